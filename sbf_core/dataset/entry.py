@@ -1,0 +1,130 @@
+"""``DatasetKeymapEntry``: the declaration of a dataset, from which the core does all the rest."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+
+import attrs
+
+from sbf_core.dataset.columns import Column, check_columns, columns_of
+from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.errors import UsageError, nearest
+from sbf_core.vocabulary import OnDuplicate, Scope, Semantics, check_name
+
+
+def _scope(value: str) -> Scope:
+    if value not in set(Scope):
+        raise UsageError(f"scope {value!r} is not known", fix=nearest(value, Scope) or "use global or per_ticker", code="DATASET")
+    return Scope(value)
+
+
+def _semantics(value: str) -> Semantics:
+    if value not in set(Semantics):
+        raise UsageError(f"semantics {value!r} is not known", fix=nearest(value, Semantics) or "use upsert, append or snapshot", code="DATASET")
+    return Semantics(value)
+
+
+def _on_duplicate(value: str) -> OnDuplicate:
+    if value not in set(OnDuplicate):
+        raise UsageError(f"on_duplicate {value!r} is not known", fix="use reject, first or last", code="DATASET")
+    return OnDuplicate(value)
+
+
+@attrs.frozen(kw_only=True)
+class DatasetKeymapEntry:
+    """The declaration of a dataset: one table's worth of vendor data.
+
+    Attributes:
+        domain: what it is about, e.g. ``fx``; the first folder in Bronze.
+        source: who publishes it, e.g. ``ecb``.
+        dataset: its name at the source.
+        discriminator: tells datasets of one name apart, e.g. a series id; usually empty.
+        scope: ``global`` (one request) or ``per_ticker`` (one for each ticker of the universe).
+        silver_table: the table in the schema ``silver`` that it fills, alone.
+        columns: an attrs class with ``column()`` fields, or a list of ``Column``.
+        recipe: how it is fetched; without one the plugin needs the hook ``fetch``.
+        semantics: ``upsert``: a new value of a key supersedes the old one. ``append``: a key is written
+            once, another value is rejected. ``snapshot``: each payload is the whole truth of its scope,
+            so rows that it lacks are closed.
+        on_duplicate: what to do when one payload states a key twice with different values.
+        rows_at: where the rows are in a JSON payload, e.g. ``data.items``; empty: the payload is the list.
+        member: for a zip payload, the name of the file in it; empty: the only one.
+        reject_share_max: a payload of which a larger share is rejected is refused whole.
+        refresh_after_hours: a request is due when its last answer is older than this.
+        lookback_days: fetched again before the watermark, for late corrections.
+        first_date: where a first fetch starts.
+        title, terms, source_url: for readers: what it is, its terms of use, where it is described.
+    """
+
+    domain: str
+    source: str
+    dataset: str
+    discriminator: str = ""
+    scope: Scope = attrs.field(default=Scope.GLOBAL, converter=_scope)
+    silver_table: str
+    columns: tuple[Column, ...] = attrs.field(converter=columns_of)
+    recipe: RestRecipe | FileRecipe | None = None
+    semantics: Semantics = attrs.field(default=Semantics.UPSERT, converter=_semantics)
+    on_duplicate: OnDuplicate = attrs.field(default=OnDuplicate.REJECT, converter=_on_duplicate)
+    rows_at: str = ""
+    member: str = ""
+    reject_share_max: float = 0.05
+    refresh_after_hours: float = 20.0
+    lookback_days: int = 0
+    first_date: dt.date = dt.date(1970, 1, 1)
+    title: str = ""
+    terms: str = ""
+    source_url: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        where = f"dataset {self.domain}/{self.source}/{self.dataset}"
+        check_name(self.domain, what="domain")
+        check_name(self.source, what="source")
+        check_name(self.dataset, what="dataset")
+        check_name(self.silver_table, what=f"{where}: silver table")
+        check_columns(self.columns, where=where)
+        if not self.key_columns:
+            raise UsageError("no column is part of the key", where=where, fix="column(key=True)", code="KEY")
+        for role in ("row_date", "known_from"):
+            if sum(bool(getattr(col, role)) for col in self.columns) > 1:
+                raise UsageError(f"more than one column is the {role}", where=where, code="COLUMNS")
+        if not 0 <= self.reject_share_max <= 1:
+            raise UsageError(f"reject_share_max {self.reject_share_max} is no share", where=where, fix="use 0 to 1", code="DATASET")
+        if self.refresh_after_hours < 0 or self.lookback_days < 0:
+            raise UsageError("refresh_after_hours and lookback_days cannot be negative", where=where, code="DATASET")
+
+    @property
+    def id(self) -> str:
+        """The identity as text: ``domain/source/dataset`` with ``@discriminator`` where there is one."""
+        suffix = f"@{self.discriminator}" if self.discriminator else ""
+        return f"{self.domain}/{self.source}/{self.dataset}{suffix}"
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """Names of the columns that make a row unique."""
+        return tuple(col.name for col in self.columns if col.key)
+
+    @property
+    def row_date_column(self) -> str | None:
+        """Name of the column that watermarks are made of."""
+        return next((col.name for col in self.columns if col.row_date), None)
+
+    @property
+    def known_from_column(self) -> str | None:
+        """Name of the column in which the vendor says when a row became known."""
+        return next((col.name for col in self.columns if col.known_from), None)
+
+    @property
+    def column_types(self) -> dict[str, str]:
+        """DuckDB type of each column."""
+        return {col.name: col.type for col in self.columns}
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the declaration changes what silver would hold; 12 hex digits."""
+        return hashlib.sha256(repr((self.columns, self.semantics, self.on_duplicate, self.rows_at, self.member)).encode()).hexdigest()[:12]
+
+    def key(self, ticker: str | None) -> str:
+        """The name of one series of fetches: the identity, and the ticker where there is one."""
+        return self.id if ticker is None else f"{self.id}/{ticker}"

@@ -1,0 +1,63 @@
+"""Declarations from TOML, through cattrs: for datasets that need no Python at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import cattrs
+
+from sbf_core.dataset.columns import Column
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.errors import UsageError
+
+
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_structure_hook(dt.date, lambda value, _: value if isinstance(value, dt.date) else dt.date.fromisoformat(value))
+    converter.register_structure_hook(
+        RestRecipe | FileRecipe | None,
+        lambda value, _: None if value is None else converter.structure(value, RestRecipe if "url" in value else FileRecipe),
+    )
+    for kind in (Column, RestRecipe, FileRecipe, DatasetKeymapEntry):
+        converter.register_structure_hook(kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True))
+    return converter
+
+
+def entry_from_mapping(declared: dict[str, Any], *, where: str = "") -> DatasetKeymapEntry:
+    """One declaration from plain values. Raises ``UsageError`` naming each fault and its path."""
+    try:
+        return _converter().structure(declared, DatasetKeymapEntry)
+    except UsageError:
+        raise
+    except Exception as error:  # cattrs raises groups and plain errors alike
+        usage = _first_usage_error(error)
+        if usage is not None:
+            raise usage from error
+        faults = "; ".join(cattrs.transform_error(error, path="$"))
+        raise UsageError(faults, where=where, fix="see docs/reference/declaration.md", code="DATASET") from error
+
+
+def _first_usage_error(error: BaseException) -> UsageError | None:
+    if isinstance(error, UsageError):
+        return error
+    for inner in getattr(error, "exceptions", ()):
+        found = _first_usage_error(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def entries_from_toml(path: Path) -> list[DatasetKeymapEntry]:
+    """The declarations under ``[[dataset]]`` in a TOML file."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"not TOML: {error}", where=str(path), code="TOML") from error
+    declared = document.get("dataset", [])
+    if not isinstance(declared, list) or not declared:
+        raise UsageError("holds no [[dataset]]", where=str(path), code="DATASET")
+    return [entry_from_mapping(item, where=f"{path}: dataset {number}") for number, item in enumerate(declared, start=1)]

@@ -1,0 +1,223 @@
+"""``DuckDbBootstrap``: open the home's database, hardened and at the right schema version."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from sbf_core.clock import Clock, SystemClock
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.identifiers import literal_list
+from sbf_core.duck.migrate import apply_migrations, latest_version, schema_version
+from sbf_core.errors import EnvironmentFault, HomeLocked, SbfError, UsageError, VersionRefused
+
+_PID = re.compile(r"PID (\d+)")
+#: Files stay readable for the oldest DuckDB that sbf supports.
+STORAGE_VERSION = "v1.5.0"
+
+
+class DuckDbBootstrap:
+    """Opens the database of a home once, and hands out one cursor per thread.
+
+    DuckDB lets one process write a file; that lock is the lock of the home. ``holder.json`` beside the database
+    only says who holds it.
+
+    Args:
+        config: where the home is.
+        clock: for the times of migrations and of ``holder.json``.
+        logger: told about migrations.
+        read_only: open for reading; several processes may, while none writes.
+    """
+
+    def __init__(
+        self,
+        config: DuckDbConfig | None = None,
+        clock: Clock | None = None,
+        logger: logging.Logger | None = None,
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self.config = config or DuckDbConfig()
+        self.read_only = read_only
+        self._clock = clock or SystemClock()
+        self._logger = logger or logging.getLogger("sbf.duck")
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._cursors = threading.local()
+        self._all_cursors: list[duckdb.DuckDBPyConnection] = []
+
+    def open(self, *, wait_seconds: float = 0.0) -> DuckDbBootstrap:
+        """Open, migrate if needed (a copy is made first), harden. Calling it again does nothing.
+
+        Raises:
+            UsageError: the home is a file, or the database is no DuckDB file, or is absent and ``read_only``.
+            HomeLocked: another process has it open, for longer than ``wait_seconds``.
+            VersionRefused: schema or storage is newer than this sbf knows.
+            EnvironmentFault: the home cannot be made or written.
+        """
+        if self._connection is not None:
+            return self
+        self._check_home()
+        connection = self._connect(wait_seconds)
+        try:
+            if not self.read_only:
+                connection = self._migrated(connection)
+                self._write_holder()
+            elif schema_version(connection) is None:
+                raise UsageError("the database holds no sbf schema", where=str(self.config.database), fix="run `sbf run` first", code="NO_DATA")
+            else:
+                self._refuse_newer(schema_version(connection))
+            self._harden(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return self
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """This thread's own cursor on the open database."""
+        if self._connection is None:
+            self.open()
+        assert self._connection is not None
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._cursors, "cursor", None)
+        if cursor is None:
+            cursor = self._connection.cursor()
+            self._cursors.cursor = cursor
+            self._all_cursors.append(cursor)
+        return cursor
+
+    def close(self) -> None:
+        """Close every cursor and the database. Calling it again does nothing."""
+        if self._connection is None:
+            return
+        for cursor in self._all_cursors:
+            cursor.close()
+        self._all_cursors.clear()
+        self._cursors = threading.local()
+        self._connection.close()
+        self._connection = None
+        if not self.read_only:
+            self.config.holder.unlink(missing_ok=True)
+
+    def _check_home(self) -> None:
+        home = self.config.home
+        if home.exists() and not home.is_dir():
+            raise UsageError("the home is a file", where=str(home), fix="name a folder with --home or SBF_HOME", code="HOME")
+        if self.config.database.is_dir():
+            raise UsageError("the database is a folder", where=str(self.config.database), fix="move it away", code="HOME")
+        if self.read_only:
+            if not self.config.database.exists():
+                raise UsageError("there is no data yet", where=str(home), fix="run `sbf run` (or `sbf run --replay sample`) first", code="NO_DATA")
+            return
+        try:
+            for folder in (home, self.config.bronze, self.config.staging):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFault(f"the home cannot be made: {error.strerror}", where=str(home), fix="choose another --home or mend its permissions") from error
+        if not os.access(home, os.W_OK):
+            raise EnvironmentFault("the home is not writable", where=str(home), fix="choose another --home or mend its permissions")
+
+    def _settings(self) -> dict[str, Any]:
+        settings: dict[str, Any] = {
+            "memory_limit": self.config.memory_limit,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "python_enable_replacements": "false",
+            "preserve_insertion_order": "false",
+        }
+        if not self.read_only:
+            settings["storage_compatibility_version"] = STORAGE_VERSION
+        if self.config.threads is not None:
+            settings["threads"] = str(self.config.threads)
+        return settings
+
+    def _connect(self, wait_seconds: float) -> duckdb.DuckDBPyConnection:
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            try:
+                return duckdb.connect(str(self.config.database), read_only=self.read_only, config=self._settings())
+            except duckdb.Error as error:
+                fault = self._open_fault(error)
+                if not isinstance(fault, HomeLocked) or time.monotonic() >= deadline:
+                    raise fault from error
+            threading.Event().wait(0.1)
+
+    def _open_fault(self, error: duckdb.Error) -> SbfError:
+        text, where = str(error), str(self.config.database)
+        if "onflicting lock" in text or "being used by another process" in text:
+            return HomeLocked(self._holder_text(text), where=where, fix="wait for it, or use --wait SECONDS")
+        if "version number" in text:
+            return VersionRefused("the database was written by a newer DuckDB", where=where, fix="upgrade sbf and duckdb")
+        if "not a valid DuckDB database" in text or "not a database" in text:
+            return UsageError("this is no DuckDB database; it was not touched", where=where, fix="move it away or choose another --home", code="NOT_DUCKDB")
+        if isinstance(error, (duckdb.IOException, duckdb.FatalException)):
+            return EnvironmentFault(f"the database cannot be opened: {text.splitlines()[0]}", where=where, fix="mend the disk or its permissions")
+        return SbfError(f"the database cannot be opened: {text.splitlines()[0]}", where=where, fix="run `sbf doctor`", code="OPEN")
+
+    def _holder_text(self, duckdb_text: str) -> str:
+        found = _PID.search(duckdb_text)
+        pid = found[1] if found else "?"
+        since = ""
+        try:
+            holder = json.loads(self.config.holder.read_text(encoding="utf-8"))
+            if found is None or str(holder["pid"]) == pid:
+                pid, since = str(holder["pid"]), f" ({holder['command']}, since {holder['since']})"
+        except (OSError, ValueError, KeyError):
+            pass  # a reader holds it, or it is just being opened: the pid must do
+        return f"the home is in use by process {pid}{since}"
+
+    def _write_holder(self) -> None:
+        command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]]) if sys.argv else "python"
+        facts = {"pid": os.getpid(), "since": self._clock.now().isoformat(timespec="seconds"), "command": command}
+        try:
+            self.config.holder.write_text(json.dumps(facts), encoding="utf-8")
+        except OSError as error:
+            raise EnvironmentFault(f"the home cannot be written: {error.strerror}", where=str(self.config.holder)) from error
+
+    def _refuse_newer(self, version: int | None) -> None:
+        if version is not None and version > latest_version():
+            raise VersionRefused(
+                f"the database has schema {version}, this sbf knows up to {latest_version()}; nothing was touched",
+                where=str(self.config.database),
+                fix="upgrade sbf",
+            )
+
+    def _migrated(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        version = schema_version(connection)
+        self._refuse_newer(version)
+        if version == latest_version():
+            return connection
+        if version is not None:
+            connection.execute("CHECKPOINT")
+            connection.close()
+            self._back_up(version)
+            connection = self._connect(0.0)
+        applied = apply_migrations(connection, since=version or 0, now=self._clock.now())
+        self._logger.info("Schema migrated. from=%s | to=%s", version or 0, applied)
+        return connection
+
+    def _back_up(self, version: int) -> Path:
+        self.config.backups.mkdir(mode=0o700, exist_ok=True)
+        stamp = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
+        target = self.config.backups / f"sbf-schema{version}-{stamp}.duckdb"
+        shutil.copyfile(self.config.database, target)
+        with target.open("rb+") as copy:
+            os.fsync(copy.fileno())
+        return target
+
+    def _harden(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Files outside Bronze and staging, ATTACH, COPY elsewhere and further settings are refused from here on."""
+        allowed = literal_list([str(self.config.bronze), str(self.config.staging)])
+        connection.execute(
+            f"SET TimeZone = 'UTC'; SET allowed_directories = {allowed}; SET enable_external_access = false; SET lock_configuration = true"
+        )

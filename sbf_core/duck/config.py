@@ -1,0 +1,69 @@
+"""``DuckDbConfig``: where a home is, and how its database is opened."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import attrs
+
+from sbf_core.errors import UsageError
+
+DEFAULT_HOME = "sbf-data"
+#: When payloads reach the disk: never forced, once for a batch of files, or file by file.
+FSYNC_POLICIES = ("none", "batch", "each")
+
+
+def _home(value: str | Path | None) -> Path:
+    return Path(value if value is not None else os.environ.get("SBF_HOME") or DEFAULT_HOME).expanduser().absolute()
+
+
+@attrs.frozen(kw_only=True)
+class DuckDbConfig:
+    """Where a home is, and how its database is opened.
+
+    Attributes:
+        home: the folder that holds everything; ``SBF_HOME``, else ``./sbf-data``.
+        threads: DuckDB threads; None for one per core.
+        memory_limit: DuckDB's buffer limit, e.g. ``512MB``.
+        fsync: ``batch`` (default), ``each`` or ``none``; see docs/explanation/durability.md.
+    """
+
+    home: Path = attrs.field(default=None, converter=_home)
+    threads: int | None = None
+    memory_limit: str = "512MB"
+    fsync: str = "batch"
+
+    def __attrs_post_init__(self) -> None:
+        if self.fsync not in FSYNC_POLICIES:
+            raise UsageError(f"fsync {self.fsync!r} is not known", fix="use one of " + ", ".join(FSYNC_POLICIES), code="SETTING")
+
+    @property
+    def database(self) -> Path:
+        """The one database file, with the schemas ops, silver and gold."""
+        return self.home / "sbf.duckdb"
+
+    @property
+    def bronze(self) -> Path:
+        """The payloads and their journal."""
+        return self.home / "bronze"
+
+    @property
+    def staging(self) -> Path:
+        """Scratch files of the promotion at work; empty between runs."""
+        return self.home / "staging"
+
+    @property
+    def files(self) -> Path:
+        """Where relative paths of file recipes start."""
+        return self.home / "files"
+
+    @property
+    def backups(self) -> Path:
+        """Copies of the database made before a migration."""
+        return self.home / "backups"
+
+    @property
+    def holder(self) -> Path:
+        """Says which process has the database open: pid, start time and command, as JSON."""
+        return self.home / "holder.json"

@@ -1,0 +1,56 @@
+"""Numbered SQL files that bring the ops schema forward."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from sbf_core.clock import to_naive_utc
+from sbf_core.duck.transaction import transaction
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+@cache
+def migration_files() -> tuple[tuple[int, Path], ...]:
+    """Number and file of each migration, in order."""
+    return tuple(sorted((int(path.name[:4]), path) for path in _FOLDER.glob("[0-9][0-9][0-9][0-9]_*.sql")))
+
+
+def latest_version() -> int:
+    """The schema version that this sbf writes."""
+    return migration_files()[-1][0]
+
+
+def schema_version(conn: duckdb.DuckDBPyConnection) -> int | None:
+    """The schema version of an open database; None for one that holds no sbf schema."""
+    try:
+        row = conn.execute("SELECT max(version) FROM ops.schema_migrations").fetchone()
+    except duckdb.CatalogException:
+        return None
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def apply_migrations(conn: duckdb.DuckDBPyConnection, *, since: int, now: dt.datetime) -> int:
+    """Apply every file above ``since``, each in one transaction, then CHECKPOINT; returns the version reached.
+
+    The checkpoint keeps DDL out of the write-ahead log, whose replay of DDL has had bugs.
+    """
+    reached = since
+    for number, path in migration_files():
+        if number <= since:
+            continue
+        text = path.read_text(encoding="utf-8")
+        with transaction(conn):
+            conn.execute(text)
+            conn.execute(
+                "INSERT INTO ops.schema_migrations VALUES (?, ?, ?, ?)",
+                [number, path.stem, hashlib.sha256(text.encode()).hexdigest(), to_naive_utc(now)],
+            )
+        reached = number
+    conn.execute("CHECKPOINT")
+    return reached

@@ -1,0 +1,116 @@
+"""What went wrong, grouped by what the caller should do next.
+
+::
+
+    SbfError                  70  a bug: report it
+    ├── UsageError             2  change the command, the settings, the plugin's declaration or the universe
+    ├── DatasetFailure         1  one dataset failed; the others went on
+    │   ├── PluginFault        1  the plugin's own code did it
+    │   └── PayloadRefused     1  the vendor sent something that is not data
+    ├── DamageFound            3  files or ledger disagree: `sbf verify`, `sbf repair`
+    ├── HomeLocked             4  another process works in this home: wait
+    ├── VersionRefused         5  written by a newer sbf: upgrade
+    └── EnvironmentFault       6  disk, permission: mend the machine
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+_LINE_BREAKS = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, control and bidirectional characters shown as escapes (safe for a terminal)."""
+    flat = text.translate(_LINE_BREAKS)
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in flat)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint such as ``did you mean 'run'?``, or an empty text when nothing is near."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"did you mean {found[0]!r}?" if found else ""
+
+
+class SbfError(Exception):
+    """Base of every error that sbf raises on purpose.
+
+    Args:
+        what: what happened, in one clause.
+        where: the file, dataset, column or setting it happened at.
+        fix: what to do about it.
+        code: a short stable word that names the kind of error.
+    """
+
+    exit_code: ClassVar[int] = 70
+    default_code: ClassVar[str] = "BUG"
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", code: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.fix = fix
+        self.code = code or self.default_code
+
+    def __str__(self) -> str:
+        return printable("; ".join(part for part in (self.what, self.where, self.fix) if part))
+
+    def line(self) -> str:
+        """The one line that a user sees: ``sbf: error[CODE] what; where; how to fix``."""
+        return f"sbf: error[{self.code}] {self}"
+
+
+class UsageError(SbfError):
+    """Found before anything is written; the caller must change what was asked for."""
+
+    exit_code = 2
+    default_code = "USAGE"
+
+
+class DatasetFailure(SbfError):
+    """One dataset failed; what the others did stands."""
+
+    exit_code = 1
+    default_code = "DATASET_FAILED"
+
+
+class PluginFault(DatasetFailure):
+    """A plugin's hook raised or answered with something it must not."""
+
+    default_code = "PLUGIN_FAULT"
+
+
+class PayloadRefused(DatasetFailure):
+    """A payload that cannot be taken as data. Its bytes stay in Bronze."""
+
+    default_code = "PAYLOAD"
+
+
+class DamageFound(SbfError):
+    """Files, journal, ledger or tables disagree."""
+
+    exit_code = 3
+    default_code = "DAMAGE"
+
+
+class HomeLocked(SbfError):
+    """Another process holds this home."""
+
+    exit_code = 4
+    default_code = "LOCKED"
+
+
+class VersionRefused(SbfError):
+    """Written by a newer sbf or DuckDB; nothing was touched."""
+
+    exit_code = 5
+    default_code = "VERSION"
+
+
+class EnvironmentFault(SbfError):
+    """Disk full, no permission, folder gone."""
+
+    exit_code = 6
+    default_code = "ENVIRONMENT"

@@ -1,0 +1,361 @@
+"""``DuckDbOpsRepo``: the SQL of the ledger, and nothing else. Only ``OpsService`` uses it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import duckdb
+
+from sbf_core.clock import Clock, SystemClock, from_naive_utc, to_naive_utc
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.transaction import transaction
+from sbf_core.ops.bulk import insert_rows, merge_rows
+from sbf_core.ops.rows import BronzeManifestRow, SeriesState
+from sbf_core.run.result import RunResult
+
+_MANIFEST_TYPES = {
+    "bronze_file_id": "VARCHAR", "run_id": "VARCHAR", "domain": "VARCHAR", "source": "VARCHAR", "dataset": "VARCHAR",
+    "discriminator": "VARCHAR", "ticker": "VARCHAR", "from_date": "DATE", "to_date": "DATE", "address": "VARCHAR",
+    "rel_path": "VARCHAR", "payload_hash": "VARCHAR", "content_length_bytes": "BIGINT", "extension": "VARCHAR",
+    "status_code": "INTEGER", "fetched_at": "TIMESTAMP", "elapsed_seconds": "DOUBLE",
+}  # fmt: skip
+_INGESTION_TYPES = {
+    "run_id": "VARCHAR", "kind": "VARCHAR", "subject": "VARCHAR", "started_at": "TIMESTAMP", "finished_at": "TIMESTAMP",
+    "status": "VARCHAR", "domain": "VARCHAR", "source": "VARCHAR", "dataset": "VARCHAR", "discriminator": "VARCHAR",
+    "ticker": "VARCHAR", "bronze_file_id": "VARCHAR", "rel_path": "VARCHAR", "payload_hash": "VARCHAR",
+    "content_length_bytes": "BIGINT", "table_name": "VARCHAR", "bronze_rows": "BIGINT", "rows_inserted": "BIGINT",
+    "rows_updated": "BIGINT", "rows_unchanged": "BIGINT", "rows_rejected": "BIGINT", "error": "VARCHAR",
+}  # fmt: skip
+_INGESTION_KEY = ("run_id", "kind", "subject")
+_MANIFEST_COLUMNS = ", ".join(_MANIFEST_TYPES)
+#: Statuses that end a promotion; anything else is work still to do.
+_SETTLED = "('ok', 'failed')"
+
+
+class DuckDbOpsRepo:
+    """Reads and writes ``ops.*``. Methods with ``conn`` work inside the caller's transaction; the others in their own.
+
+    Args:
+        config: where the home is; ignored when ``bootstrap`` is given.
+        logger: for debugging.
+        bootstrap: the open database; made from ``config`` when absent.
+    """
+
+    def __init__(
+        self,
+        config: DuckDbConfig | None = None,
+        logger: logging.Logger | None = None,
+        bootstrap: DuckDbBootstrap | None = None,
+    ) -> None:
+        self._logger = logger or logging.getLogger("sbf.ops")
+        self._bootstrap = bootstrap or DuckDbBootstrap(config, logger=self._logger)
+        self._clock: Clock = SystemClock()
+
+    def use_clock(self, clock: Clock) -> None:
+        """Take the present moment from ``clock``."""
+        self._clock = clock
+
+    @property
+    def clock(self) -> Clock:
+        """Where the times in the ledger come from."""
+        return self._clock
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """This thread's cursor."""
+        return self._bootstrap.cursor()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._bootstrap.close()
+
+    # Bronze
+
+    def insert_bronze_manifest(self, *, result: RunResult, rel_path: Path, payload_hash: str, content_length_bytes: int) -> None:
+        """Record one payload. Writes ops.bronze_manifest. Idempotent: a known file is not recorded twice."""
+        row = BronzeManifestRow.of(result, rel_path=rel_path.as_posix(), payload_hash=payload_hash, content_length_bytes=content_length_bytes)
+        with transaction(self.cursor()) as conn:
+            self.insert_bronze_rows(conn, [row])
+
+    def insert_bronze_rows(self, conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow]) -> None:
+        """Record many payloads. Writes ops.bronze_manifest. Idempotent: a known file is not recorded twice."""
+        conn.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {_MANIFEST_COLUMNS} FROM ops.bronze_manifest LIMIT 0")
+        insert_rows(conn, "incoming", _MANIFEST_TYPES, [attrs.asdict(row) for row in rows])
+        conn.execute(
+            f"INSERT INTO ops.bronze_manifest ({_MANIFEST_COLUMNS}) SELECT {_MANIFEST_COLUMNS} FROM incoming "
+            "ANTI JOIN ops.bronze_manifest USING (bronze_file_id)"
+        )
+
+    def load_promotable_rows(self) -> list[BronzeManifestRow]:
+        """Payloads whose promotion is still to be done, oldest first."""
+        return self._manifest_rows(
+            f"ANTI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status IN {_SETTLED}) USING (bronze_file_id)"
+        )
+
+    def load_failed_rows(self) -> list[BronzeManifestRow]:
+        """Payloads whose promotion failed, oldest first."""
+        return self._manifest_rows("SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'failed') USING (bronze_file_id)")
+
+    def load_promoted_since(self, key_parts: Sequence[str], ticker: str | None, since: dt.datetime) -> list[BronzeManifestRow]:
+        """Payloads of one series that were promoted and fetched after ``since``."""
+        return self._manifest_rows(
+            "SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'ok') USING (bronze_file_id) "
+            "WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? AND ticker IS NOT DISTINCT FROM ? AND fetched_at > ?",
+            [*key_parts, ticker, to_naive_utc(since)],
+        )
+
+    def latest_promoted(self, silver_table: str) -> dict[str | None, dt.datetime]:
+        """Per ticker the fetch time of the newest payload promoted into a table."""
+        rows = self.cursor().execute(
+            "SELECT m.ticker, max(m.fetched_at) FROM ops.bronze_manifest m JOIN ops.promotion_manifest p USING (bronze_file_id) "
+            "WHERE p.silver_table = ? AND p.status = 'ok' GROUP BY ALL",
+            [silver_table],
+        ).fetchall()
+        return {ticker: from_naive_utc(moment) for ticker, moment in rows}
+
+    def latest_payload_hashes(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], str]:
+        """The hash of the newest payload of each series, under (series, address) and under (series, "")."""
+        rows = self.cursor().execute(
+            "WITH named AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END) AS id, "
+            "ticker, address, payload_hash, fetched_at FROM ops.bronze_manifest) "
+            "SELECT id || coalesce('/' || ticker, ''), address, arg_max(payload_hash, fetched_at), max(fetched_at) FROM named "
+            "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) GROUP BY ALL ORDER BY max(fetched_at)",
+            [json.dumps(list(dataset_ids))],
+        ).fetchall()
+        found: dict[tuple[str, str], str] = {}
+        for key, address, payload_hash, _ in rows:
+            found[key, address] = found[key, ""] = payload_hash
+        return found
+
+    def _manifest_rows(self, condition: str, parameters: Sequence[Any] = ()) -> list[BronzeManifestRow]:
+        cursor = self.cursor().execute(
+            f"SELECT {_MANIFEST_COLUMNS} FROM ops.bronze_manifest {condition} ORDER BY fetched_at, bronze_file_id", list(parameters)
+        )
+        return [
+            BronzeManifestRow(**{**dict(zip(_MANIFEST_TYPES, row, strict=True)), "fetched_at": from_naive_utc(row[15])}) for row in cursor.fetchall()
+        ]
+
+    # dates that steer fetching
+
+    def get_data_date(self, key: str) -> dt.date | None:
+        """The last day that was asked for in a series, or None."""
+        row = self.cursor().execute("SELECT to_date FROM ops.data_dates WHERE key = ?", [key]).fetchone()
+        return None if row is None else row[0]
+
+    def upsert_data_date(self, *, key: str, to_date: dt.date) -> None:
+        """Record the last day that was asked for in a series. Writes ops.data_dates. Idempotent."""
+        with transaction(self.cursor()) as conn:
+            self.upsert_data_dates(conn, [(key, to_date, self._clock.now())])
+
+    def upsert_data_dates(self, conn: duckdb.DuckDBPyConnection, dates: Sequence[tuple[str, dt.date | None, dt.datetime]]) -> None:
+        """Record last day and moment of many fetches. Writes ops.data_dates. Idempotent."""
+        latest = {key: {"key": key, "to_date": to_date, "checked_at": checked_at} for key, to_date, checked_at in dates}
+        types = {"key": "VARCHAR", "to_date": "DATE", "checked_at": "TIMESTAMP"}
+        merge_rows(conn, "ops.data_dates", types, ("key",), list(latest.values()))
+
+    def load_series_states(self) -> dict[str, SeriesState]:
+        """What is known of every series that was ever fetched."""
+        rows = self.cursor().execute(
+            "WITH w AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
+            "CASE WHEN ticker IS NULL THEN '' ELSE '/' || ticker END) AS key, coverage_from, coverage_to FROM ops.watermarks) "
+            "SELECT key, d.checked_at, d.to_date, w.coverage_from, w.coverage_to FROM ops.data_dates d FULL JOIN w USING (key)"
+        ).fetchall()
+        return {
+            key: SeriesState(checked_at=None if checked is None else from_naive_utc(checked), to_date=to_date, coverage_from=first, coverage_to=last)
+            for key, checked, to_date, first, last in rows
+        }
+
+    # promotion
+
+    def start_promotion_manifest(self, row: BronzeManifestRow) -> None:
+        """Record that a payload is being promoted. Writes ops.promotion_manifest. Idempotent."""
+        with transaction(self.cursor()) as conn:
+            conn.execute("DELETE FROM ops.promotion_manifest WHERE bronze_file_id = ?", [row.bronze_file_id])
+            conn.execute(
+                "INSERT INTO ops.promotion_manifest (bronze_file_id, run_id, silver_table, status, started_at) VALUES (?, ?, '', 'started', ?)",
+                [row.bronze_file_id, row.run_id, to_naive_utc(self._clock.now())],
+            )
+
+    def finish_promotion_manifest(self, row: BronzeManifestRow, *, status: str, rows_seen: int, rows_written: int, error: str | None) -> None:
+        """Record how a promotion ended. Writes ops.promotion_manifest. Idempotent."""
+        with transaction(self.cursor()) as conn:
+            conn.execute(
+                "UPDATE ops.promotion_manifest SET status = ?, rows_seen = ?, rows_written = ?, error = ?, finished_at = ? WHERE bronze_file_id = ?",
+                [status, rows_seen, rows_written, error, to_naive_utc(self._clock.now()), row.bronze_file_id],
+            )
+
+    def record_promoted(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, started_at: dt.datetime) -> None:
+        """Take the outcome of a batch from the temporary table ``promoted``. Writes ops.promotion_manifest, ops.file_ingestions
+        and ops.watermarks in the caller's transaction. Idempotent."""
+        began, ended = to_naive_utc(started_at), to_naive_utc(self._clock.now())
+        conn.execute("DELETE FROM ops.promotion_manifest USING promoted WHERE promotion_manifest.bronze_file_id = promoted.bronze_file_id")
+        conn.execute(
+            "INSERT INTO ops.promotion_manifest SELECT bronze_file_id, run_id, ?, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, "
+            "rows_rejected, rows_closed, rows_inserted + rows_updated + rows_closed, coverage_from, coverage_to, ?, error, ?, ? FROM promoted",
+            [entry.silver_table, entry.fingerprint, began, ended],
+        )
+        conn.execute(
+            "UPDATE ops.file_ingestions AS f SET status = p.status, finished_at = ?, table_name = ?, bronze_rows = p.rows_seen, "
+            "rows_inserted = p.rows_inserted, rows_updated = p.rows_updated, rows_unchanged = p.rows_unchanged, rows_rejected = p.rows_rejected, "
+            "error = p.error FROM promoted AS p WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id",
+            [ended, entry.silver_table],
+        )
+        conn.execute(
+            "MERGE INTO ops.watermarks AS w USING (SELECT ticker, min(coverage_from) AS coverage_from, max(coverage_to) AS coverage_to FROM promoted "
+            "WHERE status = 'ok' GROUP BY ticker) AS p ON w.domain = ? AND w.source = ? AND w.dataset = ? AND w.discriminator = ? "
+            "AND w.ticker IS NOT DISTINCT FROM p.ticker "
+            "WHEN MATCHED THEN UPDATE SET coverage_from = least(w.coverage_from, p.coverage_from), coverage_to = greatest(w.coverage_to, p.coverage_to), updated_at = ? "
+            "WHEN NOT MATCHED THEN INSERT VALUES (?, ?, ?, ?, p.ticker, ?, p.coverage_from, p.coverage_to, ?)",
+            [*_identity(entry), ended, *_identity(entry), entry.silver_table, ended],
+        )
+
+    def insert_rejects(self, conn: duckdb.DuckDBPyConnection, silver_table: str, select: str) -> None:
+        """Record rejected rows from a SELECT of (bronze_file_id, run_id, reason, column_name, row_json). Writes ops.rejects."""
+        conn.execute(
+            f"INSERT INTO ops.rejects SELECT bronze_file_id, run_id, ?, reason, column_name, row_json, ? FROM ({select})",
+            [silver_table, to_naive_utc(self._clock.now())],
+        )
+
+    def forget_rejects(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Drop the rejects of the files in the temporary table ``batch_file``, which are promoted again. Writes ops.rejects."""
+        conn.execute("DELETE FROM ops.rejects USING batch_file AS b WHERE rejects.bronze_file_id = b.bronze_file_id AND NOT b.is_context")
+
+    def insert_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str]]) -> None:
+        """Record fields that came or went, once each: field to (change, bronze_file_id). Writes ops.schema_drift. Idempotent."""
+        now = to_naive_utc(self._clock.now())
+        for field, (change, file_id) in fields.items():
+            conn.execute(
+                "INSERT INTO ops.schema_drift SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (FROM ops.schema_drift WHERE silver_table = ? AND field = ? AND change = ?)",
+                [silver_table, field, change, file_id, now, silver_table, field, change],
+            )
+
+    def get_watermark(self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry) -> dt.date | None:
+        """The last row date that silver holds for the row's dataset and ticker, or None."""
+        found = conn.execute(
+            "SELECT coverage_to FROM ops.watermarks WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? AND ticker IS NOT DISTINCT FROM ?",
+            [*_identity(entry), row.ticker],
+        ).fetchone()
+        return None if found is None else found[0]
+
+    def upsert_watermark(
+        self,
+        conn: duckdb.DuckDBPyConnection,
+        row: BronzeManifestRow,
+        entry: DatasetKeymapEntry,
+        *,
+        coverage_from: dt.date | None,
+        coverage_to: dt.date | None,
+    ) -> None:
+        """Set what silver covers for the row's dataset and ticker. Writes ops.watermarks. Idempotent."""
+        conn.execute(
+            "DELETE FROM ops.watermarks WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? AND ticker IS NOT DISTINCT FROM ?",
+            [*_identity(entry), row.ticker],
+        )
+        conn.execute(
+            "INSERT INTO ops.watermarks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*_identity(entry), row.ticker, entry.silver_table, coverage_from, coverage_to, to_naive_utc(self._clock.now())],
+        )
+
+    # gold
+
+    def next_gold_build_id(self) -> int:
+        """A number greater than that of every build so far."""
+        row = self.cursor().execute("SELECT coalesce(max(gold_build_id), 0) + 1 FROM ops.gold_manifest").fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def start_gold_manifest(self, conn: duckdb.DuckDBPyConnection, *, gold_build_id: int, table_name: str) -> None:
+        """Record that a gold table is being built. Writes ops.gold_manifest. Idempotent."""
+        conn.execute("DELETE FROM ops.gold_manifest WHERE gold_build_id = ? AND table_name = ?", [gold_build_id, table_name])
+        conn.execute(
+            "INSERT INTO ops.gold_manifest (gold_build_id, table_name, status, started_at) VALUES (?, ?, 'started', ?)",
+            [gold_build_id, table_name, to_naive_utc(self._clock.now())],
+        )
+
+    def finish_gold_manifest(
+        self,
+        conn: duckdb.DuckDBPyConnection,
+        *,
+        gold_build_id: int,
+        table_name: str,
+        status: str,
+        rows_seen: int,
+        rows_written: int,
+        error_message: str | None,
+    ) -> None:
+        """Record how the build of a gold table ended. Writes ops.gold_manifest. Idempotent."""
+        conn.execute(
+            "UPDATE ops.gold_manifest SET status = ?, rows_seen = ?, rows_written = ?, error_message = ?, finished_at = ? "
+            "WHERE gold_build_id = ? AND table_name = ?",
+            [status, rows_seen, rows_written, error_message, to_naive_utc(self._clock.now()), gold_build_id, table_name],
+        )
+
+    def insert_gold_tests(self, conn: duckdb.DuckDBPyConnection, *, gold_build_id: int, table_name: str, outcomes: Mapping[str, int]) -> None:
+        """Record tests of a gold table: name to number of failing rows. Writes ops.gold_tests."""
+        conn.execute("DELETE FROM ops.gold_tests WHERE gold_build_id = ? AND table_name = ?", [gold_build_id, table_name])
+        now = to_naive_utc(self._clock.now())
+        for test, failing in outcomes.items():
+            conn.execute("INSERT INTO ops.gold_tests VALUES (?, ?, ?, ?, ?, ?)", [gold_build_id, table_name, test, "failed" if failing else "ok", failing, now])
+
+    def get_gold_watermark(self, conn: duckdb.DuckDBPyConnection, *, table_name: str) -> dt.date | None:
+        """The last date that a gold table covers, or None."""
+        row = conn.execute("SELECT watermark_date FROM ops.gold_watermarks WHERE table_name = ?", [table_name]).fetchone()
+        return None if row is None else row[0]
+
+    def upsert_gold_watermark(self, conn: duckdb.DuckDBPyConnection, *, table_name: str, watermark_date: dt.date | None) -> None:
+        """Set the last date that a gold table covers. Writes ops.gold_watermarks. Idempotent."""
+        inputs = self.gold_inputs(conn, table_name=table_name)
+        conn.execute("DELETE FROM ops.gold_watermarks WHERE table_name = ?", [table_name])
+        conn.execute("INSERT INTO ops.gold_watermarks VALUES (?, ?, ?, ?)", [table_name, watermark_date, inputs, to_naive_utc(self._clock.now())])
+
+    def gold_inputs(self, conn: duckdb.DuckDBPyConnection, *, table_name: str) -> str | None:
+        """What the last build of a gold table was made from, or None."""
+        row = conn.execute("SELECT inputs FROM ops.gold_watermarks WHERE table_name = ?", [table_name]).fetchone()
+        return None if row is None else row[0]
+
+    def set_gold_inputs(self, conn: duckdb.DuckDBPyConnection, *, table_name: str, inputs: str) -> None:
+        """Set what the last build of a gold table was made from. Writes ops.gold_watermarks. Idempotent."""
+        conn.execute("UPDATE ops.gold_watermarks SET inputs = ? WHERE table_name = ?", [inputs, table_name])
+
+    def load_table_versions(self, conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
+        """A text per silver and gold table that changes whenever rows of it do; names with their schema."""
+        rows = conn.execute(
+            "SELECT 'silver.' || silver_table, sum(rows_written) FROM ops.promotion_manifest WHERE rows_written > 0 GROUP BY 1 "
+            "UNION ALL SELECT 'gold.' || table_name, sum(rows_written) FROM ops.gold_manifest WHERE status = 'ok' GROUP BY 1"
+        ).fetchall()
+        return {name: str(version) for name, version in rows}
+
+    # runs
+
+    def upsert_ingestions(self, conn: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert or update rows of ops.file_ingestions by (run_id, kind, subject); every row names the same columns."""
+        if rows:
+            types = {name: _INGESTION_TYPES[name] for name in rows[0]}
+            merge_rows(conn, "ops.file_ingestions", types, _INGESTION_KEY, rows)
+
+    def close_dead_runs(self, conn: duckdb.DuckDBPyConnection) -> int:
+        """Close what a dead process left open, as ``interrupted`` or ``failed``; returns how many runs. Idempotent."""
+        now = to_naive_utc(self._clock.now())
+        row = conn.execute("SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'").fetchone()
+        assert row is not None
+        if row[0]:
+            conn.execute("UPDATE ops.file_ingestions SET status = 'interrupted', finished_at = ? WHERE kind = 'run' AND status = 'running'", [now])
+        conn.execute("UPDATE ops.gold_manifest SET status = 'failed', error_message = 'interrupted', finished_at = ? WHERE status = 'started'", [now])
+        return int(row[0])
+
+
+def _identity(entry: DatasetKeymapEntry) -> tuple[str, str, str, str]:
+    return entry.domain, entry.source, entry.dataset, entry.discriminator
+
+
+
+
+
+

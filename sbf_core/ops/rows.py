@@ -1,0 +1,156 @@
+"""Values that the ledger is made of."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from base64 import b32encode
+from pathlib import PurePosixPath
+
+import attrs
+
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
+
+
+def bronze_file_id(rel_path: str) -> str:
+    """The id of a Bronze file: 60 bits of the SHA-256 of its relative path, as 12 letters and digits.
+
+    Twelve bytes are what DuckDB keeps inside a string value, so that the id costs a silver row no heap. It comes
+    from the path, hence a rebuild on another machine gives the same one.
+    """
+    return b32encode(hashlib.sha256(rel_path.encode()).digest()[:10])[:12].decode("ascii").lower()
+
+
+@attrs.frozen(kw_only=True)
+class BronzeManifestRow:
+    """One payload on disk, as ``ops.bronze_manifest`` knows it.
+
+    Attributes:
+        bronze_file_id: see ``bronze_file_id``.
+        run_id: the run that fetched it.
+        domain, source, dataset, discriminator, ticker: what it holds.
+        from_date, to_date: the days that were asked for.
+        address: where it came from, without secrets.
+        rel_path: path below the Bronze folder, with ``/``.
+        payload_hash: SHA-256 of the payload, 64 hex digits.
+        content_length_bytes: size of the payload.
+        extension: how it is to be read.
+        status_code: HTTP status, None for files.
+        fetched_at: when the answer was complete; aware.
+        elapsed_seconds: how long the answer took.
+    """
+
+    bronze_file_id: str
+    run_id: str
+    domain: str
+    source: str
+    dataset: str
+    discriminator: str = ""
+    ticker: str | None = None
+    from_date: dt.date | None = None
+    to_date: dt.date | None = None
+    address: str
+    rel_path: str
+    payload_hash: str
+    content_length_bytes: int
+    extension: str
+    status_code: int | None = None
+    fetched_at: dt.datetime
+    elapsed_seconds: float = 0.0
+
+    @classmethod
+    def of(cls, result: RunResult, *, rel_path: str | PurePosixPath, payload_hash: str, content_length_bytes: int) -> BronzeManifestRow:
+        """The row of a result that was written to ``rel_path``."""
+        request = result.request
+        path = str(rel_path)
+        return cls(
+            bronze_file_id=bronze_file_id(path),
+            run_id=request.run_id,
+            domain=request.domain,
+            source=request.source,
+            dataset=request.dataset,
+            discriminator=request.discriminator,
+            ticker=request.ticker,
+            from_date=request.from_date,
+            to_date=request.to_date,
+            address=result.address,
+            rel_path=path,
+            payload_hash=payload_hash,
+            content_length_bytes=content_length_bytes,
+            extension=result.extension,
+            status_code=result.status_code,
+            fetched_at=result.fetched_at,
+            elapsed_seconds=result.elapsed_seconds,
+        )
+
+    @property
+    def request(self) -> RunRequest:
+        """What was asked for when this came back."""
+        return RunRequest(
+            run_id=self.run_id,
+            domain=self.domain,
+            source=self.source,
+            dataset=self.dataset,
+            discriminator=self.discriminator,
+            ticker=self.ticker,
+            from_date=self.from_date,
+            to_date=self.to_date,
+        )
+
+    @property
+    def dataset_id(self) -> str:
+        """The identity as text, as ``DatasetKeymapEntry.id``."""
+        return self.request.dataset_id
+
+    @property
+    def key(self) -> str:
+        """The series of fetches it belongs to, as ``DatasetKeymapEntry.key``."""
+        return self.request.key
+
+
+@attrs.frozen(kw_only=True)
+class FailedFetch:
+    """A request that brought no payload, or the payload that was there already."""
+
+    request: RunRequest
+    address: str
+    fetched_at: dt.datetime
+    status: str
+    error: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SeriesState:
+    """What the ledger knows of one series of fetches (a dataset, or a dataset and ticker).
+
+    Attributes:
+        checked_at: when it was last fetched with success, changed or not; aware.
+        to_date: the last day asked for.
+        coverage_from, coverage_to: first and last row date in silver.
+    """
+
+    checked_at: dt.datetime | None = None
+    to_date: dt.date | None = None
+    coverage_from: dt.date | None = None
+    coverage_to: dt.date | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RowCounts:
+    """Row accounting: ``seen = inserted + updated + unchanged + rejected``; ``closed`` rows vanished from a snapshot."""
+
+    seen: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    closed: int = 0
+
+    def __add__(self, other: RowCounts) -> RowCounts:
+        return RowCounts(**{name: getattr(self, name) + getattr(other, name) for name in attrs.fields_dict(RowCounts)})
+
+    @property
+    def written(self) -> int:
+        """Rows that changed silver."""
+        return self.inserted + self.updated + self.closed

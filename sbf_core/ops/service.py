@@ -1,0 +1,290 @@
+"""``OpsService``: the facade, the only writer of the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from sbf_core.clock import Clock
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.transaction import transaction
+from sbf_core.ops.repo import DuckDbOpsRepo
+from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, SeriesState
+from sbf_core.run.context import RunContext
+from sbf_core.run.result import RunResult
+from sbf_core.universe.service import UniverseService
+from sbf_core.vocabulary import IngestionKind, RunStatus, WorkStatus
+
+_ATTEMPTS_MAX = 5
+
+
+class OpsService:
+    """The facade: every write to ``ops.*`` goes through here, and a failed one fails the work that it records.
+
+    Args:
+        ops_repo: the SQL; made with the default home when absent.
+        universe: who ``start_run`` asks for tickers; an empty universe when absent.
+        logger: told when runs start and end.
+    """
+
+    def __init__(
+        self,
+        ops_repo: DuckDbOpsRepo | None = None,
+        universe: UniverseService | None = None,
+        logger: logging.Logger | None = None,
+    ) -> None:
+        self._repo = ops_repo or DuckDbOpsRepo()
+        self._universe = universe or UniverseService()
+        self._logger = logger or logging.getLogger("sbf.ops")
+
+    @property
+    def clock(self) -> Clock:
+        """Where the times in the ledger come from."""
+        return self._repo.clock
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """This thread's cursor, for readers and for the writers of silver and gold."""
+        return self._repo.cursor()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._repo.close()
+
+    def _write(self, work: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+        """Run ``work`` in one transaction; try again, a few times, if another one got in the way."""
+
+        def attempt() -> None:
+            with transaction(self._repo.cursor()) as conn:
+                work(conn)
+
+        try:
+            attempt()
+        except duckdb.TransactionException:
+            import stamina  # 80 ms that only a conflict has to pay
+
+            for again in stamina.retry_context(on=duckdb.TransactionException, attempts=_ATTEMPTS_MAX, wait_initial=0.05, wait_max=1.0):
+                with again:
+                    attempt()
+
+    # runs
+
+    def start_run(self, *, ticker_limit: int) -> RunContext:
+        """Open a run over the first ``ticker_limit`` tickers of the universe (0: all). Writes ops.file_ingestions."""
+        started_at = self.clock.now()
+        context = RunContext(
+            run_id=f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            started_at=started_at,
+            tickers=self._universe.tickers(ticker_limit=ticker_limit),
+        )
+        row = {
+            "run_id": context.run_id, "kind": IngestionKind.RUN, "subject": "", "started_at": started_at, "status": RunStatus.RUNNING,
+        }  # fmt: skip
+        self._write(lambda conn: self._repo.upsert_ingestions(conn, [row]))
+        return context
+
+    def finish_run(self, summary: RunContext) -> None:
+        """Close a run; a run that is still ``running`` becomes ok, partial or failed. Writes ops.file_ingestions. Idempotent."""
+        if summary.status is RunStatus.RUNNING:
+            did_something = summary.files or summary.unchanged_files or summary.rows_seen or summary.gold_tables
+            summary.status = RunStatus.OK if not summary.errors else RunStatus.PARTIAL if did_something else RunStatus.FAILED
+        row = {
+            "run_id": summary.run_id, "kind": IngestionKind.RUN, "subject": "", "started_at": summary.started_at,
+            "finished_at": self.clock.now(), "status": summary.status, "rows_inserted": summary.rows_inserted,
+            "rows_updated": summary.rows_updated, "rows_unchanged": summary.rows_unchanged, "rows_rejected": summary.rows_rejected,
+            "error": "\n".join(summary.errors) or None,
+        }  # fmt: skip
+        self._write(lambda conn: self._repo.upsert_ingestions(conn, [row]))
+
+    def close_dead_runs(self) -> int:
+        """Close what a dead process left open; returns how many runs. Call it only while holding the home."""
+        closed: list[int] = []
+        self._write(lambda conn: closed.append(self._repo.close_dead_runs(conn)))
+        return closed[-1]
+
+    # Bronze
+
+    def insert_bronze_manifest(self, *, result: RunResult, rel_path: Path, payload_hash: str, content_length_bytes: int) -> None:
+        """Record one payload that was written, as ``record_fetched`` does for many. Idempotent."""
+        row = BronzeManifestRow.of(result, rel_path=rel_path.as_posix(), payload_hash=payload_hash, content_length_bytes=content_length_bytes)
+        self.record_fetched([row], [])
+
+    def record_fetched(self, kept: Sequence[BronzeManifestRow], other: Sequence[FailedFetch], *, run_id: str = "") -> None:
+        """Record a batch of answers: payloads kept, payloads that were there already, failures. One transaction.
+
+        Writes ops.bronze_manifest, ops.file_ingestions and ops.data_dates. Idempotent.
+
+        Args:
+            kept: payloads that are safe on disk.
+            other: requests that brought nothing new.
+            run_id: the run at work, if it is not the one in the rows (adopted and replayed payloads).
+        """
+        ingestions = [_file_ingestion(row, run_id) for row in kept]
+        others = [_other_ingestion(fetch) for fetch in other]
+        dates = [(row.key, row.to_date, row.fetched_at) for row in kept]
+        dates += [(fetch.request.key, fetch.request.to_date, fetch.fetched_at) for fetch in other if fetch.error is None]
+
+        def work(conn: duckdb.DuckDBPyConnection) -> None:
+            if kept:
+                self._repo.insert_bronze_rows(conn, kept)
+            self._repo.upsert_ingestions(conn, ingestions)
+            self._repo.upsert_ingestions(conn, others)
+            self._repo.upsert_data_dates(conn, dates)
+
+        self._write(work)
+
+    def get_data_date(self, key: str) -> dt.date | None:
+        """The last day that was asked for in a series, or None."""
+        return self._repo.get_data_date(key)
+
+    def upsert_data_date(self, *, key: str, to_date: dt.date) -> None:
+        """Record the last day that was asked for in a series. Writes ops.data_dates. Idempotent."""
+        self._repo.upsert_data_date(key=key, to_date=to_date)
+
+    def load_series_states(self) -> dict[str, SeriesState]:
+        """What the ledger knows of every series of fetches."""
+        return self._repo.load_series_states()
+
+    def latest_payload_hashes(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], str]:
+        """The hash of the newest payload of each series, under (series, address) and under (series, "")."""
+        return self._repo.latest_payload_hashes(dataset_ids)
+
+    # promotion
+
+    def load_promotable_rows(self) -> list[BronzeManifestRow]:
+        """Payloads whose promotion is still to be done, oldest first."""
+        return self._repo.load_promotable_rows()
+
+    def load_failed_rows(self) -> list[BronzeManifestRow]:
+        """Payloads whose promotion failed, oldest first."""
+        return self._repo.load_failed_rows()
+
+    def load_promoted_since(self, row: BronzeManifestRow) -> list[BronzeManifestRow]:
+        """Payloads of the row's series that were promoted already although they were fetched later."""
+        return self._repo.load_promoted_since((row.domain, row.source, row.dataset, row.discriminator), row.ticker, row.fetched_at)
+
+    def latest_promoted(self, silver_table: str) -> dict[str | None, dt.datetime]:
+        """Per ticker the fetch time of the newest payload promoted into a table."""
+        return self._repo.latest_promoted(silver_table)
+
+    def start_promotion_manifest(self, row: BronzeManifestRow) -> None:
+        """Record that a payload is being promoted. Writes ops.promotion_manifest. Idempotent."""
+        self._repo.start_promotion_manifest(row)
+
+    def finish_promotion_manifest(self, row: BronzeManifestRow, *, status: str, rows_seen: int, rows_written: int, error: str | None) -> None:
+        """Record how a promotion ended. Writes ops.promotion_manifest. Idempotent."""
+        self._repo.finish_promotion_manifest(row, status=status, rows_seen=rows_seen, rows_written=rows_written, error=error)
+
+    def record_promoted(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, started_at: dt.datetime, rejects: str) -> None:
+        """Take the outcome of a batch from the temporary table ``promoted``, and its rejects from a SELECT.
+
+        Works in the caller's transaction, the one that writes silver: rows, rejects, manifest, watermark and
+        file_ingestions are kept together or not at all.
+        """
+        self._repo.forget_rejects(conn)
+        self._repo.insert_rejects(conn, entry.silver_table, rejects)
+        self._repo.record_promoted(conn, entry, started_at=started_at)
+
+    def record_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str]]) -> None:
+        """Record fields that a vendor added or dropped. Writes ops.schema_drift. Idempotent."""
+        self._repo.insert_drift(conn, silver_table, fields)
+
+    def get_watermark(self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry) -> dt.date | None:
+        """The last row date that silver holds for the row's dataset and ticker, or None."""
+        return self._repo.get_watermark(conn, row, entry)
+
+    def upsert_watermark(
+        self,
+        conn: duckdb.DuckDBPyConnection,
+        row: BronzeManifestRow,
+        entry: DatasetKeymapEntry,
+        *,
+        coverage_from: dt.date | None,
+        coverage_to: dt.date | None,
+    ) -> None:
+        """Set what silver covers for the row's dataset and ticker. Writes ops.watermarks. Idempotent."""
+        self._repo.upsert_watermark(conn, row, entry, coverage_from=coverage_from, coverage_to=coverage_to)
+
+    # gold
+
+    def next_gold_build_id(self) -> int:
+        """A number greater than that of every build so far."""
+        return self._repo.next_gold_build_id()
+
+    def start_gold_manifest(self, conn: duckdb.DuckDBPyConnection, *, gold_build_id: int, table_name: str) -> None:
+        """Record that a gold table is being built. Writes ops.gold_manifest. Idempotent."""
+        self._repo.start_gold_manifest(conn, gold_build_id=gold_build_id, table_name=table_name)
+
+    def finish_gold_manifest(
+        self,
+        conn: duckdb.DuckDBPyConnection,
+        *,
+        gold_build_id: int,
+        table_name: str,
+        status: str,
+        rows_seen: int,
+        rows_written: int,
+        error_message: str | None,
+    ) -> None:
+        """Record how the build of a gold table ended. Writes ops.gold_manifest. Idempotent."""
+        self._repo.finish_gold_manifest(
+            conn,
+            gold_build_id=gold_build_id,
+            table_name=table_name,
+            status=status,
+            rows_seen=rows_seen,
+            rows_written=rows_written,
+            error_message=error_message,
+        )
+
+    def record_gold_tests(self, conn: duckdb.DuckDBPyConnection, *, gold_build_id: int, table_name: str, outcomes: Mapping[str, int]) -> None:
+        """Record tests of a gold table: name to number of failing rows. Writes ops.gold_tests. Idempotent."""
+        self._repo.insert_gold_tests(conn, gold_build_id=gold_build_id, table_name=table_name, outcomes=outcomes)
+
+    def record_gold_ingestion(self, conn: duckdb.DuckDBPyConnection, run_id: str, table_name: str, *, started_at: dt.datetime, **facts: Any) -> None:
+        """Record a gold table of a run. Writes ops.file_ingestions. Idempotent."""
+        row = {"run_id": run_id, "kind": IngestionKind.GOLD, "subject": table_name, "table_name": table_name, "started_at": started_at, "finished_at": self.clock.now()}
+        self._repo.upsert_ingestions(conn, [{**row, **facts}])
+
+    def get_gold_watermark(self, conn: duckdb.DuckDBPyConnection, *, table_name: str) -> dt.date | None:
+        """The last date that a gold table covers, or None."""
+        return self._repo.get_gold_watermark(conn, table_name=table_name)
+
+    def upsert_gold_watermark(self, conn: duckdb.DuckDBPyConnection, *, table_name: str, watermark_date: dt.date | None) -> None:
+        """Set the last date that a gold table covers. Writes ops.gold_watermarks. Idempotent."""
+        self._repo.upsert_gold_watermark(conn, table_name=table_name, watermark_date=watermark_date)
+
+    def gold_inputs(self, conn: duckdb.DuckDBPyConnection, *, table_name: str) -> str | None:
+        """What the last build of a gold table was made from, or None."""
+        return self._repo.gold_inputs(conn, table_name=table_name)
+
+    def set_gold_inputs(self, conn: duckdb.DuckDBPyConnection, *, table_name: str, inputs: str) -> None:
+        """Set what the last build of a gold table was made from. Writes ops.gold_watermarks. Idempotent."""
+        self._repo.set_gold_inputs(conn, table_name=table_name, inputs=inputs)
+
+    def load_table_versions(self, conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
+        """A text per silver and gold table that changes whenever rows of it do."""
+        return self._repo.load_table_versions(conn)
+
+
+def _file_ingestion(row: BronzeManifestRow, run_id: str) -> dict[str, Any]:
+    return {
+        "run_id": run_id or row.run_id, "kind": IngestionKind.FILE, "subject": row.bronze_file_id, "started_at": row.fetched_at,
+        "finished_at": row.fetched_at, "status": WorkStatus.FETCHED, "domain": row.domain, "source": row.source, "dataset": row.dataset,
+        "discriminator": row.discriminator, "ticker": row.ticker, "bronze_file_id": row.bronze_file_id, "rel_path": row.rel_path,
+        "payload_hash": row.payload_hash, "content_length_bytes": row.content_length_bytes, "bronze_rows": 0,
+    }  # fmt: skip
+
+
+def _other_ingestion(fetch: FailedFetch) -> dict[str, Any]:
+    request = fetch.request
+    return {
+        "run_id": request.run_id, "kind": IngestionKind.FILE, "subject": f"{request.key} {fetch.address}", "started_at": fetch.fetched_at,
+        "finished_at": fetch.fetched_at, "status": fetch.status, "domain": request.domain, "source": request.source,
+        "dataset": request.dataset, "discriminator": request.discriminator, "ticker": request.ticker, "error": fetch.error,
+    }  # fmt: skip

@@ -1,0 +1,42 @@
+"""``RunContext``: one execution and what it counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+
+from sbf_core.vocabulary import RunStatus
+
+
+@attrs.define(eq=False, kw_only=True)
+class RunContext:
+    """One execution. Made by ``OpsService.start_run``, filled by the runner, closed by ``finish_run``.
+
+    Attributes:
+        run_id: unique, sorts by time.
+        started_at: aware, UTC.
+        tickers: the universe of this run.
+        status: ``running`` until the end.
+        requests, files, unchanged_files, failed_requests: what fetching did.
+        rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected: what promotion did; the first
+            is the sum of the others.
+        gold_tables: gold tables that were built.
+        errors: one line for each dataset or table that failed.
+    """
+
+    run_id: str
+    started_at: dt.datetime
+    tickers: tuple[str, ...] = ()
+    status: RunStatus = RunStatus.RUNNING
+    requests: int = 0
+    files: int = 0
+    unchanged_files: int = 0
+    failed_requests: int = 0
+    rows_seen: int = 0
+    rows_inserted: int = 0
+    rows_updated: int = 0
+    rows_unchanged: int = 0
+    rows_rejected: int = 0
+    gold_tables: int = 0
+    errors: list[str] = attrs.field(factory=list)

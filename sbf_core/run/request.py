@@ -1,0 +1,39 @@
+"""``RunRequest``: one thing to fetch."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class RunRequest:
+    """One thing to fetch, as the planner decided it.
+
+    Attributes:
+        run_id: the run that asks.
+        domain, source, dataset, discriminator: the dataset's identity.
+        ticker: the ticker, or None for a global dataset.
+        from_date, to_date: the days asked for, both included; None where the dataset knows no dates.
+    """
+
+    run_id: str
+    domain: str
+    source: str
+    dataset: str
+    discriminator: str = ""
+    ticker: str | None = None
+    from_date: dt.date | None = None
+    to_date: dt.date | None = None
+
+    @property
+    def dataset_id(self) -> str:
+        """The identity as text, as ``DatasetKeymapEntry.id``."""
+        suffix = f"@{self.discriminator}" if self.discriminator else ""
+        return f"{self.domain}/{self.source}/{self.dataset}{suffix}"
+
+    @property
+    def key(self) -> str:
+        """The name of the series of fetches it belongs to, as ``DatasetKeymapEntry.key``."""
+        return self.dataset_id if self.ticker is None else f"{self.dataset_id}/{self.ticker}"

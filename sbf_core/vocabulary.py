@@ -1,0 +1,85 @@
+"""The words of sbf as types: enums, and the rule for names."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from sbf_core.errors import UsageError
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
+#: Words that DuckDB or sbf keep for themselves: as a table or column name each would need quotes for ever.
+RESERVED_NAMES = frozenset({"all", "at", "from", "group", "order", "select", "table", "union", "where", "ops", "silver", "gold"})
+
+
+class Scope(StrEnum):
+    """Whether a dataset is fetched once, or once per ticker of the universe."""
+
+    GLOBAL = "global"
+    PER_TICKER = "per_ticker"
+
+
+class Semantics(StrEnum):
+    """What a new payload means for the rows that silver already holds."""
+
+    UPSERT = "upsert"
+    APPEND = "append"
+    SNAPSHOT = "snapshot"
+
+
+class OnDuplicate(StrEnum):
+    """What to do when one payload states a key twice with different values."""
+
+    REJECT = "reject"
+    FIRST = "first"
+    LAST = "last"
+
+
+class RunStatus(StrEnum):
+    """How a run stands."""
+
+    RUNNING = "running"
+    OK = "ok"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class WorkStatus(StrEnum):
+    """How one file, promotion or gold table stands."""
+
+    STARTED = "started"
+    FETCHED = "fetched"
+    UNCHANGED = "unchanged"
+    OK = "ok"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class IngestionKind(StrEnum):
+    """The kinds of row in ``ops.file_ingestions``."""
+
+    RUN = "run"
+    FILE = "file"
+    GOLD = "gold"
+
+
+class Layer(StrEnum):
+    """The three layers of the medallion."""
+
+    BRONZE = "bronze"
+    SILVER = "silver"
+    GOLD = "gold"
+
+
+def check_name(name: str, *, what: str) -> str:
+    """Return ``name`` if it can name a dataset, table or column, else raise ``UsageError``.
+
+    A name is 1 to 48 characters of ``a-z``, ``0-9`` and ``_`` and starts with a letter, so that it needs no
+    quotes in SQL and is the same file name on every system.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{what} {name!r} is not a name", fix="use 1 to 48 of a-z 0-9 _, a letter first", code="NAME")
+    if name in RESERVED_NAMES:
+        raise UsageError(f"{what} {name!r} is reserved", fix="choose another name", code="NAME")
+    return name
