@@ -114,7 +114,7 @@ class OpsService:
         row = BronzeManifestRow.of(result, rel_path=rel_path.as_posix(), payload_hash=payload_hash, content_length_bytes=content_length_bytes)
         self.record_fetched([row], [])
 
-    def record_fetched(self, kept: Sequence[BronzeManifestRow], other: Sequence[FailedFetch], *, run_id: str = "") -> None:
+    def record_fetched(self, kept: Sequence[BronzeManifestRow], other: Sequence[FailedFetch]) -> None:
         """Record a batch of answers: payloads kept, payloads that were there already, failures. One transaction.
 
         Writes ops.bronze_manifest, ops.file_ingestions and ops.data_dates. Idempotent.
@@ -122,10 +122,10 @@ class OpsService:
         Args:
             kept: payloads that are safe on disk.
             other: requests that brought nothing new.
-            run_id: the run at work, if it is not the one in the rows (adopted and replayed payloads).
         """
-        ingestions = [_file_ingestion(row, run_id) for row in kept]
-        others = [_other_ingestion(fetch) for fetch in other]
+        now = self.clock.now()
+        ingestions = [_file_ingestion(row, now) for row in kept]
+        others = [_other_ingestion(fetch, now) for fetch in other]
         dates = [(row.key, row.to_date, row.fetched_at) for row in kept]
         dates += [(fetch.request.key, fetch.request.to_date, fetch.fetched_at) for fetch in other if fetch.error is None]
 
@@ -272,19 +272,19 @@ class OpsService:
         return self._repo.load_table_versions(conn)
 
 
-def _file_ingestion(row: BronzeManifestRow, run_id: str) -> dict[str, Any]:
+def _file_ingestion(row: BronzeManifestRow, now: dt.datetime) -> dict[str, Any]:
     return {
-        "run_id": run_id or row.run_id, "kind": IngestionKind.FILE, "subject": row.bronze_file_id, "started_at": row.fetched_at,
-        "finished_at": row.fetched_at, "status": WorkStatus.FETCHED, "domain": row.domain, "source": row.source, "dataset": row.dataset,
+        "run_id": row.run_id, "kind": IngestionKind.FILE, "subject": row.bronze_file_id, "started_at": now,
+        "finished_at": now, "status": WorkStatus.FETCHED, "domain": row.domain, "source": row.source, "dataset": row.dataset,
         "discriminator": row.discriminator, "ticker": row.ticker, "bronze_file_id": row.bronze_file_id, "rel_path": row.rel_path,
         "payload_hash": row.payload_hash, "content_length_bytes": row.content_length_bytes, "bronze_rows": 0,
     }  # fmt: skip
 
 
-def _other_ingestion(fetch: FailedFetch) -> dict[str, Any]:
+def _other_ingestion(fetch: FailedFetch, now: dt.datetime) -> dict[str, Any]:
     request = fetch.request
     return {
-        "run_id": request.run_id, "kind": IngestionKind.FILE, "subject": f"{request.key} {fetch.address}", "started_at": fetch.fetched_at,
-        "finished_at": fetch.fetched_at, "status": fetch.status, "domain": request.domain, "source": request.source,
+        "run_id": request.run_id, "kind": IngestionKind.FILE, "subject": f"{request.key} {fetch.address}", "started_at": now,
+        "finished_at": now, "status": fetch.status, "domain": request.domain, "source": request.source,
         "dataset": request.dataset, "discriminator": request.discriminator, "ticker": request.ticker, "error": fetch.error,
     }  # fmt: skip

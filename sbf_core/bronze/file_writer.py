@@ -1,0 +1,200 @@
+"""``BronzeFileWriter``: payloads to disk, byte for byte, so that a crash leaves a whole file or none."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+
+import attrs
+
+from sbf_core.bronze.journal import JournalLine, JournalWriter
+from sbf_core.bronze.paths import payload_path
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.errors import EnvironmentFault, PayloadRefused
+from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.run.result import RunResult
+
+_SYNC_THREADS = 8
+_WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_CAN_SYNC_FOLDERS = os.name == "posix"
+
+
+@attrs.frozen(kw_only=True)
+class StagedPayload:
+    """A payload in a temporary file beside its final place."""
+
+    result: RunResult
+    rel_path: str
+    temp_path: str
+    payload_hash: str
+    content_length_bytes: int
+
+
+class BronzeFileWriter:
+    """Writes payloads and their journal below ``<home>/bronze``. Never overwrites and never deletes a payload.
+
+    ``write`` does one payload; ``stage`` (from any thread) and ``publish`` (from one) do many, with the disk asked
+    to keep them once per batch. The order is the same: temporary file, fsync, rename, fsync of the folder, journal
+    line, fsync of the journal. Only then is a payload told to the ledger.
+
+    Args:
+        config: where the home is, and the fsync policy.
+        logger: for debugging.
+    """
+
+    def __init__(self, config: DuckDbConfig | None = None, logger: logging.Logger | None = None) -> None:
+        self._config = config or DuckDbConfig()
+        self._logger = logger or logging.getLogger("sbf.bronze")
+        self._root = str(self._config.bronze)
+        self._folders: set[str] = set()
+        self._new_folders: set[str] = set()
+        self._journals: dict[str, JournalWriter] = {}
+        self._lock = threading.Lock()
+
+    def write(self, result: RunResult) -> tuple[Path, str, int]:
+        """Write one payload and its journal line.
+
+        Returns:
+            The path relative to Bronze, the SHA-256 as 64 hex digits, and the number of bytes.
+
+        Raises:
+            PayloadRefused: the result holds an error instead of a payload.
+            EnvironmentFault: the disk is full, read-only or gone.
+        """
+        row = self.publish([self.stage(result)])[0]
+        return Path(PurePosixPath(row.rel_path)), row.payload_hash, row.content_length_bytes
+
+    def stage(self, result: RunResult) -> StagedPayload:
+        """Write a payload to a temporary file. May be called from several threads."""
+        if not result.ok:
+            raise PayloadRefused(f"there is no payload: {result.error}", where=result.address)
+        payload = result.payload
+        payload_hash = hashlib.sha256(payload).hexdigest()
+        rel_path = payload_path(result.request, fetched_at=result.fetched_at, payload_hash=payload_hash, extension=result.extension)
+        folder, _, name = rel_path.rpartition("/")
+        temp_path = f"{self._root}/{folder}/.{name}.tmp"
+        try:
+            self._make_folder(folder)
+            self._write_temp(temp_path, payload)
+        except OSError as error:
+            raise _environment_fault(error, temp_path) from error
+        return StagedPayload(result=result, rel_path=rel_path, temp_path=temp_path, payload_hash=payload_hash, content_length_bytes=len(payload))
+
+    def publish(self, staged: Sequence[StagedPayload]) -> list[BronzeManifestRow]:
+        """Make staged payloads final and journal them; when it returns they survive a crash.
+
+        A payload that is already there, byte for byte, is left as it is and journalled only if it was not.
+        """
+        try:
+            self._sync_files([item.temp_path for item in staged])
+            fresh = [item for item in staged if self._finish(item)]
+            self._sync_folders({item.rel_path.rpartition("/")[0] for item in fresh})
+            self._journal(fresh)
+        except OSError as error:
+            raise _environment_fault(error, self._root) from error
+        return [_manifest_row(item) for item in staged]
+
+    def close(self) -> None:
+        """Close the journals."""
+        for journal in self._journals.values():
+            journal.close()
+        self._journals.clear()
+
+    def _make_folder(self, folder: str) -> None:
+        if folder in self._folders:
+            return
+        path = f"{self._root}/{folder}"
+        fresh = not os.path.isdir(path)
+        if fresh:
+            os.makedirs(path, mode=0o700, exist_ok=True)
+        with self._lock:
+            self._folders.add(folder)
+            if fresh:
+                self._new_folders.add(folder)
+
+    def _write_temp(self, path: str, payload: bytes) -> None:
+        try:
+            handle = os.open(path, _WRITE_FLAGS, 0o400)
+        except FileExistsError:  # left by a crash at this very step
+            os.unlink(path)
+            handle = os.open(path, _WRITE_FLAGS, 0o400)
+        try:
+            view = memoryview(payload)
+            while view:
+                view = view[os.write(handle, view) :]
+            if self._config.fsync == "each":
+                os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def _finish(self, item: StagedPayload) -> bool:
+        final = f"{self._root}/{item.rel_path}"
+        if os.path.exists(final):
+            os.unlink(item.temp_path)
+            with open(final, "rb") as kept:
+                if hashlib.file_digest(kept, "sha256").hexdigest() != item.payload_hash:
+                    raise EnvironmentFault("a Bronze file is damaged; it was not touched", where=final, fix="run `sbf verify`")
+            return False
+        os.rename(item.temp_path, final)
+        return True
+
+    def _sync_files(self, paths: Sequence[str]) -> None:
+        if self._config.fsync == "batch":
+            _sync_all(paths)
+
+    def _sync_folders(self, folders: Iterable[str]) -> None:
+        if self._config.fsync == "none" or not _CAN_SYNC_FOLDERS:
+            return
+        with self._lock:
+            new, self._new_folders = self._new_folders, set()
+        parents = {folder.rpartition("/")[0] for folder in new}
+        _sync_all([f"{self._root}/{folder}" for folder in {*folders, *parents}])
+
+    def _journal(self, items: Sequence[StagedPayload]) -> None:
+        by_run: dict[str, list[JournalLine]] = {}
+        for item in items:
+            line = JournalLine(row=_manifest_row(item), headers=item.result.headers)
+            by_run.setdefault(item.result.request.run_id, []).append(line)
+        for run_id, lines in by_run.items():
+            journal = self._journals.get(run_id)
+            if journal is None:
+                journal = self._journals[run_id] = JournalWriter(self._config.bronze, run_id, durable=self._config.fsync != "none")
+            journal.append(lines)
+
+
+def _manifest_row(item: StagedPayload) -> BronzeManifestRow:
+    return BronzeManifestRow.of(
+        item.result, rel_path=item.rel_path, payload_hash=item.payload_hash, content_length_bytes=item.content_length_bytes
+    )
+
+
+def _sync_path(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)) if os.name == "posix" else os.open(path, os.O_RDWR | os.O_BINARY)  # type: ignore[attr-defined,unused-ignore]
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_all(paths: Sequence[str]) -> None:
+    """fsync many paths; several at once let the file system write its journal once for all of them."""
+    if len(paths) < 4:
+        for path in paths:
+            _sync_path(path)
+        return
+    with ThreadPoolExecutor(_SYNC_THREADS) as pool:
+        for _ in pool.map(_sync_path, paths):
+            pass
+
+
+def _environment_fault(error: OSError, path: str) -> EnvironmentFault:
+    cause = {errno.ENOSPC: "the disk is full", errno.EROFS: "the disk is read-only", errno.EACCES: "permission denied"}.get(
+        error.errno or 0, error.strerror or str(error)
+    )
+    return EnvironmentFault(f"a payload cannot be written: {cause}", where=str(error.filename or path), fix="mend that and run again; nothing is lost")

@@ -1,0 +1,123 @@
+"""The journal beside the payloads: one JSON line each, chained by checksums, one file per run.
+
+Journal and payloads together are enough to rebuild everything. A line holds the request without secrets, what came
+back, and ``chain``: the SHA-256 of the line before it and of its own text. A changed, missing or moved line breaks
+the chain; a torn last line is what a crash leaves and is not part of the journal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from sbf_core.bronze.paths import JOURNAL_FOLDER
+from sbf_core.errors import DamageFound
+from sbf_core.ops.rows import BronzeManifestRow
+
+_FIRST_CHAIN = "0" * 64
+_ROW_FIELDS = tuple(attrs.fields_dict(BronzeManifestRow))
+
+
+@attrs.frozen(kw_only=True)
+class JournalLine:
+    """One payload as the journal knows it."""
+
+    row: BronzeManifestRow
+    headers: Mapping[str, str]
+
+
+def journal_path(bronze: Path, run_id: str) -> Path:
+    """The journal of a run."""
+    return bronze / JOURNAL_FOLDER / f"{run_id}.jsonl"
+
+
+def _chained(previous: str, text: str) -> str:
+    return hashlib.sha256(f"{previous}{text}".encode()).hexdigest()
+
+
+def _as_text(line: JournalLine) -> str:
+    facts: dict[str, Any] = {}
+    for name in _ROW_FIELDS:
+        value = getattr(line.row, name)
+        facts[name] = value.isoformat() if isinstance(value, dt.date) else value
+    facts["headers"] = dict(line.headers)
+    return json.dumps(facts, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def _as_line(facts: dict[str, Any]) -> JournalLine:
+    headers = facts.pop("headers")
+    facts["fetched_at"] = dt.datetime.fromisoformat(facts["fetched_at"])
+    for name in ("from_date", "to_date"):
+        facts[name] = None if facts[name] is None else dt.date.fromisoformat(facts[name])
+    return JournalLine(row=BronzeManifestRow(**facts), headers=headers)
+
+
+class JournalWriter:
+    """Appends to the journal of one run. Not for several threads at once."""
+
+    def __init__(self, bronze: Path, run_id: str, *, durable: bool = True) -> None:
+        self.path = journal_path(bronze, run_id)
+        self._durable = durable
+        self._chain = _FIRST_CHAIN
+        if self.path.exists():
+            self._chain = _last_chain(self.path)
+        else:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._file = os.open(self.path, flags, 0o600)
+
+    def append(self, lines: Sequence[JournalLine]) -> None:
+        """Append lines; when it returns they are on the disk."""
+        chunks = []
+        for line in lines:
+            text = _as_text(line)
+            self._chain = _chained(self._chain, text)
+            chunks.append(f'{{"chain":"{self._chain}","line":{text}}}\n')
+        os.write(self._file, "".join(chunks).encode("ascii"))
+        if self._durable:
+            os.fsync(self._file)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def _last_chain(path: Path) -> str:
+    chain = _FIRST_CHAIN
+    for chain, _ in _read(path):  # noqa: B007 - the last one is what is wanted
+        pass
+    return chain
+
+
+def _read(path: Path) -> Iterator[tuple[str, JournalLine]]:
+    previous = _FIRST_CHAIN
+    content = path.read_bytes()
+    for number, raw in enumerate(content.split(b"\n")[:-1], start=1):  # what follows the last line break is torn
+        try:
+            facts = json.loads(raw)
+            chain, line = facts["chain"], facts["line"]
+            text = json.dumps(line, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+            if _chained(previous, text) != chain:
+                raise ValueError("its checksum does not follow from the line before")
+            parsed = _as_line(line)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamageFound(f"the journal is damaged at line {number}: {error}", where=str(path), fix="restore it from a copy") from error
+        previous = chain
+        yield chain, parsed
+
+
+def read_journal(path: Path) -> list[JournalLine]:
+    """Every whole line of a journal, in order. Raises ``DamageFound`` where the chain is broken."""
+    return [line for _, line in _read(path)]
+
+
+def journal_files(bronze: Path) -> list[Path]:
+    """The journals of a Bronze folder, by name, which is by time."""
+    return sorted((bronze / JOURNAL_FOLDER).glob("*.jsonl"))

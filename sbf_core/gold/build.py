@@ -1,0 +1,185 @@
+"""Gold tables: built from their SELECT as a delta, in one transaction with manifest and watermark."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import attrs
+import duckdb
+
+from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
+from sbf_core.duck.transaction import transaction
+from sbf_core.errors import DatasetFailure, UsageError
+from sbf_core.gold.model import GoldModel
+from sbf_core.gold.order import ordered, tables_read
+from sbf_core.ops.service import OpsService
+from sbf_core.vocabulary import WorkStatus
+
+
+@attrs.frozen(kw_only=True)
+class GoldOutcome:
+    """What became of one gold table.
+
+    Attributes:
+        table: its name.
+        status: ``ok``, ``skipped`` or ``failed``.
+        rows_seen: rows of the SELECT.
+        rows_written: rows inserted, updated and deleted.
+        note: why it was skipped or failed.
+    """
+
+    table: str
+    status: WorkStatus
+    rows_seen: int = 0
+    rows_written: int = 0
+    note: str = ""
+
+
+class _TestFailed(DatasetFailure):
+    default_code = "GOLD_TEST"
+
+
+class GoldBuild:
+    """One build of the gold tables.
+
+    Args:
+        ops: the facade.
+        run_id: the run that builds.
+        force: build tables whose inputs have not changed, too.
+    """
+
+    def __init__(self, ops: OpsService, *, run_id: str, force: bool = False) -> None:
+        self._ops = ops
+        self._run_id = run_id
+        self._force = force
+        self._build_id: int | None = None
+
+    def build(self, models: Sequence[GoldModel]) -> list[GoldOutcome]:
+        """Build what has new input, in the order that the SQL gives.
+
+        Raises:
+            UsageError: two models have one name, one is not one SELECT, or they read each other in a circle.
+        """
+        conn = self._ops.cursor()
+        names = [model.name for model in models]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise UsageError(f"gold table {twice!r} is declared twice", fix="block one of the plugins", code="TWICE")
+        reads = {f"gold.{model.name}": tables_read(conn, model.sql, where=f"gold.{model.name}") for model in models}
+        for model in models:
+            links = frozenset(f"gold.{test.to}" for test in model.tests if hasattr(test, "to"))
+            reads[f"gold.{model.name}"] |= links
+        outcomes = []
+        for model in ordered(models, reads):
+            outcomes.append(self._build_one(conn, model, reads[f"gold.{model.name}"]))
+        return outcomes
+
+    def _build_one(self, conn: duckdb.DuckDBPyConnection, model: GoldModel, reads: frozenset[str]) -> GoldOutcome:
+        absent = sorted(table for table in reads if not _exists(conn, table))
+        if absent:
+            return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note=f"{absent[0]} does not exist yet")
+        inputs = _fingerprint(model, reads, self._ops.load_table_versions(conn))
+        if not self._force and self._ops.gold_inputs(conn, table_name=model.name) == inputs and _exists(conn, f"gold.{model.name}"):
+            return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note="no new input")
+        if self._build_id is None:
+            self._build_id = self._ops.next_gold_build_id()
+        started_at = self._ops.clock.now()
+        tests: dict[str, int] = {}
+        try:
+            with transaction(conn):
+                seen, written = self._write(conn, model, inputs, started_at, tests)
+        except (duckdb.Error, _TestFailed) as error:
+            text = str(error).split("\n", maxsplit=1)[0]
+            self._record_failure(conn, model, started_at, tests, text)
+            return GoldOutcome(table=model.name, status=WorkStatus.FAILED, note=text)
+        return GoldOutcome(table=model.name, status=WorkStatus.OK, rows_seen=seen, rows_written=written)
+
+    def _write(
+        self, conn: duckdb.DuckDBPyConnection, model: GoldModel, inputs: str, started_at: dt.datetime, tests: dict[str, int]
+    ) -> tuple[int, int]:
+        assert self._build_id is not None
+        build_id, table = self._build_id, f"gold.{quoted(model.name)}"
+        self._ops.start_gold_manifest(conn, gold_build_id=build_id, table_name=model.name)
+        conn.execute(f"CREATE OR REPLACE TEMP TABLE candidate AS {model.full_sql}")
+        for test in model.all_tests:
+            tests[test.name] = _number(conn, f"SELECT count(*) FROM ({test.failing('candidate')})")
+        failed = {name: rows for name, rows in tests.items() if rows}
+        if failed:
+            raise _TestFailed("; ".join(f"test {name} failed on {rows} rows" for name, rows in failed.items()), where=f"gold.{model.name}")
+        self._ops.record_gold_tests(conn, gold_build_id=build_id, table_name=model.name, outcomes=tests)
+        written = _apply(conn, model, table)
+        seen = _number(conn, "SELECT count(*) FROM candidate")
+        self._ops.upsert_gold_watermark(conn, table_name=model.name, watermark_date=_watermark(conn, model))
+        self._ops.set_gold_inputs(conn, table_name=model.name, inputs=inputs)
+        self._ops.finish_gold_manifest(
+            conn, gold_build_id=build_id, table_name=model.name, status=WorkStatus.OK, rows_seen=seen, rows_written=written, error_message=None
+        )
+        self._ops.record_gold_ingestion(conn, self._run_id, model.name, started_at=started_at, status=WorkStatus.OK, rows_inserted=written)
+        return seen, written
+
+    def _record_failure(
+        self, conn: duckdb.DuckDBPyConnection, model: GoldModel, started_at: dt.datetime, tests: Mapping[str, int], text: str
+    ) -> None:
+        assert self._build_id is not None
+        with transaction(conn):
+            self._ops.start_gold_manifest(conn, gold_build_id=self._build_id, table_name=model.name)
+            self._ops.record_gold_tests(conn, gold_build_id=self._build_id, table_name=model.name, outcomes=tests)
+            self._ops.finish_gold_manifest(
+                conn, gold_build_id=self._build_id, table_name=model.name, status=WorkStatus.FAILED, rows_seen=0, rows_written=0, error_message=text
+            )
+            self._ops.record_gold_ingestion(conn, self._run_id, model.name, started_at=started_at, status=WorkStatus.FAILED, error=text)
+
+
+def _number(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = conn.execute(sql).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _exists(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
+    schema, _, name = table.partition(".")
+    found = conn.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?", [schema, name])
+    return found.fetchone() is not None
+
+
+def _fingerprint(model: GoldModel, reads: frozenset[str], versions: Mapping[str, str]) -> str:
+    """Changes when the model or a table that it reads does."""
+    bases = {table: table.removesuffix("_history") if table.startswith("silver.") else table for table in reads}
+    state = sorted((table, versions.get(base, versions.get(table, ""))) for table, base in bases.items())
+    return hashlib.sha256(repr((model.full_sql, model.key, [test.name for test in model.all_tests], state)).encode()).hexdigest()
+
+
+def _columns(conn: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
+    return [(row[0], row[1]) for row in conn.execute(f"DESCRIBE {table}").fetchall()]
+
+
+def _apply(conn: duckdb.DuckDBPyConnection, model: GoldModel, table: str) -> int:
+    """Bring the table to what ``candidate`` holds, touching only rows that differ; returns how many."""
+    columns = _columns(conn, "candidate")
+    if not _exists(conn, f"gold.{model.name}") or _columns(conn, table) != columns:
+        conn.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM candidate ORDER BY {quoted_list(model.key)}")
+        if model.doc:
+            conn.execute(f"COMMENT ON TABLE {table} IS {literal(model.doc)}")
+        return _number(conn, "SELECT count(*) FROM candidate")
+    others = [name for name, _ in columns if name not in model.key]
+    on = matches(model.key, "t", "c")
+    conn.execute(
+        f"CREATE OR REPLACE TEMP TABLE differing AS SELECT c.*, t.{quoted(model.key[0])} IS NOT NULL AS _is_update FROM candidate AS c "
+        f"LEFT JOIN {table} AS t ON {on} WHERE t.{quoted(model.key[0])} IS NULL OR {differs(others, 'c', 't')}"
+    )
+    gone = _number(conn, f"SELECT count(*) FROM {table} AS t ANTI JOIN candidate AS c ON {on}")
+    if gone:
+        conn.execute(f"DELETE FROM {table} AS t WHERE NOT EXISTS (SELECT 1 FROM candidate AS c WHERE {on})")
+    conn.execute(f"DELETE FROM {table} AS t USING differing AS c WHERE {on} AND c._is_update")
+    names = quoted_list(name for name, _ in columns)
+    conn.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM differing")
+    return gone + _number(conn, "SELECT count(*) FROM differing")
+
+
+def _watermark(conn: duckdb.DuckDBPyConnection, model: GoldModel) -> dt.date | None:
+    if not model.date_column:
+        return None
+    row = conn.execute(f"SELECT CAST(max({quoted(model.date_column)}) AS DATE) FROM candidate").fetchone()
+    return None if row is None else row[0]

@@ -1,0 +1,144 @@
+"""``GoldModel``: a gold table as a SELECT, with its key and its tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from sbf_core.duck.identifiers import quoted, quoted_list
+from sbf_core.errors import UsageError
+from sbf_core.vocabulary import check_name
+
+KINDS = ("dimension", "fact")
+
+
+@attrs.frozen(kw_only=True)
+class AcceptedRange:
+    """Values of ``column`` lie between ``low`` and ``high``, both included; None is open; NULL passes."""
+
+    column: str
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the test in ``ops.gold_tests``."""
+        return f"accepted_range:{self.column}"
+
+    def failing(self, table: str) -> str:
+        """SELECT of the rows that fail."""
+        bounds = [f"{quoted(self.column)} < {self.low}"] if self.low is not None else []
+        bounds += [f"{quoted(self.column)} > {self.high}"] if self.high is not None else []
+        return f"SELECT 1 FROM {table} WHERE {' OR '.join(bounds) or 'false'}"
+
+
+@attrs.frozen(kw_only=True)
+class NotNull:
+    """``column`` is never NULL."""
+
+    column: str
+
+    @property
+    def name(self) -> str:
+        """Name of the test in ``ops.gold_tests``."""
+        return f"not_null:{self.column}"
+
+    def failing(self, table: str) -> str:
+        """SELECT of the rows that fail."""
+        return f"SELECT 1 FROM {table} WHERE {quoted(self.column)} IS NULL"
+
+
+@attrs.frozen(kw_only=True)
+class Unique:
+    """No two rows share the values of ``columns``."""
+
+    columns: tuple[str, ...] = attrs.field(converter=tuple)
+
+    @property
+    def name(self) -> str:
+        """Name of the test in ``ops.gold_tests``."""
+        return f"unique:{','.join(self.columns)}"
+
+    def failing(self, table: str) -> str:
+        """SELECT of the rows that fail."""
+        return f"SELECT 1 FROM {table} GROUP BY {quoted_list(self.columns)} HAVING count(*) > 1"
+
+
+@attrs.frozen(kw_only=True)
+class ForeignKey:
+    """Values of ``columns`` are found in ``to_columns`` of the gold table ``to``; NULL passes."""
+
+    columns: tuple[str, ...] = attrs.field(converter=tuple)
+    to: str
+    to_columns: tuple[str, ...] = attrs.field(converter=tuple)
+
+    @property
+    def name(self) -> str:
+        """Name of the test in ``ops.gold_tests``."""
+        return f"foreign_key:{','.join(self.columns)}"
+
+    def failing(self, table: str) -> str:
+        """SELECT of the rows that fail."""
+        pairs = zip(self.columns, self.to_columns, strict=True)
+        on = " AND ".join(f"t.{quoted(column)} = o.{quoted(other)}" for column, other in pairs)
+        some = " AND ".join(f"t.{quoted(column)} IS NOT NULL" for column in self.columns)
+        return f"SELECT 1 FROM {table} AS t ANTI JOIN gold.{quoted(self.to)} AS o ON {on} WHERE {some}"
+
+
+GoldTest = AcceptedRange | NotNull | Unique | ForeignKey
+
+
+@attrs.frozen(kw_only=True)
+class GoldModel:
+    """A gold table.
+
+    Attributes:
+        name: the table in the schema ``gold``.
+        key: columns that make a row unique; tested at each build, together with that none of them is NULL.
+        sql: one SELECT over silver and gold tables, written as ``silver.x`` and ``gold.x``.
+        kind: ``dimension`` or ``fact``.
+        surrogate_key: name of a column to add in front: 63 bits of the MD5 of the key, the same at every build
+            and on every machine; tested to be unique.
+        date_column: the column whose latest value is the table's watermark.
+        tests: checks that each build must pass; a table that fails one stays as it was.
+        doc: what a row is, for readers.
+    """
+
+    name: str
+    key: tuple[str, ...] = attrs.field(converter=tuple)
+    sql: str
+    kind: str = "fact"
+    surrogate_key: str = ""
+    date_column: str = ""
+    tests: tuple[GoldTest, ...] = attrs.field(default=(), converter=tuple)
+    doc: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        check_name(self.name, what="gold table")
+        if self.kind not in KINDS:
+            raise UsageError(f"gold kind {self.kind!r} is not known", where=f"gold.{self.name}", fix="use dimension or fact", code="GOLD")
+        if not self.key:
+            raise UsageError("has no key", where=f"gold.{self.name}", fix="name the columns that make a row unique", code="GOLD")
+
+    @property
+    def full_sql(self) -> str:
+        """The SELECT, wrapped, with the surrogate key in front where there is one."""
+        body = f"({self.sql.strip().rstrip(';')}\n) AS model"
+        if not self.surrogate_key:
+            return f"SELECT * FROM {body}"
+        packed = "concat_ws('|', " + ", ".join(f"CAST({quoted(column)} AS VARCHAR)" for column in self.key) + ")"
+        return f"SELECT CAST(md5_number_lower({packed}) >> 1 AS BIGINT) AS {quoted(self.surrogate_key)}, * FROM {body}"
+
+    @property
+    def all_tests(self) -> tuple[GoldTest, ...]:
+        """The declared tests and those that come with the keys."""
+        implied: list[GoldTest] = [Unique(columns=self.key), *(NotNull(column=column) for column in self.key)]
+        if self.surrogate_key:
+            implied.append(Unique(columns=(self.surrogate_key,)))
+        return (*implied, *(test for test in self.tests if test.name not in {own.name for own in implied}))
+
+
+def sql_file(module_file: str, name: str) -> str:
+    """The text of ``sql/<name>.sql`` in the folder of a plugin module: ``sql_file(__file__, "dim_date")``."""
+    return (Path(module_file).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,155 @@
+"""The session that asks vendors. Only this room imports httpx2, stamina and pyrate-limiter."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import stamina
+from pyrate_limiter import Duration, Limiter, Rate
+
+from sbf_core.clock import Clock
+from sbf_core.errors import UsageError
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
+
+_RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
+_KEPT_HEADERS = ("content-type", "last-modified", "etag", "date")
+_ATTEMPTS_MAX = 4
+_WAIT_SECONDS_MAX = 20.0
+_TIMEOUT_SECONDS = 30.0
+_USER_AGENT = "sbf"
+
+
+class _TryAgain(Exception):
+    """A fault that may be gone at the next attempt. Its text holds no address, because addresses hold keys."""
+
+
+class LiveSession:
+    """Asks vendors over HTTP, and reads files.
+
+    Transport faults, 429 and 5xx are tried again with growing, jittered waits; other statuses are final. Redirects
+    are not followed. What comes back is stored as it came, so no compression is asked for.
+
+    Args:
+        clock: for the fetch times.
+        files: where relative paths of file recipes start.
+        connections_max: open connections at once.
+    """
+
+    def __init__(self, clock: Clock, *, files: Path, connections_max: int = 8) -> None:
+        self._clock = clock
+        self._files = files
+        limits = httpx2.Limits(max_connections=connections_max, max_keepalive_connections=connections_max)
+        self._client = httpx2.Client(
+            timeout=_TIMEOUT_SECONDS, limits=limits, follow_redirects=False, headers={"user-agent": _USER_AGENT, "accept-encoding": "identity"}
+        )
+        self._limiters: dict[tuple[str, float], Limiter] = {}
+        self._lock = threading.Lock()
+        stamina.instrumentation.set_on_retry_hooks([])  # the default hook logs exceptions, and their text holds addresses
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def get(
+        self,
+        request: RunRequest,
+        url: str,
+        *,
+        extension: str = "json",
+        headers: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, str] | None = None,
+        mirrors: tuple[str, ...] = (),
+        requests_per_second: float = 0.0,
+    ) -> RunResult:
+        """See ``FetchSession.get``. Raises ``UsageError`` where the variable of a secret is not set."""
+        del mirrors  # they are for replays
+        sent = {**(headers or {}), **_from_environment(secret_headers or {})}
+        parameters = _from_environment(secrets or {})
+        full = url if not parameters else str(httpx2.URL(url).copy_merge_params(parameters))
+        if requests_per_second:
+            self._limiter(url, requests_per_second).try_acquire(urlsplit(url).netloc)
+        began = time.monotonic()
+        try:
+            answer = self._attempts(full, sent)
+        except _TryAgain as error:
+            return self._failed(request, url, str(error), began)
+        except httpx2.HTTPError as error:
+            return self._failed(request, url, type(error).__name__, began)
+        if answer.status_code != 200:
+            return self._failed(request, url, f"HTTP {answer.status_code}", began, status_code=answer.status_code)
+        return RunResult(
+            request=request,
+            address=url,
+            payload=answer.content,
+            extension=extension,
+            fetched_at=self._clock.now(),
+            status_code=answer.status_code,
+            headers={name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers},
+            elapsed_seconds=time.monotonic() - began,
+        )
+
+    def read(self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()) -> RunResult:
+        """See ``FetchSession.read``."""
+        del mirrors
+        began = time.monotonic()
+        target = self._files / path
+        try:
+            payload = target.read_bytes()
+        except OSError as error:
+            return self._failed(request, path, f"file {target}: {error.strerror}", began)
+        return RunResult(
+            request=request, address=path, payload=payload, extension=extension, fetched_at=self._clock.now(), elapsed_seconds=time.monotonic() - began
+        )
+
+    def _attempts(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
+        try:
+            return self._once(url, headers)
+        except _TryAgain:
+            for attempt in stamina.retry_context(on=_TryAgain, attempts=_ATTEMPTS_MAX, wait_initial=0.5, wait_max=_WAIT_SECONDS_MAX, timeout=120.0):
+                with attempt:
+                    return self._once(url, headers)
+            raise
+
+    def _once(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
+        try:
+            answer = self._client.get(url, headers=headers)
+        except httpx2.TransportError as error:
+            raise _TryAgain(type(error).__name__) from None
+        if answer.status_code in _RETRY_STATUSES:
+            raise _TryAgain(f"HTTP {answer.status_code}")
+        return answer
+
+    def _limiter(self, url: str, requests_per_second: float) -> Limiter:
+        key = (urlsplit(url).netloc, requests_per_second)
+        with self._lock:
+            if key not in self._limiters:
+                self._limiters[key] = Limiter(Rate(max(1, int(requests_per_second)), Duration.SECOND))
+            return self._limiters[key]
+
+    def _failed(self, request: RunRequest, address: str, error: str, began: float, *, status_code: int | None = None) -> RunResult:
+        return RunResult(
+            request=request,
+            address=address,
+            fetched_at=self._clock.now(),
+            status_code=status_code,
+            elapsed_seconds=time.monotonic() - began,
+            error=error,
+        )
+
+
+def _from_environment(names: Mapping[str, str]) -> dict[str, str]:
+    values = {}
+    for name, variable in names.items():
+        value = os.environ.get(variable, "")
+        if not value.strip():
+            raise UsageError(f"the key {variable} is not set", fix=f"set the environment variable {variable}", code="KEY_MISSING")
+        values[name] = value.strip()
+    return values

@@ -1,0 +1,112 @@
+"""The planner: which requests are due, for which days, and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.ops.rows import SeriesState
+from sbf_core.run.request import RunRequest
+from sbf_core.vocabulary import Scope
+
+_NEVER = SeriesState()
+
+
+@attrs.frozen(kw_only=True)
+class PlannedRequest:
+    """A request and whether it is due.
+
+    Attributes:
+        entry: its dataset.
+        request: what would be asked.
+        due: whether it is asked in this run.
+        why: why it is due or not, for readers.
+    """
+
+    entry: DatasetKeymapEntry
+    request: RunRequest
+    due: bool
+    why: str
+
+
+@attrs.frozen(kw_only=True)
+class PlanWishes:
+    """What the user wants to be different from the usual.
+
+    Attributes:
+        since, until: fetch these days whatever the watermark says.
+        force: fetch although nothing is due.
+    """
+
+    since: dt.date | None = None
+    until: dt.date | None = None
+    force: bool = False
+
+
+def plan_requests(
+    entries: Iterable[DatasetKeymapEntry],
+    *,
+    tickers: Sequence[str],
+    states: Mapping[str, SeriesState],
+    now: dt.datetime,
+    run_id: str,
+    wishes: PlanWishes | None = None,
+) -> list[PlannedRequest]:
+    """Every request of the datasets, due or not, datasets in their order and tickers in theirs.
+
+    Args:
+        entries: the datasets.
+        tickers: the universe, for datasets with the scope ``per_ticker``.
+        states: what the ledger knows of each series.
+        now: the present moment, aware.
+        run_id: the run that asks; may be empty for a mere plan.
+        wishes: back-fill days and force.
+    """
+    wishes = wishes or PlanWishes()
+    planned = []
+    for entry in entries:
+        series: Sequence[str | None] = tickers if entry.scope is Scope.PER_TICKER else (None,)
+        base = entry.key(None)
+        for ticker in series:
+            state = states.get(base if ticker is None else f"{base}/{ticker}", _NEVER)
+            due, why = _due(entry, state, now, wishes)
+            request = RunRequest(
+                run_id=run_id,
+                domain=entry.domain,
+                source=entry.source,
+                dataset=entry.dataset,
+                discriminator=entry.discriminator,
+                ticker=ticker,
+                from_date=_from_date(entry, state, wishes),
+                to_date=wishes.until or now.date(),
+            )
+            planned.append(PlannedRequest(entry=entry, request=request, due=due, why=why))
+    return planned
+
+
+def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes: PlanWishes) -> tuple[bool, str]:
+    if wishes.since is not None or wishes.until is not None:
+        return True, "back-fill was asked for"
+    if wishes.force:
+        return True, "forced"
+    if state.checked_at is None:
+        return True, "never fetched"
+    hours = (now - state.checked_at).total_seconds() / 3600
+    if hours >= entry.refresh_after_hours:
+        return True, f"last fetched {hours:.0f} h ago, due after {entry.refresh_after_hours:g} h"
+    if hours < 0:
+        return True, "last fetched in the future; is the clock right?"
+    return False, f"fetched {hours:.1f} h ago, due after {entry.refresh_after_hours:g} h"
+
+
+def _from_date(entry: DatasetKeymapEntry, state: SeriesState, wishes: PlanWishes) -> dt.date:
+    """The day after what silver covers, less the look-back; never before the dataset's first date."""
+    if wishes.since is not None:
+        return max(wishes.since, entry.first_date)
+    covered = state.coverage_to
+    if covered is None:
+        return entry.first_date
+    return max(entry.first_date, covered + dt.timedelta(days=1 - entry.lookback_days))

@@ -1,0 +1,170 @@
+"""Plugins found by entry points, loaded one by one, each with a report of how that went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any
+
+import attrs
+import pluggy
+
+from sbf_core.errors import PluginFault, SbfError, UsageError, nearest, printable
+from sbf_core.plugin import hookspecs
+
+GROUP = "sbf.plugins"
+
+
+@attrs.define(eq=False, kw_only=True)
+class PluginRecord:
+    """One plugin and how its loading went.
+
+    Attributes:
+        name: the entry point's name.
+        distribution, version: the package that brought it.
+        state: ``loaded``, ``refused`` or ``blocked``.
+        reason: why it is not loaded.
+        hooks: names of the hooks it implements.
+    """
+
+    name: str
+    distribution: str = ""
+    version: str = ""
+    state: str = "loaded"
+    reason: str = ""
+    hooks: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Name, distribution and version, for messages."""
+        return f"{self.name} ({self.distribution} {self.version})" if self.distribution else self.name
+
+    @property
+    def loaded(self) -> bool:
+        """Whether its hooks can be called."""
+        return self.state == "loaded"
+
+
+class PluginManager:
+    """The plugins of this environment, and the way to call one of them.
+
+    Args:
+        points: entry points to load; those installed under ``sbf.plugins`` when absent.
+        block: names of plugins that must not be loaded.
+    """
+
+    def __init__(self, points: Iterable[EntryPoint] | None = None, *, block: Sequence[str] = ()) -> None:
+        self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
+        self._pluggy.add_hookspecs(hookspecs)
+        self._callers: dict[tuple[str, str], Callable[..., Any]] = {}
+        self.records: dict[str, PluginRecord] = {}
+        found = sorted(entry_points(group=GROUP) if points is None else points, key=lambda point: point.name)
+        for point in found:
+            self._load(point, block)
+
+    def _load(self, point: EntryPoint, block: Sequence[str]) -> None:
+        distribution = point.dist
+        record = PluginRecord(
+            name=point.name,
+            distribution=distribution.name if distribution else "",
+            version=distribution.version if distribution else "",
+        )
+        other = self.records.get(point.name)
+        if other is not None:
+            self._refuse_twins(other, record)
+            return
+        self.records[point.name] = record
+        if point.name in block:
+            record.state, record.reason = "blocked", "blocked in the settings"
+            return
+        try:
+            module = point.load()
+            self._register(record, module)
+        except (Exception, SystemExit) as error:  # a plugin may do anything while it is imported
+            record.state = "refused"
+            record.reason = printable(f"{error}" if isinstance(error, SbfError) else f"{type(error).__name__}: {error}")
+
+    def _refuse_twins(self, other: PluginRecord, record: PluginRecord) -> None:
+        if (other.distribution, other.version) == (record.distribution, record.version):
+            return  # one distribution seen twice on the path
+        if other.loaded:
+            self._pluggy.unregister(name=other.name)
+        other.state = "refused"
+        other.reason = f"two packages bring a plugin of this name: {other.distribution} and {record.distribution}; uninstall one"
+
+    def register(self, module: ModuleType | object, *, name: str) -> PluginRecord:
+        """Add a plugin that no package brings: in tests, notebooks and scripts. Raises ``UsageError`` if it is not sound."""
+        if name in self.records:
+            raise UsageError(f"there is a plugin {name!r} already", code="PLUGIN")
+        record = PluginRecord(name=name)
+        self._register(record, module)
+        self.records[name] = record
+        return record
+
+    def _register(self, record: PluginRecord, module: ModuleType | object) -> None:
+        api = getattr(module, "HOOK_API", hookspecs.HOOK_API)
+        if api not in hookspecs.HOOK_API_SUPPORTED:
+            supported = f"{hookspecs.HOOK_API_SUPPORTED.start} to {hookspecs.HOOK_API_SUPPORTED.stop - 1}"
+            raise UsageError(f"written for HOOK_API {api!r}, this sbf supports {supported}", fix="upgrade the plugin or sbf", code="HOOK_API")
+        try:
+            self._pluggy.register(module, name=record.name)
+            self._pluggy.check_pending()
+        except pluggy.PluginValidationError as error:
+            if self._pluggy.has_plugin(record.name):
+                self._pluggy.unregister(name=record.name)
+            raise UsageError(f"a hook is not as specified: {str(error).splitlines()[-1].strip() or error}", fix="see docs/reference/hooks.md", code="HOOK") from error
+        record.hooks = tuple(sorted(caller.name for caller in self._pluggy.get_hookcallers(module) or ()))
+
+    def selected(self, names: Sequence[str] | None) -> list[PluginRecord]:
+        """The loaded plugins, or those named.
+
+        Raises:
+            UsageError: a name is not installed, or its plugin was refused.
+        """
+        if names is None:
+            return [record for record in self.records.values() if record.loaded]
+        chosen = []
+        for name in dict.fromkeys(names):
+            record = self.records.get(name)
+            if record is None:
+                installed = ", ".join(self.records) or "none"
+                hint = nearest(name, self.records)
+                raise UsageError(f"there is no plugin {name!r}", fix="; ".join(part for part in (hint, f"installed: {installed}") if part), code="UNKNOWN_PLUGIN")
+            if not record.loaded:
+                raise UsageError(f"plugin {record.label} is {record.state}: {record.reason}", fix="mend or uninstall it", code="PLUGIN_REFUSED")
+            chosen.append(record)
+        return chosen
+
+    def has(self, record: PluginRecord, hook: str) -> bool:
+        """Whether a plugin implements a hook."""
+        return hook in record.hooks
+
+    def call(self, record: PluginRecord, hook: str, *, doing: str, safe: str, **arguments: Any) -> Any:
+        """Call a hook of one plugin, of no other.
+
+        Args:
+            record: the plugin.
+            hook: the hook's name; the plugin implements it.
+            doing: what it is asked for, e.g. ``dataset prices/fmp/eod``.
+            safe: what was and was not written, and how to go on; for the message.
+            **arguments: the hook's arguments.
+
+        Raises:
+            PluginFault: the hook raised, or answered None.
+        """
+        caller = self._callers.get((record.name, hook))
+        if caller is None:
+            others = [plugin for plugin in self._pluggy.get_plugins() if self._pluggy.get_name(plugin) != record.name]
+            caller = self._callers[record.name, hook] = self._pluggy.subset_hook_caller(hook, remove_plugins=others)
+        where = f"{doing}, plugin {record.label}, hook {hook}"
+        try:
+            answer = caller(**arguments)
+        except SbfError:
+            raise
+        except (Exception, SystemExit) as error:  # a plugin may raise anything
+            raise PluginFault(f"raised {type(error).__name__}: {error}", where=where, fix=safe) from error
+        if answer is None:
+            raise PluginFault("answered None", where=where, fix=safe)
+        return answer
+

@@ -1,0 +1,74 @@
+"""Which plugin owns which dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.errors import SbfError, UsageError
+from sbf_core.plugin.manager import PluginManager, PluginRecord
+
+
+@attrs.frozen(kw_only=True)
+class OwnedDataset:
+    """A dataset and the plugin that declares it."""
+
+    entry: DatasetKeymapEntry
+    plugin: PluginRecord
+
+
+class DatasetRegistry:
+    """The datasets of all loaded plugins; no two with one identity or one silver table.
+
+    Args:
+        manager: the plugins; one whose declarations are not sound becomes ``refused``.
+
+    Raises:
+        UsageError: two plugins declare one dataset, or fill one silver table; both are named.
+    """
+
+    def __init__(self, manager: PluginManager) -> None:
+        self._manager = manager
+        self.datasets: dict[str, OwnedDataset] = {}
+        tables: dict[str, OwnedDataset] = {}
+        for record in manager.selected(None):
+            for entry in self._declared(record):
+                owned = OwnedDataset(entry=entry, plugin=record)
+                self._refuse_twins("dataset", entry.id, self.datasets.get(entry.id), owned)
+                self._refuse_twins("silver table", entry.silver_table, tables.get(entry.silver_table), owned)
+                self.datasets[entry.id] = tables[entry.silver_table] = owned
+
+    def _declared(self, record: PluginRecord) -> Sequence[DatasetKeymapEntry]:
+        if not self._manager.has(record, "datasets"):
+            return ()
+        try:
+            answer = self._manager.call(record, "datasets", doing="its declarations", safe="nothing was written")
+            entries = list(answer)
+            wrong = next((entry for entry in entries if not isinstance(entry, DatasetKeymapEntry)), None)
+            if wrong is not None:
+                raise UsageError(f"datasets() gave {type(wrong).__name__} instead of DatasetKeymapEntry", code="DATASET")
+        except (SbfError, TypeError) as error:
+            record.state, record.reason = "refused", str(error)
+            return ()
+        return entries
+
+    @staticmethod
+    def _refuse_twins(what: str, name: str, first: OwnedDataset | None, second: OwnedDataset) -> None:
+        if first is not None:
+            raise UsageError(
+                f"{what} {name!r} is declared twice",
+                where=f"plugins {first.plugin.label} and {second.plugin.label}",
+                fix="block or uninstall one of them",
+                code="TWICE",
+            )
+
+    def of(self, plugins: Sequence[PluginRecord]) -> list[OwnedDataset]:
+        """The datasets of some plugins."""
+        names = {record.name for record in plugins}
+        return [owned for owned in self.datasets.values() if owned.plugin.name in names]
+
+    def get(self, dataset_id: str) -> OwnedDataset | None:
+        """The dataset with an identity, or None."""
+        return self.datasets.get(dataset_id)

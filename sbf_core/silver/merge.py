@@ -1,0 +1,171 @@
+"""The delta: what changes in silver when the temporary table ``stage`` is taken in.
+
+``stage`` holds the columns of the silver table and ``_context`` (the row belongs to a payload that was promoted
+before), ``_reason`` (why it is rejected) and ``_outcome`` (``unchanged`` for a copy inside its payload). Rows where
+the last two are NULL are live. Each function works inside the caller's transaction and leaves what it wrote in the
+temporary table ``written`` (bronze_file_id, is_update, n).
+
+A key with one live row takes the fast way: it is compared with the current row. A key with several, or with one
+that was published before the current row, takes the way of the chain: all its versions are put in order of
+``known_from``, and only what differs from its predecessor is kept.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.identifiers import differs, matches, quoted, quoted_list
+from sbf_core.silver.tables import current_table, history_table, row_columns, value_columns
+
+LIVE = "_reason IS NULL AND _outcome IS NULL"
+
+
+def _count(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = conn.execute(sql).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def is_empty(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool:
+    """Whether silver holds no row of the dataset, neither current nor superseded."""
+    return not _count(conn, f"SELECT count(*) FROM ((SELECT 1 FROM {current_table(entry)} LIMIT 1) UNION ALL (SELECT 1 FROM {history_table(entry)} LIMIT 1))")
+
+
+def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique: bool) -> None:
+    """Take the live rows of ``stage`` in. Writes silver.<t> and silver.<t>_history.
+
+    Args:
+        conn: inside a transaction.
+        entry: the dataset.
+        unique: no key has two live rows in ``stage``.
+    """
+    keys = quoted_list(entry.key_columns)
+    conn.execute("CREATE OR REPLACE TEMP TABLE written (bronze_file_id VARCHAR, is_update BOOLEAN, n BIGINT)")
+    touched = 0
+    if not is_empty(conn, entry):
+        known = f"SELECT {keys} FROM {current_table(entry)} UNION ALL SELECT {keys} FROM {history_table(entry)} WHERE _deleted"
+        touched = _count(conn, f"SELECT count(*) FROM stage SEMI JOIN ({known}) USING ({keys}) WHERE {LIVE}")
+    if unique and not touched:
+        _insert_all(conn, entry)
+        return
+    conn.execute(f"CREATE OR REPLACE TEMP TABLE chain_key AS SELECT {keys} FROM stage WHERE {LIVE} GROUP BY ALL HAVING count(*) > 1")
+    _make_delta(conn, entry)
+    _move_late_keys(conn, entry)
+    _write_delta(conn, entry)
+    if _count(conn, "SELECT count(*) FROM chain_key"):
+        _write_chains(conn, entry)
+
+
+def _insert_all(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+    columns = quoted_list(row_columns(entry))
+    conn.execute(f"INSERT INTO {current_table(entry)} ({columns}) SELECT {columns} FROM stage WHERE {LIVE}")
+    conn.execute(f"INSERT INTO written SELECT _bronze_file_id, false, count(*) FROM stage WHERE {LIVE} GROUP BY 1")
+
+
+def _make_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+    """``delta``: live rows of single keys that are new or differ, with the current row's ``known_from`` beside."""
+    keys = entry.key_columns
+    columns = quoted_list(row_columns(entry), prefix="s.")
+    changed = differs(value_columns(entry), "s", "t")
+    if entry.known_from_column:
+        changed = f"({changed} OR s.known_from <> t.known_from)"
+    conn.execute(
+        f"CREATE OR REPLACE TEMP TABLE delta AS SELECT {columns}, t.known_from AS _old_known_from FROM "
+        f"(FROM stage ANTI JOIN chain_key USING ({quoted_list(keys)})) AS s LEFT JOIN {current_table(entry)} AS t ON {matches(keys, 's', 't')} "
+        f"WHERE s._reason IS NULL AND s._outcome IS NULL AND (t.known_from IS NULL OR {changed})"
+    )
+
+
+def _move_late_keys(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+    """Keys whose row was published before the current one, or before they were deleted, take the way of the chain."""
+    keys = quoted_list(entry.key_columns)
+    conn.execute(
+        f"INSERT INTO chain_key SELECT {keys} FROM delta WHERE _old_known_from > known_from UNION "
+        f"SELECT {quoted_list(entry.key_columns, prefix='d.')} FROM delta AS d JOIN {history_table(entry)} AS h ON {matches(entry.key_columns, 'd', 'h')} "
+        "WHERE d._old_known_from IS NULL"
+    )
+    conn.execute(f"DELETE FROM delta USING chain_key AS c WHERE {matches(entry.key_columns, 'delta', 'c')}")
+
+
+def _write_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+    columns = quoted_list(row_columns(entry))
+    current, history = current_table(entry), history_table(entry)
+    on = matches(entry.key_columns, "t", "d")
+    if _count(conn, "SELECT count(*) FROM delta WHERE _old_known_from IS NOT NULL"):
+        conn.execute(
+            f"INSERT INTO {history} ({columns}, known_to, _deleted) SELECT {quoted_list(row_columns(entry), prefix='t.')}, d.known_from, false "
+            f"FROM {current} AS t JOIN delta AS d ON {on} WHERE d._old_known_from IS NOT NULL"
+        )
+        conn.execute(f"DELETE FROM {current} AS t USING delta AS d WHERE {on} AND d._old_known_from IS NOT NULL")
+    conn.execute(f"INSERT INTO {current} ({columns}) SELECT {columns} FROM delta")
+    conn.execute("INSERT INTO written SELECT _bronze_file_id, _old_known_from IS NOT NULL, count(*) FROM delta GROUP BY ALL")
+
+
+def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+    """Put all versions of the keys in ``chain_key`` in order and write back the keys that gained one."""
+    columns = quoted_list(row_columns(entry))
+    keys = quoted_list(entry.key_columns)
+    current, history = current_table(entry), history_table(entry)
+    same = f"NOT {differs([*value_columns(entry), '_deleted'], 'v', 'p')}"
+    if entry.known_from_column:
+        same = f"({same} AND v.known_from = p.known_from)"
+    conn.execute(
+        "CREATE OR REPLACE TEMP TABLE version AS SELECT *, row_number() OVER (PARTITION BY "
+        f"{keys} ORDER BY known_from, recorded_at, _fresh, _bronze_file_id) AS _place FROM ("
+        f"SELECT {columns}, false AS _deleted, false AS _fresh, false AS _context FROM {current} SEMI JOIN chain_key USING ({keys}) "
+        f"UNION ALL SELECT {columns}, _deleted, false, false FROM {history} SEMI JOIN chain_key USING ({keys}) "
+        f"UNION ALL SELECT {columns}, false, true, _context FROM (FROM stage WHERE {LIVE}) SEMI JOIN chain_key USING ({keys}))"
+    )
+    # a fresh version that says what its predecessor says is no version; an old one always stays
+    conn.execute(
+        "CREATE OR REPLACE TEMP TABLE kept AS SELECT v.*, p.known_from IS NOT NULL AS _is_update FROM version AS v "
+        f"LEFT JOIN version AS p ON {matches(entry.key_columns, 'v', 'p')} AND p._place = v._place - 1 "
+        f"WHERE NOT v._fresh OR p.known_from IS NULL OR NOT {same}"
+    )
+    conn.execute(f"CREATE OR REPLACE TEMP TABLE changed_key AS SELECT DISTINCT {keys} FROM kept WHERE _fresh")
+    conn.execute(
+        f"CREATE OR REPLACE TEMP TABLE chain AS SELECT *, lead(known_from) OVER (PARTITION BY {keys} ORDER BY _place) AS known_to "
+        f"FROM kept SEMI JOIN changed_key USING ({keys})"
+    )
+    for table in (current, history):
+        conn.execute(f"DELETE FROM {table} AS t USING changed_key AS c WHERE {matches(entry.key_columns, 't', 'c')}")
+    conn.execute(f"INSERT INTO {current} ({columns}) SELECT {columns} FROM chain WHERE known_to IS NULL AND NOT _deleted")
+    conn.execute(
+        f"INSERT INTO {history} ({columns}, known_to, _deleted) SELECT {columns}, known_to, _deleted FROM chain WHERE known_to IS NOT NULL OR _deleted"
+    )
+    conn.execute("INSERT INTO written SELECT _bronze_file_id, _is_update, count(*) FROM kept WHERE _fresh AND NOT _deleted AND NOT _context GROUP BY ALL")
+
+
+def close_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, scope: str) -> int:
+    """Close the current rows that the one payload in ``stage`` does not list; returns how many.
+
+    Rejected rows count as listed: a row that could not be read has not vanished.
+
+    Args:
+        conn: inside a transaction.
+        entry: a dataset of snapshots.
+        scope: a condition on ``t``, the current table: which rows the payload speaks about.
+    """
+    keys = quoted_list(entry.key_columns)
+    columns = row_columns(entry)
+    current, history = current_table(entry), history_table(entry)
+    conn.execute(
+        f"CREATE OR REPLACE TEMP TABLE vanished AS SELECT t.* FROM (FROM {current} ANTI JOIN (SELECT {keys} FROM stage) USING ({keys})) AS t WHERE {scope}"
+    )
+    closed = _count(conn, "SELECT count(*) FROM vanished")
+    if not closed:
+        return 0
+    names = quoted_list(columns)
+    conn.execute(
+        f"INSERT INTO {history} ({names}, known_to, _deleted) SELECT {quoted_list(columns, prefix='v.')}, f.fetched_at, false FROM vanished AS v, batch_file AS f"
+    )
+    nothing = ", ".join(
+        f"v.{quoted(name)}" if name in entry.key_columns else f"CAST(NULL AS {sql_type}) AS {quoted(name)}" for name, sql_type in entry.column_types.items()
+    )
+    conn.execute(
+        f"INSERT INTO {history} ({names}, known_to, _deleted) SELECT {nothing}, f.bronze_file_id, f.run_id, f.fetched_at, f.fetched_at, NULL, true "
+        "FROM vanished AS v, batch_file AS f"
+    )
+    conn.execute(f"DELETE FROM {current} AS t USING vanished AS v WHERE {matches(entry.key_columns, 't', 'v')}")
+    return closed

@@ -1,0 +1,65 @@
+"""How payloads become rows: what the hook ``promote`` is given, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import attrs
+
+from sbf_core.ops.rows import BronzeManifestRow
+
+
+@attrs.frozen(kw_only=True)
+class BatchFile:
+    """One payload of a batch.
+
+    Attributes:
+        row: its manifest row.
+        path: where its bytes are read from; for a zip payload that is the unpacked member.
+        is_context: it was promoted before and is only looked at again because an older payload arrived late.
+    """
+
+    row: BronzeManifestRow
+    path: str
+    is_context: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class PromotionBatch:
+    """What ``promote`` may look at.
+
+    Attributes:
+        files: the payloads, oldest first.
+        extension: how they are read: ``json``, ``csv``, ``tsv``, ``parquet`` or another.
+        fields: names of the fields in the relation ``batch``; empty where it has none (``xml``, ``txt``).
+    """
+
+    files: tuple[BatchFile, ...]
+    extension: str
+    fields: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class SelectRows:
+    """Rows by SQL: one SELECT over the relation ``batch``.
+
+    ``batch`` has the column ``_file``, which the SELECT must pass on, and the fields of the payloads as text; for
+    JSON it has one row a payload, with the column ``document``. The columns of the SELECT are matched with the
+    declared ones by their ``source`` name, and checked like any payload's.
+    """
+
+    sql: str
+
+
+@attrs.frozen
+class ParseRows:
+    """Rows by Python: ``parse`` is called with the bytes of one payload and gives rows as mappings.
+
+    Values may be text, numbers, dates, ``Decimal``, ``bool`` or None; they are checked like any payload's.
+    For payloads that SQL cannot read; SQL is faster.
+    """
+
+    parse: Callable[[bytes], Iterable[Mapping[str, object]]]
+
+
+PromotionPlan = SelectRows | ParseRows
