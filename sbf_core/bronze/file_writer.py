@@ -70,12 +70,17 @@ class BronzeFileWriter:
         row = self.publish([self.stage(result)])[0]
         return Path(PurePosixPath(row.rel_path)), row.payload_hash, row.content_length_bytes
 
-    def stage(self, result: RunResult) -> StagedPayload:
-        """Write a payload to a temporary file. May be called from several threads."""
+    def stage(self, result: RunResult, *, payload_hash: str = "") -> StagedPayload:
+        """Write a payload to a temporary file. May be called from several threads.
+
+        Args:
+            result: what came back.
+            payload_hash: the SHA-256 of the payload, if it is known already.
+        """
         if not result.ok:
             raise PayloadRefused(f"there is no payload: {result.error}", where=result.address)
         payload = result.payload
-        payload_hash = hashlib.sha256(payload).hexdigest()
+        payload_hash = payload_hash or hashlib.sha256(payload).hexdigest()
         rel_path = payload_path(result.request, fetched_at=result.fetched_at, payload_hash=payload_hash, extension=result.extension)
         folder, _, name = rel_path.rpartition("/")
         temp_path = f"{self._root}/{folder}/.{name}.tmp"
@@ -84,7 +89,8 @@ class BronzeFileWriter:
             self._write_temp(temp_path, payload)
         except OSError as error:
             raise _environment_fault(error, temp_path) from error
-        return StagedPayload(result=result, rel_path=rel_path, temp_path=temp_path, payload_hash=payload_hash, content_length_bytes=len(payload))
+        told = attrs.evolve(result, payload=b"")  # a batch of payloads must not stay in memory
+        return StagedPayload(result=told, rel_path=rel_path, temp_path=temp_path, payload_hash=payload_hash, content_length_bytes=len(payload))
 
     def publish(self, staged: Sequence[StagedPayload]) -> list[BronzeManifestRow]:
         """Make staged payloads final and journal them; when it returns they survive a crash.

@@ -340,6 +340,16 @@ class DuckDbOpsRepo:
             types = {name: _INGESTION_TYPES[name] for name in rows[0]}
             merge_rows(conn, "ops.file_ingestions", types, _INGESTION_KEY, rows)
 
+    def dead_runs(self) -> frozenset[str]:
+        """Runs that are not closed; dead ones, for whoever holds the home."""
+        rows = self.cursor().execute("SELECT run_id FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'").fetchall()
+        return frozenset(run_id for (run_id,) in rows)
+
+    def recorded_files(self, run_id: str) -> frozenset[str]:
+        """Ids of the payloads that are recorded for a run."""
+        rows = self.cursor().execute("SELECT bronze_file_id FROM ops.bronze_manifest WHERE run_id = ?", [run_id]).fetchall()
+        return frozenset(file_id for (file_id,) in rows)
+
     def close_dead_runs(self, conn: duckdb.DuckDBPyConnection) -> int:
         """Close what a dead process left open, as ``interrupted`` or ``failed``; returns how many runs. Idempotent."""
         now = to_naive_utc(self._clock.now())

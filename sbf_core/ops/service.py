@@ -101,6 +101,14 @@ class OpsService:
         }  # fmt: skip
         self._write(lambda conn: self._repo.upsert_ingestions(conn, [row]))
 
+    def dead_runs(self) -> frozenset[str]:
+        """Runs that are not closed; dead ones, for whoever holds the home."""
+        return self._repo.dead_runs()
+
+    def recorded_files(self, run_id: str) -> frozenset[str]:
+        """Ids of the payloads that are recorded for a run."""
+        return self._repo.recorded_files(run_id)
+
     def close_dead_runs(self) -> int:
         """Close what a dead process left open; returns how many runs. Call it only while holding the home."""
         closed: list[int] = []

@@ -1,0 +1,44 @@
+"""Everything a plugin author needs: ``from sbf_core.api import ...``."""
+
+from __future__ import annotations
+
+from sbf_core.dataset.columns import Column, column
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
+from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, NotNull, Unique, sql_file
+from sbf_core.http.session import FetchSession, fetch_by_recipe
+from sbf_core.plugin.hookspecs import HOOK_API, hookimpl
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
+from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, SelectRows
+from sbf_core.universe.members import UniverseMember
+
+__all__ = [
+    "HOOK_API",
+    "AcceptedRange",
+    "BatchFile",
+    "Column",
+    "DatasetFailure",
+    "DatasetKeymapEntry",
+    "FetchSession",
+    "FileRecipe",
+    "ForeignKey",
+    "GoldModel",
+    "NotNull",
+    "ParseRows",
+    "PayloadRefused",
+    "PromotionBatch",
+    "RestRecipe",
+    "RunRequest",
+    "RunResult",
+    "SbfError",
+    "SelectRows",
+    "Unique",
+    "UniverseMember",
+    "UsageError",
+    "column",
+    "fetch_by_recipe",
+    "hookimpl",
+    "sql_file",
+]

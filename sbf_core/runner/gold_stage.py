@@ -1,0 +1,55 @@
+"""Silver to Gold: ask the plugins for models, build what has new input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sbf_core.errors import DatasetFailure, UsageError
+from sbf_core.gold.build import GoldBuild
+from sbf_core.gold.model import GoldModel
+from sbf_core.ops.service import OpsService
+from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.run.context import RunContext
+from sbf_core.runner.progress import Progress
+from sbf_core.vocabulary import WorkStatus
+
+_SAFE = "gold is as it was; go on with `sbf run --only gold`"
+
+
+def run_gold(
+    ops: OpsService, manager: PluginManager, context: RunContext, plugins: Sequence[PluginRecord], *, force: bool, progress: Progress
+) -> None:
+    """Build the gold tables of some plugins; counts go to ``context``. A table that fails does not stop the others."""
+    models: list[GoldModel] = []
+    for record in plugins:
+        if not manager.has(record, "build_gold"):
+            continue
+        try:
+            answer = manager.call(record, "build_gold", doing="gold models", safe=_SAFE)
+            models.extend(_checked(answer, record))
+        except (DatasetFailure, UsageError) as error:
+            context.errors.append(str(error))
+    if not models:
+        return
+    progress.start("gold", len(models))
+    try:
+        outcomes = GoldBuild(ops, run_id=context.run_id, force=force).build(models)
+    except UsageError as error:
+        context.errors.append(str(error))
+        return
+    finally:
+        progress.finish()
+    for outcome in outcomes:
+        progress.advance()
+        if outcome.status is WorkStatus.OK:
+            context.gold_tables += 1
+        elif outcome.status is WorkStatus.FAILED:
+            context.errors.append(f"gold.{outcome.table}: {outcome.note}")
+
+
+def _checked(answer: object, record: PluginRecord) -> list[GoldModel]:
+    models = list(answer) if isinstance(answer, (list, tuple)) else [answer]
+    wrong = next((model for model in models if not isinstance(model, GoldModel)), None)
+    if wrong is not None:
+        raise DatasetFailure(f"build_gold answered {type(wrong).__name__} instead of GoldModel", where=f"plugin {record.label}", fix=_SAFE)
+    return [model for model in models if isinstance(model, GoldModel)]

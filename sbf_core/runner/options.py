@@ -1,0 +1,88 @@
+"""What a run was asked to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+
+from sbf_core.errors import UsageError, nearest
+from sbf_core.plan.planner import PlanWishes
+from sbf_core.vocabulary import Layer
+
+FIRST_DAY = dt.date(1900, 1, 1)
+
+
+def day(text: str, *, what: str) -> dt.date:
+    """A day written ``YYYY-MM-DD``. Raises ``UsageError`` for anything else."""
+    try:
+        if len(text) != 10:
+            raise ValueError
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{what} {text!r} is no day", fix="write YYYY-MM-DD", code="DATE") from None
+
+
+def moment(text: str, *, what: str) -> dt.datetime:
+    """A moment with its zone, or a day, which means its end in UTC. Raises ``UsageError`` for anything else."""
+    try:
+        if len(text) == 10:
+            return dt.datetime.combine(dt.date.fromisoformat(text), dt.time.max, dt.UTC)
+        parsed = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{what} {text!r} is no moment", fix="write 2026-01-31 or 2026-01-31T18:00:00Z", code="DATE") from None
+    if parsed.tzinfo is None:
+        raise UsageError(f"{what} {text!r} has no time zone", fix="write 2026-01-31T18:00:00Z", code="DATE")
+    return parsed
+
+
+@attrs.frozen(kw_only=True)
+class RunOptions:
+    """What a run was asked to do; the rest comes from the settings.
+
+    Attributes:
+        plugins: names of plugins; None for all that are configured.
+        since, until: days to fetch whatever the watermark says.
+        only: stop other layers from being worked on; None for all three.
+        force: fetch, promote again what failed, and build gold, although nothing is due.
+        replay: a Bronze folder, a home, or the name of a recording such as ``sample``.
+        replay_until: only what was recorded up to this moment.
+    """
+
+    plugins: tuple[str, ...] | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
+    only: Layer | None = None
+    force: bool = False
+    replay: str = ""
+    replay_until: dt.datetime | None = None
+
+    @property
+    def wishes(self) -> PlanWishes:
+        """The part that the planner needs."""
+        return PlanWishes(since=self.since, until=self.until, force=self.force)
+
+    def check(self, today: dt.date) -> None:
+        """Raise ``UsageError`` for days that make no sense together."""
+        for what, value in (("--since", self.since), ("--until", self.until)):
+            if value is not None and not FIRST_DAY <= value <= today:
+                raise UsageError(f"{what} {value} is not between {FIRST_DAY} and today", code="DATE")
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise UsageError(f"--since {self.since} is after --until {self.until}", fix="turn them round", code="DATE")
+        if self.replay_until is not None and not self.replay:
+            raise UsageError("--replay-until needs --replay", code="USAGE")
+
+
+def layer(text: str) -> Layer:
+    """A layer by its name. Raises ``UsageError`` for anything else."""
+    if text not in set(Layer):
+        raise UsageError(f"there is no layer {text!r}", fix=nearest(text, Layer) or "use bronze, silver or gold", code="USAGE")
+    return Layer(text)
+
+
+def name_list(text: str, *, what: str) -> tuple[str, ...]:
+    """Names between commas. Raises ``UsageError`` for an empty list or an empty name."""
+    names = tuple(part.strip() for part in text.split(","))
+    if not all(names):
+        raise UsageError(f"{what} {text!r} holds an empty name", fix="write a,b,c", code="USAGE")
+    return names

@@ -1,0 +1,135 @@
+"""Bronze to Silver for everything that is still to be promoted, dataset by dataset, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import duckdb
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.errors import DatasetFailure, EnvironmentFault, UsageError
+from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.ops.service import OpsService
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.registry import OwnedDataset
+from sbf_core.run.context import RunContext
+from sbf_core.runner.progress import Progress
+from sbf_core.silver.promotion import BatchOutcome, Promotion
+from sbf_core.silver.reading import PromotionBatch, PromotionPlan
+from sbf_core.silver.staging import AskPlan
+from sbf_core.vocabulary import Semantics
+
+#: A batch is one transaction: large enough that its cost a file is small, small enough for memory.
+BATCH_FILES = 250
+BATCH_BYTES = 64 * 1024**2
+_SAFE = "Bronze holds the payloads, silver is as it was; go on with `sbf run` once the plugin is mended"
+
+
+class PromoteStage:
+    """Promotes payloads.
+
+    Args:
+        ops: the facade.
+        config: where the home is.
+        manager: for the hook ``promote``.
+        progress: told what goes on.
+    """
+
+    def __init__(self, ops: OpsService, config: DuckDbConfig, manager: PluginManager, *, progress: Progress) -> None:
+        self._ops = ops
+        self._config = config
+        self._manager = manager
+        self._progress = progress
+
+    def run(self, context: RunContext, datasets: Sequence[OwnedDataset], *, again: bool = False) -> None:
+        """Promote what is pending of these datasets; counts go to ``context``. A dataset that fails does not stop the others.
+
+        Args:
+            context: the run.
+            datasets: whose payloads.
+            again: promote again what failed before.
+        """
+        pending = self._ops.load_promotable_rows()
+        if again:
+            known = {row.bronze_file_id for row in pending}
+            pending += [row for row in self._ops.load_failed_rows() if row.bronze_file_id not in known]
+        if not pending:
+            return
+        by_dataset: dict[str, list[BronzeManifestRow]] = {}
+        for row in pending:
+            by_dataset.setdefault(row.dataset_id, []).append(row)
+        work = [(owned, by_dataset[owned.entry.id]) for owned in datasets if owned.entry.id in by_dataset]
+        self._progress.start("promote", sum(len(rows) for _, rows in work))
+        for owned, rows in work:
+            try:
+                self._promote_dataset(context, owned, rows)
+            except (DatasetFailure, UsageError) as error:
+                context.errors.append(f"{owned.entry.id}: {error}")
+            except duckdb.FatalException as error:
+                raise EnvironmentFault(f"the database stopped: {_first_line(error)}", where=str(self._config.database), fix="free space and run again") from error
+            except duckdb.Error as error:
+                context.errors.append(f"{owned.entry.id}: {_first_line(error)}; {_SAFE}")
+        self._progress.finish()
+
+    def _promote_dataset(self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow]) -> None:
+        entry = owned.entry
+        promotion = Promotion(
+            self._ops,
+            entry,
+            bronze=self._config.bronze,
+            staging=self._config.staging,
+            ask_plan=self._plan_asker(owned),
+            fresh_run_id=context.run_id,
+        )
+        promotion.prepare()
+        newest = self._ops.latest_promoted(entry.silver_table)
+        for batch in batches(entry, rows):
+            late = [row for row in batch if row.ticker in newest and row.fetched_at < newest[row.ticker]]
+            if late and entry.semantics is Semantics.SNAPSHOT:
+                raise DatasetFailure(f"snapshot {late[0].rel_path} arrived after a younger one was promoted", fix="run this dataset again from Bronze in a new home")
+            younger = {row.bronze_file_id: row for old in late for row in self._ops.load_promoted_since(old)}
+            outcome = promotion.promote(batch, context=list(younger.values()))
+            _count(context, outcome)
+            self._progress.advance(len(batch))
+
+    def _plan_asker(self, owned: OwnedDataset) -> AskPlan:
+        if not self._manager.has(owned.plugin, "promote"):
+            return None
+
+        def ask(batch: PromotionBatch) -> PromotionPlan:
+            doing = f"dataset {owned.entry.id}"
+            plan: PromotionPlan = self._manager.call(owned.plugin, "promote", doing=doing, safe=_SAFE, entry=owned.entry, batch=batch)
+            return plan
+
+        return ask
+
+
+def batches(entry: DatasetKeymapEntry, rows: Sequence[BronzeManifestRow]) -> Iterator[list[BronzeManifestRow]]:
+    """Payloads in their order, cut where the kind changes or a batch is full; snapshots go one by one."""
+    batch: list[BronzeManifestRow] = []
+    size = 0
+    files_max = 1 if entry.semantics is Semantics.SNAPSHOT else BATCH_FILES
+    for row in sorted(rows, key=lambda row: (row.fetched_at, row.bronze_file_id)):
+        full = len(batch) >= files_max or size + row.content_length_bytes > BATCH_BYTES
+        if batch and (full or row.extension != batch[0].extension):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += row.content_length_bytes
+    if batch:
+        yield batch
+
+
+def _count(context: RunContext, outcome: BatchOutcome) -> None:
+    counts = outcome.counts
+    context.rows_seen += counts.seen
+    context.rows_inserted += counts.inserted
+    context.rows_updated += counts.updated
+    context.rows_unchanged += counts.unchanged
+    context.rows_rejected += counts.rejected
+    context.errors.extend(f"{path}: {text}" for path, text in outcome.errors.items())
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", maxsplit=1)[0]

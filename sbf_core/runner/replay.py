@@ -1,0 +1,97 @@
+"""A recording in the place of the vendors."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import attrs
+
+from sbf_core.bronze.archive import BronzeArchive, Vintage
+from sbf_core.bronze.paths import payload_path
+from sbf_core.errors import UsageError, nearest
+from sbf_core.http.replay import ReplaySession
+from sbf_core.plan.planner import PlannedRequest
+from sbf_core.plugin.registry import OwnedDataset
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
+
+#: Packages that ship a recording name it here; the entry point is a package whose folder holds ``bronze``.
+RECORDINGS = "sbf.recordings"
+
+
+def recording_folder(name: str) -> Path:
+    """The folder of a recording: a path, or the name of one that a package ships.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    shipped = {point.name: point for point in entry_points(group=RECORDINGS)}
+    if name in shipped:
+        module = import_module(shipped[name].module)
+        assert module.__file__ is not None
+        return Path(module.__file__).parent
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        hint = nearest(name, shipped) or f"name a folder, or one of: {', '.join(shipped) or 'none'}"
+        raise UsageError(f"there is no recording {name!r}", fix=hint, code="REPLAY")
+    return folder
+
+
+class Replay:
+    """Plans requests from what was recorded, and answers them.
+
+    Args:
+        archive: the recording.
+        bronze: the Bronze folder that is filled; what it holds already is not due.
+    """
+
+    def __init__(self, archive: BronzeArchive, *, bronze: Path) -> None:
+        self._archive = archive
+        self._bronze = bronze
+        self._vintages: dict[int, Vintage] = {}
+
+    def plan(self, datasets: Sequence[OwnedDataset], *, tickers: Sequence[str] | None, run_id: str, since: dt.date | None, until: dt.date | None) -> list[PlannedRequest]:
+        """One request for each recorded fetch of the datasets, oldest first; due unless Bronze holds its answers.
+
+        Args:
+            datasets: whose fetches.
+            tickers: only these; None for all that were recorded.
+            run_id: the run that asks.
+            since, until: only what was fetched on these days.
+        """
+        entries = {owned.entry.id: owned.entry for owned in datasets}
+        wanted = None if tickers is None else {None, *tickers}
+        planned = []
+        for vintage in self._archive.vintages:
+            entry = entries.get(vintage.request.dataset_id)
+            day = vintage.fetched_at.date()
+            if entry is None or (wanted is not None and vintage.request.ticker not in wanted):
+                continue
+            if (since is not None and day < since) or (until is not None and day > until):
+                continue
+            request = attrs.evolve(vintage.request, run_id=run_id)
+            due = not all(self._is_here(request, vintage, number) for number in range(len(vintage.lines)))
+            why = f"recorded at {vintage.fetched_at:%Y-%m-%d %H:%M}Z" + ("" if due else ", in Bronze already")
+            item = PlannedRequest(entry=entry, request=request, due=due, why=why)
+            self._vintages[id(item)] = vintage
+            planned.append(item)
+        return planned
+
+    def _is_here(self, request: RunRequest, vintage: Vintage, number: int) -> bool:
+        row = vintage.lines[number].row
+        path = payload_path(request, fetched_at=row.fetched_at, payload_hash=row.payload_hash, extension=row.extension)
+        return (self._bronze / path).exists()
+
+    def session_for(self, planned: PlannedRequest) -> ReplaySession:
+        """A session that answers one planned request."""
+        vintage = self._vintages[id(planned)]
+
+        def recorded(request: RunRequest, address: str) -> RunResult | None:
+            line = next((line for line in vintage.lines if line.row.address == address), None)
+            return None if line is None else self._archive.result(line, request)
+
+        return ReplaySession(recorded, fetched_at=vintage.fetched_at)

@@ -1,0 +1,249 @@
+"""The runner: plan, fetch, promote, build, finish."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from importlib.metadata import EntryPoint
+
+import attrs
+
+from sbf_core.bronze.archive import BronzeArchive
+from sbf_core.bronze.file_writer import BronzeFileWriter
+from sbf_core.clock import Clock, SystemClock
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.errors import UsageError
+from sbf_core.http.session import FetchSession
+from sbf_core.ops.repo import DuckDbOpsRepo
+from sbf_core.ops.service import OpsService
+from sbf_core.plan.planner import PlannedRequest, plan_requests
+from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
+from sbf_core.run.context import RunContext
+from sbf_core.runner.fetch_stage import FetchStage
+from sbf_core.runner.gold_stage import run_gold
+from sbf_core.runner.options import RunOptions
+from sbf_core.runner.progress import Progress, Silence
+from sbf_core.runner.promote_stage import PromoteStage
+from sbf_core.runner.replay import Replay, recording_folder
+from sbf_core.settings.settings import Settings
+from sbf_core.trust.recovery import recover
+from sbf_core.universe.members import UniverseMember, UniverseSettings
+from sbf_core.universe.service import UniverseService
+from sbf_core.vocabulary import Layer, Scope
+
+
+@attrs.frozen(kw_only=True)
+class RunPlan:
+    """What a run would do.
+
+    Attributes:
+        requests: every request, due or not.
+        plugins: whose hooks would be called.
+        notes: what the user should know.
+    """
+
+    requests: tuple[PlannedRequest, ...]
+    plugins: tuple[PluginRecord, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def due(self) -> tuple[PlannedRequest, ...]:
+        """The requests that are due."""
+        return tuple(item for item in self.requests if item.due)
+
+
+class Runner:
+    """One execution over a home: ``plan`` it, or ``run`` it.
+
+    Every usage error is raised before anything is written.
+
+    Args:
+        settings: of the home.
+        options: what was asked for.
+        clock: the present moment.
+        progress: told what goes on.
+        logger: told how a run ended.
+        points: entry points of the plugins; those installed when absent.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        options: RunOptions | None = None,
+        *,
+        clock: Clock | None = None,
+        progress: Progress | None = None,
+        logger: logging.Logger | None = None,
+        manager: PluginManager | None = None,
+        points: Iterable[EntryPoint] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._options = options or RunOptions()
+        self._clock = clock or SystemClock()
+        self._progress = progress or Silence()
+        self._logger = logger or logging.getLogger("sbf")
+        self._config = settings.config
+        self._options.check(self._clock.now().date())
+        self.manager = manager or PluginManager(points, block=settings["plugins.block"])
+        self.registry = DatasetRegistry(self.manager)
+        self._archive = self._open_archive()
+        self.plugins = self._selected()
+        self.datasets = self.registry.of(self.plugins)
+        self._universe_settings = settings.universe
+        self._universe_settings_checked()
+
+    # what is asked for
+
+    def _open_archive(self) -> BronzeArchive | None:
+        if not self._options.replay:
+            return None
+        return BronzeArchive(recording_folder(self._options.replay), until=self._options.replay_until)
+
+    def _selected(self) -> list[PluginRecord]:
+        names = self._options.plugins or self._settings["run.plugins"] or None
+        if names is None and self._archive is not None:
+            held = self._archive.dataset_ids
+            names = tuple(dict.fromkeys(owned.plugin.name for owned in self.registry.datasets.values() if owned.entry.id in held))
+            if not names:
+                raise UsageError("no installed plugin knows what this recording holds", where=self._options.replay, code="REPLAY")
+        chosen = self.manager.selected(names)
+        extra = [record for record in self.manager.selected(None) if record not in chosen and self._is_downstream(record)]
+        return [*chosen, *extra]
+
+    def _is_downstream(self, record: PluginRecord) -> bool:
+        """Whether a plugin only builds gold from what others fill: it runs whenever one of them does."""
+        return self.manager.has(record, "build_gold") and not self.manager.has(record, "datasets")
+
+    def _universe_settings_checked(self) -> None:
+        wanted = self._universe_settings
+        if wanted.plugin and not self._archive:
+            self.manager.selected([wanted.plugin])
+        if wanted.tickers or wanted.file is not None:
+            UniverseService(wanted).tickers()
+
+    def _per_ticker(self) -> list[OwnedDataset]:
+        return [owned for owned in self.datasets if owned.entry.scope is Scope.PER_TICKER]
+
+    def _universe(self, bootstrap: DuckDbBootstrap | None) -> UniverseService:
+        settings = self._universe_settings
+        if self._archive is not None and self._settings.resolved["universe.tickers"].origin != "flag":
+            settings = UniverseSettings(tickers=self._archive.tickers)
+        cursor = bootstrap.cursor if bootstrap is not None else None
+        return UniverseService(settings, cursor=cursor, members_hook=self._ask_members)
+
+    def _ask_members(self) -> list[UniverseMember]:
+        record = self.manager.selected([self._universe_settings.plugin])[0]
+        return list(self.manager.call(record, "universe_members", doing="the universe", safe="nothing was written"))
+
+    # planning
+
+    def _planned(self, ops: OpsService | None, tickers: Sequence[str], run_id: str) -> RunPlan:
+        notes: list[str] = []
+        datasets = self.datasets
+        if not tickers and self._per_ticker():
+            self._refuse_empty_universe()
+            skipped = ", ".join(owned.entry.id for owned in self._per_ticker())
+            notes.append(f"no tickers: {skipped} left out; set [universe] in {self._settings.file.name} or use --tickers")
+            datasets = [owned for owned in datasets if owned.entry.scope is Scope.GLOBAL]
+        options = self._options
+        if self._archive is not None:
+            self._replay = Replay(self._archive, bronze=self._config.bronze)
+            requests = self._replay.plan(datasets, tickers=tickers, run_id=run_id, since=options.since, until=options.until)
+        else:
+            for owned in datasets:
+                if options.since is not None and options.since < owned.entry.first_date:
+                    notes.append(f"{owned.entry.id} starts on {owned.entry.first_date}; --since was clipped")
+            states = ops.load_series_states() if ops is not None else {}
+            entries = [owned.entry for owned in datasets]
+            requests = plan_requests(entries, tickers=tickers, states=states, now=self._clock.now(), run_id=run_id, wishes=options.wishes)
+        return RunPlan(requests=tuple(requests), plugins=tuple(self.plugins), notes=tuple(notes))
+
+    def _refuse_empty_universe(self) -> None:
+        """An empty universe is an error where somebody counts on one."""
+        origin = self._universe_settings.origin
+        named = set(self._options.plugins or ())
+        if self._archive is None and (origin or any(owned.plugin.name in named for owned in self._per_ticker())):
+            needing = ", ".join(owned.entry.id for owned in self._per_ticker())
+            raise UsageError("the universe is empty", where=origin or f"needed by {needing}", fix="use --tickers, or set [universe] in sbf.toml", code="EMPTY_UNIVERSE")
+
+    def plan(self) -> RunPlan:
+        """What a run would do now. Writes nothing."""
+        if not self._config.database.exists():
+            return self._planned(None, self._universe(None).tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+        bootstrap = DuckDbBootstrap(self._config, clock=self._clock, read_only=True).open(wait_seconds=self._settings["run.wait_seconds"])
+        try:
+            repo = DuckDbOpsRepo(bootstrap=bootstrap)
+            universe = self._universe(bootstrap)
+            return self._planned(OpsService(repo, universe), universe.tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+        finally:
+            bootstrap.close()
+
+    # running
+
+    def run(self) -> RunContext:
+        """Do it, and close the run whatever happens.
+
+        Raises:
+            HomeLocked, VersionRefused, EnvironmentFault, UsageError: see ``DuckDbBootstrap.open``.
+        """
+        began = time.monotonic()
+        if not self._config.database.exists() and self._per_ticker() and self._archive is None and not self._universe_settings.query:
+            self._planned(None, self._universe(None).tickers(), "")  # an empty universe must not leave a home behind
+        bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
+        bootstrap.open(wait_seconds=self._settings["run.wait_seconds"])
+        try:
+            repo = DuckDbOpsRepo(bootstrap=bootstrap, logger=self._logger)
+            repo.use_clock(self._clock)
+            universe = self._universe(bootstrap)
+            ops = OpsService(repo, universe, logger=self._logger)
+            recover(ops, self._config, logger=self._logger)
+            universe.tickers()
+            context = ops.start_run(ticker_limit=self._settings["universe.ticker_limit"])
+            try:
+                self._work(ops, context, began, notes=universe.notes)
+            except BaseException as error:
+                context.errors.append(f"{type(error).__name__}: {error}")
+                raise
+            finally:
+                ops.finish_run(context)
+        finally:
+            bootstrap.close()
+        self._logger.info("Orchestration complete. Elapsed time: %.2f s", time.monotonic() - began)
+        return context
+
+    def _work(self, ops: OpsService, context: RunContext, began: float, *, notes: Sequence[str]) -> None:
+        only = self._options.only
+        if only in (None, Layer.BRONZE):
+            plan = self._planned(ops, context.tickers, context.run_id)
+            for note in (*notes, *plan.notes):
+                self._progress.note(note)
+            if plan.due:
+                self._fetch(ops, context, plan.due)
+            self._logger.info("Ingestion complete. run_id=%s | elapsed_seconds=%.2f", context.run_id, time.monotonic() - began)
+        if only in (None, Layer.SILVER):
+            PromoteStage(ops, self._config, self.manager, progress=self._progress).run(context, self.datasets, again=self._options.force)
+        if only in (None, Layer.GOLD):
+            run_gold(ops, self.manager, context, self.plugins, force=self._options.force, progress=self._progress)
+
+    def _fetch(self, ops: OpsService, context: RunContext, due: Sequence[PlannedRequest]) -> None:
+        writer = BronzeFileWriter(self._config, logger=self._logger)
+        live = None
+        if self._archive is None:
+            from sbf_core.http.live import LiveSession  # 300 ms that a run with nothing due need not pay
+
+            live = LiveSession(self._clock, files=self._config.files, connections_max=self._settings["run.workers"])
+
+        def session_for(planned: PlannedRequest) -> FetchSession:
+            return live if live is not None else self._replay.session_for(planned)
+
+        stage = FetchStage(
+            ops, writer, self.manager, self.registry, session_for=session_for, workers=self._settings["run.workers"], progress=self._progress
+        )
+        try:
+            stage.run(context, due, keep_unchanged=self._archive is not None)
+        finally:
+            writer.close()
+            if live is not None:
+                live.close()
