@@ -124,7 +124,7 @@ class Promotion:
         )
         conn.execute("UPDATE stage SET _outcome = 'unchanged' FROM judged AS j WHERE stage.rowid = j.id AND j.place > 1 AND NOT j.is_other")
         conflict = f"SELECT {by} FROM stage SEMI JOIN (SELECT id FROM judged WHERE is_other) AS j ON stage.rowid = j.id"
-        packed = ", ".join(f"{quoted(column.source_name)} := {quoted(column.name)}" for column in entry.columns)
+        packed = ", ".join(f"{quoted(column.source_name)} := stage.{quoted(column.name)}" for column in entry.columns)
         reason = f"_reason = 'duplicate_key', _row = CAST(to_json(struct_pack({packed})) AS VARCHAR)"
         if entry.on_duplicate is OnDuplicate.REJECT:
             conn.execute(f"CREATE OR REPLACE TEMP TABLE conflict AS SELECT DISTINCT * FROM ({conflict})")

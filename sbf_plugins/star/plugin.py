@@ -1,0 +1,88 @@
+"""A star schema over the bundled datasets: currencies, instruments, rates, prices, inflation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sbf_core.api import AcceptedRange, ForeignKey, GoldModel, NotNull, hookimpl, sql_file
+
+
+def _sql(name: str) -> str:
+    return sql_file(__file__, name)
+
+
+@hookimpl
+def build_gold() -> Sequence[GoldModel]:
+    """Dimensions, facts, and one table of statistics."""
+    return [
+        GoldModel(
+            name="dim_date",
+            kind="dimension",
+            key=("date",),
+            sql=_sql("dim_date"),
+            date_column="date",
+            tests=(AcceptedRange(column="month", low=1, high=12), AcceptedRange(column="iso_weekday", low=1, high=7)),
+            doc="One row a calendar day, from the first to the last day of any fact.",
+        ),
+        GoldModel(
+            name="dim_currency",
+            kind="dimension",
+            key=("currency",),
+            surrogate_key="currency_key",
+            sql=_sql("dim_currency"),
+            tests=(AcceptedRange(column="minor_units", low=0, high=4),),
+            doc="One row a currency: those of ISO 4217, and those that the ECB fixed before they ended.",
+        ),
+        GoldModel(
+            name="dim_instrument",
+            kind="dimension",
+            key=("ticker",),
+            surrogate_key="instrument_key",
+            sql=_sql("dim_instrument"),
+            doc="One row a ticker: those listed with the SEC, and those with prices.",
+        ),
+        GoldModel(
+            name="fact_fx_rate",
+            key=("date", "currency"),
+            sql=_sql("fact_fx_rate"),
+            date_column="date",
+            tests=(
+                NotNull(column="units_per_eur"),
+                AcceptedRange(column="units_per_eur", low=0),
+                ForeignKey(columns=("currency_key",), to="dim_currency", to_columns=("currency_key",)),
+                ForeignKey(columns=("date",), to="dim_date", to_columns=("date",)),
+            ),
+            doc="One row a fixing: units of the currency for one euro.",
+        ),
+        GoldModel(
+            name="fact_price_eod",
+            key=("ticker", "date"),
+            sql=_sql("fact_price_eod"),
+            date_column="date",
+            tests=(
+                NotNull(column="adj_close_usd"),
+                AcceptedRange(column="adj_close_usd", low=0),
+                AcceptedRange(column="volume", low=0),
+                ForeignKey(columns=("instrument_key",), to="dim_instrument", to_columns=("instrument_key",)),
+                ForeignKey(columns=("date",), to="dim_date", to_columns=("date",)),
+            ),
+            doc="One row a trading day and ticker, with the adjusted close in dollars and euros, and daily log returns in both.",
+        ),
+        GoldModel(
+            name="fact_cpi",
+            key=("series_id", "year", "period"),
+            sql=_sql("fact_cpi"),
+            tests=(NotNull(column="index_value"), AcceptedRange(column="index_value", low=0)),
+            doc="One row an index value, with the moment since when it is known.",
+        ),
+        GoldModel(
+            name="instrument_stats",
+            key=("ticker",),
+            sql=_sql("instrument_stats"),
+            tests=(
+                AcceptedRange(column="volatility_usd", low=0),
+                ForeignKey(columns=("ticker",), to="dim_instrument", to_columns=("ticker",)),
+            ),
+            doc="One row a ticker: annualised volatility and total return of the adjusted close, in dollars and euros.",
+        ),
+    ]
