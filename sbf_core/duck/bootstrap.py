@@ -217,7 +217,7 @@ class DuckDbBootstrap:
 
     def _harden(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Files outside Bronze and staging, ATTACH, COPY elsewhere and further settings are refused from here on."""
-        allowed = literal_list([str(self.config.bronze), str(self.config.staging)])
+        allowed = literal_list([] if self.read_only else [str(self.config.bronze), str(self.config.staging)])
         connection.execute(
             f"SET TimeZone = 'UTC'; SET allowed_directories = {allowed}; SET enable_external_access = false; SET lock_configuration = true"
         )

@@ -340,6 +340,22 @@ class DuckDbOpsRepo:
             types = {name: _INGESTION_TYPES[name] for name in rows[0]}
             merge_rows(conn, "ops.file_ingestions", types, _INGESTION_KEY, rows)
 
+    def run_overview(self, run_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """What a run did, from ops.file_ingestions: per dataset, and per gold table."""
+        datasets = self.cursor().execute(
+            "SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END) AS dataset, "
+            "max(table_name) AS silver_table, count(*) FILTER (bronze_rows IS NOT NULL) AS files, "
+            "sum(rows_inserted) AS rows_inserted, sum(rows_updated) AS rows_updated, sum(rows_unchanged) AS rows_unchanged, sum(rows_rejected) AS rows_rejected, "
+            "count(*) FILTER (status = 'failed') AS failed FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1 ORDER BY 1",
+            [run_id],
+        )
+        names = [column[0] for column in datasets.description]
+        per_dataset = [dict(zip(names, (int(value) if isinstance(value, int) else value for value in row), strict=True)) for row in datasets.fetchall()]
+        gold = self.cursor().execute(
+            "SELECT table_name, rows_inserted FROM ops.file_ingestions WHERE run_id = ? AND kind = 'gold' AND status = 'ok' ORDER BY finished_at, 1", [run_id]
+        )
+        return per_dataset, [{"table": name, "rows_written": written} for name, written in gold.fetchall()]
+
     def dead_runs(self) -> frozenset[str]:
         """Runs that are not closed; dead ones, for whoever holds the home."""
         rows = self.cursor().execute("SELECT run_id FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'").fetchall()

@@ -101,6 +101,10 @@ class OpsService:
         }  # fmt: skip
         self._write(lambda conn: self._repo.upsert_ingestions(conn, [row]))
 
+    def run_overview(self, run_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """What a run did, from ops.file_ingestions: per dataset, and per gold table."""
+        return self._repo.run_overview(run_id)
+
     def dead_runs(self) -> frozenset[str]:
         """Runs that are not closed; dead ones, for whoever holds the home."""
         return self._repo.dead_runs()

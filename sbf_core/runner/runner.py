@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from importlib.metadata import EntryPoint
+from typing import Any
 
 import attrs
 
@@ -31,7 +32,7 @@ from sbf_core.settings.settings import Settings
 from sbf_core.trust.recovery import recover
 from sbf_core.universe.members import UniverseMember, UniverseSettings
 from sbf_core.universe.service import UniverseService
-from sbf_core.vocabulary import Layer, Scope
+from sbf_core.vocabulary import Layer, RunStatus, Scope
 
 
 @attrs.frozen(kw_only=True)
@@ -91,6 +92,8 @@ class Runner:
         self._archive = self._open_archive()
         self.plugins = self._selected()
         self.datasets = self.registry.of(self.plugins)
+        self.overview: list[dict[str, Any]] = []
+        self.gold_overview: list[dict[str, Any]] = []
         self._universe_settings = settings.universe
         self._universe_settings_checked()
 
@@ -203,11 +206,17 @@ class Runner:
             context = ops.start_run(ticker_limit=self._settings["universe.ticker_limit"])
             try:
                 self._work(ops, context, began, notes=universe.notes)
+            except (KeyboardInterrupt, SystemExit):
+                context.status = RunStatus.INTERRUPTED
+                raise
             except BaseException as error:
+                context.status = RunStatus.FAILED
                 context.errors.append(f"{type(error).__name__}: {error}")
                 raise
             finally:
                 ops.finish_run(context)
+            if context.requests or context.rows_seen or context.gold_tables:
+                self.overview, self.gold_overview = ops.run_overview(context.run_id)
         finally:
             bootstrap.close()
         self._logger.info("Orchestration complete. Elapsed time: %.2f s", time.monotonic() - began)

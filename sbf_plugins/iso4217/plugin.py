@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
 
@@ -15,7 +16,8 @@ class CountryCurrency:
     """A currency in use in a country."""
 
     country: str = column(key=True)
-    currency_name: str = column(key=True)
+    entry: int = column(key=True, doc="place among the entries of the country, from 1: a country may list two currencies of one name")
+    currency_name: str = column()
     currency: str | None = column(doc="three letters; NULL where a country has no currency of its own")
     numeric_code: str | None = column(doc="three digits, zeros kept")
     minor_units: int | None = column(missing=("N.A.",), unit="decimal places", doc="NULL for funds and metals")
@@ -57,10 +59,14 @@ def parse(payload: bytes) -> Iterator[dict[str, object]]:
     root = ElementTree.fromstring(payload)  # noqa: S314 - entities are refused above
     if root.tag != "ISO_4217":
         raise PayloadRefused(f"the XML root is {root.tag!r}, expected ISO_4217")
+    entries: Counter[str] = Counter()
     for entry in root.iter("CcyNtry"):
         name = entry.find("CcyNm")
+        country = entry.findtext("CtryNm") or ""
+        entries[country] += 1
         yield {
-            "country": entry.findtext("CtryNm"),
+            "country": country or None,
+            "entry": entries[country],
             "currency_name": None if name is None else name.text,
             "currency": entry.findtext("Ccy"),
             "numeric_code": entry.findtext("CcyNbr"),

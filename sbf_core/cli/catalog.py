@@ -1,0 +1,98 @@
+"""``sbf datasets``, ``sbf universe`` and ``sbf plugins list``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.errors import UsageError
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.runner.options import day, name_list
+from sbf_core.settings.settings import Settings
+from sbf_core.universe.members import UniverseMember
+from sbf_core.universe.service import UniverseService
+
+
+def datasets_report(home: str | None, *, plugins: str | None, as_json: bool) -> None:
+    """The datasets of the installed plugins."""
+    settings = Settings(home)
+    manager = PluginManager(block=settings["plugins.block"])
+    registry = DatasetRegistry(manager)
+    chosen = manager.selected(None if plugins is None else name_list(plugins, what="--plugins"))
+    owned = registry.of(chosen)
+    if as_json:
+        print_json(
+            "datasets",
+            datasets=[
+                {
+                    "dataset": item.entry.id, "plugin": item.plugin.name, "scope": item.entry.scope, "semantics": item.entry.semantics,
+                    "silver_table": item.entry.silver_table, "key": item.entry.key_columns, "title": item.entry.title, "terms": item.entry.terms,
+                    "source_url": item.entry.source_url,
+                    "columns": [{"name": column.name, "type": column.type, "nullable": column.nullable, "unit": column.unit, "doc": column.doc} for column in item.entry.columns],
+                }
+                for item in owned
+            ],
+        )  # fmt: skip
+        return
+    print_table(
+        ("dataset", "plugin", "scope", "silver table", "title"),
+        [(item.entry.id, item.plugin.name, item.entry.scope, f"silver.{item.entry.silver_table}", item.entry.title) for item in owned],
+    )
+    print()
+    for item in owned:
+        print(f"{item.entry.id}: {item.entry.terms} {item.entry.source_url}".strip())
+
+
+def universe_report(home: str | None, flags: Mapping[str, Any], *, at: str | None, as_json: bool) -> None:
+    """The members of the universe."""
+    settings = Settings(home, flags=flags)
+    wanted = settings.universe
+    when = None if at is None else day(at, what="--at")
+    manager = PluginManager(block=settings["plugins.block"])
+
+    def ask() -> list[UniverseMember]:
+        record = manager.selected([wanted.plugin])[0]
+        return list(manager.call(record, "universe_members", doing="the universe", safe="nothing was written"))
+
+    bootstrap = DuckDbBootstrap(settings.config, read_only=True) if wanted.query else None
+    try:
+        service = UniverseService(wanted, cursor=None if bootstrap is None else bootstrap.open().cursor, members_hook=ask)
+        members = service.members(as_of=when)
+    finally:
+        if bootstrap is not None:
+            bootstrap.close()
+    for note in service.notes:
+        tell(f"sbf: note: {note}")
+    if not wanted.origin:
+        raise UsageError("the universe is empty", where=str(settings.file), fix="set [universe] there, or use --tickers", code="EMPTY_UNIVERSE")
+    if as_json:
+        print_json("universe", origin=wanted.origin, members=[{"ticker": item.ticker, "valid_from": item.valid_from, "valid_to": item.valid_to} for item in members])
+        return
+    print_table(("ticker", "from", "to"), [(item.ticker, item.valid_from, item.valid_to) for item in members])
+    print()
+    print(f"{len(members)} members from {wanted.origin}")
+
+
+def plugins_report(home: str | None, *, as_json: bool) -> None:
+    """The installed plugins and how their loading went."""
+    settings = Settings(home)
+    manager = PluginManager(block=settings["plugins.block"])
+    problem = ""
+    try:
+        registry: DatasetRegistry | None = DatasetRegistry(manager)
+    except UsageError as error:
+        registry, problem = None, str(error)
+    rows = []
+    for record in manager.records.values():
+        count = len(registry.of([record])) if registry is not None else None
+        rows.append((record.name, record.distribution, record.version, count, record.state, record.reason))
+    if as_json:
+        names = ("name", "distribution", "version", "datasets", "state", "reason")
+        print_json("plugins", plugins=[dict(zip(names, row, strict=True)) for row in rows], problem=problem)
+    else:
+        print_table(("plugin", "distribution", "version", "datasets", "state", "reason"), rows)
+    if problem:
+        tell(f"sbf: warning: {problem}")

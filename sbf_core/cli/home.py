@@ -1,0 +1,130 @@
+"""``sbf init`` and ``sbf doctor``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from typing import Any
+
+from sbf_core.cli.render import print_json, print_table
+from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.errors import EnvironmentFault, SbfError, UsageError
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.settings.settings import SETTINGS, Settings
+
+FREE_BYTES_FLOOR = 1024**3
+
+
+def init_home(home: str | None) -> None:
+    """Make the folder and a commented ``sbf.toml``; an existing one is not touched."""
+    settings = Settings(home)
+    folder = settings.home
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("the home is a file", where=str(folder), fix="name a folder with --home or SBF_HOME", code="HOME")
+    if settings.file.exists():
+        raise UsageError("there is a home already", where=str(settings.file), fix="edit that file", code="HOME")
+    try:
+        (folder / "files").mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.file.write_text(_template(), encoding="utf-8")
+    except OSError as error:
+        raise EnvironmentFault(f"the home cannot be made: {error.strerror}", where=str(folder), fix="choose another --home or mend its permissions") from error
+    print(f"Made {folder}")
+    print()
+    print("Try next:")
+    print(f"  edit {settings.file}")
+    print(f"  sbf run --home {folder} --replay sample")
+
+
+def _template() -> str:
+    lines = ["# Settings of this home. A flag wins over SBF_*, which wins over this file.", ""]
+    section = ""
+    for setting in SETTINGS:
+        head, _, key = setting.name.partition(".")
+        if head != section:
+            lines += ([""] if section else []) + [f"[{head}]"]
+            section = head
+        default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
+        lines += [f"# {setting.doc}", f"# {key} = {_toml(default)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return str(value)
+
+
+def doctor_report(home: str | None, *, as_json: bool) -> int:
+    """Check machine, home and settings; returns 0 if all is well, 1 if something wants attention."""
+    settings = Settings(home)
+    manager = PluginManager(block=settings["plugins.block"])
+    checks = [*_machine_checks(settings), *_plugin_checks(manager), *_key_checks(manager)]
+    resolved = [(found.setting.name, found.value if found.value != () else "", found.origin) for found in settings.resolved.values()]
+    resolved.insert(0, ("home", str(settings.home), settings.home_origin))
+    well = all(state != "bad" for _, state, _ in checks)
+    if as_json:
+        print_json(
+            "doctor",
+            well=well,
+            checks=[{"check": check, "state": state, "found": found} for check, state, found in checks],
+            settings=[{"setting": name, "value": value, "origin": origin} for name, value, origin in resolved],
+        )
+        return 0 if well else 1
+    print_table(("check", "state", "found"), checks)
+    print()
+    print_table(("setting", "value", "origin"), [(name, ", ".join(value) if isinstance(value, tuple) else value, origin) for name, value, origin in resolved])
+    return 0 if well else 1
+
+
+def _machine_checks(settings: Settings) -> list[tuple[str, str, str]]:
+    import duckdb
+
+    folder = settings.home
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    checks = [
+        ("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        ("duckdb", "ok", duckdb.__version__),
+        ("disk", "ok" if free >= FREE_BYTES_FLOOR else "bad", f"{free / 1024**3:.1f} GiB free at {folder}"),
+        ("home", "ok" if os.access(folder, os.W_OK) else "bad", f"{settings.home}{'' if settings.home.exists() else ' (not made yet)'}"),
+    ]
+    if settings.config.database.exists():
+        try:
+            DuckDbBootstrap(settings.config, read_only=True).open().close()
+            checks.append(("database", "ok", f"{settings.config.database.stat().st_size / 1024**2:.1f} MiB"))
+        except SbfError as error:
+            checks.append(("database", "bad", str(error)))
+    else:
+        checks.append(("database", "ok", "not made yet"))
+    return checks
+
+
+def _plugin_checks(manager: PluginManager) -> list[tuple[str, str, str]]:
+    try:
+        DatasetRegistry(manager)
+        checks = []
+    except UsageError as error:
+        checks = [("datasets", "bad", str(error))]
+    for record in manager.records.values():
+        checks.append((f"plugin {record.name}", "bad" if record.state == "refused" else "ok", record.reason or f"{record.distribution} {record.version}"))
+    return checks
+
+
+def _key_checks(manager: PluginManager) -> list[tuple[str, str, str]]:
+    """Whether the environment variables that hold keys are set; never what they hold."""
+    try:
+        registry = DatasetRegistry(manager)
+    except UsageError:
+        return []
+    variables: dict[str, str] = {}
+    for owned in registry.datasets.values():
+        if isinstance(owned.entry.recipe, RestRecipe):
+            for variable in (*owned.entry.recipe.secrets.values(), *owned.entry.recipe.secret_headers.values()):
+                variables[variable] = owned.plugin.name
+    return [(f"key {name}", "ok" if os.environ.get(name) else "unset", f"for plugin {plugin}") for name, plugin in variables.items()]

@@ -1,0 +1,85 @@
+"""Results to stdout: tables for people, JSON and CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sbf_core.errors import printable
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1e15 else repr(value)
+    if isinstance(value, dt.datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    return printable(str(value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table: drawn on a terminal, aligned text in a pipe. Numbers stand to the right."""
+    right = [any(_is_number(row[place]) for row in rows) for place in range(len(headers))]
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        drawn = Table(show_edge=False, pad_edge=False, header_style="bold")
+        for header, numeric in zip(headers, right, strict=True):
+            drawn.add_column(header, justify="right" if numeric else "left")
+        for row in rows:
+            drawn.add_row(*(Text(_text(value)) for value in row))
+        Console().print(drawn)
+        return
+    cells = [[printable(header) for header in headers], *([_text(value) for value in row] for row in rows)]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(headers))]
+    for row in cells:
+        padded = (cell.rjust(width) if numeric else cell.ljust(width) for cell, width, numeric in zip(row, widths, right, strict=True))
+        print("  ".join(padded).rstrip())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dt.datetime):
+        return value.isoformat() + ("Z" if value.tzinfo is None else "")
+    if isinstance(value, (dt.date, dt.time)):
+        return value.isoformat()
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    return str(value)
+
+
+def print_json(kind: str, **content: Any) -> None:
+    """One JSON object with its kind and version, e.g. ``{"schema": "sbf.plan/1", ...}``."""
+    print(json.dumps({"schema": f"sbf.{kind}/1", **content}, default=_plain, ensure_ascii=False))
+
+
+def print_csv(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """CSV with a header line; NULL is empty."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(headers)
+    writer.writerows([["" if value is None else _plain(value) if not _is_number(value) else value for value in row] for row in rows])
+
+
+def as_records(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Mapping[str, Any]]:
+    """Rows as mappings, for JSON."""
+    return [dict(zip(headers, row, strict=True)) for row in rows]
+
+
+def tell(text: str) -> None:
+    """A line for the user that is no result: to stderr."""
+    print(text, file=sys.stderr)

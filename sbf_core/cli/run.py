@@ -1,0 +1,154 @@
+"""``sbf run`` and ``sbf plan``."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.cli.show_progress import progress
+from sbf_core.run.context import RunContext
+from sbf_core.runner.options import RunOptions, day, layer, moment, name_list
+from sbf_core.runner.runner import Runner, RunPlan
+from sbf_core.settings.settings import Settings
+from sbf_core.vocabulary import RunStatus
+
+_PLAN_ROWS_MAX = 200
+
+
+def run_command(
+    home: str | None,
+    flags: Mapping[str, Any],
+    *,
+    plugins: str | None,
+    since: str | None,
+    until: str | None,
+    only: str | None,
+    force: bool,
+    replay: str | None,
+    replay_until: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Run, or show the plan; returns the exit code."""
+    began = time.monotonic()
+    options = RunOptions(
+        plugins=None if plugins is None else name_list(plugins, what="--plugins"),
+        since=None if since is None else day(since, what="--since"),
+        until=None if until is None else day(until, what="--until"),
+        only=None if only is None else layer(only),
+        force=force,
+        replay=replay or "",
+        replay_until=None if replay_until is None else moment(replay_until, what="--replay-until"),
+    )
+    settings = Settings(home, flags=flags)
+    logger = _logger()
+    runner = Runner(settings, options, progress=progress(), logger=logger)
+    for record in runner.manager.records.values():
+        if record.state == "refused":
+            tell(f"sbf: warning: plugin {record.label} is refused: {record.reason}")
+    if dry_run:
+        _show_plan(runner.plan(), as_json=as_json)
+        return 0
+    context = runner.run()
+    elapsed = time.monotonic() - began
+    if as_json:
+        _print_run_json(context, runner, elapsed)
+    else:
+        _print_run(context, runner, elapsed, settings)
+    for error in context.errors:
+        tell(f"sbf: failed: {error}")
+    return 0 if context.status is RunStatus.OK else 1
+
+
+def _logger() -> logging.Logger:
+    """The log of a run: plain lines on stderr."""
+    logger = logging.getLogger("sbf")
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("sbf: %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    return logger
+
+
+def _show_plan(plan: RunPlan, *, as_json: bool) -> None:
+    for note in plan.notes:
+        tell(f"sbf: note: {note}")
+    if as_json:
+        requests = [
+            {
+                "dataset": item.entry.id, "ticker": item.request.ticker, "from_date": item.request.from_date, "to_date": item.request.to_date,
+                "due": item.due, "why": item.why,
+            }
+            for item in plan.requests
+        ]  # fmt: skip
+        print_json("plan", due=len(plan.due), requests=requests)
+        return
+    shown = sorted(plan.requests, key=lambda item: not item.due)[:_PLAN_ROWS_MAX]
+    headers = ("due", "dataset", "ticker", "from", "to", "why")
+    print_table(headers, [(item.due, item.entry.id, item.request.ticker, item.request.from_date, item.request.to_date, item.why) for item in shown])
+    left = len(plan.requests) - len(shown)
+    print()
+    print(f"{len(plan.due)} of {len(plan.requests)} requests are due" + (f"; {left} are not shown" if left else ""))
+
+
+def _print_run_json(context: RunContext, runner: Runner, elapsed: float) -> None:
+    print_json(
+        "run",
+        run_id=context.run_id,
+        status=context.status,
+        elapsed_seconds=round(elapsed, 3),
+        requests=context.requests,
+        files=context.files,
+        unchanged_files=context.unchanged_files,
+        failed_requests=context.failed_requests,
+        rows_seen=context.rows_seen,
+        rows_inserted=context.rows_inserted,
+        rows_updated=context.rows_updated,
+        rows_unchanged=context.rows_unchanged,
+        rows_rejected=context.rows_rejected,
+        gold_tables=context.gold_tables,
+        datasets=runner.overview,
+        gold=runner.gold_overview,
+        errors=context.errors,
+    )
+
+
+def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Settings) -> None:
+    if runner.overview:
+        headers = ("dataset", "files", "inserted", "updated", "unchanged", "rejected")
+        names = ("dataset", "files", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected")
+        rows = [[item[name] for name in names] for item in runner.overview]
+        if len(rows) > 1:
+            rows.append(["all", *(sum(row[place] or 0 for row in rows) for place in range(1, len(names)))])
+        print_table(headers, rows)
+        print()
+    if runner.gold_overview:
+        print_table(("gold table", "rows written"), [(item["table"], item["rows_written"]) for item in runner.gold_overview])
+        print()
+    changed = context.files or context.rows_seen or context.gold_tables
+    if not context.requests and not changed and not context.errors:
+        print(f"Nothing was due: no file, no silver row and no gold row was written ({elapsed:.2f} s).")
+    elif not changed and not context.errors:
+        print(f"Nothing changed: {context.unchanged_files} answers were the same as before; no file, no silver row and no gold row was written ({elapsed:.2f} s).")
+    else:
+        print(f"Run {context.run_id}: {context.status}, {context.files} files, {context.gold_tables} gold tables, {elapsed:.2f} s.")
+    if changed:
+        where = "" if settings.home_origin == "default" else f" --home {settings.home}"
+        print()
+        print("Try next:")
+        for hint in _hints(runner, where):
+            print(f"  {hint}")
+
+
+def _hints(runner: Runner, where: str) -> list[str]:
+    tables = [item["table"] for item in runner.gold_overview]
+    names = [item["silver_table"] for item in runner.overview if item["silver_table"]]
+    target = "gold.instrument_stats" if "instrument_stats" in tables else f"gold.{tables[0]}" if tables else f"silver.{names[0]}" if names else ""
+    hints = [f'sbf sql{where} "SELECT * FROM {target} LIMIT 10"'] if target else []
+    return [*hints, f"sbf status{where}"]
