@@ -13,17 +13,17 @@ from sbf_core.clock import to_naive_utc
 from sbf_core.duck.identifiers import quoted_list
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> str:
     if isinstance(value, dt.datetime):
         return to_naive_utc(value).isoformat()
     if isinstance(value, dt.date):
         return value.isoformat()
-    return value
+    raise TypeError(f"{type(value).__name__} is no value of the ledger")
 
 
 def rows_as_json(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as a JSON text whose dates and times DuckDB can read."""
-    return json.dumps([{name: _plain(value) for name, value in row.items()} for row in rows])
+    return json.dumps(rows, default=_plain, check_circular=False)
 
 
 def rows_relation(types: Mapping[str, str]) -> str:

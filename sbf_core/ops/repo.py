@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import attrs
 import duckdb
 
 from sbf_core.clock import Clock, SystemClock, from_naive_utc, to_naive_utc
@@ -87,7 +86,7 @@ class DuckDbOpsRepo:
     def insert_bronze_rows(self, conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow]) -> None:
         """Record many payloads. Writes ops.bronze_manifest. Idempotent: a known file is not recorded twice."""
         conn.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {_MANIFEST_COLUMNS} FROM ops.bronze_manifest LIMIT 0")
-        insert_rows(conn, "incoming", _MANIFEST_TYPES, [attrs.asdict(row) for row in rows])
+        insert_rows(conn, "incoming", _MANIFEST_TYPES, [{name: getattr(row, name) for name in _MANIFEST_TYPES} for row in rows])
         conn.execute(
             f"INSERT INTO ops.bronze_manifest ({_MANIFEST_COLUMNS}) SELECT {_MANIFEST_COLUMNS} FROM incoming "
             "ANTI JOIN ops.bronze_manifest USING (bronze_file_id)"

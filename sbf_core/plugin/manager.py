@@ -22,18 +22,27 @@ class PluginRecord:
 
     Attributes:
         name: the entry point's name.
-        distribution, version: the package that brought it.
+        point: the entry point; None for a plugin that was registered by hand.
         state: ``loaded``, ``refused`` or ``blocked``.
         reason: why it is not loaded.
         hooks: names of the hooks it implements.
     """
 
     name: str
-    distribution: str = ""
-    version: str = ""
+    point: EntryPoint | None = None
     state: str = "loaded"
     reason: str = ""
     hooks: tuple[str, ...] = ()
+
+    @property
+    def distribution(self) -> str:
+        """Name of the package that brought it. Read when asked for: parsing package metadata takes 20 ms."""
+        return self.point.dist.name if self.point is not None and self.point.dist is not None else ""
+
+    @property
+    def version(self) -> str:
+        """Version of that package."""
+        return self.point.dist.version if self.point is not None and self.point.dist is not None else ""
 
     @property
     def label(self) -> str:
@@ -64,12 +73,7 @@ class PluginManager:
             self._load(point, block)
 
     def _load(self, point: EntryPoint, block: Sequence[str]) -> None:
-        distribution = point.dist
-        record = PluginRecord(
-            name=point.name,
-            distribution=distribution.name if distribution else "",
-            version=distribution.version if distribution else "",
-        )
+        record = PluginRecord(name=point.name, point=point)
         other = self.records.get(point.name)
         if other is not None:
             self._refuse_twins(other, record)

@@ -21,7 +21,7 @@ from sbf_core.silver.reading import ParseRows
 _FILE_TYPES = {
     "bronze_file_id": "VARCHAR", "path": "VARCHAR", "run_id": "VARCHAR", "ticker": "VARCHAR", "fetched_at": "TIMESTAMP", "is_context": "BOOLEAN",
 }  # fmt: skip
-_OBJECT_BYTES_MAX = 1 << 30
+_OBJECT_BYTES_USUAL = 1 << 24
 _JOINED_OBJECT_BYTES_MAX = 1 << 20
 
 
@@ -95,14 +95,19 @@ def json_source(entry: DatasetKeymapEntry, items: Sequence[Inspected], fields: M
     return " UNION ALL BY NAME ".join(f"({part})" for part in parts)
 
 
+def _object_bytes(items: Sequence[Inspected]) -> int:
+    """The engine's buffer for one JSON value. It takes several of them at once, so no larger than the payloads need."""
+    return max(_OBJECT_BYTES_USUAL, *(2 * item.file.row.content_length_bytes for item in items))
+
+
 def _large_json(entry: DatasetKeymapEntry, items: Sequence[Inspected], fields: Mapping[str, str]) -> str:
     if not entry.rows_at:
         columns = "{" + ", ".join(f"{literal(name)}: {literal(sql_type)}" for name, sql_type in fields.items()) + "}"
-        return _by_path(f"read_json({_paths(items)}, columns={columns}, format='array', filename=true, maximum_object_size={_OBJECT_BYTES_MAX})")
+        return _by_path(f"read_json({_paths(items)}, columns={columns}, format='array', filename=true, maximum_object_size={_object_bytes(items)})")
     first, _, rest = entry.rows_at.partition(".")
     rows = ".".join(quoted(step) for step in (first, *(rest.split(".") if rest else ())))
     columns = f"{{{literal(first)}: {literal(_nested_shape(entry, fields))}}}"
-    reader = f"read_json({_paths(items)}, columns={columns}, format='unstructured', filename=true, maximum_object_size={_OBJECT_BYTES_MAX})"
+    reader = f"read_json({_paths(items)}, columns={columns}, format='unstructured', filename=true, maximum_object_size={_object_bytes(items)})"
     return f"SELECT _file, u.* FROM (SELECT f.bronze_file_id AS _file, unnest(r.{rows}) AS u FROM {reader} AS r JOIN batch_file AS f ON f.path = r.filename)"
 
 
