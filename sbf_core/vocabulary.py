@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 from sbf_core.errors import UsageError
@@ -70,6 +71,13 @@ class Layer(StrEnum):
     BRONZE = "bronze"
     SILVER = "silver"
     GOLD = "gold"
+
+
+def texts(values: Iterable[str]) -> tuple[str, ...]:
+    """Texts as a tuple; a single text is refused, because its letters are rarely meant."""
+    if isinstance(values, str):
+        raise UsageError(f"{values!r} is one text where several are expected", fix=f"write ({values!r},)", code="TEXTS")
+    return tuple(values)
 
 
 def check_name(name: str, *, what: str) -> str:

@@ -189,7 +189,7 @@ def _sync_path(path: str) -> None:
 
 
 def _sync_all(paths: Sequence[str]) -> None:
-    """fsync many paths; several at once let the file system write its journal once for all of them."""
+    """Fsync many paths; several at once let the file system write its journal once for all of them."""
     if len(paths) < 4:
         for path in paths:
             _sync_path(path)

@@ -24,7 +24,7 @@ from typing import Any
 import attrs
 
 from sbf_core.errors import UsageError, nearest
-from sbf_core.vocabulary import check_name
+from sbf_core.vocabulary import check_name, texts
 
 _DECIMAL = re.compile(r"DECIMAL\((\d{1,2}),(\d{1,2})\)")
 _SQL_TYPES: dict[type, str] = {
@@ -66,7 +66,7 @@ class Column:
     row_date: bool = False
     known_from: bool = False
     source: str = ""
-    missing: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    missing: tuple[str, ...] = attrs.field(default=(), converter=texts)
     date_format: str = ""
     unit: str = ""
     doc: str = ""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import attrs
 
 from sbf_core.errors import UsageError
+from sbf_core.vocabulary import texts
 
 #: What a template may hold.
 PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator"})
@@ -55,7 +56,7 @@ class RestRecipe:
     headers: Mapping[str, str] = attrs.field(factory=dict)
     secrets: Mapping[str, str] = attrs.field(factory=dict)
     secret_headers: Mapping[str, str] = attrs.field(factory=dict)
-    mirrors: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    mirrors: tuple[str, ...] = attrs.field(default=(), converter=texts)
     requests_per_second: float = 0.0
 
     def __attrs_post_init__(self) -> None:
@@ -78,7 +79,7 @@ class FileRecipe:
 
     path: str
     extension: str = "csv"
-    mirrors: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    mirrors: tuple[str, ...] = attrs.field(default=(), converter=texts)
 
     def __attrs_post_init__(self) -> None:
         for template in (self.path, *self.mirrors):

@@ -8,7 +8,7 @@ and began another one in between.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import duckdb
 
@@ -46,8 +46,6 @@ def transaction(conn: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConn
             raise TransactionBroken("the transaction was ended from inside", fix="report this with --debug")
         conn.execute("COMMIT")
     except BaseException:
-        try:
+        with suppress(duckdb.Error):  # already gone: that is what we wanted
             conn.execute("ROLLBACK")
-        except duckdb.Error:
-            pass  # already gone: that is what we wanted
         raise

@@ -17,7 +17,6 @@ from sbf_core.gold.order import ordered, tables_read
 from sbf_core.ops.service import OpsService
 from sbf_core.vocabulary import WorkStatus
 
-
 #: Under this name ``ops.gold_watermarks`` keeps what the last whole build was made from.
 _ALL_TABLES = "*"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import attrs
 
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError
-from sbf_core.vocabulary import check_name
+from sbf_core.vocabulary import check_name, texts
 
 KINDS = ("dimension", "fact")
 
@@ -53,7 +54,7 @@ class NotNull:
 class Unique:
     """No two rows share the values of ``columns``."""
 
-    columns: tuple[str, ...] = attrs.field(converter=tuple)
+    columns: tuple[str, ...] = attrs.field(converter=texts)
 
     @property
     def name(self) -> str:
@@ -69,9 +70,9 @@ class Unique:
 class ForeignKey:
     """Values of ``columns`` are found in ``to_columns`` of the gold table ``to``; NULL passes."""
 
-    columns: tuple[str, ...] = attrs.field(converter=tuple)
+    columns: tuple[str, ...] = attrs.field(converter=texts)
     to: str
-    to_columns: tuple[str, ...] = attrs.field(converter=tuple)
+    to_columns: tuple[str, ...] = attrs.field(converter=texts)
 
     @property
     def name(self) -> str:
@@ -87,6 +88,10 @@ class ForeignKey:
 
 
 GoldTest = AcceptedRange | NotNull | Unique | ForeignKey
+
+
+def _tests(tests: Iterable[GoldTest]) -> tuple[GoldTest, ...]:
+    return tuple(tests)
 
 
 @attrs.frozen(kw_only=True)
@@ -106,12 +111,12 @@ class GoldModel:
     """
 
     name: str
-    key: tuple[str, ...] = attrs.field(converter=tuple)
+    key: tuple[str, ...] = attrs.field(converter=texts)
     sql: str
     kind: str = "fact"
     surrogate_key: str = ""
     date_column: str = ""
-    tests: tuple[GoldTest, ...] = attrs.field(default=(), converter=tuple)
+    tests: tuple[GoldTest, ...] = attrs.field(default=(), converter=_tests)
     doc: str = ""
 
     def __attrs_post_init__(self) -> None:

@@ -192,7 +192,8 @@ class DuckDbOpsRepo:
 
     def record_promoted(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, started_at: dt.datetime) -> None:
         """Take the outcome of a batch from the temporary table ``promoted``. Writes ops.promotion_manifest, ops.file_ingestions
-        and ops.watermarks in the caller's transaction. Idempotent."""
+        and ops.watermarks in the caller's transaction. Idempotent.
+        """
         began, ended = to_naive_utc(started_at), to_naive_utc(self._clock.now())
         conn.execute("DELETE FROM ops.promotion_manifest USING promoted WHERE promotion_manifest.bronze_file_id = promoted.bronze_file_id")
         conn.execute(

@@ -13,6 +13,7 @@ import duckdb
 
 from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops.repo import DuckDbOpsRepo
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, SeriesState
@@ -42,6 +43,14 @@ class OpsService:
         self._repo = ops_repo or DuckDbOpsRepo()
         self._universe = universe or UniverseService()
         self._logger = logger or logging.getLogger("sbf.ops")
+
+    @classmethod
+    def over(cls, bootstrap: DuckDbBootstrap, *, universe: UniverseService | None = None, clock: Clock | None = None, logger: logging.Logger | None = None) -> OpsService:
+        """The facade over an open database; times come from ``clock``."""
+        repo = DuckDbOpsRepo(bootstrap=bootstrap, logger=logger)
+        if clock is not None:
+            repo.use_clock(clock)
+        return cls(repo, universe, logger)
 
     @property
     def clock(self) -> Clock:

@@ -61,7 +61,8 @@ class Replay:
             datasets: whose fetches.
             tickers: only these; None for all that were recorded.
             run_id: the run that asks.
-            since, until: only what was fetched on these days.
+            since: only what was fetched on this day or later.
+            until: only what was fetched on this day or before.
         """
         entries = {owned.entry.id: owned.entry for owned in datasets}
         wanted = None if tickers is None else {None, *tickers}

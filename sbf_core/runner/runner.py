@@ -16,7 +16,6 @@ from sbf_core.clock import Clock, SystemClock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import UsageError
 from sbf_core.http.session import FetchSession
-from sbf_core.ops.repo import DuckDbOpsRepo
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planner import PlannedRequest, plan_requests
 from sbf_core.plugin.manager import PluginManager, PluginRecord
@@ -177,9 +176,8 @@ class Runner:
             return self._planned(None, self._universe(None).tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, read_only=True).open(wait_seconds=self._settings["run.wait_seconds"])
         try:
-            repo = DuckDbOpsRepo(bootstrap=bootstrap)
             universe = self._universe(bootstrap)
-            return self._planned(OpsService(repo, universe), universe.tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+            return self._planned(OpsService.over(bootstrap, universe=universe, clock=self._clock), universe.tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
         finally:
             bootstrap.close()
 
@@ -197,10 +195,8 @@ class Runner:
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
         bootstrap.open(wait_seconds=self._settings["run.wait_seconds"])
         try:
-            repo = DuckDbOpsRepo(bootstrap=bootstrap, logger=self._logger)
-            repo.use_clock(self._clock)
             universe = self._universe(bootstrap)
-            ops = OpsService(repo, universe, logger=self._logger)
+            ops = OpsService.over(bootstrap, universe=universe, clock=self._clock, logger=self._logger)
             recover(ops, self._config, logger=self._logger)
             universe.tickers()
             context = ops.start_run(ticker_limit=self._settings["universe.ticker_limit"])

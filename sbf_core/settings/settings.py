@@ -178,7 +178,8 @@ def _from_text(setting: Setting, text: str) -> Any:
 
 def _checked(setting: Setting, value: Any, where: str) -> Any:
     kinds: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "list": (list, tuple)}
-    if isinstance(value, bool) or not isinstance(value, kinds[setting.kind]):
+    fits = any(isinstance(value, kind) for kind in kinds[setting.kind]) and not isinstance(value, bool)
+    if not fits:
         raise UsageError(f"{setting.name} is {type(value).__name__} {value!r}, expected {setting.kind}", where=where, code="SETTING")
     if setting.kind == "list":
         wrong = next((item for item in value if not isinstance(item, str)), None)

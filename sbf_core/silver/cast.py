@@ -93,7 +93,7 @@ def _cut_digits(x: str, scale: int) -> str:
 def _decimal(column: Column, x: str) -> tuple[str, str]:
     shape = column.decimal_shape
     assert shape is not None
-    precision, scale = shape
+    scale = shape[1]
     plain = f"(NOT contains({x}, 'e') AND NOT contains({x}, 'E'))"
     fits = f"CASE WHEN {plain} THEN NOT {_cut_digits(x, scale)} ELSE try_cast({x} AS DECIMAL(38,30)) = try_cast({x} AS {column.type}) END"
     value = f"CASE WHEN NOT contains({x}, '_') AND ({fits}) THEN try_cast({x} AS {column.type}) END"
@@ -123,7 +123,7 @@ def _missing(column: Column, raw_name: str) -> str:
 
 def _reason(column: Column, raw_name: str, kind: str) -> str:
     parts = [_missing(column, raw_name)]
-    if not (column.type == "VARCHAR"):
+    if column.type != "VARCHAR":
         parts.append(f"WHEN {raw_name} IS NOT NULL AND {quoted(column.name)} IS NULL THEN concat({kind}, {literal(':' + column.name)})")
     return " ".join(part for part in parts if part)
 

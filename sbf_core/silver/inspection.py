@@ -26,7 +26,7 @@ _HEAD_BYTES = 65_536
 MEMBER_BYTES_MAX = 2 * 1024**3
 MEMBER_RATIO_MAX = 200
 #: From 16 digits on a JSON number may be more than a double can hold.
-_LONG_NUMBER = re.compile(rb"(?<![\w\".])-?(?=[0-9.]{17,})[0-9]+\.[0-9]+")
+_LONG_NUMBER = re.compile(rb"(?<![\w\".])-?(?=[0-9.]{17,})[0-9]+(?:\.[0-9]+)?")
 _BLANK = b" \t\r\n"
 
 
@@ -59,7 +59,8 @@ def inspect(entry: DatasetKeymapEntry, row: BronzeManifestRow, *, bronze: Path, 
     Args:
         entry: its dataset.
         row: its manifest row.
-        bronze, staging: the folders of the home.
+        bronze: where the payloads are.
+        staging: where unpacked members may be written.
         fresh: this process has just written it, so that its hash need not be checked again.
         is_context: see ``BatchFile``.
 
@@ -108,8 +109,8 @@ def _inspect_zip(entry: DatasetKeymapEntry, file: BatchFile, staging: Path) -> I
 
 def _inspect_delimited(file: BatchFile, extension: str) -> Inspected:
     try:
-        opened = gzip.open(file.path, "rb") if file.path.endswith(".gz") else open(file.path, "rb")
-        with opened as stream:
+        opener = gzip.open if file.path.endswith(".gz") else open
+        with opener(file.path, "rb") as stream:
             line = stream.readline(_HEAD_BYTES)
     except (OSError, EOFError) as error:
         raise PayloadRefused(f"cannot be read: {error}") from error

@@ -48,22 +48,19 @@ def stage_batch(
 ) -> Staged:
     """Fill ``stage`` and ``batch_file``; a payload that cannot be read is left out, and costs only itself.
 
-    The batch is read in one go. Only when that fails is each payload tried alone.
+    The batch is read in one go. Only when that fails is each payload tried alone, its numbers read as text.
 
     Raises:
         PluginFault: the plugin's SELECT is not one SELECT, or lacks ``_file``.
     """
     prepared = [exact_copy(item, staging) if item.exact else item for item in items]
-    try:
-        return _stage_all(conn, entry, prepared, staging=staging, ask_plan=ask_plan)
-    except (duckdb.Error, PayloadRefused) as error:
-        if len(prepared) == 1:
-            make_batch_file(conn, [])
-            _empty_stage(conn, entry)
-            return Staged(items=(), errors={prepared[0].file.row.bronze_file_id: _first_line(error)}, fields=())
-    prepared = [attrs.evolve(item, careful=True) for item in prepared]
+    if prepared:
+        try:
+            return _stage_all(conn, entry, prepared, staging=staging, ask_plan=ask_plan)
+        except (duckdb.Error, PayloadRefused):
+            prepared = [attrs.evolve(item, careful=True) for item in prepared]
     errors: dict[str, str] = {}
-    good = []
+    good: list[Inspected] = []
     for item in prepared:
         try:
             alone = _stage_all(conn, entry, [item], staging=staging, ask_plan=ask_plan)

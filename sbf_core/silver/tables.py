@@ -60,7 +60,7 @@ def _existing_columns(conn: duckdb.DuckDBPyConnection, table: str) -> dict[str, 
         "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = 'silver' AND table_name = ?",
         [table],
     ).fetchall()
-    return {name: data_type for name, data_type in rows}
+    return dict(rows)
 
 
 def _added_columns(entry: DatasetKeymapEntry, found: dict[str, str]) -> list[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import attrs
 
+from sbf_core.vocabulary import texts
+
 
 @attrs.frozen(kw_only=True)
 class UniverseMember:
@@ -32,7 +34,7 @@ class UniverseSettings:
         query: a SELECT over silver that gives ``ticker`` and, if wanted, ``valid_from`` and ``valid_to``.
     """
 
-    tickers: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    tickers: tuple[str, ...] = attrs.field(default=(), converter=texts)
     file: Path | None = None
     plugin: str = ""
     query: str = ""

@@ -1,0 +1,147 @@
+"""A small warehouse for tests: a home, a clock that stands still, and a vendor that says what it is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from sbf_core.api import DatasetKeymapEntry, GoldModel, RunResult, UniverseMember, column, hookimpl
+from sbf_core.clock import FixedClock
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.run.context import RunContext
+from sbf_core.runner.options import RunOptions
+from sbf_core.runner.runner import Runner
+from sbf_core.settings.settings import Settings
+
+START = dt.datetime(2024, 1, 2, 12, 0, tzinfo=dt.UTC)
+
+
+@attrs.frozen
+class Price:
+    """The rows of the fake vendor."""
+
+    symbol: str = column(key=True)
+    date: dt.date = column(key=True, row_date=True)
+    close: Decimal | None = column(precision=18, scale=4, missing=("N/A",))
+    volume: int | None = column()
+
+
+def entry(**changes: Any) -> DatasetKeymapEntry:
+    """The declaration of the fake vendor's dataset."""
+    usual: dict[str, Any] = {
+        "domain": "prices", "source": "fake", "dataset": "eod", "silver_table": "px", "columns": Price, "first_date": dt.date(2020, 1, 1),
+    }  # fmt: skip
+    return DatasetKeymapEntry(**{**usual, **changes})
+
+
+def price(symbol: str, date: str, close: object = "1.5", volume: object = 10) -> dict[str, object]:
+    """One row as the vendor writes it."""
+    return {"symbol": symbol, "date": date, "close": close, "volume": volume}
+
+
+class FakeVendor:
+    """A plugin whose payloads are set by the test."""
+
+    def __init__(self, *entries: DatasetKeymapEntry) -> None:
+        self.entries = list(entries)
+        self.payloads: dict[tuple[str, str | None], bytes | Exception | RunResult | None] = {}
+        self.extension = "json"
+        self.models: list[GoldModel] = []
+        self.members: list[UniverseMember] = []
+        self.asked: list[str] = []
+        self.clock: FixedClock | None = None
+
+    def says(self, rows: Sequence[Mapping[str, object]] | bytes | str | Exception, *, dataset: str = "eod", ticker: str | None = None) -> None:
+        """From now on this is the answer."""
+        if isinstance(rows, str):
+            rows = rows.encode()
+        self.payloads[dataset, ticker] = rows if isinstance(rows, (bytes, Exception)) else json.dumps(list(rows)).encode()
+
+    @hookimpl
+    def datasets(self) -> Sequence[DatasetKeymapEntry]:
+        return self.entries
+
+    @hookimpl
+    def fetch(self, entry: DatasetKeymapEntry, request: Any) -> Any:
+        self.asked.append(request.key)
+        answer = self.payloads[entry.dataset, request.ticker]
+        if isinstance(answer, Exception):
+            raise answer
+        if not isinstance(answer, bytes):
+            return answer
+        assert self.clock is not None
+        return RunResult(request=request, address=f"fake://{request.key}", payload=answer, extension=self.extension, fetched_at=self.clock.now())
+
+    @hookimpl
+    def build_gold(self) -> Sequence[GoldModel]:
+        return self.models
+
+    @hookimpl
+    def universe_members(self) -> Sequence[UniverseMember]:
+        return self.members
+
+
+class Warehouse:
+    """A home in a folder of its own."""
+
+    def __init__(self, home: Path, *plugins: object) -> None:
+        self.home = home
+        self.clock = FixedClock(START)
+        self.plugins = {f"fake{number}" if number else "fake": plugin for number, plugin in enumerate(plugins)}
+        for plugin in plugins:
+            if isinstance(plugin, FakeVendor):
+                plugin.clock = self.clock
+
+    def runner(self, options: RunOptions | None = None, **flags: Any) -> Runner:
+        """A runner over this home, with the test's plugins only."""
+        manager = PluginManager(())
+        for name, plugin in self.plugins.items():
+            manager.register(plugin, name=name)
+        settings = Settings(self.home, flags={name.replace("__", "."): value for name, value in flags.items()}, environment={})
+        return Runner(settings, options, clock=self.clock, manager=manager)
+
+    def run(self, *, hours_later: float = 0, options: RunOptions | None = None, **flags: Any) -> RunContext:
+        """One run, some time after the last one."""
+        self.clock.advance(hours=hours_later)
+        return self.runner(options, **flags).run()
+
+    @contextmanager
+    def open(self, *, read_only: bool = True) -> Any:
+        """A cursor on the database."""
+        bootstrap = DuckDbBootstrap(Settings(self.home, environment={}).config, read_only=read_only).open()
+        try:
+            yield bootstrap.cursor()
+        finally:
+            bootstrap.close()
+
+    def ask(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with self.open() as cursor:
+            return cursor.execute(query, list(parameters)).fetchall()  # type: ignore[no-any-return]
+
+    def bronze_files(self) -> list[str]:
+        """Every payload on disk, relative to Bronze."""
+        root = self.home / "bronze"
+        return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() and "_journal" not in path.parts)
+
+
+def counts_add_up(warehouse: Warehouse) -> None:
+    """Row accounting, per file and per run."""
+    per_file = "FROM ops.promotion_manifest WHERE rows_seen <> rows_inserted + rows_updated + rows_unchanged + rows_rejected OR rows_unchanged < 0"
+    assert warehouse.ask(per_file) == []
+    rejected = (
+        "SELECT * FROM (SELECT bronze_file_id, rows_rejected AS n FROM ops.promotion_manifest) AS p "
+        "FULL JOIN (SELECT bronze_file_id, count(*) AS n FROM ops.rejects GROUP BY 1) AS r USING (bronze_file_id) WHERE coalesce(p.n, 0) <> coalesce(r.n, 0)"
+    )
+    assert warehouse.ask(rejected) == []
+
+
+Check = Callable[[], None]
