@@ -114,6 +114,8 @@ class DuckDbBootstrap:
             raise UsageError("the home is a file", where=str(home), fix="name a folder with --home or SBF_HOME", code="HOME")
         if self.config.database.is_dir():
             raise UsageError("the database is a folder", where=str(self.config.database), fix="move it away", code="HOME")
+        if self.config.database.exists() and not _is_duckdb(self.config.database):
+            raise _no_duckdb(self.config.database)
         if self.read_only:
             if not self.config.database.exists():
                 raise UsageError("there is no data yet", where=str(home), fix="run `sbf run` (or `sbf run --replay sample`) first", code="NO_DATA")
@@ -158,8 +160,8 @@ class DuckDbBootstrap:
             return HomeLocked(self._holder_text(text), where=where, fix="wait for it, or use --wait SECONDS")
         if "version number" in text:
             return VersionRefused("the database was written by a newer DuckDB", where=where, fix="upgrade sbf and duckdb")
-        if "not a valid DuckDB database" in text or "not a database" in text:
-            return UsageError("this is no DuckDB database; it was not touched", where=where, fix="move it away or choose another --home", code="NOT_DUCKDB")
+        if "not a valid DuckDB database" in text:
+            return _no_duckdb(self.config.database)
         if isinstance(error, (duckdb.IOException, duckdb.FatalException)):
             return EnvironmentFault(f"the database cannot be opened: {text.splitlines()[0]}", where=where, fix="mend the disk or its permissions")
         return SbfError(f"the database cannot be opened: {text.splitlines()[0]}", where=where, fix="run `sbf doctor`", code="OPEN")
@@ -221,3 +223,16 @@ class DuckDbBootstrap:
         connection.execute(
             f"SET TimeZone = 'UTC'; SET allowed_directories = {allowed}; SET enable_external_access = false; SET lock_configuration = true"
         )
+
+
+def _is_duckdb(path: Path) -> bool:
+    """Whether a file starts like a DuckDB database. Asked before DuckDB is: it would load an extension for an SQLite file."""
+    try:
+        with path.open("rb") as file:
+            return file.read(12)[8:] == b"DUCK"
+    except OSError:
+        return True  # let DuckDB say what is wrong with it
+
+
+def _no_duckdb(path: Path) -> UsageError:
+    return UsageError("this is no DuckDB database; it was not touched", where=str(path), fix="move it away or choose another --home", code="NOT_DUCKDB")

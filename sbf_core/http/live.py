@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -51,6 +52,8 @@ class LiveSession:
         )
         self._limiters: dict[tuple[str, float], Limiter] = {}
         self._lock = threading.Lock()
+        for name in ("httpx2", "httpcore2"):
+            logging.getLogger(name).setLevel(logging.WARNING)  # below, they log full addresses, and those hold keys
         stamina.instrumentation.set_on_retry_hooks([])  # the default hook logs exceptions, and their text holds addresses
 
     def close(self) -> None:

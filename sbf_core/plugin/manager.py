@@ -112,6 +112,10 @@ class PluginManager:
             supported = f"{hookspecs.HOOK_API_SUPPORTED.start} to {hookspecs.HOOK_API_SUPPORTED.stop - 1}"
             raise UsageError(f"written for HOOK_API {api!r}, this sbf supports {supported}", fix="upgrade the plugin or sbf", code="HOOK_API")
         try:
+            hash(module)  # pluggy keeps plugins in sets
+        except TypeError:
+            raise UsageError("the plugin object cannot be hashed", fix="use a module, or attrs.define(eq=False)", code="PLUGIN") from None
+        try:
             self._pluggy.register(module, name=record.name)
             self._pluggy.check_pending()
         except pluggy.PluginValidationError as error:

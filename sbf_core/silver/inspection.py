@@ -53,7 +53,9 @@ class Inspected:
     exact: bool = False
 
 
-def inspect(entry: DatasetKeymapEntry, row: BronzeManifestRow, *, bronze: Path, staging: Path, fresh: bool, is_context: bool = False) -> Inspected:
+def inspect(
+    entry: DatasetKeymapEntry, row: BronzeManifestRow, *, bronze: Path, staging: Path, fresh: bool, is_context: bool = False, as_declared: bool = True
+) -> Inspected:
     """Look at one payload.
 
     Args:
@@ -63,6 +65,7 @@ def inspect(entry: DatasetKeymapEntry, row: BronzeManifestRow, *, bronze: Path, 
         staging: where unpacked members may be written.
         fresh: this process has just written it, so that its hash need not be checked again.
         is_context: see ``BatchFile``.
+        as_declared: the payload is read as the declaration says, not by the plugin's own hook.
 
     Raises:
         DamageFound: the file is not what was recorded.
@@ -76,7 +79,7 @@ def inspect(entry: DatasetKeymapEntry, row: BronzeManifestRow, *, bronze: Path, 
     if row.extension == "zip":
         return _inspect_zip(entry, file, staging)
     if row.extension == "json":
-        return _inspect_json(entry, file, payload)
+        return _inspect_json(entry, file, payload) if as_declared else Inspected(file=file, extension="json")
     if row.extension in ("csv", "csv.gz", "tsv"):
         return _inspect_delimited(file, row.extension.removesuffix(".gz"))
     return Inspected(file=file, extension=row.extension)

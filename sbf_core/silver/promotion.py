@@ -94,7 +94,7 @@ class Promotion:
         for row, is_context in [*((row, False) for row in rows), *((row, True) for row in context)]:
             try:
                 fresh = row.run_id == self._fresh_run_id
-                items.append(inspect(self._entry, row, bronze=self._bronze, staging=self._staging, fresh=fresh, is_context=is_context))
+                items.append(inspect(self._entry, row, bronze=self._bronze, staging=self._staging, fresh=fresh, is_context=is_context, as_declared=self._ask_plan is None))
             except SbfError as error:
                 errors[row.bronze_file_id] = refusal(error)
         return items, errors

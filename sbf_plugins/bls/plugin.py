@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import attrs
 
-from sbf_core.api import DatasetKeymapEntry, RestRecipe, column, hookimpl
+from sbf_core.api import DatasetKeymapEntry, RestRecipe, SelectRows, column, hookimpl
 
 
 @attrs.frozen
@@ -42,3 +42,9 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             source_url="https://www.bls.gov/cpi/",
         )
     ]
+
+
+@hookimpl
+def promote() -> SelectRows:
+    """The live file pads the series id with blanks."""
+    return SelectRows("SELECT _file, trim(series_id) AS series_id, year, period, value FROM batch")

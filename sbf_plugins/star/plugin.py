@@ -14,6 +14,10 @@ def _sql(name: str) -> str:
 @hookimpl
 def build_gold() -> Sequence[GoldModel]:
     """Dimensions, facts, and one table of statistics."""
+    return [*_dimensions(), *_facts(), _statistics()]
+
+
+def _dimensions() -> list[GoldModel]:
     return [
         GoldModel(
             name="dim_date",
@@ -41,6 +45,11 @@ def build_gold() -> Sequence[GoldModel]:
             sql=_sql("dim_instrument"),
             doc="One row a ticker: those listed with the SEC, and those with prices.",
         ),
+    ]
+
+
+def _facts() -> list[GoldModel]:
+    return [
         GoldModel(
             name="fact_fx_rate",
             key=("date", "currency"),
@@ -75,14 +84,17 @@ def build_gold() -> Sequence[GoldModel]:
             tests=(NotNull(column="index_value"), AcceptedRange(column="index_value", low=0)),
             doc="One row an index value, with the moment since when it is known.",
         ),
-        GoldModel(
-            name="instrument_stats",
-            key=("ticker",),
-            sql=_sql("instrument_stats"),
-            tests=(
-                AcceptedRange(column="volatility_usd", low=0),
-                ForeignKey(columns=("ticker",), to="dim_instrument", to_columns=("ticker",)),
-            ),
-            doc="One row a ticker: annualised volatility and total return of the adjusted close, in dollars and euros.",
-        ),
     ]
+
+
+def _statistics() -> GoldModel:
+    return GoldModel(
+        name="instrument_stats",
+        key=("ticker",),
+        sql=_sql("instrument_stats"),
+        tests=(
+            AcceptedRange(column="volatility_usd", low=0),
+            ForeignKey(columns=("ticker",), to="dim_instrument", to_columns=("ticker",)),
+        ),
+        doc="One row a ticker: annualised volatility and total return of the adjusted close, in dollars and euros.",
+    )

@@ -1,0 +1,68 @@
+"""The house stays in order: layers, sizes, empty rooms' doors, one place that opens a connection."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(path for top in ("sbf_core", "sbf_plugins") for path in (ROOT / top).rglob("*.py"))
+MODULE_LINES_MAX = 300
+FUNCTION_LINES_MAX = 60
+#: The facade and its repo mirror 14 signatures of the design, each with a docstring.
+LONGER = {"sbf_core/ops/service.py": 420, "sbf_core/ops/repo.py": 480}
+
+
+def test_imports_go_downwards_only() -> None:
+    """The contracts stand in pyproject.toml."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_modules_and_functions_stay_small(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    name = path.relative_to(ROOT).as_posix()
+    assert len(text.splitlines()) <= LONGER.get(name, MODULE_LINES_MAX)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < FUNCTION_LINES_MAX, f"{name}: {node.name}"
+
+
+def test_rooms_have_empty_doors() -> None:
+    for path in MODULES:
+        if path.name == "__init__.py" and path.parent.parent.name in ("sbf_core", "sbf_plugins"):
+            assert path.read_text() == "", path
+
+
+def test_only_duck_opens_a_connection() -> None:
+    for path in MODULES:
+        calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        opening = [call for call in calls if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) == "duckdb.connect"]
+        assert not opening or path.parent.name == "duck", path
+
+
+def test_the_public_surface_is_sorted_and_whole() -> None:
+    import sbf_core.api as api
+
+    assert list(api.__all__) == sorted(api.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name))
+    public = {name for name in vars(api) if not name.startswith("_") and name != "annotations"}
+    assert public == set(api.__all__)
+
+
+def test_help_and_a_run_with_nothing_due_import_little() -> None:
+    """Start-up time is a promise; what it costs is decided by what is imported."""
+    script = "import sys; from sbf_core.cli.app import app; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    for name in ("duckdb", "cattrs", "httpx2", "rich", "pluggy", "stamina"):
+        assert name not in loaded
+    script = "import sys, sbf_core.cli.run; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    for name in ("httpx2", "rich", "stamina", "pyrate_limiter", "cattrs", "pandas", "pyarrow"):
+        assert name not in loaded

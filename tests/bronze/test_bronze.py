@@ -1,0 +1,195 @@
+"""Payloads on disk: names, bytes, journal, and the way back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sbf_core.bronze.archive import BronzeArchive
+from sbf_core.bronze.file_reader import read_payload
+from sbf_core.bronze.file_writer import BronzeFileWriter
+from sbf_core.bronze.journal import journal_path, read_journal
+from sbf_core.bronze.paths import decoded, encoded, payload_path
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.errors import DamageFound, EnvironmentFault, PayloadRefused, UsageError
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
+
+NOW = dt.datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=dt.UTC)
+DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{name}{number}" for name in ("COM", "LPT") for number in range(10))}
+
+
+def result(payload: bytes = b"[1]", *, ticker: str | None = "AAPL", address: str = "https://example.com/a", moment: dt.datetime = NOW, run_id: str = "r1") -> RunResult:
+    request = RunRequest(run_id=run_id, domain="prices", source="x", dataset="eod", ticker=ticker, from_date=dt.date(2024, 1, 1), to_date=dt.date(2024, 1, 2))
+    return RunResult(request=request, address=address, payload=payload, fetched_at=moment, status_code=200, headers={"etag": "é"})
+
+
+@given(st.text(min_size=1, max_size=64))
+def test_names_come_back(text: str) -> None:
+    try:
+        name = encoded(text)
+    except (UsageError, UnicodeEncodeError):
+        return
+    assert decoded(name) == text
+    assert name.isascii()
+    assert not set(name) & set('<>:"/\\|?*\0 ')
+    assert not name.startswith(".")
+    assert not name.endswith(".")
+    assert name.split(".")[0].upper() not in DEVICES
+
+
+@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
+def test_no_two_names_collide_on_a_disk_that_ignores_case(one: str, other: str) -> None:
+    try:
+        names = encoded(one), encoded(other)
+    except (UsageError, UnicodeEncodeError):
+        return
+    assert (names[0].casefold() == names[1].casefold()) == (one == other)
+
+
+NAMES = {
+    "AAPL": "AAPL", "aapl": "~a~a~p~l", "BRK.B": "BRK.B", "^GSPC": "%5EGSPC", "EURUSD=X": "EURUSD%3DX", "BF/B": "BF%2FB", "CON": "%43ON", "nul": "~n~u~l",
+    "NUL.TXT": "%4EUL.TXT", "../x": "%2E.%2F~x", "_global": "%5F~g~l~o~b~a~l", "A.": "A%2E", "é": "%C3%A9", "e\u0301": "~e%CC%81",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "name"), NAMES.items())
+def test_names_that_have_bitten_others(text: str, name: str) -> None:
+    assert encoded(text) == name
+    assert decoded(name) == text
+
+
+def test_a_name_that_is_too_long_is_refused() -> None:
+    with pytest.raises(UsageError, match="300 bytes"):
+        encoded("A" * 300)
+
+
+@pytest.mark.parametrize("name", ["%zz", "aapl", "CON", "%41"])
+def test_what_encoding_never_makes_is_not_decoded(name: str) -> None:
+    with pytest.raises(ValueError, match="no encoded name"):
+        decoded(name)
+
+
+def test_bytes_are_kept_exactly(tmp_path: Path) -> None:
+    config = DuckDbConfig(home=tmp_path)
+    payload = bytes(range(256)) * 3 + b"\r\n"
+    path, payload_hash, length = BronzeFileWriter(config).write(result(payload))
+    assert path.as_posix() == f"prices/x/eod/AAPL/20240102T030405000678Z-{payload_hash[:12]}.json"
+    assert (config.bronze / path).read_bytes() == payload
+    assert (payload_hash, length) == (hashlib.sha256(payload).hexdigest(), len(payload))
+    if os.name == "posix":
+        assert (config.bronze / path).stat().st_mode & 0o777 == 0o400
+    assert not list(config.bronze.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("policy", ["none", "batch", "each"])
+def test_a_batch_is_journalled_in_order_and_read_back(tmp_path: Path, policy: str) -> None:
+    config = DuckDbConfig(home=tmp_path, fsync=policy)
+    writer = BronzeFileWriter(config)
+    rows = writer.publish([writer.stage(result(str(number).encode(), ticker=f"T{number}")) for number in range(10)])
+    writer.close()
+    lines = read_journal(journal_path(config.bronze, "r1"))
+    assert [line.row for line in lines] == rows
+    assert dict(lines[0].headers) == {"etag": "é"}
+    assert [read_payload(config.bronze, row) for row in rows] == [str(number).encode() for number in range(10)]
+
+
+def test_writing_the_same_again_changes_nothing(tmp_path: Path) -> None:
+    config = DuckDbConfig(home=tmp_path)
+    first = BronzeFileWriter(config).write(result())
+    assert BronzeFileWriter(config).write(result()) == first
+    assert len(read_journal(journal_path(config.bronze, "r1"))) == 1
+
+
+def test_a_damaged_file_is_never_overwritten(tmp_path: Path) -> None:
+    config = DuckDbConfig(home=tmp_path)
+    path, _, _ = BronzeFileWriter(config).write(result())
+    target = config.bronze / path
+    target.chmod(0o600)
+    target.write_bytes(b"[2]")
+    with pytest.raises(EnvironmentFault, match="damaged"):
+        BronzeFileWriter(config).write(result())
+    assert target.read_bytes() == b"[2]"
+
+
+def test_an_error_is_no_payload(tmp_path: Path) -> None:
+    import attrs
+
+    with pytest.raises(PayloadRefused):
+        BronzeFileWriter(DuckDbConfig(home=tmp_path)).write(attrs.evolve(result(), payload=b"", error="HTTP 404"))
+
+
+def test_a_place_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "bronze").write_text("a file where the folder should be")
+    with pytest.raises(EnvironmentFault, match="cannot be written"):
+        BronzeFileWriter(DuckDbConfig(home=tmp_path)).write(result())
+
+
+@pytest.mark.parametrize("damage", ["edit", "swap", "drop"])
+def test_a_journal_that_was_changed_is_found_out(tmp_path: Path, damage: str) -> None:
+    config = DuckDbConfig(home=tmp_path)
+    writer = BronzeFileWriter(config)
+    writer.publish([writer.stage(result(str(number).encode(), ticker=f"T{number}")) for number in range(3)])
+    writer.close()
+    path = journal_path(config.bronze, "r1")
+    lines = path.read_bytes().splitlines(keepends=True)
+    if damage == "edit":
+        lines[1] = lines[1].replace(b'"T1"', b'"T9"')
+    elif damage == "swap":
+        lines[0], lines[1] = lines[1], lines[0]
+    else:
+        del lines[1]
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(DamageFound, match="damaged at line"):
+        read_journal(path)
+
+
+def test_a_torn_last_line_is_what_a_crash_leaves(tmp_path: Path) -> None:
+    config = DuckDbConfig(home=tmp_path)
+    BronzeFileWriter(config).write(result())
+    path = journal_path(config.bronze, "r1")
+    with path.open("ab") as journal:
+        journal.write(b'{"chain":"12')
+    assert len(read_journal(path)) == 1
+
+
+def test_a_payload_that_changed_is_found_out(tmp_path: Path) -> None:
+    config = DuckDbConfig(home=tmp_path)
+    writer = BronzeFileWriter(config)
+    row = writer.publish([writer.stage(result())])[0]
+    target = config.bronze / row.rel_path
+    target.chmod(0o600)
+    target.write_bytes(b"[3]")
+    with pytest.raises(DamageFound, match="not what was recorded"):
+        read_payload(config.bronze, row)
+    target.unlink()
+    with pytest.raises(DamageFound, match="cannot be read"):
+        read_payload(config.bronze, row)
+
+
+def test_a_folder_answers_again_vintage_by_vintage(tmp_path: Path) -> None:
+    config = DuckDbConfig(home=tmp_path)
+    writer = BronzeFileWriter(config)
+    day = dt.timedelta(days=1)
+    writer.publish([writer.stage(result(b"new", moment=NOW + day, run_id="r2"))])
+    writer.publish([writer.stage(result(b"old")), writer.stage(result(b"page 2", address="https://example.com/b"))])
+    archive = BronzeArchive(tmp_path)
+    assert [len(vintage.lines) for vintage in archive.vintages] == [2, 1]
+    assert archive.result(archive.vintages[1].lines[0], archive.vintages[1].request).payload == b"new"
+    assert archive.tickers == ("AAPL",)
+    assert len(BronzeArchive(tmp_path / "bronze", until=NOW).vintages) == 1
+    with pytest.raises(UsageError, match="no Bronze journal"):
+        BronzeArchive(tmp_path / "files")
+
+
+def test_paths_sort_by_time() -> None:
+    request = RunRequest(run_id="r", domain="a", source="b", dataset="c", discriminator="GDP/real")
+    paths = [payload_path(request, fetched_at=NOW + dt.timedelta(hours=hours), payload_hash="f" * 64, extension="csv") for hours in (0, 9, 200)]
+    assert paths == sorted(paths)
+    assert paths[0].startswith("a/b/c@GDP%2F~r~e~a~l/_global/")

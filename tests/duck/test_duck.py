@@ -1,0 +1,158 @@
+"""The database is opened hardened, at the right version, and no transaction ends in silence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from warehouse import START
+
+from sbf_core.clock import FixedClock
+from sbf_core.duck import migrate
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.transaction import TransactionBroken, transaction
+from sbf_core.errors import HomeLocked, UsageError, VersionRefused
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> DuckDbConfig:
+    return DuckDbConfig(home=tmp_path / "home")
+
+
+def test_a_new_home_gets_the_latest_schema(config: DuckDbConfig) -> None:
+    bootstrap = DuckDbBootstrap(config).open()
+    assert migrate.schema_version(bootstrap.cursor()) == migrate.latest_version()
+    assert not config.database.with_suffix(".duckdb.wal").exists() or config.database.with_suffix(".duckdb.wal").stat().st_size == 0
+    bootstrap.close()
+    assert not config.holder.exists()
+
+
+REFUSED = [
+    "SELECT * FROM read_text('{outside}')",
+    "COPY (SELECT 1) TO '{outside}'",
+    "ATTACH '{outside}.duckdb'",
+    "SET enable_external_access = true",
+    "SET memory_limit = '100GB'",
+    "INSTALL httpfs",
+]
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_the_open_database_is_locked_down(config: DuckDbConfig, tmp_path: Path, statement: str) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_text("secret")
+    bootstrap = DuckDbBootstrap(config).open()
+    with pytest.raises(duckdb.Error):
+        bootstrap.cursor().execute(statement.format(outside=outside))
+    assert outside.read_text() == "secret"
+    bootstrap.close()
+
+
+def test_a_swallowed_error_does_not_commit(config: DuckDbConfig) -> None:
+    bootstrap = DuckDbBootstrap(config).open()
+    conn = bootstrap.cursor()
+    with pytest.raises(TransactionBroken), transaction(conn):
+        conn.execute("INSERT INTO ops.data_dates VALUES ('k', NULL, TIMESTAMP '2024-01-01')")
+        with pytest.raises(duckdb.Error):
+            conn.execute("SELECT * FROM nowhere")
+            raise AssertionError
+        with pytest.raises(duckdb.Error):
+            conn.execute("INSERT INTO ops.data_dates VALUES (NULL, NULL, NULL)")
+    assert conn.execute("SELECT count(*) FROM ops.data_dates").fetchone() == (0,)
+    bootstrap.close()
+
+
+@pytest.mark.parametrize("ending", ["COMMIT", "ROLLBACK", "COMMIT; BEGIN"])
+def test_a_transaction_ended_from_inside_is_noticed(config: DuckDbConfig, ending: str) -> None:
+    bootstrap = DuckDbBootstrap(config).open()
+    conn = bootstrap.cursor()
+    with pytest.raises(TransactionBroken), transaction(conn):
+        conn.execute(ending)
+    bootstrap.close()
+
+
+def test_an_older_schema_is_copied_first_and_brought_forward(config: DuckDbConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    DuckDbBootstrap(config).open().close()
+    second = tmp_path / "0002_more.sql"
+    second.write_text("CREATE TABLE ops.more (a INTEGER);")
+    files = (*migrate.migration_files(), (2, second))
+    monkeypatch.setattr(migrate, "migration_files", lambda: files)
+    bootstrap = DuckDbBootstrap(config, clock=FixedClock(START)).open()
+    assert bootstrap.cursor().execute("SELECT count(*) FROM ops.more").fetchone() == (0,)
+    bootstrap.close()
+    copies = list(config.backups.iterdir())
+    assert [copy.name for copy in copies] == ["sbf-schema1-20240102T120000Z.duckdb"]
+    with duckdb.connect(copies[0], read_only=True) as old:
+        assert migrate.schema_version(old) == 1
+
+
+def test_a_newer_schema_is_refused_and_not_touched(config: DuckDbConfig) -> None:
+    bootstrap = DuckDbBootstrap(config).open()
+    bootstrap.cursor().execute("INSERT INTO ops.schema_migrations VALUES (99, 'future', '', TIMESTAMP '2030-01-01')")
+    bootstrap.close()
+    before = config.database.read_bytes()
+    for read_only in (True, False):
+        with pytest.raises(VersionRefused, match=f"schema 99, this sbf knows up to {migrate.latest_version()}"):
+            DuckDbBootstrap(config, read_only=read_only).open()
+    assert config.database.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n" * 4000, b"", b"SQLite format 3\0" + b"\0" * 8192])
+def test_a_file_that_is_no_duckdb_is_refused_and_not_touched(config: DuckDbConfig, content: bytes) -> None:
+    config.home.mkdir()
+    config.database.write_bytes(content)
+    with pytest.raises(UsageError, match="no DuckDB database"):
+        DuckDbBootstrap(config).open()
+    assert config.database.read_bytes() == content
+
+
+def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.write_text("")
+    with pytest.raises(UsageError, match="the home is a file"):
+        DuckDbBootstrap(DuckDbConfig(home=home)).open()
+
+
+def test_a_home_in_use_names_its_holder(config: DuckDbConfig) -> None:
+    script = f"""
+import sys
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
+held = DuckDbBootstrap(DuckDbConfig(home={str(config.home)!r})).open()
+print("open", flush=True)
+sys.stdin.read()
+"""
+    child = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "open\n"
+        with pytest.raises(HomeLocked) as caught:
+            DuckDbBootstrap(config).open()
+        assert f"process {child.pid}" in str(caught.value)
+        assert "since 20" in str(caught.value)
+    finally:
+        child.communicate("")
+    DuckDbBootstrap(config).open().close()
+
+
+def test_each_thread_has_its_own_cursor(config: DuckDbConfig) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    bootstrap = DuckDbBootstrap(config).open()
+    mine = bootstrap.cursor()
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(bootstrap.cursor).result()
+    assert mine is bootstrap.cursor()
+    assert other is not mine
+    bootstrap.close()
+
+
+def test_home_is_private(config: DuckDbConfig) -> None:
+    DuckDbBootstrap(config).open().close()
+    if os.name == "posix":
+        assert config.home.stat().st_mode & 0o077 == 0

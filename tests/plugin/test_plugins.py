@@ -1,0 +1,150 @@
+"""Plugins load one by one; a bad one costs only itself; two owners of one thing are refused by name."""
+
+from __future__ import annotations
+
+import sys
+import types
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+from warehouse import FakeVendor, Warehouse, entry, price
+
+from sbf_core.api import hookimpl
+from sbf_core.errors import PluginFault, UsageError
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.registry import DatasetRegistry
+
+
+def point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> EntryPoint:
+    module = f"plug_{tmp_path.name.replace('-', '_')}_{name}"
+    (tmp_path / f"{module}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    return EntryPoint(name=name, value=module, group="sbf.plugins")
+
+
+GOOD = "from sbf_core.api import hookimpl\n@hookimpl\ndef build_gold():\n    return []\n"
+BAD = {
+    "syntax": ("def (", "SyntaxError"),
+    "missing": ("import nothing_of_this_name", "ModuleNotFoundError"),
+    "leaves": ("import sys; sys.exit(3)", "SystemExit"),
+    "raises": ("1 / 0", "ZeroDivisionError"),
+    "unknown_hook": ("from sbf_core.api import hookimpl\n@hookimpl\ndef promoted():\n    pass\n", "promoted"),
+    "unknown_argument": ("from sbf_core.api import hookimpl\n@hookimpl\ndef fetch(entry, wishes):\n    pass\n", "wishes"),
+    "future": ("HOOK_API = 99\n", "HOOK_API 99, this sbf supports 1 to 1"),
+}
+
+
+@pytest.mark.parametrize(("text", "reason"), BAD.values(), ids=BAD)
+def test_a_bad_plugin_costs_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, reason: str) -> None:
+    points = [point(tmp_path, monkeypatch, name, body) for name, body in (("a_good", GOOD), ("bad", text), ("z_good", GOOD))]
+    manager = PluginManager(points)
+    assert [record.name for record in manager.selected(None)] == ["a_good", "z_good"]
+    assert manager.records["bad"].state == "refused"
+    assert reason in manager.records["bad"].reason
+    with pytest.raises(UsageError, match="is refused"):
+        manager.selected(["bad"])
+
+
+def test_an_unknown_plugin_gets_the_nearest_name_and_the_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = PluginManager([point(tmp_path, monkeypatch, "prices", GOOD)])
+    with pytest.raises(UsageError, match=r"did you mean 'prices'\?; installed: prices"):
+        manager.selected(["price"])
+
+
+def test_a_blocked_plugin_is_not_even_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = PluginManager([point(tmp_path, monkeypatch, "bad", "1 / 0")], block=("bad",))
+    assert manager.records["bad"].state == "blocked"
+
+
+def registry(*vendors: object) -> DatasetRegistry:
+    manager = PluginManager(())
+    for number, vendor in enumerate(vendors):
+        manager.register(vendor, name=f"p{number}")
+    return DatasetRegistry(manager)
+
+
+@pytest.mark.parametrize(("changes", "what"), [({}, "dataset 'prices/fake/eod'"), ({"dataset": "other"}, "silver table 'px'")])
+def test_two_owners_are_refused_and_both_named(changes: dict[str, object], what: str) -> None:
+    with pytest.raises(UsageError, match=rf"{what} is declared twice; plugins p0 and p1"):
+        registry(FakeVendor(entry()), FakeVendor(entry(**changes)))
+
+
+def test_declarations_that_are_none_refuse_the_plugin() -> None:
+    vendor = FakeVendor()
+    vendor.entries = ["x"]  # type: ignore[list-item]
+    manager = PluginManager(())
+    record = manager.register(vendor, name="p")
+    DatasetRegistry(manager)
+    assert (record.state, record.reason) == ("refused", "datasets() gave str instead of DatasetKeymapEntry")
+
+
+MISDEEDS = [ValueError("boom"), RecursionError(), SystemExit(3), MemoryError(), None, "text", [], [1]]
+
+
+@pytest.mark.parametrize("misdeed", MISDEEDS, ids=repr)
+def test_a_fetch_that_misbehaves_costs_only_its_own_dataset(tmp_path: Path, misdeed: object) -> None:
+    class Hostile(FakeVendor):
+        @hookimpl
+        def fetch(self) -> object:
+            if isinstance(misdeed, BaseException):
+                raise misdeed
+            return misdeed
+
+    good = FakeVendor(entry(dataset="good", silver_table="good"))
+    warehouse = Warehouse(tmp_path / "home", Hostile(entry()), good)
+    good.says([price("A", "2024-01-01")], dataset="good")
+    context = warehouse.run()
+    assert context.status == "partial"
+    assert warehouse.ask("SELECT count(*) FROM silver.good") == [(1,)]
+    assert len(context.errors) == 1
+    assert "plugin fake, hook fetch" in context.errors[0]
+
+
+@pytest.mark.parametrize("misdeed", [ValueError("boom"), None, 7, "SELECT 1"], ids=repr)
+def test_a_promote_that_misbehaves_leaves_its_payload_for_the_next_run(tmp_path: Path, misdeed: object) -> None:
+    class Hostile(FakeVendor):
+        mended = False
+
+        @hookimpl
+        def promote(self) -> object:
+            from sbf_core.api import SelectRows
+
+            if self.mended:
+                return SelectRows("SELECT * FROM batch")
+            if isinstance(misdeed, BaseException):
+                raise misdeed
+            return misdeed
+
+    vendor = Hostile(entry())
+    vendor.extension = "csv"
+    vendor.says("symbol,date,close,volume\nA,2024-01-01,1,1\n")
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    context = warehouse.run()
+    assert "hook promote" in context.errors[0] or "promote answered" in context.errors[0]
+    vendor.mended = True
+    assert warehouse.run(hours_later=1).rows_inserted == 1
+
+
+def test_only_the_owner_of_a_dataset_is_asked(tmp_path: Path) -> None:
+    one, other = FakeVendor(entry()), FakeVendor(entry(dataset="other", silver_table="other"))
+    warehouse = Warehouse(tmp_path / "home", one, other)
+    one.says([price("A", "2024-01-01")])
+    other.says([price("B", "2024-01-01")], dataset="other")
+    warehouse.run()
+    assert (one.asked, other.asked) == (["prices/fake/eod"], ["prices/fake/other"])
+
+
+def test_a_plugin_that_cannot_be_hashed_is_refused() -> None:
+    with pytest.raises(UsageError, match="cannot be hashed"):
+        PluginManager(()).register(types.SimpleNamespace(), name="p")
+
+
+def test_a_hook_that_answers_none_is_an_error() -> None:
+    module = types.ModuleType("p")
+    module.build_gold = hookimpl(lambda: None)  # type: ignore[attr-defined]
+    manager = PluginManager(())
+    record = manager.register(module, name="p")
+    with pytest.raises(PluginFault, match=r"answered None; gold, plugin p, hook build_gold; nothing was written"):
+        manager.call(record, "build_gold", doing="gold", safe="nothing was written")
