@@ -30,7 +30,9 @@ def printable(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint such as ``did you mean 'run'?``, or an empty text when nothing is near."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    names = [str(each) for each in known]
+    swapped = [each for each in names if sorted(each) == sorted(name)]  # letters in the wrong order are the usual slip
+    found = swapped or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"did you mean {found[0]!r}?" if found else ""
 
 

@@ -120,7 +120,8 @@ def _print_run_json(context: RunContext, runner: Runner, elapsed: float) -> None
 
 
 def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Settings) -> None:
-    if runner.overview:
+    changed = context.files or context.rows_seen or context.gold_tables
+    if runner.overview and (changed or context.errors):
         headers = ("dataset", "files", "inserted", "updated", "unchanged", "rejected")
         names = ("dataset", "files", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected")
         rows = [[item[name] for name in names] for item in runner.overview]
@@ -131,11 +132,11 @@ def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Se
     if runner.gold_overview:
         print_table(("gold table", "rows written"), [(item["table"], item["rows_written"]) for item in runner.gold_overview])
         print()
-    changed = context.files or context.rows_seen or context.gold_tables
     if not context.requests and not changed and not context.errors:
         print(f"Nothing was due: no file, no silver row and no gold row was written ({elapsed:.2f} s).")
     elif not changed and not context.errors:
-        print(f"Nothing changed: {context.unchanged_files} answers were the same as before; no file, no silver row and no gold row was written ({elapsed:.2f} s).")
+        answers = "1 answer was" if context.unchanged_files == 1 else f"{context.unchanged_files} answers were"
+        print(f"Nothing changed: {answers} the same as before; no file, no silver row and no gold row was written ({elapsed:.2f} s).")
     else:
         print(f"Run {context.run_id}: {context.status}, {context.files} files, {context.gold_tables} gold tables, {elapsed:.2f} s.")
     if changed:

@@ -68,8 +68,8 @@ def _make_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> N
     keys = entry.key_columns
     columns = quoted_list(row_columns(entry), prefix="s.")
     changed = differs(value_columns(entry), "s", "t")
-    if entry.known_from_column:
-        changed = f"({changed} OR s.known_from <> t.known_from)"
+    # an equal value matters too where it was known earlier, or where the vendor states a version of its own
+    changed = f"({changed} OR s.known_from {'<>' if entry.known_from_column else '<'} t.known_from)"
     conn.execute(
         f"CREATE OR REPLACE TEMP TABLE delta AS SELECT {columns}, t.known_from AS _old_known_from FROM "
         f"(FROM stage ANTI JOIN chain_key USING ({quoted_list(keys)})) AS s LEFT JOIN {current_table(entry)} AS t ON {matches(keys, 's', 't')} "
@@ -117,11 +117,11 @@ def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
         f"UNION ALL SELECT {columns}, _deleted, false, false FROM {history} SEMI JOIN chain_key USING ({keys}) "
         f"UNION ALL SELECT {columns}, false, true, _context FROM (FROM stage WHERE {LIVE}) SEMI JOIN chain_key USING ({keys}))"
     )
-    # a fresh version that says what its predecessor says is no version; an old one always stays
+    # a version that says what its predecessor says is none; so the outcome does not depend on the order of arrival
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE kept AS SELECT v.*, p.known_from IS NOT NULL AS _is_update FROM version AS v "
         f"LEFT JOIN version AS p ON {matches(entry.key_columns, 'v', 'p')} AND p._place = v._place - 1 "
-        f"WHERE NOT v._fresh OR p.known_from IS NULL OR NOT {same}"
+        f"WHERE p.known_from IS NULL OR NOT {same}"
     )
     conn.execute(f"CREATE OR REPLACE TEMP TABLE changed_key AS SELECT DISTINCT {keys} FROM kept WHERE _fresh")
     conn.execute(

@@ -153,10 +153,6 @@ def _fill_stage(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, sour
     fields = _describe(conn, source)
     if "_file" not in fields:
         raise PluginFault("promote's SELECT does not give _file", fix="pass the column _file of batch on")
-    if trim and any(name != name.strip() for name in fields):
-        renamed = ", ".join(f"{quoted_list([name])} AS {quoted_list([name.strip()])}" for name in fields)
-        source = f"SELECT {renamed} FROM ({source})"
-        fields = {name.strip(): sql_type for name, sql_type in fields.items()}
     rows = checked_select(entry, f"({source})", fields, trim=trim)
     conn.execute(f"CREATE OR REPLACE TEMP TABLE stage AS {_with_times(entry, rows)}")
     return tuple(name for name in fields if name != "_file")

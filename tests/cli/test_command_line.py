@@ -1,0 +1,243 @@
+"""The command line as a user meets it: in a process of its own, read line by line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+class Shell:
+    """Runs ``sbf`` in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "sbf-data"
+
+    def __call__(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")}
+        command = [sys.executable, "-m", "sbf_core", *arguments]
+        return subprocess.run(command, cwd=self.folder, env={**environment, **variables}, capture_output=True, text=True, timeout=110)
+
+
+@pytest.fixture
+def sbf(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    shell = Shell(tmp_path_factory.mktemp("filled"))
+    done = shell("run", "--replay", "sample")
+    assert done.returncode == 0, done.stderr
+    return shell
+
+
+def tree(folder: Path) -> list[tuple[str, int]]:
+    return sorted((path.relative_to(folder).as_posix(), path.stat().st_size) for path in folder.rglob("*"))
+
+
+def test_the_main_job_ends_with_a_table_and_what_to_try_next(sbf: Shell) -> None:
+    done = sbf("run", "--replay", "sample")
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["dataset", "files", "inserted", "updated", "unchanged", "rejected"]
+    assert lines[2].split() == ["macro/bls/cpi", "2", "48905", "3793", "44331", "0"]
+    assert "instrument_stats             5" in done.stdout
+    assert 'sbf sql "SELECT * FROM gold.instrument_stats LIMIT 10"' in done.stdout
+    assert "sbf status" in done.stdout
+    assert re.search(r"Ingestion complete\. run_id=\S+ \| elapsed_seconds=[0-9.]+", done.stderr)
+    assert re.search(r"Orchestration complete\. Elapsed time: [0-9.]+ s", done.stderr)
+    before = tree(sbf.home / "bronze")
+    again = sbf("run", "--replay", "sample")
+    assert again.returncode == 0
+    assert again.stdout.startswith("Nothing was due: no file, no silver row and no gold row was written (")
+    assert tree(sbf.home / "bronze") == before
+
+
+def test_reports_read_what_is_there(filled: Shell) -> None:
+    status = json.loads(filled("status", "--json").stdout)
+    assert status["schema"] == "sbf.status/1"
+    assert {item["dataset"] for item in status["datasets"]} == {
+        "fx/ecb/reference_rates", "macro/bls/cpi", "prices/wiki/eod", "reference/iso4217/currencies", "reference/sec/company_tickers",
+    }  # fmt: skip
+    assert "Last run" in filled("status").stdout
+    runs = json.loads(filled("runs", "--json", "--limit", "1").stdout)["runs"]
+    assert (runs[0]["status"], runs[0]["files"]) == ("ok", 10)
+    datasets = filled("datasets", "--plugins", "ecb").stdout
+    assert "Source: ECB. Free reuse with the source named." in datasets
+    assert [item["plugin"] for item in json.loads(filled("datasets", "--json").stdout)["datasets"]] == ["bls", "ecb", "eod", "iso4217", "sec"]
+    plugins = json.loads(filled("plugins", "list", "--json").stdout)["plugins"]
+    assert plugins[1] == {"name": "ecb", "distribution": "sbf", "version": plugins[1]["version"], "datasets": 1, "state": "loaded", "reason": ""}
+    doctor = filled("doctor")
+    assert doctor.returncode == 0, doctor.stdout
+    assert "key SEC_USER_AGENT" in doctor.stdout
+    digests = json.loads(filled("digest", "--json").stdout)["tables"]
+    assert len(digests) == 17
+    one = json.loads(filled("digest", "--json", "--table", "gold.dim_date").stdout)["tables"]
+    assert one == [item for item in digests if item["table"] == "gold.dim_date"]
+
+
+def test_plan_says_why(filled: Shell) -> None:
+    plan = json.loads(filled("plan", "--replay", "sample", "--json").stdout)
+    assert (plan["due"], len(plan["requests"])) == (0, 10)
+    assert plan["requests"][0]["why"].endswith("in Bronze already")
+    live = filled("plan", "--plugins", "ecb")
+    assert "due after 12 h" in live.stdout
+    assert "1 of 1 requests are due" in live.stdout
+    assert filled("run", "--plugins", "ecb", "--dry-run").stdout == live.stdout
+
+
+def test_sql_in_three_forms(filled: Shell) -> None:
+    query = "SELECT ticker, returns, total_return_usd AS total FROM gold.instrument_stats WHERE ticker = 'FB'"
+    assert filled("sql", query).stdout == "ticker  returns     total\nFB          195  -0.27338\n"
+    assert filled("sql", query, "--format", "csv").stdout.startswith("ticker,returns,total\nFB,195,-0.27337975")
+    answer = json.loads(filled("sql", query, "--json").stdout)
+    assert (answer["columns"], answer["rows"][0]["returns"], answer["more"]) == (["ticker", "returns", "total"], 195, False)
+    cut = filled("sql", "SELECT * FROM gold.dim_date", "--limit", "2")
+    assert len(cut.stdout.splitlines()) == 3
+    assert "only the first 2 rows" in cut.stderr
+
+
+LOCKED_OUT = [
+    "DELETE FROM ops.rejects", "DROP TABLE gold.dim_date", "SELECT 1; SELECT 2", "ATTACH 'x.duckdb'", "COPY (SELECT 1) TO 'x.csv'",
+    "SELECT * FROM read_text('/etc/hostname')", "SELECT * FROM 'x.csv'", "SET memory_limit = '1GB'", "INSTALL httpfs", "SELEC 1", "SELECT * FROM nowhere",
+    "SELECT getenv('HOME')", "EXPLAIN ANALYZE DELETE FROM ops.rejects", "WITH d AS (DELETE FROM ops.rejects RETURNING *) SELECT * FROM d",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", LOCKED_OUT)
+def test_sql_is_locked_down(filled: Shell, query: str) -> None:
+    done = filled("sql", query)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("sbf: error[SQL] ")
+    assert done.stderr.count("\n") == 1
+
+
+USAGE = [
+    (["rnu"], "did you mean 'run'|Did you mean 'run'"),
+    (["run", "--plugin", "ecb"], "--plugins"),
+    (["run", "--plugins", "nope", "--replay", "sample"], "there is no plugin 'nope'; installed: .*ecb"),
+    (["run", "--plugins", "ebc"], "did you mean 'ecb'"),
+    (["run", "--plugins", ""], "holds an empty name"),
+    (["run", "--plugins", "ecb,,sec"], "holds an empty name"),
+    (["run", "--since", "2024-02-30"], "'2024-02-30' is no day; write YYYY-MM-DD"),
+    (["run", "--since", "01/02/2024"], "write YYYY-MM-DD"),
+    (["run", "--since", "2025-01-01", "--until", "2024-01-01"], "is after --until"),
+    (["run", "--since", "9999-12-31"], "is not between"),
+    (["run", "--workers", "0"], "use 1 to 64"),
+    (["run", "--workers", "-1"], "use 1 to 64"),
+    (["run", "--workers", "1e9"], "expected int"),
+    (["run", "--workers", "abc"], "expected int"),
+    (["run", "--only", "sliver"], "did you mean 'silver'"),
+    (["run", "--replay", "sampel"], "did you mean 'sample'"),
+    (["run", "--replay", "."], "no Bronze journal"),
+    (["run", "--replay-until", "2025-01-01"], "needs --replay"),
+    (["run", "--replay", "sample", "--replay-until", "2025-01-01T00:00:00"], "no time zone"),
+    (["run", "--plugins", "eod"], "the universe is empty"),
+    (["run", "--tickers", "A,../x"], "path step"),
+    (["run", "--tickers", "A" * 300], "300 characters"),
+    (["run", "--tickers", "A\x1b[31m"], "U\\+001B"),
+    (["sql", "SELECT 1"], "there is no data yet"),
+    (["status"], "there is no data yet"),
+    (["sql", "SELECT 1", "--format", "xml"], "use table, csv or json"),
+    (["universe"], "the universe is empty"),
+    (["datasets", "--plugins", "x"], "no plugin 'x'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), USAGE, ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "")
+def test_mistakes_get_one_clear_line_and_nothing_is_written(sbf: Shell, arguments: list[str], message: str) -> None:
+    done = sbf(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert re.match(r"sbf: error\[[A-Z_]+\] .+\n\Z", done.stderr)
+    assert done.stderr.rstrip("\n").isprintable()
+    assert re.search(message, done.stderr)
+    assert not sbf.home.exists()
+
+
+HOMES = {"file": "the home is a file", "csv": "no DuckDB database", "toml": r"not TOML.*sbf\.toml:1:", "unknown": "did you mean 'run.workers'"}
+
+
+@pytest.mark.parametrize(("kind", "message"), HOMES.items())
+def test_homes_that_are_none(sbf: Shell, kind: str, message: str) -> None:
+    if kind == "file":
+        sbf.home.write_text("")
+    else:
+        sbf.home.mkdir()
+        name, text = {"csv": ("sbf.duckdb", "a,b\n1,2\n"), "toml": ("sbf.toml", "run = \n"), "unknown": ("sbf.toml", "[run]\nworker = 1\n")}[kind]
+        (sbf.home / name).write_text(text)
+    before = tree(sbf.folder)
+    done = sbf("run", "--replay", "sample")
+    assert done.returncode == 2
+    assert re.search(message, done.stderr)
+    assert tree(sbf.folder) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders that cannot be written are made with POSIX means here")
+def test_a_home_that_cannot_be_made_is_the_environments_fault(sbf: Shell) -> None:
+    done = sbf("run", "--replay", "sample", "--home", "/proc/sbf-data")
+    assert done.returncode == 6
+    assert done.stderr.startswith("sbf: error[ENVIRONMENT] the home cannot be made")
+
+
+def test_no_arguments_show_the_help(sbf: Shell) -> None:
+    for arguments in ((), ("--help",), ("plugins",)):
+        done = sbf(*arguments)
+        assert done.returncode == 0
+        assert "Usage:" in done.stdout
+    assert sbf("--version").stdout.startswith("sbf ")
+
+
+def test_init_writes_settings_to_fill_in_and_never_overwrites(sbf: Shell) -> None:
+    done = sbf("init")
+    assert done.returncode == 0
+    text = (sbf.home / "sbf.toml").read_text()
+    assert "[universe]" in text
+    assert "# workers = 8" in text
+    (sbf.home / "sbf.toml").write_text(re.sub(r"(?m)^# (\w+ = )", r"\1", text))  # every setting switched on is still valid
+    assert sbf("doctor").returncode == 0
+    again = sbf("init")
+    assert again.returncode == 2
+    assert "there is a home already" in again.stderr
+
+
+def test_the_universe_can_come_from_silver(filled: Shell) -> None:
+    query = "SELECT ticker FROM silver.sec_company_ticker WHERE exchange = 'NYSE' AND ticker LIKE 'IB%' ORDER BY 1"
+    done = filled("universe", "--json", SBF_UNIVERSE_QUERY=query)
+    assert {"ticker": "IBM", "valid_from": None, "valid_to": None} in json.loads(done.stdout)["members"]
+    plan = json.loads(filled("plan", "--plugins", "eod", "--json", SBF_UNIVERSE_QUERY=query, SBF_TICKER_LIMIT="2").stdout)
+    assert len(plan["requests"]) == 2
+
+
+def test_a_home_in_use_is_said_so(filled: Shell) -> None:
+    script = f"""
+import sys
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
+held = DuckDbBootstrap(DuckDbConfig(home={str(filled.home)!r})).open()
+print("open", flush=True)
+sys.stdin.read()
+"""
+    child = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "open\n"
+        for arguments in (("run", "--replay", "sample"), ("status",)):
+            done = filled(*arguments)
+            assert done.returncode == 4
+            assert f"in use by process {child.pid}" in done.stderr
+    finally:
+        child.communicate("")
+
+
+def test_a_reader_that_goes_away_is_no_error(filled: Shell) -> None:
+    if os.name == "posix":
+        command = f"{sys.executable} -m sbf_core sql 'SELECT * FROM gold.fact_fx_rate' --limit 0 --format csv | head -1"
+        done = subprocess.run(["sh", "-c", command], cwd=filled.folder, capture_output=True, text=True)
+        assert (done.stdout, done.stderr) == ("date,currency,currency_key,units_per_eur\n", "")

@@ -1,0 +1,142 @@
+"""Writes docs/reference from the code: ``python tests/docs/make_reference.py``. A test checks that nobody forgot to."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import attrs
+import typer
+
+from sbf_core.cli.app import app
+from sbf_core.dataset.columns import Column
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.duck import migrate
+from sbf_core.gold.model import GoldModel
+from sbf_core.plugin import hookspecs
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
+from sbf_core.settings.settings import SETTINGS
+from sbf_core.silver.reading import ParseRows, PromotionBatch, SelectRows
+
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+HEAD = "<!-- Made from the code by tests/docs/make_reference.py. Do not edit. -->\n\n"
+HOOKS = ("datasets", "fetch", "promote", "build_gold", "universe_members")
+
+
+def commands() -> str:
+    """Every command with its options."""
+    group: Any = typer.main.get_command(app)
+    text = "# Commands\n\nResults go to standard output, everything else to standard error. Each reporting command has `--json`.\n"
+    for name, command in _walk(group, "sbf"):
+        text += f"\n## {name}\n\n{inspect.cleandoc(command.help or '')}\n\n"
+        for parameter in command.params:
+            record = getattr(parameter, "help", "") or ""
+            label = ", ".join(parameter.opts) if parameter.param_type_name == "option" else parameter.metavar or parameter.name
+            text += f"- `{label}`: {record}\n"
+    text += """
+## Exit codes
+
+| code | meaning |
+| --- | --- |
+| 0 | done |
+| 1 | ran, but some datasets failed, or `doctor` found something |
+| 2 | bad usage, settings, plugin or universe; nothing was written |
+| 3 | files or ledger are damaged |
+| 4 | another process holds the home; it is named |
+| 5 | written by a newer sbf or DuckDB; nothing was touched |
+| 6 | the environment: disk full, no permission |
+| 70 | a bug: report it with the output of `--debug` |
+| 130, 143 | interrupted, terminated |
+"""
+    return text
+
+
+def _walk(group: Any, prefix: str) -> list[tuple[str, Any]]:
+    found = []
+    for name, command in sorted(group.commands.items()):
+        full = f"{prefix} {name}"
+        found += _walk(command, full) if hasattr(command, "commands") else [(full, command)]
+    return found
+
+
+def hooks() -> str:
+    """Every hook with its signature."""
+    text = f"# Hooks\n\nMark a function with `@hookimpl`. It may take fewer arguments than stand here. `HOOK_API = {hookspecs.HOOK_API}`.\n"
+    for name in HOOKS:
+        function = getattr(hookspecs, name)
+        signature = str(inspect.signature(function)).replace("'", "")
+        text += f"\n## {name}\n\n```text\n{name}{signature}\n```\n\n{_prose(function)}\n"
+    for kind in (RunRequest, RunResult, PromotionBatch, SelectRows, ParseRows):
+        text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n"
+    return text
+
+
+def declaration() -> str:
+    """The fields of a declaration."""
+    text = "# Declarations\n\nThe same fields are read from TOML (`sbf_core.dataset.from_toml`), where `columns` is a list of tables.\n"
+    for kind in (DatasetKeymapEntry, Column, RestRecipe, FileRecipe, GoldModel):
+        text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n\n| field | type | default |\n| --- | --- | --- |\n"
+        for field in attrs.fields(kind):
+            default = "required" if field.default is attrs.NOTHING else "empty" if isinstance(field.default, attrs.Factory) else repr(field.default)  # type: ignore[arg-type]
+            kind_text = str(field.type).replace("|", "\\|")
+            text += f"| `{field.name}` | {kind_text} | {default} |\n"
+    return text
+
+
+def settings() -> str:
+    """Every setting."""
+    text = "# Settings\n\nA flag wins over the variable, the variable over `sbf.toml` in the home, and that over the default. `sbf doctor` shows each with its origin.\n\n"
+    text += "The home itself is `--home`, else `SBF_HOME`, else `./sbf-data`.\n\n| in sbf.toml | variable | default | meaning |\n| --- | --- | --- | --- |\n"
+    for setting in SETTINGS:
+        default = "none" if setting.default in ((), "") else setting.default
+        text += f"| `{setting.name}` | `{setting.variable}` | {default} | {setting.doc} |\n"
+    return text
+
+
+OPS_WORDS = {
+    "schema_migrations": "Which migration was applied when.",
+    "file_ingestions": "The single source of truth of runs and files: one row for the run (`kind` = `run`), one for each Bronze file or failed request (`file`), one for each gold table built (`gold`). A file row has `bronze_rows`.",
+    "bronze_manifest": "One row for each payload on disk.",
+    "promotion_manifest": "One row for each payload that was promoted: `rows_seen = rows_inserted + rows_updated + rows_unchanged + rows_rejected`.",
+    "rejects": "Each rejected row with its reason: `missing_key`, `missing`, `unparsable`, `too_precise`, `out_of_range`, `not_an_integer`, `not_finite`, `duplicate_key`, `append_only`, `file_refused`.",
+    "schema_drift": "Fields that a vendor added or dropped, once each.",
+    "watermarks": "First and last row date in silver, per dataset and ticker. They steer fetching and never filter rows.",
+    "data_dates": "The last day asked for, and when, per series of fetches.",
+    "gold_manifest": "One row for each build of a gold table.",
+    "gold_watermarks": "The last date of each gold table, and a checksum of what it was made from.",
+    "gold_tests": "How each test of a gold table went, per build.",
+}
+
+
+def ops_tables() -> str:
+    """Every ops table with its columns."""
+    sql = "".join(path.read_text() for _, path in migrate.migration_files())
+    text = "# Ops tables\n\nWritten by `OpsService` only. Read them with `sbf sql`.\n"
+    for name, body in re.findall(r"CREATE TABLE ops\.(\w+) \((.*?)\n?\);", sql, flags=re.DOTALL):
+        columns = [column.strip().split()[:2] for column in re.sub(r"\s+", " ", body).split(",")]
+        text += f"\n## ops.{name}\n\n{OPS_WORDS[name]}\n\n" + ", ".join(f"`{column} {kind}`" for column, kind in columns) + "\n"
+    return text
+
+
+def _prose(thing: Any) -> str:
+    """A docstring as Markdown: sections in bold, entries as a list."""
+    lines = []
+    for line in inspect.cleandoc(thing.__doc__ or "").replace("``", "`").splitlines():
+        if re.fullmatch(r"(Args|Attributes|Raises|Returns):", line):
+            lines.append(f"**{line[:-1]}**\n")
+        elif found := re.match(r"    (\S[^:]*): (.*)", line):
+            lines.append(f"- `{found[1]}`: {found[2]}")
+        else:
+            lines.append(line.strip() if line.startswith("    ") else line)
+    return "\n".join(lines)
+
+
+PAGES = {"commands.md": commands, "hooks.md": hooks, "declaration.md": declaration, "settings.md": settings, "ops-tables.md": ops_tables}
+
+if __name__ == "__main__":
+    for page, make in PAGES.items():
+        (REFERENCE / page).write_text(HEAD + make(), encoding="utf-8")

@@ -1,0 +1,101 @@
+"""The docs are true: the reference is what the code says, and every sample runs."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import make_reference
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STEP = re.compile(
+    r"<!-- (?P<kind>test|file|replace): (?P<what>.+?) -->\n(?:```(?P<language>\w+)\n(?P<body>.*?)\n```)?", flags=re.DOTALL
+)
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize("page", make_reference.PAGES)
+def test_the_reference_is_what_the_code_says(page: str) -> None:
+    kept = (ROOT / "docs" / "reference" / page).read_text(encoding="utf-8")
+    assert kept == make_reference.HEAD + make_reference.PAGES[page](), "run python tests/docs/make_reference.py"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    path = ROOT / page
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_that_are_named_exist(page: str) -> None:
+    for name in re.findall(r"`((?:tests|sbf_core|sbf_plugins|docs)/[\w/.-]+)`", (ROOT / page).read_text(encoding="utf-8")):
+        assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "<!-- test: console -->" in (ROOT / page).read_text(encoding="utf-8")])
+def test_the_samples_run_as_they_stand(page: str, tmp_path: Path) -> None:
+    for step in STEP.finditer((ROOT / page).read_text(encoding="utf-8")):
+        if step["kind"] == "file":
+            target = tmp_path / step["what"]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(step["body"] + "\n", encoding="utf-8")
+        elif step["kind"] == "replace":
+            name, old, new = re.fullmatch(r"(\S+): (.+) -> (.+)", step["what"]).groups()  # type: ignore[union-attr]
+            text = (tmp_path / name).read_text(encoding="utf-8")
+            assert old in text
+            (tmp_path / name).write_text(text.replace(old, new), encoding="utf-8")
+        else:
+            _console(step["body"], tmp_path)
+
+
+def _console(block: str, folder: Path) -> None:
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, wanted = part.partition("\n")
+        got = _run(shlex.split(command), folder)
+        wanted = wanted + "\n" if wanted and not wanted.endswith("\n") else wanted
+        matches = doctest.OutputChecker().check_output(wanted, got, doctest.ELLIPSIS)
+        assert matches, f"$ {command}\nwanted:\n{wanted}\ngot:\n{got}"
+
+
+def _run(command: list[str], folder: Path) -> str:
+    site = folder / ".site"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")}
+    environment["PYTHONPATH"] = str(site)
+    if command[:2] == ["pip", "install"]:  # into a folder of the test's own, from what is here: a test reaches no index
+        plain = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--target", str(site)]
+        full = [sys.executable, "-m", "pip", "install", *plain, str(folder / command[-1])]
+    else:
+        assert command[0] == "sbf"
+        full = [sys.executable, "-m", "sbf_core", *command[1:]]
+    done = subprocess.run(full, cwd=folder, env=environment, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    return "" if command[0] == "pip" else done.stdout
+
+
+def test_every_command_shows_an_example() -> None:
+    text = make_reference.commands()
+    for section in text.split("\n## sbf ")[1:]:
+        assert re.search(r"Examples?: sbf ", section), section.splitlines()[0]
+
+
+def test_every_hook_and_every_table_is_described() -> None:
+    from sbf_core.plugin import hookspecs
+
+    declared = {name for name, value in vars(hookspecs).items() if hasattr(value, "sbf_spec")}
+    assert declared == set(make_reference.HOOKS)
+    for name in declared:
+        assert getattr(hookspecs, name).__doc__
+
+
+def test_each_bundled_plugin_has_a_readme_that_names_its_source() -> None:
+    for path in sorted((ROOT / "sbf_plugins").glob("*/plugin.py")):
+        readme = path.parent / "README.md"
+        assert readme.exists(), path.parent.name
+        assert "Source" in readme.read_text(encoding="utf-8")
