@@ -8,16 +8,18 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx2
-import stamina
-from pyrate_limiter import Duration, Limiter, Rate
 
 from sbf_core.clock import Clock
 from sbf_core.errors import UsageError
 from sbf_core.run.request import RunRequest
 from sbf_core.run.result import RunResult
+
+if TYPE_CHECKING:
+    from pyrate_limiter import Limiter
 
 _RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 _KEPT_HEADERS = ("content-type", "last-modified", "etag", "date")
@@ -54,7 +56,6 @@ class LiveSession:
         self._lock = threading.Lock()
         for name in ("httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)  # below, they log full addresses, and those hold keys
-        stamina.instrumentation.set_on_retry_hooks([])  # the default hook logs exceptions, and their text holds addresses
 
     def close(self) -> None:
         """Close the connections."""
@@ -116,6 +117,9 @@ class LiveSession:
         try:
             return self._once(url, headers)
         except _TryAgain:
+            import stamina  # 60 ms that only a fault has to pay
+
+            stamina.instrumentation.set_on_retry_hooks([])  # the default hook logs exceptions, and their text may hold addresses
             for attempt in stamina.retry_context(on=_TryAgain, attempts=_ATTEMPTS_MAX, wait_initial=0.5, wait_max=_WAIT_SECONDS_MAX, timeout=120.0):
                 with attempt:
                     return self._once(url, headers)
@@ -131,6 +135,8 @@ class LiveSession:
         return answer
 
     def _limiter(self, url: str, requests_per_second: float) -> Limiter:
+        from pyrate_limiter import Duration, Limiter, Rate  # 100 ms that only a vendor with a limit has to pay
+
         key = (urlsplit(url).netloc, requests_per_second)
         with self._lock:
             if key not in self._limiters:

@@ -21,7 +21,7 @@ from sbf_core.silver.staging import AskPlan
 from sbf_core.vocabulary import Semantics
 
 #: A batch is one transaction: large enough that its cost a file is small, small enough for memory.
-BATCH_FILES = 250
+BATCH_FILES = 2000
 BATCH_BYTES = 64 * 1024**2
 _SAFE = "Bronze holds the payloads, silver is as it was; go on with `sbf run` once the plugin is mended"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def stage_batch(
 ) -> Staged:
     """Fill ``stage`` and ``batch_file``; a payload that cannot be read is left out, and costs only itself.
 
-    The batch is read in one go. Only when that fails is each payload tried alone, its numbers read as text.
+    The batch is read in one go. When that fails, payloads that are no JSON are left out and the numbers of the others are read as text; only
+    when that fails too is each payload tried alone.
 
     Raises:
         PluginFault: the plugin's SELECT is not one SELECT, or lacks ``_file``.
@@ -59,9 +61,35 @@ def stage_batch(
             return _stage_all(conn, entry, prepared, staging=staging, ask_plan=ask_plan)
         except (duckdb.Error, PayloadRefused):
             prepared = [attrs.evolve(item, careful=True) for item in prepared]
-    errors: dict[str, str] = {}
+    errors = _no_json(prepared)
+    prepared = [item for item in prepared if item.file.row.bronze_file_id not in errors]
+    if prepared:
+        try:
+            staged = _stage_all(conn, entry, prepared, staging=staging, ask_plan=ask_plan)
+            return attrs.evolve(staged, errors={**errors, **staged.errors})
+        except (duckdb.Error, PayloadRefused):
+            pass  # one of them is bad in a way that only the engine sees
+    return _stage_one_by_one(conn, entry, prepared, errors, staging=staging, ask_plan=ask_plan)
+
+
+def _no_json(items: Sequence[Inspected]) -> dict[str, str]:
+    """Per file id why a JSON payload is none."""
+    errors = {}
+    for item in items:
+        if item.extension == "json":
+            try:
+                json.loads(item.payload if item.payload is not None else Path(item.file.path).read_bytes())
+            except (ValueError, RecursionError) as error:
+                errors[item.file.row.bronze_file_id] = f"no JSON: {error or type(error).__name__}"
+    return errors
+
+
+def _stage_one_by_one(
+    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, items: Sequence[Inspected], errors: dict[str, str], *, staging: Path, ask_plan: AskPlan
+) -> Staged:
+    """Find the payloads that can be staged, and stage them together."""
     good: list[Inspected] = []
-    for item in prepared:
+    for item in items:
         try:
             alone = _stage_all(conn, entry, [item], staging=staging, ask_plan=ask_plan)
         except (duckdb.Error, PayloadRefused) as error:
