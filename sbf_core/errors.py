@@ -15,7 +15,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -30,6 +29,8 @@ def printable(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint such as ``did you mean 'run'?``, or an empty text when nothing is near."""
+    import difflib  # only a mistake has to pay for it
+
     names = [str(each) for each in known]
     swapped = [each for each in names if sorted(each) == sorted(name)]  # letters in the wrong order are the usual slip
     found = swapped or difflib.get_close_matches(name, names, n=1, cutoff=0.6)

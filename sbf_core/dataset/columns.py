@@ -125,6 +125,9 @@ def columns_of(declared: type | tuple[Column, ...] | list[Column]) -> tuple[Colu
     if not attrs.has(declared):
         raise UsageError(f"{declared!r} declares no columns", fix="make it an attrs class with column() fields", code="COLUMNS")
     hints = typing.get_type_hints(declared)
+    bare = next((field.name for field in attrs.fields(declared) if field.name not in hints), None)
+    if bare is not None:
+        raise UsageError(f"column {bare!r} has no type", where=declared.__name__, fix="write name: type = column(...)", code="COLUMNS")
     return tuple(_column_of(field, hints[field.name], declared.__name__) for field in attrs.fields(declared))
 
 

@@ -17,6 +17,8 @@ from sbf_core.gold.order import ordered, tables_read
 from sbf_core.ops.service import OpsService
 from sbf_core.vocabulary import WorkStatus
 
+#: How the note of a table ends whose inputs nobody has filled.
+NOT_THERE = "does not exist yet"
 #: Under this name ``ops.gold_watermarks`` keeps what the last whole build was made from.
 _ALL_TABLES = "*"
 
@@ -93,7 +95,7 @@ class GoldBuild:
     def _build_one(self, conn: duckdb.DuckDBPyConnection, model: GoldModel, reads: frozenset[str]) -> GoldOutcome:
         absent = sorted(table for table in reads if not _exists(conn, table))
         if absent:
-            return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note=f"{absent[0]} does not exist yet")
+            return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note=f"{absent[0]} {NOT_THERE}")
         inputs = _fingerprint(model, reads, self._ops.load_table_versions(conn))
         if not self._force and self._ops.gold_inputs(conn, table_name=model.name) == inputs and _exists(conn, f"gold.{model.name}"):
             return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note="no new input")

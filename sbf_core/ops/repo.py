@@ -18,6 +18,7 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops.bulk import insert_rows, merge_rows
 from sbf_core.ops.rows import BronzeManifestRow, SeriesState
+from sbf_core.run.context import RunContext
 from sbf_core.run.result import RunResult
 
 _MANIFEST_TYPES = {
@@ -365,6 +366,21 @@ class DuckDbOpsRepo:
         """Ids of the payloads that are recorded for a run."""
         rows = self.cursor().execute("SELECT bronze_file_id FROM ops.bronze_manifest WHERE run_id = ?", [run_id]).fetchall()
         return frozenset(file_id for (file_id,) in rows)
+
+    def insert_run(self, conn: duckdb.DuckDBPyConnection, *, run_id: str, started_at: dt.datetime) -> None:
+        """Open a run. Writes ops.file_ingestions."""
+        conn.execute(
+            "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, status) VALUES (?, 'run', '', ?, 'running')", [run_id, to_naive_utc(started_at)]
+        )
+
+    def close_run(self, conn: duckdb.DuckDBPyConnection, summary: RunContext) -> None:
+        """Close a run. Writes ops.file_ingestions. Idempotent."""
+        counts = [summary.rows_inserted, summary.rows_updated, summary.rows_unchanged, summary.rows_rejected]
+        conn.execute(
+            "UPDATE ops.file_ingestions SET finished_at = ?, status = ?, rows_inserted = ?, rows_updated = ?, rows_unchanged = ?, rows_rejected = ?, error = ? "
+            "WHERE run_id = ? AND kind = 'run'",
+            [to_naive_utc(self._clock.now()), str(summary.status), *counts, "\n".join(summary.errors) or None, summary.run_id],
+        )
 
     def close_dead_runs(self, conn: duckdb.DuckDBPyConnection) -> int:
         """Close what a dead process left open, as ``interrupted`` or ``failed``; returns how many runs. Idempotent."""

@@ -91,10 +91,7 @@ class OpsService:
             started_at=started_at,
             tickers=self._universe.tickers(ticker_limit=ticker_limit),
         )
-        row = {
-            "run_id": context.run_id, "kind": IngestionKind.RUN, "subject": "", "started_at": started_at, "status": RunStatus.RUNNING,
-        }  # fmt: skip
-        self._write(lambda conn: self._repo.upsert_ingestions(conn, [row]))
+        self._write(lambda conn: self._repo.insert_run(conn, run_id=context.run_id, started_at=started_at))
         return context
 
     def finish_run(self, summary: RunContext) -> None:
@@ -102,13 +99,7 @@ class OpsService:
         if summary.status is RunStatus.RUNNING:
             did_something = summary.files or summary.unchanged_files or summary.rows_seen or summary.gold_tables
             summary.status = RunStatus.OK if not summary.errors else RunStatus.PARTIAL if did_something else RunStatus.FAILED
-        row = {
-            "run_id": summary.run_id, "kind": IngestionKind.RUN, "subject": "", "started_at": summary.started_at,
-            "finished_at": self.clock.now(), "status": summary.status, "rows_inserted": summary.rows_inserted,
-            "rows_updated": summary.rows_updated, "rows_unchanged": summary.rows_unchanged, "rows_rejected": summary.rows_rejected,
-            "error": "\n".join(summary.errors) or None,
-        }  # fmt: skip
-        self._write(lambda conn: self._repo.upsert_ingestions(conn, [row]))
+        self._write(lambda conn: self._repo.close_run(conn, summary))
 
     def run_overview(self, run_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """What a run did, from ops.file_ingestions: per dataset, and per gold table."""

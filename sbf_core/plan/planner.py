@@ -54,8 +54,9 @@ def plan_requests(
     now: dt.datetime,
     run_id: str,
     wishes: PlanWishes | None = None,
+    only_due: bool = False,
 ) -> list[PlannedRequest]:
-    """Every request of the datasets, due or not, datasets in their order and tickers in theirs.
+    """The requests of the datasets, datasets in their order and tickers in theirs.
 
     Args:
         entries: the datasets.
@@ -64,6 +65,7 @@ def plan_requests(
         now: the present moment, aware.
         run_id: the run that asks; may be empty for a mere plan.
         wishes: back-fill days and force.
+        only_due: leave out what is not due; a run needs no more, and most series of a large universe are not.
     """
     wishes = wishes or PlanWishes()
     planned = []
@@ -73,6 +75,8 @@ def plan_requests(
         for ticker in series:
             state = states.get(base if ticker is None else f"{base}/{ticker}", _NEVER)
             due, why = _due(entry, state, now, wishes)
+            if only_due and not due:
+                continue
             request = RunRequest(
                 run_id=run_id,
                 domain=entry.domain,

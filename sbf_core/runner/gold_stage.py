@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sbf_core.errors import DatasetFailure, UsageError
-from sbf_core.gold.build import GoldBuild
+from sbf_core.gold.build import NOT_THERE, GoldBuild
 from sbf_core.gold.model import GoldModel
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.manager import PluginManager, PluginRecord
@@ -39,6 +39,9 @@ def run_gold(
         return
     finally:
         progress.finish()
+    waiting = [outcome for outcome in outcomes if outcome.note.endswith(NOT_THERE)]
+    if waiting and (context.rows_seen or context.gold_tables):
+        progress.note(f"gold tables {', '.join(outcome.table for outcome in waiting)} wait: {waiting[0].note}")
     for outcome in outcomes:
         progress.advance()
         if outcome.status is WorkStatus.OK:

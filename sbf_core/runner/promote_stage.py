@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DatasetFailure, EnvironmentFault, UsageError
-from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.run.context import RunContext
 from sbf_core.runner.progress import Progress
-from sbf_core.silver.promotion import BatchOutcome, Promotion
-from sbf_core.silver.reading import PromotionBatch, PromotionPlan
-from sbf_core.silver.staging import AskPlan
+from sbf_core.silver.reading import AskPlan, PromotionBatch, PromotionPlan
 from sbf_core.vocabulary import Semantics
 
 #: A batch is one transaction: large enough that its cost a file is small, small enough for memory.
@@ -73,6 +71,8 @@ class PromoteStage:
         self._progress.finish()
 
     def _promote_dataset(self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow]) -> None:
+        from sbf_core.silver.promotion import Promotion  # 15 ms that a run with nothing to promote need not pay
+
         entry = owned.entry
         promotion = Promotion(
             self._ops,
@@ -90,7 +90,7 @@ class PromoteStage:
                 raise DatasetFailure(f"snapshot {late[0].rel_path} arrived after a younger one was promoted", fix="run this dataset again from Bronze in a new home")
             younger = {row.bronze_file_id: row for old in late for row in self._ops.load_promoted_since(old)}
             outcome = promotion.promote(batch, context=list(younger.values()))
-            _count(context, outcome)
+            _count(context, outcome.counts, outcome.errors)
             self._progress.advance(len(batch))
 
     def _plan_asker(self, owned: OwnedDataset) -> AskPlan:
@@ -121,14 +121,13 @@ def batches(entry: DatasetKeymapEntry, rows: Sequence[BronzeManifestRow]) -> Ite
         yield batch
 
 
-def _count(context: RunContext, outcome: BatchOutcome) -> None:
-    counts = outcome.counts
+def _count(context: RunContext, counts: RowCounts, errors: Mapping[str, str]) -> None:
     context.rows_seen += counts.seen
     context.rows_inserted += counts.inserted
     context.rows_updated += counts.updated
     context.rows_unchanged += counts.unchanged
     context.rows_rejected += counts.rejected
-    context.errors.extend(f"{path}: {text}" for path, text in outcome.errors.items())
+    context.errors.extend(f"{path}: {text}" for path, text in errors.items())
 
 
 def _first_line(error: Exception) -> str:

@@ -141,7 +141,7 @@ class Runner:
 
     # planning
 
-    def _planned(self, ops: OpsService | None, tickers: Sequence[str], run_id: str) -> RunPlan:
+    def _planned(self, ops: OpsService | None, tickers: Sequence[str], run_id: str, *, only_due: bool = False) -> RunPlan:
         notes: list[str] = []
         datasets = self.datasets
         if not tickers and self._per_ticker():
@@ -159,7 +159,7 @@ class Runner:
                     notes.append(f"{owned.entry.id} starts on {owned.entry.first_date}; --since was clipped")
             states = ops.load_series_states() if ops is not None else {}
             entries = [owned.entry for owned in datasets]
-            requests = plan_requests(entries, tickers=tickers, states=states, now=self._clock.now(), run_id=run_id, wishes=options.wishes)
+            requests = plan_requests(entries, tickers=tickers, states=states, now=self._clock.now(), run_id=run_id, wishes=options.wishes, only_due=only_due)
         return RunPlan(requests=tuple(requests), plugins=tuple(self.plugins), notes=tuple(notes))
 
     def _refuse_empty_universe(self) -> None:
@@ -221,7 +221,7 @@ class Runner:
     def _work(self, ops: OpsService, context: RunContext, began: float, *, notes: Sequence[str]) -> None:
         only = self._options.only
         if only in (None, Layer.BRONZE):
-            plan = self._planned(ops, context.tickers, context.run_id)
+            plan = self._planned(ops, context.tickers, context.run_id, only_due=True)
             for note in (*notes, *plan.notes):
                 self._progress.note(note)
             if plan.due:

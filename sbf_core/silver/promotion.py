@@ -17,7 +17,8 @@ from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.silver.inspection import Inspected, inspect, refusal
 from sbf_core.silver.merge import LIVE, close_vanished, is_empty, merge
-from sbf_core.silver.staging import AskPlan, Staged, stage_batch
+from sbf_core.silver.reading import AskPlan
+from sbf_core.silver.staging import Staged, stage_batch
 from sbf_core.silver.tables import current_table, ensure_tables, value_columns
 from sbf_core.vocabulary import OnDuplicate, Semantics
 

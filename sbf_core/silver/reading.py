@@ -63,3 +63,5 @@ class ParseRows:
 
 
 PromotionPlan = SelectRows | ParseRows
+#: Asks the hook ``promote``; None where the plugin has none and the payloads are read as declared.
+AskPlan = Callable[[PromotionBatch], PromotionPlan] | None

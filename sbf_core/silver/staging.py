@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -14,7 +14,7 @@ from sbf_core.duck.identifiers import quoted_list
 from sbf_core.errors import PayloadRefused, PluginFault
 from sbf_core.silver.cast import checked_select
 from sbf_core.silver.inspection import Inspected, exact_copy, refusal, rows_are_there
-from sbf_core.silver.reading import ParseRows, PromotionBatch, PromotionPlan, SelectRows
+from sbf_core.silver.reading import AskPlan, ParseRows, PromotionBatch, SelectRows
 from sbf_core.silver.source import (
     delimited_source,
     document_source,
@@ -24,9 +24,6 @@ from sbf_core.silver.source import (
     parquet_source,
     parsed_source,
 )
-
-#: Asks the hook ``promote``; None where the plugin has none and the payloads are read as declared.
-AskPlan = Callable[[PromotionBatch], PromotionPlan] | None
 
 
 @attrs.frozen(kw_only=True)

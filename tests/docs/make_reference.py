@@ -82,7 +82,7 @@ def declaration() -> str:
         text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n\n| field | type | default |\n| --- | --- | --- |\n"
         for field in attrs.fields(kind):
             default = "required" if field.default is attrs.NOTHING else "empty" if isinstance(field.default, attrs.Factory) else repr(field.default)  # type: ignore[arg-type]
-            kind_text = str(field.type).replace("|", "\\|")
+            kind_text = kind.__annotations__[field.name].replace("|", "\\|")
             text += f"| `{field.name}` | {kind_text} | {default} |\n"
     return text
 

@@ -7,6 +7,8 @@ import datetime as dt
 import io
 import math
 import statistics
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -191,3 +193,17 @@ def test_the_sample_can_be_made_again(tmp_path: Path) -> None:
     archive = BronzeArchive(SAMPLE)
     kept = {(line.row.key, line.row.fetched_at): archive.result(line, vintage.request).payload for vintage in archive.vintages for line in vintage.lines}
     assert made == kept
+
+
+def test_the_example_reads_it(sample: Sample) -> None:
+    script = Path(__file__).resolve().parents[2] / "examples" / "read_gold.py"
+    done = subprocess.run([sys.executable, str(script), str(sample.home)], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 5
+    assert lines[0].startswith("AAPL  2000-09-29")
+
+
+def test_tickers_may_be_named(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "home", flags={"universe.tickers": ("IBM", "FB")}, environment={})
+    context = Runner(settings, RunOptions(replay="sample", plugins=("eod",)), clock=FixedClock(NOW)).run()
+    assert (context.tickers, context.files, context.rows_inserted) == (("IBM", "FB"), 2, 3_466)

@@ -8,10 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import attrs
+import duckdb
 import pytest
 from warehouse import START, FakeVendor, Price, Warehouse, counts_add_up, entry, price
 
 from sbf_core.api import DatasetKeymapEntry, ParseRows, PromotionBatch, SelectRows, column, hookimpl
+from sbf_core.ops.service import OpsService
 from sbf_core.runner.options import RunOptions
 
 NOW = "SELECT symbol, date, close, volume FROM silver.px ORDER BY ALL"
@@ -465,3 +467,36 @@ def test_watermarks_equal_what_silver_holds(tmp_path: Path) -> None:
         warehouse.run(hours_later=hours, universe__tickers=("A", "B"))
         held = "SELECT symbol, min(date), max(date) FROM silver.px GROUP BY 1 ORDER BY 1"
         assert warehouse.ask("SELECT ticker, coverage_from, coverage_to FROM ops.watermarks ORDER BY 1") == warehouse.ask(held)
+
+
+def test_rows_and_their_record_are_kept_together_or_not_at_all(warehouse: Warehouse, vendor: FakeVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object, **named: object) -> None:
+        raise duckdb.IOException("the ledger cannot be written")
+
+    vendor.says([price("A", "2024-01-01")])
+    with monkeypatch.context() as patch:
+        patch.setattr(OpsService, "record_promoted", broken)
+        context = warehouse.run()
+    assert "the ledger cannot be written" in context.errors[0]
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(0,)]
+    assert warehouse.ask("SELECT count(*) FROM ops.watermarks") == [(0,)]
+    context = warehouse.run(hours_later=1)
+    assert (context.requests, context.rows_inserted) == (0, 1)
+    assert warehouse.ask("SELECT coverage_to FROM ops.watermarks") == [(dt.date(2024, 1, 1),)]
+
+
+def test_a_run_that_died_after_its_journal_loses_nothing(warehouse: Warehouse, vendor: FakeVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def died(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    vendor.says([price("A", "2024-01-01")])
+    with monkeypatch.context() as patch:
+        patch.setattr(OpsService, "record_fetched", died)
+        patch.setattr(OpsService, "finish_run", lambda self, summary: None)
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.run()
+    assert warehouse.ask("SELECT count(*) FROM ops.bronze_manifest") == [(0,)]
+    context = warehouse.run(hours_later=1)
+    assert (context.requests, context.rows_inserted) == (0, 1)
+    assert warehouse.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'run' ORDER BY started_at") == [("interrupted",), ("ok",)]
+    assert len(warehouse.bronze_files()) == 1
