@@ -71,12 +71,13 @@ def test_nobody_there(session: LiveSession) -> None:
     assert session.get(REQUEST, "http://127.0.0.1:9/a").error == "ConnectError"
 
 
+@pytest.mark.parametrize("status", [200, 403])
 def test_secrets_are_sent_and_stay_out_of_the_record(
-    session: LiveSession, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    session: LiveSession, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("MY_KEY", "canary+/=")
-    httpserver.expect_request("/a").respond_with_data("no", status=403)
+    httpserver.expect_request("/a").respond_with_data("no" if status == 403 else "ok", status=status)
     url = httpserver.url_for("/a") + "?x=1"
     result = session.get(REQUEST, url, secrets={"apikey": "MY_KEY"}, secret_headers={"x-key": "MY_KEY"})
     sent = httpserver.log[0][0]
