@@ -37,6 +37,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean {found[0]!r}?" if found else ""
 
 
+def is_interrupt(error: BaseException) -> bool:
+    """Whether somebody stopped the process. DuckDB, stopped in a query, says so with a RuntimeError of its own."""
+    return isinstance(error, (KeyboardInterrupt, SystemExit)) or (isinstance(error, RuntimeError) and str(error) == "Query interrupted")
+
+
 class SbfError(Exception):
     """Base of every error that sbf raises on purpose.
 

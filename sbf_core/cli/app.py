@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import Abort, Exit, TyperException
 
 from sbf_core.cli import options as opt
-from sbf_core.errors import SbfError, printable
+from sbf_core.errors import SbfError, is_interrupt, printable
 
 app = typer.Typer(
     name="sbf",
@@ -232,8 +232,15 @@ def _flags(**given: Any) -> dict[str, Any]:
     return flags
 
 
+class _Stopped:
+    """The signal that stopped the process; 2 is Ctrl-C."""
+
+    signal_number = 2
+
+
 def _terminated(number: int, frame: FrameType | None) -> None:
     del frame
+    _Stopped.signal_number = number
     raise SystemExit(128 + number)
 
 
@@ -254,15 +261,23 @@ def main() -> None:
         print(error.line(), file=sys.stderr)
         code = error.exit_code
     except (KeyboardInterrupt, Abort):
-        print("sbf: interrupted; the next run goes on from here", file=sys.stderr)
-        code = 130
+        code = _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:
+        code = _interrupted()
     except Exception as error:
         _debug()
+        if is_interrupt(error):
+            sys.exit(_interrupted())
         print(f"sbf: error[BUG] {type(error).__name__}: {printable(str(error))}; please report it with the output of --debug", file=sys.stderr)
         code = 70
     sys.exit(code)
+
+
+def _interrupted() -> int:
+    print("sbf: interrupted; the next run goes on from here", file=sys.stderr)
+    return 128 + _Stopped.signal_number
 
 
 def _usage(error: TyperException) -> int:

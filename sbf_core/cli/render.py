@@ -39,7 +39,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
         drawn = Table(show_edge=False, pad_edge=False, header_style="bold")
         for header, numeric in zip(headers, right, strict=True):
-            drawn.add_column(header, justify="right" if numeric else "left")
+            drawn.add_column(header, justify="right" if numeric else "left", overflow="fold")
         for row in rows:
             drawn.add_row(*(Text(_text(value)) for value in row))
         Console().print(drawn)

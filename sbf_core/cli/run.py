@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from sbf_core.cli.render import print_json, print_table, tell
@@ -144,12 +146,20 @@ def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Se
         print()
         print("Try next:")
         for hint in _hints(runner, where):
-            print(f"  {hint}")
+            print(f"  {_program()} {hint}")
+
+
+def _program() -> str:
+    """How the user calls sbf: by its name if the shell finds it, else as it was called now."""
+    if shutil.which("sbf"):
+        return "sbf"
+    called = Path(sys.argv[0])
+    return f"{sys.executable} -m sbf_core" if called.name == "__main__.py" else str(called)
 
 
 def _hints(runner: Runner, where: str) -> list[str]:
     tables = [item["table"] for item in runner.gold_overview]
     names = [item["silver_table"] for item in runner.overview if item["silver_table"]]
     target = "gold.instrument_stats" if "instrument_stats" in tables else f"gold.{tables[0]}" if tables else f"silver.{names[0]}" if names else ""
-    hints = [f'sbf sql{where} "SELECT * FROM {target} LIMIT 10"'] if target else []
-    return [*hints, f"sbf status{where}"]
+    hints = [f'sql{where} "SELECT * FROM {target} LIMIT 10"'] if target else []
+    return [*hints, f"status{where}"]

@@ -36,9 +36,8 @@ def run_gold(
         outcomes = GoldBuild(ops, run_id=context.run_id, force=force).build(models)
     except UsageError as error:
         context.errors.append(str(error))
-        return
-    finally:
         progress.finish()
+        return
     waiting = [outcome for outcome in outcomes if outcome.note.endswith(NOT_THERE)]
     if waiting and (context.rows_seen or context.gold_tables):
         progress.note(f"gold tables {', '.join(outcome.table for outcome in waiting)} wait: {waiting[0].note}")
@@ -48,6 +47,7 @@ def run_gold(
             context.gold_tables += 1
         elif outcome.status is WorkStatus.FAILED:
             context.errors.append(f"gold.{outcome.table}: {outcome.note}")
+    progress.finish()
 
 
 def _checked(answer: object, record: PluginRecord) -> list[GoldModel]:

@@ -14,7 +14,7 @@ from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.clock import Clock, SystemClock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
-from sbf_core.errors import UsageError
+from sbf_core.errors import UsageError, is_interrupt
 from sbf_core.http.session import FetchSession
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planner import PlannedRequest, plan_requests
@@ -202,11 +202,8 @@ class Runner:
             context = ops.start_run(ticker_limit=self._settings["universe.ticker_limit"])
             try:
                 self._work(ops, context, began, notes=universe.notes)
-            except (KeyboardInterrupt, SystemExit):
-                context.status = RunStatus.INTERRUPTED
-                raise
             except BaseException as error:
-                context.status = RunStatus.FAILED
+                context.status = RunStatus.INTERRUPTED if is_interrupt(error) else RunStatus.FAILED
                 context.errors.append(f"{type(error).__name__}: {error}")
                 raise
             finally:

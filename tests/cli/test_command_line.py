@@ -48,8 +48,9 @@ def test_the_main_job_ends_with_a_table_and_what_to_try_next(sbf: Shell) -> None
     assert lines[0].split() == ["dataset", "files", "inserted", "updated", "unchanged", "rejected"]
     assert lines[2].split() == ["macro/bls/cpi", "2", "48905", "3793", "44331", "0"]
     assert "instrument_stats             5" in done.stdout
-    assert 'sbf sql "SELECT * FROM gold.instrument_stats LIMIT 10"' in done.stdout
-    assert "sbf status" in done.stdout
+    hints = lines[lines.index("Try next:") + 1 :]
+    assert hints[0].endswith(' sql "SELECT * FROM gold.instrument_stats LIMIT 10"')
+    assert hints[1].endswith(" status")
     assert re.search(r"Ingestion complete\. run_id=\S+ \| elapsed_seconds=[0-9.]+", done.stderr)
     assert re.search(r"Orchestration complete\. Elapsed time: [0-9.]+ s", done.stderr)
     before = tree(sbf.home / "bronze")

@@ -1,0 +1,30 @@
+"""Errors: one printable line, a hint, an exit code of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from sbf_core import errors
+
+
+def test_one_line_whatever_the_text() -> None:
+    error = errors.UsageError("a\nb", where="\x1b[31mred", fix="x\u202ey", code="CODE")
+    assert error.line() == "sbf: error[CODE] a b; \\x1b[31mred; x\\u202ey"
+
+
+def test_exit_codes_are_the_documented_ones() -> None:
+    codes = {
+        "SbfError": 70, "UsageError": 2, "DatasetFailure": 1, "PluginFault": 1, "PayloadRefused": 1, "DamageFound": 3, "HomeLocked": 4, "VersionRefused": 5,
+        "EnvironmentFault": 6,
+    }  # fmt: skip
+    assert {name: getattr(errors, name).exit_code for name in codes} == codes
+
+
+@pytest.mark.parametrize(("name", "hint"), [("rnu", "run"), ("ebc", "ecb"), ("workres", "workers"), ("zzzz", "")])
+def test_the_nearest_name(name: str, hint: str) -> None:
+    assert errors.nearest(name, ["run", "ecb", "sec", "workers"]) == (f"did you mean {hint!r}?" if hint else "")
+
+
+@pytest.mark.parametrize(("error", "stopped"), [(KeyboardInterrupt(), True), (SystemExit(), True), (RuntimeError("Query interrupted"), True), (RuntimeError("x"), False), (ValueError(), False)])
+def test_who_stopped_the_process(error: BaseException, stopped: bool) -> None:
+    assert errors.is_interrupt(error) is stopped
