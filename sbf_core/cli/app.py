@@ -233,9 +233,9 @@ def _flags(**given: Any) -> dict[str, Any]:
 
 
 class _Stopped:
-    """The signal that stopped the process; 2 is Ctrl-C."""
+    """The signal that stopped the process; 0 for none but Ctrl-C."""
 
-    signal_number = 2
+    signal_number = 0
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
@@ -264,8 +264,8 @@ def main() -> None:
         code = _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except SystemExit:
-        code = _interrupted()
+    except SystemExit as error:  # ours after a signal; typer's when the reader of a pipe went away
+        code = _interrupted() if _Stopped.signal_number else 0 if error.code is None else 1
     except Exception as error:
         _debug()
         if is_interrupt(error):
@@ -277,7 +277,7 @@ def main() -> None:
 
 def _interrupted() -> int:
     print("sbf: interrupted; the next run goes on from here", file=sys.stderr)
-    return 128 + _Stopped.signal_number
+    return 128 + (_Stopped.signal_number or signal.SIGINT)
 
 
 def _usage(error: TyperException) -> int:
