@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
+
 
 class Shell:
     """Runs ``sbf`` in a folder of its own."""
@@ -178,6 +181,18 @@ def test_homes_that_are_none(sbf: Shell, kind: str, message: str) -> None:
     assert done.returncode == 2
     assert re.search(message, done.stderr)
     assert tree(sbf.folder) == before
+
+
+def test_a_database_of_a_newer_sbf_is_refused(sbf: Shell) -> None:
+    bootstrap = DuckDbBootstrap(DuckDbConfig(home=sbf.home)).open()
+    bootstrap.cursor().execute("INSERT INTO ops.schema_migrations VALUES (99, 'future', '', TIMESTAMP '2030-01-01')")
+    bootstrap.close()
+    before = tree(sbf.home)
+    for arguments in (("run", "--replay", "sample"), ("status",)):
+        done = sbf(*arguments)
+        assert done.returncode == 5
+        assert done.stderr.startswith("sbf: error[VERSION] the database has schema 99, this sbf knows up to 1; nothing was touched")
+    assert tree(sbf.home) == before
 
 
 @pytest.mark.skipif(os.name != "posix", reason="folders that cannot be written are made with POSIX means here")
