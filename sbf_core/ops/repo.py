@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops.bulk import insert_rows, merge_rows
-from sbf_core.ops.rows import BronzeManifestRow, SeriesState
+from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.run.context import RunContext
 from sbf_core.run.result import RunResult
 
@@ -111,29 +110,6 @@ class DuckDbOpsRepo:
             [*key_parts, ticker, to_naive_utc(since)],
         )
 
-    def latest_promoted(self, silver_table: str) -> dict[str | None, dt.datetime]:
-        """Per ticker the fetch time of the newest payload promoted into a table."""
-        rows = self.cursor().execute(
-            "SELECT m.ticker, max(m.fetched_at) FROM ops.bronze_manifest m JOIN ops.promotion_manifest p USING (bronze_file_id) "
-            "WHERE p.silver_table = ? AND p.status = 'ok' GROUP BY ALL",
-            [silver_table],
-        ).fetchall()
-        return {ticker: from_naive_utc(moment) for ticker, moment in rows}
-
-    def latest_payload_hashes(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], str]:
-        """The hash of the newest payload of each series, under (series, address) and under (series, "")."""
-        rows = self.cursor().execute(
-            "WITH named AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END) AS id, "
-            "ticker, address, payload_hash, fetched_at FROM ops.bronze_manifest) "
-            "SELECT id || coalesce('/' || ticker, ''), address, arg_max(payload_hash, fetched_at), max(fetched_at) FROM named "
-            "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) GROUP BY ALL ORDER BY max(fetched_at)",
-            [json.dumps(list(dataset_ids))],
-        ).fetchall()
-        found: dict[tuple[str, str], str] = {}
-        for key, address, payload_hash, _ in rows:
-            found[key, address] = found[key, ""] = payload_hash
-        return found
-
     def _manifest_rows(self, condition: str, parameters: Sequence[Any] = ()) -> list[BronzeManifestRow]:
         cursor = self.cursor().execute(
             f"SELECT {_MANIFEST_COLUMNS} FROM ops.bronze_manifest {condition} ORDER BY fetched_at, bronze_file_id", list(parameters)
@@ -159,18 +135,6 @@ class DuckDbOpsRepo:
         latest = {key: {"key": key, "to_date": to_date, "checked_at": checked_at} for key, to_date, checked_at in dates}
         types = {"key": "VARCHAR", "to_date": "DATE", "checked_at": "TIMESTAMP"}
         merge_rows(conn, "ops.data_dates", types, ("key",), list(latest.values()))
-
-    def load_series_states(self) -> dict[str, SeriesState]:
-        """What is known of every series that was ever fetched."""
-        rows = self.cursor().execute(
-            "WITH w AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
-            "CASE WHEN ticker IS NULL THEN '' ELSE '/' || ticker END) AS key, coverage_from, coverage_to FROM ops.watermarks) "
-            "SELECT key, d.checked_at, d.to_date, w.coverage_from, w.coverage_to FROM ops.data_dates d FULL JOIN w USING (key)"
-        ).fetchall()
-        return {
-            key: SeriesState(checked_at=None if checked is None else from_naive_utc(checked), to_date=to_date, coverage_from=first, coverage_to=last)
-            for key, checked, to_date, first, last in rows
-        }
 
     # promotion
 
@@ -325,14 +289,6 @@ class DuckDbOpsRepo:
         """Set what the last build of a gold table was made from. Writes ops.gold_watermarks. Idempotent."""
         conn.execute("UPDATE ops.gold_watermarks SET inputs = ? WHERE table_name = ?", [inputs, table_name])
 
-    def load_table_versions(self, conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
-        """A text per silver and gold table that changes whenever rows of it do; names with their schema."""
-        rows = conn.execute(
-            "SELECT 'silver.' || silver_table, sum(rows_written) FROM ops.promotion_manifest WHERE rows_written > 0 GROUP BY 1 "
-            "UNION ALL SELECT 'gold.' || table_name, sum(rows_written) FROM ops.gold_manifest WHERE status = 'ok' GROUP BY 1"
-        ).fetchall()
-        return {name: str(version) for name, version in rows}
-
     # runs
 
     def upsert_ingestions(self, conn: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -340,32 +296,6 @@ class DuckDbOpsRepo:
         if rows:
             types = {name: _INGESTION_TYPES[name] for name in rows[0]}
             merge_rows(conn, "ops.file_ingestions", types, _INGESTION_KEY, rows)
-
-    def run_overview(self, run_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """What a run did, from ops.file_ingestions: per dataset, and per gold table."""
-        datasets = self.cursor().execute(
-            "SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END) AS dataset, "
-            "max(table_name) AS silver_table, count(*) FILTER (bronze_rows IS NOT NULL) AS files, "
-            "sum(rows_inserted) AS rows_inserted, sum(rows_updated) AS rows_updated, sum(rows_unchanged) AS rows_unchanged, sum(rows_rejected) AS rows_rejected, "
-            "count(*) FILTER (status = 'failed') AS failed FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1 ORDER BY 1",
-            [run_id],
-        )
-        names = [column[0] for column in datasets.description]
-        per_dataset = [dict(zip(names, (int(value) if isinstance(value, int) else value for value in row), strict=True)) for row in datasets.fetchall()]
-        gold = self.cursor().execute(
-            "SELECT table_name, rows_inserted FROM ops.file_ingestions WHERE run_id = ? AND kind = 'gold' AND status = 'ok' ORDER BY finished_at, 1", [run_id]
-        )
-        return per_dataset, [{"table": name, "rows_written": written} for name, written in gold.fetchall()]
-
-    def dead_runs(self) -> frozenset[str]:
-        """Runs that are not closed; dead ones, for whoever holds the home."""
-        rows = self.cursor().execute("SELECT run_id FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'").fetchall()
-        return frozenset(run_id for (run_id,) in rows)
-
-    def recorded_files(self, run_id: str) -> frozenset[str]:
-        """Ids of the payloads that are recorded for a run."""
-        rows = self.cursor().execute("SELECT bronze_file_id FROM ops.bronze_manifest WHERE run_id = ?", [run_id]).fetchall()
-        return frozenset(file_id for (file_id,) in rows)
 
     def insert_run(self, conn: duckdb.DuckDBPyConnection, *, run_id: str, started_at: dt.datetime) -> None:
         """Open a run. Writes ops.file_ingestions."""

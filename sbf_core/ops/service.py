@@ -15,6 +15,7 @@ from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.transaction import transaction
+from sbf_core.ops import queries
 from sbf_core.ops.repo import DuckDbOpsRepo
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, SeriesState
 from sbf_core.run.context import RunContext
@@ -103,15 +104,15 @@ class OpsService:
 
     def run_overview(self, run_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """What a run did, from ops.file_ingestions: per dataset, and per gold table."""
-        return self._repo.run_overview(run_id)
+        return queries.run_overview(self._repo.cursor(), run_id)
 
     def dead_runs(self) -> frozenset[str]:
         """Runs that are not closed; dead ones, for whoever holds the home."""
-        return self._repo.dead_runs()
+        return queries.dead_runs(self._repo.cursor())
 
     def recorded_files(self, run_id: str) -> frozenset[str]:
         """Ids of the payloads that are recorded for a run."""
-        return self._repo.recorded_files(run_id)
+        return queries.recorded_files(self._repo.cursor(), run_id)
 
     def close_dead_runs(self) -> int:
         """Close what a dead process left open; returns how many runs. Call it only while holding the home."""
@@ -160,11 +161,11 @@ class OpsService:
 
     def load_series_states(self) -> dict[str, SeriesState]:
         """What the ledger knows of every series of fetches."""
-        return self._repo.load_series_states()
+        return queries.load_series_states(self._repo.cursor())
 
     def latest_payload_hashes(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], str]:
         """The hash of the newest payload of each series, under (series, address) and under (series, "")."""
-        return self._repo.latest_payload_hashes(dataset_ids)
+        return queries.latest_payload_hashes(self._repo.cursor(), dataset_ids)
 
     # promotion
 
@@ -182,7 +183,7 @@ class OpsService:
 
     def latest_promoted(self, silver_table: str) -> dict[str | None, dt.datetime]:
         """Per ticker the fetch time of the newest payload promoted into a table."""
-        return self._repo.latest_promoted(silver_table)
+        return queries.latest_promoted(self._repo.cursor(), silver_table)
 
     def start_promotion_manifest(self, row: BronzeManifestRow) -> None:
         """Record that a payload is being promoted. Writes ops.promotion_manifest. Idempotent."""
@@ -281,7 +282,7 @@ class OpsService:
 
     def load_table_versions(self, conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
         """A text per silver and gold table that changes whenever rows of it do."""
-        return self._repo.load_table_versions(conn)
+        return queries.load_table_versions(conn)
 
 
 def _file_ingestion(row: BronzeManifestRow, now: dt.datetime) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""What the ledger is asked: reads that are no part of the repo's contract."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from sbf_core.clock import from_naive_utc
+from sbf_core.ops.rows import SeriesState
+
+
+def latest_promoted(conn: duckdb.DuckDBPyConnection, silver_table: str) -> dict[str | None, dt.datetime]:
+    """Per ticker the fetch time of the newest payload promoted into a table."""
+    rows = conn.execute(
+        "SELECT m.ticker, max(m.fetched_at) FROM ops.bronze_manifest m JOIN ops.promotion_manifest p USING (bronze_file_id) "
+        "WHERE p.silver_table = ? AND p.status = 'ok' GROUP BY ALL",
+        [silver_table],
+    ).fetchall()
+    return {ticker: from_naive_utc(moment) for ticker, moment in rows}
+
+
+def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], str]:
+    """The hash of the newest payload of each series, under (series, address) and under (series, "")."""
+    rows = conn.execute(
+        "WITH named AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END) AS id, "
+        "ticker, address, payload_hash, fetched_at FROM ops.bronze_manifest) "
+        "SELECT id || coalesce('/' || ticker, ''), address, arg_max(payload_hash, fetched_at), max(fetched_at) FROM named "
+        "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) GROUP BY ALL ORDER BY max(fetched_at)",
+        [json.dumps(list(dataset_ids))],
+    ).fetchall()
+    found: dict[tuple[str, str], str] = {}
+    for key, address, payload_hash, _ in rows:
+        found[key, address] = found[key, ""] = payload_hash
+    return found
+
+
+def load_series_states(conn: duckdb.DuckDBPyConnection) -> dict[str, SeriesState]:
+    """What is known of every series that was ever fetched."""
+    rows = conn.execute(
+        "WITH w AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
+        "CASE WHEN ticker IS NULL THEN '' ELSE '/' || ticker END) AS key, coverage_from, coverage_to FROM ops.watermarks) "
+        "SELECT key, d.checked_at, d.to_date, w.coverage_from, w.coverage_to FROM ops.data_dates d FULL JOIN w USING (key)"
+    ).fetchall()
+    return {
+        key: SeriesState(checked_at=None if checked is None else from_naive_utc(checked), to_date=to_date, coverage_from=first, coverage_to=last)
+        for key, checked, to_date, first, last in rows
+    }
+
+
+def load_table_versions(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """A text per silver and gold table that changes whenever rows of it do; names with their schema."""
+    rows = conn.execute(
+        "SELECT 'silver.' || silver_table, sum(rows_written) FROM ops.promotion_manifest WHERE rows_written > 0 GROUP BY 1 "
+        "UNION ALL SELECT 'gold.' || table_name, sum(rows_written) FROM ops.gold_manifest WHERE status = 'ok' GROUP BY 1"
+    ).fetchall()
+    return {name: str(version) for name, version in rows}
+
+
+def run_overview(conn: duckdb.DuckDBPyConnection, run_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What a run did, from ops.file_ingestions: per dataset, and per gold table."""
+    datasets = conn.execute(
+        "SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END) AS dataset, "
+        "max(table_name) AS silver_table, count(*) FILTER (bronze_rows IS NOT NULL) AS files, "
+        "sum(rows_inserted) AS rows_inserted, sum(rows_updated) AS rows_updated, sum(rows_unchanged) AS rows_unchanged, sum(rows_rejected) AS rows_rejected, "
+        "count(*) FILTER (status = 'failed') AS failed FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1 ORDER BY 1",
+        [run_id],
+    )
+    names = [column[0] for column in datasets.description]
+    per_dataset = [dict(zip(names, (int(value) if isinstance(value, int) else value for value in row), strict=True)) for row in datasets.fetchall()]
+    gold = conn.execute(
+        "SELECT table_name, rows_inserted FROM ops.file_ingestions WHERE run_id = ? AND kind = 'gold' AND status = 'ok' ORDER BY finished_at, 1", [run_id]
+    )
+    return per_dataset, [{"table": name, "rows_written": written} for name, written in gold.fetchall()]
+
+
+def dead_runs(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Runs that are not closed; dead ones, for whoever holds the home."""
+    rows = conn.execute("SELECT run_id FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'").fetchall()
+    return frozenset(run_id for (run_id,) in rows)
+
+
+def recorded_files(conn: duckdb.DuckDBPyConnection, run_id: str) -> frozenset[str]:
+    """Ids of the payloads that are recorded for a run."""
+    rows = conn.execute("SELECT bronze_file_id FROM ops.bronze_manifest WHERE run_id = ?", [run_id]).fetchall()
+    return frozenset(file_id for (file_id,) in rows)
