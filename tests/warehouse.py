@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -142,6 +142,3 @@ def counts_add_up(warehouse: Warehouse) -> None:
         "FULL JOIN (SELECT bronze_file_id, count(*) AS n FROM ops.rejects GROUP BY 1) AS r USING (bronze_file_id) WHERE coalesce(p.n, 0) <> coalesce(r.n, 0)"
     )
     assert warehouse.ask(rejected) == []
-
-
-Check = Callable[[], None]

@@ -22,7 +22,9 @@ from sbf_core.run.result import RunResult
 
 _SYNC_THREADS = 8
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-_CAN_SYNC_FOLDERS = os.name == "posix"
+#: Windows forces a file only through a handle that may write, and knows no fsync of a folder. Payloads are read-only
+#: once they are closed, so there each is forced before that.
+_CAN_SYNC_LATER = os.name == "posix"
 
 
 @attrs.frozen(kw_only=True)
@@ -128,13 +130,13 @@ class BronzeFileWriter:
         try:
             handle = os.open(path, _WRITE_FLAGS, 0o400)
         except FileExistsError:  # left by a crash at this very step
-            os.unlink(path)
+            _discard(path)
             handle = os.open(path, _WRITE_FLAGS, 0o400)
         try:
             view = memoryview(payload)
             while view:
                 view = view[os.write(handle, view) :]
-            if self._config.fsync == "each":
+            if self._config.fsync == "each" or (self._config.fsync == "batch" and not _CAN_SYNC_LATER):
                 os.fsync(handle)
         finally:
             os.close(handle)
@@ -142,7 +144,7 @@ class BronzeFileWriter:
     def _finish(self, item: StagedPayload) -> bool:
         final = f"{self._root}/{item.rel_path}"
         if os.path.exists(final):
-            os.unlink(item.temp_path)
+            _discard(item.temp_path)
             with open(final, "rb") as kept:
                 if hashlib.file_digest(kept, "sha256").hexdigest() != item.payload_hash:
                     raise EnvironmentFault("a Bronze file is damaged; it was not touched", where=final, fix="run `sbf verify`")
@@ -151,11 +153,11 @@ class BronzeFileWriter:
         return True
 
     def _sync_files(self, paths: Sequence[str]) -> None:
-        if self._config.fsync == "batch":
+        if self._config.fsync == "batch" and _CAN_SYNC_LATER:
             _sync_all(paths)
 
     def _sync_folders(self, folders: Iterable[str]) -> None:
-        if self._config.fsync == "none" or not _CAN_SYNC_FOLDERS:
+        if self._config.fsync == "none" or not _CAN_SYNC_LATER:
             return
         with self._lock:
             new, self._new_folders = self._new_folders, set()
@@ -180,8 +182,14 @@ def _manifest_row(item: StagedPayload) -> BronzeManifestRow:
     )
 
 
+def _discard(path: str) -> None:
+    """Remove a temporary file; Windows removes none that is read-only."""
+    os.chmod(path, 0o600)
+    os.unlink(path)
+
+
 def _sync_path(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)) if os.name == "posix" else os.open(path, os.O_RDWR | os.O_BINARY)  # type: ignore[attr-defined,unused-ignore]
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

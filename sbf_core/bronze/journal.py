@@ -90,10 +90,8 @@ class JournalWriter:
 
 
 def _last_chain(path: Path) -> str:
-    chain = _FIRST_CHAIN
-    for chain, _ in _read(path):  # noqa: B007 - the last one is what is wanted
-        pass
-    return chain
+    chains = [chain for chain, _ in _read(path)]
+    return chains[-1] if chains else _FIRST_CHAIN
 
 
 def _read(path: Path) -> Iterator[tuple[str, JournalLine]]:

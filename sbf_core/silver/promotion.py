@@ -76,7 +76,8 @@ class Promotion:
         started_at = self._ops.clock.now()
         conn = self._ops.cursor()
         items, errors = self._inspected(rows, context)
-        staged = self._stage(conn, items, errors)
+        staged = stage_batch(conn, self._entry, items, staging=self._staging, ask_plan=self._ask_plan)
+        errors.update(staged.errors)
         self._judge(conn)
         refused = self._refuse(conn)
         with transaction(conn):
@@ -99,12 +100,6 @@ class Promotion:
             except SbfError as error:
                 errors[row.bronze_file_id] = refusal(error)
         return items, errors
-
-    def _stage(self, conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected], errors: dict[str, str]) -> Staged:
-        """Stage payloads that are read alike together. A batch is of one kind; others are refused one by one by the planner."""
-        staged = stage_batch(conn, self._entry, items, staging=self._staging, ask_plan=self._ask_plan)
-        errors.update(staged.errors)
-        return staged
 
     def _judge(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Settle keys that one payload states twice: equal rows count once, others by the declared rule."""
