@@ -235,7 +235,7 @@ class Runner:
         if self._archive is None:
             from sbf_core.http.live import LiveSession  # 300 ms that a run with nothing due need not pay
 
-            live = LiveSession(self._clock, files=self._config.files, connections_max=self._settings["run.workers"])
+            live = LiveSession(self._clock, files=self._config.files)
 
         def session_for(planned: PlannedRequest) -> FetchSession:
             return live if live is not None else self._replay.session_for(planned)
