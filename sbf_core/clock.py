@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from typing import Protocol
 
 
@@ -35,6 +36,12 @@ class FixedClock:
     def advance(self, **duration: float) -> None:
         """Move on by a ``timedelta`` given in its own keywords, e.g. ``advance(days=1)``."""
         self._now += dt.timedelta(**duration)
+
+
+def clock_of_process() -> Clock:
+    """The machine's clock; where ``SBF_TESTING=1``, one that stands at ``SBF_NOW``."""
+    moment = os.environ.get("SBF_NOW") if os.environ.get("SBF_TESTING") == "1" else None
+    return FixedClock(dt.datetime.fromisoformat(moment)) if moment else SystemClock()
 
 
 def to_naive_utc(moment: dt.datetime) -> dt.datetime:

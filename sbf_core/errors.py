@@ -122,3 +122,23 @@ class EnvironmentFault(SbfError):
 
     exit_code = 6
     default_code = "ENVIRONMENT"
+
+
+def environment_fault(error: Exception, *, doing: str, where: str) -> EnvironmentFault:
+    """What the system or the engine said about a disk, with the room that is left there."""
+    cause = error.strerror or str(error) if isinstance(error, OSError) else str(error).split("\n", maxsplit=1)[0]
+    place = str(getattr(error, "filename", None) or where)
+    return EnvironmentFault(f"{doing}: {cause}", where=f"{place}{_free_space(place)}", fix="mend that and run again; nothing is lost")
+
+
+def _free_space(place: str) -> str:
+    import shutil
+    from pathlib import Path
+
+    folder = Path(place)
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        return f" ({shutil.disk_usage(folder).free / 1024**2:,.0f} MiB free)"
+    except OSError:
+        return ""

@@ -44,6 +44,8 @@ class RunStatus(StrEnum):
     PARTIAL = "partial"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    #: Known only from its journal: the database that saw it is gone.
+    REBUILT = "rebuilt"
 
 
 class WorkStatus(StrEnum):

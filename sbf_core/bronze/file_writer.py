@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
 import os
@@ -16,7 +15,8 @@ import attrs
 from sbf_core.bronze.journal import JournalLine, JournalWriter
 from sbf_core.bronze.paths import payload_path
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.errors import EnvironmentFault, PayloadRefused
+from sbf_core.errors import EnvironmentFault, PayloadRefused, environment_fault
+from sbf_core.faults import fault_point, is_armed
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.run.result import RunResult
 
@@ -90,7 +90,7 @@ class BronzeFileWriter:
             self._make_folder(folder)
             self._write_temp(temp_path, payload)
         except OSError as error:
-            raise _environment_fault(error, temp_path) from error
+            raise environment_fault(error, doing="a payload cannot be written", where=temp_path) from error
         told = attrs.evolve(result, payload=b"")  # a batch of payloads must not stay in memory
         return StagedPayload(result=told, rel_path=rel_path, temp_path=temp_path, payload_hash=payload_hash, content_length_bytes=len(payload))
 
@@ -101,11 +101,13 @@ class BronzeFileWriter:
         """
         try:
             self._sync_files([item.temp_path for item in staged])
+            fault_point("bronze.synced")
             fresh = [item for item in staged if self._finish(item)]
             self._sync_folders({item.rel_path.rpartition("/")[0] for item in fresh})
+            fault_point("bronze.folders_synced")
             self._journal(fresh)
         except OSError as error:
-            raise _environment_fault(error, self._root) from error
+            raise environment_fault(error, doing="payloads cannot be kept", where=self._root) from error
         return [_manifest_row(item) for item in staged]
 
     def close(self) -> None:
@@ -132,10 +134,14 @@ class BronzeFileWriter:
         except FileExistsError:  # left by a crash at this very step
             _discard(path)
             handle = os.open(path, _WRITE_FLAGS, 0o400)
+        fault_point("bronze.created")
         try:
             view = memoryview(payload)
+            step = max(1, len(view) // 2) if is_armed() else len(view)
             while view:
-                view = view[os.write(handle, view) :]
+                view = view[os.write(handle, view[:step]) :]
+                fault_point("bronze.half")
+            fault_point("bronze.written")
             if self._config.fsync == "each" or (self._config.fsync == "batch" and not _CAN_SYNC_LATER):
                 os.fsync(handle)
         finally:
@@ -150,6 +156,7 @@ class BronzeFileWriter:
                     raise EnvironmentFault("a Bronze file is damaged; it was not touched", where=final, fix="run `sbf verify`")
             return False
         os.rename(item.temp_path, final)
+        fault_point("bronze.renamed")
         return True
 
     def _sync_files(self, paths: Sequence[str]) -> None:
@@ -205,10 +212,3 @@ def _sync_all(paths: Sequence[str]) -> None:
     with ThreadPoolExecutor(_SYNC_THREADS) as pool:
         for _ in pool.map(_sync_path, paths):
             pass
-
-
-def _environment_fault(error: OSError, path: str) -> EnvironmentFault:
-    cause = {errno.ENOSPC: "the disk is full", errno.EROFS: "the disk is read-only", errno.EACCES: "permission denied"}.get(
-        error.errno or 0, error.strerror or str(error)
-    )
-    return EnvironmentFault(f"a payload cannot be written: {cause}", where=str(error.filename or path), fix="mend that and run again; nothing is lost")

@@ -19,6 +19,7 @@ import attrs
 
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.errors import DamageFound
+from sbf_core.faults import fault_point, is_armed
 from sbf_core.ops.rows import BronzeManifestRow
 
 _FIRST_CHAIN = "0" * 64
@@ -67,6 +68,8 @@ class JournalWriter:
         self._durable = durable
         self._chain = _FIRST_CHAIN
         if self.path.exists():
+            if torn_tail(self.path):
+                raise DamageFound("the journal ends in the middle of a line", where=str(self.path), fix="run `sbf repair`")
             self._chain = _last_chain(self.path)
         else:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,13 +83,40 @@ class JournalWriter:
             text = _as_text(line)
             self._chain = _chained(self._chain, text)
             chunks.append(f'{{"chain":"{self._chain}","line":{text}}}\n')
-        os.write(self._file, "".join(chunks).encode("ascii"))
+        content = memoryview("".join(chunks).encode("ascii"))
+        step = max(1, len(content) // 2) if is_armed() else len(content)
+        while content:
+            content = content[os.write(self._file, content[:step]) :]
+            fault_point("journal.half")
+        fault_point("journal.written")
         if self._durable:
             os.fsync(self._file)
+        fault_point("journal.synced")
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+
+def torn_tail(path: Path) -> bytes:
+    """What follows the last line break: a line that a crash cut off. Empty for a whole journal."""
+    return path.read_bytes().rpartition(b"\n")[2]
+
+
+def cut_torn_tail(path: Path) -> None:
+    """Take the torn tail away, in one step."""
+    replace_journal(path, path.read_bytes().rpartition(b"\n")[0])
+
+
+def replace_journal(path: Path, lines: bytes) -> None:
+    """Put other lines in the place of a journal, so that a crash leaves the one or the other."""
+    fresh = path.with_name(f".{path.name}.tmp")
+    with fresh.open("wb") as file:
+        file.write(lines + b"\n" if lines else b"")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.chmod(0o600)
+    fresh.replace(path)
 
 
 def _last_chain(path: Path) -> str:
@@ -114,6 +144,17 @@ def _read(path: Path) -> Iterator[tuple[str, JournalLine]]:
 def read_journal(path: Path) -> list[JournalLine]:
     """Every whole line of a journal, in order. Raises ``DamageFound`` where the chain is broken."""
     return [line for _, line in _read(path)]
+
+
+def read_journal_start(path: Path) -> tuple[list[JournalLine], str]:
+    """The lines before the first damage, and what the damage is; an empty text for a journal without any."""
+    lines: list[JournalLine] = []
+    try:
+        for _, line in _read(path):
+            lines.append(line)
+    except DamageFound as error:
+        return lines, str(error)
+    return lines, ""
 
 
 def journal_files(bronze: Path) -> list[Path]:

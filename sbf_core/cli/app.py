@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from types import FrameType
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
+from sbf_core import signals
 from sbf_core.cli import options as opt
-from sbf_core.errors import SbfError, is_interrupt, printable
+from sbf_core.errors import SbfError, environment_fault, is_interrupt, printable
 
 app = typer.Typer(
     name="sbf",
@@ -232,22 +233,10 @@ def _flags(**given: Any) -> dict[str, Any]:
     return flags
 
 
-class _Stopped:
-    """The signal that stopped the process; 0 for none but Ctrl-C."""
-
-    signal_number = 0
-
-
-def _terminated(number: int, frame: FrameType | None) -> None:
-    del frame
-    _Stopped.signal_number = number
-    raise SystemExit(128 + number)
-
-
 def main() -> None:
     """The script ``sbf``: run a command; one clear line and an exit code for whatever goes wrong."""
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, _terminated)
+    signals.install()
+    os.umask(0o077)  # what a warehouse holds is its owner's business
     code = 0
     try:
         answer = app(standalone_mode=False)
@@ -260,24 +249,29 @@ def main() -> None:
         _debug()
         print(error.line(), file=sys.stderr)
         code = error.exit_code
-    except (KeyboardInterrupt, Abort):
-        code = _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except SystemExit as error:  # ours after a signal; typer's when the reader of a pipe went away
-        code = _interrupted() if _Stopped.signal_number else 0 if error.code is None else 1
-    except Exception as error:
+    except OSError as error:
         _debug()
-        if is_interrupt(error):
-            sys.exit(_interrupted())
+        fault = environment_fault(error, doing="a file cannot be used", where=str(Path.cwd()))
+        print(fault.line(), file=sys.stderr)
+        code = fault.exit_code
+    except (KeyboardInterrupt, Abort):
+        code = _interrupted()
+    except SystemExit as error:  # ours after a signal; typer's when the reader of a pipe went away
+        code = _interrupted() if signals.asked_to_stop() else 0 if error.code is None else 1
+    except BaseException as error:
+        _debug()
+        if is_interrupt(error) or signals.asked_to_stop():
+            signals.leave(_interrupted())
         print(f"sbf: error[BUG] {type(error).__name__}: {printable(str(error))}; please report it with the output of --debug", file=sys.stderr)
         code = 70
-    sys.exit(code)
+    signals.leave(code)
 
 
 def _interrupted() -> int:
     print("sbf: interrupted; the next run goes on from here", file=sys.stderr)
-    return 128 + (_Stopped.signal_number or signal.SIGINT)
+    return 128 + (signals.asked_to_stop() or signal.SIGINT)
 
 
 def _usage(error: TyperException) -> int:

@@ -10,12 +10,11 @@ from typing import Any
 from sbf_core.cli.render import print_json, print_table
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.disk import FREE_BYTES_FLOOR
 from sbf_core.errors import EnvironmentFault, SbfError, UsageError
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.settings import SETTINGS, Settings
-
-FREE_BYTES_FLOOR = 1024**3
 
 
 def init_home(home: str | None) -> None:

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import sys
 import threading
 import time
@@ -19,7 +18,9 @@ from sbf_core.clock import Clock, SystemClock
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.identifiers import literal_list
 from sbf_core.duck.migrate import apply_migrations, latest_version, schema_version
-from sbf_core.errors import EnvironmentFault, HomeLocked, SbfError, UsageError, VersionRefused
+from sbf_core.duck.publish import copy_database, name_published, published_path
+from sbf_core.errors import EnvironmentFault, HomeLocked, SbfError, UsageError, VersionRefused, environment_fault
+from sbf_core.faults import fault_point
 
 _PID = re.compile(r"PID (\d+)")
 #: Files stay readable for the oldest DuckDB that sbf supports.
@@ -37,6 +38,7 @@ class DuckDbBootstrap:
         clock: for the times of migrations and of ``holder.json``.
         logger: told about migrations.
         read_only: open for reading; several processes may, while none writes.
+        database: another file than the home's own: a copy for readers.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class DuckDbBootstrap:
         logger: logging.Logger | None = None,
         *,
         read_only: bool = False,
+        database: Path | None = None,
     ) -> None:
         self.config = config or DuckDbConfig()
+        self.database = database or self.config.database
         self.read_only = read_only
         self._clock = clock or SystemClock()
         self._logger = logger or logging.getLogger("sbf.duck")
@@ -66,14 +70,16 @@ class DuckDbBootstrap:
         """
         if self._connection is not None:
             return self
+        fault_point("home.check")
         self._check_home()
         connection = self._connect(wait_seconds)
+        fault_point("home.locked")
         try:
             if not self.read_only:
                 connection = self._migrated(connection)
                 self._write_holder()
             elif schema_version(connection) is None:
-                raise UsageError("the database holds no sbf schema", where=str(self.config.database), fix="run `sbf run` first", code="NO_DATA")
+                raise UsageError("the database holds no sbf schema", where=str(self.database), fix="run `sbf run` first", code="NO_DATA")
             else:
                 self._refuse_newer(schema_version(connection))
             self._harden(connection)
@@ -81,6 +87,7 @@ class DuckDbBootstrap:
             connection.close()
             raise
         self._connection = connection
+        fault_point("home.open")
         return self
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -95,36 +102,62 @@ class DuckDbBootstrap:
             self._all_cursors.append(cursor)
         return cursor
 
-    def close(self) -> None:
-        """Close every cursor and the database. Calling it again does nothing."""
+    def close(self, *, publish_as: str = "") -> None:
+        """Close every cursor and the database. Calling it again does nothing.
+
+        Args:
+            publish_as: leave a copy for readers under this run id.
+
+        Raises:
+            EnvironmentFault: the copy cannot be written; the database itself is whole and closed.
+        """
         if self._connection is None:
             return
         for cursor in self._all_cursors:
             cursor.close()
         self._all_cursors.clear()
         self._cursors = threading.local()
-        self._connection.close()
-        self._connection = None
-        if not self.read_only:
-            self.config.holder.unlink(missing_ok=True)
+        connection, self._connection = self._connection, None
+        try:
+            if publish_as:
+                self._publish(connection, publish_as)
+        finally:
+            connection.close()
+            if not self.read_only:
+                self.config.holder.unlink(missing_ok=True)
+            fault_point("home.closed")
+
+    def _publish(self, connection: duckdb.DuckDBPyConnection, run_id: str) -> None:
+        target, durable = published_path(self.config, run_id), self.config.fsync != "none"
+        try:
+            connection.execute("CHECKPOINT")
+            fault_point("publish.checkpointed")
+            if os.name != "posix":
+                connection.close()  # Windows lets nobody else read the file before
+            with self.database.open("rb") as source:
+                copy_database(source, target, durable=durable)
+                connection.close()
+            name_published(self.config, run_id, now=self._clock.now().isoformat(timespec="seconds"))
+        except OSError as error:
+            raise environment_fault(error, doing="the copy for readers cannot be written", where=str(target)) from error
 
     def _check_home(self) -> None:
         home = self.config.home
         if home.exists() and not home.is_dir():
             raise UsageError("the home is a file", where=str(home), fix="name a folder with --home or SBF_HOME", code="HOME")
-        if self.config.database.is_dir():
-            raise UsageError("the database is a folder", where=str(self.config.database), fix="move it away", code="HOME")
-        if self.config.database.exists() and not _is_duckdb(self.config.database):
-            raise _no_duckdb(self.config.database)
+        if self.database.is_dir():
+            raise UsageError("the database is a folder", where=str(self.database), fix="move it away", code="HOME")
+        if self.database.exists() and not _is_duckdb(self.database):
+            raise _no_duckdb(self.database)
         if self.read_only:
-            if not self.config.database.exists():
+            if not self.database.exists():
                 raise UsageError("there is no data yet", where=str(home), fix="run `sbf run` (or `sbf run --replay sample`) first", code="NO_DATA")
             return
         try:
             for folder in (home, self.config.bronze, self.config.staging):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise EnvironmentFault(f"the home cannot be made: {error.strerror}", where=str(home), fix="choose another --home or mend its permissions") from error
+            raise environment_fault(error, doing="the home cannot be made", where=str(home)) from error
         if not os.access(home, os.W_OK):
             raise EnvironmentFault("the home is not writable", where=str(home), fix="choose another --home or mend its permissions")
 
@@ -147,7 +180,7 @@ class DuckDbBootstrap:
         deadline = time.monotonic() + wait_seconds
         while True:
             try:
-                return duckdb.connect(str(self.config.database), read_only=self.read_only, config=self._settings())
+                return duckdb.connect(str(self.database), read_only=self.read_only, config=self._settings())
             except duckdb.Error as error:
                 fault = self._open_fault(error)
                 if not isinstance(fault, HomeLocked) or time.monotonic() >= deadline:
@@ -155,15 +188,15 @@ class DuckDbBootstrap:
             threading.Event().wait(0.1)
 
     def _open_fault(self, error: duckdb.Error) -> SbfError:
-        text, where = str(error), str(self.config.database)
+        text, where = str(error), str(self.database)
         if "onflicting lock" in text or "being used by another process" in text:
             return HomeLocked(self._holder_text(text), where=where, fix="wait for it, or use --wait SECONDS")
         if "version number" in text:
             return VersionRefused("the database was written by a newer DuckDB", where=where, fix="upgrade sbf and duckdb")
         if "not a valid DuckDB database" in text:
-            return _no_duckdb(self.config.database)
+            return _no_duckdb(self.database)
         if isinstance(error, (duckdb.IOException, duckdb.FatalException)):
-            return EnvironmentFault(f"the database cannot be opened: {text.splitlines()[0]}", where=where, fix="mend the disk or its permissions")
+            return environment_fault(error, doing="the database cannot be opened", where=where)
         return SbfError(f"the database cannot be opened: {text.splitlines()[0]}", where=where, fix="run `sbf doctor`", code="OPEN")
 
     def _holder_text(self, duckdb_text: str) -> str:
@@ -184,13 +217,13 @@ class DuckDbBootstrap:
         try:
             self.config.holder.write_text(json.dumps(facts), encoding="utf-8")
         except OSError as error:
-            raise EnvironmentFault(f"the home cannot be written: {error.strerror}", where=str(self.config.holder)) from error
+            raise environment_fault(error, doing="the home cannot be written", where=str(self.config.holder)) from error
 
     def _refuse_newer(self, version: int | None) -> None:
         if version is not None and version > latest_version():
             raise VersionRefused(
                 f"the database has schema {version}, this sbf knows up to {latest_version()}; nothing was touched",
-                where=str(self.config.database),
+                where=str(self.database),
                 fix="upgrade sbf",
             )
 
@@ -199,22 +232,26 @@ class DuckDbBootstrap:
         self._refuse_newer(version)
         if version == latest_version():
             return connection
+        fault_point("migrate.before")
         if version is not None:
             connection.execute("CHECKPOINT")
             connection.close()
             self._back_up(version)
             connection = self._connect(0.0)
+        fault_point("migrate.backed_up")
         applied = apply_migrations(connection, since=version or 0, now=self._clock.now())
+        fault_point("migrate.done")
         self._logger.info("Schema migrated. from=%s | to=%s", version or 0, applied)
         return connection
 
     def _back_up(self, version: int) -> Path:
-        self.config.backups.mkdir(mode=0o700, exist_ok=True)
         stamp = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
         target = self.config.backups / f"sbf-schema{version}-{stamp}.duckdb"
-        shutil.copyfile(self.config.database, target)
-        with target.open("rb+") as copy:
-            os.fsync(copy.fileno())
+        try:
+            with self.database.open("rb") as source:
+                copy_database(source, target, durable=True)
+        except OSError as error:
+            raise environment_fault(error, doing="the copy before the migration cannot be written; the database was not touched", where=str(target)) from error
         return target
 
     def _harden(self, connection: duckdb.DuckDBPyConnection) -> None:

@@ -25,11 +25,13 @@ class DuckDbConfig:
     Attributes:
         home: the folder that holds everything; ``SBF_HOME``, else ``./sbf-data``.
         threads: DuckDB threads; None for one per core.
+        bronze_folder: where the payloads are, if not in ``<home>/bronze``: for a database made beside another home.
         memory_limit: DuckDB's buffer limit, e.g. ``512MB``.
         fsync: ``batch`` (default), ``each`` or ``none``; see docs/explanation/durability.md.
     """
 
     home: Path = attrs.field(default=None, converter=_home)
+    bronze_folder: Path | None = None
     threads: int | None = None
     memory_limit: str = "512MB"
     fsync: str = "batch"
@@ -46,12 +48,22 @@ class DuckDbConfig:
     @property
     def bronze(self) -> Path:
         """The payloads and their journal."""
-        return self.home / "bronze"
+        return self.bronze_folder or self.home / "bronze"
 
     @property
     def staging(self) -> Path:
         """Scratch files of the promotion at work; empty between runs."""
         return self.home / "staging"
+
+    @property
+    def quarantine(self) -> Path:
+        """Files that were found in Bronze and are no payloads of the ledger; moved here, never deleted."""
+        return self.home / "quarantine"
+
+    @property
+    def published(self) -> Path:
+        """Copies of the database for readers, who then never meet a run."""
+        return self.home / "published"
 
     @property
     def files(self) -> Path:
@@ -60,7 +72,7 @@ class DuckDbConfig:
 
     @property
     def backups(self) -> Path:
-        """Copies of the database made before a migration."""
+        """Copies of the database made before a migration or a rebuild."""
         return self.home / "backups"
 
     @property

@@ -11,6 +11,7 @@ import duckdb
 
 from sbf_core.clock import to_naive_utc
 from sbf_core.duck.transaction import transaction
+from sbf_core.faults import fault_point
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -51,6 +52,7 @@ def apply_migrations(conn: duckdb.DuckDBPyConnection, *, since: int, now: dt.dat
                 "INSERT INTO ops.schema_migrations VALUES (?, ?, ?, ?)",
                 [number, path.stem, hashlib.sha256(text.encode()).hexdigest(), to_naive_utc(now)],
             )
+        fault_point("migrate.applied")
         reached = number
     conn.execute("CHECKPOINT")
     return reached

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 import attrs
 import duckdb
 
+from sbf_core.duck.disk import is_disk_fault
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.duck.transaction import transaction
 from sbf_core.errors import DatasetFailure, UsageError
+from sbf_core.faults import fault_point
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import ordered, tables_read
 from sbf_core.ops.service import OpsService
@@ -91,6 +93,7 @@ class GoldBuild:
         with transaction(conn):
             self._ops.upsert_gold_watermark(conn, table_name=_ALL_TABLES, watermark_date=None)
             self._ops.set_gold_inputs(conn, table_name=_ALL_TABLES, inputs=_everything(models, self._ops.load_table_versions(conn)))
+        fault_point("gold.remembered")
 
     def _build_one(self, conn: duckdb.DuckDBPyConnection, model: GoldModel, reads: frozenset[str]) -> GoldOutcome:
         absent = sorted(table for table in reads if not _exists(conn, table))
@@ -105,8 +108,13 @@ class GoldBuild:
         tests: dict[str, int] = {}
         try:
             with transaction(conn):
+                fault_point("gold.begun")
                 seen, written = self._write(conn, model, inputs, started_at, tests)
+                fault_point("gold.recorded")
+            fault_point("gold.committed")
         except (duckdb.Error, _TestFailed) as error:
+            if is_disk_fault(error):
+                raise
             text = str(error).split("\n", maxsplit=1)[0]
             self._record_failure(conn, model, started_at, tests, text)
             return GoldOutcome(table=model.name, status=WorkStatus.FAILED, note=text)
@@ -126,6 +134,7 @@ class GoldBuild:
             raise _TestFailed("; ".join(f"test {name} failed on {rows} rows" for name, rows in failed.items()), where=f"gold.{model.name}")
         self._ops.record_gold_tests(conn, gold_build_id=build_id, table_name=model.name, outcomes=tests)
         written = _apply(conn, model, table)
+        fault_point("gold.applied")
         seen = _number(conn, "SELECT count(*) FROM candidate")
         self._ops.upsert_gold_watermark(conn, table_name=model.name, watermark_date=_watermark(conn, model))
         self._ops.set_gold_inputs(conn, table_name=model.name, inputs=inputs)

@@ -51,6 +51,7 @@ class LiveSession:
         self._tls = httpx2.create_ssl_context()
         self._clients = threading.local()
         self._all_clients: list[httpx2.Client] = []
+        self._closed = False
         self._limiters: dict[tuple[str, float], Limiter] = {}
         self._lock = threading.Lock()
         for name in ("httpx2", "httpcore2"):
@@ -59,6 +60,7 @@ class LiveSession:
     def close(self) -> None:
         """Close the connections."""
         with self._lock:
+            self._closed = True
             for client in self._all_clients:
                 client.close()
             self._all_clients.clear()
@@ -66,7 +68,7 @@ class LiveSession:
     def _client(self) -> httpx2.Client:
         """This thread's client: threads that share one wait for its lock (0.40 instead of 0.32 ms a request)."""
         client: httpx2.Client | None = getattr(self._clients, "client", None)
-        if client is None or client.is_closed:
+        if client is None:
             headers = {"user-agent": _USER_AGENT, "accept-encoding": "identity"}
             client = self._clients.client = httpx2.Client(verify=self._tls, timeout=_TIMEOUT_SECONDS, follow_redirects=False, headers=headers)
             with self._lock:
@@ -138,6 +140,8 @@ class LiveSession:
             raise
 
     def _once(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
+        if self._closed:
+            raise httpx2.CloseError("the session is closed")
         try:
             answer = self._client().get(url, headers=headers)
         except httpx2.TransportError as error:

@@ -75,15 +75,3 @@ def run_overview(conn: duckdb.DuckDBPyConnection, run_id: str) -> tuple[list[dic
         "SELECT table_name, rows_inserted FROM ops.file_ingestions WHERE run_id = ? AND kind = 'gold' AND status = 'ok' ORDER BY finished_at, 1", [run_id]
     )
     return per_dataset, [{"table": name, "rows_written": written} for name, written in gold.fetchall()]
-
-
-def dead_runs(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """Runs that are not closed; dead ones, for whoever holds the home."""
-    rows = conn.execute("SELECT run_id FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'").fetchall()
-    return frozenset(run_id for (run_id,) in rows)
-
-
-def recorded_files(conn: duckdb.DuckDBPyConnection, run_id: str) -> frozenset[str]:
-    """Ids of the payloads that are recorded for a run."""
-    rows = conn.execute("SELECT bronze_file_id FROM ops.bronze_manifest WHERE run_id = ?", [run_id]).fetchall()
-    return frozenset(file_id for (file_id,) in rows)

@@ -312,16 +312,6 @@ class DuckDbOpsRepo:
             [to_naive_utc(self._clock.now()), str(summary.status), *counts, "\n".join(summary.errors) or None, summary.run_id],
         )
 
-    def close_dead_runs(self, conn: duckdb.DuckDBPyConnection) -> int:
-        """Close what a dead process left open, as ``interrupted`` or ``failed``; returns how many runs. Idempotent."""
-        now = to_naive_utc(self._clock.now())
-        row = conn.execute("SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'").fetchone()
-        assert row is not None
-        if row[0]:
-            conn.execute("UPDATE ops.file_ingestions SET status = 'interrupted', finished_at = ? WHERE kind = 'run' AND status = 'running'", [now])
-        conn.execute("UPDATE ops.gold_manifest SET status = 'failed', error_message = 'interrupted', finished_at = ? WHERE status = 'started'", [now])
-        return int(row[0])
-
 
 def _identity(entry: DatasetKeymapEntry) -> tuple[str, str, str, str]:
     return entry.domain, entry.source, entry.dataset, entry.discriminator

@@ -15,7 +15,8 @@ from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.transaction import transaction
-from sbf_core.ops import queries
+from sbf_core.ops import queries, recoveries
+from sbf_core.ops.recoveries import RecoveredRun
 from sbf_core.ops.repo import DuckDbOpsRepo
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, SeriesState
 from sbf_core.run.context import RunContext
@@ -106,19 +107,35 @@ class OpsService:
         """What a run did, from ops.file_ingestions: per dataset, and per gold table."""
         return queries.run_overview(self._repo.cursor(), run_id)
 
-    def dead_runs(self) -> frozenset[str]:
-        """Runs that are not closed; dead ones, for whoever holds the home."""
-        return queries.dead_runs(self._repo.cursor())
+    # recovery
 
-    def recorded_files(self, run_id: str) -> frozenset[str]:
-        """Ids of the payloads that are recorded for a run."""
-        return queries.recorded_files(self._repo.cursor(), run_id)
+    def unclean_runs(self) -> frozenset[str]:
+        """Runs that did not end well and were not looked after yet; dead ones, for whoever holds the home."""
+        return recoveries.unclean_runs(self._repo.cursor())
 
-    def close_dead_runs(self) -> int:
-        """Close what a dead process left open; returns how many runs. Call it only while holding the home."""
-        closed: list[int] = []
-        self._write(lambda conn: closed.append(self._repo.close_dead_runs(conn)))
-        return closed[-1]
+    def known_runs(self) -> frozenset[str]:
+        """Every run that the ledger knows."""
+        return recoveries.known_runs(self._repo.cursor())
+
+    def known_paths(self) -> frozenset[str]:
+        """Every payload that the ledger knows, by its path below Bronze."""
+        return recoveries.known_paths(self._repo.cursor())
+
+    def known_quarantine(self) -> frozenset[str]:
+        """Every file in quarantine that the ledger knows, by its path there."""
+        return recoveries.known_quarantine(self._repo.cursor())
+
+    def record_quarantine(self, files: Sequence[Mapping[str, Any]]) -> None:
+        """Record files that were moved to quarantine. Writes ops.quarantine."""
+        if files:
+            self._write(lambda conn: recoveries.insert_quarantine(conn, files, now=self.clock.now()))
+
+    def record_recovery(self, runs: Sequence[RecoveredRun], *, files_quarantined: int) -> None:
+        """Close what dead runs left open, and record that they were looked after. Call it only while holding the home, as the last step.
+
+        Writes ops.file_ingestions, ops.gold_manifest and ops.recoveries.
+        """
+        self._write(lambda conn: recoveries.insert_recoveries(conn, runs, files_quarantined=files_quarantined, now=self.clock.now()))
 
     # Bronze
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import attrs
 
 from sbf_core.bronze.file_writer import BronzeFileWriter, StagedPayload
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.errors import PluginFault, SbfError
+from sbf_core.errors import PluginFault, SbfError, is_interrupt
+from sbf_core.faults import fault_point
 from sbf_core.http.session import FetchSession, fetch_by_recipe
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.ops.service import OpsService
@@ -88,30 +89,32 @@ class FetchStage:
             self._known = self._ops.latest_payload_hashes(sorted({item.entry.id for item in planned}))
         self._progress.start("fetch", len(planned))
         waiting: list[_Answer] = []
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="sbf-fetch") as pool:
-            for answer in self._answers(pool, planned):
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="sbf-fetch")
+        try:
+            for answer in pool.map(self._answer, planned):
                 waiting.append(answer)
                 self._progress.advance()
                 if len(waiting) >= BATCH_FILES:
-                    self._record(context, waiting)
-                    waiting = []
+                    batch, waiting = waiting, []
+                    self._record(context, batch)
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)  # what is under way is not waited for
+            if is_interrupt(error) and waiting:
+                self._record(context, waiting)  # what came is kept
+            raise
+        pool.shutdown()
         self._record(context, waiting)
         self._progress.finish()
-
-    def _answers(self, pool: ThreadPoolExecutor, planned: Sequence[PlannedRequest]) -> Iterator[_Answer]:
-        try:
-            yield from pool.map(self._answer, planned)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
     def _answer(self, planned: PlannedRequest) -> _Answer:
         """One request, in a worker thread."""
         request = planned.request
+        fault_point("fetch.asked")
         try:
             results = self._fetched(planned)
         except SbfError as error:
             return _Answer(request=request, fault=error)
+        fault_point("fetch.answered")
         failed = next((result for result in results if not result.ok), None)
         if failed is not None:
             return _Answer(request=request, other=(_other(failed, WorkStatus.FAILED, failed.error),))
@@ -143,7 +146,9 @@ class FetchStage:
             for answer in answers
             if answer.fault is not None
         ]
+        fault_point("manifest.begun")
         self._ops.record_fetched(rows, other)
+        fault_point("manifest.recorded")
         context.requests += len(answers)
         context.files += len(rows)
         for fetch in other:

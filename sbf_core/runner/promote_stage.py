@@ -8,7 +8,8 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.errors import DatasetFailure, EnvironmentFault, UsageError
+from sbf_core.duck.disk import is_disk_fault
+from sbf_core.errors import DatasetFailure, UsageError
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.manager import PluginManager
@@ -64,9 +65,9 @@ class PromoteStage:
                 self._promote_dataset(context, owned, rows)
             except (DatasetFailure, UsageError) as error:
                 context.errors.append(f"{owned.entry.id}: {error}")
-            except duckdb.FatalException as error:
-                raise EnvironmentFault(f"the database stopped: {_first_line(error)}", where=str(self._config.database), fix="free space and run again") from error
             except duckdb.Error as error:
+                if is_disk_fault(error):
+                    raise
                 context.errors.append(f"{owned.entry.id}: {_first_line(error)}; {_SAFE}")
         self._progress.finish()
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib.metadata import EntryPoint
 from typing import Any
 
 import attrs
+import duckdb
 
 from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.bronze.file_writer import BronzeFileWriter
-from sbf_core.clock import Clock, SystemClock
+from sbf_core.clock import Clock, clock_of_process
 from sbf_core.duck.bootstrap import DuckDbBootstrap
-from sbf_core.errors import UsageError, is_interrupt
+from sbf_core.duck.disk import FREE_BYTES_FLOOR, disk_faults
+from sbf_core.errors import SbfError, UsageError, is_interrupt
+from sbf_core.faults import fault_point
 from sbf_core.http.session import FetchSession
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planner import PlannedRequest, plan_requests
@@ -32,6 +37,9 @@ from sbf_core.trust.recovery import recover
 from sbf_core.universe.members import UniverseMember, UniverseSettings
 from sbf_core.universe.service import UniverseService
 from sbf_core.vocabulary import Layer, RunStatus, Scope
+
+#: A command that only reads holds the home for a moment; a run waits for that, and no longer.
+_WAIT_FOR_READERS_SECONDS = 1.0
 
 
 @attrs.frozen(kw_only=True)
@@ -81,7 +89,7 @@ class Runner:
     ) -> None:
         self._settings = settings
         self._options = options or RunOptions()
-        self._clock = clock or SystemClock()
+        self._clock = clock or clock_of_process()
         self._progress = progress or Silence()
         self._logger = logger or logging.getLogger("sbf")
         self._config = settings.config
@@ -193,27 +201,46 @@ class Runner:
         if not self._config.database.exists() and self._per_ticker() and self._archive is None and not self._universe_settings.query:
             self._planned(None, self._universe(None).tickers(), "")  # an empty universe must not leave a home behind
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
-        bootstrap.open(wait_seconds=self._settings["run.wait_seconds"])
-        try:
-            universe = self._universe(bootstrap)
-            ops = OpsService.over(bootstrap, universe=universe, clock=self._clock, logger=self._logger)
-            recover(ops, self._config, logger=self._logger)
-            universe.tickers()
-            context = ops.start_run(ticker_limit=self._settings["universe.ticker_limit"])
+        with disk_faults(self._config.database):
+            bootstrap.open(wait_seconds=self._settings["run.wait_seconds"] or _WAIT_FOR_READERS_SECONDS)
+            self._warn_of_little_space()
+            publish_as = ""
             try:
-                self._work(ops, context, began, notes=universe.notes)
-            except BaseException as error:
-                context.status = RunStatus.INTERRUPTED if is_interrupt(error) else RunStatus.FAILED
-                context.errors.append(f"{type(error).__name__}: {error}")
-                raise
+                context = self._run(bootstrap, began)
+                changed = context.files or context.rows_seen or context.gold_tables
+                publish_as = context.run_id if changed and self._settings["run.publish"] == "yes" else ""
             finally:
-                ops.finish_run(context)
-            if context.requests or context.rows_seen or context.gold_tables:
-                self.overview, self.gold_overview = ops.run_overview(context.run_id)
-        finally:
-            bootstrap.close()
+                bootstrap.close(publish_as=publish_as)
         self._logger.info("Orchestration complete. Elapsed time: %.2f s", time.monotonic() - began)
         return context
+
+    def _run(self, bootstrap: DuckDbBootstrap, began: float) -> RunContext:
+        universe = self._universe(bootstrap)
+        ops = OpsService.over(bootstrap, universe=universe, clock=self._clock, logger=self._logger)
+        recovered = recover(ops, self._config, logger=self._logger)
+        universe.tickers()
+        context = ops.start_run(ticker_limit=self._settings["universe.ticker_limit"])
+        fault_point("run.started")
+        context.errors.extend(f"{damage}; run `sbf verify`" for damage in recovered.damages)
+        try:
+            self._work(ops, context, began, notes=universe.notes)
+        except BaseException as error:
+            context.status = RunStatus.INTERRUPTED if is_interrupt(error) else RunStatus.FAILED
+            context.errors.append(f"{type(error).__name__}: {error}")
+            with suppress(duckdb.Error, SbfError):  # the first error is the one to tell; recovery closes the run
+                ops.finish_run(context)
+            raise
+        fault_point("run.finishing")
+        ops.finish_run(context)
+        fault_point("run.finished")
+        if context.requests or context.rows_seen or context.gold_tables:
+            self.overview, self.gold_overview = ops.run_overview(context.run_id)
+        return context
+
+    def _warn_of_little_space(self) -> None:
+        free = shutil.disk_usage(self._config.home).free
+        if free < FREE_BYTES_FLOOR:
+            self._progress.note(f"only {free / 1024**2:,.0f} MiB are free at {self._config.home}")
 
     def _work(self, ops: OpsService, context: RunContext, began: float, *, notes: Sequence[str]) -> None:
         only = self._options.only

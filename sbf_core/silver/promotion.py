@@ -11,7 +11,8 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.duck.transaction import transaction
-from sbf_core.errors import SbfError
+from sbf_core.errors import EnvironmentFault, SbfError
+from sbf_core.faults import fault_point
 from sbf_core.ops.bulk import insert_rows
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
@@ -65,6 +66,7 @@ class Promotion:
     def prepare(self) -> None:
         """Make or extend the silver tables. Raises ``UsageError`` where the declaration no longer fits them."""
         ensure_tables(self._ops.cursor(), self._entry)
+        fault_point("promote.prepared")
 
     def promote(self, rows: Sequence[BronzeManifestRow], *, context: Sequence[BronzeManifestRow] = ()) -> BatchOutcome:
         """Promote payloads, oldest first; all of their ledger and silver rows are kept together, or none.
@@ -80,12 +82,17 @@ class Promotion:
         errors.update(staged.errors)
         self._judge(conn)
         refused = self._refuse(conn)
+        fault_point("promote.staged")
         with transaction(conn):
+            fault_point("promote.begun")
             closed = self._take_in(conn, rows[0])
+            fault_point("promote.merged")
             self._make_promoted(conn, rows, errors={**errors, **refused}, closed=closed)
             self._ops.record_promoted(conn, self._entry, started_at=started_at, rejects=_REJECTS)
             self._ops.record_drift(conn, self._entry.silver_table, self._drift(staged))
             counts = _totals(conn)
+            fault_point("promote.recorded")
+        fault_point("promote.committed")
         self._clean(items)
         paths = {row.bronze_file_id: row.rel_path for row in rows}
         return BatchOutcome(counts=counts, errors={paths[file_id]: text for file_id, text in {**errors, **refused}.items() if file_id in paths})
@@ -97,6 +104,8 @@ class Promotion:
             try:
                 fresh = row.run_id == self._fresh_run_id
                 items.append(inspect(self._entry, row, bronze=self._bronze, staging=self._staging, fresh=fresh, is_context=is_context, as_declared=self._ask_plan is None))
+            except EnvironmentFault:
+                raise  # the payload may be fine: it stays to be promoted
             except SbfError as error:
                 errors[row.bronze_file_id] = refusal(error)
         return items, errors

@@ -10,6 +10,7 @@ import attrs
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.disk import is_disk_fault
 from sbf_core.duck.identifiers import quoted_list
 from sbf_core.errors import PayloadRefused, PluginFault
 from sbf_core.silver.cast import checked_select
@@ -56,7 +57,8 @@ def stage_batch(
     if prepared:
         try:
             return _stage_all(conn, entry, prepared, staging=staging, ask_plan=ask_plan)
-        except (duckdb.Error, PayloadRefused):
+        except (duckdb.Error, PayloadRefused) as error:
+            _unless_disk(error)
             prepared = [attrs.evolve(item, careful=True) for item in prepared]
     errors = _no_json(prepared)
     prepared = [item for item in prepared if item.file.row.bronze_file_id not in errors]
@@ -64,9 +66,15 @@ def stage_batch(
         try:
             staged = _stage_all(conn, entry, prepared, staging=staging, ask_plan=ask_plan)
             return attrs.evolve(staged, errors={**errors, **staged.errors})
-        except (duckdb.Error, PayloadRefused):
-            pass  # one of them is bad in a way that only the engine sees
+        except (duckdb.Error, PayloadRefused) as error:
+            _unless_disk(error)  # else one of them is bad in a way that only the engine sees
     return _stage_one_by_one(conn, entry, prepared, errors, staging=staging, ask_plan=ask_plan)
+
+
+def _unless_disk(error: Exception) -> None:
+    """A full disk is no fault of a payload."""
+    if is_disk_fault(error):
+        raise error
 
 
 def _no_json(items: Sequence[Inspected]) -> dict[str, str]:
@@ -90,6 +98,7 @@ def _stage_one_by_one(
         try:
             alone = _stage_all(conn, entry, [item], staging=staging, ask_plan=ask_plan)
         except (duckdb.Error, PayloadRefused) as error:
+            _unless_disk(error)
             errors[item.file.row.bronze_file_id] = _first_line(error)
             continue
         errors.update(alone.errors)

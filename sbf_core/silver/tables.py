@@ -7,7 +7,9 @@ import duckdb
 from sbf_core.dataset.columns import CORE_COLUMNS
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted, quoted_list
+from sbf_core.duck.transaction import transaction
 from sbf_core.errors import UsageError
+from sbf_core.faults import fault_point
 
 _CORE_TYPES = dict(zip(CORE_COLUMNS, ("VARCHAR", "VARCHAR", "TIMESTAMP", "TIMESTAMP"), strict=True))
 
@@ -44,15 +46,19 @@ def ensure_tables(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
     """
     found = _existing_columns(conn, entry.silver_table)
     if not found:
-        _create(conn, entry)
+        with transaction(conn):
+            _create(conn, entry)
         return
     added = _added_columns(entry, found)
-    for column in added:
+    if not added:
+        return
+    with transaction(conn):
         for table in (current_table(entry), history_table(entry)):
-            conn.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(column)} {entry.column_types[column]}")
-    if added:
+            for column in added:
+                conn.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(column)} {entry.column_types[column]}")
+                fault_point("promote.preparing")
         _create_macros(conn, entry)
-        conn.execute("CHECKPOINT")
+    conn.execute("CHECKPOINT")
 
 
 def _existing_columns(conn: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
@@ -87,6 +93,7 @@ def _create(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
     core = [f"{quoted(name)} {sql_type} NOT NULL" for name, sql_type in _CORE_TYPES.items()]
     ends = ["known_to TIMESTAMP", "_deleted BOOLEAN NOT NULL"]
     conn.execute(f"CREATE TABLE {current_table(entry)} ({', '.join(strict + core)})")
+    fault_point("promote.preparing")
     conn.execute(f"CREATE TABLE {history_table(entry)} ({', '.join(loose + core + ends)})")
     if entry.title:
         conn.execute(f"COMMENT ON TABLE {current_table(entry)} IS {literal(entry.title)}")

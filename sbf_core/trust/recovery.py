@@ -1,46 +1,157 @@
-"""What a dead run left: closed, adopted or kept aside. Twice is the same as once."""
+"""What a dead run left: closed, adopted or moved aside. Twice is the same as once.
+
+A payload that was journalled is whole and durable: it is recorded as its run would have done, and promoted by the run
+at work. What has no line in a journal goes to quarantine, with a record, and is fetched again. Each step can be
+repeated, and the last one says that it was done; so recovery itself may be killed anywhere.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import attrs
 
-from sbf_core.bronze.journal import journal_files, read_journal
+from sbf_core.bronze.journal import JournalLine, cut_torn_tail, journal_files, read_journal_start, torn_tail
+from sbf_core.bronze.listing import is_payload, is_temporary, payload_files, relative
+from sbf_core.bronze.paths import JOURNAL_FOLDER
+from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine, put_in_quarantine, quarantined_files
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.faults import fault_point
+from sbf_core.ops.recoveries import RecoveredRun
+from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
+
+_ADOPT_AT_ONCE = 5000
 
 
 @attrs.frozen(kw_only=True)
 class Recovered:
-    """What recovery did."""
+    """What recovery did.
+
+    Attributes:
+        runs_closed: runs that had not ended well, or that only their journal knew.
+        payloads_adopted: journalled payloads that the ledger did not know.
+        files_quarantined: half-written files and orphans that were moved aside.
+        damages: what it could not put right, one line each; ``sbf verify`` says more.
+    """
 
     runs_closed: int = 0
     payloads_adopted: int = 0
+    files_quarantined: int = 0
+    damages: tuple[str, ...] = ()
 
 
 def recover(ops: OpsService, config: DuckDbConfig, *, logger: logging.Logger | None = None) -> Recovered:
-    """Close dead runs, and record journalled payloads that the ledger does not know. Call it while holding the home.
+    """Put right what a dead run left, and take in journals that the ledger does not know. Call it while holding the home.
 
-    A payload that was journalled is whole and durable, so it is recorded as its run would have done, and promoted
-    by the run at work. Journals are read only if a run died: a run that ended has recorded all of its own.
+    Looks at files only if a run did not end well, or a journal is there whose run is not on record (after the
+    database was lost or replaced by an older copy). Idempotent.
 
-    Writes ops.file_ingestions, ops.bronze_manifest, ops.data_dates. Idempotent.
+    Writes ops.file_ingestions, ops.bronze_manifest, ops.data_dates, ops.gold_manifest, ops.quarantine, ops.recoveries.
     """
-    dead = ops.dead_runs()
-    lost = [path for path in journal_files(config.bronze) if path.stem in dead]
-    adopted = sum(_adopt(ops, config, path) for path in lost)
-    closed = ops.close_dead_runs() if dead else 0
-    if closed or adopted:
-        (logger or logging.getLogger("sbf.recovery")).warning("Recovered. runs_closed=%s | payloads_adopted=%s", closed, adopted)
-    return Recovered(runs_closed=closed, payloads_adopted=adopted)
+    _clear(config.staging)
+    unclean = ops.unclean_runs()
+    journals = {path.stem: path for path in journal_files(config.bronze)}
+    unknown = journals.keys() - ops.known_runs() if journals else set()
+    if not unclean and not unknown:
+        return Recovered()
+    fault_point("recover.start")
+    concerned = [journals[run_id] for run_id in sorted(unclean | unknown) if run_id in journals]
+    for path in concerned:
+        mend_torn_journal(config, path)
+    fault_point("recover.mended")
+    lines: dict[str, list[JournalLine]] = {}
+    damages: list[str] = []
+    for path in concerned:
+        lines[path.stem], damage = read_journal_start(path)
+        damages += [damage] if damage else []
+    paths = ops.known_paths()
+    journalled = {line.row.rel_path for found in lines.values() for line in found}
+    moved = move_strays(config, paths | journalled)
+    fault_point("recover.moved")
+    quarantined = record_quarantined(ops, config)
+    fault_point("recover.quarantined")
+    fresh = {run_id: [line.row for line in found if line.row.rel_path not in paths] for run_id, found in lines.items()}
+    missing = _adopt(ops, config, (row for found in fresh.values() for row in found))
+    damages += [f"{len(missing)} journalled payloads are missing, the first is {missing[0]}"] if missing else []
+    fault_point("recover.adopted")
+    runs = [_recovered_run(run_id, lines.get(run_id, []), len(fresh.get(run_id, ())), unknown=run_id in unknown) for run_id in sorted(unclean | unknown)]
+    ops.record_recovery(runs, files_quarantined=max(moved, quarantined))
+    fault_point("recover.done")
+    done = Recovered(runs_closed=len(runs), payloads_adopted=sum(run.payloads_adopted for run in runs), files_quarantined=quarantined, damages=tuple(damages))
+    (logger or logging.getLogger("sbf.recovery")).warning(
+        "Recovered. runs_closed=%s | payloads_adopted=%s | files_quarantined=%s", done.runs_closed, done.payloads_adopted, done.files_quarantined
+    )
+    return done
 
 
-def _adopt(ops: OpsService, config: DuckDbConfig, journal: Path) -> int:
-    known = ops.recorded_files(journal.stem)
-    missing = [line.row for line in read_journal(journal) if line.row.bronze_file_id not in known]
-    rows = [row for row in missing if (config.bronze / row.rel_path).exists()]
-    if rows:
-        ops.record_fetched(rows, [])
-    return len(rows)
+def _clear(staging: Path) -> None:
+    """Scratch files of a promotion that is over."""
+    for path in staging.iterdir() if staging.is_dir() else ():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def mend_torn_journal(config: DuckDbConfig, path: Path) -> bool:
+    """Take the cut-off last line of a journal to quarantine; whether there was one."""
+    torn = torn_tail(path)
+    if torn:
+        put_in_quarantine(config.quarantine, torn, original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.TORN_LINE)
+        cut_torn_tail(path)
+    return bool(torn)
+
+
+def move_strays(config: DuckDbConfig, known: frozenset[str] | set[str]) -> int:
+    """Move temporary files, and payloads that neither ledger nor journal knows, to quarantine; returns how many."""
+    moved = 0
+    for entry in payload_files(config.bronze):
+        if is_temporary(entry.name):
+            reason = QuarantineReason.HALF_WRITTEN
+        elif is_payload(entry.name) and relative(config.bronze, entry) not in known:
+            reason = QuarantineReason.ORPHAN
+        else:
+            continue
+        move_to_quarantine(config.quarantine, Path(entry.path), original=relative(config.bronze, entry), reason=reason)
+        moved += 1
+    return moved
+
+
+def record_quarantined(ops: OpsService, config: DuckDbConfig) -> int:
+    """Record what is in quarantine and not on record yet; returns how many files."""
+    if not config.quarantine.is_dir():
+        return 0
+    found = [attrs.asdict(file) for file in quarantined_files(config.quarantine, known=ops.known_quarantine())]
+    ops.record_quarantine(found)
+    return len(found)
+
+
+def _adopt(ops: OpsService, config: DuckDbConfig, rows: Iterable[BronzeManifestRow]) -> list[str]:
+    """Record journalled payloads, oldest first, many at once; returns the paths of those that are not there."""
+    missing: list[str] = []
+    there: list[BronzeManifestRow] = []
+    for row in sorted(rows, key=lambda row: (row.fetched_at, row.bronze_file_id)):
+        if (config.bronze / row.rel_path).exists():
+            there.append(row)
+        else:
+            missing.append(row.rel_path)
+    for start in range(0, len(there), _ADOPT_AT_ONCE):
+        ops.record_fetched(there[start : start + _ADOPT_AT_ONCE], [])
+    return missing
+
+
+def _recovered_run(run_id: str, lines: list[JournalLine], adopted: int, *, unknown: bool) -> RecoveredRun:
+    times = [line.row.fetched_at for line in lines]
+    return RecoveredRun(
+        run_id=run_id, payloads_adopted=adopted, unknown=unknown, started_at=_started_at(run_id, times), finished_at=max(times, default=None)
+    )
+
+
+def _started_at(run_id: str, times: list[dt.datetime]) -> dt.datetime | None:
+    """A run's id begins with the moment of its start."""
+    try:
+        return dt.datetime.strptime(run_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    except ValueError:
+        return min(times, default=None)

@@ -191,7 +191,7 @@ def test_a_database_of_a_newer_sbf_is_refused(sbf: Shell) -> None:
     for arguments in (("run", "--replay", "sample"), ("status",)):
         done = sbf(*arguments)
         assert done.returncode == 5
-        assert done.stderr.startswith("sbf: error[VERSION] the database has schema 99, this sbf knows up to 1; nothing was touched")
+        assert done.stderr.startswith("sbf: error[VERSION] the database has schema 99, this sbf knows up to 2; nothing was touched")
     assert tree(sbf.home) == before
 
 
@@ -244,10 +244,12 @@ sys.stdin.read()
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == "open\n"
-        for arguments in (("run", "--replay", "sample"), ("status",)):
-            done = filled(*arguments)
-            assert done.returncode == 4
-            assert f"in use by process {child.pid}" in done.stderr
+        done = filled("run", "--replay", "sample")
+        assert done.returncode == 4
+        assert f"in use by process {child.pid}" in done.stderr
+        assert filled("status").returncode == 0, "a reader takes the published copy"
+        (filled.home / "published" / "current.json").unlink()
+        assert filled("status").returncode == 4
     finally:
         child.communicate("")
 

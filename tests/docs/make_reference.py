@@ -109,6 +109,8 @@ OPS_WORDS = {
     "gold_manifest": "One row for each build of a gold table.",
     "gold_watermarks": "The last date of each gold table, and a checksum of what it was made from.",
     "gold_tests": "How each test of a gold table went, per build.",
+    "recoveries": "Runs that did not end well and were looked after: what was taken in, how many files were moved to quarantine in that recovery.",
+    "quarantine": "Files that were found in Bronze and are no payloads of the ledger, or not the bytes that were recorded. They are moved, never deleted.",
 }
 
 

@@ -78,17 +78,18 @@ def test_a_transaction_ended_from_inside_is_noticed(config: DuckDbConfig, ending
 
 def test_an_older_schema_is_copied_first_and_brought_forward(config: DuckDbConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     DuckDbBootstrap(config).open().close()
-    second = tmp_path / "0002_more.sql"
+    latest = migrate.latest_version()
+    second = tmp_path / "0099_more.sql"
     second.write_text("CREATE TABLE ops.more (a INTEGER);")
-    files = (*migrate.migration_files(), (2, second))
+    files = (*migrate.migration_files(), (99, second))
     monkeypatch.setattr(migrate, "migration_files", lambda: files)
     bootstrap = DuckDbBootstrap(config, clock=FixedClock(START)).open()
     assert bootstrap.cursor().execute("SELECT count(*) FROM ops.more").fetchone() == (0,)
     bootstrap.close()
     copies = list(config.backups.iterdir())
-    assert [copy.name for copy in copies] == ["sbf-schema1-20240102T120000Z.duckdb"]
+    assert [copy.name for copy in copies] == [f"sbf-schema{latest}-20240102T120000Z.duckdb"]
     with duckdb.connect(copies[0], read_only=True) as old:
-        assert migrate.schema_version(old) == 1
+        assert migrate.schema_version(old) == latest
 
 
 def test_a_newer_schema_is_refused_and_not_touched(config: DuckDbConfig) -> None:

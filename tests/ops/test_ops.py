@@ -13,6 +13,7 @@ from warehouse import START, FakeVendor, Warehouse, entry, price
 from sbf_core.clock import FixedClock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.ops.recoveries import RecoveredRun
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch
 from sbf_core.ops.service import OpsService
 from sbf_core.run.request import RunRequest
@@ -113,9 +114,10 @@ def test_a_run_is_opened_and_closed(ops: OpsService) -> None:
 
 
 def test_dead_runs_are_closed_as_interrupted(ops: OpsService) -> None:
-    ops.start_run(ticker_limit=0)
-    assert ops.close_dead_runs() == 1
-    assert ops.close_dead_runs() == 0
+    context = ops.start_run(ticker_limit=0)
+    assert ops.unclean_runs() == {context.run_id}
+    ops.record_recovery([RecoveredRun(run_id=context.run_id)], files_quarantined=0)
+    assert ops.unclean_runs() == set()
     assert rows(ops, "SELECT status FROM ops.file_ingestions") == [("interrupted",)]
 
 

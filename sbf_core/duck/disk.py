@@ -1,0 +1,40 @@
+"""Which errors of the engine are the disk's fault, and not the query's."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from sbf_core.errors import environment_fault
+
+#: Below this a run warns.
+FREE_BYTES_FLOOR = 1024**3
+_NUMBERS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "EFBIG")
+_TEXTS = (*(os.strerror(getattr(errno, name)) for name in _NUMBERS if hasattr(errno, name)), "not enough space on the disk")
+
+
+def is_disk_fault(error: BaseException) -> bool:
+    """Whether the engine could not use the disk. After a fatal error the whole database refuses to work until it is opened again."""
+    if isinstance(error, duckdb.FatalException):
+        return True
+    return isinstance(error, (duckdb.IOException, duckdb.TransactionException)) and any(text in str(error) for text in _TEXTS)
+
+
+@contextmanager
+def disk_faults(database: Path) -> Iterator[None]:
+    """Turns what the system or the engine says about the disk into ``EnvironmentFault``."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise environment_fault(error, doing="a file cannot be used", where=str(database.parent)) from error
+    except duckdb.Error as error:
+        if not is_disk_fault(error):
+            raise
+        raise environment_fault(error, doing="the database cannot be written", where=str(database)) from error

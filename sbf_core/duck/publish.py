@@ -1,0 +1,96 @@
+"""Copies of the database for readers, so that a reader never meets a run and a run never meets a reader.
+
+``<home>/published/sbf-<run id>.duckdb`` is a whole database; ``current.json`` beside it names the newest one and says
+which state of ``sbf.duckdb`` it is a copy of. Both come by rename, so a reader sees the old or the new, never a part.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+import attrs
+
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.faults import fault_point
+
+_BUFFER_BYTES = 1 << 22
+
+
+@attrs.frozen(kw_only=True)
+class Publication:
+    """A copy for readers.
+
+    Attributes:
+        path: the copy.
+        run_id: the run that left the database like this.
+        published_at: when, as ISO text.
+        is_current: the database has not changed since.
+    """
+
+    path: Path
+    run_id: str
+    published_at: str
+    is_current: bool
+
+
+def copy_database(source: IO[bytes], target: Path, *, durable: bool) -> None:
+    """Copy an open database file whose log is empty; a crash leaves only a file named ``*.tmp``.
+
+    The caller must keep ``source`` open until DuckDB has closed the database: POSIX takes all locks of a process from a
+    file as soon as the process closes any handle of it.
+    """
+    fresh = target.with_name(f"{target.name}.tmp")
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with fresh.open("wb") as out:
+        fresh.chmod(0o600)
+        fault_point("publish.half")
+        shutil.copyfileobj(source, out, _BUFFER_BYTES)
+        out.flush()
+        if durable:
+            os.fsync(out.fileno())
+    fault_point("publish.copied")
+    fresh.replace(target)
+
+
+def published_path(config: DuckDbConfig, run_id: str) -> Path:
+    """The copy that a run leaves."""
+    return config.published / f"sbf-{run_id}.duckdb"
+
+
+def _state(database: Path) -> list[int]:
+    stat = database.stat()
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def name_published(config: DuckDbConfig, run_id: str, *, now: str) -> None:
+    """Say which copy is the newest, and remove the older ones, but those that a reader still holds on Windows."""
+    current = published_path(config, run_id)
+    facts = {"file": current.name, "run_id": run_id, "published_at": now, "database": _state(config.database)}
+    fresh = config.published / "current.json.tmp"
+    fresh.write_text(json.dumps(facts), encoding="utf-8")
+    fresh.chmod(0o600)
+    fault_point("publish.named")
+    fresh.replace(config.published / "current.json")
+    for path in config.published.glob("sbf-*"):
+        if path != current:
+            with suppress(OSError):
+                path.unlink()
+    fault_point("publish.done")
+
+
+def current_publication(config: DuckDbConfig) -> Publication | None:
+    """The newest copy for readers, or None."""
+    try:
+        facts = json.loads((config.published / "current.json").read_text(encoding="utf-8"))
+        path = config.published / Path(facts["file"]).name
+        same = path.exists() and config.database.exists() and facts["database"] == _state(config.database)
+        if config.database.with_name(f"{config.database.name}.wal").exists():
+            same = False
+        return Publication(path=path, run_id=facts["run_id"], published_at=facts["published_at"], is_current=same) if path.exists() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

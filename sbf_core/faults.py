@@ -1,0 +1,106 @@
+"""Named points at which a test may kill, break or hold the process. Off unless ``SBF_TESTING=1``.
+
+``SBF_FAULT`` holds ``NAME:N:KIND``: at the N-th time (from 1) that point NAME is reached, KIND happens:
+
+* ``kill``, ``term``, ``int``: the process sends itself that signal;
+* ``raise``: a ``RuntimeError``, as a bug would; ``full``, ``io``, ``denied``: the ``OSError`` of a full disk, a broken one, a missing permission;
+* ``hold``: the file ``SBF_FAULT_MARK`` is made, and the process waits until it is gone (at most a minute).
+
+``SBF_FAULT=count:FILE`` writes at exit how often each point was reached, as JSON, so that a test can go through all.
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import json
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+#: Every point on the path of a run, in the order in which a run reaches them first.
+FAULT_POINTS = (
+    "home.check",  # before the folders of the home are made
+    "home.locked",  # the database is open, and with it the home is ours
+    "migrate.before", "migrate.backed_up", "migrate.applied", "migrate.done",
+    "home.open",  # migrated and hardened
+    "recover.start", "recover.mended", "recover.moved", "recover.quarantined", "recover.adopted", "recover.done",
+    "run.started",  # the run's row is committed
+    "fetch.asked", "fetch.answered",
+    "bronze.created", "bronze.half", "bronze.written", "bronze.synced", "bronze.renamed", "bronze.folders_synced",
+    "journal.half", "journal.written", "journal.synced",
+    "manifest.begun", "manifest.recorded",
+    "promote.preparing", "promote.prepared", "promote.staged", "promote.begun", "promote.merged", "promote.recorded", "promote.committed",
+    "gold.begun", "gold.applied", "gold.recorded", "gold.committed", "gold.remembered",
+    "run.finishing", "run.finished",
+    "publish.checkpointed", "publish.half", "publish.copied", "publish.named", "publish.done",
+    "home.closed",
+)  # fmt: skip
+_ERRORS = {"full": errno.ENOSPC, "io": errno.EIO, "denied": errno.EACCES}
+_SIGNALS = {"kill": getattr(signal, "SIGKILL", signal.SIGTERM), "term": signal.SIGTERM, "int": signal.SIGINT}
+_HOLD_SECONDS_MAX = 60.0
+
+
+class _Armed:
+    """What ``SBF_FAULT`` asks for."""
+
+    def __init__(self, spec: str) -> None:
+        self._name, _, rest = spec.partition(":")
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        if self._name == "count":
+            atexit.register(lambda: Path(rest).write_text(json.dumps(self._counts), encoding="utf-8"))
+            return
+        number, _, self._kind = rest.partition(":")
+        self._number = int(number)
+        if self._name not in FAULT_POINTS or self._kind not in {*_ERRORS, *_SIGNALS, "raise", "hold"}:
+            raise ValueError(f"SBF_FAULT={spec!r}: there is no such point or kind")
+
+    def reach(self, name: str) -> None:
+        """Count, and strike where it was asked for."""
+        with self._lock:
+            self._counts[name] += 1
+            hit = name == self._name and self._counts[name] == self._number
+        if hit:
+            self._strike(name)
+
+    def _strike(self, name: str) -> None:
+        if self._kind in _SIGNALS:
+            os.kill(os.getpid(), _SIGNALS[self._kind])
+            time.sleep(0.001)  # lets the main thread see a signal that another thread has sent
+        elif self._kind in _ERRORS:
+            number = _ERRORS[self._kind]
+            raise OSError(number, os.strerror(number), name)
+        elif self._kind == "raise":
+            raise RuntimeError(f"fault at {name}")
+        else:
+            mark = Path(os.environ["SBF_FAULT_MARK"])
+            mark.touch()
+            end = time.monotonic() + _HOLD_SECONDS_MAX
+            while mark.exists() and time.monotonic() < end:
+                time.sleep(0.005)
+
+
+_armed: _Armed | None = None
+if os.environ.get("SBF_TESTING") == "1" and os.environ.get("SBF_FAULT"):
+    _armed = _Armed(os.environ["SBF_FAULT"])
+
+
+def fault_point(name: str) -> None:
+    """Say that the point ``name`` is reached. Costs a comparison when no fault is asked for."""
+    if _armed is not None:
+        _armed.reach(name)
+
+
+def is_armed() -> bool:
+    """Whether any fault was asked for; then files are written in two steps, so that one can be half written."""
+    return _armed is not None
+
+
+def arm(spec: str) -> None:
+    """Ask for a fault in this process, as ``SBF_FAULT`` does; an empty text takes it back. For tests."""
+    global _armed
+    _armed = _Armed(spec) if spec else None

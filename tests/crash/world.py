@@ -1,0 +1,170 @@
+"""A small fixed world for runs in processes of their own: a plugin that pip could have installed, its files, its recording.
+
+Days one and two differ: rows are new, revised and gone, so that a run has history, rejects and gold to write.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sbf_core.bronze.file_writer import BronzeFileWriter
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
+from sbf_core.trust.digest import digest_tables
+
+TICKERS = ("AAA", "BRK.B", "CON", "ddd")
+DAYS = (dt.datetime(2024, 1, 2, 12, tzinfo=dt.UTC), dt.datetime(2024, 1, 4, 12, tzinfo=dt.UTC))
+ROOT = Path(__file__).resolve().parents[2]
+PLUGIN = '''
+import datetime as dt
+from decimal import Decimal
+import attrs
+from sbf_core.api import DatasetKeymapEntry, FileRecipe, GoldModel, Unique, column, hookimpl
+
+@attrs.frozen
+class Price:
+    symbol: str = column(key=True)
+    date: dt.date = column(key=True, row_date=True)
+    close: Decimal | None = column(precision=18, scale=4)
+
+@attrs.frozen
+class Member:
+    symbol: str = column(key=True)
+    name: str = column()
+
+@hookimpl
+def datasets():
+    return [
+        DatasetKeymapEntry(domain="prices", source="world", dataset="eod", scope="per_ticker", silver_table="world_eod", columns=Price,
+                           first_date=dt.date(2024, 1, 1), reject_share_max=0.5, recipe=FileRecipe(path="eod-{ticker}.json", extension="json")),
+        DatasetKeymapEntry(domain="reference", source="world", dataset="members", silver_table="world_member", columns=Member,
+                           semantics="snapshot", recipe=FileRecipe(path="members.json", extension="json")),
+    ]
+
+@hookimpl
+def build_gold():
+    return [
+        GoldModel(name="dim_world", key=("symbol",), surrogate_key="symbol_key", sql="SELECT symbol, name FROM silver.world_member"),
+        GoldModel(name="fact_world", key=("symbol", "date"), date_column="date",
+                  sql="SELECT p.symbol, p.date, p.close, d.symbol_key FROM silver.world_eod p LEFT JOIN gold.dim_world d USING (symbol)"),
+    ]
+'''
+
+
+def payloads(day: int) -> dict[str, bytes]:
+    """File name to content on a day (0 or 1)."""
+    found: dict[str, bytes] = {}
+    for number, ticker in enumerate(TICKERS):
+        rows = [{"symbol": ticker, "date": f"2024-01-0{each}", "close": f"{number + each}.25"} for each in range(1, 3 + day)]
+        if day:
+            rows[0]["close"] = "77.5"  # a revision
+            rows.append({"symbol": ticker, "date": "2024-02-30", "close": "1"})  # no day: rejected
+        found[f"eod-{ticker}.json"] = json.dumps(rows).encode()
+    members = [{"symbol": ticker, "name": f"Name of {ticker}"} for ticker in TICKERS if not (day and ticker == "CON")]
+    found["members.json"] = json.dumps(members).encode()
+    return found
+
+
+def install_plugin(site: Path) -> None:
+    """A distribution in a folder of its own, as pip leaves it."""
+    info = site / "sbf_world-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "sbf_world.py").write_text(PLUGIN)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sbf-world\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[sbf.plugins]\nworld = sbf_world\n")
+
+
+def write_recording(folder: Path) -> None:
+    """Both days as a Bronze folder."""
+    writer = BronzeFileWriter(DuckDbConfig(home=folder))
+    for day, moment in enumerate(DAYS):
+        results = []
+        for name, payload in sorted(payloads(day).items()):
+            ticker = name.removeprefix("eod-").removesuffix(".json") if name.startswith("eod-") else None
+            identity = ("prices", "eod") if ticker else ("reference", "members")
+            request = RunRequest(run_id=f"world{day}", domain=identity[0], source="world", dataset=identity[1], ticker=ticker)
+            results.append(RunResult(request=request, address=name, payload=payload, fetched_at=moment))
+        writer.publish([writer.stage(result) for result in results])
+    writer.close()
+
+
+class World:
+    """The plugin, the recording and a way to run ``sbf`` on them.
+
+    Args:
+        folder: where everything is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.site = folder / "site"
+        self.recording = folder / "recording"
+        if not self.site.exists():
+            install_plugin(self.site)
+            write_recording(self.recording)
+
+    def environment(self, home: Path, *, day: int = 1, **more: str) -> dict[str, str]:
+        """What a child sees."""
+        usual = {name: value for name, value in os.environ.items() if not name.startswith(("SBF_", "PYTHON", "COV"))}
+        return {
+            **usual, "PYTHONPATH": os.pathsep.join([str(ROOT), str(self.site)]), "SBF_HOME": str(home), "SBF_TESTING": "1", "SBF_NOW": DAYS[day].isoformat(),
+            "SBF_PLUGINS": "world", "SBF_TICKERS": ",".join(TICKERS), "SBF_FSYNC": "none", "SBF_THREADS": "1", **more,
+        }  # fmt: skip
+
+    def sbf(self, home: Path, *arguments: str, day: int = 1, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        command = [sys.executable, "-m", "sbf_core", *arguments]
+        return subprocess.run(command, env=self.environment(home, day=day, **more), capture_output=True, text=True, timeout=60)
+
+    def start(self, home: Path, *arguments: str, day: int = 1, **more: str) -> subprocess.Popen[str]:
+        """Start a command."""
+        command = [sys.executable, "-m", "sbf_core", *arguments]
+        return subprocess.Popen(command, env=self.environment(home, day=day, **more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def set_day(self, home: Path, day: int) -> None:
+        """The files of the source as they are on a day."""
+        (home / "files").mkdir(parents=True, exist_ok=True)
+        for name, payload in payloads(day).items():
+            (home / "files" / name).write_bytes(payload)
+
+    def first_day(self, home: Path) -> None:
+        """A home after the first day, with the second day's files waiting."""
+        done = self.folder / "first-day"
+        if not done.exists():
+            making = home.with_name(f"{home.name}-making")
+            self.set_day(making, 0)
+            answer = self.sbf(making, "run", day=0)
+            assert answer.returncode == 0, answer.stderr
+            self.set_day(making, 1)
+            try:
+                making.rename(done)
+            except OSError:  # another worker was quicker
+                pass
+        shutil.copytree(done, home, dirs_exist_ok=True)
+
+
+def digests(home: Path, *, bronze: Path | None = None) -> Mapping[str, tuple[int, str]]:
+    """Rows and checksum of every silver and gold table."""
+    bootstrap = DuckDbBootstrap(DuckDbConfig(home=home, bronze_folder=bronze), read_only=True).open()
+    try:
+        return {item.table: (item.rows, item.sha256) for item in digest_tables(bootstrap.cursor(), keys={})}
+    finally:
+        bootstrap.close()
+
+
+def ask(home: Path, query: str) -> Sequence[tuple[object, ...]]:
+    """The rows of a query over a home."""
+    bootstrap = DuckDbBootstrap(DuckDbConfig(home=home), read_only=True).open()
+    try:
+        return bootstrap.cursor().execute(query).fetchall()
+    finally:
+        bootstrap.close()
