@@ -33,7 +33,7 @@ FAULT_POINTS = (
     "bronze.created", "bronze.half", "bronze.written", "bronze.synced", "bronze.renamed", "bronze.folders_synced",
     "journal.half", "journal.written", "journal.synced",
     "manifest.begun", "manifest.recorded",
-    "promote.preparing", "promote.prepared", "promote.staged", "promote.begun", "promote.merged", "promote.recorded", "promote.committed",
+    "promote.preparing", "promote.emptied", "promote.prepared", "promote.staged", "promote.begun", "promote.merged", "promote.recorded", "promote.committed",
     "gold.begun", "gold.applied", "gold.recorded", "gold.committed", "gold.remembered",
     "run.finishing", "run.finished",
     "publish.checkpointed", "publish.half", "publish.copied", "publish.named", "publish.done",

@@ -60,6 +60,16 @@ def _as_line(facts: dict[str, Any]) -> JournalLine:
     return JournalLine(row=BronzeManifestRow(**facts), headers=headers)
 
 
+def _chained_text(lines: Sequence[JournalLine], chain: str) -> tuple[bytes, str]:
+    """Lines as they stand in a journal after the line with that chain, and the chain of the last one."""
+    chunks = []
+    for line in lines:
+        text = _as_text(line)
+        chain = _chained(chain, text)
+        chunks.append(f'{{"chain":"{chain}","line":{text}}}\n')
+    return "".join(chunks).encode("ascii"), chain
+
+
 class JournalWriter:
     """Appends to the journal of one run. Not for several threads at once."""
 
@@ -78,12 +88,8 @@ class JournalWriter:
 
     def append(self, lines: Sequence[JournalLine]) -> None:
         """Append lines; when it returns they are on the disk."""
-        chunks = []
-        for line in lines:
-            text = _as_text(line)
-            self._chain = _chained(self._chain, text)
-            chunks.append(f'{{"chain":"{self._chain}","line":{text}}}\n')
-        content = memoryview("".join(chunks).encode("ascii"))
+        text, self._chain = _chained_text(lines, self._chain)
+        content = memoryview(text)
         step = max(1, len(content) // 2) if is_armed() else len(content)
         while content:
             content = content[os.write(self._file, content[:step]) :]
@@ -105,14 +111,31 @@ def torn_tail(path: Path) -> bytes:
 
 def cut_torn_tail(path: Path) -> None:
     """Take the torn tail away, in one step."""
-    replace_journal(path, path.read_bytes().rpartition(b"\n")[0])
+    head, line_break, _ = path.read_bytes().rpartition(b"\n")
+    _replace(path, head + line_break)
 
 
-def replace_journal(path: Path, lines: bytes) -> None:
-    """Put other lines in the place of a journal, so that a crash leaves the one or the other."""
+def rewrite_journal(path: Path, lines: Sequence[JournalLine]) -> None:
+    """Put other lines in the place of a journal, with a chain of their own, so that a crash leaves the one or the other."""
+    _replace(path, _chained_text(lines, _FIRST_CHAIN)[0])
+
+
+def salvaged_lines(path: Path) -> list[JournalLine]:
+    """Every line of a damaged journal that can be read at all, whatever its checksum."""
+    found = []
+    for raw in path.read_bytes().split(b"\n"):
+        try:
+            found.append(_as_line(json.loads(raw)["line"]))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return found
+
+
+def _replace(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.tmp")
     with fresh.open("wb") as file:
-        file.write(lines + b"\n" if lines else b"")
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     fresh.chmod(0o600)

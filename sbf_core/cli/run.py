@@ -47,7 +47,7 @@ def run_command(
         replay_until=None if replay_until is None else moment(replay_until, what="--replay-until"),
     )
     settings = Settings(home, flags=flags)
-    logger = _logger()
+    logger = run_logger()
     runner = Runner(settings, options, progress=progress(), logger=logger)
     for record in runner.manager.records.values():
         if record.state == "refused":
@@ -66,7 +66,7 @@ def run_command(
     return 0 if context.status is RunStatus.OK else 1
 
 
-def _logger() -> logging.Logger:
+def run_logger() -> logging.Logger:
     """The log of a run: plain lines on stderr."""
     logger = logging.getLogger("sbf")
     if not logger.handlers:

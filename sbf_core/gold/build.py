@@ -96,11 +96,11 @@ class GoldBuild:
         fault_point("gold.remembered")
 
     def _build_one(self, conn: duckdb.DuckDBPyConnection, model: GoldModel, reads: frozenset[str]) -> GoldOutcome:
-        absent = sorted(table for table in reads if not _exists(conn, table))
+        absent = sorted(table for table in reads if not table_exists(conn, table))
         if absent:
             return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note=f"{absent[0]} {NOT_THERE}")
-        inputs = _fingerprint(model, reads, self._ops.load_table_versions(conn))
-        if not self._force and self._ops.gold_inputs(conn, table_name=model.name) == inputs and _exists(conn, f"gold.{model.name}"):
+        inputs = built_from(model, reads, self._ops.load_table_versions(conn))
+        if not self._force and self._ops.gold_inputs(conn, table_name=model.name) == inputs and table_exists(conn, f"gold.{model.name}"):
             return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note="no new input")
         if self._build_id is None:
             self._build_id = self._ops.next_gold_build_id()
@@ -163,7 +163,8 @@ def _number(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
     return int(row[0])
 
 
-def _exists(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
+def table_exists(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether ``schema.table`` is there."""
     schema, _, name = table.partition(".")
     found = conn.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?", [schema, name])
     return found.fetchone() is not None
@@ -178,7 +179,7 @@ def _everything(models: Sequence[GoldModel], versions: Mapping[str, str]) -> str
     return hashlib.sha256(repr((sorted((model.name, _identity(model)) for model in models), sorted(versions.items()))).encode()).hexdigest()
 
 
-def _fingerprint(model: GoldModel, reads: frozenset[str], versions: Mapping[str, str]) -> str:
+def built_from(model: GoldModel, reads: frozenset[str], versions: Mapping[str, str]) -> str:
     """Changes when the model or a table that it reads does."""
     bases = {table: table.removesuffix("_history") if table.startswith("silver.") else table for table in reads}
     state = sorted((table, versions.get(base, versions.get(table, ""))) for table, base in bases.items())
@@ -192,7 +193,7 @@ def _columns(conn: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str
 def _apply(conn: duckdb.DuckDBPyConnection, model: GoldModel, table: str) -> int:
     """Bring the table to what ``candidate`` holds, touching only rows that differ; returns how many."""
     columns = _columns(conn, "candidate")
-    if not _exists(conn, f"gold.{model.name}") or _columns(conn, table) != columns:
+    if not table_exists(conn, f"gold.{model.name}") or _columns(conn, table) != columns:
         conn.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM candidate ORDER BY {quoted_list(model.key)}")
         if model.doc:
             conn.execute(f"COMMENT ON TABLE {table} IS {literal(model.doc)}")

@@ -67,12 +67,36 @@ def known_quarantine(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
     return _texts(conn, "SELECT quarantine_path FROM ops.quarantine")
 
 
+def damaged_paths(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Payloads whose damaged bytes were moved to quarantine, by their path below Bronze."""
+    return _texts(conn, "SELECT original_path FROM ops.quarantine WHERE reason = 'damaged'")
+
+
+def promoted_files(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Ids of the payloads whose rows silver holds, even where the record of the promotion is lost."""
+    return _texts(
+        conn,
+        "SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'ok' UNION "
+        "SELECT bronze_file_id FROM ops.file_ingestions WHERE kind = 'file' AND status = 'ok' AND bronze_file_id IS NOT NULL",
+    )
+
+
+def tables_of(conn: duckdb.DuckDBPyConnection, subjects: Sequence[str]) -> frozenset[str]:
+    """The silver tables that some payloads, by id or path, were promoted into."""
+    rows = conn.execute(
+        "SELECT DISTINCT p.silver_table FROM ops.promotion_manifest AS p LEFT JOIN ops.bronze_manifest AS m USING (bronze_file_id) "
+        "WHERE list_contains(?, p.bronze_file_id) OR list_contains(?, m.rel_path)",
+        [list(subjects), list(subjects)],
+    ).fetchall()
+    return frozenset(table for (table,) in rows)
+
+
 def insert_quarantine(conn: duckdb.DuckDBPyConnection, files: Sequence[Mapping[str, Any]], *, now: dt.datetime) -> None:
     """Record files that were moved to quarantine. Writes ops.quarantine."""
     insert_rows(conn, "ops.quarantine", _QUARANTINE_TYPES, [{**file, "quarantined_at": now} for file in files])
 
 
-def insert_recoveries(conn: duckdb.DuckDBPyConnection, runs: Iterable[RecoveredRun], *, files_quarantined: int, now: dt.datetime) -> None:
+def insert_recoveries(conn: duckdb.DuckDBPyConnection, runs: Iterable[RecoveredRun], *, files_quarantined: int, alive: str, now: dt.datetime) -> None:
     """Close what dead runs left open, and record that they were looked after. Writes ops.file_ingestions, ops.gold_manifest, ops.recoveries."""
     runs = list(runs)
     lost = [
@@ -81,7 +105,7 @@ def insert_recoveries(conn: duckdb.DuckDBPyConnection, runs: Iterable[RecoveredR
         if run.unknown
     ]
     merge_rows(conn, "ops.file_ingestions", _RUN_TYPES, ("run_id", "kind", "subject"), lost)
-    conn.execute("UPDATE ops.file_ingestions SET status = 'interrupted', finished_at = ? WHERE kind = 'run' AND status = 'running'", [to_naive_utc(now)])
+    conn.execute("UPDATE ops.file_ingestions SET status = 'interrupted', finished_at = ? WHERE kind = 'run' AND status = 'running' AND run_id <> ?", [to_naive_utc(now), alive])
     conn.execute("UPDATE ops.gold_manifest SET status = 'failed', error_message = 'interrupted', finished_at = ? WHERE status = 'started'", [to_naive_utc(now)])
     rows = [{"run_id": run.run_id, "payloads_adopted": run.payloads_adopted, "files_quarantined": files_quarantined, "recovered_at": now} for run in runs]
     insert_rows(conn, "ops.recoveries", _RECOVERY_TYPES, rows)

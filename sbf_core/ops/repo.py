@@ -98,6 +98,10 @@ class DuckDbOpsRepo:
             f"ANTI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status IN {_SETTLED}) USING (bronze_file_id)"
         )
 
+    def load_manifest_rows(self) -> list[BronzeManifestRow]:
+        """Every payload on record, oldest first."""
+        return self._manifest_rows("")
+
     def load_failed_rows(self) -> list[BronzeManifestRow]:
         """Payloads whose promotion failed, oldest first."""
         return self._manifest_rows("SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'failed') USING (bronze_file_id)")
@@ -200,6 +204,20 @@ class DuckDbOpsRepo:
                 "INSERT INTO ops.schema_drift SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (FROM ops.schema_drift WHERE silver_table = ? AND field = ? AND change = ?)",
                 [silver_table, field, change, file_id, now, silver_table, field, change],
             )
+
+    def forget_promotions(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+        """Make all payloads of a dataset ones that are still to be promoted. Writes ops.promotion_manifest, ops.rejects,
+        ops.watermarks and ops.file_ingestions.
+        """
+        same = "domain = ? AND source = ? AND dataset = ? AND discriminator = ?"
+        conn.execute(f"CREATE OR REPLACE TEMP TABLE forgotten AS SELECT bronze_file_id FROM ops.bronze_manifest WHERE {same}", _identity(entry))
+        for table in ("promotion_manifest", "rejects"):
+            conn.execute(f"DELETE FROM ops.{table} USING forgotten AS f WHERE {table}.bronze_file_id = f.bronze_file_id")
+        conn.execute(f"DELETE FROM ops.watermarks WHERE {same}", _identity(entry))
+        conn.execute(
+            "UPDATE ops.file_ingestions AS i SET status = 'fetched', bronze_rows = 0, rows_inserted = NULL, rows_updated = NULL, rows_unchanged = NULL, "
+            "rows_rejected = NULL, error = NULL FROM forgotten AS f WHERE i.kind = 'file' AND i.bronze_file_id = f.bronze_file_id"
+        )
 
     def get_watermark(self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry) -> dt.date | None:
         """The last row date that silver holds for the row's dataset and ticker, or None."""

@@ -15,7 +15,7 @@ from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.transaction import transaction
-from sbf_core.ops import queries, recoveries
+from sbf_core.ops import queries, recoveries, repairs
 from sbf_core.ops.recoveries import RecoveredRun
 from sbf_core.ops.repo import DuckDbOpsRepo
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, SeriesState
@@ -125,17 +125,51 @@ class OpsService:
         """Every file in quarantine that the ledger knows, by its path there."""
         return recoveries.known_quarantine(self._repo.cursor())
 
+    def damaged_paths(self) -> frozenset[str]:
+        """Payloads whose damaged bytes were moved to quarantine, by their path below Bronze."""
+        return recoveries.damaged_paths(self._repo.cursor())
+
+    def promoted_files(self) -> frozenset[str]:
+        """Ids of the payloads whose rows silver holds, even where the record of the promotion is lost."""
+        return recoveries.promoted_files(self._repo.cursor())
+
     def record_quarantine(self, files: Sequence[Mapping[str, Any]]) -> None:
         """Record files that were moved to quarantine. Writes ops.quarantine."""
         if files:
             self._write(lambda conn: recoveries.insert_quarantine(conn, files, now=self.clock.now()))
 
-    def record_recovery(self, runs: Sequence[RecoveredRun], *, files_quarantined: int) -> None:
-        """Close what dead runs left open, and record that they were looked after. Call it only while holding the home, as the last step.
+    def forget_manifest(self, paths: Sequence[str]) -> None:
+        """Take payloads out of the ledger, to be recorded anew from their journal. Writes ops.bronze_manifest and ops.file_ingestions."""
+        if paths:
+            self._write(lambda conn: repairs.forget_manifest(conn, paths))
+
+    def forget_failures(self, paths: Sequence[str]) -> None:
+        """Let payloads be promoted again whose promotion failed. Writes ops.promotion_manifest."""
+        if paths:
+            self._write(lambda conn: repairs.forget_failures(conn, paths))
+
+    def align_ledger(self) -> None:
+        """Make ops.file_ingestions and ops.watermarks say what manifest and promotions say. Writes these and ops.promotion_manifest. Idempotent."""
+        now = self.clock.now()
+
+        def work(conn: duckdb.DuckDBPyConnection) -> None:
+            repairs.forget_unknown_promotions(conn)
+            repairs.align_ingestions(conn, now=now)
+            repairs.align_watermarks(conn, now=now)
+
+        self._write(work)
+
+    def tables_of(self, file_ids: Sequence[str]) -> frozenset[str]:
+        """The silver tables that some payloads, by id or path, were promoted into."""
+        return recoveries.tables_of(self._repo.cursor(), file_ids)
+
+    def record_recovery(self, runs: Sequence[RecoveredRun], *, files_quarantined: int, alive: str = "") -> None:
+        """Close what dead runs left open, and record that they were looked after. Call it only while holding the home, as the last step;
+        ``alive`` is the run that does it.
 
         Writes ops.file_ingestions, ops.gold_manifest and ops.recoveries.
         """
-        self._write(lambda conn: recoveries.insert_recoveries(conn, runs, files_quarantined=files_quarantined, now=self.clock.now()))
+        self._write(lambda conn: recoveries.insert_recoveries(conn, runs, files_quarantined=files_quarantined, alive=alive, now=self.clock.now()))
 
     # Bronze
 
@@ -190,6 +224,10 @@ class OpsService:
         """Payloads whose promotion is still to be done, oldest first."""
         return self._repo.load_promotable_rows()
 
+    def load_manifest_rows(self) -> list[BronzeManifestRow]:
+        """Every payload on record, oldest first."""
+        return self._repo.load_manifest_rows()
+
     def load_failed_rows(self) -> list[BronzeManifestRow]:
         """Payloads whose promotion failed, oldest first."""
         return self._repo.load_failed_rows()
@@ -219,6 +257,13 @@ class OpsService:
         self._repo.forget_rejects(conn)
         self._repo.insert_rejects(conn, entry.silver_table, rejects)
         self._repo.record_promoted(conn, entry, started_at=started_at)
+
+    def forget_promotions(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+        """Make all payloads of a dataset ones that are still to be promoted, in the caller's transaction, the one that empties silver.
+
+        Writes ops.promotion_manifest, ops.rejects, ops.watermarks and ops.file_ingestions.
+        """
+        self._repo.forget_promotions(conn, entry)
 
     def record_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str]]) -> None:
         """Record fields that a vendor added or dropped. Writes ops.schema_drift. Idempotent."""

@@ -16,10 +16,8 @@ from sbf_core.vocabulary import WorkStatus
 _SAFE = "gold is as it was; go on with `sbf run --only gold`"
 
 
-def run_gold(
-    ops: OpsService, manager: PluginManager, context: RunContext, plugins: Sequence[PluginRecord], *, force: bool, progress: Progress
-) -> None:
-    """Build the gold tables of some plugins; counts go to ``context``. A table that fails does not stop the others."""
+def gold_models(manager: PluginManager, plugins: Sequence[PluginRecord], errors: list[str]) -> list[GoldModel]:
+    """The models of some plugins; what goes wrong with a plugin is added to ``errors``."""
     models: list[GoldModel] = []
     for record in plugins:
         if not manager.has(record, "build_gold"):
@@ -28,7 +26,15 @@ def run_gold(
             answer = manager.call(record, "build_gold", doing="gold models", safe=_SAFE)
             models.extend(_checked(answer, record))
         except (DatasetFailure, UsageError) as error:
-            context.errors.append(str(error))
+            errors.append(str(error))
+    return models
+
+
+def run_gold(
+    ops: OpsService, manager: PluginManager, context: RunContext, plugins: Sequence[PluginRecord], *, force: bool, progress: Progress
+) -> None:
+    """Build the gold tables of some plugins; counts go to ``context``. A table that fails does not stop the others."""
+    models = gold_models(manager, plugins, context.errors)
     if not models:
         return
     progress.start("gold", len(models))

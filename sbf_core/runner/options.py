@@ -44,6 +44,7 @@ class RunOptions:
         plugins: names of plugins; None for all that are configured.
         since, until: days to fetch whatever the watermark says.
         only: stop other layers from being worked on; None for all three.
+        fetch: ask vendors; else only what Bronze holds is worked on.
         force: fetch, promote again what failed, and build gold, although nothing is due.
         replay: a Bronze folder, a home, or the name of a recording such as ``sample``.
         replay_until: only what was recorded up to this moment.
@@ -53,6 +54,7 @@ class RunOptions:
     since: dt.date | None = None
     until: dt.date | None = None
     only: Layer | None = None
+    fetch: bool = True
     force: bool = False
     replay: str = ""
     replay_until: dt.datetime | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -18,6 +19,9 @@ from sbf_core.run.context import RunContext
 from sbf_core.runner.progress import Progress
 from sbf_core.silver.reading import AskPlan, PromotionBatch, PromotionPlan
 from sbf_core.vocabulary import Semantics
+
+if TYPE_CHECKING:
+    from sbf_core.silver.promotion import Promotion
 
 #: A batch is one transaction: large enough that its cost a file is small, small enough for memory.
 BATCH_FILES = 2000
@@ -71,28 +75,37 @@ class PromoteStage:
                 context.errors.append(f"{owned.entry.id}: {_first_line(error)}; {_SAFE}")
         self._progress.finish()
 
-    def _promote_dataset(self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow]) -> None:
-        from sbf_core.silver.promotion import Promotion  # 15 ms that a run with nothing to promote need not pay
+    def prepare(self, owned: OwnedDataset) -> None:
+        """Make the silver tables of a dataset, although nothing may come to stand in them."""
+        self._promotion(owned, "").prepare()
 
+    def start_over(self, context: RunContext, owned: OwnedDataset) -> None:
+        """Make the silver table of a dataset again from all its payloads. Raises ``DatasetFailure`` if one of them is lost."""
+        self._promote_dataset(context, owned, [], again=True)
+
+    def _promote_dataset(self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow], *, again: bool = False) -> None:
         entry = owned.entry
-        promotion = Promotion(
-            self._ops,
-            entry,
-            bronze=self._config.bronze,
-            staging=self._config.staging,
-            ask_plan=self._plan_asker(owned),
-            fresh_run_id=context.run_id,
-        )
+        promotion = self._promotion(owned, context.run_id)
         promotion.prepare()
         newest = self._ops.latest_promoted(entry.silver_table)
+        late = [row for row in rows if row.ticker in newest and row.fetched_at < newest[row.ticker]]
+        if again or (late and entry.semantics is not Semantics.UPSERT):
+            why = "as was asked" if again else f"{late[0].rel_path} came after younger payloads"
+            self._progress.note(f"silver.{entry.silver_table} is made again from all its payloads: {why}")
+            rows, newest = promotion.start_over(), {}
         for batch in batches(entry, rows):
             late = [row for row in batch if row.ticker in newest and row.fetched_at < newest[row.ticker]]
-            if late and entry.semantics is Semantics.SNAPSHOT:
-                raise DatasetFailure(f"snapshot {late[0].rel_path} arrived after a younger one was promoted", fix="run this dataset again from Bronze in a new home")
             younger = {row.bronze_file_id: row for old in late for row in self._ops.load_promoted_since(old)}
             outcome = promotion.promote(batch, context=list(younger.values()))
             _count(context, outcome.counts, outcome.errors)
             self._progress.advance(len(batch))
+
+    def _promotion(self, owned: OwnedDataset, run_id: str) -> Promotion:
+        from sbf_core.silver.promotion import Promotion  # 15 ms that a run with nothing to promote need not pay
+
+        return Promotion(
+            self._ops, owned.entry, bronze=self._config.bronze, staging=self._config.staging, ask_plan=self._plan_asker(owned), fresh_run_id=run_id
+        )
 
     def _plan_asker(self, owned: OwnedDataset) -> AskPlan:
         if not self._manager.has(owned.plugin, "promote"):

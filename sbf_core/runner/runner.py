@@ -17,6 +17,7 @@ from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.clock import Clock, clock_of_process
 from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import FREE_BYTES_FLOOR, disk_faults
 from sbf_core.errors import SbfError, UsageError, is_interrupt
 from sbf_core.faults import fault_point
@@ -74,6 +75,7 @@ class Runner:
         progress: told what goes on.
         logger: told how a run ended.
         points: entry points of the plugins; those installed when absent.
+        config: another place for the database than the home says.
     """
 
     def __init__(
@@ -86,13 +88,14 @@ class Runner:
         logger: logging.Logger | None = None,
         manager: PluginManager | None = None,
         points: Iterable[EntryPoint] | None = None,
+        config: DuckDbConfig | None = None,
     ) -> None:
         self._settings = settings
         self._options = options or RunOptions()
         self._clock = clock or clock_of_process()
         self._progress = progress or Silence()
         self._logger = logger or logging.getLogger("sbf")
-        self._config = settings.config
+        self._config = config or settings.config
         self._options.check(self._clock.now().date())
         self.manager = manager or PluginManager(points, block=settings["plugins.block"])
         self.registry = DatasetRegistry(self.manager)
@@ -198,7 +201,8 @@ class Runner:
             HomeLocked, VersionRefused, EnvironmentFault, UsageError: see ``DuckDbBootstrap.open``.
         """
         began = time.monotonic()
-        if not self._config.database.exists() and self._per_ticker() and self._archive is None and not self._universe_settings.query:
+        asks_tickers = self._options.fetch and self._per_ticker() and self._archive is None and not self._universe_settings.query
+        if asks_tickers and not self._config.database.exists():
             self._planned(None, self._universe(None).tickers(), "")  # an empty universe must not leave a home behind
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
         with disk_faults(self._config.database):
@@ -244,7 +248,7 @@ class Runner:
 
     def _work(self, ops: OpsService, context: RunContext, began: float, *, notes: Sequence[str]) -> None:
         only = self._options.only
-        if only in (None, Layer.BRONZE):
+        if only in (None, Layer.BRONZE) and self._options.fetch:
             plan = self._planned(ops, context.tickers, context.run_id, only_due=True)
             for note in (*notes, *plan.notes):
                 self._progress.note(note)

@@ -8,10 +8,11 @@ from pathlib import Path
 import attrs
 import duckdb
 
+from sbf_core.bronze.file_reader import read_payload
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.duck.transaction import transaction
-from sbf_core.errors import EnvironmentFault, SbfError
+from sbf_core.errors import DamageFound, DatasetFailure, EnvironmentFault, SbfError
 from sbf_core.faults import fault_point
 from sbf_core.ops.bulk import insert_rows
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
@@ -20,7 +21,7 @@ from sbf_core.silver.inspection import Inspected, inspect, refusal
 from sbf_core.silver.merge import LIVE, close_vanished, is_empty, merge
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.staging import Staged, stage_batch
-from sbf_core.silver.tables import current_table, ensure_tables, value_columns
+from sbf_core.silver.tables import current_table, ensure_tables, history_table, value_columns
 from sbf_core.vocabulary import OnDuplicate, Semantics
 
 _REJECTS = (
@@ -67,6 +68,28 @@ class Promotion:
         """Make or extend the silver tables. Raises ``UsageError`` where the declaration no longer fits them."""
         ensure_tables(self._ops.cursor(), self._entry)
         fault_point("promote.prepared")
+
+    def start_over(self) -> list[BronzeManifestRow]:
+        """Empty the dataset's silver tables and forget its promotions, in one transaction; returns all its payloads, to be promoted again.
+
+        A crash afterwards leaves payloads that are still to be promoted, which the next run does.
+
+        Raises:
+            DatasetFailure: a payload is not there any more, so that its rows could not come back; nothing was changed.
+        """
+        entry = self._entry
+        rows = [row for row in self._ops.load_manifest_rows() if row.dataset_id == entry.id]
+        for row in rows:
+            try:
+                read_payload(self._bronze, row)
+            except DamageFound as error:
+                raise DatasetFailure("the table cannot be made again", where=str(error), fix="run `sbf repair` first") from error
+        with transaction(self._ops.cursor()) as conn:
+            for table in (current_table(entry), history_table(entry)):
+                conn.execute(f"DELETE FROM {table}")
+            self._ops.forget_promotions(conn, entry)
+            fault_point("promote.emptied")
+        return rows
 
     def promote(self, rows: Sequence[BronzeManifestRow], *, context: Sequence[BronzeManifestRow] = ()) -> BatchOutcome:
         """Promote payloads, oldest first; all of their ledger and silver rows are kept together, or none.

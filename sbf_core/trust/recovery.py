@@ -45,23 +45,32 @@ class Recovered:
     damages: tuple[str, ...] = ()
 
 
-def recover(ops: OpsService, config: DuckDbConfig, *, logger: logging.Logger | None = None) -> Recovered:
+def recover(ops: OpsService, config: DuckDbConfig, *, everything: bool = False, alive: str = "", logger: logging.Logger | None = None) -> Recovered:
     """Put right what a dead run left, and take in journals that the ledger does not know. Call it while holding the home.
 
     Looks at files only if a run did not end well, or a journal is there whose run is not on record (after the
-    database was lost or replaced by an older copy). Idempotent.
+    database was lost or replaced by an older copy). Idempotent. Where the payloads belong to another home, no file
+    is touched.
+
+    Args:
+        ops: the facade.
+        config: where the home is.
+        everything: look at all files and journals, whatever the ledger says of its runs.
+        alive: the run that does it, if it is on record already.
+        logger: told what was done.
 
     Writes ops.file_ingestions, ops.bronze_manifest, ops.data_dates, ops.gold_manifest, ops.quarantine, ops.recoveries.
     """
     _clear(config.staging)
-    unclean = ops.unclean_runs()
+    unclean = ops.unclean_runs() - {alive}
     journals = {path.stem: path for path in journal_files(config.bronze)}
     unknown = journals.keys() - ops.known_runs() if journals else set()
-    if not unclean and not unknown:
+    if not unclean and not unknown and not everything:
         return Recovered()
     fault_point("recover.start")
-    concerned = [journals[run_id] for run_id in sorted(unclean | unknown) if run_id in journals]
-    for path in concerned:
+    ours = config.bronze_folder is None
+    concerned = [path for run_id, path in journals.items() if everything or run_id in unclean or run_id in unknown]
+    for path in concerned if ours else ():
         mend_torn_journal(config, path)
     fault_point("recover.mended")
     lines: dict[str, list[JournalLine]] = {}
@@ -71,7 +80,7 @@ def recover(ops: OpsService, config: DuckDbConfig, *, logger: logging.Logger | N
         damages += [damage] if damage else []
     paths = ops.known_paths()
     journalled = {line.row.rel_path for found in lines.values() for line in found}
-    moved = move_strays(config, paths | journalled)
+    moved = move_strays(config, paths | journalled) if ours else 0
     fault_point("recover.moved")
     quarantined = record_quarantined(ops, config)
     fault_point("recover.quarantined")
@@ -80,8 +89,10 @@ def recover(ops: OpsService, config: DuckDbConfig, *, logger: logging.Logger | N
     damages += [f"{len(missing)} journalled payloads are missing, the first is {missing[0]}"] if missing else []
     fault_point("recover.adopted")
     runs = [_recovered_run(run_id, lines.get(run_id, []), len(fresh.get(run_id, ())), unknown=run_id in unknown) for run_id in sorted(unclean | unknown)]
-    ops.record_recovery(runs, files_quarantined=max(moved, quarantined))
+    ops.record_recovery(runs, files_quarantined=max(moved, quarantined), alive=alive)
     fault_point("recover.done")
+    if not runs and not moved and not any(fresh.values()):
+        return Recovered(damages=tuple(damages))
     done = Recovered(runs_closed=len(runs), payloads_adopted=sum(run.payloads_adopted for run in runs), files_quarantined=quarantined, damages=tuple(damages))
     (logger or logging.getLogger("sbf.recovery")).warning(
         "Recovered. runs_closed=%s | payloads_adopted=%s | files_quarantined=%s", done.runs_closed, done.payloads_adopted, done.files_quarantined
@@ -144,9 +155,9 @@ def _adopt(ops: OpsService, config: DuckDbConfig, rows: Iterable[BronzeManifestR
 
 def _recovered_run(run_id: str, lines: list[JournalLine], adopted: int, *, unknown: bool) -> RecoveredRun:
     times = [line.row.fetched_at for line in lines]
-    return RecoveredRun(
-        run_id=run_id, payloads_adopted=adopted, unknown=unknown, started_at=_started_at(run_id, times), finished_at=max(times, default=None)
-    )
+    started_at, last = _started_at(run_id, times), max(times, default=None)
+    replayed = started_at is not None and last is not None and last < started_at  # then the times are those of the recording
+    return RecoveredRun(run_id=run_id, payloads_adopted=adopted, unknown=unknown, started_at=started_at, finished_at=None if replayed else last)
 
 
 def _started_at(run_id: str, times: list[dt.datetime]) -> dt.datetime | None:

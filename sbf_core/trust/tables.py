@@ -43,7 +43,8 @@ def compare_tables(
     Args:
         kind: what a difference is.
         table: the name to report.
-        actual, wanted: a connection and what to read there: a table or a subquery; both give the same columns.
+        actual: a connection and what to read there: a table or a subquery.
+        wanted: the same for what should be there; both give the same columns.
         keys: columns that tell rows apart.
     """
     names = [row[0] for row in wanted[0].execute(f"DESCRIBE SELECT * FROM {wanted[1]} AS t").fetchall()]

@@ -1,0 +1,67 @@
+"""Move a database out of the way, kept under another name."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import duckdb
+
+from sbf_core.clock import Clock
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.errors import HomeLocked, environment_fault
+
+
+def set_aside(config: DuckDbConfig, *, clock: Clock) -> Path | None:
+    """Move ``sbf.duckdb`` and its log to ``backups``; returns the new place, or None where there is no database.
+
+    What cannot be opened is moved as it is: that is what a rebuild is for.
+
+    Raises:
+        HomeLocked: another process has it open.
+        EnvironmentFault: it cannot be moved.
+    """
+    database = config.database
+    log = database.with_name(f"{database.name}.wal")
+    if not database.exists() and not log.exists():
+        return None
+    connection = _opened(database)
+    target = config.backups / f"sbf-before-rebuild-{clock.now():%Y%m%dT%H%M%SZ}.duckdb"
+    number = 1
+    while target.exists():
+        number += 1
+        target = target.with_name(f"sbf-before-rebuild-{clock.now():%Y%m%dT%H%M%SZ}-{number}.duckdb")
+    try:
+        config.backups.mkdir(mode=0o700, exist_ok=True)
+        if connection is not None and os.name != "posix":
+            connection.close()  # Windows moves no open file
+        for path, place in ((log, target.with_name(f"{target.name}.wal")), (database, target)):
+            if path.exists():
+                path.rename(place)
+    except OSError as error:
+        raise environment_fault(error, doing="the old database cannot be set aside", where=str(database)) from error
+    finally:
+        if connection is not None:
+            connection.close()
+    return target
+
+
+def _opened(database: Path) -> duckdb.DuckDBPyConnection | None:
+    """The database, so that nobody else opens it; None where it is too damaged."""
+    try:
+        with database.open("rb") as file:
+            if file.read(12)[8:] != b"DUCK":
+                return None
+        connection = duckdb.connect(str(database))
+    except OSError:
+        return None
+    except duckdb.Error as error:
+        if "onflicting lock" in str(error) or "being used by another process" in str(error):
+            raise HomeLocked("the home is in use by another process", where=str(database), fix="wait for it") from error
+        return None
+    with suppress(duckdb.Error):
+        connection.execute("CHECKPOINT")
+    return connection
+
+

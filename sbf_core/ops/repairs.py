@@ -1,0 +1,76 @@
+"""SQL of repair: bring one part of the ledger in line with another that is known to be right."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import duckdb
+
+from sbf_core.clock import to_naive_utc
+
+
+def forget_manifest(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
+    """Take payloads out of the manifest and out of ops.file_ingestions, to be recorded anew from their journal."""
+    conn.execute("CREATE OR REPLACE TEMP TABLE wrong_path AS SELECT unnest(?) AS rel_path", [list(paths)])
+    conn.execute(
+        "DELETE FROM ops.file_ingestions USING wrong_path AS w, ops.bronze_manifest AS m WHERE m.rel_path = w.rel_path "
+        "AND file_ingestions.kind = 'file' AND file_ingestions.bronze_file_id = m.bronze_file_id"
+    )
+    conn.execute("DELETE FROM ops.bronze_manifest USING wrong_path AS w WHERE bronze_manifest.rel_path = w.rel_path")
+
+
+def forget_unknown_promotions(conn: duckdb.DuckDBPyConnection) -> None:
+    """Take promotions out that no manifest row stands for, and keep one of those that stand there twice. Writes ops.promotion_manifest."""
+    conn.execute("DELETE FROM ops.promotion_manifest WHERE NOT EXISTS (FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = promotion_manifest.bronze_file_id)")
+    conn.execute(
+        "CREATE OR REPLACE TEMP TABLE once AS SELECT * FROM ops.promotion_manifest QUALIFY row_number() OVER (PARTITION BY bronze_file_id ORDER BY finished_at DESC) = 1"
+    )
+    conn.execute("DELETE FROM ops.promotion_manifest")
+    conn.execute("INSERT INTO ops.promotion_manifest FROM once")
+
+
+def forget_failures(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
+    """Let payloads be promoted again whose promotion failed. Writes ops.promotion_manifest."""
+    conn.execute(
+        "DELETE FROM ops.promotion_manifest USING ops.bronze_manifest AS m WHERE promotion_manifest.status = 'failed' "
+        "AND m.bronze_file_id = promotion_manifest.bronze_file_id AND list_contains(?, m.rel_path)",
+        [list(paths)],
+    )
+
+
+def align_ingestions(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> None:
+    """Make ops.file_ingestions say of each payload what manifest and promotions say."""
+    moment = to_naive_utc(now)
+    conn.execute(
+        "DELETE FROM ops.file_ingestions WHERE kind = 'file' AND bronze_file_id IS NOT NULL "
+        "AND NOT EXISTS (FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = file_ingestions.bronze_file_id AND m.run_id = file_ingestions.run_id)"
+    )
+    conn.execute(
+        "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, finished_at, status, domain, source, dataset, discriminator, ticker, bronze_file_id, "
+        "rel_path, payload_hash, content_length_bytes, bronze_rows) SELECT m.run_id, 'file', m.bronze_file_id, ?, ?, 'fetched', m.domain, m.source, m.dataset, "
+        "m.discriminator, m.ticker, m.bronze_file_id, m.rel_path, m.payload_hash, m.content_length_bytes, 0 FROM ops.bronze_manifest AS m "
+        "ANTI JOIN (FROM ops.file_ingestions WHERE kind = 'file') AS f USING (bronze_file_id)",
+        [moment, moment],
+    )
+    conn.execute(
+        "UPDATE ops.file_ingestions AS f SET payload_hash = m.payload_hash, content_length_bytes = m.content_length_bytes, rel_path = m.rel_path "
+        "FROM ops.bronze_manifest AS m WHERE f.kind = 'file' AND f.bronze_file_id = m.bronze_file_id "
+        "AND (f.payload_hash <> m.payload_hash OR f.content_length_bytes <> m.content_length_bytes OR f.rel_path <> m.rel_path)"
+    )
+    conn.execute(
+        "UPDATE ops.file_ingestions AS f SET status = p.status, table_name = p.silver_table, bronze_rows = p.rows_seen, rows_inserted = p.rows_inserted, "
+        "rows_updated = p.rows_updated, rows_unchanged = p.rows_unchanged, rows_rejected = p.rows_rejected, error = p.error "
+        "FROM ops.promotion_manifest AS p WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id AND p.status IN ('ok', 'failed')"
+    )
+
+
+def align_watermarks(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> None:
+    """Make ops.watermarks say what the promotions say."""
+    conn.execute("DELETE FROM ops.watermarks")
+    conn.execute(
+        "INSERT INTO ops.watermarks SELECT m.domain, m.source, m.dataset, m.discriminator, m.ticker, max(p.silver_table), min(p.coverage_from), "
+        "max(p.coverage_to), ? FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE p.status = 'ok' "
+        "GROUP BY m.domain, m.source, m.dataset, m.discriminator, m.ticker",
+        [to_naive_utc(now)],
+    )

@@ -1,0 +1,171 @@
+"""``sbf repair``: adopt, move aside, put back, promote again. Nothing is deleted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+
+from sbf_core.clock import Clock, clock_of_process
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.disk import disk_faults
+from sbf_core.errors import DatasetFailure
+from sbf_core.ops.service import OpsService
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.run.context import RunContext
+from sbf_core.runner.gold_stage import run_gold
+from sbf_core.runner.progress import Progress, Silence
+from sbf_core.runner.promote_stage import PromoteStage
+from sbf_core.runner.verification import Verification, VerifyReport
+from sbf_core.settings.settings import Settings
+from sbf_core.trust.files import expected_payloads, read_journals
+from sbf_core.trust.findings import Finding, FindingKind
+from sbf_core.trust.recovery import record_quarantined, recover
+from sbf_core.trust.restore import put_back, set_damaged_aside, set_foreign_aside, write_journal_again
+from sbf_core.vocabulary import RunStatus
+
+_PAYLOAD_LOST = (FindingKind.PAYLOAD_CHANGED, FindingKind.PAYLOAD_NO_FILE, FindingKind.PAYLOAD_MISSING)
+_JOURNAL_WRONG = (FindingKind.JOURNAL_BROKEN, FindingKind.JOURNAL_MISSING, FindingKind.NOT_JOURNALLED)
+_RECORD_WRONG = (FindingKind.RECORD_DIFFERS, FindingKind.RECORD_TWICE)
+
+
+@attrs.frozen(kw_only=True)
+class Repaired:
+    """What a repair came to.
+
+    Attributes:
+        before, after: what was found before and after.
+        done: what was done, one line each.
+    """
+
+    before: tuple[Finding, ...]
+    after: tuple[Finding, ...]
+    done: tuple[str, ...]
+
+
+class Repair:
+    """Brings a home in order, as one run.
+
+    Journals that are whole are believed, then payloads that have the recorded hash, then the ledger; tables are made
+    again from payloads.
+
+    Args:
+        settings: of the home.
+        sources: Bronze folders of backups or other homes, to take whole payloads from.
+        clock: the present moment.
+        manager: the plugins.
+        progress: told what goes on.
+        logger: told what was done.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        sources: Sequence[Path] = (),
+        clock: Clock | None = None,
+        manager: PluginManager | None = None,
+        progress: Progress | None = None,
+        logger: logging.Logger | None = None,
+    ) -> None:
+        self._settings = settings
+        self._config = settings.config
+        self._sources = [folder / "bronze" if (folder / "bronze").is_dir() else folder for folder in sources]
+        self._clock = clock or clock_of_process()
+        self._manager = manager or PluginManager(block=settings["plugins.block"])
+        self._registry = DatasetRegistry(self._manager)
+        self._progress = progress or Silence()
+        self._logger = logger or logging.getLogger("sbf.repair")
+        self._done: list[str] = []
+
+    def run(self) -> Repaired:
+        """Look, put right, look again.
+
+        Raises:
+            HomeLocked, VersionRefused, EnvironmentFault, UsageError: see ``DuckDbBootstrap.open``.
+        """
+        bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
+        publish_as = ""
+        with disk_faults(self._config.database):
+            bootstrap.open(wait_seconds=self._settings["run.wait_seconds"])
+            try:
+                ops = OpsService.over(bootstrap, clock=self._clock, logger=self._logger)
+                context = ops.start_run(ticker_limit=0)
+                before = self._look(ops, context).findings
+                if before:
+                    self._mend(ops, context, before)
+                    publish_as = context.run_id
+                after = self._look(ops, context).findings
+                context.status = RunStatus.PARTIAL if after else RunStatus.OK
+                ops.finish_run(context)
+            finally:
+                bootstrap.close(publish_as=publish_as)
+        return Repaired(before=tuple(before), after=tuple(after), done=tuple(self._done))
+
+    def _look(self, ops: OpsService, context: RunContext) -> VerifyReport:
+        report = Verification(self._settings, clock=self._clock, manager=self._manager, progress=self._progress).look(ops)
+        report.findings = [finding for finding in report.findings if finding.subject != context.run_id]  # this run is at work
+        return report
+
+    def _did(self, number: int, what: str) -> None:
+        if number:
+            self._done.append(f"{number} {what}")
+
+    def _mend(self, ops: OpsService, context: RunContext, findings: Sequence[Finding]) -> None:
+        self._mend_files(ops, findings)
+        self._mend_journals(ops, findings)
+        wrong = sorted({finding.subject for finding in findings if finding.kind in _RECORD_WRONG})
+        ops.forget_manifest(wrong)
+        recovered = recover(ops, self._config, everything=True, alive=context.run_id, logger=self._logger)
+        self._did(recovered.payloads_adopted - len(wrong), "payloads taken into the ledger from journals")
+        self._did(len(wrong), "payloads recorded anew from journals")
+        ops.align_ledger()
+        self._did(sum(finding.kind in (FindingKind.INGESTION_DIFFERS, FindingKind.WATERMARK_DIFFERS) for finding in findings), "rows of the ledger put right")
+        self._make_tables_again(ops, context, findings)
+        ops.align_ledger()
+
+    def _mend_files(self, ops: OpsService, findings: Sequence[Finding]) -> None:
+        lost = [finding.subject for finding in findings if finding.kind in _PAYLOAD_LOST]
+        foreign = [finding.subject for finding in findings if finding.kind is FindingKind.FILE_UNKNOWN]
+        set_foreign_aside(self._config, foreign)
+        set_damaged_aside(self._config, lost)
+        self._did(record_quarantined(ops, self._config), "files moved to quarantine")
+        recorded = expected_payloads(read_journals(self._config.bronze), ops.load_manifest_rows())
+        hashes = {path: recorded[path][0] for path in lost}
+        places = [place for place in self._config.quarantine.iterdir() if place.is_dir()] if self._config.quarantine.is_dir() else []
+        back = put_back(self._config, hashes, sources=[*self._sources, *places])
+        ops.forget_failures(back)
+        self._did(len(back), "payloads put back")
+
+    def _mend_journals(self, ops: OpsService, findings: Sequence[Finding]) -> None:
+        manifest = ops.load_manifest_rows()
+        run_of = {row.rel_path: row.run_id for row in manifest}
+        wrong = {
+            run_of[finding.subject] if finding.kind is FindingKind.NOT_JOURNALLED else Path(finding.subject).stem
+            for finding in findings
+            if finding.kind in _JOURNAL_WRONG
+        }
+        for run_id in sorted(wrong):
+            write_journal_again(self._config, run_id, [row for row in manifest if row.run_id == run_id])
+        self._did(len(wrong), "journals written again")
+
+    def _make_tables_again(self, ops: OpsService, context: RunContext, findings: Sequence[Finding]) -> None:
+        stage = PromoteStage(ops, self._config, self._manager, progress=self._progress)
+        datasets = list(self._registry.datasets.values())
+        stage.run(context, datasets)
+        counts = {finding.subject for finding in findings if finding.kind in (FindingKind.COUNTS_DIFFER, FindingKind.RECORD_TWICE)}
+        tables = {finding.subject.split(" ")[0].removesuffix("_history") for finding in findings if finding.kind is FindingKind.ROW_DIFFERS}
+        tables |= {f"silver.{name}" for name in ops.tables_of(sorted(counts))}
+        again = [owned for owned in datasets if f"silver.{owned.entry.silver_table}" in tables]
+        for owned in again:
+            try:
+                stage.start_over(context, owned)
+                self._done.append(f"silver.{owned.entry.silver_table} made again from its payloads")
+            except DatasetFailure as error:
+                self._done.append(f"silver.{owned.entry.silver_table} was left as it is: {error}")
+        force = any(finding.kind is FindingKind.GOLD_DIFFERS for finding in findings)
+        run_gold(ops, self._manager, context, self._manager.selected(None), force=force, progress=self._progress)
+        self._did(context.gold_tables, "gold tables built")

@@ -1,0 +1,271 @@
+"""``sbf verify``: files against journals against ledger against tables."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+
+from sbf_core.clock import Clock, clock_of_process
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.reading import open_for_reading
+from sbf_core.errors import DatasetFailure, UsageError
+from sbf_core.gold.check import settled_models
+from sbf_core.gold.model import GoldModel
+from sbf_core.gold.order import ordered
+from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.ops.service import OpsService
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
+from sbf_core.run.context import RunContext
+from sbf_core.runner.gold_stage import gold_models
+from sbf_core.runner.progress import Progress, Silence
+from sbf_core.runner.promote_stage import PromoteStage
+from sbf_core.settings.settings import Settings
+from sbf_core.trust.files import Journals, check_contents, compare_listing, compare_records, expected_payloads, read_journals
+from sbf_core.trust.findings import Finding, FindingKind
+from sbf_core.trust.ledger import check_ledger
+from sbf_core.trust.tables import compare_tables, silver_source
+
+_FILES_AT_ONCE = 256
+#: Findings after which a payload cannot be read again.
+_LOST = frozenset({FindingKind.PAYLOAD_MISSING, FindingKind.PAYLOAD_CHANGED, FindingKind.PAYLOAD_NO_FILE, FindingKind.RECORD_DIFFERS})
+_POSITION = "verify.json"
+
+
+@attrs.define(kw_only=True)
+class VerifyReport:
+    """What a verification came to.
+
+    Attributes:
+        findings: every disagreement, in order.
+        payloads_checked, payloads: how many payloads were read, of how many.
+        tables_checked, tables: how many silver and gold tables were compared, of how many.
+        notes: what was not looked at, and why.
+    """
+
+    findings: list[Finding] = attrs.field(factory=list)
+    payloads_checked: int = 0
+    payloads: int = 0
+    tables_checked: int = 0
+    tables: int = 0
+    notes: list[str] = attrs.field(factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything was looked at in this pass."""
+        return (self.payloads_checked, self.tables_checked) == (self.payloads, self.tables)
+
+
+class Verification:
+    """Compares everything that must agree. Journals, names and ledger always; contents and tables as far as the pass goes.
+
+    Writes nothing but ``<home>/verify.json``, which says where the next part begins.
+
+    Args:
+        settings: of the home.
+        clock: for nothing that is kept.
+        manager: the plugins, whose silver tables are made again to be compared.
+        progress: told what goes on.
+        sample_percent: read only this share of payloads and tables, the next one at the next call.
+        seconds_max: stop after that many seconds, and go on there at the next call.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        manager: PluginManager | None = None,
+        progress: Progress | None = None,
+        sample_percent: float | None = None,
+        seconds_max: float | None = None,
+    ) -> None:
+        self._settings = settings
+        self._config = settings.config
+        self._clock = clock or clock_of_process()
+        self._manager = manager or PluginManager(block=settings["plugins.block"])
+        self._registry = DatasetRegistry(self._manager)
+        self._progress = progress or Silence()
+        self._sample_percent = sample_percent
+        self._report = VerifyReport()
+        self._deadline = None if seconds_max is None else time.monotonic() + seconds_max
+
+    def run(self) -> VerifyReport:
+        """Look.
+
+        Raises:
+            HomeLocked: a run is at work. UsageError, VersionRefused: see ``DuckDbBootstrap.open``.
+        """
+        bootstrap, _ = open_for_reading(self._config, wait_seconds=self._settings["run.wait_seconds"], newest=True)
+        try:
+            return self.look(OpsService.over(bootstrap, clock=self._clock))
+        finally:
+            bootstrap.close()
+
+    def look(self, ops: OpsService) -> VerifyReport:
+        """Look with a ledger that is open already."""
+        self._report = VerifyReport()
+        self._look(ops)
+        self._report.findings.sort()
+        return self._report
+
+    def _look(self, ops: OpsService) -> None:
+        report, bronze = self._report, self._config.bronze
+        manifest = ops.load_manifest_rows()
+        journals = read_journals(bronze)
+        report.findings += [*journals.findings, *compare_records(journals, manifest), *check_ledger(ops.cursor())]
+        expected = expected_payloads(journals, manifest)
+        listed = compare_listing(bronze, expected, quarantined=ops.damaged_paths())
+        report.findings += listed.findings
+        owners = [self._registry.datasets[name] for name in sorted({row.dataset_id for row in manifest}) if name in self._registry.datasets]
+        absent = sorted({row.dataset_id for row in manifest} - self._registry.datasets.keys())
+        if absent:
+            report.notes.append(f"no installed plugin knows {', '.join(absent)}: their tables were not compared")
+        models = self._models(ops)
+        report.payloads, report.tables = len(expected), len(owners) + len(models)
+        report.payloads_checked = len(expected) - len(listed.there)  # of those that are not there nothing is left to read
+        units: list[tuple[str, OwnedDataset | GoldModel | None]] = [(path, None) for path in listed.there]
+        units += [(f"silver.{owned.entry.silver_table}", owned) for owned in owners] + [(f"gold.{model.name}", model) for model in models]
+        self._work_through(ops, units, manifest, journals, expected)
+
+    def _models(self, ops: OpsService) -> list[GoldModel]:
+        """The gold models whose tables can be checked, in the order in which they are built."""
+        models = gold_models(self._manager, self._manager.selected(None), self._report.notes)
+        settled = settled_models(ops.cursor(), ops, models)
+        left = len(models) - len(settled)
+        if left:
+            self._report.notes.append(f"{left} gold tables are not built, or have new input, and were not compared")
+        return ordered([model for model, _ in settled], {f"gold.{model.name}": reads for model, reads in settled})
+
+    def _work_through(
+        self,
+        ops: OpsService,
+        units: Sequence[tuple[str, OwnedDataset | GoldModel | None]],
+        manifest: Sequence[BronzeManifestRow],
+        journals: Journals,
+        expected: dict[str, tuple[str, int]],
+    ) -> None:
+        todo = self._part(units)
+        self._progress.start("verify", len(todo))
+        done = 0
+        while done < len(todo):
+            paths = [name for name, what in todo[done : done + _FILES_AT_ONCE] if what is None]
+            if todo[done][1] is None:
+                self._report.findings += check_contents(self._config.bronze, paths, expected)
+                self._report.payloads_checked += len(paths)
+                step = len(paths)
+            else:
+                tables = {name: what for name, what in todo[done:] if what is not None}
+                step = self._tables(ops, tables, manifest, journals)
+            done += step
+            self._progress.advance(step)
+            if self._out_of_time():
+                break
+        self._progress.finish()
+        self._remember(units, todo[done - 1][0] if done else "", whole=self._report.whole)
+
+    # parts
+
+    def _part(self, units: Sequence[tuple[str, OwnedDataset | GoldModel | None]]) -> list[tuple[str, OwnedDataset | GoldModel | None]]:
+        """The units of this pass: all, or the ones after those of the last pass; payloads first."""
+        if self._sample_percent is None and self._deadline is None:
+            return list(units)
+        try:
+            last = json.loads((self._config.home / _POSITION).read_text(encoding="utf-8"))["last"]
+        except (OSError, ValueError, KeyError, TypeError):
+            last = ""
+        names = [name for name, _ in units]
+        start = names.index(last) + 1 if last in names else 0
+        turned = [*units[start:], *units[:start]]
+        share = 100.0 if self._sample_percent is None else self._sample_percent
+        return turned[: math.ceil(len(units) * share / 100)]
+
+    def _remember(self, units: Sequence[tuple[str, object]], last: str, *, whole: bool) -> None:
+        if self._sample_percent is None and self._deadline is None:
+            return
+        place = self._config.home / _POSITION
+        fresh = place.with_name(f"{_POSITION}.tmp")
+        fresh.write_text(json.dumps({"last": last}), encoding="utf-8")
+        fresh.replace(place)
+        if not whole:
+            self._report.notes.append(f"this was a part; the next call goes on after {last}")
+
+    def _out_of_time(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    # tables
+
+    def _tables(
+        self, ops: OpsService, tables: Mapping[str, OwnedDataset | GoldModel], manifest: Sequence[BronzeManifestRow], journals: Journals
+    ) -> int:
+        """Compare some tables, silver before gold; returns how many came before the time was up."""
+        done = 0
+        with tempfile.TemporaryDirectory(prefix="sbf-verify-") as folder:
+            config = attrs.evolve(self._config, home=Path(folder), bronze_folder=self._config.bronze, fsync="none")
+            with _scratch(config, self._clock) as scratch:
+                for what in tables.values():
+                    if isinstance(what, OwnedDataset):
+                        self._check_silver(ops, scratch, config, what, manifest, journals)
+                    else:
+                        self._check_gold(ops, what)
+                    self._report.tables_checked += 1
+                    done += 1
+                    if self._out_of_time():
+                        break
+        return done
+
+    def _check_silver(
+        self, ops: OpsService, scratch: OpsService, config: DuckDbConfig, owned: OwnedDataset, manifest: Sequence[BronzeManifestRow], journals: Journals
+    ) -> None:
+        entry, table = owned.entry, f"silver.{owned.entry.silver_table}"
+        own = [row for row in manifest if row.dataset_id == entry.id]
+        lost_paths = {finding.subject for finding in self._report.findings if finding.kind in _LOST}
+        lost_series = {row.key for row in own if row.rel_path in lost_paths}
+        settled = ops.promoted_files()
+        wanted = [journals.lines[row.rel_path].row if row.rel_path in journals.lines else row for row in own]
+        wanted = [row for row in wanted if row.bronze_file_id in settled and row.key not in lost_series]
+        if lost_series:
+            self._report.notes.append(f"{table}: rows of {len(lost_series)} series were not compared, because payloads of theirs are damaged")
+        context = RunContext(run_id="verify", started_at=self._clock.now())
+        try:
+            scratch.record_fetched(wanted, [])
+            stage = PromoteStage(scratch, config, self._manager, progress=Silence())
+            stage.prepare(owned)
+            stage.run(context, [owned])
+        except (DatasetFailure, UsageError) as error:
+            context.errors.append(str(error))
+        if context.errors:
+            self._report.findings.append(Finding(kind=FindingKind.ROW_DIFFERS, subject=table, detail=f"cannot be made again: {context.errors[0]}"))
+            return
+        excluded = sorted(row.bronze_file_id for row in own if row.key in lost_series)
+        for name, keys in ((table, entry.key_columns), (f"{table}_history", (*entry.key_columns, "known_from"))):
+            actual, again = (ops.cursor(), silver_source(name, without_files=excluded)), (scratch.cursor(), silver_source(name, without_files=()))
+            self._report.findings += compare_tables(FindingKind.ROW_DIFFERS, name, actual, again, keys=keys)
+
+    def _check_gold(self, ops: OpsService, model: GoldModel) -> None:
+        conn = ops.cursor()
+        damaged = {finding.subject.split(" ")[0] for finding in self._report.findings if finding.kind in (FindingKind.ROW_DIFFERS, FindingKind.GOLD_DIFFERS)}
+        for settled, reads in settled_models(conn, ops, [model]):
+            if damaged & reads:
+                self._report.notes.append(f"gold.{model.name} was not compared, because {sorted(damaged & reads)[0]} is damaged")
+                continue
+            wanted = (conn, f"({settled.full_sql})")
+            self._report.findings += compare_tables(FindingKind.GOLD_DIFFERS, f"gold.{model.name}", (conn, f'gold."{model.name}"'), wanted, keys=model.key)
+
+
+@contextmanager
+def _scratch(config: DuckDbConfig, clock: Clock) -> Iterator[OpsService]:
+    """A database beside the home for a second promotion."""
+    bootstrap = DuckDbBootstrap(config, clock=clock).open()
+    try:
+        yield OpsService.over(bootstrap, clock=clock)
+    finally:
+        bootstrap.close()

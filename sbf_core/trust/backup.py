@@ -1,0 +1,168 @@
+"""A copy of a home that is whole at any moment, run or no run; and a home from such a copy.
+
+Journals are read first, then the payloads that they name are copied, then the journals are written, then the database:
+whatever a run does meanwhile, the copy holds each payload that its journals name. The database may be older than the
+journals, or absent; the next run, or ``sbf restore``, takes in what it does not know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import attrs
+
+from sbf_core.bronze.journal import journal_files
+from sbf_core.bronze.paths import JOURNAL_FOLDER
+from sbf_core.clock import Clock
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.publish import copy_database
+from sbf_core.duck.reading import open_for_reading
+from sbf_core.errors import DamageFound, HomeLocked, UsageError
+
+FACTS = "backup.json"
+_SETTINGS = "sbf.toml"
+
+
+@attrs.frozen(kw_only=True)
+class BackupReport:
+    """What a backup or a restore copied.
+
+    Attributes:
+        folder: where to.
+        payloads: payloads that the journals name.
+        payloads_copied: those that were not there yet.
+        byte_count: bytes of the payloads that were copied.
+        database: ``current``, ``of run ...`` for an older copy, or ``none``.
+    """
+
+    folder: Path
+    payloads: int
+    payloads_copied: int
+    byte_count: int
+    database: str
+
+
+def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport:
+    """Copy a home to ``folder``. Calling it again with the same folder copies only what is new. No run needs to stop.
+
+    Raises:
+        UsageError: the folder holds something else, or lies in the home; or there is nothing to back up.
+        DamageFound: a payload is missing or not what its journal says; run ``sbf verify``.
+    """
+    folder = folder.expanduser().absolute()
+    if folder == config.home or config.home in folder.parents:
+        raise UsageError("a backup in the home itself would be lost with it", where=str(folder), fix="name a folder elsewhere, best on another disk", code="BACKUP")
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / FACTS).exists())):
+        raise UsageError("this is no folder that a backup may be written to", where=str(folder), fix="name an empty folder, or that of an earlier backup", code="BACKUP")
+    if not journal_files(config.bronze):
+        raise UsageError("there is nothing to back up yet", where=str(config.home), fix="run `sbf run` first", code="NO_DATA")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(folder / FACTS, json.dumps({"made_at": clock.now().isoformat(), "complete": False}).encode())
+    journals = {path.name: path.read_bytes().rpartition(b"\n") for path in journal_files(config.bronze)}
+    whole = {name: head + line_break for name, (head, line_break, _) in journals.items()}
+    total, copied, byte_count = _copy_payloads(config.bronze, folder / "bronze", whole)
+    for name, content in whole.items():
+        _write(folder / "bronze" / JOURNAL_FOLDER / name, content)
+    if (config.home / _SETTINGS).exists():
+        _write(folder / _SETTINGS, (config.home / _SETTINGS).read_bytes())
+    if config.quarantine.is_dir():
+        shutil.copytree(config.quarantine, folder / "quarantine", dirs_exist_ok=True, copy_function=_copy_absent)
+    database = _copy_database(config, folder)
+    facts = {"made_at": clock.now().isoformat(), "complete": True, "payloads": total, "database": database}
+    _write(folder / FACTS, json.dumps(facts).encode())
+    return BackupReport(folder=folder, payloads=total, payloads_copied=copied, byte_count=byte_count, database=database)
+
+
+def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
+    """Copy a backup into a new home, each payload checked against its journal.
+
+    Raises:
+        UsageError: this is no whole backup, or the home holds data already.
+        DamageFound: a payload of the backup is missing or damaged.
+    """
+    folder = folder.expanduser().absolute()
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UsageError("this is no backup", where=str(folder), fix="name a folder that `sbf backup` has written", code="BACKUP") from None
+    if not facts.get("complete"):
+        raise UsageError("this backup was never finished", where=str(folder), fix="run `sbf backup` again, or rebuild from its bronze folder", code="BACKUP")
+    if config.database.exists() or journal_files(config.bronze):
+        raise UsageError("the home holds data already", where=str(config.home), fix="name a new folder with --home", code="HOME")
+    whole = {path.name: path.read_bytes() for path in journal_files(folder / "bronze")}
+    total, copied, byte_count = _copy_payloads(folder / "bronze", config.bronze, whole)
+    for name, content in whole.items():
+        _write(config.bronze / JOURNAL_FOLDER / name, content)
+    if (folder / _SETTINGS).exists() and not (config.home / _SETTINGS).exists():
+        _write(config.home / _SETTINGS, (folder / _SETTINGS).read_bytes())
+    if (folder / "quarantine").is_dir():
+        shutil.copytree(folder / "quarantine", config.quarantine, dirs_exist_ok=True, copy_function=_copy_absent)
+    if (folder / config.database.name).exists():
+        with (folder / config.database.name).open("rb") as source:
+            copy_database(source, config.database, durable=True)
+    return BackupReport(folder=config.home, payloads=total, payloads_copied=copied, byte_count=byte_count, database=facts["database"])
+
+
+def _copy_payloads(source: Path, target: Path, journals: dict[str, bytes]) -> tuple[int, int, int]:
+    """Copy what the journals name and the target lacks; returns payloads, payloads copied, bytes copied."""
+    total = copied = byte_count = 0
+    for name, content in journals.items():
+        for number, raw in enumerate(content.splitlines(), start=1):
+            try:
+                line = json.loads(raw)["line"]
+                path, payload_hash, size = line["rel_path"], line["payload_hash"], line["content_length_bytes"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise DamageFound(f"the journal is damaged at line {number}", where=f"{JOURNAL_FOLDER}/{name}", fix="run `sbf repair`") from error
+            total += 1
+            there = target / path
+            if there.exists() and there.stat().st_size == size:
+                continue
+            try:
+                payload = (source / path).read_bytes()
+            except FileNotFoundError:
+                payload = b""
+            if len(payload) != size or hashlib.sha256(payload).hexdigest() != payload_hash:
+                raise DamageFound("a payload is missing or not what its journal says", where=str(source / path), fix="run `sbf verify`")
+            _write(there, payload, mode=0o400)
+            copied += 1
+            byte_count += size
+    return total, copied, byte_count
+
+
+def _copy_database(config: DuckDbConfig, folder: Path) -> str:
+    """The newest state that can be read without stopping a run."""
+    if not config.database.exists():
+        return "none"
+    try:
+        bootstrap, copy = open_for_reading(config)
+    except HomeLocked:
+        return "none"
+    try:
+        # the handle must outlive DuckDB's: closing any handle of a file gives up the locks of the process on it
+        with bootstrap.database.open("rb") as source:
+            copy_database(source, folder / config.database.name, durable=True)
+            bootstrap.close()
+    finally:
+        bootstrap.close()
+    return "current" if copy is None else f"of run {copy.run_id}"
+
+
+def _copy_absent(source: str, target: str) -> str:
+    if not os.path.lexists(target):
+        shutil.copyfile(source, target, follow_symlinks=False)
+    return target
+
+
+def _write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.tmp")
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.chmod(mode)
+    fresh.replace(path)

@@ -1,0 +1,101 @@
+"""Put payloads and journals back: from other places where the same bytes are, and from what the ledger knows."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from sbf_core.bronze.journal import JournalLine, journal_path, rewrite_journal, salvaged_lines
+from sbf_core.bronze.listing import payload_files
+from sbf_core.bronze.paths import JOURNAL_FOLDER
+from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine, put_in_quarantine
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.ops.rows import BronzeManifestRow
+
+
+def set_damaged_aside(config: DuckDbConfig, paths: Iterable[str]) -> None:
+    """Move what stands in the place of payloads, and is not what was recorded, to quarantine."""
+    for path in paths:
+        if os.path.lexists(config.bronze / path):
+            move_to_quarantine(config.quarantine, config.bronze / path, original=path, reason=QuarantineReason.DAMAGED)
+
+
+def set_foreign_aside(config: DuckDbConfig, paths: Iterable[str]) -> None:
+    """Move files that nobody knows to quarantine."""
+    for path in paths:
+        if os.path.lexists(config.bronze / path):
+            move_to_quarantine(config.quarantine, config.bronze / path, original=path, reason=QuarantineReason.FOREIGN)
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def put_back(config: DuckDbConfig, wanted: Mapping[str, str], *, sources: Sequence[Path]) -> list[str]:
+    """Copy payloads from where their bytes are found: first at the same path of a source, then anywhere in it.
+
+    Args:
+        config: where the home is.
+        wanted: path below Bronze to SHA-256.
+        sources: Bronze folders of other homes or backups, and the quarantine.
+
+    Returns:
+        The paths that are whole again.
+    """
+    found: list[str] = []
+    missing = dict(wanted)
+    for source in sources:
+        for path, payload_hash in list(missing.items()):
+            if (source / path).is_file() and _hash_of(source / path) == payload_hash:
+                _copy(source / path, config.bronze / path)
+                found.append(path)
+                del missing[path]
+        by_hash = {payload_hash: path for path, payload_hash in missing.items()}
+        for entry in payload_files(source) if by_hash else ():
+            if not entry.is_file(follow_symlinks=False):
+                continue
+            path = by_hash.get(_hash_of(Path(entry.path)), "")
+            if path in missing:
+                _copy(Path(entry.path), config.bronze / path)
+                found.append(path)
+                del missing[path]
+    return sorted(found)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.tmp")
+    with fresh.open("wb") as file:
+        file.write(source.read_bytes())
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.chmod(0o400)
+    fresh.replace(target)
+
+
+def write_journal_again(config: DuckDbConfig, run_id: str, recorded: Sequence[BronzeManifestRow]) -> int:
+    """A whole journal from what can be read of a damaged one and from what the ledger knows; returns its number of lines.
+
+    The ledger is believed before a line whose checksum is wrong. A line that the ledger does not know counts where its
+    payload is there with the hash that the line names.
+    """
+    path = journal_path(config.bronze, run_id)
+    salvaged: dict[str, JournalLine] = {}
+    if path.exists():
+        put_in_quarantine(config.quarantine, path.read_bytes(), original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.DAMAGED)
+        salvaged = {line.row.rel_path: line for line in salvaged_lines(path)}
+    lines: dict[str, JournalLine] = {}
+    for row in recorded:
+        headers = salvaged[row.rel_path].headers if row.rel_path in salvaged else {}
+        lines[row.rel_path] = JournalLine(row=row, headers=headers)
+    for rel_path, line in salvaged.items():
+        place = config.bronze / rel_path
+        if rel_path not in lines and place.is_file() and _hash_of(place) == line.row.payload_hash:
+            lines[rel_path] = line
+    rewrite_journal(path, list(lines.values()))
+    return len(lines)
+
+

@@ -1,0 +1,161 @@
+"""Kill it anywhere: the next run ends in the state as if nothing had happened.
+
+Runs are real processes of the real command line. Two of them are killed: the replay of a recording into a new home, and
+the second day of a home that asks its sources. Each fault point is struck at its first, middle and last occurrence.
+Afterwards one clean run, and then: the digests of every silver and gold table equal those of a run that was never
+disturbed, `sbf verify` finds nothing, no run is left open, and a further run has nothing to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from world import World, ask, digests  # noqa: E402
+
+from sbf_core.faults import FAULT_POINTS  # noqa: E402
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with signals that only POSIX knows")
+SIGNALS = {"kill": -signal.SIGKILL, "term": 143, "int": 130}
+#: Points that only an older database, a late payload or a recovery reaches; tests of their own strike them.
+ELSEWHERE = {"promote.emptied", *(point for point in FAULT_POINTS if point.startswith("recover."))}
+MODES = ("replay", "second day")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> World:
+    return World(tmp_path_factory.mktemp(f"world-{worker_id}"))
+
+
+class Case:
+    """One way to run, with what it must come to."""
+
+    def __init__(self, world: World, mode: str) -> None:
+        self.world = world
+        self.arguments = ("run", "--replay", str(world.recording)) if mode == "replay" else ("run",)
+        self.mode = mode
+        undisturbed = self.home("undisturbed")
+        count = world.folder / f"count-{mode.replace(' ', '-')}.json"
+        done = world.sbf(undisturbed, *self.arguments, SBF_FAULT=f"count:{count}")
+        assert done.returncode == 0, done.stderr
+        self.counts: dict[str, int] = json.loads(count.read_text())
+        self.wanted = digests(undisturbed)
+
+    def home(self, name: str) -> Path:
+        home = self.world.folder / f"{self.mode}-{name}".replace(" ", "-").replace(":", "-")
+        if self.mode == "second day":
+            self.world.first_day(home)
+        return home
+
+    def settle(self, home: Path) -> None:
+        """One clean run, and every promise about what it leaves."""
+        clean = self.world.sbf(home, *self.arguments)
+        assert clean.returncode == 0, clean.stderr
+        assert digests(home) == self.wanted
+        found = self.world.sbf(home, "verify")
+        assert (found.returncode, found.stdout.startswith("All is well")) == (0, True), found.stdout
+        assert ask(home, "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'") == [(0,)]
+        assert ask(home, "SELECT subject FROM ops.file_ingestions GROUP BY run_id, kind, subject HAVING count(*) > 1") == []
+        assert not list((home / "staging").iterdir())
+        assert not [path for path in (home / "bronze").rglob("*.tmp")]
+        again = self.world.sbf(home, *self.arguments)
+        assert again.stdout.startswith("Nothing was due"), again.stdout + again.stderr
+
+
+@pytest.fixture(scope="module")
+def cases(world: World) -> dict[str, Case]:
+    return {}
+
+
+def case_of(cases: dict[str, Case], world: World, mode: str) -> Case:
+    if mode not in cases:
+        cases[mode] = Case(world, mode)
+    return cases[mode]
+
+
+def occurrences(number: int) -> list[int]:
+    return sorted({1, (number + 1) // 2, number}) if number else []
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("point", [point for point in FAULT_POINTS if point not in ELSEWHERE])
+def test_killed_at(world: World, cases: dict[str, Case], mode: str, point: str) -> None:
+    case = case_of(cases, world, mode)
+    number = case.counts.get(point, 0)
+    if not number:
+        assert mode == "second day" and (point.startswith("migrate.") or point == "promote.preparing"), "a point that nothing reaches"
+        return
+    for occurrence in occurrences(number):
+        for kind in SIGNALS:
+            if kind == "int" and occurrence > 1:
+                continue
+            home = case.home(f"{point}-{occurrence}-{kind}")
+            died = world.sbf(home, *case.arguments, SBF_FAULT=f"{point}:{occurrence}:{kind}")
+            ended = died.returncode == SIGNALS[kind] or (kind != "kill" and point in ("home.closed", "publish.done", "publish.named") and died.returncode in (0, SIGNALS[kind]))
+            assert ended, (point, occurrence, kind, died.returncode, died.stderr)
+            assert "Traceback" not in died.stderr
+            case.settle(home)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("first", ["bronze.half:3", "bronze.renamed:2", "journal.half:1", "journal.synced:1", "manifest.recorded:1", "promote.merged:1", "gold.applied:1"])
+@pytest.mark.parametrize("point", [point for point in FAULT_POINTS if point.startswith("recover.")])
+def test_killed_while_recovering(world: World, cases: dict[str, Case], first: str, point: str) -> None:
+    """The run dies, then its recovery does, then the recovery of that."""
+    case = case_of(cases, world, "replay")
+    home = case.home(f"{first}-{point}")
+    assert world.sbf(home, *case.arguments, SBF_FAULT=f"{first}:kill").returncode == -signal.SIGKILL
+    for _ in range(2):
+        assert world.sbf(home, *case.arguments, SBF_FAULT=f"{point}:1:kill").returncode in (-signal.SIGKILL, 0)
+    case.settle(home)
+
+
+def moments(seed: int, number: int) -> Iterator[float]:
+    source = random.Random(seed)
+    for _ in range(number):
+        yield source.uniform(0.02, 0.6)
+
+
+def killed_at_random(world: World, case: Case, home: Path, moment: float) -> None:
+    child = world.start(home, *case.arguments)
+    try:
+        child.wait(timeout=moment)
+    except Exception:
+        child.kill()
+    child.communicate()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mode", MODES)
+def test_killed_at_any_moment(world: World, cases: dict[str, Case], mode: str) -> None:
+    """A few kills at random moments; `-m slow` does 500. The seed is in the name of the home, which a failure shows."""
+    case = case_of(cases, world, mode)
+    seed = random.SystemRandom().randrange(1 << 30)
+    for number, moment in enumerate(moments(seed, 8)):
+        home = case.home(f"random-{seed}-{number}")
+        killed_at_random(world, case, home, moment)
+        case.settle(home)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("part", range(10))
+def test_killed_500_times_at_any_moment(world: World, cases: dict[str, Case], part: int) -> None:
+    seed = int(os.environ.get("SBF_KILL_SEED", "20261123")) + part
+    print(f"seed {seed}")
+    for number, moment in enumerate(moments(seed, 50)):
+        case = case_of(cases, world, MODES[number % 2])
+        home = case.home(f"slow-{seed}-{number}")
+        killed_at_random(world, case, home, moment)
+        if number % 3 == 0:
+            killed_at_random(world, case, home, moment)
+        case.settle(home)
