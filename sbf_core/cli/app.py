@@ -317,6 +317,8 @@ def main() -> None:
     try:
         answer = app(standalone_mode=False)
         code = answer if isinstance(answer, int) else 0
+        if signals.asked_to_stop():  # typer makes an exit code of a Ctrl-C by itself
+            code = _interrupted()
     except Exit as error:
         code = error.exit_code
     except TyperException as error:

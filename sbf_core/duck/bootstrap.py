@@ -16,10 +16,11 @@ import duckdb
 
 from sbf_core.clock import Clock, SystemClock
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.create import create_database
 from sbf_core.duck.identifiers import literal_list
 from sbf_core.duck.migrate import apply_migrations, latest_version, schema_version
 from sbf_core.duck.publish import copy_database, name_published, published_path
-from sbf_core.errors import EnvironmentFault, HomeLocked, SbfError, UsageError, VersionRefused, environment_fault
+from sbf_core.errors import DamageFound, HomeLocked, SbfError, UsageError, VersionRefused, environment_fault
 from sbf_core.faults import fault_point
 
 _PID = re.compile(r"PID (\d+)")
@@ -159,7 +160,10 @@ class DuckDbBootstrap:
         except OSError as error:
             raise environment_fault(error, doing="the home cannot be made", where=str(home)) from error
         if not os.access(home, os.W_OK):
-            raise EnvironmentFault("the home is not writable", where=str(home), fix="choose another --home or mend its permissions")
+            try:
+                self.config.holder.touch()
+            except OSError as error:
+                raise environment_fault(error, doing="the home is not writable", where=str(home)) from error
 
     def _settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = {
@@ -180,12 +184,17 @@ class DuckDbBootstrap:
         deadline = time.monotonic() + wait_seconds
         while True:
             try:
+                if not self.read_only and not self.database.exists():
+                    create_database(self.database, self._settings(), self._fill)
                 return duckdb.connect(str(self.database), read_only=self.read_only, config=self._settings())
             except duckdb.Error as error:
                 fault = self._open_fault(error)
                 if not isinstance(fault, HomeLocked) or time.monotonic() >= deadline:
                     raise fault from error
             threading.Event().wait(0.1)
+
+    def _fill(self, connection: duckdb.DuckDBPyConnection) -> None:
+        apply_migrations(connection, since=0, now=self._clock.now())
 
     def _open_fault(self, error: duckdb.Error) -> SbfError:
         text, where = str(error), str(self.database)
@@ -195,6 +204,8 @@ class DuckDbBootstrap:
             return VersionRefused("the database was written by a newer DuckDB", where=where, fix="upgrade sbf and duckdb")
         if "not a valid DuckDB database" in text:
             return _no_duckdb(self.database)
+        if "Corrupt database" in text or "checksum" in text:
+            return DamageFound(f"the database is damaged: {text.splitlines()[0]}", where=where, fix="run `sbf rebuild`; it needs only Bronze")
         if isinstance(error, (duckdb.IOException, duckdb.FatalException)):
             return environment_fault(error, doing="the database cannot be opened", where=where)
         return SbfError(f"the database cannot be opened: {text.splitlines()[0]}", where=where, fix="run `sbf doctor`", code="OPEN")

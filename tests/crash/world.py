@@ -6,6 +6,7 @@ Days one and two differ: rows are new, revised and gone, so that a run has histo
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 import json
 import os
 import shutil
@@ -17,9 +18,13 @@ from pathlib import Path
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.plugin.manager import PluginManager
 from sbf_core.run.request import RunRequest
 from sbf_core.run.result import RunResult
+from sbf_core.runner.verification import Verification
+from sbf_core.settings.settings import Settings
 from sbf_core.trust.digest import digest_tables
+from sbf_core.trust.findings import Finding
 
 TICKERS = ("AAA", "BRK.B", "CON", "ddd")
 DAYS = (dt.datetime(2024, 1, 2, 12, tzinfo=dt.UTC), dt.datetime(2024, 1, 4, 12, tzinfo=dt.UTC))
@@ -129,6 +134,22 @@ class World:
         """Start a command."""
         command = [sys.executable, "-m", "sbf_core", *arguments]
         return subprocess.Popen(command, env=self.environment(home, day=day, **more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def manager(self) -> PluginManager:
+        """The plugin in this process, for checks that need no process of their own."""
+        spec = importlib.util.spec_from_file_location("sbf_world", self.site / "sbf_world.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["sbf_world"] = module
+        spec.loader.exec_module(module)
+        manager = PluginManager(())
+        manager.register(module, name="world")
+        return manager
+
+    def findings(self, home: Path) -> list[Finding]:
+        """What `sbf verify` finds."""
+        return Verification(Settings(home, environment={}), manager=self.manager()).run().findings
 
     def set_day(self, home: Path, day: int) -> None:
         """The files of the source as they are on a day."""

@@ -1,0 +1,389 @@
+"""`sbf verify` finds every damage and nothing else; `sbf repair` puts right what can be put right, and deletes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from warehouse import FakeVendor, Warehouse, entry, price
+
+from sbf_core.bronze.journal import journal_files
+from sbf_core.errors import UsageError
+from sbf_core.gold.model import GoldModel
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.runner.rebuild import rebuild
+from sbf_core.runner.repair import Repair
+from sbf_core.runner.verification import Verification, VerifyReport
+from sbf_core.settings.settings import Settings
+from sbf_core.trust.backup import back_up, restore_files
+from sbf_core.trust.digest import digest_tables
+from sbf_core.trust.findings import FindingKind as Kind
+
+TICKERS = tuple(f"T{number:03}" for number in range(500))
+
+
+def manager_of(warehouse: Warehouse) -> PluginManager:
+    manager = PluginManager(())
+    for name, plugin in warehouse.plugins.items():
+        manager.register(plugin, name=name)
+    return manager
+
+
+def verify(warehouse: Warehouse, **options: float) -> VerifyReport:
+    return Verification(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager_of(warehouse), **options).run()
+
+
+def kinds(warehouse: Warehouse) -> list[str]:
+    return [finding.kind for finding in verify(warehouse).findings]
+
+
+def repair(warehouse: Warehouse, *sources: Path) -> list[str]:
+    """What is left after a repair."""
+    repaired = Repair(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager_of(warehouse), sources=sources).run()
+    return [finding.kind for finding in repaired.after]
+
+
+def digests(warehouse: Warehouse, home: Path | None = None) -> dict[str, str]:
+    other = Warehouse(home or warehouse.home)
+    with other.open() as cursor:
+        return {item.table: item.sha256 for item in digest_tables(cursor, keys={})}
+
+
+def all_bytes(home: Path) -> set[str]:
+    """The hash of every payload and quarantined file: what must never become less."""
+    folders = (home / "bronze", home / "quarantine")
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and "_journal" not in path.parts]
+    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with 1,000 payloads: two for each of 500 tickers, the second with a revision."""
+    return make(tmp_path_factory.mktemp("made") / "home", TICKERS).home
+
+
+def make(home: Path, tickers: tuple[str, ...]) -> Warehouse:
+    warehouse = warehouse_at(home)
+    vendor = warehouse.plugins["fake"]
+    assert isinstance(vendor, FakeVendor)
+    for day, hours in ((0, 0), (1, 48)):
+        for number, ticker in enumerate(tickers):
+            rows = [price(ticker, "2024-01-01", f"{number + 10 * day}.25"), price(ticker, f"2024-01-0{2 + day}", "2.5"), price(ticker, "2024-02-30")]
+            vendor.says(rows, ticker=ticker)
+        warehouse.run(hours_later=hours, universe__tickers=tickers)
+    return warehouse
+
+
+def warehouse_at(home: Path) -> Warehouse:
+    vendor = FakeVendor(entry(scope="per_ticker", reject_share_max=0.5))
+    vendor.models = [GoldModel(name="fact_px", key=("symbol", "date"), sql="SELECT symbol, date, close FROM silver.px")]
+    warehouse = Warehouse(home, vendor)
+    warehouse.clock.advance(hours=1000)
+    return warehouse
+
+
+@pytest.fixture
+def thousand(made: Path, tmp_path: Path) -> Warehouse:
+    shutil.copytree(made, tmp_path / "home")
+    return warehouse_at(tmp_path / "home")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Warehouse:
+    warehouse = make(tmp_path / "small", ("AAA", "bbb", "C.C"))
+    assert verify(warehouse).findings == []
+    return warehouse
+
+
+def edit(path: Path, change: Callable[[bytes], bytes]) -> None:
+    path.chmod(0o600)
+    path.write_bytes(change(path.read_bytes()))
+    path.chmod(0o400)
+
+
+def flip_bit(content: bytes) -> bytes:
+    return bytes([content[0] ^ 1]) + content[1:]
+
+
+def test_a_hundred_random_damages_in_a_thousand_files(thousand: Warehouse, tmp_path: Path) -> None:
+    """Each series is damaged once, so that each finding has one cause. With a backup at hand all of it can be put right."""
+    back_up(Settings(thousand.home, environment={}).config, tmp_path / "backup", clock=thousand.clock)
+    whole = digests(thousand)
+    seed = random.SystemRandom().randrange(1 << 30)
+    print(f"seed {seed}")
+    source = random.Random(seed)
+    bronze = thousand.home / "bronze"
+    names = source.sample(TICKERS, 120)
+    first, second = {}, {}
+    for name in thousand.bronze_files():
+        ticker = name.split("/")[3]
+        (second if ticker in first else first)[ticker] = name
+    wanted: list[tuple[str, str]] = []
+    changes = {
+        "bit": flip_bit, "byte": lambda content: b"#" + content[1:], "truncated": lambda content: content[:-1], "emptied": lambda content: b"", "appended": lambda content: content + b" ",
+    }  # fmt: skip
+    for name, change in zip(names[:50], list(changes.values()) * 10, strict=True):
+        path = source.choice((first, second))[name]
+        edit(bronze / path, change)
+        wanted.append((Kind.PAYLOAD_CHANGED, path))
+    for one, other in zip(names[50:58:2], names[51:58:2], strict=True):
+        a, b = bronze / first[one], bronze / first[other]
+        kept = a.read_bytes()
+        edit(a, lambda _, b=b: b.read_bytes())
+        edit(b, lambda _, kept=kept: kept)
+        wanted += [(Kind.PAYLOAD_CHANGED, first[one]), (Kind.PAYLOAD_CHANGED, first[other])]
+    for name in names[58:68]:
+        (bronze / second[name]).unlink()
+        wanted.append((Kind.PAYLOAD_MISSING, second[name]))
+    for name in names[68:76]:
+        target = bronze / first[name]
+        elsewhere = thousand.home / f"elsewhere-{name}"
+        target.rename(elsewhere)
+        target.symlink_to(elsewhere)
+        wanted.append((Kind.PAYLOAD_NO_FILE, first[name]))
+    for name in names[76:84]:
+        extra = str(Path(first[name]).with_name("20240101T000000000000Z-0123456789ab.json"))
+        (bronze / extra).write_text("[]")
+        wanted.append((Kind.FILE_UNKNOWN, extra))
+    with thousand.open(read_only=False) as cursor:
+        for name in names[84:92]:
+            cursor.execute("UPDATE silver.px SET close = close + 1 WHERE symbol = ? AND date = DATE '2024-01-01'", [name])
+            wanted.append((Kind.ROW_DIFFERS, f"silver.px ({name}, 2024-01-01)"))
+        for name in names[92:95]:
+            cursor.execute("UPDATE silver.px_history SET close = 0 WHERE symbol = ?", [name])
+            wanted.append((Kind.ROW_DIFFERS, f"silver.px_history ({name}, 2024-01-01, '2024-02-13 04:00:00')"))
+        for name in names[95:102]:
+            cursor.execute("UPDATE ops.watermarks SET coverage_to = coverage_to + 1 WHERE ticker = ?", [name])
+            wanted.append((Kind.WATERMARK_DIFFERS, f"prices/fake/eod/{name}"))
+        for name in names[102:109]:
+            cursor.execute("DELETE FROM ops.promotion_manifest USING ops.bronze_manifest m WHERE m.bronze_file_id = promotion_manifest.bronze_file_id AND m.rel_path = ?", [second[name]])
+            wanted.append((Kind.PROMOTION_MISSING, second[name]))
+        for name in names[109:112]:
+            cursor.execute("UPDATE ops.bronze_manifest SET payload_hash = repeat('0', 64) WHERE rel_path = ?", [first[name]])
+            wanted += [(Kind.RECORD_DIFFERS, first[name]), (Kind.INGESTION_DIFFERS, first[name])]
+        for name in names[112:115]:
+            cursor.execute("UPDATE ops.file_ingestions SET rows_inserted = rows_inserted + 1 WHERE rel_path = ?", [first[name]])
+            wanted.append((Kind.INGESTION_DIFFERS, first[name]))
+    before = all_bytes(thousand.home)
+    found = [(finding.kind, finding.subject) for finding in verify(thousand).findings]
+    assert sorted(found) == sorted(wanted)
+    assert len(wanted) >= 100
+    assert repair(thousand, tmp_path / "backup") == []
+    assert digests(thousand) == whole
+    assert before <= all_bytes(thousand.home)
+
+
+def test_an_edited_journal_is_found_and_written_again(small: Warehouse) -> None:
+    journal = journal_files(small.home / "bronze")[0]
+    edit(journal, lambda content: content.replace(b'"status_code":null', b'"status_code":200', 1))
+    journal.chmod(0o600)
+    assert kinds(small) == [Kind.JOURNAL_BROKEN]
+    assert repair(small) == []
+    assert (small.home / "quarantine" / "damaged" / "_journal" / journal.name).exists()
+
+
+@pytest.mark.parametrize("damage", ["gone", "last line", "torn"])
+def test_a_journal_that_lost_something(small: Warehouse, damage: str) -> None:
+    journal = journal_files(small.home / "bronze")[0]
+    content = journal.read_bytes()
+    if damage == "gone":
+        journal.unlink()
+    elif damage == "last line":
+        journal.write_bytes(b"".join(content.splitlines(keepends=True)[:-1]))
+    else:
+        journal.write_bytes(content[:-20])
+    assert kinds(small) == [{"gone": Kind.JOURNAL_MISSING, "last line": Kind.NOT_JOURNALLED, "torn": Kind.JOURNAL_BROKEN}[damage]]
+    assert repair(small) == []
+
+
+def test_swapped_files_come_back_from_each_other(small: Warehouse) -> None:
+    one, other = (small.home / "bronze" / name for name in small.bronze_files()[:2])
+    kept = one.read_bytes()
+    edit(one, lambda _: other.read_bytes())
+    edit(other, lambda _: kept)
+    assert kinds(small) == [Kind.PAYLOAD_CHANGED] * 2
+    assert repair(small) == []
+    assert one.read_bytes() == kept
+
+
+def test_a_lost_payload_comes_back_from_a_backup_and_only_from_there(small: Warehouse, tmp_path: Path) -> None:
+    wanted = digests(small)
+    back_up(Settings(small.home, environment={}).config, tmp_path / "backup", clock=small.clock)
+    lost = small.home / "bronze" / small.bronze_files()[0]
+    edit(lost, flip_bit)
+    assert repair(small) == [Kind.PAYLOAD_MISSING], "the damaged bytes are in quarantine, and the loss stays on record"
+    assert repair(small) == [Kind.PAYLOAD_MISSING]
+    assert repair(small, tmp_path / "backup") == []
+    assert digests(small) == wanted
+
+
+def test_edited_tables_are_made_again(small: Warehouse) -> None:
+    wanted = digests(small)
+    with small.open(read_only=False) as cursor:
+        cursor.execute("UPDATE silver.px SET close = 1")
+        cursor.execute("DELETE FROM silver.px_history")
+    assert set(kinds(small)) == {Kind.ROW_DIFFERS}
+    assert repair(small) == []
+    assert digests(small) == wanted
+
+
+def test_an_edited_gold_table_is_found_and_built_again(small: Warehouse) -> None:
+    wanted = digests(small)
+    with small.open(read_only=False) as cursor:
+        cursor.execute("UPDATE gold.fact_px SET close = 1 WHERE symbol = 'AAA' AND date = DATE '2024-01-02'")
+    assert kinds(small) == [Kind.GOLD_DIFFERS]
+    assert repair(small) == []
+    assert digests(small) == wanted
+
+
+def test_a_table_whose_payloads_are_lost_is_not_emptied(small: Warehouse) -> None:
+    with small.open(read_only=False) as cursor:
+        cursor.execute("UPDATE silver.px SET close = 1 WHERE symbol = 'bbb'")
+    rows = small.ask("SELECT count(*) FROM silver.px")
+    (small.home / "bronze" / small.bronze_files()[0]).unlink()  # of AAA
+    assert set(repair(small)) == {Kind.PAYLOAD_MISSING, Kind.ROW_DIFFERS}
+    assert small.ask("SELECT count(*) FROM silver.px") == rows
+
+
+def test_a_promotion_that_lost_its_record_is_done_again(small: Warehouse) -> None:
+    wanted = digests(small)
+    with small.open(read_only=False) as cursor:
+        cursor.execute("DELETE FROM ops.promotion_manifest")
+    assert set(kinds(small)) == {Kind.PROMOTION_MISSING}
+    assert repair(small) == []
+    assert digests(small) == wanted
+
+
+def test_records_that_stand_twice_or_alone(small: Warehouse) -> None:
+    with small.open(read_only=False) as cursor:
+        cursor.execute("INSERT INTO ops.bronze_manifest FROM ops.bronze_manifest LIMIT 1")
+        cursor.execute("INSERT INTO ops.promotion_manifest FROM ops.promotion_manifest LIMIT 1")
+        cursor.execute("INSERT INTO ops.promotion_manifest SELECT * REPLACE ('nobody' AS bronze_file_id) FROM ops.promotion_manifest LIMIT 1")
+    assert {Kind.RECORD_TWICE, Kind.PROMOTION_UNKNOWN} <= set(kinds(small))
+    assert repair(small) == []
+
+
+def test_a_sample_goes_round(small: Warehouse) -> None:
+    """Every payload and table is looked at within as many passes as the share says."""
+    seen = 0
+    for _ in range(4):
+        report = verify(small, sample_percent=25)
+        seen += report.payloads_checked + report.tables_checked
+        assert report.findings == []
+    assert seen >= len(small.bronze_files()) + 2
+    edit(small.home / "bronze" / small.bronze_files()[-1], flip_bit)
+    assert [Kind.PAYLOAD_CHANGED] in [[finding.kind for finding in verify(small, sample_percent=25).findings] for _ in range(4)]
+
+
+def test_a_pass_that_is_out_of_time_goes_on_where_it_stopped(small: Warehouse) -> None:
+    report = verify(small, seconds_max=1e-9)
+    assert not report.whole
+    assert json.loads((small.home / "verify.json").read_text())["last"] == small.bronze_files()[-1]
+    report = verify(small, seconds_max=60)
+    assert report.whole
+
+
+def test_verify_changes_nothing(small: Warehouse) -> None:
+    before = {path: path.read_bytes() for path in small.home.rglob("*") if path.is_file()}
+    verify(small)
+    assert {path: path.read_bytes() for path in small.home.rglob("*") if path.is_file()} == before
+
+
+# rebuild
+
+
+def test_a_lost_database_comes_back_from_bronze_alone(small: Warehouse, tmp_path: Path) -> None:
+    wanted = digests(small)
+    marks = small.ask("SELECT * EXCLUDE (updated_at) FROM ops.watermarks ORDER BY ALL")
+    manifest = small.ask("SELECT * FROM ops.bronze_manifest ORDER BY ALL")
+    counts = small.ask("SELECT bronze_file_id, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected FROM ops.promotion_manifest ORDER BY ALL")
+    settings = Settings(small.home, environment={})
+    for damage in (lambda path: path.unlink(), lambda path: path.write_bytes(b"x" * 5000), lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]), lambda path: None):
+        damage(small.home / "sbf.duckdb")
+        rebuilt = rebuild(settings, clock=small.clock, manager=manager_of(small))
+        assert rebuilt.context.errors == []
+        assert digests(small) == wanted
+        assert verify(small).findings == []
+    assert small.ask("SELECT * EXCLUDE (updated_at) FROM ops.watermarks ORDER BY ALL") == marks
+    assert small.ask("SELECT * FROM ops.bronze_manifest ORDER BY ALL") == manifest
+    assert small.ask("SELECT bronze_file_id, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected FROM ops.promotion_manifest ORDER BY ALL") == counts
+    assert [run[0] for run in small.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'run' ORDER BY started_at")] == ["rebuilt", "rebuilt", "ok"]
+    assert len(list((small.home / "backups").iterdir())) == 3, "old databases are kept"
+
+
+def test_a_rebuild_elsewhere_touches_nothing_and_depends_on_no_order(small: Warehouse, tmp_path: Path) -> None:
+    wanted = digests(small)
+    other = tmp_path / "other"
+    shutil.copytree(small.home / "bronze", other / "bronze", copy_function=shutil.copyfile)
+    journals = journal_files(other / "bronze")
+    for number, path in enumerate(reversed(journals)):  # names and times of files must not matter
+        path.rename(path.with_name(f"{number}.jsonl"))
+    before = sorted(path for path in other.rglob("*"))
+    rebuild(Settings(other, environment={}), into=tmp_path / "again", clock=small.clock, manager=manager_of(small))
+    assert digests(small, tmp_path / "again") == wanted
+    assert sorted(path for path in other.rglob("*")) == before
+    with pytest.raises(UsageError, match="there is a database already"):
+        rebuild(Settings(other, environment={}), into=tmp_path / "again", clock=small.clock, manager=manager_of(small))
+
+
+def test_an_older_database_takes_in_what_it_missed(small: Warehouse, tmp_path: Path) -> None:
+    shutil.copyfile(small.home / "sbf.duckdb", tmp_path / "old.duckdb")
+    vendor = small.plugins["fake"]
+    assert isinstance(vendor, FakeVendor)
+    for ticker in ("AAA", "bbb", "C.C"):
+        vendor.says([price(ticker, "2024-01-07", "9.5")], ticker=ticker)
+    small.run(hours_later=48, universe__tickers=("AAA", "bbb", "C.C"))
+    wanted = digests(small)
+    shutil.copyfile(tmp_path / "old.duckdb", small.home / "sbf.duckdb")
+    assert Kind.NOT_RECORDED in kinds(small)
+    small.run(universe__tickers=("AAA", "bbb", "C.C"))
+    assert digests(small) == wanted
+    assert verify(small).findings == []
+
+
+def test_bronze_without_a_journal_is_not_rebuilt(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no journal"):
+        rebuild(Settings(tmp_path / "home", environment={}))
+
+
+# backup
+
+
+def test_a_backup_is_a_home(small: Warehouse, tmp_path: Path) -> None:
+    wanted = digests(small)
+    config = Settings(small.home, environment={}).config
+    report = back_up(config, tmp_path / "backup", clock=small.clock)
+    assert (report.payloads, report.payloads_copied, report.database) == (6, 6, "current")
+    assert back_up(config, tmp_path / "backup", clock=small.clock).payloads_copied == 0
+    restore_files(tmp_path / "backup", Settings(tmp_path / "new", environment={}).config)
+    other = Warehouse(tmp_path / "new", small.plugins["fake"])
+    assert digests(other) == wanted
+    assert verify(other).findings == []
+
+
+@pytest.mark.parametrize("target", ["home", "home/inside", "full"])
+def test_a_backup_goes_nowhere_else(small: Warehouse, tmp_path: Path, target: str) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "a.txt").write_text("mine")
+    folder = small.home if target == "home" else small.home / "inside" if target == "home/inside" else tmp_path / "full"
+    with pytest.raises(UsageError):
+        back_up(Settings(small.home, environment={}).config, folder, clock=small.clock)
+    assert (tmp_path / "full" / "a.txt").read_text() == "mine"
+
+
+def test_a_restore_wants_a_whole_backup_and_an_empty_home(small: Warehouse, tmp_path: Path) -> None:
+    config = Settings(small.home, environment={}).config
+    with pytest.raises(UsageError, match="this is no backup"):
+        restore_files(tmp_path, Settings(tmp_path / "new", environment={}).config)
+    back_up(config, tmp_path / "backup", clock=small.clock)
+    with pytest.raises(UsageError, match="holds data already"):
+        restore_files(tmp_path / "backup", config)
+    facts = tmp_path / "backup" / "backup.json"
+    facts.write_text(facts.read_text().replace("true", "false"))
+    with pytest.raises(UsageError, match="never finished"):
+        restore_files(tmp_path / "backup", Settings(tmp_path / "new", environment={}).config)

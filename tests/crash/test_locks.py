@@ -1,0 +1,172 @@
+"""Two runs at once, readers beside a run, and being stopped in good order."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from world import World, digests
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals that only POSIX knows")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> World:
+    return World(tmp_path_factory.mktemp(f"locks-{worker_id}"))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@contextmanager
+def held(world: World, home: Path, point: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A run that waits at a point until the block ends."""
+    mark = home.with_name("mark")
+    child = world.start(home, *arguments, SBF_FAULT=f"{point}:1:hold", SBF_FAULT_MARK=str(mark))
+    try:
+        while not mark.exists():
+            assert child.poll() is None, child.communicate()
+            time.sleep(0.01)
+        yield child
+    finally:
+        mark.unlink(missing_ok=True)
+        if child.stdout is not None and not child.stdout.closed:
+            child.communicate(timeout=30)
+
+
+def replay(world: World) -> tuple[str, ...]:
+    return ("run", "--replay", str(world.recording))
+
+
+def test_a_second_run_is_told_who_works(world: World, home: Path) -> None:
+    with held(world, home, "promote.merged", *replay(world)) as child:
+        began = time.monotonic()
+        done = world.sbf(home, *replay(world))
+        assert time.monotonic() - began < 2 + 1  # the interpreter's own start is not the lock's fault
+        assert done.returncode == 4
+        assert f"in use by process {child.pid}" in done.stderr
+        assert json.loads((home / "holder.json").read_text())["since"] in done.stderr
+        assert done.stdout == ""
+
+
+def test_a_run_may_wait_for_another(world: World, home: Path) -> None:
+    with held(world, home, "gold.begun", *replay(world)) as child:
+        waiting = world.start(home, *replay(world), "--wait", "30")
+        home.with_name("mark").unlink()
+        assert child.wait(30) == 0
+    out, err = waiting.communicate(timeout=30)
+    assert waiting.returncode == 0, err
+    assert out.startswith("Nothing was due")
+
+
+def test_of_eight_runs_at_once_each_works_or_is_told(world: World, home: Path) -> None:
+    children = [world.start(home, *replay(world)) for _ in range(8)]
+    answers = [(child.communicate(timeout=60), child.returncode) for child in children]
+    codes = [code for _, code in answers]
+    assert set(codes) <= {0, 4}
+    assert 0 in codes
+    assert all("error[LOCKED]" in err for (_, err), code in answers if code == 4)
+    once = home.with_name("once")
+    assert world.sbf(once, *replay(world)).returncode == 0
+    assert digests(home) == digests(once)
+    assert world.findings(home) == []
+
+
+@posix
+def test_the_lock_of_a_dead_process_is_no_lock(world: World, home: Path) -> None:
+    assert world.sbf(home, *replay(world), SBF_FAULT="promote.begun:1:kill").returncode == -signal.SIGKILL
+    holder = json.loads((home / "holder.json").read_text())
+    (home / "holder.json").write_text(json.dumps({**holder, "pid": os.getpid()}))  # the pid belongs to somebody else by now
+    assert world.sbf(home, *replay(world)).returncode == 0
+
+
+def test_readers_never_meet_a_run(world: World, home: Path) -> None:
+    """While a run holds the home, they read what the last one left; the run does not notice."""
+    world.first_day(home)
+    rows = world.sbf(home, "sql", "SELECT count(*) AS n FROM silver.world_eod").stdout
+    with held(world, home, "promote.recorded", "run") as child:
+        for arguments in (("status",), ("runs",), ("digest",), ("sql", "SELECT count(*) AS n FROM silver.world_eod")):
+            done = world.sbf(home, *arguments)
+            assert done.returncode == 0, done.stderr
+            assert "a run is at work" in done.stderr
+        assert done.stdout == rows
+        assert world.sbf(home, "verify").returncode == 4, "an older copy cannot be compared with files of now"
+        home.with_name("mark").unlink()
+        assert child.wait(30) == 0
+    after = world.sbf(home, "sql", "SELECT count(*) AS n FROM silver.world_eod")
+    assert after.stdout != rows
+    assert after.stderr == ""
+
+
+def test_a_run_never_meets_a_reader(world: World, home: Path) -> None:
+    world.first_day(home)
+    script = f"import sys; sys.argv = ['sbf']; from sbf_core.cli.reading import reading; from sbf_core.settings.settings import Settings\nwith reading(Settings({str(home)!r})) as cursor:\n    print(cursor.execute('FROM silver.world_eod').fetchone() is not None, flush=True); sys.stdin.read()"
+    reader = subprocess.Popen([sys.executable, "-c", script], env=world.environment(home), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "True\n"
+        assert world.sbf(home, "run").returncode == 0
+    finally:
+        reader.communicate("")
+
+
+def test_a_backup_while_a_run_works(world: World, home: Path, tmp_path: Path) -> None:
+    world.first_day(home)
+    for number, point in enumerate(("bronze.renamed", "journal.synced", "promote.merged", "gold.applied")):
+        target, new = tmp_path / f"backup{number}", tmp_path / f"new{number}"
+        other = tmp_path / f"home{number}"
+        world.first_day(other)
+        with held(world, other, point, "run"):
+            done = world.sbf(other, "backup", str(target))
+            assert done.returncode == 0, done.stderr
+            assert "database: of run" in done.stdout
+        assert world.sbf(new, "restore", str(target)).returncode == 0
+        assert world.findings(new) == []
+        world.set_day(new, 1)
+        assert world.sbf(new, "run").returncode == 0
+        assert digests(new) == digests(other)
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_once_ends_in_order(world: World, home: Path, number: int) -> None:
+    """What came is kept, the run is on record as interrupted, and the lock is free."""
+    with held(world, home, "fetch.answered", *replay(world)) as child:
+        child.send_signal(number)
+        out, err = child.communicate(timeout=10)
+        assert child.returncode == 128 + number
+        assert "interrupted; the next run goes on from here" in err
+        assert "Traceback" not in err
+    runs = json.loads(world.sbf(home, "runs", "--json").stdout)["runs"]
+    assert [run["status"] for run in runs] == ["interrupted"]
+    assert world.sbf(home, *replay(world)).returncode == 0
+    assert world.findings(home) == []
+
+
+@posix
+def test_stopped_twice_ends_at_once(world: World, home: Path) -> None:
+    mark = home.with_name("mark")
+    child = world.start(home, *replay(world), SBF_FAULT="gold.applied:1:hold", SBF_FAULT_MARK=str(mark))
+    while not mark.exists():
+        time.sleep(0.01)
+    os.kill(child.pid, signal.SIGSTOP)  # so that both arrive together
+    child.send_signal(signal.SIGTERM)
+    child.send_signal(signal.SIGINT)
+    os.kill(child.pid, signal.SIGCONT)
+    child.communicate(timeout=5)
+    assert child.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
+    mark.unlink(missing_ok=True)
+    assert world.sbf(home, *replay(world)).returncode == 0
+    assert world.findings(home) == []
