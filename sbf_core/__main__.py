@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sbf_core.cli.app import main
+from sbf_core.cli.main import main
 
 if __name__ == "__main__":
     main()

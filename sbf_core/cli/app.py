@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.exceptions import Abort, Exit, TyperException
+from typer.exceptions import Exit
 
-from sbf_core import signals
+from sbf_core.cli import care
 from sbf_core.cli import options as opt
-from sbf_core.errors import SbfError, environment_fault, is_interrupt, printable
 
 app = typer.Typer(
     name="sbf",
@@ -175,80 +171,8 @@ def plugins_list(home: opt.Home = None, as_json: opt.AsJson = False) -> None:
     plugins_report(home, as_json=as_json)
 
 
-@app.command()
-def verify(
-    home: opt.Home = None,
-    sample: Annotated[float | None, typer.Option("--sample", metavar="PERCENT", help="Read only this share; the next call takes the next one.", show_default=False)] = None,
-    max_seconds: Annotated[
-        float | None, typer.Option("--max-seconds", metavar="N", help="Stop after N seconds; the next call goes on there.", show_default=False)
-    ] = None,
-    as_json: opt.AsJson = False,
-) -> None:
-    """Compare files, journals, ledger and tables; exit code 3 if they disagree. Changes nothing.
-
-    Examples: sbf verify | sbf verify --sample 5
-    """
-    from sbf_core.cli.trust import verify_report
-
-    raise Exit(verify_report(home, sample=sample, max_seconds=max_seconds, as_json=as_json))
-
-
-@app.command()
-def repair(
-    home: opt.Home = None,
-    source: Annotated[
-        list[str] | None, typer.Option("--from", metavar="FOLDER", help="Take whole payloads from this backup, home or Bronze folder; may be repeated.", show_default=False)
-    ] = None,
-    as_json: opt.AsJson = False,
-) -> None:
-    """Put right what `sbf verify` finds: adopt, move aside, put back, promote again. Deletes nothing.
-
-    Examples: sbf repair | sbf repair --from /mnt/backup
-    """
-    from sbf_core.cli.trust import repair_report
-
-    raise Exit(repair_report(home, sources=tuple(source or ()), as_json=as_json))
-
-
-@app.command()
-def rebuild(
-    home: opt.Home = None,
-    into: Annotated[str | None, typer.Option("--into", metavar="DIR", help="Put the new database there, and touch nothing in the home.", show_default=False)] = None,
-    as_json: opt.AsJson = False,
-) -> None:
-    """Make the database again from Bronze alone. The old one is set aside, not deleted.
-
-    Examples: sbf rebuild | sbf rebuild --into /tmp/check
-    """
-    from sbf_core.cli.trust import rebuild_report
-
-    raise Exit(rebuild_report(home, into=into, as_json=as_json))
-
-
-@app.command()
-def backup(
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="An empty folder, or that of an earlier backup.")], home: opt.Home = None, as_json: opt.AsJson = False
-) -> None:
-    """Copy the home; only what is new, and while a run may be at work.
-
-    Example: sbf backup /mnt/backup/warehouse
-    """
-    from sbf_core.cli.trust import backup_report
-
-    backup_report(home, folder, as_json=as_json)
-
-
-@app.command()
-def restore(
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder that `sbf backup` has written.")], home: opt.Home = None, as_json: opt.AsJson = False
-) -> None:
-    """Make a new home from a backup, each payload checked.
-
-    Example: sbf restore /mnt/backup/warehouse --home ~/warehouse
-    """
-    from sbf_core.cli.trust import restore_report
-
-    raise Exit(restore_report(home, folder, as_json=as_json))
+for command in (care.verify, care.repair, care.rebuild, care.backup, care.restore):
+    app.command()(command)
 
 
 @app.command()
@@ -307,63 +231,3 @@ def _flags(**given: Any) -> dict[str, Any]:
     flags["universe.ticker_limit"] = given.get("ticker_limit")
     flags["run.wait_seconds"] = given.get("wait")
     return flags
-
-
-def main() -> None:
-    """The script ``sbf``: run a command; one clear line and an exit code for whatever goes wrong."""
-    signals.install()
-    os.umask(0o077)  # what a warehouse holds is its owner's business
-    code = 0
-    try:
-        answer = app(standalone_mode=False)
-        code = answer if isinstance(answer, int) else 0
-        if signals.asked_to_stop():  # typer makes an exit code of a Ctrl-C by itself
-            code = _interrupted()
-    except Exit as error:
-        code = error.exit_code
-    except TyperException as error:
-        code = _usage(error)
-    except SbfError as error:
-        _debug()
-        print(error.line(), file=sys.stderr)
-        code = error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        _debug()
-        fault = environment_fault(error, doing="a file cannot be used", where=str(Path.cwd()))
-        print(fault.line(), file=sys.stderr)
-        code = fault.exit_code
-    except (KeyboardInterrupt, Abort):
-        code = _interrupted()
-    except SystemExit as error:  # ours after a signal; typer's when the reader of a pipe went away
-        code = _interrupted() if signals.asked_to_stop() else 0 if error.code is None else 1
-    except BaseException as error:
-        _debug()
-        if is_interrupt(error) or signals.asked_to_stop():
-            signals.leave(_interrupted())
-        print(f"sbf: error[BUG] {type(error).__name__}: {printable(str(error))}; please report it with the output of --debug", file=sys.stderr)
-        code = 70
-    signals.leave(code)
-
-
-def _interrupted() -> int:
-    print("sbf: interrupted; the next run goes on from here", file=sys.stderr)
-    return 128 + (signals.asked_to_stop() or signal.SIGINT)
-
-
-def _usage(error: TyperException) -> int:
-    """A mistake in the command: one line. No arguments at all: the help, which is no mistake."""
-    text = error.format_message() if hasattr(error, "format_message") else str(error)
-    if type(error).__name__ == "NoArgsIsHelpError":
-        print(text)
-        return 0
-    print(f"sbf: error[USAGE] {printable(text)}; see `sbf --help`", file=sys.stderr)
-    return 2
-
-
-def _debug() -> None:
-    if os.environ.get("SBF_DEBUG"):
-        import traceback
-
-        traceback.print_exc()

@@ -10,7 +10,8 @@ from typing import Any
 import attrs
 import pluggy
 
-from sbf_core.errors import PluginFault, SbfError, UsageError, nearest, printable
+from sbf_core import signals
+from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, nearest, printable
 from sbf_core.plugin import hookspecs
 
 GROUP = "sbf.plugins"
@@ -85,7 +86,9 @@ class PluginManager:
         try:
             module = point.load()
             self._register(record, module)
-        except (Exception, SystemExit) as error:  # a plugin may do anything while it is imported
+        except BaseException as error:  # a plugin may do anything while it is imported
+            if signals.is_from_user(error):
+                raise
             record.state = "refused"
             record.reason = printable(f"{error}" if isinstance(error, SbfError) else f"{type(error).__name__}: {error}")
 
@@ -160,6 +163,7 @@ class PluginManager:
 
         Raises:
             PluginFault: the hook raised, or answered None.
+        DatasetFailure, UsageError: the hook raised one; what it was doing is added.
         """
         caller = self._callers.get((record.name, hook))
         if caller is None:
@@ -168,9 +172,11 @@ class PluginManager:
         where = f"{doing}, plugin {record.label}, hook {hook}"
         try:
             answer = caller(**arguments)
-        except SbfError:
-            raise
-        except (Exception, SystemExit) as error:  # a plugin may raise anything
+        except (DatasetFailure, UsageError) as error:
+            raise type(error)(error.what, where=", ".join(part for part in (error.where, where) if part), fix=error.fix or safe, code=error.code) from error
+        except BaseException as error:  # a plugin may raise anything
+            if signals.is_from_user(error):
+                raise
             raise PluginFault(f"raised {type(error).__name__}: {error}", where=where, fix=safe) from error
         if answer is None:
             raise PluginFault("answered None", where=where, fix=safe)

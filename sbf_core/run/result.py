@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import attrs
 
 from sbf_core.errors import UsageError
 from sbf_core.run.request import RunRequest
 
+#: It becomes part of a file name.
+_EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.[a-z0-9]{1,10})?")
+
 
 def _aware(_: object, attribute: attrs.Attribute[dt.datetime], value: dt.datetime) -> None:
     if value.tzinfo is None:
         raise UsageError(f"RunResult.{attribute.name} has no time zone", fix="use datetime.now(datetime.UTC)", code="NAIVE_TIME")
+
+
+def _extension(_: object, attribute: attrs.Attribute[str], value: object) -> None:
+    if not isinstance(value, str) or not _EXTENSION.fullmatch(value):
+        raise UsageError(f"RunResult.{attribute.name} is {value!r}", fix="use letters and digits, such as json or csv.gz", code="EXTENSION")
+
+
+def _is(*kinds: type) -> Callable[[Any, Any, Any], None]:
+    def check(_: object, attribute: Any, value: object) -> None:
+        if not isinstance(value, kinds):
+            wanted = " or ".join(kind.__name__ for kind in kinds)
+            raise UsageError(f"RunResult.{attribute.name} is {type(value).__name__}, expected {wanted}", code="RESULT")
+
+    return check
 
 
 @attrs.frozen(kw_only=True)
@@ -32,15 +51,15 @@ class RunResult:
         error: why there is no payload; None when there is one.
     """
 
-    request: RunRequest
-    address: str
-    payload: bytes = attrs.field(default=b"", repr=lambda value: f"<{len(value)} bytes>")
-    extension: str = "json"
-    fetched_at: dt.datetime = attrs.field(validator=_aware)
+    request: RunRequest = attrs.field(validator=_is(RunRequest))
+    address: str = attrs.field(validator=_is(str))
+    payload: bytes = attrs.field(default=b"", validator=_is(bytes), repr=lambda value: f"<{len(value)} bytes>")
+    extension: str = attrs.field(default="json", validator=_extension)
+    fetched_at: dt.datetime = attrs.field(validator=[_is(dt.datetime), _aware])
     status_code: int | None = None
     headers: Mapping[str, str] = attrs.field(factory=dict)
     elapsed_seconds: float = 0.0
-    error: str | None = None
+    error: str | None = attrs.field(default=None, validator=_is(str, type(None)))
 
     @property
     def ok(self) -> bool:

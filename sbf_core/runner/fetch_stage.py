@@ -9,14 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import attrs
 
 from sbf_core.bronze.file_writer import BronzeFileWriter, StagedPayload
-from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import PluginFault, SbfError, is_interrupt
 from sbf_core.faults import fault_point
 from sbf_core.http.session import FetchSession, fetch_by_recipe
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planner import PlannedRequest
-from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.run.context import RunContext
 from sbf_core.run.request import RunRequest
@@ -47,7 +46,7 @@ class FetchStage:
     Args:
         ops: the facade.
         writer: writes payloads.
-        manager, registry: for the hook ``fetch``.
+        hooks, registry: for the hook ``fetch``.
         session_for: the session that answers a request.
         workers: requests at once.
         progress: told what goes on.
@@ -57,7 +56,7 @@ class FetchStage:
         self,
         ops: OpsService,
         writer: BronzeFileWriter,
-        manager: PluginManager,
+        hooks: HookCalls,
         registry: DatasetRegistry,
         *,
         session_for: SessionFor,
@@ -66,7 +65,7 @@ class FetchStage:
     ) -> None:
         self._ops = ops
         self._writer = writer
-        self._manager = manager
+        self._hooks = hooks
         self._registry = registry
         self._session_for = session_for
         self._workers = workers
@@ -130,11 +129,10 @@ class FetchStage:
     def _fetched(self, planned: PlannedRequest) -> list[RunResult]:
         session = self._session_for(planned)
         owned = self._registry.get(planned.entry.id)
-        if owned is None or not self._manager.has(owned.plugin, "fetch"):
+        if owned is None or not self._hooks.has(owned, "fetch"):
             return [fetch_by_recipe(planned.entry, planned.request, session)]
-        doing = f"dataset {planned.request.key}"
-        answer = self._manager.call(owned.plugin, "fetch", doing=doing, safe=_SAFE, entry=planned.entry, request=planned.request, http=session)
-        return _checked_results(answer, planned.entry, owned.plugin.label)
+        answer = self._hooks.fetch(owned, planned.request, session, safe=_SAFE)
+        return _checked_results(answer, planned, owned.plugin.label)
 
     def _record(self, context: RunContext, answers: Sequence[_Answer]) -> None:
         staged = [item for answer in answers for item in answer.staged]
@@ -163,8 +161,11 @@ def _other(result: RunResult, status: WorkStatus, error: str | None) -> FailedFe
     return FailedFetch(request=result.request, address=result.address, fetched_at=result.fetched_at, status=status, error=error)
 
 
-def _checked_results(answer: object, entry: DatasetKeymapEntry, label: str) -> list[RunResult]:
+def _checked_results(answer: object, planned: PlannedRequest, label: str) -> list[RunResult]:
+    where = f"dataset {planned.entry.id}, plugin {label}, hook fetch"
     results = [answer] if isinstance(answer, RunResult) else list(answer) if isinstance(answer, (list, tuple)) else None
     if not results or not all(isinstance(result, RunResult) for result in results):
-        raise PluginFault(f"answered {type(answer).__name__} instead of RunResult", where=f"dataset {entry.id}, plugin {label}, hook fetch", fix=_SAFE)
+        raise PluginFault(f"answered {type(answer).__name__} instead of RunResult", where=where, fix=_SAFE)
+    if any(result.request != planned.request for result in results):
+        raise PluginFault("answered a request that nobody made", where=where, fix="give the request that the hook was given to RunResult")
     return results

@@ -9,6 +9,7 @@ from sbf_core.gold.build import NOT_THERE, GoldBuild
 from sbf_core.gold.model import GoldModel
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.watch import watched
 from sbf_core.run.context import RunContext
 from sbf_core.runner.progress import Progress
 from sbf_core.vocabulary import WorkStatus
@@ -16,14 +17,15 @@ from sbf_core.vocabulary import WorkStatus
 _SAFE = "gold is as it was; go on with `sbf run --only gold`"
 
 
-def gold_models(manager: PluginManager, plugins: Sequence[PluginRecord], errors: list[str]) -> list[GoldModel]:
+def gold_models(ops: OpsService, manager: PluginManager, plugins: Sequence[PluginRecord], errors: list[str]) -> list[GoldModel]:
     """The models of some plugins; what goes wrong with a plugin is added to ``errors``."""
     models: list[GoldModel] = []
     for record in plugins:
         if not manager.has(record, "build_gold"):
             continue
         try:
-            answer = manager.call(record, "build_gold", doing="gold models", safe=_SAFE)
+            with watched(ops, where=f"gold models, plugin {record.label}, hook build_gold"):
+                answer = manager.call(record, "build_gold", doing="gold models", safe=_SAFE)
             models.extend(_checked(answer, record))
         except (DatasetFailure, UsageError) as error:
             errors.append(str(error))
@@ -34,7 +36,7 @@ def run_gold(
     ops: OpsService, manager: PluginManager, context: RunContext, plugins: Sequence[PluginRecord], *, force: bool, progress: Progress
 ) -> None:
     """Build the gold tables of some plugins; counts go to ``context``. A table that fails does not stop the others."""
-    models = gold_models(manager, plugins, context.errors)
+    models = gold_models(ops, manager, plugins, context.errors)
     if not models:
         return
     progress.start("gold", len(models))

@@ -8,6 +8,8 @@ import attrs
 
 from sbf_core.errors import UsageError, nearest
 from sbf_core.plan.planner import PlanWishes
+from sbf_core.plugin.limits import Isolation
+from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
 
 FIRST_DAY = dt.date(1900, 1, 1)
@@ -73,6 +75,16 @@ class RunOptions:
             raise UsageError(f"--since {self.since} is after --until {self.until}", fix="turn them round", code="DATE")
         if self.replay_until is not None and not self.replay:
             raise UsageError("--replay-until needs --replay", code="USAGE")
+
+
+def isolation_of(settings: Settings) -> Isolation:
+    """Which plugins get a process of their own, as the settings say."""
+    return Isolation(
+        which=settings["plugins.isolate"],
+        trusted=settings["plugins.trusted"],
+        answer_seconds_max=settings["plugins.answer_seconds_max"],
+        memory_bytes=settings["plugins.memory_mebibytes"] * 1024**2,
+    )
 
 
 def layer(text: str) -> Layer:

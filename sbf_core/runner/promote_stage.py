@@ -13,8 +13,9 @@ from sbf_core.duck.disk import is_disk_fault
 from sbf_core.errors import DatasetFailure, UsageError
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
-from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
+from sbf_core.plugin.watch import watched
 from sbf_core.run.context import RunContext
 from sbf_core.runner.progress import Progress
 from sbf_core.silver.reading import AskPlan, PromotionBatch, PromotionPlan
@@ -35,14 +36,14 @@ class PromoteStage:
     Args:
         ops: the facade.
         config: where the home is.
-        manager: for the hook ``promote``.
+        hooks: for the hook ``promote``.
         progress: told what goes on.
     """
 
-    def __init__(self, ops: OpsService, config: DuckDbConfig, manager: PluginManager, *, progress: Progress) -> None:
+    def __init__(self, ops: OpsService, config: DuckDbConfig, hooks: HookCalls, *, progress: Progress) -> None:
         self._ops = ops
         self._config = config
-        self._manager = manager
+        self._hooks = hooks
         self._progress = progress
 
     def run(self, context: RunContext, datasets: Sequence[OwnedDataset], *, again: bool = False) -> None:
@@ -108,13 +109,12 @@ class PromoteStage:
         )
 
     def _plan_asker(self, owned: OwnedDataset) -> AskPlan:
-        if not self._manager.has(owned.plugin, "promote"):
+        if not self._hooks.has(owned, "promote"):
             return None
 
         def ask(batch: PromotionBatch) -> PromotionPlan:
-            doing = f"dataset {owned.entry.id}"
-            plan: PromotionPlan = self._manager.call(owned.plugin, "promote", doing=doing, safe=_SAFE, entry=owned.entry, batch=batch)
-            return plan
+            with watched(self._ops, where=f"dataset {owned.entry.id}, plugin {owned.plugin.label}, hook promote"):
+                return self._hooks.promote(owned, batch, staging=self._config.staging, safe=_SAFE)
 
         return ask
 

@@ -13,10 +13,12 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import disk_faults
 from sbf_core.errors import DatasetFailure
 from sbf_core.ops.service import OpsService
+from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.run.context import RunContext
 from sbf_core.runner.gold_stage import run_gold
+from sbf_core.runner.options import isolation_of
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.verification import Verification, VerifyReport
@@ -77,6 +79,7 @@ class Repair:
         self._clock = clock or clock_of_process()
         self._manager = manager or PluginManager(block=settings["plugins.block"])
         self._registry = DatasetRegistry(self._manager)
+        self._hooks = HookCalls(self._manager, isolation_of(settings))
         self._progress = progress or Silence()
         self._logger = logger or logging.getLogger("sbf.repair")
         self._done: list[str] = []
@@ -102,6 +105,7 @@ class Repair:
                 context.status = RunStatus.PARTIAL if after else RunStatus.OK
                 ops.finish_run(context)
             finally:
+                self._hooks.close()
                 bootstrap.close(publish_as=publish_as)
         return Repaired(before=tuple(before), after=tuple(after), done=tuple(self._done))
 
@@ -118,14 +122,14 @@ class Repair:
         self._mend_files(ops, findings)
         self._mend_journals(ops, findings)
         wrong = sorted({finding.subject for finding in findings if finding.kind in _RECORD_WRONG})
-        ops.forget_manifest(wrong)
+        ops.recovery.forget_manifest(wrong)
         recovered = recover(ops, self._config, everything=True, alive=context.run_id, logger=self._logger)
         self._did(recovered.payloads_adopted - len(wrong), "payloads taken into the ledger from journals")
         self._did(len(wrong), "payloads recorded anew from journals")
-        ops.align_ledger()
+        ops.recovery.align_ledger()
         self._did(sum(finding.kind in (FindingKind.INGESTION_DIFFERS, FindingKind.WATERMARK_DIFFERS) for finding in findings), "rows of the ledger put right")
         self._make_tables_again(ops, context, findings)
-        ops.align_ledger()
+        ops.recovery.align_ledger()
 
     def _mend_files(self, ops: OpsService, findings: Sequence[Finding]) -> None:
         lost = [finding.subject for finding in findings if finding.kind in _PAYLOAD_LOST]
@@ -137,7 +141,7 @@ class Repair:
         hashes = {path: recorded[path][0] for path in lost}
         places = [place for place in self._config.quarantine.iterdir() if place.is_dir()] if self._config.quarantine.is_dir() else []
         back = put_back(self._config, hashes, sources=[*self._sources, *places])
-        ops.forget_failures(back)
+        ops.recovery.forget_failures(back)
         self._did(len(back), "payloads put back")
 
     def _mend_journals(self, ops: OpsService, findings: Sequence[Finding]) -> None:
@@ -153,12 +157,12 @@ class Repair:
         self._did(len(wrong), "journals written again")
 
     def _make_tables_again(self, ops: OpsService, context: RunContext, findings: Sequence[Finding]) -> None:
-        stage = PromoteStage(ops, self._config, self._manager, progress=self._progress)
+        stage = PromoteStage(ops, self._config, self._hooks, progress=self._progress)
         datasets = list(self._registry.datasets.values())
         stage.run(context, datasets)
         counts = {finding.subject for finding in findings if finding.kind in (FindingKind.COUNTS_DIFFER, FindingKind.RECORD_TWICE)}
         tables = {finding.subject.split(" ")[0].removesuffix("_history") for finding in findings if finding.kind is FindingKind.ROW_DIFFERS}
-        tables |= {f"silver.{name}" for name in ops.tables_of(sorted(counts))}
+        tables |= {f"silver.{name}" for name in ops.recovery.tables_of(sorted(counts))}
         again = [owned for owned in datasets if f"silver.{owned.entry.silver_table}" in tables]
         for owned in again:
             try:

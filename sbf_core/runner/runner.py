@@ -24,12 +24,13 @@ from sbf_core.faults import fault_point
 from sbf_core.http.session import FetchSession
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planner import PlannedRequest, plan_requests
+from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.run.context import RunContext
 from sbf_core.runner.fetch_stage import FetchStage
 from sbf_core.runner.gold_stage import run_gold
-from sbf_core.runner.options import RunOptions
+from sbf_core.runner.options import RunOptions, isolation_of
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.replay import Replay, recording_folder
@@ -99,6 +100,7 @@ class Runner:
         self._options.check(self._clock.now().date())
         self.manager = manager or PluginManager(points, block=settings["plugins.block"])
         self.registry = DatasetRegistry(self.manager)
+        self._hooks = HookCalls(self.manager, isolation_of(settings))
         self._archive = self._open_archive()
         self.plugins = self._selected()
         self.datasets = self.registry.of(self.plugins)
@@ -212,8 +214,10 @@ class Runner:
             try:
                 context = self._run(bootstrap, began)
                 changed = context.files or context.rows_seen or context.gold_tables
-                publish_as = context.run_id if changed and self._settings["run.publish"] == "yes" else ""
+                ours = self._config.bronze_folder is None
+                publish_as = context.run_id if changed and ours and self._settings["run.publish"] == "yes" else ""
             finally:
+                self._hooks.close()
                 bootstrap.close(publish_as=publish_as)
         self._logger.info("Orchestration complete. Elapsed time: %.2f s", time.monotonic() - began)
         return context
@@ -256,7 +260,7 @@ class Runner:
                 self._fetch(ops, context, plan.due)
             self._logger.info("Ingestion complete. run_id=%s | elapsed_seconds=%.2f", context.run_id, time.monotonic() - began)
         if only in (None, Layer.SILVER):
-            PromoteStage(ops, self._config, self.manager, progress=self._progress).run(context, self.datasets, again=self._options.force)
+            PromoteStage(ops, self._config, self._hooks, progress=self._progress).run(context, self.datasets, again=self._options.force)
         if only in (None, Layer.GOLD):
             run_gold(ops, self.manager, context, self.plugins, force=self._options.force, progress=self._progress)
 
@@ -272,7 +276,7 @@ class Runner:
             return live if live is not None else self._replay.session_for(planned)
 
         stage = FetchStage(
-            ops, writer, self.manager, self.registry, session_for=session_for, workers=self._settings["run.workers"], progress=self._progress
+            ops, writer, self._hooks, self.registry, session_for=session_for, workers=self._settings["run.workers"], progress=self._progress
         )
         try:
             stage.run(context, due, keep_unchanged=self._archive is not None)

@@ -22,10 +22,12 @@ from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import ordered
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
+from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.run.context import RunContext
 from sbf_core.runner.gold_stage import gold_models
+from sbf_core.runner.options import isolation_of
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.settings.settings import Settings
@@ -93,6 +95,7 @@ class Verification:
         self._clock = clock or clock_of_process()
         self._manager = manager or PluginManager(block=settings["plugins.block"])
         self._registry = DatasetRegistry(self._manager)
+        self._hooks = HookCalls(self._manager, isolation_of(settings))
         self._progress = progress or Silence()
         self._sample_percent = sample_percent
         self._report = VerifyReport()
@@ -114,6 +117,7 @@ class Verification:
         """Look with a ledger that is open already."""
         self._report = VerifyReport()
         self._look(ops)
+        self._hooks.close()
         self._report.findings.sort()
         return self._report
 
@@ -123,7 +127,7 @@ class Verification:
         journals = read_journals(bronze)
         report.findings += [*journals.findings, *compare_records(journals, manifest), *check_ledger(ops.cursor())]
         expected = expected_payloads(journals, manifest)
-        listed = compare_listing(bronze, expected, quarantined=ops.damaged_paths())
+        listed = compare_listing(bronze, expected, quarantined=ops.recovery.damaged_paths())
         report.findings += listed.findings
         owners = [self._registry.datasets[name] for name in sorted({row.dataset_id for row in manifest}) if name in self._registry.datasets]
         absent = sorted({row.dataset_id for row in manifest} - self._registry.datasets.keys())
@@ -138,7 +142,7 @@ class Verification:
 
     def _models(self, ops: OpsService) -> list[GoldModel]:
         """The gold models whose tables can be checked, in the order in which they are built."""
-        models = gold_models(self._manager, self._manager.selected(None), self._report.notes)
+        models = gold_models(ops, self._manager, self._manager.selected(None), self._report.notes)
         settled = settled_models(ops.cursor(), ops, models)
         left = len(models) - len(settled)
         if left:
@@ -229,7 +233,7 @@ class Verification:
         own = [row for row in manifest if row.dataset_id == entry.id]
         lost_paths = {finding.subject for finding in self._report.findings if finding.kind in _LOST}
         lost_series = {row.key for row in own if row.rel_path in lost_paths}
-        settled = ops.promoted_files()
+        settled = ops.recovery.promoted_files()
         wanted = [journals.lines[row.rel_path].row if row.rel_path in journals.lines else row for row in own]
         wanted = [row for row in wanted if row.bronze_file_id in settled and row.key not in lost_series]
         if lost_series:
@@ -237,7 +241,7 @@ class Verification:
         context = RunContext(run_id="verify", started_at=self._clock.now())
         try:
             scratch.record_fetched(wanted, [])
-            stage = PromoteStage(scratch, config, self._manager, progress=Silence())
+            stage = PromoteStage(scratch, config, self._hooks, progress=Silence())
             stage.prepare(owned)
             stage.run(context, [owned])
         except (DatasetFailure, UsageError) as error:

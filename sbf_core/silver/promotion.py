@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
@@ -24,6 +25,7 @@ from sbf_core.silver.staging import Staged, stage_batch
 from sbf_core.silver.tables import current_table, ensure_tables, history_table, value_columns
 from sbf_core.vocabulary import OnDuplicate, Semantics
 
+_LOOKING_THREADS = 4
 _REJECTS = (
     "SELECT _bronze_file_id AS bronze_file_id, _run_id AS run_id, split_part(_reason, ':', 1) AS reason, "
     "nullif(split_part(_reason, ':', 2), '') AS column_name, _row AS row_json FROM stage WHERE _reason IS NOT NULL AND NOT _context"
@@ -121,17 +123,26 @@ class Promotion:
         return BatchOutcome(counts=counts, errors={paths[file_id]: text for file_id, text in {**errors, **refused}.items() if file_id in paths})
 
     def _inspected(self, rows: Sequence[BronzeManifestRow], context: Sequence[BronzeManifestRow]) -> tuple[list[Inspected], dict[str, str]]:
+        looked_at = [*((row, False) for row in rows), *((row, True) for row in context)]
         items: list[Inspected] = []
         errors: dict[str, str] = {}
-        for row, is_context in [*((row, False) for row in rows), *((row, True) for row in context)]:
-            try:
-                fresh = row.run_id == self._fresh_run_id
-                items.append(inspect(self._entry, row, bronze=self._bronze, staging=self._staging, fresh=fresh, is_context=is_context, as_declared=self._ask_plan is None))
-            except EnvironmentFault:
-                raise  # the payload may be fine: it stays to be promoted
-            except SbfError as error:
-                errors[row.bronze_file_id] = refusal(error)
+        with ThreadPoolExecutor(_LOOKING_THREADS) as pool:  # reading and hashing leave Python's lock alone
+            for (row, _), found in zip(looked_at, pool.map(self._look_at, looked_at), strict=True):
+                if isinstance(found, Inspected):
+                    items.append(found)
+                else:
+                    errors[row.bronze_file_id] = refusal(found)
         return items, errors
+
+    def _look_at(self, looked_at: tuple[BronzeManifestRow, bool]) -> Inspected | SbfError:
+        row, is_context = looked_at
+        fresh = row.run_id == self._fresh_run_id
+        try:
+            return inspect(self._entry, row, bronze=self._bronze, staging=self._staging, fresh=fresh, is_context=is_context, as_declared=self._ask_plan is None)
+        except EnvironmentFault:
+            raise  # the payload may be fine: it stays to be promoted
+        except SbfError as error:
+            return error
 
     def _judge(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Settle keys that one payload states twice: equal rows count once, others by the declared rule."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 import attrs
 
@@ -62,6 +63,19 @@ class ParseRows:
     parse: Callable[[bytes], Iterable[Mapping[str, object]]]
 
 
-PromotionPlan = SelectRows | ParseRows
+@attrs.frozen(kw_only=True)
+class WrittenRows:
+    """Rows that another process has parsed and written; no answer for a plugin.
+
+    Attributes:
+        path: the file, as ``write_parsed_rows`` leaves it.
+        errors: why payloads could not be parsed, by file id.
+    """
+
+    path: Path
+    errors: Mapping[str, str]
+
+
+PromotionPlan = SelectRows | ParseRows | WrittenRows
 #: Asks the hook ``promote``; None where the plugin has none and the payloads are read as declared.
 AskPlan = Callable[[PromotionBatch], PromotionPlan] | None

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, literal_list, quoted, quoted_list
-from sbf_core.errors import PluginFault
 from sbf_core.ops.bulk import insert_rows
 from sbf_core.silver.inspection import Inspected
-from sbf_core.silver.reading import ParseRows
+from sbf_core.silver.parsing import write_parsed_rows
+from sbf_core.silver.reading import ParseRows, WrittenRows
 
 _FILE_TYPES = {
     "bronze_file_id": "VARCHAR", "path": "VARCHAR", "run_id": "VARCHAR", "ticker": "VARCHAR", "fetched_at": "TIMESTAMP", "is_context": "BOOLEAN",
@@ -136,40 +133,12 @@ def _joined_json(entry: DatasetKeymapEntry, items: Sequence[Inspected], fields: 
     return f"SELECT _file, u.* FROM (SELECT {quoted(secret)} AS _file, unnest({rows}) AS u FROM (SELECT * FROM {reader} WHERE {owned}))"
 
 
-def parsed_source(plan: ParseRows, items: Sequence[Inspected], names: Sequence[str], *, staging: Path) -> tuple[str, dict[str, Exception]]:
+def parsed_source(plan: ParseRows | WrittenRows, items: Sequence[Inspected], names: Sequence[str], *, staging: Path) -> tuple[str, dict[str, str]]:
     """Rows that a plugin's ``parse`` gives, as text; and per file id the error of those it could not parse."""
     target = staging / "parsed.ndjson"
-    errors: dict[str, Exception] = {}
-    with target.open("w", encoding="utf-8", newline="\n") as out:
-        for item in items:
-            file_id = item.file.row.bronze_file_id
-            try:
-                lines = [_parsed_line(file_id, row) for row in plan.parse(Path(item.file.path).read_bytes())]
-            except Exception as error:  # a plugin's code may raise anything; the payload alone pays for it
-                errors[file_id] = error
-                continue
-            out.writelines(lines)
+    if isinstance(plan, WrittenRows):
+        target, errors = plan.path, dict(plan.errors)
+    else:
+        errors = write_parsed_rows(plan.parse, [(item.file.row.bronze_file_id, item.file.path) for item in items], target)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in dict.fromkeys(("_file", *names)))
     return f"SELECT {quoted_list(dict.fromkeys(('_file', *names)))} FROM read_json({literal(str(target))}, columns={{{columns}}}, format='newline_delimited')", errors
-
-
-def _parsed_line(file_id: str, row: object) -> str:
-    if not isinstance(row, Mapping):
-        raise PluginFault(f"parse gave {type(row).__name__} instead of a mapping")
-    return json.dumps({"_file": file_id, **{str(name): _as_text(value, name) for name, value in row.items()}}) + "\n"
-
-
-def _as_text(value: object, name: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, dt.datetime) and value.tzinfo is None:
-        raise PluginFault(f"parse gave a time without zone for {name!r}")
-    if isinstance(value, (int, Decimal)):
-        return str(value)
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    raise PluginFault(f"parse gave {type(value).__name__} for {name!r}; use text, numbers, dates or None")

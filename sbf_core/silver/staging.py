@@ -15,7 +15,7 @@ from sbf_core.duck.identifiers import quoted_list
 from sbf_core.errors import PayloadRefused, PluginFault
 from sbf_core.silver.cast import checked_select
 from sbf_core.silver.inspection import Inspected, exact_copy, refusal, rows_are_there
-from sbf_core.silver.reading import AskPlan, ParseRows, PromotionBatch, SelectRows
+from sbf_core.silver.reading import AskPlan, ParseRows, PromotionBatch, SelectRows, WrittenRows
 from sbf_core.silver.source import (
     delimited_source,
     document_source,
@@ -126,10 +126,9 @@ def _stage_all(
     else:
         fields = _make_batch_view(conn, items, extension)
         plan = ask_plan(PromotionBatch(files=tuple(item.file for item in items), extension=extension, fields=fields))
-        if isinstance(plan, ParseRows):
+        if isinstance(plan, (ParseRows, WrittenRows)):
             names = [column.source_name for column in entry.columns]
-            source, faults = parsed_source(plan, items, names, staging=staging)
-            errors = {file_id: _first_line(fault) for file_id, fault in faults.items()}
+            source, errors = parsed_source(plan, items, names, staging=staging)
         else:
             source = _checked_plugin_select(conn, plan)
     fields = _fill_stage(conn, entry, source, trim=extension in ("csv", "tsv"))

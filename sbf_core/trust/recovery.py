@@ -62,9 +62,9 @@ def recover(ops: OpsService, config: DuckDbConfig, *, everything: bool = False, 
     Writes ops.file_ingestions, ops.bronze_manifest, ops.data_dates, ops.gold_manifest, ops.quarantine, ops.recoveries.
     """
     _clear(config.staging)
-    unclean = ops.unclean_runs() - {alive}
+    unclean = ops.recovery.unclean_runs() - {alive}
     journals = {path.stem: path for path in journal_files(config.bronze)}
-    unknown = journals.keys() - ops.known_runs() if journals else set()
+    unknown = journals.keys() - ops.recovery.known_runs() if journals else set()
     if not unclean and not unknown and not everything:
         return Recovered()
     fault_point("recover.start")
@@ -78,7 +78,7 @@ def recover(ops: OpsService, config: DuckDbConfig, *, everything: bool = False, 
     for path in concerned:
         lines[path.stem], damage = read_journal_start(path)
         damages += [damage] if damage else []
-    paths = ops.known_paths()
+    paths = ops.recovery.known_paths()
     journalled = {line.row.rel_path for found in lines.values() for line in found}
     moved = move_strays(config, paths | journalled) if ours else 0
     fault_point("recover.moved")
@@ -89,7 +89,7 @@ def recover(ops: OpsService, config: DuckDbConfig, *, everything: bool = False, 
     damages += [f"{len(missing)} journalled payloads are missing, the first is {missing[0]}"] if missing else []
     fault_point("recover.adopted")
     runs = [_recovered_run(run_id, lines.get(run_id, []), len(fresh.get(run_id, ())), unknown=run_id in unknown) for run_id in sorted(unclean | unknown)]
-    ops.record_recovery(runs, files_quarantined=max(moved, quarantined), alive=alive)
+    ops.recovery.record_recovery(runs, files_quarantined=max(moved, quarantined), alive=alive)
     fault_point("recover.done")
     if not runs and not moved and not any(fresh.values()):
         return Recovered(damages=tuple(damages))
@@ -134,8 +134,8 @@ def record_quarantined(ops: OpsService, config: DuckDbConfig) -> int:
     """Record what is in quarantine and not on record yet; returns how many files."""
     if not config.quarantine.is_dir():
         return 0
-    found = [attrs.asdict(file) for file in quarantined_files(config.quarantine, known=ops.known_quarantine())]
-    ops.record_quarantine(found)
+    found = [attrs.asdict(file) for file in quarantined_files(config.quarantine, known=ops.recovery.known_quarantine())]
+    ops.recovery.record_quarantine(found)
     return len(found)
 
 

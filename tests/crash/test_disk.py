@@ -66,7 +66,7 @@ import os, resource, sys
 name, limit = sys.argv[1], int(sys.argv[2])
 resource.setrlimit(getattr(resource, name), (limit, resource.getrlimit(getattr(resource, name))[1]))
 sys.argv = ["sbf", *sys.argv[3:]]
-from sbf_core.cli.app import main
+from sbf_core.cli.main import main
 main()
 """
 

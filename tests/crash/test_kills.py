@@ -65,7 +65,7 @@ class Case:
         assert ask(home, "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'") == [(0,)]
         assert ask(home, "SELECT subject FROM ops.file_ingestions GROUP BY run_id, kind, subject HAVING count(*) > 1") == []
         assert not list((home / "staging").iterdir())
-        assert not [path for path in (home / "bronze").rglob("*.tmp")]
+        assert not list((home / "bronze").rglob("*.tmp"))
         self.settled += 1
         if self.settled % 4:
             return  # the rest of the promise, for every fourth: it takes as long as all the others

@@ -145,7 +145,7 @@ def test_stopped_once_ends_in_order(world: World, home: Path, number: int) -> No
     """What came is kept, the run is on record as interrupted, and the lock is free."""
     with held(world, home, "fetch.answered", *replay(world)) as child:
         child.send_signal(number)
-        out, err = child.communicate(timeout=10)
+        _, err = child.communicate(timeout=10)
         assert child.returncode == 128 + number
         assert "interrupted; the next run goes on from here" in err
         assert "Traceback" not in err

@@ -166,10 +166,7 @@ class World:
             answer = self.sbf(making, "run", day=0)
             assert answer.returncode == 0, answer.stderr
             self.set_day(making, 1)
-            try:
-                making.rename(done)
-            except OSError:  # another worker was quicker
-                pass
+            making.rename(done)
         shutil.copytree(done, home, dirs_exist_ok=True)
 
 

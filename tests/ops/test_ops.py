@@ -115,9 +115,9 @@ def test_a_run_is_opened_and_closed(ops: OpsService) -> None:
 
 def test_dead_runs_are_closed_as_interrupted(ops: OpsService) -> None:
     context = ops.start_run(ticker_limit=0)
-    assert ops.unclean_runs() == {context.run_id}
-    ops.record_recovery([RecoveredRun(run_id=context.run_id)], files_quarantined=0)
-    assert ops.unclean_runs() == set()
+    assert ops.recovery.unclean_runs() == {context.run_id}
+    ops.recovery.record_recovery([RecoveredRun(run_id=context.run_id)], files_quarantined=0)
+    assert ops.recovery.unclean_runs() == set()
     assert rows(ops, "SELECT status FROM ops.file_ingestions") == [("interrupted",)]
 
 

@@ -1,0 +1,74 @@
+"""The script ``sbf``: one clear line and an exit code for whatever goes wrong in a command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from typer.exceptions import Abort, Exit, TyperException
+
+from sbf_core import signals
+from sbf_core.cli.app import app
+from sbf_core.errors import SbfError, environment_fault, is_interrupt, printable
+
+
+def main() -> None:
+    """The script ``sbf``: run a command; one clear line and an exit code for whatever goes wrong."""
+    signals.install()
+    os.umask(0o077)  # what a warehouse holds is its owner's business
+    code = 0
+    try:
+        answer = app(standalone_mode=False)
+        code = answer if isinstance(answer, int) else 0
+        if signals.asked_to_stop():  # typer makes an exit code of a Ctrl-C by itself
+            code = _interrupted()
+    except Exit as error:
+        code = error.exit_code
+    except TyperException as error:
+        code = _usage(error)
+    except SbfError as error:
+        _debug()
+        print(error.line(), file=sys.stderr)
+        code = error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _debug()
+        fault = environment_fault(error, doing="a file cannot be used", where=str(Path.cwd()))
+        print(fault.line(), file=sys.stderr)
+        code = fault.exit_code
+    except (KeyboardInterrupt, Abort):
+        code = _interrupted()
+    except SystemExit as error:  # ours after a signal; typer's when the reader of a pipe went away
+        code = _interrupted() if signals.asked_to_stop() else 0 if error.code is None else 1
+    except BaseException as error:
+        _debug()
+        if is_interrupt(error) or signals.asked_to_stop():
+            signals.leave(_interrupted())
+        print(f"sbf: error[BUG] {type(error).__name__}: {printable(str(error))}; please report it with the output of --debug", file=sys.stderr)
+        code = 70
+    signals.leave(code)
+
+
+def _interrupted() -> int:
+    print("sbf: interrupted; the next run goes on from here", file=sys.stderr)
+    return 128 + (signals.asked_to_stop() or signal.SIGINT)
+
+
+def _usage(error: TyperException) -> int:
+    """A mistake in the command: one line. No arguments at all: the help, which is no mistake."""
+    text = error.format_message() if hasattr(error, "format_message") else str(error)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(text)
+        return 0
+    print(f"sbf: error[USAGE] {printable(text)}; see `sbf --help`", file=sys.stderr)
+    return 2
+
+
+def _debug() -> None:
+    if os.environ.get("SBF_DEBUG"):
+        import traceback
+
+        traceback.print_exc()

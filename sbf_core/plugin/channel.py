@@ -1,0 +1,56 @@
+"""Messages between sbf and a plugin's own process: pickled values of a few known classes, each with its length in front."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+from typing import IO, Any
+
+from sbf_core.errors import PluginFault
+
+_LENGTH = struct.Struct(">Q")
+#: A plugin's process may send values, not code: nothing else is made from what it sends.
+_ALLOWED = {
+    "builtins": {"set", "frozenset", "bytearray", "complex", "range", "slice"},
+    "datetime": {"datetime", "date", "time", "timedelta", "timezone"},
+    "decimal": {"Decimal"},
+    "sbf_core.run.request": {"RunRequest"},
+    "sbf_core.run.result": {"RunResult"},
+    "sbf_core.ops.rows": {"BronzeManifestRow"},
+    "sbf_core.silver.reading": {"BatchFile", "PromotionBatch", "SelectRows"},
+    "pathlib": {"PurePosixPath", "PureWindowsPath", "PosixPath", "WindowsPath"},
+    "attr._make": {"__ne__"},
+}
+
+
+class _Values(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if name in _ALLOWED.get(module, ()):
+            return super().find_class(module, name)
+        raise PluginFault(f"its process sent {module}.{name}, which is no value")
+
+
+def send(stream: IO[bytes], message: object) -> None:
+    """Write one message. Raises ``OSError`` where the other side is gone."""
+    content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    stream.write(_LENGTH.pack(len(content)) + content)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> Any:
+    """Read one message.
+
+    Raises:
+        EOFError: the other side is gone.
+        PluginFault: the message holds something that is no value.
+    """
+    head = _exactly(stream, _LENGTH.size)
+    return _Values(io.BytesIO(_exactly(stream, _LENGTH.unpack(head)[0]))).load()
+
+
+def _exactly(stream: IO[bytes], number: int) -> bytes:
+    content = stream.read(number)
+    if len(content) < number:
+        raise EOFError
+    return content

@@ -1,0 +1,75 @@
+"""The hooks that work on payloads, in this process or in one of the plugin's own."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sbf_core.errors import DatasetFailure, PluginFault, UsageError
+from sbf_core.http.session import FetchSession
+from sbf_core.plugin.limits import Isolation
+from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.registry import OwnedDataset
+from sbf_core.run.request import RunRequest
+from sbf_core.silver.reading import PromotionBatch, PromotionPlan, SelectRows, WrittenRows
+
+if TYPE_CHECKING:
+    from sbf_core.plugin.isolation import IsolatedPlugin
+
+
+class HookCalls:
+    """Calls ``fetch`` and ``promote`` of plugins.
+
+    Args:
+        manager: the plugins.
+        isolation: which of them get a process of their own.
+    """
+
+    def __init__(self, manager: PluginManager, isolation: Isolation | None = None) -> None:
+        self._manager = manager
+        self._isolation = isolation or Isolation(which="none")
+        self._isolated: dict[str, IsolatedPlugin] = {}
+        self._lock = threading.Lock()
+
+    def has(self, owned: OwnedDataset, hook: str) -> bool:
+        """Whether the plugin of a dataset implements a hook."""
+        return self._manager.has(owned.plugin, hook)
+
+    def fetch(self, owned: OwnedDataset, request: RunRequest, session: FetchSession, *, safe: str) -> Any:
+        """What the hook ``fetch`` answers. Raises ``PluginFault`` and what ``PluginManager.call`` raises."""
+        doing = f"dataset {request.key}"
+        if not self._isolation.applies_to(owned.plugin):
+            return self._manager.call(owned.plugin, "fetch", doing=doing, safe=safe, entry=owned.entry, request=request, http=session)
+        return self._ask(owned.plugin, ("fetch", owned.entry.id, request), "fetch", doing=doing, safe=safe, session=session)[1]
+
+    def promote(self, owned: OwnedDataset, batch: PromotionBatch, *, staging: Path, safe: str) -> PromotionPlan:
+        """What the hook ``promote`` answers; a plugin of its own process has written its rows by then."""
+        doing = f"dataset {owned.entry.id}"
+        if not self._isolation.applies_to(owned.plugin):
+            plan: PromotionPlan = self._manager.call(owned.plugin, "promote", doing=doing, safe=safe, entry=owned.entry, batch=batch)
+            return plan
+        target = staging / "parsed.ndjson"
+        kind, content = self._ask(owned.plugin, ("promote", owned.entry.id, batch, str(target)), "promote", doing=doing, safe=safe)
+        if kind == "select":
+            return SelectRows(content)
+        if kind == "parsed":
+            return WrittenRows(path=target, errors=content)
+        raise PluginFault(f"promote answered {content}", where=f"{doing}, plugin {owned.plugin.label}", fix="answer SelectRows(...) or ParseRows(...)")
+
+    def _ask(self, record: PluginRecord, question: tuple[Any, ...], hook: str, *, doing: str, safe: str, session: FetchSession | None = None) -> tuple[Any, ...]:
+        from sbf_core.plugin.isolation import IsolatedPlugin  # only plugins with such hooks pay for it
+
+        with self._lock:
+            isolated = self._isolated.setdefault(record.name, IsolatedPlugin(record, self._isolation))
+        try:
+            return isolated.ask(question, session)
+        except (DatasetFailure, UsageError) as error:
+            where = f"{doing}, plugin {record.label}, hook {hook}"
+            raise type(error)(error.what, where=where, fix=error.fix or safe, code=error.code) from error
+
+    def close(self) -> None:
+        """End the processes of the plugins."""
+        for isolated in self._isolated.values():
+            isolated.close()
+        self._isolated.clear()

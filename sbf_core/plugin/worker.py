@@ -1,0 +1,120 @@
+"""The process of one plugin: ``python -m sbf_core.plugin.worker``. It is given requests and batches, never the database.
+
+It has no keys either: what it asks a vendor for is asked by sbf, which holds keys, rate limits and the recording of a replay.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import IO, Any
+
+from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError
+from sbf_core.plugin.channel import receive, send
+from sbf_core.plugin.manager import GROUP, PluginManager
+from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
+from sbf_core.silver.parsing import write_parsed_rows
+from sbf_core.silver.reading import ParseRows, PromotionBatch, SelectRows
+
+_ERRORS = {kind.__name__: kind for kind in (DatasetFailure, PluginFault, UsageError)}
+
+
+def error_message(error: BaseException) -> tuple[Any, ...]:
+    """An error as a message."""
+    if isinstance(error, SbfError):
+        kind = next((name for name, known in _ERRORS.items() if type(error) is known), "DatasetFailure")
+        return "error", kind, error.what, error.where, error.fix, error.code
+    return "error", "PluginFault", f"raised {type(error).__name__}: {error}", "", "", ""
+
+
+def error_of(message: tuple[Any, ...]) -> SbfError:
+    """The error of a message."""
+    _, kind, what, where, fix, code = message
+    return _ERRORS.get(kind, DatasetFailure)(what, where=where, fix=fix, code=code)
+
+
+class _RemoteSession:
+    """``http`` in this process: each question goes to sbf."""
+
+    def __init__(self, source: IO[bytes], target: IO[bytes]) -> None:
+        self._source = source
+        self._target = target
+
+    def _ask(self, question: str, request: RunRequest, address: str, options: dict[str, Any]) -> RunResult:
+        send(self._target, (question, request, address, options))
+        answer = receive(self._source)
+        if answer[0] == "error":
+            raise error_of(answer)
+        result: RunResult = answer[1]
+        return result
+
+    def get(self, request: RunRequest, url: str, **options: Any) -> RunResult:
+        """See ``FetchSession.get``."""
+        return self._ask("get", request, url, options)
+
+    def read(self, request: RunRequest, path: str, **options: Any) -> RunResult:
+        """See ``FetchSession.read``."""
+        return self._ask("read", request, path, options)
+
+
+class _Worker:
+    def __init__(self, name: str, value: str) -> None:
+        self._manager = PluginManager([EntryPoint(name=name, value=value, group=GROUP)])
+        self._record = self._manager.selected([name])[0]
+        self._entries = {owned.entry.id: owned.entry for owned in DatasetRegistry(self._manager).datasets.values()}
+
+    def fetch(self, session: _RemoteSession, dataset_id: str, request: RunRequest) -> tuple[Any, ...]:
+        answer = self._manager.call(self._record, "fetch", doing=f"dataset {request.key}", safe="", entry=self._entries[dataset_id], request=request, http=session)
+        return "results", answer
+
+    def promote(self, dataset_id: str, batch: PromotionBatch, target: str) -> tuple[Any, ...]:
+        plan = self._manager.call(self._record, "promote", doing=f"dataset {dataset_id}", safe="", entry=self._entries[dataset_id], batch=batch)
+        if isinstance(plan, SelectRows):
+            return "select", plan.sql
+        if isinstance(plan, ParseRows):
+            files = [(file.row.bronze_file_id, file.path) for file in batch.files]
+            return "parsed", write_parsed_rows(plan.parse, files, Path(target))
+        return "wrong", type(plan).__name__
+
+
+def _limit_memory(byte_count: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (byte_count, byte_count))
+
+
+def main() -> None:
+    """Answer until the other side closes."""
+    source = sys.stdin.buffer
+    target = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what the plugin prints must not meet the messages
+    name, value, byte_count, paths = receive(source)
+    sys.path[:] = paths
+    _limit_memory(byte_count)
+    try:
+        worker = _Worker(name, value)
+    except BaseException as error:
+        send(target, error_message(error))
+        return
+    send(target, ("ready",))
+    session = _RemoteSession(source, target)
+    while True:
+        try:
+            what, *arguments = receive(source)
+        except EOFError:
+            return
+        try:
+            answer = worker.fetch(session, *arguments) if what == "fetch" else worker.promote(*arguments)
+        except BaseException as error:  # a plugin may raise anything
+            answer = error_message(error)
+        send(target, answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""Plugins in processes of their own, and plugins that do what they must not."""
+
+from __future__ import annotations
+
+import sys
+import time
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+from warehouse import START, FakeVendor, Warehouse, entry, price
+
+from sbf_core import signals
+from sbf_core.clock import FixedClock
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.run.context import RunContext
+from sbf_core.runner.runner import Runner
+from sbf_core.settings.settings import Settings
+
+HEAD = """
+import datetime as dt, json, os, sys, time
+import attrs
+from sbf_core.api import *
+
+@attrs.frozen
+class Price:
+    symbol: str = column(key=True)
+    date: dt.date = column(key=True, row_date=True)
+    close: float | None = column()
+
+@hookimpl
+def datasets():
+    return [DatasetKeymapEntry(domain="prices", source="odd", dataset="eod", silver_table="odd_eod", columns=Price, first_date=dt.date(2024, 1, 1))]
+
+def rows():
+    return json.dumps([{"symbol": "A", "date": "2024-01-02", "close": 1.5}]).encode()
+
+def result(request, **more):
+    usual = dict(request=request, address="odd://", payload=rows(), fetched_at=dt.datetime(2024, 1, 2, 12, tzinfo=dt.timezone.utc))
+    return RunResult(**{**usual, **more})
+"""
+
+
+def fetch_with(body: str) -> str:
+    """A plugin whose hook fetch does that."""
+    return HEAD + f"\n@hookimpl\ndef fetch(entry, request, http):\n    {body}\n"
+
+
+def promote_with(body: str) -> str:
+    """A plugin whose hook promote does that."""
+    return fetch_with("return result(request)") + f"\n@hookimpl\ndef promote(entry, batch):\n    {body}\n"
+
+
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, *, home: str = "home", **flags: Any) -> RunContext:
+    """A run with the odd plugin, as pip would have installed it, beside a good one."""
+    module = f"odd_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{module}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    sys.modules.pop(module, None)
+    manager = PluginManager([EntryPoint(name="odd", value=module, group="sbf.plugins")])
+    good = FakeVendor(entry())
+    good.clock = FixedClock(START)
+    good.says([price("G", "2024-01-01")])
+    manager.register(good, name="good")
+    settings = Settings(tmp_path / home, flags={name.replace("__", "."): value for name, value in flags.items()}, environment={})
+    return Runner(settings, clock=FixedClock(START), manager=manager).run()
+
+
+@pytest.fixture(params=["all", "none"])
+def isolate(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command takes over signals, and so knows an interrupt from a plugin that raises one."""
+    monkeypatch.setattr(signals._Asked, "installed", True)
+
+
+def test_a_good_plugin_does_the_same_either_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data.json").write_text('[{"symbol": "A", "date": "2024-01-02", "close": 1.5}]')
+    reading = f"return http.read(request, {str(tmp_path / 'data.json')!r}, extension='json')"
+    for answer in ("return ParseRows(json.loads)", """return SelectRows("SELECT _file, unnest(document::STRUCT(symbol TEXT, date TEXT, close TEXT)[], recursive := true) FROM batch")"""):
+        homes = []
+        for isolate in ("all", "none"):
+            home = f"{isolate}-{len(answer)}"
+            context = run(tmp_path, monkeypatch, promote_with(answer).replace("return result(request)", reading), home=home, plugins__isolate=isolate)
+            assert context.errors == []
+            homes.append(Warehouse(tmp_path / home).ask("SELECT symbol, date, close, _bronze_file_id FROM silver.odd_eod"))
+        assert homes[0] == homes[1]
+        assert homes[0][0][0] == "A"
+
+
+MISDEEDS = {
+    "raises": "raise ValueError('no')",
+    "leaves": "sys.exit(3)",
+    "interrupts": "raise KeyboardInterrupt",
+    "recurses": "f = lambda: f(); return f()",
+    "generator exit": "raise GeneratorExit",
+    "none": "return None",
+    "text": "return 'rows'",
+    "dict": "return {'a': 1}",
+    "prints": "print('x' * 100000); return None",
+}
+
+
+@pytest.mark.parametrize("misdeed", MISDEEDS)
+@pytest.mark.parametrize("hook", ["fetch", "promote"])
+def test_a_hook_that_misbehaves_costs_only_its_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str, hook: str, misdeed: str) -> None:
+    text = (fetch_with if hook == "fetch" else promote_with)(MISDEEDS[misdeed])
+    context = run(tmp_path, monkeypatch, text, plugins__isolate=isolate)
+    assert len(context.errors) == 1
+    assert f"plugin odd, hook {hook}" in context.errors[0] or "plugin odd" in context.errors[0] or "promote answered" in context.errors[0]
+    warehouse = Warehouse(tmp_path / "home")
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(1,)]
+    assert warehouse.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'run'") == [("partial",)]
+    assert (hook == "promote") == ("prices/odd/eod/_global/20240102T120000000000Z-" in "".join(warehouse.bronze_files()))
+
+
+RESULTS = {
+    "text payload": ("payload='text'", "payload is str, expected bytes"),
+    "no time zone": ("fetched_at=dt.datetime(2024, 1, 2)", "has no time zone"),
+    "path as extension": ("extension='/../../../x'", "RunResult.extension is"),
+    "other request": ("request=attrs.evolve(request, dataset='other')", "answered a request that nobody made"),
+}
+
+
+@pytest.mark.parametrize(("change", "reason"), RESULTS.values(), ids=RESULTS)
+def test_a_result_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str, change: str, reason: str) -> None:
+    context = run(tmp_path, monkeypatch, fetch_with(f"return result(**{{'request': request, **dict({change})}})"), plugins__isolate=isolate)
+    assert len(context.errors) == 1
+    assert reason in context.errors[0]
+    assert all("odd" not in name for name in Warehouse(tmp_path / "home").bronze_files())
+
+
+PARSERS = {
+    "not a mapping": ("return ParseRows(lambda payload: [1])", "parse gave int instead of a mapping as row 1"),
+    "naive time": ("return ParseRows(lambda payload: [{'symbol': dt.datetime(2024, 1, 1)}])", "a time without zone for 'symbol' in row 1"),
+    "half way": ("return ParseRows(lambda payload: ({'symbol': 'A', 'date': '2024-01-01'} if n else 1 / 0 for n in (1, 1, 0)))", "ZeroDivisionError"),
+    "leaves": ("return ParseRows(lambda payload: sys.exit(2))", "SystemExit"),
+}
+
+
+@pytest.mark.parametrize(("answer", "reason"), PARSERS.values(), ids=PARSERS)
+def test_a_parser_that_fails_gives_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str, answer: str, reason: str) -> None:
+    context = run(tmp_path, monkeypatch, promote_with(answer), plugins__isolate=isolate)
+    assert len(context.errors) == 1
+    assert reason in context.errors[0]
+    assert Warehouse(tmp_path / "home").ask("SELECT count(*) FROM silver.odd_eod") == [(0,)]
+
+
+@pytest.mark.parametrize("hook", ["fetch", "promote"])
+def test_a_hook_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
+    hang = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    began = time.monotonic()
+    context = run(tmp_path, monkeypatch, (fetch_with if hook == "fetch" else promote_with)(hang), plugins__isolate="all", plugins__answer_seconds_max=1.0)
+    assert time.monotonic() - began < 15
+    assert len(context.errors) == 1
+    assert "did not answer for 1 s and was stopped" in context.errors[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system cannot limit a process's memory")
+def test_a_hook_that_eats_memory_dies_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = run(tmp_path, monkeypatch, fetch_with("return result(request, payload=b'x' * (8 << 30))"), plugins__isolate="all", plugins__memory_mebibytes=1024)
+    assert len(context.errors) == 1
+    assert "MemoryError" in context.errors[0] or "its process ended" in context.errors[0]
+
+
+def test_a_process_that_dies_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = run(tmp_path, monkeypatch, fetch_with("os._exit(7)"), plugins__isolate="all")
+    assert "its process ended with code 7" in context.errors[0]
+
+
+def test_a_process_of_its_own_sees_no_key_and_cannot_open_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VENDOR_KEY", "canary")
+    database = str(tmp_path / "home" / "sbf.duckdb")
+    body = f"import duckdb; assert 'VENDOR_KEY' not in os.environ\n    try:\n        duckdb.connect({database!r})\n    except duckdb.Error as error:\n        raise ValueError('refused: ' + str(error)[:40])\n    return result(request)"
+    context = run(tmp_path, monkeypatch, fetch_with(body), plugins__isolate="all")
+    assert "refused: IO Error: Could not set lock" in context.errors[0]
+
+
+def test_a_process_may_send_values_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = fetch_with("return Evil()") + "\nclass Evil:\n    def __reduce__(self):\n        return (os.system, ('touch " + str(tmp_path / "owned") + "',))\n"
+    context = run(tmp_path, monkeypatch, text, plugins__isolate="all")
+    assert "which is no value" in context.errors[0]
+    assert not (tmp_path / "owned").exists()
+
+
+SELECTS = {
+    "two statements": "SELECT 1; DROP SCHEMA ops CASCADE",
+    "breaks out": "SELECT 1) AS a; DROP SCHEMA ops CASCADE; SELECT * FROM (SELECT 1",
+    "writes": "INSERT INTO ops.rejects SELECT * FROM ops.rejects",
+    "modifies in a with": "WITH x AS (DELETE FROM ops.rejects RETURNING *) SELECT * FROM x",
+    "attaches": "ATTACH '/tmp/x.duckdb'",
+    "copies": "COPY (SELECT 1) TO '/tmp/x.csv'",
+    "sets": "SET memory_limit = '1GB'",
+    "explains": "EXPLAIN ANALYZE DELETE FROM ops.rejects",
+    "commits": "COMMIT",
+    "reads a file": "SELECT 'f' AS _file, content AS symbol FROM read_text('/etc/hostname')",
+    "installs": "INSTALL httpfs",
+    "calls": "CALL force_checkpoint()",
+}
+
+
+@pytest.mark.parametrize("sql", SELECTS.values(), ids=SELECTS)
+def test_sql_that_is_no_single_select_is_refused_and_the_ledger_is_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str) -> None:
+    context = run(tmp_path, monkeypatch, promote_with(f"return SelectRows({sql!r})"), plugins__isolate="none")
+    assert len(context.errors) == 1, context.errors
+    warehouse = Warehouse(tmp_path / "home")
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(1,)]
+    assert warehouse.ask("SELECT count(*) FROM ops.bronze_manifest") == [(2,)]
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_a_plugin_that_opens_the_database_by_itself_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the process of sbf nothing keeps it from that; it is noticed at the end of its hook."""
+    body = (
+        "import gc, duckdb\n    from sbf_core.duck.bootstrap import DuckDbBootstrap\n"
+        "    held = next(thing for thing in gc.get_objects() if isinstance(thing, DuckDbBootstrap) and thing._connection is not None)\n"
+        "    held._connection.cursor().execute('DELETE FROM ops.file_ingestions')\n    return ParseRows(json.loads)"
+    )
+    context = run(tmp_path, monkeypatch, promote_with(body), plugins__isolate="none")
+    assert any("used the database by itself" in error for error in context.errors), context.errors
+
+
+def test_only_third_party_plugins_get_a_process_by_default() -> None:
+    from sbf_core.plugin.limits import Isolation
+    from sbf_core.plugin.manager import PluginRecord
+
+    class Bundled(PluginRecord):
+        distribution = "sbf"  # type: ignore[assignment]
+
+    point = EntryPoint(name="x", value="x", group="sbf.plugins")
+    assert Isolation().applies_to(PluginRecord(name="x", point=point))
+    assert not Isolation().applies_to(Bundled(name="x", point=point))
+    assert not Isolation().applies_to(PluginRecord(name="x"))
+    assert not Isolation(trusted=("x",)).applies_to(PluginRecord(name="x", point=point))
+
+
