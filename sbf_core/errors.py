@@ -18,12 +18,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from sbf_core.secret import redacted
+
 _LINE_BREAKS = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
 
 
 def printable(text: str) -> str:
-    """``text`` on one line, control and bidirectional characters shown as escapes (safe for a terminal)."""
-    flat = text.translate(_LINE_BREAKS)
+    """``text`` on one line, without keys, control and bidirectional characters shown as escapes (safe for a terminal)."""
+    flat = redacted(text).translate(_LINE_BREAKS)
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in flat)
 
 

@@ -21,6 +21,7 @@ from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.errors import DamageFound
 from sbf_core.faults import fault_point, is_armed
 from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.secret import redacted
 
 _FIRST_CHAIN = "0" * 64
 _ROW_FIELDS = tuple(attrs.fields_dict(BronzeManifestRow))
@@ -49,7 +50,7 @@ def _as_text(line: JournalLine) -> str:
         value = getattr(line.row, name)
         facts[name] = value.isoformat() if isinstance(value, dt.date) else value
     facts["headers"] = dict(line.headers)
-    return json.dumps(facts, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return redacted(json.dumps(facts, ensure_ascii=True, sort_keys=True, separators=(",", ":")))
 
 
 def _as_line(facts: dict[str, Any]) -> JournalLine:

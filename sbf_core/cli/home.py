@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import stat
+from pathlib import Path
 from typing import Any
 
 from sbf_core.cli.render import print_json, print_table
-from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import FREE_BYTES_FLOOR
 from sbf_core.errors import EnvironmentFault, SbfError, UsageError
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import SETTINGS, Settings
 
 
@@ -62,7 +64,7 @@ def doctor_report(home: str | None, *, as_json: bool) -> int:
     """Check machine, home and settings; returns 0 if all is well, 1 if something wants attention."""
     settings = Settings(home)
     manager = PluginManager(block=settings["plugins.block"])
-    checks = [*_machine_checks(settings), *_plugin_checks(manager), *_key_checks(manager)]
+    checks = [*_machine_checks(settings), *_plugin_checks(manager), *_key_checks(manager, settings.home)]
     resolved = [(found.setting.name, found.value if found.value != () else "", found.origin) for found in settings.resolved.values()]
     resolved.insert(0, ("home", str(settings.home), settings.home_origin))
     well = all(state != "bad" for _, state, _ in checks)
@@ -93,6 +95,8 @@ def _machine_checks(settings: Settings) -> list[tuple[str, str, str]]:
         ("disk", "ok" if free >= FREE_BYTES_FLOOR else "bad", f"{free / 1024**3:.1f} GiB free at {folder}"),
         ("home", "ok" if os.access(folder, os.W_OK) else "bad", f"{settings.home}{'' if settings.home.exists() else ' (not made yet)'}"),
     ]
+    if os.name == "posix" and settings.home.exists() and settings.home.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        checks.append(("permissions", "bad", f"others may enter the home; chmod 700 {settings.home}"))
     if settings.config.database.exists():
         try:
             DuckDbBootstrap(settings.config, read_only=True).open().close()
@@ -115,15 +119,20 @@ def _plugin_checks(manager: PluginManager) -> list[tuple[str, str, str]]:
     return checks
 
 
-def _key_checks(manager: PluginManager) -> list[tuple[str, str, str]]:
-    """Whether the environment variables that hold keys are set; never what they hold."""
+def _key_checks(manager: PluginManager, home: Path) -> list[tuple[str, str, str]]:
+    """Where the keys come from that the plugins declare; never what they are."""
     try:
         registry = DatasetRegistry(manager)
     except UsageError:
         return []
     variables: dict[str, str] = {}
     for owned in registry.datasets.values():
-        if isinstance(owned.entry.recipe, RestRecipe):
-            for variable in (*owned.entry.recipe.secrets.values(), *owned.entry.recipe.secret_headers.values()):
-                variables[variable] = owned.plugin.name
-    return [(f"key {name}", "ok" if os.environ.get(name) else "unset", f"for plugin {plugin}") for name, plugin in variables.items()]
+        variables.update(dict.fromkeys(owned.entry.key_names, owned.plugin.name))
+    keys, checks = Keys(home), []
+    for name, plugin in variables.items():
+        try:
+            origin = keys.origin(name)
+            checks.append((f"key {name}", "ok" if origin else "unset", f"for plugin {plugin}{', from ' + origin if origin else ''}"))
+        except SbfError as error:
+            checks.append((f"key {name}", "bad", str(error)))
+    return checks

@@ -12,6 +12,7 @@ from typer.exceptions import Abort, Exit, TyperException
 from sbf_core import signals
 from sbf_core.cli.app import app
 from sbf_core.errors import SbfError, environment_fault, is_interrupt, printable
+from sbf_core.secret import redacted
 
 
 def main() -> None:
@@ -71,4 +72,4 @@ def _debug() -> None:
     if os.environ.get("SBF_DEBUG"):
         import traceback
 
-        traceback.print_exc()
+        print(redacted(traceback.format_exc()), file=sys.stderr)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from sbf_core.errors import printable
+from sbf_core.secret import redacted
 
 
 def _text(value: Any) -> str:
@@ -65,7 +66,7 @@ def _plain(value: Any) -> Any:
 
 def print_json(kind: str, **content: Any) -> None:
     """One JSON object with its kind and version, e.g. ``{"schema": "sbf.plan/1", ...}``."""
-    print(json.dumps({"schema": f"sbf.{kind}/1", **content}, default=_plain, ensure_ascii=False))
+    print(redacted(json.dumps({"schema": f"sbf.{kind}/1", **content}, default=_plain, ensure_ascii=False)))
 
 
 def print_csv(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -82,4 +83,4 @@ def as_records(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Ma
 
 def tell(text: str) -> None:
     """A line for the user that is no result: to stderr."""
-    print(text, file=sys.stderr)
+    print(redacted(text), file=sys.stderr)

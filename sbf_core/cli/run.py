@@ -15,6 +15,7 @@ from sbf_core.cli.show_progress import progress
 from sbf_core.run.context import RunContext
 from sbf_core.runner.options import RunOptions, day, layer, moment, name_list
 from sbf_core.runner.runner import Runner, RunPlan
+from sbf_core.secret import redacted
 from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import RunStatus
 
@@ -66,12 +67,17 @@ def run_command(
     return 0 if context.status is RunStatus.OK else 1
 
 
+class _WithoutKeys(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
+
+
 def run_logger() -> logging.Logger:
     """The log of a run: plain lines on stderr."""
     logger = logging.getLogger("sbf")
     if not logger.handlers:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("sbf: %(message)s"))
+        handler.setFormatter(_WithoutKeys("sbf: %(message)s"))
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False

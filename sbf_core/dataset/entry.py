@@ -95,6 +95,13 @@ class DatasetKeymapEntry:
             raise UsageError("refresh_after_hours and lookback_days cannot be negative", where=where, code="DATASET")
 
     @property
+    def key_names(self) -> tuple[str, ...]:
+        """Names of the keys that the recipe sends."""
+        if not isinstance(self.recipe, RestRecipe):
+            return ()
+        return (*self.recipe.secrets.values(), *self.recipe.secret_headers.values())
+
+    @property
     def id(self) -> str:
         """The identity as text: ``domain/source/dataset`` with ``@discriminator`` where there is one."""
         suffix = f"@{self.discriminator}" if self.discriminator else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -14,9 +13,9 @@ from urllib.parse import urlsplit
 import httpx2
 
 from sbf_core.clock import Clock
-from sbf_core.errors import UsageError
 from sbf_core.run.request import RunRequest
 from sbf_core.run.result import RunResult
+from sbf_core.settings.keys import Keys
 
 if TYPE_CHECKING:
     from pyrate_limiter import Limiter
@@ -43,9 +42,11 @@ class LiveSession:
     Args:
         clock: for the fetch times.
         files: where relative paths of file recipes start.
+        keys: gives keys by name; those of the environment when absent.
     """
 
-    def __init__(self, clock: Clock, *, files: Path) -> None:
+    def __init__(self, clock: Clock, *, files: Path, keys: Keys | None = None) -> None:
+        self._keys = keys or Keys(files.parent)
         self._clock = clock
         self._files = files
         self._tls = httpx2.create_ssl_context()
@@ -87,10 +88,10 @@ class LiveSession:
         mirrors: tuple[str, ...] = (),
         requests_per_second: float = 0.0,
     ) -> RunResult:
-        """See ``FetchSession.get``. Raises ``UsageError`` where the variable of a secret is not set."""
+        """See ``FetchSession.get``. Raises ``UsageError`` where a key is not set."""
         del mirrors  # they are for replays
-        sent = {**(headers or {}), **_from_environment(secret_headers or {})}
-        parameters = _from_environment(secrets or {})
+        sent = {**(headers or {}), **self._revealed(secret_headers or {})}
+        parameters = self._revealed(secrets or {})
         full = url if not parameters else str(httpx2.URL(url).copy_merge_params(parameters))
         if requests_per_second:
             self._limiter(url, requests_per_second).try_acquire(urlsplit(url).netloc)
@@ -150,6 +151,9 @@ class LiveSession:
             raise _TryAgain(f"HTTP {answer.status_code}")
         return answer
 
+    def _revealed(self, names: Mapping[str, str]) -> dict[str, str]:
+        return {name: self._keys.get(key).reveal() for name, key in names.items()}
+
     def _limiter(self, url: str, requests_per_second: float) -> Limiter:
         from pyrate_limiter import Duration, Limiter, Rate  # 100 ms that only a vendor with a limit has to pay
 
@@ -168,13 +172,3 @@ class LiveSession:
             elapsed_seconds=time.monotonic() - began,
             error=error,
         )
-
-
-def _from_environment(names: Mapping[str, str]) -> dict[str, str]:
-    values = {}
-    for name, variable in names.items():
-        value = os.environ.get(variable, "")
-        if not value.strip():
-            raise UsageError(f"the key {variable} is not set", fix=f"set the environment variable {variable}", code="KEY_MISSING")
-        values[name] = value.strip()
-    return values

@@ -11,6 +11,7 @@ import duckdb
 
 from sbf_core.clock import to_naive_utc
 from sbf_core.duck.identifiers import quoted_list
+from sbf_core.secret import redacted
 
 
 def _plain(value: Any) -> str:
@@ -22,8 +23,8 @@ def _plain(value: Any) -> str:
 
 
 def rows_as_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as a JSON text whose dates and times DuckDB can read."""
-    return json.dumps(rows, default=_plain, check_circular=False)
+    """Rows as a JSON text whose dates and times DuckDB can read; no key gets into the ledger."""
+    return redacted(json.dumps(rows, default=_plain, check_circular=False))
 
 
 def rows_relation(types: Mapping[str, str]) -> str:

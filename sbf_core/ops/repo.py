@@ -19,6 +19,7 @@ from sbf_core.ops.bulk import insert_rows, merge_rows
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.run.context import RunContext
 from sbf_core.run.result import RunResult
+from sbf_core.secret import redacted
 
 _MANIFEST_TYPES = {
     "bronze_file_id": "VARCHAR", "run_id": "VARCHAR", "domain": "VARCHAR", "source": "VARCHAR", "dataset": "VARCHAR",
@@ -156,7 +157,7 @@ class DuckDbOpsRepo:
         with transaction(self.cursor()) as conn:
             conn.execute(
                 "UPDATE ops.promotion_manifest SET status = ?, rows_seen = ?, rows_written = ?, error = ?, finished_at = ? WHERE bronze_file_id = ?",
-                [status, rows_seen, rows_written, error, to_naive_utc(self._clock.now()), row.bronze_file_id],
+                [status, rows_seen, rows_written, None if error is None else redacted(error), to_naive_utc(self._clock.now()), row.bronze_file_id],
             )
 
     def record_promoted(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, started_at: dt.datetime) -> None:
@@ -277,7 +278,7 @@ class DuckDbOpsRepo:
         conn.execute(
             "UPDATE ops.gold_manifest SET status = ?, rows_seen = ?, rows_written = ?, error_message = ?, finished_at = ? "
             "WHERE gold_build_id = ? AND table_name = ?",
-            [status, rows_seen, rows_written, error_message, to_naive_utc(self._clock.now()), gold_build_id, table_name],
+            [status, rows_seen, rows_written, None if error_message is None else redacted(error_message), to_naive_utc(self._clock.now()), gold_build_id, table_name],
         )
 
     def insert_gold_tests(self, conn: duckdb.DuckDBPyConnection, *, gold_build_id: int, table_name: str, outcomes: Mapping[str, int]) -> None:
@@ -327,7 +328,7 @@ class DuckDbOpsRepo:
         conn.execute(
             "UPDATE ops.file_ingestions SET finished_at = ?, status = ?, rows_inserted = ?, rows_updated = ?, rows_unchanged = ?, rows_rejected = ?, error = ? "
             "WHERE run_id = ? AND kind = 'run'",
-            [to_naive_utc(self._clock.now()), str(summary.status), *counts, "\n".join(summary.errors) or None, summary.run_id],
+            [to_naive_utc(self._clock.now()), str(summary.status), *counts, redacted("\n".join(summary.errors)) or None, summary.run_id],
         )
 
 

@@ -34,6 +34,7 @@ from sbf_core.runner.options import RunOptions, isolation_of
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.replay import Replay, recording_folder
+from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.recovery import recover
 from sbf_core.universe.members import UniverseMember, UniverseSettings
@@ -270,7 +271,9 @@ class Runner:
         if self._archive is None:
             from sbf_core.http.live import LiveSession  # 300 ms that a run with nothing due need not pay
 
-            live = LiveSession(self._clock, files=self._config.files)
+            keys = Keys(self._config.home)
+            keys.learn(name for planned in due for name in planned.entry.key_names)
+            live = LiveSession(self._clock, files=self._config.files, keys=keys)
 
         def session_for(planned: PlannedRequest) -> FetchSession:
             return live if live is not None else self._replay.session_for(planned)

@@ -1,0 +1,92 @@
+"""Where keys come from: the environment, ``<home>/secrets.toml``, or the keyring of the system."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from sbf_core.errors import EnvironmentFault, UsageError
+from sbf_core.secret import Secret
+
+FILE_NAME = "secrets.toml"
+_KEYRING_SERVICE = "sbf"
+
+
+class Keys:
+    """The keys of a home, each by the name that a plugin declares.
+
+    Args:
+        home: the home; its ``secrets.toml`` may be read by its owner only.
+        environment: the variables; those of the process when absent.
+    """
+
+    def __init__(self, home: Path, *, environment: Mapping[str, str] | None = None) -> None:
+        self._file = home / FILE_NAME
+        self._environment = os.environ if environment is None else environment
+
+    def origin(self, name: str) -> str:
+        """Where a key would come from, or an empty text. Raises as ``get`` does."""
+        return self._found(name)[1]
+
+    def get(self, name: str) -> Secret:
+        """A key.
+
+        Raises:
+            UsageError: it is set nowhere, or not as a key can be; its value is never part of the message.
+        """
+        value, origin = self._found(name)
+        if not origin:
+            raise UsageError(f"the key {name} is not set", fix=f"set the environment variable {name}, or write it to {self._file}", code="KEY_MISSING")
+        for part in (value, *value.split()):
+            Secret(part)  # a value that is refused must not show either
+        text = value.strip()
+        if not text or any(char.isspace() or not char.isprintable() for char in text):
+            raise UsageError(f"the key {name} is empty, or holds blanks or line breaks", where=origin, fix="set it again", code="KEY")
+        return Secret(text)
+
+    def learn(self, names: Iterable[str]) -> None:
+        """Know these keys from now on, so that they are taken out of messages even before they are used. Absent ones do not matter."""
+        for name in names:
+            with suppress(UsageError, EnvironmentFault):
+                self.get(name)
+
+    def _found(self, name: str) -> tuple[str, str]:
+        if self._environment.get(name, "").strip():
+            return self._environment[name], f"variable {name}"
+        written = self._written()
+        if name in written:
+            return written[name], str(self._file)
+        stored = _from_keyring(name)
+        return (stored, "keyring") if stored else ("", "")
+
+    def _written(self) -> dict[str, str]:
+        try:
+            facts = self._file.stat()
+        except OSError:
+            return {}
+        if os.name == "posix" and facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise UsageError("others may read the file with the keys", where=str(self._file), fix=f"chmod 600 {self._file}", code="KEY_FILE")
+        import tomllib
+
+        try:
+            document = tomllib.loads(self._file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise EnvironmentFault(f"the keys cannot be read: {error.strerror}", where=str(self._file)) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            raise UsageError("the file with the keys is not TOML", where=str(self._file), fix='write NAME = "value", one a line', code="TOML") from None
+        wrong = next((name for name, value in document.items() if not isinstance(value, str)), None)
+        if wrong is not None:
+            raise UsageError(f"the key {wrong} is no text", where=str(self._file), fix='write NAME = "value"', code="KEY")
+        return document
+
+
+def _from_keyring(name: str) -> str:
+    """A key that `keyring set sbf NAME` has stored; the extra ``keyring`` brings the library."""
+    try:
+        import keyring
+    except ImportError:
+        return ""
+    return keyring.get_password(_KEYRING_SERVICE, name) or ""
