@@ -18,7 +18,7 @@ from sbf_core.clock import Clock, SystemClock
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.create import create_database
 from sbf_core.duck.identifiers import literal_list
-from sbf_core.duck.migrate import apply_migrations, latest_version, schema_version
+from sbf_core.duck.migrate import apply_migrations, latest_version, ops_tables, schema_version
 from sbf_core.duck.publish import copy_database, name_published, published_path
 from sbf_core.errors import DamageFound, HomeLocked, SbfError, UsageError, VersionRefused, environment_fault
 from sbf_core.faults import fault_point
@@ -78,12 +78,14 @@ class DuckDbBootstrap:
         try:
             if not self.read_only:
                 connection = self._migrated(connection)
-                self._write_holder()
             elif schema_version(connection) is None:
                 raise UsageError("the database holds no sbf schema", where=str(self.database), fix="run `sbf run` first", code="NO_DATA")
             else:
                 self._refuse_newer(schema_version(connection))
+            self._check_ledger(connection)
             self._harden(connection)
+            if not self.read_only:
+                self._write_holder()
         except BaseException:
             connection.close()
             raise
@@ -144,6 +146,8 @@ class DuckDbBootstrap:
 
     def _check_home(self) -> None:
         home = self.config.home
+        if home == home.parent or home == Path.home():
+            raise UsageError("this is no folder for a warehouse", where=str(home), fix="name a folder of its own with --home or SBF_HOME", code="HOME")
         if home.exists() and not home.is_dir():
             raise UsageError("the home is a file", where=str(home), fix="name a folder with --home or SBF_HOME", code="HOME")
         if self.database.is_dir():
@@ -204,7 +208,7 @@ class DuckDbBootstrap:
             return VersionRefused("the database was written by a newer DuckDB", where=where, fix="upgrade sbf and duckdb")
         if "not a valid DuckDB database" in text:
             return _no_duckdb(self.database)
-        if "Corrupt database" in text or "checksum" in text:
+        if any(sign in text for sign in ("Corrupt database", "checksum", "Could not read enough bytes", "Failure while replaying WAL")):
             return DamageFound(f"the database is damaged: {text.splitlines()[0]}", where=where, fix="run `sbf rebuild`; it needs only Bronze")
         if isinstance(error, (duckdb.IOException, duckdb.FatalException)):
             return environment_fault(error, doing="the database cannot be opened", where=where)
@@ -254,6 +258,12 @@ class DuckDbBootstrap:
         fault_point("migrate.done")
         self._logger.info("Schema migrated. from=%s | to=%s", version or 0, applied)
         return connection
+
+    def _check_ledger(self, connection: duckdb.DuckDBPyConnection) -> None:
+        rows = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'ops'").fetchall()
+        lacking = ops_tables(schema_version(connection) or 0) - {name for (name,) in rows}
+        if lacking:
+            raise DamageFound(f"the ledger lacks the table ops.{min(lacking)}", where=str(self.database), fix="run `sbf rebuild`; it needs only Bronze")
 
     def _back_up(self, version: int) -> Path:
         stamp = self._clock.now().strftime("%Y%m%dT%H%M%SZ")

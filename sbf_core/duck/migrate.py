@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sbf_core.clock import to_naive_utc
 from sbf_core.duck.transaction import transaction
 from sbf_core.faults import fault_point
 
+_TABLE = re.compile(r"CREATE TABLE ops\.(\w+)")
 _FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -25,6 +27,13 @@ def migration_files() -> tuple[tuple[int, Path], ...]:
 def latest_version() -> int:
     """The schema version that this sbf writes."""
     return migration_files()[-1][0]
+
+
+@cache
+def ops_tables(version: int) -> frozenset[str]:
+    """Names of the tables that a schema of that version holds in ``ops``."""
+    texts = (path.read_text(encoding="utf-8") for number, path in migration_files() if number <= version)
+    return frozenset(name for text in texts for name in _TABLE.findall(text))
 
 
 def schema_version(conn: duckdb.DuckDBPyConnection) -> int | None:

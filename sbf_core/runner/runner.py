@@ -205,8 +205,8 @@ class Runner:
         """
         began = time.monotonic()
         asks_tickers = self._options.fetch and self._per_ticker() and self._archive is None and not self._universe_settings.query
-        if asks_tickers and not self._config.database.exists():
-            self._planned(None, self._universe(None).tickers(), "")  # an empty universe must not leave a home behind
+        if asks_tickers and not self._universe_settings.plugin and not self._universe(None).tickers():
+            self._refuse_empty_universe()  # before anything is written
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
         with disk_faults(self._config.database):
             bootstrap.open(wait_seconds=self._settings["run.wait_seconds"] or _WAIT_FOR_READERS_SECONDS)

@@ -110,6 +110,8 @@ def _day(value: Any, where: str) -> dt.date | None:
 def _read_file(path: Path) -> list[tuple[Any, Any, Any]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise UsageError("there is no such universe file", where=str(path), fix="mend universe.file", code="UNIVERSE") from error
     except OSError as error:
         raise EnvironmentFault(f"the universe file cannot be read: {error.strerror}", where=str(path)) from error
     except UnicodeDecodeError as error:
