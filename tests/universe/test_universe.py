@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sbf_core.errors import EnvironmentFault, UsageError
+from sbf_core.errors import UsageError
 from sbf_core.universe.members import UniverseMember, UniverseSettings
 from sbf_core.universe.service import UniverseService
 from sbf_core.universe.tickers import checked_tickers
@@ -60,7 +60,7 @@ def test_files_that_are_no_universe(tmp_path: Path, name: str, content: bytes, m
     path.write_bytes(content)
     with pytest.raises(UsageError, match=message):
         UniverseService(UniverseSettings(file=path)).tickers()
-    with pytest.raises(EnvironmentFault):
+    with pytest.raises(UsageError, match="no such universe file"):
         UniverseService(UniverseSettings(file=tmp_path / "absent.txt")).tickers()
 
 
