@@ -27,7 +27,7 @@ class DuckDbConfig:
         threads: DuckDB threads; None for one per core.
         bronze_folder: where the payloads are, if not in ``<home>/bronze``: for a database made beside another home.
         memory_limit: DuckDB's buffer limit, e.g. ``512MB``.
-        fsync: ``batch`` (default), ``each`` or ``none``; see docs/explanation/durability.md.
+        fsync: ``batch`` (default), ``each`` or ``none``; see docs/explanation/medallion.md.
     """
 
     home: Path = attrs.field(default=None, converter=_home)

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "crash"))
-from world import World  # noqa: E402
+from world import World
 
 Change = Callable[[Path], None]
 

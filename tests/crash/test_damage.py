@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import figures
 import pytest
 from warehouse import FakeVendor, Warehouse, entry, price
 
@@ -173,6 +174,7 @@ def test_a_hundred_random_damages_in_a_thousand_files(thousand: Warehouse, tmp_p
     found = [(finding.kind, finding.subject) for finding in verify(thousand).findings]
     assert sorted(found) == sorted(wanted)
     assert len(wanted) >= 100
+    figures.add("damages found", len(wanted))
     assert repair(thousand, tmp_path / "backup") == []
     assert digests(thousand) == whole
     assert before <= all_bytes(thousand.home)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+import figures
 from world import World, digests
 
 from sbf_core.faults import FAULT_POINTS
@@ -56,6 +57,7 @@ def test_a_write_that_fails(world: World, wanted: object, point: str, kind: str)
             assert number == 2, "the point is reached once only"
             break
         is_environment_fault(done, CAUSES[kind])
+        figures.add("writes that failed")
     assert world.sbf(home, *arguments).returncode == 0
     assert digests(home) == wanted
     assert world.findings(home) == []

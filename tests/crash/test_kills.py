@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+import figures
 from world import World, ask, digests
 
 from sbf_core.faults import FAULT_POINTS
@@ -120,6 +121,7 @@ def strike(case: Case, point: str, chosen: Callable[[str, int], bool]) -> None:
             assert ended, (point, occurrence, kind, died.returncode, died.stderr)
             assert "Traceback" not in died.stderr
             case.settle(home)
+            figures.add(f"stopped at a point by {kind}")
 
 
 @pytest.mark.timeout(300)
@@ -133,6 +135,7 @@ def test_killed_while_recovering(world: World, cases: dict[str, Case], first: st
     for _ in range(2):
         assert world.sbf(home, *case.arguments, SBF_FAULT=f"{point}:1:kill").returncode in (-signal.SIGKILL, 0)
     case.settle(home)
+    figures.add("killed while recovering")
 
 
 def moments(seed: int, number: int) -> Iterator[float]:
@@ -160,6 +163,7 @@ def test_killed_at_any_moment(world: World, cases: dict[str, Case], mode: str) -
         home = case.home(f"random-{seed}-{number}")
         killed_at_random(world, case, home, moment)
         case.settle(home)
+        figures.add("killed at a random moment")
 
 
 @pytest.mark.slow
@@ -175,3 +179,4 @@ def test_killed_500_times_at_any_moment(world: World, cases: dict[str, Case], pa
         if number % 3 == 0:
             killed_at_random(world, case, home, moment)
         case.settle(home)
+        figures.add("killed at a random moment")

@@ -15,13 +15,13 @@ import duckdb
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from world import World, ask, digests, payloads  # noqa: E402
+from world import World, ask, digests, payloads
 
-from sbf_core.bronze.file_writer import BronzeFileWriter  # noqa: E402
-from sbf_core.duck.config import DuckDbConfig  # noqa: E402
-from sbf_core.duck.migrate import latest_version, schema_version  # noqa: E402
-from sbf_core.run.request import RunRequest  # noqa: E402
-from sbf_core.run.result import RunResult  # noqa: E402
+from sbf_core.bronze.file_writer import BronzeFileWriter
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.migrate import latest_version, schema_version
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and modes of POSIX")
 #: What schema 1 did not have.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 import os
 import re
 import shlex
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import make_guarantees
 import make_reference
 import pytest
 
@@ -24,6 +26,17 @@ PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [ROOT / "README.md"
 def test_the_reference_is_what_the_code_says(page: str) -> None:
     kept = (ROOT / "docs" / "reference" / page).read_text(encoding="utf-8")
     assert kept == make_reference.HEAD + make_reference.PAGES[page](), "run python tests/docs/make_reference.py"
+
+
+def test_the_guarantees_are_made_from_figures() -> None:
+    facts = json.loads(make_guarantees.KEPT.read_text(encoding="utf-8"))
+    assert make_guarantees.PAGE.read_text(encoding="utf-8") == make_guarantees.page(facts), "run python tests/docs/make_guarantees.py"
+    assert facts["noticed"] == facts["broken"], "a promise was broken and nobody noticed"
+
+
+def test_every_promise_names_tests_that_are_there() -> None:
+    for _, _, _, names in make_guarantees.PROMISES:
+        assert all((ROOT / name).exists() for name in names)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import attrs
+import figures
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -95,6 +96,7 @@ class Silver(RuleBasedStateMachine):
         self.pending: dict[int, dict[str, int | None]] = {}
 
     def teardown(self) -> None:
+        figures.add("histories compared with the model")
         faults.arm("")
         if hasattr(self, "folder"):
             shutil.rmtree(self.folder)
