@@ -31,7 +31,7 @@ from sbf_core.runner.options import isolation_of
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.settings.settings import Settings
-from sbf_core.trust.files import Journals, check_contents, compare_listing, compare_records, expected_payloads, read_journals
+from sbf_core.trust.files import Journals, check_contents, compare_listing, compare_records, database_changed, expected_payloads, read_journals
 from sbf_core.trust.findings import Finding, FindingKind
 from sbf_core.trust.ledger import check_ledger
 from sbf_core.trust.tables import compare_tables, silver_source
@@ -107,9 +107,12 @@ class Verification:
         Raises:
             HomeLocked: a run is at work. UsageError, VersionRefused: see ``DuckDbBootstrap.open``.
         """
+        changed = database_changed(self._config)
         bootstrap, _ = open_for_reading(self._config, wait_seconds=self._settings["run.wait_seconds"], newest=True)
         try:
-            return self.look(OpsService.over(bootstrap, clock=self._clock))
+            report = self.look(OpsService.over(bootstrap, clock=self._clock))
+            report.findings = sorted([*changed, *report.findings])
+            return report
         finally:
             bootstrap.close()
 

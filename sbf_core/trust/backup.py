@@ -103,6 +103,7 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
         shutil.copytree(folder / "quarantine", config.quarantine, dirs_exist_ok=True, copy_function=_copy_absent)
     if (folder / config.database.name).exists():
         with (folder / config.database.name).open("rb") as source:
+            _copy_log(folder / config.database.name, config.database)
             copy_database(source, config.database, durable=True)
     return BackupReport(folder=config.home, payloads=total, payloads_copied=copied, byte_count=byte_count, database=facts["database"])
 
@@ -144,11 +145,20 @@ def _copy_database(config: DuckDbConfig, folder: Path) -> str:
     try:
         # the handle must outlive DuckDB's: closing any handle of a file gives up the locks of the process on it
         with bootstrap.database.open("rb") as source:
+            _copy_log(bootstrap.database, folder / config.database.name)
             copy_database(source, folder / config.database.name, durable=True)
             bootstrap.close()
     finally:
         bootstrap.close()
     return "current" if copy is None else f"of run {copy.run_id}"
+
+
+def _copy_log(database: Path, target: Path) -> None:
+    """A run that was killed leaves a log beside the database, which belongs to it."""
+    log, copy = database.with_name(f"{database.name}.wal"), target.with_name(f"{target.name}.wal")
+    copy.unlink(missing_ok=True)
+    if log.exists():
+        _write(copy, log.read_bytes())
 
 
 def _copy_absent(source: str, target: str) -> str:

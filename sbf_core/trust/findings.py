@@ -35,6 +35,8 @@ class FindingKind(StrEnum):
     ROW_DIFFERS = "row_differs"
     #: A gold row that its SELECT does not give, or the other way round.
     GOLD_DIFFERS = "gold_differs"
+    #: The database is not what its copy for readers says, although nobody has written it since.
+    DATABASE_CHANGED = "database_changed"
     #: A run that did not end well; the next one puts that right.
     NOT_RECOVERED = "not_recovered"
 

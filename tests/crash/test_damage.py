@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -290,6 +293,17 @@ def test_a_pass_that_is_out_of_time_goes_on_where_it_stopped(small: Warehouse) -
     assert report.whole
 
 
+def test_a_database_that_rots_on_the_disk_is_found(small: Warehouse) -> None:
+    """Nobody wrote it, its time is the same, and readers have a good copy: its bytes are compared all the same."""
+    database = small.home / "sbf.duckdb"
+    times = database.stat()
+    content = bytearray(database.read_bytes())
+    content[len(content) // 2] ^= 1
+    database.write_bytes(content)
+    os.utime(database, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert kinds(small) == [Kind.DATABASE_CHANGED]
+
+
 def test_verify_changes_nothing(small: Warehouse) -> None:
     before = {path: path.read_bytes() for path in small.home.rglob("*") if path.is_file()}
     verify(small)
@@ -366,6 +380,24 @@ def test_a_backup_is_a_home(small: Warehouse, tmp_path: Path) -> None:
     other = Warehouse(tmp_path / "new", small.plugins["fake"])
     assert digests(other) == wanted
     assert verify(other).findings == []
+
+
+def test_a_backup_of_a_home_whose_last_run_was_killed(tmp_path: Path) -> None:
+    """What the run had committed is in the log of the database; a backup has it."""
+    script = (
+        "import os, sys; from pathlib import Path; sys.path.insert(0, 'tests'); from warehouse import *\n"
+        "vendor = FakeVendor(entry()); warehouse = Warehouse(Path(sys.argv[1]), vendor); vendor.says([price('A', '2024-01-01')])\n"
+        "from sbf_core import faults\nfaults.arm('run.finished:1:kill'); warehouse.run()"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "home")], cwd=Path(__file__).resolve().parents[2])
+    assert (tmp_path / "home" / "sbf.duckdb.wal").exists()
+    vendor = FakeVendor(entry())
+    config = Settings(tmp_path / "home", environment={}).config
+    assert back_up(config, tmp_path / "backup", clock=Warehouse(tmp_path / "x").clock).database == "current"
+    restore_files(tmp_path / "backup", Settings(tmp_path / "new", environment={}).config)
+    new = Warehouse(tmp_path / "new", vendor)
+    assert new.ask("SELECT symbol FROM silver.px") == [("A",)]
+    assert [run[0] for run in new.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'run'")] == ["ok"]
 
 
 @pytest.mark.parametrize("target", ["home", "home/inside", "full"])

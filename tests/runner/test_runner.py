@@ -102,3 +102,20 @@ def test_a_replay_says_which_address_is_missing(tmp_path: Path) -> None:
     copy = Warehouse(tmp_path / "copy", Other(entry()))
     context = copy.run(options=RunOptions(replay=str(warehouse.home)))
     assert context.errors == ["prices/fake/eod: the recording holds no answer of https://example.com/elsewhere"]
+
+
+def test_a_disk_that_is_nearly_full_is_said_so(warehouse: Warehouse, vendor: FakeVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+    import types
+
+    from sbf_core.runner.progress import Silence
+
+    notes: list[str] = []
+    progress = Silence()
+    monkeypatch.setattr(progress, "note", notes.append)
+    vendor.says([price("A", "2024-01-01")])
+    runner = warehouse.runner()
+    runner._progress = progress
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: types.SimpleNamespace(free=5 << 20))
+    runner.run()
+    assert [note for note in notes if note.startswith("only 5 MiB are free at ")] != []

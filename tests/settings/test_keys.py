@@ -6,6 +6,8 @@ import base64
 import logging
 import os
 import pickle
+import sys
+import types
 from pathlib import Path
 from urllib.parse import quote
 
@@ -76,3 +78,13 @@ def test_logs_hold_no_key(capsys: pytest.CaptureFixture[str]) -> None:
     handler = logger.handlers[0]
     record = logging.LogRecord("sbf", logging.INFO, __file__, 1, "asked %s", (f"https://x/?key={quote(VALUE)}",), None)
     assert handler.format(record) == "sbf: asked https://x/?key=***"
+
+
+def test_the_keyring_of_the_system_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = types.SimpleNamespace(get_password=lambda service, name: "from-the-keyring" if (service, name) == ("sbf", "VENDOR_KEY") else None)
+    monkeypatch.setitem(sys.modules, "keyring", stored)
+    keys = Keys(tmp_path, environment={})
+    assert keys.get("VENDOR_KEY").reveal() == "from-the-keyring"
+    assert keys.origin("VENDOR_KEY") == "keyring"
+    with pytest.raises(UsageError, match="is not set"):
+        keys.get("OTHER_KEY")
