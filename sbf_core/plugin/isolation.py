@@ -96,13 +96,17 @@ class IsolatedPlugin:
         self._record = record
         self._limits = limits
         self._idle: list[_Process] = []
+        self._all: list[_Process] = []
         self._lock = threading.Lock()
 
     def _taken(self) -> _Process:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return _Process(self._record, self._limits)
+        process = _Process(self._record, self._limits)
+        with self._lock:
+            self._all.append(process)
+        return process
 
     def ask(self, question: tuple[Any, ...], session: FetchSession | None = None) -> tuple[Any, ...]:
         """Ask for one answer; what the hook asks of ``http`` meanwhile is answered by ``session``.
@@ -128,11 +132,12 @@ class IsolatedPlugin:
         return answer
 
     def close(self) -> None:
-        """End all processes."""
+        """End all processes, also those that are at work."""
         with self._lock:
-            for process in self._idle:
+            for process in self._all:
                 process.stop()
             self._idle.clear()
+            self._all.clear()
 
 
 def _asked(session: FetchSession, question: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -6,7 +6,10 @@ It has no keys either: what it asks a vendor for is asked by sbf, which holds ke
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +23,7 @@ from sbf_core.run.result import RunResult
 from sbf_core.silver.parsing import write_parsed_rows
 from sbf_core.silver.reading import ParseRows, PromotionBatch, SelectRows
 
+_LOOK_SECONDS = 1.0
 _ERRORS = {kind.__name__: kind for kind in (DatasetFailure, PluginFault, UsageError)}
 
 
@@ -89,8 +93,17 @@ def _limit_memory(byte_count: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (byte_count, byte_count))
 
 
+def _end_with_parent(parent: int) -> None:
+    """A hook that hangs must not outlive sbf; Windows never changes the parent, there the pipe ends the process."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(1)
+
+
 def main() -> None:
     """Answer until the other side closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for sbf, which ends this process when it has done its own
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     source = sys.stdin.buffer
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the plugin prints must not meet the messages

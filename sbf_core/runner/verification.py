@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import attrs
@@ -164,13 +165,13 @@ class Verification:
         self._progress.start("verify", len(todo))
         done = 0
         while done < len(todo):
-            paths = [name for name, what in todo[done : done + _FILES_AT_ONCE] if what is None]
-            if todo[done][1] is None:
+            paths = [name for name, _ in takewhile(lambda unit: unit[1] is None, todo[done : done + _FILES_AT_ONCE])]
+            if paths:
                 self._report.findings += check_contents(self._config.bronze, paths, expected)
                 self._report.payloads_checked += len(paths)
                 step = len(paths)
             else:
-                tables = {name: what for name, what in todo[done:] if what is not None}
+                tables = {name: what for name, what in takewhile(lambda unit: unit[1] is not None, todo[done:]) if what is not None}
                 step = self._tables(ops, tables, manifest, journals)
             done += step
             self._progress.advance(step)

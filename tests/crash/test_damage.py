@@ -275,12 +275,19 @@ def test_records_that_stand_twice_or_alone(small: Warehouse) -> None:
 
 def test_a_sample_goes_round(small: Warehouse) -> None:
     """Every payload and table is looked at within as many passes as the share says."""
-    seen = 0
-    for _ in range(4):
-        report = verify(small, sample_percent=25)
-        seen += report.payloads_checked + report.tables_checked
+    units = [*small.bronze_files(), "silver.px", "gold.fact_px"]
+    seen: list[int] = []
+    lasts = []
+    for _ in range(12):
+        report = verify(small, sample_percent=40)  # 4 of 8 units
+        seen.append(report.payloads_checked + report.tables_checked)
+        lasts.append(json.loads((small.home / "verify.json").read_text())["last"])
         assert report.findings == []
-    assert seen >= len(small.bronze_files()) + 2
+    assert seen == [4] * 12
+    assert lasts == [sorted(units[:6])[3], units[-1]] * 6
+    for _ in range(8):
+        report = verify(small, sample_percent=30)  # 3 of 8: parts that begin with tables and end with payloads, too
+        assert (report.payloads_checked + report.tables_checked, report.findings) == (3, [])
     edit(small.home / "bronze" / small.bronze_files()[-1], flip_bit)
     assert [Kind.PAYLOAD_CHANGED] in [[finding.kind for finding in verify(small, sample_percent=25).findings] for _ in range(4)]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 import time
 from importlib.metadata import EntryPoint
@@ -171,6 +174,39 @@ def test_a_hook_that_eats_memory_dies_alone(tmp_path: Path, monkeypatch: pytest.
 def test_a_process_that_dies_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     context = run(tmp_path, monkeypatch, fetch_with("os._exit(7)"), plugins__isolate="all")
     assert "its process ended with code 7" in context.errors[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills with signals that only POSIX knows")
+def test_a_hook_that_hangs_does_not_outlive_sbf(tmp_path: Path) -> None:
+    """Neither when sbf is stopped in order, nor when it is killed."""
+    info = tmp_path / "odd-1.0.dist-info"
+    info.mkdir()
+    (tmp_path / "odd.py").write_text(fetch_with(f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"))
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[sbf.plugins]\nodd = odd\n")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).resolve().parents[2]), str(tmp_path)]), "SBF_HOME": str(tmp_path / "home"), "SBF_PLUGINS": "odd"}
+    for number, code in ((signal.SIGINT, 130), (signal.SIGKILL, -9)):
+        (tmp_path / "pid").unlink(missing_ok=True)
+        child = subprocess.Popen([sys.executable, "-m", "sbf_core", "run"], env=environment, stderr=subprocess.PIPE)
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            time.sleep(0.01)
+        began = time.monotonic()
+        child.send_signal(number)
+        _, err = child.communicate(timeout=30)
+        assert (child.returncode, b"Traceback" in err) == (code, False)
+        pid = int((tmp_path / "pid").read_text())
+        while alive(pid):
+            assert time.monotonic() - began < 10
+            time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there, and no zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes() if Path("/proc").exists() else True
 
 
 def test_a_process_of_its_own_sees_no_key_and_cannot_open_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
