@@ -18,6 +18,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.reading import open_for_reading
 from sbf_core.errors import DatasetFailure, UsageError
+from sbf_core.gold.build import table_exists
 from sbf_core.gold.check import settled_models
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import ordered
@@ -178,7 +179,8 @@ class Verification:
             if self._out_of_time():
                 break
         self._progress.finish()
-        self._remember(units, todo[done - 1][0] if done else "", whole=self._report.whole)
+        if done:
+            self._remember(todo[done - 1][0], [name for name, _ in units])
 
     # parts
 
@@ -186,24 +188,24 @@ class Verification:
         """The units of this pass: all, or the ones after those of the last pass; payloads first."""
         if self._sample_percent is None and self._deadline is None:
             return list(units)
-        try:
-            last = json.loads((self._config.home / _POSITION).read_text(encoding="utf-8"))["last"]
-        except (OSError, ValueError, KeyError, TypeError):
-            last = ""
         names = [name for name, _ in units]
-        start = names.index(last) + 1 if last in names else 0
+        try:
+            facts = json.loads((self._config.home / _POSITION).read_text(encoding="utf-8"))
+            start = names.index(facts["last"]) + 1 if facts["last"] in names else int(facts["number"])
+        except (OSError, ValueError, KeyError, TypeError):
+            start = 0
         turned = [*units[start:], *units[:start]]
         share = 100.0 if self._sample_percent is None else self._sample_percent
         return turned[: math.ceil(len(units) * share / 100)]
 
-    def _remember(self, units: Sequence[tuple[str, object]], last: str, *, whole: bool) -> None:
+    def _remember(self, last: str, names: Sequence[str]) -> None:
         if self._sample_percent is None and self._deadline is None:
             return
         place = self._config.home / _POSITION
         fresh = place.with_name(f"{_POSITION}.tmp")
-        fresh.write_text(json.dumps({"last": last}), encoding="utf-8")
+        fresh.write_text(json.dumps({"last": last, "number": names.index(last)}), encoding="utf-8")
         fresh.replace(place)
-        if not whole:
+        if not self._report.whole:
             self._report.notes.append(f"this was a part; the next call goes on after {last}")
 
     def _out_of_time(self) -> bool:
@@ -234,6 +236,10 @@ class Verification:
         self, ops: OpsService, scratch: OpsService, config: DuckDbConfig, owned: OwnedDataset, manifest: Sequence[BronzeManifestRow], journals: Journals
     ) -> None:
         entry, table = owned.entry, f"silver.{owned.entry.silver_table}"
+        if not all(table_exists(ops.cursor(), name) for name in (table, f"{table}_history")):
+            if any(row.dataset_id == entry.id and row.bronze_file_id in ops.recovery.promoted_files() for row in manifest):
+                self._report.findings.append(Finding(kind=FindingKind.ROW_DIFFERS, subject=table, detail="the table is gone"))
+            return
         own = [row for row in manifest if row.dataset_id == entry.id]
         lost_paths = {finding.subject for finding in self._report.findings if finding.kind in _LOST}
         lost_series = {row.key for row in own if row.rel_path in lost_paths}

@@ -45,7 +45,7 @@ def ensure_tables(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
         UsageError: the declaration changed in a way that the kept rows do not fit.
     """
     found = _existing_columns(conn, entry.silver_table)
-    if not found:
+    if not found or not _existing_columns(conn, f"{entry.silver_table}_history"):
         with transaction(conn):
             _create(conn, entry)
         return
@@ -92,9 +92,9 @@ def _create(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
     loose = [f"{quoted(column.name)} {column.type}{' NOT NULL' if column.key else ''}" for column in entry.columns]
     core = [f"{quoted(name)} {sql_type} NOT NULL" for name, sql_type in _CORE_TYPES.items()]
     ends = ["known_to TIMESTAMP", "_deleted BOOLEAN NOT NULL"]
-    conn.execute(f"CREATE TABLE {current_table(entry)} ({', '.join(strict + core)})")
+    conn.execute(f"CREATE TABLE IF NOT EXISTS {current_table(entry)} ({', '.join(strict + core)})")
     fault_point("promote.preparing")
-    conn.execute(f"CREATE TABLE {history_table(entry)} ({', '.join(loose + core + ends)})")
+    conn.execute(f"CREATE TABLE IF NOT EXISTS {history_table(entry)} ({', '.join(loose + core + ends)})")
     if entry.title:
         conn.execute(f"COMMENT ON TABLE {current_table(entry)} IS {literal(entry.title)}")
     for column in entry.columns:

@@ -20,6 +20,7 @@ from sbf_core.bronze.journal import journal_files
 from sbf_core.errors import UsageError
 from sbf_core.gold.model import GoldModel
 from sbf_core.plugin.manager import PluginManager
+from sbf_core.runner.options import RunOptions
 from sbf_core.runner.rebuild import rebuild
 from sbf_core.runner.repair import Repair
 from sbf_core.runner.verification import Verification, VerifyReport
@@ -27,6 +28,7 @@ from sbf_core.settings.settings import Settings
 from sbf_core.trust.backup import back_up, restore_files
 from sbf_core.trust.digest import digest_tables
 from sbf_core.trust.findings import FindingKind as Kind
+from sbf_core.vocabulary import Layer
 
 TICKERS = tuple(f"T{number:03}" for number in range(500))
 
@@ -235,6 +237,28 @@ def test_edited_tables_are_made_again(small: Warehouse) -> None:
     assert set(kinds(small)) == {Kind.ROW_DIFFERS}
     assert repair(small) == []
     assert digests(small) == wanted
+
+
+@pytest.mark.parametrize("table", ["silver.px", "silver.px_history"])
+def test_a_table_that_is_gone_is_made_again(small: Warehouse, table: str) -> None:
+    wanted = digests(small)
+    with small.open(read_only=False) as cursor:
+        cursor.execute(f"DROP TABLE {table}")
+    assert Kind.ROW_DIFFERS in kinds(small)
+    assert repair(small) == []
+    assert digests(small) == wanted
+
+
+def test_payloads_that_wait_are_no_damage(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry())
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01")])
+    warehouse.run(options=RunOptions(only=Layer.BRONZE))
+    assert verify(warehouse).findings == []
+    warehouse.run()
+    vendor.says([price("A", "2024-01-01", "7")])
+    warehouse.run(hours_later=48, options=RunOptions(only=Layer.BRONZE))
+    assert verify(warehouse).findings == []
 
 
 def test_an_edited_gold_table_is_found_and_built_again(small: Warehouse) -> None:

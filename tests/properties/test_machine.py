@@ -17,7 +17,7 @@ from pathlib import Path
 import attrs
 import figures
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from warehouse import START, FakeVendor, Warehouse, counts_add_up, entry, price
@@ -189,6 +189,8 @@ class Silver(RuleBasedStateMachine):
 
 
 MANY = int(os.environ.get("SBF_MACHINE_EXAMPLES", "12"))
-usual = settings(max_examples=MANY, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
+#: To see that something fails, it need not be made small.
+PHASES = (Phase.explicit, Phase.generate) if os.environ.get("SBF_MACHINE_QUICK") else tuple(Phase)
+usual = settings(phases=PHASES, max_examples=MANY, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
 TestSilver = pytest.mark.timeout(3600 if MANY > 12 else 300)(Silver.TestCase)
 TestSilver.settings = usual
