@@ -31,6 +31,7 @@ from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
 
 KEYS = "ABC"
+FUTURE = dt.datetime(2100, 1, 1)
 INSTANT = dt.timedelta(microseconds=1)
 
 
@@ -60,12 +61,17 @@ class Model:
             found |= live
         return found
 
-    def versions(self) -> list[tuple[str, int, dt.datetime]]:
-        """Each value with the moment since when it was known, where it differs from what was known before."""
+    def versions(self) -> list[tuple[str, int, dt.datetime, dt.datetime]]:
+        """Each value, 0 for a row that was gone, with the moments since and until when that was known; the far future where it still is."""
         found = []
-        for hour in sorted(self.payloads):
-            before, after = self.known(at(hour) - INSTANT), self.known(at(hour))
-            found += [(key, value, at(hour)) for key, value in after.items() if before.get(key) != value]
+        for key in KEYS:
+            told: list[tuple[int, dt.datetime]] = []
+            for hour in sorted(self.payloads):
+                value = self.known(at(hour)).get(key, 0)
+                if value != (told[-1][0] if told else 0):
+                    told.append((value, at(hour)))
+            ends = [moment for _, moment in told[1:]] + [FUTURE]
+            found += [(key, value, moment, end) for (value, moment), end in zip(told, ends, strict=False)]
         return sorted(found)
 
 
@@ -86,8 +92,11 @@ POINTS = [point for point in faults.FAULT_POINTS if point.split(".")[0] in ("fet
 class Silver(RuleBasedStateMachine):
     """The machine."""
 
-    @initialize(semantics=st.sampled_from(["upsert", "snapshot", "append"]))
-    def start(self, semantics: str) -> None:
+    semantics = "upsert"
+
+    @initialize()
+    def start(self) -> None:
+        semantics = self.semantics
         self.folder = Path(tempfile.mkdtemp(prefix="sbf-machine-"))
         self.model = Model(semantics)
         self.vendor = Published(entry(semantics=semantics, reject_share_max=1.0))
@@ -178,7 +187,10 @@ class Silver(RuleBasedStateMachine):
         with self.warehouse.open() as cursor:
             current = cursor.execute("SELECT symbol, close::INTEGER FROM silver.px").fetchall()
             assert sorted(current) == sorted(self.model.known(at(10**5)).items())
-            kept = cursor.execute("SELECT symbol, close::INTEGER, known_from FROM silver.px UNION ALL SELECT symbol, close::INTEGER, known_from FROM silver.px_history WHERE NOT _deleted")
+            kept = cursor.execute(
+                "SELECT symbol, close::INTEGER, known_from, TIMESTAMP '2100-01-01' FROM silver.px UNION ALL "
+                "SELECT symbol, CASE WHEN _deleted THEN 0 ELSE close::INTEGER END, known_from, coalesce(known_to, TIMESTAMP '2100-01-01') FROM silver.px_history"
+            )
             assert sorted(kept.fetchall()) == self.model.versions()
             for hour in self.model.payloads:
                 for moment in (at(hour) - INSTANT, at(hour), at(hour) + INSTANT):
@@ -188,9 +200,23 @@ class Silver(RuleBasedStateMachine):
         counts_add_up(self.warehouse)
 
 
-MANY = int(os.environ.get("SBF_MACHINE_EXAMPLES", "12"))
+class Snapshots(Silver):
+    """Rows that vanish are closed."""
+
+    semantics = "snapshot"
+
+
+class Appends(Silver):
+    """Rows are written once."""
+
+    semantics = "append"
+
+
+MANY = int(os.environ.get("SBF_MACHINE_EXAMPLES", "8"))
 #: To see that something fails, it need not be made small.
 PHASES = (Phase.explicit, Phase.generate) if os.environ.get("SBF_MACHINE_QUICK") else tuple(Phase)
 usual = settings(phases=PHASES, max_examples=MANY, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
-TestSilver = pytest.mark.timeout(3600 if MANY > 12 else 300)(Silver.TestCase)
-TestSilver.settings = usual
+for machine in (Silver, Snapshots, Appends):
+    machine.TestCase.settings = usual
+    machine.TestCase.pytestmark = [pytest.mark.timeout(3600 if MANY > 8 else 300)]
+TestUpserts, TestSnapshots, TestAppends = Silver.TestCase, Snapshots.TestCase, Appends.TestCase
