@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from sbf_core.clock import Clock
+from sbf_core.errors import UsageError
 from sbf_core.run.request import RunRequest
 from sbf_core.run.result import RunResult
 from sbf_core.settings.keys import Keys
@@ -91,6 +92,9 @@ class LiveSession:
         """See ``FetchSession.get``. Raises ``UsageError`` where a key is not set."""
         del mirrors  # they are for replays
         sent = {**(headers or {}), **self._revealed(secret_headers or {})}
+        wrong = next((name for name, value in sent.items() if not value.isascii()), None)
+        if wrong is not None:
+            raise UsageError(f"header {wrong} holds a character that a header cannot", where=url, fix="set that key again", code="KEY")
         parameters = self._revealed(secrets or {})
         full = url if not parameters else str(httpx2.URL(url).copy_merge_params(parameters))
         if requests_per_second:

@@ -26,7 +26,7 @@ class _Process:
     def __init__(self, record: PluginRecord, limits: Isolation) -> None:
         assert record.point is not None
         self._limits = limits
-        self._child = subprocess.Popen([sys.executable, "-m", "sbf_core.plugin.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment())
+        self._child = subprocess.Popen([sys.executable, "-m", "sbf_core.plugin.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(limits.hidden))
         self._messages: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._listen, name="sbf-plugin", daemon=True).start()
         self.say((record.point.name, record.point.value, limits.memory_bytes, sys.path))
@@ -148,7 +148,6 @@ def _asked(session: FetchSession, question: tuple[Any, ...]) -> tuple[Any, ...]:
         return error_message(error)
 
 
-def _environment() -> dict[str, str]:
-    """The variables that a process needs to start; keys stay here."""
-    kept = ("PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "HOME", "USERPROFILE", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV")
-    return {name: os.environ[name] for name in kept if name in os.environ}
+def _environment(hidden: frozenset[str]) -> dict[str, str]:
+    """The variables of this process without the keys that plugins declare."""
+    return {name: value for name, value in os.environ.items() if name not in hidden}

@@ -16,12 +16,14 @@ class Isolation:
         trusted: plugins that get none.
         answer_seconds_max: how long a hook may take to answer, or to ask for the next address.
         memory_bytes: address space of a process, where the system can limit it.
+        hidden: environment variables that such a process does not get: the keys that any plugin declares.
     """
 
     which: str = "third-party"
     trusted: tuple[str, ...] = ()
     answer_seconds_max: float = 300.0
     memory_bytes: int = 2 * 1024**3
+    hidden: frozenset[str] = frozenset()
 
     def applies_to(self, record: PluginRecord) -> bool:
         """Whether the plugin gets a process of its own. One that was registered by hand has no name to import it by."""

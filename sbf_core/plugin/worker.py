@@ -69,7 +69,10 @@ class _Worker:
     def __init__(self, name: str, value: str) -> None:
         self._manager = PluginManager([EntryPoint(name=name, value=value, group=GROUP)])
         self._record = self._manager.selected([name])[0]
-        self._entries = {owned.entry.id: owned.entry for owned in DatasetRegistry(self._manager).datasets.values()}
+        registry = DatasetRegistry(self._manager)
+        if not self._record.loaded:
+            raise PluginFault(f"cannot be loaded in its own process: {self._record.reason}")
+        self._entries = {owned.entry.id: owned.entry for owned in registry.datasets.values()}
 
     def fetch(self, session: _RemoteSession, dataset_id: str, request: RunRequest) -> tuple[Any, ...]:
         answer = self._manager.call(self._record, "fetch", doing=f"dataset {request.key}", safe="", entry=self._entries[dataset_id], request=request, http=session)

@@ -9,6 +9,7 @@ import attrs
 from sbf_core.errors import UsageError, nearest
 from sbf_core.plan.planner import PlanWishes
 from sbf_core.plugin.limits import Isolation
+from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
 
@@ -77,13 +78,15 @@ class RunOptions:
             raise UsageError("--replay-until needs --replay", code="USAGE")
 
 
-def isolation_of(settings: Settings) -> Isolation:
+def isolation_of(settings: Settings, registry: DatasetRegistry) -> Isolation:
     """Which plugins get a process of their own, as the settings say."""
+    keys = (name for owned in registry.datasets.values() for name in owned.entry.key_names)
     return Isolation(
         which=settings["plugins.isolate"],
         trusted=settings["plugins.trusted"],
         answer_seconds_max=settings["plugins.answer_seconds_max"],
         memory_bytes=settings["plugins.memory_mebibytes"] * 1024**2,
+        hidden=frozenset(keys),
     )
 
 

@@ -79,7 +79,7 @@ class Repair:
         self._clock = clock or clock_of_process()
         self._manager = manager or PluginManager(block=settings["plugins.block"])
         self._registry = DatasetRegistry(self._manager)
-        self._hooks = HookCalls(self._manager, isolation_of(settings))
+        self._hooks = HookCalls(self._manager, isolation_of(settings, self._registry))
         self._progress = progress or Silence()
         self._logger = logger or logging.getLogger("sbf.repair")
         self._done: list[str] = []

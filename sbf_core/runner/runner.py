@@ -101,7 +101,7 @@ class Runner:
         self._options.check(self._clock.now().date())
         self.manager = manager or PluginManager(points, block=settings["plugins.block"])
         self.registry = DatasetRegistry(self.manager)
-        self._hooks = HookCalls(self.manager, isolation_of(settings))
+        self._hooks = HookCalls(self.manager, isolation_of(settings, self.registry))
         self._archive = self._open_archive()
         self.plugins = self._selected()
         self.datasets = self.registry.of(self.plugins)

@@ -97,7 +97,7 @@ class Verification:
         self._clock = clock or clock_of_process()
         self._manager = manager or PluginManager(block=settings["plugins.block"])
         self._registry = DatasetRegistry(self._manager)
-        self._hooks = HookCalls(self._manager, isolation_of(settings))
+        self._hooks = HookCalls(self._manager, isolation_of(settings, self._registry))
         self._progress = progress or Silence()
         self._sample_percent = sample_percent
         self._report = VerifyReport()

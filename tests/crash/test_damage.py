@@ -370,10 +370,14 @@ def test_a_rebuild_elsewhere_touches_nothing_and_depends_on_no_order(small: Ware
     journals = journal_files(other / "bronze")
     for number, path in enumerate(reversed(journals)):  # names and times of files must not matter
         path.rename(path.with_name(f"{number}.jsonl"))
-    before = sorted(path for path in other.rglob("*"))
+    with journals[-1].with_name("0.jsonl").open("ab") as journal:
+        journal.write(b'{"chain":"torn')
+    (other / "bronze" / "prices" / ".20240102T120000000000Z-0123456789ab.json.tmp").write_text("[")
+    (other / "bronze" / "prices" / "20240102T120000000000Z-0123456789ab.json").write_text("[]")
+    before = {path: path.read_bytes() for path in other.rglob("*") if path.is_file()}
     rebuild(Settings(other, environment={}), into=tmp_path / "again", clock=small.clock, manager=manager_of(small))
     assert digests(small, tmp_path / "again") == wanted
-    assert sorted(path for path in other.rglob("*")) == before
+    assert {path: path.read_bytes() for path in other.rglob("*") if path.is_file()} == before
     with pytest.raises(UsageError, match="there is a database already"):
         rebuild(Settings(other, environment={}), into=tmp_path / "again", clock=small.clock, manager=manager_of(small))
 

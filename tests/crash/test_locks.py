@@ -110,6 +110,13 @@ def test_readers_never_meet_a_run(world: World, home: Path) -> None:
     assert after.stderr == ""
 
 
+def test_readers_see_a_run_that_left_no_copy(world: World, home: Path) -> None:
+    """A run with nothing to do leaves none; its own record is there all the same."""
+    for number in (1, 2):
+        assert world.sbf(home, *replay(world)).returncode == 0
+        assert len(json.loads(world.sbf(home, "runs", "--json").stdout)["runs"]) == number
+
+
 def test_a_run_never_meets_a_reader(world: World, home: Path) -> None:
     world.first_day(home)
     script = f"import sys; sys.argv = ['sbf']; from sbf_core.cli.reading import reading; from sbf_core.settings.settings import Settings\nwith reading(Settings({str(home)!r})) as cursor:\n    print(cursor.execute('FROM silver.world_eod').fetchone() is not None, flush=True); sys.stdin.read()"

@@ -211,9 +211,11 @@ def alive(pid: int) -> bool:
 
 def test_a_process_of_its_own_sees_no_key_and_cannot_open_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VENDOR_KEY", "canary")
+    monkeypatch.setenv("VENDOR_REGION", "north")
     database = str(tmp_path / "home" / "sbf.duckdb")
-    body = f"import duckdb; assert 'VENDOR_KEY' not in os.environ\n    try:\n        duckdb.connect({database!r})\n    except duckdb.Error as error:\n        raise ValueError('refused: ' + str(error)[:40])\n    return result(request)"
-    context = run(tmp_path, monkeypatch, fetch_with(body), plugins__isolate="all")
+    body = f"import duckdb; assert 'VENDOR_KEY' not in os.environ; assert os.environ['VENDOR_REGION'] == 'north'\n    try:\n        duckdb.connect({database!r})\n    except duckdb.Error as error:\n        raise ValueError('refused: ' + str(error)[:40])\n    return result(request)"
+    text = fetch_with(body).replace("columns=Price,", "columns=Price, recipe=RestRecipe(url='http://127.0.0.1:9/', secrets={'k': 'VENDOR_KEY'}),")
+    context = run(tmp_path, monkeypatch, text, plugins__isolate="all")
     assert "refused: IO Error: Could not set lock" in context.errors[0]
 
 
