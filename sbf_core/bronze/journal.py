@@ -91,7 +91,7 @@ class JournalWriter:
         """Append lines; when it returns they are on the disk."""
         text, self._chain = _chained_text(lines, self._chain)
         content = memoryview(text)
-        step = max(1, len(content) // 2) if is_armed() else len(content)
+        step = max(1, len(content) // 2 - 7) if is_armed() else len(content)  # lines are of one length: half would cut between two
         while content:
             content = content[os.write(self._file, content[:step]) :]
             fault_point("journal.half")

@@ -397,6 +397,23 @@ def test_an_older_database_takes_in_what_it_missed(small: Warehouse, tmp_path: P
     assert verify(small).findings == []
 
 
+def test_what_a_dead_run_left_half_written_goes_to_quarantine(small: Warehouse) -> None:
+    folder = (small.home / "bronze" / small.bronze_files()[0]).parent
+    names = {".20240101T000000000000Z-0123456789ab.json.tmp": "half_written", "20240101T000000000000Z-0123456789ab.json": "orphan", "notes.txt": ""}
+    for name in names:
+        (folder / name).write_text("[")
+    with small.open(read_only=False) as cursor:
+        cursor.execute("INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, status) VALUES ('dead', 'run', '', TIMESTAMP '2024-01-01', 'running')")
+    small.run(universe__tickers=("AAA",))
+    moved = small.ask("SELECT reason, original_path, content_length_bytes FROM ops.quarantine ORDER BY 1")
+    assert [(reason, Path(path).name, number) for reason, path, number in moved] == [(reason, name, 1) for name, reason in names.items() if reason]
+    assert (folder / "notes.txt").exists(), "it is nothing that a run leaves: verify names it"
+    assert kinds(small) == [Kind.FILE_UNKNOWN]
+    small.run()
+    assert len(small.ask("FROM ops.quarantine")) == 2
+    assert repair(small) == []
+
+
 def test_bronze_without_a_journal_is_not_rebuilt(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no journal"):
         rebuild(Settings(tmp_path / "home", environment={}))
