@@ -6,6 +6,8 @@ import figures
 import pytest
 from warehouse import FakeVendor, Warehouse, entry
 
+from sbf_core import secret
+
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Count passed tests by file, in the process that ran them."""
@@ -21,6 +23,12 @@ def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("SBF_") and name not in ("SBF_FIGURES", "SBF_KILL_SEED"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_keys_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that one test used is an ordinary word in the next."""
+    monkeypatch.setattr(secret, "_forms", ())
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from sbf_core.secret import Secret
 
 FILE_NAME = "secrets.toml"
 _KEYRING_SERVICE = "sbf"
+#: Shorter parts of a value with blanks in it are likely to be words.
+_PART_CHARACTERS_MIN = 8
 
 
 class Keys:
@@ -40,7 +42,7 @@ class Keys:
         value, origin = self._found(name)
         if not origin:
             raise UsageError(f"the key {name} is not set", fix=f"set the environment variable {name}, or write it to {self._file}", code="KEY_MISSING")
-        for part in (value, *value.split()):
+        for part in (value, *(part for part in value.split() if len(part) >= _PART_CHARACTERS_MIN)):
             Secret(part)  # a value that is refused must not show either
         text = value.strip()
         if not text or any(char.isspace() or not char.isprintable() for char in text):
