@@ -156,6 +156,8 @@ class DuckDbBootstrap:
             raise _no_duckdb(self.database)
         if self.read_only:
             if not self.database.exists():
+                if self.config.bronze.is_dir() and any(self.config.bronze.iterdir()):
+                    raise UsageError("the database is gone, but Bronze is there", where=str(home), fix="run `sbf rebuild`", code="NO_DATABASE")
                 raise UsageError("there is no data yet", where=str(home), fix="run `sbf run` (or `sbf run --replay sample`) first", code="NO_DATA")
             return
         try:

@@ -350,6 +350,10 @@ def test_a_lost_database_comes_back_from_bronze_alone(small: Warehouse, tmp_path
     manifest = small.ask("SELECT * FROM ops.bronze_manifest ORDER BY ALL")
     counts = small.ask("SELECT bronze_file_id, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected FROM ops.promotion_manifest ORDER BY ALL")
     settings = Settings(small.home, environment={})
+    (small.home / "sbf.duckdb").rename(tmp_path / "kept.duckdb")
+    with pytest.raises(UsageError, match=r"the database is gone, but Bronze is there; .*run `sbf rebuild`"):
+        verify(small)
+    (tmp_path / "kept.duckdb").rename(small.home / "sbf.duckdb")
     for damage in (lambda path: path.unlink(), lambda path: path.write_bytes(b"x" * 5000), lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]), lambda path: None):
         damage(small.home / "sbf.duckdb")
         rebuilt = rebuild(settings, clock=small.clock, manager=manager_of(small))
