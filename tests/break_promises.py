@@ -76,7 +76,7 @@ BREAKS = [
     ('journal before manifest', 'sbf_core/bronze/file_writer.py', '            self._journal(fresh)\n', '', 'tests/crash/test_damage.py'),
     ('new database whole', 'sbf_core/duck/bootstrap.py', 'if not self.read_only and not self.database.exists():', 'if False:', 'tests/crash/test_disk.py -k cannot_grow'),
     ('recovery is recorded last', 'sbf_core/trust/recovery.py', '    fault_point("recover.start")\n', '    ops.recovery.record_recovery([RecoveredRun(run_id=run_id) for run_id in unclean], files_quarantined=0)\n    fault_point("recover.start")\n', 'tests/crash/test_kills.py -k recovering'),
-    ('verify: bytes', 'sbf_core/trust/files.py', 'if _hash_of(full) != payload_hash:', 'if False:', 'tests/crash/test_damage.py'),
+    ('verify: bytes', 'sbf_core/trust/files.py', 'if file_hash(full) != payload_hash:', 'if False:', 'tests/crash/test_damage.py'),
     ('verify: links', 'sbf_core/trust/files.py', 'if entry.is_file(follow_symlinks=False):', 'if True:', 'tests/crash/test_damage.py'),
     ('verify: unknown files', 'sbf_core/trust/files.py', '            findings.append(Finding(kind=FindingKind.FILE_UNKNOWN, subject=path', '            (Finding(kind=FindingKind.FILE_UNKNOWN, subject=path', 'tests/crash/test_damage.py'),
     ('verify: records', 'sbf_core/trust/files.py', '            if different:', '            if False:', 'tests/crash/test_damage.py'),

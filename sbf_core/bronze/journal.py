@@ -18,6 +18,7 @@ from typing import Any
 import attrs
 
 from sbf_core.bronze.paths import JOURNAL_FOLDER
+from sbf_core.bronze.whole_file import write_whole
 from sbf_core.errors import DamageFound
 from sbf_core.faults import fault_point, is_armed
 from sbf_core.ops.rows import BronzeManifestRow
@@ -113,12 +114,12 @@ def torn_tail(path: Path) -> bytes:
 def cut_torn_tail(path: Path) -> None:
     """Take the torn tail away, in one step."""
     head, line_break, _ = path.read_bytes().rpartition(b"\n")
-    _replace(path, head + line_break)
+    write_whole(path, head + line_break)
 
 
 def rewrite_journal(path: Path, lines: Sequence[JournalLine]) -> None:
     """Put other lines in the place of a journal, with a chain of their own, so that a crash leaves the one or the other."""
-    _replace(path, _chained_text(lines, _FIRST_CHAIN)[0])
+    write_whole(path, _chained_text(lines, _FIRST_CHAIN)[0])
 
 
 def salvaged_lines(path: Path) -> list[JournalLine]:
@@ -130,17 +131,6 @@ def salvaged_lines(path: Path) -> list[JournalLine]:
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return found
-
-
-def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.tmp")
-    with fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.chmod(0o600)
-    fresh.replace(path)
 
 
 def _last_chain(path: Path) -> str:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import attrs
 
+from sbf_core.bronze.whole_file import file_hash
+
 #: ``#2`` behind a name says that the place was taken; no encoded name holds a ``#``.
 _COPY = re.compile(r"#[0-9]+$")
 
@@ -91,8 +93,7 @@ def _facts(path: Path) -> tuple[str, int]:
     if path.is_symlink():
         name = os.fsencode(path.readlink())
         return hashlib.sha256(name).hexdigest(), len(name)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+    return file_hash(path), path.stat().st_size
 
 
 def quarantined_files(quarantine: Path, *, known: frozenset[str] = frozenset()) -> Iterator[QuarantinedFile]:

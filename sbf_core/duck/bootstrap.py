@@ -17,6 +17,7 @@ import duckdb
 from sbf_core.clock import Clock, SystemClock
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.create import create_database
+from sbf_core.duck.disk import is_locked
 from sbf_core.duck.identifiers import literal_list
 from sbf_core.duck.migrate import apply_migrations, latest_version, ops_tables, schema_version
 from sbf_core.duck.publish import copy_database, name_published, published_path
@@ -204,7 +205,7 @@ class DuckDbBootstrap:
 
     def _open_fault(self, error: duckdb.Error) -> SbfError:
         text, where = str(error), str(self.database)
-        if "onflicting lock" in text or "being used by another process" in text:
+        if is_locked(error):
             return HomeLocked(self._holder_text(text), where=where, fix="wait for it, or use --wait SECONDS")
         if "version number" in text:
             return VersionRefused("the database was written by a newer DuckDB", where=where, fix="upgrade sbf and duckdb")

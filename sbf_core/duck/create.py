@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from sbf_core.duck.disk import is_locked
 from sbf_core.faults import fault_point
 
 
@@ -44,7 +45,7 @@ def _discard_left_over(fresh: Path, settings: Mapping[str, Any]) -> None:
     try:
         duckdb.connect(str(fresh), config=dict(settings)).close()
     except duckdb.Error as error:
-        if "lock" in str(error) or "used by another process" in str(error):
+        if is_locked(error):
             raise
     _discard(fresh)
 

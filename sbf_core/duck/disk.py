@@ -18,6 +18,11 @@ _NUMBERS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "EN
 _TEXTS = (*(os.strerror(getattr(errno, name)) for name in _NUMBERS if hasattr(errno, name)), "not enough space on the disk")
 
 
+def is_locked(error: duckdb.Error) -> bool:
+    """Whether another process has the file open."""
+    return any(sign in str(error) for sign in ("onflicting lock", "Could not set lock", "being used by another process"))
+
+
 def is_disk_fault(error: BaseException) -> bool:
     """Whether the engine could not use the disk. After a fatal error the whole database refuses to work until it is opened again."""
     if isinstance(error, duckdb.FatalException):

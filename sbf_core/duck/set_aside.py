@@ -10,6 +10,7 @@ import duckdb
 
 from sbf_core.clock import Clock
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.disk import is_locked
 from sbf_core.errors import HomeLocked, environment_fault
 
 
@@ -57,7 +58,7 @@ def _opened(database: Path) -> duckdb.DuckDBPyConnection | None:
     except OSError:
         return None
     except duckdb.Error as error:
-        if "onflicting lock" in str(error) or "being used by another process" in str(error):
+        if is_locked(error):
             raise HomeLocked("the home is in use by another process", where=str(database), fix="wait for it") from error
         return None
     with suppress(duckdb.Error):

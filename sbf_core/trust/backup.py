@@ -17,6 +17,7 @@ import attrs
 
 from sbf_core.bronze.journal import journal_files
 from sbf_core.bronze.paths import JOURNAL_FOLDER
+from sbf_core.bronze.whole_file import write_whole
 from sbf_core.clock import Clock
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.publish import copy_database
@@ -61,19 +62,19 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
     if not journal_files(config.bronze):
         raise UsageError("there is nothing to back up yet", where=str(config.home), fix="run `sbf run` first", code="NO_DATA")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(folder / FACTS, json.dumps({"made_at": clock.now().isoformat(), "complete": False}).encode())
+    write_whole(folder / FACTS, json.dumps({"made_at": clock.now().isoformat(), "complete": False}).encode())
     journals = {path.name: path.read_bytes().rpartition(b"\n") for path in journal_files(config.bronze)}
     whole = {name: head + line_break for name, (head, line_break, _) in journals.items()}
     total, copied, byte_count = _copy_payloads(config.bronze, folder / "bronze", whole)
     for name, content in whole.items():
-        _write(folder / "bronze" / JOURNAL_FOLDER / name, content)
+        write_whole(folder / "bronze" / JOURNAL_FOLDER / name, content)
     if (config.home / _SETTINGS).exists():
-        _write(folder / _SETTINGS, (config.home / _SETTINGS).read_bytes())
+        write_whole(folder / _SETTINGS, (config.home / _SETTINGS).read_bytes())
     if config.quarantine.is_dir():
         shutil.copytree(config.quarantine, folder / "quarantine", dirs_exist_ok=True, copy_function=_copy_absent)
     database = _copy_database(config, folder)
     facts = {"made_at": clock.now().isoformat(), "complete": True, "payloads": total, "database": database}
-    _write(folder / FACTS, json.dumps(facts).encode())
+    write_whole(folder / FACTS, json.dumps(facts).encode())
     return BackupReport(folder=folder, payloads=total, payloads_copied=copied, byte_count=byte_count, database=database)
 
 
@@ -96,9 +97,9 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
     whole = {path.name: path.read_bytes() for path in journal_files(folder / "bronze")}
     total, copied, byte_count = _copy_payloads(folder / "bronze", config.bronze, whole)
     for name, content in whole.items():
-        _write(config.bronze / JOURNAL_FOLDER / name, content)
+        write_whole(config.bronze / JOURNAL_FOLDER / name, content)
     if (folder / _SETTINGS).exists() and not (config.home / _SETTINGS).exists():
-        _write(config.home / _SETTINGS, (folder / _SETTINGS).read_bytes())
+        write_whole(config.home / _SETTINGS, (folder / _SETTINGS).read_bytes())
     if (folder / "quarantine").is_dir():
         shutil.copytree(folder / "quarantine", config.quarantine, dirs_exist_ok=True, copy_function=_copy_absent)
     if (folder / config.database.name).exists():
@@ -128,7 +129,7 @@ def _copy_payloads(source: Path, target: Path, journals: dict[str, bytes]) -> tu
                 payload = b""
             if len(payload) != size or hashlib.sha256(payload).hexdigest() != payload_hash:
                 raise DamageFound("a payload is missing or not what its journal says", where=str(source / path), fix="run `sbf verify`")
-            _write(there, payload, mode=0o400)
+            write_whole(there, payload, mode=0o400)
             copied += 1
             byte_count += size
     return total, copied, byte_count
@@ -158,21 +159,10 @@ def _copy_log(database: Path, target: Path) -> None:
     log, copy = database.with_name(f"{database.name}.wal"), target.with_name(f"{target.name}.wal")
     copy.unlink(missing_ok=True)
     if log.exists():
-        _write(copy, log.read_bytes())
+        write_whole(copy, log.read_bytes())
 
 
 def _copy_absent(source: str, target: str) -> str:
     if not os.path.lexists(target):
         shutil.copyfile(source, target, follow_symlinks=False)
     return target
-
-
-def _write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.tmp")
-    with fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.chmod(mode)
-    fresh.replace(path)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +11,7 @@ import attrs
 from sbf_core.bronze.journal import JournalLine, journal_files, read_journal_start, torn_tail
 from sbf_core.bronze.listing import payload_files, relative
 from sbf_core.bronze.paths import JOURNAL_FOLDER
+from sbf_core.bronze.whole_file import file_hash
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.publish import current_publication
 from sbf_core.ops.rows import BronzeManifestRow
@@ -91,17 +90,12 @@ def compare_records(journals: Journals, manifest: Sequence[BronzeManifestRow]) -
 def database_changed(config: DuckDbConfig) -> list[Finding]:
     """The database file against the copy for readers, which is the same, byte for byte, as long as no run has written."""
     copy = current_publication(config)
-    if copy is None or not copy.is_current or _hash_of(config.database) == _hash_of(copy.path):
+    if copy is None or not copy.is_current or file_hash(config.database) == file_hash(copy.path):
         return []
     still = current_publication(config)
     if still is None or not still.is_current:
         return []  # a run began meanwhile
     return [Finding(kind=FindingKind.DATABASE_CHANGED, subject=config.database.name, detail="differs from the copy that the last run left; run `sbf rebuild`")]
-
-
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @attrs.frozen(kw_only=True)
@@ -150,10 +144,10 @@ def check_contents(bronze: Path, paths: Sequence[str], expected: Mapping[str, tu
     def check(path: str) -> Finding | None:
         payload_hash, byte_count = expected[path]
         full = bronze / path
-        size = os.stat(full).st_size  # noqa: PTH116
+        size = full.stat().st_size
         if size != byte_count:
             return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail=f"{size} bytes instead of {byte_count}")
-        if _hash_of(full) != payload_hash:
+        if file_hash(full) != payload_hash:
             return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail="other bytes of the same number")
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from sbf_core.bronze.journal import JournalLine, journal_path, rewrite_journal, 
 from sbf_core.bronze.listing import payload_files
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine, put_in_quarantine
+from sbf_core.bronze.whole_file import file_hash, write_whole
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.ops.rows import BronzeManifestRow
 
@@ -29,11 +29,6 @@ def set_foreign_aside(config: DuckDbConfig, paths: Iterable[str]) -> None:
             move_to_quarantine(config.quarantine, config.bronze / path, original=path, reason=QuarantineReason.FOREIGN)
 
 
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def put_back(config: DuckDbConfig, wanted: Mapping[str, str], *, sources: Sequence[Path]) -> list[str]:
     """Copy payloads from where their bytes are found: first at the same path of a source, then anywhere in it.
 
@@ -49,31 +44,20 @@ def put_back(config: DuckDbConfig, wanted: Mapping[str, str], *, sources: Sequen
     missing = dict(wanted)
     for source in sources:
         for path, payload_hash in list(missing.items()):
-            if (source / path).is_file() and _hash_of(source / path) == payload_hash:
-                _copy(source / path, config.bronze / path)
+            if (source / path).is_file() and file_hash(source / path) == payload_hash:
+                write_whole(config.bronze / path, (source / path).read_bytes(), mode=0o400)
                 found.append(path)
                 del missing[path]
         by_hash = {payload_hash: path for path, payload_hash in missing.items()}
         for entry in payload_files(source) if by_hash else ():
             if not entry.is_file(follow_symlinks=False):
                 continue
-            path = by_hash.get(_hash_of(Path(entry.path)), "")
+            path = by_hash.get(file_hash(Path(entry.path)), "")
             if path in missing:
-                _copy(Path(entry.path), config.bronze / path)
+                write_whole(config.bronze / path, Path(entry.path).read_bytes(), mode=0o400)
                 found.append(path)
                 del missing[path]
     return sorted(found)
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = target.with_name(f".{target.name}.tmp")
-    with fresh.open("wb") as file:
-        file.write(source.read_bytes())
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.chmod(0o400)
-    fresh.replace(target)
 
 
 def write_journal_again(config: DuckDbConfig, run_id: str, recorded: Sequence[BronzeManifestRow]) -> int:
@@ -93,7 +77,7 @@ def write_journal_again(config: DuckDbConfig, run_id: str, recorded: Sequence[Br
         lines[row.rel_path] = JournalLine(row=row, headers=headers)
     for rel_path, line in salvaged.items():
         place = config.bronze / rel_path
-        if rel_path not in lines and place.is_file() and _hash_of(place) == line.row.payload_hash:
+        if rel_path not in lines and place.is_file() and file_hash(place) == line.row.payload_hash:
             lines[rel_path] = line
     rewrite_journal(path, list(lines.values()))
     return len(lines)
