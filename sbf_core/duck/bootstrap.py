@@ -16,7 +16,7 @@ import duckdb
 
 from sbf_core.clock import Clock, SystemClock
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.create import create_database
+from sbf_core.duck.create import create_database, discard_left_overs
 from sbf_core.duck.disk import is_locked
 from sbf_core.duck.identifiers import literal_list
 from sbf_core.duck.migrate import apply_migrations, latest_version, ops_tables, schema_version
@@ -78,6 +78,7 @@ class DuckDbBootstrap:
         fault_point("home.locked")
         try:
             if not self.read_only:
+                discard_left_overs(self.database)
                 connection = self._migrated(connection)
             elif schema_version(connection) is None:
                 raise UsageError("the database holds no sbf schema", where=str(self.database), fix="run `sbf run` first", code="NO_DATA")
@@ -198,6 +199,8 @@ class DuckDbBootstrap:
                 fault = self._open_fault(error)
                 if not isinstance(fault, HomeLocked) or time.monotonic() >= deadline:
                     raise fault from error
+            except OSError as error:
+                raise environment_fault(error, doing="the database cannot be made", where=str(self.database)) from error
             threading.Event().wait(0.1)
 
     def _fill(self, connection: duckdb.DuckDBPyConnection) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -9,12 +11,13 @@ from typing import Any
 
 import duckdb
 
-from sbf_core.duck.disk import is_locked
 from sbf_core.faults import fault_point
 
 
 def create_database(database: Path, settings: Mapping[str, Any], fill: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
-    """Make a database beside its place, fill it, and rename it. Does nothing if somebody else was quicker.
+    """Make a database beside its place, fill it, and put it there. Whoever is first wins: a database that is there is never replaced.
+
+    Each process works under a name of its own, so that several may do this at once.
 
     Args:
         database: the place; nothing is there.
@@ -22,35 +25,50 @@ def create_database(database: Path, settings: Mapping[str, Any], fill: Callable[
         fill: makes the schema; the file must need no log afterwards.
 
     Raises:
-        duckdb.IOException: another process is doing the same, or the disk does not let it be written.
+        duckdb.IOException: the disk does not let it be written.
+        OSError: the same, from the system.
     """
-    fresh = database.with_name(f".{database.name}.new")
-    if fresh.exists():
-        _discard_left_over(fresh, settings)
-    connection = duckdb.connect(str(fresh), config=dict(settings))
+    fresh = database.with_name(f".{database.name}.{os.getpid()}-{secrets.token_hex(4)}.new")
     try:
-        if not database.exists():
+        connection = duckdb.connect(str(fresh), config=dict(settings))
+        try:
             fill(connection)
             fault_point("home.filled")
-    finally:
-        connection.close()
-    if not database.exists():
-        fresh.rename(database)
+        finally:
+            connection.close()
+        _put(fresh, database)
         fault_point("home.made")
-    _discard(fresh)
-
-
-def _discard_left_over(fresh: Path, settings: Mapping[str, Any]) -> None:
-    """Remove what a crash left, whatever state it is in, unless a living process is at work on it."""
-    try:
-        duckdb.connect(str(fresh), config=dict(settings)).close()
-    except duckdb.Error as error:
-        if is_locked(error):
+    except (duckdb.Error, FileNotFoundError):
+        if not database.exists():
             raise
-    _discard(fresh)
+        # Somebody else was quicker, holds the new database and has removed ours as a left-over.
+    finally:
+        _remove(fresh)
 
 
-def _discard(fresh: Path) -> None:
+def discard_left_overs(database: Path) -> None:
+    """Remove what others left, or still make, beside a database. Call it only while holding that database: then theirs come too late."""
+    for path in database.parent.glob(f".{database.name}.*.new*"):
+        _remove(path)
+
+
+def _put(fresh: Path, database: Path) -> None:
+    """Give a file its name unless another has that name by now. A rename would replace the other, except on Windows."""
+    if os.name == "posix":
+        try:
+            os.link(fresh, database)
+            return
+        except FileExistsError:
+            return
+        except OSError:
+            if database.exists() or not fresh.exists():
+                return
+            # A file system without hard links, such as exFAT: below.
+    with suppress(FileExistsError):
+        fresh.rename(database)
+
+
+def _remove(fresh: Path) -> None:
     for path in (fresh, fresh.with_name(f"{fresh.name}.wal")):
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, PermissionError):  # Windows: somebody still makes it, and will remove it
             path.unlink()
