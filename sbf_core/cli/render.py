@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import json
+import numbers
 import sys
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from sbf_core.errors import printable
@@ -27,7 +26,7 @@ def _text(value: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+    return isinstance(value, numbers.Number) and not isinstance(value, bool)
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -53,8 +52,6 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value)
     if isinstance(value, dt.datetime):
         return value.isoformat() + ("Z" if value.tzinfo is None else "")
     if isinstance(value, (dt.date, dt.time)):
@@ -71,6 +68,8 @@ def print_json(kind: str, **content: Any) -> None:
 
 def print_csv(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """CSV with a header line; NULL is empty."""
+    import csv  # most commands print no CSV
+
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(headers)
     writer.writerows([["" if value is None else _plain(value) if not _is_number(value) else value for value in row] for row in rows])

@@ -266,10 +266,13 @@ class DuckDbBootstrap:
         return connection
 
     def _check_ledger(self, connection: duckdb.DuckDBPyConnection) -> None:
-        rows = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'ops'").fetchall()
-        lacking = ops_tables(schema_version(connection) or 0) - {name for (name,) in rows}
-        if lacking:
-            raise DamageFound(f"the ledger lacks the table ops.{min(lacking)}", where=str(self.database), fix="run `sbf rebuild`; it needs only Bronze")
+        """Every table of the schema is there. Binding their names takes 1 ms, reading the catalog 8."""
+        names = ", ".join(f"ops.{name}" for name in sorted(ops_tables(schema_version(connection) or 0)))
+        try:
+            connection.execute(f"SELECT 1 FROM {names} LIMIT 0")
+        except duckdb.CatalogException as error:
+            lacking = str(error).splitlines()[0].removeprefix("Catalog Error: ")
+            raise DamageFound(f"the ledger is not whole: {lacking}", where=str(self.database), fix="run `sbf rebuild`; it needs only Bronze") from error
 
     def _back_up(self, version: int) -> Path:
         stamp = self._clock.now().strftime("%Y%m%dT%H%M%SZ")

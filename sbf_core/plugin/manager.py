@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -35,15 +36,22 @@ class PluginRecord:
     reason: str = ""
     hooks: tuple[str, ...] = ()
 
+    @functools.cached_property
+    def package(self) -> tuple[str, str]:
+        """Name and version of the package that brought it. Only when asked for, and once: its metadata are parsed anew each time."""
+        if self.point is None or self.point.dist is None:
+            return "", ""
+        return self.point.dist.name, self.point.dist.version
+
     @property
     def distribution(self) -> str:
-        """Name of the package that brought it. Read when asked for: parsing package metadata takes 20 ms."""
-        return self.point.dist.name if self.point is not None and self.point.dist is not None else ""
+        """Name of the package that brought it; empty for none."""
+        return self.package[0]
 
     @property
     def version(self) -> str:
-        """Version of that package."""
-        return self.point.dist.version if self.point is not None and self.point.dist is not None else ""
+        """Version of that package; empty for none."""
+        return self.package[1]
 
     @property
     def label(self) -> str:
@@ -169,16 +177,20 @@ class PluginManager:
         if caller is None:
             others = [plugin for plugin in self._pluggy.get_plugins() if self._pluggy.get_name(plugin) != record.name]
             caller = self._callers[record.name, hook] = self._pluggy.subset_hook_caller(hook, remove_plugins=others)
-        where = f"{doing}, plugin {record.label}, hook {hook}"
         try:
             answer = caller(**arguments)
         except (DatasetFailure, UsageError) as error:
+            where = _place(record, hook, doing)
             raise type(error)(error.what, where=", ".join(part for part in (error.where, where) if part), fix=error.fix or safe, code=error.code) from error
         except BaseException as error:  # a plugin may raise anything
             if signals.is_from_user(error):
                 raise
-            raise PluginFault(f"raised {type(error).__name__}: {error}", where=where, fix=safe) from error
+            raise PluginFault(f"raised {type(error).__name__}: {error}", where=_place(record, hook, doing), fix=safe) from error
         if answer is None:
-            raise PluginFault("answered None", where=where, fix=safe)
+            raise PluginFault("answered None", where=_place(record, hook, doing), fix=safe)
         return answer
+
+
+def _place(record: PluginRecord, hook: str, doing: str) -> str:
+    return f"{doing}, plugin {record.label}, hook {hook}"
 

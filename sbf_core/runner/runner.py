@@ -136,8 +136,9 @@ class Runner:
         wanted = self._universe_settings
         if wanted.plugin and not self._archive:
             self.manager.selected([wanted.plugin])
+        self._named_universe = UniverseService(wanted)
         if wanted.tickers or wanted.file is not None:
-            UniverseService(wanted).tickers()
+            self._named_universe.tickers()
 
     def _per_ticker(self) -> list[OwnedDataset]:
         return [owned for owned in self.datasets if owned.entry.scope is Scope.PER_TICKER]
@@ -146,6 +147,8 @@ class Runner:
         settings = self._universe_settings
         if self._archive is not None and self._settings.resolved["universe.tickers"].origin != "flag":
             settings = UniverseSettings(tickers=self._archive.tickers)
+        elif settings.tickers or settings.file is not None:
+            return self._named_universe  # read and checked once
         cursor = bootstrap.cursor if bootstrap is not None else None
         return UniverseService(settings, cursor=cursor, members_hook=self._ask_members)
 

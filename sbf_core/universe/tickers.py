@@ -18,7 +18,7 @@ def fault_of(ticker: str) -> str:
         return "is empty"
     if len(ticker) > LENGTH_MAX:
         return f"has {len(ticker)} characters, {LENGTH_MAX} are allowed"
-    for char in ticker:
+    for char in "" if ticker.isascii() and ticker.isprintable() else ticker:
         category = unicodedata.category(char)
         if category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
             return f"holds the invisible character U+{ord(char):04X}"
