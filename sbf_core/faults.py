@@ -37,7 +37,9 @@ FAULT_POINTS = (
     "promote.preparing", "promote.emptied", "promote.prepared", "promote.staged", "promote.begun", "promote.merged", "promote.recorded", "promote.committed",
     "gold.begun", "gold.applied", "gold.recorded", "gold.committed", "gold.remembered",
     "run.finishing", "run.finished",
-    "publish.checkpointed", "publish.half", "publish.copied", "publish.named", "publish.done",
+    "publish.checkpointed", "publish.half", "publish.copied", "publish.named",
+    "whole.half", "whole.written",  # any file that is written whole; in a run the name of the newest copy
+    "publish.done",
     "home.closed",
 )  # fmt: skip
 _ERRORS = {"full": errno.ENOSPC, "io": errno.EIO, "denied": errno.EACCES}

@@ -7,7 +7,6 @@ import logging
 import os
 import threading
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 import attrs
@@ -19,12 +18,9 @@ from sbf_core.errors import EnvironmentFault, PayloadRefused, environment_fault
 from sbf_core.faults import fault_point, is_armed
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.run.result import RunResult
+from sbf_core.whole_file import CAN_SYNC_LATER, make_folder, sync_all
 
-_SYNC_THREADS = 8
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-#: Windows forces a file only through a handle that may write, and knows no fsync of a folder. Payloads are read-only
-#: once they are closed, so there each is forced before that.
-_CAN_SYNC_LATER = os.name == "posix"
 
 
 @attrs.frozen(kw_only=True)
@@ -55,7 +51,7 @@ class BronzeFileWriter:
         self._logger = logger or logging.getLogger("sbf.bronze")
         self._root = str(self._config.bronze)
         self._folders: set[str] = set()
-        self._new_folders: set[str] = set()
+        self._named_folders: set[str] = set()
         self._journals: dict[str, JournalWriter] = {}
         self._lock = threading.Lock()
 
@@ -119,14 +115,10 @@ class BronzeFileWriter:
     def _make_folder(self, folder: str) -> None:
         if folder in self._folders:
             return
-        path = f"{self._root}/{folder}"
-        fresh = not os.path.isdir(path)
-        if fresh:
-            os.makedirs(path, mode=0o700, exist_ok=True)
+        named = make_folder(f"{self._root}/{folder}")
         with self._lock:
             self._folders.add(folder)
-            if fresh:
-                self._new_folders.add(folder)
+            self._named_folders.update(named)
 
     def _write_temp(self, path: str, payload: bytes) -> None:
         try:
@@ -142,7 +134,7 @@ class BronzeFileWriter:
                 view = view[os.write(handle, view[:step]) :]
                 fault_point("bronze.half")
             fault_point("bronze.written")
-            if self._config.fsync == "each" or (self._config.fsync == "batch" and not _CAN_SYNC_LATER):
+            if self._config.fsync == "each" or (self._config.fsync == "batch" and not CAN_SYNC_LATER):
                 os.fsync(handle)
         finally:
             os.close(handle)
@@ -160,16 +152,15 @@ class BronzeFileWriter:
         return True
 
     def _sync_files(self, paths: Sequence[str]) -> None:
-        if self._config.fsync == "batch" and _CAN_SYNC_LATER:
-            _sync_all(paths)
+        if self._config.fsync == "batch" and CAN_SYNC_LATER:
+            sync_all(paths)
 
     def _sync_folders(self, folders: Iterable[str]) -> None:
-        if self._config.fsync == "none" or not _CAN_SYNC_LATER:
+        if self._config.fsync == "none":
             return
         with self._lock:
-            new, self._new_folders = self._new_folders, set()
-        parents = {folder.rpartition("/")[0] for folder in new}
-        _sync_all([f"{self._root}/{folder}" for folder in {*folders, *parents}])
+            named, self._named_folders = self._named_folders, set()
+        sync_all({*(f"{self._root}/{folder}" for folder in folders), *named})
 
     def _journal(self, items: Sequence[StagedPayload]) -> None:
         by_run: dict[str, list[JournalLine]] = {}
@@ -193,22 +184,3 @@ def _discard(path: str) -> None:
     """Remove a temporary file; Windows removes none that is read-only."""
     os.chmod(path, 0o600)
     os.unlink(path)
-
-
-def _sync_path(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sync_all(paths: Sequence[str]) -> None:
-    """Fsync many paths; several at once let the file system write its journal once for all of them."""
-    if len(paths) < 4:
-        for path in paths:
-            _sync_path(path)
-        return
-    with ThreadPoolExecutor(_SYNC_THREADS) as pool:
-        for _ in pool.map(_sync_path, paths):
-            pass

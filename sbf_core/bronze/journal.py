@@ -18,11 +18,11 @@ from typing import Any
 import attrs
 
 from sbf_core.bronze.paths import JOURNAL_FOLDER
-from sbf_core.bronze.whole_file import write_whole
 from sbf_core.errors import DamageFound
 from sbf_core.faults import fault_point, is_armed
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.secret import redacted
+from sbf_core.whole_file import make_folder, sync_all, write_whole
 
 _FIRST_CHAIN = "0" * 64
 _ROW_FIELDS = tuple(attrs.fields_dict(BronzeManifestRow))
@@ -83,10 +83,11 @@ class JournalWriter:
             if torn_tail(self.path):
                 raise DamageFound("the journal ends in the middle of a line", where=str(self.path), fix="run `sbf repair`")
             self._chain = _last_chain(self.path)
-        else:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        named = make_folder(self.path.parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._file = os.open(self.path, flags, 0o600)
+        if durable:
+            sync_all([self.path.parent, *named])
 
     def append(self, lines: Sequence[JournalLine]) -> None:
         """Append lines; when it returns they are on the disk."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import attrs
 
-from sbf_core.bronze.whole_file import file_hash
+from sbf_core.whole_file import file_hash, write_whole
 
 #: ``#2`` behind a name says that the place was taken; no encoded name holds a ``#``.
 _COPY = re.compile(r"#[0-9]+$")
@@ -82,10 +82,7 @@ def put_in_quarantine(quarantine: Path, content: bytes, *, original: str, reason
     if before.is_file() and before.read_bytes() == content:
         return before
     target = _free_place(quarantine / reason, original)
-    with target.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    write_whole(target, content)
     return target
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import re
-import sys
 import threading
 import time
 from pathlib import Path
@@ -18,13 +15,14 @@ from sbf_core.clock import Clock, SystemClock
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.create import create_database, discard_left_overs
 from sbf_core.duck.disk import is_locked
+from sbf_core.duck.holder import drop_holder, holder_text, write_holder
 from sbf_core.duck.identifiers import literal_list
 from sbf_core.duck.migrate import apply_migrations, latest_version, ops_tables, schema_version
 from sbf_core.duck.publish import copy_database, name_published, published_path
 from sbf_core.errors import DamageFound, HomeLocked, SbfError, UsageError, VersionRefused, environment_fault
 from sbf_core.faults import fault_point
+from sbf_core.whole_file import make_folder, sync_all
 
-_PID = re.compile(r"PID (\d+)")
 #: Files stay readable for the oldest DuckDB that sbf supports.
 STORAGE_VERSION = "v1.5.0"
 
@@ -87,7 +85,7 @@ class DuckDbBootstrap:
             self._check_ledger(connection)
             self._harden(connection)
             if not self.read_only:
-                self._write_holder()
+                write_holder(self.config.holder, since=self._clock.now())
         except BaseException:
             connection.close()
             raise
@@ -129,7 +127,7 @@ class DuckDbBootstrap:
         finally:
             connection.close()
             if not self.read_only:
-                self.config.holder.unlink(missing_ok=True)
+                drop_holder(self.config.holder)
             fault_point("home.closed")
 
     def _publish(self, connection: duckdb.DuckDBPyConnection, run_id: str) -> None:
@@ -163,8 +161,9 @@ class DuckDbBootstrap:
                 raise UsageError("there is no data yet", where=str(home), fix="run `sbf run` (or `sbf run --replay sample`) first", code="NO_DATA")
             return
         try:
-            for folder in (home, self.config.bronze, self.config.staging):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            named = [made for folder in (home, self.config.bronze, self.config.staging) for made in make_folder(folder)]
+            if named and self.config.fsync != "none":
+                sync_all(set(named))
         except OSError as error:
             raise environment_fault(error, doing="the home cannot be made", where=str(home)) from error
         if not os.access(home, os.W_OK):
@@ -194,6 +193,8 @@ class DuckDbBootstrap:
             try:
                 if not self.read_only and not self.database.exists():
                     create_database(self.database, self._settings(), self._fill)
+                    if self.config.fsync != "none":
+                        sync_all([self.config.home])
                 return duckdb.connect(str(self.database), read_only=self.read_only, config=self._settings())
             except duckdb.Error as error:
                 fault = self._open_fault(error)
@@ -209,7 +210,7 @@ class DuckDbBootstrap:
     def _open_fault(self, error: duckdb.Error) -> SbfError:
         text, where = str(error), str(self.database)
         if is_locked(error):
-            return HomeLocked(self._holder_text(text), where=where, fix="wait for it, or use --wait SECONDS")
+            return HomeLocked(holder_text(self.config.holder, text), where=where, fix="wait for it, or use --wait SECONDS")
         if "version number" in text:
             return VersionRefused("the database was written by a newer DuckDB", where=where, fix="upgrade sbf and duckdb")
         if "not a valid DuckDB database" in text:
@@ -219,26 +220,6 @@ class DuckDbBootstrap:
         if isinstance(error, (duckdb.IOException, duckdb.FatalException)):
             return environment_fault(error, doing="the database cannot be opened", where=where)
         return SbfError(f"the database cannot be opened: {text.splitlines()[0]}", where=where, fix="run `sbf doctor`", code="OPEN")
-
-    def _holder_text(self, duckdb_text: str) -> str:
-        found = _PID.search(duckdb_text)
-        pid = found[1] if found else "?"
-        since = ""
-        try:
-            holder = json.loads(self.config.holder.read_text(encoding="utf-8"))
-            if found is None or str(holder["pid"]) == pid:
-                pid, since = str(holder["pid"]), f" ({holder['command']}, since {holder['since']})"
-        except (OSError, ValueError, KeyError):
-            pass  # a reader holds it, or it is just being opened: the pid must do
-        return f"the home is in use by process {pid}{since}"
-
-    def _write_holder(self) -> None:
-        command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]]) if sys.argv else "python"
-        facts = {"pid": os.getpid(), "since": self._clock.now().isoformat(timespec="seconds"), "command": command}
-        try:
-            self.config.holder.write_text(json.dumps(facts), encoding="utf-8")
-        except OSError as error:
-            raise environment_fault(error, doing="the home cannot be written", where=str(self.config.holder)) from error
 
     def _refuse_newer(self, version: int | None) -> None:
         if version is not None and version > latest_version():

@@ -17,6 +17,7 @@ import attrs
 
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.faults import fault_point
+from sbf_core.whole_file import make_folder, sync_all, write_whole
 
 _BUFFER_BYTES = 1 << 22
 
@@ -45,7 +46,7 @@ def copy_database(source: IO[bytes], target: Path, *, durable: bool) -> None:
     file as soon as the process closes any handle of it.
     """
     fresh = target.with_name(f"{target.name}.tmp")
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    named = make_folder(target.parent)
     with fresh.open("wb") as out:
         fresh.chmod(0o600)
         fault_point("publish.half")
@@ -55,6 +56,8 @@ def copy_database(source: IO[bytes], target: Path, *, durable: bool) -> None:
             os.fsync(out.fileno())
     fault_point("publish.copied")
     fresh.replace(target)
+    if durable:
+        sync_all([target.parent, *named])
 
 
 def published_path(config: DuckDbConfig, run_id: str) -> Path:
@@ -71,11 +74,8 @@ def name_published(config: DuckDbConfig, run_id: str, *, now: str) -> None:
     """Say which copy is the newest, and remove the older ones, but those that a reader still holds on Windows."""
     current = published_path(config, run_id)
     facts = {"file": current.name, "run_id": run_id, "published_at": now, "database": _state(config.database)}
-    fresh = config.published / "current.json.tmp"
-    fresh.write_text(json.dumps(facts), encoding="utf-8")
-    fresh.chmod(0o600)
     fault_point("publish.named")
-    fresh.replace(config.published / "current.json")
+    write_whole(config.published / "current.json", json.dumps(facts).encode(), durable=config.fsync != "none")
     for path in config.published.glob("sbf-*"):
         if path != current:
             with suppress(OSError):

@@ -21,7 +21,8 @@ class TransactionBroken(SbfError):
     default_code = "TRANSACTION"
 
 
-def _transaction_id(conn: duckdb.DuckDBPyConnection) -> int:
+def transaction_number(conn: duckdb.DuckDBPyConnection) -> int:
+    """The number of the transaction under way. It grows by one with each transaction of this process, whoever begins it; asking for it outside of one begins one."""
     row = conn.execute("SELECT txid_current()").fetchone()
     assert row is not None
     return int(row[0])
@@ -36,10 +37,10 @@ def transaction(conn: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConn
     """
     conn.execute("BEGIN")
     try:
-        began = _transaction_id(conn)
+        began = transaction_number(conn)
         yield conn
         try:
-            same = _transaction_id(conn) == began
+            same = transaction_number(conn) == began
         except duckdb.Error as error:
             raise TransactionBroken("an SQL error inside the transaction was swallowed", fix="report this with --debug") from error
         if not same:

@@ -63,12 +63,6 @@ class OpsService:
         """This thread's cursor, for readers and for the writers of silver and gold."""
         return self._repo.cursor()
 
-    def transaction_number(self) -> int:
-        """A number that grows by one with each transaction of this process, whoever begins it; asking for it begins one."""
-        row = self._repo.cursor().execute("SELECT txid_current()").fetchone()
-        assert row is not None
-        return int(row[0])
-
     def close(self) -> None:
         """Close the database."""
         self._repo.close()

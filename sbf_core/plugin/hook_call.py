@@ -36,17 +36,21 @@ class HookCalls:
         """Whether the plugin of a dataset implements a hook."""
         return self._manager.has(owned.plugin, hook)
 
+    def runs_here(self, owned: OwnedDataset, hook: str) -> bool:
+        """Whether a hook of the plugin of a dataset is called in this process."""
+        return self.has(owned, hook) and not self._isolation.applies_to(owned.plugin)
+
     def fetch(self, owned: OwnedDataset, request: RunRequest, session: FetchSession, *, safe: str) -> Any:
         """What the hook ``fetch`` answers. Raises ``PluginFault`` and what ``PluginManager.call`` raises."""
         doing = f"dataset {request.key}"
-        if not self._isolation.applies_to(owned.plugin):
+        if self.runs_here(owned, "fetch"):
             return self._manager.call(owned.plugin, "fetch", doing=doing, safe=safe, entry=owned.entry, request=request, http=session)
         return self._ask(owned.plugin, ("fetch", owned.entry.id, request), "fetch", doing=doing, safe=safe, session=session)[1]
 
     def promote(self, owned: OwnedDataset, batch: PromotionBatch, *, staging: Path, safe: str) -> PromotionPlan:
         """What the hook ``promote`` answers; a plugin of its own process has written its rows by then."""
         doing = f"dataset {owned.entry.id}"
-        if not self._isolation.applies_to(owned.plugin):
+        if self.runs_here(owned, "promote"):
             plan: PromotionPlan = self._manager.call(owned.plugin, "promote", doing=doing, safe=safe, entry=owned.entry, batch=batch)
             return plan
         target = staging / "parsed.ndjson"

@@ -17,6 +17,7 @@ from sbf_core.ops.service import OpsService
 from sbf_core.plan.planner import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.plugin.watch import DatabaseWatch, used_the_database
 from sbf_core.run.context import RunContext
 from sbf_core.run.request import RunRequest
 from sbf_core.run.result import RunResult
@@ -71,6 +72,8 @@ class FetchStage:
         self._workers = workers
         self._progress = progress
         self._known: Mapping[tuple[str, str], str] = {}
+        self._watch: DatabaseWatch | None = None
+        self._watched: Sequence[str] = ()
 
     def run(self, context: RunContext, planned: Sequence[PlannedRequest], *, keep_unchanged: bool = False) -> None:
         """Fetch, write and record; counts go to ``context``.
@@ -86,6 +89,8 @@ class FetchStage:
             return
         if not keep_unchanged:
             self._known = self._ops.latest_payload_hashes(sorted({item.entry.id for item in planned}))
+        self._watched = self._hooks_here(planned)
+        self._watch = DatabaseWatch(self._ops.cursor) if self._watched else None
         self._progress.start("fetch", len(planned))
         waiting: list[_Answer] = []
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="sbf-fetch")
@@ -104,6 +109,11 @@ class FetchStage:
         pool.shutdown()
         self._record(context, waiting)
         self._progress.finish()
+
+    def _hooks_here(self, planned: Sequence[PlannedRequest]) -> list[str]:
+        """The plugins whose hook ``fetch`` is called in this process."""
+        owned = [self._registry.get(dataset_id) for dataset_id in {item.entry.id for item in planned}]
+        return sorted({one.plugin.label for one in owned if one is not None and self._hooks.runs_here(one, "fetch")})
 
     def _answer(self, planned: PlannedRequest) -> _Answer:
         """One request, in a worker thread."""
@@ -137,6 +147,8 @@ class FetchStage:
     def _record(self, context: RunContext, answers: Sequence[_Answer]) -> None:
         staged = [item for answer in answers for item in answer.staged]
         rows = self._writer.publish(staged) if staged else []
+        if self._watch is not None and self._watch.used():
+            context.errors.append(str(used_the_database(where=f"{' or '.join(f'plugin {label}' for label in self._watched)}, hook fetch")))
         now = self._ops.clock.now()
         other = [fetch for answer in answers for fetch in answer.other]
         other += [
@@ -147,6 +159,8 @@ class FetchStage:
         fault_point("manifest.begun")
         self._ops.record_fetched(rows, other)
         fault_point("manifest.recorded")
+        if self._watch is not None:
+            self._watch.start()
         context.requests += len(answers)
         context.files += len(rows)
         for fetch in other:

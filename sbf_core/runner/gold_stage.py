@@ -24,7 +24,7 @@ def gold_models(ops: OpsService, manager: PluginManager, plugins: Sequence[Plugi
         if not manager.has(record, "build_gold"):
             continue
         try:
-            with watched(ops, where=f"gold models, plugin {record.label}, hook build_gold"):
+            with watched(ops.cursor, where=f"gold models, plugin {record.label}, hook build_gold"):
                 answer = manager.call(record, "build_gold", doing="gold models", safe=_SAFE)
             models.extend(_checked(answer, record))
         except (DatasetFailure, UsageError) as error:

@@ -113,7 +113,7 @@ class PromoteStage:
             return None
 
         def ask(batch: PromotionBatch) -> PromotionPlan:
-            with watched(self._ops, where=f"dataset {owned.entry.id}, plugin {owned.plugin.label}, hook promote"):
+            with watched(self._ops.cursor, where=f"dataset {owned.entry.id}, plugin {owned.plugin.label}, hook promote"):
                 return self._hooks.promote(owned, batch, staging=self._config.staging, safe=_SAFE)
 
         return ask

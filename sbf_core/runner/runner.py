@@ -27,6 +27,7 @@ from sbf_core.plan.planner import PlannedRequest, plan_requests
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
+from sbf_core.plugin.watch import watched
 from sbf_core.run.context import RunContext
 from sbf_core.runner.fetch_stage import FetchStage
 from sbf_core.runner.gold_stage import run_gold
@@ -149,12 +150,17 @@ class Runner:
             settings = UniverseSettings(tickers=self._archive.tickers)
         elif settings.tickers or settings.file is not None:
             return self._named_universe  # read and checked once
-        cursor = bootstrap.cursor if bootstrap is not None else None
-        return UniverseService(settings, cursor=cursor, members_hook=self._ask_members)
+        if bootstrap is None:
+            return UniverseService(settings, members_hook=self._ask_members)
+        return UniverseService(settings, cursor=bootstrap.cursor, members_hook=lambda: self._ask_members_watched(bootstrap))
 
     def _ask_members(self) -> list[UniverseMember]:
         record = self.manager.selected([self._universe_settings.plugin])[0]
         return list(self.manager.call(record, "universe_members", doing="the universe", safe="nothing was written"))
+
+    def _ask_members_watched(self, bootstrap: DuckDbBootstrap) -> list[UniverseMember]:
+        with watched(bootstrap.cursor, where=f"plugin {self._universe_settings.plugin}, hook universe_members"):
+            return self._ask_members()
 
     # planning
 

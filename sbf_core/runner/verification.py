@@ -37,6 +37,7 @@ from sbf_core.trust.files import Journals, check_contents, compare_listing, comp
 from sbf_core.trust.findings import Finding, FindingKind
 from sbf_core.trust.ledger import check_ledger
 from sbf_core.trust.tables import compare_tables, silver_source
+from sbf_core.whole_file import write_whole
 
 _FILES_AT_ONCE = 256
 #: Findings after which a payload cannot be read again.
@@ -201,10 +202,7 @@ class Verification:
     def _remember(self, last: str, names: Sequence[str]) -> None:
         if self._sample_percent is None and self._deadline is None:
             return
-        place = self._config.home / _POSITION
-        fresh = place.with_name(f"{_POSITION}.tmp")
-        fresh.write_text(json.dumps({"last": last, "number": names.index(last)}), encoding="utf-8")
-        fresh.replace(place)
+        write_whole(self._config.home / _POSITION, json.dumps({"last": last, "number": names.index(last)}).encode())
         if not self._report.whole:
             self._report.notes.append(f"this was a part; the next call goes on after {last}")
 

@@ -17,12 +17,12 @@ import attrs
 
 from sbf_core.bronze.journal import journal_files
 from sbf_core.bronze.paths import JOURNAL_FOLDER
-from sbf_core.bronze.whole_file import write_whole
 from sbf_core.clock import Clock
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.publish import copy_database
 from sbf_core.duck.reading import open_for_reading
 from sbf_core.errors import DamageFound, HomeLocked, UsageError
+from sbf_core.whole_file import write_whole
 
 FACTS = "backup.json"
 _SETTINGS = "sbf.toml"
@@ -57,7 +57,7 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
     folder = folder.expanduser().absolute()
     if folder == config.home or config.home in folder.parents:
         raise UsageError("a backup in the home itself would be lost with it", where=str(folder), fix="name a folder elsewhere, best on another disk", code="BACKUP")
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / FACTS).exists())):
+    if folder.exists() and (not folder.is_dir() or not _is_ours(folder)):
         raise UsageError("this is no folder that a backup may be written to", where=str(folder), fix="name an empty folder, or that of an earlier backup", code="BACKUP")
     if not journal_files(config.bronze):
         raise UsageError("there is nothing to back up yet", where=str(config.home), fix="run `sbf run` first", code="NO_DATA")
@@ -76,6 +76,12 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
     facts = {"made_at": clock.now().isoformat(), "complete": True, "payloads": total, "database": database}
     write_whole(folder / FACTS, json.dumps(facts).encode())
     return BackupReport(folder=folder, payloads=total, payloads_copied=copied, byte_count=byte_count, database=database)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a backup may be written there: it is empty, or a backup was begun there, be it only its first file."""
+    begun = f".{FACTS}.tmp"
+    return (folder / FACTS).exists() or all(path.name == begun for path in folder.iterdir())
 
 
 def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:

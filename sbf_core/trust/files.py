@@ -11,11 +11,11 @@ import attrs
 from sbf_core.bronze.journal import JournalLine, journal_files, read_journal_start, torn_tail
 from sbf_core.bronze.listing import payload_files, relative
 from sbf_core.bronze.paths import JOURNAL_FOLDER
-from sbf_core.bronze.whole_file import file_hash
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.publish import current_publication
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.trust.findings import Finding, FindingKind
+from sbf_core.whole_file import file_hash
 
 _THREADS = 4
 #: Both sides keep times to the microsecond and floats exactly.

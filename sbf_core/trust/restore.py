@@ -10,9 +10,9 @@ from sbf_core.bronze.journal import JournalLine, journal_path, rewrite_journal, 
 from sbf_core.bronze.listing import payload_files
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine, put_in_quarantine
-from sbf_core.bronze.whole_file import file_hash, write_whole
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.whole_file import file_hash, write_whole
 
 
 def set_damaged_aside(config: DuckDbConfig, paths: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,59 @@ def test_a_write_that_fails(world: World, wanted: object, point: str, kind: str)
         is_environment_fault(done, CAUSES[kind])
         figures.add("writes that failed")
     assert world.sbf(home, *arguments).returncode == 0
+    assert digests(home) == wanted
+    assert world.findings(home) == []
+
+
+def damage(home: Path) -> None:
+    """A payload is gone, another is cut, a journal line is edited."""
+    first, second, *_ = sorted(path for path in (home / "bronze").rglob("*.json") if path.is_file())
+    first.unlink()
+    second.chmod(0o600)
+    second.write_bytes(second.read_bytes()[:-3])
+    journal = next((home / "bronze").rglob("*.jsonl"))
+    journal.write_bytes(journal.read_bytes().replace(b"AAA", b"AAB", 1))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", ["full", "kill"])
+@pytest.mark.parametrize("point", ["whole.half", "whole.written", "publish.half", "publish.copied"])
+@pytest.mark.parametrize("command", ["backup", "restore", "repair"])
+def test_caring_for_a_home_on_a_disk_that_fails(world: World, wanted: object, tmp_path: Path, command: str, point: str, kind: str) -> None:
+    """A backup, a restore or a repair that fails in the middle is done again; nothing is worse than before."""
+    home, kept, new = tmp_path / "home", tmp_path / "kept", tmp_path / "new"
+    assert world.sbf(home, "run", "--replay", str(world.recording)).returncode == 0
+    if command != "backup":
+        assert world.sbf(home, "backup", str(kept)).returncode == 0
+    if command == "repair":
+        damage(home)
+    arguments = {"backup": ("backup", str(kept)), "restore": ("restore", str(kept)), "repair": ("repair", "--from", str(kept))}[command]
+    struck = 0
+    for number in (1, 2, 3, 6):
+        place = new if command == "restore" else home
+        if command == "restore":
+            shutil.rmtree(new, ignore_errors=True)
+        done = world.sbf(place, *arguments, SBF_FAULT=f"{point}:{number}:{kind}")
+        if done.returncode == 0:
+            break
+        struck += 1
+        assert "Traceback" not in done.stderr
+        if kind == "full":
+            is_environment_fault(done, CAUSES[kind])
+            figures.add("writes that failed")
+        else:
+            assert done.returncode == -signal.SIGKILL, done.stderr
+        if command == "backup" and kind == "kill":
+            refused = world.sbf(tmp_path / f"from-{number}", "restore", str(kept))
+            assert refused.returncode == 2, "a backup that was never finished is none"
+    assert struck or (command == "repair" and point.startswith("publish"))
+    if command == "restore":
+        shutil.rmtree(new, ignore_errors=True)
+    again = world.sbf(place, *arguments)
+    assert again.returncode == 0, again.stderr
+    if command == "backup":
+        assert world.sbf(new, "restore", str(kept)).returncode == 0
+    home = home if command == "repair" else new
     assert digests(home) == wanted
     assert world.findings(home) == []
 

@@ -16,6 +16,7 @@ from warehouse import START, FakeVendor, Warehouse, entry, price
 
 from sbf_core import signals
 from sbf_core.clock import FixedClock
+from sbf_core.errors import PluginFault
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.run.context import RunContext
 from sbf_core.runner.runner import Runner
@@ -252,15 +253,32 @@ def test_sql_that_is_no_single_select_is_refused_and_the_ledger_is_as_it_was(tmp
     assert not (tmp_path / "x.csv").exists()
 
 
-def test_a_plugin_that_opens_the_database_by_itself_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+HELPS_ITSELF = (
+    "import gc; from sbf_core.duck.bootstrap import DuckDbBootstrap\n"
+    "    held = next(thing for thing in gc.get_objects() if isinstance(thing, DuckDbBootstrap) and thing._connection is not None)\n"
+    "    held._connection.cursor().execute('DELETE FROM ops.file_ingestions')\n    "
+)
+
+
+@pytest.mark.parametrize("hook", ["fetch", "promote", "build_gold"])
+def test_a_plugin_that_opens_the_database_by_itself_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
     """In the process of sbf nothing keeps it from that; it is noticed at the end of its hook."""
-    body = (
-        "import gc, duckdb\n    from sbf_core.duck.bootstrap import DuckDbBootstrap\n"
-        "    held = next(thing for thing in gc.get_objects() if isinstance(thing, DuckDbBootstrap) and thing._connection is not None)\n"
-        "    held._connection.cursor().execute('DELETE FROM ops.file_ingestions')\n    return ParseRows(json.loads)"
-    )
-    context = run(tmp_path, monkeypatch, promote_with(body), plugins__isolate="none")
-    assert any("used the database by itself" in error for error in context.errors), context.errors
+    texts = {
+        "fetch": fetch_with(HELPS_ITSELF + "return result(request)"),
+        "promote": promote_with(HELPS_ITSELF + "return ParseRows(json.loads)"),
+        "build_gold": fetch_with("return result(request)") + f"\n@hookimpl\ndef build_gold():\n    {HELPS_ITSELF}return []\n",
+    }
+    context = run(tmp_path, monkeypatch, texts[hook], plugins__isolate="none")
+    found = [error for error in context.errors if "used the database by itself" in error]
+    assert len(found) == 1, context.errors
+    assert "odd" in found[0]
+    assert hook in found[0]
+
+
+def test_a_universe_plugin_that_opens_the_database_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = fetch_with("return result(request)") + f"\n@hookimpl\ndef universe_members():\n    {HELPS_ITSELF}return [UniverseMember(ticker='A')]\n"
+    with pytest.raises(PluginFault, match=r"used the database by itself; plugin odd, hook universe_members"):
+        run(tmp_path, monkeypatch, text, universe__plugin="odd")
 
 
 def test_only_third_party_plugins_get_a_process_by_default() -> None:

@@ -1,0 +1,83 @@
+"""Files that are whole or not there at all, names that outlast a power cut, and checksums.
+
+A file is durable when its bytes, its name, and the names of its folders are: POSIX wants an fsync of the file and one of each
+folder that got a new name. Windows knows no fsync of a folder; NTFS journals names by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sbf_core.faults import fault_point, is_armed
+
+#: Whether a file can be made durable through a handle that only reads, and a folder at all.
+CAN_SYNC_LATER = os.name == "posix"
+_SYNC_THREADS = 8
+
+
+def make_folder(path: str | Path) -> list[str]:
+    """Make a folder and those above it that are missing; returns the folders that hold a new name, for ``sync_all``."""
+    place, named = Path(path), []
+    while not place.is_dir() and place != place.parent:
+        place = place.parent
+        named.append(str(place))
+    Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return named
+
+
+def sync_all(paths: Iterable[str | Path]) -> None:
+    """Make files and folders durable; several at once let the file system write its journal once for all of them."""
+    if not CAN_SYNC_LATER:
+        return
+    wanted: Sequence[str | Path] = list(paths)
+    if len(wanted) < 4:
+        for path in wanted:
+            _sync(path)
+        return
+    with ThreadPoolExecutor(_SYNC_THREADS) as pool:
+        for _ in pool.map(_sync, wanted):
+            pass
+
+
+def _sync(path: str | Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_whole(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
+    """Put a file in its place in one step; its folder is made where it is not there.
+
+    Args:
+        path: the place; what is there is replaced.
+        content: all of it.
+        mode: permissions.
+        durable: it is on the disk when this returns, name and all.
+    """
+    named = make_folder(path.parent)
+    fresh = path.with_name(f".{path.name}.tmp")
+    with fresh.open("wb") as file:
+        half = len(content) // 2 if is_armed() else 0
+        file.write(content[:half])
+        fault_point("whole.half")
+        file.write(content[half:])
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+    fresh.chmod(mode)
+    fault_point("whole.written")
+    fresh.replace(path)
+    if durable:
+        sync_all([path.parent, *named])
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
