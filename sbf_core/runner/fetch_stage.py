@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import attrs
 
 from sbf_core.bronze.file_writer import BronzeFileWriter, StagedPayload
-from sbf_core.errors import PluginFault, SbfError, is_interrupt
+from sbf_core.errors import EnvironmentFault, PluginFault, SbfError, is_interrupt
 from sbf_core.faults import fault_point
 from sbf_core.http.session import FetchSession, fetch_by_recipe
 from sbf_core.ops.rows import FailedFetch
@@ -121,6 +121,8 @@ class FetchStage:
         fault_point("fetch.asked")
         try:
             results = self._fetched(planned)
+        except EnvironmentFault:
+            raise  # the disk, or open files: no other request fares better
         except SbfError as error:
             return _Answer(request=request, fault=error)
         fault_point("fetch.answered")
