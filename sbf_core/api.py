@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sbf_core.dataset.columns import Column, column
+from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
@@ -19,6 +20,7 @@ __all__ = [
     "AcceptedRange",
     "BatchFile",
     "Column",
+    "DataRules",
     "DatasetFailure",
     "DatasetKeymapEntry",
     "FetchSession",

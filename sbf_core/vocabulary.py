@@ -56,6 +56,7 @@ class WorkStatus(StrEnum):
     UNCHANGED = "unchanged"
     OK = "ok"
     SKIPPED = "skipped"
+    DEFERRED = "deferred"
     FAILED = "failed"
 
 

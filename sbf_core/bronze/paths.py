@@ -90,3 +90,9 @@ def payload_path(request: RunRequest, *, fetched_at: dt.datetime, payload_hash: 
     ticker = GLOBAL_FOLDER if request.ticker is None else encoded(request.ticker)
     stamp = fetched_at.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%S%fZ")
     return f"{dataset_folder(request)}/{ticker}/{stamp}-{payload_hash[:12]}.{extension}"
+
+
+def evidence_path(request: RunRequest, *, payload_hash: str, extension: str) -> str:
+    """The name in quarantine of what came instead of a payload, with ``/``. It holds no time: the same page every night is one file."""
+    ticker = GLOBAL_FOLDER if request.ticker is None else encoded(request.ticker)
+    return f"{dataset_folder(request)}/{ticker}/{payload_hash[:12]}.{extension}"

@@ -33,6 +33,8 @@ class QuarantineReason(StrEnum):
     TORN_LINE = "torn_line"
     #: Nothing that sbf wrote.
     FOREIGN = "foreign"
+    #: What a vendor sent with a status of 200 although it is no data.
+    NO_DATA = "no_data"
     #: Not the bytes that were recorded.
     DAMAGED = "damaged"
 

@@ -8,6 +8,7 @@ import hashlib
 import attrs
 
 from sbf_core.dataset.columns import Column, check_columns, columns_of
+from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import UsageError, nearest
 from sbf_core.vocabulary import OnDuplicate, Scope, Semantics, check_name
@@ -50,6 +51,7 @@ class DatasetKeymapEntry:
         on_duplicate: what to do when one payload states a key twice with different values.
         rows_at: where the rows are in a JSON payload, e.g. ``data.items``; empty: the payload is the list.
         member: for a zip payload, the name of the file in it; empty: the only one.
+        is_data: what tells data from an answer with status 200 that is none.
         reject_share_max: a payload of which a larger share is rejected is refused whole.
         refresh_after_hours: a request is due when its last answer is older than this.
         lookback_days: fetched again before the watermark, for late corrections.
@@ -69,6 +71,7 @@ class DatasetKeymapEntry:
     on_duplicate: OnDuplicate = attrs.field(default=OnDuplicate.REJECT, converter=_on_duplicate)
     rows_at: str = ""
     member: str = ""
+    is_data: DataRules = DataRules()
     reject_share_max: float = 0.05
     refresh_after_hours: float = 20.0
     lookback_days: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping
 
@@ -12,6 +13,9 @@ from sbf_core.vocabulary import texts
 
 #: What a template may hold.
 PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator"})
+#: Periods of a vendor's limits, and their seconds; a month has 30 days.
+PERIOD_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "month": 30 * 86400}
+_LIMIT = re.compile(r"(\d{1,9})/([a-z]+)")
 #: What a payload can be stored as. The ending decides how it is read.
 EXTENSIONS = ("json", "csv", "csv.gz", "tsv", "parquet", "xml", "zip", "txt")
 
@@ -35,6 +39,14 @@ def _check_extension(extension: str) -> None:
         raise UsageError(f"extension {extension!r} is not known", fix="use one of " + ", ".join(EXTENSIONS), code="RECIPE")
 
 
+def limit_parts(limit: str) -> tuple[int, int]:
+    """Number of requests and seconds of a limit such as ``250/day``. Raises ``UsageError`` for anything else."""
+    found = _LIMIT.fullmatch(limit)
+    if found is None or found[2] not in PERIOD_SECONDS or not int(found[1]):
+        raise UsageError(f"limit {limit!r} is not known", fix="write e.g. 5/second or 250/day; periods are " + ", ".join(PERIOD_SECONDS), code="RECIPE")
+    return int(found[1]), PERIOD_SECONDS[found[2]]
+
+
 @attrs.frozen(kw_only=True)
 class RestRecipe:
     """One GET per request.
@@ -48,7 +60,12 @@ class RestRecipe:
             no part of the recorded address.
         secret_headers: the same for headers.
         mirrors: other addresses that hold the same data; a replay answers from them too.
-        requests_per_second: the vendor's limit, shared by all workers; 0 for none.
+        limits: how often the vendor may be asked, e.g. ``("10/second", "250/day")``, in all its datasets together; the limits
+            of its datasets add up to one list. Kept over runs.
+        connections: requests to the vendor at once, in all its datasets together; the least that any of them declares.
+        redirect_hosts: hosts to which the vendor may send us on, besides its own; keys are not sent there.
+        deadline_seconds: the time for one request with all its attempts and waits.
+        mebibytes_max: the largest answer that is taken.
     """
 
     url: str
@@ -57,9 +74,17 @@ class RestRecipe:
     secrets: Mapping[str, str] = attrs.field(factory=dict)
     secret_headers: Mapping[str, str] = attrs.field(factory=dict)
     mirrors: tuple[str, ...] = attrs.field(default=(), converter=texts)
-    requests_per_second: float = 0.0
+    limits: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    connections: int = 8
+    redirect_hosts: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    deadline_seconds: float = 120.0
+    mebibytes_max: int = 512
 
     def __attrs_post_init__(self) -> None:
+        for limit in self.limits:
+            limit_parts(limit)
+        if self.connections < 1 or self.deadline_seconds <= 0 or self.mebibytes_max < 1:
+            raise UsageError("connections, deadline_seconds and mebibytes_max must be above zero", where=self.url, code="RECIPE")
         if not self.url.startswith(("http://", "https://")):
             raise UsageError(f"address {self.url!r} is not http(s)", code="RECIPE")
         for template in (self.url, *self.mirrors):

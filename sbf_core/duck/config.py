@@ -61,6 +61,11 @@ class DuckDbConfig:
         return self.home / "quarantine"
 
     @property
+    def rates(self) -> Path:
+        """Counts of the requests to each vendor: its limits outlive a run."""
+        return self.home / "rates.sqlite"
+
+    @property
     def published(self) -> Path:
         """Copies of the database for readers, who then never meet a run."""
         return self.home / "published"

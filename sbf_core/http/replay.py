@@ -34,10 +34,9 @@ class ReplaySession:
         secrets: Mapping[str, str] | None = None,
         secret_headers: Mapping[str, str] | None = None,
         mirrors: tuple[str, ...] = (),
-        requests_per_second: float = 0.0,
     ) -> RunResult:
         """See ``FetchSession.get``; only ``url`` and ``mirrors`` count."""
-        del headers, secrets, secret_headers, requests_per_second
+        del headers, secrets, secret_headers
         return self._answer(request, url, mirrors, extension)
 
     def read(self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()) -> RunResult:

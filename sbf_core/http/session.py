@@ -26,7 +26,6 @@ class FetchSession(Protocol):
         secrets: Mapping[str, str] | None = None,
         secret_headers: Mapping[str, str] | None = None,
         mirrors: tuple[str, ...] = (),
-        requests_per_second: float = 0.0,
     ) -> RunResult:
         """Get one address. Arguments as in ``RestRecipe``; ``url`` is complete but for its secrets."""
         ...
@@ -63,7 +62,6 @@ def fetch_by_recipe(entry: DatasetKeymapEntry, request: RunRequest, session: Fet
             secrets=recipe.secrets,
             secret_headers=recipe.secret_headers,
             mirrors=tuple(filled(mirror, request, quoting=True) for mirror in recipe.mirrors),
-            requests_per_second=recipe.requests_per_second,
         )
     if isinstance(recipe, FileRecipe):
         mirrors = tuple(filled(mirror, request, quoting=False) for mirror in recipe.mirrors)

@@ -38,6 +38,19 @@ def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence
     return found
 
 
+def latest_validators(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], tuple[str, str]]:
+    """What each address gave with its newest payload, as (ETag, Last-Modified), under (series, address); only those that gave anything."""
+    rows = conn.execute(
+        "WITH named AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END) AS id, "
+        "ticker, address, {'e': coalesce(etag, ''), 'm': coalesce(last_modified, '')} AS given, fetched_at FROM ops.bronze_manifest), "
+        "newest AS (SELECT id || coalesce('/' || ticker, '') AS key, address, arg_max(given, fetched_at) AS given FROM named "
+        "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) GROUP BY ALL) "
+        "SELECT key, address, given.e, given.m FROM newest WHERE given.e <> '' OR given.m <> ''",
+        [json.dumps(list(dataset_ids))],
+    ).fetchall()
+    return {(key, address): (etag, modified) for key, address, etag, modified in rows}
+
+
 def load_series_states(conn: duckdb.DuckDBPyConnection) -> dict[str, SeriesState]:
     """What is known of every series that was ever fetched."""
     rows = conn.execute(

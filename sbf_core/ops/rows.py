@@ -39,6 +39,7 @@ class BronzeManifestRow:
         status_code: HTTP status, None for files.
         fetched_at: when the answer was complete; aware.
         elapsed_seconds: how long the answer took.
+        etag, last_modified: what the vendor gave to ask whether the payload changed.
     """
 
     bronze_file_id: str
@@ -58,6 +59,8 @@ class BronzeManifestRow:
     status_code: int | None = None
     fetched_at: dt.datetime
     elapsed_seconds: float = 0.0
+    etag: str | None = None
+    last_modified: str | None = None
 
     @classmethod
     def of(cls, result: RunResult, *, rel_path: str | PurePosixPath, payload_hash: str, content_length_bytes: int) -> BronzeManifestRow:
@@ -82,6 +85,8 @@ class BronzeManifestRow:
             status_code=result.status_code,
             fetched_at=result.fetched_at,
             elapsed_seconds=result.elapsed_seconds,
+            etag=result.headers.get("etag"),
+            last_modified=result.headers.get("last-modified"),
         )
 
     @property

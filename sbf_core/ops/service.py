@@ -159,6 +159,10 @@ class OpsService:
         """The hash of the newest payload of each series, under (series, address) and under (series, "")."""
         return queries.latest_payload_hashes(self._repo.cursor(), dataset_ids)
 
+    def latest_validators(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], tuple[str, str]]:
+        """What each address gave with its newest payload, as (ETag, Last-Modified), under (series, address)."""
+        return queries.latest_validators(self._repo.cursor(), dataset_ids)
+
     # promotion
 
     def load_promotable_rows(self) -> list[BronzeManifestRow]:

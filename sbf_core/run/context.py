@@ -19,10 +19,13 @@ class RunContext:
         tickers: the universe of this run.
         status: ``running`` until the end.
         requests, files, unchanged_files, failed_requests: what fetching did.
+        skipped_requests: those of datasets that the vendor's plan does not cover; no failure.
+        deferred_requests: those that the vendor allows later only.
         rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected: what promotion did; the first
             is the sum of the others.
         gold_tables: gold tables that were built.
         errors: one line for each dataset or table that failed.
+        notes: what a user should know although nothing failed.
     """
 
     run_id: str
@@ -33,6 +36,8 @@ class RunContext:
     files: int = 0
     unchanged_files: int = 0
     failed_requests: int = 0
+    skipped_requests: int = 0
+    deferred_requests: int = 0
     rows_seen: int = 0
     rows_inserted: int = 0
     rows_updated: int = 0
@@ -40,3 +45,4 @@ class RunContext:
     rows_rejected: int = 0
     gold_tables: int = 0
     errors: list[str] = attrs.field(factory=list)
+    notes: list[str] = attrs.field(factory=list)

@@ -49,6 +49,9 @@ class RunResult:
         headers: the response headers worth keeping.
         elapsed_seconds: from asking to the complete answer.
         error: why there is no payload; None when there is one.
+        kind: a short stable word for the kind of error, e.g. ``truncated``, ``not_data``, ``plan``, ``deferred``.
+        not_modified: the vendor says that nothing changed since the last payload of this address.
+        evidence: what came instead of data; it goes to quarantine.
     """
 
     request: RunRequest = attrs.field(validator=_is(RunRequest))
@@ -60,6 +63,10 @@ class RunResult:
     headers: Mapping[str, str] = attrs.field(factory=dict)
     elapsed_seconds: float = 0.0
     error: str | None = attrs.field(default=None, validator=_is(str, type(None)))
+
+    kind: str = ""
+    not_modified: bool = False
+    evidence: bytes = attrs.field(default=b"", repr=lambda value: f"<{len(value)} bytes>")
 
     @property
     def ok(self) -> bool:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import queue
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import attrs
 
 from sbf_core.bronze.file_writer import BronzeFileWriter, StagedPayload
+from sbf_core.bronze.paths import evidence_path
+from sbf_core.bronze.quarantine import QuarantineReason, put_in_quarantine
+from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import EnvironmentFault, PluginFault, SbfError, is_interrupt
 from sbf_core.faults import fault_point
 from sbf_core.http.session import FetchSession, fetch_by_recipe
@@ -21,11 +26,15 @@ from sbf_core.plugin.watch import DatabaseWatch, used_the_database
 from sbf_core.run.context import RunContext
 from sbf_core.run.request import RunRequest
 from sbf_core.run.result import RunResult
+from sbf_core.runner.fetch_tally import FetchTally, outcome_of
 from sbf_core.runner.progress import Progress
+from sbf_core.trust.recovery import record_quarantined
 from sbf_core.vocabulary import WorkStatus
 
 #: Payloads that are made durable and recorded together.
 BATCH_FILES = 256
+#: Answers that are no data, kept in a run for each dataset.
+_EVIDENCE_MAX = 20
 _SAFE = "Bronze keeps what was fetched before; go on with `sbf run`"
 
 SessionFor = Callable[[PlannedRequest], FetchSession]
@@ -39,6 +48,8 @@ class _Answer:
     staged: tuple[StagedPayload, ...] = ()
     other: tuple[FailedFetch, ...] = ()
     fault: SbfError | None = None
+    not_asked: str = ""
+    evidence: RunResult | None = None
 
 
 class FetchStage:
@@ -48,6 +59,7 @@ class FetchStage:
         ops: the facade.
         writer: writes payloads.
         hooks, registry: for the hook ``fetch``.
+        config: where the quarantine is.
         session_for: the session that answers a request.
         workers: requests at once.
         progress: told what goes on.
@@ -60,6 +72,7 @@ class FetchStage:
         hooks: HookCalls,
         registry: DatasetRegistry,
         *,
+        config: DuckDbConfig,
         session_for: SessionFor,
         workers: int,
         progress: Progress,
@@ -71,7 +84,9 @@ class FetchStage:
         self._session_for = session_for
         self._workers = workers
         self._progress = progress
+        self._config = config
         self._known: Mapping[tuple[str, str], str] = {}
+        self._evidence: dict[str, int] = {}
         self._watch: DatabaseWatch | None = None
         self._watched: Sequence[str] = ()
 
@@ -92,23 +107,41 @@ class FetchStage:
         self._watched = self._hooks_here(planned)
         self._watch = DatabaseWatch(self._ops.cursor) if self._watched else None
         self._progress.start("fetch", len(planned))
+        self._tally = FetchTally(context)
         waiting: list[_Answer] = []
-        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="sbf-fetch")
+        pools = _pools(planned, self._workers)
+        answers: queue.SimpleQueue[_Answer | BaseException] = queue.SimpleQueue()
         try:
-            for answer in pool.map(self._answer, planned):
+            for item in planned:
+                pools[item.entry.source].submit(self._answer_to, item, answers)
+            for _ in planned:
+                answer = answers.get()
+                if isinstance(answer, BaseException):
+                    raise answer
                 waiting.append(answer)
                 self._progress.advance()
                 if len(waiting) >= BATCH_FILES:
                     batch, waiting = waiting, []
                     self._record(context, batch)
         except BaseException as error:
-            pool.shutdown(wait=False, cancel_futures=True)  # what is under way is not waited for
+            for pool in pools.values():
+                pool.shutdown(wait=False, cancel_futures=True)  # what is under way is not waited for
             if is_interrupt(error) and waiting:
                 self._record(context, waiting)  # what came is kept
             raise
-        pool.shutdown()
+        for pool in pools.values():
+            pool.shutdown()
         self._record(context, waiting)
+        self._tally.tell()
+        if self._evidence:
+            record_quarantined(self._ops, self._config)
         self._progress.finish()
+
+    def _answer_to(self, planned: PlannedRequest, answers: queue.SimpleQueue[_Answer | BaseException]) -> None:
+        try:
+            answers.put(self._answer(planned))
+        except BaseException as error:  # the thread that records must see it
+            answers.put(error)
 
     def _hooks_here(self, planned: Sequence[PlannedRequest]) -> list[str]:
         """The plugins whose hook ``fetch`` is called in this process."""
@@ -128,12 +161,19 @@ class FetchStage:
         fault_point("fetch.answered")
         failed = next((result for result in results if not result.ok), None)
         if failed is not None:
-            return _Answer(request=request, other=(_other(failed, WorkStatus.FAILED, failed.error),))
+            outcome = outcome_of(failed)
+            evidence = failed if failed.evidence else None
+            if outcome is None:
+                return _Answer(request=request, not_asked=failed.error or "it was not asked")
+            return _Answer(request=request, other=(outcome,), evidence=evidence)
         staged, other = [], []
         for result in results:
+            if result.not_modified:
+                other.append(_unchanged(result))
+                continue
             payload_hash = hashlib.sha256(result.payload).hexdigest()
             if payload_hash in (self._known.get((request.key, result.address)), self._known.get((request.key, ""))):
-                other.append(_other(result, WorkStatus.UNCHANGED, None))
+                other.append(_unchanged(result))
             else:
                 staged.append(self._writer.stage(result, payload_hash=payload_hash))
         return _Answer(request=request, staged=tuple(staged), other=tuple(other))
@@ -166,15 +206,33 @@ class FetchStage:
         context.requests += len(answers)
         context.files += len(rows)
         for fetch in other:
-            if fetch.error is None:
-                context.unchanged_files += 1
-            else:
-                context.failed_requests += 1
-                context.errors.append(f"{fetch.request.key}: {fetch.error}")
+            self._tally.add(fetch.request, fetch.status, fetch.error)
+        for answer in answers:
+            if answer.not_asked:
+                self._tally.add(answer.request, WorkStatus.FAILED, answer.not_asked)
+            if answer.evidence is not None:
+                self._keep_evidence(answer.evidence)
+
+    def _keep_evidence(self, result: RunResult) -> None:
+        """What came instead of data goes to quarantine; a vendor that is down sends thousands of pages alike, so not all of them."""
+        kept = self._evidence.get(result.request.dataset_id, 0)
+        if kept < _EVIDENCE_MAX:
+            self._evidence[result.request.dataset_id] = kept + 1
+            original = evidence_path(result.request, payload_hash=hashlib.sha256(result.evidence).hexdigest(), extension=result.extension)
+            put_in_quarantine(self._config.quarantine, result.evidence, original=original, reason=QuarantineReason.NO_DATA)
 
 
-def _other(result: RunResult, status: WorkStatus, error: str | None) -> FailedFetch:
-    return FailedFetch(request=result.request, address=result.address, fetched_at=result.fetched_at, status=status, error=error)
+def _pools(planned: Sequence[PlannedRequest], workers: int) -> dict[str, ThreadPoolExecutor]:
+    """Threads for each vendor: a slow one does not keep the others waiting."""
+    most: dict[str, int] = {}
+    for item in planned:
+        allowed = item.entry.recipe.connections if isinstance(item.entry.recipe, RestRecipe) else workers
+        most[item.entry.source] = min(most.get(item.entry.source, workers), allowed)
+    return {source: ThreadPoolExecutor(number, thread_name_prefix=f"sbf-{source}") for source, number in most.items()}
+
+
+def _unchanged(result: RunResult) -> FailedFetch:
+    return FailedFetch(request=result.request, address=result.address, fetched_at=result.fetched_at, status=WorkStatus.UNCHANGED)
 
 
 def _checked_results(answer: object, planned: PlannedRequest, label: str) -> list[RunResult]:

@@ -21,7 +21,6 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import FREE_BYTES_FLOOR, disk_faults
 from sbf_core.errors import SbfError, UsageError, is_interrupt
 from sbf_core.faults import fault_point
-from sbf_core.http.session import FetchSession
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planner import PlannedRequest, plan_requests
 from sbf_core.plugin.hook_call import HookCalls
@@ -31,11 +30,11 @@ from sbf_core.plugin.watch import watched
 from sbf_core.run.context import RunContext
 from sbf_core.runner.fetch_stage import FetchStage
 from sbf_core.runner.gold_stage import run_gold
+from sbf_core.runner.live_sessions import LiveSessions
 from sbf_core.runner.options import RunOptions, isolation_of
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.replay import Replay, recording_folder
-from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.recovery import recover
 from sbf_core.universe.members import UniverseMember, UniverseSettings
@@ -276,23 +275,14 @@ class Runner:
 
     def _fetch(self, ops: OpsService, context: RunContext, due: Sequence[PlannedRequest]) -> None:
         writer = BronzeFileWriter(self._config, logger=self._logger)
-        live = None
-        if self._archive is None:
-            from sbf_core.http.live import LiveSession  # 300 ms that a run with nothing due need not pay
-
-            keys = Keys(self._config.home)
-            keys.learn(name for planned in due for name in planned.entry.key_names)
-            live = LiveSession(self._clock, files=self._config.files, keys=keys)
-
-        def session_for(planned: PlannedRequest) -> FetchSession:
-            return live if live is not None else self._replay.session_for(planned)
-
+        sessions = LiveSessions(ops, self._config, self._hooks, self.registry, due, logger=self._logger) if self._archive is None else None
+        session_for = sessions.session_for if sessions is not None else self._replay.session_for
         stage = FetchStage(
-            ops, writer, self._hooks, self.registry, session_for=session_for, workers=self._settings["run.workers"], progress=self._progress
+            ops, writer, self._hooks, self.registry, config=self._config, session_for=session_for, workers=self._settings["run.workers"], progress=self._progress
         )
         try:
             stage.run(context, due, keep_unchanged=self._archive is not None)
         finally:
             writer.close()
-            if live is not None:
-                live.close()
+            if sessions is not None:
+                sessions.close()

@@ -34,7 +34,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
                 url="https://www.sec.gov/files/company_tickers_exchange.json",
                 secret_headers={"user-agent": "SEC_USER_AGENT"},
                 mirrors=("package:edgartools/edgar/reference/data/company_tickers.parquet",),
-                requests_per_second=10,
+                limits=("10/second",),
             ),
             title="Tickers, CIK and exchange of listed companies",
             terms="U.S. government work, public domain. The SEC wants a User-Agent with a contact: SEC_USER_AGENT.",

@@ -13,6 +13,7 @@ import pytest
 
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.migrate import latest_version
 
 
 class Shell:
@@ -191,7 +192,7 @@ def test_a_database_of_a_newer_sbf_is_refused(sbf: Shell) -> None:
     for arguments in (("run", "--replay", "sample"), ("status",)):
         done = sbf(*arguments)
         assert done.returncode == 5
-        assert done.stderr.startswith("sbf: error[VERSION] the database has schema 99, this sbf knows up to 2; nothing was touched")
+        assert done.stderr.startswith(f"sbf: error[VERSION] the database has schema 99, this sbf knows up to {latest_version()}; nothing was touched")
     assert tree(sbf.home) == before
 
 

@@ -1,0 +1,157 @@
+"""A status of 200 is not a success: whether what came back is data at all.
+
+One cheap look a payload. Notes of a vendor are short, so only short payloads are parsed; what is wrong further down is
+found when the rows are read. A payload that may have been cut without a sign is parsed whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from xml.parsers import expat
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.errors import printable
+
+_NOTE_BYTES_MAX = 16_384
+_SHOWN = 80
+_HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_MAGIC = {"zip": b"PK", "parquet": b"PAR1", "csv.gz": b"\x1f\x8b"}
+_BOMS = (b"\xef\xbb\xbf",)
+
+
+def why_no_data(entry: DatasetKeymapEntry, payload: bytes, extension: str, *, as_declared: bool = True, may_be_cut: bool = False) -> tuple[str, str] | None:
+    """Why a payload is no data, as a short stable word and a text for readers; None where nothing speaks against it.
+
+    Args:
+        entry: its dataset, with its ``is_data`` rules.
+        payload: what came with a status of 200.
+        extension: what it is to be stored as.
+        as_declared: it is read as the declaration says, not by the plugin's own hook.
+        may_be_cut: the vendor said neither its length nor where it ends.
+    """
+    body = payload.removeprefix(_BOMS[0]).strip() if len(payload) <= _NOTE_BYTES_MAX else payload.removeprefix(_BOMS[0])
+    if not body:
+        return _empty(entry, "0 bytes")
+    magic = _MAGIC.get(extension)
+    if magic is not None:
+        return None if payload.startswith(magic) else ("not_data", f"no {extension} but {_shown(body)}")
+    if extension not in ("html", "txt") and _HTML.match(body[:2048]):
+        return "not_data", f"an HTML page: {_title(body)}"
+    noted = _error_text(entry, body)
+    if noted is not None:
+        return noted
+    if extension == "json":
+        return _why_no_json(entry, body, as_declared=as_declared, may_be_cut=may_be_cut)
+    if extension in ("csv", "tsv"):
+        return _why_no_delimited(entry, body, extension, as_declared=as_declared, may_be_cut=may_be_cut)
+    if extension == "xml":
+        return _why_no_xml(body, may_be_cut=may_be_cut)
+    return None
+
+
+def _shown(body: bytes) -> str:
+    text = printable(body[:_SHOWN].decode("utf-8", "replace"))
+    return repr(text + ("..." if len(body) > _SHOWN else ""))
+
+
+def _title(body: bytes) -> str:
+    found = re.search(rb"<title[^>]*>(.*?)</title>", body[:65536], re.IGNORECASE | re.DOTALL)
+    return _shown(found[1].strip()) if found else _shown(body)
+
+
+def _empty(entry: DatasetKeymapEntry, what: str) -> tuple[str, str] | None:
+    return None if entry.is_data.may_be_empty else ("empty", f"the answer is empty ({what})")
+
+
+def _error_text(entry: DatasetKeymapEntry, body: bytes) -> tuple[str, str] | None:
+    rules = entry.is_data
+    if len(body) > _NOTE_BYTES_MAX or not (rules.error_texts or rules.plan_texts):
+        return None
+    if speaks_of_plan(entry, body):
+        return "plan", f"the plan does not cover it; the vendor says {_shown(body)}"
+    low = body.decode("utf-8", "replace").lower()
+    return ("error_note", f"the vendor says {_shown(body)}") if any(text.lower() in low for text in rules.error_texts) else None
+
+
+def speaks_of_plan(entry: DatasetKeymapEntry, body: bytes) -> bool:
+    """Whether a short answer says that the plan does not cover the dataset."""
+    low = body[:_NOTE_BYTES_MAX].decode("utf-8", "replace").lower()
+    return any(text.lower() in low for text in entry.is_data.plan_texts)
+
+
+def _why_no_json(entry: DatasetKeymapEntry, body: bytes, *, as_declared: bool, may_be_cut: bool) -> tuple[str, str] | None:
+    if body[:1] not in b"[{" and as_declared:
+        if body in (b"null", b'""'):
+            return _empty(entry, body.decode())
+        return "not_data", f"no JSON list or object but {_shown(body)}"
+    if len(body) > _NOTE_BYTES_MAX and not may_be_cut:
+        return None
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return ("truncated", "the JSON is cut") if may_be_cut else ("not_data", f"no JSON: {_shown(body)}")
+    note = _note(entry, found)
+    if note:
+        return "error_note", f"the vendor says {_shown(note.encode())}"
+    return _why_no_rows(entry, found, body) if as_declared else None
+
+
+def _note(entry: DatasetKeymapEntry, found: Any) -> str:
+    """What a field that the dataset declares as an error note says."""
+    for path in entry.is_data.error_fields:
+        value = _at(found[0] if isinstance(found, list) and found else found, path)
+        if value not in (None, "", False, [], {}):
+            return value if isinstance(value, str) else json.dumps(value)
+    return ""
+
+
+def _at(found: Any, path: str) -> Any:
+    for step in path.split("."):
+        found = found.get(step) if isinstance(found, dict) else None
+    return found
+
+
+def _why_no_rows(entry: DatasetKeymapEntry, found: Any, body: bytes) -> tuple[str, str] | None:
+    rows = _at(found, entry.rows_at) if entry.rows_at else found
+    if rows == [] or found == {} or (entry.rows_at and rows is None and _is_near(found, entry.rows_at)):
+        return _empty(entry, "no rows")
+    if not isinstance(rows, list):
+        place = f"list at {entry.rows_at!r}" if entry.rows_at else "list"
+        return "not_data", f"no {place} but {_shown(body)}"
+    return None
+
+
+def _is_near(found: Any, path: str) -> bool:
+    """Whether the last step alone is missing, or null: a vendor's way to say that there are no rows."""
+    above, _, last = path.rpartition(".")
+    holder = _at(found, above) if above else found
+    return isinstance(holder, dict) and last in holder
+
+
+def _why_no_delimited(entry: DatasetKeymapEntry, body: bytes, extension: str, *, as_declared: bool, may_be_cut: bool) -> tuple[str, str] | None:
+    header, _, rest = body.partition(b"\n")
+    mark = b"\t" if extension == "tsv" else b";" if header.count(b";") > header.count(b",") else b","
+    if as_declared:
+        known = {column.source_name.lower() for column in entry.columns}
+        named = {name.strip(b'" \r').decode("utf-8", "replace").lower() for name in header.split(mark)}
+        if not known & named:
+            return "not_data", f"its first line names no declared column: {_shown(header)}"
+    if not rest.strip():
+        return _empty(entry, "a header and no rows")
+    last = body.rstrip(b"\r\n").rpartition(b"\n")[2]
+    if may_be_cut and b'"' not in last and last.count(mark) < header.count(mark):
+        return "truncated", "the last line is cut"
+    return None
+
+
+def _why_no_xml(body: bytes, *, may_be_cut: bool) -> tuple[str, str] | None:
+    if not body.startswith(b"<") and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "not_data", f"no XML but {_shown(body)}"
+    if may_be_cut:
+        try:
+            expat.ParserCreate().Parse(body, True)
+        except expat.ExpatError:
+            return "truncated", "the XML is cut, or none"
+    return None

@@ -1,0 +1,79 @@
+"""Where a vendor may send us: within its own hosts and those that the recipe names, never to a worse place, without keys."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from urllib.parse import urljoin, urlsplit
+
+import attrs
+
+from sbf_core.http.deadline import is_public
+from sbf_core.http.wire import WireAnswer, WireFault
+
+HOPS_MAX = 5
+_STATUSES = frozenset({301, 302, 303, 307, 308})
+
+
+@attrs.frozen(kw_only=True)
+class Hop:
+    """One address on the way.
+
+    Attributes:
+        url: complete; the first one with its secrets.
+        headers: what is sent.
+        secret_headers: names of those that hold a key, in small letters.
+        number: how many redirects led here.
+        foreign: the vendor chose the host, and not the recipe.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    secret_headers: frozenset[str] = frozenset()
+    number: int = 0
+    foreign: bool = False
+
+
+def next_hop(here: Hop, answer: WireAnswer, *, hosts: Sequence[str]) -> Hop | None:
+    """Where an answer sends us on; None where it does not.
+
+    A key in the query stays behind, for the vendor's new address is its own; one in a header goes along on the same host only.
+
+    Raises:
+        WireFault: to another host than the vendor's or those named, to a private address, from https to http, or too often.
+    """
+    if answer.status_code not in _STATUSES or "location" not in answer.headers:
+        return None
+    target = urljoin(here.url, answer.headers["location"])
+    try:
+        parts, was = urlsplit(target), urlsplit(here.url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise _refused("to an address that is none") from None
+    if parts.scheme not in ("http", "https"):
+        raise _refused(f"to {parts.scheme or 'nothing'}:")
+    if was.scheme == "https" and parts.scheme == "http":
+        raise _refused("from https to http")
+    if host != was.hostname and host not in hosts:
+        raise _refused(f"to another host, {host[:80]}")
+    if host != was.hostname and _is_private(host):
+        raise _refused("to a private address")
+    if (host, port) == (was.hostname, was.port) and target == here.url:
+        raise _refused("to itself")
+    if here.number >= HOPS_MAX:
+        raise _refused(f"more than {HOPS_MAX} times")
+    same = (parts.scheme, host, port) == (was.scheme, was.hostname, was.port)
+    headers = {name: value for name, value in here.headers.items() if same or name not in here.secret_headers}
+    return Hop(url=target, headers=headers, secret_headers=here.secret_headers, number=here.number + 1, foreign=here.foreign or host != was.hostname)
+
+
+def _is_private(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return not is_public(host)
+
+
+def _refused(where: str) -> WireFault:
+    return WireFault("redirect", f"the vendor redirects {where}, which is refused", again=False)

@@ -1,0 +1,215 @@
+"""The session of one dataset: how its vendor wants to be asked, and what an answer is worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import attrs
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.errors import UsageError
+from sbf_core.http.attempts import AGAIN_STATUSES, Deferred, with_attempts
+from sbf_core.http.coding import SizeCaps
+from sbf_core.http.content import speaks_of_plan, why_no_data
+from sbf_core.http.redirects import Hop, next_hop
+from sbf_core.http.vendor import Breaker
+from sbf_core.http.wire import WireAnswer, WireFault
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
+
+if TYPE_CHECKING:
+    from sbf_core.http.live import LiveSession
+
+_KEPT_HEADERS = ("content-type", "content-encoding", "last-modified", "etag", "date")
+_EVIDENCE_BYTES_MAX = 16 * 1024**2
+_DEFAULTS = RestRecipe(url="https://localhost/")
+_USER_AGENT = "sbf"
+
+
+class VendorSession:
+    """What the fetcher of one dataset gets: ``get`` and ``read``. Made by ``LiveSession.for_dataset``.
+
+    Args:
+        live: what all datasets share.
+        entry: the dataset.
+        as_declared: its payloads are read as the declaration says.
+    """
+
+    def __init__(self, live: LiveSession, entry: DatasetKeymapEntry, *, as_declared: bool) -> None:
+        self._live = live
+        self._entry = entry
+        self._as_declared = as_declared
+        self._recipe = entry.recipe if isinstance(entry.recipe, RestRecipe) else _DEFAULTS
+        bytes_max = self._recipe.mebibytes_max * 1024**2
+        self._caps = SizeCaps(wire_bytes=bytes_max, decoded_bytes=bytes_max)
+
+    def get(
+        self,
+        request: RunRequest,
+        url: str,
+        *,
+        extension: str = "json",
+        headers: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, str] | None = None,
+        mirrors: tuple[str, ...] = (),
+    ) -> RunResult:
+        """See ``FetchSession.get``. Raises ``UsageError`` where a key is not set."""
+        del mirrors  # they are for replays
+        asked = _Asked(request=request, address=url, extension=extension, key_names=(*(secrets or {}).values(), *(secret_headers or {}).values()))
+        hop = self._first_hop(url, headers or {}, secrets or {}, secret_headers or {})
+        refusal = self._live.plan_refusal(self._entry)
+        if refusal:
+            return self._failed(asked, "plan", refusal)
+        breaker = self._live.breaker(self._entry.source)
+        refusal = breaker.refusal()
+        if refusal:
+            return self._failed(asked, "not_asked", f"{self._entry.source} was not asked: {refusal}")
+        conditions = self._live.conditions(request, url)
+        try:
+            answer = self._answer(attrs.evolve(hop, headers={**hop.headers, **conditions}))
+        except Deferred as error:
+            return self._failed(asked, "deferred", f"{self._entry.source} allows the next request in {_duration(error.seconds)} only; the next run goes on")
+        if isinstance(answer, WireFault):
+            if answer.kind not in ("redirect", "request", "too_large", "coding", "extra_bytes", "closed"):
+                breaker.failed(answer.what)
+            return self._failed(asked, answer.kind, answer.what, evidence=b"" if answer.again else answer.evidence)
+        return self._judged(asked, answer, breaker, conditional=bool(conditions))
+
+    def read(self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()) -> RunResult:
+        """See ``FetchSession.read``."""
+        del mirrors
+        asked = _Asked(request=request, address=path, extension=extension)
+        target = self._live.files / path
+        try:
+            payload = target.read_bytes()
+        except OSError as error:
+            return self._failed(asked, "file", f"file {target}: {error.strerror}")
+        elapsed = time.monotonic() - asked.began
+        return RunResult(request=request, address=path, payload=payload, extension=extension, fetched_at=self._live.clock.now(), elapsed_seconds=elapsed)
+
+    def _first_hop(self, url: str, headers: Mapping[str, str], secrets: Mapping[str, str], secret_headers: Mapping[str, str]) -> Hop:
+        hidden = self._revealed(secret_headers)
+        usual = {"user-agent": _USER_AGENT, "accept-encoding": "gzip", "accept": "*/*"}
+        sent = {**usual, **{name.lower(): value for name, value in {**headers, **hidden}.items()}}
+        wrong = next((name for name, value in sent.items() if not value.isascii() or not value.isprintable()), None)
+        if wrong is not None:
+            raise UsageError(f"header {wrong} holds a character that a header cannot", where=url, fix="set that key again", code="KEY")
+        return Hop(url=_with_parameters(url, self._revealed(secrets)), headers=sent, secret_headers=frozenset(name.lower() for name in hidden))
+
+    def _revealed(self, names: Mapping[str, str]) -> dict[str, str]:
+        return {name: self._live.keys.get(key).reveal() for name, key in names.items()}
+
+    def _answer(self, hop: Hop) -> WireAnswer | WireFault:
+        deadline = time.monotonic() + self._recipe.deadline_seconds
+
+        def once() -> WireAnswer:
+            nonlocal deadline
+            here = hop
+            while True:
+                asked = time.monotonic()
+                self._live.wait_for_turn(self._entry.source, self._recipe.limits)
+                deadline += time.monotonic() - asked  # waiting for one's turn is no fault of the vendor
+                answer = self._live.wire.get(here.url, here.headers, deadline=deadline, caps=self._caps, public_only=here.foreign)
+                onward = next_hop(here, answer, hosts=self._recipe.redirect_hosts)
+                if onward is None:
+                    return answer
+                here = onward
+
+        try:
+            return with_attempts(once, deadline=deadline, now=self._live.clock.now)
+        except WireFault as fault:
+            return fault
+
+    def _judged(self, asked: _Asked, answer: WireAnswer, breaker: Breaker, *, conditional: bool) -> RunResult:
+        """What an answer is: a payload, the news that nothing changed, or no data."""
+        status = answer.status_code
+        if "date" in answer.headers:
+            self._live.look_at_clock(self._entry.source, answer.headers["date"])
+        if status == 304 and conditional:
+            breaker.succeeded()
+            return self._result(asked, answer, not_modified=True)
+        if status != 200:
+            return self._refused(asked, answer, breaker)
+        breaker.succeeded()
+        cut = "content-length" not in answer.headers and "transfer-encoding" not in answer.headers
+        why = why_no_data(self._entry, answer.body, asked.extension, as_declared=self._as_declared, may_be_cut=cut)
+        if why is None:
+            return self._result(asked, answer, payload=answer.body)
+        kind, text = why
+        if kind == "plan":
+            self._live.refuse_plan(self._entry, text)
+        return self._failed(asked, kind, text, status_code=status, evidence=answer.body)
+
+    def _refused(self, asked: _Asked, answer: WireAnswer, breaker: Breaker) -> RunResult:
+        """A status that is no success."""
+        status, names = answer.status_code, ", ".join(asked.key_names)
+        text = f"HTTP {status}"
+        if status == 402 or (status in (401, 403) and speaks_of_plan(self._entry, answer.body)):
+            text = f"the plan does not cover it (HTTP {status})"
+            self._live.refuse_plan(self._entry, text)
+            breaker.succeeded()
+            return self._failed(asked, "plan", text, status_code=status)
+        if status == 401:
+            text = f"HTTP 401: the vendor does not accept the key {names}" if names else "HTTP 401: the vendor wants a key"
+            breaker.failed(text, for_good=bool(names))
+        elif status in AGAIN_STATUSES or status >= 500 or status == 403:
+            breaker.failed(text)
+        else:
+            breaker.succeeded()
+        return self._failed(asked, f"http_{status}", text, status_code=status)
+
+    def _result(self, asked: _Asked, answer: WireAnswer, *, payload: bytes = b"", not_modified: bool = False) -> RunResult:
+        return RunResult(
+            request=asked.request,
+            address=asked.address,
+            payload=payload,
+            extension=asked.extension,
+            fetched_at=self._live.clock.now(),
+            status_code=answer.status_code,
+            headers={name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers},
+            elapsed_seconds=time.monotonic() - asked.began,
+            not_modified=not_modified,
+        )
+
+    def _failed(self, asked: _Asked, kind: str, error: str, *, status_code: int | None = None, evidence: bytes = b"") -> RunResult:
+        return RunResult(
+            request=asked.request,
+            address=asked.address,
+            extension=asked.extension,
+            fetched_at=self._live.clock.now(),
+            status_code=status_code,
+            elapsed_seconds=time.monotonic() - asked.began,
+            error=error,
+            kind=kind,
+            evidence=evidence[:_EVIDENCE_BYTES_MAX],
+        )
+
+
+@attrs.frozen(kw_only=True)
+class _Asked:
+    """What was asked, and since when."""
+
+    request: RunRequest
+    address: str
+    extension: str
+    key_names: tuple[str, ...] = ()
+    began: float = attrs.field(factory=time.monotonic)
+
+
+def _with_parameters(url: str, parameters: Mapping[str, str]) -> str:
+    if not parameters:
+        return url
+    parts = urlsplit(url)
+    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in parameters]
+    query = parts.query if len(kept) == len(parse_qsl(parts.query, keep_blank_values=True)) else urlencode(kept)
+    return parts._replace(query="&".join(part for part in (query, urlencode(parameters)) if part)).geturl()
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else str(dt.timedelta(seconds=round(seconds)))

@@ -1,0 +1,78 @@
+"""What came of the requests of a run, told by dataset and reason: two thousand tickers that fail alike are one line."""
+
+from __future__ import annotations
+
+import attrs
+
+from sbf_core.ops.rows import FailedFetch
+from sbf_core.run.context import RunContext
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
+from sbf_core.vocabulary import WorkStatus
+
+#: Requests that failed for reasons of their own are told one by one up to here.
+_ALONE_MAX = 10
+
+
+def outcome_of(result: RunResult) -> FailedFetch | None:
+    """The record of a result that holds no payload; None for a request that was not even made."""
+    if result.not_modified:
+        status = WorkStatus.UNCHANGED
+    elif result.kind == "not_asked":
+        return None
+    elif result.kind == "plan":
+        status = WorkStatus.SKIPPED
+    elif result.kind == "deferred":
+        status = WorkStatus.DEFERRED
+    else:
+        status = WorkStatus.FAILED
+    error = f"{result.kind}: {result.error}" if result.kind and result.error else result.error
+    return FailedFetch(request=result.request, address=result.address, fetched_at=result.fetched_at, status=status, error=error)
+
+
+@attrs.define(eq=False)
+class FetchTally:
+    """Counts requests without a payload, and says so at the end.
+
+    Args:
+        context: the run, whose counters grow.
+    """
+
+    context: RunContext
+    _failed: dict[tuple[str, str], list[RunRequest]] = attrs.field(factory=dict, init=False)
+    _skipped: dict[tuple[str, str], list[RunRequest]] = attrs.field(factory=dict, init=False)
+
+    def add(self, request: RunRequest, status: str, error: str | None) -> None:
+        """One request that brought no payload."""
+        if status == WorkStatus.UNCHANGED:
+            self.context.unchanged_files += 1
+            return
+        lines = self._failed
+        if status == WorkStatus.SKIPPED:
+            self.context.skipped_requests += 1
+            lines = self._skipped
+        elif status == WorkStatus.DEFERRED:
+            self.context.deferred_requests += 1
+        else:
+            self.context.failed_requests += 1
+        lines.setdefault((request.dataset_id, error or ""), []).append(request)
+
+    def tell(self) -> None:
+        """Write the lines to the run: failures to its errors, the rest to its notes."""
+        self.context.errors.extend(_told(self._failed))
+        self.context.notes.extend(_told(self._skipped))
+        self._failed, self._skipped = {}, {}
+
+
+def _told(lines: dict[tuple[str, str], list[RunRequest]]) -> list[str]:
+    told: list[str] = []
+    alone: dict[str, int] = {}
+    for (dataset_id, error), requests in lines.items():
+        if len(requests) > 1:
+            told.append(f"{dataset_id}: {error} ({len(requests)} requests, the first for {requests[0].ticker or 'all'})")
+            continue
+        alone[dataset_id] = alone.get(dataset_id, 0) + 1
+        if alone[dataset_id] <= _ALONE_MAX:
+            told.append(f"{requests[0].key}: {error}")
+    told += [f"{dataset_id}: {count - _ALONE_MAX} more requests failed, each in its own way; see `sbf runs`" for dataset_id, count in alone.items() if count > _ALONE_MAX]
+    return told

@@ -1,0 +1,45 @@
+"""The sessions of a run that asks vendors, each made for one dataset."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.http.session import FetchSession
+from sbf_core.ops.service import OpsService
+from sbf_core.plan.planner import PlannedRequest
+from sbf_core.plugin.hook_call import HookCalls
+from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.settings.keys import Keys
+
+
+class LiveSessions:
+    """Connections, keys, limits and what the ledger knows of earlier answers, for the requests of one run.
+
+    Args:
+        ops: the facade.
+        config: where the home is.
+        hooks, registry: say who reads a dataset's payloads.
+        due: what will be asked.
+        logger: told what a user should know.
+    """
+
+    def __init__(self, ops: OpsService, config: DuckDbConfig, hooks: HookCalls, registry: DatasetRegistry, due: Sequence[PlannedRequest], *, logger: logging.Logger) -> None:
+        from sbf_core.http.live import LiveSession  # 100 ms that a run with nothing due need not pay
+
+        keys = Keys(config.home)
+        keys.learn(name for planned in due for name in planned.entry.key_names)
+        seen = ops.latest_validators(sorted({planned.entry.id for planned in due}))
+        self._live = LiveSession(ops.clock, files=config.files, keys=keys, rates=config.rates, validators=seen, logger=logger)
+        self._hooks = hooks
+        self._registry = registry
+
+    def session_for(self, planned: PlannedRequest) -> FetchSession:
+        """The session that answers a request."""
+        owned = self._registry.get(planned.entry.id)
+        return self._live.for_dataset(planned.entry, as_declared=owned is None or not self._hooks.has(owned, "promote"))
+
+    def close(self) -> None:
+        """Close the connections; requests under way give up."""
+        self._live.close()
