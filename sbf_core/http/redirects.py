@@ -44,8 +44,8 @@ def next_hop(here: Hop, answer: WireAnswer, *, hosts: Sequence[str]) -> Hop | No
     """
     if answer.status_code not in _STATUSES or "location" not in answer.headers:
         return None
-    target = urljoin(here.url, answer.headers["location"])
     try:
+        target = urljoin(here.url, answer.headers["location"])
         parts, was = urlsplit(target), urlsplit(here.url)
         host, port = parts.hostname or "", parts.port
     except ValueError:

@@ -9,7 +9,9 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
+from typing import Self
 
 #: What one answer does with its connection; True keeps it open for the next request.
 Script = Callable[[socket.socket], bool]
@@ -81,10 +83,8 @@ def stall(before: bytes = b"", *, seconds: float = 5.0) -> Script:
     def send(connection: socket.socket) -> bool:
         connection.sendall(before)
         connection.settimeout(seconds)
-        try:
+        with suppress(OSError):
             connection.recv(1)
-        except OSError:
-            pass
         return False
 
     return send
@@ -101,7 +101,7 @@ class FaultyVendor:
         self._closed = False
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def __enter__(self) -> FaultyVendor:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
