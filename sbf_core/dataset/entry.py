@@ -92,6 +92,8 @@ class DatasetKeymapEntry:
         for role in ("row_date", "known_from"):
             if sum(bool(getattr(col, role)) for col in self.columns) > 1:
                 raise UsageError(f"more than one column is the {role}", where=where, code="COLUMNS")
+        if self.semantics is Semantics.SNAPSHOT and isinstance(self.recipe, RestRecipe) and self.recipe.makes_sets:
+            raise UsageError("a snapshot must come in one payload, and the recipe makes several", where=where, fix='semantics="upsert"', code="RECIPE")
         if not 0 <= self.reject_share_max <= 1:
             raise UsageError(f"reject_share_max {self.reject_share_max} is no share", where=where, fix="use 0 to 1", code="DATASET")
         if self.refresh_after_hours < 0 or self.lookback_days < 0:

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 
 import attrs
 
+from sbf_core.dataset.pages import Pages
 from sbf_core.errors import UsageError
 from sbf_core.vocabulary import texts
 
 #: What a template may hold.
-PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator"})
+PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator", "year", "period"})
 #: Periods of a vendor's limits, and their seconds; a month has 30 days.
 PERIOD_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "month": 30 * 86400}
 _LIMIT = re.compile(r"(\d{1,9})/([a-z]+)")
@@ -20,12 +21,13 @@ _LIMIT = re.compile(r"(\d{1,9})/([a-z]+)")
 EXTENSIONS = ("json", "csv", "csv.gz", "tsv", "parquet", "xml", "zip", "txt")
 
 
-def _placeholders(template: str) -> set[str]:
+def placeholders(template: str) -> set[str]:
+    """Names in braces."""
     return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
 
 
 def _check_template(template: str, *, what: str) -> None:
-    unknown = _placeholders(template) - PLACEHOLDERS
+    unknown = placeholders(template) - PLACEHOLDERS
     if unknown:
         raise UsageError(
             f"{what} {template!r} holds {{{sorted(unknown)[0]}}}",
@@ -49,10 +51,10 @@ def limit_parts(limit: str) -> tuple[int, int]:
 
 @attrs.frozen(kw_only=True)
 class RestRecipe:
-    """One GET per request.
+    """How a REST endpoint is asked: a GET for each request, or for each page, year and period of it.
 
     Attributes:
-        url: address with ``{ticker}``, ``{from_date}``, ``{to_date}``, ``{discriminator}``; values are URL-quoted.
+        url: address with ``{ticker}``, ``{from_date}``, ``{to_date}``, ``{year}``, ``{period}``, ``{discriminator}``; values are URL-quoted.
         extension: what the answer is stored and read as.
         headers: sent with each request; never written to the journal.
         secrets: names of query parameters and headers whose value comes from the named environment
@@ -60,6 +62,14 @@ class RestRecipe:
             no part of the recorded address.
         secret_headers: the same for headers.
         mirrors: other addresses that hold the same data; a replay answers from them too.
+        date_format: ``strftime`` format of the dates in the address.
+        periods: the values of ``{period}``, e.g. ``("annual", "quarter")``; each is asked for.
+        class_mark: what the vendor writes between a ticker and its share class: ``-`` for ``BRK-B``, ``.`` for ``BRK.B``;
+            empty: tickers are sent as the universe has them.
+        pages: how an answer goes on; all pages count, or none.
+        chunk_days: a longer stretch of days is asked for in pieces of so many, oldest first; ``{year}`` cuts at years. 0: at once.
+        rows_max: the vendor's row cap. An answer as long is asked for again in two halves of its days, or refused.
+        plan: the vendor's plan that covers it, for readers.
         limits: how often the vendor may be asked, e.g. ``("10/second", "250/day")``, in all its datasets together; the limits
             of its datasets add up to one list. Kept over runs.
         connections: requests to the vendor at once, in all its datasets together; the least that any of them declares.
@@ -74,6 +84,13 @@ class RestRecipe:
     secrets: Mapping[str, str] = attrs.field(factory=dict)
     secret_headers: Mapping[str, str] = attrs.field(factory=dict)
     mirrors: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    date_format: str = "%Y-%m-%d"
+    periods: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    class_mark: str = ""
+    pages: Pages | None = None
+    chunk_days: int = 0
+    rows_max: int = 0
+    plan: str = ""
     limits: tuple[str, ...] = attrs.field(default=(), converter=texts)
     connections: int = 8
     redirect_hosts: tuple[str, ...] = attrs.field(default=(), converter=texts)
@@ -85,11 +102,22 @@ class RestRecipe:
             limit_parts(limit)
         if self.connections < 1 or self.deadline_seconds <= 0 or self.mebibytes_max < 1:
             raise UsageError("connections, deadline_seconds and mebibytes_max must be above zero", where=self.url, code="RECIPE")
+        if self.chunk_days < 0 or self.rows_max < 0:
+            raise UsageError("chunk_days and rows_max cannot be negative", where=self.url, code="RECIPE")
+        if ("period" in placeholders(self.url)) != bool(self.periods):
+            raise UsageError("{period} in the address and periods belong together", where=self.url, fix='periods=("annual", "quarter")', code="RECIPE")
+        if self.class_mark not in ("", ".", "-", "/"):
+            raise UsageError(f"class_mark {self.class_mark!r} is not known", fix="use '.', '-' or '/'", code="RECIPE")
         if not self.url.startswith(("http://", "https://")):
             raise UsageError(f"address {self.url!r} is not http(s)", code="RECIPE")
         for template in (self.url, *self.mirrors):
             _check_template(template, what="address")
         _check_extension(self.extension)
+
+    @property
+    def makes_sets(self) -> bool:
+        """Whether one request may have several answers that belong together."""
+        return self.pages is not None or bool(self.periods) or self.rows_max > 0
 
 
 @attrs.frozen(kw_only=True)

@@ -1,4 +1,4 @@
-"""The session that asks vendors. Only this room imports httpcore2, stamina and pyrate-limiter."""
+"""What all the datasets of a run share when they ask vendors. Only this room imports httpcore2, stamina and pyrate-limiter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.http.attempts import Deferred
 from sbf_core.http.vendor import Breaker
-from sbf_core.http.vendor_session import VendorSession
 from sbf_core.http.wire import Wire, WireFault
 from sbf_core.run.request import RunRequest
 from sbf_core.settings.keys import Keys
@@ -27,7 +26,7 @@ TURN_SECONDS_MAX = 90.0
 
 
 class LiveSession:
-    """Asks vendors over HTTP, and reads files. ``for_dataset`` gives the session of one dataset.
+    """Connections, keys, limits, breakers and what is known of earlier answers. ``VendorSession`` asks with it for one dataset.
 
     Args:
         clock: for the fetch times.
@@ -70,15 +69,6 @@ class LiveSession:
         self.wire.close()
         if self._rates is not None:
             self._rates.close()
-
-    def for_dataset(self, entry: DatasetKeymapEntry, *, as_declared: bool = True) -> VendorSession:
-        """The session of a dataset.
-
-        Args:
-            entry: the dataset; its recipe says how the vendor wants to be asked.
-            as_declared: its payloads are read as the declaration says, not by the plugin's own hook.
-        """
-        return VendorSession(self, entry, as_declared=as_declared)
 
     def breaker(self, source: str) -> Breaker:
         """The breaker of a vendor."""

@@ -49,4 +49,4 @@ class ReplaySession:
             if result is not None:
                 return result
         error = f"the recording holds no answer of {address}"
-        return RunResult(request=request, address=address, extension=extension, fetched_at=self._fetched_at, error=error)
+        return RunResult(request=request, address=address, extension=extension, fetched_at=self._fetched_at, error=error, kind="not_recorded")

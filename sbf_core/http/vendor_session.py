@@ -5,25 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.pages import PageBy
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.errors import UsageError
 from sbf_core.http.attempts import AGAIN_STATUSES, Deferred, with_attempts
 from sbf_core.http.coding import SizeCaps
 from sbf_core.http.content import speaks_of_plan, why_no_data
+from sbf_core.http.live import LiveSession
 from sbf_core.http.redirects import Hop, next_hop
 from sbf_core.http.vendor import Breaker
 from sbf_core.http.wire import WireAnswer, WireFault
 from sbf_core.run.request import RunRequest
 from sbf_core.run.result import RunResult
-
-if TYPE_CHECKING:
-    from sbf_core.http.live import LiveSession
 
 _KEPT_HEADERS = ("content-type", "content-encoding", "last-modified", "etag", "date")
 _EVIDENCE_BYTES_MAX = 16 * 1024**2
@@ -32,19 +30,23 @@ _USER_AGENT = "sbf"
 
 
 class VendorSession:
-    """What the fetcher of one dataset gets: ``get`` and ``read``. Made by ``LiveSession.for_dataset``.
+    """What the fetcher of one dataset gets: ``get`` and ``read``.
 
     Args:
         live: what all datasets share.
         entry: the dataset.
         as_declared: its payloads are read as the declaration says.
+        may_ask_for_changes: a request has one answer, so that the news that nothing changed is enough. Of a set of pages all must come.
     """
 
-    def __init__(self, live: LiveSession, entry: DatasetKeymapEntry, *, as_declared: bool) -> None:
+    def __init__(self, live: LiveSession, entry: DatasetKeymapEntry, *, as_declared: bool = True, may_ask_for_changes: bool = True) -> None:
         self._live = live
         self._entry = entry
         self._as_declared = as_declared
         self._recipe = entry.recipe if isinstance(entry.recipe, RestRecipe) else _DEFAULTS
+        self._may_ask_for_changes = may_ask_for_changes and not self._recipe.makes_sets
+        walks_links = self._recipe.pages is not None and self._recipe.pages.by is PageBy.LINK
+        self._kept_headers = (*_KEPT_HEADERS, "link") if walks_links else _KEPT_HEADERS
         bytes_max = self._recipe.mebibytes_max * 1024**2
         self._caps = SizeCaps(wire_bytes=bytes_max, decoded_bytes=bytes_max)
 
@@ -70,7 +72,7 @@ class VendorSession:
         refusal = breaker.refusal()
         if refusal:
             return self._failed(asked, "not_asked", f"{self._entry.source} was not asked: {refusal}")
-        conditions = self._live.conditions(request, url)
+        conditions = self._live.conditions(request, url) if self._may_ask_for_changes else {}
         try:
             answer = self._answer(attrs.evolve(hop, headers={**hop.headers, **conditions}))
         except Deferred as error:
@@ -172,7 +174,7 @@ class VendorSession:
             extension=asked.extension,
             fetched_at=self._live.clock.now(),
             status_code=answer.status_code,
-            headers={name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers},
+            headers={name: answer.headers[name] for name in self._kept_headers if name in answer.headers},
             elapsed_seconds=time.monotonic() - asked.began,
             not_modified=not_modified,
         )

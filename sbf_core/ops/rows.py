@@ -39,6 +39,7 @@ class BronzeManifestRow:
         status_code: HTTP status, None for files.
         fetched_at: when the answer was complete; aware.
         elapsed_seconds: how long the answer took.
+        part, parts: its place in a set of payloads that belong together, and how many there are; 0 where it stands alone.
         etag, last_modified: what the vendor gave to ask whether the payload changed.
     """
 
@@ -59,6 +60,8 @@ class BronzeManifestRow:
     status_code: int | None = None
     fetched_at: dt.datetime
     elapsed_seconds: float = 0.0
+    part: int = 0
+    parts: int = 0
     etag: str | None = None
     last_modified: str | None = None
 
@@ -85,6 +88,8 @@ class BronzeManifestRow:
             status_code=result.status_code,
             fetched_at=result.fetched_at,
             elapsed_seconds=result.elapsed_seconds,
+            part=result.part,
+            parts=result.parts,
             etag=result.headers.get("etag"),
             last_modified=result.headers.get("last-modified"),
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.recipe import RestRecipe, placeholders
 from sbf_core.ops.rows import SeriesState
 from sbf_core.run.request import RunRequest
 from sbf_core.vocabulary import Scope
@@ -24,12 +25,19 @@ class PlannedRequest:
         request: what would be asked.
         due: whether it is asked in this run.
         why: why it is due or not, for readers.
+        chain: the request in pieces, oldest first, where its days are too many for one; empty: it is one.
     """
 
     entry: DatasetKeymapEntry
     request: RunRequest
     due: bool
     why: str
+    chain: tuple[RunRequest, ...] = ()
+
+    @property
+    def steps(self) -> tuple[RunRequest, ...]:
+        """What is asked, in this order, up to the first that fails."""
+        return self.chain or (self.request,)
 
 
 @attrs.frozen(kw_only=True)
@@ -87,8 +95,26 @@ def plan_requests(
                 from_date=_from_date(entry, state, wishes),
                 to_date=wishes.until or now.date(),
             )
-            planned.append(PlannedRequest(entry=entry, request=request, due=due, why=why))
+            planned.append(PlannedRequest(entry=entry, request=request, due=due, why=why, chain=chunks(entry, request)))
     return planned
+
+
+def chunks(entry: DatasetKeymapEntry, request: RunRequest) -> tuple[RunRequest, ...]:
+    """A request in pieces of ``chunk_days``, cut at calendar years where the address names a year; oldest first; empty for one piece."""
+    recipe, first, last = entry.recipe, request.from_date, request.to_date
+    if not isinstance(recipe, RestRecipe) or first is None or last is None or first > last:
+        return ()
+    by_year = "year" in placeholders(recipe.url)
+    if not (recipe.chunk_days or by_year):
+        return ()
+    pieces = []
+    while first <= last:
+        end = min(last, first + dt.timedelta(days=recipe.chunk_days - 1)) if recipe.chunk_days else last
+        if by_year:
+            end = min(end, dt.date(first.year, 12, 31))
+        pieces.append(attrs.evolve(request, from_date=first, to_date=end))
+        first = end + dt.timedelta(days=1)
+    return tuple(pieces)
 
 
 def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes: PlanWishes) -> tuple[bool, str]:

@@ -50,6 +50,7 @@ class RunResult:
         elapsed_seconds: from asking to the complete answer.
         error: why there is no payload; None when there is one.
         kind: a short stable word for the kind of error, e.g. ``truncated``, ``not_data``, ``plan``, ``deferred``.
+        part, parts: its place in a set of results that belong together, from 1, and how many there are; 0 where it stands alone.
         not_modified: the vendor says that nothing changed since the last payload of this address.
         evidence: what came instead of data; it goes to quarantine.
     """
@@ -65,6 +66,8 @@ class RunResult:
     error: str | None = attrs.field(default=None, validator=_is(str, type(None)))
 
     kind: str = ""
+    part: int = 0
+    parts: int = 0
     not_modified: bool = False
     evidence: bytes = attrs.field(default=b"", repr=lambda value: f"<{len(value)} bytes>")
 

@@ -51,6 +51,11 @@ class _Answer:
     not_asked: str = ""
     evidence: RunResult | None = None
 
+    @property
+    def came(self) -> bool:
+        """Whether it is an answer of the vendor's that counts."""
+        return self.fault is None and not self.not_asked and all(fetch.status == WorkStatus.UNCHANGED for fetch in self.other)
+
 
 class FetchStage:
     """Fetches what is due.
@@ -110,16 +115,20 @@ class FetchStage:
         self._tally = FetchTally(context)
         waiting: list[_Answer] = []
         pools = _pools(planned, self._workers)
-        answers: queue.SimpleQueue[_Answer | BaseException] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[_Answer | BaseException | None] = queue.SimpleQueue()
         try:
             for item in planned:
-                pools[item.entry.source].submit(self._answer_to, item, answers)
-            for _ in planned:
+                pools[item.entry.source].submit(self._answers_to, item, answers)
+            unfinished = len(planned)
+            while unfinished:
                 answer = answers.get()
                 if isinstance(answer, BaseException):
                     raise answer
+                if answer is None:
+                    unfinished -= 1
+                    self._progress.advance()
+                    continue
                 waiting.append(answer)
-                self._progress.advance()
                 if len(waiting) >= BATCH_FILES:
                     batch, waiting = waiting, []
                     self._record(context, batch)
@@ -137,9 +146,15 @@ class FetchStage:
             record_quarantined(self._ops, self._config)
         self._progress.finish()
 
-    def _answer_to(self, planned: PlannedRequest, answers: queue.SimpleQueue[_Answer | BaseException]) -> None:
+    def _answers_to(self, planned: PlannedRequest, answers: queue.SimpleQueue[_Answer | BaseException | None]) -> None:
+        """All steps of a request, in a worker thread; after one that failed the later ones would leave a gap. None ends them."""
         try:
-            answers.put(self._answer(planned))
+            for request in planned.steps:
+                answer = self._answer(planned, request)
+                answers.put(answer)
+                if not answer.came:
+                    break
+            answers.put(None)
         except BaseException as error:  # the thread that records must see it
             answers.put(error)
 
@@ -148,12 +163,10 @@ class FetchStage:
         owned = [self._registry.get(dataset_id) for dataset_id in {item.entry.id for item in planned}]
         return sorted({one.plugin.label for one in owned if one is not None and self._hooks.runs_here(one, "fetch")})
 
-    def _answer(self, planned: PlannedRequest) -> _Answer:
-        """One request, in a worker thread."""
-        request = planned.request
+    def _answer(self, planned: PlannedRequest, request: RunRequest) -> _Answer:
         fault_point("fetch.asked")
         try:
-            results = self._fetched(planned)
+            results = self._fetched(planned, request)
         except EnvironmentFault:
             raise  # the disk, or open files: no other request fares better
         except SbfError as error:
@@ -166,25 +179,27 @@ class FetchStage:
             if outcome is None:
                 return _Answer(request=request, not_asked=failed.error or "it was not asked")
             return _Answer(request=request, other=(outcome,), evidence=evidence)
-        staged, other = [], []
-        for result in results:
-            if result.not_modified:
-                other.append(_unchanged(result))
-                continue
-            payload_hash = hashlib.sha256(result.payload).hexdigest()
-            if payload_hash in (self._known.get((request.key, result.address)), self._known.get((request.key, ""))):
-                other.append(_unchanged(result))
-            else:
-                staged.append(self._writer.stage(result, payload_hash=payload_hash))
-        return _Answer(request=request, staged=tuple(staged), other=tuple(other))
+        hashes = [hashlib.sha256(result.payload).hexdigest() for result in results]
+        known = [result.not_modified or self._is_known(request, result, payload_hash) for result, payload_hash in zip(results, hashes, strict=True)]
+        if all(known):
+            return _Answer(request=request, other=tuple(_unchanged(result) for result in results))
+        if any(result.not_modified for result in results):
+            mixed = "incomplete: some of its answers changed, others were not sent again"
+            return _Answer(request=request, other=(FailedFetch(request=request, address="", fetched_at=results[0].fetched_at, status=WorkStatus.FAILED, error=mixed),))
+        numbered = results if len(results) == 1 else [attrs.evolve(result, part=number, parts=len(results)) for number, result in enumerate(results, start=1)]
+        staged = (self._writer.stage(result, payload_hash=payload_hash) for result, payload_hash in zip(numbered, hashes, strict=True))
+        return _Answer(request=request, staged=tuple(staged))
 
-    def _fetched(self, planned: PlannedRequest) -> list[RunResult]:
+    def _is_known(self, request: RunRequest, result: RunResult, payload_hash: str) -> bool:
+        return payload_hash in (self._known.get((request.key, result.address)), self._known.get((request.key, "")))
+
+    def _fetched(self, planned: PlannedRequest, request: RunRequest) -> list[RunResult]:
         session = self._session_for(planned)
         owned = self._registry.get(planned.entry.id)
         if owned is None or not self._hooks.has(owned, "fetch"):
-            return [fetch_by_recipe(planned.entry, planned.request, session)]
-        answer = self._hooks.fetch(owned, planned.request, session, safe=_SAFE)
-        return _checked_results(answer, planned, owned.plugin.label)
+            return fetch_by_recipe(planned.entry, request, session)
+        answer = self._hooks.fetch(owned, request, session, safe=_SAFE)
+        return _checked_results(answer, planned, request, owned.plugin.label)
 
     def _record(self, context: RunContext, answers: Sequence[_Answer]) -> None:
         staged = [item for answer in answers for item in answer.staged]
@@ -235,11 +250,11 @@ def _unchanged(result: RunResult) -> FailedFetch:
     return FailedFetch(request=result.request, address=result.address, fetched_at=result.fetched_at, status=WorkStatus.UNCHANGED)
 
 
-def _checked_results(answer: object, planned: PlannedRequest, label: str) -> list[RunResult]:
+def _checked_results(answer: object, planned: PlannedRequest, request: RunRequest, label: str) -> list[RunResult]:
     where = f"dataset {planned.entry.id}, plugin {label}, hook fetch"
     results = [answer] if isinstance(answer, RunResult) else list(answer) if isinstance(answer, (list, tuple)) else None
     if not results or not all(isinstance(result, RunResult) for result in results):
         raise PluginFault(f"answered {type(answer).__name__} instead of RunResult", where=where, fix=_SAFE)
-    if any(result.request != planned.request for result in results):
+    if any(result.request != request for result in results):
         raise PluginFault("answered a request that nobody made", where=where, fix="give the request that the hook was given to RunResult")
     return results

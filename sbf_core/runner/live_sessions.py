@@ -26,7 +26,7 @@ class LiveSessions:
     """
 
     def __init__(self, ops: OpsService, config: DuckDbConfig, hooks: HookCalls, registry: DatasetRegistry, due: Sequence[PlannedRequest], *, logger: logging.Logger) -> None:
-        from sbf_core.http.live import LiveSession  # 100 ms that a run with nothing due need not pay
+        from sbf_core.http.live import LiveSession  # with the engine below: 100 ms that a run with nothing due need not pay
 
         keys = Keys(config.home)
         keys.learn(name for planned in due for name in planned.entry.key_names)
@@ -37,8 +37,11 @@ class LiveSessions:
 
     def session_for(self, planned: PlannedRequest) -> FetchSession:
         """The session that answers a request."""
+        from sbf_core.http.vendor_session import VendorSession
+
         owned = self._registry.get(planned.entry.id)
-        return self._live.for_dataset(planned.entry, as_declared=owned is None or not self._hooks.has(owned, "promote"))
+        fetches, reads = (owned is not None and self._hooks.has(owned, hook) for hook in ("fetch", "promote"))
+        return VendorSession(self._live, planned.entry, as_declared=not reads, may_ask_for_changes=not fetches)
 
     def close(self) -> None:
         """Close the connections; requests under way give up."""

@@ -29,6 +29,7 @@ from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, RunResult, h
 from sbf_core.clock import FixedClock
 from sbf_core.http.live import LiveSession
 from sbf_core.http.vendor import FAILURES_MAX
+from sbf_core.http.vendor_session import VendorSession
 from sbf_core.run.request import RunRequest
 from sbf_core.trust.digest import digest_tables
 
@@ -211,7 +212,7 @@ def session_of(vendor: FaultyVendor, path: str, tmp_path: Path, **more: object) 
 def get(vendor: FaultyVendor, path: str, tmp_path: Path, *, url: str = "", headers: dict[str, str] | None = None, secrets: dict[str, str] | None = None, **more: object) -> RunResult:
     live, request, declared = session_of(vendor, path, tmp_path, **more)
     try:
-        return live.for_dataset(declared).get(request, url or vendor.url(path), secrets=secrets, secret_headers=headers)
+        return VendorSession(live, declared).get(request, url or vendor.url(path), secrets=secrets, secret_headers=headers)
     finally:
         live.close()
 

@@ -25,7 +25,7 @@ REQUEST = RunRequest(run_id="r", domain="prices", source="fake", dataset="eod", 
 def session(tmp_path: Path) -> Iterator[VendorSession]:
     live = LiveSession(FixedClock(START), files=tmp_path)
     with stamina.set_testing(True, attempts=3):
-        yield live.for_dataset(entry())
+        yield VendorSession(live, entry())
     live.close()
 
 
