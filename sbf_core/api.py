@@ -5,6 +5,7 @@ from __future__ import annotations
 from sbf_core.dataset.columns import Column, column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
 from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, NotNull, Unique, sql_file
@@ -28,6 +29,7 @@ __all__ = [
     "ForeignKey",
     "GoldModel",
     "NotNull",
+    "Pages",
     "ParseRows",
     "PayloadRefused",
     "PromotionBatch",

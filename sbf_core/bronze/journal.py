@@ -107,15 +107,33 @@ class JournalWriter:
         os.close(self._file)
 
 
+def settled(content: bytes) -> bytes:
+    """A journal without what a crash cut off at its end: a half line, and the lines of a set of which others are missing.
+
+    The lines of a set stand together and are appended at once, so only the last set can lack some.
+    """
+    head, line_break, _ = content.rpartition(b"\n")
+    whole = head + line_break
+    try:
+        last = json.loads(head.rpartition(b"\n")[2])["line"]
+        part, parts = int(last.get("part", 0)), int(last.get("parts", 0))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return whole  # empty, or damaged: who reads it says so
+    if part >= parts:
+        return whole
+    kept = whole.split(b"\n")[: -1 - part]
+    return b"".join(line + b"\n" for line in kept)
+
+
 def torn_tail(path: Path) -> bytes:
-    """What follows the last line break: a line that a crash cut off. Empty for a whole journal."""
-    return path.read_bytes().rpartition(b"\n")[2]
+    """What a crash cut off at the end of a journal, see ``settled``. Empty for a whole journal."""
+    content = path.read_bytes()
+    return content[len(settled(content)) :]
 
 
 def cut_torn_tail(path: Path) -> None:
     """Take the torn tail away, in one step."""
-    head, line_break, _ = path.read_bytes().rpartition(b"\n")
-    write_whole(path, head + line_break)
+    write_whole(path, settled(path.read_bytes()))
 
 
 def rewrite_journal(path: Path, lines: Sequence[JournalLine]) -> None:
@@ -141,8 +159,7 @@ def _last_chain(path: Path) -> str:
 
 def _read(path: Path) -> Iterator[tuple[str, JournalLine]]:
     previous = _FIRST_CHAIN
-    content = path.read_bytes()
-    for number, raw in enumerate(content.split(b"\n")[:-1], start=1):  # what follows the last line break is torn
+    for number, raw in enumerate(settled(path.read_bytes()).split(b"\n")[:-1], start=1):
         try:
             facts = json.loads(raw)
             chain, line = facts["chain"], facts["line"]

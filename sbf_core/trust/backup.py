@@ -15,7 +15,7 @@ from pathlib import Path
 
 import attrs
 
-from sbf_core.bronze.journal import journal_files
+from sbf_core.bronze.journal import journal_files, settled
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.clock import Clock
 from sbf_core.duck.config import DuckDbConfig
@@ -63,8 +63,7 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
         raise UsageError("there is nothing to back up yet", where=str(config.home), fix="run `sbf run` first", code="NO_DATA")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_whole(folder / FACTS, json.dumps({"made_at": clock.now().isoformat(), "complete": False}).encode())
-    journals = {path.name: path.read_bytes().rpartition(b"\n") for path in journal_files(config.bronze)}
-    whole = {name: head + line_break for name, (head, line_break, _) in journals.items()}
+    whole = {path.name: settled(path.read_bytes()) for path in journal_files(config.bronze)}
     total, copied, byte_count = _copy_payloads(config.bronze, folder / "bronze", whole)
     for name, content in whole.items():
         write_whole(folder / "bronze" / JOURNAL_FOLDER / name, content)

@@ -7,6 +7,7 @@ import hashlib
 import os
 from pathlib import Path
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.bronze.file_reader import read_payload
 from sbf_core.bronze.file_writer import BronzeFileWriter
-from sbf_core.bronze.journal import journal_path, read_journal
+from sbf_core.bronze.journal import cut_torn_tail, journal_files, journal_path, read_journal, settled
 from sbf_core.bronze.paths import decoded, encoded, payload_path
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DamageFound, EnvironmentFault, PayloadRefused, UsageError
@@ -119,7 +120,6 @@ def test_a_damaged_file_is_never_overwritten(tmp_path: Path) -> None:
 
 
 def test_an_error_is_no_payload(tmp_path: Path) -> None:
-    import attrs
 
     with pytest.raises(PayloadRefused):
         BronzeFileWriter(DuckDbConfig(home=tmp_path)).write(attrs.evolve(result(), payload=b"", error="HTTP 404"))
@@ -193,3 +193,23 @@ def test_paths_sort_by_time() -> None:
     paths = [payload_path(request, fetched_at=NOW + dt.timedelta(hours=hours), payload_hash="f" * 64, extension="csv") for hours in (0, 9, 200)]
     assert paths == sorted(paths)
     assert paths[0].startswith("a/b/c@GDP%2F~r~e~a~l/_global/")
+
+
+def test_a_set_of_which_a_crash_left_only_some_lines_is_no_part_of_the_journal(tmp_path: Path) -> None:
+    """The journal is cut at every byte: what is settled is the single payload, and the set only as a whole."""
+    config = DuckDbConfig(home=tmp_path / "home")
+    writer = BronzeFileWriter(config)
+    alone = result(payload=b"[0]")
+    pages = [attrs.evolve(result(payload=f"[{number}]".encode()), address=f"a{number}", part=number, parts=3) for number in (1, 2, 3)]
+    writer.publish([writer.stage(each) for each in (alone, *pages)])
+    writer.close()
+    (path,) = journal_files(config.bronze)
+    content = path.read_bytes()
+    first = content.index(b"\n") + 1
+    for length in range(len(content) + 1):
+        wanted = 0 if length < first else len(content) if length == len(content) else first
+        assert len(settled(content[:length])) == wanted, length
+    path.write_bytes(content[:-5])
+    assert [line.row.part for line in read_journal(path)] == [0]
+    cut_torn_tail(path)
+    assert path.read_bytes() == content[:first]

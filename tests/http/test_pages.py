@@ -1,0 +1,228 @@
+"""Answers of several pages: all of them, or none."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import stamina
+
+sys.path.insert(0, str(Path(__file__).parent))
+from faulty import FaultyVendor, Script, answer
+from warehouse import Warehouse, entry, price
+
+from sbf_core.api import DataRules, DatasetKeymapEntry, Pages, RestRecipe, UsageError, hookimpl
+from sbf_core.http.session import vendor_ticker
+from sbf_core.runner.options import RunOptions
+from sbf_core.trust.digest import digest_tables
+
+ROWS = [price(f"S{number:02}", "2024-01-01") for number in range(10)]
+
+
+class Plugin:
+    def __init__(self, *entries: DatasetKeymapEntry) -> None:
+        self.entries = list(entries)
+
+    @hookimpl
+    def datasets(self) -> list[DatasetKeymapEntry]:
+        return self.entries
+
+
+class PagedVendor(FaultyVendor):
+    """Answers by the query of a request, so that pages differ by what is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: dict[str, Script] = {}
+        self.other: Script = answer(b"[]")
+
+    def _script(self, target: str, headers: dict[str, str]) -> Script:
+        path, _, query = target.partition("?")
+        self.requests[path].append(headers)
+        return self.answers.get(query, self.other)
+
+    @property
+    def asked(self) -> list[str]:
+        """The queries, in their order."""
+        return [request["target"].partition("?")[2] for request in self.requests["/odd"]]
+
+
+@pytest.fixture
+def vendor() -> Iterator[PagedVendor]:
+    with stamina.set_testing(True, attempts=2, cap=True), PagedVendor() as paged:
+        yield paged
+
+
+def page(rows: Sequence[object], *, headers: Sequence[tuple[str, str]] = (), **more: object) -> Script:
+    body = {"rows": list(rows), **more} if more else list(rows)
+    return answer(json.dumps(body).encode(), headers=headers)
+
+
+def warehouse_of(home: Path, vendor: PagedVendor, pages: Pages | None, *, rows_at: str = "", query: str = "", **more: object) -> Warehouse:
+    recipe = RestRecipe(url=vendor.url("/odd") + query, pages=pages, **more)  # type: ignore[arg-type]
+    return Warehouse(home, Plugin(entry(recipe=recipe, rows_at=rows_at)))
+
+
+def symbols(warehouse: Warehouse) -> list[str]:
+    return [row[0] for row in warehouse.ask("SELECT symbol FROM silver.px ORDER BY 1")]
+
+
+ALL = [row["symbol"] for row in ROWS]
+THREE = (ROWS[:4], ROWS[4:8], ROWS[8:])
+WALKS = {
+    "pages, the last one shorter": (Pages(by="page", parameter="page", size=4), "", {f"page={n}": page(rows) for n, rows in enumerate(THREE, 1)}, 3),
+    "pages from 0 with their size": (
+        Pages(by="page", parameter="p", first=0, size=4, size_parameter="n"), "", {f"n=4&p={n}": page(rows) for n, rows in enumerate(THREE)}, 3,
+    ),
+    "pages up to an empty one": (Pages(by="page", parameter="page"), "", {f"page={n}": page(rows) for n, rows in enumerate(THREE, 1)}, 4),
+    "offsets": (Pages(by="offset", parameter="o", first=0, size=4), "", {f"o={n * 4}": page(rows) for n, rows in enumerate(THREE)}, 3),
+    "offsets of full pages only": (
+        Pages(by="offset", parameter="o", first=0, size=5), "", {"o=0": page(ROWS[:5]), "o=5": page(ROWS[5:])}, 3,
+    ),
+    "cursors": (
+        Pages(by="cursor", parameter="c", next_at="next"), "rows",
+        {"": page(THREE[0], next="a b"), "c=a+b": page(THREE[1], next="z"), "c=z": page(THREE[2], next=None)}, 3,
+    ),
+    "cursors with a total": (
+        Pages(by="cursor", parameter="c", next_at="meta.next", total_at="meta.total"), "rows",
+        {"": page(ROWS[:5], meta={"next": "a", "total": 10}), "c=a": page(ROWS[5:], meta={"total": 10})}, 2,
+    ),
+    "next addresses": (
+        Pages(by="next_url", next_at="next"), "rows", {"": page(THREE[0], next="/odd?x=1"), "x=1": page(THREE[1], next="?x=2"), "x=2": page(THREE[2], next="")}, 3,
+    ),
+    "links": (
+        Pages(by="link"), "",
+        {"": page(THREE[0], headers=[("Link", '</odd?x=0>; rel="prev", </odd?x=1>; rel="next"')]), "x=1": page(THREE[1], headers=[("Link", "</odd?x=2>; rel=next")]), "x=2": page(THREE[2])}, 3,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("pages", "rows_at", "answers", "asked"), WALKS.values(), ids=WALKS)
+def test_every_page_counts(tmp_path: Path, vendor: PagedVendor, pages: Pages, rows_at: str, answers: dict[str, Script], asked: int) -> None:
+    vendor.answers = answers
+    warehouse = warehouse_of(tmp_path / "home", vendor, pages, rows_at=rows_at)
+    context = warehouse.run()
+    assert context.errors == []
+    assert symbols(warehouse) == ALL
+    assert len(vendor.asked) == asked
+    files = context.files
+    assert warehouse.ask("SELECT part, max(parts) FROM ops.bronze_manifest GROUP BY 1 ORDER BY 1") == [(number, files) for number in range(1, files + 1)]
+    again = warehouse.run(hours_later=24)
+    assert (again.files, again.errors, again.rows_seen) == (0, [], 0)
+    replayed = Warehouse(tmp_path / "replayed", *warehouse.plugins.values())
+    assert replayed.run(options=RunOptions(replay=str(warehouse.home))).errors == []
+    with warehouse.open() as ours, replayed.open() as theirs:
+        assert digest_tables(ours, keys={}) == digest_tables(theirs, keys={})
+
+
+def loop_of(number: int) -> Script:
+    return page([price(f"L{number}", "2024-01-01")], next=str(number + 1))
+
+
+FAULTS = {
+    "the same token for ever": (Pages(by="cursor", parameter="c", next_at="next"), {"": page(ROWS[:1], next="a"), "c=a": page(ROWS[1:2], next="a")}, "pagination_loop"),
+    "a circle of tokens": (
+        Pages(by="cursor", parameter="c", next_at="next"),
+        {"": page(ROWS[:1], next="a"), "c=a": page(ROWS[1:2], next="b"), "c=b": page(ROWS[2:3], next="a")}, "pagination_loop",
+    ),
+    "a page that repeats the one before": (Pages(by="page", parameter="page"), {f"page={n}": page(ROWS[:1], x=1) for n in range(1, 9)}, "pagination_loop"),
+    "pages without end": (Pages(by="cursor", parameter="c", next_at="next", pages_max=20), {"": loop_of(0), **{f"c={n}": loop_of(n) for n in range(1, 50)}}, "pagination_loop"),
+    "the third page fails": (
+        Pages(by="page", parameter="page", size=4), {"page=1": page(THREE[0], x=1), "page=2": page(THREE[1], x=1), "page=3": answer(status=500)}, "http_500",
+    ),
+    "the third page is a login page": (
+        Pages(by="page", parameter="page", size=4), {"page=1": page(THREE[0], x=1), "page=2": page(THREE[1], x=1), "page=3": answer(b"<html>")}, "not_data",
+    ),
+    "a row is missing at the seam": (
+        Pages(by="cursor", parameter="c", next_at="next", total_at="total"), {"": page(ROWS[:4], next="a", total=10), "c=a": page(ROWS[5:], next="", total=10)}, "incomplete",
+    ),
+    "the next page is elsewhere": (Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="http://169.254.169.254/odd")}, "redirect"),
+    "the next page is a file": (Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="file:///etc/hostname")}, "redirect"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("pages", "answers", "kind"), FAULTS.values(), ids=FAULTS)
+def test_a_set_that_is_not_whole_is_nothing(tmp_path: Path, vendor: PagedVendor, pages: Pages, answers: dict[str, Script], kind: str) -> None:
+    vendor.answers = answers
+    warehouse = warehouse_of(tmp_path / "home", vendor, pages, rows_at="rows")
+    context = warehouse.run()
+    assert len(context.errors) == 1
+    assert context.errors[0].startswith(f"prices/fake/eod: {kind}: "), context.errors
+    assert warehouse.bronze_files() == []
+    assert len(vendor.asked) <= 25
+
+
+def test_keys_in_the_next_address_are_taken_out(tmp_path: Path, vendor: PagedVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ODD_KEY", "canary-of-pages")
+    vendor.answers = {"apikey=canary-of-pages": page(THREE[0], next="/odd?x=1&apikey=canary-of-pages")}
+    vendor.answers["x=1&apikey=canary-of-pages"] = page([*THREE[1], *THREE[2]], next=None)
+    warehouse = warehouse_of(tmp_path / "home", vendor, Pages(by="next_url", next_at="next"), rows_at="rows", secrets={"apikey": "ODD_KEY"})
+    assert warehouse.run().errors == []
+    assert symbols(warehouse) == ALL
+    assert not any("canary" in address for (address,) in warehouse.ask("SELECT address FROM ops.bronze_manifest"))
+
+
+def test_an_answer_as_long_as_the_cap_is_asked_for_in_halves(tmp_path: Path, vendor: PagedVendor) -> None:
+    """The vendor sends four rows at most, the oldest; nobody says so."""
+    days = [price("AAA", f"2024-01-0{day}") for day in range(1, 10)]
+
+    class Capped(PagedVendor):
+        def _script(self, target: str, headers: dict[str, str]) -> Script:
+            super()._script(target, headers)
+            first, last = (part.partition("=")[2] for part in target.partition("?")[2].split("&"))
+            return page([row for row in days if first <= str(row["date"]) <= last][:4])
+
+    with Capped() as capped:
+        recipe = RestRecipe(url=capped.url("/odd") + "?from={from_date}&to={to_date}", rows_max=4)
+        warehouse = Warehouse(tmp_path / "home", Plugin(entry(recipe=recipe, first_date=dt.date(2024, 1, 1), is_data=DataRules(may_be_empty=True))))
+        warehouse.clock.advance(hours=24 * 10)
+        assert warehouse.run().errors == []
+        assert warehouse.ask("SELECT count(*) FROM silver.px") == [(9,)]
+
+
+def test_an_answer_as_long_as_the_cap_that_cannot_be_split_is_refused(tmp_path: Path, vendor: PagedVendor) -> None:
+    vendor.other = page(ROWS)
+    context = warehouse_of(tmp_path / "home", vendor, None, rows_max=10).run()
+    assert context.errors == ["prices/fake/eod: row_cap: the answer has 10 rows, the most that the vendor sends: it is not whole, and cannot be split"]
+
+
+def test_each_period_is_asked_for(tmp_path: Path, vendor: PagedVendor) -> None:
+    vendor.answers = {"period=annual": page(ROWS[:4]), "period=quarter": page(ROWS[4:])}
+    warehouse = warehouse_of(tmp_path / "home", vendor, None, query="?period={period}", periods=("annual", "quarter"))
+    assert warehouse.run().errors == []
+    assert symbols(warehouse) == ALL
+
+
+@pytest.mark.parametrize("ticker", ["BRK.B", "BRK-B", "BRK/B"])
+@pytest.mark.parametrize(("mark", "wanted"), [(".", "BRK.B"), ("-", "BRK-B"), ("/", "BRK/B")])
+def test_a_share_class_is_written_as_the_vendor_does(ticker: str, mark: str, wanted: str) -> None:
+    assert vendor_ticker(ticker, mark) == wanted
+
+
+@pytest.mark.parametrize("ticker", ["AAPL", "VOD.L", "BTC-USD", "^GSPC", "EURUSD=X", "7203.T", "brk.b", "A.B.C"])
+def test_other_marks_are_left_alone(ticker: str) -> None:
+    assert vendor_ticker(ticker, "-") == ticker
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"by": "pages", "parameter": "p"}, "did you mean 'page'"),
+        ({"by": "page"}, "need the parameter"),
+        ({"by": "cursor", "parameter": "c"}, "need next_at"),
+        ({"by": "offset", "parameter": "o"}, "need their size"),
+        ({"by": "link", "pages_max": 0}, "above zero"),
+    ],
+)
+def test_pages_that_cannot_work_are_refused(declared: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Pages(**declared)  # type: ignore[arg-type]
+
+
+def test_a_snapshot_of_several_pages_is_refused() -> None:
+    with pytest.raises(UsageError, match="a snapshot must come in one payload"):
+        entry(semantics="snapshot", recipe=RestRecipe(url="https://example.com", pages=Pages(by="link")))
