@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.cli.show_progress import progress
+from sbf_core.plan.forecast import VendorForecast
 from sbf_core.run.context import RunContext
 from sbf_core.runner.options import RunOptions, day, layer, moment, name_list
-from sbf_core.runner.runner import Runner, RunPlan
+from sbf_core.runner.run_plan import RunPlan
+from sbf_core.runner.runner import Runner
 from sbf_core.secret import redacted
 from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import RunStatus
@@ -95,14 +99,32 @@ def _show_plan(plan: RunPlan, *, as_json: bool) -> None:
             }
             for item in plan.requests
         ]  # fmt: skip
-        print_json("plan", due=len(plan.due), requests=requests)
+        vendors = [
+            {"source": line.source, "requests": line.requests, "seconds": round(line.seconds, 1), "fits": line.fits, "limits": [attrs.asdict(use) for use in line.uses]}
+            for line in plan.vendors
+        ]
+        print_json("plan", due=len(plan.due), requests=requests, vendors=vendors)
         return
     shown = sorted(plan.requests, key=lambda item: not item.due)[:_PLAN_ROWS_MAX]
     headers = ("due", "dataset", "ticker", "from", "to", "why")
     print_table(headers, [(item.due, item.entry.id, item.request.ticker, item.request.from_date, item.request.to_date, item.why) for item in shown])
     left = len(plan.requests) - len(shown)
     print()
+    if plan.vendors:
+        print_table(("vendor", "requests", "about", "share of its limits"), [(line.source, line.requests, _about(line.seconds), _shares(line)) for line in plan.vendors])
+        print()
     print(f"{len(plan.due)} of {len(plan.requests)} requests are due" + (f"; {left} are not shown" if left else ""))
+
+
+def _about(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _shares(line: VendorForecast) -> str:
+    """What the plan takes of each budget for hours or days; of shorter ones it takes what there is, and waits."""
+    told = [f"{(use.used + line.requests) / use.allowed:.0%} of {use.limit} ({use.used} used)" for use in line.uses if use.period_seconds > 60]
+    told += [f"at {use.limit}" for use in line.uses if use.period_seconds <= 60]
+    return ", ".join(told) + ("" if line.fits else "; the rest is put off") if told else "none declared"
 
 
 def _print_run_json(context: RunContext, runner: Runner, elapsed: float) -> None:

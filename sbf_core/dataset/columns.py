@@ -38,6 +38,8 @@ _SQL_TYPES: dict[type, str] = {
 _METADATA_KEY = "sbf.column"
 #: Columns that the core adds to every silver table.
 CORE_COLUMNS = ("_bronze_file_id", "_run_id", "known_from", "recorded_at")
+#: What a column may take from the request instead of the payload.
+REQUEST_SOURCES = ("request.ticker", "request.discriminator", "request.from_date", "request.to_date")
 _TAKEN = frozenset({*CORE_COLUMNS, "known_to", "_deleted"})
 
 
@@ -52,7 +54,8 @@ class Column:
         key: whether it is part of the key.
         row_date: whether it is the date of the row, which watermarks are made of.
         known_from: whether it says when the vendor published the row.
-        source: the vendor's name of the field; the column's own name if empty.
+        source: the vendor's name of the field; the column's own name if empty. ``request.ticker``, ``request.discriminator``,
+            ``request.from_date`` and ``request.to_date`` take what was asked for, where the payload does not repeat it.
         missing: texts that the vendor writes for "no value", e.g. ``("N/A", ".")``.
         date_format: ``strptime`` format of a date or timestamp that is not ISO 8601.
         unit: unit of measure, for readers.
@@ -75,6 +78,11 @@ class Column:
     def source_name(self) -> str:
         """The field's name in the payload."""
         return self.source or self.name
+
+    @property
+    def from_request(self) -> bool:
+        """Whether its value is what was asked for, and no field of the payload."""
+        return self.source in REQUEST_SOURCES
 
     @property
     def decimal_shape(self) -> tuple[int, int] | None:
@@ -168,6 +176,8 @@ def check_columns(columns: tuple[Column, ...], *, where: str) -> None:
         if col.name in seen:
             raise UsageError(f"column {col.name!r} is declared twice", where=where, code="COLUMNS")
         seen.add(col.name)
+        if col.source.startswith("request.") and not col.from_request:
+            raise UsageError(f"column {col.name!r} takes {col.source!r}", where=where, fix="use one of " + ", ".join(REQUEST_SOURCES), code="COLUMNS")
         if col.type not in _SQL_TYPES.values():
             shape = col.decimal_shape
             if shape is None or not (1 <= shape[0] <= 38 and shape[1] <= shape[0]):

@@ -8,30 +8,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import attrs
 from pyrate_limiter import Rate, RateItem, SQLiteBucket, validate_rate_list
 
 from sbf_core.dataset.recipe import limit_parts
 from sbf_core.errors import UsageError
 
 _BUSY_SECONDS_MAX = 30.0
-
-
-@attrs.frozen(kw_only=True)
-class RateUse:
-    """One limit and what is used of it.
-
-    Attributes:
-        limit: as declared, e.g. ``250/day``.
-        allowed: requests in the period.
-        used: requests in the last such period.
-        period_seconds: its length.
-    """
-
-    limit: str
-    allowed: int
-    used: int
-    period_seconds: int
 
 
 class RateBook:
@@ -92,16 +74,6 @@ class RateBook:
             finally:
                 if self._connection.in_transaction:
                     self._connection.commit()
-
-    def use(self, source: str) -> list[RateUse]:
-        """Each limit of a vendor with what is used of it."""
-        found = []
-        for limit in self._limits.get(source, ()):
-            allowed, seconds = limit_parts(limit)
-            with self._lock:
-                row = self._connection.execute(f'SELECT count(*) FROM "{source}" WHERE item_timestamp > ?', (_now() - seconds * 1000,)).fetchone()
-            found.append(RateUse(limit=limit, allowed=allowed, used=int(row[0]), period_seconds=seconds))
-        return found
 
 
 def _now() -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from sbf_core.clock import from_naive_utc
+from sbf_core.clock import from_naive_utc, to_naive_utc
 from sbf_core.ops.rows import SeriesState
 
 
@@ -49,6 +49,22 @@ def latest_validators(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str
         [json.dumps(list(dataset_ids))],
     ).fetchall()
     return {(key, address): (etag, modified) for key, address, etag, modified in rows}
+
+
+def load_stretches(conn: duckdb.DuckDBPyConnection, since: dt.datetime) -> frozenset[tuple[str, dt.date | None, dt.date | None]]:
+    """Series, first and last day of everything that was asked for with success since a moment."""
+    rows = conn.execute(
+        "SELECT DISTINCT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
+        "CASE WHEN ticker IS NULL THEN '' ELSE '/' || ticker END), from_date, to_date FROM ops.file_ingestions "
+        "WHERE kind = 'file' AND started_at >= ? AND status IN ('fetched', 'unchanged', 'ok')",
+        [to_naive_utc(since)],
+    ).fetchall()
+    return frozenset((key, first, last) for key, first, last in rows)
+
+
+def answer_seconds(conn: duckdb.DuckDBPyConnection) -> dict[str, float]:
+    """How long an answer of each source took on average; only of those that were asked over the network."""
+    return dict(conn.execute("SELECT source, avg(elapsed_seconds) FROM ops.bronze_manifest WHERE status_code IS NOT NULL GROUP BY source").fetchall())
 
 
 def load_series_states(conn: duckdb.DuckDBPyConnection) -> dict[str, SeriesState]:

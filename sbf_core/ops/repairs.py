@@ -48,8 +48,8 @@ def align_ingestions(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> No
     )
     conn.execute(
         "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, finished_at, status, domain, source, dataset, discriminator, ticker, bronze_file_id, "
-        "rel_path, payload_hash, content_length_bytes, bronze_rows) SELECT m.run_id, 'file', m.bronze_file_id, ?, ?, 'fetched', m.domain, m.source, m.dataset, "
-        "m.discriminator, m.ticker, m.bronze_file_id, m.rel_path, m.payload_hash, m.content_length_bytes, 0 FROM ops.bronze_manifest AS m "
+        "rel_path, payload_hash, content_length_bytes, bronze_rows, from_date, to_date) SELECT m.run_id, 'file', m.bronze_file_id, ?, ?, 'fetched', m.domain, m.source, m.dataset, "
+        "m.discriminator, m.ticker, m.bronze_file_id, m.rel_path, m.payload_hash, m.content_length_bytes, 0, m.from_date, m.to_date FROM ops.bronze_manifest AS m "
         "ANTI JOIN (FROM ops.file_ingestions WHERE kind = 'file') AS f USING (bronze_file_id)",
         [moment, moment],
     )

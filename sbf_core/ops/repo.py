@@ -33,6 +33,7 @@ _INGESTION_TYPES = {
     "ticker": "VARCHAR", "bronze_file_id": "VARCHAR", "rel_path": "VARCHAR", "payload_hash": "VARCHAR",
     "content_length_bytes": "BIGINT", "table_name": "VARCHAR", "bronze_rows": "BIGINT", "rows_inserted": "BIGINT",
     "rows_updated": "BIGINT", "rows_unchanged": "BIGINT", "rows_rejected": "BIGINT", "error": "VARCHAR",
+    "from_date": "DATE", "to_date": "DATE",
 }  # fmt: skip
 _INGESTION_KEY = ("run_id", "kind", "subject")
 _MANIFEST_COLUMNS = ", ".join(_MANIFEST_TYPES)

@@ -163,6 +163,14 @@ class OpsService:
         """What each address gave with its newest payload, as (ETag, Last-Modified), under (series, address)."""
         return queries.latest_validators(self._repo.cursor(), dataset_ids)
 
+    def load_stretches(self, since: dt.datetime) -> frozenset[tuple[str, dt.date | None, dt.date | None]]:
+        """Series, first and last day of everything that was asked for with success since a moment."""
+        return queries.load_stretches(self._repo.cursor(), since)
+
+    def answer_seconds(self) -> dict[str, float]:
+        """How long an answer of each source took on average."""
+        return queries.answer_seconds(self._repo.cursor())
+
     # promotion
 
     def load_promotable_rows(self) -> list[BronzeManifestRow]:
@@ -298,6 +306,7 @@ def _file_ingestion(row: BronzeManifestRow, now: dt.datetime) -> dict[str, Any]:
         "finished_at": now, "status": WorkStatus.FETCHED, "domain": row.domain, "source": row.source, "dataset": row.dataset,
         "discriminator": row.discriminator, "ticker": row.ticker, "bronze_file_id": row.bronze_file_id, "rel_path": row.rel_path,
         "payload_hash": row.payload_hash, "content_length_bytes": row.content_length_bytes, "bronze_rows": 0,
+        "from_date": row.from_date, "to_date": row.to_date,
     }  # fmt: skip
 
 
@@ -307,4 +316,5 @@ def _other_ingestion(fetch: FailedFetch, now: dt.datetime) -> dict[str, Any]:
         "run_id": request.run_id, "kind": IngestionKind.FILE, "subject": f"{request.key} {fetch.address}", "started_at": now,
         "finished_at": now, "status": fetch.status, "domain": request.domain, "source": request.source,
         "dataset": request.dataset, "discriminator": request.discriminator, "ticker": request.ticker, "error": fetch.error,
+        "from_date": request.from_date, "to_date": request.to_date,
     }  # fmt: skip

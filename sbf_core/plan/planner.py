@@ -14,6 +14,8 @@ from sbf_core.run.request import RunRequest
 from sbf_core.vocabulary import Scope
 
 _NEVER = SeriesState()
+#: A back-fill that is asked for again so soon goes on where it was stopped.
+RESUME_WITHIN = dt.timedelta(hours=20)
 
 
 @attrs.frozen(kw_only=True)
@@ -47,11 +49,13 @@ class PlanWishes:
     Attributes:
         since, until: fetch these days whatever the watermark says.
         force: fetch although nothing is due.
+        done: series, first and last day of what was fetched lately: a back-fill that was stopped goes on behind it.
     """
 
     since: dt.date | None = None
     until: dt.date | None = None
     force: bool = False
+    done: frozenset[tuple[str, dt.date | None, dt.date | None]] = frozenset()
 
 
 def plan_requests(
@@ -95,8 +99,21 @@ def plan_requests(
                 from_date=_from_date(entry, state, wishes),
                 to_date=wishes.until or now.date(),
             )
-            planned.append(PlannedRequest(entry=entry, request=request, due=due, why=why, chain=chunks(entry, request)))
+            item = PlannedRequest(entry=entry, request=request, due=due, why=why, chain=chunks(entry, request))
+            item = _without_done(item, wishes.done) if wishes.done and not wishes.force else item
+            if item.due or not only_due:
+                planned.append(item)
     return planned
+
+
+def _without_done(item: PlannedRequest, done: frozenset[tuple[str, dt.date | None, dt.date | None]]) -> PlannedRequest:
+    """A back-fill without the pieces that were fetched lately."""
+    left = tuple(step for step in item.steps if (step.key, step.from_date, step.to_date) not in done)
+    if len(left) == len(item.steps):
+        return item
+    if not left:
+        return attrs.evolve(item, due=False, why="fetched lately; --force fetches it again")
+    return attrs.evolve(item, request=left[0], chain=left, why=f"back-fill goes on: {len(left)} of {len(item.steps)} pieces are left")
 
 
 def chunks(entry: DatasetKeymapEntry, request: RunRequest) -> tuple[RunRequest, ...]:

@@ -22,7 +22,7 @@ from sbf_core.duck.disk import FREE_BYTES_FLOOR, disk_faults
 from sbf_core.errors import SbfError, UsageError, is_interrupt
 from sbf_core.faults import fault_point
 from sbf_core.ops.service import OpsService
-from sbf_core.plan.planner import PlannedRequest, plan_requests
+from sbf_core.plan.planner import RESUME_WITHIN, PlannedRequest, plan_requests
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
@@ -35,6 +35,7 @@ from sbf_core.runner.options import RunOptions, isolation_of
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.replay import Replay, recording_folder
+from sbf_core.runner.run_plan import RunPlan
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.recovery import recover
 from sbf_core.universe.members import UniverseMember, UniverseSettings
@@ -43,26 +44,6 @@ from sbf_core.vocabulary import Layer, RunStatus, Scope
 
 #: A command that only reads holds the home for a moment; a run waits for that, and no longer.
 _WAIT_FOR_READERS_SECONDS = 1.0
-
-
-@attrs.frozen(kw_only=True)
-class RunPlan:
-    """What a run would do.
-
-    Attributes:
-        requests: every request, due or not.
-        plugins: whose hooks would be called.
-        notes: what the user should know.
-    """
-
-    requests: tuple[PlannedRequest, ...]
-    plugins: tuple[PluginRecord, ...]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def due(self) -> tuple[PlannedRequest, ...]:
-        """The requests that are due."""
-        return tuple(item for item in self.requests if item.due)
 
 
 class Runner:
@@ -181,7 +162,10 @@ class Runner:
                     notes.append(f"{owned.entry.id} starts on {owned.entry.first_date}; --since was clipped")
             states = ops.load_series_states() if ops is not None else {}
             entries = [owned.entry for owned in datasets]
-            requests = plan_requests(entries, tickers=tickers, states=states, now=self._clock.now(), run_id=run_id, wishes=options.wishes, only_due=only_due)
+            now, wishes = self._clock.now(), options.wishes
+            if ops is not None and (wishes.since or wishes.until):
+                wishes = attrs.evolve(wishes, done=ops.load_stretches(now - RESUME_WITHIN))
+            requests = plan_requests(entries, tickers=tickers, states=states, now=now, run_id=run_id, wishes=wishes, only_due=only_due)
         return RunPlan(requests=tuple(requests), plugins=tuple(self.plugins), notes=tuple(notes))
 
     def _refuse_empty_universe(self) -> None:
@@ -195,11 +179,14 @@ class Runner:
     def plan(self) -> RunPlan:
         """What a run would do now. Writes nothing."""
         if not self._config.database.exists():
-            return self._planned(None, self._universe(None).tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+            plan = self._planned(None, self._universe(None).tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+            return plan if self._archive is not None else plan.with_forecast(self._config.rates, {})
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, read_only=True).open(wait_seconds=self._settings["run.wait_seconds"])
         try:
             universe = self._universe(bootstrap)
-            return self._planned(OpsService.over(bootstrap, universe=universe, clock=self._clock), universe.tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+            ops = OpsService.over(bootstrap, universe=universe, clock=self._clock)
+            plan = self._planned(ops, universe.tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+            return plan if self._archive is not None else plan.with_forecast(self._config.rates, ops.answer_seconds())
         finally:
             bootstrap.close()
 

@@ -251,7 +251,7 @@ class Promotion:
     def _drift(self, staged: Staged) -> dict[str, tuple[str, str]]:
         if self._ask_plan is not None or not staged.items or not staged.fields:
             return {}
-        declared = {column.source_name: column for column in self._entry.columns}
+        declared = {column.source_name: column for column in self._entry.columns if not column.from_request}
         file_id = staged.items[-1].file.row.bronze_file_id
         found: dict[str, tuple[str, str]] = {name: ("added", file_id) for name in staged.fields if name not in declared}
         found.update({name: ("missing", file_id) for name in declared if name not in staged.fields})

@@ -16,7 +16,8 @@ from sbf_core.silver.parsing import write_parsed_rows
 from sbf_core.silver.reading import ParseRows, WrittenRows
 
 _FILE_TYPES = {
-    "bronze_file_id": "VARCHAR", "path": "VARCHAR", "run_id": "VARCHAR", "ticker": "VARCHAR", "fetched_at": "TIMESTAMP", "is_context": "BOOLEAN",
+    "bronze_file_id": "VARCHAR", "path": "VARCHAR", "run_id": "VARCHAR", "ticker": "VARCHAR", "discriminator": "VARCHAR",
+    "from_date": "DATE", "to_date": "DATE", "fetched_at": "TIMESTAMP", "is_context": "BOOLEAN",
 }  # fmt: skip
 _OBJECT_BYTES_USUAL = 1 << 24
 _JOINED_OBJECT_BYTES_MAX = 1 << 20
@@ -28,11 +29,21 @@ def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected])
     rows = [
         {
             "bronze_file_id": item.file.row.bronze_file_id, "path": item.file.path, "run_id": item.file.row.run_id,
-            "ticker": item.file.row.ticker, "fetched_at": item.file.row.fetched_at, "is_context": item.file.is_context,
+            "ticker": item.file.row.ticker, "discriminator": item.file.row.discriminator,
+            "from_date": item.file.row.from_date, "to_date": item.file.row.to_date, "fetched_at": item.file.row.fetched_at, "is_context": item.file.is_context,
         }
         for item in items
     ]  # fmt: skip
     insert_rows(conn, "batch_file", _FILE_TYPES, rows)
+
+
+def with_request(entry: DatasetKeymapEntry, source: str) -> str:
+    """A relation with what was asked for beside each row, if the dataset declares columns of it."""
+    wanted = {column.source for column in entry.columns if column.from_request}
+    if not wanted:
+        return source
+    names = ", ".join(f"f.{name.removeprefix('request.')} AS {quoted(name)}" for name in sorted(wanted))
+    return f"SELECT given.*, {names} FROM ({source}) AS given JOIN batch_file AS f ON given._file = f.bronze_file_id"
 
 
 def _by_path(reader: str) -> str:
@@ -69,7 +80,9 @@ def document_source(items: Sequence[Inspected]) -> str:
 def json_field_types(entry: DatasetKeymapEntry, *, careful: bool) -> dict[str, str]:
     """How the engine reads the declared fields: floats as such, everything else as text, to be cast strictly afterwards."""
     return {
-        column.source_name: "DOUBLE" if column.type == "DOUBLE" and not careful and not column.missing else "VARCHAR" for column in entry.columns
+        column.source_name: "DOUBLE" if column.type == "DOUBLE" and not careful and not column.missing else "VARCHAR"
+        for column in entry.columns
+        if not column.from_request
     }
 
 

@@ -24,6 +24,7 @@ from sbf_core.silver.source import (
     make_batch_file,
     parquet_source,
     parsed_source,
+    with_request,
 )
 
 
@@ -127,7 +128,7 @@ def _stage_all(
         fields = _make_batch_view(conn, items, extension)
         plan = ask_plan(PromotionBatch(files=tuple(item.file for item in items), extension=extension, fields=fields))
         if isinstance(plan, (ParseRows, WrittenRows)):
-            names = [column.source_name for column in entry.columns]
+            names = [column.source_name for column in entry.columns if not column.from_request]
             source, errors = parsed_source(plan, items, names, staging=staging)
         else:
             source = _checked_plugin_select(conn, plan)
@@ -186,7 +187,8 @@ def _fill_stage(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, sour
     fields = _describe(conn, source)
     if "_file" not in fields:
         raise PluginFault("promote's SELECT does not give _file", fix="pass the column _file of batch on")
-    rows = checked_select(entry, f"({source})", fields, trim=trim)
+    extended = with_request(entry, source)
+    rows = checked_select(entry, f"({extended})", fields if extended == source else _describe(conn, extended), trim=trim)
     conn.execute(f"CREATE OR REPLACE TEMP TABLE stage AS {_with_times(entry, rows)}")
     return tuple(name for name in fields if name != "_file")
 

@@ -120,7 +120,6 @@ def test_a_damaged_file_is_never_overwritten(tmp_path: Path) -> None:
 
 
 def test_an_error_is_no_payload(tmp_path: Path) -> None:
-
     with pytest.raises(PayloadRefused):
         BronzeFileWriter(DuckDbConfig(home=tmp_path)).write(attrs.evolve(result(), payload=b"", error="HTTP 404"))
 

@@ -500,3 +500,25 @@ def test_a_run_that_died_after_its_journal_loses_nothing(warehouse: Warehouse, v
     assert (context.requests, context.rows_inserted) == (0, 1)
     assert warehouse.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'run' ORDER BY started_at") == [("interrupted",), ("ok",)]
     assert len(warehouse.bronze_files()) == 1
+
+
+@attrs.frozen
+class Observation:
+    """A payload that does not say of what it is."""
+
+    ticker: str = column(key=True, source="request.ticker")
+    series_id: str = column(source="request.discriminator")
+    asked_to: dt.date = column(source="request.to_date")
+    date: dt.date = column(key=True, row_date=True)
+    close: Decimal | None = column(precision=18, scale=4)
+
+
+@pytest.mark.parametrize("extension", ["json", "csv"])
+def test_what_was_asked_for_can_fill_columns(tmp_path: Path, extension: str) -> None:
+    vendor = FakeVendor(entry(columns=Observation, scope="per_ticker", discriminator="GDP"))
+    vendor.extension = extension
+    vendor.says('[{"date": "2024-01-01", "close": 1.5, "ticker": "WRONG"}]' if extension == "json" else "date,close,ticker\n2024-01-01,1.5,WRONG\n", ticker="A/B")
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    assert warehouse.run(universe__tickers=("A/B",)).errors == []
+    assert warehouse.ask("SELECT ticker, series_id, asked_to, date, close FROM silver.px") == [("A/B", "GDP", START.date(), dt.date(2024, 1, 1), Decimal("1.5"))]
+    assert warehouse.ask("SELECT field, change FROM ops.schema_drift") == [("ticker", "added")]
