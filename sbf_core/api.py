@@ -11,6 +11,7 @@ from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
 from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, NotNull, Unique, sql_file
 from sbf_core.http.session import FetchSession, fetch_by_recipe
 from sbf_core.plugin.hookspecs import HOOK_API, hookimpl
+from sbf_core.plugin.options import checked_options
 from sbf_core.run.request import RunRequest
 from sbf_core.run.result import RunResult
 from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, SelectRows
@@ -41,6 +42,7 @@ __all__ = [
     "Unique",
     "UniverseMember",
     "UsageError",
+    "checked_options",
     "column",
     "fetch_by_recipe",
     "hookimpl",

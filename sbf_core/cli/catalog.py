@@ -19,7 +19,7 @@ from sbf_core.universe.service import UniverseService
 def datasets_report(home: str | None, *, plugins: str | None, as_json: bool) -> None:
     """The datasets of the installed plugins."""
     settings = Settings(home)
-    manager = PluginManager(block=settings["plugins.block"])
+    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
     registry = DatasetRegistry(manager)
     chosen = manager.selected(None if plugins is None else name_list(plugins, what="--plugins"))
     owned = registry.of(chosen)
@@ -51,7 +51,7 @@ def universe_report(home: str | None, flags: Mapping[str, Any], *, at: str | Non
     settings = Settings(home, flags=flags)
     wanted = settings.universe
     when = None if at is None else day(at, what="--at")
-    manager = PluginManager(block=settings["plugins.block"])
+    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
 
     def ask() -> list[UniverseMember]:
         record = manager.selected([wanted.plugin])[0]
@@ -79,7 +79,7 @@ def universe_report(home: str | None, flags: Mapping[str, Any], *, at: str | Non
 def plugins_report(home: str | None, *, as_json: bool) -> None:
     """The installed plugins and how their loading went."""
     settings = Settings(home)
-    manager = PluginManager(block=settings["plugins.block"])
+    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
     problem = ""
     try:
         registry: DatasetRegistry | None = DatasetRegistry(manager)

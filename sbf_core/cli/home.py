@@ -63,7 +63,7 @@ def _toml(value: Any) -> str:
 def doctor_report(home: str | None, *, as_json: bool) -> int:
     """Check machine, home and settings; returns 0 if all is well, 1 if something wants attention."""
     settings = Settings(home)
-    manager = PluginManager(block=settings["plugins.block"])
+    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
     checks = [*_machine_checks(settings), *_plugin_checks(manager), *_key_checks(manager, settings.home)]
     resolved = [(found.setting.name, found.value if found.value != () else "", found.origin) for found in settings.resolved.values()]
     resolved.insert(0, ("home", str(settings.home), settings.home_origin))

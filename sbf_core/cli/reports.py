@@ -85,7 +85,7 @@ def digest_report(home: str | None, *, tables: tuple[str, ...], as_json: bool) -
 
 def _keys(settings: Settings) -> dict[str, tuple[str, ...]]:
     """Key columns of the silver tables whose plugins are installed; other tables are ordered by all of their columns."""
-    registry = DatasetRegistry(PluginManager(block=settings["plugins.block"]))
+    registry = DatasetRegistry(PluginManager(block=settings["plugins.block"], options=settings.options))
     keys = {}
     for owned in registry.datasets.values():
         keys[f"silver.{owned.entry.silver_table}"] = owned.entry.key_columns

@@ -138,7 +138,7 @@ def restore_report(home: str | None, folder: str, *, as_json: bool) -> int:
 
 
 def _all_plugins(settings: Settings) -> tuple[str, ...]:
-    return tuple(record.name for record in PluginManager(block=settings["plugins.block"]).selected(None))
+    return tuple(record.name for record in PluginManager(block=settings["plugins.block"], options=settings.options).selected(None))
 
 
 def _print_copy(what: str, report: BackupReport, *, as_json: bool) -> None:

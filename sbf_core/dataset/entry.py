@@ -11,7 +11,7 @@ from sbf_core.dataset.columns import Column, check_columns, columns_of
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import UsageError, nearest
-from sbf_core.vocabulary import OnDuplicate, Scope, Semantics, check_name
+from sbf_core.vocabulary import OnDuplicate, Scope, Semantics, check_name, texts
 
 
 def _scope(value: str) -> Scope:
@@ -42,6 +42,7 @@ class DatasetKeymapEntry:
         dataset: its name at the source.
         discriminator: tells datasets of one name apart, e.g. a series id; usually empty.
         scope: ``global`` (one request) or ``per_ticker`` (one for each ticker of the universe).
+        members: for ``per_ticker``: names of its own, e.g. series of a statistics office, in the place of the universe's tickers.
         silver_table: the table in the schema ``silver`` that it fills, alone.
         columns: an attrs class with ``column()`` fields, or a list of ``Column``.
         recipe: how it is fetched; without one the plugin needs the hook ``fetch``.
@@ -56,6 +57,7 @@ class DatasetKeymapEntry:
         refresh_after_hours: a request is due when its last answer is older than this.
         lookback_days: fetched again before the watermark, for late corrections.
         first_date: where a first fetch starts.
+        opt_in: fetched only where its plugin is named, e.g. because the vendor has no official API.
         title, terms, source_url: for readers: what it is, its terms of use, where it is described.
     """
 
@@ -64,6 +66,7 @@ class DatasetKeymapEntry:
     dataset: str
     discriminator: str = ""
     scope: Scope = attrs.field(default=Scope.GLOBAL, converter=_scope)
+    members: tuple[str, ...] = attrs.field(default=(), converter=texts)
     silver_table: str
     columns: tuple[Column, ...] = attrs.field(converter=columns_of)
     recipe: RestRecipe | FileRecipe | None = None
@@ -76,6 +79,7 @@ class DatasetKeymapEntry:
     refresh_after_hours: float = 20.0
     lookback_days: int = 0
     first_date: dt.date = dt.date(1970, 1, 1)
+    opt_in: bool = False
     title: str = ""
     terms: str = ""
     source_url: str = ""
@@ -87,6 +91,8 @@ class DatasetKeymapEntry:
         check_name(self.dataset, what="dataset")
         check_name(self.silver_table, what=f"{where}: silver table")
         check_columns(self.columns, where=where)
+        if self.members and self.scope is not Scope.PER_TICKER:
+            raise UsageError("members belong to the scope per_ticker", where=where, fix='scope="per_ticker"', code="DATASET")
         if not self.key_columns:
             raise UsageError("no column is part of the key", where=where, fix="column(key=True)", code="KEY")
         for role in ("row_date", "known_from"):

@@ -27,6 +27,8 @@ _KEPT_HEADERS = ("content-type", "content-encoding", "last-modified", "etag", "d
 _EVIDENCE_BYTES_MAX = 16 * 1024**2
 _DEFAULTS = RestRecipe(url="https://localhost/")
 _USER_AGENT = "sbf"
+#: Headers whose value is several words: a name and a contact, a scheme and a token.
+_WORDY_HEADERS = ("user-agent", "authorization")
 
 
 class VendorSession:
@@ -105,7 +107,7 @@ class VendorSession:
         return Hop(url=_with_parameters(url, self._revealed(secrets)), headers=sent, secret_headers=frozenset(name.lower() for name in hidden))
 
     def _revealed(self, names: Mapping[str, str]) -> dict[str, str]:
-        return {name: self._live.keys.get(key).reveal() for name, key in names.items()}
+        return {name: self._live.keys.get(key, blanks=name.lower() in _WORDY_HEADERS).reveal() for name, key in names.items()}
 
     def _answer(self, hop: Hop) -> WireAnswer | WireFault:
         deadline = time.monotonic() + self._recipe.deadline_seconds

@@ -72,7 +72,7 @@ def plan_requests(
 
     Args:
         entries: the datasets.
-        tickers: the universe, for datasets with the scope ``per_ticker``.
+        tickers: the universe, for datasets with the scope ``per_ticker`` and without members of their own.
         states: what the ledger knows of each series.
         now: the present moment, aware.
         run_id: the run that asks; may be empty for a mere plan.
@@ -82,7 +82,7 @@ def plan_requests(
     wishes = wishes or PlanWishes()
     planned = []
     for entry in entries:
-        series: Sequence[str | None] = tickers if entry.scope is Scope.PER_TICKER else (None,)
+        series: Sequence[str | None] = (entry.members or tickers) if entry.scope is Scope.PER_TICKER else (None,)
         base = entry.key(None)
         for ticker in series:
             state = states.get(base if ticker is None else f"{base}/{ticker}", _NEVER)

@@ -7,7 +7,8 @@ specifications it was written for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pluggy
 
@@ -29,10 +30,13 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec(firstresult=True)
-def datasets() -> Sequence[DatasetKeymapEntry] | None:
+def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry] | None:
     """Asked once, when the plugin is loaded: which datasets are there?
 
     A plugin without this hook has no datasets of its own; it may still give gold models or a universe.
+
+    Args:
+        options: what ``[options.NAME]`` in ``sbf.toml`` says to the plugin; ``checked_options`` reads it.
     """
 
 

@@ -29,7 +29,7 @@ class _Process:
         self._child = subprocess.Popen([sys.executable, "-m", "sbf_core.plugin.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(limits.hidden))
         self._messages: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._listen, name="sbf-plugin", daemon=True).start()
-        self.say((record.point.name, record.point.value, limits.memory_bytes, sys.path))
+        self.say((record.point.name, record.point.value, limits.memory_bytes, sys.path, dict(record.options)))
         ready = self.hear(_START_SECONDS_MAX)
         if ready[0] == "error":
             self.stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any
@@ -28,6 +28,7 @@ class PluginRecord:
         state: ``loaded``, ``refused`` or ``blocked``.
         reason: why it is not loaded.
         hooks: names of the hooks it implements.
+        options: what the settings say to it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class PluginRecord:
     state: str = "loaded"
     reason: str = ""
     hooks: tuple[str, ...] = ()
+    options: Mapping[str, Any] = attrs.field(factory=dict)
 
     @functools.cached_property
     def package(self) -> tuple[str, str]:
@@ -70,19 +72,28 @@ class PluginManager:
     Args:
         points: entry points to load; those installed under ``sbf.plugins`` when absent.
         block: names of plugins that must not be loaded.
+        options: what the settings say to each plugin, by its name.
+
+    Raises:
+        UsageError: there are options for a plugin that is not installed.
     """
 
-    def __init__(self, points: Iterable[EntryPoint] | None = None, *, block: Sequence[str] = ()) -> None:
+    def __init__(self, points: Iterable[EntryPoint] | None = None, *, block: Sequence[str] = (), options: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
         self._callers: dict[tuple[str, str], Callable[..., Any]] = {}
         self.records: dict[str, PluginRecord] = {}
+        self._options = options or {}
         found = sorted(entry_points(group=GROUP) if points is None else points, key=lambda point: point.name)
         for point in found:
             self._load(point, block)
+        stray = next((name for name in self._options if points is None and name not in self.records), None)
+        if stray is not None:
+            hint = nearest(stray, self.records) or f"installed: {', '.join(self.records) or 'none'}"
+            raise UsageError(f"there are options for {stray!r}, and no such plugin", where=f"[options.{stray}]", fix=hint, code="UNKNOWN_PLUGIN")
 
     def _load(self, point: EntryPoint, block: Sequence[str]) -> None:
-        record = PluginRecord(name=point.name, point=point)
+        record = PluginRecord(name=point.name, point=point, options=self._options.get(point.name, {}))
         other = self.records.get(point.name)
         if other is not None:
             self._refuse_twins(other, record)
@@ -112,7 +123,7 @@ class PluginManager:
         """Add a plugin that no package brings: in tests, notebooks and scripts. Raises ``UsageError`` if it is not sound."""
         if name in self.records:
             raise UsageError(f"there is a plugin {name!r} already", code="PLUGIN")
-        record = PluginRecord(name=name)
+        record = PluginRecord(name=name, options=self._options.get(name, {}))
         self._register(record, module)
         self.records[name] = record
         return record

@@ -44,7 +44,7 @@ class DatasetRegistry:
         if not self._manager.has(record, "datasets"):
             return ()
         try:
-            answer = self._manager.call(record, "datasets", doing="its declarations", safe="nothing was written")
+            answer = self._manager.call(record, "datasets", doing="its declarations", safe="nothing was written", options=record.options)
             entries = list(answer)
             wrong = next((entry for entry in entries if not isinstance(entry, DatasetKeymapEntry)), None)
             if wrong is not None:

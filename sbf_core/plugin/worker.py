@@ -66,8 +66,8 @@ class _RemoteSession:
 
 
 class _Worker:
-    def __init__(self, name: str, value: str) -> None:
-        self._manager = PluginManager([EntryPoint(name=name, value=value, group=GROUP)])
+    def __init__(self, name: str, value: str, options: dict[str, Any]) -> None:
+        self._manager = PluginManager([EntryPoint(name=name, value=value, group=GROUP)], options={name: options})
         self._record = self._manager.selected([name])[0]
         registry = DatasetRegistry(self._manager)
         if not self._record.loaded:
@@ -110,11 +110,11 @@ def main() -> None:
     source = sys.stdin.buffer
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the plugin prints must not meet the messages
-    name, value, byte_count, paths = receive(source)
+    name, value, byte_count, paths, options = receive(source)
     sys.path[:] = paths
     _limit_memory(byte_count)
     try:
-        worker = _Worker(name, value)
+        worker = _Worker(name, value, options)
     except BaseException as error:
         send(target, error_message(error))
         return

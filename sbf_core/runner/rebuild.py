@@ -73,7 +73,7 @@ def rebuild(
         config = attrs.evolve(config, home=into, bronze_folder=config.bronze)
         if config.database.exists():
             raise UsageError("there is a database already", where=str(config.database), fix="name another folder", code="HOME")
-    manager = manager or PluginManager(block=settings["plugins.block"])
+    manager = manager or PluginManager(block=settings["plugins.block"], options=settings.options)
     names = tuple(record.name for record in manager.selected(None))
     runner = Runner(settings, RunOptions(plugins=names, fetch=False), clock=clock, manager=manager, progress=progress, logger=logger, config=config)
     context = runner.run()

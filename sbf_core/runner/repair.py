@@ -77,7 +77,7 @@ class Repair:
         self._config = settings.config
         self._sources = [folder / "bronze" if (folder / "bronze").is_dir() else folder for folder in sources]
         self._clock = clock or clock_of_process()
-        self._manager = manager or PluginManager(block=settings["plugins.block"])
+        self._manager = manager or PluginManager(block=settings["plugins.block"], options=settings.options)
         self._registry = DatasetRegistry(self._manager)
         self._hooks = HookCalls(self._manager, isolation_of(settings, self._registry))
         self._progress = progress or Silence()

@@ -70,7 +70,7 @@ class Replay:
         for vintage in self._archive.vintages:
             entry = entries.get(vintage.request.dataset_id)
             day = vintage.fetched_at.date()
-            if entry is None or (wanted is not None and vintage.request.ticker not in wanted):
+            if entry is None or (wanted is not None and not entry.members and vintage.request.ticker not in wanted):
                 continue
             if (since is not None and day < since) or (until is not None and day > until):
                 continue

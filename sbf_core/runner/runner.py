@@ -28,6 +28,7 @@ from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.plugin.watch import watched
 from sbf_core.run.context import RunContext
+from sbf_core.runner.configured import configured
 from sbf_core.runner.fetch_stage import FetchStage
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.live_sessions import LiveSessions
@@ -36,6 +37,7 @@ from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.replay import Replay, recording_folder
 from sbf_core.runner.run_plan import RunPlan
+from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.recovery import recover
 from sbf_core.universe.members import UniverseMember, UniverseSettings
@@ -80,12 +82,14 @@ class Runner:
         self._logger = logger or logging.getLogger("sbf")
         self._config = config or settings.config
         self._options.check(self._clock.now().date())
-        self.manager = manager or PluginManager(points, block=settings["plugins.block"])
+        self.manager = manager or PluginManager(points, block=settings["plugins.block"], options=settings.options)
         self.registry = DatasetRegistry(self.manager)
         self._hooks = HookCalls(self.manager, isolation_of(settings, self.registry))
         self._archive = self._open_archive()
         self.plugins = self._selected()
-        self.datasets = self.registry.of(self.plugins)
+        chosen = self.registry.of(self.plugins)
+        named = bool(self._options.plugins or settings["run.plugins"] or self._archive)
+        self.datasets, self._left_out = (chosen, []) if named else configured(chosen, Keys(self._config.home))
         self.overview: list[dict[str, Any]] = []
         self.gold_overview: list[dict[str, Any]] = []
         self._universe_settings = settings.universe
@@ -122,7 +126,7 @@ class Runner:
             self._named_universe.tickers()
 
     def _per_ticker(self) -> list[OwnedDataset]:
-        return [owned for owned in self.datasets if owned.entry.scope is Scope.PER_TICKER]
+        return [owned for owned in self.datasets if owned.entry.scope is Scope.PER_TICKER and not owned.entry.members]
 
     def _universe(self, bootstrap: DuckDbBootstrap | None) -> UniverseService:
         settings = self._universe_settings
@@ -145,13 +149,13 @@ class Runner:
     # planning
 
     def _planned(self, ops: OpsService | None, tickers: Sequence[str], run_id: str, *, only_due: bool = False) -> RunPlan:
-        notes: list[str] = []
+        notes = list(self._left_out)
         datasets = self.datasets
         if not tickers and self._per_ticker():
             self._refuse_empty_universe()
             skipped = ", ".join(owned.entry.id for owned in self._per_ticker())
             notes.append(f"no tickers: {skipped} left out; set [universe] in {self._settings.file.name} or use --tickers")
-            datasets = [owned for owned in datasets if owned.entry.scope is Scope.GLOBAL]
+            datasets = [owned for owned in datasets if owned not in self._per_ticker()]
         options = self._options
         if self._archive is not None:
             self._replay = Replay(self._archive, bronze=self._config.bronze)

@@ -96,7 +96,7 @@ class Verification:
         self._settings = settings
         self._config = settings.config
         self._clock = clock or clock_of_process()
-        self._manager = manager or PluginManager(block=settings["plugins.block"])
+        self._manager = manager or PluginManager(block=settings["plugins.block"], options=settings.options)
         self._registry = DatasetRegistry(self._manager)
         self._hooks = HookCalls(self._manager, isolation_of(settings, self._registry))
         self._progress = progress or Silence()

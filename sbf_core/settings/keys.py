@@ -33,8 +33,19 @@ class Keys:
         """Where a key would come from, or an empty text. Raises as ``get`` does."""
         return self._found(name)[1]
 
-    def get(self, name: str) -> Secret:
+    def is_set(self, name: str) -> bool:
+        """Whether there is anything under a name, be it right or wrong."""
+        try:
+            return bool(self._found(name)[1])
+        except (UsageError, EnvironmentFault):
+            return True
+
+    def get(self, name: str, *, blanks: bool = False) -> Secret:
         """A key.
+
+        Args:
+            name: as the plugin declares it.
+            blanks: it may hold blanks, as a name with a contact does.
 
         Raises:
             UsageError: it is set nowhere, or not as a key can be; its value is never part of the message.
@@ -45,8 +56,9 @@ class Keys:
         for part in (value, *(part for part in value.split() if len(part) >= _PART_CHARACTERS_MIN)):
             Secret(part)  # a value that is refused must not show either
         text = value.strip()
-        if not text or any(char.isspace() or not char.isprintable() for char in text):
-            raise UsageError(f"the key {name} is empty, or holds blanks or line breaks", where=origin, fix="set it again", code="KEY")
+        if not text or not text.isprintable() or (not blanks and any(char.isspace() for char in text)):
+            what = "line breaks" if blanks else "blanks or line breaks"
+            raise UsageError(f"the key {name} is empty, or holds {what}", where=origin, fix="set it again", code="KEY")
         return Secret(text)
 
     def learn(self, names: Iterable[str]) -> None:

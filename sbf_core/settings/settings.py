@@ -82,6 +82,9 @@ class Settings:
         flags: values from the command line by setting name; None is "not given".
         environment: the variables; those of the process when absent.
 
+    Attributes:
+        options: what ``[options.NAME]`` says to the plugin of that name.
+
     Raises:
         UsageError: ``sbf.toml`` is not TOML, holds an unknown setting, or a value is of the wrong kind or out of range.
     """
@@ -91,7 +94,7 @@ class Settings:
         self.home = DuckDbConfig(home=home if home is not None else variables.get("SBF_HOME") or None).home
         self.home_origin = "flag --home" if home is not None else "SBF_HOME" if variables.get("SBF_HOME") else "default"
         self.file = self.home / FILE_NAME
-        written = _read_file(self.file)
+        written, self.options = _read_file(self.file)
         self.resolved: dict[str, Resolved] = {}
         for setting in SETTINGS:
             self.resolved[setting.name] = self._resolve(setting, flags or {}, variables, written)
@@ -134,12 +137,12 @@ class Settings:
         return UniverseSettings(**{found.setting.name.removeprefix("universe."): found.value})
 
 
-def _read_file(path: Path) -> dict[str, Any]:
-    """The settings written in a file by their full names."""
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The settings written in a file by their full names, and the options of each plugin."""
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return {}, {}
     except OSError as error:
         raise EnvironmentFault(f"the settings cannot be read: {error.strerror}", where=str(path)) from error
     if len(raw) > FILE_BYTES_MAX:
@@ -155,6 +158,9 @@ def _read_file(path: Path) -> dict[str, Any]:
         place = f"{path}:{found[1]}:{found[2]}" if found else str(path)
         raise UsageError(f"not TOML: {_PLACE.sub('', str(error)).strip()}", where=place, fix="correct that line", code="TOML") from error
     flat: dict[str, Any] = {}
+    options = document.pop("options", {})
+    if not isinstance(options, dict) or not all(isinstance(table, dict) for table in options.values()):
+        raise UsageError("options are tables, one for each plugin", where=str(path), fix="write [options.NAME]", code="SETTING")
     for section, content in document.items():
         if not isinstance(content, dict):
             raise UsageError(f"setting {section!r} stands in no section", where=str(path), fix=_hint(section), code="SETTING")
@@ -163,7 +169,7 @@ def _read_file(path: Path) -> dict[str, Any]:
             if name not in _BY_NAME:
                 raise UsageError(f"there is no setting {name!r}", where=str(path), fix=_hint(name), code="SETTING")
             flat[name] = value
-    return flat
+    return flat, options
 
 
 def _hint(name: str) -> str:

@@ -88,3 +88,11 @@ def test_the_keyring_of_the_system_comes_last(tmp_path: Path, monkeypatch: pytes
     assert keys.origin("VENDOR_KEY") == "keyring"
     with pytest.raises(UsageError, match="is not set"):
         keys.get("OTHER_KEY")
+
+
+def test_a_name_with_a_contact_may_hold_blanks(tmp_path: Path) -> None:
+    keys = Keys(tmp_path, environment={"SEC_USER_AGENT": "Jane Doe jane@example.com", "BROKEN": "a\nb"})
+    assert keys.get("SEC_USER_AGENT", blanks=True).reveal() == "Jane Doe jane@example.com"
+    with pytest.raises(UsageError, match="holds line breaks"):
+        keys.get("BROKEN", blanks=True)
+    assert (keys.is_set("SEC_USER_AGENT"), keys.is_set("BROKEN"), keys.is_set("OTHER")) == (True, True, False)
