@@ -1,12 +1,16 @@
-"""Every ticker that is listed with the U.S. Securities and Exchange Commission."""
+"""Tickers and reported figures of companies listed with the U.S. Securities and Exchange Commission."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
 
 import attrs
 
-from sbf_core.api import DatasetKeymapEntry, PromotionBatch, RestRecipe, SelectRows, column, hookimpl
+from sbf_core.api import DatasetKeymapEntry, PromotionBatch, RestRecipe, SelectRows, UsageError, checked_options, column, hookimpl
 
 
 @attrs.frozen
@@ -19,36 +23,106 @@ class CompanyTicker:
     name: str = column(doc="company name")
 
 
-@hookimpl
-def datasets() -> Sequence[DatasetKeymapEntry]:
-    """The list of today: each answer is the whole truth, so tickers that vanish are closed."""
-    return [
-        DatasetKeymapEntry(
-            domain="reference",
-            source="sec",
-            dataset="company_tickers",
-            silver_table="sec_company_ticker",
-            columns=CompanyTicker,
-            semantics="snapshot",
-            recipe=RestRecipe(
-                url="https://www.sec.gov/files/company_tickers_exchange.json",
-                secret_headers={"user-agent": "SEC_USER_AGENT"},
-                mirrors=("package:edgartools/edgar/reference/data/company_tickers.parquet",),
-                limits=("10/second",),
-            ),
-            title="Tickers, CIK and exchange of listed companies",
-            terms="U.S. government work, public domain. The SEC wants a User-Agent with a contact: SEC_USER_AGENT.",
-            source_url="https://www.sec.gov/search-filings/edgar-application-programming-interfaces",
-        )
-    ]
+@attrs.frozen
+class CompanyFact:
+    """One figure as one filing states it. A restatement is another row, of a later filing."""
+
+    cik: int = column(key=True, doc="Central Index Key of the company")
+    taxonomy: str = column(key=True, doc="us-gaap, dei, ifrs-full, srt, invest or the company's own")
+    concept: str = column(key=True, doc="e.g. RevenueFromContractWithCustomerExcludingAssessedTax")
+    unit: str = column(key=True, doc="e.g. USD, shares, USD/shares, pure")
+    period: str = column(key=True, doc="the day of a stock such as assets, first/last day of a flow such as revenue")
+    accession: str = column(key=True, doc="the filing")
+    period_start: dt.date | None = column(doc="NULL for a stock")
+    period_end: dt.date = column(row_date=True)
+    value: Decimal = column(precision=38, scale=6)
+    filed: dt.date = column(known_from=True, doc="day of the filing: before it nobody knew")
+    form: str = column(doc="10-K, 10-Q, 8-K, 20-F ...; /A behind it: an amendment")
+    fiscal_year: int | None = column(doc="of the filing, which also repeats figures of earlier years")
+    fiscal_period: str | None = column(doc="FY, Q1, Q2, Q3 of the filing")
+    frame: str | None = column(doc="the SEC's own choice of one figure a calendar period, e.g. CY2023Q4I")
+
+
+_CONTACT = {"user-agent": "SEC_USER_AGENT"}
+_TERMS = "U.S. government work, public domain. The SEC wants a User-Agent with a contact: SEC_USER_AGENT."
 
 
 @hookimpl
-def promote(batch: PromotionBatch) -> SelectRows:
-    """The live answer is JSON with ``fields`` and rows as lists; the sample is a Parquet table with named columns."""
+def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
+    """The list of tickers; and the figures of the companies that the settings name by CIK."""
+    ciks = tuple(_cik(text) for text in checked_options(options, ciks=())["ciks"])
+    return [_TICKERS, *([_facts(ciks)] if ciks else [])]
+
+
+def _cik(text: str) -> str:
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        raise UsageError(f"{text!r} is no CIK", where="[options.sec] ciks", fix='write digits, e.g. "320193"; silver.sec_company_ticker has them all', code="OPTION")
+    return text.zfill(10)
+
+
+#: The list of today: each answer is the whole truth, so tickers that vanish are closed.
+_TICKERS = DatasetKeymapEntry(
+    domain="reference",
+    source="sec",
+    dataset="company_tickers",
+    silver_table="sec_company_ticker",
+    columns=CompanyTicker,
+    semantics="snapshot",
+    recipe=RestRecipe(
+        url="https://www.sec.gov/files/company_tickers_exchange.json",
+        secret_headers=_CONTACT,
+        mirrors=("package:edgartools/edgar/reference/data/company_tickers.parquet",),
+        limits=("10/second",),
+    ),
+    title="Tickers, CIK and exchange of listed companies",
+    terms=_TERMS,
+    source_url="https://www.sec.gov/search-filings/edgar-application-programming-interfaces",
+)
+
+
+def _facts(ciks: tuple[str, ...]) -> DatasetKeymapEntry:
+    return DatasetKeymapEntry(
+        domain="fundamentals",
+        source="sec",
+        dataset="companyfacts",
+        scope="per_ticker",
+        members=ciks,
+        silver_table="sec_company_fact",
+        columns=CompanyFact,
+        recipe=RestRecipe(url="https://data.sec.gov/api/xbrl/companyfacts/CIK{ticker}.json", secret_headers=_CONTACT, limits=("10/second",)),
+        title="Every figure of every filing (XBRL company facts)",
+        terms=_TERMS,
+        source_url="https://www.sec.gov/search-filings/edgar-application-programming-interfaces",
+    )
+
+
+@hookimpl
+def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
+    """Tickers come as JSON with ``fields`` and rows as lists (live) or as Parquet (sample); figures as nested objects."""
+    if entry.dataset == "companyfacts":
+        return SelectRows(_FACTS_SQL)
     if batch.extension == "json":
         rows = "from_json(document->'data', '[[\"VARCHAR\"]]')"
         place = "list_position(from_json(document->'fields', '[\"VARCHAR\"]'), '{}')"
         picked = ", ".join(f"item[{place.format(name)}] AS {name}" for name in ("ticker", "cik", "exchange", "name"))
         return SelectRows(f"SELECT _file, {picked} FROM (SELECT _file, document, unnest({rows}) AS item FROM batch)")
     return SelectRows("SELECT _file, ticker, cik, exchange, name FROM batch")
+
+
+_FIGURE = ", ".join(f'"{name}" VARCHAR' for name in ("start", "end", "val", "accn", "fy", "fp", "form", "filed", "frame"))
+#: taxonomy -> concept -> {units: unit -> [figure]}, flattened level by level.
+_SHAPE = json.dumps(f"MAP(VARCHAR, MAP(VARCHAR, STRUCT(units MAP(VARCHAR, STRUCT({_FIGURE})[]))))")
+_FACTS_SQL = f"""
+WITH taxonomies AS (
+    SELECT _file, document->>'cik' AS cik, unnest(map_entries(from_json(document->'facts', '{_SHAPE}'))) AS t FROM batch
+), concepts AS (
+    SELECT _file, cik, t.key AS taxonomy, unnest(map_entries(t.value)) AS c FROM taxonomies
+), units AS (
+    SELECT _file, cik, taxonomy, c.key AS concept, unnest(map_entries(c.value.units)) AS u FROM concepts
+), figures AS (
+    SELECT _file, cik, taxonomy, concept, u.key AS unit, unnest(u.value) AS f FROM units
+)
+SELECT _file, cik, taxonomy, concept, unit, CASE WHEN f."start" IS NULL THEN f."end" ELSE f."start" || '/' || f."end" END AS period, f.accn AS accession,
+    f."start" AS period_start, f."end" AS period_end, f.val AS value, f.filed AS filed, f.form AS form, f.fy AS fiscal_year, f.fp AS fiscal_period, f.frame AS frame
+FROM figures
+"""

@@ -105,7 +105,7 @@ def test_a_canary_is_found_nowhere(httpserver: HTTPServer, tmp_path: Path, isola
                 seen += repr(conn.execute(f'FROM {schema}."{table}"').fetchall()).encode()
     with duckdb.connect(home / "sbf.duckdb", read_only=True) as conn:
         ways = dict(conn.execute("SELECT dataset, string_agg(coalesce(error, status)) FROM ops.file_ingestions WHERE kind = 'file' GROUP BY 1").fetchall())
-    for name, end in {"good": "ok", "refused": "HTTP 401", "moved": "HTTP 302", "broken": "HTTP 404"}.items():
+    for name, end in {"good": "ok", "refused": "HTTP 401", "moved": "redirect", "broken": "HTTP 404"}.items():
         assert end in ways[name], "the key went no such way"
     if isolate == "none":
         assert "apikey=***" in ways["raises"]

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from older_release import back_to_schema_1
 from warehouse import START, FakeVendor, Warehouse, counts_add_up, entry, price
 
 from sbf_core import faults
@@ -177,7 +178,7 @@ class Silver(RuleBasedStateMachine):
     def comes_from_an_older_release(self) -> None:
         self.warehouse.run(options=RunOptions(only=Layer.SILVER))
         with self.warehouse.open(read_only=False) as cursor:
-            cursor.execute("DROP TABLE ops.recoveries; DROP TABLE ops.quarantine; DELETE FROM ops.schema_migrations WHERE version > 1")
+            back_to_schema_1(cursor)
 
     @invariant()
     def silver_is_the_model(self) -> None:

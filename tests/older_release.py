@@ -1,0 +1,19 @@
+"""Databases as earlier releases left them."""
+
+from __future__ import annotations
+
+import duckdb
+
+#: What schema 1 did not have.
+TABLES_OF_2 = ("recoveries", "quarantine")
+_COLUMNS_OF_3 = {"bronze_manifest": ("part", "parts", "etag", "last_modified"), "file_ingestions": ("from_date", "to_date")}
+
+
+def back_to_schema_1(conn: duckdb.DuckDBPyConnection) -> None:
+    """Take away what later releases added."""
+    for table, columns in _COLUMNS_OF_3.items():
+        for column in columns:
+            conn.execute(f"ALTER TABLE ops.{table} DROP COLUMN {column}")
+    for table in TABLES_OF_2:
+        conn.execute(f"DROP TABLE ops.{table}")
+    conn.execute("DELETE FROM ops.schema_migrations WHERE version > 1")

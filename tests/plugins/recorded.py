@@ -1,0 +1,80 @@
+"""Real payloads of vendors, from outside the project: they may not be shipped. Tests that need them skip where they are absent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from warehouse import Warehouse
+
+from sbf_core.bronze.file_writer import BronzeFileWriter
+from sbf_core.clock import FixedClock
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.run.context import RunContext
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
+from sbf_core.runner.options import RunOptions
+from sbf_core.runner.runner import Runner
+from sbf_core.settings.settings import Settings
+
+FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "recorded"
+NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
+
+
+def entries(**wanted: str) -> list[dict[str, Any]]:
+    """The recorded payloads with these facts; skips the test where there are none."""
+    manifest = FOLDER / "MANIFEST.jsonl"
+    if not manifest.exists():
+        pytest.skip("the recorded payloads of vendors are not here; they are not shipped with the project")
+    rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
+    return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+
+
+def payload(row: dict[str, Any]) -> bytes:
+    """The body of a recorded payload."""
+    content = (FOLDER / row["file"]).read_bytes()
+    return gzip.decompress(content) if row["file_compression"] == "gzip" else content
+
+
+class Recording:
+    """A Bronze folder made of payloads, and a run that replays it with the bundled plugins."""
+
+    def __init__(self, folder: Path, *, options: str = "") -> None:
+        self.folder = folder / "recording"
+        self.home = folder / "home"
+        self.home.mkdir(parents=True)
+        (self.home / "sbf.toml").write_text(options)
+        self._writer = BronzeFileWriter(DuckDbConfig(home=self.folder))
+
+    def add(self, dataset_id: str, content: bytes, *, ticker: str | None = None, extension: str = "json", moment: dt.datetime = NOW, first: dt.date | None = None) -> None:
+        """One payload, at the address that the plugin would ask."""
+        from sbf_core.dataset.recipe import RestRecipe
+        from sbf_core.http.pages import _first
+        from sbf_core.http.session import filled
+
+        settings = Settings(self.home, environment={})
+        registry = DatasetRegistry(PluginManager(options=settings.options))
+        owned = registry.get(dataset_id)
+        assert owned is not None
+        recipe = owned.entry.recipe
+        assert isinstance(recipe, RestRecipe)
+        domain, source, dataset = dataset_id.split("/")
+        request = RunRequest(run_id=f"r{moment:%Y%m%dT%H%M%S}", domain=domain, source=source, dataset=dataset, ticker=ticker, from_date=first, to_date=moment.date())
+        address = filled(recipe.url, request, quoting=True, recipe=recipe)
+        address = _first(address, recipe.pages) if recipe.pages is not None else address
+        result = RunResult(request=request, address=address, payload=content, extension=extension, fetched_at=moment, status_code=200)
+        self._writer.publish([self._writer.stage(result)])
+
+    def run(self, **options: Any) -> RunContext:
+        """Replay it."""
+        return Runner(Settings(self.home, environment={}), RunOptions(replay=str(self.folder), **options), clock=FixedClock(NOW)).run()
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        return Warehouse(self.home).ask(query)

@@ -1,0 +1,114 @@
+"""The bundled vendor plugins on what the vendors really sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from recorded import NOW, Recording, entries, payload
+
+FIRST = dt.date(1990, 1, 1)
+
+
+def test_treasury_of_all_ages(tmp_path: Path) -> None:
+    """The XML feeds of five years and the CSV of a month: each value as the Treasury shows it, two decimals."""
+    recording = Recording(tmp_path)
+    feeds = [row for row in entries(endpoint="treasury.feed.svc.DailyTreasuryYieldCurveRateData") if "partial" not in row["dataset"]]
+    for row in feeds:
+        recording.add("rates/treasury/par_yield_curve", payload(row), extension="xml", first=dt.date(int(row["dataset"][:4]), 1, 1))
+    (sheet,) = entries(endpoint="treasury.daily-treasury-rates.csv")
+    recording.add("rates/treasury/par_yield_curve", payload(sheet), extension="csv", first=dt.date(2024, 1, 1))
+    context = recording.run()
+    assert context.errors == []
+    assert context.rows_rejected == 0
+    days = sum(payload(row).count(b"<entry>") for row in feeds) + payload(sheet).count(b"\n") - (not payload(sheet).endswith(b"\n")) * 0
+    assert abs(recording.ask("SELECT count(DISTINCT date) FROM silver.treasury_par_yield")[0][0] - days) <= 1
+    found = recording.ask("SELECT date, maturity, par_yield FROM silver.treasury_par_yield WHERE date IN ('1990-06-08', '2024-09-20') AND maturity IN ('3M', '10Y') ORDER BY 1, 2")
+    assert found == [
+        (dt.date(1990, 6, 8), "10Y", Decimal("8.460")), (dt.date(1990, 6, 8), "3M", Decimal("7.960")),
+        (dt.date(2024, 9, 20), "10Y", Decimal("3.730")), (dt.date(2024, 9, 20), "3M", Decimal("4.750")),
+    ]  # fmt: skip
+    assert recording.ask("SELECT count(*) FROM silver.treasury_par_yield WHERE par_yield * 100 <> round(par_yield * 100)") == [(0,)]
+    assert recording.ask("SELECT par_yield FROM silver.treasury_par_yield WHERE date = '1990-06-08' AND maturity = '1M'") == [(None,)]
+    assert recording.ask("SELECT min(change), max(change), count(*) > 1000 FROM gold.fact_yield_curve WHERE maturity = '10Y' AND year(date) = 2019")[0][2] is False
+
+
+def test_stooq_history_and_its_text_errors(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, options='[options.stooq]\nsymbols = ["aapl.us", "^nkx", "eurusd"]\n')
+    rows = {"aapl.us": "aapl", "^nkx": "nkx", "eurusd": "eurusd"}
+    lines = 0
+    for symbol, name in rows.items():
+        (row,) = [row for row in entries(endpoint="stooq.q.d.l") if name in row["file"]]
+        lines += len(payload(row).splitlines()) - 1
+        recording.add("prices/stooq/eod_adjusted", payload(row), ticker=symbol, extension="csv")
+    context = recording.run()
+    assert context.errors == []
+    assert (context.rows_seen, context.rows_inserted, context.rows_rejected) == (lines, lines, 0)
+    assert recording.ask("SELECT open, close, volume FROM silver.stooq_eod_adjusted WHERE symbol = 'aapl.us' AND date = '1984-09-07'") == [
+        (Decimal("0.0991725000"), Decimal("0.0991725000"), Decimal("99242379.0000"))
+    ]
+
+
+def test_every_figure_of_apple(tmp_path: Path) -> None:
+    """24,579 figures, none lost; as of any day only what was filed by then."""
+    recording = Recording(tmp_path, options='[options.sec]\nciks = ["320193"]\n')
+    (row,) = [row for row in entries(endpoint="sec.companyfacts") if "0000320193" in row["file"]]
+    content = payload(row)
+    recording.add("fundamentals/sec/companyfacts", content, ticker="0000320193")
+    context = recording.run()
+    assert context.errors == []
+    assert (context.rows_seen, context.rows_inserted, context.rows_rejected) == (24_579, 24_579, 0)
+    facts = json.loads(content, parse_float=Decimal, parse_int=Decimal)["facts"]
+    wanted = sorted(
+        (taxonomy, concept, unit, figure["accn"], figure["end"], figure["val"])
+        for taxonomy, concepts in facts.items() for concept, told in concepts.items() for unit, figures in told["units"].items() for figure in figures
+    )  # fmt: skip
+    found = recording.ask("SELECT taxonomy, concept, unit, accession, CAST(period_end AS VARCHAR), value FROM silver.sec_company_fact")
+    assert sorted(found) == wanted
+    assert recording.ask("SELECT count(*) FROM silver.sec_company_fact WHERE CAST(known_from AS DATE) <> filed") == [(0,)]
+    day = dt.date(2015, 1, 1)
+    filed_by_then = sum(dt.date.fromisoformat(figure["filed"]) < day for concepts in facts.values() for told in concepts.values() for figures in told["units"].values() for figure in figures)
+    assert recording.ask("SELECT count(*), max(filed) < DATE '2015-01-01' FROM silver.sec_company_fact_as_of(TIMESTAMP '2014-12-31 23:59:59')") == [(filed_by_then, True)]
+
+
+@pytest.mark.parametrize("endpoint", ["fred.series.observations", "fred.fred.series.observations"])
+def test_fred_observations_as_recorded(tmp_path: Path, endpoint: str) -> None:
+    rows = [row for row in entries(endpoint=endpoint) if row["status"] == 200]
+    documents = {}
+    for row in rows:
+        series = row["url"].partition("series_id=")[2].partition("&")[0]
+        documents.setdefault(series, payload(row))
+    listed = ", ".join(f'"{series}"' for series in documents)
+    recording = Recording(tmp_path, options=f"[options.fred]\nseries = [{listed}]\n")
+    for series, content in documents.items():
+        recording.add("macro/fred/observations", content, ticker=series, first=dt.date(2020, 1, 1))
+    context = recording.run()
+    told = {series: json.loads(content)["observations"] for series, content in documents.items()}
+    assert context.rows_rejected == 0, recording.ask("SELECT reason, column_name, row_json FROM ops.rejects LIMIT 3")
+    assert context.rows_seen == sum(len(each) for each in told.values())
+    found = {(series, date): value for series, date, value in recording.ask("SELECT series_id, CAST(date AS VARCHAR), value FROM silver.fred_observation")}
+    assert found == {(series, each["date"]): None if each["value"] == "." else Decimal(each["value"]) for series, listing in told.items() for each in listing}
+
+
+def test_fred_gives_what_was_published_then(tmp_path: Path) -> None:
+    """Three vintages of one quarter in one payload, made in the shape of ALFRED: a chain in the order of their days."""
+    vintages = [("2020-04-29", "2020-05-27", "18987.9"), ("2020-05-28", "2020-06-24", "18974.7"), ("2020-06-25", "9999-12-31", "18977.4")]
+    listing = [{"realtime_start": start, "realtime_end": end, "date": "2020-01-01", "value": value} for start, end, value in vintages]
+    document = {"count": 3, "offset": 0, "limit": 100000, "observations": listing}
+    recording = Recording(tmp_path, options='[options.fred]\nseries = ["GDPC1"]\n')
+    recording.add("macro/fred/observations", json.dumps(document).encode(), ticker="GDPC1", first=dt.date(1776, 7, 4))
+    later = {"count": 2, "offset": 0, "limit": 100000, "observations": [
+        {"realtime_start": "2026-11-24", "realtime_end": "2026-11-25", "date": "2020-01-01", "value": "18977.4"},
+        {"realtime_start": "2026-11-26", "realtime_end": "9999-12-31", "date": "2020-01-01", "value": "19010.8"},
+    ]}  # fmt: skip
+    recording.add("macro/fred/observations", json.dumps(later).encode(), ticker="GDPC1", first=dt.date(2020, 1, 2), moment=NOW + dt.timedelta(days=4))
+    assert recording.run().errors == []
+    for day, wanted in (("2020-04-28", []), ("2020-05-01", ["18987.9"]), ("2020-06-01", ["18974.7"]), ("2021-01-01", ["18977.4"]), ("2026-11-25", ["18977.4"]), ("2026-12-01", ["19010.8"])):
+        found = recording.ask(f"SELECT value FROM silver.fred_observation_as_of(TIMESTAMP '{day} 12:00:00')")
+        assert [f"{value.normalize():f}" for (value,) in found] == wanted, day
