@@ -52,7 +52,7 @@ class Recording:
         (self.home / "sbf.toml").write_text(options)
         self._writer = BronzeFileWriter(DuckDbConfig(home=self.folder))
 
-    def add(self, dataset_id: str, content: bytes, *, ticker: str | None = None, extension: str = "json", moment: dt.datetime = NOW, first: dt.date | None = None) -> None:
+    def add(self, dataset_id: str, content: bytes, *, ticker: str | None = None, extension: str = "json", moment: dt.datetime = NOW, first: dt.date | None = None, period: str = "") -> None:
         """One payload, at the address that the plugin would ask."""
         from sbf_core.dataset.recipe import RestRecipe
         from sbf_core.http.pages import _first
@@ -66,7 +66,7 @@ class Recording:
         assert isinstance(recipe, RestRecipe)
         domain, source, dataset = dataset_id.split("/")
         request = RunRequest(run_id=f"r{moment:%Y%m%dT%H%M%S}", domain=domain, source=source, dataset=dataset, ticker=ticker, from_date=first, to_date=moment.date())
-        address = filled(recipe.url, request, quoting=True, recipe=recipe)
+        address = filled(recipe.url, request, quoting=True, recipe=recipe, period=period)
         address = _first(address, recipe.pages) if recipe.pages is not None else address
         result = RunResult(request=request, address=address, payload=content, extension=extension, fetched_at=moment, status_code=200)
         self._writer.publish([self._writer.stage(result)])

@@ -13,6 +13,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from recorded import NOW, Recording, entries, payload
 
+from sbf_core.api import UsageError
+from sbf_plugins.fmp import plugin as fmp
+from sbf_plugins.fmp.columns import snake
+
 FIRST = dt.date(1990, 1, 1)
 
 
@@ -112,3 +116,88 @@ def test_fred_gives_what_was_published_then(tmp_path: Path) -> None:
     for day, wanted in (("2020-04-28", []), ("2020-05-01", ["18987.9"]), ("2020-06-01", ["18974.7"]), ("2021-01-01", ["18977.4"]), ("2026-11-25", ["18977.4"]), ("2026-12-01", ["19010.8"])):
         found = recording.ask(f"SELECT value FROM silver.fred_observation_as_of(TIMESTAMP '{day} 12:00:00')")
         assert [f"{value.normalize():f}" for (value,) in found] == wanted, day
+
+
+FMP = '[options.fmp]\nplan = "ultimate"\ndatasets = ["all"]\n'
+SHAPES = {
+    "prices/fmp/eod": ("fmp.stable.historical-price-eod.full", "fmp_eod", 6),
+    "prices/fmp/dividends": ("fmp.stable.dividends", "fmp_dividends", 1),
+    "fundamentals/fmp/balance_sheet": ("fmp.stable.balance-sheet-statement", "fmp_balance_sheet", 1),
+    "fundamentals/fmp/income_statement": ("fmp.stable.income-statement", "fmp_income_statement", 2),
+}
+
+
+@pytest.mark.parametrize("dataset_id", SHAPES)
+def test_fmp_as_recorded(tmp_path: Path, dataset_id: str) -> None:
+    """Every field of the payload that is declared comes out with its exact value."""
+    endpoint, table, count = SHAPES[dataset_id]
+    recording = Recording(tmp_path, options=FMP)
+    rows = []
+    for hour, row in enumerate(entries(endpoint=endpoint)):
+        rows += json.loads(payload(row), parse_float=Decimal, parse_int=Decimal)
+        asked = {"ticker": "AAPL", "moment": NOW + dt.timedelta(hours=hour), "first": dt.date(2023, 1, 1)}
+        recording.add(dataset_id, payload(row), period="annual", **asked)
+        if "statement" in endpoint:
+            recording.add(dataset_id, b"[]", period="quarter", **asked)
+    context = recording.run()
+    assert context.errors == []
+    assert (context.rows_inserted, context.rows_rejected) == (count, 0)
+    for told in rows:
+        extra = f" AND period = '{told['period']}'" if "period" in told else ""
+        (found,) = recording.ask(f"SELECT COLUMNS(* EXCLUDE (_bronze_file_id, _run_id, known_from, recorded_at)) FROM silver.{table} WHERE date = '{told['date']}'{extra}")
+        names = [name for (name,) in recording.ask(f"SELECT column_name FROM (DESCRIBE silver.{table})")]
+        values = dict(zip(names, found, strict=False))
+        for field, value in told.items():
+            kept = values[snake(field)]
+            assert (Decimal(repr(kept)) if isinstance(kept, float) else kept if isinstance(value, Decimal) else str(kept)) == value, field
+
+
+def test_fmp_profiles_of_both_versions_and_the_bulk_file_are_one_shape(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, options=FMP)
+    (v3,), (stable,) = entries(endpoint="fmp.v3.profile.AAPL"), entries(endpoint="fmp.stable.profile")
+    recording.add("reference/fmp/profile", payload(v3), ticker="AAPL")
+    assert recording.run().errors == []
+    query = "SELECT symbol, exchange, exchange_full_name, cik, isin, sector, country, ipo_date, full_time_employees, is_etf FROM silver.{}"
+    wanted = ("AAPL", "NASDAQ", "NASDAQ Global Select", "0000320193", "US0378331005", "Technology", "US", dt.date(1980, 12, 12), 150000, False)
+    assert recording.ask(query.format("fmp_profile")) == [wanted]
+    other = Recording(tmp_path / "other", options=FMP)
+    other.add("reference/fmp/profile", payload(stable), ticker="AAPL")
+    bulk = json.loads(payload(stable))[0]
+    names = [name for name in bulk if not isinstance(bulk[name], str) or "," not in bulk[name]]
+    sheet = ",".join(names) + "\n" + ",".join("" if bulk[name] is None else str(bulk[name]).lower() if isinstance(bulk[name], bool) else str(bulk[name]) for name in names) + "\n"
+    other.add("reference/fmp/profile_bulk", sheet.encode(), extension="csv")
+    assert other.run().errors == []
+    assert other.ask(query.format("fmp_profile")) == other.ask(query.format("fmp_profile_bulk"))
+    assert other.ask("SELECT exchange, exchange_full_name FROM silver.fmp_profile") == [("NASDAQ", "NASDAQ Global Select")]
+
+
+def test_fmp_v3_prices_name_the_symbol_once(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, options=FMP)
+    bars = json.loads(payload(entries(endpoint="fmp.stable.historical-price-eod.full")[0]))
+    v3 = {"symbol": "AAPL", "historical": [{name: value for name, value in bar.items() if name != "symbol"} for bar in bars]}
+    recording.add("prices/fmp/eod", json.dumps(v3).encode(), ticker="AAPL", first=dt.date(2023, 1, 1))
+    assert recording.run().errors == []
+    assert recording.ask("SELECT DISTINCT symbol, count(*) OVER () FROM silver.fmp_eod") == [("AAPL", 6)]
+
+
+def test_the_plan_and_the_choice_decide_what_is_declared() -> None:
+    free = {entry.dataset for entry in fmp.datasets({"datasets": ["all"]})}
+    assert {"eod", "profile", "income_statement"} <= free
+    assert not {"eod_bulk", "sp500_constituents"} & free
+    assert {entry.dataset for entry in fmp.datasets({"plan": "ultimate", "datasets": ["eod_bulk"]})} == {"eod_bulk"}
+    assert len(fmp.datasets({"plan": "ultimate", "datasets": ["all"]})) >= 25
+    assert {entry.recipe.limits for entry in fmp.datasets({})} == {("5/second", "250/day")}
+    for wrong, message in (({"plan": "gold"}, "plan 'gold' is not known"), ({"datasets": ["eods"]}, "no dataset 'eods'"), ({"dataset": ["eod"]}, "did you mean 'datasets'"), ({"fx": "EURUSD"}, "no list of texts")):
+        with pytest.raises(UsageError, match=message):
+            fmp.datasets(wrong)
+
+
+def test_fmp_v3_statements_have_other_names(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, options=FMP)
+    (told,) = json.loads(payload(entries(endpoint="fmp.stable.income-statement")[0]))
+    v3 = {{"filingDate": "fillingDate", "fiscalYear": "calendarYear", "epsDiluted": "epsdiluted"}.get(name, name): value for name, value in told.items()}
+    recording.add("fundamentals/fmp/income_statement", json.dumps([v3]).encode(), ticker="AAPL", period="annual", first=dt.date(2023, 1, 1))
+    recording.add("fundamentals/fmp/income_statement", b"[]", ticker="AAPL", period="quarter", first=dt.date(2023, 1, 1))
+    assert recording.run().errors == []
+    found = recording.ask("SELECT CAST(filing_date AS VARCHAR), fiscal_year, eps_diluted FROM silver.fmp_income_statement")
+    assert found == [(told["filingDate"], int(told["fiscalYear"]), Decimal(str(told["epsDiluted"])))]
