@@ -16,6 +16,7 @@ from recorded import NOW, Recording, entries, payload
 from sbf_core.api import UsageError
 from sbf_plugins.fmp import plugin as fmp
 from sbf_plugins.fmp.columns import snake
+from sbf_plugins.yahoo import plugin as yahoo
 
 FIRST = dt.date(1990, 1, 1)
 
@@ -201,3 +202,49 @@ def test_fmp_v3_statements_have_other_names(tmp_path: Path) -> None:
     assert recording.run().errors == []
     found = recording.ask("SELECT CAST(filing_date AS VARCHAR), fiscal_year, eps_diluted FROM silver.fmp_income_statement")
     assert found == [(told["filingDate"], int(told["fiscalYear"]), Decimal(str(told["epsDiluted"])))]
+
+
+def test_yahoo_charts_of_all_exchanges(tmp_path: Path) -> None:
+    """Each daily chart that was recorded: days as the exchange means them, bars of an open session marked."""
+    recording = Recording(tmp_path)
+    charts = {}
+    for row in entries(endpoint="yahoo.chart"):
+        result = json.loads(payload(row))["chart"]["result"][0]
+        if result["meta"]["dataGranularity"] == "1d":
+            charts.setdefault(result["meta"]["symbol"], (row, result))
+    for symbol, (row, _) in charts.items():
+        recording.add("prices/yahoo/eod", payload(row), ticker=symbol)
+    context = recording.run()
+    assert context.errors == []
+    assert context.rows_rejected == 0
+    assert recording.ask("SELECT count(DISTINCT symbol) FROM silver.yahoo_eod") == [(len(charts),)]
+    assert recording.ask("SELECT count(*) FROM silver.yahoo_eod WHERE dayofweek(date) IN (0, 6) AND symbol NOT LIKE '%-USD'") == [(0,)]
+    for symbol, (_, result) in charts.items():
+        closes = [close for close in result["indicators"]["quote"][0]["close"] if close is not None]
+        kept = [close for (close,) in recording.ask(f"SELECT close FROM silver.yahoo_eod WHERE symbol = '{symbol}' AND close IS NOT NULL ORDER BY date")]
+        assert set(kept) <= set(closes)
+        assert len(closes) - len(kept) <= 1, symbol
+
+
+def test_yahoo_marks_a_bar_of_an_open_session(tmp_path: Path) -> None:
+    open_session = {"timezone": "EDT", "start": 1742823000, "end": 1742846400, "gmtoffset": -14400}
+    meta = {"symbol": "AAPL", "currency": "USD", "dataGranularity": "1d", "exchangeTimezoneName": "America/New_York", "regularMarketTime": 1742824293, "currentTradingPeriod": {"regular": open_session}}
+    quote = {name: [1.0, 2.0] for name in ("open", "high", "low", "close")} | {"volume": [10, 20]}
+    chart = {"chart": {"result": [{"meta": meta, "timestamp": [1742563800, 1742823000], "indicators": {"quote": [quote], "adjclose": [{"adjclose": [1.0, 2.0]}]}}], "error": None}}
+    recording = Recording(tmp_path)
+    recording.add("prices/yahoo/eod", json.dumps(chart).encode(), ticker="AAPL")
+    meta["regularMarketTime"] = 1742846401
+    quote["close"] = [1.0, 2.5]
+    recording.add("prices/yahoo/eod", json.dumps(chart).encode(), ticker="AAPL", moment=NOW + dt.timedelta(hours=6))
+    assert recording.run().errors == []
+    assert recording.ask("SELECT date, close, is_final FROM silver.yahoo_eod ORDER BY date") == [(dt.date(2025, 3, 21), 1.0, True), (dt.date(2025, 3, 24), 2.5, True)]
+    assert recording.ask("SELECT close, is_final FROM silver.yahoo_eod_history") == [(2.0, False)]
+
+
+def test_days_of_a_market_that_opens_at_midnight_do_not_move_with_the_season() -> None:
+    """London, 00:00 in summer is 23:00 UTC of the day before."""
+    meta = {"symbol": "EURUSD=X", "dataGranularity": "1d", "exchangeTimezoneName": "Europe/London", "gmtoffset": 0}
+    moments = [int(dt.datetime(2024, 7, 1, 23, tzinfo=dt.UTC).timestamp()), int(dt.datetime(2024, 12, 2, 0, tzinfo=dt.UTC).timestamp())]
+    quote = {name: [1.0, 1.0] for name in ("open", "high", "low", "close", "volume")}
+    chart = {"chart": {"result": [{"meta": meta, "timestamp": moments, "indicators": {"quote": [quote]}}]}}
+    assert [row["date"] for row in yahoo.parse(json.dumps(chart).encode())] == [dt.date(2024, 7, 2), dt.date(2024, 12, 2)]
