@@ -54,6 +54,7 @@ class DatasetKeymapEntry:
         member: for a zip payload, the name of the file in it; empty: the only one.
         is_data: what tells data from an answer with status 200 that is none.
         reject_share_max: a payload of which a larger share is rejected is refused whole.
+        shrink_share_max: a snapshot that lacks a larger share of the current rows (of at least 20) is refused whole.
         refresh_after_hours: a request is due when its last answer is older than this.
         lookback_days: fetched again before the watermark, for late corrections.
         first_date: where a first fetch starts.
@@ -76,6 +77,7 @@ class DatasetKeymapEntry:
     member: str = ""
     is_data: DataRules = DataRules()
     reject_share_max: float = 0.05
+    shrink_share_max: float = 0.5
     refresh_after_hours: float = 20.0
     lookback_days: int = 0
     first_date: dt.date = dt.date(1970, 1, 1)
@@ -100,8 +102,9 @@ class DatasetKeymapEntry:
                 raise UsageError(f"more than one column is the {role}", where=where, code="COLUMNS")
         if self.semantics is Semantics.SNAPSHOT and isinstance(self.recipe, RestRecipe) and self.recipe.makes_sets:
             raise UsageError("a snapshot must come in one payload, and the recipe makes several", where=where, fix='semantics="upsert"', code="RECIPE")
-        if not 0 <= self.reject_share_max <= 1:
-            raise UsageError(f"reject_share_max {self.reject_share_max} is no share", where=where, fix="use 0 to 1", code="DATASET")
+        for name in ("reject_share_max", "shrink_share_max"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} {getattr(self, name)} is no share", where=where, fix="use 0 to 1", code="DATASET")
         if self.refresh_after_hours < 0 or self.lookback_days < 0:
             raise UsageError("refresh_after_hours and lookback_days cannot be negative", where=where, code="DATASET")
 

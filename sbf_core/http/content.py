@@ -56,6 +56,12 @@ def _shown(body: bytes) -> str:
     return repr(text + ("..." if len(body) > _SHOWN else ""))
 
 
+def short_note(body: bytes) -> str:
+    """What a short answer that is no page says, quoted and without keys; empty for another."""
+    text = body.strip()
+    return "" if not text or len(text) > _NOTE_BYTES_MAX or text.startswith(b"<") else _shown(text)
+
+
 def _title(body: bytes) -> str:
     found = re.search(rb"<title[^>]*>(.*?)</title>", body[:65536], re.IGNORECASE | re.DOTALL)
     return _shown(found[1].strip()) if found else _shown(body)

@@ -15,7 +15,7 @@ from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.errors import UsageError
 from sbf_core.http.attempts import AGAIN_STATUSES, Deferred, with_attempts
 from sbf_core.http.coding import SizeCaps
-from sbf_core.http.content import speaks_of_plan, why_no_data
+from sbf_core.http.content import short_note, speaks_of_plan, why_no_data
 from sbf_core.http.live import LiveSession
 from sbf_core.http.redirects import Hop, next_hop
 from sbf_core.http.vendor import Breaker
@@ -166,6 +166,8 @@ class VendorSession:
             breaker.failed(text)
         else:
             breaker.succeeded()
+            said = short_note(answer.body)
+            text = f"{text}: the vendor says {said}" if said else text
         return self._failed(asked, f"http_{status}", text, status_code=status)
 
     def _result(self, asked: _Asked, answer: WireAnswer, *, payload: bytes = b"", not_modified: bool = False) -> RunResult:

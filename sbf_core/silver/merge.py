@@ -18,6 +18,9 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, matches, quoted, quoted_list
 from sbf_core.silver.tables import current_table, history_table, row_columns, value_columns
 
+#: Of a shorter list half may well go.
+_SHRINK_ROWS_MIN = 20
+
 LIVE = "_reason IS NULL AND _outcome IS NULL"
 
 
@@ -135,6 +138,24 @@ def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
         f"INSERT INTO {history} ({columns}, known_to, _deleted) SELECT {columns}, known_to, _deleted FROM chain WHERE known_to IS NOT NULL OR _deleted"
     )
     conn.execute("INSERT INTO written SELECT _bronze_file_id, _is_update, count(*) FROM kept WHERE _fresh AND NOT _deleted AND NOT _context GROUP BY ALL")
+
+
+def shrinkage(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, scope: str) -> str:
+    """Why a snapshot has lost too much to be believed: a vendor that sends part of a list would close the rest of it. Empty: it has not.
+
+    Args:
+        conn: with the payload in ``stage``.
+        entry: a dataset of snapshots.
+        scope: a condition on ``t``, the current table: which rows the payload speaks about.
+    """
+    keys = quoted_list(entry.key_columns)
+    before = _count(conn, f"SELECT count(*) FROM {current_table(entry)} AS t WHERE {scope}")
+    if before < _SHRINK_ROWS_MIN:
+        return ""
+    gone = _count(conn, f"SELECT count(*) FROM (FROM {current_table(entry)} ANTI JOIN (SELECT {keys} FROM stage WHERE _reason IS NULL) USING ({keys})) AS t WHERE {scope}")
+    if gone <= entry.shrink_share_max * before:
+        return ""
+    return f"{gone} of {before} rows are gone ({gone / before:.1%}, {entry.shrink_share_max:.1%} are allowed); if that is right, declare shrink_share_max"
 
 
 def close_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, scope: str) -> int:

@@ -19,7 +19,7 @@ from sbf_core.ops.bulk import insert_rows
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.silver.inspection import Inspected, inspect, refusal
-from sbf_core.silver.merge import LIVE, close_vanished, is_empty, merge
+from sbf_core.silver.merge import LIVE, close_vanished, is_empty, merge, shrinkage
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.staging import Staged, stage_batch
 from sbf_core.silver.tables import current_table, ensure_tables, history_table, value_columns
@@ -106,7 +106,7 @@ class Promotion:
         staged = stage_batch(conn, self._entry, items, staging=self._staging, ask_plan=self._ask_plan)
         errors.update(staged.errors)
         self._judge(conn)
-        refused = self._refuse(conn)
+        refused = self._refuse(conn, rows[0])
         fault_point("promote.staged")
         with transaction(conn):
             fault_point("promote.begun")
@@ -170,8 +170,8 @@ class Promotion:
         else:
             conn.execute(f"UPDATE stage SET {reason} FROM judged AS j WHERE stage.rowid = j.id AND j.is_other")
 
-    def _refuse(self, conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
-        """Payloads with too large a share of rejects are refused whole: each of their rows becomes a reject."""
+    def _refuse(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow) -> dict[str, str]:
+        """Payloads with too large a share of rejects, and snapshots that shrank too much, are refused whole: each of their rows becomes a reject."""
         share = self._entry.reject_share_max
         rows = conn.execute(
             "SELECT _bronze_file_id, count(_reason), count(*), mode(_reason) FROM stage WHERE NOT _context GROUP BY 1 HAVING count(_reason) > ? * count(*)", [share]
@@ -179,6 +179,9 @@ class Promotion:
         refused = {
             file_id: f"{bad} of {seen} rows rejected ({bad / seen:.1%}, {share:.1%} are allowed), mostly {reason}" for file_id, bad, seen, reason in rows
         }
+        shrunk = shrinkage(conn, self._entry, scope=self._snapshot_scope(first)) if self._entry.semantics is Semantics.SNAPSHOT and not refused else ""
+        if shrunk:
+            refused[first.bronze_file_id] = shrunk
         if refused:
             ids = ", ".join(literal(file_id) for file_id in refused)
             packed = ", ".join(f"{quoted(column.source_name)} := {quoted(column.name)}" for column in self._entry.columns)

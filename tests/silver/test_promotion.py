@@ -522,3 +522,27 @@ def test_what_was_asked_for_can_fill_columns(tmp_path: Path, extension: str) -> 
     assert warehouse.run(universe__tickers=("A/B",)).errors == []
     assert warehouse.ask("SELECT ticker, series_id, asked_to, date, close FROM silver.px") == [("A/B", "GDP", START.date(), dt.date(2024, 1, 1), Decimal("1.5"))]
     assert warehouse.ask("SELECT field, change FROM ops.schema_drift") == [("ticker", "added")]
+
+
+def test_a_snapshot_that_lost_most_of_its_rows_is_refused(tmp_path: Path) -> None:
+    """Ten of forty are sent: the others did not vanish, the vendor did not send them."""
+    vendor = FakeVendor(entry(semantics="snapshot"))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    rows = [price(f"S{number:02}", "2024-01-01") for number in range(40)]
+    vendor.says(rows)
+    assert warehouse.run().errors == []
+    vendor.says(rows[:10])
+    context = warehouse.run(hours_later=24)
+    assert "30 of 40 rows are gone (75.0%, 50.0% are allowed)" in context.errors[0]
+    assert context.rows_rejected == 10
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(40,)]
+    counts_add_up(warehouse)
+    vendor.says(rows[:20])
+    assert warehouse.run(hours_later=24).errors == []
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(20,)]
+    believed = FakeVendor(entry(semantics="snapshot", shrink_share_max=1))
+    other = Warehouse(tmp_path / "other", believed)
+    for number in (40, 1):
+        believed.says(rows[:number])
+        assert other.run(hours_later=24).errors == []
+    assert other.ask("SELECT count(*) FROM silver.px") == [(1,)]
