@@ -10,11 +10,15 @@ import shlex
 import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import make_guarantees
 import make_reference
 import pytest
+
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.registry import DatasetRegistry
 
 ROOT = Path(__file__).resolve().parents[2]
 STEP = re.compile(
@@ -67,6 +71,24 @@ def test_the_samples_run_as_they_stand(page: str, tmp_path: Path) -> None:
             (tmp_path / name).write_text(text.replace(old, new), encoding="utf-8")
         else:
             _console(step["body"], tmp_path)
+
+
+BLOCKS = [(page, number, block) for page in PAGES for number, block in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL))]
+
+
+@pytest.mark.parametrize(("page", "number", "block"), BLOCKS, ids=[f"{page}-{number}" for page, number, _ in BLOCKS])
+def test_the_code_on_a_page_declares_what_it_says(page: str, number: int, block: str) -> None:
+    """Each block stands alone; one that declares datasets is asked for them."""
+    names: dict[str, object] = {"__name__": f"sample{number}"}
+    module = sys.modules[f"sample{number}"] = types.ModuleType(f"sample{number}")
+    exec(compile(block, page, "exec", dont_inherit=True), names)
+    declare = names.get("datasets")
+    if callable(declare):
+        manager = PluginManager(())
+        module.datasets = declare  # type: ignore[attr-defined]
+        manager.register(module, name="sample")
+        assert len(DatasetRegistry(manager).datasets) >= 1
+        assert manager.records["sample"].state == "loaded", manager.records["sample"].reason
 
 
 def _console(block: str, folder: Path) -> None:
