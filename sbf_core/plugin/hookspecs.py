@@ -68,8 +68,12 @@ def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> PromotionPlan |
 
 
 @hookspec(firstresult=True)
-def build_gold() -> Sequence[GoldModel] | None:
-    """Asked once a run, before gold is built: which gold tables are there?"""
+def build_gold(options: Mapping[str, Any]) -> Sequence[GoldModel] | None:
+    """Asked once a run, before gold is built: which gold tables are there?
+
+    Args:
+        options: as for ``datasets``.
+    """
 
 
 @hookspec(firstresult=True)

@@ -25,7 +25,7 @@ def gold_models(ops: OpsService, manager: PluginManager, plugins: Sequence[Plugi
             continue
         try:
             with watched(ops.cursor, where=f"gold models, plugin {record.label}, hook build_gold"):
-                answer = manager.call(record, "build_gold", doing="gold models", safe=_SAFE)
+                answer = manager.call(record, "build_gold", doing="gold models", safe=_SAFE, options=record.options)
             models.extend(_checked(answer, record))
         except (DatasetFailure, UsageError) as error:
             errors.append(str(error))

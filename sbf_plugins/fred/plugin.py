@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from sbf_core.api import DataRules, DatasetKeymapEntry, Pages, RestRecipe, checked_options, column, hookimpl
+from sbf_core.api import DataRules, DatasetKeymapEntry, GoldModel, Pages, RestRecipe, checked_options, column, hookimpl
 
 _API = "https://api.stlouisfed.org/fred"
 _RULES = DataRules(error_fields=("error_message",))
@@ -78,6 +78,16 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             source_url="https://fred.stlouisfed.org/docs/api/fred/series.html",
         ),
     ]
+
+
+@hookimpl
+def build_gold() -> Sequence[GoldModel]:
+    """Values as they are known today, with the facts of their series."""
+    sql = (
+        "SELECT o.series_id, o.date, o.value, o.published, s.title, s.units, s.frequency, s.seasonal_adjustment "
+        "FROM silver.fred_observation AS o LEFT JOIN silver.fred_series AS s USING (series_id)"
+    )
+    return [GoldModel(name="fact_macro", key=("series_id", "date"), date_column="date", sql=sql, doc="One row a series and period, as published last.")]
 
 
 _TERMS = "FRED API terms of use; some series belong to third parties. Key: FRED_API_KEY (free)."

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from sbf_core.api import DatasetKeymapEntry, PromotionBatch, RestRecipe, SelectRows, UsageError, checked_options, column, hookimpl
+from sbf_core.api import DatasetKeymapEntry, GoldModel, PromotionBatch, RestRecipe, SelectRows, UsageError, checked_options, column, hookimpl
 
 
 @attrs.frozen
@@ -107,6 +107,27 @@ def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
         picked = ", ".join(f"item[{place.format(name)}] AS {name}" for name in ("ticker", "cik", "exchange", "name"))
         return SelectRows(f"SELECT _file, {picked} FROM (SELECT _file, document, unnest({rows}) AS item FROM batch)")
     return SelectRows("SELECT _file, ticker, cik, exchange, name FROM batch")
+
+
+@hookimpl
+def build_gold(options: Mapping[str, Any]) -> Sequence[GoldModel]:
+    """Figures as filed last, by the length of their period; only where the settings name companies."""
+    if not checked_options(options, ciks=())["ciks"]:
+        return []
+    return [_fundamentals("annual", 340, 380), _fundamentals("quarter", 80, 100)]
+
+
+def _fundamentals(name: str, days_min: int, days_max: int) -> GoldModel:
+    sql = f"""
+SELECT f.cik, f.taxonomy, f.concept, f.unit, f.period, f.period_start, f.period_end, f.value, f.filed, f.form, f.accession,
+    count(*) OVER same - 1 AS earlier_filings, first_value(f.value) OVER (same ORDER BY f.filed, f.accession) AS value_first_filed
+FROM silver.sec_company_fact AS f
+WHERE f.period_start IS NULL OR date_diff('day', f.period_start, f.period_end) BETWEEN {days_min} AND {days_max}
+WINDOW same AS (PARTITION BY f.cik, f.taxonomy, f.concept, f.unit, f.period)
+QUALIFY row_number() OVER (same ORDER BY f.filed DESC, f.accession DESC) = 1
+"""
+    doc = f"Figures of about {days_min} to {days_max} days, and of days such as balances: as filed last, with the value of the first filing."
+    return GoldModel(name=f"fact_fundamental_{name}", key=("cik", "taxonomy", "concept", "unit", "period"), date_column="period_end", sql=sql, doc=doc)
 
 
 _FIGURE = ", ".join(f'"{name}" VARCHAR' for name in ("start", "end", "val", "accn", "fy", "fp", "form", "filed", "frame"))

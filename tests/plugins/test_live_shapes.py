@@ -19,7 +19,7 @@ def test_sec_live_json(tmp_path: Path) -> None:
         def promote(self, batch: object) -> object:
             return sec.promote(batch)
 
-    vendor = Live(*sec.datasets())
+    vendor = Live(*sec.datasets({}))
     warehouse = Warehouse(tmp_path / "home", vendor)
     rows = [[1045810, "NVIDIA CORP", "NVDA", "Nasdaq"], [1067983, "BERKSHIRE HATHAWAY INC", "BRK-B", None]]
     vendor.says(json.dumps({"fields": ["cik", "name", "ticker", "exchange"], "data": rows}), dataset="company_tickers")

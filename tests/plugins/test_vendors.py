@@ -80,6 +80,18 @@ def test_every_figure_of_apple(tmp_path: Path) -> None:
     day = dt.date(2015, 1, 1)
     filed_by_then = sum(dt.date.fromisoformat(figure["filed"]) < day for concepts in facts.values() for told in concepts.values() for figures in told["units"].values() for figure in figures)
     assert recording.ask("SELECT count(*), max(filed) < DATE '2015-01-01' FROM silver.sec_company_fact_as_of(TIMESTAMP '2014-12-31 23:59:59')") == [(filed_by_then, True)]
+    annual = "SELECT count(*), count(*) FILTER (value <> value_first_filed) FROM gold.fact_fundamental_annual"
+    last: dict[tuple[str, ...], list[tuple[str, str, Decimal]]] = {}
+    for taxonomy, concepts in facts.items():
+        for concept, told in concepts.items():
+            for unit, figures in told["units"].items():
+                for figure in figures:
+                    start = figure.get("start")
+                    if start is None or 340 <= (dt.date.fromisoformat(figure["end"]) - dt.date.fromisoformat(start)).days <= 380:
+                        last.setdefault((taxonomy, concept, unit, start or "", figure["end"]), []).append((figure["filed"], figure["accn"], figure["val"]))
+    restated = sum(max(each)[2] != min(each)[2] for each in last.values())
+    assert recording.ask(annual) == [(len(last), restated)]
+    assert restated > 0
 
 
 @pytest.mark.parametrize("endpoint", ["fred.series.observations", "fred.fred.series.observations"])
