@@ -16,8 +16,8 @@ from sbf_core.api import hookimpl
 def test_sec_live_json(tmp_path: Path) -> None:
     class Live(FakeVendor):
         @hookimpl
-        def promote(self, batch: object) -> object:
-            return sec.promote(batch)
+        def promote(self, entry: object, batch: object) -> object:
+            return sec.promote(entry, batch)
 
     vendor = Live(*sec.datasets({}))
     warehouse = Warehouse(tmp_path / "home", vendor)
