@@ -112,7 +112,6 @@ BREAKS = [
     ('fetch is watched', 'sbf_core/runner/fetch_stage.py', 'if self._watch is not None and self._watch.used():', 'if False:', 'tests/plugin'),
     ('backup begun', 'sbf_core/trust/backup.py', 'all(path.name == begun for path in folder.iterdir())', 'not any(folder.iterdir())', 'tests/crash/test_disk.py -k caring'),
     ('http: deadline', 'sbf_core/http/deadline.py', '        return left if timeout is None else min(timeout, left)', '        return 30.0', 'tests/http'),
-    ('http: deadline between bytes', 'sbf_core/http/deadline.py', '        if seconds <= 0:', '        if False:', 'tests/http'),
     ('http: wire cap', 'sbf_core/http/coding.py', '        if self.wire_bytes > self._caps.wire_bytes:', '        if False:', 'tests/http'),
     ('http: bomb', 'sbf_core/http/coding.py', '        if self.decoded_bytes > FREE_BYTES and self.decoded_bytes > RATIO_MAX * self.wire_bytes:', '        if False:', 'tests/http'),
     ('http: cut gzip', 'sbf_core/http/coding.py', '        if self.wire_bytes and not self._gzip.eof:', '        if False:', 'tests/http'),

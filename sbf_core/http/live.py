@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,29 +89,29 @@ class LiveSession:
         etag, modified = self._validators.get((request.key, address), ("", ""))
         return {name: value for name, value in (("if-none-match", etag), ("if-modified-since", modified)) if value}
 
-    def wait_for_turn(self, source: str, limits: tuple[str, ...]) -> None:
-        """Wait until the vendor's limits allow one more request. Raises ``Deferred`` where a budget for hours or days is used up."""
-        if not limits:
-            return
-        book = self._book(source, limits)
-        while wait := book.take(source):
-            if wait > TURN_SECONDS_MAX:
-                raise Deferred(wait)
-            if self._closing.wait(wait):
-                raise WireFault("closed", "the session is closed", again=False)
-
-    def _book(self, source: str, limits: tuple[str, ...]) -> RateBook:
+    def add_limits(self, source: str, limits: Sequence[str]) -> None:
+        """Limits of a vendor; those of all its datasets hold together. Raises ``UsageError`` where they contradict each other."""
         with self._lock:
+            known = self._limits.setdefault(source, [])
+            fresh = [limit for limit in limits if limit not in known]
+            if not fresh:
+                return
             if self._rates is None:
                 from sbf_core.http.rates import RateBook  # 100 ms that only a vendor with a limit has to pay
 
                 self._rates = RateBook(self._rates_path)
-            known = self._limits.setdefault(source, [])
-            fresh = [limit for limit in limits if limit not in known]
-            if fresh:
-                known.extend(fresh)
-                self._rates.declare(source, known)
-            return self._rates
+            known.extend(fresh)
+            self._rates.declare(source, known)
+
+    def wait_for_turn(self, source: str) -> None:
+        """Wait until the vendor's limits allow one more request. Raises ``Deferred`` where a budget for hours or days is used up."""
+        if self._rates is None:
+            return
+        while wait := self._rates.take(source):
+            if wait > TURN_SECONDS_MAX:
+                raise Deferred(wait)
+            if self._closing.wait(wait):
+                raise WireFault("closed", "the session is closed", again=False)
 
     def look_at_clock(self, source: str, told: str) -> None:
         """Say once for each vendor that its clock and ours are far apart."""

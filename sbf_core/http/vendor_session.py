@@ -49,6 +49,7 @@ class VendorSession:
         self._may_ask_for_changes = may_ask_for_changes and not self._recipe.makes_sets
         walks_links = self._recipe.pages is not None and self._recipe.pages.by is PageBy.LINK
         self._kept_headers = (*_KEPT_HEADERS, "link") if walks_links else _KEPT_HEADERS
+        live.add_limits(entry.source, self._recipe.limits)
         bytes_max = self._recipe.mebibytes_max * 1024**2
         self._caps = SizeCaps(wire_bytes=bytes_max, decoded_bytes=bytes_max)
 
@@ -117,7 +118,7 @@ class VendorSession:
             here = hop
             while True:
                 asked = time.monotonic()
-                self._live.wait_for_turn(self._entry.source, self._recipe.limits)
+                self._live.wait_for_turn(self._entry.source)
                 deadline += time.monotonic() - asked  # waiting for one's turn is no fault of the vendor
                 answer = self._live.wire.get(here.url, here.headers, deadline=deadline, caps=self._caps, public_only=here.foreign)
                 onward = next_hop(here, answer, hosts=self._recipe.redirect_hosts)

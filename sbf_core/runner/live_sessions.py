@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.http.session import FetchSession
 from sbf_core.ops.service import OpsService
@@ -32,6 +33,9 @@ class LiveSessions:
         keys.learn(name for planned in due for name in planned.entry.key_names)
         seen = ops.latest_validators(sorted({planned.entry.id for planned in due}))
         self._live = LiveSession(ops.clock, files=config.files, keys=keys, rates=config.rates, validators=seen, logger=logger)
+        for planned in due:  # before the first request: a dataset without limits keeps those of its vendor's others
+            if isinstance(planned.entry.recipe, RestRecipe):
+                self._live.add_limits(planned.entry.source, planned.entry.recipe.limits)
         self._hooks = hooks
         self._registry = registry
 

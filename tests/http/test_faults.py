@@ -427,6 +427,20 @@ def test_h32_clocks_that_are_far_apart_are_told(tmp_path: Path, vendor: FaultyVe
     assert said in caplog.text
 
 
+def test_the_limits_of_a_vendor_hold_for_all_its_datasets(tmp_path: Path, vendor: FaultyVendor) -> None:
+    """A budget of three requests an hour, declared by one of two datasets: the fourth is put off, whoever makes it."""
+    vendor.says("/odd", GOOD)
+    limited = entry(source="odd", silver_table="odd_px", scope="per_ticker", recipe=recipe(vendor.url("/odd") + "?t={ticker}", limits=("3/hour",), connections=1))
+    other = entry(source="odd", dataset="other", silver_table="other_px", scope="per_ticker", recipe=recipe(vendor.url("/odd") + "?o={ticker}", connections=1))
+    warehouse = Warehouse(tmp_path / "home", Plugin(other, limited))
+    context = warehouse.run(universe__tickers=("A", "B"))
+    assert vendor.count("/odd") == 3
+    assert (context.files, context.deferred_requests, context.status) == (3, 1, "partial")
+    assert "allows the next request in" in context.errors[0]
+    assert warehouse.run(universe__tickers=("A", "B")).deferred_requests == 1, "the next run knows of it"
+    assert vendor.count("/odd") == 3
+
+
 def test_proxies_of_the_system_are_used(tmp_path: Path, vendor: FaultyVendor, monkeypatch: pytest.MonkeyPatch) -> None:
     with FaultyVendor() as proxy:
         monkeypatch.setenv("http_proxy", proxy.url(""))
