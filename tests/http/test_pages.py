@@ -156,6 +156,20 @@ def test_a_set_that_is_not_whole_is_nothing(tmp_path: Path, vendor: PagedVendor,
     assert len(vendor.asked) <= 25
 
 
+def test_a_circle_of_pages_that_never_look_the_same_ends(tmp_path: Path, vendor: PagedVendor) -> None:
+    """The same token for ever, and a stamp of time in each answer."""
+
+    class Stamped(PagedVendor):
+        def _script(self, target: str, headers: dict[str, str]) -> Script:
+            super()._script(target, headers)
+            return page(ROWS[:2], next="a", served_at=len(self.asked))
+
+    with Stamped() as stamped:
+        context = warehouse_of(tmp_path / "home", stamped, Pages(by="cursor", parameter="c", next_at="next"), rows_at="rows").run()
+        assert context.errors == ["prices/fake/eod: pagination_loop: page 3 is a page that was there before"]
+        assert len(stamped.asked) == 2
+
+
 def test_keys_in_the_next_address_are_taken_out(tmp_path: Path, vendor: PagedVendor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ODD_KEY", "canary-of-pages")
     vendor.answers = {"apikey=canary-of-pages": page(THREE[0], next="/odd?x=1&apikey=canary-of-pages")}

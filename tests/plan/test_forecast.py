@@ -44,13 +44,18 @@ def test_a_limit_holds_over_processes_and_runs(tmp_path: Path) -> None:
     rates = tmp_path / "rates.sqlite"
     taker = (
         "import sys; from pathlib import Path; from concurrent.futures import ThreadPoolExecutor; from sbf_core.http.rates import RateBook\n"
-        "book = RateBook(Path(sys.argv[1])); book.declare('a', ['40/hour'])\n"
-        "with ThreadPoolExecutor(4) as pool: print(sum(wait == 0 for wait in pool.map(lambda _: book.take('a'), range(30))))"
+        "book = RateBook(Path(sys.argv[1])); book.declare('a', ['2000/hour'])\n"
+        "sys.stdin.readline()\n"
+        "with ThreadPoolExecutor(4) as pool: print(sum(wait == 0 for wait in pool.map(lambda _: book.take('a'), range(1200))))"
     )
-    children = [subprocess.Popen([sys.executable, "-c", taker, str(rates)], stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    assert sum(int(child.communicate(timeout=60)[0]) for child in children) == 40
+    children = [subprocess.Popen([sys.executable, "-c", taker, str(rates)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    assert sum(int(child.communicate(timeout=60)[0]) for child in children) == 2000
     book = RateBook(rates)
-    book.declare("a", ["40/hour"])
+    book.declare("a", ["2000/hour"])
     assert 3500 < book.take("a") <= 3600
 
 
