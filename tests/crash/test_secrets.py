@@ -29,7 +29,7 @@ class Row:
 
 def entry(name, **more):
     recipe = RestRecipe(url=os.environ["WORLD_URL"] + "/" + name, secrets={"apikey": "WORLD_KEY"}, secret_headers={"x-api-key": "WORLD_KEY"})
-    return DatasetKeymapEntry(domain="test", source="canary", dataset=name, silver_table="canary_" + name, columns=Row, recipe=recipe)
+    return DatasetKeymapEntry(domain="test", source="canary_" + name, dataset=name, silver_table="canary_" + name, columns=Row, recipe=recipe)
 
 @hookimpl
 def datasets():

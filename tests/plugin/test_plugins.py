@@ -147,4 +147,4 @@ def test_a_hook_that_answers_none_is_an_error() -> None:
     manager = PluginManager(())
     record = manager.register(module, name="p")
     with pytest.raises(PluginFault, match=r"answered None; gold, plugin p, hook build_gold; nothing was written"):
-        manager.call(record, "build_gold", doing="gold", safe="nothing was written")
+        manager.call(record, "build_gold", doing="gold", safe="nothing was written", options={})
