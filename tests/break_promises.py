@@ -133,7 +133,7 @@ BREAKS = [
     ('pages: total', 'sbf_core/http/pages.py', '    if isinstance(stated, int) and stated != rows_total:', '    if False:', 'tests/http'),
     ('pages: host', 'sbf_core/http/pages.py', 'if urlsplit(here).hostname not in hosts or', 'if', 'tests/http'),
     ('pages: all or none', 'sbf_core/bronze/journal.py', '    if part >= parts:', '    if True:', 'tests/bronze'),
-    ('row cap', 'sbf_core/http/session.py', '        if longest < self.recipe.rows_max:', '        if True:', 'tests/http'),
+    ('row cap', 'sbf_core/http/recipe_walk.py', '        if longest < self.recipe.rows_max:', '        if True:', 'tests/http'),
     ('no gap in a chain', 'sbf_core/runner/fetch_stage.py', '                if not answer.came:', '                if False:', 'tests/runner'),
     ('back-fill goes on', 'sbf_core/plan/planner.py', 'not in done)', 'not in ())', 'tests/runner'),
     ('snapshot shrank', 'sbf_core/silver/merge.py', '    if gone <= entry.shrink_share_max * before:', '    if True:', 'tests/silver'),

@@ -13,12 +13,13 @@ from xml.parsers import expat
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import printable
+from sbf_core.http.pages import at
 
 _NOTE_BYTES_MAX = 16_384
 _SHOWN = 80
 _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _MAGIC = {"zip": b"PK", "parquet": b"PAR1", "csv.gz": b"\x1f\x8b"}
-_BOMS = (b"\xef\xbb\xbf",)
+_BOM = b"\xef\xbb\xbf"
 
 
 def why_no_data(entry: DatasetKeymapEntry, payload: bytes, extension: str, *, as_declared: bool = True, may_be_cut: bool = False) -> tuple[str, str] | None:
@@ -31,7 +32,7 @@ def why_no_data(entry: DatasetKeymapEntry, payload: bytes, extension: str, *, as
         as_declared: it is read as the declaration says, not by the plugin's own hook.
         may_be_cut: the vendor said neither its length nor where it ends.
     """
-    body = payload.removeprefix(_BOMS[0]).strip() if len(payload) <= _NOTE_BYTES_MAX else payload.removeprefix(_BOMS[0])
+    body = payload.removeprefix(_BOM).strip() if len(payload) <= _NOTE_BYTES_MAX else payload.removeprefix(_BOM)
     if not body:
         return _empty(entry, "0 bytes")
     magic = _MAGIC.get(extension)
@@ -107,20 +108,14 @@ def _why_no_json(entry: DatasetKeymapEntry, body: bytes, *, as_declared: bool, m
 def _note(entry: DatasetKeymapEntry, found: Any) -> str:
     """What a field that the dataset declares as an error note says."""
     for path in entry.is_data.error_fields:
-        value = _at(found[0] if isinstance(found, list) and found else found, path)
+        value = at(found[0] if isinstance(found, list) and found else found, path)
         if value not in (None, "", False, [], {}):
             return value if isinstance(value, str) else json.dumps(value)
     return ""
 
 
-def _at(found: Any, path: str) -> Any:
-    for step in path.split("."):
-        found = found.get(step) if isinstance(found, dict) else None
-    return found
-
-
 def _why_no_rows(entry: DatasetKeymapEntry, found: Any, body: bytes) -> tuple[str, str] | None:
-    rows = _at(found, entry.rows_at) if entry.rows_at else found
+    rows = at(found, entry.rows_at) if entry.rows_at else found
     if rows == [] or found == {} or (entry.rows_at and rows is None and _is_near(found, entry.rows_at)):
         return _empty(entry, "no rows")
     if not isinstance(rows, list):
@@ -132,7 +127,7 @@ def _why_no_rows(entry: DatasetKeymapEntry, found: Any, body: bytes) -> tuple[st
 def _is_near(found: Any, path: str) -> bool:
     """Whether the last step alone is missing, or null: a vendor's way to say that there are no rows."""
     above, _, last = path.rpartition(".")
-    holder = _at(found, above) if above else found
+    holder = at(found, above) if above else found
     return isinstance(holder, dict) and last in holder
 
 

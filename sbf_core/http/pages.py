@@ -70,7 +70,7 @@ def walk_pages(ask: Ask, url: str, pages: Pages, reader: PageReader, *, hosts: C
     asked: set[str] = set()
     rows_total = 0
     stated: int | None = None
-    here: str | None = _first(url, pages)
+    here: str | None = first_address(url, pages)
     while here is not None:
         if here in asked:
             return [_failed(found[-1], "pagination_loop", f"page {len(found) + 1} is a page that was there before")]
@@ -106,7 +106,8 @@ def walk_pages(ask: Ask, url: str, pages: Pages, reader: PageReader, *, hosts: C
     return found
 
 
-def _first(url: str, pages: Pages) -> str:
+def first_address(url: str, pages: Pages) -> str:
+    """The address of the first page."""
     size = {pages.size_parameter: pages.size} if pages.size_parameter and pages.size else {}
     if pages.by in (PageBy.PAGE, PageBy.OFFSET):
         return with_parameters(url, **size, **{pages.parameter: pages.first})
@@ -127,7 +128,7 @@ def _following(here: str, url: str, pages: Pages, result: RunResult, document: A
         return None
     if pages.by is PageBy.NEXT_URL:
         return urljoin(here, str(token))
-    return with_parameters(_first(url, pages), **{pages.parameter: token})
+    return with_parameters(first_address(url, pages), **{pages.parameter: token})
 
 
 def _without(url: str, hidden: Collection[str]) -> str:

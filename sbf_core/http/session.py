@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Mapping
 from typing import Protocol
-from urllib.parse import quote, urlsplit
 
-import attrs
-
-from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
-from sbf_core.errors import PluginFault
-from sbf_core.http.pages import PageReader, walk_pages
 from sbf_core.run.request import RunRequest
 from sbf_core.run.result import RunResult
 
@@ -38,112 +29,3 @@ class FetchSession(Protocol):
     def read(self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()) -> RunResult:
         """Read one file. Arguments as in ``FileRecipe``."""
         ...
-
-
-_CLASS = re.compile(r"([A-Z0-9]+)[./-]([A-E])")
-
-
-def vendor_ticker(ticker: str, class_mark: str) -> str:
-    """A ticker as a vendor writes it: ``BRK.B``, ``BRK-B`` and ``BRK/B`` are one, told apart by the mark before the share class.
-
-    Only ``A`` to ``E`` are taken for a class; other endings, as in ``VOD.L``, name an exchange.
-    """
-    found = _CLASS.fullmatch(ticker) if class_mark else None
-    return f"{found[1]}{class_mark}{found[2]}" if found else ticker
-
-
-def filled(template: str, request: RunRequest, *, quoting: bool, recipe: RestRecipe | None = None, period: str = "") -> str:
-    """A template with the request's values in it; URL-quoted for addresses."""
-    date_format = recipe.date_format if recipe is not None else "%Y-%m-%d"
-    values = {
-        "ticker": vendor_ticker(request.ticker or "", recipe.class_mark if recipe is not None else ""),
-        "discriminator": request.discriminator,
-        "from_date": request.from_date.strftime(date_format) if request.from_date else "",
-        "to_date": request.to_date.strftime(date_format) if request.to_date else "",
-        "year": str(request.from_date.year) if request.from_date else "",
-        "period": period,
-    }
-    return template.format_map({name: quote(value, safe="") for name, value in values.items()} if quoting else values)
-
-
-def fetch_by_recipe(entry: DatasetKeymapEntry, request: RunRequest, session: FetchSession) -> list[RunResult]:
-    """The default of the hook ``fetch``: what the recipe says.
-
-    Returns:
-        One result, or those of all pages, periods and halves, which belong together; one that failed stands for all.
-
-    Raises:
-        PluginFault: the dataset has no recipe.
-    """
-    recipe = entry.recipe
-    if isinstance(recipe, RestRecipe):
-        return RecipeWalk(entry, recipe, session).results(request)
-    if isinstance(recipe, FileRecipe):
-        mirrors = tuple(filled(mirror, request, quoting=False) for mirror in recipe.mirrors)
-        return [session.read(request, filled(recipe.path, request, quoting=False), extension=recipe.extension, mirrors=mirrors)]
-    raise PluginFault("has neither a recipe nor the hook fetch", where=f"dataset {entry.id}")
-
-
-@attrs.frozen
-class RecipeWalk:
-    """All the addresses that a recipe means by one request."""
-
-    entry: DatasetKeymapEntry
-    recipe: RestRecipe
-    session: FetchSession
-
-    def results(self, request: RunRequest) -> list[RunResult]:
-        """Everything, or the one result that failed."""
-        found: list[RunResult] = []
-        for period in self.recipe.periods or ("",):
-            part = self._stretch(request, request, period)
-            if not part[-1].ok:
-                return [part[-1]]
-            found += part
-        return found
-
-    def _stretch(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:
-        """The answers for a stretch of days; one as long as the vendor's cap is asked for again in halves."""
-        results = self._pages(request, days, period)
-        if not self.recipe.rows_max or not results[-1].ok or results[-1].not_modified:
-            return results
-        reader = PageReader(rows_at=self.entry.rows_at, extension=self.recipe.extension)
-        try:
-            longest = max(reader.rows(result.payload) for result in results)
-        except ValueError:
-            return [attrs.evolve(results[0], payload=b"", kind="not_data", error="it cannot be read")]
-        if longest < self.recipe.rows_max:
-            return results
-        halves = self._halves(days)
-        if not halves:
-            error = f"the answer has {longest} rows, the most that the vendor sends: it is not whole, and cannot be split"
-            return [attrs.evolve(results[0], payload=b"", kind="row_cap", error=error)]
-        found: list[RunResult] = []
-        for half in halves:
-            part = self._stretch(request, half, period)
-            if not part[-1].ok:
-                return [part[-1]]
-            found += part
-        return found
-
-    def _halves(self, days: RunRequest) -> tuple[RunRequest, ...]:
-        if not {"from_date", "to_date"} <= placeholders(self.recipe.url) or days.from_date is None or days.to_date is None or days.from_date >= days.to_date:
-            return ()
-        middle = days.from_date + (days.to_date - days.from_date) // 2
-        return attrs.evolve(days, to_date=middle), attrs.evolve(days, from_date=middle + dt.timedelta(days=1))
-
-    def _pages(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:
-        recipe = self.recipe
-        url = filled(recipe.url, days, quoting=True, recipe=recipe, period=period)
-        mirrors = tuple(filled(mirror, days, quoting=True, recipe=recipe, period=period) for mirror in recipe.mirrors)
-
-        def ask(address: str) -> RunResult:
-            return self.session.get(
-                request, address, extension=recipe.extension, headers=recipe.headers, secrets=recipe.secrets, secret_headers=recipe.secret_headers, mirrors=mirrors
-            )
-
-        if recipe.pages is None:
-            return [ask(url)]
-        hosts = {urlsplit(url).hostname or "", *recipe.redirect_hosts}
-        reader = PageReader(rows_at=self.entry.rows_at, extension=recipe.extension)
-        return walk_pages(ask, url, recipe.pages, reader, hosts=hosts, hidden=set(recipe.secrets))

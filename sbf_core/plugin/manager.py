@@ -182,7 +182,7 @@ class PluginManager:
 
         Raises:
             PluginFault: the hook raised, or answered None.
-        DatasetFailure, UsageError: the hook raised one; what it was doing is added.
+            DatasetFailure, UsageError: the hook raised one; what it was doing is added.
         """
         caller = self._callers.get((record.name, hook))
         if caller is None:

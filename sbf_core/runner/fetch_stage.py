@@ -16,7 +16,8 @@ from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import EnvironmentFault, PluginFault, SbfError, is_interrupt
 from sbf_core.faults import fault_point
-from sbf_core.http.session import FetchSession, fetch_by_recipe
+from sbf_core.http.recipe_walk import fetch_by_recipe
+from sbf_core.http.session import FetchSession
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planner import PlannedRequest

@@ -16,7 +16,7 @@ from faulty import FaultyVendor, Script, answer
 from warehouse import Warehouse, entry, price
 
 from sbf_core.api import DataRules, DatasetKeymapEntry, Pages, RestRecipe, UsageError, hookimpl
-from sbf_core.http.session import vendor_ticker
+from sbf_core.http.recipe_walk import vendor_ticker
 from sbf_core.runner.options import RunOptions
 from sbf_core.trust.digest import digest_tables
 

@@ -55,8 +55,8 @@ class Recording:
     def add(self, dataset_id: str, content: bytes, *, ticker: str | None = None, extension: str = "json", moment: dt.datetime = NOW, first: dt.date | None = None, period: str = "") -> None:
         """One payload, at the address that the plugin would ask."""
         from sbf_core.dataset.recipe import RestRecipe
-        from sbf_core.http.pages import _first
-        from sbf_core.http.session import filled
+        from sbf_core.http.pages import first_address
+        from sbf_core.http.recipe_walk import filled
 
         settings = Settings(self.home, environment={})
         registry = DatasetRegistry(PluginManager(options=settings.options))
@@ -67,7 +67,7 @@ class Recording:
         domain, source, dataset = dataset_id.split("/")
         request = RunRequest(run_id=f"r{moment:%Y%m%dT%H%M%S}", domain=domain, source=source, dataset=dataset, ticker=ticker, from_date=first, to_date=moment.date())
         address = filled(recipe.url, request, quoting=True, recipe=recipe, period=period)
-        address = _first(address, recipe.pages) if recipe.pages is not None else address
+        address = first_address(address, recipe.pages) if recipe.pages is not None else address
         result = RunResult(request=request, address=address, payload=content, extension=extension, fetched_at=moment, status_code=200)
         self._writer.publish([self._writer.stage(result)])
 
