@@ -66,9 +66,16 @@ def run_command(
         _print_run_json(context, runner, elapsed)
     else:
         _print_run(context, runner, elapsed, settings)
+    tell_outcome(context)
+    return 0 if context.status is RunStatus.OK else 1
+
+
+def tell_outcome(context: RunContext) -> None:
+    """What went wrong, and what was left out for a reason."""
+    for note in context.notes:
+        tell(f"sbf: note: {note}")
     for error in context.errors:
         tell(f"sbf: failed: {error}")
-    return 0 if context.status is RunStatus.OK else 1
 
 
 class _WithoutKeys(logging.Formatter):
@@ -137,6 +144,8 @@ def _print_run_json(context: RunContext, runner: Runner, elapsed: float) -> None
         files=context.files,
         unchanged_files=context.unchanged_files,
         failed_requests=context.failed_requests,
+        skipped_requests=context.skipped_requests,
+        deferred_requests=context.deferred_requests,
         rows_seen=context.rows_seen,
         rows_inserted=context.rows_inserted,
         rows_updated=context.rows_updated,
@@ -146,6 +155,7 @@ def _print_run_json(context: RunContext, runner: Runner, elapsed: float) -> None
         datasets=runner.overview,
         gold=runner.gold_overview,
         errors=context.errors,
+        notes=context.notes,
     )
 
 

@@ -26,6 +26,7 @@ from faulty import FaultyVendor, Script, answer, chunked, drip, raw, reset, stal
 from warehouse import START, Warehouse, entry, price
 
 from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, RunResult, hookimpl
+from sbf_core.cli.run import tell_outcome
 from sbf_core.clock import FixedClock
 from sbf_core.http.live import LiveSession
 from sbf_core.http.vendor import FAILURES_MAX
@@ -425,6 +426,15 @@ def test_h32_clocks_that_are_far_apart_are_told(tmp_path: Path, vendor: FaultyVe
     vendor.says("/odd", answer(BODY, headers=[("Date", moment)]))
     assert get(vendor, "/odd", tmp_path).ok
     assert said in caplog.text
+
+
+def test_a_plan_that_is_too_low_is_told_once_and_is_no_failure(tmp_path: Path, vendor: FaultyVendor, capsys: pytest.CaptureFixture[str]) -> None:
+    vendor.says("/odd", answer(status=402))
+    odd = entry(source="odd", scope="per_ticker", recipe=recipe(vendor.url("/odd") + "?t={ticker}", connections=1))
+    context = Warehouse(tmp_path / "home", Plugin(odd)).run(universe__tickers=("A", "B", "C"))
+    assert (vendor.count("/odd"), context.skipped_requests, context.status) == (1, 3, "ok")
+    tell_outcome(context)
+    assert capsys.readouterr().err.splitlines()[-1] == "sbf: note: prices/odd/eod: plan: the plan does not cover it (HTTP 402) (3 requests, the first for A)"
 
 
 def test_the_limits_of_a_vendor_hold_for_all_its_datasets(tmp_path: Path, vendor: FaultyVendor) -> None:
