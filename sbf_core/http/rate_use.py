@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -43,6 +42,8 @@ def rate_use(path: Path, source: str, limits: Sequence[str]) -> list[RateUse]:
 def _requests_since(path: Path, source: str, milliseconds: int) -> int:
     if not path.exists():
         return 0
+    import sqlite3  # only a plan looks into it
+
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
             row = connection.execute(f'SELECT count(*) FROM "{source}" WHERE item_timestamp > ?', (milliseconds,)).fetchone()

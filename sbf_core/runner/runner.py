@@ -14,7 +14,6 @@ import attrs
 import duckdb
 
 from sbf_core.bronze.archive import BronzeArchive
-from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.clock import Clock, clock_of_process
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
@@ -29,7 +28,6 @@ from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.plugin.watch import watched
 from sbf_core.run.context import RunContext
 from sbf_core.runner.configured import configured
-from sbf_core.runner.fetch_stage import FetchStage
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.live_sessions import LiveSessions
 from sbf_core.runner.options import RunOptions, isolation_of
@@ -265,6 +263,9 @@ class Runner:
             run_gold(ops, self.manager, context, self.plugins, force=self._options.force, progress=self._progress)
 
     def _fetch(self, ops: OpsService, context: RunContext, due: Sequence[PlannedRequest]) -> None:
+        from sbf_core.bronze.file_writer import BronzeFileWriter  # a run with nothing due need not load them
+        from sbf_core.runner.fetch_stage import FetchStage
+
         writer = BronzeFileWriter(self._config, logger=self._logger)
         sessions = LiveSessions(ops, self._config, self._hooks, self.registry, due, logger=self._logger) if self._archive is None else None
         session_for = sessions.session_for if sessions is not None else self._replay.session_for

@@ -6,11 +6,14 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from xml.etree.ElementTree import Element
+from typing import TYPE_CHECKING
 
 import attrs
 
 from sbf_core.api import AcceptedRange, DatasetKeymapEntry, GoldModel, ParseRows, PayloadRefused, PromotionBatch, RestRecipe, SelectRows, column, hookimpl
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _RATES = "https://home.treasury.gov/resource-center/data-chart-center/interest-rates"
 _FIELD = re.compile(r"BC_(\d+)(?:_(\d+))?(MONTH|YEAR)")
