@@ -24,6 +24,7 @@ from pathlib import Path
 #: Every point on the path of a run, in the order in which a run reaches them first.
 FAULT_POINTS = (
     "home.check",  # before the folders of the home are made
+    "replace.copied", "replace.moved", "replace.done",  # a damaged database gives way to another
     "home.filled", "home.made",  # a new database has its schema, and its name
     "home.locked",  # the database is open, and with it the home is ours
     "migrate.before", "migrate.backed_up", "migrate.applied", "migrate.done",

@@ -37,6 +37,8 @@ class QuarantineReason(StrEnum):
     NO_DATA = "no_data"
     #: Not the bytes that were recorded.
     DAMAGED = "damaged"
+    #: The database and its log: a crash left a block that cannot be read.
+    DAMAGED_DATABASE = "damaged_database"
 
 
 @attrs.frozen(kw_only=True)

@@ -14,12 +14,12 @@ import duckdb
 from sbf_core.clock import Clock, SystemClock
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.create import create_database, discard_left_overs
-from sbf_core.duck.disk import is_locked
-from sbf_core.duck.holder import drop_holder, holder_text, write_holder
+from sbf_core.duck.holder import drop_holder, write_holder
 from sbf_core.duck.identifiers import literal_list
 from sbf_core.duck.migrate import apply_migrations, latest_version, ops_tables, schema_version
+from sbf_core.duck.open_fault import is_duckdb, no_duckdb, open_fault
 from sbf_core.duck.publish import copy_database, name_published, published_path
-from sbf_core.errors import DamageFound, HomeLocked, SbfError, UsageError, VersionRefused, environment_fault
+from sbf_core.errors import DamageFound, HomeLocked, UsageError, VersionRefused, environment_fault
 from sbf_core.faults import fault_point
 from sbf_core.whole_file import make_folder, sync_all
 
@@ -63,6 +63,7 @@ class DuckDbBootstrap:
         """Open, migrate if needed (a copy is made first), harden. Calling it again does nothing.
 
         Raises:
+            DamageFound: a block cannot be read; nothing was written.
             UsageError: the home is a file, or the database is no DuckDB file, or is absent and ``read_only``.
             HomeLocked: another process has it open, for longer than ``wait_seconds``.
             VersionRefused: schema or storage is newer than this sbf knows.
@@ -74,20 +75,22 @@ class DuckDbBootstrap:
         self._check_home()
         connection = self._connect(wait_seconds)
         fault_point("home.locked")
+        crashed = self.config.holder.exists()
         try:
-            if not self.read_only:
-                discard_left_overs(self.database)
-                connection = self._migrated(connection)
-            elif schema_version(connection) is None:
-                raise UsageError("the database holds no sbf schema", where=str(self.database), fix="run `sbf run` first", code="NO_DATA")
-            else:
-                self._refuse_newer(schema_version(connection))
-            self._check_ledger(connection)
-            self._harden(connection)
+            version = schema_version(connection)
+            self._refuse_newer(version)
             if not self.read_only:
                 write_holder(self.config.holder, since=self._clock.now())
+                discard_left_overs(self.database)
+                connection = self._migrated(connection, version)
+            elif version is None:
+                raise UsageError("the database holds no sbf schema", where=str(self.database), fix="run `sbf run` first", code="NO_DATA")
+            self._check_ledger(connection)
+            self._harden(connection)
         except BaseException:
             connection.close()
+            if not self.read_only and not crashed:  # the note of a crash must stay until the database was opened
+                drop_holder(self.config.holder)
             raise
         self._connection = connection
         fault_point("home.open")
@@ -152,8 +155,8 @@ class DuckDbBootstrap:
             raise UsageError("the home is a file", where=str(home), fix="name a folder with --home or SBF_HOME", code="HOME")
         if self.database.is_dir():
             raise UsageError("the database is a folder", where=str(self.database), fix="move it away", code="HOME")
-        if self.database.exists() and not _is_duckdb(self.database):
-            raise _no_duckdb(self.database)
+        if self.database.exists() and not is_duckdb(self.database):
+            raise no_duckdb(self.database)
         if self.read_only:
             if not self.database.exists():
                 if self.config.bronze.is_dir() and any(self.config.bronze.iterdir()):
@@ -197,7 +200,7 @@ class DuckDbBootstrap:
                         sync_all([self.config.home])
                 return duckdb.connect(str(self.database), read_only=self.read_only, config=self._settings())
             except duckdb.Error as error:
-                fault = self._open_fault(error)
+                fault = open_fault(error, self.database, holder=self.config.holder)
                 if not isinstance(fault, HomeLocked) or time.monotonic() >= deadline:
                     raise fault from error
             except OSError as error:
@@ -207,20 +210,6 @@ class DuckDbBootstrap:
     def _fill(self, connection: duckdb.DuckDBPyConnection) -> None:
         apply_migrations(connection, since=0, now=self._clock.now())
 
-    def _open_fault(self, error: duckdb.Error) -> SbfError:
-        text, where = str(error), str(self.database)
-        if is_locked(error):
-            return HomeLocked(holder_text(self.config.holder, text), where=where, fix="wait for it, or use --wait SECONDS")
-        if "version number" in text:
-            return VersionRefused("the database was written by a newer DuckDB", where=where, fix="upgrade sbf and duckdb")
-        if "not a valid DuckDB database" in text:
-            return _no_duckdb(self.database)
-        if any(sign in text for sign in ("Corrupt database", "checksum", "Could not read enough bytes", "Failure while replaying WAL")):
-            return DamageFound(f"the database is damaged: {text.splitlines()[0]}", where=where, fix="run `sbf rebuild`; it needs only Bronze")
-        if isinstance(error, (duckdb.IOException, duckdb.FatalException)):
-            return environment_fault(error, doing="the database cannot be opened", where=where)
-        return SbfError(f"the database cannot be opened: {text.splitlines()[0]}", where=where, fix="run `sbf doctor`", code="OPEN")
-
     def _refuse_newer(self, version: int | None) -> None:
         if version is not None and version > latest_version():
             raise VersionRefused(
@@ -229,9 +218,7 @@ class DuckDbBootstrap:
                 fix="upgrade sbf",
             )
 
-    def _migrated(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-        version = schema_version(connection)
-        self._refuse_newer(version)
+    def _migrated(self, connection: duckdb.DuckDBPyConnection, version: int | None) -> duckdb.DuckDBPyConnection:
         if version == latest_version():
             return connection
         fault_point("migrate.before")
@@ -272,15 +259,3 @@ class DuckDbBootstrap:
             f"SET TimeZone = 'UTC'; SET allowed_directories = {allowed}; SET enable_external_access = false; SET lock_configuration = true"
         )
 
-
-def _is_duckdb(path: Path) -> bool:
-    """Whether a file starts like a DuckDB database. Asked before DuckDB is: it would load an extension for an SQLite file."""
-    try:
-        with path.open("rb") as file:
-            return file.read(12)[8:] == b"DUCK"
-    except OSError:
-        return True  # let DuckDB say what is wrong with it
-
-
-def _no_duckdb(path: Path) -> UsageError:
-    return UsageError("this is no DuckDB database; it was not touched", where=str(path), fix="move it away or choose another --home", code="NOT_DUCKDB")

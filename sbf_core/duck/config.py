@@ -66,6 +66,11 @@ class DuckDbConfig:
         return self.home / "rates.sqlite"
 
     @property
+    def replacing(self) -> Path:
+        """The lock of whoever replaces a damaged database."""
+        return self.home / "replacing.sqlite"
+
+    @property
     def published(self) -> Path:
         """Copies of the database for readers, who then never meet a run."""
         return self.home / "published"

@@ -36,7 +36,7 @@ def create_database(database: Path, settings: Mapping[str, Any], fill: Callable[
             fault_point("home.filled")
         finally:
             connection.close()
-        _put(fresh, database)
+        put_in_place(fresh, database)
         fault_point("home.made")
     except (duckdb.Error, FileNotFoundError):
         if not database.exists():
@@ -52,8 +52,8 @@ def discard_left_overs(database: Path) -> None:
         _remove(path)
 
 
-def _put(fresh: Path, database: Path) -> None:
-    """Give a file its name unless another has that name by now. A rename would replace the other, except on Windows."""
+def put_in_place(fresh: Path, database: Path) -> None:
+    """Give a database its name unless another has that name by now. A rename would replace the other, except on Windows."""
     if os.name == "posix":
         try:
             os.link(fresh, database)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from sbf_core.errors import environment_fault
+from sbf_core.duck.damage import tells_of_damage
+from sbf_core.errors import DamageFound, environment_fault
 
 #: Below this a run warns.
 FREE_BYTES_FLOOR = 1024**3
@@ -40,6 +41,8 @@ def disk_faults(database: Path) -> Iterator[None]:
             raise
         raise environment_fault(error, doing="a file cannot be used", where=str(database.parent)) from error
     except duckdb.Error as error:
+        if tells_of_damage(error):
+            raise DamageFound(f"the database is damaged: {str(error).splitlines()[0]}", where=str(database), fix="run `sbf rebuild`; it needs only Bronze") from error
         if not is_disk_fault(error):
             raise
         raise environment_fault(error, doing="the database cannot be written", where=str(database)) from error

@@ -26,6 +26,7 @@ from sbf_core.settings.settings import Settings
 from sbf_core.trust.files import expected_payloads, read_journals
 from sbf_core.trust.findings import Finding, FindingKind
 from sbf_core.trust.recovery import record_quarantined, recover
+from sbf_core.trust.replacing import open_replacing
 from sbf_core.trust.restore import put_back, set_damaged_aside, set_foreign_aside, write_journal_again
 from sbf_core.vocabulary import RunStatus
 
@@ -93,7 +94,8 @@ class Repair:
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
         publish_as = ""
         with disk_faults(self._config.database):
-            bootstrap.open(wait_seconds=self._settings["run.wait_seconds"])
+            replaced = open_replacing(bootstrap, wait_seconds=self._settings["run.wait_seconds"], logger=self._logger)
+            self._done.extend([replaced] if replaced else [])
             try:
                 ops = OpsService.over(bootstrap, clock=self._clock, logger=self._logger)
                 context = ops.start_run(ticker_limit=0)

@@ -17,6 +17,7 @@ from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.clock import Clock, clock_of_process
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.damage import tells_of_damage
 from sbf_core.duck.disk import FREE_BYTES_FLOOR, disk_faults
 from sbf_core.errors import SbfError, UsageError, is_interrupt
 from sbf_core.faults import fault_point
@@ -38,6 +39,7 @@ from sbf_core.runner.run_plan import RunPlan
 from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.recovery import recover
+from sbf_core.trust.replacing import open_replacing
 from sbf_core.universe.members import UniverseMember, UniverseSettings
 from sbf_core.universe.service import UniverseService
 from sbf_core.vocabulary import Layer, RunStatus, Scope
@@ -206,11 +208,11 @@ class Runner:
             self._refuse_empty_universe()  # before anything is written
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
         with disk_faults(self._config.database):
-            bootstrap.open(wait_seconds=self._settings["run.wait_seconds"] or _WAIT_FOR_READERS_SECONDS)
+            replaced = open_replacing(bootstrap, wait_seconds=self._settings["run.wait_seconds"] or _WAIT_FOR_READERS_SECONDS, logger=self._logger)
             self._warn_of_little_space()
             publish_as = ""
             try:
-                context = self._run(bootstrap, began)
+                context = self._run(bootstrap, began, replaced)
                 changed = context.files or context.rows_seen or context.gold_tables
                 ours = self._config.bronze_folder is None
                 publish_as = context.run_id if changed and ours and self._settings["run.publish"] == "yes" else ""
@@ -220,13 +222,14 @@ class Runner:
         self._logger.info("Orchestration complete. Elapsed time: %.2f s", time.monotonic() - began)
         return context
 
-    def _run(self, bootstrap: DuckDbBootstrap, began: float) -> RunContext:
+    def _run(self, bootstrap: DuckDbBootstrap, began: float, replaced: str) -> RunContext:
         universe = self._universe(bootstrap)
         ops = OpsService.over(bootstrap, universe=universe, clock=self._clock, logger=self._logger)
-        recovered = recover(ops, self._config, logger=self._logger)
+        recovered = recover(ops, self._config, everything=bool(replaced), logger=self._logger)
         universe.tickers()
         context = ops.start_run(ticker_limit=self._settings["universe.ticker_limit"])
         fault_point("run.started")
+        context.notes.extend([replaced] if replaced else [])
         context.errors.extend(f"{damage}; run `sbf verify`" for damage in recovered.damages)
         try:
             self._work(ops, context, began, notes=universe.notes)
@@ -236,6 +239,8 @@ class Runner:
             with suppress(duckdb.Error, SbfError):  # the first error is the one to tell; recovery closes the run
                 ops.finish_run(context)
             raise
+        if any(tells_of_damage(error) for error in context.errors):
+            context.errors.append("the database is damaged, although no crash is known: the disk may be failing; run `sbf rebuild`, it needs only Bronze")
         fault_point("run.finishing")
         ops.finish_run(context)
         fault_point("run.finished")

@@ -26,8 +26,8 @@ from sbf_core.faults import FAULT_POINTS
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with signals that only POSIX knows")
 SIGNALS = {"kill": -signal.SIGKILL, "term": 143, "int": 130}
-#: Points that only an older database, a late payload or a recovery reaches; tests of their own strike them.
-ELSEWHERE = {"promote.emptied", "migrate.before", "migrate.backed_up", "migrate.done", *(point for point in FAULT_POINTS if point.startswith("recover."))}
+#: Points that only an older or damaged database, a late payload or a recovery reaches; tests of their own strike them.
+ELSEWHERE = {"promote.emptied", "migrate.before", "migrate.backed_up", "migrate.done", *(point for point in FAULT_POINTS if point.startswith(("recover.", "replace.")))}
 MODES = ("replay", "second day")
 
 
