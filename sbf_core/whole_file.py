@@ -21,12 +21,19 @@ _SYNC_THREADS = 8
 
 def make_folder(path: str | Path) -> list[str]:
     """Make a folder and those above it that are missing; returns the folders that hold a new name, for ``sync_all``."""
-    place, named = Path(path), []
-    while not place.is_dir() and place != place.parent:
-        place = place.parent
-        named.append(str(place))
-    Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
-    return named
+    place = os.fspath(path)
+    try:
+        os.mkdir(place, 0o700)  # first, and not after a look: most folders are new, or known to whoever asks
+    except FileNotFoundError:
+        above = os.path.dirname(place)
+        if above == place:
+            raise
+        return [*make_folder(above), *make_folder(place)]
+    except OSError:  # it is there, as each system says in its own words
+        if not os.path.isdir(place):
+            raise
+        return []
+    return [os.path.dirname(place)]
 
 
 def sync_all(paths: Iterable[str | Path]) -> None:

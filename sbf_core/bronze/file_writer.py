@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
 
 import attrs
@@ -115,10 +115,13 @@ class BronzeFileWriter:
     def _make_folder(self, folder: str) -> None:
         if folder in self._folders:
             return
-        named = make_folder(f"{self._root}/{folder}")
-        with self._lock:
-            self._folders.add(folder)
-            self._named_folders.update(named)
+        above = folder.rpartition("/")[0]
+        if above not in self._folders:
+            with self._lock:  # nobody finds it there before its name is noted for syncing
+                self._named_folders.update(make_folder(f"{self._root}/{above}"))
+                self._folders.add(above)
+        make_folder(f"{self._root}/{folder}")
+        self._folders.add(folder)
 
     def _write_temp(self, path: str, payload: bytes) -> None:
         try:
@@ -155,12 +158,13 @@ class BronzeFileWriter:
         if self._config.fsync == "batch" and CAN_SYNC_LATER:
             sync_all(paths)
 
-    def _sync_folders(self, folders: Iterable[str]) -> None:
+    def _sync_folders(self, folders: Collection[str]) -> None:
         if self._config.fsync == "none":
             return
         with self._lock:
             named, self._named_folders = self._named_folders, set()
-        sync_all({*(f"{self._root}/{folder}" for folder in folders), *named})
+        above = {folder.rpartition("/")[0] for folder in folders}  # a thread that is slower than this one may have made the folder
+        sync_all({*(f"{self._root}/{folder}" for folder in (*folders, *above)), *named})
 
     def _journal(self, items: Sequence[StagedPayload]) -> None:
         by_run: dict[str, list[JournalLine]] = {}

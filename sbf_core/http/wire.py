@@ -63,6 +63,7 @@ class Wire:
         self._pools = threading.local()
         self._all_pools: list[httpcore2.ConnectionPool] = []
         self._lock = threading.Lock()
+        self._proxies: dict[tuple[str, str], str] = {}
         self._tls: ssl.SSLContext | None = None
         self._closed = False
 
@@ -136,7 +137,10 @@ class Wire:
         pools: dict[str, httpcore2.ConnectionPool] | None = getattr(self._pools, "pools", None)
         if pools is None:
             pools = self._pools.pools = {}
-        proxy = _proxy_of(parts.scheme, parts.hostname or "")
+        place = parts.scheme, parts.hostname or ""
+        proxy = self._proxies.get(place)
+        if proxy is None:  # the system is asked once: that goes through its whole environment
+            proxy = self._proxies[place] = _proxy_of(*place)
         if proxy not in pools:
             with self._lock:
                 if self._closed:
