@@ -8,7 +8,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
-from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, NotNull, Unique, sql_file
+from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique, sql_file
 from sbf_core.http.recipe_walk import fetch_by_recipe
 from sbf_core.http.session import FetchSession
 from sbf_core.plugin.hookspecs import HOOK_API, hookimpl
@@ -30,6 +30,7 @@ __all__ = [
     "FileRecipe",
     "ForeignKey",
     "GoldModel",
+    "GoldSource",
     "NotNull",
     "Pages",
     "ParseRows",

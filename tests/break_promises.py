@@ -137,6 +137,16 @@ BREAKS = [
     ('no gap in a chain', 'sbf_core/runner/fetch_stage.py', '                if not answer.came:', '                if False:', 'tests/runner'),
     ('back-fill goes on', 'sbf_core/plan/planner.py', 'not in done)', 'not in ())', 'tests/runner'),
     ('snapshot shrank', 'sbf_core/silver/merge.py', '    if gone <= entry.shrink_share_max * before:', '    if True:', 'tests/silver'),
+    ('damage replaced', 'sbf_core/trust/replacing.py', '        if not config.holder.exists():', '        if True:', 'tests/crash/test_replacing.py'),
+    ('damage without a crash', 'sbf_core/trust/replacing.py', '        if not config.holder.exists():', '        if False:', 'tests/crash/test_replacing.py'),
+    ('log set aside too', 'sbf_core/trust/replacing.py', 'for path in (database.with_name(f"{database.name}.wal"), database):', 'for path in (database,):', 'tests/crash/test_replacing.py'),
+    ('one replaces', 'sbf_core/trust/replacing.py', '            connection.execute("BEGIN EXCLUSIVE")', '            connection.execute("BEGIN")', 'tests/crash/test_replacing.py'),
+    ('copy looked at', 'sbf_core/trust/replacing.py', '    except SbfError:\n        return None\n    return copy', '    except SbfError:\n        return copy\n    return copy', 'tests/crash/test_replacing.py'),
+    ('note of the crash stays', 'sbf_core/duck/bootstrap.py', '            if not self.read_only and not crashed:', '            if not self.read_only:', 'tests/crash/test_replacing.py'),
+    ('one source a series', 'sbf_plugins/star/sql/fact_price_eod.sql', '    QUALIFY bars.source_rank = min(bars.source_rank) OVER (PARTITION BY bars.ticker)', '', 'tests/plugins/test_star.py'),
+    ('open sessions out of gold', 'sbf_plugins/star/sources.py', 'WHERE is_final AND ', 'WHERE ', 'tests/plugins/test_star.py'),
+    ('sources by rank', 'sbf_core/gold/model.py', 'if not source.table or source.table in filled]', 'if rank == 0]', 'tests/gold/test_gold.py'),
+    ('folders known before found', 'sbf_core/bronze/file_writer.py', '(*folders, *above)', 'folders', 'tests/crash/test_power.py tests/bronze'),
     ('nothing before usage', 'sbf_core/runner/runner.py', '            self._refuse_empty_universe()  # before', '            pass  # before', 'tests/cli/test_bad_inputs.py'),
 ]
 

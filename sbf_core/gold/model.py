@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import attrs
@@ -90,6 +90,37 @@ class ForeignKey:
 GoldTest = AcceptedRange | NotNull | Unique | ForeignKey
 
 
+@attrs.frozen(kw_only=True)
+class GoldSource:
+    """One of several places that the rows of a model may come from.
+
+    Attributes:
+        table: the silver table that must hold rows for this source to be taken, e.g. ``silver.fmp_eod``; empty: it always is.
+        sql: one SELECT of its rows; all of ``table`` if empty.
+    """
+
+    table: str = ""
+    sql: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if self.table and not self.table.startswith("silver."):
+            raise UsageError(f"a gold source is a silver table, and not {self.table!r}", fix="write silver.<table>", code="GOLD")
+        if not self.table and not self.sql:
+            raise UsageError("a gold source has neither table nor sql", fix="name the silver table", code="GOLD")
+
+    def select(self, rank: int) -> str:
+        """Its rows, with their rank in front."""
+        return f"SELECT {rank} AS source_rank, * FROM (\n{self.sql.strip() or f'SELECT * FROM {self.table}'}\n)"
+
+
+GoldSources = tuple[tuple[str, tuple[GoldSource, ...]], ...]
+
+
+def _sources(sources: Mapping[str, Iterable[GoldSource]] | GoldSources) -> GoldSources:
+    pairs = sources.items() if isinstance(sources, Mapping) else sources
+    return tuple((name, tuple(alternatives)) for name, alternatives in pairs)
+
+
 def _tests(tests: Iterable[GoldTest]) -> tuple[GoldTest, ...]:
     return tuple(tests)
 
@@ -107,6 +138,10 @@ class GoldModel:
             and on every machine; tested to be unique.
         date_column: the column whose latest value is the table's watermark.
         tests: checks that each build must pass; a table that fails one stays as it was.
+        sources: where rows may come from, best first, by the name under which ``sql`` reads them: the rows of all sources
+            that are there, columns matched by name, with ``source_rank`` (0 for the best). So a model can be built from whatever the user
+            fetches: ``sources={"bars": [GoldSource(table="silver.fmp_eod"), GoldSource(table="silver.yahoo_eod")]}``. It waits until
+            one of all the tables is there.
         doc: what a row is, for readers.
     """
 
@@ -118,6 +153,7 @@ class GoldModel:
     date_column: str = ""
     tests: tuple[GoldTest, ...] = attrs.field(default=(), converter=_tests)
     doc: str = ""
+    sources: GoldSources = attrs.field(default=(), converter=_sources)
 
     def __attrs_post_init__(self) -> None:
         check_name(self.name, what="gold table")
@@ -125,6 +161,27 @@ class GoldModel:
             raise UsageError(f"gold kind {self.kind!r} is not known", where=f"gold.{self.name}", fix="use dimension or fact", code="GOLD")
         if not self.key:
             raise UsageError("has no key", where=f"gold.{self.name}", fix="name the columns that make a row unique", code="GOLD")
+        for name, alternatives in self.sources:
+            check_name(name, what=f"gold.{self.name}: source")
+            if not alternatives:
+                raise UsageError(f"source {name!r} names no table", where=f"gold.{self.name}", fix="give it one GoldSource or more", code="GOLD")
+
+    def over(self, filled: Collection[str]) -> GoldModel:
+        """The same model over the sources that are there.
+
+        Args:
+            filled: silver tables that hold rows, with their schema.
+        """
+        if not self.sources:
+            return self
+        there = {name: [(rank, source) for rank, source in enumerate(alternatives) if not source.table or source.table in filled] for name, alternatives in self.sources}
+        if not any(source.table for found in there.values() for _, source in found):  # then it waits for the best
+            there = {name: [(0, alternatives[0])] for name, alternatives in self.sources}
+        parts = []
+        for name, alternatives in self.sources:
+            rows = "\nUNION ALL BY NAME\n".join(source.select(rank) for rank, source in there[name] or [(0, alternatives[0])])
+            parts.append(f"{quoted(name)} AS (\n{rows}\n)")
+        return attrs.evolve(self, sql=f"WITH {', '.join(parts)}\nSELECT * FROM (\n{self.sql.strip().rstrip(';')}\n) AS joined", sources=())
 
     @property
     def full_sql(self) -> str:

@@ -18,7 +18,7 @@ _SAFE = "gold is as it was; go on with `sbf run --only gold`"
 
 
 def gold_models(ops: OpsService, manager: PluginManager, plugins: Sequence[PluginRecord], errors: list[str]) -> list[GoldModel]:
-    """The models of some plugins; what goes wrong with a plugin is added to ``errors``."""
+    """The models of some plugins, over the sources that are there; what goes wrong with a plugin is added to ``errors``."""
     models: list[GoldModel] = []
     for record in plugins:
         if not manager.has(record, "build_gold"):
@@ -29,6 +29,9 @@ def gold_models(ops: OpsService, manager: PluginManager, plugins: Sequence[Plugi
             models.extend(_checked(answer, record))
         except (DatasetFailure, UsageError) as error:
             errors.append(str(error))
+    if any(model.sources for model in models):
+        filled = ops.load_table_versions(ops.cursor()).keys()
+        models = [model.over(filled) for model in models]
     return models
 
 

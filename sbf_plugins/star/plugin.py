@@ -1,10 +1,12 @@
-"""A star schema over the bundled datasets: currencies, instruments, rates, prices, inflation."""
+"""A star schema over what the user has: currencies, instruments, rates, prices of the source ranked first, inflation."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sbf_core.api import AcceptedRange, ForeignKey, GoldModel, NotNull, hookimpl, sql_file
+from sbf_core.api import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, checked_options, hookimpl, sql_file
+from sbf_plugins.star import sources
 
 
 def _sql(name: str) -> str:
@@ -12,12 +14,13 @@ def _sql(name: str) -> str:
 
 
 @hookimpl
-def build_gold() -> Sequence[GoldModel]:
-    """Dimensions, facts, and one table of statistics."""
-    return [*_dimensions(), *_facts(), _statistics()]
+def build_gold(options: Mapping[str, Any]) -> Sequence[GoldModel]:
+    """Dimensions, facts, and one table of statistics. ``[options.star] prices`` ranks the sources of prices."""
+    bars = sources.bars(checked_options(options, prices=sources.USUAL_RANKS)["prices"])
+    return [*_dimensions(bars), *_facts(bars), _statistics()]
 
 
-def _dimensions() -> list[GoldModel]:
+def _dimensions(bars: Sequence[GoldSource]) -> list[GoldModel]:
     return [
         GoldModel(
             name="dim_date",
@@ -25,6 +28,7 @@ def _dimensions() -> list[GoldModel]:
             key=("date",),
             sql=_sql("dim_date"),
             date_column="date",
+            sources={"bars": bars, "rates": sources.RATES},
             tests=(AcceptedRange(column="month", low=1, high=12), AcceptedRange(column="iso_weekday", low=1, high=7)),
             doc="One row a calendar day, from the first to the last day of any fact.",
         ),
@@ -43,12 +47,13 @@ def _dimensions() -> list[GoldModel]:
             key=("ticker",),
             surrogate_key="instrument_key",
             sql=_sql("dim_instrument"),
-            doc="One row a ticker: those listed with the SEC, and those with prices.",
+            sources={"bars": bars, "listed": sources.LISTED, "profiles": sources.PROFILES},
+            doc="One row a ticker: those listed with the SEC, those with a profile, and those with prices.",
         ),
     ]
 
 
-def _facts() -> list[GoldModel]:
+def _facts(bars: Sequence[GoldSource]) -> list[GoldModel]:
     return [
         GoldModel(
             name="fact_fx_rate",
@@ -68,14 +73,15 @@ def _facts() -> list[GoldModel]:
             key=("ticker", "date"),
             sql=_sql("fact_price_eod"),
             date_column="date",
+            sources={"bars": bars, "rates": sources.RATES, "profiles": sources.PROFILES},
             tests=(
-                NotNull(column="adj_close_usd"),
-                AcceptedRange(column="adj_close_usd", low=0),
+                NotNull(column="adj_close"),
+                AcceptedRange(column="adj_close", low=0),
                 AcceptedRange(column="volume", low=0),
                 ForeignKey(columns=("instrument_key",), to="dim_instrument", to_columns=("instrument_key",)),
                 ForeignKey(columns=("date",), to="dim_date", to_columns=("date",)),
             ),
-            doc="One row a trading day and ticker, with the adjusted close in dollars and euros, and daily log returns in both.",
+            doc="One row a trading day and ticker, from the best source that has it; adjusted close and daily log returns in dollars and euros, where the currency is known.",
         ),
         GoldModel(
             name="fact_cpi",

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from warehouse import FakeVendor, Warehouse, entry, price
 
-from sbf_core.api import AcceptedRange, ForeignKey, GoldModel, NotNull, Unique
+from sbf_core.api import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique
 from sbf_core.errors import UsageError
 from sbf_core.gold.order import ordered, tables_read
 from sbf_core.runner.options import RunOptions
@@ -159,3 +159,42 @@ def test_gold_alone_can_be_built(gold: tuple[Warehouse, FakeVendor]) -> None:
     context = warehouse.run(options=RunOptions(only=Layer.GOLD))
     assert (context.rows_seen, context.gold_tables) == (0, 2)
     assert vendor.asked == ["prices/fake/eod"]
+
+
+def test_a_model_takes_the_sources_that_are_there(gold: tuple[Warehouse, FakeVendor]) -> None:
+    """The best is absent: it is taken when it comes. Columns are matched by name."""
+    warehouse, vendor = gold
+    vendor.entries.append(entry(dataset="best", silver_table="best"))
+    vendor.says([], dataset="best")
+    sources = {
+        "prices": [GoldSource(table="silver.best", sql="SELECT date AS day, symbol FROM silver.best"), GoldSource(table="silver.px", sql="SELECT symbol, date AS day FROM silver.px")],
+        "names": [GoldSource(table="silver.never"), GoldSource(sql="SELECT 'A' AS symbol, 'Alpha' AS name")],
+    }
+    sql = "WITH newest AS (SELECT symbol, max(day) AS day, min(source_rank) AS rank FROM prices GROUP BY symbol) SELECT newest.*, name FROM newest LEFT JOIN names USING (symbol)"
+    vendor.models = [model("newest", sql, sources=sources)]
+    assert warehouse.run().errors == []
+    assert warehouse.ask("SELECT symbol, day, rank, name FROM gold.newest ORDER BY 1") == [("A", dt.date(2024, 1, 1), 1, "Alpha"), ("B", dt.date(2024, 1, 2), 1, None)]
+    vendor.says([price("A", "2024-01-05")], dataset="best")
+    assert warehouse.run(hours_later=48).errors == []
+    assert warehouse.ask("SELECT symbol, day, rank FROM gold.newest ORDER BY 1") == [("A", dt.date(2024, 1, 5), 0), ("B", dt.date(2024, 1, 2), 1)]
+    assert warehouse.run().gold_tables == 0, "nothing new, nothing built"
+
+
+def test_a_model_waits_while_none_of_its_sources_is_there(gold: tuple[Warehouse, FakeVendor]) -> None:
+    warehouse, vendor = gold
+    vendor.models = [model("later", "SELECT * FROM them", sources={"them": [GoldSource(table="silver.never")], "more": [GoldSource(sql="SELECT 1 AS a")]})]
+    context = warehouse.run()
+    assert (context.errors, context.gold_tables) == ([], 0)
+
+
+@pytest.mark.parametrize("wrong", [{"table": "gold.x"}, {"table": "px"}, {}])
+def test_a_source_is_a_silver_table(wrong: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="gold source"):
+        GoldSource(**wrong)
+
+
+def test_sources_need_a_name_and_a_table() -> None:
+    with pytest.raises(UsageError, match="names no table"):
+        model("m", "SELECT * FROM a", sources={"a": []})
+    with pytest.raises(UsageError, match="source"):
+        model("m", "SELECT * FROM a", sources={"a b": [GoldSource(sql="SELECT 1")]})

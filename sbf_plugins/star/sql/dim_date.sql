@@ -1,6 +1,6 @@
 WITH bounds AS (
     SELECT min(date) AS first_day, max(date) AS last_day
-    FROM (SELECT date FROM silver.ecb_reference_rate UNION ALL SELECT date FROM silver.eod_bar)
+    FROM (SELECT date FROM rates UNION ALL SELECT date FROM bars)
 )
 SELECT
     CAST(day AS DATE) AS date,
