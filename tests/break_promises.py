@@ -147,6 +147,12 @@ BREAKS = [
     ('open sessions out of gold', 'sbf_plugins/star/sources.py', 'WHERE is_final AND ', 'WHERE ', 'tests/plugins/test_star.py'),
     ('sources by rank', 'sbf_core/gold/model.py', 'if not source.table or source.table in filled]', 'if rank == 0]', 'tests/gold/test_gold.py'),
     ('folders known before found', 'sbf_core/bronze/file_writer.py', '(*folders, *above)', 'folders', 'tests/crash/test_power.py tests/bronze'),
+    ('split seen', 'sbf_core/silver/promotion.py', '            self._ops.restated.mark(conn, {', '            (lambda *a, **k: None)(conn, {', 'tests/runner/test_restated.py'),
+    ('split fetched again', 'sbf_core/plan/planner.py', '        return max(state.again_from, entry.first_date)', '        pass', 'tests/runner/test_restated.py'),
+    ('fetched again whole', 'sbf_core/runner/runner.py', 'if item.again} & stage.whole)', 'if item.again})', 'tests/runner/test_restated.py'),
+    ('fetched again once', 'sbf_core/silver/restatement.py', 'AND m.fetched_at > moved.recorded_at)', 'AND false)', 'tests/runner/test_restated.py'),
+    ('one row is a correction', 'sbf_core/silver/restatement.py', '_ROWS_MIN = 2', '_ROWS_MIN = 1', 'tests/runner/test_restated.py'),
+    ('factors alike', 'sbf_core/silver/restatement.py', '_SPREAD_MAX = 0.01', '_SPREAD_MAX = 9.0', 'tests/runner/test_restated.py'),
     ('nothing before usage', 'sbf_core/runner/runner.py', '            self._refuse_empty_universe()  # before', '            pass  # before', 'tests/cli/test_bad_inputs.py'),
 ]
 

@@ -13,6 +13,9 @@ from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import UsageError, nearest
 from sbf_core.vocabulary import OnDuplicate, Scope, Semantics, check_name, texts
 
+#: Over a weekend, too.
+_LOOKBACK_TO_SEE_TWO_ROWS = 5
+
 
 def _scope(value: str) -> Scope:
     if value not in set(Scope):
@@ -57,6 +60,8 @@ class DatasetKeymapEntry:
         shrink_share_max: a snapshot that lacks a larger share of the current rows (of at least 20) is refused whole.
         refresh_after_hours: a request is due when its last answer is older than this.
         lookback_days: fetched again before the watermark, for late corrections.
+        restated_column: for ``per_ticker``: a price whose past the vendor restates by one factor, as after a split. Where rows of the look-back come
+            back changed by one factor, the series is fetched again from ``first_date``. It needs a ``lookback_days`` of 5 or more, to see two rows.
         first_date: where a first fetch starts.
         opt_in: fetched only where its plugin is named, e.g. because the vendor has no official API.
         title, terms, source_url: for readers: what it is, its terms of use, where it is described.
@@ -80,6 +85,7 @@ class DatasetKeymapEntry:
     shrink_share_max: float = 0.5
     refresh_after_hours: float = 20.0
     lookback_days: int = 0
+    restated_column: str = ""
     first_date: dt.date = dt.date(1970, 1, 1)
     opt_in: bool = False
     title: str = ""
@@ -100,6 +106,8 @@ class DatasetKeymapEntry:
         for role in ("row_date", "known_from"):
             if sum(bool(getattr(col, role)) for col in self.columns) > 1:
                 raise UsageError(f"more than one column is the {role}", where=where, code="COLUMNS")
+        if self.restated_column:
+            self._check_restated(where)
         if self.semantics is Semantics.SNAPSHOT and isinstance(self.recipe, RestRecipe) and self.recipe.makes_sets:
             raise UsageError("a snapshot must come in one payload, and the recipe makes several", where=where, fix='semantics="upsert"', code="RECIPE")
         for name in ("reject_share_max", "shrink_share_max"):
@@ -107,6 +115,17 @@ class DatasetKeymapEntry:
                 raise UsageError(f"{name} {getattr(self, name)} is no share", where=where, fix="use 0 to 1", code="DATASET")
         if self.refresh_after_hours < 0 or self.lookback_days < 0:
             raise UsageError("refresh_after_hours and lookback_days cannot be negative", where=where, code="DATASET")
+
+    def _check_restated(self, where: str) -> None:
+        column = next((col for col in self.columns if col.name == self.restated_column), None)
+        if column is None or not (column.type in ("DOUBLE", "BIGINT") or column.decimal_shape):
+            hint = nearest(self.restated_column, self.column_types)
+            raise UsageError(f"restated_column {self.restated_column!r} is no column of numbers", where=where, fix=hint or "name the column of the price", code="DATASET")
+        if self.scope is not Scope.PER_TICKER or self.semantics is not Semantics.UPSERT:
+            raise UsageError("restated_column belongs to the scope per_ticker and the semantics upsert", where=where, code="DATASET")
+        if self.lookback_days < _LOOKBACK_TO_SEE_TWO_ROWS:
+            fix = f"lookback_days={_LOOKBACK_TO_SEE_TWO_ROWS} or more"
+            raise UsageError(f"restated_column needs to see two rows again, and lookback_days is {self.lookback_days}", where=where, fix=fix, code="DATASET")
 
     @property
     def key_names(self) -> tuple[str, ...]:

@@ -72,11 +72,11 @@ def load_series_states(conn: duckdb.DuckDBPyConnection) -> dict[str, SeriesState
     rows = conn.execute(
         "WITH w AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
         "CASE WHEN ticker IS NULL THEN '' ELSE '/' || ticker END) AS key, coverage_from, coverage_to FROM ops.watermarks) "
-        "SELECT key, d.checked_at, d.to_date, w.coverage_from, w.coverage_to FROM ops.data_dates d FULL JOIN w USING (key)"
+        "SELECT key, d.checked_at, d.to_date, w.coverage_from, w.coverage_to, d.again_from FROM ops.data_dates d FULL JOIN w USING (key)"
     ).fetchall()
     return {
-        key: SeriesState(checked_at=None if checked is None else from_naive_utc(checked), to_date=to_date, coverage_from=first, coverage_to=last)
-        for key, checked, to_date, first, last in rows
+        key: SeriesState(checked_at=None if checked is None else from_naive_utc(checked), to_date=to_date, coverage_from=first, coverage_to=last, again_from=again)
+        for key, checked, to_date, first, last, again in rows
     }
 
 

@@ -138,12 +138,14 @@ class SeriesState:
         checked_at: when it was last fetched with success, changed or not; aware.
         to_date: the last day asked for.
         coverage_from, coverage_to: first and last row date in silver.
+        again_from: the vendor restated the past: the first day to fetch again; None if it did not.
     """
 
     checked_at: dt.datetime | None = None
     to_date: dt.date | None = None
     coverage_from: dt.date | None = None
     coverage_to: dt.date | None = None
+    again_from: dt.date | None = None
 
 
 @attrs.frozen(kw_only=True)

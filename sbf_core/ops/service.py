@@ -16,13 +16,15 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops import queries
+from sbf_core.ops.ingestion_rows import of_other, of_payload
 from sbf_core.ops.recovery_ledger import RecoveryLedger
 from sbf_core.ops.repo import DuckDbOpsRepo
+from sbf_core.ops.restated import RestatedSeries
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, SeriesState
 from sbf_core.run.context import RunContext
 from sbf_core.run.result import RunResult
 from sbf_core.universe.service import UniverseService
-from sbf_core.vocabulary import IngestionKind, RunStatus, WorkStatus
+from sbf_core.vocabulary import IngestionKind, RunStatus
 
 _ATTEMPTS_MAX = 5
 
@@ -112,6 +114,11 @@ class OpsService:
         """The part of the facade that recovery, verification and repair use."""
         return RecoveryLedger(self._repo.cursor, self._write, self.clock)
 
+    @property
+    def restated(self) -> RestatedSeries:
+        """The part of the facade that knows series whose past was restated."""
+        return RestatedSeries(self._repo.cursor, self._write)
+
     # Bronze
 
     def insert_bronze_manifest(self, *, result: RunResult, rel_path: Path, payload_hash: str, content_length_bytes: int) -> None:
@@ -129,8 +136,8 @@ class OpsService:
             other: requests that brought nothing new.
         """
         now = self.clock.now()
-        ingestions = [_file_ingestion(row, now) for row in kept]
-        others = [_other_ingestion(fetch, now) for fetch in other]
+        ingestions = [of_payload(row, now) for row in kept]
+        others = [of_other(fetch, now) for fetch in other]
         dates = [(row.key, row.to_date, row.fetched_at) for row in kept]
         dates += [(fetch.request.key, fetch.request.to_date, fetch.fetched_at) for fetch in other if fetch.error is None]
 
@@ -298,23 +305,3 @@ class OpsService:
     def load_table_versions(self, conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
         """A text per silver and gold table that changes whenever rows of it do."""
         return queries.load_table_versions(conn)
-
-
-def _file_ingestion(row: BronzeManifestRow, now: dt.datetime) -> dict[str, Any]:
-    return {
-        "run_id": row.run_id, "kind": IngestionKind.FILE, "subject": row.bronze_file_id, "started_at": now,
-        "finished_at": now, "status": WorkStatus.FETCHED, "domain": row.domain, "source": row.source, "dataset": row.dataset,
-        "discriminator": row.discriminator, "ticker": row.ticker, "bronze_file_id": row.bronze_file_id, "rel_path": row.rel_path,
-        "payload_hash": row.payload_hash, "content_length_bytes": row.content_length_bytes, "bronze_rows": 0,
-        "from_date": row.from_date, "to_date": row.to_date,
-    }  # fmt: skip
-
-
-def _other_ingestion(fetch: FailedFetch, now: dt.datetime) -> dict[str, Any]:
-    request = fetch.request
-    return {
-        "run_id": request.run_id, "kind": IngestionKind.FILE, "subject": f"{request.key} {fetch.address}", "started_at": now,
-        "finished_at": now, "status": fetch.status, "domain": request.domain, "source": request.source,
-        "dataset": request.dataset, "discriminator": request.discriminator, "ticker": request.ticker, "error": fetch.error,
-        "from_date": request.from_date, "to_date": request.to_date,
-    }  # fmt: skip

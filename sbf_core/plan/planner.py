@@ -27,6 +27,7 @@ class PlannedRequest:
         request: what would be asked.
         due: whether it is asked in this run.
         why: why it is due or not, for readers.
+        again: all of the series, because its vendor restated the past.
         chain: the request in pieces, oldest first, where its days are too many for one; empty: it is one.
     """
 
@@ -34,6 +35,7 @@ class PlannedRequest:
     request: RunRequest
     due: bool
     why: str
+    again: bool = False
     chain: tuple[RunRequest, ...] = ()
 
     @property
@@ -99,7 +101,7 @@ def plan_requests(
                 from_date=_from_date(entry, state, wishes),
                 to_date=wishes.until or now.date(),
             )
-            item = PlannedRequest(entry=entry, request=request, due=due, why=why, chain=chunks(entry, request))
+            item = PlannedRequest(entry=entry, request=request, due=due, why=why, again=_is_again(state, wishes), chain=chunks(entry, request))
             item = _without_done(item, wishes.done) if wishes.done and not wishes.force else item
             if item.due or not only_due:
                 planned.append(item)
@@ -134,9 +136,15 @@ def chunks(entry: DatasetKeymapEntry, request: RunRequest) -> tuple[RunRequest, 
     return tuple(pieces)
 
 
+def _is_again(state: SeriesState, wishes: PlanWishes) -> bool:
+    return state.again_from is not None and wishes.since is None and wishes.until is None
+
+
 def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes: PlanWishes) -> tuple[bool, str]:
     if wishes.since is not None or wishes.until is not None:
         return True, "back-fill was asked for"
+    if state.again_from is not None:
+        return True, "the vendor restated its past: all of it is fetched again"
     if wishes.force:
         return True, "forced"
     if state.checked_at is None:
@@ -153,6 +161,8 @@ def _from_date(entry: DatasetKeymapEntry, state: SeriesState, wishes: PlanWishes
     """The day after what silver covers, less the look-back; never before the dataset's first date."""
     if wishes.since is not None:
         return max(wishes.since, entry.first_date)
+    if state.again_from is not None:
+        return max(state.again_from, entry.first_date)
     covered = state.coverage_to
     if covered is None:
         return entry.first_date

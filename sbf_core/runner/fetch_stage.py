@@ -95,6 +95,8 @@ class FetchStage:
         self._evidence: dict[str, int] = {}
         self._watch: DatabaseWatch | None = None
         self._watched: Sequence[str] = ()
+        #: Series of which every step came.
+        self.whole: set[str] = set()
 
     def run(self, context: RunContext, planned: Sequence[PlannedRequest], *, keep_unchanged: bool = False) -> None:
         """Fetch, write and record; counts go to ``context``.
@@ -155,6 +157,8 @@ class FetchStage:
                 answers.put(answer)
                 if not answer.came:
                     break
+            else:
+                self.whole.add(planned.request.key)
             answers.put(None)
         except BaseException as error:  # the thread that records must see it
             answers.put(error)

@@ -99,6 +99,8 @@ class PromoteStage:
             younger = {row.bronze_file_id: row for old in late for row in self._ops.load_promoted_since(old)}
             outcome = promotion.promote(batch, context=list(younger.values()))
             _count(context, outcome.counts, outcome.errors)
+            for ticker, factor in sorted(outcome.restated.items()):
+                context.notes.append(f"{entry.key(ticker)}: the vendor restated its past by a factor of {factor:.6g}; all of it is fetched again")
             self._progress.advance(len(batch))
 
     def _promotion(self, owned: OwnedDataset, run_id: str) -> Promotion:

@@ -263,9 +263,21 @@ class Runner:
                 self._fetch(ops, context, plan.due)
             self._logger.info("Ingestion complete. run_id=%s | elapsed_seconds=%.2f", context.run_id, time.monotonic() - began)
         if only in (None, Layer.SILVER):
-            PromoteStage(ops, self._config, self._hooks, progress=self._progress).run(context, self.datasets, again=self._options.force)
+            stage = PromoteStage(ops, self._config, self._hooks, progress=self._progress)
+            stage.run(context, self.datasets, again=self._options.force)
+            if only is None and self._options.fetch and self._archive is None and context.rows_updated:
+                self._fetch_restated(ops, context, stage)
         if only in (None, Layer.GOLD):
             run_gold(ops, self.manager, context, self.plugins, force=self._options.force, progress=self._progress)
+
+    def _fetch_restated(self, ops: OpsService, context: RunContext, stage: PromoteStage) -> None:
+        """Series whose vendor restated their past, once more and from the first day: their rows are of two measures now."""
+        if not ops.restated.marked():
+            return
+        due = [item for item in self._planned(ops, context.tickers, context.run_id, only_due=True).due if item.again]
+        if due:
+            self._fetch(ops, context, due)
+            stage.run(context, self.datasets)
 
     def _fetch(self, ops: OpsService, context: RunContext, due: Sequence[PlannedRequest]) -> None:
         from sbf_core.bronze.file_writer import BronzeFileWriter  # a run with nothing due need not load them
@@ -279,6 +291,7 @@ class Runner:
         )
         try:
             stage.run(context, due, keep_unchanged=self._archive is not None)
+            ops.restated.clear({item.request.key for item in due if item.again} & stage.whole)
         finally:
             writer.close()
             if sessions is not None:

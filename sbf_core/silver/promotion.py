@@ -21,6 +21,7 @@ from sbf_core.ops.service import OpsService
 from sbf_core.silver.inspection import Inspected, inspect, refusal
 from sbf_core.silver.merge import LIVE, close_vanished, is_empty, merge, shrinkage
 from sbf_core.silver.reading import AskPlan
+from sbf_core.silver.restatement import restated_tickers
 from sbf_core.silver.staging import Staged, stage_batch
 from sbf_core.silver.tables import current_table, ensure_tables, history_table, value_columns
 from sbf_core.vocabulary import OnDuplicate, Semantics
@@ -39,10 +40,12 @@ class BatchOutcome:
     Attributes:
         counts: rows of all its payloads together.
         errors: per relative path why a payload failed.
+        restated: tickers whose vendor restated their past, with the factor; they are marked to be fetched again.
     """
 
     counts: RowCounts
     errors: Mapping[str, str]
+    restated: Mapping[str, float] = attrs.field(factory=dict)
 
 
 class Promotion:
@@ -115,12 +118,15 @@ class Promotion:
             self._make_promoted(conn, rows, errors={**errors, **refused}, closed=closed)
             self._ops.record_promoted(conn, self._entry, started_at=started_at, rejects=_REJECTS)
             self._ops.record_drift(conn, self._entry.silver_table, self._drift(staged))
+            restated = restated_tickers(conn, self._entry)
+            self._ops.restated.mark(conn, {self._entry.key(ticker) for ticker in restated}, again_from=self._entry.first_date)
             counts = _totals(conn)
             fault_point("promote.recorded")
         fault_point("promote.committed")
         self._clean(items)
         paths = {row.bronze_file_id: row.rel_path for row in rows}
-        return BatchOutcome(counts=counts, errors={paths[file_id]: text for file_id, text in {**errors, **refused}.items() if file_id in paths})
+        told = {paths[file_id]: text for file_id, text in {**errors, **refused}.items() if file_id in paths}
+        return BatchOutcome(counts=counts, errors=told, restated=restated)
 
     def _inspected(self, rows: Sequence[BronzeManifestRow], context: Sequence[BronzeManifestRow]) -> tuple[list[Inspected], dict[str, str]]:
         looked_at = [*((row, False) for row in rows), *((row, True) for row in context)]

@@ -69,11 +69,11 @@ SPECS = (
         domain="prices",
         columns=c.EOD,
         ask=f"historical-price-eod/full?{_DATED}",
-        lookback=5,
+        lookback=7,
         hours=12,
         title="Daily prices",
         recipe={"chunk_days": 5 * 366},
-        entry={"is_data": attrs.evolve(RULES, may_be_empty=True)},
+        entry={"is_data": attrs.evolve(RULES, may_be_empty=True), "restated_column": "close"},
     ),
     Spec(
         name="eod_bulk",
