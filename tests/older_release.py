@@ -6,12 +6,12 @@ import duckdb
 
 #: What schema 1 did not have.
 TABLES_OF_2 = ("recoveries", "quarantine")
-_COLUMNS_OF_3 = {"bronze_manifest": ("part", "parts", "etag", "last_modified"), "file_ingestions": ("from_date", "to_date")}
+_LATER_COLUMNS = {"bronze_manifest": ("part", "parts", "etag", "last_modified"), "file_ingestions": ("from_date", "to_date"), "data_dates": ("again_from",)}
 
 
 def back_to_schema_1(conn: duckdb.DuckDBPyConnection) -> None:
     """Take away what later releases added."""
-    for table, columns in _COLUMNS_OF_3.items():
+    for table, columns in _LATER_COLUMNS.items():
         for column in columns:
             conn.execute(f"ALTER TABLE ops.{table} DROP COLUMN {column}")
     for table in TABLES_OF_2:

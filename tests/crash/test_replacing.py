@@ -126,6 +126,16 @@ def test_each_block_of_metadata_is_looked_at(world: World, wanted: object, tmp_p
         assert "a crash had damaged the database" in settled(world, hurt, wanted)
 
 
+def test_a_ledger_that_lost_a_table_in_a_crash_is_replaced(world: World, wanted: object, tmp_path: Path) -> None:
+    """Found only after the database was opened and our own note written: the note must stay until the other is in place."""
+    home = tmp_path / "home"
+    world.first_day(home)
+    assert world.sbf(home, "run", SBF_FAULT="manifest.recorded:1:kill").returncode == -signal.SIGKILL
+    with duckdb.connect(str(home / "sbf.duckdb")) as connection:
+        connection.execute("DROP TABLE ops.rejects")
+    assert "the ledger is not whole" in settled(world, home, wanted)
+
+
 def test_damage_without_a_crash_is_told_and_left_alone(world: World, tmp_path: Path) -> None:
     home = tmp_path / "home"
     world.first_day(home)

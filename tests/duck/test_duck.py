@@ -57,12 +57,12 @@ def test_a_swallowed_error_does_not_commit(config: DuckDbConfig) -> None:
     bootstrap = DuckDbBootstrap(config).open()
     conn = bootstrap.cursor()
     with pytest.raises(TransactionBroken), transaction(conn):
-        conn.execute("INSERT INTO ops.data_dates VALUES ('k', NULL, TIMESTAMP '2024-01-01')")
+        conn.execute("INSERT INTO ops.data_dates (key, to_date, checked_at) VALUES ('k', NULL, TIMESTAMP '2024-01-01')")
         with pytest.raises(duckdb.Error):
             conn.execute("SELECT * FROM nowhere")
             raise AssertionError
         with pytest.raises(duckdb.Error):
-            conn.execute("INSERT INTO ops.data_dates VALUES (NULL, NULL, NULL)")
+            conn.execute("INSERT INTO ops.data_dates (key, to_date, checked_at) VALUES (NULL, NULL, NULL)")
     assert conn.execute("SELECT count(*) FROM ops.data_dates").fetchone() == (0,)
     bootstrap.close()
 
