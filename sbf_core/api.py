@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.columns import Column, column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
@@ -22,6 +23,7 @@ __all__ = [
     "HOOK_API",
     "AcceptedRange",
     "BatchFile",
+    "Cadence",
     "Column",
     "DataRules",
     "DatasetFailure",

@@ -7,6 +7,7 @@ import hashlib
 
 import attrs
 
+from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.columns import Column, check_columns, columns_of
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
@@ -59,6 +60,7 @@ class DatasetKeymapEntry:
         reject_share_max: a payload of which a larger share is rejected is refused whole.
         shrink_share_max: a snapshot that lacks a larger share of the current rows (of at least 20) is refused whole.
         refresh_after_hours: a request is due when its last answer is older than this.
+        cadence: when there can be something new: a calendar, an age, seasons.
         lookback_days: fetched again before the watermark, for late corrections.
         restated_column: for ``per_ticker``: a price whose past the vendor restates by one factor, as after a split. Where rows of the look-back come
             back changed by one factor, the series is fetched again from ``first_date``. It needs a ``lookback_days`` of 5 or more, to see two rows.
@@ -84,6 +86,7 @@ class DatasetKeymapEntry:
     reject_share_max: float = 0.05
     shrink_share_max: float = 0.5
     refresh_after_hours: float = 20.0
+    cadence: Cadence = Cadence()
     lookback_days: int = 0
     restated_column: str = ""
     first_date: dt.date = dt.date(1970, 1, 1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import cattrs
 
+from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
@@ -24,7 +25,7 @@ def _converter() -> cattrs.Converter:
         RestRecipe | FileRecipe | None,
         lambda value, _: None if value is None else converter.structure(value, RestRecipe if "url" in value else FileRecipe),
     )
-    for kind in (Column, DataRules, Pages, RestRecipe, FileRecipe, DatasetKeymapEntry):
+    for kind in (Cadence, Column, DataRules, Pages, RestRecipe, FileRecipe, DatasetKeymapEntry):
         converter.register_structure_hook(kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True))
     return converter
 

@@ -10,6 +10,7 @@ import attrs
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe, placeholders
 from sbf_core.ops.rows import SeriesState
+from sbf_core.plan.sessions import last_news
 from sbf_core.run.request import RunRequest
 from sbf_core.vocabulary import Scope
 
@@ -86,9 +87,10 @@ def plan_requests(
     for entry in entries:
         series: Sequence[str | None] = (entry.members or tickers) if entry.scope is Scope.PER_TICKER else (None,)
         base = entry.key(None)
+        news = _news(entry, now)
         for ticker in series:
             state = states.get(base if ticker is None else f"{base}/{ticker}", _NEVER)
-            due, why = _due(entry, state, now, wishes)
+            due, why = _due(entry, state, now, wishes, news)
             if only_due and not due:
                 continue
             request = RunRequest(
@@ -99,7 +101,7 @@ def plan_requests(
                 discriminator=entry.discriminator,
                 ticker=ticker,
                 from_date=_from_date(entry, state, wishes),
-                to_date=wishes.until or now.date(),
+                to_date=wishes.until or now.date() - dt.timedelta(days=entry.cadence.min_age_days),
             )
             item = PlannedRequest(entry=entry, request=request, due=due, why=why, again=_is_again(state, wishes), chain=chunks(entry, request))
             item = _without_done(item, wishes.done) if wishes.done and not wishes.force else item
@@ -140,7 +142,12 @@ def _is_again(state: SeriesState, wishes: PlanWishes) -> bool:
     return state.again_from is not None and wishes.since is None and wishes.until is None
 
 
-def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes: PlanWishes) -> tuple[bool, str]:
+def _news(entry: DatasetKeymapEntry, now: dt.datetime) -> tuple[dt.date, dt.datetime] | None:
+    """See ``last_news``; None for a dataset that can have something new at any time."""
+    return last_news(entry.cadence, now) if entry.cadence.calendar or entry.cadence.min_age_days else None
+
+
+def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes: PlanWishes, news: tuple[dt.date, dt.datetime] | None) -> tuple[bool, str]:
     if wishes.since is not None or wishes.until is not None:
         return True, "back-fill was asked for"
     if state.again_from is not None:
@@ -150,11 +157,16 @@ def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes
     if state.checked_at is None:
         return True, "never fetched"
     hours = (now - state.checked_at).total_seconds() / 3600
-    if hours >= entry.refresh_after_hours:
-        return True, f"last fetched {hours:.0f} h ago, due after {entry.refresh_after_hours:g} h"
+    in_season = entry.cadence.in_season(now.date())
+    interval = entry.refresh_after_hours if in_season else max(entry.refresh_after_hours, entry.cadence.off_season_hours)
+    after = f"due after {interval:g} h" if in_season else f"due after {interval:g} h out of season"
     if hours < 0:
         return True, "last fetched in the future; is the clock right?"
-    return False, f"fetched {hours:.1f} h ago, due after {entry.refresh_after_hours:g} h"
+    if hours < interval:
+        return False, f"fetched {hours:.1f} h ago, {after}"
+    if news is not None and state.checked_at >= news[1]:
+        return False, f"fetched {hours:.0f} h ago; nothing came after {news[0]} ({entry.cadence.calendar or 'by its age'})"
+    return True, f"last fetched {hours:.0f} h ago, {after}"
 
 
 def _from_date(entry: DatasetKeymapEntry, state: SeriesState, wishes: PlanWishes) -> dt.date:

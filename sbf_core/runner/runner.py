@@ -23,6 +23,7 @@ from sbf_core.errors import SbfError, UsageError, is_interrupt
 from sbf_core.faults import fault_point
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planner import RESUME_WITHIN, PlannedRequest, plan_requests
+from sbf_core.plan.sessions import check_calendars
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
@@ -92,6 +93,7 @@ class Runner:
         self.datasets, self._left_out = (chosen, []) if named else configured(chosen, Keys(self._config.home))
         self.overview: list[dict[str, Any]] = []
         self.gold_overview: list[dict[str, Any]] = []
+        check_calendars(owned.entry for owned in self.datasets)
         self._universe_settings = settings.universe
         self._universe_settings_checked()
 

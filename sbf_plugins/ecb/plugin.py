@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import attrs
 
-from sbf_core.api import DatasetKeymapEntry, PromotionBatch, RestRecipe, SelectRows, column, hookimpl
+from sbf_core.api import Cadence, DatasetKeymapEntry, PromotionBatch, RestRecipe, SelectRows, column, hookimpl
 
 
 @attrs.frozen
@@ -34,6 +34,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             member="eurofxref-hist.csv",
             first_date=dt.date(1999, 1, 4),
             refresh_after_hours=12,
+            cadence=Cadence(calendar="weekdays"),
             title="Euro foreign exchange reference rates",
             terms="Source: ECB. Free reuse with the source named.",
             source_url="https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/",

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from sbf_core.api import Column, DataRules, Pages
+from sbf_core.api import Cadence, Column, DataRules, Pages
 from sbf_plugins.fmp import columns as c
 
 API = "https://financialmodelingprep.com/stable"
@@ -73,7 +73,7 @@ SPECS = (
         hours=12,
         title="Daily prices",
         recipe={"chunk_days": 5 * 366},
-        entry={"is_data": attrs.evolve(RULES, may_be_empty=True), "restated_column": "close"},
+        entry={"is_data": attrs.evolve(RULES, may_be_empty=True), "restated_column": "close", "cadence": Cadence(calendar="weekdays")},
     ),
     Spec(
         name="eod_bulk",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from sbf_core.api import AcceptedRange, DatasetKeymapEntry, GoldModel, ParseRows, PayloadRefused, PromotionBatch, RestRecipe, SelectRows, column, hookimpl
+from sbf_core.api import AcceptedRange, Cadence, DatasetKeymapEntry, GoldModel, ParseRows, PayloadRefused, PromotionBatch, RestRecipe, SelectRows, column, hookimpl
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -51,6 +51,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             first_date=dt.date(1990, 1, 2),
             lookback_days=30,
             refresh_after_hours=12,
+            cadence=Cadence(calendar="weekdays"),
             title="Daily Treasury par yield curve rates",
             terms="U.S. government work, public domain.",
             source_url="https://home.treasury.gov/policy-issues/financing-the-government/interest-rate-statistics",

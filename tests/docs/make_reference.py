@@ -11,6 +11,7 @@ import attrs
 import typer
 
 from sbf_core.cli.app import app
+from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
@@ -78,7 +79,7 @@ def hooks() -> str:
 def declaration() -> str:
     """The fields of a declaration."""
     text = "# Declarations\n\nThe same fields are read from TOML (`sbf_core.dataset.from_toml`), where `columns` is a list of tables.\n"
-    for kind in (DatasetKeymapEntry, Column, RestRecipe, FileRecipe, GoldModel, GoldSource):
+    for kind in (DatasetKeymapEntry, Cadence, Column, RestRecipe, FileRecipe, GoldModel, GoldSource):
         text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n\n| field | type | default |\n| --- | --- | --- |\n"
         for field in attrs.fields(kind):
             default = "required" if field.default is attrs.NOTHING else "empty" if isinstance(field.default, attrs.Factory) else repr(field.default)  # type: ignore[arg-type]
