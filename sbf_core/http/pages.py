@@ -70,6 +70,7 @@ def walk_pages(ask: Ask, url: str, pages: Pages, reader: PageReader, *, hosts: C
     asked: set[str] = set()
     rows_total = 0
     stated: int | None = None
+    named: list[str] = []
     here: str | None = first_address(url, pages)
     while here is not None:
         if here in asked:
@@ -96,8 +97,13 @@ def walk_pages(ask: Ask, url: str, pages: Pages, reader: PageReader, *, hosts: C
         rows_total += count
         found.append(result)
         stated = at(document, pages.total_at) if pages.total_at else stated
-        here = _following(here, url, pages, result, document, number=len(found), rows=rows_total, count=count)
-        if here is not None and pages.by in (PageBy.LINK, PageBy.NEXT_URL):
+        if pages.by is PageBy.NAMES and len(found) == 1:
+            try:
+                named = _names(at(document, pages.next_at))
+            except ValueError:
+                return [_failed(result, "not_data", f"{pages.next_at} holds no names of further pages")]
+        here = _following(here, url, pages, result, document, named=named, number=len(found), rows=rows_total, count=count)
+        if here is not None and pages.by in (PageBy.LINK, PageBy.NEXT_URL, PageBy.NAMES):
             here = _without(here, hidden)
             if urlsplit(here).hostname not in hosts or urlsplit(here).scheme != urlsplit(url).scheme:
                 return [_failed(result, "redirect", "the next page is at another host, which is refused")]
@@ -114,8 +120,23 @@ def first_address(url: str, pages: Pages) -> str:
     return with_parameters(url, **size) if size else url
 
 
-def _following(here: str, url: str, pages: Pages, result: RunResult, document: Any, *, number: int, rows: int, count: int) -> str | None:
+def _names(found: Any) -> list[str]:
+    """Names of further pages; raises ``ValueError`` for anything else."""
+    if not isinstance(found, (list, type(None))):
+        raise ValueError("no list")
+    names = []
+    for item in found or []:
+        name = item.get("name") if isinstance(item, dict) else item
+        if not isinstance(name, str) or not name:
+            raise ValueError("no name")
+        names.append(name)
+    return names
+
+
+def _following(here: str, url: str, pages: Pages, result: RunResult, document: Any, *, named: list[str], number: int, rows: int, count: int) -> str | None:
     """The address of the next page, or None after the last one."""
+    if pages.by is PageBy.NAMES:
+        return urljoin(url, named[number - 1]) if number <= len(named) else None
     if pages.by in (PageBy.PAGE, PageBy.OFFSET):
         if not count or (pages.size and count < pages.size):
             return None

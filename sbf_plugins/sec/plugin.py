@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from sbf_core.api import DatasetKeymapEntry, GoldModel, PromotionBatch, RestRecipe, SelectRows, UsageError, checked_options, column, hookimpl
+from sbf_core.api import DatasetKeymapEntry, GoldModel, Pages, PromotionBatch, RestRecipe, SelectRows, UsageError, checked_options, column, hookimpl
 
 
 @attrs.frozen
@@ -43,6 +43,27 @@ class CompanyFact:
     frame: str | None = column(doc="the SEC's own choice of one figure a calendar period, e.g. CY2023Q4I")
 
 
+@attrs.frozen
+class Filing:
+    """One filing, from the list of all that a company or person ever filed."""
+
+    cik: int = column(key=True, source="request.ticker", doc="Central Index Key of who is filed about")
+    accession: str = column(key=True, doc="the filing")
+    form: str = column(doc="10-K, 10-Q, 8-K, 4, 13F-HR ...; /A behind it: an amendment")
+    filed: dt.date = column(row_date=True, doc="day of the filing, as the SEC dates it")
+    accepted: dt.datetime = column(known_from=True, doc="moment at which the SEC took it, UTC: before it nobody knew")
+    report_date: dt.date | None = column(missing=("",), doc="last day of what it reports on")
+    items: str | None = column(missing=("",), doc="of an 8-K, with commas, e.g. 2.02,9.01")
+    document: str | None = column(missing=("",), doc="name of the main document")
+    description: str | None = column(missing=("",))
+    file_number: str | None = column(missing=("",))
+    film_number: str | None = column(missing=("",))
+    act: str | None = column(missing=("",), doc="33, 34 or 40: the Securities Act, the Exchange Act, the Investment Company Act")
+    size: int | None = column(unit="bytes")
+    is_xbrl: bool | None = column()
+    is_inline_xbrl: bool | None = column()
+
+
 _CONTACT = {"user-agent": "SEC_USER_AGENT"}
 _TERMS = "U.S. government work, public domain. The SEC wants a User-Agent with a contact: SEC_USER_AGENT."
 
@@ -51,7 +72,7 @@ _TERMS = "U.S. government work, public domain. The SEC wants a User-Agent with a
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """The list of tickers; and the figures of the companies that the settings name by CIK."""
     ciks = tuple(_cik(text) for text in checked_options(options, ciks=())["ciks"])
-    return [_TICKERS, *([_facts(ciks)] if ciks else [])]
+    return [_TICKERS, *([_facts(ciks), _filings(ciks)] if ciks else [])]
 
 
 def _cik(text: str) -> str:
@@ -96,11 +117,34 @@ def _facts(ciks: tuple[str, ...]) -> DatasetKeymapEntry:
     )
 
 
+def _filings(ciks: tuple[str, ...]) -> DatasetKeymapEntry:
+    return DatasetKeymapEntry(
+        domain="fundamentals",
+        source="sec",
+        dataset="submissions",
+        scope="per_ticker",
+        members=ciks,
+        silver_table="sec_filing",
+        columns=Filing,
+        recipe=RestRecipe(
+            url="https://data.sec.gov/submissions/CIK{ticker}.json",
+            secret_headers=_CONTACT,
+            limits=("10/second",),
+            pages=Pages(by="names", next_at="filings.files", pages_max=200),
+        ),
+        title="Every filing of a company or person, those of the older pages included",
+        terms=_TERMS,
+        source_url="https://www.sec.gov/search-filings/edgar-application-programming-interfaces",
+    )
+
+
 @hookimpl
 def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
-    """Tickers come as JSON with ``fields`` and rows as lists (live) or as Parquet (sample); figures as nested objects."""
+    """Tickers come as JSON with ``fields`` and rows as lists (live) or as Parquet (sample); figures as nested objects; filings column by column."""
     if entry.dataset == "companyfacts":
         return SelectRows(_FACTS_SQL)
+    if entry.dataset == "submissions":
+        return SelectRows(_FILINGS_SQL)
     if batch.extension == "json":
         rows = "from_json(document->'data', '[[\"VARCHAR\"]]')"
         place = "list_position(from_json(document->'fields', '[\"VARCHAR\"]'), '{}')"
@@ -130,6 +174,14 @@ QUALIFY row_number() OVER (same ORDER BY f.filed DESC, f.accession DESC) = 1
     return GoldModel(name=f"fact_fundamental_{name}", key=("cik", "taxonomy", "concept", "unit", "period"), date_column="period_end", sql=sql, doc=doc)
 
 
+_FILING_FIELDS = {
+    "accession": "accessionNumber", "form": "form", "filed": "filingDate", "accepted": "acceptanceDateTime", "report_date": "reportDate", "items": "items",
+    "document": "primaryDocument", "description": "primaryDocDescription", "file_number": "fileNumber", "film_number": "filmNumber", "act": "act", "size": "size",
+    "is_xbrl": "isXBRL", "is_inline_xbrl": "isInlineXBRL",
+}  # fmt: skip
+#: The newest thousand stand under ``filings.recent``, the older pages hold nothing else; each field is a list, and the lists are as long as each other.
+_FILING_LISTS = ", ".join(f"unnest(from_json(lists->'{field}', '[\"VARCHAR\"]')) AS {name}" for name, field in _FILING_FIELDS.items())
+_FILINGS_SQL = f"SELECT _file, {_FILING_LISTS} FROM (SELECT _file, coalesce(document->'filings'->'recent', document) AS lists FROM batch)"
 _FIGURE = ", ".join(f'"{name}" VARCHAR' for name in ("start", "end", "val", "accn", "fy", "fp", "form", "filed", "frame"))
 #: taxonomy -> concept -> {units: unit -> [figure]}, flattened level by level.
 _SHAPE = json.dumps(f"MAP(VARCHAR, MAP(VARCHAR, STRUCT(units MAP(VARCHAR, STRUCT({_FIGURE})[]))))")

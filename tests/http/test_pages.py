@@ -98,6 +98,11 @@ WALKS = {
         Pages(by="link"), "",
         {"": page(THREE[0], headers=[("Link", '</odd?x=0>; rel="prev", </odd?x=1>; rel="next"')]), "x=1": page(THREE[1], headers=[("Link", "</odd?x=2>; rel=next")]), "x=2": page(THREE[2])}, 3,
     ),
+    "names in the first answer": (
+        Pages(by="names", next_at="meta.more"), "rows",
+        {"": page(THREE[0], meta={"more": ["odd?x=1", {"name": "/odd?x=2", "rows": 2}]}), "x=1": page(THREE[1], meta=0), "x=2": page(THREE[2], meta={"more": ["never"]})}, 3,
+    ),
+    "no further names": (Pages(by="names", next_at="more"), "rows", {"": page(ROWS, more=[])}, 1),
 }  # fmt: skip
 
 
@@ -110,7 +115,8 @@ def test_every_page_counts(tmp_path: Path, vendor: PagedVendor, pages: Pages, ro
     assert symbols(warehouse) == ALL
     assert len(vendor.asked) == asked
     files = context.files
-    assert warehouse.ask("SELECT part, max(parts) FROM ops.bronze_manifest GROUP BY 1 ORDER BY 1") == [(number, files) for number in range(1, files + 1)]
+    parts = [(number, files) for number in range(1, files + 1)] if files > 1 else [(0, 0)]
+    assert warehouse.ask("SELECT part, max(parts) FROM ops.bronze_manifest GROUP BY 1 ORDER BY 1") == parts
     again = warehouse.run(hours_later=24)
     assert (again.files, again.errors, again.rows_seen) == (0, [], 0)
     replayed = Warehouse(tmp_path / "replayed", *warehouse.plugins.values())
@@ -141,6 +147,11 @@ FAULTS = {
         Pages(by="cursor", parameter="c", next_at="next", total_at="total"), {"": page(ROWS[:4], next="a", total=10), "c=a": page(ROWS[5:], next="", total=10)}, "incomplete",
     ),
     "the next page is elsewhere": (Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="http://169.254.169.254/odd")}, "redirect"),
+    "a named page is elsewhere": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=["odd?x=1", "//169.254.169.254/odd"]), "x=1": page(ROWS[4:], more=0)}, "redirect"),
+    "a page is named twice": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=["odd?x=1", "odd?x=1"]), "x=1": page(ROWS[4:], more=0)}, "pagination_loop"),
+    "a named page is not there": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=["odd?x=1"]), "x=1": answer(status=404)}, "http_404"),
+    "names that are none": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=[3])}, "not_data"),
+    "no list of names": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more="odd?x=1")}, "not_data"),
     "the next page is a file": (Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="file:///etc/hostname")}, "redirect"),
 }  # fmt: skip
 
