@@ -26,7 +26,7 @@ def make_folder(path: str | Path) -> list[str]:
         os.mkdir(place, 0o700)  # first, and not after a look: most folders are new, or known to whoever asks
     except FileNotFoundError:
         above = os.path.dirname(place)
-        if above == place:
+        if above == place or os.path.isdir(above):  # as in /proc, where nothing can be made
             raise
         return [*make_folder(above), *make_folder(place)]
     except OSError:  # it is there, as each system says in its own words
