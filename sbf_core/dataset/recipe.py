@@ -66,6 +66,8 @@ class RestRecipe:
         periods: the values of ``{period}``, e.g. ``("annual", "quarter")``; each is asked for.
         class_mark: what the vendor writes between a ticker and its share class: ``-`` for ``BRK-B``, ``.`` for ``BRK.B``;
             empty: tickers are sent as the universe has them.
+        ticker_names: tickers that the vendor writes in another way altogether, e.g. ``{"^SPX": "^GSPC"}``; a user adds to them in
+            ``[tickers.SOURCE]`` of ``sbf.toml``.
         pages: how an answer goes on; all pages count, or none.
         chunk_days: a longer stretch of days is asked for in pieces of so many, oldest first; ``{year}`` cuts at years. 0: at once.
         rows_max: the vendor's row cap. An answer as long is asked for again in two halves of its days, or refused.
@@ -87,6 +89,7 @@ class RestRecipe:
     date_format: str = "%Y-%m-%d"
     periods: tuple[str, ...] = attrs.field(default=(), converter=texts)
     class_mark: str = ""
+    ticker_names: Mapping[str, str] = attrs.field(factory=dict)
     pages: Pages | None = None
     chunk_days: int = 0
     rows_max: int = 0

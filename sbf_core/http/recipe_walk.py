@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 import attrs
@@ -19,11 +20,13 @@ from sbf_core.run.result import RunResult
 _CLASS = re.compile(r"([A-Z0-9]+)[./-]([A-E])")
 
 
-def vendor_ticker(ticker: str, class_mark: str) -> str:
+def vendor_ticker(ticker: str, class_mark: str, names: Mapping[str, str] | None = None) -> str:
     """A ticker as a vendor writes it: ``BRK.B``, ``BRK-B`` and ``BRK/B`` are one, told apart by the mark before the share class.
 
-    Only ``A`` to ``E`` are taken for a class; other endings, as in ``VOD.L``, name an exchange.
+    Only ``A`` to ``E`` are taken for a class; other endings, as in ``VOD.L``, name an exchange. ``names`` go before that.
     """
+    if names and ticker in names:
+        return names[ticker]
     found = _CLASS.fullmatch(ticker) if class_mark else None
     return f"{found[1]}{class_mark}{found[2]}" if found else ticker
 
@@ -32,7 +35,7 @@ def filled(template: str, request: RunRequest, *, quoting: bool, recipe: RestRec
     """A template with the request's values in it; URL-quoted for addresses."""
     date_format = recipe.date_format if recipe is not None else "%Y-%m-%d"
     values = {
-        "ticker": vendor_ticker(request.ticker or "", recipe.class_mark if recipe is not None else ""),
+        "ticker": vendor_ticker(request.ticker or "", recipe.class_mark, recipe.ticker_names) if recipe is not None else request.ticker or "",
         "discriminator": request.discriminator,
         "from_date": request.from_date.strftime(date_format) if request.from_date else "",
         "to_date": request.to_date.strftime(date_format) if request.to_date else "",

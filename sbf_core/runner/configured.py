@@ -1,9 +1,13 @@
-"""What a run does that names no plugins: all that is configured, and a word on what is not."""
+"""What a run does that names no plugins: all that is configured, and a word on what is not; and what the user says of tickers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import attrs
+
+from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.errors import UsageError, nearest
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.settings.keys import Keys
 
@@ -31,3 +35,29 @@ def configured(datasets: Sequence[OwnedDataset], keys: Keys) -> tuple[list[Owned
     if unasked:
         notes.append(f"left out, because they must be named with --plugins: {', '.join(dict.fromkeys(unasked))}")
     return kept, notes
+
+
+def with_ticker_names(datasets: Sequence[OwnedDataset], names: Mapping[str, Mapping[str, str]], *, known: Sequence[OwnedDataset]) -> list[OwnedDataset]:
+    """The datasets with the user's names of tickers in their recipes.
+
+    Args:
+        datasets: of the run.
+        names: by source: the universe's ticker to the source's.
+        known: all that are installed.
+
+    Raises:
+        UsageError: there is no such source.
+    """
+    sources = sorted({owned.entry.source for owned in known})
+    stray = next((source for source in names if source not in sources), None)
+    if stray is not None:
+        fix = nearest(stray, sources) or f"sources: {', '.join(sources)}"
+        raise UsageError(f"there are names of tickers for {stray!r}, and no such source", where=f"[tickers.{stray}]", fix=fix, code="SETTING")
+    return [_named(owned, names.get(owned.entry.source)) for owned in datasets]
+
+
+def _named(owned: OwnedDataset, names: Mapping[str, str] | None) -> OwnedDataset:
+    recipe = owned.entry.recipe
+    if not names or not isinstance(recipe, RestRecipe):
+        return owned
+    return attrs.evolve(owned, entry=attrs.evolve(owned.entry, recipe=attrs.evolve(recipe, ticker_names={**recipe.ticker_names, **names})))

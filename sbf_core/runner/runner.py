@@ -29,7 +29,7 @@ from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.plugin.watch import watched
 from sbf_core.run.context import RunContext
-from sbf_core.runner.configured import configured
+from sbf_core.runner.configured import configured, with_ticker_names
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.live_sessions import LiveSessions
 from sbf_core.runner.options import RunOptions, isolation_of
@@ -88,7 +88,7 @@ class Runner:
         self._hooks = HookCalls(self.manager, isolation_of(settings, self.registry))
         self._archive = self._open_archive()
         self.plugins = self._selected()
-        chosen = self.registry.of(self.plugins)
+        chosen = with_ticker_names(self.registry.of(self.plugins), settings.ticker_names, known=list(self.registry.datasets.values()))
         named = bool(self._options.plugins or settings["run.plugins"] or self._archive)
         self.datasets, self._left_out = (chosen, []) if named else configured(chosen, Keys(self._config.home))
         self.overview: list[dict[str, Any]] = []

@@ -84,6 +84,7 @@ class Settings:
 
     Attributes:
         options: what ``[options.NAME]`` says to the plugin of that name.
+        ticker_names: what ``[tickers.SOURCE]`` says: how that source writes a ticker of the universe.
 
     Raises:
         UsageError: ``sbf.toml`` is not TOML, holds an unknown setting, or a value is of the wrong kind or out of range.
@@ -94,7 +95,7 @@ class Settings:
         self.home = DuckDbConfig(home=home if home is not None else variables.get("SBF_HOME") or None).home
         self.home_origin = "flag --home" if home is not None else "SBF_HOME" if variables.get("SBF_HOME") else "default"
         self.file = self.home / FILE_NAME
-        written, self.options = _read_file(self.file)
+        written, self.options, self.ticker_names = _read_file(self.file)
         self.resolved: dict[str, Resolved] = {}
         for setting in SETTINGS:
             self.resolved[setting.name] = self._resolve(setting, flags or {}, variables, written)
@@ -137,12 +138,12 @@ class Settings:
         return UniverseSettings(**{found.setting.name.removeprefix("universe."): found.value})
 
 
-def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The settings written in a file by their full names, and the options of each plugin."""
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, dict[str, str]]]:
+    """The settings written in a file by their full names, the options of each plugin, and the tickers' names at each source."""
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        return {}, {}
+        return {}, {}, {}
     except OSError as error:
         raise EnvironmentFault(f"the settings cannot be read: {error.strerror}", where=str(path)) from error
     if len(raw) > FILE_BYTES_MAX:
@@ -161,6 +162,10 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     options = document.pop("options", {})
     if not isinstance(options, dict) or not all(isinstance(table, dict) for table in options.values()):
         raise UsageError("options are tables, one for each plugin", where=str(path), fix="write [options.NAME]", code="SETTING")
+    tickers = document.pop("tickers", {})
+    tables = tickers.values() if isinstance(tickers, dict) else [None]
+    if not all(isinstance(table, dict) and all(isinstance(name, str) and name for name in table.values()) for table in tables):
+        raise UsageError("names of tickers are texts in tables, one for each source", where=str(path), fix='write [tickers.SOURCE] and "BRK.B" = "BRK-B"', code="SETTING")
     for section, content in document.items():
         if not isinstance(content, dict):
             raise UsageError(f"setting {section!r} stands in no section", where=str(path), fix=_hint(section), code="SETTING")
@@ -169,7 +174,7 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
             if name not in _BY_NAME:
                 raise UsageError(f"there is no setting {name!r}", where=str(path), fix=_hint(name), code="SETTING")
             flat[name] = value
-    return flat, options
+    return flat, options, tickers
 
 
 def _hint(name: str) -> str:

@@ -228,6 +228,30 @@ def test_a_share_class_is_written_as_the_vendor_does(ticker: str, mark: str, wan
     assert vendor_ticker(ticker, mark) == wanted
 
 
+def test_a_user_names_tickers_as_a_source_writes_them(tmp_path: Path, vendor: PagedVendor) -> None:
+    recipe = RestRecipe(url=vendor.url("/odd") + "?s={ticker}", class_mark="-", ticker_names={"^SPX": "^GSPC", "X": "old"})
+    warehouse = Warehouse(tmp_path / "home", Plugin(entry(recipe=recipe, scope="per_ticker")))
+    warehouse.home.mkdir()
+    (warehouse.home / "sbf.toml").write_text('[tickers.fake]\n"X" = "x us"\n"BRK.A" = "BRKA"\n')
+    vendor.other = page(ROWS[:1])
+    context = warehouse.run(universe__tickers=["^SPX", "X", "BRK.A", "BRK.B"])
+    assert context.errors == []
+    assert sorted(vendor.asked) == ["s=%5EGSPC", "s=BRK-B", "s=BRKA", "s=x%20us"]
+    assert warehouse.ask("SELECT ticker FROM ops.bronze_manifest ORDER BY 1") == [("BRK.A",), ("BRK.B",), ("X",), ("^SPX",)], "the ledger has the user's own"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("[tickers.fakee]\nA = 'B'\n", "no such source; .*did you mean 'fake'"), ("[tickers]\nA = 'B'\n", "one for each source"), ("[tickers.fake]\nA = 1\n", "are texts")],
+)
+def test_names_of_tickers_that_are_none(tmp_path: Path, vendor: PagedVendor, written: str, told: str) -> None:
+    warehouse = warehouse_of(tmp_path / "home", vendor, None)
+    warehouse.home.mkdir()
+    (warehouse.home / "sbf.toml").write_text(written)
+    with pytest.raises(UsageError, match=told):
+        warehouse.run()
+
+
 @pytest.mark.parametrize("ticker", ["AAPL", "VOD.L", "BTC-USD", "^GSPC", "EURUSD=X", "7203.T", "brk.b", "A.B.C"])
 def test_other_marks_are_left_alone(ticker: str) -> None:
     assert vendor_ticker(ticker, "-") == ticker
