@@ -18,11 +18,17 @@ _WAIT_SECONDS_FIRST = 0.5
 
 
 class Deferred(Exception):
-    """The vendor wants us to come back later than a run can wait."""
+    """The next request must come later than a run can wait.
 
-    def __init__(self, seconds: float) -> None:
+    Args:
+        seconds: how much later.
+        by_vendor: the vendor said so; else one of its declared limits is used up.
+    """
+
+    def __init__(self, seconds: float, *, by_vendor: bool = False) -> None:
         super().__init__(seconds)
         self.seconds = seconds
+        self.by_vendor = by_vendor
 
 
 class _TryAgain(Exception):
@@ -76,7 +82,7 @@ def with_attempts(once: Callable[[], WireAnswer], *, deadline: float, now: Calla
             return answer
         wait = retry_after_seconds(answer.headers.get("retry-after", ""), now=now()) if answer.status_code in (429, 503) else None
         if wait is not None and wait > min(RETRY_AFTER_SECONDS_MAX, deadline - time.monotonic()):
-            raise Deferred(wait)
+            raise Deferred(wait, by_vendor=True)
         raise _TryAgain(answer, wait)
 
     try:

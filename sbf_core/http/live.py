@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.http.attempts import Deferred
+from sbf_core.http.closures import Closures
 from sbf_core.http.vendor import Breaker
 from sbf_core.http.wire import Wire, WireFault
 from sbf_core.run.request import RunRequest
@@ -33,6 +34,7 @@ class LiveSession:
         files: where relative paths of file recipes start.
         keys: gives keys by name; those of the environment when absent.
         rates: the file that counts requests; None counts them in memory.
+        ask_anyway: ask vendors who said to come back later.
         validators: what each address gave with its last payload, as (ETag, Last-Modified), by series and address.
         logger: told what a user should know.
     """
@@ -44,6 +46,7 @@ class LiveSession:
         files: Path,
         keys: Keys | None = None,
         rates: Path | None = None,
+        ask_anyway: bool = False,
         validators: Mapping[tuple[str, str], tuple[str, str]] | None = None,
         logger: logging.Logger | None = None,
     ) -> None:
@@ -51,6 +54,7 @@ class LiveSession:
         self.files = files
         self.keys = keys or Keys(files.parent)
         self.wire = Wire()
+        self.closures = Closures(rates, clock, ignored=ask_anyway)
         self._validators = validators or {}
         self._rates_path = rates
         self._rates: RateBook | None = None

@@ -75,11 +75,16 @@ class VendorSession:
         refusal = breaker.refusal()
         if refusal:
             return self._failed(asked, "not_asked", f"{self._entry.source} was not asked: {refusal}")
+        closed = self._live.closures.seconds_left(self._entry.id)
+        if closed:
+            return self._deferred(asked, closed)
         conditions = self._live.conditions(request, url) if self._may_ask_for_changes else {}
         try:
             answer = self._answer(attrs.evolve(hop, headers={**hop.headers, **conditions}))
         except Deferred as error:
-            return self._failed(asked, "deferred", f"{self._entry.source} allows the next request in {_duration(error.seconds)} only; the next run goes on")
+            if error.by_vendor:
+                self._live.closures.close(self._entry.id, error.seconds)
+            return self._deferred(asked, error.seconds)
         if isinstance(answer, WireFault):
             if answer.kind not in ("redirect", "request", "too_large", "coding", "extra_bytes", "closed"):
                 breaker.failed(answer.what)
@@ -183,6 +188,9 @@ class VendorSession:
             elapsed_seconds=time.monotonic() - asked.began,
             not_modified=not_modified,
         )
+
+    def _deferred(self, asked: _Asked, seconds: float) -> RunResult:
+        return self._failed(asked, "deferred", f"{self._entry.source} allows the next request in {_duration(seconds)} only; a run after that goes on, --force asks now")
 
     def _failed(self, asked: _Asked, kind: str, error: str, *, status_code: int | None = None, evidence: bytes = b"") -> RunResult:
         return RunResult(

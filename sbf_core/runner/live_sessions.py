@@ -23,16 +23,27 @@ class LiveSessions:
         config: where the home is.
         hooks, registry: say who reads a dataset's payloads.
         due: what will be asked.
+        ask_anyway: ask vendors who said to come back later.
         logger: told what a user should know.
     """
 
-    def __init__(self, ops: OpsService, config: DuckDbConfig, hooks: HookCalls, registry: DatasetRegistry, due: Sequence[PlannedRequest], *, logger: logging.Logger) -> None:
+    def __init__(
+        self,
+        ops: OpsService,
+        config: DuckDbConfig,
+        hooks: HookCalls,
+        registry: DatasetRegistry,
+        due: Sequence[PlannedRequest],
+        *,
+        ask_anyway: bool,
+        logger: logging.Logger,
+    ) -> None:
         from sbf_core.http.live import LiveSession  # with the engine below: 100 ms that a run with nothing due need not pay
 
         keys = Keys(config.home)
         keys.learn(name for planned in due for name in planned.entry.key_names)
         seen = ops.latest_validators(sorted({planned.entry.id for planned in due}))
-        self._live = LiveSession(ops.clock, files=config.files, keys=keys, rates=config.rates, validators=seen, logger=logger)
+        self._live = LiveSession(ops.clock, files=config.files, keys=keys, rates=config.rates, ask_anyway=ask_anyway, validators=seen, logger=logger)
         for planned in due:  # before the first request: a dataset without limits keeps those of its vendor's others
             if isinstance(planned.entry.recipe, RestRecipe):
                 self._live.add_limits(planned.entry.source, planned.entry.recipe.limits)

@@ -286,7 +286,7 @@ class Runner:
         from sbf_core.runner.fetch_stage import FetchStage
 
         writer = BronzeFileWriter(self._config, logger=self._logger)
-        sessions = LiveSessions(ops, self._config, self._hooks, self.registry, due, logger=self._logger) if self._archive is None else None
+        sessions = LiveSessions(ops, self._config, self._hooks, self.registry, due, ask_anyway=self._options.force, logger=self._logger) if self._archive is None else None
         session_for = sessions.session_for if sessions is not None else self._replay.session_for
         stage = FetchStage(
             ops, writer, self._hooks, self.registry, config=self._config, session_for=session_for, workers=self._settings["run.workers"], progress=self._progress

@@ -32,6 +32,7 @@ from sbf_core.http.live import LiveSession
 from sbf_core.http.vendor import FAILURES_MAX
 from sbf_core.http.vendor_session import VendorSession
 from sbf_core.run.request import RunRequest
+from sbf_core.runner.options import RunOptions
 from sbf_core.trust.digest import digest_tables
 
 ROWS = [price("AAA", f"2024-01-{day:02}", f"{day}.25") for day in range(1, 29)]
@@ -197,7 +198,7 @@ def test_a_fault_never_becomes_data(tmp_path: Path, vendor: FaultyVendor, fault:
     assert warehouse.ask("SELECT count(*), count(DISTINCT reason) FROM ops.quarantine") == [(int(fault.kept), int(fault.kept))]
     assert warehouse.ask("SELECT count(*) FROM silver.even_px") == [(len(ROWS),)], "the other vendor is not concerned"
     vendor.says("/odd", GOOD)
-    clean = warehouse.run()
+    clean = warehouse.run(options=RunOptions(force=fault.kind == "deferred"))
     assert clean.errors == []
     undisturbed = warehouse_of(tmp_path / "undisturbed", vendor)
     assert undisturbed.run().errors == []
@@ -435,6 +436,32 @@ def test_a_plan_that_is_too_low_is_told_once_and_is_no_failure(tmp_path: Path, v
     assert (vendor.count("/odd"), context.skipped_requests, context.status) == (1, 3, "ok")
     tell_outcome(context)
     assert capsys.readouterr().err.splitlines()[-1] == "sbf: note: prices/odd/eod: plan: the plan does not cover it (HTTP 402) (3 requests, the first for A)"
+
+
+def test_a_vendor_that_says_when_is_asked_then(tmp_path: Path, vendor: FaultyVendor) -> None:
+    """Once for a dataset, whatever its tickers, and not by the next run either, until the time has come or --force says so."""
+    vendor.says("/odd", answer(status=429, headers=[("Retry-After", "7200")]))
+    declared = recipe(vendor.url("/odd") + "?t={ticker}", connections=1)
+    odd = entry(source="odd", silver_table="odd_px", scope="per_ticker", recipe=declared)
+    warehouse = Warehouse(tmp_path / "home", Plugin(odd))
+    context = warehouse.run(universe__tickers=("A", "B", "C"))
+    assert (vendor.count("/odd"), context.deferred_requests) == (1, 3)
+    assert "allows the next request in 2:00:00 only" in context.errors[0]
+    assert warehouse.run(hours_later=1.9, universe__tickers=("A", "B", "C")).deferred_requests == 3
+    assert vendor.count("/odd") == 1
+    vendor.says("/odd", GOOD)
+    assert warehouse.run(universe__tickers=("A",), options=RunOptions(force=True)).errors == []
+    assert vendor.count("/odd") == 2
+    assert warehouse.run(hours_later=0.2, universe__tickers=("A", "B", "C")).errors == []
+    assert vendor.count("/odd") == 4
+
+
+def test_a_vendor_that_says_next_year_is_asked_tomorrow(tmp_path: Path, vendor: FaultyVendor) -> None:
+    vendor.says("/odd", answer(status=503, headers=[("Retry-After", "Thu, 02 Jan 2025 12:00:00 GMT")]))
+    warehouse = Warehouse(tmp_path / "home", Plugin(entry(source="odd", recipe=recipe(vendor.url("/odd")))))
+    for hours, asked in ((0, 1), (23, 1), (1.1, 2)):
+        assert warehouse.run(hours_later=hours).deferred_requests == 1
+        assert vendor.count("/odd") == asked
 
 
 def test_the_limits_of_a_vendor_hold_for_all_its_datasets(tmp_path: Path, vendor: FaultyVendor) -> None:
