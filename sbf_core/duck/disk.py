@@ -16,7 +16,8 @@ from sbf_core.errors import DamageFound, environment_fault
 #: Below this a run warns.
 FREE_BYTES_FLOOR = 1024**3
 _NUMBERS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "EFBIG")
-_TEXTS = (*(os.strerror(getattr(errno, name)) for name in _NUMBERS if hasattr(errno, name)), "not enough space on the disk")
+_ERRNOS = frozenset(getattr(errno, name) for name in _NUMBERS if hasattr(errno, name))
+_TEXTS = (*(os.strerror(number) for number in sorted(_ERRNOS)), "not enough space on the disk")
 
 
 def is_locked(error: duckdb.Error) -> bool:
@@ -25,7 +26,9 @@ def is_locked(error: duckdb.Error) -> bool:
 
 
 def is_disk_fault(error: BaseException) -> bool:
-    """Whether the engine could not use the disk. After a fatal error the whole database refuses to work until it is opened again."""
+    """Whether the engine, or the system, could not use the disk. After a fatal error the whole database refuses to work until it is opened again."""
+    if isinstance(error, OSError):
+        return error.errno in _ERRNOS
     if isinstance(error, duckdb.FatalException):
         return True
     return isinstance(error, (duckdb.IOException, duckdb.TransactionException)) and any(text in str(error) for text in _TEXTS)

@@ -15,7 +15,8 @@ import attrs
 
 from sbf_core.bronze.file_reader import read_payload
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.errors import PayloadRefused, SbfError, printable
+from sbf_core.duck.disk import is_disk_fault
+from sbf_core.errors import PayloadRefused, SbfError, environment_fault, printable
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.silver.reading import BatchFile
 
@@ -103,6 +104,8 @@ def _inspect_zip(entry: DatasetKeymapEntry, file: BatchFile, staging: Path) -> I
                     unpacked.write(chunk)
                     left -= len(chunk)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError) as error:
+        if is_disk_fault(error):  # the payload may be fine: it stays to be promoted
+            raise environment_fault(error, doing="a zip cannot be unpacked", where=str(staging)) from error
         raise PayloadRefused(f"no readable zip: {error}") from error
     member = attrs.evolve(file, path=str(target))
     if extension in ("csv", "tsv"):

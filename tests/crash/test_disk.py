@@ -8,15 +8,23 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import figures
+from warehouse import START, entry
 from world import World, digests
 
+from sbf_core.bronze.file_writer import BronzeFileWriter
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.errors import EnvironmentFault
 from sbf_core.faults import FAULT_POINTS
+from sbf_core.run.request import RunRequest
+from sbf_core.run.result import RunResult
+from sbf_core.silver.inspection import inspect
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="faults of the system are made with POSIX means here")
 #: Points behind which the process writes files itself.
@@ -202,3 +210,24 @@ def test_a_home_that_vanishes(world: World, tmp_path: Path) -> None:
 
 
 assert resource  # the child uses it
+
+
+def test_a_zip_that_finds_no_room_to_be_unpacked_is_not_refused(tmp_path: Path) -> None:
+    """The payload is fine: it must stay to be promoted, and not be on record as bad."""
+    packed = tmp_path / "a.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", "symbol,date\n" + "A,2024-01-01\n" * 1000)
+    writer = BronzeFileWriter(DuckDbConfig(home=tmp_path / "home"))
+    request = RunRequest(run_id="r", domain="prices", source="fake", dataset="eod")
+    (row,) = writer.publish([writer.stage(RunResult(request=request, address="a", payload=packed.read_bytes(), extension="zip", fetched_at=START))])
+    writer.close()
+    staging = tmp_path / "staging"
+    staging.mkdir()
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, usual[1]))
+    try:
+        with pytest.raises(EnvironmentFault, match="a zip cannot be unpacked: File too large"):
+            inspect(entry(), row, bronze=tmp_path / "home" / "bronze", staging=staging, fresh=False, is_context=False, as_declared=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert inspect(entry(), row, bronze=tmp_path / "home" / "bronze", staging=staging, fresh=False, is_context=False, as_declared=True).extension == "csv"
