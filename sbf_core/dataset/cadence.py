@@ -58,10 +58,9 @@ class Cadence:
 def _bounds(season: str) -> tuple[tuple[int, int], tuple[int, int]]:
     found = _SEASON.fullmatch(season)
     try:
-        assert found is not None
-        first, last = (int(found[1]), int(found[2])), (int(found[3]), int(found[4]))
-        for month, day in (first, last):
-            dt.date(_LEAP_YEAR, month, day)
-    except (AssertionError, ValueError):
-        raise UsageError(f"{season!r} is no season", where="cadence", fix="write MM-DD/MM-DD, e.g. 01-01/03-31", code="CADENCE") from None
-    return first, last
+        first, last = (dt.date(_LEAP_YEAR, int(month), int(day)) for month, day in ((found[1], found[2]), (found[3], found[4]))) if found else (None, None)
+    except ValueError:
+        first = last = None
+    if first is None or last is None:
+        raise UsageError(f"{season!r} is no season", where="cadence", fix="write MM-DD/MM-DD, e.g. 01-01/03-31", code="CADENCE")
+    return (first.month, first.day), (last.month, last.day)

@@ -75,6 +75,7 @@ def _replaced(config: DuckDbConfig, damage: DamageFound) -> str:
         with copy.path.open("rb") as source:
             copy_database(source, fresh, durable=config.fsync != "none")
     fault_point("replace.copied")
+    kept = config.quarantine
     for path in (database.with_name(f"{database.name}.wal"), database):  # a log must never be left beside another database
         if path.exists():
             kept = move_to_quarantine(config.quarantine, path, original=path.name, reason=QuarantineReason.DAMAGED_DATABASE)

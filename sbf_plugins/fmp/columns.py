@@ -16,9 +16,9 @@ def snake(name: str) -> str:
     return _CAPITAL.sub("_", name).lower()
 
 
-def key(name: str, kind: str = "VARCHAR", **more: object) -> Column:
+def key(name: str, kind: str = "VARCHAR", *, row_date: bool = False, doc: str = "") -> Column:
     """A column of the key."""
-    return Column(name=snake(name), type=kind, key=True, source=name, **more)  # type: ignore[arg-type]
+    return Column(name=snake(name), type=kind, key=True, source=name, row_date=row_date, doc=doc)
 
 
 def some(kind: str, *names: str, unit: str = "", doc: str = "") -> tuple[Column, ...]:

@@ -65,6 +65,7 @@ class Filing:
 
 
 _CONTACT = {"user-agent": "SEC_USER_AGENT"}
+_DESCRIBED = "https://www.sec.gov/search-filings/edgar-application-programming-interfaces"
 _TERMS = "U.S. government work, public domain. The SEC wants a User-Agent with a contact: SEC_USER_AGENT."
 
 
@@ -97,7 +98,7 @@ _TICKERS = DatasetKeymapEntry(
     ),
     title="Tickers, CIK and exchange of listed companies",
     terms=_TERMS,
-    source_url="https://www.sec.gov/search-filings/edgar-application-programming-interfaces",
+    source_url=_DESCRIBED,
 )
 
 
@@ -113,7 +114,7 @@ def _facts(ciks: tuple[str, ...]) -> DatasetKeymapEntry:
         recipe=RestRecipe(url="https://data.sec.gov/api/xbrl/companyfacts/CIK{ticker}.json", secret_headers=_CONTACT, limits=("10/second",)),
         title="Every figure of every filing (XBRL company facts)",
         terms=_TERMS,
-        source_url="https://www.sec.gov/search-filings/edgar-application-programming-interfaces",
+        source_url=_DESCRIBED,
     )
 
 
@@ -134,7 +135,7 @@ def _filings(ciks: tuple[str, ...]) -> DatasetKeymapEntry:
         ),
         title="Every filing of a company or person, those of the older pages included",
         terms=_TERMS,
-        source_url="https://www.sec.gov/search-filings/edgar-application-programming-interfaces",
+        source_url=_DESCRIBED,
     )
 
 
