@@ -48,6 +48,8 @@ class BronzeFileWriter:
 
     def __init__(self, config: DuckDbConfig | None = None, logger: logging.Logger | None = None) -> None:
         self._config = config or DuckDbConfig()
+        #: Whether ``stage`` waits until the disk has a payload; else ``publish`` does, for many at once.
+        self.waits_for_disk = self._config.fsync == "each" or (self._config.fsync == "batch" and not CAN_SYNC_LATER)
         self._logger = logger or logging.getLogger("sbf.bronze")
         self._root = str(self._config.bronze)
         self._folders: set[str] = set()
@@ -137,7 +139,7 @@ class BronzeFileWriter:
                 view = view[os.write(handle, view[:step]) :]
                 fault_point("bronze.half")
             fault_point("bronze.written")
-            if self._config.fsync == "each" or (self._config.fsync == "batch" and not CAN_SYNC_LATER):
+            if self.waits_for_disk:
                 os.fsync(handle)
         finally:
             os.close(handle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from sbf_core.http.wire import WireAnswer, WireFault
 
@@ -59,7 +59,7 @@ def retry_after_seconds(value: str, *, now: dt.datetime) -> float | None:
     return max(1.0, (moment - now).total_seconds())
 
 
-def with_attempts(once: Callable[[], WireAnswer], *, deadline: float, now: Callable[[], dt.datetime]) -> WireAnswer | WireFault:
+async def with_attempts(once: Callable[[], Awaitable[WireAnswer]], *, deadline: float, now: Callable[[], dt.datetime]) -> WireAnswer | WireFault:
     """Ask up to five times, with growing and jittered waits, or as long as the vendor says; returns the last that came.
 
     Args:
@@ -71,9 +71,9 @@ def with_attempts(once: Callable[[], WireAnswer], *, deadline: float, now: Calla
         Deferred: the vendor wants a longer wait than a run has.
     """
 
-    def attempt() -> WireAnswer | WireFault:
+    async def attempt() -> WireAnswer | WireFault:
         try:
-            answer = once()
+            answer = await once()
         except WireFault as fault:
             if fault.again:
                 raise _TryAgain(fault, None) from None
@@ -86,12 +86,12 @@ def with_attempts(once: Callable[[], WireAnswer], *, deadline: float, now: Calla
         raise _TryAgain(answer, wait)
 
     try:
-        return attempt()
+        return await attempt()
     except _TryAgain as first:
-        return _further_attempts(attempt, first, deadline)
+        return await _further_attempts(attempt, first, deadline)
 
 
-def _further_attempts(attempt: Callable[[], WireAnswer | WireFault], first: _TryAgain, deadline: float) -> WireAnswer | WireFault:
+async def _further_attempts(attempt: Callable[[], Awaitable[WireAnswer | WireFault]], first: _TryAgain, deadline: float) -> WireAnswer | WireFault:
     import stamina  # 60 ms that only a fault has to pay
 
     stamina.instrumentation.set_on_retry_hooks([])  # the default hook logs exceptions
@@ -104,11 +104,11 @@ def _further_attempts(attempt: Callable[[], WireAnswer | WireFault], first: _Try
 
     left = deadline - time.monotonic()
     try:
-        for each in stamina.retry_context(on=wait_of, attempts=ATTEMPTS_MAX, timeout=max(0.001, left), wait_initial=_WAIT_SECONDS_FIRST, wait_max=_WAIT_SECONDS_MAX):
+        async for each in stamina.retry_context(on=wait_of, attempts=ATTEMPTS_MAX, timeout=max(0.001, left), wait_initial=_WAIT_SECONDS_FIRST, wait_max=_WAIT_SECONDS_MAX):
             with each:
                 if waiting:  # the attempt that failed already: it counts, and its wait is kept
                     raise waiting.pop()
-                return attempt()
+                return await attempt()
     except _TryAgain as last:
         return last.cause
     return first.cause

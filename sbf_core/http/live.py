@@ -1,7 +1,8 @@
-"""What all the datasets of a run share when they ask vendors. Only this room imports httpcore2, stamina and pyrate-limiter."""
+"""What all the datasets of a run share when they ask vendors. Only this room imports aiohttp, stamina and pyrate-limiter."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,8 +14,9 @@ from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.http.attempts import Deferred
 from sbf_core.http.closures import Closures
+from sbf_core.http.loop import RequestLoop
 from sbf_core.http.vendor import Breaker
-from sbf_core.http.wire import Wire, WireFault
+from sbf_core.http.wire import Wire
 from sbf_core.run.request import RunRequest
 from sbf_core.settings.keys import Keys
 
@@ -28,6 +30,8 @@ TURN_SECONDS_MAX = 90.0
 
 class LiveSession:
     """Connections, keys, limits, breakers and what is known of earlier answers. ``VendorSession`` asks with it for one dataset.
+
+    All asking happens in ``loop``.
 
     Args:
         clock: for the fetch times.
@@ -62,15 +66,14 @@ class LiveSession:
         self._breakers: dict[str, Breaker] = {}
         self._plan_refused: dict[str, str] = {}
         self._skewed: set[str] = set()
-        self._closing = threading.Event()
         self._lock = threading.Lock()
         self._logger = logger or logging.getLogger("sbf.http")
-        logging.getLogger("httpcore2").setLevel(logging.WARNING)  # below, it logs full addresses, and those hold keys
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # below, it may show addresses, and those hold keys
+        self.loop = RequestLoop(self._logger)
 
     def close(self) -> None:
-        """Close the connections; requests that wait give up."""
-        self._closing.set()
-        self.wire.close()
+        """Close the connections; requests under way give up."""
+        self.loop.close(self.wire.close())
         if self._rates is not None:
             self._rates.close()
 
@@ -107,15 +110,14 @@ class LiveSession:
             known.extend(fresh)
             self._rates.declare(source, known)
 
-    def wait_for_turn(self, source: str) -> None:
+    async def wait_for_turn(self, source: str) -> None:
         """Wait until the vendor's limits allow one more request. Raises ``Deferred`` where a budget for hours or days is used up."""
         if self._rates is None:
             return
         while wait := self._rates.take(source):
             if wait > TURN_SECONDS_MAX:
                 raise Deferred(wait)
-            if self._closing.wait(wait):
-                raise WireFault("closed", "the session is closed", again=False)
+            await asyncio.sleep(wait)
 
     def look_at_clock(self, source: str, told: str) -> None:
         """Say once for each vendor that its clock and ours are far apart."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
@@ -16,7 +16,7 @@ from sbf_core.run.result import RunResult
 
 _NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
 
-Ask = Callable[[str], RunResult]
+Ask = Callable[[str], Awaitable[RunResult]]
 
 
 @attrs.frozen(kw_only=True)
@@ -54,7 +54,7 @@ def with_parameters(url: str, **parameters: object) -> str:
     return parts._replace(query=urlencode([*kept, *((name, str(value)) for name, value in parameters.items())])).geturl()
 
 
-def walk_pages(ask: Ask, url: str, pages: Pages, reader: PageReader, *, hosts: Collection[str], hidden: Collection[str]) -> list[RunResult]:
+async def walk_pages(ask: Ask, url: str, pages: Pages, reader: PageReader, *, hosts: Collection[str], hidden: Collection[str]) -> list[RunResult]:
     """All pages of an answer, or one result that says why they are not whole.
 
     Args:
@@ -78,7 +78,7 @@ def walk_pages(ask: Ask, url: str, pages: Pages, reader: PageReader, *, hosts: C
         if len(found) >= pages.pages_max:
             return [_failed(found[-1], "pagination_loop", f"there are more than {pages.pages_max} pages")]
         asked.add(here)
-        result = ask(here)
+        result = await ask(here)
         if result.kind in ("empty", "not_recorded") and found and pages.by in (PageBy.PAGE, PageBy.OFFSET):
             break  # the page behind the last, which was not kept
         if not result.ok:

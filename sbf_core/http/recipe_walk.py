@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import attrs
@@ -13,10 +14,11 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
 from sbf_core.errors import PluginFault
 from sbf_core.http.pages import PageReader, walk_pages
-from sbf_core.http.session import FetchSession
+from sbf_core.http.session import AskingSession, FetchSession
 from sbf_core.run.request import RunRequest
 from sbf_core.run.result import RunResult
 
+_T = TypeVar("_T")
 _CLASS = re.compile(r"([A-Z0-9]+)[./-]([A-E])")
 
 
@@ -56,11 +58,31 @@ def fetch_by_recipe(entry: DatasetKeymapEntry, request: RunRequest, session: Fet
     """
     recipe = entry.recipe
     if isinstance(recipe, RestRecipe):
-        return RecipeWalk(entry, recipe, session).results(request)
+        return _at_once(RecipeWalk(entry, recipe, _Blocking(session)).results(request))
     if isinstance(recipe, FileRecipe):
         mirrors = tuple(filled(mirror, request, quoting=False) for mirror in recipe.mirrors)
         return [session.read(request, filled(recipe.path, request, quoting=False), extension=recipe.extension, mirrors=mirrors)]
     raise PluginFault("has neither a recipe nor the hook fetch", where=f"dataset {entry.id}")
+
+
+@attrs.frozen
+class _Blocking:
+    """A session whose answers are there when it is asked."""
+
+    session: FetchSession
+
+    async def ask(self, request: RunRequest, url: str, **more: Any) -> RunResult:
+        return self.session.get(request, url, **more)
+
+
+def _at_once(steps: Coroutine[Any, Any, _T]) -> _T:
+    """The result of a coroutine that waits for nothing."""
+    try:
+        steps.send(None)
+    except StopIteration as end:
+        result: _T = end.value
+        return result
+    raise RuntimeError("a blocking session waits for a loop")
 
 
 @attrs.frozen
@@ -69,21 +91,21 @@ class RecipeWalk:
 
     entry: DatasetKeymapEntry
     recipe: RestRecipe
-    session: FetchSession
+    session: AskingSession
 
-    def results(self, request: RunRequest) -> list[RunResult]:
+    async def results(self, request: RunRequest) -> list[RunResult]:
         """Everything, or the one result that failed."""
         found: list[RunResult] = []
         for period in self.recipe.periods or ("",):
-            part = self._stretch(request, request, period)
+            part = await self._stretch(request, request, period)
             if not part[-1].ok:
                 return [part[-1]]
             found += part
         return found
 
-    def _stretch(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:
+    async def _stretch(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:
         """The answers for a stretch of days; one as long as the vendor's cap is asked for again in halves."""
-        results = self._pages(request, days, period)
+        results = await self._pages(request, days, period)
         if not self.recipe.rows_max or not results[-1].ok or results[-1].not_modified:
             return results
         reader = PageReader(rows_at=self.entry.rows_at, extension=self.recipe.extension)
@@ -99,7 +121,7 @@ class RecipeWalk:
             return [attrs.evolve(results[0], payload=b"", kind="row_cap", error=error)]
         found: list[RunResult] = []
         for half in halves:
-            part = self._stretch(request, half, period)
+            part = await self._stretch(request, half, period)
             if not part[-1].ok:
                 return [part[-1]]
             found += part
@@ -111,18 +133,18 @@ class RecipeWalk:
         middle = days.from_date + (days.to_date - days.from_date) // 2
         return attrs.evolve(days, to_date=middle), attrs.evolve(days, from_date=middle + dt.timedelta(days=1))
 
-    def _pages(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:
+    async def _pages(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:
         recipe = self.recipe
         url = filled(recipe.url, days, quoting=True, recipe=recipe, period=period)
         mirrors = tuple(filled(mirror, days, quoting=True, recipe=recipe, period=period) for mirror in recipe.mirrors)
 
-        def ask(address: str) -> RunResult:
-            return self.session.get(
+        async def ask(address: str) -> RunResult:
+            return await self.session.ask(
                 request, address, extension=recipe.extension, headers=recipe.headers, secrets=recipe.secrets, secret_headers=recipe.secret_headers, mirrors=mirrors
             )
 
         if recipe.pages is None:
-            return [ask(url)]
+            return [await ask(url)]
         hosts = {urlsplit(url).hostname or "", *recipe.redirect_hosts}
         reader = PageReader(rows_at=self.entry.rows_at, extension=recipe.extension)
-        return walk_pages(ask, url, recipe.pages, reader, hosts=hosts, hidden=set(recipe.secrets))
+        return await walk_pages(ask, url, recipe.pages, reader, hosts=hosts, hidden=set(recipe.secrets))

@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 import attrs
 
-from sbf_core.http.deadline import is_public
+from sbf_core.http.names import is_public
 from sbf_core.http.wire import WireAnswer, WireFault
 
 HOPS_MAX = 5

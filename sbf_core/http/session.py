@@ -1,4 +1,4 @@
-"""What fetchers get: a session that answers with ``RunResult`` and never raises for what a vendor does."""
+"""What fetchers get: sessions that answer with ``RunResult`` and never raise for what a vendor does."""
 
 from __future__ import annotations
 
@@ -28,4 +28,22 @@ class FetchSession(Protocol):
 
     def read(self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()) -> RunResult:
         """Read one file. Arguments as in ``FileRecipe``."""
+        ...
+
+
+class AskingSession(Protocol):
+    """As ``FetchSession``, for who asks in the loop of a run."""
+
+    async def ask(
+        self,
+        request: RunRequest,
+        url: str,
+        *,
+        extension: str = "json",
+        headers: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, str] | None = None,
+        mirrors: tuple[str, ...] = (),
+    ) -> RunResult:
+        """See ``FetchSession.get``."""
         ...

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import time
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
@@ -17,6 +19,7 @@ from sbf_core.http.attempts import AGAIN_STATUSES, Deferred, with_attempts
 from sbf_core.http.coding import SizeCaps
 from sbf_core.http.content import short_note, speaks_of_plan, why_no_data
 from sbf_core.http.live import LiveSession
+from sbf_core.http.loop import LOOP_BYTES_MAX, LoopClosed
 from sbf_core.http.redirects import Hop, next_hop
 from sbf_core.http.vendor import Breaker
 from sbf_core.http.wire import WireAnswer, WireFault
@@ -32,7 +35,7 @@ _WORDY_HEADERS = ("user-agent", "authorization")
 
 
 class VendorSession:
-    """What the fetcher of one dataset gets: ``get`` and ``read``.
+    """What the fetcher of one dataset gets: ``get`` and ``read``; ``ask`` is ``get`` in the loop.
 
     Args:
         live: what all datasets share.
@@ -64,6 +67,24 @@ class VendorSession:
         secret_headers: Mapping[str, str] | None = None,
         mirrors: tuple[str, ...] = (),
     ) -> RunResult:
+        """See ``FetchSession.get``; not for the loop itself. Raises ``UsageError`` where a key is not set."""
+        asking = self.ask(request, url, extension=extension, headers=headers, secrets=secrets, secret_headers=secret_headers, mirrors=mirrors)
+        try:
+            return self._live.loop.result(asking)
+        except LoopClosed:
+            return self._failed(_Asked(request=request, address=url, extension=extension), "closed", "the session is closed")
+
+    async def ask(
+        self,
+        request: RunRequest,
+        url: str,
+        *,
+        extension: str = "json",
+        headers: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, str] | None = None,
+        mirrors: tuple[str, ...] = (),
+    ) -> RunResult:
         """See ``FetchSession.get``. Raises ``UsageError`` where a key is not set."""
         del mirrors  # they are for replays
         asked = _Asked(request=request, address=url, extension=extension, key_names=(*(secrets or {}).values(), *(secret_headers or {}).values()))
@@ -80,7 +101,7 @@ class VendorSession:
             return self._deferred(asked, closed)
         conditions = self._live.conditions(request, url) if self._may_ask_for_changes else {}
         try:
-            answer = self._answer(attrs.evolve(hop, headers={**hop.headers, **conditions}))
+            answer = await self._answer(attrs.evolve(hop, headers={**hop.headers, **conditions}))
         except Deferred as error:
             if error.by_vendor:
                 self._live.closures.close(self._entry.id, error.seconds)
@@ -89,7 +110,7 @@ class VendorSession:
             if answer.kind not in ("redirect", "request", "too_large", "coding", "extra_bytes", "closed"):
                 breaker.failed(answer.what)
             return self._failed(asked, answer.kind, answer.what, evidence=b"" if answer.again else answer.evidence)
-        return self._judged(asked, answer, breaker, conditional=bool(conditions))
+        return await self._judged(asked, answer, breaker, conditional=bool(conditions))
 
     def read(self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()) -> RunResult:
         """See ``FetchSession.read``."""
@@ -115,28 +136,28 @@ class VendorSession:
     def _revealed(self, names: Mapping[str, str]) -> dict[str, str]:
         return {name: self._live.keys.get(key, blanks=name.lower() in _WORDY_HEADERS).reveal() for name, key in names.items()}
 
-    def _answer(self, hop: Hop) -> WireAnswer | WireFault:
+    async def _answer(self, hop: Hop) -> WireAnswer | WireFault:
         deadline = time.monotonic() + self._recipe.deadline_seconds
 
-        def once() -> WireAnswer:
+        async def once() -> WireAnswer:
             nonlocal deadline
             here = hop
             while True:
                 asked = time.monotonic()
-                self._live.wait_for_turn(self._entry.source)
+                await self._live.wait_for_turn(self._entry.source)
                 deadline += time.monotonic() - asked  # waiting for one's turn is no fault of the vendor
-                answer = self._live.wire.get(here.url, here.headers, deadline=deadline, caps=self._caps, public_only=here.foreign)
+                answer = await self._live.wire.get(here.url, here.headers, deadline=deadline, caps=self._caps, public_only=here.foreign)
                 onward = next_hop(here, answer, hosts=self._recipe.redirect_hosts)
                 if onward is None:
                     return answer
                 here = onward
 
         try:
-            return with_attempts(once, deadline=deadline, now=self._live.clock.now)
+            return await with_attempts(once, deadline=deadline, now=self._live.clock.now)
         except WireFault as fault:
             return fault
 
-    def _judged(self, asked: _Asked, answer: WireAnswer, breaker: Breaker, *, conditional: bool) -> RunResult:
+    async def _judged(self, asked: _Asked, answer: WireAnswer, breaker: Breaker, *, conditional: bool) -> RunResult:
         """What an answer is: a payload, the news that nothing changed, or no data."""
         status = answer.status_code
         if "date" in answer.headers:
@@ -148,7 +169,8 @@ class VendorSession:
             return self._refused(asked, answer, breaker)
         breaker.succeeded()
         cut = "content-length" not in answer.headers and "transfer-encoding" not in answer.headers
-        why = why_no_data(self._entry, answer.body, asked.extension, as_declared=self._as_declared, may_be_cut=cut)
+        looked_at = partial(why_no_data, self._entry, answer.body, asked.extension, as_declared=self._as_declared, may_be_cut=cut)
+        why = looked_at() if len(answer.body) <= LOOP_BYTES_MAX else await asyncio.to_thread(looked_at)
         if why is None:
             return self._result(asked, answer, payload=answer.body)
         kind, text = why

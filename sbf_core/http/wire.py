@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import ssl
-import threading
 import time
 import urllib.request
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+import aiohttp
 import attrs
-import httpcore2
+import truststore
+from yarl import URL
 
 from sbf_core.http.coding import AnswerRefused, BodyReader, SizeCaps
-from sbf_core.http.deadline import AddressRefused, Deadline, DeadlineBackend, DeadlinePassed
+from sbf_core.http.names import AddressRefused, NameResolver
 
 _STEP_SECONDS_MAX = 30.0
 _KEEPALIVE_SECONDS = 30.0
+_BUFFER_BYTES = 256 * 1024
+#: Of one header; some vendors' policies for browsers are longer than the usual 8 KB.
+_HEADER_BYTES_MAX = 64 * 1024
 
 
 @attrs.frozen(kw_only=True)
@@ -55,27 +61,20 @@ class WireFault(Exception):
 
 
 class Wire:
-    """Connections to vendors. Each thread that asks has connections of its own: shared ones make threads wait for a lock."""
+    """Connections to vendors. Everything in it belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._deadline = Deadline()
-        self._backend = DeadlineBackend(self._deadline)
-        self._pools = threading.local()
-        self._all_pools: list[httpcore2.ConnectionPool] = []
-        self._lock = threading.Lock()
+        self._clients: dict[bool, aiohttp.ClientSession] = {}
         self._proxies: dict[tuple[str, str], str] = {}
-        self._tls: ssl.SSLContext | None = None
         self._closed = False
 
-    def close(self) -> None:
-        """Close every connection; requests under way fail."""
-        with self._lock:
-            self._closed = True
-            for pool in self._all_pools:
-                pool.close()
-            self._all_pools.clear()
+    async def close(self) -> None:
+        """Close every connection."""
+        self._closed = True
+        for client in self._clients.values():
+            await client.close()
 
-    def get(self, url: str, headers: Mapping[str, str], *, deadline: float, caps: SizeCaps, public_only: bool = False) -> WireAnswer:
+    async def get(self, url: str, headers: Mapping[str, str], *, deadline: float, caps: SizeCaps, public_only: bool = False) -> WireAnswer:
         """Ask once.
 
         Args:
@@ -88,71 +87,102 @@ class Wire:
         Raises:
             WireFault: there is no whole answer.
         """
-        self._deadline.at, self._deadline.public_only = deadline, public_only
-        reader: BodyReader | None = None
-        steps = dict.fromkeys(("connect", "read", "write", "pool"), _STEP_SECONDS_MAX)
+        if self._closed:
+            raise WireFault("closed", "the session is closed", again=False)
+        arrived = _Arrived()
         try:
-            with self._pool(url).stream("GET", _encoded(url), headers=list(headers.items()), extensions={"timeout": steps}) as answer:
-                told = {name.decode("ascii", "replace").lower(): value.decode("latin-1") for name, value in answer.headers}
-                reader = BodyReader(told, caps)
-                for piece in answer.iter_stream():
-                    reader.add(piece)
-                    self._deadline.left()
-                body = reader.finish()
-                return WireAnswer(status_code=answer.status, headers=told, body=body, wire_bytes=reader.wire_bytes)
+            async with asyncio.timeout_at(deadline):
+                return await self._whole(url, headers, caps, arrived, public_only=public_only)
         except AnswerRefused as error:
-            evidence = reader.evidence if reader is not None else b""
-            raise WireFault(error.kind, error.what, again=error.kind == "truncated", evidence=evidence) from None
-        except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError, httpcore2.ProxyError, httpcore2.UnsupportedProtocol, ssl.SSLError) as error:
-            raise self._fault(error, begun=reader is not None and reader.wire_bytes > 0) from None
+            raise WireFault(error.kind, error.what, again=error.kind == "truncated", evidence=arrived.evidence) from None
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _fault(error, begun=arrived.begun, late=time.monotonic() >= deadline) from None
 
-    def _fault(self, error: Exception, *, begun: bool) -> WireFault:
-        text = str(error)
-        if isinstance(error, DeadlinePassed) or time.monotonic() >= self._deadline.at:
-            return WireFault("deadline", "the answer was not whole in time", again=False)
-        if isinstance(error, AddressRefused):
-            return WireFault("redirect", text, again=False)
-        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in text:
-            reason = text.partition("verify failed: ")[2].partition(" (_ssl")[0] or "not verified"
-            return WireFault("tls", f"the certificate of the vendor is not valid ({reason})", again=False)
-        if isinstance(error, httpcore2.ConnectTimeout):
-            return WireFault("connect", "no connection in time", again=True)
-        if isinstance(error, httpcore2.TimeoutException):
-            return WireFault("timeout", "the vendor stopped in the middle of its answer" if begun else "the vendor did not answer in time", again=True)
-        if isinstance(error, httpcore2.ConnectError):
-            return WireFault("connect", f"no connection: {text.rpartition('] ')[2] or 'refused'}", again=True)
-        if isinstance(error, httpcore2.RemoteProtocolError):
-            if begun or "without sending complete message body" in text or "incomplete chunked read" in text:
-                return WireFault("truncated", "the answer was cut", again=True)
-            if "disconnected without sending" in text:
-                return WireFault("connection", "the vendor closed the connection", again=True)
-            return WireFault("protocol", f"the answer is no HTTP: {text}", again=False)
-        if isinstance(error, (httpcore2.LocalProtocolError, httpcore2.UnsupportedProtocol)):
-            return WireFault("request", f"the request cannot be sent: {text}", again=False)
-        return WireFault("truncated" if begun else "connection", "the answer was cut" if begun else "the connection broke", again=True)
-
-    def _pool(self, url: str) -> httpcore2.ConnectionPool:
-        """This thread's connections, through the proxy that the system names for the address, if any."""
+    async def _whole(self, url: str, headers: Mapping[str, str], caps: SizeCaps, arrived: _Arrived, *, public_only: bool) -> WireAnswer:
         parts = urlsplit(url)
-        pools: dict[str, httpcore2.ConnectionPool] | None = getattr(self._pools, "pools", None)
-        if pools is None:
-            pools = self._pools.pools = {}
         place = parts.scheme, parts.hostname or ""
         proxy = self._proxies.get(place)
         if proxy is None:  # the system is asked once: that goes through its whole environment
             proxy = self._proxies[place] = _proxy_of(*place)
-        if proxy not in pools:
-            with self._lock:
-                if self._closed:
-                    raise WireFault("closed", "the session is closed", again=False)
-                if self._tls is None and (parts.scheme == "https" or proxy):
-                    self._tls = httpcore2.default_ssl_context()
-                pool = httpcore2.ConnectionPool(
-                    ssl_context=self._tls, proxy=httpcore2.Proxy(proxy) if proxy else None, max_connections=4, keepalive_expiry=_KEEPALIVE_SECONDS, network_backend=self._backend
-                )
-                self._all_pools.append(pool)
-            pools[proxy] = pool
-        return pools[proxy]
+        client = self._clients.get(public_only)
+        if client is None:
+            client = self._clients[public_only] = _client(public_only=public_only)
+        async with client.get(URL(_encoded(url), encoded=True), headers=headers, proxy=proxy or None, allow_redirects=False) as answer:
+            told = {name.lower(): value for name, value in answer.headers.items()}
+            reader = arrived.reader = BodyReader(told, caps)
+            async for piece in answer.content.iter_any():
+                reader.add(piece)
+            return WireAnswer(status_code=answer.status, headers=told, body=reader.finish(), wire_bytes=reader.wire_bytes)
+
+
+@attrs.define
+class _Arrived:
+    """What came of an answer before it went wrong."""
+
+    reader: BodyReader | None = None
+
+    @property
+    def begun(self) -> bool:
+        return self.reader is not None and self.reader.wire_bytes > 0
+
+    @property
+    def evidence(self) -> bytes:
+        return self.reader.evidence if self.reader is not None else b""
+
+
+def _client(*, public_only: bool) -> aiohttp.ClientSession:
+    """A client that adds nothing of its own: no cookie, no redirect, no decoding."""
+    trusted = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the certificates of the system, as company networks need it
+    connector = aiohttp.TCPConnector(limit=0, ssl=trusted, resolver=NameResolver(public_only=public_only), keepalive_timeout=_KEEPALIVE_SECONDS)
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_STEP_SECONDS_MAX, sock_read=_STEP_SECONDS_MAX),
+        read_bufsize=_BUFFER_BYTES,
+        max_line_size=_HEADER_BYTES_MAX,
+        max_field_size=_HEADER_BYTES_MAX,
+    )
+
+
+def _fault(error: Exception, *, begun: bool, late: bool) -> WireFault:
+    """What an error of the client means. Its own text may hold the address, so little of it is shown."""
+    cause = getattr(error, "os_error", None)
+    if late or type(error) is TimeoutError:
+        return WireFault("deadline", "the answer was not whole in time", again=False)
+    if isinstance(cause, AddressRefused):
+        return WireFault("redirect", str(cause), again=False)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return WireFault("tls", f"the certificate of the vendor is not valid ({_reason(error.certificate_error)})", again=False)
+    if isinstance(error, (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError)):
+        return _no_connection(error, cause)
+    if isinstance(error, aiohttp.ServerTimeoutError):
+        return WireFault("timeout", "the vendor stopped in the middle of its answer" if begun else "the vendor did not answer in time", again=True)
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return WireFault("connection", "the vendor closed the connection", again=True)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return WireFault("protocol", f"the answer is no HTTP: {error.message.splitlines()[0].rstrip(':')[:80]}", again=False)
+    if isinstance(error, ValueError):
+        return WireFault("request", "the request cannot be sent: the address is none", again=False)
+    if begun or isinstance(error, aiohttp.ClientPayloadError):
+        return WireFault("truncated", "the answer was cut", again=True)
+    return WireFault("connection", "the connection broke", again=True)
+
+
+def _no_connection(error: Exception, cause: OSError | None) -> WireFault:
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return WireFault("connect", "no connection in time", again=True)
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return WireFault("connect", f"no connection: the proxy answers HTTP {error.status}", again=error.status >= 500)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return WireFault("connect", f"no connection: {cause}", again=True)
+    said = os.strerror(cause.errno) if cause is not None and cause.errno and cause.errno > 0 else "refused"
+    return WireFault("connect", f"no connection: {said}", again=True)
+
+
+def _reason(error: Exception) -> str:
+    """The reason in the text of OpenSSL."""
+    return str(error).partition("verify failed: ")[2].partition(" (_ssl")[0] or "not verified"
 
 
 def _proxy_of(scheme: str, host: str) -> str:

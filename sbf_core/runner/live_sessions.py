@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.http.session import FetchSession
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planner import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.keys import Keys
+
+if TYPE_CHECKING:
+    from sbf_core.http.loop import RequestLoop
+    from sbf_core.http.vendor_session import VendorSession
 
 
 class LiveSessions:
@@ -49,14 +53,28 @@ class LiveSessions:
                 self._live.add_limits(planned.entry.source, planned.entry.recipe.limits)
         self._hooks = hooks
         self._registry = registry
+        self._sessions: dict[str, VendorSession] = {}
 
-    def session_for(self, planned: PlannedRequest) -> FetchSession:
-        """The session that answers a request."""
+    @property
+    def loop(self) -> RequestLoop:
+        """Where all asking happens."""
+        return self._live.loop
+
+    def session_for(self, planned: PlannedRequest) -> VendorSession:
+        """The session that answers the requests of a dataset."""
         from sbf_core.http.vendor_session import VendorSession
 
-        owned = self._registry.get(planned.entry.id)
-        fetches, reads = (owned is not None and self._hooks.has(owned, hook) for hook in ("fetch", "promote"))
-        return VendorSession(self._live, planned.entry, as_declared=not reads, may_ask_for_changes=not fetches)
+        entry = planned.entry
+        session = self._sessions.get(entry.id)
+        if session is None:
+            owned = self._registry.get(entry.id)
+            fetches, reads = (owned is not None and self._hooks.has(owned, hook) for hook in ("fetch", "promote"))
+            session = self._sessions[entry.id] = VendorSession(self._live, entry, as_declared=not reads, may_ask_for_changes=not fetches)
+        return session
+
+    def asking_session_for(self, planned: PlannedRequest) -> VendorSession:
+        """The same one."""
+        return self.session_for(planned)
 
     def close(self) -> None:
         """Close the connections; requests under way give up."""

@@ -87,6 +87,12 @@ class Replay:
         path = payload_path(request, fetched_at=row.fetched_at, payload_hash=row.payload_hash, extension=row.extension)
         return (self._bronze / path).exists()
 
+    #: A recording answers at once: nobody has to wait in a loop.
+    loop = None
+
+    def asking_session_for(self, planned: PlannedRequest) -> None:
+        """None: see ``loop``."""
+
     def session_for(self, planned: PlannedRequest) -> ReplaySession:
         """A session that answers one planned request."""
         vintage = self._vintages[id(planned)]

@@ -286,15 +286,14 @@ class Runner:
         from sbf_core.runner.fetch_stage import FetchStage
 
         writer = BronzeFileWriter(self._config, logger=self._logger)
-        sessions = LiveSessions(ops, self._config, self._hooks, self.registry, due, ask_anyway=self._options.force, logger=self._logger) if self._archive is None else None
-        session_for = sessions.session_for if sessions is not None else self._replay.session_for
+        live = LiveSessions(ops, self._config, self._hooks, self.registry, due, ask_anyway=self._options.force, logger=self._logger) if self._archive is None else None
         stage = FetchStage(
-            ops, writer, self._hooks, self.registry, config=self._config, session_for=session_for, workers=self._settings["run.workers"], progress=self._progress
+            ops, writer, self._hooks, self.registry, config=self._config, sessions=live or self._replay, workers=self._settings["run.workers"], progress=self._progress
         )
         try:
             stage.run(context, due, keep_unchanged=self._archive is not None)
             ops.restated.clear({item.request.key for item in due if item.again} & stage.whole)
         finally:
             writer.close()
-            if sessions is not None:
-                sessions.close()
+            if live is not None:
+                live.close()

@@ -60,9 +60,9 @@ def test_help_and_a_run_with_nothing_due_import_little() -> None:
     """Start-up time is a promise; what it costs is decided by what is imported."""
     script = "import sys; from sbf_core.cli.app import app; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    for name in ("duckdb", "cattrs", "httpcore2", "rich", "pluggy", "stamina"):
+    for name in ("duckdb", "cattrs", "aiohttp", "rich", "pluggy", "stamina"):
         assert name not in loaded
     script = "import sys, sbf_core.cli.run; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    for name in ("httpcore2", "rich", "stamina", "pyrate_limiter", "cattrs", "pandas", "pyarrow"):
+    for name in ("aiohttp", "rich", "stamina", "pyrate_limiter", "cattrs", "pandas", "pyarrow"):
         assert name not in loaded

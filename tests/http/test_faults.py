@@ -168,6 +168,7 @@ FAULTS = {
     "H21 zstd": Fault((answer(b"\x28\xb5\x2f\xfd", headers=[("Content-Encoding", "zstd")]),), "coding", 1),
     "H21 gzip that is none": Fault((answer(BODY, headers=[("Content-Encoding", "gzip")]),), "coding", 1, kept=True),
     "H29 cookies and headers for nothing": Fault((answer(BODY, headers=[("Set-Cookie", "a=b"), ("X-Long", "x" * 8000)]),)),
+    "H29 a header of 20 kB, as of a policy for browsers": Fault((answer(BODY, headers=[("Content-Security-Policy", "x" * 20_000)]),)),
     "H29 a header of 1 MB": Fault((answer(BODY, headers=[("X-Long", "x" * 1_000_000)]),), "protocol", 1),
     "H29 two lengths": Fault((answer(BODY, headers=[("Content-Length", "3")]),), "protocol", 1),
     "H29 no HTTP": Fault((raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),), "protocol", 1),
@@ -484,3 +485,13 @@ def test_proxies_of_the_system_are_used(tmp_path: Path, vendor: FaultyVendor, mo
         monkeypatch.delenv("no_proxy", raising=False)
         proxy.says("http://vendor.example.com/odd", GOOD)
         assert get(vendor, "/odd", tmp_path, url="http://vendor.example.com/odd").payload == BODY
+
+
+def test_a_proxy_that_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FaultyVendor() as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url(""))
+        monkeypatch.delenv("no_proxy", raising=False)
+        proxy.says("vendor.example.com:443", answer(status=407))
+        result = get(proxy, "/odd", tmp_path, url="https://vendor.example.com/odd?apikey=canary")
+        assert (result.kind, result.error) == ("connect", "no connection: the proxy answers HTTP 407")
+        assert proxy.count("vendor.example.com:443") == 1
