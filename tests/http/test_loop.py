@@ -53,7 +53,14 @@ def test_closing_ends_what_is_under_way_and_what_comes_after(tmp_path: Path) -> 
 
 def test_a_name_that_is_never_found_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_rest, **_more: found.wait(60) and [])
+    threads: list[threading.Thread] = []
+
+    def never(*_rest: Any, **_more: Any) -> list[Any]:
+        threads.append(threading.current_thread())
+        found.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", never)
     live = LiveSession(FixedClock(START), files=tmp_path)
     began = time.monotonic()
     try:
@@ -63,6 +70,7 @@ def test_a_name_that_is_never_found_is_left_behind(tmp_path: Path, monkeypatch: 
         live.close()
         found.set()
     assert time.monotonic() - began < 4
+    assert [thread.daemon for thread in threads] == [True], "Python waits for others at its end"
 
 
 def test_a_large_payload_keeps_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
