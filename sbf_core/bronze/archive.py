@@ -60,7 +60,7 @@ class BronzeArchive:
     @property
     def tickers(self) -> tuple[str, ...]:
         """The tickers of which there is something, in alphabetical order."""
-        return tuple(sorted({vintage.request.ticker for vintage in self.vintages if vintage.request.ticker is not None}))
+        return tuple(sorted({ticker for vintage in self.vintages for ticker in vintage.request.tickers}))
 
     def result(self, line: JournalLine, request: RunRequest) -> RunResult:
         """A recorded answer, as if it had just come back for ``request``, with its recorded fetch time."""

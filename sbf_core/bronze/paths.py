@@ -9,11 +9,15 @@ Names of datasets are safe by their own rule. A ticker or discriminator is any t
   keeps for devices (``CON``, ``NUL.TXT``) are ``%XX``, the hex digits of its UTF-8 bytes.
 
 ``decoded(encoded(text)) == text``, hence no two texts share a name.
+
+The folder of a request for several tickers is the first of them, ``+``, the number of the others, and twelve digits of the SHA-256
+of the whole list.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 
 from sbf_core.errors import UsageError
@@ -85,14 +89,21 @@ def dataset_folder(request: RunRequest) -> str:
     return f"{request.domain}/{request.source}/{request.dataset}{suffix}"
 
 
+def _ticker_folder(request: RunRequest) -> str:
+    if request.ticker is None:
+        return GLOBAL_FOLDER
+    first, *others = request.tickers
+    if not others:
+        return encoded(request.ticker)
+    return f"{encoded(first)}+{len(others)}-{hashlib.sha256(request.ticker.encode()).hexdigest()[:12]}"
+
+
 def payload_path(request: RunRequest, *, fetched_at: dt.datetime, payload_hash: str, extension: str) -> str:
     """The place of a payload, relative to Bronze, with ``/``."""
-    ticker = GLOBAL_FOLDER if request.ticker is None else encoded(request.ticker)
     stamp = fetched_at.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    return f"{dataset_folder(request)}/{ticker}/{stamp}-{payload_hash[:12]}.{extension}"
+    return f"{dataset_folder(request)}/{_ticker_folder(request)}/{stamp}-{payload_hash[:12]}.{extension}"
 
 
 def evidence_path(request: RunRequest, *, payload_hash: str, extension: str) -> str:
     """The name in quarantine of what came instead of a payload, with ``/``. It holds no time: the same page every night is one file."""
-    ticker = GLOBAL_FOLDER if request.ticker is None else encoded(request.ticker)
-    return f"{dataset_folder(request)}/{ticker}/{payload_hash[:12]}.{extension}"
+    return f"{dataset_folder(request)}/{_ticker_folder(request)}/{payload_hash[:12]}.{extension}"

@@ -114,7 +114,7 @@ def _show_plan(plan: RunPlan, *, as_json: bool) -> None:
         return
     shown = sorted(plan.requests, key=lambda item: not item.due)[:_PLAN_ROWS_MAX]
     headers = ("due", "dataset", "ticker", "from", "to", "why")
-    print_table(headers, [(item.due, item.entry.id, item.request.ticker, item.request.from_date, item.request.to_date, item.why) for item in shown])
+    print_table(headers, [(item.due, item.entry.id, item.request.shown_ticker, item.request.from_date, item.request.to_date, item.why) for item in shown])
     left = len(plan.requests) - len(shown)
     print()
     if plan.vendors:

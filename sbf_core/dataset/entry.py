@@ -111,6 +111,8 @@ class DatasetKeymapEntry:
                 raise UsageError(f"more than one column is the {role}", where=where, code="COLUMNS")
         if self.restated_column:
             self._check_restated(where)
+        if isinstance(self.recipe, RestRecipe) and self.recipe.tickers_per_request > 1:
+            self._check_batches(where)
         if self.semantics is Semantics.SNAPSHOT and isinstance(self.recipe, RestRecipe) and self.recipe.makes_sets:
             raise UsageError("a snapshot must come in one payload, and the recipe makes several", where=where, fix='semantics="upsert"', code="RECIPE")
         for name in ("reject_share_max", "shrink_share_max"):
@@ -118,6 +120,14 @@ class DatasetKeymapEntry:
                 raise UsageError(f"{name} {getattr(self, name)} is no share", where=where, fix="use 0 to 1", code="DATASET")
         if self.refresh_after_hours < 0 or self.lookback_days < 0:
             raise UsageError("refresh_after_hours and lookback_days cannot be negative", where=where, code="DATASET")
+
+    def _check_batches(self, where: str) -> None:
+        """Whose rows are in a payload for several tickers must be in the payload itself."""
+        if self.scope is not Scope.PER_TICKER or self.semantics is Semantics.SNAPSHOT or self.restated_column:
+            what = "tickers_per_request belongs to the scope per_ticker, to the semantics upsert or append, and to no restated_column"
+            raise UsageError(what, where=where, code="RECIPE")
+        if any(col.source_name == "request.ticker" for col in self.columns):
+            raise UsageError("tickers_per_request: request.ticker is several tickers", where=where, fix="read the ticker from a field of the rows", code="COLUMNS")
 
     def _check_restated(self, where: str) -> None:
         column = next((col for col in self.columns if col.name == self.restated_column), None)

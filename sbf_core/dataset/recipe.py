@@ -68,6 +68,9 @@ class RestRecipe:
             empty: tickers are sent as the universe has them.
         ticker_names: tickers that the vendor writes in another way altogether, e.g. ``{"^SPX": "^GSPC"}``; a user adds to them in
             ``[tickers.SOURCE]`` of ``sbf.toml``.
+        tickers_per_request: how many tickers one request may name, for vendors who take a list; ``{ticker}`` becomes the list. What a
+            vendor does not know is then missing in its answer, without an error.
+        ticker_separator: what the vendor wants between them.
         pages: how an answer goes on; all pages count, or none.
         chunk_days: a longer stretch of days is asked for in pieces of so many, oldest first; ``{year}`` cuts at years. 0: at once.
         rows_max: the vendor's row cap. An answer as long is asked for again in two halves of its days, or refused.
@@ -90,6 +93,8 @@ class RestRecipe:
     periods: tuple[str, ...] = attrs.field(default=(), converter=texts)
     class_mark: str = ""
     ticker_names: Mapping[str, str] = attrs.field(factory=dict)
+    tickers_per_request: int = 1
+    ticker_separator: str = ","
     pages: Pages | None = None
     chunk_days: int = 0
     rows_max: int = 0
@@ -105,6 +110,8 @@ class RestRecipe:
             limit_parts(limit)
         if self.connections < 1 or self.deadline_seconds <= 0 or self.mebibytes_max < 1:
             raise UsageError("connections, deadline_seconds and mebibytes_max must be above zero", where=self.url, code="RECIPE")
+        if self.tickers_per_request < 1 or (self.tickers_per_request > 1 and "ticker" not in placeholders(self.url)):
+            raise UsageError("tickers_per_request wants {ticker} in the address, and 1 at least", where=self.url, code="RECIPE")
         if self.chunk_days < 0 or self.rows_max < 0:
             raise UsageError("chunk_days and rows_max cannot be negative", where=self.url, code="RECIPE")
         if ("period" in placeholders(self.url)) != bool(self.periods):

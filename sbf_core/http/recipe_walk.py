@@ -37,14 +37,23 @@ def filled(template: str, request: RunRequest, *, quoting: bool, recipe: RestRec
     """A template with the request's values in it; URL-quoted for addresses."""
     date_format = recipe.date_format if recipe is not None else "%Y-%m-%d"
     values = {
-        "ticker": vendor_ticker(request.ticker or "", recipe.class_mark, recipe.ticker_names) if recipe is not None else request.ticker or "",
+        "ticker": _vendor_tickers(request, recipe) if recipe is not None else request.ticker or "",
         "discriminator": request.discriminator,
         "from_date": request.from_date.strftime(date_format) if request.from_date else "",
         "to_date": request.to_date.strftime(date_format) if request.to_date else "",
         "year": str(request.from_date.year) if request.from_date else "",
         "period": period,
     }
-    return template.format_map({name: quote(value, safe="") for name, value in values.items()} if quoting else values)
+    if not quoting:
+        return template.format_map(values)
+    between = recipe.ticker_separator if recipe is not None and recipe.tickers_per_request > 1 else ""  # most vendors want it as it is
+    return template.format_map({name: quote(value, safe=between if name == "ticker" else "") for name, value in values.items()})
+
+
+def _vendor_tickers(request: RunRequest, recipe: RestRecipe) -> str:
+    if recipe.tickers_per_request == 1:
+        return vendor_ticker(request.ticker or "", recipe.class_mark, recipe.ticker_names)
+    return recipe.ticker_separator.join(vendor_ticker(ticker, recipe.class_mark, recipe.ticker_names) for ticker in request.tickers)
 
 
 def fetch_by_recipe(entry: DatasetKeymapEntry, request: RunRequest, session: FetchSession) -> list[RunResult]:

@@ -32,10 +32,25 @@ def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence
         "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) GROUP BY ALL ORDER BY max(fetched_at)",
         [json.dumps(list(dataset_ids))],
     ).fetchall()
+    overtaken = _overtaken(conn, dataset_ids)
     found: dict[tuple[str, str], str] = {}
     for key, address, payload_hash, _ in rows:
-        found[key, address] = found[key, ""] = payload_hash
+        if key not in overtaken:
+            found[key, address] = found[key, ""] = payload_hash
     return found
+
+
+def _overtaken(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> set[str]:
+    """Batches of tickers of which one came later in another batch: the same payload once more may be news then."""
+    rows = conn.execute(
+        "WITH series AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END) AS id, "
+        "ticker, max(fetched_at) AS last_at FROM ops.bronze_manifest WHERE ticker IS NOT NULL GROUP BY ALL), "
+        "each AS (SELECT id, ticker, last_at, unnest(string_split(ticker, ',')) AS one FROM series WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id)), "
+        "newest AS (SELECT id, one, max(last_at) AS last_at FROM each GROUP BY ALL) "
+        "SELECT DISTINCT each.id || '/' || each.ticker FROM each JOIN newest USING (id, one) WHERE newest.last_at > each.last_at",
+        [json.dumps(list(dataset_ids))],
+    ).fetchall()
+    return {key for (key,) in rows}
 
 
 def latest_validators(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], tuple[str, str]]:
@@ -48,7 +63,8 @@ def latest_validators(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str
         "SELECT key, address, given.e, given.m FROM newest WHERE given.e <> '' OR given.m <> ''",
         [json.dumps(list(dataset_ids))],
     ).fetchall()
-    return {(key, address): (etag, modified) for key, address, etag, modified in rows}
+    overtaken = _overtaken(conn, dataset_ids) if rows else set()
+    return {(key, address): (etag, modified) for key, address, etag, modified in rows if key not in overtaken}
 
 
 def load_stretches(conn: duckdb.DuckDBPyConnection, since: dt.datetime) -> frozenset[tuple[str, dt.date | None, dt.date | None]]:

@@ -108,12 +108,12 @@ class DuckDbOpsRepo:
         """Payloads whose promotion failed, oldest first."""
         return self._manifest_rows("SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'failed') USING (bronze_file_id)")
 
-    def load_promoted_since(self, key_parts: Sequence[str], ticker: str | None, since: dt.datetime) -> list[BronzeManifestRow]:
-        """Payloads of one series that were promoted and fetched after ``since``."""
+    def load_promoted_since(self, key_parts: Sequence[str], ticker: str | None, since: dt.datetime, *, any_ticker: bool) -> list[BronzeManifestRow]:
+        """Payloads of one series, or one dataset, that were promoted and fetched after ``since``."""
         return self._manifest_rows(
             "SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'ok') USING (bronze_file_id) "
-            "WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? AND ticker IS NOT DISTINCT FROM ? AND fetched_at > ?",
-            [*key_parts, ticker, to_naive_utc(since)],
+            "WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? AND (? OR ticker IS NOT DISTINCT FROM ?) AND fetched_at > ?",
+            [*key_parts, any_ticker, ticker, to_naive_utc(since)],
         )
 
     def _manifest_rows(self, condition: str, parameters: Sequence[Any] = ()) -> list[BronzeManifestRow]:

@@ -192,9 +192,9 @@ class OpsService:
         """Payloads whose promotion failed, oldest first."""
         return self._repo.load_failed_rows()
 
-    def load_promoted_since(self, row: BronzeManifestRow) -> list[BronzeManifestRow]:
-        """Payloads of the row's series that were promoted already although they were fetched later."""
-        return self._repo.load_promoted_since((row.domain, row.source, row.dataset, row.discriminator), row.ticker, row.fetched_at)
+    def load_promoted_since(self, row: BronzeManifestRow, *, any_ticker: bool = False) -> list[BronzeManifestRow]:
+        """Payloads of the row's series, or of its whole dataset, that were promoted already although they were fetched later."""
+        return self._repo.load_promoted_since((row.domain, row.source, row.dataset, row.discriminator), row.ticker, row.fetched_at, any_ticker=any_ticker)
 
     def latest_promoted(self, silver_table: str) -> dict[str | None, dt.datetime]:
         """Per ticker the fetch time of the newest payload promoted into a table."""

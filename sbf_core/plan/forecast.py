@@ -9,7 +9,7 @@ import attrs
 
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.http.rate_use import RateUse, rate_use
-from sbf_core.plan.planner import PlannedRequest
+from sbf_core.plan.planned import PlannedRequest
 
 #: How long an answer takes where none came before.
 _ANSWER_SECONDS_USUAL = 0.5

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.recipe import RestRecipe, placeholders
 from sbf_core.ops.rows import SeriesState
+from sbf_core.plan.batches import in_batches, known_of_tickers, known_series
+from sbf_core.plan.planned import PlannedRequest, chunks
 from sbf_core.plan.sessions import last_news
 from sbf_core.run.request import RunRequest
 from sbf_core.vocabulary import Scope
@@ -17,32 +18,6 @@ from sbf_core.vocabulary import Scope
 _NEVER = SeriesState()
 #: A back-fill that is asked for again so soon goes on where it was stopped.
 RESUME_WITHIN = dt.timedelta(hours=20)
-
-
-@attrs.frozen(kw_only=True)
-class PlannedRequest:
-    """A request and whether it is due.
-
-    Attributes:
-        entry: its dataset.
-        request: what would be asked.
-        due: whether it is asked in this run.
-        why: why it is due or not, for readers.
-        again: all of the series, because its vendor restated the past.
-        chain: the request in pieces, oldest first, where its days are too many for one; empty: it is one.
-    """
-
-    entry: DatasetKeymapEntry
-    request: RunRequest
-    due: bool
-    why: str
-    again: bool = False
-    chain: tuple[RunRequest, ...] = ()
-
-    @property
-    def steps(self) -> tuple[RunRequest, ...]:
-        """What is asked, in this order, up to the first that fails."""
-        return self.chain or (self.request,)
 
 
 @attrs.frozen(kw_only=True)
@@ -82,7 +57,9 @@ def plan_requests(
         wishes: back-fill days and force.
         only_due: leave out what is not due; a run needs no more, and most series of a large universe are not.
     """
+    entries = list(entries)
     wishes = wishes or PlanWishes()
+    states, done = known_of_tickers(entries, states), known_series(entries, wishes.done)
     planned = []
     for entry in entries:
         series: Sequence[str | None] = (entry.members or tickers) if entry.scope is Scope.PER_TICKER else (None,)
@@ -104,10 +81,10 @@ def plan_requests(
                 to_date=wishes.until or now.date() - dt.timedelta(days=entry.cadence.min_age_days),
             )
             item = PlannedRequest(entry=entry, request=request, due=due, why=why, again=_is_again(state, wishes), chain=chunks(entry, request))
-            item = _without_done(item, wishes.done) if wishes.done and not wishes.force else item
+            item = _without_done(item, done) if done and not wishes.force else item
             if item.due or not only_due:
                 planned.append(item)
-    return planned
+    return in_batches(planned)
 
 
 def _without_done(item: PlannedRequest, done: frozenset[tuple[str, dt.date | None, dt.date | None]]) -> PlannedRequest:
@@ -118,24 +95,6 @@ def _without_done(item: PlannedRequest, done: frozenset[tuple[str, dt.date | Non
     if not left:
         return attrs.evolve(item, due=False, why="fetched lately; --force fetches it again")
     return attrs.evolve(item, request=left[0], chain=left, why=f"back-fill goes on: {len(left)} of {len(item.steps)} pieces are left")
-
-
-def chunks(entry: DatasetKeymapEntry, request: RunRequest) -> tuple[RunRequest, ...]:
-    """A request in pieces of ``chunk_days``, cut at calendar years where the address names a year; oldest first; empty for one piece."""
-    recipe, first, last = entry.recipe, request.from_date, request.to_date
-    if not isinstance(recipe, RestRecipe) or first is None or last is None or first > last:
-        return ()
-    by_year = "year" in placeholders(recipe.url)
-    if not (recipe.chunk_days or by_year):
-        return ()
-    pieces = []
-    while first <= last:
-        end = min(last, first + dt.timedelta(days=recipe.chunk_days - 1)) if recipe.chunk_days else last
-        if by_year:
-            end = min(end, dt.date(first.year, 12, 31))
-        pieces.append(attrs.evolve(request, from_date=first, to_date=end))
-        first = end + dt.timedelta(days=1)
-    return tuple(pieces)
 
 
 def _is_again(state: SeriesState, wishes: PlanWishes) -> bool:

@@ -6,6 +6,10 @@ import datetime as dt
 
 import attrs
 
+#: Between the tickers of a request for several; no ticker holds it.
+TICKER_SEPARATOR = ","
+_SHOWN = 60
+
 
 @attrs.frozen(kw_only=True)
 class RunRequest:
@@ -14,7 +18,7 @@ class RunRequest:
     Attributes:
         run_id: the run that asks.
         domain, source, dataset, discriminator: the dataset's identity.
-        ticker: the ticker, or None for a global dataset.
+        ticker: the ticker, or None for a global dataset; where one request asks for several, all of them with ``,`` between them.
         from_date, to_date: the days asked for, both included; None where the dataset knows no dates.
     """
 
@@ -37,3 +41,14 @@ class RunRequest:
     def key(self) -> str:
         """The name of the series of fetches it belongs to, as ``DatasetKeymapEntry.key``."""
         return self.dataset_id if self.ticker is None else f"{self.dataset_id}/{self.ticker}"
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """The tickers that are asked for; none for a global dataset."""
+        return () if self.ticker is None else tuple(self.ticker.split(TICKER_SEPARATOR))
+
+    @property
+    def shown_ticker(self) -> str | None:
+        """``ticker`` for readers: of many the first and their number."""
+        tickers = self.tickers
+        return self.ticker if self.ticker is None or len(self.ticker) <= _SHOWN else f"{tickers[0]} and {len(tickers) - 1} more"

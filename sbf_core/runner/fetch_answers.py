@@ -17,7 +17,7 @@ from sbf_core.http.loop import LOOP_BYTES_MAX, RequestLoop
 from sbf_core.http.recipe_walk import RecipeWalk, fetch_by_recipe
 from sbf_core.http.session import AskingSession, FetchSession
 from sbf_core.ops.rows import FailedFetch
-from sbf_core.plan.planner import PlannedRequest
+from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.run.request import RunRequest

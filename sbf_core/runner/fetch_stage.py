@@ -13,7 +13,7 @@ from sbf_core.errors import is_interrupt
 from sbf_core.faults import fault_point
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.ops.service import OpsService
-from sbf_core.plan.planner import PlannedRequest
+from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.plugin.watch import DatabaseWatch, used_the_database

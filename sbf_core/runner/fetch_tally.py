@@ -69,10 +69,10 @@ def _told(lines: dict[tuple[str, str], list[RunRequest]]) -> list[str]:
     alone: dict[str, int] = {}
     for (dataset_id, error), requests in lines.items():
         if len(requests) > 1:
-            told.append(f"{dataset_id}: {error} ({len(requests)} requests, the first for {requests[0].ticker or 'all'})")
+            told.append(f"{dataset_id}: {error} ({len(requests)} requests, the first for {requests[0].tickers[0] if requests[0].ticker else 'all'})")
             continue
         alone[dataset_id] = alone.get(dataset_id, 0) + 1
         if alone[dataset_id] <= _ALONE_MAX:
-            told.append(f"{requests[0].key}: {error}")
+            told.append("/".join(filter(None, (dataset_id, requests[0].shown_ticker))) + f": {error}")
     told += [f"{dataset_id}: {count - _ALONE_MAX} more requests failed, each in its own way; see `sbf runs`" for dataset_id, count in alone.items() if count > _ALONE_MAX]
     return told

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.http.loop import RequestLoop
-from sbf_core.plan.planner import PlannedRequest
+from sbf_core.plan.planned import PlannedRequest
 from sbf_core.runner.fetch_answers import FetchAnswer, Fetcher
 
 

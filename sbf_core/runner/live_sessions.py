@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.ops.service import OpsService
-from sbf_core.plan.planner import PlannedRequest
+from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.keys import Keys

@@ -13,6 +13,7 @@ from sbf_core.duck.disk import is_disk_fault
 from sbf_core.errors import DatasetFailure, UsageError
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
+from sbf_core.plan.batches import tickers_at_once
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.plugin.watch import watched
@@ -89,6 +90,9 @@ class PromoteStage:
         promotion = self._promotion(owned, context.run_id)
         promotion.prepare()
         newest = self._ops.latest_promoted(entry.silver_table)
+        batched = tickers_at_once(entry) > 1
+        if batched and newest:  # a ticker may have been in any of them
+            newest = dict.fromkeys({*newest, *(row.ticker for row in rows)}, max(newest.values()))
         late = [row for row in rows if row.ticker in newest and row.fetched_at < newest[row.ticker]]
         if again or (late and entry.semantics is not Semantics.UPSERT):
             why = "as was asked" if again else f"{late[0].rel_path} came after younger payloads"
@@ -96,7 +100,7 @@ class PromoteStage:
             rows, newest = promotion.start_over(), {}
         for batch in batches(entry, rows):
             late = [row for row in batch if row.ticker in newest and row.fetched_at < newest[row.ticker]]
-            younger = {row.bronze_file_id: row for old in late for row in self._ops.load_promoted_since(old)}
+            younger = {row.bronze_file_id: row for old in late for row in self._ops.load_promoted_since(old, any_ticker=batched)}
             outcome = promotion.promote(batch, context=list(younger.values()))
             _count(context, outcome.counts, outcome.errors)
             for ticker, factor in sorted(outcome.restated.items()):

@@ -14,7 +14,7 @@ from sbf_core.bronze.archive import BronzeArchive, Vintage
 from sbf_core.bronze.paths import payload_path
 from sbf_core.errors import UsageError, nearest
 from sbf_core.http.replay import ReplaySession
-from sbf_core.plan.planner import PlannedRequest
+from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.run.request import RunRequest
 from sbf_core.run.result import RunResult
@@ -70,7 +70,7 @@ class Replay:
         for vintage in self._archive.vintages:
             entry = entries.get(vintage.request.dataset_id)
             day = vintage.fetched_at.date()
-            if entry is None or (wanted is not None and not entry.members and vintage.request.ticker not in wanted):
+            if entry is None or (wanted is not None and not entry.members and wanted.isdisjoint(vintage.request.tickers or (None,))):
                 continue
             if (since is not None and day < since) or (until is not None and day > until):
                 continue

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 
 from sbf_core.plan.forecast import VendorForecast, forecast
-from sbf_core.plan.planner import PlannedRequest
+from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.manager import PluginRecord
 
 

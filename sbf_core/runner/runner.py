@@ -22,7 +22,8 @@ from sbf_core.duck.disk import FREE_BYTES_FLOOR, disk_faults
 from sbf_core.errors import SbfError, UsageError, is_interrupt
 from sbf_core.faults import fault_point
 from sbf_core.ops.service import OpsService
-from sbf_core.plan.planner import RESUME_WITHIN, PlannedRequest, plan_requests
+from sbf_core.plan.planned import PlannedRequest
+from sbf_core.plan.planner import RESUME_WITHIN, plan_requests
 from sbf_core.plan.sessions import check_calendars
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager, PluginRecord
@@ -167,11 +168,10 @@ class Runner:
                 if options.since is not None and options.since < owned.entry.first_date:
                     notes.append(f"{owned.entry.id} starts on {owned.entry.first_date}; --since was clipped")
             states = ops.load_series_states() if ops is not None else {}
-            entries = [owned.entry for owned in datasets]
             now, wishes = self._clock.now(), options.wishes
             if ops is not None and (wishes.since or wishes.until):
                 wishes = attrs.evolve(wishes, done=ops.load_stretches(now - RESUME_WITHIN))
-            requests = plan_requests(entries, tickers=tickers, states=states, now=now, run_id=run_id, wishes=wishes, only_due=only_due)
+            requests = plan_requests([owned.entry for owned in datasets], tickers=tickers, states=states, now=now, run_id=run_id, wishes=wishes, only_due=only_due)
         return RunPlan(requests=tuple(requests), plugins=tuple(self.plugins), notes=tuple(notes))
 
     def _refuse_empty_universe(self) -> None:

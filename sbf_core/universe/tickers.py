@@ -24,6 +24,8 @@ def fault_of(ticker: str) -> str:
             return f"holds the invisible character U+{ord(char):04X}"
     if ticker.startswith(_FORMULA_START):
         return f"starts with {ticker[0]!r} like a spreadsheet formula"
+    if "," in ticker:
+        return "holds a comma, which stands between tickers"
     if ".." in ticker.replace("\\", "/").split("/"):
         return "holds the path step '..'"
     return ""

@@ -15,7 +15,8 @@ from sbf_core.api import RestRecipe, UsageError
 from sbf_core.http.rate_use import rate_use
 from sbf_core.http.rates import RateBook
 from sbf_core.plan.forecast import forecast
-from sbf_core.plan.planner import PlannedRequest, PlanWishes, chunks, plan_requests
+from sbf_core.plan.planned import PlannedRequest, chunks
+from sbf_core.plan.planner import PlanWishes, plan_requests
 from sbf_core.run.request import RunRequest
 
 

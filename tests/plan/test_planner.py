@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from warehouse import START, entry
 
 from sbf_core.ops.rows import SeriesState
-from sbf_core.plan.planner import PlannedRequest, PlanWishes, plan_requests
+from sbf_core.plan.planned import PlannedRequest
+from sbf_core.plan.planner import PlanWishes, plan_requests
 
 DAY = dt.date(2024, 1, 2)
 

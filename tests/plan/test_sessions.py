@@ -14,7 +14,8 @@ from sbf_core.api import Cadence
 from sbf_core.dataset.from_toml import entry_from_mapping
 from sbf_core.errors import UsageError
 from sbf_core.ops.rows import SeriesState
-from sbf_core.plan.planner import PlannedRequest, PlanWishes, plan_requests
+from sbf_core.plan.planned import PlannedRequest
+from sbf_core.plan.planner import PlanWishes, plan_requests
 from sbf_core.plan.sessions import last_news, session_test
 
 has_calendars = importlib.util.find_spec("exchange_calendars") is not None

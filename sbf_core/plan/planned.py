@@ -1,0 +1,55 @@
+"""A request as the planner sees it: whether it is due, and in which pieces."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.recipe import RestRecipe, placeholders
+from sbf_core.run.request import RunRequest
+
+
+@attrs.frozen(kw_only=True)
+class PlannedRequest:
+    """A request and whether it is due.
+
+    Attributes:
+        entry: its dataset.
+        request: what would be asked.
+        due: whether it is asked in this run.
+        why: why it is due or not, for readers.
+        again: all of the series, because its vendor restated the past.
+        chain: the request in pieces, oldest first, where its days are too many for one; empty: it is one.
+    """
+
+    entry: DatasetKeymapEntry
+    request: RunRequest
+    due: bool
+    why: str
+    again: bool = False
+    chain: tuple[RunRequest, ...] = ()
+
+    @property
+    def steps(self) -> tuple[RunRequest, ...]:
+        """What is asked, in this order, up to the first that fails."""
+        return self.chain or (self.request,)
+
+
+def chunks(entry: DatasetKeymapEntry, request: RunRequest) -> tuple[RunRequest, ...]:
+    """A request in pieces of ``chunk_days``, cut at calendar years where the address names a year; oldest first; empty for one piece."""
+    recipe, first, last = entry.recipe, request.from_date, request.to_date
+    if not isinstance(recipe, RestRecipe) or first is None or last is None or first > last:
+        return ()
+    by_year = "year" in placeholders(recipe.url)
+    if not (recipe.chunk_days or by_year):
+        return ()
+    pieces = []
+    while first <= last:
+        end = min(last, first + dt.timedelta(days=recipe.chunk_days - 1)) if recipe.chunk_days else last
+        if by_year:
+            end = min(end, dt.date(first.year, 12, 31))
+        pieces.append(attrs.evolve(request, from_date=first, to_date=end))
+        first = end + dt.timedelta(days=1)
+    return tuple(pieces)
