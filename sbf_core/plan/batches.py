@@ -70,7 +70,7 @@ def in_batches(planned: Sequence[PlannedRequest]) -> list[PlannedRequest]:
         if most == 1 or not item.due or ticker is None:
             result.append(item)
             continue
-        alike = item.entry.id, item.request.from_date, item.request.to_date, tuple((step.from_date, step.to_date) for step in item.steps)
+        alike = item.entry.id, tuple((step.from_date, step.to_date) for step in item.steps)
         place, tickers = open_batches.get(alike, (-1, []))
         if not tickers or len(tickers) == most:
             place, tickers = len(result), []
