@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-import duckdb
+import sbf_core
 
 
 def main(home: str = "sbf-data") -> None:
-    """Print the worst days of each share, in euros."""
-    with duckdb.connect(Path(home) / "sbf.duckdb", read_only=True) as warehouse:
+    """Print the worst day of each share, in euros."""
+    with sbf_core.open(home) as warehouse:
         worst = warehouse.execute(
             "SELECT ticker, date, round(log_return_eur, 4) FROM gold.fact_price_eod "
             "QUALIFY row_number() OVER (PARTITION BY ticker ORDER BY log_return_eur) = 1 ORDER BY ticker"

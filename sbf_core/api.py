@@ -14,8 +14,8 @@ from sbf_core.http.recipe_walk import fetch_by_recipe
 from sbf_core.http.session import FetchSession
 from sbf_core.plugin.hookspecs import HOOK_API, hookimpl
 from sbf_core.plugin.options import checked_options
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, SelectRows
 from sbf_core.universe.members import UniverseMember
 

@@ -10,8 +10,8 @@ import attrs
 from sbf_core.bronze.file_reader import read_payload
 from sbf_core.bronze.journal import JournalLine, journal_files, read_journal
 from sbf_core.errors import UsageError
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 
 
 @attrs.frozen(kw_only=True)

@@ -17,7 +17,7 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import EnvironmentFault, PayloadRefused, environment_fault
 from sbf_core.faults import fault_point, is_armed
 from sbf_core.ops.rows import BronzeManifestRow
-from sbf_core.run.result import RunResult
+from sbf_core.runs.result import RunResult
 from sbf_core.whole_file import CAN_SYNC_LATER, make_folder, sync_all
 
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)

@@ -21,7 +21,7 @@ import hashlib
 import re
 
 from sbf_core.errors import UsageError
-from sbf_core.run.request import RunRequest
+from sbf_core.runs.request import RunRequest
 
 _PLAIN = re.compile(r"[A-Z0-9\-._]")
 _DEVICE = re.compile(r"(CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9])(\.|$)")

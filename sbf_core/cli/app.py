@@ -59,6 +59,8 @@ def init(home: opt.Home = None) -> None:
 def run(
     home: opt.Home = None,
     plugins: opt.Plugins = None,
+    exclude: opt.Exclude = None,
+    select: opt.Select = None,
     tickers: opt.Tickers = None,
     ticker_limit: opt.TickerLimit = None,
     since: opt.Since = None,
@@ -74,14 +76,15 @@ def run(
 ) -> None:
     """Fetch what is due, promote it to Silver, build Gold.
 
-    Examples: sbf run --replay sample | sbf run --plugins ecb,sec | sbf run --since 2024-01-01
+    Examples: sbf run --replay sample | sbf run --plugins ecb,sec | sbf run --select 'fmp:eod*' | sbf run --since 2024-01-01
     """
     from sbf_core.cli.run import run_command
 
     flags = _flags(tickers=tickers, ticker_limit=ticker_limit, workers=workers, wait=wait)
     code = run_command(
-        home, flags, plugins=plugins, since=since, until=until, only=only, force=force, replay=replay, replay_until=replay_until, dry_run=dry_run, as_json=as_json
-    )
+        home, flags, plugins=plugins, exclude=exclude, select=select, since=since, until=until, only=only, force=force,
+        replay=replay, replay_until=replay_until, dry_run=dry_run, as_json=as_json,
+    )  # fmt: skip
     raise Exit(code)
 
 
@@ -89,6 +92,8 @@ def run(
 def plan(
     home: opt.Home = None,
     plugins: opt.Plugins = None,
+    exclude: opt.Exclude = None,
+    select: opt.Select = None,
     tickers: opt.Tickers = None,
     ticker_limit: opt.TickerLimit = None,
     since: opt.Since = None,
@@ -106,7 +111,10 @@ def plan(
     from sbf_core.cli.run import run_command
 
     flags = _flags(tickers=tickers, ticker_limit=ticker_limit, wait=wait)
-    run_command(home, flags, plugins=plugins, since=since, until=until, only=None, force=force, replay=replay, replay_until=replay_until, dry_run=True, as_json=as_json)
+    run_command(
+        home, flags, plugins=plugins, exclude=exclude, select=select, since=since, until=until, only=None, force=force,
+        replay=replay, replay_until=replay_until, dry_run=True, as_json=as_json,
+    )  # fmt: skip
 
 
 @app.command()

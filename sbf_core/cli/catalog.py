@@ -9,6 +9,7 @@ from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import UsageError
 from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.patterns import chosen_by
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.options import day, name_list
 from sbf_core.settings.settings import Settings
@@ -21,7 +22,8 @@ def datasets_report(home: str | None, *, plugins: str | None, as_json: bool) -> 
     settings = Settings(home)
     manager = PluginManager(block=settings["plugins.block"], options=settings.options)
     registry = DatasetRegistry(manager)
-    chosen = manager.selected(None if plugins is None else name_list(plugins, what="--plugins"))
+    named = None if plugins is None else name_list(plugins, what="--plugins")
+    chosen = manager.selected(None if named is None else [name for word in named for name in chosen_by(word, manager.records.values(), what="--plugins")])
     owned = registry.of(chosen)
     if as_json:
         print_json(
@@ -30,7 +32,7 @@ def datasets_report(home: str | None, *, plugins: str | None, as_json: bool) -> 
                 {
                     "dataset": item.entry.id, "plugin": item.plugin.name, "scope": item.entry.scope, "semantics": item.entry.semantics,
                     "silver_table": item.entry.silver_table, "key": item.entry.key_columns, "title": item.entry.title, "terms": item.entry.terms,
-                    "source_url": item.entry.source_url,
+                    "source_url": item.entry.source_url, "tags": item.entry.tags,
                     "columns": [{"name": column.name, "type": column.type, "nullable": column.nullable, "unit": column.unit, "doc": column.doc} for column in item.entry.columns],
                 }
                 for item in owned

@@ -8,7 +8,9 @@ import typer
 
 Home = Annotated[str | None, typer.Option("--home", metavar="DIR", help="Folder of the warehouse. [SBF_HOME, else ./sbf-data]", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
-Plugins = Annotated[str | None, typer.Option("--plugins", metavar="A,B", help="Only these plugins.", show_default=False)]
+Plugins = Annotated[str | None, typer.Option("--plugins", metavar="A,B", help="Only these plugins; packages and patterns such as f* too.", show_default=False)]
+Exclude = Annotated[str | None, typer.Option("--exclude", metavar="A,B", help="Leave these plugins out.", show_default=False)]
+Select = Annotated[str | None, typer.Option("--select", metavar="TERMS", help="Only these datasets: fmp:eod*, prices/*, tag:daily, layer:gold.", show_default=False)]
 Tickers = Annotated[str | None, typer.Option("--tickers", metavar="A,B", help="Only these tickers.", show_default=False)]
 TickerLimit = Annotated[int | None, typer.Option("--ticker-limit", metavar="N", help="Only the first N tickers.", show_default=False)]
 Since = Annotated[str | None, typer.Option("--since", metavar="DAY", help="Fetch from this day on, whatever is there.", show_default=False)]

@@ -15,10 +15,10 @@ import attrs
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.cli.show_progress import progress
 from sbf_core.plan.forecast import VendorForecast
-from sbf_core.run.context import RunContext
-from sbf_core.runner.options import RunOptions, day, layer, moment, name_list
+from sbf_core.runner.options import RunOptions, day, moment, name_list, split_select
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.runner import Runner
+from sbf_core.runs.context import RunContext
 from sbf_core.secret import redacted
 from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import RunStatus
@@ -31,6 +31,8 @@ def run_command(
     flags: Mapping[str, Any],
     *,
     plugins: str | None,
+    exclude: str | None,
+    select: str | None,
     since: str | None,
     until: str | None,
     only: str | None,
@@ -42,11 +44,14 @@ def run_command(
 ) -> int:
     """Run, or show the plan; returns the exit code."""
     began = time.monotonic()
+    terms, layer = split_select(select, only)
     options = RunOptions(
         plugins=None if plugins is None else name_list(plugins, what="--plugins"),
+        exclude=() if exclude is None else name_list(exclude, what="--exclude"),
+        select=terms,
         since=None if since is None else day(since, what="--since"),
         until=None if until is None else day(until, what="--until"),
-        only=None if only is None else layer(only),
+        only=layer,
         force=force,
         replay=replay or "",
         replay_until=None if replay_until is None else moment(replay_until, what="--replay-until"),

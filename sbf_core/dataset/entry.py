@@ -66,6 +66,7 @@ class DatasetKeymapEntry:
             back changed by one factor, the series is fetched again from ``first_date``. It needs a ``lookback_days`` of 5 or more, to see two rows.
         first_date: where a first fetch starts.
         opt_in: fetched only where its plugin is named, e.g. because the vendor has no official API.
+        tags: words by which a user selects it, e.g. ``("daily", "prices")`` for ``--select tag:daily``.
         title, terms, source_url: for readers: what it is, its terms of use, where it is described.
     """
 
@@ -91,6 +92,7 @@ class DatasetKeymapEntry:
     restated_column: str = ""
     first_date: dt.date = dt.date(1970, 1, 1)
     opt_in: bool = False
+    tags: tuple[str, ...] = attrs.field(default=(), converter=texts)
     title: str = ""
     terms: str = ""
     source_url: str = ""

@@ -108,6 +108,13 @@ class DuckDbBootstrap:
             self._all_cursors.append(cursor)
         return cursor
 
+    def handed_over(self) -> duckdb.DuckDBPyConnection:
+        """The open connection itself, for a reader who closes it; this object forgets it."""
+        assert self.read_only
+        connection, self._connection = self._connection, None
+        assert connection is not None
+        return connection
+
     def close(self, *, publish_as: str = "") -> None:
         """Close every cursor and the database. Calling it again does nothing.
 

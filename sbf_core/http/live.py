@@ -17,7 +17,7 @@ from sbf_core.http.closures import Closures
 from sbf_core.http.loop import RequestLoop
 from sbf_core.http.vendor import Breaker
 from sbf_core.http.wire import Wire
-from sbf_core.run.request import RunRequest
+from sbf_core.runs.request import RunRequest
 from sbf_core.settings.keys import Keys
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 import attrs
 
 from sbf_core.dataset.pages import PageBy, Pages
-from sbf_core.run.result import RunResult
+from sbf_core.runs.result import RunResult
 
 _NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
 

@@ -15,8 +15,8 @@ from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
 from sbf_core.errors import PluginFault
 from sbf_core.http.pages import PageReader, walk_pages
 from sbf_core.http.session import AskingSession, FetchSession
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 
 _T = TypeVar("_T")
 _CLASS = re.compile(r"([A-Z0-9]+)[./-]([A-E])")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 
 #: Gives the recorded answer of an address, as if it came back for the request; None where there is none.
 Recorded = Callable[[RunRequest, str], RunResult | None]

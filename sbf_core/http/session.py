@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 
 
 class FetchSession(Protocol):

@@ -23,8 +23,8 @@ from sbf_core.http.loop import LOOP_BYTES_MAX, LoopClosed
 from sbf_core.http.redirects import Hop, next_hop
 from sbf_core.http.vendor import Breaker
 from sbf_core.http.wire import WireAnswer, WireFault
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 
 _KEPT_HEADERS = ("content-type", "content-encoding", "last-modified", "etag", "date")
 _EVIDENCE_BYTES_MAX = 16 * 1024**2

@@ -17,8 +17,8 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops.bulk import insert_rows, merge_rows
 from sbf_core.ops.rows import BronzeManifestRow
-from sbf_core.run.context import RunContext
-from sbf_core.run.result import RunResult
+from sbf_core.runs.context import RunContext
+from sbf_core.runs.result import RunResult
 from sbf_core.secret import redacted
 
 _MANIFEST_TYPES = {

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 
 import attrs
 
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 
 
 def bronze_file_id(rel_path: str) -> str:

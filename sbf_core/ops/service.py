@@ -21,8 +21,8 @@ from sbf_core.ops.recovery_ledger import RecoveryLedger
 from sbf_core.ops.repo import DuckDbOpsRepo
 from sbf_core.ops.restated import RestatedSeries
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, SeriesState
-from sbf_core.run.context import RunContext
-from sbf_core.run.result import RunResult
+from sbf_core.runs.context import RunContext
+from sbf_core.runs.result import RunResult
 from sbf_core.universe.service import UniverseService
 from sbf_core.vocabulary import IngestionKind, RunStatus
 

@@ -15,7 +15,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.ops.rows import SeriesState
 from sbf_core.plan.planned import PlannedRequest, chunks
-from sbf_core.run.request import TICKER_SEPARATOR
+from sbf_core.runs.request import TICKER_SEPARATOR
 
 #: Series, first and last day of what was fetched.
 Done = frozenset[tuple[str, dt.date | None, dt.date | None]]

@@ -8,7 +8,7 @@ import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe, placeholders
-from sbf_core.run.request import RunRequest
+from sbf_core.runs.request import RunRequest
 
 
 @attrs.frozen(kw_only=True)

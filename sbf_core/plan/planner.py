@@ -12,7 +12,7 @@ from sbf_core.ops.rows import SeriesState
 from sbf_core.plan.batches import in_batches, known_of_tickers, known_series
 from sbf_core.plan.planned import PlannedRequest, chunks
 from sbf_core.plan.sessions import last_news
-from sbf_core.run.request import RunRequest
+from sbf_core.runs.request import RunRequest
 from sbf_core.vocabulary import Scope
 
 _NEVER = SeriesState()

@@ -11,7 +11,7 @@ from sbf_core.http.session import FetchSession
 from sbf_core.plugin.limits import Isolation
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.registry import OwnedDataset
-from sbf_core.run.request import RunRequest
+from sbf_core.runs.request import RunRequest
 from sbf_core.silver.reading import PromotionBatch, PromotionPlan, SelectRows, WrittenRows
 
 if TYPE_CHECKING:

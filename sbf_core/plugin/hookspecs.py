@@ -15,8 +15,8 @@ import pluggy
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.gold.model import GoldModel
 from sbf_core.http.session import FetchSession
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 from sbf_core.silver.reading import PromotionBatch, PromotionPlan
 from sbf_core.universe.members import UniverseMember
 

@@ -14,6 +14,7 @@ import pluggy
 from sbf_core import signals
 from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, nearest, printable
 from sbf_core.plugin import hookspecs
+from sbf_core.plugin.patterns import is_blocked
 
 GROUP = "sbf.plugins"
 
@@ -99,7 +100,7 @@ class PluginManager:
             self._refuse_twins(other, record)
             return
         self.records[point.name] = record
-        if point.name in block:
+        if is_blocked(record, block):
             record.state, record.reason = "blocked", "blocked in the settings"
             return
         try:

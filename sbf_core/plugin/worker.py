@@ -18,8 +18,8 @@ from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError
 from sbf_core.plugin.channel import receive, send
 from sbf_core.plugin.manager import GROUP, PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 from sbf_core.silver.parsing import write_parsed_rows
 from sbf_core.silver.reading import ParseRows, PromotionBatch, SelectRows
 

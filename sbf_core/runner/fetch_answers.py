@@ -20,9 +20,9 @@ from sbf_core.ops.rows import FailedFetch
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
 from sbf_core.runner.fetch_tally import outcome_of
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 from sbf_core.vocabulary import WorkStatus
 
 _SAFE = "Bronze keeps what was fetched before; go on with `sbf run`"

@@ -17,12 +17,12 @@ from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.plugin.watch import DatabaseWatch, used_the_database
-from sbf_core.run.context import RunContext
-from sbf_core.run.result import RunResult
 from sbf_core.runner.fetch_answers import FetchAnswer, Fetcher, Sessions
 from sbf_core.runner.fetch_tally import FetchTally
 from sbf_core.runner.fetch_workers import FetchWorkers
 from sbf_core.runner.progress import Progress
+from sbf_core.runs.context import RunContext
+from sbf_core.runs.result import RunResult
 from sbf_core.trust.recovery import record_quarantined
 from sbf_core.vocabulary import WorkStatus
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import attrs
 
 from sbf_core.ops.rows import FailedFetch
-from sbf_core.run.context import RunContext
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.context import RunContext
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 from sbf_core.vocabulary import WorkStatus
 
 #: Requests that failed for reasons of their own are told one by one up to here.

@@ -10,8 +10,8 @@ from sbf_core.gold.model import GoldModel
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.watch import watched
-from sbf_core.run.context import RunContext
 from sbf_core.runner.progress import Progress
+from sbf_core.runs.context import RunContext
 from sbf_core.vocabulary import WorkStatus
 
 _SAFE = "gold is as it was; go on with `sbf run --only gold`"

@@ -44,7 +44,9 @@ class RunOptions:
     """What a run was asked to do; the rest comes from the settings.
 
     Attributes:
-        plugins: names of plugins; None for all that are configured.
+        plugins: names of plugins, their packages, or patterns; None for all that are configured.
+        exclude: names, packages or patterns of plugins to leave out.
+        select: terms that name datasets, as in ``selection``; none: all datasets.
         since, until: days to fetch whatever the watermark says.
         only: stop other layers from being worked on; None for all three.
         fetch: ask vendors; else only what Bronze holds is worked on.
@@ -54,6 +56,8 @@ class RunOptions:
     """
 
     plugins: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
     since: dt.date | None = None
     until: dt.date | None = None
     only: Layer | None = None
@@ -88,6 +92,19 @@ def isolation_of(settings: Settings, registry: DatasetRegistry) -> Isolation:
         memory_bytes=settings["plugins.memory_mebibytes"] * 1024**2,
         hidden=frozenset(keys),
     )
+
+
+def split_select(text: str | None, only: str | None) -> tuple[tuple[str, ...], Layer | None]:
+    """The terms of ``--select`` that name datasets, and the layer that ``--only`` or a term ``layer:NAME`` names.
+
+    Raises:
+        UsageError: there are two layers, or one that is none.
+    """
+    terms = name_list(text, what="--select") if text is not None else ()
+    layers = [term.removeprefix("layer:") for term in terms if term.startswith("layer:")] + ([only] if only is not None else [])
+    if len(set(layers)) > 1:
+        raise UsageError(f"{' and '.join(dict.fromkeys(layers))} are two layers", fix="name one", code="USAGE")
+    return tuple(term for term in terms if not term.startswith("layer:")), layer(layers[0]) if layers else None
 
 
 def layer(text: str) -> Layer:

@@ -17,8 +17,8 @@ from sbf_core.plan.batches import tickers_at_once
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.plugin.watch import watched
-from sbf_core.run.context import RunContext
 from sbf_core.runner.progress import Progress
+from sbf_core.runs.context import RunContext
 from sbf_core.silver.reading import AskPlan, PromotionBatch, PromotionPlan
 from sbf_core.vocabulary import Semantics
 

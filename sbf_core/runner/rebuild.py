@@ -12,10 +12,10 @@ from sbf_core.clock import Clock, clock_of_process
 from sbf_core.duck.set_aside import set_aside
 from sbf_core.errors import UsageError
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.run.context import RunContext
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.progress import Progress
 from sbf_core.runner.runner import Runner
+from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
 
 

@@ -16,12 +16,12 @@ from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
-from sbf_core.run.context import RunContext
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.options import isolation_of
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.verification import Verification, VerifyReport
+from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.files import expected_payloads, read_journals
 from sbf_core.trust.findings import Finding, FindingKind

@@ -16,8 +16,8 @@ from sbf_core.errors import UsageError, nearest
 from sbf_core.http.replay import ReplaySession
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.registry import OwnedDataset
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 
 #: Packages that ship a recording name it here; the entry point is a package whose folder holds ``bronze``.
 RECORDINGS = "sbf.recordings"

@@ -26,10 +26,9 @@ from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plan.planner import RESUME_WITHIN, plan_requests
 from sbf_core.plan.sessions import check_calendars
 from sbf_core.plugin.hook_call import HookCalls
-from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.plugin.watch import watched
-from sbf_core.run.context import RunContext
 from sbf_core.runner.configured import configured, with_ticker_names
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.live_sessions import LiveSessions
@@ -38,6 +37,8 @@ from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.replay import Replay, recording_folder
 from sbf_core.runner.run_plan import RunPlan
+from sbf_core.runner.selection import selected_datasets, selected_plugins
+from sbf_core.runs.context import RunContext
 from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.recovery import recover
@@ -88,9 +89,12 @@ class Runner:
         self.registry = DatasetRegistry(self.manager)
         self._hooks = HookCalls(self.manager, isolation_of(settings, self.registry))
         self._archive = self._open_archive()
-        self.plugins = self._selected()
-        chosen = with_ticker_names(self.registry.of(self.plugins), settings.ticker_names, known=list(self.registry.datasets.values()))
-        named = bool(self._options.plugins or settings["run.plugins"] or self._archive)
+        wanted = self._options.plugins or settings["run.plugins"] or None
+        by = "--plugins" if self._options.plugins else settings.resolved["run.plugins"].origin
+        self.plugins = selected_plugins(self.manager, self.registry, wanted=wanted, wanted_by=by, excluded=self._options.exclude, archive=self._archive)
+        chosen = selected_datasets(self.registry.of(self.plugins), self._options.select)
+        chosen = with_ticker_names(chosen, settings.ticker_names, known=list(self.registry.datasets.values()))
+        named = wanted is not None or self._archive is not None
         self.datasets, self._left_out = (chosen, []) if named else configured(chosen, Keys(self._config.home))
         self.overview: list[dict[str, Any]] = []
         self.gold_overview: list[dict[str, Any]] = []
@@ -104,21 +108,6 @@ class Runner:
         if not self._options.replay:
             return None
         return BronzeArchive(recording_folder(self._options.replay), until=self._options.replay_until)
-
-    def _selected(self) -> list[PluginRecord]:
-        names = self._options.plugins or self._settings["run.plugins"] or None
-        if names is None and self._archive is not None:
-            held = self._archive.dataset_ids
-            names = tuple(dict.fromkeys(owned.plugin.name for owned in self.registry.datasets.values() if owned.entry.id in held))
-            if not names:
-                raise UsageError("no installed plugin knows what this recording holds", where=self._options.replay, code="REPLAY")
-        chosen = self.manager.selected(names)
-        extra = [record for record in self.manager.selected(None) if record not in chosen and self._is_downstream(record)]
-        return [*chosen, *extra]
-
-    def _is_downstream(self, record: PluginRecord) -> bool:
-        """Whether a plugin only builds gold from what others fill: it runs whenever one of them does."""
-        return self.manager.has(record, "build_gold") and not self.manager.has(record, "datasets")
 
     def _universe_settings_checked(self) -> None:
         wanted = self._universe_settings

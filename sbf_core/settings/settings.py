@@ -53,7 +53,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="universe.plugin", variable="SBF_UNIVERSE_PLUGIN", kind="str", default="", doc="a plugin that gives the tickers"),
     Setting(name="universe.query", variable="SBF_UNIVERSE_QUERY", kind="str", default="", doc="a SELECT over silver that gives the column `ticker`"),
     Setting(name="universe.ticker_limit", variable="SBF_TICKER_LIMIT", kind="int", default=0, low=0, high=10_000_000, doc="only so many tickers; 0 for all"),
-    Setting(name="plugins.block", variable="SBF_BLOCK", kind="list", default=(), doc="plugins that are never loaded"),
+    Setting(name="plugins.block", variable="SBF_BLOCK", kind="list", default=(), doc="plugins that are never loaded: names, packages, or patterns such as `old-*`"),
     Setting(name="plugins.isolate", variable="SBF_ISOLATE", kind="str", default="third-party", choices=("third-party", "all", "none"), doc="plugins with a process of their own"),
     Setting(name="plugins.trusted", variable="SBF_TRUSTED", kind="list", default=(), doc="plugins whose hooks run in the process of sbf"),
     Setting(name="plugins.answer_seconds_max", variable="SBF_ANSWER_SECONDS_MAX", kind="float", default=300.0, low=0.1, high=86_400, doc="a hook that takes longer is stopped"),

@@ -37,6 +37,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
                 mirrors=("package:cpi/cpi/cpi.db?table=indexes&series=CUSR0000SA*",),
             ),
             refresh_after_hours=24 * 7,
+            tags=("monthly", "macro"),
             title="U.S. consumer price index (CPI-U)",
             terms="U.S. government work, public domain. The BLS wants a User-Agent with a contact: BLS_USER_AGENT.",
             source_url="https://www.bls.gov/cpi/",

@@ -35,6 +35,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             first_date=dt.date(1999, 1, 4),
             refresh_after_hours=12,
             cadence=Cadence(calendar="weekdays"),
+            tags=("daily", "fx"),
             title="Euro foreign exchange reference rates",
             terms="Source: ECB. Free reuse with the source named.",
             source_url="https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/",

@@ -38,6 +38,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             columns=Bar,
             recipe=FileRecipe(path="eod/{ticker}.csv"),
             first_date=dt.date(1962, 1, 2),
+            tags=("daily", "prices"),
             title="Daily bars of US shares",
             terms="Quandl WIKI, public domain.",
             source_url="https://data.nasdaq.com/databases/WIKIP",

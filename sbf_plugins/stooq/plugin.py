@@ -42,6 +42,7 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             is_data=DataRules(error_texts=("Exceeded the daily hits limit", "No data", "Brak danych")),
             first_date=dt.date(1900, 1, 1),
             opt_in=True,
+            tags=("daily", "prices"),
             title="Daily prices, adjusted (unofficial download)",
             terms="Stooq's own; personal use. No official API: it may change or stop without notice.",
             source_url="https://stooq.com",

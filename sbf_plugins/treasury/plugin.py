@@ -52,6 +52,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             lookback_days=30,
             refresh_after_hours=12,
             cadence=Cadence(calendar="weekdays"),
+            tags=("daily", "rates"),
             title="Daily Treasury par yield curve rates",
             terms="U.S. government work, public domain.",
             source_url="https://home.treasury.gov/policy-issues/financing-the-government/interest-rate-statistics",

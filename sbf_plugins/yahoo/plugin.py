@@ -49,6 +49,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             ),
             is_data=DataRules(error_fields=("chart.error", "finance.error")),
             opt_in=True,
+            tags=("daily", "prices"),
             title="Daily prices with dividends and splits (unofficial)",
             terms="Yahoo's terms, personal use. No official API.",
             source_url="https://finance.yahoo.com",

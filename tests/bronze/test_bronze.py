@@ -19,8 +19,8 @@ from sbf_core.bronze.journal import cut_torn_tail, journal_files, journal_path, 
 from sbf_core.bronze.paths import decoded, encoded, payload_path
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DamageFound, EnvironmentFault, PayloadRefused, UsageError
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 
 NOW = dt.datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=dt.UTC)
 DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{name}{number}" for name in ("COM", "LPT") for number in range(10))}

@@ -127,7 +127,7 @@ def test_sql_is_locked_down(filled: Shell, query: str) -> None:
 USAGE = [
     (["rnu"], "did you mean 'run'|Did you mean 'run'"),
     (["run", "--plugin", "ecb"], "--plugins"),
-    (["run", "--plugins", "nope", "--replay", "sample"], "there is no plugin 'nope'; installed: .*ecb"),
+    (["run", "--plugins", "nope", "--replay", "sample"], "there is no plugin 'nope'; --plugins; installed: .*ecb"),
     (["run", "--plugins", "ebc"], "did you mean 'ecb'"),
     (["run", "--plugins", ""], "holds an empty name"),
     (["run", "--plugins", "ecb,,sec"], "holds an empty name"),

@@ -22,8 +22,8 @@ from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import EnvironmentFault
 from sbf_core.faults import FAULT_POINTS
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 from sbf_core.silver.inspection import inspect
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="faults of the system are made with POSIX means here")

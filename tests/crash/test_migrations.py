@@ -21,8 +21,8 @@ from world import World, ask, digests, payloads
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.migrate import latest_version, schema_version
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and modes of POSIX")
 

@@ -19,9 +19,9 @@ from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
 from sbf_core.runner.verification import Verification
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.digest import digest_tables
 from sbf_core.trust.findings import Finding

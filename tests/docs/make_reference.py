@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 import typer
 
+import sbf_core
 from sbf_core.cli.app import app
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.columns import Column
@@ -18,8 +19,8 @@ from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.duck import migrate
 from sbf_core.gold.model import GoldModel, GoldSource
 from sbf_core.plugin import hookspecs
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 from sbf_core.settings.settings import SETTINGS
 from sbf_core.silver.reading import ParseRows, PromotionBatch, SelectRows
 
@@ -140,7 +141,42 @@ def _prose(thing: Any) -> str:
     return "\n".join(lines)
 
 
-PAGES = {"commands.md": commands, "hooks.md": hooks, "declaration.md": declaration, "settings.md": settings, "ops-tables.md": ops_tables}
+def library() -> str:
+    """The functions of ``import sbf_core``."""
+    text = "# Library\n\n`import sbf_core` gives these. [How to use it from Python](../how-to/use-from-python.md) has an example.\n"
+    for name in ("open", "run"):
+        function = getattr(sbf_core, name)
+        text += f"\n## sbf_core.{name}\n\n```text\n{_signature(function)}\n```\n\n{_plain(inspect.cleandoc(function.__doc__))}\n"
+    text += f"\n## sbf_core.RunContext\n\n{_plain(inspect.cleandoc(sbf_core.RunContext.__doc__ or ''))}\n"
+    return text
+
+
+def _signature(function: Any) -> str:
+    shown = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in shown:
+            shown.append("*")
+        shown.append(f"{parameter.name}: {parameter.annotation}" + ("" if parameter.default is parameter.empty else f" = {parameter.default!r}"))
+    return "(\n    " + ",\n    ".join(shown) + f",\n) -> {inspect.signature(function).return_annotation}"
+
+
+def _plain(doc: str) -> str:
+    """A docstring as Markdown: its sections become lists."""
+    lines, in_section = [], False
+    for line in doc.replace("``", "`").splitlines():
+        if re.fullmatch(r"(Args|Returns|Raises|Warns|Attributes):", line):
+            in_section = True
+            lines += [f"**{line[:-1]}**", ""]
+        elif in_section and line.startswith("    ") and not line.startswith("     "):
+            name, colon, rest = line.strip().partition(": ")
+            lines.append(f"- `{name}`: {rest}" if colon else f"- {line.strip()}")
+        else:
+            in_section = in_section and bool(line.strip())
+            lines.append(line)
+    return "\n".join(lines)
+
+
+PAGES = {"commands.md": commands, "library.md": library, "hooks.md": hooks, "declaration.md": declaration, "settings.md": settings, "ops-tables.md": ops_tables}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():

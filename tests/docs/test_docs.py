@@ -111,6 +111,8 @@ def _run(command: list[str], folder: Path) -> str:
         target = folder / command[-1]
         shutil.rmtree(target) if command[1] == "-r" else target.unlink()
         return ""
+    elif command[0] == "python":
+        full = [sys.executable, *command[1:]]
     else:
         assert command[0] == "sbf"
         full = [sys.executable, "-m", "sbf_core", *command[1:]]

@@ -31,8 +31,8 @@ from sbf_core.clock import FixedClock
 from sbf_core.http.live import LiveSession
 from sbf_core.http.vendor import FAILURES_MAX
 from sbf_core.http.vendor_session import VendorSession
-from sbf_core.run.request import RunRequest
 from sbf_core.runner.options import RunOptions
+from sbf_core.runs.request import RunRequest
 from sbf_core.trust.digest import digest_tables
 
 ROWS = [price("AAA", f"2024-01-{day:02}", f"{day}.25") for day in range(1, 29)]

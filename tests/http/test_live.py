@@ -16,7 +16,7 @@ from sbf_core.clock import FixedClock
 from sbf_core.errors import UsageError
 from sbf_core.http.live import LiveSession
 from sbf_core.http.vendor_session import VendorSession
-from sbf_core.run.request import RunRequest
+from sbf_core.runs.request import RunRequest
 
 REQUEST = RunRequest(run_id="r", domain="prices", source="fake", dataset="eod", ticker="BF/B")
 

@@ -16,8 +16,8 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.ops.recoveries import RecoveredRun
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch
 from sbf_core.ops.service import OpsService
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 
 QUERIES = [
     "SELECT run_id, started_at, finished_at, status FROM ops.file_ingestions ORDER BY started_at DESC LIMIT 5;",

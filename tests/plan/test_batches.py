@@ -21,8 +21,8 @@ from sbf_core.errors import UsageError
 from sbf_core.http.recipe_walk import filled
 from sbf_core.ops.rows import SeriesState
 from sbf_core.plan.planner import PlanWishes, plan_requests
-from sbf_core.run.request import RunRequest
 from sbf_core.runner.options import RunOptions
+from sbf_core.runs.request import RunRequest
 from sbf_core.trust.digest import digest_tables
 
 NOW = dt.datetime(2024, 6, 3, 12, tzinfo=dt.UTC)

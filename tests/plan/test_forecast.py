@@ -17,7 +17,7 @@ from sbf_core.http.rates import RateBook
 from sbf_core.plan.forecast import forecast
 from sbf_core.plan.planned import PlannedRequest, chunks
 from sbf_core.plan.planner import PlanWishes, plan_requests
-from sbf_core.run.request import RunRequest
+from sbf_core.runs.request import RunRequest
 
 
 def requests_to(source: str, number: int, **more: object) -> list[PlannedRequest]:

@@ -18,8 +18,8 @@ from sbf_core import signals
 from sbf_core.clock import FixedClock
 from sbf_core.errors import PluginFault
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.run.context import RunContext
 from sbf_core.runner.runner import Runner
+from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
 
 HEAD = """

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 
 RUN_ID = "sample"
 

@@ -16,11 +16,11 @@ from sbf_core.clock import FixedClock
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
-from sbf_core.run.context import RunContext
-from sbf_core.run.request import RunRequest
-from sbf_core.run.result import RunResult
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.runner import Runner
+from sbf_core.runs.context import RunContext
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 from sbf_core.settings.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "recorded"

@@ -20,9 +20,9 @@ from sbf_core.clock import FixedClock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
-from sbf_core.run.context import RunContext
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.runner import Runner
+from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.digest import digest_tables
 

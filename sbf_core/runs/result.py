@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from sbf_core.errors import UsageError
-from sbf_core.run.request import RunRequest
+from sbf_core.runs.request import RunRequest
 
 #: It becomes part of a file name.
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.[a-z0-9]{1,10})?")

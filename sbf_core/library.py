@@ -1,0 +1,110 @@
+"""sbf without a command line, for notebooks and programs: ``sbf_core.open`` reads a warehouse, ``sbf_core.run`` fills it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from sbf_core.duck.reading import open_for_reading
+from sbf_core.errors import UsageError, nearest
+from sbf_core.runner.options import RunOptions
+from sbf_core.runner.options import layer as layer_of
+from sbf_core.runner.progress import Progress
+from sbf_core.runner.runner import Runner
+from sbf_core.runs.context import RunContext
+from sbf_core.settings.settings import SETTINGS, Settings
+
+
+def open_warehouse(home: str | Path | None = None, *, wait_seconds: float = 0.0) -> duckdb.DuckDBPyConnection:
+    """Open a warehouse for reading, with its macros: ``FROM silver.TABLE_as_of(TIMESTAMP '2024-01-31')`` gives what was known then.
+
+    It reads the copy that the last run left, where that is current, so a notebook that stays open does not keep the next run out.
+    Every write is refused, and so are files, extensions and variables of yours: give a data frame to DuckDB with ``register``.
+
+    Args:
+        home: folder of the warehouse; ``SBF_HOME``, else ``./sbf-data``, when absent.
+        wait_seconds: how long to wait for a run where nothing can be read meanwhile.
+
+    Returns:
+        A connection of DuckDB's own, to close when done; ``with`` does it.
+
+    Raises:
+        UsageError: there is no warehouse, or nothing in it yet.
+        HomeLocked: a run is at work, and there is no copy for readers.
+        VersionRefused: a newer sbf made it.
+
+    Warns:
+        UserWarning: a run is at work; what is read is the state of the last one.
+    """
+    bootstrap, copy = open_for_reading(Settings(_text(home)).config, wait_seconds=wait_seconds)
+    if copy is not None:
+        warnings.warn(f"a run is at work; this is the state of run {copy.run_id}, published {copy.published_at}", stacklevel=2)
+    return bootstrap.handed_over()
+
+
+def run(
+    home: str | Path | None = None,
+    *,
+    plugins: Sequence[str] | None = None,
+    exclude: Sequence[str] = (),
+    select: Sequence[str] = (),
+    tickers: Sequence[str] | None = None,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+    only: str | None = None,
+    force: bool = False,
+    replay: str | Path = "",
+    replay_until: dt.datetime | None = None,
+    settings: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> RunContext:
+    """Fetch what is due, promote it to Silver, build Gold: what ``sbf run`` does, without a word on the screen.
+
+    Args:
+        home: folder of the warehouse; ``SBF_HOME``, else ``./sbf-data``, when absent.
+        plugins: names, packages or patterns such as ``"f*"``; None for all that are configured.
+        exclude: the same, of plugins to leave out.
+        select: datasets, e.g. ``["fmp:eod*", "tag:daily"]``.
+        tickers: the universe of this run, in the place of the configured one.
+        since: fetch from this day on, whatever the watermark says.
+        until: fetch up to this day.
+        only: ``"bronze"``, ``"silver"`` or ``"gold"``.
+        force: fetch, promote and build although nothing is due.
+        replay: a Bronze folder, a home, or the name of a recording such as ``"sample"``.
+        replay_until: only what was recorded up to this moment; aware.
+        settings: others, by their names in docs/reference/settings.md, e.g. ``{"run.workers": 4}``.
+        progress: told what goes on.
+
+    Returns:
+        What the run counted. Datasets that failed did not stop it: its ``status`` is ``partial`` then, and ``errors`` names them.
+
+    Raises:
+        UsageError: something was asked for that makes no sense; nothing was written.
+        SbfError: the home is locked, damaged or of a newer sbf, or the disk failed; the class says which.
+    """
+    options = RunOptions(
+        plugins=None if plugins is None else tuple(plugins),
+        exclude=tuple(exclude),
+        select=tuple(select),
+        since=since,
+        until=until,
+        only=None if only is None else layer_of(only),
+        force=force,
+        replay=str(replay),
+        replay_until=replay_until,
+    )
+    stray = next((name for name in settings or {} if name not in {setting.name for setting in SETTINGS}), None)
+    if stray is not None:
+        fix = nearest(stray, (setting.name for setting in SETTINGS)) or "see docs/reference/settings.md"
+        raise UsageError(f"there is no setting {stray!r}", where="sbf_core.run", fix=fix, code="SETTING")
+    flags = {**(settings or {}), **({} if tickers is None else {"universe.tickers": tuple(tickers)})}
+    return Runner(Settings(_text(home), flags=flags), options, progress=progress).run()
+
+
+def _text(home: str | Path | None) -> str | None:
+    return None if home is None else str(home)

@@ -1,0 +1,90 @@
+"""What a run works on: which plugins, and which of their datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from sbf_core.bronze.archive import BronzeArchive
+from sbf_core.errors import UsageError, nearest
+from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.patterns import chosen_by, is_pattern, matches
+from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
+
+_FORMS = "write PLUGIN:DATASET, DOMAIN/SOURCE/DATASET or tag:TAG, each with * if you like; several with commas"
+
+
+def selected_plugins(
+    manager: PluginManager, registry: DatasetRegistry, *, wanted: Sequence[str] | None, wanted_by: str, excluded: Sequence[str], archive: BronzeArchive | None
+) -> list[PluginRecord]:
+    """The plugins of a run, and those that only build gold from what others fill: they run whenever one of the others does.
+
+    Args:
+        manager: all that are installed.
+        registry: whose datasets are whose.
+        wanted: names, packages or patterns; None for all, or for those that a recording holds something of.
+        wanted_by: who wants them, e.g. ``--plugins``.
+        excluded: names, packages or patterns that are left out.
+        archive: the recording that is replayed.
+
+    Raises:
+        UsageError: one of them means no plugin that is installed and sound, or nothing is left.
+    """
+    names = None if wanted is None else [name for pattern in wanted for name in _meant(manager, pattern, wanted_by)]
+    if names is None and archive is not None:
+        held = archive.dataset_ids
+        names = [owned.plugin.name for owned in registry.datasets.values() if owned.entry.id in held]
+        if not names:
+            raise UsageError("no installed plugin knows what this recording holds", where=str(archive.folder), code="REPLAY")
+    out = {name for pattern in excluded for name in chosen_by(pattern, manager.records.values(), what="--exclude")}
+    chosen = [record for record in manager.selected(names) if record.name not in out]
+    if not chosen:
+        raise UsageError("no plugin is left", where="--exclude " + ",".join(excluded) if excluded else "", fix="sbf plugins list", code="UNKNOWN_PLUGIN")
+    downstream = (record for record in manager.selected(None) if manager.has(record, "build_gold") and not manager.has(record, "datasets"))
+    return [*chosen, *(record for record in downstream if record not in chosen and record.name not in out)]
+
+
+def _meant(manager: PluginManager, pattern: str, wanted_by: str) -> list[str]:
+    """What is meant by a word: a pattern means only plugins that work, a name may mean one that does not and is told."""
+    names = chosen_by(pattern, manager.records.values(), what=wanted_by)
+    if not is_pattern(pattern):
+        return names
+    loaded = [name for name in names if manager.records[name].loaded]
+    return loaded or names
+
+
+def selected_datasets(datasets: Sequence[OwnedDataset], terms: Sequence[str]) -> list[OwnedDataset]:
+    """The datasets that one of the terms means; all where there are none.
+
+    Args:
+        datasets: of the plugins of a run.
+        terms: ``PLUGIN:DATASET``, ``DOMAIN/SOURCE/DATASET`` or ``tag:TAG``, with patterns.
+
+    Raises:
+        UsageError: a term is none of these, or means no dataset.
+    """
+    if not terms:
+        return list(datasets)
+    found: set[str] = set()
+    for term in terms:
+        meant = {owned.entry.id for owned in datasets if _means(term, owned)}
+        if not meant:
+            known = [f"{owned.plugin.name}:{owned.entry.dataset}" for owned in datasets]
+            tags = sorted({tag for owned in datasets for tag in owned.entry.tags})
+            there = f"tags: {', '.join(tags) or 'none'}" if term.startswith("tag:") else nearest(term, known) or "see `sbf datasets`"
+            raise UsageError(f"no dataset is {term!r}", where="--select", fix=there, code="SELECT")
+        found |= meant
+    return [owned for owned in datasets if owned.entry.id in found]
+
+
+def _means(term: str, owned: OwnedDataset) -> bool:
+    kind, colon, name = term.partition(":")
+    if kind == "tag" and colon:
+        return any(fnmatchcase(tag, name) for tag in owned.entry.tags)
+    if colon:
+        entry = owned.entry
+        full = f"{entry.dataset}@{entry.discriminator}" if entry.discriminator else entry.dataset
+        return matches(owned.plugin, kind) and (fnmatchcase(entry.dataset, name) or fnmatchcase(full, name))
+    if "/" in term:
+        return fnmatchcase(owned.entry.id, term)
+    raise UsageError(f"{term!r} selects nothing", where="--select", fix=_FORMS, code="SELECT")

@@ -1,0 +1,130 @@
+"""``import sbf_core``: what notebooks and programs use."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import sbf_core
+from sbf_core.errors import HomeLocked, UsageError
+from sbf_core.settings.settings import Settings
+from sbf_core.trust.digest import digest_tables
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+HOLDS_THE_HOME = """
+import sys
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.settings.settings import Settings
+holder = DuckDbBootstrap(Settings(sys.argv[1]).config).open()
+print("held", flush=True)
+sys.stdin.read()
+holder.close()
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("library") / "home"
+    context = sbf_core.run(place, plugins=["ecb", "iso4217"], replay="sample")
+    assert (context.status, context.errors, context.files) == ("ok", [], 2)
+    assert isinstance(context, sbf_core.RunContext)
+    return place
+
+
+def test_a_run_is_that_of_the_command(home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert sbf_core.run(str(home), plugins=["ecb", "iso4217"], replay="sample").files == 0, "nothing was due"
+    assert capfd.readouterr() == ("", ""), "a library says nothing on the screen"
+    other = tmp_path / "command"
+    subprocess.run([sys.executable, "-m", "sbf_core", "run", "--home", str(other), "--plugins", "ecb,iso4217", "--replay", "sample"], check=True, capture_output=True)
+    found = []
+    for place in (home, other):
+        with sbf_core.open(place) as warehouse:
+            found.append([item.sha256 for item in digest_tables(warehouse, keys={})])
+    assert found[0] == found[1]
+
+
+def test_what_is_open_reads_and_nothing_else(home: Path, tmp_path: Path) -> None:
+    with sbf_core.open(home) as warehouse:
+        assert isinstance(warehouse, duckdb.DuckDBPyConnection)
+        assert warehouse.sql("SELECT count(*) FROM silver.ecb_reference_rate").fetchall() == [(292_166,)]
+        assert warehouse.execute("SELECT count(*) FROM silver.ecb_reference_rate_as_of(TIMESTAMP '1999-01-01')").fetchone() == (0,)
+        for query in ("CREATE TABLE silver.mine (a INT)", "DELETE FROM silver.ecb_reference_rate", f"COPY silver.ecb_reference_rate TO '{tmp_path / 'out.csv'}'"):
+            with pytest.raises(duckdb.Error):
+                warehouse.execute(query)
+    with pytest.raises(duckdb.ConnectionException):
+        warehouse.execute("SELECT 1")
+
+
+def test_a_notebook_that_stays_open_does_not_keep_a_run_out(home: Path) -> None:
+    with sbf_core.open(home) as warehouse:
+        assert sbf_core.run(home, plugins=["ecb"], replay="sample", force=True).status == "ok"
+        assert warehouse.execute("SELECT count(*) FROM silver.ecb_reference_rate").fetchone() == (292_166,)
+
+
+def test_while_a_run_is_at_work_the_state_of_the_last_one_is_read(home: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLDS_THE_HOME, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with sbf_core.open(home) as warehouse:
+            assert warehouse.execute("SELECT count(*) FROM silver.ecb_reference_rate").fetchone() == (292_166,)
+        with pytest.raises(HomeLocked):
+            sbf_core.run(home, plugins=["ecb"], replay="sample")
+        holder.communicate("")
+
+
+def test_what_makes_no_sense_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    place = tmp_path / "home"
+    with pytest.raises(UsageError, match="there is no data yet"):
+        sbf_core.open(place)
+    for wrong in ({"only": "platinum"}, {"plugins": ["nope"]}, {"settings": {"run.wrokers": 3}}, {"settings": {"run.workers": 0}}, {"select": ["tag:none"]}):
+        with pytest.raises(UsageError):
+            sbf_core.run(place, replay="sample", **wrong)  # type: ignore[arg-type]
+    assert not place.exists()
+
+
+def test_settings_and_tickers_hold(tmp_path: Path) -> None:
+    context = sbf_core.run(tmp_path / "home", plugins=["eod"], replay="sample", tickers=["AAPL"], settings={"run.workers": 1})
+    assert context.tickers == ("AAPL",)
+    with sbf_core.open(tmp_path / "home") as warehouse:
+        assert warehouse.execute("SELECT DISTINCT ticker FROM silver.eod_bar").fetchall() == [("AAPL",)]
+
+
+def test_asking_for_the_version_loads_nothing() -> None:
+    code = "import sys, sbf_core; sbf_core.__version__; print([name for name in ('duckdb', 'pluggy', 'aiohttp', 'cattrs') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    code = "import sbf_core; import sbf_core.runs.context; assert callable(sbf_core.run) and callable(sbf_core.open); from sbf_core import run, open, RunContext"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="no attribute 'opne'"):
+        sbf_core.opne  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_the_notebook_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    notebook = json.loads((EXAMPLES / "warehouse_in_a_notebook.ipynb").read_text(encoding="utf-8"))
+    names: dict[str, object] = {}
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                assert cell["outputs"] == [], "clear the outputs before you commit"
+                exec(compile("".join(cell["source"]), "cell", "exec"), names)
+    text = said.getvalue()
+    assert "AAPL" in text
+    assert "2025-12-31 [('CUSR0000SA0E', 'M03', Decimal('285.463'))]" in text
+    assert "2026-10-31 [('CUSR0000SA0E', 'M03', Decimal('288.688'))]" in text
+    assert names["again"].files == 0  # type: ignore[attr-defined]
+
+
+def test_the_example_reads_what_the_sample_holds(tmp_path: Path) -> None:
+    sbf_core.run(tmp_path / "home", replay="sample")
+    done = subprocess.run([sys.executable, str(EXAMPLES / "read_gold.py"), str(tmp_path / "home")], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[0].split()[0] == "AAPL"
+    assert Settings(str(tmp_path / "home")).config.home.is_dir()
