@@ -68,7 +68,6 @@ class LiveSession:
         self._skewed: set[str] = set()
         self._lock = threading.Lock()
         self._logger = logger or logging.getLogger("sbf.http")
-        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # below, it may show addresses, and those hold keys
         self.loop = RequestLoop(self._logger)
 
     def close(self) -> None:
