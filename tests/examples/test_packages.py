@@ -1,0 +1,91 @@
+"""The example packages, really built and installed by pip, and used as their READMEs say."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+PACKAGES = sorted(path.parent.name for path in EXAMPLES.glob("*/pyproject.toml"))
+
+
+class Installed:
+    """Some of the packages in a folder of the test's own; they see no other package but what this environment holds."""
+
+    def __init__(self, folder: Path, *names: str) -> None:
+        self.folder = folder
+        self.site = folder / "site"
+        for name in names:
+            source = shutil.copytree(EXAMPLES / name, folder / name)  # a build leaves traces
+            plain = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--target", str(self.site)]
+            subprocess.run([sys.executable, "-m", "pip", "install", *plain, str(source)], check=True, cwd=folder)
+
+    def sbf(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command of sbf in the folder."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": str(self.site)}
+        return subprocess.run([sys.executable, "-m", "sbf_core", *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=100)
+
+    def rows(self, query: str) -> list[dict[str, object]]:
+        """What a query gives."""
+        return list(json.loads(self.sbf("sql", query, "--json").stdout)["rows"])
+
+
+@pytest.fixture(scope="module")
+def gold_price(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    return Installed(tmp_path_factory.mktemp("nbp"), "sbf-nbp-gold")
+
+
+def test_a_declaration_alone_fetches_keeps_and_restates(gold_price: Installed) -> None:
+    listed = json.loads(gold_price.sbf("plugins", "list", "--json").stdout)["plugins"]
+    mine = next(item for item in listed if item["name"] == "nbp_gold")
+    assert (mine["distribution"], mine["state"]) == ("sbf-nbp-gold", "loaded")
+    done = gold_price.sbf("run", "--plugins", "nbp_gold", "--replay", "nbp_gold")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"metals/nbp/gold_price +2 +64 +1 +4 +0", done.stdout)
+    assert gold_price.rows("SELECT h.day, h.price AS before, p.price FROM silver.nbp_gold_history h JOIN silver.nbp_gold p USING (day)") == [
+        {"day": "2024-02-28", "before": "272.52", "price": "272.83"}
+    ]
+    assert "Nothing was due" in gold_price.sbf("run", "--plugins", "nbp_gold", "--replay", "nbp_gold").stdout
+    assert gold_price.sbf("verify").returncode == 0
+
+
+def test_its_plan_asks_the_bank_in_pieces_that_it_accepts(gold_price: Installed, tmp_path: Path) -> None:
+    plan = json.loads(gold_price.sbf("plan", "--plugins", "sbf-nbp-gold", "--home", str(tmp_path / "other"), "--json").stdout)
+    assert plan["due"] == 1
+    assert plan["requests"][0]["from_date"] == "2013-01-02"
+    assert plan["vendors"][0]["requests"] >= 50
+
+
+def test_gold_alone_is_built_over_the_silver_of_another(tmp_path: Path) -> None:
+    both = Installed(tmp_path, "sbf-euro-months")
+    done = both.sbf("run", "--plugins", "ecb", "--replay", "sample")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"euro_month +10393", done.stdout)
+    october = "SELECT days, CAST(last_rate AS VARCHAR) AS last FROM gold.euro_month WHERE currency = 'USD' AND month = DATE '2026-10-01'"
+    assert both.rows(october) == [{"days": 22, "last": "1.117200"}]
+    assert both.rows("SELECT count(*) AS n FROM ops.gold_tests WHERE table_name = 'euro_month' AND failing_rows = 0")[0]["n"] == 5
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_is_whole(name: str) -> None:
+    project = tomllib.loads((EXAMPLES / name / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    readme = (EXAMPLES / name / "README.md").read_text(encoding="utf-8")
+    assert project["name"] == name
+    assert readme.startswith(f"# {name}\n")
+    assert "pip install -e ." in readme
+    assert project["license"] and project["description"] and project["dependencies"] == ["sbf"]
+    assert f"`{name}`" in (EXAMPLES / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_minimal_one_is_a_declaration_of_about_fifteen_lines() -> None:
+    text = (EXAMPLES / "sbf-nbp-gold" / "sbf_nbp_gold" / "plugin.py").read_text(encoding="utf-8")
+    code = [line for line in text.partition("@attrs.frozen")[2].splitlines() if line.strip() and not line.strip().startswith(('"""', "#"))]
+    assert len(code) <= 16, code
