@@ -64,6 +64,18 @@ def test_its_plan_asks_the_bank_in_pieces_that_it_accepts(gold_price: Installed,
     assert plan["vendors"][0]["requests"] >= 50
 
 
+def test_xml_is_read_by_a_hook_and_what_is_no_feed_costs_only_itself(tmp_path: Path) -> None:
+    feed = Installed(tmp_path, "sbf-ecb-daily")
+    done = feed.sbf("run", "--plugins", "ecb_daily", "--replay", "ecb_daily")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"fx/ecb_feed/daily_rates +3 +18 +0 +0 +0", done.stdout)
+    assert feed.rows("SELECT day, CAST(rate AS VARCHAR) AS rate FROM silver.ecb_daily_rate WHERE currency = 'USD' ORDER BY day") == [
+        {"day": "2024-03-26", "rate": "1.080400"}, {"day": "2024-03-27", "rate": "1.088600"}, {"day": "2024-03-28", "rate": "1.091200"},
+    ]  # fmt: skip
+    assert feed.sbf("verify").returncode == 0
+    assert feed.sbf("rebuild").returncode == 0
+
+
 def test_gold_alone_is_built_over_the_silver_of_another(tmp_path: Path) -> None:
     both = Installed(tmp_path, "sbf-euro-months")
     done = both.sbf("run", "--plugins", "ecb", "--replay", "sample")
