@@ -23,6 +23,8 @@ import sys
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.settings.settings import Settings
 holder = DuckDbBootstrap(Settings(sys.argv[1]).config).open()
+holder.cursor().execute("CREATE TABLE silver.half_way AS SELECT 1 AS n")
+holder.cursor().execute("CHECKPOINT")
 print("held", flush=True)
 sys.stdin.read()
 holder.close()
@@ -68,14 +70,17 @@ def test_a_notebook_that_stays_open_does_not_keep_a_run_out(home: Path) -> None:
         assert warehouse.execute("SELECT count(*) FROM silver.ecb_reference_rate").fetchone() == (292_166,)
 
 
-def test_while_a_run_is_at_work_the_state_of_the_last_one_is_read(home: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", HOLDS_THE_HOME, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+def test_while_a_run_is_at_work_the_state_of_the_last_one_is_read(tmp_path: Path) -> None:
+    place = tmp_path / "home"
+    sbf_core.run(place, plugins=["iso4217"], replay="sample")
+    with subprocess.Popen([sys.executable, "-c", HOLDS_THE_HOME, str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with sbf_core.open(home) as warehouse:
-            assert warehouse.execute("SELECT count(*) FROM silver.ecb_reference_rate").fetchone() == (292_166,)
+        with pytest.warns(UserWarning, match="a run is at work; this is the state of run"), sbf_core.open(place) as warehouse:
+            assert warehouse.execute("SELECT count(*) FROM silver.iso4217_currency").fetchone() == (280,)
+            assert warehouse.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'half_way'").fetchone() == (0,)
         with pytest.raises(HomeLocked):
-            sbf_core.run(home, plugins=["ecb"], replay="sample")
+            sbf_core.run(place, plugins=["iso4217"], replay="sample", settings={"run.wait_seconds": 0})
         holder.communicate("")
 
 
