@@ -23,7 +23,8 @@ from sbf_core.settings.settings import SETTINGS, Settings
 def open_warehouse(home: str | Path | None = None, *, wait_seconds: float = 0.0) -> duckdb.DuckDBPyConnection:
     """Open a warehouse for reading, with its macros: ``FROM silver.TABLE_as_of(TIMESTAMP '2024-01-31')`` gives what was known then.
 
-    It reads the copy that the last run left, where that is current, so a notebook that stays open does not keep the next run out.
+    It reads the copy that the last run left, so a notebook that stays open does not keep the next run out. Runs that found nothing to do leave
+    no copy: tables of ``ops`` may lack them. Where there is no copy (``run.publish = "no"``) it reads the database itself, and no run can begin until you close it.
     Every write is refused, and so are files, extensions and variables of yours: give a data frame to DuckDB with ``register``.
 
     Args:
@@ -41,7 +42,7 @@ def open_warehouse(home: str | Path | None = None, *, wait_seconds: float = 0.0)
     Warns:
         UserWarning: a run is at work; what is read is the state of the last one.
     """
-    bootstrap, copy = open_for_reading(Settings(_text(home)).config, wait_seconds=wait_seconds)
+    bootstrap, copy = open_for_reading(Settings(_text(home)).config, wait_seconds=wait_seconds, only_rows=True)
     if copy is not None:
         warnings.warn(f"a run is at work; this is the state of run {copy.run_id}, published {copy.published_at}", stacklevel=2)
     return bootstrap.handed_over()

@@ -18,7 +18,7 @@ from sbf_core.duck.holder import drop_holder, write_holder
 from sbf_core.duck.identifiers import literal_list
 from sbf_core.duck.migrate import apply_migrations, latest_version, ops_tables, schema_version
 from sbf_core.duck.open_fault import is_duckdb, no_duckdb, open_fault
-from sbf_core.duck.publish import copy_database, name_published, published_path
+from sbf_core.duck.publish import copy_database, current_publication, keep_published, name_published, published_path
 from sbf_core.errors import DamageFound, HomeLocked, UsageError, VersionRefused, environment_fault
 from sbf_core.faults import fault_point
 from sbf_core.whole_file import make_folder, sync_all
@@ -58,6 +58,7 @@ class DuckDbBootstrap:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._cursors = threading.local()
         self._all_cursors: list[duckdb.DuckDBPyConnection] = []
+        self._copy_had_all_rows = False
 
     def open(self, *, wait_seconds: float = 0.0) -> DuckDbBootstrap:
         """Open, migrate if needed (a copy is made first), harden. Calling it again does nothing.
@@ -74,6 +75,8 @@ class DuckDbBootstrap:
         fault_point("home.check")
         self._check_home()
         connection = self._connect(wait_seconds)
+        copy = None if self.read_only else current_publication(self.config)  # with the lock: nobody else changes the database from here on
+        self._copy_had_all_rows = copy is not None and copy.has_all_rows
         fault_point("home.locked")
         crashed = self.config.holder.exists()
         try:
@@ -115,11 +118,12 @@ class DuckDbBootstrap:
         assert connection is not None
         return connection
 
-    def close(self, *, publish_as: str = "") -> None:
+    def close(self, *, publish_as: str = "", rows_changed: bool = True) -> None:
         """Close every cursor and the database. Calling it again does nothing.
 
         Args:
             publish_as: leave a copy for readers under this run id.
+            rows_changed: whether silver or gold may hold other rows than before.
 
         Raises:
             EnvironmentFault: the copy cannot be written; the database itself is whole and closed.
@@ -136,6 +140,8 @@ class DuckDbBootstrap:
                 self._publish(connection, publish_as)
         finally:
             connection.close()
+            if self._copy_had_all_rows and not rows_changed:
+                keep_published(self.config)
             if not self.read_only:
                 drop_holder(self.config.holder)
             fault_point("home.closed")

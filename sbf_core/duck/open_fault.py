@@ -17,6 +17,8 @@ def open_fault(error: duckdb.Error, database: Path, *, holder: Path) -> SbfError
     text, where = str(error), str(database)
     if is_locked(error):
         return HomeLocked(holder_text(holder, text), where=where, fix="wait for it, or use --wait SECONDS")
+    if "different configuration" in text:
+        return HomeLocked("this process has the database open for reading", where=where, fix="close what sbf_core.open gave you first")
     if "version number" in text:
         return VersionRefused("the database was written by a newer DuckDB", where=where, fix="upgrade sbf and duckdb")
     if "not a valid DuckDB database" in text:

@@ -31,12 +31,14 @@ class Publication:
         run_id: the run that left the database like this.
         published_at: when, as ISO text.
         is_current: the database has not changed since.
+        has_all_rows: silver and gold have not changed since; runs that found nothing to do may have added to the ledger.
     """
 
     path: Path
     run_id: str
     published_at: str
     is_current: bool
+    has_all_rows: bool
 
 
 def copy_database(source: IO[bytes], target: Path, *, durable: bool) -> None:
@@ -73,7 +75,7 @@ def _state(database: Path) -> list[int]:
 def name_published(config: DuckDbConfig, run_id: str, *, now: str) -> None:
     """Say which copy is the newest, and remove the older ones, but those that a reader still holds on Windows."""
     current = published_path(config, run_id)
-    facts = {"file": current.name, "run_id": run_id, "published_at": now, "database": _state(config.database)}
+    facts = {"file": current.name, "run_id": run_id, "published_at": now, "database": _state(config.database), "rows": _state(config.database)}
     fault_point("publish.named")
     write_whole(config.published / "current.json", json.dumps(facts).encode(), durable=config.fsync != "none")
     for path in config.published.glob("sbf-*"):
@@ -83,14 +85,29 @@ def name_published(config: DuckDbConfig, run_id: str, *, now: str) -> None:
     fault_point("publish.done")
 
 
+def keep_published(config: DuckDbConfig) -> None:
+    """The database was changed, but none of its rows of silver and gold: the copy, which had them all, has them still."""
+    named = config.published / "current.json"
+    with suppress(OSError, ValueError):
+        facts = json.loads(named.read_text(encoding="utf-8"))
+        write_whole(named, json.dumps({**facts, "rows": _state(config.database)}).encode(), durable=False)  # a reader may do without it
+
+
 def current_publication(config: DuckDbConfig) -> Publication | None:
     """The newest copy for readers, or None."""
     try:
         facts = json.loads((config.published / "current.json").read_text(encoding="utf-8"))
         path = config.published / Path(facts["file"]).name
-        same = path.exists() and config.database.exists() and facts["database"] == _state(config.database)
-        if config.database.with_name(f"{config.database.name}.wal").exists():
-            same = False
-        return Publication(path=path, run_id=facts["run_id"], published_at=facts["published_at"], is_current=same) if path.exists() else None
+        if not path.exists():
+            return None
+        whole = config.database.exists() and not config.database.with_name(f"{config.database.name}.wal").exists()
+        state = _state(config.database) if whole else []
+        return Publication(
+            path=path,
+            run_id=facts["run_id"],
+            published_at=facts["published_at"],
+            is_current=whole and facts["database"] == state,
+            has_all_rows=whole and facts.get("rows", facts["database"]) == state,
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None

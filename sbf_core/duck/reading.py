@@ -8,7 +8,7 @@ from sbf_core.duck.publish import Publication, current_publication
 from sbf_core.errors import HomeLocked, SbfError
 
 
-def open_for_reading(config: DuckDbConfig, *, wait_seconds: float = 0.0, newest: bool = False) -> tuple[DuckDbBootstrap, Publication | None]:
+def open_for_reading(config: DuckDbConfig, *, wait_seconds: float = 0.0, newest: bool = False, only_rows: bool = False) -> tuple[DuckDbBootstrap, Publication | None]:
     """The newest state that can be read, and the copy it was read from if that is older than the database.
 
     That is the copy for readers where it is current, else the database itself, else, while a run holds that, the
@@ -18,13 +18,14 @@ def open_for_reading(config: DuckDbConfig, *, wait_seconds: float = 0.0, newest:
         config: where the home is.
         wait_seconds: how long to wait for a run.
         newest: refuse an older copy.
+        only_rows: a copy with all rows of silver and gold does, although the ledger may have gone on.
 
     Raises:
         HomeLocked: a run is at work, and there is no copy, or an older one does not do.
         UsageError, VersionRefused: see ``DuckDbBootstrap.open``.
     """
     copy = current_publication(config)
-    if copy is not None and copy.is_current:
+    if copy is not None and (copy.is_current or (only_rows and copy.has_all_rows)):
         try:
             return DuckDbBootstrap(config, read_only=True, database=copy.path).open(), None
         except SbfError:

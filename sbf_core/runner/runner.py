@@ -201,15 +201,15 @@ class Runner:
         with disk_faults(self._config.database):
             replaced = open_replacing(bootstrap, wait_seconds=self._settings["run.wait_seconds"] or _WAIT_FOR_READERS_SECONDS, logger=self._logger)
             self._warn_of_little_space()
-            publish_as = ""
+            publish_as, changed = "", True
             try:
                 context = self._run(bootstrap, began, replaced)
-                changed = context.files or context.rows_seen or context.gold_tables
+                changed = bool(context.files or context.rows_seen or context.gold_tables)
                 ours = self._config.bronze_folder is None
                 publish_as = context.run_id if changed and ours and self._settings["run.publish"] == "yes" else ""
             finally:
                 self._hooks.close()
-                bootstrap.close(publish_as=publish_as)
+                bootstrap.close(publish_as=publish_as, rows_changed=changed)
         self._logger.info("Orchestration complete. Elapsed time: %.2f s", time.monotonic() - began)
         return context
 

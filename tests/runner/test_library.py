@@ -64,10 +64,30 @@ def test_what_is_open_reads_and_nothing_else(home: Path, tmp_path: Path) -> None
         warehouse.execute("SELECT 1")
 
 
-def test_a_notebook_that_stays_open_does_not_keep_a_run_out(home: Path) -> None:
-    with sbf_core.open(home) as warehouse:
-        assert sbf_core.run(home, plugins=["ecb"], replay="sample", force=True).status == "ok"
+def test_a_notebook_that_stays_open_does_not_keep_a_run_out(tmp_path: Path) -> None:
+    place = tmp_path / "home"
+    sbf_core.run(place, plugins=["iso4217"], replay="sample")
+    for _ in range(2):  # the second time after a run that found nothing to do, and left no copy
+        with sbf_core.open(place) as warehouse:
+            assert sbf_core.run(place, plugins=["iso4217"], replay="sample").files == 0
+            assert warehouse.execute("SELECT count(*) FROM silver.iso4217_currency").fetchone() == (280,)
+            command = [sys.executable, "-m", "sbf_core", "run", "--home", str(place), "--plugins", "iso4217", "--replay", "sample"]
+            assert subprocess.run(command, capture_output=True).returncode == 0
+    assert sbf_core.run(place, plugins=["ecb"], replay="sample").files == 1
+    with sbf_core.open(place) as warehouse:
         assert warehouse.execute("SELECT count(*) FROM silver.ecb_reference_rate").fetchone() == (292_166,)
+
+
+def test_without_a_copy_the_database_itself_is_read_and_a_run_says_so(tmp_path: Path) -> None:
+    place, nothing = tmp_path / "home", {"run.publish": "no"}
+    sbf_core.run(place, plugins=["iso4217"], replay="sample", settings=nothing)
+    with sbf_core.open(place), pytest.raises(HomeLocked, match="close what sbf_core"):
+        sbf_core.run(place, plugins=["ecb"], replay="sample", settings=nothing)
+    sbf_core.run(place, plugins=["iso4217"], replay="sample", force=True)
+    sbf_core.run(place, plugins=["ecb"], replay="sample", settings=nothing)
+    sbf_core.run(place, plugins=["ecb"], replay="sample", settings=nothing)
+    with sbf_core.open(place) as warehouse:
+        assert warehouse.execute("SELECT count(*) FROM silver.ecb_reference_rate").fetchone() == (292_166,), "an older copy does not do"
 
 
 def test_while_a_run_is_at_work_the_state_of_the_last_one_is_read(tmp_path: Path) -> None:
