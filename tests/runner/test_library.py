@@ -83,11 +83,16 @@ def test_without_a_copy_the_database_itself_is_read_and_a_run_says_so(tmp_path: 
     sbf_core.run(place, plugins=["iso4217"], replay="sample", settings=nothing)
     with sbf_core.open(place), pytest.raises(HomeLocked, match="close what sbf_core"):
         sbf_core.run(place, plugins=["ecb"], replay="sample", settings=nothing)
-    sbf_core.run(place, plugins=["iso4217"], replay="sample", force=True)
-    sbf_core.run(place, plugins=["ecb"], replay="sample", settings=nothing)
-    sbf_core.run(place, plugins=["ecb"], replay="sample", settings=nothing)
+
+
+def test_a_copy_that_lacks_rows_is_not_read(tmp_path: Path) -> None:
+    place, nothing = tmp_path / "home", {"run.publish": "no"}
+    sbf_core.run(place, plugins=["iso4217"], replay="sample")
+    assert [path.suffix for path in (place / "published").glob("sbf-*")] == [".duckdb"]
+    for _ in range(2):  # the second one finds nothing to do
+        sbf_core.run(place, plugins=["ecb"], replay="sample", settings=nothing)
     with sbf_core.open(place) as warehouse:
-        assert warehouse.execute("SELECT count(*) FROM silver.ecb_reference_rate").fetchone() == (292_166,), "an older copy does not do"
+        assert warehouse.execute("SELECT count(*) FROM silver.ecb_reference_rate").fetchone() == (292_166,)
 
 
 def test_while_a_run_is_at_work_the_state_of_the_last_one_is_read(tmp_path: Path) -> None:
