@@ -37,7 +37,7 @@ from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.replay import Replay, recording_folder
 from sbf_core.runner.run_plan import RunPlan
-from sbf_core.runner.selection import selected_datasets, selected_plugins
+from sbf_core.runner.selection import check_something_is_left, selected_datasets, selected_plugins
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
@@ -96,6 +96,7 @@ class Runner:
         chosen = with_ticker_names(chosen, settings.ticker_names, known=list(self.registry.datasets.values()))
         named = wanted is not None or self._archive is not None
         self.datasets, self._left_out = (chosen, []) if named else configured(chosen, Keys(self._config.home))
+        check_something_is_left(self.datasets, self._options.select, self._left_out)
         self.overview: list[dict[str, Any]] = []
         self.gold_overview: list[dict[str, Any]] = []
         check_calendars(owned.entry for owned in self.datasets)

@@ -70,8 +70,10 @@ def selected_datasets(datasets: Sequence[OwnedDataset], terms: Sequence[str]) ->
         meant = {owned.entry.id for owned in datasets if _means(term, owned)}
         if not meant:
             known = [f"{owned.plugin.name}:{owned.entry.dataset}" for owned in datasets]
+            name = term.partition(":")[2]
             tags = sorted({tag for owned in datasets for tag in owned.entry.tags})
-            there = f"tags: {', '.join(tags) or 'none'}" if term.startswith("tag:") else nearest(term, known) or "see `sbf datasets`"
+            hint = nearest(name, tags) if term.startswith("tag:") else nearest(term, known)
+            there = hint or (f"tags: {', '.join(tags) or 'none'}" if term.startswith("tag:") else "see `sbf datasets`")
             raise UsageError(f"no dataset is {term!r}", where="--select", fix=there, code="SELECT")
         found |= meant
     return [owned for owned in datasets if owned.entry.id in found]
@@ -88,3 +90,9 @@ def _means(term: str, owned: OwnedDataset) -> bool:
     if "/" in term:
         return fnmatchcase(owned.entry.id, term)
     raise UsageError(f"{term!r} selects nothing", where="--select", fix=_FORMS, code="SELECT")
+
+
+def check_something_is_left(datasets: Sequence[OwnedDataset], terms: Sequence[str], notes: Sequence[str]) -> None:
+    """Raise ``UsageError`` where terms name datasets, and each of them is left out for a reason that ``notes`` tell."""
+    if terms and not datasets:
+        raise UsageError("none of the selected datasets can be run", where=f"--select {','.join(terms)}", fix="; ".join(notes), code="SELECT")

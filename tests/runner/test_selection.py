@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from warehouse import FakeVendor, Warehouse, entry, price
 
+from sbf_core.api import RestRecipe
 from sbf_core.errors import UsageError
 from sbf_core.plugin.patterns import chosen_by, matches
 from sbf_core.runner.options import RunOptions, split_select
@@ -99,7 +100,8 @@ def test_a_run_asks_for_what_is_selected(tmp_path: Path, options: dict[str, obje
     ("options", "told"),
     [
         ({"select": ("fake:eo",)}, "no dataset is 'fake:eo'; --select; did you mean 'fake:eod'?"),
-        ({"select": ("tag:weekly",)}, "no dataset is 'tag:weekly'; --select; tags: daily, prices, rare"),
+        ({"select": ("tag:xyz",)}, "no dataset is 'tag:xyz'; --select; tags: daily, prices, rare"),
+        ({"select": ("tag:dayly",)}, "no dataset is 'tag:dayly'; --select; did you mean 'daily'?"),
         ({"select": ("eod",)}, "'eod' selects nothing; --select; write PLUGIN:DATASET"),
         ({"select": ("fake1:eod",), "exclude": ("fake1",)}, "no dataset is 'fake1:eod'"),
         ({"exclude": ("nobody",)}, "there is no plugin 'nobody'; --exclude; installed: fake, fake1"),
@@ -127,6 +129,16 @@ def test_what_means_nothing_is_refused_before_anything_is_written(tmp_path: Path
 )
 def test_a_term_may_name_a_layer(text: str | None, only: str | None, expected: object) -> None:
     assert split_select(text, only) == expected
+
+
+@pytest.mark.parametrize("more", [{"opt_in": True}, {"recipe": RestRecipe(url="https://v.example/x", secrets={"key": "NOT_SET_KEY"})}])
+def test_what_is_selected_and_cannot_run_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, object]) -> None:
+    monkeypatch.delenv("NOT_SET_KEY", raising=False)
+    vendor = FakeVendor(entry(**more))
+    vendor.says([price("A", "2024-01-01")])
+    with pytest.raises(UsageError, match="none of the selected datasets can be run; --select fake:eod; left out, because"):
+        Warehouse(tmp_path / "home", vendor).run(options=RunOptions(select=("fake:eod",)))
+    assert not (tmp_path / "home").exists()
 
 
 def test_two_layers_are_refused() -> None:
