@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sbf_core.library import open_warehouse as open  # noqa: A004
+    from sbf_core.library import open_warehouse as open  # noqa: A004 - users read sbf_core.open(home)
     from sbf_core.library import run
     from sbf_core.runs.context import RunContext
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Coroutine, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 from urllib.parse import quote, urlsplit
 
 import attrs
@@ -14,7 +14,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
 from sbf_core.errors import PluginFault
 from sbf_core.http.pages import PageReader, walk_pages
-from sbf_core.http.session import AskingSession, FetchSession
+from sbf_core.http.session import Asking, AskingSession, FetchSession
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 
@@ -80,8 +80,8 @@ class _Blocking:
 
     session: FetchSession
 
-    async def ask(self, request: RunRequest, url: str, **more: Any) -> RunResult:
-        return self.session.get(request, url, **more)
+    async def ask(self, request: RunRequest, url: str, **asking: Unpack[Asking]) -> RunResult:
+        return self.session.get(request, url, **asking)
 
 
 def _at_once(steps: Coroutine[Any, Any, _T]) -> _T:

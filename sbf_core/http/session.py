@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, TypedDict, Unpack
 
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -31,19 +31,19 @@ class FetchSession(Protocol):
         ...
 
 
+class Asking(TypedDict, total=False):
+    """The keyword arguments of ``FetchSession.get``."""
+
+    extension: str
+    headers: Mapping[str, str] | None
+    secrets: Mapping[str, str] | None
+    secret_headers: Mapping[str, str] | None
+    mirrors: tuple[str, ...]
+
+
 class AskingSession(Protocol):
     """As ``FetchSession``, for who asks in the loop of a run."""
 
-    async def ask(
-        self,
-        request: RunRequest,
-        url: str,
-        *,
-        extension: str = "json",
-        headers: Mapping[str, str] | None = None,
-        secrets: Mapping[str, str] | None = None,
-        secret_headers: Mapping[str, str] | None = None,
-        mirrors: tuple[str, ...] = (),
-    ) -> RunResult:
+    async def ask(self, request: RunRequest, url: str, **asking: Unpack[Asking]) -> RunResult:
         """See ``FetchSession.get``."""
         ...

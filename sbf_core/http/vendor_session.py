@@ -7,6 +7,7 @@ import datetime as dt
 import time
 from collections.abc import Mapping
 from functools import partial
+from typing import Unpack
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
@@ -21,6 +22,7 @@ from sbf_core.http.content import short_note, speaks_of_plan, why_no_data
 from sbf_core.http.live import LiveSession
 from sbf_core.http.loop import LOOP_BYTES_MAX, LoopClosed
 from sbf_core.http.redirects import Hop, next_hop
+from sbf_core.http.session import Asking
 from sbf_core.http.vendor import Breaker
 from sbf_core.http.wire import WireAnswer, WireFault
 from sbf_core.runs.request import RunRequest
@@ -56,23 +58,12 @@ class VendorSession:
         bytes_max = self._recipe.mebibytes_max * 1024**2
         self._caps = SizeCaps(wire_bytes=bytes_max, decoded_bytes=bytes_max)
 
-    def get(
-        self,
-        request: RunRequest,
-        url: str,
-        *,
-        extension: str = "json",
-        headers: Mapping[str, str] | None = None,
-        secrets: Mapping[str, str] | None = None,
-        secret_headers: Mapping[str, str] | None = None,
-        mirrors: tuple[str, ...] = (),
-    ) -> RunResult:
+    def get(self, request: RunRequest, url: str, **asking: Unpack[Asking]) -> RunResult:
         """See ``FetchSession.get``; not for the loop itself. Raises ``UsageError`` where a key is not set."""
-        asking = self.ask(request, url, extension=extension, headers=headers, secrets=secrets, secret_headers=secret_headers, mirrors=mirrors)
         try:
-            return self._live.loop.result(asking)
+            return self._live.loop.result(self.ask(request, url, **asking))
         except LoopClosed:
-            return self._failed(_Asked(request=request, address=url, extension=extension), "closed", "the session is closed")
+            return self._failed(_Asked(request=request, address=url, extension=asking.get("extension", "json")), "closed", "the session is closed")
 
     async def ask(
         self,

@@ -152,21 +152,22 @@ def test_late_payloads_of_other_batches_are_put_in_their_place(tmp_path: Path) -
         assert ordered.ask(current) == late.ask(current)
 
 
+@attrs.frozen
+class Sourced:
+    """Rows that do not say whose they are."""
+
+    symbol: str = column(key=True, source="request.ticker")
+
+
 @pytest.mark.parametrize(
     ("more", "what"),
     [
         ({"semantics": "snapshot"}, "belongs to the scope per_ticker"),
         ({"scope": "global"}, "belongs to the scope per_ticker"),
-        ({"columns": "sourced"}, "request.ticker is several tickers"),
+        ({"columns": Sourced}, "request.ticker is several tickers"),
     ],
 )
 def test_what_cannot_come_in_batches_is_refused(more: dict[str, object], what: str) -> None:
-    @attrs.frozen
-    class Sourced:
-        symbol: str = column(key=True, source="request.ticker")
-
-    if more.get("columns"):
-        more = {"columns": Sourced}
     recipe = RestRecipe(url="https://v.example/{ticker}", tickers_per_request=3)
     with pytest.raises(UsageError, match=what):
         entry(**{"source": "odd", "scope": "per_ticker", "recipe": recipe, **more})
