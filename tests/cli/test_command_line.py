@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -258,6 +259,6 @@ sys.stdin.read()
 
 def test_a_reader_that_goes_away_is_no_error(filled: Shell) -> None:
     if os.name == "posix":
-        command = f"{sys.executable} -m sbf_core sql 'SELECT * FROM gold.fact_fx_rate' --limit 0 --format csv | head -1"
+        command = f"{shlex.quote(sys.executable)} -m sbf_core sql 'SELECT * FROM gold.fact_fx_rate' --limit 0 --format csv | head -1"
         done = subprocess.run(["sh", "-c", command], cwd=filled.folder, capture_output=True, text=True)
         assert (done.stdout, done.stderr) == ("date,currency,currency_key,units_per_eur\n", "")
