@@ -51,27 +51,27 @@ def shares(*names: str) -> tuple[Column, ...]:
     return some("DECIMAL(24,4)", *names, unit="shares")
 
 
-def numbers(*names: str) -> tuple[Column, ...]:
+def numbers(*names: str, unit: str = "ratio") -> tuple[Column, ...]:
     """Ratios: what a double holds is enough."""
-    return some("DOUBLE", *names)
+    return some("DOUBLE", *names, unit=unit)
 
 
 DAY = key("date", "DATE", row_date=True)
 SYMBOL = key("symbol", doc="as FMP writes it, e.g. BRK-B")
 
-EOD = (SYMBOL, DAY, *prices("open", "high", "low", "close", "vwap", doc="adjusted for splits, not for dividends"), *shares("volume"), *prices("change"), *numbers("changePercent"))
+EOD = (SYMBOL, DAY, *prices("open", "high", "low", "close", "vwap", doc="adjusted for splits, not for dividends"), *shares("volume"), *prices("change"), *numbers("changePercent", unit="percent"))
 
 PROFILE = (
     SYMBOL, *texts("companyName", "exchange", "exchangeFullName", "currency", "cik", "isin", "cusip", "sector", "industry", "country", "website", "ceo"),
-    *dates("ipoDate"), *some("BIGINT", "fullTimeEmployees"), *some("BOOLEAN", "isEtf", "isFund", "isAdr", "isActivelyTrading"), *texts("description"),
+    *dates("ipoDate"), *some("BIGINT", "fullTimeEmployees", unit="persons"), *some("BOOLEAN", "isEtf", "isFund", "isAdr", "isActivelyTrading"), *texts("description"),
 )  # fmt: skip
 
-DIVIDEND = (SYMBOL, DAY, *dates("recordDate", "paymentDate", "declarationDate"), *prices("dividend", "adjDividend"), *numbers("yield"), *texts("frequency"))
-SPLIT = (SYMBOL, DAY, *some("DECIMAL(24,10)", "numerator", "denominator"))
+DIVIDEND = (SYMBOL, DAY, *dates("recordDate", "paymentDate", "declarationDate"), *prices("dividend", "adjDividend"), *numbers("yield", unit="percent"), *texts("frequency"))
+SPLIT = (SYMBOL, DAY, *some("DECIMAL(24,10)", "numerator", "denominator", unit="shares", doc="numerator new shares for denominator old ones"))
 
 _STATEMENT = (
     SYMBOL, DAY, key("period", doc="FY, Q1, Q2, Q3 or Q4"),
-    *texts("reportedCurrency", "cik"), *dates("filingDate"), *some("VARCHAR", "acceptedDate", doc="New York time, as FMP writes it"), *some("BIGINT", "fiscalYear"),
+    *texts("reportedCurrency", "cik"), *dates("filingDate"), *some("VARCHAR", "acceptedDate", doc="New York time, as FMP writes it"), *some("BIGINT", "fiscalYear", doc="as the company counts its years"),
 )  # fmt: skip
 
 INCOME = (
@@ -113,13 +113,13 @@ CASH_FLOW = (
     ),
 )  # fmt: skip
 
-_PERIOD = (SYMBOL, DAY, key("period", doc="FY, Q1, Q2, Q3 or Q4"), *some("BIGINT", "fiscalYear"), *texts("reportedCurrency"))
+_PERIOD = (SYMBOL, DAY, key("period", doc="FY, Q1, Q2, Q3 or Q4"), *some("BIGINT", "fiscalYear", doc="as the company counts its years"), *texts("reportedCurrency"))
 KEY_METRICS = (
     *_PERIOD, *money("marketCap", "enterpriseValue"),
     *numbers(
-        "evToSales", "evToOperatingCashFlow", "evToFreeCashFlow", "evToEBITDA", "netDebtToEBITDA", "currentRatio", "incomeQuality", "grahamNumber", "workingCapital",
-        "investedCapital", "returnOnAssets", "returnOnEquity", "returnOnInvestedCapital", "returnOnCapitalEmployed", "earningsYield", "freeCashFlowYield", "capexToRevenue",
+        "evToSales", "evToOperatingCashFlow", "evToFreeCashFlow", "evToEBITDA", "netDebtToEBITDA", "currentRatio", "incomeQuality", "returnOnAssets", "returnOnEquity", "returnOnInvestedCapital", "returnOnCapitalEmployed", "earningsYield", "freeCashFlowYield", "capexToRevenue",
     ),
+    *numbers("workingCapital", "investedCapital", "grahamNumber", unit="reported currency"),
 )  # fmt: skip
 RATIOS = (
     *_PERIOD,
@@ -130,10 +130,10 @@ RATIOS = (
     ),
 )  # fmt: skip
 ENTERPRISE_VALUE = (SYMBOL, DAY, *prices("stockPrice"), *shares("numberOfShares"), *money("marketCapitalization", "minusCashAndCashEquivalents", "addTotalDebt", "enterpriseValue"))
-EARNINGS = (SYMBOL, DAY, *some(_PRICE, "epsActual", "epsEstimated"), *money("revenueActual", "revenueEstimated"), *dates("lastUpdated"))
-SHARES_FLOAT = (SYMBOL, *some("TIMESTAMP", "date"), *numbers("freeFloat"), *shares("floatShares", "outstandingShares"))
+EARNINGS = (SYMBOL, DAY, *prices("epsActual", "epsEstimated"), *money("revenueActual", "revenueEstimated"), *dates("lastUpdated"))
+SHARES_FLOAT = (SYMBOL, *some("TIMESTAMP", "date"), *numbers("freeFloat", unit="percent"), *shares("floatShares", "outstandingShares"))
 STOCK = (SYMBOL, *texts("companyName"))
-INDICATOR = (key("name", doc="e.g. GDP, CPI, unemploymentRate"), DAY, *some("DECIMAL(30,10)", "value"))
+INDICATOR = (key("name", doc="e.g. GDP, CPI, unemploymentRate"), DAY, *some("DECIMAL(30,10)", "value", doc="in the unit of the indicator, which FMP does not say"))
 TREASURY = (DAY, *some("DECIMAL(9,4)", "month1", "month2", "month3", "month6", "year1", "year2", "year3", "year5", "year7", "year10", "year20", "year30", unit="percent a year"))
 RISK_PREMIUM = (key("country"), *texts("continent"), *some("DECIMAL(12,6)", "countryRiskPremium", "totalEquityRiskPremium", unit="percent a year"))
 CONSTITUENT = (SYMBOL, *texts("name", "sector", "subSector", "headQuarter", "dateFirstAdded", "cik", "founded"))

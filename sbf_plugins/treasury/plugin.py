@@ -123,5 +123,6 @@ def build_gold() -> Sequence[GoldModel]:
                 "FROM silver.treasury_par_yield WHERE par_yield IS NOT NULL"
             ),
             tests=(AcceptedRange(column="par_yield", low=-5, high=30),),
+            doc="One row a day and quoted maturity, with the change since the day before that has one.",
         )
     ]

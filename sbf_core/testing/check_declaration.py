@@ -1,0 +1,95 @@
+"""Checks of what a plugin says about itself."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, metadata
+from urllib.parse import parse_qsl, urlsplit
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.plugin import hookspecs
+from sbf_core.testing.outcome import Note, Problem
+from sbf_core.testing.subject import Subject
+from sbf_core.universe.members import UniverseMember
+
+_HOOKS = ("datasets", "fetch", "promote", "build_gold", "universe_members")
+#: What vendors call a key in an address. A value that stands there is in the journal of every user.
+_USUAL_KEYS = re.compile(r"(?:x-)?(?:api|app|access|auth|secret|client|subscription|registration)?[_-]?(?:key|token|secret|id_token|password|apikey)", re.IGNORECASE)
+
+
+def declaration(subject: Subject) -> Iterator[Problem | Note]:
+    """It loads, and what it declares can be fetched and read."""
+    if not subject.record.loaded:
+        yield Problem(f"the plugin is {subject.record.state}: {subject.record.reason}")
+        return
+    if not subject.entries and not subject.models:
+        yield Problem("it has neither datasets nor gold models")
+    for entry in subject.entries:
+        if entry.recipe is None and not subject.has("fetch"):
+            yield Problem("there is no recipe, and the plugin has no hook fetch", entry.id)
+        if entry.recipe is not None and entry.recipe.extension in ("xml", "txt") and not subject.has("promote"):
+            yield Problem(f"{entry.recipe.extension} needs the hook promote", entry.id)
+        if isinstance(entry.recipe, FileRecipe) and re.match(r"[A-Za-z]:|[/\\]", entry.recipe.path):
+            yield Problem(f"the path {entry.recipe.path!r} is of one machine", entry.id)
+        if "from_date" in _template(entry) and entry.row_date_column is None:
+            yield Problem("the address has {from_date}, and no column is the row_date: every fetch would start at first_date", entry.id)
+
+
+def _template(entry: DatasetKeymapEntry) -> str:
+    return entry.recipe.url if isinstance(entry.recipe, RestRecipe) else ""
+
+
+def hooks(subject: Subject) -> Iterator[Problem | Note]:
+    """Hooks are marked, and answer what they should."""
+    for name in _HOOKS:
+        function = getattr(subject.module, name, None)
+        if inspect.isroutine(function) and not hasattr(function, f"{hookspecs.PROJECT}_impl"):
+            yield Problem(f"{name}() is not marked with @hookimpl, so it is never called")
+    if subject.record.loaded and subject.has("universe_members"):
+        members = subject.manager.call(subject.record, "universe_members", doing="its universe", safe="")
+        if not all(isinstance(member, UniverseMember) for member in members):
+            yield Problem("universe_members gave something else than UniverseMember")
+
+
+def docs(subject: Subject) -> Iterator[Problem | Note]:
+    """A reader learns what it is, from whom, and on what terms."""
+    for entry in subject.entries:
+        for name, what in (("title", "what it is"), ("terms", "its terms of use"), ("source_url", "where it is described")):
+            if not getattr(entry, name).strip():
+                yield Problem(f"{name} is empty: say {what}", entry.id)
+        for column in entry.columns:
+            if column.type not in ("VARCHAR", "DATE", "BOOLEAN", "TIMESTAMP") and not column.key and not (column.unit or column.doc):
+                yield Problem(f"the number {column.name!r} has neither unit nor doc", entry.id)
+    for model in subject.models:
+        if not model.doc.strip():
+            yield Problem(f"gold.{model.name} has no doc: say what a row is")
+    module = subject.module
+    if not (inspect.getdoc(module if inspect.ismodule(module) else type(module)) or "").strip():
+        yield Problem("the module has no docstring")
+    if subject.record.distribution:
+        yield from _package(subject.record.distribution)
+
+
+def _package(name: str) -> Iterator[Problem | Note]:
+    try:
+        facts = metadata(name)
+    except PackageNotFoundError:  # pragma: no cover - it was loaded from there
+        return
+    said = {name.lower(): value for name, value in facts.json.items() if value}
+    if not str(said.get("description", "")).strip():
+        yield Problem(f'the package {name} has no README: readme = "README.md" in its pyproject.toml')
+    if not (said.get("license_expression") or said.get("license")):
+        yield Problem(f"the package {name} names no licence")
+
+
+def secrets_in_addresses(entry: DatasetKeymapEntry) -> Iterator[Problem]:
+    """Keys that stand in an address as they are, instead of being declared."""
+    for name, value in parse_qsl(urlsplit(_template(entry)).query):
+        if _USUAL_KEYS.fullmatch(name) and value and not value.startswith("{"):
+            yield Problem(f"the address holds a value of {name!r}; declare it: secrets={{{name!r}: 'NAME_OF_A_VARIABLE'}}", entry.id)
+    for name in getattr(entry.recipe, "headers", {}):
+        if _USUAL_KEYS.fullmatch(name) or name.lower() in ("authorization", "cookie"):
+            yield Problem(f"the header {name!r} is written in the declaration; use secret_headers", entry.id)

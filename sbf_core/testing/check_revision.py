@@ -1,0 +1,149 @@
+"""Checks of what a later payload does: the same again, a corrected one, and one that is no data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.identifiers import literal
+from sbf_core.errors import SbfError
+from sbf_core.http.content import why_no_data
+from sbf_core.runs.result import RunResult
+from sbf_core.testing.check_fetch import ListeningSession, fetched
+from sbf_core.testing.outcome import Note, Problem
+from sbf_core.testing.revise import revisions
+from sbf_core.testing.scratch import ScratchHome, ScratchRecording, answers_of
+from sbf_core.testing.subject import Subject
+from sbf_core.vocabulary import Semantics
+
+_NOTES = (
+    b'{"error": {"code": 401, "message": "Invalid API key. Please see the documentation."}}',
+    b'{"Error Message": "Limit Reach . Please upgrade your plan or visit our documentation for more details"}',
+    b'{"status": "error", "message": "Internal Server Error", "data": null}',
+)
+_PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
+_TEXT = b"Too many requests. Please slow down.\n"
+
+
+def refetch_is_a_noop(subject: Subject) -> Iterator[Problem | Note]:
+    """The same bytes, fetched again a day later, change nothing."""
+    for entry in subject.recorded:
+        home = subject.filled.home.copy(subject.place(f"again-{entry.silver_table}"))
+        before = home.digests("silver.")
+        again = _later(subject, entry, "again", _asked_a_day_later(subject, entry))
+        context = subject.fill(home, again).context
+        after = home.digests("silver.")
+        for table in subject.table_keys(after):
+            if after[table] != before.get(table):
+                yield Problem(f"the last payload came again, and {table} changed: {context.rows_inserted} rows inserted, {context.rows_updated} updated", entry.id)
+
+
+def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
+    """A corrected value replaces the old one, the old one stays in the history, and as-of gives both."""
+    tables = subject.filled.home.digests("silver.")
+    for entry in subject.recorded:
+        if f"silver.{entry.silver_table}" not in tables:
+            continue  # told by columns_are_filled
+        answers = _last(subject, entry)
+        first = answers[0]
+        vintage = subject.of(entry)[-1]
+        tried = 0
+        bench = subject.fresh(f"bench-{entry.silver_table}")
+        for tried, changed in enumerate(revisions(subject.filled.home, entry, vintage, first.payload, first.extension, bench=bench), start=1):
+            home = subject.filled.home.copy(subject.place(f"revised-{entry.silver_table}-{tried}"))
+            recording = _later(subject, entry, f"revised-{tried}", [attrs.evolve(first, payload=changed), *answers[1:]])
+            context = subject.fill(home, recording).context
+            if context.rows_updated or (entry.semantics is Semantics.APPEND and context.rows_rejected):
+                yield from _judge(subject, entry, home, vintage.fetched_at)
+                break
+        else:
+            yield Problem(f"{tried} payloads with one value changed made no new version of a row; a value that is no column, or a hook that makes up values?", entry.id)
+
+
+def _judge(subject: Subject, entry: DatasetKeymapEntry, home: ScratchHome, before: dt.datetime) -> Iterator[Problem]:
+    table, columns = f"silver.{entry.silver_table}", ", ".join(f'"{name}"' for name in entry.column_types)
+    held = subject.filled.home.ask(f"SELECT {columns} FROM {table} ORDER BY ALL")
+    if entry.semantics is Semantics.APPEND:
+        if home.ask(f"SELECT {columns} FROM {table} ORDER BY ALL") != held:
+            yield Problem(f"{table} is append-only, and a corrected value changed it", entry.id)
+        return
+    moment = literal(before.astimezone(dt.UTC).replace(tzinfo=None).isoformat(sep=" "))
+    ever = literal("9999-12-31")
+    known = home.ask(f"SELECT {columns} FROM {table}_as_of(TIMESTAMP {ever}, TIMESTAMP {moment}) ORDER BY ALL")
+    if known != held:
+        yield Problem(f"{table}_as_of does not give what was known before the correction: {_one(known, held)}", entry.id)
+    now = home.ask(f"SELECT {columns} FROM {table} ORDER BY ALL")
+    latest = home.ask(f"SELECT {columns} FROM {table}_as_of(TIMESTAMP {ever}) ORDER BY ALL")
+    if latest != now:
+        yield Problem(f"{table}_as_of does not give the corrected value: {_one(latest, now)}", entry.id)
+    gone = home.ask(f"SELECT count(*) FROM {table}_history WHERE known_to IS NULL OR known_to < known_from")[0][0]
+    if gone:
+        yield Problem(f"{gone} rows of {table}_history end before they begin", entry.id)
+    before_count, after_count = len(held), len(now)
+    if before_count != after_count:
+        yield Problem(f"one value was corrected, and {table} has {after_count} rows after {before_count}: is a value part of the key?", entry.id)
+
+
+def _one(rows: list[tuple[object, ...]], others: list[tuple[object, ...]]) -> str:
+    return f"{next(iter(set(rows) - set(others)), None)} against {next(iter(set(others) - set(rows)), None)}"
+
+
+def errors_are_no_data(subject: Subject) -> Iterator[Problem | Note]:
+    """Notes, pages, texts, nothing and cut payloads with a status of 200 never become rows."""
+    for entry in subject.recorded:
+        answers = _last(subject, entry)
+        first = answers[0]
+        passed = []
+        for what, payload in _no_data(first):
+            if why_no_data(entry, payload, first.extension, as_declared=not subject.has("promote"), may_be_cut=True) is None:
+                passed.append((what, payload))  # it is up to the promotion
+        for what, payload in passed:
+            slug = "".join(char if char.isalnum() else "-" for char in what)
+            home = subject.filled.home.copy(subject.place(f"error-{entry.silver_table}-{slug}"))
+            before = home.digests("silver.")
+            recording = _later(subject, entry, f"error-{slug}", [attrs.evolve(first, payload=payload, part=0, parts=0)])
+            context = subject.fill(home, recording).context
+            after = home.digests("silver.")
+            if any(after[table] != before.get(table) for table in subject.table_keys(after)):
+                counted = f"{context.rows_inserted} rows inserted, {context.rows_updated} updated"
+                yield Problem(f"{what} was taken as data: {counted}; refuse it: raise PayloadRefused, or is_data=DataRules(...)", entry.id)
+
+
+def _no_data(first: RunResult) -> Iterator[tuple[str, bytes]]:
+    yield "an empty answer", b""
+    yield "an HTML page", _PAGE
+    yield "a text", _TEXT
+    for number, note in enumerate(_NOTES, start=1):
+        yield f"error note {number}", note
+    if first.extension in ("json", "xml", "zip", "parquet", "csv.gz") and len(first.payload) > 2:
+        yield "half of the payload", first.payload[: len(first.payload) // 2]
+
+
+def _last(subject: Subject, entry: DatasetKeymapEntry) -> list[RunResult]:
+    return answers_of(subject.archive, subject.of(entry)[-1])
+
+
+def _asked_a_day_later(subject: Subject, entry: DatasetKeymapEntry) -> list[RunResult]:
+    """The last answers, to a request up to the next day if that asks the same addresses."""
+    answers, vintage = _last(subject, entry), subject.of(entry)[-1]
+    request = vintage.request
+    if request.to_date is None:
+        return answers
+    request = attrs.evolve(request, to_date=request.to_date + dt.timedelta(days=1))
+    try:
+        results = fetched(subject, entry, request, ListeningSession(subject, vintage))
+    except SbfError:
+        return answers
+    return [attrs.evolve(answer, request=request) for answer in answers] if all(result.ok for result in results) else answers
+
+
+def _later(subject: Subject, entry: DatasetKeymapEntry, name: str, answers: list[RunResult]) -> Path:
+    """A recording in which answers came a day after the last one."""
+    run_id = f"later-{name}"
+    target = ScratchRecording(subject.place(f"recording-{entry.silver_table}-{name}"))
+    target.add(attrs.evolve(answer, request=attrs.evolve(answer.request, run_id=run_id), fetched_at=answer.fetched_at + dt.timedelta(days=1)) for answer in answers)
+    return target.close()

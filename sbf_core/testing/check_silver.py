@@ -1,0 +1,91 @@
+"""Checks of the rows that a plugin makes of its recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.identifiers import literal, quoted
+from sbf_core.testing.outcome import Note, Problem
+from sbf_core.testing.subject import Subject
+
+_OF_DATASET = "concat_ws('/', m.domain, m.source, m.dataset) || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END"
+
+
+def columns_are_filled(subject: Subject) -> Iterator[Problem | Note]:
+    """Every declared column gets values out of the recorded payloads."""
+    home = subject.filled.home
+    for error in subject.filled.context.errors:
+        if not error.startswith("gold."):  # told by gold_builds
+            yield Problem(error)
+    for entry in subject.recorded:
+        if f"silver.{entry.silver_table}" not in home.digests("silver."):
+            yield Problem("no payload became rows", entry.id)
+            continue
+        table = f"silver.{quoted(entry.silver_table)}"
+        counted = ", ".join(f"count({quoted(column.name)})" for column in entry.columns)
+        all_rows = f"FROM {table} UNION ALL BY NAME SELECT * EXCLUDE (known_to, _deleted) FROM {_history(entry)} WHERE NOT _deleted"
+        total, *filled = home.ask(f"SELECT count(*), {counted} FROM ({all_rows})")[0]
+        if not total:
+            yield Problem("the recorded payloads hold no row", entry.id)
+        for column, count in zip(entry.columns, filled, strict=True):
+            if total and not count:
+                yield Problem(f"column {column.name!r} is empty in all {total} rows: is its source {column.source_name!r} the vendor's name?", entry.id)
+
+
+def _history(entry: DatasetKeymapEntry) -> str:
+    return f"silver.{quoted(entry.silver_table + '_history')}"
+
+
+def rows_are_taken(subject: Subject) -> Iterator[Problem | Note]:
+    """No recorded row is rejected."""
+    yield from _rejects(subject, "reason <> 'duplicate_key'")
+
+
+def keys_are_unique(subject: Subject) -> Iterator[Problem | Note]:
+    """No two rows of a payload share a key, and none of silver do."""
+    yield from _rejects(subject, "reason = 'duplicate_key'")
+    for entry in subject.recorded:
+        keys = ", ".join(quoted(name) for name in entry.key_columns)
+        query = f"SELECT count(*) FROM (SELECT {keys} FROM silver.{quoted(entry.silver_table)} GROUP BY ALL HAVING count(*) > 1)"
+        if f"silver.{entry.silver_table}" in subject.filled.home.digests("silver.") and (twice := subject.filled.home.ask(query)[0][0]):
+            yield Problem(f"{twice} keys are in silver twice", entry.id)
+
+
+def _rejects(subject: Subject, condition: str) -> Iterator[Problem]:
+    query = (
+        f"SELECT {_OF_DATASET} AS dataset_id, reason, column_name, count(*), min(row_json) FROM ops.rejects AS r JOIN ops.bronze_manifest AS m USING (bronze_file_id) "
+        f"WHERE {condition} AND dataset_id IN ({', '.join(literal(entry.id) for entry in subject.entries) or 'NULL'}) GROUP BY ALL ORDER BY ALL"
+    )
+    for dataset_id, reason, column, count, row in subject.filled.home.ask(query):
+        place = f" in {column}" if column else ""
+        yield Problem(f"{count} recorded rows are rejected: {reason}{place}, e.g. {str(row)[:200]}", dataset_id)
+
+
+def promote_twice(subject: Subject) -> Iterator[Problem | Note]:
+    """The same payloads give the same silver again."""
+    other = subject.fill(subject.fresh("twice"))
+    for text in subject.differences(subject.filled.home, other.home):
+        yield Problem(f"promoted a second time, {text}")
+
+
+def promote_in_any_order(subject: Subject) -> Iterator[Problem | Note]:
+    """Payloads that come in another order give the same silver."""
+    if len(subject.steps) < 2:
+        yield Note("only one fetch was recorded; revision_is_kept looks at a second one")
+        return
+    home = subject.fresh("backwards")
+    for piece in reversed(subject.steps):
+        subject.fill(home, piece)
+    for text in subject.differences(subject.filled.home, home):
+        yield Problem(f"promoted newest first, {text}")
+
+
+def rebuild_is_equal(subject: Subject) -> Iterator[Problem | Note]:
+    """Filled run by run, and rebuilt from Bronze at once, silver is the same."""
+    home = subject.fresh("stepwise")
+    for piece in subject.steps or (subject.recording,):
+        subject.fill(home, piece)
+    rebuilt = home.rebuilt(subject.place("rebuilt"))
+    for text in subject.differences(home, rebuilt):
+        yield Problem(f"rebuilt, {text}")

@@ -1,0 +1,133 @@
+"""A payload with one value changed: what a vendor sends who corrects himself."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from decimal import Decimal
+
+from sbf_core.bronze.archive import Vintage
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.identifiers import literal, quoted
+from sbf_core.silver.tables import value_columns
+from sbf_core.testing.scratch import ScratchHome
+
+_ROWS_TRIED = 400
+_DIGITS = "1234567890"
+#: So many places in a payload are worth trying: a value that stands there oftener is a code, or a zero.
+PLACES_MAX = 12
+
+
+def revisions(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage, payload: bytes, extension: str, *, bench: ScratchHome) -> Iterator[bytes]:
+    """Payloads that differ from the given one in one value of one row, the likeliest first; none where no value is found in it.
+
+    Args:
+        home: holds the rows of the payload.
+        bench: an empty one to work in.
+        entry: its dataset.
+        vintage: the fetch that brought it.
+        payload: its bytes.
+        extension: what it is stored as.
+    """
+    if extension == "parquet":
+        yield from _revised_parquet(bench, payload)
+        return
+    inner, member = _unpacked(payload, extension, entry.member)
+    tried = 0
+    for form in _forms(home, entry, vintage):
+        places = list(re.finditer(rb"(?<![\w.\-])" + re.escape(form) + rb"(?![\w.])", inner))
+        if len(places) == 1 or (places and tried):
+            at = places[-1].start()
+            changed = inner[:at] + _next(form) + inner[at + len(form) :]
+            yield _packed(changed, extension, member)
+            tried += 1
+            if tried == PLACES_MAX:
+                return
+
+
+def _forms(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage) -> Iterator[bytes]:
+    """How values of rows may be written in the payload: numbers first, then texts."""
+    requested = {column.name for column in entry.columns if column.from_request}
+    types = entry.column_types
+    names = [name for name in value_columns(entry) if name not in requested and types[name] not in ("BOOLEAN", "DATE", "TIMESTAMP")]
+    numbers = [name for name in names if types[name] != "VARCHAR"]
+    mine = next((column.name for column in entry.columns if column.source == "request.ticker"), None)
+    where = f"WHERE {quoted(mine)} = ?" if mine and vintage.request.ticker else ""
+    parameters = [vintage.request.ticker] if where else []
+    for chosen in (numbers, [name for name in names if name not in numbers]):
+        if not chosen:
+            continue
+        columns = ", ".join(quoted(name) for name in chosen)
+        order = ", ".join(quoted(name) for name in entry.key_columns)
+        seen: set[bytes] = set()
+        rows = home.ask(f"SELECT {columns} FROM silver.{quoted(entry.silver_table)} {where} ORDER BY recorded_at DESC, {order} LIMIT {_ROWS_TRIED}", parameters)
+        for row in rows:
+            for value in row:
+                for form in _written(value):
+                    if form not in seen:
+                        seen.add(form)
+                        yield form
+
+
+def _written(value: object) -> Iterator[bytes]:
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        if not exact.is_finite() or exact == 0:
+            return
+        plain = f"{exact.normalize():f}"
+        whole, _, fraction = plain.partition(".")
+        for digits in range(len(fraction), max(len(fraction), 6) + 1):
+            yield f"{whole}.{fraction.ljust(digits, '0')}".rstrip(".").encode()
+        if 0 < abs(exact) < 1:
+            yield plain.replace("0.", ".", 1).encode()
+    elif isinstance(value, str) and re.search(r"\w\Z", value) and value.isascii():
+        yield value.encode()
+
+
+def _next(form: bytes) -> bytes:
+    """The same with its last digit or letter changed; it stays as long, and a number stays one."""
+    text = form.decode()
+    last = text[-1]
+    if last in _DIGITS:
+        return (text[:-1] + _DIGITS[(_DIGITS.index(last) + 1) % 9]).encode()
+    return (text[:-1] + ("y" if last == "x" else "Y" if last == "X" else "x" if last.islower() else "X")).encode()
+
+
+def _revised_parquet(bench: ScratchHome, payload: bytes) -> Iterator[bytes]:
+    """Parquet is written anew, with one field of its first row changed, field after field."""
+    with bench.working() as (cursor, folder):
+        source, target = folder / "first.parquet", folder / "revised.parquet"
+        source.write_bytes(payload)
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE payload AS FROM read_parquet({literal(str(source))})")
+        for name, sql_type, *_ in cursor.execute("DESCRIBE payload").fetchall():
+            field = quoted(name)
+            changed = f"{field} || 'x'" if sql_type == "VARCHAR" else f"{field} + 1" if sql_type not in ("BOOLEAN", "DATE") and "TIME" not in sql_type else ""
+            if changed:
+                first = f"rowid = (SELECT min(rowid) FROM payload WHERE {field} IS NOT NULL)"
+                rows = f"SELECT * REPLACE (CASE WHEN {first} THEN {changed} ELSE {field} END AS {field}) FROM payload ORDER BY rowid"
+                cursor.execute(f"COPY ({rows}) TO {literal(str(target))}")
+                yield target.read_bytes()
+
+
+def _unpacked(payload: bytes, extension: str, member: str) -> tuple[bytes, str]:
+    if extension == "csv.gz":
+        return gzip.decompress(payload), ""
+    if extension == "zip":
+        with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+            name = member or archive.namelist()[0]
+            return archive.read(name), name
+    return payload, ""
+
+
+def _packed(inner: bytes, extension: str, member: str) -> bytes:
+    if extension == "csv.gz":
+        return gzip.compress(inner, mtime=0)
+    if extension == "zip":
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(member, inner)
+        return target.getvalue()
+    return inner

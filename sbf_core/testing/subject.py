@@ -1,0 +1,177 @@
+"""The plugin that is checked: its declarations, its recording, and warehouses that were filled from it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from sbf_core.bronze.archive import BronzeArchive, Vintage
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.errors import UsageError
+from sbf_core.gold.model import GoldModel
+from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
+from sbf_core.runner.replay import RECORDINGS, recording_folder
+from sbf_core.runs.context import RunContext
+from sbf_core.testing.scratch import ScratchHome, ScratchRecording, answers_of
+from sbf_core.testing.watching import WatchedManager
+
+#: Recordings of many fetches are cut into so many runs, where runs one after the other are compared with one.
+STEPS_MAX = 6
+
+
+@attrs.frozen(kw_only=True)
+class Filled:
+    """A warehouse and the run that filled it last."""
+
+    home: ScratchHome
+    context: RunContext
+
+
+class Subject:
+    """A plugin under check.
+
+    Args:
+        name: the name of its entry point.
+        folder: where its warehouses are made.
+        plugin: the plugin itself, where no package brings it.
+        recording: a Bronze folder, a home, or the name of a recording; that of the plugin's package when absent.
+        options: what ``[options.NAME]`` would say to it.
+
+    Raises:
+        UsageError: there is no such plugin, or two plugins declare one dataset.
+    """
+
+    def __init__(self, name: str, folder: Path, *, plugin: object | None = None, recording: str | Path = "", options: Mapping[str, Any] | None = None) -> None:
+        self.name = name
+        self._folder = folder
+        self._plugin = plugin
+        self._recording = recording
+        self._options = {name: options} if options else {}
+        self.manager = WatchedManager(name, plugin, options=self._options)
+        if name not in self.manager.records:
+            PluginManager.selected(self.manager, [name])  # says what there is
+        self.record: PluginRecord = self.manager.records[name]
+        registry = DatasetRegistry(self.manager)
+        self.datasets: tuple[OwnedDataset, ...] = tuple(registry.of([self.record]))
+
+    # what it declares
+
+    @property
+    def entries(self) -> tuple[DatasetKeymapEntry, ...]:
+        """Its datasets."""
+        return tuple(owned.entry for owned in self.datasets)
+
+    def has(self, hook: str) -> bool:
+        """Whether it implements a hook."""
+        return self.manager.has(self.record, hook)
+
+    @functools.cached_property
+    def models(self) -> tuple[GoldModel, ...]:
+        """Its gold models."""
+        if not self.record.loaded or not self.has("build_gold"):
+            return ()
+        return tuple(self.manager.call(self.record, "build_gold", doing="its gold models", safe="", options=self.record.options))
+
+    @property
+    def module(self) -> Any:
+        """The module, or the object, that holds the hooks."""
+        return self._plugin if self._plugin is not None or self.record.point is None else self.record.point.load()
+
+    # what was recorded
+
+    @functools.cached_property
+    def recording(self) -> Path:
+        """The folder of its recording. Raises ``UsageError`` where there is none."""
+        if self._recording:
+            return recording_folder(str(self._recording))
+        shipped = [point for point in entry_points(group=RECORDINGS) if point.name == self.name]
+        ours = [point for point in entry_points(group=RECORDINGS) if point.dist is not None and self.record.distribution and point.dist.name == self.record.distribution]
+        if not (shipped or ours):
+            fix = f"run it once, copy bronze beside the plugin, and name the package under [project.entry-points.\"{RECORDINGS}\"]"
+            raise UsageError(f"the package of {self.name!r} brings no recording", fix=fix, code="REPLAY")
+        return recording_folder((shipped or ours)[0].name)
+
+    @functools.cached_property
+    def archive(self) -> BronzeArchive:
+        """What was recorded."""
+        return BronzeArchive(self.recording)
+
+    @functools.cached_property
+    def vintages(self) -> tuple[Vintage, ...]:
+        """The recorded fetches of its datasets, oldest first."""
+        mine = {entry.id for entry in self.entries}
+        return tuple(vintage for vintage in self.archive.vintages if vintage.request.dataset_id in mine)
+
+    def of(self, entry: DatasetKeymapEntry) -> list[Vintage]:
+        """The recorded fetches of one dataset."""
+        return [vintage for vintage in self.vintages if vintage.request.dataset_id == entry.id]
+
+    @property
+    def recorded(self) -> list[DatasetKeymapEntry]:
+        """Its datasets of which something was recorded."""
+        return [entry for entry in self.entries if self.of(entry)]
+
+    # warehouses
+
+    def place(self, name: str) -> Path:
+        """A folder of its own for something."""
+        return self._folder / name
+
+    def fresh(self, name: str) -> ScratchHome:
+        """An empty warehouse."""
+        return ScratchHome(self.place(name), self.manager)
+
+    def fill(self, home: ScratchHome, recording: Path | None = None, **flags: Any) -> Filled:
+        """Replay its recording, or another; a plugin that has only gold gets whatever the recording holds."""
+        names = (self.name,) if self.datasets else None
+        others = [record.name for record in self.manager.selected(None) if names and record.name != self.name and not self.manager.has(record, "datasets")]
+        return Filled(home=home, context=home.replay(recording or self.recording, plugins=names, exclude=others, **flags))
+
+    @functools.cached_property
+    def filled(self) -> Filled:
+        """A warehouse that was filled from its recording in one run. It is not changed: ``copy`` it."""
+        return self.fill(self.fresh("filled"))
+
+    @functools.cached_property
+    def steps(self) -> tuple[Path, ...]:
+        """Its recording, cut into pieces of which each is newer than the one before; one piece if there is one fetch."""
+        by_moment = sorted(self.vintages, key=lambda vintage: vintage.fetched_at)
+        count = min(STEPS_MAX, len(by_moment))
+        pieces = [by_moment[len(by_moment) * number // count : len(by_moment) * (number + 1) // count] for number in range(count)]
+        return tuple(self.record_again(f"step{number}", piece) for number, piece in enumerate(pieces))
+
+    def record_again(self, name: str, vintages: list[Vintage]) -> Path:
+        """A recording of some of the recorded fetches."""
+        target = ScratchRecording(self.place(f"recording-{name}"))
+        for vintage in vintages:
+            target.add(answers_of(self.archive, vintage))
+        return target.close()
+
+    def table_keys(self, tables: Mapping[str, Any]) -> list[str]:
+        """Those of some tables that are its own: silver with history, and gold."""
+        own = {f"silver.{entry.silver_table}{suffix}" for entry in self.entries for suffix in ("", "_history")} | {f"gold.{model.name}" for model in self.models}
+        return sorted(set(tables) & own)
+
+    def differences(self, one: ScratchHome, other: ScratchHome, *, schema: str = "silver.") -> list[str]:
+        """The tables of the plugin whose rows differ between two warehouses, each with one row of each side that the other lacks."""
+        here, there = one.digests(schema), other.digests(schema)
+        found = []
+        for table in sorted({*self.table_keys(here), *self.table_keys(there)}):
+            if table not in here or table not in there:
+                found.append(f"{table} is there only once")
+            elif here[table] != there[table]:
+                found.append(f"{table} has {here[table].rows} and {there[table].rows} rows; {_example(one, other, table)}")
+        return found
+
+
+def _example(one: ScratchHome, other: ScratchHome, table: str) -> str:
+    """A row that only one side has, of each."""
+    query = f"SELECT CAST(COLUMNS(* EXCLUDE (_run_id)) AS VARCHAR) FROM {table}" if table.startswith("silver.") else f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {table}"
+    here, there = set(one.ask(query)), set(other.ask(query))
+    return f"e.g. {min(here - there, default=(), key=repr)} against {min(there - here, default=(), key=repr)}"

@@ -1,0 +1,442 @@
+"""The conformance kit on an honest plugin, and on plugins that are broken on purpose: each check notices its own sin."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import itertools
+import json
+import os
+import random
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from sbf_core.api import DatasetKeymapEntry, GoldModel, ParseRows, RestRecipe, SelectRows, column, hookimpl
+from sbf_core.errors import UsageError
+from sbf_core.http.recipe_walk import fetch_by_recipe
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
+from sbf_core.testing.kit import CHECKS, check_all, checked, exemptions_of
+from sbf_core.testing.outcome import EXEMPT, FAILED, PASSED
+from sbf_core.testing.scratch import ScratchRecording
+from sbf_core.testing.subject import Subject
+
+URL = "https://gauge.example/rain?station=Kew"
+MONDAY = dt.datetime(2024, 3, 4, 6, tzinfo=dt.UTC)
+
+
+@attrs.frozen
+class Rain:
+    """One day at one gauge."""
+
+    station: str = column(key=True)
+    day: dt.date = column(key=True, row_date=True)
+    amount: Decimal | None = column(source="mm", precision=8, scale=1, unit="mm")
+    note: str | None = column()
+
+
+def rows(*amounts: float, station: str = "Kew") -> list[dict[str, object]]:
+    """Days in a row, from the first of March."""
+    return [{"station": station, "day": f"2024-03-{number:02d}", "mm": amount, "note": f"gauge {amount}"} for number, amount in enumerate(amounts, start=1)]
+
+
+PAYLOADS = (rows(4.2, 1.7, 0.3), rows(4.2, 1.9, 0.3, 7.1), rows(4.2, 1.9, 0.4, 7.1, 2.6))
+
+
+class Honest:
+    """A plugin as it should be."""
+
+    columns: Any = Rain
+    recipe = RestRecipe(url=URL)
+    facts: dict[str, Any] = {}
+
+    @hookimpl
+    def datasets(self) -> Sequence[DatasetKeymapEntry]:
+        usual: dict[str, Any] = {
+            "domain": "weather", "source": "gauge", "dataset": "rain", "silver_table": "rain", "columns": self.columns, "recipe": self.recipe,
+            "title": "Rain", "terms": "None.", "source_url": "https://gauge.example",
+        }  # fmt: skip
+        return [DatasetKeymapEntry(**{**usual, **self.facts})]
+
+    @hookimpl
+    def fetch(self, entry: DatasetKeymapEntry, request: RunRequest, http: Any) -> Any:
+        return fetch_by_recipe(entry, request, http)
+
+    @hookimpl
+    def promote(self) -> Any:
+        return ParseRows(self.parse)
+
+    def parse(self, payload: bytes) -> Any:
+        """Rows of a list."""
+        found = json.loads(payload)
+        if not isinstance(found, list):
+            raise ValueError("no list")
+        return found
+
+    @hookimpl
+    def build_gold(self) -> Sequence[GoldModel]:
+        return [GoldModel(name="wet_days", key=("station",), sql=self.sql, doc="One row a station.")]
+
+    sql = "SELECT station, count(*) AS days, list(amount ORDER BY day) AS amounts FROM silver.rain GROUP BY station"
+
+
+def record(folder: Path, payloads: Sequence[Any] = PAYLOADS, *, url: str = URL) -> Path:
+    """A recording of the gauge: one payload a day."""
+    target = ScratchRecording(folder)
+    for number, payload in enumerate(payloads):
+        moment = MONDAY + dt.timedelta(days=number)
+        request = RunRequest(run_id=f"day{number}", domain="weather", source="gauge", dataset="rain", to_date=moment.date())
+        content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        target.add([RunResult(request=request, address=url, payload=content, fetched_at=moment, status_code=200)])
+    return target.close()
+
+
+def failures(plugin: object, folder: Path, payloads: Sequence[Any] = PAYLOADS, *, url: str = URL) -> dict[str, str]:
+    """The checks that fail, with what they say."""
+    subject = Subject("gauge", folder / "work", plugin=plugin, recording=record(folder / "recording", payloads, url=url))
+    return {outcome.check.name: outcome.text for outcome in check_all(subject) if outcome.state == FAILED}
+
+
+def test_an_honest_plugin_passes(tmp_path: Path) -> None:
+    assert failures(Honest(), tmp_path) == {}
+
+
+class NoRecipe(Honest):
+    recipe = None  # type: ignore[assignment]
+    fetch = None  # type: ignore[assignment]
+
+
+class NotMarked(Honest):
+    """Its promote is a plain method: declared columns are read, so that all else is well."""
+
+    def promote(self) -> Any:
+        return ParseRows(self.parse)
+
+
+class WithoutTitle(Honest):
+    facts = {"title": ""}
+
+
+class SecondDataset(Honest):
+    """Nothing was recorded of the second one."""
+
+    @hookimpl
+    def datasets(self) -> Sequence[DatasetKeymapEntry]:
+        return [*super().datasets(), attrs.evolve(super().datasets()[0], dataset="snow", silver_table="snow")]
+
+
+class Alternating(Honest):
+    """Asks the mirror every other time, and says that it was there."""
+
+    calls = itertools.count()
+
+    @hookimpl
+    def fetch(self, entry: DatasetKeymapEntry, request: RunRequest, http: Any) -> Any:
+        result = http.get(request, URL)
+        return result if not result.ok else attrs.evolve(result, address=f"{URL}&try={next(self.calls)}")
+
+
+class OwnSocket(Honest):
+    @hookimpl
+    def fetch(self, entry: DatasetKeymapEntry, request: RunRequest, http: Any) -> Any:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", 9))
+        return http.get(request, URL)
+
+
+class Tidy(Honest):
+    """Stores what it thinks is nicer than what the vendor sent."""
+
+    @hookimpl
+    def fetch(self, entry: DatasetKeymapEntry, request: RunRequest, http: Any) -> Any:
+        result = http.get(request, URL)
+        return attrs.evolve(result, payload=result.payload.replace(b", ", b",")) if result.ok else result
+
+
+class Brave(Honest):
+    """Takes the body of an error for an answer."""
+
+    @hookimpl
+    def fetch(self, entry: DatasetKeymapEntry, request: RunRequest, http: Any) -> Any:
+        result = http.get(request, URL)
+        return result if result.ok else attrs.evolve(result, payload=result.evidence or b"[]", error=None, kind="", status_code=200)
+
+
+class KeyInAddress(Honest):
+    """Puts its key where everybody can read it."""
+
+    @hookimpl
+    def fetch(self, entry: DatasetKeymapEntry, request: RunRequest, http: Any) -> Any:
+        key = os.environ.get("GAUGE_KEY", "")
+        return http.get(request, URL + (f"&key={key}" if key else ""))
+
+
+class KeyInDeclaration(Honest):
+    recipe = RestRecipe(url=URL + "&apikey=3f7a9c")
+    fetch = None  # type: ignore[assignment]
+
+
+class WrongSource(Honest):
+    @attrs.frozen
+    class Columns(Rain):
+        height: Decimal | None = column(source="metres", precision=8, scale=1, unit="m")
+
+    columns = Columns
+
+
+class TooNarrow(Honest):
+    """A column that some values do not fit."""
+
+    @attrs.frozen
+    class Columns:
+        station: str = column(key=True)
+        day: dt.date = column(key=True, row_date=True)
+        amount: int | None = column(source="mm", unit="mm")
+        note: str | None = column()
+
+    columns = Columns
+    facts = {"reject_share_max": 1.0}
+
+
+class KeyTooShort(Honest):
+    @attrs.frozen
+    class Columns:
+        station: str = column(key=True)
+        day: dt.date = column(row_date=True)
+        amount: Decimal | None = column(source="mm", precision=8, scale=1, unit="mm")
+
+    columns = Columns
+    facts = {"reject_share_max": 1.0}
+
+    def parse(self, payload: bytes) -> Any:
+        found = super().parse(payload)
+        return [*found[:1], {**found[0], "mm": 99.5, "station": "Kew"}, *({**row, "station": f"S{number}"} for number, row in enumerate(found[1:]))]
+
+
+class Counting(Honest):
+    """What it says depends on how often it was asked."""
+
+    calls = itertools.count()
+
+    def parse(self, payload: bytes) -> Any:
+        return [{**row, "note": f"row {next(self.calls)}"} for row in super().parse(payload)]
+
+
+class Remembering(Honest):
+    """A row takes what the payload before said."""
+
+    last: dict[str, object] = {}
+
+    def parse(self, payload: bytes) -> Any:
+        found = super().parse(payload)
+        if len(found) == 3:
+            self.last.clear()
+        for row in found:
+            before = self.last.get(str(row["day"]))
+            self.last[str(row["day"])] = row["mm"]
+            yield {**row, "note": f"before {before}, now {row['mm']}"}
+
+
+class OverTheBatch(Honest):
+    """Its SELECT looks at the other payloads of the batch."""
+
+    @hookimpl
+    def promote(self) -> Any:
+        return SelectRows(
+            "SELECT _file, r->>'station' AS station, r->>'day' AS day, r->>'mm' AS mm, count(*) OVER () AS note "
+            "FROM (SELECT _file, unnest(CAST(document AS JSON[])) AS r FROM batch)"
+        )
+
+
+class Clock(Honest):
+    def parse(self, payload: bytes) -> Any:
+        dt.datetime.now(dt.UTC)
+        return super().parse(payload)
+
+
+class Dice(Honest):
+    def parse(self, payload: bytes) -> Any:
+        random.choice([1, 2])
+        return super().parse(payload)
+
+
+class Program(Honest):
+    def parse(self, payload: bytes) -> Any:
+        subprocess.run(["true"], check=True)
+        return super().parse(payload)
+
+
+class Stopwatch(Honest):
+    @hookimpl
+    def build_gold(self) -> Sequence[GoldModel]:
+        time.time()
+        return super().build_gold()
+
+
+class SqlClock(Honest):
+    @hookimpl
+    def promote(self) -> Any:
+        return SelectRows(
+            "SELECT _file, r->>'station' AS station, r->>'day' AS day, r->>'mm' AS mm, CASE WHEN now() IS NULL THEN '' ELSE r->>'note' END AS note "
+            "FROM (SELECT _file, unnest(CAST(document AS JSON[])) AS r FROM batch)"
+        )
+
+
+class FetchTimeInRow(Honest):
+    """Each payload makes new versions of all rows, because a column holds the day that was asked for."""
+
+    @attrs.frozen
+    class Columns(Rain):
+        asked: dt.date | None = column(source="request.to_date")
+
+    columns = Columns
+
+
+class Stubborn(Honest):
+    """Never gives a day's second value."""
+
+    seen: dict[str, object] = {}
+
+    def parse(self, payload: bytes) -> Any:
+        return [{**row, "mm": self.seen.setdefault(str(row["day"]), row["mm"]), "note": "x"} for row in super().parse(payload)]
+
+
+class Trusting(Honest):
+    """Makes a row out of anything."""
+
+    def parse(self, payload: bytes) -> Any:
+        try:
+            return super().parse(payload)
+        except ValueError:
+            return [{"station": "Kew", "day": "2024-03-01", "mm": "0", "note": "cannot be read"}]
+
+
+class EmptyGold(Honest):
+    sql = "SELECT station, day, amount FROM silver.rain WHERE amount > 1000"
+
+
+class FailingGold(Honest):
+    sql = "SELECT station, day FROM silver.rain"  # the key is not unique
+
+
+class GoldClock(Honest):
+    sql = "SELECT station, count(*) AS days, max(current_date - day) >= 0 AS is_past FROM silver.rain GROUP BY station"
+
+
+class GoldByChance(Honest):
+    """The first row that comes along."""
+
+    sql = "SELECT station, list(_bronze_file_id || amount) AS amounts FROM silver.rain GROUP BY station"
+
+
+#: Each sin, the check that must notice it, what it must say, and the checks that cannot help noticing it, too.
+SINS = [
+    (NoRecipe, "declaration", "no recipe", "*"),
+    (NotMarked, "hooks", "promote() is not marked with @hookimpl", ""),
+    (WithoutTitle, "docs", "title is empty", ""),
+    (SecondDataset, "recorded", "nothing of it was recorded", ""),
+    (Alternating, "fetch_is_deterministic", "asked twice, it answered", "bytes_are_unchanged"),
+    (OwnSocket, "fetch_goes_through_http", "used the network", ""),
+    (Tidy, "bytes_are_unchanged", "is not what http gave", ""),
+    (Brave, "errors_are_passed_on", "answered 503", ""),
+    (KeyInAddress, "secrets_stay_secret", "a key that was set in the environment", ""),
+    (WrongSource, "columns_are_filled", "'height' is empty in all 7 rows", ""),
+    (TooNarrow, "rows_are_taken", "not_an_integer in amount", "*"),
+    (KeyTooShort, "keys_are_unique", "duplicate_key", "*"),
+    (Counting, "promote_twice", "promoted a second time, silver.rain", "*"),
+    (Remembering, "promote_in_any_order", "promoted newest first, silver.rain", "*"),
+    (OverTheBatch, "rebuild_is_equal", "rebuilt, silver.rain", "*"),
+    (Clock, "promote_is_pure", "promote looked at a clock: datetime.now", ""),
+    (Dice, "promote_is_pure", "promote threw dice", ""),
+    (Program, "promote_is_pure", "promote started a program", ""),
+    (Stopwatch, "promote_is_pure", "build_gold looked at a clock: time.time", ""),
+    (SqlClock, "promote_is_pure", "now()", ""),
+    (FetchTimeInRow, "refetch_is_a_noop", "the last payload came again, and silver.rain changed", ""),
+    (KeyInDeclaration, "secrets_stay_secret", "the address holds a value of 'apikey'", ""),
+    (Stubborn, "revision_is_kept", "made no new version of a row", "*"),
+    (Trusting, "errors_are_no_data", "error note 1 was taken as data", ""),
+    (EmptyGold, "gold_builds", "has no row", ""),
+    (FailingGold, "gold_builds", "unique:station", ""),
+    (GoldClock, "gold_is_stable", "current_date", ""),
+    (GoldByChance, "gold_is_stable", "newest first", ""),
+]
+
+
+@pytest.mark.parametrize(("plugin", "check", "words", "others"), SINS, ids=[f"{check}-{plugin.__name__}" for plugin, check, _, _ in SINS])
+def test_each_check_notices_its_own_sin(tmp_path: Path, plugin: type[Honest], check: str, words: str, others: str) -> None:
+    found = failures(plugin(), tmp_path, url=URL + "&apikey=3f7a9c" if plugin is KeyInDeclaration else URL)
+    assert words in found.get(check, ""), found
+    if others != "*":
+        assert set(found) <= {check, *others.split()}, found
+
+
+def test_every_check_has_a_sin() -> None:
+    assert {check for _, check, _, _ in SINS} == {check.name for check in CHECKS}
+
+
+def one(plugin: object, check: str, folder: Path, exempt: dict[str, str]) -> Any:
+    subject = Subject("gauge", folder / "work", plugin=plugin, recording=record(folder / "recording"))
+    return checked(subject, next(item for item in CHECKS if item.name == check), exemptions_of(subject, exempt))
+
+
+def test_an_exemption_has_a_reason_that_is_shown(tmp_path: Path) -> None:
+    outcome = one(WithoutTitle(), "docs", tmp_path, {"docs": "its title is the ticker's"})
+    assert outcome.state == EXEMPT
+    assert outcome.notes == ("docs: its title is the ticker's",)
+    assert "title is empty" in outcome.text
+
+
+def test_an_exemption_may_be_for_some_datasets(tmp_path: Path) -> None:
+    assert one(SecondDataset(), "recorded", tmp_path / "snow", {"recorded:weather/gauge/s*": "summer"}).state == EXEMPT
+    other = one(SecondDataset(), "recorded", tmp_path / "rain", {"recorded:weather/gauge/rain": "summer"})
+    assert other.state == FAILED
+    assert "needs it no more" in other.text
+    assert "nothing of it was recorded" in other.text
+
+
+def test_an_exemption_that_nothing_needs_fails(tmp_path: Path) -> None:
+    outcome = one(Honest(), "docs", tmp_path, {"docs": "later"})
+    assert outcome.state == FAILED
+    assert outcome.text == "it is exempt from 'docs' (later), and needs it no more: take it out"
+
+
+@pytest.mark.parametrize(("exempt", "words"), [({"dcos": "x"}, "there is no check 'dcos'; CONFORMANCE_EXEMPT of gauge; did you mean 'docs'?"), ({"docs": " "}, "has no reason")])
+def test_an_exemption_that_makes_no_sense_is_refused(tmp_path: Path, exempt: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        one(Honest(), "docs", tmp_path, exempt)
+    assert words in str(caught.value)
+
+
+def test_a_plugin_names_its_own_exemptions(tmp_path: Path) -> None:
+    class Told(WithoutTitle):
+        """With an exemption of its own."""
+
+        CONFORMANCE_EXEMPT = {"docs": "the title is the ticker's"}
+
+    assert failures(Told(), tmp_path) == {}
+
+
+def test_what_a_logger_or_an_import_does_is_not_the_plugins(tmp_path: Path) -> None:
+    class Chatty(Honest):
+        """Logs, which looks at a clock; and imports when it is asked."""
+
+        def parse(self, payload: bytes) -> Any:
+            import logging
+
+            logging.getLogger("gauge").warning("parsing")
+            return super().parse(payload)
+
+    assert one(Chatty(), "promote_is_pure", tmp_path, {}).state == PASSED
+
+
+def test_a_plugin_that_is_not_installed_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no plugin 'ecbb'"):
+        Subject("ecbb", tmp_path)
