@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import Exit
 
-from sbf_core.cli import care
+from sbf_core.cli import authors, care
 from sbf_core.cli import options as opt
 
 app = typer.Typer(
@@ -179,6 +179,8 @@ def plugins_list(home: opt.Home = None, as_json: opt.AsJson = False) -> None:
     plugins_report(home, as_json=as_json)
 
 
+plugins_app.command("new")(authors.new)
+plugins_app.command("check")(authors.check)
 for command in (care.verify, care.repair, care.rebuild, care.backup, care.restore):
     app.command()(command)
 

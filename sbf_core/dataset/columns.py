@@ -169,7 +169,11 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 def check_columns(columns: tuple[Column, ...], *, where: str) -> None:
     """Raise ``UsageError`` unless the columns can make a silver table: names, types, and a sound key."""
     seen: set[str] = set()
+    fields: dict[str, str] = {}
     for col in columns:
+        if fields.setdefault(col.source_name.lower(), col.source_name) != col.source_name:
+            what = f"fields {fields[col.source_name.lower()]!r} and {col.source_name!r} differ only in case, and DuckDB takes them for one"
+            raise UsageError(what, where=where, fix="give one of them another name in the hook promote", code="COLUMNS")
         check_name(col.name, what=f"{where}: column")
         if col.name in _TAKEN:
             raise UsageError(f"column {col.name!r} is one that sbf adds itself", where=where, fix="rename it", code="COLUMNS")

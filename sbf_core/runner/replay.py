@@ -15,12 +15,15 @@ from sbf_core.bronze.paths import payload_path
 from sbf_core.errors import UsageError, nearest
 from sbf_core.http.replay import ReplaySession
 from sbf_core.plan.planned import PlannedRequest
+from sbf_core.plugin.manager import PluginRecord
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 
 #: Packages that ship a recording name it here; the entry point is a package whose folder holds ``bronze``.
 RECORDINGS = "sbf.recordings"
+#: The recording that comes with sbf; with plugins of another package, that of the package.
+SAMPLE = "sample"
 
 
 def recording_folder(name: str) -> Path:
@@ -39,6 +42,25 @@ def recording_folder(name: str) -> Path:
         hint = nearest(name, shipped) or f"name a folder, or one of: {', '.join(shipped) or 'none'}"
         raise UsageError(f"there is no recording {name!r}", fix=hint, code="REPLAY")
     return folder
+
+
+def recording_of(plugin: PluginRecord) -> str:
+    """The name of the recording that the package of a plugin ships: the one of the plugin's name, else the only one; an empty text for none."""
+    ours = [point.name for point in entry_points(group=RECORDINGS) if point.dist is not None and point.dist.name == plugin.distribution]
+    return plugin.name if plugin.name in ours else ours[0] if len(ours) == 1 else ""
+
+
+def sample_of(plugins: Sequence[PluginRecord]) -> str:
+    """The recording that ``sample`` means: that of the package of the plugins that were named, else the bundled one.
+
+    Raises:
+        UsageError: they are of several packages, each with a recording of its own.
+    """
+    found = {plugin.distribution: recording_of(plugin) for plugin in plugins if plugin.distribution and recording_of(plugin)}
+    if len(found) > 1:
+        what = f"`sample` would be a recording of each of {', '.join(sorted(found))}"
+        raise UsageError(what, where="--replay", fix="run their plugins one after the other, or name a recording", code="REPLAY")
+    return next(iter(found.values()), SAMPLE)
 
 
 class Replay:

@@ -27,6 +27,7 @@ from sbf_core.plan.planner import RESUME_WITHIN, plan_requests
 from sbf_core.plan.sessions import check_calendars
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.patterns import chosen_by
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.plugin.watch import watched
 from sbf_core.runner.configured import configured, with_ticker_names
@@ -35,7 +36,7 @@ from sbf_core.runner.live_sessions import LiveSessions
 from sbf_core.runner.options import RunOptions, isolation_of
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
-from sbf_core.runner.replay import Replay, recording_folder
+from sbf_core.runner.replay import SAMPLE, Replay, recording_folder, sample_of
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.selection import check_something_is_left, selected_datasets, selected_plugins
 from sbf_core.runs.context import RunContext
@@ -108,7 +109,10 @@ class Runner:
     def _open_archive(self) -> BronzeArchive | None:
         if not self._options.replay:
             return None
-        return BronzeArchive(recording_folder(self._options.replay), until=self._options.replay_until)
+        name = self._options.replay
+        if name == SAMPLE and self._options.plugins:
+            name = sample_of([self.manager.records[found] for word in self._options.plugins for found in chosen_by(word, self.manager.records.values(), what="--plugins")])
+        return BronzeArchive(recording_folder(name), until=self._options.replay_until)
 
     def _universe_settings_checked(self) -> None:
         wanted = self._universe_settings

@@ -55,16 +55,22 @@ def _paths(items: Iterable[Inspected]) -> str:
 
 
 def delimited_source(items: Sequence[Inspected], extension: str) -> str:
-    """Delimited text with a header line: every field as text. Files with one header are read in one go."""
+    """Delimited text with a header line: every field as text. Files with one header are read in one go.
+
+    ``csv`` is separated by commas, or by semicolons where the header has more of them, as much of Europe writes it.
+    """
     layouts: dict[str, list[Inspected]] = {}
     for item in items:
         layouts.setdefault(item.layout, []).append(item)
-    delimiter = literal("\t" if extension == "tsv" else ",")
     parts = [
-        _by_path(f"read_csv({_paths(group)}, all_varchar=true, header=true, filename=true, delim={delimiter}, quote='\"', escape='\"')")
-        for group in layouts.values()
+        _by_path(f"read_csv({_paths(group)}, all_varchar=true, header=true, filename=true, delim={literal(_delimiter(header, extension))}, quote='\"', escape='\"')")
+        for header, group in layouts.items()
     ]
     return " UNION ALL BY NAME ".join(f"({part})" for part in parts)
+
+
+def _delimiter(header: str, extension: str) -> str:
+    return "\t" if extension == "tsv" else ";" if header.count(";") > header.count(",") else ","
 
 
 def parquet_source(items: Sequence[Inspected]) -> str:

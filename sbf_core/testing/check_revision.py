@@ -15,7 +15,7 @@ from sbf_core.http.content import why_no_data
 from sbf_core.runs.result import RunResult
 from sbf_core.testing.check_fetch import ListeningSession, fetched
 from sbf_core.testing.outcome import Note, Problem
-from sbf_core.testing.revise import revisions
+from sbf_core.testing.revise import revisable, revisions
 from sbf_core.testing.scratch import ScratchHome, ScratchRecording, answers_of
 from sbf_core.testing.subject import Subject
 from sbf_core.vocabulary import Semantics
@@ -48,6 +48,9 @@ def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
     for entry in subject.recorded:
         if f"silver.{entry.silver_table}" not in tables:
             continue  # told by columns_are_filled
+        if not revisable(entry):
+            yield Note(f"{entry.id} has no numbers and texts beside its key")
+            continue
         answers = _last(subject, entry)
         first = answers[0]
         vintage = subject.of(entry)[-1]

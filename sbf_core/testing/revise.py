@@ -17,7 +17,7 @@ from sbf_core.testing.scratch import ScratchHome
 
 _ROWS_TRIED = 400
 _DIGITS = "1234567890"
-#: So many places in a payload are worth trying: a value that stands there oftener is a code, or a zero.
+#: So many values that stand in a payload more than once are worth trying.
 PLACES_MAX = 12
 
 
@@ -36,23 +36,32 @@ def revisions(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage, pa
         yield from _revised_parquet(bench, payload)
         return
     inner, member = _unpacked(payload, extension, entry.member)
-    tried = 0
+    often: list[tuple[int, int, bytes]] = []
     for form in _forms(home, entry, vintage):
-        places = list(re.finditer(rb"(?<![\w.\-])" + re.escape(form) + rb"(?![\w.])", inner))
-        if len(places) == 1 or (places and tried):
-            at = places[-1].start()
-            changed = inner[:at] + _next(form) + inner[at + len(form) :]
-            yield _packed(changed, extension, member)
-            tried += 1
-            if tried == PLACES_MAX:
-                return
+        places = [found.start() for found in re.finditer(rb"(?<![\w.\-])" + re.escape(form) + rb"(?![\w.])", inner)]
+        if len(places) == 1:
+            yield _packed(_changed(inner, places[0], form), extension, member)
+        elif places:
+            often.append((len(places), places[-1], form))
+    for _, place, form in sorted(often)[:PLACES_MAX]:
+        yield _packed(_changed(inner, place, form), extension, member)
+
+
+def _changed(inner: bytes, place: int, form: bytes) -> bytes:
+    return inner[:place] + _next(form) + inner[place + len(form) :]
+
+
+def revisable(entry: DatasetKeymapEntry) -> list[str]:
+    """Columns of which a value can be changed in a payload."""
+    requested = {column.name for column in entry.columns if column.from_request}
+    types = entry.column_types
+    return [name for name in value_columns(entry) if name not in requested and types[name] not in ("BOOLEAN", "DATE", "TIMESTAMP")]
 
 
 def _forms(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage) -> Iterator[bytes]:
     """How values of rows may be written in the payload: numbers first, then texts."""
-    requested = {column.name for column in entry.columns if column.from_request}
     types = entry.column_types
-    names = [name for name in value_columns(entry) if name not in requested and types[name] not in ("BOOLEAN", "DATE", "TIMESTAMP")]
+    names = revisable(entry)
     numbers = [name for name in names if types[name] != "VARCHAR"]
     mine = next((column.name for column in entry.columns if column.source == "request.ticker"), None)
     where = f"WHERE {quoted(mine)} = ?" if mine and vintage.request.ticker else ""

@@ -16,7 +16,7 @@ from sbf_core.errors import UsageError
 from sbf_core.gold.model import GoldModel
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
-from sbf_core.runner.replay import RECORDINGS, recording_folder
+from sbf_core.runner.replay import RECORDINGS, recording_folder, recording_of
 from sbf_core.runs.context import RunContext
 from sbf_core.testing.scratch import ScratchHome, ScratchRecording, answers_of
 from sbf_core.testing.watching import WatchedManager
@@ -90,12 +90,11 @@ class Subject:
         """The folder of its recording. Raises ``UsageError`` where there is none."""
         if self._recording:
             return recording_folder(str(self._recording))
-        shipped = [point for point in entry_points(group=RECORDINGS) if point.name == self.name]
-        ours = [point for point in entry_points(group=RECORDINGS) if point.dist is not None and self.record.distribution and point.dist.name == self.record.distribution]
-        if not (shipped or ours):
+        name = recording_of(self.record) or (self.name if any(point.name == self.name for point in entry_points(group=RECORDINGS)) else "")
+        if not name:
             fix = f"run it once, copy bronze beside the plugin, and name the package under [project.entry-points.\"{RECORDINGS}\"]"
             raise UsageError(f"the package of {self.name!r} brings no recording", fix=fix, code="REPLAY")
-        return recording_folder((shipped or ours)[0].name)
+        return recording_folder(name)
 
     @functools.cached_property
     def archive(self) -> BronzeArchive:

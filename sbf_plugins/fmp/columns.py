@@ -59,7 +59,10 @@ def numbers(*names: str, unit: str = "ratio") -> tuple[Column, ...]:
 DAY = key("date", "DATE", row_date=True)
 SYMBOL = key("symbol", doc="as FMP writes it, e.g. BRK-B")
 
-EOD = (SYMBOL, DAY, *prices("open", "high", "low", "close", "vwap", doc="adjusted for splits, not for dividends"), *shares("volume"), *prices("change"), *numbers("changePercent", unit="percent"))
+EOD = (
+    SYMBOL, DAY, *prices("open", "high", "low", "close", "vwap", doc="adjusted for splits, not for dividends"), *shares("volume"),
+    *prices("change"), *numbers("changePercent", unit="percent"),
+)  # fmt: skip
 
 PROFILE = (
     SYMBOL, *texts("companyName", "exchange", "exchangeFullName", "currency", "cik", "isin", "cusip", "sector", "industry", "country", "website", "ceo"),
@@ -71,7 +74,8 @@ SPLIT = (SYMBOL, DAY, *some("DECIMAL(24,10)", "numerator", "denominator", unit="
 
 _STATEMENT = (
     SYMBOL, DAY, key("period", doc="FY, Q1, Q2, Q3 or Q4"),
-    *texts("reportedCurrency", "cik"), *dates("filingDate"), *some("VARCHAR", "acceptedDate", doc="New York time, as FMP writes it"), *some("BIGINT", "fiscalYear", doc="as the company counts its years"),
+    *texts("reportedCurrency", "cik"), *dates("filingDate"), *some("VARCHAR", "acceptedDate", doc="New York time, as FMP writes it"),
+    *some("BIGINT", "fiscalYear", doc="as the company counts its years"),
 )  # fmt: skip
 
 INCOME = (
@@ -117,7 +121,8 @@ _PERIOD = (SYMBOL, DAY, key("period", doc="FY, Q1, Q2, Q3 or Q4"), *some("BIGINT
 KEY_METRICS = (
     *_PERIOD, *money("marketCap", "enterpriseValue"),
     *numbers(
-        "evToSales", "evToOperatingCashFlow", "evToFreeCashFlow", "evToEBITDA", "netDebtToEBITDA", "currentRatio", "incomeQuality", "returnOnAssets", "returnOnEquity", "returnOnInvestedCapital", "returnOnCapitalEmployed", "earningsYield", "freeCashFlowYield", "capexToRevenue",
+        "evToSales", "evToOperatingCashFlow", "evToFreeCashFlow", "evToEBITDA", "netDebtToEBITDA", "currentRatio", "incomeQuality",
+        "returnOnAssets", "returnOnEquity", "returnOnInvestedCapital", "returnOnCapitalEmployed", "earningsYield", "freeCashFlowYield", "capexToRevenue",
     ),
     *numbers("workingCapital", "investedCapital", "grahamNumber", unit="reported currency"),
 )  # fmt: skip

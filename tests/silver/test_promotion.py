@@ -546,3 +546,14 @@ def test_a_snapshot_that_lost_most_of_its_rows_is_refused(tmp_path: Path) -> Non
         believed.says(rows[:number])
         assert other.run(hours_later=24).errors == []
     assert other.ask("SELECT count(*) FROM silver.px") == [(1,)]
+
+
+def test_csv_may_be_separated_by_semicolons(tmp_path: Path) -> None:
+    """As much of Europe writes it; both kinds in one batch, each by its own header."""
+    vendor = FakeVendor(entry(dataset="eod", scope="per_ticker"))
+    vendor.extension = "csv"
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says('symbol;date;close;volume\n"A;1";2024-01-01;1.5;1\n', ticker="A")
+    vendor.says('symbol,date,close,volume\n"B;1",2024-01-01,2.5,2\n', ticker="B")
+    assert warehouse.run(universe__tickers=("A", "B")).errors == []
+    assert warehouse.ask("SELECT symbol, close FROM silver.px ORDER BY 1") == [("A;1", Decimal("1.5")), ("B;1", Decimal("2.5"))]

@@ -1,0 +1,182 @@
+"""``sbf plugins new`` and ``sbf plugins check``: for those who write datasets."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.clock import clock_of_process
+from sbf_core.errors import SbfError, UsageError
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from sbf_core.scaffold.proposal import Proposal, Words
+
+
+def check_plugin(name: str, *, home: str | None, recording: str, exempt: Mapping[str, str], as_json: bool) -> int:
+    """Run the conformance kit on an installed plugin; returns 0 if it passes, 1 if not."""
+    from sbf_core.testing.kit import CHECKS, check_all
+    from sbf_core.testing.outcome import FAILED
+    from sbf_core.testing.subject import Subject
+
+    with tempfile.TemporaryDirectory(prefix="sbf-check-", ignore_cleanup_errors=True) as folder:
+        subject = Subject(name, Path(folder), recording=recording, options=Settings(home).options.get(name))
+        outcomes = []
+        for outcome in check_all(subject, exempt):
+            outcomes.append(outcome)
+            if not as_json and sys.stderr.isatty():
+                tell(f"{len(outcomes)}/{len(CHECKS)} {outcome.check.name}: {outcome.state}")
+    failed = [outcome for outcome in outcomes if outcome.state == FAILED]
+    if as_json:
+        listed = [
+            {
+                "check": outcome.check.name, "promise": outcome.check.promise, "state": outcome.state, "notes": outcome.notes,
+                "problems": [{"dataset": problem.dataset, "text": problem.text} for problem in outcome.problems],
+            }
+            for outcome in outcomes
+        ]  # fmt: skip
+        print_json("conformance", plugin=name, passed=not failed, checks=listed)
+        return 1 if failed else 0
+    print_table(("check", "result", "what holds"), [(outcome.check.name, outcome.state, _told(outcome.check.promise, outcome.notes)) for outcome in outcomes])
+    print()
+    for outcome in failed:
+        for line in outcome.text.splitlines():
+            print(f"{outcome.check.name}: {line}")
+    left = len(CHECKS) - len(outcomes)
+    print(f"{subject.record.label}: {len(outcomes) - len(failed)} of {len(CHECKS)} checks passed" + (f", {left} not made" if left else ""))
+    return 1 if failed else 0
+
+
+def _told(promise: str, notes: tuple[str, ...]) -> str:
+    return f"{promise} ({'; '.join(notes)})" if notes else promise
+
+
+def new_plugin(
+    name: str, *, into: str, kind: str | None, from_url: str | None, from_file: str | None, ticker: str, rows_at: str | None, key: tuple[str, ...],
+    row_date: str, words: Mapping[str, str | None], yes: bool,
+) -> int:  # fmt: skip
+    """Write the package of a new plugin, out of a payload or as an example."""
+    from sbf_core.scaffold.naming import check_new_name
+    from sbf_core.scaffold.package import write_package
+
+    ways = [option for option, given in (("--from-url", from_url), ("--from-file", from_file), ("--kind", kind)) if given]
+    if len(ways) > 1:
+        raise UsageError(f"{' and '.join(ways)} are two ways to begin", fix="give one", code="USAGE")
+    folder = check_new_name(name, into=Path(into).expanduser(), manager=PluginManager())
+    ask = sys.stdin.isatty() and sys.stderr.isatty() and not yes
+    if not ways:
+        if not ask:
+            raise UsageError("nothing says what the plugin begins with", fix="give --from-url, --from-file, or --kind rest, csv or custom", code="USAGE")
+        kind, from_url, from_file = _ask_way()
+    said = _words(name, words, ask=ask)
+    proposal = _proposal(said, kind=kind, from_url=from_url, from_file=from_file, ticker=ticker, rows_at=rows_at, key=key, row_date=row_date)
+    _show(proposal)
+    if ask:
+        proposal = _confirmed(proposal, said, from_url=from_url, from_file=from_file, ticker=ticker, rows_at=rows_at)
+    files = write_package(proposal, folder, today=clock_of_process().now().date())
+    print(f"\nMade {folder} with {len(files)} files and the recorded sample.\n")
+    print("Try next:")
+    print(f"  python -m pip install -e {folder}")
+    print(f"  sbf run --plugins {name} --replay sample")
+    print(f"  sbf plugins check {name}")
+    if proposal.doubts:
+        print(f"  edit {folder / ('sbf_' + name) / 'plugin.py'}: look for `unsure`")
+    return 0
+
+
+def _proposal(
+    words: Words, *, kind: str | None, from_url: str | None, from_file: str | None, ticker: str, rows_at: str | None, key: tuple[str, ...], row_date: str
+) -> Proposal:
+    from sbf_core.scaffold.example import example
+    from sbf_core.scaffold.proposal import file_sample, propose
+
+    clock = clock_of_process()
+    if from_file:
+        from sbf_core.scaffold.fetch_once import SAMPLE_BYTES_MAX
+
+        sample = file_sample(Path(from_file).expanduser(), now=clock.now(), bytes_max=SAMPLE_BYTES_MAX)
+        return propose(words, sample, template=None, where=from_file, rows_at=rows_at, key=key, row_date=row_date)
+    if from_url:
+        from sbf_core.runs.request import RunRequest
+        from sbf_core.scaffold.address import template_of
+        from sbf_core.scaffold.fetch_once import fetch_once
+
+        template = template_of(from_url, name=words.name, ticker=ticker)
+        first = template.from_date or template.to_date
+        request = RunRequest(
+            run_id="sample", domain=words.domain, source=template.source, dataset=words.name, ticker=ticker or None, from_date=first, to_date=template.to_date
+        )
+        sample = fetch_once(template, request, clock=clock)
+        return propose(words, sample, template=template, where=template.url, rows_at=rows_at, key=key, row_date=row_date)
+    return example(kind or "", words, now=clock.now())
+
+
+def _show(proposal: Proposal) -> None:
+    """The columns as a table, and what was decided without being sure."""
+    place = f", rows at {proposal.found.rows_at}" if proposal.found.rows_at else f", rows are {proposal.found.tag}" if proposal.found.tag else ""
+    print(f"{len(proposal.found.rows)} rows of {proposal.extension}{place}, asked at {proposal.template.url if proposal.template else proposal.address}\n")
+    rows: list[tuple[Any, ...]] = []
+    for column in proposal.columns:
+        roles = ", ".join(word for word, holds in (("key", column.key), ("row date", column.row_date)) if holds)
+        rows.append((column.name, column.hint.replace("dt.", ""), roles, column.source if column.source != column.name else "", column.example, "; ".join(column.doubts)))
+    print_table(("column", "type", "role", "source", "example", "unsure"), rows)
+    for doubt in proposal.doubts:
+        if not any(doubt.startswith(f"{column.name}: ") for column in proposal.columns):
+            print(f"unsure: {doubt}")
+
+
+def _words(name: str, given: Mapping[str, str | None], *, ask: bool) -> Words:
+    from sbf_core.scaffold.licences import LICENCES
+    from sbf_core.scaffold.proposal import Words
+    from sbf_core.vocabulary import check_name
+
+    questions = {"title": ("What is it, in a few words", name.replace("_", " ").capitalize()), "domain": ("What is it about, e.g. fx, prices, macro", "data")}
+    questions["licence"] = (f"Licence of the package ({', '.join(LICENCES)})", LICENCES[0])
+    found: dict[str, str] = {}
+    for field, value in given.items():
+        if value is None and ask and field in questions:
+            value = _asked(*questions[field])
+        if value:
+            found[field] = value
+    if "domain" in found:
+        check_name(found["domain"], what="domain")
+    return Words(name=name, **found)
+
+
+def _asked(question: str, usual: str) -> str:
+    import typer
+
+    return str(typer.prompt(question, default=usual, err=True))
+
+
+def _ask_way() -> tuple[str | None, str | None, str | None]:
+    answer = _asked("An address, a file, or rest, csv or custom for an example", "rest")
+    if answer.startswith(("http://", "https://")):
+        return None, answer, None
+    return (None, None, answer) if Path(answer).expanduser().is_file() else (answer, None, None)
+
+
+def _confirmed(proposal: Proposal, words: Words, *, from_url: str | None, from_file: str | None, ticker: str, rows_at: str | None) -> Proposal:
+    """Ask whether it is right; key and date can be changed until it is. The payload is not fetched again."""
+    import typer
+
+    from sbf_core.scaffold.proposal import propose
+
+    while from_url or from_file:
+        key = _asked("Key columns", ",".join(column.name for column in proposal.columns if column.key))
+        row_date = _asked("Date of a row (- for none)", next((column.name for column in proposal.columns if column.row_date), "-"))
+        try:
+            named = tuple(part.strip() for part in key.split(","))
+            day = "" if row_date == "-" else row_date
+            proposal = propose(words, proposal.samples[0], template=proposal.template, where=from_url or from_file or "", rows_at=rows_at, key=named, row_date=day)
+            break
+        except SbfError as error:
+            tell(error.line())
+    if not typer.confirm(f"Write sbf-{words.name.replace('_', '-')}", default=True, err=True):
+        raise UsageError("nothing was written", code="STOPPED")
+    return proposal

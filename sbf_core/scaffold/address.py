@@ -1,0 +1,156 @@
+"""One address as the template of all: days, year and ticker become placeholders, keys become secrets."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
+
+import attrs
+
+from sbf_core.errors import UsageError
+from sbf_core.scaffold.naming import as_name
+
+_FROM = re.compile(r"(?:^|_)(?:from|start|since|begin|after|min)|from$|start$", re.IGNORECASE)
+_TO = re.compile(r"(?:^|_)(?:to|end|until|till|before|max)(?:_|$|[A-Z])|^(?:end|to)", re.IGNORECASE)
+_DAY = re.compile(r"date|day|^dt$|fecha|datum|^on$", re.IGNORECASE)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_WRITTEN = {
+    re.compile(r"\d{4}-\d{2}-\d{2}"): "%Y-%m-%d",
+    re.compile(r"(?:19|20)\d{6}"): "%Y%m%d",
+    re.compile(r"\d{4}/\d{2}/\d{2}"): "%Y/%m/%d",
+    re.compile(r"\d{2}\.\d{2}\.\d{4}"): "%d.%m.%Y",
+    re.compile(r"\d{1,2}/[A-Z][a-z]{2}/\d{4}"): "%d/%b/%Y",
+}
+_SECOND_LEVEL = ("co", "com", "gov", "org", "gob", "ac")
+#: Parameters that hold a key.
+_SECRET = re.compile(r"(?:x[-_])?(?:api|app|access|auth|secret|client|subscription|registration)?[-_]?(?:key|token|secret|password|apikey|appid|app_id)", re.IGNORECASE)
+
+
+@attrs.frozen(kw_only=True)
+class Template:
+    """What an address tells of how its vendor is asked.
+
+    Attributes:
+        url: with placeholders, without keys.
+        from_date, to_date: the days that stood in it.
+        date_format: how days are written in it.
+        secrets: names of variables by parameter.
+        values: the keys that stood in it, by variable; not to be written anywhere.
+        ticker: the ticker that stood in it.
+        doubts: what was decided without being sure.
+    """
+
+    url: str
+    from_date: dt.date | None = None
+    to_date: dt.date | None = None
+    date_format: str = "%Y-%m-%d"
+    secrets: dict[str, str] = attrs.field(factory=dict)
+    values: dict[str, str] = attrs.field(factory=dict, repr=False)
+    ticker: str = ""
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def asks_days(self) -> bool:
+        """Whether an answer is for some days only."""
+        return "{from_date}" in self.url or "{to_date}" in self.url or "{year}" in self.url
+
+    @property
+    def one_day(self) -> bool:
+        """Whether an answer is for one day."""
+        return "{to_date}" in self.url and "{from_date}" not in self.url
+
+    @property
+    def source(self) -> str:
+        """The vendor's name out of the host: ``cnb`` of ``api.cnb.cz``."""
+        host = urlsplit(self.url).hostname or "vendor"
+        parts = host.split(".")
+        if host.replace(".", "").isdigit() or len(parts) < 2:
+            return "local"
+        return as_name(parts[-3] if parts[-2] in _SECOND_LEVEL and len(parts) > 2 else parts[-2])
+
+
+def template_of(url: str, *, name: str, ticker: str = "") -> Template:
+    """What an address tells.
+
+    Args:
+        url: as a browser would take it.
+        name: of the plugin, for names of variables.
+        ticker: one that stands in it, where there is one for each.
+
+    Raises:
+        UsageError: it is no address, or the ticker is not in it.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{url.partition('?')[0]!r} is no address", fix="write https://...", code="URL")
+    if parts.username or parts.password:
+        raise UsageError("the address holds a user and a password", fix="send them in a header: secret_headers of the recipe", code="URL")
+    if "{" in url or "}" in url:
+        raise UsageError("the address holds braces", where=url.partition("?")[0], fix="give one that works as it is, and --ticker for the ticker in it", code="URL")
+    if ticker and ticker not in unquote(url):
+        raise UsageError(f"the ticker {ticker!r} is not in the address", fix="give an address that names it", code="URL")
+    dates = _Dates()
+    secrets: dict[str, str] = {}
+    values: dict[str, str] = {}
+    asked = []
+    for parameter, value in parse_qsl(parts.query, keep_blank_values=True):
+        if _SECRET.fullmatch(parameter) and value:
+            variable = f"{name}_api_key".upper() if not secrets else f"{name}_{as_name(parameter)}".upper()
+            secrets[parameter], values[variable] = variable, value
+            continue
+        shown = f"{quote(parameter, safe='$@[]')}={dates.seen(parameter, value) or dates.year_seen(parameter, value) or quote(value, safe='$@,:;')}"
+        asked.append(shown if value or f"{parameter}=" in parts.query else quote(parameter, safe="$@[]"))
+    steps = parts.path.split("/")
+    dates.alone = sum(_day_in(unquote(step))[0] is not None for step in steps) == 1
+    path = "/".join(dates.seen("", unquote(step)) or step for step in steps)
+    filled = urlunsplit((parts.scheme, parts.netloc, path or "/", "&".join(asked), ""))
+    if ticker:
+        filled = filled.replace(quote(ticker, safe=""), "{ticker}").replace(ticker, "{ticker}")
+    found = Template(url=filled, from_date=dates.first, to_date=dates.last, secrets=secrets, values=values, ticker=ticker, doubts=tuple(dates.doubts))
+    return attrs.evolve(found, date_format=dates.date_format or found.date_format)
+
+
+class _Dates:
+    """The days in an address, as they are met."""
+
+    def __init__(self) -> None:
+        self.first: dt.date | None = None
+        self.last: dt.date | None = None
+        self.date_format = ""
+        self.alone = False
+        self.doubts: list[str] = []
+
+    def year_seen(self, parameter: str, value: str) -> str:
+        """The placeholder of a value that is a year."""
+        if parameter.lower() != "year" or not _YEAR.fullmatch(value) or self.first is not None:
+            return ""
+        self.first = dt.date(int(value), 1, 1)
+        return "{year}"
+
+    def seen(self, parameter: str, value: str) -> str:
+        """The placeholder of a value that is a day; an empty text for another."""
+        day, date_format = _day_in(value)
+        if day is None or (self.date_format and date_format != self.date_format):
+            return ""
+        if parameter and not (_FROM.search(parameter) or _TO.search(parameter) or _DAY.search(parameter)):
+            return ""
+        self.date_format = date_format
+        is_first = bool(_FROM.search(parameter)) if parameter else not self.alone and self.first is None
+        if is_first and self.first is None:
+            self.first = day
+            return "{from_date}"
+        if not _TO.search(parameter) and self.first is None:
+            self.doubts.append(f"url: {parameter or value} is taken as the day asked for, a request a day")
+        self.last = day
+        return "{to_date}"
+
+
+def _day_in(value: str) -> tuple[dt.date | None, str]:
+    for pattern, date_format in _WRITTEN.items():
+        if pattern.fullmatch(value):
+            try:
+                return dt.datetime.strptime(value, date_format).date(), date_format  # noqa: DTZ007 - days have no zone
+            except ValueError:
+                return None, ""
+    return None, ""

@@ -1,0 +1,184 @@
+"""The module of a new plugin, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sbf_core.scaffold.guess import GuessedColumn
+from sbf_core.scaffold.naming import class_of
+from sbf_core.scaffold.proposal import Proposal, terms_of
+
+_MARK = "  # unsure: "
+_NO_UNIT = "say its unit, or what it counts"
+
+
+def plugin_text(proposal: Proposal) -> str:
+    """``plugin.py``: the columns, the declaration, and the hooks that it needs. Lines that a reader must look at end with ``# unsure: ...``."""
+    lines = [f'"""{_title(proposal)}, for sbf."""', "", "from __future__ import annotations", "", *_imports(proposal), "", ""]
+    lines += [*_columns(proposal), "", "", *_declaration(proposal)]
+    if proposal.kind == "custom":
+        lines += ["", "", *_CUSTOM_HOOKS.strip("\n").splitlines()]
+    elif proposal.found.tag:
+        lines += ["", "", *_XML_HOOKS.replace("ROW_TAG", repr_of(proposal.found.tag)).strip("\n").splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def _title(proposal: Proposal) -> str:
+    return (proposal.words.title or proposal.name.replace("_", " ").capitalize()).replace('"', "'")
+
+
+def repr_of(text: str) -> str:
+    """A Python literal in double quotes."""
+    return '"' + repr(text)[1:-1].replace('"', '\\"').replace("\\'", "'") + '"'
+
+
+def _imports(proposal: Proposal) -> list[str]:
+    types = {column.python for column in proposal.columns}
+    hooked = proposal.kind == "custom" or bool(proposal.found.tag)
+    standard = []
+    if types & {"dt.date", "dt.datetime"} or _first_date(proposal):
+        standard.append("import datetime as dt")
+    standard.append(f"from collections.abc import {'Iterator, ' if hooked else ''}Sequence")
+    if "Decimal" in types:
+        standard.append("from decimal import Decimal")
+    if proposal.found.tag:
+        standard.append("from xml.etree import ElementTree")
+    names = {"DatasetKeymapEntry", "column", "hookimpl", "FileRecipe" if proposal.template is None else "RestRecipe"}
+    if hooked:
+        names |= {"ParseRows", "PayloadRefused"}
+    if proposal.kind == "custom":
+        names |= {"FetchSession", "RunRequest", "RunResult"}
+    listed = ", ".join(sorted(names, key=lambda name: (name[0].islower(), name)))
+    return [*standard, "", "import attrs", f"from sbf_core.api import {listed}"]
+
+
+def _columns(proposal: Proposal) -> list[str]:
+    lines = ["@attrs.frozen", f"class {class_of(proposal.name)}:", '    """One row."""', ""]
+    return lines + [f"    {'# ' if column.is_empty else ''}{column.name}: {column.hint} = column({', '.join(_arguments(column))}){_doubts(column)}" for column in proposal.columns]
+
+
+def _arguments(column: GuessedColumn) -> Iterator[str]:
+    if column.key:
+        yield "key=True"
+    if column.row_date:
+        yield "row_date=True"
+    if column.source != column.name:
+        yield f"source={repr_of(column.source)}"
+    if column.python == "Decimal":
+        yield f"precision={column.precision}, scale={column.scale}"
+    if column.date_format:
+        yield f"date_format={repr_of(column.date_format)}"
+    if column.missing:
+        yield f"missing=({', '.join(map(repr_of, column.missing))},)"
+    if column.is_number and not column.key:
+        yield 'doc="not described yet"'
+
+
+def _doubts(column: GuessedColumn) -> str:
+    doubts = [*column.doubts, *([_NO_UNIT] if column.is_number and not column.key else [])]
+    return _MARK + "; ".join(doubts) if doubts else ""
+
+
+def _first_date(proposal: Proposal) -> str:
+    if proposal.template is None or not proposal.template.asks_days or proposal.request.from_date is None:
+        return ""
+    day = proposal.request.from_date
+    return f"dt.date({day.year}, {day.month}, {day.day})"
+
+
+def _recipe(proposal: Proposal) -> str:
+    template = proposal.template
+    if template is None:
+        return f"FileRecipe(path={repr_of(proposal.address)}, extension={repr_of(proposal.extension)})"
+    parts = [f"url={repr_of(template.url)}"]
+    if proposal.extension != "json":
+        parts.append(f"extension={repr_of(proposal.extension)}")
+    if template.date_format != "%Y-%m-%d":
+        parts.append(f"date_format={repr_of(template.date_format)}")
+    if template.one_day:
+        parts.append("chunk_days=1")
+    if template.secrets:
+        parts.append("secrets={" + ", ".join(f"{repr_of(parameter)}: {repr_of(variable)}" for parameter, variable in template.secrets.items()) + "}")
+    return f"RestRecipe({', '.join(parts)})"
+
+
+def _declaration(proposal: Proposal) -> list[str]:
+    words, template = proposal.words, proposal.template
+    described = words.source_url or (template.url.partition("?")[0].partition("{")[0] if template is not None else "https://example.com")
+    fields = [
+        f'domain={repr_of(words.domain)}, source={repr_of(proposal.source)}, dataset={repr_of(proposal.name)}, silver_table={repr_of(proposal.name)},',
+        f"columns={class_of(proposal.name)}, recipe=recipe," + (f" rows_at={repr_of(proposal.found.rows_at)}," if proposal.found.rows_at else ""),
+    ]
+    if proposal.per_ticker:
+        fields.append('scope="per_ticker",')
+    if _first_date(proposal):
+        fields.append(f"first_date={_first_date(proposal)},{_MARK}where does the history begin?")
+        if any(column.row_date for column in proposal.columns):
+            fields.append("lookback_days=7,")
+    if template is None:
+        fields.append("refresh_after_hours=0,")
+    fields += [
+        f"title={repr_of(_title(proposal))},",
+        f"terms={repr_of(terms_of(words))}," + ("" if words.terms else f"{_MARK}may the data be kept and shared?"),
+        f"source_url={repr_of(described)}," + ("" if words.source_url else f"{_MARK}where are the data described?"),
+    ]
+    doubts = [*(template.doubts if template is not None else ()), *proposal.found.doubts]
+    return [
+        "@hookimpl",
+        "def datasets() -> Sequence[DatasetKeymapEntry]:",
+        '    """What there is, and how it is fetched."""',
+        *(f"    # unsure: {doubt}" for doubt in doubts),
+        f"    recipe = {_recipe(proposal)}",
+        "    return [",
+        "        DatasetKeymapEntry(",
+        *(f"            {field}" for field in fields),
+        "        )",
+        "    ]",
+    ]
+
+
+_XML_HOOKS = '''
+@hookimpl
+def promote() -> ParseRows:
+    """XML has no reader in SQL."""
+    return ParseRows(parse)
+
+
+def parse(payload: bytes) -> Iterator[dict[str, str | None]]:
+    """Rows as text: attributes of an element and of the one around it, its text, and the elements in it. Raises ``PayloadRefused`` for other XML."""
+    if b"<!ENTITY" in payload:
+        raise PayloadRefused("XML with entities is refused")
+    rows = [(parent, row) for parent in ElementTree.fromstring(payload).iter() for row in parent if row.tag == ROW_TAG]
+    if not rows:
+        raise PayloadRefused("no element is a row")
+    for parent, row in rows:
+        fields = {child.tag.rpartition("}")[2]: (child.text or "").strip() or None for child in row if not len(child)}
+        for name, value in (("value", (row.text or "").strip() or None), *row.attrib.items(), *parent.attrib.items()):
+            if name.lower() not in {known.lower() for known in fields}:  # DuckDB takes such names for one
+                fields[name] = value
+        yield fields
+'''
+
+_CUSTOM_HOOKS = '''
+@hookimpl
+def fetch(entry: DatasetKeymapEntry, request: RunRequest, http: FetchSession) -> RunResult:
+    """Which address is asked. Only needed where a recipe cannot say it: take this hook out if the recipe above is enough."""
+    assert isinstance(entry.recipe, RestRecipe)
+    return http.get(request, entry.recipe.url, extension=entry.recipe.extension)
+
+
+@hookimpl
+def promote() -> ParseRows:
+    """How a payload becomes rows. It may not use the clock, the network or the database."""
+    return ParseRows(parse)
+
+
+def parse(payload: bytes) -> Iterator[dict[str, str | None]]:
+    """Rows as text: sbf casts them as declared, and what does not fit is a reject with its reason. Raises ``PayloadRefused`` for what is no data."""
+    lines = payload.decode("utf-8").splitlines()
+    if not lines or lines[0] != "day|place|amount":
+        raise PayloadRefused("the first line is not day|place|amount")
+    for line in lines[1:]:
+        day, place, amount = line.split("|")
+        yield {"day": day, "place": place, "amount": amount or None}
+'''

@@ -1,0 +1,183 @@
+"""What a new plugin will be: everything that its files are written from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.errors import UsageError, nearest
+from sbf_core.http.recipe_walk import filled
+from sbf_core.runs.request import RunRequest
+from sbf_core.scaffold.address import Template
+from sbf_core.scaffold.guess import GuessedColumn, guess_columns, with_roles
+from sbf_core.scaffold.licences import LICENCES
+from sbf_core.scaffold.rows import FoundRows, find_rows
+
+KINDS = ("rest", "csv", "custom")
+_SILENT_TERMS = "Not looked up yet."
+
+
+@attrs.frozen(kw_only=True)
+class Words:
+    """What only the author can say.
+
+    Attributes:
+        name: of the plugin, its dataset and its table.
+        domain: what it is about.
+        title: for readers.
+        terms: of use.
+        source_url: where the data are described.
+        licence: of the package, as an SPDX expression.
+        author: in the licence.
+    """
+
+    name: str
+    domain: str = "data"
+    title: str = ""
+    terms: str = ""
+    source_url: str = ""
+    licence: str = "Apache-2.0"
+    author: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if self.licence not in LICENCES:
+            fix = nearest(self.licence, LICENCES) or "use one of " + ", ".join(LICENCES)
+            raise UsageError(f"licence {self.licence!r} is not known", fix=fix, code="LICENCE")
+
+
+@attrs.frozen(kw_only=True)
+class Sampled:
+    """A payload of the sample and the moment of its fetch."""
+
+    payload: bytes
+    fetched_at: dt.datetime
+
+
+@attrs.frozen(kw_only=True)
+class Proposal:
+    """A new plugin.
+
+    Attributes:
+        words: what the author says.
+        kind: ``rest``, ``csv`` or ``custom``.
+        template: the address, for one that is fetched.
+        found: the rows and how they are reached.
+        columns: with their roles.
+        samples: payloads for the recording, oldest first.
+    """
+
+    words: Words
+    kind: str
+    template: Template | None
+    found: FoundRows
+    columns: tuple[GuessedColumn, ...]
+    samples: tuple[Sampled, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the plugin."""
+        return self.words.name
+
+    @property
+    def extension(self) -> str:
+        """What payloads are stored as."""
+        return "txt" if self.kind == "custom" and not self.found.tag else self.found.extension
+
+    @property
+    def source(self) -> str:
+        """Who publishes it."""
+        return self.template.source if self.template is not None else "file"
+
+    @property
+    def per_ticker(self) -> bool:
+        """Whether there is a request for each ticker."""
+        return self.template is not None and bool(self.template.ticker)
+
+    @property
+    def request(self) -> RunRequest:
+        """The request that the sample answers."""
+        template = self.template or Template(url="")
+        ticker = template.ticker or None
+        first = template.from_date or (template.to_date if template.one_day else None)
+        return RunRequest(run_id="sample", domain=self.words.domain, source=self.source, dataset=self.name, ticker=ticker, from_date=first, to_date=template.to_date)
+
+    @property
+    def address(self) -> str:
+        """Where the sample comes from, as its plugin will ask."""
+        if self.template is None:
+            return FileRecipe(path=f"{self.name}.{self.extension}").path
+        return asked_address(self.template, self.request)
+
+    @property
+    def doubts(self) -> list[str]:
+        """Everything that was decided without being sure, each with its place."""
+        found = [*(self.template.doubts if self.template is not None else ()), *self.found.doubts]
+        return found + [f"{column.name}: {doubt}" for column in self.columns for doubt in column.doubts]
+
+
+def asked_address(template: Template, request: RunRequest) -> str:
+    """The address that a recipe with this template asks."""
+    recipe = RestRecipe(url=template.url, date_format=template.date_format)
+    return filled(recipe.url, request, quoting=True, recipe=recipe)
+
+
+def propose(
+    words: Words, sample: Sampled, *, template: Template | None, where: str, rows_at: str | None = None, key: Sequence[str] = (), row_date: str = ""
+) -> Proposal:
+    """A plugin for the rows of one payload.
+
+    Args:
+        words: what the author says.
+        sample: the payload.
+        template: the address; None for a file.
+        where: the address or file, for messages.
+        rows_at: the path of the list in a JSON payload, where it is known.
+        key: names of the key columns, where they are known.
+        row_date: the same of the date of a row.
+
+    Raises:
+        UsageError: the payload cannot be declared; it says why.
+    """
+    found = find_rows(sample.payload, where=where, rows_at=rows_at)
+    columns = guess_columns(found.rows, empty_is_missing=found.extension != "json")
+    added = [] if template is None else _from_request(columns, found.rows, template)
+    asked = {column.source: column.example for column in added}
+    found = attrs.evolve(found, rows=tuple({**asked, **row} for row in found.rows))
+    columns = with_roles([*added, *columns], found.rows, key=key, row_date=row_date, where=where)
+    return Proposal(words=words, kind="csv" if template is None else "rest", template=template, found=found, columns=tuple(columns), samples=(sample,))
+
+
+def _from_request(columns: Sequence[GuessedColumn], rows: Sequence[Mapping[str, Any]], template: Template) -> list[GuessedColumn]:
+    """Columns for what was asked for and is not repeated in the rows: the day, the ticker."""
+    added: list[GuessedColumn] = []
+    taken = {column.name for column in columns}
+    if template.one_day and not any(column.python in ("dt.date", "dt.datetime") for column in columns):
+        name = "day" if "day" not in taken else "asked_day"
+        doubt = "the rows name no day: it is the one that was asked for"
+        added.append(GuessedColumn(name=name, source="request.to_date", python="dt.date", nullable=False, example=str(template.to_date), doubts=(doubt,)))
+    if template.ticker and not any(all(str(row.get(column.source)) == template.ticker for row in rows) for column in columns):
+        name = "ticker" if "ticker" not in taken else "asked_ticker"
+        added.append(GuessedColumn(name=name, source="request.ticker", python="str", nullable=False, example=template.ticker))
+    return added
+
+
+def terms_of(words: Words) -> str:
+    """The terms of use, or that nobody looked."""
+    return words.terms or _SILENT_TERMS
+
+
+def file_sample(path: Path, *, now: dt.datetime, bytes_max: int) -> Sampled:
+    """A payload out of a file. Raises ``UsageError`` if it cannot be read or is too large to be shipped as a sample."""
+    try:
+        size = path.stat().st_size
+        if size > bytes_max:
+            fix = f"give the first lines of it, {bytes_max // 1024**2} MiB at most"
+            raise UsageError(f"the file has {size / 1024**2:.0f} MiB", where=str(path), fix=fix, code="TOO_LARGE")
+        return Sampled(payload=path.read_bytes(), fetched_at=now)
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path), code="FILE") from error

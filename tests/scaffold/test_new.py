@@ -1,0 +1,226 @@
+"""``sbf plugins new``: packages that install, pass their tests and fill silver at once; or one line and nothing written."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+ROWS = [{"validFor": f"2024-{month:02d}-{day:02d}", "currencyCode": code, "rate": float(f"{month + day / 10:.3f}")} for month in (1, 2) for day in range(1, 20) for code in ("EUR", "USD")]
+
+
+class Author:
+    """Somebody at a command line, in a folder of theirs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.site = folder / "site"
+
+    def run(self, *command: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": str(self.site)}
+        return subprocess.run([sys.executable, *command], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=100, **more)
+
+    def sbf(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.run("-m", "sbf_core", *arguments)
+
+    def new(self, *arguments: str) -> str:
+        done = self.sbf("plugins", "new", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def install(self, package: str) -> None:
+        plain = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--target", str(self.site)]
+        done = self.run("-m", "pip", "install", *plain, f"./{package}")
+        assert done.returncode == 0, done.stderr
+
+    def test(self, package: str) -> str:
+        done = self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", package)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def rows(self, query: str) -> Any:
+        return json.loads(self.sbf("sql", query, "--json").stdout)["rows"]
+
+
+@pytest.fixture
+def author(tmp_path: Path) -> Author:
+    return Author(tmp_path)
+
+
+def is_whole(author: Author, name: str, count: int) -> None:
+    """It installs, its tests pass, and its sample fills silver."""
+    package = f"sbf-{name}"
+    author.install(package)
+    assert re.search(r"22 passed", author.test(package))
+    done = author.sbf("run", "--plugins", name, "--replay", "sample")
+    assert done.returncode == 0, done.stderr
+    assert author.rows(f"SELECT count(*) AS n FROM silver.{name}") == [{"n": count}]
+    strict = author.run("-m", "mypy", "--strict", f"{package}/sbf_{name}")
+    assert strict.returncode == 0, strict.stdout
+    style = author.run("-m", "ruff", "check", "--isolated", "--select", "E,F,W,I,UP,B", "--line-length", "180", package)
+    assert style.returncode == 0, style.stdout
+
+
+@pytest.mark.parametrize("kind", ["rest", "csv", "custom"])
+def test_an_example_of_each_kind_works_at_once(author: Author, kind: str) -> None:
+    author.new("rain", "--kind", kind, "--title", 'The "rain"', "--licence", "MIT", "--author", "A. Nother")
+    is_whole(author, "rain", 5)
+    assert author.rows("SELECT CAST(amount AS VARCHAR) AS amount FROM silver.rain_history") == [{"amount": "4.2000"}]
+    assert "A. Nother" in (author.folder / "sbf-rain" / "LICENSE").read_text()
+    assert tomllib.loads((author.folder / "sbf-rain" / "pyproject.toml").read_text())["project"]["license"] == "MIT"
+
+
+def test_from_an_address_to_a_dataset(author: Author, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/daily-year", query_string={"lang": "EN", "year": "2024", "apikey": "3f7a9c11d2"}).respond_with_json({"rates": ROWS})
+    shown = author.new("czech", "--from-url", httpserver.url_for("/daily-year") + "?lang=EN&year=2024&apikey=3f7a9c11d2", "--domain", "fx", "--terms", "free")
+    assert "76 rows of json, rows at rates" in shown
+    assert re.search(r"valid_for +date +key, row date +validFor +2024-01-01", shown)
+    assert "3f7a9c11d2" not in shown
+    package = author.folder / "sbf-czech"
+    for path in package.rglob("*"):
+        assert path.is_dir() or b"3f7a9c11d2" not in path.read_bytes(), path
+    text = (package / "sbf_czech" / "plugin.py").read_text()
+    assert 'secrets={"apikey": "CZECH_API_KEY"}' in text
+    assert "year={year}" in text
+    assert "# unsure: " in text
+    is_whole(author, "czech", 76)
+    plan = json.loads(author.sbf("plan", "--plugins", "czech", "--home", "other", "--json").stdout)
+    assert plan["vendors"][0]["requests"] == 1 + plan_years(plan)
+
+
+def plan_years(plan: dict[str, Any]) -> int:
+    request = plan["requests"][0]
+    return int(request["to_date"][:4]) - int(request["from_date"][:4])
+
+
+def test_from_xml_with_the_day_on_the_outside(author: Author) -> None:
+    days = "".join(f'<Cube date="2024-01-{day:02d}">' + "".join(f'<Rate currency="{code}">1.{day}</Rate>' for code in ("EUR", "USD")) + "</Cube>" for day in range(1, 25))
+    (author.folder / "rates.xml").write_text(f'<DataSet xmlns="https://bank.example/xsd"><Body>{days}</Body></DataSet>')
+    author.new("bank", "--from-file", "rates.xml")
+    is_whole(author, "bank", 48)
+
+
+def test_from_a_file_with_semicolons(author: Author) -> None:
+    lines = [f"{day}.01.2024;Wien;{day / 4}" for day in range(1, 29)]
+    (author.folder / "snow.csv").write_text("Tag;Ort;Menge cm\n" + "\n".join(lines) + "\n")
+    author.new("snow", "--from-file", "snow.csv")
+    is_whole(author, "snow", 28)
+
+
+def test_one_request_for_each_ticker(author: Author, httpserver: HTTPServer) -> None:
+    bars = [{"date": f"2024-01-{day:02d}", "close": day + 0.25} for day in range(1, 25)]
+    httpserver.expect_request("/eod/AAPL").respond_with_json(bars)
+    author.new("bars", "--from-url", httpserver.url_for("/eod/AAPL"), "--ticker", "AAPL")
+    is_whole(author, "bars", 24)
+    assert author.rows("SELECT DISTINCT ticker FROM silver.bars") == [{"ticker": "AAPL"}]
+
+
+def refused(author: Author, *arguments: str) -> str:
+    before = sorted(author.folder.rglob("*"))
+    done = author.sbf("plugins", "new", *arguments)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert sorted(author.folder.rglob("*")) == before, "something was written"
+    (line,) = done.stderr.strip().splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ecb", "there is a plugin ecb (sbf "),
+        ("bls_cpi", "the table silver.bls_cpi belongs to macro/bls/cpi"),
+        ("select", "is reserved"),
+        ("gold", "is reserved"),
+        ("class", "a name of Python's own"),
+        ("json", "a name of Python's own"),
+        ("core", "there is a module 'sbf_core' already"),
+        ("Oil", "is not a name"),
+        ("oil-price", "is not a name"),
+        ("2oil", "is not a name"),
+        ("../oil", "is not a name"),
+        ("x" * 49, "is not a name"),
+    ],
+)
+def test_names_that_cannot_be_had(author: Author, name: str, words: str) -> None:
+    assert words in refused(author, name, "--kind", "rest")
+
+
+def test_what_is_there_already_is_left_alone(author: Author) -> None:
+    (author.folder / "sbf-rain").mkdir()
+    assert "there is something already" in refused(author, "rain", "--kind", "rest")
+    assert "there is no such folder" in refused(author, "snow", "--kind", "rest", "--into", "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "nothing says what the plugin begins with"),
+        (("--kind", "rset"), "did you mean 'rest'?"),
+        (("--kind", "rest", "--from-file", "x"), "two ways to begin"),
+        (("--kind", "rest", "--licence", "GPL"), "licence 'GPL' is not known"),
+        (("--kind", "rest", "--domain", "F X"), "domain 'F X' is not a name"),
+        (("--from-file", "nowhere.csv"), "cannot be read: No such file"),
+        (("--from-url", "https://x.org/{a}"), "braces"),
+        (("--from-url", "http://127.0.0.1:9/"), "the address gives no payload"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(author: Author, arguments: tuple[str, ...], words: str) -> None:
+    assert words in refused(author, "rain", *arguments)
+
+
+ANSWERS = [
+    (404, b"not here", "HTTP 404"), (401, b'{"error": "no key"}', "HTTP 401"), (200, b"", "empty"), (200, b"<html><title>Sign in</title></html>", "HTML page"),
+    (200, b'{"error": "Invalid key"}', "no list of rows"), (200, b"[]", "holds no rows"),
+    (200, b'[{"d": "2024-01-01", "r": [{"a": 1}, {"a": 2}]}]', "the rows are nested"), (200, b'[{"a": 0.5}, {"a": 1.5}]', "no key can be found"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "body", "words"), ANSWERS, ids=[words for _, _, words in ANSWERS])
+def test_an_address_that_answers_with_no_data(author: Author, httpserver: HTTPServer, status: int, body: bytes, words: str) -> None:
+    httpserver.expect_request("/a").respond_with_data(body, status=status)
+    line = refused(author, "rain", "--from-url", httpserver.url_for("/a") + "?token=verysecret99")
+    assert words in line
+    assert "verysecret99" not in line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal is made with pty")
+def test_on_a_terminal_it_asks(author: Author) -> None:
+    import pty
+
+    (author.folder / "rates.json").write_text(json.dumps(ROWS))
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(author.site), "COLUMNS": "200"}
+    process = subprocess.Popen([sys.executable, "-m", "sbf_core", "plugins", "new", "czech"], cwd=author.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    seen = ""
+
+    def until(question: str, answer: str) -> None:
+        nonlocal seen
+        while question not in seen:
+            seen += os.read(ours, 4096).decode()
+        seen = seen.partition(question)[2]
+        os.write(ours, f"{answer}\n".encode())
+
+    until("An address, a file", "rates.json")
+    until("What is it about", "fx")
+    until("What is it, in a few words", "Czech rates")
+    until("Licence", "MIT")
+    until("Key columns [valid_for,currency_code]", "rate")
+    until("Date of a row", "validFor")
+    until("rate does not make a row unique", "")
+    until("Key columns", "")
+    until("Date of a row", "")
+    until("Write sbf-czech", "y")
+    assert process.wait(timeout=60) == 0
+    os.close(ours)
+    text = (author.folder / "sbf-czech" / "sbf_czech" / "plugin.py").read_text()
+    assert text.startswith('"""Czech rates, for sbf."""')
+    assert "currency_code: str = column(key=True" in text
