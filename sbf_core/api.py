@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.columns import Column, column
 from sbf_core.dataset.data_rules import DataRules
@@ -12,6 +14,8 @@ from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
 from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique, sql_file
 from sbf_core.http.recipe_walk import fetch_by_recipe
 from sbf_core.http.session import FetchSession
+from sbf_core.plugin.deprecations import MovedName as _MovedName
+from sbf_core.plugin.deprecations import moved as _moved
 from sbf_core.plugin.hookspecs import HOOK_API, hookimpl
 from sbf_core.plugin.options import checked_options
 from sbf_core.runs.request import RunRequest
@@ -52,3 +56,10 @@ __all__ = [
     "hookimpl",
     "sql_file",
 ]
+
+#: Names that were here under another name, and still work.
+_MOVED: dict[str, _MovedName] = {}
+
+
+def __getattr__(name: str) -> _Any:
+    return _moved(name, _MOVED)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import UsageError
+from sbf_core.plugin.bounds import bounds
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.patterns import chosen_by
 from sbf_core.plugin.registry import DatasetRegistry
@@ -91,10 +94,18 @@ def plugins_report(home: str | None, *, as_json: bool) -> None:
     for record in manager.records.values():
         count = len(registry.of([record])) if registry is not None else None
         rows.append((record.name, record.distribution, record.version, count, record.state, record.reason))
+    wanted = bounds(record.distribution for record in manager.records.values())
     if as_json:
         names = ("name", "distribution", "version", "datasets", "state", "reason")
-        print_json("plugins", plugins=[dict(zip(names, row, strict=True)) for row in rows], problem=problem)
+        listed = [{**dict(zip(names, row, strict=True)), "deprecated": manager.records[row[0]].deprecated} for row in rows]
+        print_json("plugins", plugins=listed, problem=problem, bounds=[attrs.asdict(bound) for bound in wanted])
     else:
         print_table(("plugin", "distribution", "version", "datasets", "state", "reason"), rows)
+        if wanted:
+            print()
+            print_table(("distribution", "versions"), [(bound.holder, bound.text) for bound in wanted])
+    for record in manager.records.values():
+        for text in record.deprecated:
+            tell(f"sbf: note: plugin {record.label}: {text}")
     if problem:
         tell(f"sbf: warning: {problem}")

@@ -13,6 +13,7 @@ from sbf_core.cli.render import print_json, print_table
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import FREE_BYTES_FLOOR
 from sbf_core.errors import EnvironmentFault, SbfError, UsageError
+from sbf_core.plugin.bounds import bounds
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.keys import Keys
@@ -115,7 +116,10 @@ def _plugin_checks(manager: PluginManager) -> list[tuple[str, str, str]]:
     except UsageError as error:
         checks = [("datasets", "bad", str(error))]
     for record in manager.records.values():
-        checks.append((f"plugin {record.name}", "bad" if record.state == "refused" else "ok", record.reason or f"{record.distribution} {record.version}"))
+        told = "; ".join([record.reason or f"{record.distribution} {record.version}", *record.deprecated])
+        checks.append((f"plugin {record.name}", "bad" if record.state == "refused" else "ok", told))
+    for bound in bounds(record.distribution for record in manager.records.values()):
+        checks.append((f"package {bound.holder}", "ok" if bound.fits else "bad", bound.text))
     return checks
 
 

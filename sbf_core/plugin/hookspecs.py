@@ -2,7 +2,7 @@
 
 A plugin is a module, named under the entry-point group ``sbf.plugins``, with functions marked ``@hookimpl``. A hook
 may take fewer arguments than its specification. The number ``HOOK_API`` in the module says which version of these
-specifications it was written for.
+specifications it was written for; 1 if it is absent.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ import pluggy
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.gold.model import GoldModel
 from sbf_core.http.session import FetchSession
+from sbf_core.plugin.deprecations import Deprecation
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.silver.reading import PromotionBatch, PromotionPlan
 from sbf_core.universe.members import UniverseMember
 
 PROJECT = "sbf"
-#: The version of the specifications below, and the versions that this core accepts.
+#: The version of the specifications below, and the versions that this core accepts. A plugin that names none was written for the first.
 HOOK_API = 1
 HOOK_API_SUPPORTED = range(1, 2)
+HOOK_API_FIRST = 1
+#: What works, and should not be used any more; see docs/how-to/keep-up-with-versions.md.
+DEPRECATED: tuple[Deprecation, ...] = ()
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

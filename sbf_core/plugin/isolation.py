@@ -72,7 +72,7 @@ class _Process:
     def _ended(self) -> PluginFault:
         code = self._child.wait()
         self.stop()
-        return PluginFault(f"its process ended with code {code}", fix="raise plugins.memory_limit if it needs more memory")
+        return PluginFault(f"its process ended with code {code}", fix="raise plugins.memory_mebibytes if it needs more memory")
 
     def stop(self) -> None:
         """End it, whatever it does."""

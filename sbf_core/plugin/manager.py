@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -14,6 +15,7 @@ import pluggy
 from sbf_core import signals
 from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, nearest, printable
 from sbf_core.plugin import hookspecs
+from sbf_core.plugin.deprecations import SbfDeprecationWarning, used_by
 from sbf_core.plugin.patterns import is_blocked
 
 GROUP = "sbf.plugins"
@@ -30,6 +32,7 @@ class PluginRecord:
         reason: why it is not loaded.
         hooks: names of the hooks it implements.
         options: what the settings say to it.
+        deprecated: what it uses and should not any more.
     """
 
     name: str
@@ -38,6 +41,7 @@ class PluginRecord:
     reason: str = ""
     hooks: tuple[str, ...] = ()
     options: Mapping[str, Any] = attrs.field(factory=dict)
+    deprecated: tuple[str, ...] = ()
 
     @functools.cached_property
     def package(self) -> tuple[str, str]:
@@ -130,10 +134,7 @@ class PluginManager:
         return record
 
     def _register(self, record: PluginRecord, module: ModuleType | object) -> None:
-        api = getattr(module, "HOOK_API", hookspecs.HOOK_API)
-        if api not in hookspecs.HOOK_API_SUPPORTED:
-            supported = f"{hookspecs.HOOK_API_SUPPORTED.start} to {hookspecs.HOOK_API_SUPPORTED.stop - 1}"
-            raise UsageError(f"written for HOOK_API {api!r}, this sbf supports {supported}", fix="upgrade the plugin or sbf", code="HOOK_API")
+        _check_api(getattr(module, "HOOK_API", hookspecs.HOOK_API_FIRST))
         try:
             hash(module)  # pluggy keeps plugins in sets
         except TypeError:
@@ -145,7 +146,13 @@ class PluginManager:
             if self._pluggy.has_plugin(record.name):
                 self._pluggy.unregister(name=record.name)
             raise UsageError(f"a hook is not as specified: {str(error).splitlines()[-1].strip() or error}", fix="see docs/reference/hooks.md", code="HOOK") from error
-        record.hooks = tuple(sorted(caller.name for caller in self._pluggy.get_hookcallers(module) or ()))
+        callers = self._pluggy.get_hookcallers(module) or ()
+        record.hooks = tuple(sorted(caller.name for caller in callers))
+        if hookspecs.DEPRECATED:
+            own = {caller.name: next(found for found in caller.get_hookimpls() if found.plugin is module) for caller in callers}
+            record.deprecated = tuple(item.text for item in used_by(own, hookspecs.DEPRECATED))
+        for text in record.deprecated:
+            warnings.warn(f"plugin {record.label}: {text}", SbfDeprecationWarning, stacklevel=2)
 
     def selected(self, names: Sequence[str] | None) -> list[PluginRecord]:
         """The loaded plugins, or those named.
@@ -201,6 +208,18 @@ class PluginManager:
         if answer is None:
             raise PluginFault("answered None", where=_place(record, hook, doing), fix=safe)
         return answer
+
+
+def _check_api(number: object) -> None:
+    """Raise ``UsageError`` for a plugin that was written for hooks which this core does not know any more, or not yet."""
+    known = hookspecs.HOOK_API_SUPPORTED
+    if number in known:
+        return
+    supported = str(known.start) if len(known) == 1 else f"{known.start} to {known.stop - 1}"
+    newer = isinstance(number, int) and number >= known.stop
+    older = isinstance(number, int) and number < known.start
+    fix = "upgrade sbf" if newer else "upgrade the plugin" if older else "write HOOK_API = 1"
+    raise UsageError(f"written for HOOK_API {number!r}, this sbf supports {supported}", fix=fix, code="HOOK_API")
 
 
 def _place(record: PluginRecord, hook: str, doing: str) -> str:

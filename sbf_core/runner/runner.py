@@ -146,7 +146,7 @@ class Runner:
     # planning
 
     def _planned(self, ops: OpsService | None, tickers: Sequence[str], run_id: str, *, only_due: bool = False) -> RunPlan:
-        notes = list(self._left_out)
+        notes = [*self._left_out, *(f"plugin {record.label}: {text}" for record in self.plugins for text in record.deprecated)]
         datasets = self.datasets
         if not tickers and self._per_ticker():
             self._refuse_empty_universe()

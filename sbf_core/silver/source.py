@@ -43,7 +43,7 @@ def with_request(entry: DatasetKeymapEntry, source: str) -> str:
     if not wanted:
         return source
     names = ", ".join(f"f.{name.removeprefix('request.')} AS {quoted(name)}" for name in sorted(wanted))
-    return f"SELECT given.*, {names} FROM ({source}) AS given JOIN batch_file AS f ON given._file = f.bronze_file_id"
+    return f"SELECT given.*, {names} FROM ({source}) AS given LEFT JOIN batch_file AS f ON given._file = f.bronze_file_id"
 
 
 def _by_path(reader: str) -> str:

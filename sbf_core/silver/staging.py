@@ -176,6 +176,8 @@ def _checked_plugin_select(conn: duckdb.DuckDBPyConnection, plan: object) -> str
             raise PluginFault(f"promote's SQL cannot be parsed: {str(error).splitlines()[0]}") from error
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise PluginFault("promote's SQL is not one SELECT")
+    if "_file" not in _describe(conn, wrapped):
+        raise PluginFault("promote's SELECT does not give _file", fix="pass the column _file of batch on")
     return wrapped
 
 
@@ -185,8 +187,6 @@ def _describe(conn: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
 
 def _fill_stage(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, source: str, *, trim: bool) -> tuple[str, ...]:
     fields = _describe(conn, source)
-    if "_file" not in fields:
-        raise PluginFault("promote's SELECT does not give _file", fix="pass the column _file of batch on")
     extended = with_request(entry, source)
     rows = checked_select(entry, f"({extended})", fields if extended == source else _describe(conn, extended), trim=trim)
     conn.execute(f"CREATE OR REPLACE TEMP TABLE stage AS {_with_times(entry, rows)}")
@@ -197,9 +197,11 @@ def _with_times(entry: DatasetKeymapEntry, rows: str) -> str:
     names = quoted_list(entry.column_types, prefix="s.")
     published = entry.known_from_column
     known_from = f"coalesce(CAST(s.{quoted_list([published])} AS TIMESTAMP), f.fetched_at)" if published else "f.fetched_at"
+    # An inner join would lose rows that a plugin's SELECT gives for other payloads; what is never selected, the optimizer never looks at.
+    file_id = "coalesce(f.bronze_file_id, error('promote gave a row whose _file is no payload of the batch'))"
     return (
-        f"SELECT {names}, f.bronze_file_id AS _bronze_file_id, f.run_id AS _run_id, {known_from} AS known_from, f.fetched_at AS recorded_at, "
-        f"f.is_context AS _context, s._reason, s._row, CAST(NULL AS VARCHAR) AS _outcome FROM ({rows}) AS s JOIN batch_file AS f ON s._file = f.bronze_file_id"
+        f"SELECT {names}, {file_id} AS _bronze_file_id, f.run_id AS _run_id, {known_from} AS known_from, f.fetched_at AS recorded_at, "
+        f"f.is_context AS _context, s._reason, s._row, CAST(NULL AS VARCHAR) AS _outcome FROM ({rows}) AS s LEFT JOIN batch_file AS f ON s._file = f.bronze_file_id"
     )
 
 

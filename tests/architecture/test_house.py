@@ -52,7 +52,7 @@ def test_the_public_surface_is_sorted_and_whole() -> None:
     import sbf_core.api as api
 
     assert list(api.__all__) == sorted(api.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name))
-    public = {name for name in vars(api) if not name.startswith("_") and name != "annotations"}
+    public = {name for name in vars(api) if not name.startswith(("_", "@")) and name != "annotations"}
     assert public == set(api.__all__)
 
 

@@ -101,3 +101,28 @@ def test_a_minimal_one_is_a_declaration_of_about_fifteen_lines() -> None:
     text = (EXAMPLES / "sbf-nbp-gold" / "sbf_nbp_gold" / "plugin.py").read_text(encoding="utf-8")
     code = [line for line in text.partition("@attrs.frozen")[2].splitlines() if line.strip() and not line.strip().startswith(('"""', "#"))]
     assert len(code) <= 16, code
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a process's memory can be limited")
+def test_a_hostile_one_costs_its_own_datasets_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = Installed(tmp_path, "sbf-hostile", "sbf-nbp-gold")
+    monkeypatch.setenv("HOSTILE_NEIGHBOUR_KEY", "canary-of-the-neighbour")
+    assert both.sbf("run", "--plugins", "nbp_gold", "--replay", "nbp_gold").returncode == 0
+    before = both.sbf("digest", "--table", "silver.nbp_gold").stdout
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": str(both.site), "SBF_ANSWER_SECONDS_MAX": "2"}
+    command = [sys.executable, "-m", "sbf_core", "run", "--plugins", "hostile", "--json"]
+    done = subprocess.run(command, cwd=both.folder, env=environment, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 1, done.stderr
+    told = json.loads(done.stdout)
+    spec = (EXAMPLES / "sbf-hostile" / "sbf_hostile" / "plugin.py").read_text(encoding="utf-8")
+    misdeeds = set(re.findall(r'"(\w+)": (?:_|SelectRows|ParseRows|\{"sql)', spec))
+    assert len(misdeeds) == 23
+    failed = {found[1] for error in told["errors"] if (found := re.match(r"trust/hostile/(\w+)", error))}
+    assert failed == misdeeds, failed ^ misdeeds
+    assert all("\x1b" not in error and "\n" not in error for error in told["errors"])
+    assert both.rows("SELECT CAST(day AS VARCHAR) AS day, value FROM silver.hostile_honest") == [{"day": "2024-01-02", "value": 1.5}]
+    assert both.sbf("digest", "--table", "silver.nbp_gold").stdout == before
+    assert both.sbf("verify").returncode == 0
+    assert not list(tmp_path.rglob("owned_by_hostile")) and not list(tmp_path.rglob("stolen.csv"))
+    for path in (both.folder / "sbf-data").rglob("*"):
+        assert path.is_dir() or b"canary-of-the-neighbour" not in path.read_bytes(), path

@@ -32,7 +32,7 @@ BAD = {
     "raises": ("1 / 0", "ZeroDivisionError"),
     "unknown_hook": ("from sbf_core.api import hookimpl\n@hookimpl\ndef promoted():\n    pass\n", "promoted"),
     "unknown_argument": ("from sbf_core.api import hookimpl\n@hookimpl\ndef fetch(entry, wishes):\n    pass\n", "wishes"),
-    "future": ("HOOK_API = 99\n", "HOOK_API 99, this sbf supports 1 to 1"),
+    "future": ("HOOK_API = 99\n", "HOOK_API 99, this sbf supports 1"),
 }
 
 

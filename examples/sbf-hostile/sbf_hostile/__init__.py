@@ -1,0 +1,1 @@
+"""Price of gold by the National Bank of Poland."""
