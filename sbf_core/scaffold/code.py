@@ -43,7 +43,8 @@ def _imports(proposal: Proposal) -> list[str]:
         standard.append("from decimal import Decimal")
     if proposal.found.tag:
         standard.append("from xml.etree import ElementTree")
-    names = {"DatasetKeymapEntry", "column", "hookimpl", "FileRecipe" if proposal.template is None else "RestRecipe"}
+    names = {"Cadence"} if proposal.weekdays_only else set()
+    names |= {"DatasetKeymapEntry", "column", "hookimpl", "FileRecipe" if proposal.template is None else "RestRecipe"}
     if hooked:
         names |= {"ParseRows", "PayloadRefused"}
     if proposal.kind == "custom":
@@ -115,6 +116,8 @@ def _declaration(proposal: Proposal) -> list[str]:
         fields.append(f"first_date={_first_date(proposal)},{_MARK}where does the history begin?")
         if any(column.row_date for column in proposal.columns):
             fields.append("lookback_days=7,")
+    if proposal.weekdays_only:
+        fields.append(f'cadence=Cadence(calendar="weekdays"),{_MARK}no row of a weekend in the sample')
     if template is None:
         fields.append("refresh_after_hours=0,")
     fields += [

@@ -166,13 +166,13 @@ def _all_days(texts: Iterable[str], date_format: str) -> bool:
 def _guess_numbers(texts: list[str]) -> dict[str, Any]:
     few = len(set(texts)) < ENOUGH
     if all(_INTEGER.fullmatch(text) for text in texts):
-        return {"python": "int", "doubts": ("only whole numbers in a small sample",) if few else ()}
+        return {"python": "int", "doubts": ("whole numbers only, and few different ones",) if few else ()}
     scale = max(-int(Decimal(text).as_tuple().exponent) for text in texts)
     whole = max(len(str(abs(int(Decimal(text))))) for text in texts)
     if scale > _DECIMALS_MAX or any("e" in text.lower() for text in texts) or whole + scale > 30:
         return {"python": "float", "doubts": ("many digits: a double, which does not keep each of them",)}
     roomy = max(scale, 0) + 2
-    doubts = (f"at most {scale} decimals in a small sample; more than {roomy} would be rejected",) if few else ()
+    doubts = (f"at most {scale} decimals in few different values; more than {roomy} would be rejected",) if few else ()
     return {"python": "Decimal", "precision": max(18, whole + 4 + roomy), "scale": roomy, "doubts": doubts}
 
 

@@ -14,11 +14,12 @@ from sbf_core.errors import UsageError, nearest
 from sbf_core.http.recipe_walk import filled
 from sbf_core.runs.request import RunRequest
 from sbf_core.scaffold.address import Template
-from sbf_core.scaffold.guess import GuessedColumn, guess_columns, with_roles
+from sbf_core.scaffold.guess import ENOUGH, GuessedColumn, guess_columns, with_roles
 from sbf_core.scaffold.licences import LICENCES
 from sbf_core.scaffold.rows import FoundRows, find_rows
 
 KINDS = ("rest", "csv", "custom")
+_SATURDAY = 5
 _SILENT_TERMS = "Not looked up yet."
 
 
@@ -112,6 +113,17 @@ class Proposal:
         if self.template is None:
             return FileRecipe(path=f"{self.name}.{self.extension}").path
         return asked_address(self.template, self.request)
+
+    @property
+    def weekdays_only(self) -> bool:
+        """Whether no row is of a weekend, and there are rows enough to say so."""
+        day = next((column for column in self.columns if column.row_date and column.python == "dt.date"), None)
+        if day is None:
+            return False
+        days = {str(row.get(day.source)) for row in self.found.rows} - {"None", ""}
+        if len(days) < ENOUGH:
+            return False
+        return all(dt.datetime.strptime(text, day.date_format or "%Y-%m-%d").weekday() < _SATURDAY for text in days)  # noqa: DTZ007 - days have no zone
 
     @property
     def doubts(self) -> list[str]:

@@ -21,7 +21,11 @@ _USUAL_KEYS = re.compile(r"(?:x-)?(?:api|app|access|auth|secret|client|subscript
 
 
 def declaration(subject: Subject) -> Iterator[Problem | Note]:
-    """It loads, and what it declares can be fetched and read."""
+    """It loads, and what it declares can be fetched and read.
+
+    A dataset needs a recipe or the hook ``fetch``; XML and text need the hook ``promote``; an address with ``{from_date}`` needs a column with ``row_date=True``, else every
+    fetch would start at ``first_date``; a path must not be of one machine.
+    """
     if not subject.record.loaded:
         yield Problem(f"the plugin is {subject.record.state}: {subject.record.reason}")
         return
@@ -43,7 +47,10 @@ def _template(entry: DatasetKeymapEntry) -> str:
 
 
 def hooks(subject: Subject) -> Iterator[Problem | Note]:
-    """Hooks are marked, and answer what they should."""
+    """Hooks are marked, and answer what they should.
+
+    A function with the name of a hook that is not marked with ``@hookimpl`` is never called, which nobody notices.
+    """
     for name in _HOOKS:
         function = getattr(subject.module, name, None)
         if inspect.isroutine(function) and not hasattr(function, f"{hookspecs.PROJECT}_impl"):
@@ -55,7 +62,11 @@ def hooks(subject: Subject) -> Iterator[Problem | Note]:
 
 
 def docs(subject: Subject) -> Iterator[Problem | Note]:
-    """A reader learns what it is, from whom, and on what terms."""
+    """A reader learns what it is, from whom, and on what terms.
+
+    ``title``, ``terms`` and ``source_url`` of each dataset, ``unit`` or ``doc`` of each number, ``doc`` of each gold model, a docstring of the module,
+    README and licence of the package.
+    """
     for entry in subject.entries:
         for name, what in (("title", "what it is"), ("terms", "its terms of use"), ("source_url", "where it is described")):
             if not getattr(entry, name).strip():

@@ -82,7 +82,10 @@ def fetched(subject: Subject, entry: DatasetKeymapEntry, request: RunRequest, se
 
 
 def recorded(subject: Subject) -> Iterator[Problem | Note]:
-    """There is a recording, and it holds something of every dataset."""
+    """There is a recording, and it holds something of every dataset.
+
+    Of a dataset without a recorded fetch nothing else is checked.
+    """
     for entry in subject.entries:
         if not subject.of(entry):
             yield Problem("nothing of it was recorded, so nothing else was checked of it", entry.id)
@@ -91,7 +94,10 @@ def recorded(subject: Subject) -> Iterator[Problem | Note]:
 
 
 def fetch_is_deterministic(subject: Subject) -> Iterator[Problem | Note]:
-    """The same request asks the same addresses and gives the same answers."""
+    """The same request asks the same addresses and gives the same answers.
+
+    The first and the last recorded fetch are made again, twice, against the recording. An address that the recording lacks, or a ``fetched_at`` out of a clock, is found here.
+    """
     for entry, vintage in _samples(subject):
         first, second = (_facts(subject, entry, vintage) for _ in range(2))
         failed = next((fact for fact in first if fact[-1]), None)
@@ -117,7 +123,10 @@ def _shown(fact: Any) -> str:
 
 
 def bytes_are_unchanged(subject: Subject) -> Iterator[Problem | Note]:
-    """What comes back is byte for byte what the vendor sent, and goes to Bronze so."""
+    """What comes back is byte for byte what the vendor sent, and goes to Bronze so.
+
+    A hook ``fetch`` that decodes, sorts or trims a payload loses what later versions of ``promote`` may need. Change rows in ``promote``.
+    """
     for entry, vintage in _samples(subject):
         session = ListeningSession(subject, vintage)
         try:
@@ -138,7 +147,10 @@ _KEPT = """SELECT concat_ws('/', domain, source, dataset) || CASE WHEN discrimin
 
 
 def fetch_goes_through_http(subject: Subject) -> Iterator[Problem | Note]:
-    """It asks by ``http`` and by nothing else, so that limits, keys and recordings hold."""
+    """It asks by ``http`` and by nothing else, so that limits, keys and recordings hold.
+
+    Sockets, programs and files that the hook ``fetch`` opens by itself are found.
+    """
     for entry, vintage in _samples(subject):
         session = ListeningSession(subject, vintage)
         try:
@@ -155,7 +167,10 @@ def fetch_goes_through_http(subject: Subject) -> Iterator[Problem | Note]:
 
 
 def errors_are_passed_on(subject: Subject) -> Iterator[Problem | Note]:
-    """An error of the vendor is never answered as data."""
+    """An error of the vendor is never answered as data.
+
+    Each recorded request is answered with status 503; the hook ``fetch`` must give the result with its error, or raise.
+    """
     for entry, vintage in _samples(subject):
         try:
             results = fetched(subject, entry, vintage.request, ListeningSession(subject, vintage, failing=True))
@@ -166,7 +181,11 @@ def errors_are_passed_on(subject: Subject) -> Iterator[Problem | Note]:
 
 
 def secrets_stay_secret(subject: Subject) -> Iterator[Problem | Note]:
-    """Keys are declared, and go neither into addresses nor into answers or errors."""
+    """Keys are declared, and go neither into addresses nor into answers or errors.
+
+    Every variable that the plugin declares or reads is set to a value that can be found again; values in addresses and headers of the declaration,
+    and in the recording, are looked for, too.
+    """
     for entry in subject.entries:
         yield from secrets_in_addresses(entry)
     names = {name for entry in subject.entries for name in entry.key_names} | _variables_read(subject)

@@ -10,7 +10,10 @@ from sbf_core.testing.subject import Subject
 
 
 def gold_builds(subject: Subject) -> Iterator[Problem | Note]:
-    """Each model is built, has rows, and passes its tests."""
+    """Each model is built, has rows, and passes its tests.
+
+    Over what the recording fills; give a recording that holds what the model reads.
+    """
     if not subject.models:
         yield Note("no gold models")
         return
@@ -28,7 +31,10 @@ def gold_builds(subject: Subject) -> Iterator[Problem | Note]:
 
 
 def gold_is_stable(subject: Subject) -> Iterator[Problem | Note]:
-    """Built again, on one thread, and over rows that came in another order, each table is the same."""
+    """Built again, on one thread, and over rows that came in another order, each table is the same.
+
+    Functions such as ``now()`` are found in the SQL. Aggregates that depend on the order of rows, also sums of doubles, need an ``ORDER BY`` inside.
+    """
     if not subject.models:
         yield Note("no gold models")
         return

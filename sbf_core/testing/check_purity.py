@@ -18,7 +18,10 @@ _CLOCKS = frozenset({"current_localtimestamp", "current_localtime"})
 
 
 def promote_is_pure(subject: Subject) -> Iterator[Problem | Note]:
-    """Hooks look at no clock, throw no dice, and use no network, file or program; neither does their SQL."""
+    """Hooks look at no clock, throw no dice, and use no network, file or program; neither does their SQL.
+
+    Every hook but ``fetch`` is watched while the recording is replayed. What a logger or an import does is not counted. Without this a rebuild cannot give the same rows.
+    """
     if subject.recorded:
         _ = subject.filled  # so that the hooks were called
     for what in subject.manager.watch.of("datasets", "promote", "build_gold", "universe_members"):

@@ -30,7 +30,10 @@ _TEXT = b"Too many requests. Please slow down.\n"
 
 
 def refetch_is_a_noop(subject: Subject) -> Iterator[Problem | Note]:
-    """The same bytes, fetched again a day later, change nothing."""
+    """The same bytes, fetched again a day later, change nothing.
+
+    A column that takes ``request.to_date``, or anything else of the fetch, makes a new version of each row every day.
+    """
     for entry in subject.recorded:
         home = subject.filled.home.copy(subject.place(f"again-{entry.silver_table}"))
         before = home.digests("silver.")
@@ -43,7 +46,10 @@ def refetch_is_a_noop(subject: Subject) -> Iterator[Problem | Note]:
 
 
 def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
-    """A corrected value replaces the old one, the old one stays in the history, and as-of gives both."""
+    """A corrected value replaces the old one, the old one stays in the history, and as-of gives both.
+
+    One value of the last payload is changed, and the payload sent again a day later: exactly its row may change, ``_as_of`` of the time before must give every row as it was.
+    """
     tables = subject.filled.home.digests("silver.")
     for entry in subject.recorded:
         if f"silver.{entry.silver_table}" not in tables:
@@ -96,7 +102,10 @@ def _one(rows: list[tuple[object, ...]], others: list[tuple[object, ...]]) -> st
 
 
 def errors_are_no_data(subject: Subject) -> Iterator[Problem | Note]:
-    """Notes, pages, texts, nothing and cut payloads with a status of 200 never become rows."""
+    """Notes, pages, texts, nothing and cut payloads with a status of 200 never become rows.
+
+    What sbf itself does not refuse goes to ``promote``, which must raise ``PayloadRefused`` or give no row. ``is_data=DataRules(...)`` names the notes of a vendor.
+    """
     for entry in subject.recorded:
         answers = _last(subject, entry)
         first = answers[0]

@@ -13,7 +13,10 @@ _OF_DATASET = "concat_ws('/', m.domain, m.source, m.dataset) || CASE WHEN m.disc
 
 
 def columns_are_filled(subject: Subject) -> Iterator[Problem | Note]:
-    """Every declared column gets values out of the recorded payloads."""
+    """Every declared column gets values out of the recorded payloads.
+
+    A column that is empty in all rows usually has another name at the vendor: ``source``.
+    """
     home = subject.filled.home
     for error in subject.filled.context.errors:
         if not error.startswith("gold."):  # told by gold_builds
@@ -38,12 +41,18 @@ def _history(entry: DatasetKeymapEntry) -> str:
 
 
 def rows_are_taken(subject: Subject) -> Iterator[Problem | Note]:
-    """No recorded row is rejected."""
+    """No recorded row is rejected.
+
+    A value that does not fit its column is shown with its row: another type, more decimals, ``missing`` or ``date_format``.
+    """
     yield from _rejects(subject, "reason <> 'duplicate_key'")
 
 
 def keys_are_unique(subject: Subject) -> Iterator[Problem | Note]:
-    """No two rows of a payload share a key, and none of silver do."""
+    """No two rows of a payload share a key, and none of silver do.
+
+    A key that is too short rejects rows of which both are true.
+    """
     yield from _rejects(subject, "reason = 'duplicate_key'")
     for entry in subject.recorded:
         keys = ", ".join(quoted(name) for name in entry.key_columns)
@@ -63,14 +72,20 @@ def _rejects(subject: Subject, condition: str) -> Iterator[Problem]:
 
 
 def promote_twice(subject: Subject) -> Iterator[Problem | Note]:
-    """The same payloads give the same silver again."""
+    """The same payloads give the same silver again.
+
+    Two warehouses are filled from the recording and compared row by row: counters, clocks and the order of sets are found.
+    """
     other = subject.fill(subject.fresh("twice"))
     for text in subject.differences(subject.filled.home, other.home):
         yield Problem(f"promoted a second time, {text}")
 
 
 def promote_in_any_order(subject: Subject) -> Iterator[Problem | Note]:
-    """Payloads that come in another order give the same silver."""
+    """Payloads that come in another order give the same silver.
+
+    Newest first and oldest first must end alike, history included. A parser that remembers the payload before does not.
+    """
     if len(subject.steps) < 2:
         yield Note("only one fetch was recorded; revision_is_kept looks at a second one")
         return
@@ -82,7 +97,10 @@ def promote_in_any_order(subject: Subject) -> Iterator[Problem | Note]:
 
 
 def rebuild_is_equal(subject: Subject) -> Iterator[Problem | Note]:
-    """Filled run by run, and rebuilt from Bronze at once, silver is the same."""
+    """Filled run by run, and rebuilt from Bronze at once, silver is the same.
+
+    A rebuild reads many payloads in one batch. A SELECT that counts, ranks or joins over the batch must do so within ``_file``.
+    """
     home = subject.fresh("stepwise")
     for piece in subject.steps or (subject.recording,):
         subject.fill(home, piece)

@@ -14,7 +14,9 @@ import sbf_core
 from sbf_core.cli.app import app
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.columns import Column
+from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.duck import migrate
 from sbf_core.gold.model import GoldModel, GoldSource
@@ -23,6 +25,8 @@ from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.settings.settings import SETTINGS
 from sbf_core.silver.reading import ParseRows, PromotionBatch, SelectRows
+from sbf_core.testing.kit import CHECKS, EXEMPTIONS
+from sbf_core.universe.members import UniverseMember
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 HEAD = "<!-- Made from the code by tests/docs/make_reference.py. Do not edit. -->\n\n"
@@ -77,15 +81,50 @@ def hooks() -> str:
     return text
 
 
+#: An example of each field, as it is written in a plugin. A test makes each kind with each of them.
+EXAMPLES: dict[str, dict[str, str]] = {
+    "DatasetKeymapEntry": {
+        "domain": '"fx"', "source": '"ecb"', "dataset": '"reference_rates"', "discriminator": '"annual"', "scope": '"per_ticker"', "members": '("GDP", "CPI")', "silver_table": '"ecb_rate"',
+        "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")', "semantics": '"snapshot"', "on_duplicate": '"last"', "rows_at": '"data.items"', "member": '"rates.csv"',
+        "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1", "refresh_after_hours": "6", "cadence": 'Cadence(calendar="weekdays")',
+        "lookback_days": "7", "restated_column": '"rate"', "first_date": "dt.date(1999, 1, 4)", "opt_in": "True", "tags": '("daily", "fx")', "title": '"Euro reference rates"',
+        "terms": '"Free with the source named."', "source_url": '"https://example.com/about"',
+    },
+    "Cadence": {"calendar": '"XNYS"', "min_age_days": "3", "seasons": '("01-01/03-31",)', "off_season_hours": "24 * 7"},
+    "DataRules": {"error_fields": '("Error Message",)', "error_texts": '("Limit Reach",)', "plan_texts": '("Exclusive Endpoint",)', "may_be_empty": "True"},
+    "Column": {
+        "name": '"rate"', "type": '"DECIMAL(18,6)"', "nullable": "True", "key": "True", "row_date": "True", "known_from": "True", "source": '"obsValue"', "missing": '("N/A", ".")',
+        "date_format": '"%d.%m.%Y"', "unit": '"per EUR"', "doc": '"fixed at 14:15 CET"',
+    },
+    "RestRecipe": {
+        "url": '"https://example.com/eod/{ticker}?from={from_date}"', "extension": '"csv"', "headers": '{"accept": "text/csv"}', "secrets": '{"apikey": "EXAMPLE_API_KEY"}',
+        "secret_headers": '{"authorization": "EXAMPLE_BEARER"}', "mirrors": '("https://old.example.com/{ticker}",)', "date_format": '"%Y%m%d"', "periods": '("annual", "quarter")', "class_mark": '"-"',
+        "ticker_names": '{"^SPX": "^GSPC"}', "tickers_per_request": "100", "ticker_separator": '";"', "pages": 'Pages(by="page", parameter="page")', "chunk_days": "93", "rows_max": "5000",
+        "plan": '"premium"', "limits": '("5/second", "250/day")', "connections": "2", "redirect_hosts": '("files.example.com",)', "deadline_seconds": "300.0", "mebibytes_max": "2048",
+    },
+    "FileRecipe": {"path": '"prices/{ticker}.csv"', "extension": '"parquet"', "mirrors": '("old/{ticker}.csv",)'},
+    "Pages": {
+        "by": '"cursor"', "parameter": '"cursor"', "first": "0", "size": "100", "size_parameter": '"limit"', "next_at": '"meta.next"', "total_at": '"meta.total"', "pages_max": "50",
+    },
+    "GoldModel": {
+        "name": '"fact_rate"', "key": '("currency", "date")', "sql": '"SELECT * FROM silver.ecb_rate"', "kind": '"dimension"', "surrogate_key": '"rate_key"', "date_column": '"date"',
+        "tests": '(NotNull(column="rate"),)', "doc": '"One row a fixing."', "sources": '{"bars": [GoldSource(table="silver.fmp_eod")]}',
+    },
+    "GoldSource": {"table": '"silver.fmp_eod"', "sql": '"SELECT * FROM silver.fmp_eod WHERE close > 0"'},
+    "UniverseMember": {"ticker": '"AAPL"', "valid_from": "dt.date(1982, 11, 30)", "valid_to": "dt.date(2030, 1, 1)"},
+}  # fmt: skip
+DECLARED = (DatasetKeymapEntry, Cadence, DataRules, Column, RestRecipe, FileRecipe, Pages, GoldModel, GoldSource, UniverseMember)
+
+
 def declaration() -> str:
     """The fields of a declaration."""
-    text = "# Declarations\n\nThe same fields are read from TOML (`sbf_core.dataset.from_toml`), where `columns` is a list of tables.\n"
-    for kind in (DatasetKeymapEntry, Cadence, Column, RestRecipe, FileRecipe, GoldModel, GoldSource):
-        text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n\n| field | type | default |\n| --- | --- | --- |\n"
+    text = "# Declarations\n\nThe same fields are read from TOML (`sbf_core.dataset.from_toml`), where `columns` is a list of tables. Examples are as a plugin writes them.\n"
+    for kind in DECLARED:
+        text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n\n| field | type | default | example |\n| --- | --- | --- | --- |\n"
         for field in attrs.fields(kind):
             default = "required" if field.default is attrs.NOTHING else "empty" if isinstance(field.default, attrs.Factory) else repr(field.default)  # type: ignore[arg-type]
             kind_text = kind.__annotations__[field.name].replace("|", "\\|")
-            text += f"| `{field.name}` | {kind_text} | {default} |\n"
+            text += f"| `{field.name}` | {kind_text} | {default} | `{field.name}={EXAMPLES[kind.__name__][field.name]}` |\n"
     return text
 
 
@@ -176,7 +215,19 @@ def _plain(doc: str) -> str:
     return "\n".join(lines)
 
 
-PAGES = {"commands.md": commands, "library.md": library, "hooks.md": hooks, "declaration.md": declaration, "settings.md": settings, "ops-tables.md": ops_tables}
+def conformance() -> str:
+    """The checks of the kit."""
+    text = "# Conformance\n\nWhat `sbf plugins check NAME` and `conformance(\"NAME\")` look at, in this order. [Test a plugin](../how-to/test-a-plugin.md) says how.\n\n"
+    text += "| check | what holds when it passes |\n| --- | --- |\n"
+    for check in CHECKS:
+        text += f"| `{check.name}` | {check.promise} |\n"
+    text += f"\nA plugin is exempt from a check by `{EXEMPTIONS} = {{\"check\": \"reason\"}}` in its module, or from it for some datasets by `\"check:DATASET\"`, with `*`.\n"
+    for check in CHECKS:
+        text += f"\n## {check.name}\n\n{' '.join(_plain(inspect.cleandoc(check.look.__doc__ or '')).split())}\n"
+    return text
+
+
+PAGES = {"conformance.md": conformance, "commands.md": commands, "library.md": library, "hooks.md": hooks, "declaration.md": declaration, "settings.md": settings, "ops-tables.md": ops_tables}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():

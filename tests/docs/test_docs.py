@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import doctest
 import json
 import os
@@ -13,16 +14,20 @@ import sys
 import types
 from pathlib import Path
 
+import attrs
 import make_guarantees
 import make_reference
 import pytest
+import recorded
+from pytest_httpserver import HTTPServer
 
+from sbf_core import api
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 
 ROOT = Path(__file__).resolve().parents[2]
 STEP = re.compile(
-    r"<!-- (?P<kind>test|file|replace): (?P<what>.+?) -->\n(?:```(?P<language>\w+)\n(?P<body>.*?)\n```)?", flags=re.DOTALL
+    r"<!-- (?P<kind>test|file|replace|vendor): (?P<what>.+?) -->\n(?:```(?P<language>\w+)\n(?P<body>.*?)\n```)?", flags=re.DOTALL
 )
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
@@ -31,6 +36,27 @@ PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [ROOT / "README.md"
 def test_the_reference_is_what_the_code_says(page: str) -> None:
     kept = (ROOT / "docs" / "reference" / page).read_text(encoding="utf-8")
     assert kept == make_reference.HEAD + make_reference.PAGES[page](), "run python tests/docs/make_reference.py"
+
+
+@pytest.mark.parametrize(("kind", "field"), [(kind, field) for kind, fields in make_reference.EXAMPLES.items() for field in fields])
+def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
+    """In a declaration that is otherwise as short as can be, with what the field wants beside it."""
+    names = {**vars(api), "dt": dt, "Rate": [api.Column(name="currency", type="VARCHAR", key=True), api.Column(name="rate", type="DOUBLE")]}
+    least = {
+        "DatasetKeymapEntry": {"domain": "fx", "source": "ecb", "dataset": "rates", "silver_table": "rates", "columns": names["Rate"]}, "Column": {"name": "rate", "type": "DOUBLE"},
+        "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"}, "Pages": {"by": "page", "parameter": "page"},
+        "GoldModel": {"name": "fact_rate", "key": ("currency",), "sql": "SELECT 1 AS currency"}, "GoldSource": {"table": "silver.a"}, "UniverseMember": {"ticker": "AAPL"},
+    }  # fmt: skip
+    beside = {"members": {"scope": "per_ticker"}, "restated_column": {"scope": "per_ticker", "lookback_days": 5}, "periods": {"url": "https://example.com/{ticker}/{period}"}}
+    more = {"by": {"next_at": "next"}} if kind == "Pages" else {}
+    value = eval(make_reference.EXAMPLES[kind][field], dict(names))
+    made = getattr(api, kind)(**{**least.get(kind, {}), **beside.get(field, {}), **more.get(field, {}), field: value})
+    assert getattr(made, field) != attrs.fields_dict(type(made))[field].default
+
+
+def test_every_field_has_an_example() -> None:
+    for kind in make_reference.DECLARED:
+        assert set(attrs.fields_dict(kind)) == set(make_reference.EXAMPLES[kind.__name__]), kind
 
 
 def test_the_guarantees_are_made_from_figures() -> None:
@@ -58,19 +84,53 @@ def test_files_that_are_named_exist(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "<!-- test: console -->" in (ROOT / page).read_text(encoding="utf-8")])
-def test_the_samples_run_as_they_stand(page: str, tmp_path: Path) -> None:
+def test_the_samples_run_as_they_stand(page: str, tmp_path: Path, httpserver: HTTPServer) -> None:
+    vendor = NoVendor()
     for step in STEP.finditer((ROOT / page).read_text(encoding="utf-8")):
         if step["kind"] == "file":
             target = tmp_path / step["what"]
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(step["body"] + "\n", encoding="utf-8")
+        elif step["kind"] == "vendor":
+            vendor = Vendor(step["what"], httpserver)
         elif step["kind"] == "replace":
             name, old, new = re.fullmatch(r"(\S+): (.+) -> (.+)", step["what"]).groups()  # type: ignore[union-attr]
             text = (tmp_path / name).read_text(encoding="utf-8")
             assert old in text
             (tmp_path / name).write_text(text.replace(old, new), encoding="utf-8")
         else:
-            _console(step["body"], tmp_path)
+            _console(step["body"], tmp_path, vendor)
+
+
+class NoVendor:
+    """A page whose commands reach nobody."""
+
+    environment: dict[str, str] = {}
+
+    def asked(self, command: str) -> str:
+        return command
+
+    def shown(self, text: str) -> str:
+        return text
+
+
+class Vendor(NoVendor):
+    """A recorded answer in the place of a vendor: commands and outputs name the vendor, what runs asks a local server."""
+
+    environment = {"SBF_TESTING": "1", "SBF_NOW": "2026-11-24T12:00:00+00:00"}  # the page asks for the years until today
+
+    def __init__(self, what: str, server: HTTPServer) -> None:
+        found = re.fullmatch(r"(https://[^/]+)(\S+): (\S+)", what)
+        assert found is not None
+        self._real, self._local = found[1], server.url_for("")
+        (row,) = recorded.entries(vendor=found[3])
+        server.expect_request(found[2]).respond_with_data(recorded.payload(row), content_type="application/json")
+
+    def asked(self, command: str) -> str:
+        return command.replace(self._real, self._local)
+
+    def shown(self, text: str) -> str:
+        return text.replace(self._local, self._real).replace("/local/", f"/{self._real.split('.')[-2]}/")
 
 
 BLOCKS = [(page, number, block) for page in PAGES for number, block in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL))]
@@ -91,22 +151,22 @@ def test_the_code_on_a_page_declares_what_it_says(page: str, number: int, block:
         assert manager.records["sample"].state == "loaded", manager.records["sample"].reason
 
 
-def _console(block: str, folder: Path) -> None:
+def _console(block: str, folder: Path, vendor: NoVendor) -> None:
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, _, wanted = part.partition("\n")
-        got = _run(shlex.split(command), folder)
+        got = vendor.shown(_run(shlex.split(vendor.asked(command)), folder, vendor.environment))
         wanted = wanted + "\n" if wanted and not wanted.endswith("\n") else wanted
-        matches = doctest.OutputChecker().check_output(wanted, got, doctest.ELLIPSIS)
+        matches = doctest.OutputChecker().check_output(wanted, got, doctest.ELLIPSIS | (doctest.NORMALIZE_WHITESPACE if isinstance(vendor, Vendor) else 0))
         assert matches, f"$ {command}\nwanted:\n{wanted}\ngot:\n{got}"
 
 
-def _run(command: list[str], folder: Path) -> str:
+def _run(command: list[str], folder: Path, more: dict[str, str]) -> str:
     site = folder / ".site"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")}
-    environment["PYTHONPATH"] = str(site)
+    environment |= {"PYTHONPATH": str(site), **more}
     if command[:2] == ["pip", "install"]:  # into a folder of the test's own, from what is here: a test reaches no index
         plain = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--target", str(site)]
-        full = [sys.executable, "-m", "pip", "install", *plain, str(folder / command[-1])]
+        full = [sys.executable, "-m", "pip", "install", *plain, str(folder / command[-1])]  # `-e` would leave traces in the folder
     elif command[0] == "rm":
         target = folder / command[-1]
         shutil.rmtree(target) if command[1] == "-r" else target.unlink()

@@ -69,8 +69,8 @@ def test_types(values: list[Any], hint: str, more: dict[str, Any]) -> None:
         ([None, None], "no value in the sample"),
         ([1, "a"], "texts and numbers are mixed"),
         ([True, 1], "true, false and numbers are mixed"),
-        ([1, 2, 3], "only whole numbers in a small sample"),
-        ([Decimal("1.25"), Decimal("1.5")], "at most 2 decimals in a small sample; more than 4 would be rejected"),
+        ([1, 2, 3], "whole numbers only, and few different ones"),
+        ([Decimal("1.25"), Decimal("1.5")], "at most 2 decimals in few different values; more than 4 would be rejected"),
         (["1.234,5", "7,5"], "numbers with a comma"),
         (["2024-02-29 10:00"], "no time zone is written: taken as UTC"),
         (["01/02/2024"], "%d/%m/%Y would fit, too"),
@@ -83,7 +83,7 @@ def test_what_is_not_sure_is_said(values: list[Any], doubt: str) -> None:
 
 def test_in_csv_nothing_is_no_value() -> None:
     column = guessed(["1.5", ""] * 20, csv=True)
-    assert (column.hint, column.missing, column.doubts) == ("Decimal | None", (), ("at most 1 decimals in a small sample; more than 3 would be rejected",))
+    assert (column.hint, column.missing, column.doubts) == ("Decimal | None", (), ("at most 1 decimals in few different values; more than 3 would be rejected",))
 
 
 @pytest.mark.parametrize(
@@ -238,6 +238,12 @@ def test_rows_that_name_no_day_take_the_one_that_was_asked_for() -> None:
 def test_what_is_no_address(url: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         template_of(url, name="mine")
+
+
+def test_rows_of_weekdays_only_are_a_cadence() -> None:
+    days = [dt.date(2024, 1, 1) + dt.timedelta(days=number) for number in range(60)]
+    for kept, wanted in (([day for day in days if day.weekday() < 5], True), (days, False), ([day for day in days[:20] if day.weekday() < 5], False)):
+        assert proposed(json.dumps([{"day": str(day), "rate": 1.5} for day in kept]).encode()).weekdays_only is wanted
 
 
 REAL = {
