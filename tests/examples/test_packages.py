@@ -126,3 +126,10 @@ def test_a_hostile_one_costs_its_own_datasets_and_nothing_else(tmp_path: Path, m
     assert not list(tmp_path.rglob("owned_by_hostile")) and not list(tmp_path.rglob("stolen.csv"))
     for path in (both.folder / "sbf-data").rglob("*"):
         assert path.is_dir() or b"canary-of-the-neighbour" not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(("package", "plugin", "recording"), [("sbf-nbp-gold", "nbp_gold", ""), ("sbf-ecb-daily", "ecb_daily", ""), ("sbf-euro-months", "euro_months", "sample")])
+def test_they_conform(tmp_path: Path, package: str, plugin: str, recording: str) -> None:
+    done = Installed(tmp_path, package).sbf("plugins", "check", plugin, *(["--recording", recording] if recording else []))
+    assert done.returncode == 0, done.stdout
+    assert "21 of 21 checks passed" in done.stdout

@@ -224,3 +224,18 @@ def test_on_a_terminal_it_asks(author: Author) -> None:
     text = (author.folder / "sbf-czech" / "sbf_czech" / "plugin.py").read_text()
     assert text.startswith('"""Czech rates, for sbf."""')
     assert "currency_code: str = column(key=True" in text
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="needs a small disk of its own, which only root can mount")
+def test_a_full_disk_leaves_nothing(author: Author, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(small)], capture_output=True).returncode != 0:
+        pytest.skip("no disk can be mounted here")
+    try:
+        done = author.sbf("plugins", "new", "rain", "--kind", "rest", "--into", "small")
+        assert done.returncode == 6, done.stderr
+        assert "the package cannot be written: No space left on device" in done.stderr
+        assert list(small.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(small)], check=True)

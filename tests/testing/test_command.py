@@ -1,0 +1,103 @@
+"""``sbf plugins check`` and the pytest plugin, as an author meets them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PLUGIN = '''"""Rain, and no source."""
+import datetime as dt
+import attrs
+from sbf_core.api import DatasetKeymapEntry, FileRecipe, column, hookimpl
+
+CONFORMANCE_EXEMPT = {exempt}
+
+@attrs.frozen
+class Rain:
+    day: dt.date = column(key=True, row_date=True)
+    amount: float | None = column(unit="mm")
+
+@hookimpl
+def datasets():
+    return [DatasetKeymapEntry(domain="weather", source="gauge", dataset="rain", silver_table="rain", columns=Rain, recipe=FileRecipe(path="rain.csv"), refresh_after_hours=0,
+                               title="Rain", terms="None.", source_url="{url}")]
+'''
+
+
+class Gauge:
+    """A plugin in a folder of the test's own, with a recording."""
+
+    def __init__(self, folder: Path, *, url: str = "", exempt: str = "{}") -> None:
+        self.folder = folder
+        info = folder / "sbf_gauge-1.0.dist-info"
+        info.mkdir()
+        (folder / "sbf_gauge.py").write_text(PLUGIN.replace("{url}", url).replace("{exempt}", exempt))
+        (info / "METADATA").write_text("Metadata-Version: 2.4\nName: sbf-gauge\nVersion: 1.0\nLicense-Expression: MIT\n\nRain.\n")
+        (info / "entry_points.txt").write_text("[sbf.plugins]\ngauge = sbf_gauge\n")
+        files = folder / "home" / "files"
+        files.mkdir(parents=True)
+        (files / "rain.csv").write_text("day,amount\n2024-03-01,4.2\n2024-03-02,1.5\n")
+        assert self.run("-m", "sbf_core", "run", "--home", "home", "--plugins", "gauge").returncode == 0
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": str(self.folder)}
+        return subprocess.run([sys.executable, *command], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=100)
+
+    def check(self, *more: str) -> subprocess.CompletedProcess[str]:
+        return self.run("-m", "sbf_core", "plugins", "check", "gauge", *more)
+
+
+def test_a_report_says_what_is_wrong_and_ends_with_1(tmp_path: Path) -> None:
+    gauge = Gauge(tmp_path)
+    done = gauge.check("--recording", "home")
+    assert done.returncode == 1
+    assert "docs: weather/gauge/rain: source_url is empty: say where it is described" in done.stdout
+    assert done.stdout.rstrip().endswith("gauge (sbf-gauge 1.0): 20 of 21 checks passed")
+    told = json.loads(gauge.check("--recording", "home", "--json").stdout)
+    assert told["schema"] == "sbf.conformance/1"
+    assert (told["passed"], len(told["checks"])) == (False, 21)
+    assert [check["check"] for check in told["checks"] if check["state"] == "failed"] == ["docs"]
+
+
+def test_exemptions_are_shown_with_their_reasons(tmp_path: Path) -> None:
+    gauge = Gauge(tmp_path, exempt='{"docs": "the gauge is on my roof"}')
+    done = gauge.check("--recording", "home")
+    assert done.returncode == 0, done.stdout
+    assert "exempt  title, terms, source, units and a README are there (docs: the gauge is on my roof)" in done.stdout
+    (tmp_path / "test_gauge.py").write_text('from sbf_core.testing.suite import conformance\n\ntest_it = conformance("gauge", recording="home")\n')
+    tested = gauge.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_gauge.py")
+    assert tested.returncode == 0, tested.stdout
+    assert "20 passed, 1 skipped" in tested.stdout
+    assert "exempt from conformance: gauge: docs: the gauge is on my roof" in tested.stdout
+    other = gauge.check("--recording", "home", "--exempt", "rows_are_taken=none is left out")
+    assert "it is exempt from 'rows_are_taken' (none is left out), and needs it no more: take it out" in other.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "the package of 'gauge' brings no recording"),
+        (("--recording", "nowhere"), "there is no recording 'nowhere'"),
+        (("--recording", "home", "--exempt", "dox"), "there is no check 'dox'"),
+        (("--recording", "home", "--exempt", "docs="), "has no reason"),
+    ],
+)
+def test_what_makes_no_sense(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    done = Gauge(tmp_path, url="https://example.com").check(*arguments)
+    assert words in done.stdout + done.stderr
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_plugin_that_does_not_load_is_told_and_nothing_else_is_made(tmp_path: Path) -> None:
+    gauge = Gauge(tmp_path)
+    (tmp_path / "sbf_gauge.py").write_text("raise ImportError('no such thing')\n")
+    done = gauge.check()
+    assert done.returncode == 1
+    assert "declaration: the plugin is refused: ImportError: no such thing" in done.stdout
+    assert "0 of 21 checks passed, 20 not made" in done.stdout
