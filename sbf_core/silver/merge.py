@@ -71,8 +71,10 @@ def _make_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> N
     keys = entry.key_columns
     columns = quoted_list(row_columns(entry), prefix="s.")
     changed = differs(value_columns(entry), "s", "t")
-    # an equal value matters too where it was known earlier, or where the vendor states a version of its own
-    changed = f"({changed} OR s.known_from {'<>' if entry.known_from_column else '<'} t.known_from)"
+    # an equal value matters too where it comes before the current one in the order of a chain, or where the vendor states a version of its own
+    earlier = "s.recorded_at < t.recorded_at OR (s.recorded_at = t.recorded_at AND s._bronze_file_id < t._bronze_file_id)"
+    stated = "<>" if entry.known_from_column else "<"
+    changed = f"({changed} OR s.known_from {stated} t.known_from OR (s.known_from = t.known_from AND ({earlier})))"
     conn.execute(
         f"CREATE OR REPLACE TEMP TABLE delta AS SELECT {columns}, t.known_from AS _old_known_from FROM "
         f"(FROM stage ANTI JOIN chain_key USING ({quoted_list(keys)})) AS s LEFT JOIN {current_table(entry)} AS t ON {matches(keys, 's', 't')} "
@@ -81,10 +83,10 @@ def _make_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> N
 
 
 def _move_late_keys(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    """Keys whose row was published before the current one, or before they were deleted, take the way of the chain."""
+    """Keys whose row was not published after the current one, or before they were deleted, take the way of the chain."""
     keys = quoted_list(entry.key_columns)
     conn.execute(
-        f"INSERT INTO chain_key SELECT {keys} FROM delta WHERE _old_known_from > known_from UNION "
+        f"INSERT INTO chain_key SELECT {keys} FROM delta WHERE _old_known_from >= known_from UNION "
         f"SELECT {quoted_list(entry.key_columns, prefix='d.')} FROM delta AS d JOIN {history_table(entry)} AS h ON {matches(entry.key_columns, 'd', 'h')} "
         "WHERE d._old_known_from IS NULL"
     )
@@ -115,7 +117,7 @@ def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
         same = f"({same} AND v.known_from = p.known_from)"
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE version AS SELECT *, row_number() OVER (PARTITION BY "
-        f"{keys} ORDER BY known_from, recorded_at, _fresh, _bronze_file_id) AS _place FROM ("
+        f"{keys} ORDER BY known_from, recorded_at, _bronze_file_id) AS _place FROM ("
         f"SELECT {columns}, false AS _deleted, false AS _fresh, false AS _context FROM {current} SEMI JOIN chain_key USING ({keys}) "
         f"UNION ALL SELECT {columns}, _deleted, false, false FROM {history} SEMI JOIN chain_key USING ({keys}) "
         f"UNION ALL SELECT {columns}, false, true, _context FROM (FROM stage WHERE {LIVE}) SEMI JOIN chain_key USING ({keys}))"

@@ -17,6 +17,11 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PACKAGES = sorted(path.parent.name for path in EXAMPLES.glob("*/pyproject.toml"))
 
 
+def with_path(folder: Path) -> str:
+    """The folder in front of what this process was given: it may be told to test another checkout."""
+    return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 class Installed:
     """Some of the packages in a folder of the test's own; they see no other package but what this environment holds."""
 
@@ -30,7 +35,7 @@ class Installed:
 
     def sbf(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of sbf in the folder."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": str(self.site)}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": with_path(self.site)}
         return subprocess.run([sys.executable, "-m", "sbf_core", *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=100)
 
     def rows(self, query: str) -> list[dict[str, object]]:
@@ -109,7 +114,7 @@ def test_a_hostile_one_costs_its_own_datasets_and_nothing_else(tmp_path: Path, m
     monkeypatch.setenv("HOSTILE_NEIGHBOUR_KEY", "canary-of-the-neighbour")
     assert both.sbf("run", "--plugins", "nbp_gold", "--replay", "nbp_gold").returncode == 0
     before = both.sbf("digest", "--table", "silver.nbp_gold").stdout
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": str(both.site), "SBF_ANSWER_SECONDS_MAX": "2"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": with_path(both.site), "SBF_ANSWER_SECONDS_MAX": "2"}
     command = [sys.executable, "-m", "sbf_core", "run", "--plugins", "hostile", "--json"]
     done = subprocess.run(command, cwd=both.folder, env=environment, capture_output=True, text=True, timeout=110)
     assert done.returncode == 1, done.stderr

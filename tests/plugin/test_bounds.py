@@ -61,7 +61,7 @@ def test_what_does_not_fit_and_what_is_held_back(site: Path) -> None:
 
 
 def test_the_commands_show_it(site: Path, tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(site), "SBF_HOME": str(tmp_path / "home")}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]), "SBF_HOME": str(tmp_path / "home")}
 
     def sbf(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([sys.executable, "-m", "sbf_core", *arguments], env=environment, capture_output=True, text=True)

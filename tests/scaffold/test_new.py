@@ -25,7 +25,7 @@ class Author:
         self.site = folder / "site"
 
     def run(self, *command: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": str(self.site)}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": os.pathsep.join([str(self.site), *filter(None, [os.environ.get("PYTHONPATH")])])}
         return subprocess.run([sys.executable, *command], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=100, **more)
 
     def sbf(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -197,7 +197,7 @@ def test_on_a_terminal_it_asks(author: Author) -> None:
 
     (author.folder / "rates.json").write_text(json.dumps(ROWS))
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(author.site), "COLUMNS": "200"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(author.site), *filter(None, [os.environ.get("PYTHONPATH")])]), "COLUMNS": "200"}
     process = subprocess.Popen([sys.executable, "-m", "sbf_core", "plugins", "new", "czech"], cwd=author.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     seen = ""

@@ -12,9 +12,11 @@ import duckdb
 import pytest
 from warehouse import START, FakeVendor, Price, Warehouse, counts_add_up, entry, price
 
-from sbf_core.api import DatasetKeymapEntry, ParseRows, PromotionBatch, SelectRows, column, hookimpl
+from sbf_core.api import DatasetKeymapEntry, FetchSession, ParseRows, PromotionBatch, RunRequest, RunResult, SelectRows, column, hookimpl
 from sbf_core.ops.service import OpsService
+from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
+from sbf_core.testing.scratch import ScratchHome, ScratchRecording
 
 NOW = "SELECT symbol, date, close, volume FROM silver.px ORDER BY ALL"
 
@@ -557,3 +559,79 @@ def test_csv_may_be_separated_by_semicolons(tmp_path: Path) -> None:
     vendor.says('symbol,date,close,volume\n"B;1",2024-01-01,2.5,2\n', ticker="B")
     assert warehouse.run(universe__tickers=("A", "B")).errors == []
     assert warehouse.ask("SELECT symbol, close FROM silver.px ORDER BY 1") == [("A;1", Decimal("1.5")), ("B;1", Decimal("2.5"))]
+
+
+def test_a_row_for_a_payload_that_is_not_there_is_not_lost_in_silence(tmp_path: Path) -> None:
+    class Forging(FakeVendor):
+        @hookimpl
+        def promote(self) -> SelectRows:
+            return SelectRows("SELECT CASE symbol WHEN 'B' THEN 'aaaaaaaaaaaa' ELSE _file END AS _file, * EXCLUDE (_file) FROM batch")
+
+    vendor = Forging(entry())
+    vendor.extension = "csv"
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says("symbol,date,close,volume\nA,2024-01-01,1.5,1\nB,2024-01-01,1.5,1\n")
+    (error,) = warehouse.run().errors
+    assert "promote gave a row whose _file is no payload of the batch" in error
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(0,)]
+
+
+@pytest.mark.parametrize("second", ["2.5", "1.5"])
+def test_payloads_of_one_moment_end_alike_in_any_order(tmp_path: Path, second: str) -> None:
+    """Two recordings of one moment, promoted together, one after the other, and the other way round; of other values, and of the same."""
+    moments = {"x": price("A", "2024-01-01", "1.5"), "y": price("A", "2024-01-01", second, 11 if second == "2.5" else 10)}
+    found = []
+    for order in (("xy",), ("x", "y"), ("y", "x")):
+        home = ScratchHome(tmp_path / "-".join(order), _plugins())
+        for step in order:
+            recording = ScratchRecording(tmp_path / f"r-{'-'.join(order)}-{step}")
+            for name in step:
+                request = RunRequest(run_id=f"r{name}", domain="prices", source="fake", dataset="eod")
+                payload = json.dumps([moments[name]], indent=" xy".index(name)).encode()
+                recording.add([RunResult(request=request, address=f"https://x.org/{name}", payload=payload, fetched_at=dt.datetime(2024, 1, 2, tzinfo=dt.UTC))])
+            assert home.replay(recording.close()).errors == []
+        found.append({table: digest.sha256 for table, digest in home.digests("silver.").items()})
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) == 2
+
+
+class _Replayed(FakeVendor):
+    """Asks for whichever of the two the recording holds."""
+
+    @hookimpl
+    def fetch(self, request: RunRequest, http: FetchSession) -> RunResult:  # type: ignore[override]
+        return next(result for name in "xy" if (result := http.get(request, f"https://x.org/{name}")).ok)
+
+
+def _plugins() -> PluginManager:
+    manager = PluginManager(())
+    manager.register(_Replayed(entry()), name="fake")
+    return manager
+
+
+@pytest.mark.parametrize("order", [("old", "new"), ("new", "old"), ("both",)])
+def test_one_value_of_one_publication_is_of_the_payload_that_brought_it_first(tmp_path: Path, order: tuple[str, ...]) -> None:
+    """The vendor states since when it is known, and repeats it: whichever payload comes first, the row is of the older one."""
+
+    @attrs.frozen
+    class Filed(Price):
+        filed: dt.date = column(known_from=True)
+
+    class Filing(FakeVendor):
+        @hookimpl
+        def fetch(self, request: RunRequest, http: FetchSession) -> RunResult:  # type: ignore[override]
+            return next(result for name in ("old", "new") if (result := http.get(request, f"https://x.org/{name}")).ok)
+
+    manager = PluginManager(())
+    manager.register(Filing(entry(columns=Filed)), name="fake")
+    home = ScratchHome(tmp_path / "home", manager)
+    for step in order:
+        recording = ScratchRecording(tmp_path / f"recording-{step}")
+        for name, day in (("old", 2), ("new", 3)):
+            if step in (name, "both"):
+                request = RunRequest(run_id=name, domain="prices", source="fake", dataset="eod")
+                payload = json.dumps([{**price("A", "2024-01-01"), "filed": "2024-01-01"}], indent=day).encode()
+                recording.add([RunResult(request=request, address=f"https://x.org/{name}", payload=payload, fetched_at=dt.datetime(2024, 1, day, tzinfo=dt.UTC))])
+        assert home.replay(recording.close()).errors == []
+    assert home.ask("SELECT recorded_at FROM silver.px") == [(dt.datetime(2024, 1, 2),)]
+    assert home.ask("SELECT count(*) FROM silver.px_history") == [(0,)]

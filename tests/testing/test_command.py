@@ -45,7 +45,7 @@ class Gauge:
         assert self.run("-m", "sbf_core", "run", "--home", "home", "--plugins", "gauge").returncode == 0
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": str(self.folder)}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": os.pathsep.join([str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])])}
         return subprocess.run([sys.executable, *command], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=100)
 
     def check(self, *more: str) -> subprocess.CompletedProcess[str]:
