@@ -69,13 +69,76 @@ def _walk(group: Any, prefix: str) -> list[tuple[str, Any]]:
     return found
 
 
+#: An example of each hook, as a module would have it; the tests run each.
+HOOK_EXAMPLES = {
+    "datasets": '''import datetime as dt
+import attrs
+from sbf_core.api import DatasetKeymapEntry, RestRecipe, checked_options, column, hookimpl
+
+@attrs.frozen
+class Rate:
+    day: dt.date = column(key=True, row_date=True)
+    rate: float | None = column(unit="percent")
+
+@hookimpl
+def datasets(options):
+    region = checked_options(options, region="eu")["region"]        # [options.NAME] region = "us"
+    recipe = RestRecipe(url=f"https://api.example.com/{region}/rates?from={{from_date}}")
+    return [DatasetKeymapEntry(domain="rates", source="example", dataset="policy", silver_table="example_policy", columns=Rate, recipe=recipe)]
+''',
+    "fetch": '''from sbf_core.api import fetch_by_recipe, hookimpl
+
+@hookimpl
+def fetch(entry, request, http):
+    if entry.dataset != "archive":
+        return fetch_by_recipe(entry, request, http)
+    first = http.get(request, "https://api.example.com/archive/index", extension="txt")
+    if not first.ok:
+        return first                                                # an error is an answer, too: it is on record
+    return [http.get(request, f"https://api.example.com/archive/{name}") for name in first.payload.decode().split()]
+''',
+    "promote": '''import json
+from sbf_core.api import ParseRows, PayloadRefused, SelectRows, hookimpl
+
+def parse(payload: bytes):
+    document = json.loads(payload)
+    if "rates" not in document:
+        raise PayloadRefused("holds no rates")
+    for day, rates in document["rates"].items():                    # {"2024-01-02": {"USD": 1.09}}
+        for currency, rate in rates.items():
+            yield {"day": day, "currency": currency, "rate": rate}
+
+@hookimpl
+def promote(entry, batch):
+    if batch.extension == "csv":                                    # a column for each currency
+        return SelectRows("SELECT _file, day, name AS currency, value AS rate FROM batch UNPIVOT (value FOR name IN (COLUMNS(* EXCLUDE (_file, day))))")
+    return ParseRows(parse)
+''',
+    "build_gold": '''from sbf_core.api import GoldModel, NotNull, hookimpl
+
+@hookimpl
+def build_gold(options):
+    sql = "SELECT currency, max_by(rate, date) AS rate, max(date) AS date FROM silver.ecb_reference_rate GROUP BY currency"
+    return [GoldModel(name="last_rate", key=("currency",), date_column="date", sql=sql, tests=(NotNull(column="date"),), doc="One row a currency: its last rate.")]
+''',
+    "universe_members": '''import datetime as dt
+from sbf_core.api import UniverseMember, hookimpl
+
+@hookimpl
+def universe_members():
+    return [UniverseMember(ticker="AAPL", valid_from=dt.date(1982, 11, 30))]
+''',
+}
+
+
 def hooks() -> str:
     """Every hook with its signature."""
-    text = f"# Hooks\n\nMark a function with `@hookimpl`. It may take fewer arguments than stand here. `HOOK_API = {hookspecs.HOOK_API}`.\n"
+    text = f"# Hooks\n\nMark a function with `@hookimpl`. It may take fewer arguments than stand here. `HOOK_API = {hookspecs.HOOK_API}`;\n"
+    text += "[keep up with versions](../how-to/keep-up-with-versions.md) says what that means.\n"
     for name in HOOKS:
         function = getattr(hookspecs, name)
         signature = str(inspect.signature(function)).replace("'", "")
-        text += f"\n## {name}\n\n```text\n{name}{signature}\n```\n\n{_prose(function)}\n"
+        text += f"\n## {name}\n\n```text\n{name}{signature}\n```\n\n{_prose(function)}\n\n```python\n{HOOK_EXAMPLES[name]}```\n"
     for kind in (RunRequest, RunResult, PromotionBatch, SelectRows, ParseRows):
         text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n"
     return text

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import attrs
 import make_guarantees
@@ -24,6 +25,7 @@ from pytest_httpserver import HTTPServer
 from sbf_core import api
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.testing.scratch import ScratchHome
 
 ROOT = Path(__file__).resolve().parents[2]
 STEP = re.compile(
@@ -137,11 +139,14 @@ BLOCKS = [(page, number, block) for page in PAGES for number, block in enumerate
 
 
 @pytest.mark.parametrize(("page", "number", "block"), BLOCKS, ids=[f"{page}-{number}" for page, number, _ in BLOCKS])
-def test_the_code_on_a_page_declares_what_it_says(page: str, number: int, block: str) -> None:
+def test_the_code_on_a_page_declares_what_it_says(page: str, number: int, block: str, tmp_path: Path) -> None:
     """Each block stands alone; one that declares datasets is asked for them."""
     names: dict[str, object] = {"__name__": f"sample{number}"}
     module = sys.modules[f"sample{number}"] = types.ModuleType(f"sample{number}")
     exec(compile(block, page, "exec", dont_inherit=True), names)
+    for name, test in list(names.items()):
+        if name.startswith("test_") and "sbf_home" in getattr(test, "__annotations__", {}):  # a test of an author's own
+            test(ScratchHome(tmp_path / name))  # type: ignore[operator]
     declare = names.get("datasets")
     if callable(declare):
         manager = PluginManager(())
@@ -201,3 +206,13 @@ def test_each_bundled_plugin_has_a_readme_that_names_its_source() -> None:
         readme = path.parent / "README.md"
         assert readme.exists(), path.parent.name
         assert "Source" in readme.read_text(encoding="utf-8")
+
+
+def test_the_example_of_promote_reads_both_shapes(tmp_path: Path) -> None:
+    names: dict[str, Any] = {}
+    exec(make_reference.HOOK_EXAMPLES["promote"], names)
+    assert list(names["parse"](b'{"rates": {"2024-01-02": {"USD": 1.09}}}')) == [{"day": "2024-01-02", "currency": "USD", "rate": 1.09}]
+    select = names["promote"](None, types.SimpleNamespace(extension="csv")).sql
+    with ScratchHome(tmp_path / "home").working() as (cursor, _):
+        cursor.execute("CREATE TEMP TABLE batch AS SELECT 'f' AS _file, '2024-01-02' AS day, '1.09' AS USD, '0.86' AS GBP")
+        assert cursor.execute(select + " ORDER BY 3").fetchall() == [("f", "2024-01-02", "GBP", "0.86"), ("f", "2024-01-02", "USD", "1.09")]
