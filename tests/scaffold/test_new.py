@@ -90,7 +90,7 @@ def test_from_an_address_to_a_dataset(author: Author, httpserver: HTTPServer) ->
     text = (package / "sbf_czech" / "plugin.py").read_text()
     assert 'secrets={"apikey": "CZECH_API_KEY"}' in text
     assert "year={year}" in text
-    assert "# unsure: " in text
+    assert 'doc="not described yet")  # unsure: say its unit, or what it counts' in text
     is_whole(author, "czech", 76)
     plan = json.loads(author.sbf("plan", "--plugins", "czech", "--home", "other", "--json").stdout)
     assert plan["vendors"][0]["requests"] == 1 + plan_years(plan)
