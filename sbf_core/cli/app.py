@@ -130,26 +130,73 @@ def status(home: opt.Home = None, as_json: opt.AsJson = False) -> None:
 
 @app.command()
 def runs(
-    home: opt.Home = None, limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many.")] = 20, as_json: opt.AsJson = False
+    run_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One run, by the beginning of its id, or `last`: what it did in each layer.", show_default=False)] = None,
+    home: opt.Home = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many runs, or payloads of one.")] = 20,
+    as_json: opt.AsJson = False,
 ) -> None:
-    """The latest runs.
+    """The latest runs, or one run: its payloads, promotions, rejects and gold tables.
 
-    Example: sbf runs --limit 5
+    Examples: sbf runs --limit 5 | sbf runs last
     """
-    from sbf_core.cli.reports import runs_report
+    from sbf_core.cli.facts import runs_report
 
-    runs_report(home, limit=limit, as_json=as_json)
+    runs_report(home, run_id=run_id, limit=limit, as_json=as_json)
 
 
 @app.command()
-def datasets(home: opt.Home = None, plugins: opt.Plugins = None, as_json: opt.AsJson = False) -> None:
-    """The datasets of the installed plugins, with their source and terms.
+def datasets(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One dataset: its id, its table or its name.", show_default=False)] = None,
+    home: opt.Home = None,
+    plugins: opt.Plugins = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many payloads of one dataset.")] = 20,
+    as_json: opt.AsJson = False,
+) -> None:
+    """The datasets of the installed plugins, with their source and terms; or one: what its columns hold, and its payloads.
 
-    Example: sbf datasets --plugins ecb
+    Examples: sbf datasets --plugins ecb | sbf datasets bls_cpi
     """
+    if name is not None:
+        from sbf_core.cli.facts import dataset_report
+
+        dataset_report(home, name=name, limit=limit, as_json=as_json)
+        return
     from sbf_core.cli.catalog import datasets_report
 
     datasets_report(home, plugins=plugins, as_json=as_json)
+
+
+@app.command()
+def coverage(
+    name: Annotated[str, typer.Argument(metavar="DATASET", help="Its id, its table or its name.")],
+    home: opt.Home = None,
+    by: Annotated[str, typer.Option("--by", metavar="PERIOD", help="year, quarter or month.")] = "year",
+    ticker: Annotated[str | None, typer.Option("--ticker", metavar="TICKER", help="Only this one.", show_default=False)] = None,
+    as_json: opt.AsJson = False,
+) -> None:
+    """What is there and what is missing: rows by ticker and period.
+
+    Example: sbf coverage eod_bar --by quarter
+    """
+    from sbf_core.cli.facts import coverage_report
+
+    coverage_report(home, name=name, by=by, ticker=ticker, as_json=as_json)
+
+
+@app.command()
+def revisions(
+    name: Annotated[str, typer.Argument(metavar="DATASET", help="Its id, its table or its name.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="e.g. currency=USD,date=2024-01-02, or the values in the order of the key.")],
+    home: opt.Home = None,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Every version of one key: its values, since and until when they were known, and the payload that brought each.
+
+    Example: sbf revisions bls_cpi series_id=CUSR0000SA0,year=2024,period=M02
+    """
+    from sbf_core.cli.facts import revisions_report
+
+    revisions_report(home, name=name, key=key, as_json=as_json)
 
 
 @app.command()

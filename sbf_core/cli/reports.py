@@ -1,22 +1,16 @@
-"""``sbf status``, ``sbf runs`` and ``sbf digest``."""
+"""``sbf status`` and ``sbf digest``."""
 
 from __future__ import annotations
 
 from sbf_core.cli.reading import reading, table_of
 from sbf_core.cli.render import as_records, print_json, print_table
 from sbf_core.errors import UsageError, nearest
+from sbf_core.facts.runs import latest_runs
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.digest import digest_tables, warehouse_tables
 
-_RUNS = """
-SELECT r.run_id, r.status, r.started_at, date_diff('millisecond', r.started_at, r.finished_at) / 1000 AS seconds,
-    count(f.subject) FILTER (f.bronze_rows IS NOT NULL) AS files, r.rows_inserted AS inserted, r.rows_updated AS updated,
-    r.rows_unchanged AS unchanged, r.rows_rejected AS rejected, r.error
-FROM ops.file_ingestions AS r LEFT JOIN ops.file_ingestions AS f ON f.run_id = r.run_id AND f.kind = 'file'
-WHERE r.kind = 'run' GROUP BY ALL ORDER BY r.started_at DESC LIMIT ?
-"""
 _DATASETS = """
 SELECT m.domain || '/' || m.source || '/' || m.dataset || CASE WHEN m.discriminator = '' THEN '' ELSE '@' || m.discriminator END AS dataset,
     max(p.silver_table) AS silver_table, count(DISTINCT m.ticker) AS tickers, count(*) AS files,
@@ -40,31 +34,21 @@ def status_report(home: str | None, *, as_json: bool) -> None:
     """What is in the warehouse, how fresh it is, and what went wrong in the last run."""
     settings = Settings(home)
     with reading(settings) as cursor:
-        runs = table_of(cursor, _RUNS, [1])
+        runs = latest_runs(cursor, limit=1)
         datasets = table_of(cursor, _DATASETS)
         gold = table_of(cursor, _GOLD)
         failures = table_of(cursor, _FAILURES)
     if as_json:
-        print_json("status", home=str(settings.home), last_run=as_records(*runs), datasets=as_records(*datasets), gold=as_records(*gold), failures=as_records(*failures))
+        print_json("status", home=str(settings.home), last_run=runs.records, datasets=as_records(*datasets), gold=as_records(*gold), failures=as_records(*failures))
         return
-    if runs[1]:
-        last = as_records(*runs)[0]
+    if runs.rows:
+        last = runs.records[0]
         print(f"Last run {last['run_id']}: {last['status']}, {last['started_at']:%Y-%m-%d %H:%M}Z")
         print()
     for _, (headers, rows) in (("datasets", datasets), ("gold", gold), ("failures", failures)):
         if rows:
             print_table(headers, rows)
             print()
-
-
-def runs_report(home: str | None, *, limit: int, as_json: bool) -> None:
-    """The latest runs."""
-    with reading(Settings(home)) as cursor:
-        headers, rows = table_of(cursor, _RUNS, [limit])
-    if as_json:
-        print_json("runs", runs=as_records(headers, rows))
-    else:
-        print_table(headers, rows)
 
 
 def digest_report(home: str | None, *, tables: tuple[str, ...], as_json: bool) -> None:
