@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Unpack
 
 import attrs
 
@@ -16,6 +16,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import SbfError
 from sbf_core.http.recipe_walk import fetch_by_recipe
 from sbf_core.http.replay import ReplaySession
+from sbf_core.http.session import Asking
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.testing.check_declaration import secrets_in_addresses
@@ -45,21 +46,11 @@ class ListeningSession:
         self.given: dict[str, bytes] = {}
         self.asked: list[str] = []
 
-    def get(
-        self,
-        request: RunRequest,
-        url: str,
-        *,
-        extension: str = "json",
-        headers: Mapping[str, str] | None = None,
-        secrets: Mapping[str, str] | None = None,
-        secret_headers: Mapping[str, str] | None = None,
-        mirrors: tuple[str, ...] = (),
-    ) -> RunResult:
+    def get(self, request: RunRequest, url: str, **asking: Unpack[Asking]) -> RunResult:
         """See ``FetchSession.get``."""
-        self.asked += [url, *mirrors, *(f"{name}: {value}" for name, value in (headers or {}).items())]
-        self.asked += [f"{name}={value}" for name, value in {**(secrets or {}), **(secret_headers or {})}.items()]
-        return self._kept(self._inner.get(request, url, extension=extension, mirrors=mirrors))
+        self.asked += [url, *asking.get("mirrors", ()), *(f"{name}: {value}" for name, value in (asking.get("headers") or {}).items())]
+        self.asked += [f"{name}={value}" for name, value in {**(asking.get("secrets") or {}), **(asking.get("secret_headers") or {})}.items()]
+        return self._kept(self._inner.get(request, url, **asking))
 
     def read(self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()) -> RunResult:
         """See ``FetchSession.read``."""
