@@ -7,6 +7,7 @@ built-in function, and so each look at a clock and each throw of dice, also thos
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 import random
 import sys
@@ -91,11 +92,12 @@ def _impure(called: Any) -> str:
 
 def _is_excused(frame: FrameType | None) -> bool:
     """Whether the call was made by something that is not the plugin's to answer for, on the way from its hook."""
+    collected = [getattr(callback, "__code__", None) for callback in gc.callbacks]  # Python calls them anywhere, e.g. hypothesis's, which looks at a clock
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
         if module == __name__ or module.startswith("pluggy"):  # the hook was called from here
             return False
-        if module.startswith(_NOT_THEIRS):
+        if module.startswith(_NOT_THEIRS) or frame.f_code in collected:
             return True
         frame = frame.f_back
     return False

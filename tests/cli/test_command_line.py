@@ -79,7 +79,7 @@ def test_reports_read_what_is_there(filled: Shell) -> None:
     plugins = [item["plugin"] for item in json.loads(filled("datasets", "--json").stdout)["datasets"]]
     assert list(dict.fromkeys(plugins)) == ["bls", "ecb", "eod", "fmp", "fred", "iso4217", "sec", "stooq", "treasury", "yahoo"]
     plugins = json.loads(filled("plugins", "list", "--json").stdout)["plugins"]
-    assert plugins[1] == {"name": "ecb", "distribution": "sbf", "version": plugins[1]["version"], "datasets": 1, "state": "loaded", "reason": ""}
+    assert plugins[1] == {"name": "ecb", "distribution": "sbf", "version": plugins[1]["version"], "datasets": 1, "state": "loaded", "reason": "", "deprecated": []}
     doctor = filled("doctor")
     assert doctor.returncode == 0, doctor.stdout
     assert "key SEC_USER_AGENT" in doctor.stdout

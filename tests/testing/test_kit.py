@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import gc
 import itertools
 import json
 import os
@@ -435,6 +436,24 @@ def test_what_a_logger_or_an_import_does_is_not_the_plugins(tmp_path: Path) -> N
             return super().parse(payload)
 
     assert one(Chatty(), "promote_is_pure", tmp_path, {}).state == PASSED
+
+
+def test_what_the_garbage_collector_calls_is_not_the_plugins(tmp_path: Path) -> None:
+    class Littering(Honest):
+        """Makes so much garbage that it is collected."""
+
+        def parse(self, payload: bytes) -> Any:
+            gc.collect()
+            return super().parse(payload)
+
+    def callback(phase: str, info: dict[str, int]) -> None:
+        time.perf_counter()
+
+    gc.callbacks.append(callback)
+    try:
+        assert one(Littering(), "promote_is_pure", tmp_path, {}).state == PASSED
+    finally:
+        gc.callbacks.remove(callback)
 
 
 def test_a_plugin_that_is_not_installed_is_told(tmp_path: Path) -> None:
