@@ -29,7 +29,7 @@ from sbf_core.testing.scratch import ScratchHome
 
 ROOT = Path(__file__).resolve().parents[2]
 STEP = re.compile(
-    r"<!-- (?P<kind>test|file|replace|vendor): (?P<what>.+?) -->\n(?:```(?P<language>\w+)\n(?P<body>.*?)\n```)?", flags=re.DOTALL
+    r"<!-- (?P<kind>test|file|replace|shown|vendor): (?P<what>.+?) -->\n(?:```(?P<language>\w+)\n(?P<body>.*?)\n```)?", flags=re.DOTALL
 )
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
@@ -93,6 +93,9 @@ def test_the_samples_run_as_they_stand(page: str, tmp_path: Path, httpserver: HT
             target = tmp_path / step["what"]
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(step["body"] + "\n", encoding="utf-8")
+        elif step["kind"] == "shown":
+            text = vendor.shown((tmp_path / step["what"]).read_text(encoding="utf-8"))
+            assert text.endswith(f"\n{step['body']}\n"), text
         elif step["kind"] == "vendor":
             vendor = Vendor(step["what"], httpserver)
         elif step["kind"] == "replace":
@@ -132,7 +135,8 @@ class Vendor(NoVendor):
         return command.replace(self._real, self._local)
 
     def shown(self, text: str) -> str:
-        return text.replace(self._local, self._real).replace("/local/", f"/{self._real.split('.')[-2]}/")
+        name = self._real.split(".")[-2]
+        return text.replace(self._local, self._real).replace("/local/", f"/{name}/").replace('source="local"', f'source="{name}"')
 
 
 BLOCKS = [(page, number, block) for page in PAGES for number, block in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL))]
