@@ -18,7 +18,7 @@ def new(
     ticker: Annotated[str, typer.Option("--ticker", metavar="TICKER", help="The ticker in the URL, where there is one for each.", show_default=False)] = "",
     key: Annotated[str | None, typer.Option("--key", metavar="A,B", help="The columns that make a row unique.", show_default=False)] = None,
     row_date: Annotated[str, typer.Option("--row-date", metavar="COLUMN", help="The column with the date of a row.", show_default=False)] = "",
-    rows_at: Annotated[str | None, typer.Option("--rows-at", metavar="PATH", help="Where the rows are in a JSON payload, e.g. data.items.", show_default=False)] = None,
+    rows_at: Annotated[str | None, typer.Option("--rows-at", metavar="PATH", help="Where the rows are: data.items in JSON, a tag in XML.", show_default=False)] = None,
     into: Annotated[str, typer.Option("--into", metavar="FOLDER", help="Where the package is made.")] = ".",
     domain: Annotated[str | None, typer.Option("--domain", metavar="WORD", help="What it is about, e.g. fx.", show_default=False)] = None,
     title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="What it is, in a few words.", show_default=False)] = None,

@@ -50,7 +50,7 @@ def find_rows(payload: bytes, *, where: str, rows_at: str | None = None) -> Foun
     Args:
         payload: its bytes.
         where: the address or file it came from.
-        rows_at: the path of the list in a JSON payload, where it is known.
+        rows_at: the path of the list in a JSON payload, or the tag of the elements that are rows in XML, where it is known.
 
     Raises:
         UsageError: it is empty, a page, of no known form, or holds no rows, or rows within rows.
@@ -65,7 +65,7 @@ def find_rows(payload: bytes, *, where: str, rows_at: str | None = None) -> Foun
     if body[:1] in b"[{":
         return _json_rows(body, where, rows_at)
     if body[:1] == b"<":
-        return _xml_rows(body, where)
+        return _xml_rows(body, where, rows_at)
     return _delimited_rows(body, where)
 
 
@@ -156,7 +156,7 @@ def _delimited_rows(body: bytes, where: str) -> FoundRows:
     return FoundRows(extension="tsv" if delimiter == "\t" else "csv", rows=tuple(rows))
 
 
-def _xml_rows(body: bytes, where: str) -> FoundRows:
+def _xml_rows(body: bytes, where: str, wanted: str | None) -> FoundRows:
     from xml.etree import ElementTree  # most new plugins need none
 
     if b"<!ENTITY" in body:
@@ -176,8 +176,14 @@ def _xml_rows(body: bytes, where: str) -> FoundRows:
     if not counted:
         raise UsageError(f"no elements of this XML look like rows; its root is {root.tag!r}", where=where, fix=_CUSTOM, code="NO_ROWS")
     tag = max(counted, key=lambda each: (counted[each], fields[each]))
+    if wanted is not None:
+        named = [each for each in counted if wanted in (each, each.rpartition("}")[2])]
+        if not named:
+            known = ", ".join(each.rpartition("}")[2] for each in counted)
+            raise UsageError(f"no elements {wanted!r} look like rows", where=where, fix=f"those that do: {known}", code="NO_ROWS")
+        tag = named[0]
     rows = [xml_row(parent, element) for parent in root.iter() for element in parent if element.tag == tag]
-    others = [other for other in counted if other != tag and counted[other] > 1]
+    others = [other for other in counted if other != tag and counted[other] > 1 and wanted is None]
     doubts = tuple(f"rows: the elements {printable(other)} look like rows, too" for other in others)
     return FoundRows(extension="xml", rows=tuple(rows[:ROWS_MAX]), tag=tag, doubts=doubts)
 

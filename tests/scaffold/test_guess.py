@@ -140,6 +140,17 @@ def test_a_second_list_is_a_doubt_and_can_be_named() -> None:
         proposed(content, rows_at="c")
 
 
+def test_elements_of_xml_can_be_named() -> None:
+    """Which of two kinds of elements are the rows."""
+    parts = "".join(f'<line no="{number}" text="a{number}"><part code="b{number}" size="1"/><part code="c{number}" size="2"/></line>' for number in range(12))
+    content = f"<all>{parts}</all>".encode()
+    assert proposed(content).found.tag == "part"
+    assert proposed(content).doubts[0] == "rows: the elements line look like rows, too"
+    assert roles(proposed(content, rows_at="line")) == (["no"], "")
+    with pytest.raises(UsageError, match="no elements 'row' look like rows; here; those that do: line, part"):
+        proposed(content, rows_at="row")
+
+
 def test_fields_that_differ_only_in_case_are_one_for_duckdb() -> None:
     proposal = proposed(json.dumps(rows(30, Code="x")).encode())
     assert [column.name for column in proposal.columns] == ["day", "code", "price"]
