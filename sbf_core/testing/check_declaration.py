@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, metadata
+from importlib.metadata import metadata
 from urllib.parse import parse_qsl, urlsplit
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
@@ -85,11 +85,7 @@ def docs(subject: Subject) -> Iterator[Problem | Note]:
 
 
 def _package(name: str) -> Iterator[Problem | Note]:
-    try:
-        facts = metadata(name)
-    except PackageNotFoundError:  # pragma: no cover - it was loaded from there
-        return
-    said = {name.lower(): value for name, value in facts.json.items() if value}
+    said = {field.lower(): value for field, value in metadata(name).json.items() if value}
     if not str(said.get("description", "")).strip():
         yield Problem(f'the package {name} has no README: readme = "README.md" in its pyproject.toml')
     if not (said.get("license_expression") or said.get("license")):

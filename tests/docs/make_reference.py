@@ -19,7 +19,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.duck import migrate
-from sbf_core.gold.model import GoldModel, GoldSource
+from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique
 from sbf_core.plugin import hookspecs
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -174,9 +174,13 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "tests": '(NotNull(column="rate"),)', "doc": '"One row a fixing."', "sources": '{"bars": [GoldSource(table="silver.fmp_eod")]}',
     },
     "GoldSource": {"table": '"silver.fmp_eod"', "sql": '"SELECT * FROM silver.fmp_eod WHERE close > 0"'},
+    "NotNull": {"column": '"rate"'},
+    "AcceptedRange": {"column": '"rate"', "low": "0", "high": "1000"},
+    "Unique": {"columns": '("date", "currency")'},
+    "ForeignKey": {"columns": '("currency",)', "to": '"dim_currency"', "to_columns": '("currency",)'},
     "UniverseMember": {"ticker": '"AAPL"', "valid_from": "dt.date(1982, 11, 30)", "valid_to": "dt.date(2030, 1, 1)"},
 }  # fmt: skip
-DECLARED = (DatasetKeymapEntry, Cadence, DataRules, Column, RestRecipe, FileRecipe, Pages, GoldModel, GoldSource, UniverseMember)
+DECLARED = (DatasetKeymapEntry, Cadence, DataRules, Column, RestRecipe, FileRecipe, Pages, GoldModel, GoldSource, NotNull, AcceptedRange, Unique, ForeignKey, UniverseMember)
 
 
 def declaration() -> str:

@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 import types
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,14 @@ import make_guarantees
 import make_reference
 import pytest
 import recorded
+import typer
 from pytest_httpserver import HTTPServer
 
 from sbf_core import api
+from sbf_core.cli.app import app
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.settings.settings import Settings
 from sbf_core.testing.scratch import ScratchHome
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +52,7 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         "DatasetKeymapEntry": {"domain": "fx", "source": "ecb", "dataset": "rates", "silver_table": "rates", "columns": names["Rate"]}, "Column": {"name": "rate", "type": "DOUBLE"},
         "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"}, "Pages": {"by": "page", "parameter": "page"},
         "GoldModel": {"name": "fact_rate", "key": ("currency",), "sql": "SELECT 1 AS currency"}, "GoldSource": {"table": "silver.a"}, "UniverseMember": {"ticker": "AAPL"},
+        "NotNull": {"column": "a"}, "AcceptedRange": {"column": "a"}, "Unique": {"columns": ("a",)}, "ForeignKey": {"columns": ("a",), "to": "b", "to_columns": ("a",)},
     }  # fmt: skip
     beside = {"members": {"scope": "per_ticker"}, "restated_column": {"scope": "per_ticker", "lookback_days": 5}, "periods": {"url": "https://example.com/{ticker}/{period}"}}
     more = {"by": {"next_at": "next"}} if kind == "Pages" else {}
@@ -220,3 +225,27 @@ def test_the_example_of_promote_reads_both_shapes(tmp_path: Path) -> None:
     with ScratchHome(tmp_path / "home").working() as (cursor, _):
         cursor.execute("CREATE TEMP TABLE batch AS SELECT 'f' AS _file, '2024-01-02' AS day, '1.09' AS USD, '0.86' AS GBP")
         assert cursor.execute(select + " ORDER BY 3").fetchall() == [("f", "2024-01-02", "GBP", "0.86"), ("f", "2024-01-02", "USD", "1.09")]
+
+
+def _blocks(language: str) -> list[tuple[str, str]]:
+    return [(page, block) for page in PAGES for block in re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)]
+
+
+@pytest.mark.parametrize(("page", "block"), _blocks("toml"))
+def test_toml_on_a_page_is_read(page: str, block: str, tmp_path: Path) -> None:
+    """What a page says about ``sbf.toml`` is settings that there are; the rest is a pyproject.toml."""
+    if set(tomllib.loads(block)) & {"project", "build-system"}:
+        return
+    (tmp_path / "sbf.toml").write_text(block, encoding="utf-8")
+    settings = Settings(tmp_path, environment={})
+    assert settings.options or settings.ticker_names or any(str(tmp_path) in found.origin for found in settings.resolved.values())
+
+
+@pytest.mark.parametrize(("page", "block"), _blocks("sh"))
+def test_commands_in_a_shell_block_are_there(page: str, block: str) -> None:
+    """They need a vendor, or an empty machine; that there are such commands with such options is seen without."""
+    commands = {name: {option for parameter in command.params for option in parameter.opts} for name, command in make_reference._walk(typer.main.get_command(app), "sbf")}
+    for line in re.findall(r"(?:^|/)(sbf .+?)(?: && .*)?$", block, flags=re.MULTILINE):
+        words = shlex.split(line)
+        name = " ".join(words[:3]) if words[1] == "plugins" else " ".join(words[:2])
+        assert {word for word in words if word.startswith("--")} <= commands[name], line
