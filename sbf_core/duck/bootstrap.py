@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from sbf_core.clock import Clock, SystemClock
-from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.config import STORAGE_VERSION, DuckDbConfig
 from sbf_core.duck.create import create_database, discard_left_overs
 from sbf_core.duck.holder import drop_holder, write_holder
 from sbf_core.duck.identifiers import literal_list
@@ -22,9 +22,6 @@ from sbf_core.duck.publish import copy_database, current_publication, keep_publi
 from sbf_core.errors import DamageFound, HomeLocked, UsageError, VersionRefused, environment_fault
 from sbf_core.faults import fault_point
 from sbf_core.whole_file import make_folder, sync_all
-
-#: Files stay readable for the oldest DuckDB that sbf supports.
-STORAGE_VERSION = "v1.5.0"
 
 
 class DuckDbBootstrap:

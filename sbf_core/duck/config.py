@@ -10,6 +10,8 @@ import attrs
 from sbf_core.errors import UsageError
 
 DEFAULT_HOME = "sbf-data"
+#: Files stay readable for the oldest DuckDB that sbf supports.
+STORAGE_VERSION = "v1.5.0"
 #: When payloads reach the disk: never forced, once for a batch of files, or file by file.
 FSYNC_POLICIES = ("none", "batch", "each")
 
@@ -74,6 +76,11 @@ class DuckDbConfig:
     def published(self) -> Path:
         """Copies of the database for readers, who then never meet a run."""
         return self.home / "published"
+
+    @property
+    def live(self) -> Path:
+        """What the run at work, or the last one, said of itself."""
+        return self.home / "live.json"
 
     @property
     def files(self) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import duckdb
@@ -63,8 +63,12 @@ class GoldBuild:
         self._force = force
         self._build_id: int | None = None
 
-    def build(self, models: Sequence[GoldModel]) -> list[GoldOutcome]:
+    def build(self, models: Sequence[GoldModel], *, done: Callable[[], None] = lambda: None) -> list[GoldOutcome]:
         """Build what has new input, in the order that the SQL gives.
+
+        Args:
+            models: all of them.
+            done: called behind each table.
 
         Raises:
             UsageError: two models have one name, one is not one SELECT, or they read each other in a circle.
@@ -84,6 +88,7 @@ class GoldBuild:
         outcomes = []
         for model in ordered(models, reads):
             outcomes.append(self._build_one(conn, model, reads[f"gold.{model.name}"]))
+            done()
         if all(outcome.status is not WorkStatus.FAILED for outcome in outcomes):
             self._remember(conn, models)
         return outcomes

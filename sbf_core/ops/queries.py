@@ -100,7 +100,7 @@ def load_table_versions(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """A text per silver and gold table that changes whenever rows of it do; names with their schema."""
     rows = conn.execute(
         "SELECT 'silver.' || silver_table, sum(rows_written) || '@' || max(finished_at) FROM ops.promotion_manifest WHERE rows_written > 0 GROUP BY 1 "
-        "UNION ALL SELECT 'gold.' || table_name, CAST(sum(rows_written) AS VARCHAR) FROM ops.gold_manifest WHERE status = 'ok' GROUP BY 1"
+        "UNION ALL SELECT 'gold.' || table_name, sum(rows_written) || '@' || max(finished_at) FROM ops.gold_manifest WHERE status = 'ok' AND rows_written > 0 GROUP BY 1"
     ).fetchall()
     return {name: str(version) for name, version in rows}
 

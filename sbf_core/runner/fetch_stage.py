@@ -20,7 +20,7 @@ from sbf_core.plugin.watch import DatabaseWatch, used_the_database
 from sbf_core.runner.fetch_answers import FetchAnswer, Fetcher, Sessions
 from sbf_core.runner.fetch_tally import FetchTally
 from sbf_core.runner.fetch_workers import FetchWorkers
-from sbf_core.runner.progress import Progress
+from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
 from sbf_core.trust.recovery import record_quarantined
@@ -54,7 +54,7 @@ class FetchStage:
         config: DuckDbConfig,
         sessions: Sessions,
         workers: int,
-        progress: Progress,
+        progress: RunProgress,
     ) -> None:
         self._ops = ops
         self._writer = writer
@@ -86,6 +86,7 @@ class FetchStage:
         self._watched = self._hooks_here(planned)
         self._watch = DatabaseWatch(self._ops.cursor) if self._watched else None
         self._progress.start("fetch", len(planned))
+        self._progress.asks(item.entry.id for item in planned)
         self._tally = FetchTally(context)
         waiting: list[FetchAnswer] = []
         fetcher = Fetcher(self._writer, self._hooks, self._registry, self._sessions, known=known)
@@ -96,6 +97,7 @@ class FetchStage:
                     self._progress.advance()
                     continue
                 waiting.append(answer)
+                self._progress.answered(answer.request.dataset_id, failed=not answer.came)
                 if len(waiting) >= BATCH_FILES:
                     batch, waiting = waiting, []
                     self._record(context, batch)

@@ -10,7 +10,7 @@ from sbf_core.gold.model import GoldModel
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.watch import watched
-from sbf_core.runner.progress import Progress
+from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.vocabulary import WorkStatus
 
@@ -36,7 +36,7 @@ def gold_models(ops: OpsService, manager: PluginManager, plugins: Sequence[Plugi
 
 
 def run_gold(
-    ops: OpsService, manager: PluginManager, context: RunContext, plugins: Sequence[PluginRecord], *, force: bool, progress: Progress
+    ops: OpsService, manager: PluginManager, context: RunContext, plugins: Sequence[PluginRecord], *, force: bool, progress: RunProgress
 ) -> None:
     """Build the gold tables of some plugins; counts go to ``context``. A table that fails does not stop the others."""
     models = gold_models(ops, manager, plugins, context.errors)
@@ -44,7 +44,7 @@ def run_gold(
         return
     progress.start("gold", len(models))
     try:
-        outcomes = GoldBuild(ops, run_id=context.run_id, force=force).build(models)
+        outcomes = GoldBuild(ops, run_id=context.run_id, force=force).build(models, done=progress.advance)
     except UsageError as error:
         context.errors.append(str(error))
         progress.finish()
@@ -53,7 +53,6 @@ def run_gold(
     if waiting and (context.rows_seen or context.gold_tables):
         progress.note(f"gold tables {', '.join(outcome.table for outcome in waiting)} wait: {waiting[0].note}")
     for outcome in outcomes:
-        progress.advance()
         if outcome.status is WorkStatus.OK:
             context.gold_tables += 1
         elif outcome.status is WorkStatus.FAILED:

@@ -17,7 +17,7 @@ from sbf_core.plan.batches import tickers_at_once
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.plugin.watch import watched
-from sbf_core.runner.progress import Progress
+from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.reading import AskPlan, PromotionBatch, PromotionPlan
 from sbf_core.vocabulary import Semantics
@@ -41,7 +41,7 @@ class PromoteStage:
         progress: told what goes on.
     """
 
-    def __init__(self, ops: OpsService, config: DuckDbConfig, hooks: HookCalls, *, progress: Progress) -> None:
+    def __init__(self, ops: OpsService, config: DuckDbConfig, hooks: HookCalls, *, progress: RunProgress) -> None:
         self._ops = ops
         self._config = config
         self._hooks = hooks
@@ -105,6 +105,7 @@ class PromoteStage:
             _count(context, outcome.counts, outcome.errors)
             for ticker, factor in sorted(outcome.restated.items()):
                 context.notes.append(f"{entry.key(ticker)}: the vendor restated its past by a factor of {factor:.6g}; all of it is fetched again")
+            self._progress.promoted(entry.id, files=len(batch), rows=outcome.counts.seen, rejected=outcome.counts.rejected)
             self._progress.advance(len(batch))
 
     def _promotion(self, owned: OwnedDataset, run_id: str) -> Promotion:

@@ -18,8 +18,10 @@ from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.options import isolation_of
-from sbf_core.runner.progress import Progress, Silence
+from sbf_core.runner.progress import Progress
 from sbf_core.runner.promote_stage import PromoteStage
+from sbf_core.runner.publish_stage import publish_changed_tables
+from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runner.verification import Verification, VerifyReport
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
@@ -81,7 +83,7 @@ class Repair:
         self._manager = manager or PluginManager(block=settings["plugins.block"], options=settings.options)
         self._registry = DatasetRegistry(self._manager)
         self._hooks = HookCalls(self._manager, isolation_of(settings, self._registry))
-        self._progress = progress or Silence()
+        self._progress = RunProgress(progress)
         self._logger = logger or logging.getLogger("sbf.repair")
         self._done: list[str] = []
 
@@ -106,6 +108,8 @@ class Repair:
                 after = self._look(ops, context).findings
                 context.status = RunStatus.PARTIAL if after else RunStatus.OK
                 ops.finish_run(context)
+                if publish_as and self._settings["run.publish"] != "no":
+                    publish_changed_tables(ops, self._config, context.run_id, how=self._settings["run.publish"])
             finally:
                 self._hooks.close()
                 bootstrap.close(publish_as=publish_as)

@@ -34,10 +34,12 @@ from sbf_core.runner.configured import configured, with_ticker_names
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.live_sessions import LiveSessions
 from sbf_core.runner.options import RunOptions, isolation_of
-from sbf_core.runner.progress import Progress, Silence
+from sbf_core.runner.progress import Progress
 from sbf_core.runner.promote_stage import PromoteStage
+from sbf_core.runner.publish_stage import publish_changed_tables, wants_copy
 from sbf_core.runner.replay import SAMPLE, Replay, recording_folder, sample_of
 from sbf_core.runner.run_plan import RunPlan
+from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runner.selection import check_something_is_left, selected_datasets, selected_plugins
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.keys import Keys
@@ -82,7 +84,7 @@ class Runner:
         self._settings = settings
         self._options = options or RunOptions()
         self._clock = clock or clock_of_process()
-        self._progress = progress or Silence()
+        self._progress = RunProgress(progress)
         self._logger = logger or logging.getLogger("sbf")
         self._config = config or settings.config
         self._options.check(self._clock.now().date())
@@ -210,11 +212,11 @@ class Runner:
             try:
                 context = self._run(bootstrap, began, replaced)
                 changed = bool(context.files or context.rows_seen or context.gold_tables)
-                ours = self._config.bronze_folder is None
-                publish_as = context.run_id if changed and ours and self._settings["run.publish"] == "yes" else ""
+                publish_as = context.run_id if wants_copy(self._config, how=self._settings["run.publish"], rows_changed=changed) else ""
             finally:
                 self._hooks.close()
                 bootstrap.close(publish_as=publish_as, rows_changed=changed)
+                self._progress.end()
         self._logger.info("Orchestration complete. Elapsed time: %.2f s", time.monotonic() - began)
         return context
 
@@ -224,6 +226,7 @@ class Runner:
         recovered = recover(ops, self._config, everything=bool(replaced), logger=self._logger)
         universe.tickers()
         context = ops.start_run(ticker_limit=self._settings["universe.ticker_limit"])
+        self._progress.begin(context, self._config.live, self._clock)
         fault_point("run.started")
         context.notes.extend([replaced] if replaced else [])
         context.errors.extend(f"{damage}; run `sbf verify`" for damage in recovered.damages)
@@ -240,6 +243,8 @@ class Runner:
         fault_point("run.finishing")
         ops.finish_run(context)
         fault_point("run.finished")
+        if (context.rows_seen or context.gold_tables) and wants_copy(self._config, how=self._settings["run.publish"], rows_changed=True):
+            publish_changed_tables(ops, self._config, context.run_id, how=self._settings["run.publish"])
         if context.requests or context.rows_seen or context.gold_tables:
             self.overview, self.gold_overview = ops.run_overview(context.run_id)
         return context

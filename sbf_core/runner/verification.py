@@ -31,6 +31,7 @@ from sbf_core.runner.gold_stage import gold_models
 from sbf_core.runner.options import isolation_of
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
+from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.files import Journals, check_contents, compare_listing, compare_records, database_changed, expected_payloads, read_journals
@@ -249,7 +250,7 @@ class Verification:
         context = RunContext(run_id="verify", started_at=self._clock.now())
         try:
             scratch.record_fetched(wanted, [])
-            stage = PromoteStage(scratch, config, self._hooks, progress=Silence())
+            stage = PromoteStage(scratch, config, self._hooks, progress=RunProgress())
             stage.prepare(owned)
             stage.run(context, [owned])
         except (DatasetFailure, UsageError) as error:

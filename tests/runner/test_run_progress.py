@@ -1,0 +1,60 @@
+"""What a run says of itself in live.json."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+from warehouse import START, FakeVendor, Warehouse, price
+
+from sbf_core.clock import FixedClock
+from sbf_core.runner.run_progress import RunProgress
+from sbf_core.runs.context import RunContext
+from sbf_core.runs.live import read_live
+from sbf_core.vocabulary import RunStatus
+
+
+def test_a_run_leaves_what_it_did(warehouse: Warehouse, vendor: FakeVendor) -> None:
+    vendor.says([price("A", "2024-01-01"), price("A", "2024-01-02")])
+    warehouse.run()
+    live = read_live(warehouse.home / "live.json")
+    assert live is not None
+    assert (live.status, live.files, live.rows, live.rejected) == ("ok", 1, 2, 0)
+    assert [(one.dataset, one.requests, one.answered, one.files, one.rows) for one in live.datasets] == [("prices/fake/eod", 1, 1, 1, 2)]
+
+
+def test_a_run_at_work_tells_stage_share_and_errors(tmp_path: Path) -> None:
+    clock, place = FixedClock(START), tmp_path / "live.json"
+    context = RunContext(run_id="r1", started_at=START)
+    progress = RunProgress()
+    progress.begin(context, place, clock)
+    try:
+        progress.start("fetch", 4)
+        progress.asks(["a/b/c"] * 4)
+        progress.answered("a/b/c", failed=True)
+        progress.advance()
+        context.errors.append("a/b/c: broken")
+        progress._write()
+        live = read_live(place)
+        assert live is not None
+        assert (live.run_id, live.status, live.stage, live.done, live.total, live.share, live.errors) == ("r1", "running", "fetch", 1, 4, 0.25, ["a/b/c: broken"])
+        assert live.seconds_left is not None
+        assert (live.datasets[0].requests, live.datasets[0].answered, live.datasets[0].failed) == (4, 1, 1)
+        assert not live.is_silent(START + dt.timedelta(seconds=5))
+        assert live.is_silent(START + dt.timedelta(seconds=11))
+    finally:
+        context.status = RunStatus.OK
+        progress.end()
+    ended = read_live(place)
+    assert ended is not None
+    assert (ended.status, ended.stage) == ("ok", "")
+    assert not ended.is_silent(START + dt.timedelta(days=1))
+
+
+def test_a_file_of_another_kind_is_no_news(tmp_path: Path) -> None:
+    place = tmp_path / "live.json"
+    assert read_live(place) is None
+    for text in ("", "[]", "{}", json.dumps({"schema": "sbf.live/2"}), json.dumps({"schema": "sbf.live/1", "run_id": 5})):
+        place.write_text(text)
+        assert read_live(place) is None
