@@ -37,7 +37,7 @@ def runs_report(home: str | None, *, run_id: str | None, limit: int, as_json: bo
     for name, table in parts.items():
         if table.rows:
             print(f"{name}:" if name != "run" else f"run {found.run.rows[0][0]}:")
-            _show(table)
+            _show(table, hidden=("bronze_file_id",))
             print()
 
 
@@ -57,7 +57,7 @@ def dataset_report(home: str | None, *, name: str, limit: int, as_json: bool) ->
     print()
     _show(columns)
     print()
-    _show(payloads) if payloads.rows else print("No payload yet: run `sbf run`.")
+    _show(payloads, hidden=("bronze_file_id",)) if payloads.rows else print("No payload yet: run `sbf run`.")
 
 
 def coverage_report(home: str | None, *, name: str, by: str, ticker: str | None, as_json: bool) -> None:
@@ -97,7 +97,7 @@ def revisions_report(home: str | None, *, name: str, key: str, as_json: bool) ->
     if as_json:
         print_json("revisions", dataset=entry.id, key=wanted, versions=found.records)
         return
-    _show(found)
+    _show(found, hidden=("bronze_file_id",))
 
 
 def _of_dataset(home: str | None, name: str, ask: Callable[[duckdb.DuckDBPyConnection, DatasetKeymapEntry], Any]) -> tuple[DatasetKeymapEntry, Any]:
@@ -113,7 +113,8 @@ def _refuse_empty(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) 
         raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
 
 
-def _show(table: FactTable) -> None:
-    """Columns that are empty in all rows are left out: most runs have no errors."""
-    kept = [place for place in range(len(table.headers)) if any(row[place] not in (None, "") for row in table.rows)] or list(range(len(table.headers)))
+def _show(table: FactTable, *, hidden: tuple[str, ...] = ()) -> None:
+    """Columns that are empty in all rows are left out: most runs have no errors. So are ids that only programs need."""
+    shown = [place for place, name in enumerate(table.headers) if name not in hidden]
+    kept = [place for place in shown if any(row[place] not in (None, "") for row in table.rows)] or shown
     print_table([table.headers[place] for place in kept], [[row[place] for place in kept] for row in table.rows])

@@ -9,10 +9,10 @@ import duckdb
 from sbf_core.cli.reading import reading
 from sbf_core.cli.render import as_records, print_csv, print_json, print_table, tell
 from sbf_core.errors import UsageError, nearest
+from sbf_core.facts.question import check_question
 from sbf_core.settings.settings import Settings
 
 FORMATS = ("table", "csv", "json")
-_ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
 def sql_report(home: str | None, *, query: str, output: str, limit: int) -> None:
@@ -21,7 +21,7 @@ def sql_report(home: str | None, *, query: str, output: str, limit: int) -> None
         raise UsageError(f"there is no format {output!r}", fix=nearest(output, FORMATS) or "use table, csv or json", code="USAGE")
     text = sys.stdin.read() if query == "-" else query
     with reading(Settings(home)) as cursor:
-        _check(cursor, text)
+        check_question(cursor, text)
         try:
             found = cursor.execute(text)
             headers = [column[0] for column in found.description]
@@ -38,14 +38,3 @@ def sql_report(home: str | None, *, query: str, output: str, limit: int) -> None
         print_table(headers, rows)
     if more:
         tell(f"sbf: note: only the first {limit} rows are shown; use --limit 0 for all")
-
-
-def _check(cursor: duckdb.DuckDBPyConnection, text: str) -> None:
-    try:
-        statements = cursor.extract_statements(text)
-    except duckdb.Error as error:
-        raise UsageError(f"the query cannot be parsed: {str(error).split(chr(10), maxsplit=1)[0]}", code="SQL") from error
-    if len(statements) != 1:
-        raise UsageError(f"{len(statements)} statements were given", fix="give one SELECT", code="SQL")
-    if statements[0].type not in _ALLOWED:
-        raise UsageError(f"{statements[0].type.name} is not allowed here", fix="give one SELECT", code="SQL")

@@ -15,7 +15,7 @@ from sbf_core.facts.table import FactTable, table_of
 _ID = "concat_ws('/', m.domain, m.source, m.dataset) || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END"
 _PAYLOADS = f"""
 SELECT m.fetched_at, m.ticker, m.from_date, m.to_date, m.content_length_bytes AS bytes, p.status, p.rows_seen AS seen, p.rows_inserted AS inserted, p.rows_updated AS updated,
-    p.rows_rejected AS rejected, left(m.payload_hash, 12) AS hash, m.rel_path AS payload, p.error
+    p.rows_rejected AS rejected, left(m.payload_hash, 12) AS hash, m.rel_path AS payload, p.error, m.bronze_file_id
 FROM ops.bronze_manifest AS m LEFT JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE {_ID} = ? ORDER BY m.fetched_at DESC, m.rel_path LIMIT ?
 """
 PERIODS = ("year", "quarter", "month")
@@ -136,7 +136,7 @@ def revisions(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, key:
     )
     query = (
         f"SELECT {shown}v.known_from, v.known_to, v.recorded_at, "
-        "CASE WHEN v._deleted THEN 'gone' WHEN v.known_to IS NULL THEN 'current' ELSE 'superseded' END AS state, m.rel_path AS payload "
+        "CASE WHEN v._deleted THEN 'gone' WHEN v.known_to IS NULL THEN 'current' ELSE 'superseded' END AS state, m.rel_path AS payload, m.bronze_file_id "
         f"FROM ({both}) AS v LEFT JOIN ops.bronze_manifest AS m ON m.bronze_file_id = v._bronze_file_id ORDER BY v.known_from, v.recorded_at, v.known_to NULLS LAST"
     )
     parameters = [key[name] for name in entry.key_columns]

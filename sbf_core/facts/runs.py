@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import attrs
 import duckdb
 
@@ -19,8 +21,9 @@ WHERE r.kind = 'run' AND (? IS NULL OR r.run_id = ?) GROUP BY ALL ORDER BY r.sta
 _FILES = """
 SELECT concat_ws('/', f.domain, f.source, f.dataset) || CASE WHEN f.discriminator <> '' THEN '@' || f.discriminator ELSE '' END AS dataset, f.ticker, f.status,
     f.bronze_rows AS rows, f.content_length_bytes AS bytes, m.status_code AS http, m.elapsed_seconds AS seconds, f.rows_rejected AS rejected, left(f.payload_hash, 12) AS hash,
-    coalesce(f.rel_path, f.subject) AS payload, f.error
-FROM ops.file_ingestions AS f LEFT JOIN ops.bronze_manifest AS m USING (bronze_file_id) WHERE f.run_id = ? AND f.kind = 'file' ORDER BY f.status <> 'failed', 1, 2, payload LIMIT ?
+    coalesce(f.rel_path, f.subject) AS payload, f.error, f.bronze_file_id
+FROM ops.file_ingestions AS f LEFT JOIN ops.bronze_manifest AS m USING (bronze_file_id) WHERE f.run_id = ? AND f.kind = 'file' AND (? = '' OR f.status = ?)
+ORDER BY f.status <> 'failed', 1, 2, payload LIMIT ? OFFSET ?
 """
 _PROMOTIONS = """
 SELECT p.silver_table AS table_name, count(*) AS files, count(*) FILTER (p.status = 'failed') AS failed, sum(p.rows_seen) AS seen, sum(p.rows_inserted) AS inserted,
@@ -41,6 +44,8 @@ LEFT JOIN ops.gold_tests AS t ON t.gold_build_id = g.gold_build_id AND t.table_n
 WHERE f.run_id = ? AND f.kind = 'gold' GROUP BY ALL ORDER BY 1
 """
 
+_NOTHING = FactTable((), ())
+
 
 @attrs.frozen(kw_only=True)
 class RunFacts:
@@ -52,6 +57,8 @@ class RunFacts:
         silver: its promotions by table.
         rejects: the rows that it rejected, by reason.
         gold: the tables that it built, with their tests.
+        files: how many payloads and requests have the status that was asked for.
+        files_in_all: how many there are.
     """
 
     run: FactTable
@@ -59,6 +66,8 @@ class RunFacts:
     silver: FactTable
     rejects: FactTable
     gold: FactTable
+    files: int
+    files_in_all: int
 
 
 def latest_runs(cursor: duckdb.DuckDBPyConnection, *, limit: int) -> FactTable:
@@ -66,13 +75,36 @@ def latest_runs(cursor: duckdb.DuckDBPyConnection, *, limit: int) -> FactTable:
     return table_of(cursor, _RUNS, [None, None, limit])
 
 
-def one_run(cursor: duckdb.DuckDBPyConnection, run_id: str, *, limit: int) -> RunFacts:
+def runs_between(cursor: duckdb.DuckDBPyConnection, *, status: str, day: dt.date | None, limit: int, offset: int) -> tuple[FactTable, int]:
+    """Some of the runs, newest first, and how many there are.
+
+    Args:
+        cursor: reads.
+        status: only those that ended so; empty for all.
+        day: only those that began on this day; None for all.
+        limit: so many at most.
+        offset: so many are left out before.
+    """
+    chosen = "kind = 'run' AND (? = '' OR status = ?) AND (? IS NULL OR CAST(started_at AS DATE) = ?)"
+    parameters = [status, status, day, day]
+    counted = cursor.execute(f"SELECT count(*) FROM ops.file_ingestions WHERE {chosen}", parameters).fetchone()
+    ids = f"SELECT run_id FROM ops.file_ingestions WHERE {chosen} ORDER BY started_at DESC LIMIT {limit} OFFSET {offset}"
+    query = _RUNS.replace("(? IS NULL OR r.run_id = ?)", f"r.run_id IN ({ids})")
+    return table_of(cursor, query, [*parameters, limit]), counted[0] if counted else 0
+
+
+def one_run(
+    cursor: duckdb.DuckDBPyConnection, run_id: str, *, limit: int, offset: int = 0, status: str = "", only: str = ""
+) -> RunFacts:
     """One run in all its layers.
 
     Args:
         cursor: reads.
         run_id: its id, the beginning of one that fits no other, or ``last``.
         limit: payloads at most.
+        offset: so many are left out before.
+        status: only payloads that stand so; empty for all.
+        only: look at one layer, and leave the tables of the others empty; empty for all.
 
     Raises:
         UsageError: there is no such run, or several begin so.
@@ -83,10 +115,13 @@ def one_run(cursor: duckdb.DuckDBPyConnection, run_id: str, *, limit: int) -> Ru
         what = f"{len(fits)} runs begin with {run_id!r}" if fits else f"there is no run {run_id!r}"
         raise UsageError(what, fix=(nearest(run_id, known) if not fits else "") or "see `sbf runs`, or write last", code="UNKNOWN_RUN")
     (found,) = fits
+    counts = dict(cursor.execute("SELECT status, count(*) FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1", [found]).fetchall())
     return RunFacts(
         run=table_of(cursor, _RUNS, [found, found, 1]),
-        bronze=table_of(cursor, _FILES, [found, limit]),
-        silver=table_of(cursor, _PROMOTIONS, [found]),
-        rejects=table_of(cursor, _REJECTS, [found]),
-        gold=table_of(cursor, _GOLD, [found]),
+        bronze=table_of(cursor, _FILES, [found, status, status, limit, offset]) if only in ("", "bronze") else _NOTHING,
+        silver=table_of(cursor, _PROMOTIONS, [found]) if only in ("", "silver") else _NOTHING,
+        rejects=table_of(cursor, _REJECTS, [found]) if only in ("", "silver") else _NOTHING,
+        gold=table_of(cursor, _GOLD, [found]) if only in ("", "gold") else _NOTHING,
+        files=sum(times for name, times in counts.items() if status in ("", name)),
+        files_in_all=sum(counts.values()),
     )

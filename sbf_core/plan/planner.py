@@ -106,6 +106,15 @@ def _news(entry: DatasetKeymapEntry, now: dt.datetime) -> tuple[dt.date, dt.date
     return last_news(entry.cadence, now) if entry.cadence.calendar or entry.cadence.min_age_days else None
 
 
+def dataset_due(entry: DatasetKeymapEntry, checked_at: dt.datetime | None, now: dt.datetime) -> tuple[bool, str]:
+    """Whether a dataset that was last asked for at a moment is due, and why.
+
+    Raises:
+        UsageError: its calendar is not installed.
+    """
+    return _due(entry, SeriesState(checked_at=checked_at), now, PlanWishes(), _news(entry, now))
+
+
 def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes: PlanWishes, news: tuple[dt.date, dt.datetime] | None) -> tuple[bool, str]:
     if wishes.since is not None or wishes.until is not None:
         return True, "back-fill was asked for"

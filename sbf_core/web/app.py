@@ -1,0 +1,87 @@
+"""The pages of a warehouse as a web application."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from sbf_core.errors import HomeLocked, SbfError, UsageError, printable
+from sbf_core.web import pages_of_datasets as of_datasets
+from sbf_core.web import pages_of_runs as of_runs
+from sbf_core.web import pages_of_the_rest as of_rest
+from sbf_core.web.security import Guard
+from sbf_core.web.site import Site
+
+_PAGES: dict[str, Callable[[Site, Request], Response]] = {
+    "/": of_runs.overview_page,
+    "/live": of_runs.live,
+    "/runs": of_runs.runs_page,
+    "/runs/{run_id}": of_runs.run_page,
+    "/datasets": of_datasets.datasets_page,
+    "/datasets/{table}": of_datasets.dataset_page,
+    "/datasets/{table}/revisions": of_datasets.revisions_page,
+    "/payloads/{file_id}": of_datasets.payload_page,
+    "/gold": of_rest.gold_page,
+    "/gold/{table}": of_rest.gold_table_page,
+    "/gold/{table}/download.{kind}": of_rest.download,
+    "/plugins": of_rest.plugins_page,
+    "/sql": of_rest.sql_page,
+}
+_logger = logging.getLogger("sbf.web")
+
+
+def _answering(site: Site, page: Callable[[Site, Request], Response]) -> Callable[[Request], Any]:
+    """A page with its errors told on a page; it works in a thread, so that one that takes long holds up no other."""
+
+    def answer(request: Request) -> Response:
+        try:
+            return page(site, request)
+        except UsageError as error:
+            empty = error.code in ("NO_DATA", "NO_DATABASE")
+            template, status = ("empty.html", 200) if empty else ("message.html", 404 if error.code.startswith(("UNKNOWN", "NO_ROWS")) else 400)
+            return site.rendering.page(template, path="", title="No data yet" if empty else "Not found", status_code=status, error=error, **of_runs.live_of(site))
+        except HomeLocked as error:
+            return site.rendering.page("empty.html", path="", title="A run is at work", status_code=200, error=error, **of_runs.live_of(site))
+        except SbfError as error:
+            return site.rendering.page("message.html", path="", title="This cannot be shown", status_code=500, error=error, **of_runs.live_of(site))
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(answer, request)
+
+    return endpoint
+
+
+def make_app(site: Site, *, hosts: frozenset[str]) -> ASGIApp:
+    """The application; it answers only requests for one of ``hosts``, e.g. ``127.0.0.1:8420``."""
+
+    async def not_found(request: Request, error: Exception) -> Response:
+        del error
+        fault = UsageError(f"there is no page {request.url.path!r}", code="UNKNOWN_PAGE")
+        return site.rendering.page("message.html", path="", title="Not found", status_code=404, error=fault, **of_runs.live_of(site))
+
+    async def failed(request: Request, error: Exception) -> Response:
+        _logger.error("A page failed. path=%s | error=%s", printable(request.url.path), printable(f"{type(error).__name__}: {error}"))
+        fault = SbfError("this page has a fault", fix="please report it; the terminal of `sbf ui` says more")
+        return site.rendering.page("message.html", path="", title="A fault", status_code=500, error=fault, live=None, silent=False, live_age=0.0)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> Any:
+        del app
+        yield
+        site.door.close()
+
+    routes = [Route(path, _answering(site, page), methods=["GET"]) for path, page in _PAGES.items()]
+    static = Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
+    app = Starlette(routes=[*routes, static], exception_handlers={404: not_found, 500: failed}, lifespan=lifespan)
+    return Guard(app, hosts=hosts)

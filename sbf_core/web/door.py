@@ -1,0 +1,104 @@
+"""The copy for readers, kept open between requests and changed for the next one when a run leaves it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+import duckdb
+
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.publish import Publication, current_publication
+from sbf_core.duck.reading import open_for_reading
+from sbf_core.errors import SbfError
+
+#: A page asks for hundreds of rows, not for millions; the process stays small.
+_MEMORY = "128MB"
+_THREADS = 2
+
+
+@attrs.define(eq=False)
+class _Held:
+    """An open copy, and how many requests read it."""
+
+    bootstrap: DuckDbBootstrap
+    path: Path
+    readers: int = 0
+    is_old: bool = False
+
+    def close_if_unused(self) -> None:
+        if self.is_old and not self.readers:
+            self.bootstrap.close()
+
+
+class Door:
+    """The way of all pages to the warehouse. It never holds the database itself open.
+
+    Args:
+        config: where the home is.
+    """
+
+    def __init__(self, config: DuckDbConfig) -> None:
+        self.config = attrs.evolve(config, memory_limit=_MEMORY, threads=_THREADS)
+        self._held: _Held | None = None
+        self._lock = threading.Lock()
+
+    def publication(self) -> Publication | None:
+        """The copy that pages read; None where runs leave none."""
+        return current_publication(self.config)
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor on the newest copy; where runs leave none, on the database for as long as this takes.
+
+        Raises:
+            UsageError: there is no warehouse yet.
+            HomeLocked: the first run is at work.
+        """
+        held = self._current()
+        if held is None:
+            bootstrap, _ = open_for_reading(self.config)
+            try:
+                yield bootstrap.cursor()
+            finally:
+                bootstrap.close()
+            return
+        try:
+            yield held.bootstrap.cursor()
+        finally:
+            with self._lock:
+                held.readers -= 1
+                held.close_if_unused()
+
+    def _current(self) -> _Held | None:
+        with self._lock:
+            copy = current_publication(self.config)
+            if copy is None:
+                self._let_go()
+                return None
+            if self._held is None or self._held.path != copy.path:
+                try:
+                    fresh = DuckDbBootstrap(self.config, read_only=True, database=copy.path).open()
+                except SbfError:  # replaced just now, or damaged: what is open is still good
+                    if self._held is None:
+                        return None
+                else:
+                    self._let_go()
+                    self._held = _Held(fresh, copy.path)
+            self._held.readers += 1
+            return self._held
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.is_old = True
+            held.close_if_unused()
+
+    def close(self) -> None:
+        """Close what is open."""
+        with self._lock:
+            self._let_go()

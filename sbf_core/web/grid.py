@@ -1,0 +1,129 @@
+"""Facts as tables of a page: how each value looks, and where it leads."""
+
+from __future__ import annotations
+
+import datetime as dt
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from sbf_core.errors import printable
+from sbf_core.facts.table import FactTable
+
+_CELL_CHARACTERS_MAX = 300
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+#: A word and its meaning: colour alone says nothing to some readers.
+_STATES = {
+    "ok": "good", "current": "good", "fresh": "good", "loaded": "good", "partial": "warn", "due": "warn", "deferred": "warn", "interrupted": "bad", "failed": "bad",
+    "refused": "bad", "running": "busy", "fetched": "busy", "started": "busy",
+}  # fmt: skip
+
+Link = Callable[[Mapping[str, Any]], str]
+
+
+@attrs.frozen(kw_only=True)
+class Cell:
+    """A value as a page shows it.
+
+    Attributes:
+        text: what stands there; control and bidirectional characters as escapes.
+        kind: a class for the style sheet: ``num``, ``code``, ``state``, or empty.
+        state: for states: ``good``, ``warn``, ``bad``, ``busy`` or ``plain``.
+        href: where it leads; empty: nowhere.
+        full: all of a text that was cut; empty where nothing was.
+    """
+
+    text: str
+    kind: str = ""
+    state: str = ""
+    href: str = ""
+    full: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Grid:
+    """A table of a page.
+
+    Attributes:
+        headers: names of the columns, with the kind of each.
+        rows: cells in that order.
+    """
+
+    headers: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def bytes_text(count: float) -> str:
+    """A number of bytes with three digits and a unit of 1,000."""
+    size = float(count)
+    for unit in _UNITS:
+        if size < 1000 or unit == _UNITS[-1]:
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
+
+
+def duration_text(seconds: float) -> str:
+    """``0.42 s``, ``12 s``, ``3 min``, ``5.2 h`` or ``12 days``."""
+    for size, unit, digits in ((86_400 * 2, "days", 86_400), (7200, "h", 3600), (120, "min", 60)):
+        if seconds >= size:
+            value = seconds / digits
+            return f"{value:.1f} {unit}" if unit == "h" and value < 10 else f"{value:.0f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
+
+
+def number_text(value: Any) -> str:
+    """A number for people: thousands apart, floats with six digits that count."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1e15 else repr(value)
+    return f"{value:,}"
+
+
+def cell_of(name: str, value: Any, *, href: str = "", number: bool = False) -> Cell:
+    """How a value looks in a column of that name."""
+    if value is None:
+        return Cell(text="", kind="num" if number else "")
+    if name in ("status", "state"):
+        return Cell(text=printable(str(value)), kind="state", state=_STATES.get(str(value), "plain"), href=href)
+    if isinstance(value, bool):
+        return Cell(text="yes" if value else "no", href=href)
+    if isinstance(value, numbers.Number):
+        text = bytes_text(float(value)) if name == "bytes" else duration_text(float(value)) if name == "seconds" else number_text(value)  # type: ignore[arg-type]
+        return Cell(text=text if name not in ("year", "http") else str(value), kind="num", href=href)
+    if isinstance(value, dt.datetime):
+        return Cell(text=value.strftime("%Y-%m-%d %H:%M:%S"), kind="when", href=href)
+    text = printable(value.hex() if isinstance(value, bytes) else str(value))
+    cut = len(text) > _CELL_CHARACTERS_MAX
+    kind = "code" if name in ("hash", "payload", "run_id", "table_name", "type", "column", "silver_table") else "long" if len(text) > 60 else ""
+    return Cell(text=text[:_CELL_CHARACTERS_MAX] + ("…" if cut else ""), kind=kind, href=href, full=text if cut else "")
+
+
+def grid_of(table: FactTable, *, links: Mapping[str, Link] | None = None, hidden: Sequence[str] = (), drop_empty: bool = True) -> Grid:
+    """A table of a page.
+
+    Args:
+        table: the facts.
+        links: by column, where a row's value leads.
+        hidden: columns that links need and nobody reads.
+        drop_empty: leave out columns that are empty in all rows: most runs have no errors.
+    """
+    places = [
+        place
+        for place, name in enumerate(table.headers)
+        if name not in hidden and not (drop_empty and table.rows and all(row[place] in (None, "") for row in table.rows))
+    ]
+    numeric = {place: any(isinstance(row[place], numbers.Number) and not isinstance(row[place], bool) for row in table.rows) for place in places}
+    rows = []
+    for row in table.rows:
+        record = dict(zip(table.headers, row, strict=True))
+        cells = []
+        for place in places:
+            name = table.headers[place]
+            link = (links or {}).get(name)
+            cells.append(cell_of(name, row[place], href=link(record) if link is not None and row[place] is not None else "", number=numeric[place]))
+        rows.append(tuple(cells))
+    return Grid(headers=tuple((printable(table.headers[place]).replace("_", " "), "num" if numeric[place] else "") for place in places), rows=tuple(rows))

@@ -1,0 +1,152 @@
+"""Datasets: the list, and one with its payloads, columns, rows, revisions and coverage."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import duckdb
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.errors import UsageError
+from sbf_core.facts import datasets, overview, payload, rows
+from sbf_core.facts.table import FactTable
+from sbf_core.web.grid import cell_of, grid_of
+from sbf_core.web.site import Site, number_asked
+
+TABS = ("bronze", "silver", "rows", "coverage")
+_PAYLOADS = 100
+_FILTERS_SHOWN = 8
+
+
+def datasets_page(site: Site, request: Request) -> Response:
+    """All datasets: those with payloads first, then those that were never asked for."""
+    del request
+    now = site.clock.now()
+    with site.door.reading() as cursor:
+        states = overview.dataset_states(cursor, site.entries, now=now)
+    known = {one.entry.id for one in states}
+    others = [entry for entry in site.entries if entry.id not in known]
+    return site.rendering.page(
+        "datasets.html", path="/datasets", title="Datasets", states=states, badges=[cell_of("state", one.state) for one in states], others=others, problem=site.problem
+    )
+
+
+def dataset_page(site: Site, request: Request) -> Response:
+    """One dataset, in one of its tabs."""
+    entry = site.entry_of(request.path_params["table"])
+    tab = request.query_params.get("tab", "bronze")
+    if tab not in TABS:
+        raise UsageError(f"there is no tab {tab!r}", fix=", ".join(TABS), code="TAB")
+    with site.door.reading() as cursor:
+        filled = datasets.has_rows(cursor, entry)
+        if tab == "bronze" or not filled:
+            content = _bronze(cursor, entry)
+        elif tab == "silver":
+            content = {"grid": grid_of(datasets.columns_of_table(cursor, entry))}
+        elif tab == "rows":
+            content = _rows(cursor, entry, request)
+        else:
+            content = _coverage(cursor, entry, request)
+    template = "dataset_rows.html" if tab == "rows" and filled else "dataset_coverage.html" if tab == "coverage" and filled else "dataset.html"
+    return site.rendering.page(
+        template, path="/datasets", title=entry.title or entry.id, entry=entry, tab=tab, tabs=TABS, filled=filled, **content
+    )
+
+
+def _bronze(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, Any]:
+    found = datasets.payloads_of(cursor, entry, limit=_PAYLOADS)
+    return {"grid": grid_of(found, links={"payload": lambda row: f"/payloads/{row['bronze_file_id']}"}, hidden=("bronze_file_id",))}
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request: Request) -> dict[str, Any]:
+    asked = request.query_params
+    names = [*entry.column_types, "known_from", "recorded_at"]
+    filters = {name: asked[f"is.{name}"] for name in names if asked.get(f"is.{name}")}
+    wanted = rows.RowsWanted(
+        as_of=rows.moment_of(asked.get("as_of", "")), filters=filters, sort=asked.get("sort", ""), descending=asked.get("down", "") == "1", page=number_asked(request, "page")
+    )
+    found = rows.rows_of(cursor, entry, wanted)
+    kept = {name: value for name, value in asked.items() if value and (name == "as_of" or name.startswith("is."))}
+    heads = []
+    for name in names:
+        now = wanted.sort == name
+        other_way = {"sort": name, "down": "1" if now and not wanted.descending else ""}
+        heads.append({"name": name, "sorted": now, "down": wanted.descending, "href": "?" + urlencode({"tab": "rows", **kept, **other_way})})
+    key = entry.key_columns[0]
+    links = {key: lambda row: _revisions_link(entry, row), "recorded_at": lambda row: f"/payloads/{row['_bronze_file_id']}"}
+    grid = grid_of(found.table, links=links, hidden=("_bronze_file_id",), drop_empty=False)
+    order = {"sort": wanted.sort, "down": "1" if wanted.descending else ""} if wanted.sort else {}
+    return {
+        "grid": grid, "heads": heads, "total": found.total, "page": wanted.page, "more": found.more, "as_of": asked.get("as_of", ""), "filters": filters,
+        "filter_names": names[:_FILTERS_SHOWN], "other_names": names[_FILTERS_SHOWN:], "link": lambda page: "?" + urlencode({"tab": "rows", **kept, **order, "page": page}),
+        "order": order,
+    }  # fmt: skip
+
+
+def _revisions_link(entry: DatasetKeymapEntry, row: Any) -> str:
+    return f"/datasets/{entry.silver_table}/revisions?" + urlencode({name: str(row[name]) for name in entry.key_columns})
+
+
+def revisions_page(site: Site, request: Request) -> Response:
+    """Every version of one key."""
+    entry = site.entry_of(request.path_params["table"])
+    key = {name: request.query_params.get(name, "") for name in entry.key_columns}
+    with site.door.reading() as cursor:
+        if not datasets.has_rows(cursor, entry):
+            raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
+        found = datasets.revisions(cursor, entry, key)
+    links = {"payload": lambda row: f"/payloads/{row['bronze_file_id']}" if row["bronze_file_id"] else ""}
+    return site.rendering.page(
+        "revisions.html", path="/datasets", title=f"Revisions of {', '.join(key.values())}", entry=entry, key=key, grid=grid_of(found, links=links, hidden=("bronze_file_id",)),
+        command=f"sbf revisions {entry.silver_table} " + json.dumps(",".join(f"{name}={value}" for name, value in key.items()), ensure_ascii=False),
+    )  # fmt: skip
+
+
+def _coverage(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request: Request) -> dict[str, Any]:
+    by = request.query_params.get("by", "year")
+    if by not in datasets.PERIODS:
+        raise UsageError(f"{by!r} is no period", fix="year, quarter or month", code="PERIOD")
+    if entry.row_date_column is None:
+        return {"heat": None, "by": by, "periods": datasets.PERIODS}
+    found = datasets.coverage(cursor, entry, by=by, ticker_column=datasets.ticker_column(entry))
+    return {"heat": _heat(found), "by": by, "periods": datasets.PERIODS}
+
+
+_SERIES_SHOWN = 60
+_PERIODS_SHOWN = 60
+
+
+def _heat(found: FactTable) -> dict[str, Any]:
+    """Cells in five steps of the fullest cell of their row, each with its number; a hole between full cells has a sign of its own."""
+    first = max(1, len(found.headers) - _PERIODS_SHOWN)
+    lines = []
+    for row in found.rows[:_SERIES_SHOWN]:
+        counts = [int(count) for count in row[first:]]
+        most = max(counts, default=0) or 1
+        filled = [place for place, count in enumerate(counts) if count]
+        cells = []
+        for place, count in enumerate(counts):
+            hole = not count and bool(filled) and filled[0] < place < filled[-1]
+            cells.append({"count": count, "step": "hole" if hole else f"h{-(-4 * count // most)}"})
+        lines.append({"name": str(row[0]), "cells": cells})
+    return {
+        "what": found.headers[0], "periods": found.headers[first:], "lines": lines, "cut_periods": first - 1, "cut_series": max(0, len(found.rows) - _SERIES_SHOWN),
+    }  # fmt: skip
+
+
+def payload_page(site: Site, request: Request) -> Response:
+    """One payload: what became of it, its first bytes, and how it differs from the one before."""
+    compared = request.query_params.get("difference", "") == "1"
+    with site.door.reading() as cursor:
+        found = payload.payload_facts(cursor, site.settings.config.bronze, request.path_params["file_id"], compared=compared)
+    facts = found.facts.records[0]
+    links = {"run_id": lambda row: f"/runs/{row['run_id']}", "silver_table": lambda row: f"/datasets/{row['silver_table']}"}
+    grid = grid_of(found.facts, links=links)
+    return site.rendering.page(
+        "payload.html", path="/datasets", title="Payload", facts=list(zip(grid.headers, grid.rows[0], strict=True)), path_on_disk=facts["payload"], found=found,
+        compared=compared, rejects=grid_of(found.rejects), file_id=facts["bronze_file_id"],
+    )  # fmt: skip

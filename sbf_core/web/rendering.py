@@ -1,0 +1,37 @@
+"""Templates to pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from sbf_core.errors import printable
+from sbf_core.web.grid import bytes_text, duration_text, number_text
+
+_PLACES = (("/", "Overview"), ("/runs", "Runs"), ("/datasets", "Datasets"), ("/gold", "Gold"), ("/sql", "SQL"), ("/plugins", "Plugins"))
+
+
+class Rendering:
+    """Makes pages of templates. Whatever is put into one is escaped.
+
+    Args:
+        home: shown on each page.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
+        )
+        self._environment.filters.update(bytes=bytes_text, duration=duration_text, number=number_text, printable=lambda value: printable(str(value)))
+        self._environment.globals.update(places=_PLACES, home=printable(str(home)))
+
+    def text(self, template: str, **content: Any) -> str:
+        """A part of a page."""
+        return self._environment.get_template(template).render(**content)
+
+    def page(self, template: str, *, path: str, title: str, status_code: int = 200, **content: Any) -> HTMLResponse:
+        """A page; ``path`` says which place of the menu it belongs to."""
+        return HTMLResponse(self.text(template, path=path, title=printable(title), **content), status_code=status_code)

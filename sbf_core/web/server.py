@@ -1,0 +1,57 @@
+"""Serves the pages on this machine."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable
+
+import uvicorn
+
+from sbf_core.errors import UsageError
+from sbf_core.web.app import make_app
+from sbf_core.web.site import Site
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that waits for browsers; port 0 takes a free one.
+
+    Raises:
+        UsageError: the address is taken, or not of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except (OSError, OverflowError) as error:
+        bound.close()
+        raise UsageError(f"pages cannot be shown at {host}:{port}: {error}", fix="choose another with --port, or --port 0 for any", code="PORT") from error
+    return bound
+
+
+def address(host: str, port: int) -> str:
+    """What to type into a browser."""
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def hosts_of(host: str, port: int) -> frozenset[str]:
+    """What the header Host of a request may say."""
+    names = {host, *(_LOOPBACK if host in _LOOPBACK else ())}
+    return frozenset(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)
+
+
+def serve(site: Site, bound: socket.socket, *, host: str, open_browser: bool, told: Callable[[str], None]) -> None:
+    """Answer until the user stops it."""
+    port = bound.getsockname()[1]
+    place = address(host, port)
+    config = uvicorn.Config(make_app(site, hosts=hosts_of(host, port)), log_level="warning", access_log=False, server_header=False, date_header=False, lifespan="on", ws="none")
+    server = uvicorn.Server(config)
+    told(place)
+    threading.Thread(target=lambda: site.entries, name="sbf-plugins", daemon=True).start()  # the first page finds them loaded
+    if open_browser:
+        threading.Timer(0.3, webbrowser.open, [place]).start()
+    server.run(sockets=[bound])

@@ -1,0 +1,72 @@
+"""Asks one question and ends: ``python -m sbf_core.web.sql_child``. What it may use, the system limits, because DuckDB has no limit of time.
+
+It reads one JSON object from standard input and writes one to standard output.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.errors import SbfError
+from sbf_core.facts.question import check_question
+
+_MEMORY = "512MB"
+_ADDRESS_SPACE_BYTES = 2 * 1024**3
+_CELL_CHARACTERS_MAX = 10_000
+
+
+def _limit(cpu_seconds: int) -> None:
+    with suppress(ImportError, OSError, ValueError):  # Windows knows no such limits: there the clock of the parent must do
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE_BYTES, _ADDRESS_SPACE_BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if value - value == 0 else str(value)  # JSON knows no NaN
+    if isinstance(value, dt.datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    return (value.hex() if isinstance(value, bytes) else str(value))[:_CELL_CHARACTERS_MAX]
+
+
+def _answer(wanted: dict[str, Any]) -> dict[str, Any]:
+    config = DuckDbConfig(home=wanted["home"], threads=1, memory_limit=_MEMORY)
+    bootstrap = DuckDbBootstrap(config, read_only=True, database=Path(wanted["database"]))
+    try:
+        cursor = bootstrap.open().cursor()
+        check_question(cursor, wanted["query"])
+        found = cursor.execute(wanted["query"])
+        headers = [column[0] for column in found.description]
+        rows = found.fetchmany(wanted["limit"] + 1)
+    except SbfError as error:
+        return {"error": str(error)}
+    except (duckdb.Error, MemoryError) as error:
+        return {"error": str(error) or "it needs more memory than a question may have"}
+    finally:
+        bootstrap.close()
+    return {"headers": headers, "rows": [[_plain(value) for value in row] for row in rows[: wanted["limit"]]], "more": len(rows) > wanted["limit"]}
+
+
+def main() -> None:
+    """Read the question, answer it."""
+    wanted = json.load(sys.stdin)
+    _limit(wanted["cpu_seconds"])
+    json.dump(_answer(wanted), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
