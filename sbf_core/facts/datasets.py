@@ -12,11 +12,11 @@ from sbf_core.duck.identifiers import literal, quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts.table import FactTable, table_of
 
-_ID = "concat_ws('/', m.domain, m.source, m.dataset) || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END"
-_PAYLOADS = f"""
+_PAYLOADS = """
 SELECT m.fetched_at, m.ticker, m.from_date, m.to_date, m.content_length_bytes AS bytes, p.status, p.rows_seen AS seen, p.rows_inserted AS inserted, p.rows_updated AS updated,
     p.rows_rejected AS rejected, left(m.payload_hash, 12) AS hash, m.rel_path AS payload, p.error, m.bronze_file_id
-FROM ops.bronze_manifest AS m LEFT JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE {_ID} = ? ORDER BY m.fetched_at DESC, m.rel_path LIMIT ?
+FROM (SELECT * FROM ops.bronze_manifest WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? ORDER BY fetched_at DESC, rel_path LIMIT ?) AS m
+LEFT JOIN ops.promotion_manifest AS p USING (bronze_file_id) ORDER BY m.fetched_at DESC, m.rel_path
 """
 PERIODS = ("year", "quarter", "month")
 
@@ -47,7 +47,7 @@ def has_rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bo
 
 def payloads_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit: int) -> FactTable:
     """Its payloads, newest first, with what became of them."""
-    return table_of(cursor, _PAYLOADS, [entry.id, limit])
+    return table_of(cursor, _PAYLOADS, [entry.domain, entry.source, entry.dataset, entry.discriminator, limit])
 
 
 def columns_of_table(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> FactTable:

@@ -10,12 +10,13 @@ import duckdb
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts.table import FactTable, table_of
 
+#: The runs are chosen first: counting the files of 5,000 runs to show ten of them takes 130 ms.
 _RUNS = """
+WITH r AS (SELECT * FROM ops.file_ingestions WHERE kind = 'run' AND {chosen} ORDER BY started_at DESC LIMIT {limit} OFFSET {offset})
 SELECT r.run_id, r.status, r.started_at, date_diff('millisecond', r.started_at, r.finished_at) / 1000 AS seconds,
     count(f.subject) FILTER (f.bronze_rows IS NOT NULL) AS files, r.rows_inserted AS inserted, r.rows_updated AS updated,
     r.rows_unchanged AS unchanged, r.rows_rejected AS rejected, r.error
-FROM ops.file_ingestions AS r LEFT JOIN ops.file_ingestions AS f ON f.run_id = r.run_id AND f.kind = 'file'
-WHERE r.kind = 'run' AND (? IS NULL OR r.run_id = ?) GROUP BY ALL ORDER BY r.started_at DESC LIMIT ?
+FROM r LEFT JOIN (SELECT * FROM ops.file_ingestions WHERE kind = 'file' AND run_id IN (SELECT run_id FROM r)) AS f USING (run_id) GROUP BY ALL ORDER BY r.started_at DESC
 """
 #: The path of a payload names dataset, ticker, time and hash; a request without a payload has none.
 _FILES = """
@@ -72,7 +73,7 @@ class RunFacts:
 
 def latest_runs(cursor: duckdb.DuckDBPyConnection, *, limit: int) -> FactTable:
     """The runs that began last, newest first."""
-    return table_of(cursor, _RUNS, [None, None, limit])
+    return table_of(cursor, _RUNS.format(chosen="true", limit=limit, offset=0))
 
 
 def runs_between(cursor: duckdb.DuckDBPyConnection, *, status: str, day: dt.date | None, limit: int, offset: int) -> tuple[FactTable, int]:
@@ -85,12 +86,10 @@ def runs_between(cursor: duckdb.DuckDBPyConnection, *, status: str, day: dt.date
         limit: so many at most.
         offset: so many are left out before.
     """
-    chosen = "kind = 'run' AND (? = '' OR status = ?) AND (? IS NULL OR CAST(started_at AS DATE) = ?)"
+    chosen = "(? = '' OR status = ?) AND (? IS NULL OR CAST(started_at AS DATE) = ?)"
     parameters = [status, status, day, day]
-    counted = cursor.execute(f"SELECT count(*) FROM ops.file_ingestions WHERE {chosen}", parameters).fetchone()
-    ids = f"SELECT run_id FROM ops.file_ingestions WHERE {chosen} ORDER BY started_at DESC LIMIT {limit} OFFSET {offset}"
-    query = _RUNS.replace("(? IS NULL OR r.run_id = ?)", f"r.run_id IN ({ids})")
-    return table_of(cursor, query, [*parameters, limit]), counted[0] if counted else 0
+    counted = cursor.execute(f"SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND {chosen}", parameters).fetchone()
+    return table_of(cursor, _RUNS.format(chosen=chosen, limit=limit, offset=offset), parameters), counted[0] if counted else 0
 
 
 def one_run(
@@ -117,7 +116,7 @@ def one_run(
     (found,) = fits
     counts = dict(cursor.execute("SELECT status, count(*) FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1", [found]).fetchall())
     return RunFacts(
-        run=table_of(cursor, _RUNS, [found, found, 1]),
+        run=table_of(cursor, _RUNS.format(chosen="run_id = ?", limit=1, offset=0), [found]),
         bronze=table_of(cursor, _FILES, [found, status, status, limit, offset]) if only in ("", "bronze") else _NOTHING,
         silver=table_of(cursor, _PROMOTIONS, [found]) if only in ("", "silver") else _NOTHING,
         rejects=table_of(cursor, _REJECTS, [found]) if only in ("", "silver") else _NOTHING,
