@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -14,6 +16,20 @@ from sbf_core.web.app import make_app
 from sbf_core.web.site import Site
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class _Server(uvicorn.Server):
+    """Ends in peace when it is asked to: for pages an interrupt is the usual way, and no error."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at SIGINT and SIGTERM, and put back what was there before."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -27,6 +43,7 @@ def listen(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen(128)  # from here on a browser waits instead of being refused
     except (OSError, OverflowError) as error:
         bound.close()
         raise UsageError(f"pages cannot be shown at {host}:{port}: {error}", fix="choose another with --port, or --port 0 for any", code="PORT") from error
@@ -49,7 +66,7 @@ def serve(site: Site, bound: socket.socket, *, host: str, open_browser: bool, to
     port = bound.getsockname()[1]
     place = address(host, port)
     config = uvicorn.Config(make_app(site, hosts=hosts_of(host, port)), log_level="warning", access_log=False, server_header=False, date_header=False, lifespan="on", ws="none")
-    server = uvicorn.Server(config)
+    server = _Server(config)
     told(place)
     threading.Thread(target=lambda: site.entries, name="sbf-plugins", daemon=True).start()  # the first page finds them loaded
     if open_browser:
