@@ -1,0 +1,73 @@
+"""Pages of a test's warehouse, without a browser."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import attrs
+from starlette.testclient import TestClient
+from warehouse import FakeVendor, Warehouse
+
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.settings.settings import Settings
+from sbf_core.web.app import make_app
+from sbf_core.web.site import Site
+
+HOST = "127.0.0.1:8420"
+
+
+def site_of(warehouse: Warehouse) -> Site:
+    """What the pages of a warehouse share."""
+    manager = PluginManager(())
+    for name, plugin in warehouse.plugins.items():
+        manager.register(plugin, name=name)
+    return Site(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+
+
+def client_of(site: Site) -> TestClient:
+    """A client that speaks to the pages as a browser on this machine would."""
+    return TestClient(make_app(site, hosts=frozenset({HOST})), base_url=f"http://{HOST}", raise_server_exceptions=False)
+
+
+@attrs.define
+class Seen(HTMLParser):
+    """What a browser would find in a page."""
+
+    tags: list[tuple[str, dict[str, str | None]]] = attrs.field(factory=list)
+    words: list[str] = attrs.field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        HTMLParser.__init__(self)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        """The words of the page, blanks made one."""
+        return " ".join(" ".join(self.words).split())
+
+    @property
+    def links(self) -> list[str]:
+        """Where the page leads on this site."""
+        found = [attributes.get("href") or "" for tag, attributes in self.tags if tag == "a"]
+        return [link for link in found if link.startswith(("/", "?"))]
+
+
+def seen(html: str) -> Seen:
+    """A page, read."""
+    page = Seen()
+    page.feed(html)
+    page.close()
+    return page
+
+
+def filled(home: Path, *vendors: FakeVendor) -> Warehouse:
+    """A warehouse with two runs behind it."""
+    warehouse = Warehouse(home, *vendors)
+    warehouse.run()
+    return warehouse

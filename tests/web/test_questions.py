@@ -1,0 +1,76 @@
+"""The SQL page: what it refuses, and what the system refuses for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from warehouse import FakeVendor, Warehouse, price
+
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.publish import current_publication
+from sbf_core.errors import UsageError
+from sbf_core.web.questions import Questions
+
+
+@pytest.fixture
+def database(warehouse: Warehouse, vendor: FakeVendor) -> Iterator[Path]:
+    vendor.says([price("A", "2024-01-01"), price("B", "2024-01-01", None)])
+    warehouse.run()
+    copy = current_publication(DuckDbConfig(home=warehouse.home))
+    assert copy is not None
+    before = copy.path.read_bytes()
+    yield copy.path
+    assert copy.path.read_bytes() == before
+
+
+def test_a_question_is_answered(warehouse: Warehouse, database: Path) -> None:
+    questions = Questions(warehouse.home, seconds_max=30)
+    answer = questions.ask("SELECT symbol, close, date, 'NaN'::DOUBLE AS n FROM silver.px ORDER BY 1", database=database)
+    assert answer.table.headers == ("symbol", "close", "date", "n")
+    assert answer.table.rows == (("A", "1.5000", "2024-01-01", "nan"), ("B", None, "2024-01-01", "nan"))
+    assert not answer.more
+    assert len(questions.ask("FROM range(10)", database=database, limit=4).table.rows) == 4
+    assert questions.history == ["FROM range(10)", "SELECT symbol, close, date, 'NaN'::DOUBLE AS n FROM silver.px ORDER BY 1"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "INSERT INTO silver.px VALUES (1)", "DELETE FROM silver.px", "UPDATE silver.px SET close = 1", "DROP TABLE silver.px", "CREATE TABLE x (i INT)", "ALTER TABLE silver.px ADD COLUMN x INT",
+        "ATTACH '/tmp/x.duckdb' AS x", "ATTACH ':memory:' AS x", "COPY silver.px TO '/tmp/x.csv'", "EXPORT DATABASE '/tmp/x'", "INSTALL httpfs", "LOAD httpfs", "SET memory_limit = '10GB'",
+        "RESET lock_configuration", "SELECT 1; DROP TABLE silver.px", "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM read_text('/etc/passwd')", "FROM '/etc/passwd'", "FROM glob('/*')",
+        "SELECT getenv('HOME')", "CALL pragma_version()", "CHECKPOINT", "BEGIN", "", "SELECT", "SELECT * FROM df", "PRAGMA enable_profiling", "EXPLAIN ANALYZE COPY silver.px TO '/tmp/x.csv'",
+    ],
+)  # fmt: skip
+def test_what_is_no_question_is_refused(warehouse: Warehouse, database: Path, query: str) -> None:
+    with pytest.raises(UsageError):
+        Questions(warehouse.home, seconds_max=30).ask(query, database=database)
+
+
+def test_a_question_that_never_ends_is_stopped(warehouse: Warehouse, database: Path) -> None:
+    with pytest.raises(UsageError, match=r"longer than 1 s|was stopped"):
+        Questions(warehouse.home, seconds_max=1).ask("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range % 7 = b.range % 11", database=database)
+
+
+@pytest.mark.parametrize("query", ["SELECT repeat('x', 3000000000)", "SELECT list(range) FROM range(2000000000)", "SELECT length(list_sort(range(500000000))::VARCHAR)"])
+def test_a_question_that_wants_all_memory_is_stopped(warehouse: Warehouse, database: Path, query: str) -> None:
+    with pytest.raises(UsageError):
+        Questions(warehouse.home, seconds_max=5).ask(query, database=database)
+
+
+def test_a_question_gets_no_keys_along(warehouse: Warehouse, database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import subprocess
+
+    given: dict[str, str] = {}
+    run = subprocess.run
+
+    def watched(*args: object, **kwargs: object) -> object:
+        given.update(kwargs["env"])  # type: ignore[call-overload]
+        return run(*args, **kwargs)  # type: ignore[call-overload]
+
+    monkeypatch.setenv("FMP_API_KEY", "very-secret")
+    monkeypatch.setattr(subprocess, "run", watched)
+    Questions(warehouse.home, seconds_max=30).ask("SELECT 1", database=database)
+    assert "FMP_API_KEY" not in given
