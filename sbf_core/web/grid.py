@@ -97,6 +97,8 @@ def cell_of(name: str, value: Any, *, href: str = "", number: bool = False) -> C
     if isinstance(value, dt.datetime):
         return Cell(text=value.strftime("%Y-%m-%d %H:%M:%S"), kind="when", href=href)
     text = printable(value.hex() if isinstance(value, bytes) else str(value))
+    if name == "payload" and href:
+        text = text.rpartition("/")[2]  # dataset and ticker stand beside it, and the whole path on its page
     cut = len(text) > _CELL_CHARACTERS_MAX
     kind = "code" if name in ("hash", "payload", "run_id", "table_name", "type", "column", "silver_table") else "long" if len(text) > 60 else ""
     return Cell(text=text[:_CELL_CHARACTERS_MAX] + ("…" if cut else ""), kind=kind, href=href, full=text if cut else "")

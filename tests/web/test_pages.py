@@ -269,7 +269,7 @@ INJECTIONS = [
     "<meta http-equiv=refresh content=0>", "<link rel=stylesheet href=//evil.example>", "<object data=x>", "<embed src=x>", "<input autofocus onfocus=alert(1)>", "<details open ontoggle=alert(1)>",
     "<video><source onerror=alert(1)>", "<body onload=alert(1)>", "<svg><animate onbegin=alert(1)>", "<x contenteditable onblur=alert(1)>", "` onmouseover=alert(1)", "\" onmouseover=\"alert(1)",
     "' onmouseover='alert(1)", "\" autofocus onfocus=\"alert(1)", "\\\"><script>alert(1)</script>", "%3Cscript%3Ealert(1)%3C/script%3E", "\u202e<script>", "\u2066x\u2069", "\x00<script>",
-    "\x1b[31mred", "\ufeff<script>", "＜script＞", "<scr<script>ipt>", "<SCRIPT>alert(1)</SCRIPT>", "<script\x0c>alert(1)</script>",
+    "\x1b[31mred", "\ufeff<script>", "\uff1cscript\uff1e", "<scr<script>ipt>", "<SCRIPT>alert(1)</SCRIPT>", "<script\x0c>alert(1)</script>",
 ]  # fmt: skip
 _TAGS = {
     "html", "head", "meta", "title", "link", "script", "noscript", "body", "a", "header", "span", "i", "nav", "main", "div", "h1", "h2", "p", "b", "small", "code", "section", "ul", "li", "table", "thead",
