@@ -19,6 +19,8 @@ from sbf_core.errors import SbfError
 #: A page asks for hundreds of rows, not for millions; the process stays small.
 _MEMORY = "128MB"
 _THREADS = 2
+#: A copy may be replaced between the moment when its name is read and the moment when it is opened.
+_TRIES = 5
 
 
 @attrs.define(eq=False)
@@ -75,21 +77,23 @@ class Door:
                 held.close_if_unused()
 
     def _current(self) -> _Held | None:
+        """The newest copy, with one reader more; None where there is none."""
         with self._lock:
-            copy = current_publication(self.config)
-            if copy is None:
-                self._let_go()
-                return None
-            if self._held is None or self._held.path != copy.path:
-                try:
-                    fresh = DuckDbBootstrap(self.config, read_only=True, database=copy.path).open()
-                except SbfError:  # replaced just now, or damaged: what is open is still good
-                    if self._held is None:
-                        return None
-                else:
+            for _ in range(_TRIES):
+                copy = current_publication(self.config)
+                if copy is None:
+                    self._let_go()
+                    return None
+                if self._held is None or self._held.path != copy.path:
+                    try:
+                        fresh = DuckDbBootstrap(self.config, read_only=True, database=copy.path).open()
+                    except SbfError:  # replaced just now: there is a newer one
+                        continue
                     self._let_go()
                     self._held = _Held(fresh, copy.path)
-            self._held.readers += 1
+                break
+            if self._held is not None:  # if the newest cannot be opened, what is open is still good
+                self._held.readers += 1
             return self._held
 
     def _let_go(self) -> None:
