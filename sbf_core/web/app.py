@@ -20,6 +20,7 @@ from sbf_core.errors import HomeLocked, SbfError, UsageError, printable
 from sbf_core.web import pages_of_datasets as of_datasets
 from sbf_core.web import pages_of_runs as of_runs
 from sbf_core.web import pages_of_the_rest as of_rest
+from sbf_core.web.page_of_lineage import lineage_page
 from sbf_core.web.security import Guard
 from sbf_core.web.site import Site
 
@@ -35,6 +36,7 @@ _PAGES: dict[str, Callable[[Site, Request], Response]] = {
     "/gold": of_rest.gold_page,
     "/gold/{table}": of_rest.gold_table_page,
     "/gold/{table}/download.{kind}": of_rest.download,
+    "/lineage": lineage_page,
     "/plugins": of_rest.plugins_page,
     "/sql": of_rest.sql_page,
 }

@@ -14,7 +14,8 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError
 from sbf_core.facts import datasets, overview, payload, rows
 from sbf_core.facts.table import FactTable
-from sbf_core.web.grid import cell_of, grid_of
+from sbf_core.web.grid import Link, cell_of, grid_of
+from sbf_core.web.links import lineage_link
 from sbf_core.web.site import Site, number_asked
 
 TABS = ("bronze", "silver", "rows", "coverage")
@@ -77,7 +78,8 @@ def _rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request:
         other_way = {"sort": name, "down": "1" if now and not wanted.descending else ""}
         heads.append({"name": name, "sorted": now, "down": wanted.descending, "href": "?" + urlencode({"tab": "rows", **kept, **other_way})})
     key = entry.key_columns[0]
-    links = {key: lambda row: _revisions_link(entry, row), "recorded_at": lambda row: f"/payloads/{row['_bronze_file_id']}"}
+    links = {} if wanted.as_of is not None else {one.name: _explained(entry, one.name) for one in entry.columns if not one.key}
+    links |= {key: lambda row: _revisions_link(entry, row), "recorded_at": lambda row: f"/payloads/{row['_bronze_file_id']}"}
     grid = grid_of(found.table, links=links, hidden=("_bronze_file_id",), drop_empty=False)
     order = {"sort": wanted.sort, "down": "1" if wanted.descending else ""} if wanted.sort else {}
     return {
@@ -85,6 +87,10 @@ def _rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request:
         "filter_names": names[:_FILTERS_SHOWN], "other_names": names[_FILTERS_SHOWN:], "link": lambda page: "?" + urlencode({"tab": "rows", **kept, **order, "page": page}),
         "order": order,
     }  # fmt: skip
+
+
+def _explained(entry: DatasetKeymapEntry, column: str) -> Link:
+    return lambda row: lineage_link(f"silver.{entry.silver_table}", {name: row[name] for name in entry.key_columns}, column)
 
 
 def _revisions_link(entry: DatasetKeymapEntry, row: Any) -> str:

@@ -13,10 +13,12 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from sbf_core.duck.identifiers import quoted
 from sbf_core.duck.publish_tables import published_tables
-from sbf_core.errors import SbfError, UsageError
+from sbf_core.errors import UsageError
+from sbf_core.facts.models import installed_models
 from sbf_core.facts.table import table_of
 from sbf_core.gold.model import GoldModel
-from sbf_core.web.grid import cell_of, grid_of
+from sbf_core.web.grid import Link, cell_of, grid_of
+from sbf_core.web.links import lineage_link
 from sbf_core.web.questions import ROWS_MAX
 from sbf_core.web.site import Site, number_asked
 
@@ -55,10 +57,19 @@ def gold_table_page(site: Site, request: Request) -> Response:
         total = counted[0] if counted else 0
         found = table_of(cursor, f"SELECT * FROM gold.{quoted(name)} ORDER BY ALL LIMIT {_ROWS_A_PAGE} OFFSET {(page - 1) * _ROWS_A_PAGE}")
         tests, builds = table_of(cursor, _TESTS, [name, name]), table_of(cursor, _BUILDS, [name])
+    model = _model(site, name)
+    links: dict[str, Link] = {}
+    if model is not None and set(model.key) <= set(found.headers):
+        key = model.key
+        links = {column: _explained(f"gold.{name}", key, column) for column in found.headers if column not in key}
     return site.rendering.page(
-        "gold_table.html", path="/gold", title=f"gold.{name}", name=name, grid=grid_of(found, drop_empty=False), tests=grid_of(tests), builds=grid_of(builds), page=page,
-        total=total, pages=max(1, -(-total // _ROWS_A_PAGE)), parquet=f"gold.{name}" in published_tables(site.settings.config), model=_model(site, name),
+        "gold_table.html", path="/gold", title=f"gold.{name}", name=name, grid=grid_of(found, links=links, drop_empty=False), tests=grid_of(tests), builds=grid_of(builds),
+        page=page, total=total, pages=max(1, -(-total // _ROWS_A_PAGE)), parquet=f"gold.{name}" in published_tables(site.settings.config), model=model,
     )  # fmt: skip
+
+
+def _explained(table: str, key: tuple[str, ...], column: str) -> Link:
+    return lambda row: lineage_link(table, {name: row[name] for name in key}, column)
 
 
 def _check_gold(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -69,17 +80,8 @@ def _check_gold(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
 
 def _model(site: Site, name: str) -> GoldModel | None:
     """The declaration of a gold table, as its plugin gives it now."""
-    for record in site.manager.records.values():
-        if not record.loaded or not site.manager.has(record, "build_gold"):
-            continue
-        try:
-            models = site.manager.call(record, "build_gold", doing="gold models", safe="nothing was written", options=record.options)
-        except SbfError:
-            continue
-        found = next((model for model in models if isinstance(model, GoldModel) and model.name == name), None)
-        if found is not None:
-            return found
-    return None
+    with site.door.reading() as cursor:
+        return next((model for model in installed_models(cursor, site.manager) if model.name == name), None)
 
 
 def download(site: Site, request: Request) -> Response:

@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not insta
 PAGES = [
     "/", "/runs", "/runs/last?layer=bronze", "/runs/last?layer=silver", "/runs/last?layer=gold", "/datasets", "/datasets/bls_cpi", "/datasets/bls_cpi?tab=silver",
     "/datasets/eod_bar?tab=rows&as_of=2026-01-01", "/datasets/eod_bar?tab=rows&sort=volume&down=1", "/datasets/eod_bar?tab=coverage", "/datasets/ecb_reference_rate?tab=coverage&by=quarter",
-    "/datasets/bls_cpi/revisions?series_id=CUSR0000SA0&year=2024&period=M02", "/gold", "/gold/fact_price_eod", "/plugins", "/sql", "/sql?query=SELECT+*+FROM+gold.instrument_stats",
+    "/datasets/bls_cpi/revisions?series_id=CUSR0000SA0&year=2024&period=M02", "/gold", "/gold/fact_price_eod", "/plugins", "/sql", "/lineage", "/lineage?table=gold.fact_fx_rate&key=date%3D2020-01-02%2Ccurrency%3DUSD&column=units_per_eur",
+    "/lineage?table=bls_cpi&key=CUSR0000SA0%2C2024%2CM02&column=value", "/sql?query=SELECT+*+FROM+gold.instrument_stats",
     "/sql?query=DROP+TABLE+x", "/nowhere",
 ]  # fmt: skip
 

@@ -53,7 +53,7 @@ def _everything(client: TestClient) -> dict[str, str]:
 def test_every_page_that_is_linked_answers(client: TestClient) -> None:
     found = _everything(client)
     kinds = {path.split("?")[0].split("/")[1] for path in found}
-    assert kinds >= {"", "runs", "datasets", "payloads", "gold", "sql", "plugins"}
+    assert kinds >= {"", "runs", "datasets", "payloads", "gold", "lineage", "sql", "plugins"}
     assert len(found) > 25
 
 
@@ -86,6 +86,19 @@ def test_a_row_leads_to_its_revisions_and_each_of_them_to_its_payload(client: Te
     difference = seen(client.get(payloads[1] + "?difference=1").text).text
     assert '"close": "1.5"' in difference
     assert '"close": "1.75"' in difference
+
+
+def test_a_gold_number_leads_back_to_the_bytes(client: TestClient) -> None:
+    """Three clicks: from gold to silver, from silver to its payload."""
+    (to_silver,) = [link for link in seen(client.get("/gold/lasts").text).links if link.startswith("/lineage") and "symbol%3DA" in link]
+    gold = seen(client.get(to_silver).text)
+    assert "SELECT symbol, max(close)" in gold.text
+    assert "2 rows with the same symbol" in gold.text
+    (to_payload,) = [link for link in gold.links if link.startswith("/lineage") and "date%3D2024-01-01" in link and "column=close" in link]
+    silver = seen(client.get(to_payload).text)
+    assert "$[0].close : 1.75" in silver.text
+    payloads = [link for link in silver.links if link.startswith("/payloads/")]
+    assert '"close": "1.75"' in seen(client.get(payloads[-1]).text).text
 
 
 def test_rows_are_shown_as_they_were_known_on_a_day(client: TestClient) -> None:
@@ -273,7 +286,7 @@ INJECTIONS = [
 ]  # fmt: skip
 _TAGS = {
     "html", "head", "meta", "title", "link", "script", "noscript", "body", "a", "header", "span", "i", "nav", "main", "div", "h1", "h2", "p", "b", "small", "code", "section", "ul", "li", "table", "thead",
-    "tbody", "tr", "th", "td", "form", "label", "input", "select", "option", "button", "textarea", "details", "summary", "pre", "dl", "dt", "dd", "progress",
+    "tbody", "tr", "th", "td", "form", "label", "input", "select", "option", "button", "textarea", "details", "summary", "pre", "dl", "dt", "dd", "progress", "q",
 }  # fmt: skip
 
 
@@ -312,6 +325,6 @@ def test_what_a_vendor_writes_is_never_more_than_text(tmp_path: Path) -> None:
                 assert attributes == {"src": "/static/sbf.js", "defer": None}, path
             for name in ("href", "src", "action"):
                 assert not (attributes.get(name) or "").lower().startswith(("javascript:", "data:", "//")), (path, attributes)
-        if not path.startswith("/sql"):  # there the user's own question stands as it was typed
-            assert "\u202e" not in html
-            assert "\x1b" not in html
+        if not path.startswith("/sql"):  # there, and in fields of forms, stands what the user asked for, as it was typed
+            assert "\u202e" not in seen(html).text
+            assert "\x1b" not in seen(html).text

@@ -1,0 +1,120 @@
+"""``sbf explain`` and ``sbf impact``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from sbf_core.cli import options as opt
+
+
+def explain(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="gold.NAME, silver.NAME, or another name of a dataset.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="e.g. ticker=IBM,date=2012-05-01, or the values in the order of the key.")],
+    column: Annotated[str, typer.Argument(metavar="COLUMN", help="The column whose value is explained.")],
+    home: opt.Home = None,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Where a number comes from: its SQL and the rows that it reads, its version, the payload, its place in it, and the request.
+
+    Examples: sbf explain gold.instrument_stats IBM volatility_usd | sbf explain bls_cpi CUSR0000SA0,2024,M02 value
+    """
+    from sbf_core.cli.render import print_json, print_table
+    from sbf_core.errors import printable
+    from sbf_core.facts.lineage import explain_gold, explain_silver
+    from sbf_core.facts.models import installed_models
+    from sbf_core.plugin.registry import DatasetRegistry
+
+    settings, manager, reading = _opened(home)
+    if table.startswith("gold."):
+        with reading as cursor:
+            gold = explain_gold(cursor, installed_models(cursor, manager), table=table, key=key, column=column)
+        if as_json:
+            inputs = [{"table": one.table, "by": one.by, "count": one.count, "rows": one.rows.records} for one in gold.inputs]
+            print_json("explain", table=f"gold.{gold.model.name}", key=gold.key, column=column, value=gold.value, sql=gold.model.sql.strip(), inputs=inputs)
+            return
+        print(f"gold.{gold.model.name} {_named(gold.key)}: {column} = {_shown(gold.value)}")
+        print(f"\nmade by\n{_indented(gold.model.sql.strip())}")
+        for one in gold.inputs:
+            how = f"{one.count} rows with the same {', '.join(one.by)}" if one.by else f"all {one.count} rows; none of its columns is called as a part of the key"
+            print(f"\n{one.table}: {how}" + (f", the first {len(one.rows.rows)}" if len(one.rows.rows) < one.count and one.by else ""))
+            if one.rows.rows:
+                print_table(one.rows.headers, one.rows.rows)
+        print("\nGo on with `sbf explain TABLE KEY COLUMN` of one of these rows.")
+        return
+    entries = [owned.entry for owned in DatasetRegistry(manager).datasets.values()]
+    with reading as cursor:
+        found = explain_silver(cursor, settings.config.bronze, entries, table=table, key=key, column=column)
+    if as_json:
+        place = {"where": found.place.where, "raw": found.place.raw, "note": found.place.note}
+        name = f"silver.{found.entry.silver_table}"
+        print_json("explain", table=name, key=found.key, column=column, value=found.value, versions=found.versions.records, payload=found.payload, place=place)
+        return
+    print(f"silver.{found.entry.silver_table} {_named(found.key)}: {column} = {_shown(found.value)}\n")
+    kept = [place for place, name in enumerate(found.versions.headers) if name in (column, "known_from", "known_to", "recorded_at", "state")]
+    print_table([found.versions.headers[place] for place in kept], [[row[place] for place in kept] for row in found.versions.rows])
+    where = f"{found.place.where}: {found.place.raw!r}" if found.place.where else found.place.note
+    said = found.payload
+    lines = (
+        ("payload", said["payload"]), ("in it", where), ("sha256", said["sha256"]), ("asked", _asked(said)), ("fetched", _shown(said["fetched_at"])), ("run", said["run_id"]),
+        ("terms", found.entry.terms),
+    )  # fmt: skip
+    print()
+    for name, text in lines:
+        if text:
+            print(f"{name:<8} {printable(text)}")
+
+
+def impact(
+    payload: Annotated[str, typer.Argument(metavar="PAYLOAD", help="Its path below bronze, or the beginning of its hash.")],
+    home: opt.Home = None,
+    as_json: opt.AsJson = False,
+) -> None:
+    """What a payload changed: rows of silver that it brought, and the gold tables that read them.
+
+    Example: sbf impact 73db21584dd4
+    """
+    from sbf_core.cli.render import print_json, print_table
+    from sbf_core.facts.lineage import impact as impact_of
+    from sbf_core.facts.models import installed_models
+
+    _, manager, reading = _opened(home)
+    with reading as cursor:
+        found = impact_of(cursor, installed_models(cursor, manager), payload)
+    facts: dict[str, Any] = {"current": found.current, "superseded": found.superseded, "rejected": found.rejected}
+    if as_json:
+        print_json("impact", payload=found.payload, silver_table=found.silver_table, rows=facts, gold=found.gold)
+        return
+    print(f"{found.payload['payload']}, fetched {_shown(found.payload['fetched_at'])} by run {found.payload['run_id']}\n")
+    if not found.silver_table:
+        print("It was not promoted yet: `sbf run --only silver`.")
+        return
+    print_table(("table", "rows that hold", "superseded since", "rejected"), [(f"silver.{found.silver_table}", found.current, found.superseded, found.rejected)])
+    print(f"\nread by {', '.join(found.gold) or 'no gold table'}")
+
+
+def _opened(home: str | None) -> tuple[Any, Any, Any]:
+    from sbf_core.cli.reading import reading
+    from sbf_core.plugin.manager import PluginManager
+    from sbf_core.settings.settings import Settings
+
+    settings = Settings(home)
+    return settings, PluginManager(block=settings["plugins.block"], options=settings.options), reading(settings)
+
+
+def _named(key: Any) -> str:
+    return " ".join(f"{name}={value}" for name, value in key.items())
+
+
+def _shown(value: Any) -> str:
+    return "NULL" if value is None else str(value)
+
+
+def _asked(payload: Any) -> str:
+    days = f" for {payload['from_date']} to {payload['to_date']}" if payload["from_date"] else ""
+    return f"{payload['address']}{days}" + (f", answered with {payload['http']}" if payload["http"] else "")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
