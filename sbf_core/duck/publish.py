@@ -11,7 +11,7 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import attrs
 
@@ -20,6 +20,7 @@ from sbf_core.faults import fault_point
 from sbf_core.whole_file import make_folder, sync_all, write_whole
 
 _BUFFER_BYTES = 1 << 22
+_TRIES = 5
 
 
 @attrs.frozen(kw_only=True)
@@ -93,12 +94,20 @@ def keep_published(config: DuckDbConfig) -> None:
         write_whole(named, json.dumps({**facts, "rows": _state(config.database)}).encode(), durable=False)  # a reader may do without it
 
 
+def _named(config: DuckDbConfig) -> tuple[dict[str, Any], Path]:
+    facts = json.loads((config.published / "current.json").read_text(encoding="utf-8"))
+    return facts, config.published / Path(facts["file"]).name
+
+
 def current_publication(config: DuckDbConfig) -> Publication | None:
     """The newest copy for readers, or None."""
     try:
-        facts = json.loads((config.published / "current.json").read_text(encoding="utf-8"))
-        path = config.published / Path(facts["file"]).name
-        if not path.exists():
+        facts, path = _named(config)
+        for _ in range(_TRIES):
+            if path.exists():
+                break
+            facts, path = _named(config)  # a newer one took its place between two looks
+        else:
             return None
         whole = config.database.exists() and not config.database.with_name(f"{config.database.name}.wal").exists()
         state = _state(config.database) if whole else []

@@ -157,3 +157,26 @@ def test_home_is_private(config: DuckDbConfig) -> None:
     DuckDbBootstrap(config).open().close()
     if os.name == "posix":
         assert config.home.stat().st_mode & 0o077 == 0
+
+
+def test_a_copy_that_is_replaced_between_two_looks_is_looked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that read the old name just before a run removed the old copy must not believe that there is none."""
+
+    from sbf_core.duck import publish
+
+    config = DuckDbConfig(home=tmp_path)
+    config.published.mkdir()
+    config.database.write_bytes(b"x")
+    (config.published / "sbf-new.duckdb").write_bytes(b"x")
+    names = ["sbf-old.duckdb", "sbf-new.duckdb"]
+
+    def read(config: DuckDbConfig) -> tuple[dict[str, object], Path]:
+        name = names.pop(0)
+        return {"file": name, "run_id": "r", "published_at": "", "database": []}, config.published / name
+
+    monkeypatch.setattr(publish, "_named", read)
+    found = publish.current_publication(config)
+    assert found is not None
+    assert found.path.name == "sbf-new.duckdb"
+    monkeypatch.setattr(publish, "_named", lambda config: ({"file": "gone"}, config.published / "gone"))
+    assert publish.current_publication(config) is None
