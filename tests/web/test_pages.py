@@ -201,6 +201,13 @@ def test_a_run_at_work_is_told_and_one_that_went_silent_too(filled: Warehouse) -
     assert 'http-equiv="refresh"' not in silent.text
 
 
+def test_a_page_shows_what_the_run_before_it_left(client: TestClient, filled: Warehouse, vendor: FakeVendor) -> None:
+    assert "1.7500" in client.get("/gold/lasts").text
+    vendor.says([price("A", "2024-01-01", "1.9375")])
+    filled.run(hours_later=24, options=RunOptions(force=True))
+    assert "1.9375" in client.get("/gold/lasts").text
+
+
 def test_readers_ask_all_the_time_while_runs_come_and_go(tmp_path: Path) -> None:
     """Fifty runs, and neither side sees an error."""
     vendor = FakeVendor(entry())
@@ -259,7 +266,8 @@ def test_another_host_is_not_answered(client: TestClient, host: str) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_nothing_can_be_changed(client: TestClient, method: str) -> None:
     for path in ("/", "/sql?query=SELECT+1", "/runs/last"):
-        assert client.request(method, path).status_code == 405
+        answer = client.request(method, path)
+        assert (answer.status_code, answer.text) == (405, "Pages can only be read.\n"), "refused before any page is asked"
 
 
 def test_another_site_cannot_make_this_machine_work(client: TestClient) -> None:

@@ -54,6 +54,12 @@ def test_a_question_that_never_ends_is_stopped(warehouse: Warehouse, database: P
         Questions(warehouse.home, seconds_max=1).ask("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range % 7 = b.range % 11", database=database)
 
 
+def test_a_question_that_sleeps_is_stopped(warehouse: Warehouse, database: Path) -> None:
+    """It uses no processor, so only the clock can tell."""
+    with pytest.raises(UsageError, match="longer than 1 s"):
+        Questions(warehouse.home, seconds_max=1).ask("SELECT sleep_ms(20000)", database=database)
+
+
 @pytest.mark.parametrize("query", ["SELECT repeat('x', 3000000000)", "SELECT list(range) FROM range(2000000000)", "SELECT length(list_sort(range(500000000))::VARCHAR)"])
 def test_a_question_that_wants_all_memory_is_stopped(warehouse: Warehouse, database: Path, query: str) -> None:
     with pytest.raises(UsageError):
