@@ -82,7 +82,7 @@ def without_copy(home: Path) -> None:
 
 
 def with_damaged_copy(home: Path) -> None:
-    copy = next((home / "published").glob("*.duckdb"))
+    copy = next((home / "published").glob("sbf-*.duckdb"))
     cut(copy, metadata_blocks(copy)[-1])
 
 
