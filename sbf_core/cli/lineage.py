@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sbf_core.cli import options as opt
+
+if TYPE_CHECKING:
+    from sbf_core.facts.lineage import GoldOrigin, SilverOrigin
 
 
 def explain(
@@ -20,42 +23,54 @@ def explain(
 
     Examples: sbf explain gold.instrument_stats IBM volatility_usd | sbf explain bls_cpi CUSR0000SA0,2024,M02 value
     """
-    from sbf_core.cli.render import print_json, print_table
-    from sbf_core.errors import printable
-    from sbf_core.facts.lineage import explain_gold, explain_silver
-    from sbf_core.facts.models import installed_models
-    from sbf_core.plugin.registry import DatasetRegistry
-
     settings, manager, reading = _opened(home)
     if table.startswith("gold."):
+        from sbf_core.facts.lineage import explain_gold
+        from sbf_core.facts.models import installed_models
+
         with reading as cursor:
             gold = explain_gold(cursor, installed_models(cursor, manager), table=table, key=key, column=column)
-        if as_json:
-            inputs = [{"table": one.table, "by": one.by, "count": one.count, "rows": one.rows.records} for one in gold.inputs]
-            print_json("explain", table=f"gold.{gold.model.name}", key=gold.key, column=column, value=gold.value, sql=gold.model.sql.strip(), inputs=inputs)
-            return
-        print(f"gold.{gold.model.name} {_named(gold.key)}: {column} = {_shown(gold.value)}")
-        print(f"\nmade by\n{_indented(gold.model.sql.strip())}")
-        for one in gold.inputs:
-            how = f"{one.count} rows with the same {', '.join(one.by)}" if one.by else f"all {one.count} rows; none of its columns is called as a part of the key"
-            print(f"\n{one.table}: {how}" + (f", the first {len(one.rows.rows)}" if len(one.rows.rows) < one.count and one.by else ""))
-            if one.rows.rows:
-                print_table(one.rows.headers, one.rows.rows)
-        print("\nGo on with `sbf explain TABLE KEY COLUMN` of one of these rows.")
+        _print_gold(gold, as_json=as_json)
         return
+    from sbf_core.facts.lineage import explain_silver
+    from sbf_core.plugin.registry import DatasetRegistry
+
     entries = [owned.entry for owned in DatasetRegistry(manager).datasets.values()]
     with reading as cursor:
-        found = explain_silver(cursor, settings.config.bronze, entries, table=table, key=key, column=column)
+        silver = explain_silver(cursor, settings.config.bronze, entries, table=table, key=key, column=column)
+    _print_silver(silver, as_json=as_json)
+
+
+def _print_gold(gold: GoldOrigin, *, as_json: bool) -> None:
+    from sbf_core.cli.render import print_json, print_table
+
+    if as_json:
+        inputs = [{"table": one.table, "by": one.by, "count": one.count, "rows": one.rows.records} for one in gold.inputs]
+        print_json("explain", table=f"gold.{gold.model.name}", key=gold.key, column=gold.column, value=gold.value, sql=gold.model.sql.strip(), inputs=inputs)
+        return
+    print(f"gold.{gold.model.name} {_named(gold.key)}: {gold.column} = {_shown(gold.value)}")
+    print(f"\nmade by\n{_indented(gold.model.sql.strip())}")
+    for one in gold.inputs:
+        how = f"{one.count} rows with the same {', '.join(one.by)}" if one.by else f"all {one.count} rows; none of its columns is called as a part of the key"
+        print(f"\n{one.table}: {how}" + (f", the first {len(one.rows.rows)}" if len(one.rows.rows) < one.count and one.by else ""))
+        if one.rows.rows:
+            print_table(one.rows.headers, one.rows.rows)
+    print("\nGo on with `sbf explain TABLE KEY COLUMN` of one of these rows.")
+
+
+def _print_silver(found: SilverOrigin, *, as_json: bool) -> None:
+    from sbf_core.cli.render import print_json, print_table
+    from sbf_core.errors import printable
+
+    table, said = f"silver.{found.entry.silver_table}", found.payload
     if as_json:
         place = {"where": found.place.where, "raw": found.place.raw, "note": found.place.note}
-        name = f"silver.{found.entry.silver_table}"
-        print_json("explain", table=name, key=found.key, column=column, value=found.value, versions=found.versions.records, payload=found.payload, place=place)
+        print_json("explain", table=table, key=found.key, column=found.column, value=found.value, versions=found.versions.records, payload=said, place=place)
         return
-    print(f"silver.{found.entry.silver_table} {_named(found.key)}: {column} = {_shown(found.value)}\n")
-    kept = [place for place, name in enumerate(found.versions.headers) if name in (column, "known_from", "known_to", "recorded_at", "state")]
+    print(f"{table} {_named(found.key)}: {found.column} = {_shown(found.value)}\n")
+    kept = [place for place, name in enumerate(found.versions.headers) if name in (found.column, "known_from", "known_to", "recorded_at", "state")]
     print_table([found.versions.headers[place] for place in kept], [[row[place] for place in kept] for row in found.versions.rows])
     where = f"{found.place.where}: {found.place.raw!r}" if found.place.where else found.place.note
-    said = found.payload
     lines = (
         ("payload", said["payload"]), ("in it", where), ("sha256", said["sha256"]), ("asked", _asked(said)), ("fetched", _shown(said["fetched_at"])), ("run", said["run_id"]),
         ("terms", found.entry.terms),

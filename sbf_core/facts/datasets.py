@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
@@ -11,6 +11,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts.table import FactTable, table_of
+from sbf_core.gold.build import table_exists
 
 _PAYLOADS = """
 SELECT m.fetched_at, m.ticker, m.from_date, m.to_date, m.content_length_bytes AS bytes, p.status, p.rows_seen AS seen, p.rows_inserted AS inserted, p.rows_updated AS updated,
@@ -40,9 +41,7 @@ def dataset_named(name: str, entries: Iterable[DatasetKeymapEntry]) -> DatasetKe
 
 def has_rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool:
     """Whether the silver table of a dataset is there."""
-    query = "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver' AND table_name = ?"
-    row = cursor.execute(query, [entry.silver_table]).fetchone()
-    return row is not None and row[0] > 0
+    return table_exists(cursor, f"silver.{entry.silver_table}")
 
 
 def payloads_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit: int) -> FactTable:
@@ -101,22 +100,32 @@ def ticker_column(entry: DatasetKeymapEntry) -> str:
 
 
 def key_of(entry: DatasetKeymapEntry, text: str) -> dict[str, str]:
+    """The key of a dataset as a user writes it; see ``key_named``."""
+    return key_named(entry.key_columns, text, what=entry.id)
+
+
+def key_named(columns: Sequence[str], text: str, *, what: str) -> dict[str, str]:
     """A key as a user writes it: ``currency=USD,date=2024-01-02``, or the values alone in the order of the key.
+
+    Args:
+        columns: of the key.
+        text: what the user wrote.
+        what: whose key it is, for messages.
 
     Raises:
         UsageError: a column of the key is missing, or another is named.
     """
     parts = [part.strip() for part in text.split(",")]
-    fix = "write " + ",".join(f"{name}=..." for name in entry.key_columns)
+    fix = "write " + ",".join(f"{name}=..." for name in columns)
     if all("=" in part for part in parts):
         found = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
-        wrong = next((name for name in found if name not in entry.key_columns), None)
+        wrong = next((name for name in found if name not in columns), None)
         if wrong is not None:
-            raise UsageError(f"{wrong!r} is no column of the key of {entry.id}", fix=nearest(wrong, entry.key_columns) or fix, code="KEY")
+            raise UsageError(f"{wrong!r} is no column of the key of {what}", fix=nearest(wrong, columns) or fix, code="KEY")
     else:
-        found = dict(zip(entry.key_columns, parts, strict=False)) if len(parts) == len(entry.key_columns) else {}
-    if set(found) != set(entry.key_columns):
-        raise UsageError(f"this is no key of {entry.id}: {text!r}", fix=fix, code="KEY")
+        found = dict(zip(columns, parts, strict=True)) if len(parts) == len(columns) else {}
+    if set(found) != set(columns):
+        raise UsageError(f"this is no key of {what}: {text!r}", fix=fix, code="KEY")
     return found
 
 

@@ -12,7 +12,7 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
-from sbf_core.facts.datasets import dataset_named, has_rows, key_of, revisions
+from sbf_core.facts.datasets import dataset_named, has_rows, key_named, key_of, revisions
 from sbf_core.facts.place import Place, place_in_payload
 from sbf_core.facts.table import FactTable, table_of
 from sbf_core.gold.model import GoldModel
@@ -132,7 +132,7 @@ def explain_gold(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel],
         raise UsageError(f"gold.{name} was not built yet", fix="sbf run --only gold", code="NO_ROWS")
     if column not in types:
         raise UsageError(f"gold.{name} has no column {column!r}", fix=nearest(column, types) or "columns are " + ", ".join(types), code="UNKNOWN_COLUMN")
-    wanted = _gold_key(model, key)
+    wanted = key_named(model.key, key, what=f"gold.{name}")
     condition = " AND ".join(f"{quoted(part)} = CAST(? AS {types[part]})" for part in model.key)
     try:
         found = table_of(cursor, f"SELECT {quoted(column)} FROM gold.{quoted(name)} WHERE {condition}", [wanted[part] for part in model.key])
@@ -149,15 +149,6 @@ def _columns(cursor: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     schema, _, name = table.partition(".")
     query = "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = ? AND table_name = ? ORDER BY column_index"
     return dict(cursor.execute(query, [schema, name]).fetchall())
-
-
-def _gold_key(model: GoldModel, text: str) -> dict[str, str]:
-    parts = [part.strip() for part in text.split(",")]
-    named = dict(part.split("=", 1) for part in parts) if all("=" in part for part in parts) else dict(zip(model.key, parts, strict=False)) if len(parts) == len(model.key) else {}
-    found = {name.strip(): value.strip() for name, value in named.items()}
-    if set(found) != set(model.key):
-        raise UsageError(f"this is no key of gold.{model.name}: {text!r}", fix="write " + ",".join(f"{name}=..." for name in model.key), code="KEY")
-    return found
 
 
 def _input(cursor: duckdb.DuckDBPyConnection, table: str, key: Mapping[str, str]) -> GoldInput:

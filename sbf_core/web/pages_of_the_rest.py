@@ -16,6 +16,7 @@ from sbf_core.duck.publish_tables import published_tables
 from sbf_core.errors import UsageError
 from sbf_core.facts.models import installed_models
 from sbf_core.facts.table import table_of
+from sbf_core.gold.build import table_exists
 from sbf_core.gold.model import GoldModel
 from sbf_core.web.grid import Link, cell_of, grid_of
 from sbf_core.web.links import lineage_link
@@ -73,8 +74,7 @@ def _explained(table: str, key: tuple[str, ...], column: str) -> Link:
 
 
 def _check_gold(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
-    found = cursor.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'gold' AND table_name = ?", [name]).fetchone()
-    if found is None:
+    if not table_exists(cursor, f"gold.{name}"):
         raise UsageError(f"there is no gold table {name!r}", fix="see the list of gold tables", code="UNKNOWN_TABLE")
 
 
@@ -122,11 +122,8 @@ def _safe(value: Any) -> Any:
 def plugins_page(site: Site, request: Request) -> Response:
     """The installed plugins and how their loading went."""
     del request
-    tables = {}
-    for entry in site.entries:
-        tables[entry.id] = entry
     records = [{"record": record, "badge": cell_of("state", record.state)} for record in site.manager.records.values()]
-    return site.rendering.page("plugins.html", path="/plugins", title="Plugins", records=records, problem=site.problem, datasets=len(tables))
+    return site.rendering.page("plugins.html", path="/plugins", title="Plugins", records=records, problem=site.problem, datasets=len(site.entries))
 
 
 def sql_page(site: Site, request: Request) -> Response:
