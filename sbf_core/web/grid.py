@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import numbers
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -91,8 +91,8 @@ def cell_of(name: str, value: Any, *, href: str = "", number: bool = False) -> C
         return Cell(text=printable(str(value)), kind="state", state=_STATES.get(str(value), "plain"), href=href)
     if isinstance(value, bool):
         return Cell(text="yes" if value else "no", href=href)
-    if isinstance(value, numbers.Number):
-        text = bytes_text(float(value)) if name == "bytes" else duration_text(float(value)) if name == "seconds" else number_text(value)  # type: ignore[arg-type]
+    if isinstance(value, (int, float, Decimal)):
+        text = bytes_text(float(value)) if name == "bytes" else duration_text(float(value)) if name == "seconds" else number_text(value)
         return Cell(text=text if name not in ("year", "http") else str(value), kind="num", href=href)
     if isinstance(value, dt.datetime):
         return Cell(text=value.strftime("%Y-%m-%d %H:%M:%S"), kind="when", href=href)
@@ -118,7 +118,7 @@ def grid_of(table: FactTable, *, links: Mapping[str, Link] | None = None, hidden
         for place, name in enumerate(table.headers)
         if name not in hidden and not (drop_empty and table.rows and all(row[place] in (None, "") for row in table.rows))
     ]
-    numeric = {place: any(isinstance(row[place], numbers.Number) and not isinstance(row[place], bool) for row in table.rows) for place in places}
+    numeric = {place: any(isinstance(row[place], (int, float, Decimal)) and not isinstance(row[place], bool) for row in table.rows) for place in places}
     rows = []
     for row in table.rows:
         record = dict(zip(table.headers, row, strict=True))

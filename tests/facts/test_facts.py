@@ -159,3 +159,13 @@ def test_a_row_that_vanished_and_came_back(tmp_path: Path) -> None:
         assert [(row["state"], row["close"]) for row in found] == [("superseded", Decimal("1.5")), ("gone", None), ("current", Decimal("1.5"))]
         assert facts.coverage(cursor, vendor.entries[0], by="year", ticker_column="symbol").rows == (("A", 1), ("B", 1))
         assert facts.columns_of_table(cursor, vendor.entries[0]).records[1]["smallest"] == str(dt.date(2024, 1, 1))
+
+
+def test_a_number_and_a_payload_are_explained_to_programs(sbf: Shell) -> None:
+    silver = sbf.told("explain", "ecb_reference_rate", "2020-01-02,USD", "rate")
+    assert (silver["value"], silver["place"]["where"], silver["place"]["raw"]) == ("1.119300", "line 1752, column USD", "1.1193")
+    gold = sbf.told("explain", "gold.fact_fx_rate", "date=2020-01-02,currency=USD", "units_per_eur")
+    assert [(one["table"], one["by"], one["count"]) for one in gold["inputs"]] == [("gold.dim_currency", ["currency"], 1), ("silver.ecb_reference_rate", ["date", "currency"], 1)]
+    changed = sbf.told("impact", silver["payload"]["payload"])
+    assert (changed["silver_table"], changed["rows"]["superseded"]) == ("ecb_reference_rate", 0)
+    assert "gold.fact_fx_rate" in changed["gold"]
