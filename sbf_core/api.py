@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any as _Any
 
 from sbf_core.dataset.cadence import Cadence
+from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column, column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
@@ -28,6 +29,7 @@ __all__ = [
     "AcceptedRange",
     "BatchFile",
     "Cadence",
+    "Chart",
     "Column",
     "DataRules",
     "DatasetFailure",

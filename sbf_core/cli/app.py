@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import Exit
 
-from sbf_core.cli import authors, care, lineage, ui
+from sbf_core.cli import authors, care, chart, lineage, ui
 from sbf_core.cli import options as opt
 
 app = typer.Typer(
@@ -230,6 +230,7 @@ plugins_app.command("new")(authors.new)
 plugins_app.command("check")(authors.check)
 app.command()(lineage.explain)
 app.command()(lineage.impact)
+app.command()(chart.chart)
 app.command()(ui.ui)
 for command in (care.verify, care.repair, care.rebuild, care.backup, care.restore):
     app.command()(command)

@@ -8,6 +8,7 @@ import hashlib
 import attrs
 
 from sbf_core.dataset.cadence import Cadence
+from sbf_core.dataset.chart import Chart, charts
 from sbf_core.dataset.columns import Column, check_columns, columns_of
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
@@ -67,6 +68,7 @@ class DatasetKeymapEntry:
         first_date: where a first fetch starts.
         opt_in: fetched only where its plugin is named, e.g. because the vendor has no official API.
         tags: words by which a user selects it, e.g. ``("daily", "prices")`` for ``--select tag:daily``.
+        charts: pictures of its rows; one is made up where none is declared and the columns allow it.
         title, terms, source_url: for readers: what it is, its terms of use, where it is described.
     """
 
@@ -93,6 +95,7 @@ class DatasetKeymapEntry:
     first_date: dt.date = dt.date(1970, 1, 1)
     opt_in: bool = False
     tags: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    charts: tuple[Chart, ...] = attrs.field(default=(), converter=charts)
     title: str = ""
     terms: str = ""
     source_url: str = ""
@@ -111,6 +114,10 @@ class DatasetKeymapEntry:
         for role in ("row_date", "known_from"):
             if sum(bool(getattr(col, role)) for col in self.columns) > 1:
                 raise UsageError(f"more than one column is the {role}", where=where, code="COLUMNS")
+        for chart in self.charts:
+            unknown = next((name for name in chart.columns_read if name not in (*self.column_types, "known_from", "recorded_at")), None)
+            if unknown is not None:
+                raise UsageError(f"chart {chart.name!r} reads {unknown!r}, which is no column", where=where, fix=nearest(unknown, self.column_types), code="CHART")
         if self.restated_column:
             self._check_restated(where)
         if isinstance(self.recipe, RestRecipe) and self.recipe.tickers_per_request > 1:

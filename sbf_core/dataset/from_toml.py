@@ -10,6 +10,7 @@ from typing import Any
 import cattrs
 
 from sbf_core.dataset.cadence import Cadence
+from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
@@ -25,6 +26,8 @@ def _converter() -> cattrs.Converter:
         RestRecipe | FileRecipe | None,
         lambda value, _: None if value is None else converter.structure(value, RestRecipe if "url" in value else FileRecipe),
     )
+    # a text is one column y, and no list of letters: the class converts it
+    converter.register_structure_hook(Chart, cattrs.gen.make_dict_structure_fn(Chart, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True))
     for kind in (Cadence, Column, DataRules, Pages, RestRecipe, FileRecipe, DatasetKeymapEntry):
         converter.register_structure_hook(kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True))
     return converter

@@ -51,23 +51,6 @@ class RowsFound:
     total: int
 
 
-def moment_of(text: str) -> dt.datetime | None:
-    """A day or a moment as a user writes it, naive UTC; the end of a day where no time is given; None for an empty text.
-
-    Raises:
-        UsageError: it is neither.
-    """
-    if not text.strip():
-        return None
-    try:
-        found = dt.datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise UsageError(f"{text!r} is no moment", fix="write 2024-01-31 or 2024-01-31T18:00", code="MOMENT") from error
-    if found.tzinfo is not None:
-        return found.astimezone(dt.UTC).replace(tzinfo=None)
-    return dt.datetime.combine(found.date(), dt.time(23, 59, 59, 999_999)) if len(text.strip()) == 10 else found
-
-
 def rows_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, wanted: RowsWanted) -> RowsFound:
     """A page of the rows of a dataset.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 
+from sbf_core.dataset.chart import Chart, charts
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError
 from sbf_core.vocabulary import check_name, texts
@@ -142,6 +143,7 @@ class GoldModel:
             that are there, columns matched by name, with ``source_rank`` (0 for the best). So a model can be built from whatever the user
             fetches: ``sources={"bars": [GoldSource(table="silver.fmp_eod"), GoldSource(table="silver.yahoo_eod")]}``. It waits until
             one of all the tables is there.
+        charts: pictures of its rows; one is made up where none is declared and the columns allow it. They are no part of what is built.
         doc: what a row is, for readers.
     """
 
@@ -154,6 +156,7 @@ class GoldModel:
     tests: tuple[GoldTest, ...] = attrs.field(default=(), converter=_tests)
     doc: str = ""
     sources: GoldSources = attrs.field(default=(), converter=_sources)
+    charts: tuple[Chart, ...] = attrs.field(default=(), converter=charts)
 
     def __attrs_post_init__(self) -> None:
         check_name(self.name, what="gold table")

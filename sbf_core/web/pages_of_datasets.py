@@ -14,6 +14,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError
 from sbf_core.facts import datasets, overview, payload, rows
 from sbf_core.facts.table import FactTable
+from sbf_core.facts.when import moment_of
 from sbf_core.web.grid import Link, cell_of, grid_of
 from sbf_core.web.links import lineage_link
 from sbf_core.web.site import Site, number_asked
@@ -68,7 +69,7 @@ def _rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request:
     names = [*entry.column_types, "known_from", "recorded_at"]
     filters = {name: asked[f"is.{name}"] for name in names if asked.get(f"is.{name}")}
     wanted = rows.RowsWanted(
-        as_of=rows.moment_of(asked.get("as_of", "")), filters=filters, sort=asked.get("sort", ""), descending=asked.get("down", "") == "1", page=number_asked(request, "page")
+        as_of=moment_of(asked.get("as_of", "")), filters=filters, sort=asked.get("sort", ""), descending=asked.get("down", "") == "1", page=number_asked(request, "page")
     )
     found = rows.rows_of(cursor, entry, wanted)
     kept = {name: value for name, value in asked.items() if value and (name == "as_of" or name.startswith("is."))}

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from sbf_core.errors import UsageError
 from sbf_core.facts import overview, runs
 from sbf_core.facts.table import FactTable
+from sbf_core.facts.when import day_of
 from sbf_core.runs.live import LiveRun, read_live
 from sbf_core.web.grid import Cell, cell_of, grid_of
 from sbf_core.web.site import Site, number_asked
@@ -91,18 +92,11 @@ def runs_page(site: Site, request: Request) -> Response:
     status, day = request.query_params.get("status", ""), request.query_params.get("day", "")
     page = number_asked(request, "page")
     with site.door.reading() as cursor:
-        found, total = runs.runs_between(cursor, status=status, day=_day(day), limit=_RUNS_A_PAGE, offset=(page - 1) * _RUNS_A_PAGE)
+        found, total = runs.runs_between(cursor, status=status, day=day_of(day), limit=_RUNS_A_PAGE, offset=(page - 1) * _RUNS_A_PAGE)
     return site.rendering.page(
         "runs.html", path="/runs", title="Runs", grid=grid_of(found, links={"run_id": run_link}), status=status, day=day, page=page, total=total,
         pages=max(1, -(-total // _RUNS_A_PAGE)), statuses=("ok", "partial", "failed", "interrupted"), **live_of(site),
     )  # fmt: skip
-
-
-def _day(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise UsageError(f"{text!r} is no day", fix="write 2024-01-31", code="DAY") from error
 
 
 def run_page(site: Site, request: Request) -> Response:

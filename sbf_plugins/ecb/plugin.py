@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import attrs
 
-from sbf_core.api import Cadence, DatasetKeymapEntry, PromotionBatch, RestRecipe, SelectRows, column, hookimpl
+from sbf_core.api import Cadence, Chart, DatasetKeymapEntry, PromotionBatch, RestRecipe, SelectRows, column, hookimpl
 
 
 @attrs.frozen
@@ -36,6 +36,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             refresh_after_hours=12,
             cadence=Cadence(calendar="weekdays"),
             tags=("daily", "fx"),
+            charts=(Chart(name="rates", title="Euro reference rates", x="date", y="rate", series="currency", shown=("USD", "GBP", "CHF"), unit="units for one euro", sessions=True),),
             title="Euro foreign exchange reference rates",
             terms="Source: ECB. Free reuse with the source named.",
             source_url="https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/",

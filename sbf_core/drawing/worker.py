@@ -1,0 +1,30 @@
+"""Draws for the pages, in a process of its own: ``python -m sbf_core.drawing.worker``.
+
+Drawing keeps Python busy as a whole, so the pages would stand still while a chart is drawn; and a specification that never ends can be stopped.
+Each request is one line of JSON (``kind`` and ``spec``); each answer one line of JSON (``bytes`` or ``error``), and behind the first kind so many bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from sbf_core.drawing.draw import draw
+from sbf_core.errors import SbfError
+
+
+def main() -> None:
+    """Draw until nobody asks any more."""
+    answers = sys.stdout.buffer
+    for line in sys.stdin.buffer:
+        wanted = json.loads(line)
+        try:
+            picture = draw(wanted["spec"], wanted["kind"])
+            answers.write(json.dumps({"bytes": len(picture)}).encode() + b"\n" + picture)
+        except SbfError as error:
+            answers.write(json.dumps({"error": error.what, "fix": error.fix}).encode() + b"\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
