@@ -26,7 +26,7 @@ def chart(
     as_of: Annotated[str | None, typer.Option("--as-of", metavar="DAY", help="As it was known then; for silver.", show_default=False)] = None,
     index: Annotated[bool, typer.Option("--index", help="Each line begins with 100.")] = False,
     theme: Annotated[str, typer.Option("--theme", metavar="THEME", help="light or dark.")] = "light",
-    size: Annotated[str, typer.Option("--size", metavar="SIZE", help="wide or narrow.")] = "wide",
+    size: Annotated[str, typer.Option("--size", metavar="SIZE", help="wide, medium or narrow.")] = "wide",
     as_json: opt.AsJson = False,
 ) -> None:
     """Draw a chart without a browser, show the numbers behind it, or list the charts that there are.

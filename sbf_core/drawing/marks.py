@@ -157,7 +157,7 @@ def heat(found: Plotted, frame: Frame, palette: Palette) -> list[dict[str, Any]]
     }
     y = {"type": "quantitative", "scale": scale, "axis": axis}
     legend = {"orient": "none", "legendX": frame.width + 12, "legendY": 0, "title": None, "gradientLength": max(40, min(180, frame.height)), "format": ".3~g"}
-    colour = {"field": "y", "type": "quantitative", "scale": {"domain": domain, "range": colours}, "legend": legend}
+    colour = {"field": "y", "type": "quantitative", "scale": {"domain": domain, "range": colours, "interpolate": "rgb"}, "legend": legend}
     cells = {"x": _x(found, frame, "l"), "x2": {"field": "r"}, "y": {"field": "t", **y}, "y2": {"field": "b"}, "color": colour}
     layers: list[dict[str, Any]] = [{"data": {"values": rows}, "mark": {"type": "rect", "stroke": palette.ground, "strokeWidth": 1}, "encoding": cells}]
     room = frame.width / max(1.0, found.axis.high - found.axis.low) >= 34

@@ -25,12 +25,12 @@ def stops_of(found: Plotted, size: Size) -> dict[str, Any]:
         size: of the picture.
 
     Returns:
-        ``names`` of the series, and ``stops``. Each has ``x``, and for single marks ``y``, as shares of the picture (0 is left and above), a ``label``, and
-        ``values``: the number of its name, a text, and for points of lines how far down it is.
+        ``names`` of the series, whether they have ``colours``, and ``stops``. Each has ``x``, and for single marks ``y``, as shares of the picture (0 is left
+        and above), a ``label``, and ``values``: the number of its name, a text, and for points of lines how far down it is.
     """
     frame = frame_of(found, size, titled=False)
     if found.chart.kind is ChartKind.HEATMAP:
-        return {"names": list(found.series), "stops": [_cell(found, mark, frame) for mark in found.marks]}
+        return {"names": list(found.series), "colours": False, "stops": [_cell(found, mark, frame) for mark in found.marks]}
     axis_of = y_axis_of(found)
     is_line, is_candle = found.chart.kind is ChartKind.LINE, found.chart.kind is ChartKind.CANDLES
     middle = found.axis.span / 2 if found.axis.kind is XKind.TIME and not is_line else 0.0
@@ -50,7 +50,7 @@ def stops_of(found: Plotted, size: Size) -> dict[str, Any]:
             stop["values"].append([number_of[mark["s"]], text_of(mark["y"])])
     for stop in stops.values():
         stop["values"].sort(key=lambda value: value[0])
-    return {"names": list(_PRICES) if is_candle else list(found.series), "stops": list(stops.values())}
+    return {"names": list(_PRICES) if is_candle else list(found.series), "colours": len(found.series) > 1, "stops": list(stops.values())}
 
 
 def _cell(found: Plotted, mark: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def stops_of_scene(scene: Mapping[str, Any]) -> dict[str, Any]:
     for x, y, text in _described(scene["scenegraph"], left, top):
         if 0 <= x <= width and 0 <= y <= height and len(found) < _STOPS_MAX:
             found.append({"x": _round(x / width), "y": _round(y / height), "label": "", "values": [[0, text]]})
-    return {"names": [""], "stops": sorted(found, key=lambda stop: (stop["x"], stop["y"]))}
+    return {"names": [""], "colours": False, "stops": sorted(found, key=lambda stop: (stop["x"], stop["y"]))}
 
 
 def _described(part: Mapping[str, Any], left: float, top: float) -> Iterator[tuple[float, float, str]]:

@@ -19,11 +19,12 @@ class Size(StrEnum):
     """For which room a chart is drawn."""
 
     WIDE = "wide"
+    MEDIUM = "medium"
     NARROW = "narrow"
 
 
 #: Width and height of the plot itself and of the ground left of it, below and right of it, in pixels.
-PLOTS = {Size.WIDE: (1000, 340, 62, 30, 18), Size.NARROW: (340, 240, 54, 30, 10)}
+PLOTS = {Size.WIDE: (1000, 340, 62, 30, 18), Size.MEDIUM: (640, 300, 60, 30, 14), Size.NARROW: (340, 240, 54, 30, 10)}
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 #: Series differ in dashes as well as in colour.
 DASHES = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3), (4, 4), (12, 4), (1, 3), (6, 2, 2, 2, 2, 2))
@@ -68,7 +69,7 @@ PALETTES = {
 
 def config_of(palette: Palette, size: Size) -> dict[str, Any]:
     """The part of a specification that says how everything looks."""
-    small = 11 if size is Size.WIDE else 10
+    small = 10 if size is Size.NARROW else 11
     lines = dict.fromkeys(("gridColor", "domainColor", "tickColor"), palette.line)
     axis = {"labelColor": palette.soft, "titleColor": palette.soft, "labelFontSize": small, "titleFontSize": small, "titleFontWeight": "normal", "labelLimit": 150, **lines}
     return {

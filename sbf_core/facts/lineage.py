@@ -13,6 +13,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts.datasets import dataset_named, has_rows, key_named, key_of, revisions
+from sbf_core.facts.models import gold_over
 from sbf_core.facts.place import Place, place_in_payload
 from sbf_core.facts.table import FactTable, table_of
 from sbf_core.gold.model import GoldModel
@@ -206,21 +207,10 @@ def impact(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], name:
     table = promoted[0] if promoted else ""
     there = bool(table) and bool(_columns(cursor, f"silver.{table}"))
     counts = [_brought(cursor, f"silver.{quoted(one)}", found[0][0]) for one in (table, f"{table}_history")] if there else [0, 0]
-    gold = _reading(cursor, models, f"silver.{table}") if table else ()
+    gold = gold_over(cursor, models, f"silver.{table}") if table else ()
     return Impact(payload=payload, silver_table=table, current=counts[0], superseded=counts[1], rejected=(promoted[1] or 0) if promoted else 0, gold=gold)
 
 
 def _brought(cursor: duckdb.DuckDBPyConnection, table: str, file_id: str) -> int:
     row = cursor.execute(f"SELECT count(*) FROM {table} WHERE _bronze_file_id = ?", [file_id]).fetchone()
     return row[0] if row else 0
-
-
-def _reading(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], table: str) -> tuple[str, ...]:
-    """Gold tables that read a table, directly or through others."""
-    reads = {f"gold.{model.name}": tables_read(cursor, model.sql, where=f"gold.{model.name}") for model in models}
-    found: set[str] = set()
-    reached = {table, f"{table}_history"}
-    while more := {name for name, sources in reads.items() if name not in found and sources & reached}:
-        found |= more
-        reached |= more
-    return tuple(sorted(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from sbf_core.errors import HomeLocked, SbfError, UsageError, printable
+from sbf_core.web import pages_of_charts as of_charts
 from sbf_core.web import pages_of_datasets as of_datasets
+from sbf_core.web import pages_of_gold as of_gold
 from sbf_core.web import pages_of_runs as of_runs
 from sbf_core.web import pages_of_the_rest as of_rest
 from sbf_core.web.page_of_lineage import lineage_page
@@ -33,9 +36,12 @@ _PAGES: dict[str, Callable[[Site, Request], Response]] = {
     "/datasets/{table}": of_datasets.dataset_page,
     "/datasets/{table}/revisions": of_datasets.revisions_page,
     "/payloads/{file_id}": of_datasets.payload_page,
-    "/gold": of_rest.gold_page,
-    "/gold/{table}": of_rest.gold_table_page,
-    "/gold/{table}/download.{kind}": of_rest.download,
+    "/gold": of_gold.gold_page,
+    "/gold/{table}": of_gold.gold_table_page,
+    "/gold/{table}/download.{kind}": of_gold.download,
+    "/charts": of_charts.charts_page,
+    "/charts/{table}/{name}.{kind}": of_charts.chart_file,
+    "/charts/{table}/{name}": of_charts.chart_page,
     "/lineage": lineage_page,
     "/plugins": of_rest.plugins_page,
     "/sql": of_rest.sql_page,
@@ -57,11 +63,20 @@ def _answering(site: Site, page: Callable[[Site, Request], Response]) -> Callabl
             return site.rendering.page("empty.html", path="", title="A run is at work", status_code=200, error=error, **of_runs.live_of(site))
         except SbfError as error:
             return site.rendering.page("message.html", path="", title="This cannot be shown", status_code=500, error=error, **of_runs.live_of(site))
+        except Exception as error:  # a bug: one line in the terminal, all of it with --debug
+            return _fault(site, request, error)
 
     async def endpoint(request: Request) -> Response:
         return await run_in_threadpool(answer, request)
 
     return endpoint
+
+
+def _fault(site: Site, request: Request, error: Exception) -> Response:
+    said = printable(f"{type(error).__name__}: {error}")
+    _logger.error("A page failed. path=%s | error=%s", printable(request.url.path), said, exc_info=error if os.environ.get("SBF_DEBUG") else None)
+    fault = SbfError("this page has a fault", fix="please report it; `sbf --debug ui` says more in its terminal")
+    return site.rendering.page("message.html", path="", title="A fault", status_code=500, error=fault, live=None, silent=False, live_age=0.0)
 
 
 def make_app(site: Site, *, hosts: frozenset[str]) -> ASGIApp:
@@ -72,18 +87,14 @@ def make_app(site: Site, *, hosts: frozenset[str]) -> ASGIApp:
         fault = UsageError(f"there is no page {request.url.path!r}", code="UNKNOWN_PAGE")
         return site.rendering.page("message.html", path="", title="Not found", status_code=404, error=fault, **of_runs.live_of(site))
 
-    async def failed(request: Request, error: Exception) -> Response:
-        _logger.error("A page failed. path=%s | error=%s", printable(request.url.path), printable(f"{type(error).__name__}: {error}"))
-        fault = SbfError("this page has a fault", fix="please report it; the terminal of `sbf ui` says more")
-        return site.rendering.page("message.html", path="", title="A fault", status_code=500, error=fault, live=None, silent=False, live_age=0.0)
-
     @asynccontextmanager
     async def lifespan(app: Starlette) -> Any:
         del app
         yield
+        site.studio.close()
         site.door.close()
 
     routes = [Route(path, _answering(site, page), methods=["GET"]) for path, page in _PAGES.items()]
     static = Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
-    app = Starlette(routes=[*routes, static], exception_handlers={404: not_found, 500: failed}, lifespan=lifespan)
+    app = Starlette(routes=[*routes, static], exception_handlers={404: not_found}, lifespan=lifespan)
     return Guard(app, hosts=hosts)

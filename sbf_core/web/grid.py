@@ -74,16 +74,25 @@ def duration_text(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
 
 
-def number_text(value: Any) -> str:
-    """A number for people: thousands apart, floats with six digits that count."""
+def number_text(value: Any, *, decimals: int | None = None) -> str:
+    """A number for people: thousands apart, floats with six digits that count, decimals with so many places, or as they are."""
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.6g}" if abs(value) < 1e15 else repr(value)
+    if isinstance(value, Decimal) and decimals is not None:
+        return f"{value:,.{decimals}f}"
     return f"{value:,}"
 
 
-def cell_of(name: str, value: Any, *, href: str = "", number: bool = False) -> Cell:
+def _decimals(value: Any) -> int:
+    """Places behind the point that say something: a scale that was declared says nothing of a value."""
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return 0
+    return len(f"{value:f}".partition(".")[2].rstrip("0"))
+
+
+def cell_of(name: str, value: Any, *, href: str = "", number: bool = False, decimals: int | None = None) -> Cell:
     """How a value looks in a column of that name."""
     if value is None:
         return Cell(text="", kind="num" if number else "")
@@ -91,11 +100,13 @@ def cell_of(name: str, value: Any, *, href: str = "", number: bool = False) -> C
         return Cell(text=printable(str(value)), kind="state", state=_STATES.get(str(value), "plain"), href=href)
     if isinstance(value, bool):
         return Cell(text="yes" if value else "no", href=href)
-    if isinstance(value, (int, float, Decimal)):
-        text = bytes_text(float(value)) if name == "bytes" else duration_text(float(value)) if name == "seconds" else number_text(value)
-        return Cell(text=text if name not in ("year", "http") else str(value), kind="num", href=href)
     if isinstance(value, dt.datetime):
         return Cell(text=value.strftime("%Y-%m-%d %H:%M:%S"), kind="when", href=href)
+    if isinstance(value, dt.date):
+        return Cell(text=value.isoformat(), kind="when", href=href)
+    if isinstance(value, (int, float, Decimal)):
+        text = bytes_text(float(value)) if name == "bytes" else duration_text(float(value)) if name == "seconds" else number_text(value, decimals=decimals)
+        return Cell(text=str(value) if name in ("year", "http") or name.endswith(("_key", "_id")) else text, kind="num", href=href)
     text = printable(value.hex() if isinstance(value, bytes) else str(value))
     if name == "payload" and href:
         text = text.rpartition("/")[2]  # dataset and ticker stand beside it, and the whole path on its page
@@ -119,6 +130,7 @@ def grid_of(table: FactTable, *, links: Mapping[str, Link] | None = None, hidden
         if name not in hidden and not (drop_empty and table.rows and all(row[place] in (None, "") for row in table.rows))
     ]
     numeric = {place: any(isinstance(row[place], (int, float, Decimal)) and not isinstance(row[place], bool) for row in table.rows) for place in places}
+    decimals = {place: max((_decimals(row[place]) for row in table.rows), default=0) for place in places if numeric[place]}
     rows = []
     for row in table.rows:
         record = dict(zip(table.headers, row, strict=True))
@@ -126,6 +138,7 @@ def grid_of(table: FactTable, *, links: Mapping[str, Link] | None = None, hidden
         for place in places:
             name = table.headers[place]
             link = (links or {}).get(name)
-            cells.append(cell_of(name, row[place], href=link(record) if link is not None and row[place] is not None else "", number=numeric[place]))
+            href = link(record) if link is not None and row[place] is not None else ""
+            cells.append(cell_of(name, row[place], href=href, number=numeric[place], decimals=decimals.get(place)))
         rows.append(tuple(cells))
     return Grid(headers=tuple((printable(table.headers[place]).replace("_", " "), "num" if numeric[place] else "") for place in places), rows=tuple(rows))

@@ -13,13 +13,18 @@ from starlette.responses import Response
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError
 from sbf_core.facts import datasets, overview, payload, rows
+from sbf_core.facts.models import gold_over, installed_models
 from sbf_core.facts.table import FactTable
 from sbf_core.facts.when import moment_of
+from sbf_core.gold.build import table_exists
 from sbf_core.web.grid import Link, cell_of, grid_of
 from sbf_core.web.links import lineage_link
+from sbf_core.web.pages_of_charts import chosen_figure
+from sbf_core.web.pages_of_gold import gold_content
 from sbf_core.web.site import Site, number_asked
 
-TABS = ("bronze", "silver", "rows", "coverage")
+TABS = ("bronze", "silver", "rows", "chart", "coverage", "gold")
+_TEMPLATES = {"rows": "dataset_rows.html", "coverage": "dataset_coverage.html", "chart": "dataset_chart.html", "gold": "dataset_gold.html"}
 _PAYLOADS = 100
 _FILTERS_SHOWN = 8
 
@@ -51,9 +56,14 @@ def dataset_page(site: Site, request: Request) -> Response:
             content = {"grid": grid_of(datasets.columns_of_table(cursor, entry))}
         elif tab == "rows":
             content = _rows(cursor, entry, request)
+        elif tab == "chart":
+            charts, figure, fault = chosen_figure(site, cursor, f"silver.{entry.silver_table}", request.query_params)
+            content = {"charts": charts, "figure": figure, "chart_fault": fault}
+        elif tab == "gold":
+            content = _gold(site, cursor, entry, request)
         else:
             content = _coverage(cursor, entry, request)
-    template = "dataset_rows.html" if tab == "rows" and filled else "dataset_coverage.html" if tab == "coverage" and filled else "dataset.html"
+    template = _TEMPLATES.get(tab, "dataset.html") if filled else "dataset.html"
     return site.rendering.page(
         template, path="/datasets", title=entry.title or entry.id, entry=entry, tab=tab, tabs=TABS, filled=filled, **content
     )
@@ -62,6 +72,19 @@ def dataset_page(site: Site, request: Request) -> Response:
 def _bronze(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, Any]:
     found = datasets.payloads_of(cursor, entry, limit=_PAYLOADS)
     return {"grid": grid_of(found, links={"payload": lambda row: f"/payloads/{row['bronze_file_id']}"}, hidden=("bronze_file_id",))}
+
+
+def _gold(site: Site, cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request: Request) -> dict[str, Any]:
+    """The gold tables that are made of it, and one of them."""
+    over = gold_over(cursor, installed_models(cursor, site.manager), f"silver.{entry.silver_table}")
+    names = [name.removeprefix("gold.") for name in over if table_exists(cursor, name)]
+    asked = request.query_params.get("table", "")
+    if asked and asked not in names:
+        raise UsageError(f"gold.{asked} is not made of {entry.id}", fix=", ".join(names) or "there is no such table", code="UNKNOWN_TABLE")
+    facts_first = sorted(names, key=lambda name: (name.startswith("dim_"), name))
+    name = asked or next(iter(facts_first), "")
+    tables = [(one, one == name) for one in facts_first]
+    return {"tables": tables, **(gold_content(site, cursor, name, request) if name else {})}
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request: Request) -> dict[str, Any]:

@@ -20,8 +20,13 @@ ROWS_MAX = 1000
 _CHARACTERS_MAX = 20_000
 _AT_ONCE = 2
 _HISTORY = 30
-#: A question gets no keys along: of the environment only what Python needs to start.
+#: A process that answers a question or draws gets no keys along: of the environment only what Python needs to start.
 _VARIABLES = ("PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "HOME", "USERPROFILE", "LANG", "LC_ALL")
+
+
+def bare_environment() -> dict[str, str]:
+    """What a process of the pages gets along."""
+    return {name: os.environ[name] for name in _VARIABLES if name in os.environ}
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +79,7 @@ class Questions:
 
     def _answer(self, query: str, database: Path, limit: int) -> Answer:
         wanted = {"home": str(self._home), "database": str(database), "query": query, "limit": limit, "cpu_seconds": int(self._seconds_max) + 1}
-        environment = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+        environment = bare_environment()
         command = [sys.executable, "-m", "sbf_core.web.sql_child"]
         try:
             done = subprocess.run(  # noqa: S603 - our own module

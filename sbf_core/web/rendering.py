@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from sbf_core.errors import printable
 from sbf_core.web.grid import bytes_text, duration_text, number_text
 
-_PLACES = (("/", "Overview"), ("/runs", "Runs"), ("/datasets", "Datasets"), ("/gold", "Gold"), ("/sql", "SQL"), ("/plugins", "Plugins"))
+_PLACES = (("/", "Overview"), ("/runs", "Runs"), ("/datasets", "Datasets"), ("/gold", "Gold"), ("/charts", "Charts"), ("/sql", "SQL"), ("/plugins", "Plugins"))
 
 
 class Rendering:

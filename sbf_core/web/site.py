@@ -8,12 +8,13 @@ from starlette.requests import Request
 
 from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.drawing.studio import Studio
 from sbf_core.errors import SbfError, UsageError
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.settings import Settings
 from sbf_core.web.door import Door
-from sbf_core.web.questions import Questions
+from sbf_core.web.questions import Questions, bare_environment
 from sbf_core.web.rendering import Rendering
 
 _PAGES_MAX = 1_000_000
@@ -33,6 +34,7 @@ class Site:
         self.clock = clock
         self.door = Door(settings.config)
         self.questions = Questions(settings.home)
+        self.studio = Studio(bare_environment())
         self.rendering = Rendering(settings.home)
         self._manager = manager
         self._registry: DatasetRegistry | None = None

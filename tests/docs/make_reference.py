@@ -13,6 +13,7 @@ import typer
 import sbf_core
 from sbf_core.cli.app import app
 from sbf_core.dataset.cadence import Cadence
+from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
@@ -150,7 +151,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "domain": '"fx"', "source": '"ecb"', "dataset": '"reference_rates"', "discriminator": '"annual"', "scope": '"per_ticker"', "members": '("GDP", "CPI")', "silver_table": '"ecb_rate"',
         "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")', "semantics": '"snapshot"', "on_duplicate": '"last"', "rows_at": '"data.items"', "member": '"rates.csv"',
         "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1", "refresh_after_hours": "6", "cadence": 'Cadence(calendar="weekdays")',
-        "lookback_days": "7", "restated_column": '"rate"', "first_date": "dt.date(1999, 1, 4)", "opt_in": "True", "tags": '("daily", "fx")', "title": '"Euro reference rates"',
+        "lookback_days": "7", "restated_column": '"rate"', "first_date": "dt.date(1999, 1, 4)", "opt_in": "True", "tags": '("daily", "fx")', "charts": '(Chart(name="rates", x="date", y="rate"),)', "title": '"Euro reference rates"',
         "terms": '"Free with the source named."', "source_url": '"https://example.com/about"',
     },
     "Cadence": {"calendar": '"XNYS"', "min_age_days": "3", "seasons": '("01-01/03-31",)', "off_season_hours": "24 * 7"},
@@ -171,7 +172,12 @@ EXAMPLES: dict[str, dict[str, str]] = {
     },
     "GoldModel": {
         "name": '"fact_rate"', "key": '("currency", "date")', "sql": '"SELECT * FROM silver.ecb_rate"', "kind": '"dimension"', "surrogate_key": '"rate_key"', "date_column": '"date"',
-        "tests": '(NotNull(column="rate"),)', "doc": '"One row a fixing."', "sources": '{"bars": [GoldSource(table="silver.fmp_eod")]}',
+        "tests": '(NotNull(column="rate"),)', "doc": '"One row a fixing."', "sources": '{"bars": [GoldSource(table="silver.fmp_eod")]}', "charts": '(Chart(name="rates", x="date", y="rate", series="currency"),)',
+    },
+    "Chart": {
+        "name": '"price"', "kind": '"candles"', "title": '"Prices as traded"', "x": '"date"', "y": '"rate"', "series": '"ticker"', "shown": '("AAPL", "IBM")', "open": '"first"', "high": '"highest"',
+        "low": '"lowest"', "close": '"last"', "value": '"log_return"', "total": '"mean"', "unit": '"USD"', "sessions": "True", "log": "True", "days": "365",
+        "spec": '{"mark": "point", "encoding": {"x": {"field": "date", "type": "temporal"}}}', "columns": '("volume",)',
     },
     "GoldSource": {"table": '"silver.fmp_eod"', "sql": '"SELECT * FROM silver.fmp_eod WHERE close > 0"'},
     "NotNull": {"column": '"rate"'},
@@ -180,7 +186,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "ForeignKey": {"columns": '("currency",)', "to": '"dim_currency"', "to_columns": '("currency",)'},
     "UniverseMember": {"ticker": '"AAPL"', "valid_from": "dt.date(1982, 11, 30)", "valid_to": "dt.date(2030, 1, 1)"},
 }  # fmt: skip
-DECLARED = (DatasetKeymapEntry, Cadence, DataRules, Column, RestRecipe, FileRecipe, Pages, GoldModel, GoldSource, NotNull, AcceptedRange, Unique, ForeignKey, UniverseMember)
+DECLARED = (DatasetKeymapEntry, Cadence, DataRules, Column, RestRecipe, FileRecipe, Pages, GoldModel, GoldSource, NotNull, AcceptedRange, Unique, ForeignKey, UniverseMember, Chart)
 
 
 def declaration() -> str:

@@ -47,14 +47,15 @@ def test_the_reference_is_what_the_code_says(page: str) -> None:
 @pytest.mark.parametrize(("kind", "field"), [(kind, field) for kind, fields in make_reference.EXAMPLES.items() for field in fields])
 def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
     """In a declaration that is otherwise as short as can be, with what the field wants beside it."""
-    names = {**vars(api), "dt": dt, "Rate": [api.Column(name="currency", type="VARCHAR", key=True), api.Column(name="rate", type="DOUBLE")]}
+    names = {**vars(api), "dt": dt, "Rate": [api.Column(name="currency", type="VARCHAR", key=True), api.Column(name="rate", type="DOUBLE"), api.Column(name="date", type="DATE")]}
     least = {
         "DatasetKeymapEntry": {"domain": "fx", "source": "ecb", "dataset": "rates", "silver_table": "rates", "columns": names["Rate"]}, "Column": {"name": "rate", "type": "DOUBLE"},
         "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"}, "Pages": {"by": "page", "parameter": "page"},
         "GoldModel": {"name": "fact_rate", "key": ("currency",), "sql": "SELECT 1 AS currency"}, "GoldSource": {"table": "silver.a"}, "UniverseMember": {"ticker": "AAPL"},
         "NotNull": {"column": "a"}, "AcceptedRange": {"column": "a"}, "Unique": {"columns": ("a",)}, "ForeignKey": {"columns": ("a",), "to": "b", "to_columns": ("a",)},
+        "Chart": {"name": "rates", "x": "date", "y": "rate"},
     }  # fmt: skip
-    beside = {"members": {"scope": "per_ticker"}, "restated_column": {"scope": "per_ticker", "lookback_days": 5}, "periods": {"url": "https://example.com/{ticker}/{period}"}}
+    beside = {"spec": {"kind": "own"}, "members": {"scope": "per_ticker"}, "restated_column": {"scope": "per_ticker", "lookback_days": 5}, "periods": {"url": "https://example.com/{ticker}/{period}"}}
     more = {"by": {"next_at": "next"}} if kind == "Pages" else {}
     value = eval(make_reference.EXAMPLES[kind][field], dict(names))
     made = getattr(api, kind)(**{**least.get(kind, {}), **beside.get(field, {}), **more.get(field, {}), field: value})

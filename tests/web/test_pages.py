@@ -21,9 +21,9 @@ from sbf_core.runs.live import LiveRun, write_live
 def filled(warehouse: Warehouse, vendor: FakeVendor) -> Warehouse:
     """Two runs: a value of the first is revised by the second, and a gold table is built."""
     vendor.models = [GoldModel(name="lasts", key=("symbol",), sql="SELECT symbol, max(close) AS close FROM silver.px GROUP BY 1", doc="One row a symbol.")]
-    vendor.says([price("A", "2024-01-01", "1.5"), price("B", "2024-01-01", "2.5", None), price("A", "2022-03-01", "1.0")])
+    vendor.says([price("A", "2024-01-01", "1.5"), price("B", "2024-01-01", "2.5", None), price("A", "2022-03-01", "1.25")])
     warehouse.run()
-    vendor.says([price("A", "2024-01-01", "1.75"), price("B", "2024-01-01", "2.5", None), price("A", "2022-03-01", "1.0")])
+    vendor.says([price("A", "2024-01-01", "1.75"), price("B", "2024-01-01", "2.5", None), price("A", "2022-03-01", "1.25")])
     warehouse.run(hours_later=24, options=RunOptions(force=True))
     return warehouse
 
@@ -75,10 +75,10 @@ def test_pages_say_what_a_reader_must_know(client: TestClient, filled: Warehouse
 def test_a_row_leads_to_its_revisions_and_each_of_them_to_its_payload(client: TestClient) -> None:
     rows = seen(client.get("/datasets/px?tab=rows&is.symbol=A&is.date=2024-01-01").text)
     assert "1 rows" in rows.text
-    assert "1.7500" in rows.text
+    assert "1.75" in rows.text
     (revisions,) = [link for link in rows.links if "/revisions" in link]
     page = seen(client.get(revisions).text)
-    assert page.text.index("1.5000") < page.text.index("1.7500")
+    assert page.text.index("1.5") < page.text.index("1.75")
     assert "superseded" in page.text
     payloads = [link for link in page.links if link.startswith("/payloads/")]
     assert len(payloads) == 2
@@ -103,21 +103,21 @@ def test_a_gold_number_leads_back_to_the_bytes(client: TestClient) -> None:
 
 def test_rows_are_shown_as_they_were_known_on_a_day(client: TestClient) -> None:
     now, then, before = (seen(client.get(f"/datasets/px?tab=rows&is.symbol=A&is.date=2024-01-01&as_of={day}").text).text for day in ("", "2024-01-02", "2023-12-31"))
-    assert "1.7500" in now
-    assert "1.5000" in then
-    assert "1.7500" not in then
+    assert "1.75" in now
+    assert "1.5" in then
+    assert "1.75" not in then
     assert "0 rows" in before
 
 
 def test_rows_are_filtered_and_sorted(client: TestClient) -> None:
     def column_of(query: str) -> list[str]:
         text = client.get(f"/datasets/px?tab=rows&{query}").text
-        return [word for word in seen(text).text.split() if word in ("1.0000", "1.7500", "2.5000")]
+        return [word for word in seen(text).text.split() if word in ("1.25", "1.75", "2.50")]
 
-    assert column_of("sort=close") == ["1.0000", "1.7500", "2.5000"]
-    assert column_of("sort=close&down=1") == ["2.5000", "1.7500", "1.0000"]
-    assert column_of("is.close=%3E1.5") == ["1.7500", "2.5000"]
-    assert column_of("is.date=%3C2023-01-01") == ["1.0000"]
+    assert column_of("sort=close") == ["1.25", "1.75", "2.50"]
+    assert column_of("sort=close&down=1") == ["2.50", "1.75", "1.25"]
+    assert column_of("is.close=%3E1.5") == ["1.75", "2.50"]
+    assert column_of("is.date=%3C2023-01-01") == ["1.25"]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_run_at_work_is_told_and_one_that_went_silent_too(filled: Warehouse) -
 
 
 def test_a_page_shows_what_the_run_before_it_left(client: TestClient, filled: Warehouse, vendor: FakeVendor) -> None:
-    assert "1.7500" in client.get("/gold/lasts").text
+    assert "1.75" in client.get("/gold/lasts").text
     vendor.says([price("A", "2024-01-01", "1.9375")])
     filled.run(hours_later=24, options=RunOptions(force=True))
     assert "1.9375" in client.get("/gold/lasts").text
