@@ -10,6 +10,7 @@ from sbf_core.drawing.axis import XKind
 from sbf_core.drawing.frame import LEGEND_LINE, UNIT_LINE, Frame, is_slanted, legend_columns, legend_lines, unit_of, y_axis_of
 from sbf_core.drawing.rows import Plotted
 from sbf_core.drawing.theme import DASHES, Palette
+from sbf_core.errors import printable
 
 #: With fewer points than these, each is marked.
 _POINTS_MARKED_MAX = 60
@@ -37,7 +38,7 @@ def _x(found: Plotted, frame: Frame, field: str = "p") -> dict[str, Any]:
 
 def _as_object(ticks: Sequence[tuple[float, str]]) -> str:
     """Positions and their texts as an expression of Vega; a number is written as it will be looked up."""
-    return json.dumps({f"{position:g}" if position != int(position) else str(int(position)): str(text) for position, text in ticks})
+    return json.dumps({f"{position:g}" if position != int(position) else str(int(position)): printable(str(text)) for position, text in ticks})
 
 
 def _y(found: Plotted, frame: Frame, field: str) -> dict[str, Any]:

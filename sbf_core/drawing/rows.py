@@ -160,7 +160,9 @@ def _period(cursor: duckdb.DuckDBPyConnection, stretch: Source, most: int, condi
 
 
 def _began(x: str, period: Period) -> str:
-    return x if period is Period.ROW else f"date_trunc('{period}', {x})"
+    if period is Period.ROW:
+        return x
+    return f"date_trunc('{period}', {x})" if period is Period.HOUR else f"CAST(date_trunc('{period}', {x}) AS DATE)"
 
 
 def _collect(cursor: duckdb.DuckDBPyConnection, stretch: Source, period: Period, values: str, condition: str) -> None:

@@ -11,6 +11,7 @@ from sbf_core.drawing.axis import XKind, period_label
 from sbf_core.drawing.frame import Frame, frame_of, y_axis_of
 from sbf_core.drawing.rows import Plotted
 from sbf_core.drawing.theme import Size
+from sbf_core.errors import printable
 
 #: Marks of a specification of its own that say more would make a page slow.
 _STOPS_MAX = 2000
@@ -30,7 +31,7 @@ def stops_of(found: Plotted, size: Size) -> dict[str, Any]:
     """
     frame = frame_of(found, size, titled=False)
     if found.chart.kind is ChartKind.HEATMAP:
-        return {"names": list(found.series), "colours": False, "stops": [_cell(found, mark, frame) for mark in found.marks]}
+        return {"names": [printable(name) for name in found.series], "colours": False, "stops": [_cell(found, mark, frame) for mark in found.marks]}
     axis_of = y_axis_of(found)
     is_line, is_candle = found.chart.kind is ChartKind.LINE, found.chart.kind is ChartKind.CANDLES
     middle = found.axis.span / 2 if found.axis.kind is XKind.TIME and not is_line else 0.0
@@ -50,7 +51,7 @@ def stops_of(found: Plotted, size: Size) -> dict[str, Any]:
             stop["values"].append([number_of[mark["s"]], text_of(mark["y"])])
     for stop in stops.values():
         stop["values"].sort(key=lambda value: value[0])
-    return {"names": list(_PRICES) if is_candle else list(found.series), "colours": len(found.series) > 1, "stops": list(stops.values())}
+    return {"names": list(_PRICES) if is_candle else [printable(name) for name in found.series], "colours": len(found.series) > 1, "stops": list(stops.values())}
 
 
 def _cell(found: Plotted, mark: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def label_of(found: Plotted, x: Any) -> str:
     """What a place on the x axis is called."""
     if isinstance(x, dt.date):
         return period_label(x, found.period)
-    return text_of(x) if isinstance(x, float) else str(x)
+    return text_of(x) if isinstance(x, float) else printable(str(x))
 
 
 def text_of(value: float) -> str:

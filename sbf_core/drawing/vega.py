@@ -12,6 +12,7 @@ from sbf_core.drawing import marks
 from sbf_core.drawing.frame import Frame, frame_of
 from sbf_core.drawing.rows import Plotted
 from sbf_core.drawing.theme import PALETTES, Size, Theme, config_of
+from sbf_core.errors import printable
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _LAYERS = {ChartKind.LINE: marks.lines, ChartKind.BAR: marks.bars, ChartKind.CANDLES: marks.candles, ChartKind.HEATMAP: marks.heat}
@@ -33,9 +34,20 @@ def specification(found: Plotted, *, theme: Theme = Theme.LIGHT, size: Size = Si
     }  # fmt: skip
     if titled:
         head["title"] = {"text": found.known.title, "subtitle": _subtitle(found), "frame": "group", "offset": 16, "dx": -frame.left + 14, "limit": frame.whole_width - 28}
-    if found.chart.kind is ChartKind.OWN:
-        return _own(found, frame, head)
-    return {**head, "layer": _LAYERS[found.chart.kind](found, frame, palette)}
+    spec = _own(found, frame, head) if found.chart.kind is ChartKind.OWN else {**head, "layer": _LAYERS[found.chart.kind](found, frame, palette)}
+    safe: dict[str, Any] = _printable(spec, {})
+    return safe
+
+
+def _printable(part: Any, known: dict[str, str]) -> Any:
+    """Texts of vendors as they may be shown: control and bidirectional characters as escapes. A name of a series comes 2,000 times."""
+    if isinstance(part, str):
+        if part not in known:
+            known[part] = printable(part)
+        return known[part]
+    if isinstance(part, dict):
+        return {name: _printable(inner, known) for name, inner in part.items()}
+    return [_printable(inner, known) for inner in part] if isinstance(part, (list, tuple)) else part
 
 
 def _own(found: Plotted, frame: Frame, head: dict[str, Any]) -> dict[str, Any]:
