@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import duckdb
 
@@ -23,9 +22,3 @@ def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield bootstrap.cursor()
     finally:
         bootstrap.close()
-
-
-def table_of(cursor: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of a query."""
-    found = cursor.execute(query, parameters or [])
-    return [column[0] for column in found.description], found.fetchall()

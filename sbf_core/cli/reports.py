@@ -2,53 +2,80 @@
 
 from __future__ import annotations
 
-from sbf_core.cli.reading import reading, table_of
-from sbf_core.cli.render import as_records, print_json, print_table
-from sbf_core.errors import UsageError, nearest
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from sbf_core.cli.reading import reading
+from sbf_core.cli.render import print_json, print_table
+from sbf_core.clock import clock_of_process
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.errors import SbfError, UsageError, nearest
+from sbf_core.facts.gold import gold_tables
+from sbf_core.facts.overview import DatasetState, Problem, dataset_states, problems_of_run
 from sbf_core.facts.runs import latest_runs
+from sbf_core.facts.table import FactTable
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.runs.live import read_live
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.digest import digest_tables, warehouse_tables
 
-_DATASETS = """
-SELECT m.domain || '/' || m.source || '/' || m.dataset || CASE WHEN m.discriminator = '' THEN '' ELSE '@' || m.discriminator END AS dataset,
-    max(p.silver_table) AS silver_table, count(DISTINCT m.ticker) AS tickers, count(*) AS files,
-    count(*) FILTER (p.status IS NULL) AS pending, count(*) FILTER (p.status = 'failed') AS failed,
-    sum(p.rows_rejected) AS rejected, max(p.coverage_to) AS covered_to, max(m.fetched_at) AS last_fetched
-FROM ops.bronze_manifest AS m LEFT JOIN ops.promotion_manifest AS p USING (bronze_file_id) GROUP BY 1 ORDER BY 1
-"""
-_GOLD = """
-SELECT table_name, arg_max(status, started_at) AS status, arg_max(rows_seen, started_at) FILTER (status = 'ok') AS rows,
-    max(finished_at) FILTER (status = 'ok') AS built_at, arg_max(coalesce(error_message, ''), started_at) AS error
-FROM ops.gold_manifest GROUP BY 1 ORDER BY 1
-"""
-_FAILURES = """
-SELECT coalesce(rel_path, subject) AS what, error FROM ops.file_ingestions
-WHERE status = 'failed' AND run_id = (SELECT arg_max(run_id, started_at) FROM ops.file_ingestions WHERE kind = 'run') AND kind <> 'run'
-ORDER BY 1 LIMIT 20
-"""
-
 
 def status_report(home: str | None, *, as_json: bool) -> None:
-    """What is in the warehouse, how fresh it is, and what went wrong in the last run."""
+    """What is in the warehouse, how fresh it is, and what to look at: the same facts as the overview of `sbf ui`."""
     settings = Settings(home)
+    entries, problem = _entries(settings)
     with reading(settings) as cursor:
         runs = latest_runs(cursor, limit=1)
-        datasets = table_of(cursor, _DATASETS)
-        gold = table_of(cursor, _GOLD)
-        failures = table_of(cursor, _FAILURES)
+        states = dataset_states(cursor, entries, now=clock_of_process().now())
+        gold = gold_tables(cursor)
+        last = runs.records[0] if runs.rows else None
+        problems = problems_of_run(cursor, last["run_id"], last["status"]) if last else []
+    if problem:
+        problems.append(Problem(what="the plugins contradict each other", detail=problem, fix="sbf plugins list"))
+    live = read_live(settings.config.live)
+    at_work = live if live is not None and live.status == "running" else None
     if as_json:
-        print_json("status", home=str(settings.home), last_run=runs.records, datasets=as_records(*datasets), gold=as_records(*gold), failures=as_records(*failures))
+        print_json("status", home=str(settings.home), last_run=runs.records, datasets=[_record(one) for one in states], gold=gold.records,
+                   problems=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems], at_work=None if at_work is None else attrs.asdict(at_work))  # fmt: skip
         return
-    if runs.rows:
-        last = runs.records[0]
-        print(f"Last run {last['run_id']}: {last['status']}, {last['started_at']:%Y-%m-%d %H:%M}Z")
+    if at_work is not None:
+        how_far = f"is at work: {at_work.stage or 'begins'}, {at_work.done} of {at_work.total} steps"
+        print(f"Run {at_work.run_id} " + ("went silent; `sbf run` goes on from there" if at_work.is_silent(clock_of_process().now()) else how_far))
+    if last:
+        took = "" if last["seconds"] is None else f", {last['seconds']:.3g} s"
+        print(f"Last run {last['run_id']}: {last['status']}, {last['started_at']:%Y-%m-%d %H:%M}Z{took}")
+    _print_parts(states, gold, problems)
+
+
+def _entries(settings: Settings) -> tuple[list[DatasetKeymapEntry], str]:
+    """The datasets of the plugins; where they contradict each other, none and why: what is in the ledger can be told all the same."""
+    try:
+        registry = DatasetRegistry(PluginManager(block=settings["plugins.block"], options=settings.options))
+    except SbfError as error:
+        return [], str(error)
+    return [owned.entry for owned in registry.datasets.values()], ""
+
+
+def _record(one: DatasetState) -> dict[str, Any]:
+    record = attrs.asdict(one, filter=attrs.filters.exclude("id"))
+    return {"dataset": one.id, **record}
+
+
+def _print_parts(states: Sequence[DatasetState], gold: FactTable, problems: Sequence[Problem]) -> None:
+    if problems:
+        print("\nto look at:")
+        print_table(("what", "reason", "go on with"), [(one.what, one.detail, one.fix) for one in problems])
+    if states:
         print()
-    for _, (headers, rows) in (("datasets", datasets), ("gold", gold), ("failures", failures)):
-        if rows:
-            print_table(headers, rows)
-            print()
+        rows = [(one.id, one.state, one.covered_to, one.last_fetched, one.rows, one.payloads, one.rejected, one.why) for one in states]
+        print_table(("dataset", "state", "covered to", "last fetched", "rows", "payloads", "rejected", "why"), rows)
+    if gold.rows:
+        print()
+        errors = any(record["error"] for record in gold.records)
+        print_table(gold.headers if errors else gold.headers[:-1], [row if errors else row[:-1] for row in gold.rows])
 
 
 def digest_report(home: str | None, *, tables: tuple[str, ...], as_json: bool) -> None:

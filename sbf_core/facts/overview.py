@@ -20,6 +20,10 @@ SELECT concat_ws('/', domain, source, dataset) || CASE WHEN discriminator <> '' 
 FROM ops.bronze_manifest GROUP BY domain, source, dataset, discriminator
 """
 _SILVER = "SELECT silver_table, count(*) FILTER (status = 'failed'), sum(rows_rejected), max(coverage_to) FROM ops.promotion_manifest GROUP BY 1"
+_TABLES_OF = """
+SELECT DISTINCT concat_ws('/', m.domain, m.source, m.dataset) || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END, p.silver_table
+FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE concat_ws('/', m.domain, m.source, m.dataset) IN (SELECT unnest(?))
+"""
 #: The key of a series is the identity of its dataset, which has three parts, and perhaps a ticker, which may have any.
 _ASKED = "SELECT array_to_string(string_split(key, '/')[1:3], '/'), max(checked_at) FROM ops.data_dates GROUP BY 1"
 _FAILED = """
@@ -39,8 +43,11 @@ class DatasetState:
     """One dataset at a glance.
 
     Attributes:
-        entry: the declaration.
-        state: ``fresh``, ``due``, ``failed`` or ``never``.
+        id: its identity.
+        title: what it is, for readers; its identity where nobody says.
+        silver_table: where its rows are.
+        is_declared: whether an installed plugin declares it.
+        state: ``fresh``, ``due``, ``failed``, ``never``, or ``left`` where no plugin declares it any more.
         why: the reason.
         payloads: how many there are.
         rows: current rows in silver.
@@ -49,7 +56,10 @@ class DatasetState:
         last_fetched: when its last payload came.
     """
 
-    entry: DatasetKeymapEntry
+    id: str
+    title: str
+    silver_table: str
+    is_declared: bool
     state: str
     why: str
     payloads: int
@@ -77,28 +87,39 @@ class Problem:
 
 
 def dataset_states(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], *, now: dt.datetime) -> list[DatasetState]:
-    """Every dataset that was ever asked for, those that need a look first."""
+    """Every dataset that was ever asked for, those that need a look first; also those whose plugin is gone."""
     bronze = {name: (count, moment) for name, count, moment in cursor.execute(_BRONZE).fetchall()}
     silver = {name: (failed, rejected or 0, covered) for name, failed, rejected, covered in cursor.execute(_SILVER).fetchall()}
     asked = dict(cursor.execute(_ASKED).fetchall())
     tables = {name for (name,) in cursor.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'silver' AND database_name = current_database()").fetchall()}
     found = []
-    for entry in entries:
+    declared = list(entries)
+    for entry in declared:
         if entry.id not in bronze and entry.id not in asked:
             continue
-        payloads, fetched = bronze.get(entry.id, (0, None))
-        failed, rejected, covered = silver.get(entry.silver_table, (0, 0, None))
-        rows = 0
-        if entry.silver_table in tables:
-            counted = cursor.execute(f"SELECT count(*) FROM silver.{quoted(entry.silver_table)}").fetchone()
-            rows = counted[0] if counted else 0
         checked = asked.get(entry.id)
         state, why = _freshness(entry, None if checked is None else from_naive_utc(checked), now)
+        found.append((entry.id, entry.title or entry.id, entry.silver_table, True, state, why))
+    left = sorted(set(bronze) - {entry.id for entry in declared})
+    tables_of = dict(cursor.execute(_TABLES_OF, [[name.partition("@")[0] for name in left]]).fetchall()) if left else {}
+    found += [(name, name, tables_of.get(name, ""), False, "left", "no installed plugin declares it") for name in left]
+    states = []
+    for dataset_id, title, table, is_declared, state, why in found:
+        payloads, fetched = bronze.get(dataset_id, (0, None))
+        failed, rejected, covered = silver.get(table, (0, 0, None))
         if failed:
             state, why = "failed", f"{failed} payloads could not be promoted"
-        found.append(DatasetState(entry=entry, state=state, why=why, payloads=payloads, rows=rows, rejected=rejected, covered_to=covered, last_fetched=fetched))
-    ranks = {"failed": 0, "never": 1, "due": 2, "fresh": 3}
-    return sorted(found, key=lambda one: (ranks[one.state], one.entry.id))
+        states.append(DatasetState(
+            id=dataset_id, title=title, silver_table=table, is_declared=is_declared, state=state, why=why, payloads=payloads, rows=_rows(cursor, table) if table in tables else 0,
+            rejected=rejected, covered_to=covered, last_fetched=fetched,
+        ))  # fmt: skip
+    ranks = {"failed": 0, "never": 1, "due": 2, "left": 3, "fresh": 4}
+    return sorted(states, key=lambda one: (ranks[one.state], one.id))
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
+    counted = cursor.execute(f"SELECT count(*) FROM silver.{quoted(table)}").fetchone()
+    return counted[0] if counted else 0
 
 
 def _freshness(entry: DatasetKeymapEntry, checked_at: dt.datetime | None, now: dt.datetime) -> tuple[str, str]:

@@ -137,8 +137,9 @@ class DuckDbOpsRepo:
             self.upsert_data_dates(conn, [(key, to_date, self._clock.now())])
 
     def upsert_data_dates(self, conn: duckdb.DuckDBPyConnection, dates: Sequence[tuple[str, dt.date | None, dt.datetime]]) -> None:
-        """Record last day and moment of many fetches. Writes ops.data_dates. Idempotent."""
-        latest = {key: {"key": key, "to_date": to_date, "checked_at": checked_at} for key, to_date, checked_at in dates}
+        """Record last day and moment of many fetches; of several of one series the latest counts. Writes ops.data_dates. Idempotent."""
+        in_order = sorted(dates, key=lambda one: one[2])  # answers come in any order, as the vintages of a replay
+        latest = {key: {"key": key, "to_date": to_date, "checked_at": checked_at} for key, to_date, checked_at in in_order}
         types = {"key": "VARCHAR", "to_date": "DATE", "checked_at": "TIMESTAMP"}
         merge_rows(conn, "ops.data_dates", types, ("key",), list(latest.values()))
 

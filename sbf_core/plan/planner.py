@@ -131,10 +131,14 @@ def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes
     if hours < 0:
         return True, "last fetched in the future; is the clock right?"
     if hours < interval:
-        return False, f"fetched {hours:.1f} h ago, {after}"
+        return False, f"fetched {_ago(hours)}, {after}"
     if news is not None and state.checked_at >= news[1]:
-        return False, f"fetched {hours:.0f} h ago; nothing came after {news[0]} ({entry.cadence.calendar or 'by its age'})"
-    return True, f"last fetched {hours:.0f} h ago, {after}"
+        return False, f"fetched {_ago(hours)}; nothing came after {news[0]} ({entry.cadence.calendar or 'by its age'})"
+    return True, f"last fetched {_ago(hours)}, {after}"
+
+
+def _ago(hours: float) -> str:
+    return f"{hours:.1f} h ago" if hours < 48 else f"{hours / 24:.0f} days ago"
 
 
 def _from_date(entry: DatasetKeymapEntry, state: SeriesState, wishes: PlanWishes) -> dt.date:

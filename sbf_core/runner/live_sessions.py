@@ -31,6 +31,9 @@ class LiveSessions:
         logger: told what a user should know.
     """
 
+    #: The limits of each vendor that will be asked.
+    limits: dict[str, list[str]]
+
     def __init__(
         self,
         ops: OpsService,
@@ -48,9 +51,12 @@ class LiveSessions:
         keys.learn(name for planned in due for name in planned.entry.key_names)
         seen = ops.latest_validators(sorted({planned.entry.id for planned in due}))
         self._live = LiveSession(ops.clock, files=config.files, keys=keys, rates=config.rates, ask_anyway=ask_anyway, validators=seen, logger=logger)
+        self.limits = {}
         for planned in due:  # before the first request: a dataset without limits keeps those of its vendor's others
             if isinstance(planned.entry.recipe, RestRecipe):
-                self._live.add_limits(planned.entry.source, planned.entry.recipe.limits)
+                self.limits.setdefault(planned.entry.source, []).extend(planned.entry.recipe.limits)
+        for source, limits in self.limits.items():
+            self._live.add_limits(source, tuple(dict.fromkeys(limits)))
         self._hooks = hooks
         self._registry = registry
         self._sessions: dict[str, VendorSession] = {}

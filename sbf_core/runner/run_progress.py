@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from sbf_core.clock import Clock
 from sbf_core.errors import printable
+from sbf_core.http.rate_use import RateUse, rate_use
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runs.context import RunContext
-from sbf_core.runs.live import LiveDataset, LiveRun, write_live
+from sbf_core.runs.live import LiveDataset, LiveLimit, LiveRun, write_live
 
 _SECONDS_BETWEEN = 1.0
 _ERRORS_MAX = 20
@@ -32,6 +33,7 @@ class RunProgress:
         self._shown = shown or Silence()
         self._live: LiveRun | None = None
         self._datasets: dict[str, LiveDataset] = {}
+        self._limits: Mapping[str, Sequence[str]] = {}
         self._stage_began = 0.0
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -68,9 +70,13 @@ class RunProgress:
         live.files, live.rows, live.rejected, live.gold_tables = context.files, context.rows_seen, context.rows_rejected, context.gold_tables
         live.errors = [printable(error) for error in context.errors[-_ERRORS_MAX:]]
         live.datasets = list(self._datasets.values())
+        live.limits = [LiveLimit(source=source, limit=use.limit, used=use.used, allowed=use.allowed) for source in self._limits for use in self._uses(source)]
         live.seconds_left = self._seconds_left(live)
         with suppress(OSError):  # a page that knows less is no reason to stop a run
             write_live(self._place, live)
+
+    def _uses(self, source: str) -> list[RateUse]:
+        return rate_use(self._rates, source, self._limits[source])
 
     def _seconds_left(self, live: LiveRun) -> float | None:
         if not live.done or live.done >= live.total:
@@ -104,6 +110,10 @@ class RunProgress:
         """A request of each of these datasets is due."""
         for dataset_id in dataset_ids:
             self._of(dataset_id).requests += 1
+
+    def limited(self, limits: Mapping[str, Sequence[str]], rates: Path) -> None:
+        """These vendors are asked under these limits; ``rates`` is the file that counts requests."""
+        self._rates, self._limits = rates, {source: declared for source, declared in limits.items() if declared}
 
     def answered(self, dataset_id: str, *, failed: bool) -> None:
         """An answer came."""

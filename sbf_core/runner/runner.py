@@ -286,6 +286,8 @@ class Runner:
 
         writer = BronzeFileWriter(self._config, logger=self._logger)
         live = LiveSessions(ops, self._config, self._hooks, self.registry, due, ask_anyway=self._options.force, logger=self._logger) if self._archive is None else None
+        if live is not None:
+            self._progress.limited(live.limits, self._config.rates)
         stage = FetchStage(
             ops, writer, self._hooks, self.registry, config=self._config, sessions=live or self._replay, workers=self._settings["run.workers"], progress=self._progress
         )

@@ -41,6 +41,22 @@ class LiveDataset:
 
 
 @attrs.define(kw_only=True)
+class LiveLimit:
+    """One limit of a vendor and what is used of it.
+
+    Attributes:
+        source: the vendor.
+        limit: as it is declared, e.g. ``250/day``.
+        used, allowed: requests in the last such period, of this run and of others.
+    """
+
+    source: str
+    limit: str
+    used: int
+    allowed: int
+
+
+@attrs.define(kw_only=True)
 class LiveRun:
     """How far a run is.
 
@@ -54,6 +70,7 @@ class LiveRun:
         seconds_left: of the stage, as it went so far; None where it cannot be told.
         files, rows, rejected, gold_tables: what is committed so far.
         datasets: those that it works on.
+        limits: of the vendors that it asks.
         errors: the last ones.
     """
 
@@ -71,6 +88,7 @@ class LiveRun:
     rejected: int = 0
     gold_tables: int = 0
     datasets: list[LiveDataset] = attrs.field(factory=list)
+    limits: list[LiveLimit] = attrs.field(factory=list)
     errors: list[str] = attrs.field(factory=list)
 
     def is_silent(self, now: dt.datetime) -> bool:

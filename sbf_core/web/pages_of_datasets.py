@@ -35,7 +35,7 @@ def datasets_page(site: Site, request: Request) -> Response:
     now = site.clock.now()
     with site.door.reading() as cursor:
         states = overview.dataset_states(cursor, site.entries, now=now)
-    known = {one.entry.id for one in states}
+    known = {one.id for one in states}
     others = [entry for entry in site.entries if entry.id not in known]
     return site.rendering.page(
         "datasets.html", path="/datasets", title="Datasets", states=states, badges=[cell_of("state", one.state) for one in states], others=others, problem=site.problem

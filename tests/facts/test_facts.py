@@ -17,7 +17,9 @@ from warehouse import FakeVendor, Warehouse, entry, price
 from sbf_core.api import GoldModel, NotNull
 from sbf_core.errors import UsageError
 from sbf_core.facts import datasets as facts
+from sbf_core.facts.overview import dataset_states
 from sbf_core.facts.runs import latest_runs, one_run
+from sbf_core.runs.live import LiveRun, write_live
 
 
 class Shell:
@@ -169,3 +171,44 @@ def test_a_number_and_a_payload_are_explained_to_programs(sbf: Shell) -> None:
     changed = sbf.told("impact", silver["payload"]["payload"])
     assert (changed["silver_table"], changed["rows"]["superseded"]) == ("ecb_reference_rate", 0)
     assert "gold.fact_fx_rate" in changed["gold"]
+
+
+def test_a_dataset_whose_plugin_is_gone_is_still_told(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry(), entry(dataset="other", discriminator="x", silver_table="other"))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01"), price("B", "2024-01-01")])
+    vendor.says([price("A", "2024-01-01")], dataset="other")
+    warehouse.run()
+    with warehouse.open() as cursor:
+        both = {one.id: one for one in dataset_states(cursor, vendor.entries, now=warehouse.clock.now())}
+        one_left = {one.id: one for one in dataset_states(cursor, vendor.entries[:1], now=warehouse.clock.now())}
+    assert {name: (one.state, one.rows) for name, one in both.items()} == {"prices/fake/eod": ("fresh", 2), "prices/fake/other@x": ("fresh", 1)}
+    left = one_left["prices/fake/other@x"]
+    assert (left.state, left.rows, left.silver_table, left.is_declared) == ("left", 1, "other", False)
+
+
+def test_status_tells_what_the_overview_tells(sbf: Shell) -> None:
+    status = sbf.told("status")
+    assert {one["dataset"]: (one["state"], one["rows"]) for one in status["datasets"]}["macro/bls/cpi"][1] == 48905
+    assert [one["table_name"] for one in status["gold"]][:2] == ["dim_currency", "dim_date"]
+    assert (status["problems"], status["at_work"]) == ([], None)
+    shown = sbf("status").stdout
+    assert "fx/ecb/reference_rates" in shown
+    assert "days ago, due after" in shown
+    assert "to look at" not in shown
+
+
+def test_status_tells_problems_with_what_goes_on(tmp_path: Path) -> None:
+    home = tmp_path / "sbf-data"
+    vendor = FakeVendor(entry(), entry(dataset="other", silver_table="other"))
+    warehouse = Warehouse(home, vendor)
+    vendor.says([price("A", "2024-01-01")])
+    vendor.says(ValueError("the vendor is down"), dataset="other")
+    warehouse.run()
+    now = dt.datetime.now(dt.UTC)
+    write_live(home / "live.json", LiveRun(run_id="r9", pid=1, started_at=now.isoformat(), updated_at=now.isoformat(), stage="fetch", done=3, total=4))
+    done = Shell(tmp_path)("status")
+    assert done.returncode == 0, done.stderr
+    assert "Run r9 is at work: fetch, 3 of 4 steps" in done.stdout
+    assert "sbf run --select 'prices/fake/other'" in done.stdout
+    assert "no installed plugin declares it" in done.stdout

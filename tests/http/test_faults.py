@@ -32,6 +32,7 @@ from sbf_core.http.live import LiveSession
 from sbf_core.http.vendor import FAILURES_MAX
 from sbf_core.http.vendor_session import VendorSession
 from sbf_core.runner.options import RunOptions
+from sbf_core.runs.live import read_live
 from sbf_core.runs.request import RunRequest
 from sbf_core.trust.digest import digest_tables
 
@@ -475,6 +476,9 @@ def test_the_limits_of_a_vendor_hold_for_all_its_datasets(tmp_path: Path, vendor
     assert vendor.count("/odd") == 3
     assert (context.files, context.deferred_requests, context.status) == (3, 1, "partial")
     assert "allows the next request in" in context.errors[0]
+    live = read_live(tmp_path / "home" / "live.json")
+    assert live is not None
+    assert [(one.source, one.limit, one.used, one.allowed) for one in live.limits] == [("odd", "3/hour", 3, 3)]
     assert warehouse.run(universe__tickers=("A", "B")).deferred_requests == 1, "the next run knows of it"
     assert vendor.count("/odd") == 3
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import duckdb
 import pytest
 from warehouse import START, FakeVendor, Warehouse, entry, price
@@ -73,6 +74,14 @@ def test_a_failed_request_does_not_move_the_data_date(ops: OpsService) -> None:
     assert ops.get_data_date(REQUEST.key) == dt.date(2024, 1, 2)
     ops.upsert_data_date(key=REQUEST.key, to_date=dt.date(2024, 1, 9))
     assert ops.get_data_date(REQUEST.key) == dt.date(2024, 1, 9)
+
+
+def test_of_several_answers_of_a_series_the_latest_says_when_it_was_looked_at(ops: OpsService) -> None:
+    later = attrs.evolve(REQUEST, to_date=dt.date(2024, 1, 5))
+    answers = [(later, START + dt.timedelta(days=3)), (REQUEST, START)]
+    ops.record_fetched([], [FailedFetch(request=request, address="", fetched_at=moment, status="unchanged") for request, moment in answers])
+    assert ops.get_data_date(REQUEST.key) == dt.date(2024, 1, 5)
+    assert ops.load_series_states()[REQUEST.key].checked_at == START + dt.timedelta(days=3)
 
 
 def test_promotion_manifest_and_watermark_one_by_one(ops: OpsService) -> None:

@@ -62,6 +62,10 @@ def test_the_run_is_whole(sample: Sample) -> None:
     assert context.rows_rejected == 0
 
 
+def test_of_two_vintages_the_later_one_says_when_a_series_was_looked_at(sample: Sample) -> None:
+    assert sample.ask("SELECT checked_at FROM ops.data_dates WHERE key = 'macro/bls/cpi'") == [(dt.datetime(2026, 9, 30),)]
+
+
 STATS = {  # independently computed twice; see the notes on data
     "AAPL": (3269, 0.481503, 0.491045, 12.408616, 8.970853),
     "IBM": (3269, 0.279649, 0.295451, 1.379213, 0.769219),

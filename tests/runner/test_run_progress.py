@@ -9,6 +9,7 @@ from pathlib import Path
 from warehouse import START, FakeVendor, Warehouse, price
 
 from sbf_core.clock import FixedClock
+from sbf_core.http.rates import RateBook
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.live import read_live
@@ -50,6 +51,21 @@ def test_a_run_at_work_tells_stage_share_and_errors(tmp_path: Path) -> None:
     assert ended is not None
     assert (ended.status, ended.stage) == ("ok", "")
     assert not ended.is_silent(START + dt.timedelta(days=1))
+
+
+def test_a_run_at_work_tells_how_much_of_each_limit_is_used(tmp_path: Path) -> None:
+    book = RateBook(tmp_path / "rates.sqlite")
+    book.declare("vendor", ("2/second", "250/day"))
+    for _ in range(2):
+        book.take("vendor")
+    progress = RunProgress()
+    progress.begin(RunContext(run_id="r1", started_at=START), tmp_path / "live.json", FixedClock(START))
+    progress.limited({"vendor": ["250/day"], "free": [], "never": ["9/day"]}, tmp_path / "rates.sqlite")
+    progress.end()
+    book.close()
+    live = read_live(tmp_path / "live.json")
+    assert live is not None
+    assert [(one.source, one.limit, one.used, one.allowed) for one in live.limits] == [("vendor", "250/day", 2, 250), ("never", "9/day", 0, 9)]
 
 
 def test_a_file_of_another_kind_is_no_news(tmp_path: Path) -> None:
