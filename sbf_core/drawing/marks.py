@@ -1,9 +1,9 @@
-"""The layers of a chart in Vega-Lite's words: axes, and one function for each kind."""
+"""The layers of a chart in Vega-Lite's words: axes, and one function for each kind, which gives the rows that its layers share."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sbf_core.drawing.axis import XKind
@@ -74,23 +74,23 @@ def _by_series(found: Plotted, frame: Frame, palette: Palette, *, channel: str, 
 # kinds
 
 
-def _values(marks: Sequence[Mapping[str, Any]], *names: str) -> dict[str, Any]:
-    return {"values": [{name: mark[name] for name in names} for mark in marks]}
+Layers = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 
-def lines(found: Plotted, frame: Frame, palette: Palette) -> list[dict[str, Any]]:
+def lines(found: Plotted, frame: Frame, palette: Palette) -> Layers:
     """A line for each series; few points are marked, each series in a shape of its own."""
     encoding = {"x": _x(found, frame), "y": _y(found, frame, "y"), **_by_series(found, frame, palette, channel="color", is_line=True)}
     mark = {"type": "line", "strokeWidth": 1.6, "strokeJoin": "round", "clip": True}
-    layers: list[dict[str, Any]] = [{"data": _values(found.marks, "p", "s", "y"), "mark": mark, "encoding": encoding}]
+    rows = [{"p": one["p"], "s": one["s"], "y": one["y"]} for one in found.marks]
+    layers: list[dict[str, Any]] = [{"mark": mark, "encoding": encoding}]
     if len(found.marks) <= _POINTS_MARKED_MAX:
         points = {key: encoding[key] for key in ("x", "y", "color")}
         shape = {"shape": {"field": "s", "type": "nominal", "legend": None}, **points}
-        layers.append({"data": _values(found.marks, "p", "s", "y"), "mark": {"type": "point", "size": 34, "filled": True}, "encoding": shape})
-    return layers
+        layers.append({"mark": {"type": "point", "size": 34, "filled": True}, "encoding": shape})
+    return rows, layers
 
 
-def bars(found: Plotted, frame: Frame, palette: Palette) -> list[dict[str, Any]]:
+def bars(found: Plotted, frame: Frame, palette: Palette) -> Layers:
     """A bar for each place and series, side by side."""
     places = {name: place for place, name in enumerate(found.series)}
     each = found.axis.span * 0.8 / len(found.series)
@@ -107,10 +107,10 @@ def bars(found: Plotted, frame: Frame, palette: Palette) -> list[dict[str, Any]]
         **_by_series(found, frame, palette, channel="color", is_line=False),
     }
     zero = {"data": {"values": [{}]}, "mark": {"type": "rule", "color": palette.soft}, "encoding": {"y": {"datum": 0, "type": "quantitative"}}}
-    return [{"data": {"values": rows}, "mark": {"type": "rect", "clip": True}, "encoding": encoding}, zero]
+    return rows, [{"mark": {"type": "rect", "clip": True}, "encoding": encoding}, zero]
 
 
-def candles(found: Plotted, frame: Frame, palette: Palette) -> list[dict[str, Any]]:
+def candles(found: Plotted, frame: Frame, palette: Palette) -> Layers:
     """A rising candle is hollow and a falling one filled, so that they differ without colour, too."""
     half = 0.34 * found.axis.span
     middle = 0.5 * found.axis.span if found.axis.kind is XKind.TIME else 0.0
@@ -118,22 +118,21 @@ def candles(found: Plotted, frame: Frame, palette: Palette) -> list[dict[str, An
     for mark in found.marks:
         rises, centre = mark["close"] >= mark["open"], mark["p"] + middle
         rows.append({
-            "c": centre, "l": centre - half, "r": centre + half, "open": mark["open"], "close": mark["close"], "high": mark["high"], "low": mark["low"],
+            "c": centre, "l": centre - half, "r": centre + half, "high": mark["high"], "low": mark["low"],
             "top": max(mark["open"], mark["close"]), "bottom": min(mark["open"], mark["close"]), "line": palette.up if rises else palette.down,
             "fill": palette.ground if rises else palette.down,
         })  # fmt: skip
     stroke = {"field": "line", "type": "nominal", "scale": None}
-    data = {"values": rows}
     x, y = _x(found, frame, "c"), _y(found, frame, "top")
     wicks = [
-        {"data": data, "mark": {"type": "rule", "clip": True}, "encoding": {"x": x, "y": _y(found, frame, one), "y2": {"field": other}, "stroke": stroke}}
+        {"mark": {"type": "rule", "clip": True}, "encoding": {"x": x, "y": _y(found, frame, one), "y2": {"field": other}, "stroke": stroke}}
         for one, other in (("high", "top"), ("low", "bottom"))
     ]
     body = {"x": _x(found, frame, "l"), "x2": {"field": "r"}, "y": y, "y2": {"field": "bottom"}, "stroke": stroke, "fill": {"field": "fill", "type": "nominal", "scale": None}}
-    return [*wicks, {"data": data, "mark": {"type": "rect", "strokeWidth": 1, "clip": True}, "encoding": body}]
+    return rows, [*wicks, {"mark": {"type": "rect", "strokeWidth": 1, "clip": True}, "encoding": body}]
 
 
-def heat(found: Plotted, frame: Frame, palette: Palette) -> list[dict[str, Any]]:
+def heat(found: Plotted, frame: Frame, palette: Palette) -> Layers:
     """Light cells are near zero or the smallest value; where there is room the number stands in each."""
     values = [mark["y"] for mark in found.marks]
     low, high = min(values, default=0.0), max(values, default=1.0)
@@ -160,12 +159,12 @@ def heat(found: Plotted, frame: Frame, palette: Palette) -> list[dict[str, Any]]
     legend = {"orient": "none", "legendX": frame.width + 12, "legendY": 0, "title": None, "gradientLength": max(40, min(180, frame.height)), "format": ".3~g"}
     colour = {"field": "y", "type": "quantitative", "scale": {"domain": domain, "range": colours, "interpolate": "rgb"}, "legend": legend}
     cells = {"x": _x(found, frame, "l"), "x2": {"field": "r"}, "y": {"field": "t", **y}, "y2": {"field": "b"}, "color": colour}
-    layers: list[dict[str, Any]] = [{"data": {"values": rows}, "mark": {"type": "rect", "stroke": palette.ground, "strokeWidth": 1}, "encoding": cells}]
+    layers: list[dict[str, Any]] = [{"mark": {"type": "rect", "stroke": palette.ground, "strokeWidth": 1}, "encoding": cells}]
     room = frame.width / max(1.0, found.axis.high - found.axis.low) >= 34
     if room and len(rows) <= _CELLS_LABELLED_MAX:
         texts = {"x": _x(found, frame, "c"), "y": {"field": "m", **y}, "text": {"field": "text"}, "color": {"field": "ink", "type": "nominal", "scale": None}}
-        layers.append({"data": {"values": rows}, "mark": {"type": "text", "fontSize": 10.5}, "encoding": texts})
-    return layers
+        layers.append({"mark": {"type": "text", "fontSize": 10.5}, "encoding": texts})
+    return rows, layers
 
 
 def short(value: float) -> str:

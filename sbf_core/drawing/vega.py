@@ -34,7 +34,12 @@ def specification(found: Plotted, *, theme: Theme = Theme.LIGHT, size: Size = Si
     }  # fmt: skip
     if titled:
         head["title"] = {"text": found.known.title, "subtitle": _subtitle(found), "frame": "group", "offset": 16, "dx": -frame.left + 14, "limit": frame.whole_width - 28}
-    spec = _own(found, frame, head) if found.chart.kind is ChartKind.OWN else {**head, "layer": _LAYERS[found.chart.kind](found, frame, palette)}
+    if found.chart.kind is ChartKind.OWN:
+        spec = _own(found, frame, head)
+    else:
+        rows, layers = _LAYERS[found.chart.kind](found, frame, palette)
+        # the page says what a picture shows; a description of each mark would make it four times as large
+        spec = {**head, "config": {**head["config"], "aria": False}, "data": {"values": rows}, "layer": layers}
     safe: dict[str, Any] = _printable(spec, {})
     return safe
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -54,7 +55,12 @@ def _answering(site: Site, page: Callable[[Site, Request], Response]) -> Callabl
 
     def answer(request: Request) -> Response:
         try:
-            return page(site, request)
+            try:
+                return page(site, request)
+            except duckdb.OutOfMemoryException:
+                if not site.door.make_room():
+                    raise
+                return page(site, request)
         except UsageError as error:
             empty = error.code in ("NO_DATA", "NO_DATABASE")
             template, status = ("empty.html", 200) if empty else ("message.html", 404 if error.code.startswith(("UNKNOWN", "NO_ROWS")) else 400)
@@ -63,6 +69,9 @@ def _answering(site: Site, page: Callable[[Site, Request], Response]) -> Callabl
             return site.rendering.page("empty.html", path="", title="A run is at work", status_code=200, error=error, **of_runs.live_of(site))
         except SbfError as error:
             return site.rendering.page("message.html", path="", title="This cannot be shown", status_code=500, error=error, **of_runs.live_of(site))
+        except duckdb.OutOfMemoryException:
+            fault = UsageError("this page needs more memory than pages may have", fix="ask for less, or ask `sbf sql`", code="MEMORY")
+            return site.rendering.page("message.html", path="", title="This cannot be shown", status_code=500, error=fault, **of_runs.live_of(site))
         except Exception as error:  # a bug: one line in the terminal, all of it with --debug
             return _fault(site, request, error)
 

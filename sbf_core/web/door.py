@@ -16,11 +16,14 @@ from sbf_core.duck.publish import Publication, current_publication
 from sbf_core.duck.reading import open_for_reading
 from sbf_core.errors import SbfError
 
-#: A page asks for hundreds of rows, not for millions; the process stays small.
-_MEMORY = "128MB"
+#: Nearly all pages get on with this, and the process stays small. Less fails with a ledger of a million rows.
+_MEMORY = "40MB"
+#: For a page that sorts millions of rows.
+_MEMORY_ROOMY = "512MB"
 _THREADS = 2
 #: A copy may be replaced between the moment when its name is read and the moment when it is opened.
 _TRIES = 5
+_WAIT_FOR_READERS_SECONDS = 10.0
 
 
 @attrs.define(eq=False)
@@ -47,7 +50,26 @@ class Door:
     def __init__(self, config: DuckDbConfig) -> None:
         self.config = attrs.evolve(config, memory_limit=_MEMORY, threads=_THREADS)
         self._held: _Held | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._roomy_for: Path | None = None
+        self._leaving: _Held | None = None
+
+    def make_room(self) -> bool:
+        """Read with more memory until the next run leaves another copy; False where that was done already."""
+        with self._lock:
+            held = self._held
+            if held is None or self._roomy_for == held.path:
+                return False
+            self._roomy_for = held.path
+            self._let_go()
+            self._leaving = held if held.readers else None
+            return True
+
+    def _wait_for_those_who_leave(self) -> None:
+        """One process opens a file in one way only: before it is opened with more memory, those who read it with less must have finished."""
+        leaving = self._leaving
+        if leaving is not None and self._lock.wait_for(lambda: not leaving.readers, timeout=_WAIT_FOR_READERS_SECONDS):
+            self._leaving = None
 
     def publication(self) -> Publication | None:
         """The copy that pages read; None where runs leave none."""
@@ -75,10 +97,12 @@ class Door:
             with self._lock:
                 held.readers -= 1
                 held.close_if_unused()
+                self._lock.notify_all()
 
     def _current(self) -> _Held | None:
         """The newest copy, with one reader more; None where there is none."""
         with self._lock:
+            self._wait_for_those_who_leave()
             for _ in range(_TRIES):
                 copy = current_publication(self.config)
                 if copy is None:
@@ -86,7 +110,8 @@ class Door:
                     return None
                 if self._held is None or self._held.path != copy.path:
                     try:
-                        fresh = DuckDbBootstrap(self.config, read_only=True, database=copy.path).open()
+                        config = attrs.evolve(self.config, memory_limit=_MEMORY_ROOMY) if self._roomy_for == copy.path else self.config
+                        fresh = DuckDbBootstrap(config, read_only=True, database=copy.path).open()
                     except SbfError:  # replaced just now: there is a newer one
                         continue
                     self._let_go()

@@ -1,17 +1,17 @@
 """How fast pages are over a large ledger: python tests/benchmarks/pages.py [RUNS FILES_A_RUN]
 
-Fills a home with the sample, adds runs to its ledger, publishes it, opens ``sbf ui`` and times the first page and all others.
+Fills a home with the sample, adds runs to its ledger, publishes it, opens ``sbf ui`` and times the first page, all others, and the pictures of charts.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from html import unescape
@@ -48,6 +48,43 @@ def _timed(address: str) -> tuple[float, str]:
     return (time.perf_counter() - began) * 1000, text
 
 
+class _Memory(threading.Thread):
+    """Looks every 50 ms how much memory the pages and the process that draws for them have together."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid, self.most, self.parts, self.over = pid, 0, [0], threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(0.05):
+            parts = [_resident(one) for one in (str(self.pid), *filter(_draws, _children(self.pid)))]
+            if sum(parts) > self.most:
+                self.most, self.parts = sum(parts), parts
+
+
+def _children(pid: int) -> list[str]:
+    try:
+        return [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _draws(pid: str) -> bool:
+    """A process that is just being made still is its parent."""
+    try:
+        return "drawing.worker" in Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return False
+
+
+def _resident(pid: str) -> int:
+    try:
+        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0
+    return int(found[1]) // 1000 if found else 0
+
+
 def main(runs: int, files: int) -> None:
     """Fill, open, ask, tell."""
     with tempfile.TemporaryDirectory() as folder:
@@ -59,23 +96,29 @@ def main(runs: int, files: int) -> None:
         began = time.perf_counter()
         with subprocess.Popen([sys.executable, "-m", "sbf_core", "ui", "--home", str(home), "--port", "0", "--json"], stdout=subprocess.PIPE, text=True) as served:
             assert served.stdout is not None
+            memory = _Memory(served.pid)
+            memory.start()
             address = json.loads(served.stdout.readline())["url"].rstrip("/")
             _timed(address + "/")
             print(f"first page {time.perf_counter() - began:.2f} s after the command")
             times: dict[str, float] = {}
-            todo = ["/", "/sql", "/plugins"]
+            pictures: list[str] = []
+            todo = ["/", "/charts", "/sql", "/plugins"]
             while todo and len(times) < _PAGES_MAX:
                 path = todo.pop(0)
-                if path in times or "/download." in path:
+                if path in times or "/download." in path or re.search(r"^/charts/.*\.(svg|png|csv)", path):
                     continue
                 took, text = _timed(address + path)
                 times[path] = min(took, _timed(address + path)[0])
                 todo += [unescape(link) for link in re.findall(r'href="(/[^"]*)"', text) if not link.startswith("/static")]
+                pictures += [unescape(link) for link in re.findall(r'(?:src|srcset)="(/charts/[^"]*)"', text)]
             slowest = sorted(times.items(), key=lambda item: -item[1])[:5]
             print(f"{len(times)} pages, median {statistics.median(times.values()):.0f} ms; slowest " + ", ".join(f"{path} {took:.0f} ms" for path, took in slowest))
-            if os.name == "posix" and Path(f"/proc/{served.pid}/status").exists():
-                peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{served.pid}/status").read_text())
-                print(f"peak memory {int(peak[1]) / 1000:.0f} MB" if peak else "")
+            drawn = {path: _timed(address + path)[0] for path in dict.fromkeys(pictures)}
+            first, *others = drawn.values()
+            print(f"{len(drawn)} pictures: the first {first:.0f} ms, then median {statistics.median(others):.0f} ms, slowest {max(others):.0f} ms")
+            memory.over.set()
+            print(f"most memory at one time {memory.most} MB: " + " + ".join(map(str, memory.parts)))
             served.terminate()
 
 

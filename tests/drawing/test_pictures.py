@@ -130,7 +130,8 @@ def test_the_marks_of_a_specification_of_its_own_say_what_they_are() -> None:
 def test_series_differ_in_dashes_and_shapes_as_well_as_in_colour() -> None:
     names = tuple("ABCDEFGH")
     svg = draw(specification(line(*names)), "svg").decode()
-    paths = [element for element in ElementTree.fromstring(svg).iter() if element.get("aria-roledescription") == "line mark"]
+    groups = [element for element in ElementTree.fromstring(svg).iter() if element.get("class") == "mark-line role-mark layer_0_marks"]
+    paths = [path for group in groups for path in group]
     assert len(paths) == SERIES_MAX
     assert len({path.get("stroke-dasharray") for path in paths}) == SERIES_MAX
     assert len({path.get("stroke") for path in paths}) == SERIES_MAX

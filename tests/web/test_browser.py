@@ -25,7 +25,8 @@ PAGES = [
     "/datasets/eod_bar?tab=rows&as_of=2026-01-01", "/datasets/eod_bar?tab=rows&sort=volume&down=1", "/datasets/eod_bar?tab=coverage", "/datasets/ecb_reference_rate?tab=coverage&by=quarter",
     "/datasets/bls_cpi/revisions?series_id=CUSR0000SA0&year=2024&period=M02", "/gold", "/gold/fact_price_eod", "/plugins", "/sql", "/lineage", "/lineage?table=gold.fact_fx_rate&key=date%3D2020-01-02%2Ccurrency%3DUSD&column=units_per_eur",
     "/lineage?table=bls_cpi&key=CUSR0000SA0%2C2024%2CM02&column=value", "/sql?query=SELECT+*+FROM+gold.instrument_stats",
-    "/sql?query=DROP+TABLE+x", "/nowhere",
+    "/sql?query=DROP+TABLE+x", "/nowhere", "/charts", "/charts/gold.fact_fx_rate/rates", "/charts/gold.fact_price_eod/price?series=IBM&from=2012-01-01", "/charts/gold.fact_price_eod/years",
+    "/charts/silver.ecb_reference_rate/rates?as_of=2026-11-01&as=index", "/gold/fact_price_eod?chart=volume", "/datasets/eod_bar?tab=chart", "/datasets/eod_bar?tab=gold&table=instrument_stats",
 ]  # fmt: skip
 
 
@@ -135,10 +136,105 @@ def test_the_keyboard_reaches_the_content_and_the_menu(watched: Watched) -> None
     assert page.url.endswith("#main")
     page.goto(watched.address + "/")
     names = []
-    for _ in range(8):
+    for _ in range(9):
         page.keyboard.press("Tab")
         names.append(page.evaluate("document.activeElement.textContent.trim()"))
-    assert names[1:8] == ["sbf", "Overview", "Runs", "Datasets", "Gold", "SQL", "Plugins"]
+    assert names[1:9] == ["sbf", "Overview", "Runs", "Datasets", "Gold", "Charts", "SQL", "Plugins"]
+
+
+def _told(page: Any) -> dict[str, str]:
+    """What a chart says where the pointer or the keyboard is."""
+    terms, values = page.locator(".said dt").all_inner_texts(), page.locator(".said dd").all_inner_texts()
+    return dict(zip(terms, values, strict=True))
+
+
+def test_a_chart_tells_the_values_under_the_pointer(watched: Watched) -> None:
+    page = watched.open("/charts/gold.fact_fx_rate/rates?from=2020-01-01&to=2020-03-31")
+    assert page.locator(".said").is_hidden()
+    box = page.locator(".cursor").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.06, box["y"] + box["height"] / 2)
+    page.wait_for_selector(".told .said", timeout=10_000)
+    assert (page.inner_text(".said .label"), _told(page)["USD"]) == ("2020-01-02", "1.1193")
+    page.mouse.move(box["x"] + box["width"] * 0.999, box["y"] + 40)
+    assert (page.inner_text(".said .label"), _told(page)["USD"]) == ("2020-03-31", "1.0956")
+    said = page.locator(".said").bounding_box()
+    assert box["x"] <= said["x"] and said["x"] + said["width"] <= box["x"] + box["width"]
+    dot = page.locator(".dot").first.bounding_box()
+    assert abs(dot["x"] + dot["width"] / 2 - page.locator(".hair").bounding_box()["x"]) < 2
+    page.mouse.move(2, 2)
+    page.wait_for_selector(".said", state="hidden")
+    assert watched.complaints == []
+
+
+def test_a_chart_tells_its_values_to_the_keyboard(watched: Watched) -> None:
+    page = watched.open("/charts/gold.fact_price_eod/price?from=2013-02-25&to=2013-03-01")
+    cursor = page.get_by_role("slider")
+    cursor.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".told .said")
+    assert cursor.get_attribute("aria-valuetext") == "2013-02-25: open 453.85, high 455.12, low 442.57, close 442.8"
+    page.keyboard.press("ArrowRight")
+    assert (page.inner_text(".said .label"), _told(page)["close"]) == ("2013-02-26", "448.97")
+    page.keyboard.press("End")
+    assert (cursor.get_attribute("aria-valuenow"), cursor.get_attribute("aria-valuemax"), page.inner_text(".said .label")) == ("4", "4", "2013-03-01")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text(".said .label") == "2013-03-01"
+    page.keyboard.press("Home")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".said", state="hidden")
+    assert watched.complaints == []
+
+
+def test_the_arrow_keys_walk_through_the_rows_of_a_heat_map(watched: Watched) -> None:
+    page = watched.open("/charts/gold.fact_price_eod/years")
+    page.get_by_role("slider").focus()
+    seen = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowUp", "ArrowLeft"):
+        page.keyboard.press(key)
+        page.wait_for_selector(".told .said")
+        seen.append((page.inner_text(".said .label"), *_told(page)))
+    assert seen[:2] == [("2000", "AAPL"), ("2001", "AAPL")]
+    assert [name for _, name in seen[2:5]] == ["FB", "GOOG", "FB"]
+    assert watched.complaints == []
+
+
+def test_a_narrow_window_gets_a_picture_and_stops_of_its_own(browser: Any, address: str) -> None:
+    found = Watched(browser, address, viewport={"width": 390, "height": 800}, color_scheme="dark")
+    page = found.open("/charts/gold.fact_fx_rate/rates?from=2020-01-01&to=2020-03-31")
+    assert "size=narrow" in page.evaluate("document.querySelector('.plot img').currentSrc")
+    assert "theme=dark" in page.evaluate("document.querySelector('.plot img').currentSrc")
+    page.get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    page.wait_for_selector(".told .said")
+    first = page.locator(".hair").bounding_box()["x"] - page.locator(".plot").bounding_box()["x"]
+    with page.expect_response(lambda answer: "size=wide" in answer.url):
+        page.set_viewport_size({"width": 1300, "height": 800})
+    with page.expect_response(lambda answer: ".json" in answer.url and "size=wide" in answer.url):
+        page.keyboard.press("End")
+    page.keyboard.press("Home")
+    wide = page.locator(".plot").bounding_box()
+    assert abs(first / 358 - (page.locator(".hair").bounding_box()["x"] - wide["x"]) / wide["width"]) > 0.02, "the plot begins at another share of it"
+    found.context.close()
+    assert found.own_complaints() == []
+
+
+def test_a_part_of_a_chart_is_chosen_without_javascript(browser: Any, address: str) -> None:
+    found = Watched(browser, address, java_script_enabled=False)
+    page = found.open("/charts/gold.fact_fx_rate/rates")
+    page.get_by_role("link", name="1 year").click()
+    page.get_by_role("link", name="First value = 100").click()
+    page.get_by_text("Series: ").click()
+    page.get_by_label("JPY").check()
+    page.get_by_label("CHF").uncheck()
+    page.get_by_label("To").fill("2026-06-30")
+    page.get_by_role("button", name="Show").click()
+    assert page.locator("thead th").all_inner_texts() == ["date", "GBP", "JPY", "USD"]
+    assert page.inner_text("tbody td") == "2026-06-30"
+    assert "first value = 100" in page.inner_text("main")
+    page.wait_for_load_state("load")
+    assert page.evaluate("document.querySelector('.plot img').naturalWidth") > 300
+    assert page.get_by_role("slider").count() == 0
+    found.context.close()
 
 
 def test_a_question_is_asked_and_remembered(watched: Watched) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import attrs
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.testclient import TestClient
 from warehouse import FakeVendor, Warehouse, entry, price
 from web.pages import HOST, client_of, seen, site_of
@@ -15,6 +17,9 @@ from web.pages import HOST, client_of, seen, site_of
 from sbf_core.api import GoldModel, column
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.live import LiveLimit, LiveRun, write_live
+from sbf_core.web import app as app_module
+from sbf_core.web import pages_of_gold as of_gold
+from sbf_core.web.site import Site
 
 
 @pytest.fixture
@@ -338,3 +343,48 @@ def test_what_a_vendor_writes_is_never_more_than_text(tmp_path: Path) -> None:
         if not path.startswith("/sql"):  # there, and in fields of forms, stands what the user asked for, as it was typed
             assert "\u202e" not in seen(html).text
             assert "\x1b" not in seen(html).text
+
+
+def test_a_page_that_needs_more_memory_gets_it_once(filled: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while others read; then the door stays as it is until a run leaves another copy."""
+    import duckdb
+
+    site = site_of(filled)
+    limits: list[str] = []
+    page = of_gold.gold_page
+
+    def hungry(site: Site, request: Request) -> Response:
+        with site.door.reading() as cursor:
+            limits.append(cursor.execute("SELECT current_setting('memory_limit')").fetchall()[0][0])
+        if len(limits) in (1, 4, 5):
+            raise duckdb.OutOfMemoryException("too little")
+        return page(site, request)
+
+    monkeypatch.setitem(app_module._PAGES, "/gold", hungry)
+    client = client_of(site)
+    with site.door.reading() as other:
+        done = threading.Thread(target=lambda: answers.append(client.get("/gold").status_code))
+        answers: list[int] = []
+        done.start()
+        done.join(0.5)
+        assert other.execute("SELECT 42").fetchall() == [(42,)]
+    done.join(20)
+    assert answers == [200]
+    assert client.get("/gold").status_code == 200
+    assert [limit.split(" ")[0] for limit in limits] == ["38.1", "488.2", "488.2"]
+    assert "needs more memory than pages may have" in seen(client.get("/gold").text).text
+    filled.run(hours_later=48, options=RunOptions(force=True))
+    assert client.get("/").status_code == 200
+    with site.door.reading() as cursor:
+        assert cursor.execute("SELECT current_setting('memory_limit')").fetchall() == [("38.1 MiB",)]
+
+
+def test_a_page_with_a_fault_says_so_and_tells_the_terminal_in_one_line(filled: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(site: Site, request: Request) -> Response:
+        raise ZeroDivisionError("one\ntwo")
+
+    monkeypatch.setitem(app_module._PAGES, "/gold", broken)
+    answer = client_of(site_of(filled)).get("/gold")
+    assert answer.status_code == 500
+    assert "this page has a fault" in answer.text
+    assert [record.getMessage() for record in caplog.records if record.name == "sbf.web"] == ["A page failed. path=/gold | error=ZeroDivisionError: one two"]
