@@ -44,10 +44,10 @@ def runs_report(home: str | None, *, run_id: str | None, limit: int, as_json: bo
 def dataset_report(home: str | None, *, name: str, limit: int, as_json: bool) -> None:
     """One dataset: what its columns hold, and its payloads."""
 
-    def ask(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> tuple[FactTable, FactTable]:
-        return facts.columns_of_table(cursor, entry), facts.payloads_of(cursor, entry, limit=limit)
+    def ask(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> tuple[FactTable, FactTable, int]:
+        return facts.columns_of_table(cursor, entry), facts.payloads_of(cursor, entry, limit=limit), facts.count_payloads(cursor, entry)
 
-    entry, (columns, payloads) = _of_dataset(home, name, ask)
+    entry, (columns, payloads, total) = _of_dataset(home, name, ask)
     if as_json:
         print_json("dataset", dataset=entry.id, title=entry.title, terms=entry.terms, source_url=entry.source_url, silver_table=entry.silver_table, semantics=entry.semantics,
                    columns=columns.records, payloads=payloads.records)  # fmt: skip
@@ -58,6 +58,8 @@ def dataset_report(home: str | None, *, name: str, limit: int, as_json: bool) ->
     _show(columns)
     print()
     _show(payloads, hidden=("bronze_file_id",)) if payloads.rows else print("No payload yet: run `sbf run`.")
+    if len(payloads.rows) < total:
+        print(f"\nThe last {len(payloads.rows)} of {total:,} payloads; --limit shows more.")
 
 
 def coverage_report(home: str | None, *, name: str, by: str, ticker: str | None, as_json: bool) -> None:

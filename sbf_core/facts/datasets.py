@@ -16,7 +16,7 @@ from sbf_core.gold.build import table_exists
 _PAYLOADS = """
 SELECT m.fetched_at, m.ticker, m.from_date, m.to_date, m.content_length_bytes AS bytes, p.status, p.rows_seen AS seen, p.rows_inserted AS inserted, p.rows_updated AS updated,
     p.rows_rejected AS rejected, left(m.payload_hash, 12) AS hash, m.rel_path AS payload, p.error, m.bronze_file_id
-FROM (SELECT * FROM ops.bronze_manifest WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? ORDER BY fetched_at DESC, rel_path LIMIT ?) AS m
+FROM (SELECT * FROM ops.bronze_manifest WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? ORDER BY fetched_at DESC, rel_path LIMIT ? OFFSET ?) AS m
 LEFT JOIN ops.promotion_manifest AS p USING (bronze_file_id) ORDER BY m.fetched_at DESC, m.rel_path
 """
 PERIODS = ("year", "quarter", "month")
@@ -44,9 +44,16 @@ def has_rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bo
     return table_exists(cursor, f"silver.{entry.silver_table}")
 
 
-def payloads_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit: int) -> FactTable:
+def payloads_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit: int, offset: int = 0) -> FactTable:
     """Its payloads, newest first, with what became of them."""
-    return table_of(cursor, _PAYLOADS, [entry.domain, entry.source, entry.dataset, entry.discriminator, limit])
+    return table_of(cursor, _PAYLOADS, [entry.domain, entry.source, entry.dataset, entry.discriminator, limit, offset])
+
+
+def count_payloads(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> int:
+    """How many payloads there are of it."""
+    query = "SELECT count(*) FROM ops.bronze_manifest WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ?"
+    found = cursor.execute(query, [entry.domain, entry.source, entry.dataset, entry.discriminator]).fetchone()
+    return found[0] if found else 0
 
 
 def columns_of_table(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> FactTable:

@@ -13,6 +13,8 @@ from sbf_core.errors import printable
 from sbf_core.facts.table import FactTable
 
 _CELL_CHARACTERS_MAX = 300
+#: A shorter text is never broken: days, tickers, names.
+_SHORT_CHARACTERS_MAX = 22
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 #: A word and its meaning: colour alone says nothing to some readers.
 _STATES = {
@@ -29,7 +31,7 @@ class Cell:
 
     Attributes:
         text: what stands there; control and bidirectional characters as escapes.
-        kind: a class for the style sheet: ``num``, ``code``, ``state``, or empty.
+        kind: a class for the style sheet: ``num``, ``code``, ``when``, ``short``, ``long``, ``state``, or empty.
         state: for states: ``good``, ``warn``, ``bad``, ``busy`` or ``plain``.
         href: where it leads; empty: nowhere.
         full: all of a text that was cut; empty where nothing was.
@@ -111,7 +113,9 @@ def cell_of(name: str, value: Any, *, href: str = "", number: bool = False, deci
     if name == "payload" and href:
         text = text.rpartition("/")[2]  # dataset and ticker stand beside it, and the whole path on its page
     cut = len(text) > _CELL_CHARACTERS_MAX
-    kind = "code" if name in ("hash", "payload", "run_id", "table_name", "type", "column", "silver_table") else "long" if len(text) > 60 else ""
+    kind = "long" if len(text) > 60 else "short" if len(text) <= _SHORT_CHARACTERS_MAX else ""
+    if name in ("hash", "payload", "run_id", "table_name", "type", "column", "silver_table"):
+        kind = "code"
     return Cell(text=text[:_CELL_CHARACTERS_MAX] + ("…" if cut else ""), kind=kind, href=href, full=text if cut else "")
 
 

@@ -51,7 +51,7 @@ def dataset_page(site: Site, request: Request) -> Response:
     with site.door.reading() as cursor:
         filled = datasets.has_rows(cursor, entry)
         if tab == "bronze" or not filled:
-            content = _bronze(cursor, entry)
+            content = _bronze(cursor, entry, request)
         elif tab == "silver":
             content = {"grid": grid_of(datasets.columns_of_table(cursor, entry))}
         elif tab == "rows":
@@ -69,9 +69,11 @@ def dataset_page(site: Site, request: Request) -> Response:
     )
 
 
-def _bronze(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, Any]:
-    found = datasets.payloads_of(cursor, entry, limit=_PAYLOADS)
-    return {"grid": grid_of(found, links={"payload": lambda row: f"/payloads/{row['bronze_file_id']}"}, hidden=("bronze_file_id",))}
+def _bronze(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request: Request) -> dict[str, Any]:
+    page, total = number_asked(request, "page"), datasets.count_payloads(cursor, entry)
+    found = datasets.payloads_of(cursor, entry, limit=_PAYLOADS, offset=(page - 1) * _PAYLOADS)
+    pages = max(1, -(-total // _PAYLOADS))
+    return {"page": page, "pages": pages, "grid": grid_of(found, links={"payload": lambda row: f"/payloads/{row['bronze_file_id']}"}, hidden=("bronze_file_id",))}
 
 
 def _gold(site: Site, cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request: Request) -> dict[str, Any]:

@@ -125,6 +125,19 @@ def test_rows_are_filtered_and_sorted(client: TestClient) -> None:
     assert column_of("is.date=%3C2023-01-01") == ["1.25"]
 
 
+def test_payloads_are_shown_a_hundred_at_a_time(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry(scope="per_ticker"))
+    tickers = [f"T{number:03}" for number in range(103)]
+    for ticker in tickers:
+        vendor.says([price(ticker, "2024-01-01")], ticker=ticker)
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    warehouse.run(universe__tickers=tuple(tickers))
+    client = client_of(site_of(warehouse))
+    shown = [{word for word in seen(client.get(f"/datasets/px?page={page}").text).text.split() if word.startswith("T") and word[1:].isdigit()} for page in (1, 2)]
+    assert [len(one) for one in shown] == [100, 3]
+    assert shown[0] | shown[1] == set(tickers)
+
+
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
