@@ -96,7 +96,9 @@ class Studio:
                     self._ask(json.dumps({"kind": "svg", "spec": _SMALLEST}).encode() + b"\n")
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None:
+            self._stop()
+        if self._process is None:
             command = [sys.executable, "-m", "sbf_core.drawing.worker"]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment)  # noqa: S603 - our own module
             self._drawn = 0

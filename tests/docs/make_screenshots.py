@@ -17,6 +17,8 @@ PICTURES = {
     "overview": "/",
     "run": "/runs/last?layer=bronze",
     "dataset": "/datasets/eod_bar?tab=coverage",
+    "chart": "/charts/gold.fact_price_eod/price",
+    "charts": "/charts",
     "as-of": "/datasets/bls_cpi?tab=rows&as_of=2026-01-01&is.series_id=%3DCUSR0000SA0&is.year=2024&sort=period",
 }
 WIDTH, HEIGHT = 1200, 720
@@ -39,6 +41,11 @@ def main() -> None:
                 for name, path in PICTURES.items():
                     page.goto(address + path)
                     page.evaluate("document.querySelector('.home').textContent = '~/sbf-data'")
+                    if page.locator(".cursor").count():  # values under the pointer
+                        box = page.locator(".cursor").bounding_box()
+                        page.mouse.move(box["x"] + box["width"] * 0.62, box["y"] + box["height"] * 0.4)
+                        page.wait_for_selector(".told .said")
+                    page.wait_for_load_state("networkidle")
                     page.screenshot(path=str(IMAGES / f"{name}-{scheme}.png"))
             browser.close()
             served.terminate()

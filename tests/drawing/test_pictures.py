@@ -304,7 +304,20 @@ def test_a_picture_is_drawn_once(studio: Studio, monkeypatch: pytest.MonkeyPatch
     assert studio.draw(spec, "svg") is first
 
 
-def test_the_process_that_draws_gets_no_keys() -> None:
-    from sbf_core.web.questions import bare_environment
+def test_a_process_that_has_grown_is_replaced_behind_the_answer(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sbf_core.drawing.studio.RESIDENT_BYTES_MAX", 1)
+    monkeypatch.setattr("sbf_core.drawing.studio._CHARTS_A_PROCESS", 1)
+    studio.draw(specification(KINDS["line"]), "svg")
+    first = studio._process
+    assert first is not None
+    studio.draw(specification(KINDS["bars"]), "svg")
+    assert first.poll() is not None
+    assert studio.draw(specification(KINDS["heat"]), "svg").startswith(b"<svg")
 
-    assert not [name for name in bare_environment() if "KEY" in name or name.startswith("SBF_")]
+
+def test_a_process_that_died_is_begun_anew(studio: Studio) -> None:
+    studio.draw(specification(KINDS["line"]), "svg")
+    assert studio._process is not None
+    studio._process.kill()
+    studio._process.wait()
+    assert studio.draw(specification(KINDS["bars"]), "svg").startswith(b"<svg")

@@ -142,6 +142,13 @@ def test_a_specification_of_its_own_is_drawn_and_followed(client: TestClient) ->
     assert "symbol: A; close: 99.5" in {stop["values"][0][1] for stop in stops}
 
 
+def test_the_process_that_draws_gets_no_keys_along(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FMP_API_KEY", "very-secret")
+    fresh = Site(site.settings, clock=site.clock, manager=site.manager)
+    assert "FMP_API_KEY" not in fresh.studio._environment
+    assert "PATH" in fresh.studio._environment
+
+
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
