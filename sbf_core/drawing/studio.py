@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -67,6 +68,7 @@ class Studio:
         assert process.stdout is not None
         too_long = threading.Timer(self._seconds_max, process.kill)
         too_long.daemon = True
+        began = time.monotonic()
         too_long.start()
         try:
             process.stdin.write(wanted)
@@ -75,7 +77,9 @@ class Studio:
             picture = process.stdout.read(answer["bytes"]) if "bytes" in answer else b""
         except (OSError, ValueError) as error:
             self._stop()
-            raise DatasetFailure(f"the chart was not drawn within {self._seconds_max:g} s", fix="ask for less, or correct its specification", code="CHART") from error
+            was_slow = time.monotonic() - began >= self._seconds_max
+            why = f"was not drawn within {self._seconds_max:g} s" if was_slow else f"ended the process that draws, with code {process.returncode}"
+            raise DatasetFailure(f"the chart {why}", fix="ask for less, or correct its specification", code="CHART") from error
         finally:
             too_long.cancel()
         self._drawn += 1

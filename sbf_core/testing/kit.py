@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from sbf_core.errors import SbfError, UsageError, nearest
-from sbf_core.testing import check_declaration, check_fetch, check_gold, check_purity, check_revision, check_silver
+from sbf_core.testing import check_charts, check_declaration, check_fetch, check_gold, check_purity, check_revision, check_silver
 from sbf_core.testing.outcome import EXEMPT, FAILED, PASSED, Check, Outcome, Problem
 from sbf_core.testing.subject import Subject
 
@@ -35,6 +35,7 @@ CHECKS = (
     Check("rebuild_is_equal", "rebuilt from Bronze, silver is the same", check_silver.rebuild_is_equal),
     Check("gold_builds", "gold models are built, have rows, and pass their tests", check_gold.gold_builds),
     Check("gold_is_stable", "gold models give the same rows again", check_gold.gold_is_stable),
+    Check("charts_draw", "charts read columns that are there, and can be drawn", check_charts.charts_draw),
 )
 #: What the others need: without it they have nothing to say.
 _FIRST = ("declaration",)

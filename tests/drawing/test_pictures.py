@@ -288,13 +288,23 @@ def test_the_studio_draws_as_the_library_does_and_goes_on_after_a_fault(studio: 
 
 
 def test_a_chart_that_never_ends_is_stopped_and_costs_no_other(studio: Studio) -> None:
-    endless = {"data": {"sequence": {"start": 0, "stop": 30_000_000}}, "mark": "bar", "encoding": {"x": {"field": "data", "type": "nominal"}}}
+    endless = {"data": {"sequence": {"start": 0, "stop": 1_500_000}}, "mark": "line", "encoding": {name: {"field": "data", "type": "quantitative"} for name in "xy"}}
     slow = Studio(studio._environment, seconds_max=1.0)
     with pytest.raises(DatasetFailure, match="not drawn within 1 s"):
         slow.draw(endless, "svg")
     slow._seconds_max = 60
     assert slow.draw(specification(KINDS["line"]), "svg").startswith(b"<svg")
     slow.close()
+
+
+def test_a_process_that_dies_while_it_draws_is_told(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio.draw(specification(KINDS["line"]), "svg")
+    process = studio._process
+    assert process is not None
+    monkeypatch.setattr(studio, "_running", lambda: process)
+    process.kill()
+    with pytest.raises(DatasetFailure, match="ended the process that draws"):
+        studio.draw(specification(KINDS["bars"]), "svg")
 
 
 def test_a_picture_is_drawn_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

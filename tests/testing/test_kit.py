@@ -20,7 +20,7 @@ from typing import Any
 import attrs
 import pytest
 
-from sbf_core.api import DatasetKeymapEntry, GoldModel, ParseRows, RestRecipe, SelectRows, column, hookimpl
+from sbf_core.api import Chart, DatasetKeymapEntry, GoldModel, ParseRows, RestRecipe, SelectRows, column, hookimpl
 from sbf_core.errors import UsageError
 from sbf_core.http.recipe_walk import fetch_by_recipe
 from sbf_core.runs.request import RunRequest
@@ -320,6 +320,29 @@ class Trusting(Honest):
             return [{"station": "Kew", "day": "2024-03-01", "mm": "0", "note": "cannot be read"}]
 
 
+class Charted(Honest):
+    """Its gold table has charts."""
+
+    charts: tuple[Chart, ...] = ()
+
+    @hookimpl
+    def build_gold(self) -> Sequence[GoldModel]:
+        return [GoldModel(name="wet_days", key=("station",), sql=self.sql, doc="One row a station.", charts=self.charts)]
+
+
+class ChartOfNoColumn(Charted):
+    charts = (Chart(name="days", kind="bar", x="station", y="dayz"),)
+
+
+class ChartOfNothing(Charted):
+    sql = "SELECT station, CAST(NULL AS DOUBLE) AS days FROM silver.rain GROUP BY station"
+    charts = (Chart(name="days", kind="bar", x="station", y="days"),)
+
+
+class ChartThatCannotBeDrawn(Charted):
+    charts = (Chart(name="days", kind="own", x="station", y="days", spec={"mark": "nosuch", "encoding": {}}),)
+
+
 class EmptyGold(Honest):
     sql = "SELECT station, day, amount FROM silver.rain WHERE amount > 1000"
 
@@ -364,6 +387,9 @@ SINS = [
     (KeyInDeclaration, "secrets_stay_secret", "the address holds a value of 'apikey'", ""),
     (Stubborn, "revision_is_kept", "made no new version of a row", "*"),
     (Trusting, "errors_are_no_data", "error note 1 was taken as data", ""),
+    (ChartOfNoColumn, "charts_draw", "which is no column of the table", ""),
+    (ChartOfNothing, "charts_draw", "has nothing to draw", ""),
+    (ChartThatCannotBeDrawn, "charts_draw", "cannot be drawn", ""),
     (EmptyGold, "gold_builds", "has no row", ""),
     (FailingGold, "gold_builds", "unique:station", ""),
     (GoldClock, "gold_is_stable", "current_date", ""),
