@@ -22,7 +22,9 @@ POINTS_MAX = 2000
 #: A year of sessions fits.
 BARS_MAX = 270
 TEXTS_MAX = 60
+#: Columns and rows of a heat map.
 COLUMNS_MAX = 48
+ROWS_MAX = 40
 _TOTALS = {Total.SUM: "sum(y)", Total.MEAN: "avg(y)", Total.LAST: "arg_max(y, x)", Total.LARGEST: "max(y)"}
 _PERIODS = (Period.ROW, Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH, Period.QUARTER, Period.YEAR)
 
@@ -184,7 +186,7 @@ def _bars(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source,
         notes += _doubles(cursor, f"{_the(chart.total)} is")
     (count,) = one_row(cursor, "SELECT count(*) FROM points")
     if kind is XKind.TEXT:
-        notes += _keep_first_texts(cursor)
+        notes += _keep_first_texts(cursor, TEXTS_MAX)
     lay_out(cursor, kind)
     axis = axis_of(cursor, kind, period=period, has_width=True)
     marks = records(cursor, "SELECT p, x, s, y FROM placed ORDER BY p, s")
@@ -195,12 +197,12 @@ def _the(total: Total) -> str:
     return {Total.SUM: "the sum", Total.MEAN: "the mean", Total.LAST: "the last value", Total.LARGEST: "the largest value"}[total]
 
 
-def _keep_first_texts(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+def _keep_first_texts(cursor: duckdb.DuckDBPyConnection, most: int) -> list[str]:
     (texts,) = one_row(cursor, "SELECT count(DISTINCT x) FROM points")
-    if texts <= TEXTS_MAX:
+    if texts <= most:
         return []
-    cursor.execute(f"DELETE FROM points WHERE x NOT IN (SELECT DISTINCT x FROM points ORDER BY x LIMIT {TEXTS_MAX})")
-    return [f"The first {TEXTS_MAX} of {texts:,} are drawn."]
+    cursor.execute(f"DELETE FROM points WHERE x NOT IN (SELECT DISTINCT x FROM points ORDER BY x LIMIT {most})")
+    return [f"The first {most} of {texts:,} are drawn."]
 
 
 def _candles(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View) -> Plotted:
@@ -221,8 +223,13 @@ def _candles(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Sour
 
 def _heat(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View) -> Plotted:
     """A cell for each place; over time one column for each period."""
-    del series  # its rows are chosen below: as many as have room
+    del series  # its rows are chosen here: as many as have room, by their names
     chart = known.chart
+    names = [name for (name,) in cursor.execute(f"SELECT DISTINCT s FROM ({stretch.sql}) WHERE isfinite(y) AND s IS NOT NULL ORDER BY s", stretch.parameters).fetchall()]
+    kept = names[:ROWS_MAX]
+    if len(kept) < len(names):
+        marks_of = ", ".join("?" for _ in kept)
+        stretch = Source(f"SELECT * FROM ({stretch.sql}) WHERE s IN ({marks_of})", [*stretch.parameters, *kept])
     period = _period(cursor, stretch, COLUMNS_MAX, "isfinite(y)") if known.is_over_time else Period.ROW
     _collect(cursor, stretch, period, f"{_TOTALS[chart.total]} AS y", "isfinite(y)")
     notes = _not_finite(cursor, stretch)
@@ -230,14 +237,12 @@ def _heat(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source,
         notes.append(f"Each cell is {_the(chart.total)} of a {period}.")
     else:
         notes += _doubles(cursor, f"{_the(chart.total)} is")
-    notes += _keep_first_texts(cursor) if not known.is_over_time else []
-    columns, (count,) = one_row(cursor, "SELECT count(DISTINCT x) FROM points")[0], one_row(cursor, "SELECT count(*) FROM points")
-    names = [name for (name,) in cursor.execute("SELECT DISTINCT s FROM points ORDER BY s").fetchall()]
-    kept = names[: max(1, min(40, POINTS_MAX // max(1, columns)))]
+    notes += [] if known.is_over_time else _keep_first_texts(cursor, COLUMNS_MAX)
     if len(kept) < len(names):
         notes.append(f"The first {len(kept)} of {len(names):,} rows are drawn; name others.")
-    cursor.execute("CREATE OR REPLACE TEMP TABLE placed AS SELECT CAST(dense_rank() OVER (ORDER BY x) - 1 AS DOUBLE) AS p, * FROM points")
-    marks = records(cursor, "SELECT p, list_position(?, s) - 1 AS q, x, s, y FROM placed WHERE list_contains(?, s) ORDER BY q, p", [kept, kept])
+    lay_out(cursor, XKind.TEXT)
+    (count,) = one_row(cursor, "SELECT count(*) FROM placed")
+    marks = records(cursor, "SELECT p, list_position(?, s) - 1 AS q, x, s, y FROM placed ORDER BY q, p", [kept])
     axis = axis_of(cursor, XKind.SESSIONS if known.is_over_time else XKind.TEXT, period=period)
     return Plotted(known=known, view=view, marks=marks, axis=axis, series=tuple(kept), points=count, period=period, notes=tuple(notes))
 

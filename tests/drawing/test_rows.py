@@ -237,6 +237,14 @@ def test_a_heat_map_has_a_cell_for_each_period_and_row(cursor: duckdb.DuckDBPyCo
     assert one.series == ("B",)
 
 
+def test_a_heat_map_has_as_many_rows_and_columns_as_have_room(cursor: duckdb.DuckDBPyConnection) -> None:
+    fill(cursor, [{"year": year, "ticker": f"T{number:02}", "close": 1.0} for number in range(45) for year in range(1900, 1960)])
+    found = drawn(cursor, kind="heatmap", x="year", y="ticker", value="close", series="")
+    assert found.series == tuple(f"T{number:02}" for number in range(40))
+    assert len(found.marks) == 40 * 48 <= POINTS_MAX
+    assert found.notes == ("The first 48 of 60 are drawn.", "The first 40 of 45 rows are drawn; name others.")
+
+
 def test_rows_for_a_specification_of_its_own_are_thinned_evenly(cursor: duckdb.DuckDBPyConnection) -> None:
     fill(cursor, series("A", [float(place) for place in range(5000)]))
     found = drawn(cursor, kind="own", spec={"mark": "point"}, columns=("low",))

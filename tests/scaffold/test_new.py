@@ -59,7 +59,7 @@ def is_whole(author: Author, name: str, count: int) -> None:
     """It installs, its tests pass, and its sample fills silver."""
     package = f"sbf-{name}"
     author.install(package)
-    assert re.search(r"22 passed", author.test(package))
+    assert re.search(r"23 passed", author.test(package))
     done = author.sbf("run", "--plugins", name, "--replay", "sample")
     assert done.returncode == 0, done.stderr
     assert author.rows(f"SELECT count(*) AS n FROM silver.{name}") == [{"n": count}]

@@ -236,7 +236,7 @@ def test_readers_ask_all_the_time_while_runs_come_and_go(tmp_path: Path) -> None
     vendor.says([price("A", "2024-01-01")])
     warehouse.run()
     over, wrong, asked = threading.Event(), [], 0
-    paths = ("/", "/runs", "/runs/last?layer=silver", "/datasets/px?tab=rows", "/gold/lasts", "/live")
+    paths = ("/", "/runs", "/runs/last?layer=silver", "/datasets/px?tab=rows", "/gold/lasts", "/live", "/charts/silver.px/usual", "/charts/silver.px/usual.svg", "/charts/silver.px/usual.json")
 
     def poll(client: TestClient) -> None:
         nonlocal asked
@@ -259,6 +259,7 @@ def test_readers_ask_all_the_time_while_runs_come_and_go(tmp_path: Path) -> None
         over.set()
         for reader in readers:
             reader.join()
+    site.studio.close()
     site.door.close()
     assert wrong == []
     assert asked > 50
