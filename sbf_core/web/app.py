@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,48 +20,52 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from sbf_core.errors import HomeLocked, SbfError, UsageError, printable
-from sbf_core.web import pages_of_charts as of_charts
-from sbf_core.web import pages_of_datasets as of_datasets
-from sbf_core.web import pages_of_gold as of_gold
 from sbf_core.web import pages_of_runs as of_runs
-from sbf_core.web import pages_of_the_rest as of_rest
-from sbf_core.web.page_of_lineage import lineage_page
 from sbf_core.web.security import Guard
 from sbf_core.web.site import Site
 
-_PAGES: dict[str, Callable[[Site, Request], Response]] = {
-    "/": of_runs.overview_page,
-    "/live": of_runs.live,
-    "/runs": of_runs.runs_page,
-    "/runs/{run_id}": of_runs.run_page,
-    "/datasets": of_datasets.datasets_page,
-    "/datasets/{table}": of_datasets.dataset_page,
-    "/datasets/{table}/revisions": of_datasets.revisions_page,
-    "/payloads/{file_id}": of_datasets.payload_page,
-    "/gold": of_gold.gold_page,
-    "/gold/{table}": of_gold.gold_table_page,
-    "/gold/{table}/download.{kind}": of_gold.download,
-    "/charts": of_charts.charts_page,
-    "/charts/{table}/{name}.{kind}": of_charts.chart_file,
-    "/charts/{table}/{name}": of_charts.chart_page,
-    "/lineage": lineage_page,
-    "/plugins": of_rest.plugins_page,
-    "/sql": of_rest.sql_page,
+#: Module and function of each page. They are loaded when they are first asked for: the first page need not wait for all others (60 ms of 500).
+_PAGES = {
+    "/": "pages_of_runs:overview_page",
+    "/live": "pages_of_runs:live",
+    "/runs": "pages_of_runs:runs_page",
+    "/runs/{run_id}": "pages_of_runs:run_page",
+    "/datasets": "pages_of_datasets:datasets_page",
+    "/datasets/{table}": "pages_of_datasets:dataset_page",
+    "/datasets/{table}/revisions": "pages_of_datasets:revisions_page",
+    "/payloads/{file_id}": "pages_of_datasets:payload_page",
+    "/gold": "pages_of_gold:gold_page",
+    "/gold/{table}": "pages_of_gold:gold_table_page",
+    "/gold/{table}/download.{kind}": "pages_of_gold:download",
+    "/charts": "pages_of_charts:charts_page",
+    "/charts/{table}/{name}.{kind}": "pages_of_charts:chart_file",
+    "/charts/{table}/{name}": "pages_of_charts:chart_page",
+    "/lineage": "page_of_lineage:lineage_page",
+    "/plugins": "pages_of_the_rest:plugins_page",
+    "/sql": "pages_of_the_rest:sql_page",
 }
+Page = Callable[[Site, Request], Response]
 _logger = logging.getLogger("sbf.web")
 
 
-def _answering(site: Site, page: Callable[[Site, Request], Response]) -> Callable[[Request], Any]:
+def page_of(place: str) -> Page:
+    """The function of a page, e.g. of ``pages_of_gold:gold_page``."""
+    module, _, name = place.partition(":")
+    page: Page = getattr(import_module(f"sbf_core.web.{module}"), name)
+    return page
+
+
+def _answering(site: Site, place: str) -> Callable[[Request], Any]:
     """A page with its errors told on a page; it works in a thread, so that one that takes long holds up no other."""
 
     def answer(request: Request) -> Response:
         try:
             try:
-                return page(site, request)
+                return page_of(place)(site, request)
             except duckdb.OutOfMemoryException:
                 if not site.door.make_room():
                     raise
-                return page(site, request)
+                return page_of(place)(site, request)
         except UsageError as error:
             empty = error.code in ("NO_DATA", "NO_DATABASE")
             template, status = ("empty.html", 200) if empty else ("message.html", 404 if error.code.startswith(("UNKNOWN", "NO_ROWS")) else 400)
@@ -103,7 +108,7 @@ def make_app(site: Site, *, hosts: frozenset[str]) -> ASGIApp:
         site.studio.close()
         site.door.close()
 
-    routes = [Route(path, _answering(site, page), methods=["GET"]) for path, page in _PAGES.items()]
+    routes = [Route(path, _answering(site, place), methods=["GET"]) for path, place in _PAGES.items()]
     static = Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     app = Starlette(routes=[*routes, static], exception_handlers={404: not_found}, lifespan=lifespan)
     return Guard(app, hosts=hosts)

@@ -211,7 +211,9 @@ def test_a_narrow_window_gets_a_picture_and_stops_of_its_own(browser: Any, addre
         page.set_viewport_size({"width": 1300, "height": 800})
     with page.expect_response(lambda answer: ".json" in answer.url and "size=wide" in answer.url):
         page.keyboard.press("End")
+    page.wait_for_selector(".cursor:not([aria-valuenow='0'])")
     page.keyboard.press("Home")
+    page.wait_for_selector(".cursor[aria-valuenow='0']")
     wide = page.locator(".plot").bounding_box()
     assert abs(first / 358 - (page.locator(".hair").bounding_box()["x"] - wide["x"]) / wide["width"]) > 0.02, "the plot begins at another share of it"
     found.context.close()

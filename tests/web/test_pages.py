@@ -17,8 +17,8 @@ from web.pages import HOST, client_of, seen, site_of
 from sbf_core.api import GoldModel, column
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.live import LiveLimit, LiveRun, write_live
-from sbf_core.web import app as app_module
 from sbf_core.web import pages_of_gold as of_gold
+from sbf_core.web.app import _PAGES, page_of
 from sbf_core.web.site import Site
 
 
@@ -60,6 +60,10 @@ def test_every_page_that_is_linked_answers(client: TestClient) -> None:
     kinds = {path.split("?")[0].split("/")[1] for path in found}
     assert kinds >= {"", "runs", "datasets", "payloads", "gold", "lineage", "sql", "plugins"}
     assert len(found) > 25
+
+
+def test_every_page_has_its_function() -> None:
+    assert all(callable(page_of(place)) for place in _PAGES.values())
 
 
 def test_pages_say_what_a_reader_must_know(client: TestClient, filled: Warehouse) -> None:
@@ -374,7 +378,7 @@ def test_a_page_that_needs_more_memory_gets_it_once(filled: Warehouse, monkeypat
             raise duckdb.OutOfMemoryException("too little")
         return page(site, request)
 
-    monkeypatch.setitem(app_module._PAGES, "/gold", hungry)
+    monkeypatch.setattr(of_gold, "gold_page", hungry)
     client = client_of(site)
     with site.door.reading() as other:
         done = threading.Thread(target=lambda: answers.append(client.get("/gold").status_code))
@@ -397,7 +401,7 @@ def test_a_page_with_a_fault_says_so_and_tells_the_terminal_in_one_line(filled: 
     def broken(site: Site, request: Request) -> Response:
         raise ZeroDivisionError("one\ntwo")
 
-    monkeypatch.setitem(app_module._PAGES, "/gold", broken)
+    monkeypatch.setattr(of_gold, "gold_page", broken)
     answer = client_of(site_of(filled)).get("/gold")
     assert answer.status_code == 500
     assert "this page has a fault" in answer.text

@@ -103,7 +103,7 @@
       if (event.key === "Escape") return hide();
       await load();
       const rows = stops.length > 0 && stops[0].y !== undefined && stops.some((stop) => stop.y !== stops[0].y);
-      if (at < 0) return show(steps[event.key] < 0 && event.key !== "Home" ? stops.length - 1 : 0);
+      if (at < 0) return show(["ArrowLeft", "ArrowDown", "PageDown", "End"].includes(event.key) ? stops.length - 1 : 0);
       if (rows && event.key.startsWith("Arrow") && /Up|Down/.test(event.key)) return show(row(event.key === "ArrowUp" ? -1 : 1));
       show(Math.min(stops.length - 1, Math.max(0, at + steps[event.key])));
     });
