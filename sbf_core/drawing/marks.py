@@ -38,7 +38,7 @@ def _x(found: Plotted, frame: Frame, field: str = "p") -> dict[str, Any]:
 
 def _as_object(ticks: Sequence[tuple[float, str]]) -> str:
     """Positions and their texts as an expression of Vega; a number is written as it will be looked up."""
-    return json.dumps({f"{position:g}" if position != int(position) else str(int(position)): printable(str(text)) for position, text in ticks})
+    return json.dumps({repr(position).removesuffix(".0"): printable(str(text)) for position, text in ticks})
 
 
 def _y(found: Plotted, frame: Frame, field: str) -> dict[str, Any]:
@@ -99,13 +99,8 @@ def bars(found: Plotted, frame: Frame, palette: Palette) -> Layers:
     for mark in found.marks:
         left = mark["p"] + begin * found.axis.span + each * places[mark["s"]]
         rows.append({"l": left, "r": left + each, "s": mark["s"], "y": mark["y"]})
-    encoding = {
-        "x": _x(found, frame, "l"),
-        "x2": {"field": "r"},
-        "y": _y(found, frame, "y"),
-        "y2": {"datum": 0},
-        **_by_series(found, frame, palette, channel="color", is_line=False),
-    }
+    colour = _by_series(found, frame, palette, channel="color", is_line=False)
+    encoding = {"x": _x(found, frame, "l"), "x2": {"field": "r"}, "y": _y(found, frame, "y"), "y2": {"datum": 0}, **colour}
     zero = {"data": {"values": [{}]}, "mark": {"type": "rule", "color": palette.soft}, "encoding": {"y": {"datum": 0, "type": "quantitative"}}}
     return rows, [{"mark": {"type": "rect", "clip": True}, "encoding": encoding}, zero]
 
@@ -147,14 +142,8 @@ def heat(found: Plotted, frame: Frame, palette: Palette) -> Layers:
         rows.append({"l": p - 0.5, "r": p + 0.5, "t": q + 0.5, "b": q - 0.5, "c": p, "m": q, "y": mark["y"], "ink": ink, "text": short(mark["y"])})
     names = [(-place, name) for place, name in enumerate(found.series)]
     scale = {"domain": [-len(names) + 0.5, 0.5], "nice": False, "zero": False}
-    axis = {
-        "title": None,
-        "grid": False,
-        "domain": False,
-        "ticks": False,
-        "values": [place for place, _ in names],
-        "labelExpr": f"{_as_object([(float(p), n) for p, n in names])}[datum.value]",
-    }
+    axis: dict[str, Any] = {"title": None, "grid": False, "domain": False, "ticks": False, "values": [place for place, _ in names]}
+    axis["labelExpr"] = f"{_as_object([(float(place), name) for place, name in names])}[datum.value]"
     y = {"type": "quantitative", "scale": scale, "axis": axis}
     legend = {"orient": "none", "legendX": frame.width + 12, "legendY": 0, "title": None, "gradientLength": max(40, min(180, frame.height)), "format": ".3~g"}
     colour = {"field": "y", "type": "quantitative", "scale": {"domain": domain, "range": colours, "interpolate": "rgb"}, "legend": legend}

@@ -26,6 +26,7 @@ TEXTS_MAX = 60
 COLUMNS_MAX = 48
 ROWS_MAX = 40
 _TOTALS = {Total.SUM: "sum(y)", Total.MEAN: "avg(y)", Total.LAST: "arg_max(y, x)", Total.LARGEST: "max(y)"}
+_FINITE = "isfinite(y)"
 _PERIODS = (Period.ROW, Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH, Period.QUARTER, Period.YEAR)
 
 
@@ -104,7 +105,7 @@ def plotted(cursor: duckdb.DuckDBPyConnection, known: KnownChart, view: View | N
 
 def _lines(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View) -> Plotted:
     """Each point; above so many, of each stretch of a line its first, smallest, largest and last."""
-    _collect(cursor, stretch, Period.ROW, "avg(y) AS y", "isfinite(y)")
+    _collect(cursor, stretch, Period.ROW, "avg(y) AS y", _FINITE)
     notes = _doubles(cursor, "their mean is") + _not_finite(cursor, stretch)
     if view.indexed:
         notes += _index(cursor)
@@ -149,8 +150,8 @@ def _doubles(cursor: duckdb.DuckDBPyConnection, what: str) -> list[str]:
     return [f"{several:,} places have several rows; {what} drawn."] if several else []
 
 
-def _not_finite(cursor: duckdb.DuckDBPyConnection, stretch: Source) -> list[str]:
-    (left_out,) = one_row(cursor, f"SELECT count(*) FROM ({stretch.sql}) WHERE NOT isfinite(y)", stretch.parameters)
+def _not_finite(cursor: duckdb.DuckDBPyConnection, stretch: Source, condition: str = _FINITE) -> list[str]:
+    (left_out,) = one_row(cursor, f"SELECT count(*) FROM ({stretch.sql}) WHERE NOT ({condition})", stretch.parameters)
     return [f"{left_out:,} values are infinite or no number and are not drawn."] if left_out else []
 
 
@@ -175,15 +176,9 @@ def _collect(cursor: duckdb.DuckDBPyConnection, stretch: Source, period: Period,
 
 def _bars(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View) -> Plotted:
     """A bar for each place; above so many over time, one for each week, month, quarter or year."""
-    chart = known.chart
     kind = x_kind(known, by_text=True)
-    period = _period(cursor, stretch, BARS_MAX // len(series), "isfinite(y)") if known.is_over_time else Period.ROW
-    _collect(cursor, stretch, period, f"{_TOTALS[chart.total]} AS y", "isfinite(y)")
-    notes = _not_finite(cursor, stretch)
-    if period is not Period.ROW:
-        notes.append(f"Each bar is {_the(chart.total)} of a {period}.")
-    else:
-        notes += _doubles(cursor, f"{_the(chart.total)} is")
+    period = _period(cursor, stretch, BARS_MAX // len(series), _FINITE) if known.is_over_time else Period.ROW
+    notes = _add_up(cursor, stretch, period, known.chart.total, what="bar")
     (count,) = one_row(cursor, "SELECT count(*) FROM points")
     if kind is XKind.TEXT:
         notes += _keep_first_texts(cursor, TEXTS_MAX)
@@ -193,8 +188,12 @@ def _bars(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source,
     return Plotted(known=known, view=view, marks=marks, axis=axis, series=series, points=count, period=period, notes=tuple(notes))
 
 
-def _the(total: Total) -> str:
-    return {Total.SUM: "the sum", Total.MEAN: "the mean", Total.LAST: "the last value", Total.LARGEST: "the largest value"}[total]
+def _add_up(cursor: duckdb.DuckDBPyConnection, stretch: Source, period: Period, total: Total, *, what: str) -> list[str]:
+    """One value for each period and series in ``points``; returns what a reader must know of it."""
+    _collect(cursor, stretch, period, f"{_TOTALS[total]} AS y", _FINITE)
+    the = {Total.SUM: "the sum", Total.MEAN: "the mean", Total.LAST: "the last value", Total.LARGEST: "the largest value"}[total]
+    how = _doubles(cursor, f"{the} is") if period is Period.ROW else [f"Each {what} is {the} of a {period}."]
+    return _not_finite(cursor, stretch) + how
 
 
 def _keep_first_texts(cursor: duckdb.DuckDBPyConnection, most: int) -> list[str]:
@@ -212,8 +211,10 @@ def _candles(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Sour
     kind = x_kind(known, by_text=True)
     period = _period(cursor, stretch, BARS_MAX) if known.is_over_time else Period.ROW
     values = "arg_min(open, x) AS open, max(high) AS high, min(low) AS low, arg_max(close, x) AS close"
-    _collect(cursor, stretch, period, values, "isfinite(open) AND isfinite(high) AND isfinite(low) AND isfinite(close)")
-    notes = [f"Each candle is a {period}: its first, highest, lowest and last price."] if period is not Period.ROW else []
+    finite = " AND ".join(f"isfinite({name})" for name in ("open", "high", "low", "close"))
+    _collect(cursor, stretch, period, values, finite)
+    notes = _not_finite(cursor, stretch, finite)
+    notes += [f"Each candle is a {period}: its first, highest, lowest and last price."] if period is not Period.ROW else []
     lay_out(cursor, kind)
     axis = axis_of(cursor, kind, period=period, has_width=True)
     (count,) = one_row(cursor, "SELECT coalesce(sum(n), 0) FROM points")
@@ -224,19 +225,13 @@ def _candles(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Sour
 def _heat(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View) -> Plotted:
     """A cell for each place; over time one column for each period."""
     del series  # its rows are chosen here: as many as have room, by their names
-    chart = known.chart
     names = [name for (name,) in cursor.execute(f"SELECT DISTINCT s FROM ({stretch.sql}) WHERE isfinite(y) AND s IS NOT NULL ORDER BY s", stretch.parameters).fetchall()]
     kept = names[:ROWS_MAX]
     if len(kept) < len(names):
         marks_of = ", ".join("?" for _ in kept)
         stretch = Source(f"SELECT * FROM ({stretch.sql}) WHERE s IN ({marks_of})", [*stretch.parameters, *kept])
-    period = _period(cursor, stretch, COLUMNS_MAX, "isfinite(y)") if known.is_over_time else Period.ROW
-    _collect(cursor, stretch, period, f"{_TOTALS[chart.total]} AS y", "isfinite(y)")
-    notes = _not_finite(cursor, stretch)
-    if period is not Period.ROW:
-        notes.append(f"Each cell is {_the(chart.total)} of a {period}.")
-    else:
-        notes += _doubles(cursor, f"{_the(chart.total)} is")
+    period = _period(cursor, stretch, COLUMNS_MAX, _FINITE) if known.is_over_time else Period.ROW
+    notes = _add_up(cursor, stretch, period, known.chart.total, what="cell")
     notes += [] if known.is_over_time else _keep_first_texts(cursor, COLUMNS_MAX)
     if len(kept) < len(names):
         notes.append(f"The first {len(kept)} of {len(names):,} rows are drawn; name others.")

@@ -11,7 +11,7 @@ import duckdb
 
 from sbf_core.dataset.chart import ChartKind
 from sbf_core.drawing.known import KnownChart
-from sbf_core.drawing.view import View
+from sbf_core.drawing.view import SERIES_MAX, View
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
 
@@ -19,7 +19,7 @@ SERIES_SHOWN = 5
 SERIES_LISTED = 500
 
 
-@attrs.define
+@attrs.frozen
 class Source:
     """The rows of a view as SQL, with the values that it binds."""
 
@@ -73,10 +73,9 @@ def series_of(cursor: duckdb.DuckDBPyConnection, known: KnownChart, view: View, 
         return tuple(counted), view.series
     if not counted:  # there is no row yet, or was none then
         return (), ("",)
+    several = 1 if chart.kind in (ChartKind.CANDLES, ChartKind.BAR) else SERIES_MAX if len(chart.y) > 1 else SERIES_SHOWN
     declared = [name for name in chart.shown if name in counted]
-    if chart.kind in (ChartKind.CANDLES, ChartKind.BAR):
-        return tuple(counted), tuple(declared or counted[:1])
-    return tuple(counted), tuple(declared or counted[: len(chart.y) if len(chart.y) > 1 else SERIES_SHOWN])
+    return tuple(counted), tuple(declared[:SERIES_MAX] or counted[:several])
 
 
 def _is_there(cursor: duckdb.DuckDBPyConnection, everything: Source, name: str) -> bool:

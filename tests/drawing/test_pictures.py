@@ -13,7 +13,7 @@ import pytest
 
 from sbf_core.api import Chart, UsageError
 from sbf_core.dataset.from_toml import entry_from_mapping
-from sbf_core.drawing.axis import XAxis, XKind
+from sbf_core.drawing.axis import XAxis, XKind, position_of
 from sbf_core.drawing.draw import draw
 from sbf_core.drawing.frame import frame_of
 from sbf_core.drawing.known import KnownChart
@@ -257,6 +257,13 @@ def test_pictures_of_all_kinds_and_sizes(kind: str) -> None:
 def test_a_picture_that_leaves_the_page_has_its_title() -> None:
     assert "A title" not in draw(specification(KINDS["line"]), "svg").decode().replace('aria-label="A title', "")
     assert ">A title</text>" in draw(specification(KINDS["line"], titled=True), "svg").decode()
+
+
+def test_ticks_between_days_have_their_texts() -> None:
+    moments = [dt.datetime(2024, 1, 1) + dt.timedelta(hours=hour) for hour in range(30)]
+    axis = XAxis(kind=XKind.TIME, low=position_of(moments[0]), high=position_of(moments[-1]), ticks=tuple((position_of(moment), f"at {moment:%H:%M}") for moment in moments[::7]))
+    found = of([{"p": position_of(moment), "x": moment, "s": "", "y": 1.0} for moment in moments], axis=axis)
+    assert re.findall(r">(at \d\d:\d\d)</text>", draw(specification(found), "svg").decode()) == ["at 00:00", "at 07:00", "at 14:00", "at 21:00", "at 04:00"]
 
 
 def test_a_chart_is_described_in_a_sentence() -> None:

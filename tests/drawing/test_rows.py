@@ -227,6 +227,21 @@ def test_a_candle_of_a_week_is_its_first_highest_lowest_and_last(cursor: duckdb.
     assert [mark["p"] for mark in found.marks] == list(range(100))
 
 
+def test_candles_that_cannot_be_drawn_are_told(cursor: duckdb.DuckDBPyConnection) -> None:
+    good = {"date": MONDAY, "ticker": "A", "open": 1.0, "high": 2.0, "low": 0.5, "close": 1.5}
+    fill(cursor, [good, {**good, "date": MONDAY + dt.timedelta(days=1), "high": math.inf}])
+    found = drawn(cursor, kind="candles", y=())
+    assert len(found.marks) == 1
+    assert found.notes == ("1 values are infinite or no number and are not drawn.",)
+
+
+def test_no_more_series_are_drawn_than_can_be_told_apart(cursor: duckdb.DuckDBPyConnection) -> None:
+    fill(cursor, [row for name in "ABCDEFGHIJKL" for row in series(name, [1.0, 2.0])])
+    assert drawn(cursor, shown=tuple("ABCDEFGHIJ")).series == tuple("ABCDEFGH")
+    fill(cursor, [{"date": MONDAY, "open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0, "year": 1}])
+    assert len(drawn(cursor, y=("open", "high", "low", "close", "year"), series="").series) == 5
+
+
 def test_a_heat_map_has_a_cell_for_each_period_and_row(cursor: duckdb.DuckDBPyConnection) -> None:
     fill(cursor, [*series("B", [1.0] * 400), *series("A", [-1.0] * 40)])
     found = drawn(cursor, kind="heatmap", y="ticker", value="close", series="")
