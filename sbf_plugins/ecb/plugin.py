@@ -20,6 +20,9 @@ class ReferenceRate:
     rate: Decimal | None = column(precision=18, scale=6, missing=("N/A",), unit="units of the currency for one euro", doc="NULL: the ECB fixed no rate on that day")
 
 
+_RATES = Chart(name="rates", title="Euro reference rates", x="date", y="rate", series="currency", shown=("USD", "GBP", "CHF"), unit="units for one euro", sessions=True)
+
+
 @hookimpl
 def datasets() -> Sequence[DatasetKeymapEntry]:
     """The history file, which the ECB writes anew each working day."""
@@ -36,7 +39,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             refresh_after_hours=12,
             cadence=Cadence(calendar="weekdays"),
             tags=("daily", "fx"),
-            charts=(Chart(name="rates", title="Euro reference rates", x="date", y="rate", series="currency", shown=("USD", "GBP", "CHF"), unit="units for one euro", sessions=True),),
+            charts=(_RATES,),
             title="Euro foreign exchange reference rates",
             terms="Source: ECB. Free reuse with the source named.",
             source_url="https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/",

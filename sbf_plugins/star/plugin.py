@@ -8,7 +8,9 @@ from typing import Any
 from sbf_core.api import AcceptedRange, Chart, ForeignKey, GoldModel, GoldSource, NotNull, checked_options, hookimpl, sql_file
 from sbf_plugins.star import sources
 
-
+_RATE_CHART = Chart(
+    name="rates", title="Euro reference rates", x="date", y="units_per_eur", series="currency", shown=("USD", "GBP", "CHF"), unit="units for one euro", sessions=True
+)
 _PRICE_CHARTS = (
     Chart(name="price", kind="candles", title="Prices as traded", x="date", series="ticker", sessions=True, days=365),
     Chart(name="adjusted", title="Adjusted close in dollars", x="date", y="adj_close_usd", series="ticker", unit="USD", sessions=True, log=True),
@@ -74,7 +76,7 @@ def _facts(bars: Sequence[GoldSource]) -> list[GoldModel]:
                 ForeignKey(columns=("currency_key",), to="dim_currency", to_columns=("currency_key",)),
                 ForeignKey(columns=("date",), to="dim_date", to_columns=("date",)),
             ),
-            charts=(Chart(name="rates", title="Euro reference rates", x="date", y="units_per_eur", series="currency", shown=("USD", "GBP", "CHF"), unit="units for one euro", sessions=True),),
+            charts=(_RATE_CHART,),
             doc="One row a fixing: units of the currency for one euro.",
         ),
         GoldModel(

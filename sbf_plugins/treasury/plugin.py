@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from sbf_core.api import AcceptedRange, Cadence, DatasetKeymapEntry, GoldModel, ParseRows, PayloadRefused, PromotionBatch, RestRecipe, SelectRows, column, hookimpl
+from sbf_core.api import AcceptedRange, Cadence, Chart, DatasetKeymapEntry, GoldModel, ParseRows, PayloadRefused, PromotionBatch, RestRecipe, SelectRows, column, hookimpl
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -28,6 +28,9 @@ class ParYield:
     maturity: str = column(key=True, doc="e.g. 3M, 1.5M, 10Y")
     maturity_months: Decimal = column(precision=5, scale=1, unit="months")
     par_yield: Decimal | None = column(precision=7, scale=3, unit="percent a year", doc="bond equivalent; NULL: no such maturity was quoted on that day")
+
+
+_YIELDS = Chart(name="yields", title="Par yields", x="date", y="par_yield", series="maturity", shown=("3M", "2Y", "10Y", "30Y"), unit="percent a year", sessions=True)
 
 
 @hookimpl
@@ -53,6 +56,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             refresh_after_hours=12,
             cadence=Cadence(calendar="weekdays"),
             tags=("daily", "rates"),
+            charts=(_YIELDS,),
             title="Daily Treasury par yield curve rates",
             terms="U.S. government work, public domain.",
             source_url="https://home.treasury.gov/policy-issues/financing-the-government/interest-rate-statistics",
