@@ -9,8 +9,13 @@ from typing import Any
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
 
-#: The same at every call, although DuckDB counts them among those that are not: they answer from the schema or the type alone.
-_HARMLESS = frozenset({"error", "current_schema", "current_schemas", "current_database"})
+#: The same at every call, although DuckDB counts them among those that are not: they answer from the schema, the type, or the time zone, which is always UTC.
+_HARMLESS = frozenset({"error", "current_schema", "current_schemas", "current_database", "timezone", "make_timestamptz"})
+#: Since 2.0.1 what takes a moment with a zone counts as changing, because the zone is a setting; here it is UTC. The other forms of such a function do not change.
+_CHANGING = """
+SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT' AND NOT (
+    stability = 'CONSISTENT_WITHIN_QUERY' AND coalesce(list_bool_or(list_transform(parameter_types, lambda kind: kind LIKE '%TIME ZONE%' OR kind LIKE '%TIMESTAMPTZ%')), false))
+"""
 #: Written without brackets these look like columns.
 _WORDS = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
 #: DuckDB counts this one among those that are always the same.
@@ -39,7 +44,7 @@ def changing_functions(subject: Subject, sql: str) -> list[str]:
         row = cursor.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
         assert row is not None
         called = set(_functions(json.loads(row[0])))
-        found = cursor.execute("SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT'").fetchall()
+        found = cursor.execute(_CHANGING).fetchall()
     return sorted(called & ({name for (name,) in found} | _WORDS | _CLOCKS) - _HARMLESS)
 
 
