@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbf_core.drawing.axis import TICKS_MAX, Period, XAxis, XKind, period_label, position_of, ticks_between
 
 
+@settings(deadline=None)
 @given(st.dates(dt.date(1, 1, 1), dt.date(9999, 12, 31)), st.dates(dt.date(1, 1, 1), dt.date(9999, 12, 31)))
 def test_ticks_of_days_are_few_and_within(one: dt.date, other: dt.date) -> None:
     first, last = min(one, other), max(one, other)
@@ -22,6 +23,7 @@ def test_ticks_of_days_are_few_and_within(one: dt.date, other: dt.date) -> None:
         assert len(ticks) >= 2
 
 
+@settings(deadline=None)
 @given(st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)), st.timedeltas(dt.timedelta(), dt.timedelta(days=4000)))
 def test_ticks_of_moments_are_few_and_within(first: dt.datetime, length: dt.timedelta) -> None:
     ticks = ticks_between(first, first + length)
