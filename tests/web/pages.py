@@ -15,14 +15,27 @@ from sbf_core.web.app import make_app
 from sbf_core.web.site import Site
 
 HOST = "127.0.0.1:8420"
+#: Closed behind each test: one that drew a chart has a process.
+OPEN: list[Site] = []
 
 
-def site_of(warehouse: Warehouse) -> Site:
-    """What the pages of a warehouse share."""
+def site_of(warehouse: Warehouse, *, stays: bool = False) -> Site:
+    """What the pages of a warehouse share; one that ``stays`` is closed by whoever asked for it."""
     manager = PluginManager(())
     for name, plugin in warehouse.plugins.items():
         manager.register(plugin, name=name)
-    return Site(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+    site = Site(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+    if not stays:
+        OPEN.append(site)
+    return site
+
+
+def close_all() -> None:
+    """End what the pages of a test left open."""
+    while OPEN:
+        site = OPEN.pop()
+        site.studio.close()
+        site.door.close()
 
 
 def client_of(site: Site) -> TestClient:

@@ -44,7 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     warehouse.run()
     vendor.says([{**rows[0], "close": "99.5"}, *rows[1:]])
     warehouse.run(hours_later=24, options=RunOptions(force=True))
-    found = site_of(warehouse)
+    found = site_of(warehouse, stays=True)
     yield found
     found.studio.close()
     found.door.close()
@@ -183,8 +183,7 @@ def test_what_a_vendor_writes_is_never_more_than_text_in_a_chart(tmp_path: Path)
     vendor.says([{"symbol": text, "date": day, "close": 1.5} for text in named for day in ("2024-01-01", "2024-01-02")])
     warehouse = Warehouse(tmp_path / "home", vendor)
     warehouse.run()
-    site = site_of(warehouse)
-    client = client_of(site)
+    client = client_of(site_of(warehouse))
     known = [name for (name,) in warehouse.ask("SELECT DISTINCT symbol FROM silver.px ORDER BY 1")]
     assert len(known) > 45
     pages = [("/charts/silver.px/bars", [])] + [("/charts/silver.px/close", known[place : place + 8]) for place in range(0, len(known), 8)]
@@ -208,4 +207,3 @@ def test_what_a_vendor_writes_is_never_more_than_text_in_a_chart(tmp_path: Path)
         assert stops["stops"]
         assert not {"\u202e", "\x1b"} & set(json.dumps(stops, ensure_ascii=False))
         assert client.get(f"{path}.csv", params=asked).headers["x-content-type-options"] == "nosniff"
-    site.studio.close()

@@ -263,8 +263,6 @@ def test_readers_ask_all_the_time_while_runs_come_and_go(tmp_path: Path) -> None
         over.set()
         for reader in readers:
             reader.join()
-    site.studio.close()
-    site.door.close()
     assert wrong == []
     assert asked > 50
 
