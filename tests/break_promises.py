@@ -123,7 +123,7 @@ BREAKS = [
     ('charts: for ever', 'sbf_core/drawing/studio.py', 'too_long.start()', 'pass', 'tests/drawing/test_pictures.py -k never_ends'),
     ('charts: keys along', 'sbf_core/web/site.py', 'Studio(bare_environment())', 'Studio(dict(__import__("os").environ))', 'tests/web/test_charts.py -k keys'),
     ('charts: a process that grows', 'sbf_core/drawing/studio.py', 'if grown and self._drawn > 1:', 'if False:', 'tests/drawing/test_pictures.py -k grown'),
-    ('pages: no room', 'sbf_core/web/app.py', 'if not site.door.make_room():', 'if True:', 'tests/web/test_pages.py -k memory'),
+    ('pages: no room', 'sbf_core/web/app.py', 'if was_roomy:', 'if True:', 'tests/web/test_pages.py -k more_memory'),
     ('status: plugins that are gone', 'sbf_core/facts/overview.py', 'left = sorted(set(bronze) - {entry.id for entry in declared})', 'left: list[str] = []', 'tests/facts/test_facts.py -k gone'),
     ('vintages: the first counts', 'sbf_core/ops/repo.py', 'sorted(dates, key=lambda one: one[2])', 'list(dates)', 'tests/ops -k latest'),
     ('explain: any row', 'sbf_core/facts/place.py', "if not _same(one, fields[one.source_name.lower()], key[one.name]):", 'if False:', 'tests/facts/test_lineage.py'),

@@ -59,12 +59,14 @@ def _answering(site: Site, place: str) -> Callable[[Request], Any]:
     """A page with its errors told on a page; it works in a thread, so that one that takes long holds up no other."""
 
     def answer(request: Request) -> Response:
+        was_roomy = site.door.is_roomy
         try:
             try:
                 return page_of(place)(site, request)
             except duckdb.OutOfMemoryException:
-                if not site.door.make_room():
+                if was_roomy:
                     raise
+                site.door.make_room()
                 return page_of(place)(site, request)
         except UsageError as error:
             empty = error.code in ("NO_DATA", "NO_DATABASE")

@@ -54,16 +54,20 @@ class Door:
         self._roomy_for: Path | None = None
         self._leaving: _Held | None = None
 
-    def make_room(self) -> bool:
-        """Read with more memory until the next run leaves another copy; False where that was done already."""
+    @property
+    def is_roomy(self) -> bool:
+        """Whether pages read with more memory now."""
+        return self._roomy_for is not None
+
+    def make_room(self) -> None:
+        """Read with more memory until the next run leaves another copy."""
         with self._lock:
             held = self._held
             if held is None or self._roomy_for == held.path:
-                return False
+                return
             self._roomy_for = held.path
             self._let_go()
             self._leaving = held if held.readers else None
-            return True
 
     def _wait_for_those_who_leave(self) -> None:
         """One process opens a file in one way only: before it is opened with more memory, those who read it with less must have finished."""
@@ -110,7 +114,8 @@ class Door:
                     return None
                 if self._held is None or self._held.path != copy.path:
                     try:
-                        config = attrs.evolve(self.config, memory_limit=_MEMORY_ROOMY) if self._roomy_for == copy.path else self.config
+                        self._roomy_for = copy.path if self._roomy_for == copy.path else None
+                        config = attrs.evolve(self.config, memory_limit=_MEMORY_ROOMY) if self.is_roomy else self.config
                         fresh = DuckDbBootstrap(config, read_only=True, database=copy.path).open()
                     except SbfError:  # replaced just now: there is a newer one
                         continue

@@ -44,7 +44,8 @@ def chosen_figure(site: Site, cursor: duckdb.DuckDBPyConnection, table: str, ask
     links = [(known.title, known.chart.name, known is chosen) for known in charts]
     if chosen.fault:
         return links, None, f"{chosen.id}: {chosen.fault}"
-    return links, figure_of(plotted(cursor, chosen), ""), ""
+    with site.one_chart:
+        return links, figure_of(plotted(cursor, chosen), ""), ""
 
 
 def charts_page(site: Site, request: Request) -> Response:
@@ -63,7 +64,9 @@ def chart_page(site: Site, request: Request) -> Response:
     """One chart, with its numbers."""
     page = number_asked(request, "page")
     with site.door.reading() as cursor:
-        found = plotted(cursor, _named(site, cursor, request), view_of(request.query_params))
+        known = _named(site, cursor, request)
+        with site.one_chart:
+            found = plotted(cursor, known, view_of(request.query_params))
         table, total = table_of_chart(cursor, found, limit=_ROWS_A_PAGE, offset=(page - 1) * _ROWS_A_PAGE)
     figure = figure_of(found, query_of(request.query_params))
     schema, _, name = found.known.table.partition(".")
@@ -82,7 +85,9 @@ def chart_file(site: Site, request: Request) -> Response:
     if kind == "csv":
         return _numbers(site, request)
     with site.door.reading() as cursor:
-        found = plotted(cursor, _named(site, cursor, request), view_of(request.query_params), with_values=kind == "json")
+        known = _named(site, cursor, request)
+        with site.one_chart:
+            found = plotted(cursor, known, view_of(request.query_params), with_values=kind == "json")
     if kind == "json":
         return Response(json.dumps(_stops(site, found, size)), media_type="application/json")
     saved = request.query_params.get("save", "") == "1"
@@ -113,6 +118,8 @@ def _numbers(site: Site, request: Request) -> Response:
 
 def _csv(site: Site, request: Request) -> Iterator[str]:
     with site.door.reading() as cursor:
-        found = plotted(cursor, _named(site, cursor, request), view_of(request.query_params))
+        known = _named(site, cursor, request)
+        with site.one_chart:
+            found = plotted(cursor, known, view_of(request.query_params))
         names, parts = all_rows_of_chart(cursor, found)
         yield from csv_text(names, parts)

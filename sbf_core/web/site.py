@@ -35,6 +35,8 @@ class Site:
         self.door = Door(settings.config)
         self.questions = Questions(settings.home)
         self.studio = Studio(bare_environment())
+        #: Rows of one chart at a time: a gallery asks for all of its pictures at once.
+        self.one_chart = threading.Lock()
         self.rendering = Rendering(settings.home)
         self._manager = manager
         self._registry: DatasetRegistry | None = None

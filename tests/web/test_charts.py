@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,23 @@ def test_a_specification_of_its_own_is_drawn_and_followed(client: TestClient) ->
     assert client.get("/charts/silver.px/own.svg").headers["content-type"] == "image/svg+xml"
     stops = client.get("/charts/silver.px/own.json").json()["stops"]
     assert "symbol: A; close: 99.5" in {stop["values"][0][1] for stop in stops}
+
+
+def test_a_gallery_that_asks_for_everything_at_once_gets_it(site: Site) -> None:
+    """Rows of one chart are chosen at a time, so that the small memory of the pages suffices."""
+    answers: list[tuple[str, int]] = []
+
+    def ask(path: str) -> None:
+        answers.append((path, client_of(site).get(path).status_code))
+
+    paths = [f"/charts/{name}.{kind}?from={day}" for name in ("silver.px/close", "silver.px/volume", "gold.days/usual") for kind in ("svg", "json") for day in DAYS[:4]]
+    threads = [threading.Thread(target=ask, args=(path,)) for path in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == sorted((path, 200) for path in paths)
+    assert not site.door.is_roomy
 
 
 def test_the_process_that_draws_gets_no_keys_along(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
