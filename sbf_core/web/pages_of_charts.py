@@ -44,8 +44,12 @@ def chosen_figure(site: Site, cursor: duckdb.DuckDBPyConnection, table: str, ask
     links = [(known.title, known.chart.name, known is chosen) for known in charts]
     if chosen.fault:
         return links, None, f"{chosen.id}: {chosen.fault}"
+    return links, figure_of(_plotted(site, cursor, chosen, QueryParams()), ""), ""
+
+
+def _plotted(site: Site, cursor: duckdb.DuckDBPyConnection, known: KnownChart, asked: QueryParams, *, with_values: bool = False) -> Plotted:
     with site.one_chart:
-        return links, figure_of(plotted(cursor, chosen), ""), ""
+        return plotted(cursor, known, view_of(asked), with_values=with_values)
 
 
 def charts_page(site: Site, request: Request) -> Response:
@@ -64,9 +68,7 @@ def chart_page(site: Site, request: Request) -> Response:
     """One chart, with its numbers."""
     page = number_asked(request, "page")
     with site.door.reading() as cursor:
-        known = _named(site, cursor, request)
-        with site.one_chart:
-            found = plotted(cursor, known, view_of(request.query_params))
+        found = _plotted(site, cursor, _named(site, cursor, request), request.query_params)
         table, total = table_of_chart(cursor, found, limit=_ROWS_A_PAGE, offset=(page - 1) * _ROWS_A_PAGE)
     figure = figure_of(found, query_of(request.query_params))
     schema, _, name = found.known.table.partition(".")
@@ -85,9 +87,7 @@ def chart_file(site: Site, request: Request) -> Response:
     if kind == "csv":
         return _numbers(site, request)
     with site.door.reading() as cursor:
-        known = _named(site, cursor, request)
-        with site.one_chart:
-            found = plotted(cursor, known, view_of(request.query_params), with_values=kind == "json")
+        found = _plotted(site, cursor, _named(site, cursor, request), request.query_params, with_values=kind == "json")
     if kind == "json":
         return Response(json.dumps(_stops(site, found, size)), media_type="application/json")
     saved = request.query_params.get("save", "") == "1"
@@ -110,16 +110,14 @@ def _stops(site: Site, found: Plotted, size: Size) -> dict[str, Any]:
 
 
 def _numbers(site: Site, request: Request) -> Response:
-    with site.door.reading() as cursor:
-        name = _named(site, cursor, request).chart.name
+    with site.door.reading() as cursor:  # what cannot be told is refused before the answer begins
+        name = _plotted(site, cursor, _named(site, cursor, request), request.query_params).chart.name
     headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
     return StreamingResponse(_csv(site, request), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _csv(site: Site, request: Request) -> Iterator[str]:
     with site.door.reading() as cursor:
-        known = _named(site, cursor, request)
-        with site.one_chart:
-            found = plotted(cursor, known, view_of(request.query_params))
+        found = _plotted(site, cursor, _named(site, cursor, request), request.query_params)
         names, parts = all_rows_of_chart(cursor, found)
         yield from csv_text(names, parts)

@@ -172,7 +172,8 @@ def test_the_process_that_draws_gets_no_keys_along(site: Site, monkeypatch: pyte
     [
         ("/charts/silver.px/nosuch", 404, "there is no chart"), ("/charts/silver.px/close.gif", 400, "there is no chart as"), ("/charts/silver.px/close.svg?theme=pink", 400, "there is no theme"),
         ("/charts/silver.px/close.svg?size=huge", 400, "there is no size"), ("/charts/silver.px/close?from=someday", 400, "is no day"), ("/charts/silver.px/close?from=2024-02-01&to=2024-01-01", 400, "ends before"),
-        ("/charts/silver.px/close?series=Z", 404, "has no series"), ("/charts/gold.days/usual?as_of=2024-01-01", 400, "keeps no revisions"), ("/charts/silver.px/volume?as=index", 400, "no lines"),
+        ("/charts/silver.px/close?series=Z", 404, "has no series"), ("/charts/silver.px/close.csv?series=Z", 404, "has no series"), ("/charts/silver.px/close.csv?from=someday", 400, "is no day"),
+        ("/charts/gold.days/usual?as_of=2024-01-01", 400, "keeps no revisions"), ("/charts/silver.px/volume?as=index", 400, "no lines"),
         ("/charts/gold.lasts/wrong", 400, "cannot be drawn"), ("/charts/silver.px/close?page=0", 400, "no number"), ("/datasets/px?tab=gold&table=nosuch", 404, "is not made of"),
         ("/charts/silver.px/close?names=A,B,C,D,E,F,G,H,I", 400, "cannot be told apart"),
     ],
