@@ -226,3 +226,25 @@ def test_what_a_vendor_writes_is_never_more_than_text_in_a_chart(tmp_path: Path)
         assert stops["stops"]
         assert not {"\u202e", "\x1b"} & set(json.dumps(stops, ensure_ascii=False))
         assert client.get(f"{path}.csv", params=asked).headers["x-content-type-options"] == "nosniff"
+
+
+def test_names_of_gold_columns_are_never_more_than_text(tmp_path: Path) -> None:
+    """Fifty strings as names of columns: silver refuses such names, and a SELECT of gold may give any."""
+    names = list({text.lower(): text for text in INJECTIONS if text.strip() and "\x00" not in text}.values())
+    columns = ", ".join(f"{number}.5 AS " + '"' + name.replace('"', '""') + '"' for number, name in enumerate(names))
+    vendor = FakeVendor(entry())
+    vendor.models = [GoldModel(name="hostile", key=("date", "symbol"), sql=f"SELECT date, symbol, {columns} FROM silver.px")]
+    vendor.says([price("A", "2024-01-01"), price("A", "2024-01-02")])
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    warehouse.run()
+    client = client_of(site_of(warehouse))
+    for path in ("/gold/hostile", "/datasets/px?tab=gold", "/charts", "/charts/gold.hostile/usual"):
+        html = client.get(path)
+        assert html.status_code == 200, seen(html.text).text
+        assert "script" in html.text
+        for tag, attributes in seen(html.text).tags:
+            assert not [name for name in attributes if name.startswith("on") or name in ("style", "srcdoc")], (tag, attributes)
+            assert tag not in ("iframe", "object", "embed", "svg", "base", "math", "video")
+            assert tag != "script" or (attributes.get("src") or "").startswith("/static/")
+    assert len(seen(client.get("/gold/hostile").text).text) > 1000
+    assert ElementTree.fromstring(client.get("/charts/gold.hostile/usual.svg?save=1").text) is not None
