@@ -9,7 +9,8 @@
         rate: Decimal | None = column(precision=18, scale=6, missing=("N/A",), unit="per EUR")
 
 Python types map to DuckDB types: ``str`` VARCHAR, ``int`` BIGINT, ``float`` DOUBLE, ``bool`` BOOLEAN,
-``date`` DATE, ``datetime`` TIMESTAMP (UTC), ``Decimal`` DECIMAL(precision, scale). ``X | None`` may be NULL.
+``date`` DATE, ``datetime`` TIMESTAMP (UTC), or TIMESTAMP_NS with ``resolution="ns"``, ``Decimal`` DECIMAL(precision, scale).
+``X | None`` may be NULL.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import datetime as dt
 import re
 import types
 import typing
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +38,14 @@ _SQL_TYPES: dict[type, str] = {
     dt.datetime: "TIMESTAMP",
 }
 _METADATA_KEY = "sbf.column"
+#: Types that an attrs class reaches by ``column(resolution="ns")`` alone.
+NANOSECONDS = "TIMESTAMP_NS"
+_TYPES = (*_SQL_TYPES.values(), NANOSECONDS)
+MOMENTS = ("TIMESTAMP", NANOSECONDS)
+EPOCH_UNITS = ("s", "ms", "us", "ns")
+END_OF_DAY = "end of day"
+START_OF_DAY = "start of day"
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 #: Columns that the core adds to every silver table.
 CORE_COLUMNS = ("_bronze_file_id", "_run_id", "known_from", "recorded_at")
 #: What a column may take from the request instead of the payload.
@@ -49,15 +59,24 @@ class Column:
 
     Attributes:
         name: its name in silver.
-        type: its DuckDB type: VARCHAR, BIGINT, DOUBLE, BOOLEAN, DATE, TIMESTAMP or DECIMAL(p,s).
+        type: its DuckDB type: VARCHAR, BIGINT, DOUBLE, BOOLEAN, DATE, TIMESTAMP, TIMESTAMP_NS or DECIMAL(p,s).
         nullable: whether NULL is allowed; a missing value elsewhere rejects the row.
         key: whether it is part of the key.
         row_date: whether it is the date of the row, which watermarks are made of.
         known_from: whether it says when the vendor published the row.
         source: the vendor's name of the field; the column's own name if empty. ``request.ticker``, ``request.discriminator``,
             ``request.from_date`` and ``request.to_date`` take what was asked for, where the payload does not repeat it.
+        also: other names of the field, tried in this order where a payload lacks ``source``, e.g. after the vendor renamed it.
+        optional: payloads may lack the field altogether. Elsewhere a payload whose header lacks a declared field is refused.
         missing: texts that the vendor writes for "no value", e.g. ``("N/A", ".")``.
+        trim: blanks around a text mean nothing, as in padded files. Numbers and dates never have any that mean something.
         date_format: ``strptime`` format of a date or timestamp that is not ISO 8601.
+        zone: IANA name of the zone that a moment without an offset is of, e.g. ``America/New_York``; for a DATE that is read from a moment, the
+            zone of the day. A TIMESTAMP needs it, or an offset in the text.
+        fold: which of the two a moment is that a zone has twice, in the night when clocks go back: ``first`` or ``last``; else such a row is rejected.
+        epoch: the field counts ``s``, ``ms``, ``us`` or ``ns`` since 1970-01-01 00:00 UTC.
+        known_at: for a DATE that says when the row was published: from which moment of that day it was known: ``end of day`` (the first
+            moment of the next day), ``start of day``, or a time such as ``16:30``, each in ``zone`` (UTC where there is none).
         unit: unit of measure, for readers.
         doc: what it holds, for readers.
     """
@@ -69,8 +88,15 @@ class Column:
     row_date: bool = False
     known_from: bool = False
     source: str = ""
+    also: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    optional: bool = False
     missing: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    trim: bool = False
     date_format: str = ""
+    zone: str = ""
+    fold: str = ""
+    epoch: str = ""
+    known_at: str = END_OF_DAY
     unit: str = ""
     doc: str = ""
 
@@ -97,8 +123,16 @@ def column(
     row_date: bool = False,
     known_from: bool = False,
     source: str = "",
+    also: tuple[str, ...] = (),
+    optional: bool = False,
     missing: tuple[str, ...] = (),
+    trim: bool = False,
     date_format: str = "",
+    zone: str = "",
+    fold: str = "",
+    epoch: str = "",
+    resolution: str = "us",
+    known_at: str = END_OF_DAY,
     precision: int = 0,
     scale: int = 0,
     unit: str = "",
@@ -106,7 +140,8 @@ def column(
 ) -> Any:
     """A field of an attrs class that becomes a silver column; see ``Column`` for the arguments.
 
-    ``precision`` and ``scale`` are required for ``Decimal`` and refused elsewhere.
+    ``precision`` and ``scale`` are required for ``Decimal`` and refused elsewhere. ``resolution="ns"`` makes a ``datetime`` a TIMESTAMP_NS,
+    which holds nanoseconds, from 1677 to 2262.
     """
     return attrs.field(
         metadata={
@@ -115,8 +150,16 @@ def column(
                 "row_date": row_date,
                 "known_from": known_from,
                 "source": source,
+                "also": tuple(also),
+                "optional": optional,
                 "missing": tuple(missing),
+                "trim": trim,
                 "date_format": date_format,
+                "zone": zone,
+                "fold": fold,
+                "epoch": epoch,
+                "resolution": resolution,
+                "known_at": known_at,
                 "precision": precision,
                 "scale": scale,
                 "unit": unit,
@@ -141,7 +184,7 @@ def columns_of(declared: type | tuple[Column, ...] | list[Column]) -> tuple[Colu
 
 def _column_of(field: attrs.Attribute[Any], hint: Any, owner: str) -> Column:
     facts = dict(field.metadata.get(_METADATA_KEY, {}))
-    precision, scale = facts.pop("precision", 0), facts.pop("scale", 0)
+    precision, scale, resolution = facts.pop("precision", 0), facts.pop("scale", 0), facts.pop("resolution", "us")
     base, nullable = _without_none(hint)
     where = f"{owner}.{field.name}"
     if base is Decimal:
@@ -152,6 +195,9 @@ def _column_of(field: attrs.Attribute[Any], hint: Any, owner: str) -> Column:
         raise UsageError("precision and scale belong to Decimal columns", where=where, code="COLUMNS")
     elif base in _SQL_TYPES:
         sql_type = _SQL_TYPES[base]
+        if resolution not in ("us", "ns") or (resolution == "ns" and base is not dt.datetime):
+            raise UsageError(f"resolution {resolution!r} belongs to no column of this type", where=where, fix='resolution="ns" for a datetime', code="COLUMNS")
+        sql_type = "TIMESTAMP_NS" if resolution == "ns" else sql_type
     else:
         known = ", ".join(sorted({known_type.__name__ for known_type in _SQL_TYPES} | {"Decimal"}))
         raise UsageError(f"a column cannot have the type {base!r}", where=where, fix=f"use one of {known}, or one of them | None", code="COLUMNS")
@@ -167,13 +213,9 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 
 def check_columns(columns: tuple[Column, ...], *, where: str) -> None:
-    """Raise ``UsageError`` unless the columns can make a silver table: names, types, and a sound key."""
+    """Raise ``UsageError`` unless the columns can make a silver table: names, types, times, and a sound key."""
     seen: set[str] = set()
-    fields: dict[str, str] = {}
     for col in columns:
-        if fields.setdefault(col.source_name.lower(), col.source_name) != col.source_name:
-            what = f"fields {fields[col.source_name.lower()]!r} and {col.source_name!r} differ only in case, and DuckDB takes them for one"
-            raise UsageError(what, where=where, fix="give one of them another name in the hook promote", code="COLUMNS")
         check_name(col.name, what=f"{where}: column")
         if col.name in _TAKEN:
             raise UsageError(f"column {col.name!r} is one that sbf adds itself", where=where, fix="rename it", code="COLUMNS")
@@ -182,10 +224,10 @@ def check_columns(columns: tuple[Column, ...], *, where: str) -> None:
         seen.add(col.name)
         if col.source.startswith("request.") and not col.from_request:
             raise UsageError(f"column {col.name!r} takes {col.source!r}", where=where, fix="use one of " + ", ".join(REQUEST_SOURCES), code="COLUMNS")
-        if col.type not in _SQL_TYPES.values():
+        if col.type not in _TYPES:
             shape = col.decimal_shape
             if shape is None or not (1 <= shape[0] <= 38 and shape[1] <= shape[0]):
-                known = sorted({*_SQL_TYPES.values(), "DECIMAL(p,s)"})
+                known = sorted({*_TYPES, "DECIMAL(p,s)"})
                 raise UsageError(
                     f"column {col.name!r} has the type {col.type!r}",
                     where=where,
@@ -194,7 +236,51 @@ def check_columns(columns: tuple[Column, ...], *, where: str) -> None:
                 )
         if col.key and col.nullable:
             raise UsageError(f"key column {col.name!r} may be NULL", where=where, fix="make it required, or leave it out of the key", code="KEY")
-        if (col.row_date or col.known_from) and col.type not in ("DATE", "TIMESTAMP"):
+        if (col.row_date or col.known_from) and col.type not in ("DATE", *MOMENTS):
             raise UsageError(f"column {col.name!r} is {col.type}, no date", where=where, code="COLUMNS")
         if col.known_from and col.nullable:
             raise UsageError(f"column {col.name!r} says when a row became known, so it may not be NULL", where=where, code="COLUMNS")
+        _check_times(col, where=where)
+
+
+def _check_times(col: Column, *, where: str) -> None:
+    """Zones, formats and epochs: what would have to be guessed is refused."""
+
+    def refuse(what: str, fix: str) -> None:
+        raise UsageError(f"column {col.name!r}: {what}", where=where, fix=fix, code="COLUMNS")
+
+    is_time = col.type in ("DATE", *MOMENTS)
+    if not is_time and (col.date_format or col.zone or col.epoch):
+        refuse(f"date_format, zone and epoch belong to dates and moments, and it is {col.type}", "leave them out, or declare a date or datetime")
+    if col.zone and not _is_zone(col.zone):
+        refuse(f"there is no zone {col.zone!r}", "write a name of the IANA time zone database, e.g. America/New_York or UTC")
+    if col.fold not in ("", "first", "last"):
+        refuse(f"fold {col.fold!r} is not known", 'use "first" or "last"')
+    if col.fold and not col.zone:
+        refuse("fold belongs to a zone", 'zone="America/New_York", fold="first"')
+    if col.epoch and (col.epoch not in EPOCH_UNITS or col.date_format):
+        refuse("epoch is s, ms, us or ns, and goes without a date_format", 'epoch="ms"')
+    if col.epoch and col.zone and col.type != "DATE":
+        refuse("an epoch counts from one moment everywhere, so a moment needs no zone", "leave zone out")
+    if col.known_at not in (END_OF_DAY, START_OF_DAY) and not _TIME_OF_DAY.fullmatch(col.known_at):
+        refuse(f"known_at {col.known_at!r} is not known", "use end of day, start of day, or a time such as 16:30")
+    if col.date_format:
+        _check_format(col, refuse)
+
+
+def _check_format(col: Column, refuse: Callable[[str, str], None]) -> None:
+    has_offset = "%z" in col.date_format
+    if col.type in MOMENTS and not has_offset and not col.zone:
+        refuse(f"the format {col.date_format!r} has no offset, so the zone must be declared", 'zone="America/New_York", or zone="UTC" if it is that')
+    if col.type == "DATE" and has_offset and not col.zone:
+        refuse(f"the format {col.date_format!r} has an offset, and a moment lies on one day here and on another there", 'declare the zone of the day, e.g. zone="UTC"')
+
+
+def _is_zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo  # 3 ms that only a zone has to pay
+
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, LookupError):  # a missing name is a LookupError, a folder an OSError
+        return False
+    return True

@@ -1,0 +1,141 @@
+"""What the formats of this room share: what is asked of a payload, what a first look at it found, and its records.
+
+A format reads payloads in two ways. ``select`` is SQL that the engine runs over many payloads at once: for what a cheap look has shown to be regular,
+so that the engine has nothing to decide. ``records`` is Python over one payload, exact in every case, which says of each record where it stands and
+what is wrong with it: for everything else. Both give the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import attrs
+
+from sbf_core.dataset.columns import Column
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.formats import Format
+
+#: Columns that every relation of payloads has, before the slots.
+FILE, PLACE, FAULT = "_file", "_place", "_fault"
+
+
+@attrs.frozen(kw_only=True)
+class Slot:
+    """One field that is wanted of each record. Its column in a relation of payloads is ``name`` (``f0``, ``f1`` ...), which no vendor chose.
+
+    Attributes:
+        name: ``f`` and its number.
+        column: the declared column that it fills.
+    """
+
+    name: str
+    column: Column
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names, or paths, of the field in the payload: the first that a payload has is taken."""
+        return (self.column.source_name, *self.column.also)
+
+
+@attrs.frozen(kw_only=True)
+class Reading:
+    """What is wanted of the payloads of a dataset, and how they are written.
+
+    Attributes:
+        entry: the dataset.
+        format: its declared format, or that of the extension.
+        slots: the wanted fields in order; columns that take what was asked for have none.
+    """
+
+    entry: DatasetKeymapEntry
+    format: Format
+    slots: tuple[Slot, ...]
+
+    @property
+    def rows_at(self) -> str:
+        """Where the rows are, in JSON."""
+        return self.entry.rows_at
+
+
+def slots_of(entry: DatasetKeymapEntry) -> tuple[Slot, ...]:
+    """The slots of a dataset's columns."""
+    return tuple(Slot(name=f"f{place}", column=column) for place, column in enumerate(column for column in entry.columns if not column.from_request))
+
+
+@attrs.frozen(kw_only=True)
+class PayloadFile:
+    """The bytes of one payload, unpacked.
+
+    Attributes:
+        file_id: its id in the manifest.
+        path: where the bytes are: the payload itself, or what was unpacked of it.
+        extension: of the bytes, e.g. ``csv`` for the member of a zip.
+        byte_count: how many there are.
+    """
+
+    file_id: str
+    path: Path
+    extension: str
+    byte_count: int
+
+
+@attrs.frozen(kw_only=True)
+class Look:
+    """What a cheap look at a payload found.
+
+    Attributes:
+        file: the payload.
+        is_regular: ``select`` may read it; else only ``records`` can.
+        layout: payloads of one layout can be read by one ``select``, e.g. the names of a CSV header.
+        record_count: how many records it has, counted without the engine; None where that is not known.
+        fields: names of its fields, or of those of its first record; empty where they are not known.
+        payload: the bytes, where they are few and were read anyway.
+    """
+
+    file: PayloadFile
+    is_regular: bool
+    layout: Hashable = ()
+    record_count: int | None = None
+    fields: tuple[str, ...] = ()
+    payload: bytes | None = None
+
+
+@attrs.frozen
+class Record:
+    """One record of a payload, with its texts exactly as they are written.
+
+    Attributes:
+        place: where it stands: ``line 7`` or ``$.data[3]``.
+        values: one text for each slot, None for no value. Numbers are the vendor's own digits.
+        fault: a short stable word where it is no row, e.g. ``ragged`` or ``field_twice``; with ``:column`` where one column is concerned. Then it is rejected.
+        raw: of a faulty record, what stands there, for the reject; short.
+    """
+
+    place: str
+    values: Sequence[str | None]
+    fault: str = ""
+    raw: str = ""
+
+
+class FormatReader(Protocol):
+    """One format. A module of this room gives one as ``READER``."""
+
+    def look(self, reading: Reading, file: PayloadFile, payload: bytes | None) -> Look:
+        """A cheap look, once a payload.
+
+        Args:
+            reading: what is wanted.
+            file: the payload.
+            payload: its bytes, where they were read already.
+
+        Raises:
+            PayloadRefused: it is not of this format, or of another layout than declared; the text says what to declare.
+        """
+
+    def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
+        """SQL of one relation over regular payloads: ``_file``, ``_place``, ``_fault`` and the slots. ``staging`` takes files that the engine is to read."""
+
+    def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
+        """Every record of one payload, read exactly. Raises ``PayloadRefused`` as ``look`` does, also half-way: then none of them counts."""
