@@ -9,6 +9,9 @@ from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column, column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.formats import Csv, Json, Parquet
+from sbf_core.dataset.formats_of_statistics import JsonStat, SdmxCsv, SdmxJson, SdmxMl
+from sbf_core.dataset.formats_of_tables import Excel, FixedWidth, Sections
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
@@ -31,16 +34,22 @@ __all__ = [
     "Cadence",
     "Chart",
     "Column",
+    "Csv",
     "DataRules",
     "DatasetFailure",
     "DatasetKeymapEntry",
+    "Excel",
     "FetchSession",
     "FileRecipe",
+    "FixedWidth",
     "ForeignKey",
     "GoldModel",
     "GoldSource",
+    "Json",
+    "JsonStat",
     "NotNull",
     "Pages",
+    "Parquet",
     "ParseRows",
     "PayloadRefused",
     "PromotionBatch",
@@ -48,6 +57,10 @@ __all__ = [
     "RunRequest",
     "RunResult",
     "SbfError",
+    "SdmxCsv",
+    "SdmxJson",
+    "SdmxMl",
+    "Sections",
     "SelectRows",
     "Unique",
     "UniverseMember",

@@ -1,12 +1,14 @@
 """Named points at which a test may kill, break or hold the process. Off unless ``SBF_TESTING=1``.
 
-``SBF_FAULT`` holds ``NAME:N:KIND``: at the N-th time (from 1) that point NAME is reached, KIND happens:
+``SBF_FAULT`` holds ``NAME:N:KIND``: at the N-th time (from 1) that point NAME is reached, KIND happens. ``NAME@THING:N:KIND`` counts
+only the times that it is reached with that thing, such as a file: how often others get there may depend on the clock. Kinds are:
 
 * ``kill``, ``term``, ``int``: the process sends itself that signal;
 * ``raise``: a ``RuntimeError``, as a bug would; ``full``, ``io``, ``denied``: the ``OSError`` of a full disk, a broken one, a missing permission;
-* ``hold``: the file ``SBF_FAULT_MARK`` is made, and the process waits until it is gone (at most a minute).
+* ``hold``: the file ``SBF_FAULT_MARK`` is made, and the process waits until it is gone, or whoever started the process is.
 
-``SBF_FAULT=count:FILE`` writes at exit how often each point was reached, as JSON, so that a test can go through all.
+``SBF_FAULT=count:FILE`` writes at exit how often each point was reached, and each with each thing (``NAME@THING``), as JSON, so that
+a test can go through all.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ FAULT_POINTS = (
     "home.check",  # before the folders of the home are made
     "replace.copied", "replace.moved", "replace.done",  # a damaged database gives way to another
     "home.filled", "home.made",  # a new database has its schema, and its name
+    "home.in_use",  # another process has the database open; before the next try
     "home.locked",  # the database is open, and with it the home is ours
     "migrate.before", "migrate.backed_up", "migrate.applied", "migrate.done",
     "home.open",  # migrated and hardened
@@ -38,14 +41,15 @@ FAULT_POINTS = (
     "promote.preparing", "promote.emptied", "promote.prepared", "promote.staged", "promote.begun", "promote.merged", "promote.recorded", "promote.committed",
     "gold.begun", "gold.applied", "gold.recorded", "gold.committed", "gold.remembered",
     "run.finishing", "run.finished",
-    "publish.checkpointed", "publish.half", "publish.copied", "publish.named",
-    "whole.half", "whole.written",  # any file that is written whole; in a run the name of the newest copy
+    "publish.table", "publish.views", "publish.checkpointed", "publish.half", "publish.copied", "publish.named",
+    "whole.half", "whole.written",  # any file that is written whole, with its name; a run writes live.json as the clock says
     "publish.done",
     "home.closed",
 )  # fmt: skip
 _ERRORS = {"full": errno.ENOSPC, "io": errno.EIO, "denied": errno.EACCES}
 _SIGNALS = {"kill": getattr(signal, "SIGKILL", signal.SIGTERM), "term": signal.SIGTERM, "int": signal.SIGINT}
-_HOLD_SECONDS_MAX = 60.0
+#: Where the system does not say that the parent is gone; no test holds a process for so long.
+_HOLD_SECONDS_MAX = 3600.0
 
 
 class _Armed:
@@ -60,16 +64,17 @@ class _Armed:
             return
         number, _, self._kind = rest.partition(":")
         self._number = int(number)
-        if self._name not in FAULT_POINTS or self._kind not in {*_ERRORS, *_SIGNALS, "raise", "hold"}:
+        if self._name.partition("@")[0] not in FAULT_POINTS or self._kind not in {*_ERRORS, *_SIGNALS, "raise", "hold"}:
             raise ValueError(f"SBF_FAULT={spec!r}: there is no such point or kind")
 
-    def reach(self, name: str) -> None:
+    def reach(self, name: str, of: str) -> None:
         """Count, and strike where it was asked for."""
+        names = (name, f"{name}@{of}") if of else (name,)
         with self._lock:
-            self._counts[name] += 1
-            hit = name == self._name and self._counts[name] == self._number
+            self._counts.update(names)
+            hit = self._name in names and self._counts[self._name] == self._number
         if hit:
-            self._strike(name)
+            self._strike(self._name)
 
     def _strike(self, name: str) -> None:
         if self._kind in _SIGNALS:
@@ -83,8 +88,8 @@ class _Armed:
         else:
             mark = Path(os.environ["SBF_FAULT_MARK"])
             mark.touch()
-            end = time.monotonic() + _HOLD_SECONDS_MAX
-            while mark.exists() and time.monotonic() < end:
+            end, parent = time.monotonic() + _HOLD_SECONDS_MAX, os.getppid()
+            while mark.exists() and os.getppid() == parent and time.monotonic() < end:
                 time.sleep(0.005)
 
 
@@ -93,10 +98,10 @@ if os.environ.get("SBF_TESTING") == "1" and os.environ.get("SBF_FAULT"):
     _armed = _Armed(os.environ["SBF_FAULT"])
 
 
-def fault_point(name: str) -> None:
-    """Say that the point ``name`` is reached. Costs a comparison when no fault is asked for."""
+def fault_point(name: str, *, of: str = "") -> None:
+    """Say that the point ``name`` is reached, with the thing ``of`` where several pass it. Costs a comparison when no fault is asked for."""
     if _armed is not None:
-        _armed.reach(name)
+        _armed.reach(name, of)
 
 
 def is_armed() -> bool:

@@ -72,13 +72,13 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600, durable: bool 
     with fresh.open("wb") as file:
         half = len(content) // 2 if is_armed() else 0
         file.write(content[:half])
-        fault_point("whole.half")
+        fault_point("whole.half", of=path.name)
         file.write(content[half:])
         file.flush()
         if durable:
             os.fsync(file.fileno())
     fresh.chmod(mode)
-    fault_point("whole.written")
+    fault_point("whole.written", of=path.name)
     fresh.replace(path)
     if durable:
         sync_all([path.parent, *named])

@@ -4,9 +4,14 @@ from pathlib import Path
 
 import figures
 import pytest
+from hypothesis import HealthCheck, settings
 from warehouse import FakeVendor, Warehouse, entry
 
 from sbf_core import secret
+
+#: How long an example takes, or is made, says something about the machine only.
+settings.register_profile("sbf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sbf")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

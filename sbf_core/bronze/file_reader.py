@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from sbf_core.errors import DamageFound, environment_fault
+from sbf_core.errors import DamageFound, SbfError, environment_fault
 from sbf_core.ops.rows import BronzeManifestRow
 
 
@@ -19,10 +19,29 @@ def read_payload(bronze: Path, row: BronzeManifestRow) -> bytes:
     path = bronze / row.rel_path
     try:
         payload = path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise DamageFound(f"a payload cannot be read: {error.strerror}", where=str(path), fix="run `sbf verify`") from error
     except OSError as error:
-        raise environment_fault(error, doing="a payload cannot be read", where=str(path)) from error
-    if hashlib.sha256(payload).hexdigest() != row.payload_hash:
-        raise DamageFound("a payload is not what was recorded", where=str(path), fix="run `sbf verify`")
+        raise _unreadable(error, path) from error
+    _compare(hashlib.sha256(payload).hexdigest(), row, path)
     return payload
+
+
+def check_payload(bronze: Path, row: BronzeManifestRow) -> None:
+    """Whether a payload is what was recorded, without holding it in memory. Raises as ``read_payload`` does."""
+    path = bronze / row.rel_path
+    try:
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(error, path) from error
+    _compare(found, row, path)
+
+
+def _unreadable(error: OSError, path: Path) -> SbfError:
+    if isinstance(error, (FileNotFoundError, IsADirectoryError, NotADirectoryError)):
+        return DamageFound(f"a payload cannot be read: {error.strerror}", where=str(path), fix="run `sbf verify`")
+    return environment_fault(error, doing="a payload cannot be read", where=str(path))
+
+
+def _compare(found: str, row: BronzeManifestRow, path: Path) -> None:
+    if found != row.payload_hash:
+        raise DamageFound("a payload is not what was recorded", where=str(path), fix="run `sbf verify`")

@@ -99,7 +99,7 @@ def revisions_report(home: str | None, *, name: str, key: str, as_json: bool) ->
     if as_json:
         print_json("revisions", dataset=entry.id, key=wanted, versions=found.records)
         return
-    _show(found, hidden=("bronze_file_id",))
+    _show(found, hidden=(facts.own_header(entry, "bronze_file_id"),))
 
 
 def _of_dataset(home: str | None, name: str, ask: Callable[[duckdb.DuckDBPyConnection, DatasetKeymapEntry], Any]) -> tuple[DatasetKeymapEntry, Any]:

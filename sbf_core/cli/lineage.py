@@ -61,6 +61,7 @@ def _print_gold(gold: GoldOrigin, *, as_json: bool) -> None:
 def _print_silver(found: SilverOrigin, *, as_json: bool) -> None:
     from sbf_core.cli.render import print_json, print_table
     from sbf_core.errors import printable
+    from sbf_core.facts.datasets import own_header
 
     table, said = f"silver.{found.entry.silver_table}", found.payload
     if as_json:
@@ -68,7 +69,8 @@ def _print_silver(found: SilverOrigin, *, as_json: bool) -> None:
         print_json("explain", table=table, key=found.key, column=found.column, value=found.value, versions=found.versions.records, payload=said, place=place)
         return
     print(f"{table} {_named(found.key)}: {found.column} = {_shown(found.value)}\n")
-    kept = [place for place, name in enumerate(found.versions.headers) if name in (found.column, "known_from", "known_to", "recorded_at", "state")]
+    shown = (found.column, "known_from", "known_to", "recorded_at", own_header(found.entry, "state"))
+    kept = [place for place, name in enumerate(found.versions.headers) if name in shown]
     print_table([found.versions.headers[place] for place in kept], [[row[place] for place in kept] for row in found.versions.rows])
     where = f"{found.place.where}: {found.place.raw!r}" if found.place.where else found.place.note
     lines = (

@@ -11,6 +11,7 @@ from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.chart import Chart, charts
 from sbf_core.dataset.columns import Column, check_columns, columns_of
 from sbf_core.dataset.data_rules import DataRules
+from sbf_core.dataset.format_list import Format
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import UsageError, nearest
 from sbf_core.vocabulary import OnDuplicate, Scope, Semantics, check_name, texts
@@ -55,8 +56,9 @@ class DatasetKeymapEntry:
             once, another value is rejected. ``snapshot``: each payload is the whole truth of its scope,
             so rows that it lacks are closed.
         on_duplicate: what to do when one payload states a key twice with different values.
-        rows_at: where the rows are in a JSON payload, e.g. ``data.items``; empty: the payload is the list.
-        member: for a zip payload, the name of the file in it; empty: the only one.
+        format: how payloads are written, e.g. ``Csv(delimiter=";")``; the usual form of the extension when absent.
+        rows_at: where the rows are in a JSON payload, e.g. ``data.items`` or ``$.data[*]``; empty: the payload is the list.
+        member: for a zip payload, the name of the file in it, or a pattern such as ``*.csv``; empty: the only one.
         is_data: what tells data from an answer with status 200 that is none.
         reject_share_max: a payload of which a larger share is rejected is refused whole.
         shrink_share_max: a snapshot that lacks a larger share of the current rows (of at least 20) is refused whole.
@@ -83,6 +85,7 @@ class DatasetKeymapEntry:
     recipe: RestRecipe | FileRecipe | None = None
     semantics: Semantics = attrs.field(default=Semantics.UPSERT, converter=_semantics)
     on_duplicate: OnDuplicate = attrs.field(default=OnDuplicate.REJECT, converter=_on_duplicate)
+    format: Format | None = None
     rows_at: str = ""
     member: str = ""
     is_data: DataRules = DataRules()
@@ -185,7 +188,7 @@ class DatasetKeymapEntry:
     @property
     def fingerprint(self) -> str:
         """Changes when the declaration changes what silver would hold; 12 hex digits."""
-        return hashlib.sha256(repr((self.columns, self.semantics, self.on_duplicate, self.rows_at, self.member)).encode()).hexdigest()[:12]
+        return hashlib.sha256(repr((self.columns, self.semantics, self.on_duplicate, self.format, self.rows_at, self.member)).encode()).hexdigest()[:12]
 
     def key(self, ticker: str | None) -> str:
         """The name of one series of fetches: the identity, and the ticker where there is one."""

@@ -59,15 +59,23 @@ class Json:
 class Csv:
     """Delimited text. The defaults are RFC 4180 with a comma, and nothing else.
 
+    An empty field is no value, in quotes or not. Blanks around a field belong to it. LF, CR LF and CR each end a line. Lines that are empty, or
+    hold nothing but blanks, are no rows; in a file of one field an empty line is a row without a value, unless only such lines follow. A row with
+    another number of fields than the header is rejected, with the number of its line.
+
     Attributes:
-        delimiter: between fields, one character.
-        quote: around fields that hold delimiters, quotes or line breaks; empty: a quote is a letter like any other.
-        escape: before a quote within quotes: the quote itself (doubled), or a backslash.
+        delimiter: between fields: one character, or several such as ``||``. Files with several are read by Python, ten times slower.
+        quote: around fields that hold delimiters, quotes or line breaks; empty: a quote is a letter like any other. Within a field that does
+            not begin with it, and behind one that ends with it, it rejects the row.
+        escape: before a quote within quotes: the quote itself (doubled), or another character such as a backslash, which also stands before
+            itself and is a letter elsewhere; empty: no quote can stand within quotes.
         comment: lines that begin with it, outside of quotes, are no rows; empty: there are none.
-        encoding: name of the encoding, e.g. ``utf-8``, ``cp1252``. A byte that is none refuses the payload. A byte order mark of UTF-8 is taken off.
-        header: whether the first line (behind ``skip_rows``) names the fields; or, for a file without such a line, the names.
+        encoding: Python's name of the encoding, e.g. ``utf-8``, ``cp1252``. A byte that is none of it refuses the payload. A byte order mark is
+            taken off; one of another encoding refuses the payload, and so does its absence where ``utf-16`` or ``utf-32`` leave the order open.
+        header: whether the first line (behind ``skip_rows``) names the fields; or, for a file without such a line, the names. Blanks around a
+            name mean nothing. A row that repeats the names is rejected.
         skip_rows: lines above the header.
-        footer_rows: lines below the last row, blank ones not counted.
+        footer_rows: lines below the last row, blank ones and comments not counted.
         null: unquoted texts that mean "no value" in every column, beside each column's own ``missing``.
         decimal, thousands: marks in numbers.
     """
@@ -75,7 +83,7 @@ class Csv:
     kind: ClassVar[str] = "csv"
     delimiter: str = ","
     quote: str = '"'
-    escape: str = '"'
+    escape: str = attrs.field(default=attrs.Factory(lambda self: self.quote, takes_self=True))
     comment: str = ""
     encoding: str = "utf-8"
     header: bool | tuple[str, ...] = attrs.field(default=True, converter=_names)
@@ -86,11 +94,14 @@ class Csv:
     thousands: str = ""
 
     def __attrs_post_init__(self) -> None:
-        if len(self.delimiter) != 1 or self.delimiter in '\r\n"' or len(self.quote) > 1 or self.delimiter == self.quote:
-            raise UsageError(f"delimiter {self.delimiter!r} and quote {self.quote!r} cannot be told apart, or are no single characters", fix="Csv(delimiter=';')", code="FORMAT")
-        if self.escape not in ("", self.quote, "\\"):
-            raise UsageError(f"escape {self.escape!r} is not known", fix="use the quote itself, or a backslash", code="FORMAT")
-        if len(self.comment) > 1 or (self.comment and self.comment in (self.delimiter, self.quote)):
+        marks = (self.quote or "\n", "\r", "\n", "\0")
+        if not 1 <= len(self.delimiter) <= 8 or any(mark in self.delimiter for mark in marks) or len(self.quote) > 1 or self.quote in ("\r", "\n", "\0"):
+            raise UsageError(f"delimiter {self.delimiter!r} and quote {self.quote!r} cannot be told apart", fix="Csv(delimiter=';')", code="FORMAT")
+        if not (self.quote + self.comment).isascii():
+            raise UsageError(f"quote {self.quote!r} and comment {self.comment!r} must be ASCII", fix="use '\"' or \"'\"", code="FORMAT")
+        if len(self.escape) > 1 or not self.escape.isascii() or self.escape in ("\r", "\n", "\0") or (self.escape and self.escape in self.delimiter):
+            raise UsageError(f"escape {self.escape!r} is no single character of its own", fix="use the quote itself, or a backslash", code="FORMAT")
+        if len(self.comment) > 1 or (self.comment and (self.comment in (self.quote, "\r", "\n", "\0") or self.delimiter.startswith(self.comment))):
             raise UsageError(f"comment {self.comment!r} is no single character of its own", fix="Csv(comment='#')", code="FORMAT")
         if self.header is False:
             raise UsageError("a file without a header needs names for its fields", fix='header=("date", "open", "close")', code="FORMAT")
@@ -107,6 +118,3 @@ class Parquet:
     kind: ClassVar[str] = "parquet"
     decimal: ClassVar[str] = "."
     thousands: ClassVar[str] = ""
-
-
-Format = Json | Csv | Parquet

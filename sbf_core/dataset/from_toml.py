@@ -14,6 +14,7 @@ from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.format_list import FORMATS, Format
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import UsageError
@@ -26,11 +27,24 @@ def _converter() -> cattrs.Converter:
         RestRecipe | FileRecipe | None,
         lambda value, _: None if value is None else converter.structure(value, RestRecipe if "url" in value else FileRecipe),
     )
+    converter.register_structure_hook(Format | None, lambda value, _: None if value is None else _format(converter, value))
     # a text is one column y, and no list of letters: the class converts it
     converter.register_structure_hook(Chart, cattrs.gen.make_dict_structure_fn(Chart, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True))
     for kind in (Cadence, Column, DataRules, Pages, RestRecipe, FileRecipe, DatasetKeymapEntry):
         converter.register_structure_hook(kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True))
     return converter
+
+
+def _format(converter: cattrs.Converter, declared: dict[str, Any]) -> Any:
+    """``{kind = "csv", delimiter = ";"}``. Raises ``UsageError`` for a kind that is not known."""
+    facts = dict(declared)
+    kind = facts.pop("kind", "")
+    if kind not in FORMATS:
+        raise UsageError(f"format {kind!r} is not known", fix='write kind = "csv", or one of ' + ", ".join(FORMATS), code="FORMAT")
+    chosen = FORMATS[kind]
+    # texts and tuples become what the class wants by its own converters
+    made = cattrs.gen.make_dict_structure_fn(chosen, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True)
+    return made(facts, chosen)
 
 
 def entry_from_mapping(declared: dict[str, Any], *, where: str = "") -> DatasetKeymapEntry:

@@ -17,8 +17,8 @@ PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator", "ye
 #: Periods of a vendor's limits, and their seconds; a month has 30 days.
 PERIOD_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "month": 30 * 86400}
 _LIMIT = re.compile(r"(\d{1,9})/([a-z]+)")
-#: What a payload can be stored as. The ending decides how it is read.
-EXTENSIONS = ("json", "csv", "csv.gz", "tsv", "parquet", "xml", "zip", "txt")
+#: What a payload can be stored as. The ending decides how it is read, where the dataset declares no format.
+_EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.gz)?")
 
 
 def placeholders(template: str) -> set[str]:
@@ -37,8 +37,8 @@ def _check_template(template: str, *, what: str) -> None:
 
 
 def _check_extension(extension: str) -> None:
-    if extension not in EXTENSIONS:
-        raise UsageError(f"extension {extension!r} is not known", fix="use one of " + ", ".join(EXTENSIONS), code="RECIPE")
+    if not _EXTENSION.fullmatch(extension):
+        raise UsageError(f"extension {extension!r} is none", fix="write it as json, csv, csv.gz, zip, xlsx: small letters and digits", code="RECIPE")
 
 
 def limit_parts(limit: str) -> tuple[int, int]:

@@ -14,7 +14,6 @@ from sbf_core.drawing.known import KnownChart
 from sbf_core.drawing.placing import axis_of, lay_out, one_row, records, x_kind
 from sbf_core.drawing.source import Source, all_rows, ends_of, in_stretch, of_series, series_of, with_declared_days
 from sbf_core.drawing.view import View
-from sbf_core.duck.identifiers import quoted_list
 from sbf_core.errors import UsageError
 
 #: More points than these tell an eye nothing more, and make a file that a browser draws slowly.
@@ -246,8 +245,10 @@ def _own(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, 
     """Rows for a specification of its own; above so many, every second, third and so on."""
     (count,) = one_row(cursor, f"SELECT count(*) FROM ({stretch.sql})", stretch.parameters)
     step = -(-count // POINTS_MAX) or 1
-    columns = quoted_list(known.chart.columns_read)
-    query = f"SELECT {columns} FROM (SELECT *, row_number() OVER (ORDER BY x, s, {columns}) AS _place FROM ({stretch.sql})) WHERE (_place - 1) % {step} = 0 ORDER BY _place"
+    query = (
+        f"SELECT unnest(n.columns) FROM (SELECT r.columns, row_number() OVER (ORDER BY r.x, r.s, r.columns) AS place FROM ({stretch.sql}) AS r) AS n "
+        f"WHERE (n.place - 1) % {step} = 0 ORDER BY n.place"
+    )
     marks = records(cursor, query, stretch.parameters)
     notes = (f"The picture has one of {step} of the {count:,} rows.",) if step > 1 else ()
     return Plotted(known=known, view=view, marks=marks, axis=XAxis(kind=x_kind(known), low=0, high=1), series=series, points=count, notes=notes)

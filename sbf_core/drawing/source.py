@@ -12,7 +12,7 @@ import duckdb
 from sbf_core.dataset.chart import ChartKind
 from sbf_core.drawing.known import KnownChart
 from sbf_core.drawing.view import SERIES_MAX, View
-from sbf_core.duck.identifiers import quoted, quoted_list
+from sbf_core.duck.identifiers import literal_list, quoted
 from sbf_core.errors import UsageError, nearest
 
 SERIES_SHOWN = 5
@@ -28,30 +28,38 @@ class Source:
 
 
 def all_rows(known: KnownChart, view: View) -> Source:
-    """Columns ``x``, ``s`` and the values of all rows."""
+    """Columns ``x``, ``s`` and ``y``, or ``open``, ``high``, ``low`` and ``close``, of all rows.
+
+    Of a chart with a specification of its own ``x``, ``s`` and ``columns``: those of the table, which may have any name, as one value.
+    """
     chart, schema_table = known.chart, known.table.partition(".")
     table = f"{schema_table[0]}.{quoted(schema_table[2])}"
     parameters: list[Any] = []
     if view.as_of is not None:
         table = f"{schema_table[0]}.{quoted(schema_table[2] + '_as_of')}(CAST(? AS TIMESTAMP))"
         parameters.append(view.as_of)
-    x = quoted(chart.x)
+    table = f"{table} AS t"
+    x = f"t.{quoted(chart.x)}"
     if known.types[chart.x].startswith("TIMESTAMP"):
         x = f"CAST({x} AS TIMESTAMP)"
-    series = f"CAST({quoted(chart.series)} AS VARCHAR)" if chart.series else "''"
+    series = f"CAST(t.{quoted(chart.series)} AS VARCHAR)" if chart.series else "''"
     if chart.kind is ChartKind.CANDLES:
         parts = {name: getattr(chart, name) for name in ("open", "high", "low", "close")}
-        values = ", ".join(f"CAST({quoted(column)} AS DOUBLE) AS {name}" for name, column in parts.items())
-        return Source(f"SELECT {x} AS x, {series} AS s, {values} FROM {table} WHERE {' AND '.join(f'{quoted(column)} IS NOT NULL' for column in parts.values())}", parameters)
+        values = ", ".join(f"CAST(t.{quoted(column)} AS DOUBLE) AS {name}" for name, column in parts.items())
+        there = " AND ".join(f"t.{quoted(column)} IS NOT NULL" for column in parts.values())
+        return Source(f"SELECT {x} AS x, {series} AS s, {values} FROM {table} WHERE {there}", parameters)
     if chart.kind is ChartKind.HEATMAP:
-        y, value = quoted(chart.y[0]), quoted(chart.value)
+        y, value = f"t.{quoted(chart.y[0])}", f"t.{quoted(chart.value)}"
         return Source(f"SELECT {x} AS x, CAST({y} AS VARCHAR) AS s, CAST({value} AS DOUBLE) AS y FROM {table} WHERE {value} IS NOT NULL", parameters)
     if chart.kind is ChartKind.OWN:
-        return Source(f"SELECT {x} AS x, {series} AS s, {quoted_list(chart.columns_read)} FROM {table}", parameters)
+        columns = ", ".join(f"{quoted(name)} := t.{quoted(name)}" for name in chart.columns_read)
+        return Source(f"SELECT {x} AS x, {series} AS s, struct_pack({columns}) AS columns FROM {table}", parameters)
     if len(chart.y) > 1:
-        columns = ", ".join(f"CAST({quoted(name)} AS DOUBLE) AS {quoted(name)}" for name in chart.y)
-        return Source(f"SELECT x, s, y FROM (SELECT {x} AS x, {columns} FROM {table}) UNPIVOT (y FOR s IN ({quoted_list(chart.y)}))", parameters)
-    return Source(f"SELECT {x} AS x, {series} AS s, CAST({quoted(chart.y[0])} AS DOUBLE) AS y FROM {table} WHERE {quoted(chart.y[0])} IS NOT NULL", parameters)
+        values = ", ".join(f"CAST(t.{quoted(name)} AS DOUBLE)" for name in chart.y)
+        each = f"SELECT {x} AS x, unnest({literal_list(chart.y)}) AS s, unnest([{values}]) AS y FROM {table}"
+        return Source(f"SELECT e.* FROM ({each}) AS e WHERE e.y IS NOT NULL", parameters)
+    y = f"t.{quoted(chart.y[0])}"
+    return Source(f"SELECT {x} AS x, {series} AS s, CAST({y} AS DOUBLE) AS y FROM {table} WHERE {y} IS NOT NULL", parameters)
 
 
 def series_of(cursor: duckdb.DuckDBPyConnection, known: KnownChart, view: View, everything: Source) -> tuple[tuple[str, ...], tuple[str, ...]]:

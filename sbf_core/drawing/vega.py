@@ -71,7 +71,7 @@ def described(found: Plotted) -> str:
     kind = {ChartKind.LINE: "Line chart", ChartKind.BAR: "Bar chart", ChartKind.CANDLES: "Candle chart", ChartKind.HEATMAP: "Heat map", ChartKind.OWN: "Chart"}[found.chart.kind]
     names = [name for name in found.series if name]
     of = f" of {', '.join(names)}" if names and found.chart.kind is not ChartKind.HEATMAP else ""
-    stretch = f" from {found.marks[0]['x']} to {found.marks[-1]['x']}" if found.marks and "x" in found.marks[0] and found.known.is_over_time else ""
+    stretch = f" from {found.marks[0]['x']} to {found.marks[-1]['x']}" if found.marks and found.chart.kind is not ChartKind.OWN and found.known.is_over_time else ""
     return f"{kind}: {found.known.title.rstrip('.')}{of}{stretch}." if found.marks else f"{kind}: {found.known.title.rstrip('.')}. There is nothing to draw."
 
 

@@ -215,6 +215,7 @@ class DuckDbBootstrap:
                     raise fault from error
             except OSError as error:
                 raise environment_fault(error, doing="the database cannot be made", where=str(self.database)) from error
+            fault_point("home.in_use")
             threading.Event().wait(0.1)
 
     def _fill(self, connection: duckdb.DuckDBPyConnection) -> None:

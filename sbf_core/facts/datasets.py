@@ -62,8 +62,9 @@ def columns_of_table(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntr
         counted: Mapping[str, tuple[object, ...]] = {}
     else:
         # one pass over the table: three values for each column
-        parts = ", ".join(f"count(*) - count({name}), CAST(min({name}) AS VARCHAR), CAST(max({name}) AS VARCHAR)" for name in map(quoted, entry.column_types))
-        values = cursor.execute(f"SELECT {parts} FROM silver.{quoted(entry.silver_table)}").fetchone() or ()
+        columns = [f"t.{quoted(name)}" for name in entry.column_types]
+        parts = ", ".join(f"count(*) - count({name}), CAST(min({name}) AS VARCHAR), CAST(max({name}) AS VARCHAR)" for name in columns)
+        values = cursor.execute(f"SELECT {parts} FROM silver.{quoted(entry.silver_table)} AS t").fetchone() or ()
         counted = {name: tuple(values[3 * place : 3 * place + 3]) for place, name in enumerate(entry.column_types)}
     rows = tuple((column.name, column.type, _role(column), *(counted.get(column.name) or (None, None, None)), column.unit, column.doc) for column in entry.columns)
     return FactTable(("column", "type", "role", "nulls", "smallest", "largest", "unit", "doc"), rows)
@@ -88,9 +89,9 @@ def coverage(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, by
     day = entry.row_date_column
     if day is None:
         raise UsageError(f"{entry.id} has no date of a row, so it covers no time", fix="see `sbf datasets NAME`", code="NO_DATE")
-    what = quoted(ticker_column) if ticker_column else literal("")
-    shown = {"year": "strftime({d}, '%Y')", "quarter": "strftime({d}, '%Y-Q') || quarter({d})", "month": "strftime({d}, '%Y-%m')"}[by].format(d=quoted(day))
-    counted = cursor.execute(f"SELECT CAST({what} AS VARCHAR), {shown}, count(*) FROM silver.{quoted(entry.silver_table)} GROUP BY ALL ORDER BY ALL").fetchall()
+    what = f"t.{quoted(ticker_column)}" if ticker_column else literal("")
+    shown = {"year": "strftime({d}, '%Y')", "quarter": "strftime({d}, '%Y-Q') || quarter({d})", "month": "strftime({d}, '%Y-%m')"}[by].format(d=f"t.{quoted(day)}")
+    counted = cursor.execute(f"SELECT CAST({what} AS VARCHAR), {shown}, count(*) FROM silver.{quoted(entry.silver_table)} AS t GROUP BY ALL ORDER BY ALL").fetchall()
     periods = sorted({period for _, period, _ in counted})
     cells = {(name, period): count for name, period, count in counted}
     names = sorted({name for name, _, _ in counted})
@@ -136,23 +137,31 @@ def key_named(columns: Sequence[str], text: str, *, what: str) -> dict[str, str]
     return found
 
 
+def own_header(entry: DatasetKeymapEntry, name: str) -> str:
+    """What a column that stands beside those of a dataset is called: ``name``, or ``_name`` where the dataset has one of that name."""
+    return f"_{name}" if name in entry.column_types else name
+
+
 def revisions(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, key: Mapping[str, str]) -> FactTable:
     """Every version of one key, oldest first: its values, since and until when they were known, when they were recorded, and the payload that brought them.
+
+    The columns that the table itself does not have are called as ``own_header`` says.
 
     Raises:
         UsageError: a value does not fit its column.
     """
     values = [column.name for column in entry.columns if not column.key]
-    condition = " AND ".join(f"{quoted(name)} = CAST(? AS {entry.column_types[name]})" for name in entry.key_columns)
+    condition = " AND ".join(f"t.{quoted(name)} = CAST(? AS {entry.column_types[name]})" for name in entry.key_columns)
     table, history = f"silver.{quoted(entry.silver_table)}", f"silver.{quoted(entry.silver_table + '_history')}"
     shown = "".join(f"{name}, " for name in [quoted_list(values, prefix="v.")] if values)
     both = (
-        f"SELECT * EXCLUDE (_run_id), CAST(NULL AS TIMESTAMP) AS known_to, false AS _deleted FROM {table} WHERE {condition} "
-        f"UNION ALL BY NAME SELECT * EXCLUDE (_run_id) FROM {history} WHERE {condition}"
+        f"SELECT t.* EXCLUDE (_run_id), CAST(NULL AS TIMESTAMP) AS known_to, false AS _deleted FROM {table} AS t WHERE {condition} "
+        f"UNION ALL BY NAME SELECT t.* EXCLUDE (_run_id) FROM {history} AS t WHERE {condition}"
     )
+    state, payload, file_id = (quoted(own_header(entry, name)) for name in ("state", "payload", "bronze_file_id"))
     query = (
         f"SELECT {shown}v.known_from, v.known_to, v.recorded_at, "
-        "CASE WHEN v._deleted THEN 'gone' WHEN v.known_to IS NULL THEN 'current' ELSE 'superseded' END AS state, m.rel_path AS payload, m.bronze_file_id "
+        f"CASE WHEN v._deleted THEN 'gone' WHEN v.known_to IS NULL THEN 'current' ELSE 'superseded' END AS {state}, m.rel_path AS {payload}, m.bronze_file_id AS {file_id} "
         f"FROM ({both}) AS v LEFT JOIN ops.bronze_manifest AS m ON m.bronze_file_id = v._bronze_file_id ORDER BY v.known_from, v.recorded_at, v.known_to NULLS LAST"
     )
     parameters = [key[name] for name in entry.key_columns]

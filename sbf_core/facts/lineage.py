@@ -21,7 +21,7 @@ from sbf_core.gold.order import tables_read
 
 _INPUT_ROWS_MAX = 20
 _PAYLOAD = """
-SELECT m.bronze_file_id, m.rel_path AS payload, m.payload_hash AS sha256, m.run_id, m.fetched_at, m.address, m.status_code AS http, m.from_date, m.to_date
+SELECT m.bronze_file_id, m.rel_path AS payload, m.payload_hash AS sha256, m.run_id, m.fetched_at, m.address, m.status_code AS http, m.from_date, m.to_date, m.extension
 FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = ?
 """
 _NAMED = "SELECT bronze_file_id, rel_path FROM ops.bronze_manifest WHERE bronze_file_id = ? OR rel_path = ? OR starts_with(payload_hash, ?) ORDER BY 2 LIMIT 5"
@@ -107,14 +107,14 @@ def explain_silver(cursor: duckdb.DuckDBPyConnection, bronze: Path, entries: Ite
     if not has_rows(cursor, entry):
         raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
     versions = revisions(cursor, entry, wanted)
-    condition = " AND ".join(f"{quoted(name)} = CAST(? AS {entry.column_types[name]})" for name in entry.key_columns)
-    found = table_of(cursor, f"SELECT * FROM silver.{quoted(entry.silver_table)} WHERE {condition}", [wanted[name] for name in entry.key_columns])
+    condition = " AND ".join(f"t.{quoted(name)} = CAST(? AS {entry.column_types[name]})" for name in entry.key_columns)
+    found = table_of(cursor, f"SELECT t.* FROM silver.{quoted(entry.silver_table)} AS t WHERE {condition}", [wanted[name] for name in entry.key_columns])
     if not found.rows:
         gone = " now; it was once: see `sbf revisions`" if versions.rows else ""
         raise UsageError(f"{entry.id} has no row with the key {key!r}{gone}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY")
     row = found.records[0]
     payload = table_of(cursor, _PAYLOAD, [row["_bronze_file_id"]]).records[0]
-    place = place_in_payload(bronze / payload["payload"], entry, {name: row[name] for name in entry.key_columns}, column)
+    place = place_in_payload(bronze / payload["payload"], payload["extension"], entry, {name: row[name] for name in entry.key_columns}, column)
     return SilverOrigin(entry=entry, key=wanted, column=column, value=row[column], versions=versions, payload=payload, place=place)
 
 
@@ -134,9 +134,9 @@ def explain_gold(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel],
     if column not in types:
         raise UsageError(f"gold.{name} has no column {column!r}", fix=nearest(column, types) or "columns are " + ", ".join(types), code="UNKNOWN_COLUMN")
     wanted = key_named(model.key, key, what=f"gold.{name}")
-    condition = " AND ".join(f"{quoted(part)} = CAST(? AS {types[part]})" for part in model.key)
+    condition = " AND ".join(f"t.{quoted(part)} = CAST(? AS {types[part]})" for part in model.key)
     try:
-        found = table_of(cursor, f"SELECT {quoted(column)} FROM gold.{quoted(name)} WHERE {condition}", [wanted[part] for part in model.key])
+        found = table_of(cursor, f"SELECT t.{quoted(column)} FROM gold.{quoted(name)} AS t WHERE {condition}", [wanted[part] for part in model.key])
     except duckdb.ConversionException as error:
         raise UsageError(f"a value of the key does not fit: {str(error).splitlines()[0]}", where=f"gold.{name}", code="KEY") from error
     if not found.rows:
@@ -156,11 +156,11 @@ def _input(cursor: duckdb.DuckDBPyConnection, table: str, key: Mapping[str, str]
     types = _columns(cursor, table)
     by = tuple(name for name in key if name in types)
     schema, _, name = table.partition(".")
-    source = f"{schema}.{quoted(name)}"
-    where = " WHERE " + " AND ".join(f"CAST({quoted(part)} AS VARCHAR) = ?" for part in by) if by else ""
+    source = f"{schema}.{quoted(name)} AS t"
+    where = " WHERE " + " AND ".join(f"CAST(t.{quoted(part)} AS VARCHAR) = ?" for part in by) if by else ""
     values = [key[part] for part in by]
     counted = cursor.execute(f"SELECT count(*) FROM {source}{where}", values).fetchone()
-    shown = quoted_list(column for column in types if not column.startswith("_"))
+    shown = quoted_list((column for column in types if not column.startswith("_")), prefix="t.")
     rows = table_of(cursor, f"SELECT {shown} FROM {source}{where} ORDER BY ALL LIMIT {_INPUT_ROWS_MAX if by else 0}", values)
     return GoldInput(table=table, by=by, count=counted[0] if counted else 0, rows=rows)
 
@@ -212,5 +212,5 @@ def impact(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], name:
 
 
 def _brought(cursor: duckdb.DuckDBPyConnection, table: str, file_id: str) -> int:
-    row = cursor.execute(f"SELECT count(*) FROM {table} WHERE _bronze_file_id = ?", [file_id]).fetchone()
+    row = cursor.execute(f"SELECT count(*) FROM {table} AS t WHERE t._bronze_file_id = ?", [file_id]).fetchone()
     return row[0] if row else 0

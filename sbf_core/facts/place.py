@@ -1,14 +1,9 @@
-"""Where in a payload a row stands: the line of a text, or the path in JSON."""
+"""Where in a payload a row stands: the line of a text, or the path in JSON. The format's own reader says it."""
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import gzip
-import io
-import json
-import zipfile
-import zlib
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -18,9 +13,14 @@ import attrs
 
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.errors import PayloadRefused, UsageError
+from sbf_core.payload.formats import reader_of, reading_of
+from sbf_core.payload.model import PayloadFile, Reading, Record, Slot
+from sbf_core.payload.unpack import unpacked
 
 #: A larger payload is not searched: an explanation should not take longer than a run.
 _BYTES_MAX = 64 * 1024**2
+_OWN_WAY = "its plugin reads the payload in a way of its own"
 
 
 @attrs.frozen(kw_only=True)
@@ -38,86 +38,96 @@ class Place:
     note: str = ""
 
 
-def place_in_payload(path: Path, entry: DatasetKeymapEntry, key: Mapping[str, Any], column: str) -> Place:
+def place_in_payload(path: Path, extension: str, entry: DatasetKeymapEntry, key: Mapping[str, Any], column: str) -> Place:
     """Look for the one row of a payload that has a key.
 
     Rows are compared as a reader would: texts without blanks around them, numbers by their value, days in the format that the dataset declares.
 
     Args:
         path: the payload.
+        extension: what it is stored as.
         entry: its dataset, whose declaration says how fields are called.
         key: the values of the key in silver.
         column: the column whose raw text is wanted.
     """
-    try:
-        content = _content(path, entry.member)
-        rows = list(_rows(content, path, entry))
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, ValueError, KeyError, csv.Error, RecursionError) as error:
-        return Place(note=f"the payload is read by its plugin in a way of its own ({type(error).__name__})")
     asked = [one for one in entry.columns if one.key and not one.from_request]
-    found = [(where, row, across) for where, row in rows for across in [_fits(row, asked, key)] if across is not None]
+    wanted = next((one for one in entry.columns if one.name == column), None)
+    with tempfile.TemporaryDirectory() as folder:
+        staging = Path(folder)
+        try:
+            found = [place for row in _rows(path, extension, entry, staging) for place in [_fits(row, asked, key, wanted)] if place is not None]
+        except (OSError, PayloadRefused, UsageError) as error:
+            return Place(note=f"the payload cannot be read as it is declared: {error}")
     if len(found) != 1:
-        return Place(note="its plugin reads the payload in a way of its own" if not found else f"{len(found)} rows of the payload have this key")
-    where, row, across = found[0]
-    wanted = across or next((one.source_name for one in entry.columns if one.name == column), column).lower()
-    field = next((name for name in row if name.lower() == wanted), "")
+        return Place(note=_OWN_WAY if not found else f"{len(found)} rows of the payload have this key")
+    return found[0]
+
+
+@attrs.frozen
+class _Row:
+    """One record with its texts by the vendor's names."""
+
+    place: str
+    texts: Mapping[str, str | None]
+
+
+def _rows(path: Path, extension: str, entry: DatasetKeymapEntry, staging: Path) -> Iterator[_Row]:
+    if path.stat().st_size > _BYTES_MAX:
+        raise PayloadRefused("it is too large to be searched")
+    plain, kind = unpacked(path, extension, member=entry.member, target=staging / "payload")
+    file = PayloadFile(file_id="payload", path=plain, extension=kind, byte_count=plain.stat().st_size)
+    if file.byte_count > _BYTES_MAX:
+        raise PayloadRefused("it is too large to be searched")
+    reading = reading_of(entry, kind)
+    if reading is None:
+        raise PayloadRefused(f"no format is declared for {kind or 'it'}")
+    try:
+        yield from _named(reading, file)
+    except PayloadRefused:
+        fields = _all_fields(reading, file, staging)
+        if not fields:
+            raise
+        yield from _named(fields, file)
+
+
+def _named(reading: Reading, file: PayloadFile) -> Iterator[_Row]:
+    names = [slot.column.source_name for slot in reading.slots]
+    records: Iterator[Record] = reader_of(reading.format.kind).records(reading, file)
+    yield from (_Row(record.place, dict(zip(names, record.values, strict=True))) for record in records if not record.fault)
+
+
+def _all_fields(reading: Reading, file: PayloadFile, staging: Path) -> Reading | None:
+    """The same payload with every field that it has, where the declared ones are not all there: a plugin's SELECT makes them of others."""
+    bare = attrs.evolve(reading, slots=())
+    fields = reader_of(reading.format.kind).look(bare, file, None, staging=staging).fields
+    slots = tuple(Slot(name=f"f{place}", column=Column(name="any", type="VARCHAR", nullable=True, optional=True, source=name)) for place, name in enumerate(fields))
+    return attrs.evolve(bare, slots=slots) if slots else None
+
+
+def _fits(row: _Row, asked: Sequence[Column], key: Mapping[str, Any], wanted: Column | None) -> Place | None:
+    """Where a row stands that has the key: in the field that a value of the key names, where each value has a column of its own."""
+    across = ""
+    by_letters = {name.lower(): name for name in row.texts}
+    for one in asked:
+        name = by_letters.get(one.source_name.lower())
+        if name is not None:
+            if not _same(one, row.texts[name], key[one.name]):
+                return None
+        elif str(key[one.name]).lower() in by_letters and not across and len(asked) > 1:
+            across = by_letters[str(key[one.name]).lower()]
+        else:
+            return None
+    field = across or ("" if wanted is None else by_letters.get(wanted.source_name.lower(), ""))
+    where = row.place
     if across:
         where += f", column {field}"
     elif where.startswith("$") and field:
-        where += f".{field}"
-    return Place(where=where, raw="" if row.get(field) is None else str(row[field]).strip())
+        where += field[1:] if field.startswith("@") else f", {field}" if field.startswith("$") else f".{field}"
+    return Place(where=where, raw=(row.texts.get(field) or "").strip())
 
 
-def _fits(row: Mapping[str, Any], asked: Sequence[Column], key: Mapping[str, Any]) -> str | None:
-    """Whether a row has the key: None if not, else empty, or the field that a value of the key names, where each value has a column of its own."""
-    fields = {name.lower(): value for name, value in row.items()}
-    across = ""
-    for one in asked:
-        if one.source_name.lower() in fields:
-            if not _same(one, fields[one.source_name.lower()], key[one.name]):
-                return None
-        elif str(key[one.name]).lower() in fields and not across and len(asked) > 1:
-            across = str(key[one.name]).lower()
-        else:
-            return None
-    return across
-
-
-def _content(path: Path, member: str) -> bytes:
-    if path.stat().st_size > _BYTES_MAX:
-        raise ValueError("too large")
-    raw = path.read_bytes()
-    if raw[:2] == b"\x1f\x8b":
-        with gzip.open(io.BytesIO(raw)) as unpacked:
-            raw = unpacked.read(_BYTES_MAX + 1)
-    elif raw[:4] == b"PK\x03\x04":
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive, archive.open(member or archive.namelist()[0]) as unpacked:
-            raw = unpacked.read(_BYTES_MAX + 1)
-    if len(raw) > _BYTES_MAX:
-        raise ValueError("too large")
-    return raw
-
-
-def _rows(content: bytes, path: Path, entry: DatasetKeymapEntry) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    text = content.decode("utf-8-sig")
-    if text.lstrip()[:1] in ("[", "{"):
-        found = json.loads(text, parse_float=Decimal)
-        for step in entry.rows_at.split(".") if entry.rows_at else ():
-            found = found[step]
-        if not isinstance(found, list):
-            raise ValueError("no list of rows")
-        at = f"$.{entry.rows_at}" if entry.rows_at else "$"
-        yield from ((f"{at}[{place}]", row) for place, row in enumerate(found) if isinstance(row, dict))
-        return
-    header = text.partition("\n")[0]
-    delimiter = "\t" if ".tsv" in path.name else ";" if header.count(";") > header.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-    for row in reader:
-        yield f"line {reader.line_num}", {str(name).strip(): value for name, value in row.items()}
-
-
-def _same(column: Column, raw: Any, value: Any) -> bool:
-    text = "" if raw is None else str(raw).strip()
+def _same(column: Column, raw: str | None, value: Any) -> bool:
+    text = "" if raw is None else raw.strip()
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         try:
             return Decimal(text) == Decimal(str(value))

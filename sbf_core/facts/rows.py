@@ -10,7 +10,7 @@ import attrs
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.identifiers import quoted
+from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts.table import FactTable, table_of
 
@@ -70,13 +70,13 @@ def rows_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, wanted
             parameters.append(value)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     names = [_known(entry, wanted.sort)] if wanted.sort else []
-    order = ", ".join(f"{quoted(name)} {'DESC' if wanted.descending else 'ASC'} NULLS LAST" for name in (*names, *(key for key in entry.key_columns if key not in names)))
-    shown = ", ".join(quoted(name) for name in (*entry.column_types, "known_from", "recorded_at", "_bronze_file_id"))
+    order = ", ".join(f"t.{quoted(name)} {'DESC' if wanted.descending else 'ASC'} NULLS LAST" for name in (*names, *(key for key in entry.key_columns if key not in names)))
+    shown = quoted_list((*entry.column_types, "known_from", "recorded_at", "_bronze_file_id"), prefix="t.")
     try:
-        counted = cursor.execute(f"SELECT count(*) FROM {source} {where}", parameters).fetchone()
+        counted = cursor.execute(f"SELECT count(*) FROM {source} AS t {where}", parameters).fetchone()
         total = counted[0] if counted else 0
         offset = (wanted.page - 1) * wanted.size
-        found = table_of(cursor, f"SELECT {shown} FROM {source} {where} ORDER BY {order} LIMIT {wanted.size} OFFSET {offset}", parameters)
+        found = table_of(cursor, f"SELECT {shown} FROM {source} AS t {where} ORDER BY {order} LIMIT {wanted.size} OFFSET {offset}", parameters)
     except duckdb.ConversionException as error:
         raise UsageError(f"a value does not fit its column: {str(error).splitlines()[0]}", where=entry.id, code="FILTER") from error
     return RowsFound(table=found, more=offset + wanted.size < total, total=total)
@@ -90,7 +90,7 @@ def _known(entry: DatasetKeymapEntry, name: str) -> str:
 
 
 def _condition(entry: DatasetKeymapEntry, name: str, text: str) -> tuple[str, str]:
-    column = quoted(_known(entry, name))
+    column = f"t.{quoted(_known(entry, name))}"
     kind = entry.column_types.get(name, "TIMESTAMP")
     for sign in (">=", "<=", ">", "<", "="):
         if text.startswith(sign):

@@ -48,6 +48,10 @@ class _TestFailed(DatasetFailure):
     default_code = "GOLD_TEST"
 
 
+class _NamesMeet(DatasetFailure):
+    default_code = "GOLD_SQL"
+
+
 class GoldBuild:
     """One build of the gold tables.
 
@@ -117,7 +121,7 @@ class GoldBuild:
                 seen, written = self._write(conn, model, inputs, started_at, tests)
                 fault_point("gold.recorded")
             fault_point("gold.committed")
-        except (duckdb.Error, _TestFailed) as error:
+        except (duckdb.Error, _TestFailed, _NamesMeet) as error:
             if is_disk_fault(error):
                 raise
             text = str(error).split("\n", maxsplit=1)[0]
@@ -131,6 +135,7 @@ class GoldBuild:
         assert self._build_id is not None
         build_id, table = self._build_id, f"gold.{quoted(model.name)}"
         self._ops.start_gold_manifest(conn, gold_build_id=build_id, table_name=model.name)
+        _check_surrogate_key(conn, model)
         conn.execute(f"CREATE OR REPLACE TEMP TABLE candidate AS {model.full_sql}")
         for test in model.all_tests:
             tests[test.name] = _number(conn, f"SELECT count(*) FROM ({test.failing('candidate')})")
@@ -191,6 +196,13 @@ def built_from(model: GoldModel, reads: frozenset[str], versions: Mapping[str, s
     return hashlib.sha256(repr((_identity(model), state)).encode()).hexdigest()
 
 
+def _check_surrogate_key(conn: duckdb.DuckDBPyConnection, model: GoldModel) -> None:
+    """The engine would call one of the two ``x_1`` and say nothing."""
+    if model.surrogate_key and model.surrogate_key.lower() in {name.lower() for name, _ in _columns(conn, f"({model.body_sql})")}:
+        what = f"its SELECT gives a column {model.surrogate_key!r}, which is the name of its surrogate key"
+        raise _NamesMeet(what, where=f"gold.{model.name}", fix="give one of them another name")
+
+
 def _columns(conn: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in conn.execute(f"DESCRIBE {table}").fetchall()]
 
@@ -199,27 +211,28 @@ def _apply(conn: duckdb.DuckDBPyConnection, model: GoldModel, table: str) -> int
     """Bring the table to what ``candidate`` holds, touching only rows that differ; returns how many."""
     columns = _columns(conn, "candidate")
     if not table_exists(conn, f"gold.{model.name}") or _columns(conn, table) != columns:
-        conn.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM candidate ORDER BY {quoted_list(model.key)}")
+        conn.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT c.* FROM candidate AS c ORDER BY {quoted_list(model.key, prefix='c.')}")
         if model.doc:
             conn.execute(f"COMMENT ON TABLE {table} IS {literal(model.doc)}")
         return _number(conn, "SELECT count(*) FROM candidate")
     others = [name for name, _ in columns if name not in model.key]
     on = matches(model.key, "t", "c")
+    # no column of ours stands beside those of the model, which may have any name
     conn.execute(
-        f"CREATE OR REPLACE TEMP TABLE differing AS SELECT c.*, t.{quoted(model.key[0])} IS NOT NULL AS _is_update FROM candidate AS c "
-        f"LEFT JOIN {table} AS t ON {on} WHERE t.{quoted(model.key[0])} IS NULL OR {differs(others, 'c', 't')}"
+        f"CREATE OR REPLACE TEMP TABLE differing AS SELECT c.* FROM candidate AS c LEFT JOIN {table} AS t ON {on} "
+        f"WHERE t.{quoted(model.key[0])} IS NULL OR {differs(others, 'c', 't')}"
     )
     gone = _number(conn, f"SELECT count(*) FROM {table} AS t ANTI JOIN candidate AS c ON {on}")
     if gone:
         conn.execute(f"DELETE FROM {table} AS t WHERE NOT EXISTS (SELECT 1 FROM candidate AS c WHERE {on})")
-    conn.execute(f"DELETE FROM {table} AS t USING differing AS c WHERE {on} AND c._is_update")
-    names = quoted_list(name for name, _ in columns)
-    conn.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM differing")
+    conn.execute(f"DELETE FROM {table} AS t USING differing AS c WHERE {on}")
+    names = [name for name, _ in columns]
+    conn.execute(f"INSERT INTO {table} ({quoted_list(names)}) SELECT {quoted_list(names, prefix='c.')} FROM differing AS c")
     return gone + _number(conn, "SELECT count(*) FROM differing")
 
 
 def _watermark(conn: duckdb.DuckDBPyConnection, model: GoldModel) -> dt.date | None:
     if not model.date_column:
         return None
-    row = conn.execute(f"SELECT CAST(max({quoted(model.date_column)}) AS DATE) FROM candidate").fetchone()
+    row = conn.execute(f"SELECT CAST(max(c.{quoted(model.date_column)}) AS DATE) FROM candidate AS c").fetchone()
     return None if row is None else row[0]

@@ -12,6 +12,7 @@ from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError
 from sbf_core.vocabulary import check_name, texts
 
+_ALL_ROWS = "\nUNION ALL BY NAME\n"
 KINDS = ("dimension", "fact")
 
 
@@ -30,9 +31,9 @@ class AcceptedRange:
 
     def failing(self, table: str) -> str:
         """SELECT of the rows that fail."""
-        bounds = [f"{quoted(self.column)} < {self.low}"] if self.low is not None else []
-        bounds += [f"{quoted(self.column)} > {self.high}"] if self.high is not None else []
-        return f"SELECT 1 FROM {table} WHERE {' OR '.join(bounds) or 'false'}"
+        bounds = [f"t.{quoted(self.column)} < {self.low}"] if self.low is not None else []
+        bounds += [f"t.{quoted(self.column)} > {self.high}"] if self.high is not None else []
+        return f"SELECT 1 FROM {table} AS t WHERE {' OR '.join(bounds) or 'false'}"
 
 
 @attrs.frozen(kw_only=True)
@@ -48,7 +49,7 @@ class NotNull:
 
     def failing(self, table: str) -> str:
         """SELECT of the rows that fail."""
-        return f"SELECT 1 FROM {table} WHERE {quoted(self.column)} IS NULL"
+        return f"SELECT 1 FROM {table} AS t WHERE t.{quoted(self.column)} IS NULL"
 
 
 @attrs.frozen(kw_only=True)
@@ -64,7 +65,7 @@ class Unique:
 
     def failing(self, table: str) -> str:
         """SELECT of the rows that fail."""
-        return f"SELECT 1 FROM {table} GROUP BY {quoted_list(self.columns)} HAVING count(*) > 1"
+        return f"SELECT 1 FROM {table} AS t GROUP BY {quoted_list(self.columns, prefix='t.')} HAVING count(*) > 1"
 
 
 @attrs.frozen(kw_only=True)
@@ -182,18 +183,24 @@ class GoldModel:
             there = {name: [(0, alternatives[0])] for name, alternatives in self.sources}
         parts = []
         for name, alternatives in self.sources:
-            rows = "\nUNION ALL BY NAME\n".join(source.select(rank) for rank, source in there[name] or [(0, alternatives[0])])
-            parts.append(f"{quoted(name)} AS (\n{rows}\n)")
+            rows = [source.select(rank) for rank, source in there[name] or [(0, alternatives[0])]]
+            if len(rows) == 1:  # a source with a column source_rank of its own is refused by the engine, as it is where there are several
+                rows.append("SELECT 0 AS source_rank WHERE false")
+            parts.append(f"{quoted(name)} AS (\n{_ALL_ROWS.join(rows)}\n)")
         return attrs.evolve(self, sql=f"WITH {', '.join(parts)}\nSELECT * FROM (\n{self.sql.strip().rstrip(';')}\n) AS joined", sources=())
 
     @property
     def full_sql(self) -> str:
         """The SELECT, wrapped, with the surrogate key in front where there is one."""
-        body = f"({self.sql.strip().rstrip(';')}\n) AS model"
         if not self.surrogate_key:
-            return f"SELECT * FROM {body}"
-        packed = "concat_ws('|', " + ", ".join(f"CAST({quoted(column)} AS VARCHAR)" for column in self.key) + ")"
-        return f"SELECT CAST(md5_number_lower({packed}) >> 1 AS BIGINT) AS {quoted(self.surrogate_key)}, * FROM {body}"
+            return self.body_sql
+        packed = "concat_ws('|', " + ", ".join(f"CAST(model.{quoted(column)} AS VARCHAR)" for column in self.key) + ")"
+        return f"SELECT CAST(md5_number_lower({packed}) >> 1 AS BIGINT) AS {quoted(self.surrogate_key)}, model.* FROM ({self.body_sql}) AS model"
+
+    @property
+    def body_sql(self) -> str:
+        """The SELECT, wrapped, without the surrogate key."""
+        return f"SELECT * FROM ({self.sql.strip().rstrip(';')}\n) AS model"
 
     @property
     def all_tests(self) -> tuple[GoldTest, ...]:

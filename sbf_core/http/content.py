@@ -12,13 +12,18 @@ from typing import Any
 from xml.parsers import expat
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.errors import printable
-from sbf_core.http.pages import at
+from sbf_core.dataset.formats import Csv, Json
+from sbf_core.errors import PayloadRefused, printable
+from sbf_core.payload.formats import format_of
+from sbf_core.payload.json_path import Name, Wildcard, rows_path
+from sbf_core.payload.json_walk import value_at, walk
 
 _NOTE_BYTES_MAX = 16_384
 _SHOWN = 80
 _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
-_MAGIC = {"zip": b"PK", "parquet": b"PAR1", "csv.gz": b"\x1f\x8b"}
+_MAGIC = {"zip": b"PK", "xlsx": b"PK", "xlsb": b"PK", "ods": b"PK", "parquet": b"PAR1"}
+_GZIP_MAGIC = b"\x1f\x8b"
+_DELIMITED = ("csv", "tsv")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -35,7 +40,7 @@ def why_no_data(entry: DatasetKeymapEntry, payload: bytes, extension: str, *, as
     body = payload.removeprefix(_BOM).strip() if len(payload) <= _NOTE_BYTES_MAX else payload.removeprefix(_BOM)
     if not body:
         return _empty(entry, "0 bytes")
-    magic = _MAGIC.get(extension)
+    magic = _GZIP_MAGIC if extension.endswith(".gz") else _MAGIC.get(extension)
     if magic is not None:
         return None if payload.startswith(magic) else ("not_data", f"no {extension} but {_shown(body)}")
     if extension not in ("html", "txt") and _HTML.match(body[:2048]):
@@ -45,7 +50,7 @@ def why_no_data(entry: DatasetKeymapEntry, payload: bytes, extension: str, *, as
         return noted
     if extension == "json":
         return _why_no_json(entry, body, as_declared=as_declared, may_be_cut=may_be_cut)
-    if extension in ("csv", "tsv"):
+    if extension in _DELIMITED:
         return _why_no_delimited(entry, body, extension, as_declared=as_declared, may_be_cut=may_be_cut)
     if extension == "xml":
         return _why_no_xml(body, may_be_cut=may_be_cut)
@@ -102,44 +107,52 @@ def _why_no_json(entry: DatasetKeymapEntry, body: bytes, *, as_declared: bool, m
     note = _note(entry, found)
     if note:
         return "error_note", f"the vendor says {_shown(note.encode())}"
-    return _why_no_rows(entry, found, body) if as_declared else None
+    return _why_no_rows(entry, found, body) if as_declared and isinstance(format_of(entry, "json"), Json) else None
 
 
 def _note(entry: DatasetKeymapEntry, found: Any) -> str:
     """What a field that the dataset declares as an error note says."""
     for path in entry.is_data.error_fields:
-        value = at(found[0] if isinstance(found, list) and found else found, path)
+        value = value_at(found[0] if isinstance(found, list) and found else found, path)
         if value not in (None, "", False, [], {}):
             return value if isinstance(value, str) else json.dumps(value)
     return ""
 
 
 def _why_no_rows(entry: DatasetKeymapEntry, found: Any, body: bytes) -> tuple[str, str] | None:
-    rows = at(found, entry.rows_at) if entry.rows_at else found
-    if rows == [] or found == {} or (entry.rows_at and rows is None and _is_near(found, entry.rows_at)):
+    if found == {} or _is_null_there(found, entry.rows_at):
         return _empty(entry, "no rows")
-    if not isinstance(rows, list):
-        place = f"list at {entry.rows_at!r}" if entry.rows_at else "list"
-        return "not_data", f"no {place} but {_shown(body)}"
-    return None
+    try:
+        return _empty(entry, "no rows") if next(walk(found, entry.rows_at), None) is None else None
+    except PayloadRefused as error:
+        return "not_data", f"{error.what}: {_shown(body)}"
 
 
-def _is_near(found: Any, path: str) -> bool:
-    """Whether the last step alone is missing, or null: a vendor's way to say that there are no rows."""
-    above, _, last = path.rpartition(".")
-    holder = at(found, above) if above else found
-    return isinstance(holder, dict) and last in holder
+def _is_null_there(found: Any, rows_at: str) -> bool:
+    """Whether the list of rows alone is null: a vendor's way to say that there are none."""
+    steps = [segment for segment in rows_path(rows_at).segments if not isinstance(segment, Wildcard)]
+    if not steps or not all(isinstance(step, Name) for step in steps):
+        return False
+    names = [step.name for step in steps if isinstance(step, Name)]
+    for name in names[:-1]:
+        found = found.get(name) if isinstance(found, dict) else None
+    return isinstance(found, dict) and names[-1] in found and found[names[-1]] is None
 
 
 def _why_no_delimited(entry: DatasetKeymapEntry, body: bytes, extension: str, *, as_declared: bool, may_be_cut: bool) -> tuple[str, str] | None:
-    header, _, rest = body.partition(b"\n")
-    mark = b"\t" if extension == "tsv" else b";" if header.count(b";") > header.count(b",") else b","
-    if as_declared:
-        known = {column.source_name.lower() for column in entry.columns}
-        named = {name.strip(b'" \r').decode("utf-8", "replace").lower() for name in header.split(mark)}
+    dialect = format_of(entry, extension)
+    if not isinstance(dialect, Csv) or dialect.encoding.lower().startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
+        return None
+    above = dialect.skip_rows if dialect.header is True else 0
+    lines = body.split(b"\n", above + 1)
+    header, rest = lines[above] if len(lines) > above else b"", lines[above + 1] if len(lines) > above + 1 else b""
+    mark = dialect.delimiter.encode()
+    if as_declared and dialect.header is True:
+        known = {name.casefold() for column in entry.columns for name in (column.source_name, *column.also)}
+        named = {name.strip(b'" \r\t').decode(dialect.encoding, "replace").casefold() for name in header.split(mark)}
         if not known & named:
-            return "not_data", f"its first line names no declared column: {_shown(header)}"
-    if not rest.strip():
+            return "not_data", f"its first line names no declared column, with {dialect.delimiter!r} between the fields: {_shown(header)}"
+    if dialect.header is True and not rest.strip():
         return _empty(entry, "a header and no rows")
     last = body.rstrip(b"\r\n").rpartition(b"\n")[2]
     if may_be_cut and b'"' not in last and last.count(mark) < header.count(mark):

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 import attrs
 
 from sbf_core.dataset.pages import PageBy, Pages
+from sbf_core.errors import PayloadRefused
+from sbf_core.payload.json_walk import value_at, walk
 from sbf_core.runs.result import RunResult
 
 _NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
@@ -34,17 +36,12 @@ class PageReader:
     def rows(self, payload: bytes) -> int:
         """The number of rows of a page; raises ``ValueError`` for a page that is none."""
         if self.extension == "json":
-            rows = at(json.loads(payload), self.rows_at)
-            return len(rows) if isinstance(rows, list) else 0
+            try:
+                return sum(1 for _ in walk(json.loads(payload), self.rows_at))
+            except PayloadRefused:
+                return 0
         lines = sum(1 for line in payload.splitlines() if line.strip())
         return max(0, lines - 1)
-
-
-def at(found: Any, path: str) -> Any:
-    """What a JSON value holds at a path such as ``meta.next``; None where there is nothing."""
-    for step in path.split(".") if path else []:
-        found = found.get(step) if isinstance(found, dict) else None
-    return found
 
 
 def with_parameters(url: str, **parameters: object) -> str:
@@ -96,10 +93,10 @@ async def walk_pages(ask: Ask, url: str, pages: Pages, reader: PageReader, *, ho
             break
         rows_total += count
         found.append(result)
-        stated = at(document, pages.total_at) if pages.total_at else stated
+        stated = value_at(document, pages.total_at) if pages.total_at else stated
         if pages.by is PageBy.NAMES and len(found) == 1:
             try:
-                named = _names(at(document, pages.next_at))
+                named = _names(value_at(document, pages.next_at))
             except ValueError:
                 return [_failed(result, "not_data", f"{pages.next_at} holds no names of further pages")]
         here = _following(here, url, pages, result, document, named=named, number=len(found), rows=rows_total, count=count)
@@ -144,7 +141,7 @@ def _following(here: str, url: str, pages: Pages, result: RunResult, document: A
     if pages.by is PageBy.LINK:
         link = _NEXT_LINK.search(result.headers.get("link", ""))
         return urljoin(here, link[1]) if link else None
-    token = at(document, pages.next_at)
+    token = value_at(document, pages.next_at)
     if token in (None, "", False, 0):
         return None
     if pages.by is PageBy.NEXT_URL:

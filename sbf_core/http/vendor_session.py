@@ -112,6 +112,9 @@ class VendorSession:
             payload = target.read_bytes()
         except OSError as error:
             return self._failed(asked, "file", f"file {target}: {error.strerror}")
+        why = why_no_data(self._entry, payload, extension, as_declared=self._as_declared)
+        if why is not None:
+            return self._failed(asked, why[0], f"file {target}: {why[1]}", evidence=payload)
         elapsed = time.monotonic() - asked.began
         return RunResult(request=request, address=path, payload=payload, extension=extension, fetched_at=self._live.clock.now(), elapsed_seconds=elapsed)
 

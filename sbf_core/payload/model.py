@@ -15,10 +15,12 @@ import attrs
 
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.formats import Format
+from sbf_core.dataset.format_list import Format
 
 #: Columns that every relation of payloads has, before the slots.
 FILE, PLACE, FAULT = "_file", "_place", "_fault"
+#: The fault of a row of ``select`` whose payload must be read by ``records``.
+DOUBTFUL = "doubtful"
 
 
 @attrs.frozen(kw_only=True)
@@ -122,20 +124,29 @@ class Record:
 class FormatReader(Protocol):
     """One format. A module of this room gives one as ``READER``."""
 
-    def look(self, reading: Reading, file: PayloadFile, payload: bytes | None) -> Look:
+    def look(self, reading: Reading, file: PayloadFile, payload: bytes | None, *, staging: Path) -> Look:
         """A cheap look, once a payload.
 
         Args:
             reading: what is wanted.
             file: the payload.
             payload: its bytes, where they were read already.
+            staging: takes a copy that is easier to read; the look then names it as its file.
 
         Raises:
             PayloadRefused: it is not of this format, or of another layout than declared; the text says what to declare.
         """
 
     def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
-        """SQL of one relation over regular payloads: ``_file``, ``_place``, ``_fault`` and the slots. ``staging`` takes files that the engine is to read."""
+        """SQL of one relation over regular payloads: ``_file``, ``_place``, ``_fault``, ``_raw`` and the slots.
+
+        A row with the fault ``doubtful`` holds a text that the engine may have written itself: its payload is read again by ``records``.
+
+        Args:
+            reading: what is wanted.
+            looks: regular payloads.
+            staging: takes files that the engine is to read.
+        """
 
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
         """Every record of one payload, read exactly. Raises ``PayloadRefused`` as ``look`` does, also half-way: then none of them counts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,27 +48,33 @@ class HookCalls:
             return self._manager.call(owned.plugin, "fetch", doing=doing, safe=safe, entry=owned.entry, request=request, http=session)
         return self._ask(owned.plugin, ("fetch", owned.entry.id, request), "fetch", doing=doing, safe=safe, session=session)[1]
 
-    def promote(self, owned: OwnedDataset, batch: PromotionBatch, *, staging: Path, safe: str) -> PromotionPlan:
-        """What the hook ``promote`` answers; a plugin of its own process has written its rows by then."""
+    def promote(self, owned: OwnedDataset, batch: PromotionBatch, *, staging: Path, safe: str) -> PromotionPlan | None:
+        """What the hook ``promote`` answers, None for "as declared"; a plugin of its own process has written its rows by then."""
         doing = f"dataset {owned.entry.id}"
         if self.runs_here(owned, "promote"):
-            plan: PromotionPlan = self._manager.call(owned.plugin, "promote", doing=doing, safe=safe, entry=owned.entry, batch=batch)
+            plan: PromotionPlan | None = self._manager.call(owned.plugin, "promote", doing=doing, safe=safe, may_be_none=True, entry=owned.entry, batch=batch)
             return plan
         target = staging / "parsed.ndjson"
-        kind, content = self._ask(owned.plugin, ("promote", owned.entry.id, batch, str(target)), "promote", doing=doing, safe=safe)
+        question = ("promote", owned.entry.id, batch.files, batch.extension, str(target))
+        kind, content = self._ask(owned.plugin, question, "promote", doing=doing, safe=safe, answers={"fields": batch.describe})
+        if kind == "declared":
+            return None
         if kind == "select":
             return SelectRows(content)
         if kind == "parsed":
             return WrittenRows(path=target, errors=content)
         raise PluginFault(f"promote answered {content}", where=f"{doing}, plugin {owned.plugin.label}", fix="answer SelectRows(...) or ParseRows(...)")
 
-    def _ask(self, record: PluginRecord, question: tuple[Any, ...], hook: str, *, doing: str, safe: str, session: FetchSession | None = None) -> tuple[Any, ...]:
+    def _ask(
+        self, record: PluginRecord, question: tuple[Any, ...], hook: str, *, doing: str, safe: str, session: FetchSession | None = None,
+        answers: Mapping[str, Callable[[], Any]] | None = None,
+    ) -> tuple[Any, ...]:
         from sbf_core.plugin.isolation import IsolatedPlugin  # only plugins with such hooks pay for it
 
         with self._lock:
             isolated = self._isolated.setdefault(record.name, IsolatedPlugin(record, self._isolation))
         try:
-            return isolated.ask(question, session)
+            return isolated.ask(question, session, answers or {})
         except (DatasetFailure, UsageError) as error:
             where = f"{doing}, plugin {record.label}, hook {hook}"
             raise type(error)(error.what, where=where, fix=error.fix or safe, code=error.code) from error

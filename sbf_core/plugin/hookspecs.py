@@ -62,8 +62,8 @@ def fetch(entry: DatasetKeymapEntry, request: RunRequest, http: FetchSession) ->
 def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> PromotionPlan | None:
     """Asked for each batch of payloads: how do they become rows?
 
-    Without this hook JSON, CSV and Parquet are read as the declared columns say. Answer ``SelectRows`` (SQL over
-    the relation ``batch``) or ``ParseRows`` (Python over the bytes of a payload).
+    Without this hook, and where it answers None, payloads are read as the format and the columns of the dataset say. Else answer ``SelectRows`` (SQL
+    over the relation ``batch``) or ``ParseRows`` (Python over the bytes of a payload).
 
     Args:
         entry: the dataset.

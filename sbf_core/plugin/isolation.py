@@ -7,6 +7,7 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO, Any
 
@@ -108,8 +109,8 @@ class IsolatedPlugin:
             self._all.append(process)
         return process
 
-    def ask(self, question: tuple[Any, ...], session: FetchSession | None = None) -> tuple[Any, ...]:
-        """Ask for one answer; what the hook asks of ``http`` meanwhile is answered by ``session``.
+    def ask(self, question: tuple[Any, ...], session: FetchSession | None = None, answers: Mapping[str, Callable[[], Any]] | None = None) -> tuple[Any, ...]:
+        """Ask for one answer; what the hook asks of ``http`` meanwhile is answered by ``session``, what it asks of its batch by ``answers``.
 
         Raises:
             PluginFault: the hook raised, hung, or its process died. Other errors of sbf are raised as they were.
@@ -119,9 +120,12 @@ class IsolatedPlugin:
             process.say(question)
             while True:
                 answer = process.hear()
-                if answer[0] not in ("get", "read") or session is None:
+                if answer[0] in ("get", "read") and session is not None:
+                    process.say(_asked(session, answer))
+                elif answers and answer[0] in answers:
+                    process.say(_told(answers[answer[0]]))
+                else:
                     break
-                process.say(_asked(session, answer))
         except SbfError:
             process.stop()
             raise
@@ -145,6 +149,13 @@ def _asked(session: FetchSession, question: tuple[Any, ...]) -> tuple[Any, ...]:
     try:
         return "result", (session.get if what == "get" else session.read)(request, address, **options)
     except Exception as error:  # it is the plugin that must hear of it
+        return error_message(error)
+
+
+def _told(answer: Callable[[], Any]) -> tuple[Any, ...]:
+    try:
+        return "result", answer()
+    except SbfError as error:
         return error_message(error)
 
 

@@ -178,7 +178,7 @@ class PluginManager:
         """Whether a plugin implements a hook."""
         return hook in record.hooks
 
-    def call(self, record: PluginRecord, hook: str, *, doing: str, safe: str, **arguments: Any) -> Any:
+    def call(self, record: PluginRecord, hook: str, *, doing: str, safe: str, may_be_none: bool = False, **arguments: Any) -> Any:
         """Call a hook of one plugin, of no other.
 
         Args:
@@ -186,6 +186,7 @@ class PluginManager:
             hook: the hook's name; the plugin implements it.
             doing: what it is asked for, e.g. ``dataset prices/fmp/eod``.
             safe: what was and was not written, and how to go on; for the message.
+            may_be_none: None is an answer: the hook leaves it to the core.
             **arguments: the hook's arguments.
 
         Raises:
@@ -205,7 +206,7 @@ class PluginManager:
             if signals.is_from_user(error):
                 raise
             raise PluginFault(f"raised {type(error).__name__}: {error}", where=_place(record, hook, doing), fix=safe) from error
-        if answer is None:
+        if answer is None and not may_be_none:
             raise PluginFault("answered None", where=_place(record, hook, doing), fix=safe)
         return answer
 

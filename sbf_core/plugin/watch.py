@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import duckdb
 
 from sbf_core.duck.transaction import transaction_number
 from sbf_core.errors import PluginFault
+
+T = TypeVar("T")
 
 
 class DatabaseWatch:
@@ -43,13 +46,25 @@ def used_the_database(*, where: str) -> PluginFault:
 
 
 @contextmanager
-def watched(cursor: Callable[[], duckdb.DuckDBPyConnection], *, where: str) -> Iterator[None]:
+def watched(cursor: Callable[[], duckdb.DuckDBPyConnection], *, where: str) -> Iterator[Callable[[Callable[[], T]], T]]:
     """Call a hook inside; no other thread may use the database meanwhile.
+
+    Yields:
+        What calls a function of ours that may use the database, when the hook asks for it.
 
     Raises:
         PluginFault: somebody began a transaction.
     """
     watch = DatabaseWatch(cursor)
-    yield
+
+    def allowed(ours: Callable[[], T]) -> T:
+        if watch.used():
+            raise used_the_database(where=where)
+        try:
+            return ours()
+        finally:
+            watch.start()
+
+    yield allowed
     if watch.used():
         raise used_the_database(where=where)

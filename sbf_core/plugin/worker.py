@@ -20,8 +20,9 @@ from sbf_core.plugin.manager import GROUP, PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
-from sbf_core.silver.parsing import write_parsed_rows
-from sbf_core.silver.reading import ParseRows, PromotionBatch, SelectRows
+from sbf_core.payload.model import slots_of
+from sbf_core.silver.parsing import write_hook_rows
+from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, SelectRows
 
 _LOOK_SECONDS = 1.0
 _ERRORS = {kind.__name__: kind for kind in (DatasetFailure, PluginFault, UsageError)}
@@ -56,6 +57,15 @@ class _RemoteSession:
         result: RunResult = answer[1]
         return result
 
+    def fields(self) -> tuple[str, ...]:
+        """The fields of the batch, which sbf finds."""
+        send(self._target, ("fields",))
+        answer = receive(self._source)
+        if answer[0] == "error":
+            raise error_of(answer)
+        found: tuple[str, ...] = answer[1]
+        return found
+
     def get(self, request: RunRequest, url: str, **options: Any) -> RunResult:
         """See ``FetchSession.get``."""
         return self._ask("get", request, url, options)
@@ -78,13 +88,17 @@ class _Worker:
         answer = self._manager.call(self._record, "fetch", doing=f"dataset {request.key}", safe="", entry=self._entries[dataset_id], request=request, http=session)
         return "results", answer
 
-    def promote(self, dataset_id: str, batch: PromotionBatch, target: str) -> tuple[Any, ...]:
-        plan = self._manager.call(self._record, "promote", doing=f"dataset {dataset_id}", safe="", entry=self._entries[dataset_id], batch=batch)
+    def promote(self, session: _RemoteSession, dataset_id: str, payloads: tuple[BatchFile, ...], extension: str, target: str) -> tuple[Any, ...]:
+        entry = self._entries[dataset_id]
+        batch = PromotionBatch(files=payloads, extension=extension, describe=session.fields)
+        plan = self._manager.call(self._record, "promote", doing=f"dataset {dataset_id}", safe="", may_be_none=True, entry=entry, batch=batch)
+        if plan is None:
+            return "declared", None
         if isinstance(plan, SelectRows):
             return "select", plan.sql
         if isinstance(plan, ParseRows):
-            files = [(file.row.bronze_file_id, file.path) for file in batch.files]
-            return "parsed", write_parsed_rows(plan.parse, files, Path(target))
+            files = [(file.row.bronze_file_id, Path(file.path)) for file in payloads]
+            return "parsed", write_hook_rows(plan.parse, files, slots_of(entry), Path(target))
         return "wrong", type(plan).__name__
 
 
@@ -126,7 +140,7 @@ def main() -> None:
         except EOFError:
             return
         try:
-            answer = worker.fetch(session, *arguments) if what == "fetch" else worker.promote(*arguments)
+            answer = worker.fetch(session, *arguments) if what == "fetch" else worker.promote(session, *arguments)
         except BaseException as error:  # a plugin may raise anything
             answer = error_message(error)
         send(target, answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import attrs
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
@@ -105,6 +106,7 @@ class PromoteStage:
             _count(context, outcome.counts, outcome.errors)
             for ticker, factor in sorted(outcome.restated.items()):
                 context.notes.append(f"{entry.key(ticker)}: the vendor restated its past by a factor of {factor:.6g}; all of it is fetched again")
+            context.notes.extend(f"{entry.id}: {text}" for text in outcome.notes)
             self._progress.promoted(entry.id, files=len(batch), rows=outcome.counts.seen, rejected=outcome.counts.rejected)
             self._progress.advance(len(batch))
 
@@ -119,9 +121,10 @@ class PromoteStage:
         if not self._hooks.has(owned, "promote"):
             return None
 
-        def ask(batch: PromotionBatch) -> PromotionPlan:
-            with watched(self._ops.cursor, where=f"dataset {owned.entry.id}, plugin {owned.plugin.label}, hook promote"):
-                return self._hooks.promote(owned, batch, staging=self._config.staging, safe=_SAFE)
+        def ask(batch: PromotionBatch) -> PromotionPlan | None:
+            with watched(self._ops.cursor, where=f"dataset {owned.entry.id}, plugin {owned.plugin.label}, hook promote") as allowed:
+                told = attrs.evolve(batch, describe=lambda: allowed(batch.describe))
+                return self._hooks.promote(owned, told, staging=self._config.staging, safe=_SAFE)
 
         return ask
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import attrs
+
 from sbf_core.scaffold.guess import GuessedColumn
 from sbf_core.scaffold.naming import class_of
 from sbf_core.scaffold.proposal import Proposal, terms_of
+from sbf_core.scaffold.rows import FoundRows
 
 _MARK = "  # unsure: "
 _NO_UNIT = "say its unit, or what it counts"
@@ -45,6 +48,8 @@ def _imports(proposal: Proposal) -> list[str]:
         standard.append("from xml.etree import ElementTree")
     names = {"Cadence"} if proposal.weekdays_only else set()
     names |= {"DatasetKeymapEntry", "column", "hookimpl", "FileRecipe" if proposal.template is None else "RestRecipe"}
+    if proposal.found.format is not None:
+        names.add(type(proposal.found.format).__name__)
     if hooked:
         names |= {"ParseRows", "PayloadRefused"}
     if proposal.kind == "custom":
@@ -67,8 +72,11 @@ def _arguments(column: GuessedColumn) -> Iterator[str]:
         yield f"source={repr_of(column.source)}"
     if column.python == "Decimal":
         yield f"precision={column.precision}, scale={column.scale}"
-    if column.date_format:
-        yield f"date_format={repr_of(column.date_format)}"
+    for name in ("date_format", "zone", "epoch", "resolution"):
+        if getattr(column, name):
+            yield f"{name}={repr_of(getattr(column, name))}"
+    if column.trim:
+        yield "trim=True"
     if column.missing:
         yield f"missing=({', '.join(map(repr_of, column.missing))},)"
     if column.is_number and not column.key:
@@ -103,12 +111,30 @@ def _recipe(proposal: Proposal) -> str:
     return f"RestRecipe({', '.join(parts)})"
 
 
+def _format(found: FoundRows) -> Iterator[str]:
+    """The format as far as it differs from the usual one, and the file in a zip."""
+    if found.format is not None:
+        usual = type(found.format)()
+        facts = {field.name: getattr(found.format, field.name) for field in attrs.fields(type(found.format))}
+        said = [f"{name}={_literal(value)}" for name, value in facts.items() if value != getattr(usual, name)]
+        yield f"format={type(found.format).__name__}({', '.join(said)}),"
+    if found.member:
+        yield f"member={repr_of(found.member)},"
+
+
+def _literal(value: str | int | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(repr_of, value))}{',' if len(value) == 1 else ''})"
+    return repr_of(value) if isinstance(value, str) else str(value)
+
+
 def _declaration(proposal: Proposal) -> list[str]:
     words, template = proposal.words, proposal.template
     described = words.source_url or (template.url.partition("?")[0].partition("{")[0] if template is not None else "https://example.com")
     fields = [
         f'domain={repr_of(words.domain)}, source={repr_of(proposal.source)}, dataset={repr_of(proposal.name)}, silver_table={repr_of(proposal.name)},',
         f"columns={class_of(proposal.name)}, recipe=recipe," + (f" rows_at={repr_of(proposal.found.rows_at)}," if proposal.found.rows_at else ""),
+        *_format(proposal.found),
     ]
     if proposal.per_ticker:
         fields.append('scope="per_ticker",')

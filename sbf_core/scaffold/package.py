@@ -115,7 +115,7 @@ testpaths = ["tests"]
 def _tests(proposal: Proposal) -> str:
     name = proposal.name
     sources = [column.source for column in proposal.columns if column.key]
-    count = len({tuple(str(row.get(source)) for source in sources) for row in proposal.found.rows})
+    count = len({tuple(str(row.get(source)).strip() for source in sources) for row in proposal.found.rows})
     return f'''"""The conformance kit of sbf on this plugin, and what its sample must give."""
 
 from __future__ import annotations

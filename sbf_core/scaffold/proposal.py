@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from sbf_core.dataset.formats import Csv, Json
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import UsageError, nearest
 from sbf_core.http.recipe_walk import filled
 from sbf_core.runs.request import RunRequest
 from sbf_core.scaffold.address import Template
-from sbf_core.scaffold.guess import ENOUGH, GuessedColumn, guess_columns, with_roles
+from sbf_core.scaffold.guess import ENOUGH, GuessedColumn, guess_columns
 from sbf_core.scaffold.licences import LICENCES
-from sbf_core.scaffold.rows import FoundRows, find_rows
+from sbf_core.scaffold.marks import PLAIN, Marks
+from sbf_core.scaffold.roles import with_roles
+from sbf_core.scaffold.rows import FoundRows, declared_again, find_rows, usual_format
 
 KINDS = ("rest", "csv", "custom")
 _SATURDAY = 5
+#: A word for "no value" in so many columns is one of the file.
+_SHARED = 3
 _SILENT_TERMS = "Not looked up yet."
 
 
@@ -117,10 +123,10 @@ class Proposal:
     @property
     def weekdays_only(self) -> bool:
         """Whether no row is of a weekend, and there are rows enough to say so."""
-        day = next((column for column in self.columns if column.row_date and column.python == "dt.date"), None)
+        day = next((column for column in self.columns if column.row_date and column.python == "dt.date" and not column.epoch), None)
         if day is None:
             return False
-        days = {str(row.get(day.source)) for row in self.found.rows} - {"None", ""}
+        days = {str(row.get(day.source)).strip() for row in self.found.rows} - {"None", "", *day.missing}
         if len(days) < ENOUGH:
             return False
         return all(dt.datetime.strptime(text, day.date_format or "%Y-%m-%d").weekday() < _SATURDAY for text in days)  # noqa: DTZ007 - days have no zone
@@ -156,7 +162,9 @@ def propose(
         UsageError: the payload cannot be declared; it says why.
     """
     found = find_rows(sample.payload, where=where, rows_at=rows_at)
-    columns = guess_columns(found.rows, empty_is_missing=found.extension != "json")
+    comma_first = isinstance(found.format, Csv) and found.format.delimiter == ";"
+    guesses = guess_columns(found.rows, empty_is_missing=found.is_text, comma_first=comma_first, names=found.names)
+    found, columns = _declared(found, guesses.columns, guesses.marks, sample.payload, where)
     added = [] if template is None else _from_request(columns, found.rows, template)
     asked = {column.source: column.example for column in added}
     found = attrs.evolve(found, rows=tuple({**asked, **row} for row in found.rows))
@@ -164,11 +172,32 @@ def propose(
     return Proposal(words=words, kind="csv" if template is None else "rest", template=template, found=found, columns=tuple(columns), samples=(sample,))
 
 
+def _declared(found: FoundRows, columns: list[GuessedColumn], marks: Marks, payload: bytes, where: str) -> tuple[FoundRows, list[GuessedColumn]]:
+    """The format with the marks of numbers and the words for "no value" that many columns share; nothing where the extension says it all."""
+    if marks != PLAIN:
+        found = attrs.evolve(found, format=attrs.evolve(found.format or Json(), decimal=marks.decimal, thousands=marks.thousands))
+    if isinstance(found.format, Csv):
+        found, columns = _with_null(found, found.format, columns, payload, where)
+    return attrs.evolve(found, format=None) if found.format == usual_format(found) else found, columns
+
+
+def _with_null(found: FoundRows, declared: Csv, columns: list[GuessedColumn], payload: bytes, where: str) -> tuple[FoundRows, list[GuessedColumn]]:
+    counted = Counter(word for column in columns for word in column.missing)
+    texts = {str(row.get(column.source)).strip() for column in columns if column.python == "str" for row in found.rows}
+    null = tuple(word for word, count in counted.items() if count >= _SHARED and word not in texts)
+    if not null:
+        return found, columns
+    again = declared_again(found, attrs.evolve(declared, null=null), payload, where=where)
+    if any(str(value).strip() in null for row in again.rows for value in row.values()):  # in quotes, or with blanks around it
+        return found, columns
+    return again, [attrs.evolve(column, missing=tuple(word for word in column.missing if word not in null)) for column in columns]
+
+
 def _from_request(columns: Sequence[GuessedColumn], rows: Sequence[Mapping[str, Any]], template: Template) -> list[GuessedColumn]:
     """Columns for what was asked for and is not repeated in the rows: the day, the ticker."""
     added: list[GuessedColumn] = []
     taken = {column.name for column in columns}
-    if template.one_day and not any(column.python in ("dt.date", "dt.datetime") for column in columns):
+    if template.one_day and not any(column.is_time for column in columns):
         name = "day" if "day" not in taken else "asked_day"
         doubt = "the rows name no day: it is the one that was asked for"
         added.append(GuessedColumn(name=name, source="request.to_date", python="dt.date", nullable=False, example=str(template.to_date), doubts=(doubt,)))

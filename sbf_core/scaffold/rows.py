@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import attrs
 
-from sbf_core.errors import UsageError, printable
-from sbf_core.http.pages import at
+from sbf_core.dataset.formats import Csv, Json
+from sbf_core.errors import PayloadRefused, UsageError
+from sbf_core.payload.unpack import GZIP, ZIP, unpacked
+from sbf_core.scaffold.dialect import find_table, read_table
+from sbf_core.scaffold.json_rows import ROWS_MAX, json_rows
+from sbf_core.scaffold.xml_rows import xml_rows
 
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
-ROWS_MAX = 20_000
 _HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
-_CUSTOM = "write the hook promote for it: --kind custom"
-_DEPTH_MAX = 6
+_GZIP_MAGIC, _ZIP_MAGIC, _PARQUET_MAGIC = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
+#: Files of a zip that may be data.
+_DATA_ENDINGS = ("csv", "json", "tsv", "txt", "xml")
+_TAB = Csv(delimiter="\t")
 
 
 @attrs.frozen(kw_only=True)
@@ -30,18 +30,33 @@ class FoundRows:
     """Rows and how they are reached.
 
     Attributes:
-        extension: ``json``, ``csv``, ``tsv`` or ``xml``.
-        rows: as mappings from the vendor's names to values; texts from CSV and XML.
-        rows_at: the path of the list in a JSON payload.
+        extension: what payloads are stored as, e.g. ``json``, ``csv.gz`` or ``zip``.
+        rows: as mappings from the vendor's names, or from paths, to values; texts from CSV and XML.
+        format: as it is declared; None where the extension says enough.
+        member: of a zip, the file in it.
+        rows_at: the path of the rows in a JSON payload.
         tag: of XML, the tag of the elements that are rows.
+        names: words for sources that are paths.
         doubts: what was decided without being sure.
     """
 
     extension: str
     rows: tuple[Mapping[str, Any], ...]
+    format: Csv | Json | None = None
+    member: str = ""
     rows_at: str = ""
     tag: str = ""
+    names: Mapping[str, str] = attrs.field(factory=dict)
     doubts: tuple[str, ...] = ()
+
+    @property
+    def is_text(self) -> bool:
+        """Whether an empty field is no value, as in CSV and XML."""
+        return isinstance(self.format, Csv) or bool(self.tag) or not self._is_json
+
+    @property
+    def _is_json(self) -> bool:
+        return self.extension.removesuffix(GZIP) == "json" or isinstance(self.format, Json)
 
 
 def find_rows(payload: bytes, *, where: str, rows_at: str | None = None) -> FoundRows:
@@ -50,152 +65,97 @@ def find_rows(payload: bytes, *, where: str, rows_at: str | None = None) -> Foun
     Args:
         payload: its bytes.
         where: the address or file it came from.
-        rows_at: the path of the list in a JSON payload, or the tag of the elements that are rows in XML, where it is known.
+        rows_at: the path of the rows in a JSON payload, or the tag of the elements that are rows in XML, where it is known.
 
     Raises:
-        UsageError: it is empty, a page, of no known form, or holds no rows, or rows within rows.
+        UsageError: it is empty, a page, of no known form, or holds no rows, or rows that no declaration can reach.
     """
-    body = payload.removeprefix(b"\xef\xbb\xbf").strip()
+    packed, member, content, doubts = _unpacked(payload, where)
+    body = content.removeprefix(b"\xef\xbb\xbf").strip()
     if not body:
         raise UsageError("the payload is empty", where=where, fix="look at the address with a browser", code="NO_DATA")
     if _HTML.match(body[:4096]):
         raise UsageError("this is an HTML page, no data", where=where, fix="find the address that gives JSON, CSV or XML; does it want a key?", code="NO_DATA")
-    if body[:4] == b"PAR1" or body[:2] in (b"PK", b"\x1f\x8b"):
-        raise UsageError("packed payloads are not looked into", where=where, fix="unpack one and give it with --from-file, then declare member= or extension=", code="NO_DATA")
+    if body[:4] == _PARQUET_MAGIC:
+        raise UsageError("Parquet is not looked into", where=where, fix="begin with --kind rest or csv and declare format=Parquet()", code="NO_DATA")
     if body[:1] in b"[{":
-        return _json_rows(body, where, rows_at)
-    if body[:1] == b"<":
-        return _xml_rows(body, where, rows_at)
-    return _delimited_rows(body, where)
-
-
-def _json_rows(body: bytes, where: str, rows_at: str | None) -> FoundRows:
-    try:
-        document = json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"this is no JSON: {error}", where=where, fix="look at the payload", code="NO_DATA") from error
-    doubts: list[str] = []
-    if rows_at is not None:
-        found = at(document, rows_at) if rows_at else document
-        if not isinstance(found, list):
-            raise UsageError(f"there is no list at {rows_at!r}", where=where, fix=f"lists are at {_listed(document)}", code="NO_ROWS")
-        path = rows_at
+        json = json_rows(content, where, rows_at)
+        found = FoundRows(extension="json", rows=json.rows[:ROWS_MAX], rows_at=json.rows_at, names=json.names, doubts=json.doubts)
+    elif body[:1] == b"<":
+        tag, rows, more = xml_rows(body, where, rows_at)
+        found = FoundRows(extension="xml", rows=tuple(rows[:ROWS_MAX]), tag=tag, doubts=more)
     else:
-        lists = sorted(_lists(document), key=lambda pair: -len(pair[1]))
-        if not lists:
-            raise UsageError(f"the payload holds no list of rows: {_shape(document)}", where=where, fix=_CUSTOM, code="NO_ROWS")
-        path, found = lists[0]
-        doubts += [f"rows_at: {other or 'the payload itself'} is a list, too" for other, items in lists[1:] if items]
-    rows = [item for item in found[:ROWS_MAX] if isinstance(item, dict)]
-    if not rows:
-        raise UsageError(f"the list {'at ' + repr(path) if path else ''} holds no rows".replace("  ", " "), where=where, fix="ask for a stretch that has some", code="NO_ROWS")
-    nested = Counter(name for row in rows for name, value in row.items() if isinstance(value, (dict, list)))
-    plain = Counter(name for row in rows for name, value in row.items() if not isinstance(value, (dict, list)))
-    inner = next((name for name in nested if sum(len(row[name]) for row in rows if isinstance(row.get(name), list) and _objects(row[name])) > len(rows)), None)
-    if inner is not None or len(nested) > len(plain):
-        name = inner or next(iter(nested))
-        what = "a list of rows" if inner else "an object"
-        raise UsageError(f"the rows are nested: {name!r} of each holds {what}", where=where, fix=_CUSTOM, code="NESTED")
-    first: dict[str, str] = {}
-    for name in (name for row in rows for name in row):
-        first.setdefault(name.lower(), name)
-    kept = [{name: value for name, value in row.items() if name not in nested and first[name.lower()] == name} for row in rows]
-    doubts += [f"{name}: left out, it holds lists or objects" for name in nested]
-    twins = sorted({name for row in rows for name in row if first[name.lower()] != name})
-    doubts += [f"{name}: left out, DuckDB takes it and {first[name.lower()]} for one name" for name in twins]
-    return FoundRows(extension="json", rows=tuple(kept), rows_at=path, doubts=tuple(doubts))
+        found = _delimited_rows(content, where)
+    return _as_packed(attrs.evolve(found, doubts=(*doubts, *found.doubts)), packed, member)
 
 
-def _objects(items: Sequence[Any]) -> bool:
-    return bool(items) and all(isinstance(item, dict) for item in items)
+def _delimited_rows(payload: bytes, where: str) -> FoundRows:
+    table = find_table(payload, where=where)
+    rows = _as_mappings(table.names, table.records)
+    extension = "tsv" if table.csv == _TAB else "csv"
+    return FoundRows(extension=extension, rows=rows, format=table.csv, doubts=table.doubts)
 
 
-def _lists(node: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, list[Any]]]:
-    """Lists of objects that a path of names leads to; empty lists, too."""
-    if isinstance(node, list) and (not node or _objects(node)):
-        yield path, node
-    elif isinstance(node, dict) and depth < _DEPTH_MAX:
-        for name, value in node.items():
-            yield from _lists(value, f"{path}.{name}" if path else str(name), depth + 1)
+def _as_mappings(names: Sequence[str], records: Sequence[Sequence[str | None]]) -> tuple[Mapping[str, str | None], ...]:
+    return tuple({name: value for name, value in zip(names, record, strict=True) if name} for record in records[:ROWS_MAX])
 
 
-def _listed(document: Any) -> str:
-    return ", ".join(repr(path) for path, _ in _lists(document)) or "no path"
+def declared_again(found: FoundRows, declared: Csv | Json, payload: bytes, *, where: str) -> FoundRows:
+    """The rows of a payload under a format that says more than the one by which they were found, e.g. of words for "no value"."""
+    if not isinstance(declared, Csv):
+        return attrs.evolve(found, format=declared)
+    _, _, content, _ = _unpacked(payload, where)
+    names, records = read_table(content, declared, where=where)
+    return attrs.evolve(found, format=declared, rows=_as_mappings(names, records))
 
 
-def _shape(document: Any) -> str:
-    names = ", ".join(f"{name!r}: {type(value).__name__}" for name, value in list(document.items())[:4]) if isinstance(document, dict) else "a list of values"
-    return printable(names)[:160]
+def _as_packed(found: FoundRows, packed: str, member: str) -> FoundRows:
+    if packed == GZIP:
+        return attrs.evolve(found, extension=found.extension + GZIP)
+    if packed != ZIP:
+        return found
+    ending = member.rpartition(".")[2].lower()
+    declared = found.format if found.format is not None else Json() if found.extension == "json" and ending != "json" else None
+    return attrs.evolve(found, extension=ZIP, member=member, format=declared)
 
 
-def _delimited_rows(body: bytes, where: str) -> FoundRows:
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError("the text is not UTF-8", where=where, fix=_CUSTOM, code="NO_DATA") from error
-    header = text.partition("\n")[0]
-    delimiter = max("\t,;", key=header.count)
-    if not header.count(delimiter):
-        shown = printable(header[:80])
-        raise UsageError(f"this is no JSON, XML or CSV, it begins with {shown!r}", where=where, fix="look at the payload; " + _CUSTOM, code="NO_DATA")
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    names = [name.strip() for name in next(reader)]
-    lower = [name.lower() for name in names]
-    twice = next((name for name in names if lower.count(name.lower()) > 1 or not name), None)
-    if twice is not None:
-        raise UsageError(f"the header has {'a field without name' if not twice else repr(twice) + ' twice'}", where=where, fix=_CUSTOM, code="NO_ROWS")
-    rows: list[dict[str, str]] = []
-    for number, cells in enumerate(reader, start=2):
-        if not cells or len(rows) == ROWS_MAX:
-            continue
-        if len(cells) != len(names):
-            raise UsageError(f"line {number} has {len(cells)} fields, the header has {len(names)}", where=where, fix=_CUSTOM, code="NO_ROWS")
-        rows.append(dict(zip(names, (cell.strip() for cell in cells), strict=True)))
-    if not rows:
-        raise UsageError("there is a header and no row", where=where, fix="ask for a stretch that has some", code="NO_ROWS")
-    return FoundRows(extension="tsv" if delimiter == "\t" else "csv", rows=tuple(rows))
+def usual_format(found: FoundRows) -> Csv | Json | None:
+    """What the extension of the bytes says where no format is declared."""
+    inner = found.extension.removesuffix(GZIP) if found.extension != ZIP else found.member.rpartition(".")[2].lower()
+    usual: dict[str, Csv | Json] = {"csv": Csv(), "tsv": _TAB, "json": Json()}
+    return usual.get(inner)
 
 
-def _xml_rows(body: bytes, where: str, wanted: str | None) -> FoundRows:
-    from xml.etree import ElementTree  # most new plugins need none
-
-    if b"<!ENTITY" in body:
-        raise UsageError("XML with entities is refused", where=where, code="NO_DATA")
-    try:
-        root = ElementTree.fromstring(body)  # noqa: S314 - entities are refused above
-    except ElementTree.ParseError as error:
-        raise UsageError(f"this is no XML: {error}", where=where, fix="look at the payload", code="NO_DATA") from error
-    counted: Counter[str] = Counter()
-    fields: dict[str, int] = {}
-    for parent in root.iter():
-        for element in parent:
-            row = xml_row(parent, element)
-            if len(row) > 1 and (element.attrib or len(element)):
-                counted[element.tag] += 1
-                fields[element.tag] = max(fields.get(element.tag, 0), len(row))
-    if not counted:
-        raise UsageError(f"no elements of this XML look like rows; its root is {root.tag!r}", where=where, fix=_CUSTOM, code="NO_ROWS")
-    tag = max(counted, key=lambda each: (counted[each], fields[each]))
-    if wanted is not None:
-        named = [each for each in counted if wanted in (each, each.rpartition("}")[2])]
-        if not named:
-            known = ", ".join(each.rpartition("}")[2] for each in counted)
-            raise UsageError(f"no elements {wanted!r} look like rows", where=where, fix=f"those that do: {known}", code="NO_ROWS")
-        tag = named[0]
-    rows = [xml_row(parent, element) for parent in root.iter() for element in parent if element.tag == tag]
-    others = [other for other in counted if other != tag and counted[other] > 1 and wanted is None]
-    doubts = tuple(f"rows: the elements {printable(other)} look like rows, too" for other in others)
-    return FoundRows(extension="xml", rows=tuple(rows[:ROWS_MAX]), tag=tag, doubts=doubts)
+def _unpacked(payload: bytes, where: str) -> tuple[str, str, bytes, list[str]]:
+    """How a payload is packed, which file of a zip it is, its bytes, and doubts."""
+    packed = GZIP if payload.startswith(_GZIP_MAGIC) else ZIP if payload.startswith(_ZIP_MAGIC) else ""
+    if not packed:
+        return "", "", payload, []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "payload"
+        path.write_bytes(payload)
+        try:
+            member, doubts = _member(path, where) if packed == ZIP else ("", [])
+            plain, _ = unpacked(path, packed, member=member, target=Path(folder) / "plain")
+            return packed, member, plain.read_bytes(), doubts
+        except (PayloadRefused, zipfile.BadZipFile) as error:
+            what = error.what if isinstance(error, PayloadRefused) else f"is no zip: {error}"
+            raise UsageError(f"the payload {what}", where=where, fix="look at it; nothing was written", code="NO_DATA") from error
 
 
-def xml_row(parent: Element, element: Element) -> dict[str, str | None]:
-    """The texts of the elements in an element that have none inside, its own text as ``value``, its attributes, and those of the element around it.
-
-    Of names that differ only in case the first counts: DuckDB takes them for one. The hook ``parse`` of a new plugin does the same.
-    """
-    row: dict[str, str | None] = {child.tag.rpartition("}")[2]: (child.text or "").strip() or None for child in element if not len(child)}
-    text = (element.text or "").strip()
-    for name, value in (*([("value", text)] if text else []), *element.attrib.items(), *parent.attrib.items()):
-        if name.lower() not in {known.lower() for known in row}:
-            row[name] = value
-    return row
+def _member(path: Path, where: str) -> tuple[str, list[str]]:
+    """A pattern for the file of a zip that holds the data, as it is declared."""
+    with zipfile.ZipFile(path) as archive:
+        files = [info for info in archive.infolist() if not info.is_dir()]
+    if any(info.filename == "[Content_Types].xml" for info in files):
+        raise UsageError("an Excel workbook is not looked into", where=where, fix="begin with --kind rest or csv and declare format=", code="NO_DATA")
+    able = [info for info in files if info.filename.rpartition(".")[2].lower() in _DATA_ENDINGS]
+    if not able:
+        names = ", ".join(info.filename for info in files[:8]) or "nothing"
+        raise UsageError(f"the zip holds no CSV, JSON or XML: {names}", where=where, fix="begin with --kind rest or csv and declare format=", code="NO_DATA")
+    chosen = max(able, key=lambda info: info.file_size)
+    ending = chosen.filename.rpartition(".")[2]
+    alike = [info for info in files if info.filename.endswith(f".{ending}")]
+    if len(alike) == 1:
+        return f"*.{ending}", []
+    return chosen.filename, [f"member: {chosen.filename} is the largest of {len(able)} files of the zip that may be data"]

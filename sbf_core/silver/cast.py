@@ -1,143 +1,167 @@
 """Text and loosely typed fields to declared columns, strictly: what does not fit exactly becomes a reject, never a NULL.
 
-DuckDB's own casts round ``1.5`` to 2 for BIGINT, cut ``2024-01-05T10:00`` to a date, drop the zone of a timestamp
-and take ``1_000``; none of that may happen here. Each column yields three expressions: ``raw`` (the field, or NULL
-where the vendor wrote a marker for "no value"), ``value`` (of the declared type, NULL where raw does not fit) and,
-for rows that do not fit, ``reason``.
+DuckDB's own casts round ``1.5`` to 2 for BIGINT, cut ``2024-01-05T10:00`` to a date, drop the zone of a timestamp and take ``1_000``; none of that
+may happen here. See ``cast_steps`` for how an expression is put together, ``cast_numbers`` and ``cast_times`` for the types.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import attrs
+from collections.abc import Iterator, Mapping, Sequence
 
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted
+from sbf_core.silver.cast_numbers import number_casts
+from sbf_core.silver.cast_steps import RELATION, Field, FieldCast, Marks, trimmed, without_markers
+from sbf_core.silver.cast_times import time_cast
+from sbf_core.silver.cast_zones import known_from_expression
 
-_INTEGER = "regexp_full_match({x}, '[+-]?[0-9]+')"
-_NUMBER = "regexp_full_match({x}, '[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?')"
+__all__ = ["checked_select", "field_cast", "known_from_expression"]
 
-
-@attrs.frozen(kw_only=True)
-class FieldCast:
-    """The expressions of one column. ``raw`` is over the source, the others over the raw column's name."""
-
-    column: Column
-    raw: str
-    value: str
-    reason: str
+_MISFIT = f'{RELATION}."misfit"'
+_PLACE = '"number place"'
+_TRUE = ("true", "t", "1", "yes", "y")
+_FALSE = ("false", "f", "0", "no", "n")
 
 
-def field_cast(column: Column, fields: Mapping[str, str], *, trim: bool) -> FieldCast:
-    """How ``column`` is made from a relation with ``fields`` (name to DuckDB type).
+def checked_select(
+    entry: DatasetKeymapEntry, source: str, types: Mapping[str, str], *, marks: Marks, moments_are_utc: bool = False
+) -> str:
+    """A SELECT of typed and checked rows.
 
     Args:
-        column: the declared column.
-        fields: what the relation holds; a field that is absent reads as NULL.
-        trim: whether blanks around a field mean nothing, as in CSV.
+        entry: the dataset.
+        source: a relation with ``_file``, ``_place``, ``_fault``, ``_raw`` (VARCHAR) and a column for each field: its slot's name, or that of what
+            was asked for, e.g. ``request.ticker``.
+        types: per column of the relation its DuckDB type; a field that is absent reads as NULL.
+        marks: the marks within numbers that stand as texts.
+        moments_are_utc: a TIMESTAMP of the relation is UTC; else it is local time in the column's zone.
+
+    Returns:
+        SQL whose columns are ``_file``, ``_place``, the declared columns, ``_reason`` (``kind`` or ``kind:column``, NULL for a good row) and ``_row``:
+        of a rejected row its fields as texts, a JSON object by the vendor's names.
     """
-    raw_name = quoted(f"raw {column.name}")
-    field_type = fields.get(column.source_name)
-    if field_type is None:
-        return FieldCast(column=column, raw="CAST(NULL AS VARCHAR)", value=f"CAST(NULL AS {column.type})", reason=_missing(column, raw_name))
-    source = quoted(column.source_name)
-    if field_type == column.type and column.type != "VARCHAR" and not column.missing:
-        value = f"CASE WHEN isfinite({raw_name}) THEN {raw_name} END" if column.type in ("DOUBLE", "DATE", "TIMESTAMP") else raw_name
-        return FieldCast(column=column, raw=source, value=value, reason=_reason(column, raw_name, "'not_finite'"))
-    text = source if field_type == "VARCHAR" else f"CAST({source} AS VARCHAR)"
-    if trim and column.type != "VARCHAR":
-        text = f"trim({text})"
-    markers = [*column.missing, *([""] if trim and "" not in column.missing else [])]
-    if markers:
-        choices = ", ".join(literal(marker) for marker in markers)
-        text = f"CASE WHEN {text} NOT IN ({choices}) THEN {text} END"
-    value, kind = _from_text(column, raw_name)
-    return FieldCast(column=column, raw=text, value=value, reason=_reason(column, raw_name, kind))
+    fields = list(_fields(entry, types, marks, moments_are_utc))
+    numbers = [field for field in fields if _is_number(field.column)]
+    together = number_casts(numbers, place=f"{RELATION}.{_PLACE}") if numbers else None
+    of_numbers = iter(together.casts if together else ())
+    casts = [next(of_numbers) if _is_number(field.column) else field_cast(field) for field in fields]
+    shared = together.steps if together else ()
+    relation = source
+    for place in range(max(len(shared) + 1, *(len(cast.steps) for cast in casts))):
+        results = _results(casts, place)
+        if 0 < place <= len(shared):
+            results += shared[place - 1].items()
+        relation = _step(relation, results)
+    relation = _step(relation, [(f"value {number}", cast.value) for number, cast in enumerate(casts)])
+    relation = _step(relation, [("misfit", _misfit(casts))])
+    if together:
+        places = ", ".join(str(cast.number_place) for cast in casts)
+        relation = _step(relation, [("number place", f"CASE WHEN {_MISFIT} IS NOT NULL THEN nullif([{places}][{_MISFIT}], 0) END")])
+        relation = _step(relation, list(together.misfit.items()))
+    relation = _step(relation, [("_reason", _reason(casts, together.kind if together else ""))])
+    names = ", ".join(f"{_value(number)} AS {quoted(cast.column.name)}" for number, cast in enumerate(casts))
+    row = f"CASE WHEN {RELATION}._reason IS NOT NULL THEN {_row(casts)} END AS _row"
+    return f"SELECT {RELATION}._file AS _file, {RELATION}._place AS _place, {names}, {RELATION}._reason AS _reason, {row} FROM {relation} AS {RELATION}"
 
 
-def _from_text(column: Column, x: str) -> tuple[str, str]:
-    """The value made from the text ``x``, and the kind of fault where that is NULL."""
-    if column.type == "VARCHAR":
-        return x, "'unparsable'"
-    if column.type == "DOUBLE":
-        value = f"CASE WHEN NOT contains({x}, '_') AND isfinite(try_cast({x} AS DOUBLE)) THEN try_cast({x} AS DOUBLE) END"
-        return value, f"CASE WHEN try_cast({x} AS DOUBLE) IS NULL THEN 'unparsable' ELSE 'not_finite' END"
-    if column.type == "BOOLEAN":
-        value = f"CASE WHEN lower({x}) IN ('true', 't', '1', 'yes', 'y') THEN true WHEN lower({x}) IN ('false', 'f', '0', 'no', 'n') THEN false END"
-        return value, "'unparsable'"
-    if column.type == "BIGINT":
-        return _integer(x)
-    if column.type == "DATE":
-        return _date(column, x), "'unparsable'"
-    if column.type == "TIMESTAMP":
-        return _timestamp(column, x), "'unparsable'"
-    return _decimal(column, x)
+def _is_number(column: Column) -> bool:
+    return column.type in ("BIGINT", "DOUBLE") or column.decimal_shape is not None
 
 
-def _integer(x: str) -> tuple[str, str]:
-    whole = f"translate({x}, '0123456789', '') IN ('', '-', '+')"
-    # a number such as 12.0 or 1e3 is whole too; exact up to 28 digits
-    other = f"{_NUMBER.format(x=x)} AND try_cast({x} AS DECIMAL(38,10)) = trunc(try_cast({x} AS DECIMAL(38,10))) AND NOT {_cut_digits(x, 10)}"
-    value = f"CASE WHEN {whole} THEN try_cast({x} AS BIGINT) WHEN {other} THEN try_cast(trunc(try_cast({x} AS DECIMAL(38,10))) AS BIGINT) END"
-    kind = f"CASE WHEN {_INTEGER.format(x=x)} THEN 'out_of_range' WHEN {_NUMBER.format(x=x)} THEN 'not_an_integer' ELSE 'unparsable' END"
-    return value, kind
+def _fields(entry: DatasetKeymapEntry, types: Mapping[str, str], marks: Marks, moments_are_utc: bool) -> Iterator[Field]:
+    slots = 0
+    for number, column in enumerate(entry.columns):
+        name = column.source if column.from_request else f"f{slots}"
+        slots += not column.from_request
+        source, kind = (f"{RELATION}.{quoted(name)}", types[name]) if name in types else ("CAST(NULL AS VARCHAR)", "VARCHAR")
+        yield Field(column=column, number=number, source=source, type=kind, marks=marks, moments_are_utc=moments_are_utc)
 
 
-def _cut_digits(x: str, scale: int) -> str:
-    """Whether the text has digits other than zero behind ``scale`` decimals (no exponent)."""
-    return f"(contains({x}, '.') AND length(rtrim(split_part({x}, '.', 2), '0')) > {scale})"
+def _results(casts: Sequence[FieldCast], place: int) -> list[tuple[str, str]]:
+    return [
+        (f"{word} {number}", expression)
+        for number, cast in enumerate(casts)
+        if place < len(cast.steps)
+        for word, expression in cast.steps[place].items()
+    ]
 
 
-def _decimal(column: Column, x: str) -> tuple[str, str]:
-    shape = column.decimal_shape
-    assert shape is not None
-    scale = shape[1]
-    plain = f"(NOT contains({x}, 'e') AND NOT contains({x}, 'E'))"
-    fits = f"CASE WHEN {plain} THEN NOT {_cut_digits(x, scale)} ELSE try_cast({x} AS DECIMAL(38,30)) = try_cast({x} AS {column.type}) END"
-    value = f"CASE WHEN NOT contains({x}, '_') AND ({fits}) THEN try_cast({x} AS {column.type}) END"
-    kind = f"CASE WHEN NOT {_NUMBER.format(x=x)} THEN 'unparsable' WHEN {_cut_digits(x, scale)} THEN 'too_precise' ELSE 'out_of_range' END"
-    return value, kind
+def _step(relation: str, results: Sequence[tuple[str, str]]) -> str:
+    if not results:
+        return relation
+    made = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in results)
+    return f"(SELECT {RELATION}.*, {made} FROM {relation} AS {RELATION})"
 
 
-def _date(column: Column, x: str) -> str:
-    if column.date_format:
-        return f"CAST(try_strptime({x}, {literal(column.date_format)}) AS DATE)"
-    return f"CASE WHEN length({x}) = 10 AND substr({x}, 5, 1) = '-' THEN try_cast({x} AS DATE) END"
+def _value(number: int) -> str:
+    return f"{RELATION}.{quoted(f'value {number}')}"
 
 
-def _timestamp(column: Column, x: str) -> str:
-    if column.date_format:
-        return f"try_strptime({x}, {literal(column.date_format)})"
-    # a text without zone is UTC, because the session is; one with a zone is brought to UTC
-    return f"CASE WHEN length({x}) >= 10 AND substr({x}, 5, 1) = '-' THEN CAST(try_cast({x} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS TIMESTAMP) END"
+def field_cast(field: Field) -> FieldCast:
+    """How a column that is no number is made of its field."""
+    if field.column.type == "VARCHAR":
+        return _text_cast(field)
+    if field.column.type == "BOOLEAN":
+        return _boolean_cast(field)
+    return time_cast(field)
 
 
-def _missing(column: Column, raw_name: str) -> str:
-    if column.nullable:
-        return ""
-    word = "missing_key" if column.key else "missing"
-    return f"WHEN {raw_name} IS NULL THEN {literal(f'{word}:{column.name}')}"
+def _text_cast(field: Field) -> FieldCast:
+    """The text as it is. With ``trim`` the blanks around it are taken off, and blanks alone are no value."""
+    column = field.column
+    if column.trim:
+        value = without_markers(column, trimmed(field.text))
+    elif column.missing:
+        value = f"CASE WHEN {field.text} NOT IN ({', '.join(literal(marker) for marker in column.missing)}) THEN {field.text} END"
+    else:
+        value = field.text
+    return FieldCast(column=column, steps=(), value=value, given="false", kind="", raw=field.text)
 
 
-def _reason(column: Column, raw_name: str, kind: str) -> str:
-    parts = [_missing(column, raw_name)]
-    if column.type != "VARCHAR":
-        parts.append(f"WHEN {raw_name} IS NOT NULL AND {quoted(column.name)} IS NULL THEN concat({kind}, {literal(':' + column.name)})")
-    return " ".join(part for part in parts if part)
+def _boolean_cast(field: Field) -> FieldCast:
+    column, text = field.column, field.ref("text")
+    if field.type == "BOOLEAN" and not column.missing:
+        return FieldCast(column=column, steps=(), value=field.source, given="false", kind="", raw=field.text)
+    steps = ({"trimmed": trimmed(field.text)}, {"text": without_markers(column, field.ref("trimmed"))})
+    true, false = (", ".join(literal(word) for word in words) for words in (_TRUE, _FALSE))
+    value = f"CASE WHEN lower({text}) IN ({true}) THEN true WHEN lower({text}) IN ({false}) THEN false END"
+    return FieldCast(column=column, steps=steps, value=value, given=f"{text} IS NOT NULL", kind="'unparsable'", raw=field.text)
 
 
-def checked_select(entry: DatasetKeymapEntry, source: str, fields: Mapping[str, str], *, trim: bool) -> str:
-    """A SELECT over ``source`` of ``_file``, the declared columns, ``_reason`` (``kind:column`` or NULL) and ``_row`` (JSON of a rejected row)."""
-    casts = [field_cast(column, fields, trim=trim) for column in entry.columns]
-    raws = ", ".join(f"{cast.raw} AS {quoted(f'raw {cast.column.name}')}" for cast in casts)
-    values = ", ".join(f"{cast.value} AS {quoted(cast.column.name)}" for cast in casts)
-    names = ", ".join(quoted(cast.column.name) for cast in casts)
-    reasons = " ".join(cast.reason for cast in casts if cast.reason)
-    reason = f"CASE {reasons} END" if reasons else "CAST(NULL AS VARCHAR)"
-    packed = ", ".join(f"{quoted(cast.column.source_name)} := {quoted(f'raw {cast.column.name}')}" for cast in casts)
-    return (
-        f"SELECT _file, {names}, _reason, CASE WHEN _reason IS NOT NULL THEN CAST(to_json(struct_pack({packed})) AS VARCHAR) END AS _row FROM ("
-        f"SELECT *, {reason} AS _reason FROM (SELECT *, {values} FROM (SELECT _file, {raws} FROM {source})))"
+def _misfit(casts: Sequence[FieldCast]) -> str:
+    """The place, from 1, of the first column whose value is missing or does not fit."""
+    parts = []
+    for number, cast in enumerate(casts):
+        if not cast.column.nullable:
+            parts.append(f"WHEN {_value(number)} IS NULL THEN {number + 1}")
+        elif cast.kind or cast.number_place:
+            parts.append(f"WHEN {_value(number)} IS NULL AND {cast.given} THEN {number + 1}")
+    return f"CASE {' '.join(parts)} END" if parts else "CAST(NULL AS INTEGER)"
+
+
+def _reason(casts: Sequence[FieldCast], number_kind: str) -> str:
+    """What is wrong with a row: what its reader found, else the kind and the name of the first column that does not fit."""
+    missing = [literal("missing_key" if cast.column.key else "missing") for cast in casts]
+    kinds = []
+    if number_kind:
+        kinds.append(f'WHEN {RELATION}."misfit text" IS NOT NULL THEN {number_kind}')
+    kinds += [f"WHEN {_MISFIT} = {number} AND {cast.given} THEN {cast.kind}" for number, cast in enumerate(casts, start=1) if cast.kind]
+    kind = f"CASE {' '.join(kinds)} ELSE [{', '.join(missing)}][{_MISFIT}] END" if kinds else f"[{', '.join(missing)}][{_MISFIT}]"
+    names = ", ".join(literal(f":{cast.column.name}") for cast in casts)
+    fault = f"{RELATION}._fault"
+    return f"CASE WHEN {fault} IS NOT NULL THEN {fault} WHEN {_MISFIT} IS NOT NULL THEN concat({kind}, [{names}][{_MISFIT}]) END"
+
+
+def _row(casts: Sequence[FieldCast]) -> str:
+    """The fields as the vendor wrote them, by his names: two that differ only in case stay two."""
+    raws: dict[str, str] = {}
+    for cast in casts:
+        name = cast.column.source_name
+        raws.setdefault(f"field {name}" if name in ("_place", "_raw") else name, cast.raw)
+    packed = f"CAST(json_object({', '.join(f'{literal(name)}, {raw}' for name, raw in raws.items())}) AS VARCHAR)"
+    extras = ", ".join(
+        f"CASE WHEN {RELATION}.{name} IS NOT NULL THEN concat(',\"{name}\":', CAST(to_json({RELATION}.{name}) AS VARCHAR)) END"
+        for name in ("_place", "_raw")
     )
+    return f"concat(rtrim({packed}, '}}'), {extras}, '}}')"

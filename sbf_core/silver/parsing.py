@@ -1,44 +1,95 @@
-"""Rows that a plugin's Python gives, as text in a file that the engine reads."""
+"""Records that Python gives, as text in a file that the engine reads: those of a payload's format, and those of a plugin's hook."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 from sbf_core import signals
-from sbf_core.errors import PluginFault, SbfError, printable
+from sbf_core.duck.disk import is_disk_fault
+from sbf_core.errors import EnvironmentFault, PluginFault, SbfError, printable
+from sbf_core.payload.model import Record, Slot
 
 _MESSAGE_CHARACTERS_MAX = 400
+_RAW_CHARACTERS_MAX = 400
+#: Records that are written at once; a payload that fails further down is taken back.
+_LINES_AT_ONCE = 5_000
 
 
-def write_parsed_rows(parse: Callable[[bytes], Iterable[Mapping[str, object]]], files: Sequence[tuple[str, str]], target: Path) -> dict[str, str]:
-    """Parse payloads, each given by id and path, and write their rows; returns why payloads could not be parsed, by id.
+def write_records(payloads: Iterable[tuple[str, Callable[[], Iterable[Record]]]], slots: Sequence[Slot], target: Path) -> tuple[dict[str, str], dict[str, int]]:
+    """Write the records of payloads as lines of JSON: ``_file``, ``_place``, ``_fault``, ``_raw`` and the slots.
 
-    A payload that fails half-way gives no row at all.
+    A payload that fails half-way gives no record at all.
+
+    Args:
+        payloads: for each its id, and what gives its records.
+        slots: names of their values.
+        target: the file, which is written anew.
+
+    Returns:
+        Why payloads could not be read, and how many records the others have, by id.
     """
     errors: dict[str, str] = {}
-    with target.open("w", encoding="utf-8", newline="\n") as out:
-        for file_id, path in files:
-            payload = Path(path).read_bytes()
+    counts: dict[str, int] = {}
+    names = [slot.name for slot in slots]
+    with target.open("wb", buffering=1 << 20) as out:
+        for file_id, records in payloads:
+            start = out.tell()
             try:
-                lines = [_parsed_line(file_id, number, row) for number, row in enumerate(parse(payload), start=1)]
+                counts[file_id] = sum(_write(out, file_id, names, part) for part in _parts(records()))
             except BaseException as error:  # a plugin's code may raise anything; the payload alone pays for it
-                if signals.is_from_user(error):
+                if signals.is_from_user(error) or isinstance(error, EnvironmentFault) or is_disk_fault(error):
                     raise
-                text = str(error) if isinstance(error, SbfError) else printable(f"{type(error).__name__}: {error}")
-                errors[file_id] = text[:_MESSAGE_CHARACTERS_MAX]
-                continue
-            out.writelines(lines)
-    return errors
+                errors[file_id] = _message(error)
+                out.seek(start)
+                out.truncate()
+    return errors, counts
 
 
-def _parsed_line(file_id: str, number: int, row: object) -> str:
-    if not isinstance(row, Mapping):
-        raise PluginFault(f"parse gave {type(row).__name__} instead of a mapping as row {number}")
-    return json.dumps({"_file": file_id, **{str(name): _as_text(value, name, number) for name, value in row.items()}}) + "\n"
+def _message(error: BaseException) -> str:
+    text = str(error) if isinstance(error, SbfError) else printable(f"{type(error).__name__}: {error}")
+    return text[:_MESSAGE_CHARACTERS_MAX]
+
+
+def _parts(records: Iterable[Record]) -> Iterator[list[Record]]:
+    part: list[Record] = []
+    for record in records:
+        part.append(record)
+        if len(part) == _LINES_AT_ONCE:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _write(out: object, file_id: str, names: Sequence[str], records: Sequence[Record]) -> int:
+    head = f'{{"_file":{json.dumps(file_id)},"_place":'
+    lines = []
+    for record in records:
+        line = f"{head}{json.dumps(record.place)}"
+        if record.fault:
+            line += f',"_fault":{json.dumps(record.fault)},"_raw":{json.dumps(_plain(record.raw[:_RAW_CHARACTERS_MAX]))}'
+        else:
+            line += "".join([f',"{name}":{json.dumps(value)}' for name, value in zip(names, record.values, strict=True) if value is not None])
+        lines.append(line + "}\n")
+    out.write("".join(lines).encode("ascii"))  # type: ignore[attr-defined]
+    return len(records)
+
+
+def _plain(text: str) -> str:
+    """A text without halves of surrogate pairs and zeros, which the engine's JSON reader does not take."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\\0")
+
+
+def records_of_hook(parse: Callable[[bytes], Iterable[Mapping[str, object]]], path: Path, slots: Sequence[Slot]) -> Iterator[Record]:
+    """The rows that a plugin's ``parse`` gives for one payload, as records. Raises ``PluginFault`` for values of other kinds than it may give."""
+    for number, row in enumerate(parse(path.read_bytes()), start=1):
+        if not isinstance(row, Mapping):
+            raise PluginFault(f"parse gave {type(row).__name__} instead of a mapping as row {number}")
+        yield Record(f"row {number}", [_as_text(next((row[name] for name in slot.sources if name in row), None), slot.column.source_name, number) for slot in slots])
 
 
 def _as_text(value: object, name: object, number: int) -> str | None:
@@ -55,3 +106,9 @@ def _as_text(value: object, name: object, number: int) -> str | None:
     if isinstance(value, dt.date):
         return value.isoformat()
     raise PluginFault(f"parse gave {type(value).__name__} for {name!r} in row {number}; use text, numbers, dates or None")
+
+
+def write_hook_rows(parse: Callable[[bytes], Iterable[Mapping[str, object]]], files: Sequence[tuple[str, Path]], slots: Sequence[Slot], target: Path) -> dict[str, str]:
+    """Parse payloads, each given by id and path, by a plugin's hook, and write their rows; returns why payloads could not be parsed, by id."""
+    errors, _ = write_records([(file_id, lambda path=path: records_of_hook(parse, path, slots)) for file_id, path in files], slots, target)  # type: ignore[misc]
+    return errors

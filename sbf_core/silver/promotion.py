@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +20,9 @@ from sbf_core.ops.bulk import insert_rows
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.silver.inspection import Inspected, inspect, refusal
-from sbf_core.silver.merge import LIVE, close_vanished, is_empty, merge, shrinkage
+from sbf_core.silver.drift import fields_by_name, notes_of_emptied
+from sbf_core.silver.rejects import notes_of_rejects
+from sbf_core.silver.merge import close_vanished, is_empty, live, merge, row_number, shrinkage
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.restatement import restated_tickers
 from sbf_core.silver.staging import Staged, stage_batch
@@ -27,6 +30,8 @@ from sbf_core.silver.tables import current_table, ensure_tables, history_table, 
 from sbf_core.vocabulary import OnDuplicate, Semantics
 
 _LOOKING_THREADS = 4
+#: Files of a batch in the staging folder, beside those that begin with the id of a payload.
+BATCH_FILES = frozenset({"joined.ndjson", "parsed.ndjson", "records.ndjson"})
 _REJECTS = (
     "SELECT _bronze_file_id AS bronze_file_id, _run_id AS run_id, split_part(_reason, ':', 1) AS reason, "
     "nullif(split_part(_reason, ':', 2), '') AS column_name, _row AS row_json FROM stage WHERE _reason IS NOT NULL AND NOT _context"
@@ -41,11 +46,13 @@ class BatchOutcome:
         counts: rows of all its payloads together.
         errors: per relative path why a payload failed.
         restated: tickers whose vendor restated their past, with the factor; they are marked to be fetched again.
+        notes: what a user should know of the payloads, e.g. that a field is gone from them.
     """
 
     counts: RowCounts
     errors: Mapping[str, str]
     restated: Mapping[str, float] = attrs.field(factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class Promotion:
@@ -113,6 +120,7 @@ class Promotion:
         fault_point("promote.staged")
         with transaction(conn):
             fault_point("promote.begun")
+            notes = notes_of_emptied(conn, self._entry, staged.fields) if self._ask_plan is None and not refused else ()
             closed = self._take_in(conn, rows[0])
             fault_point("promote.merged")
             self._make_promoted(conn, rows, errors={**errors, **refused}, closed=closed)
@@ -121,12 +129,13 @@ class Promotion:
             restated = restated_tickers(conn, self._entry)
             self._ops.restated.mark(conn, {self._entry.key(ticker) for ticker in restated}, again_from=self._entry.first_date)
             counts = _totals(conn)
+            notes += notes_of_rejects(conn, refused)
             fault_point("promote.recorded")
         fault_point("promote.committed")
         self._clean(items)
         paths = {row.bronze_file_id: row.rel_path for row in rows}
         told = {paths[file_id]: text for file_id, text in {**errors, **refused}.items() if file_id in paths}
-        return BatchOutcome(counts=counts, errors=told, restated=restated)
+        return BatchOutcome(counts=counts, errors=told, restated=restated, notes=notes)
 
     def _inspected(self, rows: Sequence[BronzeManifestRow], context: Sequence[BronzeManifestRow]) -> tuple[list[Inspected], dict[str, str]]:
         looked_at = [*((row, False) for row in rows), *((row, True) for row in context)]
@@ -154,82 +163,112 @@ class Promotion:
         """Settle keys that one payload states twice: equal rows count once, others by the declared rule."""
         entry = self._entry
         scope = ["_bronze_file_id", *entry.key_columns, *(["known_from"] if entry.known_from_column else [])]
-        by = quoted_list(scope)
-        conn.execute(f"CREATE OR REPLACE TEMP TABLE twice AS SELECT {by} FROM stage WHERE {LIVE} GROUP BY ALL HAVING count(*) > 1")
+        by, of_stage = quoted_list(scope), quoted_list(scope, prefix="s.")
+        conn.execute(f"CREATE OR REPLACE TEMP TABLE twice AS SELECT {of_stage} FROM stage AS s WHERE {live('s')} GROUP BY ALL HAVING count(*) > 1")
         if not _number(conn, "SELECT count(*) FROM twice"):
             return
         values = value_columns(entry)
-        order = "DESC" if entry.on_duplicate is OnDuplicate.LAST else "ASC"
+        number = row_number(conn, entry)
+        order = f"s.{number} {'DESC' if entry.on_duplicate is OnDuplicate.LAST else 'ASC'}"
+        firsts = ", ".join(f"first(s.{quoted(name)} ORDER BY {order}) AS {quoted(name)}" for name in values) or "1"
         conn.execute(
-            f"CREATE OR REPLACE TEMP TABLE judged AS SELECT s.rowid AS id, row_number() OVER (PARTITION BY {quoted_list(scope, prefix='s.')} ORDER BY s.rowid {order}) AS place, "
+            f"CREATE OR REPLACE TEMP TABLE judged AS SELECT s.{number} AS id, row_number() OVER (PARTITION BY {of_stage} ORDER BY {order}) AS place, "
             f"{differs(values, 's', 'f')} AS is_other FROM stage AS s JOIN "
-            f"(SELECT {by}, {', '.join(f'first({quoted(name)} ORDER BY rowid {order}) AS {quoted(name)}' for name in values) or '1'} FROM stage SEMI JOIN twice USING ({by}) "
-            f"WHERE {LIVE} GROUP BY {by}) AS f ON {matches(scope, 's', 'f')} WHERE s._reason IS NULL AND s._outcome IS NULL"
+            f"(SELECT {of_stage}, {firsts} FROM stage AS s SEMI JOIN twice AS w USING ({by}) WHERE {live('s')} GROUP BY {of_stage}) AS f "
+            f"ON {matches(scope, 's', 'f')} WHERE {live('s')}"
         )
-        conn.execute("UPDATE stage SET _outcome = 'unchanged' FROM judged AS j WHERE stage.rowid = j.id AND j.place > 1 AND NOT j.is_other")
-        conflict = f"SELECT {by} FROM stage SEMI JOIN (SELECT id FROM judged WHERE is_other) AS j ON stage.rowid = j.id"
-        packed = ", ".join(f"{quoted(column.source_name)} := stage.{quoted(column.name)}" for column in entry.columns)
-        reason = f"_reason = 'duplicate_key', _row = CAST(to_json(struct_pack({packed})) AS VARCHAR)"
+        conn.execute(f"UPDATE stage SET _outcome = 'unchanged' FROM judged AS j WHERE stage.{number} = j.id AND j.place > 1 AND NOT j.is_other")
+        conflict = f"SELECT {of_stage} FROM stage AS s SEMI JOIN (SELECT o.id FROM judged AS o WHERE o.is_other) AS j ON s.{number} = j.id"
+        reason = f"_reason = 'duplicate_key', _row = {self._row_json('stage')}"
         if entry.on_duplicate is OnDuplicate.REJECT:
-            conn.execute(f"CREATE OR REPLACE TEMP TABLE conflict AS SELECT DISTINCT * FROM ({conflict})")
+            conn.execute(f"CREATE OR REPLACE TEMP TABLE conflict AS {conflict} GROUP BY ALL")
             conn.execute(f"UPDATE stage SET {reason}, _outcome = NULL FROM conflict AS c WHERE {matches(scope, 'stage', 'c')} AND stage._reason IS NULL")
         else:
-            conn.execute(f"UPDATE stage SET {reason} FROM judged AS j WHERE stage.rowid = j.id AND j.is_other")
+            conn.execute(f"UPDATE stage SET {reason} FROM judged AS j WHERE stage.{number} = j.id AND j.is_other")
 
     def _refuse(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow) -> dict[str, str]:
         """Payloads with too large a share of rejects, and snapshots that shrank too much, are refused whole: each of their rows becomes a reject."""
         share = self._entry.reject_share_max
         rows = conn.execute(
-            "SELECT _bronze_file_id, count(_reason), count(*), mode(_reason) FROM stage WHERE NOT _context GROUP BY 1 HAVING count(_reason) > ? * count(*)", [share]
+            "SELECT s._bronze_file_id, count(s._reason), count(*), mode(s._reason) FROM stage AS s WHERE NOT s._context GROUP BY ALL "
+            "HAVING count(s._reason) > ? * count(*)",
+            [share],
         ).fetchall()
         refused = {
             file_id: f"{bad} of {seen} rows rejected ({bad / seen:.1%}, {share:.1%} are allowed), mostly {reason}" for file_id, bad, seen, reason in rows
         }
+        refused |= self._unsure(conn)
         shrunk = shrinkage(conn, self._entry, scope=self._snapshot_scope(first)) if self._entry.semantics is Semantics.SNAPSHOT and not refused else ""
         if shrunk:
             refused[first.bronze_file_id] = shrunk
         if refused:
             ids = ", ".join(literal(file_id) for file_id in refused)
-            packed = ", ".join(f"{quoted(column.source_name)} := {quoted(column.name)}" for column in self._entry.columns)
             conn.execute(
-                f"UPDATE stage SET _reason = coalesce(_reason, 'file_refused'), _outcome = NULL, _row = coalesce(_row, CAST(to_json(struct_pack({packed})) AS VARCHAR)) "
-                f"WHERE _bronze_file_id IN ({ids}) AND NOT _context"
+                f"UPDATE stage SET _reason = coalesce(stage._reason, 'file_refused'), _outcome = NULL, _row = coalesce(stage._row, {self._row_json('stage')}) "
+                f"WHERE stage._bronze_file_id IN ({ids}) AND NOT stage._context"
             )
         return refused
+
+    def _unsure(self, conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
+        """Payloads in which one row casts doubt on the others: numbers in another notation; in a snapshot, rows of which nobody knows the key."""
+        found: dict[str, str] = {}
+        marked = "SELECT s._bronze_file_id, any_value(s._reason), any_value(s._row) FROM stage AS s WHERE NOT s._context AND starts_with(s._reason, 'decimal_comma:') GROUP BY 1"
+        for file_id, reason, row in conn.execute(marked).fetchall():
+            column = next(column for column in self._entry.columns if column.name == reason.partition(":")[2])
+            text = json.loads(row).get(column.source_name)
+            found[file_id] = f"column {column.name} holds {text!r}, so a point in it may be no decimal point; declare format=Csv(decimal=',', thousands='.') or as it is"
+        if self._entry.semantics is Semantics.SNAPSHOT:
+            lost = " OR ".join(f"s.{quoted(name)} IS NULL" for name in self._entry.key_columns)
+            keyless = f"SELECT s._bronze_file_id, count(*) FROM stage AS s WHERE NOT s._context AND s._reason IS NOT NULL AND ({lost}) GROUP BY 1"
+            for file_id, number in conn.execute(keyless).fetchall():
+                found.setdefault(file_id, f"{number} rows of the snapshot have no readable key, so nobody knows what is gone from it")
+        return found
 
     def _take_in(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow) -> int:
         entry = self._entry
         if entry.semantics is Semantics.APPEND:
             self._reject_rewrites(conn)
-        keys = quoted_list(entry.key_columns)
-        several = _number(conn, f"SELECT count(*) FROM (SELECT 1 FROM stage WHERE {LIVE} GROUP BY {keys} HAVING count(*) > 1)")
-        merge(conn, entry, unique=not several)
-        if entry.semantics is not Semantics.SNAPSHOT or not _number(conn, f"SELECT count(*) FROM stage WHERE {LIVE}"):
+        merge(conn, entry, unique=not self._keys_twice(conn))
+        if entry.semantics is not Semantics.SNAPSHOT or not _number(conn, f"SELECT count(*) FROM stage AS s WHERE {live('s')}"):
             return 0
         return close_vanished(conn, entry, scope=self._snapshot_scope(first))
+
+    def _keys_twice(self, conn: duckdb.DuckDBPyConnection) -> int:
+        """How many keys have several live rows in the batch."""
+        keys = quoted_list(self._entry.key_columns, prefix="s.")
+        return _number(conn, f"SELECT count(*) FROM (SELECT 1 FROM stage AS s WHERE {live('s')} GROUP BY {keys} HAVING count(*) > 1)")
+
+    def _row_json(self, table: str) -> str:
+        """SQL for a row of ``stage`` as JSON, under the vendor's names of its fields; of a field that several columns read, the others have theirs."""
+        named: dict[str, str] = {}
+        for column in self._entry.columns:
+            names = (column.source_name, column.name, f"{column.source_name} as {column.name}")
+            named[next(name for name in names if name not in named)] = column.name
+        return f"CAST(json_object({', '.join(f'{literal(name)}, {table}.{quoted(column)}' for name, column in named.items())}) AS VARCHAR)"
 
     def _snapshot_scope(self, row: BronzeManifestRow) -> str:
         if row.ticker is None:
             return "true"
         identity = (row.domain, row.source, row.dataset, row.discriminator)
-        same = " AND ".join(f"{name} = {literal(value)}" for name, value in zip(("domain", "source", "dataset", "discriminator"), identity, strict=True))
-        return f"t._bronze_file_id IN (SELECT bronze_file_id FROM ops.bronze_manifest WHERE {same} AND ticker = {literal(row.ticker)})"
+        same = " AND ".join(f"m.{name} = {literal(value)}" for name, value in zip(("domain", "source", "dataset", "discriminator"), identity, strict=True))
+        return f"t._bronze_file_id IN (SELECT m.bronze_file_id FROM ops.bronze_manifest AS m WHERE {same} AND m.ticker = {literal(row.ticker)})"
 
     def _reject_rewrites(self, conn: duckdb.DuckDBPyConnection) -> None:
         """``append``: a key that is there, or came earlier in the batch, with other values is rejected; with equal ones it is unchanged."""
         entry = self._entry
         keys, values = entry.key_columns, value_columns(entry)
-        if is_empty(conn, entry) and not _number(conn, f"SELECT count(*) FROM (SELECT 1 FROM stage WHERE {LIVE} GROUP BY {quoted_list(keys)} HAVING count(*) > 1)"):
+        if is_empty(conn, entry) and not self._keys_twice(conn):
             return
-        names = quoted_list([*keys, *values])
+        number, names = row_number(conn, entry), [*keys, *values]
         conn.execute(
-            f"CREATE OR REPLACE TEMP TABLE written_once AS SELECT * FROM (SELECT {names}, recorded_at, -1 AS id FROM {current_table(entry)} UNION ALL "
-            f"SELECT {names}, recorded_at, rowid FROM stage WHERE {LIVE}) QUALIFY row_number() OVER (PARTITION BY {quoted_list(keys)} ORDER BY recorded_at, id) = 1"
+            f"CREATE OR REPLACE TEMP TABLE written_once AS SELECT w.* FROM ("
+            f"SELECT {quoted_list(names, prefix='t.')}, t.recorded_at, -1 AS _id FROM {current_table(entry)} AS t UNION ALL "
+            f"SELECT {quoted_list(names, prefix='s.')}, s.recorded_at, s.{number} FROM stage AS s WHERE {live('s')}) AS w "
+            f"QUALIFY row_number() OVER (PARTITION BY {quoted_list(keys, prefix='w.')} ORDER BY w.recorded_at, w._id) = 1"
         )
-        packed = ", ".join(f"{quoted(column.source_name)} := stage.{quoted(column.name)}" for column in entry.columns)
-        later = f"FROM written_once AS o WHERE {matches(keys, 'stage', 'o')} AND stage.rowid <> o.id AND stage._reason IS NULL AND stage._outcome IS NULL"
+        later = f"FROM written_once AS o WHERE {matches(keys, 'stage', 'o')} AND stage.{number} <> o._id AND {live('stage')}"
         conn.execute(f"UPDATE stage SET _outcome = 'unchanged' {later} AND NOT {differs(values, 'stage', 'o')}")
-        conn.execute(f"UPDATE stage SET _reason = 'append_only', _row = CAST(to_json(struct_pack({packed})) AS VARCHAR) {later} AND {differs(values, 'stage', 'o')}")
+        conn.execute(f"UPDATE stage SET _reason = 'append_only', _row = {self._row_json('stage')} {later} AND {differs(values, 'stage', 'o')}")
 
     def _make_promoted(
         self, conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow], *, errors: Mapping[str, str], closed: int
@@ -241,38 +280,37 @@ class Promotion:
             {"bronze_file_id": row.bronze_file_id, "run_id": row.run_id, "ticker": row.ticker, "error": errors.get(row.bronze_file_id)} for row in rows
         ]
         insert_rows(conn, "promoting", types, listed)
-        day = self._row_date()
+        day, whole = self._row_date("s"), "(s._reason IS NULL)"
         conn.execute(
             "CREATE OR REPLACE TEMP TABLE promoted AS SELECT p.bronze_file_id, p.run_id, p.ticker, CASE WHEN p.error IS NULL THEN 'ok' ELSE 'failed' END AS status, "
             "coalesce(s.seen, 0) AS rows_seen, coalesce(w.inserted, 0) AS rows_inserted, coalesce(w.updated, 0) AS rows_updated, "
             "coalesce(s.seen - s.rejected, 0) - coalesce(w.inserted, 0) - coalesce(w.updated, 0) AS rows_unchanged, coalesce(s.rejected, 0) AS rows_rejected, "
             f"CAST({closed} AS BIGINT) AS rows_closed, s.coverage_from, s.coverage_to, p.error FROM promoting AS p "
-            f"LEFT JOIN (SELECT _bronze_file_id AS id, count(*) AS seen, count(_reason) AS rejected, min({day}) FILTER (_reason IS NULL) AS coverage_from, "
-            f"max({day}) FILTER (_reason IS NULL) AS coverage_to FROM stage WHERE NOT _context GROUP BY 1) AS s ON s.id = p.bronze_file_id "
-            "LEFT JOIN (SELECT bronze_file_id AS id, sum(n) FILTER (NOT is_update) AS inserted, sum(n) FILTER (is_update) AS updated FROM written GROUP BY 1) AS w "
-            "ON w.id = p.bronze_file_id"
+            f"LEFT JOIN (SELECT s._bronze_file_id AS id, count(*) AS seen, count(s._reason) AS rejected, min({day}) FILTER {whole} AS coverage_from, "
+            f"max({day}) FILTER {whole} AS coverage_to FROM stage AS s WHERE NOT s._context GROUP BY s._bronze_file_id) AS s ON s.id = p.bronze_file_id "
+            "LEFT JOIN (SELECT w.bronze_file_id AS id, sum(w.n) FILTER (NOT w.is_update) AS inserted, sum(w.n) FILTER (w.is_update) AS updated FROM written AS w "
+            "GROUP BY w.bronze_file_id) AS w ON w.id = p.bronze_file_id"
         )
 
-    def _row_date(self) -> str:
+    def _row_date(self, table: str) -> str:
         name = self._entry.row_date_column
-        return f"CAST({quoted(name)} AS DATE)" if name else "CAST(NULL AS DATE)"
+        return f"CAST({table}.{quoted(name)} AS DATE)" if name else "CAST(NULL AS DATE)"
 
     def _drift(self, staged: Staged) -> dict[str, tuple[str, str]]:
         if self._ask_plan is not None or not staged.items or not staged.fields:
             return {}
-        declared = {column.source_name: column for column in self._entry.columns if not column.from_request}
-        file_id = staged.items[-1].file.row.bronze_file_id
-        found: dict[str, tuple[str, str]] = {name: ("added", file_id) for name in staged.fields if name not in declared}
-        found.update({name: ("missing", file_id) for name in declared if name not in staged.fields})
+        declared = fields_by_name(self._entry)
+        file_id = staged.items[-1].file_id
+        known = {name for names in declared for name in names}
+        found: dict[str, tuple[str, str]] = {name: ("added", file_id) for name in staged.fields if name not in known}
+        found.update({names[0]: ("missing", file_id) for names in declared if not set(names) & set(staged.fields)})
         return found
 
     def _clean(self, items: Sequence[Inspected]) -> None:
-        for item in items:
-            path = Path(item.file.path)
-            if path.parent == self._staging:
+        ids = {item.file_id for item in items}
+        for path in self._staging.iterdir():
+            if path.name in BATCH_FILES or path.name.partition(".")[0] in ids:
                 path.unlink(missing_ok=True)
-        for name in ("joined.ndjson", "parsed.ndjson"):
-            (self._staging / name).unlink(missing_ok=True)
 
 
 def _number(conn: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -16,7 +16,7 @@ class BatchFile:
 
     Attributes:
         row: its manifest row.
-        path: where its bytes are read from; for a zip payload that is the unpacked member.
+        path: where its bytes are read from; for a packed payload that is what was unpacked.
         is_context: it was promoted before and is only looked at again because an older payload arrived late.
     """
 
@@ -25,19 +25,31 @@ class BatchFile:
     is_context: bool = False
 
 
+def _nothing() -> tuple[str, ...]:
+    return ()
+
+
 @attrs.frozen(kw_only=True)
 class PromotionBatch:
     """What ``promote`` may look at.
 
     Attributes:
         files: the payloads, oldest first.
-        extension: how they are read: ``json``, ``csv``, ``tsv``, ``parquet`` or another.
-        fields: names of the fields in the relation ``batch``; empty where it has none (``xml``, ``txt``).
+        extension: of their bytes, unpacked: ``json``, ``csv``, ``xml`` or another.
+        describe: finds the fields of the relation ``batch``; a hook reads ``fields``.
     """
 
     files: tuple[BatchFile, ...]
     extension: str
-    fields: tuple[str, ...] = ()
+    describe: Callable[[], tuple[str, ...]] = attrs.field(default=_nothing, eq=False, repr=False)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields in the relation ``batch``: payloads are looked into when a hook asks for it, not before.
+
+        Empty where the relation has none (``xml``, ``txt``). Raises ``PayloadRefused`` where no payload can be read by SQL.
+        """
+        return self.describe()
 
 
 @attrs.frozen
@@ -45,8 +57,8 @@ class SelectRows:
     """Rows by SQL: one SELECT over the relation ``batch``.
 
     ``batch`` has the column ``_file``, which the SELECT must pass on, and the fields of the payloads as text; for
-    JSON it has one row a payload, with the column ``document``. The columns of the SELECT are matched with the
-    declared ones by their ``source`` name, and checked like any payload's.
+    JSON it has one row a payload, with the column ``document``, in which each number is a text with the vendor's own digits.
+    The columns of the SELECT are matched with the declared ones by their ``source`` name, and checked like any payload's.
     """
 
     sql: str
@@ -57,7 +69,7 @@ class ParseRows:
     """Rows by Python: ``parse`` is called with the bytes of one payload and gives rows as mappings.
 
     Values may be text, numbers, dates, ``Decimal``, ``bool`` or None; they are checked like any payload's.
-    For payloads that SQL cannot read; SQL is faster.
+    For payloads that no declaration can read; a declaration is faster.
     """
 
     parse: Callable[[bytes], Iterable[Mapping[str, object]]]
@@ -68,7 +80,7 @@ class WrittenRows:
     """Rows that another process has parsed and written; no answer for a plugin.
 
     Attributes:
-        path: the file, as ``write_parsed_rows`` leaves it.
+        path: the file, as ``write_hook_rows`` leaves it.
         errors: why payloads could not be parsed, by file id.
     """
 
@@ -77,5 +89,5 @@ class WrittenRows:
 
 
 PromotionPlan = SelectRows | ParseRows | WrittenRows
-#: Asks the hook ``promote``; None where the plugin has none and the payloads are read as declared.
-AskPlan = Callable[[PromotionBatch], PromotionPlan] | None
+#: Asks the hook ``promote``; None where the plugin has none. The hook may answer None: the payloads are read as declared.
+AskPlan = Callable[[PromotionBatch], PromotionPlan | None] | None

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import attrs
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.formats import Json
 from sbf_core.duck.disk import is_disk_fault
-from sbf_core.duck.identifiers import quoted_list
-from sbf_core.errors import PayloadRefused, PluginFault
-from sbf_core.silver.cast import checked_select
-from sbf_core.silver.inspection import Inspected, exact_copy, refusal, rows_are_there
-from sbf_core.silver.reading import AskPlan, ParseRows, PromotionBatch, SelectRows, WrittenRows
-from sbf_core.silver.source import (
-    delimited_source,
-    document_source,
-    json_field_types,
-    json_source,
-    make_batch_file,
-    parquet_source,
-    parsed_source,
-    with_request,
-)
+from sbf_core.duck.identifiers import quoted, quoted_list
+from sbf_core.errors import PayloadRefused
+from sbf_core.payload.formats import reader_of, reading_of
+from sbf_core.payload.model import DOUBTFUL, Look, Reading
+from sbf_core.payload.relation import NO_FAULT, slots_from
+from sbf_core.silver.cast import checked_select, known_from_expression
+from sbf_core.silver.hook_rows import HookRows, records_source
+from sbf_core.silver.inspection import Inspected, looked_at, refusal
+from sbf_core.silver.parsing import write_records
+from sbf_core.silver.reading import AskPlan
+from sbf_core.silver.source import make_batch_file, with_request
+
+#: The first slot: a relation that has it has slots, another has the vendor's names.
+_FIRST_SLOT = "f0"
+#: How numbers are written where no format says it.
+_PLAIN = Json()
 
 
 @attrs.frozen(kw_only=True)
@@ -48,173 +50,180 @@ def stage_batch(
 ) -> Staged:
     """Fill ``stage`` and ``batch_file``; a payload that cannot be read is left out, and costs only itself.
 
-    The batch is read in one go. When that fails, payloads that are no JSON are left out and the numbers of the others are read as text; only
-    when that fails too is each payload tried alone.
+    Payloads that the look found regular are read by the engine in one go. The others, and those whose outcome can be doubted, are read record by
+    record, exactly: both ways give the same rows.
 
     Raises:
         PluginFault: the plugin's SELECT is not one SELECT, or lacks ``_file``.
     """
-    prepared = [exact_copy(item, staging) if item.exact else item for item in items]
-    if prepared:
-        try:
-            return _stage_all(conn, entry, prepared, staging=staging, ask_plan=ask_plan)
-        except (duckdb.Error, PayloadRefused) as error:
-            _unless_disk(error)
-            prepared = [attrs.evolve(item, careful=True) for item in prepared]
-    errors = _no_json(prepared)
-    prepared = [item for item in prepared if item.file.row.bronze_file_id not in errors]
-    if prepared:
-        try:
-            staged = _stage_all(conn, entry, prepared, staging=staging, ask_plan=ask_plan)
-            return attrs.evolve(staged, errors={**errors, **staged.errors})
-        except (duckdb.Error, PayloadRefused) as error:
-            _unless_disk(error)  # else one of them is bad in a way that only the engine sees
-    return _stage_one_by_one(conn, entry, prepared, errors, staging=staging, ask_plan=ask_plan)
-
-
-def _unless_disk(error: Exception) -> None:
-    """A full disk is no fault of a payload."""
-    if is_disk_fault(error):
-        raise error
-
-
-def _no_json(items: Sequence[Inspected]) -> dict[str, str]:
-    """Per file id why a JSON payload is none."""
-    errors = {}
-    for item in items:
-        if item.extension == "json":
-            try:
-                json.loads(item.payload if item.payload is not None else Path(item.file.path).read_bytes())
-            except (ValueError, RecursionError) as error:
-                errors[item.file.row.bronze_file_id] = f"no JSON: {error or type(error).__name__}"
-    return errors
-
-
-def _stage_one_by_one(
-    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, items: Sequence[Inspected], errors: dict[str, str], *, staging: Path, ask_plan: AskPlan
-) -> Staged:
-    """Find the payloads that can be staged, and stage them together."""
-    good: list[Inspected] = []
-    for item in items:
-        try:
-            alone = _stage_all(conn, entry, [item], staging=staging, ask_plan=ask_plan)
-        except (duckdb.Error, PayloadRefused) as error:
-            _unless_disk(error)
-            errors[item.file.row.bronze_file_id] = _first_line(error)
-            continue
-        errors.update(alone.errors)
-        good.extend(alone.items)
-    if not good:
-        make_batch_file(conn, [])
-        _empty_stage(conn, entry)
-        return Staged(items=(), errors=errors, fields=())
-    staged = _stage_all(conn, entry, good, staging=staging, ask_plan=ask_plan)
-    return attrs.evolve(staged, errors={**errors, **staged.errors})
-
-
-def _first_line(error: Exception) -> str:
-    return refusal(error).split("\n", maxsplit=1)[0][:400]
-
-
-def _stage_all(
-    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, items: Sequence[Inspected], *, staging: Path, ask_plan: AskPlan
-) -> Staged:
+    stage = _Stage(conn, entry, staging)
     make_batch_file(conn, items)
-    extension = items[0].extension
-    errors: dict[str, str] = {}
-    if ask_plan is None:
-        source = _declared_source(entry, items, extension, staging)
+    if ask_plan is not None:
+        hook = HookRows(conn, entry, items, staging=staging)
+        plan = hook.asked(ask_plan)
+        if plan is not None:
+            errors = stage.fill_from_hook(hook, plan)
+            return stage.done(items, errors)
+        found = [_looked(entry, item, staging) for item in items]
+        errors = {item.file_id: look for item, look in zip(items, found, strict=True) if isinstance(look, str)}
+        looked = [look for look in found if isinstance(look, Inspected)]
     else:
-        fields = _make_batch_view(conn, items, extension)
-        plan = ask_plan(PromotionBatch(files=tuple(item.file for item in items), extension=extension, fields=fields))
-        if isinstance(plan, (ParseRows, WrittenRows)):
-            names = [column.source_name for column in entry.columns if not column.from_request]
-            source, errors = parsed_source(plan, items, names, staging=staging)
+        looked, errors = list(items), {}
+    errors |= stage.fill(looked)
+    return stage.done(looked, errors)
+
+
+def _looked(entry: DatasetKeymapEntry, item: Inspected, staging: Path) -> Inspected | str:
+    try:
+        return looked_at(entry, item, staging=staging)
+    except PayloadRefused as error:
+        return refusal(error)
+
+
+class _Stage:
+    """The temporary table ``stage`` while it is filled."""
+
+    def __init__(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, staging: Path) -> None:
+        self._conn = conn
+        self._entry = entry
+        self._staging = staging
+        self._is_there = False
+
+    def fill(self, items: Sequence[Inspected]) -> dict[str, str]:
+        """Read payloads as they are declared; returns why some cannot be read, by id."""
+        make_batch_file(self._conn, items)
+        errors: dict[str, str] = {}
+        by_extension: dict[str, list[Inspected]] = {}
+        for item in items:
+            by_extension.setdefault(item.extension, []).append(item)
+        for extension, part in by_extension.items():
+            reading = reading_of(self._entry, extension)
+            if reading is None:
+                what = f"payloads of the kind {extension!r} need a format= of the dataset, or the hook promote"
+                errors |= {item.file_id: what for item in part}
+                continue
+            errors |= self._fill_reading(reading, part)
+        self._ensure()
+        return errors
+
+    def _fill_reading(self, reading: Reading, items: Sequence[Inspected]) -> dict[str, str]:
+        reader = reader_of(reading.format.kind)
+        looks = [item.look for item in items if item.look is not None]
+        regular = [look for look in looks if look.is_regular]
+        again = {look.file.file_id for look in looks if not look.is_regular}
+        if regular:
+            try:
+                self._take(reading, reader.select(reading, regular, self._staging))
+                doubtful = self._doubtful(regular)
+                self._remove(doubtful)
+                again |= doubtful
+            except (duckdb.Error, PayloadRefused) as error:
+                if is_disk_fault(error):
+                    raise
+                again = {look.file.file_id for look in looks}  # one of them is not what the look took it for
+                self._remove({look.file.file_id for look in regular})
+        if not again:
+            return {}
+        target = self._staging / "records.ndjson"
+        payloads = [(item.file_id, partial(reader.records, reading, item.payload_file)) for item in items if item.file_id in again]
+        errors, _ = write_records(payloads, reading.slots, target)
+        self._take(reading, records_source([slot.name for slot in reading.slots], target))
+        return errors
+
+    def _take(self, reading: Reading, source: str) -> None:
+        """Typed rows of a relation of payloads into ``stage``."""
+        fields = described(self._conn, source)
+        if reading.slots and _FIRST_SLOT not in fields:  # the vendor's own names
+            source, types = slots_from(reading, fields, source)
         else:
-            source = _checked_plugin_select(conn, plan)
-    fields = _fill_stage(conn, entry, source, trim=extension in ("csv", "tsv"))
-    kept = tuple(item for item in items if item.file.row.bronze_file_id not in errors)
-    if extension == "json" and ask_plan is None:
-        errors.update(_rowless(conn, entry, kept))
-        fields = tuple(dict.fromkeys(name for item in items for name in item.fields))
-    kept = tuple(item for item in kept if item.file.row.bronze_file_id not in errors)
-    return Staged(items=kept, errors=errors, fields=fields)
+            types = fields
+        self._insert(source, types, marks=reading.format, moments_are_utc=False)
 
+    def _insert(self, source: str, types: Mapping[str, str], *, marks: object, moments_are_utc: bool) -> None:
+        extended, asked = with_request(self._entry, source)
+        rows = checked_select(self._entry, f"({extended})", {**types, **asked}, marks=marks, moments_are_utc=moments_are_utc)
+        into = "INSERT INTO stage" if self._is_there else "CREATE OR REPLACE TEMP TABLE stage AS"
+        self._conn.execute(f"{into} {_with_times(self._entry, rows)}")
+        self._is_there = True
 
-def _declared_source(entry: DatasetKeymapEntry, items: Sequence[Inspected], extension: str, staging: Path) -> str:
-    if extension == "json":
-        return json_source(entry, items, json_field_types(entry, careful=any(item.careful for item in items)), staging=staging)
-    if extension in ("csv", "tsv"):
-        return delimited_source(items, extension)
-    if extension == "parquet":
-        return parquet_source(items)
-    raise PluginFault(f"payloads of the kind {extension!r} need the hook promote", where=entry.id)
+    def _doubtful(self, looks: Sequence[Look]) -> set[str]:
+        """Files that the engine may have read otherwise than they are written: it saw another number of records, or texts that it may have printed itself."""
+        counted = dict(self._conn.execute("SELECT s._bronze_file_id, count(*) FROM stage AS s GROUP BY 1").fetchall())
+        doubtful = {
+            look.file.file_id for look in looks if look.record_count is not None and counted.get(look.file.file_id, 0) != look.record_count
+        }
+        told = self._conn.execute("SELECT DISTINCT s._bronze_file_id FROM stage AS s WHERE s._reason = ?", [DOUBTFUL]).fetchall()
+        return doubtful | {file_id for (file_id,) in told}
 
+    def _remove(self, file_ids: set[str]) -> None:
+        if file_ids and self._is_there:
+            self._conn.execute("DELETE FROM stage WHERE stage._bronze_file_id IN (SELECT unnest(?))", [sorted(file_ids)])
 
-def _make_batch_view(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected], extension: str) -> tuple[str, ...]:
-    if extension in ("csv", "tsv"):
-        source = delimited_source(items, extension)
-    elif extension == "parquet":
-        source = parquet_source(items)
-    elif extension == "json":
-        source = document_source(items)
-    else:
-        return ()
-    conn.execute(f"CREATE OR REPLACE TEMP VIEW batch AS {source}")
-    return tuple(row[0] for row in conn.execute("DESCRIBE batch").fetchall() if row[0] != "_file")
-
-
-def _checked_plugin_select(conn: duckdb.DuckDBPyConnection, plan: object) -> str:
-    if not isinstance(plan, SelectRows):
-        raise PluginFault(f"promote answered {type(plan).__name__}", fix="answer SelectRows(...) or ParseRows(...)")
-    sql = plan.sql.strip().rstrip(";")
-    wrapped = f"SELECT * FROM ({sql}\n) AS answer"
-    for text in (sql, wrapped):
+    def fill_from_hook(self, hook: HookRows, plan: object) -> dict[str, str]:
+        """Rows that a hook gives. A payload with which its SELECT fails is left out, and costs only itself."""
+        reading = reading_of(self._entry, "json")
+        assert reading is not None
         try:
-            statements = conn.extract_statements(text)
-        except duckdb.Error as error:
-            raise PluginFault(f"promote's SQL cannot be parsed: {str(error).splitlines()[0]}") from error
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise PluginFault("promote's SQL is not one SELECT")
-    if "_file" not in _describe(conn, wrapped):
-        raise PluginFault("promote's SELECT does not give _file", fix="pass the column _file of batch on")
-    return wrapped
+            self._take_from_hook(reading, hook, plan)
+            self._ensure()
+            return hook.errors
+        except (duckdb.Error, PayloadRefused) as error:
+            if is_disk_fault(error):
+                raise
+        good = []
+        for item in hook.items:
+            try:
+                self._is_there = False
+                self._take_from_hook(reading, hook.of([item]), plan)
+                good.append(item)
+            except (duckdb.Error, PayloadRefused) as error:
+                if is_disk_fault(error):
+                    raise
+                hook.errors[item.file_id] = refusal(error).split("\n", maxsplit=1)[0][:400]
+        self._is_there = False
+        if good:
+            self._take_from_hook(reading, hook.of(good), plan)
+        self._ensure()
+        return hook.errors
+
+    def _take_from_hook(self, reading: Reading, hook: HookRows, plan: object) -> None:
+        source = hook.source(plan)
+        if source.is_select:
+            relation, types = slots_from(reading, described(self._conn, source.sql), source.sql, strict=False)
+            self._insert(relation, types, marks=reading.format, moments_are_utc=True)
+            for faults in source.faults:
+                self._insert(faults, {}, marks=reading.format, moments_are_utc=True)
+        else:
+            self._insert(source.sql, described(self._conn, source.sql), marks=reading.format, moments_are_utc=False)
+
+    def _ensure(self) -> None:
+        """An empty table, where no payload gave anything."""
+        if not self._is_there:
+            self._insert(f"SELECT CAST(NULL AS VARCHAR) AS _file, {NO_FAULT} WHERE false", {}, marks=_PLAIN, moments_are_utc=False)
+
+    def done(self, items: Sequence[Inspected], errors: dict[str, str]) -> Staged:
+        """What came of it; a payload that gave no record is none, unless the dataset says that it may be."""
+        if not self._entry.is_data.may_be_empty:
+            sql = "SELECT b.bronze_file_id FROM batch_file AS b WHERE NOT b.is_context AND b.bronze_file_id NOT IN (SELECT s._bronze_file_id FROM stage AS s)"
+            for (file_id,) in self._conn.execute(sql).fetchall():
+                errors.setdefault(file_id, "holds no rows; if that is an answer, declare is_data=DataRules(may_be_empty=True)")
+        kept = tuple(item for item in items if item.file_id not in errors)
+        fields = dict.fromkeys(name for item in kept if item.look is not None for name in item.look.fields)
+        return Staged(items=kept, errors=errors, fields=tuple(fields))
 
 
-def _describe(conn: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
+def described(conn: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
+    """Columns of a relation and their types."""
     return {row[0]: row[1] for row in conn.execute(f"DESCRIBE {source}").fetchall()}
-
-
-def _fill_stage(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, source: str, *, trim: bool) -> tuple[str, ...]:
-    fields = _describe(conn, source)
-    extended = with_request(entry, source)
-    rows = checked_select(entry, f"({extended})", fields if extended == source else _describe(conn, extended), trim=trim)
-    conn.execute(f"CREATE OR REPLACE TEMP TABLE stage AS {_with_times(entry, rows)}")
-    return tuple(name for name in fields if name != "_file")
 
 
 def _with_times(entry: DatasetKeymapEntry, rows: str) -> str:
     names = quoted_list(entry.column_types, prefix="s.")
-    published = entry.known_from_column
-    known_from = f"coalesce(CAST(s.{quoted_list([published])} AS TIMESTAMP), f.fetched_at)" if published else "f.fetched_at"
+    published = next((column for column in entry.columns if column.known_from), None)
+    known_from = "b.fetched_at" if published is None else f"coalesce({known_from_expression(published, 's.' + quoted(published.name))}, b.fetched_at)"
     # An inner join would lose rows that a plugin's SELECT gives for other payloads; what is never selected, the optimizer never looks at.
-    file_id = "coalesce(f.bronze_file_id, error('promote gave a row whose _file is no payload of the batch'))"
+    file_id = "coalesce(b.bronze_file_id, error('promote gave a row whose _file is no payload of the batch'))"
     return (
-        f"SELECT {names}, {file_id} AS _bronze_file_id, f.run_id AS _run_id, {known_from} AS known_from, f.fetched_at AS recorded_at, "
-        f"f.is_context AS _context, s._reason, s._row, CAST(NULL AS VARCHAR) AS _outcome FROM ({rows}) AS s LEFT JOIN batch_file AS f ON s._file = f.bronze_file_id"
+        f"SELECT {names}, {file_id} AS _bronze_file_id, b.run_id AS _run_id, {known_from} AS known_from, b.fetched_at AS recorded_at, "
+        f"b.is_context AS _context, s._reason, s._row, CAST(NULL AS VARCHAR) AS _outcome FROM ({rows}) AS s LEFT JOIN batch_file AS b ON s._file = b.bronze_file_id"
     )
-
-
-def _empty_stage(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    nothing = checked_select(entry, "(SELECT CAST(NULL AS VARCHAR) AS _file WHERE false)", {}, trim=False)
-    conn.execute(f"CREATE OR REPLACE TEMP TABLE stage AS {_with_times(entry, nothing)}")
-
-
-def _rowless(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, items: Sequence[Inspected]) -> dict[str, str]:
-    """JSON payloads without rows that hold no empty list either, with the reason: a note or an error, no data."""
-    found = conn.execute("SELECT bronze_file_id FROM batch_file ANTI JOIN stage ON bronze_file_id = _bronze_file_id").fetchall()
-    empty = {file_id for (file_id,) in found}
-    suspects = [item for item in items if item.file.row.bronze_file_id in empty]
-    return {
-        item.file.row.bronze_file_id: f"holds no rows at {entry.rows_at!r}" for item in suspects if not rows_are_there(entry, item.file.path)
-    }

@@ -11,6 +11,8 @@ from sbf_core.duck.transaction import transaction
 from sbf_core.errors import UsageError
 from sbf_core.faults import fault_point
 
+#: Of the macros that look back. They are called by position; by name, too, by who likes to.
+_PARAMETERS = ("ts", "recorded_until")
 _CORE_TYPES = dict(zip(CORE_COLUMNS, ("VARCHAR", "VARCHAR", "TIMESTAMP", "TIMESTAMP"), strict=True))
 
 
@@ -51,6 +53,9 @@ def ensure_tables(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
         return
     added = _added_columns(entry, found)
     if not added:
+        if not entry.column_types.keys().isdisjoint(_PARAMETERS):  # sbf 0.1.0 made macros in which the parameter hid such a column
+            with transaction(conn):
+                _create_macros(conn, entry)
         return
     with transaction(conn):
         for table in (current_table(entry), history_table(entry)):
@@ -105,17 +110,20 @@ def _create(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
 
 
 def _create_macros(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    columns = quoted_list(row_columns(entry))
-    current, history = current_table(entry), history_table(entry)
-    keys = quoted_list(entry.key_columns)
+    """A parameter takes the place of every unqualified column of its name, also of a quoted one: each column has its table before it."""
+    of_current, of_history = quoted_list(row_columns(entry), prefix="c."), quoted_list(row_columns(entry), prefix="h.")
+    current, history = f"{current_table(entry)} AS c", f"{history_table(entry)} AS h"
+    keys = quoted_list(entry.key_columns, prefix="v.")
     known = (
-        f"SELECT {columns} FROM {current} WHERE known_from <= ts UNION ALL "
-        f"SELECT {columns} FROM {history} WHERE known_from <= ts AND known_to > ts AND NOT _deleted"
+        f"SELECT {of_current} FROM {current} WHERE c.known_from <= ts UNION ALL "
+        f"SELECT {of_history} FROM {history} WHERE h.known_from <= ts AND h.known_to > ts AND NOT h._deleted"
     )
     recorded = (
-        f"SELECT {columns} FROM (SELECT *, row_number() OVER (PARTITION BY {keys} ORDER BY known_from DESC, recorded_at DESC) AS _place FROM ("
-        f"SELECT {columns}, false AS _deleted FROM {current} UNION ALL SELECT {columns}, _deleted FROM {history}) "
-        "WHERE known_from <= ts AND recorded_at <= recorded_until) WHERE _place = 1 AND NOT _deleted"
+        f"SELECT {quoted_list(row_columns(entry), prefix='p.')} FROM ("
+        f"SELECT v.*, row_number() OVER (PARTITION BY {keys} ORDER BY v.known_from DESC, v.recorded_at DESC) AS _place FROM ("
+        f"SELECT {of_current}, false AS _deleted FROM {current} UNION ALL SELECT {of_history}, h._deleted FROM {history}) AS v "
+        "WHERE v.known_from <= ts AND v.recorded_at <= recorded_until) AS p WHERE p._place = 1 AND NOT p._deleted"
     )
     name = f"silver.{quoted(entry.silver_table + '_as_of')}"
-    conn.execute(f"CREATE OR REPLACE MACRO {name}(ts) AS TABLE ({known}), (ts, recorded_until) AS TABLE ({recorded})")
+    parameters = ", ".join(_PARAMETERS)
+    conn.execute(f"CREATE OR REPLACE MACRO {name}({_PARAMETERS[0]}) AS TABLE ({known}), ({parameters}) AS TABLE ({recorded})")

@@ -49,9 +49,9 @@ def _digest(conn: duckdb.DuckDBPyConnection, table: str, keys: Sequence[str]) ->
     schema, _, name = table.partition(".")
     place = f"{quoted(schema)}.{quoted(name)}"
     columns = [row[0] for row in conn.execute(f"DESCRIBE {place}").fetchall() if row[0] not in VOLATILE]
-    packed = ", ".join(f"{literal(column)}, CAST({quoted(column)} AS VARCHAR)" for column in columns)
-    order = quoted_list([*(key for key in keys if key in columns), *(column for column in columns if column not in keys)])
-    cursor = conn.execute(f"SELECT CAST(json_object({packed}) AS VARCHAR) FROM {place} ORDER BY {order}")
+    packed = ", ".join(f"{literal(column)}, CAST(t.{quoted(column)} AS VARCHAR)" for column in columns)
+    order = quoted_list([*(key for key in keys if key in columns), *(column for column in columns if column not in keys)], prefix="t.")
+    cursor = conn.execute(f"SELECT CAST(json_object({packed}) AS VARCHAR) FROM {place} AS t ORDER BY {order}")
     digest, rows = hashlib.sha256(), 0
     while chunk := cursor.fetchmany(_ROWS_AT_ONCE):
         digest.update("".join(f"{line}\n" for (line,) in chunk).encode())

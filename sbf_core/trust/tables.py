@@ -21,7 +21,7 @@ def _place(table: str) -> str:
 
 def _buckets(conn: duckdb.DuckDBPyConnection, source: str, keys: str, columns: str) -> dict[int, tuple[int, int, int]]:
     rows = conn.execute(
-        f"SELECT hash({keys}) % {_BUCKETS} AS bucket, count(*), bit_xor(hash({columns})), sum(hash({columns}) % 1000003) FROM {source} GROUP BY 1"
+        f"SELECT hash({keys}) % {_BUCKETS}, count(*), bit_xor(hash({columns})), sum(hash({columns}) % 1000003) FROM {source} AS t GROUP BY ALL"
     ).fetchall()
     return {bucket: (number, mixed, total) for bucket, number, mixed, total in rows}
 
@@ -30,7 +30,8 @@ def _rows(conn: duckdb.DuckDBPyConnection, source: str, keys: str, columns: str,
     """The rows of some buckets, as (key, whole row) texts, with how often each is there."""
     chosen = ", ".join(str(bucket) for bucket in buckets)
     found = conn.execute(
-        f"SELECT CAST(row({keys}) AS VARCHAR), CAST(row({columns}) AS VARCHAR), count(*) FROM {source} WHERE hash({keys}) % {_BUCKETS} IN ({chosen}) GROUP BY ALL"
+        f"SELECT CAST(row({keys}) AS VARCHAR), CAST(row({columns}) AS VARCHAR), count(*) FROM {source} AS t "
+        f"WHERE hash({keys}) % {_BUCKETS} IN ({chosen}) GROUP BY ALL"
     ).fetchall()
     return {(key, text): number for key, text, number in found}
 
@@ -48,7 +49,7 @@ def compare_tables(
         keys: columns that tell rows apart.
     """
     names = [row[0] for row in wanted[0].execute(f"DESCRIBE SELECT * FROM {wanted[1]} AS t").fetchall()]
-    columns, key_list = quoted_list(names), quoted_list(keys)
+    columns, key_list = quoted_list(names, prefix="t."), quoted_list(keys, prefix="t.")
     there, due = _buckets(*actual, key_list, columns), _buckets(*wanted, key_list, columns)
     different = sorted(bucket for bucket in there.keys() | due.keys() if there.get(bucket) != due.get(bucket))
     if not different:
@@ -68,4 +69,4 @@ def silver_source(table: str, *, without_files: Sequence[str]) -> str:
     """A silver table without the rows that some payloads brought."""
     if not without_files:
         return _place(table)
-    return f"(FROM {_place(table)} WHERE NOT list_contains({literal_list(without_files)}, _bronze_file_id))"
+    return f"(FROM {_place(table)} AS t WHERE NOT list_contains({literal_list(without_files)}, t._bronze_file_id))"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -94,11 +94,20 @@ def _decimals(value: Any) -> int:
     return len(f"{value:f}".partition(".")[2].rstrip("0"))
 
 
-def cell_of(name: str, value: Any, *, href: str = "", number: bool = False, decimals: int | None = None) -> Cell:
-    """How a value looks in a column of that name."""
+def cell_of(name: str, value: Any, *, href: str = "", number: bool = False, decimals: int | None = None, of_sbf: bool = True) -> Cell:
+    """How a value looks in a column of that name.
+
+    Args:
+        name: of the column. What sbf itself calls ``bytes``, ``seconds``, ``state`` or ``payload`` is written as such.
+        value: what stands there.
+        href: where it leads.
+        number: whether other rows have numbers in the column.
+        decimals: places behind the point of the other rows.
+        of_sbf: whether the column is one of sbf: a column of a dataset may be called ``bytes``, and its value is shown as it is.
+    """
     if value is None:
         return Cell(text="", kind="num" if number else "")
-    if name in ("status", "state"):
+    if of_sbf and name in ("status", "state"):
         return Cell(text=printable(str(value)), kind="state", state=_STATES.get(str(value), "plain"), href=href)
     if isinstance(value, bool):
         return Cell(text="yes" if value else "no", href=href)
@@ -107,19 +116,20 @@ def cell_of(name: str, value: Any, *, href: str = "", number: bool = False, deci
     if isinstance(value, dt.date):
         return Cell(text=value.isoformat(), kind="when", href=href)
     if isinstance(value, (int, float, Decimal)):
-        text = bytes_text(float(value)) if name == "bytes" else duration_text(float(value)) if name == "seconds" else number_text(value, decimals=decimals)
+        unit = name if of_sbf else ""
+        text = bytes_text(float(value)) if unit == "bytes" else duration_text(float(value)) if unit == "seconds" else number_text(value, decimals=decimals)
         return Cell(text=str(value) if name in ("year", "http") or name.endswith(("_key", "_id")) else text, kind="num", href=href)
     text = printable(value.hex() if isinstance(value, bytes) else str(value))
-    if name == "payload" and href:
+    if of_sbf and name == "payload" and href:
         text = text.rpartition("/")[2]  # dataset and ticker stand beside it, and the whole path on its page
     cut = len(text) > _CELL_CHARACTERS_MAX
     kind = "long" if len(text) > 60 else "short" if len(text) <= _SHORT_CHARACTERS_MAX else ""
-    if name in ("hash", "payload", "run_id", "table_name", "type", "column", "silver_table"):
+    if of_sbf and name in ("hash", "payload", "run_id", "table_name", "type", "column", "silver_table"):
         kind = "code"
     return Cell(text=text[:_CELL_CHARACTERS_MAX] + ("…" if cut else ""), kind=kind, href=href, full=text if cut else "")
 
 
-def grid_of(table: FactTable, *, links: Mapping[str, Link] | None = None, hidden: Sequence[str] = (), drop_empty: bool = True) -> Grid:
+def grid_of(table: FactTable, *, links: Mapping[str, Link] | None = None, hidden: Sequence[str] = (), drop_empty: bool = True, values: Collection[str] = ()) -> Grid:
     """A table of a page.
 
     Args:
@@ -127,6 +137,7 @@ def grid_of(table: FactTable, *, links: Mapping[str, Link] | None = None, hidden
         links: by column, where a row's value leads.
         hidden: columns that links need and nobody reads.
         drop_empty: leave out columns that are empty in all rows: most runs have no errors.
+        values: columns of a dataset or a gold table, whose names say nothing of how their values look.
     """
     places = [
         place
@@ -143,6 +154,6 @@ def grid_of(table: FactTable, *, links: Mapping[str, Link] | None = None, hidden
             name = table.headers[place]
             link = (links or {}).get(name)
             href = link(record) if link is not None and row[place] is not None else ""
-            cells.append(cell_of(name, row[place], href=href, number=numeric[place], decimals=decimals.get(place)))
+            cells.append(cell_of(name, row[place], href=href, number=numeric[place], decimals=decimals.get(place), of_sbf=name not in values))
         rows.append(tuple(cells))
     return Grid(headers=tuple((printable(table.headers[place]).replace("_", " "), "num" if numeric[place] else "") for place in places), rows=tuple(rows))

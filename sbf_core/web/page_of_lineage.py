@@ -11,6 +11,7 @@ from sbf_core.facts.lineage import GoldInput, GoldOrigin, SilverOrigin, explain_
 from sbf_core.facts.models import installed_models
 from sbf_core.web.grid import Link, grid_of
 from sbf_core.web.links import lineage_link
+from sbf_core.web.pages_of_datasets import revisions_grid
 from sbf_core.web.site import Site
 
 
@@ -27,11 +28,10 @@ def lineage_page(site: Site, request: Request) -> Response:
                 silver = explain_silver(cursor, site.settings.config.bronze, site.entries, **asked)
     content: dict[str, Any] = {"versions": None, "inputs": []}
     if silver is not None:
-        links: dict[str, Link] = {"payload": lambda row: f"/payloads/{row['bronze_file_id']}" if row["bronze_file_id"] else ""}
-        content["versions"] = grid_of(silver.versions, links=links, hidden=("bronze_file_id",))
+        content["versions"] = revisions_grid(silver.entry, silver.versions)
     if gold is not None:
         keys = {f"silver.{entry.silver_table}": entry.key_columns for entry in site.entries}
-        content["inputs"] = [(one, grid_of(one.rows, links=_links(one, keys.get(one.table, ())))) for one in gold.inputs]
+        content["inputs"] = [(one, grid_of(one.rows, links=_links(one, keys.get(one.table, ())), values=one.rows.headers)) for one in gold.inputs]
     return site.rendering.page("lineage.html", path="/datasets", title="Where a number comes from", asked=asked, silver=silver, gold=gold, **content)
 
 

@@ -73,7 +73,7 @@ def chart_page(site: Site, request: Request) -> Response:
     figure = figure_of(found, query_of(request.query_params))
     schema, _, name = found.known.table.partition(".")
     return site.rendering.page(
-        "chart.html", path="/charts", title=found.known.title, figure=figure, grid=grid_of(table, drop_empty=False), page=page, total=total,
+        "chart.html", path="/charts", title=found.known.title, figure=figure, grid=grid_of(table, drop_empty=False, values=table.headers), page=page, total=total,
         pages=max(1, -(-total // _ROWS_A_PAGE)), of_table=f"/gold/{name}" if schema == "gold" else f"/datasets/{name}?tab=rows",
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from sbf_core.facts.models import gold_over, installed_models
 from sbf_core.facts.table import FactTable
 from sbf_core.facts.when import moment_of
 from sbf_core.gold.build import table_exists
-from sbf_core.web.grid import Link, cell_of, grid_of
+from sbf_core.web.grid import Grid, Link, cell_of, grid_of
 from sbf_core.web.links import lineage_link
 from sbf_core.web.pages_of_charts import chosen_figure
 from sbf_core.web.pages_of_gold import gold_content
@@ -106,7 +106,7 @@ def _rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request:
     key = entry.key_columns[0]
     links = {} if wanted.as_of is not None else {one.name: _explained(entry, one.name) for one in entry.columns if not one.key}
     links |= {key: lambda row: _revisions_link(entry, row), "recorded_at": lambda row: f"/payloads/{row['_bronze_file_id']}"}
-    grid = grid_of(found.table, links=links, hidden=("_bronze_file_id",), drop_empty=False)
+    grid = grid_of(found.table, links=links, hidden=("_bronze_file_id",), drop_empty=False, values=entry.column_types)
     order = {"sort": wanted.sort, "down": "1" if wanted.descending else ""} if wanted.sort else {}
     return {
         "grid": grid, "heads": heads, "total": found.total, "page": wanted.page, "more": found.more, "as_of": asked.get("as_of", ""), "filters": filters,
@@ -131,11 +131,17 @@ def revisions_page(site: Site, request: Request) -> Response:
         if not datasets.has_rows(cursor, entry):
             raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
         found = datasets.revisions(cursor, entry, key)
-    links = {"payload": lambda row: f"/payloads/{row['bronze_file_id']}" if row["bronze_file_id"] else ""}
     return site.rendering.page(
-        "revisions.html", path="/datasets", title=f"Revisions of {', '.join(key.values())}", entry=entry, key=key, grid=grid_of(found, links=links, hidden=("bronze_file_id",)),
+        "revisions.html", path="/datasets", title=f"Revisions of {', '.join(key.values())}", entry=entry, key=key, grid=revisions_grid(entry, found),
         command=f"sbf revisions {entry.silver_table} " + json.dumps(",".join(f"{name}={value}" for name, value in key.items()), ensure_ascii=False),
     )  # fmt: skip
+
+
+def revisions_grid(entry: DatasetKeymapEntry, found: FactTable) -> Grid:
+    """The versions of one key, each with the way to its payload."""
+    payload_column, file_id = (datasets.own_header(entry, name) for name in ("payload", "bronze_file_id"))
+    links = {payload_column: lambda row: f"/payloads/{row[file_id]}" if row[file_id] else ""}
+    return grid_of(found, links=links, hidden=(file_id,), values=entry.column_types)
 
 
 def _coverage(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request: Request) -> dict[str, Any]:

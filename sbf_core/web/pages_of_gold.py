@@ -50,8 +50,9 @@ def gold_content(site: Site, cursor: duckdb.DuckDBPyConnection, name: str, reque
         links = {column: _explained(f"gold.{name}", key, column) for column in facts.rows.headers if column not in key}
     charts, figure, fault = chosen_figure(site, cursor, f"gold.{name}", request.query_params)
     return {
-        "name": name, "grid": grid_of(facts.rows, links=links, drop_empty=False), "tests": grid_of(facts.tests), "builds": grid_of(facts.builds), "page": page,
-        "total": facts.total, "pages": max(1, -(-facts.total // _ROWS_A_PAGE)), "parquet": f"gold.{name}" in published_tables(site.settings.config), "model": model,
+        "name": name, "grid": grid_of(facts.rows, links=links, drop_empty=False, values=facts.rows.headers),
+        "tests": grid_of(facts.tests), "builds": grid_of(facts.builds), "page": page, "total": facts.total,
+        "pages": max(1, -(-facts.total // _ROWS_A_PAGE)), "parquet": f"gold.{name}" in published_tables(site.settings.config), "model": model,
         "charts": charts, "figure": figure, "chart_fault": fault,
     }  # fmt: skip
 

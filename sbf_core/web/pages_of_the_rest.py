@@ -30,7 +30,7 @@ def sql_page(site: Site, request: Request) -> Response:
     elif query and copy is not None:
         try:
             answer = site.questions.ask(query, database=copy.path)
-            content.update(grid=grid_of(answer.table, drop_empty=False), more=answer.more)
+            content.update(grid=grid_of(answer.table, drop_empty=False, values=answer.table.headers), more=answer.more)
         except UsageError as error:
             content["error"] = str(error)
     return site.rendering.page("sql.html", path="/sql", title="SQL", status_code=400 if content["error"] else 200, history=site.questions.history, **content)

@@ -7,16 +7,16 @@ from decimal import Decimal
 
 import attrs
 
-from sbf_core.api import DatasetKeymapEntry, RestRecipe, SelectRows, column, hookimpl
+from sbf_core.api import DatasetKeymapEntry, RestRecipe, column, hookimpl
 
 
 @attrs.frozen
 class IndexValue:
     """One index value."""
 
-    series_id: str = column(key=True, doc="e.g. CUSR0000SA0: all items, U.S. city average, seasonally adjusted")
+    series_id: str = column(key=True, trim=True, doc="e.g. CUSR0000SA0: all items, U.S. city average, seasonally adjusted")
     year: int = column(key=True)
-    period: str = column(key=True, doc="M01 to M12; M13 is the year, S01 and S02 are halves")
+    period: str = column(key=True, trim=True, doc="M01 to M12; M13 is the year, S01 and S02 are halves")
     value: Decimal | None = column(precision=12, scale=3, missing=("-",), unit="index, 1982-84 = 100 for most series")
 
 
@@ -43,9 +43,3 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             source_url="https://www.bls.gov/cpi/",
         )
     ]
-
-
-@hookimpl
-def promote() -> SelectRows:
-    """The live file pads the series id with blanks."""
-    return SelectRows("SELECT _file, trim(series_id) AS series_id, year, period, value FROM batch")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -23,8 +22,8 @@ class Observation:
 
     series_id: str = column(key=True, source="request.ticker")
     date: dt.date = column(key=True, row_date=True, doc="first day of the period that the value is for")
-    value: Decimal | None = column(precision=38, scale=16, missing=(".",), doc="NULL: the source gives none for that day")
-    published: dt.date = column(known_from=True, source="realtime_start", doc="day of the vintage that brought the value (ALFRED)")
+    value: float | None = column(missing=(".",), doc="the double nearest to FRED's text, which itself is a printed double; NULL: the source gives none for that day")
+    published: dt.date = column(known_from=True, source="realtime_start", zone="America/Chicago", doc="day of the vintage that brought the value (ALFRED)")
 
 
 @attrs.frozen

@@ -36,7 +36,7 @@ class CompanyFact:
     period_start: dt.date | None = column(doc="NULL for a stock")
     period_end: dt.date = column(row_date=True)
     value: Decimal = column(precision=38, scale=6, doc="in the unit that the column unit names")
-    filed: dt.date = column(known_from=True, doc="day of the filing: before it nobody knew")
+    filed: dt.date = column(known_from=True, zone="America/New_York", doc="day of the filing: before its end it is not taken for known")
     form: str = column(doc="10-K, 10-Q, 8-K, 20-F ...; /A behind it: an amendment")
     fiscal_year: int | None = column(doc="of the filing, which also repeats figures of earlier years")
     fiscal_period: str | None = column(doc="FY, Q1, Q2, Q3 of the filing")

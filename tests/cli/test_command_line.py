@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hang import HANG_SECONDS
 
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
@@ -27,7 +28,7 @@ class Shell:
     def __call__(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")}
         command = [sys.executable, "-m", "sbf_core", *arguments]
-        return subprocess.run(command, cwd=self.folder, env={**environment, **variables}, capture_output=True, text=True, timeout=110)
+        return subprocess.run(command, cwd=self.folder, env={**environment, **variables}, capture_output=True, text=True, timeout=HANG_SECONDS)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import figures
+from hang import HANG_SECONDS, wait_until
 from warehouse import START, entry
 from world import World, digests
 
@@ -54,7 +55,6 @@ def is_environment_fault(done: subprocess.CompletedProcess[str], cause: str) -> 
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", CAUSES)
 @pytest.mark.parametrize("point", WRITES)
 def test_a_write_that_fails(world: World, wanted: object, point: str, kind: str) -> None:
@@ -82,7 +82,6 @@ def damage(home: Path) -> None:
     journal.write_bytes(journal.read_bytes().replace(b"AAA", b"AAB", 1))
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", ["full", "kill"])
 @pytest.mark.parametrize("point", ["whole.half", "whole.written", "publish.half", "publish.copied"])
 @pytest.mark.parametrize("command", ["backup", "restore", "repair"])
@@ -135,14 +134,13 @@ main()
 """
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("byte_count", [0, 100, 4096, 20_000, 300_000, 800_000, 1_200_000, 2_000_000])
 def test_files_that_cannot_grow(world: World, wanted: object, byte_count: int) -> None:
     """The system itself refuses to write beyond a size: the engine's file, its log, payloads, copies."""
     home = world.folder / f"limit-{byte_count}"
     arguments = ["run", "--replay", str(world.recording)]
     command = [sys.executable, "-c", LIMITED, "RLIMIT_FSIZE", str(byte_count), *arguments]
-    done = subprocess.run(command, env=world.environment(home), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=world.environment(home), capture_output=True, text=True, timeout=HANG_SECONDS)
     if done.returncode:
         is_environment_fault(done, "File too large" if "File too large" in done.stderr else "")
     assert world.sbf(home, *arguments).returncode == 0
@@ -155,7 +153,7 @@ def test_too_few_open_files(world: World, wanted: object, number: int) -> None:
     home = world.folder / f"open-{number}"
     arguments = ["run", "--replay", str(world.recording)]
     command = [sys.executable, "-c", LIMITED.replace("sys.argv = [", "import duckdb, typer, rich; from sbf_core.cli import run, app; sys.argv = [", 1), "RLIMIT_NOFILE", str(number), *arguments]
-    done = subprocess.run(command, env=world.environment(home), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=world.environment(home), capture_output=True, text=True, timeout=HANG_SECONDS)
     assert done.returncode in (0, 2, 6), done.stderr
     assert "Traceback" not in done.stderr
     assert world.sbf(home, *arguments).returncode == 0
@@ -171,7 +169,6 @@ def has_tmpfs(folder: Path) -> bool:
     return probe.returncode == 0
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kilobytes", [64, 512, 1024, 1536, 2048, 3072, 4096])
 def test_a_real_disk_that_is_full(world: World, wanted: object, tmp_path: Path, kilobytes: int) -> None:
     disk = tmp_path / "disk"
@@ -199,11 +196,10 @@ def test_a_home_that_vanishes(world: World, tmp_path: Path) -> None:
     """Somebody deletes the folder under a run: one line, no traceback, and a new home works."""
     home, mark = tmp_path / "home", tmp_path / "mark"
     child = world.start(home, "run", "--replay", str(world.recording), SBF_FAULT="bronze.synced:1:hold", SBF_FAULT_MARK=str(mark))
-    while not mark.exists():
-        assert child.poll() is None
+    wait_until(mark.exists, child=child)
     shutil.rmtree(home)
     mark.unlink()
-    _, err = child.communicate(timeout=30)
+    _, err = child.communicate(timeout=HANG_SECONDS)
     assert child.returncode == 6, err
     assert "Traceback" not in err
     assert world.sbf(home, "run", "--replay", str(world.recording)).returncode == 0

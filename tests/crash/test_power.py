@@ -13,6 +13,7 @@ import attrs
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from hang import HANG_SECONDS
 from world import World
 
 CALLS = "openat,write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,link,linkat,mkdir,mkdirat,ftruncate,unlink,unlinkat"
@@ -131,7 +132,7 @@ def test_a_power_cut_takes_nothing_that_the_journal_or_the_ledger_relies_on(tmp_
     world = World(tmp_path)
     home, trace = tmp_path / "home", tmp_path / "trace"
     command = [strace, "-f", "-y", "-s", "0", "-e", f"trace={CALLS}", "-o", str(trace), sys.executable, "-m", "sbf_core", "run", "--replay", str(world.recording)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=world.environment(home, SBF_FSYNC=fsync), check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS, env=world.environment(home, SBF_FSYNC=fsync), check=False)
     if "ptrace" in done.stderr and done.returncode:
         pytest.skip("this machine does not let strace look at processes")
     assert done.returncode == 0, done.stderr

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import duckdb
 import pytest
+from hang import HANG_SECONDS
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -89,10 +90,10 @@ def test_a_canary_is_found_nowhere(httpserver: HTTPServer, tmp_path: Path, isola
     seen = b""
     commands = (("run",), ("run", "--force", "--json"), ("--debug", "run", "--force"), ("status",), ("status", "--json"), ("runs",), ("runs", "--json"), ("doctor",), ("verify",), ("plan",))
     for arguments in commands:
-        done = subprocess.run([sys.executable, "-m", "sbf_core", *arguments], env=environment, capture_output=True, timeout=60)
+        done = subprocess.run([sys.executable, "-m", "sbf_core", *arguments], env=environment, capture_output=True, timeout=HANG_SECONDS)
         assert done.returncode in (0, 1), done.stderr
         seen += done.stdout + done.stderr
-    bad = subprocess.run([sys.executable, "-m", "sbf_core", "run", "--force"], env={**environment, "WORLD_KEY": KEY + "\n2"}, capture_output=True, timeout=60)
+    bad = subprocess.run([sys.executable, "-m", "sbf_core", "run", "--force"], env={**environment, "WORLD_KEY": KEY + "\n2"}, capture_output=True, timeout=HANG_SECONDS)
     seen += bad.stdout + bad.stderr
     for path in home.rglob("*"):
         if path.is_file():

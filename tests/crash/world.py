@@ -15,6 +15,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hang import HANG_SECONDS
+
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
@@ -128,7 +130,7 @@ class World:
     def sbf(self, home: Path, *arguments: str, day: int = 1, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         command = [sys.executable, "-m", "sbf_core", *arguments]
-        return subprocess.run(command, env=self.environment(home, day=day, **more), capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, env=self.environment(home, day=day, **more), capture_output=True, text=True, timeout=HANG_SECONDS)
 
     def start(self, home: Path, *arguments: str, day: int = 1, **more: str) -> subprocess.Popen[str]:
         """Start a command."""

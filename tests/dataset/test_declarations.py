@@ -84,7 +84,7 @@ def test_mistakes_are_found_when_it_is_declared(changes: dict[str, Any], message
 RECIPES = [
     (lambda: RestRecipe(url="ftp://x"), "not http"),
     (lambda: RestRecipe(url="https://x/{tikcer}"), r"holds \{tikcer\}; placeholders are"),
-    (lambda: RestRecipe(url="https://x", extension="pdf"), "extension 'pdf'"),
+    (lambda: RestRecipe(url="https://x", extension=".pdf"), "extension '.pdf'"),
     (lambda: RestRecipe(url="https://x", mirrors="https://y"), "one text where several"),
     (lambda: FileRecipe(path="{nothing}.csv"), r"\{nothing\}"),
 ]
@@ -147,11 +147,3 @@ def test_a_declaration_is_a_value() -> None:
     assert entry() == entry()
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         entry().domain = "x"  # type: ignore[misc]
-
-
-def test_fields_that_differ_only_in_case_are_refused() -> None:
-    """DuckDB takes them for one: which of the two a column got would be luck."""
-    columns = [Column(name="a", type="VARCHAR", key=True, source="Name"), Column(name="b", type="VARCHAR", source="name")]
-    with pytest.raises(UsageError, match="fields 'Name' and 'name' differ only in case"):
-        DatasetKeymapEntry(domain="d", source="s", dataset="t", silver_table="t", columns=columns)
-    DatasetKeymapEntry(domain="d", source="s", dataset="t", silver_table="t", columns=[attrs.evolve(column, source="name") for column in columns])

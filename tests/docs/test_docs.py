@@ -22,6 +22,7 @@ import make_reference
 import pytest
 import recorded
 import typer
+from hang import HANG_SECONDS
 from pytest_httpserver import HTTPServer
 
 from sbf_core import api
@@ -191,7 +192,7 @@ def _run(command: list[str], folder: Path, more: dict[str, str]) -> str:
     else:
         assert command[0] == "sbf"
         full = [sys.executable, "-m", "sbf_core", *command[1:]]
-    done = subprocess.run(full, cwd=folder, env=environment, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(full, cwd=folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
     assert done.returncode == 0 or (done.returncode == 3 and command[1] == "verify"), done.stderr
     return "" if command[0] == "pip" else done.stdout
 

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from hang import HANG_SECONDS
 
 from sbf_core.api import Chart, UsageError
 from sbf_core.dataset.from_toml import entry_from_mapping
@@ -280,7 +281,7 @@ def test_a_specification_that_cannot_be_drawn_says_so() -> None:
 def studio() -> Iterator[Studio]:
     import os
 
-    found = Studio({name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "HOME", "SYSTEMROOT")})
+    found = Studio({name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "HOME", "SYSTEMROOT")}, seconds_max=HANG_SECONDS)
     yield found
     found.close()
 
@@ -299,7 +300,7 @@ def test_a_chart_that_never_ends_is_stopped_and_costs_no_other(studio: Studio) -
     slow = Studio(studio._environment, seconds_max=1.0)
     with pytest.raises(DatasetFailure, match="not drawn within 1 s"):
         slow.draw(endless, "svg")
-    slow._seconds_max = 60
+    slow._seconds_max = HANG_SECONDS
     assert slow.draw(specification(KINDS["line"]), "svg").startswith(b"<svg")
     slow.close()
 

@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hang import HANG_SECONDS
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PACKAGES = sorted(path.parent.name for path in EXAMPLES.glob("*/pyproject.toml"))
@@ -36,7 +37,7 @@ class Installed:
     def sbf(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of sbf in the folder."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": with_path(self.site)}
-        return subprocess.run([sys.executable, "-m", "sbf_core", *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=100)
+        return subprocess.run([sys.executable, "-m", "sbf_core", *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
 
     def rows(self, query: str) -> list[dict[str, object]]:
         """What a query gives."""
@@ -114,9 +115,9 @@ def test_a_hostile_one_costs_its_own_datasets_and_nothing_else(tmp_path: Path, m
     monkeypatch.setenv("HOSTILE_NEIGHBOUR_KEY", "canary-of-the-neighbour")
     assert both.sbf("run", "--plugins", "nbp_gold", "--replay", "nbp_gold").returncode == 0
     before = both.sbf("digest", "--table", "silver.nbp_gold").stdout
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": with_path(both.site), "SBF_ANSWER_SECONDS_MAX": "2"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": with_path(both.site), "SBF_ANSWER_SECONDS_MAX": "5"}
     command = [sys.executable, "-m", "sbf_core", "run", "--plugins", "hostile", "--json"]
-    done = subprocess.run(command, cwd=both.folder, env=environment, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, cwd=both.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
     assert done.returncode == 1, done.stderr
     told = json.loads(done.stdout)
     spec = (EXAMPLES / "sbf-hostile" / "sbf_hostile" / "plugin.py").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hang import HANG_SECONDS
 from warehouse import FakeVendor, Warehouse, entry, price
 
 from sbf_core.api import GoldModel, NotNull
@@ -30,7 +31,7 @@ class Shell:
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")}
-        return subprocess.run([sys.executable, "-m", "sbf_core", *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=110)
+        return subprocess.run([sys.executable, "-m", "sbf_core", *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
 
     def told(self, *arguments: str) -> Any:
         done = self(*arguments, "--json")
@@ -206,7 +207,8 @@ def test_status_tells_problems_with_what_goes_on(tmp_path: Path) -> None:
     vendor.says(ValueError("the vendor is down"), dataset="other")
     warehouse.run()
     now = dt.datetime.now(dt.UTC)
-    write_live(home / "live.json", LiveRun(run_id="r9", pid=1, started_at=now.isoformat(), updated_at=now.isoformat(), stage="fetch", done=3, total=4))
+    never_silent = (now + dt.timedelta(hours=1)).isoformat()
+    write_live(home / "live.json", LiveRun(run_id="r9", pid=1, started_at=now.isoformat(), updated_at=never_silent, stage="fetch", done=3, total=4))
     done = Shell(tmp_path)("status")
     assert done.returncode == 0, done.stderr
     assert "Run r9 is at work: fetch, 3 of 4 steps" in done.stdout

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from warehouse import FakeVendor, Warehouse, entry, price
 
-from sbf_core.api import DatasetKeymapEntry, GoldModel
+from sbf_core.api import Csv, DatasetKeymapEntry, GoldModel
 from sbf_core.errors import UsageError
 from sbf_core.facts.lineage import explain_gold, explain_silver, impact
 from sbf_core.facts.place import Place, place_in_payload
@@ -29,36 +29,36 @@ CSV = "symbol,date,close,volume\nB,2024-01-02,2.5,1\n\"A\",2024-01-02,1.50,\"1\n
     [
         ("a.json", json.dumps(ROWS), {}, Place(where="$[2].close", raw="1.5")),
         ("a.json", json.dumps({"data": {"items": ROWS}}), {"rows_at": "data.items"}, Place(where="$.data.items[2].close", raw="1.5")),
-        ("a.csv", CSV, {}, Place(where="line 4", raw="1.50")),
-        ("a.tsv", CSV.replace(",", "\t"), {}, Place(where="line 4", raw="1.50")),
-        ("a.csv", CSV.replace(",", ";"), {}, Place(where="line 4", raw="1.50")),
+        ("a.csv", CSV, {}, Place(where="line 3", raw="1.50")),
+        ("a.tsv", CSV.replace(",", "\t"), {}, Place(where="line 3", raw="1.50")),
+        ("a.csv", CSV.replace(",", ";"), {"format": Csv(delimiter=";")}, Place(where="line 3", raw="1.50")),
         ("a.csv", "\ufeffSYMBOL,Date,CLOSE\nA,2024-01-02,1.5\n", {}, Place(where="line 2", raw="1.5")),
         ("a.csv", "date,A,B\n2024-01-01,1,2\n2024-01-02,1.5,2.5\n", {}, Place(where="line 3, column A", raw="1.5")),
         ("a.csv", "symbol,date,close\nA,2024-01-02,1\nA,2024-01-02,2\n", {}, Place(note="2 rows of the payload have this key")),
         ("a.csv", "code,day,close\nA,2024-01-02,1\n", {}, Place(note="its plugin reads the payload in a way of its own")),
-        ("a.xml", "<a><b/></a>", {}, Place(note="its plugin reads the payload in a way of its own")),
-        ("a.json", "{", {}, Place(note="the payload is read by its plugin in a way of its own (JSONDecodeError)")),
-        ("a.json", "[" * 100_000, {}, Place(note="the payload is read by its plugin in a way of its own (RecursionError)")),
+        ("a.xml", "<a><b/></a>", {}, Place(note="the payload cannot be read as it is declared: no format is declared for xml")),
+        ("a.json", "{", {}, Place(note="the payload cannot be read as it is declared: is no JSON list but starts with '{'; declare rows_at, where the rows are")),
+        ("a.json", "[" * 100_000, {}, Place(note="the payload cannot be read as it is declared: is nested too deeply to be read")),
     ],
 )
 def test_the_place_of_a_row_in_its_payload(tmp_path: Path, name: str, content: str, changes: dict[str, Any], found: Place) -> None:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8", newline="")
-    assert place_in_payload(path, entry(**changes), KEY, "close") == found
+    assert place_in_payload(path, name.partition(".")[2], entry(**changes), KEY, "close") == found
 
 
 def test_packed_payloads_are_looked_into(tmp_path: Path) -> None:
     packed = tmp_path / "a.csv.gz"
     packed.write_bytes(gzip.compress(CSV.encode()))
-    assert place_in_payload(packed, entry(), KEY, "close").where == "line 4"
+    assert place_in_payload(packed, "csv.gz", entry(), KEY, "close").where == "line 3"
     packed.write_bytes(packed.read_bytes()[:-20])
-    assert place_in_payload(packed, entry(), KEY, "close").where == ""
+    assert place_in_payload(packed, "csv.gz", entry(), KEY, "close").where == ""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as files:
         files.writestr("readme.txt", "nothing")
         files.writestr("rows.csv", CSV)
     (tmp_path / "a.zip").write_bytes(archive.getvalue())
-    assert place_in_payload(tmp_path / "a.zip", entry(member="rows.csv"), KEY, "close").where == "line 4"
+    assert place_in_payload(tmp_path / "a.zip", "zip", entry(member="rows.csv"), KEY, "close").where == "line 3"
 
 
 @pytest.fixture

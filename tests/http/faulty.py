@@ -15,6 +15,8 @@ from typing import Self
 
 #: What one answer does with its connection; True keeps it open for the next request.
 Script = Callable[[socket.socket], bool]
+#: How long a vendor keeps a request waiting: much longer than the deadline of any that is to be late, on a busy machine, too.
+STALL_SECONDS = 60.0
 
 
 def raw(content: bytes) -> Script:
@@ -58,7 +60,7 @@ def reset(before: bytes = b"") -> Script:
     def send(connection: socket.socket) -> bool:
         if before:
             connection.sendall(before)
-            time.sleep(0.05)  # so that they are read before the reset takes them away
+            time.sleep(0.05)  # Linux gives the reader what came before a reset; elsewhere it may be taken away unread
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return False
 
@@ -66,7 +68,7 @@ def reset(before: bytes = b"") -> Script:
 
 
 def drip(content: bytes, *, every_seconds: float = 0.05) -> Script:
-    """One byte at a time, for ever."""
+    """One byte at a time; the end closes the connection."""
 
     def send(connection: socket.socket) -> bool:
         for byte in content:
@@ -77,8 +79,8 @@ def drip(content: bytes, *, every_seconds: float = 0.05) -> Script:
     return send
 
 
-def stall(before: bytes = b"", *, seconds: float = 5.0) -> Script:
-    """Send some bytes, then nothing."""
+def stall(before: bytes = b"", *, seconds: float = STALL_SECONDS) -> Script:
+    """Send some bytes, then nothing, until the other side closes the connection or the time is over."""
 
     def send(connection: socket.socket) -> bool:
         connection.sendall(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 
@@ -43,10 +44,8 @@ def test_a_breaker_opens_after_failures_in_a_row_and_closes_after_a_trial_that_w
 
 
 def test_only_one_request_tries_while_a_breaker_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sbf_core.http.vendor as vendor
-
     now = [1000.0]
-    monkeypatch.setattr(vendor.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("sbf_core.http.vendor.time", SimpleNamespace(monotonic=lambda: now[0]))
     breaker = Breaker(failures_max=1, pause_seconds=60)
     breaker.failed("no connection")
     assert breaker.refusal() == "no connection"

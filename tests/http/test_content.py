@@ -15,11 +15,11 @@ LONG = json.dumps([price("A", "2024-01-01")] * 500).encode()
 XML = b"<?xml version='1.0'?><rates><r/></rates>"
 GOOD = {
     "json": b'[{"symbol": "A"}]', "json with a mark": b'\xef\xbb\xbf[{"symbol": "A"}]', "json long": LONG, "csv": b"symbol,date,close\nA,2024-01-01,1\n", "csv with a mark": b"\xef\xbb\xbfsymbol,date\nA,2024-01-01\n",
-    "csv with semicolons": b"symbol;date\r\nA;2024-01-01\r\n", "csv quoted": b'"Symbol","date"\n"A, B","2024-01-01"', "tsv": b"symbol\tdate\nA\t2024-01-01\n", "xml": XML, "zip": b"PK\x03\x04rest", "parquet": b"PAR1rest", "csv.gz": b"\x1f\x8brest", "txt": b"anything",
+    "csv quoted": b'"Symbol","date"\n"A, B","2024-01-01"', "tsv": b"symbol\tdate\nA\t2024-01-01\n", "xml": XML, "zip": b"PK\x03\x04rest", "parquet": b"PAR1rest", "csv.gz": b"\x1f\x8brest", "txt": b"anything",
 }  # fmt: skip
 BAD = {
     "json": [(PAGE, "not_data"), (b"<html>", "not_data"), (b"Too many", "not_data"), (b"{}", "empty"), (b"", "empty"), (b"\xff\xfe[\x00]\x00", "not_data")],
-    "csv": [(PAGE, "not_data"), (b"Exceeded the limit", "not_data"), (b"No data", "not_data"), (b"symbol,date\n", "empty"), (b"symbol,date", "empty"), (b'{"error": 1}', "not_data")],
+    "csv": [(PAGE, "not_data"), (b"Exceeded the limit", "not_data"), (b"No data", "not_data"), (b"symbol,date\n", "empty"), (b"symbol,date", "empty"), (b'{"error": 1}', "not_data"), (b"symbol;date\r\nA;2024-01-01\r\n", "not_data")],
     "xml": [(PAGE, "not_data"), (b"  <!-- hello --> <HTML>", "not_data"), (b"error", "not_data"), (b" ", "empty")],
     "zip": [(PAGE, "not_data"), (b"error", "not_data")],
     "parquet": [(b"PK\x03\x04", "not_data")],
@@ -62,4 +62,4 @@ def test_rows_below_a_path() -> None:
     assert why_no_data(declared, b'{"data": {"items": [{"symbol": "A"}]}}', "json") is None
     assert why_no_data(declared, b'{"data": {"items": []}}', "json") == ("empty", "the answer is empty (no rows)")
     assert why_no_data(declared, b'{"data": {"items": null}}', "json") == ("empty", "the answer is empty (no rows)")
-    assert why_no_data(declared, b'{"message": "busy"}', "json") == ("not_data", "no list at 'data.items' but '{\"message\": \"busy\"}'")
+    assert why_no_data(declared, b'{"message": "busy"}', "json") == ("not_data", "holds no rows at 'data.items': $ is an object with the names 'message': '{\"message\": \"busy\"}'")

@@ -12,17 +12,18 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import attrs
 import pytest
 import stamina
 
 sys.path.insert(0, str(Path(__file__).parent))
-from faulty import FaultyVendor, Script, answer, chunked, drip, raw, reset, stall, zipped
+from faulty import STALL_SECONDS, FaultyVendor, Script, answer, chunked, drip, raw, reset, stall, zipped
+from hang import HANG_SECONDS
 from warehouse import START, Warehouse, entry, price
 
 from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, RunResult, hookimpl
@@ -39,7 +40,10 @@ from sbf_core.trust.digest import digest_tables
 ROWS = [price("AAA", f"2024-01-{day:02}", f"{day}.25") for day in range(1, 29)]
 BODY = json.dumps(ROWS).encode()
 GOOD = answer(BODY)
+#: For requests that are to be late; all others have time, however busy the machine is.
 DEADLINE_SECONDS = 1.5
+#: As slow as a vendor can be, and never whole.
+BLANKS = b" " * int(STALL_SECONDS / 0.05)
 PAGE = b"<!DOCTYPE html>\n<html><head><title>Please log in</title></head><body>captcha</body></html>"
 
 
@@ -67,7 +71,7 @@ def vendor() -> Iterator[FaultyVendor]:
 
 
 def recipe(url: str, **more: object) -> RestRecipe:
-    return RestRecipe(url=url, **{"deadline_seconds": DEADLINE_SECONDS, "mebibytes_max": 4, **more})  # type: ignore[arg-type]
+    return RestRecipe(url=url, **{"deadline_seconds": HANG_SECONDS, "mebibytes_max": 4, **more})  # type: ignore[arg-type]
 
 
 def warehouse_of(home: Path, vendor: FaultyVendor, **more: object) -> Warehouse:
@@ -89,7 +93,7 @@ class Fault:
     Attributes:
         scripts: its answers, the last one for ever.
         kind: the kind of failure on record; empty: the run succeeds in spite of it.
-        attempts: how often it is asked.
+        attempts: how often it is asked; of what is late, at most.
         kept: whether what came is in quarantine.
     """
 
@@ -141,8 +145,8 @@ FAULTS = {
     "H16 whole JSON without a length": Fault((answer(BODY, length=None),)),
     "H17 a second gzip member": Fault((zipped(BODY, change=lambda content: content + gzip.compress(b"x")),), "extra_bytes", 1, kept=True),
     "H17 rubbish after gzip": Fault((zipped(BODY, change=lambda content: content + b"rubbish"),), "extra_bytes", 1, kept=True),
-    "H18 a byte now and then": Fault((drip(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000),), "deadline", 1),
-    "H18 a header byte now and then": Fault((drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000),), "deadline", 1),
+    "H18 a byte now and then": Fault((drip(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + BLANKS),), "deadline", 1),
+    "H18 a header byte now and then": Fault((drip(b"HTTP/1.1 200 OK\r\nX:" + BLANKS),), "deadline", 1),
     "H18 nothing after the headers": Fault((stall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"),), "deadline", 1),
     "H18 nothing at all": Fault((stall(),), "deadline", 1),
     "H19 a login page": whole(PAGE, "not_data"),
@@ -181,11 +185,11 @@ FAULTS = {
 def test_a_fault_never_becomes_data(tmp_path: Path, vendor: FaultyVendor, fault: Fault) -> None:
     vendor.says("/odd", *fault.scripts)
     vendor.says("/even", GOOD)
-    warehouse = warehouse_of(tmp_path / "home", vendor)
-    began = time.monotonic()
+    is_late = fault.kind == "deadline"
+    warehouse = warehouse_of(tmp_path / "home", vendor, **({"deadline_seconds": DEADLINE_SECONDS} if is_late else {}))
     context = warehouse.run()
-    assert time.monotonic() - began < DEADLINE_SECONDS + 5
-    assert vendor.count("/odd") == fault.attempts, context.errors
+    asked = vendor.count("/odd")
+    assert asked == fault.attempts or (is_late and asked < fault.attempts), context.errors
     rows = warehouse.ask("SELECT status, error FROM ops.file_ingestions WHERE kind = 'file' AND source = 'odd'")
     if fault.kind:
         status = {"plan": "skipped", "deferred": "deferred"}.get(fault.kind, "failed")
@@ -200,6 +204,7 @@ def test_a_fault_never_becomes_data(tmp_path: Path, vendor: FaultyVendor, fault:
     assert warehouse.ask("SELECT count(*), count(DISTINCT reason) FROM ops.quarantine") == [(int(fault.kept), int(fault.kept))]
     assert warehouse.ask("SELECT count(*) FROM silver.even_px") == [(len(ROWS),)], "the other vendor is not concerned"
     vendor.says("/odd", GOOD)
+    warehouse = warehouse_of(tmp_path / "home", vendor)
     clean = warehouse.run(options=RunOptions(force=fault.kind == "deferred"))
     assert clean.errors == []
     undisturbed = warehouse_of(tmp_path / "undisturbed", vendor)
@@ -280,8 +285,9 @@ def test_h22_a_loop_ends(tmp_path: Path, vendor: FaultyVendor, location: str) ->
     assert vendor.count("/odd") + vendor.count("/a") <= 7
 
 
-def test_h5_a_vendor_that_fails_again_and_again_is_left_alone(tmp_path: Path, vendor: FaultyVendor) -> None:
+def test_h5_a_vendor_that_fails_again_and_again_is_left_alone(tmp_path: Path, vendor: FaultyVendor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two thousand tickers of a dead vendor cost the attempts of a few, and one line; the other vendor finishes."""
+    monkeypatch.setattr("sbf_core.http.vendor.time", SimpleNamespace(monotonic=lambda: 0.0))  # the pause is never over
     vendor.says("/even", GOOD)
     tickers = tuple(f"T{number}" for number in range(2000))
     odd = entry(source="odd", silver_table="odd_px", scope="per_ticker", recipe=recipe(vendor.url("/odd") + "?t={ticker}", connections=1))
@@ -309,15 +315,13 @@ def test_h18_a_name_that_is_not_found_in_time(tmp_path: Path, vendor: FaultyVend
     waiting = threading.Event()
 
     def never(*_: object, **__: object) -> list[object]:
-        waiting.wait(10)
+        waiting.wait(STALL_SECONDS)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", never)
-    began = time.monotonic()
-    result = get(vendor, "/odd", tmp_path, url="http://vendor.example.com/")
+    result = get(vendor, "/odd", tmp_path, url="http://vendor.example.com/", deadline_seconds=DEADLINE_SECONDS)
     waiting.set()
     assert result.kind == "deadline"
-    assert time.monotonic() - began < DEADLINE_SECONDS + 2
 
 
 def test_h18_a_connection_that_is_never_made(tmp_path: Path, vendor: FaultyVendor) -> None:
@@ -328,12 +332,10 @@ def test_h18_a_connection_that_is_never_made(tmp_path: Path, vendor: FaultyVendo
         for each in waiting:
             each.setblocking(False)
             each.connect_ex(address)
-        began = time.monotonic()
-        result = get(vendor, "/odd", tmp_path, url=f"http://127.0.0.1:{address[1]}/")
+        result = get(vendor, "/odd", tmp_path, url=f"http://127.0.0.1:{address[1]}/", deadline_seconds=DEADLINE_SECONDS)
         for each in waiting:
             each.close()
     assert result.kind in ("deadline", "connect")
-    assert time.monotonic() - began < DEADLINE_SECONDS + 2
 
 
 def test_h21_a_bomb_takes_no_memory(tmp_path: Path, vendor: FaultyVendor) -> None:

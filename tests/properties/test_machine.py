@@ -219,5 +219,5 @@ PHASES = (Phase.explicit, Phase.generate) if os.environ.get("SBF_MACHINE_QUICK")
 usual = settings(phases=PHASES, max_examples=MANY, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
 for machine in (Silver, Snapshots, Appends):
     machine.TestCase.settings = usual
-    machine.TestCase.pytestmark = [pytest.mark.timeout(3600 if MANY > 8 else 300)]
+    machine.TestCase.pytestmark = [pytest.mark.timeout(7200 if MANY > 8 else 1800)]
 TestUpserts, TestSnapshots, TestAppends = Silver.TestCase, Snapshots.TestCase, Appends.TestCase

@@ -6,6 +6,8 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import pytest
+from hang import HANG_SECONDS
 from warehouse import START, FakeVendor, Warehouse, price
 
 from sbf_core.clock import FixedClock
@@ -25,7 +27,8 @@ def test_a_run_leaves_what_it_did(warehouse: Warehouse, vendor: FakeVendor) -> N
     assert [(one.dataset, one.requests, one.answered, one.files, one.rows) for one in live.datasets] == [("prices/fake/eod", 1, 1, 1, 2)]
 
 
-def test_a_run_at_work_tells_stage_share_and_errors(tmp_path: Path) -> None:
+def test_a_run_at_work_tells_stage_share_and_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sbf_core.runner.run_progress._SECONDS_BETWEEN", HANG_SECONDS)  # its thread must not write beside us
     clock, place = FixedClock(START), tmp_path / "live.json"
     context = RunContext(run_id="r1", started_at=START)
     progress = RunProgress()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
+import zipfile
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +23,7 @@ NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 
 
 def guessed(values: list[Any], *, csv: bool = False) -> GuessedColumn:
-    (column,) = guess_columns([{"x": value} for value in values], empty_is_missing=csv)
+    (column,) = guess_columns([{"x": value} for value in values], empty_is_missing=csv).columns
     return column
 
 
@@ -71,8 +73,15 @@ def test_types(values: list[Any], hint: str, more: dict[str, Any]) -> None:
         ([True, 1], "true, false and numbers are mixed"),
         ([1, 2, 3], "whole numbers only, and few different ones"),
         ([Decimal("1.25"), Decimal("1.5")], "at most 2 decimals in few different values; more than 4 would be rejected"),
-        (["1.234,5", "7,5"], "numbers with a comma"),
-        (["2024-02-29 10:00"], "no time zone is written: taken as UTC"),
+        (["1.234", "7.891"], "1.234 is taken as 1.234; with decimal=',', thousands='.' it would be 1234"),
+        (["1,234", "7,891"], "1,234 is taken as 1234; with decimal=',' it would be 1.234"),
+        (["1,5", "1.2,5"], "numbers with marks that fit no one reading: a text as it is"),
+        (["2024-02-29 10:00"], 'no zone is written: zone="UTC" is a guess'),
+        (["2024-02-29T10:00:00Z", "2024-02-29T10:00:00"], 'some have no zone: zone="UTC" is a guess for those'),
+        (["31.12.24"], "years of two digits"),
+        (["ab ", "c"], "blanks around it are taken off"),
+        (["ab ", "c", "d"], "some have blanks around them: trim=True?"),
+        (["ab", "-"], "'-' taken as no value"),
         (["01/02/2024"], "%d/%m/%Y would fit, too"),
         (["1.5", "ND"], "'ND' taken as no value"),
     ],
@@ -151,36 +160,49 @@ def test_elements_of_xml_can_be_named() -> None:
         proposed(content, rows_at="row")
 
 
-def test_fields_that_differ_only_in_case_are_one_for_duckdb() -> None:
+def test_fields_that_differ_only_in_case_are_two() -> None:
     proposal = proposed(json.dumps(rows(30, Code="x")).encode())
-    assert [column.name for column in proposal.columns] == ["day", "code", "price"]
-    assert "Code: left out, DuckDB takes it and code for one name" in proposal.doubts
+    assert [(column.name, column.source) for column in proposal.columns] == [("day", "day"), ("code", "code"), ("price", "price"), ("code_2", "Code")]
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
 
 
 BAD = [
     (b"", "the payload is empty"),
     (b" \n", "the payload is empty"),
     (b"<!DOCTYPE html><html></html>", "this is an HTML page"),
-    (b"[1, 2", "this is no JSON"),
+    (b"[1, 2", "this is cut short: it ends after 5 characters"),
+    (b"[1, b]", "this is no JSON at character 5"),
     (b"[]", "the list holds no rows"),
     (b'{"data": []}', "the list at 'data' holds no rows"),
     (b'{"error": "no"}', "the payload holds no list of rows: 'error': str"),
     (b"[1, 2]", "the payload holds no list of rows: a list of values"),
-    (b'[{"day": "2024-01-01", "rates": [{"a": 1}, {"a": 2}]}]', "the rows are nested: 'rates' of each holds a list of rows"),
-    (b'[{"d": "2024-01-01", "a": {"v": 1}, "b": {"v": 1}}]', "the rows are nested: 'a' of each holds an object"),
+    (b'[{"day": "2024-01-01", "a": [{"a": 1}, {"a": 2}], "b": [{"a": 1}, {"a": 2}]}]', "the rows are nested: 'a' of each holds a list of rows, and not it alone"),
+    (b'[{"day": "2024-01-01", "a": [{"b": [{"c": 1}, {"c": 2}, {"c": 3}]}, {"b": []}]}]', "the rows are nested: 'b' of each holds a list of rows, each with a list of rows"),
+    (b'[{"a": 1, "a": 2}]', "an object holds a name twice"),
+    (b'{"structure": {}, "dataSets": []}', "this is SDMX-JSON"),
+    (b'{"class": "dataset", "id": [], "size": [], "value": []}', "this is JSON-stat"),
     (b'[{"a": 1.5}, {"a": 2.5}]', "no key can be found"),
     (b"hello\nworld\n", "this is no JSON, XML or CSV, it begins with 'hello'"),
     (b"a,b\n", "there is a header and no row"),
-    (b"a,A\n1,2\n", "the header has 'a' twice"),
-    (b"a,,b\n1,2,3\n", "the header has a field without name"),
     (b"a,b\n1,2,3\n", "line 2 has 3 fields, the header has 2"),
-    (b"a,b\n\xff,2\n", "the text is not UTF-8"),
+    (b"a,b\n1,2\n3,4,5\n6,7\n", "line 3 has another number of fields than the header, which has 2"),
+    (b"a,b\n1,2\na,b\n6,7\n", "line 3 is the header again"),
+    (b"\xff\xfea\x00,\x00b\x00\n\x00\x01", "the text is no utf-16: byte"),
     (b"<a><b/></a>", "no elements of this XML look like rows"),
     (b"<a><b></a>", "this is no XML"),
     (b'<!DOCTYPE a [<!ENTITY x "y">]><a/>', "XML with entities is refused"),
-    (b"PK\x03\x04", "packed payloads are not looked into"),
-    (b"PAR1....", "packed payloads are not looked into"),
-    (b"\x1f\x8b\x08", "packed payloads are not looked into"),
+    (b"PK\x03\x04", "the payload is no zip"),
+    (b"PAR1....", "Parquet is not looked into"),
+    (b"\x1f\x8b\x08", "the payload is packed and cannot be unpacked"),
+    (zipped({"a.pdf": b"%PDF"}), "the zip holds no CSV, JSON or XML: a.pdf"),
+    (zipped({"[Content_Types].xml": b"<a/>", "xl/workbook.xml": b"<a/>"}), "an Excel workbook is not looked into"),
 ]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hang import HANG_SECONDS
 from pytest_httpserver import HTTPServer
 
 ROWS = [{"validFor": f"2024-{month:02d}-{day:02d}", "currencyCode": code, "rate": float(f"{month + day / 10:.3f}")} for month in (1, 2) for day in range(1, 20) for code in ("EUR", "USD")]
@@ -26,7 +27,7 @@ class Author:
 
     def run(self, *command: str, **more: Any) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": os.pathsep.join([str(self.site), *filter(None, [os.environ.get("PYTHONPATH")])])}
-        return subprocess.run([sys.executable, *command], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=100, **more)
+        return subprocess.run([sys.executable, *command], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS, **more)
 
     def sbf(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run("-m", "sbf_core", *arguments)
@@ -219,7 +220,7 @@ def test_on_a_terminal_it_asks(author: Author) -> None:
     until("Key columns", "")
     until("Date of a row", "")
     until("Write sbf-czech", "y")
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=HANG_SECONDS) == 0
     os.close(ours)
     text = (author.folder / "sbf-czech" / "sbf_czech" / "plugin.py").read_text()
     assert text.startswith('"""Czech rates, for sbf."""')

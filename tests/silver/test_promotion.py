@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from warehouse import START, FakeVendor, Price, Warehouse, counts_add_up, entry, price
 
-from sbf_core.api import DatasetKeymapEntry, FetchSession, ParseRows, PromotionBatch, RunRequest, RunResult, SelectRows, column, hookimpl
+from sbf_core.api import Csv, DataRules, DatasetKeymapEntry, FetchSession, ParseRows, PromotionBatch, RunRequest, RunResult, SelectRows, column, hookimpl
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
@@ -165,11 +165,12 @@ def test_a_moment_with_a_zone_is_brought_to_utc(tmp_path: Path) -> None:
         id: int = column(key=True)
         moment: dt.datetime = column()
 
-    vendor = FakeVendor(entry(columns=Moment))
+    vendor = FakeVendor(entry(columns=Moment, reject_share_max=1))
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says([{"id": 1, "moment": "2024-01-05T10:00:00+02:00"}, {"id": 2, "moment": "2024-01-05T10:00:00Z"}, {"id": 3, "moment": "2024-01-05 10:00:00"}])
     warehouse.run()
-    assert [row[0].hour for row in warehouse.ask("SELECT moment FROM silver.px ORDER BY id")] == [8, 10, 10]
+    assert [row[0].hour for row in warehouse.ask("SELECT moment FROM silver.px ORDER BY id")] == [8, 10]
+    assert warehouse.ask("SELECT reason, column_name FROM ops.rejects") == [("no_zone", "moment")]
 
 
 def test_too_large_a_share_of_rejects_refuses_the_payload_and_nothing_of_it_lands(warehouse: Warehouse, vendor: FakeVendor) -> None:
@@ -238,10 +239,14 @@ def test_a_payload_cannot_put_rows_under_another_file(tmp_path: Path) -> None:
     assert "EVIL" in context.errors[0]
 
 
-def test_an_empty_list_is_data_without_rows(warehouse: Warehouse, vendor: FakeVendor) -> None:
-    vendor.says([])
-    context = warehouse.run()
-    assert (context.status, context.rows_seen, context.files) == ("ok", 0, 1)
+def test_an_empty_list_is_a_failure_unless_it_is_declared(tmp_path: Path) -> None:
+    for number, (rules, status) in enumerate(((DataRules(), "failed"), (DataRules(may_be_empty=True), "ok"))):
+        vendor = FakeVendor(entry(is_data=rules))
+        warehouse = Warehouse(tmp_path / f"home{number}", vendor)
+        vendor.says([])
+        context = warehouse.run()
+        assert (context.status, context.rows_seen, context.files) == (status, 0, 1)
+        assert ["holds no rows" in error for error in context.errors] == [True] * (status == "failed")
 
 
 def test_rows_below_an_envelope(tmp_path: Path) -> None:
@@ -310,7 +315,7 @@ def test_one_payload_may_hold_a_chain_of_versions(tmp_path: Path) -> None:
     context = warehouse.run()
     assert (context.rows_inserted, context.rows_updated, context.rows_unchanged) == (1, 2, 0)
     asked = "SELECT value FROM silver.px_as_of(?)"
-    days = (dt.datetime(2019, 12, 31), dt.datetime(2020, 1, 1), dt.datetime(2020, 2, 29), dt.datetime(2020, 3, 1))
+    days = (dt.datetime(2020, 1, 1, 23), dt.datetime(2020, 1, 2), dt.datetime(2020, 3, 1, 23), dt.datetime(2020, 3, 2))  # a day of publication holds from its end
     assert [warehouse.ask(asked, [day]) for day in days] == [[], [(Decimal(1),)], [(Decimal(1),)], [(Decimal(3),)]]
     assert warehouse.ask("SELECT value FROM silver.px_as_of(?, ?)", [days[-1], at(-1)]) == []  # the warehouse knew nothing before it fetched
     counts_add_up(warehouse)
@@ -324,7 +329,7 @@ def test_what_was_published_earlier_but_comes_late_is_put_in_its_place(tmp_path:
     vendor.says([{"series": "GDP", "value": 2, "published": "2020-02-01"}])
     warehouse.run(hours_later=24)
     assert warehouse.ask("SELECT value FROM silver.px") == [(Decimal(3),)]
-    assert warehouse.ask("SELECT value, known_from, known_to FROM silver.px_history") == [(Decimal(2), dt.datetime(2020, 2, 1), dt.datetime(2020, 3, 1))]
+    assert warehouse.ask("SELECT value, known_from, known_to FROM silver.px_history") == [(Decimal(2), dt.datetime(2020, 2, 2), dt.datetime(2020, 3, 2))]
     vendor.says([{"series": "GDP", "value": 2, "published": "2020-02-01"}, {"series": "GDP", "value": 3, "published": "2020-03-01"}])
     context = warehouse.run(hours_later=24)
     assert context.rows_unchanged == 2
@@ -551,14 +556,16 @@ def test_a_snapshot_that_lost_most_of_its_rows_is_refused(tmp_path: Path) -> Non
 
 
 def test_csv_may_be_separated_by_semicolons(tmp_path: Path) -> None:
-    """As much of Europe writes it; both kinds in one batch, each by its own header."""
-    vendor = FakeVendor(entry(dataset="eod", scope="per_ticker"))
+    """As much of Europe writes it, where that is declared; a file with commas is refused then, and told."""
+    vendor = FakeVendor(entry(dataset="eod", scope="per_ticker", format=Csv(delimiter=";")))
     vendor.extension = "csv"
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says('symbol;date;close;volume\n"A;1";2024-01-01;1.5;1\n', ticker="A")
     vendor.says('symbol,date,close,volume\n"B;1",2024-01-01,2.5,2\n', ticker="B")
-    assert warehouse.run(universe__tickers=("A", "B")).errors == []
-    assert warehouse.ask("SELECT symbol, close FROM silver.px ORDER BY 1") == [("A;1", Decimal("1.5")), ("B;1", Decimal("2.5"))]
+    errors = warehouse.run(universe__tickers=("A", "B")).errors
+    assert len(errors) == 1
+    assert "declare format=Csv(delimiter=',')" in errors[0]
+    assert warehouse.ask("SELECT symbol, close FROM silver.px ORDER BY 1") == [("A;1", Decimal("1.5"))]
 
 
 def test_a_row_for_a_payload_that_is_not_there_is_not_lost_in_silence(tmp_path: Path) -> None:
@@ -635,3 +642,18 @@ def test_one_value_of_one_publication_is_of_the_payload_that_brought_it_first(tm
         assert home.replay(recording.close()).errors == []
     assert home.ask("SELECT recorded_at FROM silver.px") == [(dt.datetime(2024, 1, 2),)]
     assert home.ask("SELECT count(*) FROM silver.px_history") == [(0,)]
+
+
+def test_fields_that_differ_only_in_case_are_different_fields(tmp_path: Path) -> None:
+    @attrs.frozen
+    class Quote:
+        ticker: str = column(key=True, source="T")
+        stamp: int = column(source="t")
+
+    for number, (text, extension) in enumerate((('[{"T":"AAA","t":1},{"T":"BBB","t":2}]', "json"), ("T,t\nAAA,1\nBBB,2\n", "csv"))):
+        vendor = FakeVendor(entry(columns=Quote))
+        vendor.extension = extension
+        warehouse = Warehouse(tmp_path / f"home{number}", vendor)
+        vendor.says(text)
+        assert warehouse.run().errors == []
+        assert warehouse.ask("SELECT ticker, stamp FROM silver.px ORDER BY 1") == [("AAA", 1), ("BBB", 2)]

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hang import HANG_SECONDS
 
 PLUGIN = '''"""Rain, and no source."""
 import datetime as dt
@@ -46,7 +47,7 @@ class Gauge:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": os.pathsep.join([str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])])}
-        return subprocess.run([sys.executable, *command], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=100)
+        return subprocess.run([sys.executable, *command], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
 
     def check(self, *more: str) -> subprocess.CompletedProcess[str]:
         return self.run("-m", "sbf_core", "plugins", "check", "gauge", *more)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hang import HANG_SECONDS
 from warehouse import FakeVendor, Warehouse, price
 
 from sbf_core.duck.config import DuckDbConfig
@@ -26,7 +27,7 @@ def database(warehouse: Warehouse, vendor: FakeVendor) -> Iterator[Path]:
 
 
 def test_a_question_is_answered(warehouse: Warehouse, database: Path) -> None:
-    questions = Questions(warehouse.home, seconds_max=30)
+    questions = Questions(warehouse.home, seconds_max=HANG_SECONDS)
     answer = questions.ask("SELECT symbol, close, date, 'NaN'::DOUBLE AS n FROM silver.px ORDER BY 1", database=database)
     assert answer.table.headers == ("symbol", "close", "date", "n")
     assert answer.table.rows == (("A", "1.5000", "2024-01-01", "nan"), ("B", None, "2024-01-01", "nan"))
@@ -46,7 +47,7 @@ def test_a_question_is_answered(warehouse: Warehouse, database: Path) -> None:
 )  # fmt: skip
 def test_what_is_no_question_is_refused(warehouse: Warehouse, database: Path, query: str) -> None:
     with pytest.raises(UsageError):
-        Questions(warehouse.home, seconds_max=30).ask(query, database=database)
+        Questions(warehouse.home, seconds_max=HANG_SECONDS).ask(query, database=database)
 
 
 def test_a_question_that_never_ends_is_stopped(warehouse: Warehouse, database: Path) -> None:
@@ -63,7 +64,7 @@ def test_a_question_that_sleeps_is_stopped(warehouse: Warehouse, database: Path)
 @pytest.mark.parametrize("query", ["SELECT repeat('x', 3000000000)", "SELECT list(range) FROM range(2000000000)", "SELECT length(list_sort(range(500000000))::VARCHAR)"])
 def test_a_question_that_wants_all_memory_is_stopped(warehouse: Warehouse, database: Path, query: str) -> None:
     with pytest.raises(UsageError):
-        Questions(warehouse.home, seconds_max=5).ask(query, database=database)
+        Questions(warehouse.home, seconds_max=HANG_SECONDS).ask(query, database=database)
 
 
 def test_a_question_gets_no_keys_along(warehouse: Warehouse, database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,5 +79,5 @@ def test_a_question_gets_no_keys_along(warehouse: Warehouse, database: Path, mon
 
     monkeypatch.setenv("FMP_API_KEY", "very-secret")
     monkeypatch.setattr(subprocess, "run", watched)
-    Questions(warehouse.home, seconds_max=30).ask("SELECT 1", database=database)
+    Questions(warehouse.home, seconds_max=HANG_SECONDS).ask("SELECT 1", database=database)
     assert "FMP_API_KEY" not in given

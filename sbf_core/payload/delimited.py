@@ -1,0 +1,230 @@
+"""Delimited text: CSV and its kin, in the declared dialect.
+
+What a cheap look shows to be regular (see ``delimited_shape``) the engine reads, with every option given. Everything
+else is read by Python, exactly (see ``delimited_records``). An empty field, in quotes or not, is no value in both. Blanks
+around a field are a part of it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import attrs
+
+from sbf_core.dataset.formats import Csv
+from sbf_core.duck.identifiers import literal, literal_list
+from sbf_core.errors import PayloadRefused
+from sbf_core.payload.delimited_dialect import LINE_END, Dialect, Head, dialect_of, head_of, shown
+from sbf_core.payload.delimited_records import RecordReader
+from sbf_core.payload.delimited_shape import shape_of
+from sbf_core.payload.model import Look, PayloadFile, Reading, Record, Slot
+from sbf_core.payload.relation import NO_FAULT
+from sbf_core.payload.text import Utf8Text, check_utf8, utf8_text
+
+_USUAL_DELIMITERS = {",": ",", ";": ";", "\t": "\\t", "|": "|"}
+_NAMES_SHOWN_MAX = 40
+_COPY_BYTES = 1 << 20
+_SHOWN_BYTES = 1024
+#: The engine reads a file in parts from this size on, and then has to find out where a record begins.
+_WHOLE_BYTES_MAX = 1 << 20
+_EMPTY_IS_NULL = "nullif(r.c{place}, '')"
+
+
+@attrs.frozen(kw_only=True)
+class Layout:
+    """What must be equal for files to be read by one call of the engine's reader.
+
+    Attributes:
+        csv: the dialect.
+        places: of the field of each slot, None where the payload lacks it.
+        field_count: fields a record.
+        skip: lines above the first record.
+        line_end: of all lines; files of another one would be read as one long line, or not at all.
+        is_parallel: whether the reader may begin in the middle, which it cannot do surely where fields hold line ends.
+    """
+
+    csv: Csv
+    places: tuple[int | None, ...]
+    field_count: int
+    skip: int
+    line_end: bytes
+    is_parallel: bool
+
+
+def places_of(reading: Reading, names: Sequence[str], first_line: str) -> tuple[int | None, ...]:
+    """Where the field of each slot stands among the names of a header.
+
+    Raises:
+        PayloadRefused: a declared field is not there, or stands there twice.
+    """
+    places: dict[str, int] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, place)
+    found: list[int | None] = []
+    missing: list[Slot] = []
+    for slot in reading.slots:
+        source = next((source for source in slot.sources if source in places), None)
+        if source is None:  # a header that ends with a separator has an empty name, which no column asked for
+            found.append(None)
+            missing += [] if slot.column.optional else [slot]
+            continue
+        if names.count(source) > 1:
+            fix = "nobody can know which is meant: declare the names, header=(...) with skip_rows=1"
+            raise PayloadRefused(f"its header names {source!r} twice", fix=fix)
+        found.append(places[source])
+    if missing:
+        raise _without(reading, names, missing, first_line)
+    if reading.slots and all(place is None for place in found):
+        raise _without(reading, names, reading.slots, first_line)
+    return tuple(found)
+
+
+def _without(reading: Reading, names: Sequence[str], missing: Sequence[Slot], first_line: str) -> PayloadRefused:
+    csv = cast(Csv, reading.format)
+    has = ", ".join(names[:_NAMES_SHOWN_MAX]) + (" ..." if len(names) > _NAMES_SHOWN_MAX else "")
+    other = max((mark for mark in _USUAL_DELIMITERS if mark != csv.delimiter), key=first_line.count)
+    count = first_line.count(other)
+    if count > first_line.count(csv.delimiter):
+        mark = _USUAL_DELIMITERS[other]
+        times = "once" if count == 1 else f"{count} times"
+        what = f"its header holds '{mark}' {times}, and more of them than {csv.delimiter!r}: {first_line}"
+        return PayloadRefused(what, fix=f"declare format=Csv(delimiter='{mark}')")
+    if len(missing) == len(reading.slots) and len(missing) > 1:
+        if "\0" in first_line:
+            fix = 'declare its encoding; is it encoding="utf-16-le" or "utf-16-be"?'
+            return PayloadRefused("its first line holds NUL characters and no declared field", fix=fix)
+        fix = "declare skip_rows= for lines above the header, header=(...) for a file without one, or the delimiter"
+        return PayloadRefused(f"its first line names no declared field: {first_line}", fix=fix)
+    column = missing[0].column
+    lacks = ", ".join(repr(slot.column.source_name) for slot in missing)
+    wanted = column.source_name
+    near = next((name for name in names if name.casefold() == wanted.casefold()), "its name in the file")
+    fix = f"for {column.name} declare source={near!r}, also=({near!r},), or optional=True if files may lack it"
+    return PayloadRefused(f"its header lacks {lacks}; it has {has}", fix=fix)
+
+
+class DelimitedReader:
+    """The reader of ``Csv``; see ``FormatReader`` for the contract."""
+
+    def look(self, reading: Reading, file: PayloadFile, payload: bytes | None, *, staging: Path | None = None) -> Look:
+        """See ``FormatReader.look``. ``records`` is to be given the payload itself, never a copy that a look names."""
+        csv = cast(Csv, reading.format)
+        dialect = dialect_of(csv)
+        with utf8_text(file.path, csv.encoding, payload=payload, staging=staging) as text:
+            head = head_of(dialect, text)
+            places = places_of(reading, head.names, _first_line(text, head))
+            line_end, end = head.line_end or _first_end(text, head), _last_record_end(text, head)
+            shape = shape_of(dialect, text, head, line_end, end)
+            # where lines are skipped down to none the engine takes the last of them for a record
+            is_empty = shape is not None and shape.record_count == 0
+            is_regular = shape is not None and not is_empty
+            ready = _engine_file(dialect, text, head, line_end, end, file, staging) if is_regular else None
+        if text.copy is not None and (ready is None or ready[0].path != text.copy):
+            text.copy.unlink()
+        if shape is None or ready is None:
+            return Look(file=file, is_regular=False, record_count=0 if is_empty else None, fields=head.names)
+        layout = Layout(
+            csv=csv,
+            places=places,
+            field_count=len(head.names),
+            skip=ready[1],
+            line_end=line_end,
+            is_parallel=not shape.breaks_in_quotes or file.byte_count < _WHOLE_BYTES_MAX,
+        )
+        return Look(file=ready[0], is_regular=True, layout=layout, record_count=shape.record_count, fields=head.names)
+
+    def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
+        """See ``FormatReader.select``. Files of one layout are read by one call of the engine's reader."""
+        groups: dict[Layout, list[Look]] = {}
+        for look in looks:
+            groups.setdefault(cast(Layout, look.layout), []).append(look)
+        return " UNION ALL ".join(_select(reading, layout, group) for layout, group in groups.items())
+
+    def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
+        """See ``FormatReader.records``. Faults are ``ragged``, ``bad_quote`` and ``header_again``."""
+        csv = cast(Csv, reading.format)
+        with utf8_text(file.path, csv.encoding) as text:
+            check_utf8(text, csv.encoding)
+            head = head_of(dialect_of(csv), text)
+            places = places_of(reading, head.names, _first_line(text, head))
+            yield from RecordReader(dialect=dialect_of(csv), data=text.data, head=head, wanted=places)
+
+
+def _first_line(text: Utf8Text, head: Head) -> str:
+    """The header as a message shows it; of a file without one its first record."""
+    line = text.data[head.header_at : min(head.header_at + _SHOWN_BYTES, head.end)].splitlines()
+    return shown(line[0]) if line else ""
+
+
+def _first_end(text: Utf8Text, head: Head) -> bytes:
+    """The first line end of a text without a header; empty where there is none, or not in its first megabyte."""
+    found = LINE_END.search(text.data, head.start, min(head.end, head.start + _COPY_BYTES))
+    return found[0] if found else b""
+
+
+def _last_record_end(text: Utf8Text, head: Head) -> int:
+    """Behind the last byte that is no line end."""
+    end = head.end
+    while end > head.start and text.data[end - 1 : end] in (b"\r", b"\n"):
+        end -= 1
+    return end
+
+
+def _engine_file(
+    dialect: Dialect, text: Utf8Text, head: Head, line_end: bytes, end: int, file: PayloadFile, staging: Path | None
+) -> tuple[PayloadFile, int] | None:
+    """What the engine reads of a regular payload, and how many lines it has to skip.
+
+    It is the payload, or a copy of its records; None where there is no place for a copy.
+    """
+    behind = text.data[end : len(text.data)]
+    line_count = len(behind) // len(line_end) if line_end else 0
+    ends_plainly = behind == line_end * line_count and (line_count <= 1 or len(head.names) > 1)
+    stands = text.is_original or text.copy is not None
+    if stands and head.is_plain and ends_plainly:
+        return (attrs.evolve(file, path=text.copy) if text.copy is not None else file), head.line - 1
+    if staging is None:
+        return None
+    with tempfile.NamedTemporaryFile(dir=staging, suffix=".csv", delete=False) as target:
+        target.write(dialect.delimiter.join([b"x"] * len(head.names)) + (line_end or b"\n"))
+        for piece in text.slices(head.start, end, _COPY_BYTES):
+            target.write(piece)
+        byte_count = target.tell()
+    return attrs.evolve(file, path=Path(target.name), byte_count=byte_count), 1
+
+
+def _select(reading: Reading, layout: Layout, looks: Sequence[Look]) -> str:
+    csv = layout.csv
+    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(layout.field_count))
+    options = {
+        "columns": f"{{{columns}}}",
+        "auto_detect": "false",
+        "header": "false",
+        "skip": str(layout.skip),
+        "delim": literal(csv.delimiter),
+        "quote": literal(csv.quote),
+        "escape": literal(csv.escape if csv.quote else ""),
+        "comment": "''",
+        "nullstr": literal_list(("", *csv.null)),
+        "allow_quoted_nulls": "false",
+        "strict_mode": "true",
+        "null_padding": "false",
+        "ignore_errors": "false",
+        "encoding": "'utf-8'",
+        "parallel": "true" if layout.is_parallel else "false",
+        "filename": "true",
+    }
+    given = ", ".join(f"{name}={value}" for name, value in options.items())
+    reader = f"read_csv({literal_list(str(look.file.path) for look in looks)}, {given})"
+    slots = [
+        f"{'CAST(NULL AS VARCHAR)' if place is None else _EMPTY_IS_NULL.format(place=place)} AS {slot.name}"
+        for slot, place in zip(reading.slots, layout.places, strict=True)
+    ]
+    fields = ", ".join(["f.bronze_file_id AS _file", NO_FAULT, *slots])
+    return f"SELECT {fields} FROM {reader} AS r JOIN batch_file AS f ON f.path = r.filename"
+
+
+READER = DelimitedReader()

@@ -1,0 +1,143 @@
+"""Delimited text read exactly, a record at a time, with its line number and what is wrong with it.
+
+What damage costs: a record with a quote that does not enclose a field is lost, and reading goes on behind the line that
+it begins on, so an open quote does not take the rest of the file with it. Where records above have line breaks within
+quotes, the lines up to the one that shows the damage may be a part of its text: then each of them is rejected too, for no
+line of a text may become a row.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from sbf_core.errors import PayloadRefused
+from sbf_core.payload.delimited_dialect import LINE, LINE_END, Dialect, Head, shown
+from sbf_core.payload.model import Record
+
+RAGGED, BAD_QUOTE, HEADER_AGAIN = "ragged", "bad_quote", "header_again"
+_RAW_BYTES = 4096
+
+
+@attrs.define(eq=False)
+class RecordReader:
+    """The records of one text.
+
+    Args:
+        dialect: how it is written.
+        data: it, as UTF-8.
+        head: what stands above its records.
+        wanted: for each value of a record the place of its field, None where the text lacks it.
+    """
+
+    dialect: Dialect
+    data: bytes | mmap.mmap
+    head: Head
+    wanted: Sequence[int | None]
+    _breaks_in_quotes: bool = False
+    _widths: set[int] = attrs.Factory(set)
+    _record_count: int = 0
+    _header: tuple[bytes, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        self._header = tuple(name.encode() for name in self.head.names)
+
+    def __iter__(self) -> Iterator[Record]:
+        """Every record. Raises ``PayloadRefused`` at the end where all have another number of fields than names."""
+        at, line = self.head.start, self.head.line
+        plain_line, comment, width = self.dialect.plain_line, self.dialect.comment, len(self._header)
+        blank_lines: list[int] = []
+        while at < self.head.end:
+            if comment and self.data[at : at + len(comment)] == comment:
+                at, line = self._behind_line(at), line + 1
+                continue
+            plain = plain_line.match(self.data, at, self.head.end)
+            if plain is None:
+                found, at, line = self._quoted_record(at, line)
+            else:
+                raw = plain[1]
+                at, line = plain.end(), line + 1
+                if self.dialect.is_blank(raw, width):
+                    if width == 1:
+                        blank_lines.append(line - 1)
+                    continue
+                fields = raw.split(self.dialect.delimiter) if self.dialect.delimiter else [raw]
+                found = [self._record(line - 1, fields, None, raw)]
+            for empty in blank_lines:
+                yield self._record(empty, [b""], None, b"")
+            blank_lines.clear()
+            yield from found
+        self._refuse_another_width()
+
+    def _record(self, line: int, fields: Sequence[bytes], in_quotes: Sequence[bool] | None, raw: bytes) -> Record:
+        """One record. ``in_quotes`` says which fields stood in quotes, None that none did."""
+        self._record_count += 1
+        place = f"line {line}"
+        if len(fields) != len(self._header):
+            self._widths.add(len(fields))
+            return Record(place, (None,) * len(self.wanted), RAGGED, shown(raw))
+        self._widths.add(0)
+        if fields[0].strip() == self._header[0] and tuple(field.strip() for field in fields) == self._header:
+            return Record(place, (None,) * len(self.wanted), HEADER_AGAIN, shown(raw))
+        null = self.dialect.null
+        values: list[str | None] = []
+        for at in self.wanted:
+            value = None if at is None else fields[at]
+            is_text = at is not None and in_quotes is not None and in_quotes[at]
+            values.append(None if value is None or not value or (value in null and not is_text) else value.decode())
+        return Record(place, values)
+
+    def _quoted_record(self, at: int, line: int) -> tuple[list[Record], int, int]:
+        """A record whose first line holds quotes: what it gives, where the next begins, and on which line."""
+        fields: list[bytes] = []
+        in_quotes: list[bool] = []
+        place = at
+        while True:
+            found = self.dialect.field.match(self.data, place, self.head.end)
+            if found is None:
+                return self._damaged(at, place, line)
+            is_quoted = found[1] is not None
+            fields.append(self.dialect.unescaped(found[1]) if is_quoted else found[2])
+            in_quotes.append(is_quoted)
+            place = found.end()
+            if found[3] != self.dialect.delimiter:
+                break
+        raw = self.data[at : min(place, at + _RAW_BYTES)]
+        breaks = sum(len(LINE_END.findall(text)) for text in fields)  # those without quotes have none
+        self._breaks_in_quotes = self._breaks_in_quotes or (breaks > 0 and len(fields) == len(self._header))
+        return [self._record(line, fields, in_quotes, raw)], place, line + breaks + 1
+
+    def _damaged(self, at: int, field_at: int, line: int) -> tuple[list[Record], int, int]:
+        """A record with a quote that does not enclose the field that begins at ``field_at``."""
+        seen_at = field_at
+        if self._breaks_in_quotes and self.data[field_at : field_at + len(self.dialect.quote)] == self.dialect.quote:
+            closed = self.dialect.quoted.match(self.data, field_at, self.head.end)
+            seen_at = self.head.end if closed is None else closed.end()
+        lost: list[Record] = []
+        while True:
+            behind = self._behind_line(at)
+            self._record_count += 1
+            self._widths.add(0)
+            raw = shown(self.data[at : min(behind, at + _RAW_BYTES)])
+            lost.append(Record(f"line {line}", (None,) * len(self.wanted), BAD_QUOTE, raw))
+            at, line = behind, line + 1
+            if at > seen_at or at >= self.head.end:
+                return lost, at, line
+
+    def _behind_line(self, at: int) -> int:
+        found: re.Match[bytes] | None = LINE.match(self.data, at, self.head.end)
+        assert found is not None  # it matches an empty line too
+        return found.end()
+
+    def _refuse_another_width(self) -> None:
+        if len(self._widths) != 1 or 0 in self._widths:
+            return
+        width, names = next(iter(self._widths)), self.head.names
+        rows = "its one row has" if self._record_count == 1 else f"each of its {self._record_count} rows has"
+        fields = "field" if len(names) == 1 else "fields"
+        what = f"its header names {len(names)} {fields} ({', '.join(names[:12])}), and {rows} {width}"
+        fix = 'declare delimiter=, or all names: header=("date", "open", ...) with skip_rows=1'
+        raise PayloadRefused(what, fix=fix)

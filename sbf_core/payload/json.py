@@ -1,0 +1,40 @@
+"""JSON (RFC 8259), one document a payload, its rows and values where the paths of ``json_path`` lead.
+
+``json_text`` reads JSON exactly, ``json_walk`` follows paths in it, ``json_records`` gives the records of a payload;
+``json_look`` decides whether the engine may read a payload by the SQL of ``json_sql``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sbf_core.payload import json_look, json_records, json_sql
+from sbf_core.payload.model import Look, PayloadFile, Reading, Record
+
+
+class JsonReader:
+    """See ``FormatReader``."""
+
+    def look(self, reading: Reading, file: PayloadFile, payload: bytes | None, *, staging: Path) -> Look:
+        """Refuses pages, notes, other encodings and what begins otherwise than ``rows_at`` needs."""
+        return json_look.look(reading, file, payload)
+
+    def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
+        """A row with the fault ``doubtful`` may be written otherwise; ``records`` reads its payload then."""
+        return json_sql.select(reading, looks, staging)
+
+    def doubt(self, reading: Reading) -> str | None:
+        """Rows in the table ``stage`` whose reason is that their payload must be read again: after its cast no column
+        shows it any more.
+        """
+        return (
+            f"d._bronze_file_id IN (SELECT q._bronze_file_id FROM stage AS q WHERE q._reason = '{json_sql.DOUBTFUL}')"
+        )
+
+    def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
+        """Also for what no look finds regular."""
+        return json_records.records(reading, file)
+
+
+READER = JsonReader()

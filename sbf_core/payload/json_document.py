@@ -1,0 +1,35 @@
+"""A JSON document for SQL of other people: the same document, in which each number is a text with the vendor's digits.
+
+The engine's JSON functions read numbers through a double; what a text holds they give as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sbf_core.errors import PayloadRefused
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise PayloadRefused(f"holds an object with the name {next(name for name in names if names.count(name) > 1)!r} twice")
+    return found
+
+
+def write_document(path: Path, target: Path) -> None:
+    """Write the document of a payload with its numbers as texts.
+
+    Raises:
+        PayloadRefused: it is no JSON in UTF-8, or holds an object with a name twice, of which no value could be right.
+    """
+    try:
+        found = json.loads(path.read_bytes().decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_once)
+    except UnicodeDecodeError as error:
+        raise PayloadRefused(f"is no UTF-8: byte {error.start}") from error
+    except (ValueError, RecursionError) as error:
+        raise PayloadRefused(f"is no JSON: {error or type(error).__name__}") from error
+    target.write_text(json.dumps(found), encoding="ascii")

@@ -1,0 +1,38 @@
+"""Parquet (https://parquet.apache.org/docs/file-format): fields have types of their own, and the engine's reader is exact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sbf_core.duck.identifiers import literal_list
+from sbf_core.errors import PayloadRefused
+from sbf_core.payload.model import Look, PayloadFile, Reading, Record
+
+_MAGIC = b"PAR1"
+
+
+class ParquetReader:
+    """See ``FormatReader``. The engine names fields by the schema, so payloads of one schema are read together."""
+
+    def look(self, reading: Reading, file: PayloadFile, payload: bytes | None, *, staging: Path) -> Look:
+        """Magic bytes at both ends (file format specification), and the fields of the schema."""
+        with file.path.open("rb") as stream:
+            head = stream.read(4)
+            stream.seek(max(0, file.byte_count - 4))
+            tail = stream.read(4)
+        if head != _MAGIC or tail != _MAGIC:
+            raise PayloadRefused(f"is no Parquet but starts with {head!r}" if head != _MAGIC else "is Parquet that was cut")
+        return Look(file=file, is_regular=True)
+
+    def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
+        """Every field by the vendor's name and with its own type; ``slots_from`` picks the wanted ones."""
+        reader = f"read_parquet({literal_list([str(look.file.path) for look in looks])}, filename=true)"
+        return f"SELECT b.bronze_file_id AS _file, r.* EXCLUDE (filename) FROM {reader} AS r JOIN batch_file AS b ON b.path = r.filename"
+
+    def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
+        """Never asked: every Parquet payload is regular."""
+        raise PayloadRefused("is Parquet that the engine cannot read")
+
+
+READER = ParquetReader()
