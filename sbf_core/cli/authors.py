@@ -56,7 +56,7 @@ def check(
     ] = None,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Run the conformance kit on a plugin: 22 checks of its declaration, its hooks and its recording. Touches no home.
+    """Run the conformance kit on a plugin: 23 checks of its declaration, its hooks and its recording. Touches no home.
 
     Example: sbf plugins check ecb
     """

@@ -12,6 +12,8 @@ from sbf_core.dataset.chart import Chart, charts
 from sbf_core.dataset.columns import Column, check_columns, columns_of
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.format_list import Format
+from sbf_core.dataset.formats import Json
+from sbf_core.dataset.json_path import check_paths
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import UsageError, nearest
 from sbf_core.vocabulary import OnDuplicate, Scope, Semantics, check_name, texts
@@ -110,6 +112,7 @@ class DatasetKeymapEntry:
         check_name(self.dataset, what="dataset")
         check_name(self.silver_table, what=f"{where}: silver table")
         check_columns(self.columns, where=where)
+        self._check_paths(where)
         if self.members and self.scope is not Scope.PER_TICKER:
             raise UsageError("members belong to the scope per_ticker", where=where, fix='scope="per_ticker"', code="DATASET")
         if not self.key_columns:
@@ -132,6 +135,16 @@ class DatasetKeymapEntry:
                 raise UsageError(f"{name} {getattr(self, name)} is no share", where=where, fix="use 0 to 1", code="DATASET")
         if self.refresh_after_hours < 0 or self.lookback_days < 0:
             raise UsageError("refresh_after_hours and lookback_days cannot be negative", where=where, code="DATASET")
+
+    def _check_paths(self, where: str) -> None:
+        """Paths belong to JSON, where ``rows_at`` and the sources lead; in other formats a source is a name, whatever it looks like."""
+        extension = "json" if self.recipe is None else self.recipe.extension
+        is_json = isinstance(self.format, Json) or (self.format is None and extension.removesuffix(".gz") not in ("csv", "tsv", "parquet"))
+        if self.format is not None and not is_json and self.rows_at:
+            raise UsageError(f"rows_at belongs to JSON, and the format is {self.format.kind}", where=where, fix="leave it out", code="DATASET")
+        sources = [source for column in self.columns if not column.from_request for source in (column.source_name, *column.also)]
+        if is_json:
+            check_paths(self.rows_at, sources, where=where)
 
     def _check_batches(self, where: str) -> None:
         """Whose rows are in a payload for several tickers must be in the payload itself."""

@@ -1,7 +1,7 @@
-"""Formats of payloads, as declared on a dataset: nothing of them is ever sniffed.
+r"""Formats of payloads, as declared on a dataset: nothing of them is ever sniffed.
 
 ``DatasetKeymapEntry(format=Csv(delimiter=";", decimal=","))``. Without one the extension says it: ``json`` is ``Json()``, ``csv`` and ``csv.gz`` are
-``Csv()``, ``tsv`` is ``Csv(delimiter="\\t")``, ``parquet`` is ``Parquet()``. How each is read is told in ``sbf_core/payload``, one module a format.
+``Csv()``, ``tsv`` is ``Csv(delimiter="\t")``, ``parquet`` is ``Parquet()``. How each is read is told in ``sbf_core/payload``, one module a format.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from xml.parsers import expat
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Csv, Json
+from sbf_core.dataset.json_path import Name, Wildcard, rows_path
 from sbf_core.errors import PayloadRefused, printable
 from sbf_core.payload.formats import format_of
-from sbf_core.payload.json_path import Name, Wildcard, rows_path
 from sbf_core.payload.json_walk import value_at, walk
 
 _NOTE_BYTES_MAX = 16_384

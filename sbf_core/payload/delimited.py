@@ -1,8 +1,8 @@
 """Delimited text: CSV and its kin, in the declared dialect.
 
 What a cheap look shows to be regular (see ``delimited_shape``) the engine reads, with every option given. Everything
-else is read by Python, exactly (see ``delimited_records``). An empty field, in quotes or not, is no value in both. Blanks
-around a field are a part of it.
+else is read by Python, exactly (see ``delimited_records``). An empty field, in quotes or not, is no value in both.
+Blanks around a field are a part of it.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class DelimitedReader:
         csv = cast(Csv, reading.format)
         dialect = dialect_of(csv)
         with utf8_text(file.path, csv.encoding, payload=payload, staging=staging) as text:
-            head = head_of(dialect, text)
+            head = _head(dialect, text, csv.encoding)
             places = places_of(reading, head.names, _first_line(text, head))
             line_end, end = head.line_end or _first_end(text, head), _last_record_end(text, head)
             shape = shape_of(dialect, text, head, line_end, end)
@@ -153,10 +153,18 @@ class DelimitedReader:
             yield from RecordReader(dialect=dialect_of(csv), data=text.data, head=head, wanted=places)
 
 
+def _head(dialect: Dialect, text: Utf8Text, encoding: str) -> Head:
+    try:
+        return head_of(dialect, text)
+    except UnicodeDecodeError:
+        check_utf8(text, encoding)  # says which byte it is
+        raise
+
+
 def _first_line(text: Utf8Text, head: Head) -> str:
     """The header as a message shows it; of a file without one its first record."""
     line = text.data[head.header_at : min(head.header_at + _SHOWN_BYTES, head.end)].splitlines()
-    return shown(line[0]) if line else ""
+    return shown(line[0].decode("utf-8", "replace")) if line else ""
 
 
 def _first_end(text: Utf8Text, head: Head) -> bytes:

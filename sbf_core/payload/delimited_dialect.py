@@ -20,12 +20,14 @@ from sbf_core.payload.text import Utf8Text
 RAW_CHARS_MAX = 200
 LINE_END = re.compile(rb"\r\n|\n|\r")
 LINE = re.compile(rb"[^\r\n]*+(\r\n|\n|\r|\Z)")
+#: Blanks around a name of the header mean nothing. Those of Unicode are letters.
+AROUND_NAMES = " \t\r\n\v\f"
 _BLANKS = b" \t"
 
 
-def shown(raw: bytes) -> str:
+def shown(raw: str) -> str:
     """A piece of a payload for a message: cut, and with the line ends as they are."""
-    text = raw[: 4 * RAW_CHARS_MAX].decode("utf-8", "replace").rstrip("\r\n")
+    text = raw[: 2 * RAW_CHARS_MAX].rstrip("\r\n")
     return text if len(text) <= RAW_CHARS_MAX else text[: RAW_CHARS_MAX - 3] + "..."
 
 
@@ -59,6 +61,14 @@ class Dialect:
         return re.compile(rb"(?:" + in_quotes + rb"|(" + self._plain + rb"))" + end, re.DOTALL)
 
     @cached_property
+    def record(self) -> re.Pattern[bytes]:
+        """A record in which every quote encloses a field (group 1), and its line end."""
+        delimiter = re.escape(self.delimiter)
+        quote = re.escape(self.quote)
+        field = rb"(?:" + quote + self._inside + quote + rb"|" + self._plain + rb")"
+        return re.compile(rb"(" + field + rb"(?:" + delimiter + field + rb")*+)(?:\r\n|\n|\r|\Z)", re.DOTALL)
+
+    @cached_property
     def quoted(self) -> re.Pattern[bytes]:
         """A field in quotes, whatever stands behind it."""
         return re.compile(self._in_quotes, re.DOTALL)
@@ -78,14 +88,17 @@ class Dialect:
 
     @property
     def _in_quotes(self) -> bytes:
+        quote = re.escape(self.quote)
+        return quote + rb"(" + self._inside + rb")" + quote
+
+    @property
+    def _inside(self) -> bytes:
         quote, escape = re.escape(self.quote), re.escape(self.escape)
         if self.doubles:
-            inside = rb"[^" + quote + rb"]*+(?:" + quote * 2 + rb"[^" + quote + rb"]*+)*+"
-        elif self.escape:
-            inside = rb"[^" + quote + escape + rb"]*+(?:" + escape + rb".[^" + quote + escape + rb"]*+)*+"
-        else:
-            inside = rb"[^" + quote + rb"]*+"
-        return quote + rb"(" + inside + rb")" + quote
+            return rb"[^" + quote + rb"]*+(?:" + quote * 2 + rb"[^" + quote + rb"]*+)*+"
+        if self.escape:
+            return rb"[^" + quote + escape + rb"]*+(?:" + escape + rb".[^" + quote + escape + rb"]*+)*+"
+        return rb"[^" + quote + rb"]*+"
 
     def unescaped(self, inside: bytes) -> bytes:
         """What stood within quotes, without the escapes.
@@ -130,8 +143,8 @@ class Head:
         end: where the last one ends: before the footer.
         line: number of the line at ``start``, counted from 1.
         line_end: of the header line; empty where there is none.
-        is_plain: whether the engine's way to skip lines comes to ``start`` as well: the header is one line, nothing above
-            it holds quotes, and all those lines end alike.
+        is_plain: whether the engine's way to skip lines comes to ``start`` as well: the header is one line, nothing
+            above it holds quotes, and all those lines end alike.
     """
 
     names: tuple[str, ...]
@@ -199,11 +212,11 @@ def header_fields(dialect: Dialect, data: bytes, at: int, line: int) -> tuple[tu
         found = dialect.field.match(data, place)
         if found is None:
             first = LINE.match(data)
-            raw = shown(first[0]) if first else ""
+            raw = shown(first[0].decode("utf-8", "replace")) if first else ""
             what = f"its header, line {line}, has a quote that does not enclose a field: {raw}"
             raise PayloadRefused(what, fix="declare quote= and escape= as the vendor writes them, or skip_rows=")
         value = dialect.unescaped(found[1]) if found[1] is not None else found[2]
-        names.append(value.strip().decode())
+        names.append(value.decode().strip(AROUND_NAMES))
         place = found.end()
         if found[3] != dialect.delimiter:
             return tuple(names), at + place

@@ -2,8 +2,8 @@
 
 What damage costs: a record with a quote that does not enclose a field is lost, and reading goes on behind the line that
 it begins on, so an open quote does not take the rest of the file with it. Where records above have line breaks within
-quotes, the lines up to the one that shows the damage may be a part of its text: then each of them is rejected too, for no
-line of a text may become a row.
+quotes, the lines up to the one that shows the damage may be a part of its text: then each of them is rejected too, for
+no line of a text may become a row.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from sbf_core.errors import PayloadRefused
-from sbf_core.payload.delimited_dialect import LINE, LINE_END, Dialect, Head, shown
+from sbf_core.payload.delimited_dialect import AROUND_NAMES, LINE, LINE_END, Dialect, Head, shown
 from sbf_core.payload.model import Record
 
 RAGGED, BAD_QUOTE, HEADER_AGAIN = "ragged", "bad_quote", "header_again"
@@ -40,79 +40,78 @@ class RecordReader:
     _breaks_in_quotes: bool = False
     _widths: set[int] = attrs.Factory(set)
     _record_count: int = 0
-    _header: tuple[bytes, ...] = ()
+    _null: frozenset[str | None] = frozenset()
 
     def __attrs_post_init__(self) -> None:
-        self._header = tuple(name.encode() for name in self.head.names)
+        self._null = frozenset(text.decode() for text in self.dialect.null)
 
     def __iter__(self) -> Iterator[Record]:
         """Every record. Raises ``PayloadRefused`` at the end where all have another number of fields than names."""
-        at, line = self.head.start, self.head.line
-        plain_line, comment, width = self.dialect.plain_line, self.dialect.comment, len(self._header)
+        at, line, end = self.head.start, self.head.line, self.head.end
+        plain_line, comment, width = self.dialect.plain_line, self.dialect.comment, len(self.head.names)
+        delimiter = self.dialect.csv.delimiter
         blank_lines: list[int] = []
-        while at < self.head.end:
+        while at < end:
             if comment and self.data[at : at + len(comment)] == comment:
                 at, line = self._behind_line(at), line + 1
                 continue
-            plain = plain_line.match(self.data, at, self.head.end)
+            plain = plain_line.match(self.data, at, end)
             if plain is None:
                 found, at, line = self._quoted_record(at, line)
             else:
-                raw = plain[1]
+                raw = plain[1].decode()
+                fields = raw.split(delimiter)
                 at, line = plain.end(), line + 1
-                if self.dialect.is_blank(raw, width):
+                if len(fields) == 1 and self.dialect.is_blank(plain[1], width):
                     if width == 1:
                         blank_lines.append(line - 1)
                     continue
-                fields = raw.split(self.dialect.delimiter) if self.dialect.delimiter else [raw]
-                found = [self._record(line - 1, fields, None, raw)]
+                found = (self._record(line - 1, fields, None, raw),)
             for empty in blank_lines:
-                yield self._record(empty, [b""], None, b"")
+                yield self._record(empty, [""], None, "")
             blank_lines.clear()
             yield from found
         self._refuse_another_width()
 
-    def _record(self, line: int, fields: Sequence[bytes], in_quotes: Sequence[bool] | None, raw: bytes) -> Record:
-        """One record. ``in_quotes`` says which fields stood in quotes, None that none did."""
+    def _record(self, line: int, fields: Sequence[str], in_quotes: Sequence[str] | None, raw: str) -> Record:
+        """One record. ``in_quotes`` holds what stood in quotes, or empty texts; None where there are no quotes."""
         self._record_count += 1
-        place = f"line {line}"
-        if len(fields) != len(self._header):
+        names = self.head.names
+        if len(fields) != len(names):
             self._widths.add(len(fields))
-            return Record(place, (None,) * len(self.wanted), RAGGED, shown(raw))
+            return Record(f"line {line}", (None,) * len(self.wanted), RAGGED, shown(raw))
         self._widths.add(0)
-        if fields[0].strip() == self._header[0] and tuple(field.strip() for field in fields) == self._header:
-            return Record(place, (None,) * len(self.wanted), HEADER_AGAIN, shown(raw))
-        null = self.dialect.null
+        if fields[0].strip(AROUND_NAMES) == names[0] and tuple(field.strip(AROUND_NAMES) for field in fields) == names:
+            return Record(f"line {line}", (None,) * len(self.wanted), HEADER_AGAIN, shown(raw))
+        null = self._null
         values: list[str | None] = []
         for at in self.wanted:
             value = None if at is None else fields[at]
-            is_text = at is not None and in_quotes is not None and in_quotes[at]
-            values.append(None if value is None or not value or (value in null and not is_text) else value.decode())
-        return Record(place, values)
+            is_null = value in null and not (value and in_quotes is not None and at is not None and in_quotes[at])
+            values.append(None if is_null else value)
+        return Record(f"line {line}", values)
 
-    def _quoted_record(self, at: int, line: int) -> tuple[list[Record], int, int]:
+    def _quoted_record(self, at: int, line: int) -> tuple[Sequence[Record], int, int]:
         """A record whose first line holds quotes: what it gives, where the next begins, and on which line."""
-        fields: list[bytes] = []
-        in_quotes: list[bool] = []
-        place = at
-        while True:
-            found = self.dialect.field.match(self.data, place, self.head.end)
-            if found is None:
-                return self._damaged(at, place, line)
-            is_quoted = found[1] is not None
-            fields.append(self.dialect.unescaped(found[1]) if is_quoted else found[2])
-            in_quotes.append(is_quoted)
-            place = found.end()
-            if found[3] != self.dialect.delimiter:
-                break
-        raw = self.data[at : min(place, at + _RAW_BYTES)]
-        breaks = sum(len(LINE_END.findall(text)) for text in fields)  # those without quotes have none
-        self._breaks_in_quotes = self._breaks_in_quotes or (breaks > 0 and len(fields) == len(self._header))
-        return [self._record(line, fields, in_quotes, raw)], place, line + breaks + 1
+        whole = self.dialect.record.match(self.data, at, self.head.end)
+        if whole is None:
+            return self._damaged(at, line)
+        parts = self.dialect.field.findall(self.data, at, whole.end(1))
+        if len(parts) > 1 and not parts[-2][2]:
+            parts.pop()  # nothing, behind the last field
+        in_quotes = [self.dialect.unescaped(part[0]).decode() if part[0] else "" for part in parts]
+        fields = [quoted or part[1].decode() for quoted, part in zip(in_quotes, parts, strict=True)]
+        breaks = len(LINE_END.findall(whole[1]))
+        self._breaks_in_quotes = self._breaks_in_quotes or (breaks > 0 and len(fields) == len(self.head.names))
+        raw = whole[1][:_RAW_BYTES].decode("utf-8", "replace")
+        return (self._record(line, fields, in_quotes, raw),), whole.end(), line + breaks + 1
 
-    def _damaged(self, at: int, field_at: int, line: int) -> tuple[list[Record], int, int]:
-        """A record with a quote that does not enclose the field that begins at ``field_at``."""
-        seen_at = field_at
+    def _damaged(self, at: int, line: int) -> tuple[Sequence[Record], int, int]:
+        """A record with a quote that does not enclose a field."""
+        seen_at = at
+        while found := self.dialect.field.match(self.data, seen_at, self.head.end):
+            seen_at = found.end()
+        field_at = seen_at
         if self._breaks_in_quotes and self.data[field_at : field_at + len(self.dialect.quote)] == self.dialect.quote:
             closed = self.dialect.quoted.match(self.data, field_at, self.head.end)
             seen_at = self.head.end if closed is None else closed.end()
@@ -121,7 +120,7 @@ class RecordReader:
             behind = self._behind_line(at)
             self._record_count += 1
             self._widths.add(0)
-            raw = shown(self.data[at : min(behind, at + _RAW_BYTES)])
+            raw = shown(self.data[at : min(behind, at + _RAW_BYTES)].decode("utf-8", "replace"))
             lost.append(Record(f"line {line}", (None,) * len(self.wanted), BAD_QUOTE, raw))
             at, line = behind, line + 1
             if at > seen_at or at >= self.head.end:

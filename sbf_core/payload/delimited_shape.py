@@ -151,7 +151,7 @@ class _Check:
         """Whether each quoted field stands between delimiters or line ends.
 
         ``stretches`` is the text outside of quotes; an empty one between two others is a quote within quotes.
-        ``outside`` is the same, with a quote for what stood in quotes. How many they are says which is quicker to check.
+        ``outside`` is the same, with a quote for what stood in quotes. Their number says which is quicker to check.
         """
         dialect, quote = self.dialect, self.dialect.quote
         if not dialect.doubles and quote * 2 in outside:

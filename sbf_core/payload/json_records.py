@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sbf_core.dataset.columns import Column
-from sbf_core.errors import PayloadRefused
-from sbf_core.payload.json_path import (
+from sbf_core.dataset.json_path import (
     Index,
     Name,
     Position,
@@ -19,6 +18,7 @@ from sbf_core.payload.json_path import (
     source_path,
     step,
 )
+from sbf_core.errors import PayloadRefused
 from sbf_core.payload.json_text import EXACT, FLAT, NoNumber, is_unicode
 from sbf_core.payload.json_values import getter, is_absent, text_of
 from sbf_core.payload.json_walk import Level, Row, Unreachable, kind_of, nothing_there, rows_of

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import attrs
 
+from sbf_core.dataset.json_path import Index, Name, RowsPath, Segment, SourcePath, Wildcard, rows_path, source_path
 from sbf_core.duck.identifiers import literal, literal_list, quoted
 from sbf_core.payload.json_doubt import ABOVE, KEY, OF_ROW, doubt
-from sbf_core.payload.json_path import Index, Name, RowsPath, Segment, SourcePath, Wildcard, rows_path, source_path
 from sbf_core.payload.model import Look, Reading, Slot
 
 _JOINED_OBJECT_BYTES_MAX = 1 << 20
@@ -253,13 +253,10 @@ def _direct(paths: Compiled, looks: Sequence[Look]) -> _Relation:
         {field: node.shape() or "" for field, node in root.names.items()} if is_struct else {"j": root.shape() or ""}
     )
     form = "array" if is_list else "unstructured"
-    options = (
-        f"columns={columns}, format='{form}', records={'true' if is_struct else 'false'}, filename={literal(name)}"
-    )
+    records = "true" if is_struct else "false"
+    options = f"columns={columns}, format='{form}', records={records}, filename={literal(name)}{size}"
     taken = f"f.bronze_file_id AS {file}, r.* EXCLUDE ({name})"
-    relation = (
-        f"SELECT {fields} FROM read_json({files}, {options}{size}) AS r JOIN batch_file AS f ON f.path = r.{name}"
-    )
+    sql = f"SELECT {taken} FROM read_json({files}, {options}) AS r JOIN batch_file AS f ON f.path = r.{name}"
     return _Relation(sql, "t0" if is_struct else "t0.j", 1 if is_list else 0, file)
 
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import attrs
 
-from sbf_core.errors import PayloadRefused
-from sbf_core.payload.json_path import (
+from sbf_core.dataset.json_path import (
     Decode,
     Index,
     Name,
@@ -23,6 +22,7 @@ from sbf_core.payload.json_path import (
     step,
     value_path,
 )
+from sbf_core.errors import PayloadRefused
 from sbf_core.payload.json_text import Number, Twice, decoded
 
 
@@ -129,7 +129,7 @@ def _select(value: Any, segments: Sequence[Segment], place: str, trail: tuple[Le
     for number, segment in enumerate(segments):
         if isinstance(segment, Wildcard):
             rest = segments[number + 1 :]
-            for key, inner, within in _children(value, segment, place):
+            for key, inner, within in _children(value, place):
                 level = (*trail, Level(key, inner, within))
                 if rest:
                     yield from _select(inner, rest, place + step(key), level)
@@ -156,12 +156,12 @@ def _outside(fault: Unreachable, segment: Segment, place: str) -> PayloadRefused
     return PayloadRefused(f"holds no text with JSON in it at {place}")
 
 
-def _children(value: Any, segment: Wildcard, place: str) -> Iterator[tuple[str | int, Any, int | None]]:
+def _children(value: Any, place: str) -> Iterator[tuple[str | int, Any, int | None]]:
     if isinstance(value, list):
         count = len(value)
         for index, inner in enumerate(value):
             yield index, inner, count
-    elif isinstance(value, dict) and not segment.list_only:
+    elif isinstance(value, dict):
         if isinstance(value, Twice):
             raise PayloadRefused(f"the object at {place} holds the name {min(value.names)!r} twice")
         for name, inner in value.items():

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError
+from sbf_core.payload.model import slots_of
 from sbf_core.plugin.channel import receive, send
 from sbf_core.plugin.manager import GROUP, PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
-from sbf_core.payload.model import slots_of
 from sbf_core.silver.parsing import write_hook_rows
 from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, SelectRows
 

@@ -12,6 +12,8 @@ from sbf_core.scaffold.proposal import Proposal, terms_of
 from sbf_core.scaffold.rows import FoundRows
 
 _MARK = "  # unsure: "
+#: Longer doubts stand above their line.
+_LINE_MAX = 180
 _NO_UNIT = "say its unit, or what it counts"
 
 
@@ -60,7 +62,14 @@ def _imports(proposal: Proposal) -> list[str]:
 
 def _columns(proposal: Proposal) -> list[str]:
     lines = ["@attrs.frozen", f"class {class_of(proposal.name)}:", '    """One row."""', ""]
-    return lines + [f"    {'# ' if column.is_empty else ''}{column.name}: {column.hint} = column({', '.join(_arguments(column))}){_doubts(column)}" for column in proposal.columns]
+    for column in proposal.columns:
+        line = f"    {'# ' if column.is_empty else ''}{column.name}: {column.hint} = column({', '.join(_arguments(column))})"
+        doubts = _doubts(column)
+        if len(line + doubts) > _LINE_MAX:
+            lines.append(f"    {doubts.strip()}")
+            doubts = ""
+        lines.append(line + doubts)
+    return lines
 
 
 def _arguments(column: GuessedColumn) -> Iterator[str]:
@@ -117,8 +126,9 @@ def _format(found: FoundRows) -> Iterator[str]:
         usual = type(found.format)()
         facts = {field.name: getattr(found.format, field.name) for field in attrs.fields(type(found.format))}
         said = [f"{name}={_literal(value)}" for name, value in facts.items() if value != getattr(usual, name)]
-        yield f"format={type(found.format).__name__}({', '.join(said)}),"
-    if found.member:
+        marks = "  # the marks in numbers of the rows that parse gives" if found.tag else ""
+        yield f"format={type(found.format).__name__}({', '.join(said)}),{marks}"
+    if found.member == "x":
         yield f"member={repr_of(found.member)},"
 
 

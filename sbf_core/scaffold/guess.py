@@ -104,7 +104,13 @@ class _Field:
         self.texts = [value for value in self.present if isinstance(value, str) and not isinstance(value, Number)]
         self.stripped = list(dict.fromkeys(text.strip() for text in self.texts))
         self.told = [text for text in self.stripped if text not in _MISSING]
-        self.numbers = list(dict.fromkeys(_digits(value) for value in self.present if not isinstance(value, (str, bool)) or isinstance(value, Number)))
+        self.numbers = list(
+            dict.fromkeys(
+                _digits(value)
+                for value in self.present
+                if not isinstance(value, (str, bool)) or isinstance(value, Number)
+            )
+        )
         self.few = len(self.present) < ENOUGH
 
     present: list[Any] = attrs.field(init=False)
@@ -119,7 +125,13 @@ def _digits(value: Any) -> str:
     return str(value) if isinstance(value, (str, int)) else f"{Decimal(str(value)):f}"
 
 
-def guess_columns(rows: Sequence[Mapping[str, Any]], *, empty_is_missing: bool, comma_first: bool = False, names: Mapping[str, str] | None = None) -> Guesses:
+def guess_columns(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    empty_is_missing: bool,
+    comma_first: bool = False,
+    names: Mapping[str, str] | None = None,
+) -> Guesses:
     """The columns of rows, in the order in which they first appear.
 
     Args:
@@ -160,11 +172,17 @@ def _guess(field: _Field, marks: Marks, doubt: str) -> GuessedColumn:
     doubts = [*found.pop("doubts", ()), *([doubt] if doubt else [])]
     if declared and declared != ("",):
         doubts.append(f"{', '.join(map(repr, declared))} taken as no value")
-    return GuessedColumn(**usual, **found, nullable=lacking or bool(missing) or field.few, missing=declared, doubts=tuple(doubts))
+    return GuessedColumn(
+        **usual, **found, nullable=lacking or bool(missing) or field.few, missing=declared, doubts=tuple(doubts)
+    )
 
 
 def _of_numbers(field: _Field) -> dict[str, Any]:
-    return compact_days_of(field.name, field.numbers) or epoch_of(field.name, field.numbers) or _guess_numbers(field.numbers)
+    return (
+        compact_days_of(field.name, field.numbers)
+        or epoch_of(field.name, field.numbers)
+        or _guess_numbers(field.numbers)
+    )
 
 
 def _of_texts(field: _Field, marks: Marks) -> dict[str, Any] | None:
@@ -191,7 +209,11 @@ def _text(field: _Field, usual: dict[str, Any], lacking: bool, doubt: str) -> Gu
         doubts.append("blanks around it are taken off")
     elif padded and not trim:
         doubts.append("some have blanks around them: trim=True?")
-    missing = tuple(sorted(text for text in field.stripped if text in _MISSING_TEXTS)) if any(len(text) > 1 for text in field.told) else ()
+    missing = (
+        tuple(sorted(text for text in field.stripped if text in _MISSING_TEXTS))
+        if any(len(text) > 1 for text in field.told)
+        else ()
+    )
     if missing:
         doubts.append(f"{', '.join(map(repr, missing))} taken as no value")
     blank = "" in field.stripped and (field.empty_is_missing or trim)
@@ -215,4 +237,3 @@ def _guess_numbers(texts: Sequence[str]) -> dict[str, Any]:
     roomy = max(scale, 0) + 2
     doubts = (f"at most {scale} decimals in few different values; more than {roomy} would be rejected",) if few else ()
     return {"python": "Decimal", "precision": max(18, whole + 4 + roomy), "scale": roomy, "doubts": doubts}
-

@@ -66,7 +66,9 @@ def looks_marked(texts: Sequence[str]) -> bool:
     return all(LOOSE.fullmatch(text) for text in texts)
 
 
-def marks_of(columns: Mapping[str, Sequence[str]], *, comma_first: bool = False, pointed: bool = False) -> tuple[Marks, dict[str, str]]:
+def marks_of(
+    columns: Mapping[str, Sequence[str]], *, comma_first: bool = False, pointed: bool = False
+) -> tuple[Marks, dict[str, str]]:
     """The reading that fits the numbers of the most columns, and doubts by column.
 
     Args:
@@ -82,15 +84,23 @@ def marks_of(columns: Mapping[str, Sequence[str]], *, comma_first: bool = False,
     order = [marks for marks in (_COMMA_FIRST if comma_first else _USUAL) if marks.decimal == "." or not pointed]
     fits = {marks: {name for name, texts in numbers.items() if _fits(marks, fitting[name])} for marks in order}
     chosen = max(order, key=lambda marks: (len(fits[marks]), -order.index(marks)))
-    doubts = {name: "numbers in another spelling than elsewhere: a text as it is" for name in numbers if name not in fits[chosen]}
+    doubts = {
+        name: "numbers in another spelling than elsewhere: a text as it is"
+        for name in numbers
+        if name not in fits[chosen]
+    }
     fits_all = [marks for marks in order if fits[marks] >= fits[chosen]]
     for name, texts in numbers.items():
         if name in doubts:
             continue
-        other = next(((marks, text) for marks in fits_all for text in texts if _value(marks, text) != _value(chosen, text)), None)
+        other = next(
+            ((marks, text) for marks in fits_all for text in texts if _value(marks, text) != _value(chosen, text)), None
+        )
         if other is not None:
             marks, text = other
-            doubts[name] = f"{text} is taken as {_value(chosen, text)}; with {marks.shown} it would be {_value(marks, text)}"
+            doubts[name] = (
+                f"{text} is taken as {_value(chosen, text)}; with {marks.shown} it would be {_value(marks, text)}"
+            )
     return chosen, doubts
 
 

@@ -70,7 +70,12 @@ def _iso(found: Sequence[re.Match[str]]) -> dict[str, Any] | None:
 def _moment_formats(timed: re.Match[str]) -> list[str]:
     """Formats of days with the time of day of one text behind them."""
     day, mark, _, seconds, fraction, half, offset = timed.groups()
-    time = ("%I:%M" if half else "%H:%M") + (":%S" if seconds else "") + (".%f" if fraction else "") + (" %p" if half else "")
+    time = (
+        ("%I:%M" if half else "%H:%M")
+        + (":%S" if seconds else "")
+        + (".%f" if fraction else "")
+        + (" %p" if half else "")
+    )
     zone = "" if not offset else " %z" if offset.startswith(" ") else "%z"
     return [f"{each}{mark}{time}{zone}" for each in ("%Y-%m-%d", *_DAYS) if _all_fit([day], each)]
 
@@ -121,16 +126,28 @@ def epoch_of(name: str, texts: Sequence[str]) -> dict[str, Any] | None:
     if not texts or not all(_WHOLE.fullmatch(text) for text in texts):
         return None
     numbers = [int(text) for text in texts]
-    unit = next((unit for unit, size in _UNITS.items() if all(_FIRST * size <= number <= _LAST * size for number in numbers)), "")
+    unit = next(
+        (unit for unit, size in _UNITS.items() if all(_FIRST * size <= number <= _LAST * size for number in numbers)),
+        "",
+    )
     is_named = bool(_EPOCH_NAME.search(name)) or (_PLACE_NAME.fullmatch(name) and _is_clock(numbers))
     if not unit or not (is_named or (unit != "s" and _is_clock(numbers))):
         return None
     size = _UNITS[unit]
     first = dt.datetime.fromtimestamp(numbers[0] // size, dt.UTC)
     if all(number % (_DAY_SECONDS * size) == 0 for number in numbers):
-        return {"python": "dt.date", "epoch": unit, "doubts": (f"taken as days in {unit} since 1970: {first:%Y-%m-%d}",)}
+        return {
+            "python": "dt.date",
+            "epoch": unit,
+            "doubts": (f"taken as days in {unit} since 1970: {first:%Y-%m-%d}",),
+        }
     more = {"resolution": "ns"} if unit == "ns" and any(number % 1000 for number in numbers) else {}
-    return {"python": "dt.datetime", "epoch": unit, **more, "doubts": (f"taken as {unit} since 1970: {first:%Y-%m-%d %H:%M:%S} UTC",)}
+    return {
+        "python": "dt.datetime",
+        "epoch": unit,
+        **more,
+        "doubts": (f"taken as {unit} since 1970: {first:%Y-%m-%d %H:%M:%S} UTC",),
+    }
 
 
 def _is_clock(numbers: Sequence[int]) -> bool:

@@ -18,7 +18,9 @@ from sbf_core.scaffold.dialect import find_table, read_table
 from sbf_core.scaffold.json_rows import ROWS_MAX, json_rows
 from sbf_core.scaffold.xml_rows import xml_rows
 
-_HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_HTML = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
 _GZIP_MAGIC, _ZIP_MAGIC, _PARQUET_MAGIC = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
 #: Files of a zip that may be data.
 _DATA_ENDINGS = ("csv", "json", "tsv", "txt", "xml")
@@ -75,12 +77,24 @@ def find_rows(payload: bytes, *, where: str, rows_at: str | None = None) -> Foun
     if not body:
         raise UsageError("the payload is empty", where=where, fix="look at the address with a browser", code="NO_DATA")
     if _HTML.match(body[:4096]):
-        raise UsageError("this is an HTML page, no data", where=where, fix="find the address that gives JSON, CSV or XML; does it want a key?", code="NO_DATA")
+        raise UsageError(
+            "this is an HTML page, no data",
+            where=where,
+            fix="find the address that gives JSON, CSV or XML; does it want a key?",
+            code="NO_DATA",
+        )
     if body[:4] == _PARQUET_MAGIC:
-        raise UsageError("Parquet is not looked into", where=where, fix="begin with --kind rest or csv and declare format=Parquet()", code="NO_DATA")
+        raise UsageError(
+            "Parquet is not looked into",
+            where=where,
+            fix="begin with --kind rest or csv and declare format=Parquet()",
+            code="NO_DATA",
+        )
     if body[:1] in b"[{":
         json = json_rows(content, where, rows_at)
-        found = FoundRows(extension="json", rows=json.rows[:ROWS_MAX], rows_at=json.rows_at, names=json.names, doubts=json.doubts)
+        found = FoundRows(
+            extension="json", rows=json.rows[:ROWS_MAX], rows_at=json.rows_at, names=json.names, doubts=json.doubts
+        )
     elif body[:1] == b"<":
         tag, rows, more = xml_rows(body, where, rows_at)
         found = FoundRows(extension="xml", rows=tuple(rows[:ROWS_MAX]), tag=tag, doubts=more)
@@ -97,7 +111,9 @@ def _delimited_rows(payload: bytes, where: str) -> FoundRows:
 
 
 def _as_mappings(names: Sequence[str], records: Sequence[Sequence[str | None]]) -> tuple[Mapping[str, str | None], ...]:
-    return tuple({name: value for name, value in zip(names, record, strict=True) if name} for record in records[:ROWS_MAX])
+    return tuple(
+        {name: value for name, value in zip(names, record, strict=True) if name} for record in records[:ROWS_MAX]
+    )
 
 
 def declared_again(found: FoundRows, declared: Csv | Json, payload: bytes, *, where: str) -> FoundRows:
@@ -115,7 +131,9 @@ def _as_packed(found: FoundRows, packed: str, member: str) -> FoundRows:
     if packed != ZIP:
         return found
     ending = member.rpartition(".")[2].lower()
-    declared = found.format if found.format is not None else Json() if found.extension == "json" and ending != "json" else None
+    declared = (
+        found.format if found.format is not None else Json() if found.extension == "json" and ending != "json" else None
+    )
     return attrs.evolve(found, extension=ZIP, member=member, format=declared)
 
 
@@ -140,7 +158,9 @@ def _unpacked(payload: bytes, where: str) -> tuple[str, str, bytes, list[str]]:
             return packed, member, plain.read_bytes(), doubts
         except (PayloadRefused, zipfile.BadZipFile) as error:
             what = error.what if isinstance(error, PayloadRefused) else f"is no zip: {error}"
-            raise UsageError(f"the payload {what}", where=where, fix="look at it; nothing was written", code="NO_DATA") from error
+            raise UsageError(
+                f"the payload {what}", where=where, fix="look at it; nothing was written", code="NO_DATA"
+            ) from error
 
 
 def _member(path: Path, where: str) -> tuple[str, list[str]]:
@@ -148,14 +168,26 @@ def _member(path: Path, where: str) -> tuple[str, list[str]]:
     with zipfile.ZipFile(path) as archive:
         files = [info for info in archive.infolist() if not info.is_dir()]
     if any(info.filename == "[Content_Types].xml" for info in files):
-        raise UsageError("an Excel workbook is not looked into", where=where, fix="begin with --kind rest or csv and declare format=", code="NO_DATA")
+        raise UsageError(
+            "an Excel workbook is not looked into",
+            where=where,
+            fix="begin with --kind rest or csv and declare format=",
+            code="NO_DATA",
+        )
     able = [info for info in files if info.filename.rpartition(".")[2].lower() in _DATA_ENDINGS]
     if not able:
         names = ", ".join(info.filename for info in files[:8]) or "nothing"
-        raise UsageError(f"the zip holds no CSV, JSON or XML: {names}", where=where, fix="begin with --kind rest or csv and declare format=", code="NO_DATA")
+        raise UsageError(
+            f"the zip holds no CSV, JSON or XML: {names}",
+            where=where,
+            fix="begin with --kind rest or csv and declare format=",
+            code="NO_DATA",
+        )
     chosen = max(able, key=lambda info: info.file_size)
     ending = chosen.filename.rpartition(".")[2]
     alike = [info for info in files if info.filename.endswith(f".{ending}")]
     if len(alike) == 1:
         return f"*.{ending}", []
-    return chosen.filename, [f"member: {chosen.filename} is the largest of {len(able)} files of the zip that may be data"]
+    return chosen.filename, [
+        f"member: {chosen.filename} is the largest of {len(able)} files of the zip that may be data"
+    ]

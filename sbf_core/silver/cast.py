@@ -12,7 +12,7 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.silver.cast_numbers import number_casts
-from sbf_core.silver.cast_steps import RELATION, Field, FieldCast, Marks, trimmed, without_markers
+from sbf_core.silver.cast_steps import RELATION, Field, FieldCast, Marks, trimmed, unless_marker, without_markers
 from sbf_core.silver.cast_times import time_cast
 from sbf_core.silver.cast_zones import known_from_expression
 
@@ -123,10 +123,19 @@ def _boolean_cast(field: Field) -> FieldCast:
     column, text = field.column, field.ref("text")
     if field.type == "BOOLEAN" and not column.missing:
         return FieldCast(column=column, steps=(), value=field.source, given="false", kind="", raw=field.text)
-    steps = ({"trimmed": trimmed(field.text)}, {"text": without_markers(column, field.ref("trimmed"))})
-    true, false = (", ".join(literal(word) for word in words) for words in (_TRUE, _FALSE))
-    value = f"CASE WHEN lower({text}) IN ({true}) THEN true WHEN lower({text}) IN ({false}) THEN false END"
+    quick = field.ref("quick")
+    steps = (
+        {"quick": unless_marker(column, field.text, _truth(field.text))},
+        {"trimmed": f"CASE WHEN {quick} IS NULL THEN {trimmed(field.text)} END"},
+        {"text": without_markers(column, field.ref("trimmed"))},
+    )
+    value = f"coalesce({quick}, {_truth(text)})"
     return FieldCast(column=column, steps=steps, value=value, given=f"{text} IS NOT NULL", kind="'unparsable'", raw=field.text)
+
+
+def _truth(text: str) -> str:
+    true, false = (", ".join(literal(word) for word in words) for words in (_TRUE, _FALSE))
+    return f"CASE WHEN lower({text}) IN ({true}) THEN true WHEN lower({text}) IN ({false}) THEN false END"
 
 
 def _misfit(casts: Sequence[FieldCast]) -> str:

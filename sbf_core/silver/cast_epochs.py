@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sbf_core.silver.cast_numbers import NUMBER, PLAIN, WHOLE, power, written_out
+from sbf_core.silver.cast_numbers import NUMBER, PLAIN, WHOLE, digits_of, point_of, written_out
 from sbf_core.silver.cast_steps import Field, FieldCast, full_match, trimmed, unless_marker, without_markers
 from sbf_core.silver.cast_zones import day_in_years, in_nanoseconds, in_years, wall
 
@@ -25,8 +25,8 @@ def epoch_cast(field: Field) -> FieldCast:
         {"quick": quick},
         {"trimmed": f"CASE WHEN {field.ref('quick')} IS NULL THEN {trimmed(field.text)} END"},
         {"text": without_markers(column, field.ref("trimmed"))},
-        {"power": f"CASE WHEN {full_match(text, NUMBER)} THEN {power(text)} END"},
-        {"plain": f"CASE WHEN {field.ref('power')} IS NULL THEN {text} ELSE {written_out(text, field.ref('power'), shift=shift)} END"},
+        {"point": f"CASE WHEN {full_match(text, NUMBER)} THEN {point_of(text, shift=shift)} END"},
+        {"plain": f"CASE WHEN {field.ref('point')} IS NULL THEN {text} ELSE {written_out(text, digits_of(text), field.ref('point'))} END"},
         {"count": f"coalesce({field.ref('quick')}, {_whole(plain, floor=column.type == 'DATE')})"},
     ]
     if column.type == "TIMESTAMP_NS":

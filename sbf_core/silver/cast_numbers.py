@@ -29,7 +29,7 @@ _NOT_FINITE = r"(?i)[+-]?(nan|inf|infinity)"
 _EXACT_IN_BIGINT = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _EXACT_IN_DOUBLE = ("FLOAT", "DOUBLE", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
 # Lists of a row, one element a number column; NULL for a row whose numbers are all plain.
-_TEXTS, _BARES, _POWERS, _PLAINS = "number texts", "number bares", "number powers", "number plains"
+_TEXTS, _BARES, _POINTS, _DIGITS, _PLAINS = (f"number {word}" for word in ("texts", "bares", "points", "digits", "plains"))
 
 
 @attrs.frozen(kw_only=True)
@@ -66,9 +66,10 @@ def number_casts(fields: Sequence[Field], *, place: str) -> NumberCasts:
         if typed:  # a number that is no text has a point, whatever the texts have
             unmarked = f"CASE WHEN i IN ({', '.join(typed)}) THEN x ELSE {unmarked} END"
         steps.append({_BARES: _each(_TEXTS, unmarked)})
-    steps.append({_POWERS: _each(bares, f"CASE WHEN contains(lower(x), 'e') AND {full_match('x', NUMBER)} THEN {power('x')} END")})
-    plain = f"CASE WHEN {_ref(_POWERS)}[i] IS NULL THEN x ELSE {written_out('x', f'{_ref(_POWERS)}[i]')} END"
-    steps.append({_PLAINS: _each(bares, plain)})
+    steps.append({_POINTS: _each(bares, f"CASE WHEN contains(lower(x), 'e') AND {full_match('x', NUMBER)} THEN {point_of('x')} END")})
+    point, digits = f"{_ref(_POINTS)}[i]", f"{_ref(_DIGITS)}[i]"
+    steps.append({_DIGITS: _each(bares, f"CASE WHEN {point} IS NOT NULL THEN {digits_of('x')} END")})
+    steps.append({_PLAINS: _each(bares, f"CASE WHEN {point} IS NULL THEN x ELSE {written_out('x', digits, point)} END")})
     casts = [_cast(field, number, marks, bares) for number, field in enumerate(fields, start=1)]
     lists = {"misfit text": _TEXTS, "misfit bare": bares, "misfit plain": _PLAINS}
     misfit = {name: f"CASE WHEN {place} IS NOT NULL THEN {_ref(texts)}[{place}] END" for name, texts in lists.items()}
@@ -110,17 +111,18 @@ def _fast(field: Field, marks: Marks) -> str:
         if field.type == column.type or (column.type == "BIGINT" and field.type in _EXACT_IN_BIGINT):
             return f"CAST({field.source} AS {column.type})"
     numbers = [marker.strip(BLANKS) for marker in column.missing if re.fullmatch(NUMBER, marker.strip(BLANKS))]
-    pointed = marks.decimal == "." or not field.is_text
-    if column.type == "DOUBLE" and pointed and not numbers:
+    if field.is_text and (marks.decimal != "." or marks.thousands):
+        return _checked(column, text, _pattern_with(marks, column), numbers, plain=_pointed(text, marks))
+    if column.type == "DOUBLE" and not numbers:
         # of what is no number the engine takes these two only, and blanks around it
         value = f"try_cast({text} AS DOUBLE)"
         return f"CASE WHEN isfinite({value}) AND NOT contains({text}, '_') AND NOT contains({text}, '+-') THEN {value} END"
-    return _checked(column, text, pattern_of(column) if pointed else _digits_of(column), numbers)
+    return _checked(column, text, pattern_of(column), numbers)
 
 
-def _checked(column: Column, text: str, pattern: str, markers: Sequence[str] = ()) -> str:
-    """The engine's cast of a text that matches and is none of the markers."""
-    value = f"try_cast({text} AS {column.type})"
+def _checked(column: Column, text: str, pattern: str, markers: Sequence[str] = (), *, plain: str = "") -> str:
+    """The engine's cast of a text that matches and is none of the markers; ``plain`` is that text with a point, where it has other marks."""
+    value = f"try_cast({plain or text} AS {column.type})"
     condition = full_match(text, pattern) + (f" AND isfinite({value})" if column.type == "DOUBLE" else "")
     if markers:
         condition += f" AND {text} NOT IN ({', '.join(literal(marker) for marker in markers)})"
@@ -128,49 +130,63 @@ def _checked(column: Column, text: str, pattern: str, markers: Sequence[str] = (
 
 
 def pattern_of(column: Column) -> str:
-    """What a plain text must look like so that the engine reads it exactly; a text that matches and is too large gives NULL."""
+    """What a plain text must look like so that the engine reads it exactly; a text that matches and is too large, or has no digit, gives NULL."""
     if column.type == "DOUBLE":
         return NUMBER
     if column.type == "BIGINT":
         return WHOLE
     shape = column.decimal_shape
     assert shape is not None
-    return rf"[+-]?0*[0-9]{{0,{shape[0] - shape[1]}}}(\.[0-9]{{0,{shape[1]}}}0*)?"
+    return rf"[+-]?[0-9]*(\.[0-9]{{0,{shape[1]}}}0*)?"
 
 
-def _digits_of(column: Column) -> str:
-    """As ``pattern_of``, for numbers with marks: a point would not be what it seems."""
+def _pattern_with(marks: Marks, column: Column | None = None) -> str:
+    """A number with marks, as exact as the column where one is given; without a digit too, which the engine then refuses."""
+    mark, decimal = re.escape(marks.thousands), re.escape(marks.decimal)
+    whole = rf"([0-9]{{1,3}}({mark}[0-9]{{3}})+|[0-9]+)" if mark else "[0-9]+"
+    if column is None:
+        return rf"[+-]?({whole})?({decimal}[0-9]*)?([eE][+-]?[0-9]+)?"
     shape = column.decimal_shape
-    return rf"[+-]?0*[0-9]{{0,{shape[0] - shape[1]}}}" if shape else "[+-]?[0-9]+"
+    fraction = "[0-9]*" if column.type == "DOUBLE" else f"[0-9]{{0,{shape[1] if shape else 0}}}0*"
+    return rf"[+-]?({whole})?({decimal}{fraction})?"
+
+
+def _pointed(text: str, marks: Marks) -> str:
+    bare = f"replace({text}, {literal(marks.thousands)}, '')" if marks.thousands else text
+    return f"replace({bare}, {literal(marks.decimal)}, '.')" if marks.decimal != "." else bare
 
 
 def _without_marks(text: str, marks: Marks) -> str:
     """``text`` with a point and without marks between groups; with a ``?`` before it where the marks do not stand as declared."""
-    mark, decimal = re.escape(marks.thousands), re.escape(marks.decimal)
-    whole = rf"([0-9]{{1,3}}({mark}[0-9]{{3}})+|[0-9]+)" if mark else "[0-9]+"
-    pattern = rf"[+-]?({whole})?({decimal}[0-9]*)?([eE][+-]?[0-9]+)?"
-    bare = f"replace({text}, {literal(marks.thousands)}, '')" if mark else text
-    return f"CASE WHEN {full_match(text, pattern)} THEN replace({bare}, {literal(marks.decimal)}, '.') ELSE concat('?', {text}) END"
+    return f"CASE WHEN {full_match(text, _pattern_with(marks))} THEN {_pointed(text, marks)} ELSE concat('?', {text}) END"
 
 
-def power(text: str) -> str:
-    """SQL: the exponent of a text that matches ``NUMBER``; 0 where there is none. One that no type can hold is cut to where that is still so."""
+def point_of(text: str, *, shift: int = 0) -> str:
+    """SQL: behind how many digits the point of a number times ``10 ** shift`` stands, of a text that matches ``NUMBER``; negative: before zeros.
+
+    An exponent that no type can hold is cut to where that is still so: then there are 40 digits too many on one side.
+    """
     huge = f"CASE WHEN contains(lower({text}), 'e-') THEN -1000000000000 ELSE 1000000000000 END"
     written = f"coalesce(try_cast(split_part(concat(lower({text}), 'e0'), 'e', 2) AS BIGINT), {huge})"
-    return f"greatest(least({written}, length({text}) + 40), -40 - length({text}))"
+    return f"length(split_part({_mantissa(text)}, '.', 1)) + {shift} + greatest(least({written}, length({text}) + 60), -60 - length({text}))"
 
 
-def written_out(text: str, exponent: str, *, shift: int = 0) -> str:
-    """SQL: a number times ``10 ** shift`` as plain digits with a point, of a text that matches ``NUMBER`` and its ``power``.
+def _mantissa(text: str) -> str:
+    return f"ltrim(split_part(lower({text}), 'e', 1), '+-')"
 
-    The digits are put between zeros, and the point is set where the exponent says.
-    """
-    bare = f"ltrim(split_part(lower({text}), 'e', 1), '+-')"
-    zeros = f"repeat('0', length({text}) + 80)"
-    digits = f"concat({zeros}, replace({bare}, '.', ''), {zeros})"
-    place = f"length({text}) + {80 + shift} + length(split_part({bare}, '.', 1)) + {exponent}"
-    sign = f"CASE WHEN starts_with({text}, '-') THEN '-' END"
-    return f"concat({sign}, '0', ltrim(left({digits}, {place}), '0'), '.', rtrim(substr({digits}, {place} + 1), '0'))"
+
+def digits_of(text: str) -> str:
+    """SQL: the digits of a text that matches ``NUMBER``, without sign, point and exponent."""
+    return f"replace({_mantissa(text)}, '.', '')"
+
+
+def written_out(text: str, digits: str, point: str) -> str:
+    """SQL: a number as plain digits with a point, of its text, its ``digits_of`` and its ``point_of``."""
+    sign = f"CASE WHEN starts_with({text}, '-') THEN '-0' ELSE '0' END"
+    small = f"concat({sign}, '.', repeat('0', -{point}), {digits})"
+    large = f"concat({sign}, {digits}, repeat('0', {point} - length({digits})))"
+    between = f"concat({sign}, left({digits}, {point}), '.', substr({digits}, {point} + 1))"
+    return f"CASE WHEN {point} <= 0 THEN {small} WHEN {point} >= length({digits}) THEN {large} ELSE {between} END"
 
 
 def _kind(fields: Sequence[Field], place: str) -> str:

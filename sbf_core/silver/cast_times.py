@@ -53,7 +53,8 @@ def _date_cast(field: Field) -> FieldCast:
 
 
 def _day(text: str) -> str:
-    return f"CASE WHEN {full_match(text, _DAY)} AND NOT starts_with({text}, '0000') THEN try_cast({text} AS DATE) END"
+    """A text that is written as the engine writes that day: nothing else passes, so neither 2024/01/02 nor the year 0."""
+    return f"CASE WHEN strlen({text}) = 10 AND CAST(try_cast({text} AS DATE) AS VARCHAR) = {text} THEN try_cast({text} AS DATE) END"
 
 
 def _local(text: str) -> str:
@@ -100,10 +101,13 @@ class _Texts:
         if not self._is_quick:
             return []
         column, text = self.field.column, self.field.text
-        instant = self._read_instant(text)
-        if self.form is None:
-            instant = f"CASE WHEN {self.field.ref('quick local')} IS NULL THEN {instant} END"
-        return [{"quick local": unless_marker(column, text, self._read_local(text))}, {"quick instant": unless_marker(column, text, instant)}]
+        if self.form is None and not column.zone:  # nothing but an offset can make it a moment
+            return [{"quick local": "CAST(NULL AS TIMESTAMP)", "quick instant": unless_marker(column, text, self._read_instant(text))}]
+        local = unless_marker(column, text, self._read_local(text))
+        if self.form is not None:
+            return [{"quick local": local, "quick instant": "CAST(NULL AS TIMESTAMP)"}]
+        instant = f"CASE WHEN {self.field.ref('quick local')} IS NULL THEN {self._read_instant(text)} END"
+        return [{"quick local": local}, {"quick instant": unless_marker(column, text, instant)}]
 
     def _either(self, quick: str, read: str) -> str:
         return f"coalesce({self.field.ref(quick)}, {read})" if self._is_quick else read
@@ -205,7 +209,9 @@ class _Settling:
     def _moment(self) -> FieldCast:
         field, column, local, moment = self.field, self.field.column, self.field.ref("local"), self.field.ref("moment")
         steps, kinds = list(self.steps), list(self.kinds)
-        if column.zone:
+        if column.zone == "UTC":
+            steps.append({"moment": f"coalesce({field.ref('instant')}, {local})"})
+        elif column.zone:
             before, after = field.ref("before"), field.ref("after")
             steps.append(dict(zip(("before", "after"), candidates(column.zone, local), strict=True)))
             steps.append({"moment": f"coalesce({field.ref('instant')}, make_timestamp({settled(column.zone, column.fold, local, before, after)}))"})

@@ -16,7 +16,7 @@ from sbf_core.errors import PayloadRefused, PluginFault, SbfError
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.payload.json_document import write_document
 from sbf_core.payload.model import Look, Reading, Slot, slots_of
-from sbf_core.silver.inspection import Inspected, looked_at, refusal
+from sbf_core.silver.inspection import Inspected, looked_at, refusal, regular_of
 from sbf_core.silver.parsing import write_hook_rows, write_records
 from sbf_core.silver.reading import AskPlan, ParseRows, PromotionBatch, PromotionPlan, SelectRows, WrittenRows
 
@@ -159,13 +159,13 @@ class HookRows:
         slots = tuple(Slot(name=f"f{place}", column=Column(name="any", type="VARCHAR", nullable=True, optional=True, source=name)) for place, name in enumerate(names))
         whole = attrs.evolve(reading, slots=slots)
         reader = reader_of(reading.format.kind)
-        files = {item.file_id: item.payload_file for item in self.items}
-        again = [reader.look(whole, files[look.file.file_id], look.payload, staging=self._staging) for look in looks]
+        known = {look.file.file_id for look in looks}
+        again = [found for item in self.items if item.file_id in known for found in [looked_at(self._entry, item, staging=self._staging, slots=slots).look] if found is not None]
         parts = []
-        regular = [look for look in again if look.is_regular]
+        regular = regular_of(whole, again)
         if regular:
             parts.append(reader.select(whole, regular, self._staging))
-        others = {look.file.file_id for look in again if not look.is_regular}
+        others = known - {look.file.file_id for look in regular}
         if others:
             target = self._staging / "records.ndjson"
             payloads = [(item.file_id, partial(reader.records, whole, item.payload_file)) for item in self.items if item.file_id in others]

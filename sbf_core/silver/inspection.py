@@ -5,21 +5,38 @@ One cheap look a file, never a look at each row. What is found here costs only t
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import attrs
 
 from sbf_core.bronze.file_reader import check_payload, read_payload
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.formats import Parquet
 from sbf_core.errors import SbfError, printable
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.payload.formats import reader_of, reading_of
-from sbf_core.payload.model import Look, PayloadFile, Slot
+from sbf_core.payload.model import Look, PayloadFile, Reading, Slot
 from sbf_core.payload.unpack import unpacked
 from sbf_core.silver.reading import BatchFile
 
 #: Smaller payloads are read here, and their bytes handed on; larger ones are looked at where they are.
 SMALL_BYTES = 65_536
+
+
+_RECORD_BY_RECORD = ContextVar("record_by_record", default=False)
+
+
+@contextmanager
+def record_by_record() -> Iterator[None]:
+    """Inside, every payload is read record by record and none by the engine: a second reading, for whoever compares."""
+    token = _RECORD_BY_RECORD.set(True)
+    try:
+        yield
+    finally:
+        _RECORD_BY_RECORD.reset(token)
 
 
 @attrs.frozen(kw_only=True)
@@ -86,6 +103,13 @@ def looked_at(entry: DatasetKeymapEntry, item: Inspected, *, staging: Path, slot
         return item
     look = reader_of(reading.format.kind).look(reading, item.payload_file, item.payload, staging=staging)
     return attrs.evolve(item, look=look, payload=None)
+
+
+def regular_of(reading: Reading, looks: Sequence[Look]) -> list[Look]:
+    """The payloads that the engine may read."""
+    if _RECORD_BY_RECORD.get() and reading.format.kind != Parquet.kind:  # which the engine alone can read
+        return []
+    return [look for look in looks if look.is_regular]
 
 
 def refusal(error: Exception) -> str:

@@ -19,11 +19,11 @@ from sbf_core.faults import fault_point
 from sbf_core.ops.bulk import insert_rows
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
-from sbf_core.silver.inspection import Inspected, inspect, refusal
 from sbf_core.silver.drift import fields_by_name, notes_of_emptied
-from sbf_core.silver.rejects import notes_of_rejects
+from sbf_core.silver.inspection import Inspected, inspect, refusal
 from sbf_core.silver.merge import close_vanished, is_empty, live, merge, row_number, shrinkage
 from sbf_core.silver.reading import AskPlan
+from sbf_core.silver.rejects import notes_of_rejects
 from sbf_core.silver.restatement import restated_tickers
 from sbf_core.silver.staging import Staged, stage_batch
 from sbf_core.silver.tables import current_table, ensure_tables, history_table, value_columns

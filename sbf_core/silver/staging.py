@@ -18,8 +18,9 @@ from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.payload.model import DOUBTFUL, Look, Reading
 from sbf_core.payload.relation import NO_FAULT, slots_from
 from sbf_core.silver.cast import checked_select, known_from_expression
+from sbf_core.silver.cast_steps import Marks
 from sbf_core.silver.hook_rows import HookRows, records_source
-from sbf_core.silver.inspection import Inspected, looked_at, refusal
+from sbf_core.silver.inspection import Inspected, looked_at, refusal, regular_of
 from sbf_core.silver.parsing import write_records
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.source import make_batch_file, with_request
@@ -109,8 +110,8 @@ class _Stage:
     def _fill_reading(self, reading: Reading, items: Sequence[Inspected]) -> dict[str, str]:
         reader = reader_of(reading.format.kind)
         looks = [item.look for item in items if item.look is not None]
-        regular = [look for look in looks if look.is_regular]
-        again = {look.file.file_id for look in looks if not look.is_regular}
+        regular = regular_of(reading, looks)
+        again = {look.file.file_id for look in looks} - {look.file.file_id for look in regular}
         if regular:
             try:
                 self._take(reading, reader.select(reading, regular, self._staging))
@@ -139,7 +140,7 @@ class _Stage:
             types = fields
         self._insert(source, types, marks=reading.format, moments_are_utc=False)
 
-    def _insert(self, source: str, types: Mapping[str, str], *, marks: object, moments_are_utc: bool) -> None:
+    def _insert(self, source: str, types: Mapping[str, str], *, marks: Marks, moments_are_utc: bool) -> None:
         extended, asked = with_request(self._entry, source)
         rows = checked_select(self._entry, f"({extended})", {**types, **asked}, marks=marks, moments_are_utc=moments_are_utc)
         into = "INSERT INTO stage" if self._is_there else "CREATE OR REPLACE TEMP TABLE stage AS"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted
+from sbf_core.silver.inspection import record_by_record
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
 
@@ -79,6 +80,17 @@ def promote_twice(subject: Subject) -> Iterator[Problem | Note]:
     other = subject.fill(subject.fresh("twice"))
     for text in subject.differences(subject.filled.home, other.home):
         yield Problem(f"promoted a second time, {text}")
+
+
+def read_without_the_engine(subject: Subject) -> Iterator[Problem | Note]:
+    """Read record by record, payloads give the same silver.
+
+    The engine reads many payloads at once; a second reader, which shares no code with it, reads each record alone. Rows, values and rejects must be the same.
+    """
+    with record_by_record():
+        other = subject.fill(subject.fresh("recordwise"))
+    for text in subject.differences(subject.filled.home, other.home):
+        yield Problem(f"read record by record, {text}")
 
 
 def promote_in_any_order(subject: Subject) -> Iterator[Problem | Note]:

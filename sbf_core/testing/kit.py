@@ -27,6 +27,7 @@ CHECKS = (
     Check("rows_are_taken", "no recorded row is rejected", check_silver.rows_are_taken),
     Check("keys_are_unique", "no two rows of a payload share a key", check_silver.keys_are_unique),
     Check("promote_twice", "the same payloads give the same silver again", check_silver.promote_twice),
+    Check("read_without_the_engine", "read record by record, payloads give the same silver", check_silver.read_without_the_engine),
     Check("promote_in_any_order", "payloads in another order give the same silver", check_silver.promote_in_any_order),
     Check("promote_is_pure", "hooks and SQL look at no clock, dice, network or file", check_purity.promote_is_pure),
     Check("refetch_is_a_noop", "the same bytes a day later change nothing", check_revision.refetch_is_a_noop),

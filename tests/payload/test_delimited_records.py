@@ -91,6 +91,7 @@ def test_what_python_writes_is_read_as_python_reads_it(bench: Bench, rows: list[
         ('a,b\n"",""\n', [(None, None)]),
         ("a,b\n1\0,2\n", [("1\0", "2")]),
         ("a , b\n1,2\n", [("1", "2")]),
+        ("a,b\n1,2\n\u00a0a,b\n", [("1", "2"), ("\u00a0a", "b")]),
         ('\ufeff"a",b\n1,2\n', [("1", "2")]),
         ("\n\na,b\n1,2", [("1", "2")]),
         ("a,b\n", []),

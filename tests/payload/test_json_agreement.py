@@ -226,3 +226,14 @@ def test_both_ways_agree_with_plain_python(
 
 
 FOLDER: list[Path] = []
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+@pytest.mark.parametrize("shape", SHAPES, ids=[f"{shape.rows_at or 'list'} {shape.sources[0]}" for shape in SHAPES])
+def test_every_shape_is_read_by_the_engine(tmp_path: Path, shape: Shape, is_large: bool) -> None:
+    pairs = [(Spelled("1"), "x"), (Spelled("-20"), None)][: 1 if shape.is_one else 2]
+    rows = [shape.row(a, b) for a, b in pairs]
+    wanted = reading(*shape.sources, rows_at=shape.rows_at)
+    look = READER.look(wanted, payload_file(tmp_path, written(shape.document(rows, "m"))), None, staging=tmp_path)
+    expected = [("one", as_text(a), b, as_text(shape.beside(rows, "m", index))) for index, (a, b) in enumerate(pairs)]
+    assert selected(wanted, tmp_path, [attrs.evolve(look, payload=None) if is_large else look]) == expected

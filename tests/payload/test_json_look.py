@@ -333,3 +333,9 @@ def test_real_payloads_are_read_alike_in_both_ways(tmp_path: Path) -> None:
             [float(text) if isinstance(cell, float) else str(text) for text, cell in zip(texts, row, strict=True)]
             for texts, row in zip(exact, given, strict=True)
         ], name
+
+
+@pytest.mark.parametrize("number", ["1234567890123456", "12345678901.23456", "0.123456789012345", "9.999999999999999"])
+def test_a_long_number_is_seen_wherever_it_stands(tmp_path: Path, number: str) -> None:
+    for blanks in range(9):
+        assert not looked(MONEY, tmp_path, " " * blanks + rows("1.5", number, "2")).is_regular

@@ -50,7 +50,7 @@ TAKEN = RESERVED_NAMES | {"known_from", "known_to", "recorded_at"}
 #: Names that did go wrong once, or would where a column is not qualified.
 DANGEROUS = ("ts", "recorded_until", "rowid", "id", "place", "n", "t", "s", "x", "y", "c", "h", "v", "p", "k", "d", "w", "o", "j", "f", "b", "r", "e", "g", "u", "l",
              "stage", "delta", "chain", "kept", "version", "filename", "state", "payload", "bronze_file_id", "columns", "model", "candidate", "open", "close", "ticker",
-             "source_rank", "seen", "rejected", "error", "bucket", "day", "first", "last", "count", "row", "document", "is_other", "begins", "points")  # fmt: skip
+             "source_rank", "f0", "f1", "c0", "raw", "seen", "rejected", "error", "bucket", "day", "first", "last", "count", "row", "document", "is_other", "begins", "points")  # fmt: skip
 KINDS = ("DECIMAL(18,4)", "DOUBLE", "BIGINT", "VARCHAR", "DATE", "BOOLEAN", "TIMESTAMP")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
@@ -64,7 +64,7 @@ def words_of_sql() -> tuple[str, ...]:
     for room in ROOMS:
         for path in (Path(sbf_core.__file__).parent / room).rglob("*.py"):
             for text in _texts(ast.parse(path.read_text(encoding="utf-8"))):
-                if _SQL.search(text) or re.fullmatch(r"[a-z0-9_.( ]{1,30}", text):
+                if _SQL.search(text) or re.fullmatch(r"[a-z]\.|[a-z0-9]+(_[a-z0-9]+)+", text):  # SQL, an alias, or a name put into some
                     found |= {word for word in _WORD.findall(text) if _NAME.fullmatch(word)}
     with duckdb.connect() as conn:
         found |= {word for (word,) in conn.execute("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'").fetchall() if _NAME.fullmatch(word)}
@@ -233,7 +233,7 @@ def _tables(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, names:
 
     found: dict[str, Any] = {"current": rows(f'{table}"', ", r.known_from, r.recorded_at")}
     found["history"] = rows(f'{table}_history"', ", r.known_from, r.recorded_at, r.known_to, r._deleted")
-    for hour in (-1, 0, 1, 2, 3, 4, 5, 6, 200):
+    for hour in (-1, 0, 1, 2, 5, 200):
         moment = f"TIMESTAMP '{START.replace(tzinfo=None) + dt.timedelta(hours=hour)}'"
         found[f"as of {hour}"] = rows(f'{table}_as_of"({moment})', ", r.known_from")
         found[f"as of the end, recorded until {hour}"] = rows(f"{table}_as_of\"(TIMESTAMP '2100-01-01', {moment})", ", r.known_from, r.recorded_at")
@@ -290,7 +290,7 @@ def _charts(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, names:
             plain = [[names.index(value) if value in names else value for value in mark.values()] for mark in drawn.marks]
             page, total = table_of_chart(cursor, drawn, limit=5)
             _, parts = all_rows_of_chart(cursor, drawn)
-            found[f"{known.chart.name} {as_of}"] = (plain, drawn.axis, page.rows, total, list(parts), drawn.first, drawn.last)
+            found[f"{known.chart.name} {as_of}"] = (sorted(plain, key=str), drawn.axis, page.rows, total, list(parts), drawn.first, drawn.last)
     return found
 
 
@@ -367,12 +367,12 @@ shapes = st.builds(Shape, names=st.just(12), keys=st.integers(2, 4), semantics=s
 
 
 @pytest.mark.timeout(600)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(shape=shapes, data=st.data())
 def test_columns_in_every_role_may_be_called_as_a_dangerous_word(shape: Shape, data: st.DataObject) -> None:
     words = tuple(word for word in DANGEROUS if word not in TAKEN)
     datasets: list[tuple[DatasetKeymapEntry, Shape]] = []
-    for number in range(4):
+    for number in range(3):
         names = data.draw(st.permutations(words), label="names")[: shape.names]
         table = data.draw(st.sampled_from(words), label="table")
         if table not in {entry.silver_table for entry, _ in datasets}:

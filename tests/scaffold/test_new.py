@@ -15,6 +15,8 @@ import pytest
 from hang import HANG_SECONDS
 from pytest_httpserver import HTTPServer
 
+from sbf_core.testing.kit import CHECKS
+
 ROWS = [{"validFor": f"2024-{month:02d}-{day:02d}", "currencyCode": code, "rate": float(f"{month + day / 10:.3f}")} for month in (1, 2) for day in range(1, 20) for code in ("EUR", "USD")]
 
 
@@ -60,7 +62,7 @@ def is_whole(author: Author, name: str, count: int) -> None:
     """It installs, its tests pass, and its sample fills silver."""
     package = f"sbf-{name}"
     author.install(package)
-    assert re.search(r"23 passed", author.test(package))
+    assert re.search(rf"\b{len(CHECKS) + 1} passed", author.test(package))
     done = author.sbf("run", "--plugins", name, "--replay", "sample")
     assert done.returncode == 0, done.stderr
     assert author.rows(f"SELECT count(*) AS n FROM silver.{name}") == [{"n": count}]
@@ -114,6 +116,31 @@ def test_from_a_file_with_semicolons(author: Author) -> None:
     (author.folder / "snow.csv").write_text("Tag;Ort;Menge cm\n" + "\n".join(lines) + "\n")
     author.new("snow", "--from-file", "snow.csv")
     is_whole(author, "snow", 28)
+
+
+def test_from_a_file_with_a_dialect_of_its_own(author: Author) -> None:
+    """Prose above and a line below, semicolons, decimal commas and points between thousands, in cp1252: as central banks write it."""
+    lines = [f"{day:02d}.01.2024;Zürich;1.{day:03d},{day:02d}5;{day * 7};{'n/a' if day == 3 else f'{day},25'}" for day in range(1, 29)]
+    text = "\r\n".join(["Schnee in Zürich; Tageswerte", "", "Tag;Ort;Menge;Tage;Höhe", *lines, "Quelle: Wetteramt"])
+    (author.folder / "snow.csv").write_bytes(text.encode("cp1252"))
+    shown = author.new("snow", "--from-file", "snow.csv")
+    assert "unsure: format: no UTF-8; taken as cp1252, where byte" in shown
+    assert "unsure: format: 2 lines above the header are left out; is it always so many?" in shown
+    written = (author.folder / "sbf-snow" / "sbf_snow" / "plugin.py").read_text(encoding="utf-8")
+    assert 'format=Csv(delimiter=";", encoding="cp1252", skip_rows=2, footer_rows=1, decimal=",", thousands="."),' in written
+    is_whole(author, "snow", 28)
+    rows = author.rows("SELECT CAST(menge AS VARCHAR) AS menge, ort, CAST(h_he AS VARCHAR) AS h_he FROM silver.snow ORDER BY tag LIMIT 3")
+    assert [row["menge"].rstrip("0") for row in rows] == ["1001.015", "1002.025", "1003.035"]
+    assert rows[0]["ort"] == "Zürich"
+    assert rows[2]["h_he"] is None
+
+
+def test_from_json_with_lists_in_its_rows(author: Author) -> None:
+    tables = [{"no": f"A{day}", "effectiveDate": f"2024-01-{day:02d}", "rates": [{"code": code, "rate": {"mid": day + 0.25, "bid": day}} for code in ("EUR", "USD")]} for day in range(1, 29)]
+    (author.folder / "rates.json").write_text(json.dumps({"tables": tables}))
+    assert "56 rows of json, rows at $.tables[*].rates[*]" in author.new("rates", "--from-file", "rates.json", "--key", "effective_date,code", "--row-date", "effective_date")
+    is_whole(author, "rates", 56)
+    assert author.rows("SELECT no, CAST(rate_mid AS VARCHAR) AS mid FROM silver.rates WHERE code = 'USD' ORDER BY effective_date LIMIT 1")[0]["no"] == "A1"
 
 
 def test_one_request_for_each_ticker(author: Author, httpserver: HTTPServer) -> None:
@@ -180,7 +207,7 @@ def test_what_makes_no_sense_is_one_line(author: Author, arguments: tuple[str, .
 ANSWERS = [
     (404, b"not here", "HTTP 404"), (401, b'{"error": "no key"}', "HTTP 401"), (200, b"", "empty"), (200, b"<html><title>Sign in</title></html>", "HTML page"),
     (200, b'{"error": "Invalid key"}', "no list of rows"), (200, b"[]", "holds no rows"),
-    (200, b'[{"d": "2024-01-01", "r": [{"a": 1}, {"a": 2}]}]', "the rows are nested"), (200, b'[{"a": 0.5}, {"a": 1.5}]', "no key can be found"),
+    (200, b'[{"d": "2024-01-01", "r": [{"a": 1}, {"a": 2}], "s": [{"a": 1}, {"a": 2}]}]', "the rows are nested"), (200, b'[{"a": 0.5}, {"a": 1.5}]', "no key can be found"),
 ]  # fmt: skip
 
 

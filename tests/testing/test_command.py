@@ -58,7 +58,7 @@ def test_a_report_says_what_is_wrong_and_ends_with_1(tmp_path: Path) -> None:
     done = gauge.check("--recording", "home")
     assert done.returncode == 1
     assert "docs: weather/gauge/rain: source_url is empty: say where it is described" in done.stdout
-    assert done.stdout.rstrip().endswith("gauge (sbf-gauge 1.0): 21 of 22 checks passed")
+    assert done.stdout.rstrip().endswith("gauge (sbf-gauge 1.0): 22 of 23 checks passed")
     told = json.loads(gauge.check("--recording", "home", "--json").stdout)
     assert told["schema"] == "sbf.conformance/1"
     assert (told["passed"], len(told["checks"])) == (False, 22)
@@ -101,4 +101,4 @@ def test_a_plugin_that_does_not_load_is_told_and_nothing_else_is_made(tmp_path: 
     done = gauge.check()
     assert done.returncode == 1
     assert "declaration: the plugin is refused: ImportError: no such thing" in done.stdout
-    assert "0 of 22 checks passed, 21 not made" in done.stdout
+    assert "0 of 23 checks passed, 22 not made" in done.stdout

@@ -31,8 +31,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from sbf_core.errors import UsageError
-from sbf_core.payload.json_steps import (
+from sbf_core.dataset.json_steps import (
     Decode,
     Index,
     Name,
@@ -44,6 +43,7 @@ from sbf_core.payload.json_steps import (
     Wildcard,
     step,
 )
+from sbf_core.errors import UsageError
 
 __all__ = [
     "Decode",
