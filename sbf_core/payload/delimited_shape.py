@@ -135,10 +135,14 @@ class _Check:
                 return False
             inside = b"".join(segments[1::2])
             self.breaks_in_quotes = self.breaks_in_quotes or b"\n" in inside or b"\r" in inside
-        skeleton = outside.translate(None, tables.left_out)
+        is_pair = self.line_end == b"\r\n"
+        lines = outside.replace(b"\r\n", b"\n") if is_pair else outside
+        skeleton = lines.translate(None, tables.left_out)
         count = skeleton.count(b"\n")
+        if is_pair and len(outside) - len(lines) != count:
+            return False  # an LF alone; a CR alone stays in the skeleton
         row = dialect.delimiter * (len(self.names) - 1)
-        wanted = (row + self.line_end) * count
+        wanted = (row + b"\n") * count
         if not piece.endswith(b"\n"):
             wanted += row
             count += 1

@@ -128,7 +128,7 @@ def _format(found: FoundRows) -> Iterator[str]:
         said = [f"{name}={_literal(value)}" for name, value in facts.items() if value != getattr(usual, name)]
         marks = "  # the marks in numbers of the rows that parse gives" if found.tag else ""
         yield f"format={type(found.format).__name__}({', '.join(said)}),{marks}"
-    if found.member == "x":
+    if found.member:
         yield f"member={repr_of(found.member)},"
 
 

@@ -8,10 +8,13 @@ import re
 import zipfile
 from collections.abc import Iterator
 from decimal import Decimal
+from fnmatch import fnmatchcase
 
 from sbf_core.bronze.archive import Vintage
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.formats import Csv, Json
 from sbf_core.duck.identifiers import literal, quoted
+from sbf_core.payload.unpack import GZIP, ZIP
 from sbf_core.silver.tables import value_columns
 from sbf_core.testing.scratch import ScratchHome
 
@@ -36,19 +39,22 @@ def revisions(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage, pa
         yield from _revised_parquet(bench, payload)
         return
     inner, member = _unpacked(payload, extension, entry.member)
-    often: list[tuple[int, int, bytes]] = []
+    encoding = entry.format.encoding if isinstance(entry.format, Csv) else "utf-8"
+    text = inner.decode(encoding, "surrogateescape" if encoding == "utf-8" else "strict")
+
+    def revised(place: int, form: str) -> bytes:
+        changed = text[:place] + _next(form) + text[place + len(form) :]
+        return _packed(changed.encode(encoding, "surrogateescape" if encoding == "utf-8" else "strict"), extension, member)
+
+    often: list[tuple[int, int, str]] = []
     for form in _forms(home, entry, vintage):
-        places = [found.start() for found in re.finditer(rb"(?<![\w.\-])" + re.escape(form) + rb"(?![\w.])", inner)]
+        places = [found.start() for found in re.finditer(r"(?<![\w.\-])" + re.escape(form) + r"(?![\w.])", text)]
         if len(places) == 1:
-            yield _packed(_changed(inner, places[0], form), extension, member)
+            yield revised(places[0], form)
         elif places:
             often.append((len(places), places[-1], form))
     for _, place, form in sorted(often)[:PLACES_MAX]:
-        yield _packed(_changed(inner, place, form), extension, member)
-
-
-def _changed(inner: bytes, place: int, form: bytes) -> bytes:
-    return inner[:place] + _next(form) + inner[place + len(form) :]
+        yield revised(place, form)
 
 
 def revisable(entry: DatasetKeymapEntry) -> list[str]:
@@ -58,9 +64,10 @@ def revisable(entry: DatasetKeymapEntry) -> list[str]:
     return [name for name in value_columns(entry) if name not in requested and types[name] not in ("BOOLEAN", "DATE", "TIMESTAMP")]
 
 
-def _forms(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage) -> Iterator[bytes]:
+def _forms(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage) -> Iterator[str]:
     """How values of rows may be written in the payload: numbers first, then texts."""
     types = entry.column_types
+    decimal, thousands = (entry.format.decimal, entry.format.thousands) if isinstance(entry.format, (Csv, Json)) else (".", "")
     names = revisable(entry)
     numbers = [name for name in names if types[name] != "VARCHAR"]
     mine = next((column.name for column in entry.columns if column.source == "request.ticker"), None)
@@ -71,17 +78,17 @@ def _forms(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage) -> It
             continue
         columns = ", ".join(quoted(name) for name in chosen)
         order = ", ".join(quoted(name) for name in entry.key_columns)
-        seen: set[bytes] = set()
+        seen: set[str] = set()
         rows = home.ask(f"SELECT {columns} FROM silver.{quoted(entry.silver_table)} {where} ORDER BY recorded_at DESC, {order} LIMIT {_ROWS_TRIED}", parameters)
         for row in rows:
             for value in row:
-                for form in _written(value):
+                for form in _written(value, decimal, thousands):
                     if form not in seen:
                         seen.add(form)
                         yield form
 
 
-def _written(value: object) -> Iterator[bytes]:
+def _written(value: object, decimal: str, thousands: str) -> Iterator[str]:
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
         if not exact.is_finite() or exact == 0:
@@ -89,20 +96,20 @@ def _written(value: object) -> Iterator[bytes]:
         plain = f"{exact.normalize():f}"
         whole, _, fraction = plain.partition(".")
         for digits in range(len(fraction), max(len(fraction), 6) + 1):
-            yield f"{whole}.{fraction.ljust(digits, '0')}".rstrip(".").encode()
+            for marked in dict.fromkeys((whole, f"{int(whole):,}".replace(",", thousands))) if thousands else (whole,):
+                yield f"{marked}{decimal}{fraction.ljust(digits, '0')}".rstrip(decimal)
         if 0 < abs(exact) < 1:
-            yield plain.replace("0.", ".", 1).encode()
-    elif isinstance(value, str) and re.search(r"\w\Z", value) and value.isascii():
-        yield value.encode()
+            yield plain.replace("0.", decimal, 1)
+    elif isinstance(value, str) and re.search(r"\w\Z", value) :
+        yield value
 
 
-def _next(form: bytes) -> bytes:
+def _next(text: str) -> str:
     """The same with its last digit or letter changed; it stays as long, and a number stays one."""
-    text = form.decode()
     last = text[-1]
     if last in _DIGITS:
-        return (text[:-1] + _DIGITS[(_DIGITS.index(last) + 1) % 9]).encode()
-    return (text[:-1] + ("y" if last == "x" else "Y" if last == "X" else "x" if last.islower() else "X")).encode()
+        return text[:-1] + _DIGITS[(_DIGITS.index(last) + 1) % 9]
+    return text[:-1] + ("y" if last == "x" else "Y" if last == "X" else "x" if last.islower() else "X")
 
 
 def _revised_parquet(bench: ScratchHome, payload: bytes) -> Iterator[bytes]:
@@ -122,19 +129,20 @@ def _revised_parquet(bench: ScratchHome, payload: bytes) -> Iterator[bytes]:
 
 
 def _unpacked(payload: bytes, extension: str, member: str) -> tuple[bytes, str]:
-    if extension == "csv.gz":
+    if extension.endswith(GZIP):
         return gzip.decompress(payload), ""
-    if extension == "zip":
+    if extension == ZIP:
         with zipfile.ZipFile(io.BytesIO(payload)) as archive:
-            name = member or archive.namelist()[0]
+            names = archive.namelist()
+            name = member if member in names else next(each for each in names if not member or fnmatchcase(each, member))
             return archive.read(name), name
     return payload, ""
 
 
 def _packed(inner: bytes, extension: str, member: str) -> bytes:
-    if extension == "csv.gz":
+    if extension.endswith(GZIP):
         return gzip.compress(inner, mtime=0)
-    if extension == "zip":
+    if extension == ZIP:
         target = io.BytesIO()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(member, inner)

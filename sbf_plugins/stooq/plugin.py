@@ -22,7 +22,7 @@ class Bar:
     high: Decimal | None = column(precision=24, scale=10, source="High", doc="adjusted")
     low: Decimal | None = column(precision=24, scale=10, source="Low", doc="adjusted")
     close: Decimal = column(precision=24, scale=10, source="Close", doc="adjusted")
-    volume: Decimal | None = column(precision=24, scale=4, source="Volume", doc="adjusted; NULL for currencies")
+    volume: Decimal | None = column(precision=24, scale=4, source="Volume", optional=True, doc="adjusted; NULL for currencies")
 
 
 @hookimpl

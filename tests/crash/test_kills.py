@@ -135,6 +135,8 @@ def strike(case: Case, point: str, chosen: Callable[[str, int], bool]) -> None:
             ended = died.returncode == SIGNALS[kind] or (kind != "kill" and name in LAST_STEPS and died.returncode == 0)
             assert ended, (name, occurrence, kind, died.returncode, died.stderr)
             assert "Traceback" not in died.stderr
+            for file in (home / LIVE, *(home / "published").glob("*.json")):
+                assert not file.exists() or json.loads(file.read_text()), "whole or not there at all"
             case.settle(home)
             figures.add(f"stopped at a point by {kind}")
 

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import chain, repeat
 from types import TracebackType
 from typing import Self
 
@@ -68,10 +69,13 @@ def reset(before: bytes = b"") -> Script:
 
 
 def drip(content: bytes, *, every_seconds: float = 0.05) -> Script:
-    """One byte at a time; the end closes the connection."""
+    """One byte at a time, the last one again and again, until the other side closes the connection or the time is over."""
 
     def send(connection: socket.socket) -> bool:
-        for byte in content:
+        end = time.monotonic() + STALL_SECONDS
+        for byte in chain(content, repeat(content[-1])):
+            if time.monotonic() > end:
+                break
             connection.sendall(bytes([byte]))
             time.sleep(every_seconds)
         return False

@@ -36,7 +36,16 @@ def bench(tmp_path: Path) -> Bench:
         ('a,b\n1,"2" \n', False),
         ('a,b\n1,"2\n3,4\n', False),
         ('a,b\r\n1,2\r"x"\n3,4\r\n', False),
+        ("a,b\r\n1,2\r3\n4,5\r\n", False),
+        ("a,b\r\n1\r,2\n4,5\r\n", False),
+        ("a,b\r\n1,2\n4,5\r6,7\r\n", False),
+        ('a,b\r\n1,"2"\n4,5\r\n', False),
+        ('a,b\n1,"' + "2" * 99 + '"\n3,4\n', True),
+        ("a,b\n1," + "2" * 99 + '"3"\n4,5\n', False),
+        ('a,b\n1,"3"' + "2" * 99 + "\n4,5\n", False),
+        ('a,b\r\n' + "1" * 99 + ',2\r"3"\n4,5\r\n', False),
         ("a,b\n1\0,2\n", False),
+        ('a,b\n"1\0",2\n', False),
         ("a,b\n1,2\na,b\n", False),
         ('a,b\n1,2\n "a",b\n', False),
         ("a,b\n", False),
@@ -46,6 +55,12 @@ def bench(tmp_path: Path) -> Bench:
 def test_only_what_leaves_nothing_to_decide_goes_to_the_engine(bench: Bench, content: str, is_regular: bool) -> None:
     names = content.split("\n")[0].strip().split("\r")[0].split(",")
     assert bench.look(reading_of(Csv(), names), bench.file(content.encode())).is_regular is is_regular
+
+
+@pytest.mark.parametrize(("row", "is_regular"), [('"1",2', True), ("\\1,2\\", True), ('"1\\"",2', False), ('"1\\n",2', False), ('"1""",2', False)])
+def test_escapes_are_left_to_python(bench: Bench, row: str, is_regular: bool) -> None:
+    """The engine drops a backslash before any letter."""
+    assert bench.look(reading_of(Csv(escape="\\"), ["a", "b"]), bench.file(f"a,b\n{row}\n".encode())).is_regular is is_regular
 
 
 def test_files_of_many_layouts_are_read_by_one_statement(bench: Bench) -> None:

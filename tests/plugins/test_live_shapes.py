@@ -32,12 +32,7 @@ def test_sec_live_json(tmp_path: Path) -> None:
 
 
 def test_bls_live_text(tmp_path: Path) -> None:
-    class Live(FakeVendor):
-        @hookimpl
-        def promote(self) -> object:
-            return bls.promote()
-
-    vendor = Live(*bls.datasets())
+    vendor = FakeVendor(*bls.datasets())
     vendor.extension = "tsv"
     warehouse = Warehouse(tmp_path / "home", vendor)
     header = "series_id        \tyear\tperiod\t       value\tfootnote_codes\r\n"

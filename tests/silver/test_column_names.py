@@ -10,6 +10,7 @@ import pytest
 from warehouse import FakeVendor, Warehouse, entry
 
 from sbf_core.api import Column
+from sbf_core.facts.datasets import revisions
 from sbf_core.runner.options import RunOptions
 
 #: The macros of sbf 0.1.0, whose parameter hid the column ``ts``.
@@ -72,3 +73,15 @@ def test_a_reject_shows_fields_that_differ_in_case_and_a_field_that_two_columns_
     assert warehouse.ask("SELECT symbol, low, high, same FROM silver.px") == [("B", 5, 6, "5")]
     rejects = [json.loads(text) for (text,) in warehouse.ask("SELECT row_json FROM ops.rejects ORDER BY row_json")]
     assert rejects == [{"symbol": "A", "v": 1, "V": 2, "same": "1"}, {"symbol": "A", "v": 3, "V": 4, "same": "3"}]
+
+
+def test_revisions_tell_columns_of_the_dataset_from_those_of_the_ledger(tmp_path: Path) -> None:
+    names = ("state", "payload", "bronze_file_id")
+    warehouse, vendor = _warehouse(tmp_path, *(Column(name=name, type="VARCHAR") for name in names))
+    vendor.says([{"symbol": "A", **{name: f"their {name}" for name in names}}])
+    warehouse.run()
+    with warehouse.open() as cursor:
+        (found,) = revisions(cursor, vendor.entries[0], {"symbol": "A"}).records
+    assert [found[name] for name in names] == [f"their {name}" for name in names]
+    assert (found["_state"], found["_payload"]) == ("current", warehouse.bronze_files()[0])
+    assert [(found["_bronze_file_id"],)] == warehouse.ask("SELECT bronze_file_id FROM ops.bronze_manifest")
