@@ -138,6 +138,7 @@ SPECS = (
             hours=24 * 7,
             title=title,
             recipe={"periods": _PERIODS},
+            entry={"is_data": attrs.evolve(RULES, may_be_empty=True)},  # who reports by half-years has no quarters
         )
         for name, path, columns, title in (
             ("income_statement", "income-statement", c.INCOME, "Income statements, years and quarters"),

@@ -16,7 +16,9 @@ from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
+from sbf_core.dataset import json_path
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.format_list import FORMATS
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.duck import migrate
@@ -149,7 +151,7 @@ def hooks() -> str:
 EXAMPLES: dict[str, dict[str, str]] = {
     "DatasetKeymapEntry": {
         "domain": '"fx"', "source": '"ecb"', "dataset": '"reference_rates"', "discriminator": '"annual"', "scope": '"per_ticker"', "members": '("GDP", "CPI")', "silver_table": '"ecb_rate"',
-        "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")', "semantics": '"snapshot"', "on_duplicate": '"last"', "rows_at": '"data.items"', "member": '"rates.csv"',
+        "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")', "semantics": '"snapshot"', "on_duplicate": '"last"', "format": 'Csv(delimiter=";")', "rows_at": '"data.items"', "member": '"rates.csv"',
         "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1", "refresh_after_hours": "6", "cadence": 'Cadence(calendar="weekdays")',
         "lookback_days": "7", "restated_column": '"rate"', "first_date": "dt.date(1999, 1, 4)", "opt_in": "True", "tags": '("daily", "fx")', "charts": '(Chart(name="rates", x="date", y="rate"),)', "title": '"Euro reference rates"',
         "terms": '"Free with the source named."', "source_url": '"https://example.com/about"',
@@ -157,9 +159,24 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "Cadence": {"calendar": '"XNYS"', "min_age_days": "3", "seasons": '("01-01/03-31",)', "off_season_hours": "24 * 7"},
     "DataRules": {"error_fields": '("Error Message",)', "error_texts": '("Limit Reach",)', "plan_texts": '("Exclusive Endpoint",)', "may_be_empty": "True"},
     "Column": {
-        "name": '"rate"', "type": '"DECIMAL(18,6)"', "nullable": "True", "key": "True", "row_date": "True", "known_from": "True", "source": '"obsValue"', "missing": '("N/A", ".")',
-        "date_format": '"%d.%m.%Y"', "unit": '"per EUR"', "doc": '"fixed at 14:15 CET"',
+        "name": '"rate"', "type": '"DECIMAL(18,6)"', "nullable": "True", "key": "True", "row_date": "True", "known_from": "True", "source": '"obsValue"', "also": '("OBS_VALUE",)',
+        "optional": "True", "missing": '("N/A", ".")', "trim": "True", "date_format": '"%d.%m.%Y"', "zone": '"America/New_York"', "fold": '"first"', "epoch": '"ms"', "known_at": '"16:30"', "unit": '"per EUR"', "doc": '"fixed at 14:15 CET"',
     },
+    "Csv": {
+        "delimiter": '";"', "quote": '"\'"', "escape": '"\\\\"', "comment": '"#"', "encoding": '"cp1252"', "header": '("date", "open", "close")', "skip_rows": "2", "footer_rows": "1", "null": '("NA",)',
+        "decimal": '","', "thousands": '"\'"',
+    },
+    "Json": {"decimal": '","', "thousands": '"\'"'},
+    "Parquet": {},
+    "FixedWidth": {
+        "fields": '(("station", 0, 11), ("year", 11, 15))', "after": '"-----"', "skip_rows": "2", "footer_rows": "1", "encoding": '"latin-1"', "null": '("-9999",)', "decimal": '","', "thousands": '"\'"',
+    },
+    "Excel": {"sheet": '"Prices"', "header": '("date", "close")', "cells": '"B4:H200"', "footer_rows": "1", "null": '("n/a",)', "decimal": '","', "thousands": '"\'"'},
+    "Sections": {"csv": 'Csv(delimiter=";")', "title": '"Annual Factors*"', "ends": '("Copyright*",)', "section_fields": '{"category": "*Schemes*"}', "nested": "False"},
+    "JsonStat": {"dataset": '"population"', "decimal": '","', "thousands": '"\'"'},
+    "SdmxJson": {"decimal": '","', "thousands": '"\'"'},
+    "SdmxCsv": {"delimiter": '";"', "labels": "True", "decimal": '","', "thousands": '"\'"'},
+    "SdmxMl": {"decimal": '","', "thousands": '"\'"'},
     "RestRecipe": {
         "url": '"https://example.com/eod/{ticker}?from={from_date}"', "extension": '"csv"', "headers": '{"accept": "text/csv"}', "secrets": '{"apikey": "EXAMPLE_API_KEY"}',
         "secret_headers": '{"authorization": "EXAMPLE_BEARER"}', "mirrors": '("https://old.example.com/{ticker}",)', "date_format": '"%Y%m%d"', "periods": '("annual", "quarter")', "class_mark": '"-"',
@@ -189,15 +206,64 @@ EXAMPLES: dict[str, dict[str, str]] = {
 DECLARED = (DatasetKeymapEntry, Cadence, DataRules, Column, RestRecipe, FileRecipe, Pages, GoldModel, GoldSource, NotNull, AcceptedRange, Unique, ForeignKey, UniverseMember, Chart)
 
 
+def _fields_of(kind: Any) -> str:
+    """The fields of a class as a table."""
+    text = "| field | type | default | example |\n| --- | --- | --- | --- |\n"
+    for field in attrs.fields(kind):
+        default = "required" if field.default is attrs.NOTHING else "made of others" if isinstance(field.default, attrs.Factory) else repr(field.default)  # type: ignore[arg-type]
+        default = "empty" if isinstance(field.default, attrs.Factory) and not field.default.takes_self else default  # type: ignore[arg-type,attr-defined]
+        kind_text = kind.__annotations__[field.name].replace("|", "\\|")
+        text += f"| `{field.name}` | {kind_text} | {default} | `{field.name}={EXAMPLES[kind.__name__][field.name]}` |\n"
+    return text
+
+
+def formats() -> str:
+    """Every format, and the paths of JSON."""
+    text = "# Formats\n\nHow a payload is written is declared: `DatasetKeymapEntry(format=Csv(delimiter=\";\"))`. Nothing is sniffed; what is not as declared is refused, in one line that says what\n"
+    text += "to declare. Without a declaration the extension says it: `json` is `Json()`, `csv` and `csv.gz` are `Csv()`, `tsv` is `Csv(delimiter=\"\\t\")`, `parquet` is `Parquet()`. In TOML a format is a\n"
+    text += "table with its kind: `format = {kind = \"csv\", delimiter = \";\"}`. [How to declare formats](../how-to/declare-formats.md) has real ones. Zip and gzip are wrappings of any of them: `member=` names the file.\n"
+    for name, kind in FORMATS.items():
+        text += f"\n## {kind.__name__}\n\nKind `{name}`. {_prose(kind)}\n"
+        if attrs.fields(kind):
+            text += f"\n{_fields_of(kind)}"
+    text += f"\n## Paths of JSON\n\n{_as_page(inspect.cleandoc(json_path.__doc__ or ''))}\n"
+    text += "\n## Reasons of rejects\n\n| reason | meaning |\n| --- | --- |\n" + "".join(f"| `{word}` | {meaning} |\n" for word, meaning in REASONS.items())
+    text += "\n[Types and spellings](casts.md) says which value each spelling gives.\n"
+    return text
+
+
+def _as_page(text: str) -> str:
+    """A docstring with one table, as Markdown."""
+    lines = []
+    for line in text.replace("``", "`").splitlines():
+        if set(line.strip()) <= {"=", " "} and line.strip():
+            lines += ["| written | means |", "| --- | --- |"] if "| written | means |" not in lines else []
+        elif lines and lines[-1].startswith("| ") and (found := re.match(r"(\S.*?)  +(\S.*)", line)):
+            lines.append(f"| {found[1]} | {found[2]} |")
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+#: The first word of each reason, as ``ops.rejects`` has it.
+REASONS = {
+    "missing_key": "a column of the key has no value", "missing": "a column that may not be NULL has no value", "unparsable": "the text is none of the column's type",
+    "too_precise": "more decimals, or a finer moment, than the column holds", "out_of_range": "larger than the column holds", "not_an_integer": "a number that is not whole",
+    "not_finite": "NaN, an infinity, or larger than a double", "decimal_comma": "a decimal comma where a point is declared; the payload is refused", "thousands_mark": "a mark that may be one of thousands, and none is declared",
+    "no_zone": "a moment without an offset, and no zone is declared", "skipped_hour": "a moment that the zone skips when clocks go forward", "repeated_hour": "a moment that the zone has twice when clocks go back, and no `fold` is declared",
+    "ragged": "another number of fields than the header, or lists beside each other of different length", "bad_quote": "a quote within a field, or a text behind a closed one", "header_again": "the row is the header once more",
+    "key_twice": "a JSON object with a name twice, of which no value could be right", "no_row": "something else than a row among the rows", "not_unicode": "half of a surrogate pair", "no_json": "a text that should be JSON and is none",
+    "duplicate_key": "the payload states the key twice, with other values", "append_only": "another value for a key that is written once", "file_refused": "the whole payload is refused; its promotion says why",
+    "shifted": "a text of fixed width reaches into the gap beside its field", "beyond_exact": "a whole number in a workbook beyond 2^53, which is rounded already", "not_calculated": "a formula without a stored result",
+    "no_such_day": "a serial number of a workbook that is no day", "no_text": "a cell whose text cannot be had", "quotes": "a quote where SDMX-CSV has none", "action": "an action that is not known", "bad_index": "a position that the structure does not have",
+}  # fmt: skip
+
+
 def declaration() -> str:
     """The fields of a declaration."""
     text = "# Declarations\n\nThe same fields are read from TOML (`sbf_core.dataset.from_toml`), where `columns` is a list of tables. Examples are as a plugin writes them.\n"
     for kind in DECLARED:
-        text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n\n| field | type | default | example |\n| --- | --- | --- | --- |\n"
-        for field in attrs.fields(kind):
-            default = "required" if field.default is attrs.NOTHING else "empty" if isinstance(field.default, attrs.Factory) else repr(field.default)  # type: ignore[arg-type]
-            kind_text = kind.__annotations__[field.name].replace("|", "\\|")
-            text += f"| `{field.name}` | {kind_text} | {default} | `{field.name}={EXAMPLES[kind.__name__][field.name]}` |\n"
+        text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n\n{_fields_of(kind)}"
     return text
 
 
@@ -218,7 +284,7 @@ OPS_WORDS = {
     "file_ingestions": "The single source of truth of runs and files: one row for the run (`kind` = `run`), one for each Bronze file or failed request (`file`), one for each gold table built (`gold`). A file row has `bronze_rows`.",
     "bronze_manifest": "One row for each payload on disk.",
     "promotion_manifest": "One row for each payload that was promoted: `rows_seen = rows_inserted + rows_updated + rows_unchanged + rows_rejected`.",
-    "rejects": "Each rejected row with its reason: `missing_key`, `missing`, `unparsable`, `too_precise`, `out_of_range`, `not_an_integer`, `not_finite`, `duplicate_key`, `append_only`, `file_refused`.",
+    "rejects": "Each rejected row with its reason; [all of them](formats.md#reasons-of-rejects).",
     "schema_drift": "Fields that a vendor added or dropped, once each.",
     "watermarks": "First and last row date in silver, per dataset and ticker. They steer fetching and never filter rows.",
     "data_dates": "The last day asked for, and when, per series of fetches.",
@@ -300,7 +366,7 @@ def conformance() -> str:
     return text
 
 
-PAGES = {"conformance.md": conformance, "commands.md": commands, "library.md": library, "hooks.md": hooks, "declaration.md": declaration, "settings.md": settings, "ops-tables.md": ops_tables}
+PAGES = {"conformance.md": conformance, "commands.md": commands, "library.md": library, "hooks.md": hooks, "declaration.md": declaration, "formats.md": formats, "settings.md": settings, "ops-tables.md": ops_tables}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():

@@ -50,13 +50,13 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
     """In a declaration that is otherwise as short as can be, with what the field wants beside it."""
     names = {**vars(api), "dt": dt, "Rate": [api.Column(name="currency", type="VARCHAR", key=True), api.Column(name="rate", type="DOUBLE"), api.Column(name="date", type="DATE")]}
     least = {
-        "DatasetKeymapEntry": {"domain": "fx", "source": "ecb", "dataset": "rates", "silver_table": "rates", "columns": names["Rate"]}, "Column": {"name": "rate", "type": "DOUBLE"},
+        "DatasetKeymapEntry": {"domain": "fx", "source": "ecb", "dataset": "rates", "silver_table": "rates", "columns": names["Rate"]}, "Column": {"name": "rate", "type": "TIMESTAMP" if field in ("date_format", "zone", "fold", "epoch") else "DOUBLE"}, "FixedWidth": {"fields": (("a", 0, 4),)},
         "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"}, "Pages": {"by": "page", "parameter": "page"},
         "GoldModel": {"name": "fact_rate", "key": ("currency",), "sql": "SELECT 1 AS currency"}, "GoldSource": {"table": "silver.a"}, "UniverseMember": {"ticker": "AAPL"},
         "NotNull": {"column": "a"}, "AcceptedRange": {"column": "a"}, "Unique": {"columns": ("a",)}, "ForeignKey": {"columns": ("a",), "to": "b", "to_columns": ("a",)},
         "Chart": {"name": "rates", "x": "date", "y": "rate"},
     }  # fmt: skip
-    beside = {"spec": {"kind": "own"}, "members": {"scope": "per_ticker"}, "restated_column": {"scope": "per_ticker", "lookback_days": 5}, "periods": {"url": "https://example.com/{ticker}/{period}"}}
+    beside = {"spec": {"kind": "own"}, "members": {"scope": "per_ticker"}, "restated_column": {"scope": "per_ticker", "lookback_days": 5}, "periods": {"url": "https://example.com/{ticker}/{period}"}, "date_format": {"zone": "UTC"} if kind == "Column" else {}, "fold": {"zone": "Europe/Paris"}, "cells": {"header": 4}}
     more = {"by": {"next_at": "next"}} if kind == "Pages" else {}
     value = eval(make_reference.EXAMPLES[kind][field], dict(names))
     made = getattr(api, kind)(**{**least.get(kind, {}), **beside.get(field, {}), **more.get(field, {}), field: value})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -16,7 +17,9 @@ from sbf_core.dataset.formats import Csv
 
 CONN = connect()
 BLANKS = " \t\r\n\v\f\u00a0"
-PROPERTY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+#: More by hand: CAST_EXAMPLES=2000.
+EXAMPLES = int(os.environ.get("CAST_EXAMPLES", "20"))
+PROPERTY = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=EXAMPLES == 20)
 Outcome = tuple[object, str | None]
 
 
