@@ -17,7 +17,7 @@ import attrs
 from sbf_core.dataset.formats import Csv
 from sbf_core.duck.identifiers import literal, literal_list
 from sbf_core.errors import PayloadRefused
-from sbf_core.payload.delimited_dialect import LINE_END, Dialect, Head, dialect_of, head_of, shown
+from sbf_core.payload.delimited_dialect import Dialect, Head, dialect_of, head_of, shown
 from sbf_core.payload.delimited_records import RecordReader
 from sbf_core.payload.delimited_shape import shape_of
 from sbf_core.payload.model import Look, PayloadFile, Reading, Record, Slot
@@ -116,7 +116,7 @@ class DelimitedReader:
         with utf8_text(file.path, csv.encoding, payload=payload, staging=staging) as text:
             head = _head(dialect, text, csv.encoding)
             places = places_of(reading, head.names, _first_line(text, head))
-            line_end, end = head.line_end or _first_end(text, head), _last_record_end(text, head)
+            line_end, end = head.line_end, _last_record_end(text, head)
             shape = shape_of(dialect, text, head, line_end, end)
             # where lines are skipped down to none the engine takes the last of them for a record
             is_empty = shape is not None and shape.record_count == 0
@@ -165,12 +165,6 @@ def _first_line(text: Utf8Text, head: Head) -> str:
     """The header as a message shows it; of a file without one its first record."""
     line = text.data[head.header_at : min(head.header_at + _SHOWN_BYTES, head.end)].splitlines()
     return shown(line[0].decode("utf-8", "replace")) if line else ""
-
-
-def _first_end(text: Utf8Text, head: Head) -> bytes:
-    """The first line end of a text without a header; empty where there is none, or not in its first megabyte."""
-    found = LINE_END.search(text.data, head.start, min(head.end, head.start + _COPY_BYTES))
-    return found[0] if found else b""
 
 
 def _last_record_end(text: Utf8Text, head: Head) -> int:
@@ -223,7 +217,8 @@ def _select(reading: Reading, layout: Layout, looks: Sequence[Look]) -> str:
         "ignore_errors": "false",
         "encoding": "'utf-8'",
         "parallel": "true" if layout.is_parallel else "false",
-        "filename": "true",
+        "hive_partitioning": "false",  # a folder called name=value would take the place of a column
+        "filename": "'_path'",
     }
     given = ", ".join(f"{name}={value}" for name, value in options.items())
     reader = f"read_csv({literal_list(str(look.file.path) for look in looks)}, {given})"
@@ -232,7 +227,7 @@ def _select(reading: Reading, layout: Layout, looks: Sequence[Look]) -> str:
         for slot, place in zip(reading.slots, layout.places, strict=True)
     ]
     fields = ", ".join(["f.bronze_file_id AS _file", NO_FAULT, *slots])
-    return f"SELECT {fields} FROM {reader} AS r JOIN batch_file AS f ON f.path = r.filename"
+    return f"SELECT {fields} FROM {reader} AS r JOIN batch_file AS f ON f.path = r._path"
 
 
 READER = DelimitedReader()

@@ -23,6 +23,8 @@ LINE = re.compile(rb"[^\r\n]*+(\r\n|\n|\r|\Z)")
 #: Blanks around a name of the header mean nothing. Those of Unicode are letters.
 AROUND_NAMES = " \t\r\n\v\f"
 _BLANKS = b" \t"
+#: A header, or a first line, is no longer than this.
+_FIRST_BYTES = 1 << 20
 
 
 def shown(raw: str) -> str:
@@ -142,7 +144,7 @@ class Head:
         start: where the first record begins.
         end: where the last one ends: before the footer.
         line: number of the line at ``start``, counted from 1.
-        line_end: of the header line; empty where there is none.
+        line_end: of the header line, or of the first one of a text without; empty where there is none.
         is_plain: whether the engine's way to skip lines comes to ``start`` as well: the header is one line, nothing
             above it holds quotes, and all those lines end alike.
     """
@@ -174,8 +176,11 @@ def head_of(dialect: Dialect, text: Utf8Text) -> Head:
         at, line = found.end(), line + 1
     above = at
     if isinstance(csv.header, tuple):
-        is_plain = len(ends) <= 1 and not (dialect.quote and dialect.quote in text.data[text.start : at])
-        return Head(names=csv.header, header_at=at, start=at, end=end, line=line, line_end=b"", is_plain=is_plain)
+        first = LINE_END.search(text.data, at, min(end, at + _FIRST_BYTES))
+        line_end = first[0] if first else b""
+        has_quote = bool(dialect.quote) and dialect.quote in text.data[text.start : at]
+        is_plain = ends <= {line_end} and not has_quote
+        return Head(names=csv.header, header_at=at, start=at, end=end, line=line, line_end=line_end, is_plain=is_plain)
     while at < end:
         found = LINE.match(text.data, at, end)
         assert found is not None
@@ -188,7 +193,7 @@ def head_of(dialect: Dialect, text: Utf8Text) -> Head:
         line += 1
     else:
         raise PayloadRefused("is empty: it has no header line", fix="nothing to declare: the vendor sent no table")
-    fields, at = header_fields(dialect, text.data[at : min(end, at + (1 << 20))], at, line)
+    fields, at = header_fields(dialect, text.data[at : min(end, at + _FIRST_BYTES)], at, line)
     header = text.data[above:at]
     line_count = len(LINE_END.findall(header))
     found_end = next((mark for mark in (b"\r\n", b"\n", b"\r") if header.endswith(mark)), b"")

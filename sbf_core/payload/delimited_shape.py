@@ -20,7 +20,7 @@ from operator import itemgetter
 import attrs
 
 from sbf_core.payload.delimited_dialect import Dialect, Head
-from sbf_core.payload.text import Utf8Text, refused_byte
+from sbf_core.payload.text import Utf8Text, refused_byte, utf8_part
 
 #: A record that is not seen to end within this is left to Python: the engine has a limit of 2,000,000 bytes a line.
 _PIECE_BYTES = 1 << 19
@@ -118,7 +118,7 @@ class _Check:
         """
         if at is not None and not piece.isascii():
             try:
-                piece.decode("ascii" if self.encoding.lower() == "ascii" else "utf-8")
+                piece.decode(utf8_part(self.encoding))
             except UnicodeDecodeError as error:
                 raise refused_byte(at + error.start, error, self.encoding) from None
         if b"\0" in piece or self._has_odd_line(piece) or self._may_hold_header(piece):

@@ -20,8 +20,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def write_document(path: Path, target: Path) -> None:
-    """Write the document of a payload with its numbers as texts.
+def document_text(path: Path) -> str:
+    """The document of a payload with its numbers as texts, in ASCII.
 
     Raises:
         PayloadRefused: it is no JSON in UTF-8, or holds an object with a name twice, of which no value could be right.
@@ -32,4 +32,4 @@ def write_document(path: Path, target: Path) -> None:
         raise PayloadRefused(f"is no UTF-8: byte {error.start}") from error
     except (ValueError, RecursionError) as error:
         raise PayloadRefused(f"is no JSON: {error or type(error).__name__}") from error
-    target.write_text(json.dumps(found), encoding="ascii")
+    return json.dumps(found)

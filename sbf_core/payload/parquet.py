@@ -27,8 +27,8 @@ class ParquetReader:
 
     def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
         """Every field by the vendor's name and with its own type; ``slots_from`` picks the wanted ones."""
-        reader = f"read_parquet({literal_list([str(look.file.path) for look in looks])}, filename=true)"
-        return f"SELECT b.bronze_file_id AS _file, r.* EXCLUDE (filename) FROM {reader} AS r JOIN batch_file AS b ON b.path = r.filename"
+        reader = f"read_parquet({literal_list([str(look.file.path) for look in looks])}, hive_partitioning=false, filename='_path')"
+        return f"SELECT b.bronze_file_id AS _file, r.* EXCLUDE (_path) FROM {reader} AS r JOIN batch_file AS b ON b.path = r._path"
 
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
         """Never asked: every Parquet payload is regular."""

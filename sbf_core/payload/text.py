@@ -67,6 +67,11 @@ def is_utf8(encoding: str) -> bool:
     return codecs.lookup(encoding).name in _UTF8
 
 
+def utf8_part(encoding: str) -> str:
+    """How the bytes of a text that is UTF-8 as it stands are to be checked: as ``utf-8`` or as ``ascii``."""
+    return "ascii" if codecs.lookup(encoding).name == "ascii" else "utf-8"
+
+
 @contextlib.contextmanager
 def utf8_text(
     path: Path, encoding: str, *, payload: bytes | None = None, staging: Path | None = None
@@ -120,8 +125,7 @@ def check_utf8(text: Utf8Text, encoding: str) -> None:
     """Raise ``PayloadRefused`` for the first byte that is none of the encoding. Decoded texts are right already."""
     if not text.is_original:
         return
-    name = codecs.lookup(encoding).name
-    decoder = codecs.getincrementaldecoder("ascii" if name == "ascii" else "utf-8")()
+    decoder = codecs.getincrementaldecoder(utf8_part(encoding))()
     at, pending = text.start, 0
     for chunk in text.slices(text.start, len(text.data), _CHUNK_BYTES):
         if pending or not chunk.isascii():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,12 +15,14 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, literal_list, quoted, quoted_list
 from sbf_core.errors import PayloadRefused, PluginFault, SbfError
 from sbf_core.payload.formats import reader_of, reading_of
-from sbf_core.payload.json_document import write_document
+from sbf_core.payload.json_document import document_text
 from sbf_core.payload.model import Look, Reading, Slot, slots_of
 from sbf_core.silver.inspection import Inspected, looked_at, refusal, regular_of
 from sbf_core.silver.parsing import write_hook_rows, write_records
 from sbf_core.silver.reading import AskPlan, ParseRows, PromotionBatch, PromotionPlan, SelectRows, WrittenRows
 
+#: The engine's buffer for one JSON value.
+_OBJECT_BYTES_USUAL = 1 << 24
 _RECORD_COLUMNS = ("_file", "_place", "_fault", "_raw")
 
 
@@ -41,7 +44,7 @@ class HookSource:
 def records_source(names: Sequence[str], path: Path) -> str:
     """The records in a file that ``write_records`` has written."""
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in (*_RECORD_COLUMNS, *names))
-    return f"SELECT {quoted_list((*_RECORD_COLUMNS, *names))} FROM read_json({literal(str(path))}, columns={{{columns}}}, format='newline_delimited')"
+    return f"SELECT {quoted_list((*_RECORD_COLUMNS, *names))} FROM read_json({literal(str(path))}, columns={{{columns}}}, format='newline_delimited', hive_partitioning=false)"
 
 
 class HookRows:
@@ -136,22 +139,20 @@ class HookRows:
 
     def _documents(self) -> str:
         """JSON for a plugin's own SELECT: one row a payload, the whole of it in ``document``, with each number as the vendor's text."""
-        paths = []
-        for item in self.items:
-            target = self._staging / f"{item.file_id}.document.json"
-            try:
-                write_document(Path(item.file.path), target)
-            except PayloadRefused as error:
-                self.errors[item.file_id] = refusal(error)
-                continue
-            paths.append((item.file_id, target))
-        if not paths:
-            return "SELECT CAST(NULL AS VARCHAR) AS _file, CAST(NULL AS JSON) AS document WHERE false"
-        listed = ", ".join(f"({literal(file_id)}, {literal(str(path))})" for file_id, path in paths)
-        return (
-            f"SELECT p.file_id AS _file, CAST(r.content AS JSON) AS document FROM read_text({literal_list([str(path) for _, path in paths])}) AS r "
-            f"JOIN (VALUES {listed}) AS p(file_id, path) ON p.path = r.filename"
-        )
+        target = self._staging / "documents.ndjson"
+        longest = 0
+        with target.open("w", encoding="ascii", newline="\n") as out:
+            for item in self.items:
+                try:
+                    document = document_text(Path(item.file.path))
+                except PayloadRefused as error:
+                    self.errors[item.file_id] = refusal(error)
+                    continue
+                longest = max(longest, out.write(json.dumps({"_file": item.file_id, "document": document}) + "\n"))
+        columns = "{'_file': 'VARCHAR', 'document': 'VARCHAR'}"
+        size = max(_OBJECT_BYTES_USUAL, longest + 1)
+        reader = f"read_json({literal(str(target))}, columns={columns}, format='newline_delimited', hive_partitioning=false, maximum_object_size={size})"
+        return f"SELECT d._file, CAST(d.document AS JSON) AS document FROM {reader} AS d"
 
     def _tables(self, reading: Reading, looks: Sequence[Look]) -> str:
         """Payloads with fields by name, every field as text; a field that some of them lack is NULL there. Records that are no rows become ``faults``."""

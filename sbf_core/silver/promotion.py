@@ -31,7 +31,9 @@ from sbf_core.vocabulary import OnDuplicate, Semantics
 
 _LOOKING_THREADS = 4
 #: Files of a batch in the staging folder, beside those that begin with the id of a payload.
-BATCH_FILES = frozenset({"joined.ndjson", "parsed.ndjson", "records.ndjson"})
+BATCH_FILES = frozenset({"documents.ndjson", "parsed.ndjson", "records.ndjson"})
+#: What payloads joined into one file are called, and copies in another encoding.
+BATCH_PREFIXES = ("joined-", "tmp")
 _REJECTS = (
     "SELECT _bronze_file_id AS bronze_file_id, _run_id AS run_id, split_part(_reason, ':', 1) AS reason, "
     "nullif(split_part(_reason, ':', 2), '') AS column_name, _row AS row_json FROM stage WHERE _reason IS NOT NULL AND NOT _context"
@@ -309,7 +311,7 @@ class Promotion:
     def _clean(self, items: Sequence[Inspected]) -> None:
         ids = {item.file_id for item in items}
         for path in self._staging.iterdir():
-            if path.name in BATCH_FILES or path.name.partition(".")[0] in ids:
+            if path.name in BATCH_FILES or path.name.startswith(BATCH_PREFIXES) or path.name.partition(".")[0] in ids:
                 path.unlink(missing_ok=True)
 
 

@@ -117,13 +117,13 @@ def _revised_parquet(bench: ScratchHome, payload: bytes) -> Iterator[bytes]:
     with bench.working() as (cursor, folder):
         source, target = folder / "first.parquet", folder / "revised.parquet"
         source.write_bytes(payload)
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE payload AS FROM read_parquet({literal(str(source))})")
-        for name, sql_type, *_ in cursor.execute("DESCRIBE payload").fetchall():
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE payload AS SELECT row_number() OVER () AS _n, r.* FROM read_parquet({literal(str(source))}, hive_partitioning=false) AS r")
+        for name, sql_type, *_ in cursor.execute("DESCRIBE payload").fetchall()[1:]:
             field = quoted(name)
             changed = f"{field} || 'x'" if sql_type == "VARCHAR" else f"{field} + 1" if sql_type not in ("BOOLEAN", "DATE") and "TIME" not in sql_type else ""
             if changed:
-                first = f"rowid = (SELECT min(rowid) FROM payload WHERE {field} IS NOT NULL)"
-                rows = f"SELECT * REPLACE (CASE WHEN {first} THEN {changed} ELSE {field} END AS {field}) FROM payload ORDER BY rowid"
+                first = f"_n = (SELECT min(_n) FROM payload WHERE {field} IS NOT NULL)"
+                rows = f"SELECT * EXCLUDE (_n) REPLACE (CASE WHEN {first} THEN {changed} ELSE {field} END AS {field}) FROM payload ORDER BY _n"
                 cursor.execute(f"COPY ({rows}) TO {literal(str(target))}")
                 yield target.read_bytes()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from delimited_reading import Bench, reading_of
 from hypothesis import HealthCheck, given, settings
@@ -62,11 +63,15 @@ def payloads(draw: st.DrawFn) -> tuple[Csv, tuple[str, ...], bytes, bool]:
         return dialect.delimiter.join(field(value) if is_well or draw(st.booleans()) else value for value in values)
 
     lines = [draw(plain) for _ in range(dialect.skip_rows)]
-    lines.append(dialect.delimiter.join(field(name) for name in names))
+    if draw(st.integers(0, 3)):
+        lines.append(dialect.delimiter.join(field(name) for name in names))
+    else:
+        dialect = attrs.evolve(dialect, header=names)
     for _ in range(draw(st.integers(0, 5))):
         is_odd = not is_well and draw(st.integers(0, 4)) == 0
         lines.append(line(draw(st.integers(1, 6))) if is_odd else line(len(names)))
     lines += [draw(plain) for _ in range(dialect.footer_rows)]
+    lines = lines or [""]
     ends = [end if is_well or draw(st.integers(0, 9)) else draw(st.sampled_from(ENDS)) for _ in lines]
     if draw(st.booleans()):
         ends[-1] = draw(st.sampled_from(["", end + end]))
@@ -74,7 +79,9 @@ def payloads(draw: st.DrawFn) -> tuple[Csv, tuple[str, ...], bytes, bool]:
     mark = draw(st.sampled_from(["", "", "", "\ufeff"]))
     odd = "" if is_well else draw(st.sampled_from(["", "", "", "\0", '"']))
     at = draw(st.integers(0, len(content)))
-    return dialect, names, (mark + content[:at] + odd + content[at:]).encode(), is_well
+    encoding = draw(st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-16", "utf-16-be", "gb18030"]))
+    dialect = attrs.evolve(dialect, encoding=encoding)
+    return dialect, names, (mark + content[:at] + odd + content[at:]).encode(encoding), is_well
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)

@@ -67,6 +67,7 @@ def test_a_mark_is_taken_off(bench: Bench) -> None:
         (TEXT.encode("latin-1"), "utf-8", "byte 14 (E9) is no utf-8"),
         (TEXT.encode("latin-1"), "utf-8", "is it cp1252 or latin-1?"),
         (TEXT.encode(), "ascii", "byte 14 (C3) is no ascii"),
+        (TEXT.encode(), "US-ASCII", "byte 14 (C3) is no US-ASCII"),
         (b"name,city\nx,y\n\xc3", "utf-8", "within a character"),
         (b"name,city\nx,\x81\n", "cp1252", "byte 12 (81) is no cp1252"),
         (TEXT.encode("utf-16"), "utf-8", 'mark of utf-16, and utf-8 is declared; declare encoding="utf-16"'),

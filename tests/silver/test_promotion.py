@@ -657,3 +657,16 @@ def test_fields_that_differ_only_in_case_are_different_fields(tmp_path: Path) ->
         vendor.says(text)
         assert warehouse.run().errors == []
         assert warehouse.ask("SELECT ticker, stamp FROM silver.px ORDER BY 1") == [("AAA", 1), ("BBB", 2)]
+
+
+@pytest.mark.parametrize("count", [3, 2000], ids=["small", "large"])
+@pytest.mark.parametrize("extension", ["csv", "json"])
+def test_folders_whose_names_look_like_partitions_change_no_value(tmp_path: Path, extension: str, count: int) -> None:
+    """The engine takes a folder ``name=value`` for a column, and lets it win over one of the payload."""
+    vendor = FakeVendor(entry())
+    vendor.extension = extension
+    warehouse = Warehouse(tmp_path / "symbol=Q" / "c0=9" / "f0=1" / "close=7" / "home", vendor)
+    rows = [price(f"S{number:04d}", "2024-01-01") for number in range(count)]
+    vendor.says("symbol,date,close,volume\n" + "".join(f"{row['symbol']},2024-01-01,1.5,10\n" for row in rows) if extension == "csv" else rows)
+    assert warehouse.run().errors == []
+    assert warehouse.ask("SELECT count(DISTINCT symbol), min(symbol), min(close), max(close) FROM silver.px") == [(count, "S0000", Decimal("1.5"), Decimal("1.5"))]
