@@ -41,26 +41,8 @@ from sbf_core.dataset.json_steps import (
     Segment,
     SourcePath,
     Wildcard,
-    step,
 )
 from sbf_core.errors import UsageError
-
-__all__ = [
-    "Decode",
-    "Index",
-    "Name",
-    "Position",
-    "RowIndex",
-    "RowsPath",
-    "Segment",
-    "SourcePath",
-    "Wildcard",
-    "check_paths",
-    "rows_path",
-    "source_path",
-    "step",
-    "value_path",
-]
 
 #: The exact range of whole numbers in a double, which RFC 9535 bounds indexes by.
 _INDEX_MAX = 2**53 - 1

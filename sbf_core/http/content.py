@@ -13,7 +13,8 @@ from xml.parsers import expat
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Csv, Json
-from sbf_core.dataset.json_path import Name, Wildcard, rows_path
+from sbf_core.dataset.json_path import rows_path
+from sbf_core.dataset.json_steps import Name, Wildcard
 from sbf_core.errors import PayloadRefused, printable
 from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk

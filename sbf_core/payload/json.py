@@ -24,14 +24,6 @@ class JsonReader:
         """A row with the fault ``doubtful`` may be written otherwise; ``records`` reads its payload then."""
         return json_sql.select(reading, looks, staging)
 
-    def doubt(self, reading: Reading) -> str | None:
-        """Rows in the table ``stage`` whose reason is that their payload must be read again: after its cast no column
-        shows it any more.
-        """
-        return (
-            f"d._bronze_file_id IN (SELECT q._bronze_file_id FROM stage AS q WHERE q._reason = '{json_sql.DOUBTFUL}')"
-        )
-
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
         """Also for what no look finds regular."""
         return json_records.records(reading, file)

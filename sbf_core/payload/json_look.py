@@ -14,10 +14,11 @@ from typing import Any
 
 import attrs
 
-from sbf_core.dataset.json_path import Index, Name, RowsPath, Wildcard, rows_path, source_path
+from sbf_core.dataset.json_path import rows_path, source_path
+from sbf_core.dataset.json_steps import Index, Name, RowsPath, Wildcard
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.json_records import is_required, row_kind
-from sbf_core.payload.json_sql import Layout, compiled, reads_doubles
+from sbf_core.payload.json_shape import Layout, compiled, reads_doubles
 from sbf_core.payload.json_text import BLANKS, EXACT, check_start
 from sbf_core.payload.json_values import Getter, getter, is_absent
 from sbf_core.payload.json_walk import Row, Unreachable

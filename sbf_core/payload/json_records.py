@@ -6,18 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sbf_core.dataset.columns import Column
-from sbf_core.dataset.json_path import (
-    Index,
-    Name,
-    Position,
-    RowIndex,
-    RowsPath,
-    SourcePath,
-    Wildcard,
-    rows_path,
-    source_path,
-    step,
-)
+from sbf_core.dataset.json_path import rows_path, source_path
+from sbf_core.dataset.json_steps import Index, Name, Position, RowIndex, RowsPath, SourcePath, Wildcard, step
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.json_text import EXACT, FLAT, NoNumber, is_unicode
 from sbf_core.payload.json_values import getter, is_absent, text_of

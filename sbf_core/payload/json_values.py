@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sbf_core.dataset.json_path import Name, Position, RowIndex, Segment, SourcePath, Wildcard
+from sbf_core.dataset.json_steps import Name, Position, RowIndex, Segment, SourcePath, Wildcard
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.json_text import Number, Unwritable, is_unicode, minified
 from sbf_core.payload.json_walk import ABSENT, Row, Unreachable, child, kind_of, nodes

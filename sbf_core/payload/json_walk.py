@@ -11,17 +11,8 @@ from typing import Any
 
 import attrs
 
-from sbf_core.dataset.json_path import (
-    Decode,
-    Index,
-    Name,
-    RowsPath,
-    Segment,
-    Wildcard,
-    rows_path,
-    step,
-    value_path,
-)
+from sbf_core.dataset.json_path import rows_path, value_path
+from sbf_core.dataset.json_steps import Decode, Index, Name, RowsPath, Segment, Wildcard, step
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.json_text import Number, Twice, decoded
 

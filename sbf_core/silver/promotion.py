@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +11,7 @@ import duckdb
 
 from sbf_core.bronze.file_reader import read_payload
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
+from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.duck.transaction import transaction
 from sbf_core.errors import DamageFound, DatasetFailure, EnvironmentFault, SbfError
 from sbf_core.faults import fault_point
@@ -21,13 +20,14 @@ from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.silver.drift import fields_by_name, notes_of_emptied
 from sbf_core.silver.inspection import Inspected, inspect, refusal
-from sbf_core.silver.merge import close_vanished, is_empty, live, merge, row_number, shrinkage
+from sbf_core.silver.judging import keys_twice, number_of, refuse_payloads, reject_rewrites, settle_duplicates
+from sbf_core.silver.merge import close_vanished, live, merge
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.rejects import notes_of_rejects
 from sbf_core.silver.restatement import restated_tickers
 from sbf_core.silver.staging import Staged, stage_batch
-from sbf_core.silver.tables import current_table, ensure_tables, history_table, value_columns
-from sbf_core.vocabulary import OnDuplicate, Semantics
+from sbf_core.silver.tables import current_table, ensure_tables, history_table
+from sbf_core.vocabulary import Semantics
 
 _LOOKING_THREADS = 4
 #: Files of a batch in the staging folder, beside those that begin with the id of a payload.
@@ -117,8 +117,8 @@ class Promotion:
         items, errors = self._inspected(rows, context)
         staged = stage_batch(conn, self._entry, items, staging=self._staging, ask_plan=self._ask_plan)
         errors.update(staged.errors)
-        self._judge(conn)
-        refused = self._refuse(conn, rows[0])
+        settle_duplicates(conn, self._entry)
+        refused = refuse_payloads(conn, self._entry, first=rows[0].bronze_file_id, scope=self._snapshot_scope(rows[0]))
         fault_point("promote.staged")
         with transaction(conn):
             fault_point("promote.begun")
@@ -161,92 +161,14 @@ class Promotion:
         except SbfError as error:
             return error
 
-    def _judge(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Settle keys that one payload states twice: equal rows count once, others by the declared rule."""
-        entry = self._entry
-        scope = ["_bronze_file_id", *entry.key_columns, *(["known_from"] if entry.known_from_column else [])]
-        by, of_stage = quoted_list(scope), quoted_list(scope, prefix="s.")
-        conn.execute(f"CREATE OR REPLACE TEMP TABLE twice AS SELECT {of_stage} FROM stage AS s WHERE {live('s')} GROUP BY ALL HAVING count(*) > 1")
-        if not _number(conn, "SELECT count(*) FROM twice"):
-            return
-        values = value_columns(entry)
-        number = row_number(conn, entry)
-        order = f"s.{number} {'DESC' if entry.on_duplicate is OnDuplicate.LAST else 'ASC'}"
-        firsts = ", ".join(f"first(s.{quoted(name)} ORDER BY {order}) AS {quoted(name)}" for name in values) or "1"
-        conn.execute(
-            f"CREATE OR REPLACE TEMP TABLE judged AS SELECT s.{number} AS id, row_number() OVER (PARTITION BY {of_stage} ORDER BY {order}) AS place, "
-            f"{differs(values, 's', 'f')} AS is_other FROM stage AS s JOIN "
-            f"(SELECT {of_stage}, {firsts} FROM stage AS s SEMI JOIN twice AS w USING ({by}) WHERE {live('s')} GROUP BY {of_stage}) AS f "
-            f"ON {matches(scope, 's', 'f')} WHERE {live('s')}"
-        )
-        conn.execute(f"UPDATE stage SET _outcome = 'unchanged' FROM judged AS j WHERE stage.{number} = j.id AND j.place > 1 AND NOT j.is_other")
-        conflict = f"SELECT {of_stage} FROM stage AS s SEMI JOIN (SELECT o.id FROM judged AS o WHERE o.is_other) AS j ON s.{number} = j.id"
-        reason = f"_reason = 'duplicate_key', _row = {self._row_json('stage')}"
-        if entry.on_duplicate is OnDuplicate.REJECT:
-            conn.execute(f"CREATE OR REPLACE TEMP TABLE conflict AS {conflict} GROUP BY ALL")
-            conn.execute(f"UPDATE stage SET {reason}, _outcome = NULL FROM conflict AS c WHERE {matches(scope, 'stage', 'c')} AND stage._reason IS NULL")
-        else:
-            conn.execute(f"UPDATE stage SET {reason} FROM judged AS j WHERE stage.{number} = j.id AND j.is_other")
-
-    def _refuse(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow) -> dict[str, str]:
-        """Payloads with too large a share of rejects, and snapshots that shrank too much, are refused whole: each of their rows becomes a reject."""
-        share = self._entry.reject_share_max
-        rows = conn.execute(
-            "SELECT s._bronze_file_id, count(s._reason), count(*), mode(s._reason) FROM stage AS s WHERE NOT s._context GROUP BY ALL "
-            "HAVING count(s._reason) > ? * count(*)",
-            [share],
-        ).fetchall()
-        refused = {
-            file_id: f"{bad} of {seen} rows rejected ({bad / seen:.1%}, {share:.1%} are allowed), mostly {reason}" for file_id, bad, seen, reason in rows
-        }
-        refused |= self._unsure(conn)
-        shrunk = shrinkage(conn, self._entry, scope=self._snapshot_scope(first)) if self._entry.semantics is Semantics.SNAPSHOT and not refused else ""
-        if shrunk:
-            refused[first.bronze_file_id] = shrunk
-        if refused:
-            ids = ", ".join(literal(file_id) for file_id in refused)
-            conn.execute(
-                f"UPDATE stage SET _reason = coalesce(stage._reason, 'file_refused'), _outcome = NULL, _row = coalesce(stage._row, {self._row_json('stage')}) "
-                f"WHERE stage._bronze_file_id IN ({ids}) AND NOT stage._context"
-            )
-        return refused
-
-    def _unsure(self, conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
-        """Payloads in which one row casts doubt on the others: numbers in another notation; in a snapshot, rows of which nobody knows the key."""
-        found: dict[str, str] = {}
-        marked = "SELECT s._bronze_file_id, any_value(s._reason), any_value(s._row) FROM stage AS s WHERE NOT s._context AND starts_with(s._reason, 'decimal_comma:') GROUP BY 1"
-        for file_id, reason, row in conn.execute(marked).fetchall():
-            column = next(column for column in self._entry.columns if column.name == reason.partition(":")[2])
-            text = json.loads(row).get(column.source_name)
-            found[file_id] = f"column {column.name} holds {text!r}, so a point in it may be no decimal point; declare format=Csv(decimal=',', thousands='.') or as it is"
-        if self._entry.semantics is Semantics.SNAPSHOT:
-            lost = " OR ".join(f"s.{quoted(name)} IS NULL" for name in self._entry.key_columns)
-            keyless = f"SELECT s._bronze_file_id, count(*) FROM stage AS s WHERE NOT s._context AND s._reason IS NOT NULL AND ({lost}) GROUP BY 1"
-            for file_id, number in conn.execute(keyless).fetchall():
-                found.setdefault(file_id, f"{number} rows of the snapshot have no readable key, so nobody knows what is gone from it")
-        return found
-
     def _take_in(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow) -> int:
         entry = self._entry
         if entry.semantics is Semantics.APPEND:
-            self._reject_rewrites(conn)
-        merge(conn, entry, unique=not self._keys_twice(conn))
-        if entry.semantics is not Semantics.SNAPSHOT or not _number(conn, f"SELECT count(*) FROM stage AS s WHERE {live('s')}"):
+            reject_rewrites(conn, entry)
+        merge(conn, entry, unique=not keys_twice(conn, entry))
+        if entry.semantics is not Semantics.SNAPSHOT or not number_of(conn, f"SELECT count(*) FROM stage AS s WHERE {live('s')}"):
             return 0
         return close_vanished(conn, entry, scope=self._snapshot_scope(first))
-
-    def _keys_twice(self, conn: duckdb.DuckDBPyConnection) -> int:
-        """How many keys have several live rows in the batch."""
-        keys = quoted_list(self._entry.key_columns, prefix="s.")
-        return _number(conn, f"SELECT count(*) FROM (SELECT 1 FROM stage AS s WHERE {live('s')} GROUP BY {keys} HAVING count(*) > 1)")
-
-    def _row_json(self, table: str) -> str:
-        """SQL for a row of ``stage`` as JSON, under the vendor's names of its fields; of a field that several columns read, the others have theirs."""
-        named: dict[str, str] = {}
-        for column in self._entry.columns:
-            names = (column.source_name, column.name, f"{column.source_name} as {column.name}")
-            named[next(name for name in names if name not in named)] = column.name
-        return f"CAST(json_object({', '.join(f'{literal(name)}, {table}.{quoted(column)}' for name, column in named.items())}) AS VARCHAR)"
 
     def _snapshot_scope(self, row: BronzeManifestRow) -> str:
         if row.ticker is None:
@@ -254,23 +176,6 @@ class Promotion:
         identity = (row.domain, row.source, row.dataset, row.discriminator)
         same = " AND ".join(f"m.{name} = {literal(value)}" for name, value in zip(("domain", "source", "dataset", "discriminator"), identity, strict=True))
         return f"t._bronze_file_id IN (SELECT m.bronze_file_id FROM ops.bronze_manifest AS m WHERE {same} AND m.ticker = {literal(row.ticker)})"
-
-    def _reject_rewrites(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """``append``: a key that is there, or came earlier in the batch, with other values is rejected; with equal ones it is unchanged."""
-        entry = self._entry
-        keys, values = entry.key_columns, value_columns(entry)
-        if is_empty(conn, entry) and not self._keys_twice(conn):
-            return
-        number, names = row_number(conn, entry), [*keys, *values]
-        conn.execute(
-            f"CREATE OR REPLACE TEMP TABLE written_once AS SELECT w.* FROM ("
-            f"SELECT {quoted_list(names, prefix='t.')}, t.recorded_at, -1 AS _id FROM {current_table(entry)} AS t UNION ALL "
-            f"SELECT {quoted_list(names, prefix='s.')}, s.recorded_at, s.{number} FROM stage AS s WHERE {live('s')}) AS w "
-            f"QUALIFY row_number() OVER (PARTITION BY {quoted_list(keys, prefix='w.')} ORDER BY w.recorded_at, w._id) = 1"
-        )
-        later = f"FROM written_once AS o WHERE {matches(keys, 'stage', 'o')} AND stage.{number} <> o._id AND {live('stage')}"
-        conn.execute(f"UPDATE stage SET _outcome = 'unchanged' {later} AND NOT {differs(values, 'stage', 'o')}")
-        conn.execute(f"UPDATE stage SET _reason = 'append_only', _row = {self._row_json('stage')} {later} AND {differs(values, 'stage', 'o')}")
 
     def _make_promoted(
         self, conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow], *, errors: Mapping[str, str], closed: int
@@ -313,12 +218,6 @@ class Promotion:
         for path in self._staging.iterdir():
             if path.name in BATCH_FILES or path.name.startswith(BATCH_PREFIXES) or path.name.partition(".")[0] in ids:
                 path.unlink(missing_ok=True)
-
-
-def _number(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = conn.execute(sql).fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def _totals(conn: duckdb.DuckDBPyConnection) -> RowCounts:

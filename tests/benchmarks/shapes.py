@@ -106,7 +106,7 @@ def _payloads(folder: Path, shape: str) -> Path:
     target.mkdir(parents=True)
     names = _numbers(shape)
     for place in range(tickers):
-        chance = random.Random(place)  # noqa: S311 - the same payloads each time
+        chance = random.Random(place)
         symbol = f"T{place:05d}"
         lines = []
         for day in range(rows):

@@ -12,11 +12,11 @@ import typer
 
 import sbf_core
 from sbf_core.cli.app import app
+from sbf_core.dataset import json_path
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
-from sbf_core.dataset import json_path
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.format_list import FORMATS
 from sbf_core.dataset.pages import Pages

@@ -17,8 +17,7 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Json
 from sbf_core.payload.json import READER
-from sbf_core.payload.json_sql import DOUBTFUL
-from sbf_core.payload.model import Look, PayloadFile, Reading, Record, slots_of
+from sbf_core.payload.model import DOUBTFUL, Look, PayloadFile, Reading, Record, slots_of
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -82,6 +82,7 @@ def test_what_the_engine_cannot_skip_is_read_from_a_copy(bench: Bench, tmp_path:
         (Csv(), '"a\n",b\n1,2\n'),
         (Csv(), "a,b\n1,2\r\n"),
         (Csv(encoding="cp1252"), "a,b\n1,2\n"),
+        (Csv(skip_rows=2, header=("a", "b")), "\n\n1,2\r\n"),
     ]:
         reading, file = reading_of(csv, ["a", "b"]), bench.file(content.encode())
         assert not READER.look(reading, file, None).is_regular

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from sbf_core.dataset.json_path import check_paths, rows_path, source_path
+from sbf_core.dataset.json_steps import Index, Name, RowIndex, Wildcard
 from sbf_core.errors import PayloadRefused, UsageError
-from sbf_core.dataset.json_path import Index, Name, RowIndex, Wildcard, check_paths, rows_path, source_path
 from sbf_core.payload.json_walk import nodes, value_at, walk
 
 REFUSED = {

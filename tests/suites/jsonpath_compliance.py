@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sbf_core.errors import UsageError
 from sbf_core.dataset.json_path import rows_path
+from sbf_core.errors import UsageError
 from sbf_core.payload.json_walk import nodes
 
 NAMED = re.compile(r"(\w+) \([^()]+\) are not supported at letter \d+$")

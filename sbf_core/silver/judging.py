@@ -1,0 +1,129 @@
+"""What is said of the rows in the temporary table ``stage`` before they are taken in: which count once, which are rejected, which payloads are refused."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
+from sbf_core.silver.merge import is_empty, live, row_number, shrinkage
+from sbf_core.silver.tables import current_table, value_columns
+from sbf_core.vocabulary import OnDuplicate, Semantics
+
+
+def number_of(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
+    """The one number that a query gives."""
+    row = conn.execute(sql).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def settle_duplicates(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+    """Settle keys that one payload states twice: equal rows count once, others by the declared rule."""
+    scope = ["_bronze_file_id", *entry.key_columns, *(["known_from"] if entry.known_from_column else [])]
+    by, of_stage = quoted_list(scope), quoted_list(scope, prefix="s.")
+    conn.execute(f"CREATE OR REPLACE TEMP TABLE twice AS SELECT {of_stage} FROM stage AS s WHERE {live('s')} GROUP BY ALL HAVING count(*) > 1")
+    if not number_of(conn, "SELECT count(*) FROM twice"):
+        return
+    values = value_columns(entry)
+    number = row_number(conn, entry)
+    order = f"s.{number} {'DESC' if entry.on_duplicate is OnDuplicate.LAST else 'ASC'}"
+    firsts = ", ".join(f"first(s.{quoted(name)} ORDER BY {order}) AS {quoted(name)}" for name in values) or "1"
+    conn.execute(
+        f"CREATE OR REPLACE TEMP TABLE judged AS SELECT s.{number} AS id, row_number() OVER (PARTITION BY {of_stage} ORDER BY {order}) AS place, "
+        f"{differs(values, 's', 'f')} AS is_other FROM stage AS s JOIN "
+        f"(SELECT {of_stage}, {firsts} FROM stage AS s SEMI JOIN twice AS w USING ({by}) WHERE {live('s')} GROUP BY {of_stage}) AS f "
+        f"ON {matches(scope, 's', 'f')} WHERE {live('s')}"
+    )
+    conn.execute(f"UPDATE stage SET _outcome = 'unchanged' FROM judged AS j WHERE stage.{number} = j.id AND j.place > 1 AND NOT j.is_other")
+    conflict = f"SELECT {of_stage} FROM stage AS s SEMI JOIN (SELECT o.id FROM judged AS o WHERE o.is_other) AS j ON s.{number} = j.id"
+    reason = f"_reason = 'duplicate_key', _row = {row_json(entry, 'stage')}"
+    if entry.on_duplicate is OnDuplicate.REJECT:
+        conn.execute(f"CREATE OR REPLACE TEMP TABLE conflict AS {conflict} GROUP BY ALL")
+        conn.execute(f"UPDATE stage SET {reason}, _outcome = NULL FROM conflict AS c WHERE {matches(scope, 'stage', 'c')} AND stage._reason IS NULL")
+    else:
+        conn.execute(f"UPDATE stage SET {reason} FROM judged AS j WHERE stage.{number} = j.id AND j.is_other")
+
+
+def refuse_payloads(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, first: str, scope: str) -> dict[str, str]:
+    """Payloads with too large a share of rejects, and snapshots that shrank too much, are refused whole: each of their rows becomes a reject.
+
+    Args:
+        conn: with a batch in ``stage``.
+        entry: its dataset.
+        first: the id of the first payload, which of a snapshot is the only one.
+        scope: a condition on ``t``, the current table: which rows a snapshot speaks about.
+
+    Returns:
+        Why payloads are refused, by id.
+    """
+    share = entry.reject_share_max
+    rows = conn.execute(
+        "SELECT s._bronze_file_id, count(s._reason), count(*), mode(s._reason) FROM stage AS s WHERE NOT s._context GROUP BY ALL "
+        "HAVING count(s._reason) > ? * count(*)",
+        [share],
+    ).fetchall()
+    refused = {
+        file_id: f"{bad} of {seen} rows rejected ({bad / seen:.1%}, {share:.1%} are allowed), mostly {reason}" for file_id, bad, seen, reason in rows
+    }
+    refused |= _unsure(conn, entry)
+    shrunk = shrinkage(conn, entry, scope=scope) if entry.semantics is Semantics.SNAPSHOT and not refused else ""
+    if shrunk:
+        refused[first] = shrunk
+    if refused:
+        ids = ", ".join(literal(file_id) for file_id in refused)
+        conn.execute(
+            f"UPDATE stage SET _reason = coalesce(stage._reason, 'file_refused'), _outcome = NULL, _row = coalesce(stage._row, {row_json(entry, 'stage')}) "
+            f"WHERE stage._bronze_file_id IN ({ids}) AND NOT stage._context"
+        )
+    return refused
+
+
+def _unsure(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, str]:
+    """Payloads in which one row casts doubt on the others: numbers in another notation; in a snapshot, rows of which nobody knows the key."""
+    found: dict[str, str] = {}
+    marked = "SELECT s._bronze_file_id, any_value(s._reason), any_value(s._row) FROM stage AS s WHERE NOT s._context AND starts_with(s._reason, 'decimal_comma:') GROUP BY 1"
+    for file_id, reason, row in conn.execute(marked).fetchall():
+        column = next(column for column in entry.columns if column.name == reason.partition(":")[2])
+        text = json.loads(row).get(column.source_name)
+        found[file_id] = f"column {column.name} holds {text!r}, so a point in it may be no decimal point; declare format=Csv(decimal=',', thousands='.') or as it is"
+    if entry.semantics is Semantics.SNAPSHOT:
+        lost = " OR ".join(f"s.{quoted(name)} IS NULL" for name in entry.key_columns)
+        keyless = f"SELECT s._bronze_file_id, count(*) FROM stage AS s WHERE NOT s._context AND s._reason IS NOT NULL AND ({lost}) GROUP BY 1"
+        for file_id, number in conn.execute(keyless).fetchall():
+            found.setdefault(file_id, f"{number} rows of the snapshot have no readable key, so nobody knows what is gone from it")
+    return found
+
+
+def keys_twice(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> int:
+    """How many keys have several live rows in the batch."""
+    keys = quoted_list(entry.key_columns, prefix="s.")
+    return number_of(conn, f"SELECT count(*) FROM (SELECT 1 FROM stage AS s WHERE {live('s')} GROUP BY {keys} HAVING count(*) > 1)")
+
+
+def reject_rewrites(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+    """``append``: a key that is there, or came earlier in the batch, with other values is rejected; with equal ones it is unchanged."""
+    keys, values = entry.key_columns, value_columns(entry)
+    if is_empty(conn, entry) and not keys_twice(conn, entry):
+        return
+    number, names = row_number(conn, entry), [*keys, *values]
+    conn.execute(
+        f"CREATE OR REPLACE TEMP TABLE written_once AS SELECT w.* FROM ("
+        f"SELECT {quoted_list(names, prefix='t.')}, t.recorded_at, -1 AS _id FROM {current_table(entry)} AS t UNION ALL "
+        f"SELECT {quoted_list(names, prefix='s.')}, s.recorded_at, s.{number} FROM stage AS s WHERE {live('s')}) AS w "
+        f"QUALIFY row_number() OVER (PARTITION BY {quoted_list(keys, prefix='w.')} ORDER BY w.recorded_at, w._id) = 1"
+    )
+    later = f"FROM written_once AS o WHERE {matches(keys, 'stage', 'o')} AND stage.{number} <> o._id AND {live('stage')}"
+    conn.execute(f"UPDATE stage SET _outcome = 'unchanged' {later} AND NOT {differs(values, 'stage', 'o')}")
+    conn.execute(f"UPDATE stage SET _reason = 'append_only', _row = {row_json(entry, 'stage')} {later} AND {differs(values, 'stage', 'o')}")
+
+
+def row_json(entry: DatasetKeymapEntry, table: str) -> str:
+    """SQL for a row of ``stage`` as JSON, under the vendor's names of its fields; of a field that several columns read, the others have theirs."""
+    named: dict[str, str] = {}
+    for column in entry.columns:
+        names = (column.source_name, column.name, f"{column.source_name} as {column.name}")
+        named[next(name for name in names if name not in named)] = column.name
+    return f"CAST(json_object({', '.join(f'{literal(name)}, {table}.{quoted(column)}' for name, column in named.items())}) AS VARCHAR)"
