@@ -9,6 +9,7 @@ from typing import cast
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.format_list import Format
 from sbf_core.dataset.formats import Csv, Json, Parquet
+from sbf_core.payload.by_identity import by_identity
 from sbf_core.payload.model import FormatReader, Reading, Slot, slots_of
 
 #: What an extension means where the dataset declares no format.
@@ -41,8 +42,16 @@ def reading_of(entry: DatasetKeymapEntry, extension: str, *, slots: tuple[Slot, 
         extension: of the bytes, unpacked.
         slots: the wanted fields; those of the declared columns when absent.
     """
+    if slots is None:
+        return _declared(entry, extension)
     chosen = format_of(entry, extension)
-    return None if chosen is None else Reading(entry=entry, format=chosen, slots=slots_of(entry) if slots is None else slots)
+    return None if chosen is None else Reading(entry=entry, format=chosen, slots=slots)
+
+
+@by_identity
+def _declared(entry: DatasetKeymapEntry, extension: str) -> Reading | None:
+    chosen = format_of(entry, extension)
+    return None if chosen is None else Reading(entry=entry, format=chosen, slots=slots_of(entry))
 
 
 @cache

@@ -17,6 +17,7 @@ import attrs
 from sbf_core.dataset.json_path import rows_path, source_path
 from sbf_core.dataset.json_steps import Index, Name, RowsPath, Wildcard
 from sbf_core.errors import PayloadRefused
+from sbf_core.payload.by_identity import by_identity
 from sbf_core.payload.json_records import is_required, row_kind
 from sbf_core.payload.json_shape import Layout, compiled, reads_doubles
 from sbf_core.payload.json_text import BLANKS, EXACT, check_start
@@ -159,8 +160,7 @@ class _Sample:
         self._before = 0
         if start.at is None:
             return
-        missing = _row_getters(reading)
-        kind = row_kind([[source_path(source) for source in slot.sources] for slot in reading.slots])
+        missing, kind = _wanted(reading)
         for number, (row, first, end) in enumerate(_rows(text, start)):
             if kind is not None and not isinstance(row, kind):
                 return
@@ -191,6 +191,12 @@ class _Sample:
         depth = len(self._path.segments) - 1
         ending = re.compile(closing + rb"\s*[\]}]" + rb"\s*\}" * depth + rb"\s*\Z")
         return opened - self._before if ending.search(tail) else None
+
+
+@by_identity
+def _wanted(reading: Reading) -> tuple[list[list[Getter]], type | None]:
+    """What a row must have, and what it must be."""
+    return _row_getters(reading), row_kind([[source_path(source) for source in slot.sources] for slot in reading.slots])
 
 
 def _row_getters(reading: Reading) -> list[list[Getter]]:

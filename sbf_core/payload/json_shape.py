@@ -9,6 +9,7 @@ import attrs
 from sbf_core.dataset.json_path import rows_path, source_path
 from sbf_core.dataset.json_steps import Index, Name, RowsPath, Segment, SourcePath, Wildcard
 from sbf_core.duck.identifiers import quoted
+from sbf_core.payload.by_identity import by_identity
 from sbf_core.payload.model import Reading, Slot
 
 
@@ -95,6 +96,7 @@ class Compiled:
     root: Node
 
 
+@by_identity
 def compiled(reading: Reading, layout: Layout) -> Compiled | None:
     """The paths of a reading as the engine can follow them; None where it cannot."""
     path = rows_path(reading.rows_at)

@@ -170,7 +170,7 @@ def test_stopped_once_ends_in_order(world: World, home: Path, number: int) -> No
         assert "interrupted; the next run goes on from here" in err
         assert "Traceback" not in err
     runs = json.loads(world.sbf(home, "runs", "--json").stdout)["runs"]
-    assert [run["status"] for run in runs] == ["interrupted"]
+    assert [run["status"] for run in runs] == ["interrupted"], (runs, err)
     assert world.sbf(home, *replay(world)).returncode == 0
     assert world.findings(home) == []
 

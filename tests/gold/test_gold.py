@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from warehouse import FakeVendor, Warehouse, entry, price
 
-from sbf_core.api import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique
+from sbf_core.api import AcceptedRange, DataRules, ForeignKey, GoldModel, GoldSource, NotNull, Unique
 from sbf_core.errors import UsageError
 from sbf_core.gold.order import ordered, tables_read
 from sbf_core.runner.options import RunOptions
@@ -164,7 +164,7 @@ def test_gold_alone_can_be_built(gold: tuple[Warehouse, FakeVendor]) -> None:
 def test_a_model_takes_the_sources_that_are_there(gold: tuple[Warehouse, FakeVendor]) -> None:
     """The best is absent: it is taken when it comes. Columns are matched by name."""
     warehouse, vendor = gold
-    vendor.entries.append(entry(dataset="best", silver_table="best"))
+    vendor.entries.append(entry(dataset="best", silver_table="best", is_data=DataRules(may_be_empty=True)))
     vendor.says([], dataset="best")
     sources = {
         "prices": [GoldSource(table="silver.best", sql="SELECT date AS day, symbol FROM silver.best"), GoldSource(table="silver.px", sql="SELECT symbol, date AS day FROM silver.px")],

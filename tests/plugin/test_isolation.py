@@ -103,11 +103,20 @@ MISDEEDS = {
     "interrupts": "raise KeyboardInterrupt",
     "recurses": "f = lambda: f(); return f()",
     "generator exit": "raise GeneratorExit",
-    "none": "return None",
     "text": "return 'rows'",
     "dict": "return {'a': 1}",
-    "prints": "print('x' * 100000); return None",
+    "prints": "print('x' * 100000); return 7",
 }
+
+
+def test_a_promote_that_answers_none_leaves_it_to_the_declaration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str) -> None:
+    """In this process and in one of the plugin's own, also after it asked for the fields."""
+    for number, text in enumerate(("return None", "assert batch.fields; return None")):
+        folder = tmp_path / f"leaving{number}"
+        folder.mkdir()
+        context = run(folder, monkeypatch, promote_with(text), plugins__isolate=isolate)
+        assert context.errors == []
+        assert Warehouse(folder / "home").ask("SELECT symbol FROM silver.odd_eod") == [("A",)]
 
 
 @pytest.mark.parametrize("misdeed", MISDEEDS)

@@ -90,7 +90,7 @@ def number_oracle(kind: str, text: str, marks: Csv) -> Outcome:
         return None, "too_precise" if shape else "not_an_integer"
     if len(significant) + exponent > precision - scale:
         return None, "out_of_range"
-    value_ = sign * int(significant) * Decimal(10) ** exponent if exponent < 0 else Decimal(sign * int(significant) * 10**exponent)
+    value_ = Decimal(f"{sign * int(significant)}E{exponent}")  # exact: arithmetic would round to the digits of the context
     if not shape and not -(2**63) <= value_ < 2**63:
         return None, "out_of_range"
     return value_, None

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from warehouse import START, FakeVendor, Warehouse, counts_add_up, entry, price
 
-from sbf_core.api import hookimpl
+from sbf_core.api import DataRules, hookimpl
 from sbf_core.runner.options import RunOptions
 from sbf_core.vocabulary import Layer
 
@@ -63,7 +63,7 @@ def test_as_of_equals_the_model_whatever_the_order(history: list[Payload], data:
     arrival = data.draw(st.permutations(range(len(history))))
     together = data.draw(st.lists(st.booleans(), min_size=len(history), max_size=len(history)))
     with tempfile.TemporaryDirectory() as folder:
-        vendor = Published(entry())
+        vendor = Published(entry(is_data=DataRules(may_be_empty=True)))
         warehouse = Warehouse(Path(folder) / "home", vendor)
         for hour, wait in zip(arrival, together, strict=True):
             vendor.hour = hour

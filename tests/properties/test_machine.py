@@ -24,7 +24,7 @@ from older_release import back_to_schema_1
 from warehouse import START, FakeVendor, Warehouse, counts_add_up, entry, price
 
 from sbf_core import faults
-from sbf_core.api import hookimpl
+from sbf_core.api import DataRules, hookimpl
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.rebuild import rebuild
@@ -100,7 +100,7 @@ class Silver(RuleBasedStateMachine):
         semantics = self.semantics
         self.folder = Path(tempfile.mkdtemp(prefix="sbf-machine-"))
         self.model = Model(semantics)
-        self.vendor = Published(entry(semantics=semantics, reject_share_max=1.0))
+        self.vendor = Published(entry(semantics=semantics, reject_share_max=1.0, is_data=DataRules(may_be_empty=True)))
         self.warehouse = Warehouse(self.folder / "home", self.vendor)
         self.last = 0
         self.pending: dict[int, dict[str, int | None]] = {}

@@ -147,7 +147,7 @@ def test_no_value(conn: duckdb.DuckDBPyConnection) -> None:
 
 def test_what_is_required_and_missing_is_told(conn: duckdb.DuckDBPyConnection) -> None:
     key, plain = Column(name="k", type="BIGINT", key=True), Column(name="v", type="DECIMAL(9,2)")
-    conn.execute("CREATE TEMP TABLE given AS SELECT * FROM (VALUES ('1', NULL), (NULL, '2'), ('x', NULL), ('1', '2')) AS t(f0, f1)")
+    conn.execute("CREATE OR REPLACE TEMP TABLE given AS SELECT * FROM (VALUES ('1', NULL), (NULL, '2'), ('x', NULL), ('1', '2')) AS t(f0, f1)")
     source = "(SELECT '' AS _file, NULL::VARCHAR AS _place, NULL::VARCHAR AS _fault, NULL::VARCHAR AS _raw, given.* FROM given)"
     sql = select_of([key, plain], source, {"f0": "VARCHAR", "f1": "VARCHAR"})
     assert [row[0] for row in conn.execute(f"SELECT d._reason FROM ({sql}) AS d").fetchall()] == ["missing:v", "missing_key:k", "unparsable:k", None]
