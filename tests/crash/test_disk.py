@@ -212,7 +212,7 @@ def test_a_zip_that_finds_no_room_to_be_unpacked_is_not_refused(tmp_path: Path) 
     """The payload is fine: it must stay to be promoted, and not be on record as bad."""
     packed = tmp_path / "a.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.csv", "symbol,date\n" + "A,2024-01-01\n" * 1000)
+        archive.writestr("a.csv", "symbol,date,close,volume\n" + "A,2024-01-01,1,1\n" * 1000)
     writer = BronzeFileWriter(DuckDbConfig(home=tmp_path / "home"))
     request = RunRequest(run_id="r", domain="prices", source="fake", dataset="eod")
     (row,) = writer.publish([writer.stage(RunResult(request=request, address="a", payload=packed.read_bytes(), extension="zip", fetched_at=START))])
@@ -222,7 +222,7 @@ def test_a_zip_that_finds_no_room_to_be_unpacked_is_not_refused(tmp_path: Path) 
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, usual[1]))
     try:
-        with pytest.raises(EnvironmentFault, match="a zip cannot be unpacked: File too large"):
+        with pytest.raises(EnvironmentFault, match="a payload cannot be unpacked: File too large"):
             inspect(entry(), row, bronze=tmp_path / "home" / "bronze", staging=staging, fresh=False, is_context=False, as_declared=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
