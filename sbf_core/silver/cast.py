@@ -12,7 +12,7 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.silver.cast_numbers import number_casts
-from sbf_core.silver.cast_steps import RELATION, Field, FieldCast, Marks, trimmed, unless_marker, without_markers
+from sbf_core.silver.cast_steps import RELATION, Field, FieldCast, Marks, is_one_of, trimmed, unless_marker, without_markers
 from sbf_core.silver.cast_times import time_cast
 from sbf_core.silver.cast_zones import known_from_expression
 
@@ -113,7 +113,7 @@ def _text_cast(field: Field) -> FieldCast:
     if column.trim:
         value = without_markers(column, trimmed(field.text))
     elif column.missing:
-        value = f"CASE WHEN {field.text} NOT IN ({', '.join(literal(marker) for marker in column.missing)}) THEN {field.text} END"
+        value = f"CASE WHEN NOT {is_one_of(field.text, column.missing)} THEN {field.text} END"
     else:
         value = field.text
     return FieldCast(column=column, steps=(), value=value, given="false", kind="", raw=field.text)
@@ -134,8 +134,7 @@ def _boolean_cast(field: Field) -> FieldCast:
 
 
 def _truth(text: str) -> str:
-    true, false = (", ".join(literal(word) for word in words) for words in (_TRUE, _FALSE))
-    return f"CASE WHEN lower({text}) IN ({true}) THEN true WHEN lower({text}) IN ({false}) THEN false END"
+    return f"CASE WHEN {is_one_of(f'lower({text})', _TRUE)} THEN true WHEN {is_one_of(f'lower({text})', _FALSE)} THEN false END"
 
 
 def _misfit(casts: Sequence[FieldCast]) -> str:

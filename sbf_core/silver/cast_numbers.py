@@ -17,7 +17,7 @@ import attrs
 
 from sbf_core.dataset.columns import Column
 from sbf_core.duck.identifiers import literal, quoted
-from sbf_core.silver.cast_steps import BLANKS, RELATION, Field, FieldCast, Marks, full_match, trimmed, unless_marker
+from sbf_core.silver.cast_steps import BLANKS, RELATION, Field, FieldCast, Marks, full_match, is_one_of, trimmed, unless_marker
 
 _UNSIGNED = r"([0-9]+\.?[0-9]*|\.[0-9]+)"
 #: A number as it may be written: ``12``, ``-1.5``, ``.5``, ``5.``, ``+1.5E+10``.
@@ -64,7 +64,7 @@ def number_casts(fields: Sequence[Field], *, place: str) -> NumberCasts:
         unmarked = _without_marks("x", marks)
         typed = [str(number) for number, field in enumerate(fields, start=1) if not field.is_text]
         if typed:  # a number that is no text has a point, whatever the texts have
-            unmarked = f"CASE WHEN i IN ({', '.join(typed)}) THEN x ELSE {unmarked} END"
+            unmarked = f"CASE WHEN list_contains([{', '.join(typed)}], i) THEN x ELSE {unmarked} END"
         steps.append({_BARES: _each(_TEXTS, unmarked)})
     steps.append({_POINTS: _each(bares, f"CASE WHEN contains(lower(x), 'e') AND {full_match('x', NUMBER)} THEN {point_of('x')} END")})
     point, digits = f"{_ref(_POINTS)}[i]", f"{_ref(_DIGITS)}[i]"
@@ -125,7 +125,7 @@ def _checked(column: Column, text: str, pattern: str, markers: Sequence[str] = (
     value = f"try_cast({plain or text} AS {column.type})"
     condition = full_match(text, pattern) + (f" AND isfinite({value})" if column.type == "DOUBLE" else "")
     if markers:
-        condition += f" AND {text} NOT IN ({', '.join(literal(marker) for marker in markers)})"
+        condition += f" AND NOT {is_one_of(text, markers)}"
     return f"CASE WHEN {condition} THEN {value} END"
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 import attrs
 
 from sbf_core.dataset.columns import Column
-from sbf_core.duck.identifiers import literal, quoted
+from sbf_core.duck.identifiers import literal, literal_list, quoted
 
 #: Alias of the relation that each step reads.
 RELATION = "_r"
@@ -113,12 +113,16 @@ def trimmed(text: str) -> str:
 def without_markers(column: Column, text: str) -> str:
     """``text``, or NULL where it is empty or a marker for "no value"."""
     markers = [marker.strip(BLANKS) for marker in column.missing]
-    choices = ", ".join(literal(marker) for marker in dict.fromkeys(["", *markers]))
-    return f"CASE WHEN {text} NOT IN ({choices}) THEN {text} END"
+    return f"CASE WHEN NOT {is_one_of(text, ['', *markers])} THEN {text} END"
 
 
 def unless_marker(column: Column, text: str, expression: str) -> str:
     """``expression``, or NULL where ``text``, which has no blanks around it, is a marker for "no value"."""
     if not column.missing:
         return expression
-    return f"CASE WHEN {text} NOT IN ({', '.join(literal(marker.strip(BLANKS)) for marker in column.missing)}) THEN {expression} END"
+    return f"CASE WHEN NOT {is_one_of(text, [marker.strip(BLANKS) for marker in column.missing])} THEN {expression} END"
+
+
+def is_one_of(text: str, choices: Sequence[str]) -> str:
+    """Whether ``text`` is one of the choices. No IN: of more than five choices the engine makes a join, each of which costs more than all rows."""
+    return f"list_contains({literal_list(dict.fromkeys(choices))}, {text})"

@@ -53,8 +53,11 @@ def day_in_years(day: str) -> str:
 
 
 def in_nanoseconds(count: str) -> str:
-    """SQL: TIMESTAMP_NS of a HUGEINT of nanoseconds since 1970; NULL out of its range (the ends of BIGINT stand for infinities there)."""
-    return f"CASE WHEN {count} BETWEEN -9223372036854775806 AND 9223372036854775806 THEN make_timestamp_ns(CAST({count} AS BIGINT)) END"
+    """SQL: TIMESTAMP_NS of a HUGEINT of nanoseconds since 1970; NULL out of its range, which begins with 1677-09-22 here.
+
+    The hours of that day's eve which the type reaches too are ones that DuckDB 1.5.5 fails to write as text. The ends of BIGINT stand for infinities.
+    """
+    return f"CASE WHEN {count} BETWEEN -9223286400000000000 AND 9223372036854775806 THEN make_timestamp_ns(CAST({count} AS BIGINT)) END"
 
 
 def known_from_expression(column: Column, value_sql: str) -> str:

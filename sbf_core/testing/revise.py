@@ -46,9 +46,11 @@ def revisions(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage, pa
         changed = text[:place] + _next(form) + text[place + len(form) :]
         return _packed(changed.encode(encoding, "surrogateescape" if encoding == "utf-8" else "strict"), extension, member)
 
+    is_delimited = extension.removesuffix(GZIP) in ("csv", "tsv")
+    below = text.find("\n") + 1 if is_delimited else 0  # names of fields are no values
     often: list[tuple[int, int, str]] = []
     for form in _forms(home, entry, vintage):
-        places = [found.start() for found in re.finditer(r"(?<![\w.\-])" + re.escape(form) + r"(?![\w.])", text)]
+        places = [found.start() for found in re.finditer(r"(?<![\w.\-])" + re.escape(form) + r"(?![\w.])", text) if found.start() >= below]
         if len(places) == 1:
             yield revised(places[0], form)
         elif places:
@@ -77,7 +79,7 @@ def _forms(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage) -> It
         if not chosen:
             continue
         columns = ", ".join(quoted(name) for name in chosen)
-        order = ", ".join(quoted(name) for name in entry.key_columns)
+        order = ", ".join(f"{quoted(name)} DESC" for name in entry.key_columns)  # of one moment the newest days are in the last payload
         seen: set[str] = set()
         rows = home.ask(f"SELECT {columns} FROM silver.{quoted(entry.silver_table)} {where} ORDER BY recorded_at DESC, {order} LIMIT {_ROWS_TRIED}", parameters)
         for row in rows:
@@ -100,7 +102,7 @@ def _written(value: object, decimal: str, thousands: str) -> Iterator[str]:
                 yield f"{marked}{decimal}{fraction.ljust(digits, '0')}".rstrip(decimal)
         if 0 < abs(exact) < 1:
             yield plain.replace("0.", decimal, 1)
-    elif isinstance(value, str) and re.search(r"\w\Z", value) :
+    elif isinstance(value, str) and re.search(r"\w\Z", value):
         yield value
 
 

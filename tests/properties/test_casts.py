@@ -188,7 +188,7 @@ def moment_oracle(text: str, zone: str, fold: str, digits_kept: int) -> Outcome:
             return None, "repeated_hour"
     instant_ = instants[0 if fold == "first" else -1]
     count = (instant_.days * 86_400 + instant_.seconds) * 10**9 + int(fraction.ljust(9, "0") or 0)
-    low, high = (-62_135_596_800 * 10**9, 253_402_300_800 * 10**9 - 1) if digits_kept == 6 else (-(2**63) + 2, 2**63 - 2)
+    low, high = (-62_135_596_800 * 10**9, 253_402_300_800 * 10**9 - 1) if digits_kept == 6 else (-9_223_286_400 * 10**9, 2**63 - 2)
     return (count, None) if low <= count <= high else (None, "out_of_range")
 
 
@@ -266,7 +266,7 @@ def test_counts_are_what_decimal_says(values: list[Decimal]) -> None:
             count = int(value.scaleb(7)) * 10**power  # in 10 ** -7 nanoseconds
             for kind, step, low, high in (
                 ("TIMESTAMP", 10**10, -62_135_596_800 * 10**16, 253_402_300_800 * 10**16 - 1),
-                ("TIMESTAMP_NS", 10**7, (-(2**63) + 2) * 10**7, (2**63 - 2) * 10**7),
+                ("TIMESTAMP_NS", 10**7, -9_223_286_400 * 10**16, (2**63 - 2) * 10**7),
             ):
                 got, reason = found[kind][place]
                 if count % step:

@@ -376,6 +376,7 @@ SINS = [
     (TooNarrow, "rows_are_taken", "not_an_integer in amount", "*"),
     (KeyTooShort, "keys_are_unique", "duplicate_key", "*"),
     (Counting, "promote_twice", "promoted a second time, silver.rain", "*"),
+    (Counting, "read_without_the_engine", "read record by record, silver.rain", "*"),
     (Remembering, "promote_in_any_order", "promoted newest first, silver.rain", "*"),
     (OverTheBatch, "rebuild_is_equal", "rebuilt, silver.rain", "*"),
     (Clock, "promote_is_pure", "promote looked at a clock: datetime.now", ""),
