@@ -1,9 +1,8 @@
 """Text, numbers and typed moments to DATE, TIMESTAMP and TIMESTAMP_NS: exact, in UTC, or a reject with its kind.
 
-Text is ISO 8601 (a subset, see ``MOMENT``), or of a declared ``date_format``, or a number since 1970 (``epoch``). A
-moment without an offset is local time in the declared ``zone``; without a zone it is a reject. The engine's own casts
-drop an offset (TIMESTAMP), cut what is finer than microseconds, take 24:00 and the year 0, and depend on the session's
-zone: they only get texts that a pattern has let through.
+Text is ISO 8601 (a subset, see ``MOMENT``), or of a declared ``date_format``, or a number since 1970 (``epoch``). A moment without an offset is local
+time in the declared ``zone``; without a zone it is a reject. The engine's own casts drop an offset (TIMESTAMP), cut what is finer than microseconds,
+take 24:00 and the year 0, and depend on the session's zone: they only get texts that a pattern has let through.
 """
 
 from __future__ import annotations
@@ -14,8 +13,7 @@ import attrs
 
 from sbf_core.duck.identifiers import literal
 from sbf_core.silver.cast_epochs import epoch_cast
-from sbf_core.silver.cast_format_codes import DateFormat, parse_date_format
-from sbf_core.silver.cast_formats import iso_of, parts_of
+from sbf_core.silver.cast_formats import DateFormat, iso_of, parse_date_format, parts_of
 from sbf_core.silver.cast_steps import Field, FieldCast, full_match, trimmed, unless_marker, without_markers
 from sbf_core.silver.cast_zones import candidates, day_in_years, in_nanoseconds, in_years, is_shown, settled, wall
 
@@ -24,8 +22,7 @@ _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _OFFSET = "(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)"
 #: With all digits that a column holds: what the engine reads exactly.
 _LOCAL = rf"{_DAY}[T ]{_CLOCK}:[0-5][0-9](\.[0-9]{{1,6}})?"
-#: A moment of ISO 8601 as it may be written: a day, T or a blank, hours and minutes, seconds with a fraction, an
-#: offset.
+#: A moment of ISO 8601 as it may be written: a day, T or a blank, hours and minutes, seconds with a fraction, an offset.
 MOMENT = rf"{_DAY}[T ]{_CLOCK}(:[0-5][0-9](\.[0-9]+)?)?{_OFFSET}?"
 _MOMENT_TYPES = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "DATE")
 
@@ -52,17 +49,12 @@ def _date_cast(field: Field) -> FieldCast:
         {"text": without_markers(column, field.ref("trimmed"))},
     )
     value = f"coalesce({fast}, {_day(text)})"
-    return FieldCast(
-        column=column, steps=steps, value=value, given=f"{text} IS NOT NULL", kind="'unparsable'", raw=field.text
-    )
+    return FieldCast(column=column, steps=steps, value=value, given=f"{text} IS NOT NULL", kind="'unparsable'", raw=field.text)
 
 
 def _day(text: str) -> str:
-    """A text that is written as the engine writes that day: neither 2024/01/02 passes nor the year 0."""
-    return (
-        f"CASE WHEN strlen({text}) = 10 AND CAST(try_cast({text} AS DATE) AS VARCHAR) = {text} "
-        f"THEN try_cast({text} AS DATE) END"
-    )
+    """A text that is written as the engine writes that day: nothing else passes, so neither 2024/01/02 nor the year 0."""
+    return f"CASE WHEN strlen({text}) = 10 AND CAST(try_cast({text} AS DATE) AS VARCHAR) = {text} THEN try_cast({text} AS DATE) END"
 
 
 def _local(text: str) -> str:
@@ -72,18 +64,15 @@ def _local(text: str) -> str:
 
 def _instant(text: str) -> str:
     """A moment with an offset: TIMESTAMP in UTC."""
-    return (
-        f"CASE WHEN {full_match(text, _LOCAL + _OFFSET)} "
-        f"THEN make_timestamp(epoch_us(try_cast({text} AS TIMESTAMPTZ))) END"
-    )
+    return f"CASE WHEN {full_match(text, _LOCAL + _OFFSET)} THEN make_timestamp(epoch_us(try_cast({text} AS TIMESTAMPTZ))) END"
 
 
 @attrs.frozen(kw_only=True)
 class _Texts:
     """Moments as texts: of a format, or ISO 8601.
 
-    Each text is either ``local`` (a TIMESTAMP as the clock showed it) or an ``instant`` (a TIMESTAMP in UTC). Both are
-    first tried on the field as it stands; only where that gives nothing is its text looked at more closely.
+    Each text is either ``local`` (a TIMESTAMP as the clock showed it) or an ``instant`` (a TIMESTAMP in UTC). Both are first tried on the field as it
+    stands; only where that gives nothing is its text looked at more closely.
     """
 
     field: Field
@@ -98,17 +87,10 @@ class _Texts:
             shorter = literal(r"(\.[0-9]{6})[0-9]+")
             steps.append({"base": f"regexp_replace({text}, {shorter}, '\\1')", "rest": _nanoseconds(text)})
             base, rest, digits = field.ref("base"), field.ref("rest"), 9
-        steps.append(
-            {
-                "local": self._either("quick local", self._read_local(base)),
-                "instant": self._either("quick instant", self._read_instant(base)),
-            }
-        )
+        steps.append({"local": self._either("quick local", self._read_local(base)), "instant": self._either("quick instant", self._read_instant(base))})
         finer = f"regexp_matches({text}, {literal(rf'[.][0-9]{{{digits},}}[1-9]')}) AND {full_match(text, MOMENT)}"
         given = f"({field.ref('local')} IS NOT NULL OR {field.ref('instant')} IS NOT NULL OR {text} IS NOT NULL)"
-        return _Settling(
-            field=field, steps=tuple(steps), rest=rest, given=given, kinds=(f"WHEN {finer} THEN 'too_precise'",)
-        ).cast()
+        return _Settling(field=field, steps=tuple(steps), rest=rest, given=given, kinds=(f"WHEN {finer} THEN 'too_precise'",)).cast()
 
     @property
     def _is_quick(self) -> bool:
@@ -120,12 +102,7 @@ class _Texts:
             return []
         column, text = self.field.column, self.field.text
         if self.form is None and not column.zone:  # nothing but an offset can make it a moment
-            return [
-                {
-                    "quick local": "CAST(NULL AS TIMESTAMP)",
-                    "quick instant": unless_marker(column, text, self._read_instant(text)),
-                }
-            ]
+            return [{"quick local": "CAST(NULL AS TIMESTAMP)", "quick instant": unless_marker(column, text, self._read_instant(text))}]
         local = unless_marker(column, text, self._read_local(text))
         if self.form is not None:
             return [{"quick local": local, "quick instant": "CAST(NULL AS TIMESTAMP)"}]
@@ -137,10 +114,7 @@ class _Texts:
 
     def _read_local(self, text: str) -> str:
         if self.form is not None and self.form.is_simple:
-            return (
-                f"CASE WHEN {full_match(text, self.form.pattern)} "
-                f"THEN try_strptime({text}, {literal(self.form.text)}) END"
-            )
+            return f"CASE WHEN {full_match(text, self.form.pattern)} THEN try_strptime({text}, {literal(self.form.text)}) END"
         return _local(text)
 
     def _read_instant(self, text: str) -> str:
@@ -149,10 +123,7 @@ class _Texts:
     def _text(self) -> list[Mapping[str, str]]:
         """The text, where it is not settled yet, without blanks and markers, and as ISO 8601."""
         field, column, bare = self.field, self.field.column, self.field.ref("bare")
-        slow = (
-            f"CASE WHEN {field.ref('quick local')} IS NULL AND {field.ref('quick instant')} IS NULL "
-            f"THEN {trimmed(field.text)} END"
-        )
+        slow = f"CASE WHEN {field.ref('quick local')} IS NULL AND {field.ref('quick instant')} IS NULL THEN {trimmed(field.text)} END"
         steps: list[Mapping[str, str]] = [{"trimmed": slow if self._is_quick else trimmed(field.text)}]
         steps.append({"bare": without_markers(column, field.ref("trimmed"))})
         digits = 9 if column.type == "TIMESTAMP_NS" else 6
@@ -165,23 +136,12 @@ class _Texts:
         steps.append({"parts": parts_of(self.form, bare)})
         steps.append({"iso": f"CASE WHEN {parts} IS NOT NULL THEN {made} END"})
         # a text that is ISO 8601 itself must not pass where another format is declared
-        return [
-            *steps,
-            {
-                "text": (
-                    f"CASE WHEN {bare} IS NOT NULL "
-                    f"THEN coalesce({_tidy(field.ref('iso'), digits)}, concat('?', {bare})) END"
-                )
-            },
-        ]
+        return [*steps, {"text": f"CASE WHEN {bare} IS NOT NULL THEN coalesce({_tidy(field.ref('iso'), digits)}, concat('?', {bare})) END"}]
 
 
 def _tidy(text: str, digits: int) -> str:
     """ISO 8601 with seconds, and without zeros that are finer than ``digits``; anything else stays as it is."""
-    minutes, zeros = (
-        literal(r"^(.{10}[T ][0-9]{2}:[0-9]{2})(Z|[+-].*)?$"),
-        literal(rf"([.][0-9]{{{digits}}})0+([^0-9]|$)"),
-    )
+    minutes, zeros = literal(r"^(.{10}[T ][0-9]{2}:[0-9]{2})(Z|[+-].*)?$"), literal(rf"([.][0-9]{{{digits}}})0+([^0-9]|$)")
     return f"regexp_replace(regexp_replace({text}, {minutes}, '\\1:00\\2'), {zeros}, '\\1\\2')"
 
 
@@ -198,14 +158,7 @@ def _typed(field: Field) -> FieldCast:
     kinds = [f"WHEN NOT isfinite({_finite_in(field)}) THEN 'not_finite'"]
     if field.type == column.type == "DATE":
         value = f"CASE WHEN {given} THEN {day_in_years(source)} END"
-        return FieldCast(
-            column=column,
-            steps=(),
-            value=value,
-            given=given,
-            kind=f"CASE {kinds[0]} ELSE 'out_of_range' END",
-            raw=field.text,
-        )
+        return FieldCast(column=column, steps=(), value=value, given=given, kind=f"CASE {kinds[0]} ELSE 'out_of_range' END", raw=field.text)
     finite = f"{given} AND isfinite({_finite_in(field)})"
     steps: list[Mapping[str, str]] = []
     rest = ""
@@ -229,9 +182,7 @@ def _typed(field: Field) -> FieldCast:
 
 
 def _finite_in(field: Field) -> str:
-    """What ``isfinite`` is asked of: it knows no seconds and milliseconds, and those may reach further than the
-    engine's moments.
-    """
+    """What ``isfinite`` is asked of: it knows no seconds and milliseconds, and those may reach further than the engine's moments."""
     return f"try_cast({field.source} AS TIMESTAMP)" if field.type in ("TIMESTAMP_S", "TIMESTAMP_MS") else field.source
 
 
@@ -263,19 +214,9 @@ class _Settling:
         elif column.zone:
             before, after = field.ref("before"), field.ref("after")
             steps.append(dict(zip(("before", "after"), candidates(column.zone, local), strict=True)))
-            steps.append(
-                {
-                    "moment": (
-                        f"coalesce({field.ref('instant')}, "
-                        f"make_timestamp({settled(column.zone, column.fold, local, before, after)}))"
-                    )
-                }
-            )
+            steps.append({"moment": f"coalesce({field.ref('instant')}, make_timestamp({settled(column.zone, column.fold, local, before, after)}))"})
             shown = f"{is_shown(column.zone, before, local)}", f"{is_shown(column.zone, after, local)}"
-            kinds.append(
-                f"WHEN {moment} IS NULL AND {before} <> {after} THEN CASE WHEN {shown[0]} AND {shown[1]} "
-                "THEN 'repeated_hour' ELSE 'skipped_hour' END"
-            )
+            kinds.append(f"WHEN {moment} IS NULL AND {before} <> {after} THEN CASE WHEN {shown[0]} AND {shown[1]} THEN 'repeated_hour' ELSE 'skipped_hour' END")
         else:
             steps.append({"moment": field.ref("instant")})
             kinds.append(f"WHEN {local} IS NOT NULL THEN 'no_zone'")
@@ -285,19 +226,9 @@ class _Settling:
         return self._made(steps, value, [*kinds, f"WHEN {moment} IS NOT NULL THEN 'out_of_range'"])
 
     def _day(self) -> FieldCast:
-        """The day that the clock showed, or that of an instant in the declared zone. Without a zone only midnight is a
-        day by itself.
-        """
-        field, column, local, instant = (
-            self.field,
-            self.field.column,
-            self.field.ref("local"),
-            self.field.ref("instant"),
-        )
-        there = (
-            f"CASE WHEN {instant} IS NOT NULL THEN CAST({wall(column.zone or 'UTC', f'epoch_us({instant})')} AS DATE) "
-            f"ELSE CAST({local} AS DATE) END"
-        )
+        """The day that the clock showed, or that of an instant in the declared zone. Without a zone only midnight is a day by itself."""
+        field, column, local, instant = self.field, self.field.column, self.field.ref("local"), self.field.ref("instant")
+        there = f"CASE WHEN {instant} IS NOT NULL THEN CAST({wall(column.zone or 'UTC', f'epoch_us({instant})')} AS DATE) ELSE CAST({local} AS DATE) END"
         kinds = list(self.kinds)
         if not column.zone and not column.date_format:
             is_day = f"coalesce({local}, {instant}) = date_trunc('day', coalesce({local}, {instant}))"
@@ -306,12 +237,8 @@ class _Settling:
             there = f"CASE WHEN {is_day} THEN {there} END"
             kinds.append(f"WHEN NOT ({is_day}) THEN 'no_zone'")
         steps = [*self.steps, {"day": there}]
-        return self._made(
-            steps, day_in_years(field.ref("day")), [*kinds, f"WHEN {field.ref('day')} IS NOT NULL THEN 'out_of_range'"]
-        )
+        return self._made(steps, day_in_years(field.ref("day")), [*kinds, f"WHEN {field.ref('day')} IS NOT NULL THEN 'out_of_range'"])
 
     def _made(self, steps: list[Mapping[str, str]], value: str, kinds: list[str]) -> FieldCast:
         kind = f"CASE {' '.join(kinds)} ELSE 'unparsable' END"
-        return FieldCast(
-            column=self.field.column, steps=steps, value=value, given=self.given, kind=kind, raw=self.field.text
-        )
+        return FieldCast(column=self.field.column, steps=steps, value=value, given=self.given, kind=kind, raw=self.field.text)
