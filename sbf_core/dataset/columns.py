@@ -25,6 +25,7 @@ from typing import Any
 
 import attrs
 
+from sbf_core.dataset.date_formats import parse_date_format
 from sbf_core.errors import UsageError, nearest
 from sbf_core.vocabulary import check_name, texts
 
@@ -269,7 +270,11 @@ def _check_times(col: Column, *, where: str) -> None:
 
 
 def _check_format(col: Column, refuse: Callable[[str, str], None]) -> None:
-    has_offset = "%z" in col.date_format
+    try:
+        has_offset = parse_date_format(col.date_format).has_offset
+    except ValueError as error:
+        refuse(f"date_format {col.date_format!r}: {error}", 'write e.g. "%d.%m.%Y" or "%Y-%m-%dT%H:%M:%S%z"')
+        return
     if col.type in MOMENTS and not has_offset and not col.zone:
         refuse(f"the format {col.date_format!r} has no offset, so the zone must be declared", 'zone="America/New_York", or zone="UTC" if it is that')
     if col.type == "DATE" and has_offset and not col.zone:
@@ -279,6 +284,8 @@ def _check_format(col: Column, refuse: Callable[[str, str], None]) -> None:
 def _is_zone(name: str) -> bool:
     from zoneinfo import ZoneInfo  # 3 ms that only a zone has to pay
 
+    if name == "localtime" or name.startswith(("posix/", "right/")):  # what this machine calls so is no zone of the engine's
+        return False
     try:
         ZoneInfo(name)
     except (OSError, ValueError, LookupError):  # a missing name is a LookupError, a folder an OSError

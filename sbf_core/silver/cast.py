@@ -1,7 +1,8 @@
-"""Text and loosely typed fields to declared columns, strictly: what does not fit exactly becomes a reject, never a NULL.
+"""Text and loosely typed fields to declared columns, strictly: what does not fit exactly is a reject, never a NULL.
 
-DuckDB's own casts round ``1.5`` to 2 for BIGINT, cut ``2024-01-05T10:00`` to a date, drop the zone of a timestamp and take ``1_000``; none of that
-may happen here. See ``cast_steps`` for how an expression is put together, ``cast_numbers`` and ``cast_times`` for the types.
+DuckDB's own casts round ``1.5`` to 2 for BIGINT, cut ``2024-01-05T10:00`` to a date, drop the zone of a timestamp and
+take ``1_000``; none of that may happen here. See ``cast_steps`` for how an expression is put together, ``cast_numbers``
+and ``cast_times`` for the types.
 """
 
 from __future__ import annotations
@@ -12,7 +13,16 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.silver.cast_numbers import number_casts
-from sbf_core.silver.cast_steps import RELATION, Field, FieldCast, Marks, is_one_of, trimmed, unless_marker, without_markers
+from sbf_core.silver.cast_steps import (
+    RELATION,
+    Field,
+    FieldCast,
+    Marks,
+    is_one_of,
+    trimmed,
+    unless_marker,
+    without_markers,
+)
 from sbf_core.silver.cast_times import time_cast
 from sbf_core.silver.cast_zones import known_from_expression
 
@@ -31,15 +41,15 @@ def checked_select(
 
     Args:
         entry: the dataset.
-        source: a relation with ``_file``, ``_place``, ``_fault``, ``_raw`` (VARCHAR) and a column for each field: its slot's name, or that of what
-            was asked for, e.g. ``request.ticker``.
+        source: a relation with ``_file``, ``_place``, ``_fault``, ``_raw`` (VARCHAR) and a column for each field: its
+            slot's name, or that of what was asked for, e.g. ``request.ticker``.
         types: per column of the relation its DuckDB type; a field that is absent reads as NULL.
         marks: the marks within numbers that stand as texts.
         moments_are_utc: a TIMESTAMP of the relation is UTC; else it is local time in the column's zone.
 
     Returns:
-        SQL whose columns are ``_file``, ``_place``, the declared columns, ``_reason`` (``kind`` or ``kind:column``, NULL for a good row) and ``_row``:
-        of a rejected row its fields as texts, a JSON object by the vendor's names.
+        SQL whose columns are ``_file``, ``_place``, the declared columns, ``_reason`` (``kind`` or ``kind:column``,
+        NULL for a good row) and ``_row``: of a rejected row its fields as texts, a JSON object by the vendor's names.
     """
     fields = list(_fields(entry, types, marks, moments_are_utc))
     numbers = [field for field in fields if _is_number(field.column)]
@@ -57,25 +67,36 @@ def checked_select(
     relation = _step(relation, [("misfit", _misfit(casts))])
     if together:
         places = ", ".join(str(cast.number_place) for cast in casts)
-        relation = _step(relation, [("number place", f"CASE WHEN {_MISFIT} IS NOT NULL THEN nullif([{places}][{_MISFIT}], 0) END")])
+        relation = _step(
+            relation, [("number place", f"CASE WHEN {_MISFIT} IS NOT NULL THEN nullif([{places}][{_MISFIT}], 0) END")]
+        )
         relation = _step(relation, list(together.misfit.items()))
     relation = _step(relation, [("_reason", _reason(casts, together.kind if together else ""))])
     names = ", ".join(f"{_value(number)} AS {quoted(cast.column.name)}" for number, cast in enumerate(casts))
     row = f"CASE WHEN {RELATION}._reason IS NOT NULL THEN {_row(casts)} END AS _row"
-    return f"SELECT {RELATION}._file AS _file, {RELATION}._place AS _place, {names}, {RELATION}._reason AS _reason, {row} FROM {relation} AS {RELATION}"
+    return (
+        f"SELECT {RELATION}._file AS _file, {RELATION}._place AS _place, {names}, {RELATION}._reason AS _reason, "
+        f"{row} FROM {relation} AS {RELATION}"
+    )
 
 
 def _is_number(column: Column) -> bool:
     return column.type in ("BIGINT", "DOUBLE") or column.decimal_shape is not None
 
 
-def _fields(entry: DatasetKeymapEntry, types: Mapping[str, str], marks: Marks, moments_are_utc: bool) -> Iterator[Field]:
+def _fields(
+    entry: DatasetKeymapEntry, types: Mapping[str, str], marks: Marks, moments_are_utc: bool
+) -> Iterator[Field]:
     slots = 0
     for number, column in enumerate(entry.columns):
         name = column.source if column.from_request else f"f{slots}"
         slots += not column.from_request
-        source, kind = (f"{RELATION}.{quoted(name)}", types[name]) if name in types else ("CAST(NULL AS VARCHAR)", "VARCHAR")
-        yield Field(column=column, number=number, source=source, type=kind, marks=marks, moments_are_utc=moments_are_utc)
+        source, kind = (
+            (f"{RELATION}.{quoted(name)}", types[name]) if name in types else ("CAST(NULL AS VARCHAR)", "VARCHAR")
+        )
+        yield Field(
+            column=column, number=number, source=source, type=kind, marks=marks, moments_are_utc=moments_are_utc
+        )
 
 
 def _results(casts: Sequence[FieldCast], place: int) -> list[tuple[str, str]]:
@@ -130,11 +151,16 @@ def _boolean_cast(field: Field) -> FieldCast:
         {"text": without_markers(column, field.ref("trimmed"))},
     )
     value = f"coalesce({quick}, {_truth(text)})"
-    return FieldCast(column=column, steps=steps, value=value, given=f"{text} IS NOT NULL", kind="'unparsable'", raw=field.text)
+    return FieldCast(
+        column=column, steps=steps, value=value, given=f"{text} IS NOT NULL", kind="'unparsable'", raw=field.text
+    )
 
 
 def _truth(text: str) -> str:
-    return f"CASE WHEN {is_one_of(f'lower({text})', _TRUE)} THEN true WHEN {is_one_of(f'lower({text})', _FALSE)} THEN false END"
+    return (
+        f"CASE WHEN {is_one_of(f'lower({text})', _TRUE)} THEN true WHEN {is_one_of(f'lower({text})', _FALSE)} "
+        "THEN false END"
+    )
 
 
 def _misfit(casts: Sequence[FieldCast]) -> str:
@@ -149,16 +175,29 @@ def _misfit(casts: Sequence[FieldCast]) -> str:
 
 
 def _reason(casts: Sequence[FieldCast], number_kind: str) -> str:
-    """What is wrong with a row: what its reader found, else the kind and the name of the first column that does not fit."""
+    """What is wrong with a row: what its reader found, else the kind and the name of the first column that does not
+    fit.
+    """
     missing = [literal("missing_key" if cast.column.key else "missing") for cast in casts]
     kinds = []
     if number_kind:
         kinds.append(f'WHEN {RELATION}."misfit text" IS NOT NULL THEN {number_kind}')
-    kinds += [f"WHEN {_MISFIT} = {number} AND {cast.given} THEN {cast.kind}" for number, cast in enumerate(casts, start=1) if cast.kind]
-    kind = f"CASE {' '.join(kinds)} ELSE [{', '.join(missing)}][{_MISFIT}] END" if kinds else f"[{', '.join(missing)}][{_MISFIT}]"
+    kinds += [
+        f"WHEN {_MISFIT} = {number} AND {cast.given} THEN {cast.kind}"
+        for number, cast in enumerate(casts, start=1)
+        if cast.kind
+    ]
+    kind = (
+        f"CASE {' '.join(kinds)} ELSE [{', '.join(missing)}][{_MISFIT}] END"
+        if kinds
+        else f"[{', '.join(missing)}][{_MISFIT}]"
+    )
     names = ", ".join(literal(f":{cast.column.name}") for cast in casts)
     fault = f"{RELATION}._fault"
-    return f"CASE WHEN {fault} IS NOT NULL THEN {fault} WHEN {_MISFIT} IS NOT NULL THEN concat({kind}, [{names}][{_MISFIT}]) END"
+    return (
+        f"CASE WHEN {fault} IS NOT NULL THEN {fault} WHEN {_MISFIT} IS NOT NULL "
+        f"THEN concat({kind}, [{names}][{_MISFIT}]) END"
+    )
 
 
 def _row(casts: Sequence[FieldCast]) -> str:
@@ -169,7 +208,8 @@ def _row(casts: Sequence[FieldCast]) -> str:
         raws.setdefault(f"field {name}" if name in ("_place", "_raw") else name, cast.raw)
     packed = f"CAST(json_object({', '.join(f'{literal(name)}, {raw}' for name, raw in raws.items())}) AS VARCHAR)"
     extras = ", ".join(
-        f"CASE WHEN {RELATION}.{name} IS NOT NULL THEN concat(',\"{name}\":', CAST(to_json({RELATION}.{name}) AS VARCHAR)) END"
+        f"CASE WHEN {RELATION}.{name} IS NOT NULL "
+        f"THEN concat(',\"{name}\":', CAST(to_json({RELATION}.{name}) AS VARCHAR)) END"
         for name in ("_place", "_raw")
     )
     return f"concat(rtrim({packed}, '}}'), {extras}, '}}')"

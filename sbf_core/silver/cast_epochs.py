@@ -1,13 +1,14 @@
-"""Numbers since 1970-01-01 00:00 UTC (``epoch``) to DATE, TIMESTAMP and TIMESTAMP_NS, exact to the last digit that the type holds.
+"""Numbers since 1970-01-01 00:00 UTC (``epoch``) to DATE, TIMESTAMP and TIMESTAMP_NS, exact to the last digit held.
 
-The number is brought to the resolution of the type by moving its point within the text; 1385579841.8818 seconds are 1385579841881800 microseconds.
+The number is brought to the resolution of the type by moving its point within the text: 1385579841.8818 seconds are
+1385579841881800 microseconds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sbf_core.silver.cast_numbers import NUMBER, PLAIN, WHOLE, digits_of, point_of, written_out
+from sbf_core.silver.cast_numbers import NUMBER, PLAIN, WHOLE, digits_of, point_of, without_marks, written_out
 from sbf_core.silver.cast_steps import Field, FieldCast, full_match, trimmed, unless_marker, without_markers
 from sbf_core.silver.cast_zones import day_in_years, in_nanoseconds, in_years, wall
 
@@ -17,16 +18,25 @@ _REACH = 9_000_000_000_000_000_000
 
 
 def epoch_cast(field: Field) -> FieldCast:
-    """The cast of a number since 1970. A DATE is the day of that moment in the declared zone, of UTC where there is none."""
+    """The cast of a number since 1970. A DATE is the day of that moment in the declared zone, of UTC where there is
+    none.
+    """
     column, count, text, plain = field.column, field.ref("count"), field.ref("text"), field.ref("plain")
+    bare = field.ref("bare")
     shift = (9 if column.type == "TIMESTAMP_NS" else 6) - _DECIMALS[column.epoch]
     quick = unless_marker(column, field.text, _quick(field.text, shift))
     steps: list[Mapping[str, str]] = [
         {"quick": quick},
         {"trimmed": f"CASE WHEN {field.ref('quick')} IS NULL THEN {trimmed(field.text)} END"},
         {"text": without_markers(column, field.ref("trimmed"))},
-        {"point": f"CASE WHEN {full_match(text, NUMBER)} THEN {point_of(text, shift=shift)} END"},
-        {"plain": f"CASE WHEN {field.ref('point')} IS NULL THEN {text} ELSE {written_out(text, digits_of(text), field.ref('point'))} END"},
+        {"bare": without_marks(text, field.marks) if field.is_text else text},
+        {"point": f"CASE WHEN {full_match(bare, NUMBER)} THEN {point_of(bare, shift=shift)} END"},
+        {
+            "plain": (
+                f"CASE WHEN {field.ref('point')} IS NULL THEN {bare} "
+                f"ELSE {written_out(bare, digits_of(bare), field.ref('point'))} END"
+            )
+        },
         {"count": f"coalesce({field.ref('quick')}, {_whole(plain, floor=column.type == 'DATE')})"},
     ]
     if column.type == "TIMESTAMP_NS":
@@ -36,11 +46,18 @@ def epoch_cast(field: Field) -> FieldCast:
         value = in_years(field.ref("moment"))
         if column.type == "DATE":
             steps.append({"near": value})
-            day = wall(column.zone, f"epoch_us({field.ref('near')})") if column.zone not in ("", "UTC") else field.ref("near")
+            day = (
+                wall(column.zone, f"epoch_us({field.ref('near')})")
+                if column.zone not in ("", "UTC")
+                else field.ref("near")
+            )
             steps.append({"day": f"CAST({day} AS DATE)"})
             value = day_in_years(field.ref("day"))
     finer = "CASE WHEN regexp_matches(" + plain + r", '\.0*[1-9]') THEN 'too_precise' ELSE 'out_of_range' END"
-    kind = f"CASE WHEN {count} IS NOT NULL OR {full_match(text, NUMBER)} THEN {finer if column.type != 'DATE' else chr(39) + 'out_of_range' + chr(39)} ELSE 'unparsable' END"
+    kind = (
+        f"CASE WHEN {count} IS NOT NULL OR {full_match(bare, NUMBER)} "
+        f"THEN {finer if column.type != 'DATE' else chr(39) + 'out_of_range' + chr(39)} ELSE 'unparsable' END"
+    )
     given = f"({field.ref('quick')} IS NOT NULL OR {text} IS NOT NULL)"
     return FieldCast(column=column, steps=steps, value=value, given=given, kind=kind, raw=field.text)
 
@@ -48,9 +65,15 @@ def epoch_cast(field: Field) -> FieldCast:
 def _quick(text: str, shift: int) -> str:
     """The count of plain digits: zeros are put behind them, or taken off."""
     if shift >= 0:
-        return f"CASE WHEN {full_match(text, '-?[0-9]{1,18}')} THEN try_cast(concat({text}, '{'0' * shift}') AS BIGINT) END"
+        return (
+            f"CASE WHEN {full_match(text, '-?[0-9]{1,18}')} "
+            f"THEN try_cast(concat({text}, '{'0' * shift}') AS BIGINT) END"
+        )
     zeros = "0" * -shift
-    return f"CASE WHEN {full_match(text, '-?[0-9]{1,18}' + zeros)} THEN try_cast(left({text}, length({text}) - {-shift}) AS BIGINT) END"
+    return (
+        f"CASE WHEN {full_match(text, '-?[0-9]{1,18}' + zeros)} "
+        f"THEN try_cast(left({text}, length({text}) - {-shift}) AS BIGINT) END"
+    )
 
 
 def _whole(plain: str, *, floor: bool) -> str:

@@ -1,11 +1,13 @@
 """Text to BIGINT, DECIMAL and DOUBLE: exact, or a reject with its kind.
 
-The engine's own casts round (``2.5`` is 3 as BIGINT, ``1e-40`` is 0 as DECIMAL), take ``1_000`` and ``+-5``, and fail on an exponent of 1e8 and more.
-So a text is given to them only when a pattern has shown that it fits: plain digits, no more of them than the type holds. A text with an exponent, or
-with marks, is first written out as plain digits, by moving the point within the text: no arithmetic, so that nothing can overflow.
+The engine's own casts round (``2.5`` is 3 as BIGINT, ``1e-40`` is 0 as DECIMAL), take ``1_000`` and ``+-5``, and fail
+on an exponent of 1e8 and more. So a text is given to them only when a pattern has shown that it fits: plain digits, no
+more of them than the type holds. A text with an exponent, or with marks, is first written out as plain digits, by
+moving the point within the text: no arithmetic, so that nothing can overflow.
 
-Nearly every number is plain, and costs one pattern and one cast. What is not goes, of all columns of a row, into one list, so that the long expressions
-for it stand in the statement once and not once a column: the engine takes longer to read them than to run them.
+Nearly every number is plain, and costs one pattern and one cast. What is not goes, of all columns of a row, into one
+list, so that the long expressions for it stand in the statement once and not once a column: the engine takes longer to
+read them than to run them.
 """
 
 from __future__ import annotations
@@ -17,7 +19,17 @@ import attrs
 
 from sbf_core.dataset.columns import Column
 from sbf_core.duck.identifiers import literal, quoted
-from sbf_core.silver.cast_steps import BLANKS, RELATION, Field, FieldCast, Marks, full_match, is_one_of, trimmed, unless_marker
+from sbf_core.silver.cast_steps import (
+    BLANKS,
+    RELATION,
+    Field,
+    FieldCast,
+    Marks,
+    full_match,
+    is_one_of,
+    trimmed,
+    unless_marker,
+)
 
 _UNSIGNED = r"([0-9]+\.?[0-9]*|\.[0-9]+)"
 #: A number as it may be written: ``12``, ``-1.5``, ``.5``, ``5.``, ``+1.5E+10``.
@@ -29,7 +41,9 @@ _NOT_FINITE = r"(?i)[+-]?(nan|inf|infinity)"
 _EXACT_IN_BIGINT = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _EXACT_IN_DOUBLE = ("FLOAT", "DOUBLE", "TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
 # Lists of a row, one element a number column; NULL for a row whose numbers are all plain.
-_TEXTS, _BARES, _POINTS, _DIGITS, _PLAINS = (f"number {word}" for word in ("texts", "bares", "points", "digits", "plains"))
+_TEXTS, _BARES, _POINTS, _DIGITS, _PLAINS = (
+    f"number {word}" for word in ("texts", "bares", "points", "digits", "plains")
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -57,19 +71,30 @@ def number_casts(fields: Sequence[Field], *, place: str) -> NumberCasts:
         place: SQL of the place, from 1, of the field whose misfit is to be named.
     """
     marks = fields[0].marks
-    steps: list[Mapping[str, str]] = [{"number slow": _slow(fields)}, {_TEXTS: _each("number slow", f"nullif({trimmed('x')}, '')")}]
+    steps: list[Mapping[str, str]] = [
+        {"number slow": _slow(fields)},
+        {_TEXTS: _each("number slow", f"nullif({trimmed('x')}, '')")},
+    ]
     bares = _TEXTS
     if marks.decimal != "." or marks.thousands:
         bares = _BARES
-        unmarked = _without_marks("x", marks)
+        unmarked = without_marks("x", marks)
         typed = [str(number) for number, field in enumerate(fields, start=1) if not field.is_text]
         if typed:  # a number that is no text has a point, whatever the texts have
             unmarked = f"CASE WHEN list_contains([{', '.join(typed)}], i) THEN x ELSE {unmarked} END"
         steps.append({_BARES: _each(_TEXTS, unmarked)})
-    steps.append({_POINTS: _each(bares, f"CASE WHEN contains(lower(x), 'e') AND {full_match('x', NUMBER)} THEN {point_of('x')} END")})
+    steps.append(
+        {
+            _POINTS: _each(
+                bares, f"CASE WHEN contains(lower(x), 'e') AND {full_match('x', NUMBER)} THEN {point_of('x')} END"
+            )
+        }
+    )
     point, digits = f"{_ref(_POINTS)}[i]", f"{_ref(_DIGITS)}[i]"
     steps.append({_DIGITS: _each(bares, f"CASE WHEN {point} IS NOT NULL THEN {digits_of('x')} END")})
-    steps.append({_PLAINS: _each(bares, f"CASE WHEN {point} IS NULL THEN x ELSE {written_out('x', digits, point)} END")})
+    steps.append(
+        {_PLAINS: _each(bares, f"CASE WHEN {point} IS NULL THEN x ELSE {written_out('x', digits, point)} END")}
+    )
     casts = [_cast(field, number, marks, bares) for number, field in enumerate(fields, start=1)]
     lists = {"misfit text": _TEXTS, "misfit bare": bares, "misfit plain": _PLAINS}
     misfit = {name: f"CASE WHEN {place} IS NOT NULL THEN {_ref(texts)}[{place}] END" for name, texts in lists.items()}
@@ -89,7 +114,8 @@ def _slow(fields: Sequence[Field]) -> str:
     """The texts that need a closer look."""
     waits = " OR ".join(f"({field.ref('fast')} IS NULL AND {field.source} IS NOT NULL)" for field in fields)
     texts = ", ".join(
-        f"CASE WHEN {field.ref('fast')} IS NULL THEN {unless_marker(field.column, trimmed(field.text), field.text)} END" for field in fields
+        f"CASE WHEN {field.ref('fast')} IS NULL THEN {unless_marker(field.column, trimmed(field.text), field.text)} END"
+        for field in fields
     )
     return f"CASE WHEN {waits} THEN [{texts}] END"
 
@@ -99,11 +125,21 @@ def _cast(field: Field, number: int, marks: Marks, bares: str) -> FieldCast:
     plain = f"{_ref(bares if column.type == 'DOUBLE' else _PLAINS)}[{number}]"
     value = f"coalesce({field.ref('fast')}, {_checked(column, plain, pattern_of(column))})"
     given = f"{_ref(_TEXTS)}[{number}] IS NOT NULL"
-    return FieldCast(column=column, steps=({"fast": _fast(field, marks)},), value=value, given=given, kind="", raw=field.text, number_place=number)
+    return FieldCast(
+        column=column,
+        steps=({"fast": _fast(field, marks)},),
+        value=value,
+        given=given,
+        kind="",
+        raw=field.text,
+        number_place=number,
+    )
 
 
 def _fast(field: Field, marks: Marks) -> str:
-    """The value, where the field is what it is nearly always: clean digits, or already of the type. NULL says only that it needs a closer look."""
+    """The value, where the field is what it is nearly always: clean digits, or already of the type. NULL says only that
+    it needs a closer look.
+    """
     column, text = field.column, field.text
     if not column.missing:
         if column.type == "DOUBLE" and field.type in _EXACT_IN_DOUBLE:
@@ -116,12 +152,16 @@ def _fast(field: Field, marks: Marks) -> str:
     if column.type == "DOUBLE" and not numbers:
         # of what is no number the engine takes these two only, and blanks around it
         value = f"try_cast({text} AS DOUBLE)"
-        return f"CASE WHEN isfinite({value}) AND NOT contains({text}, '_') AND NOT contains({text}, '+-') THEN {value} END"
+        return (
+            f"CASE WHEN isfinite({value}) AND NOT contains({text}, '_') AND NOT contains({text}, '+-') THEN {value} END"
+        )
     return _checked(column, text, pattern_of(column), numbers)
 
 
 def _checked(column: Column, text: str, pattern: str, markers: Sequence[str] = (), *, plain: str = "") -> str:
-    """The engine's cast of a text that matches and is none of the markers; ``plain`` is that text with a point, where it has other marks."""
+    """The engine's cast of a text that matches and is none of the markers; ``plain`` is that text with a point, where
+    it has other marks.
+    """
     value = f"try_cast({plain or text} AS {column.type})"
     condition = full_match(text, pattern) + (f" AND isfinite({value})" if column.type == "DOUBLE" else "")
     if markers:
@@ -130,7 +170,9 @@ def _checked(column: Column, text: str, pattern: str, markers: Sequence[str] = (
 
 
 def pattern_of(column: Column) -> str:
-    """What a plain text must look like so that the engine reads it exactly; a text that matches and is too large, or has no digit, gives NULL."""
+    """What a plain text must look like so that the engine reads it exactly; a text that matches and is too large, or
+    has no digit, gives NULL.
+    """
     if column.type == "DOUBLE":
         return NUMBER
     if column.type == "BIGINT":
@@ -141,7 +183,9 @@ def pattern_of(column: Column) -> str:
 
 
 def _pattern_with(marks: Marks, column: Column | None = None) -> str:
-    """A number with marks, as exact as the column where one is given; without a digit too, which the engine then refuses."""
+    """A number with marks, as exact as the column where one is given; without a digit too, which the engine then
+    refuses.
+    """
     mark, decimal = re.escape(marks.thousands), re.escape(marks.decimal)
     whole = rf"([0-9]{{1,3}}({mark}[0-9]{{3}})+|[0-9]+)" if mark else "[0-9]+"
     if column is None:
@@ -156,19 +200,29 @@ def _pointed(text: str, marks: Marks) -> str:
     return f"replace({bare}, {literal(marks.decimal)}, '.')" if marks.decimal != "." else bare
 
 
-def _without_marks(text: str, marks: Marks) -> str:
-    """``text`` with a point and without marks between groups; with a ``?`` before it where the marks do not stand as declared."""
-    return f"CASE WHEN {full_match(text, _pattern_with(marks))} THEN {_pointed(text, marks)} ELSE concat('?', {text}) END"
+def without_marks(text: str, marks: Marks) -> str:
+    """``text`` with a point and without marks between groups; with a ``?`` before it where the marks do not stand as
+    declared.
+    """
+    if marks.decimal == "." and not marks.thousands:
+        return text
+    return (
+        f"CASE WHEN {full_match(text, _pattern_with(marks))} THEN {_pointed(text, marks)} ELSE concat('?', {text}) END"
+    )
 
 
 def point_of(text: str, *, shift: int = 0) -> str:
-    """SQL: behind how many digits the point of a number times ``10 ** shift`` stands, of a text that matches ``NUMBER``; negative: before zeros.
+    """SQL: behind how many digits the point of a number times ``10 ** shift`` stands, of a text that matches
+    ``NUMBER``; negative: before zeros.
 
     An exponent that no type can hold is cut to where that is still so: then there are 40 digits too many on one side.
     """
     huge = f"CASE WHEN contains(lower({text}), 'e-') THEN -1000000000000 ELSE 1000000000000 END"
     written = f"coalesce(try_cast(split_part(concat(lower({text}), 'e0'), 'e', 2) AS BIGINT), {huge})"
-    return f"length(split_part({_mantissa(text)}, '.', 1)) + {shift} + greatest(least({written}, length({text}) + 60), -60 - length({text}))"
+    return (
+        f"length(split_part({_mantissa(text)}, '.', 1)) + {shift} + greatest(least({written}, length({text}) + 60), "
+        f"-60 - length({text}))"
+    )
 
 
 def _mantissa(text: str) -> str:
@@ -194,14 +248,17 @@ def _kind(fields: Sequence[Field], place: str) -> str:
     text, bare, plain = _ref("misfit text"), _ref("misfit bare"), _ref("misfit plain")
     shapes = [field.column.decimal_shape for field in fields]
     words = [
-        "not_finite" if field.column.type == "DOUBLE" else "too_precise" if shape else "not_an_integer" for field, shape in zip(fields, shapes, strict=True)
+        "not_finite" if field.column.type == "DOUBLE" else "too_precise" if shape else "not_an_integer"
+        for field, shape in zip(fields, shapes, strict=True)
     ]
     word = f"[{', '.join(literal(word) for word in words)}][{place}]"
     scale = f"[{', '.join(str(shape[1] if shape else 0) for shape in shapes)}][{place}]"
     finer = f"length(rtrim(split_part({plain}, '.', 2), '0')) > {scale}"
     return (
-        f"CASE WHEN {full_match(bare, NUMBER)} THEN CASE WHEN {word} = 'not_finite' OR {finer} THEN {word} ELSE 'out_of_range' END "
-        f"WHEN {full_match(text, _NOT_FINITE)} THEN 'not_finite' {_mark_kinds(text, fields[0].marks)} ELSE 'unparsable' END"
+        f"CASE WHEN {full_match(bare, NUMBER)} THEN CASE WHEN {word} = 'not_finite' OR {finer} THEN {word} "
+        "ELSE 'out_of_range' END "
+        f"WHEN {full_match(text, _NOT_FINITE)} THEN 'not_finite' {_mark_kinds(text, fields[0].marks)} "
+        "ELSE 'unparsable' END"
     )
 
 

@@ -1,19 +1,20 @@
 """How one field becomes one column: expressions in steps, each over the results of the step before.
 
-The engine has no variables within an expression. So what is used more than once gets a name of its own, in a SELECT of its own: a step. Every
-reference is qualified by ``_r``, the alias of the relation that a step reads, and every name of ours holds a blank (``text 3``), which no declared
-name does: nothing can be captured.
+The engine has no variables within an expression. So what is used more than once gets a name of its own, in a SELECT of
+its own: a step. Every reference is qualified by ``_r``, the alias of the relation that a step reads, and every name of
+ours holds a blank (``text 3``), which no declared name does: nothing can be captured.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import attrs
 
 from sbf_core.dataset.columns import Column
-from sbf_core.duck.identifiers import literal, literal_list, quoted
+from sbf_core.duck.identifiers import literal, quoted
 
 #: Alias of the relation that each step reads.
 RELATION = "_r"
@@ -68,12 +69,17 @@ class Field:
 
     @property
     def text(self) -> str:
-        """The field as text: exact for texts and decimals, the shortest text that is read as the same number for doubles."""
+        """The field as text: exact for texts and decimals, the shortest text that is read as the same number for
+        doubles.
+        """
         if self.type == "VARCHAR":
             return self.source
         written = f"CAST({self.source} AS VARCHAR)"
         if self.type == "JSON":  # a text stands in quotes there, and null is a value
-            return f"CASE WHEN starts_with({written}, '\"') THEN json_extract_string({self.source}, '$') WHEN {written} <> 'null' THEN {written} END"
+            return (
+                f"CASE WHEN starts_with({written}, '\"') THEN json_extract_string({self.source}, '$') "
+                f"WHEN {written} <> 'null' THEN {written} END"
+            )
         return written
 
 
@@ -124,5 +130,12 @@ def unless_marker(column: Column, text: str, expression: str) -> str:
 
 
 def is_one_of(text: str, choices: Sequence[str]) -> str:
-    """Whether ``text`` is one of the choices. No IN: of more than five choices the engine makes a join, each of which costs more than all rows."""
-    return f"list_contains({literal_list(dict.fromkeys(choices))}, {text})"
+    """Whether ``text`` is one of the choices. Of IN with more than four the engine makes a join, and each costs more
+    than a million rows do.
+    """
+    found = tuple(dict.fromkeys(choices))
+    return (
+        f"{text} IN ({', '.join(map(literal, found))})"
+        if len(found) < 4
+        else full_match(text, "|".join(map(re.escape, found)))
+    )

@@ -1,8 +1,9 @@
 """Text, numbers and typed moments to DATE, TIMESTAMP and TIMESTAMP_NS: exact, in UTC, or a reject with its kind.
 
-Text is ISO 8601 (a subset, see ``MOMENT``), or of a declared ``date_format``, or a number since 1970 (``epoch``). A moment without an offset is local
-time in the declared ``zone``; without a zone it is a reject. The engine's own casts drop an offset (TIMESTAMP), cut what is finer than microseconds,
-take 24:00 and the year 0, and depend on the session's zone: they only get texts that a pattern has let through.
+Text is ISO 8601 (a subset, see ``MOMENT``), or of a declared ``date_format``, or a number since 1970 (``epoch``). A
+moment without an offset is local time in the declared ``zone``; without a zone it is a reject. The engine's own casts
+drop an offset (TIMESTAMP), cut what is finer than microseconds, take 24:00 and the year 0, and depend on the session's
+zone: they only get texts that a pattern has let through.
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ from collections.abc import Mapping
 
 import attrs
 
+from sbf_core.dataset.date_formats import DateFormat, parse_date_format
 from sbf_core.duck.identifiers import literal
 from sbf_core.silver.cast_epochs import epoch_cast
-from sbf_core.silver.cast_formats import DateFormat, iso_of, parse_date_format, parts_of
+from sbf_core.silver.cast_formats import iso_of, parts_of
+from sbf_core.silver.cast_settling import Settling
 from sbf_core.silver.cast_steps import Field, FieldCast, full_match, trimmed, unless_marker, without_markers
-from sbf_core.silver.cast_zones import candidates, day_in_years, in_nanoseconds, in_years, is_shown, settled, wall
+from sbf_core.silver.cast_zones import day_in_years
 
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _OFFSET = "(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)"
 #: With all digits that a column holds: what the engine reads exactly.
 _LOCAL = rf"{_DAY}[T ]{_CLOCK}:[0-5][0-9](\.[0-9]{{1,6}})?"
-#: A moment of ISO 8601 as it may be written: a day, T or a blank, hours and minutes, seconds with a fraction, an offset.
+#: A moment of ISO 8601 as it may be written: a day, T or a blank, hours and minutes, seconds with a fraction, an
+#: offset.
 MOMENT = rf"{_DAY}[T ]{_CLOCK}(:[0-5][0-9](\.[0-9]+)?)?{_OFFSET}?"
 _MOMENT_TYPES = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "DATE")
 
@@ -49,12 +53,17 @@ def _date_cast(field: Field) -> FieldCast:
         {"text": without_markers(column, field.ref("trimmed"))},
     )
     value = f"coalesce({fast}, {_day(text)})"
-    return FieldCast(column=column, steps=steps, value=value, given=f"{text} IS NOT NULL", kind="'unparsable'", raw=field.text)
+    return FieldCast(
+        column=column, steps=steps, value=value, given=f"{text} IS NOT NULL", kind="'unparsable'", raw=field.text
+    )
 
 
 def _day(text: str) -> str:
-    """A text that is written as the engine writes that day: nothing else passes, so neither 2024/01/02 nor the year 0."""
-    return f"CASE WHEN strlen({text}) = 10 AND CAST(try_cast({text} AS DATE) AS VARCHAR) = {text} THEN try_cast({text} AS DATE) END"
+    """A text that is written as the engine writes that day: neither 2024/01/02 passes nor the year 0."""
+    return (
+        f"CASE WHEN strlen({text}) = 10 AND CAST(try_cast({text} AS DATE) AS VARCHAR) = {text} "
+        f"THEN try_cast({text} AS DATE) END"
+    )
 
 
 def _local(text: str) -> str:
@@ -64,15 +73,18 @@ def _local(text: str) -> str:
 
 def _instant(text: str) -> str:
     """A moment with an offset: TIMESTAMP in UTC."""
-    return f"CASE WHEN {full_match(text, _LOCAL + _OFFSET)} THEN make_timestamp(epoch_us(try_cast({text} AS TIMESTAMPTZ))) END"
+    return (
+        f"CASE WHEN {full_match(text, _LOCAL + _OFFSET)} "
+        f"THEN make_timestamp(epoch_us(try_cast({text} AS TIMESTAMPTZ))) END"
+    )
 
 
 @attrs.frozen(kw_only=True)
 class _Texts:
     """Moments as texts: of a format, or ISO 8601.
 
-    Each text is either ``local`` (a TIMESTAMP as the clock showed it) or an ``instant`` (a TIMESTAMP in UTC). Both are first tried on the field as it
-    stands; only where that gives nothing is its text looked at more closely.
+    Each text is either ``local`` (a TIMESTAMP as the clock showed it) or an ``instant`` (a TIMESTAMP in UTC). Both are
+    first tried on the field as it stands; only where that gives nothing is its text looked at more closely.
     """
 
     field: Field
@@ -87,10 +99,17 @@ class _Texts:
             shorter = literal(r"(\.[0-9]{6})[0-9]+")
             steps.append({"base": f"regexp_replace({text}, {shorter}, '\\1')", "rest": _nanoseconds(text)})
             base, rest, digits = field.ref("base"), field.ref("rest"), 9
-        steps.append({"local": self._either("quick local", self._read_local(base)), "instant": self._either("quick instant", self._read_instant(base))})
+        steps.append(
+            {
+                "local": self._either("quick local", self._read_local(base)),
+                "instant": self._either("quick instant", self._read_instant(base)),
+            }
+        )
         finer = f"regexp_matches({text}, {literal(rf'[.][0-9]{{{digits},}}[1-9]')}) AND {full_match(text, MOMENT)}"
         given = f"({field.ref('local')} IS NOT NULL OR {field.ref('instant')} IS NOT NULL OR {text} IS NOT NULL)"
-        return _Settling(field=field, steps=tuple(steps), rest=rest, given=given, kinds=(f"WHEN {finer} THEN 'too_precise'",)).cast()
+        return Settling(
+            field=field, steps=tuple(steps), rest=rest, given=given, kinds=(f"WHEN {finer} THEN 'too_precise'",)
+        ).cast()
 
     @property
     def _is_quick(self) -> bool:
@@ -102,7 +121,12 @@ class _Texts:
             return []
         column, text = self.field.column, self.field.text
         if self.form is None and not column.zone:  # nothing but an offset can make it a moment
-            return [{"quick local": "CAST(NULL AS TIMESTAMP)", "quick instant": unless_marker(column, text, self._read_instant(text))}]
+            return [
+                {
+                    "quick local": "CAST(NULL AS TIMESTAMP)",
+                    "quick instant": unless_marker(column, text, self._read_instant(text)),
+                }
+            ]
         local = unless_marker(column, text, self._read_local(text))
         if self.form is not None:
             return [{"quick local": local, "quick instant": "CAST(NULL AS TIMESTAMP)"}]
@@ -114,7 +138,10 @@ class _Texts:
 
     def _read_local(self, text: str) -> str:
         if self.form is not None and self.form.is_simple:
-            return f"CASE WHEN {full_match(text, self.form.pattern)} THEN try_strptime({text}, {literal(self.form.text)}) END"
+            return (
+                f"CASE WHEN {full_match(text, self.form.pattern)} "
+                f"THEN try_strptime({text}, {literal(self.form.text)}) END"
+            )
         return _local(text)
 
     def _read_instant(self, text: str) -> str:
@@ -123,7 +150,10 @@ class _Texts:
     def _text(self) -> list[Mapping[str, str]]:
         """The text, where it is not settled yet, without blanks and markers, and as ISO 8601."""
         field, column, bare = self.field, self.field.column, self.field.ref("bare")
-        slow = f"CASE WHEN {field.ref('quick local')} IS NULL AND {field.ref('quick instant')} IS NULL THEN {trimmed(field.text)} END"
+        slow = (
+            f"CASE WHEN {field.ref('quick local')} IS NULL AND {field.ref('quick instant')} IS NULL "
+            f"THEN {trimmed(field.text)} END"
+        )
         steps: list[Mapping[str, str]] = [{"trimmed": slow if self._is_quick else trimmed(field.text)}]
         steps.append({"bare": without_markers(column, field.ref("trimmed"))})
         digits = 9 if column.type == "TIMESTAMP_NS" else 6
@@ -136,12 +166,23 @@ class _Texts:
         steps.append({"parts": parts_of(self.form, bare)})
         steps.append({"iso": f"CASE WHEN {parts} IS NOT NULL THEN {made} END"})
         # a text that is ISO 8601 itself must not pass where another format is declared
-        return [*steps, {"text": f"CASE WHEN {bare} IS NOT NULL THEN coalesce({_tidy(field.ref('iso'), digits)}, concat('?', {bare})) END"}]
+        return [
+            *steps,
+            {
+                "text": (
+                    f"CASE WHEN {bare} IS NOT NULL "
+                    f"THEN coalesce({_tidy(field.ref('iso'), digits)}, concat('?', {bare})) END"
+                )
+            },
+        ]
 
 
 def _tidy(text: str, digits: int) -> str:
     """ISO 8601 with seconds, and without zeros that are finer than ``digits``; anything else stays as it is."""
-    minutes, zeros = literal(r"^(.{10}[T ][0-9]{2}:[0-9]{2})(Z|[+-].*)?$"), literal(rf"([.][0-9]{{{digits}}})0+([^0-9]|$)")
+    minutes, zeros = (
+        literal(r"^(.{10}[T ][0-9]{2}:[0-9]{2})(Z|[+-].*)?$"),
+        literal(rf"([.][0-9]{{{digits}}})0+([^0-9]|$)"),
+    )
     return f"regexp_replace(regexp_replace({text}, {minutes}, '\\1:00\\2'), {zeros}, '\\1\\2')"
 
 
@@ -158,7 +199,14 @@ def _typed(field: Field) -> FieldCast:
     kinds = [f"WHEN NOT isfinite({_finite_in(field)}) THEN 'not_finite'"]
     if field.type == column.type == "DATE":
         value = f"CASE WHEN {given} THEN {day_in_years(source)} END"
-        return FieldCast(column=column, steps=(), value=value, given=given, kind=f"CASE {kinds[0]} ELSE 'out_of_range' END", raw=field.text)
+        return FieldCast(
+            column=column,
+            steps=(),
+            value=value,
+            given=given,
+            kind=f"CASE {kinds[0]} ELSE 'out_of_range' END",
+            raw=field.text,
+        )
     finite = f"{given} AND isfinite({_finite_in(field)})"
     steps: list[Mapping[str, str]] = []
     rest = ""
@@ -178,67 +226,11 @@ def _typed(field: Field) -> FieldCast:
     none = "CAST(NULL AS TIMESTAMP)"
     is_instant = field.type == "TIMESTAMP WITH TIME ZONE" or (field.moments_are_utc and field.type != "DATE")
     steps.append({"local": none if is_instant else known, "instant": known if is_instant else none})
-    return _Settling(field=field, steps=tuple(steps), rest=rest, given=given, kinds=tuple(kinds)).cast()
+    return Settling(field=field, steps=tuple(steps), rest=rest, given=given, kinds=tuple(kinds)).cast()
 
 
 def _finite_in(field: Field) -> str:
-    """What ``isfinite`` is asked of: it knows no seconds and milliseconds, and those may reach further than the engine's moments."""
-    return f"try_cast({field.source} AS TIMESTAMP)" if field.type in ("TIMESTAMP_S", "TIMESTAMP_MS") else field.source
-
-
-@attrs.frozen(kw_only=True)
-class _Settling:
-    """From ``local`` and ``instant`` to the value: zones, days, and what is out of range or finer than the type.
-
-    Attributes:
-        rest: the nanoseconds behind the microseconds; empty where there are none.
-        given: whether there is a value.
-        kinds: WHEN ... THEN ... of faults that go before those of zones.
+    """What ``isfinite`` is asked of: it knows no seconds and milliseconds, and those may reach further than the
+    engine's moments.
     """
-
-    field: Field
-    steps: tuple[Mapping[str, str], ...]
-    rest: str
-    given: str
-    kinds: tuple[str, ...]
-
-    def cast(self) -> FieldCast:
-        """The cast of the field."""
-        return self._day() if self.field.column.type == "DATE" else self._moment()
-
-    def _moment(self) -> FieldCast:
-        field, column, local, moment = self.field, self.field.column, self.field.ref("local"), self.field.ref("moment")
-        steps, kinds = list(self.steps), list(self.kinds)
-        if column.zone == "UTC":
-            steps.append({"moment": f"coalesce({field.ref('instant')}, {local})"})
-        elif column.zone:
-            before, after = field.ref("before"), field.ref("after")
-            steps.append(dict(zip(("before", "after"), candidates(column.zone, local), strict=True)))
-            steps.append({"moment": f"coalesce({field.ref('instant')}, make_timestamp({settled(column.zone, column.fold, local, before, after)}))"})
-            shown = f"{is_shown(column.zone, before, local)}", f"{is_shown(column.zone, after, local)}"
-            kinds.append(f"WHEN {moment} IS NULL AND {before} <> {after} THEN CASE WHEN {shown[0]} AND {shown[1]} THEN 'repeated_hour' ELSE 'skipped_hour' END")
-        else:
-            steps.append({"moment": field.ref("instant")})
-            kinds.append(f"WHEN {local} IS NOT NULL THEN 'no_zone'")
-        value = in_years(moment)
-        if column.type == "TIMESTAMP_NS":
-            value = in_nanoseconds(f"(CAST(epoch_us({moment}) AS HUGEINT) * 1000 + {self.rest or '0'})")
-        return self._made(steps, value, [*kinds, f"WHEN {moment} IS NOT NULL THEN 'out_of_range'"])
-
-    def _day(self) -> FieldCast:
-        """The day that the clock showed, or that of an instant in the declared zone. Without a zone only midnight is a day by itself."""
-        field, column, local, instant = self.field, self.field.column, self.field.ref("local"), self.field.ref("instant")
-        there = f"CASE WHEN {instant} IS NOT NULL THEN CAST({wall(column.zone or 'UTC', f'epoch_us({instant})')} AS DATE) ELSE CAST({local} AS DATE) END"
-        kinds = list(self.kinds)
-        if not column.zone and not column.date_format:
-            is_day = f"coalesce({local}, {instant}) = date_trunc('day', coalesce({local}, {instant}))"
-            if field.type == "TIMESTAMP WITH TIME ZONE":
-                is_day = "false"
-            there = f"CASE WHEN {is_day} THEN {there} END"
-            kinds.append(f"WHEN NOT ({is_day}) THEN 'no_zone'")
-        steps = [*self.steps, {"day": there}]
-        return self._made(steps, day_in_years(field.ref("day")), [*kinds, f"WHEN {field.ref('day')} IS NOT NULL THEN 'out_of_range'"])
-
-    def _made(self, steps: list[Mapping[str, str]], value: str, kinds: list[str]) -> FieldCast:
-        kind = f"CASE {' '.join(kinds)} ELSE 'unparsable' END"
-        return FieldCast(column=self.field.column, steps=steps, value=value, given=self.given, kind=kind, raw=self.field.text)
+    return f"try_cast({field.source} AS TIMESTAMP)" if field.type in ("TIMESTAMP_S", "TIMESTAMP_MS") else field.source

@@ -147,3 +147,22 @@ def test_a_declaration_is_a_value() -> None:
     assert entry() == entry()
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         entry().domain = "x"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("date_format", ["%d.%m", "%Y-%m-%d %Z", "%c", "%Y-%U", "%I:%M %Y-%m-%d", "%Y%Y-%m-%d", "%q", ""])
+def test_a_date_format_that_cannot_be_exact_is_refused_when_it_is_declared(date_format: str) -> None:
+    def declare() -> DatasetKeymapEntry:
+        columns = [Column(name="a", type="VARCHAR", key=True), Column(name="moment", type="TIMESTAMP", date_format=date_format, zone="UTC")]
+        return DatasetKeymapEntry(domain="d", source="s", dataset="t", silver_table="t", columns=columns)
+
+    if not date_format:
+        declare()
+        return
+    with pytest.raises(UsageError, match="column 'moment': date_format"):
+        declare()
+
+
+@pytest.mark.parametrize("zone", ["localtime", "Mars/Base", "posix/UTC", "../UTC"])
+def test_a_zone_that_is_none_is_refused(zone: str) -> None:
+    with pytest.raises(UsageError, match="there is no zone"):
+        DatasetKeymapEntry(domain="d", source="s", dataset="t", silver_table="t", columns=[Column(name="a", type="TIMESTAMP", key=True, zone=zone)])

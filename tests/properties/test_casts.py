@@ -19,14 +19,22 @@ CONN = connect()
 BLANKS = " \t\r\n\v\f\u00a0"
 #: More by hand: CAST_EXAMPLES=2000.
 EXAMPLES = int(os.environ.get("CAST_EXAMPLES", "20"))
-PROPERTY = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=EXAMPLES == 20)
+PROPERTY = settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=EXAMPLES == 20
+)
 Outcome = tuple[object, str | None]
 
 
 # Numbers --------------------------------------------------------------------------------------------------------------
 
-digits = st.text("0123456789", max_size=25) | st.text("09", min_size=18, max_size=60) | st.sampled_from(["9223372036854775807", "9223372036854775808", "0" * 50])
-exponents = st.integers(-60, 60).map(str) | st.sampled_from(["+07", "-0", "400000000", "-400000000", "9" * 25, "-" + "9" * 25])
+digits = (
+    st.text("0123456789", max_size=25)
+    | st.text("09", min_size=18, max_size=60)
+    | st.sampled_from(["9223372036854775807", "9223372036854775808", "0" * 50])
+)
+exponents = st.integers(-60, 60).map(str) | st.sampled_from(
+    ["+07", "-0", "400000000", "-400000000", "9" * 25, "-" + "9" * 25]
+)
 
 
 @st.composite
@@ -90,13 +98,17 @@ def number_oracle(kind: str, text: str, marks: Csv) -> Outcome:
         return None, "too_precise" if shape else "not_an_integer"
     if len(significant) + exponent > precision - scale:
         return None, "out_of_range"
-    value_ = Decimal(f"{sign * int(significant)}E{exponent}")  # exact: arithmetic would round to the digits of the context
+    value_ = Decimal(
+        f"{sign * int(significant)}E{exponent}"
+    )  # exact: arithmetic would round to the digits of the context
     if not shape and not -(2**63) <= value_ < 2**63:
         return None, "out_of_range"
     return value_, None
 
 
-@pytest.mark.parametrize("kind", ["BIGINT", "DECIMAL(18,6)", "DECIMAL(38,0)", "DECIMAL(38,20)", "DECIMAL(38,38)", "DECIMAL(5,2)", "DOUBLE"])
+@pytest.mark.parametrize(
+    "kind", ["BIGINT", "DECIMAL(18,6)", "DECIMAL(38,0)", "DECIMAL(38,20)", "DECIMAL(38,38)", "DECIMAL(5,2)", "DOUBLE"]
+)
 @pytest.mark.parametrize("marks", [POINT, COMMA, DOTTED, COMMA_GROUPS], ids=["point", "comma", "dotted", "groups"])
 def test_numbers_are_what_decimal_says(kind: str, marks: Csv) -> None:
     @PROPERTY
@@ -105,7 +117,11 @@ def test_numbers_are_what_decimal_says(kind: str, marks: Csv) -> None:
         for text, (value, reason) in zip(texts, cast(CONN, column_of(kind), texts, marks=marks), strict=True):
             right, why = number_oracle(kind, text, marks)
             if why == "marks?":
-                assert value is None and reason in ("unparsable", "thousands_mark", "decimal_comma", "decimal_point"), (text, value, reason)
+                assert value is None and reason in ("unparsable", "thousands_mark", "decimal_comma", "decimal_point"), (
+                    text,
+                    value,
+                    reason,
+                )
             elif why is not None or right is None:
                 assert (value, reason) == (None, why), text
             else:
@@ -131,8 +147,18 @@ def test_a_marker_is_no_value_in_every_type(texts: list[str], marker: str) -> No
 # Moments --------------------------------------------------------------------------------------------------------------
 
 ZONES = ("", "UTC", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata")
-changes = st.sampled_from([dt.datetime(2024, 3, 10, 2), dt.datetime(2024, 11, 3, 1), dt.datetime(2024, 3, 31, 2), dt.datetime(2024, 10, 27, 2), dt.datetime(2024, 4, 7, 1, 30)])
-moments = st.datetimes(dt.datetime(1971, 1, 1), dt.datetime(2037, 12, 31)) | st.tuples(changes, st.integers(-7200, 7200)).map(lambda pair: pair[0] + dt.timedelta(seconds=pair[1]))
+changes = st.sampled_from(
+    [
+        dt.datetime(2024, 3, 10, 2),
+        dt.datetime(2024, 11, 3, 1),
+        dt.datetime(2024, 3, 31, 2),
+        dt.datetime(2024, 10, 27, 2),
+        dt.datetime(2024, 4, 7, 1, 30),
+    ]
+)
+moments = st.datetimes(dt.datetime(1971, 1, 1), dt.datetime(2037, 12, 31)) | st.tuples(
+    changes, st.integers(-7200, 7200)
+).map(lambda pair: pair[0] + dt.timedelta(seconds=pair[1]))
 
 
 @st.composite
@@ -144,7 +170,9 @@ def iso_texts(draw: st.DrawFn) -> str:
     if draw(st.integers(0, 3)):
         text += draw(st.sampled_from([f":{moment:%S}", f":{moment:%S}", f":{moment:%S}", ":60"]))
         text += draw(st.just("") | st.text("0123456789", max_size=11).map(lambda fraction: f".{fraction}"))
-    text += draw(st.sampled_from(["", "", "Z", "+00:00", "-05:00", "+0530", "+14", "-00:00", "+24:00", " Z", "z", "+5"]))
+    text += draw(
+        st.sampled_from(["", "", "Z", "+00:00", "-05:00", "+0530", "+14", "-00:00", "+24:00", " Z", "z", "+5"])
+    )
     return draw(st.sampled_from(["", "", " "])) + text
 
 
@@ -152,7 +180,9 @@ def moment_oracle(text: str, zone: str, fold: str, digits_kept: int) -> Outcome:
     """Nanoseconds since 1970 of a text, or the kind of its reject."""
     text = text.strip(BLANKS)
     found = re.fullmatch(
-        r"(\d{4})-(\d\d)-(\d\d)[T ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d+))?)?(?:(Z)|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)?", text, re.ASCII
+        r"(\d{4})-(\d\d)-(\d\d)[T ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d+))?)?(?:(Z)|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)?",
+        text,
+        re.ASCII,
     )
     if found is None:
         return None, "unparsable"
@@ -188,7 +218,11 @@ def moment_oracle(text: str, zone: str, fold: str, digits_kept: int) -> Outcome:
             return None, "repeated_hour"
     instant_ = instants[0 if fold == "first" else -1]
     count = (instant_.days * 86_400 + instant_.seconds) * 10**9 + int(fraction.ljust(9, "0") or 0)
-    low, high = (-62_135_596_800 * 10**9, 253_402_300_800 * 10**9 - 1) if digits_kept == 6 else (-9_223_286_400 * 10**9, 2**63 - 2)
+    low, high = (
+        (-62_135_596_800 * 10**9, 253_402_300_800 * 10**9 - 1)
+        if digits_kept == 6
+        else (-9_223_286_400 * 10**9, 2**63 - 2)
+    )
     return (count, None) if low <= count <= high else (None, "out_of_range")
 
 
@@ -221,19 +255,48 @@ def test_days_are_what_datetime_says(texts: list[str]) -> None:
     for text, (value, reason) in zip(texts, cast(CONN, column_of("DATE"), texts), strict=True):
         bare = text.strip(BLANKS)
         try:
-            right = dt.datetime.strptime(bare, "%Y-%m-%d").date() if re.fullmatch(r"\d{4}-\d\d-\d\d", bare, re.ASCII) else None
+            right = (
+                dt.datetime.strptime(bare, "%Y-%m-%d").date()
+                if re.fullmatch(r"\d{4}-\d\d-\d\d", bare, re.ASCII)
+                else None
+            )
         except ValueError:
             right = None
         assert (value, reason) == ((str(right), None) if right else (None, "unparsable" if bare else None)), text
 
 
-FORMATS = ("%d.%m.%Y", "%d.%m.%y", "%Y%m%d", "%d-%b-%Y", "%B %d, %Y", "%Y-%j", "%a, %d %b %Y", "%m/%d/%Y %I:%M %p", "%Y%m%d%H%M%S", "%d/%m/%y %H:%M:%S", "%A %d %B %Y", "%H:%M %d.%m.%Y")
+FORMATS = (
+    "%d.%m.%Y",
+    "%d.%m.%y",
+    "%Y%m%d",
+    "%d-%b-%Y",
+    "%B %d, %Y",
+    "%Y-%j",
+    "%a, %d %b %Y",
+    "%m/%d/%Y %I:%M %p",
+    "%Y%m%d%H%M%S",
+    "%d/%m/%y %H:%M:%S",
+    "%A %d %B %Y",
+    "%H:%M %d.%m.%Y",
+)
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_formats_are_read_as_they_are_written(form: str) -> None:
     @PROPERTY
-    @given(st.lists(st.tuples(moments, st.sampled_from([str, str.upper, str.lower]), st.integers(-1, 25), st.sampled_from("0123456789. -/x"), st.booleans()), min_size=1, max_size=30))
+    @given(
+        st.lists(
+            st.tuples(
+                moments,
+                st.sampled_from([str, str.upper, str.lower]),
+                st.integers(-1, 25),
+                st.sampled_from("0123456789. -/x"),
+                st.booleans(),
+            ),
+            min_size=1,
+            max_size=30,
+        )
+    )
     def check(drawn: list[tuple[dt.datetime, object, int, str, bool]]) -> None:
         texts = []
         for moment, letters, place, letter, is_bare in drawn:
@@ -243,7 +306,9 @@ def test_formats_are_read_as_they_are_written(form: str) -> None:
             if place >= 0:
                 text = text[:place] + letter + text[place + 1 :]
             texts.append(text)
-        for (moment, _, place, _, is_bare), text, (value, reason) in zip(drawn, texts, cast(CONN, column_of("TIMESTAMP", date_format=form, zone="UTC"), texts), strict=True):
+        for (moment, _, place, _, is_bare), text, (value, reason) in zip(
+            drawn, texts, cast(CONN, column_of("TIMESTAMP", date_format=form, zone="UTC"), texts), strict=True
+        ):
             try:
                 right = dt.datetime.strptime(text.strip(BLANKS), form)
             except ValueError:
@@ -257,7 +322,14 @@ def test_formats_are_read_as_they_are_written(form: str) -> None:
 
 
 @PROPERTY
-@given(st.lists(st.decimals(allow_nan=False, allow_infinity=False, places=7, min_value=-(10**13), max_value=10**13) | st.integers(-(10**20), 10**20).map(Decimal), min_size=1, max_size=30))
+@given(
+    st.lists(
+        st.decimals(allow_nan=False, allow_infinity=False, places=7, min_value=-(10**13), max_value=10**13)
+        | st.integers(-(10**20), 10**20).map(Decimal),
+        min_size=1,
+        max_size=30,
+    )
+)
 def test_counts_are_what_decimal_says(values: list[Decimal]) -> None:
     texts = [str(value) for value in values]
     for unit, power in (("s", 9), ("ms", 6), ("us", 3), ("ns", 0)):

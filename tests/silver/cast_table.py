@@ -31,13 +31,23 @@ def connect() -> duckdb.DuckDBPyConnection:
     return conn
 
 
-def select_of(columns: Sequence[Column], source: str, types: dict[str, str], *, marks: Csv = POINT, moments_are_utc: bool = False) -> str:
+def select_of(
+    columns: Sequence[Column], source: str, types: dict[str, str], *, marks: Csv = POINT, moments_are_utc: bool = False
+) -> str:
     """``checked_select`` of columns that need no dataset."""
-    return checked_select(SimpleNamespace(columns=tuple(columns)), source, types, marks=marks, moments_are_utc=moments_are_utc)  # type: ignore[arg-type]
+    return checked_select(
+        SimpleNamespace(columns=tuple(columns)), source, types, marks=marks, moments_are_utc=moments_are_utc
+    )  # type: ignore[arg-type]
 
 
 def cast(
-    conn: duckdb.DuckDBPyConnection, column: Column, values: Sequence[Any], *, of: str = "VARCHAR", marks: Csv = POINT, moments_are_utc: bool = False
+    conn: duckdb.DuckDBPyConnection,
+    column: Column,
+    values: Sequence[Any],
+    *,
+    of: str = "VARCHAR",
+    marks: Csv = POINT,
+    moments_are_utc: bool = False,
 ) -> list[tuple[str | None, str | None]]:
     """Per value its result as text and its reason without the column's name, in the order of the values.
 
@@ -50,13 +60,18 @@ def cast(
         moments_are_utc: as for ``checked_select``.
     """
     if of == "VARCHAR":
-        conn.execute("CREATE OR REPLACE TEMP TABLE given AS SELECT unnest(CAST(? AS VARCHAR[])) AS f0, unnest(range(?)) AS n", [list(values), len(values)])
+        conn.execute(
+            "CREATE OR REPLACE TEMP TABLE given AS SELECT unnest(CAST(? AS VARCHAR[])) AS f0, unnest(range(?)) AS n",
+            [list(values), len(values)],
+        )
     else:
         rows = " UNION ALL ".join(f"SELECT CAST({value} AS {of}), {n}" for n, value in enumerate(values))
         conn.execute(f"CREATE OR REPLACE TEMP TABLE given(f0, n) AS {rows}")
     source = "(SELECT CAST(n AS VARCHAR) AS _file, CAST(NULL AS VARCHAR) AS _place, CAST(NULL AS VARCHAR) AS _fault, CAST(NULL AS VARCHAR) AS _raw, f0 FROM given)"
     sql = select_of([column], source, {"f0": of}, marks=marks, moments_are_utc=moments_are_utc)
-    found = conn.execute(f'SELECT CAST(d._file AS BIGINT), CAST(d."{column.name}" AS VARCHAR), d._reason FROM ({sql}) AS d ORDER BY 1').fetchall()
+    found = conn.execute(
+        f'SELECT CAST(d._file AS BIGINT), CAST(d."{column.name}" AS VARCHAR), d._reason FROM ({sql}) AS d ORDER BY 1'
+    ).fetchall()
     assert [row[0] for row in found] == list(range(len(values)))
     return [(value, reason.removesuffix(f":{column.name}") if reason else None) for _, value, reason in found]
 
@@ -73,7 +88,17 @@ MARKED = ("1.234,56", "1234,56", "1.234", "12.34", "1.23.456", "12,5", "1,234", 
 MOMENTS = ("2024-03-09T09:30:00Z", "2024-03-09 09:30:00-05:00", "2024-03-09T09:30+0530", "2024-03-09T09:30:00", "2024-03-09 09:30", "2024-03-10T02:30:00",
            "2024-11-03T01:30:00", "2024-03-09T09:30:00.123456Z", "2024-03-09T09:30:00.123456789Z", "2024-03-09T09:30:00.1234567891Z", "2024-03-09",
            "2024-02-30T10:00:00Z", "2024-03-09T24:00:00Z", "2024-03-09T09:30:60Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "1600-01-01T00:00:00Z")  # fmt: skip
-DAYS = ("2024-02-29", "2023-02-29", "2024-2-9", "20240209", "24-02-29", "2024-02-29T10:00:00", "0000-01-01", "10000-01-01", "infinity")
+DAYS = (
+    "2024-02-29",
+    "2023-02-29",
+    "2024-2-9",
+    "20240209",
+    "24-02-29",
+    "2024-02-29T10:00:00",
+    "0000-01-01",
+    "10000-01-01",
+    "infinity",
+)
 COUNTS = ("1385579841", "1385579841.8818", "1385579841.88181234", "1.385579841e9", "-1", "253402300800", "soon")
 
 
@@ -99,12 +124,27 @@ def _asked() -> Iterable[tuple[str, str, Column, Csv, Sequence[str]]]:
     yield "TIMESTAMP", "", column_of("TIMESTAMP"), POINT, MOMENTS
     yield "TIMESTAMP", "zone='America/New_York'", column_of("TIMESTAMP", zone="America/New_York"), POINT, MOMENTS
     for fold in ("first", "last"):
-        yield "TIMESTAMP", f"zone='America/New_York', fold='{fold}'", column_of("TIMESTAMP", zone="America/New_York", fold=fold), POINT, MOMENTS[5:7]
+        yield (
+            "TIMESTAMP",
+            f"zone='America/New_York', fold='{fold}'",
+            column_of("TIMESTAMP", zone="America/New_York", fold=fold),
+            POINT,
+            MOMENTS[5:7],
+        )
     yield "TIMESTAMP_NS", "zone='UTC'", column_of("TIMESTAMP_NS", zone="UTC"), POINT, MOMENTS
     form = "%m/%d/%Y %I:%M %p"
     texts = ("3/9/2024 12:05 AM", "03/09/2024 4:00 pm", "3/9/2024 16:00 PM")
-    yield "TIMESTAMP", f"date_format='{form}', zone='UTC'", column_of("TIMESTAMP", date_format=form, zone="UTC"), POINT, texts
-    form, texts = "%d/%m/%Y %H:%M:%S.%f %z", ("09/03/2024 23:30:00.5 -0500", "09/03/2024 23:30:00.1234567 Z", "09/03/2024 23:30:00.5 EST")
+    yield (
+        "TIMESTAMP",
+        f"date_format='{form}', zone='UTC'",
+        column_of("TIMESTAMP", date_format=form, zone="UTC"),
+        POINT,
+        texts,
+    )
+    form, texts = (
+        "%d/%m/%Y %H:%M:%S.%f %z",
+        ("09/03/2024 23:30:00.5 -0500", "09/03/2024 23:30:00.1234567 Z", "09/03/2024 23:30:00.5 EST"),
+    )
     yield "TIMESTAMP", f"date_format='{form}'", column_of("TIMESTAMP", date_format=form), POINT, texts
     for unit in ("s", "ms", "us", "ns"):
         yield "TIMESTAMP", f"epoch='{unit}'", column_of("TIMESTAMP", epoch=unit), POINT, COUNTS
@@ -131,14 +171,18 @@ def casts_page() -> str:
     for kind, declaration, text, outcome in casts_table():
         if heading != (kind, declaration):
             heading = (kind, declaration)
-            parts.append(f"\n## {kind}" + (f", `{declaration}`" if declaration else "") + "\n\n| text | outcome |\n| --- | --- |\n")
+            parts.append(
+                f"\n## {kind}"
+                + (f", `{declaration}`" if declaration else "")
+                + "\n\n| text | outcome |\n| --- | --- |\n"
+            )
         shown = f"`{outcome}`" if not outcome.startswith(("rejected", "no value")) else outcome
         parts.append(f"| {_code(text)} | {shown if outcome else 'the empty text'} |\n")
     return "".join(parts)
 
 
 def _code(text: str) -> str:
-    return f"`{text}`" if text.strip() == text and text else f"`\"{text}\"`"
+    return f"`{text}`" if text.strip() == text and text else f'`"{text}"`'
 
 
 _HEAD = """\

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from silver.cast_table import cast, column_of, connect
+from silver.cast_table import DOTTED, cast, column_of, connect
 
 from sbf_core.dataset.columns import Column
+from sbf_core.dataset.date_formats import parse_date_format
 from sbf_core.silver.cast import known_from_expression
-from sbf_core.silver.cast_formats import parse_date_format
 
 NEW_YORK = "America/New_York"
 
@@ -61,7 +61,9 @@ def test_a_day_is_written_in_one_way(conn: duckdb.DuckDBPyConnection, text: str,
         ("10000-01-01T00:00:00Z", "unparsable", None), ("\u00a02024-03-09T09:30:00Z ", "2024-03-09 09:30:00", None), (" 2024-03-09T09:30:00 ", "2024-03-09 14:30:00", "no_zone"),
     ],
 )  # fmt: skip
-def test_a_moment_is_an_instant_or_rejected(conn: duckdb.DuckDBPyConnection, text: str, zoned: str, zoneless: str | None) -> None:
+def test_a_moment_is_an_instant_or_rejected(
+    conn: duckdb.DuckDBPyConnection, text: str, zoned: str, zoneless: str | None
+) -> None:
     assert outcome(conn, column_of("TIMESTAMP", zone=NEW_YORK), text) == zoned
     assert outcome(conn, column_of("TIMESTAMP"), text) == (zoneless or zoned)
 
@@ -74,10 +76,24 @@ def test_utc_is_a_zone_like_others(conn: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_fold_says_which_of_two_hours_is_meant(conn: duckdb.DuckDBPyConnection) -> None:
-    texts = ["2024-11-03T01:30:00", "2024-11-03 01:00", "2024-11-03T02:00:00", "2024-03-10T02:30:00", "2024-11-03T01:30:00-05:00"]
+    texts = [
+        "2024-11-03T01:30:00",
+        "2024-11-03 01:00",
+        "2024-11-03T02:00:00",
+        "2024-03-10T02:30:00",
+        "2024-11-03T01:30:00-05:00",
+    ]
     for fold, hour in (("first", 5), ("last", 6)):
-        found = [reason or value for value, reason in cast(conn, column_of("TIMESTAMP", zone=NEW_YORK, fold=fold), texts)]
-        assert found == [f"2024-11-03 0{hour}:30:00", f"2024-11-03 0{hour}:00:00", "2024-11-03 07:00:00", "skipped_hour", "2024-11-03 06:30:00"]
+        found = [
+            reason or value for value, reason in cast(conn, column_of("TIMESTAMP", zone=NEW_YORK, fold=fold), texts)
+        ]
+        assert found == [
+            f"2024-11-03 0{hour}:30:00",
+            f"2024-11-03 0{hour}:00:00",
+            "2024-11-03 07:00:00",
+            "skipped_hour",
+            "2024-11-03 06:30:00",
+        ]
 
 
 @pytest.mark.parametrize(
@@ -129,13 +145,18 @@ def test_a_day_of_a_declared_format(conn: duckdb.DuckDBPyConnection, form: str, 
         ("%a, %d %b %Y %H:%M:%S GMT", "UTC", "Sat, 09 Mar 2024 09:30:00 EST", "unparsable"), ("%Y-%m-%d %H:%M:%S", "UTC", "2024-03-09 09:30:60", "unparsable"),
     ],
 )  # fmt: skip
-def test_a_moment_of_a_declared_format(conn: duckdb.DuckDBPyConnection, form: str, zone: str, text: str, right: str) -> None:
+def test_a_moment_of_a_declared_format(
+    conn: duckdb.DuckDBPyConnection, form: str, zone: str, text: str, right: str
+) -> None:
     assert outcome(conn, column_of("TIMESTAMP", date_format=form, zone=zone), text) == right
 
 
 def test_nanoseconds_of_a_declared_format(conn: duckdb.DuckDBPyConnection) -> None:
     texts = ["20240309T093000.123456789", "20240309T093000.5", "20240309T093000.1234567891"]
-    found = [reason or value for value, reason in cast(conn, column_of("TIMESTAMP_NS", date_format="%Y%m%dT%H%M%S.%n", zone="UTC"), texts)]
+    found = [
+        reason or value
+        for value, reason in cast(conn, column_of("TIMESTAMP_NS", date_format="%Y%m%dT%H%M%S.%n", zone="UTC"), texts)
+    ]
     assert found == ["2024-03-09 09:30:00.123456789", "2024-03-09 09:30:00.5", "unparsable"]
 
 
@@ -174,7 +195,9 @@ def test_what_a_format_cannot_say_exactly_is_refused_when_it_is_declared(form: s
         ("ns", "9223372036854775807", "too_precise", "out_of_range", "2262-04-11"), ("ns", "1.5", "too_precise", "too_precise", "1970-01-01"), ("ns", "", None, None, None),
     ],
 )  # fmt: skip
-def test_a_count_since_1970_is_exact(conn: duckdb.DuckDBPyConnection, unit: str, text: str, micro: str, nano: str, day: str) -> None:
+def test_a_count_since_1970_is_exact(
+    conn: duckdb.DuckDBPyConnection, unit: str, text: str, micro: str, nano: str, day: str
+) -> None:
     found = [outcome(conn, column_of(kind, epoch=unit), text) for kind in ("TIMESTAMP", "TIMESTAMP_NS", "DATE")]
     assert found == [micro, nano, day]
 
@@ -182,8 +205,23 @@ def test_a_count_since_1970_is_exact(conn: duckdb.DuckDBPyConnection, unit: str,
 def test_the_day_of_a_count_is_that_of_the_zone(conn: duckdb.DuckDBPyConnection) -> None:
     assert outcome(conn, column_of("DATE", epoch="s", zone=NEW_YORK), "1704067200") == "2023-12-31"
     assert outcome(conn, column_of("DATE", epoch="s", zone="Asia/Tokyo"), "1704034800") == "2024-01-01"
-    assert cast(conn, column_of("DATE", epoch="ms"), ["1764000000000", "17640.5"], of="DOUBLE") == [("2025-11-24", None), ("1970-01-01", None)]
-    assert cast(conn, column_of("TIMESTAMP", epoch="ms"), ["1764000000000"], of="BIGINT") == [("2025-11-24 16:00:00", None)]
+    assert cast(conn, column_of("DATE", epoch="ms"), ["1764000000000", "17640.5"], of="DOUBLE") == [
+        ("2025-11-24", None),
+        ("1970-01-01", None),
+    ]
+    assert cast(conn, column_of("TIMESTAMP", epoch="ms"), ["1764000000000"], of="BIGINT") == [
+        ("2025-11-24 16:00:00", None)
+    ]
+
+
+def test_a_count_has_the_marks_of_numbers(conn: duckdb.DuckDBPyConnection) -> None:
+    column = column_of("TIMESTAMP", epoch="s")
+    assert cast(conn, column, ["1,5", "1.234", "1.5"], marks=DOTTED) == [
+        ("1970-01-01 00:00:01.5", None),
+        ("1970-01-01 00:20:34", None),
+        (None, "unparsable"),
+    ]
+    assert cast(conn, column, ["1.5"], of="DOUBLE", marks=DOTTED) == [("1970-01-01 00:00:01.5", None)]
 
 
 TYPED = [
@@ -210,15 +248,33 @@ TYPED = [
     ("TIMESTAMP", "'2024-01-02 03:30'", column_of("DATE", zone=NEW_YORK), True, "2024-01-01"),
     ("TIMESTAMP", "'2024-01-02'", column_of("DATE"), True, "2024-01-02"),
     ("TIMESTAMP WITH TIME ZONE", "'2024-01-02 09:30:00+02'", column_of("TIMESTAMP"), False, "2024-01-02 07:30:00"),
-    ("TIMESTAMP WITH TIME ZONE", "'2024-01-02 09:30:00+02'", column_of("TIMESTAMP", zone=NEW_YORK), False, "2024-01-02 07:30:00"),
+    (
+        "TIMESTAMP WITH TIME ZONE",
+        "'2024-01-02 09:30:00+02'",
+        column_of("TIMESTAMP", zone=NEW_YORK),
+        False,
+        "2024-01-02 07:30:00",
+    ),
     ("TIMESTAMP WITH TIME ZONE", "'infinity'", column_of("TIMESTAMP"), False, "not_finite"),
     ("TIMESTAMP WITH TIME ZONE", "'2024-01-02 00:00:00+00'", column_of("DATE"), False, "no_zone"),
     ("TIMESTAMP WITH TIME ZONE", "'2024-01-02 03:00:00+00'", column_of("DATE", zone=NEW_YORK), False, "2024-01-01"),
     ("TIMESTAMP_NS", "'2024-01-02 09:30:00.000000001'", column_of("TIMESTAMP"), True, "too_precise"),
     ("TIMESTAMP_NS", "'2024-01-02 09:30:00.000001'", column_of("TIMESTAMP"), True, "2024-01-02 09:30:00.000001"),
-    ("TIMESTAMP_NS", "'1969-12-31 23:59:59.999999999'", column_of("TIMESTAMP_NS"), True, "1969-12-31 23:59:59.999999999"),
+    (
+        "TIMESTAMP_NS",
+        "'1969-12-31 23:59:59.999999999'",
+        column_of("TIMESTAMP_NS"),
+        True,
+        "1969-12-31 23:59:59.999999999",
+    ),
     ("TIMESTAMP_NS", "'1969-12-31 23:59:59.999999999'", column_of("TIMESTAMP"), True, "too_precise"),
-    ("TIMESTAMP_NS", "'2024-01-02 09:30:00.000000001'", column_of("TIMESTAMP_NS", zone=NEW_YORK), False, "2024-01-02 14:30:00.000000001"),
+    (
+        "TIMESTAMP_NS",
+        "'2024-01-02 09:30:00.000000001'",
+        column_of("TIMESTAMP_NS", zone=NEW_YORK),
+        False,
+        "2024-01-02 14:30:00.000000001",
+    ),
     ("TIMESTAMP_NS", "'infinity'", column_of("TIMESTAMP_NS"), True, "not_finite"),
     ("TIMESTAMP_MS", "'2024-01-02 09:30:00.123'", column_of("TIMESTAMP"), True, "2024-01-02 09:30:00.123"),
     ("TIMESTAMP_S", "'2024-01-02 09:30:00'", column_of("TIMESTAMP", zone=NEW_YORK), False, "2024-01-02 14:30:00"),
@@ -232,17 +288,27 @@ TYPED = [
 
 
 @pytest.mark.parametrize(("of", "value", "column", "utc", "right"), TYPED)
-def test_typed_moments(conn: duckdb.DuckDBPyConnection, of: str, value: str, column: Column, utc: bool, right: str | None) -> None:
+def test_typed_moments(
+    conn: duckdb.DuckDBPyConnection, of: str, value: str, column: Column, utc: bool, right: str | None
+) -> None:
     [(found, reason)] = cast(conn, column, [value], of=of, moments_are_utc=utc)
     assert (reason or found) == right
 
 
 def test_markers_that_look_like_moments(conn: duckdb.DuckDBPyConnection) -> None:
-    assert cast(conn, column_of("DATE", missing=("9999-12-31",)), ["9999-12-31", " 9999-12-31 ", "9999-12-30"]) == [(None, None), (None, None), ("9999-12-30", None)]
+    assert cast(conn, column_of("DATE", missing=("9999-12-31",)), ["9999-12-31", " 9999-12-31 ", "9999-12-30"]) == [
+        (None, None),
+        (None, None),
+        ("9999-12-30", None),
+    ]
     column = column_of("TIMESTAMP", missing=("0001-01-01T00:00:00Z", "1900-01-01 00:00:00"), zone="UTC")
     assert cast(conn, column, ["0001-01-01T00:00:00Z", "1900-01-01 00:00:00"]) == [(None, None), (None, None)]
     column = column_of("DATE", missing=("00.00.0000", "01.01.1900"), date_format="%d.%m.%Y")
-    assert cast(conn, column, ["00.00.0000", "01.01.1900", "02.01.1900"]) == [(None, None), (None, None), ("1900-01-02", None)]
+    assert cast(conn, column, ["00.00.0000", "01.01.1900", "02.01.1900"]) == [
+        (None, None),
+        (None, None),
+        ("1900-01-02", None),
+    ]
 
 
 #: Zones whose rules are old enough to be the same in every time zone database, with an odd one of each kind: half an hour, a day left out, no changes.
@@ -278,7 +344,28 @@ def changes(zone: str) -> list[dt.datetime]:
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_local_time_is_settled_as_python_settles_it(conn: duckdb.DuckDBPyConnection, zone: str) -> None:
-    steps = [dt.timedelta(seconds=seconds) for seconds in (-90_000, -86_400, -7200, -3601, -3600, -1801, -1800, -1, 0, 1, 1799, 1800, 3599, 3600, 7200, 86_400, 90_000)]
+    steps = [
+        dt.timedelta(seconds=seconds)
+        for seconds in (
+            -90_000,
+            -86_400,
+            -7200,
+            -3601,
+            -3600,
+            -1801,
+            -1800,
+            -1,
+            0,
+            1,
+            1799,
+            1800,
+            3599,
+            3600,
+            7200,
+            86_400,
+            90_000,
+        )
+    ]
     points = {dt.datetime(1970, 1, 1) + dt.timedelta(days=37 * step, minutes=97 * step) for step in range(600)}
     for change in changes(zone):
         for side in (-1, 1):
@@ -317,7 +404,9 @@ def test_the_sessions_zone_changes_nothing() -> None:
 
 def known(conn: duckdb.DuckDBPyConnection, column: Column, value: str) -> str:
     """From when a row with this value was known, as text."""
-    found = conn.execute(f'SELECT CAST({known_from_expression(column, "s.v")} AS VARCHAR) FROM (SELECT {value} AS v) AS s').fetchone()
+    found = conn.execute(
+        f"SELECT CAST({known_from_expression(column, 's.v')} AS VARCHAR) FROM (SELECT {value} AS v) AS s"
+    ).fetchone()
     assert found is not None
     return str(found[0])
 
@@ -334,7 +423,9 @@ def known(conn: duckdb.DuckDBPyConnection, column: Column, value: str) -> str:
         ("end of day", "Asia/Tokyo", "2024-01-02", "2024-01-02 15:00:00"),
     ],
 )  # fmt: skip
-def test_from_when_a_day_was_known(conn: duckdb.DuckDBPyConnection, known_at: str, zone: str, day: str, right: str) -> None:
+def test_from_when_a_day_was_known(
+    conn: duckdb.DuckDBPyConnection, known_at: str, zone: str, day: str, right: str
+) -> None:
     assert known(conn, column_of("DATE", known_at=known_at, zone=zone), f"DATE '{day}'") == right
 
 
@@ -344,14 +435,21 @@ def test_a_day_is_never_known_too_early(conn: duckdb.DuckDBPyConnection) -> None
         conn.execute("CREATE OR REPLACE TEMP TABLE days AS SELECT unnest(CAST(? AS DATE[])) AS v", [days])
         sql = known_from_expression(column_of("DATE", known_at=known_at, zone=zone), "d.v")
         for day, found in conn.execute(f"SELECT d.v, {sql} FROM days AS d").fetchall():
-            shift = {"end of day": dt.timedelta(days=1), "start of day": dt.timedelta(0)}.get(known_at, dt.timedelta(hours=2, minutes=15))
+            shift = {"end of day": dt.timedelta(days=1), "start of day": dt.timedelta(0)}.get(
+                known_at, dt.timedelta(hours=2, minutes=15)
+            )
             local = dt.datetime.combine(day, dt.time()) + shift
             right = instants(zone, local)
             if right:
                 assert found == right[-1], (zone, local)
             else:  # what is shown at the first moment behind the gap is later than asked, and a moment before it is earlier
                 shown = found.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-                before = (found - dt.timedelta(seconds=1)).replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+                before = (
+                    (found - dt.timedelta(seconds=1))
+                    .replace(tzinfo=dt.UTC)
+                    .astimezone(ZoneInfo(zone))
+                    .replace(tzinfo=None)
+                )
                 assert before < local < shown, (zone, local)
 
 
