@@ -1,13 +1,18 @@
 """Named points at which a test may kill, break or hold the process. Off unless ``SBF_TESTING=1``.
 
-``SBF_FAULT`` holds ``NAME:N:KIND``: at the N-th time (from 1) that point NAME is reached, KIND happens. ``NAME@THING:N:KIND`` counts
-only the times that it is reached with that thing, such as a file: how often others get there may depend on the clock. Kinds are:
+``SBF_FAULT`` holds ``NAME:N:KIND``: at the N-th time (from 1) that point NAME is reached, KIND happens.
+``NAME@THING:N:KIND`` counts
+only the times that it is reached with that thing, such as a file: how often others get there may depend on the
+    clock. Kinds are:
 
 * ``kill``, ``term``, ``int``: the process sends itself that signal;
-* ``raise``: a ``RuntimeError``, as a bug would; ``full``, ``io``, ``denied``: the ``OSError`` of a full disk, a broken one, a missing permission;
-* ``hold``: the file ``SBF_FAULT_MARK`` is made, and the process waits until it is gone, or whoever started the process is.
+* ``raise``: a ``RuntimeError``, as a bug would; ``full``, ``io``, ``denied``: the ``OSError`` of a full disk, a broken
+one, a missing permission;
+* ``hold``: the file ``SBF_FAULT_MARK`` is made, and the process waits until it is gone, or whoever started the process
+is.
 
-``SBF_FAULT=count:FILE`` writes at exit how often each point was reached, and each with each thing (``NAME@THING``), as JSON, so that
+``SBF_FAULT=count:FILE`` writes at exit how often each point was reached, and each with each thing (``NAME@THING``), as
+JSON, so that
 a test can go through all.
 """
 
@@ -42,7 +47,8 @@ FAULT_POINTS = (
     "gold.begun", "gold.applied", "gold.recorded", "gold.committed", "gold.remembered",
     "run.finishing", "run.finished",
     "publish.table", "publish.views", "publish.checkpointed", "publish.half", "publish.copied", "publish.named",
-    "whole.half", "whole.written",  # any file that is written whole, with its name; a run writes live.json as the clock says
+    # any file that is written whole, with its name; a run writes live.json as the clock says
+    "whole.half", "whole.written",
     "publish.done",
     "home.closed",
 )  # fmt: skip
@@ -99,7 +105,9 @@ if os.environ.get("SBF_TESTING") == "1" and os.environ.get("SBF_FAULT"):
 
 
 def fault_point(name: str, *, of: str = "") -> None:
-    """Say that the point ``name`` is reached, with the thing ``of`` where several pass it. Costs a comparison when no fault is asked for."""
+    """Say that the point ``name`` is reached, with the thing ``of`` where several pass it. Costs a comparison when no
+    fault is asked for.
+    """
     if _armed is not None:
         _armed.reach(name, of)
 

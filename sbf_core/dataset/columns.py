@@ -9,7 +9,8 @@
         rate: Decimal | None = column(precision=18, scale=6, missing=("N/A",), unit="per EUR")
 
 Python types map to DuckDB types: ``str`` VARCHAR, ``int`` BIGINT, ``float`` DOUBLE, ``bool`` BOOLEAN,
-``date`` DATE, ``datetime`` TIMESTAMP (UTC), or TIMESTAMP_NS with ``resolution="ns"``, ``Decimal`` DECIMAL(precision, scale).
+``date`` DATE, ``datetime`` TIMESTAMP (UTC), or TIMESTAMP_NS with ``resolution="ns"``, ``Decimal`` DECIMAL(precision,
+scale).
 ``X | None`` may be NULL.
 """
 
@@ -19,15 +20,13 @@ import datetime as dt
 import re
 import types
 import typing
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import attrs
 
-from sbf_core.dataset.date_formats import parse_date_format
-from sbf_core.errors import UsageError, nearest
-from sbf_core.vocabulary import check_name, texts
+from sbf_core.errors import UsageError
+from sbf_core.vocabulary import texts
 
 _DECIMAL = re.compile(r"DECIMAL\((\d{1,2}),(\d{1,2})\)")
 _SQL_TYPES: dict[type, str] = {
@@ -41,17 +40,15 @@ _SQL_TYPES: dict[type, str] = {
 _METADATA_KEY = "sbf.column"
 #: Types that an attrs class reaches by ``column(resolution="ns")`` alone.
 NANOSECONDS = "TIMESTAMP_NS"
-_TYPES = (*_SQL_TYPES.values(), NANOSECONDS)
+TYPES = (*_SQL_TYPES.values(), NANOSECONDS)
 MOMENTS = ("TIMESTAMP", NANOSECONDS)
 EPOCH_UNITS = ("s", "ms", "us", "ns")
 END_OF_DAY = "end of day"
 START_OF_DAY = "start of day"
-_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 #: Columns that the core adds to every silver table.
 CORE_COLUMNS = ("_bronze_file_id", "_run_id", "known_from", "recorded_at")
 #: What a column may take from the request instead of the payload.
 REQUEST_SOURCES = ("request.ticker", "request.discriminator", "request.from_date", "request.to_date")
-_TAKEN = frozenset({*CORE_COLUMNS, "known_to", "_deleted"})
 
 
 @attrs.frozen(kw_only=True)
@@ -65,19 +62,27 @@ class Column:
         key: whether it is part of the key.
         row_date: whether it is the date of the row, which watermarks are made of.
         known_from: whether it says when the vendor published the row.
-        source: the vendor's name of the field; the column's own name if empty. ``request.ticker``, ``request.discriminator``,
+        source: the vendor's name of the field; the column's own name if empty. ``request.ticker``,
+            ``request.discriminator``,
             ``request.from_date`` and ``request.to_date`` take what was asked for, where the payload does not repeat it.
-        also: other names of the field, tried in this order where a payload lacks ``source``, e.g. after the vendor renamed it.
-        optional: payloads may lack the field altogether. Elsewhere a payload whose header lacks a declared field is refused.
+        also: other names of the field, tried in this order where a payload lacks ``source``, e.g. after the vendor
+            renamed it.
+        optional: payloads may lack the field altogether. Elsewhere a payload whose header lacks a declared field is
+            refused.
         missing: texts that the vendor writes for "no value", e.g. ``("N/A", ".")``.
-        trim: blanks around a text mean nothing, as in padded files. Numbers and dates never have any that mean something.
+        trim: blanks around a text mean nothing, as in padded files. Numbers and dates never have any that mean
+            something.
         date_format: ``strptime`` format of a date or timestamp that is not ISO 8601.
-        zone: IANA name of the zone that a moment without an offset is of, e.g. ``America/New_York``; for a DATE that is read from a moment, the
+        zone: IANA name of the zone that a moment without an offset is of, e.g. ``America/New_York``; for a DATE
+            that is read from a moment, the
             zone of the day. A TIMESTAMP needs it, or an offset in the text.
-        fold: which of the two a moment is that a zone has twice, in the night when clocks go back: ``first`` or ``last``; else such a row is rejected.
+        fold: which of the two a moment is that a zone has twice, in the night when clocks go back: ``first`` or
+            ``last``; else such a row is rejected.
         epoch: the field counts ``s``, ``ms``, ``us`` or ``ns`` since 1970-01-01 00:00 UTC.
-        known_at: for a DATE that says when the row was published: from which moment of that day it was known: ``end of day`` (the first
-            moment of the next day), ``start of day``, or a time such as ``16:30``, each in ``zone`` (UTC where there is none).
+        known_at: for a DATE that says when the row was published: from which moment of that day it was known: ``end
+            of day`` (the first
+            moment of the next day), ``start of day``, or a time such as ``16:30``, each in ``zone`` (UTC where there is
+            none).
         unit: unit of measure, for readers.
         doc: what it holds, for readers.
     """
@@ -141,7 +146,8 @@ def column(
 ) -> Any:
     """A field of an attrs class that becomes a silver column; see ``Column`` for the arguments.
 
-    ``precision`` and ``scale`` are required for ``Decimal`` and refused elsewhere. ``resolution="ns"`` makes a ``datetime`` a TIMESTAMP_NS,
+    ``precision`` and ``scale`` are required for ``Decimal`` and refused elsewhere. ``resolution="ns"`` makes a
+    ``datetime`` a TIMESTAMP_NS,
     which holds nanoseconds, from 1677 to 2262.
     """
     return attrs.field(
@@ -175,11 +181,18 @@ def columns_of(declared: type | tuple[Column, ...] | list[Column]) -> tuple[Colu
     if isinstance(declared, (tuple, list)):
         return tuple(declared)
     if not attrs.has(declared):
-        raise UsageError(f"{declared!r} declares no columns", fix="make it an attrs class with column() fields", code="COLUMNS")
+        raise UsageError(
+            f"{declared!r} declares no columns", fix="make it an attrs class with column() fields", code="COLUMNS"
+        )
     hints = typing.get_type_hints(declared)
     bare = next((field.name for field in attrs.fields(declared) if field.name not in hints), None)
     if bare is not None:
-        raise UsageError(f"column {bare!r} has no type", where=declared.__name__, fix="write name: type = column(...)", code="COLUMNS")
+        raise UsageError(
+            f"column {bare!r} has no type",
+            where=declared.__name__,
+            fix="write name: type = column(...)",
+            code="COLUMNS",
+        )
     return tuple(_column_of(field, hints[field.name], declared.__name__) for field in attrs.fields(declared))
 
 
@@ -190,18 +203,33 @@ def _column_of(field: attrs.Attribute[Any], hint: Any, owner: str) -> Column:
     where = f"{owner}.{field.name}"
     if base is Decimal:
         if not precision:
-            raise UsageError("a Decimal column needs its precision and scale", where=where, fix="column(precision=18, scale=6)", code="COLUMNS")
+            raise UsageError(
+                "a Decimal column needs its precision and scale",
+                where=where,
+                fix="column(precision=18, scale=6)",
+                code="COLUMNS",
+            )
         sql_type = f"DECIMAL({precision},{scale})"
     elif precision or scale:
         raise UsageError("precision and scale belong to Decimal columns", where=where, code="COLUMNS")
     elif base in _SQL_TYPES:
         sql_type = _SQL_TYPES[base]
         if resolution not in ("us", "ns") or (resolution == "ns" and base is not dt.datetime):
-            raise UsageError(f"resolution {resolution!r} belongs to no column of this type", where=where, fix='resolution="ns" for a datetime', code="COLUMNS")
+            raise UsageError(
+                f"resolution {resolution!r} belongs to no column of this type",
+                where=where,
+                fix='resolution="ns" for a datetime',
+                code="COLUMNS",
+            )
         sql_type = "TIMESTAMP_NS" if resolution == "ns" else sql_type
     else:
         known = ", ".join(sorted({known_type.__name__ for known_type in _SQL_TYPES} | {"Decimal"}))
-        raise UsageError(f"a column cannot have the type {base!r}", where=where, fix=f"use one of {known}, or one of them | None", code="COLUMNS")
+        raise UsageError(
+            f"a column cannot have the type {base!r}",
+            where=where,
+            fix=f"use one of {known}, or one of them | None",
+            code="COLUMNS",
+        )
     return Column(name=field.name, type=sql_type, nullable=nullable, **facts)
 
 
@@ -211,83 +239,3 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
         if len(parts) == 1:
             return parts[0], True
     return hint, False
-
-
-def check_columns(columns: tuple[Column, ...], *, where: str) -> None:
-    """Raise ``UsageError`` unless the columns can make a silver table: names, types, times, and a sound key."""
-    seen: set[str] = set()
-    for col in columns:
-        check_name(col.name, what=f"{where}: column")
-        if col.name in _TAKEN:
-            raise UsageError(f"column {col.name!r} is one that sbf adds itself", where=where, fix="rename it", code="COLUMNS")
-        if col.name in seen:
-            raise UsageError(f"column {col.name!r} is declared twice", where=where, code="COLUMNS")
-        seen.add(col.name)
-        if col.source.startswith("request.") and not col.from_request:
-            raise UsageError(f"column {col.name!r} takes {col.source!r}", where=where, fix="use one of " + ", ".join(REQUEST_SOURCES), code="COLUMNS")
-        if col.type not in _TYPES:
-            shape = col.decimal_shape
-            if shape is None or not (1 <= shape[0] <= 38 and shape[1] <= shape[0]):
-                known = sorted({*_TYPES, "DECIMAL(p,s)"})
-                raise UsageError(
-                    f"column {col.name!r} has the type {col.type!r}",
-                    where=where,
-                    fix=nearest(col.type, known) or "use one of " + ", ".join(known),
-                    code="COLUMNS",
-                )
-        if col.key and col.nullable:
-            raise UsageError(f"key column {col.name!r} may be NULL", where=where, fix="make it required, or leave it out of the key", code="KEY")
-        if (col.row_date or col.known_from) and col.type not in ("DATE", *MOMENTS):
-            raise UsageError(f"column {col.name!r} is {col.type}, no date", where=where, code="COLUMNS")
-        if col.known_from and col.nullable:
-            raise UsageError(f"column {col.name!r} says when a row became known, so it may not be NULL", where=where, code="COLUMNS")
-        _check_times(col, where=where)
-
-
-def _check_times(col: Column, *, where: str) -> None:
-    """Zones, formats and epochs: what would have to be guessed is refused."""
-
-    def refuse(what: str, fix: str) -> None:
-        raise UsageError(f"column {col.name!r}: {what}", where=where, fix=fix, code="COLUMNS")
-
-    is_time = col.type in ("DATE", *MOMENTS)
-    if not is_time and (col.date_format or col.zone or col.epoch):
-        refuse(f"date_format, zone and epoch belong to dates and moments, and it is {col.type}", "leave them out, or declare a date or datetime")
-    if col.zone and not _is_zone(col.zone):
-        refuse(f"there is no zone {col.zone!r}", "write a name of the IANA time zone database, e.g. America/New_York or UTC")
-    if col.fold not in ("", "first", "last"):
-        refuse(f"fold {col.fold!r} is not known", 'use "first" or "last"')
-    if col.fold and not col.zone:
-        refuse("fold belongs to a zone", 'zone="America/New_York", fold="first"')
-    if col.epoch and (col.epoch not in EPOCH_UNITS or col.date_format):
-        refuse("epoch is s, ms, us or ns, and goes without a date_format", 'epoch="ms"')
-    if col.epoch and col.zone and col.type != "DATE":
-        refuse("an epoch counts from one moment everywhere, so a moment needs no zone", "leave zone out")
-    if col.known_at not in (END_OF_DAY, START_OF_DAY) and not _TIME_OF_DAY.fullmatch(col.known_at):
-        refuse(f"known_at {col.known_at!r} is not known", "use end of day, start of day, or a time such as 16:30")
-    if col.date_format:
-        _check_format(col, refuse)
-
-
-def _check_format(col: Column, refuse: Callable[[str, str], None]) -> None:
-    try:
-        has_offset = parse_date_format(col.date_format).has_offset
-    except ValueError as error:
-        refuse(f"date_format {col.date_format!r}: {error}", 'write e.g. "%d.%m.%Y" or "%Y-%m-%dT%H:%M:%S%z"')
-        return
-    if col.type in MOMENTS and not has_offset and not col.zone:
-        refuse(f"the format {col.date_format!r} has no offset, so the zone must be declared", 'zone="America/New_York", or zone="UTC" if it is that')
-    if col.type == "DATE" and has_offset and not col.zone:
-        refuse(f"the format {col.date_format!r} has an offset, and a moment lies on one day here and on another there", 'declare the zone of the day, e.g. zone="UTC"')
-
-
-def _is_zone(name: str) -> bool:
-    from zoneinfo import ZoneInfo  # 3 ms that only a zone has to pay
-
-    if name == "localtime" or name.startswith(("posix/", "right/")):  # what this machine calls so is no zone of the engine's
-        return False
-    try:
-        ZoneInfo(name)
-    except (OSError, ValueError, LookupError):  # a missing name is a LookupError, a folder an OSError
-        return False
-    return True

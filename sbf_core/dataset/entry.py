@@ -9,7 +9,8 @@ import attrs
 
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.chart import Chart, charts
-from sbf_core.dataset.columns import Column, check_columns, columns_of
+from sbf_core.dataset.column_checks import check_columns
+from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.format_list import Format
 from sbf_core.dataset.formats import Json
@@ -24,13 +25,19 @@ _LOOKBACK_TO_SEE_TWO_ROWS = 5
 
 def _scope(value: str) -> Scope:
     if value not in set(Scope):
-        raise UsageError(f"scope {value!r} is not known", fix=nearest(value, Scope) or "use global or per_ticker", code="DATASET")
+        raise UsageError(
+            f"scope {value!r} is not known", fix=nearest(value, Scope) or "use global or per_ticker", code="DATASET"
+        )
     return Scope(value)
 
 
 def _semantics(value: str) -> Semantics:
     if value not in set(Semantics):
-        raise UsageError(f"semantics {value!r} is not known", fix=nearest(value, Semantics) or "use upsert, append or snapshot", code="DATASET")
+        raise UsageError(
+            f"semantics {value!r} is not known",
+            fix=nearest(value, Semantics) or "use upsert, append or snapshot",
+            code="DATASET",
+        )
     return Semantics(value)
 
 
@@ -50,7 +57,8 @@ class DatasetKeymapEntry:
         dataset: its name at the source.
         discriminator: tells datasets of one name apart, e.g. a series id; usually empty.
         scope: ``global`` (one request) or ``per_ticker`` (one for each ticker of the universe).
-        members: for ``per_ticker``: names of its own, e.g. series of a statistics office, in the place of the universe's tickers.
+        members: for ``per_ticker``: names of its own, e.g. series of a statistics office, in the place of the
+            universe's tickers.
         silver_table: the table in the schema ``silver`` that it fills, alone.
         columns: an attrs class with ``column()`` fields, or a list of ``Column``.
         recipe: how it is fetched; without one the plugin needs the hook ``fetch``.
@@ -59,7 +67,8 @@ class DatasetKeymapEntry:
             so rows that it lacks are closed.
         on_duplicate: what to do when one payload states a key twice with different values.
         format: how payloads are written, e.g. ``Csv(delimiter=";")``; the usual form of the extension when absent.
-        rows_at: where the rows are in a JSON payload, e.g. ``data.items`` or ``$.data[*]``; empty: the payload is the list.
+        rows_at: where the rows are in a JSON payload, e.g. ``data.items`` or ``$.data[*]``; empty: the payload is
+            the list.
         member: for a zip payload, the name of the file in it, or a pattern such as ``*.csv``; empty: the only one.
         is_data: what tells data from an answer with status 200 that is none.
         reject_share_max: a payload of which a larger share is rejected is refused whole.
@@ -67,8 +76,10 @@ class DatasetKeymapEntry:
         refresh_after_hours: a request is due when its last answer is older than this.
         cadence: when there can be something new: a calendar, an age, seasons.
         lookback_days: fetched again before the watermark, for late corrections.
-        restated_column: for ``per_ticker``: a price whose past the vendor restates by one factor, as after a split. Where rows of the look-back come
-            back changed by one factor, the series is fetched again from ``first_date``. It needs a ``lookback_days`` of 5 or more, to see two rows.
+        restated_column: for ``per_ticker``: a price whose past the vendor restates by one factor, as after a split.
+            Where rows of the look-back come
+            back changed by one factor, the series is fetched again from ``first_date``. It needs a ``lookback_days`` of
+            5 or more, to see two rows.
         first_date: where a first fetch starts.
         opt_in: fetched only where its plugin is named, e.g. because the vendor has no official API.
         tags: words by which a user selects it, e.g. ``("daily", "prices")`` for ``--select tag:daily``.
@@ -114,56 +125,107 @@ class DatasetKeymapEntry:
         check_columns(self.columns, where=where)
         self._check_paths(where)
         if self.members and self.scope is not Scope.PER_TICKER:
-            raise UsageError("members belong to the scope per_ticker", where=where, fix='scope="per_ticker"', code="DATASET")
+            raise UsageError(
+                "members belong to the scope per_ticker", where=where, fix='scope="per_ticker"', code="DATASET"
+            )
         if not self.key_columns:
             raise UsageError("no column is part of the key", where=where, fix="column(key=True)", code="KEY")
         for role in ("row_date", "known_from"):
             if sum(bool(getattr(col, role)) for col in self.columns) > 1:
                 raise UsageError(f"more than one column is the {role}", where=where, code="COLUMNS")
         for chart in self.charts:
-            unknown = next((name for name in chart.columns_read if name not in (*self.column_types, "known_from", "recorded_at")), None)
+            unknown = next(
+                (name for name in chart.columns_read if name not in (*self.column_types, "known_from", "recorded_at")),
+                None,
+            )
             if unknown is not None:
-                raise UsageError(f"chart {chart.name!r} reads {unknown!r}, which is no column", where=where, fix=nearest(unknown, self.column_types), code="CHART")
+                raise UsageError(
+                    f"chart {chart.name!r} reads {unknown!r}, which is no column",
+                    where=where,
+                    fix=nearest(unknown, self.column_types),
+                    code="CHART",
+                )
         if self.restated_column:
             self._check_restated(where)
         if isinstance(self.recipe, RestRecipe) and self.recipe.tickers_per_request > 1:
             self._check_batches(where)
         if self.semantics is Semantics.SNAPSHOT and isinstance(self.recipe, RestRecipe) and self.recipe.makes_sets:
-            raise UsageError("a snapshot must come in one payload, and the recipe makes several", where=where, fix='semantics="upsert"', code="RECIPE")
+            raise UsageError(
+                "a snapshot must come in one payload, and the recipe makes several",
+                where=where,
+                fix='semantics="upsert"',
+                code="RECIPE",
+            )
         for name in ("reject_share_max", "shrink_share_max"):
             if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"{name} {getattr(self, name)} is no share", where=where, fix="use 0 to 1", code="DATASET")
+                raise UsageError(
+                    f"{name} {getattr(self, name)} is no share", where=where, fix="use 0 to 1", code="DATASET"
+                )
         if self.refresh_after_hours < 0 or self.lookback_days < 0:
             raise UsageError("refresh_after_hours and lookback_days cannot be negative", where=where, code="DATASET")
 
     def _check_paths(self, where: str) -> None:
-        """Paths belong to JSON, where ``rows_at`` and the sources lead; in other formats a source is a name, whatever it looks like."""
+        """Paths belong to JSON, where ``rows_at`` and the sources lead; in other formats a source is a name, whatever
+        it looks like.
+        """
         extension = "json" if self.recipe is None else self.recipe.extension
-        is_json = isinstance(self.format, Json) or (self.format is None and extension.removesuffix(".gz") not in ("csv", "tsv", "parquet"))
+        is_json = isinstance(self.format, Json) or (
+            self.format is None and extension.removesuffix(".gz") not in ("csv", "tsv", "parquet")
+        )
         if self.format is not None and not is_json and self.rows_at:
-            raise UsageError(f"rows_at belongs to JSON, and the format is {self.format.kind}", where=where, fix="leave it out", code="DATASET")
-        sources = [source for column in self.columns if not column.from_request for source in (column.source_name, *column.also)]
+            raise UsageError(
+                f"rows_at belongs to JSON, and the format is {self.format.kind}",
+                where=where,
+                fix="leave it out",
+                code="DATASET",
+            )
+        sources = [
+            source
+            for column in self.columns
+            if not column.from_request
+            for source in (column.source_name, *column.also)
+        ]
         if is_json:
             check_paths(self.rows_at, sources, where=where)
 
     def _check_batches(self, where: str) -> None:
         """Whose rows are in a payload for several tickers must be in the payload itself."""
         if self.scope is not Scope.PER_TICKER or self.semantics is Semantics.SNAPSHOT or self.restated_column:
-            what = "tickers_per_request belongs to the scope per_ticker, to the semantics upsert or append, and to no restated_column"
+            what = (
+                "tickers_per_request belongs to the scope per_ticker, to the semantics upsert or append, and to no "
+                "restated_column"
+            )
             raise UsageError(what, where=where, code="RECIPE")
         if any(col.source_name == "request.ticker" for col in self.columns):
-            raise UsageError("tickers_per_request: request.ticker is several tickers", where=where, fix="read the ticker from a field of the rows", code="COLUMNS")
+            raise UsageError(
+                "tickers_per_request: request.ticker is several tickers",
+                where=where,
+                fix="read the ticker from a field of the rows",
+                code="COLUMNS",
+            )
 
     def _check_restated(self, where: str) -> None:
         column = next((col for col in self.columns if col.name == self.restated_column), None)
         if column is None or not (column.type in ("DOUBLE", "BIGINT") or column.decimal_shape):
             hint = nearest(self.restated_column, self.column_types)
-            raise UsageError(f"restated_column {self.restated_column!r} is no column of numbers", where=where, fix=hint or "name the column of the price", code="DATASET")
+            raise UsageError(
+                f"restated_column {self.restated_column!r} is no column of numbers",
+                where=where,
+                fix=hint or "name the column of the price",
+                code="DATASET",
+            )
         if self.scope is not Scope.PER_TICKER or self.semantics is not Semantics.UPSERT:
-            raise UsageError("restated_column belongs to the scope per_ticker and the semantics upsert", where=where, code="DATASET")
+            raise UsageError(
+                "restated_column belongs to the scope per_ticker and the semantics upsert", where=where, code="DATASET"
+            )
         if self.lookback_days < _LOOKBACK_TO_SEE_TWO_ROWS:
             fix = f"lookback_days={_LOOKBACK_TO_SEE_TWO_ROWS} or more"
-            raise UsageError(f"restated_column needs to see two rows again, and lookback_days is {self.lookback_days}", where=where, fix=fix, code="DATASET")
+            raise UsageError(
+                f"restated_column needs to see two rows again, and lookback_days is {self.lookback_days}",
+                where=where,
+                fix=fix,
+                code="DATASET",
+            )
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -201,7 +263,9 @@ class DatasetKeymapEntry:
     @property
     def fingerprint(self) -> str:
         """Changes when the declaration changes what silver would hold; 12 hex digits."""
-        return hashlib.sha256(repr((self.columns, self.semantics, self.on_duplicate, self.format, self.rows_at, self.member)).encode()).hexdigest()[:12]
+        return hashlib.sha256(
+            repr((self.columns, self.semantics, self.on_duplicate, self.format, self.rows_at, self.member)).encode()
+        ).hexdigest()[:12]
 
     def key(self, ticker: str | None) -> str:
         """The name of one series of fetches: the identity, and the ticker where there is one."""

@@ -22,16 +22,29 @@ from sbf_core.errors import UsageError
 
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True)
-    converter.register_structure_hook(dt.date, lambda value, _: value if isinstance(value, dt.date) else dt.date.fromisoformat(value))
+    converter.register_structure_hook(
+        dt.date, lambda value, _: value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+    )
     converter.register_structure_hook(
         RestRecipe | FileRecipe | None,
-        lambda value, _: None if value is None else converter.structure(value, RestRecipe if "url" in value else FileRecipe),
+        lambda value, _: (
+            None if value is None else converter.structure(value, RestRecipe if "url" in value else FileRecipe)
+        ),
     )
-    converter.register_structure_hook(Format | None, lambda value, _: None if value is None else _format(converter, value))
+    converter.register_structure_hook(
+        Format | None, lambda value, _: None if value is None else _format(converter, value)
+    )
     # a text is one column y, and no list of letters: the class converts it
-    converter.register_structure_hook(Chart, cattrs.gen.make_dict_structure_fn(Chart, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True))
+    converter.register_structure_hook(
+        Chart,
+        cattrs.gen.make_dict_structure_fn(
+            Chart, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True
+        ),
+    )
     for kind in (Cadence, Column, DataRules, Pages, RestRecipe, FileRecipe, DatasetKeymapEntry):
-        converter.register_structure_hook(kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True))
+        converter.register_structure_hook(
+            kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
+        )
     return converter
 
 
@@ -40,10 +53,14 @@ def _format(converter: cattrs.Converter, declared: dict[str, Any]) -> Any:
     facts = dict(declared)
     kind = facts.pop("kind", "")
     if kind not in FORMATS:
-        raise UsageError(f"format {kind!r} is not known", fix='write kind = "csv", or one of ' + ", ".join(FORMATS), code="FORMAT")
+        raise UsageError(
+            f"format {kind!r} is not known", fix='write kind = "csv", or one of ' + ", ".join(FORMATS), code="FORMAT"
+        )
     chosen = FORMATS[kind]
     # texts and tuples become what the class wants by its own converters
-    made = cattrs.gen.make_dict_structure_fn(chosen, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True)
+    made = cattrs.gen.make_dict_structure_fn(
+        chosen, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True
+    )
     return made(facts, chosen)
 
 
@@ -80,4 +97,6 @@ def entries_from_toml(path: Path) -> list[DatasetKeymapEntry]:
     declared = document.get("dataset", [])
     if not isinstance(declared, list) or not declared:
         raise UsageError("holds no [[dataset]]", where=str(path), code="DATASET")
-    return [entry_from_mapping(item, where=f"{path}: dataset {number}") for number, item in enumerate(declared, start=1)]
+    return [
+        entry_from_mapping(item, where=f"{path}: dataset {number}") for number, item in enumerate(declared, start=1)
+    ]

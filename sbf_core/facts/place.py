@@ -38,10 +38,13 @@ class Place:
     note: str = ""
 
 
-def place_in_payload(path: Path, extension: str, entry: DatasetKeymapEntry, key: Mapping[str, Any], column: str) -> Place:
+def place_in_payload(
+    path: Path, extension: str, entry: DatasetKeymapEntry, key: Mapping[str, Any], column: str
+) -> Place:
     """Look for the one row of a payload that has a key.
 
-    Rows are compared as a reader would: texts without blanks around them, numbers by their value, days in the format that the dataset declares.
+    Rows are compared as a reader would: texts without blanks around them, numbers by their value, days in the
+        format that the dataset declares.
 
     Args:
         path: the payload.
@@ -55,7 +58,12 @@ def place_in_payload(path: Path, extension: str, entry: DatasetKeymapEntry, key:
     with tempfile.TemporaryDirectory() as folder:
         staging = Path(folder)
         try:
-            found = [place for row in _rows(path, extension, entry, staging) for place in [_fits(row, asked, key, wanted)] if place is not None]
+            found = [
+                place
+                for row in _rows(path, extension, entry, staging)
+                for place in [_fits(row, asked, key, wanted)]
+                if place is not None
+            ]
         except (OSError, PayloadRefused, UsageError) as error:
             return Place(note=f"the payload cannot be read as it is declared: {error}")
     if len(found) != 1:
@@ -93,19 +101,28 @@ def _rows(path: Path, extension: str, entry: DatasetKeymapEntry, staging: Path) 
 def _named(reading: Reading, file: PayloadFile) -> Iterator[_Row]:
     names = [slot.column.source_name for slot in reading.slots]
     records: Iterator[Record] = reader_of(reading.format.kind).records(reading, file)
-    yield from (_Row(record.place, dict(zip(names, record.values, strict=True))) for record in records if not record.fault)
+    yield from (
+        _Row(record.place, dict(zip(names, record.values, strict=True))) for record in records if not record.fault
+    )
 
 
 def _all_fields(reading: Reading, file: PayloadFile, staging: Path) -> Reading | None:
-    """The same payload with every field that it has, where the declared ones are not all there: a plugin's SELECT makes them of others."""
+    """The same payload with every field that it has, where the declared ones are not all there: a plugin's SELECT makes
+    them of others.
+    """
     bare = attrs.evolve(reading, slots=())
     fields = reader_of(reading.format.kind).look(bare, file, None, staging=staging).fields
-    slots = tuple(Slot(name=f"f{place}", column=Column(name="any", type="VARCHAR", nullable=True, optional=True, source=name)) for place, name in enumerate(fields))
+    slots = tuple(
+        Slot(name=f"f{place}", column=Column(name="any", type="VARCHAR", nullable=True, optional=True, source=name))
+        for place, name in enumerate(fields)
+    )
     return attrs.evolve(bare, slots=slots) if slots else None
 
 
 def _fits(row: _Row, asked: Sequence[Column], key: Mapping[str, Any], wanted: Column | None) -> Place | None:
-    """Where a row stands that has the key: in the field that a value of the key names, where each value has a column of its own."""
+    """Where a row stands that has the key: in the field that a value of the key names, where each value has a column of
+    its own.
+    """
     across = ""
     by_letters = {name.lower(): name for name in row.texts}
     for one in asked:
@@ -135,5 +152,9 @@ def _same(column: Column, raw: str | None, value: Any) -> bool:
             return False
     if isinstance(value, (dt.date, dt.datetime)):
         shown = value.strftime(column.date_format) if column.date_format else value.isoformat()
-        return text in (shown, str(value), value.isoformat()[:10] if isinstance(value, dt.date) and not isinstance(value, dt.datetime) else shown)
+        return text in (
+            shown,
+            str(value),
+            value.isoformat()[:10] if isinstance(value, dt.date) and not isinstance(value, dt.datetime) else shown,
+        )
     return text == str(value).strip()

@@ -1,4 +1,6 @@
-"""Results that are kept for an object that cannot be hashed, such as a declaration: thousands of payloads ask the same of it."""
+"""Results that are kept for an object that cannot be hashed, such as a declaration: thousands of payloads ask the same
+of it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ _T = TypeVar("_T")
 
 
 def by_identity(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Keep the results of a pure function by the identity of its first argument, which never changes, and the values of the others."""
+    """Keep the results of a pure function by the identity of its first argument, which never changes, and the values of
+    the others.
+    """
     kept: dict[tuple[Any, ...], tuple[Any, _T]] = {}
 
     @functools.wraps(function)

@@ -14,6 +14,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from sbf_core.errors import PayloadRefused
+from sbf_core.payload.unpack import check_unpacked_size
+from sbf_core.payload.xml_prolog import refuse_document_type
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
@@ -92,6 +94,7 @@ def _archive(path: Path) -> zipfile.ZipFile | None:
         return None
     archive = zipfile.ZipFile(path)
     if _BOOK in archive.namelist():
+        check_unpacked_size(archive, path)
         return archive
     archive.close()
     return None
@@ -99,9 +102,9 @@ def _archive(path: Path) -> zipfile.ZipFile | None:
 
 def _part(archive: zipfile.ZipFile, sheet: str) -> str | None:
     """The part of a sheet: by the relation that the workbook names (part 2, 9.3)."""
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
+    relations = _parsed(archive, "xl/_rels/workbook.xml.rels")
     targets = {each.get("Id"): each.get("Target", "") for each in relations}
-    for each in ElementTree.fromstring(archive.read(_BOOK)).iter():  # noqa: S314
+    for each in _parsed(archive, _BOOK).iter():
         if each.tag in (f"{_MAIN}sheet", f"{_STRICT}sheet") and each.get("name") == sheet:
             relation = next((value for name, value in each.attrib.items() if name.endswith("}id")), None)
             target = targets.get(relation, "")
@@ -110,9 +113,16 @@ def _part(archive: zipfile.ZipFile, sheet: str) -> str | None:
     return None
 
 
+def _parsed(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
+    content = archive.read(part)
+    refuse_document_type(io.BytesIO(content))
+    return ElementTree.fromstring(content)  # noqa: S314 - no entities, see above
+
+
 def _unseen(stream: io.BytesIO) -> Unseen:
     found: Unseen = {}
-    for _, element in ElementTree.iterparse(stream):  # noqa: S314
+    refuse_document_type(stream)
+    for _, element in ElementTree.iterparse(stream):  # noqa: S314 - no entities, see above
         kind = element.tag.rpartition("}")[2]
         if kind == "c":
             at = _CELL.fullmatch(element.get("r", ""))

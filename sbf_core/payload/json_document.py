@@ -16,7 +16,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
-        raise PayloadRefused(f"holds an object with the name {next(name for name in names if names.count(name) > 1)!r} twice")
+        raise PayloadRefused(
+            f"holds an object with the name {next(name for name in names if names.count(name) > 1)!r} twice"
+        )
     return found
 
 
@@ -27,7 +29,13 @@ def document_text(path: Path) -> str:
         PayloadRefused: it is no JSON in UTF-8, or holds an object with a name twice, of which no value could be right.
     """
     try:
-        found = json.loads(path.read_bytes().decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_once)
+        found = json.loads(
+            path.read_bytes().decode("utf-8-sig"),
+            parse_float=str,
+            parse_int=str,
+            parse_constant=str,
+            object_pairs_hook=_once,
+        )
     except UnicodeDecodeError as error:
         raise PayloadRefused(f"is no UTF-8: byte {error.start}") from error
     except (ValueError, RecursionError) as error:

@@ -1,7 +1,9 @@
 """What the formats of this room share: what is asked of a payload, what a first look at it found, and its records.
 
-A format reads payloads in two ways. ``select`` is SQL that the engine runs over many payloads at once: for what a cheap look has shown to be regular,
-so that the engine has nothing to decide. ``records`` is Python over one payload, exact in every case, which says of each record where it stands and
+A format reads payloads in two ways. ``select`` is SQL that the engine runs over many payloads at once: for what a cheap
+look has shown to be regular,
+so that the engine has nothing to decide. ``records`` is Python over one payload, exact in every case, which says of
+each record where it stands and
 what is wrong with it: for everything else. Both give the same rows.
 """
 
@@ -25,7 +27,8 @@ DOUBTFUL = "doubtful"
 
 @attrs.frozen(kw_only=True)
 class Slot:
-    """One field that is wanted of each record. Its column in a relation of payloads is ``name`` (``f0``, ``f1`` ...), which no vendor chose.
+    """One field that is wanted of each record. Its column in a relation of payloads is ``name`` (``f0``, ``f1`` ...),
+    which no vendor chose.
 
     Attributes:
         name: ``f`` and its number.
@@ -63,7 +66,10 @@ class Reading:
 
 def slots_of(entry: DatasetKeymapEntry) -> tuple[Slot, ...]:
     """The slots of a dataset's columns."""
-    return tuple(Slot(name=f"f{place}", column=column) for place, column in enumerate(column for column in entry.columns if not column.from_request))
+    return tuple(
+        Slot(name=f"f{place}", column=column)
+        for place, column in enumerate(column for column in entry.columns if not column.from_request)
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -111,7 +117,8 @@ class Record:
     Attributes:
         place: where it stands: ``line 7`` or ``$.data[3]``.
         values: one text for each slot, None for no value. Numbers are the vendor's own digits.
-        fault: a short stable word where it is no row, e.g. ``ragged`` or ``field_twice``; with ``:column`` where one column is concerned. Then it is rejected.
+        fault: a short stable word where it is no row, e.g. ``ragged`` or ``field_twice``; with ``:column`` where
+            one column is concerned. Then it is rejected.
         raw: of a faulty record, what stands there, for the reject; short.
     """
 
@@ -140,7 +147,8 @@ class FormatReader(Protocol):
     def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
         """SQL of one relation over regular payloads: ``_file``, ``_place``, ``_fault``, ``_raw`` and the slots.
 
-        A row with the fault ``doubtful`` holds a text that the engine may have written itself: its payload is read again by ``records``.
+        A row with the fault ``doubtful`` holds a text that the engine may have written itself: its payload is read
+        again by ``records``.
 
         Args:
             reading: what is wanted.
@@ -149,4 +157,6 @@ class FormatReader(Protocol):
         """
 
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
-        """Every record of one payload, read exactly. Raises ``PayloadRefused`` as ``look`` does, also half-way: then none of them counts."""
+        """Every record of one payload, read exactly. Raises ``PayloadRefused`` as ``look`` does, also half-way: then
+        none of them counts.
+        """

@@ -1,4 +1,6 @@
-"""Parquet (https://parquet.apache.org/docs/file-format): fields have types of their own, and the engine's reader is exact."""
+"""Parquet (https://parquet.apache.org/docs/file-format): fields have types of their own, and the engine's reader is
+exact.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +24,21 @@ class ParquetReader:
             stream.seek(max(0, file.byte_count - 4))
             tail = stream.read(4)
         if head != _MAGIC or tail != _MAGIC:
-            raise PayloadRefused(f"is no Parquet but starts with {head!r}" if head != _MAGIC else "is Parquet that was cut")
+            raise PayloadRefused(
+                f"is no Parquet but starts with {head!r}" if head != _MAGIC else "is Parquet that was cut"
+            )
         return Look(file=file, is_regular=True)
 
     def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
         """Every field by the vendor's name and with its own type; ``slots_from`` picks the wanted ones."""
-        reader = f"read_parquet({literal_list([str(look.file.path) for look in looks])}, hive_partitioning=false, filename='_path')"
-        return f"SELECT b.bronze_file_id AS _file, r.* EXCLUDE (_path) FROM {reader} AS r JOIN batch_file AS b ON b.path = r._path"
+        reader = (
+            f"read_parquet({literal_list([str(look.file.path) for look in looks])}, hive_partitioning=false, "
+            f"filename='_path')"
+        )
+        return (
+            f"SELECT b.bronze_file_id AS _file, r.* EXCLUDE (_path) FROM {reader} AS r JOIN batch_file AS b ON b.path "
+            f"= r._path"
+        )
 
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
         """Never asked: every Parquet payload is regular."""

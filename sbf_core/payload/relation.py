@@ -12,14 +12,16 @@ from sbf_core.payload.model import Reading
 NO_FAULT = "CAST(NULL AS VARCHAR) AS _place, CAST(NULL AS VARCHAR) AS _fault, CAST(NULL AS VARCHAR) AS _raw"
 
 
-def slots_from(reading: Reading, fields: Mapping[str, str], source: str, *, strict: bool = True) -> tuple[str, dict[str, str]]:
+def slots_from(
+    reading: Reading, fields: Mapping[str, str], source: str, *, strict: bool = True
+) -> tuple[str, dict[str, str]]:
     """A relation with slots over one with fields by the vendor's names, and the type of each slot that there is.
 
     Args:
         reading: what is wanted.
         fields: the relation's columns and their types.
         source: the relation: ``_file`` and the fields.
-        strict: a declared field must be among them, unless its column may be NULL or is optional.
+        strict: a declared field must be among them, unless its column is optional.
 
     Raises:
         PayloadRefused: a declared field is not among them, and its column is not optional.
@@ -29,9 +31,12 @@ def slots_from(reading: Reading, fields: Mapping[str, str], source: str, *, stri
     for slot in reading.slots:
         name = next((candidate for candidate in slot.sources if candidate in fields), None)
         if name is None:
-            if strict and not slot.column.optional and not slot.column.nullable:
+            if strict and not slot.column.optional:
                 known = ", ".join(name for name in list(fields)[:12] if name != "_file")
-                fix = f"declare source= or also= for the column {slot.column.name}, or optional=True if payloads may lack it"
+                fix = (
+                    f"declare source= or also= for the column {slot.column.name}, or optional=True if payloads may "
+                    f"lack it"
+                )
                 raise PayloadRefused(f"has no field {slot.sources[0]!r}; it has {known}", fix=fix)
             continue
         parts.append(f"r.{quoted(name)} AS {slot.name}")

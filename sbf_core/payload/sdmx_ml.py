@@ -17,6 +17,7 @@ from sbf_core.dataset.formats_of_statistics import SdmxMl
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.model import PayloadFile, Reading, Record
 from sbf_core.payload.records_only import RecordsOnly, missing
+from sbf_core.payload.xml_prolog import refuse_document_type
 
 _MESSAGES = ("GenericData", "GenericTimeSeriesData", "StructureSpecificData", "StructureSpecificTimeSeriesData")
 _OLDER = ("CompactData", "MessageGroup")
@@ -67,7 +68,8 @@ class _Walk:
         """Every observation."""
         inside: list[str] = []
         with file.path.open("rb") as stream:
-            for event, element in iterparse(stream, events=("start", "end")):  # noqa: S314 no entities since expat 2.4
+            refuse_document_type(stream)
+            for event, element in iterparse(stream, events=("start", "end")):  # noqa: S314 - no entities, see above
                 name = _local(element.tag)
                 if event == "start":
                     inside.append(name)

@@ -52,14 +52,28 @@ def unpacked(path: Path, extension: str, *, member: str, target: Path) -> tuple[
     return path, extension
 
 
+def check_unpacked_size(archive: zipfile.ZipFile, path: Path) -> None:
+    """Raise ``PayloadRefused`` where the parts of an archive that is read as a whole would be too much together, by its
+    own word.
+    """
+    byte_count, packed_bytes = sum(info.file_size for info in archive.infolist()), path.stat().st_size
+    if byte_count > min(UNPACKED_BYTES_MAX, max(_FREE_BYTES, UNPACKED_RATIO_MAX * packed_bytes)):
+        raise PayloadRefused(f"unpacks to {byte_count:,} bytes from {packed_bytes:,}, which is refused as a bomb")
+
+
 def _unzipped(path: Path, member: str, target: Path) -> tuple[Path, str]:
     with zipfile.ZipFile(path) as archive:
         files = [info for info in archive.infolist() if not info.is_dir()]
-        wanted = [info for info in files if not member or info.filename == member] or [info for info in files if fnmatchcase(info.filename, member)]
+        wanted = [info for info in files if not member or info.filename == member] or [
+            info for info in files if fnmatchcase(info.filename, member)
+        ]
         if len(wanted) != 1:
             names = ", ".join(info.filename for info in files[:8])
             what = "none of them is" if not wanted else f"{len(wanted)} of them are"
-            raise PayloadRefused(f"the zip holds {len(files)} files, {what} {member or 'the one'!r}: {names}", fix="declare member=, the name of one of them or a pattern")
+            raise PayloadRefused(
+                f"the zip holds {len(files)} files, {what} {member or 'the one'!r}: {names}",
+                fix="declare member=, the name of one of them or a pattern",
+            )
         extension = wanted[0].filename.rpartition(".")[2].lower() if "." in wanted[0].filename else ""
         out = _in(target, extension)
         with archive.open(wanted[0]) as packed:
@@ -86,5 +100,7 @@ def _copy(packed: IO[bytes] | gzip.GzipFile, out: Path, *, packed_bytes: int) ->
         while piece := packed.read(_STEP_BYTES):
             written += len(piece)
             if written > most:
-                raise PayloadRefused(f"unpacks to more than {most:,} bytes from {packed_bytes:,}, which is refused as a bomb")
+                raise PayloadRefused(
+                    f"unpacks to more than {most:,} bytes from {packed_bytes:,}, which is refused as a bomb"
+                )
             plain.write(piece)

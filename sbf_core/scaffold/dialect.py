@@ -181,7 +181,9 @@ def _lines(text: str, delimiter: str, quote: str) -> list[Line]:
 
 
 def _delimiter(text: str) -> tuple[str, list[Line], str]:
-    """The delimiter, the lines that it makes, and another one that would do nearly as well; empty texts where there is none."""
+    """The delimiter, the lines that it makes, and another one that would do nearly as well; empty texts where there is
+    none.
+    """
     rated: list[tuple[tuple[float, float, int], str, list[Line]]] = []
     for delimiter in _DELIMITERS:
         if delimiter not in text:
@@ -204,7 +206,9 @@ def _delimiter(text: str) -> tuple[str, list[Line], str]:
 
 
 def _rate(lines: Sequence[Line], delimiter: str) -> tuple[float, float, int] | None:
-    """How well a delimiter fits: the share of lines of one width, the share of cells that hold no other delimiter, and that width."""
+    """How well a delimiter fits: the share of lines of one width, the share of cells that hold no other delimiter, and
+    that width.
+    """
     widths = Counter(len(line.cells) for line in lines if len(line.cells) > 1)
     if not widths:
         return None

@@ -1,4 +1,6 @@
-"""Fields of JSON rows that no name alone leads to: lists beside each other, a header elsewhere, what stands beside the rows."""
+"""Fields of JSON rows that no name alone leads to: lists beside each other, a header elsewhere, what stands beside the
+rows.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def plain_lists(value: Any, path: str) -> Iterator[tuple[str, list[Any]]]:
 
 
 def header_of(document: Any, width: int) -> tuple[str, list[str]] | None:
-    """Where the names of rows that are lists stand in a document, and the names: a list of as many texts, or of objects with a name."""
+    """Where the names of rows that are lists stand in a document, and the names: a list of as many texts, or of objects
+    with a name.
+    """
     for path, node in _lists(document, "$", 0):
         if len(node) != width:
             continue

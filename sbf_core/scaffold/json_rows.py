@@ -138,7 +138,8 @@ class _Reader:
         """Go one list deeper: its objects are the rows, with the fields of the row that they are in."""
         path = self._path()
         self.doubts.append(
-            f"rows_at: a row for each of {name!r}, with the fields of what it is in; is there nothing to keep where {name!r} is empty?"
+            f"rows_at: a row for each of {name!r}, with the fields of what it is in; is there nothing to keep where "
+            f"{name!r} is empty?"
         )
         if self.place.kind == Kind.NAMED:
             self.sources["@^~"] = "name"
@@ -152,7 +153,9 @@ class _Reader:
         return children
 
     def _beside_each_other(self, rows: list[Row]) -> list[Row]:
-        """Go into lists within the rows that are as long as each other, as those of charts: their elements are the rows."""
+        """Go into lists within the rows that are as long as each other, as those of charts: their elements are the
+        rows.
+        """
         lists: dict[str, list[int]] = {}
         for row in rows:
             for path, items in plain_lists(row.value, ""):

@@ -54,7 +54,8 @@ def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
 PLAIN = Marks()
 _WITH_POINT = (PLAIN, Marks(".", ","), *(Marks(".", mark) for mark in _GROUPS))
 _WITH_COMMA = (Marks(","), Marks(",", "."), *(Marks(",", mark) for mark in _GROUPS))
-#: Thousands before a decimal comma: in text with commas between fields, a comma within a number is no decimal comma as a rule.
+#: Thousands before a decimal comma: in text with commas between fields, a comma within a number is no decimal comma as
+#: a rule.
 _USUAL = (PLAIN, Marks(".", ","), *_WITH_COMMA, *_WITH_POINT[2:])
 _COMMA_FIRST = (PLAIN, *_WITH_COMMA, *_WITH_POINT[1:])
 
@@ -73,7 +74,8 @@ def marks_of(
 
     Args:
         columns: by name the texts that are no dates and no word for "no value".
-        comma_first: a comma is a decimal comma rather than one between thousands where both fit, as in text with semicolons.
+        comma_first: a comma is a decimal comma rather than one between thousands where both fit, as in text with
+            semicolons.
         pointed: other numbers of the payload have a decimal point for sure, as those of JSON.
     """
     numbers = {name: list(dict.fromkeys(texts)) for name, texts in columns.items() if texts and looks_marked(texts)}

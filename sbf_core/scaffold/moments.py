@@ -120,7 +120,8 @@ def epoch_of(name: str, texts: Sequence[str]) -> dict[str, Any] | None:
     """What whole numbers must declare that count from 1970: the unit is told by their size, and it is a doubt.
 
     Args:
-        name: of the column. One without a word of time in it must count milliseconds or less, row by row upwards or downwards.
+        name: of the column. One without a word of time in it must count milliseconds or less, row by row upwards or
+            downwards.
         texts: plain digits.
     """
     if not texts or not all(_WHOLE.fullmatch(text) for text in texts):

@@ -111,7 +111,15 @@ class Proposal:
         template = self.template or Template(url="")
         ticker = template.ticker or None
         first = template.from_date or (template.to_date if template.one_day else None)
-        return RunRequest(run_id="sample", domain=self.words.domain, source=self.source, dataset=self.name, ticker=ticker, from_date=first, to_date=template.to_date)
+        return RunRequest(
+            run_id="sample",
+            domain=self.words.domain,
+            source=self.source,
+            dataset=self.name,
+            ticker=ticker,
+            from_date=first,
+            to_date=template.to_date,
+        )
 
     @property
     def address(self) -> str:
@@ -123,7 +131,10 @@ class Proposal:
     @property
     def weekdays_only(self) -> bool:
         """Whether no row is of a weekend, and there are rows enough to say so."""
-        day = next((column for column in self.columns if column.row_date and column.python == "dt.date" and not column.epoch), None)
+        day = next(
+            (column for column in self.columns if column.row_date and column.python == "dt.date" and not column.epoch),
+            None,
+        )
         if day is None:
             return False
         days = {str(row.get(day.source)).strip() for row in self.found.rows} - {"None", "", *day.missing}
@@ -145,7 +156,14 @@ def asked_address(template: Template, request: RunRequest) -> str:
 
 
 def propose(
-    words: Words, sample: Sampled, *, template: Template | None, where: str, rows_at: str | None = None, key: Sequence[str] = (), row_date: str = ""
+    words: Words,
+    sample: Sampled,
+    *,
+    template: Template | None,
+    where: str,
+    rows_at: str | None = None,
+    key: Sequence[str] = (),
+    row_date: str = "",
 ) -> Proposal:
     """A plugin for the rows of one payload.
 
@@ -169,41 +187,75 @@ def propose(
     asked = {column.source: column.example for column in added}
     found = attrs.evolve(found, rows=tuple({**asked, **row} for row in found.rows))
     columns = with_roles([*added, *columns], found.rows, key=key, row_date=row_date, where=where)
-    return Proposal(words=words, kind="csv" if template is None else "rest", template=template, found=found, columns=tuple(columns), samples=(sample,))
+    return Proposal(
+        words=words,
+        kind="csv" if template is None else "rest",
+        template=template,
+        found=found,
+        columns=tuple(columns),
+        samples=(sample,),
+    )
 
 
-def _declared(found: FoundRows, columns: list[GuessedColumn], marks: Marks, payload: bytes, where: str) -> tuple[FoundRows, list[GuessedColumn]]:
-    """The format with the marks of numbers and the words for "no value" that many columns share; nothing where the extension says it all."""
+def _declared(
+    found: FoundRows, columns: list[GuessedColumn], marks: Marks, payload: bytes, where: str
+) -> tuple[FoundRows, list[GuessedColumn]]:
+    """The format with the marks of numbers and the words for "no value" that many columns share; nothing where the
+    extension says it all.
+    """
     if marks != PLAIN:
-        found = attrs.evolve(found, format=attrs.evolve(found.format or Json(), decimal=marks.decimal, thousands=marks.thousands))
+        found = attrs.evolve(
+            found, format=attrs.evolve(found.format or Json(), decimal=marks.decimal, thousands=marks.thousands)
+        )
     if isinstance(found.format, Csv):
         found, columns = _with_null(found, found.format, columns, payload, where)
     return attrs.evolve(found, format=None) if found.format == usual_format(found) else found, columns
 
 
-def _with_null(found: FoundRows, declared: Csv, columns: list[GuessedColumn], payload: bytes, where: str) -> tuple[FoundRows, list[GuessedColumn]]:
+def _with_null(
+    found: FoundRows, declared: Csv, columns: list[GuessedColumn], payload: bytes, where: str
+) -> tuple[FoundRows, list[GuessedColumn]]:
     counted = Counter(word for column in columns for word in column.missing)
     texts = {str(row.get(column.source)).strip() for column in columns if column.python == "str" for row in found.rows}
     null = tuple(word for word, count in counted.items() if count >= _SHARED and word not in texts)
     if not null:
         return found, columns
     again = declared_again(found, attrs.evolve(declared, null=null), payload, where=where)
-    if any(str(value).strip() in null for row in again.rows for value in row.values()):  # in quotes, or with blanks around it
+    if any(
+        str(value).strip() in null for row in again.rows for value in row.values()
+    ):  # in quotes, or with blanks around it
         return found, columns
-    return again, [attrs.evolve(column, missing=tuple(word for word in column.missing if word not in null)) for column in columns]
+    return again, [
+        attrs.evolve(column, missing=tuple(word for word in column.missing if word not in null)) for column in columns
+    ]
 
 
-def _from_request(columns: Sequence[GuessedColumn], rows: Sequence[Mapping[str, Any]], template: Template) -> list[GuessedColumn]:
+def _from_request(
+    columns: Sequence[GuessedColumn], rows: Sequence[Mapping[str, Any]], template: Template
+) -> list[GuessedColumn]:
     """Columns for what was asked for and is not repeated in the rows: the day, the ticker."""
     added: list[GuessedColumn] = []
     taken = {column.name for column in columns}
     if template.one_day and not any(column.is_time for column in columns):
         name = "day" if "day" not in taken else "asked_day"
         doubt = "the rows name no day: it is the one that was asked for"
-        added.append(GuessedColumn(name=name, source="request.to_date", python="dt.date", nullable=False, example=str(template.to_date), doubts=(doubt,)))
-    if template.ticker and not any(all(str(row.get(column.source)) == template.ticker for row in rows) for column in columns):
+        added.append(
+            GuessedColumn(
+                name=name,
+                source="request.to_date",
+                python="dt.date",
+                nullable=False,
+                example=str(template.to_date),
+                doubts=(doubt,),
+            )
+        )
+    if template.ticker and not any(
+        all(str(row.get(column.source)) == template.ticker for row in rows) for column in columns
+    ):
         name = "ticker" if "ticker" not in taken else "asked_ticker"
-        added.append(GuessedColumn(name=name, source="request.ticker", python="str", nullable=False, example=template.ticker))
+        added.append(
+            GuessedColumn(name=name, source="request.ticker", python="str", nullable=False, example=template.ticker)
+        )
     return added
 
 

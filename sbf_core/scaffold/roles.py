@@ -12,14 +12,37 @@ import attrs
 from sbf_core.errors import UsageError, nearest
 from sbf_core.scaffold.guess import ENOUGH, GuessedColumn
 
-_ROW_DATES = ("date", "day", "time", "timestamp", "datum", "fecha", "data", "as_of", "asof", "observation_date", "valid_for", "exchangedate", "end_of_day", "trade_date")
+_ROW_DATES = (
+    "date",
+    "day",
+    "time",
+    "timestamp",
+    "datum",
+    "fecha",
+    "data",
+    "as_of",
+    "asof",
+    "observation_date",
+    "valid_for",
+    "exchangedate",
+    "end_of_day",
+    "trade_date",
+)
 #: Words of columns that name what a row is about, the surest first.
 _CODES = re.compile(r"(?:^|_)(?:id|code|codigo|symbol|ticker|currency|ccy|cc|cur|isin|cusip|cik|series|key|iso)(?:_|$)")
-_IDENTIFIERS = re.compile(r"(?:^|_)(?:country|name|no|nr|station|account|maturity|tenor|place|region|city|state|devise|moneda|year|month|quarter|period|type|kind)(?:_|$)")
+_IDENTIFIERS = re.compile(
+    r"(?:^|_)(?:country|name|no|nr|station|account|maturity|tenor|place|region|city|state|devise|moneda|year|month|quarter|period|type|kind)(?:_|$)"
+)
 
 
 def with_roles(
-    columns: list[GuessedColumn], rows: Sequence[Mapping[str, Any]], *, key: Sequence[str] = (), row_date: str = "", where: str, needs_day: bool = False
+    columns: list[GuessedColumn],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: Sequence[str] = (),
+    row_date: str = "",
+    where: str,
+    needs_day: bool = False,
 ) -> list[GuessedColumn]:
     """The columns with their key and the date of a row.
 
@@ -37,26 +60,49 @@ def with_roles(
     named = [_named(columns, name, "--key", where) for name in key]
     day, sure = (_named(columns, row_date, "--row-date", where), True) if row_date else _row_date(columns)
     if day is not None and not day.is_time:
-        raise UsageError(f"{day.name} is no date: {day.example!r}", where=where, fix="name another with --row-date", code="ROW_DATE")
+        raise UsageError(
+            f"{day.name} is no date: {day.example!r}", where=where, fix="name another with --row-date", code="ROW_DATE"
+        )
     if named:
-        double = _double(rows, [column.source for column in named])
-        if double is not None:
-            raise UsageError(f"{', '.join(key)} does not make a row unique: {double} comes twice", where=where, fix="name more columns with --key", code="KEY")
+        _check_key(named, rows, where)
         chosen = named
     else:
-        chosen = _key(columns, rows, day if sure else None) or (_key(columns, rows, day) if day is not None and not sure else [])
+        chosen = _key(columns, rows, day if sure else None) or (
+            _key(columns, rows, day) if day is not None and not sure else []
+        )
         if not chosen:
             fix = "name the columns with --key a,b, or --kind custom"
-            raise UsageError("no key can be found: no one to three columns make a row unique", where=where, fix=fix, code="NO_KEY")
+            raise UsageError(
+                "no key can be found: no one to three columns make a row unique", where=where, fix=fix, code="NO_KEY"
+            )
         if day is not None and not sure and day not in chosen:
             day = None  # a date among others, such as that of a listing
     doubts = {} if named else _key_doubts(chosen, len(rows), day)
     found = []
     for column in columns:
         is_key, is_day = column in chosen, day is not None and column.name == day.name
-        more = [*([doubts[column.name]] if column.name in doubts else []), *(["the date of the row?"] if is_day and not sure else [])]
-        found.append(attrs.evolve(column, key=is_key, row_date=is_day, nullable=column.nullable and not is_key, doubts=(*column.doubts, *more)))
+        more = [
+            *([doubts[column.name]] if column.name in doubts else []),
+            *(["the date of the row?"] if is_day and not sure else []),
+        ]
+        found.append(
+            attrs.evolve(
+                column,
+                key=is_key,
+                row_date=is_day,
+                nullable=column.nullable and not is_key,
+                doubts=(*column.doubts, *more),
+            )
+        )
     return found
+
+
+def _check_key(named: Sequence[GuessedColumn], rows: Sequence[Mapping[str, Any]], where: str) -> None:
+    """Raise ``UsageError`` where columns that were named as the key do not make a row unique."""
+    double = _double(rows, [column.source for column in named])
+    if double is not None:
+        what = f"{', '.join(column.name for column in named)} does not make a row unique: {double} comes twice"
+        raise UsageError(what, where=where, fix="name more columns with --key", code="KEY")
 
 
 def _key_doubts(chosen: Sequence[GuessedColumn], count: int, day: GuessedColumn | None) -> dict[str, str]:
@@ -71,7 +117,12 @@ def _named(columns: list[GuessedColumn], name: str, option: str, where: str) -> 
     column = next((column for column in columns if name in (column.name, column.source)), None)
     if column is None:
         known = [column.name for column in columns]
-        raise UsageError(f"{option}: there is no column {name!r}", where=where, fix=nearest(name, known) or "columns are " + ", ".join(known), code="COLUMN")
+        raise UsageError(
+            f"{option}: there is no column {name!r}",
+            where=where,
+            fix=nearest(name, known) or "columns are " + ", ".join(known),
+            code="COLUMN",
+        )
     return column
 
 
@@ -83,12 +134,26 @@ def _row_date(columns: list[GuessedColumn]) -> tuple[GuessedColumn | None, bool]
     return (days[0], False) if days else (None, False)
 
 
-def _key(columns: list[GuessedColumn], rows: Sequence[Mapping[str, Any]], day: GuessedColumn | None) -> list[GuessedColumn]:
-    """The fewest columns that make a row unique, with the date of the row among them; none if three more are not enough."""
-    complete = {column.name for column in columns if not column.missing and all(_is_given(row.get(column.source)) for row in rows)}
-    able = [column for column in columns if column.name in complete and column.python in ("str", "int", "dt.date", "dt.datetime") and column is not day]
+def _key(
+    columns: list[GuessedColumn], rows: Sequence[Mapping[str, Any]], day: GuessedColumn | None
+) -> list[GuessedColumn]:
+    """The fewest columns that make a row unique, with the date of the row among them; none if three more are not
+    enough.
+    """
+    complete = {
+        column.name
+        for column in columns
+        if not column.missing and all(_is_given(row.get(column.source)) for row in rows)
+    }
+    able = [
+        column
+        for column in columns
+        if column.name in complete and column.python in ("str", "int", "dt.date", "dt.datetime") and column is not day
+    ]
     able.sort(key=lambda column: (_rank(column), column.python == "int", columns.index(column)))
-    asked = [column for column in able if column.source == "request.ticker"]  # the sample has one ticker, the table will have many
+    asked = [
+        column for column in able if column.source == "request.ticker"
+    ]  # the sample has one ticker, the table will have many
     able = [column for column in able if column not in asked]
     base = [*asked, *([day] if day is not None and day.name in complete else [])]
     for size in range(3 if base else 4):

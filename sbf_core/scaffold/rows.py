@@ -67,7 +67,8 @@ def find_rows(payload: bytes, *, where: str, rows_at: str | None = None) -> Foun
     Args:
         payload: its bytes.
         where: the address or file it came from.
-        rows_at: the path of the rows in a JSON payload, or the tag of the elements that are rows in XML, where it is known.
+        rows_at: the path of the rows in a JSON payload, or the tag of the elements that are rows in XML, where it
+            is known.
 
     Raises:
         UsageError: it is empty, a page, of no known form, or holds no rows, or rows that no declaration can reach.
@@ -117,7 +118,9 @@ def _as_mappings(names: Sequence[str], records: Sequence[Sequence[str | None]]) 
 
 
 def declared_again(found: FoundRows, declared: Csv | Json, payload: bytes, *, where: str) -> FoundRows:
-    """The rows of a payload under a format that says more than the one by which they were found, e.g. of words for "no value"."""
+    """The rows of a payload under a format that says more than the one by which they were found, e.g. of words for "no
+    value".
+    """
     if not isinstance(declared, Csv):
         return attrs.evolve(found, format=declared)
     _, _, content, _ = _unpacked(payload, where)

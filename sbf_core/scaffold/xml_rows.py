@@ -36,13 +36,20 @@ def xml_rows(body: bytes, where: str, wanted: str | None) -> tuple[str, list[dic
                 counted[element.tag] += 1
                 fields[element.tag] = max(fields.get(element.tag, 0), len(row))
     if not counted:
-        raise UsageError(f"no elements of this XML look like rows; its root is {root.tag!r}", where=where, fix=_CUSTOM, code="NO_ROWS")
+        raise UsageError(
+            f"no elements of this XML look like rows; its root is {root.tag!r}",
+            where=where,
+            fix=_CUSTOM,
+            code="NO_ROWS",
+        )
     tag = max(counted, key=lambda each: (counted[each], fields[each]))
     if wanted is not None:
         named = [each for each in counted if wanted in (each, each.rpartition("}")[2])]
         if not named:
             known = ", ".join(each.rpartition("}")[2] for each in counted)
-            raise UsageError(f"no elements {wanted!r} look like rows", where=where, fix=f"those that do: {known}", code="NO_ROWS")
+            raise UsageError(
+                f"no elements {wanted!r} look like rows", where=where, fix=f"those that do: {known}", code="NO_ROWS"
+            )
         tag = named[0]
     rows = [xml_row(parent, element) for parent in root.iter() for element in parent if element.tag == tag]
     others = [other for other in counted if other != tag and counted[other] > 1 and wanted is None]
@@ -51,11 +58,15 @@ def xml_rows(body: bytes, where: str, wanted: str | None) -> tuple[str, list[dic
 
 
 def xml_row(parent: Element, element: Element) -> dict[str, str | None]:
-    """The texts of the elements in an element that have none inside, its own text as ``value``, its attributes, and those of the element around it.
+    """The texts of the elements in an element that have none inside, its own text as ``value``, its attributes, and
+    those of the element around it.
 
-    Of names that differ only in case the first counts: DuckDB takes them for one. The hook ``parse`` of a new plugin does the same.
+    Of names that differ only in case the first counts: DuckDB takes them for one. The hook ``parse`` of a new
+        plugin does the same.
     """
-    row: dict[str, str | None] = {child.tag.rpartition("}")[2]: (child.text or "").strip() or None for child in element if not len(child)}
+    row: dict[str, str | None] = {
+        child.tag.rpartition("}")[2]: (child.text or "").strip() or None for child in element if not len(child)
+    }
     text = (element.text or "").strip()
     for name, value in (*([("value", text)] if text else []), *element.attrib.items(), *parent.attrib.items()):
         if name.lower() not in {known.lower() for known in row}:

@@ -44,7 +44,10 @@ class HookSource:
 def records_source(names: Sequence[str], path: Path) -> str:
     """The records in a file that ``write_records`` has written."""
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in (*_RECORD_COLUMNS, *names))
-    return f"SELECT {quoted_list((*_RECORD_COLUMNS, *names))} FROM read_json({literal(str(path))}, columns={{{columns}}}, format='newline_delimited', hive_partitioning=false)"
+    return (
+        f"SELECT {quoted_list((*_RECORD_COLUMNS, *names))} FROM read_json({literal(str(path))}, columns={{{columns}}}, "
+        f"format='newline_delimited', hive_partitioning=false)"
+    )
 
 
 class HookRows:
@@ -57,7 +60,9 @@ class HookRows:
         staging: takes files that the engine reads.
     """
 
-    def __init__(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, items: Sequence[Inspected], *, staging: Path) -> None:
+    def __init__(
+        self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, items: Sequence[Inspected], *, staging: Path
+    ) -> None:
         self._conn = conn
         self._entry = entry
         self.items = list(items)
@@ -78,24 +83,37 @@ class HookRows:
         assert ask_plan is not None
         if not self.items:
             return None
-        batch = PromotionBatch(files=tuple(item.file for item in self.items), extension=self.items[0].extension, describe=self.describe)
+        batch = PromotionBatch(
+            files=tuple(item.file for item in self.items), extension=self.items[0].extension, describe=self.describe
+        )
         return ask_plan(batch)
 
     def source(self, plan: object) -> HookSource:
-        """The relation of the rows. Raises ``PluginFault`` for an answer that is none, and ``PayloadRefused`` where no payload can be read."""
+        """The relation of the rows. Raises ``PluginFault`` for an answer that is none, and ``PayloadRefused`` where no
+        payload can be read.
+        """
         if isinstance(plan, WrittenRows):
-            self.errors |= {file_id: text for file_id, text in plan.errors.items() if file_id in {item.file_id for item in self.items}}
+            self.errors |= {
+                file_id: text
+                for file_id, text in plan.errors.items()
+                if file_id in {item.file_id for item in self.items}
+            }
             return HookSource(sql=self._written(plan.path), is_select=False)
         if isinstance(plan, ParseRows):
             target = self._staging / "parsed.ndjson"
-            self.errors |= write_hook_rows(plan.parse, [(item.file_id, Path(item.file.path)) for item in self.items], slots_of(self._entry), target)
+            self.errors |= write_hook_rows(
+                plan.parse, [(item.file_id, Path(item.file.path)) for item in self.items], slots_of(self._entry), target
+            )
             return HookSource(sql=self._written(target), is_select=False)
         self.describe()
         return HookSource(sql=self._checked_select(plan), is_select=True, faults=self._faults)
 
     def _written(self, path: Path) -> str:
         listed = literal_list([item.file_id for item in self.items])
-        return f"SELECT w.* FROM ({records_source([slot.name for slot in slots_of(self._entry)], path)}) AS w WHERE list_contains({listed}, w._file)"
+        return (
+            f"SELECT w.* FROM ({records_source([slot.name for slot in slots_of(self._entry)], path)}) AS w WHERE "
+            f"list_contains({listed}, w._file)"
+        )
 
     def describe(self) -> tuple[str, ...]:
         """Make the relation ``batch`` and tell its fields."""
@@ -113,7 +131,9 @@ class HookRows:
             return ()
         looks = self._looks()
         if not looks:
-            raise PayloadRefused("no payload of the batch can be read: " + "; ".join(dict.fromkeys(self.errors.values())))
+            raise PayloadRefused(
+                "no payload of the batch can be read: " + "; ".join(dict.fromkeys(self.errors.values()))
+            )
         if extension == "parquet":
             return self._show(reader_of("parquet").select(reading, looks, self._staging))
         return self._show(self._tables(reading, looks))
@@ -134,11 +154,16 @@ class HookRows:
                 continue
             assert found.look is not None
             looks.append(found.look)
-            self._conn.execute("UPDATE batch_file SET path = ? WHERE batch_file.bronze_file_id = ?", [str(found.look.file.path), item.file_id])
+            self._conn.execute(
+                "UPDATE batch_file SET path = ? WHERE batch_file.bronze_file_id = ?",
+                [str(found.look.file.path), item.file_id],
+            )
         return looks
 
     def _documents(self) -> str:
-        """JSON for a plugin's own SELECT: one row a payload, the whole of it in ``document``, with each number as the vendor's text."""
+        """JSON for a plugin's own SELECT: one row a payload, the whole of it in ``document``, with each number as the
+        vendor's text.
+        """
         target = self._staging / "documents.ndjson"
         longest = 0
         with target.open("w", encoding="ascii", newline="\n") as out:
@@ -151,17 +176,31 @@ class HookRows:
                 longest = max(longest, out.write(json.dumps({"_file": item.file_id, "document": document}) + "\n"))
         columns = "{'_file': 'VARCHAR', 'document': 'VARCHAR'}"
         size = max(_OBJECT_BYTES_USUAL, longest + 1)
-        reader = f"read_json({literal(str(target))}, columns={columns}, format='newline_delimited', hive_partitioning=false, maximum_object_size={size})"
+        reader = (
+            f"read_json({literal(str(target))}, columns={columns}, format='newline_delimited', "
+            f"hive_partitioning=false, maximum_object_size={size})"
+        )
         return f"SELECT d._file, CAST(d.document AS JSON) AS document FROM {reader} AS d"
 
     def _tables(self, reading: Reading, looks: Sequence[Look]) -> str:
-        """Payloads with fields by name, every field as text; a field that some of them lack is NULL there. Records that are no rows become ``faults``."""
+        """Payloads with fields by name, every field as text; a field that some of them lack is NULL there. Records that
+        are no rows become ``faults``.
+        """
         self._names = names = self._names or tuple(dict.fromkeys(name for look in looks for name in look.fields))
-        slots = tuple(Slot(name=f"f{place}", column=Column(name="any", type="VARCHAR", nullable=True, optional=True, source=name)) for place, name in enumerate(names))
+        slots = tuple(
+            Slot(name=f"f{place}", column=Column(name="any", type="VARCHAR", nullable=True, optional=True, source=name))
+            for place, name in enumerate(names)
+        )
         whole = attrs.evolve(reading, slots=slots)
         reader = reader_of(reading.format.kind)
         known = {look.file.file_id for look in looks}
-        again = [found for item in self.items if item.file_id in known for found in [looked_at(self._entry, item, staging=self._staging, slots=slots).look] if found is not None]
+        again = [
+            found
+            for item in self.items
+            if item.file_id in known
+            for found in [looked_at(self._entry, item, staging=self._staging, slots=slots).look]
+            if found is not None
+        ]
         parts = []
         regular = regular_of(whole, again)
         if regular:
@@ -169,7 +208,11 @@ class HookRows:
         others = known - {look.file.file_id for look in regular}
         if others:
             target = self._staging / "records.ndjson"
-            payloads = [(item.file_id, partial(reader.records, whole, item.payload_file)) for item in self.items if item.file_id in others]
+            payloads = [
+                (item.file_id, partial(reader.records, whole, item.payload_file))
+                for item in self.items
+                if item.file_id in others
+            ]
             errors, _ = write_records(payloads, slots, target)
             self.errors |= errors
             parts.append(records_source([slot.name for slot in slots], target))
@@ -180,7 +223,9 @@ class HookRows:
 
     def _checked_select(self, plan: object) -> str:
         if not isinstance(plan, SelectRows):
-            raise PluginFault(f"promote answered {type(plan).__name__}", fix="answer SelectRows(...), ParseRows(...) or None")
+            raise PluginFault(
+                f"promote answered {type(plan).__name__}", fix="answer SelectRows(...), ParseRows(...) or None"
+            )
         sql = plan.sql.strip().rstrip(";")
         wrapped = f"SELECT * FROM ({sql}\n) AS answer"
         for text in (sql, wrapped):
@@ -196,7 +241,9 @@ class HookRows:
 
 
 def _unlike(names: Sequence[str]) -> list[str]:
-    """Names that SQL can tell apart: a field without a name, or one that differs in case only from another, gets its place behind it."""
+    """Names that SQL can tell apart: a field without a name, or one that differs in case only from another, gets its
+    place behind it.
+    """
     seen: set[str] = set()
     found = []
     for place, name in enumerate(names, start=1):

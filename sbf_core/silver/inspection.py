@@ -68,7 +68,14 @@ class Inspected:
 
 
 def inspect(
-    entry: DatasetKeymapEntry, row: BronzeManifestRow, *, bronze: Path, staging: Path, fresh: bool, is_context: bool = False, as_declared: bool = True
+    entry: DatasetKeymapEntry,
+    row: BronzeManifestRow,
+    *,
+    bronze: Path,
+    staging: Path,
+    fresh: bool,
+    is_context: bool = False,
+    as_declared: bool = True,
 ) -> Inspected:
     """Look at one payload.
 
@@ -79,7 +86,8 @@ def inspect(
         staging: where unpacked bytes may be written.
         fresh: this process has just written it, so that its hash need not be checked again.
         is_context: see ``BatchFile``.
-        as_declared: the payload is read as the declaration says; else a hook is asked first, and nothing is looked at before it asks.
+        as_declared: the payload is read as the declaration says; else a hook is asked first, and nothing is looked
+            at before it asks.
 
     Raises:
         DamageFound: the file is not what was recorded.
@@ -92,11 +100,17 @@ def inspect(
     elif not fresh:
         check_payload(bronze, row)
     plain, extension = unpacked(path, row.extension, member=entry.member, target=staging / row.bronze_file_id)
-    item = Inspected(file=BatchFile(row=row, path=str(plain), is_context=is_context), extension=extension, payload=payload if plain == path else None)
+    item = Inspected(
+        file=BatchFile(row=row, path=str(plain), is_context=is_context),
+        extension=extension,
+        payload=payload if plain == path else None,
+    )
     return looked_at(entry, item, staging=staging) if as_declared else item
 
 
-def looked_at(entry: DatasetKeymapEntry, item: Inspected, *, staging: Path, slots: tuple[Slot, ...] | None = None) -> Inspected:
+def looked_at(
+    entry: DatasetKeymapEntry, item: Inspected, *, staging: Path, slots: tuple[Slot, ...] | None = None
+) -> Inspected:
     """A payload with what its format says of it; as it is, where no format is known. Raises ``PayloadRefused``."""
     reading = reading_of(entry, item.extension, slots=slots)
     if reading is None:

@@ -1,4 +1,6 @@
-"""What is said of the rows in the temporary table ``stage`` before they are taken in: which count once, which are rejected, which payloads are refused."""
+"""What is said of the rows in the temporary table ``stage`` before they are taken in: which count once, which are
+rejected, which payloads are refused.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,10 @@ def settle_duplicates(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
     """Settle keys that one payload states twice: equal rows count once, others by the declared rule."""
     scope = ["_bronze_file_id", *entry.key_columns, *(["known_from"] if entry.known_from_column else [])]
     by, of_stage = quoted_list(scope), quoted_list(scope, prefix="s.")
-    conn.execute(f"CREATE OR REPLACE TEMP TABLE twice AS SELECT {of_stage} FROM stage AS s WHERE {live('s')} GROUP BY ALL HAVING count(*) > 1")
+    conn.execute(
+        f"CREATE OR REPLACE TEMP TABLE twice AS SELECT {of_stage} FROM stage AS s WHERE {live('s')} GROUP BY ALL "
+        f"HAVING count(*) > 1"
+    )
     if not number_of(conn, "SELECT count(*) FROM twice"):
         return
     values = value_columns(entry)
@@ -32,23 +37,37 @@ def settle_duplicates(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
     order = f"s.{number} {'DESC' if entry.on_duplicate is OnDuplicate.LAST else 'ASC'}"
     firsts = ", ".join(f"first(s.{quoted(name)} ORDER BY {order}) AS {quoted(name)}" for name in values) or "1"
     conn.execute(
-        f"CREATE OR REPLACE TEMP TABLE judged AS SELECT s.{number} AS id, row_number() OVER (PARTITION BY {of_stage} ORDER BY {order}) AS place, "
+        f"CREATE OR REPLACE TEMP TABLE judged AS SELECT s.{number} AS id, row_number() OVER (PARTITION BY {of_stage} "
+        f"ORDER BY {order}) AS place, "
         f"{differs(values, 's', 'f')} AS is_other FROM stage AS s JOIN "
-        f"(SELECT {of_stage}, {firsts} FROM stage AS s SEMI JOIN twice AS w USING ({by}) WHERE {live('s')} GROUP BY {of_stage}) AS f "
+        f"(SELECT {of_stage}, {firsts} FROM stage AS s SEMI JOIN twice AS w USING ({by}) WHERE {live('s')} GROUP BY "
+        f"{of_stage}) AS f "
         f"ON {matches(scope, 's', 'f')} WHERE {live('s')}"
     )
-    conn.execute(f"UPDATE stage SET _outcome = 'unchanged' FROM judged AS j WHERE stage.{number} = j.id AND j.place > 1 AND NOT j.is_other")
-    conflict = f"SELECT {of_stage} FROM stage AS s SEMI JOIN (SELECT o.id FROM judged AS o WHERE o.is_other) AS j ON s.{number} = j.id"
+    conn.execute(
+        f"UPDATE stage SET _outcome = 'unchanged' FROM judged AS j WHERE stage.{number} = j.id AND j.place > 1 AND NOT "
+        f"j.is_other"
+    )
+    conflict = (
+        f"SELECT {of_stage} FROM stage AS s SEMI JOIN (SELECT o.id FROM judged AS o WHERE o.is_other) AS j ON "
+        f"s.{number} = j.id"
+    )
     reason = f"_reason = 'duplicate_key', _row = {row_json(entry, 'stage')}"
     if entry.on_duplicate is OnDuplicate.REJECT:
         conn.execute(f"CREATE OR REPLACE TEMP TABLE conflict AS {conflict} GROUP BY ALL")
-        conn.execute(f"UPDATE stage SET {reason}, _outcome = NULL FROM conflict AS c WHERE {matches(scope, 'stage', 'c')} AND stage._reason IS NULL")
+        conn.execute(
+            f"UPDATE stage SET {reason}, _outcome = NULL FROM conflict AS c WHERE {matches(scope, 'stage', 'c')} AND "
+            f"stage._reason IS NULL"
+        )
     else:
         conn.execute(f"UPDATE stage SET {reason} FROM judged AS j WHERE stage.{number} = j.id AND j.is_other")
 
 
-def refuse_payloads(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, first: str, scope: str) -> dict[str, str]:
-    """Payloads with too large a share of rejects, and snapshots that shrank too much, are refused whole: each of their rows becomes a reject.
+def refuse_payloads(
+    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, first: str, scope: str
+) -> dict[str, str]:
+    """Payloads with too large a share of rejects, and snapshots that shrank too much, are refused whole: each of their
+    rows becomes a reject.
 
     Args:
         conn: with a batch in ``stage``.
@@ -61,12 +80,14 @@ def refuse_payloads(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, 
     """
     share = entry.reject_share_max
     rows = conn.execute(
-        "SELECT s._bronze_file_id, count(s._reason), count(*), mode(s._reason) FROM stage AS s WHERE NOT s._context GROUP BY ALL "
+        "SELECT s._bronze_file_id, count(s._reason), count(*), mode(s._reason) FROM stage AS s WHERE NOT s._context "
+        "GROUP BY ALL "
         "HAVING count(s._reason) > ? * count(*)",
         [share],
     ).fetchall()
     refused = {
-        file_id: f"{bad} of {seen} rows rejected ({bad / seen:.1%}, {share:.1%} are allowed), mostly {reason}" for file_id, bad, seen, reason in rows
+        file_id: f"{bad} of {seen} rows rejected ({bad / seen:.1%}, {share:.1%} are allowed), mostly {reason}"
+        for file_id, bad, seen, reason in rows
     }
     refused |= _unsure(conn, entry)
     shrunk = shrinkage(conn, entry, scope=scope) if entry.semantics is Semantics.SNAPSHOT and not refused else ""
@@ -75,53 +96,79 @@ def refuse_payloads(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, 
     if refused:
         ids = ", ".join(literal(file_id) for file_id in refused)
         conn.execute(
-            f"UPDATE stage SET _reason = coalesce(stage._reason, 'file_refused'), _outcome = NULL, _row = coalesce(stage._row, {row_json(entry, 'stage')}) "
+            f"UPDATE stage SET _reason = coalesce(stage._reason, 'file_refused'), _outcome = NULL, _row = "
+            f"coalesce(stage._row, {row_json(entry, 'stage')}) "
             f"WHERE stage._bronze_file_id IN ({ids}) AND NOT stage._context"
         )
     return refused
 
 
 def _unsure(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, str]:
-    """Payloads in which one row casts doubt on the others: numbers in another notation; in a snapshot, rows of which nobody knows the key."""
+    """Payloads in which one row casts doubt on the others: numbers in another notation; in a snapshot, rows of which
+    nobody knows the key.
+    """
     found: dict[str, str] = {}
-    marked = "SELECT s._bronze_file_id, any_value(s._reason), any_value(s._row) FROM stage AS s WHERE NOT s._context AND starts_with(s._reason, 'decimal_comma:') GROUP BY 1"
+    marked = (
+        "SELECT s._bronze_file_id, any_value(s._reason), any_value(s._row) FROM stage AS s WHERE NOT s._context AND "
+        "starts_with(s._reason, 'decimal_comma:') GROUP BY 1"
+    )
     for file_id, reason, row in conn.execute(marked).fetchall():
         column = next(column for column in entry.columns if column.name == reason.partition(":")[2])
         text = json.loads(row).get(column.source_name)
-        found[file_id] = f"column {column.name} holds {text!r}, so a point in it may be no decimal point; declare format=Csv(decimal=',', thousands='.') or as it is"
+        found[file_id] = (
+            f"column {column.name} holds {text!r}, so a point in it may be no decimal point; declare "
+            f"format=Csv(decimal=',', thousands='.') or as it is"
+        )
     if entry.semantics is Semantics.SNAPSHOT:
         lost = " OR ".join(f"s.{quoted(name)} IS NULL" for name in entry.key_columns)
-        keyless = f"SELECT s._bronze_file_id, count(*) FROM stage AS s WHERE NOT s._context AND s._reason IS NOT NULL AND ({lost}) GROUP BY 1"
+        keyless = (
+            f"SELECT s._bronze_file_id, count(*) FROM stage AS s WHERE NOT s._context AND s._reason IS NOT NULL AND "
+            f"({lost}) GROUP BY 1"
+        )
         for file_id, number in conn.execute(keyless).fetchall():
-            found.setdefault(file_id, f"{number} rows of the snapshot have no readable key, so nobody knows what is gone from it")
+            found.setdefault(
+                file_id, f"{number} rows of the snapshot have no readable key, so nobody knows what is gone from it"
+            )
     return found
 
 
 def keys_twice(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> int:
     """How many keys have several live rows in the batch."""
     keys = quoted_list(entry.key_columns, prefix="s.")
-    return number_of(conn, f"SELECT count(*) FROM (SELECT 1 FROM stage AS s WHERE {live('s')} GROUP BY {keys} HAVING count(*) > 1)")
+    return number_of(
+        conn, f"SELECT count(*) FROM (SELECT 1 FROM stage AS s WHERE {live('s')} GROUP BY {keys} HAVING count(*) > 1)"
+    )
 
 
 def reject_rewrites(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    """``append``: a key that is there, or came earlier in the batch, with other values is rejected; with equal ones it is unchanged."""
+    """``append``: a key that is there, or came earlier in the batch, with other values is rejected; with equal ones it
+    is unchanged.
+    """
     keys, values = entry.key_columns, value_columns(entry)
     if is_empty(conn, entry) and not keys_twice(conn, entry):
         return
     number, names = row_number(conn, entry), [*keys, *values]
     conn.execute(
         f"CREATE OR REPLACE TEMP TABLE written_once AS SELECT w.* FROM ("
-        f"SELECT {quoted_list(names, prefix='t.')}, t.recorded_at, -1 AS _id FROM {current_table(entry)} AS t UNION ALL "
+        f"SELECT {quoted_list(names, prefix='t.')}, t.recorded_at, -1 AS _id FROM {current_table(entry)} AS t UNION "
+        f"ALL "
         f"SELECT {quoted_list(names, prefix='s.')}, s.recorded_at, s.{number} FROM stage AS s WHERE {live('s')}) AS w "
         f"QUALIFY row_number() OVER (PARTITION BY {quoted_list(keys, prefix='w.')} ORDER BY w.recorded_at, w._id) = 1"
     )
-    later = f"FROM written_once AS o WHERE {matches(keys, 'stage', 'o')} AND stage.{number} <> o._id AND {live('stage')}"
+    later = (
+        f"FROM written_once AS o WHERE {matches(keys, 'stage', 'o')} AND stage.{number} <> o._id AND {live('stage')}"
+    )
     conn.execute(f"UPDATE stage SET _outcome = 'unchanged' {later} AND NOT {differs(values, 'stage', 'o')}")
-    conn.execute(f"UPDATE stage SET _reason = 'append_only', _row = {row_json(entry, 'stage')} {later} AND {differs(values, 'stage', 'o')}")
+    conn.execute(
+        f"UPDATE stage SET _reason = 'append_only', _row = {row_json(entry, 'stage')} {later} AND "
+        f"{differs(values, 'stage', 'o')}"
+    )
 
 
 def row_json(entry: DatasetKeymapEntry, table: str) -> str:
-    """SQL for a row of ``stage`` as JSON, under the vendor's names of its fields; of a field that several columns read, the others have theirs."""
+    """SQL for a row of ``stage`` as JSON, under the vendor's names of its fields; of a field that several columns read,
+    the others have theirs.
+    """
     named: dict[str, str] = {}
     for column in entry.columns:
         names = (column.source_name, column.name, f"{column.source_name} as {column.name}")

@@ -1,6 +1,7 @@
 """The delta: what changes in silver when the temporary table ``stage`` is taken in.
 
-Names of declared columns begin with a letter. What stands beside them in a table is called ``_x``, or is a column of the core, which nobody may
+Names of declared columns begin with a letter. What stands beside them in a table is called ``_x``, or is a column of
+the core, which nobody may
 declare; each column has its table before it, so that none can be taken for another.
 
 ``stage`` holds the columns of the silver table and ``_context`` (the row belongs to a payload that was promoted
@@ -25,7 +26,6 @@ from sbf_core.silver.tables import current_table, history_table, row_columns, va
 _SHRINK_ROWS_MIN = 20
 
 
-
 def live(table: str) -> str:
     """The condition that a row of ``stage``, which the statement calls ``table``, is neither rejected nor a copy."""
     return f"{table}._reason IS NULL AND {table}._outcome IS NULL"
@@ -34,7 +34,8 @@ def live(table: str) -> str:
 def row_number(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> str:
     """The column of ``stage`` that numbers its rows in the order of the payloads.
 
-    That is the engine's own ``rowid``, which costs nothing, but is hidden by a declared column of that name: then ``stage`` gets ``_n``. Numbering all
+    That is the engine's own ``rowid``, which costs nothing, but is hidden by a declared column of that name: then
+    ``stage`` gets ``_n``. Numbering all
     rows while they are read would keep the second core out of it (4 million rows: 1.6 s in place of 0.5).
     """
     if "rowid" not in entry.column_types:
@@ -56,7 +57,11 @@ def _count(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
 
 def is_empty(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool:
     """Whether silver holds no row of the dataset, neither current nor superseded."""
-    return not _count(conn, f"SELECT count(*) FROM ((SELECT 1 FROM {current_table(entry)} LIMIT 1) UNION ALL (SELECT 1 FROM {history_table(entry)} LIMIT 1))")
+    return not _count(
+        conn,
+        f"SELECT count(*) FROM ((SELECT 1 FROM {current_table(entry)} LIMIT 1) UNION ALL (SELECT 1 FROM "
+        f"{history_table(entry)} LIMIT 1))",
+    )
 
 
 def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique: bool) -> None:
@@ -71,12 +76,20 @@ def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique:
     conn.execute("CREATE OR REPLACE TEMP TABLE written (bronze_file_id VARCHAR, is_update BOOLEAN, n BIGINT)")
     touched = 0
     if not is_empty(conn, entry):
-        known = f"{_keys_of(entry, 't')} FROM {current_table(entry)} AS t UNION ALL {_keys_of(entry, 'h')} FROM {history_table(entry)} AS h WHERE h._deleted"
-        touched = _count(conn, f"SELECT count(*) FROM stage AS s SEMI JOIN ({known}) AS k USING ({keys}) WHERE {live('s')}")
+        known = (
+            f"{_keys_of(entry, 't')} FROM {current_table(entry)} AS t UNION ALL {_keys_of(entry, 'h')} FROM "
+            f"{history_table(entry)} AS h WHERE h._deleted"
+        )
+        touched = _count(
+            conn, f"SELECT count(*) FROM stage AS s SEMI JOIN ({known}) AS k USING ({keys}) WHERE {live('s')}"
+        )
     if unique and not touched:
         _insert_all(conn, entry)
         return
-    conn.execute(f"CREATE OR REPLACE TEMP TABLE chain_key AS {_keys_of(entry, 's')} FROM stage AS s WHERE {live('s')} GROUP BY ALL HAVING count(*) > 1")
+    conn.execute(
+        f"CREATE OR REPLACE TEMP TABLE chain_key AS {_keys_of(entry, 's')} FROM stage AS s WHERE {live('s')} GROUP BY "
+        f"ALL HAVING count(*) > 1"
+    )
     _make_delta(conn, entry)
     _move_late_keys(conn, entry)
     _write_delta(conn, entry)
@@ -86,8 +99,13 @@ def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique:
 
 def _insert_all(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
     columns = row_columns(entry)
-    conn.execute(f"INSERT INTO {current_table(entry)} ({quoted_list(columns)}) SELECT {quoted_list(columns, prefix='s.')} FROM stage AS s WHERE {live('s')}")
-    conn.execute(f"INSERT INTO written SELECT s._bronze_file_id, false, count(*) FROM stage AS s WHERE {live('s')} GROUP BY ALL")
+    conn.execute(
+        f"INSERT INTO {current_table(entry)} ({quoted_list(columns)}) SELECT {quoted_list(columns, prefix='s.')} FROM "
+        f"stage AS s WHERE {live('s')}"
+    )
+    conn.execute(
+        f"INSERT INTO written SELECT s._bronze_file_id, false, count(*) FROM stage AS s WHERE {live('s')} GROUP BY ALL"
+    )
 
 
 def _make_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
@@ -95,13 +113,17 @@ def _make_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> N
     keys = entry.key_columns
     columns = quoted_list(row_columns(entry), prefix="s.")
     changed = differs(value_columns(entry), "s", "t")
-    # an equal value matters too where it comes before the current one in the order of a chain, or where the vendor states a version of its own
-    earlier = "s.recorded_at < t.recorded_at OR (s.recorded_at = t.recorded_at AND s._bronze_file_id < t._bronze_file_id)"
+    # an equal value matters too where it comes before the current one in the order of a chain, or where the vendor
+    # states a version of its own
+    earlier = (
+        "s.recorded_at < t.recorded_at OR (s.recorded_at = t.recorded_at AND s._bronze_file_id < t._bronze_file_id)"
+    )
     stated = "<>" if entry.known_from_column else "<"
     changed = f"({changed} OR s.known_from {stated} t.known_from OR (s.known_from = t.known_from AND ({earlier})))"
     conn.execute(
         f"CREATE OR REPLACE TEMP TABLE delta AS SELECT {columns}, t.known_from AS _old_known_from FROM "
-        f"(FROM stage ANTI JOIN chain_key USING ({quoted_list(keys)})) AS s LEFT JOIN {current_table(entry)} AS t ON {matches(keys, 's', 't')} "
+        f"(FROM stage ANTI JOIN chain_key USING ({quoted_list(keys)})) AS s LEFT JOIN {current_table(entry)} AS t ON "
+        f"{matches(keys, 's', 't')} "
         f"WHERE {live('s')} AND (t.known_from IS NULL OR {changed})"
     )
 
@@ -110,7 +132,8 @@ def _move_late_keys(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) 
     """Keys whose row was not published after the current one, or before they were deleted, take the way of the chain."""
     conn.execute(
         f"INSERT INTO chain_key {_keys_of(entry, 'd')} FROM delta AS d WHERE d._old_known_from >= d.known_from UNION "
-        f"{_keys_of(entry, 'd')} FROM delta AS d JOIN {history_table(entry)} AS h ON {matches(entry.key_columns, 'd', 'h')} "
+        f"{_keys_of(entry, 'd')} FROM delta AS d JOIN {history_table(entry)} AS h ON "
+        f"{matches(entry.key_columns, 'd', 'h')} "
         "WHERE d._old_known_from IS NULL"
     )
     conn.execute(f"DELETE FROM delta AS d USING chain_key AS c WHERE {matches(entry.key_columns, 'd', 'c')}")
@@ -122,18 +145,26 @@ def _write_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> 
     on = matches(entry.key_columns, "t", "d")
     if _count(conn, "SELECT count(*) FROM delta AS d WHERE d._old_known_from IS NOT NULL"):
         conn.execute(
-            f"INSERT INTO {history} ({columns}, known_to, _deleted) SELECT {quoted_list(row_columns(entry), prefix='t.')}, d.known_from, false "
+            f"INSERT INTO {history} ({columns}, known_to, _deleted) SELECT "
+            f"{quoted_list(row_columns(entry), prefix='t.')}, d.known_from, false "
             f"FROM {current} AS t JOIN delta AS d ON {on} WHERE d._old_known_from IS NOT NULL"
         )
         conn.execute(f"DELETE FROM {current} AS t USING delta AS d WHERE {on} AND d._old_known_from IS NOT NULL")
-    conn.execute(f"INSERT INTO {current} ({columns}) SELECT {quoted_list(row_columns(entry), prefix='d.')} FROM delta AS d")
-    conn.execute("INSERT INTO written SELECT d._bronze_file_id, d._old_known_from IS NOT NULL, count(*) FROM delta AS d GROUP BY ALL")
+    conn.execute(
+        f"INSERT INTO {current} ({columns}) SELECT {quoted_list(row_columns(entry), prefix='d.')} FROM delta AS d"
+    )
+    conn.execute(
+        "INSERT INTO written SELECT d._bronze_file_id, d._old_known_from IS NOT NULL, count(*) FROM delta AS d GROUP "
+        "BY ALL"
+    )
 
 
 def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
     """Put all versions of the keys in ``chain_key`` in order and write back the keys that gained one."""
     names = row_columns(entry)
-    columns, of_stage, of_current, of_history, of_chain = (quoted_list(names, prefix=prefix) for prefix in ("", "s.", "t.", "h.", "c."))
+    columns, of_stage, of_current, of_history, of_chain = (
+        quoted_list(names, prefix=prefix) for prefix in ("", "s.", "t.", "h.", "c.")
+    )
     keys = quoted_list(entry.key_columns)
     current, history = current_table(entry), history_table(entry)
     same = f"NOT {differs([*value_columns(entry), '_deleted'], 'v', 'p')}"
@@ -141,10 +172,14 @@ def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
         same = f"({same} AND v.known_from = p.known_from)"
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE version AS SELECT v.*, row_number() OVER (PARTITION BY "
-        f"{quoted_list(entry.key_columns, prefix='v.')} ORDER BY v.known_from, v.recorded_at, v._bronze_file_id) AS _place FROM ("
-        f"SELECT {of_current}, false AS _deleted, false AS _fresh, false AS _context FROM {current} AS t SEMI JOIN chain_key AS k USING ({keys}) "
-        f"UNION ALL SELECT {of_history}, h._deleted, false, false FROM {history} AS h SEMI JOIN chain_key AS k USING ({keys}) "
-        f"UNION ALL SELECT {of_stage}, false, true, s._context FROM stage AS s SEMI JOIN chain_key AS k USING ({keys}) WHERE {live('s')}) AS v"
+        f"{quoted_list(entry.key_columns, prefix='v.')} ORDER BY v.known_from, v.recorded_at, v._bronze_file_id) AS "
+        f"_place FROM ("
+        f"SELECT {of_current}, false AS _deleted, false AS _fresh, false AS _context FROM {current} AS t SEMI JOIN "
+        f"chain_key AS k USING ({keys}) "
+        f"UNION ALL SELECT {of_history}, h._deleted, false, false FROM {history} AS h SEMI JOIN chain_key AS k USING "
+        f"({keys}) "
+        f"UNION ALL SELECT {of_stage}, false, true, s._context FROM stage AS s SEMI JOIN chain_key AS k USING ({keys}) "
+        f"WHERE {live('s')}) AS v"
     )
     # a version that says what its predecessor says is none; so the outcome does not depend on the order of arrival
     conn.execute(
@@ -152,25 +187,33 @@ def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
         f"LEFT JOIN version AS p ON {matches(entry.key_columns, 'v', 'p')} AND p._place = v._place - 1 "
         f"WHERE p.known_from IS NULL OR NOT {same}"
     )
-    conn.execute(f"CREATE OR REPLACE TEMP TABLE changed_key AS {_keys_of(entry, 'v')} FROM kept AS v WHERE v._fresh GROUP BY ALL")
     conn.execute(
-        f"CREATE OR REPLACE TEMP TABLE chain AS SELECT v.*, lead(v.known_from) OVER (PARTITION BY {quoted_list(entry.key_columns, prefix='v.')} "
+        f"CREATE OR REPLACE TEMP TABLE changed_key AS {_keys_of(entry, 'v')} FROM kept AS v WHERE v._fresh GROUP BY ALL"
+    )
+    conn.execute(
+        f"CREATE OR REPLACE TEMP TABLE chain AS SELECT v.*, lead(v.known_from) OVER (PARTITION BY "
+        f"{quoted_list(entry.key_columns, prefix='v.')} "
         f"ORDER BY v._place) AS known_to FROM kept AS v SEMI JOIN changed_key AS k USING ({keys})"
     )
     for table in (current, history):
         conn.execute(f"DELETE FROM {table} AS t USING changed_key AS c WHERE {matches(entry.key_columns, 't', 'c')}")
-    conn.execute(f"INSERT INTO {current} ({columns}) SELECT {of_chain} FROM chain AS c WHERE c.known_to IS NULL AND NOT c._deleted")
+    conn.execute(
+        f"INSERT INTO {current} ({columns}) SELECT {of_chain} FROM chain AS c WHERE c.known_to IS NULL AND NOT "
+        f"c._deleted"
+    )
     conn.execute(
         f"INSERT INTO {history} ({columns}, known_to, _deleted) "
         f"SELECT {of_chain}, c.known_to, c._deleted FROM chain AS c WHERE c.known_to IS NOT NULL OR c._deleted"
     )
     conn.execute(
-        "INSERT INTO written SELECT v._bronze_file_id, v._is_update, count(*) FROM kept AS v WHERE v._fresh AND NOT v._deleted AND NOT v._context GROUP BY ALL"
+        "INSERT INTO written SELECT v._bronze_file_id, v._is_update, count(*) FROM kept AS v WHERE v._fresh AND NOT "
+        "v._deleted AND NOT v._context GROUP BY ALL"
     )
 
 
 def shrinkage(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, scope: str) -> str:
-    """Why a snapshot has lost too much to be believed: a vendor that sends part of a list would close the rest of it. Empty: it has not.
+    """Why a snapshot has lost too much to be believed: a vendor that sends part of a list would close the rest of it.
+    Empty: it has not.
 
     Args:
         conn: with the payload in ``stage``.
@@ -181,10 +224,17 @@ def shrinkage(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, sco
     if before < _SHRINK_ROWS_MIN:
         return ""
     listed = f"{_keys_of(entry, 's')} FROM stage AS s WHERE s._reason IS NULL"
-    gone = _count(conn, f"SELECT count(*) FROM {current_table(entry)} AS t ANTI JOIN ({listed}) AS k USING ({quoted_list(entry.key_columns)}) WHERE {scope}")
+    gone = _count(
+        conn,
+        f"SELECT count(*) FROM {current_table(entry)} AS t ANTI JOIN ({listed}) AS k USING "
+        f"({quoted_list(entry.key_columns)}) WHERE {scope}",
+    )
     if gone <= entry.shrink_share_max * before:
         return ""
-    return f"{gone} of {before} rows are gone ({gone / before:.1%}, {entry.shrink_share_max:.1%} are allowed); if that is right, declare shrink_share_max"
+    return (
+        f"{gone} of {before} rows are gone ({gone / before:.1%}, {entry.shrink_share_max:.1%} are allowed); if that is "
+        f"right, declare shrink_share_max"
+    )
 
 
 def close_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, scope: str) -> int:
@@ -201,20 +251,24 @@ def close_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *
     current, history = current_table(entry), history_table(entry)
     conn.execute(
         f"CREATE OR REPLACE TEMP TABLE vanished AS SELECT t.* FROM {current} AS t "
-        f"ANTI JOIN ({_keys_of(entry, 's')} FROM stage AS s) AS k USING ({quoted_list(entry.key_columns)}) WHERE {scope}"
+        f"ANTI JOIN ({_keys_of(entry, 's')} FROM stage AS s) AS k USING ({quoted_list(entry.key_columns)}) WHERE "
+        f"{scope}"
     )
     closed = _count(conn, "SELECT count(*) FROM vanished")
     if not closed:
         return 0
     names = quoted_list(columns)
     conn.execute(
-        f"INSERT INTO {history} ({names}, known_to, _deleted) SELECT {quoted_list(columns, prefix='v.')}, f.fetched_at, false FROM vanished AS v, batch_file AS f"
+        f"INSERT INTO {history} ({names}, known_to, _deleted) SELECT {quoted_list(columns, prefix='v.')}, "
+        f"f.fetched_at, false FROM vanished AS v, batch_file AS f"
     )
     nothing = ", ".join(
-        f"v.{quoted(name)}" if name in entry.key_columns else f"CAST(NULL AS {sql_type}) AS {quoted(name)}" for name, sql_type in entry.column_types.items()
+        f"v.{quoted(name)}" if name in entry.key_columns else f"CAST(NULL AS {sql_type}) AS {quoted(name)}"
+        for name, sql_type in entry.column_types.items()
     )
     conn.execute(
-        f"INSERT INTO {history} ({names}, known_to, _deleted) SELECT {nothing}, f.bronze_file_id, f.run_id, f.fetched_at, f.fetched_at, NULL, true "
+        f"INSERT INTO {history} ({names}, known_to, _deleted) SELECT {nothing}, f.bronze_file_id, f.run_id, "
+        f"f.fetched_at, f.fetched_at, NULL, true "
         "FROM vanished AS v, batch_file AS f"
     )
     conn.execute(f"DELETE FROM {current} AS t USING vanished AS v WHERE {matches(entry.key_columns, 't', 'v')}")

@@ -1,4 +1,6 @@
-"""Records that Python gives, as text in a file that the engine reads: those of a payload's format, and those of a plugin's hook."""
+"""Records that Python gives, as text in a file that the engine reads: those of a payload's format, and those of a
+plugin's hook.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,9 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from sbf_core import signals
 from sbf_core.duck.disk import is_disk_fault
@@ -19,7 +23,9 @@ _RAW_CHARACTERS_MAX = 400
 _LINES_AT_ONCE = 5_000
 
 
-def write_records(payloads: Iterable[tuple[str, Callable[[], Iterable[Record]]]], slots: Sequence[Slot], target: Path) -> tuple[dict[str, str], dict[str, int]]:
+def write_records(
+    payloads: Iterable[tuple[str, Callable[[], Iterable[Record]]]], slots: Sequence[Slot], target: Path
+) -> tuple[dict[str, str], dict[str, int]]:
     """Write the records of payloads as lines of JSON: ``_file``, ``_place``, ``_fault``, ``_raw`` and the slots.
 
     A payload that fails half-way gives no record at all.
@@ -65,17 +71,25 @@ def _parts(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield part
 
 
-def _write(out: object, file_id: str, names: Sequence[str], records: Sequence[Record]) -> int:
+def _write(out: BinaryIO, file_id: str, names: Sequence[str], records: Sequence[Record]) -> int:
     head = f'{{"_file":{json.dumps(file_id)},"_place":'
     lines = []
     for record in records:
         line = f"{head}{json.dumps(record.place)}"
         if record.fault:
-            line += f',"_fault":{json.dumps(record.fault)},"_raw":{json.dumps(_plain(record.raw[:_RAW_CHARACTERS_MAX]))}'
+            line += (
+                f',"_fault":{json.dumps(record.fault)},"_raw":{json.dumps(_plain(record.raw[:_RAW_CHARACTERS_MAX]))}'
+            )
         else:
-            line += "".join([f',"{name}":{json.dumps(value)}' for name, value in zip(names, record.values, strict=True) if value is not None])
+            line += "".join(
+                [
+                    f',"{name}":{json.dumps(value)}'
+                    for name, value in zip(names, record.values, strict=True)
+                    if value is not None
+                ]
+            )
         lines.append(line + "}\n")
-    out.write("".join(lines).encode("ascii"))  # type: ignore[attr-defined]
+    out.write("".join(lines).encode("ascii"))
     return len(records)
 
 
@@ -84,12 +98,24 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\\0")
 
 
-def records_of_hook(parse: Callable[[bytes], Iterable[Mapping[str, object]]], path: Path, slots: Sequence[Slot]) -> Iterator[Record]:
-    """The rows that a plugin's ``parse`` gives for one payload, as records. Raises ``PluginFault`` for values of other kinds than it may give."""
+def records_of_hook(
+    parse: Callable[[bytes], Iterable[Mapping[str, object]]], path: Path, slots: Sequence[Slot]
+) -> Iterator[Record]:
+    """The rows that a plugin's ``parse`` gives for one payload, as records. Raises ``PluginFault`` for values of other
+    kinds than it may give.
+    """
     for number, row in enumerate(parse(path.read_bytes()), start=1):
         if not isinstance(row, Mapping):
             raise PluginFault(f"parse gave {type(row).__name__} instead of a mapping as row {number}")
-        yield Record(f"row {number}", [_as_text(next((row[name] for name in slot.sources if name in row), None), slot.column.source_name, number) for slot in slots])
+        yield Record(
+            f"row {number}",
+            [
+                _as_text(
+                    next((row[name] for name in slot.sources if name in row), None), slot.column.source_name, number
+                )
+                for slot in slots
+            ],
+        )
 
 
 def _as_text(value: object, name: object, number: int) -> str | None:
@@ -105,10 +131,20 @@ def _as_text(value: object, name: object, number: int) -> str | None:
         return str(value)
     if isinstance(value, dt.date):
         return value.isoformat()
-    raise PluginFault(f"parse gave {type(value).__name__} for {name!r} in row {number}; use text, numbers, dates or None")
+    raise PluginFault(
+        f"parse gave {type(value).__name__} for {name!r} in row {number}; use text, numbers, dates or None"
+    )
 
 
-def write_hook_rows(parse: Callable[[bytes], Iterable[Mapping[str, object]]], files: Sequence[tuple[str, Path]], slots: Sequence[Slot], target: Path) -> dict[str, str]:
-    """Parse payloads, each given by id and path, by a plugin's hook, and write their rows; returns why payloads could not be parsed, by id."""
-    errors, _ = write_records([(file_id, lambda path=path: records_of_hook(parse, path, slots)) for file_id, path in files], slots, target)  # type: ignore[misc]
+def write_hook_rows(
+    parse: Callable[[bytes], Iterable[Mapping[str, object]]],
+    files: Sequence[tuple[str, Path]],
+    slots: Sequence[Slot],
+    target: Path,
+) -> dict[str, str]:
+    """Parse payloads, each given by id and path, by a plugin's hook, and write their rows; returns why payloads could
+    not be parsed, by id.
+    """
+    payloads = [(file_id, partial(records_of_hook, parse, path, slots)) for file_id, path in files]
+    errors, _ = write_records(payloads, slots, target)
     return errors

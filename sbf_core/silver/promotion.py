@@ -36,7 +36,8 @@ BATCH_FILES = frozenset({"documents.ndjson", "parsed.ndjson", "records.ndjson"})
 BATCH_PREFIXES = ("joined-", "tmp")
 _REJECTS = (
     "SELECT _bronze_file_id AS bronze_file_id, _run_id AS run_id, split_part(_reason, ':', 1) AS reason, "
-    "nullif(split_part(_reason, ':', 2), '') AS column_name, _row AS row_json FROM stage WHERE _reason IS NOT NULL AND NOT _context"
+    "nullif(split_part(_reason, ':', 2), '') AS column_name, _row AS row_json FROM stage WHERE _reason IS NOT NULL AND "
+    "NOT _context"
 )
 
 
@@ -69,7 +70,14 @@ class Promotion:
     """
 
     def __init__(
-        self, ops: OpsService, entry: DatasetKeymapEntry, *, bronze: Path, staging: Path, ask_plan: AskPlan = None, fresh_run_id: str = ""
+        self,
+        ops: OpsService,
+        entry: DatasetKeymapEntry,
+        *,
+        bronze: Path,
+        staging: Path,
+        ask_plan: AskPlan = None,
+        fresh_run_id: str = "",
     ) -> None:
         self._ops = ops
         self._entry = entry
@@ -84,7 +92,8 @@ class Promotion:
         fault_point("promote.prepared")
 
     def start_over(self) -> list[BronzeManifestRow]:
-        """Empty the dataset's silver tables and forget its promotions, in one transaction; returns all its payloads, to be promoted again.
+        """Empty the dataset's silver tables and forget its promotions, in one transaction; returns all its payloads, to
+        be promoted again.
 
         A crash afterwards leaves payloads that are still to be promoted, which the next run does.
 
@@ -97,7 +106,9 @@ class Promotion:
             try:
                 read_payload(self._bronze, row)
             except DamageFound as error:
-                raise DatasetFailure("the table cannot be made again", where=str(error), fix="run `sbf repair` first") from error
+                raise DatasetFailure(
+                    "the table cannot be made again", where=str(error), fix="run `sbf repair` first"
+                ) from error
         with transaction(self._ops.cursor()) as conn:
             for table in (current_table(entry), history_table(entry)):
                 conn.execute(f"DELETE FROM {table}")
@@ -129,7 +140,9 @@ class Promotion:
             self._ops.record_promoted(conn, self._entry, started_at=started_at, rejects=_REJECTS)
             self._ops.record_drift(conn, self._entry.silver_table, self._drift(staged))
             restated = restated_tickers(conn, self._entry)
-            self._ops.restated.mark(conn, {self._entry.key(ticker) for ticker in restated}, again_from=self._entry.first_date)
+            self._ops.restated.mark(
+                conn, {self._entry.key(ticker) for ticker in restated}, again_from=self._entry.first_date
+            )
             counts = _totals(conn)
             notes += notes_of_rejects(conn, refused)
             fault_point("promote.recorded")
@@ -139,7 +152,9 @@ class Promotion:
         told = {paths[file_id]: text for file_id, text in {**errors, **refused}.items() if file_id in paths}
         return BatchOutcome(counts=counts, errors=told, restated=restated, notes=notes)
 
-    def _inspected(self, rows: Sequence[BronzeManifestRow], context: Sequence[BronzeManifestRow]) -> tuple[list[Inspected], dict[str, str]]:
+    def _inspected(
+        self, rows: Sequence[BronzeManifestRow], context: Sequence[BronzeManifestRow]
+    ) -> tuple[list[Inspected], dict[str, str]]:
         looked_at = [*((row, False) for row in rows), *((row, True) for row in context)]
         items: list[Inspected] = []
         errors: dict[str, str] = {}
@@ -155,7 +170,15 @@ class Promotion:
         row, is_context = looked_at
         fresh = row.run_id == self._fresh_run_id
         try:
-            return inspect(self._entry, row, bronze=self._bronze, staging=self._staging, fresh=fresh, is_context=is_context, as_declared=self._ask_plan is None)
+            return inspect(
+                self._entry,
+                row,
+                bronze=self._bronze,
+                staging=self._staging,
+                fresh=fresh,
+                is_context=is_context,
+                as_declared=self._ask_plan is None,
+            )
         except EnvironmentFault:
             raise  # the payload may be fine: it stays to be promoted
         except SbfError as error:
@@ -166,7 +189,9 @@ class Promotion:
         if entry.semantics is Semantics.APPEND:
             reject_rewrites(conn, entry)
         merge(conn, entry, unique=not keys_twice(conn, entry))
-        if entry.semantics is not Semantics.SNAPSHOT or not number_of(conn, f"SELECT count(*) FROM stage AS s WHERE {live('s')}"):
+        if entry.semantics is not Semantics.SNAPSHOT or not number_of(
+            conn, f"SELECT count(*) FROM stage AS s WHERE {live('s')}"
+        ):
             return 0
         return close_vanished(conn, entry, scope=self._snapshot_scope(first))
 
@@ -174,28 +199,54 @@ class Promotion:
         if row.ticker is None:
             return "true"
         identity = (row.domain, row.source, row.dataset, row.discriminator)
-        same = " AND ".join(f"m.{name} = {literal(value)}" for name, value in zip(("domain", "source", "dataset", "discriminator"), identity, strict=True))
-        return f"t._bronze_file_id IN (SELECT m.bronze_file_id FROM ops.bronze_manifest AS m WHERE {same} AND m.ticker = {literal(row.ticker)})"
+        same = " AND ".join(
+            f"m.{name} = {literal(value)}"
+            for name, value in zip(("domain", "source", "dataset", "discriminator"), identity, strict=True)
+        )
+        return (
+            f"t._bronze_file_id IN (SELECT m.bronze_file_id FROM ops.bronze_manifest AS m WHERE {same} AND m.ticker = "
+            f"{literal(row.ticker)})"
+        )
 
     def _make_promoted(
-        self, conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow], *, errors: Mapping[str, str], closed: int
+        self,
+        conn: duckdb.DuckDBPyConnection,
+        rows: Sequence[BronzeManifestRow],
+        *,
+        errors: Mapping[str, str],
+        closed: int,
     ) -> None:
         """The temporary table ``promoted``: one row a payload, with its status and counts."""
-        conn.execute("CREATE OR REPLACE TEMP TABLE promoting (bronze_file_id VARCHAR, run_id VARCHAR, ticker VARCHAR, error VARCHAR)")
+        conn.execute(
+            "CREATE OR REPLACE TEMP TABLE promoting (bronze_file_id VARCHAR, run_id VARCHAR, ticker VARCHAR, error "
+            "VARCHAR)"
+        )
         types = {"bronze_file_id": "VARCHAR", "run_id": "VARCHAR", "ticker": "VARCHAR", "error": "VARCHAR"}
         listed = [
-            {"bronze_file_id": row.bronze_file_id, "run_id": row.run_id, "ticker": row.ticker, "error": errors.get(row.bronze_file_id)} for row in rows
+            {
+                "bronze_file_id": row.bronze_file_id,
+                "run_id": row.run_id,
+                "ticker": row.ticker,
+                "error": errors.get(row.bronze_file_id),
+            }
+            for row in rows
         ]
         insert_rows(conn, "promoting", types, listed)
         day, whole = self._row_date("s"), "(s._reason IS NULL)"
         conn.execute(
-            "CREATE OR REPLACE TEMP TABLE promoted AS SELECT p.bronze_file_id, p.run_id, p.ticker, CASE WHEN p.error IS NULL THEN 'ok' ELSE 'failed' END AS status, "
-            "coalesce(s.seen, 0) AS rows_seen, coalesce(w.inserted, 0) AS rows_inserted, coalesce(w.updated, 0) AS rows_updated, "
-            "coalesce(s.seen - s.rejected, 0) - coalesce(w.inserted, 0) - coalesce(w.updated, 0) AS rows_unchanged, coalesce(s.rejected, 0) AS rows_rejected, "
+            "CREATE OR REPLACE TEMP TABLE promoted AS SELECT p.bronze_file_id, p.run_id, p.ticker, CASE WHEN p.error "
+            "IS NULL THEN 'ok' ELSE 'failed' END AS status, "
+            "coalesce(s.seen, 0) AS rows_seen, coalesce(w.inserted, 0) AS rows_inserted, coalesce(w.updated, 0) AS "
+            "rows_updated, "
+            "coalesce(s.seen - s.rejected, 0) - coalesce(w.inserted, 0) - coalesce(w.updated, 0) AS rows_unchanged, "
+            "coalesce(s.rejected, 0) AS rows_rejected, "
             f"CAST({closed} AS BIGINT) AS rows_closed, s.coverage_from, s.coverage_to, p.error FROM promoting AS p "
-            f"LEFT JOIN (SELECT s._bronze_file_id AS id, count(*) AS seen, count(s._reason) AS rejected, min({day}) FILTER {whole} AS coverage_from, "
-            f"max({day}) FILTER {whole} AS coverage_to FROM stage AS s WHERE NOT s._context GROUP BY s._bronze_file_id) AS s ON s.id = p.bronze_file_id "
-            "LEFT JOIN (SELECT w.bronze_file_id AS id, sum(w.n) FILTER (NOT w.is_update) AS inserted, sum(w.n) FILTER (w.is_update) AS updated FROM written AS w "
+            f"LEFT JOIN (SELECT s._bronze_file_id AS id, count(*) AS seen, count(s._reason) AS rejected, min({day}) "
+            f"FILTER {whole} AS coverage_from, "
+            f"max({day}) FILTER {whole} AS coverage_to FROM stage AS s WHERE NOT s._context GROUP BY "
+            f"s._bronze_file_id) AS s ON s.id = p.bronze_file_id "
+            "LEFT JOIN (SELECT w.bronze_file_id AS id, sum(w.n) FILTER (NOT w.is_update) AS inserted, sum(w.n) FILTER "
+            "(w.is_update) AS updated FROM written AS w "
             "GROUP BY w.bronze_file_id) AS w ON w.id = p.bronze_file_id"
         )
 
@@ -222,9 +273,11 @@ class Promotion:
 
 def _totals(conn: duckdb.DuckDBPyConnection) -> RowCounts:
     row = conn.execute(
-        "SELECT sum(rows_seen), sum(rows_inserted), sum(rows_updated), sum(rows_unchanged), sum(rows_rejected), sum(rows_closed) FROM promoted"
+        "SELECT sum(rows_seen), sum(rows_inserted), sum(rows_updated), sum(rows_unchanged), sum(rows_rejected), "
+        "sum(rows_closed) FROM promoted"
     ).fetchone()
     assert row is not None
     seen, inserted, updated, unchanged, rejected, closed = (int(number or 0) for number in row)
-    return RowCounts(seen=seen, inserted=inserted, updated=updated, unchanged=unchanged, rejected=rejected, closed=closed)
-
+    return RowCounts(
+        seen=seen, inserted=inserted, updated=updated, unchanged=unchanged, rejected=rejected, closed=closed
+    )

@@ -47,7 +47,8 @@ class PromotionBatch:
     def fields(self) -> tuple[str, ...]:
         """Names of the fields in the relation ``batch``: payloads are looked into when a hook asks for it, not before.
 
-        Empty where the relation has none (``xml``, ``txt``). Raises ``PayloadRefused`` where no payload can be read by SQL.
+        Empty where the relation has none (``xml``, ``txt``). Raises ``PayloadRefused`` where no payload can be read by
+        SQL.
         """
         return self.describe()
 
@@ -57,8 +58,10 @@ class SelectRows:
     """Rows by SQL: one SELECT over the relation ``batch``.
 
     ``batch`` has the column ``_file``, which the SELECT must pass on, and the fields of the payloads as text; for
-    JSON it has one row a payload, with the column ``document``, in which each number is a text with the vendor's own digits.
-    The columns of the SELECT are matched with the declared ones by their ``source`` name, and checked like any payload's.
+    JSON it has one row a payload, with the column ``document``, in which each number is a text with the vendor's own
+    digits.
+    The columns of the SELECT are matched with the declared ones by their ``source`` name, and checked like any
+    payload's.
     """
 
     sql: str
@@ -89,5 +92,6 @@ class WrittenRows:
 
 
 PromotionPlan = SelectRows | ParseRows | WrittenRows
-#: Asks the hook ``promote``; None where the plugin has none. The hook may answer None: the payloads are read as declared.
+#: Asks the hook ``promote``; None where the plugin has none. The hook may answer None: the payloads are read as
+#: declared.
 AskPlan = Callable[[PromotionBatch], PromotionPlan | None] | None

@@ -17,7 +17,7 @@ FIXES = {
     "no_zone": "declare zone= for the column",
     "repeated_hour": "declare fold= for the column",
     "thousands_mark": "declare thousands= in the format, if it is one",
-    "too_precise": "declare more decimals, or resolution=\"ns\" for a moment",
+    "too_precise": 'declare more decimals, or resolution="ns" for a moment',
     "ragged": "look at the line: fields are too many or too few",
 }
 
@@ -31,7 +31,8 @@ def notes_of_rejects(conn: duckdb.DuckDBPyConnection, refused: Collection[str]) 
     """
     known = f"AND NOT list_contains({literal_list(sorted(refused))}, s._bronze_file_id)" if refused else ""
     found = conn.execute(
-        f"SELECT s._reason, count(*), min_by(s._row, s.rowid) FROM stage AS s WHERE s._reason IS NOT NULL AND NOT s._context {known} GROUP BY 1 ORDER BY 2 DESC, 1"
+        f"SELECT s._reason, count(*), min_by(s._row, s.rowid) FROM stage AS s WHERE s._reason IS NOT NULL AND NOT "
+        f"s._context {known} GROUP BY 1 ORDER BY 2 DESC, 1"
     ).fetchall()
     if not found:
         return ()

@@ -19,7 +19,10 @@ _FILE_TYPES = {
 
 def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected]) -> None:
     """The temporary table ``batch_file``: one row a payload, with the path that the engine is to read."""
-    conn.execute(f"CREATE OR REPLACE TEMP TABLE batch_file ({', '.join(f'{name} {sql_type}' for name, sql_type in _FILE_TYPES.items())})")
+    conn.execute(
+        f"CREATE OR REPLACE TEMP TABLE batch_file "
+        f"({', '.join(f'{name} {sql_type}' for name, sql_type in _FILE_TYPES.items())})"
+    )
     rows = [
         {
             "bronze_file_id": item.file_id, "path": str(item.file.path if item.look is None else item.look.file.path), "run_id": item.file.row.run_id,
@@ -32,10 +35,14 @@ def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected])
 
 
 def with_request(entry: DatasetKeymapEntry, source: str) -> tuple[str, dict[str, str]]:
-    """A relation with what was asked for beside each row, if the dataset declares columns of it; and the types of these."""
+    """A relation with what was asked for beside each row, if the dataset declares columns of it; and the types of
+    these.
+    """
     wanted = sorted({column.source for column in entry.columns if column.from_request})
     if not wanted:
         return source, {}
     names = ", ".join(f"b.{name.removeprefix('request.')} AS {quoted(name)}" for name in wanted)
-    joined = f"SELECT given.*, {names} FROM ({source}) AS given LEFT JOIN batch_file AS b ON given._file = b.bronze_file_id"
+    joined = (
+        f"SELECT given.*, {names} FROM ({source}) AS given LEFT JOIN batch_file AS b ON given._file = b.bronze_file_id"
+    )
     return joined, {name: _FILE_TYPES[name.removeprefix("request.")] for name in wanted}

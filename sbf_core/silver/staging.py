@@ -47,11 +47,17 @@ class Staged:
 
 
 def stage_batch(
-    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, items: Sequence[Inspected], *, staging: Path, ask_plan: AskPlan
+    conn: duckdb.DuckDBPyConnection,
+    entry: DatasetKeymapEntry,
+    items: Sequence[Inspected],
+    *,
+    staging: Path,
+    ask_plan: AskPlan,
 ) -> Staged:
     """Fill ``stage`` and ``batch_file``; a payload that cannot be read is left out, and costs only itself.
 
-    Payloads that the look found regular are read by the engine in one go. The others, and those whose outcome can be doubted, are read record by
+    Payloads that the look found regular are read by the engine in one go. The others, and those whose outcome can be
+    doubted, are read record by
     record, exactly: both ways give the same rows.
 
     Raises:
@@ -126,7 +132,11 @@ class _Stage:
         if not again:
             return {}
         target = self._staging / "records.ndjson"
-        payloads = [(item.file_id, partial(reader.records, reading, item.payload_file)) for item in items if item.file_id in again]
+        payloads = [
+            (item.file_id, partial(reader.records, reading, item.payload_file))
+            for item in items
+            if item.file_id in again
+        ]
         errors, _ = write_records(payloads, reading.slots, target)
         self._take(reading, records_source([slot.name for slot in reading.slots], target))
         return errors
@@ -142,23 +152,33 @@ class _Stage:
 
     def _insert(self, source: str, types: Mapping[str, str], *, marks: Marks, moments_are_utc: bool) -> None:
         extended, asked = with_request(self._entry, source)
-        rows = checked_select(self._entry, f"({extended})", {**types, **asked}, marks=marks, moments_are_utc=moments_are_utc)
+        rows = checked_select(
+            self._entry, f"({extended})", {**types, **asked}, marks=marks, moments_are_utc=moments_are_utc
+        )
         into = "INSERT INTO stage" if self._is_there else "CREATE OR REPLACE TEMP TABLE stage AS"
         self._conn.execute(f"{into} {_with_times(self._entry, rows)}")
         self._is_there = True
 
     def _doubtful(self, looks: Sequence[Look]) -> set[str]:
-        """Files that the engine may have read otherwise than they are written: it saw another number of records, or texts that it may have printed itself."""
+        """Files that the engine may have read otherwise than they are written: it saw another number of records, or
+        texts that it may have printed itself.
+        """
         counted = dict(self._conn.execute("SELECT s._bronze_file_id, count(*) FROM stage AS s GROUP BY 1").fetchall())
         doubtful = {
-            look.file.file_id for look in looks if look.record_count is not None and counted.get(look.file.file_id, 0) != look.record_count
+            look.file.file_id
+            for look in looks
+            if look.record_count is not None and counted.get(look.file.file_id, 0) != look.record_count
         }
-        told = self._conn.execute("SELECT DISTINCT s._bronze_file_id FROM stage AS s WHERE s._reason = ?", [DOUBTFUL]).fetchall()
+        told = self._conn.execute(
+            "SELECT DISTINCT s._bronze_file_id FROM stage AS s WHERE s._reason = ?", [DOUBTFUL]
+        ).fetchall()
         return doubtful | {file_id for (file_id,) in told}
 
     def _remove(self, file_ids: set[str]) -> None:
         if file_ids and self._is_there:
-            self._conn.execute("DELETE FROM stage WHERE stage._bronze_file_id IN (SELECT unnest(?))", [sorted(file_ids)])
+            self._conn.execute(
+                "DELETE FROM stage WHERE stage._bronze_file_id IN (SELECT unnest(?))", [sorted(file_ids)]
+            )
 
     def fill_from_hook(self, hook: HookRows, plan: object) -> dict[str, str]:
         """Rows that a hook gives. A payload with which its SELECT fails is left out, and costs only itself."""
@@ -200,14 +220,24 @@ class _Stage:
     def _ensure(self) -> None:
         """An empty table, where no payload gave anything."""
         if not self._is_there:
-            self._insert(f"SELECT CAST(NULL AS VARCHAR) AS _file, {NO_FAULT} WHERE false", {}, marks=_PLAIN, moments_are_utc=False)
+            self._insert(
+                f"SELECT CAST(NULL AS VARCHAR) AS _file, {NO_FAULT} WHERE false",
+                {},
+                marks=_PLAIN,
+                moments_are_utc=False,
+            )
 
     def done(self, items: Sequence[Inspected], errors: dict[str, str]) -> Staged:
         """What came of it; a payload that gave no record is none, unless the dataset says that it may be."""
         if not self._entry.is_data.may_be_empty:
-            sql = "SELECT b.bronze_file_id FROM batch_file AS b WHERE NOT b.is_context AND b.bronze_file_id NOT IN (SELECT s._bronze_file_id FROM stage AS s)"
+            sql = (
+                "SELECT b.bronze_file_id FROM batch_file AS b WHERE NOT b.is_context AND b.bronze_file_id NOT IN "
+                "(SELECT s._bronze_file_id FROM stage AS s)"
+            )
             for (file_id,) in self._conn.execute(sql).fetchall():
-                errors.setdefault(file_id, "holds no rows; if that is an answer, declare is_data=DataRules(may_be_empty=True)")
+                errors.setdefault(
+                    file_id, "holds no rows; if that is an answer, declare is_data=DataRules(may_be_empty=True)"
+                )
         kept = tuple(item for item in items if item.file_id not in errors)
         fields = dict.fromkeys(name for item in kept if item.look is not None for name in item.look.fields)
         return Staged(items=kept, errors=errors, fields=tuple(fields))
@@ -221,10 +251,17 @@ def described(conn: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
 def _with_times(entry: DatasetKeymapEntry, rows: str) -> str:
     names = quoted_list(entry.column_types, prefix="s.")
     published = next((column for column in entry.columns if column.known_from), None)
-    known_from = "b.fetched_at" if published is None else f"coalesce({known_from_expression(published, 's.' + quoted(published.name))}, b.fetched_at)"
-    # An inner join would lose rows that a plugin's SELECT gives for other payloads; what is never selected, the optimizer never looks at.
+    known_from = (
+        "b.fetched_at"
+        if published is None
+        else f"coalesce({known_from_expression(published, 's.' + quoted(published.name))}, b.fetched_at)"
+    )
+    # An inner join would lose rows that a plugin's SELECT gives for other payloads; what is never selected, the
+    # optimizer never looks at.
     file_id = "coalesce(b.bronze_file_id, error('promote gave a row whose _file is no payload of the batch'))"
     return (
-        f"SELECT {names}, {file_id} AS _bronze_file_id, b.run_id AS _run_id, {known_from} AS known_from, b.fetched_at AS recorded_at, "
-        f"b.is_context AS _context, s._reason, s._row, CAST(NULL AS VARCHAR) AS _outcome FROM ({rows}) AS s LEFT JOIN batch_file AS b ON s._file = b.bronze_file_id"
+        f"SELECT {names}, {file_id} AS _bronze_file_id, b.run_id AS _run_id, {known_from} AS known_from, b.fetched_at "
+        f"AS recorded_at, "
+        f"b.is_context AS _context, s._reason, s._row, CAST(NULL AS VARCHAR) AS _outcome FROM ({rows}) AS s LEFT JOIN "
+        f"batch_file AS b ON s._file = b.bronze_file_id"
     )

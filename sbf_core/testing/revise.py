@@ -24,8 +24,17 @@ _DIGITS = "1234567890"
 PLACES_MAX = 12
 
 
-def revisions(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage, payload: bytes, extension: str, *, bench: ScratchHome) -> Iterator[bytes]:
-    """Payloads that differ from the given one in one value of one row, the likeliest first; none where no value is found in it.
+def revisions(
+    home: ScratchHome,
+    entry: DatasetKeymapEntry,
+    vintage: Vintage,
+    payload: bytes,
+    extension: str,
+    *,
+    bench: ScratchHome,
+) -> Iterator[bytes]:
+    """Payloads that differ from the given one in one value of one row, the likeliest first; none where no value is
+    found in it.
 
     Args:
         home: holds the rows of the payload.
@@ -44,13 +53,19 @@ def revisions(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage, pa
 
     def revised(place: int, form: str) -> bytes:
         changed = text[:place] + _next(form) + text[place + len(form) :]
-        return _packed(changed.encode(encoding, "surrogateescape" if encoding == "utf-8" else "strict"), extension, member)
+        return _packed(
+            changed.encode(encoding, "surrogateescape" if encoding == "utf-8" else "strict"), extension, member
+        )
 
     is_delimited = extension.removesuffix(GZIP) in ("csv", "tsv")
     below = text.find("\n") + 1 if is_delimited else 0  # names of fields are no values
     often: list[tuple[int, int, str]] = []
     for form in _forms(home, entry, vintage):
-        places = [found.start() for found in re.finditer(r"(?<![\w.\-])" + re.escape(form) + r"(?![\w.])", text) if found.start() >= below]
+        places = [
+            found.start()
+            for found in re.finditer(r"(?<![\w.\-])" + re.escape(form) + r"(?![\w.])", text)
+            if found.start() >= below
+        ]
         if len(places) == 1:
             yield revised(places[0], form)
         elif places:
@@ -63,13 +78,19 @@ def revisable(entry: DatasetKeymapEntry) -> list[str]:
     """Columns of which a value can be changed in a payload."""
     requested = {column.name for column in entry.columns if column.from_request}
     types = entry.column_types
-    return [name for name in value_columns(entry) if name not in requested and types[name] not in ("BOOLEAN", "DATE", "TIMESTAMP")]
+    return [
+        name
+        for name in value_columns(entry)
+        if name not in requested and types[name] not in ("BOOLEAN", "DATE", "TIMESTAMP")
+    ]
 
 
 def _forms(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage) -> Iterator[str]:
     """How values of rows may be written in the payload: numbers first, then texts."""
     types = entry.column_types
-    decimal, thousands = (entry.format.decimal, entry.format.thousands) if isinstance(entry.format, (Csv, Json)) else (".", "")
+    decimal, thousands = (
+        (entry.format.decimal, entry.format.thousands) if isinstance(entry.format, (Csv, Json)) else (".", "")
+    )
     names = revisable(entry)
     numbers = [name for name in names if types[name] != "VARCHAR"]
     mine = next((column.name for column in entry.columns if column.source == "request.ticker"), None)
@@ -79,9 +100,15 @@ def _forms(home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage) -> It
         if not chosen:
             continue
         columns = ", ".join(quoted(name) for name in chosen)
-        order = ", ".join(f"{quoted(name)} DESC" for name in entry.key_columns)  # of one moment the newest days are in the last payload
+        order = ", ".join(
+            f"{quoted(name)} DESC" for name in entry.key_columns
+        )  # of one moment the newest days are in the last payload
         seen: set[str] = set()
-        rows = home.ask(f"SELECT {columns} FROM silver.{quoted(entry.silver_table)} {where} ORDER BY recorded_at DESC, {order} LIMIT {_ROWS_TRIED}", parameters)
+        rows = home.ask(
+            f"SELECT {columns} FROM silver.{quoted(entry.silver_table)} {where} ORDER BY recorded_at DESC, {order} "
+            f"LIMIT {_ROWS_TRIED}",
+            parameters,
+        )
         for row in rows:
             for value in row:
                 for form in _written(value, decimal, thousands):
@@ -119,13 +146,25 @@ def _revised_parquet(bench: ScratchHome, payload: bytes) -> Iterator[bytes]:
     with bench.working() as (cursor, folder):
         source, target = folder / "first.parquet", folder / "revised.parquet"
         source.write_bytes(payload)
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE payload AS SELECT row_number() OVER () AS _n, r.* FROM read_parquet({literal(str(source))}, hive_partitioning=false) AS r")
+        cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE payload AS SELECT row_number() OVER () AS _n, r.* FROM "
+            f"read_parquet({literal(str(source))}, hive_partitioning=false) AS r"
+        )
         for name, sql_type, *_ in cursor.execute("DESCRIBE payload").fetchall()[1:]:
             field = quoted(name)
-            changed = f"{field} || 'x'" if sql_type == "VARCHAR" else f"{field} + 1" if sql_type not in ("BOOLEAN", "DATE") and "TIME" not in sql_type else ""
+            changed = (
+                f"{field} || 'x'"
+                if sql_type == "VARCHAR"
+                else f"{field} + 1"
+                if sql_type not in ("BOOLEAN", "DATE") and "TIME" not in sql_type
+                else ""
+            )
             if changed:
                 first = f"_n = (SELECT min(_n) FROM payload WHERE {field} IS NOT NULL)"
-                rows = f"SELECT * EXCLUDE (_n) REPLACE (CASE WHEN {first} THEN {changed} ELSE {field} END AS {field}) FROM payload ORDER BY _n"
+                rows = (
+                    f"SELECT * EXCLUDE (_n) REPLACE (CASE WHEN {first} THEN {changed} ELSE {field} END AS {field}) "
+                    f"FROM payload ORDER BY _n"
+                )
                 cursor.execute(f"COPY ({rows}) TO {literal(str(target))}")
                 yield target.read_bytes()
 
@@ -136,7 +175,9 @@ def _unpacked(payload: bytes, extension: str, member: str) -> tuple[bytes, str]:
     if extension == ZIP:
         with zipfile.ZipFile(io.BytesIO(payload)) as archive:
             names = archive.namelist()
-            name = member if member in names else next(each for each in names if not member or fnmatchcase(each, member))
+            name = (
+                member if member in names else next(each for each in names if not member or fnmatchcase(each, member))
+            )
             return archive.read(name), name
     return payload, ""
 

@@ -12,6 +12,7 @@ import pytest
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload import unpack
 from sbf_core.payload.unpack import unpacked
+from sbf_core.payload.xml_prolog import refuse_document_type
 
 TEXT = b"item,price\nnut,1\nbolt,2\n"
 
@@ -69,3 +70,25 @@ def test_a_bomb_is_stopped_while_it_unpacks(tmp_path: Path, monkeypatch: pytest.
         with pytest.raises(PayloadRefused, match="as a bomb"):
             unpack_bytes(tmp_path, content, extension)
         assert (tmp_path / "out.csv").stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("prolog", ["", '<?xml version="1.0"?>', "<!-- made by a tool -->\n" * 5000])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_xml_with_a_document_type_is_refused_before_it_is_parsed(prolog: str, encoding: str) -> None:
+    def stream(body: str) -> io.BytesIO:
+        return io.BytesIO((prolog.replace("1.0", f'1.0" encoding="{encoding}') + body).encode(encoding))
+
+    with pytest.raises(PayloadRefused, match="document type"):
+        refuse_document_type(stream("<!DOCTYPE a><a/>"))
+    plain = stream("<a>" + "<b/>" * 50_000 + "</a>")
+    refuse_document_type(plain)
+    assert plain.tell() == 0
+    refuse_document_type(io.BytesIO(b"no XML"))
+
+
+def test_a_workbook_that_says_it_is_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpack, "_FREE_BYTES", 1000)
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(archive(a_xml=b"0" * 1_000_000))
+    with zipfile.ZipFile(path) as files, pytest.raises(PayloadRefused, match="as a bomb"):
+        unpack.check_unpacked_size(files, path)
