@@ -57,7 +57,18 @@ class WorkStatus(StrEnum):
     OK = "ok"
     SKIPPED = "skipped"
     DEFERRED = "deferred"
+    #: A payload that waits for its user: kept in Bronze, not promoted.
+    HELD = "held"
     FAILED = "failed"
+
+
+class HoldKind(StrEnum):
+    """What waits for the user."""
+
+    #: The table is not made again by a changed declaration.
+    TABLE = "table"
+    #: Payloads that lack a declared field are not promoted.
+    FIELD = "field"
 
 
 class IngestionKind(StrEnum):

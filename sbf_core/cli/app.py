@@ -68,6 +68,7 @@ def run(
     workers: opt.Workers = None,
     only: Annotated[str | None, typer.Option("--only", metavar="LAYER", help="Only bronze, silver or gold.", show_default=False)] = None,
     force: opt.Force = False,
+    no_rebuild_stale: opt.NoRebuildStale = False,
     replay: opt.Replay = None,
     replay_until: opt.ReplayUntil = None,
     wait: opt.Wait = None,
@@ -83,7 +84,7 @@ def run(
     flags = _flags(tickers=tickers, ticker_limit=ticker_limit, workers=workers, wait=wait)
     code = run_command(
         home, flags, plugins=plugins, exclude=exclude, select=select, since=since, until=until, only=only, force=force,
-        replay=replay, replay_until=replay_until, dry_run=dry_run, as_json=as_json,
+        remake=not no_rebuild_stale, replay=replay, replay_until=replay_until, dry_run=dry_run, as_json=as_json,
     )  # fmt: skip
     raise Exit(code)
 
@@ -99,6 +100,7 @@ def plan(
     since: opt.Since = None,
     until: opt.Until = None,
     force: opt.Force = False,
+    no_rebuild_stale: opt.NoRebuildStale = False,
     replay: opt.Replay = None,
     replay_until: opt.ReplayUntil = None,
     wait: opt.Wait = None,
@@ -113,7 +115,7 @@ def plan(
     flags = _flags(tickers=tickers, ticker_limit=ticker_limit, wait=wait)
     run_command(
         home, flags, plugins=plugins, exclude=exclude, select=select, since=since, until=until, only=None, force=force,
-        replay=replay, replay_until=replay_until, dry_run=True, as_json=as_json,
+        remake=not no_rebuild_stale, replay=replay, replay_until=replay_until, dry_run=True, as_json=as_json,
     )  # fmt: skip
 
 

@@ -13,7 +13,9 @@ from sbf_core.clock import clock_of_process
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import SbfError, UsageError, nearest
 from sbf_core.facts.gold import gold_tables
-from sbf_core.facts.overview import DatasetState, Problem, dataset_states, problems_of_run
+from sbf_core.facts.made import as_they_are, problems_of_tables
+from sbf_core.facts.overview import DatasetState, dataset_states, problems_of_run
+from sbf_core.facts.problem import Problem
 from sbf_core.facts.runs import latest_runs
 from sbf_core.facts.table import FactTable
 from sbf_core.plugin.manager import PluginManager
@@ -33,6 +35,7 @@ def status_report(home: str | None, *, as_json: bool) -> None:
         gold = gold_tables(cursor)
         last = runs.records[0] if runs.rows else None
         problems = problems_of_run(cursor, last["run_id"], last["status"]) if last else []
+        problems = [*problems_of_tables(cursor, entries), *problems]
     if problem:
         problems.append(Problem(what="the plugins contradict each other", detail=problem, fix="sbf plugins list"))
     live = read_live(settings.config.live)
@@ -81,8 +84,9 @@ def _print_parts(states: Sequence[DatasetState], gold: FactTable, problems: Sequ
 def digest_report(home: str | None, *, tables: tuple[str, ...], as_json: bool) -> None:
     """One checksum for each silver and gold table."""
     settings = Settings(home)
-    keys = _keys(settings)
+    entries = _all_entries(settings)
     with reading(settings) as cursor:
+        keys = _keys(as_they_are(cursor, entries))
         known = warehouse_tables(cursor)
         unknown = next((table for table in tables if table not in known), None)
         if unknown is not None:
@@ -94,11 +98,15 @@ def digest_report(home: str | None, *, tables: tuple[str, ...], as_json: bool) -
         print_table(("table", "rows", "sha256"), [(item.table, item.rows, item.sha256) for item in digests])
 
 
-def _keys(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Key columns of the silver tables whose plugins are installed; other tables are ordered by all of their columns."""
+def _all_entries(settings: Settings) -> list[DatasetKeymapEntry]:
     registry = DatasetRegistry(PluginManager(block=settings["plugins.block"], options=settings.options))
+    return [owned.entry for owned in registry.datasets.values()]
+
+
+def _keys(entries: Sequence[DatasetKeymapEntry]) -> dict[str, tuple[str, ...]]:
+    """Key columns of the silver tables whose plugins are installed; other tables are ordered by all of their columns."""
     keys = {}
-    for owned in registry.datasets.values():
-        keys[f"silver.{owned.entry.silver_table}"] = owned.entry.key_columns
-        keys[f"silver.{owned.entry.silver_table}_history"] = (*owned.entry.key_columns, "known_from")
+    for entry in entries:
+        keys[f"silver.{entry.silver_table}"] = entry.key_columns
+        keys[f"silver.{entry.silver_table}_history"] = (*entry.key_columns, "known_from")
     return keys

@@ -37,6 +37,7 @@ def run_command(
     until: str | None,
     only: str | None,
     force: bool,
+    remake: bool,
     replay: str | None,
     replay_until: str | None,
     dry_run: bool,
@@ -52,6 +53,7 @@ def run_command(
         since=None if since is None else day(since, what="--since"),
         until=None if until is None else day(until, what="--until"),
         only=layer,
+        remake=remake,
         force=force,
         replay=replay or "",
         replay_until=None if replay_until is None else moment(replay_until, what="--replay-until"),
@@ -157,6 +159,7 @@ def _print_run_json(context: RunContext, runner: Runner, elapsed: float) -> None
         rows_unchanged=context.rows_unchanged,
         rows_rejected=context.rows_rejected,
         gold_tables=context.gold_tables,
+        remade_tables=context.remade_tables,
         datasets=runner.overview,
         gold=runner.gold_overview,
         errors=context.errors,
@@ -165,7 +168,7 @@ def _print_run_json(context: RunContext, runner: Runner, elapsed: float) -> None
 
 
 def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Settings) -> None:
-    changed = context.files or context.rows_seen or context.gold_tables
+    changed = context.files or context.rows_seen or context.gold_tables or context.remade_tables
     if runner.overview and (changed or context.errors):
         headers = ("dataset", "files", "inserted", "updated", "unchanged", "rejected")
         names = ("dataset", "files", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected")

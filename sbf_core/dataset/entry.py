@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
+import re
 
 import attrs
 
@@ -21,6 +21,8 @@ from sbf_core.vocabulary import OnDuplicate, Scope, Semantics, check_name, texts
 
 #: Over a weekend, too.
 _LOOKBACK_TO_SEE_TWO_ROWS = 5
+_FORMER_ID = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*/[a-z][a-z0-9_]*(@.+)?")
+_FORMER_TABLE = re.compile(r"silver\.[a-z][a-z0-9_]*")
 
 
 def _scope(value: str) -> Scope:
@@ -83,6 +85,11 @@ class DatasetKeymapEntry:
         first_date: where a first fetch starts.
         opt_in: fetched only where its plugin is named, e.g. because the vendor has no official API.
         tags: words by which a user selects it, e.g. ``("daily", "prices")`` for ``--select tag:daily``.
+        promote_version: raise it when the plugin's hook ``promote`` reads payloads otherwise than before: the table is
+            then made again.
+        renamed_from: names that it had before: identities such as ``fx/ecb/rates``, whose payloads are its own, and
+            silver tables such as ``silver.rates``, which give way to the new one.
+        keep_view: leave a view of the table under each of its former names.
         charts: pictures of its rows; one is made up where none is declared and the columns allow it.
         title, terms, source_url: for readers: what it is, its terms of use, where it is described.
     """
@@ -111,6 +118,9 @@ class DatasetKeymapEntry:
     first_date: dt.date = dt.date(1970, 1, 1)
     opt_in: bool = False
     tags: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    promote_version: int = 1
+    renamed_from: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    keep_view: bool = False
     charts: tuple[Chart, ...] = attrs.field(default=(), converter=charts)
     title: str = ""
     terms: str = ""
@@ -124,6 +134,7 @@ class DatasetKeymapEntry:
         check_name(self.silver_table, what=f"{where}: silver table")
         check_columns(self.columns, where=where)
         self._check_paths(where)
+        self._check_former_names(where)
         if self.members and self.scope is not Scope.PER_TICKER:
             raise UsageError(
                 "members belong to the scope per_ticker", where=where, fix='scope="per_ticker"', code="DATASET"
@@ -164,6 +175,24 @@ class DatasetKeymapEntry:
         if self.refresh_after_hours < 0 or self.lookback_days < 0:
             raise UsageError("refresh_after_hours and lookback_days cannot be negative", where=where, code="DATASET")
 
+    def _check_former_names(self, where: str) -> None:
+        for name in self.renamed_from:
+            if not (_FORMER_ID.fullmatch(name) or _FORMER_TABLE.fullmatch(name)):
+                raise UsageError(
+                    f"renamed_from {name!r} is neither an identity nor a silver table",
+                    where=where,
+                    fix='write "domain/source/dataset", or "silver.table"',
+                    code="DATASET",
+                )
+        if self.id in self.renamed_from or f"silver.{self.silver_table}" in self.renamed_from:
+            raise UsageError("renamed_from holds a name that it has now", where=where, fix="leave it out", code="DATASET")
+        if self.keep_view and not self.former_tables:
+            raise UsageError(
+                "keep_view needs a former table", where=where, fix='renamed_from=("silver.table",)', code="DATASET"
+            )
+        if self.promote_version < 1:
+            raise UsageError("promote_version counts from 1", where=where, code="DATASET")
+
     def _check_paths(self, where: str) -> None:
         """Paths belong to JSON, where ``rows_at`` and the sources lead; in other formats a source is a name, whatever
         it looks like.
@@ -183,7 +212,7 @@ class DatasetKeymapEntry:
             source
             for column in self.columns
             if not column.from_request
-            for source in (column.source_name, *column.also)
+            for source in column.source_names
         ]
         if is_json:
             check_paths(self.rows_at, sources, where=where)
@@ -261,11 +290,14 @@ class DatasetKeymapEntry:
         return {col.name: col.type for col in self.columns}
 
     @property
-    def fingerprint(self) -> str:
-        """Changes when the declaration changes what silver would hold; 12 hex digits."""
-        return hashlib.sha256(
-            repr((self.columns, self.semantics, self.on_duplicate, self.format, self.rows_at, self.member)).encode()
-        ).hexdigest()[:12]
+    def ids(self) -> tuple[str, ...]:
+        """Its identity and those that it had, whose payloads are its own."""
+        return (self.id, *(name for name in self.renamed_from if "/" in name))
+
+    @property
+    def former_tables(self) -> tuple[str, ...]:
+        """Silver tables, without schema, that it filled before."""
+        return tuple(name.removeprefix("silver.") for name in self.renamed_from if "/" not in name)
 
     def key(self, ticker: str | None) -> str:
         """The name of one series of fetches: the identity, and the ticker where there is one."""

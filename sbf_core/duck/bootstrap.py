@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -22,6 +22,16 @@ from sbf_core.duck.publish import copy_database, current_publication, keep_publi
 from sbf_core.errors import DamageFound, HomeLocked, UsageError, VersionRefused, environment_fault
 from sbf_core.faults import fault_point
 from sbf_core.whole_file import make_folder, sync_all
+
+
+class OpenDatabase(Protocol):
+    """What hands out cursors on an open database, one per thread."""
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """This thread's own cursor."""
+
+    def close(self) -> None:
+        """Close every cursor. Calling it again does nothing."""
 
 
 class DuckDbBootstrap:
@@ -107,6 +117,11 @@ class DuckDbBootstrap:
             self._cursors.cursor = cursor
             self._all_cursors.append(cursor)
         return cursor
+
+    def new_cursor(self) -> duckdb.DuckDBPyConnection:
+        """A further cursor on the open database, for who closes it before this object is closed."""
+        assert self._connection is not None
+        return self._connection.cursor()
 
     def handed_over(self) -> duckdb.DuckDBPyConnection:
         """The open connection itself, for a reader who closes it; this object forgets it."""

@@ -13,6 +13,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts.datasets import dataset_named, has_rows, key_named, key_of, revisions
+from sbf_core.facts.made import as_it_is
 from sbf_core.facts.models import gold_over
 from sbf_core.facts.place import Place, place_in_payload
 from sbf_core.facts.table import FactTable, table_of
@@ -100,7 +101,7 @@ def explain_silver(cursor: duckdb.DuckDBPyConnection, bronze: Path, entries: Ite
     Raises:
         UsageError: there is no such dataset, row or column.
     """
-    entry = dataset_named(table, entries)
+    entry = as_it_is(cursor, dataset_named(table, entries))
     if column not in entry.column_types:
         raise UsageError(f"{entry.id} has no column {column!r}", fix=nearest(column, entry.column_types) or "columns are " + ", ".join(entry.column_types), code="UNKNOWN_COLUMN")
     wanted = key_of(entry, key)

@@ -13,14 +13,15 @@ import duckdb
 
 from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.bootstrap import OpenDatabase
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops import queries
 from sbf_core.ops.ingestion_rows import of_other, of_payload
+from sbf_core.ops.made_tables import MadeTables
 from sbf_core.ops.recovery_ledger import RecoveryLedger
 from sbf_core.ops.repo import DuckDbOpsRepo
 from sbf_core.ops.restated import RestatedSeries
-from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, SeriesState
+from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, RowCounts, SeriesState
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
 from sbf_core.universe.service import UniverseService
@@ -49,9 +50,17 @@ class OpsService:
         self._logger = logger or logging.getLogger("sbf.ops")
 
     @classmethod
-    def over(cls, bootstrap: DuckDbBootstrap, *, universe: UniverseService | None = None, clock: Clock | None = None, logger: logging.Logger | None = None) -> OpsService:
+    def over(
+        cls,
+        database: OpenDatabase,
+        *,
+        universe: UniverseService | None = None,
+        clock: Clock | None = None,
+        logger: logging.Logger | None = None,
+    ) -> OpsService:
         """The facade over an open database; times come from ``clock``."""
-        repo = DuckDbOpsRepo(bootstrap=bootstrap, logger=logger)
+        repo = DuckDbOpsRepo(logger=logger)
+        repo.use_database(database)
         if clock is not None:
             repo.use_clock(clock)
         return cls(repo, universe, logger)
@@ -101,7 +110,8 @@ class OpsService:
     def finish_run(self, summary: RunContext) -> None:
         """Close a run; a run that is still ``running`` becomes ok, partial or failed. Writes ops.file_ingestions. Idempotent."""
         if summary.status is RunStatus.RUNNING:
-            did_something = summary.files or summary.unchanged_files or summary.rows_seen or summary.gold_tables
+            done = (summary.files, summary.unchanged_files, summary.rows_seen, summary.gold_tables, summary.remade_tables)
+            did_something = any(done)
             summary.status = RunStatus.OK if not summary.errors else RunStatus.PARTIAL if did_something else RunStatus.FAILED
         self._write(lambda conn: self._repo.close_run(conn, summary))
 
@@ -118,6 +128,11 @@ class OpsService:
     def restated(self) -> RestatedSeries:
         """The part of the facade that knows series whose past was restated."""
         return RestatedSeries(self._repo.cursor, self._write)
+
+    @property
+    def tables(self) -> MadeTables:
+        """The part of the facade that knows what made each silver table, and what waits."""
+        return MadeTables(self._repo.cursor, self._write, self.clock)
 
     # Bronze
 
@@ -192,9 +207,17 @@ class OpsService:
         """Payloads whose promotion failed, oldest first."""
         return self._repo.load_failed_rows()
 
-    def load_promoted_since(self, row: BronzeManifestRow, *, any_ticker: bool = False) -> list[BronzeManifestRow]:
-        """Payloads of the row's series, or of its whole dataset, that were promoted already although they were fetched later."""
-        return self._repo.load_promoted_since((row.domain, row.source, row.dataset, row.discriminator), row.ticker, row.fetched_at, any_ticker=any_ticker)
+    def load_promoted_since(
+        self, row: BronzeManifestRow, entry: DatasetKeymapEntry, *, any_ticker: bool = False
+    ) -> list[BronzeManifestRow]:
+        """Payloads of the row's series, or of its whole dataset, that were promoted already although they were fetched
+        later.
+        """
+        return self._repo.load_promoted_since(entry.ids, row.ticker, row.fetched_at, any_ticker=any_ticker)
+
+    def promoted_counts(self, file_ids: Sequence[str]) -> RowCounts:
+        """What the promotion of some payloads came to."""
+        return queries.promoted_counts(self._repo.cursor(), file_ids)
 
     def latest_promoted(self, silver_table: str) -> dict[str | None, dt.datetime]:
         """Per ticker the fetch time of the newest payload promoted into a table."""
@@ -218,12 +241,14 @@ class OpsService:
         self._repo.insert_rejects(conn, entry.silver_table, rejects)
         self._repo.record_promoted(conn, entry, started_at=started_at)
 
-    def forget_promotions(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-        """Make all payloads of a dataset ones that are still to be promoted, in the caller's transaction, the one that empties silver.
+    def take_over(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, other: str) -> None:
+        """Take what the ledger of another database says of a dataset's promotions in the place of what stands here, in
+        the caller's transaction, the one that swaps its tables.
 
-        Writes ops.promotion_manifest, ops.rejects, ops.watermarks and ops.file_ingestions.
+        Writes ops.promotion_manifest, ops.rejects, ops.schema_drift, ops.watermarks, ops.file_ingestions and
+        ops.data_dates.
         """
-        self._repo.forget_promotions(conn, entry)
+        self._repo.take_over(conn, entry, other=other)
 
     def record_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str]]) -> None:
         """Record fields that a vendor added or dropped. Writes ops.schema_drift. Idempotent."""

@@ -41,7 +41,7 @@ class Slot:
     @property
     def sources(self) -> tuple[str, ...]:
         """Names, or paths, of the field in the payload: the first that a payload has is taken."""
-        return (self.column.source_name, *self.column.also)
+        return self.column.source_names
 
 
 @attrs.frozen(kw_only=True)

@@ -50,6 +50,7 @@ class RunOptions:
         since, until: days to fetch whatever the watermark says.
         only: stop other layers from being worked on; None for all three.
         fetch: ask vendors; else only what Bronze holds is worked on.
+        remake: make stale tables again; else they wait, and nothing is promoted into them.
         force: fetch, promote again what failed, and build gold, although nothing is due.
         replay: a Bronze folder, a home, or the name of a recording such as ``sample``.
         replay_until: only what was recorded up to this moment.
@@ -62,6 +63,7 @@ class RunOptions:
     until: dt.date | None = None
     only: Layer | None = None
     fetch: bool = True
+    remake: bool = True
     force: bool = False
     replay: str = ""
     replay_until: dt.datetime | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from sbf_core.clock import Clock, clock_of_process
+from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import disk_faults
 from sbf_core.errors import DatasetFailure
@@ -21,10 +22,12 @@ from sbf_core.runner.options import isolation_of
 from sbf_core.runner.progress import Progress
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.publish_stage import publish_changed_tables
+from sbf_core.runner.remake_stage import RemakeStage, without
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runner.verification import Verification, VerifyReport
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
+from sbf_core.silver.stale import stale_tables
 from sbf_core.trust.files import expected_payloads, read_journals
 from sbf_core.trust.findings import Finding, FindingKind
 from sbf_core.trust.recovery import record_quarantined, recover
@@ -103,7 +106,7 @@ class Repair:
                 context = ops.start_run(ticker_limit=0)
                 before = self._look(ops, context).findings
                 if before:
-                    self._mend(ops, context, before)
+                    self._mend(ops, bootstrap, context, before)
                     publish_as = context.run_id
                 after = self._look(ops, context).findings
                 context.status = RunStatus.PARTIAL if after else RunStatus.OK
@@ -120,11 +123,15 @@ class Repair:
         report.findings = [finding for finding in report.findings if finding.subject != context.run_id]  # this run is at work
         return report
 
+    @property
+    def _entries(self) -> list[DatasetKeymapEntry]:
+        return [owned.entry for owned in self._registry.datasets.values()]
+
     def _did(self, number: int, what: str) -> None:
         if number:
             self._done.append(f"{number} {what}")
 
-    def _mend(self, ops: OpsService, context: RunContext, findings: Sequence[Finding]) -> None:
+    def _mend(self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, findings: Sequence[Finding]) -> None:
         self._mend_files(ops, findings)
         self._mend_journals(ops, findings)
         wrong = sorted({finding.subject for finding in findings if finding.kind in _RECORD_WRONG})
@@ -134,7 +141,7 @@ class Repair:
         self._did(len(wrong), "payloads recorded anew from journals")
         ops.recovery.align_ledger()
         self._did(sum(finding.kind in (FindingKind.INGESTION_DIFFERS, FindingKind.WATERMARK_DIFFERS) for finding in findings), "rows of the ledger put right")
-        self._make_tables_again(ops, context, findings)
+        self._make_tables_again(ops, bootstrap, context, findings)
         ops.recovery.align_ledger()
 
     def _mend_files(self, ops: OpsService, findings: Sequence[Finding]) -> None:
@@ -162,17 +169,21 @@ class Repair:
             write_journal_again(self._config, run_id, [row for row in manifest if row.run_id == run_id])
         self._did(len(wrong), "journals written again")
 
-    def _make_tables_again(self, ops: OpsService, context: RunContext, findings: Sequence[Finding]) -> None:
+    def _make_tables_again(
+        self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, findings: Sequence[Finding]
+    ) -> None:
         stage = PromoteStage(ops, self._config, self._hooks, progress=self._progress)
-        datasets = list(self._registry.datasets.values())
-        stage.run(context, datasets)
+        remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress)
+        stale = {found.entry.id for found in stale_tables(ops.cursor(), self._entries)}
+        datasets = without(list(self._registry.datasets.values()), stale)
+        remake.promote(context, datasets, stage)
         counts = {finding.subject for finding in findings if finding.kind in (FindingKind.COUNTS_DIFFER, FindingKind.RECORD_TWICE)}
         tables = {finding.subject.split(" ")[0].removesuffix("_history") for finding in findings if finding.kind is FindingKind.ROW_DIFFERS}
         tables |= {f"silver.{name}" for name in ops.recovery.tables_of(sorted(counts))}
         again = [owned for owned in datasets if f"silver.{owned.entry.silver_table}" in tables]
         for owned in again:
             try:
-                stage.start_over(context, owned)
+                remake.again(context, owned, why="as was asked")
                 self._done.append(f"silver.{owned.entry.silver_table} made again from its payloads")
             except DatasetFailure as error:
                 self._done.append(f"silver.{owned.entry.silver_table} was left as it is: {error}")

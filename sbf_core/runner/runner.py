@@ -37,6 +37,7 @@ from sbf_core.runner.options import RunOptions, isolation_of
 from sbf_core.runner.progress import Progress
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.publish_stage import publish_changed_tables, wants_copy
+from sbf_core.runner.remake_stage import RemakeStage, planned, without
 from sbf_core.runner.replay import SAMPLE, Replay, recording_folder, sample_of
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.run_progress import RunProgress
@@ -44,6 +45,7 @@ from sbf_core.runner.selection import check_something_is_left, selected_datasets
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
+from sbf_core.silver.stale import stale_of_home
 from sbf_core.trust.recovery import recover
 from sbf_core.trust.replacing import open_replacing
 from sbf_core.universe.members import UniverseMember, UniverseSettings
@@ -188,9 +190,16 @@ class Runner:
             universe = self._universe(bootstrap)
             ops = OpsService.over(bootstrap, universe=universe, clock=self._clock)
             plan = self._planned(ops, universe.tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+            plan = attrs.evolve(plan, notes=(*plan.notes, *self._remade(bootstrap)))
             return plan if self._archive is not None else plan.with_forecast(self._config.rates, ops.answer_seconds())
         finally:
             bootstrap.close()
+
+    def _remade(self, bootstrap: DuckDbBootstrap) -> list[str]:
+        """What the run would make again, before anything else."""
+        if not self._options.remake or self._options.only not in (None, Layer.SILVER):
+            return []
+        return [planned(stale) for stale in stale_of_home(bootstrap.cursor(), [owned.entry for owned in self.datasets])]
 
     # running
 
@@ -211,7 +220,7 @@ class Runner:
             publish_as, changed = "", True
             try:
                 context = self._run(bootstrap, began, replaced)
-                changed = bool(context.files or context.rows_seen or context.gold_tables)
+                changed = bool(context.files or context.rows_seen or context.gold_tables or context.remade_tables)
                 publish_as = context.run_id if wants_copy(self._config, how=self._settings["run.publish"], rows_changed=changed) else ""
             finally:
                 self._hooks.close()
@@ -231,7 +240,7 @@ class Runner:
         context.notes.extend([replaced] if replaced else [])
         context.errors.extend(f"{damage}; run `sbf verify`" for damage in recovered.damages)
         try:
-            self._work(ops, context, began, notes=universe.notes)
+            self._work(ops, bootstrap, context, began, notes=universe.notes)
         except BaseException as error:
             context.status = RunStatus.INTERRUPTED if is_interrupt(error) else RunStatus.FAILED
             context.errors.append(f"{type(error).__name__}: {error}")
@@ -243,7 +252,7 @@ class Runner:
         fault_point("run.finishing")
         ops.finish_run(context)
         fault_point("run.finished")
-        if (context.rows_seen or context.gold_tables) and wants_copy(self._config, how=self._settings["run.publish"], rows_changed=True):
+        if (context.rows_seen or context.gold_tables or context.remade_tables) and wants_copy(self._config, how=self._settings["run.publish"], rows_changed=True):
             publish_changed_tables(ops, self._config, context.run_id, how=self._settings["run.publish"])
         if context.requests or context.rows_seen or context.gold_tables:
             self.overview, self.gold_overview = ops.run_overview(context.run_id)
@@ -254,31 +263,43 @@ class Runner:
         if free < FREE_BYTES_FLOOR:
             self._progress.note(f"only {free / 1024**2:,.0f} MiB are free at {self._config.home}")
 
-    def _work(self, ops: OpsService, context: RunContext, began: float, *, notes: Sequence[str]) -> None:
+    def _work(
+        self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, began: float, *, notes: Sequence[str]
+    ) -> None:
         only = self._options.only
+        stage = PromoteStage(ops, self._config, self._hooks, progress=self._progress)
+        remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress)
+        datasets = self.datasets
+        if only in (None, Layer.SILVER):  # before it is planned: what a table holds says what to ask for
+            datasets = without(datasets, remake.run(context, datasets, wait=not self._options.remake))
         if only in (None, Layer.BRONZE) and self._options.fetch:
             plan = self._planned(ops, context.tickers, context.run_id, only_due=True)
             for note in (*notes, *plan.notes):
                 self._progress.note(note)
             if plan.due:
                 self._fetch(ops, context, plan.due)
-            self._logger.info("Ingestion complete. run_id=%s | elapsed_seconds=%.2f", context.run_id, time.monotonic() - began)
+            self._logger.info(
+                "Ingestion complete. run_id=%s | elapsed_seconds=%.2f", context.run_id, time.monotonic() - began
+            )
         if only in (None, Layer.SILVER):
-            stage = PromoteStage(ops, self._config, self._hooks, progress=self._progress)
-            stage.run(context, self.datasets, again=self._options.force)
+            remake.promote(context, datasets, stage, again=self._options.force)
             if only is None and self._options.fetch and self._archive is None and context.rows_updated:
-                self._fetch_restated(ops, context, stage)
+                self._fetch_restated(ops, context, datasets, stage)
         if only in (None, Layer.GOLD):
             run_gold(ops, self.manager, context, self.plugins, force=self._options.force, progress=self._progress)
 
-    def _fetch_restated(self, ops: OpsService, context: RunContext, stage: PromoteStage) -> None:
-        """Series whose vendor restated their past, once more and from the first day: their rows are of two measures now."""
+    def _fetch_restated(
+        self, ops: OpsService, context: RunContext, datasets: Sequence[OwnedDataset], stage: PromoteStage
+    ) -> None:
+        """Series whose vendor restated their past, once more and from the first day: their rows are of two measures
+        now.
+        """
         if not ops.restated.marked():
             return
         due = [item for item in self._planned(ops, context.tickers, context.run_id, only_due=True).due if item.again]
         if due:
             self._fetch(ops, context, due)
-            stage.run(context, self.datasets)
+            stage.run(context, datasets)
 
     def _fetch(self, ops: OpsService, context: RunContext, due: Sequence[PlannedRequest]) -> None:
         from sbf_core.bronze.file_writer import BronzeFileWriter  # a run with nothing due need not load them

@@ -34,6 +34,7 @@ from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
+from sbf_core.silver.stale import stale_tables
 from sbf_core.trust.files import Journals, check_contents, compare_listing, compare_records, database_changed, expected_payloads, read_journals
 from sbf_core.trust.findings import Finding, FindingKind
 from sbf_core.trust.ledger import check_ledger
@@ -136,8 +137,14 @@ class Verification:
         expected = expected_payloads(journals, manifest)
         listed = compare_listing(bronze, expected, quarantined=ops.recovery.damaged_paths())
         report.findings += listed.findings
-        owners = [self._registry.datasets[name] for name in sorted({row.dataset_id for row in manifest}) if name in self._registry.datasets]
-        absent = sorted({row.dataset_id for row in manifest} - self._registry.datasets.keys())
+        now_called = {name: owned.entry.id for owned in self._registry.datasets.values() for name in owned.entry.ids}
+        stale = self._stale(ops)
+        owners = [
+            self._registry.datasets[name]
+            for name in sorted({now_called[row.dataset_id] for row in manifest if row.dataset_id in now_called})
+            if name not in stale
+        ]
+        absent = sorted({row.dataset_id for row in manifest} - now_called.keys())
         if absent:
             report.notes.append(f"no installed plugin knows {', '.join(absent)}: their tables were not compared")
         models = self._models(ops)
@@ -146,6 +153,17 @@ class Verification:
         units: list[tuple[str, OwnedDataset | GoldModel | None]] = [(path, None) for path in listed.there]
         units += [(f"silver.{owned.entry.silver_table}", owned) for owned in owners] + [(f"gold.{model.name}", model) for model in models]
         self._work_through(ops, units, manifest, journals, expected)
+
+    def _stale(self, ops: OpsService) -> frozenset[str]:
+        """Datasets whose table another declaration made: what it must hold, nobody can say any more."""
+        found = stale_tables(ops.cursor(), [owned.entry for owned in self._registry.datasets.values()])
+        for stale in found:
+            table = f"silver.{stale.entry.silver_table}"
+            self._report.notes.append(
+                f"{table} was not compared: its declaration has changed since it was made ({'; '.join(stale.why)}); "
+                "`sbf run` makes it again"
+            )
+        return frozenset(stale.entry.id for stale in found)
 
     def _models(self, ops: OpsService) -> list[GoldModel]:
         """The gold models whose tables can be checked, in the order in which they are built."""
@@ -236,10 +254,10 @@ class Verification:
     ) -> None:
         entry, table = owned.entry, f"silver.{owned.entry.silver_table}"
         if not all(table_exists(ops.cursor(), name) for name in (table, f"{table}_history")):
-            if any(row.dataset_id == entry.id and row.bronze_file_id in ops.recovery.promoted_files() for row in manifest):
+            if any(row.dataset_id in entry.ids and row.bronze_file_id in ops.recovery.promoted_files() for row in manifest):
                 self._report.findings.append(Finding(kind=FindingKind.ROW_DIFFERS, subject=table, detail="the table is gone"))
             return
-        own = [row for row in manifest if row.dataset_id == entry.id]
+        own = [row for row in manifest if row.dataset_id in entry.ids]
         lost_paths = {finding.subject for finding in self._report.findings if finding.kind in _LOST}
         lost_series = {row.key for row in own if row.rel_path in lost_paths}
         settled = ops.recovery.promoted_files()

@@ -16,7 +16,7 @@ _SHOWN_MAX = 5
 def fields_by_name(entry: DatasetKeymapEntry) -> list[tuple[str, ...]]:
     """For each column that takes a field by its name: the names that it may have. Columns with a path are left out."""
     return [
-        (column.source_name, *column.also)
+        column.source_names
         for column in entry.columns
         if not column.from_request and column.source_name[:1] not in ("$", "@")
     ]
@@ -41,7 +41,7 @@ def notes_of_emptied(
         if column.nullable
         and not column.from_request
         and column.source_name[:1] not in ("$", "@")
-        and not {column.source_name, *column.also} & set(fields)
+        and not set(column.source_names) & set(fields)
     ]
     if not fields or not suspects:
         return ()

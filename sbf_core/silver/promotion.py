@@ -9,13 +9,13 @@ from pathlib import Path
 import attrs
 import duckdb
 
-from sbf_core.bronze.file_reader import read_payload
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.identifiers import literal, quoted
+from sbf_core.duck.identifiers import literal, literal_list, quoted
 from sbf_core.duck.transaction import transaction
-from sbf_core.errors import DamageFound, DatasetFailure, EnvironmentFault, SbfError
+from sbf_core.errors import EnvironmentFault, SbfError
 from sbf_core.faults import fault_point
 from sbf_core.ops.bulk import insert_rows
+from sbf_core.ops.queries import DATASET_ID
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.silver.drift import fields_by_name, notes_of_emptied
@@ -26,7 +26,7 @@ from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.rejects import notes_of_rejects
 from sbf_core.silver.restatement import restated_tickers
 from sbf_core.silver.staging import Staged, stage_batch
-from sbf_core.silver.tables import current_table, ensure_tables, history_table
+from sbf_core.silver.tables import create_tables, tables_there
 from sbf_core.vocabulary import Semantics
 
 _LOOKING_THREADS = 4
@@ -87,34 +87,16 @@ class Promotion:
         self._fresh_run_id = fresh_run_id
 
     def prepare(self) -> None:
-        """Make or extend the silver tables. Raises ``UsageError`` where the declaration no longer fits them."""
-        ensure_tables(self._ops.cursor(), self._entry)
-        fault_point("promote.prepared")
+        """Make the silver tables where they are not there. Idempotent.
 
-    def start_over(self) -> list[BronzeManifestRow]:
-        """Empty the dataset's silver tables and forget its promotions, in one transaction; returns all its payloads, to
-        be promoted again.
-
-        A crash afterwards leaves payloads that are still to be promoted, which the next run does.
-
-        Raises:
-            DatasetFailure: a payload is not there any more, so that its rows could not come back; nothing was changed.
+        Tables that another declaration made are made again first, see ``Remaking``: they must not be stale here.
         """
-        entry = self._entry
-        rows = [row for row in self._ops.load_manifest_rows() if row.dataset_id == entry.id]
-        for row in rows:
-            try:
-                read_payload(self._bronze, row)
-            except DamageFound as error:
-                raise DatasetFailure(
-                    "the table cannot be made again", where=str(error), fix="run `sbf repair` first"
-                ) from error
-        with transaction(self._ops.cursor()) as conn:
-            for table in (current_table(entry), history_table(entry)):
-                conn.execute(f"DELETE FROM {table}")
-            self._ops.forget_promotions(conn, entry)
-            fault_point("promote.emptied")
-        return rows
+        conn = self._ops.cursor()
+        if not tables_there(conn, self._entry):
+            with transaction(conn):
+                create_tables(conn, self._entry)
+                self._ops.tables.record(conn, self._entry)
+        fault_point("promote.prepared")
 
     def promote(self, rows: Sequence[BronzeManifestRow], *, context: Sequence[BronzeManifestRow] = ()) -> BatchOutcome:
         """Promote payloads, oldest first; all of their ledger and silver rows are kept together, or none.
@@ -198,14 +180,9 @@ class Promotion:
     def _snapshot_scope(self, row: BronzeManifestRow) -> str:
         if row.ticker is None:
             return "true"
-        identity = (row.domain, row.source, row.dataset, row.discriminator)
-        same = " AND ".join(
-            f"m.{name} = {literal(value)}"
-            for name, value in zip(("domain", "source", "dataset", "discriminator"), identity, strict=True)
-        )
         return (
-            f"t._bronze_file_id IN (SELECT m.bronze_file_id FROM ops.bronze_manifest AS m WHERE {same} AND m.ticker = "
-            f"{literal(row.ticker)})"
+            f"t._bronze_file_id IN (SELECT m.bronze_file_id FROM ops.bronze_manifest AS m WHERE "
+            f"list_contains({literal_list(self._entry.ids)}, {DATASET_ID}) AND m.ticker = {literal(row.ticker)})"
         )
 
     def _make_promoted(
