@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 
 import attrs
 
@@ -14,6 +13,7 @@ from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.format_list import Format
 from sbf_core.dataset.formats import Json
+from sbf_core.dataset.former_names import check_former_names
 from sbf_core.dataset.json_path import check_paths
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import UsageError, nearest
@@ -21,8 +21,6 @@ from sbf_core.vocabulary import OnDuplicate, Scope, Semantics, check_name, texts
 
 #: Over a weekend, too.
 _LOOKBACK_TO_SEE_TWO_ROWS = 5
-_FORMER_ID = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*/[a-z][a-z0-9_]*(@.+)?")
-_FORMER_TABLE = re.compile(r"silver\.[a-z][a-z0-9_]*")
 
 
 def _scope(value: str) -> Scope:
@@ -134,7 +132,11 @@ class DatasetKeymapEntry:
         check_name(self.silver_table, what=f"{where}: silver table")
         check_columns(self.columns, where=where)
         self._check_paths(where)
-        self._check_former_names(where)
+        check_former_names(
+            self.renamed_from, now=(self.id, f"silver.{self.silver_table}"), keep_view=self.keep_view, where=where
+        )
+        if self.promote_version < 1:
+            raise UsageError("promote_version counts from 1", where=where, code="DATASET")
         if self.members and self.scope is not Scope.PER_TICKER:
             raise UsageError(
                 "members belong to the scope per_ticker", where=where, fix='scope="per_ticker"', code="DATASET"
@@ -174,24 +176,6 @@ class DatasetKeymapEntry:
                 )
         if self.refresh_after_hours < 0 or self.lookback_days < 0:
             raise UsageError("refresh_after_hours and lookback_days cannot be negative", where=where, code="DATASET")
-
-    def _check_former_names(self, where: str) -> None:
-        for name in self.renamed_from:
-            if not (_FORMER_ID.fullmatch(name) or _FORMER_TABLE.fullmatch(name)):
-                raise UsageError(
-                    f"renamed_from {name!r} is neither an identity nor a silver table",
-                    where=where,
-                    fix='write "domain/source/dataset", or "silver.table"',
-                    code="DATASET",
-                )
-        if self.id in self.renamed_from or f"silver.{self.silver_table}" in self.renamed_from:
-            raise UsageError("renamed_from holds a name that it has now", where=where, fix="leave it out", code="DATASET")
-        if self.keep_view and not self.former_tables:
-            raise UsageError(
-                "keep_view needs a former table", where=where, fix='renamed_from=("silver.table",)', code="DATASET"
-            )
-        if self.promote_version < 1:
-            raise UsageError("promote_version counts from 1", where=where, code="DATASET")
 
     def _check_paths(self, where: str) -> None:
         """Paths belong to JSON, where ``rows_at`` and the sources lead; in other formats a source is a name, whatever

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import duckdb
@@ -10,6 +10,9 @@ import duckdb
 from sbf_core.clock import Clock, to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
+from sbf_core.ops import queries
+from sbf_core.ops.rows import RowCounts
+from sbf_core.ops.take_over import take_over
 from sbf_core.vocabulary import HoldKind
 
 _Write = Callable[[Callable[[duckdb.DuckDBPyConnection], None]], None]
@@ -102,6 +105,19 @@ class MadeTables:
             [entry.silver_table, entry.id, fingerprint_of(text), text, to_naive_utc(self._clock.now())],
         )
         conn.execute("DELETE FROM ops.held WHERE table_name = ?", [entry.silver_table])
+
+    def take_over(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, other: str) -> None:
+        """Take what the ledger of another database says of a dataset's promotions in the place of what stands here, in
+        the caller's transaction, the one that swaps its tables.
+
+        Writes ops.promotion_manifest, ops.rejects, ops.schema_drift, ops.watermarks, ops.file_ingestions and
+        ops.data_dates.
+        """
+        take_over(conn, entry, other=other)
+
+    def promoted_counts(self, file_ids: Sequence[str]) -> RowCounts:
+        """What the promotion of some payloads came to."""
+        return queries.promoted_counts(self._cursor(), file_ids)
 
     def forget(self, conn: duckdb.DuckDBPyConnection, table: str) -> None:
         """The table is gone. Writes ops.table_declarations and ops.held in the caller's transaction. Idempotent."""

@@ -21,7 +21,7 @@ from sbf_core.ops.made_tables import MadeTables
 from sbf_core.ops.recovery_ledger import RecoveryLedger
 from sbf_core.ops.repo import DuckDbOpsRepo
 from sbf_core.ops.restated import RestatedSeries
-from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, RowCounts, SeriesState
+from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, SeriesState
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
 from sbf_core.universe.service import UniverseService
@@ -215,10 +215,6 @@ class OpsService:
         """
         return self._repo.load_promoted_since(entry.ids, row.ticker, row.fetched_at, any_ticker=any_ticker)
 
-    def promoted_counts(self, file_ids: Sequence[str]) -> RowCounts:
-        """What the promotion of some payloads came to."""
-        return queries.promoted_counts(self._repo.cursor(), file_ids)
-
     def latest_promoted(self, silver_table: str) -> dict[str | None, dt.datetime]:
         """Per ticker the fetch time of the newest payload promoted into a table."""
         return queries.latest_promoted(self._repo.cursor(), silver_table)
@@ -240,15 +236,6 @@ class OpsService:
         self._repo.forget_rejects(conn)
         self._repo.insert_rejects(conn, entry.silver_table, rejects)
         self._repo.record_promoted(conn, entry, started_at=started_at)
-
-    def take_over(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, other: str) -> None:
-        """Take what the ledger of another database says of a dataset's promotions in the place of what stands here, in
-        the caller's transaction, the one that swaps its tables.
-
-        Writes ops.promotion_manifest, ops.rejects, ops.schema_drift, ops.watermarks, ops.file_ingestions and
-        ops.data_dates.
-        """
-        self._repo.take_over(conn, entry, other=other)
 
     def record_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str]]) -> None:
         """Record fields that a vendor added or dropped. Writes ops.schema_drift. Idempotent."""

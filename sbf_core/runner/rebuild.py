@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -90,13 +91,11 @@ def rebuild(
                 "there is a database already", where=str(config.database), fix="name another folder", code="HOME"
             )
     elif orphans and _opens(config):
-        registry = DatasetRegistry(manager)
+        ids = list(DatasetRegistry(manager).datasets)
         tables = TableRebuild(
-            settings, list(registry.datasets), gold=True, clock=clock, manager=manager, progress=progress, logger=logger
+            settings, ids, gold=True, clock=clock, manager=manager, progress=progress, logger=logger
         )
-        context = tables.run(accept=True)
-        context.notes.extend(f"{text}: its table stays as it is" for text in orphans)
-        return Rebuilt(context=context, database=config.database, in_place=True)
+        return _in_place(tables, config, orphans)
     old = set_aside(config, clock=clock) if into is None else None
     names = tuple(record.name for record in manager.selected(None))
     options = RunOptions(plugins=names, fetch=False)
@@ -108,6 +107,12 @@ def rebuild(
     is_whole = old is not None and context.status is RunStatus.OK
     removed = remove_set_aside(config, keep=keep_backups) if is_whole else ()
     return Rebuilt(context=context, database=config.database, set_aside=old, removed=removed)
+
+
+def _in_place(tables: TableRebuild, config: DuckDbConfig, orphans: Sequence[str]) -> Rebuilt:
+    context = tables.run(accept=True)
+    context.notes.extend(f"{text}: its table stays as it is" for text in orphans)
+    return Rebuilt(context=context, database=config.database, in_place=True)
 
 
 def _orphans(config: DuckDbConfig, manager: PluginManager) -> list[str]:

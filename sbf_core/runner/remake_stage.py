@@ -100,7 +100,7 @@ class RemakeStage:
         """
         pending = [row for row in self._ops.load_promotable_rows() if row.dataset_id in owned.entry.ids]
         self._remake(context, owned, why=why, accepted=True, pending=pending)
-        counts = self._ops.promoted_counts([row.bronze_file_id for row in pending])
+        counts = self._ops.tables.promoted_counts([row.bronze_file_id for row in pending])
         context.rows_seen += counts.seen
         context.rows_inserted += counts.inserted
         context.rows_updated += counts.updated

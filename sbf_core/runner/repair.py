@@ -24,7 +24,8 @@ from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.publish_stage import publish_changed_tables
 from sbf_core.runner.remake_stage import RemakeStage, without
 from sbf_core.runner.run_progress import RunProgress
-from sbf_core.runner.verification import Verification, VerifyReport
+from sbf_core.runner.verification import Verification
+from sbf_core.runner.verify_report import VerifyReport
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
 from sbf_core.silver.stale import stale_tables
@@ -104,11 +105,11 @@ class Repair:
             try:
                 ops = OpsService.over(bootstrap, clock=self._clock, logger=self._logger)
                 context = ops.start_run(ticker_limit=0)
-                before = self._look(ops, context).findings
+                before = self._look(ops, bootstrap, context).findings
                 if before:
                     self._mend(ops, bootstrap, context, before)
                     publish_as = context.run_id
-                after = self._look(ops, context).findings
+                after = self._look(ops, bootstrap, context).findings
                 context.status = RunStatus.PARTIAL if after else RunStatus.OK
                 ops.finish_run(context)
                 if publish_as and self._settings["run.publish"] != "no":
@@ -118,8 +119,11 @@ class Repair:
                 bootstrap.close(publish_as=publish_as)
         return Repaired(before=tuple(before), after=tuple(after), done=tuple(self._done))
 
-    def _look(self, ops: OpsService, context: RunContext) -> VerifyReport:
-        report = Verification(self._settings, clock=self._clock, manager=self._manager, progress=self._progress).look(ops)
+    def _look(self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext) -> VerifyReport:
+        verification = Verification(
+            self._settings, clock=self._clock, manager=self._manager, progress=self._progress
+        )
+        report = verification.look(ops, bootstrap, self._config.staging)
         report.findings = [finding for finding in report.findings if finding.subject != context.run_id]  # this run is at work
         return report
 

@@ -29,7 +29,6 @@ from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.patterns import chosen_by
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
-from sbf_core.plugin.watch import watched
 from sbf_core.runner.configured import configured, with_ticker_names
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.live_sessions import LiveSessions
@@ -41,6 +40,7 @@ from sbf_core.runner.remake_stage import RemakeStage, planned, without
 from sbf_core.runner.replay import SAMPLE, Replay, recording_folder, sample_of
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.run_progress import RunProgress
+from sbf_core.runner.run_universe import RunUniverse
 from sbf_core.runner.selection import check_something_is_left, selected_datasets, selected_plugins
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.keys import Keys
@@ -48,8 +48,6 @@ from sbf_core.settings.settings import Settings
 from sbf_core.silver.stale import stale_of_home
 from sbf_core.trust.recovery import recover
 from sbf_core.trust.replacing import open_replacing
-from sbf_core.universe.members import UniverseMember, UniverseSettings
-from sbf_core.universe.service import UniverseService
 from sbf_core.vocabulary import Layer, RunStatus, Scope
 
 #: A command that only reads holds the home for a moment; a run waits for that, and no longer.
@@ -105,8 +103,7 @@ class Runner:
         self.overview: list[dict[str, Any]] = []
         self.gold_overview: list[dict[str, Any]] = []
         check_calendars(owned.entry for owned in self.datasets)
-        self._universe_settings = settings.universe
-        self._universe_settings_checked()
+        self._universe = RunUniverse(settings, self.manager, self._archive)
 
     # what is asked for
 
@@ -118,34 +115,8 @@ class Runner:
             name = sample_of([self.manager.records[found] for word in self._options.plugins for found in chosen_by(word, self.manager.records.values(), what="--plugins")])
         return BronzeArchive(recording_folder(name), until=self._options.replay_until)
 
-    def _universe_settings_checked(self) -> None:
-        wanted = self._universe_settings
-        if wanted.plugin and not self._archive:
-            self.manager.selected([wanted.plugin])
-        self._named_universe = UniverseService(wanted)
-        if wanted.tickers or wanted.file is not None:
-            self._named_universe.tickers()
-
     def _per_ticker(self) -> list[OwnedDataset]:
         return [owned for owned in self.datasets if owned.entry.scope is Scope.PER_TICKER and not owned.entry.members]
-
-    def _universe(self, bootstrap: DuckDbBootstrap | None) -> UniverseService:
-        settings = self._universe_settings
-        if self._archive is not None and self._settings.resolved["universe.tickers"].origin != "flag":
-            settings = UniverseSettings(tickers=self._archive.tickers)
-        elif settings.tickers or settings.file is not None:
-            return self._named_universe  # read and checked once
-        if bootstrap is None:
-            return UniverseService(settings, members_hook=self._ask_members)
-        return UniverseService(settings, cursor=bootstrap.cursor, members_hook=lambda: self._ask_members_watched(bootstrap))
-
-    def _ask_members(self) -> list[UniverseMember]:
-        record = self.manager.selected([self._universe_settings.plugin])[0]
-        return list(self.manager.call(record, "universe_members", doing="the universe", safe="nothing was written"))
-
-    def _ask_members_watched(self, bootstrap: DuckDbBootstrap) -> list[UniverseMember]:
-        with watched(bootstrap.cursor, where=f"plugin {self._universe_settings.plugin}, hook universe_members"):
-            return self._ask_members()
 
     # planning
 
@@ -174,7 +145,7 @@ class Runner:
 
     def _refuse_empty_universe(self) -> None:
         """An empty universe is an error where somebody counts on one."""
-        origin = self._universe_settings.origin
+        origin = self._universe.settings.origin
         named = set(self._options.plugins or ())
         if self._archive is None and (origin or any(owned.plugin.name in named for owned in self._per_ticker())):
             needing = ", ".join(owned.entry.id for owned in self._per_ticker())
@@ -183,11 +154,11 @@ class Runner:
     def plan(self) -> RunPlan:
         """What a run would do now. Writes nothing."""
         if not self._config.database.exists():
-            plan = self._planned(None, self._universe(None).tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+            plan = self._planned(None, self._universe.service(None).tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
             return plan if self._archive is not None else plan.with_forecast(self._config.rates, {})
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, read_only=True).open(wait_seconds=self._settings["run.wait_seconds"])
         try:
-            universe = self._universe(bootstrap)
+            universe = self._universe.service(bootstrap)
             ops = OpsService.over(bootstrap, universe=universe, clock=self._clock)
             plan = self._planned(ops, universe.tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
             plan = attrs.evolve(plan, notes=(*plan.notes, *self._remade(bootstrap)))
@@ -210,8 +181,8 @@ class Runner:
             HomeLocked, VersionRefused, EnvironmentFault, UsageError: see ``DuckDbBootstrap.open``.
         """
         began = time.monotonic()
-        asks_tickers = self._options.fetch and self._per_ticker() and self._archive is None and not self._universe_settings.query
-        if asks_tickers and not self._universe_settings.plugin and not self._universe(None).tickers():
+        asks_tickers = self._options.fetch and self._per_ticker() and self._archive is None and not self._universe.settings.query
+        if asks_tickers and not self._universe.settings.plugin and not self._universe.service(None).tickers():
             self._refuse_empty_universe()  # before anything is written
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
         with disk_faults(self._config.database):
@@ -230,7 +201,7 @@ class Runner:
         return context
 
     def _run(self, bootstrap: DuckDbBootstrap, began: float, replaced: str) -> RunContext:
-        universe = self._universe(bootstrap)
+        universe = self._universe.service(bootstrap)
         ops = OpsService.over(bootstrap, universe=universe, clock=self._clock, logger=self._logger)
         recovered = recover(ops, self._config, everything=bool(replaced), logger=self._logger)
         universe.tickers()

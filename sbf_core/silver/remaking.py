@@ -107,7 +107,7 @@ def swap(ops: OpsService, entry: DatasetKeymapEntry) -> None:
                 f"INSERT INTO silver.{quoted(name)} ({quoted_list(names)}) SELECT {quoted_list(names, prefix='n.')} "
                 f"FROM {BESIDE}.silver.{quoted(name)} AS n"
             )
-        ops.take_over(conn, entry, other=BESIDE)
+        ops.tables.take_over(conn, entry, other=BESIDE)
         ops.tables.record(conn, entry)
         if entry.keep_view:
             for table in entry.former_tables:

@@ -24,7 +24,8 @@ from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.rebuild import rebuild
 from sbf_core.runner.repair import Repair
-from sbf_core.runner.verification import Verification, VerifyReport
+from sbf_core.runner.verification import Verification
+from sbf_core.runner.verify_report import VerifyReport
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.backup import back_up, restore_files
 from sbf_core.trust.digest import digest_tables

@@ -1,0 +1,41 @@
+"""Names that a dataset had before: what they may look like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from sbf_core.errors import UsageError
+
+_ID = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*/[a-z][a-z0-9_]*(@.+)?")
+_TABLE = re.compile(r"silver\.[a-z][a-z0-9_]*")
+
+
+def check_former_names(names: Collection[str], *, now: Collection[str], keep_view: bool, where: str) -> None:
+    """Check ``renamed_from`` and ``keep_view`` of a dataset.
+
+    Args:
+        names: what it was called before.
+        now: its identity, and its table with the schema.
+        keep_view: whether a view is to be left under each former table.
+        where: the dataset, for messages.
+
+    Raises:
+        UsageError: a name is neither an identity nor a silver table, or is in use.
+    """
+    for name in names:
+        if not (_ID.fullmatch(name) or _TABLE.fullmatch(name)):
+            raise UsageError(
+                f"renamed_from {name!r} is neither an identity nor a silver table",
+                where=where,
+                fix='write "domain/source/dataset", or "silver.table"',
+                code="DATASET",
+            )
+        if name in now:
+            raise UsageError(
+                f"renamed_from holds {name!r}, which is its name now", where=where, fix="leave it out", code="DATASET"
+            )
+    if keep_view and not any(name.startswith("silver.") for name in names):
+        raise UsageError(
+            "keep_view needs a former table", where=where, fix='renamed_from=("silver.table",)', code="DATASET"
+        )
