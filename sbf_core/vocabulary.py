@@ -62,13 +62,15 @@ class WorkStatus(StrEnum):
     FAILED = "failed"
 
 
-class HoldKind(StrEnum):
-    """What waits for the user."""
+class Drift(StrEnum):
+    """What to do with a payload that lacks a declared field which came until now."""
 
-    #: The table is not made again by a changed declaration.
-    TABLE = "table"
-    #: Payloads that lack a declared field are not promoted.
-    FIELD = "field"
+    #: It waits in Bronze for its user.
+    HOLD = "hold"
+    #: It is promoted where that can be, and the run tells.
+    TELL = "tell"
+    #: It fails.
+    FAIL = "fail"
 
 
 class IngestionKind(StrEnum):

@@ -14,7 +14,11 @@ import attrs
 
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.cli.show_progress import progress
+from sbf_core.errors import UsageError
+from sbf_core.facts.datasets import dataset_named
 from sbf_core.plan.forecast import VendorForecast
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.options import RunOptions, day, moment, name_list, split_select
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.runner import Runner
@@ -67,6 +71,30 @@ def run_command(
     if dry_run:
         _show_plan(runner.plan(), as_json=as_json)
         return 0
+    context = runner.run()
+    elapsed = time.monotonic() - began
+    if as_json:
+        _print_run_json(context, runner, elapsed)
+    else:
+        _print_run(context, runner, elapsed, settings)
+    tell_outcome(context)
+    return 0 if context.status is RunStatus.OK else 1
+
+
+def promote_command(
+    home: str | None, flags: Mapping[str, Any], names: tuple[str, ...], *, accept: bool, as_json: bool
+) -> int:
+    """Work on what Bronze holds, and ask no vendor; returns the exit code."""
+    began = time.monotonic()
+    settings = Settings(home, flags=flags)
+    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    entries = [owned.entry for owned in DatasetRegistry(manager).datasets.values()]
+    ids = tuple(dataset_named(name, entries).id for name in names)
+    if not settings.config.database.exists():
+        raise UsageError("there is no database", where=str(settings.home), fix="run `sbf run` first", code="NO_DATA")
+    plugins = tuple(record.name for record in manager.selected(None))
+    options = RunOptions(plugins=plugins, ids=ids, fetch=False, accept=accept)
+    runner = Runner(settings, options, progress=progress(), logger=run_logger(), manager=manager)
     context = runner.run()
     elapsed = time.monotonic() - began
     if as_json:

@@ -17,7 +17,7 @@ from sbf_core.dataset.former_names import check_former_names
 from sbf_core.dataset.json_path import check_paths
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import UsageError, nearest
-from sbf_core.vocabulary import OnDuplicate, Scope, Semantics, check_name, texts
+from sbf_core.vocabulary import Drift, OnDuplicate, Scope, Semantics, check_name, texts
 
 #: Over a weekend, too.
 _LOOKBACK_TO_SEE_TWO_ROWS = 5
@@ -45,6 +45,14 @@ def _on_duplicate(value: str) -> OnDuplicate:
     if value not in set(OnDuplicate):
         raise UsageError(f"on_duplicate {value!r} is not known", fix="use reject, first or last", code="DATASET")
     return OnDuplicate(value)
+
+
+def _drift(value: str | None) -> Drift | None:
+    if value is not None and value not in set(Drift):
+        raise UsageError(
+            f"drift {value!r} is not known", fix=nearest(value, Drift) or "use hold, tell or fail", code="DATASET"
+        )
+    return None if value is None else Drift(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -83,6 +91,9 @@ class DatasetKeymapEntry:
         first_date: where a first fetch starts.
         opt_in: fetched only where its plugin is named, e.g. because the vendor has no official API.
         tags: words by which a user selects it, e.g. ``("daily", "prices")`` for ``--select tag:daily``.
+        drift: what to do with a payload that lacks a declared field in every row which earlier payloads had: ``hold`` it
+            until the declaration says what to do, ``tell`` and go on, or let it ``fail``; what the setting ``run.drift``
+            says when absent.
         promote_version: raise it when the plugin's hook ``promote`` reads payloads otherwise than before: the table is
             then made again.
         renamed_from: names that it had before: identities such as ``fx/ecb/rates``, whose payloads are its own, and
@@ -116,6 +127,7 @@ class DatasetKeymapEntry:
     first_date: dt.date = dt.date(1970, 1, 1)
     opt_in: bool = False
     tags: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    drift: Drift | None = attrs.field(default=None, converter=_drift)
     promote_version: int = 1
     renamed_from: tuple[str, ...] = attrs.field(default=(), converter=texts)
     keep_view: bool = False

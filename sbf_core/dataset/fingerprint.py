@@ -37,6 +37,8 @@ def declared_facts(entry: DatasetKeymapEntry) -> dict[str, Any]:
     facts |= {name: value for name in _PLAIN if (value := getattr(entry, name)) != defaults[name].default}
     if len(entry.ids) > 1:
         facts["payloads_of"] = list(entry.ids)
+    if entry.drift is not None:
+        facts["drift"] = str(entry.drift)
     if entry.is_data.may_be_empty:
         facts["may_be_empty"] = True
     return facts

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import TypeVar
 
 from sbf_core.errors import UsageError
 
 _ID = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*/[a-z][a-z0-9_]*(@.+)?")
+_T = TypeVar("_T")
 _TABLE = re.compile(r"silver\.[a-z][a-z0-9_]*")
 
 
@@ -39,3 +41,21 @@ def check_former_names(names: Collection[str], *, now: Collection[str], keep_vie
         raise UsageError(
             "keep_view needs a former table", where=where, fix='renamed_from=("silver.table",)', code="DATASET"
         )
+
+
+def under_present_names(
+    found: Mapping[tuple[str, str], _T], ids: Collection[tuple[str, ...]]
+) -> dict[tuple[str, str], _T]:
+    """What is known of series under former identities, under the present ones; what stands there already stays.
+
+    Args:
+        found: by series and address; a series is the identity, and ``/ticker`` where there is one.
+        ids: for each dataset its identity and those that it had.
+    """
+    present = dict(found)
+    for now, *former in ids:
+        for name in former:
+            for (series, address), value in found.items():
+                if series == name or series.startswith(f"{name}/"):
+                    present.setdefault((now + series[len(name) :], address), value)
+    return present

@@ -55,6 +55,13 @@ class DuckDbConfig:
         return self.bronze_folder or self.home / "bronze"
 
     @property
+    def accepted(self) -> Path:
+        """Paths of payloads that were released although a field is gone from them; it stands beside Bronze, because a
+        rebuild needs both.
+        """
+        return self.bronze.parent / "accepted.txt"
+
+    @property
     def scratch(self) -> Path:
         """Room for work that reads the database and is thrown away, such as a verification."""
         return self.home / "scratch"

@@ -8,9 +8,8 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.facts.problem import Problem
-from sbf_core.ops.made_tables import Hold, MadeTable, holds, made_tables
-from sbf_core.silver.stale import as_made, cost_of, keeps_what_made, stale_of_home
-from sbf_core.vocabulary import HoldKind
+from sbf_core.ops.made_tables import HeldPayloads, MadeTable, held_payloads, made_tables
+from sbf_core.silver.stale import as_made, cost_of, keeps_what_made, payloads_wait, stale_of_home
 
 
 def as_it_is(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> DatasetKeymapEntry:
@@ -26,30 +25,33 @@ def as_they_are(
     return [as_made(entry, made.get(entry.silver_table)) for entry in entries]
 
 
-def held_fields(cursor: duckdb.DuckDBPyConnection) -> list[Hold]:
-    """Fields that payloads lack, so that these wait."""
-    found = holds(cursor) if keeps_what_made(cursor) else []
-    return [hold for hold in found if hold.kind is HoldKind.FIELD]
+def waiting_payloads(cursor: duckdb.DuckDBPyConnection) -> list[HeldPayloads]:
+    """Payloads that lack a field which came until then, and wait."""
+    return held_payloads(cursor) if keeps_what_made(cursor) else []
 
 
 def problems_of_tables(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[Problem]:
     """Tables and payloads that wait, each with what to do."""
-    found = []
+    found: list[Problem] = []
+    entries = list(entries)
     for stale in stale_of_home(cursor, entries):
         table = stale.entry.silver_table
         what = f"silver.{table} is {'held' if stale.hold else 'stale'}"
         detail = stale.hold.reason if stale.hold else f"{'; '.join(stale.why)} ({cost_of(stale)})"
         fix = f"sbf rebuild {stale.entry.id} --accept" if stale.hold else "sbf run"
         found.append(Problem(what=what, detail=detail, fix=fix, href=f"/datasets/{table}"))
-    for hold in held_fields(cursor):
-        found.append(
-            Problem(
-                what=f"payloads of {hold.dataset} are held",
-                detail=hold.reason,
-                fix=f"sbf promote {hold.dataset} --accept",
-                href=f"/datasets/{hold.table}",
+    tables = {entry.silver_table: entry.id for entry in entries}
+    for held in waiting_payloads(cursor):
+        if held.table in tables:
+            dataset = tables[held.table]
+            found.append(
+                Problem(
+                    what=f"{dataset} is held",
+                    detail=payloads_wait(held),
+                    fix=f"sbf promote {dataset} --accept",
+                    href=f"/datasets/{held.table}",
+                )
             )
-        )
     return found
 
 

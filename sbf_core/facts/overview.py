@@ -12,11 +12,11 @@ from sbf_core.clock import from_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import SbfError
-from sbf_core.facts.made import held_fields
+from sbf_core.facts.made import waiting_payloads
 from sbf_core.facts.problem import Problem
 from sbf_core.facts.table import FactTable, table_of
 from sbf_core.plan.planner import dataset_due
-from sbf_core.silver.stale import cost_of, stale_of_home
+from sbf_core.silver.stale import cost_of, payloads_wait, stale_of_home
 
 _BRONZE = """
 SELECT concat_ws('/', domain, source, dataset) || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END, count(*), max(fetched_at)
@@ -110,7 +110,9 @@ def _waiting(
     cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]
 ) -> dict[str, tuple[str, str]]:
     """State and reason of the datasets whose table is stale, or whose payloads wait."""
-    found = {hold.dataset: ("held", hold.reason) for hold in held_fields(cursor)}
+    held = {one.table: ("held", payloads_wait(one)) for one in waiting_payloads(cursor)}
+    entries = list(entries)
+    found = {entry.id: held[entry.silver_table] for entry in entries if entry.silver_table in held}
     for stale in stale_of_home(cursor, entries):
         why = f"{'; '.join(stale.why)}; the next run makes it again ({cost_of(stale)})"
         found[stale.entry.id] = ("held", stale.hold.reason) if stale.hold else ("stale", why)

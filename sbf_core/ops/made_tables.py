@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 
 import attrs
@@ -11,9 +12,9 @@ from sbf_core.clock import Clock, to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
 from sbf_core.ops import queries
+from sbf_core.ops.queries import DATASET_ID
 from sbf_core.ops.rows import RowCounts
 from sbf_core.ops.take_over import take_over
-from sbf_core.vocabulary import HoldKind
 
 _Write = Callable[[Callable[[duckdb.DuckDBPyConnection], None]], None]
 
@@ -36,21 +37,38 @@ class MadeTable:
 
 
 @attrs.frozen(kw_only=True)
-class Hold:
-    """What a dataset waits for.
+class HeldTable:
+    """A table that is not made again by itself.
 
     Attributes:
-        dataset: its identity.
-        table: its silver table, without schema.
-        kind: what is held: the table, or payloads.
-        subject: the fingerprint of the declaration that waits, or the field that is gone.
-        reason: for a reader.
+        table: its name, without schema.
+        dataset: the identity of its dataset.
+        fingerprint: of the declaration that waits.
+        reason: what would be lost.
     """
 
-    dataset: str
     table: str
-    kind: HoldKind
-    subject: str
+    dataset: str
+    fingerprint: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class HeldPayloads:
+    """Payloads of one table that wait for their user.
+
+    Attributes:
+        table: its name, without schema.
+        dataset: the identity of its dataset, as it was when the first of them was fetched.
+        number: how many.
+        since: when the first of them was fetched; UTC, naive.
+        reason: why the newest of them is held.
+    """
+
+    table: str
+    dataset: str
+    number: int
+    since: dt.datetime
     reason: str
 
 
@@ -63,12 +81,25 @@ def made_tables(conn: duckdb.DuckDBPyConnection) -> dict[str, MadeTable]:
     }
 
 
-def holds(conn: duckdb.DuckDBPyConnection) -> list[Hold]:
-    """What datasets wait for, in order."""
-    rows = conn.execute("SELECT dataset, table_name, kind, subject, reason FROM ops.held ORDER BY ALL").fetchall()
+def held_tables(conn: duckdb.DuckDBPyConnection) -> list[HeldTable]:
+    """Tables that wait for their user, in order."""
+    rows = conn.execute("SELECT table_name, dataset, fingerprint, reason FROM ops.held_tables ORDER BY ALL").fetchall()
     return [
-        Hold(dataset=dataset, table=table, kind=HoldKind(kind), subject=subject, reason=reason)
-        for dataset, table, kind, subject, reason in rows
+        HeldTable(table=table, dataset=dataset, fingerprint=fingerprint, reason=reason)
+        for table, dataset, fingerprint, reason in rows
+    ]
+
+
+def held_payloads(conn: duckdb.DuckDBPyConnection) -> list[HeldPayloads]:
+    """Payloads that wait for their user, by table."""
+    rows = conn.execute(
+        f"SELECT p.silver_table, min_by({DATASET_ID}, m.fetched_at), count(*), min(m.fetched_at), max_by(p.error, "
+        "m.fetched_at) FROM ops.promotion_manifest AS p JOIN ops.bronze_manifest AS m USING (bronze_file_id) WHERE "
+        "p.status = 'held' GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return [
+        HeldPayloads(table=table, dataset=dataset, number=number, since=since, reason=reason)
+        for table, dataset, number, since, reason in rows
     ]
 
 
@@ -90,13 +121,9 @@ class MadeTables:
         """What made each silver table, by its name."""
         return made_tables(self._cursor())
 
-    def holds(self) -> list[Hold]:
-        """What datasets wait for."""
-        return holds(self._cursor())
-
     def record(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
         """The declaration has made the table: in the transaction that makes it. Writes ops.table_declarations, and
-        ends in ops.held what waited for a declaration. Idempotent.
+        ends in ops.held_tables what waited. Idempotent.
         """
         text = declaration_text(entry)
         conn.execute("DELETE FROM ops.table_declarations WHERE table_name = ?", [entry.silver_table])
@@ -104,7 +131,7 @@ class MadeTables:
             "INSERT INTO ops.table_declarations VALUES (?, ?, ?, ?, ?)",
             [entry.silver_table, entry.id, fingerprint_of(text), text, to_naive_utc(self._clock.now())],
         )
-        conn.execute("DELETE FROM ops.held WHERE table_name = ?", [entry.silver_table])
+        conn.execute("DELETE FROM ops.held_tables WHERE table_name = ?", [entry.silver_table])
 
     def take_over(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, other: str) -> None:
         """Take what the ledger of another database says of a dataset's promotions in the place of what stands here, in
@@ -120,19 +147,37 @@ class MadeTables:
         return queries.promoted_counts(self._cursor(), file_ids)
 
     def forget(self, conn: duckdb.DuckDBPyConnection, table: str) -> None:
-        """The table is gone. Writes ops.table_declarations and ops.held in the caller's transaction. Idempotent."""
+        """The table is gone. Writes ops.table_declarations and ops.held_tables in the caller's transaction. Idempotent."""
         conn.execute("DELETE FROM ops.table_declarations WHERE table_name = ?", [table])
-        conn.execute("DELETE FROM ops.held WHERE table_name = ?", [table])
+        conn.execute("DELETE FROM ops.held_tables WHERE table_name = ?", [table])
 
-    def hold(self, hold: Hold) -> None:
-        """A dataset waits. Writes ops.held in a transaction of its own. Idempotent."""
-        self._write(lambda conn: self.hold_within(conn, hold))
+    def hold(self, held: HeldTable) -> None:
+        """A table waits. Writes ops.held_tables in a transaction of its own. Idempotent."""
 
-    def hold_within(self, conn: duckdb.DuckDBPyConnection, hold: Hold, *, file_id: str | None = None) -> None:
-        """The same in the caller's transaction, with the payload that waits. Idempotent."""
-        same = [hold.table, str(hold.kind), hold.subject]
-        conn.execute("DELETE FROM ops.held WHERE table_name = ? AND kind = ? AND subject = ?", same)
-        conn.execute(
-            "INSERT INTO ops.held VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [hold.dataset, *same, hold.reason, file_id, to_naive_utc(self._clock.now())],
-        )
+        def work(conn: duckdb.DuckDBPyConnection) -> None:
+            conn.execute("DELETE FROM ops.held_tables WHERE table_name = ?", [held.table])
+            moment = to_naive_utc(self._clock.now())
+            row = [held.table, held.dataset, held.fingerprint, held.reason, moment]
+            conn.execute("INSERT INTO ops.held_tables VALUES (?, ?, ?, ?, ?)", row)
+
+        self._write(work)
+
+    def held_rows(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Id and path of the payloads of a dataset that wait for their user; ``ids`` are all identities that it had."""
+        return self._cursor().execute(
+            "SELECT m.bronze_file_id, m.rel_path FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING "
+            f"(bronze_file_id) WHERE p.status = 'held' AND list_contains(?, {DATASET_ID}) ORDER BY m.fetched_at, 1",
+            [list(ids)],
+        ).fetchall()
+
+    def release(self, file_ids: Sequence[str]) -> None:
+        """Let payloads be promoted that waited. Writes ops.promotion_manifest. Idempotent."""
+
+        def work(conn: duckdb.DuckDBPyConnection) -> None:
+            conn.execute(
+                "DELETE FROM ops.promotion_manifest WHERE status = 'held' AND list_contains(?, bronze_file_id)",
+                [list(file_ids)],
+            )
+
+        if file_ids:
+            self._write(work)

@@ -101,6 +101,12 @@ def load_series_states(conn: duckdb.DuckDBPyConnection) -> dict[str, SeriesState
     }
 
 
+def known_drift(conn: duckdb.DuckDBPyConnection, silver_table: str) -> frozenset[tuple[str, str]]:
+    """Fields of a table that were recorded, each with how it changed."""
+    rows = conn.execute("SELECT field, change FROM ops.schema_drift WHERE silver_table = ?", [silver_table]).fetchall()
+    return frozenset((field, change) for field, change in rows)
+
+
 def promoted_counts(conn: duckdb.DuckDBPyConnection, file_ids: Sequence[str]) -> RowCounts:
     """What the promotion of some payloads came to."""
     row = conn.execute(

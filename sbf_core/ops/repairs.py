@@ -61,7 +61,7 @@ def align_ingestions(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> No
     conn.execute(
         "UPDATE ops.file_ingestions AS f SET status = p.status, table_name = p.silver_table, bronze_rows = p.rows_seen, rows_inserted = p.rows_inserted, "
         "rows_updated = p.rows_updated, rows_unchanged = p.rows_unchanged, rows_rejected = p.rows_rejected, error = p.error "
-        "FROM ops.promotion_manifest AS p WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id AND p.status IN ('ok', 'failed')"
+        "FROM ops.promotion_manifest AS p WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id AND p.status IN ('ok', 'failed', 'held')"
     )
 
 

@@ -40,7 +40,7 @@ _INGESTION_TYPES = {
 _INGESTION_KEY = ("run_id", "kind", "subject")
 _MANIFEST_COLUMNS = ", ".join(_MANIFEST_TYPES)
 #: Statuses that end a promotion; anything else is work still to do.
-_SETTLED = "('ok', 'failed')"
+_SETTLED = "('ok', 'failed', 'held')"
 
 
 class DuckDbOpsRepo:
@@ -209,13 +209,16 @@ class DuckDbOpsRepo:
         """Drop the rejects of the files in the temporary table ``batch_file``, which are promoted again. Writes ops.rejects."""
         conn.execute("DELETE FROM ops.rejects USING batch_file AS b WHERE rejects.bronze_file_id = b.bronze_file_id AND NOT b.is_context")
 
-    def insert_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str]]) -> None:
-        """Record fields that came or went, once each: field to (change, bronze_file_id). Writes ops.schema_drift. Idempotent."""
+    def insert_drift(
+        self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str, str]]
+    ) -> None:
+        """Record fields that came or went, once each. Writes ops.schema_drift. Idempotent."""
         now = to_naive_utc(self._clock.now())
-        for field, (change, file_id) in fields.items():
+        for field, (change, file_id, examples) in fields.items():
             conn.execute(
-                "INSERT INTO ops.schema_drift SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (FROM ops.schema_drift WHERE silver_table = ? AND field = ? AND change = ?)",
-                [silver_table, field, change, file_id, now, silver_table, field, change],
+                "INSERT INTO ops.schema_drift SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (FROM ops.schema_drift WHERE "
+                "silver_table = ? AND field = ? AND change = ?)",
+                [silver_table, field, change, file_id, now, redacted(examples), silver_table, field, change],
             )
 
     def get_watermark(self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry) -> dt.date | None:

@@ -237,8 +237,16 @@ class OpsService:
         self._repo.insert_rejects(conn, entry.silver_table, rejects)
         self._repo.record_promoted(conn, entry, started_at=started_at)
 
-    def record_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str]]) -> None:
-        """Record fields that a vendor added or dropped. Writes ops.schema_drift. Idempotent."""
+    def known_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str) -> frozenset[tuple[str, str]]:
+        """Fields of a table that were recorded, each with how it changed."""
+        return queries.known_drift(conn, silver_table)
+
+    def record_drift(
+        self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str, str]]
+    ) -> None:
+        """Record fields that a vendor added or dropped: field to (change, bronze_file_id, examples of values). Writes
+        ops.schema_drift. Idempotent.
+        """
         self._repo.insert_drift(conn, silver_table, fields)
 
     def get_watermark(self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry) -> dt.date | None:

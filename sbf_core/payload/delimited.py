@@ -16,7 +16,7 @@ import attrs
 
 from sbf_core.dataset.formats import Csv
 from sbf_core.duck.identifiers import literal, literal_list
-from sbf_core.errors import PayloadRefused
+from sbf_core.errors import FieldGone, PayloadRefused
 from sbf_core.payload.delimited_dialect import Dialect, Head, dialect_of, head_of, shown
 from sbf_core.payload.delimited_records import RecordReader
 from sbf_core.payload.delimited_shape import shape_of
@@ -103,7 +103,7 @@ def _without(reading: Reading, names: Sequence[str], missing: Sequence[Slot], fi
     wanted = column.source_name
     near = next((name for name in names if name.casefold() == wanted.casefold()), "its name in the file")
     fix = f"for {column.name} declare source={near!r}, also=({near!r},), or optional=True if files may lack it"
-    return PayloadRefused(f"its header lacks {lacks}; it has {has}", fix=fix)
+    return FieldGone(f"its header lacks {lacks}; it has {has}", column=column.name, fix=fix)
 
 
 class DelimitedReader:

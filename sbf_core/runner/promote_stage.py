@@ -22,7 +22,8 @@ from sbf_core.plugin.watch import watched
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.reading import AskPlan, PromotionBatch, PromotionPlan
-from sbf_core.vocabulary import Semantics
+from sbf_core.trust.accepted import accepted_payloads
+from sbf_core.vocabulary import Drift, Semantics
 
 if TYPE_CHECKING:
     from sbf_core.silver.promotion import Promotion
@@ -41,6 +42,8 @@ class PromoteStage:
         config: where the home is.
         hooks: for the hook ``promote``.
         progress: told what goes on.
+        drift: what to do with payloads that lack a field which came until then, where the dataset does not say it; None
+            where that was settled before.
     """
 
     def __init__(
@@ -50,11 +53,13 @@ class PromoteStage:
         hooks: HookCalls,
         *,
         progress: RunProgress,
+        drift: Drift | None = None,
     ) -> None:
         self._ops = ops
         self._config = config
         self._hooks = hooks
         self._progress = progress
+        self._drift = drift
 
     def run(
         self, context: RunContext, datasets: Sequence[OwnedDataset], *, again: bool = False
@@ -129,9 +134,10 @@ class PromoteStage:
         *,
         newest: Mapping[str | None, dt.datetime],
     ) -> None:
-        entry, promotion = owned.entry, self._promotion(owned, context.run_id)
+        entry, accepted = owned.entry, accepted_payloads(self._config)
         batched = tickers_at_once(entry) > 1
-        for batch in batches(entry, rows):
+        for batch in batches(entry, rows, accepted=accepted):
+            promotion = self._promotion(owned, context.run_id, is_accepted=batch[0].rel_path in accepted)
             late = [row for row in batch if row.ticker in newest and row.fetched_at < newest[row.ticker]]
             younger = {
                 row.bronze_file_id: row
@@ -151,11 +157,18 @@ class PromoteStage:
             )
             self._progress.advance(len(batch))
 
-    def _promotion(self, owned: OwnedDataset, run_id: str) -> Promotion:
+    def _promotion(self, owned: OwnedDataset, run_id: str, *, is_accepted: bool = False) -> Promotion:
         from sbf_core.silver.promotion import Promotion  # 15 ms that a run with nothing to promote need not pay
 
         return Promotion(
-            self._ops, owned.entry, bronze=self._config.bronze, staging=self._config.staging, ask_plan=self._plan_asker(owned), fresh_run_id=run_id
+            self._ops,
+            owned.entry,
+            bronze=self._config.bronze,
+            staging=self._config.staging,
+            ask_plan=self._plan_asker(owned),
+            fresh_run_id=run_id,
+            drift=self._drift and (owned.entry.drift or self._drift),
+            is_accepted=is_accepted,
         )
 
     def _plan_asker(self, owned: OwnedDataset) -> AskPlan:
@@ -170,14 +183,25 @@ class PromoteStage:
         return ask
 
 
-def batches(entry: DatasetKeymapEntry, rows: Sequence[BronzeManifestRow]) -> Iterator[list[BronzeManifestRow]]:
-    """Payloads in their order, cut where the kind changes or a batch is full; snapshots go one by one."""
+def batches(
+    entry: DatasetKeymapEntry, rows: Sequence[BronzeManifestRow], *, accepted: frozenset[str] = frozenset()
+) -> Iterator[list[BronzeManifestRow]]:
+    """Payloads in their order, cut where the kind changes or a batch is full; snapshots go one by one.
+
+    Args:
+        entry: the dataset.
+        rows: the payloads.
+        accepted: paths of payloads that are read otherwise, so that they go by themselves.
+    """
     batch: list[BronzeManifestRow] = []
     size = 0
     files_max = 1 if entry.semantics is Semantics.SNAPSHOT else BATCH_FILES
     for row in sorted(rows, key=lambda row: (row.fetched_at, row.bronze_file_id)):
         full = len(batch) >= files_max or size + row.content_length_bytes > BATCH_BYTES
-        if batch and (full or row.extension != batch[0].extension):
+        other = batch and (
+            row.extension != batch[0].extension or (row.rel_path in accepted) != (batch[0].rel_path in accepted)
+        )
+        if batch and (full or other):
             yield batch
             batch, size = [], 0
         batch.append(row)

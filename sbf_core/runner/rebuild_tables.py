@@ -26,6 +26,7 @@ from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.recovery import recover
 from sbf_core.trust.replacing import open_replacing
+from sbf_core.vocabulary import Drift
 
 
 @attrs.frozen(kw_only=True)
@@ -111,7 +112,8 @@ class TableRebuild:
                 context = ops.start_run(ticker_limit=0)
                 self._progress.begin(context, self._config.live, self._clock)
                 context.notes.extend([replaced] if replaced else [])
-                remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress)
+                drift = Drift(self._settings["run.drift"])
+                remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress, drift=drift)
                 manifest = ops.load_manifest_rows()
                 for owned in self._datasets:
                     if _rows_of(owned.entry, manifest):

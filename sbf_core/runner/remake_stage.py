@@ -14,7 +14,7 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import is_disk_fault
 from sbf_core.errors import DamageFound, DatasetFailure, UsageError
 from sbf_core.faults import fault_point
-from sbf_core.ops.made_tables import Hold
+from sbf_core.ops.made_tables import HeldTable, held_payloads
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
@@ -23,8 +23,8 @@ from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.remaking import Taken, compared, swap
-from sbf_core.silver.stale import StaleTable, cost_of, held_line, stale_tables
-from sbf_core.vocabulary import HoldKind
+from sbf_core.silver.stale import StaleTable, cost_of, held_line, payloads_line, stale_tables
+from sbf_core.vocabulary import Drift
 
 _FILE = "remade.duckdb"
 _CHANGES_SHOWN_MAX = 4
@@ -39,6 +39,7 @@ class RemakeStage:
         config: where the home is.
         hooks: for the hook ``promote``.
         progress: told what goes on.
+        drift: see ``PromoteStage``.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class RemakeStage:
         hooks: HookCalls,
         *,
         progress: RunProgress,
+        drift: Drift,
     ) -> None:
+        self._drift = drift
         self._ops = ops
         self._bootstrap = bootstrap
         self._config = config
@@ -82,15 +85,24 @@ class RemakeStage:
                 left.add(stale.entry.id)
         return frozenset(left)
 
-    def promote(
-        self, context: RunContext, datasets: Sequence[OwnedDataset], stage: PromoteStage, *, again: bool = False
-    ) -> None:
-        """Promote what is pending, see ``PromoteStage.run``; a table for which a payload came too late is made again."""
+    def promote(self, context: RunContext, datasets: Sequence[OwnedDataset], *, again: bool = False) -> None:
+        """Promote what is pending, see ``PromoteStage.run``; a table for which a payload came too late is made again.
+
+        A dataset with payloads that wait for their user is one of the run's errors.
+        """
+        for owned in datasets:
+            if (owned.entry.drift or self._drift) is not Drift.HOLD:
+                self._ops.tables.release([file_id for file_id, _ in self._ops.tables.held_rows(owned.entry.ids)])
+        stage = PromoteStage(self._ops, self._config, self._hooks, progress=self._progress, drift=self._drift)
         for owned, why in stage.run(context, datasets, again=again):
             try:
                 self.again(context, owned, why=why)
             except (DatasetFailure, UsageError) as error:
                 context.errors.append(f"{owned.entry.id}: {error}")
+        tables = {owned.entry.silver_table: owned.entry.id for owned in datasets}
+        for held in held_payloads(self._ops.cursor()):
+            if held.table in tables:
+                context.errors.append(payloads_line(tables[held.table], held))
 
     def again(self, context: RunContext, owned: OwnedDataset, *, why: str) -> None:
         """Make a table again from all payloads, whatever becomes of its rows.
@@ -148,7 +160,7 @@ class RemakeStage:
         with beside(self._bootstrap.new_cursor, self._config.staging / _FILE, now=ops.clock.now()) as database:
             other = OpsService.over(database, clock=ops.clock)
             made = RunContext(run_id=context.run_id, started_at=context.started_at)
-            stage = PromoteStage(other, self._config, self._hooks, progress=self._progress)
+            stage = PromoteStage(other, self._config, self._hooks, progress=self._progress, drift=self._drift)
             try:
                 stage.prepare(owned)
                 stage.promote_payloads(made, owned, rows)
@@ -156,11 +168,11 @@ class RemakeStage:
                 both = compared(ops.cursor(), entry, ops.tables.made().get(entry.silver_table))
                 reason = "" if accepted or both is None else _lost(owned, *both)
                 if reason:
-                    hold = Hold(
-                        dataset=entry.id, table=entry.silver_table, kind=HoldKind.TABLE, subject=fingerprint, reason=reason
+                    held = HeldTable(
+                        dataset=entry.id, table=entry.silver_table, fingerprint=fingerprint, reason=reason
                     )
-                    ops.tables.hold(hold)
-                    context.errors.append(held_line(hold))
+                    ops.tables.hold(held)
+                    context.errors.append(held_line(held))
                     return False
                 swap(ops, entry)
             finally:

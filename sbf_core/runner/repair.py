@@ -20,7 +20,6 @@ from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.options import isolation_of
 from sbf_core.runner.progress import Progress
-from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.publish_stage import publish_changed_tables
 from sbf_core.runner.remake_stage import RemakeStage, without
 from sbf_core.runner.run_progress import RunProgress
@@ -34,7 +33,7 @@ from sbf_core.trust.findings import Finding, FindingKind
 from sbf_core.trust.recovery import record_quarantined, recover
 from sbf_core.trust.replacing import open_replacing
 from sbf_core.trust.restore import put_back, set_damaged_aside, set_foreign_aside, write_journal_again
-from sbf_core.vocabulary import RunStatus
+from sbf_core.vocabulary import Drift, RunStatus
 
 _PAYLOAD_LOST = (FindingKind.PAYLOAD_CHANGED, FindingKind.PAYLOAD_NO_FILE, FindingKind.PAYLOAD_MISSING)
 _JOURNAL_WRONG = (FindingKind.JOURNAL_BROKEN, FindingKind.JOURNAL_MISSING, FindingKind.NOT_JOURNALLED)
@@ -176,11 +175,11 @@ class Repair:
     def _make_tables_again(
         self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, findings: Sequence[Finding]
     ) -> None:
-        stage = PromoteStage(ops, self._config, self._hooks, progress=self._progress)
-        remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress)
+        drift = Drift(self._settings["run.drift"])
+        remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress, drift=drift)
         stale = {found.entry.id for found in stale_tables(ops.cursor(), self._entries)}
         datasets = without(list(self._registry.datasets.values()), stale)
-        remake.promote(context, datasets, stage)
+        remake.promote(context, datasets)
         counts = {finding.subject for finding in findings if finding.kind in (FindingKind.COUNTS_DIFFER, FindingKind.RECORD_TWICE)}
         tables = {finding.subject.split(" ")[0].removesuffix("_history") for finding in findings if finding.kind is FindingKind.ROW_DIFFERS}
         tables |= {f"silver.{name}" for name in ops.recovery.tables_of(sorted(counts))}

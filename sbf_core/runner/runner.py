@@ -29,12 +29,12 @@ from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.patterns import chosen_by
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
+from sbf_core.runner.accept import accept_held
 from sbf_core.runner.configured import configured, with_ticker_names
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.live_sessions import LiveSessions
 from sbf_core.runner.options import RunOptions, isolation_of
 from sbf_core.runner.progress import Progress
-from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.publish_stage import publish_changed_tables, wants_copy
 from sbf_core.runner.remake_stage import RemakeStage, planned, without
 from sbf_core.runner.replay import SAMPLE, Replay, recording_folder, sample_of
@@ -48,7 +48,7 @@ from sbf_core.settings.settings import Settings
 from sbf_core.silver.stale import stale_of_home
 from sbf_core.trust.recovery import recover
 from sbf_core.trust.replacing import open_replacing
-from sbf_core.vocabulary import Layer, RunStatus, Scope
+from sbf_core.vocabulary import Drift, Layer, RunStatus, Scope
 
 #: A command that only reads holds the home for a moment; a run waits for that, and no longer.
 _WAIT_FOR_READERS_SECONDS = 1.0
@@ -96,6 +96,7 @@ class Runner:
         by = "--plugins" if self._options.plugins else settings.resolved["run.plugins"].origin
         self.plugins = selected_plugins(self.manager, self.registry, wanted=wanted, wanted_by=by, excluded=self._options.exclude, archive=self._archive)
         chosen = selected_datasets(self.registry.of(self.plugins), self._options.select)
+        chosen = [owned for owned in chosen if not self._options.ids or owned.entry.id in self._options.ids]
         chosen = with_ticker_names(chosen, settings.ticker_names, known=list(self.registry.datasets.values()))
         named = wanted is not None or self._archive is not None
         self.datasets, self._left_out = (chosen, []) if named else configured(chosen, Keys(self._config.home))
@@ -238,8 +239,10 @@ class Runner:
         self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, began: float, *, notes: Sequence[str]
     ) -> None:
         only = self._options.only
-        stage = PromoteStage(ops, self._config, self._hooks, progress=self._progress)
-        remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress)
+        drift = Drift(self._settings["run.drift"])
+        remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress, drift=drift)
+        if self._options.accept:
+            accept_held(ops, self._config, self.datasets)
         datasets = self.datasets
         if only in (None, Layer.SILVER):  # before it is planned: what a table holds says what to ask for
             datasets = without(datasets, remake.run(context, datasets, wait=not self._options.remake))
@@ -253,14 +256,14 @@ class Runner:
                 "Ingestion complete. run_id=%s | elapsed_seconds=%.2f", context.run_id, time.monotonic() - began
             )
         if only in (None, Layer.SILVER):
-            remake.promote(context, datasets, stage, again=self._options.force)
+            remake.promote(context, datasets, again=self._options.force)
             if only is None and self._options.fetch and self._archive is None and context.rows_updated:
-                self._fetch_restated(ops, context, datasets, stage)
+                self._fetch_restated(ops, context, datasets, remake)
         if only in (None, Layer.GOLD):
             run_gold(ops, self.manager, context, self.plugins, force=self._options.force, progress=self._progress)
 
     def _fetch_restated(
-        self, ops: OpsService, context: RunContext, datasets: Sequence[OwnedDataset], stage: PromoteStage
+        self, ops: OpsService, context: RunContext, datasets: Sequence[OwnedDataset], remake: RemakeStage
     ) -> None:
         """Series whose vendor restated their past, once more and from the first day: their rows are of two measures
         now.
@@ -270,7 +273,7 @@ class Runner:
         due = [item for item in self._planned(ops, context.tickers, context.run_id, only_due=True).due if item.again]
         if due:
             self._fetch(ops, context, due)
-            stage.run(context, datasets)
+            remake.promote(context, datasets)
 
     def _fetch(self, ops: OpsService, context: RunContext, due: Sequence[PlannedRequest]) -> None:
         from sbf_core.bronze.file_writer import BronzeFileWriter  # a run with nothing due need not load them

@@ -62,6 +62,8 @@ def compared(
     assert counts is not None
     gone = conn.execute(_gone(before, after, columns_as_made(made.declaration), entry.columns)).fetchone()
     reasons = conn.execute(
+        f"SELECT p.error FROM {BESIDE}.ops.promotion_manifest AS p WHERE p.status = 'held' LIMIT 1"
+    ).fetchone() or conn.execute(
         "SELECT r.reason || CASE WHEN r.column_name IS NULL THEN '' ELSE ' of ' || r.column_name END FROM "
         f"{BESIDE}.ops.rejects AS r WHERE r.reason <> 'file_refused' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
     ).fetchone()

@@ -9,9 +9,8 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_text, fingerprint_of
-from sbf_core.ops.made_tables import Hold, MadeTable, holds, made_tables
+from sbf_core.ops.made_tables import HeldPayloads, HeldTable, MadeTable, held_tables, made_tables
 from sbf_core.ops.queries import DATASET_ID
-from sbf_core.vocabulary import HoldKind
 
 _BYTES_TOLD_IN_KB = 100_000
 _TABLES = (
@@ -47,7 +46,7 @@ class StaleTable:
     byte_count: int
     rows: int
     seconds: float
-    hold: Hold | None = None
+    hold: HeldTable | None = None
 
 
 def stale_tables(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[StaleTable]:
@@ -63,7 +62,7 @@ def stale_tables(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeyma
         return []
     there = {name for (name,) in conn.execute(_TABLES).fetchall()}
     promoted = {name: facts for name, *facts in conn.execute(_PROMOTED).fetchall()}
-    waiting = {(hold.table, hold.subject): hold for hold in holds(conn) if hold.kind is HoldKind.TABLE}
+    waiting = {(held.table, held.fingerprint): held for held in held_tables(conn)}
     found = []
     for entry, text, known in suspects:
         parts = [promoted[name] for name in entry.ids if name in promoted]
@@ -83,10 +82,21 @@ def stale_of_home(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeym
     return stale_tables(conn, entries) if keeps_what_made(conn) else []
 
 
+def payloads_wait(held: HeldPayloads) -> str:
+    """How many payloads wait, since when, and why."""
+    files = "1 payload waits" if held.number == 1 else f"{held.number:,} payloads wait"
+    return f"{files} since {held.since:%Y-%m-%d %H:%M}Z: {held.reason}"
+
+
+def payloads_line(dataset: str, held: HeldPayloads) -> str:
+    """What a dataset waits for whose payloads are held, and the way on, in one line."""
+    return f"{dataset} is held: {payloads_wait(held)}; or accept that with `sbf promote {dataset} --accept`"
+
+
 def keeps_what_made(conn: duckdb.DuckDBPyConnection) -> bool:
     """Whether the ledger has the tables for it; a database that is only read is not migrated."""
     try:
-        conn.execute("SELECT 1 FROM ops.table_declarations, ops.held LIMIT 0")
+        conn.execute("SELECT 1 FROM ops.table_declarations, ops.held_tables LIMIT 0")
     except duckdb.CatalogException:
         return False
     return True
@@ -99,7 +109,7 @@ def cost_of(stale: StaleTable) -> str:
     return f"{files}, {size}, about {max(stale.seconds, 0.1):,.1f} s"
 
 
-def held_line(hold: Hold) -> str:
+def held_line(hold: HeldTable) -> str:
     """What a dataset waits for, and the ways on, in one line."""
     return (
         f"{hold.dataset} is held, and silver.{hold.table} is as it was: {hold.reason}; accept that with `sbf rebuild "

@@ -3,8 +3,10 @@ CREATE TABLE ops.table_declarations (
     table_name VARCHAR NOT NULL, dataset VARCHAR NOT NULL, fingerprint VARCHAR NOT NULL, declaration VARCHAR NOT NULL, made_at TIMESTAMP NOT NULL
 );
 
--- Datasets that wait for their user, because what is due must not happen by itself.
-CREATE TABLE ops.held (
-    dataset VARCHAR NOT NULL, table_name VARCHAR NOT NULL, kind VARCHAR NOT NULL, subject VARCHAR NOT NULL, reason VARCHAR NOT NULL,
-    bronze_file_id VARCHAR, held_at TIMESTAMP NOT NULL
+-- Tables that are not made again by themselves, because rows would go: they wait for their user.
+CREATE TABLE ops.held_tables (
+    table_name VARCHAR NOT NULL, dataset VARCHAR NOT NULL, fingerprint VARCHAR NOT NULL, reason VARCHAR NOT NULL, held_at TIMESTAMP NOT NULL
 );
+
+-- What a field that is not declared holds.
+ALTER TABLE ops.schema_drift ADD COLUMN examples VARCHAR;
