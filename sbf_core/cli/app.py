@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import Exit
 
-from sbf_core.cli import authors, care, chart, lineage, ui
+from sbf_core.cli import authors, care, chart, lineage, promote, ui
 from sbf_core.cli import options as opt
 
 app = typer.Typer(
@@ -87,25 +87,6 @@ def run(
         remake=not no_rebuild_stale, replay=replay, replay_until=replay_until, dry_run=dry_run, as_json=as_json,
     )  # fmt: skip
     raise Exit(code)
-
-
-@app.command()
-def promote(
-    datasets: Annotated[
-        list[str] | None, typer.Argument(metavar="[DATASET]...", help="Only these datasets.", show_default=False)
-    ] = None,
-    home: opt.Home = None,
-    accept: Annotated[bool, typer.Option("--accept", help="Promote payloads, too, that are held because a field is gone.")] = False,
-    wait: opt.Wait = None,
-    as_json: opt.AsJson = False,
-) -> None:
-    """Promote what Bronze holds and Silver does not, and build Gold; asks no vendor.
-
-    Examples: sbf promote | sbf promote fx/ecb/reference_rates --accept
-    """
-    from sbf_core.cli.run import promote_command
-
-    raise Exit(promote_command(home, _flags(wait=wait), tuple(datasets or ()), accept=accept, as_json=as_json))
 
 
 @app.command()
@@ -249,6 +230,7 @@ def plugins_list(home: opt.Home = None, as_json: opt.AsJson = False) -> None:
 
 plugins_app.command("new")(authors.new)
 plugins_app.command("check")(authors.check)
+app.command()(promote.promote)
 app.command()(lineage.explain)
 app.command()(lineage.impact)
 app.command()(chart.chart)

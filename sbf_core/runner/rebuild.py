@@ -96,12 +96,9 @@ def rebuild(
             settings, ids, gold=True, clock=clock, manager=manager, progress=progress, logger=logger
         )
         return _in_place(tables, config, orphans)
+    options = RunOptions(plugins=tuple(record.name for record in manager.selected(None)), fetch=False)
     old = set_aside(config, clock=clock) if into is None else None
-    names = tuple(record.name for record in manager.selected(None))
-    options = RunOptions(plugins=names, fetch=False)
-    runner = Runner(
-        settings, options, clock=clock, manager=manager, progress=progress, logger=logger, config=config
-    )
+    runner = Runner(settings, options, clock=clock, manager=manager, progress=progress, logger=logger, config=config)
     context = runner.run()
     context.notes.extend(f"{text}: its payloads wait for it" for text in orphans)
     is_whole = old is not None and context.status is RunStatus.OK

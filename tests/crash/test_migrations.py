@@ -88,7 +88,7 @@ def write_late(home: Path, day: int, moment: dt.datetime) -> None:
 
 
 @posix
-@pytest.mark.parametrize("point", ["promote.preparing", "promote.emptied", "promote.merged", "promote.committed"])
+@pytest.mark.parametrize("point", ["promote.preparing", "remake.begun", "remake.promoted", "remake.swapping", "remake.swapped", "promote.committed"])
 def test_a_snapshot_that_comes_late_makes_the_table_again(world: World, tmp_path: Path, point: str) -> None:
     """Snapshots arrive in the wrong order: the end is that of the right order, also when the way there is cut."""
     late = tmp_path / "late"
