@@ -144,9 +144,7 @@ class DatasetKeymapEntry:
         check_name(self.silver_table, what=f"{where}: silver table")
         check_columns(self.columns, where=where)
         self._check_paths(where)
-        check_former_names(
-            self.renamed_from, now=(self.id, f"silver.{self.silver_table}"), keep_view=self.keep_view, where=where
-        )
+        check_former_names(self.renamed_from, now=(self.id, f"silver.{self.silver_table}"), where=where)
         if self.promote_version < 1:
             raise UsageError("promote_version counts from 1", where=where, code="DATASET")
         if self.members and self.scope is not Scope.PER_TICKER:

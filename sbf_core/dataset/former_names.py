@@ -13,13 +13,12 @@ _T = TypeVar("_T")
 _TABLE = re.compile(r"silver\.[a-z][a-z0-9_]*")
 
 
-def check_former_names(names: Collection[str], *, now: Collection[str], keep_view: bool, where: str) -> None:
-    """Check ``renamed_from`` and ``keep_view`` of a dataset.
+def check_former_names(names: Collection[str], *, now: Collection[str], where: str) -> None:
+    """Check ``renamed_from`` of a dataset.
 
     Args:
         names: what it was called before.
         now: its identity, and its table with the schema.
-        keep_view: whether a view is to be left under each former table.
         where: the dataset, for messages.
 
     Raises:
@@ -37,10 +36,6 @@ def check_former_names(names: Collection[str], *, now: Collection[str], keep_vie
             raise UsageError(
                 f"renamed_from holds {name!r}, which is its name now", where=where, fix="leave it out", code="DATASET"
             )
-    if keep_view and not any(name.startswith("silver.") for name in names):
-        raise UsageError(
-            "keep_view needs a former table", where=where, fix='renamed_from=("silver.table",)', code="DATASET"
-        )
 
 
 def under_present_names(
