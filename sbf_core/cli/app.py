@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import Exit
 
-from sbf_core.cli import authors, care, chart, lineage, ui
+from sbf_core.cli import authors, care, chart, lineage, rejects, ui
 from sbf_core.cli import options as opt
 
 app = typer.Typer(
@@ -249,6 +249,7 @@ def plugins_list(home: opt.Home = None, as_json: opt.AsJson = False) -> None:
 
 plugins_app.command("new")(authors.new)
 plugins_app.command("check")(authors.check)
+app.command()(rejects.rejects)
 app.command()(lineage.explain)
 app.command()(lineage.impact)
 app.command()(chart.chart)
