@@ -21,20 +21,30 @@ class KnownModels:
 
     Attributes:
         models: those of all plugins that answered, over the sources that are there.
-        silent: plugins of which nobody knows the models, each with the reason.
+        faulty: plugins of which nobody knows what they declare, because something is wrong with them, each with the
+            reason.
+        blocked: plugins that the settings block.
     """
 
     models: tuple[GoldModel, ...]
-    silent: tuple[str, ...]
+    faulty: tuple[str, ...]
+    blocked: tuple[str, ...]
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Plugins whose tables look as if nobody declared them, each with the reason."""
+        return (*self.faulty, *self.blocked)
 
 
 def known_models(cursor: duckdb.DuckDBPyConnection, manager: PluginManager) -> KnownModels:
     """The models of all plugins, and which plugins gave none because something is wrong with them."""
     models: list[GoldModel] = []
-    silent = []
+    faulty: list[str] = []
+    blocked: list[str] = []
     for record in manager.records.values():
         if not record.loaded:
-            silent.append(f"plugin {record.name} is {record.state}: {record.reason}")
+            told = f"plugin {record.name} is {record.state}: {record.reason}"
+            (blocked if record.state == "blocked" else faulty).append(told)
             continue
         if not manager.has(record, "build_gold"):
             continue
@@ -43,11 +53,11 @@ def known_models(cursor: duckdb.DuckDBPyConnection, manager: PluginManager) -> K
                 record, "build_gold", doing="gold models", safe="nothing was written", options=record.options
             )
         except SbfError as error:
-            silent.append(str(error))
+            faulty.append(str(error))
             continue
         models.extend(sorted_out(answer)[0])
     filled = load_table_versions(cursor).keys()
-    return KnownModels(models=tuple(model.over(filled) for model in models), silent=tuple(silent))
+    return KnownModels(models=tuple(model.over(filled) for model in models), faulty=tuple(faulty), blocked=tuple(blocked))
 
 
 def installed_models(cursor: duckdb.DuckDBPyConnection, manager: PluginManager) -> list[GoldModel]:
