@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from breaks_of_changes import BREAKS_OF_CHANGES  # noqa: E402
 from breaks_of_reading import BREAKS_OF_READING  # noqa: E402
 from breaks_of_tables import BREAKS_OF_TABLES  # noqa: E402
 
@@ -244,6 +245,7 @@ BREAKS = [
     ('scaffold: taken names', 'sbf_core/scaffold/naming.py', '    if name in manager.records:', '    if False:', 'tests/scaffold/test_new.py'),
     *BREAKS_OF_READING,
     *BREAKS_OF_TABLES,
+    *BREAKS_OF_CHANGES,
 ]
 
 

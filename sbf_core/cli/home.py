@@ -117,13 +117,16 @@ def _machine_checks(settings: Settings, manager: PluginManager) -> list[tuple[st
 
 def _table_checks(cursor: duckdb.DuckDBPyConnection, manager: PluginManager) -> list[tuple[str, str, str]]:
     """Tables whose declaration has changed since they were made, and payloads that wait."""
+    from sbf_core.facts.gold_states import gold_states
     from sbf_core.facts.made import problems_of_tables
+    from sbf_core.facts.models import known_models
 
     try:
         entries = [owned.entry for owned in DatasetRegistry(manager).datasets.values()]
     except UsageError:
         return []
-    return [(one.what, "bad", f"{one.detail}; {one.fix}") for one in problems_of_tables(cursor, entries)]
+    problems = [*problems_of_tables(cursor, entries), *gold_states(cursor, known_models(cursor, manager)).problems]
+    return [(one.what, "bad", f"{one.detail}; {one.fix}") for one in problems]
 
 
 def _plugin_checks(manager: PluginManager) -> list[tuple[str, str, str]]:

@@ -54,6 +54,16 @@ def remove_dead_scratch(config: DuckDbConfig) -> None:
                 lock.unlink(missing_ok=True)
 
 
+def dead_scratch(config: DuckDbConfig) -> list[Path]:
+    """Folders of processes that died."""
+    found = []
+    for lock in sorted(config.scratch.glob(f"*{_LOCK}")) if config.scratch.is_dir() else ():
+        with _held(lock) as is_ours:
+            if is_ours:
+                found.append(lock.with_suffix(""))
+    return [folder for folder in found if folder.exists()]
+
+
 @contextmanager
 def _held(lock: Path) -> Iterator[bool]:
     """Whether the file could be locked; SQLite's lock works on every system, and ends with its process."""

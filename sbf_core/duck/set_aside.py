@@ -55,6 +55,13 @@ def set_aside_before(config: DuckDbConfig) -> list[Path]:
     return sorted(config.backups.glob(f"{_NAME}*.duckdb"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
+def database_copies(config: DuckDbConfig) -> list[tuple[Path, str]]:
+    """Every copy of the database in ``backups`` that sbf itself made, with the reason; not what a user has put there."""
+    kinds = ((f"{_NAME}*.duckdb", "set aside by a rebuild"), ("sbf-schema*-*.duckdb", "made before a migration"))
+    found = [(path, why) for pattern, why in kinds for path in sorted(config.backups.glob(pattern))]
+    return found + [(path, "its writing was stopped") for path in sorted(config.backups.glob("sbf-schema*-*.duckdb.tmp"))]
+
+
 def remove_set_aside(config: DuckDbConfig, *, keep: int) -> tuple[Path, ...]:
     """Remove the oldest of the databases that rebuilds have set aside; returns those that are gone.
 

@@ -145,7 +145,7 @@ def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str)
     for table, error in cursor.execute(_GOLD_FAILED, [run_id]).fetchall():
         found.append(Problem(what=f"gold.{table} was not built", detail=error or "", fix="sbf run --only gold", href=f"{page}?layer=gold"))
     for table, reason, times in cursor.execute(_REJECTED, [run_id]).fetchall():
-        found.append(Problem(what=f"silver.{table}: {times:,} rows rejected", detail=reason, fix=f"sbf runs {run_id}", href=f"{page}?layer=silver"))
+        found.append(Problem(what=f"silver.{table}: {times:,} rows rejected", detail=reason, fix=f"sbf rejects {table}", href=f"{page}?layer=silver"))
     return found
 
 

@@ -151,6 +151,10 @@ class MadeTables:
         conn.execute("DELETE FROM ops.table_declarations WHERE table_name = ?", [table])
         conn.execute("DELETE FROM ops.held_tables WHERE table_name = ?", [table])
 
+    def forget_gold(self, conn: duckdb.DuckDBPyConnection, table: str) -> None:
+        """A gold table is gone. Writes ops.gold_watermarks in the caller's transaction. Idempotent."""
+        conn.execute("DELETE FROM ops.gold_watermarks WHERE table_name = ?", [table])
+
     def hold(self, held: HeldTable) -> None:
         """A table waits. Writes ops.held_tables in a transaction of its own. Idempotent."""
 

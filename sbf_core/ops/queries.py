@@ -128,6 +128,12 @@ def load_table_versions(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {name: str(version) for name, version in rows}
 
 
+def load_gold_inputs(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What each gold table was built from, by its name."""
+    rows = conn.execute("SELECT table_name, inputs FROM ops.gold_watermarks WHERE inputs IS NOT NULL").fetchall()
+    return dict(rows)
+
+
 def run_overview(conn: duckdb.DuckDBPyConnection, run_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What a run did, from ops.file_ingestions: per dataset, and per gold table."""
     datasets = conn.execute(

@@ -15,6 +15,7 @@ from sbf_core.errors import UsageError
 from sbf_core.facts import datasets, overview, payload, rows
 from sbf_core.facts.made import as_it_is, problems_of_tables
 from sbf_core.facts.models import gold_over, installed_models
+from sbf_core.facts.rejects import reject_counts
 from sbf_core.facts.table import FactTable
 from sbf_core.facts.when import moment_of
 from sbf_core.gold.build import table_exists
@@ -76,7 +77,9 @@ def _bronze(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, reques
     page, total = number_asked(request, "page"), datasets.count_payloads(cursor, entry)
     found = datasets.payloads_of(cursor, entry, limit=_PAYLOADS, offset=(page - 1) * _PAYLOADS)
     pages = max(1, -(-total // _PAYLOADS))
-    return {"page": page, "pages": pages, "grid": grid_of(found, links={"payload": lambda row: f"/payloads/{row['bronze_file_id']}"}, hidden=("bronze_file_id",))}
+    rejects = grid_of(reject_counts(cursor, entry))
+    grid = grid_of(found, links={"payload": lambda row: f"/payloads/{row['bronze_file_id']}"}, hidden=("bronze_file_id",))
+    return {"page": page, "pages": pages, "rejects": rejects, "grid": grid}
 
 
 def _gold(site: Site, cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request: Request) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from starlette.responses import HTMLResponse, Response
 
 from sbf_core.errors import UsageError
 from sbf_core.facts import overview, runs
+from sbf_core.facts.gold_states import gold_states
 from sbf_core.facts.made import problems_of_tables
+from sbf_core.facts.models import known_models
 from sbf_core.facts.problem import Problem
 from sbf_core.facts.table import FactTable
 from sbf_core.facts.when import day_of
@@ -57,7 +59,8 @@ def overview_page(site: Site, request: Request) -> Response:
         days = overview.run_days(cursor, since=since).records
         last = latest.records[0] if latest.rows else None
         problems = overview.problems_of_run(cursor, last["run_id"], last["status"]) if last else []
-        problems = [*problems_of_tables(cursor, site.entries), *problems]
+        of_gold = gold_states(cursor, known_models(cursor, site.manager)).problems
+        problems = [*problems_of_tables(cursor, site.entries), *of_gold, *problems]
     for record in site.manager.records.values():
         if record.state == "refused":
             problems.append(Problem(what=f"plugin {record.name} was not loaded", detail=record.reason, fix="sbf plugins list", href="/plugins"))
