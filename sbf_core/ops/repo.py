@@ -19,6 +19,7 @@ from sbf_core.duck.transaction import transaction
 from sbf_core.ops.bulk import insert_rows, merge_rows
 from sbf_core.ops.queries import DATASET_ID
 from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.ops.taking_over import take_over
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
 from sbf_core.secret import redacted
@@ -219,33 +220,8 @@ class DuckDbOpsRepo:
             )
 
     def take_over(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, other: str) -> None:
-        """Take what the ledger in the database ``other`` says of the promotions of a dataset in the place of what
-        stands here. Writes ops.promotion_manifest, ops.rejects, ops.schema_drift, ops.watermarks, ops.file_ingestions
-        and ops.data_dates. Idempotent.
-        """
-        former = [name for name in entry.ids if name != entry.id]
-        conn.execute(f"CREATE OR REPLACE TEMP TABLE taken AS SELECT m.bronze_file_id FROM {other}.ops.bronze_manifest AS m")
-        for table in ("promotion_manifest", "rejects"):
-            conn.execute(f"DELETE FROM ops.{table} USING taken AS t WHERE {table}.bronze_file_id = t.bronze_file_id")
-            conn.execute(f"INSERT INTO ops.{table} FROM {other}.ops.{table}")
-        for table in ("schema_drift", "watermarks"):
-            names = [entry.silver_table, *entry.former_tables]
-            conn.execute(f"DELETE FROM ops.{table} WHERE list_contains(?, silver_table)", [names])
-        conn.execute(f"DELETE FROM ops.watermarks WHERE list_contains(?, {DATASET_ID})", [list(entry.ids)])
-        for table in ("schema_drift", "watermarks"):
-            conn.execute(f"INSERT INTO ops.{table} FROM {other}.ops.{table}")
-        conn.execute(
-            "UPDATE ops.file_ingestions AS f SET status = p.status, table_name = p.silver_table, bronze_rows = "
-            "p.rows_seen, rows_inserted = p.rows_inserted, rows_updated = p.rows_updated, rows_unchanged = "
-            "p.rows_unchanged, rows_rejected = p.rows_rejected, error = p.error FROM "
-            f"{other}.ops.promotion_manifest AS p WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id"
-        )
-        for name in former:  # what was asked for under a former name was asked for
-            conn.execute(
-                "UPDATE ops.data_dates SET key = concat(?, substr(key, ?)) WHERE (key = ? OR starts_with(key, ?)) AND "
-                "NOT EXISTS (FROM ops.data_dates AS d WHERE d.key = concat(?, substr(data_dates.key, ?)))",
-                [entry.id, len(name) + 1, name, f"{name}/", entry.id, len(name) + 1],
-            )
+        """Take what another database says of a dataset's promotions, see ``taking_over.take_over``. Idempotent."""
+        take_over(conn, entry, other=other)
 
     def get_watermark(self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry) -> dt.date | None:
         """The last row date that silver holds for the row's dataset and ticker, or None."""
