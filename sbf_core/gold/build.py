@@ -190,9 +190,13 @@ def _number(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
 
 
 def table_exists(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether ``schema.table`` is there."""
+    """Whether ``schema.table`` is there: as a table, or as the view that a renamed one leaves under its former name."""
     schema, _, name = table.partition(".")
-    found = conn.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?", [schema, name])
+    found = conn.execute(
+        "SELECT 1 FROM duckdb_tables() AS t WHERE t.database_name = current_database() AND t.schema_name = ? AND t.table_name = ? UNION ALL "
+        "SELECT 1 FROM duckdb_views() AS v WHERE v.database_name = current_database() AND v.schema_name = ? AND v.view_name = ?",
+        [schema, name, schema, name],
+    )
     return found.fetchone() is not None
 
 

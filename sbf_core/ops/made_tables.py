@@ -14,7 +14,7 @@ from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
 from sbf_core.ops import queries
 from sbf_core.ops.queries import DATASET_ID
 from sbf_core.ops.rows import RowCounts
-from sbf_core.ops.take_over import take_over
+from sbf_core.ops.taking_over import take_over
 
 _Write = Callable[[Callable[[duckdb.DuckDBPyConnection], None]], None]
 

@@ -120,12 +120,20 @@ def promoted_counts(conn: duckdb.DuckDBPyConnection, file_ids: Sequence[str]) ->
 
 
 def load_table_versions(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """A text per silver and gold table that changes whenever rows of it do; names with their schema."""
+    """A text per silver and gold table that changes whenever rows of it do; names with their schema.
+
+    A view under a former name of a silver table has the text of its table.
+    """
     rows = conn.execute(
         "SELECT 'silver.' || silver_table, sum(rows_written) || '@' || max(finished_at) FROM ops.promotion_manifest WHERE rows_written > 0 GROUP BY 1 "
         "UNION ALL SELECT 'gold.' || table_name, sum(rows_written) || '@' || max(finished_at) FROM ops.gold_manifest WHERE status = 'ok' AND rows_written > 0 GROUP BY 1"
     ).fetchall()
-    return {name: str(version) for name, version in rows}
+    versions = {name: str(version) for name, version in rows}
+    views = conn.execute(
+        "SELECT 'silver.' || view_name, 'silver.' || regexp_extract(sql, 'FROM silver\\.\"?([a-z0-9_]+)\"?;?$', 1) FROM duckdb_views() "
+        "WHERE database_name = current_database() AND schema_name = 'silver'"
+    ).fetchall()
+    return versions | {view: versions[table] for view, table in views if table in versions}
 
 
 def load_gold_inputs(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -165,7 +165,7 @@ class RemakeStage:
                 stage.prepare(owned)
                 stage.promote_payloads(made, owned, rows)
                 fault_point("remake.promoted")
-                both = compared(ops.cursor(), entry, ops.tables.made().get(entry.silver_table))
+                both = compared(ops.cursor(), entry, ops.tables.made())
                 reason = "" if accepted or both is None else _lost(owned, *both)
                 if reason:
                     held = HeldTable(
@@ -222,18 +222,16 @@ def _changes(stale: StaleTable) -> str:
 
 
 def _lost(owned: OwnedDataset, before: Taken, after: Taken) -> str:
-    """Why a table must not take the place of the other by itself; empty where it may."""
-    entry = owned.entry
-    rejected = max(before.rows - after.rows, 0)
-    if rejected > entry.reject_share_max * before.rows:
+    """Why a table must not take the place of the other by itself; empty where it may. Rows that go because they are
+    rejected are on record, and bounded by ``reject_share_max``; that others go, nobody would be told.
+    """
+    gone = max(after.gone, before.current - after.current)
+    if before.rows - after.rows > owned.entry.reject_share_max * before.rows:
         what = f"the declaration takes {after.rows} of the {before.rows} rows that the old one took"
-        what += f", mostly {after.reason}" if after.reason else ""
-    elif max(after.gone, before.current - after.current) > rejected:
-        gone = max(after.gone, before.current - after.current)
-        what = f"{gone} of {before.current} current rows would go"
-    else:
-        return ""
-    return what
+        return what + (f", mostly {after.reason}" if after.reason else "")
+    if gone > max(after.rejected - before.rejected, 0):
+        return f"{gone} of {before.current} current rows would go"
+    return ""
 
 
 def without(datasets: Sequence[OwnedDataset], left: Collection[str]) -> list[OwnedDataset]:

@@ -101,7 +101,7 @@ class Promotion:
         Tables that another declaration made are made again first, see ``Remaking``: they must not be stale here.
         """
         conn = self._ops.cursor()
-        if not tables_there(conn, self._entry):
+        if not tables_there(conn, self._entry.silver_table):
             with transaction(conn):
                 create_tables(conn, self._entry)
                 self._ops.tables.record(conn, self._entry)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 import duckdb
 
@@ -23,54 +25,63 @@ class Taken:
 
     Attributes:
         rows: rows that were neither rejected nor in a payload that failed.
+        rejected: rows that were rejected, each with its reason on record.
         current: rows that hold now.
         reason: why most rows are rejected; empty where none is.
         gone: current rows of the table that is there whose key the new one lacks; 0 where their keys share no column.
     """
 
     rows: int
+    rejected: int
     current: int
     reason: str = ""
     gone: int = 0
 
 
 def compared(
-    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, made: MadeTable | None
+    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, made: Mapping[str, MadeTable]
 ) -> tuple[Taken, Taken] | None:
-    """What the table that is there took, and the one that was made beside it, of the same payloads.
+    """What the table that is there took, under its name of now or a former one, and the one that was made beside it, of
+    the same payloads.
 
     Args:
         conn: on the first database, with the second one attached.
         entry: the dataset as it is declared now.
-        made: what made the table that is there.
+        made: what made each table that is there.
 
     Returns:
         None where there is nothing to compare with.
     """
-    table = entry.silver_table
-    before, after = f"silver.{quoted(table)}", f"{BESIDE}.silver.{quoted(table)}"
-    if made is None or not tables_there(conn, entry):
+    names = (entry.silver_table, *entry.former_tables)
+    table = next((name for name in names if name in made and tables_there(conn, name)), None)
+    if table is None:
         return None
+    before, after = f"silver.{quoted(table)}", f"{BESIDE}.silver.{quoted(entry.silver_table)}"
     rows = conn.execute(
-        "SELECT sum(p.rows_seen - p.rows_rejected), sum(n.rows_seen - n.rows_rejected) FILTER (n.status = 'ok') FROM "
-        f"ops.promotion_manifest AS p LEFT JOIN {BESIDE}.ops.promotion_manifest AS n USING (bronze_file_id) WHERE "
-        "p.silver_table = ? AND p.status = 'ok'",
+        "SELECT sum(p.rows_seen - p.rows_rejected), sum(n.rows_seen - n.rows_rejected) FILTER (n.status = 'ok'), "
+        "sum(p.rows_rejected), sum(n.rows_rejected) FROM ops.promotion_manifest AS p LEFT JOIN "
+        f"{BESIDE}.ops.promotion_manifest AS n USING (bronze_file_id) WHERE p.silver_table = ? AND p.status = 'ok'",
         [table],
     ).fetchone()
     counts = conn.execute(f"SELECT (SELECT count(*) FROM {before}), (SELECT count(*) FROM {after})").fetchone()
     assert rows is not None
     assert counts is not None
-    gone = conn.execute(_gone(before, after, columns_as_made(made.declaration), entry.columns)).fetchone()
+    gone = conn.execute(_gone(before, after, columns_as_made(made[table].declaration), entry.columns)).fetchone()
     reasons = conn.execute(
         f"SELECT p.error FROM {BESIDE}.ops.promotion_manifest AS p WHERE p.status = 'held' LIMIT 1"
     ).fetchone() or conn.execute(
         "SELECT r.reason || CASE WHEN r.column_name IS NULL THEN '' ELSE ' of ' || r.column_name END FROM "
         f"{BESIDE}.ops.rejects AS r WHERE r.reason <> 'file_refused' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
     ).fetchone()
+    taken, taken_now, rejected, rejected_now = (int(number or 0) for number in rows)
     after_it = Taken(
-        rows=int(rows[1] or 0), current=counts[1], reason=reasons[0] if reasons else "", gone=gone[0] if gone else 0
+        rows=taken_now,
+        rejected=rejected_now,
+        current=counts[1],
+        reason=reasons[0] if reasons else "",
+        gone=gone[0] if gone else 0,
     )
-    return Taken(rows=int(rows[0] or 0), current=counts[0]), after_it
+    return Taken(rows=taken, rejected=rejected, current=counts[0]), after_it
 
 
 def _gone(before: str, after: str, old: tuple[Column, ...], new: tuple[Column, ...]) -> str:
@@ -111,9 +122,6 @@ def swap(ops: OpsService, entry: DatasetKeymapEntry) -> None:
             )
         ops.tables.take_over(conn, entry, other=BESIDE)
         ops.tables.record(conn, entry)
-        if entry.keep_view:
-            for table in entry.former_tables:
-                conn.execute(f"CREATE VIEW silver.{quoted(table)} AS FROM silver.{quoted(entry.silver_table)}")
         fault_point("remake.swapped")
     conn.execute("CHECKPOINT")
 

@@ -57,7 +57,8 @@ def stale_tables(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeyma
         text = declaration_text(entry)
         known = made.get(entry.silver_table)
         if known is None or known.fingerprint != fingerprint_of(text):
-            suspects.append((entry, text, known))
+            former = (made[name] for name in entry.former_tables if name in made)
+            suspects.append((entry, text, known or next(former, None)))
     if not suspects:
         return []
     there = {name for (name,) in conn.execute(_TABLES).fetchall()}
@@ -112,7 +113,7 @@ def cost_of(stale: StaleTable) -> str:
 def held_line(hold: HeldTable) -> str:
     """What a dataset waits for, and the ways on, in one line."""
     return (
-        f"{hold.dataset} is held, and silver.{hold.table} is as it was: {hold.reason}; accept that with `sbf rebuild "
+        f"{hold.dataset} is held, and its table is as it was: {hold.reason}; accept that with `sbf rebuild "
         f"{hold.dataset} --accept`, or put the declaration back"
     )
 
@@ -121,7 +122,8 @@ def _why(
     entry: DatasetKeymapEntry, text: str, known: MadeTable | None, *, is_there: bool, has_payloads: bool
 ) -> tuple[str, ...]:
     if known is not None:
-        return changes(known.declaration, text)
+        renamed = (f"it was silver.{known.table}",) if known.table != entry.silver_table else ()
+        return (*renamed, *changes(known.declaration, text))
     if is_there:
         return ("it was made by a version of sbf that did not keep what made it",)
     if has_payloads:

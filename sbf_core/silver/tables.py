@@ -38,9 +38,9 @@ def value_columns(entry: DatasetKeymapEntry) -> tuple[str, ...]:
     return tuple(name for name in entry.column_types if name not in outside)
 
 
-def tables_there(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool:
-    """Whether both tables of a dataset are there."""
-    names = [entry.silver_table, f"{entry.silver_table}_history"]
+def tables_there(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether a silver table is there, and its history."""
+    names = [table, f"{table}_history"]
     row = conn.execute(
         "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver' AND "
         "list_contains(?, table_name)",
@@ -57,7 +57,9 @@ def drop_tables(conn: duckdb.DuckDBPyConnection, table: str) -> None:
 
 
 def create_tables(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    """Make the tables and macros of a dataset, in the caller's transaction. Idempotent."""
+    """Make the tables and macros of a dataset, and views under its former names where it keeps them, in the caller's
+    transaction. Tables of these names are gone. Idempotent.
+    """
     strict = [f"{quoted(column.name)} {column.type}{'' if column.nullable else ' NOT NULL'}" for column in entry.columns]
     loose = [f"{quoted(column.name)} {column.type}{' NOT NULL' if column.key else ''}" for column in entry.columns]
     core = [f"{quoted(name)} {sql_type} NOT NULL" for name, sql_type in _CORE_TYPES.items()]
@@ -72,6 +74,8 @@ def create_tables(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
         if text:
             conn.execute(f"COMMENT ON COLUMN {current_table(entry)}.{quoted(column.name)} IS {literal(text)}")
     _create_macros(conn, entry)
+    for name in entry.former_tables if entry.keep_view else ():
+        conn.execute(f"CREATE OR REPLACE VIEW silver.{quoted(name)} AS FROM {current_table(entry)}")
 
 
 def _create_macros(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
