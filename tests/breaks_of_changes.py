@@ -9,7 +9,7 @@ BREAKS_OF_CHANGES = [
     ('rejects: place stays in the row', 'sbf_core/facts/rejects.py', "regexp_replace(r.row_json, '{ours}', '}}')", 'r.row_json', 'tests/facts/test_rejects.py'),
     ('rejects: digits are rounded', 'sbf_core/cli/rejects.py', 'parse_float=_exact', 'parse_float=float', 'tests/facts/test_rejects.py'),
     ('rejects: a half file stays', 'sbf_core/facts/rejects.py', '        near.replace(target)\n', '', 'tests/facts/test_rejects.py'),
-    ('rejects: old ones stay when a table is made again', 'sbf_core/ops/take_over.py', 'for table in ("promotion_manifest", "rejects"):', 'for table in ("promotion_manifest",):', 'tests/facts/test_rejects.py'),
+    ('rejects: old ones stay when a table is made again', 'sbf_core/ops/taking_over.py', 'for table in ("promotion_manifest", "rejects"):', 'for table in ("promotion_manifest",):', 'tests/facts/test_rejects.py'),
     ('gold: kind is no part of it', 'sbf_core/gold/declared.py', '_PLAIN = ("kind", ', '_PLAIN = (', 'tests/gold/test_gold_changes.py'),
     ('gold: tests by name', 'sbf_core/gold/declared.py', "return f\"{type(test).__name__}({', '.join(f'{name}={given[name]!r}' for name in sorted(given))})\"", 'return str(test.name) + str(given)[:0]', 'tests/gold/test_gold_changes.py'),
     ('gold: a source is a declaration', 'sbf_core/gold/declared.py', '    declared = model.declared\n', '    declared = model\n', 'tests/gold/test_gold_changes.py'),

@@ -14,7 +14,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts import datasets as facts
 from sbf_core.facts import runs
-from sbf_core.facts.made import as_it_is, problems_of_tables
+from sbf_core.facts.made import as_it_is, problems_of_tables, undeclared_fields
 from sbf_core.facts.problem import Problem
 from sbf_core.facts.table import FactTable
 from sbf_core.plugin.manager import PluginManager
@@ -49,14 +49,16 @@ def dataset_report(home: str | None, *, name: str, limit: int, as_json: bool) ->
 
     def ask(
         cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
-    ) -> tuple[FactTable, FactTable, int]:
+    ) -> tuple[FactTable, FactTable, FactTable, int]:
         payloads = facts.payloads_of(cursor, entry, limit=limit)
-        return facts.columns_of_table(cursor, entry), payloads, facts.count_payloads(cursor, entry)
+        fields = undeclared_fields(cursor, entry)
+        return facts.columns_of_table(cursor, entry), fields, payloads, facts.count_payloads(cursor, entry)
 
-    entry, (columns, payloads, total), problems = _of_dataset(home, name, ask)
+    entry, (columns, fields, payloads, total), problems = _of_dataset(home, name, ask)
     if as_json:
         print_json("dataset", dataset=entry.id, title=entry.title, terms=entry.terms, source_url=entry.source_url, silver_table=entry.silver_table, semantics=entry.semantics,
-                   waits=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems], columns=columns.records, payloads=payloads.records)  # fmt: skip
+                   waits=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems], columns=columns.records,
+                   undeclared=fields.records, payloads=payloads.records)  # fmt: skip
         return
     print(f"{entry.id}: {entry.title or 'no title'}, in silver.{entry.silver_table} ({entry.semantics})")
     print(f"{entry.terms} {entry.source_url}".strip())
@@ -65,6 +67,10 @@ def dataset_report(home: str | None, *, name: str, limit: int, as_json: bool) ->
     print()
     _show(columns)
     print()
+    if fields.rows:
+        print("Payloads have fields that are not declared:")
+        _show(fields)
+        print()
     _show(payloads, hidden=("bronze_file_id",)) if payloads.rows else print("No payload yet: run `sbf run`.")
     if len(payloads.rows) < total:
         print(f"\nThe last {len(payloads.rows)} of {total:,} payloads; --limit shows more.")

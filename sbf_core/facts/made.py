@@ -8,6 +8,7 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.facts.problem import Problem
+from sbf_core.facts.table import FactTable, table_of
 from sbf_core.ops.made_tables import HeldPayloads, MadeTable, held_payloads, made_tables
 from sbf_core.silver.stale import as_made, cost_of, keeps_what_made, payloads_wait, stale_of_home
 
@@ -28,6 +29,18 @@ def as_they_are(
 def waiting_payloads(cursor: duckdb.DuckDBPyConnection) -> list[HeldPayloads]:
     """Payloads that lack a field which came until then, and wait."""
     return held_payloads(cursor) if keeps_what_made(cursor) else []
+
+
+def undeclared_fields(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> FactTable:
+    """Fields of its payloads that no column takes, with examples of their values, and since when they come."""
+    if not keeps_what_made(cursor):
+        return FactTable(("field", "examples", "since"), ())
+    known = [name for column in entry.columns for name in column.source_names]
+    query = (
+        "SELECT d.field, d.examples, d.seen_at AS since FROM ops.schema_drift AS d WHERE d.silver_table = ? AND d.change "
+        "= 'added' AND NOT list_contains(?, d.field) ORDER BY 3, 1"
+    )
+    return table_of(cursor, query, [entry.silver_table, known])
 
 
 def problems_of_tables(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[Problem]:

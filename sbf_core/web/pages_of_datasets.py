@@ -13,7 +13,7 @@ from starlette.responses import Response
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError
 from sbf_core.facts import datasets, overview, payload, rows
-from sbf_core.facts.made import as_it_is, problems_of_tables
+from sbf_core.facts.made import as_it_is, problems_of_tables, undeclared_fields
 from sbf_core.facts.models import gold_over, installed_models
 from sbf_core.facts.rejects import reject_counts
 from sbf_core.facts.table import FactTable
@@ -57,7 +57,10 @@ def dataset_page(site: Site, request: Request) -> Response:
         if tab == "bronze" or not filled:
             content = _bronze(cursor, entry, request)
         elif tab == "silver":
-            content = {"grid": grid_of(datasets.columns_of_table(cursor, entry))}
+            content = {
+                "grid": grid_of(datasets.columns_of_table(cursor, entry)),
+                "undeclared": grid_of(undeclared_fields(cursor, entry)),
+            }
         elif tab == "rows":
             content = _rows(cursor, entry, request)
         elif tab == "chart":
