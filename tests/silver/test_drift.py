@@ -8,9 +8,9 @@ from typing import Any
 
 import attrs
 import pytest
-from warehouse import FakeVendor, Warehouse, counts_add_up, entry
+from warehouse import START, FakeVendor, Warehouse, counts_add_up, entry
 
-from sbf_core.api import column
+from sbf_core.api import column, hookimpl
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.rebuild import rebuild
@@ -156,6 +156,27 @@ def test_in_one_batch_it_is_as_it_was_one_by_one(tmp_path: Path) -> None:
     assert "is held" in rebuild(settings, clock=warehouse.clock, manager=manager).context.errors[0]
     assert digests(warehouse) == before
     assert rows(warehouse) == [("a", "w"), ("b", "y")]
+
+
+def test_what_was_fetched_before_the_field_came_lacks_nothing(tmp_path: Path) -> None:
+    class Dated(FakeVendor):
+        """Answers with a payload of an hour."""
+
+        hour = 24.0
+
+        @hookimpl
+        def fetch(self, entry: object, request: object) -> object:
+            moment = START + dt.timedelta(hours=self.hour)
+            return attrs.evolve(super().fetch(entry, request), fetched_at=moment, address=f"fake://{self.hour}")
+
+    vendor = Dated(entry(columns=label()))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says(PAYLOADS["json"][0])
+    warehouse.run(hours_later=24)
+    vendor.hour = 0
+    vendor.says('[{"item":"c"}]')
+    assert warehouse.run(hours_later=24).errors == []
+    assert rows(warehouse) == [*FIRST, ("c", None)]
 
 
 def test_fields_that_nobody_declared_are_told_once_with_examples(tmp_path: Path) -> None:
