@@ -264,6 +264,11 @@ class DatasetKeymapEntry:
         return f"{self.domain}/{self.source}/{self.dataset}{suffix}"
 
     @property
+    def decimal(self) -> str:
+        """The mark before the fraction of a number that stands as a text."""
+        return self.format.decimal if self.format is not None else "."
+
+    @property
     def key_columns(self) -> tuple[str, ...]:
         """Names of the columns that make a row unique."""
         return tuple(col.name for col in self.columns if col.key)

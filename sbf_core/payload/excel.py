@@ -25,7 +25,7 @@ from sbf_core.dataset.columns import MOMENTS
 from sbf_core.dataset.formats_of_tables import Excel
 from sbf_core.errors import PayloadRefused, UsageError
 from sbf_core.payload.excel_xlsx import NOT_CALCULATED, Unseen, look_into, without_false_dates
-from sbf_core.payload.model import Look, PayloadFile, Reading, Record, Slot
+from sbf_core.payload.model import Digits, Look, PayloadFile, Reading, Record, Slot
 from sbf_core.payload.records_only import RecordsOnly, places_of, short, without_last
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def _text(cell: Any, *, is_moment: bool) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, (int, float)):
-        return _number(cell)
+        return Digits(_number(cell))
     if isinstance(cell, dt.datetime):
         return cell.isoformat()
     if isinstance(cell, dt.date):

@@ -81,6 +81,8 @@ def look(reading: Reading, file: PayloadFile, payload: bytes | None) -> Look:
     irregular = attrs.evolve(irregular, fields=rows.fields)
     if not rows.has_all or compiled(reading, Layout(start.kinds)) is None:
         return irregular
+    if reading.format.decimal != ".":  # that of texts; the engine gives numbers as texts, too
+        return irregular
     marks = _Marks(reading, rows.mark)
     for chunk in [payload] if payload is not None else _chunks(file):
         marks.look_at(chunk)

@@ -32,7 +32,7 @@ def records(reading: Reading, file: PayloadFile) -> Iterator[Record]:
     """
     path = rows_path(reading.rows_at)
     sources = [[source_path(source) for source in slot.sources] for slot in reading.slots]
-    plan = _Plan(reading.slots, sources, path)
+    plan = _Plan(reading.slots, sources, path, takes_texts_alike=reading.format.decimal == ".")
     with Window(file.path) as window:
         if not _is_streamed(path, sources):
             document = window.document()
@@ -49,7 +49,14 @@ def records(reading: Reading, file: PayloadFile) -> Iterator[Record]:
 class _Plan:
     """How the values of the slots are taken from rows, and which of them were found at all."""
 
-    def __init__(self, slots: Sequence[Slot], sources: Sequence[Sequence[SourcePath]], path: RowsPath) -> None:
+    def __init__(
+        self,
+        slots: Sequence[Slot],
+        sources: Sequence[Sequence[SourcePath]],
+        path: RowsPath,
+        *,
+        takes_texts_alike: bool,
+    ) -> None:
         self.slots = slots
         self.getters = [[getter(source) for source in choices] for choices in sources]
         self.takes_any_text = [slot.column.type == _TAKES_ANY_TEXT for slot in slots]
@@ -59,8 +66,10 @@ class _Plan:
         self.path = path
         names = [choices[0].field for choices in sources]
         plain = [name for name in names if name is not None]
-        #: Name of the field of each slot, where each has one name and no more.
+        #: Name of the field of each slot, where each has one name and no more, and numbers are read as texts are.
         self.fields = plain if len(plain) == len(slots) and all(len(choices) == 1 for choices in sources) else None
+        if not takes_texts_alike:
+            self.fields = None
 
     def record(self, document: Any, row: Row) -> Record:
         """The record of one row."""

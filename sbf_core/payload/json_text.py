@@ -15,6 +15,7 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from sbf_core.errors import PayloadRefused
+from sbf_core.payload.model import Digits
 
 BLANKS = " \t\n\r"
 _LAX = re.compile(
@@ -27,7 +28,7 @@ _FIX_UTF8 = "JSON is UTF-8 (RFC 8259); other bytes can be parsed by the hook pro
 TOO_DEEP = "is nested too deeply to be read"
 
 
-class Number(str):
+class Number(Digits):
     """The digits of a number, as they are written."""
 
     __slots__ = ()

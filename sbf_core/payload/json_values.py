@@ -103,7 +103,7 @@ def is_absent(value: Any) -> bool:
 
 
 def text_of(value: Any) -> str | None:
-    """A value as a text: of a number its digits, of an object or list its JSON without blanks.
+    """A value as a text: of a number its ``Digits``, of an object or list its JSON without blanks.
 
     Raises:
         Unreachable: it has none; the fault is ``key_twice``, ``no_json`` or ``not_unicode``.
@@ -111,7 +111,7 @@ def text_of(value: Any) -> str | None:
     if value is None or value is ABSENT:
         return None
     if isinstance(value, str):
-        text = str(value)
+        text = value
     elif value is True or value is False:
         return "true" if value else "false"
     else:

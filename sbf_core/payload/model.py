@@ -110,13 +110,22 @@ class Look:
     payload: bytes | None = None
 
 
+class Digits(str):
+    """The digits of a value that is no text, such as a number of JSON: its point is a point, whatever mark the texts
+    have.
+    """
+
+    __slots__ = ()
+
+
 @attrs.frozen
 class Record:
     """One record of a payload, with its texts exactly as they are written.
 
     Attributes:
         place: where it stands: ``line 7`` or ``$.data[3]``.
-        values: one text for each slot, None for no value. Numbers are the vendor's own digits.
+        values: one text for each slot, None for no value. Numbers are the vendor's own digits; where the payload
+            tells them from texts, they are ``Digits``.
         fault: a short stable word where it is no row, e.g. ``ragged`` or ``field_twice``; with ``:column`` where
             one column is concerned. Then it is rejected.
         raw: of a faulty record, what stands there, for the reject; short.

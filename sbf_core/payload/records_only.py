@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sbf_core.errors import FieldGone, PayloadRefused
-from sbf_core.payload.model import Look, PayloadFile, Reading, Record, Slot
+from sbf_core.payload.model import Digits, Look, PayloadFile, Reading, Record, Slot
 
 _RAW_MAX = 200
 Row = TypeVar("Row")
@@ -38,7 +38,7 @@ class RecordsOnly(ABC):
         """See ``FormatReader``."""
 
 
-class Number(str):
+class Number(Digits):
     """The digits of a JSON number, told apart from a JSON text."""
 
     __slots__ = ()
@@ -104,7 +104,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def json_text(value: Any) -> str | None:
     """A value of a JSON document as text: a number as it was written, a list or an object as JSON, None for null."""
     if value is None or isinstance(value, str):
-        return value if value is None else str(value)
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     return _compact(value)

@@ -98,7 +98,7 @@ class _Worker:
             return "select", plan.sql
         if isinstance(plan, ParseRows):
             files = [(file.row.bronze_file_id, Path(file.path)) for file in payloads]
-            return "parsed", write_hook_rows(plan.parse, files, slots_of(entry), Path(target))
+            return "parsed", write_hook_rows(plan.parse, files, slots_of(entry), Path(target), decimal=entry.decimal)
         return "wrong", type(plan).__name__
 
 

@@ -83,13 +83,9 @@ def number_casts(fields: Sequence[Field], *, place: str) -> NumberCasts:
         if typed:  # a number that is no text has a point, whatever the texts have
             unmarked = f"CASE WHEN list_contains([{', '.join(typed)}], i) THEN x ELSE {unmarked} END"
         steps.append({_BARES: _each(_TEXTS, unmarked)})
-    steps.append(
-        {
-            _POINTS: _each(
-                bares, f"CASE WHEN contains(lower(x), 'e') AND {full_match('x', NUMBER)} THEN {point_of('x')} END"
-            )
-        }
-    )
+    # written out is what has an exponent, and what begins with a point: the engine takes no ``.0`` for a BIGINT
+    is_odd = "(contains(lower(x), 'e') OR starts_with(ltrim(x, '+-'), '.'))"
+    steps.append({_POINTS: _each(bares, f"CASE WHEN {is_odd} AND {full_match('x', NUMBER)} THEN {point_of('x')} END")})
     point, digits = f"{_ref(_POINTS)}[i]", f"{_ref(_DIGITS)}[i]"
     steps.append({_DIGITS: _each(bares, f"CASE WHEN {point} IS NOT NULL THEN {digits_of('x')} END")})
     steps.append(

@@ -101,9 +101,9 @@ class HookRows:
             return HookSource(sql=self._written(plan.path), is_select=False)
         if isinstance(plan, ParseRows):
             target = self._staging / "parsed.ndjson"
-            self.errors |= write_hook_rows(
-                plan.parse, [(item.file_id, Path(item.file.path)) for item in self.items], slots_of(self._entry), target
-            )
+            files = [(item.file_id, Path(item.file.path)) for item in self.items]
+            decimal = self._entry.decimal
+            self.errors |= write_hook_rows(plan.parse, files, slots_of(self._entry), target, decimal=decimal)
             return HookSource(sql=self._written(target), is_select=False)
         self.describe()
         return HookSource(sql=self._checked_select(plan), is_select=True, faults=self._faults)
@@ -213,7 +213,7 @@ class HookRows:
                 for item in self.items
                 if item.file_id in others
             ]
-            errors, _ = write_records(payloads, slots, target)
+            errors, _ = write_records(payloads, slots, target, decimal=reading.format.decimal, is_typed=False)
             self.errors |= errors
             parts.append(records_source([slot.name for slot in slots], target))
         source = " UNION ALL BY NAME ".join(f"({part})" for part in parts)

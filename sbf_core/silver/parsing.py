@@ -12,10 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+import attrs
+
 from sbf_core import signals
 from sbf_core.duck.disk import is_disk_fault
-from sbf_core.errors import EnvironmentFault, PluginFault, SbfError, printable
-from sbf_core.payload.model import Record, Slot
+from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, printable
+from sbf_core.payload.model import Digits, Record, Slot
 
 _MESSAGE_CHARACTERS_MAX = 400
 _RAW_CHARACTERS_MAX = 400
@@ -24,7 +26,12 @@ _LINES_AT_ONCE = 5_000
 
 
 def write_records(
-    payloads: Iterable[tuple[str, Callable[[], Iterable[Record]]]], slots: Sequence[Slot], target: Path
+    payloads: Iterable[tuple[str, Callable[[], Iterable[Record]]]],
+    slots: Sequence[Slot],
+    target: Path,
+    *,
+    decimal: str,
+    is_typed: bool = True,
 ) -> tuple[dict[str, str], dict[str, int]]:
     """Write the records of payloads as lines of JSON: ``_file``, ``_place``, ``_fault``, ``_raw`` and the slots.
 
@@ -34,6 +41,8 @@ def write_records(
         payloads: for each its id, and what gives its records.
         slots: names of their values.
         target: the file, which is written anew.
+        decimal: the mark that numbers have which stand as texts.
+        is_typed: the columns of the slots are those that are declared; else nobody knows yet what becomes of a value.
 
     Returns:
         Why payloads could not be read, and how many records the others have, by id.
@@ -45,7 +54,8 @@ def write_records(
         for file_id, records in payloads:
             start = out.tell()
             try:
-                counts[file_id] = sum(_write(out, file_id, names, part) for part in _parts(records()))
+                found = records() if decimal == "." else _marked(records(), slots if is_typed else None, decimal)
+                counts[file_id] = sum(_write(out, file_id, names, part) for part in _parts(found))
             except BaseException as error:  # a plugin's code may raise anything; the payload alone pays for it
                 if signals.is_from_user(error) or isinstance(error, EnvironmentFault) or is_disk_fault(error):
                     raise
@@ -53,6 +63,39 @@ def write_records(
                 out.seek(start)
                 out.truncate()
     return errors, counts
+
+
+def _marked(records: Iterable[Record], slots: Sequence[Slot] | None, decimal: str) -> Iterator[Record]:
+    """Records whose numbers have the mark of the texts, so that both can be read alike.
+
+    Raises:
+        PayloadRefused: without ``slots``, for a number with a point: whoever reads it could not tell it from a text.
+    """
+    takes_numbers = None if slots is None else [_takes_number(slot) for slot in slots]
+    for record in records:
+        if not any(isinstance(value, Digits) for value in record.values):
+            yield record
+        elif takes_numbers is not None and slots is not None:
+            pairs = zip(slots, takes_numbers, record.values, strict=True)
+            values = [_with_mark(slot, value, decimal) if is_number else value for slot, is_number, value in pairs]
+            yield attrs.evolve(record, values=values)
+        else:
+            odd = next((value for value in record.values if isinstance(value, Digits) and "." in value), None)
+            if odd is not None:
+                what = f"holds the number {odd} at {record.place}, and a SELECT cannot tell it from the texts"
+                raise PayloadRefused(f"{what}, whose decimal mark is {decimal!r}", fix="answer ParseRows(...)")
+            yield record
+
+
+def _takes_number(slot: Slot) -> bool:
+    column = slot.column
+    return column.type in ("BIGINT", "DOUBLE") or column.decimal_shape is not None or bool(column.epoch)
+
+
+def _with_mark(slot: Slot, value: str | None, decimal: str) -> str | None:
+    if not isinstance(value, Digits):
+        return value
+    return None if value in {marker.strip() for marker in slot.column.missing} else value.replace(".", decimal)
 
 
 def _message(error: BaseException) -> str:
@@ -124,11 +167,11 @@ def _as_text(value: object, name: object, number: int) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return repr(value)
+        return Digits(repr(value))
     if isinstance(value, dt.datetime) and value.tzinfo is None:
         raise PluginFault(f"parse gave a time without zone for {name!r} in row {number}")
     if isinstance(value, (int, Decimal)):
-        return str(value)
+        return Digits(value)
     if isinstance(value, dt.date):
         return value.isoformat()
     raise PluginFault(
@@ -141,10 +184,12 @@ def write_hook_rows(
     files: Sequence[tuple[str, Path]],
     slots: Sequence[Slot],
     target: Path,
+    *,
+    decimal: str,
 ) -> dict[str, str]:
     """Parse payloads, each given by id and path, by a plugin's hook, and write their rows; returns why payloads could
-    not be parsed, by id.
+    not be parsed, by id. ``decimal`` is the mark that numbers have which are texts.
     """
     payloads = [(file_id, partial(records_of_hook, parse, path, slots)) for file_id, path in files]
-    errors, _ = write_records(payloads, slots, target)
+    errors, _ = write_records(payloads, slots, target, decimal=decimal)
     return errors

@@ -137,7 +137,7 @@ class _Stage:
             for item in items
             if item.file_id in again
         ]
-        errors, _ = write_records(payloads, reading.slots, target)
+        errors, _ = write_records(payloads, reading.slots, target, decimal=reading.format.decimal)
         self._take(reading, records_source([slot.name for slot in reading.slots], target))
         return errors
 

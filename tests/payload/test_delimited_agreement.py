@@ -1,6 +1,11 @@
-"""Both ways in give the same rows: the engine wherever the look says that a payload is regular, and Python."""
+"""Both ways in give the same rows: the engine wherever the look says that a payload is regular, and Python.
+
+More examples by hand: ``HYPOTHESIS_EXAMPLES=20000 pytest tests/payload/test_delimited_agreement.py``.
+"""
 
 from __future__ import annotations
+
+import os
 
 import attrs
 import pytest
@@ -12,6 +17,7 @@ from sbf_core.dataset.formats import Csv
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload import delimited_shape, text
 
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "100"))
 NAMES = ("a", "bb", "c c", "Preis", "x\u00e9")
 PIECES = ["", "1", "a", "bb", "NA", " ", '"', '""', "'", "\\", '\\"', ",", ";", "\t", "|", "#", "\n", "\r", "\r\n", "\u00e9", "\u2028", "\x85", "\x0b", "0", "n/a"]
 WELL = [piece for piece in PIECES if piece not in ('"', '""', '\\"', "\\", "\n", "\r", "\r\n", ",", ";", "\t", "|", "#")]
@@ -84,7 +90,7 @@ def payloads(draw: st.DrawFn) -> tuple[Csv, tuple[str, ...], bytes, bool]:
     return dialect, names, (mark + content[:at] + odd + content[at:]).encode(encoding), is_well
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(given_payload=payloads(), wanted=st.sets(st.integers(0, 4)), piece=st.sampled_from([0, 0, 9, 40]))
 def test_the_engine_and_python_read_the_same(bench: Bench, given_payload: tuple[Csv, tuple[str, ...], bytes, bool], wanted: set[int], piece: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -57,8 +57,10 @@ def test_true_is_no_number(tmp_path: Path) -> None:
 
 
 def test_marks_and_markers_are_of_texts(tmp_path: Path) -> None:
-    marked = reading("k", ("p", "DOUBLE"), form=Json(decimal=","))
-    assert selected(marked, tmp_path, [looked(marked, tmp_path, rows('"1,5"'))]) == [("one", "x0", "1,5")]
+    marked = reading("k", ("p", "DOUBLE"), form=Json(thousands="'"))
+    assert selected(marked, tmp_path, [looked(marked, tmp_path, rows('"1\'500"'))]) == [("one", "x0", "1'500")]
+    comma = reading("k", ("p", "DOUBLE"), form=Json(decimal=","))  # the engine would give 1.5 and "1,5" alike
+    assert not looked(comma, tmp_path, rows('"1,5"')).is_regular
     missing = reading("k", Column(name="p", type="DOUBLE", nullable=True, source="p", missing=("n/a",)))
     assert selected(missing, tmp_path, [looked(missing, tmp_path, rows('"n/a"', "2.5"))]) == [
         ("one", "x0", "n/a"),

@@ -59,7 +59,7 @@ def load(proposal: Proposal, folder: Path) -> list[dict[str, Any]]:
             yield record
 
     look = reader.look(reading, file, None, staging=folder)
-    errors, _ = write_records([("sample", partial(counted))], reading.slots, folder / "records.ndjson")
+    errors, _ = write_records([("sample", partial(counted))], reading.slots, folder / "records.ndjson", decimal=reading.format.decimal)
     assert errors == {}
     assert look.record_count in (None, len(counts))
     names = [slot.name for slot in reading.slots]

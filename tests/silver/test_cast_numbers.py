@@ -38,6 +38,7 @@ def outcome(conn: duckdb.DuckDBPyConnection, column: Column, text: str, **facts:
         ("-9223372036854775808", "-9223372036854775808"), ("-9223372036854775809", "out_of_range"), ("922337203685477580.7e1", "9223372036854775807"),
         ("1e400000000", "out_of_range"), ("1e99999999999999999999", "out_of_range"), ("0e99999999999999999999", "0"), ("9" * 39, "out_of_range"),
         ("0" * 300 + "7", "7"), ("1" + "0" * 400 + "e-400", "1"), ("0." + "0" * 300 + "5e301", "5"), ("7" * 20_000, "out_of_range"),
+        (".0", "0"), ("-.00", "0"), (" +.0\t", "0"), (".0e5", "0"), (".5", "not_an_integer"), (".", "unparsable"),
         (" 7\t", "7"), ("\u00a07\r\n", "7"), ("1_000", "unparsable"), ("+-5", "unparsable"), ("1e1_0", "unparsable"), ("0x10", "unparsable"), ("1 234", "unparsable"),
         ("e5", "unparsable"), (".", "unparsable"), ("-", "unparsable"), ("1e", "unparsable"), ("1.2.3", "unparsable"), ("--5", "unparsable"), ("5-", "unparsable"),
         ("true", "unparsable"), ("\u0661", "unparsable"), ("nan", "not_finite"), ("-Infinity", "not_finite"),
@@ -94,6 +95,7 @@ MARKED = {
     "-1.234.567": ("thousands_mark", "-1234567.00", "unparsable", "unparsable"),
     "1,5e2": ("150.00", "150.00", "unparsable", "unparsable"),
     ",5": ("0.50", "0.50", "unparsable", "decimal_comma"),
+    ",0": ("0.00", "0.00", "unparsable", "decimal_comma"),
     "1 234,5": ("unparsable", "unparsable", "unparsable", "decimal_comma"),
 }
 
@@ -102,6 +104,12 @@ MARKED = {
 def test_marks_are_read_as_declared_and_told_where_they_are_not(conn: duckdb.DuckDBPyConnection, text: str) -> None:
     asked = (COMMA, DOTTED, COMMA_GROUPS, POINT)
     assert tuple(outcome(conn, column_of("DECIMAL(18,2)"), text, marks=marks) for marks in asked) == MARKED[text]
+
+
+def test_a_fraction_of_zeros_alone_is_a_whole_number(conn: duckdb.DuckDBPyConnection) -> None:
+    for marks in (POINT, COMMA, DOTTED, COMMA_GROUPS):
+        texts = [text.replace(".", marks.decimal) for text in (".0", "-.00", "+.0 ")]
+        assert cast(conn, column_of("BIGINT"), texts, marks=marks) == [("0", None)] * 3
 
 
 @pytest.mark.parametrize("kind", ["BIGINT", "DECIMAL(18,4)", "DOUBLE"])

@@ -13,7 +13,7 @@ import attrs
 import pytest
 from warehouse import FakeVendor, Warehouse, counts_add_up, entry, price
 
-from sbf_core.api import Csv, DatasetKeymapEntry, ParseRows, PromotionBatch, SelectRows, column, hookimpl
+from sbf_core.api import Csv, DatasetKeymapEntry, Json, JsonStat, ParseRows, PromotionBatch, SelectRows, column, hookimpl
 from sbf_core.payload import delimited, json_sql
 from sbf_core.silver.inspection import record_by_record
 
@@ -103,6 +103,52 @@ def test_a_decimal_comma_casts_doubt_on_the_points_beside_it(tmp_path: Path) -> 
     declared.says(text)
     assert second.run().errors == []
     assert second.ask("SELECT amount FROM silver.px WHERE item IN ('r100', 'z') ORDER BY 1") == [(Decimal(1100),), (Decimal("1234.56"),)]
+
+
+class Numbering(FakeVendor):
+    """Gives numbers beside texts."""
+
+    @hookimpl
+    def promote(self, entry: DatasetKeymapEntry) -> ParseRows:
+        return ParseRows(lambda payload: [{"item": "a", "label": 1.234, "amount": Decimal("1.234")}, {"item": "b", "amount": 1.5}, {"item": "c", "amount": "1.234,5"}])
+
+
+class Flat(FakeVendor):
+    """Selects fields, of which it cannot tell whether they were texts."""
+
+    @hookimpl
+    def promote(self, entry: DatasetKeymapEntry) -> SelectRows:
+        return SelectRows("SELECT * FROM batch")
+
+
+@pytest.mark.parametrize("kind", [FakeVendor, Numbering])
+def test_the_marks_of_texts_are_none_of_numbers(tmp_path: Path, kind: type[FakeVendor]) -> None:
+    """``1.234`` in JSON is one and a bit, although a text beside it has points between thousands."""
+    vendor, warehouse = labels(tmp_path, kind, format=Json(decimal=",", thousands="."))
+    vendor.says('[{"item":"a","label":1.234,"amount":1.234},{"item":"b","amount":1.5},{"item":"c","amount":"1.234,5"}]')
+    assert warehouse.run().errors == []
+    right = [("a", "1.234", Decimal("1.234")), ("b", None, Decimal("1.5")), ("c", None, Decimal("1234.5"))]
+    assert warehouse.ask("SELECT item, label, amount FROM silver.px ORDER BY 1") == right
+
+
+def test_a_number_that_a_select_could_misread_refuses_the_payload(tmp_path: Path) -> None:
+    vendor, warehouse = labels(tmp_path, Flat, format=Json(decimal=",", thousands="."))
+    vendor.says('[{"item":"a","label":"x","amount":1.234}]')
+    (error,) = warehouse.run().errors
+    assert "holds the number 1.234 at $[0]" in error
+
+
+def test_the_numbers_of_a_cube_have_a_point(tmp_path: Path) -> None:
+    @attrs.frozen
+    class Cell:
+        year: str = column(key=True)
+        value: Decimal = column(precision=18, scale=4)
+
+    vendor, warehouse = labels(tmp_path, format=JsonStat(decimal=",", thousands="."))
+    vendor.entries = [attrs.evolve(vendor.entries[0], columns=Cell)]
+    vendor.says('{"version":"2.0","class":"dataset","id":["year"],"size":[2],"dimension":{"year":{"category":{"index":["a","b"]}}},"value":[1.234,"1.234,5"]}')
+    assert warehouse.run().errors == []
+    assert warehouse.ask("SELECT year, value FROM silver.px ORDER BY 1") == [("a", Decimal("1.234")), ("b", Decimal("1234.5"))]
 
 
 def test_a_snapshot_with_a_row_of_unknown_key_closes_nothing(tmp_path: Path) -> None:
