@@ -19,16 +19,17 @@ from sbf_core.ops.bulk import insert_rows
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.silver.drift import fields_by_name, notes_of_emptied
-from sbf_core.silver.inspection import Inspected, inspect, refusal
+from sbf_core.silver.inspection import READ_BYTES_MAX, Inspected, inspect, refusal
 from sbf_core.silver.judging import keys_twice, number_of, refuse_payloads, reject_rewrites, settle_duplicates
 from sbf_core.silver.merge import close_vanished, live, merge
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.rejects import notes_of_rejects
 from sbf_core.silver.restatement import restated_tickers
-from sbf_core.silver.staging import Staged, stage_batch
+from sbf_core.silver.staging import Habits, Staged, stage_batch
 from sbf_core.silver.tables import current_table, ensure_tables, history_table
 from sbf_core.vocabulary import Semantics
 
+#: Hashing a large payload leaves Python's lock alone; over small ones threads only wait for it, at twice the cost.
 _LOOKING_THREADS = 4
 #: Files of a batch in the staging folder, beside those that begin with the id of a payload.
 BATCH_FILES = frozenset({"documents.ndjson", "parsed.ndjson", "records.ndjson"})
@@ -85,6 +86,7 @@ class Promotion:
         self._staging = staging
         self._ask_plan = ask_plan
         self._fresh_run_id = fresh_run_id
+        self._habits = Habits()
 
     def prepare(self) -> None:
         """Make or extend the silver tables. Raises ``UsageError`` where the declaration no longer fits them."""
@@ -126,15 +128,19 @@ class Promotion:
         started_at = self._ops.clock.now()
         conn = self._ops.cursor()
         items, errors = self._inspected(rows, context)
-        staged = stage_batch(conn, self._entry, items, staging=self._staging, ask_plan=self._ask_plan)
+        staged = stage_batch(
+            conn, self._entry, items, staging=self._staging, ask_plan=self._ask_plan, habits=self._habits
+        )
         errors.update(staged.errors)
-        settle_duplicates(conn, self._entry)
+        unique = not keys_twice(conn, self._entry)
+        if not unique and settle_duplicates(conn, self._entry):
+            unique = not keys_twice(conn, self._entry)
         refused = refuse_payloads(conn, self._entry, first=rows[0].bronze_file_id, scope=self._snapshot_scope(rows[0]))
         fault_point("promote.staged")
         with transaction(conn):
             fault_point("promote.begun")
             notes = notes_of_emptied(conn, self._entry, staged.fields) if self._ask_plan is None and not refused else ()
-            closed = self._take_in(conn, rows[0])
+            closed = self._take_in(conn, rows[0], unique=unique)
             fault_point("promote.merged")
             self._make_promoted(conn, rows, errors={**errors, **refused}, closed=closed)
             self._ops.record_promoted(conn, self._entry, started_at=started_at, rejects=_REJECTS)
@@ -158,8 +164,10 @@ class Promotion:
         looked_at = [*((row, False) for row in rows), *((row, True) for row in context)]
         items: list[Inspected] = []
         errors: dict[str, str] = {}
-        with ThreadPoolExecutor(_LOOKING_THREADS) as pool:  # reading and hashing leave Python's lock alone
-            for (row, _), found in zip(looked_at, pool.map(self._look_at, looked_at), strict=True):
+        large = sum(row.content_length_bytes > READ_BYTES_MAX for row, _ in looked_at)
+        with ThreadPoolExecutor(_LOOKING_THREADS) as pool:
+            each = pool.map(self._look_at, looked_at) if large > 1 else map(self._look_at, looked_at)
+            for (row, _), found in zip(looked_at, each, strict=True):
                 if isinstance(found, Inspected):
                     items.append(found)
                 else:
@@ -184,11 +192,12 @@ class Promotion:
         except SbfError as error:
             return error
 
-    def _take_in(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow) -> int:
+    def _take_in(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow, *, unique: bool) -> int:
+        """``unique``: no key has two live rows in the batch."""
         entry = self._entry
         if entry.semantics is Semantics.APPEND:
-            reject_rewrites(conn, entry)
-        merge(conn, entry, unique=not keys_twice(conn, entry))
+            reject_rewrites(conn, entry, unique=unique)
+        merge(conn, entry, unique=unique)
         if entry.semantics is not Semantics.SNAPSHOT or not number_of(
             conn, f"SELECT count(*) FROM stage AS s WHERE {live('s')}"
         ):
