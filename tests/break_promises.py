@@ -221,7 +221,7 @@ BREAKS = [
     ('names of tickers', 'sbf_core/http/recipe_walk.py', '    if names and ticker in names:', '    if False:', 'tests/http/test_pages.py'),
     ('named pages at home', 'sbf_core/http/pages.py', '(PageBy.LINK, PageBy.NEXT_URL, PageBy.NAMES)', '(PageBy.LINK, PageBy.NEXT_URL)', 'tests/http/test_pages.py'),
     ('nothing before usage', 'sbf_core/runner/runner.py', '            self._refuse_empty_universe()  # before', '            pass  # before', 'tests/cli/test_bad_inputs.py'),
-    ('rows for another payload', 'sbf_core/silver/staging.py', 'FROM ({rows}) AS s LEFT JOIN "', 'FROM ({rows}) AS s JOIN "', 'tests/examples/test_packages.py'),
+    ('rows for another payload', 'sbf_core/silver/staged_rows.py', 'FROM ({rows}) AS s LEFT JOIN "', 'FROM ({rows}) AS s JOIN "', 'tests/examples/test_packages.py'),
     ('sample of the package', 'sbf_core/runner/runner.py', '        if name == SAMPLE and self._options.plugins:', '        if False:', 'tests/scaffold/test_new.py'),
     ('first hook api', 'sbf_core/plugin/manager.py', '_check_api(getattr(module, "HOOK_API", hookspecs.HOOK_API_FIRST))', '_check_api(getattr(module, "HOOK_API", hookspecs.HOOK_API_SUPPORTED.start))', 'tests/plugin/test_evolution.py'),
     ('deprecations told', 'sbf_core/runner/runner.py', '*(f"plugin {record.label}: {text}" for record in self.plugins for text in record.deprecated)', '', 'tests/plugin/test_evolution.py'),

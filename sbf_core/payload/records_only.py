@@ -25,7 +25,7 @@ class RecordsOnly(ABC):
             raise PayloadRefused("is empty")
         return Look(file=file, is_regular=False, payload=payload)
 
-    def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
+    def select(self, reading: Reading, looks: Sequence[Look], staging: Path, *, typed: bool = False) -> str:
         """Never asked."""
         raise AssertionError("only records")
 

@@ -136,8 +136,12 @@ class PromoteStage:
     ) -> None:
         entry, accepted = owned.entry, accepted_payloads(self._config)
         batched = tickers_at_once(entry) > 1
+        promotions: dict[bool, Promotion] = {}
         for batch in batches(entry, rows, accepted=accepted):
-            promotion = self._promotion(owned, context.run_id, is_accepted=batch[0].rel_path in accepted)
+            is_accepted = batch[0].rel_path in accepted
+            if is_accepted not in promotions:
+                promotions[is_accepted] = self._promotion(owned, context.run_id, is_accepted=is_accepted)
+            promotion = promotions[is_accepted]
             late = [row for row in batch if row.ticker in newest and row.fetched_at < newest[row.ticker]]
             younger = {
                 row.bronze_file_id: row

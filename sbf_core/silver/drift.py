@@ -18,6 +18,7 @@ from sbf_core.errors import FieldGone, SbfError, printable
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.silver.inspection import Inspected
 from sbf_core.silver.tables import current_table, history_table
+from sbf_core.vocabulary import Drift
 
 _SHOWN_MAX = 5
 
@@ -169,11 +170,25 @@ def why_refused(entry: DatasetKeymapEntry, item: Inspected, *, staging: Path) ->
     return None
 
 
-def leave_out(conn: duckdb.DuckDBPyConnection, file_ids: Collection[str]) -> None:
-    """Take the rows of some payloads out of ``stage``."""
-    if file_ids:
-        ids = literal_list(sorted(file_ids))
+def without_gone(
+    conn: duckdb.DuckDBPyConnection, gone: Mapping[str, Gone], errors: Mapping[str, str], *, drift: Drift | None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Take payloads that lack a field out of ``stage``, unless they are only told of; returns why payloads failed, and
+    why they are held, by id.
+
+    Args:
+        conn: with the payloads in ``stage``.
+        gone: those that lack a field.
+        errors: why payloads failed, be it for that.
+        drift: what to do with them.
+    """
+    reasons = {file_id: one.reason for file_id, one in gone.items()}
+    if gone and drift is not Drift.TELL:
+        ids = literal_list(sorted(gone))
         conn.execute(f"DELETE FROM stage WHERE list_contains({ids}, stage._bronze_file_id)")
+    if drift is Drift.HOLD:
+        return {file_id: text for file_id, text in errors.items() if file_id not in gone}, reasons
+    return {**errors, **(reasons if drift is Drift.FAIL else {})}, {}
 
 
 def notes_of_emptied(gone: Mapping[str, Gone]) -> tuple[str, ...]:

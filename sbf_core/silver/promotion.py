@@ -18,18 +18,19 @@ from sbf_core.ops.bulk import insert_rows
 from sbf_core.ops.queries import DATASET_ID
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
-from sbf_core.silver.drift import DriftWatch, Gone, leave_out, lenient, notes_of_emptied, why_refused
+from sbf_core.silver.drift import DriftWatch, Gone, lenient, notes_of_emptied, why_refused, without_gone
 from sbf_core.silver.fields import record_fields
-from sbf_core.silver.inspection import Inspected, inspect, refusal
+from sbf_core.silver.inspection import READ_BYTES_MAX, Inspected, inspect, refusal
 from sbf_core.silver.judging import keys_twice, number_of, refuse_payloads, reject_rewrites, settle_duplicates
 from sbf_core.silver.merge import close_vanished, live, merge
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.rejects import notes_of_rejects
 from sbf_core.silver.restatement import restated_tickers
-from sbf_core.silver.staging import stage_batch
+from sbf_core.silver.staging import Habits, stage_batch
 from sbf_core.silver.tables import create_tables, tables_there
 from sbf_core.vocabulary import Drift, Semantics, WorkStatus
 
+#: Hashing a large payload leaves Python's lock alone; over small ones threads only wait for it, at twice the cost.
 _LOOKING_THREADS = 4
 #: Files of a batch in the staging folder, beside those that begin with the id of a payload.
 BATCH_FILES = frozenset({"documents.ndjson", "parsed.ndjson", "records.ndjson"})
@@ -94,6 +95,7 @@ class Promotion:
         self._fresh_run_id = fresh_run_id
         self._drift = None if is_accepted else drift
         self._reading = lenient(entry) if is_accepted else entry
+        self._habits = Habits()
 
     def prepare(self) -> None:
         """Make the silver tables where they are not there. Idempotent.
@@ -118,21 +120,22 @@ class Promotion:
         conn = self._ops.cursor()
         items, refused_looks = self._inspected(rows, context)
         errors = {file_id: refusal(error) for file_id, error in refused_looks.items()}
-        staged = stage_batch(conn, self._reading, items, staging=self._staging, ask_plan=self._ask_plan)
+        staged = stage_batch(
+            conn, self._reading, items, staging=self._staging, ask_plan=self._ask_plan, habits=self._habits
+        )
         errors.update(staged.errors)
         gone = self._gone(conn, rows, items, refused_looks, staged.errors)
-        held = {file_id: one.reason for file_id, one in gone.items() if self._drift is Drift.HOLD}
-        errors = {file_id: text for file_id, text in errors.items() if file_id not in held}
-        errors |= {file_id: one.reason for file_id, one in gone.items() if self._drift is Drift.FAIL}
-        leave_out(conn, gone.keys() if self._drift is not Drift.TELL else ())
-        settle_duplicates(conn, self._entry)
+        errors, held = without_gone(conn, gone, errors, drift=self._drift)
+        unique = not keys_twice(conn, self._entry)
+        if not unique and settle_duplicates(conn, self._entry):
+            unique = not keys_twice(conn, self._entry)
         refused = refuse_payloads(conn, self._entry, first=rows[0].bronze_file_id, scope=self._snapshot_scope(rows[0]))
         told = {file_id: one for file_id, one in gone.items() if file_id not in {*errors, *held, *refused}}
         fault_point("promote.staged")
         with transaction(conn):
             fault_point("promote.begun")
             notes = notes_of_emptied(told)
-            closed = self._take_in(conn, rows[0])
+            closed = self._take_in(conn, rows[0], unique=unique)
             fault_point("promote.merged")
             self._make_promoted(conn, rows, errors={**errors, **refused}, held=held, closed=closed)
             self._ops.record_promoted(conn, self._entry, started_at=started_at, rejects=_REJECTS)
@@ -177,8 +180,10 @@ class Promotion:
         looked_at = [*((row, False) for row in rows), *((row, True) for row in context)]
         items: list[Inspected] = []
         errors: dict[str, SbfError] = {}
-        with ThreadPoolExecutor(_LOOKING_THREADS) as pool:  # reading and hashing leave Python's lock alone
-            for (row, _), found in zip(looked_at, pool.map(self._look_at, looked_at), strict=True):
+        large = sum(row.content_length_bytes > READ_BYTES_MAX for row, _ in looked_at)
+        with ThreadPoolExecutor(_LOOKING_THREADS) as pool:
+            each = pool.map(self._look_at, looked_at) if large > 1 else map(self._look_at, looked_at)
+            for (row, _), found in zip(looked_at, each, strict=True):
                 if isinstance(found, Inspected):
                     items.append(found)
                 else:
@@ -203,11 +208,12 @@ class Promotion:
         except SbfError as error:
             return error
 
-    def _take_in(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow) -> int:
+    def _take_in(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow, *, unique: bool) -> int:
+        """``unique``: no key has two live rows in the batch."""
         entry = self._entry
         if entry.semantics is Semantics.APPEND:
-            reject_rewrites(conn, entry)
-        merge(conn, entry, unique=not keys_twice(conn, entry))
+            reject_rewrites(conn, entry, unique=unique)
+        merge(conn, entry, unique=unique)
         if entry.semantics is not Semantics.SNAPSHOT or not number_of(
             conn, f"SELECT count(*) FROM stage AS s WHERE {live('s')}"
         ):

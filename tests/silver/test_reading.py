@@ -46,7 +46,7 @@ def test_a_text_that_the_engine_may_have_printed_is_read_again(tmp_path: Path) -
 def test_another_count_than_the_look_gave_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that loses a row, as its sniffers did, is found by the count of the bytes."""
     select = delimited.DelimitedReader.select
-    monkeypatch.setattr(delimited.DelimitedReader, "select", lambda *given: f"SELECT r.* FROM ({select(*given)}) AS r LIMIT 1")
+    monkeypatch.setattr(delimited.DelimitedReader, "select", lambda *given, **how: f"SELECT r.* FROM ({select(*given, **how)}) AS r LIMIT 1")
     vendor = FakeVendor(entry())
     vendor.extension = "csv"
     warehouse = Warehouse(tmp_path / "home", vendor)
