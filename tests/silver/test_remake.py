@@ -11,7 +11,7 @@ import attrs
 import pytest
 from warehouse import FakeVendor, Warehouse, counts_add_up, entry, price
 
-from sbf_core.api import Column, DatasetKeymapEntry, GoldModel, ParseRows, hookimpl
+from sbf_core.api import Column, DatasetKeymapEntry, GoldModel, Json, ParseRows, SelectRows, hookimpl
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.rebuild import rebuild
@@ -325,3 +325,21 @@ def test_a_changed_declaration_does_not_stop_other_layers(tmp_path: Path) -> Non
     assert warehouse.run(hours_later=1, options=RunOptions(only=Layer.BRONZE)).errors == []
     assert rows_of(warehouse) == before
     assert len(warehouse.bronze_files()) == 4
+
+
+class Selecting(FakeVendor):
+    """A plugin whose hook is a SELECT over the fields."""
+
+    @hookimpl
+    def promote(self, entry: DatasetKeymapEntry, batch: Any) -> Any:
+        return SelectRows("SELECT b.* FROM batch AS b")
+
+
+def test_no_row_is_lost_where_the_engine_may_be_wrong_and_a_hook_selects(tmp_path: Path) -> None:
+    """A text such as 2.5 may be a number that the engine wrote anew: such a payload is read exactly, not rejected."""
+    vendor = Selecting(declared(format=Json(thousands=",")))
+    warehouse = Quick(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01", "2.5"), price("B", "2024-01-01", 1.25), price("C", "2024-01-01", "1,500.5")])
+    context = warehouse.run()
+    assert (context.rows_inserted, context.rows_rejected) == (3, 0)
+    assert warehouse.ask("SELECT close::VARCHAR FROM silver.px ORDER BY 1") == [("1.2500",), ("1500.5000",), ("2.5000",)]
