@@ -36,4 +36,9 @@ BREAKS_OF_CHANGES = [
     ('clean: without a database', 'sbf_core/runner/clean.py', '    if not config.database.exists():', '    if False:', 'tests/cli/test_clean.py'),
     ('clean: a table never comes back', 'sbf_core/runner/clean.py', '            ops.tables.forget(conn, table)\n', '', 'tests/cli/test_clean.py'),
     ('clean: follows links', 'sbf_core/facts/left_overs.py', '    if path.is_symlink() or not path.is_dir():', '    if not path.is_dir():', 'tests/cli/test_clean.py'),
+    ('kit: a changed table is not compared', 'sbf_core/testing/redeclared.py', 'differences=tuple(differences),', 'differences=(),', 'tests/testing/test_kit.py -k column_is_added'),
+    ('kit: renamed values are not compared', 'sbf_core/testing/check_changes.py', 'elif values_of(one.home, one.entry) != values_of(subject.filled.home, own):', 'elif False:', 'tests/testing/test_kit.py -k column_is_renamed'),
+    ('kit: rows are not counted', 'sbf_core/testing/check_changes.py', 'if one.rows_before != one.rows_after:', 'if False:', 'tests/testing/test_kit.py -k key_is'),
+    ('kit: the hash of promote', 'sbf_core/testing/check_changes.py', '    if now.code == kept.code:', '    if True:', 'tests/testing/test_kit.py -k "promote_version or raised"'),
+    ('kit: what promote calls', 'sbf_core/testing/promote_code.py', '                waiting.append(value)\n', '                pass\n', 'tests/testing/test_kit.py -k hash'),
 ]
