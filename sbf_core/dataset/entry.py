@@ -17,42 +17,26 @@ from sbf_core.dataset.former_names import check_former_names
 from sbf_core.dataset.json_path import check_paths
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import UsageError, nearest
-from sbf_core.vocabulary import Drift, OnDuplicate, Scope, Semantics, check_name, texts
+from sbf_core.vocabulary import Drift, OnDuplicate, Scope, Semantics, check_name, texts, word
 
 #: Over a weekend, too.
 _LOOKBACK_TO_SEE_TWO_ROWS = 5
 
 
 def _scope(value: str) -> Scope:
-    if value not in set(Scope):
-        raise UsageError(
-            f"scope {value!r} is not known", fix=nearest(value, Scope) or "use global or per_ticker", code="DATASET"
-        )
-    return Scope(value)
+    return word(value, Scope, what="scope")
 
 
 def _semantics(value: str) -> Semantics:
-    if value not in set(Semantics):
-        raise UsageError(
-            f"semantics {value!r} is not known",
-            fix=nearest(value, Semantics) or "use upsert, append or snapshot",
-            code="DATASET",
-        )
-    return Semantics(value)
+    return word(value, Semantics, what="semantics")
 
 
 def _on_duplicate(value: str) -> OnDuplicate:
-    if value not in set(OnDuplicate):
-        raise UsageError(f"on_duplicate {value!r} is not known", fix="use reject, first or last", code="DATASET")
-    return OnDuplicate(value)
+    return word(value, OnDuplicate, what="on_duplicate")
 
 
 def _drift(value: str | None) -> Drift | None:
-    if value is not None and value not in set(Drift):
-        raise UsageError(
-            f"drift {value!r} is not known", fix=nearest(value, Drift) or "use hold, tell or fail", code="DATASET"
-        )
-    return None if value is None else Drift(value)
+    return None if value is None else word(value, Drift, what="drift")
 
 
 @attrs.frozen(kw_only=True)
