@@ -22,7 +22,7 @@ from sbf_core.payload.delimited_records import RecordReader
 from sbf_core.payload.delimited_shape import shape_of
 from sbf_core.payload.model import Look, PayloadFile, Reading, Record, Slot
 from sbf_core.payload.relation import NO_FAULT
-from sbf_core.payload.text import Utf8Text, check_utf8, utf8_text
+from sbf_core.payload.text import Utf8Text, check_utf8, utf8_part, utf8_text
 
 _USUAL_DELIMITERS = {",": ",", ";": ";", "\t": "\\t", "|": "|"}
 _NAMES_SHOWN_MAX = 40
@@ -120,6 +120,7 @@ class DelimitedReader:
             head = _head(dialect, text, csv.encoding)
             places = places_of(reading, head.names, _first_line(text, head))
             line_end, end = head.line_end, _last_record_end(text, head)
+            _check_around(text, head, end, csv.encoding)
             shape = shape_of(dialect, text, head, line_end, end)
             # where lines are skipped down to none the engine takes the last of them for a record
             is_empty = shape is not None and shape.record_count == 0
@@ -161,6 +162,19 @@ class DelimitedReader:
 def _head(dialect: Dialect, text: Utf8Text, encoding: str) -> Head:
     try:
         return head_of(dialect, text)
+    except UnicodeDecodeError:
+        check_utf8(text, encoding)  # says which byte it is
+        raise
+
+
+def _check_around(text: Utf8Text, head: Head, end: int, encoding: str) -> None:
+    """What stands above and below the records the engine never reads, and a byte that is none refuses the payload there,
+    too.
+    """
+    around = text.data[text.start : head.start], text.data[max(end, head.start) : len(text.data)]
+    try:
+        for part in around if text.is_original else ():
+            part.decode(utf8_part(encoding))
     except UnicodeDecodeError:
         check_utf8(text, encoding)  # says which byte it is
         raise

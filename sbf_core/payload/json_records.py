@@ -96,7 +96,9 @@ class _Plan:
                 continue
             self.is_found[number] = True
             if value is not None:
-                if isinstance(value, NoNumber) and self.takes_any_text[number]:
+                if not self.takes_any_text[number]:
+                    return text_of(value) if not isinstance(value, (dict, list)) else _nested(value)
+                if isinstance(value, NoNumber):
                     raise Unreachable("no_json")
                 return text_of(value)
         return None
@@ -124,6 +126,14 @@ class _Plan:
                 )
                 fix = "declare its new name with also=, or optional=True where payloads may lack it"
                 raise FieldGone(what, column=slot.column.name, fix=fix)
+
+
+def _nested(value: Any) -> str | None:
+    """The text of an object or list for a column that takes none: whatever is wrong within, it is no value of the type."""
+    try:
+        return text_of(value)
+    except Unreachable:
+        return "{...}" if isinstance(value, dict) else "[...]"
 
 
 def raw_of(value: Any) -> str:

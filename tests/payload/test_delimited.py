@@ -8,7 +8,7 @@ import pytest
 from delimited_reading import Bench, reading_of
 
 from sbf_core.dataset.formats import Csv
-from sbf_core.errors import UsageError
+from sbf_core.errors import PayloadRefused, UsageError
 from sbf_core.payload import delimited, delimited_shape, text
 from sbf_core.payload.delimited import READER
 
@@ -169,3 +169,14 @@ def test_a_type_is_not_pushed_into_the_reader(bench: Bench) -> None:
 def test_a_dialect_that_cannot_be_told_apart_is_refused(dialect: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         Csv(**dialect)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("content", [b"T\xff\na,b\n1,2\nend\n", b"T\na,b\n1,2\nend\xff\n", b"T\xff\na,b\n1,2,\nend\n"])
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_byte_around_the_records_that_is_none_refuses_the_payload(bench: Bench, content: bytes, in_memory: bool) -> None:
+    """The engine never sees those lines; record by record they were read, and refused."""
+    reading = reading_of(Csv(skip_rows=1, footer_rows=1), ["a", "b"])
+    file = bench.file(content)
+    with pytest.raises(PayloadRefused, match=r"\(FF\) is no utf-8"):
+        if bench.look(reading, file, in_memory=in_memory).is_regular is False:
+            bench.records(reading, file)

@@ -369,3 +369,11 @@ def test_walk_and_records_agree(tmp_path: Path) -> None:
     assert [record.place for record in found] == [place for place, _ in walk(json.loads(content), "$['a b'][*].x.r[*]")]
     assert [record.values for record in found] == [["1", "0"], ["2", "0"], ["3", "1"]]
     assert attrs.astuple(found[0])[0] == "$['a b'][0].x.r[0]"
+
+
+@pytest.mark.parametrize("nested", ['{"p":1,"p":2}', "[NaN]", '{"p":1}', '["\\ud800"]'])
+def test_what_is_nested_is_unparsable_in_a_column_of_another_type(tmp_path: Path, nested: str) -> None:
+    """The engine says no more of it, so a reject must not depend on who read it."""
+    found = records(reading("k", ("n", "DATE"), ("m", "BIGINT")), tmp_path, f'[{{"k":"a","n":{nested},"m":{nested}}}]')
+    assert [record.fault for record in found] == [""]
+    assert all(value is not None and value[0] in "{[" for value in found[0].values[1:])
