@@ -19,6 +19,7 @@ from sbf_core.testing.subject import Filled, Subject
 #: A dataset with more recorded rows takes more than two seconds for a check: 30,000 rows are promoted in about 0.3.
 ROWS_MAX = 30_000
 _OWN = "as-declared"
+_UNTOLD = "the run does not say so"
 #: Columns of a dataset under another declaration; None where it cannot be declared so.
 Redeclare = Callable[[Subject, DatasetKeymapEntry], DatasetKeymapEntry | None]
 
@@ -100,8 +101,10 @@ def changed_datasets(
     always = _as_declared(subject) if after is None else _filled(subject, f"{name}-always", then)
     home = old.home.copy(subject.place(f"{name}-changed")).with_plugins(RedeclaredManager(subject, then))
     context = home.promoted(plugins=(subject.name,))
+    waiting = {table for (table,) in home.ask("SELECT table_name FROM ops.held_tables")}
     for entry in then.values():
-        held = next((line for line in context.errors if "is held" in line and entry.silver_table in line), "")
+        lines = [line for line in context.errors if "is held" in line and entry.id in line]
+        held = next(iter(lines), _UNTOLD) if entry.silver_table in waiting else ""
         against = old.home if held else always.home
         tables = [f"silver.{entry.silver_table}", f"silver.{entry.silver_table}_history"]
         differences = subject.differences(home, against, tables=tables)
