@@ -98,6 +98,18 @@ class PayloadRefused(DatasetFailure):
     default_code = "PAYLOAD"
 
 
+class FieldGone(PayloadRefused):
+    """A payload in which no record has a declared field that must be there.
+
+    Args:
+        column: the column that it fills.
+    """
+
+    def __init__(self, what: str, *, column: str, fix: str) -> None:
+        super().__init__(what, fix=fix)
+        self.column = column
+
+
 class DamageFound(SbfError):
     """Files, journal, ledger or tables disagree."""
 

@@ -43,7 +43,8 @@ FAULT_POINTS = (
     "bronze.created", "bronze.half", "bronze.written", "bronze.synced", "bronze.renamed", "bronze.folders_synced",
     "journal.half", "journal.written", "journal.synced",
     "manifest.begun", "manifest.recorded",
-    "promote.preparing", "promote.emptied", "promote.prepared", "promote.staged", "promote.begun", "promote.merged", "promote.recorded", "promote.committed",
+    "remake.begun", "remake.promoted", "remake.swapping", "remake.swapped",  # a stale silver table is made again
+    "promote.preparing", "promote.prepared", "promote.staged", "promote.begun", "promote.merged", "promote.recorded", "promote.committed",
     "gold.begun", "gold.applied", "gold.recorded", "gold.committed", "gold.remembered",
     "run.finishing", "run.finished",
     "publish.table", "publish.views", "publish.checkpointed", "publish.half", "publish.copied", "publish.named",

@@ -59,6 +59,7 @@ def run(
     until: dt.date | None = None,
     only: str | None = None,
     force: bool = False,
+    remake: bool = True,
     replay: str | Path = "",
     replay_until: dt.datetime | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -76,6 +77,7 @@ def run(
         until: fetch up to this day.
         only: ``"bronze"``, ``"silver"`` or ``"gold"``.
         force: fetch, promote and build although nothing is due.
+        remake: make tables again whose declaration has changed; else they wait, and nothing is promoted into them.
         replay: a Bronze folder, a home, or the name of a recording such as ``"sample"``.
         replay_until: only what was recorded up to this moment; aware.
         settings: others, by their names in docs/reference/settings.md, e.g. ``{"run.workers": 4}``.
@@ -95,6 +97,7 @@ def run(
         since=since,
         until=until,
         only=None if only is None else layer_of(only),
+        remake=remake,
         force=force,
         replay=str(replay),
         replay_until=replay_until,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import TypeVar
 
-from sbf_core.errors import UsageError
+from sbf_core.errors import UsageError, nearest
 
+_Word = TypeVar("_Word", bound=StrEnum)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 #: Words that DuckDB or sbf keep for themselves: as a table or column name each would need quotes for ever.
 RESERVED_NAMES = frozenset({"all", "at", "from", "group", "order", "select", "table", "union", "where", "ops", "silver", "gold"})
@@ -57,7 +59,20 @@ class WorkStatus(StrEnum):
     OK = "ok"
     SKIPPED = "skipped"
     DEFERRED = "deferred"
+    #: A payload that waits for its user: kept in Bronze, not promoted.
+    HELD = "held"
     FAILED = "failed"
+
+
+class Drift(StrEnum):
+    """What to do with a payload that lacks a declared field which came until now."""
+
+    #: It waits in Bronze for its user.
+    HOLD = "hold"
+    #: It is promoted where that can be, and the run tells.
+    TELL = "tell"
+    #: It fails.
+    FAIL = "fail"
 
 
 class IngestionKind(StrEnum):
@@ -74,6 +89,15 @@ class Layer(StrEnum):
     BRONZE = "bronze"
     SILVER = "silver"
     GOLD = "gold"
+
+
+def word(value: str, kind: type[_Word], *, what: str) -> _Word:
+    """A text as a member of an enum; ``what`` names it in the message that refuses another."""
+    known = [str(member) for member in kind]
+    if value not in known:
+        fix = nearest(value, known) or f"use {', '.join(known[:-1])} or {known[-1]}"
+        raise UsageError(f"{what} {value!r} is not known", fix=fix, code="DATASET")
+    return kind(value)
 
 
 def texts(values: Iterable[str]) -> tuple[str, ...]:

@@ -17,7 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from breaks_of_changes import BREAKS_OF_CHANGES  # noqa: E402
 from breaks_of_reading import BREAKS_OF_READING  # noqa: E402
+from breaks_of_tables import BREAKS_OF_TABLES  # noqa: E402
 
 #: name, file, text, what it is replaced by, tests that must fail
 BREAKS = [
@@ -34,7 +36,7 @@ BREAKS = [
     ('as_of bound', 'sbf_core/silver/tables.py', 'known_to > ts AND NOT', 'known_to >= ts AND NOT', 'tests/silver'),
     ('as_of from', 'sbf_core/silver/tables.py', 'WHERE c.known_from <= ts UNION', 'WHERE c.known_from < ts UNION', 'tests/silver'),
     ('recorded bound', 'sbf_core/silver/tables.py', 'v.recorded_at <= recorded_until', 'true', 'tests/silver'),
-    ('late context', 'sbf_core/runner/promote_stage.py', 'younger = {row.bronze_file_id: row for old in late for row in self._ops.load_promoted_since(old, any_ticker=batched)}', 'younger = {}', 'tests/silver tests/properties'),
+    ('late context', 'sbf_core/runner/promote_stage.py', 'promotion.promote(batch, context=list(younger.values()))', 'promotion.promote(batch, context=[])', 'tests/silver tests/properties'),
     ('late order', 'sbf_core/silver/merge.py', 'ORDER BY v.known_from, v.recorded_at', 'ORDER BY v.recorded_at, v.known_from', 'tests/silver tests/properties'),
     ('history kept', 'sbf_core/silver/merge.py', '"FROM {current} AS t JOIN delta', '"FROM {current} AS t JOIN (FROM delta LIMIT 0)', 'tests/silver'),
     ('snapshot closes', 'sbf_core/silver/promotion.py', 'return close_vanished(conn', 'return 0 and close_vanished(conn', 'tests/silver'),
@@ -61,7 +63,7 @@ BREAKS = [
     ('model: commit split in two', 'sbf_core/silver/promotion.py', '            self._make_promoted(conn, rows', '            conn.execute("COMMIT; BEGIN")\n            self._make_promoted(conn, rows', 'tests/properties/test_machine.py'),
     ('model: no dedup', 'sbf_core/silver/judging.py', '    if not number_of(conn, "SELECT count(*) FROM twice"):\n        return', '    return', 'tests/properties/test_machine.py'),
     ('model: late by arrival', 'sbf_core/silver/merge.py', 'ORDER BY v.known_from, v.recorded_at', 'ORDER BY v.recorded_at DESC, v.known_from', 'tests/properties/test_machine.py'),
-    ('model: late snapshot on top', 'sbf_core/runner/promote_stage.py', '(late and entry.semantics is not Semantics.UPSERT)', 'False', 'tests/properties/test_machine.py'),
+    ('model: late snapshot on top', 'sbf_core/runner/promote_stage.py', 'if late and entry.semantics is not Semantics.UPSERT:', 'if False:', 'tests/crash/test_migrations.py -k comes_late'),
     ('model: deletion forgotten at re-adding', 'sbf_core/silver/merge.py', '"WHERE d._old_known_from IS NULL"', '"WHERE false"', 'tests/properties/test_machine.py'),
     ('model: history lost', 'sbf_core/silver/merge.py', '"FROM {current} AS t JOIN delta', '"FROM {current} AS t JOIN (FROM delta LIMIT 0)', 'tests/properties/test_machine.py'),
     ('model: snapshot closes nothing', 'sbf_core/silver/promotion.py', 'return close_vanished(conn', 'return 0 and close_vanished(conn', 'tests/properties/test_machine.py'),
@@ -81,7 +83,7 @@ BREAKS = [
     ('verify: records', 'sbf_core/trust/files.py', '            if different:', '            if False:', 'tests/crash/test_damage.py'),
     ('verify: rows', 'sbf_core/trust/tables.py', '    if not different:', '    if True:', 'tests/crash/test_damage.py'),
     ('verify: watermarks', 'sbf_core/trust/ledger.py', 'WHERE s.coverage_to IS DISTINCT FROM w.coverage_to OR', 'WHERE false AND s.coverage_to IS DISTINCT FROM w.coverage_to AND', 'tests/crash/test_damage.py'),
-    ('repair: nothing emptied', 'sbf_core/silver/promotion.py', '                read_payload(self._bronze, row)\n            except DamageFound', '                pass\n            except DamageFound', 'tests/crash/test_damage.py'),
+    ('repair: nothing emptied', 'sbf_core/runner/remake_stage.py', '                read_payload(self._config.bronze, row)\n            except DamageFound', '                pass\n            except DamageFound', 'tests/crash/test_damage.py'),
     ('repair: moved, not deleted', 'sbf_core/bronze/quarantine.py', '        path.rename(target)\n', '        path.unlink()\n', 'tests/crash/test_damage.py'),
     ('rebuild: old database kept', 'sbf_core/duck/set_aside.py', '                path.rename(place)', '                path.unlink()', 'tests/crash/test_damage.py'),
     ('rebuild: bronze untouched', 'sbf_core/trust/recovery.py', '    ours = config.bronze_folder is None', '    ours = True', 'tests/crash/test_damage.py -k elsewhere'),
@@ -123,7 +125,7 @@ BREAKS = [
     ('charts: keys along', 'sbf_core/web/site.py', 'Studio(bare_environment())', 'Studio(dict(__import__("os").environ))', 'tests/web/test_charts.py -k keys'),
     ('charts: a process that grows', 'sbf_core/drawing/studio.py', 'if grown and self._drawn > 1:', 'if False:', 'tests/drawing/test_pictures.py -k grown'),
     ('pages: no room', 'sbf_core/web/app.py', 'if was_roomy:', 'if True:', 'tests/web/test_pages.py -k more_memory'),
-    ('status: plugins that are gone', 'sbf_core/facts/overview.py', 'left = sorted(set(bronze) - {entry.id for entry in declared})', 'left: list[str] = []', 'tests/facts/test_facts.py -k gone'),
+    ('status: plugins that are gone', 'sbf_core/facts/overview.py', 'left = sorted(set(bronze) - {name for entry in declared for name in entry.ids})', 'left: list[str] = []', 'tests/facts/test_facts.py -k gone'),
     ('vintages: the first counts', 'sbf_core/ops/repo.py', 'sorted(dates, key=lambda one: one[2])', 'list(dates)', 'tests/ops -k latest'),
     ('explain: any row', 'sbf_core/facts/place.py', "if not _same(one, row.texts[name], key[one.name]):", 'if False:', 'tests/facts/test_lineage.py'),
     ('explain: the first of several', 'sbf_core/facts/place.py', 'if len(found) != 1:', 'if not found:', 'tests/facts/test_lineage.py'),
@@ -219,7 +221,7 @@ BREAKS = [
     ('names of tickers', 'sbf_core/http/recipe_walk.py', '    if names and ticker in names:', '    if False:', 'tests/http/test_pages.py'),
     ('named pages at home', 'sbf_core/http/pages.py', '(PageBy.LINK, PageBy.NEXT_URL, PageBy.NAMES)', '(PageBy.LINK, PageBy.NEXT_URL)', 'tests/http/test_pages.py'),
     ('nothing before usage', 'sbf_core/runner/runner.py', '            self._refuse_empty_universe()  # before', '            pass  # before', 'tests/cli/test_bad_inputs.py'),
-    ('rows for another payload', 'sbf_core/silver/staging.py', 'FROM ({rows}) AS s LEFT JOIN "', 'FROM ({rows}) AS s JOIN "', 'tests/examples/test_packages.py'),
+    ('rows for another payload', 'sbf_core/silver/staged_rows.py', 'FROM ({rows}) AS s LEFT JOIN "', 'FROM ({rows}) AS s JOIN "', 'tests/examples/test_packages.py'),
     ('sample of the package', 'sbf_core/runner/runner.py', '        if name == SAMPLE and self._options.plugins:', '        if False:', 'tests/scaffold/test_new.py'),
     ('first hook api', 'sbf_core/plugin/manager.py', '_check_api(getattr(module, "HOOK_API", hookspecs.HOOK_API_FIRST))', '_check_api(getattr(module, "HOOK_API", hookspecs.HOOK_API_SUPPORTED.start))', 'tests/plugin/test_evolution.py'),
     ('deprecations told', 'sbf_core/runner/runner.py', '*(f"plugin {record.label}: {text}" for record in self.plugins for text in record.deprecated)', '', 'tests/plugin/test_evolution.py'),
@@ -242,6 +244,8 @@ BREAKS = [
     ('scaffold: doubts are marked', 'sbf_core/scaffold/code.py', '    return _MARK + "; ".join(doubts) if doubts else ""', '    return ""', 'tests/scaffold/test_new.py'),
     ('scaffold: taken names', 'sbf_core/scaffold/naming.py', '    if name in manager.records:', '    if False:', 'tests/scaffold/test_new.py'),
     *BREAKS_OF_READING,
+    *BREAKS_OF_TABLES,
+    *BREAKS_OF_CHANGES,
 ]
 
 

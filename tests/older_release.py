@@ -6,7 +6,13 @@ import duckdb
 
 #: What schema 1 did not have.
 TABLES_OF_2 = ("recoveries", "quarantine")
-_LATER_COLUMNS = {"bronze_manifest": ("part", "parts", "etag", "last_modified"), "file_ingestions": ("from_date", "to_date"), "data_dates": ("again_from",)}
+_LATER_TABLES = (*TABLES_OF_2, "table_declarations", "held_tables")
+_LATER_COLUMNS = {
+    "bronze_manifest": ("part", "parts", "etag", "last_modified"),
+    "file_ingestions": ("from_date", "to_date"),
+    "data_dates": ("again_from",),
+    "schema_drift": ("examples",),
+}
 
 
 def back_to_schema_1(conn: duckdb.DuckDBPyConnection) -> None:
@@ -14,6 +20,6 @@ def back_to_schema_1(conn: duckdb.DuckDBPyConnection) -> None:
     for table, columns in _LATER_COLUMNS.items():
         for column in columns:
             conn.execute(f"ALTER TABLE ops.{table} DROP COLUMN {column}")
-    for table in TABLES_OF_2:
+    for table in _LATER_TABLES:
         conn.execute(f"DROP TABLE ops.{table}")
     conn.execute("DELETE FROM ops.schema_migrations WHERE version > 1")

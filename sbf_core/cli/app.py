@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import Exit
 
-from sbf_core.cli import authors, care, chart, lineage, ui
+from sbf_core.cli import asking, authors, care, chart, clean, lineage, promote, rejects, ui
 from sbf_core.cli import options as opt
 
 app = typer.Typer(
@@ -68,6 +68,7 @@ def run(
     workers: opt.Workers = None,
     only: Annotated[str | None, typer.Option("--only", metavar="LAYER", help="Only bronze, silver or gold.", show_default=False)] = None,
     force: opt.Force = False,
+    no_rebuild_stale: opt.NoRebuildStale = False,
     replay: opt.Replay = None,
     replay_until: opt.ReplayUntil = None,
     wait: opt.Wait = None,
@@ -83,7 +84,7 @@ def run(
     flags = _flags(tickers=tickers, ticker_limit=ticker_limit, workers=workers, wait=wait)
     code = run_command(
         home, flags, plugins=plugins, exclude=exclude, select=select, since=since, until=until, only=only, force=force,
-        replay=replay, replay_until=replay_until, dry_run=dry_run, as_json=as_json,
+        remake=not no_rebuild_stale, replay=replay, replay_until=replay_until, dry_run=dry_run, as_json=as_json,
     )  # fmt: skip
     raise Exit(code)
 
@@ -99,6 +100,7 @@ def plan(
     since: opt.Since = None,
     until: opt.Until = None,
     force: opt.Force = False,
+    no_rebuild_stale: opt.NoRebuildStale = False,
     replay: opt.Replay = None,
     replay_until: opt.ReplayUntil = None,
     wait: opt.Wait = None,
@@ -113,7 +115,7 @@ def plan(
     flags = _flags(tickers=tickers, ticker_limit=ticker_limit, wait=wait)
     run_command(
         home, flags, plugins=plugins, exclude=exclude, select=select, since=since, until=until, only=None, force=force,
-        replay=replay, replay_until=replay_until, dry_run=True, as_json=as_json,
+        remake=not no_rebuild_stale, replay=replay, replay_until=replay_until, dry_run=True, as_json=as_json,
     )  # fmt: skip
 
 
@@ -167,39 +169,6 @@ def datasets(
 
 
 @app.command()
-def coverage(
-    name: Annotated[str, typer.Argument(metavar="DATASET", help="Its id, its table or its name.")],
-    home: opt.Home = None,
-    by: Annotated[str, typer.Option("--by", metavar="PERIOD", help="year, quarter or month.")] = "year",
-    ticker: Annotated[str | None, typer.Option("--ticker", metavar="TICKER", help="Only this one.", show_default=False)] = None,
-    as_json: opt.AsJson = False,
-) -> None:
-    """What is there and what is missing: rows by ticker and period.
-
-    Example: sbf coverage eod_bar --by quarter
-    """
-    from sbf_core.cli.facts import coverage_report
-
-    coverage_report(home, name=name, by=by, ticker=ticker, as_json=as_json)
-
-
-@app.command()
-def revisions(
-    name: Annotated[str, typer.Argument(metavar="DATASET", help="Its id, its table or its name.")],
-    key: Annotated[str, typer.Argument(metavar="KEY", help="e.g. currency=USD,date=2024-01-02, or the values in the order of the key.")],
-    home: opt.Home = None,
-    as_json: opt.AsJson = False,
-) -> None:
-    """Every version of one key: its values, since and until when they were known, and the payload that brought each.
-
-    Example: sbf revisions bls_cpi series_id=CUSR0000SA0,year=2024,period=M02
-    """
-    from sbf_core.cli.facts import revisions_report
-
-    revisions_report(home, name=name, key=key, as_json=as_json)
-
-
-@app.command()
 def universe(
     home: opt.Home = None,
     tickers: opt.Tickers = None,
@@ -228,44 +197,19 @@ def plugins_list(home: opt.Home = None, as_json: opt.AsJson = False) -> None:
 
 plugins_app.command("new")(authors.new)
 plugins_app.command("check")(authors.check)
+app.command()(promote.promote)
+app.command()(asking.coverage)
+app.command()(asking.revisions)
+app.command()(asking.digest)
+app.command()(asking.sql)
+app.command()(rejects.rejects)
+app.command()(clean.clean)
 app.command()(lineage.explain)
 app.command()(lineage.impact)
 app.command()(chart.chart)
 app.command()(ui.ui)
 for command in (care.verify, care.repair, care.rebuild, care.backup, care.restore):
     app.command()(command)
-
-
-@app.command()
-def digest(
-    home: opt.Home = None,
-    table: Annotated[list[str] | None, typer.Option("--table", metavar="SCHEMA.TABLE", help="Only this table; may be repeated.", show_default=False)] = None,
-    as_json: opt.AsJson = False,
-) -> None:
-    """One checksum for each silver and gold table, to compare databases.
-
-    Example: sbf digest --table silver.ecb_reference_rate
-    """
-    from sbf_core.cli.reports import digest_report
-
-    digest_report(home, tables=tuple(table or ()), as_json=as_json)
-
-
-@app.command()
-def sql(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT; '-' reads it from standard input.")],
-    home: opt.Home = None,
-    output: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv or json.")] = "table",
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="Rows at most; 0 for all.")] = 1000,
-    as_json: opt.AsJson = False,
-) -> None:
-    """Ask the warehouse. Read-only and locked down: no files, no settings, one statement.
-
-    Example: sbf sql "SELECT * FROM gold.instrument_stats"
-    """
-    from sbf_core.cli.query import sql_report
-
-    sql_report(home, query=query, output="json" if as_json else output, limit=limit)
 
 
 @app.command()

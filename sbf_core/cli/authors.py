@@ -54,13 +54,14 @@ def check(
     exempt: Annotated[
         list[str] | None, typer.Option("--exempt", metavar="CHECK=REASON", help="A check that it need not pass; may be repeated.", show_default=False)
     ] = None,
+    update: Annotated[bool, typer.Option("--update", help="First keep the hash of the hook promote, beside the recording.")] = False,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Run the conformance kit on a plugin: 23 checks of its declaration, its hooks and its recording. Touches no home.
+    """Run the conformance kit on a plugin: 28 checks of its declaration, its hooks and its recording. Touches no home.
 
-    Example: sbf plugins check ecb
+    Examples: sbf plugins check ecb | sbf plugins check ecb --update
     """
     from sbf_core.cli.plugins import check_plugin
 
     reasons = {part.partition("=")[0]: part.partition("=")[2] for part in exempt or ()}
-    raise Exit(check_plugin(name, home=home, recording=recording, exempt=reasons, as_json=as_json))
+    raise Exit(check_plugin(name, home=home, recording=recording, exempt=reasons, update=update, as_json=as_json))

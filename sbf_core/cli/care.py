@@ -44,17 +44,31 @@ def repair(
 
 
 def rebuild(
+    datasets: Annotated[
+        list[str] | None, typer.Argument(metavar="[DATASET]...", help="Only the tables of these datasets.", show_default=False)
+    ] = None,
     home: opt.Home = None,
+    gold: Annotated[bool, typer.Option("--gold", help="Only gold: build all of its tables again.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Make tables again although rows of theirs go.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be made again, and from how much.")] = False,
+    keep_backups: Annotated[
+        int, typer.Option("--keep-backups", metavar="N", help="Databases set aside by rebuilds that are kept, this one included.")
+    ] = 1,
     into: Annotated[str | None, typer.Option("--into", metavar="DIR", help="Put the new database there, and touch nothing in the home.", show_default=False)] = None,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Make the database again from Bronze alone. The old one is set aside, not deleted.
+    """Make the database again from Bronze alone, the old one set aside; or only the tables of some datasets, in place.
 
-    Examples: sbf rebuild | sbf rebuild --into /tmp/check
+    Examples: sbf rebuild | sbf rebuild fx/ecb/reference_rates | sbf rebuild --gold | sbf rebuild --dry-run
     """
-    from sbf_core.cli.trust import rebuild_report
+    from sbf_core.cli.rebuild import rebuild_command
 
-    raise Exit(rebuild_report(home, into=into, as_json=as_json))
+    raise Exit(
+        rebuild_command(
+            home, tuple(datasets or ()), gold=gold, accept=accept, dry_run=dry_run, keep_backups=keep_backups, into=into,
+            as_json=as_json,
+        )
+    )  # fmt: skip
 
 
 def backup(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import duckdb
 
 from sbf_core.cli.reading import reading
@@ -13,6 +14,8 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts import datasets as facts
 from sbf_core.facts import runs
+from sbf_core.facts.made import as_it_is, problems_of_tables, undeclared_fields
+from sbf_core.facts.problem import Problem
 from sbf_core.facts.table import FactTable
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
@@ -44,19 +47,30 @@ def runs_report(home: str | None, *, run_id: str | None, limit: int, as_json: bo
 def dataset_report(home: str | None, *, name: str, limit: int, as_json: bool) -> None:
     """One dataset: what its columns hold, and its payloads."""
 
-    def ask(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> tuple[FactTable, FactTable, int]:
-        return facts.columns_of_table(cursor, entry), facts.payloads_of(cursor, entry, limit=limit), facts.count_payloads(cursor, entry)
+    def ask(
+        cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
+    ) -> tuple[FactTable, FactTable, FactTable, int]:
+        payloads = facts.payloads_of(cursor, entry, limit=limit)
+        fields = undeclared_fields(cursor, entry)
+        return facts.columns_of_table(cursor, entry), fields, payloads, facts.count_payloads(cursor, entry)
 
-    entry, (columns, payloads, total) = _of_dataset(home, name, ask)
+    entry, (columns, fields, payloads, total), problems = _of_dataset(home, name, ask)
     if as_json:
         print_json("dataset", dataset=entry.id, title=entry.title, terms=entry.terms, source_url=entry.source_url, silver_table=entry.silver_table, semantics=entry.semantics,
-                   columns=columns.records, payloads=payloads.records)  # fmt: skip
+                   waits=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems], columns=columns.records,
+                   undeclared=fields.records, payloads=payloads.records)  # fmt: skip
         return
     print(f"{entry.id}: {entry.title or 'no title'}, in silver.{entry.silver_table} ({entry.semantics})")
     print(f"{entry.terms} {entry.source_url}".strip())
+    for problem in problems:
+        print(f"{problem.what}: {problem.detail}; go on with `{problem.fix}`")
     print()
     _show(columns)
     print()
+    if fields.rows:
+        print("Payloads have fields that are not declared:")
+        _show(fields)
+        print()
     _show(payloads, hidden=("bronze_file_id",)) if payloads.rows else print("No payload yet: run `sbf run`.")
     if len(payloads.rows) < total:
         print(f"\nThe last {len(payloads.rows)} of {total:,} payloads; --limit shows more.")
@@ -71,7 +85,7 @@ def coverage_report(home: str | None, *, name: str, by: str, ticker: str | None,
         _refuse_empty(cursor, entry)
         return facts.coverage(cursor, entry, by=by, ticker_column=facts.ticker_column(entry))
 
-    entry, found = _of_dataset(home, name, ask)
+    entry, found, _ = _of_dataset(home, name, ask)
     rows = tuple(row for row in found.rows if ticker is None or row[0] == ticker)
     if ticker is not None and not rows:
         names = [str(row[0]) for row in found.rows]
@@ -93,7 +107,7 @@ def revisions_report(home: str | None, *, name: str, key: str, as_json: bool) ->
         _refuse_empty(cursor, entry)
         return wanted, facts.revisions(cursor, entry, wanted)
 
-    entry, (wanted, found) = _of_dataset(home, name, ask)
+    entry, (wanted, found), _ = _of_dataset(home, name, ask)
     if not found.rows:
         raise UsageError(f"{entry.id} has no row with the key {key!r}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY")
     if as_json:
@@ -102,12 +116,17 @@ def revisions_report(home: str | None, *, name: str, key: str, as_json: bool) ->
     _show(found, hidden=(facts.own_header(entry, "bronze_file_id"),))
 
 
-def _of_dataset(home: str | None, name: str, ask: Callable[[duckdb.DuckDBPyConnection, DatasetKeymapEntry], Any]) -> tuple[DatasetKeymapEntry, Any]:
+def _of_dataset(
+    home: str | None, name: str, ask: Callable[[duckdb.DuckDBPyConnection, DatasetKeymapEntry], Any]
+) -> tuple[DatasetKeymapEntry, Any, list[Problem]]:
+    """A dataset with the columns that its table has, what was asked of it, and what it waits for."""
     settings = Settings(home)
     registry = DatasetRegistry(PluginManager(block=settings["plugins.block"], options=settings.options))
-    entry = facts.dataset_named(name, [owned.entry for owned in registry.datasets.values()])
+    declared = facts.dataset_named(name, [owned.entry for owned in registry.datasets.values()])
     with reading(settings) as cursor:
-        return entry, ask(cursor, entry)
+        entry = as_it_is(cursor, declared)
+        problems = [one for one in problems_of_tables(cursor, [declared]) if one.href == f"/datasets/{entry.silver_table}"]
+        return entry, ask(cursor, entry), problems
 
 
 def _refuse_empty(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:

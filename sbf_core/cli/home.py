@@ -7,7 +7,7 @@ import platform
 import shutil
 import stat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.cli.render import print_json, print_table
 from sbf_core.duck.bootstrap import DuckDbBootstrap
@@ -18,6 +18,9 @@ from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import SETTINGS, Settings
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def init_home(home: str | None) -> None:
@@ -65,7 +68,7 @@ def doctor_report(home: str | None, *, as_json: bool) -> int:
     """Check machine, home and settings; returns 0 if all is well, 1 if something wants attention."""
     settings = Settings(home)
     manager = PluginManager(block=settings["plugins.block"], options=settings.options)
-    checks = [*_machine_checks(settings), *_plugin_checks(manager), *_key_checks(manager, settings.home)]
+    checks = [*_machine_checks(settings, manager), *_plugin_checks(manager), *_key_checks(manager, settings.home)]
     resolved = [(found.setting.name, found.value if found.value != () else "", found.origin) for found in settings.resolved.values()]
     resolved.insert(0, ("home", str(settings.home), settings.home_origin))
     well = all(state != "bad" for _, state, _ in checks)
@@ -83,7 +86,7 @@ def doctor_report(home: str | None, *, as_json: bool) -> int:
     return 0 if well else 1
 
 
-def _machine_checks(settings: Settings) -> list[tuple[str, str, str]]:
+def _machine_checks(settings: Settings, manager: PluginManager) -> list[tuple[str, str, str]]:
     import duckdb
 
     folder = settings.home
@@ -100,13 +103,30 @@ def _machine_checks(settings: Settings) -> list[tuple[str, str, str]]:
         checks.append(("permissions", "bad", f"others may enter the home; chmod 700 {settings.home}"))
     if settings.config.database.exists():
         try:
-            DuckDbBootstrap(settings.config, read_only=True).open().close()
+            bootstrap = DuckDbBootstrap(settings.config, read_only=True).open()
+            tables = _table_checks(bootstrap.cursor(), manager)
+            bootstrap.close()
             checks.append(("database", "ok", f"{settings.config.database.stat().st_size / 1024**2:.1f} MiB"))
+            checks += tables
         except SbfError as error:
             checks.append(("database", "bad", str(error)))
     else:
         checks.append(("database", "ok", "not made yet"))
     return checks
+
+
+def _table_checks(cursor: duckdb.DuckDBPyConnection, manager: PluginManager) -> list[tuple[str, str, str]]:
+    """Tables whose declaration has changed since they were made, and payloads that wait."""
+    from sbf_core.facts.gold_states import gold_states
+    from sbf_core.facts.made import problems_of_tables
+    from sbf_core.facts.models import known_models
+
+    try:
+        entries = [owned.entry for owned in DatasetRegistry(manager).datasets.values()]
+    except UsageError:
+        return []
+    problems = [*problems_of_tables(cursor, entries), *gold_states(cursor, known_models(cursor, manager)).problems]
+    return [(one.what, "bad", f"{one.detail}; {one.fix}") for one in problems]
 
 
 def _plugin_checks(manager: PluginManager) -> list[tuple[str, str, str]]:

@@ -20,3 +20,7 @@ ReplayUntil = Annotated[str | None, typer.Option("--replay-until", metavar="MOME
 Force = Annotated[bool, typer.Option("--force", help="Fetch, promote and build although nothing is due.")]
 Wait = Annotated[float | None, typer.Option("--wait", metavar="SECONDS", help="Wait for another process to leave the home.", show_default=False)]
 Workers = Annotated[str | None, typer.Option("--workers", metavar="N", help="Requests at once (1 to 64).", show_default=False)]
+NoRebuildStale = Annotated[
+    bool,
+    typer.Option("--no-rebuild-stale", help="Leave tables whose declaration has changed as they are, and promote nothing into them."),
+]

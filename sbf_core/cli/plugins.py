@@ -18,14 +18,20 @@ if TYPE_CHECKING:
     from sbf_core.scaffold.proposal import Proposal, Words
 
 
-def check_plugin(name: str, *, home: str | None, recording: str, exempt: Mapping[str, str], as_json: bool) -> int:
+def check_plugin(
+    name: str, *, home: str | None, recording: str, exempt: Mapping[str, str], update: bool, as_json: bool
+) -> int:
     """Run the conformance kit on an installed plugin; returns 0 if it passes, 1 if not."""
     from sbf_core.testing.kit import CHECKS, check_all
     from sbf_core.testing.outcome import FAILED
+    from sbf_core.testing.promote_code import keep_code
     from sbf_core.testing.subject import Subject
 
     with tempfile.TemporaryDirectory(prefix="sbf-check-", ignore_cleanup_errors=True) as folder:
         subject = Subject(name, Path(folder), recording=recording, options=Settings(home).options.get(name))
+        kept = keep_code(subject) if update else None
+        if kept is not None:
+            tell(f"sbf: note: the hash of promote is kept in {kept}")
         outcomes = []
         for outcome in check_all(subject, exempt):
             outcomes.append(outcome)

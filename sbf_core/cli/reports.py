@@ -12,8 +12,11 @@ from sbf_core.cli.render import print_json, print_table
 from sbf_core.clock import clock_of_process
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import SbfError, UsageError, nearest
-from sbf_core.facts.gold import gold_tables
-from sbf_core.facts.overview import DatasetState, Problem, dataset_states, problems_of_run
+from sbf_core.facts.gold_states import gold_states
+from sbf_core.facts.made import as_they_are, problems_of_tables
+from sbf_core.facts.models import known_models
+from sbf_core.facts.overview import DatasetState, dataset_states, problems_of_run
+from sbf_core.facts.problem import Problem
 from sbf_core.facts.runs import latest_runs
 from sbf_core.facts.table import FactTable
 from sbf_core.plugin.manager import PluginManager
@@ -26,13 +29,16 @@ from sbf_core.trust.digest import digest_tables, warehouse_tables
 def status_report(home: str | None, *, as_json: bool) -> None:
     """What is in the warehouse, how fresh it is, and what to look at: the same facts as the overview of `sbf ui`."""
     settings = Settings(home)
-    entries, problem = _entries(settings)
+    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    entries, problem = _entries(manager)
     with reading(settings) as cursor:
         runs = latest_runs(cursor, limit=1)
         states = dataset_states(cursor, entries, now=clock_of_process().now())
-        gold = gold_tables(cursor)
+        of_gold = gold_states(cursor, known_models(cursor, manager))
+        gold = of_gold.table
         last = runs.records[0] if runs.rows else None
         problems = problems_of_run(cursor, last["run_id"], last["status"]) if last else []
+        problems = [*problems_of_tables(cursor, entries), *of_gold.problems, *problems]
     if problem:
         problems.append(Problem(what="the plugins contradict each other", detail=problem, fix="sbf plugins list"))
     live = read_live(settings.config.live)
@@ -50,10 +56,10 @@ def status_report(home: str | None, *, as_json: bool) -> None:
     _print_parts(states, gold, problems)
 
 
-def _entries(settings: Settings) -> tuple[list[DatasetKeymapEntry], str]:
+def _entries(manager: PluginManager) -> tuple[list[DatasetKeymapEntry], str]:
     """The datasets of the plugins; where they contradict each other, none and why: what is in the ledger can be told all the same."""
     try:
-        registry = DatasetRegistry(PluginManager(block=settings["plugins.block"], options=settings.options))
+        registry = DatasetRegistry(manager)
     except SbfError as error:
         return [], str(error)
     return [owned.entry for owned in registry.datasets.values()], ""
@@ -74,15 +80,16 @@ def _print_parts(states: Sequence[DatasetState], gold: FactTable, problems: Sequ
         print_table(("dataset", "state", "covered to", "last fetched", "rows", "payloads", "rejected", "why"), rows)
     if gold.rows:
         print()
-        errors = any(record["error"] for record in gold.records)
-        print_table(gold.headers if errors else gold.headers[:-1], [row if errors else row[:-1] for row in gold.rows])
+        kept = [place for place, name in enumerate(gold.headers) if name not in ("why", "error") or any(row[place] for row in gold.rows)]
+        print_table([gold.headers[place] for place in kept], [[row[place] for place in kept] for row in gold.rows])
 
 
 def digest_report(home: str | None, *, tables: tuple[str, ...], as_json: bool) -> None:
     """One checksum for each silver and gold table."""
     settings = Settings(home)
-    keys = _keys(settings)
+    entries = _all_entries(settings)
     with reading(settings) as cursor:
+        keys = _keys(as_they_are(cursor, entries))
         known = warehouse_tables(cursor)
         unknown = next((table for table in tables if table not in known), None)
         if unknown is not None:
@@ -94,11 +101,15 @@ def digest_report(home: str | None, *, tables: tuple[str, ...], as_json: bool) -
         print_table(("table", "rows", "sha256"), [(item.table, item.rows, item.sha256) for item in digests])
 
 
-def _keys(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Key columns of the silver tables whose plugins are installed; other tables are ordered by all of their columns."""
+def _all_entries(settings: Settings) -> list[DatasetKeymapEntry]:
     registry = DatasetRegistry(PluginManager(block=settings["plugins.block"], options=settings.options))
+    return [owned.entry for owned in registry.datasets.values()]
+
+
+def _keys(entries: Sequence[DatasetKeymapEntry]) -> dict[str, tuple[str, ...]]:
+    """Key columns of the silver tables whose plugins are installed; other tables are ordered by all of their columns."""
     keys = {}
-    for owned in registry.datasets.values():
-        keys[f"silver.{owned.entry.silver_table}"] = owned.entry.key_columns
-        keys[f"silver.{owned.entry.silver_table}_history"] = (*owned.entry.key_columns, "known_from")
+    for entry in entries:
+        keys[f"silver.{entry.silver_table}"] = entry.key_columns
+        keys[f"silver.{entry.silver_table}_history"] = (*entry.key_columns, "known_from")
     return keys

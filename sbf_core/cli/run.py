@@ -14,7 +14,11 @@ import attrs
 
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.cli.show_progress import progress
+from sbf_core.errors import UsageError
+from sbf_core.facts.datasets import dataset_named
 from sbf_core.plan.forecast import VendorForecast
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.options import RunOptions, day, moment, name_list, split_select
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.runner import Runner
@@ -37,6 +41,7 @@ def run_command(
     until: str | None,
     only: str | None,
     force: bool,
+    remake: bool,
     replay: str | None,
     replay_until: str | None,
     dry_run: bool,
@@ -52,6 +57,7 @@ def run_command(
         since=None if since is None else day(since, what="--since"),
         until=None if until is None else day(until, what="--until"),
         only=layer,
+        remake=remake,
         force=force,
         replay=replay or "",
         replay_until=None if replay_until is None else moment(replay_until, what="--replay-until"),
@@ -65,6 +71,30 @@ def run_command(
     if dry_run:
         _show_plan(runner.plan(), as_json=as_json)
         return 0
+    context = runner.run()
+    elapsed = time.monotonic() - began
+    if as_json:
+        _print_run_json(context, runner, elapsed)
+    else:
+        _print_run(context, runner, elapsed, settings)
+    tell_outcome(context)
+    return 0 if context.status is RunStatus.OK else 1
+
+
+def promote_command(
+    home: str | None, flags: Mapping[str, Any], names: tuple[str, ...], *, accept: bool, as_json: bool
+) -> int:
+    """Work on what Bronze holds, and ask no vendor; returns the exit code."""
+    began = time.monotonic()
+    settings = Settings(home, flags=flags)
+    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    entries = [owned.entry for owned in DatasetRegistry(manager).datasets.values()]
+    ids = tuple(dataset_named(name, entries).id for name in names)
+    if not settings.config.database.exists():
+        raise UsageError("there is no database", where=str(settings.home), fix="run `sbf run` first", code="NO_DATA")
+    plugins = tuple(record.name for record in manager.selected(None))
+    options = RunOptions(plugins=plugins, ids=ids, fetch=False, accept=accept)
+    runner = Runner(settings, options, progress=progress(), logger=run_logger(), manager=manager)
     context = runner.run()
     elapsed = time.monotonic() - began
     if as_json:
@@ -157,6 +187,7 @@ def _print_run_json(context: RunContext, runner: Runner, elapsed: float) -> None
         rows_unchanged=context.rows_unchanged,
         rows_rejected=context.rows_rejected,
         gold_tables=context.gold_tables,
+        remade_tables=context.remade_tables,
         datasets=runner.overview,
         gold=runner.gold_overview,
         errors=context.errors,
@@ -165,7 +196,7 @@ def _print_run_json(context: RunContext, runner: Runner, elapsed: float) -> None
 
 
 def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Settings) -> None:
-    changed = context.files or context.rows_seen or context.gold_tables
+    changed = context.files or context.rows_seen or context.gold_tables or context.remade_tables
     if runner.overview and (changed or context.errors):
         headers = ("dataset", "files", "inserted", "updated", "unchanged", "rejected")
         names = ("dataset", "files", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected")

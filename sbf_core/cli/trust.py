@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import attrs
@@ -15,7 +14,6 @@ from sbf_core.duck.disk import disk_faults
 from sbf_core.errors import UsageError
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
 from sbf_core.runner.repair import Repair
 from sbf_core.runner.runner import Runner
 from sbf_core.runner.verification import Verification
@@ -87,33 +85,6 @@ def repair_report(home: str | None, *, sources: tuple[str, ...], as_json: bool) 
         return 3
     print(f"{len(repaired.before)} findings before, none is left.")
     return 0
-
-
-def rebuild_report(home: str | None, *, into: str | None, as_json: bool) -> int:
-    """Make the database again from Bronze; 1 if some payloads could not be promoted."""
-    settings = Settings(home)
-    began = time.monotonic()
-    rebuilt = rebuild(settings, into=None if into is None else Path(into).expanduser().absolute(), progress=progress(), logger=run_logger())
-    context, elapsed = rebuilt.context, time.monotonic() - began
-    if as_json:
-        print_json(
-            "rebuild",
-            run_id=context.run_id,
-            status=context.status,
-            database=str(rebuilt.database),
-            set_aside=None if rebuilt.set_aside is None else str(rebuilt.set_aside),
-            elapsed_seconds=round(elapsed, 3),
-            rows_seen=context.rows_seen,
-            gold_tables=context.gold_tables,
-            errors=context.errors,
-        )
-    else:
-        print(f"Made {rebuilt.database} again: {context.rows_seen} rows seen, {context.gold_tables} gold tables, {elapsed:.2f} s.")
-        if rebuilt.set_aside is not None:
-            print(f"The old one is kept as {rebuilt.set_aside}")
-    for error in context.errors:
-        tell(f"sbf: failed: {error}")
-    return 0 if context.status is RunStatus.OK else 1
 
 
 def backup_report(home: str | None, folder: str, *, as_json: bool) -> None:

@@ -67,6 +67,8 @@ class Column:
             ``request.from_date`` and ``request.to_date`` take what was asked for, where the payload does not repeat it.
         also: other names of the field, tried in this order where a payload lacks ``source``, e.g. after the vendor
             renamed it.
+        renamed_from: names that the column had before; a payload that has no field by its name or ``also`` is looked
+            through for these.
         optional: payloads may lack the field altogether. Elsewhere a payload whose header lacks a declared field is
             refused.
         missing: texts that the vendor writes for "no value", e.g. ``("N/A", ".")``.
@@ -95,6 +97,7 @@ class Column:
     known_from: bool = False
     source: str = ""
     also: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    renamed_from: tuple[str, ...] = attrs.field(default=(), converter=texts)
     optional: bool = False
     missing: tuple[str, ...] = attrs.field(default=(), converter=texts)
     trim: bool = False
@@ -110,6 +113,11 @@ class Column:
     def source_name(self) -> str:
         """The field's name in the payload."""
         return self.source or self.name
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """Every name that the field may have in a payload: the first that a payload has is taken."""
+        return (self.source_name, *self.also, *self.renamed_from)
 
     @property
     def from_request(self) -> bool:
@@ -130,6 +138,7 @@ def column(
     known_from: bool = False,
     source: str = "",
     also: tuple[str, ...] = (),
+    renamed_from: tuple[str, ...] = (),
     optional: bool = False,
     missing: tuple[str, ...] = (),
     trim: bool = False,
@@ -158,6 +167,7 @@ def column(
                 "known_from": known_from,
                 "source": source,
                 "also": tuple(also),
+                "renamed_from": tuple(renamed_from),
                 "optional": optional,
                 "missing": tuple(missing),
                 "trim": trim,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 
 import attrs
 
@@ -14,37 +13,30 @@ from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.format_list import Format
 from sbf_core.dataset.formats import Json
+from sbf_core.dataset.former_names import check_former_names
 from sbf_core.dataset.json_path import check_paths
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import UsageError, nearest
-from sbf_core.vocabulary import OnDuplicate, Scope, Semantics, check_name, texts
+from sbf_core.vocabulary import Drift, OnDuplicate, Scope, Semantics, check_name, texts, word
 
 #: Over a weekend, too.
 _LOOKBACK_TO_SEE_TWO_ROWS = 5
 
 
 def _scope(value: str) -> Scope:
-    if value not in set(Scope):
-        raise UsageError(
-            f"scope {value!r} is not known", fix=nearest(value, Scope) or "use global or per_ticker", code="DATASET"
-        )
-    return Scope(value)
+    return word(value, Scope, what="scope")
 
 
 def _semantics(value: str) -> Semantics:
-    if value not in set(Semantics):
-        raise UsageError(
-            f"semantics {value!r} is not known",
-            fix=nearest(value, Semantics) or "use upsert, append or snapshot",
-            code="DATASET",
-        )
-    return Semantics(value)
+    return word(value, Semantics, what="semantics")
 
 
 def _on_duplicate(value: str) -> OnDuplicate:
-    if value not in set(OnDuplicate):
-        raise UsageError(f"on_duplicate {value!r} is not known", fix="use reject, first or last", code="DATASET")
-    return OnDuplicate(value)
+    return word(value, OnDuplicate, what="on_duplicate")
+
+
+def _drift(value: str | None) -> Drift | None:
+    return None if value is None else word(value, Drift, what="drift")
 
 
 @attrs.frozen(kw_only=True)
@@ -83,6 +75,14 @@ class DatasetKeymapEntry:
         first_date: where a first fetch starts.
         opt_in: fetched only where its plugin is named, e.g. because the vendor has no official API.
         tags: words by which a user selects it, e.g. ``("daily", "prices")`` for ``--select tag:daily``.
+        drift: what to do with a payload that lacks a declared field in every row which earlier payloads had: ``hold`` it
+            until the declaration says what to do, ``tell`` and go on, or let it ``fail``; what the setting ``run.drift``
+            says when absent.
+        promote_version: raise it when the plugin's hook ``promote`` reads payloads otherwise than before: the table is
+            then made again.
+        renamed_from: names that it had before: identities such as ``fx/ecb/rates``, whose payloads are its own, and
+            silver tables such as ``silver.rates``, which give way to the new one.
+        keep_view: leave a view of the table under each of its former names.
         charts: pictures of its rows; one is made up where none is declared and the columns allow it.
         title, terms, source_url: for readers: what it is, its terms of use, where it is described.
     """
@@ -111,6 +111,10 @@ class DatasetKeymapEntry:
     first_date: dt.date = dt.date(1970, 1, 1)
     opt_in: bool = False
     tags: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    drift: Drift | None = attrs.field(default=None, converter=_drift)
+    promote_version: int = 1
+    renamed_from: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    keep_view: bool = False
     charts: tuple[Chart, ...] = attrs.field(default=(), converter=charts)
     title: str = ""
     terms: str = ""
@@ -124,6 +128,9 @@ class DatasetKeymapEntry:
         check_name(self.silver_table, what=f"{where}: silver table")
         check_columns(self.columns, where=where)
         self._check_paths(where)
+        check_former_names(self.renamed_from, now=(self.id, f"silver.{self.silver_table}"), where=where)
+        if self.promote_version < 1:
+            raise UsageError("promote_version counts from 1", where=where, code="DATASET")
         if self.members and self.scope is not Scope.PER_TICKER:
             raise UsageError(
                 "members belong to the scope per_ticker", where=where, fix='scope="per_ticker"', code="DATASET"
@@ -183,7 +190,7 @@ class DatasetKeymapEntry:
             source
             for column in self.columns
             if not column.from_request
-            for source in (column.source_name, *column.also)
+            for source in column.source_names
         ]
         if is_json:
             check_paths(self.rows_at, sources, where=where)
@@ -266,11 +273,14 @@ class DatasetKeymapEntry:
         return {col.name: col.type for col in self.columns}
 
     @property
-    def fingerprint(self) -> str:
-        """Changes when the declaration changes what silver would hold; 12 hex digits."""
-        return hashlib.sha256(
-            repr((self.columns, self.semantics, self.on_duplicate, self.format, self.rows_at, self.member)).encode()
-        ).hexdigest()[:12]
+    def ids(self) -> tuple[str, ...]:
+        """Its identity and those that it had, whose payloads are its own."""
+        return (self.id, *(name for name in self.renamed_from if "/" in name))
+
+    @property
+    def former_tables(self) -> tuple[str, ...]:
+        """Silver tables, without schema, that it filled before."""
+        return tuple(name.removeprefix("silver.") for name in self.renamed_from if "/" not in name)
 
     def key(self, ticker: str | None) -> str:
         """The name of one series of fetches: the identity, and the ticker where there is one."""

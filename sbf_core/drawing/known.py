@@ -10,6 +10,7 @@ import duckdb
 from sbf_core.dataset.chart import Chart, ChartKind
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError, nearest
+from sbf_core.facts.made import as_they_are
 from sbf_core.gold.model import GoldModel
 
 _USUAL = "usual"
@@ -61,7 +62,7 @@ def known_charts(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKey
     for model in models:
         usual = model.kind == "fact"
         found += _of_table(f"gold.{model.name}", model.charts, model.key, types, title=model.doc, usual=usual)
-    for entry in entries:
+    for entry in as_they_are(cursor, entries):
         found += _of_table(f"silver.{entry.silver_table}", entry.charts, entry.key_columns, types, title=entry.title or entry.id, usual=True)
     return found
 

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -24,6 +24,16 @@ from sbf_core.faults import fault_point
 from sbf_core.whole_file import make_folder, sync_all
 
 
+class OpenDatabase(Protocol):
+    """What hands out cursors on an open database, one per thread."""
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """This thread's own cursor."""
+
+    def close(self) -> None:
+        """Close every cursor. Calling it again does nothing."""
+
+
 class DuckDbBootstrap:
     """Opens the database of a home once, and hands out one cursor per thread.
 
@@ -36,6 +46,7 @@ class DuckDbBootstrap:
         logger: told about migrations.
         read_only: open for reading; several processes may, while none writes.
         database: another file than the home's own: a copy for readers.
+        scratch: a folder that may be written although the database is only read; payloads may be read, too.
     """
 
     def __init__(
@@ -46,10 +57,12 @@ class DuckDbBootstrap:
         *,
         read_only: bool = False,
         database: Path | None = None,
+        scratch: Path | None = None,
     ) -> None:
         self.config = config or DuckDbConfig()
         self.database = database or self.config.database
         self.read_only = read_only
+        self._scratch = scratch
         self._clock = clock or SystemClock()
         self._logger = logger or logging.getLogger("sbf.duck")
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -107,6 +120,11 @@ class DuckDbBootstrap:
             self._cursors.cursor = cursor
             self._all_cursors.append(cursor)
         return cursor
+
+    def new_cursor(self) -> duckdb.DuckDBPyConnection:
+        """A further cursor on the open database, for who closes it before this object is closed."""
+        assert self._connection is not None
+        return self._connection.cursor()
 
     def handed_over(self) -> duckdb.DuckDBPyConnection:
         """The open connection itself, for a reader who closes it; this object forgets it."""
@@ -265,7 +283,10 @@ class DuckDbBootstrap:
 
     def _harden(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Files outside Bronze and staging, ATTACH, COPY elsewhere and further settings are refused from here on."""
-        allowed = literal_list([] if self.read_only else [str(self.config.bronze), str(self.config.staging)])
+        folders = [] if self.read_only else [self.config.bronze, self.config.staging]
+        if self._scratch is not None:
+            folders = [self.config.bronze, self._scratch]
+        allowed = literal_list(str(folder) for folder in folders)
         connection.execute(
             f"SET TimeZone = 'UTC'; SET allowed_directories = {allowed}; SET enable_external_access = false; SET lock_configuration = true"
         )

@@ -28,6 +28,7 @@ class DuckDbConfig:
         home: the folder that holds everything; ``SBF_HOME``, else ``./sbf-data``.
         threads: DuckDB threads; None for one per core.
         bronze_folder: where the payloads are, if not in ``<home>/bronze``: for a database made beside another home.
+        staging_folder: where scratch files of a promotion are, if not in ``<home>/staging``.
         memory_limit: DuckDB's buffer limit, e.g. ``512MB``.
         fsync: ``batch`` (default), ``each`` or ``none``; see docs/explanation/medallion.md.
     """
@@ -35,6 +36,7 @@ class DuckDbConfig:
     home: Path = attrs.field(default=None, converter=_home)
     bronze_folder: Path | None = None
     threads: int | None = None
+    staging_folder: Path | None = None
     memory_limit: str = "512MB"
     fsync: str = "batch"
 
@@ -53,9 +55,21 @@ class DuckDbConfig:
         return self.bronze_folder or self.home / "bronze"
 
     @property
+    def accepted(self) -> Path:
+        """Paths of payloads that were released although a field is gone from them; it stands beside Bronze, because a
+        rebuild needs both.
+        """
+        return self.bronze.parent / "accepted.txt"
+
+    @property
+    def scratch(self) -> Path:
+        """Room for work that reads the database and is thrown away, such as a verification."""
+        return self.home / "scratch"
+
+    @property
     def staging(self) -> Path:
         """Scratch files of the promotion at work; empty between runs."""
-        return self.home / "staging"
+        return self.staging_folder or self.home / "staging"
 
     @property
     def quarantine(self) -> Path:

@@ -120,3 +120,14 @@ def current_publication(config: DuckDbConfig) -> Publication | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def superseded_copies(config: DuckDbConfig) -> list[Path]:
+    """Copies that are not the newest, and halves of copies. None where nobody says which is the newest. Call it only while
+    no run is at work.
+    """
+    try:
+        _, current = _named(config)
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return sorted(path for path in config.published.glob("sbf-*") if path != current and path.suffix != ".wal")

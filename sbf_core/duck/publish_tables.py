@@ -147,6 +147,16 @@ def _reader(path: Path) -> str:
     return f"read_parquet({literal(str(path))}, hive_partitioning=false)"
 
 
+def superseded_tables(config: DuckDbConfig) -> list[Path]:
+    """Parquet files that no table has, nor had just before. None where nobody says which file a table has. Call it only
+    while no run is at work.
+    """
+    known = published_tables(config)
+    names = {name for one in known.values() for name in (one.file, one.before)}
+    files = sorted(config.published.glob("*/*.parquet")) if known else []
+    return [path for path in files if path.relative_to(config.published).as_posix() not in names]
+
+
 def _remove_others(folder: Path, kept: Iterable[PublishedTable]) -> None:
     names = {name for one in kept for name in (one.file, one.before)}
     for path in folder.glob("*/*.parquet"):

@@ -13,6 +13,8 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import is_locked
 from sbf_core.errors import HomeLocked, environment_fault
 
+_NAME = "sbf-before-rebuild-"
+
 
 def set_aside(config: DuckDbConfig, *, clock: Clock) -> Path | None:
     """Move ``sbf.duckdb`` and its log to ``backups``; returns the new place, or None where there is no database.
@@ -28,11 +30,11 @@ def set_aside(config: DuckDbConfig, *, clock: Clock) -> Path | None:
     if not database.exists() and not log.exists():
         return None
     connection = _opened(database)
-    target = config.backups / f"sbf-before-rebuild-{clock.now():%Y%m%dT%H%M%SZ}.duckdb"
+    target = config.backups / f"{_NAME}{clock.now():%Y%m%dT%H%M%SZ}.duckdb"
     number = 1
     while target.exists():
         number += 1
-        target = target.with_name(f"sbf-before-rebuild-{clock.now():%Y%m%dT%H%M%SZ}-{number}.duckdb")
+        target = target.with_name(f"{_NAME}{clock.now():%Y%m%dT%H%M%SZ}-{number}.duckdb")
     try:
         config.backups.mkdir(mode=0o700, exist_ok=True)
         if connection is not None and os.name != "posix":
@@ -46,6 +48,33 @@ def set_aside(config: DuckDbConfig, *, clock: Clock) -> Path | None:
         if connection is not None:
             connection.close()
     return target
+
+
+def set_aside_before(config: DuckDbConfig) -> list[Path]:
+    """The databases that rebuilds have set aside, oldest first."""
+    return sorted(config.backups.glob(f"{_NAME}*.duckdb"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def database_copies(config: DuckDbConfig) -> list[tuple[Path, str]]:
+    """Every copy of the database in ``backups`` that sbf itself made, with the reason; not what a user has put there."""
+    kinds = ((f"{_NAME}*.duckdb", "set aside by a rebuild"), ("sbf-schema*-*.duckdb", "made before a migration"))
+    found = [(path, why) for pattern, why in kinds for path in sorted(config.backups.glob(pattern))]
+    return found + [(path, "its writing was stopped") for path in sorted(config.backups.glob("sbf-schema*-*.duckdb.tmp"))]
+
+
+def remove_set_aside(config: DuckDbConfig, *, keep: int) -> tuple[Path, ...]:
+    """Remove the oldest of the databases that rebuilds have set aside; returns those that are gone.
+
+    Args:
+        config: of the home.
+        keep: how many stay.
+    """
+    found = set_aside_before(config)
+    gone = found[: len(found) - keep] if keep else found
+    for path in gone:
+        for one in (path, path.with_name(f"{path.name}.wal")):
+            one.unlink(missing_ok=True)
+    return tuple(gone)
 
 
 def _opened(database: Path) -> duckdb.DuckDBPyConnection | None:

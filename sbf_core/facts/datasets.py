@@ -12,11 +12,12 @@ from sbf_core.duck.identifiers import literal, quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts.table import FactTable, table_of
 from sbf_core.gold.build import table_exists
+from sbf_core.ops.queries import DATASET_ID
 
-_PAYLOADS = """
+_PAYLOADS = f"""
 SELECT m.fetched_at, m.ticker, m.from_date, m.to_date, m.content_length_bytes AS bytes, p.status, p.rows_seen AS seen, p.rows_inserted AS inserted, p.rows_updated AS updated,
     p.rows_rejected AS rejected, left(m.payload_hash, 12) AS hash, m.rel_path AS payload, p.error, m.bronze_file_id
-FROM (SELECT * FROM ops.bronze_manifest WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? ORDER BY fetched_at DESC, rel_path LIMIT ? OFFSET ?) AS m
+FROM (SELECT * FROM ops.bronze_manifest WHERE list_contains(?, {DATASET_ID}) ORDER BY fetched_at DESC, rel_path LIMIT ? OFFSET ?) AS m
 LEFT JOIN ops.promotion_manifest AS p USING (bronze_file_id) ORDER BY m.fetched_at DESC, m.rel_path
 """
 PERIODS = ("year", "quarter", "month")
@@ -46,13 +47,13 @@ def has_rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bo
 
 def payloads_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit: int, offset: int = 0) -> FactTable:
     """Its payloads, newest first, with what became of them."""
-    return table_of(cursor, _PAYLOADS, [entry.domain, entry.source, entry.dataset, entry.discriminator, limit, offset])
+    return table_of(cursor, _PAYLOADS, [list(entry.ids), limit, offset])
 
 
 def count_payloads(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> int:
     """How many payloads there are of it."""
-    query = "SELECT count(*) FROM ops.bronze_manifest WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ?"
-    found = cursor.execute(query, [entry.domain, entry.source, entry.dataset, entry.discriminator]).fetchone()
+    query = f"SELECT count(*) FROM ops.bronze_manifest WHERE list_contains(?, {DATASET_ID})"
+    found = cursor.execute(query, [list(entry.ids)]).fetchone()
     return found[0] if found else 0
 
 

@@ -13,9 +13,11 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts.datasets import dataset_named, has_rows, key_named, key_of, revisions
+from sbf_core.facts.made import as_it_is
 from sbf_core.facts.models import gold_over
 from sbf_core.facts.place import Place, place_in_payload
 from sbf_core.facts.table import FactTable, table_of
+from sbf_core.gold.declared import stale_gold
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import tables_read
 
@@ -100,7 +102,7 @@ def explain_silver(cursor: duckdb.DuckDBPyConnection, bronze: Path, entries: Ite
     Raises:
         UsageError: there is no such dataset, row or column.
     """
-    entry = dataset_named(table, entries)
+    entry = as_it_is(cursor, dataset_named(table, entries))
     if column not in entry.column_types:
         raise UsageError(f"{entry.id} has no column {column!r}", fix=nearest(column, entry.column_types) or "columns are " + ", ".join(entry.column_types), code="UNKNOWN_COLUMN")
     wanted = key_of(entry, key)
@@ -131,6 +133,9 @@ def explain_gold(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel],
     types = _columns(cursor, f"gold.{name}")
     if not types:
         raise UsageError(f"gold.{name} was not built yet", fix="sbf run --only gold", code="NO_ROWS")
+    for stale in stale_gold(cursor, [model]):
+        what = f"gold.{name} was built by another declaration, so what is declared now does not explain it: {'; '.join(stale.why)}"
+        raise UsageError(what, fix="build it again first: sbf run --only gold", code="STALE")
     if column not in types:
         raise UsageError(f"gold.{name} has no column {column!r}", fix=nearest(column, types) or "columns are " + ", ".join(types), code="UNKNOWN_COLUMN")
     wanted = key_named(model.key, key, what=f"gold.{name}")

@@ -12,8 +12,11 @@ from sbf_core.clock import from_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import SbfError
+from sbf_core.facts.made import waiting_payloads
+from sbf_core.facts.problem import Problem
 from sbf_core.facts.table import FactTable, table_of
 from sbf_core.plan.planner import dataset_due
+from sbf_core.silver.stale import cost_of, payloads_wait, stale_of_home
 
 _BRONZE = """
 SELECT concat_ws('/', domain, source, dataset) || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END, count(*), max(fetched_at)
@@ -47,7 +50,8 @@ class DatasetState:
         title: what it is, for readers; its identity where nobody says.
         silver_table: where its rows are.
         is_declared: whether an installed plugin declares it.
-        state: ``fresh``, ``due``, ``failed``, ``never``, or ``left`` where no plugin declares it any more.
+        state: ``fresh``, ``due``, ``failed``, ``never``, ``stale`` where its declaration has changed since its table was
+            made, ``held`` where it waits for its user, or ``left`` where no plugin declares it any more.
         why: the reason.
         payloads: how many there are.
         rows: current rows in silver.
@@ -69,23 +73,6 @@ class DatasetState:
     last_fetched: dt.datetime | None
 
 
-@attrs.frozen(kw_only=True)
-class Problem:
-    """Something that a user should look at.
-
-    Attributes:
-        what: what is wrong.
-        detail: the reason, as far as it is known.
-        fix: a command that mends it, or that says more.
-        href: the page that says more; empty for none.
-    """
-
-    what: str
-    detail: str
-    fix: str
-    href: str = ""
-
-
 def dataset_states(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], *, now: dt.datetime) -> list[DatasetState]:
     """Every dataset that was ever asked for, those that need a look first; also those whose plugin is gone."""
     bronze = {name: (count, moment) for name, count, moment in cursor.execute(_BRONZE).fetchall()}
@@ -100,21 +87,36 @@ def dataset_states(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetK
         checked = asked.get(entry.id)
         state, why = _freshness(entry, None if checked is None else from_naive_utc(checked), now)
         found.append((entry.id, entry.title or entry.id, entry.silver_table, True, state, why))
-    left = sorted(set(bronze) - {entry.id for entry in declared})
+    left = sorted(set(bronze) - {name for entry in declared for name in entry.ids})
     tables_of = dict(cursor.execute(_TABLES_OF, [[name.partition("@")[0] for name in left]]).fetchall()) if left else {}
     found += [(name, name, tables_of.get(name, ""), False, "left", "no installed plugin declares it") for name in left]
+    waiting = _waiting(cursor, declared)
     states = []
     for dataset_id, title, table, is_declared, state, why in found:
         payloads, fetched = bronze.get(dataset_id, (0, None))
         failed, rejected, covered = silver.get(table, (0, 0, None))
         if failed:
             state, why = "failed", f"{failed} payloads could not be promoted"
+        state, why = waiting.get(dataset_id, (state, why))
         states.append(DatasetState(
             id=dataset_id, title=title, silver_table=table, is_declared=is_declared, state=state, why=why, payloads=payloads, rows=_rows(cursor, table) if table in tables else 0,
             rejected=rejected, covered_to=covered, last_fetched=fetched,
         ))  # fmt: skip
-    ranks = {"failed": 0, "never": 1, "due": 2, "left": 3, "fresh": 4}
+    ranks = {"held": 0, "failed": 0, "stale": 1, "never": 2, "due": 3, "left": 4, "fresh": 5}
     return sorted(states, key=lambda one: (ranks[one.state], one.id))
+
+
+def _waiting(
+    cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]
+) -> dict[str, tuple[str, str]]:
+    """State and reason of the datasets whose table is stale, or whose payloads wait."""
+    held = {one.table: ("held", payloads_wait(one)) for one in waiting_payloads(cursor)}
+    entries = list(entries)
+    found = {entry.id: held[entry.silver_table] for entry in entries if entry.silver_table in held}
+    for stale in stale_of_home(cursor, entries):
+        why = f"{'; '.join(stale.why)}; the next run makes it again ({cost_of(stale)})"
+        found[stale.entry.id] = ("held", stale.hold.reason) if stale.hold else ("stale", why)
+    return found
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -143,7 +145,7 @@ def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str)
     for table, error in cursor.execute(_GOLD_FAILED, [run_id]).fetchall():
         found.append(Problem(what=f"gold.{table} was not built", detail=error or "", fix="sbf run --only gold", href=f"{page}?layer=gold"))
     for table, reason, times in cursor.execute(_REJECTED, [run_id]).fetchall():
-        found.append(Problem(what=f"silver.{table}: {times:,} rows rejected", detail=reason, fix=f"sbf runs {run_id}", href=f"{page}?layer=silver"))
+        found.append(Problem(what=f"silver.{table}: {times:,} rows rejected", detail=reason, fix=f"sbf rejects {table}", href=f"{page}?layer=silver"))
     return found
 
 

@@ -14,8 +14,9 @@ from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_
 from sbf_core.duck.transaction import transaction
 from sbf_core.errors import DatasetFailure, UsageError
 from sbf_core.faults import fault_point
+from sbf_core.gold.declared import declaration_text, declared_before, with_inputs
 from sbf_core.gold.model import GoldModel
-from sbf_core.gold.order import ordered, tables_read
+from sbf_core.gold.order import planned
 from sbf_core.ops.service import OpsService
 from sbf_core.vocabulary import WorkStatus
 
@@ -67,31 +68,33 @@ class GoldBuild:
         self._force = force
         self._build_id: int | None = None
 
-    def build(self, models: Sequence[GoldModel], *, done: Callable[[], None] = lambda: None) -> list[GoldOutcome]:
-        """Build what has new input, in the order that the SQL gives.
+    def build(
+        self,
+        models: Sequence[GoldModel],
+        *,
+        owners: Mapping[str, Sequence[str]] | None = None,
+        done: Callable[[], None] = lambda: None,
+    ) -> list[GoldOutcome]:
+        """Build what has new input or another declaration, in the order that the SQL gives. A model that is wrong fails,
+        and stops no other.
 
         Args:
             models: all of them.
+            owners: who brings each table, for what is told of one that is brought twice.
             done: called behind each table.
-
-        Raises:
-            UsageError: two models have one name, one is not one SELECT, or they read each other in a circle.
         """
         conn = self._ops.cursor()
         everything = _everything(models, self._ops.load_table_versions(conn))
         if not self._force and self._ops.gold_inputs(conn, table_name=_ALL_TABLES) == everything:
             return [GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note="no new input") for model in models]
-        names = [model.name for model in models]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise UsageError(f"gold table {twice!r} is declared twice", fix="block one of the plugins", code="TWICE")
-        reads = {f"gold.{model.name}": tables_read(conn, model.sql, where=f"gold.{model.name}") for model in models}
-        for model in models:
-            links = frozenset(f"gold.{test.to}" for test in model.tests if hasattr(test, "to"))
-            reads[f"gold.{model.name}"] |= links
+        plan = planned(conn, models, owners=owners)
         outcomes = []
-        for model in ordered(models, reads):
-            outcomes.append(self._build_one(conn, model, reads[f"gold.{model.name}"]))
+        for name, why in plan.faults.items():
+            self._record_failure(conn, name, self._ops.clock.now(), {}, why)
+            outcomes.append(GoldOutcome(table=name, status=WorkStatus.FAILED, note=why))
+            done()
+        for model in plan.order:
+            outcomes.append(self._build_one(conn, model, plan.reads[f"gold.{model.name}"]))
             done()
         if all(outcome.status is not WorkStatus.FAILED for outcome in outcomes):
             self._remember(conn, models)
@@ -111,8 +114,7 @@ class GoldBuild:
         inputs = built_from(model, reads, self._ops.load_table_versions(conn))
         if not self._force and self._ops.gold_inputs(conn, table_name=model.name) == inputs and table_exists(conn, f"gold.{model.name}"):
             return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note="no new input")
-        if self._build_id is None:
-            self._build_id = self._ops.next_gold_build_id()
+        self._begin()
         started_at = self._ops.clock.now()
         tests: dict[str, int] = {}
         try:
@@ -121,11 +123,11 @@ class GoldBuild:
                 seen, written = self._write(conn, model, inputs, started_at, tests)
                 fault_point("gold.recorded")
             fault_point("gold.committed")
-        except (duckdb.Error, _TestFailed, _NamesMeet) as error:
+        except (duckdb.Error, DatasetFailure, UsageError) as error:
             if is_disk_fault(error):
                 raise
             text = str(error).split("\n", maxsplit=1)[0]
-            self._record_failure(conn, model, started_at, tests, text)
+            self._record_failure(conn, model.name, started_at, tests, text)
             return GoldOutcome(table=model.name, status=WorkStatus.FAILED, note=text)
         return GoldOutcome(table=model.name, status=WorkStatus.OK, rows_seen=seen, rows_written=written)
 
@@ -143,7 +145,8 @@ class GoldBuild:
         if failed:
             raise _TestFailed("; ".join(f"test {name} failed on {rows} rows" for name, rows in failed.items()), where=f"gold.{model.name}")
         self._ops.record_gold_tests(conn, gold_build_id=build_id, table_name=model.name, outcomes=tests)
-        written = _apply(conn, model, table)
+        before = declared_before(self._ops.gold_inputs(conn, table_name=model.name))
+        written = _apply(conn, model, table, same_key=before is not None and tuple(before["key"]) == model.key)
         fault_point("gold.applied")
         seen = _number(conn, "SELECT count(*) FROM candidate")
         self._ops.upsert_gold_watermark(conn, table_name=model.name, watermark_date=_watermark(conn, model))
@@ -154,17 +157,30 @@ class GoldBuild:
         self._ops.record_gold_ingestion(conn, self._run_id, model.name, started_at=started_at, status=WorkStatus.OK, rows_inserted=written)
         return seen, written
 
+    def _begin(self) -> int:
+        if self._build_id is None:
+            self._build_id = self._ops.next_gold_build_id()
+        return self._build_id
+
     def _record_failure(
-        self, conn: duckdb.DuckDBPyConnection, model: GoldModel, started_at: dt.datetime, tests: Mapping[str, int], text: str
+        self, conn: duckdb.DuckDBPyConnection, table: str, started_at: dt.datetime, tests: Mapping[str, int], text: str
     ) -> None:
-        assert self._build_id is not None
+        build_id = self._begin()
         with transaction(conn):
-            self._ops.start_gold_manifest(conn, gold_build_id=self._build_id, table_name=model.name)
-            self._ops.record_gold_tests(conn, gold_build_id=self._build_id, table_name=model.name, outcomes=tests)
+            self._ops.start_gold_manifest(conn, gold_build_id=build_id, table_name=table)
+            self._ops.record_gold_tests(conn, gold_build_id=build_id, table_name=table, outcomes=tests)
             self._ops.finish_gold_manifest(
-                conn, gold_build_id=self._build_id, table_name=model.name, status=WorkStatus.FAILED, rows_seen=0, rows_written=0, error_message=text
+                conn,
+                gold_build_id=build_id,
+                table_name=table,
+                status=WorkStatus.FAILED,
+                rows_seen=0,
+                rows_written=0,
+                error_message=text,
             )
-            self._ops.record_gold_ingestion(conn, self._run_id, model.name, started_at=started_at, status=WorkStatus.FAILED, error=text)
+            self._ops.record_gold_ingestion(
+                conn, self._run_id, table, started_at=started_at, status=WorkStatus.FAILED, error=text
+            )
 
 
 def _number(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
@@ -174,26 +190,26 @@ def _number(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
 
 
 def table_exists(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether ``schema.table`` is there."""
+    """Whether ``schema.table`` is there: as a table, or as the view that a renamed one leaves under its former name."""
     schema, _, name = table.partition(".")
-    found = conn.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?", [schema, name])
+    found = conn.execute(
+        "SELECT 1 FROM duckdb_tables() AS t WHERE t.database_name = current_database() AND t.schema_name = ? AND t.table_name = ? UNION ALL "
+        "SELECT 1 FROM duckdb_views() AS v WHERE v.database_name = current_database() AND v.schema_name = ? AND v.view_name = ?",
+        [schema, name, schema, name],
+    )
     return found.fetchone() is not None
-
-
-def _identity(model: GoldModel) -> tuple[object, ...]:
-    return model.full_sql, model.key, tuple(test.name for test in model.all_tests)
 
 
 def _everything(models: Sequence[GoldModel], versions: Mapping[str, str]) -> str:
     """Changes when any model, or any silver or gold table, does."""
-    return hashlib.sha256(repr((sorted((model.name, _identity(model)) for model in models), sorted(versions.items()))).encode()).hexdigest()
+    declared = sorted((model.name, model.full_sql, declaration_text(model)) for model in models)
+    return hashlib.sha256(repr((declared, sorted(versions.items()))).encode()).hexdigest()
 
 
 def built_from(model: GoldModel, reads: frozenset[str], versions: Mapping[str, str]) -> str:
     """Changes when the model or a table that it reads does."""
     bases = {table: table.removesuffix("_history") if table.startswith("silver.") else table for table in reads}
-    state = sorted((table, versions.get(base, versions.get(table, ""))) for table, base in bases.items())
-    return hashlib.sha256(repr((_identity(model), state)).encode()).hexdigest()
+    return with_inputs(model, sorted((table, versions.get(base, versions.get(table, ""))) for table, base in bases.items()))
 
 
 def _check_surrogate_key(conn: duckdb.DuckDBPyConnection, model: GoldModel) -> None:
@@ -207,10 +223,12 @@ def _columns(conn: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str
     return [(row[0], row[1]) for row in conn.execute(f"DESCRIBE {table}").fetchall()]
 
 
-def _apply(conn: duckdb.DuckDBPyConnection, model: GoldModel, table: str) -> int:
-    """Bring the table to what ``candidate`` holds, touching only rows that differ; returns how many."""
+def _apply(conn: duckdb.DuckDBPyConnection, model: GoldModel, table: str, *, same_key: bool) -> int:
+    """Bring the table to what ``candidate`` holds, touching only rows that differ; returns how many. Under another key
+    the rows that are there may have one several times, so that nothing can be compared.
+    """
     columns = _columns(conn, "candidate")
-    if not table_exists(conn, f"gold.{model.name}") or _columns(conn, table) != columns:
+    if not same_key or not table_exists(conn, f"gold.{model.name}") or _columns(conn, table) != columns:
         conn.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT c.* FROM candidate AS c ORDER BY {quoted_list(model.key, prefix='c.')}")
         if model.doc:
             conn.execute(f"COMMENT ON TABLE {table} IS {literal(model.doc)}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from sbf_core.errors import UsageError
 from sbf_core.gold.build import built_from, table_exists
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import tables_read
@@ -13,11 +14,16 @@ from sbf_core.ops.service import OpsService
 
 
 def settled_models(conn: duckdb.DuckDBPyConnection, ops: OpsService, models: Sequence[GoldModel]) -> list[tuple[GoldModel, frozenset[str]]]:
-    """Models whose table is there and has no new input, each with the tables that it reads (``schema.table``)."""
+    """Models whose table is there and has no new input, each with the tables that it reads (``schema.table``). One whose
+    SQL is not one SELECT has built nothing.
+    """
     versions = ops.load_table_versions(conn)
     settled = []
     for model in models:
-        reads = tables_read(conn, model.sql, where=f"gold.{model.name}")
+        try:
+            reads = tables_read(conn, model.sql, where=f"gold.{model.name}")
+        except UsageError:
+            continue
         links = frozenset(f"gold.{test.to}" for test in model.tests if hasattr(test, "to"))
         if not table_exists(conn, f"gold.{model.name}") or not all(table_exists(conn, table) for table in reads):
             continue

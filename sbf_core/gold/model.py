@@ -83,6 +83,9 @@ class ForeignKey:
 
     def failing(self, table: str) -> str:
         """SELECT of the rows that fail."""
+        if len(self.columns) != len(self.to_columns):
+            what = f"test {self.name}: {len(self.columns)} columns stand against {len(self.to_columns)} of gold.{self.to}"
+            raise UsageError(what, fix="give as many to_columns as columns", code="GOLD")
         pairs = zip(self.columns, self.to_columns, strict=True)
         on = " AND ".join(f"t.{quoted(column)} = o.{quoted(other)}" for column, other in pairs)
         some = " AND ".join(f"t.{quoted(column)} IS NOT NULL" for column in self.columns)
@@ -165,6 +168,11 @@ class GoldModel:
             raise UsageError(f"gold kind {self.kind!r} is not known", where=f"gold.{self.name}", fix="use dimension or fact", code="GOLD")
         if not self.key:
             raise UsageError("has no key", where=f"gold.{self.name}", fix="name the columns that make a row unique", code="GOLD")
+        given: tuple[object, ...] = self.tests
+        for test in given:
+            if not isinstance(test, GoldTest):
+                what = f"a test is {type(test).__name__}, which is none"
+                raise UsageError(what, where=f"gold.{self.name}", fix="use NotNull, Unique, AcceptedRange or ForeignKey", code="GOLD")
         for name, alternatives in self.sources:
             check_name(name, what=f"gold.{self.name}: source")
             if not alternatives:
@@ -187,7 +195,14 @@ class GoldModel:
             if len(rows) == 1:  # a source with a column source_rank of its own is refused by the engine, as it is where there are several
                 rows.append("SELECT 0 AS source_rank WHERE false")
             parts.append(f"{quoted(name)} AS (\n{_ALL_ROWS.join(rows)}\n)")
-        return attrs.evolve(self, sql=f"WITH {', '.join(parts)}\nSELECT * FROM (\n{self.sql.strip().rstrip(';')}\n) AS joined", sources=())
+        sql = f"WITH {', '.join(parts)}\nSELECT * FROM (\n{self.sql.strip().rstrip(';')}\n) AS joined"
+        given = {field.name: getattr(self, field.name) for field in attrs.fields(GoldModel)}
+        return _OverSources(**{**given, "sql": sql, "sources": ()}, declared_as=self)
+
+    @property
+    def declared(self) -> GoldModel:
+        """The model as its plugin wrote it."""
+        return self
 
     @property
     def full_sql(self) -> str:
@@ -209,6 +224,17 @@ class GoldModel:
         if self.surrogate_key:
             implied.append(Unique(columns=(self.surrogate_key,)))
         return (*implied, *(test for test in self.tests if test.name not in {own.name for own in implied}))
+
+
+@attrs.frozen(kw_only=True)
+class _OverSources(GoldModel):
+    """A model over the sources that are there."""
+
+    declared_as: GoldModel
+
+    @property
+    def declared(self) -> GoldModel:
+        return self.declared_as
 
 
 def sql_file(module_file: str, name: str) -> str:

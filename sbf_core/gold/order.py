@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+import attrs
 import duckdb
 
 from sbf_core.errors import UsageError
@@ -25,7 +26,12 @@ def tables_read(conn: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> fro
     assert row is not None
     tree = json.loads(row[0])
     if tree.get("error"):
-        raise UsageError(f"not one SELECT: {tree.get('error_message', 'it cannot be parsed')}", where=where, fix="write one SELECT", code="GOLD_SQL")
+        raise UsageError(
+            f"not one SELECT: {tree.get('error_message', 'it cannot be parsed')}",
+            where=where,
+            fix="write one SELECT",
+            code="GOLD_SQL",
+        )
     if len(tree.get("statements", ())) != 1:
         raise UsageError("holds several statements", where=where, fix="write one SELECT", code="GOLD_SQL")
     return frozenset(_sources(tree["statements"][0]["node"], frozenset(), where))
@@ -61,7 +67,68 @@ def _named(schema: str, table: str, local: frozenset[str], where: str) -> Iterat
         return
     else:
         full = f"{schema}.{table}" if schema else table
-        raise UsageError(f"reads {full!r}, which is neither a silver nor a gold table", where=where, fix="write silver.<table> or gold.<table>", code="GOLD_SQL")
+        raise UsageError(
+            f"reads {full!r}, which is neither a silver nor a gold table",
+            where=where,
+            fix="write silver.<table> or gold.<table>",
+            code="GOLD_SQL",
+        )
+
+
+@attrs.frozen(kw_only=True)
+class GoldPlan:
+    """What can be built, and why the rest cannot.
+
+    Attributes:
+        order: the models so that each comes after those it reads.
+        reads: the tables that each reads, by ``gold.<name>``.
+        faults: why tables cannot be built, by their name without schema.
+    """
+
+    order: tuple[GoldModel, ...]
+    reads: Mapping[str, frozenset[str]]
+    faults: Mapping[str, str]
+
+
+def planned(
+    conn: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], *, owners: Mapping[str, Sequence[str]] | None = None
+) -> GoldPlan:
+    """The order of some models. One that is wrong costs only itself: a name that is given twice, SQL that is not one
+    SELECT, and models that read each other in a circle.
+
+    Args:
+        conn: parses.
+        models: all of them.
+        owners: who brings each table, for what is told of one that is brought twice.
+    """
+    faults: dict[str, str] = {}
+    reads: dict[str, frozenset[str]] = {}
+    names = [model.name for model in models]
+    for model in models:
+        if names.count(model.name) > 1:
+            who = " and by ".join((owners or {}).get(model.name, ()))
+            faults[model.name] = (
+                f"is declared {names.count(model.name)} times{', by ' + who if who else ''}; leave one of them"
+            )
+            continue
+        try:
+            read = tables_read(conn, model.sql, where=f"gold.{model.name}")
+        except UsageError as error:
+            faults[model.name] = f"{error.what}; {error.fix}"
+            continue
+        reads[f"gold.{model.name}"] = read | {f"gold.{test.to}" for test in model.tests if hasattr(test, "to")}
+    left = [model for model in models if model.name not in faults]
+    while True:
+        try:
+            return GoldPlan(order=tuple(ordered(left, reads)), reads=reads, faults=faults)
+        except _Circle as circle:
+            faults |= dict.fromkeys(circle.names, f"{circle.what}; {circle.fix}")
+            left = [model for model in left if model.name not in faults]
+
+
+class _Circle(UsageError):
+    default_code = "GOLD_CYCLE"
+    names: tuple[str, ...] = ()
 
 
 def ordered(models: Sequence[GoldModel], reads: Mapping[str, frozenset[str]]) -> list[GoldModel]:
@@ -75,5 +142,9 @@ def ordered(models: Sequence[GoldModel], reads: Mapping[str, frozenset[str]]) ->
     try:
         names = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        raise UsageError("gold models read each other in a circle: " + " -> ".join(error.args[1]), fix="break the circle", code="GOLD_CYCLE") from error
+        circle = _Circle(
+            "gold models read each other in a circle: " + " -> ".join(error.args[1]), fix="break the circle"
+        )
+        circle.names = tuple(name.removeprefix("gold.") for name in error.args[1][1:])
+        raise circle from error
     return [by_name[name] for name in names]

@@ -149,7 +149,7 @@ def _why_no_delimited(entry: DatasetKeymapEntry, body: bytes, extension: str, *,
     header, rest = lines[above] if len(lines) > above else b"", lines[above + 1] if len(lines) > above + 1 else b""
     mark = dialect.delimiter.encode()
     if as_declared and dialect.header is True:
-        known = {name.casefold() for column in entry.columns for name in (column.source_name, *column.also)}
+        known = {name.casefold() for column in entry.columns for name in column.source_names}
         named = {name.strip(b'" \r\t').decode(dialect.encoding, "replace").casefold() for name in header.split(mark)}
         if not known & named:
             return "not_data", f"its first line names no declared column, with {dialect.delimiter!r} between the fields: {_shown(header)}"

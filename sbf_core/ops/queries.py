@@ -10,7 +10,12 @@ from typing import Any
 import duckdb
 
 from sbf_core.clock import from_naive_utc, to_naive_utc
-from sbf_core.ops.rows import SeriesState
+from sbf_core.ops.rows import RowCounts, SeriesState
+
+#: SQL: the identity of the dataset of a row, as ``DatasetKeymapEntry.id``.
+DATASET_ID = (
+    "concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END)"
+)
 
 
 def latest_promoted(conn: duckdb.DuckDBPyConnection, silver_table: str) -> dict[str | None, dt.datetime]:
@@ -26,7 +31,7 @@ def latest_promoted(conn: duckdb.DuckDBPyConnection, silver_table: str) -> dict[
 def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], str]:
     """The hash of the newest payload of each series, under (series, address) and under (series, "")."""
     rows = conn.execute(
-        "WITH named AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END) AS id, "
+        f"WITH named AS (SELECT {DATASET_ID} AS id, "
         "ticker, address, payload_hash, fetched_at FROM ops.bronze_manifest) "
         "SELECT id || coalesce('/' || ticker, ''), address, arg_max(payload_hash, fetched_at), max(fetched_at) FROM named "
         "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) GROUP BY ALL ORDER BY max(fetched_at)",
@@ -43,7 +48,7 @@ def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence
 def _overtaken(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> set[str]:
     """Batches of tickers of which one came later in another batch: the same payload once more may be news then."""
     rows = conn.execute(
-        "WITH series AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END) AS id, "
+        f"WITH series AS (SELECT {DATASET_ID} AS id, "
         "ticker, max(fetched_at) AS last_at FROM ops.bronze_manifest WHERE ticker IS NOT NULL GROUP BY ALL), "
         "each AS (SELECT id, ticker, last_at, unnest(string_split(ticker, ',')) AS one FROM series WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id)), "
         "newest AS (SELECT id, one, max(last_at) AS last_at FROM each GROUP BY ALL) "
@@ -56,7 +61,7 @@ def _overtaken(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> s
 def latest_validators(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], tuple[str, str]]:
     """What each address gave with its newest payload, as (ETag, Last-Modified), under (series, address); only those that gave anything."""
     rows = conn.execute(
-        "WITH named AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END) AS id, "
+        f"WITH named AS (SELECT {DATASET_ID} AS id, "
         "ticker, address, {'e': coalesce(etag, ''), 'm': coalesce(last_modified, '')} AS given, fetched_at FROM ops.bronze_manifest), "
         "newest AS (SELECT id || coalesce('/' || ticker, '') AS key, address, arg_max(given, fetched_at) AS given FROM named "
         "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) GROUP BY ALL) "
@@ -96,19 +101,51 @@ def load_series_states(conn: duckdb.DuckDBPyConnection) -> dict[str, SeriesState
     }
 
 
+def known_drift(conn: duckdb.DuckDBPyConnection, silver_table: str) -> frozenset[tuple[str, str]]:
+    """Fields of a table that were recorded, each with how it changed."""
+    rows = conn.execute("SELECT field, change FROM ops.schema_drift WHERE silver_table = ?", [silver_table]).fetchall()
+    return frozenset((field, change) for field, change in rows)
+
+
+def promoted_counts(conn: duckdb.DuckDBPyConnection, file_ids: Sequence[str]) -> RowCounts:
+    """What the promotion of some payloads came to."""
+    row = conn.execute(
+        "SELECT sum(rows_seen), sum(rows_inserted), sum(rows_updated), sum(rows_unchanged), sum(rows_rejected), "
+        "sum(rows_closed) FROM ops.promotion_manifest WHERE list_contains(?, bronze_file_id)",
+        [list(file_ids)],
+    ).fetchone()
+    assert row is not None
+    names = ("seen", "inserted", "updated", "unchanged", "rejected", "closed")
+    return RowCounts(**{name: int(number or 0) for name, number in zip(names, row, strict=True)})
+
+
 def load_table_versions(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """A text per silver and gold table that changes whenever rows of it do; names with their schema."""
+    """A text per silver and gold table that changes whenever rows of it do; names with their schema.
+
+    A view under a former name of a silver table has the text of its table.
+    """
     rows = conn.execute(
         "SELECT 'silver.' || silver_table, sum(rows_written) || '@' || max(finished_at) FROM ops.promotion_manifest WHERE rows_written > 0 GROUP BY 1 "
         "UNION ALL SELECT 'gold.' || table_name, sum(rows_written) || '@' || max(finished_at) FROM ops.gold_manifest WHERE status = 'ok' AND rows_written > 0 GROUP BY 1"
     ).fetchall()
-    return {name: str(version) for name, version in rows}
+    versions = {name: str(version) for name, version in rows}
+    views = conn.execute(
+        "SELECT 'silver.' || view_name, 'silver.' || regexp_extract(sql, 'FROM silver\\.\"?([a-z0-9_]+)\"?;?$', 1) FROM duckdb_views() "
+        "WHERE database_name = current_database() AND schema_name = 'silver'"
+    ).fetchall()
+    return versions | {view: versions[table] for view, table in views if table in versions}
+
+
+def load_gold_inputs(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What each gold table was built from, by its name."""
+    rows = conn.execute("SELECT table_name, inputs FROM ops.gold_watermarks WHERE inputs IS NOT NULL").fetchall()
+    return dict(rows)
 
 
 def run_overview(conn: duckdb.DuckDBPyConnection, run_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What a run did, from ops.file_ingestions: per dataset, and per gold table."""
     datasets = conn.execute(
-        "SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END) AS dataset, "
+        f"SELECT {DATASET_ID} AS dataset, "
         "max(table_name) AS silver_table, count(*) FILTER (bronze_rows IS NOT NULL) AS files, "
         "sum(rows_inserted) AS rows_inserted, sum(rows_updated) AS rows_updated, sum(rows_unchanged) AS rows_unchanged, sum(rows_rejected) AS rows_rejected, "
         "count(*) FILTER (status = 'failed') AS failed FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1 ORDER BY 1",

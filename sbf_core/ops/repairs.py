@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import duckdb
 
 from sbf_core.clock import to_naive_utc
+from sbf_core.ops.queries import DATASET_ID
 
 
 def forget_manifest(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
@@ -61,16 +62,21 @@ def align_ingestions(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> No
     conn.execute(
         "UPDATE ops.file_ingestions AS f SET status = p.status, table_name = p.silver_table, bronze_rows = p.rows_seen, rows_inserted = p.rows_inserted, "
         "rows_updated = p.rows_updated, rows_unchanged = p.rows_unchanged, rows_rejected = p.rows_rejected, error = p.error "
-        "FROM ops.promotion_manifest AS p WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id AND p.status IN ('ok', 'failed')"
+        "FROM ops.promotion_manifest AS p WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id AND p.status IN ('ok', 'failed', 'held')"
     )
 
 
 def align_watermarks(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> None:
-    """Make ops.watermarks say what the promotions say."""
+    """Make ops.watermarks say what the promotions say, under the identity that fills the table now: payloads may be of a
+    former one.
+    """
+    part = "regexp_extract(id, '^([^/]*)/([^/]*)/([^/@]*)@?(.*)$', {})"
     conn.execute("DELETE FROM ops.watermarks")
     conn.execute(
-        "INSERT INTO ops.watermarks SELECT m.domain, m.source, m.dataset, m.discriminator, m.ticker, max(p.silver_table), min(p.coverage_from), "
-        "max(p.coverage_to), ? FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE p.status = 'ok' "
-        "GROUP BY m.domain, m.source, m.dataset, m.discriminator, m.ticker",
+        f"INSERT INTO ops.watermarks SELECT {', '.join(part.format(place) for place in (1, 2, 3, 4))}, ticker, silver_table, coverage_from, coverage_to, ? FROM "
+        f"(SELECT coalesce(max(d.owner), arg_max({DATASET_ID}, m.fetched_at)) AS id, m.ticker, p.silver_table, min(p.coverage_from) AS coverage_from, "
+        "max(p.coverage_to) AS coverage_to FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) LEFT JOIN "
+        "(SELECT table_name, dataset AS owner FROM ops.table_declarations) AS d ON d.table_name = p.silver_table WHERE p.status = 'ok' "
+        "GROUP BY m.ticker, p.silver_table)",
         [to_naive_utc(now)],
     )

@@ -12,10 +12,12 @@ import duckdb
 
 from sbf_core.clock import Clock, SystemClock, from_naive_utc, to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
+from sbf_core.duck.bootstrap import DuckDbBootstrap, OpenDatabase
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops.bulk import insert_rows, merge_rows
+from sbf_core.ops.queries import DATASET_ID
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
@@ -38,7 +40,7 @@ _INGESTION_TYPES = {
 _INGESTION_KEY = ("run_id", "kind", "subject")
 _MANIFEST_COLUMNS = ", ".join(_MANIFEST_TYPES)
 #: Statuses that end a promotion; anything else is work still to do.
-_SETTLED = "('ok', 'failed')"
+_SETTLED = "('ok', 'failed', 'held')"
 
 
 class DuckDbOpsRepo:
@@ -57,8 +59,12 @@ class DuckDbOpsRepo:
         bootstrap: DuckDbBootstrap | None = None,
     ) -> None:
         self._logger = logger or logging.getLogger("sbf.ops")
-        self._bootstrap = bootstrap or DuckDbBootstrap(config, logger=self._logger)
+        self._bootstrap: OpenDatabase = bootstrap or DuckDbBootstrap(config, logger=self._logger)
         self._clock: Clock = SystemClock()
+
+    def use_database(self, database: OpenDatabase) -> None:
+        """Take the ledger of another database."""
+        self._bootstrap = database
 
     def use_clock(self, clock: Clock) -> None:
         """Take the present moment from ``clock``."""
@@ -108,12 +114,16 @@ class DuckDbOpsRepo:
         """Payloads whose promotion failed, oldest first."""
         return self._manifest_rows("SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'failed') USING (bronze_file_id)")
 
-    def load_promoted_since(self, key_parts: Sequence[str], ticker: str | None, since: dt.datetime, *, any_ticker: bool) -> list[BronzeManifestRow]:
-        """Payloads of one series, or one dataset, that were promoted and fetched after ``since``."""
+    def load_promoted_since(
+        self, ids: Sequence[str], ticker: str | None, since: dt.datetime, *, any_ticker: bool
+    ) -> list[BronzeManifestRow]:
+        """Payloads of one series, or one dataset, that were promoted and fetched after ``since``; ``ids`` are all
+        identities that the dataset had.
+        """
         return self._manifest_rows(
             "SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'ok') USING (bronze_file_id) "
-            "WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? AND (? OR ticker IS NOT DISTINCT FROM ?) AND fetched_at > ?",
-            [*key_parts, any_ticker, ticker, to_naive_utc(since)],
+            f"WHERE list_contains(?, {DATASET_ID}) AND (? OR ticker IS NOT DISTINCT FROM ?) AND fetched_at > ?",
+            [list(ids), any_ticker, ticker, to_naive_utc(since)],
         )
 
     def _manifest_rows(self, condition: str, parameters: Sequence[Any] = ()) -> list[BronzeManifestRow]:
@@ -171,7 +181,7 @@ class DuckDbOpsRepo:
         conn.execute(
             "INSERT INTO ops.promotion_manifest SELECT bronze_file_id, run_id, ?, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, "
             "rows_rejected, rows_closed, rows_inserted + rows_updated + rows_closed, coverage_from, coverage_to, ?, error, ?, ? FROM promoted",
-            [entry.silver_table, entry.fingerprint, began, ended],
+            [entry.silver_table, fingerprint_of(declaration_text(entry)), began, ended],
         )
         conn.execute(
             "UPDATE ops.file_ingestions AS f SET status = p.status, finished_at = ?, table_name = ?, bronze_rows = p.rows_seen, "
@@ -199,28 +209,17 @@ class DuckDbOpsRepo:
         """Drop the rejects of the files in the temporary table ``batch_file``, which are promoted again. Writes ops.rejects."""
         conn.execute("DELETE FROM ops.rejects USING batch_file AS b WHERE rejects.bronze_file_id = b.bronze_file_id AND NOT b.is_context")
 
-    def insert_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str]]) -> None:
-        """Record fields that came or went, once each: field to (change, bronze_file_id). Writes ops.schema_drift. Idempotent."""
+    def insert_drift(
+        self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str, str]]
+    ) -> None:
+        """Record fields that came or went, once each. Writes ops.schema_drift. Idempotent."""
         now = to_naive_utc(self._clock.now())
-        for field, (change, file_id) in fields.items():
+        for field, (change, file_id, examples) in fields.items():
             conn.execute(
-                "INSERT INTO ops.schema_drift SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (FROM ops.schema_drift WHERE silver_table = ? AND field = ? AND change = ?)",
-                [silver_table, field, change, file_id, now, silver_table, field, change],
+                "INSERT INTO ops.schema_drift SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (FROM ops.schema_drift WHERE "
+                "silver_table = ? AND field = ? AND change = ?)",
+                [silver_table, field, change, file_id, now, redacted(examples), silver_table, field, change],
             )
-
-    def forget_promotions(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-        """Make all payloads of a dataset ones that are still to be promoted. Writes ops.promotion_manifest, ops.rejects,
-        ops.watermarks and ops.file_ingestions.
-        """
-        same = "domain = ? AND source = ? AND dataset = ? AND discriminator = ?"
-        conn.execute(f"CREATE OR REPLACE TEMP TABLE forgotten AS SELECT bronze_file_id FROM ops.bronze_manifest WHERE {same}", _identity(entry))
-        for table in ("promotion_manifest", "rejects"):
-            conn.execute(f"DELETE FROM ops.{table} USING forgotten AS f WHERE {table}.bronze_file_id = f.bronze_file_id")
-        conn.execute(f"DELETE FROM ops.watermarks WHERE {same}", _identity(entry))
-        conn.execute(
-            "UPDATE ops.file_ingestions AS i SET status = 'fetched', bronze_rows = 0, rows_inserted = NULL, rows_updated = NULL, rows_unchanged = NULL, "
-            "rows_rejected = NULL, error = NULL FROM forgotten AS f WHERE i.kind = 'file' AND i.bronze_file_id = f.bronze_file_id"
-        )
 
     def get_watermark(self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry) -> dt.date | None:
         """The last row date that silver holds for the row's dataset and ticker, or None."""
@@ -336,9 +335,3 @@ class DuckDbOpsRepo:
 
 def _identity(entry: DatasetKeymapEntry) -> tuple[str, str, str, str]:
     return entry.domain, entry.source, entry.dataset, entry.discriminator
-
-
-
-
-
-

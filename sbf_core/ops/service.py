@@ -13,10 +13,11 @@ import duckdb
 
 from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.bootstrap import OpenDatabase
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops import queries
 from sbf_core.ops.ingestion_rows import of_other, of_payload
+from sbf_core.ops.made_tables import MadeTables
 from sbf_core.ops.recovery_ledger import RecoveryLedger
 from sbf_core.ops.repo import DuckDbOpsRepo
 from sbf_core.ops.restated import RestatedSeries
@@ -49,9 +50,17 @@ class OpsService:
         self._logger = logger or logging.getLogger("sbf.ops")
 
     @classmethod
-    def over(cls, bootstrap: DuckDbBootstrap, *, universe: UniverseService | None = None, clock: Clock | None = None, logger: logging.Logger | None = None) -> OpsService:
+    def over(
+        cls,
+        database: OpenDatabase,
+        *,
+        universe: UniverseService | None = None,
+        clock: Clock | None = None,
+        logger: logging.Logger | None = None,
+    ) -> OpsService:
         """The facade over an open database; times come from ``clock``."""
-        repo = DuckDbOpsRepo(bootstrap=bootstrap, logger=logger)
+        repo = DuckDbOpsRepo(logger=logger)
+        repo.use_database(database)
         if clock is not None:
             repo.use_clock(clock)
         return cls(repo, universe, logger)
@@ -101,7 +110,8 @@ class OpsService:
     def finish_run(self, summary: RunContext) -> None:
         """Close a run; a run that is still ``running`` becomes ok, partial or failed. Writes ops.file_ingestions. Idempotent."""
         if summary.status is RunStatus.RUNNING:
-            did_something = summary.files or summary.unchanged_files or summary.rows_seen or summary.gold_tables
+            done = (summary.files, summary.unchanged_files, summary.rows_seen, summary.gold_tables, summary.remade_tables)
+            did_something = any(done)
             summary.status = RunStatus.OK if not summary.errors else RunStatus.PARTIAL if did_something else RunStatus.FAILED
         self._write(lambda conn: self._repo.close_run(conn, summary))
 
@@ -118,6 +128,11 @@ class OpsService:
     def restated(self) -> RestatedSeries:
         """The part of the facade that knows series whose past was restated."""
         return RestatedSeries(self._repo.cursor, self._write)
+
+    @property
+    def tables(self) -> MadeTables:
+        """The part of the facade that knows what made each silver table, and what waits."""
+        return MadeTables(self._repo.cursor, self._write, self.clock)
 
     # Bronze
 
@@ -192,9 +207,13 @@ class OpsService:
         """Payloads whose promotion failed, oldest first."""
         return self._repo.load_failed_rows()
 
-    def load_promoted_since(self, row: BronzeManifestRow, *, any_ticker: bool = False) -> list[BronzeManifestRow]:
-        """Payloads of the row's series, or of its whole dataset, that were promoted already although they were fetched later."""
-        return self._repo.load_promoted_since((row.domain, row.source, row.dataset, row.discriminator), row.ticker, row.fetched_at, any_ticker=any_ticker)
+    def load_promoted_since(
+        self, row: BronzeManifestRow, entry: DatasetKeymapEntry, *, any_ticker: bool = False
+    ) -> list[BronzeManifestRow]:
+        """Payloads of the row's series, or of its whole dataset, that were promoted already although they were fetched
+        later.
+        """
+        return self._repo.load_promoted_since(entry.ids, row.ticker, row.fetched_at, any_ticker=any_ticker)
 
     def latest_promoted(self, silver_table: str) -> dict[str | None, dt.datetime]:
         """Per ticker the fetch time of the newest payload promoted into a table."""
@@ -218,15 +237,16 @@ class OpsService:
         self._repo.insert_rejects(conn, entry.silver_table, rejects)
         self._repo.record_promoted(conn, entry, started_at=started_at)
 
-    def forget_promotions(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-        """Make all payloads of a dataset ones that are still to be promoted, in the caller's transaction, the one that empties silver.
+    def known_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str) -> frozenset[tuple[str, str]]:
+        """Fields of a table that were recorded, each with how it changed."""
+        return queries.known_drift(conn, silver_table)
 
-        Writes ops.promotion_manifest, ops.rejects, ops.watermarks and ops.file_ingestions.
+    def record_drift(
+        self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str, str]]
+    ) -> None:
+        """Record fields that a vendor added or dropped: field to (change, bronze_file_id, examples of values). Writes
+        ops.schema_drift. Idempotent.
         """
-        self._repo.forget_promotions(conn, entry)
-
-    def record_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str]]) -> None:
-        """Record fields that a vendor added or dropped. Writes ops.schema_drift. Idempotent."""
         self._repo.insert_drift(conn, silver_table, fields)
 
     def get_watermark(self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry) -> dt.date | None:

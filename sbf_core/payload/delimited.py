@@ -16,7 +16,7 @@ import attrs
 
 from sbf_core.dataset.formats import Csv
 from sbf_core.duck.identifiers import literal, literal_list
-from sbf_core.errors import PayloadRefused
+from sbf_core.errors import FieldGone, PayloadRefused
 from sbf_core.payload.delimited_dialect import Dialect, Head, dialect_of, head_of, shown
 from sbf_core.payload.delimited_records import RecordReader
 from sbf_core.payload.delimited_shape import shape_of
@@ -44,6 +44,8 @@ class Layout:
         skip: lines above the first record.
         line_end: of all lines; files of another one would be read as one long line, or not at all.
         is_parallel: whether the reader may begin in the middle, which it cannot do surely where fields hold line ends.
+        is_bare: see ``Shape``: then no field is empty in quotes, and the engine reads each number that it takes for a
+            double as it is written.
     """
 
     csv: Csv
@@ -52,6 +54,7 @@ class Layout:
     skip: int
     line_end: bytes
     is_parallel: bool
+    is_bare: bool
 
 
 def places_of(reading: Reading, names: Sequence[str], first_line: str) -> tuple[int | None, ...]:
@@ -103,7 +106,7 @@ def _without(reading: Reading, names: Sequence[str], missing: Sequence[Slot], fi
     wanted = column.source_name
     near = next((name for name in names if name.casefold() == wanted.casefold()), "its name in the file")
     fix = f"for {column.name} declare source={near!r}, also=({near!r},), or optional=True if files may lack it"
-    return PayloadRefused(f"its header lacks {lacks}; it has {has}", fix=fix)
+    return FieldGone(f"its header lacks {lacks}; it has {has}", column=column.name, fix=fix)
 
 
 class DelimitedReader:
@@ -134,15 +137,17 @@ class DelimitedReader:
             skip=ready[1],
             line_end=line_end,
             is_parallel=not shape.breaks_in_quotes or file.byte_count < _WHOLE_BYTES_MAX,
+            is_bare=shape.is_bare,
         )
         return Look(file=ready[0], is_regular=True, layout=layout, record_count=shape.record_count, fields=head.names)
 
-    def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
+    def select(self, reading: Reading, looks: Sequence[Look], staging: Path, *, typed: bool = False) -> str:
         """See ``FormatReader.select``. Files of one layout are read by one call of the engine's reader."""
         groups: dict[Layout, list[Look]] = {}
         for look in looks:
             groups.setdefault(cast(Layout, look.layout), []).append(look)
-        return " UNION ALL ".join(_select(reading, layout, group) for layout, group in groups.items())
+        typed = typed and all(layout.is_bare for layout in groups)  # a union has one type for each slot
+        return " UNION ALL ".join(_select(reading, layout, group, typed=typed) for layout, group in groups.items())
 
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
         """See ``FormatReader.records``. Faults are ``ragged``, ``bad_quote`` and ``header_again``."""
@@ -212,9 +217,11 @@ def _engine_file(
     return attrs.evolve(file, path=Path(target.name), byte_count=byte_count), 1
 
 
-def _select(reading: Reading, layout: Layout, looks: Sequence[Look]) -> str:
+def _select(reading: Reading, layout: Layout, looks: Sequence[Look], *, typed: bool) -> str:
     csv = layout.csv
-    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(layout.field_count))
+    doubles = _doubles(reading, layout) if typed else frozenset()
+    kinds = ["DOUBLE" if place in doubles else "VARCHAR" for place in range(layout.field_count)]
+    columns = ", ".join(f"'c{place}': '{kind}'" for place, kind in enumerate(kinds))
     options = {
         "columns": f"{{{columns}}}",
         "auto_detect": "false",
@@ -236,12 +243,25 @@ def _select(reading: Reading, layout: Layout, looks: Sequence[Look]) -> str:
     }
     given = ", ".join(f"{name}={value}" for name, value in options.items())
     reader = f"read_csv({literal_list(str(look.file.path) for look in looks)}, {given})"
+    value = "r.c{place}" if layout.is_bare else _EMPTY_IS_NULL
     slots = [
-        f"{'CAST(NULL AS VARCHAR)' if place is None else _EMPTY_IS_NULL.format(place=place)} AS {slot.name}"
+        f"{'CAST(NULL AS VARCHAR)' if place is None else value.format(place=place)} AS {slot.name}"
         for slot, place in zip(reading.slots, layout.places, strict=True)
     ]
     fields = ", ".join(["f.bronze_file_id AS _file", NO_FAULT, *slots])
     return f"SELECT {fields} FROM {reader} AS r JOIN batch_file AS f ON f.path = r._path"
+
+
+def _doubles(reading: Reading, layout: Layout) -> frozenset[int]:
+    """Places of fields that the engine may read as doubles: those that nothing but DOUBLE columns take."""
+    has_marks = layout.csv.decimal != "." or bool(layout.csv.thousands)
+    found: set[int] = set()
+    others: set[int] = set()
+    for slot, place in zip(reading.slots, layout.places, strict=True):
+        if place is not None:
+            is_double = slot.column.type == "DOUBLE" and not slot.column.missing and not has_marks
+            (found if is_double else others).add(place)
+    return frozenset(found - others)
 
 
 READER = DelimitedReader()

@@ -36,10 +36,12 @@ class Shape:
     Attributes:
         record_count: how many records it has.
         breaks_in_quotes: whether a field holds a line end.
+        is_bare: nothing stands in quotes, and no text holds ``_`` or ``+-``, which the engine overlooks in numbers.
     """
 
     record_count: int
     breaks_in_quotes: bool
+    is_bare: bool
 
 
 @attrs.frozen(kw_only=True)
@@ -66,7 +68,7 @@ def shape_of(dialect: Dialect, text: Utf8Text, head: Head, line_end: bytes, end:
     if len(dialect.delimiter) != 1 or line_end == b"\r":
         return None
     if not line_end:
-        return Shape(record_count=0, breaks_in_quotes=False) if head.start >= end else None
+        return Shape(record_count=0, breaks_in_quotes=False, is_bare=True) if head.start >= end else None
     names = tuple(name.encode() for name in head.names)
     check = _Check(dialect=dialect, names=names, line_end=line_end, encoding=dialect.csv.encoding)
     rest, at = b"", head.start
@@ -80,7 +82,7 @@ def shape_of(dialect: Dialect, text: Utf8Text, head: Head, line_end: bytes, end:
         rest, at = piece[cut:], at + cut
     if rest and not check.is_regular(rest, at if text.is_original else None):
         return None
-    return Shape(record_count=check.record_count, breaks_in_quotes=check.breaks_in_quotes)
+    return Shape(record_count=check.record_count, breaks_in_quotes=check.breaks_in_quotes, is_bare=check.is_bare)
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -91,6 +93,7 @@ class _Check:
     encoding: str
     record_count: int = 0
     breaks_in_quotes: bool = False
+    is_bare: bool = True
     _needle: bytes = b""
 
     def __attrs_post_init__(self) -> None:
@@ -123,9 +126,11 @@ class _Check:
                 raise refused_byte(at + error.start, error, self.encoding) from None
         if b"\0" in piece or self._has_odd_line(piece) or self._may_hold_header(piece):
             return False
+        self.is_bare = self.is_bare and b"_" not in piece and b"+-" not in piece
         dialect, outside = self.dialect, piece
         tables = _tables(dialect.delimiter, dialect.quote)
         if dialect.quote and dialect.quote in piece:
+            self.is_bare = False
             segments = piece.split(dialect.quote)
             if len(segments) % 2 == 0 or (not dialect.doubles and dialect.escape and dialect.escape in piece):
                 return False

@@ -20,7 +20,7 @@ class JsonReader:
         """Refuses pages, notes, other encodings and what begins otherwise than ``rows_at`` needs."""
         return json_look.look(reading, file, payload)
 
-    def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
+    def select(self, reading: Reading, looks: Sequence[Look], staging: Path, *, typed: bool = False) -> str:
         """A row with the fault ``doubtful`` may be written otherwise; ``records`` reads its payload then."""
         return json_sql.select(reading, looks, staging)
 

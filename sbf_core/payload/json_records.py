@@ -8,7 +8,7 @@ from typing import Any
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.json_path import rows_path, source_path
 from sbf_core.dataset.json_steps import Index, Name, Position, RowIndex, RowsPath, SourcePath, Wildcard, step
-from sbf_core.errors import PayloadRefused
+from sbf_core.errors import FieldGone, PayloadRefused
 from sbf_core.payload.json_text import EXACT, FLAT, NoNumber, is_unicode
 from sbf_core.payload.json_values import getter, is_absent, text_of
 from sbf_core.payload.json_walk import Level, Row, Unreachable, kind_of, nothing_there, rows_of
@@ -124,9 +124,8 @@ class _Plan:
                 what = (
                     f"none of its {self.row_count} rows has {names}, which the column {slot.column.name!r} is made of"
                 )
-                raise PayloadRefused(
-                    what, fix="declare its new name with also=, or optional=True where payloads may lack it"
-                )
+                fix = "declare its new name with also=, or optional=True where payloads may lack it"
+                raise FieldGone(what, column=slot.column.name, fix=fix)
 
 
 def _nested(value: Any) -> str | None:

@@ -41,7 +41,7 @@ class Slot:
     @property
     def sources(self) -> tuple[str, ...]:
         """Names, or paths, of the field in the payload: the first that a payload has is taken."""
-        return (self.column.source_name, *self.column.also)
+        return self.column.source_names
 
 
 @attrs.frozen(kw_only=True)
@@ -153,7 +153,7 @@ class FormatReader(Protocol):
             PayloadRefused: it is not of this format, or of another layout than declared; the text says what to declare.
         """
 
-    def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
+    def select(self, reading: Reading, looks: Sequence[Look], staging: Path, *, typed: bool = False) -> str:
         """SQL of one relation over regular payloads: ``_file``, ``_place``, ``_fault``, ``_raw`` and the slots.
 
         A row with the fault ``doubtful`` holds a text that the engine may have written itself: its payload is read
@@ -163,6 +163,8 @@ class FormatReader(Protocol):
             reading: what is wanted.
             looks: regular payloads.
             staging: takes files that the engine is to read.
+            typed: the engine may read a field as a double where that gives what its text says; the statement fails
+                where a text is no number.
         """
 
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:

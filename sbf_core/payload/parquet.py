@@ -29,7 +29,7 @@ class ParquetReader:
             )
         return Look(file=file, is_regular=True)
 
-    def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
+    def select(self, reading: Reading, looks: Sequence[Look], staging: Path, *, typed: bool = False) -> str:
         """Every field by the vendor's name and with its own type; ``slots_from`` picks the wanted ones."""
         reader = (
             f"read_parquet({literal_list([str(look.file.path) for look in looks])}, hive_partitioning=false, "

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sbf_core.errors import PayloadRefused
+from sbf_core.errors import FieldGone, PayloadRefused
 from sbf_core.payload.model import Digits, Look, PayloadFile, Reading, Record, Slot
 
 _RAW_MAX = 200
@@ -25,7 +25,7 @@ class RecordsOnly(ABC):
             raise PayloadRefused("is empty")
         return Look(file=file, is_regular=False, payload=payload)
 
-    def select(self, reading: Reading, looks: Sequence[Look], staging: Path) -> str:
+    def select(self, reading: Reading, looks: Sequence[Look], staging: Path, *, typed: bool = False) -> str:
         """Never asked."""
         raise AssertionError("only records")
 
@@ -163,8 +163,10 @@ def _place_of(slot: Slot, fields: Sequence[str]) -> int | None:
     raise missing(slot, fields)
 
 
-def missing(slot: Slot, fields: Sequence[str]) -> PayloadRefused:
+def missing(slot: Slot, fields: Sequence[str]) -> FieldGone:
     """The refusal of a payload that lacks a declared field."""
     known = ", ".join(repr(name) for name in fields[:20]) + (" ..." if len(fields) > 20 else "")
     fix = f"declare source= or also= for the column {slot.column.name}, or optional=True if payloads may lack it"
-    return PayloadRefused(f"has no field {slot.sources[0]!r}; it has {known or 'none'}", fix=fix)
+    return FieldGone(
+        f"has no field {slot.sources[0]!r}; it has {known or 'none'}", column=slot.column.name, fix=fix
+    )

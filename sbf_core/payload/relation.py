@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sbf_core.duck.identifiers import quoted
-from sbf_core.errors import PayloadRefused
+from sbf_core.errors import FieldGone
 from sbf_core.payload.model import Reading
 
 #: The columns before the slots, where nothing is wrong with any row.
@@ -37,7 +37,8 @@ def slots_from(
                     f"declare source= or also= for the column {slot.column.name}, or optional=True if payloads may "
                     f"lack it"
                 )
-                raise PayloadRefused(f"has no field {slot.sources[0]!r}; it has {known}", fix=fix)
+                what = f"has no field {slot.sources[0]!r}; it has {known}"
+                raise FieldGone(what, column=slot.column.name, fix=fix)
             continue
         parts.append(f"r.{quoted(name)} AS {slot.name}")
         types[slot.name] = fields[name]

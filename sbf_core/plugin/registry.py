@@ -39,6 +39,10 @@ class DatasetRegistry:
                 self._refuse_twins("dataset", entry.id, self.datasets.get(entry.id), owned)
                 self._refuse_twins("silver table", entry.silver_table, tables.get(entry.silver_table), owned)
                 self.datasets[entry.id] = tables[entry.silver_table] = owned
+        for owned in self.datasets.values():
+            for name in owned.entry.renamed_from:
+                other = self.datasets.get(name) or tables.get(name.removeprefix("silver."))
+                self._refuse_twins("former name", name, other, owned)
 
     def _declared(self, record: PluginRecord) -> Sequence[DatasetKeymapEntry]:
         if not self._manager.has(record, "datasets"):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.bronze.paths import evidence_path
 from sbf_core.bronze.quarantine import QuarantineReason, put_in_quarantine
+from sbf_core.dataset.former_names import under_present_names
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import is_interrupt
 from sbf_core.faults import fault_point
@@ -82,7 +83,10 @@ class FetchStage:
         """
         if not planned:
             return
-        known = {} if keep_unchanged else self._ops.latest_payload_hashes(sorted({item.entry.id for item in planned}))
+        ids = {item.entry.id: item.entry.ids for item in planned}.values()
+        names = sorted({name for group in ids for name in group})
+        hashes = {} if keep_unchanged else self._ops.latest_payload_hashes(names)
+        known = under_present_names(hashes, ids)
         self._watched = self._hooks_here(planned)
         self._watch = DatabaseWatch(self._ops.cursor) if self._watched else None
         self._progress.start("fetch", len(planned))

@@ -14,11 +14,27 @@ from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.vocabulary import WorkStatus
 
+_OTHERS = "the others are built; mend it, and go on with `sbf run --only gold`"
 _SAFE = "gold is as it was; go on with `sbf run --only gold`"
 
 
-def gold_models(ops: OpsService, manager: PluginManager, plugins: Sequence[PluginRecord], errors: list[str]) -> list[GoldModel]:
-    """The models of some plugins, over the sources that are there; what goes wrong with a plugin is added to ``errors``."""
+def gold_models(
+    ops: OpsService,
+    manager: PluginManager,
+    plugins: Sequence[PluginRecord],
+    errors: list[str],
+    *,
+    owners: dict[str, list[str]] | None = None,
+) -> list[GoldModel]:
+    """The models of some plugins, over the sources that are there.
+
+    Args:
+        ops: the ledger.
+        manager: calls the plugins.
+        plugins: which.
+        errors: what goes wrong with a plugin is added.
+        owners: who brings each table is added.
+    """
     models: list[GoldModel] = []
     for record in plugins:
         if not manager.has(record, "build_gold"):
@@ -26,7 +42,12 @@ def gold_models(ops: OpsService, manager: PluginManager, plugins: Sequence[Plugi
         try:
             with watched(ops.cursor, where=f"gold models, plugin {record.label}, hook build_gold"):
                 answer = manager.call(record, "build_gold", doing="gold models", safe=_SAFE, options=record.options)
-            models.extend(_checked(answer, record))
+            found, wrong = sorted_out(answer)
+            errors.extend(f"plugin {record.label}: {text}; {_OTHERS}" for text in wrong)
+            models.extend(found)
+            if owners is not None:
+                for model in found:
+                    owners.setdefault(model.name, []).append(f"plugin {record.label}")
         except (DatasetFailure, UsageError) as error:
             errors.append(str(error))
     if any(model.sources for model in models):
@@ -36,19 +57,22 @@ def gold_models(ops: OpsService, manager: PluginManager, plugins: Sequence[Plugi
 
 
 def run_gold(
-    ops: OpsService, manager: PluginManager, context: RunContext, plugins: Sequence[PluginRecord], *, force: bool, progress: RunProgress
+    ops: OpsService,
+    manager: PluginManager,
+    context: RunContext,
+    plugins: Sequence[PluginRecord],
+    *,
+    force: bool,
+    progress: RunProgress,
 ) -> None:
     """Build the gold tables of some plugins; counts go to ``context``. A table that fails does not stop the others."""
-    models = gold_models(ops, manager, plugins, context.errors)
+    owners: dict[str, list[str]] = {}
+    models = gold_models(ops, manager, plugins, context.errors, owners=owners)
     if not models:
         return
     progress.start("gold", len(models))
-    try:
-        outcomes = GoldBuild(ops, run_id=context.run_id, force=force).build(models, done=progress.advance)
-    except UsageError as error:
-        context.errors.append(str(error))
-        progress.finish()
-        return
+    build = GoldBuild(ops, run_id=context.run_id, force=force)
+    outcomes = build.build(models, owners=owners, done=progress.advance)
     waiting = [outcome for outcome in outcomes if outcome.note.endswith(NOT_THERE)]
     if waiting and (context.rows_seen or context.gold_tables):
         progress.note(f"gold tables {', '.join(outcome.table for outcome in waiting)} wait: {waiting[0].note}")
@@ -60,9 +84,13 @@ def run_gold(
     progress.finish()
 
 
-def _checked(answer: object, record: PluginRecord) -> list[GoldModel]:
-    models = list(answer) if isinstance(answer, (list, tuple)) else [answer]
-    wrong = next((model for model in models if not isinstance(model, GoldModel)), None)
-    if wrong is not None:
-        raise DatasetFailure(f"build_gold answered {type(wrong).__name__} instead of GoldModel", where=f"plugin {record.label}", fix=_SAFE)
-    return [model for model in models if isinstance(model, GoldModel)]
+def sorted_out(answer: object) -> tuple[list[GoldModel], list[str]]:
+    """The models in what the hook ``build_gold`` answered, and what is wrong with the rest."""
+    given = list(answer) if isinstance(answer, (list, tuple)) else [answer]
+    wrong = [
+        f"build_gold answered {type(one).__name__} instead of GoldModel"
+        + (f" at place {place} of {len(given)}" if len(given) > 1 else "")
+        for place, one in enumerate(given, start=1)
+        if not isinstance(one, GoldModel)
+    ]
+    return [model for model in given if isinstance(model, GoldModel)], wrong

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sbf_core.dataset.former_names import under_present_names
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.ops.service import OpsService
@@ -49,7 +50,9 @@ class LiveSessions:
 
         keys = Keys(config.home)
         keys.learn(name for planned in due for name in planned.entry.key_names)
-        seen = ops.latest_validators(sorted({planned.entry.id for planned in due}))
+        ids = {planned.entry.id: planned.entry.ids for planned in due}.values()
+        validators = ops.latest_validators(sorted({name for group in ids for name in group}))
+        seen = under_present_names(validators, ids)
         self._live = LiveSession(ops.clock, files=config.files, keys=keys, rates=config.rates, ask_anyway=ask_anyway, validators=seen, logger=logger)
         self.limits = {}
         for planned in due:  # before the first request: a dataset without limits keeps those of its vendor's others

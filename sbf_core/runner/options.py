@@ -47,9 +47,12 @@ class RunOptions:
         plugins: names of plugins, their packages, or patterns; None for all that are configured.
         exclude: names, packages or patterns of plugins to leave out.
         select: terms that name datasets, as in ``selection``; none: all datasets.
+        ids: identities of datasets; none: all datasets.
         since, until: days to fetch whatever the watermark says.
         only: stop other layers from being worked on; None for all three.
         fetch: ask vendors; else only what Bronze holds is worked on.
+        accept: promote payloads, too, that wait for their user because a field is gone from them.
+        remake: make stale tables again; else they wait, and nothing is promoted into them.
         force: fetch, promote again what failed, and build gold, although nothing is due.
         replay: a Bronze folder, a home, or the name of a recording such as ``sample``.
         replay_until: only what was recorded up to this moment.
@@ -58,10 +61,13 @@ class RunOptions:
     plugins: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
     since: dt.date | None = None
     until: dt.date | None = None
     only: Layer | None = None
     fetch: bool = True
+    accept: bool = False
+    remake: bool = True
     force: bool = False
     replay: str = ""
     replay_until: dt.datetime | None = None

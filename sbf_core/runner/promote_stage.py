@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ from sbf_core.plugin.watch import watched
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.reading import AskPlan, PromotionBatch, PromotionPlan
-from sbf_core.vocabulary import Semantics
+from sbf_core.trust.accepted import accepted_payloads
+from sbf_core.vocabulary import Drift, Semantics
 
 if TYPE_CHECKING:
     from sbf_core.silver.promotion import Promotion
@@ -40,36 +42,57 @@ class PromoteStage:
         config: where the home is.
         hooks: for the hook ``promote``.
         progress: told what goes on.
+        drift: what to do with payloads that lack a field which came until then, where the dataset does not say it; None
+            where that was settled before.
     """
 
-    def __init__(self, ops: OpsService, config: DuckDbConfig, hooks: HookCalls, *, progress: RunProgress) -> None:
+    def __init__(
+        self,
+        ops: OpsService,
+        config: DuckDbConfig,
+        hooks: HookCalls,
+        *,
+        progress: RunProgress,
+        drift: Drift | None = None,
+    ) -> None:
         self._ops = ops
         self._config = config
         self._hooks = hooks
         self._progress = progress
+        self._drift = drift
 
-    def run(self, context: RunContext, datasets: Sequence[OwnedDataset], *, again: bool = False) -> None:
-        """Promote what is pending of these datasets; counts go to ``context``. A dataset that fails does not stop the others.
+    def run(
+        self, context: RunContext, datasets: Sequence[OwnedDataset], *, again: bool = False
+    ) -> list[tuple[OwnedDataset, str]]:
+        """Promote what is pending of these datasets; counts go to ``context``. A dataset that fails does not stop the
+        others.
 
         Args:
             context: the run.
             datasets: whose payloads.
             again: promote again what failed before.
+
+        Returns:
+            Datasets of which nothing was promoted, because a payload came after younger ones, and why: their table has
+            to be made again from all of their payloads.
         """
         pending = self._ops.load_promotable_rows()
         if again:
             known = {row.bronze_file_id for row in pending}
             pending += [row for row in self._ops.load_failed_rows() if row.bronze_file_id not in known]
+        too_late: list[tuple[OwnedDataset, str]] = []
         if not pending:
-            return
+            return too_late
+        now_called = {name: owned.entry.id for owned in datasets for name in owned.entry.ids}
         by_dataset: dict[str, list[BronzeManifestRow]] = {}
         for row in pending:
-            by_dataset.setdefault(row.dataset_id, []).append(row)
+            by_dataset.setdefault(now_called.get(row.dataset_id, row.dataset_id), []).append(row)
         work = [(owned, by_dataset[owned.entry.id]) for owned in datasets if owned.entry.id in by_dataset]
         self._progress.start("promote", sum(len(rows) for _, rows in work))
         for owned, rows in work:
             try:
-                self._promote_dataset(context, owned, rows)
+                why = self._promote_dataset(context, owned, rows)
+                too_late += [(owned, why)] if why else []
             except (DatasetFailure, UsageError) as error:
                 context.errors.append(f"{owned.entry.id}: {error}")
             except duckdb.Error as error:
@@ -77,44 +100,79 @@ class PromoteStage:
                     raise
                 context.errors.append(f"{owned.entry.id}: {_first_line(error)}; {_SAFE}")
         self._progress.finish()
+        return too_late
 
     def prepare(self, owned: OwnedDataset) -> None:
         """Make the silver tables of a dataset, although nothing may come to stand in them."""
         self._promotion(owned, "").prepare()
 
-    def start_over(self, context: RunContext, owned: OwnedDataset) -> None:
-        """Make the silver table of a dataset again from all its payloads. Raises ``DatasetFailure`` if one of them is lost."""
-        self._promote_dataset(context, owned, [], again=True)
+    def promote_payloads(self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow]) -> None:
+        """Promote payloads of a dataset into an empty table, whatever the ledger says of them."""
+        self._ops.record_fetched(rows, [])
+        self._progress.start("remake", len(rows))
+        self._promote_batches(context, owned, rows, newest={})
+        self._progress.finish()
 
-    def _promote_dataset(self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow], *, again: bool = False) -> None:
+    def _promote_dataset(self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow]) -> str:
+        """Promote payloads, or say why the whole table has to be made again."""
         entry = owned.entry
-        promotion = self._promotion(owned, context.run_id)
-        promotion.prepare()
+        self._promotion(owned, context.run_id).prepare()
         newest = self._ops.latest_promoted(entry.silver_table)
-        batched = tickers_at_once(entry) > 1
-        if batched and newest:  # a ticker may have been in any of them
+        if tickers_at_once(entry) > 1 and newest:  # a ticker may have been in any of them
             newest = dict.fromkeys({*newest, *(row.ticker for row in rows)}, max(newest.values()))
         late = [row for row in rows if row.ticker in newest and row.fetched_at < newest[row.ticker]]
-        if again or (late and entry.semantics is not Semantics.UPSERT):
-            why = "as was asked" if again else f"{late[0].rel_path} came after younger payloads"
-            self._progress.note(f"silver.{entry.silver_table} is made again from all its payloads: {why}")
-            rows, newest = promotion.start_over(), {}
-        for batch in batches(entry, rows):
+        if late and entry.semantics is not Semantics.UPSERT:
+            return f"{late[0].rel_path} came after younger payloads"
+        self._promote_batches(context, owned, rows, newest=newest)
+        return ""
+
+    def _promote_batches(
+        self,
+        context: RunContext,
+        owned: OwnedDataset,
+        rows: Sequence[BronzeManifestRow],
+        *,
+        newest: Mapping[str | None, dt.datetime],
+    ) -> None:
+        entry, accepted = owned.entry, accepted_payloads(self._config)
+        batched = tickers_at_once(entry) > 1
+        promotions: dict[bool, Promotion] = {}
+        for batch in batches(entry, rows, accepted=accepted):
+            is_accepted = batch[0].rel_path in accepted
+            if is_accepted not in promotions:
+                promotions[is_accepted] = self._promotion(owned, context.run_id, is_accepted=is_accepted)
+            promotion = promotions[is_accepted]
             late = [row for row in batch if row.ticker in newest and row.fetched_at < newest[row.ticker]]
-            younger = {row.bronze_file_id: row for old in late for row in self._ops.load_promoted_since(old, any_ticker=batched)}
+            younger = {
+                row.bronze_file_id: row
+                for old in late
+                for row in self._ops.load_promoted_since(old, entry, any_ticker=batched)
+            }
             outcome = promotion.promote(batch, context=list(younger.values()))
             _count(context, outcome.counts, outcome.errors)
             for ticker, factor in sorted(outcome.restated.items()):
-                context.notes.append(f"{entry.key(ticker)}: the vendor restated its past by a factor of {factor:.6g}; all of it is fetched again")
+                context.notes.append(
+                    f"{entry.key(ticker)}: the vendor restated its past by a factor of {factor:.6g}; all of it is "
+                    "fetched again"
+                )
             context.notes.extend(f"{entry.id}: {text}" for text in outcome.notes)
-            self._progress.promoted(entry.id, files=len(batch), rows=outcome.counts.seen, rejected=outcome.counts.rejected)
+            self._progress.promoted(
+                entry.id, files=len(batch), rows=outcome.counts.seen, rejected=outcome.counts.rejected
+            )
             self._progress.advance(len(batch))
 
-    def _promotion(self, owned: OwnedDataset, run_id: str) -> Promotion:
+    def _promotion(self, owned: OwnedDataset, run_id: str, *, is_accepted: bool = False) -> Promotion:
         from sbf_core.silver.promotion import Promotion  # 15 ms that a run with nothing to promote need not pay
 
         return Promotion(
-            self._ops, owned.entry, bronze=self._config.bronze, staging=self._config.staging, ask_plan=self._plan_asker(owned), fresh_run_id=run_id
+            self._ops,
+            owned.entry,
+            bronze=self._config.bronze,
+            staging=self._config.staging,
+            ask_plan=self._plan_asker(owned),
+            fresh_run_id=run_id,
+            drift=self._drift and (owned.entry.drift or self._drift),
+            is_accepted=is_accepted,
         )
 
     def _plan_asker(self, owned: OwnedDataset) -> AskPlan:
@@ -129,14 +187,25 @@ class PromoteStage:
         return ask
 
 
-def batches(entry: DatasetKeymapEntry, rows: Sequence[BronzeManifestRow]) -> Iterator[list[BronzeManifestRow]]:
-    """Payloads in their order, cut where the kind changes or a batch is full; snapshots go one by one."""
+def batches(
+    entry: DatasetKeymapEntry, rows: Sequence[BronzeManifestRow], *, accepted: frozenset[str] = frozenset()
+) -> Iterator[list[BronzeManifestRow]]:
+    """Payloads in their order, cut where the kind changes or a batch is full; snapshots go one by one.
+
+    Args:
+        entry: the dataset.
+        rows: the payloads.
+        accepted: paths of payloads that are read otherwise, so that they go by themselves.
+    """
     batch: list[BronzeManifestRow] = []
     size = 0
     files_max = 1 if entry.semantics is Semantics.SNAPSHOT else BATCH_FILES
     for row in sorted(rows, key=lambda row: (row.fetched_at, row.bronze_file_id)):
         full = len(batch) >= files_max or size + row.content_length_bytes > BATCH_BYTES
-        if batch and (full or row.extension != batch[0].extension):
+        other = batch and (
+            row.extension != batch[0].extension or (row.rel_path in accepted) != (batch[0].rel_path in accepted)
+        )
+        if batch and (full or other):
             yield batch
             batch, size = [], 0
         batch.append(row)

@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from sbf_core.clock import Clock, clock_of_process
+from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import disk_faults
 from sbf_core.errors import DatasetFailure
@@ -19,18 +20,20 @@ from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.options import isolation_of
 from sbf_core.runner.progress import Progress
-from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.publish_stage import publish_changed_tables
+from sbf_core.runner.remake_stage import RemakeStage, without
 from sbf_core.runner.run_progress import RunProgress
-from sbf_core.runner.verification import Verification, VerifyReport
+from sbf_core.runner.verification import Verification
+from sbf_core.runner.verify_report import VerifyReport
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
+from sbf_core.silver.stale import stale_tables
 from sbf_core.trust.files import expected_payloads, read_journals
 from sbf_core.trust.findings import Finding, FindingKind
 from sbf_core.trust.recovery import record_quarantined, recover
 from sbf_core.trust.replacing import open_replacing
 from sbf_core.trust.restore import put_back, set_damaged_aside, set_foreign_aside, write_journal_again
-from sbf_core.vocabulary import RunStatus
+from sbf_core.vocabulary import Drift, RunStatus
 
 _PAYLOAD_LOST = (FindingKind.PAYLOAD_CHANGED, FindingKind.PAYLOAD_NO_FILE, FindingKind.PAYLOAD_MISSING)
 _JOURNAL_WRONG = (FindingKind.JOURNAL_BROKEN, FindingKind.JOURNAL_MISSING, FindingKind.NOT_JOURNALLED)
@@ -101,11 +104,11 @@ class Repair:
             try:
                 ops = OpsService.over(bootstrap, clock=self._clock, logger=self._logger)
                 context = ops.start_run(ticker_limit=0)
-                before = self._look(ops, context).findings
+                before = self._look(ops, bootstrap, context).findings
                 if before:
-                    self._mend(ops, context, before)
+                    self._mend(ops, bootstrap, context, before)
                     publish_as = context.run_id
-                after = self._look(ops, context).findings
+                after = self._look(ops, bootstrap, context).findings
                 context.status = RunStatus.PARTIAL if after else RunStatus.OK
                 ops.finish_run(context)
                 if publish_as and self._settings["run.publish"] != "no":
@@ -115,16 +118,23 @@ class Repair:
                 bootstrap.close(publish_as=publish_as)
         return Repaired(before=tuple(before), after=tuple(after), done=tuple(self._done))
 
-    def _look(self, ops: OpsService, context: RunContext) -> VerifyReport:
-        report = Verification(self._settings, clock=self._clock, manager=self._manager, progress=self._progress).look(ops)
+    def _look(self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext) -> VerifyReport:
+        verification = Verification(
+            self._settings, clock=self._clock, manager=self._manager, progress=self._progress
+        )
+        report = verification.look(ops, bootstrap, self._config.staging)
         report.findings = [finding for finding in report.findings if finding.subject != context.run_id]  # this run is at work
         return report
+
+    @property
+    def _entries(self) -> list[DatasetKeymapEntry]:
+        return [owned.entry for owned in self._registry.datasets.values()]
 
     def _did(self, number: int, what: str) -> None:
         if number:
             self._done.append(f"{number} {what}")
 
-    def _mend(self, ops: OpsService, context: RunContext, findings: Sequence[Finding]) -> None:
+    def _mend(self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, findings: Sequence[Finding]) -> None:
         self._mend_files(ops, findings)
         self._mend_journals(ops, findings)
         wrong = sorted({finding.subject for finding in findings if finding.kind in _RECORD_WRONG})
@@ -134,7 +144,7 @@ class Repair:
         self._did(len(wrong), "payloads recorded anew from journals")
         ops.recovery.align_ledger()
         self._did(sum(finding.kind in (FindingKind.INGESTION_DIFFERS, FindingKind.WATERMARK_DIFFERS) for finding in findings), "rows of the ledger put right")
-        self._make_tables_again(ops, context, findings)
+        self._make_tables_again(ops, bootstrap, context, findings)
         ops.recovery.align_ledger()
 
     def _mend_files(self, ops: OpsService, findings: Sequence[Finding]) -> None:
@@ -162,17 +172,21 @@ class Repair:
             write_journal_again(self._config, run_id, [row for row in manifest if row.run_id == run_id])
         self._did(len(wrong), "journals written again")
 
-    def _make_tables_again(self, ops: OpsService, context: RunContext, findings: Sequence[Finding]) -> None:
-        stage = PromoteStage(ops, self._config, self._hooks, progress=self._progress)
-        datasets = list(self._registry.datasets.values())
-        stage.run(context, datasets)
+    def _make_tables_again(
+        self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, findings: Sequence[Finding]
+    ) -> None:
+        drift = Drift(self._settings["run.drift"])
+        remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress, drift=drift)
+        stale = {found.entry.id for found in stale_tables(ops.cursor(), self._entries)}
+        datasets = without(list(self._registry.datasets.values()), stale)
+        remake.promote(context, datasets)
         counts = {finding.subject for finding in findings if finding.kind in (FindingKind.COUNTS_DIFFER, FindingKind.RECORD_TWICE)}
         tables = {finding.subject.split(" ")[0].removesuffix("_history") for finding in findings if finding.kind is FindingKind.ROW_DIFFERS}
         tables |= {f"silver.{name}" for name in ops.recovery.tables_of(sorted(counts))}
         again = [owned for owned in datasets if f"silver.{owned.entry.silver_table}" in tables]
         for owned in again:
             try:
-                stage.start_over(context, owned)
+                remake.again(context, owned, why="as was asked")
                 self._done.append(f"silver.{owned.entry.silver_table} made again from its payloads")
             except DatasetFailure as error:
                 self._done.append(f"silver.{owned.entry.silver_table} was left as it is: {error}")

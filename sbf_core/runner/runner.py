@@ -29,26 +29,26 @@ from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.patterns import chosen_by
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
-from sbf_core.plugin.watch import watched
+from sbf_core.runner.accept import accept_held
 from sbf_core.runner.configured import configured, with_ticker_names
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.live_sessions import LiveSessions
 from sbf_core.runner.options import RunOptions, isolation_of
 from sbf_core.runner.progress import Progress
-from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.publish_stage import publish_changed_tables, wants_copy
+from sbf_core.runner.remake_stage import RemakeStage, planned, without
 from sbf_core.runner.replay import SAMPLE, Replay, recording_folder, sample_of
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.run_progress import RunProgress
+from sbf_core.runner.run_universe import RunUniverse
 from sbf_core.runner.selection import check_something_is_left, selected_datasets, selected_plugins
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
+from sbf_core.silver.stale import stale_of_home
 from sbf_core.trust.recovery import recover
 from sbf_core.trust.replacing import open_replacing
-from sbf_core.universe.members import UniverseMember, UniverseSettings
-from sbf_core.universe.service import UniverseService
-from sbf_core.vocabulary import Layer, RunStatus, Scope
+from sbf_core.vocabulary import Drift, Layer, RunStatus, Scope
 
 #: A command that only reads holds the home for a moment; a run waits for that, and no longer.
 _WAIT_FOR_READERS_SECONDS = 1.0
@@ -96,6 +96,7 @@ class Runner:
         by = "--plugins" if self._options.plugins else settings.resolved["run.plugins"].origin
         self.plugins = selected_plugins(self.manager, self.registry, wanted=wanted, wanted_by=by, excluded=self._options.exclude, archive=self._archive)
         chosen = selected_datasets(self.registry.of(self.plugins), self._options.select)
+        chosen = [owned for owned in chosen if not self._options.ids or owned.entry.id in self._options.ids]
         chosen = with_ticker_names(chosen, settings.ticker_names, known=list(self.registry.datasets.values()))
         named = wanted is not None or self._archive is not None
         self.datasets, self._left_out = (chosen, []) if named else configured(chosen, Keys(self._config.home))
@@ -103,8 +104,7 @@ class Runner:
         self.overview: list[dict[str, Any]] = []
         self.gold_overview: list[dict[str, Any]] = []
         check_calendars(owned.entry for owned in self.datasets)
-        self._universe_settings = settings.universe
-        self._universe_settings_checked()
+        self._universe = RunUniverse(settings, self.manager, self._archive)
 
     # what is asked for
 
@@ -116,34 +116,8 @@ class Runner:
             name = sample_of([self.manager.records[found] for word in self._options.plugins for found in chosen_by(word, self.manager.records.values(), what="--plugins")])
         return BronzeArchive(recording_folder(name), until=self._options.replay_until)
 
-    def _universe_settings_checked(self) -> None:
-        wanted = self._universe_settings
-        if wanted.plugin and not self._archive:
-            self.manager.selected([wanted.plugin])
-        self._named_universe = UniverseService(wanted)
-        if wanted.tickers or wanted.file is not None:
-            self._named_universe.tickers()
-
     def _per_ticker(self) -> list[OwnedDataset]:
         return [owned for owned in self.datasets if owned.entry.scope is Scope.PER_TICKER and not owned.entry.members]
-
-    def _universe(self, bootstrap: DuckDbBootstrap | None) -> UniverseService:
-        settings = self._universe_settings
-        if self._archive is not None and self._settings.resolved["universe.tickers"].origin != "flag":
-            settings = UniverseSettings(tickers=self._archive.tickers)
-        elif settings.tickers or settings.file is not None:
-            return self._named_universe  # read and checked once
-        if bootstrap is None:
-            return UniverseService(settings, members_hook=self._ask_members)
-        return UniverseService(settings, cursor=bootstrap.cursor, members_hook=lambda: self._ask_members_watched(bootstrap))
-
-    def _ask_members(self) -> list[UniverseMember]:
-        record = self.manager.selected([self._universe_settings.plugin])[0]
-        return list(self.manager.call(record, "universe_members", doing="the universe", safe="nothing was written"))
-
-    def _ask_members_watched(self, bootstrap: DuckDbBootstrap) -> list[UniverseMember]:
-        with watched(bootstrap.cursor, where=f"plugin {self._universe_settings.plugin}, hook universe_members"):
-            return self._ask_members()
 
     # planning
 
@@ -172,7 +146,7 @@ class Runner:
 
     def _refuse_empty_universe(self) -> None:
         """An empty universe is an error where somebody counts on one."""
-        origin = self._universe_settings.origin
+        origin = self._universe.settings.origin
         named = set(self._options.plugins or ())
         if self._archive is None and (origin or any(owned.plugin.name in named for owned in self._per_ticker())):
             needing = ", ".join(owned.entry.id for owned in self._per_ticker())
@@ -181,16 +155,23 @@ class Runner:
     def plan(self) -> RunPlan:
         """What a run would do now. Writes nothing."""
         if not self._config.database.exists():
-            plan = self._planned(None, self._universe(None).tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+            plan = self._planned(None, self._universe.service(None).tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
             return plan if self._archive is not None else plan.with_forecast(self._config.rates, {})
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, read_only=True).open(wait_seconds=self._settings["run.wait_seconds"])
         try:
-            universe = self._universe(bootstrap)
+            universe = self._universe.service(bootstrap)
             ops = OpsService.over(bootstrap, universe=universe, clock=self._clock)
             plan = self._planned(ops, universe.tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+            plan = attrs.evolve(plan, notes=(*plan.notes, *self._remade(bootstrap)))
             return plan if self._archive is not None else plan.with_forecast(self._config.rates, ops.answer_seconds())
         finally:
             bootstrap.close()
+
+    def _remade(self, bootstrap: DuckDbBootstrap) -> list[str]:
+        """What the run would make again, before anything else."""
+        if not self._options.remake or self._options.only not in (None, Layer.SILVER):
+            return []
+        return [planned(stale) for stale in stale_of_home(bootstrap.cursor(), [owned.entry for owned in self.datasets])]
 
     # running
 
@@ -201,8 +182,8 @@ class Runner:
             HomeLocked, VersionRefused, EnvironmentFault, UsageError: see ``DuckDbBootstrap.open``.
         """
         began = time.monotonic()
-        asks_tickers = self._options.fetch and self._per_ticker() and self._archive is None and not self._universe_settings.query
-        if asks_tickers and not self._universe_settings.plugin and not self._universe(None).tickers():
+        asks_tickers = self._options.fetch and self._per_ticker() and self._archive is None and not self._universe.settings.query
+        if asks_tickers and not self._universe.settings.plugin and not self._universe.service(None).tickers():
             self._refuse_empty_universe()  # before anything is written
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
         with disk_faults(self._config.database):
@@ -211,7 +192,7 @@ class Runner:
             publish_as, changed = "", True
             try:
                 context = self._run(bootstrap, began, replaced)
-                changed = bool(context.files or context.rows_seen or context.gold_tables)
+                changed = bool(context.files or context.rows_seen or context.gold_tables or context.remade_tables)
                 publish_as = context.run_id if wants_copy(self._config, how=self._settings["run.publish"], rows_changed=changed) else ""
             finally:
                 self._hooks.close()
@@ -221,7 +202,7 @@ class Runner:
         return context
 
     def _run(self, bootstrap: DuckDbBootstrap, began: float, replaced: str) -> RunContext:
-        universe = self._universe(bootstrap)
+        universe = self._universe.service(bootstrap)
         ops = OpsService.over(bootstrap, universe=universe, clock=self._clock, logger=self._logger)
         recovered = recover(ops, self._config, everything=bool(replaced), logger=self._logger)
         universe.tickers()
@@ -231,7 +212,7 @@ class Runner:
         context.notes.extend([replaced] if replaced else [])
         context.errors.extend(f"{damage}; run `sbf verify`" for damage in recovered.damages)
         try:
-            self._work(ops, context, began, notes=universe.notes)
+            self._work(ops, bootstrap, context, began, notes=universe.notes)
         except BaseException as error:
             context.status = RunStatus.INTERRUPTED if is_interrupt(error) else RunStatus.FAILED
             context.errors.append(f"{type(error).__name__}: {error}")
@@ -243,7 +224,7 @@ class Runner:
         fault_point("run.finishing")
         ops.finish_run(context)
         fault_point("run.finished")
-        if (context.rows_seen or context.gold_tables) and wants_copy(self._config, how=self._settings["run.publish"], rows_changed=True):
+        if (context.rows_seen or context.gold_tables or context.remade_tables) and wants_copy(self._config, how=self._settings["run.publish"], rows_changed=True):
             publish_changed_tables(ops, self._config, context.run_id, how=self._settings["run.publish"])
         if context.requests or context.rows_seen or context.gold_tables:
             self.overview, self.gold_overview = ops.run_overview(context.run_id)
@@ -254,31 +235,45 @@ class Runner:
         if free < FREE_BYTES_FLOOR:
             self._progress.note(f"only {free / 1024**2:,.0f} MiB are free at {self._config.home}")
 
-    def _work(self, ops: OpsService, context: RunContext, began: float, *, notes: Sequence[str]) -> None:
+    def _work(
+        self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, began: float, *, notes: Sequence[str]
+    ) -> None:
         only = self._options.only
+        drift = Drift(self._settings["run.drift"])
+        remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress, drift=drift)
+        if self._options.accept:
+            accept_held(ops, self._config, self.datasets)
+        datasets = self.datasets
+        if only in (None, Layer.SILVER):  # before it is planned: what a table holds says what to ask for
+            datasets = without(datasets, remake.run(context, datasets, wait=not self._options.remake))
         if only in (None, Layer.BRONZE) and self._options.fetch:
             plan = self._planned(ops, context.tickers, context.run_id, only_due=True)
             for note in (*notes, *plan.notes):
                 self._progress.note(note)
             if plan.due:
                 self._fetch(ops, context, plan.due)
-            self._logger.info("Ingestion complete. run_id=%s | elapsed_seconds=%.2f", context.run_id, time.monotonic() - began)
+            self._logger.info(
+                "Ingestion complete. run_id=%s | elapsed_seconds=%.2f", context.run_id, time.monotonic() - began
+            )
         if only in (None, Layer.SILVER):
-            stage = PromoteStage(ops, self._config, self._hooks, progress=self._progress)
-            stage.run(context, self.datasets, again=self._options.force)
+            remake.promote(context, datasets, again=self._options.force)
             if only is None and self._options.fetch and self._archive is None and context.rows_updated:
-                self._fetch_restated(ops, context, stage)
+                self._fetch_restated(ops, context, datasets, remake)
         if only in (None, Layer.GOLD):
             run_gold(ops, self.manager, context, self.plugins, force=self._options.force, progress=self._progress)
 
-    def _fetch_restated(self, ops: OpsService, context: RunContext, stage: PromoteStage) -> None:
-        """Series whose vendor restated their past, once more and from the first day: their rows are of two measures now."""
+    def _fetch_restated(
+        self, ops: OpsService, context: RunContext, datasets: Sequence[OwnedDataset], remake: RemakeStage
+    ) -> None:
+        """Series whose vendor restated their past, once more and from the first day: their rows are of two measures
+        now.
+        """
         if not ops.restated.marked():
             return
         due = [item for item in self._planned(ops, context.tickers, context.run_id, only_due=True).due if item.again]
         if due:
             self._fetch(ops, context, due)
-            stage.run(context, self.datasets)
+            remake.promote(context, datasets)
 
     def _fetch(self, ops: OpsService, context: RunContext, due: Sequence[PlannedRequest]) -> None:
         from sbf_core.bronze.file_writer import BronzeFileWriter  # a run with nothing due need not load them

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from itertools import takewhile
 from pathlib import Path
 
 import attrs
 
 from sbf_core.clock import Clock, clock_of_process
+from sbf_core.duck.beside import BesideDatabase, beside
 from sbf_core.duck.bootstrap import DuckDbBootstrap
-from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.reading import open_for_reading
-from sbf_core.errors import DatasetFailure, UsageError
-from sbf_core.gold.build import table_exists
+from sbf_core.duck.scratch import scratch_folder
 from sbf_core.gold.check import settled_models
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import ordered
@@ -32,42 +30,16 @@ from sbf_core.runner.options import isolation_of
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.run_progress import RunProgress
-from sbf_core.runs.context import RunContext
+from sbf_core.runner.table_checks import check_gold, check_silver
+from sbf_core.runner.verify_report import VerifyReport
 from sbf_core.settings.settings import Settings
+from sbf_core.silver.stale import stale_tables
 from sbf_core.trust.files import Journals, check_contents, compare_listing, compare_records, database_changed, expected_payloads, read_journals
-from sbf_core.trust.findings import Finding, FindingKind
 from sbf_core.trust.ledger import check_ledger
-from sbf_core.trust.tables import compare_tables, silver_source
 from sbf_core.whole_file import write_whole
 
 _FILES_AT_ONCE = 256
-#: Findings after which a payload cannot be read again.
-_LOST = frozenset({FindingKind.PAYLOAD_MISSING, FindingKind.PAYLOAD_CHANGED, FindingKind.PAYLOAD_NO_FILE, FindingKind.RECORD_DIFFERS})
 _POSITION = "verify.json"
-
-
-@attrs.define(kw_only=True)
-class VerifyReport:
-    """What a verification came to.
-
-    Attributes:
-        findings: every disagreement, in order.
-        payloads_checked, payloads: how many payloads were read, of how many.
-        tables_checked, tables: how many silver and gold tables were compared, of how many.
-        notes: what was not looked at, and why.
-    """
-
-    findings: list[Finding] = attrs.field(factory=list)
-    payloads_checked: int = 0
-    payloads: int = 0
-    tables_checked: int = 0
-    tables: int = 0
-    notes: list[str] = attrs.field(factory=list)
-
-    @property
-    def whole(self) -> bool:
-        """Whether everything was looked at in this pass."""
-        return (self.payloads_checked, self.tables_checked) == (self.payloads, self.tables)
 
 
 class Verification:
@@ -103,6 +75,8 @@ class Verification:
         self._progress = progress or Silence()
         self._sample_percent = sample_percent
         self._report = VerifyReport()
+        self._beside: Callable[[], AbstractContextManager[BesideDatabase]]
+        self._staging: Path
         self._deadline = None if seconds_max is None else time.monotonic() + seconds_max
 
     def run(self) -> VerifyReport:
@@ -112,17 +86,30 @@ class Verification:
             HomeLocked: a run is at work. UsageError, VersionRefused: see ``DuckDbBootstrap.open``.
         """
         changed = database_changed(self._config)
-        bootstrap, _ = open_for_reading(self._config, wait_seconds=self._settings["run.wait_seconds"], newest=True)
-        try:
-            report = self.look(OpsService.over(bootstrap, clock=self._clock))
-            report.findings = sorted([*changed, *report.findings])
-            return report
-        finally:
-            bootstrap.close()
+        if not self._config.home.is_dir():  # nothing may be made in it
+            open_for_reading(self._config)
+        with scratch_folder(self._config, name="verify") as scratch:
+            bootstrap, _ = open_for_reading(
+                self._config, wait_seconds=self._settings["run.wait_seconds"], newest=True, scratch=scratch
+            )
+            try:
+                report = self.look(OpsService.over(bootstrap, clock=self._clock), bootstrap, scratch)
+                report.findings = sorted([*changed, *report.findings])
+                return report
+            finally:
+                bootstrap.close()
 
-    def look(self, ops: OpsService) -> VerifyReport:
-        """Look with a ledger that is open already."""
+    def look(self, ops: OpsService, bootstrap: DuckDbBootstrap, scratch: Path) -> VerifyReport:
+        """Look with a database that is open already.
+
+        Args:
+            ops: its ledger.
+            bootstrap: the database.
+            scratch: a folder that it may write.
+        """
         self._report = VerifyReport()
+        self._beside = lambda: beside(bootstrap.new_cursor, scratch / "made.duckdb", now=self._clock.now())
+        self._staging = scratch
         self._look(ops)
         self._hooks.close()
         self._report.findings.sort()
@@ -136,8 +123,14 @@ class Verification:
         expected = expected_payloads(journals, manifest)
         listed = compare_listing(bronze, expected, quarantined=ops.recovery.damaged_paths())
         report.findings += listed.findings
-        owners = [self._registry.datasets[name] for name in sorted({row.dataset_id for row in manifest}) if name in self._registry.datasets]
-        absent = sorted({row.dataset_id for row in manifest} - self._registry.datasets.keys())
+        now_called = {name: owned.entry.id for owned in self._registry.datasets.values() for name in owned.entry.ids}
+        stale = self._stale(ops)
+        owners = [
+            self._registry.datasets[name]
+            for name in sorted({now_called[row.dataset_id] for row in manifest if row.dataset_id in now_called})
+            if name not in stale
+        ]
+        absent = sorted({row.dataset_id for row in manifest} - now_called.keys())
         if absent:
             report.notes.append(f"no installed plugin knows {', '.join(absent)}: their tables were not compared")
         models = self._models(ops)
@@ -146,6 +139,17 @@ class Verification:
         units: list[tuple[str, OwnedDataset | GoldModel | None]] = [(path, None) for path in listed.there]
         units += [(f"silver.{owned.entry.silver_table}", owned) for owned in owners] + [(f"gold.{model.name}", model) for model in models]
         self._work_through(ops, units, manifest, journals, expected)
+
+    def _stale(self, ops: OpsService) -> frozenset[str]:
+        """Datasets whose table another declaration made: what it must hold, nobody can say any more."""
+        found = stale_tables(ops.cursor(), [owned.entry for owned in self._registry.datasets.values()])
+        for stale in found:
+            table = f"silver.{stale.entry.silver_table}"
+            self._report.notes.append(
+                f"{table} was not compared: its declaration has changed since it was made ({'; '.join(stale.why)}); "
+                "`sbf run` makes it again"
+            )
+        return frozenset(stale.entry.id for stale in found)
 
     def _models(self, ops: OpsService) -> list[GoldModel]:
         """The gold models whose tables can be checked, in the order in which they are built."""
@@ -217,68 +221,17 @@ class Verification:
     ) -> int:
         """Compare some tables, silver before gold; returns how many came before the time was up."""
         done = 0
-        with tempfile.TemporaryDirectory(prefix="sbf-verify-") as folder:
-            config = attrs.evolve(self._config, home=Path(folder), bronze_folder=self._config.bronze, fsync="none")
-            with _scratch(config, self._clock) as scratch:
-                for what in tables.values():
-                    if isinstance(what, OwnedDataset):
-                        self._check_silver(ops, scratch, config, what, manifest, journals)
-                    else:
-                        self._check_gold(ops, what)
-                    self._report.tables_checked += 1
-                    done += 1
-                    if self._out_of_time():
-                        break
+        config = attrs.evolve(self._config, staging_folder=self._staging)
+        for what in tables.values():
+            if isinstance(what, OwnedDataset):
+                with self._beside() as database:
+                    scratch = OpsService.over(database, clock=self._clock)
+                    stage = PromoteStage(scratch, config, self._hooks, progress=RunProgress())
+                    check_silver(self._report, ops, scratch, stage, what, manifest, journals)
+            else:
+                check_gold(self._report, ops, what)
+            self._report.tables_checked += 1
+            done += 1
+            if self._out_of_time():
+                break
         return done
-
-    def _check_silver(
-        self, ops: OpsService, scratch: OpsService, config: DuckDbConfig, owned: OwnedDataset, manifest: Sequence[BronzeManifestRow], journals: Journals
-    ) -> None:
-        entry, table = owned.entry, f"silver.{owned.entry.silver_table}"
-        if not all(table_exists(ops.cursor(), name) for name in (table, f"{table}_history")):
-            if any(row.dataset_id == entry.id and row.bronze_file_id in ops.recovery.promoted_files() for row in manifest):
-                self._report.findings.append(Finding(kind=FindingKind.ROW_DIFFERS, subject=table, detail="the table is gone"))
-            return
-        own = [row for row in manifest if row.dataset_id == entry.id]
-        lost_paths = {finding.subject for finding in self._report.findings if finding.kind in _LOST}
-        lost_series = {row.key for row in own if row.rel_path in lost_paths}
-        settled = ops.recovery.promoted_files()
-        wanted = [journals.lines[row.rel_path].row if row.rel_path in journals.lines else row for row in own]
-        wanted = [row for row in wanted if row.bronze_file_id in settled and row.key not in lost_series]
-        if lost_series:
-            self._report.notes.append(f"{table}: rows of {len(lost_series)} series were not compared, because payloads of theirs are damaged")
-        context = RunContext(run_id="verify", started_at=self._clock.now())
-        try:
-            scratch.record_fetched(wanted, [])
-            stage = PromoteStage(scratch, config, self._hooks, progress=RunProgress())
-            stage.prepare(owned)
-            stage.run(context, [owned])
-        except (DatasetFailure, UsageError) as error:
-            context.errors.append(str(error))
-        if context.errors:
-            self._report.findings.append(Finding(kind=FindingKind.ROW_DIFFERS, subject=table, detail=f"cannot be made again: {context.errors[0]}"))
-            return
-        excluded = sorted(row.bronze_file_id for row in own if row.key in lost_series)
-        for name, keys in ((table, entry.key_columns), (f"{table}_history", (*entry.key_columns, "known_from"))):
-            actual, again = (ops.cursor(), silver_source(name, without_files=excluded)), (scratch.cursor(), silver_source(name, without_files=()))
-            self._report.findings += compare_tables(FindingKind.ROW_DIFFERS, name, actual, again, keys=keys)
-
-    def _check_gold(self, ops: OpsService, model: GoldModel) -> None:
-        conn = ops.cursor()
-        damaged = {finding.subject.split(" ")[0] for finding in self._report.findings if finding.kind in (FindingKind.ROW_DIFFERS, FindingKind.GOLD_DIFFERS)}
-        for settled, reads in settled_models(conn, ops, [model]):
-            if damaged & reads:
-                self._report.notes.append(f"gold.{model.name} was not compared, because {sorted(damaged & reads)[0]} is damaged")
-                continue
-            wanted = (conn, f"({settled.full_sql})")
-            self._report.findings += compare_tables(FindingKind.GOLD_DIFFERS, f"gold.{model.name}", (conn, f'gold."{model.name}"'), wanted, keys=model.key)
-
-
-@contextmanager
-def _scratch(config: DuckDbConfig, clock: Clock) -> Iterator[OpsService]:
-    """A database beside the home for a second promotion."""
-    bootstrap = DuckDbBootstrap(config, clock=clock).open()
-    try:
-        yield OpsService.over(bootstrap, clock=clock)
-    finally:
-        bootstrap.close()

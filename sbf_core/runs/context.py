@@ -24,6 +24,7 @@ class RunContext:
         rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected: what promotion did; the first
             is the sum of the others.
         gold_tables: gold tables that were built.
+        remade_tables: silver tables that were made again.
         errors: one line for each dataset or table that failed.
         notes: what a user should know although nothing failed.
     """
@@ -44,5 +45,6 @@ class RunContext:
     rows_unchanged: int = 0
     rows_rejected: int = 0
     gold_tables: int = 0
+    remade_tables: int = 0
     errors: list[str] = attrs.field(factory=list)
     notes: list[str] = attrs.field(factory=list)

@@ -48,6 +48,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="run.workers", variable="SBF_WORKERS", kind="int", default=8, low=1, high=64, doc="requests at once"),
     Setting(name="run.wait_seconds", variable="SBF_WAIT_SECONDS", kind="float", default=0.0, low=0, high=86_400, doc="how long to wait for another process to leave the home"),
     Setting(name="run.publish", variable="SBF_PUBLISH", kind="str", default="yes", choices=("yes", "all", "no"), doc="a copy for readers, and gold as Parquet; `all`: silver, too"),
+    Setting(name="run.drift", variable="SBF_DRIFT", kind="str", default="hold", choices=("hold", "tell", "fail"),
+            doc="payloads that lack a declared field which came until then: `hold` them, `tell` and go on, or let them `fail`"),
     Setting(name="universe.tickers", variable="SBF_TICKERS", kind="list", default=(), doc="the tickers to work on"),
     Setting(name="universe.file", variable="SBF_TICKERS_FILE", kind="str", default="", doc="a text or CSV file of tickers; a relative path starts in the home"),
     Setting(name="universe.plugin", variable="SBF_UNIVERSE_PLUGIN", kind="str", default="", doc="a plugin that gives the tickers"),

@@ -129,6 +129,8 @@ def _cast(field: Field, number: int, marks: Marks, bares: str) -> FieldCast:
         kind="",
         raw=field.text,
         number_place=number,
+        quick=field.ref("fast"),
+        quick_given=f"{field.source} IS NOT NULL",
     )
 
 

@@ -95,6 +95,9 @@ class FieldCast:
         kind: why it does not fit; asked only where ``value`` is NULL and ``given`` holds. Empty where everything fits.
         raw: the field as text, for a reject.
         number_place: of a number, its place among the numbers; those say together why one does not fit.
+        quick: over the first step alone, the value of a field that is written as it nearly always is; NULL for one that
+            needs all steps. Empty where there is no such short way.
+        quick_given: whether the field holds anything, where ``quick`` is given.
     """
 
     column: Column
@@ -104,6 +107,8 @@ class FieldCast:
     kind: str
     raw: str
     number_place: int = 0
+    quick: str = ""
+    quick_given: str = ""
 
 
 def full_match(text: str, pattern: str) -> str:

@@ -52,9 +52,15 @@ def _date_cast(field: Field) -> FieldCast:
         {"trimmed": f"CASE WHEN {fast} IS NULL THEN {trimmed(field.text)} END"},
         {"text": without_markers(column, field.ref("trimmed"))},
     )
-    value = f"coalesce({fast}, {_day(text)})"
     return FieldCast(
-        column=column, steps=steps, value=value, given=f"{text} IS NOT NULL", kind="'unparsable'", raw=field.text
+        column=column,
+        steps=steps,
+        value=f"coalesce({fast}, {_day(text)})",
+        given=f"{text} IS NOT NULL",
+        kind="'unparsable'",
+        raw=field.text,
+        quick=fast,
+        quick_given=f"{field.source} IS NOT NULL",
     )
 
 

@@ -12,11 +12,12 @@ import duckdb
 
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.formats import Json
 from sbf_core.duck.identifiers import literal, literal_list, quoted, quoted_list
 from sbf_core.errors import PayloadRefused, PluginFault, SbfError
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.payload.json_document import document_text
-from sbf_core.payload.model import Look, Reading, Slot, slots_of
+from sbf_core.payload.model import DOUBTFUL, Look, Reading, Slot, slots_of
 from sbf_core.silver.inspection import Inspected, looked_at, refusal, regular_of
 from sbf_core.silver.parsing import write_hook_rows, write_records
 from sbf_core.silver.reading import AskPlan, ParseRows, PromotionBatch, PromotionPlan, SelectRows, WrittenRows
@@ -203,6 +204,8 @@ class HookRows:
         ]
         parts = []
         regular = regular_of(whole, again)
+        doubtful = self._doubtful(reader.select(whole, regular, self._staging)) if regular and reading.format.kind == Json.kind else set()
+        regular = [look for look in regular if look.file.file_id not in doubtful]
         if regular:
             parts.append(reader.select(whole, regular, self._staging))
         others = known - {look.file.file_id for look in regular}
@@ -220,6 +223,11 @@ class HookRows:
         self._faults = (f"SELECT w._file, w._place, w._fault, w._raw FROM ({source}) AS w WHERE w._fault IS NOT NULL",)
         shown = ", ".join(f"w.{slot.name} AS {quoted(name)}" for slot, name in zip(slots, _unlike(names), strict=True))
         return f"SELECT w._file{', ' if shown else ''}{shown} FROM ({source}) AS w WHERE w._fault IS NULL"
+
+    def _doubtful(self, source: str) -> set[str]:
+        """Files that the engine may have read otherwise than they are written: they are read record by record."""
+        found = self._conn.execute(f"SELECT DISTINCT w._file FROM ({source}) AS w WHERE w._fault = {literal(DOUBTFUL)}")
+        return {file_id for (file_id,) in found.fetchall()}
 
     def _checked_select(self, plan: object) -> str:
         if not isinstance(plan, SelectRows):

@@ -22,8 +22,10 @@ from sbf_core.payload.model import Look, PayloadFile, Reading, Slot
 from sbf_core.payload.unpack import unpacked
 from sbf_core.silver.reading import BatchFile
 
-#: Smaller payloads are read here, and their bytes handed on; larger ones are looked at where they are.
-SMALL_BYTES = 65_536
+#: Payloads up to this size are read once, for hash and look together; larger ones are looked at where they are.
+READ_BYTES_MAX = 1 << 20
+#: The same, where a hook is asked first: then the bytes of a whole batch wait for its answer.
+_HELD_BYTES_MAX = 65_536
 
 
 _RECORD_BY_RECORD = ContextVar("record_by_record", default=False)
@@ -95,7 +97,7 @@ def inspect(
     """
     path = bronze / row.rel_path
     payload = None
-    if row.content_length_bytes < SMALL_BYTES:
+    if row.content_length_bytes <= (READ_BYTES_MAX if as_declared else _HELD_BYTES_MAX):
         payload = path.read_bytes() if fresh else read_payload(bronze, row)
     elif not fresh:
         check_payload(bronze, row)

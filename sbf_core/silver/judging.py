@@ -22,8 +22,10 @@ def number_of(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
     return int(row[0])
 
 
-def settle_duplicates(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    """Settle keys that one payload states twice: equal rows count once, others by the declared rule."""
+def settle_duplicates(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool:
+    """Settle keys that one payload states twice: equal rows count once, others by the declared rule. Returns whether
+    there are any.
+    """
     scope = ["_bronze_file_id", *entry.key_columns, *(["known_from"] if entry.known_from_column else [])]
     by, of_stage = quoted_list(scope), quoted_list(scope, prefix="s.")
     conn.execute(
@@ -31,7 +33,7 @@ def settle_duplicates(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
         f"HAVING count(*) > 1"
     )
     if not number_of(conn, "SELECT count(*) FROM twice"):
-        return
+        return False
     values = value_columns(entry)
     number = row_number(conn, entry)
     order = f"s.{number} {'DESC' if entry.on_duplicate is OnDuplicate.LAST else 'ASC'}"
@@ -61,6 +63,7 @@ def settle_duplicates(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
         )
     else:
         conn.execute(f"UPDATE stage SET {reason} FROM judged AS j WHERE stage.{number} = j.id AND j.is_other")
+    return True
 
 
 def refuse_payloads(
@@ -78,18 +81,9 @@ def refuse_payloads(
     Returns:
         Why payloads are refused, by id.
     """
-    share = entry.reject_share_max
-    rows = conn.execute(
-        "SELECT s._bronze_file_id, count(s._reason), count(*), mode(s._reason) FROM stage AS s WHERE NOT s._context "
-        "GROUP BY ALL "
-        "HAVING count(s._reason) > ? * count(*)",
-        [share],
-    ).fetchall()
-    refused = {
-        file_id: f"{bad} of {seen} rows rejected ({bad / seen:.1%}, {share:.1%} are allowed), mostly {reason}"
-        for file_id, bad, seen, reason in rows
-    }
-    refused |= _unsure(conn, entry)
+    refused: dict[str, str] = {}
+    if number_of(conn, "SELECT count(*) FROM stage AS s WHERE s._reason IS NOT NULL"):  # nearly never
+        refused = _too_many_rejects(conn, entry) | _unsure(conn, entry)
     shrunk = shrinkage(conn, entry, scope=scope) if entry.semantics is Semantics.SNAPSHOT and not refused else ""
     if shrunk:
         refused[first] = shrunk
@@ -101,6 +95,20 @@ def refuse_payloads(
             f"WHERE stage._bronze_file_id IN ({ids}) AND NOT stage._context"
         )
     return refused
+
+
+def _too_many_rejects(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, str]:
+    """Payloads with too large a share of rejects."""
+    share = entry.reject_share_max
+    rows = conn.execute(
+        "SELECT s._bronze_file_id, count(s._reason), count(*), mode(s._reason) FROM stage AS s WHERE NOT s._context "
+        "GROUP BY ALL HAVING count(s._reason) > ? * count(*)",
+        [share],
+    ).fetchall()
+    return {
+        file_id: f"{bad} of {seen} rows rejected ({bad / seen:.1%}, {share:.1%} are allowed), mostly {reason}"
+        for file_id, bad, seen, reason in rows
+    }
 
 
 def _unsure(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, str]:
@@ -140,12 +148,12 @@ def keys_twice(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> in
     )
 
 
-def reject_rewrites(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+def reject_rewrites(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique: bool) -> None:
     """``append``: a key that is there, or came earlier in the batch, with other values is rejected; with equal ones it
-    is unchanged.
+    is unchanged. ``unique``: no key has two live rows in the batch.
     """
     keys, values = entry.key_columns, value_columns(entry)
-    if is_empty(conn, entry) and not keys_twice(conn, entry):
+    if unique and is_empty(conn, entry):
         return
     number, names = row_number(conn, entry), [*keys, *values]
     conn.execute(

@@ -9,26 +9,28 @@ from pathlib import Path
 import attrs
 import duckdb
 
-from sbf_core.bronze.file_reader import read_payload
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.identifiers import literal, quoted
+from sbf_core.duck.identifiers import literal, literal_list, quoted
 from sbf_core.duck.transaction import transaction
-from sbf_core.errors import DamageFound, DatasetFailure, EnvironmentFault, SbfError
+from sbf_core.errors import EnvironmentFault, FieldGone, SbfError
 from sbf_core.faults import fault_point
 from sbf_core.ops.bulk import insert_rows
+from sbf_core.ops.queries import DATASET_ID
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
-from sbf_core.silver.drift import fields_by_name, notes_of_emptied
-from sbf_core.silver.inspection import Inspected, inspect, refusal
+from sbf_core.silver.drift import DriftWatch, Gone, lenient, notes_of_emptied, why_refused, without_gone
+from sbf_core.silver.fields import record_fields
+from sbf_core.silver.inspection import READ_BYTES_MAX, Inspected, inspect, refusal
 from sbf_core.silver.judging import keys_twice, number_of, refuse_payloads, reject_rewrites, settle_duplicates
 from sbf_core.silver.merge import close_vanished, live, merge
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.rejects import notes_of_rejects
 from sbf_core.silver.restatement import restated_tickers
-from sbf_core.silver.staging import Staged, stage_batch
-from sbf_core.silver.tables import current_table, ensure_tables, history_table
-from sbf_core.vocabulary import Semantics
+from sbf_core.silver.staging import Habits, stage_batch
+from sbf_core.silver.tables import create_tables, tables_there
+from sbf_core.vocabulary import Drift, Semantics, WorkStatus
 
+#: Hashing a large payload leaves Python's lock alone; over small ones threads only wait for it, at twice the cost.
 _LOOKING_THREADS = 4
 #: Files of a batch in the staging folder, beside those that begin with the id of a payload.
 BATCH_FILES = frozenset({"documents.ndjson", "parsed.ndjson", "records.ndjson"})
@@ -48,12 +50,14 @@ class BatchOutcome:
     Attributes:
         counts: rows of all its payloads together.
         errors: per relative path why a payload failed.
+        held: per relative path why a payload waits for its user.
         restated: tickers whose vendor restated their past, with the factor; they are marked to be fetched again.
         notes: what a user should know of the payloads, e.g. that a field is gone from them.
     """
 
     counts: RowCounts
     errors: Mapping[str, str]
+    held: Mapping[str, str] = attrs.field(factory=dict)
     restated: Mapping[str, float] = attrs.field(factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -67,6 +71,8 @@ class Promotion:
         bronze, staging: folders of the home.
         ask_plan: asks the plugin's hook ``promote``; None where it has none.
         fresh_run_id: payloads of this run were written by this process; the hash of others is checked again.
+        drift: what to do with payloads that lack a field which came until then; None where that was settled before.
+        is_accepted: the payloads were released although they lack one.
     """
 
     def __init__(
@@ -78,6 +84,8 @@ class Promotion:
         staging: Path,
         ask_plan: AskPlan = None,
         fresh_run_id: str = "",
+        drift: Drift | None = None,
+        is_accepted: bool = False,
     ) -> None:
         self._ops = ops
         self._entry = entry
@@ -85,36 +93,21 @@ class Promotion:
         self._staging = staging
         self._ask_plan = ask_plan
         self._fresh_run_id = fresh_run_id
+        self._drift = None if is_accepted else drift
+        self._reading = lenient(entry) if is_accepted else entry
+        self._habits = Habits()
 
     def prepare(self) -> None:
-        """Make or extend the silver tables. Raises ``UsageError`` where the declaration no longer fits them."""
-        ensure_tables(self._ops.cursor(), self._entry)
-        fault_point("promote.prepared")
+        """Make the silver tables where they are not there. Idempotent.
 
-    def start_over(self) -> list[BronzeManifestRow]:
-        """Empty the dataset's silver tables and forget its promotions, in one transaction; returns all its payloads, to
-        be promoted again.
-
-        A crash afterwards leaves payloads that are still to be promoted, which the next run does.
-
-        Raises:
-            DatasetFailure: a payload is not there any more, so that its rows could not come back; nothing was changed.
+        Tables that another declaration made are made again first, see ``Remaking``: they must not be stale here.
         """
-        entry = self._entry
-        rows = [row for row in self._ops.load_manifest_rows() if row.dataset_id == entry.id]
-        for row in rows:
-            try:
-                read_payload(self._bronze, row)
-            except DamageFound as error:
-                raise DatasetFailure(
-                    "the table cannot be made again", where=str(error), fix="run `sbf repair` first"
-                ) from error
-        with transaction(self._ops.cursor()) as conn:
-            for table in (current_table(entry), history_table(entry)):
-                conn.execute(f"DELETE FROM {table}")
-            self._ops.forget_promotions(conn, entry)
-            fault_point("promote.emptied")
-        return rows
+        conn = self._ops.cursor()
+        if not tables_there(conn, self._entry.silver_table):
+            with transaction(conn):
+                create_tables(conn, self._entry)
+                self._ops.tables.record(conn, self._entry)
+        fault_point("promote.prepared")
 
     def promote(self, rows: Sequence[BronzeManifestRow], *, context: Sequence[BronzeManifestRow] = ()) -> BatchOutcome:
         """Promote payloads, oldest first; all of their ledger and silver rows are kept together, or none.
@@ -125,20 +118,29 @@ class Promotion:
         """
         started_at = self._ops.clock.now()
         conn = self._ops.cursor()
-        items, errors = self._inspected(rows, context)
-        staged = stage_batch(conn, self._entry, items, staging=self._staging, ask_plan=self._ask_plan)
+        items, refused_looks = self._inspected(rows, context)
+        errors = {file_id: refusal(error) for file_id, error in refused_looks.items()}
+        staged = stage_batch(
+            conn, self._reading, items, staging=self._staging, ask_plan=self._ask_plan, habits=self._habits
+        )
         errors.update(staged.errors)
-        settle_duplicates(conn, self._entry)
+        gone = self._gone(conn, rows, items, refused_looks, staged.errors)
+        errors, held = without_gone(conn, gone, errors, drift=self._drift)
+        unique = not keys_twice(conn, self._entry)
+        if not unique and settle_duplicates(conn, self._entry):
+            unique = not keys_twice(conn, self._entry)
         refused = refuse_payloads(conn, self._entry, first=rows[0].bronze_file_id, scope=self._snapshot_scope(rows[0]))
+        told = {file_id: one for file_id, one in gone.items() if file_id not in {*errors, *held, *refused}}
         fault_point("promote.staged")
         with transaction(conn):
             fault_point("promote.begun")
-            notes = notes_of_emptied(conn, self._entry, staged.fields) if self._ask_plan is None and not refused else ()
-            closed = self._take_in(conn, rows[0])
+            notes = notes_of_emptied(told)
+            closed = self._take_in(conn, rows[0], unique=unique)
             fault_point("promote.merged")
-            self._make_promoted(conn, rows, errors={**errors, **refused}, closed=closed)
+            self._make_promoted(conn, rows, errors={**errors, **refused}, held=held, closed=closed)
             self._ops.record_promoted(conn, self._entry, started_at=started_at, rejects=_REJECTS)
-            self._ops.record_drift(conn, self._entry.silver_table, self._drift(staged))
+            if self._ask_plan is None:
+                notes += record_fields(self._ops, conn, self._entry, staged, tells=self._drift is not None)
             restated = restated_tickers(conn, self._entry)
             self._ops.restated.mark(
                 conn, {self._entry.key(ticker) for ticker in restated}, again_from=self._entry.first_date
@@ -149,21 +151,43 @@ class Promotion:
         fault_point("promote.committed")
         self._clean(items)
         paths = {row.bronze_file_id: row.rel_path for row in rows}
-        told = {paths[file_id]: text for file_id, text in {**errors, **refused}.items() if file_id in paths}
-        return BatchOutcome(counts=counts, errors=told, restated=restated, notes=notes)
+        failed = {paths[file_id]: text for file_id, text in {**errors, **refused}.items() if file_id in paths}
+        waiting = {paths[file_id]: text for file_id, text in held.items() if file_id in paths}
+        return BatchOutcome(counts=counts, errors=failed, held=waiting, restated=restated, notes=notes)
+
+    def _gone(
+        self,
+        conn: duckdb.DuckDBPyConnection,
+        rows: Sequence[BronzeManifestRow],
+        items: Sequence[Inspected],
+        looks: Mapping[str, SbfError],
+        errors: Mapping[str, str],
+    ) -> dict[str, Gone]:
+        """Payloads that lack a field which came until then."""
+        if self._drift is None or self._ask_plan is not None:
+            return {}
+        refused = {file_id: error for file_id, error in looks.items() if isinstance(error, FieldGone)}
+        for item in items:
+            if item.file_id in errors:
+                error = why_refused(self._entry, item, staging=self._staging)
+                refused |= {item.file_id: error} if isinstance(error, FieldGone) else {}
+        fetched = {row.bronze_file_id: row.fetched_at for row in rows}
+        return DriftWatch(conn, self._entry, fetched).gone(items, refused)
 
     def _inspected(
         self, rows: Sequence[BronzeManifestRow], context: Sequence[BronzeManifestRow]
-    ) -> tuple[list[Inspected], dict[str, str]]:
+    ) -> tuple[list[Inspected], dict[str, SbfError]]:
         looked_at = [*((row, False) for row in rows), *((row, True) for row in context)]
         items: list[Inspected] = []
-        errors: dict[str, str] = {}
-        with ThreadPoolExecutor(_LOOKING_THREADS) as pool:  # reading and hashing leave Python's lock alone
-            for (row, _), found in zip(looked_at, pool.map(self._look_at, looked_at), strict=True):
+        errors: dict[str, SbfError] = {}
+        large = sum(row.content_length_bytes > READ_BYTES_MAX for row, _ in looked_at)
+        with ThreadPoolExecutor(_LOOKING_THREADS) as pool:
+            each = pool.map(self._look_at, looked_at) if large > 1 else map(self._look_at, looked_at)
+            for (row, _), found in zip(looked_at, each, strict=True):
                 if isinstance(found, Inspected):
                     items.append(found)
                 else:
-                    errors[row.bronze_file_id] = refusal(found)
+                    errors[row.bronze_file_id] = found
         return items, errors
 
     def _look_at(self, looked_at: tuple[BronzeManifestRow, bool]) -> Inspected | SbfError:
@@ -171,7 +195,7 @@ class Promotion:
         fresh = row.run_id == self._fresh_run_id
         try:
             return inspect(
-                self._entry,
+                self._reading,
                 row,
                 bronze=self._bronze,
                 staging=self._staging,
@@ -184,11 +208,12 @@ class Promotion:
         except SbfError as error:
             return error
 
-    def _take_in(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow) -> int:
+    def _take_in(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow, *, unique: bool) -> int:
+        """``unique``: no key has two live rows in the batch."""
         entry = self._entry
         if entry.semantics is Semantics.APPEND:
-            reject_rewrites(conn, entry)
-        merge(conn, entry, unique=not keys_twice(conn, entry))
+            reject_rewrites(conn, entry, unique=unique)
+        merge(conn, entry, unique=unique)
         if entry.semantics is not Semantics.SNAPSHOT or not number_of(
             conn, f"SELECT count(*) FROM stage AS s WHERE {live('s')}"
         ):
@@ -198,14 +223,9 @@ class Promotion:
     def _snapshot_scope(self, row: BronzeManifestRow) -> str:
         if row.ticker is None:
             return "true"
-        identity = (row.domain, row.source, row.dataset, row.discriminator)
-        same = " AND ".join(
-            f"m.{name} = {literal(value)}"
-            for name, value in zip(("domain", "source", "dataset", "discriminator"), identity, strict=True)
-        )
         return (
-            f"t._bronze_file_id IN (SELECT m.bronze_file_id FROM ops.bronze_manifest AS m WHERE {same} AND m.ticker = "
-            f"{literal(row.ticker)})"
+            f"t._bronze_file_id IN (SELECT m.bronze_file_id FROM ops.bronze_manifest AS m WHERE "
+            f"list_contains({literal_list(self._entry.ids)}, {DATASET_ID}) AND m.ticker = {literal(row.ticker)})"
         )
 
     def _make_promoted(
@@ -214,28 +234,29 @@ class Promotion:
         rows: Sequence[BronzeManifestRow],
         *,
         errors: Mapping[str, str],
+        held: Mapping[str, str],
         closed: int,
     ) -> None:
         """The temporary table ``promoted``: one row a payload, with its status and counts."""
         conn.execute(
-            "CREATE OR REPLACE TEMP TABLE promoting (bronze_file_id VARCHAR, run_id VARCHAR, ticker VARCHAR, error "
-            "VARCHAR)"
+            "CREATE OR REPLACE TEMP TABLE promoting (bronze_file_id VARCHAR, run_id VARCHAR, ticker VARCHAR, status "
+            "VARCHAR, error VARCHAR)"
         )
-        types = {"bronze_file_id": "VARCHAR", "run_id": "VARCHAR", "ticker": "VARCHAR", "error": "VARCHAR"}
+        types = dict.fromkeys(("bronze_file_id", "run_id", "ticker", "status", "error"), "VARCHAR")
         listed = [
             {
                 "bronze_file_id": row.bronze_file_id,
                 "run_id": row.run_id,
                 "ticker": row.ticker,
-                "error": errors.get(row.bronze_file_id),
+                "status": _status(row.bronze_file_id, errors, held),
+                "error": errors.get(row.bronze_file_id) or held.get(row.bronze_file_id),
             }
             for row in rows
         ]
         insert_rows(conn, "promoting", types, listed)
         day, whole = self._row_date("s"), "(s._reason IS NULL)"
         conn.execute(
-            "CREATE OR REPLACE TEMP TABLE promoted AS SELECT p.bronze_file_id, p.run_id, p.ticker, CASE WHEN p.error "
-            "IS NULL THEN 'ok' ELSE 'failed' END AS status, "
+            "CREATE OR REPLACE TEMP TABLE promoted AS SELECT p.bronze_file_id, p.run_id, p.ticker, p.status, "
             "coalesce(s.seen, 0) AS rows_seen, coalesce(w.inserted, 0) AS rows_inserted, coalesce(w.updated, 0) AS "
             "rows_updated, "
             "coalesce(s.seen - s.rejected, 0) - coalesce(w.inserted, 0) - coalesce(w.updated, 0) AS rows_unchanged, "
@@ -254,21 +275,17 @@ class Promotion:
         name = self._entry.row_date_column
         return f"CAST({table}.{quoted(name)} AS DATE)" if name else "CAST(NULL AS DATE)"
 
-    def _drift(self, staged: Staged) -> dict[str, tuple[str, str]]:
-        if self._ask_plan is not None or not staged.items or not staged.fields:
-            return {}
-        declared = fields_by_name(self._entry)
-        file_id = staged.items[-1].file_id
-        known = {name for names in declared for name in names}
-        found: dict[str, tuple[str, str]] = {name: ("added", file_id) for name in staged.fields if name not in known}
-        found.update({names[0]: ("missing", file_id) for names in declared if not set(names) & set(staged.fields)})
-        return found
-
     def _clean(self, items: Sequence[Inspected]) -> None:
         ids = {item.file_id for item in items}
         for path in self._staging.iterdir():
             if path.name in BATCH_FILES or path.name.startswith(BATCH_PREFIXES) or path.name.partition(".")[0] in ids:
                 path.unlink(missing_ok=True)
+
+
+def _status(file_id: str, errors: Mapping[str, str], held: Mapping[str, str]) -> str:
+    if file_id in errors:
+        return WorkStatus.FAILED
+    return WorkStatus.HELD if file_id in held else WorkStatus.OK
 
 
 def _totals(conn: duckdb.DuckDBPyConnection) -> RowCounts:

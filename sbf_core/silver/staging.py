@@ -12,23 +12,36 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Json
 from sbf_core.duck.disk import is_disk_fault
-from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.formats import reader_of, reading_of
-from sbf_core.payload.model import DOUBTFUL, Look, Reading
+from sbf_core.payload.model import DOUBTFUL, FormatReader, Look, Reading
 from sbf_core.payload.relation import NO_FAULT, slots_from
-from sbf_core.silver.cast import checked_select, known_from_expression
+from sbf_core.silver.cast import UNCLEAR, checked_select, plain_select
 from sbf_core.silver.cast_steps import Marks
 from sbf_core.silver.hook_rows import HookRows, records_source
 from sbf_core.silver.inspection import Inspected, looked_at, refusal, regular_of
 from sbf_core.silver.parsing import write_records
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.source import make_batch_file, with_request
+from sbf_core.silver.staged_rows import described, with_times
 
 #: The first slot: a relation that has it has slots, another has the vendor's names.
 _FIRST_SLOT = "f0"
+#: Where more payloads than this have rows that are not plain, it is quicker to read all of them with care at once.
+_UNCLEAR_SHARE_MAX = 0.3
 #: How numbers are written where no format says it.
 _PLAIN = Json()
+
+
+@attrs.define(kw_only=True)
+class Habits:
+    """What the batches of a dataset have shown so far. It saves time, and changes no row.
+
+    Attributes:
+        is_plain: nearly all payloads were read by ``plain_select``.
+    """
+
+    is_plain: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -53,6 +66,7 @@ def stage_batch(
     *,
     staging: Path,
     ask_plan: AskPlan,
+    habits: Habits,
 ) -> Staged:
     """Fill ``stage`` and ``batch_file``; a payload that cannot be read is left out, and costs only itself.
 
@@ -63,7 +77,7 @@ def stage_batch(
     Raises:
         PluginFault: the plugin's SELECT is not one SELECT, or lacks ``_file``.
     """
-    stage = _Stage(conn, entry, staging)
+    stage = _Stage(conn, entry, staging, habits)
     make_batch_file(conn, items)
     if ask_plan is not None:
         hook = HookRows(conn, entry, items, staging=staging)
@@ -90,10 +104,13 @@ def _looked(entry: DatasetKeymapEntry, item: Inspected, staging: Path) -> Inspec
 class _Stage:
     """The temporary table ``stage`` while it is filled."""
 
-    def __init__(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, staging: Path) -> None:
+    def __init__(
+        self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, staging: Path, habits: Habits
+    ) -> None:
         self._conn = conn
         self._entry = entry
         self._staging = staging
+        self._habits = habits
         self._is_there = False
 
     def fill(self, items: Sequence[Inspected]) -> dict[str, str]:
@@ -120,7 +137,7 @@ class _Stage:
         again = {look.file.file_id for look in looks} - {look.file.file_id for look in regular}
         if regular:
             try:
-                self._take(reading, reader.select(reading, regular, self._staging))
+                self._take_regular(reading, reader, regular)
                 doubtful = self._doubtful(regular)
                 self._remove(doubtful)
                 again |= doubtful
@@ -141,29 +158,57 @@ class _Stage:
         self._take(reading, records_source([slot.name for slot in reading.slots], target))
         return errors
 
-    def _take(self, reading: Reading, source: str) -> None:
+    def _take_regular(self, reading: Reading, reader: FormatReader, looks: Sequence[Look]) -> None:
+        """Rows of regular payloads into ``stage``: as plain ones, and those payloads that have others with all care."""
+        closely = list(looks)
+        if self._habits.is_plain:
+            unclear = self._take_plainly(reading, reader.select(reading, looks, self._staging, typed=True))
+            closely = closely if unclear is None else [look for look in looks if look.file.file_id in unclear]
+            self._habits.is_plain = len(closely) <= _UNCLEAR_SHARE_MAX * len(looks)
+        if closely:
+            self._take(reading, reader.select(reading, closely, self._staging))
+
+    def _take_plainly(self, reading: Reading, source: str) -> set[str] | None:
+        """As ``_take``, for rows whose fields are plain; returns the payloads with others, none of whose rows is then
+        there. None: a text is no number where only numbers could be read, and nothing is there.
+        """
+        try:
+            self._take(reading, source, plainly=True)
+        except duckdb.ConversionException:
+            return None
+        sql = "SELECT DISTINCT s._bronze_file_id FROM stage AS s WHERE s._reason = ?"
+        unclear = {file_id for (file_id,) in self._conn.execute(sql, [UNCLEAR]).fetchall()}
+        self._remove(unclear)
+        return unclear
+
+    def _take(self, reading: Reading, source: str, *, plainly: bool = False) -> None:
         """Typed rows of a relation of payloads into ``stage``."""
         fields = described(self._conn, source)
         if reading.slots and _FIRST_SLOT not in fields:  # the vendor's own names
             source, types = slots_from(reading, fields, source)
         else:
             types = fields
-        self._insert(source, types, marks=reading.format, moments_are_utc=False)
+        self._insert(source, types, marks=reading.format, moments_are_utc=False, plainly=plainly)
 
-    def _insert(self, source: str, types: Mapping[str, str], *, marks: Marks, moments_are_utc: bool) -> None:
+    def _insert(
+        self, source: str, types: Mapping[str, str], *, marks: Marks, moments_are_utc: bool, plainly: bool = False
+    ) -> None:
         extended, asked = with_request(self._entry, source)
-        rows = checked_select(
-            self._entry, f"({extended})", {**types, **asked}, marks=marks, moments_are_utc=moments_are_utc
+        relation, known = f"({extended})", {**types, **asked}
+        rows = (
+            plain_select(self._entry, relation, known, marks=marks)
+            if plainly
+            else checked_select(self._entry, relation, known, marks=marks, moments_are_utc=moments_are_utc)
         )
         into = "INSERT INTO stage" if self._is_there else "CREATE OR REPLACE TEMP TABLE stage AS"
-        self._conn.execute(f"{into} {_with_times(self._entry, rows)}")
+        self._conn.execute(f"{into} {with_times(self._entry, rows)}")
         self._is_there = True
 
     def _doubtful(self, looks: Sequence[Look]) -> set[str]:
         """Files that the engine may have read otherwise than they are written: it saw another number of records, or
         texts that it may have printed itself.
         """
-        counted = dict(self._conn.execute("SELECT s._bronze_file_id, count(*) FROM stage AS s GROUP BY 1").fetchall())
+        counted = self._counted()
         doubtful = {
             look.file.file_id
             for look in looks
@@ -173,6 +218,10 @@ class _Stage:
             "SELECT DISTINCT s._bronze_file_id FROM stage AS s WHERE s._reason = ?", [DOUBTFUL]
         ).fetchall()
         return doubtful | {file_id for (file_id,) in told}
+
+    def _counted(self) -> dict[str, int]:
+        """How many rows each payload has in ``stage``."""
+        return dict(self._conn.execute("SELECT s._bronze_file_id, count(*) FROM stage AS s GROUP BY 1").fetchall())
 
     def _remove(self, file_ids: set[str]) -> None:
         if file_ids and self._is_there:
@@ -230,38 +279,13 @@ class _Stage:
     def done(self, items: Sequence[Inspected], errors: dict[str, str]) -> Staged:
         """What came of it; a payload that gave no record is none, unless the dataset says that it may be."""
         if not self._entry.is_data.may_be_empty:
-            sql = (
-                "SELECT b.bronze_file_id FROM batch_file AS b WHERE NOT b.is_context AND b.bronze_file_id NOT IN "
-                "(SELECT s._bronze_file_id FROM stage AS s)"
-            )
+            counted = self._counted()
+            sql = "SELECT b.bronze_file_id FROM batch_file AS b WHERE NOT b.is_context"
             for (file_id,) in self._conn.execute(sql).fetchall():
-                errors.setdefault(
-                    file_id, "holds no rows; if that is an answer, declare is_data=DataRules(may_be_empty=True)"
-                )
+                if file_id not in counted:
+                    errors.setdefault(
+                        file_id, "holds no rows; if that is an answer, declare is_data=DataRules(may_be_empty=True)"
+                    )
         kept = tuple(item for item in items if item.file_id not in errors)
         fields = dict.fromkeys(name for item in kept if item.look is not None for name in item.look.fields)
         return Staged(items=kept, errors=errors, fields=tuple(fields))
-
-
-def described(conn: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
-    """Columns of a relation and their types."""
-    return {row[0]: row[1] for row in conn.execute(f"DESCRIBE {source}").fetchall()}
-
-
-def _with_times(entry: DatasetKeymapEntry, rows: str) -> str:
-    names = quoted_list(entry.column_types, prefix="s.")
-    published = next((column for column in entry.columns if column.known_from), None)
-    known_from = (
-        "b.fetched_at"
-        if published is None
-        else f"coalesce({known_from_expression(published, 's.' + quoted(published.name))}, b.fetched_at)"
-    )
-    # An inner join would lose rows that a plugin's SELECT gives for other payloads; what is never selected, the
-    # optimizer never looks at.
-    file_id = "coalesce(b.bronze_file_id, error('promote gave a row whose _file is no payload of the batch'))"
-    return (
-        f"SELECT {names}, {file_id} AS _bronze_file_id, b.run_id AS _run_id, {known_from} AS known_from, b.fetched_at "
-        f"AS recorded_at, "
-        f"b.is_context AS _context, s._reason, s._row, CAST(NULL AS VARCHAR) AS _outcome FROM ({rows}) AS s LEFT JOIN "
-        f"batch_file AS b ON s._file = b.bronze_file_id"
-    )

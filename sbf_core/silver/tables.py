@@ -7,8 +7,6 @@ import duckdb
 from sbf_core.dataset.columns import CORE_COLUMNS
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted, quoted_list
-from sbf_core.duck.transaction import transaction
-from sbf_core.errors import UsageError
 from sbf_core.faults import fault_point
 
 #: Of the macros that look back. They are called by position; by name, too, by who likes to.
@@ -40,59 +38,28 @@ def value_columns(entry: DatasetKeymapEntry) -> tuple[str, ...]:
     return tuple(name for name in entry.column_types if name not in outside)
 
 
-def ensure_tables(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    """Make the tables and macros of a dataset, or add columns that its declaration gained. Idempotent.
+def tables_there(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether a silver table is there, and its history."""
+    names = [table, f"{table}_history"]
+    row = conn.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver' AND "
+        "list_contains(?, table_name)",
+        [names],
+    ).fetchone()
+    return row == (2,)
 
-    Raises:
-        UsageError: the declaration changed in a way that the kept rows do not fit.
+
+def drop_tables(conn: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Drop the tables and macros of a silver table, in the caller's transaction. Idempotent."""
+    conn.execute(f"DROP MACRO TABLE IF EXISTS silver.{quoted(table + '_as_of')}")
+    for name in (table, f"{table}_history"):
+        conn.execute(f"DROP TABLE IF EXISTS silver.{quoted(name)}")
+
+
+def create_tables(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+    """Make the tables and macros of a dataset, and views under its former names where it keeps them, in the caller's
+    transaction. Tables of these names are gone. Idempotent.
     """
-    found = _existing_columns(conn, entry.silver_table)
-    if not found or not _existing_columns(conn, f"{entry.silver_table}_history"):
-        with transaction(conn):
-            _create(conn, entry)
-        return
-    added = _added_columns(entry, found)
-    if not added:
-        if not entry.column_types.keys().isdisjoint(_PARAMETERS):  # sbf 0.1.0 made macros in which the parameter hid such a column
-            with transaction(conn):
-                _create_macros(conn, entry)
-        return
-    with transaction(conn):
-        for table in (current_table(entry), history_table(entry)):
-            for column in added:
-                conn.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(column)} {entry.column_types[column]}")
-                fault_point("promote.preparing")
-        _create_macros(conn, entry)
-    conn.execute("CHECKPOINT")
-
-
-def _existing_columns(conn: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
-    rows = conn.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = 'silver' AND table_name = ?",
-        [table],
-    ).fetchall()
-    return dict(rows)
-
-
-def _added_columns(entry: DatasetKeymapEntry, found: dict[str, str]) -> list[str]:
-    where = f"silver.{entry.silver_table}"
-    fix = "give the dataset a new silver_table, or delete the database and run the dataset again from Bronze"
-    declared = {column.name: column for column in entry.columns}
-    gone = [name for name in found if name not in declared and name not in _CORE_TYPES]
-    if gone:
-        raise UsageError(f"column {gone[0]!r} is in the table but no longer declared", where=where, fix=fix, code="SCHEMA_CHANGED")
-    added = []
-    for name, column in declared.items():
-        if name not in found:
-            if not column.nullable:
-                raise UsageError(f"new column {name!r} may not be NULL, but kept rows have no value for it", where=where, fix=fix, code="SCHEMA_CHANGED")
-            added.append(name)
-        elif found[name] != column.type:
-            raise UsageError(f"column {name!r} is {found[name]} in the table and {column.type} in the declaration", where=where, fix=fix, code="SCHEMA_CHANGED")
-    return added
-
-
-def _create(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
     strict = [f"{quoted(column.name)} {column.type}{'' if column.nullable else ' NOT NULL'}" for column in entry.columns]
     loose = [f"{quoted(column.name)} {column.type}{' NOT NULL' if column.key else ''}" for column in entry.columns]
     core = [f"{quoted(name)} {sql_type} NOT NULL" for name, sql_type in _CORE_TYPES.items()]
@@ -107,6 +74,8 @@ def _create(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
         if text:
             conn.execute(f"COMMENT ON COLUMN {current_table(entry)}.{quoted(column.name)} IS {literal(text)}")
     _create_macros(conn, entry)
+    for name in entry.former_tables if entry.keep_view else ():
+        conn.execute(f"CREATE OR REPLACE VIEW silver.{quoted(name)} AS FROM {current_table(entry)}")
 
 
 def _create_macros(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:

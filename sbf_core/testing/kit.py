@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from sbf_core.errors import SbfError, UsageError, nearest
-from sbf_core.testing import check_charts, check_declaration, check_fetch, check_gold, check_purity, check_revision, check_silver
+from sbf_core.testing import (
+    check_changes,
+    check_charts,
+    check_declaration,
+    check_fetch,
+    check_gold,
+    check_purity,
+    check_revision,
+    check_silver,
+)
 from sbf_core.testing.outcome import EXEMPT, FAILED, PASSED, Check, Outcome, Problem
 from sbf_core.testing.subject import Subject
 
@@ -34,6 +43,11 @@ CHECKS = (
     Check("revision_is_kept", "a corrected value is kept beside the old one, and as-of gives both", check_revision.revision_is_kept),
     Check("errors_are_no_data", "notes, pages, texts and cut payloads never become rows", check_revision.errors_are_no_data),
     Check("rebuild_is_equal", "rebuilt from Bronze, silver is the same", check_silver.rebuild_is_equal),
+    Check("column_is_added", "a column that is added later has its values", check_changes.column_is_added),
+    Check("column_is_renamed", "a column that is renamed keeps its values", check_changes.column_is_renamed),
+    Check("key_is_narrowed", "a shorter key gives the table that it would always have given, or is held", check_changes.key_is_narrowed),
+    Check("key_is_widened", "a longer key gives the table that it would always have given, or is held", check_changes.key_is_widened),
+    Check("promote_version_is_raised", "a promote whose code has changed says whether it reads otherwise", check_changes.promote_version_is_raised),
     Check("gold_builds", "gold models are built, have rows, and pass their tests", check_gold.gold_builds),
     Check("gold_is_stable", "gold models give the same rows again", check_gold.gold_is_stable),
     Check("charts_draw", "charts read columns that are there, and can be drawn", check_charts.charts_draw),

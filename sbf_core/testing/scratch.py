@@ -26,6 +26,7 @@ from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.digest import TableDigest, digest_tables
+from sbf_core.vocabulary import Layer
 
 #: After every recording that a test may replay, so that nothing in it is of the future.
 NOW = dt.datetime(2100, 1, 1, 12, tzinfo=dt.UTC)
@@ -71,7 +72,19 @@ class ScratchHome:
         """
         wanted = None if plugins is None else tuple(plugins)
         options = RunOptions(plugins=wanted, exclude=tuple(exclude), replay=str(recording), replay_until=until, force=force)
+        return self._run(options, **flags)
+
+    def promoted(self, *, plugins: Sequence[str] | None = None) -> RunContext:
+        """One run that asks for nothing: what is pending is promoted, stale tables are made again, no gold is built."""
+        wanted = None if plugins is None else tuple(plugins)
+        return self._run(RunOptions(plugins=wanted, fetch=False, only=Layer.SILVER))
+
+    def _run(self, options: RunOptions, **flags: Any) -> RunContext:
         return Runner(self._settings(**flags), options, clock=FixedClock(NOW), manager=self._manager, logger=_SILENT).run()
+
+    def with_plugins(self, manager: PluginManager) -> ScratchHome:
+        """The same folder, under other plugins."""
+        return ScratchHome(self.folder, manager)
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:

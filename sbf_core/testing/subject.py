@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,10 @@ class Subject:
     def __init__(self, name: str, folder: Path, *, plugin: object | None = None, recording: str | Path = "", options: Mapping[str, Any] | None = None) -> None:
         self.name = name
         self._folder = folder
-        self._plugin = plugin
+        self.plugin = plugin
         self._recording = recording
-        self._options = {name: options} if options else {}
-        self.manager = WatchedManager(name, plugin, options=self._options)
+        self.options: dict[str, Mapping[str, Any]] = {name: options} if options else {}
+        self.manager = WatchedManager(name, plugin, options=self.options)
         if name not in self.manager.records:
             PluginManager.selected(self.manager, [name])  # says what there is
         self.record: PluginRecord = self.manager.records[name]
@@ -81,7 +81,7 @@ class Subject:
     @property
     def module(self) -> Any:
         """The module, or the object, that holds the hooks."""
-        return self._plugin if self._plugin is not None or self.record.point is None else self.record.point.load()
+        return self.plugin if self.plugin is not None or self.record.point is None else self.record.point.load()
 
     # what was recorded
 
@@ -157,11 +157,21 @@ class Subject:
         own = {f"silver.{entry.silver_table}{suffix}" for entry in self.entries for suffix in ("", "_history")} | {f"gold.{model.name}" for model in self.models}
         return sorted(set(tables) & own)
 
-    def differences(self, one: ScratchHome, other: ScratchHome, *, schema: str = "silver.") -> list[str]:
-        """The tables of the plugin whose rows differ between two warehouses, each with one row of each side that the other lacks."""
+    def differences(
+        self, one: ScratchHome, other: ScratchHome, *, schema: str = "silver.", tables: Sequence[str] = ()
+    ) -> list[str]:
+        """The tables of the plugin whose rows differ between two warehouses, each with one row of each side that the other
+        lacks.
+
+        Args:
+            one: a warehouse.
+            other: another.
+            schema: compare its tables in this schema.
+            tables: compare only these.
+        """
         here, there = one.digests(schema), other.digests(schema)
         found = []
-        for table in sorted({*self.table_keys(here), *self.table_keys(there)}):
+        for table in tables or sorted({*self.table_keys(here), *self.table_keys(there)}):
             if table not in here or table not in there:
                 found.append(f"{table} is there only once")
             elif here[table] != there[table]:

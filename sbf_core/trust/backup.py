@@ -25,7 +25,8 @@ from sbf_core.errors import DamageFound, HomeLocked, UsageError
 from sbf_core.whole_file import write_whole
 
 FACTS = "backup.json"
-_SETTINGS = "sbf.toml"
+#: What the user has decided: settings, and payloads that were released.
+_DECISIONS = ("sbf.toml", "accepted.txt")
 
 
 @attrs.frozen(kw_only=True)
@@ -67,8 +68,9 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
     total, copied, byte_count = _copy_payloads(config.bronze, folder / "bronze", whole)
     for name, content in whole.items():
         write_whole(folder / "bronze" / JOURNAL_FOLDER / name, content)
-    if (config.home / _SETTINGS).exists():
-        write_whole(folder / _SETTINGS, (config.home / _SETTINGS).read_bytes())
+    for name in _DECISIONS:
+        if (config.home / name).exists():
+            write_whole(folder / name, (config.home / name).read_bytes())
     if config.quarantine.is_dir():
         shutil.copytree(config.quarantine, folder / "quarantine", dirs_exist_ok=True, copy_function=_copy_absent)
     database = _copy_database(config, folder)
@@ -103,8 +105,9 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
     total, copied, byte_count = _copy_payloads(folder / "bronze", config.bronze, whole)
     for name, content in whole.items():
         write_whole(config.bronze / JOURNAL_FOLDER / name, content)
-    if (folder / _SETTINGS).exists() and not (config.home / _SETTINGS).exists():
-        write_whole(config.home / _SETTINGS, (folder / _SETTINGS).read_bytes())
+    for name in _DECISIONS:
+        if (folder / name).exists() and not (config.home / name).exists():
+            write_whole(config.home / name, (folder / name).read_bytes())
     if (folder / "quarantine").is_dir():
         shutil.copytree(folder / "quarantine", config.quarantine, dirs_exist_ok=True, copy_function=_copy_absent)
     if (folder / config.database.name).exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from sbf_core.ops.queries import DATASET_ID
 from sbf_core.trust.findings import Finding, FindingKind
 
 #: Per kind a SELECT of (subject, detail). The rules are those of docs/explanation/guarantees.md.
@@ -55,19 +56,16 @@ _QUESTIONS: tuple[tuple[FindingKind, str], ...] = (
         "USING (bronze_file_id) WHERE p.rows_rejected IS NOT NULL AND coalesce(p.rows_rejected, 0) <> coalesce(r.n, 0)"),
     ),
     (
-        FindingKind.WATERMARK_DIFFERS,
-        ("WITH series AS (SELECT m.domain, m.source, m.dataset, m.discriminator, coalesce(m.ticker, '') AS series_ticker, "
-        "min(p.coverage_from) AS coverage_from, max(p.coverage_to) AS coverage_to FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) "
-        "WHERE p.status = 'ok' GROUP BY ALL), "
-        "lacking AS (SELECT DISTINCT f.domain, f.source, f.dataset, f.discriminator, coalesce(f.ticker, '') AS series_ticker FROM ops.file_ingestions AS f "
+        FindingKind.WATERMARK_DIFFERS,  # by table, for a dataset that was renamed has payloads under its former names
+        (f"WITH series AS (SELECT p.silver_table, coalesce(m.ticker, '') AS series_ticker, max({DATASET_ID}) AS id, min(p.coverage_from) AS coverage_from, "
+        "max(p.coverage_to) AS coverage_to FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE p.status = 'ok' GROUP BY ALL), "
+        "lacking AS (SELECT DISTINCT f.table_name AS silver_table, coalesce(f.ticker, '') AS series_ticker FROM ops.file_ingestions AS f "
         "ANTI JOIN ops.promotion_manifest USING (bronze_file_id) WHERE f.kind = 'file' AND f.bronze_file_id IS NOT NULL AND f.status = 'ok'), "
-        "marks AS (SELECT *, coalesce(ticker, '') AS series_ticker FROM ops.watermarks) "
-        "SELECT concat_ws('/', domain, source, dataset) || CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END "
-        "|| CASE WHEN series_ticker = '' THEN '' ELSE '/' || series_ticker END, "
+        f"marks AS (SELECT silver_table, coalesce(ticker, '') AS series_ticker, {DATASET_ID} AS id, coverage_from, coverage_to FROM ops.watermarks) "
+        "SELECT coalesce(w.id, s.id) || CASE WHEN series_ticker = '' THEN '' ELSE '/' || series_ticker END, "
         "'is ' || coalesce(CAST(w.coverage_to AS VARCHAR), 'none') || ', promotions say ' || coalesce(CAST(s.coverage_to AS VARCHAR), 'none') "
-        "FROM (FROM series ANTI JOIN lacking USING (domain, source, dataset, discriminator, series_ticker)) AS s "
-        "FULL JOIN (FROM marks ANTI JOIN lacking USING (domain, source, dataset, discriminator, series_ticker)) AS w "
-        "USING (domain, source, dataset, discriminator, series_ticker) "
+        "FROM (FROM series ANTI JOIN lacking USING (silver_table, series_ticker)) AS s "
+        "FULL JOIN (FROM marks ANTI JOIN lacking USING (silver_table, series_ticker)) AS w USING (silver_table, series_ticker) "
         "WHERE s.coverage_to IS DISTINCT FROM w.coverage_to OR s.coverage_from IS DISTINCT FROM w.coverage_from"),
     ),
 )

@@ -18,7 +18,8 @@ _SHORT_CHARACTERS_MAX = 22
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 #: A word and its meaning: colour alone says nothing to some readers.
 _STATES = {
-    "ok": "good", "current": "good", "fresh": "good", "loaded": "good", "partial": "warn", "due": "warn", "deferred": "warn", "interrupted": "bad", "failed": "bad",
+    "ok": "good", "current": "good", "fresh": "good", "loaded": "good", "partial": "warn", "due": "warn", "stale": "warn",
+    "held": "bad", "deferred": "warn", "interrupted": "bad", "failed": "bad",
     "refused": "bad", "running": "busy", "fetched": "busy", "started": "busy",
 }  # fmt: skip
 

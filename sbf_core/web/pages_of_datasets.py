@@ -13,7 +13,9 @@ from starlette.responses import Response
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError
 from sbf_core.facts import datasets, overview, payload, rows
+from sbf_core.facts.made import as_it_is, problems_of_tables, undeclared_fields
 from sbf_core.facts.models import gold_over, installed_models
+from sbf_core.facts.rejects import reject_counts
 from sbf_core.facts.table import FactTable
 from sbf_core.facts.when import moment_of
 from sbf_core.gold.build import table_exists
@@ -49,11 +51,16 @@ def dataset_page(site: Site, request: Request) -> Response:
     if tab not in TABS:
         raise UsageError(f"there is no tab {tab!r}", fix=", ".join(TABS), code="TAB")
     with site.door.reading() as cursor:
+        problems = [one for one in problems_of_tables(cursor, [entry]) if one.href == f"/datasets/{entry.silver_table}"]
+        entry = as_it_is(cursor, entry)
         filled = datasets.has_rows(cursor, entry)
         if tab == "bronze" or not filled:
             content = _bronze(cursor, entry, request)
         elif tab == "silver":
-            content = {"grid": grid_of(datasets.columns_of_table(cursor, entry))}
+            content = {
+                "grid": grid_of(datasets.columns_of_table(cursor, entry)),
+                "undeclared": grid_of(undeclared_fields(cursor, entry)),
+            }
         elif tab == "rows":
             content = _rows(cursor, entry, request)
         elif tab == "chart":
@@ -65,7 +72,7 @@ def dataset_page(site: Site, request: Request) -> Response:
             content = _coverage(cursor, entry, request)
     template = _TEMPLATES.get(tab, "dataset.html") if filled else "dataset.html"
     return site.rendering.page(
-        template, path="/datasets", title=entry.title or entry.id, entry=entry, tab=tab, tabs=TABS, filled=filled, **content
+        template, path="/datasets", title=entry.title or entry.id, entry=entry, tab=tab, tabs=TABS, filled=filled, problems=problems, **content
     )
 
 
@@ -73,7 +80,9 @@ def _bronze(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, reques
     page, total = number_asked(request, "page"), datasets.count_payloads(cursor, entry)
     found = datasets.payloads_of(cursor, entry, limit=_PAYLOADS, offset=(page - 1) * _PAYLOADS)
     pages = max(1, -(-total // _PAYLOADS))
-    return {"page": page, "pages": pages, "grid": grid_of(found, links={"payload": lambda row: f"/payloads/{row['bronze_file_id']}"}, hidden=("bronze_file_id",))}
+    rejects = grid_of(reject_counts(cursor, entry))
+    grid = grid_of(found, links={"payload": lambda row: f"/payloads/{row['bronze_file_id']}"}, hidden=("bronze_file_id",))
+    return {"page": page, "pages": pages, "rejects": rejects, "grid": grid}
 
 
 def _gold(site: Site, cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request: Request) -> dict[str, Any]:
@@ -126,8 +135,9 @@ def _revisions_link(entry: DatasetKeymapEntry, row: Any) -> str:
 def revisions_page(site: Site, request: Request) -> Response:
     """Every version of one key."""
     entry = site.entry_of(request.path_params["table"])
-    key = {name: request.query_params.get(name, "") for name in entry.key_columns}
     with site.door.reading() as cursor:
+        entry = as_it_is(cursor, entry)
+        key = {name: request.query_params.get(name, "") for name in entry.key_columns}
         if not datasets.has_rows(cursor, entry):
             raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
         found = datasets.revisions(cursor, entry, key)

@@ -12,8 +12,9 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from sbf_core.duck.identifiers import quoted
 from sbf_core.duck.publish_tables import published_tables
 from sbf_core.errors import UsageError
-from sbf_core.facts.gold import check_gold_table, gold_table, gold_tables
-from sbf_core.facts.models import installed_models
+from sbf_core.facts.gold import check_gold_table, gold_table
+from sbf_core.facts.gold_states import gold_states
+from sbf_core.facts.models import known_models
 from sbf_core.web.grid import Link, grid_of
 from sbf_core.web.links import lineage_link
 from sbf_core.web.pages_of_charts import chosen_figure
@@ -27,7 +28,7 @@ def gold_page(site: Site, request: Request) -> Response:
     """The gold tables."""
     del request
     with site.door.reading() as cursor:
-        found = gold_tables(cursor)
+        found = gold_states(cursor, known_models(cursor, site.manager)).table
     return site.rendering.page("gold.html", path="/gold", title="Gold", grid=grid_of(found, links={"table_name": lambda row: f"/gold/{row['table_name']}"}))
 
 
@@ -43,7 +44,9 @@ def gold_content(site: Site, cursor: duckdb.DuckDBPyConnection, name: str, reque
     """What pages say of a gold table. Raises ``UsageError`` where there is none."""
     page = number_asked(request, "page")
     facts = gold_table(cursor, name, limit=_ROWS_A_PAGE, offset=(page - 1) * _ROWS_A_PAGE)
-    model = next((model for model in installed_models(cursor, site.manager) if model.name == name), None)
+    known = known_models(cursor, site.manager)
+    model = next((model for model in known.models if model.name == name), None)
+    problems = [one for one in gold_states(cursor, known).problems if one.href == f"/gold/{name}"]
     links: dict[str, Link] = {}
     if model is not None and set(model.key) <= set(facts.rows.headers):
         key = model.key
@@ -53,7 +56,7 @@ def gold_content(site: Site, cursor: duckdb.DuckDBPyConnection, name: str, reque
         "name": name, "grid": grid_of(facts.rows, links=links, drop_empty=False, values=facts.rows.headers),
         "tests": grid_of(facts.tests), "builds": grid_of(facts.builds), "page": page, "total": facts.total,
         "pages": max(1, -(-facts.total // _ROWS_A_PAGE)), "parquet": f"gold.{name}" in published_tables(site.settings.config), "model": model,
-        "charts": charts, "figure": figure, "chart_fault": fault,
+        "charts": charts, "figure": figure, "chart_fault": fault, "gold_problems": problems,
     }  # fmt: skip
 
 

@@ -24,7 +24,8 @@ from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.rebuild import rebuild
 from sbf_core.runner.repair import Repair
-from sbf_core.runner.verification import Verification, VerifyReport
+from sbf_core.runner.verification import Verification
+from sbf_core.runner.verify_report import VerifyReport
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.backup import back_up, restore_files
 from sbf_core.trust.digest import digest_tables
@@ -365,7 +366,7 @@ def test_a_lost_database_comes_back_from_bronze_alone(small: Warehouse, tmp_path
     assert small.ask("SELECT * FROM ops.bronze_manifest ORDER BY ALL") == manifest
     assert small.ask("SELECT bronze_file_id, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected FROM ops.promotion_manifest ORDER BY ALL") == counts
     assert [run[0] for run in small.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'run' ORDER BY started_at")] == ["rebuilt", "rebuilt", "ok"]
-    assert len(list((small.home / "backups").iterdir())) == 3, "old databases are kept"
+    assert len(list((small.home / "backups").iterdir())) == 1, "the last database is kept"
 
 
 def test_a_rebuild_elsewhere_touches_nothing_and_depends_on_no_order(small: Warehouse, tmp_path: Path) -> None:

@@ -88,14 +88,14 @@ def write_late(home: Path, day: int, moment: dt.datetime) -> None:
 
 
 @posix
-@pytest.mark.parametrize("point", ["promote.preparing", "promote.emptied", "promote.merged", "promote.committed"])
+@pytest.mark.parametrize("point", ["promote.preparing", "promote.merged", "remake.promoted", "remake.swapping", "remake.swapped"])
 def test_a_snapshot_that_comes_late_makes_the_table_again(world: World, tmp_path: Path, point: str) -> None:
     """Snapshots arrive in the wrong order: the end is that of the right order, also when the way there is cut."""
     late = tmp_path / "late"
     write_late(late, 1, dt.datetime(2024, 1, 3, tzinfo=dt.UTC))  # between the two days of the recording
     home, other = tmp_path / "home", tmp_path / "other"
     assert world.sbf(home, "run", "--replay", str(world.recording)).returncode == 0
-    world.sbf(home, "run", "--replay", str(late), SBF_FAULT=f"{point}:1:kill")
+    assert world.sbf(home, "run", "--replay", str(late), SBF_FAULT=f"{point}:1:kill").returncode == -signal.SIGKILL
     done = world.sbf(home, "run", "--replay", str(late))
     assert done.returncode == 0, done.stderr
     assert world.findings(home) == []

@@ -13,6 +13,7 @@ from warehouse import Price, entry
 
 from sbf_core.api import Column, DatasetKeymapEntry, FileRecipe, RestRecipe, column
 from sbf_core.dataset.columns import columns_of
+from sbf_core.dataset.fingerprint import declaration_text
 from sbf_core.dataset.from_toml import entries_from_toml
 from sbf_core.errors import UsageError
 
@@ -39,7 +40,7 @@ def test_columns_come_from_an_attrs_class() -> None:
 def test_identity() -> None:
     assert entry().id == "prices/fake/eod"
     assert entry(discriminator="GDP").key("A") == "prices/fake/eod@GDP/A"
-    assert entry().fingerprint == entry(title="another").fingerprint != entry(semantics="append").fingerprint
+    assert declaration_text(entry()) == declaration_text(entry(title="another")) != declaration_text(entry(semantics="append"))
 
 
 def wrong(**fields: Any) -> type:

@@ -138,4 +138,4 @@ def test_a_hostile_one_costs_its_own_datasets_and_nothing_else(tmp_path: Path, m
 def test_they_conform(tmp_path: Path, package: str, plugin: str, recording: str) -> None:
     done = Installed(tmp_path, package).sbf("plugins", "check", plugin, *(["--recording", recording] if recording else []))
     assert done.returncode == 0, done.stdout
-    assert "23 of 23 checks passed" in done.stdout
+    assert "28 of 28 checks passed" in done.stdout

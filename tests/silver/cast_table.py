@@ -15,7 +15,7 @@ import duckdb
 
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.formats import Csv
-from sbf_core.silver.cast import checked_select
+from sbf_core.silver.cast import UNCLEAR, checked_select, plain_select
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "casts.md"
 POINT = Csv()
@@ -35,9 +35,11 @@ def select_of(
     columns: Sequence[Column], source: str, types: dict[str, str], *, marks: Csv = POINT, moments_are_utc: bool = False
 ) -> str:
     """``checked_select`` of columns that need no dataset."""
-    return checked_select(
-        SimpleNamespace(columns=tuple(columns)), source, types, marks=marks, moments_are_utc=moments_are_utc
-    )  # type: ignore[arg-type]
+    return checked_select(_declared(columns), source, types, marks=marks, moments_are_utc=moments_are_utc)
+
+
+def _declared(columns: Sequence[Column]) -> Any:
+    return SimpleNamespace(columns=tuple(columns))
 
 
 def cast(
@@ -50,6 +52,8 @@ def cast(
     moments_are_utc: bool = False,
 ) -> list[tuple[str | None, str | None]]:
     """Per value its result as text and its reason without the column's name, in the order of the values.
+
+    ``plain_select`` is asked, too: it must give the same value, or say that it does not know.
 
     Args:
         conn: an engine.
@@ -69,11 +73,18 @@ def cast(
         conn.execute(f"CREATE OR REPLACE TEMP TABLE given(f0, n) AS {rows}")
     source = "(SELECT CAST(n AS VARCHAR) AS _file, CAST(NULL AS VARCHAR) AS _place, CAST(NULL AS VARCHAR) AS _fault, CAST(NULL AS VARCHAR) AS _raw, f0 FROM given)"
     sql = select_of([column], source, {"f0": of}, marks=marks, moments_are_utc=moments_are_utc)
-    found = conn.execute(
+    found = _outcomes(conn, column, sql)
+    assert [row[0] for row in found] == list(range(len(values)))
+    if not moments_are_utc:
+        plain = _outcomes(conn, column, plain_select(_declared([column]), source, {"f0": of}, marks=marks))
+        assert [row for row in plain if row[2] != UNCLEAR and row not in found] == []
+    return [(value, reason.removesuffix(f":{column.name}") if reason else None) for _, value, reason in found]
+
+
+def _outcomes(conn: duckdb.DuckDBPyConnection, column: Column, sql: str) -> list[tuple[int, str | None, str | None]]:
+    return conn.execute(
         f'SELECT CAST(d._file AS BIGINT), CAST(d."{column.name}" AS VARCHAR), d._reason FROM ({sql}) AS d ORDER BY 1'
     ).fetchall()
-    assert [row[0] for row in found] == list(range(len(values)))
-    return [(value, reason.removesuffix(f":{column.name}") if reason else None) for _, value, reason in found]
 
 
 def column_of(kind: str, **facts: Any) -> Column:

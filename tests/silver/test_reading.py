@@ -46,7 +46,7 @@ def test_a_text_that_the_engine_may_have_printed_is_read_again(tmp_path: Path) -
 def test_another_count_than_the_look_gave_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that loses a row, as its sniffers did, is found by the count of the bytes."""
     select = delimited.DelimitedReader.select
-    monkeypatch.setattr(delimited.DelimitedReader, "select", lambda *given: f"SELECT r.* FROM ({select(*given)}) AS r LIMIT 1")
+    monkeypatch.setattr(delimited.DelimitedReader, "select", lambda *given, **how: f"SELECT r.* FROM ({select(*given, **how)}) AS r LIMIT 1")
     vendor = FakeVendor(entry())
     vendor.extension = "csv"
     warehouse = Warehouse(tmp_path / "home", vendor)
@@ -163,14 +163,18 @@ def test_a_snapshot_with_a_row_of_unknown_key_closes_nothing(tmp_path: Path) -> 
     assert [row[0] for row in warehouse.ask(NOW)] == ["A", "B"]
 
 
-def test_a_field_that_is_gone_from_all_rows_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("drift", ["tell", "fail"])
+def test_a_field_that_is_gone_from_all_rows_is_told(tmp_path: Path, drift: str) -> None:
     vendor, warehouse = labels(tmp_path)
     vendor.says([{"item": "a", "label": "x", "amount": 1}])
     assert warehouse.run().notes == []
     vendor.says([{"item": "a", "title": "x", "amount": 2}])
-    (note,) = warehouse.run(hours_later=24).notes
-    assert "no row has the field 'label' any more" in note
-    assert "'title'" in note
+    context = warehouse.run(hours_later=24, run__drift=drift)
+    told = context.notes[0] if drift == "tell" else context.errors[0]
+    assert "none of its 1 rows has 'label'" in told
+    assert "'title'" in told
+    right = [("a", None, 2)] if drift == "tell" else [("a", "x", 1)]
+    assert warehouse.ask("SELECT item, label, amount FROM silver.px") == right
 
 
 def test_another_name_of_a_field_is_declared_with_also(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.testing.kit import CHECKS, check_all, checked, exemptions_of
 from sbf_core.testing.outcome import EXEMPT, FAILED, PASSED
+from sbf_core.testing.promote_code import keep_code, kept_code, kept_place, promote_code
 from sbf_core.testing.scratch import ScratchRecording
 from sbf_core.testing.subject import Subject
 
@@ -103,6 +104,8 @@ def record(folder: Path, payloads: Sequence[Any] = PAYLOADS, *, url: str = URL) 
 def failures(plugin: object, folder: Path, payloads: Sequence[Any] = PAYLOADS, *, url: str = URL) -> dict[str, str]:
     """The checks that fail, with what they say."""
     subject = Subject("gauge", folder / "work", plugin=plugin, recording=record(folder / "recording", payloads, url=url))
+    if hasattr(plugin, "kept"):
+        kept_place(subject).write_text(json.dumps(plugin.kept))
     return {outcome.check.name: outcome.text for outcome in check_all(subject) if outcome.state == FAILED}
 
 
@@ -361,6 +364,58 @@ class GoldByChance(Honest):
     sql = "SELECT station, max(rowid) AS last FROM silver.rain GROUP BY station"
 
 
+class OneBehind(Honest):
+    """Gives the columns that were declared when it was asked before."""
+
+    before: tuple[str, ...] = ()
+
+    @hookimpl
+    def promote(self, entry: DatasetKeymapEntry) -> Any:
+        now = tuple(one.source_name for one in entry.columns)
+        names, type(self).before = self.before or now, now
+        return ParseRows(lambda payload: [{name: row[name] for name in names} for row in self.parse(payload)])
+
+
+class NamesAreFields(Honest):
+    """Takes what the declaration calls a column for what the vendor calls it."""
+
+    @hookimpl
+    def promote(self, entry: DatasetKeymapEntry) -> Any:
+        names = [one.source_name for one in entry.columns]
+        return ParseRows(lambda payload: [{name: row.get(name) for name in names} for row in self.parse(payload)])
+
+
+class OwnOrder(Honest):
+    """Puts rows of one key together by itself."""
+
+    @hookimpl
+    def promote(self, entry: DatasetKeymapEntry) -> Any:
+        def parse(payload: bytes) -> Any:
+            found = self.parse(payload)
+            both = [{**row, "station": station} for row in found for station in ("Bath", "Kew")]
+            return {tuple(str(row[name]) for name in entry.key_columns): row for row in both}.values()
+
+        return ParseRows(parse)
+
+
+class LastPartOnly(Honest):
+    """Takes a row for said already whose last part of the key it has seen."""
+
+    @hookimpl
+    def promote(self, entry: DatasetKeymapEntry) -> Any:
+        def parse(payload: bytes) -> Any:
+            rows = [{**row, "note": "gauge"} for row in self.parse(payload)]
+            return {str(row[entry.key_columns[-1]]): row for row in reversed(rows)}.values()
+
+        return ParseRows(parse)
+
+
+class SilentlyOther(Honest):
+    """Reads otherwise than it did when its hash was kept, and says nothing."""
+
+    kept: dict[str, Any] = {"code": "0123456789abcdef", "versions": {"weather/gauge/rain": 1}}
+
+
 #: Each sin, the check that must notice it, what it must say, and the checks that cannot help noticing it, too.
 SINS = [
     (NoRecipe, "declaration", "no recipe", "*"),
@@ -385,6 +440,11 @@ SINS = [
     (Stopwatch, "promote_is_pure", "build_gold looked at a clock: time.time", ""),
     (SqlClock, "promote_is_pure", "now()", ""),
     (FetchTimeInRow, "refetch_is_a_noop", "the last payload came again, and silver.rain changed", ""),
+    (OneBehind, "column_is_added", "a column was added, and it is not as if it had always been so: silver.rain", "column_is_renamed key_is_narrowed"),
+    (NamesAreFields, "column_is_renamed", "its rows have other values than before", ""),
+    (OwnOrder, "key_is_narrowed", "its payloads held 24 rows and hold 12", ""),
+    (LastPartOnly, "key_is_widened", "its payloads held 12 rows and hold 3", "revision_is_kept"),
+    (SilentlyOther, "promote_version_is_raised", "the code of promote has changed, and no promote_version (weather/gauge/rain 1)", ""),
     (KeyInDeclaration, "secrets_stay_secret", "the address holds a value of 'apikey'", ""),
     (Stubborn, "revision_is_kept", "made no new version of a row", "*"),
     (Trusting, "errors_are_no_data", "error note 1 was taken as data", ""),
@@ -486,3 +546,49 @@ def test_what_the_garbage_collector_calls_is_not_the_plugins(tmp_path: Path) -> 
 def test_a_plugin_that_is_not_installed_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no plugin 'ecbb'"):
         Subject("ecbb", tmp_path)
+
+
+def test_the_hash_of_promote_is_of_what_it_does(tmp_path: Path) -> None:
+    """What it calls counts, comments and docstrings do not; what nothing of it calls does not."""
+
+    class Tidied(Honest):
+        """Only words differ."""
+
+        def parse(self, payload: bytes) -> Any:
+            """Other words."""
+            found = json.loads(payload)
+
+            # a comment
+            if not isinstance(found, list):
+                raise ValueError("no list")
+            return found
+
+        def other(self) -> int:
+            return 1
+
+    class Helped(Honest):
+        def parse(self, payload: bytes) -> Any:
+            return [row for row in super().parse(payload) if row["mm"]]
+
+    def of(plugin: Honest) -> str:
+        return promote_code(Subject("gauge", tmp_path / type(plugin).__name__, plugin=plugin)).code
+
+    assert of(Honest()) == of(Honest()) == of(Tidied())
+    assert of(Helped()) != of(Honest())
+
+
+def test_a_raised_version_asks_for_the_new_hash_and_then_is_well(tmp_path: Path) -> None:
+    class Raised(Honest):
+        facts = {"promote_version": 2}
+
+    recording = record(tmp_path / "recording")
+    check = next(item for item in CHECKS if item.name == "promote_version_is_raised")
+    subject = Subject("gauge", tmp_path / "work", plugin=Raised(), recording=recording)
+    assert checked(subject, check, {}).notes == ("no hash is kept: `sbf plugins check gauge --update` begins",)
+    kept_place(subject).write_text(json.dumps({"code": "0" * 16, "versions": {"weather/gauge/rain": 1}}))
+    assert checked(subject, check, {}).text == "promote_version of weather/gauge/rain was raised: keep the new hash with `sbf plugins check gauge --update`"
+    assert keep_code(subject) == kept_place(subject)
+    assert kept_code(subject) == promote_code(subject)
+    assert checked(subject, check, {}).state == PASSED
+    kept_place(subject).write_text("{")
+    assert "the hash of promote cannot be read" in checked(subject, check, {}).text

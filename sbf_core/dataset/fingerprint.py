@@ -1,0 +1,114 @@
+"""What decides the rows of a silver table, as plain values: kept with the table, and compared with the declaration.
+
+Only what is not the default stands there, so that a further option of sbf makes no table stale. What is for readers
+(titles, units, docs, charts), or steers fetching alone, is left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from sbf_core.dataset.columns import Column
+from sbf_core.dataset.entry import DatasetKeymapEntry
+
+#: Raised when sbf itself reads payloads otherwise than before.
+READING = 1
+_FOR_READERS = frozenset({"unit", "doc"})
+_PLAIN = ("rows_at", "member", "reject_share_max", "shrink_share_max", "promote_version")
+
+
+def declared_facts(entry: DatasetKeymapEntry) -> dict[str, Any]:
+    """What decides the rows of a dataset's table; JSON can hold it."""
+    facts: dict[str, Any] = {
+        "reading": READING,
+        "dataset": entry.id,
+        "columns": [_given(column, leave=_FOR_READERS) for column in entry.columns],
+        "semantics": str(entry.semantics),
+        "on_duplicate": str(entry.on_duplicate),
+    }
+    if entry.format is not None:
+        facts["format"] = {"kind": entry.format.kind, **_given(entry.format)}
+    defaults = attrs.fields_dict(DatasetKeymapEntry)
+    facts |= {name: value for name in _PLAIN if (value := getattr(entry, name)) != defaults[name].default}
+    if len(entry.ids) > 1:
+        facts["payloads_of"] = list(entry.ids)
+    if entry.drift is not None:
+        facts["drift"] = str(entry.drift)
+    if entry.is_data.may_be_empty:
+        facts["may_be_empty"] = True
+    return facts
+
+
+def _given(value: Any, *, leave: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The fields of an attrs value that differ from their default, as JSON has them."""
+    fields = attrs.fields_dict(type(value))
+    given = {name: getattr(value, name) for name in fields if name not in leave}
+    return {name: _plain(one) for name, one in given.items() if one != fields[name].default}
+
+
+def _plain(value: Any) -> Any:
+    if attrs.has(type(value)):
+        return _given(value)
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def declaration_text(entry: DatasetKeymapEntry) -> str:
+    """The facts as one text, the same for equal declarations."""
+    return json.dumps(declared_facts(entry), sort_keys=True)
+
+
+def fingerprint_of(text: str) -> str:
+    """16 hex digits of the SHA-256 of a text from ``declaration_text``."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def columns_as_made(text: str) -> tuple[Column, ...]:
+    """The columns of a table that was made by the declaration in ``text``."""
+    facts = json.loads(text)
+    return tuple(Column(**{name: _tuples(value) for name, value in column.items()}) for column in facts["columns"])
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def changes(before: str, after: str) -> tuple[str, ...]:
+    """What differs between two declarations, in words, one for each difference."""
+    old, new = json.loads(before), json.loads(after)
+    told = [*_changed_columns(old["columns"], new["columns"])]
+    keys = [tuple(column["name"] for column in facts["columns"] if column.get("key")) for facts in (old, new)]
+    if keys[0] != keys[1]:
+        told.append(f"the key was ({', '.join(keys[0])}) and is ({', '.join(keys[1])})")
+    for name in sorted((old.keys() | new.keys()) - {"columns", "reading"}):
+        if old.get(name) != new.get(name):
+            told.append(f"{name} was {_shown(old.get(name))} and is {_shown(new.get(name))}")
+    if old.get("reading") != new.get("reading"):
+        told.append("this version of sbf reads payloads otherwise")
+    return tuple(told)
+
+
+def _changed_columns(old: list[Mapping[str, Any]], new: list[Mapping[str, Any]]) -> list[str]:
+    before, after = ({column["name"]: column for column in columns} for columns in (old, new))
+    told = [f"column {name} is new" for name in after if name not in before]
+    told += [f"column {name} is no longer declared" for name in before if name not in after]
+    for name in after:
+        if name not in before:
+            continue
+        was, now = before[name], after[name]
+        for fact in sorted((was.keys() | now.keys()) - {"name", "key"}):
+            if was.get(fact) != now.get(fact):
+                told.append(f"column {name}: {fact} was {_shown(was.get(fact))} and is {_shown(now.get(fact))}")
+    if not told and [*before] != [*after]:
+        told.append("the columns have another order")
+    return told
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "the default"
+    return value if isinstance(value, str) else json.dumps(value)

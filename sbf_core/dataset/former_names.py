@@ -1,0 +1,56 @@
+"""Names that a dataset had before: what they may look like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import TypeVar
+
+from sbf_core.errors import UsageError
+
+_ID = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*/[a-z][a-z0-9_]*(@.+)?")
+_T = TypeVar("_T")
+_TABLE = re.compile(r"silver\.[a-z][a-z0-9_]*")
+
+
+def check_former_names(names: Collection[str], *, now: Collection[str], where: str) -> None:
+    """Check ``renamed_from`` of a dataset.
+
+    Args:
+        names: what it was called before.
+        now: its identity, and its table with the schema.
+        where: the dataset, for messages.
+
+    Raises:
+        UsageError: a name is neither an identity nor a silver table, or is in use.
+    """
+    for name in names:
+        if not (_ID.fullmatch(name) or _TABLE.fullmatch(name)):
+            raise UsageError(
+                f"renamed_from {name!r} is neither an identity nor a silver table",
+                where=where,
+                fix='write "domain/source/dataset", or "silver.table"',
+                code="DATASET",
+            )
+        if name in now:
+            raise UsageError(
+                f"renamed_from holds {name!r}, which is its name now", where=where, fix="leave it out", code="DATASET"
+            )
+
+
+def under_present_names(
+    found: Mapping[tuple[str, str], _T], ids: Collection[tuple[str, ...]]
+) -> dict[tuple[str, str], _T]:
+    """What is known of series under former identities, under the present ones; what stands there already stays.
+
+    Args:
+        found: by series and address; a series is the identity, and ``/ticker`` where there is one.
+        ids: for each dataset its identity and those that it had.
+    """
+    present = dict(found)
+    for now, *former in ids:
+        for name in former:
+            for (series, address), value in found.items():
+                if series == name or series.startswith(f"{name}/"):
+                    present.setdefault((now + series[len(name) :], address), value)
+    return present

@@ -1,0 +1,187 @@
+"""What made each silver table, and which datasets wait for their user."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+import duckdb
+
+from sbf_core.clock import Clock, to_naive_utc
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
+from sbf_core.ops import queries
+from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.rows import RowCounts
+from sbf_core.ops.taking_over import take_over
+
+_Write = Callable[[Callable[[duckdb.DuckDBPyConnection], None]], None]
+
+
+@attrs.frozen(kw_only=True)
+class MadeTable:
+    """What made a silver table.
+
+    Attributes:
+        table: its name, without schema.
+        dataset: the identity of the dataset that fills it.
+        fingerprint: of the declaration.
+        declaration: what of it decides the rows, as ``declaration_text`` writes it.
+    """
+
+    table: str
+    dataset: str
+    fingerprint: str
+    declaration: str
+
+
+@attrs.frozen(kw_only=True)
+class HeldTable:
+    """A table that is not made again by itself.
+
+    Attributes:
+        table: its name, without schema.
+        dataset: the identity of its dataset.
+        fingerprint: of the declaration that waits.
+        reason: what would be lost.
+    """
+
+    table: str
+    dataset: str
+    fingerprint: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class HeldPayloads:
+    """Payloads of one table that wait for their user.
+
+    Attributes:
+        table: its name, without schema.
+        dataset: the identity of its dataset, as it was when the first of them was fetched.
+        number: how many.
+        since: when the first of them was fetched; UTC, naive.
+        reason: why the newest of them is held.
+    """
+
+    table: str
+    dataset: str
+    number: int
+    since: dt.datetime
+    reason: str
+
+
+def made_tables(conn: duckdb.DuckDBPyConnection) -> dict[str, MadeTable]:
+    """What made each silver table, by its name."""
+    rows = conn.execute("SELECT table_name, dataset, fingerprint, declaration FROM ops.table_declarations").fetchall()
+    return {
+        table: MadeTable(table=table, dataset=dataset, fingerprint=fingerprint, declaration=declaration)
+        for table, dataset, fingerprint, declaration in rows
+    }
+
+
+def held_tables(conn: duckdb.DuckDBPyConnection) -> list[HeldTable]:
+    """Tables that wait for their user, in order."""
+    rows = conn.execute("SELECT table_name, dataset, fingerprint, reason FROM ops.held_tables ORDER BY ALL").fetchall()
+    return [
+        HeldTable(table=table, dataset=dataset, fingerprint=fingerprint, reason=reason)
+        for table, dataset, fingerprint, reason in rows
+    ]
+
+
+def held_payloads(conn: duckdb.DuckDBPyConnection) -> list[HeldPayloads]:
+    """Payloads that wait for their user, by table."""
+    rows = conn.execute(
+        f"SELECT p.silver_table, min_by({DATASET_ID}, m.fetched_at), count(*), min(m.fetched_at), max_by(p.error, "
+        "m.fetched_at) FROM ops.promotion_manifest AS p JOIN ops.bronze_manifest AS m USING (bronze_file_id) WHERE "
+        "p.status = 'held' GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return [
+        HeldPayloads(table=table, dataset=dataset, number=number, since=since, reason=reason)
+        for table, dataset, number, since, reason in rows
+    ]
+
+
+class MadeTables:
+    """What made each silver table, and what waits. Got from ``OpsService.tables``.
+
+    Args:
+        cursor: gives this thread's cursor.
+        write: runs some work in one transaction.
+        clock: the present moment.
+    """
+
+    def __init__(self, cursor: Callable[[], duckdb.DuckDBPyConnection], write: _Write, clock: Clock) -> None:
+        self._cursor = cursor
+        self._write = write
+        self._clock = clock
+
+    def made(self) -> Mapping[str, MadeTable]:
+        """What made each silver table, by its name."""
+        return made_tables(self._cursor())
+
+    def record(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+        """The declaration has made the table: in the transaction that makes it. Writes ops.table_declarations, and
+        ends in ops.held_tables what waited. Idempotent.
+        """
+        text = declaration_text(entry)
+        conn.execute("DELETE FROM ops.table_declarations WHERE table_name = ?", [entry.silver_table])
+        conn.execute(
+            "INSERT INTO ops.table_declarations VALUES (?, ?, ?, ?, ?)",
+            [entry.silver_table, entry.id, fingerprint_of(text), text, to_naive_utc(self._clock.now())],
+        )
+        conn.execute("DELETE FROM ops.held_tables WHERE table_name = ?", [entry.silver_table])
+
+    def take_over(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, other: str) -> None:
+        """Take what the ledger of another database says of a dataset's promotions in the place of what stands here, in
+        the caller's transaction, the one that swaps its tables.
+
+        Writes ops.promotion_manifest, ops.rejects, ops.schema_drift, ops.watermarks, ops.file_ingestions and
+        ops.data_dates.
+        """
+        take_over(conn, entry, other=other)
+
+    def promoted_counts(self, file_ids: Sequence[str]) -> RowCounts:
+        """What the promotion of some payloads came to."""
+        return queries.promoted_counts(self._cursor(), file_ids)
+
+    def forget(self, conn: duckdb.DuckDBPyConnection, table: str) -> None:
+        """The table is gone. Writes ops.table_declarations and ops.held_tables in the caller's transaction. Idempotent."""
+        conn.execute("DELETE FROM ops.table_declarations WHERE table_name = ?", [table])
+        conn.execute("DELETE FROM ops.held_tables WHERE table_name = ?", [table])
+
+    def forget_gold(self, conn: duckdb.DuckDBPyConnection, table: str) -> None:
+        """A gold table is gone. Writes ops.gold_watermarks in the caller's transaction. Idempotent."""
+        conn.execute("DELETE FROM ops.gold_watermarks WHERE table_name = ?", [table])
+
+    def hold(self, held: HeldTable) -> None:
+        """A table waits. Writes ops.held_tables in a transaction of its own. Idempotent."""
+
+        def work(conn: duckdb.DuckDBPyConnection) -> None:
+            conn.execute("DELETE FROM ops.held_tables WHERE table_name = ?", [held.table])
+            moment = to_naive_utc(self._clock.now())
+            row = [held.table, held.dataset, held.fingerprint, held.reason, moment]
+            conn.execute("INSERT INTO ops.held_tables VALUES (?, ?, ?, ?, ?)", row)
+
+        self._write(work)
+
+    def held_rows(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Id and path of the payloads of a dataset that wait for their user; ``ids`` are all identities that it had."""
+        return self._cursor().execute(
+            "SELECT m.bronze_file_id, m.rel_path FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING "
+            f"(bronze_file_id) WHERE p.status = 'held' AND list_contains(?, {DATASET_ID}) ORDER BY m.fetched_at, 1",
+            [list(ids)],
+        ).fetchall()
+
+    def release(self, file_ids: Sequence[str]) -> None:
+        """Let payloads be promoted that waited. Writes ops.promotion_manifest. Idempotent."""
+
+        def work(conn: duckdb.DuckDBPyConnection) -> None:
+            conn.execute(
+                "DELETE FROM ops.promotion_manifest WHERE status = 'held' AND list_contains(?, bronze_file_id)",
+                [list(file_ids)],
+            )
+
+        if file_ids:
+            self._write(work)

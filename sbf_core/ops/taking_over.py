@@ -1,0 +1,60 @@
+"""The ledger's part of a silver table that was made again in another database, and takes the place of the one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.ops.queries import DATASET_ID
+
+
+def take_over(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, other: str) -> None:
+    """Take what the ledger in the database ``other`` says of the promotions of a dataset in the place of what stands
+    here. Writes ops.promotion_manifest, ops.rejects, ops.schema_drift, ops.watermarks, ops.file_ingestions and
+    ops.data_dates in the caller's transaction. Idempotent.
+
+    Payloads whose rows were in the table, and that are not the dataset's any more, are still to be promoted then: by
+    whoever declares them.
+    """
+    former = [name for name in entry.ids if name != entry.id]
+    names = [entry.silver_table, *entry.former_tables]
+    conn.execute(f"CREATE OR REPLACE TEMP TABLE taken AS SELECT m.bronze_file_id FROM {other}.ops.bronze_manifest AS m")
+    for table in ("promotion_manifest", "rejects"):
+        conn.execute(f"DELETE FROM ops.{table} USING taken AS t WHERE {table}.bronze_file_id = t.bronze_file_id")
+        conn.execute(f"INSERT INTO ops.{table} FROM {other}.ops.{table}")
+    _let_go(conn, names)
+    for table in ("schema_drift", "watermarks"):
+        conn.execute(f"DELETE FROM ops.{table} WHERE list_contains(?, silver_table)", [names])
+    conn.execute(f"DELETE FROM ops.watermarks WHERE list_contains(?, {DATASET_ID})", [list(entry.ids)])
+    for table in ("schema_drift", "watermarks"):
+        conn.execute(f"INSERT INTO ops.{table} FROM {other}.ops.{table}")
+    conn.execute(
+        "UPDATE ops.file_ingestions AS f SET status = p.status, table_name = p.silver_table, bronze_rows = "
+        "p.rows_seen, rows_inserted = p.rows_inserted, rows_updated = p.rows_updated, rows_unchanged = "
+        "p.rows_unchanged, rows_rejected = p.rows_rejected, error = p.error FROM "
+        f"{other}.ops.promotion_manifest AS p WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id"
+    )
+    for name in former:  # what was asked for under a former name was asked for
+        conn.execute(
+            "UPDATE ops.data_dates SET key = concat(?, substr(key, ?)) WHERE (key = ? OR starts_with(key, ?)) AND "
+            "NOT EXISTS (FROM ops.data_dates AS d WHERE d.key = concat(?, substr(data_dates.key, ?)))",
+            [entry.id, len(name) + 1, name, f"{name}/", entry.id, len(name) + 1],
+        )
+
+
+def _let_go(conn: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
+    """Forget the promotions into some tables of payloads that are not in the temporary table ``taken``."""
+    conn.execute(
+        "CREATE OR REPLACE TEMP TABLE let_go AS SELECT p.bronze_file_id FROM ops.promotion_manifest AS p ANTI JOIN "
+        "taken AS t USING (bronze_file_id) WHERE list_contains(?, p.silver_table)",
+        [list(tables)],
+    )
+    for table in ("promotion_manifest", "rejects"):
+        conn.execute(f"DELETE FROM ops.{table} USING let_go AS g WHERE {table}.bronze_file_id = g.bronze_file_id")
+    conn.execute(
+        "UPDATE ops.file_ingestions AS f SET status = 'fetched', table_name = NULL, bronze_rows = 0, rows_inserted = "
+        "NULL, rows_updated = NULL, rows_unchanged = NULL, rows_rejected = NULL, error = NULL FROM let_go AS g WHERE "
+        "f.kind = 'file' AND f.bronze_file_id = g.bronze_file_id"
+    )

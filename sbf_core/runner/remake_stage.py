@@ -1,0 +1,239 @@
+"""Stale silver tables are made again, from Bronze, before anything new is promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import duckdb
+
+from sbf_core.bronze.file_reader import read_payload
+from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
+from sbf_core.duck.beside import beside
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.disk import is_disk_fault
+from sbf_core.errors import DamageFound, DatasetFailure, UsageError
+from sbf_core.faults import fault_point
+from sbf_core.ops.made_tables import HeldTable, held_payloads
+from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.ops.service import OpsService
+from sbf_core.plugin.hook_call import HookCalls
+from sbf_core.plugin.registry import OwnedDataset
+from sbf_core.runner.promote_stage import PromoteStage
+from sbf_core.runner.run_progress import RunProgress
+from sbf_core.runs.context import RunContext
+from sbf_core.silver.remaking import Taken, compared, swap
+from sbf_core.silver.stale import StaleTable, cost_of, held_line, payloads_line, stale_tables
+from sbf_core.vocabulary import Drift
+
+_FILE = "remade.duckdb"
+_CHANGES_SHOWN_MAX = 4
+
+
+class RemakeStage:
+    """Makes tables again, each beside the database, and swaps it in in one transaction.
+
+    Args:
+        ops: the facade.
+        bootstrap: the open database.
+        config: where the home is.
+        hooks: for the hook ``promote``.
+        progress: told what goes on.
+        drift: see ``PromoteStage``.
+    """
+
+    def __init__(
+        self,
+        ops: OpsService,
+        bootstrap: DuckDbBootstrap,
+        config: DuckDbConfig,
+        hooks: HookCalls,
+        *,
+        progress: RunProgress,
+        drift: Drift,
+    ) -> None:
+        self._drift = drift
+        self._ops = ops
+        self._bootstrap = bootstrap
+        self._config = config
+        self._hooks = hooks
+        self._progress = progress
+
+    def run(self, context: RunContext, datasets: Sequence[OwnedDataset], *, wait: bool = False) -> frozenset[str]:
+        """Make the stale tables of some datasets again.
+
+        Args:
+            context: the run; a table that is held, or cannot be made again, is one of its errors.
+            datasets: whose tables.
+            wait: make none again, and only say which are stale.
+
+        Returns:
+            Identities of the datasets whose table is still stale: nothing of theirs must be promoted.
+        """
+        owned_by_id = {owned.entry.id: owned for owned in datasets}
+        left: set[str] = set()
+        for stale in stale_tables(self._ops.cursor(), [owned.entry for owned in datasets]):
+            if wait:
+                context.notes.append(f"{_named(stale)}, and waits: {_changes(stale)}")
+                left.add(stale.entry.id)
+            elif stale.hold is not None:
+                context.errors.append(held_line(stale.hold))
+                left.add(stale.entry.id)
+            elif not self._tried(
+                context, owned_by_id[stale.entry.id], _changes(stale), stale.fingerprint, accept=False
+            ):
+                left.add(stale.entry.id)
+        return frozenset(left)
+
+    def promote(self, context: RunContext, datasets: Sequence[OwnedDataset], *, again: bool = False) -> None:
+        """Promote what is pending, see ``PromoteStage.run``; a table for which a payload came too late is made again.
+
+        A dataset with payloads that wait for their user is one of the run's errors.
+        """
+        for owned in datasets:
+            if (owned.entry.drift or self._drift) is not Drift.HOLD:
+                self._ops.tables.release([file_id for file_id, _ in self._ops.tables.held_rows(owned.entry.ids)])
+        stage = PromoteStage(self._ops, self._config, self._hooks, progress=self._progress, drift=self._drift)
+        for owned, why in stage.run(context, datasets, again=again):
+            try:
+                self.again(context, owned, why=why)
+            except (DatasetFailure, UsageError) as error:
+                context.errors.append(f"{owned.entry.id}: {error}")
+        tables = {owned.entry.silver_table: owned.entry.id for owned in datasets}
+        for held in held_payloads(self._ops.cursor()):
+            if held.table in tables:
+                context.errors.append(payloads_line(tables[held.table], held))
+
+    def again(self, context: RunContext, owned: OwnedDataset, *, why: str) -> None:
+        """Make a table again from all payloads, whatever becomes of its rows.
+
+        Raises:
+            DatasetFailure: a payload is lost, so that its rows could not come back; the table is as it was.
+        """
+        pending = [row for row in self._ops.load_promotable_rows() if row.dataset_id in owned.entry.ids]
+        self._remake(context, owned, why=why, accepted=True, pending=pending)
+        counts = self._ops.tables.promoted_counts([row.bronze_file_id for row in pending])
+        context.rows_seen += counts.seen
+        context.rows_inserted += counts.inserted
+        context.rows_updated += counts.updated
+        context.rows_unchanged += counts.unchanged
+        context.rows_rejected += counts.rejected
+
+    def asked(self, context: RunContext, owned: OwnedDataset, *, accept: bool) -> bool:
+        """Make a table again because the user asked for it; whether it was done.
+
+        Args:
+            context: the run; what goes wrong is one of its errors.
+            owned: whose table.
+            accept: whatever becomes of its rows; else one that would lose some is held.
+        """
+        fingerprint = fingerprint_of(declaration_text(owned.entry))
+        return self._tried(context, owned, "as was asked", fingerprint, accept=accept)
+
+    def _tried(self, context: RunContext, owned: OwnedDataset, why: str, fingerprint: str, *, accept: bool) -> bool:
+        try:
+            return self._remake(context, owned, why=why, accepted=accept, fingerprint=fingerprint)
+        except (DatasetFailure, UsageError) as error:
+            context.errors.append(f"{owned.entry.id}: {error}")
+            return False
+        except duckdb.Error as error:
+            if is_disk_fault(error):
+                raise
+            first = str(error).split("\n", maxsplit=1)[0]
+            context.errors.append(f"{owned.entry.id}: its table cannot be made again, and is as it was: {first}")
+            return False
+
+    def _remake(
+        self,
+        context: RunContext,
+        owned: OwnedDataset,
+        *,
+        why: str,
+        accepted: bool,
+        fingerprint: str = "",
+        pending: Sequence[BronzeManifestRow] = (),
+    ) -> bool:
+        """Whether the table was made again; else it is held."""
+        entry, ops = owned.entry, self._ops
+        rows = self._payloads(owned, pending)
+        fault_point("remake.begun")
+        with beside(self._bootstrap.new_cursor, self._config.staging / _FILE, now=ops.clock.now()) as database:
+            other = OpsService.over(database, clock=ops.clock)
+            made = RunContext(run_id=context.run_id, started_at=context.started_at)
+            stage = PromoteStage(other, self._config, self._hooks, progress=self._progress, drift=self._drift)
+            try:
+                stage.prepare(owned)
+                stage.promote_payloads(made, owned, rows)
+                fault_point("remake.promoted")
+                both = compared(ops.cursor(), entry, ops.tables.made())
+                reason = "" if accepted or both is None else _lost(owned, *both)
+                if reason:
+                    held = HeldTable(
+                        dataset=entry.id, table=entry.silver_table, fingerprint=fingerprint, reason=reason
+                    )
+                    ops.tables.hold(held)
+                    context.errors.append(held_line(held))
+                    return False
+                swap(ops, entry)
+            finally:
+                other.close()
+        context.remade_tables += 1
+        files = "1 payload" if len(rows) == 1 else f"{len(rows):,} payloads"
+        context.notes.append(f"silver.{entry.silver_table} was made again from {files}: {why}")
+        context.notes.extend(made.notes)
+        context.errors.extend(made.errors)
+        return True
+
+    def _payloads(self, owned: OwnedDataset, pending: Sequence[BronzeManifestRow]) -> list[BronzeManifestRow]:
+        """What was promoted before, and some payloads more. Raises ``DatasetFailure`` where one of them is not there
+        any more.
+        """
+        entry, ops = owned.entry, self._ops
+        others = {row.bronze_file_id for row in ops.load_promotable_rows()} - {row.bronze_file_id for row in pending}
+        rows = [
+            row
+            for row in ops.load_manifest_rows()
+            if row.dataset_id in entry.ids and row.bronze_file_id not in others
+        ]
+        for row in rows:
+            try:
+                read_payload(self._config.bronze, row)
+            except DamageFound as error:
+                raise DatasetFailure(
+                    "its table cannot be made again", where=str(error), fix="run `sbf repair` first"
+                ) from error
+        return rows
+
+
+def planned(stale: StaleTable) -> str:
+    """What a run would do about a stale table."""
+    if stale.hold is not None:
+        return held_line(stale.hold)
+    return f"silver.{stale.entry.silver_table} would be made again ({cost_of(stale)}): {_changes(stale)}"
+
+
+def _named(stale: StaleTable) -> str:
+    return f"silver.{stale.entry.silver_table} of {stale.entry.id} is stale"
+
+
+def _changes(stale: StaleTable) -> str:
+    more = len(stale.why) - _CHANGES_SHOWN_MAX
+    return "; ".join(stale.why[:_CHANGES_SHOWN_MAX]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _lost(owned: OwnedDataset, before: Taken, after: Taken) -> str:
+    """Why a table must not take the place of the other by itself; empty where it may. Rows that go because they are
+    rejected are on record, and bounded by ``reject_share_max``; that others go, nobody would be told.
+    """
+    gone = max(after.gone, before.current - after.current)
+    if before.rows - after.rows > owned.entry.reject_share_max * before.rows:
+        what = f"the declaration takes {after.rows} of the {before.rows} rows that the old one took"
+        return what + (f", mostly {after.reason}" if after.reason else "")
+    if gone > max(after.rejected - before.rejected, 0):
+        return f"{gone} of {before.current} current rows would go"
+    return ""
+
+
+def without(datasets: Sequence[OwnedDataset], left: Collection[str]) -> list[OwnedDataset]:
+    """The datasets whose payloads may be promoted."""
+    return [owned for owned in datasets if owned.entry.id not in left]

@@ -1,0 +1,135 @@
+"""A silver table that was made again beside the database takes the place of the one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+import duckdb
+
+from sbf_core.dataset.columns import Column
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.fingerprint import columns_as_made
+from sbf_core.duck.beside import BESIDE
+from sbf_core.duck.identifiers import literal_list, quoted, quoted_list
+from sbf_core.duck.transaction import transaction
+from sbf_core.faults import fault_point
+from sbf_core.ops.made_tables import MadeTable
+from sbf_core.ops.service import OpsService
+from sbf_core.silver.tables import create_tables, drop_tables, row_columns, tables_there
+
+
+@attrs.frozen(kw_only=True)
+class Taken:
+    """What a declaration took of some payloads.
+
+    Attributes:
+        rows: rows that were neither rejected nor in a payload that failed.
+        rejected: rows that were rejected, each with its reason on record.
+        current: rows that hold now.
+        reason: why most rows are rejected; empty where none is.
+        gone: current rows of the table that is there whose key the new one lacks; 0 where their keys share no column.
+    """
+
+    rows: int
+    rejected: int
+    current: int
+    reason: str = ""
+    gone: int = 0
+
+
+def compared(
+    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, made: Mapping[str, MadeTable]
+) -> tuple[Taken, Taken] | None:
+    """What the table that is there took, under its name of now or a former one, and the one that was made beside it, of
+    the same payloads.
+
+    Args:
+        conn: on the first database, with the second one attached.
+        entry: the dataset as it is declared now.
+        made: what made each table that is there.
+
+    Returns:
+        None where there is nothing to compare with.
+    """
+    names = (entry.silver_table, *entry.former_tables)
+    table = next((name for name in names if name in made and tables_there(conn, name)), None)
+    if table is None:
+        return None
+    before, after = f"silver.{quoted(table)}", f"{BESIDE}.silver.{quoted(entry.silver_table)}"
+    rows = conn.execute(
+        "SELECT sum(p.rows_seen - p.rows_rejected), sum(n.rows_seen - n.rows_rejected) FILTER (n.status = 'ok'), "
+        "sum(p.rows_rejected), sum(n.rows_rejected) FROM ops.promotion_manifest AS p LEFT JOIN "
+        f"{BESIDE}.ops.promotion_manifest AS n USING (bronze_file_id) WHERE p.silver_table = ? AND p.status = 'ok'",
+        [table],
+    ).fetchone()
+    counts = conn.execute(f"SELECT (SELECT count(*) FROM {before}), (SELECT count(*) FROM {after})").fetchone()
+    assert rows is not None
+    assert counts is not None
+    gone = conn.execute(_gone(before, after, columns_as_made(made[table].declaration), entry.columns)).fetchone()
+    reasons = conn.execute(
+        f"SELECT p.error FROM {BESIDE}.ops.promotion_manifest AS p WHERE p.status = 'held' LIMIT 1"
+    ).fetchone() or conn.execute(
+        "SELECT r.reason || CASE WHEN r.column_name IS NULL THEN '' ELSE ' of ' || r.column_name END FROM "
+        f"{BESIDE}.ops.rejects AS r WHERE r.reason <> 'file_refused' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+    ).fetchone()
+    taken, taken_now, rejected, rejected_now = (int(number or 0) for number in rows)
+    after_it = Taken(
+        rows=taken_now,
+        rejected=rejected_now,
+        current=counts[1],
+        reason=reasons[0] if reasons else "",
+        gone=gone[0] if gone else 0,
+    )
+    return Taken(rows=taken, rejected=rejected, current=counts[0]), after_it
+
+
+def _gone(before: str, after: str, old: tuple[Column, ...], new: tuple[Column, ...]) -> str:
+    """A SELECT of how many current rows have no row with their key; keys are compared as text, for types may differ."""
+    former = {name: column.name for column in new for name in (*column.renamed_from, column.name)}
+    types = {column.name: column.type for column in new}
+    shared = [
+        (column.name, former[column.name])
+        for column in old
+        if column.key and column.name in former and types[former[column.name]] == column.type
+    ]
+    if not shared:
+        return "SELECT 0"
+    on = " AND ".join(f"t.{quoted(was)} = n.{quoted(now)}" for was, now in shared)
+    return f"SELECT count(*) FROM {before} AS t WHERE NOT EXISTS (SELECT 1 FROM {after} AS n WHERE {on})"
+
+
+def swap(ops: OpsService, entry: DatasetKeymapEntry) -> None:
+    """Put the table that was made beside in the place of the one that is there, with its part of the ledger, in one
+    transaction: a crash leaves the old table or the new one, whole.
+
+    Writes silver.<t>, silver.<t>_history, ops.promotion_manifest, ops.rejects, ops.schema_drift, ops.watermarks,
+    ops.file_ingestions, ops.data_dates, ops.table_declarations and ops.held.
+    """
+    conn = ops.cursor()
+    with transaction(conn):
+        for table in (entry.silver_table, *entry.former_tables):
+            _drop_view(conn, table)
+            drop_tables(conn, table)
+            ops.tables.forget(conn, table)
+        create_tables(conn, entry)
+        fault_point("remake.swapping")
+        columns = row_columns(entry)
+        for name, names in ((entry.silver_table, columns), (f"{entry.silver_table}_history", (*columns, "known_to", "_deleted"))):
+            conn.execute(
+                f"INSERT INTO silver.{quoted(name)} ({quoted_list(names)}) SELECT {quoted_list(names, prefix='n.')} "
+                f"FROM {BESIDE}.silver.{quoted(name)} AS n"
+            )
+        ops.tables.take_over(conn, entry, other=BESIDE)
+        ops.tables.record(conn, entry)
+        fault_point("remake.swapped")
+    conn.execute("CHECKPOINT")
+
+
+def _drop_view(conn: duckdb.DuckDBPyConnection, name: str) -> None:
+    found = conn.execute(
+        "SELECT 1 FROM duckdb_views() WHERE database_name = current_database() AND schema_name = 'silver' AND "
+        f"list_contains({literal_list([name])}, view_name)"
+    ).fetchone()
+    if found is not None:
+        conn.execute(f"DROP VIEW silver.{quoted(name)}")

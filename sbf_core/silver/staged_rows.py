@@ -1,0 +1,34 @@
+"""A relation of typed rows as the table ``stage`` wants it, and what columns a relation has."""
+
+from __future__ import annotations
+
+import duckdb
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.identifiers import quoted, quoted_list
+from sbf_core.silver.cast import known_from_expression
+
+
+def described(conn: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
+    """Columns of a relation and their types."""
+    return {row[0]: row[1] for row in conn.execute(f"DESCRIBE {source}").fetchall()}
+
+
+def with_times(entry: DatasetKeymapEntry, rows: str) -> str:
+    """Rows with their payload, its run, the times of it, and room for what is said of them."""
+    names = quoted_list(entry.column_types, prefix="s.")
+    published = next((column for column in entry.columns if column.known_from), None)
+    known_from = (
+        "b.fetched_at"
+        if published is None
+        else f"coalesce({known_from_expression(published, 's.' + quoted(published.name))}, b.fetched_at)"
+    )
+    # An inner join would lose rows that a plugin's SELECT gives for other payloads; what is never selected, the
+    # optimizer never looks at.
+    file_id = "coalesce(b.bronze_file_id, error('promote gave a row whose _file is no payload of the batch'))"
+    return (
+        f"SELECT {names}, {file_id} AS _bronze_file_id, b.run_id AS _run_id, {known_from} AS known_from, b.fetched_at "
+        f"AS recorded_at, "
+        f"b.is_context AS _context, s._reason, s._row, CAST(NULL AS VARCHAR) AS _outcome FROM ({rows}) AS s LEFT JOIN "
+        f"batch_file AS b ON s._file = b.bronze_file_id"
+    )

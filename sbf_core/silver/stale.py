@@ -1,0 +1,144 @@
+"""Which silver tables another declaration made than the one that holds now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+import duckdb
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_text, fingerprint_of
+from sbf_core.ops.made_tables import HeldPayloads, HeldTable, MadeTable, held_tables, made_tables
+from sbf_core.ops.queries import DATASET_ID
+
+_BYTES_TOLD_IN_KB = 100_000
+_TABLES = (
+    "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver'"
+)
+_PROMOTED = (
+    f"SELECT {DATASET_ID}, count(*), sum(m.content_length_bytes), sum(p.rows_seen), "
+    "sum(epoch(p.finished_at - p.started_at) / n.files) FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS "
+    "p USING (bronze_file_id) JOIN (SELECT started_at, finished_at, count(*) AS files FROM ops.promotion_manifest "
+    "GROUP BY ALL) AS n ON n.started_at = p.started_at AND n.finished_at IS NOT DISTINCT FROM p.finished_at GROUP BY 1"
+)
+
+
+@attrs.frozen(kw_only=True)
+class StaleTable:
+    """A table that is to be made again.
+
+    Attributes:
+        entry: the dataset, as it is declared now.
+        why: what differs, in words.
+        fingerprint: of the declaration that holds now.
+        payloads: how many payloads were promoted of it, which are read again.
+        byte_count: their size.
+        rows: how many rows they had.
+        seconds: about how long it takes, from how long their promotion took.
+        hold: why it is not made again by itself; None where it is.
+    """
+
+    entry: DatasetKeymapEntry
+    why: tuple[str, ...]
+    fingerprint: str
+    payloads: int
+    byte_count: int
+    rows: int
+    seconds: float
+    hold: HeldTable | None = None
+
+
+def stale_tables(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[StaleTable]:
+    """The stale tables of some datasets, in the order of these."""
+    made = made_tables(conn)
+    suspects = []
+    for entry in entries:
+        text = declaration_text(entry)
+        known = made.get(entry.silver_table)
+        if known is None or known.fingerprint != fingerprint_of(text):
+            former = (made[name] for name in entry.former_tables if name in made)
+            suspects.append((entry, text, known or next(former, None)))
+    if not suspects:
+        return []
+    there = {name for (name,) in conn.execute(_TABLES).fetchall()}
+    promoted = {name: facts for name, *facts in conn.execute(_PROMOTED).fetchall()}
+    waiting = {(held.table, held.fingerprint): held for held in held_tables(conn)}
+    found = []
+    for entry, text, known in suspects:
+        parts = [promoted[name] for name in entry.ids if name in promoted]
+        why = _why(entry, text, known, is_there=entry.silver_table in there, has_payloads=bool(parts))
+        if why:
+            files, size, rows, seconds = (sum(part[place] or 0 for part in parts) for place in range(4))
+            print_of = fingerprint_of(text)
+            found.append(StaleTable(
+                entry=entry, why=why, fingerprint=print_of, payloads=files, byte_count=int(size), rows=int(rows),
+                seconds=float(seconds), hold=waiting.get((entry.silver_table, print_of)),
+            ))  # fmt: skip
+    return found
+
+
+def stale_of_home(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[StaleTable]:
+    """The same for a database that is only read, and may be of an older sbf: then none."""
+    return stale_tables(conn, entries) if keeps_what_made(conn) else []
+
+
+def payloads_wait(held: HeldPayloads) -> str:
+    """How many payloads wait, since when, and why."""
+    files = "1 payload waits" if held.number == 1 else f"{held.number:,} payloads wait"
+    return f"{files} since {held.since:%Y-%m-%d %H:%M}Z: {held.reason}"
+
+
+def payloads_line(dataset: str, held: HeldPayloads) -> str:
+    """What a dataset waits for whose payloads are held, and the way on, in one line."""
+    return f"{dataset} is held: {payloads_wait(held)}; or accept that with `sbf promote {dataset} --accept`"
+
+
+def keeps_what_made(conn: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the ledger has the tables for it; a database that is only read is not migrated."""
+    try:
+        conn.execute("SELECT 1 FROM ops.table_declarations, ops.held_tables LIMIT 0")
+    except duckdb.CatalogException:
+        return False
+    return True
+
+
+def cost_of(stale: StaleTable) -> str:
+    """What making a table again costs, in words."""
+    files = "1 payload" if stale.payloads == 1 else f"{stale.payloads:,} payloads"
+    size = f"{stale.byte_count / 1e6:,.1f} MB" if stale.byte_count >= _BYTES_TOLD_IN_KB else f"{stale.byte_count / 1e3:.1f} kB"
+    return f"{files}, {size}, about {max(stale.seconds, 0.1):,.1f} s"
+
+
+def held_line(hold: HeldTable) -> str:
+    """What a dataset waits for, and the ways on, in one line."""
+    return (
+        f"{hold.dataset} is held, and its table is as it was: {hold.reason}; accept that with `sbf rebuild "
+        f"{hold.dataset} --accept`, or put the declaration back"
+    )
+
+
+def _why(
+    entry: DatasetKeymapEntry, text: str, known: MadeTable | None, *, is_there: bool, has_payloads: bool
+) -> tuple[str, ...]:
+    if known is not None:
+        renamed = (f"it was silver.{known.table}",) if known.table != entry.silver_table else ()
+        return (*renamed, *changes(known.declaration, text))
+    if is_there:
+        return ("it was made by a version of sbf that did not keep what made it",)
+    if has_payloads:
+        return (f"payloads of {entry.id} were promoted, but not into this table",)
+    return ()
+
+
+def as_made(entry: DatasetKeymapEntry, made: MadeTable | None) -> DatasetKeymapEntry:
+    """A dataset with the columns that its table really has, for readers of a table that may be stale."""
+    if made is None or made.fingerprint == fingerprint_of(declaration_text(entry)):
+        return entry
+    columns = columns_as_made(made.declaration)
+    now = {column.name: column for column in entry.columns}
+    told = tuple(
+        attrs.evolve(column, unit=now[column.name].unit, doc=now[column.name].doc) if column.name in now else column
+        for column in columns
+    )
+    return attrs.evolve(entry, columns=told, restated_column="", charts=())

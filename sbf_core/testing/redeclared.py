@@ -1,0 +1,182 @@
+"""Warehouses of a plugin whose datasets are declared otherwise than it declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from sbf_core.dataset.columns import Column
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.identifiers import quoted
+from sbf_core.errors import UsageError
+from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.testing.outcome import Note
+from sbf_core.testing.scratch import ScratchHome
+from sbf_core.testing.subject import Filled, Subject
+
+#: A dataset with more recorded rows takes more than two seconds for a check: 30,000 rows are promoted in about 0.3.
+ROWS_MAX = 30_000
+#: Columns of a dataset under another declaration; None where it cannot be declared so.
+Redeclare = Callable[[Subject, DatasetKeymapEntry], DatasetKeymapEntry | None]
+
+
+class RedeclaredManager(PluginManager):
+    """The plugins of a subject, some of whose datasets are declared otherwise.
+
+    Args:
+        subject: the plugin under check.
+        entries: the other declarations, by identity.
+    """
+
+    def __init__(self, subject: Subject, entries: Mapping[str, DatasetKeymapEntry]) -> None:
+        self._name = subject.name
+        self._entries = entries
+        super().__init__(None if subject.plugin is None else (), options=subject.options)
+        if subject.plugin is not None:
+            self.register(subject.plugin, name=subject.name)
+
+    def call(self, record: PluginRecord, hook: str, *, doing: str, safe: str, **arguments: Any) -> Any:
+        """See ``PluginManager.call``."""
+        answer = super().call(record, hook, doing=doing, safe=safe, **arguments)
+        if hook == "datasets" and record.name == self._name:
+            return [self._entries.get(entry.id, entry) for entry in answer]
+        return answer
+
+
+@attrs.frozen(kw_only=True)
+class Changed:
+    """What became of a declaration that changed over a warehouse that was filled before.
+
+    Attributes:
+        entry: the dataset as it is declared now.
+        held: the line that says that its table waits; empty where it was made again.
+        differences: between its tables and those of a warehouse that was always declared so; of a held one, between its
+            tables and what they were.
+        errors: what else the run said, and did not say of a warehouse that was always declared so.
+        rows_before: rows that the payloads held as it was declared before.
+        rows_after: rows that they hold as it is declared now; a declaration never decides how many these are.
+        home: the warehouse.
+    """
+
+    entry: DatasetKeymapEntry
+    held: str
+    differences: tuple[str, ...]
+    errors: tuple[str, ...]
+    rows_before: int
+    rows_after: int
+    home: ScratchHome
+
+
+def changed_datasets(
+    subject: Subject, name: str, *, before: Redeclare | None = None, after: Redeclare | None = None
+) -> Iterator[Changed | Note]:
+    """Fill a warehouse under one declaration, change that, and compare with a warehouse that was always declared so.
+
+    Args:
+        subject: the plugin under check.
+        name: of the change, for folders.
+        before: the declarations at first; the plugin's own when absent.
+        after: those that hold then; the plugin's own when absent.
+    """
+    own: dict[str, DatasetKeymapEntry] = {}
+    other: dict[str, DatasetKeymapEntry] = {}
+    small = small_datasets(subject)
+    for entry in subject.recorded:
+        if entry.id not in small:
+            yield Note(f"{entry.id} has more than {ROWS_MAX:,} recorded rows: it would take too long")
+            continue
+        redeclared = (before or after or _same)(subject, entry)
+        if redeclared is None:
+            yield Note(f"{entry.id} has no column for it")
+        else:
+            own[entry.id], other[entry.id] = entry, redeclared
+    if not own:
+        return
+    first, then = (other, own) if before is not None else (own, other)
+    old = _filled(subject, f"{name}-before", first, shared=before is None)
+    always = _filled(subject, f"{name}-always", then, shared=after is None)
+    home = old.home.copy(subject.place(f"{name}-changed")).with_plugins(RedeclaredManager(subject, then))
+    context = home.promoted(plugins=(subject.name,))
+    for entry in then.values():
+        held = next((line for line in context.errors if "is held" in line and entry.silver_table in line), "")
+        against = old.home if held else always.home
+        tables = [f"silver.{entry.silver_table}", f"silver.{entry.silver_table}_history"]
+        differences = subject.differences(home, against, tables=tables)
+        expected = {held, *always.context.errors}
+        yield Changed(
+            entry=entry,
+            held=held,
+            differences=tuple(differences),
+            errors=tuple(line for line in context.errors if entry.id in line and line not in expected),
+            rows_before=_rows_seen(old.home, entry),
+            rows_after=_rows_seen(always.home, entry),
+            home=home,
+        )
+
+
+def _rows_seen(home: ScratchHome, entry: DatasetKeymapEntry) -> int:
+    query = "SELECT sum(rows_seen) FROM ops.promotion_manifest WHERE silver_table = ?"
+    return int(home.ask(query, [entry.silver_table])[0][0] or 0)
+
+
+def values_of(home: ScratchHome, entry: DatasetKeymapEntry) -> tuple[Any, ...]:
+    """How many rows a table has, and a sum over all of their values, whatever its columns are called."""
+    names = ", ".join(f"t.{quoted(column.name)}" for column in entry.columns)
+    return home.ask(f"SELECT count(*), sum(hash({names})) FROM silver.{quoted(entry.silver_table)} AS t")[0]
+
+
+def small_datasets(subject: Subject) -> frozenset[str]:
+    """Datasets whose recording is promoted in a moment."""
+    counted = dict(
+        subject.filled.home.ask("SELECT silver_table, sum(rows_seen) FROM ops.promotion_manifest GROUP BY silver_table")
+    )
+    return frozenset(entry.id for entry in subject.recorded if 0 < (counted.get(entry.silver_table) or 0) <= ROWS_MAX)
+
+
+def _filled(subject: Subject, name: str, entries: Mapping[str, DatasetKeymapEntry], *, shared: bool) -> Filled:
+    """A warehouse of some datasets as ``entries`` declares them; under the plugin's own declarations the one that is
+    there.
+    """
+    if shared:
+        return subject.filled
+    vintages = [vintage for vintage in subject.vintages if vintage.request.dataset_id in entries]
+    # its payloads and their journal are a home without a database: quicker than to ask for them again
+    home = ScratchHome(subject.record_again(name, vintages), RedeclaredManager(subject, entries))
+    return Filled(home=home, context=home.promoted(plugins=(subject.name,)))
+
+
+def _same(subject: Subject, entry: DatasetKeymapEntry) -> DatasetKeymapEntry:
+    del subject
+    return entry
+
+
+def with_columns(entry: DatasetKeymapEntry, columns: Sequence[Column]) -> DatasetKeymapEntry | None:
+    """The dataset with other columns; None where that is no sound declaration."""
+    try:
+        return attrs.evolve(entry, columns=tuple(columns), charts=(), restated_column="")
+    except UsageError:
+        return None
+
+
+def plain_columns(entry: DatasetKeymapEntry) -> list[Column]:
+    """Columns that no rule of the dataset speaks of, the last one first."""
+    return [
+        column
+        for column in reversed(entry.columns)
+        if not (column.key or column.row_date or column.known_from or column.from_request)
+    ]
+
+
+def always_there(subject: Subject, entry: DatasetKeymapEntry, columns: Sequence[Column]) -> list[Column]:
+    """Those of some columns that have a value in every recorded row."""
+    if not columns:
+        return []
+    counts = ", ".join(f"count(*) - count({quoted(column.name)})" for column in columns)
+    table = quoted(entry.silver_table)
+    (lacking,) = subject.filled.home.ask(
+        f"SELECT {counts} FROM (FROM silver.{table} UNION ALL BY NAME SELECT * EXCLUDE (known_to, _deleted) FROM "
+        f"silver.{quoted(entry.silver_table + '_history')} WHERE NOT _deleted)"
+    )
+    return [column for column, count in zip(columns, lacking, strict=True) if not count]

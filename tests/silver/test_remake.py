@@ -1,0 +1,345 @@
+"""A declaration that changes: the table is the one that it would always have made, or waits and says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from warehouse import FakeVendor, Warehouse, counts_add_up, entry, price
+
+from sbf_core.api import Column, DatasetKeymapEntry, GoldModel, Json, ParseRows, SelectRows, hookimpl
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.runner.options import RunOptions
+from sbf_core.runner.rebuild import rebuild
+from sbf_core.runner.rebuild_tables import TableRebuild
+from sbf_core.runner.repair import Repair
+from sbf_core.runner.runner import Runner
+from sbf_core.runner.verification import Verification
+from sbf_core.runs.context import RunContext
+from sbf_core.settings.settings import Settings
+from sbf_core.vocabulary import Layer
+
+SYMBOL = Column(name="symbol", type="VARCHAR", key=True)
+DATE = Column(name="date", type="DATE", key=True, row_date=True)
+CLOSE = Column(name="close", type="DECIMAL(18,4)", nullable=True, missing=("N/A",))
+VOLUME = Column(name="volume", type="BIGINT", nullable=True)
+USUAL = (SYMBOL, DATE, CLOSE, VOLUME)
+NO_FETCH = RunOptions(fetch=False)
+#: What the vendor sent, hour by hour: a row is revised, one is new, one comes back as it was, one is gone.
+PAYLOADS = (
+    [price("A", "2024-01-01", "1", 10), price("B", "2024-01-01", "2", 20), price("B", "2024-01-02", "7", 20)],
+    [price("A", "2024-01-01", "1.5", 10), price("B", "2024-01-01", "2", 20), price("B", "2024-01-02", "7", 21)],
+    [price("A", "2024-01-01", "1", 11), price("A", "2024-01-02", "4", 12), price("B", "2024-01-02", "7", 21)],
+)
+
+
+class Quick(Warehouse):
+    """No copies for readers, nothing forced to the disk: these are about rows."""
+
+    def runner(self, options: RunOptions | None = None, **flags: Any) -> Runner:
+        return super().runner(options, **{"run__publish": "no", "bronze__fsync": "none", "duckdb__threads": 1, **flags})
+
+
+class Other(FakeVendor):
+    """A plugin whose hook reads the volume in thousands from its second version on."""
+
+    @hookimpl
+    def promote(self, entry: DatasetKeymapEntry, batch: Any) -> Any:
+        if entry.promote_version == 1:
+            return None
+        return ParseRows(lambda payload: [{**row, "volume": row["volume"] * 1000} for row in json.loads(payload)])
+
+
+def declared(columns: Sequence[Column] = USUAL, **changes: Any) -> DatasetKeymapEntry:
+    return entry(**{"columns": columns, "reject_share_max": 0.5, "refresh_after_hours": 0.5, **changes})
+
+
+def without(name: str, *more: Column) -> tuple[Column, ...]:
+    return (*(column for column in USUAL if column.name != name), *more)
+
+
+def home(folder: Path, declaration: DatasetKeymapEntry, *, kind: type[FakeVendor] = FakeVendor, payloads: int = len(PAYLOADS)) -> tuple[FakeVendor, Warehouse]:
+    """A home that got payloads, one an hour."""
+    vendor = kind(declaration)
+    warehouse = Quick(folder, vendor)
+    for rows in PAYLOADS[:payloads]:
+        vendor.says(rows, dataset=declaration.dataset)
+        warehouse.run(hours_later=1)
+    return vendor, warehouse
+
+
+def rows_of(warehouse: Warehouse, table: str = "px") -> list[list[tuple[Any, ...]]]:
+    """Everything that must not depend on when the declaration came: rows, history, counts, rejects, watermark."""
+    every = "* EXCLUDE (_bronze_file_id, _run_id)"
+    queries = (
+        f"SELECT {every} FROM silver.{table} ORDER BY ALL", f"SELECT {every} FROM silver.{table}_history ORDER BY ALL",
+        ("SELECT m.fetched_at, p.status, p.rows_seen, p.rows_inserted, p.rows_updated, p.rows_unchanged, p.rows_rejected, p.rows_closed, p.silver_table "
+        "FROM ops.promotion_manifest AS p JOIN ops.bronze_manifest AS m USING (bronze_file_id) ORDER BY ALL"),
+        "SELECT reason, column_name, row_json FROM ops.rejects ORDER BY ALL", "SELECT coverage_from, coverage_to FROM ops.watermarks",
+    )  # fmt: skip
+    with warehouse.open() as cursor:
+        return [cursor.execute(query).fetchall() for query in queries]
+
+
+def settings_of(warehouse: Warehouse) -> Settings:
+    return Settings(warehouse.home, flags={"run.publish": "no"}, environment={})
+
+
+def manager_of(vendor: FakeVendor) -> PluginManager:
+    manager = PluginManager(())
+    manager.register(vendor, name="fake")
+    return manager
+
+
+def made_again(vendor: FakeVendor, warehouse: Warehouse, *, accept: bool, hours: int = 1) -> RunContext:
+    warehouse.clock.advance(hours=hours)
+    settings = settings_of(warehouse)
+    return TableRebuild(settings, [vendor.entries[0].id], clock=warehouse.clock, manager=manager_of(vendor)).run(accept=accept)
+
+
+def made_anew(vendor: FakeVendor, warehouse: Warehouse) -> RunContext:
+    warehouse.clock.advance(hours=1)
+    return rebuild(settings_of(warehouse), clock=warehouse.clock, manager=manager_of(vendor)).context
+
+
+def test_repair_keeps_the_watermark_of_a_renamed_dataset(tmp_path: Path) -> None:
+    renamed = declared(dataset="bars", renamed_from=("prices/fake/eod",))
+    vendor, warehouse = home(tmp_path / "home", declared())
+    vendor.entries = [renamed]
+    warehouse.run(hours_later=1, options=NO_FETCH)
+    marks = warehouse.ask("SELECT * EXCLUDE (updated_at) FROM ops.watermarks")
+    with warehouse.open(read_only=False) as cursor:
+        cursor.execute("UPDATE ops.watermarks SET coverage_to = coverage_to + 1")
+    repaired = Repair(settings_of(warehouse), clock=warehouse.clock, manager=manager_of(vendor)).run()
+    assert ([finding.kind for finding in repaired.before], repaired.after) == (["watermark_differs"], ())
+    assert warehouse.ask("SELECT * EXCLUDE (updated_at) FROM ops.watermarks") == marks
+
+
+def is_sound(vendor: FakeVendor, warehouse: Warehouse) -> None:
+    report = Verification(settings_of(warehouse), clock=warehouse.clock, manager=manager_of(vendor)).run()
+    assert report.findings == []
+    assert report.tables_checked == report.tables
+    counts_add_up(warehouse)
+    assert list((warehouse.home / "staging").iterdir()) == []
+
+
+CHANGES: dict[str, DatasetKeymapEntry] = {
+    "the key is widened": declared((SYMBOL, DATE, CLOSE, attrs.evolve(VOLUME, nullable=False, key=True))),
+    "a type is changed": declared(without("close", attrs.evolve(CLOSE, type="DOUBLE"))),
+    "a column is renamed": declared(without("close", attrs.evolve(CLOSE, name="price", renamed_from=("close",)))),
+    "a column is removed": declared(without("volume")),
+    "a nullable column is added": declared((*USUAL, Column(name="shares", type="BIGINT", nullable=True, source="volume"))),
+    "a required column is added": declared((*USUAL, Column(name="shares", type="BIGINT", source="volume"))),
+    "a column may not be null any more": declared(without("volume", attrs.evolve(VOLUME, nullable=False))),
+    "a source is changed": declared(without("volume", attrs.evolve(VOLUME, source="close", type="DOUBLE"))),
+    "the columns are in another order": declared((DATE, SYMBOL, VOLUME, CLOSE)),
+    "rows are written once": declared(semantics="append"),
+    "the dataset is renamed": declared(dataset="bars", renamed_from=("prices/fake/eod",)),
+    "the table is renamed": declared(silver_table="bars", renamed_from=("silver.px",)),
+    "both are renamed": declared(dataset="bars", silver_table="bars", renamed_from=("prices/fake/eod", "silver.px")),
+    "no value is written otherwise": declared(without("close", attrs.evolve(CLOSE, missing=("1",)))),
+    "the hook reads otherwise": declared(promote_version=2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_the_table_is_as_if_the_declaration_had_always_been_so(tmp_path: Path, what: str) -> None:
+    change = CHANGES[what]
+    vendor, warehouse = home(tmp_path / "changed", declared(), kind=Other)
+    before = rows_of(warehouse)
+    vendor.entries = [change]
+    is_untouched = Verification(settings_of(warehouse), clock=warehouse.clock, manager=manager_of(vendor)).run()
+    assert is_untouched.findings == []
+    assert "its declaration has changed since it was made" in is_untouched.notes[0]
+    assert rows_of(warehouse) == before
+    context = warehouse.run(hours_later=1, options=NO_FETCH)
+    assert (context.errors, context.remade_tables) == ([], 1)
+    always_vendor, always = home(tmp_path / "always", change, kind=Other)
+    assert rows_of(warehouse, change.silver_table) == rows_of(always, change.silver_table)
+    is_sound(vendor, warehouse)
+    assert warehouse.run(hours_later=1, options=NO_FETCH).remade_tables == 0
+    for each, place in ((vendor, warehouse), (always_vendor, always)):  # and so it goes on
+        each.says([price("A", "2024-01-02", "5", 12)], dataset=change.dataset)
+        assert place.run(hours_later=1 if place is warehouse else 3).errors == []
+    assert rows_of(warehouse, change.silver_table) == rows_of(always, change.silver_table)
+
+
+NARROW = declared((SYMBOL, attrs.evolve(DATE, key=False), CLOSE, VOLUME))
+
+
+def day_by_day(folder: Path) -> tuple[FakeVendor, Warehouse]:
+    """A home whose payloads hold one day each, so that a key without the day would let the days supersede each other."""
+    vendor = FakeVendor(declared())
+    warehouse = Quick(folder, vendor)
+    for day in (1, 2):
+        vendor.says([price("A", f"2024-01-0{day}"), price("B", f"2024-01-0{day}")])
+        warehouse.run(hours_later=1)
+    return vendor, warehouse
+
+
+def test_a_narrowed_key_waits_for_its_user(tmp_path: Path) -> None:
+    """What was once two days of a symbol would be one row: nobody said that the other may go."""
+    vendor, warehouse = day_by_day(tmp_path / "home")
+    before = rows_of(warehouse)
+    vendor.entries = [NARROW]
+    for _ in range(2):
+        context = warehouse.run(hours_later=1, options=NO_FETCH)
+        (error,) = context.errors
+        assert error.startswith("prices/fake/eod is held, and its table is as it was: 2 of 4 current rows would go; accept that with ")
+        assert error.endswith("`sbf rebuild prices/fake/eod --accept`, or put the declaration back")
+        assert rows_of(warehouse) == before
+    vendor.says([price("A", "2024-01-03", "9", 1)])
+    assert warehouse.run(hours_later=1).rows_seen == 0, "it is fetched, and waits"
+    vendor.entries = [declared()]
+    assert warehouse.run(hours_later=1, options=NO_FETCH).rows_inserted == 1, "the declaration was put back"
+    vendor.entries = [NARROW]
+    assert warehouse.run(hours_later=1, options=NO_FETCH).errors != []
+    assert made_again(vendor, warehouse, accept=False).remade_tables == 0
+    assert made_again(vendor, warehouse, accept=True).remade_tables == 1
+    assert warehouse.ask("SELECT symbol, date::VARCHAR FROM silver.px ORDER BY 1") == [("A", "2024-01-03"), ("B", "2024-01-02")]
+    is_sound(vendor, warehouse)
+
+
+def test_a_declaration_that_takes_too_little_waits(tmp_path: Path) -> None:
+    vendor, warehouse = home(tmp_path / "home", declared())
+    before = rows_of(warehouse)
+    vendor.entries = [declared(without("close", attrs.evolve(CLOSE, type="DATE", missing=())))]
+    (error,) = warehouse.run(hours_later=1, options=NO_FETCH).errors
+    assert "the declaration takes 0 of the 9 rows that the old one took, mostly unparsable of close" in error
+    assert rows_of(warehouse) == before
+
+
+def test_a_user_may_wait(tmp_path: Path) -> None:
+    vendor, warehouse = home(tmp_path / "home", declared())
+    before = rows_of(warehouse)
+    vendor.entries = [declared((*USUAL, Column(name="shares", type="BIGINT", nullable=True, source="volume")))]
+    vendor.says([price("C", "2024-01-01")])
+    context = warehouse.run(hours_later=1, options=RunOptions(remake=False))
+    assert context.errors == []
+    assert context.notes == ["silver.px of prices/fake/eod is stale, and waits: column shares is new"]
+    assert rows_of(warehouse) == before
+    assert warehouse.run(hours_later=1, options=NO_FETCH).rows_inserted == 1
+
+
+def test_rejected_rows_come_back_with_a_better_declaration(tmp_path: Path) -> None:
+    vendor = FakeVendor(declared())
+    warehouse = Quick(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01"), price("B", "2024-01-01", "n/v"), price("C", "2024-01-01")])
+    assert warehouse.run().rows_rejected == 1
+    vendor.entries = [declared(without("close", attrs.evolve(CLOSE, missing=("n/v",))))]
+    assert warehouse.run(hours_later=1, options=NO_FETCH).errors == []
+    assert warehouse.ask("SELECT symbol, close FROM silver.px WHERE symbol = 'B'") == [("B", None)]
+    assert warehouse.ask("SELECT * FROM ops.rejects") == []
+    is_sound(vendor, warehouse)
+
+
+# renamed tables
+
+
+def test_a_renamed_table_is_compared_with_what_it_was(tmp_path: Path) -> None:
+    vendor, warehouse = day_by_day(tmp_path / "home")
+    before = rows_of(warehouse)
+    vendor.entries = [attrs.evolve(NARROW, silver_table="bars", renamed_from=("silver.px",))]
+    (error,) = warehouse.run(hours_later=1, options=NO_FETCH).errors
+    assert "2 of 4 current rows would go" in error
+    assert rows_of(warehouse) == before
+
+
+def test_a_table_under_a_former_name_is_stale_although_no_payload_is_of_the_new_identity(tmp_path: Path) -> None:
+    """Its rows would be in no table that anybody fills."""
+    vendor, warehouse = home(tmp_path / "home", declared())
+    vendor.entries = [declared(dataset="bars", silver_table="bars", renamed_from=("silver.px",))]
+    vendor.says(PAYLOADS[0], dataset="bars")
+    (error,) = warehouse.run(hours_later=1).errors
+    assert "the declaration takes 0 of the 9 rows" in error
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(4,)]
+    vendor.entries = [declared(dataset="bars", silver_table="bars", renamed_from=("silver.px", "prices/fake/eod"))]
+    assert warehouse.run(hours_later=1, options=NO_FETCH).errors == []
+    assert warehouse.ask("SELECT count(*) FROM ops.promotion_manifest WHERE silver_table = 'bars'") == [(4,)]
+
+
+@pytest.mark.parametrize("how", ["made again", "all made again", "new"])
+def test_a_view_under_the_former_name_stays_however_the_table_is_made(tmp_path: Path, how: str) -> None:
+    renamed = declared(silver_table="bars", renamed_from=("silver.px",), keep_view=True)
+    vendor, warehouse = home(tmp_path / "home", declared(), payloads=0 if how == "new" else 3)
+    vendor.entries = [renamed]
+    vendor.says(PAYLOADS[0])
+    assert (made_anew(vendor, warehouse) if how == "all made again" else warehouse.run(hours_later=1)).errors == []
+    assert warehouse.ask("FROM silver.px ORDER BY ALL") == warehouse.ask("FROM silver.bars ORDER BY ALL") != []
+
+
+def test_gold_over_the_view_follows_the_table(tmp_path: Path) -> None:
+    vendor, warehouse = home(tmp_path / "home", declared(), payloads=1)
+    vendor.models = [GoldModel(name="last", key=("symbol",), sql="SELECT p.symbol, max(p.close) AS top FROM silver.px AS p GROUP BY p.symbol")]
+    warehouse.run(hours_later=1, options=NO_FETCH)
+    vendor.entries = [declared(silver_table="bars", renamed_from=("silver.px",), keep_view=True)]
+    vendor.says([price("A", "2024-01-05", "99")])
+    assert warehouse.run(hours_later=1).gold_tables == 1
+    assert warehouse.ask("SELECT top FROM gold.last WHERE symbol = 'A'") == [(99,)]
+    is_sound(vendor, warehouse)
+    assert warehouse.run(hours_later=1, options=NO_FETCH).gold_tables == 0
+
+
+# payloads that are the dataset's no more
+
+
+def test_rows_do_not_go_because_their_payloads_are_forgotten(tmp_path: Path) -> None:
+    """Also where the share of rejects may be any: they are not rejected, nobody reads them."""
+    vendor, warehouse = home(tmp_path / "home", declared(reject_share_max=1.0))
+    vendor.entries = [declared(reject_share_max=1.0, dataset="bars")]
+    (error,) = warehouse.run(hours_later=1, options=NO_FETCH).errors
+    assert "4 of 4 current rows would go" in error
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(4,)]
+
+
+def test_payloads_that_were_let_go_may_be_promoted_again(tmp_path: Path) -> None:
+    vendor, warehouse = home(tmp_path / "home", declared())
+    before = rows_of(warehouse)
+    vendor.entries = [declared(dataset="bars")]
+    vendor.says([price("C", "2024-01-01")], dataset="bars")
+    assert warehouse.run(hours_later=1).errors != []
+    made_again(vendor, warehouse, accept=True)
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(0,)]
+    assert warehouse.ask("SELECT count(*) FROM ops.promotion_manifest") == [(0,)], "what is in no table was not promoted"
+    is_sound(vendor, warehouse)
+    assert warehouse.run(hours_later=1, options=NO_FETCH).rows_inserted == 1
+    vendor.entries = [declared()]
+    made_again(vendor, warehouse, accept=True)
+    assert warehouse.run(hours_later=1, options=NO_FETCH).errors == []
+    assert rows_of(warehouse) == before
+    is_sound(vendor, warehouse)
+
+
+# what is at work beside it
+
+
+def test_a_changed_declaration_does_not_stop_other_layers(tmp_path: Path) -> None:
+    vendor, warehouse = home(tmp_path / "home", declared())
+    before = rows_of(warehouse)
+    vendor.entries = [declared(without("volume"))]
+    vendor.says(PAYLOADS[1] + [price("C", "2024-01-01")])
+    assert warehouse.run(hours_later=1, options=RunOptions(only=Layer.BRONZE)).errors == []
+    assert rows_of(warehouse) == before
+    assert len(warehouse.bronze_files()) == 4
+
+
+class Selecting(FakeVendor):
+    """A plugin whose hook is a SELECT over the fields."""
+
+    @hookimpl
+    def promote(self, entry: DatasetKeymapEntry, batch: Any) -> Any:
+        return SelectRows("SELECT b.* FROM batch AS b")
+
+
+def test_no_row_is_lost_where_the_engine_may_be_wrong_and_a_hook_selects(tmp_path: Path) -> None:
+    """A text such as 2.5 may be a number that the engine wrote anew: such a payload is read exactly, not rejected."""
+    vendor = Selecting(declared(format=Json(thousands=",")))
+    warehouse = Quick(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01", "2.5"), price("B", "2024-01-01", 1.25), price("C", "2024-01-01", "1,500.5")])
+    context = warehouse.run()
+    assert (context.rows_inserted, context.rows_rejected) == (3, 0)
+    assert warehouse.ask("SELECT close::VARCHAR FROM silver.px ORDER BY 1") == [("1.2500",), ("1500.5000",), ("2.5000",)]

@@ -1,0 +1,70 @@
+"""Pages of tables whose declaration has changed, and of fields that nobody declared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+import pytest
+from warehouse import FakeVendor, Price, Warehouse, entry, price
+from web.pages import client_of, site_of
+
+from sbf_core.api import column
+
+PAGES = ["/", "/datasets", "/datasets/px", "/datasets/px?tab=silver", "/datasets/px?tab=rows", "/datasets/px?tab=coverage", "/datasets/px?tab=chart"]
+
+
+@attrs.frozen
+class Wider(Price):
+    """A column more, and one of another type."""
+
+    currency: str | None = column()
+
+
+@pytest.fixture
+def stale(tmp_path: Path) -> Warehouse:
+    vendor = FakeVendor(entry())
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([{**price("A", "2024-01-01"), "currency": "USD"}])
+    warehouse.run()
+    vendor.entries = [entry(columns=Wider)]
+    return warehouse
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_shows_the_table_as_it_is(stale: Warehouse, path: str) -> None:
+    answer = client_of(site_of(stale)).get(path)
+    assert answer.status_code == 200, answer.text[-500:]
+    assert "stale" in answer.text
+    if path.startswith("/datasets/px"):
+        assert "column currency is new" in answer.text
+        assert "sbf run" in answer.text
+
+
+def test_a_key_has_its_revisions(stale: Warehouse) -> None:
+    answer = client_of(site_of(stale)).get("/datasets/px/revisions?symbol=A&date=2024-01-01")
+    assert answer.status_code == 200
+    assert "currency" not in answer.text
+
+
+def test_fields_that_nobody_declared_stand_on_the_page(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry())
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([{**price("A", "2024-01-01"), "currency": "USD"}])
+    warehouse.run()
+    text = client_of(site_of(warehouse)).get("/datasets/px?tab=silver").text
+    assert "Fields that are not declared" in text
+    assert "currency" in text
+    assert "USD" in text
+
+
+def test_a_payload_that_waits_is_told_first(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry())
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01")])
+    warehouse.run()
+    vendor.says([{"symbol": "A", "date": "2024-01-02", "close": "1"}])
+    warehouse.run(hours_later=24)
+    text = client_of(site_of(warehouse)).get("/").text
+    assert "is held" in text
+    assert "sbf promote prices/fake/eod --accept" in text
