@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -144,7 +145,7 @@ def _adopt(ops: OpsService, config: DuckDbConfig, rows: Iterable[BronzeManifestR
     missing: list[str] = []
     there: list[BronzeManifestRow] = []
     for row in sorted(rows, key=lambda row: (row.fetched_at, row.bronze_file_id)):
-        if (config.bronze / row.rel_path).exists():
+        if os.path.exists(f"{config.bronze}/{row.rel_path}"):
             there.append(row)
         else:
             missing.append(row.rel_path)
