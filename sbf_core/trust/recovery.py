@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -145,7 +144,7 @@ def _adopt(ops: OpsService, config: DuckDbConfig, rows: Iterable[BronzeManifestR
     missing: list[str] = []
     there: list[BronzeManifestRow] = []
     for row in sorted(rows, key=lambda row: (row.fetched_at, row.bronze_file_id)):
-        if os.path.exists(f"{config.bronze}/{row.rel_path}"):
+        if (config.bronze / row.rel_path).exists():
             there.append(row)
         else:
             missing.append(row.rel_path)
