@@ -15,7 +15,8 @@ _TEMPORARY = re.compile(rf"\.(?:{_PAYLOAD.pattern})\.tmp")
 
 def payload_files(bronze: Path) -> Iterator[os.DirEntry[str]]:
     """Every entry below Bronze that is no folder, but the journals; links are not followed. Order: folder by folder, by name."""
-    waiting = [bronze]
+    root = str(bronze)  # a folder a payload: paths as objects cost more than the files
+    waiting = [root]
     while waiting:
         folder = waiting.pop()
         try:
@@ -24,15 +25,18 @@ def payload_files(bronze: Path) -> Iterator[os.DirEntry[str]]:
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                if entry.name != JOURNAL_FOLDER or folder != bronze:
-                    waiting.append(Path(entry.path))
+                if entry.name != JOURNAL_FOLDER or folder != root:
+                    waiting.append(entry.path)
             else:
                 yield entry
 
 
 def relative(bronze: Path, entry: os.DirEntry[str]) -> str:
     """The path of an entry below Bronze, with ``/``."""
-    return Path(entry.path).relative_to(bronze).as_posix()
+    root = f"{bronze}{os.sep}"
+    if not entry.path.startswith(root):
+        return Path(entry.path).relative_to(bronze).as_posix()
+    return entry.path[len(root) :].replace(os.sep, "/")
 
 
 def is_temporary(name: str) -> bool:

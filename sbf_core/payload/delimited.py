@@ -17,6 +17,7 @@ import attrs
 from sbf_core.dataset.formats import Csv
 from sbf_core.duck.identifiers import literal, literal_list
 from sbf_core.errors import FieldGone, PayloadRefused
+from sbf_core.payload.by_identity import by_identity
 from sbf_core.payload.delimited_dialect import Dialect, Head, dialect_of, head_of, shown
 from sbf_core.payload.delimited_records import RecordReader
 from sbf_core.payload.delimited_shape import shape_of
@@ -57,7 +58,8 @@ class Layout:
     is_bare: bool
 
 
-def places_of(reading: Reading, names: Sequence[str], first_line: str) -> tuple[int | None, ...]:
+@by_identity
+def places_of(reading: Reading, names: tuple[str, ...], first_line: str) -> tuple[int | None, ...]:
     """Where the field of each slot stands among the names of a header.
 
     Raises:

@@ -162,14 +162,16 @@ class _Sample:
         self._before = 0
         if start.at is None:
             return
-        missing, kind = _wanted(reading)
+        names, missing, kind = _wanted(reading)
         for number, (row, first, end) in enumerate(_rows(text, start)):
             if kind is not None and not isinstance(row, kind):
                 return
             if number == 0:
                 self._first(row, text, first, end)
+            if type(row) is dict:  # an object with no name twice
+                names = names - row.keys()
             missing = [choices for choices in missing if not _is_there(choices, row)]
-            if not missing:
+            if not names and not missing:
                 self.has_all = True
                 return
 
@@ -196,21 +198,21 @@ class _Sample:
 
 
 @by_identity
-def _wanted(reading: Reading) -> tuple[list[list[Getter]], type | None]:
-    """What a row must have, and what it must be."""
-    return _row_getters(reading), row_kind([[source_path(source) for source in slot.sources] for slot in reading.slots])
-
-
-def _row_getters(reading: Reading) -> list[list[Getter]]:
-    """For each slot that must be in some row, what takes its value from one."""
-    found = []
+def _wanted(reading: Reading) -> tuple[frozenset[str], list[list[Getter]], type | None]:
+    """What some row must have: names of fields, and what takes other values from a row; and what rows must be."""
+    names: set[str] = set()
+    others: list[list[Getter]] = []
     for slot in reading.slots:
         sources = [source_path(source) for source in slot.sources]
-        if is_required(slot.column) and all(
-            not source.from_root and not source.up and not source.is_key for source in sources
-        ):
-            found.append([getter(source) for source in sources])
-    return found
+        if not is_required(slot.column) or any(source.from_root or source.up or source.is_key for source in sources):
+            continue
+        name = sources[0].field
+        if name is not None and len(sources) == 1:
+            names.add(name)
+        else:
+            others.append([getter(source) for source in sources])
+    kind = row_kind([[source_path(source) for source in slot.sources] for slot in reading.slots])
+    return frozenset(names), others, kind
 
 
 def _is_there(choices: list[Getter], row: Any) -> bool:

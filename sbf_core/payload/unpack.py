@@ -24,6 +24,11 @@ _STEP_BYTES = 1 << 20
 GZIP, ZIP = ".gz", "zip"
 
 
+def is_packed(extension: str) -> bool:
+    """Whether payloads of this kind are unpacked before they are read."""
+    return extension == ZIP or extension.endswith(GZIP)
+
+
 def unpacked(path: Path, extension: str, *, member: str, target: Path) -> tuple[Path, str]:
     """Unpack a payload, where it is packed.
 

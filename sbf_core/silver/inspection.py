@@ -19,7 +19,7 @@ from sbf_core.errors import SbfError, printable
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.payload.model import Look, PayloadFile, Reading, Slot
-from sbf_core.payload.unpack import unpacked
+from sbf_core.payload.unpack import is_packed, unpacked
 from sbf_core.silver.reading import BatchFile
 
 #: Payloads up to this size are read once, for hash and look together; larger ones are looked at where they are.
@@ -101,12 +101,12 @@ def inspect(
         payload = path.read_bytes() if fresh else read_payload(bronze, row)
     elif not fresh:
         check_payload(bronze, row)
-    plain, extension = unpacked(path, row.extension, member=entry.member, target=staging / row.bronze_file_id)
-    item = Inspected(
-        file=BatchFile(row=row, path=str(plain), is_context=is_context),
-        extension=extension,
-        payload=payload if plain == path else None,
-    )
+    plain, extension = path, row.extension
+    if is_packed(extension):
+        plain, extension = unpacked(path, extension, member=entry.member, target=staging / row.bronze_file_id)
+        payload = None
+    file = BatchFile(row=row, path=str(plain), is_context=is_context)
+    item = Inspected(file=file, extension=extension, payload=payload)
     return looked_at(entry, item, staging=staging) if as_declared else item
 
 

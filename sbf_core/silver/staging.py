@@ -78,8 +78,8 @@ def stage_batch(
         PluginFault: the plugin's SELECT is not one SELECT, or lacks ``_file``.
     """
     stage = _Stage(conn, entry, staging, habits)
-    make_batch_file(conn, items)
     if ask_plan is not None:
+        make_batch_file(conn, items)
         hook = HookRows(conn, entry, items, staging=staging)
         plan = hook.asked(ask_plan)
         if plan is not None:
