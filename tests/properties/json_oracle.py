@@ -141,6 +141,8 @@ def _record(document: Any, row: _Row, columns: Sequence[Column], plan: Any, seen
                 if value is not None:
                     if isinstance(value, NoNumber) and column.type == "VARCHAR":
                         raise Fault("no_json")
+                    if isinstance(value, list) and column.type != "VARCHAR":
+                        value = "no value of the type, whatever is in it"
                     text = value if isinstance(value, str) else _written(value)
                     text.encode()
                     if isinstance(value, Spelled):
