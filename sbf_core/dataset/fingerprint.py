@@ -84,9 +84,14 @@ def changes(before: str, after: str) -> tuple[str, ...]:
     keys = [tuple(column["name"] for column in facts["columns"] if column.get("key")) for facts in (old, new)]
     if keys[0] != keys[1]:
         told.append(f"the key was ({', '.join(keys[0])}) and is ({', '.join(keys[1])})")
-    for name in sorted((old.keys() | new.keys()) - {"columns", "reading"}):
+    for name in sorted((old.keys() | new.keys()) - {"columns", "reading", "payloads_of"}):
         if old.get(name) != new.get(name):
             told.append(f"{name} was {_shown(old.get(name))} and is {_shown(new.get(name))}")
+    owners = [set(facts.get("payloads_of", [facts["dataset"]])) for facts in (old, new)]
+    if owners[1] - owners[0] - {new["dataset"]}:
+        told.append(f"it takes the payloads of {', '.join(sorted(owners[1] - owners[0] - {new['dataset']}))}, too")
+    if owners[0] - owners[1]:
+        told.append(f"it has the payloads of {', '.join(sorted(owners[0] - owners[1]))} no more")
     if old.get("reading") != new.get("reading"):
         told.append("this version of sbf reads payloads otherwise")
     return tuple(told)

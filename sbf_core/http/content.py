@@ -23,6 +23,7 @@ _NOTE_BYTES_MAX = 16_384
 _SHOWN = 80
 _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _MAGIC = {"zip": b"PK", "xlsx": b"PK", "xlsb": b"PK", "ods": b"PK", "parquet": b"PAR1"}
+_INK = re.compile(rb"\S")
 _GZIP_MAGIC = b"\x1f\x8b"
 _DELIMITED = ("csv", "tsv")
 _BOM = b"\xef\xbb\xbf"
@@ -144,21 +145,36 @@ def _why_no_delimited(entry: DatasetKeymapEntry, body: bytes, extension: str, *,
     dialect = format_of(entry, extension)
     if not isinstance(dialect, Csv) or dialect.encoding.lower().startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
         return None
-    above = dialect.skip_rows if dialect.header is True else 0
-    lines = body.split(b"\n", above + 1)
-    header, rest = lines[above] if len(lines) > above else b"", lines[above + 1] if len(lines) > above + 1 else b""
+    start, end = _line_at(body, dialect.skip_rows if dialect.header is True else 0)
+    header = body[start:end]
     mark = dialect.delimiter.encode()
     if as_declared and dialect.header is True:
         known = {name.casefold() for column in entry.columns for name in column.source_names}
         named = {name.strip(b'" \r\t').decode(dialect.encoding, "replace").casefold() for name in header.split(mark)}
         if not known & named:
             return "not_data", f"its first line names no declared column, with {dialect.delimiter!r} between the fields: {_shown(header)}"
-    if dialect.header is True and not rest.strip():
+    if dialect.header is True and not _INK.search(body, end):
         return _empty(entry, "a header and no rows")
-    last = body.rstrip(b"\r\n").rpartition(b"\n")[2]
-    if may_be_cut and b'"' not in last and last.count(mark) < header.count(mark):
+    if may_be_cut and b'"' not in (last := _last_line(body)) and last.count(mark) < header.count(mark):
         return "truncated", "the last line is cut"
     return None
+
+
+def _line_at(body: bytes, number: int) -> tuple[int, int]:
+    """Where a line begins and ends, counted from 0. Nothing of the body is copied: it may be a gigabyte."""
+    start = 0
+    for _ in range(number):
+        found = body.find(b"\n", start)
+        start = len(body) if found < 0 else found + 1
+    found = body.find(b"\n", start)
+    return start, len(body) if found < 0 else found
+
+
+def _last_line(body: bytes) -> bytes:
+    end = len(body)
+    while end and body[end - 1 : end] in (b"\r", b"\n"):
+        end -= 1
+    return body[body.rfind(b"\n", 0, end) + 1 : end]
 
 
 def _why_no_xml(body: bytes, *, may_be_cut: bool) -> tuple[str, str] | None:

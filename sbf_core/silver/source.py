@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.identifiers import quoted
+from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.ops.bulk import insert_rows
 from sbf_core.silver.inspection import Inspected
 
@@ -18,11 +18,19 @@ _FILE_TYPES = {
 
 
 def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected]) -> None:
-    """The temporary table ``batch_file``: one row a payload, with the path that the engine is to read."""
-    conn.execute(
-        f"CREATE OR REPLACE TEMP TABLE batch_file "
-        f"({', '.join(f'{name} {sql_type}' for name, sql_type in _FILE_TYPES.items())})"
-    )
+    """The temporary table ``batch_file``: one row a payload, with the path that the engine is to read.
+
+    ``file_code`` and ``run_code`` are the ids once more, as a number in the table and a text to whoever reads it: so
+    they stand beside each row in ``stage``.
+    """
+    columns = [f"{name} {sql_type}" for name, sql_type in _FILE_TYPES.items()]
+    for code, name, ids in (
+        ("file_code", "bronze_file_id", [item.file_id for item in items]),
+        ("run_code", "run_id", [item.file.row.run_id for item in items]),
+    ):
+        kind = f"ENUM({', '.join(literal(each) for each in dict.fromkeys(ids))})" if ids else "VARCHAR"
+        columns.append(f"{code} {kind} GENERATED ALWAYS AS (CAST({name} AS {kind}))")
+    conn.execute(f"CREATE OR REPLACE TEMP TABLE batch_file ({', '.join(columns)})")
     rows = [
         {
             "bronze_file_id": item.file_id, "path": str(item.file.path if item.look is None else item.look.file.path), "run_id": item.file.row.run_id,

@@ -25,9 +25,9 @@ def with_times(entry: DatasetKeymapEntry, rows: str) -> str:
     )
     # An inner join would lose rows that a plugin's SELECT gives for other payloads; what is never selected, the
     # optimizer never looks at.
-    file_id = "coalesce(b.bronze_file_id, error('promote gave a row whose _file is no payload of the batch'))"
+    file_id = "coalesce(b.file_code, error('promote gave a row whose _file is no payload of the batch'))"
     return (
-        f"SELECT {names}, {file_id} AS _bronze_file_id, b.run_id AS _run_id, {known_from} AS known_from, b.fetched_at "
+        f"SELECT {names}, {file_id} AS _bronze_file_id, b.run_code AS _run_id, {known_from} AS known_from, b.fetched_at "
         f"AS recorded_at, "
         f"b.is_context AS _context, s._reason, s._row, CAST(NULL AS VARCHAR) AS _outcome FROM ({rows}) AS s LEFT JOIN "
         f"batch_file AS b ON s._file = b.bronze_file_id"

@@ -18,6 +18,8 @@ from sbf_core.testing.subject import Filled, Subject
 
 #: A dataset with more recorded rows takes more than two seconds for a check: 30,000 rows are promoted in about 0.3.
 ROWS_MAX = 30_000
+_OWN = "as-declared"
+_UNTOLD = "the run does not say so"
 #: Columns of a dataset under another declaration; None where it cannot be declared so.
 Redeclare = Callable[[Subject, DatasetKeymapEntry], DatasetKeymapEntry | None]
 
@@ -95,12 +97,14 @@ def changed_datasets(
     if not own:
         return
     first, then = (other, own) if before is not None else (own, other)
-    old = _filled(subject, f"{name}-before", first, shared=before is None)
-    always = _filled(subject, f"{name}-always", then, shared=after is None)
+    old = _as_declared(subject) if before is None else _filled(subject, f"{name}-before", first)
+    always = _as_declared(subject) if after is None else _filled(subject, f"{name}-always", then)
     home = old.home.copy(subject.place(f"{name}-changed")).with_plugins(RedeclaredManager(subject, then))
     context = home.promoted(plugins=(subject.name,))
+    waiting = {table for (table,) in home.ask("SELECT table_name FROM ops.held_tables")}
     for entry in then.values():
-        held = next((line for line in context.errors if "is held" in line and entry.silver_table in line), "")
+        lines = [line for line in context.errors if "is held" in line and entry.id in line]
+        held = next(iter(lines), _UNTOLD) if entry.silver_table in waiting else ""
         against = old.home if held else always.home
         tables = [f"silver.{entry.silver_table}", f"silver.{entry.silver_table}_history"]
         differences = subject.differences(home, against, tables=tables)
@@ -135,16 +139,20 @@ def small_datasets(subject: Subject) -> frozenset[str]:
     return frozenset(entry.id for entry in subject.recorded if 0 < (counted.get(entry.silver_table) or 0) <= ROWS_MAX)
 
 
-def _filled(subject: Subject, name: str, entries: Mapping[str, DatasetKeymapEntry], *, shared: bool) -> Filled:
-    """A warehouse of some datasets as ``entries`` declares them; under the plugin's own declarations the one that is
-    there.
-    """
-    if shared:
-        return subject.filled
+def _filled(subject: Subject, name: str, entries: Mapping[str, DatasetKeymapEntry]) -> Filled:
+    """A warehouse of the recording as ``entries`` declares it."""
     vintages = [vintage for vintage in subject.vintages if vintage.request.dataset_id in entries]
     # its payloads and their journal are a home without a database: quicker than to ask for them again
     home = ScratchHome(subject.record_again(name, vintages), RedeclaredManager(subject, entries))
     return Filled(home=home, context=home.promoted(plugins=(subject.name,)))
+
+
+def _as_declared(subject: Subject) -> Filled:
+    """The same as the plugin declares it, of small datasets; all changes begin or end with it."""
+    if _OWN not in subject.shared:
+        small = small_datasets(subject)
+        subject.shared[_OWN] = _filled(subject, _OWN, {one.id: one for one in subject.entries if one.id in small})
+    return subject.shared[_OWN]
 
 
 def _same(subject: Subject, entry: DatasetKeymapEntry) -> DatasetKeymapEntry:

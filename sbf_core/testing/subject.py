@@ -57,6 +57,8 @@ class Subject:
         if name not in self.manager.records:
             PluginManager.selected(self.manager, [name])  # says what there is
         self.record: PluginRecord = self.manager.records[name]
+        #: Warehouses that several checks look at, by what they are for.
+        self.shared: dict[str, Filled] = {}
         registry = DatasetRegistry(self.manager)
         self.datasets: tuple[OwnedDataset, ...] = tuple(registry.of([self.record]))
 

@@ -113,6 +113,7 @@ def test_the_samples_run_as_they_stand(page: str, tmp_path: Path, httpserver: HT
             installed = tmp_path / ".site" / Path(name).name  # what is installed with -e changes with its file
             if installed.exists():
                 installed.write_text(text.replace(old, new), encoding="utf-8")
+                shutil.rmtree(installed.parent / "__pycache__", ignore_errors=True)  # of one size, and of one second
         else:
             _console(step["body"], tmp_path, vendor)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from warehouse import entry, price
@@ -63,3 +64,13 @@ def test_rows_below_a_path() -> None:
     assert why_no_data(declared, b'{"data": {"items": []}}', "json") == ("empty", "the answer is empty (no rows)")
     assert why_no_data(declared, b'{"data": {"items": null}}', "json") == ("empty", "the answer is empty (no rows)")
     assert why_no_data(declared, b'{"message": "busy"}', "json") == ("not_data", "holds no rows at 'data.items': $ is an object with the names 'message': '{\"message\": \"busy\"}'")
+
+
+def test_a_large_table_is_not_copied_for_a_look() -> None:
+    payload = b"symbol,date,close\n" + b"A,2024-01-02,1.5\n" * 1_000_000
+    tracemalloc.start()
+    try:
+        assert why_no_data(entry(), payload, "csv", may_be_cut=True) is None
+        assert tracemalloc.get_traced_memory()[1] < len(payload) // 10
+    finally:
+        tracemalloc.stop()

@@ -58,10 +58,10 @@ def test_a_report_says_what_is_wrong_and_ends_with_1(tmp_path: Path) -> None:
     done = gauge.check("--recording", "home")
     assert done.returncode == 1
     assert "docs: weather/gauge/rain: source_url is empty: say where it is described" in done.stdout
-    assert done.stdout.rstrip().endswith("gauge (sbf-gauge 1.0): 22 of 23 checks passed")
+    assert done.stdout.rstrip().endswith("gauge (sbf-gauge 1.0): 27 of 28 checks passed")
     told = json.loads(gauge.check("--recording", "home", "--json").stdout)
     assert told["schema"] == "sbf.conformance/1"
-    assert (told["passed"], len(told["checks"])) == (False, 23)
+    assert (told["passed"], len(told["checks"])) == (False, 28)
     assert [check["check"] for check in told["checks"] if check["state"] == "failed"] == ["docs"]
 
 
@@ -73,7 +73,7 @@ def test_exemptions_are_shown_with_their_reasons(tmp_path: Path) -> None:
     (tmp_path / "test_gauge.py").write_text('from sbf_core.testing.suite import conformance\n\ntest_it = conformance("gauge", recording="home")\n')
     tested = gauge.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_gauge.py")
     assert tested.returncode == 0, tested.stdout
-    assert "22 passed, 1 skipped" in tested.stdout
+    assert "27 passed, 1 skipped" in tested.stdout
     assert "exempt from conformance: gauge: docs: the gauge is on my roof" in tested.stdout
     other = gauge.check("--recording", "home", "--exempt", "rows_are_taken=none is left out")
     assert "it is exempt from 'rows_are_taken' (none is left out), and needs it no more: take it out" in other.stdout
@@ -101,4 +101,4 @@ def test_a_plugin_that_does_not_load_is_told_and_nothing_else_is_made(tmp_path: 
     done = gauge.check()
     assert done.returncode == 1
     assert "declaration: the plugin is refused: ImportError: no such thing" in done.stdout
-    assert "0 of 23 checks passed, 22 not made" in done.stdout
+    assert "0 of 28 checks passed, 27 not made" in done.stdout
