@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 
-import duckdb
-
 from sbf_core.cli.reading import reading
 from sbf_core.cli.render import as_records, print_csv, print_json, print_table, tell
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts.question import check_question
 from sbf_core.settings.settings import Settings
@@ -26,8 +25,8 @@ def sql_report(home: str | None, *, query: str, output: str, limit: int) -> None
             found = cursor.execute(text)
             headers = [column[0] for column in found.description]
             rows = found.fetchmany(limit + 1) if limit else found.fetchall()
-        except duckdb.Error as error:
-            raise UsageError(f"the query fails: {str(error).split(chr(10), maxsplit=1)[0]}", fix="see `sbf datasets` for the tables", code="SQL") from error
+        except ENGINE_ERRORS as error:
+            raise UsageError(f"the query fails: {first_line(error)}", fix="see `sbf datasets` for the tables", code="SQL") from error
     more = bool(limit) and len(rows) > limit
     rows = rows[:limit] if limit else rows
     if output == "json":

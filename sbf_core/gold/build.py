@@ -10,6 +10,7 @@ import attrs
 import duckdb
 
 from sbf_core.duck.disk import is_disk_fault
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.duck.transaction import transaction
 from sbf_core.errors import DatasetFailure, UsageError
@@ -123,10 +124,10 @@ class GoldBuild:
                 seen, written = self._write(conn, model, inputs, started_at, tests)
                 fault_point("gold.recorded")
             fault_point("gold.committed")
-        except (duckdb.Error, DatasetFailure, UsageError) as error:
+        except (*ENGINE_ERRORS, DatasetFailure, UsageError) as error:
             if is_disk_fault(error):
                 raise
-            text = str(error).split("\n", maxsplit=1)[0]
+            text = first_line(error)
             self._record_failure(conn, model.name, started_at, tests, text)
             return GoldOutcome(table=model.name, status=WorkStatus.FAILED, note=text)
         return GoldOutcome(table=model.name, status=WorkStatus.OK, rows_seen=seen, rows_written=written)

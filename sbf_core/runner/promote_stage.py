@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
-import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import is_disk_fault
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
 from sbf_core.errors import DatasetFailure, UsageError
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
@@ -95,10 +95,10 @@ class PromoteStage:
                 too_late += [(owned, why)] if why else []
             except (DatasetFailure, UsageError) as error:
                 context.errors.append(f"{owned.entry.id}: {error}")
-            except duckdb.Error as error:
+            except ENGINE_ERRORS as error:
                 if is_disk_fault(error):
                     raise
-                context.errors.append(f"{owned.entry.id}: {_first_line(error)}; {_SAFE}")
+                context.errors.append(f"{owned.entry.id}: {first_line(error)}; {_SAFE}")
         self._progress.finish()
         return too_late
 
@@ -221,7 +221,3 @@ def _count(context: RunContext, counts: RowCounts, errors: Mapping[str, str]) ->
     context.rows_unchanged += counts.unchanged
     context.rows_rejected += counts.rejected
     context.errors.extend(f"{path}: {text}" for path, text in errors.items())
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", maxsplit=1)[0]

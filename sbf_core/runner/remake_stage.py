@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-import duckdb
-
 from sbf_core.bronze.file_reader import read_payload
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
 from sbf_core.duck.beside import beside
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import is_disk_fault
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
 from sbf_core.errors import DamageFound, DatasetFailure, UsageError
 from sbf_core.faults import fault_point
 from sbf_core.ops.made_tables import HeldTable, held_payloads
@@ -136,11 +135,10 @@ class RemakeStage:
         except (DatasetFailure, UsageError) as error:
             context.errors.append(f"{owned.entry.id}: {error}")
             return False
-        except duckdb.Error as error:
+        except ENGINE_ERRORS as error:
             if is_disk_fault(error):
                 raise
-            first = str(error).split("\n", maxsplit=1)[0]
-            context.errors.append(f"{owned.entry.id}: its table cannot be made again, and is as it was: {first}")
+            context.errors.append(f"{owned.entry.id}: its table cannot be made again, and is as it was: {first_line(error)}")
             return False
 
     def _remake(

@@ -13,6 +13,7 @@ import duckdb
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Json
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
 from sbf_core.duck.identifiers import literal, literal_list, quoted, quoted_list
 from sbf_core.errors import PayloadRefused, PluginFault, SbfError
 from sbf_core.payload.formats import reader_of, reading_of
@@ -239,8 +240,8 @@ class HookRows:
         for text in (sql, wrapped):
             try:
                 statements = self._conn.extract_statements(text)
-            except duckdb.Error as error:
-                raise PluginFault(f"promote's SQL cannot be parsed: {str(error).splitlines()[0]}") from error
+            except ENGINE_ERRORS as error:
+                raise PluginFault(f"promote's SQL cannot be parsed: {first_line(error)}") from error
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise PluginFault("promote's SQL is not one SELECT")
         if "_file" not in {row[0] for row in self._conn.execute(f"DESCRIBE {wrapped}").fetchall()}:

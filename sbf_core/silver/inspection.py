@@ -15,6 +15,7 @@ import attrs
 from sbf_core.bronze.file_reader import check_payload, read_payload
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Parquet
+from sbf_core.duck.engine_errors import first_line
 from sbf_core.errors import SbfError, printable
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.payload.formats import reader_of, reading_of
@@ -130,4 +131,8 @@ def regular_of(reading: Reading, looks: Sequence[Look]) -> list[Look]:
 
 def refusal(error: Exception) -> str:
     """One line that says why a payload was refused."""
-    return str(error) if isinstance(error, SbfError) else printable(f"{type(error).__name__}: {error}")
+    if isinstance(error, SbfError):
+        return str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return printable(first_line(error))
+    return printable(f"{type(error).__name__}: {error}")

@@ -12,6 +12,7 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Json
 from sbf_core.duck.disk import is_disk_fault
+from sbf_core.duck.engine_errors import ENGINE_ERRORS
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.payload.model import DOUBTFUL, FormatReader, Look, Reading
@@ -141,7 +142,7 @@ class _Stage:
                 doubtful = self._doubtful(regular)
                 self._remove(doubtful)
                 again |= doubtful
-            except (duckdb.Error, PayloadRefused) as error:
+            except (*ENGINE_ERRORS, PayloadRefused) as error:
                 if is_disk_fault(error):
                     raise
                 again = {look.file.file_id for look in looks}  # one of them is not what the look took it for
@@ -237,7 +238,7 @@ class _Stage:
             self._take_from_hook(reading, hook, plan)
             self._ensure()
             return hook.errors
-        except (duckdb.Error, PayloadRefused) as error:
+        except (*ENGINE_ERRORS, PayloadRefused) as error:
             if is_disk_fault(error):
                 raise
         good = []
@@ -246,7 +247,7 @@ class _Stage:
                 self._is_there = False
                 self._take_from_hook(reading, hook.of([item]), plan)
                 good.append(item)
-            except (duckdb.Error, PayloadRefused) as error:
+            except (*ENGINE_ERRORS, PayloadRefused) as error:
                 if is_disk_fault(error):
                     raise
                 hook.errors[item.file_id] = refusal(error).split("\n", maxsplit=1)[0][:400]

@@ -16,6 +16,7 @@ import duckdb
 
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.engine_errors import first_line
 from sbf_core.errors import SbfError
 from sbf_core.facts.question import check_question
 
@@ -54,6 +55,8 @@ def _answer(wanted: dict[str, Any]) -> dict[str, Any]:
         rows = found.fetchmany(wanted["limit"] + 1)
     except SbfError as error:
         return {"error": str(error)}
+    except UnicodeDecodeError as error:
+        return {"error": first_line(error)}
     except (duckdb.Error, MemoryError) as error:
         return {"error": str(error) or "it needs more memory than a question may have"}
     finally:

@@ -185,7 +185,7 @@ def column_of(draw: Draw, number: int, source: str, also: tuple[str, ...] = ()) 
 
 def entry_of(draw: Draw, columns: Sequence[Column], **facts: Any) -> DatasetKeymapEntry:
     return DatasetKeymapEntry(
-        domain="d", source="s", dataset="x", silver_table="t", columns=tuple(columns), reject_share_max=draw(st.sampled_from([1.0, 1.0, 1.0, 0.5])),
+        domain="d", source="s", dataset="x", silver_table="t", columns=tuple(columns), drift="tell", reject_share_max=draw(st.sampled_from([1.0, 1.0, 1.0, 0.5])),
         on_duplicate=draw(st.sampled_from(["reject", "reject", "first", "last"])), is_data=DataRules(may_be_empty=one_in(draw, 4)), **facts,
     )  # fmt: skip
 

@@ -138,7 +138,7 @@ def difference(warehouse: Warehouse, case: Case, expected: Sequence[Outcome]) ->
     with warehouse.open() as conn:
         files = dict(conn.execute("SELECT bronze_file_id, hour(fetched_at) FROM ops.bronze_manifest WHERE dataset = ?", [entry.dataset]).fetchall())
         told = conn.execute("SELECT bronze_file_id, status, rows_seen, error FROM ops.promotion_manifest").fetchall()
-        statuses = {files[file_id]: (status == "failed", seen, error) for file_id, status, seen, error in told if file_id in files}
+        statuses = {files[file_id]: (status != "ok", seen, error) for file_id, status, seen, error in told if file_id in files}
         for number, outcome in enumerate(expected):
             failed, seen, error = statuses.get(number, (None, None, None))
             if (failed, seen) != (outcome.is_refused, outcome.seen):

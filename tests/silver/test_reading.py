@@ -303,3 +303,30 @@ def test_read_record_by_record_everything_is_the_same(tmp_path: Path, extension:
         found.append(warehouse.ask(NOW))
     assert found[0] == found[1]
     assert len(found[0]) == 300
+
+
+@pytest.mark.parametrize("pad", range(2))
+def test_an_engine_error_cut_within_a_character_is_one_like_others(tmp_path: Path, pad: int) -> None:
+    """The engine quotes so many bytes of the payload; what Python cannot decode it raises as another error."""
+    vendor, warehouse = labels(tmp_path)
+    twice = '{"item":"a","label":"' + "x" * pad + "é" * 60 + '","amount":1,"amount":2}'
+    vendor.says(f"[{twice},{json.dumps([{'item': f'b{number}', 'amount': 1} for number in range(40)])[1:]}")
+    context = warehouse.run()
+    assert (context.errors, context.rows_inserted, context.rows_rejected) == ([], 40, 1)
+    assert warehouse.ask("SELECT reason FROM ops.rejects") == [("key_twice",)]
+
+
+@pytest.mark.parametrize("pad", range(2))
+def test_an_engine_error_cut_within_a_character_costs_its_payload_alone(tmp_path: Path, pad: int) -> None:
+    class Decoding(FakeVendor):
+        @hookimpl
+        def promote(self, entry: DatasetKeymapEntry) -> SelectRows:
+            return SelectRows("SELECT _file, json(document->>'text')->>'item' AS item, 'x' AS label, 1 AS amount FROM batch")
+
+    vendor, warehouse = labels(tmp_path, Decoding)
+    vendor.says(json.dumps({"text": '["' + "x" * pad + "é" * 60 + ",}"}))
+    (error,) = warehouse.run().errors
+    assert "Malformed JSON" in error
+    vendor.says('{"text":"{\\"item\\":\\"c\\"}"}')
+    assert warehouse.run(hours_later=24).errors == []
+    assert warehouse.ask("SELECT item FROM silver.px") == [("c",)]
