@@ -15,7 +15,9 @@ def promote(
         list[str] | None, typer.Argument(metavar="[DATASET]...", help="Only these datasets.", show_default=False)
     ] = None,
     home: opt.Home = None,
-    accept: Annotated[bool, typer.Option("--accept", help="Promote payloads, too, that are held because a field is gone.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Promote payloads, too, that are held because a field is gone.")
+    ] = False,
     wait: opt.Wait = None,
     as_json: opt.AsJson = False,
 ) -> None:
@@ -25,4 +27,12 @@ def promote(
     """
     from sbf_core.cli.run import promote_command
 
-    raise Exit(promote_command(home, {} if wait is None else {"run.wait_seconds": wait}, tuple(datasets or ()), accept=accept, as_json=as_json))
+    raise Exit(
+        promote_command(
+            home,
+            {} if wait is None else {"run.wait_seconds": wait},
+            tuple(datasets or ()),
+            accept=accept,
+            as_json=as_json,
+        )
+    )

@@ -17,7 +17,9 @@ FORMATS = ("table", "csv", "json")
 def sql_report(home: str | None, *, query: str, output: str, limit: int) -> None:
     """Print what one SELECT gives."""
     if output not in FORMATS:
-        raise UsageError(f"there is no format {output!r}", fix=nearest(output, FORMATS) or "use table, csv or json", code="USAGE")
+        raise UsageError(
+            f"there is no format {output!r}", fix=nearest(output, FORMATS) or "use table, csv or json", code="USAGE"
+        )
     text = sys.stdin.read() if query == "-" else query
     with reading(Settings(home)) as cursor:
         check_question(cursor, text)
@@ -26,7 +28,9 @@ def sql_report(home: str | None, *, query: str, output: str, limit: int) -> None
             headers = [column[0] for column in found.description]
             rows = found.fetchmany(limit + 1) if limit else found.fetchall()
         except ENGINE_ERRORS as error:
-            raise UsageError(f"the query fails: {first_line(error)}", fix="see `sbf datasets` for the tables", code="SQL") from error
+            raise UsageError(
+                f"the query fails: {first_line(error)}", fix="see `sbf datasets` for the tables", code="SQL"
+            ) from error
     more = bool(limit) and len(rows) > limit
     rows = rows[:limit] if limit else rows
     if output == "json":

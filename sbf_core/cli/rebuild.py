@@ -7,8 +7,8 @@ from pathlib import Path
 
 import attrs
 
-from sbf_core.cli.render import print_json, print_table, tell
-from sbf_core.cli.run import run_logger
+from sbf_core.cli.render import print_json, print_table
+from sbf_core.cli.run import run_logger, tell_outcome
 from sbf_core.cli.show_progress import progress
 from sbf_core.errors import UsageError
 from sbf_core.facts.datasets import dataset_named
@@ -16,9 +16,7 @@ from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.rebuild import rebuild
 from sbf_core.runner.rebuild_tables import TableRebuild
-from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
-from sbf_core.vocabulary import RunStatus
 
 
 def rebuild_command(
@@ -36,11 +34,15 @@ def rebuild_command(
     if keep_backups < 0:
         raise UsageError(f"--keep-backups is {keep_backups}", fix="give a number from 0 on", code="USAGE")
     if into is not None and (names or gold or dry_run):
-        raise UsageError("--into makes all of a database", fix="leave the datasets, --gold and --dry-run out", code="USAGE")
+        raise UsageError(
+            "--into makes all of a database", fix="leave the datasets, --gold and --dry-run out", code="USAGE"
+        )
     settings = Settings(home)
     manager = PluginManager(block=settings["plugins.block"], options=settings.options)
     if names or gold or dry_run:
-        tables = TableRebuild(settings, _ids(names, manager), gold=gold, manager=manager, progress=progress(), logger=run_logger())
+        tables = TableRebuild(
+            settings, _ids(names, manager), gold=gold, manager=manager, progress=progress(), logger=run_logger()
+        )
         if dry_run:
             return _show_costs(tables, as_json=as_json)
         return _tell_tables(tables, accept=accept, as_json=as_json)
@@ -65,7 +67,7 @@ def rebuild_command(
             notes=context.notes,
             errors=context.errors,
         )
-        return _told(context)
+        return tell_outcome(context)
     made = f"{context.remade_tables} tables of " if rebuilt.in_place else ""
     rows = "" if rebuilt.in_place else f"{context.rows_seen} rows seen, "
     print(f"Made {made}{rebuilt.database} again: {rows}{context.gold_tables} gold tables, {elapsed:.2f} s.")
@@ -73,7 +75,7 @@ def rebuild_command(
         print(f"The old one is kept as {rebuilt.set_aside}")
     for path in rebuilt.removed:
         print(f"An older one was removed: {path}")
-    return _told(context)
+    return tell_outcome(context)
 
 
 def _ids(names: tuple[str, ...], manager: PluginManager) -> list[str]:
@@ -120,12 +122,4 @@ def _tell_tables(tables: TableRebuild, *, accept: bool, as_json: bool) -> int:
         )
     else:
         print(f"Made {context.remade_tables} silver and {context.gold_tables} gold tables again, {elapsed:.2f} s.")
-    return _told(context)
-
-
-def _told(context: RunContext) -> int:
-    for note in context.notes:
-        tell(f"sbf: note: {note}")
-    for error in context.errors:
-        tell(f"sbf: failed: {error}")
-    return 0 if context.status is RunStatus.OK else 1
+    return tell_outcome(context)

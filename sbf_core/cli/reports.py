@@ -49,7 +49,10 @@ def status_report(home: str | None, *, as_json: bool) -> None:
         return
     if at_work is not None:
         how_far = f"is at work: {at_work.stage or 'begins'}, {at_work.done} of {at_work.total} steps"
-        print(f"Run {at_work.run_id} " + ("went silent; `sbf run` goes on from there" if at_work.is_silent(clock_of_process().now()) else how_far))
+        print(
+            f"Run {at_work.run_id} "
+            + ("went silent; `sbf run` goes on from there" if at_work.is_silent(clock_of_process().now()) else how_far)
+        )
     if last:
         took = "" if last["seconds"] is None else f", {last['seconds']:.3g} s"
         print(f"Last run {last['run_id']}: {last['status']}, {last['started_at']:%Y-%m-%d %H:%M}Z{took}")
@@ -76,11 +79,18 @@ def _print_parts(states: Sequence[DatasetState], gold: FactTable, problems: Sequ
         print_table(("what", "reason", "go on with"), [(one.what, one.detail, one.fix) for one in problems])
     if states:
         print()
-        rows = [(one.id, one.state, one.covered_to, one.last_fetched, one.rows, one.payloads, one.rejected, one.why) for one in states]
+        rows = [
+            (one.id, one.state, one.covered_to, one.last_fetched, one.rows, one.payloads, one.rejected, one.why)
+            for one in states
+        ]
         print_table(("dataset", "state", "covered to", "last fetched", "rows", "payloads", "rejected", "why"), rows)
     if gold.rows:
         print()
-        kept = [place for place, name in enumerate(gold.headers) if name not in ("why", "error") or any(row[place] for row in gold.rows)]
+        kept = [
+            place
+            for place, name in enumerate(gold.headers)
+            if name not in ("why", "error") or any(row[place] for row in gold.rows)
+        ]
         print_table([gold.headers[place] for place in kept], [[row[place] for place in kept] for row in gold.rows])
 
 
@@ -93,10 +103,16 @@ def digest_report(home: str | None, *, tables: tuple[str, ...], as_json: bool) -
         known = warehouse_tables(cursor)
         unknown = next((table for table in tables if table not in known), None)
         if unknown is not None:
-            raise UsageError(f"there is no table {unknown!r}", fix=nearest(unknown, known) or "tables are " + ", ".join(known), code="UNKNOWN_TABLE")
+            raise UsageError(
+                f"there is no table {unknown!r}",
+                fix=nearest(unknown, known) or "tables are " + ", ".join(known),
+                code="UNKNOWN_TABLE",
+            )
         digests = digest_tables(cursor, keys=keys, only=tables)
     if as_json:
-        print_json("digest", tables=[{"table": item.table, "rows": item.rows, "sha256": item.sha256} for item in digests])
+        print_json(
+            "digest", tables=[{"table": item.table, "rows": item.rows, "sha256": item.sha256} for item in digests]
+        )
     else:
         print_table(("table", "rows", "sha256"), [(item.table, item.rows, item.sha256) for item in digests])
 

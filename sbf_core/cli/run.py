@@ -71,14 +71,7 @@ def run_command(
     if dry_run:
         _show_plan(runner.plan(), as_json=as_json)
         return 0
-    context = runner.run()
-    elapsed = time.monotonic() - began
-    if as_json:
-        _print_run_json(context, runner, elapsed)
-    else:
-        _print_run(context, runner, elapsed, settings)
-    tell_outcome(context)
-    return 0 if context.status is RunStatus.OK else 1
+    return _run(runner, settings, began, as_json=as_json)
 
 
 def promote_command(
@@ -95,22 +88,26 @@ def promote_command(
     plugins = tuple(record.name for record in manager.selected(None))
     options = RunOptions(plugins=plugins, ids=ids, fetch=False, accept=accept)
     runner = Runner(settings, options, progress=progress(), logger=run_logger(), manager=manager)
+    return _run(runner, settings, began, as_json=as_json)
+
+
+def _run(runner: Runner, settings: Settings, began: float, *, as_json: bool) -> int:
     context = runner.run()
     elapsed = time.monotonic() - began
     if as_json:
         _print_run_json(context, runner, elapsed)
     else:
         _print_run(context, runner, elapsed, settings)
-    tell_outcome(context)
-    return 0 if context.status is RunStatus.OK else 1
+    return tell_outcome(context)
 
 
-def tell_outcome(context: RunContext) -> None:
-    """What went wrong, and what was left out for a reason."""
+def tell_outcome(context: RunContext) -> int:
+    """Say what went wrong, and what was left out for a reason; returns the exit code."""
     for note in context.notes:
         tell(f"sbf: note: {note}")
     for error in context.errors:
         tell(f"sbf: failed: {error}")
+    return 0 if context.status is RunStatus.OK else 1
 
 
 class _WithoutKeys(logging.Formatter):

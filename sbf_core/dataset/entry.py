@@ -186,12 +186,7 @@ class DatasetKeymapEntry:
                 fix="leave it out",
                 code="DATASET",
             )
-        sources = [
-            source
-            for column in self.columns
-            if not column.from_request
-            for source in column.source_names
-        ]
+        sources = [source for column in self.columns if not column.from_request for source in column.source_names]
         if is_json:
             check_paths(self.rows_at, sources, where=where)
 

@@ -69,7 +69,9 @@ def beside(
     _remove(path)
     owner = new_cursor()
     try:
-        owner.execute(f"ATTACH {literal(str(path))} AS {quoted(BESIDE)} (READ_WRITE, STORAGE_VERSION '{STORAGE_VERSION}')")
+        owner.execute(
+            f"ATTACH {literal(str(path))} AS {quoted(BESIDE)} (READ_WRITE, STORAGE_VERSION '{STORAGE_VERSION}')"
+        )
         try:
             database = BesideDatabase(new_cursor)
             try:
@@ -77,6 +79,8 @@ def beside(
                 yield database
             finally:
                 database.close()
+                with suppress(duckdb.Error):  # else to detach it writes a checkpoint of what nobody will read
+                    owner.execute(f"DROP SCHEMA IF EXISTS {BESIDE}.silver CASCADE")
         finally:
             owner.execute(f"DETACH {quoted(BESIDE)}")
     finally:

@@ -76,7 +76,13 @@ def _state(database: Path) -> list[int]:
 def name_published(config: DuckDbConfig, run_id: str, *, now: str) -> None:
     """Say which copy is the newest, and remove the older ones, but those that a reader still holds on Windows."""
     current = published_path(config, run_id)
-    facts = {"file": current.name, "run_id": run_id, "published_at": now, "database": _state(config.database), "rows": _state(config.database)}
+    facts = {
+        "file": current.name,
+        "run_id": run_id,
+        "published_at": now,
+        "database": _state(config.database),
+        "rows": _state(config.database),
+    }
     fault_point("publish.named")
     write_whole(config.published / "current.json", json.dumps(facts).encode(), durable=config.fsync != "none")
     for path in config.published.glob("sbf-*"):
@@ -91,7 +97,9 @@ def keep_published(config: DuckDbConfig) -> None:
     named = config.published / "current.json"
     with suppress(OSError, ValueError):
         facts = json.loads(named.read_text(encoding="utf-8"))
-        write_whole(named, json.dumps({**facts, "rows": _state(config.database)}).encode(), durable=False)  # a reader may do without it
+        write_whole(
+            named, json.dumps({**facts, "rows": _state(config.database)}).encode(), durable=False
+        )  # a reader may do without it
 
 
 def _named(config: DuckDbConfig) -> tuple[dict[str, Any], Path]:

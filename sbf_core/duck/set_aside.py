@@ -59,7 +59,9 @@ def database_copies(config: DuckDbConfig) -> list[tuple[Path, str]]:
     """Every copy of the database in ``backups`` that sbf itself made, with the reason; not what a user has put there."""
     kinds = ((f"{_NAME}*.duckdb", "set aside by a rebuild"), ("sbf-schema*-*.duckdb", "made before a migration"))
     found = [(path, why) for pattern, why in kinds for path in sorted(config.backups.glob(pattern))]
-    return found + [(path, "its writing was stopped") for path in sorted(config.backups.glob("sbf-schema*-*.duckdb.tmp"))]
+    return found + [
+        (path, "its writing was stopped") for path in sorted(config.backups.glob("sbf-schema*-*.duckdb.tmp"))
+    ]
 
 
 def remove_set_aside(config: DuckDbConfig, *, keep: int) -> tuple[Path, ...]:
@@ -93,5 +95,3 @@ def _opened(database: Path) -> duckdb.DuckDBPyConnection | None:
     with suppress(duckdb.Error):
         connection.execute("CHECKPOINT")
     return connection
-
-

@@ -18,9 +18,7 @@ def as_it_is(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> Da
     return as_made(entry, _made(cursor).get(entry.silver_table))
 
 
-def as_they_are(
-    cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]
-) -> list[DatasetKeymapEntry]:
+def as_they_are(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[DatasetKeymapEntry]:
     """Datasets with the columns that their tables have."""
     made = _made(cursor)
     return [as_made(entry, made.get(entry.silver_table)) for entry in entries]

@@ -57,7 +57,9 @@ def known_models(cursor: duckdb.DuckDBPyConnection, manager: PluginManager) -> K
             continue
         models.extend(sorted_out(answer)[0])
     filled = load_table_versions(cursor).keys()
-    return KnownModels(models=tuple(model.over(filled) for model in models), faulty=tuple(faulty), blocked=tuple(blocked))
+    return KnownModels(
+        models=tuple(model.over(filled) for model in models), faulty=tuple(faulty), blocked=tuple(blocked)
+    )
 
 
 def installed_models(cursor: duckdb.DuckDBPyConnection, manager: PluginManager) -> list[GoldModel]:

@@ -13,7 +13,6 @@ import attrs
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
 from sbf_core.errors import PluginFault
-from sbf_core.http.pages import PageReader, walk_pages
 from sbf_core.http.session import Asking, AskingSession, FetchSession
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -33,7 +32,9 @@ def vendor_ticker(ticker: str, class_mark: str, names: Mapping[str, str] | None 
     return f"{found[1]}{class_mark}{found[2]}" if found else ticker
 
 
-def filled(template: str, request: RunRequest, *, quoting: bool, recipe: RestRecipe | None = None, period: str = "") -> str:
+def filled(
+    template: str, request: RunRequest, *, quoting: bool, recipe: RestRecipe | None = None, period: str = ""
+) -> str:
     """A template with the request's values in it; URL-quoted for addresses."""
     date_format = recipe.date_format if recipe is not None else "%Y-%m-%d"
     values = {
@@ -46,14 +47,20 @@ def filled(template: str, request: RunRequest, *, quoting: bool, recipe: RestRec
     }
     if not quoting:
         return template.format_map(values)
-    between = recipe.ticker_separator if recipe is not None and recipe.tickers_per_request > 1 else ""  # most vendors want it as it is
-    return template.format_map({name: quote(value, safe=between if name == "ticker" else "") for name, value in values.items()})
+    between = (
+        recipe.ticker_separator if recipe is not None and recipe.tickers_per_request > 1 else ""
+    )  # most vendors want it as it is
+    return template.format_map(
+        {name: quote(value, safe=between if name == "ticker" else "") for name, value in values.items()}
+    )
 
 
 def _vendor_tickers(request: RunRequest, recipe: RestRecipe) -> str:
     if recipe.tickers_per_request == 1:
         return vendor_ticker(request.ticker or "", recipe.class_mark, recipe.ticker_names)
-    return recipe.ticker_separator.join(vendor_ticker(ticker, recipe.class_mark, recipe.ticker_names) for ticker in request.tickers)
+    return recipe.ticker_separator.join(
+        vendor_ticker(ticker, recipe.class_mark, recipe.ticker_names) for ticker in request.tickers
+    )
 
 
 def fetch_by_recipe(entry: DatasetKeymapEntry, request: RunRequest, session: FetchSession) -> list[RunResult]:
@@ -70,7 +77,11 @@ def fetch_by_recipe(entry: DatasetKeymapEntry, request: RunRequest, session: Fet
         return _at_once(RecipeWalk(entry, recipe, _Blocking(session)).results(request))
     if isinstance(recipe, FileRecipe):
         mirrors = tuple(filled(mirror, request, quoting=False) for mirror in recipe.mirrors)
-        return [session.read(request, filled(recipe.path, request, quoting=False), extension=recipe.extension, mirrors=mirrors)]
+        return [
+            session.read(
+                request, filled(recipe.path, request, quoting=False), extension=recipe.extension, mirrors=mirrors
+            )
+        ]
     raise PluginFault("has neither a recipe nor the hook fetch", where=f"dataset {entry.id}")
 
 
@@ -117,6 +128,8 @@ class RecipeWalk:
         results = await self._pages(request, days, period)
         if not self.recipe.rows_max or not results[-1].ok or results[-1].not_modified:
             return results
+        from sbf_core.http.pages import PageReader  # the reading of JSON, which a run with nothing due need not load
+
         reader = PageReader(rows_at=self.entry.rows_at, extension=self.recipe.extension)
         try:
             longest = max(reader.rows(result.payload) for result in results)
@@ -126,7 +139,9 @@ class RecipeWalk:
             return results
         halves = self._halves(days)
         if not halves:
-            error = f"the answer has {longest} rows, the most that the vendor sends: it is not whole, and cannot be split"
+            error = (
+                f"the answer has {longest} rows, the most that the vendor sends: it is not whole, and cannot be split"
+            )
             return [attrs.evolve(results[0], payload=b"", kind="row_cap", error=error)]
         found: list[RunResult] = []
         for half in halves:
@@ -137,7 +152,12 @@ class RecipeWalk:
         return found
 
     def _halves(self, days: RunRequest) -> tuple[RunRequest, ...]:
-        if not {"from_date", "to_date"} <= placeholders(self.recipe.url) or days.from_date is None or days.to_date is None or days.from_date >= days.to_date:
+        if (
+            not {"from_date", "to_date"} <= placeholders(self.recipe.url)
+            or days.from_date is None
+            or days.to_date is None
+            or days.from_date >= days.to_date
+        ):
             return ()
         middle = days.from_date + (days.to_date - days.from_date) // 2
         return attrs.evolve(days, to_date=middle), attrs.evolve(days, from_date=middle + dt.timedelta(days=1))
@@ -149,11 +169,19 @@ class RecipeWalk:
 
         async def ask(address: str) -> RunResult:
             return await self.session.ask(
-                request, address, extension=recipe.extension, headers=recipe.headers, secrets=recipe.secrets, secret_headers=recipe.secret_headers, mirrors=mirrors
+                request,
+                address,
+                extension=recipe.extension,
+                headers=recipe.headers,
+                secrets=recipe.secrets,
+                secret_headers=recipe.secret_headers,
+                mirrors=mirrors,
             )
 
         if recipe.pages is None:
             return [await ask(url)]
+        from sbf_core.http.pages import PageReader, walk_pages
+
         hosts = {urlsplit(url).hostname or "", *recipe.redirect_hosts}
         reader = PageReader(rows_at=self.entry.rows_at, extension=recipe.extension)
         return await walk_pages(ask, url, recipe.pages, reader, hosts=hosts, hidden=set(recipe.secrets))

@@ -168,11 +168,15 @@ class MadeTables:
 
     def held_rows(self, ids: Sequence[str]) -> list[tuple[str, str]]:
         """Id and path of the payloads of a dataset that wait for their user; ``ids`` are all identities that it had."""
-        return self._cursor().execute(
-            "SELECT m.bronze_file_id, m.rel_path FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING "
-            f"(bronze_file_id) WHERE p.status = 'held' AND list_contains(?, {DATASET_ID}) ORDER BY m.fetched_at, 1",
-            [list(ids)],
-        ).fetchall()
+        return (
+            self._cursor()
+            .execute(
+                "SELECT m.bronze_file_id, m.rel_path FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING "
+                f"(bronze_file_id) WHERE p.status = 'held' AND list_contains(?, {DATASET_ID}) ORDER BY m.fetched_at, 1",
+                [list(ids)],
+            )
+            .fetchall()
+        )
 
     def release(self, file_ids: Sequence[str]) -> None:
         """Let payloads be promoted that waited. Writes ops.promotion_manifest. Idempotent."""

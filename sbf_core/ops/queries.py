@@ -58,7 +58,9 @@ def _overtaken(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> s
     return {key for (key,) in rows}
 
 
-def latest_validators(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], tuple[str, str]]:
+def latest_validators(
+    conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]
+) -> dict[tuple[str, str], tuple[str, str]]:
     """What each address gave with its newest payload, as (ETag, Last-Modified), under (series, address); only those that gave anything."""
     rows = conn.execute(
         f"WITH named AS (SELECT {DATASET_ID} AS id, "
@@ -72,7 +74,9 @@ def latest_validators(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str
     return {(key, address): (etag, modified) for key, address, etag, modified in rows if key not in overtaken}
 
 
-def load_stretches(conn: duckdb.DuckDBPyConnection, since: dt.datetime) -> frozenset[tuple[str, dt.date | None, dt.date | None]]:
+def load_stretches(
+    conn: duckdb.DuckDBPyConnection, since: dt.datetime
+) -> frozenset[tuple[str, dt.date | None, dt.date | None]]:
     """Series, first and last day of everything that was asked for with success since a moment."""
     rows = conn.execute(
         "SELECT DISTINCT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
@@ -85,7 +89,11 @@ def load_stretches(conn: duckdb.DuckDBPyConnection, since: dt.datetime) -> froze
 
 def answer_seconds(conn: duckdb.DuckDBPyConnection) -> dict[str, float]:
     """How long an answer of each source took on average; only of those that were asked over the network."""
-    return dict(conn.execute("SELECT source, avg(elapsed_seconds) FROM ops.bronze_manifest WHERE status_code IS NOT NULL GROUP BY source").fetchall())
+    return dict(
+        conn.execute(
+            "SELECT source, avg(elapsed_seconds) FROM ops.bronze_manifest WHERE status_code IS NOT NULL GROUP BY source"
+        ).fetchall()
+    )
 
 
 def load_series_states(conn: duckdb.DuckDBPyConnection) -> dict[str, SeriesState]:
@@ -96,7 +104,13 @@ def load_series_states(conn: duckdb.DuckDBPyConnection) -> dict[str, SeriesState
         "SELECT key, d.checked_at, d.to_date, w.coverage_from, w.coverage_to, d.again_from FROM ops.data_dates d FULL JOIN w USING (key)"
     ).fetchall()
     return {
-        key: SeriesState(checked_at=None if checked is None else from_naive_utc(checked), to_date=to_date, coverage_from=first, coverage_to=last, again_from=again)
+        key: SeriesState(
+            checked_at=None if checked is None else from_naive_utc(checked),
+            to_date=to_date,
+            coverage_from=first,
+            coverage_to=last,
+            again_from=again,
+        )
         for key, checked, to_date, first, last, again in rows
     }
 
@@ -152,8 +166,12 @@ def run_overview(conn: duckdb.DuckDBPyConnection, run_id: str) -> tuple[list[dic
         [run_id],
     )
     names = [column[0] for column in datasets.description]
-    per_dataset = [dict(zip(names, (int(value) if isinstance(value, int) else value for value in row), strict=True)) for row in datasets.fetchall()]
+    per_dataset = [
+        dict(zip(names, (int(value) if isinstance(value, int) else value for value in row), strict=True))
+        for row in datasets.fetchall()
+    ]
     gold = conn.execute(
-        "SELECT table_name, rows_inserted FROM ops.file_ingestions WHERE run_id = ? AND kind = 'gold' AND status = 'ok' ORDER BY finished_at, 1", [run_id]
+        "SELECT table_name, rows_inserted FROM ops.file_ingestions WHERE run_id = ? AND kind = 'gold' AND status = 'ok' ORDER BY finished_at, 1",
+        [run_id],
     )
     return per_dataset, [{"table": name, "rows_written": written} for name, written in gold.fetchall()]

@@ -23,7 +23,9 @@ def forget_manifest(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> No
 
 def forget_unknown_promotions(conn: duckdb.DuckDBPyConnection) -> None:
     """Take promotions out that no manifest row stands for, and keep one of those that stand there twice. Writes ops.promotion_manifest."""
-    conn.execute("DELETE FROM ops.promotion_manifest WHERE NOT EXISTS (FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = promotion_manifest.bronze_file_id)")
+    conn.execute(
+        "DELETE FROM ops.promotion_manifest WHERE NOT EXISTS (FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = promotion_manifest.bronze_file_id)"
+    )
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE once AS SELECT * FROM ops.promotion_manifest QUALIFY row_number() OVER (PARTITION BY bronze_file_id ORDER BY finished_at DESC) = 1"
     )

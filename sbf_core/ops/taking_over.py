@@ -1,4 +1,4 @@
-"""The ledger's part of a silver table that was made again in another database, and takes the place of the one that is there."""
+"""The ledger's part of a silver table that was made again in another database, and takes the place of the old one."""
 
 from __future__ import annotations
 

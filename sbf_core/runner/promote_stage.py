@@ -106,11 +106,17 @@ class PromoteStage:
         """Make the silver tables of a dataset, although nothing may come to stand in them."""
         self._promotion(owned, "").prepare()
 
-    def promote_payloads(self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow]) -> None:
-        """Promote payloads of a dataset into an empty table, whatever the ledger says of them."""
+    def promote_payloads(
+        self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow], *, needs_all: bool = False
+    ) -> None:
+        """Promote payloads of a dataset into an empty table, whatever the ledger says of them.
+
+        Raises:
+            DamageFound: with ``needs_all``: a payload is not what was recorded.
+        """
         self._ops.record_fetched(rows, [])
         self._progress.start("remake", len(rows))
-        self._promote_batches(context, owned, rows, newest={})
+        self._promote_batches(context, owned, rows, newest={}, needs_all=needs_all)
         self._progress.finish()
 
     def _promote_dataset(self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow]) -> str:
@@ -133,6 +139,7 @@ class PromoteStage:
         rows: Sequence[BronzeManifestRow],
         *,
         newest: Mapping[str | None, dt.datetime],
+        needs_all: bool = False,
     ) -> None:
         entry, accepted = owned.entry, accepted_payloads(self._config)
         batched = tickers_at_once(entry) > 1
@@ -140,7 +147,9 @@ class PromoteStage:
         for batch in batches(entry, rows, accepted=accepted):
             is_accepted = batch[0].rel_path in accepted
             if is_accepted not in promotions:
-                promotions[is_accepted] = self._promotion(owned, context.run_id, is_accepted=is_accepted)
+                promotions[is_accepted] = self._promotion(
+                    owned, context.run_id, is_accepted=is_accepted, needs_all=needs_all
+                )
             promotion = promotions[is_accepted]
             late = [row for row in batch if row.ticker in newest and row.fetched_at < newest[row.ticker]]
             younger = {
@@ -161,7 +170,9 @@ class PromoteStage:
             )
             self._progress.advance(len(batch))
 
-    def _promotion(self, owned: OwnedDataset, run_id: str, *, is_accepted: bool = False) -> Promotion:
+    def _promotion(
+        self, owned: OwnedDataset, run_id: str, *, is_accepted: bool = False, needs_all: bool = False
+    ) -> Promotion:
         from sbf_core.silver.promotion import Promotion  # 15 ms that a run with nothing to promote need not pay
 
         return Promotion(
@@ -173,6 +184,7 @@ class PromoteStage:
             fresh_run_id=run_id,
             drift=self._drift and (owned.entry.drift or self._drift),
             is_accepted=is_accepted,
+            needs_all=needs_all,
         )
 
     def _plan_asker(self, owned: OwnedDataset) -> AskPlan:
@@ -180,7 +192,9 @@ class PromoteStage:
             return None
 
         def ask(batch: PromotionBatch) -> PromotionPlan | None:
-            with watched(self._ops.cursor, where=f"dataset {owned.entry.id}, plugin {owned.plugin.label}, hook promote") as allowed:
+            with watched(
+                self._ops.cursor, where=f"dataset {owned.entry.id}, plugin {owned.plugin.label}, hook promote"
+            ) as allowed:
                 told = attrs.evolve(batch, describe=lambda: allowed(batch.describe))
                 return self._hooks.promote(owned, told, staging=self._config.staging, safe=_SAFE)
 

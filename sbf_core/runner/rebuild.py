@@ -92,9 +92,7 @@ def rebuild(
             )
     elif orphans and _opens(config):
         ids = list(DatasetRegistry(manager).datasets)
-        tables = TableRebuild(
-            settings, ids, gold=True, clock=clock, manager=manager, progress=progress, logger=logger
-        )
+        tables = TableRebuild(settings, ids, gold=True, clock=clock, manager=manager, progress=progress, logger=logger)
         return _in_place(tables, config, orphans)
     options = RunOptions(plugins=tuple(record.name for record in manager.selected(None)), fetch=False)
     old = set_aside(config, clock=clock) if into is None else None
@@ -116,7 +114,11 @@ def _orphans(config: DuckDbConfig, manager: PluginManager) -> list[str]:
     """Datasets of payloads that no loaded plugin declares, each with the reason, as far as it is known."""
     registry = DatasetRegistry(manager)
     declared = {name for owned in registry.datasets.values() for name in owned.entry.ids}
-    refused = [f"plugin {record.label} is refused: {record.reason}" for record in manager.records.values() if record.state == "refused"]
+    refused = [
+        f"plugin {record.label} is refused: {record.reason}"
+        for record in manager.records.values()
+        if record.state == "refused"
+    ]
     held = {line.row.dataset_id for path in journal_files(config.bronze) for line in read_journal_start(path)[0]}
     why = "; ".join(refused) or "no installed plugin declares it"
     return [f"{name} cannot be made again ({why})" for name in sorted(held - declared)]

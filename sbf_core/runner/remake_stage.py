@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
-from sbf_core.bronze.file_reader import read_payload
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
-from sbf_core.duck.beside import beside
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import is_disk_fault
@@ -21,9 +20,11 @@ from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runner.promote_stage import PromoteStage
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
-from sbf_core.silver.remaking import Taken, compared, swap
 from sbf_core.silver.stale import StaleTable, cost_of, held_line, payloads_line, stale_tables
 from sbf_core.vocabulary import Drift
+
+if TYPE_CHECKING:
+    from sbf_core.silver.remaking import Taken
 
 _FILE = "remade.duckdb"
 _CHANGES_SHOWN_MAX = 4
@@ -138,7 +139,9 @@ class RemakeStage:
         except ENGINE_ERRORS as error:
             if is_disk_fault(error):
                 raise
-            context.errors.append(f"{owned.entry.id}: its table cannot be made again, and is as it was: {first_line(error)}")
+            context.errors.append(
+                f"{owned.entry.id}: its table cannot be made again, and is as it was: {first_line(error)}"
+            )
             return False
 
     def _remake(
@@ -152,6 +155,9 @@ class RemakeStage:
         pending: Sequence[BronzeManifestRow] = (),
     ) -> bool:
         """Whether the table was made again; else it is held."""
+        from sbf_core.duck.beside import beside  # as few runs make a table again, few load what it needs
+        from sbf_core.silver.remaking import compared, swap
+
         entry, ops = owned.entry, self._ops
         rows = self._payloads(owned, pending)
         fault_point("remake.begun")
@@ -161,14 +167,12 @@ class RemakeStage:
             stage = PromoteStage(other, self._config, self._hooks, progress=self._progress, drift=self._drift)
             try:
                 stage.prepare(owned)
-                stage.promote_payloads(made, owned, rows)
+                _promote_all(stage, made, owned, rows)
                 fault_point("remake.promoted")
                 both = compared(ops.cursor(), entry, ops.tables.made())
                 reason = "" if accepted or both is None else _lost(owned, *both)
                 if reason:
-                    held = HeldTable(
-                        dataset=entry.id, table=entry.silver_table, fingerprint=fingerprint, reason=reason
-                    )
+                    held = HeldTable(dataset=entry.id, table=entry.silver_table, fingerprint=fingerprint, reason=reason)
                     ops.tables.hold(held)
                     context.errors.append(held_line(held))
                     return False
@@ -183,24 +187,21 @@ class RemakeStage:
         return True
 
     def _payloads(self, owned: OwnedDataset, pending: Sequence[BronzeManifestRow]) -> list[BronzeManifestRow]:
-        """What was promoted before, and some payloads more. Raises ``DatasetFailure`` where one of them is not there
-        any more.
-        """
+        """What was promoted before, and some payloads more."""
         entry, ops = owned.entry, self._ops
         others = {row.bronze_file_id for row in ops.load_promotable_rows()} - {row.bronze_file_id for row in pending}
-        rows = [
-            row
-            for row in ops.load_manifest_rows()
-            if row.dataset_id in entry.ids and row.bronze_file_id not in others
+        return [
+            row for row in ops.load_manifest_rows() if row.dataset_id in entry.ids and row.bronze_file_id not in others
         ]
-        for row in rows:
-            try:
-                read_payload(self._config.bronze, row)
-            except DamageFound as error:
-                raise DatasetFailure(
-                    "its table cannot be made again", where=str(error), fix="run `sbf repair` first"
-                ) from error
-        return rows
+
+
+def _promote_all(stage: PromoteStage, made: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow]) -> None:
+    try:
+        stage.promote_payloads(made, owned, rows, needs_all=True)
+    except DamageFound as error:
+        raise DatasetFailure(
+            "its table cannot be made again", where=str(error), fix="run `sbf repair` first"
+        ) from error
 
 
 def planned(stale: StaleTable) -> str:

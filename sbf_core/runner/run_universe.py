@@ -53,9 +53,7 @@ class RunUniverse:
 
     def _ask_members(self) -> list[UniverseMember]:
         record = self._manager.selected([self.settings.plugin])[0]
-        return list(
-            self._manager.call(record, "universe_members", doing="the universe", safe="nothing was written")
-        )
+        return list(self._manager.call(record, "universe_members", doing="the universe", safe="nothing was written"))
 
     def _ask_members_watched(self, bootstrap: DuckDbBootstrap) -> list[UniverseMember]:
         with watched(bootstrap.cursor, where=f"plugin {self.settings.plugin}, hook universe_members"):

@@ -100,8 +100,7 @@ class DriftWatch:
             f"SELECT s._bronze_file_id, {counts} FROM stage AS s WHERE NOT s._context GROUP BY 1 HAVING {empty}"
         ).fetchall()
         return {
-            file_id: [name for name, count in zip(names, filled, strict=True) if not count]
-            for file_id, *filled in rows
+            file_id: [name for name, count in zip(names, filled, strict=True) if not count] for file_id, *filled in rows
         }
 
     def _has_come(self, name: str, file_id: str) -> bool:

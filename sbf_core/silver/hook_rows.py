@@ -205,7 +205,11 @@ class HookRows:
         ]
         parts = []
         regular = regular_of(whole, again)
-        doubtful = self._doubtful(reader.select(whole, regular, self._staging)) if regular and reading.format.kind == Json.kind else set()
+        doubtful = (
+            self._doubtful(reader.select(whole, regular, self._staging))
+            if regular and reading.format.kind == Json.kind
+            else set()
+        )
         regular = [look for look in regular if look.file.file_id not in doubtful]
         if regular:
             parts.append(reader.select(whole, regular, self._staging))

@@ -10,11 +10,10 @@ import attrs
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.identifiers import literal, literal_list, quoted
+from sbf_core.duck.identifiers import literal, literal_list
 from sbf_core.duck.transaction import transaction
-from sbf_core.errors import EnvironmentFault, FieldGone, SbfError
+from sbf_core.errors import DamageFound, EnvironmentFault, FieldGone, SbfError
 from sbf_core.faults import fault_point
-from sbf_core.ops.bulk import insert_rows
 from sbf_core.ops.queries import DATASET_ID
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
@@ -23,12 +22,13 @@ from sbf_core.silver.fields import record_fields
 from sbf_core.silver.inspection import READ_BYTES_MAX, Inspected, inspect, refusal
 from sbf_core.silver.judging import keys_twice, number_of, refuse_payloads, reject_rewrites, settle_duplicates
 from sbf_core.silver.merge import close_vanished, live, merge
+from sbf_core.silver.promoted import make_promoted, totals
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.rejects import notes_of_rejects
 from sbf_core.silver.restatement import restated_tickers
 from sbf_core.silver.staging import Habits, stage_batch
 from sbf_core.silver.tables import create_tables, tables_there
-from sbf_core.vocabulary import Drift, Semantics, WorkStatus
+from sbf_core.vocabulary import Drift, Semantics
 
 #: Hashing a large payload leaves Python's lock alone; over small ones threads only wait for it, at twice the cost.
 _LOOKING_THREADS = 4
@@ -73,6 +73,8 @@ class Promotion:
         fresh_run_id: payloads of this run were written by this process; the hash of others is checked again.
         drift: what to do with payloads that lack a field which came until then; None where that was settled before.
         is_accepted: the payloads were released although they lack one.
+        needs_all: a payload that is not what was recorded ends the promotion with ``DamageFound``; else it costs only
+            itself.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Promotion:
         fresh_run_id: str = "",
         drift: Drift | None = None,
         is_accepted: bool = False,
+        needs_all: bool = False,
     ) -> None:
         self._ops = ops
         self._entry = entry
@@ -95,6 +98,7 @@ class Promotion:
         self._fresh_run_id = fresh_run_id
         self._drift = None if is_accepted else drift
         self._reading = lenient(entry) if is_accepted else entry
+        self._needs_all = needs_all
         self._habits = Habits()
 
     def prepare(self) -> None:
@@ -137,7 +141,7 @@ class Promotion:
             notes = notes_of_emptied(told)
             closed = self._take_in(conn, rows[0], unique=unique)
             fault_point("promote.merged")
-            self._make_promoted(conn, rows, errors={**errors, **refused}, held=held, closed=closed)
+            make_promoted(conn, self._entry, rows, errors={**errors, **refused}, held=held, closed=closed)
             self._ops.record_promoted(conn, self._entry, started_at=started_at, rejects=_REJECTS)
             if self._ask_plan is None:
                 notes += record_fields(self._ops, conn, self._entry, staged, tells=self._drift is not None)
@@ -145,7 +149,7 @@ class Promotion:
             self._ops.restated.mark(
                 conn, {self._entry.key(ticker) for ticker in restated}, again_from=self._entry.first_date
             )
-            counts = _totals(conn)
+            counts = totals(conn)
             notes += notes_of_rejects(conn, refused)
             fault_point("promote.recorded")
         fault_point("promote.committed")
@@ -206,6 +210,8 @@ class Promotion:
         except EnvironmentFault:
             raise  # the payload may be fine: it stays to be promoted
         except SbfError as error:
+            if self._needs_all and isinstance(error, DamageFound):
+                raise
             return error
 
     def _take_in(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow, *, unique: bool) -> int:
@@ -228,73 +234,8 @@ class Promotion:
             f"list_contains({literal_list(self._entry.ids)}, {DATASET_ID}) AND m.ticker = {literal(row.ticker)})"
         )
 
-    def _make_promoted(
-        self,
-        conn: duckdb.DuckDBPyConnection,
-        rows: Sequence[BronzeManifestRow],
-        *,
-        errors: Mapping[str, str],
-        held: Mapping[str, str],
-        closed: int,
-    ) -> None:
-        """The temporary table ``promoted``: one row a payload, with its status and counts."""
-        conn.execute(
-            "CREATE OR REPLACE TEMP TABLE promoting (bronze_file_id VARCHAR, run_id VARCHAR, ticker VARCHAR, status "
-            "VARCHAR, error VARCHAR)"
-        )
-        types = dict.fromkeys(("bronze_file_id", "run_id", "ticker", "status", "error"), "VARCHAR")
-        listed = [
-            {
-                "bronze_file_id": row.bronze_file_id,
-                "run_id": row.run_id,
-                "ticker": row.ticker,
-                "status": _status(row.bronze_file_id, errors, held),
-                "error": errors.get(row.bronze_file_id) or held.get(row.bronze_file_id),
-            }
-            for row in rows
-        ]
-        insert_rows(conn, "promoting", types, listed)
-        day, whole = self._row_date("s"), "(s._reason IS NULL)"
-        conn.execute(
-            "CREATE OR REPLACE TEMP TABLE promoted AS SELECT p.bronze_file_id, p.run_id, p.ticker, p.status, "
-            "coalesce(s.seen, 0) AS rows_seen, coalesce(w.inserted, 0) AS rows_inserted, coalesce(w.updated, 0) AS "
-            "rows_updated, "
-            "coalesce(s.seen - s.rejected, 0) - coalesce(w.inserted, 0) - coalesce(w.updated, 0) AS rows_unchanged, "
-            "coalesce(s.rejected, 0) AS rows_rejected, "
-            f"CAST({closed} AS BIGINT) AS rows_closed, s.coverage_from, s.coverage_to, p.error FROM promoting AS p "
-            f"LEFT JOIN (SELECT s._bronze_file_id AS id, count(*) AS seen, count(s._reason) AS rejected, min({day}) "
-            f"FILTER {whole} AS coverage_from, "
-            f"max({day}) FILTER {whole} AS coverage_to FROM stage AS s WHERE NOT s._context GROUP BY "
-            f"s._bronze_file_id) AS s ON s.id = p.bronze_file_id "
-            "LEFT JOIN (SELECT w.bronze_file_id AS id, sum(w.n) FILTER (NOT w.is_update) AS inserted, sum(w.n) FILTER "
-            "(w.is_update) AS updated FROM written AS w "
-            "GROUP BY w.bronze_file_id) AS w ON w.id = p.bronze_file_id"
-        )
-
-    def _row_date(self, table: str) -> str:
-        name = self._entry.row_date_column
-        return f"CAST({table}.{quoted(name)} AS DATE)" if name else "CAST(NULL AS DATE)"
-
     def _clean(self, items: Sequence[Inspected]) -> None:
         ids = {item.file_id for item in items}
         for path in self._staging.iterdir():
             if path.name in BATCH_FILES or path.name.startswith(BATCH_PREFIXES) or path.name.partition(".")[0] in ids:
                 path.unlink(missing_ok=True)
-
-
-def _status(file_id: str, errors: Mapping[str, str], held: Mapping[str, str]) -> str:
-    if file_id in errors:
-        return WorkStatus.FAILED
-    return WorkStatus.HELD if file_id in held else WorkStatus.OK
-
-
-def _totals(conn: duckdb.DuckDBPyConnection) -> RowCounts:
-    row = conn.execute(
-        "SELECT sum(rows_seen), sum(rows_inserted), sum(rows_updated), sum(rows_unchanged), sum(rows_rejected), "
-        "sum(rows_closed) FROM promoted"
-    ).fetchone()
-    assert row is not None
-    seen, inserted, updated, unchanged, rejected, closed = (int(number or 0) for number in row)
-    return RowCounts(
-        seen=seen, inserted=inserted, updated=updated, unchanged=unchanged, rejected=rejected, closed=closed
-    )

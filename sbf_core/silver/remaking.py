@@ -66,37 +66,59 @@ def compared(
     counts = conn.execute(f"SELECT (SELECT count(*) FROM {before}), (SELECT count(*) FROM {after})").fetchone()
     assert rows is not None
     assert counts is not None
-    gone = conn.execute(_gone(before, after, columns_as_made(made[table].declaration), entry.columns)).fetchone()
-    reasons = conn.execute(
-        f"SELECT p.error FROM {BESIDE}.ops.promotion_manifest AS p WHERE p.status = 'held' LIMIT 1"
-    ).fetchone() or conn.execute(
-        "SELECT r.reason || CASE WHEN r.column_name IS NULL THEN '' ELSE ' of ' || r.column_name END FROM "
-        f"{BESIDE}.ops.rejects AS r WHERE r.reason <> 'file_refused' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
-    ).fetchone()
+    gone = _gone(conn, before, after, _shared_key(columns_as_made(made[table].declaration), entry.columns))
+    reasons = (
+        conn.execute(
+            f"SELECT p.error FROM {BESIDE}.ops.promotion_manifest AS p WHERE p.status = 'held' LIMIT 1"
+        ).fetchone()
+        or conn.execute(
+            "SELECT r.reason || CASE WHEN r.column_name IS NULL THEN '' ELSE ' of ' || r.column_name END FROM "
+            f"{BESIDE}.ops.rejects AS r WHERE r.reason <> 'file_refused' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+        ).fetchone()
+    )
     taken, taken_now, rejected, rejected_now = (int(number or 0) for number in rows)
     after_it = Taken(
         rows=taken_now,
         rejected=rejected_now,
         current=counts[1],
         reason=reasons[0] if reasons else "",
-        gone=gone[0] if gone else 0,
+        gone=gone,
     )
     return Taken(rows=taken, rejected=rejected, current=counts[0]), after_it
 
 
-def _gone(before: str, after: str, old: tuple[Column, ...], new: tuple[Column, ...]) -> str:
-    """A SELECT of how many current rows have no row with their key; keys are compared as text, for types may differ."""
+def _shared_key(old: tuple[Column, ...], new: tuple[Column, ...]) -> list[tuple[str, str]]:
+    """The columns of both keys, each as it was and as it is called; none whose type is another."""
     former = {name: column.name for column in new for name in (*column.renamed_from, column.name)}
     types = {column.name: column.type for column in new}
-    shared = [
+    return [
         (column.name, former[column.name])
         for column in old
         if column.key and column.name in former and types[former[column.name]] == column.type
     ]
-    if not shared:
-        return "SELECT 0"
-    on = " AND ".join(f"t.{quoted(was)} = n.{quoted(now)}" for was, now in shared)
-    return f"SELECT count(*) FROM {before} AS t WHERE NOT EXISTS (SELECT 1 FROM {after} AS n WHERE {on})"
+
+
+def _gone(conn: duckdb.DuckDBPyConnection, before: str, after: str, key: list[tuple[str, str]]) -> int:
+    """How many current rows have no row with their key. Sums of hashes say it at a tenth of the cost of a join, where
+    the keys are the same.
+    """
+    if not key:
+        return 0
+    sums = [
+        conn.execute(
+            "SELECT count(*), sum(h), bit_xor(h) FROM "
+            f"(SELECT hash({quoted_list(names, prefix='t.')}) AS h FROM {table} AS t)"
+        ).fetchone()
+        for table, names in ((before, [was for was, _ in key]), (after, [now for _, now in key]))
+    ]
+    if sums[0] == sums[1]:
+        return 0
+    on = " AND ".join(f"t.{quoted(was)} = n.{quoted(now)}" for was, now in key)
+    row = conn.execute(
+        f"SELECT count(*) FROM {before} AS t WHERE NOT EXISTS (SELECT 1 FROM {after} AS n WHERE {on})"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def swap(ops: OpsService, entry: DatasetKeymapEntry) -> None:
@@ -115,7 +137,10 @@ def swap(ops: OpsService, entry: DatasetKeymapEntry) -> None:
         create_tables(conn, entry)
         fault_point("remake.swapping")
         columns = row_columns(entry)
-        for name, names in ((entry.silver_table, columns), (f"{entry.silver_table}_history", (*columns, "known_to", "_deleted"))):
+        for name, names in (
+            (entry.silver_table, columns),
+            (f"{entry.silver_table}_history", (*columns, "known_to", "_deleted")),
+        ):
             conn.execute(
                 f"INSERT INTO silver.{quoted(name)} ({quoted_list(names)}) SELECT {quoted_list(names, prefix='n.')} "
                 f"FROM {BESIDE}.silver.{quoted(name)} AS n"

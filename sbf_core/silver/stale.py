@@ -13,9 +13,7 @@ from sbf_core.ops.made_tables import HeldPayloads, HeldTable, MadeTable, held_ta
 from sbf_core.ops.queries import DATASET_ID
 
 _BYTES_TOLD_IN_KB = 100_000
-_TABLES = (
-    "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver'"
-)
+_TABLES = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver'"
 _PROMOTED = (
     f"SELECT {DATASET_ID}, count(*), sum(m.content_length_bytes), sum(p.rows_seen), "
     "sum(epoch(p.finished_at - p.started_at) / n.files) FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS "
@@ -106,7 +104,11 @@ def keeps_what_made(conn: duckdb.DuckDBPyConnection) -> bool:
 def cost_of(stale: StaleTable) -> str:
     """What making a table again costs, in words."""
     files = "1 payload" if stale.payloads == 1 else f"{stale.payloads:,} payloads"
-    size = f"{stale.byte_count / 1e6:,.1f} MB" if stale.byte_count >= _BYTES_TOLD_IN_KB else f"{stale.byte_count / 1e3:.1f} kB"
+    size = (
+        f"{stale.byte_count / 1e6:,.1f} MB"
+        if stale.byte_count >= _BYTES_TOLD_IN_KB
+        else f"{stale.byte_count / 1e3:.1f} kB"
+    )
     return f"{files}, {size}, about {max(stale.seconds, 0.1):,.1f} s"
 
 

@@ -109,6 +109,7 @@ def _readers(tmp: Path) -> int:
     from sbf_core.runner.options import RunOptions
     from sbf_core.runner.runner import Runner
     from sbf_core.settings.settings import Settings
+    from sbf_core.silver import remaking
     from sbf_core.vocabulary import Layer
 
     asked: list[tuple[float, float, int]] = []
@@ -122,7 +123,7 @@ def _readers(tmp: Path) -> int:
             rows = cursor.execute("SELECT count(*) FROM silver.prices AS p WHERE p.symbol = ?", [symbol]).fetchone()  # type: ignore[attr-defined]
             asked.append((began, time.perf_counter() - began, rows[0]))
 
-    whole_init, whole_swap = remake_stage.RemakeStage.__init__, remake_stage.swap
+    whole_init, whole_swap = remake_stage.RemakeStage.__init__, remaking.swap
     threads: list[threading.Thread] = []
 
     def init(self: object, ops: object, bootstrap: object, *more: object, **named: object) -> None:
@@ -140,7 +141,7 @@ def _readers(tmp: Path) -> int:
         over.set()
         threads[0].join()
 
-    with mock.patch.object(remake_stage.RemakeStage, "__init__", init), mock.patch.object(remake_stage, "swap", swap):
+    with mock.patch.object(remake_stage.RemakeStage, "__init__", init), mock.patch.object(remaking, "swap", swap):
         context = Runner(Settings(tmp / "home"), RunOptions(only=Layer.SILVER)).run()
     (tmp / "version").write_text(version)
     assert context.remade_tables == 1, context

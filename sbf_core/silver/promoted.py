@@ -1,0 +1,90 @@
+"""What became of each payload of a batch: the temporary table ``promoted``, from which the ledger is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import duckdb
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.identifiers import quoted
+from sbf_core.ops.bulk import insert_rows
+from sbf_core.ops.rows import BronzeManifestRow, RowCounts
+from sbf_core.vocabulary import WorkStatus
+
+
+def make_promoted(
+    conn: duckdb.DuckDBPyConnection,
+    entry: DatasetKeymapEntry,
+    rows: Sequence[BronzeManifestRow],
+    *,
+    errors: Mapping[str, str],
+    held: Mapping[str, str],
+    closed: int,
+) -> None:
+    """Make the table: one row a payload, with its status and counts.
+
+    Args:
+        conn: with the temporary tables ``stage`` and ``written`` of the batch.
+        entry: the dataset.
+        rows: the payloads.
+        errors: why some failed, by id.
+        held: why some wait, by id.
+        closed: how many keys a snapshot closed.
+    """
+    conn.execute(
+        "CREATE OR REPLACE TEMP TABLE promoting (bronze_file_id VARCHAR, run_id VARCHAR, ticker VARCHAR, status "
+        "VARCHAR, error VARCHAR)"
+    )
+    types = dict.fromkeys(("bronze_file_id", "run_id", "ticker", "status", "error"), "VARCHAR")
+    listed = [
+        {
+            "bronze_file_id": row.bronze_file_id,
+            "run_id": row.run_id,
+            "ticker": row.ticker,
+            "status": _status(row.bronze_file_id, errors, held),
+            "error": errors.get(row.bronze_file_id) or held.get(row.bronze_file_id),
+        }
+        for row in rows
+    ]
+    insert_rows(conn, "promoting", types, listed)
+    day, whole = _row_date(entry), "(s._reason IS NULL)"
+    conn.execute(
+        "CREATE OR REPLACE TEMP TABLE promoted AS SELECT p.bronze_file_id, p.run_id, p.ticker, p.status, "
+        "coalesce(s.seen, 0) AS rows_seen, coalesce(w.inserted, 0) AS rows_inserted, coalesce(w.updated, 0) AS "
+        "rows_updated, "
+        "coalesce(s.seen - s.rejected, 0) - coalesce(w.inserted, 0) - coalesce(w.updated, 0) AS rows_unchanged, "
+        "coalesce(s.rejected, 0) AS rows_rejected, "
+        f"CAST({closed} AS BIGINT) AS rows_closed, s.coverage_from, s.coverage_to, p.error FROM promoting AS p "
+        f"LEFT JOIN (SELECT s._bronze_file_id AS id, count(*) AS seen, count(s._reason) AS rejected, min({day}) "
+        f"FILTER {whole} AS coverage_from, "
+        f"max({day}) FILTER {whole} AS coverage_to FROM stage AS s WHERE NOT s._context GROUP BY "
+        f"s._bronze_file_id) AS s ON s.id = p.bronze_file_id "
+        "LEFT JOIN (SELECT w.bronze_file_id AS id, sum(w.n) FILTER (NOT w.is_update) AS inserted, sum(w.n) FILTER "
+        "(w.is_update) AS updated FROM written AS w "
+        "GROUP BY w.bronze_file_id) AS w ON w.id = p.bronze_file_id"
+    )
+
+
+def _row_date(entry: DatasetKeymapEntry) -> str:
+    name = entry.row_date_column
+    return f"CAST(s.{quoted(name)} AS DATE)" if name else "CAST(NULL AS DATE)"
+
+
+def _status(file_id: str, errors: Mapping[str, str], held: Mapping[str, str]) -> str:
+    if file_id in errors:
+        return WorkStatus.FAILED
+    return WorkStatus.HELD if file_id in held else WorkStatus.OK
+
+
+def totals(conn: duckdb.DuckDBPyConnection) -> RowCounts:
+    """The sums over the payloads of the table."""
+    row = conn.execute(
+        "SELECT sum(rows_seen), sum(rows_inserted), sum(rows_updated), sum(rows_unchanged), sum(rows_rejected), "
+        "sum(rows_closed) FROM promoted"
+    ).fetchone()
+    assert row is not None
+    seen, inserted, updated, unchanged, rejected, closed = (int(number or 0) for number in row)
+    return RowCounts(
+        seen=seen, inserted=inserted, updated=updated, unchanged=unchanged, rejected=rejected, closed=closed
+    )
