@@ -13,7 +13,7 @@ from sbf_core.clock import clock_of_process
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import SbfError, UsageError, nearest
 from sbf_core.facts.gold_states import gold_states
-from sbf_core.facts.made import as_they_are, problems_of_tables
+from sbf_core.facts.made import as_they_are, new_fields, problems_of_tables
 from sbf_core.facts.models import known_models
 from sbf_core.facts.overview import DatasetState, dataset_states, problems_of_run
 from sbf_core.facts.problem import Problem
@@ -33,7 +33,9 @@ def status_report(home: str | None, *, as_json: bool) -> None:
     entries, problem = _entries(manager)
     with reading(settings) as cursor:
         runs = latest_runs(cursor, limit=1)
-        states = dataset_states(cursor, entries, now=clock_of_process().now())
+        now = clock_of_process().now()
+        states = dataset_states(cursor, entries, now=now)
+        fields = new_fields(cursor, entries, now=now)
         of_gold = gold_states(cursor, known_models(cursor, manager))
         gold = of_gold.table
         last = runs.records[0] if runs.rows else None
@@ -44,7 +46,7 @@ def status_report(home: str | None, *, as_json: bool) -> None:
     live = read_live(settings.config.live)
     at_work = live if live is not None and live.status == "running" else None
     if as_json:
-        print_json("status", home=str(settings.home), last_run=runs.records, datasets=[_record(one) for one in states], gold=gold.records,
+        print_json("status", home=str(settings.home), last_run=runs.records, datasets=[_record(one) for one in states], gold=gold.records, new_fields=fields.records,
                    problems=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems], at_work=None if at_work is None else attrs.asdict(at_work))  # fmt: skip
         return
     if at_work is not None:
@@ -56,7 +58,7 @@ def status_report(home: str | None, *, as_json: bool) -> None:
     if last:
         took = "" if last["seconds"] is None else f", {last['seconds']:.3g} s"
         print(f"Last run {last['run_id']}: {last['status']}, {last['started_at']:%Y-%m-%d %H:%M}Z{took}")
-    _print_parts(states, gold, problems)
+    _print_parts(states, gold, problems, fields)
 
 
 def _entries(manager: PluginManager) -> tuple[list[DatasetKeymapEntry], str]:
@@ -73,10 +75,15 @@ def _record(one: DatasetState) -> dict[str, Any]:
     return {"dataset": one.id, **record}
 
 
-def _print_parts(states: Sequence[DatasetState], gold: FactTable, problems: Sequence[Problem]) -> None:
+def _print_parts(
+    states: Sequence[DatasetState], gold: FactTable, problems: Sequence[Problem], fields: FactTable
+) -> None:
     if problems:
         print("\nto look at:")
         print_table(("what", "reason", "go on with"), [(one.what, one.detail, one.fix) for one in problems])
+    if fields.rows:
+        print("\nnew fields, which no column takes; payloads keep them:")
+        print_table(fields.headers, fields.rows)
     if states:
         print()
         rows = [

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
 import duckdb
 
+from sbf_core.clock import to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.facts.problem import Problem
 from sbf_core.facts.table import FactTable, table_of
 from sbf_core.ops.made_tables import HeldPayloads, MadeTable, held_payloads, made_tables
 from sbf_core.silver.stale import as_made, cost_of, keeps_what_made, payloads_wait, stale_of_home
+
+#: How long a field that came is shown beside what is to be looked at; with its dataset it is shown until it is declared.
+_SHOWN_FOR = dt.timedelta(days=30)
+_NEW_FIELDS = """
+WITH seen AS (SELECT d.silver_table, d.field, d.examples, m.fetched_at AS since, m.run_id FROM ops.schema_drift AS d
+    JOIN ops.bronze_manifest AS m USING (bronze_file_id) WHERE d.change = 'added' AND m.fetched_at > ?),
+firsts AS (SELECT p.silver_table, arg_min(m.run_id, m.fetched_at) AS run_id FROM ops.promotion_manifest AS p
+    JOIN ops.bronze_manifest AS m USING (bronze_file_id)
+    WHERE p.silver_table IN (SELECT s.silver_table FROM seen AS s) GROUP BY 1)
+SELECT s.silver_table, s.field, s.examples, s.since FROM seen AS s JOIN firsts AS f USING (silver_table)
+WHERE s.run_id <> f.run_id ORDER BY 4, 1, 2
+"""
 
 
 def as_it_is(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> DatasetKeymapEntry:
@@ -39,6 +53,33 @@ def undeclared_fields(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEnt
         "= 'added' AND NOT list_contains(?, d.field) ORDER BY 3, 1"
     )
     return table_of(cursor, query, [entry.silver_table, known])
+
+
+def new_fields(
+    cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], *, now: dt.datetime
+) -> FactTable:
+    """Fields that came lately into payloads of a known shape, and that no column takes.
+
+    Args:
+        cursor: on the database.
+        entries: the datasets.
+        now: the present moment.
+
+    Returns:
+        Columns dataset, field, examples (of its values) and since; a row a field.
+    """
+    headers = ("dataset", "field", "examples", "since")
+    if not keeps_what_made(cursor):
+        return FactTable(headers, ())
+    entry_by_table = {entry.silver_table: entry for entry in entries}
+    found = cursor.execute(_NEW_FIELDS, [to_naive_utc(now) - _SHOWN_FOR]).fetchall()
+    rows = [
+        (entry_by_table[table].id, field, *more)
+        for table, field, *more in found
+        if table in entry_by_table
+        and field not in {name for column in entry_by_table[table].columns for name in column.source_names}
+    ]
+    return FactTable(headers, tuple(rows))
 
 
 def problems_of_tables(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[Problem]:

@@ -11,6 +11,7 @@ import pytest
 from warehouse import START, FakeVendor, Warehouse, counts_add_up, entry
 
 from sbf_core.api import column, hookimpl
+from sbf_core.facts.made import new_fields
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.rebuild import rebuild
@@ -189,3 +190,22 @@ def test_fields_that_nobody_declared_are_told_once_with_examples(tmp_path: Path)
     assert warehouse.run(hours_later=24).notes == []
     seen = dt.datetime(2024, 1, 2, 12)
     assert warehouse.ask("SELECT field, change, examples, seen_at FROM ops.schema_drift") == [("colour", "added", "red, blue", seen)]
+
+
+def test_status_shows_fields_that_came_later_until_they_are_declared(tmp_path: Path) -> None:
+    """What a vendor sends from the first day on is no news."""
+    vendor = FakeVendor(entry(columns=label()))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says('[{"item":"a","label":"x","size":1}]')
+    warehouse.run()
+    vendor.says('[{"item":"a","label":"x","size":1,"colour":"red"}]')
+    warehouse.run(hours_later=24)
+
+    def shown(days: float, declared: type) -> list[tuple[Any, ...]]:
+        with warehouse.open() as cursor:
+            return list(new_fields(cursor, [entry(columns=declared)], now=START + dt.timedelta(days=days)).rows)
+
+    since = dt.datetime(2024, 1, 3, 12)
+    assert shown(3, label()) == [("prices/fake/eod", "colour", "red", since)]
+    assert shown(40, label()) == []
+    assert shown(3, label(source="colour")) == []
