@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from sbf_core.errors import UsageError
 from sbf_core.facts import overview, runs
 from sbf_core.facts.gold_states import gold_states
-from sbf_core.facts.made import problems_of_tables
+from sbf_core.facts.made import new_fields, problems_of_tables
 from sbf_core.facts.models import known_models
 from sbf_core.facts.problem import Problem
 from sbf_core.facts.table import FactTable
@@ -61,13 +61,14 @@ def overview_page(site: Site, request: Request) -> Response:
         problems = overview.problems_of_run(cursor, last["run_id"], last["status"]) if last else []
         of_gold = gold_states(cursor, known_models(cursor, site.manager)).problems
         problems = [*problems_of_tables(cursor, site.entries), *of_gold, *problems]
+        fields = new_fields(cursor, site.entries, now=now)
     for record in site.manager.records.values():
         if record.state == "refused":
             problems.append(Problem(what=f"plugin {record.name} was not loaded", detail=record.reason, fix="sbf plugins list", href="/plugins"))
     return site.rendering.page(
         "overview.html", path="/", title="Overview", last=last, last_status=cell_of("status", last["status"]) if last else Cell(text=""), problems=problems, states=states,
         badges=[cell_of("state", one.state) for one in states], runs=grid_of(latest, links={"run_id": run_link}), weeks=_calendar(days, since, now.date()),
-        age=_since(last, now), **live_of(site),
+        age=_since(last, now), fields=grid_of(fields, values=("field", "examples")), **live_of(site),
     )  # fmt: skip
 
 

@@ -68,3 +68,16 @@ def test_a_payload_that_waits_is_told_first(tmp_path: Path) -> None:
     text = client_of(site_of(warehouse)).get("/").text
     assert "is held" in text
     assert "sbf promote prices/fake/eod --accept" in text
+
+
+def test_a_field_that_came_later_stands_on_the_first_page(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry())
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([{**price("A", "2024-01-01"), "currency": "USD"}])
+    warehouse.run()
+    assert "New fields" not in client_of(site_of(warehouse)).get("/").text
+    vendor.says([{**price("A", "2024-01-02"), "currency": "USD", "venue": "<XETR>"}])
+    warehouse.run(hours_later=24)
+    text = client_of(site_of(warehouse)).get("/").text
+    assert "New fields" in text
+    assert "&lt;XETR&gt;" in text
