@@ -66,7 +66,7 @@ class Column:
             ``request.discriminator``,
             ``request.from_date`` and ``request.to_date`` take what was asked for, where the payload does not repeat it.
         also: other names of the field, tried in this order where a payload lacks ``source``, e.g. after the vendor
-            renamed it.
+            renamed it. Of JSON each row gives the first of them that is there and not null.
         renamed_from: names that the column had before; a payload that has no field by its name or ``also`` is looked
             through for these.
         optional: payloads may lack the field altogether. Elsewhere a payload whose header lacks a declared field is
