@@ -2,7 +2,7 @@
 
 import pytest
 
-PACKED = {"a zip": "PK\\x03\\x04", "a gzip": "\\x1f\\x8b\\x08\\x00"}
+PACKED = {"a zip": "PK\\x03\\x04\\x14", "a gzip": "\\x1f\\x8b\\x08\\x00"}
 """How payloads begin that hold the time at which they were made, as pytest writes bytes into a name."""
 
 
