@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
 import signal
 import sys
 from pathlib import Path
 
+import typer
 from typer.exceptions import Abort, Exit, TyperException
+from typer.main import get_command_name
 
 from sbf_core import signals
 from sbf_core.cli.app import app
@@ -23,7 +26,7 @@ def main() -> None:
     os.umask(0o077)  # what a warehouse holds is its owner's business
     code = 0
     try:
-        answer = app(standalone_mode=False)
+        answer = _with_the_command_alone(sys.argv[1:])(standalone_mode=False)
         code = answer if isinstance(answer, int) else 0
         if signals.asked_to_stop():  # typer makes an exit code of a Ctrl-C by itself
             code = _interrupted()
@@ -53,6 +56,23 @@ def main() -> None:
         print(f"sbf: error[BUG] {type(error).__name__}: {printable(str(error))}; please report it with the output of --debug", file=sys.stderr)
         code = 70
     signals.leave(code)
+
+
+def _with_the_command_alone(arguments: list[str]) -> typer.Typer:
+    """The application without the commands that are not asked for: typer makes all of them anew in each process,
+    which takes 17 ms.
+    """
+    asked = next((word for word in arguments if not word.startswith("-")), "")
+    found = [
+        one
+        for one in app.registered_commands
+        if one.callback and get_command_name(one.name or one.callback.__name__) == asked
+    ]
+    if not found:
+        return app
+    alone = copy.copy(app)
+    alone.registered_commands, alone.registered_groups = found, []
+    return alone
 
 
 def _interrupted() -> int:

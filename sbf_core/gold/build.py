@@ -74,6 +74,7 @@ class GoldBuild:
         models: Sequence[GoldModel],
         *,
         owners: Mapping[str, Sequence[str]] | None = None,
+        versions: Mapping[str, str] | None = None,
         done: Callable[[], None] = lambda: None,
     ) -> list[GoldOutcome]:
         """Build what has new input or another declaration, in the order that the SQL gives. A model that is wrong fails,
@@ -82,10 +83,11 @@ class GoldBuild:
         Args:
             models: all of them.
             owners: who brings each table, for what is told of one that is brought twice.
+            versions: of all tables, as ``OpsService.load_table_versions`` gives them now; asked for if None.
             done: called behind each table.
         """
         conn = self._ops.cursor()
-        everything = _everything(models, self._ops.load_table_versions(conn))
+        everything = _everything(models, self._ops.load_table_versions(conn) if versions is None else versions)
         if not self._force and self._ops.gold_inputs(conn, table_name=_ALL_TABLES) == everything:
             return [GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note="no new input") for model in models]
         plan = planned(conn, models, owners=owners)

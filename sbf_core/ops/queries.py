@@ -144,10 +144,13 @@ def load_table_versions(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
     ).fetchall()
     versions = {name: str(version) for name, version in rows}
     views = conn.execute(
-        "SELECT 'silver.' || view_name, 'silver.' || regexp_extract(sql, 'FROM silver\\.\"?([a-z0-9_]+)\"?;?$', 1) FROM duckdb_views() "
-        "WHERE database_name = current_database() AND schema_name = 'silver'"
+        "SELECT view_name, sql FROM duckdb_views() WHERE database_name = current_database() AND schema_name = 'silver'"
     ).fetchall()
-    return versions | {view: versions[table] for view, table in views if table in versions}
+    for view, sql in views:
+        table = sql.rpartition(" FROM silver.")[2].rstrip("; \n").strip('"')
+        if f"silver.{table}" in versions:
+            versions[f"silver.{view}"] = versions[f"silver.{table}"]
+    return versions
 
 
 def load_gold_inputs(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sbf_core.errors import DatasetFailure, UsageError
 from sbf_core.gold.build import NOT_THERE, GoldBuild
@@ -25,6 +25,7 @@ def gold_models(
     errors: list[str],
     *,
     owners: dict[str, list[str]] | None = None,
+    versions: Mapping[str, str] | None = None,
 ) -> list[GoldModel]:
     """The models of some plugins, over the sources that are there.
 
@@ -34,6 +35,7 @@ def gold_models(
         plugins: which.
         errors: what goes wrong with a plugin is added.
         owners: who brings each table is added.
+        versions: of the tables that are there, as ``OpsService.load_table_versions`` gives them; asked for if None.
     """
     models: list[GoldModel] = []
     for record in plugins:
@@ -51,7 +53,7 @@ def gold_models(
         except (DatasetFailure, UsageError) as error:
             errors.append(str(error))
     if any(model.sources for model in models):
-        filled = ops.load_table_versions(ops.cursor()).keys()
+        filled = (ops.load_table_versions(ops.cursor()) if versions is None else versions).keys()
         models = [model.over(filled) for model in models]
     return models
 
@@ -67,12 +69,13 @@ def run_gold(
 ) -> None:
     """Build the gold tables of some plugins; counts go to ``context``. A table that fails does not stop the others."""
     owners: dict[str, list[str]] = {}
-    models = gold_models(ops, manager, plugins, context.errors, owners=owners)
+    versions = ops.load_table_versions(ops.cursor())
+    models = gold_models(ops, manager, plugins, context.errors, owners=owners, versions=versions)
     if not models:
         return
     progress.start("gold", len(models))
     build = GoldBuild(ops, run_id=context.run_id, force=force)
-    outcomes = build.build(models, owners=owners, done=progress.advance)
+    outcomes = build.build(models, owners=owners, versions=versions, done=progress.advance)
     waiting = [outcome for outcome in outcomes if outcome.note.endswith(NOT_THERE)]
     if waiting and (context.rows_seen or context.gold_tables):
         progress.note(f"gold tables {', '.join(outcome.table for outcome in waiting)} wait: {waiting[0].note}")
