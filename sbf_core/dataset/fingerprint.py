@@ -99,13 +99,21 @@ def changes(before: str, after: str) -> tuple[str, ...]:
 
 def _changed_columns(old: list[Mapping[str, Any]], new: list[Mapping[str, Any]]) -> list[str]:
     before, after = ({column["name"]: column for column in columns} for columns in (old, new))
-    told = [f"column {name} is new" for name in after if name not in before]
-    told += [f"column {name} is no longer declared" for name in before if name not in after]
+    renamed = {
+        name: former
+        for name, column in after.items()
+        for former in column.get("renamed_from", ())
+        if name not in before and former in before and former not in after
+    }
+    told = [f"column {former} is called {name}" for name, former in renamed.items()]
+    told += [f"column {name} is new" for name in after if name not in {*before, *renamed}]
+    told += [f"column {name} is no longer declared" for name in before if name not in {*after, *renamed.values()}]
     for name in after:
-        if name not in before:
+        if name not in {*before, *renamed}:
             continue
-        was, now = before[name], after[name]
-        for fact in sorted((was.keys() | now.keys()) - {"name", "key"}):
+        was, now = before[renamed.get(name, name)], after[name]
+        silent = {"name", "key"} | ({"renamed_from"} if name in renamed else set())
+        for fact in sorted((was.keys() | now.keys()) - silent):
             if was.get(fact) != now.get(fact):
                 told.append(f"column {name}: {fact} was {_shown(was.get(fact))} and is {_shown(now.get(fact))}")
     if not told and [*before] != [*after]:
