@@ -11,8 +11,8 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts.table import FactTable, table_of
-from sbf_core.gold.build import table_exists
 from sbf_core.ops.queries import DATASET_ID
+from sbf_core.silver.tables import tables_there
 
 _PAYLOADS = f"""
 SELECT m.fetched_at, m.ticker, m.from_date, m.to_date, m.content_length_bytes AS bytes, p.status, p.rows_seen AS seen, p.rows_inserted AS inserted, p.rows_updated AS updated,
@@ -42,7 +42,7 @@ def dataset_named(name: str, entries: Iterable[DatasetKeymapEntry]) -> DatasetKe
 
 def has_rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool:
     """Whether the silver table of a dataset is there."""
-    return table_exists(cursor, f"silver.{entry.silver_table}")
+    return tables_there(cursor, entry.silver_table)
 
 
 def payloads_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit: int, offset: int = 0) -> FactTable:

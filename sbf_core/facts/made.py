@@ -28,14 +28,14 @@ WHERE s.run_id <> f.run_id ORDER BY 4, 1, 2
 
 
 def as_it_is(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> DatasetKeymapEntry:
-    """A dataset with the columns that its table has."""
-    return as_made(entry, _made(cursor).get(entry.silver_table))
+    """A dataset with the columns that its table has, and under the name that it still has."""
+    return as_made(entry, _made(cursor))
 
 
 def as_they_are(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[DatasetKeymapEntry]:
-    """Datasets with the columns that their tables have."""
+    """Datasets with the columns that their tables have, and under the names that these still have."""
     made = _made(cursor)
-    return [as_made(entry, made.get(entry.silver_table)) for entry in entries]
+    return [as_made(entry, made) for entry in entries]
 
 
 def waiting_payloads(cursor: duckdb.DuckDBPyConnection) -> list[HeldPayloads]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.identifiers import literal, matches, quoted
+from sbf_core.duck.identifiers import literal_list, matches, quoted
+from sbf_core.ops.queries import DATASET_ID
 from sbf_core.silver.tables import current_table, history_table
 
 #: Two rows and more: one alone is a correction.
@@ -29,8 +30,7 @@ def restated_tickers(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
     if not entry.restated_column:
         return {}
     price = quoted(entry.restated_column)
-    identity = zip(("domain", "source", "dataset", "discriminator"), (entry.domain, entry.source, entry.dataset, entry.discriminator), strict=True)
-    same = " AND ".join(f"m.{name} = {literal(value)}" for name, value in identity)
+    same = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
     rows = conn.execute(
         f"WITH pair AS (SELECT p.ticker, CAST(t.{price} AS DOUBLE) / CAST(h.{price} AS DOUBLE) AS factor, h.recorded_at FROM {current_table(entry)} AS t "
         f"JOIN promoted AS p ON p.bronze_file_id = t._bronze_file_id JOIN {history_table(entry)} AS h ON {matches(entry.key_columns, 't', 'h')} "

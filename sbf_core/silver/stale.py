@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import attrs
 import duckdb
@@ -53,10 +53,9 @@ def stale_tables(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeyma
     suspects = []
     for entry in entries:
         text = declaration_text(entry)
-        known = made.get(entry.silver_table)
-        if known is None or known.fingerprint != fingerprint_of(text):
-            former = (made[name] for name in entry.former_tables if name in made)
-            suspects.append((entry, text, known or next(former, None)))
+        known = _known(entry, made)
+        if known is None or known.table != entry.silver_table or known.fingerprint != fingerprint_of(text):
+            suspects.append((entry, text, known))
     if not suspects:
         return []
     there = {name for (name,) in conn.execute(_TABLES).fetchall()}
@@ -133,14 +132,31 @@ def _why(
     return ()
 
 
-def as_made(entry: DatasetKeymapEntry, made: MadeTable | None) -> DatasetKeymapEntry:
-    """A dataset with the columns that its table really has, for readers of a table that may be stale."""
-    if made is None or made.fingerprint == fingerprint_of(declaration_text(entry)):
+def as_made(entry: DatasetKeymapEntry, made: Mapping[str, MadeTable]) -> DatasetKeymapEntry:
+    """A dataset as its table really is, for readers of a table that may be stale: with the columns that it has, and under
+    its former name until it is made again under the new one.
+
+    Args:
+        entry: the dataset as it is declared now.
+        made: what made each table that is there.
+    """
+    known = _known(entry, made)
+    if known is None:
         return entry
-    columns = columns_as_made(made.declaration)
+    if known.table == entry.silver_table and known.fingerprint == fingerprint_of(declaration_text(entry)):
+        return entry
+    columns = columns_as_made(known.declaration)
     now = {column.name: column for column in entry.columns}
     told = tuple(
         attrs.evolve(column, unit=now[column.name].unit, doc=now[column.name].doc) if column.name in now else column
         for column in columns
     )
-    return attrs.evolve(entry, columns=told, restated_column="", charts=())
+    former = tuple(name for name in entry.renamed_from if name != f"silver.{known.table}")
+    return attrs.evolve(
+        entry, columns=told, restated_column="", charts=(), silver_table=known.table, renamed_from=former
+    )
+
+
+def _known(entry: DatasetKeymapEntry, made: Mapping[str, MadeTable]) -> MadeTable | None:
+    """What made the table of a dataset, be it under a former name."""
+    return next((made[name] for name in (entry.silver_table, *entry.former_tables) if name in made), None)

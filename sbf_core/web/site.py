@@ -65,8 +65,9 @@ class Site:
             return [] if self._registry is None else [owned.entry for owned in self._registry.datasets.values()]
 
     def entry_of(self, table: str) -> DatasetKeymapEntry:
-        """The dataset of a silver table. Raises ``UsageError`` if there is none."""
-        found = next((entry for entry in self.entries if entry.silver_table == table), None)
+        """The dataset of a silver table, be it by a former name. Raises ``UsageError`` if there is none."""
+        former = (entry for entry in self.entries if table in entry.former_tables)
+        found = next((entry for entry in self.entries if entry.silver_table == table), None) or next(former, None)
         if found is None:
             raise UsageError(f"no installed plugin declares a dataset with the table {table!r}", fix="see the list of datasets", code="UNKNOWN_DATASET")
         return found

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from warehouse import START, Warehouse, entry
 
@@ -138,6 +139,20 @@ def test_a_rebuild_ends_without_a_mark(tmp_path: Path) -> None:
     assert consistent(warehouse, vendor)
     assert warehouse.ask("SELECT count(*) FROM ops.data_dates WHERE again_from IS NOT NULL") == [(0,)]
     assert Verification(Settings(warehouse.home, environment={}), manager=manager, clock=warehouse.clock).run().findings == []
+
+
+def test_a_dataset_that_was_renamed_asks_no_second_time(tmp_path: Path) -> None:
+    """What was fetched again under the former name was fetched again."""
+    warehouse, vendor = home(tmp_path, **PIECES[1])
+    vendor.divisor["AAA"] = Decimal(4)
+    warehouse.run(hours_later=24, universe__tickers=TICKERS)
+    vendor.entry = attrs.evolve(vendor.entry, dataset="quotes", renamed_from=("prices/fake/eod",))
+    vendor.asked.clear()
+    context = warehouse.run(hours_later=24, universe__tickers=TICKERS)
+    assert (context.errors, context.remade_tables) == ([], 1)
+    assert [note for note in context.notes if "restated" in note] == []
+    assert warehouse.ask("SELECT count(*) FROM ops.data_dates WHERE again_from IS NOT NULL") == [(0,)]
+    assert min(first for _, first, _ in vendor.asked) > FIRST
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -81,3 +82,35 @@ def test_a_field_that_came_later_stands_on_the_first_page(tmp_path: Path) -> Non
     text = client_of(site_of(warehouse)).get("/").text
     assert "New fields" in text
     assert "&lt;XETR&gt;" in text
+
+
+def renamed(tmp_path: Path, **facts: Any) -> Warehouse:
+    """A home whose table was px, then py with a view px, and is declared as px again."""
+    vendor = FakeVendor(entry())
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01")])
+    warehouse.run()
+    vendor.entries = [entry(silver_table="py", renamed_from=("silver.px",), keep_view=True)]
+    assert warehouse.run(hours_later=24).remade_tables == 1
+    vendor.entries = [entry(**facts)]
+    return warehouse
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/datasets/py?tab=rows", "/datasets/px/revisions?symbol=A&date=2024-01-01"])
+def test_a_table_that_is_called_otherwise_is_shown_under_the_name_that_it_has(tmp_path: Path, path: str) -> None:
+    """Under the new name there is a view, of the former name: it is not taken for the table."""
+    site = site_of(renamed(tmp_path, renamed_from=("silver.py",)))
+    answer = client_of(site).get(path)
+    assert answer.status_code == 200, answer.text[-500:]
+    if "tab=rows" in path:
+        assert "2024-01-01" in answer.text
+    if "datasets/" in path and "revisions" not in path:
+        assert "it was silver.py" in answer.text
+
+
+def test_a_view_of_a_former_name_is_no_table(tmp_path: Path) -> None:
+    """Declared without renamed_from the dataset has no table yet."""
+    site = site_of(renamed(tmp_path))
+    for path in (*PAGES, "/datasets/px/revisions?symbol=A&date=2024-01-01"):
+        answer = client_of(site).get(path)
+        assert answer.status_code < 500, (path, answer.text[-500:])
