@@ -26,7 +26,7 @@ from sbf_core.trust.accepted import accepted_payloads
 from sbf_core.vocabulary import Drift, Semantics
 
 if TYPE_CHECKING:
-    from sbf_core.silver.promotion import Promotion
+    from sbf_core.silver.promotion import BatchOutcome, Looked, Promotion
 
 #: A batch is one transaction: large enough that its cost a file is small, small enough for memory.
 BATCH_FILES = 2000
@@ -141,34 +141,52 @@ class PromoteStage:
         newest: Mapping[str | None, dt.datetime],
         needs_all: bool = False,
     ) -> None:
+        from concurrent.futures import Future, ThreadPoolExecutor
+
         entry, accepted = owned.entry, accepted_payloads(self._config)
         batched = tickers_at_once(entry) > 1
-        promotions: dict[bool, Promotion] = {}
-        for batch in batches(entry, rows, accepted=accepted):
-            is_accepted = batch[0].rel_path in accepted
-            if is_accepted not in promotions:
-                promotions[is_accepted] = self._promotion(
-                    owned, context.run_id, is_accepted=is_accepted, needs_all=needs_all
-                )
-            promotion = promotions[is_accepted]
-            late = [row for row in batch if row.ticker in newest and row.fetched_at < newest[row.ticker]]
-            younger = {
-                row.bronze_file_id: row
-                for old in late
-                for row in self._ops.load_promoted_since(old, entry, any_ticker=batched)
-            }
-            outcome = promotion.promote(batch, context=list(younger.values()))
-            _count(context, outcome.counts, outcome.errors)
-            for ticker, factor in sorted(outcome.restated.items()):
-                context.notes.append(
-                    f"{entry.key(ticker)}: the vendor restated its past by a factor of {factor:.6g}; all of it is "
-                    "fetched again"
-                )
-            context.notes.extend(f"{entry.id}: {text}" for text in outcome.notes)
-            self._progress.promoted(
-                entry.id, files=len(batch), rows=outcome.counts.seen, rejected=outcome.counts.rejected
+        work = list(batches(entry, rows, accepted=accepted))
+        kinds = {batch[0].rel_path in accepted for batch in work}
+        promotions = {
+            kind: self._promotion(owned, context.run_id, is_accepted=kind, needs_all=needs_all) for kind in kinds
+        }
+
+        def late_of(batch: Sequence[BronzeManifestRow]) -> list[BronzeManifestRow]:
+            return [row for row in batch if row.ticker in newest and row.fetched_at < newest[row.ticker]]
+
+        with ThreadPoolExecutor(1) as pool:  # the next payloads are hashed and looked at while the engine is at work
+            ahead: Future[Looked] | None = None
+            for place, batch in enumerate(work):
+                promotion = promotions[batch[0].rel_path in accepted]
+                looked = None if ahead is None else ahead.result()
+                ahead = None
+                for following in work[place + 1 : place + 2]:
+                    if not late_of(following):
+                        ahead = pool.submit(promotions[following[0].rel_path in accepted].look, following)
+                younger = {
+                    row.bronze_file_id: row
+                    for old in late_of(batch)
+                    for row in self._ops.load_promoted_since(old, entry, any_ticker=batched)
+                }
+                outcome = promotion.promote(batch, context=list(younger.values()), looked=looked)
+                self._tell(context, entry, batch, outcome)
+
+    def _tell(
+        self,
+        context: RunContext,
+        entry: DatasetKeymapEntry,
+        batch: Sequence[BronzeManifestRow],
+        outcome: BatchOutcome,
+    ) -> None:
+        _count(context, outcome.counts, outcome.errors)
+        for ticker, factor in sorted(outcome.restated.items()):
+            context.notes.append(
+                f"{entry.key(ticker)}: the vendor restated its past by a factor of {factor:.6g}; all of it is "
+                "fetched again"
             )
-            self._progress.advance(len(batch))
+        context.notes.extend(f"{entry.id}: {text}" for text in outcome.notes)
+        self._progress.promoted(entry.id, files=len(batch), rows=outcome.counts.seen, rejected=outcome.counts.rejected)
+        self._progress.advance(len(batch))
 
     def _promotion(
         self, owned: OwnedDataset, run_id: str, *, is_accepted: bool = False, needs_all: bool = False

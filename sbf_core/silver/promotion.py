@@ -62,6 +62,10 @@ class BatchOutcome:
     notes: tuple[str, ...] = ()
 
 
+#: Payloads that were looked at, and why others were refused, by id.
+Looked = tuple[list[Inspected], dict[str, SbfError]]
+
+
 class Promotion:
     """Promotes batches of one dataset.
 
@@ -113,16 +117,23 @@ class Promotion:
                 self._ops.tables.record(conn, self._entry)
         fault_point("promote.prepared")
 
-    def promote(self, rows: Sequence[BronzeManifestRow], *, context: Sequence[BronzeManifestRow] = ()) -> BatchOutcome:
+    def promote(
+        self,
+        rows: Sequence[BronzeManifestRow],
+        *,
+        context: Sequence[BronzeManifestRow] = (),
+        looked: Looked | None = None,
+    ) -> BatchOutcome:
         """Promote payloads, oldest first; all of their ledger and silver rows are kept together, or none.
 
         Args:
             rows: payloads to promote. For snapshots there is one.
             context: younger payloads that were promoted before one of ``rows`` arrived late.
+            looked: what ``look`` said of ``rows``, where they were looked at before and have no context.
         """
         started_at = self._ops.clock.now()
         conn = self._ops.cursor()
-        items, refused_looks = self._inspected(rows, context)
+        items, refused_looks = self.look(rows, context) if looked is None else looked
         errors = {file_id: refusal(error) for file_id, error in refused_looks.items()}
         staged = stage_batch(
             conn, self._reading, items, staging=self._staging, ask_plan=self._ask_plan, habits=self._habits
@@ -178,9 +189,12 @@ class Promotion:
         fetched = {row.bronze_file_id: row.fetched_at for row in rows}
         return DriftWatch(conn, self._entry, fetched).gone(items, refused)
 
-    def _inspected(
-        self, rows: Sequence[BronzeManifestRow], context: Sequence[BronzeManifestRow]
-    ) -> tuple[list[Inspected], dict[str, SbfError]]:
+    def look(self, rows: Sequence[BronzeManifestRow], context: Sequence[BronzeManifestRow] = ()) -> Looked:
+        """Look at payloads, see ``inspect``. Asks no database, so another thread may do it while a batch is promoted.
+
+        Returns:
+            What was found, and why the others are refused, by id.
+        """
         looked_at = [*((row, False) for row in rows), *((row, True) for row in context)]
         items: list[Inspected] = []
         errors: dict[str, SbfError] = {}
