@@ -7,6 +7,7 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.silver.cast import known_from_expression
+from sbf_core.vocabulary import OnDuplicate
 
 
 def described(conn: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
@@ -26,9 +27,14 @@ def with_times(entry: DatasetKeymapEntry, rows: str) -> str:
     # An inner join would lose rows that a plugin's SELECT gives for other payloads; what is never selected, the
     # optimizer never looks at.
     file_id = "coalesce(b.file_code, error('promote gave a row whose _file is no payload of the batch'))"
+    order = ""
+    if entry.on_duplicate is not OnDuplicate.REJECT:
+        # which row of a payload comes first decides, and a join may give its left side in another order
+        rows = f"SELECT n.*, row_number() OVER () AS _order FROM ({rows}) AS n"
+        order = " ORDER BY s._order"
     return (
         f"SELECT {names}, {file_id} AS _bronze_file_id, b.run_code AS _run_id, {known_from} AS known_from, b.fetched_at "
         f"AS recorded_at, "
         f"b.is_context AS _context, s._reason, s._row, CAST(NULL AS VARCHAR) AS _outcome FROM ({rows}) AS s LEFT JOIN "
-        f"batch_file AS b ON s._file = b.bronze_file_id"
+        f"batch_file AS b ON s._file = b.bronze_file_id{order}"
     )

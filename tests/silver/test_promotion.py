@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from warehouse import START, FakeVendor, Price, Warehouse, counts_add_up, entry, price
 
-from sbf_core.api import Csv, DataRules, DatasetKeymapEntry, FetchSession, ParseRows, PromotionBatch, RunRequest, RunResult, SelectRows, column, hookimpl
+from sbf_core.api import Csv, DataRules, DatasetKeymapEntry, FetchSession, Json, ParseRows, PromotionBatch, RunRequest, RunResult, SelectRows, column, hookimpl
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
@@ -658,3 +658,44 @@ def test_folders_whose_names_look_like_partitions_change_no_value(tmp_path: Path
     vendor.says("symbol,date,close,volume\n" + "".join(f"{row['symbol']},2024-01-01,1.5,10\n" for row in rows) if extension == "csv" else rows)
     assert warehouse.run().errors == []
     assert warehouse.ask("SELECT count(DISTINCT symbol), min(symbol), min(close), max(close) FROM silver.px") == [(count, "S0000", Decimal("1.5"), Decimal("1.5"))]
+
+
+
+class Selecting(FakeVendor):
+    """Gives the rows of a payload by a SELECT."""
+
+    @hookimpl
+    def promote(self, entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
+        if "document" in batch.fields:
+            return SelectRows("SELECT b._file, b.r->>'id' AS id, b.r->>'day' AS day, b.r->>'amt' AS amt FROM (SELECT _file, unnest(CAST(document AS JSON[])) AS r FROM batch) AS b")
+        if "note" not in batch.fields:
+            return SelectRows("SELECT b._file, NULL AS id, NULL AS day, NULL AS amt FROM batch AS b WHERE false")
+        return SelectRows("SELECT b.* REPLACE (b.note || '!' AS note) FROM batch AS b")
+
+
+@attrs.frozen
+class Noted:
+    """Rows with an amount that may be NULL."""
+
+    id: str = column(key=True)
+    day: dt.date = column(key=True)
+    amt: Decimal | None = column(precision=9, scale=2)
+
+
+@pytest.mark.parametrize(("rule", "wanted"), [("first", ("1.00", "1500.00")), ("last", (None, None))])
+@pytest.mark.parametrize("vendor_class", [FakeVendor, Selecting])
+def test_which_row_of_a_payload_comes_first_is_what_the_payload_says(tmp_path: Path, vendor_class: type[FakeVendor], rule: str, wanted: tuple[str | None, ...]) -> None:
+    """Live and read again, alone and with other payloads: a join of the engine may give rows in another order."""
+    declared = entry(columns=Noted, on_duplicate=rule, reject_share_max=1.0, format=Json(thousands=","), is_data=DataRules(may_be_empty=True))
+    vendor = vendor_class(declared)
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    first = [("B", "2024-01-01", "x", "n"), ("A", "2024-01-02", "N/A", None), ("A", "2024-01-01", "1", "m"), ("A", "2024-01-01", None, "m")]
+    later = [("A", "2024-01-02", "x", "m"), ("A", "2024-01-02", "1,500", "m"), ("A", "2024-02-30", "1", "n"), ("A", "2024-01-02", None, "n")]
+    for rows in (first, [], later):
+        vendor.says([{"grade": "h", "day": day, "note": note, "id": name, "alt": "x", "amt": amount} for name, day, amount, note in rows])
+        assert warehouse.run(hours_later=24).errors == []
+    expected = [(dt.date(2024, 1, 1 + place), None if amount is None else Decimal(amount)) for place, amount in enumerate(wanted)]
+    assert warehouse.ask("SELECT day, amt FROM silver.px ORDER BY 1") == expected
+    vendor.entries = [attrs.evolve(declared, promote_version=2)]
+    assert warehouse.run(hours_later=24).remade_tables == 1
+    assert warehouse.ask("SELECT day, amt FROM silver.px ORDER BY 1") == expected
