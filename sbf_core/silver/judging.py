@@ -163,13 +163,14 @@ def reject_rewrites(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, 
         f"SELECT {quoted_list(names, prefix='s.')}, s.recorded_at, s.{number} FROM stage AS s WHERE {live('s')}) AS w "
         f"QUALIFY row_number() OVER (PARTITION BY {quoted_list(keys, prefix='w.')} ORDER BY w.recorded_at, w._id) = 1"
     )
-    later = (
-        f"FROM written_once AS o WHERE {matches(keys, 'stage', 'o')} AND stage.{number} <> o._id AND {live('stage')}"
-    )
-    conn.execute(f"UPDATE stage SET _outcome = 'unchanged' {later} AND NOT {differs(values, 'stage', 'o')}")
+    later = f"FROM written_once AS o WHERE {matches(keys, 'stage', 'o')} AND stage.{number} <> o._id"
     conn.execute(
-        f"UPDATE stage SET _reason = 'append_only', _row = {row_json(entry, 'stage')} {later} AND "
-        f"{differs(values, 'stage', 'o')}"
+        f"UPDATE stage SET _outcome = 'unchanged' {later} AND {live('stage')} AND NOT {differs(values, 'stage', 'o')}"
+    )
+    # also of a row that its payload states twice, and that counted as unchanged beside the first one
+    conn.execute(
+        f"UPDATE stage SET _reason = 'append_only', _outcome = NULL, _row = {row_json(entry, 'stage')} {later} AND "
+        f"stage._reason IS NULL AND NOT stage._context AND {differs(values, 'stage', 'o')}"
     )
 
 

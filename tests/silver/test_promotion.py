@@ -699,3 +699,17 @@ def test_which_row_of_a_payload_comes_first_is_what_the_payload_says(tmp_path: P
     vendor.entries = [attrs.evolve(declared, promote_version=2)]
     assert warehouse.run(hours_later=24).remade_tables == 1
     assert warehouse.ask("SELECT day, amt FROM silver.px ORDER BY 1") == expected
+
+
+def test_a_row_that_must_not_be_written_again_is_rejected_as_often_as_it_is_stated(tmp_path: Path) -> None:
+    """The second of two equal rows is unchanged beside the first; not beside one that is rejected."""
+    vendor = FakeVendor(entry(semantics="append", reject_share_max=1.0))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01", "1"), price("A", "2024-01-01", "1")])
+    context = warehouse.run()
+    assert (context.rows_inserted, context.rows_unchanged, context.rows_rejected) == (1, 1, 0)
+    vendor.says([price("A", "2024-01-01", "2"), price("A", "2024-01-01", "2"), price("B", "2024-01-01", "3"), price("B", "2024-01-01", "3")])
+    context = warehouse.run(hours_later=24)
+    assert (context.rows_inserted, context.rows_unchanged, context.rows_rejected) == (1, 1, 2)
+    assert warehouse.ask("SELECT reason, count(*) FROM ops.rejects GROUP BY 1") == [("append_only", 2)]
+    counts_add_up(warehouse)
