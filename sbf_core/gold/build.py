@@ -25,6 +25,12 @@ from sbf_core.vocabulary import WorkStatus
 NOT_THERE = "does not exist yet"
 #: Under this name ``ops.gold_watermarks`` keeps what the last whole build was made from.
 _ALL_TABLES = "*"
+_THERE = """
+SELECT t.schema_name, t.table_name FROM duckdb_tables() AS t
+WHERE t.database_name = current_database() AND t.schema_name IN ('silver', 'gold')
+UNION ALL SELECT v.schema_name, v.view_name FROM duckdb_views() AS v
+WHERE v.database_name = current_database() AND v.schema_name = 'silver' ORDER BY ALL
+"""
 
 
 @attrs.frozen(kw_only=True)
@@ -87,7 +93,7 @@ class GoldBuild:
             done: called behind each table.
         """
         conn = self._ops.cursor()
-        everything = _everything(models, self._ops.load_table_versions(conn) if versions is None else versions)
+        everything = _everything(conn, models, self._ops.load_table_versions(conn) if versions is None else versions)
         if not self._force and self._ops.gold_inputs(conn, table_name=_ALL_TABLES) == everything:
             return [GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note="no new input") for model in models]
         plan = planned(conn, models, owners=owners)
@@ -107,7 +113,7 @@ class GoldBuild:
         """A run with nothing new need not look at each model again: 30 ms for the bundled ones."""
         with transaction(conn):
             self._ops.upsert_gold_watermark(conn, table_name=_ALL_TABLES, watermark_date=None)
-            self._ops.set_gold_inputs(conn, table_name=_ALL_TABLES, inputs=_everything(models, self._ops.load_table_versions(conn)))
+            self._ops.set_gold_inputs(conn, table_name=_ALL_TABLES, inputs=_everything(conn, models, self._ops.load_table_versions(conn)))
         fault_point("gold.remembered")
 
     def _build_one(self, conn: duckdb.DuckDBPyConnection, model: GoldModel, reads: frozenset[str]) -> GoldOutcome:
@@ -203,10 +209,11 @@ def table_exists(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
     return found.fetchone() is not None
 
 
-def _everything(models: Sequence[GoldModel], versions: Mapping[str, str]) -> str:
-    """Changes when any model, or any silver or gold table, does."""
+def _everything(conn: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], versions: Mapping[str, str]) -> str:
+    """Changes when any model, or any silver or gold table, does, and when one comes or goes that has no rows."""
     declared = sorted((model.name, model.full_sql, declaration_text(model)) for model in models)
-    return hashlib.sha256(repr((declared, sorted(versions.items()))).encode()).hexdigest()
+    there = conn.execute(_THERE).fetchall()
+    return hashlib.sha256(repr((declared, sorted(versions.items()), there)).encode()).hexdigest()
 
 
 def built_from(model: GoldModel, reads: frozenset[str], versions: Mapping[str, str]) -> str:

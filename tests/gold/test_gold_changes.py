@@ -10,7 +10,7 @@ from terminal import Terminal
 from warehouse import FakeVendor, Warehouse, entry, price
 from web.pages import client_of, seen, site_of
 
-from sbf_core.api import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, hookimpl
+from sbf_core.api import AcceptedRange, DataRules, ForeignKey, GoldModel, GoldSource, NotNull, hookimpl
 from sbf_core.errors import UsageError
 from sbf_core.facts.lineage import explain_gold
 from sbf_core.runner.options import RunOptions
@@ -203,3 +203,17 @@ def test_a_table_that_nobody_declares_is_left_over_and_stays(gold: tuple[Warehou
     monkeypatch.setattr(FakeVendor, "build_gold", hookimpl(lambda self: 1 / 0))
     left = {one["table_name"]: one for one in sbf.told("status")["gold"]}
     assert left["top"]["state"] == "left" and "ZeroDivisionError" in left["top"]["why"]
+
+
+def test_a_table_without_rows_that_comes_is_built_over(tmp_path: Path) -> None:
+    """A gold table that waits for a silver one is built when that is there, though it is empty."""
+    vendor = FakeVendor(entry())
+    vendor.models = [GoldModel(name="later", key=("symbol",), sql="SELECT o.symbol, count(*) AS n FROM silver.other AS o GROUP BY 1")]
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01")])
+    warehouse.run()
+    assert warehouse.ask("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'later'") == [(0,)]
+    vendor.entries = [entry(), entry(dataset="other", silver_table="other", is_data=DataRules(may_be_empty=True))]
+    vendor.says([], dataset="other")
+    assert warehouse.run(hours_later=24).errors == []
+    assert warehouse.ask("SELECT count(*) FROM gold.later") == [(0,)]
