@@ -36,7 +36,7 @@ BREAKS = [
     ('as_of bound', 'sbf_core/silver/tables.py', 'known_to > ts AND NOT', 'known_to >= ts AND NOT', 'tests/silver'),
     ('as_of from', 'sbf_core/silver/tables.py', 'WHERE c.known_from <= ts UNION', 'WHERE c.known_from < ts UNION', 'tests/silver'),
     ('recorded bound', 'sbf_core/silver/tables.py', 'v.recorded_at <= recorded_until', 'true', 'tests/silver'),
-    ('late context', 'sbf_core/runner/promote_stage.py', 'promotion.promote(batch, context=list(younger.values()))', 'promotion.promote(batch, context=[])', 'tests/silver tests/properties'),
+    ('late context', 'sbf_core/runner/promote_stage.py', 'promotion.promote(batch, context=list(younger.values()), looked=looked)', 'promotion.promote(batch, context=[], looked=looked)', 'tests/silver tests/properties'),
     ('late order', 'sbf_core/silver/merge.py', 'ORDER BY v.known_from, v.recorded_at', 'ORDER BY v.recorded_at, v.known_from', 'tests/silver tests/properties'),
     ('history kept', 'sbf_core/silver/merge.py', '"FROM {current} AS t JOIN delta', '"FROM {current} AS t JOIN (FROM delta LIMIT 0)', 'tests/silver'),
     ('snapshot closes', 'sbf_core/silver/promotion.py', 'return close_vanished(conn', 'return 0 and close_vanished(conn', 'tests/silver'),
