@@ -125,7 +125,8 @@ def _of_dataset(
     declared = facts.dataset_named(name, [owned.entry for owned in registry.datasets.values()])
     with reading(settings) as cursor:
         entry = as_it_is(cursor, declared)
-        problems = [one for one in problems_of_tables(cursor, [declared]) if one.href == f"/datasets/{declared.silver_table}"]
+        page = f"/datasets/{declared.silver_table}"
+        problems = [one for one in problems_of_tables(cursor, [declared]) if one.href == page]
         return entry, ask(cursor, entry), problems
 
 

@@ -1,5 +1,7 @@
-"""Errors of the engine as Python sees them. A message that the engine cut within a character, as it does with the payload
-that it quotes, is no UTF-8: Python then raises ``UnicodeDecodeError`` in the place of the error (DuckDB 1.5.5 and 2.0.1).
+"""Errors of the engine as Python sees them.
+
+A message that the engine cut within a character, as it does with the payload that it quotes, is no UTF-8: Python then
+raises ``UnicodeDecodeError`` in the place of the error (DuckDB 1.5.5 and 2.0.1).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from sbf_core.facts.table import FactTable, table_of
 from sbf_core.ops.made_tables import HeldPayloads, MadeTable, held_payloads, made_tables
 from sbf_core.silver.stale import as_made, cost_of, keeps_what_made, payloads_wait, stale_of_home
 
-#: How long a field that came is shown beside what is to be looked at; with its dataset it is shown until it is declared.
+#: How long a field that came is shown beside what is to be looked at; with its dataset it is until it is declared.
 _SHOWN_FOR = dt.timedelta(days=30)
 _NEW_FIELDS = """
 WITH seen AS (SELECT d.silver_table, d.field, d.examples, m.fetched_at AS since, m.run_id FROM ops.schema_drift AS d

@@ -113,7 +113,8 @@ class GoldBuild:
         """A run with nothing new need not look at each model again: 30 ms for the bundled ones."""
         with transaction(conn):
             self._ops.upsert_gold_watermark(conn, table_name=_ALL_TABLES, watermark_date=None)
-            self._ops.set_gold_inputs(conn, table_name=_ALL_TABLES, inputs=_everything(conn, models, self._ops.load_table_versions(conn)))
+            everything = _everything(conn, models, self._ops.load_table_versions(conn))
+            self._ops.set_gold_inputs(conn, table_name=_ALL_TABLES, inputs=everything)
         fault_point("gold.remembered")
 
     def _build_one(self, conn: duckdb.DuckDBPyConnection, model: GoldModel, reads: frozenset[str]) -> GoldOutcome:

@@ -133,8 +133,8 @@ def _why(
 
 
 def as_made(entry: DatasetKeymapEntry, made: Mapping[str, MadeTable]) -> DatasetKeymapEntry:
-    """A dataset as its table really is, for readers of a table that may be stale: with the columns that it has, and under
-    its former name until it is made again under the new one.
+    """A dataset as its table really is, for readers of a table that may be stale: with the columns that it has, and
+    under its former name until it is made again under the new one.
 
     Args:
         entry: the dataset as it is declared now.
