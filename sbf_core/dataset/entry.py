@@ -57,7 +57,9 @@ class DatasetKeymapEntry:
         semantics: ``upsert``: a new value of a key supersedes the old one. ``append``: a key is written
             once, another value is rejected. ``snapshot``: each payload is the whole truth of its scope,
             so rows that it lacks are closed.
-        on_duplicate: what to do when one payload states a key twice with different values.
+        on_duplicate: what to do when one payload states a key twice with different values: ``reject`` takes none of
+            these rows, ``first`` and ``last`` the one that stands first or last in the payload. The SELECT of a hook
+            ``promote`` says by an ORDER BY which that is, if it joins anything.
         format: how payloads are written, e.g. ``Csv(delimiter=";")``; the usual form of the extension when absent.
         rows_at: where the rows are in a JSON payload, e.g. ``data.items`` or ``$.data[*]``; empty: the payload is
             the list.

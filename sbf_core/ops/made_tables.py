@@ -133,7 +133,7 @@ class MadeTables:
             "INSERT INTO ops.table_declarations VALUES (?, ?, ?, ?, ?)",
             [entry.silver_table, entry.id, fingerprint_of(text), text, to_naive_utc(self._clock.now())],
         )
-        conn.execute("DELETE FROM ops.held_tables WHERE table_name = ?", [entry.silver_table])
+        _let_go(conn, entry.silver_table, entry.ids)
 
     def take_over(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, other: str) -> None:
         """Take what the ledger of another database says of a dataset's promotions in the place of what stands here, in
@@ -157,11 +157,17 @@ class MadeTables:
         """A gold table is gone. Writes ops.gold_watermarks in the caller's transaction. Idempotent."""
         conn.execute("DELETE FROM ops.gold_watermarks WHERE table_name = ?", [table])
 
-    def hold(self, held: HeldTable) -> None:
-        """A table waits. Writes ops.held_tables in a transaction of its own. Idempotent."""
+    def hold(self, held: HeldTable, *, ids: Sequence[str]) -> None:
+        """A table waits, for the declaration that was tried last. Writes ops.held_tables in a transaction of its own.
+        Idempotent.
+
+        Args:
+            held: what waits.
+            ids: the identities of its dataset, former ones too: what waited under a former name of the table ends.
+        """
 
         def work(conn: duckdb.DuckDBPyConnection) -> None:
-            conn.execute("DELETE FROM ops.held_tables WHERE table_name = ?", [held.table])
+            _let_go(conn, held.table, ids)
             moment = to_naive_utc(self._clock.now())
             row = [held.table, held.dataset, held.fingerprint, held.reason, moment]
             conn.execute("INSERT INTO ops.held_tables VALUES (?, ?, ?, ?, ?)", row)
@@ -191,3 +197,7 @@ class MadeTables:
 
         if file_ids:
             self._write(work)
+
+
+def _let_go(conn: duckdb.DuckDBPyConnection, table: str, ids: Sequence[str]) -> None:
+    conn.execute("DELETE FROM ops.held_tables WHERE table_name = ? OR list_contains(?, dataset)", [table, list(ids)])

@@ -22,7 +22,7 @@ from sbf_core.payload.delimited_dialect import Dialect, Head, dialect_of, head_o
 from sbf_core.payload.delimited_records import RecordReader
 from sbf_core.payload.delimited_shape import shape_of
 from sbf_core.payload.model import Look, PayloadFile, Reading, Record, Slot
-from sbf_core.payload.relation import NO_FAULT
+from sbf_core.payload.relation import NO_FAULT, owner_of
 from sbf_core.payload.text import Utf8Text, check_utf8, utf8_part, utf8_text
 
 _USUAL_DELIMITERS = {",": ",", ";": ";", "\t": "\\t", "|": "|"}
@@ -250,8 +250,9 @@ def _select(reading: Reading, layout: Layout, looks: Sequence[Look], *, typed: b
         f"{'CAST(NULL AS VARCHAR)' if place is None else value.format(place=place)} AS {slot.name}"
         for slot, place in zip(reading.slots, layout.places, strict=True)
     ]
-    fields = ", ".join(["f.bronze_file_id AS _file", NO_FAULT, *slots])
-    return f"SELECT {fields} FROM {reader} AS r JOIN batch_file AS f ON f.path = r._path"
+    owner = owner_of(reading, looks, "r._path")
+    fields = ", ".join([f"{owner.file_id} AS _file", NO_FAULT, *slots])
+    return f"SELECT {fields} FROM {reader} AS r{owner.join}"
 
 
 def _doubles(reading: Reading, layout: Layout) -> frozenset[int]:

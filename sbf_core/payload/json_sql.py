@@ -20,6 +20,7 @@ from sbf_core.duck.identifiers import literal, literal_list, quoted
 from sbf_core.payload.json_doubt import ABOVE, KEY, OF_ROW, doubt
 from sbf_core.payload.json_shape import Choice, Compiled, Layout, compiled
 from sbf_core.payload.model import DOUBTFUL, Look, Reading
+from sbf_core.payload.relation import owner_of
 
 _JOINED_OBJECT_BYTES_MAX = 1 << 20
 _OBJECT_BYTES_USUAL = 1 << 24
@@ -30,8 +31,7 @@ def select(reading: Reading, looks: Sequence[Look], staging: Path) -> str:
     """SQL of one relation over regular payloads: ``_file``, ``_place`` and ``_raw`` (NULL), ``_fault`` (NULL or
     ``doubtful``) and the slots.
 
-    Small payloads are joined into one file in ``staging``, large ones are read as they are, each found in the table
-    ``batch_file`` by its path.
+    Small payloads are joined into one file in ``staging``, large ones are read as they are, see ``owner_of``.
     """
     layouts: dict[Layout, list[Look]] = {}
     for look in looks:
@@ -46,7 +46,7 @@ def select(reading: Reading, looks: Sequence[Look], staging: Path) -> str:
         if small:
             parts.append(_rows(paths, reading, _Relation(_joined(paths, small, staging), "t0.r", 0)))
         if large:
-            parts.append(_rows(paths, reading, _direct(paths, large)))
+            parts.append(_rows(paths, reading, _direct(paths, reading, large)))
     return " UNION ALL ".join(f"({part})" for part in parts)
 
 
@@ -90,7 +90,7 @@ class _Relation:
     file: str = "_file"
 
 
-def _direct(paths: Compiled, looks: Sequence[Look]) -> _Relation:
+def _direct(paths: Compiled, reading: Reading, looks: Sequence[Look]) -> _Relation:
     """Large payloads, read as they are; a list is read element by element."""
     mark = secrets.token_hex(4)  # a field of a payload may be called as any column of ours
     name, file = f"path_{mark}", f"file_{mark}"
@@ -110,8 +110,8 @@ def _direct(paths: Compiled, looks: Sequence[Look]) -> _Relation:
     form = "array" if is_list else "unstructured"
     records = "true" if is_struct else "false"
     options = f"columns={columns}, format='{form}', records={records}, hive_partitioning=false, filename={literal(name)}{size}"
-    taken = f"f.bronze_file_id AS {file}, r.* EXCLUDE ({name})"
-    sql = f"SELECT {taken} FROM read_json({files}, {options}) AS r JOIN batch_file AS f ON f.path = r.{name}"
+    owner = owner_of(reading, looks, f"r.{name}")
+    sql = f"SELECT {owner.file_id} AS {file}, r.* EXCLUDE ({name}) FROM read_json({files}, {options}) AS r{owner.join}"
     return _Relation(sql, "t0" if is_struct else "t0.j", 1 if is_list else 0, file)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from sbf_core.duck.identifiers import literal_list
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.model import Look, PayloadFile, Reading, Record
+from sbf_core.payload.relation import owner_of
 
 _MAGIC = b"PAR1"
 
@@ -35,10 +36,8 @@ class ParquetReader:
             f"read_parquet({literal_list([str(look.file.path) for look in looks])}, hive_partitioning=false, "
             f"filename='_path')"
         )
-        return (
-            f"SELECT b.bronze_file_id AS _file, r.* EXCLUDE (_path) FROM {reader} AS r JOIN batch_file AS b ON b.path "
-            f"= r._path"
-        )
+        owner = owner_of(reading, looks, "r._path")
+        return f"SELECT {owner.file_id} AS _file, r.* EXCLUDE (_path) FROM {reader} AS r{owner.join}"
 
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
         """Never asked: every Parquet payload is regular."""

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sbf_core.duck.identifiers import quoted
+import attrs
+
+from sbf_core.duck.identifiers import literal_list, quoted
 from sbf_core.errors import FieldGone
-from sbf_core.payload.model import Reading
+from sbf_core.payload.model import Look, Reading
+from sbf_core.vocabulary import OnDuplicate
 
 #: The columns before the slots, where nothing is wrong with any row.
 NO_FAULT = "CAST(NULL AS VARCHAR) AS _place, CAST(NULL AS VARCHAR) AS _fault, CAST(NULL AS VARCHAR) AS _raw"
+
+
+@attrs.frozen
+class Owner:
+    """How the rows of payloads that the engine reads find the id of theirs.
+
+    Attributes:
+        file_id: an expression.
+        join: what follows the relation of rows, or nothing.
+    """
+
+    file_id: str
+    join: str
+
+
+def owner_of(reading: Reading, looks: Sequence[Look], path: str) -> Owner:
+    """The owner of rows, by the expression ``path`` for the path that the engine read.
+
+    The table ``batch_file`` is joined, which costs least. But the engine may build the hash table of a join from
+    either side, and gives the rows of that side backwards. Where it matters which row of a payload comes first, the id
+    is therefore looked up without a join.
+    """
+    if reading.entry.on_duplicate is OnDuplicate.REJECT:
+        return Owner("f.bronze_file_id", f" JOIN batch_file AS f ON f.path = {path}")
+    paths = literal_list(str(look.file.path) for look in looks)
+    ids = literal_list(look.file.file_id for look in looks)
+    return Owner(f"{ids}[enum_code(CAST({path} AS ENUM({paths[1:-1]}))) + 1]", "")
 
 
 def slots_from(

@@ -173,7 +173,7 @@ class RemakeStage:
                 reason = "" if accepted or both is None else _lost(owned, *both)
                 if reason:
                     held = HeldTable(dataset=entry.id, table=entry.silver_table, fingerprint=fingerprint, reason=reason)
-                    ops.tables.hold(held)
+                    ops.tables.hold(held, ids=entry.ids)
                     context.errors.append(held_line(held))
                     return False
                 swap(ops, entry)

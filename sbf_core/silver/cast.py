@@ -25,9 +25,14 @@ from sbf_core.silver.cast_steps import (
 )
 from sbf_core.silver.cast_times import time_cast
 from sbf_core.silver.cast_zones import known_from_expression
+from sbf_core.vocabulary import OnDuplicate
 
-__all__ = ["UNCLEAR", "checked_select", "field_cast", "known_from_expression", "plain_select"]
+__all__ = [
+    "ORDER", "UNCLEAR", "checked_select", "field_cast", "is_ordered", "known_from_expression", "plain_select",
+]  # fmt: skip
 
+#: The number of a row among those of its batch, where it matters which comes first.
+ORDER = "_order"
 #: The reason of a row of ``plain_select`` that needs a closer look: that of ``checked_select``.
 UNCLEAR = "unclear"
 
@@ -35,6 +40,11 @@ _MISFIT = f'{RELATION}."misfit"'
 _PLACE = '"number place"'
 _TRUE = ("true", "t", "1", "yes", "y")
 _FALSE = ("false", "f", "0", "no", "n")
+
+
+def is_ordered(entry: DatasetKeymapEntry) -> bool:
+    """Whether it matters which row of a payload comes first."""
+    return entry.on_duplicate is not OnDuplicate.REJECT
 
 
 def checked_select(
@@ -45,14 +55,15 @@ def checked_select(
     Args:
         entry: the dataset.
         source: a relation with ``_file``, ``_place``, ``_fault``, ``_raw`` (VARCHAR) and a column for each field: its
-            slot's name, or that of what was asked for, e.g. ``request.ticker``.
+            slot's name, or that of what was asked for, e.g. ``request.ticker``; where ``is_ordered``, ``_order``, too.
         types: per column of the relation its DuckDB type; a field that is absent reads as NULL.
         marks: the marks within numbers that stand as texts.
         moments_are_utc: a TIMESTAMP of the relation is UTC; else it is local time in the column's zone.
 
     Returns:
-        SQL whose columns are ``_file``, ``_place``, the declared columns, ``_reason`` (``kind`` or ``kind:column``,
-        NULL for a good row) and ``_row``: of a rejected row its fields as texts, a JSON object by the vendor's names.
+        SQL whose columns are ``_file``, ``_order`` (where ``is_ordered``), the declared columns, ``_reason`` (``kind``
+        or ``kind:column``, NULL for a good row) and ``_row``: of a rejected row its fields as texts, a JSON object by
+        the vendor's names.
     """
     casts, together = _casts(entry, types, marks, moments_are_utc)
     shared = together.steps if together else ()
@@ -74,8 +85,7 @@ def checked_select(
     names = ", ".join(f"{_value(number)} AS {quoted(cast.column.name)}" for number, cast in enumerate(casts))
     row = f"CASE WHEN {RELATION}._reason IS NOT NULL THEN {_row(casts)} END AS _row"
     return (
-        f"SELECT {RELATION}._file AS _file, {RELATION}._place AS _place, {names}, {RELATION}._reason AS _reason, "
-        f"{row} FROM {relation} AS {RELATION}"
+        f"SELECT {_owner(entry)}, {names}, {RELATION}._reason AS _reason, {row} FROM {relation} AS {RELATION}"
     )
 
 
@@ -101,9 +111,15 @@ def plain_select(entry: DatasetKeymapEntry, source: str, types: Mapping[str, str
     fault = f"{RELATION}._fault"
     reason = f"CASE WHEN {' OR '.join(unclear)} THEN {literal(UNCLEAR)} END" if unclear else "CAST(NULL AS VARCHAR)"
     return (
-        f"SELECT {RELATION}._file AS _file, {RELATION}._place AS _place, {names}, "
+        f"SELECT {_owner(entry)}, {names}, "
         f"coalesce({fault}, {reason}) AS _reason, CAST(NULL AS VARCHAR) AS _row FROM {relation} AS {RELATION}"
     )
+
+
+def _owner(entry: DatasetKeymapEntry) -> str:
+    """What comes before the values: whose row it is, and which."""
+    order = f", {RELATION}.{ORDER} AS {ORDER}" if is_ordered(entry) else ""
+    return f"{RELATION}._file AS _file{order}"
 
 
 def _casts(

@@ -6,13 +6,17 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted, quoted_list
-from sbf_core.silver.cast import known_from_expression
-from sbf_core.vocabulary import OnDuplicate
+from sbf_core.silver.cast import ORDER, is_ordered, known_from_expression
 
 
 def described(conn: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
     """Columns of a relation and their types."""
     return {row[0]: row[1] for row in conn.execute(f"DESCRIBE {source}").fetchall()}
+
+
+def numbered(source: str) -> str:
+    """A relation of payloads with the number of each row: any join above may give them in another order."""
+    return f"SELECT n.*, row_number() OVER () AS {ORDER} FROM ({source}) AS n"
 
 
 def with_times(entry: DatasetKeymapEntry, rows: str) -> str:
@@ -27,11 +31,7 @@ def with_times(entry: DatasetKeymapEntry, rows: str) -> str:
     # An inner join would lose rows that a plugin's SELECT gives for other payloads; what is never selected, the
     # optimizer never looks at.
     file_id = "coalesce(b.file_code, error('promote gave a row whose _file is no payload of the batch'))"
-    order = ""
-    if entry.on_duplicate is not OnDuplicate.REJECT:
-        # which row of a payload comes first decides, and a join may give its left side in another order
-        rows = f"SELECT n.*, row_number() OVER () AS _order FROM ({rows}) AS n"
-        order = " ORDER BY s._order"
+    order = f" ORDER BY s.{ORDER}" if is_ordered(entry) else ""
     return (
         f"SELECT {names}, {file_id} AS _bronze_file_id, b.run_code AS _run_id, {known_from} AS known_from, b.fetched_at "
         f"AS recorded_at, "

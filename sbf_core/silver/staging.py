@@ -17,14 +17,14 @@ from sbf_core.errors import PayloadRefused
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.payload.model import DOUBTFUL, FormatReader, Look, Reading
 from sbf_core.payload.relation import NO_FAULT, slots_from
-from sbf_core.silver.cast import UNCLEAR, checked_select, plain_select
+from sbf_core.silver.cast import UNCLEAR, checked_select, is_ordered, plain_select
 from sbf_core.silver.cast_steps import Marks
 from sbf_core.silver.hook_rows import HookRows, records_source
 from sbf_core.silver.inspection import Inspected, looked_at, refusal, regular_of
 from sbf_core.silver.parsing import write_records
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.source import make_batch_file, with_request
-from sbf_core.silver.staged_rows import described, with_times
+from sbf_core.silver.staged_rows import described, numbered, with_times
 
 #: The first slot: a relation that has it has slots, another has the vendor's names.
 _FIRST_SLOT = "f0"
@@ -194,7 +194,8 @@ class _Stage:
     def _insert(
         self, source: str, types: Mapping[str, str], *, marks: Marks, moments_are_utc: bool, plainly: bool = False
     ) -> None:
-        extended, asked = with_request(self._entry, source)
+        ordered = numbered(source) if is_ordered(self._entry) else source
+        extended, asked = with_request(self._entry, ordered)
         relation, known = f"({extended})", {**types, **asked}
         rows = (
             plain_select(self._entry, relation, known, marks=marks)

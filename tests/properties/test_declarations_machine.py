@@ -65,7 +65,7 @@ class Declarations(RuleBasedStateMachine):
         self.home = Home(self.folder, self.vendor)
         self.payloads: dict[int, tuple[str, list[Row]]] = {}
         self.made = Made()
-        self.held: set[tuple[Declared, str]] = set()
+        self.held: tuple[Declared, str] | None = None  # the declaration that was tried last
         self.last = 0
         self.gold_is_new = False
         self.is_there = self.is_touched = False
@@ -98,9 +98,9 @@ class Declarations(RuleBasedStateMachine):
         before, after = self.table(self.made), self.table(new)
         assert after is not None
         if before is not None and not accept and must_wait(before, after):
-            self.held.add((self.declared.facts, self.declared.table))
+            self.held = (self.declared.facts, self.declared.table)
             return False
-        self.made, self.held = new, set()
+        self.made, self.held = new, None
         return True
 
     def promotes(self) -> None:
@@ -219,7 +219,7 @@ class Declarations(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.payloads) and self.is_there)
     def rebuilds_all(self) -> None:
         if self.own(frozenset(self.payloads)) == self.payloads.keys():
-            self.made, self.held = Made(declared=self.declared, hours=frozenset(self.payloads)), set()
+            self.made, self.held = Made(declared=self.declared, hours=frozenset(self.payloads)), None
         elif self.own(frozenset(self.payloads)):
             self.makes_again(accept=True)
         self.settled(self.home.rebuild().context, is_run=False)
@@ -334,7 +334,7 @@ class Declarations(RuleBasedStateMachine):
             self.home.is_table(cursor, self.table(self.made), exact=self.made.exact)
             if self.gold_is_new:
                 self.home.gold_is_right(cursor)
-            assert self.home.stale(cursor) == (self.is_stale, self.is_stale and (self.declared.facts, self.declared.table) in self.held)
+            assert self.home.stale(cursor) == (self.is_stale, self.is_stale and (self.declared.facts, self.declared.table) == self.held)
         self.home.is_clean()
 
 
