@@ -12,7 +12,7 @@ from sbf_core.dataset.column_checks import check_columns
 from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.format_list import Format
-from sbf_core.dataset.formats import Json
+from sbf_core.dataset.formats import Csv, Json
 from sbf_core.dataset.former_names import check_former_names
 from sbf_core.dataset.json_path import check_paths
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
@@ -21,6 +21,8 @@ from sbf_core.vocabulary import Drift, OnDuplicate, Scope, Semantics, check_name
 
 #: Over a weekend, too.
 _LOOKBACK_TO_SEE_TWO_ROWS = 5
+#: Extensions that mean a format whose rows can be counted, where none is declared.
+_COUNTED = ("json", "csv", "tsv")
 
 
 def _scope(value: str) -> Scope:
@@ -165,6 +167,8 @@ class DatasetKeymapEntry:
                 fix='semantics="upsert"',
                 code="RECIPE",
             )
+        if isinstance(self.recipe, RestRecipe) and self.recipe.counts_rows:
+            self._check_counted(self.recipe.extension, where)
         for name in ("reject_share_max", "shrink_share_max"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(
@@ -191,6 +195,16 @@ class DatasetKeymapEntry:
         sources = [source for column in self.columns if not column.from_request for source in column.source_names]
         if is_json:
             check_paths(self.rows_at, sources, where=where)
+
+    def _check_counted(self, extension: str, where: str) -> None:
+        """Only the rows of a format that is read here can be counted before they are promoted."""
+        if not isinstance(self.format, (Json, Csv)) and (self.format is not None or extension not in _COUNTED):
+            raise UsageError(
+                "numbered pages, totals and rows_max count rows, which is done in JSON and in delimited text",
+                where=where,
+                fix='format=Csv(...) or Json(...), or Pages(by="cursor"), by="link", by="next_url" without a total',
+                code="RECIPE",
+            )
 
     def _check_batches(self, where: str) -> None:
         """Whose rows are in a payload for several tickers must be in the payload itself."""

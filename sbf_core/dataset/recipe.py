@@ -129,6 +129,11 @@ class RestRecipe:
         """Whether one request may have several answers that belong together."""
         return self.pages is not None or bool(self.periods) or self.rows_max > 0
 
+    @property
+    def counts_rows(self) -> bool:
+        """Whether it must be known how many rows an answer has."""
+        return self.rows_max > 0 or (self.pages is not None and self.pages.counts_rows)
+
 
 @attrs.frozen(kw_only=True)
 class FileRecipe:

@@ -122,7 +122,7 @@ def _note(entry: DatasetKeymapEntry, found: Any) -> str:
 
 
 def _why_no_rows(entry: DatasetKeymapEntry, found: Any, body: bytes) -> tuple[str, str] | None:
-    if found == {} or _is_null_there(found, entry.rows_at):
+    if found == {} or is_null_there(found, entry.rows_at):
         return _empty(entry, "no rows")
     try:
         return _empty(entry, "no rows") if next(walk(found, entry.rows_at), None) is None else None
@@ -130,7 +130,7 @@ def _why_no_rows(entry: DatasetKeymapEntry, found: Any, body: bytes) -> tuple[st
         return "not_data", f"{error.what}: {_shown(body)}"
 
 
-def _is_null_there(found: Any, rows_at: str) -> bool:
+def is_null_there(found: Any, rows_at: str) -> bool:
     """Whether the list of rows alone is null: a vendor's way to say that there are none."""
     steps = [segment for segment in rows_path(rows_at).segments if not isinstance(segment, Wildcard)]
     if not steps or not all(isinstance(step, Name) for step in steps):

@@ -4,44 +4,64 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import attrs
 
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.formats import Csv
 from sbf_core.dataset.pages import PageBy, Pages
 from sbf_core.errors import PayloadRefused
+from sbf_core.http.content import is_null_there
+from sbf_core.http.link_header import next_of
+from sbf_core.payload.delimited import record_count
+from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk
 from sbf_core.runs.result import RunResult
 
-_NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,]*\brel\s*=\s*\"?next\b", re.IGNORECASE)
+#: What stands where the next page would be named, and none follows.
+_NO_MORE = (None, "", False, 0)
+_SHOWN_CHARS_MAX = 80
 
 Ask = Callable[[str], Awaitable[RunResult]]
 
 
 @attrs.frozen(kw_only=True)
 class PageReader:
-    """How the rows of a page are counted.
+    """How what a page holds is counted: as its format is declared.
 
     Attributes:
-        rows_at: where a JSON page holds its rows.
+        entry: the dataset.
         extension: what the pages are stored as.
+        items_at: where a JSON page holds what is counted; empty: where its rows are.
     """
 
-    rows_at: str
+    entry: DatasetKeymapEntry
     extension: str
+    items_at: str = ""
 
-    def rows(self, payload: bytes) -> int:
-        """The number of rows of a page; raises ``ValueError`` for a page that is none."""
-        if self.extension == "json":
-            try:
-                return sum(1 for _ in walk(json.loads(payload), self.rows_at))
-            except PayloadRefused:
-                return 0
-        lines = sum(1 for line in payload.splitlines() if line.strip())
-        return max(0, lines - 1)
+    def count(self, payload: bytes) -> int:
+        """How many rows, or items, a page holds. Raises ``ValueError`` for a page that is none."""
+        declared = format_of(self.entry, self.extension)
+        if not payload.strip():
+            return 0
+        try:
+            if isinstance(declared, Csv):
+                return record_count(declared, payload)
+            return _item_count(json.loads(payload), self.items_at or self.entry.rows_at)
+        except PayloadRefused as error:
+            raise ValueError(str(error)) from error
+
+
+def _item_count(document: Any, path: str) -> int:
+    try:
+        return sum(1 for _ in walk(document, path))
+    except PayloadRefused:
+        if document == {} or is_null_there(document, path):
+            return 0  # how some vendors say that there are none
+        raise
 
 
 def with_parameters(url: str, **parameters: object) -> str:
@@ -51,68 +71,176 @@ def with_parameters(url: str, **parameters: object) -> str:
     return parts._replace(query=urlencode([*kept, *((name, str(value)) for name, value in parameters.items())])).geturl()
 
 
-async def walk_pages(ask: Ask, url: str, pages: Pages, reader: PageReader, *, hosts: Collection[str], hidden: Collection[str]) -> list[RunResult]:
+async def walk_pages(
+    ask: Ask, url: str, pages: Pages, reader: PageReader, *, hosts: Collection[str], hidden: Collection[str]
+) -> list[RunResult]:
     """All pages of an answer, or one result that says why they are not whole.
 
     Args:
-        ask: asks for one address; its result may hold the header ``link``.
+        ask: asks for one address; its result has the headers that ``pages.kept_headers`` names.
         url: the first address, without page parameters.
         pages: how it goes on.
-        reader: counts the rows of a page.
+        reader: counts what a page holds.
         hosts: where the next address may lead.
         hidden: query parameters that hold keys: a vendor may put them into the next address.
     """
-    found: list[RunResult] = []
-    digests: set[bytes] = set()
-    asked: set[str] = set()
-    rows_total = 0
+    try:
+        return await _Walk(ask, url, pages, reader, hosts, hidden).results()
+    except _NotWhole as error:
+        return [attrs.evolve(error.result, payload=b"", error=error.what, kind=error.kind)]
+
+
+class _NotWhole(Exception):
+    """Why the pages are not all: a word and a text."""
+
+    def __init__(self, result: RunResult, kind: str, what: str) -> None:
+        super().__init__(what)
+        self.result, self.kind, self.what = result, kind, what
+
+
+@attrs.define
+class _Walk:
+    """From page to page."""
+
+    ask: Ask
+    url: str
+    pages: Pages
+    reader: PageReader
+    hosts: Collection[str]
+    hidden: Collection[str]
+    found: list[RunResult] = attrs.Factory(list)
+    counted: int = 0
     stated: int | None = None
-    named: list[str] = []
-    here: str | None = first_address(url, pages)
-    while here is not None:
-        if here in asked:
-            return [_failed(found[-1], "pagination_loop", f"page {len(found) + 1} is a page that was there before")]
-        if len(found) >= pages.pages_max:
-            return [_failed(found[-1], "pagination_loop", f"there are more than {pages.pages_max} pages")]
-        asked.add(here)
-        result = await ask(here)
-        if result.kind in ("empty", "not_recorded") and found and pages.by in (PageBy.PAGE, PageBy.OFFSET):
-            break  # the page behind the last, which was not kept
-        if not result.ok:
-            return [attrs.evolve(result, error=f"page {len(found) + 1}: {result.error}") if found else result]
-        digest = hashlib.sha256(result.payload).digest()
-        if digest in digests:
-            return [_failed(result, "pagination_loop", f"page {len(found) + 1} holds what a page before it held")]
-        digests.add(digest)
+    named: list[str] = attrs.Factory(list)
+
+    async def results(self) -> list[RunResult]:
+        """Every page. Raises ``_NotWhole``."""
+        digests: set[bytes] = set()
+        asked: set[str] = set()
+        here: str | None = first_address(self.url, self.pages)
+        while here is not None:
+            number = len(self.found) + 1
+            if here in asked:
+                raise _NotWhole(self.found[-1], "pagination_loop", f"page {number} is a page that was there before")
+            if number > self.pages.pages_max:
+                what = f"there are more than {self.pages.pages_max} pages"
+                raise _NotWhole(self.found[-1], "pagination_loop", what)
+            asked.add(here)
+            result = await self.ask(here)
+            if result.kind in ("empty", "not_recorded") and self.found and self.pages.is_counted:
+                break  # the page behind the last, which was not kept
+            if not result.ok:
+                return [self._behind(result) if self.found else result]
+            digest = hashlib.sha256(result.payload).digest()
+            if digest in digests:
+                what = f"page {number} holds what a page before it held"
+                raise _NotWhole(result, "pagination_loop", what)
+            digests.add(digest)
+            here = self._taken(here, result)
+        if self.stated is not None and self.stated != self.counted:
+            what = f"the vendor says {self.stated} rows, its pages hold {self.counted}: they changed meanwhile, or one is missing"
+            raise _NotWhole(self.found[-1], "incomplete", what)
+        if self.stated is None and (self.pages.total_at or self.pages.total_header):
+            place = self.pages.total_at or f"the header {self.pages.total_header}"
+            raise _NotWhole(self.found[-1], "incomplete", f"no page says at {place} how many rows there are")
+        return self.found
+
+    def _behind(self, failed: RunResult) -> RunResult:
+        """A page that could not be had; where a short one stands before it, it may be none."""
+        error = f"page {len(self.found) + 1}: {failed.error}"
+        if self.pages.is_counted and self.pages.size and not self.pages.short_page_ends and failed.kind.startswith("http_4"):
+            error += "; if a page with fewer rows is this vendor's last, declare short_page_ends=True"
+        return attrs.evolve(failed, error=error)
+
+    def _taken(self, here: str, result: RunResult) -> str | None:
+        """Keep a page; the address of the one behind it, or None after the last."""
+        pages, number = self.pages, len(self.found) + 1
         try:
-            count = reader.rows(result.payload)
-            document = json.loads(result.payload) if pages.next_at or pages.total_at else None
-        except ValueError:
-            return [_failed(result, "not_data", f"page {len(found) + 1} cannot be read")]
-        if not count and found and pages.by in (PageBy.PAGE, PageBy.OFFSET):
-            break
-        rows_total += count
-        found.append(result)
-        stated = value_at(document, pages.total_at) if pages.total_at else stated
-        if pages.by is PageBy.NAMES and len(found) == 1:
+            count = self.reader.count(result.payload) if pages.counts_rows else 0
+            document = json.loads(result.payload, parse_float=str) if pages.next_at or pages.total_at else None
+        except ValueError as error:
+            raise _NotWhole(result, "not_data", f"page {number} cannot be read: {error}") from error
+        if not count and self.found and pages.is_counted:
+            return None
+        self.counted += count
+        self.found.append(result)
+        self._read_total(result, document)
+        if pages.by is PageBy.NAMES:
+            return self._allowed(self._named(result, document, number))
+        if pages.is_counted:
+            return self._numbered(here, result, document, count)
+        if pages.by is PageBy.LINK:
             try:
-                named = _names(value_at(document, pages.next_at))
+                return self._allowed(next_of(result.headers.get("link", ""), here))
+            except ValueError as error:
+                raise _NotWhole(result, "not_data", f"page {number}: the header Link cannot be followed: {error}") from error
+        token = self._token(result, document)
+        if token is None:
+            return None
+        if pages.by is PageBy.NEXT_URL:
+            return self._allowed(urljoin(here, token))
+        return with_parameters(first_address(self.url, pages), **{pages.parameter: token})
+
+    def _read_total(self, result: RunResult, document: Any) -> None:
+        pages = self.pages
+        told = result.headers.get(pages.total_header.lower()) if pages.total_header else None
+        if pages.total_at:
+            told = value_at(document, pages.total_at)
+        if told is None:
+            return
+        stated = _whole_number(told)
+        if stated is None:
+            raise _NotWhole(result, "not_data", f"{pages.total_at or pages.total_header} is no number of rows: {_shown(told)}")
+        self.stated = stated
+
+    def _named(self, result: RunResult, document: Any, number: int) -> str | None:
+        if number == 1:
+            try:
+                self.named = _names(value_at(document, self.pages.next_at))
             except ValueError:
-                return [_failed(result, "not_data", f"{pages.next_at} holds no names of further pages")]
-        here = _following(here, url, pages, result, document, named=named, number=len(found), rows=rows_total, count=count)
-        if here is not None and pages.by in (PageBy.LINK, PageBy.NEXT_URL, PageBy.NAMES):
-            here = _without(here, hidden)
-            if urlsplit(here).hostname not in hosts or urlsplit(here).scheme != urlsplit(url).scheme:
-                return [_failed(result, "redirect", "the next page is at another host, which is refused")]
-    if isinstance(stated, int) and stated != rows_total:
-        return [_failed(found[-1], "incomplete", f"the vendor says {stated} rows, its pages hold {rows_total}: they changed meanwhile, or one is missing")]
-    return found
+                what = f"{self.pages.next_at} holds no names of further pages"
+                raise _NotWhole(result, "not_data", what) from None
+        return urljoin(self.url, self.named[number - 1]) if number <= len(self.named) else None
+
+    def _numbered(self, here: str, result: RunResult, document: Any, count: int) -> str | None:
+        pages = self.pages
+        follows = pages.first + (len(self.found) if pages.by is PageBy.PAGE else self.counted)
+        if not count or (self.stated is not None and self.counted >= self.stated):
+            return None
+        if pages.next_at:
+            told = value_at(document, pages.next_at)
+            if told in _NO_MORE:
+                return None
+            if _whole_number(told) != follows:
+                what = f"page {len(self.found)} says at {pages.next_at} that {_shown(told)} follows, and {follows} does"
+                raise _NotWhole(result, "incomplete", what)
+        elif pages.short_page_ends and count < pages.size:
+            return None
+        return with_parameters(here, **{pages.parameter: follows})
+
+    def _token(self, result: RunResult, document: Any) -> str | None:
+        token = value_at(document, self.pages.next_at)
+        if token in _NO_MORE:
+            return None
+        if isinstance(token, bool) or not isinstance(token, (str, int)):
+            raise _NotWhole(result, "not_data", f"{self.pages.next_at} holds nothing to go on with: {_shown(token)}")
+        return str(token)
+
+    def _allowed(self, following: str | None) -> str | None:
+        """An address that the vendor gave, without keys, if it is one of his own."""
+        if following is None:
+            return None
+        plain = _without(following, self.hidden)
+        parts = urlsplit(plain)
+        if parts.hostname not in self.hosts or parts.scheme != urlsplit(self.url).scheme:
+            raise _NotWhole(self.found[-1], "redirect", "the next page is at another host, which is refused")
+        return plain
 
 
 def first_address(url: str, pages: Pages) -> str:
     """The address of the first page."""
     size = {pages.size_parameter: pages.size} if pages.size_parameter and pages.size else {}
-    if pages.by in (PageBy.PAGE, PageBy.OFFSET):
+    if pages.is_counted:
         return with_parameters(url, **size, **{pages.parameter: pages.first})
     return with_parameters(url, **size) if size else url
 
@@ -130,23 +258,14 @@ def _names(found: Any) -> list[str]:
     return names
 
 
-def _following(here: str, url: str, pages: Pages, result: RunResult, document: Any, *, named: list[str], number: int, rows: int, count: int) -> str | None:
-    """The address of the next page, or None after the last one."""
-    if pages.by is PageBy.NAMES:
-        return urljoin(url, named[number - 1]) if number <= len(named) else None
-    if pages.by in (PageBy.PAGE, PageBy.OFFSET):
-        if not count or (pages.size and count < pages.size):
-            return None
-        return with_parameters(here, **{pages.parameter: pages.first + (number if pages.by is PageBy.PAGE else rows)})
-    if pages.by is PageBy.LINK:
-        link = _NEXT_LINK.search(result.headers.get("link", ""))
-        return urljoin(here, link[1]) if link else None
-    token = value_at(document, pages.next_at)
-    if token in (None, "", False, 0):
-        return None
-    if pages.by is PageBy.NEXT_URL:
-        return urljoin(here, str(token))
-    return with_parameters(first_address(url, pages), **{pages.parameter: token})
+def _whole_number(told: Any) -> int | None:
+    if isinstance(told, str) and told.strip().isascii() and told.strip().isdigit():
+        return int(told)
+    return told if isinstance(told, int) and not isinstance(told, bool) else None
+
+
+def _shown(told: Any) -> str:
+    return repr(told)[:_SHOWN_CHARS_MAX]
 
 
 def _without(url: str, hidden: Collection[str]) -> str:
@@ -154,7 +273,3 @@ def _without(url: str, hidden: Collection[str]) -> str:
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     kept = [pair for pair in pairs if pair[0] not in hidden]
     return url if len(kept) == len(pairs) else parts._replace(query=urlencode(kept)).geturl()
-
-
-def _failed(result: RunResult, kind: str, error: str) -> RunResult:
-    return attrs.evolve(result, payload=b"", error=error, kind=kind)

@@ -130,11 +130,11 @@ class RecipeWalk:
             return results
         from sbf_core.http.pages import PageReader  # the reading of JSON, which a run with nothing due need not load
 
-        reader = PageReader(rows_at=self.entry.rows_at, extension=self.recipe.extension)
+        reader = PageReader(entry=self.entry, extension=self.recipe.extension)
         try:
-            longest = max(reader.rows(result.payload) for result in results)
-        except ValueError:
-            return [attrs.evolve(results[0], payload=b"", kind="not_data", error="it cannot be read")]
+            longest = max(reader.count(result.payload) for result in results)
+        except ValueError as why:
+            return [attrs.evolve(results[0], payload=b"", kind="not_data", error=f"it cannot be read: {why}")]
         if longest < self.recipe.rows_max:
             return results
         halves = self._halves(days)
@@ -183,5 +183,5 @@ class RecipeWalk:
         from sbf_core.http.pages import PageReader, walk_pages
 
         hosts = {urlsplit(url).hostname or "", *recipe.redirect_hosts}
-        reader = PageReader(rows_at=self.entry.rows_at, extension=recipe.extension)
+        reader = PageReader(entry=self.entry, extension=recipe.extension, items_at=recipe.pages.items_at)
         return await walk_pages(ask, url, recipe.pages, reader, hosts=hosts, hidden=set(recipe.secrets))

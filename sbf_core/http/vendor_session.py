@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.pages import PageBy
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.errors import UsageError
 from sbf_core.http.attempts import AGAIN_STATUSES, Deferred, with_attempts
@@ -52,8 +51,7 @@ class VendorSession:
         self._as_declared = as_declared
         self._recipe = entry.recipe if isinstance(entry.recipe, RestRecipe) else _DEFAULTS
         self._may_ask_for_changes = may_ask_for_changes and not self._recipe.makes_sets
-        walks_links = self._recipe.pages is not None and self._recipe.pages.by is PageBy.LINK
-        self._kept_headers = (*_KEPT_HEADERS, "link") if walks_links else _KEPT_HEADERS
+        self._kept_headers = (*_KEPT_HEADERS, *(self._recipe.pages.kept_headers if self._recipe.pages else ()))
         live.add_limits(entry.source, self._recipe.limits)
         bytes_max = self._recipe.mebibytes_max * 1024**2
         self._caps = SizeCaps(wire_bytes=bytes_max, decoded_bytes=bytes_max)

@@ -31,7 +31,7 @@ class WireAnswer:
 
     Attributes:
         status_code: of HTTP.
-        headers: names in small letters; of a name that came twice the last.
+        headers: names in small letters; of a name that came twice the last, of ``link`` all.
         body: with its compression undone.
         wire_bytes: how many bytes of it arrived.
     """
@@ -109,6 +109,8 @@ class Wire:
             client = self._clients[public_only] = _client(public_only=public_only)
         async with client.get(URL(_encoded(url), encoded=True), headers=headers, proxy=proxy or None, allow_redirects=False) as answer:
             told = {name.lower(): value for name, value in answer.headers.items()}
+            if "link" in told:
+                told["link"] = ", ".join(answer.headers.getall("Link"))
             reader = arrived.reader = BodyReader(told, caps)
             async for piece in answer.content.iter_any():
                 reader.add(piece)

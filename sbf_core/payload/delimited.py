@@ -161,6 +161,18 @@ class DelimitedReader:
             yield from RecordReader(dialect=dialect_of(csv), data=text.data, head=head, wanted=places)
 
 
+def record_count(csv: Csv, payload: bytes) -> int:
+    """How many records a payload has, damaged ones among them.
+
+    Raises:
+        PayloadRefused: it is no text in this dialect.
+    """
+    dialect = dialect_of(csv)
+    with utf8_text(Path(), csv.encoding, payload=payload) as text:
+        check_utf8(text, csv.encoding)
+        return sum(1 for _ in RecordReader(dialect=dialect, data=text.data, head=head_of(dialect, text), wanted=()))
+
+
 def _head(dialect: Dialect, text: Utf8Text, encoding: str) -> Head:
     try:
         return head_of(dialect, text)

@@ -186,7 +186,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     },
     "FileRecipe": {"path": '"prices/{ticker}.csv"', "extension": '"parquet"', "mirrors": '("old/{ticker}.csv",)'},
     "Pages": {
-        "by": '"cursor"', "parameter": '"cursor"', "first": "0", "size": "100", "size_parameter": '"limit"', "next_at": '"meta.next"', "total_at": '"meta.total"', "pages_max": "50",
+        "by": '"cursor"', "parameter": '"cursor"', "first": "0", "size": "100", "size_parameter": '"limit"', "next_at": '"meta.next"', "total_at": '"meta.total"', "short_page_ends": "True", "items_at": '"data.items"', "total_header": '"X-Total-Count"', "pages_max": "50",
     },
     "GoldModel": {
         "name": '"fact_rate"', "key": '("currency", "date")', "sql": '"SELECT * FROM silver.ecb_rate"', "kind": '"dimension"', "surrogate_key": '"rate_key"', "date_column": '"date"',

@@ -57,7 +57,7 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         "Chart": {"name": "rates", "x": "date", "y": "rate"},
     }  # fmt: skip
     beside = {"spec": {"kind": "own"}, "members": {"scope": "per_ticker"}, "restated_column": {"scope": "per_ticker", "lookback_days": 5}, "periods": {"url": "https://example.com/{ticker}/{period}"}, "date_format": {"zone": "UTC"} if kind == "Column" else {}, "fold": {"zone": "Europe/Paris"}, "cells": {"header": 4}}
-    more = {"by": {"next_at": "next"}} if kind == "Pages" else {}
+    more = {"by": {"next_at": "next"}, "short_page_ends": {"size": 100}, "size_parameter": {"size": 100}} if kind == "Pages" else {}
     value = eval(make_reference.EXAMPLES[kind][field], dict(names))
     made = getattr(api, kind)(**{**least.get(kind, {}), **beside.get(field, {}), **more.get(field, {}), field: value})
     assert getattr(made, field) != attrs.fields_dict(type(made))[field].default

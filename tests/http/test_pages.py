@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import attrs
 import pytest
 import stamina
 
@@ -15,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from faulty import FaultyVendor, Script, answer
 from warehouse import Warehouse, entry, price
 
-from sbf_core.api import DataRules, DatasetKeymapEntry, Pages, RestRecipe, UsageError, hookimpl
+from sbf_core.api import Csv, DataRules, DatasetKeymapEntry, Pages, RestRecipe, UsageError, hookimpl
 from sbf_core.http.recipe_walk import vendor_ticker
 from sbf_core.runner.options import RunOptions
 from sbf_core.trust.digest import digest_tables
@@ -74,12 +75,35 @@ def symbols(warehouse: Warehouse) -> list[str]:
 ALL = [row["symbol"] for row in ROWS]
 THREE = (ROWS[:4], ROWS[4:8], ROWS[8:])
 WALKS = {
-    "pages, the last one shorter": (Pages(by="page", parameter="page", size=4), "", {f"page={n}": page(rows) for n, rows in enumerate(THREE, 1)}, 3),
+    "pages, the last one shorter": (Pages(by="page", parameter="page", size=4), "", {f"page={n}": page(rows) for n, rows in enumerate(THREE, 1)}, 4),
+    "pages, a short one is the last": (
+        Pages(by="page", parameter="page", size=4, short_page_ends=True), "", {f"page={n}": page(rows) for n, rows in enumerate(THREE, 1)}, 3,
+    ),
+    "a short page among them": (
+        Pages(by="page", parameter="page", size=4), "", {f"page={n}": page(rows) for n, rows in enumerate((ROWS[:4], ROWS[4:5], ROWS[5:9], ROWS[9:]), 1)}, 5,
+    ),
     "pages from 0 with their size": (
-        Pages(by="page", parameter="p", first=0, size=4, size_parameter="n"), "", {f"n=4&p={n}": page(rows) for n, rows in enumerate(THREE)}, 3,
+        Pages(by="page", parameter="p", first=0, size=4, size_parameter="n"), "", {f"n=4&p={n}": page(rows) for n, rows in enumerate(THREE)}, 4,
+    ),
+    "pages with a total": (
+        Pages(by="page", parameter="page", total_at="total"), "rows", {f"page={n}": page(rows, total=10) for n, rows in enumerate(THREE, 1)}, 3,
+    ),
+    "a total in a header": (
+        Pages(by="page", parameter="page", total_header="X-Total-Count"), "",
+        {f"page={n}": page(rows, headers=[("X-Total-Count", "10")]) for n, rows in enumerate(THREE, 1)}, 3,
+    ),
+    "the number of the next page": (
+        Pages(by="page", parameter="page", next_at="next"), "rows", {f"page={n}": page(rows, next=n + 1 if n < 3 else None) for n, rows in enumerate(THREE, 1)}, 3,
+    ),
+    "the next offset as a text": (
+        Pages(by="offset", parameter="o", first=0, next_at="next"), "rows", {f"o={n * 4}": page(rows, next=str(n * 4 + 4) if n < 2 else "") for n, rows in enumerate(THREE)}, 3,
+    ),
+    "offsets of items that hold rows": (
+        Pages(by="offset", parameter="o", first=0, items_at="items", total_at="total"), "$.items[*].rows[*]",
+        {f"o={n}": answer(json.dumps({"items": [{"rows": rows}], "total": 3}).encode()) for n, rows in enumerate(THREE)}, 3,
     ),
     "pages up to an empty one": (Pages(by="page", parameter="page"), "", {f"page={n}": page(rows) for n, rows in enumerate(THREE, 1)}, 4),
-    "offsets": (Pages(by="offset", parameter="o", first=0, size=4), "", {f"o={n * 4}": page(rows) for n, rows in enumerate(THREE)}, 3),
+    "offsets": (Pages(by="offset", parameter="o", first=0, size=4), "", {f"o={n * 4}": page(rows) for n, rows in enumerate(THREE)} | {"o=8": page(ROWS[8:])}, 4),
     "offsets of full pages only": (
         Pages(by="offset", parameter="o", first=0, size=5), "", {"o=0": page(ROWS[:5]), "o=5": page(ROWS[5:])}, 3,
     ),
@@ -97,6 +121,13 @@ WALKS = {
     "links": (
         Pages(by="link"), "",
         {"": page(THREE[0], headers=[("Link", '</odd?x=0>; rel="prev", </odd?x=1>; rel="next"')]), "x=1": page(THREE[1], headers=[("Link", "</odd?x=2>; rel=next")]), "x=2": page(THREE[2])}, 3,
+    ),
+    "links in several headers, among others": (
+        Pages(by="link"), "",
+        {
+            "": page(THREE[0], headers=[("Link", '</odd?x=0>; rel="first"'), ("Link", '</odd?x=1>; title="rows, page by page"; rel="last next"')]),
+            "x=1": page(THREE[1], headers=[("Link", '</odd?x=2>; rel=NEXT; type="a;b"'), ("link", "</odd?x=9>; rel=next-archive")]), "x=2": page(THREE[2]),
+        }, 3,
     ),
     "names in the first answer": (
         Pages(by="names", next_at="meta.more"), "rows",
@@ -146,6 +177,21 @@ FAULTS = {
     "a row is missing at the seam": (
         Pages(by="cursor", parameter="c", next_at="next", total_at="total"), {"": page(ROWS[:4], next="a", total=10), "c=a": page(ROWS[5:], next="", total=10)}, "incomplete",
     ),
+    "less than the header says": (
+        Pages(by="page", parameter="page", total_header="X-Total"), {"page=1": page(ROWS[:4], headers=[("x-total", "5")], x=1), "page=2": page([], x=2)}, "incomplete",
+    ),
+    "more than the header says": (Pages(by="page", parameter="page", total_header="X-Total"), {"page=1": page(ROWS[:4], headers=[("X-Total", "3")], x=1)}, "incomplete"),
+    "a total that no page says": (Pages(by="page", parameter="page", total_header="X-Total"), {"page=1": page(ROWS[:4], x=1), "page=2": page([], x=2)}, "incomplete"),
+    "a total that is no number": (Pages(by="page", parameter="page", total_at="total"), {"page=1": page(ROWS[:4], total="about 4")}, "not_data"),
+    "another offset than follows": (
+        Pages(by="offset", parameter="o", first=0, next_at="next"), {"o=0": page(ROWS[:4], next=5), "o=5": page(ROWS[5:], next=None)}, "incomplete",
+    ),
+    "a cursor that is an object": (Pages(by="cursor", parameter="c", next_at="next"), {"": page(ROWS[:4], next={"id": 4})}, "not_data"),
+    "rows of a page elsewhere": (
+        Pages(by="page", parameter="page"), {"page=1": page(ROWS[:4], x=1), "page=2": answer(json.dumps({"data": ROWS[4:] * 50}).encode())}, "not_data",
+    ),
+    "a link that is not closed": (Pages(by="link"), {"": page(ROWS[:4], headers=[("Link", '</odd?x=1; rel="next"')], x=1)}, "not_data"),
+    "two pages follow": (Pages(by="link"), {"": page(ROWS[:4], headers=[("Link", "</odd?x=1>; rel=next, </odd?x=2>; rel=next")], x=1)}, "not_data"),
     "the next page is elsewhere": (Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="http://169.254.169.254/odd")}, "redirect"),
     "a named page is elsewhere": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=["odd?x=1", "//169.254.169.254/odd"]), "x=1": page(ROWS[4:], more=0)}, "redirect"),
     "a page is named twice": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=["odd?x=1", "odd?x=1"]), "x=1": page(ROWS[4:], more=0)}, "pagination_loop"),
@@ -263,7 +309,12 @@ def test_other_marks_are_left_alone(ticker: str) -> None:
         ({"by": "pages", "parameter": "p"}, "did you mean 'page'"),
         ({"by": "page"}, "need the parameter"),
         ({"by": "cursor", "parameter": "c"}, "need next_at"),
-        ({"by": "offset", "parameter": "o"}, "need their size"),
+        ({"by": "offset", "parameter": "o", "short_page_ends": True}, "with a size"),
+        ({"by": "cursor", "parameter": "c", "next_at": "n", "size": 9, "short_page_ends": True}, "by page or offset"),
+        ({"by": "page", "parameter": "p", "size_parameter": "n"}, "needs the size"),
+        ({"by": "page", "parameter": "p", "items_at": "items[*]"}, "neither names with dots"),
+        ({"by": "cursor", "parameter": "c", "next_at": "$.a[?@.b]"}, "filter"),
+        ({"by": "link", "total_at": "n", "total_header": "X-Total"}, "leave out"),
         ({"by": "link", "pages_max": 0}, "above zero"),
     ],
 )
@@ -275,3 +326,42 @@ def test_pages_that_cannot_work_are_refused(declared: dict[str, object], message
 def test_a_snapshot_of_several_pages_is_refused() -> None:
     with pytest.raises(UsageError, match="a snapshot must come in one payload"):
         entry(semantics="snapshot", recipe=RestRecipe(url="https://example.com", pages=Pages(by="link")))
+
+
+@pytest.mark.parametrize(("changes", "is_counted"), [
+    ({"pages": Pages(by="page", parameter="p")}, True),
+    ({"pages": Pages(by="link", total_header="X-Total")}, True),
+    ({"rows_max": 100}, True),
+    ({"pages": Pages(by="link")}, False),
+])  # fmt: skip
+def test_what_nobody_can_count_has_no_numbered_pages(changes: dict[str, object], is_counted: bool) -> None:
+    recipe = RestRecipe(url="https://example.com", extension="xml", **changes)  # type: ignore[arg-type]
+    if not is_counted:
+        assert entry(recipe=recipe).recipe is recipe
+        return
+    with pytest.raises(UsageError, match="count rows"):
+        entry(recipe=recipe)
+
+
+def test_a_vendor_without_a_page_behind_the_last_says_so_in_the_declaration(tmp_path: Path, vendor: PagedVendor) -> None:
+    vendor.answers = {"page=1": page(ROWS[:4]), "page=2": page(ROWS[4:6])}
+    vendor.other = answer(status=404)
+    declared = Pages(by="page", parameter="page", size=4)
+    told = warehouse_of(tmp_path / "first", vendor, declared).run().errors
+    assert len(told) == 1
+    assert told[0].endswith("if a page with fewer rows is this vendor's last, declare short_page_ends=True"), told
+    warehouse = warehouse_of(tmp_path / "second", vendor, attrs.evolve(declared, short_page_ends=True))
+    assert warehouse.run().errors == []
+    assert symbols(warehouse) == ALL[:6]
+
+
+def test_pages_of_delimited_text_are_counted_as_they_are_written(tmp_path: Path, vendor: PagedVendor) -> None:
+    """A line break in quotes and a comment are no rows; without a header the first line is one."""
+    pages = {"page=1": b'# a note\nA;"2024-01-01";1;"1"\nB;2024-01-01;1;1\n', "page=2": b'C;2024-01-01;1;1\n\n', "page=3": b"# nothing\n"}
+    vendor.answers = {query: answer(body, headers=[("X-Total", "3")]) for query, body in pages.items()}
+    form = Csv(delimiter=";", comment="#", header=("symbol", "date", "close", "volume"))
+    recipe = RestRecipe(url=vendor.url("/odd"), extension="csv", pages=Pages(by="page", parameter="page", total_header="X-Total"))
+    warehouse = Warehouse(tmp_path / "home", Plugin(entry(recipe=recipe, format=form)))
+    assert warehouse.run().errors == []
+    assert symbols(warehouse) == ["A", "B", "C"]
+    assert len(vendor.asked) == 2

@@ -1,0 +1,82 @@
+"""The header ``Link`` (RFC 8288): its links with their relation types.
+
+The libraries that read it take it apart at commas and semicolons, also at those that stand in an address or in a quoted
+text, so this follows the grammar of the RFC's section 3. What does not fit it is refused, because a link that is not
+understood would end a walk in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin
+
+import attrs
+
+_BLANK = r"[ \t]*"
+_TARGET = re.compile(rf"{_BLANK}<([^<>\s]*)>{_BLANK}")
+#: A parameter: its name, and its value as a token or a quoted text, or none at all (RFC 9110, section 5.6).
+_PARAMETER = re.compile(rf";{_BLANK}(?:([^\s=;,\"<>]+)(?:{_BLANK}={_BLANK}(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;,\"]*)))?)?{_BLANK}")
+_BETWEEN = re.compile(rf",(?:{_BLANK},)*")
+_QUOTED_PAIR = re.compile(r"\\(.)")
+
+
+@attrs.frozen
+class Link:
+    """One link.
+
+    Attributes:
+        target: the address, absolute.
+        relations: its relation types in small letters.
+        context: the address that it is a link of; the answer's own unless it says otherwise.
+    """
+
+    target: str
+    relations: frozenset[str]
+    context: str
+
+
+def links(header: str, base: str) -> Iterator[Link]:
+    """The links of a header, in their order.
+
+    Args:
+        header: its value; several headers of the name joined by commas.
+        base: the address of the answer.
+
+    Raises:
+        ValueError: it is not written as RFC 8288 says.
+    """
+    place, end = 0, len(header)
+    while place < end:
+        target = _TARGET.match(header, place)
+        if target is None:
+            raise ValueError(f"no link at {header[place : place + 40]!r}")
+        place = target.end()
+        parameters: dict[str, str] = {}
+        while (found := _PARAMETER.match(header, place)) is not None:
+            place = found.end()
+            if found[1]:
+                value = _QUOTED_PAIR.sub(r"\1", found[2]) if found[2] is not None else found[3] or ""
+                parameters.setdefault(found[1].lower(), value)  # of two the first counts, section 3.3
+        relations = frozenset(parameters.get("rel", "").lower().split())
+        yield Link(urljoin(base, target[1]), relations, urljoin(base, parameters.get("anchor", "")))
+        between = _BETWEEN.match(header, place)
+        if place < end and between is None:
+            raise ValueError(f"no end of a link at {header[place : place + 40]!r}")
+        place = between.end() if between is not None else place
+
+
+def next_of(header: str, base: str) -> str | None:
+    """The address of the page that follows, or None.
+
+    Args:
+        header: the value of ``Link``, empty where there is none.
+        base: the address of this page.
+
+    Raises:
+        ValueError: it is not written as RFC 8288 says, or two pages follow.
+    """
+    found = {link.target for link in links(header.strip(), base) if "next" in link.relations and link.context == base}
+    if len(found) > 1:
+        raise ValueError(f"{len(found)} pages follow")
+    return found.pop() if found else None
