@@ -104,10 +104,12 @@ def occurrences(number: int) -> list[int]:
     return sorted({1, (number + 1) // 2, number}) if number else []
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ["replay", pytest.param("second day", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("point", [point for point in FAULT_POINTS if point not in ELSEWHERE])
 def test_killed_at(world: World, cases: dict[str, Case], mode: str, point: str) -> None:
-    """Each occurrence with SIGKILL; in a new home the first one with SIGTERM and SIGINT, too. All with all is slow."""
+    """Each occurrence with SIGKILL; in a new home the first one with SIGTERM and SIGINT, too. All with all is slow, and so
+    is the second day, of which the tests at any moment strike some.
+    """
     strike(case_of(cases, world, mode), point, lambda kind, occurrence: kind == "kill" or (occurrence == 1 and mode == "replay"))
 
 
