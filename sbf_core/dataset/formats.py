@@ -51,7 +51,8 @@ def check_marks(decimal: str, thousands: str) -> None:
 
 @attrs.frozen(kw_only=True)
 class Json:
-    """JSON, one value a payload (RFC 8259).
+    """JSON, one value a payload (RFC 8259). Two things more are borne, as the engine does: a comma before a closing
+    bracket, and ``NaN`` and its kin in the place of a number, which is no value of any column.
 
     Attributes:
         decimal, thousands: marks of numbers that stand as texts; numbers of JSON always have a point.

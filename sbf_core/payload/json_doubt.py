@@ -51,16 +51,20 @@ def doubt(slots: Sequence[Slot], origins: Sequence[str], table: str) -> str:
 def _of_slot(x: str, slot: Slot) -> str:
     column = slot.column
     fraction = f"(contains({x}, '.') OR contains({x}, 'e'))"
+    zero = f"{x} = '0'"  # which may be -0, another text and no marker "0"
+    given = [marker.strip() for marker in column.missing]
+    is_marker = "0" in given
     if column.type == "BIGINT":
-        return fraction
+        return f"({fraction} OR {zero})" if is_marker else fraction
     printed = f"({x} < ':' AND {fraction} AND regexp_full_match({x}, {literal(_PRINTED_DOUBLE)}))"
     if column.type in _MOMENTS:  # no number is a day as ISO 8601 writes it, however it is spelled
-        return printed if column.epoch or column.date_format else ""
+        tests = [*([printed] if column.epoch or column.date_format else []), *([zero] if is_marker else [])]
+        return f"({' OR '.join(tests)})" if tests else ""
     if column.type == "BOOLEAN":
-        return f"({x} = '0')"
+        return f"({zero})"
     if column.type == "VARCHAR":
         nested = f"({x} >= '[' AND {x} < '\\') OR ({x} >= '{{' AND {x} < '|')"
-        return f"({x} = '0' OR {printed} OR {nested} OR (strlen({x}) <= 9 AND lower({x}) IN {_NOT_FINITE}))"
+        return f"({zero} OR {printed} OR {nested} OR (strlen({x}) <= 9 AND lower({x}) IN {_NOT_FINITE}))"
     # -99.990 is not the text -99.99, so it would be no marker
-    markers = [repr(float(marker)) for marker in column.missing if _MARKER.fullmatch(marker)]
+    markers = [repr(float(marker)) for marker in given if _MARKER.fullmatch(marker)]
     return f"try_cast({x} AS DOUBLE) IN ({', '.join(markers)})" if markers else ""

@@ -48,6 +48,21 @@ _NONE = object()
 _DECODER = json.JSONDecoder(object_pairs_hook=Object, parse_int=Spelled, parse_float=Spelled, parse_constant=NoNumber)
 
 
+def _without_last_commas(text: str) -> str:
+    """JSON without commas before closing brackets, which are borne."""
+    kept: list[str] = []
+    in_text = escaped = False
+    for place, letter in enumerate(text):
+        if in_text:
+            in_text, escaped = escaped or letter != '"', letter == "\\" and not escaped
+        elif letter == '"':
+            in_text = True
+        elif letter == "," and text[place + 1 :].lstrip(" \t\r\n")[:1] in ("]", "}"):
+            continue
+        kept.append(letter)
+    return "".join(kept)
+
+
 def steps_of(path: str) -> list[Step]:
     """A path without its ``$``, ``@`` and ``^`` as steps."""
     found: list[Step] = []
@@ -87,7 +102,7 @@ class _Row:
 def json_records(rows_at: str, columns: Sequence[Column], payload: bytes) -> list[Found]:
     """Every record. Raises ``Refused``."""
     try:
-        document = _DECODER.decode(payload.removeprefix(b"\xef\xbb\xbf").decode("utf-8").strip(" \t\r\n"))
+        document = _DECODER.decode(_without_last_commas(payload.removeprefix(b"\xef\xbb\xbf").decode("utf-8").strip(" \t\r\n")))
     except (ValueError, RecursionError):
         raise Refused("no JSON") from None
     rows = list(_rows(document, rows_steps(rows_at)))

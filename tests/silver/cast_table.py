@@ -16,6 +16,7 @@ import duckdb
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.formats import Csv
 from sbf_core.silver.cast import UNCLEAR, checked_select, plain_select
+from sbf_core.vocabulary import OnDuplicate
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "casts.md"
 POINT = Csv()
@@ -39,7 +40,7 @@ def select_of(
 
 
 def _declared(columns: Sequence[Column]) -> Any:
-    return SimpleNamespace(columns=tuple(columns))
+    return SimpleNamespace(columns=tuple(columns), on_duplicate=OnDuplicate.REJECT)
 
 
 def cast(

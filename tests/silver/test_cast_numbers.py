@@ -214,10 +214,10 @@ def test_a_fault_of_the_record_goes_before_everything_and_the_reject_holds_what_
     ]
     source = "(SELECT 'f' AS _file, 'line 3' AS _place, 'ragged' AS _fault, 'x;\"y}' AS _raw, 'x' AS f0, '2}' AS f1, 'mine' AS f2)"
     types = dict.fromkeys(("f0", "f1", "f2"), "VARCHAR")
-    [(file, place, reason, row)] = conn.execute(
-        f"SELECT d._file, d._place, d._reason, d._row FROM ({select_of(columns, source, types)}) AS d"
+    [(file, reason, row)] = conn.execute(
+        f"SELECT d._file, d._reason, d._row FROM ({select_of(columns, source, types)}) AS d"
     ).fetchall()
-    assert (file, place, reason) == ("f", "line 3", "ragged")
+    assert (file, reason) == ("f", "ragged")
     assert json.loads(row) == {"v": "x", "V": "2}", "field _raw": "mine", "_place": "line 3", "_raw": 'x;"y}'}
     sound = "(SELECT 'f' AS _file, NULL::VARCHAR AS _place, NULL::VARCHAR AS _fault, NULL::VARCHAR AS _raw, 'x' AS f0, '2' AS f1, NULL::VARCHAR AS f2)"
     [(reason, row)] = conn.execute(
@@ -266,13 +266,12 @@ def test_a_column_may_be_named_like_any_word_of_the_statement(conn: duckdb.DuckD
         cursor = conn.execute(sql)
         assert [name for name, *_ in cursor.description or ()] == [
             "_file",
-            "_place",
             *(column.name for column in columns),
             "_reason",
             "_row",
         ]
         [row] = cursor.fetchall()
-        assert len(set(row[2:-2])) == 1 and row[2] is not None and row[-2:] == (None, None)
+        assert len(set(row[1:-2])) == 1 and row[1] is not None and row[-2:] == (None, None)
 
 
 def test_the_reader_is_never_asked_to_cast(conn: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
