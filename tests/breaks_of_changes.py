@@ -4,6 +4,15 @@ from __future__ import annotations
 
 #: name, file, text, what it is replaced by, tests that must fail
 BREAKS_OF_CHANGES = [
+    ('days: final while they last', 'sbf_core/ops/coverage.py', ' AS DATE) - 1"', ' AS DATE)"', 'tests/plan/test_final_days.py'),
+    ('days: final at once', 'sbf_core/ops/coverage.py', 'least(to_date, {settled}) AS z', 'to_date AS z', 'tests/plan/test_final_days.py'),
+    ('days: final as fetched', 'sbf_core/ops/coverage.py', "WHERE status = 'ok') AS p", ') AS p', 'tests/plan/test_final_days.py'),
+    ('days: no news covers nothing', 'sbf_core/ops/coverage.py', "status = 'unchanged'", 'false', 'tests/plan/test_final_days.py'),
+    ('days: in UTC', 'sbf_core/ops/coverage.py', 'literal(entry.day_zone)', "literal('UTC')", 'tests/plan/test_final_days.py'),
+    ('days: one stretch', 'sbf_core/ops/coverage.py', 'a > max(z) OVER before + 1 AS is_new', 'false AS is_new', 'tests/plan/test_final_days.py'),
+    ('days: a row ahead steers', 'sbf_core/plan/planner.py', 'newest = min(state.coverage_to, last)', 'newest = state.coverage_to', 'tests/plan/test_planner.py tests/plan/test_final_days.py'),
+    ('days: late rows are not seen', 'sbf_core/plan/planner.py', 'return with_tail(left, Stretch(first, last)) if first <= last else left', 'return left', 'tests/plan/test_planner.py'),
+    ('days: a whole file in pieces', 'sbf_core/plan/planner.py', 'if is_wish or not entry.is_asked_by_days:', 'if is_wish:', 'tests/plan/test_planner.py'),
     ('rejects: oldest first', 'sbf_core/facts/rejects.py', 'ORDER BY m.fetched_at DESC', 'ORDER BY m.fetched_at', 'tests/facts/test_rejects.py'),
     ('rejects: limit ignored', 'sbf_core/facts/rejects.py', 'limit=f"LIMIT {limit}" if limit else ""', 'limit=""', 'tests/facts/test_rejects.py'),
     ('rejects: place stays in the row', 'sbf_core/facts/rejects.py', "regexp_replace(r.row_json, '{ours}', '}}')", 'r.row_json', 'tests/facts/test_rejects.py'),

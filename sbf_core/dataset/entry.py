@@ -11,18 +11,15 @@ from sbf_core.dataset.chart import Chart, charts
 from sbf_core.dataset.column_checks import check_columns
 from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.data_rules import DataRules
+from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.format_list import Format
-from sbf_core.dataset.formats import Csv, Json
 from sbf_core.dataset.former_names import check_former_names
-from sbf_core.dataset.json_path import check_paths
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
 from sbf_core.errors import UsageError, nearest
 from sbf_core.vocabulary import Drift, OnDuplicate, Scope, Semantics, check_name, texts, word
 
 #: Over a weekend, too.
 _LOOKBACK_TO_SEE_TWO_ROWS = 5
-#: Extensions that mean a format whose rows can be counted, where none is declared.
-_COUNTED = ("json", "csv", "tsv")
 
 
 def _scope(value: str) -> Scope:
@@ -71,6 +68,9 @@ class DatasetKeymapEntry:
         shrink_share_max: a snapshot that lacks a larger share of the current rows (of at least 20) is refused whole.
         refresh_after_hours: a request is due when its last answer is older than this.
         cadence: when there can be something new: a calendar, an age, seasons.
+        settles_after_days: a day is final, and not asked for again, once it was asked for this long after it was over
+            in the zone of the column ``row_date`` (UTC without one). Rows that a vendor adds later than that are not
+            seen, unless ``lookback_days`` reaches them.
         lookback_days: fetched again before the watermark, for late corrections.
         restated_column: for ``per_ticker``: a price whose past the vendor restates by one factor, as after a split.
             Where rows of the look-back come
@@ -110,6 +110,7 @@ class DatasetKeymapEntry:
     shrink_share_max: float = 0.5
     refresh_after_hours: float = 20.0
     cadence: Cadence = Cadence()
+    settles_after_days: float = 1.0
     lookback_days: int = 0
     restated_column: str = ""
     first_date: dt.date = dt.date(1970, 1, 1)
@@ -131,8 +132,12 @@ class DatasetKeymapEntry:
         check_name(self.dataset, what="dataset")
         check_name(self.silver_table, what=f"{where}: silver table")
         check_columns(self.columns, where=where)
-        self._check_paths(where)
+        check_formats(self.format, self.recipe, self.rows_at, self.columns, where=where)
         check_former_names(self.renamed_from, now=(self.id, f"silver.{self.silver_table}"), where=where)
+        if type(self.first_date) is not dt.date:
+            raise UsageError(
+                f"first_date {self.first_date!r} is no date", where=where, fix="dt.date(2020, 1, 1)", code="DATASET"
+            )
         if self.promote_version < 1:
             raise UsageError("promote_version counts from 1", where=where, code="DATASET")
         if self.members and self.scope is not Scope.PER_TICKER:
@@ -167,44 +172,14 @@ class DatasetKeymapEntry:
                 fix='semantics="upsert"',
                 code="RECIPE",
             )
-        if isinstance(self.recipe, RestRecipe) and self.recipe.counts_rows:
-            self._check_counted(self.recipe.extension, where)
         for name in ("reject_share_max", "shrink_share_max"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(
                     f"{name} {getattr(self, name)} is no share", where=where, fix="use 0 to 1", code="DATASET"
                 )
-        if self.refresh_after_hours < 0 or self.lookback_days < 0:
-            raise UsageError("refresh_after_hours and lookback_days cannot be negative", where=where, code="DATASET")
-
-    def _check_paths(self, where: str) -> None:
-        """Paths belong to JSON, where ``rows_at`` and the sources lead; in other formats a source is a name, whatever
-        it looks like.
-        """
-        extension = "json" if self.recipe is None else self.recipe.extension
-        is_json = isinstance(self.format, Json) or (
-            self.format is None and extension.removesuffix(".gz") not in ("csv", "tsv", "parquet")
-        )
-        if self.format is not None and not is_json and self.rows_at:
-            raise UsageError(
-                f"rows_at belongs to JSON, and the format is {self.format.kind}",
-                where=where,
-                fix="leave it out",
-                code="DATASET",
-            )
-        sources = [source for column in self.columns if not column.from_request for source in column.source_names]
-        if is_json:
-            check_paths(self.rows_at, sources, where=where)
-
-    def _check_counted(self, extension: str, where: str) -> None:
-        """Only the rows of a format that is read here can be counted before they are promoted."""
-        if not isinstance(self.format, (Json, Csv)) and (self.format is not None or extension not in _COUNTED):
-            raise UsageError(
-                "numbered pages, totals and rows_max count rows, which is done in JSON and in delimited text",
-                where=where,
-                fix='format=Csv(...) or Json(...), or Pages(by="cursor"), by="link", by="next_url" without a total',
-                code="RECIPE",
-            )
+        if min(self.refresh_after_hours, self.lookback_days, self.settles_after_days) < 0:
+            what = "refresh_after_hours, lookback_days and settles_after_days cannot be negative"
+            raise UsageError(what, where=where, code="DATASET")
 
     def _check_batches(self, where: str) -> None:
         """Whose rows are in a payload for several tickers must be in the payload itself."""
@@ -244,6 +219,19 @@ class DatasetKeymapEntry:
                 fix=fix,
                 code="DATASET",
             )
+
+    @property
+    def day_zone(self) -> str:
+        """The zone whose days its rows are of: that of the column ``row_date``."""
+        return next((column.zone for column in self.columns if column.row_date and column.zone), "UTC")
+
+    @property
+    def is_asked_by_days(self) -> bool:
+        """Whether a request for fewer days brings fewer rows, as far as is known."""
+        if self.recipe is None:
+            return True
+        template = self.recipe.url if isinstance(self.recipe, RestRecipe) else self.recipe.path
+        return bool(placeholders(template) & {"from_date", "to_date", "year"})
 
     @property
     def key_names(self) -> tuple[str, ...]:

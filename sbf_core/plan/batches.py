@@ -14,7 +14,7 @@ import attrs
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.ops.rows import SeriesState
-from sbf_core.plan.planned import PlannedRequest, chunks
+from sbf_core.plan.planned import PlannedRequest
 from sbf_core.runs.request import TICKER_SEPARATOR
 
 #: Series, first and last day of what was fetched.
@@ -83,5 +83,6 @@ def in_batches(planned: Sequence[PlannedRequest]) -> list[PlannedRequest]:
 
 
 def _together(first: PlannedRequest, tickers: Sequence[str]) -> PlannedRequest:
-    request = attrs.evolve(first.request, ticker=TICKER_SEPARATOR.join(tickers))
-    return attrs.evolve(first, request=request, chain=chunks(first.entry, request))
+    names = TICKER_SEPARATOR.join(tickers)
+    chain = tuple(attrs.evolve(step, ticker=names) for step in first.chain)
+    return attrs.evolve(first, request=attrs.evolve(first.request, ticker=names), chain=chain)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.ops.coverage import Stretch, left_of, with_tail
 from sbf_core.ops.rows import SeriesState
 from sbf_core.plan.batches import in_batches, known_of_tickers, known_series
 from sbf_core.plan.planned import PlannedRequest, chunks
 from sbf_core.plan.sessions import last_news
 from sbf_core.runs.request import RunRequest
 from sbf_core.vocabulary import Scope
+
+#: The final days of a dataset, per ticker.
+FinalDays = Callable[[DatasetKeymapEntry], Mapping[str | None, Sequence[Stretch]]]
 
 _NEVER = SeriesState()
 #: A back-fill that is asked for again so soon goes on where it was stopped.
@@ -36,6 +40,11 @@ class PlanWishes:
     done: frozenset[tuple[str, dt.date | None, dt.date | None]] = frozenset()
 
 
+def nothing_final(entry: DatasetKeymapEntry) -> Mapping[str | None, Sequence[Stretch]]:
+    """What is known of a home without a database."""
+    return {}
+
+
 def plan_requests(
     entries: Iterable[DatasetKeymapEntry],
     *,
@@ -45,6 +54,7 @@ def plan_requests(
     run_id: str,
     wishes: PlanWishes | None = None,
     only_due: bool = False,
+    final: FinalDays = nothing_final,
 ) -> list[PlannedRequest]:
     """The requests of the datasets, datasets in their order and tickers in theirs.
 
@@ -56,6 +66,7 @@ def plan_requests(
         run_id: the run that asks; may be empty for a mere plan.
         wishes: back-fill days and force.
         only_due: leave out what is not due; a run needs no more, and most series of a large universe are not.
+        final: per ticker the final days of a dataset; asked once for each dataset of which anything is due.
     """
     entries = list(entries)
     wishes = wishes or PlanWishes()
@@ -65,11 +76,14 @@ def plan_requests(
         series: Sequence[str | None] = (entry.members or tickers) if entry.scope is Scope.PER_TICKER else (None,)
         base = entry.key(None)
         news = _news(entry, now)
+        finals: Mapping[str | None, Sequence[Stretch]] | None = None
         for ticker in series:
             state = states.get(base if ticker is None else f"{base}/{ticker}", _NEVER)
             due, why = _due(entry, state, now, wishes, news)
             if only_due and not due:
                 continue
+            if finals is None:
+                finals = final(entry) if entry.is_asked_by_days else {}
             request = RunRequest(
                 run_id=run_id,
                 domain=entry.domain,
@@ -77,14 +91,58 @@ def plan_requests(
                 dataset=entry.dataset,
                 discriminator=entry.discriminator,
                 ticker=ticker,
-                from_date=_from_date(entry, state, wishes),
-                to_date=wishes.until or now.date() - dt.timedelta(days=entry.cadence.min_age_days),
             )
-            item = PlannedRequest(entry=entry, request=request, due=due, why=why, again=_is_again(state, wishes), chain=chunks(entry, request))
+            item = _planned(entry, request, state, wishes, now, finals.get(ticker, ()), due=due, why=why)
             item = _without_done(item, done) if done and not wishes.force else item
             if item.due or not only_due:
                 planned.append(item)
     return in_batches(planned)
+
+
+def _planned(
+    entry: DatasetKeymapEntry,
+    request: RunRequest,
+    state: SeriesState,
+    wishes: PlanWishes,
+    now: dt.datetime,
+    final: Sequence[Stretch],
+    *,
+    due: bool,
+    why: str,
+) -> PlannedRequest:
+    """A request for the days that are wanted and not final, in pieces where these do not hang together."""
+    last = wishes.until or now.date() - dt.timedelta(days=entry.cadence.min_age_days)
+    stretches = _stretches(entry, state, wishes, final, last)
+    if not stretches and wishes.force:
+        stretches = [Stretch(last, last)]
+    if not stretches:
+        whole = attrs.evolve(request, from_date=last, to_date=last)
+        what = f"all days up to {last} are final" if last >= entry.first_date else f"it starts on {entry.first_date}"
+        return PlannedRequest(entry=entry, request=whole, due=False, why=what if due else why)
+    steps = [attrs.evolve(request, from_date=each.first, to_date=each.last) for each in stretches]
+    chain = tuple(piece for step in steps for piece in chunks(entry, step) or (step,))
+    if due and len(steps) > 1:
+        why += f"; {len(steps)} stretches of days are not final"
+    return PlannedRequest(
+        entry=entry,
+        request=attrs.evolve(steps[0], to_date=steps[-1].to_date),
+        due=due,
+        why=why,
+        again=_is_again(state, wishes),
+        chain=chain if len(chain) > 1 else (),
+    )
+
+
+def _stretches(
+    entry: DatasetKeymapEntry, state: SeriesState, wishes: PlanWishes, final: Sequence[Stretch], last: dt.date
+) -> list[Stretch]:
+    """The days to ask for, in order; none where all are final, or the first comes after the last."""
+    first = _from_date(entry, state, wishes, last)
+    is_wish = wishes.since is not None or state.again_from is not None
+    if is_wish or not entry.is_asked_by_days:
+        return [Stretch(first, last)] if first <= last else []
+    left = left_of(Stretch(entry.first_date, last), final) if entry.first_date <= last else []
+    return with_tail(left, Stretch(first, last)) if first <= last else left
 
 
 def _without_done(item: PlannedRequest, done: frozenset[tuple[str, dt.date | None, dt.date | None]]) -> PlannedRequest:
@@ -141,13 +199,18 @@ def _ago(hours: float) -> str:
     return f"{hours:.1f} h ago" if hours < 48 else f"{hours / 24:.0f} days ago"
 
 
-def _from_date(entry: DatasetKeymapEntry, state: SeriesState, wishes: PlanWishes) -> dt.date:
-    """The day after what silver covers, less the look-back; never before the dataset's first date."""
+def _from_date(entry: DatasetKeymapEntry, state: SeriesState, wishes: PlanWishes, last: dt.date) -> dt.date:
+    """The day after the newest row that silver has, less the look-back; never before the dataset's first date.
+
+    Days without rows behind the newest row are asked for again, final or not: rows may be late. What a row says of days
+    to come means nothing. Where an answer is the same whatever days are asked for, it is the last day at the latest.
+    """
     if wishes.since is not None:
         return max(wishes.since, entry.first_date)
     if state.again_from is not None:
         return max(state.again_from, entry.first_date)
-    covered = state.coverage_to
-    if covered is None:
+    if state.coverage_to is None:
         return entry.first_date
-    return max(entry.first_date, covered + dt.timedelta(days=1 - entry.lookback_days))
+    newest = min(state.coverage_to, last)
+    first = max(entry.first_date, newest + dt.timedelta(days=1 - entry.lookback_days))
+    return first if entry.is_asked_by_days else min(first, last)

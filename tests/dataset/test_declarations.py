@@ -73,6 +73,9 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"on_duplicate": "newest"}, "reject, first or last"),
     ({"reject_share_max": 5}, "no share"),
     ({"lookback_days": -1}, "negative"),
+    ({"settles_after_days": -0.5}, "negative"),
+    ({"first_date": None}, "is no date"),
+    ({"first_date": dt.datetime(2024, 1, 1)}, "is no date"),
 ]
 
 

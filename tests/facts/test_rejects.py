@@ -97,7 +97,7 @@ def test_numbers_of_a_row_keep_their_digits(tmp_path: Path, monkeypatch: pytest.
         symbol: str = column(key=True)
         close: Decimal = column(precision=38, scale=20)
 
-    vendor = FakeVendor(entry(columns=Exact, reject_share_max=1.0, first_date=None))
+    vendor = FakeVendor(entry(columns=Exact, reject_share_max=1.0))
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says('[{"symbol": "A", "close": 123456789012345678.00000000000000000001}, {"symbol": "A", "close": 1.5}]')
     warehouse.run()

@@ -95,7 +95,7 @@ def test_a_declared_rest_dataset_needs_no_code(tmp_path: Path, httpserver: HTTPS
     assert warehouse.ask("SELECT symbol FROM silver.px") == [("BF/B",)]
     assert "/eod/BF%2FB?" in warehouse.ask("SELECT address FROM ops.bronze_manifest")[0][0]
     httpserver.clear()
-    httpserver.expect_request("/eod/BF/B", query_string="from=2024-01-02").respond_with_json([price("BF/B", "2024-01-02")])
+    httpserver.expect_request("/eod/BF/B", query_string="from=2024-01-01").respond_with_json([price("BF/B", "2024-01-02")])
     httpserver.expect_request("/eod/GONE").respond_with_data("", status=404)
     assert warehouse.run(hours_later=24, universe__tickers=("BF/B", "GONE")).rows_inserted == 1
 

@@ -19,6 +19,7 @@ from warehouse import Warehouse, counts_add_up, entry, price
 from sbf_core.api import DatasetKeymapEntry, RestRecipe, column, hookimpl
 from sbf_core.errors import UsageError
 from sbf_core.http.recipe_walk import filled
+from sbf_core.ops.coverage import Stretch
 from sbf_core.ops.rows import SeriesState
 from sbf_core.plan.planner import PlanWishes, plan_requests
 from sbf_core.runner.options import RunOptions
@@ -34,7 +35,9 @@ def batched(url: str = "https://v.example/{ticker}?from={from_date}", *, most: i
 
 
 def planned(tickers: list[str], states: dict[str, SeriesState], **more: object) -> list[tuple[str | None, dt.date | None, bool]]:
-    items = plan_requests([batched()], tickers=tickers, states=states, now=NOW, run_id="r", **more)  # type: ignore[arg-type]
+    first = dt.date(2020, 1, 1)
+    final = {ticker: [Stretch(first, state.coverage_to)] for key, state in states.items() if state.coverage_to for ticker in key.rpartition("/")[2].split(",")}
+    items = plan_requests([batched()], tickers=tickers, states=states, now=NOW, run_id="r", final=lambda _: final, **more)  # type: ignore[arg-type]
     return [(item.request.ticker, item.request.from_date, item.due) for item in items]
 
 
