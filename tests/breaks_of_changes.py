@@ -4,6 +4,10 @@ from __future__ import annotations
 
 #: name, file, text, what it is replaced by, tests that must fail
 BREAKS_OF_CHANGES = [
+    ('outside: only the day of the fetch counts', 'sbf_core/silver/outside.py', 'if entry.is_asked_until else "CAST(b.fetched_at AS DATE)"', 'if False else "CAST(b.fetched_at AS DATE)"', 'tests/silver/test_outside.py'),
+    ('outside: what was asked for is when it is read', 'sbf_core/silver/outside.py', 'else "CAST(b.fetched_at AS DATE)"', 'else "current_date"', 'tests/silver/test_outside.py'),
+    ('outside: before the first date', 'sbf_core/silver/outside.py', '    if entry.is_asked_since:\n', '    if False:\n', 'tests/silver/test_outside.py'),
+    ('outside: nobody looks', 'sbf_core/silver/outside.py', '    return is_ahead or (', '    return False and is_ahead or (', 'tests/silver/test_outside.py'),
     ('days: final while they last', 'sbf_core/ops/coverage.py', ' AS DATE) - 1"', ' AS DATE)"', 'tests/plan/test_final_days.py'),
     ('days: final at once', 'sbf_core/ops/coverage.py', 'least(to_date, {settled}) AS z', 'to_date AS z', 'tests/plan/test_final_days.py'),
     ('days: final as fetched', 'sbf_core/ops/coverage.py', "WHERE status = 'ok') AS p", ') AS p', 'tests/plan/test_final_days.py'),

@@ -37,7 +37,7 @@ class Price:
 def entry(**changes: Any) -> DatasetKeymapEntry:
     """The declaration of the fake vendor's dataset."""
     usual: dict[str, Any] = {
-        "domain": "prices", "source": "fake", "dataset": "eod", "silver_table": "px", "columns": Price, "first_date": dt.date(2020, 1, 1),
+        "domain": "prices", "source": "fake", "dataset": "eod", "silver_table": "px", "columns": Price, "first_date": dt.date(2020, 1, 1), "horizon": "any",
     }  # fmt: skip
     return DatasetKeymapEntry(**{**usual, **changes})
 

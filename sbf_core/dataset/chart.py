@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -147,3 +147,12 @@ def charts(declared: Iterable[Chart]) -> tuple[Chart, ...]:
     if twice is not None:
         raise UsageError(f"chart {twice!r} is declared twice", fix="give one of them another name", code="CHART")
     return found
+
+
+def check_charts(declared: Iterable[Chart], columns: Collection[str], *, where: str) -> None:
+    """Raise ``UsageError`` unless the charts of a dataset read its columns, or the times of its rows."""
+    for chart in declared:
+        unknown = next((name for name in chart.columns_read if name not in (*columns, "known_from", "recorded_at")), None)
+        if unknown is not None:
+            what = f"chart {chart.name!r} reads {unknown!r}, which is no column"
+            raise UsageError(what, where=where, fix=nearest(unknown, columns), code="CHART")

@@ -7,7 +7,7 @@ import datetime as dt
 import attrs
 
 from sbf_core.dataset.cadence import Cadence
-from sbf_core.dataset.chart import Chart, charts
+from sbf_core.dataset.chart import Chart, charts, check_charts
 from sbf_core.dataset.column_checks import check_columns
 from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.data_rules import DataRules
@@ -71,12 +71,15 @@ class DatasetKeymapEntry:
         settles_after_days: a day is final, and not asked for again, once it was asked for this long after it was over
             in the zone of the column ``row_date`` (UTC without one). Rows that a vendor adds later than that are not
             seen, unless ``lookback_days`` reaches them.
+        horizon: a row may be of so many days after the last day that was asked for (of the fetch, where the address has
+            no ``{to_date}``): the vendor's day may have begun already. A row beyond is rejected; ``"any"`` for
+            projections and calendars.
         lookback_days: fetched again before the watermark, for late corrections.
         restated_column: for ``per_ticker``: a price whose past the vendor restates by one factor, as after a split.
             Where rows of the look-back come
             back changed by one factor, the series is fetched again from ``first_date``. It needs a ``lookback_days`` of
             5 or more, to see two rows.
-        first_date: where a first fetch starts.
+        first_date: where a first fetch starts; earlier rows are rejected where the address has ``{from_date}``.
         opt_in: fetched only where its plugin is named, e.g. because the vendor has no official API.
         tags: words by which a user selects it, e.g. ``("daily", "prices")`` for ``--select tag:daily``.
         drift: what to do with a payload that lacks a declared field in every row which earlier payloads had: ``hold`` it
@@ -111,6 +114,7 @@ class DatasetKeymapEntry:
     refresh_after_hours: float = 20.0
     cadence: Cadence = Cadence()
     settles_after_days: float = 1.0
+    horizon: int | str = 1
     lookback_days: int = 0
     restated_column: str = ""
     first_date: dt.date = dt.date(1970, 1, 1)
@@ -149,18 +153,7 @@ class DatasetKeymapEntry:
         for role in ("row_date", "known_from"):
             if sum(bool(getattr(col, role)) for col in self.columns) > 1:
                 raise UsageError(f"more than one column is the {role}", where=where, code="COLUMNS")
-        for chart in self.charts:
-            unknown = next(
-                (name for name in chart.columns_read if name not in (*self.column_types, "known_from", "recorded_at")),
-                None,
-            )
-            if unknown is not None:
-                raise UsageError(
-                    f"chart {chart.name!r} reads {unknown!r}, which is no column",
-                    where=where,
-                    fix=nearest(unknown, self.column_types),
-                    code="CHART",
-                )
+        check_charts(self.charts, self.column_types, where=where)
         if self.restated_column:
             self._check_restated(where)
         if isinstance(self.recipe, RestRecipe) and self.recipe.tickers_per_request > 1:
@@ -172,6 +165,9 @@ class DatasetKeymapEntry:
                 fix='semantics="upsert"',
                 code="RECIPE",
             )
+        if self.horizon != "any" and (type(self.horizon) is not int or self.horizon < 0):
+            what = f"horizon {self.horizon!r} is no number of days"
+            raise UsageError(what, where=where, fix='horizon=30, or horizon="any" for projections', code="DATASET")
         for name in ("reject_share_max", "shrink_share_max"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(
@@ -226,12 +222,30 @@ class DatasetKeymapEntry:
         return next((column.zone for column in self.columns if column.row_date and column.zone), "UTC")
 
     @property
+    def days_ahead(self) -> int | None:
+        """How many days ahead a row may be; None where any."""
+        return None if isinstance(self.horizon, str) else self.horizon
+
+    @property
     def is_asked_by_days(self) -> bool:
         """Whether a request for fewer days brings fewer rows, as far as is known."""
+        return self.recipe is None or bool(self._placeholders & {"from_date", "to_date", "year"})
+
+    @property
+    def is_asked_since(self) -> bool:
+        """Whether the address says since when rows are wanted."""
+        return "from_date" in self._placeholders
+
+    @property
+    def is_asked_until(self) -> bool:
+        """Whether the address says until when rows are wanted."""
+        return "to_date" in self._placeholders
+
+    @property
+    def _placeholders(self) -> set[str]:
         if self.recipe is None:
-            return True
-        template = self.recipe.url if isinstance(self.recipe, RestRecipe) else self.recipe.path
-        return bool(placeholders(template) & {"from_date", "to_date", "year"})
+            return set()
+        return placeholders(self.recipe.url if isinstance(self.recipe, RestRecipe) else self.recipe.path)
 
     @property
     def key_names(self) -> tuple[str, ...]:

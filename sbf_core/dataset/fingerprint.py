@@ -17,9 +17,9 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 
 #: Raised when sbf itself reads payloads otherwise than before.
-READING = 1
+READING = 2
 _FOR_READERS = frozenset({"unit", "doc"})
-_PLAIN = ("rows_at", "member", "reject_share_max", "shrink_share_max", "promote_version")
+_PLAIN = ("rows_at", "member", "reject_share_max", "shrink_share_max", "promote_version", "horizon")
 
 
 def declared_facts(entry: DatasetKeymapEntry) -> dict[str, Any]:
@@ -37,6 +37,11 @@ def declared_facts(entry: DatasetKeymapEntry) -> dict[str, Any]:
     facts |= {name: value for name in _PLAIN if (value := getattr(entry, name)) != defaults[name].default}
     if len(entry.ids) > 1:
         facts["payloads_of"] = list(entry.ids)
+    if any(column.row_date for column in entry.columns):  # see silver/outside.py
+        if entry.is_asked_until:
+            facts["asked_until"] = True
+        if entry.is_asked_since:
+            facts["asked_since"] = entry.first_date.isoformat()
     if entry.drift is not None:
         facts["drift"] = str(entry.drift)
     if entry.is_data.may_be_empty:

@@ -34,6 +34,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(
         Format | None, lambda value, _: None if value is None else _format(converter, value)
     )
+    converter.register_structure_hook(int | str, lambda value, _: value)  # the class says what it takes
     # a text is one column y, and no list of letters: the class converts it
     converter.register_structure_hook(
         Chart,

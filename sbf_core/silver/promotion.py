@@ -22,6 +22,7 @@ from sbf_core.silver.fields import record_fields
 from sbf_core.silver.inspection import READ_BYTES_MAX, Inspected, inspect, refusal
 from sbf_core.silver.judging import keys_twice, number_of, refuse_payloads, reject_rewrites, settle_duplicates
 from sbf_core.silver.merge import close_vanished, live, merge
+from sbf_core.silver.outside import reject_outside
 from sbf_core.silver.promoted import make_promoted, totals
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.rejects import notes_of_rejects
@@ -141,6 +142,7 @@ class Promotion:
         errors.update(staged.errors)
         gone = self._gone(conn, rows, items, refused_looks, staged.errors)
         errors, held = without_gone(conn, gone, errors, drift=self._drift)
+        reject_outside(conn, self._entry)
         unique = not keys_twice(conn, self._entry)
         if not unique and settle_duplicates(conn, self._entry):
             unique = not keys_twice(conn, self._entry)

@@ -14,6 +14,8 @@ _KINDS_SHOWN_MAX = 4
 _TEXT_SHOWN_MAX = 60
 #: What helps against a kind of reject; of the others the reason says it all.
 FIXES = {
+    "after_horizon": 'declare horizon=, the days ahead that a row may be of, or horizon="any" for projections',
+    "before_first_date": "declare an earlier first_date",
     "no_zone": "declare zone= for the column",
     "repeated_hour": "declare fold= for the column",
     "thousands_mark": "declare thousands= in the format, if it is one",

@@ -61,6 +61,7 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             ),
             first_date=dt.date(1776, 7, 4),
             lookback_days=1,
+            horizon="any",  # projections are of years to come
             refresh_after_hours=12,
             title="Observations with vintages",
             source_url="https://fred.stlouisfed.org/docs/api/fred/series_observations.html",

@@ -74,6 +74,9 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"reject_share_max": 5}, "no share"),
     ({"lookback_days": -1}, "negative"),
     ({"settles_after_days": -0.5}, "negative"),
+    ({"horizon": -1}, "no number of days"),
+    ({"horizon": "all"}, "no number of days"),
+    ({"horizon": True}, "no number of days"),
     ({"first_date": None}, "is no date"),
     ({"first_date": dt.datetime(2024, 1, 1)}, "is no date"),
 ]
@@ -107,6 +110,7 @@ source = "fake"
 dataset = "eod"
 silver_table = "px"
 first_date = 2020-01-01
+horizon = "any"
 scope = "per_ticker"
 recipe = { url = "https://example.com/{ticker}", mirrors = ["file:x"] }
 columns = [
@@ -122,7 +126,7 @@ def test_a_declaration_from_toml_is_the_same(tmp_path: Path) -> None:
     path = tmp_path / "datasets.toml"
     path.write_text(TOML)
     recipe = RestRecipe(url="https://example.com/{ticker}", mirrors=("file:x",))
-    assert entries_from_toml(path) == [entry(columns=Price, scope="per_ticker", recipe=recipe)]
+    assert entries_from_toml(path) == [entry(columns=Price, scope="per_ticker", recipe=recipe, horizon="any")]
     path.write_text(TOML.replace('{ url = "https://example.com/{ticker}", mirrors = ["file:x"] }', '{ path = "{ticker}.csv" }'))
     assert entries_from_toml(path)[0].recipe == FileRecipe(path="{ticker}.csv")
 
