@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from sbf_core.vocabulary import Layer
 
 COLUMNS = (Column(name="date", type="DATE", key=True, row_date=True), Column(name="close", type="BIGINT"))
 FIRST = dt.date(2023, 12, 28)
+#: More by hand: FINAL_EXAMPLES=2000.
+EXAMPLES = int(os.environ.get("FINAL_EXAMPLES", "12"))
 
 
 class Exchange(FakeVendor):
@@ -144,7 +147,7 @@ def test_a_day_is_over_in_its_zone_and_settles_afterwards(tmp_path: Path, settle
     assert final(warehouse, vendor) == [("12-28", last)]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 12)
 @given(st.lists(st.tuples(st.integers(1, 60), st.sampled_from(["", "", "", "since", "down", "rebuild"])), min_size=1, max_size=8), st.sampled_from([0.0, 1.0, 2.5]))
 def test_in_the_end_every_close_is_final_and_no_final_day_was_asked_for_again(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, str]], settles: float) -> None:
     """Any order of runs, outages, back-fills and rebuilds."""
