@@ -56,6 +56,8 @@ class WorkStatus(StrEnum):
     STARTED = "started"
     FETCHED = "fetched"
     UNCHANGED = "unchanged"
+    #: The vendor has nothing for what was asked, and says so in a way that the dataset declares.
+    NONE = "none"
     OK = "ok"
     SKIPPED = "skipped"
     DEFERRED = "deferred"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 #: name, file, text, what it is replaced by, tests that must fail
 BREAKS_OF_CHANGES = [
+    ('none: is a failure', 'sbf_core/http/vendor_session.py', 'if status in self._entry.is_data.none_status:', 'if False:', 'tests/http/test_none.py'),
+    ('none: is not covered', 'sbf_core/ops/coverage.py', "status IN ('unchanged', 'none')", "status IN ('unchanged')", 'tests/http/test_none.py'),
+    ('none: any page may lack', 'sbf_core/http/pages.py', '            if result.is_none:\n', '            if False:\n', 'tests/http/test_none.py'),
+    ('none: a period lacks, all do', 'sbf_core/runner/fetch_answers.py', '[result for result in results if not result.is_none]', 'list(results)', 'tests/http/test_none.py'),
     ('outside: only the day of the fetch counts', 'sbf_core/silver/outside.py', 'if entry.is_asked_until else "CAST(b.fetched_at AS DATE)"', 'if False else "CAST(b.fetched_at AS DATE)"', 'tests/silver/test_outside.py'),
     ('outside: what was asked for is when it is read', 'sbf_core/silver/outside.py', 'else "CAST(b.fetched_at AS DATE)"', 'else "current_date"', 'tests/silver/test_outside.py'),
     ('outside: before the first date', 'sbf_core/silver/outside.py', '    if entry.is_asked_since:\n', '    if False:\n', 'tests/silver/test_outside.py'),
@@ -11,7 +15,7 @@ BREAKS_OF_CHANGES = [
     ('days: final while they last', 'sbf_core/ops/coverage.py', ' AS DATE) - 1"', ' AS DATE)"', 'tests/plan/test_final_days.py'),
     ('days: final at once', 'sbf_core/ops/coverage.py', 'least(to_date, {settled}) AS z', 'to_date AS z', 'tests/plan/test_final_days.py'),
     ('days: final as fetched', 'sbf_core/ops/coverage.py', "WHERE status = 'ok') AS p", ') AS p', 'tests/plan/test_final_days.py'),
-    ('days: no news covers nothing', 'sbf_core/ops/coverage.py', "status = 'unchanged'", 'false', 'tests/plan/test_final_days.py'),
+    ('days: no news covers nothing', 'sbf_core/ops/coverage.py', "status IN ('unchanged', 'none')", 'false', 'tests/plan/test_final_days.py'),
     ('days: in UTC', 'sbf_core/ops/coverage.py', 'literal(entry.day_zone)', "literal('UTC')", 'tests/plan/test_final_days.py'),
     ('days: one stretch', 'sbf_core/ops/coverage.py', 'a > max(z) OVER before + 1 AS is_new', 'false AS is_new', 'tests/plan/test_final_days.py'),
     ('days: a row ahead steers', 'sbf_core/plan/planner.py', 'newest = min(state.coverage_to, last)', 'newest = state.coverage_to', 'tests/plan/test_planner.py tests/plan/test_final_days.py'),

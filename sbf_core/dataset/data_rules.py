@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from sbf_core.errors import UsageError
 from sbf_core.vocabulary import texts
+
+#: Statuses that speak of the key, the plan, the proxy or of time (RFC 9110, section 15.5; RFC 6585).
+_SAY_OTHERWISE = (401, 402, 403, 407, 408, 425, 429)
 
 
 @attrs.frozen(kw_only=True)
@@ -19,9 +23,22 @@ class DataRules:
         plan_texts: those that say that the plan does not cover the dataset: it is skipped, which is no failure.
         may_be_empty: an answer without rows is an answer, e.g. for days on which nothing happened. Elsewhere it is
             a failure, because vendors answer so when something is wrong.
+        none_status: HTTP statuses that mean that there is nothing for what was asked, such as ``(404, 204)``: the days
+            count as asked, nothing is stored, and nothing failed. In a set of pages or periods such a one is left out.
     """
 
     error_fields: tuple[str, ...] = attrs.field(default=(), converter=texts)
     error_texts: tuple[str, ...] = attrs.field(default=(), converter=texts)
     plan_texts: tuple[str, ...] = attrs.field(default=(), converter=texts)
     may_be_empty: bool = False
+    none_status: tuple[int, ...] = attrs.field(default=(), converter=tuple)
+
+    def __attrs_post_init__(self) -> None:
+        odd = next((status for status in self.none_status if not _may_mean_nothing(status)), None)
+        if odd is not None:
+            what = f"none_status {odd!r} cannot mean that there is nothing"
+            raise UsageError(what, fix="none_status=(404,), or (404, 204)", code="DATASET")
+
+
+def _may_mean_nothing(status: object) -> bool:
+    return type(status) is int and (status == 204 or 400 <= status < 500) and status not in _SAY_OTHERWISE

@@ -127,8 +127,10 @@ class _Walk:
                 raise _NotWhole(self.found[-1], "pagination_loop", what)
             asked.add(here)
             result = await self.ask(here)
-            if result.kind in ("empty", "not_recorded") and self.found and self.pages.is_counted:
+            if result.kind in ("empty", "none", "not_recorded") and self.found and self.pages.is_counted:
                 break  # the page behind the last, which was not kept
+            if result.is_none:
+                return self._with_nothing(result)
             if not result.ok:
                 return [self._behind(result) if self.found else result]
             digest = hashlib.sha256(result.payload).digest()
@@ -144,6 +146,13 @@ class _Walk:
             place = self.pages.total_at or f"the header {self.pages.total_header}"
             raise _NotWhole(self.found[-1], "incomplete", f"no page says at {place} how many rows there are")
         return self.found
+
+    def _with_nothing(self, result: RunResult) -> list[RunResult]:
+        """Nothing instead of a page: an answer if it is the first, for no page named it."""
+        if not self.found:
+            return [result]
+        what = f"page {len(self.found) + 1} was named and is not there: HTTP {result.status_code}"
+        raise _NotWhole(result, "incomplete", what)
 
     def _behind(self, failed: RunResult) -> RunResult:
         """A page that could not be had; where a short one stands before it, it may be none."""

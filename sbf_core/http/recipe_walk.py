@@ -126,7 +126,7 @@ class RecipeWalk:
     async def _stretch(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:
         """The answers for a stretch of days; one as long as the vendor's cap is asked for again in halves."""
         results = await self._pages(request, days, period)
-        if not self.recipe.rows_max or not results[-1].ok or results[-1].not_modified:
+        if not self.recipe.rows_max or not results[-1].ok or results[-1].not_modified or results[-1].is_none:
             return results
         from sbf_core.http.pages import PageReader  # the reading of JSON, which a run with nothing due need not load
 

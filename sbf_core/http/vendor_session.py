@@ -157,6 +157,9 @@ class VendorSession:
         if status == 304 and conditional:
             breaker.succeeded()
             return self._result(asked, answer, not_modified=True)
+        if status in self._entry.is_data.none_status:
+            breaker.succeeded()
+            return attrs.evolve(self._result(asked, answer), kind="none")
         if status != 200:
             return self._refused(asked, answer, breaker)
         breaker.succeeded()

@@ -43,7 +43,7 @@ def final_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) 
         "WITH answered AS (SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at FROM ops.bronze_manifest AS m "
         f"SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'ok') AS p USING (bronze_file_id) "
         f"WHERE list_contains({ids}, {DATASET_ID}) UNION ALL SELECT ticker, from_date, to_date, started_at FROM "
-        f"ops.file_ingestions WHERE kind = 'file' AND status = 'unchanged' AND list_contains({ids}, {DATASET_ID})), "
+        f"ops.file_ingestions WHERE kind = 'file' AND status IN ('unchanged', 'none') AND list_contains({ids}, {DATASET_ID})), "
         f"final AS (SELECT {ticker} AS ticker, from_date AS a, least(to_date, {settled}) AS z FROM answered), "
         "begun AS (SELECT *, a > max(z) OVER before + 1 AS is_new FROM final WHERE a <= z WINDOW before AS (PARTITION BY "
         "ticker ORDER BY a, z ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), "

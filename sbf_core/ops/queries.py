@@ -81,7 +81,7 @@ def load_stretches(
     rows = conn.execute(
         "SELECT DISTINCT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
         "CASE WHEN ticker IS NULL THEN '' ELSE '/' || ticker END), from_date, to_date FROM ops.file_ingestions "
-        "WHERE kind = 'file' AND started_at >= ? AND status IN ('fetched', 'unchanged', 'ok')",
+        "WHERE kind = 'file' AND started_at >= ? AND status IN ('fetched', 'unchanged', 'none', 'ok')",
         [to_naive_utc(since)],
     ).fetchall()
     return frozenset((key, first, last) for key, first, last in rows)

@@ -59,7 +59,7 @@ class FetchAnswer:
     @property
     def came(self) -> bool:
         """Whether it is an answer of the vendor's that counts."""
-        return self.fault is None and not self.not_asked and all(fetch.status == WorkStatus.UNCHANGED for fetch in self.other)
+        return self.fault is None and not self.not_asked and all(fetch.status in (WorkStatus.UNCHANGED, WorkStatus.NONE) for fetch in self.other)
 
 
 class Fetcher:
@@ -118,6 +118,10 @@ class Fetcher:
             if outcome is None:
                 return FetchAnswer(request=request, not_asked=failed.error or "it was not asked")
             return FetchAnswer(request=request, other=(outcome,), evidence=evidence)
+        nothing = outcome_of(results[0]) if all(result.is_none for result in results) else None
+        if nothing is not None:
+            return FetchAnswer(request=request, other=(nothing,))
+        results = [result for result in results if not result.is_none]
         hashes = [hashlib.sha256(result.payload).hexdigest() for result in results]
         known = [result.not_modified or self._is_known(request, result, payload_hash) for result, payload_hash in zip(results, hashes, strict=True)]
         if all(known):

@@ -18,6 +18,8 @@ def outcome_of(result: RunResult) -> FailedFetch | None:
     """The record of a result that holds no payload; None for a request that was not even made."""
     if result.not_modified:
         status = WorkStatus.UNCHANGED
+    elif result.is_none:
+        status = WorkStatus.NONE
     elif result.kind == "not_asked":
         return None
     elif result.kind == "plan":
@@ -46,6 +48,7 @@ class FetchTally:
         """One request that brought no payload."""
         if status == WorkStatus.UNCHANGED:
             self.context.unchanged_files += 1
+        if status in (WorkStatus.UNCHANGED, WorkStatus.NONE):
             return
         lines = self._failed
         if status == WorkStatus.SKIPPED:

@@ -49,7 +49,8 @@ class RunResult:
         headers: the response headers worth keeping.
         elapsed_seconds: from asking to the complete answer.
         error: why there is no payload; None when there is one.
-        kind: a short stable word for the kind of error, e.g. ``truncated``, ``not_data``, ``plan``, ``deferred``.
+        kind: a short stable word for the kind of error, e.g. ``truncated``, ``not_data``, ``plan``, ``deferred``; without
+            an error ``none``: the vendor has nothing for what was asked.
         part, parts: its place in a set of results that belong together, from 1, and how many there are; 0 where it stands alone.
         not_modified: the vendor says that nothing changed since the last payload of this address.
         evidence: what came instead of data; it goes to quarantine.
@@ -70,6 +71,11 @@ class RunResult:
     parts: int = 0
     not_modified: bool = False
     evidence: bytes = attrs.field(default=b"", repr=lambda value: f"<{len(value)} bytes>")
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it says that there is nothing: no payload, and no failure."""
+        return self.kind == "none" and self.error is None
 
     @property
     def ok(self) -> bool:

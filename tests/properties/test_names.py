@@ -112,7 +112,7 @@ def entry_of(shape: Shape, names: Sequence[str], *, dataset: str, table: str) ->
         Chart(name="own", kind="own", x=names[0], series=names[1], columns=tuple(values), spec={"mark": "point"}),
     ]
     return DatasetKeymapEntry(
-        domain="words", source="fake", dataset=dataset, silver_table=table, columns=tuple(columns), first_date=dt.date(2020, 1, 1), semantics=shape.semantics,
+        domain="words", source="fake", dataset=dataset, silver_table=table, columns=tuple(columns), first_date=dt.date(2020, 1, 1), semantics=shape.semantics, horizon="any",
         reject_share_max=1.0, charts=tuple(charts),
     )  # fmt: skip
 

@@ -1,0 +1,105 @@
+"""Statuses that a dataset declares to mean that there is nothing: asked, answered, and no failure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from warehouse import Warehouse, entry, price
+
+from sbf_core.api import DataRules, DatasetKeymapEntry, Pages, RestRecipe, UsageError, hookimpl
+from sbf_core.ops.coverage import final_stretches
+from sbf_core.runner.options import RunOptions
+
+NONE = DataRules(none_status=(404, 204))
+
+
+class Plugin:
+    def __init__(self, given: DatasetKeymapEntry) -> None:
+        self.given = given
+
+    @hookimpl
+    def datasets(self) -> list[DatasetKeymapEntry]:
+        return [self.given]
+
+
+def warehouse_of(folder: Path, url: str, *, rules: DataRules = NONE, recipe: dict[str, Any] | None = None, **declared: Any) -> Warehouse:
+    return Warehouse(folder / "home", Plugin(entry(recipe=RestRecipe(url=url, **recipe or {}), is_data=rules, **declared)))
+
+
+def statuses(warehouse: Warehouse) -> list[tuple[str, int]]:
+    return warehouse.ask("SELECT status, count(*) FROM ops.file_ingestions WHERE kind = 'file' GROUP BY 1 ORDER BY 1")
+
+
+def asked(server: HTTPServer) -> list[str]:
+    return [f"{request.path}?{request.query_string.decode()}".rstrip("?") for request, _ in server.log]
+
+
+def test_years_without_data_do_not_end_a_chain(tmp_path: Path, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/rates", query_string="year=2022").respond_with_json({"message": "no results"}, status=404)
+    httpserver.expect_request("/rates", query_string="year=2023").respond_with_json([price("A", "2023-01-05")])
+    httpserver.expect_request("/rates", query_string="year=2024").respond_with_data("", status=204)
+    warehouse = warehouse_of(tmp_path, httpserver.url_for("/rates") + "?year={year}", first_date=dt.date(2022, 1, 1))
+    context = warehouse.run()
+    assert (context.errors, context.failed_requests, context.files, context.rows_inserted) == ([], 0, 1, 1)
+    assert statuses(warehouse) == [("none", 2), ("ok", 1)]
+    with warehouse.open() as cursor:
+        declared = next(iter(warehouse.plugins.values())).given
+        assert [(str(each.first), str(each.last)) for each in final_stretches(cursor, declared)[None]] == [("2022-01-01", "2023-12-31")]
+    assert warehouse.run(hours_later=1).files == 0
+    assert len(asked(httpserver)) == 3, "an answer counts as one"
+
+
+@pytest.mark.parametrize(("rules", "status", "failed"), [
+    (NONE, 404, 0), (NONE, 204, 0), (NONE, 410, 1), (DataRules(), 404, 1), (DataRules(none_status=(410,)), 404, 1), (NONE, 500, 1),
+])  # fmt: skip
+def test_what_is_not_declared_is_a_failure(tmp_path: Path, httpserver: HTTPServer, rules: DataRules, status: int, failed: int) -> None:
+    httpserver.expect_request("/eod/A").respond_with_json([price("A", "2024-01-01")])
+    httpserver.expect_request("/eod/GONE").respond_with_data("", status=status)
+    warehouse = warehouse_of(tmp_path, httpserver.url_for("/eod/") + "{ticker}", rules=rules, scope="per_ticker", members=("GONE", "A"))
+    context = warehouse.run()
+    assert (context.failed_requests, context.rows_inserted, context.status) == (failed, 1, "partial" if failed else "ok")
+
+
+def test_a_snapshot_of_nothing_leaves_what_is_there(tmp_path: Path, httpserver: HTTPServer) -> None:
+    httpserver.expect_ordered_request("/all").respond_with_json([price("A", "2024-01-01")])
+    httpserver.expect_ordered_request("/all").respond_with_data("", status=404)
+    warehouse = warehouse_of(tmp_path, httpserver.url_for("/all"), semantics="snapshot")
+    for hours in (0, 24):
+        assert warehouse.run(hours_later=hours, options=RunOptions(force=True)).errors == []
+    assert warehouse.ask("SELECT symbol FROM silver.px") == [("A",)]
+
+
+def test_a_period_without_data_is_left_out(tmp_path: Path, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/s", query_string="p=annual").respond_with_json([price("A", "2024-01-01")])
+    httpserver.expect_request("/s", query_string="p=quarter").respond_with_data("", status=404)
+    warehouse = warehouse_of(tmp_path, httpserver.url_for("/s") + "?p={period}", recipe={"periods": ("quarter", "annual")})
+    context = warehouse.run()
+    assert (context.errors, context.rows_inserted) == ([], 1)
+    assert warehouse.ask("SELECT part, parts FROM ops.bronze_manifest") == [(0, 0)]
+
+
+def test_numbered_pages_end_with_a_page_that_is_not_there(tmp_path: Path, httpserver: HTTPServer) -> None:
+    for number, symbols in ((1, "AB"), (2, "C")):
+        httpserver.expect_request("/p", query_string=f"page={number}").respond_with_json([price(symbol, "2024-01-01") for symbol in symbols])
+    httpserver.expect_request("/p", query_string="page=3").respond_with_data("", status=404)
+    warehouse = warehouse_of(tmp_path, httpserver.url_for("/p"), recipe={"pages": Pages(by="page", parameter="page")})
+    context = warehouse.run()
+    assert (context.errors, context.rows_inserted) == ([], 3)
+
+
+def test_a_page_that_was_named_must_be_there(tmp_path: Path, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/c", query_string="").respond_with_json({"rows": [price("A", "2024-01-01")], "next": "x"})
+    httpserver.expect_request("/c", query_string="c=x").respond_with_data("", status=404)
+    warehouse = warehouse_of(tmp_path, httpserver.url_for("/c"), recipe={"pages": Pages(by="cursor", parameter="c", next_at="next")}, rows_at="rows")
+    assert warehouse.run().errors == ["prices/fake/eod: incomplete: page 2 was named and is not there: HTTP 404"]
+    assert warehouse.bronze_files() == []
+
+
+@pytest.mark.parametrize("status", [200, 302, 401, 402, 403, 429, 500, "404", True])
+def test_statuses_that_say_something_else_are_refused(status: object) -> None:
+    with pytest.raises(UsageError, match="cannot mean that there is nothing"):
+        DataRules(none_status=(status,))  # type: ignore[arg-type]
