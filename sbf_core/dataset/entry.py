@@ -71,9 +71,9 @@ class DatasetKeymapEntry:
         settles_after_days: a day is final, and not asked for again, once it was asked for this long after it was over
             in the zone of the column ``row_date`` (UTC without one). Rows that a vendor adds later than that are not
             seen, unless ``lookback_days`` reaches them.
-        horizon: a row may be of so many days after the last day that was asked for (of the fetch, where the address has
-            no ``{to_date}``): the vendor's day may have begun already. A row beyond is rejected; ``"any"`` for
-            projections and calendars.
+        horizon: where the address has ``{to_date}``, a row may be of so many days after the last day that was asked
+            for: the vendor's day may have begun already. A row beyond is rejected; ``"any"`` for projections and
+            calendars.
         lookback_days: fetched again before the watermark, for late corrections.
         restated_column: for ``per_ticker``: a price whose past the vendor restates by one factor, as after a split.
             Where rows of the look-back come
@@ -223,8 +223,8 @@ class DatasetKeymapEntry:
 
     @property
     def days_ahead(self) -> int | None:
-        """How many days ahead a row may be; None where any."""
-        return None if isinstance(self.horizon, str) else self.horizon
+        """How many days after the last that was asked for a row may be; None where any, or nobody said until when."""
+        return None if isinstance(self.horizon, str) or not self.is_asked_until else self.horizon
 
     @property
     def is_asked_by_days(self) -> bool:

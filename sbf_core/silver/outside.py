@@ -12,20 +12,19 @@ from sbf_core.silver.judging import row_json
 def reject_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
     """Reject the rows in ``stage`` that are of no day that was asked for.
 
-    That is a day after the last that was asked for and ``horizon`` days more, where the address says until when, else
-    after the day of the fetch and as many; and one before ``first_date``, where the address says since when.
+    That is a day after the last that was asked for and ``horizon`` days more, where the address says until when; and
+    one before ``first_date``, where it says since when. Of other payloads nobody asked for certain days.
     """
     date = next((column for column in entry.columns if column.row_date), None)
-    if date is None or (entry.days_ahead is None and not entry.is_asked_since):
+    if date is None or not (entry.days_ahead is not None or entry.is_asked_since):
         return
-    asked = "coalesce(b.to_date, CAST(b.fetched_at AS DATE))" if entry.is_asked_until else "CAST(b.fetched_at AS DATE)"
     day = f"CAST(stage.{quoted(date.name)} AS DATE)"
     tests: dict[str, str] = {}
     if entry.days_ahead is not None:
-        tests["after_horizon"] = f"{day} > {asked} + {entry.days_ahead}"
+        tests["after_horizon"] = f"{day} > b.to_date + {entry.days_ahead}"
     if entry.is_asked_since:
         tests["before_first_date"] = f"{day} < DATE {literal(entry.first_date.isoformat())}"
-    if not _may_be_outside(conn, entry, date.name, asked):
+    if not _may_be_outside(conn, entry, date.name):
         return
     for reason, test in tests.items():
         conn.execute(
@@ -35,15 +34,15 @@ def reject_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
         )
 
 
-def _may_be_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, name: str, asked: str) -> bool:
+def _may_be_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, name: str) -> bool:
     """Whether the earliest and the latest row say that there is anything to look for: nearly always there is not."""
     found = conn.execute(
         f"SELECT CAST(min(s.{quoted(name)}) AS DATE), CAST(max(s.{quoted(name)}) AS DATE) FROM stage AS s"
     ).fetchone()
-    bound = conn.execute(f"SELECT min({asked}) FROM batch_file AS b").fetchone()
+    bound = conn.execute("SELECT min(b.to_date) FROM batch_file AS b").fetchone()
     assert found is not None and bound is not None
     (first, last), (least,) = found, bound
-    if first is None or least is None:
+    if first is None:
         return False
-    is_ahead = entry.days_ahead is not None and (last - least).days > entry.days_ahead
+    is_ahead = entry.days_ahead is not None and least is not None and (last - least).days > entry.days_ahead
     return is_ahead or (entry.is_asked_since and first < entry.first_date)

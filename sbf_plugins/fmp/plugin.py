@@ -35,8 +35,6 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
 def _entry(spec: Spec, limits: Sequence[str], chosen: Mapping[str, Any]) -> DatasetKeymapEntry:
     recipe = RestRecipe(url=f"{API}/{spec.ask}", secrets={"apikey": "FMP_API_KEY"}, limits=tuple(limits), class_mark="-", plan=spec.plan, **spec.recipe)
     facts: dict[str, Any] = {"is_data": RULES, **spec.entry}
-    if "{to_date}" not in spec.ask:
-        facts["horizon"] = "any"  # dividends, splits and estimates are announced ahead
     if spec.per != "all":
         facts |= {"scope": "per_ticker", "members": chosen.get(spec.per, ())}
     return DatasetKeymapEntry(

@@ -110,7 +110,6 @@ def _facts(ciks: tuple[str, ...]) -> DatasetKeymapEntry:
         scope="per_ticker",
         members=ciks,
         silver_table="sec_company_fact",
-        horizon="any",  # a figure may be of a period that is not over
         columns=CompanyFact,
         recipe=RestRecipe(url="https://data.sec.gov/api/xbrl/companyfacts/CIK{ticker}.json", secret_headers=_CONTACT, limits=("10/second",)),
         title="Every figure of every filing (XBRL company facts)",

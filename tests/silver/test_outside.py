@@ -16,6 +16,7 @@ from sbf_core.runner.options import RunOptions
 #: The clock stands at noon of 2 January 2024, UTC.
 DAYS = ("2019-12-31", "2020-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2062-01-01")
 FROM = "https://example.com/?from={from_date}"
+UNTIL = "https://example.com/?to={to_date}"
 SPAN = FROM + "&to={to_date}"
 
 
@@ -52,28 +53,33 @@ def outcome(folder: Path, days: tuple[str, ...] = DAYS, options: RunOptions | No
 AHEAD = [("after_horizon", "2024-01-04"), ("after_horizon", "2062-01-01")]
 
 
+EARLY = ("before_first_date", "2019-12-31")
+
+
 @pytest.mark.parametrize(("declared", "rejects"), [
-    ({}, AHEAD),
-    ({"horizon": 0}, [("after_horizon", "2024-01-03"), *AHEAD]),
-    ({"horizon": 2}, AHEAD[1:]),
-    ({"horizon": "any"}, []),
-    ({"recipe": RestRecipe(url="https://example.com/all")}, AHEAD),
-    ({"recipe": RestRecipe(url=FROM)}, [*AHEAD, ("before_first_date", "2019-12-31")]),
-    ({"recipe": RestRecipe(url=SPAN), "horizon": "any"}, [("before_first_date", "2019-12-31")]),
+    ({"recipe": RestRecipe(url=SPAN)}, [*AHEAD, EARLY]),
+    ({"recipe": RestRecipe(url=SPAN), "horizon": 0}, [("after_horizon", "2024-01-03"), *AHEAD, EARLY]),
+    ({"recipe": RestRecipe(url=SPAN), "horizon": 2}, [*AHEAD[1:], EARLY]),
+    ({"recipe": RestRecipe(url=SPAN), "horizon": "any"}, [EARLY]),
+    ({"recipe": RestRecipe(url=UNTIL)}, AHEAD),
+    ({"recipe": RestRecipe(url=FROM)}, [EARLY]),
+    ({"recipe": RestRecipe(url="https://example.com/all")}, []),
+    ({}, []),
 ], ids=str)  # fmt: skip
 def test_a_row_of_no_day_that_was_asked_for(tmp_path: Path, declared: dict[str, Any], rejects: list[tuple[str, str]]) -> None:
+    """A whole file, and what a hook fetches, was asked for no certain days."""
     kept, found = outcome(tmp_path, **declared)
     assert found == rejects
     assert kept == [day for day in DAYS if day not in {day for _, day in rejects}]
 
 
 def test_days_behind_the_last_that_was_asked_for(tmp_path: Path) -> None:
-    """A back-fill until 1 January: what the vendor says of later days comes with the request for them."""
+    """A back-fill of one day: what the vendor says of later days comes with the request for them."""
     until = RunOptions(since=entry().first_date, until=entry().first_date)
     kept, found = outcome(tmp_path, options=until, recipe=RestRecipe(url=SPAN))
     assert kept == ["2020-01-01"]
     assert [reason for reason, _ in found] == ["after_horizon"] * 4 + ["before_first_date"]
-    assert outcome(tmp_path / "from", options=until, recipe=RestRecipe(url=FROM))[0] == list(DAYS[1:4]), "the address does not say until when"
+    assert outcome(tmp_path / "from", options=until, recipe=RestRecipe(url=FROM))[0] == list(DAYS[1:]), "the address does not say until when"
 
 
 def test_moments_and_rows_without_a_day(tmp_path: Path) -> None:
@@ -81,7 +87,7 @@ def test_moments_and_rows_without_a_day(tmp_path: Path) -> None:
         Column(name="symbol", type="VARCHAR", key=True), Column(name="date", type="TIMESTAMP", row_date=True, zone="UTC", nullable=True), Column(name="close", type="DOUBLE"),
         Column(name="volume", type="BIGINT", key=True),
     )  # fmt: skip
-    vendor = Answering(entry(columns=columns, horizon=0, reject_share_max=1.0))
+    vendor = Answering(entry(columns=columns, horizon=0, recipe=RestRecipe(url=UNTIL), reject_share_max=1.0))
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says([price("A", day, volume=place) for place, day in enumerate(("2024-01-02T23:59:59.999999", "2024-01-03T00:00:00"))] + [{"symbol": "A", "date": None, "close": 1, "volume": 9}])
     assert warehouse.run().errors == []
@@ -90,7 +96,7 @@ def test_moments_and_rows_without_a_day(tmp_path: Path) -> None:
 
 
 def test_the_run_says_what_to_declare(tmp_path: Path) -> None:
-    vendor = Answering(entry(horizon=1))
+    vendor = Answering(entry(horizon=1, recipe=RestRecipe(url=UNTIL)))
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says([price("A", f"2023-12-{day:02}") for day in range(1, 31)] + [price("A", "2062-01-01")])
     context = warehouse.run()
@@ -101,7 +107,7 @@ def test_the_run_says_what_to_declare(tmp_path: Path) -> None:
 
 def test_a_snapshot_keeps_what_it_rejects(tmp_path: Path) -> None:
     """A row that is there but dated ahead is no row that is gone."""
-    vendor = Answering(entry(horizon=1, semantics="snapshot", reject_share_max=1.0, columns=(Column(name="symbol", type="VARCHAR", key=True), Column(name="date", type="DATE", row_date=True))))
+    vendor = Answering(entry(horizon=1, recipe=RestRecipe(url=UNTIL), semantics="snapshot", reject_share_max=1.0, columns=(Column(name="symbol", type="VARCHAR", key=True), Column(name="date", type="DATE", row_date=True))))
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says([{"symbol": symbol, "date": "2024-01-01"} for symbol in "AB"])
     warehouse.run()
