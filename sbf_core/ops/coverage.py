@@ -29,8 +29,8 @@ def final_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) 
     """Per ticker the final days of a dataset, in stretches that neither meet nor overlap, oldest first.
 
     A day is final once a request that named it was answered, and its payload promoted, no earlier than
-    ``settles_after_days`` after the day was over in the dataset's zone. That comes from the manifests alone, and so
-    from the journal: no row's date has a part in it, and a rebuild finds the same.
+    ``settles_after_days`` after the day was over in the dataset's zone. No row's date has a part in it. A rebuild finds
+    the same, less the answers that brought no payload, which no journal holds: their days are asked for once more.
     """
     ids = literal_list(entry.ids)
     settled = (
