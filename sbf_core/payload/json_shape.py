@@ -118,6 +118,8 @@ def compiled(reading: Reading, layout: Layout) -> Compiled | None:
     slots: list[tuple[Choice, ...]] = []
     for slot in reading.slots:
         choices = tuple(_choice(source_path(source), parts) for source in slot.sources)
+        if len({(choice.level, choice.is_key) for choice in choices}) > 1:
+            return None  # of a value that may be of the row or from elsewhere, nothing tells what the row was
         for choice in choices:
             if choice.is_key:
                 continue

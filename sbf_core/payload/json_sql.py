@@ -170,9 +170,10 @@ def _rows(paths: Compiled, reading: Reading, start: _Relation) -> str:
 
 
 def _origin(choices: Sequence[Choice], last: int) -> str:
-    if any(choice.level == last and not choice.is_key for choice in choices):
-        return OF_ROW
-    return KEY if any(choice.is_key for choice in choices) else ABOVE
+    first = choices[0]  # all are from there, see ``compiled``
+    if first.is_key:
+        return KEY
+    return OF_ROW if first.level == last else ABOVE
 
 
 def _coalesced(number: int, count: int) -> str:

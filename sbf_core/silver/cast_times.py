@@ -112,10 +112,10 @@ class _Texts:
             }
         )
         finer = f"regexp_matches({text}, {literal(rf'[.][0-9]{{{digits},}}[1-9]')}) AND {full_match(text, MOMENT)}"
+        # a simple format leaves the text as it stands, and it has no fraction: ISO 8601 does not fit it
+        kinds = () if self.form is not None and self.form.is_simple else (f"WHEN {finer} THEN 'too_precise'",)
         given = f"({field.ref('local')} IS NOT NULL OR {field.ref('instant')} IS NOT NULL OR {text} IS NOT NULL)"
-        return Settling(
-            field=field, steps=tuple(steps), rest=rest, given=given, kinds=(f"WHEN {finer} THEN 'too_precise'",)
-        ).cast()
+        return Settling(field=field, steps=tuple(steps), rest=rest, given=given, kinds=kinds).cast()
 
     @property
     def _is_quick(self) -> bool:

@@ -151,6 +151,10 @@ def test_the_engine_refuses_what_is_no_row(tmp_path: Path, row: str) -> None:
         assert selected(wanted, tmp_path, [looked(wanted, tmp_path, f'[{{"k":"a"}},{row}]', large=large)]) is None
 
 
+def also_of(source: str, *also: str) -> Column:
+    return Column(name="k", type="VARCHAR", key=True, source=source, also=also)
+
+
 IRREGULAR = {
     "names that differ in case": (reading("T", "t"), '[{"T":1,"t":2}]'),
     "a name without letters": (reading("k", "@['']"), '[{"k":1,"":2}]'),
@@ -161,6 +165,11 @@ IRREGULAR = {
     "a value and what is in it": (reading("a", "@.a.b"), '[{"a":{"b":1}}]'),
     "a row and its field": (reading("@", "a"), '[{"a":1}]'),
     "a first row that is none": (reading("a"), '[null,{"a":1}]'),
+    "another name that is beside the rows": (
+        reading(also_of("$.m", "p"), rows_at="r"),
+        '{"m":"x","r":[{"p":1},null]}',
+    ),
+    "another name that is a key": (reading(also_of("$.m", "@~"), rows_at="$.r.*"), '{"m":1.10,"r":{"a":{}}}'),
 }
 
 

@@ -143,6 +143,7 @@ def test_a_day_of_a_declared_format(conn: duckdb.DuckDBPyConnection, form: str, 
         ("%Y-%m-%d %H:%M:%S.%g", "UTC", "2024-03-09 09:30:00.1234", "unparsable"), ("%Y-%m-%d %I:%M:%S.%f %p", "UTC", "2024-03-09 09:30:00.25 PM", "2024-03-09 21:30:00.25"),
         ("%Y-%m-%d", "UTC", "2024-03-09", "2024-03-09 00:00:00"), ("%a, %d %b %Y %H:%M:%S GMT", "UTC", "Sat, 09 Mar 2024 09:30:00 GMT", "2024-03-09 09:30:00"),
         ("%a, %d %b %Y %H:%M:%S GMT", "UTC", "Sat, 09 Mar 2024 09:30:00 EST", "unparsable"), ("%Y-%m-%d %H:%M:%S", "UTC", "2024-03-09 09:30:60", "unparsable"),
+        ("%m/%d/%Y %I:%M %p", "UTC", "2024-03-09T09:30:00.1234567", "unparsable"), ("%Y%m%dT%H%M%S.%f", "UTC", "2024-03-09T09:30:00.1234567", "unparsable"),
     ],
 )  # fmt: skip
 def test_a_moment_of_a_declared_format(
