@@ -30,6 +30,22 @@ class Semantics(StrEnum):
     SNAPSHOT = "snapshot"
 
 
+class Answers(StrEnum):
+    """What an answer says of the rows that it lacks, of the days and the ticker that it was asked for."""
+
+    #: Such a row is no more: it is closed.
+    WHOLE = "whole"
+    #: Nothing: an answer holds what changed.
+    CHANGES = "changes"
+
+
+class Restated(StrEnum):
+    """What is fetched again where settled rows come back changed."""
+
+    #: All days of the series.
+    SERIES = "series"
+
+
 class OnDuplicate(StrEnum):
     """What to do when one payload states a key twice with different values."""
 

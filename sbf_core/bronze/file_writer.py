@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import logging
 import os
@@ -17,6 +18,7 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import EnvironmentFault, PayloadRefused, environment_fault
 from sbf_core.faults import fault_point, is_armed
 from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.whole_file import CAN_SYNC_LATER, make_folder, sync_all
 
@@ -52,6 +54,7 @@ class BronzeFileWriter:
         self.waits_for_disk = self._config.fsync == "each" or (self._config.fsync == "batch" and not CAN_SYNC_LATER)
         self._logger = logger or logging.getLogger("sbf.bronze")
         self._root = str(self._config.bronze)
+        self._names: dict[str, tuple[RunRequest, str, int]] = {}
         self._folders: set[str] = set()
         self._named_folders: set[str] = set()
         self._journals: dict[str, JournalWriter] = {}
@@ -81,7 +84,7 @@ class BronzeFileWriter:
             raise PayloadRefused(f"there is no payload: {result.error}", where=result.address)
         payload = result.payload
         payload_hash = payload_hash or hashlib.sha256(payload).hexdigest()
-        rel_path = payload_path(result.request, fetched_at=result.fetched_at, payload_hash=payload_hash, extension=result.extension)
+        result, rel_path = self._named(result, payload_hash)
         folder, _, name = rel_path.rpartition("/")
         temp_path = f"{self._root}/{folder}/.{name}.tmp"
         try:
@@ -91,6 +94,20 @@ class BronzeFileWriter:
             raise environment_fault(error, doing="a payload cannot be written", where=temp_path) from error
         told = attrs.evolve(result, payload=b"")  # a batch of payloads must not stay in memory
         return StagedPayload(result=told, rel_path=rel_path, temp_path=temp_path, payload_hash=payload_hash, content_length_bytes=len(payload))
+
+    def _named(self, result: RunResult, payload_hash: str) -> tuple[RunResult, str]:
+        """A result and its path. Two answers with the same bytes can come at one moment, where the clock is coarse: the
+        later one is then dated a microsecond on, for the name holds moment and bytes alone.
+        """
+        answer = (result.request, result.address, result.part)
+        with self._lock:
+            while True:
+                path = payload_path(
+                    result.request, fetched_at=result.fetched_at, payload_hash=payload_hash, extension=result.extension
+                )
+                if self._names.setdefault(path, answer) == answer:
+                    return result, path
+                result = attrs.evolve(result, fetched_at=result.fetched_at + dt.timedelta(microseconds=1))
 
     def publish(self, staged: Sequence[StagedPayload]) -> list[BronzeManifestRow]:
         """Make staged payloads final and journal them; when it returns they survive a crash.

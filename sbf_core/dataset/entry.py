@@ -6,6 +6,7 @@ import datetime as dt
 
 import attrs
 
+from sbf_core.dataset.answer_checks import AnswerFacts, check_answers
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.chart import Chart, charts, check_charts
 from sbf_core.dataset.column_checks import check_columns
@@ -15,11 +16,8 @@ from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.format_list import Format
 from sbf_core.dataset.former_names import check_former_names
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
-from sbf_core.errors import UsageError, nearest
-from sbf_core.vocabulary import Drift, OnDuplicate, Scope, Semantics, check_name, texts, word
-
-#: Over a weekend, too.
-_LOOKBACK_TO_SEE_TWO_ROWS = 5
+from sbf_core.errors import UsageError
+from sbf_core.vocabulary import Answers, Drift, OnDuplicate, Restated, Scope, Semantics, check_name, texts, word
 
 
 def _scope(value: str) -> Scope:
@@ -32,6 +30,14 @@ def _semantics(value: str) -> Semantics:
 
 def _on_duplicate(value: str) -> OnDuplicate:
     return word(value, OnDuplicate, what="on_duplicate")
+
+
+def _answers(value: str | None) -> Answers | None:
+    return None if value is None else word(value, Answers, what="answers")
+
+
+def _restated(value: str | None) -> Restated | None:
+    return None if value is None else word(value, Restated, what="restated")
 
 
 def _drift(value: str | None) -> Drift | None:
@@ -65,7 +71,8 @@ class DatasetKeymapEntry:
         member: for a zip payload, the name of the file in it, or a pattern such as ``*.csv``; empty: the only one.
         is_data: what tells data from an answer with status 200 that is none.
         reject_share_max: a payload of which a larger share is rejected is refused whole.
-        shrink_share_max: a snapshot that lacks a larger share of the current rows (of at least 20) is refused whole.
+        shrink_share_max: an answer that would close a larger share of the current rows that it speaks about (of at
+            least 20) is refused whole.
         refresh_after_hours: a request is due when its last answer is older than this.
         cadence: when there can be something new: a calendar, an age, seasons.
         settles_after_days: a day is final, and not asked for again, once it was asked for this long after it was over
@@ -75,10 +82,14 @@ class DatasetKeymapEntry:
             for: the vendor's day may have begun already. A row beyond is rejected; ``"any"`` for projections and
             calendars.
         lookback_days: fetched again before the watermark, for late corrections.
-        restated_column: for ``per_ticker``: a price whose past the vendor restates by one factor, as after a split.
-            Where rows of the look-back come
-            back changed by one factor, the series is fetched again from ``first_date``. It needs a ``lookback_days`` of
-            5 or more, to see two rows.
+        answers: what an answer says of the rows that it lacks, of the days and the ticker that it was asked for:
+            ``whole`` closes them, ``changes`` leaves them as they are. When absent they are left, too, and a run tells
+            of those within ``lookback_days``.
+        restated: ``series``: where a row of the look-back comes back changed although its day was final, all days of
+            the series are fetched again from ``first_date``, in the same run. It needs ``lookback_days`` of 4 more than
+            ``settles_after_days``.
+        restated_column: a price that alone counts for ``restated="series"``, which it implies; the run tells the factor
+            by which it changed.
         first_date: where a first fetch starts; earlier rows are rejected where the address has ``{from_date}``.
         opt_in: fetched only where its plugin is named, e.g. because the vendor has no official API.
         tags: words by which a user selects it, e.g. ``("daily", "prices")`` for ``--select tag:daily``.
@@ -116,6 +127,8 @@ class DatasetKeymapEntry:
     settles_after_days: float = 1.0
     horizon: int | str = 1
     lookback_days: int = 0
+    answers: Answers | None = attrs.field(default=None, converter=_answers)
+    restated: Restated | None = attrs.field(default=None, converter=_restated)
     restated_column: str = ""
     first_date: dt.date = dt.date(1970, 1, 1)
     opt_in: bool = False
@@ -154,17 +167,7 @@ class DatasetKeymapEntry:
             if sum(bool(getattr(col, role)) for col in self.columns) > 1:
                 raise UsageError(f"more than one column is the {role}", where=where, code="COLUMNS")
         check_charts(self.charts, self.column_types, where=where)
-        if self.restated_column:
-            self._check_restated(where)
-        if isinstance(self.recipe, RestRecipe) and self.recipe.tickers_per_request > 1:
-            self._check_batches(where)
-        if self.semantics is Semantics.SNAPSHOT and isinstance(self.recipe, RestRecipe) and self.recipe.makes_sets:
-            raise UsageError(
-                "a snapshot must come in one payload, and the recipe makes several",
-                where=where,
-                fix='semantics="upsert"',
-                code="RECIPE",
-            )
+        check_answers(self._answer_facts(where))
         if self.horizon != "any" and (type(self.horizon) is not int or self.horizon < 0):
             what = f"horizon {self.horizon!r} is no number of days"
             raise UsageError(what, where=where, fix='horizon=30, or horizon="any" for projections', code="DATASET")
@@ -177,44 +180,38 @@ class DatasetKeymapEntry:
             what = "refresh_after_hours, lookback_days and settles_after_days cannot be negative"
             raise UsageError(what, where=where, code="DATASET")
 
-    def _check_batches(self, where: str) -> None:
-        """Whose rows are in a payload for several tickers must be in the payload itself."""
-        if self.scope is not Scope.PER_TICKER or self.semantics is Semantics.SNAPSHOT or self.restated_column:
-            what = (
-                "tickers_per_request belongs to the scope per_ticker, to the semantics upsert or append, and to no "
-                "restated_column"
-            )
-            raise UsageError(what, where=where, code="RECIPE")
-        if any(col.source_name == "request.ticker" for col in self.columns):
-            raise UsageError(
-                "tickers_per_request: request.ticker is several tickers",
-                where=where,
-                fix="read the ticker from a field of the rows",
-                code="COLUMNS",
-            )
+    def _answer_facts(self, where: str) -> AnswerFacts:
+        recipe = self.recipe if isinstance(self.recipe, RestRecipe) else None
+        return AnswerFacts(
+            where=where,
+            scope=self.scope,
+            semantics=self.semantics,
+            answers=self.answers,
+            restated=self.restated,
+            restated_column=self.restated_column,
+            lookback_days=self.lookback_days,
+            settles_after_days=self.settles_after_days,
+            columns=self.columns,
+            tickers_per_request=1 if recipe is None else recipe.tickers_per_request,
+            makes_sets=recipe is not None and recipe.makes_sets,
+            is_asked_by_days=self.is_asked_by_days,
+        )
 
-    def _check_restated(self, where: str) -> None:
-        column = next((col for col in self.columns if col.name == self.restated_column), None)
-        if column is None or not (column.type in ("DOUBLE", "BIGINT") or column.decimal_shape):
-            hint = nearest(self.restated_column, self.column_types)
-            raise UsageError(
-                f"restated_column {self.restated_column!r} is no column of numbers",
-                where=where,
-                fix=hint or "name the column of the price",
-                code="DATASET",
-            )
-        if self.scope is not Scope.PER_TICKER or self.semantics is not Semantics.UPSERT:
-            raise UsageError(
-                "restated_column belongs to the scope per_ticker and the semantics upsert", where=where, code="DATASET"
-            )
-        if self.lookback_days < _LOOKBACK_TO_SEE_TWO_ROWS:
-            fix = f"lookback_days={_LOOKBACK_TO_SEE_TWO_ROWS} or more"
-            raise UsageError(
-                f"restated_column needs to see two rows again, and lookback_days is {self.lookback_days}",
-                where=where,
-                fix=fix,
-                code="DATASET",
-            )
+    @property
+    def closes_rows(self) -> bool:
+        """Whether a row that an answer lacks is closed."""
+        return self.semantics is Semantics.SNAPSHOT or self.answers is Answers.WHOLE
+
+    @property
+    def is_restated(self) -> bool:
+        """Whether its vendor may restate the past."""
+        return self.restated is not None or bool(self.restated_column)
+
+    @property
+    def tells_of_vanished(self) -> bool:
+        """Whether a run tells of rows that it asked for again and that did not come."""
+        is_unsaid = self.semantics is Semantics.UPSERT and self.answers is None and self.lookback_days > 0
+        return is_unsaid and self.is_asked_since and self.row_date_column is not None
 
     @property
     def day_zone(self) -> str:

@@ -15,6 +15,7 @@ import attrs
 
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.vocabulary import Answers
 
 #: Raised when sbf itself reads payloads otherwise than before.
 READING = 2
@@ -31,6 +32,8 @@ def declared_facts(entry: DatasetKeymapEntry) -> dict[str, Any]:
         "semantics": str(entry.semantics),
         "on_duplicate": str(entry.on_duplicate),
     }
+    if entry.answers is Answers.WHOLE:
+        facts["answers"] = str(entry.answers)
     if entry.format is not None:
         facts["format"] = {"kind": entry.format.kind, **_given(entry.format)}
     defaults = attrs.fields_dict(DatasetKeymapEntry)

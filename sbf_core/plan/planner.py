@@ -40,6 +40,13 @@ class PlanWishes:
     done: frozenset[tuple[str, dt.date | None, dt.date | None]] = frozenset()
 
 
+def within_budget(states: Mapping[str, SeriesState], most: int) -> tuple[Mapping[str, SeriesState], int]:
+    """Series of which ``most`` at most are fetched again whole, and how many wait for another run."""
+    marked = sorted(key for key, state in states.items() if state.again_from is not None)
+    later = {key: attrs.evolve(states[key], again_from=None) for key in marked[max(most, 0) :]}
+    return ({**states, **later} if later else states), len(later)
+
+
 def nothing_final(entry: DatasetKeymapEntry) -> Mapping[str | None, Sequence[Stretch]]:
     """What is known of a home without a database."""
     return {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -19,6 +19,7 @@ from sbf_core.plan.batches import tickers_at_once
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.plugin.watch import watched
+from sbf_core.runner.promotion_batches import batches, lacks_parts
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.reading import AskPlan, PromotionBatch, PromotionPlan
@@ -28,9 +29,6 @@ from sbf_core.vocabulary import Drift, Semantics
 if TYPE_CHECKING:
     from sbf_core.silver.promotion import BatchOutcome, Looked, Promotion
 
-#: A batch is one transaction: large enough that its cost a file is small, small enough for memory.
-BATCH_FILES = 2000
-BATCH_BYTES = 64 * 1024**2
 _SAFE = "Bronze holds the payloads, silver is as it was; go on with `sbf run` once the plugin is mended"
 
 
@@ -127,8 +125,10 @@ class PromoteStage:
         if tickers_at_once(entry) > 1 and newest:  # a ticker may have been in any of them
             newest = dict.fromkeys({*newest, *(row.ticker for row in rows)}, max(newest.values()))
         late = [row for row in rows if row.ticker in newest and row.fetched_at < newest[row.ticker]]
-        if late and entry.semantics is not Semantics.UPSERT:
+        if late and (entry.closes_rows or entry.semantics is not Semantics.UPSERT):
             return f"{late[0].rel_path} came after younger payloads"
+        if entry.closes_rows and (lacking := lacks_parts(rows)):
+            return f"{lacking[0].rel_path} is part of an answer of which others were promoted before"
         self._promote_batches(context, owned, rows, newest=newest)
         return ""
 
@@ -179,11 +179,7 @@ class PromoteStage:
         outcome: BatchOutcome,
     ) -> None:
         _count(context, outcome.counts, outcome.errors)
-        for ticker, factor in sorted(outcome.restated.items()):
-            context.notes.append(
-                f"{entry.key(ticker)}: the vendor restated its past by a factor of {factor:.6g}; all of it is "
-                "fetched again"
-            )
+        context.notes.extend(f"{entry.key(each.ticker)}: {each}" for each in outcome.restated)
         context.notes.extend(f"{entry.id}: {text}" for text in outcome.notes)
         self._progress.promoted(entry.id, files=len(batch), rows=outcome.counts.seen, rejected=outcome.counts.rejected)
         self._progress.advance(len(batch))
@@ -217,33 +213,6 @@ class PromoteStage:
                 return self._hooks.promote(owned, told, staging=self._config.staging, safe=_SAFE)
 
         return ask
-
-
-def batches(
-    entry: DatasetKeymapEntry, rows: Sequence[BronzeManifestRow], *, accepted: frozenset[str] = frozenset()
-) -> Iterator[list[BronzeManifestRow]]:
-    """Payloads in their order, cut where the kind changes or a batch is full; snapshots go one by one.
-
-    Args:
-        entry: the dataset.
-        rows: the payloads.
-        accepted: paths of payloads that are read otherwise, so that they go by themselves.
-    """
-    batch: list[BronzeManifestRow] = []
-    size = 0
-    files_max = 1 if entry.semantics is Semantics.SNAPSHOT else BATCH_FILES
-    for row in sorted(rows, key=lambda row: (row.fetched_at, row.bronze_file_id)):
-        full = len(batch) >= files_max or size + row.content_length_bytes > BATCH_BYTES
-        other = batch and (
-            row.extension != batch[0].extension or (row.rel_path in accepted) != (batch[0].rel_path in accepted)
-        )
-        if batch and (full or other):
-            yield batch
-            batch, size = [], 0
-        batch.append(row)
-        size += row.content_length_bytes
-    if batch:
-        yield batch
 
 
 def _count(context: RunContext, counts: RowCounts, errors: Mapping[str, str]) -> None:

@@ -15,8 +15,10 @@ from sbf_core.bronze.paths import payload_path
 from sbf_core.errors import UsageError, nearest
 from sbf_core.http.replay import ReplaySession
 from sbf_core.plan.planned import PlannedRequest
-from sbf_core.plugin.manager import PluginRecord
+from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.patterns import chosen_by
 from sbf_core.plugin.registry import OwnedDataset
+from sbf_core.runner.options import RunOptions
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 
@@ -42,6 +44,18 @@ def recording_folder(name: str) -> Path:
         hint = nearest(name, shipped) or f"name a folder, or one of: {', '.join(shipped) or 'none'}"
         raise UsageError(f"there is no recording {name!r}", fix=hint, code="REPLAY")
     return folder
+
+
+def archive_of(options: RunOptions, manager: PluginManager) -> BronzeArchive | None:
+    """The recording that answers in the vendors' place; None where a run asks them. Raises ``UsageError``, see above."""
+    name = options.replay
+    if not name:
+        return None
+    if name == SAMPLE and options.plugins:
+        records = manager.records
+        found = [records[one] for word in options.plugins for one in chosen_by(word, records.values(), what="--plugins")]
+        name = sample_of(found)
+    return BronzeArchive(recording_folder(name), until=options.replay_until)
 
 
 def recording_of(plugin: PluginRecord) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 import attrs
 import duckdb
 
-from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.clock import Clock, clock_of_process
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
@@ -25,11 +24,10 @@ from sbf_core.faults import fault_point
 from sbf_core.ops.coverage import final_stretches
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
-from sbf_core.plan.planner import RESUME_WITHIN, nothing_final, plan_requests
+from sbf_core.plan.planner import RESUME_WITHIN, nothing_final, plan_requests, within_budget
 from sbf_core.plan.sessions import check_calendars
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.plugin.patterns import chosen_by
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.runner.accept import accept_held
 from sbf_core.runner.configured import configured, with_ticker_names
@@ -39,7 +37,7 @@ from sbf_core.runner.options import RunOptions, isolation_of
 from sbf_core.runner.progress import Progress
 from sbf_core.runner.publish_stage import publish_changed_tables, wants_copy
 from sbf_core.runner.remake_stage import RemakeStage, planned, without
-from sbf_core.runner.replay import SAMPLE, Replay, recording_folder, sample_of
+from sbf_core.runner.replay import Replay, archive_of
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runner.run_universe import RunUniverse
@@ -93,7 +91,7 @@ class Runner:
         self.manager = manager or PluginManager(points, block=settings["plugins.block"], options=settings.options)
         self.registry = DatasetRegistry(self.manager)
         self._hooks = HookCalls(self.manager, isolation_of(settings, self.registry))
-        self._archive = self._open_archive()
+        self._archive = archive_of(self._options, self.manager)
         wanted = self._options.plugins or settings["run.plugins"] or None
         by = "--plugins" if self._options.plugins else settings.resolved["run.plugins"].origin
         self.plugins = selected_plugins(self.manager, self.registry, wanted=wanted, wanted_by=by, excluded=self._options.exclude, archive=self._archive)
@@ -107,16 +105,9 @@ class Runner:
         self.gold_overview: list[dict[str, Any]] = []
         check_calendars(owned.entry for owned in self.datasets)
         self._universe = RunUniverse(settings, self.manager, self._archive)
+        self._again_left: int = settings["run.restated_max"]
 
     # what is asked for
-
-    def _open_archive(self) -> BronzeArchive | None:
-        if not self._options.replay:
-            return None
-        name = self._options.replay
-        if name == SAMPLE and self._options.plugins:
-            name = sample_of([self.manager.records[found] for word in self._options.plugins for found in chosen_by(word, self.manager.records.values(), what="--plugins")])
-        return BronzeArchive(recording_folder(name), until=self._options.replay_until)
 
     def _per_ticker(self) -> list[OwnedDataset]:
         return [owned for owned in self.datasets if owned.entry.scope is Scope.PER_TICKER and not owned.entry.members]
@@ -139,8 +130,10 @@ class Runner:
             for owned in datasets:
                 if options.since is not None and options.since < owned.entry.first_date:
                     notes.append(f"{owned.entry.id} starts on {owned.entry.first_date}; --since was clipped")
-            states = ops.load_series_states() if ops is not None else {}
             now, wishes = self._clock.now(), options.wishes
+            states, waiting = within_budget(ops.load_series_states() if ops is not None else {}, self._again_left)
+            if waiting:
+                notes.append(f"{waiting} restated series wait for the next run; run.restated_max is {self._settings['run.restated_max']}")
             if ops is not None and (wishes.since or wishes.until):
                 wishes = attrs.evolve(wishes, done=ops.load_stretches(now - RESUME_WITHIN))
             final = partial(final_stretches, ops.cursor()) if ops is not None else nothing_final
@@ -256,6 +249,7 @@ class Runner:
                 self._progress.note(note)
             if plan.due:
                 self._fetch(ops, context, plan.due)
+                self._again_left -= sum(item.again for item in plan.due)
             self._logger.info(
                 "Ingestion complete. run_id=%s | elapsed_seconds=%.2f", context.run_id, time.monotonic() - began
             )
@@ -274,7 +268,9 @@ class Runner:
         """
         if not ops.restated.marked():
             return
-        due = [item for item in self._planned(ops, context.tickers, context.run_id, only_due=True).due if item.again]
+        plan = self._planned(ops, context.tickers, context.run_id, only_due=True)
+        context.notes.extend(note for note in plan.notes if "restated" in note)
+        due = [item for item in plan.due if item.again]
         if due:
             self._fetch(ops, context, due)
             remake.promote(context, datasets)

@@ -5,14 +5,16 @@ rejected, which payloads are refused.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
-from sbf_core.silver.merge import is_empty, live, row_number, shrinkage
+from sbf_core.silver.merge import is_empty, live, row_number
 from sbf_core.silver.tables import current_table, value_columns
-from sbf_core.vocabulary import OnDuplicate, Semantics
+from sbf_core.silver.vanished import list_answers, shrunk_answers
+from sbf_core.vocabulary import OnDuplicate
 
 
 def number_of(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
@@ -67,16 +69,15 @@ def settle_duplicates(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
 
 
 def refuse_payloads(
-    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, first: str, scope: str
+    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, without: Collection[str]
 ) -> dict[str, str]:
-    """Payloads with too large a share of rejects, and snapshots that shrank too much, are refused whole: each of their
+    """Payloads with too large a share of rejects, and those that would close too much, are refused whole: each of their
     rows becomes a reject.
 
     Args:
         conn: with a batch in ``stage``.
         entry: its dataset.
-        first: the id of the first payload, which of a snapshot is the only one.
-        scope: a condition on ``t``, the current table: which rows a snapshot speaks about.
+        without: ids of payloads that are not taken in already.
 
     Returns:
         Why payloads are refused, by id.
@@ -84,9 +85,9 @@ def refuse_payloads(
     refused: dict[str, str] = {}
     if number_of(conn, "SELECT count(*) FROM stage AS s WHERE s._reason IS NOT NULL"):  # nearly never
         refused = _too_many_rejects(conn, entry) | _unsure(conn, entry)
-    shrunk = shrinkage(conn, entry, scope=scope) if entry.semantics is Semantics.SNAPSHOT and not refused else ""
-    if shrunk:
-        refused[first] = shrunk
+    if entry.closes_rows:
+        list_answers(conn, entry, without={*without, *refused})
+        refused |= shrunk_answers(conn, entry)
     if refused:
         ids = ", ".join(literal(file_id) for file_id in refused)
         conn.execute(
@@ -112,8 +113,8 @@ def _too_many_rejects(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
 
 
 def _unsure(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, str]:
-    """Payloads in which one row casts doubt on the others: numbers in another notation; in a snapshot, rows of which
-    nobody knows the key.
+    """Payloads in which one row casts doubt on the others: numbers in another notation; where rows are closed, rows of
+    which nobody knows the key.
     """
     found: dict[str, str] = {}
     marked = (
@@ -127,7 +128,7 @@ def _unsure(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[
             f"column {column.name} holds {text!r}, so a point in it may be no decimal point; declare "
             f"format=Csv(decimal=',', thousands='.') or as it is"
         )
-    if entry.semantics is Semantics.SNAPSHOT:
+    if entry.closes_rows:
         lost = " OR ".join(f"s.{quoted(name)} IS NULL" for name in entry.key_columns)
         keyless = (
             f"SELECT s._bronze_file_id, count(*) FROM stage AS s WHERE NOT s._context AND s._reason IS NOT NULL AND "
@@ -135,7 +136,7 @@ def _unsure(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[
         )
         for file_id, number in conn.execute(keyless).fetchall():
             found.setdefault(
-                file_id, f"{number} rows of the snapshot have no readable key, so nobody knows what is gone from it"
+                file_id, f"{number} rows have no readable key, so nobody knows what is gone from it"
             )
     return found
 

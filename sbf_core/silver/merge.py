@@ -19,11 +19,8 @@ from __future__ import annotations
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.identifiers import differs, matches, quoted, quoted_list
+from sbf_core.duck.identifiers import differs, matches, quoted_list
 from sbf_core.silver.tables import current_table, history_table, row_columns, value_columns
-
-#: Of a shorter list half may well go.
-_SHRINK_ROWS_MIN = 20
 
 
 def live(table: str) -> str:
@@ -64,13 +61,16 @@ def is_empty(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool
     )
 
 
-def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique: bool) -> None:
+def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique: bool) -> bool:
     """Take the live rows of ``stage`` in. Writes silver.<t> and silver.<t>_history.
 
     Args:
         conn: inside a transaction.
         entry: the dataset.
         unique: no key has two live rows in ``stage``.
+
+    Returns:
+        Whether a key was known before.
     """
     keys = quoted_list(entry.key_columns)
     conn.execute("CREATE OR REPLACE TEMP TABLE written (bronze_file_id VARCHAR, is_update BOOLEAN, n BIGINT)")
@@ -85,7 +85,7 @@ def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique:
         )
     if unique and not touched:
         _insert_all(conn, entry)
-        return
+        return False
     conn.execute(
         f"CREATE OR REPLACE TEMP TABLE chain_key AS {_keys_of(entry, 's')} FROM stage AS s WHERE {live('s')} GROUP BY "
         f"ALL HAVING count(*) > 1"
@@ -95,6 +95,7 @@ def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique:
     _write_delta(conn, entry)
     if _count(conn, "SELECT count(*) FROM chain_key"):
         _write_chains(conn, entry)
+    return touched > 0
 
 
 def _insert_all(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
@@ -209,67 +210,3 @@ def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
         "INSERT INTO written SELECT v._bronze_file_id, v._is_update, count(*) FROM kept AS v WHERE v._fresh AND NOT "
         "v._deleted AND NOT v._context GROUP BY ALL"
     )
-
-
-def shrinkage(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, scope: str) -> str:
-    """Why a snapshot has lost too much to be believed: a vendor that sends part of a list would close the rest of it.
-    Empty: it has not.
-
-    Args:
-        conn: with the payload in ``stage``.
-        entry: a dataset of snapshots.
-        scope: a condition on ``t``, the current table: which rows the payload speaks about.
-    """
-    before = _count(conn, f"SELECT count(*) FROM {current_table(entry)} AS t WHERE {scope}")
-    if before < _SHRINK_ROWS_MIN:
-        return ""
-    listed = f"{_keys_of(entry, 's')} FROM stage AS s WHERE s._reason IS NULL"
-    gone = _count(
-        conn,
-        f"SELECT count(*) FROM {current_table(entry)} AS t ANTI JOIN ({listed}) AS k USING "
-        f"({quoted_list(entry.key_columns)}) WHERE {scope}",
-    )
-    if gone <= entry.shrink_share_max * before:
-        return ""
-    return (
-        f"{gone} of {before} rows are gone ({gone / before:.1%}, {entry.shrink_share_max:.1%} are allowed); if that is "
-        f"right, declare shrink_share_max"
-    )
-
-
-def close_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, scope: str) -> int:
-    """Close the current rows that the one payload in ``stage`` does not list; returns how many.
-
-    Rejected rows count as listed: a row that could not be read has not vanished.
-
-    Args:
-        conn: inside a transaction.
-        entry: a dataset of snapshots.
-        scope: a condition on ``t``, the current table: which rows the payload speaks about.
-    """
-    columns = row_columns(entry)
-    current, history = current_table(entry), history_table(entry)
-    conn.execute(
-        f"CREATE OR REPLACE TEMP TABLE vanished AS SELECT t.* FROM {current} AS t "
-        f"ANTI JOIN ({_keys_of(entry, 's')} FROM stage AS s) AS k USING ({quoted_list(entry.key_columns)}) WHERE "
-        f"{scope}"
-    )
-    closed = _count(conn, "SELECT count(*) FROM vanished")
-    if not closed:
-        return 0
-    names = quoted_list(columns)
-    conn.execute(
-        f"INSERT INTO {history} ({names}, known_to, _deleted) SELECT {quoted_list(columns, prefix='v.')}, "
-        f"f.fetched_at, false FROM vanished AS v, batch_file AS f"
-    )
-    nothing = ", ".join(
-        f"v.{quoted(name)}" if name in entry.key_columns else f"CAST(NULL AS {sql_type}) AS {quoted(name)}"
-        for name, sql_type in entry.column_types.items()
-    )
-    conn.execute(
-        f"INSERT INTO {history} ({names}, known_to, _deleted) SELECT {nothing}, f.bronze_file_id, f.run_id, "
-        f"f.fetched_at, f.fetched_at, NULL, true "
-        "FROM vanished AS v, batch_file AS f"
-    )
-    conn.execute(f"DELETE FROM {current} AS t USING vanished AS v WHERE {matches(entry.key_columns, 't', 'v')}")
-    return closed

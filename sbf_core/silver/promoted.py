@@ -20,17 +20,15 @@ def make_promoted(
     *,
     errors: Mapping[str, str],
     held: Mapping[str, str],
-    closed: int,
 ) -> None:
     """Make the table: one row a payload, with its status and counts.
 
     Args:
-        conn: with the temporary tables ``stage`` and ``written`` of the batch.
+        conn: with the temporary tables ``stage``, ``written`` and ``closed`` of the batch.
         entry: the dataset.
         rows: the payloads.
         errors: why some failed, by id.
         held: why some wait, by id.
-        closed: how many keys a snapshot closed.
     """
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE promoting (bronze_file_id VARCHAR, run_id VARCHAR, ticker VARCHAR, status "
@@ -55,14 +53,15 @@ def make_promoted(
         "rows_updated, "
         "coalesce(s.seen - s.rejected, 0) - coalesce(w.inserted, 0) - coalesce(w.updated, 0) AS rows_unchanged, "
         "coalesce(s.rejected, 0) AS rows_rejected, "
-        f"CAST({closed} AS BIGINT) AS rows_closed, s.coverage_from, s.coverage_to, p.error FROM promoting AS p "
+        f"coalesce(c.n, 0) AS rows_closed, s.coverage_from, s.coverage_to, p.error FROM promoting AS p "
         f"LEFT JOIN (SELECT s._bronze_file_id AS id, count(*) AS seen, count(s._reason) AS rejected, min({day}) "
         f"FILTER {whole} AS coverage_from, "
         f"max({day}) FILTER {whole} AS coverage_to FROM stage AS s WHERE NOT s._context GROUP BY "
         f"s._bronze_file_id) AS s ON s.id = p.bronze_file_id "
         "LEFT JOIN (SELECT w.bronze_file_id AS id, sum(w.n) FILTER (NOT w.is_update) AS inserted, sum(w.n) FILTER "
         "(w.is_update) AS updated FROM written AS w "
-        "GROUP BY w.bronze_file_id) AS w ON w.id = p.bronze_file_id"
+        "GROUP BY w.bronze_file_id) AS w ON w.id = p.bronze_file_id "
+        "LEFT JOIN closed AS c ON c.bronze_file_id = p.bronze_file_id"
     )
 
 

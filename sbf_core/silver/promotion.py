@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,25 +10,24 @@ import attrs
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.identifiers import literal, literal_list
 from sbf_core.duck.transaction import transaction
 from sbf_core.errors import DamageFound, EnvironmentFault, FieldGone, SbfError
 from sbf_core.faults import fault_point
-from sbf_core.ops.queries import DATASET_ID
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.silver.drift import DriftWatch, Gone, lenient, notes_of_emptied, why_refused, without_gone
 from sbf_core.silver.fields import record_fields
 from sbf_core.silver.inspection import READ_BYTES_MAX, Inspected, inspect, refusal
-from sbf_core.silver.judging import keys_twice, number_of, refuse_payloads, reject_rewrites, settle_duplicates
-from sbf_core.silver.merge import close_vanished, live, merge
+from sbf_core.silver.judging import keys_twice, refuse_payloads, reject_rewrites, settle_duplicates
+from sbf_core.silver.merge import merge
 from sbf_core.silver.outside import reject_outside
 from sbf_core.silver.promoted import make_promoted, totals
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.rejects import notes_of_rejects
-from sbf_core.silver.restatement import restated_tickers
+from sbf_core.silver.restatement import Restatement, restatements
 from sbf_core.silver.staging import Habits, stage_batch
 from sbf_core.silver.tables import create_tables, tables_there
+from sbf_core.silver.vanished import close_vanished, find_vanished, list_answers, note_of_vanished
 from sbf_core.vocabulary import Drift, Semantics
 
 #: Hashing a large payload leaves Python's lock alone; over small ones threads only wait for it, at twice the cost.
@@ -52,14 +51,14 @@ class BatchOutcome:
         counts: rows of all its payloads together.
         errors: per relative path why a payload failed.
         held: per relative path why a payload waits for its user.
-        restated: tickers whose vendor restated their past, with the factor; they are marked to be fetched again.
+        restated: series whose vendor restated their past; they are marked to be fetched again.
         notes: what a user should know of the payloads, e.g. that a field is gone from them.
     """
 
     counts: RowCounts
     errors: Mapping[str, str]
     held: Mapping[str, str] = attrs.field(factory=dict)
-    restated: Mapping[str, float] = attrs.field(factory=dict)
+    restated: tuple[Restatement, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -146,21 +145,22 @@ class Promotion:
         unique = not keys_twice(conn, self._entry)
         if not unique and settle_duplicates(conn, self._entry):
             unique = not keys_twice(conn, self._entry)
-        refused = refuse_payloads(conn, self._entry, first=rows[0].bronze_file_id, scope=self._snapshot_scope(rows[0]))
+        refused = refuse_payloads(conn, self._entry, without={*errors, *held})
         told = {file_id: one for file_id, one in gone.items() if file_id not in {*errors, *held, *refused}}
         fault_point("promote.staged")
         with transaction(conn):
             fault_point("promote.begun")
             notes = notes_of_emptied(told)
-            closed = self._take_in(conn, rows[0], unique=unique)
+            is_known = self._take_in(conn, unique=unique)
+            notes += self._without_vanished(conn, {*errors, *held, *refused}, is_known=is_known and not context)
             fault_point("promote.merged")
-            make_promoted(conn, self._entry, rows, errors={**errors, **refused}, held=held, closed=closed)
+            make_promoted(conn, self._entry, rows, errors={**errors, **refused}, held=held)
             self._ops.record_promoted(conn, self._entry, started_at=started_at, rejects=_REJECTS)
             if self._ask_plan is None:
                 notes += record_fields(self._ops, conn, self._entry, staged, tells=self._drift is not None)
-            restated = restated_tickers(conn, self._entry)
+            restated = tuple(restatements(conn, self._entry))
             self._ops.restated.mark(
-                conn, {self._entry.key(ticker) for ticker in restated}, again_from=self._entry.first_date
+                conn, {self._entry.key(each.ticker) for each in restated}, again_from=self._entry.first_date
             )
             counts = totals(conn)
             notes += notes_of_rejects(conn, refused)
@@ -230,25 +230,31 @@ class Promotion:
                 raise
             return error
 
-    def _take_in(self, conn: duckdb.DuckDBPyConnection, first: BronzeManifestRow, *, unique: bool) -> int:
-        """``unique``: no key has two live rows in the batch."""
-        entry = self._entry
-        if entry.semantics is Semantics.APPEND:
-            reject_rewrites(conn, entry, unique=unique)
-        merge(conn, entry, unique=unique)
-        if entry.semantics is not Semantics.SNAPSHOT or not number_of(
-            conn, f"SELECT count(*) FROM stage AS s WHERE {live('s')}"
-        ):
-            return 0
-        return close_vanished(conn, entry, scope=self._snapshot_scope(first))
+    def _take_in(self, conn: duckdb.DuckDBPyConnection, *, unique: bool) -> bool:
+        """Whether a key was known before. ``unique``: no key has two live rows in the batch."""
+        if self._entry.semantics is Semantics.APPEND:
+            reject_rewrites(conn, self._entry, unique=unique)
+        return merge(conn, self._entry, unique=unique)
 
-    def _snapshot_scope(self, row: BronzeManifestRow) -> str:
-        if row.ticker is None:
-            return "true"
-        return (
-            f"t._bronze_file_id IN (SELECT m.bronze_file_id FROM ops.bronze_manifest AS m WHERE "
-            f"list_contains({literal_list(self._entry.ids)}, {DATASET_ID}) AND m.ticker = {literal(row.ticker)})"
-        )
+    def _without_vanished(
+        self, conn: duckdb.DuckDBPyConnection, without: Collection[str], *, is_known: bool
+    ) -> tuple[str, ...]:
+        """Close the rows that answers do not list although they speak about them, or tell of them; what is to be told.
+
+        Makes the temporary table ``closed``: how many rows payloads closed.
+        """
+        entry = self._entry
+        conn.execute("CREATE OR REPLACE TEMP TABLE closed (bronze_file_id VARCHAR, n BIGINT)")
+        if not entry.closes_rows and not (entry.tells_of_vanished and is_known and self._drift is not None):
+            return ()
+        list_answers(conn, entry, without=without)
+        if not find_vanished(conn, entry):
+            return ()
+        if not entry.closes_rows:
+            return (note_of_vanished(conn, entry),)
+        close_vanished(conn, entry)
+        conn.execute("INSERT INTO closed SELECT v._by, count(*) FROM vanished AS v GROUP BY v._by")
+        return ()
 
     def _clean(self, items: Sequence[Inspected]) -> None:
         ids = {item.file_id for item in items}

@@ -14,6 +14,7 @@ from sbf_core.silver.inspection import Inspected
 _FILE_TYPES = {
     "bronze_file_id": "VARCHAR", "path": "VARCHAR", "run_id": "VARCHAR", "ticker": "VARCHAR", "discriminator": "VARCHAR",
     "from_date": "DATE", "to_date": "DATE", "fetched_at": "TIMESTAMP", "is_context": "BOOLEAN",
+    "part": "INTEGER", "parts": "INTEGER",
 }  # fmt: skip
 
 
@@ -36,6 +37,7 @@ def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected])
             "bronze_file_id": item.file_id, "path": str(item.file.path if item.look is None else item.look.file.path), "run_id": item.file.row.run_id,
             "ticker": item.file.row.ticker, "discriminator": item.file.row.discriminator,
             "from_date": item.file.row.from_date, "to_date": item.file.row.to_date, "fetched_at": item.file.row.fetched_at, "is_context": item.file.is_context,
+            "part": item.file.row.part, "parts": item.file.row.parts,
         }
         for item in items
     ]  # fmt: skip

@@ -163,7 +163,7 @@ def _same(subject: Subject, entry: DatasetKeymapEntry) -> DatasetKeymapEntry:
 def with_columns(entry: DatasetKeymapEntry, columns: Sequence[Column]) -> DatasetKeymapEntry | None:
     """The dataset with other columns; None where that is no sound declaration."""
     try:
-        return attrs.evolve(entry, columns=tuple(columns), charts=(), restated_column="")
+        return attrs.evolve(entry, columns=tuple(columns), charts=(), restated=None, restated_column="")
     except UsageError:
         return None
 

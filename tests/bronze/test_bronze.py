@@ -108,6 +108,18 @@ def test_writing_the_same_again_changes_nothing(tmp_path: Path) -> None:
     assert len(read_journal(journal_path(config.bronze, "r1"))) == 1
 
 
+def test_two_answers_with_the_same_bytes_at_one_moment_are_two_payloads(tmp_path: Path) -> None:
+    """A clock may stand still for milliseconds; a vendor says ``[]`` of two stretches of days meanwhile."""
+    writer = BronzeFileWriter(DuckDbConfig(home=tmp_path))
+    one, other = (result(address=f"https://example.com/{name}") for name in ("a", "b"))
+    rows = writer.publish([writer.stage(one), writer.stage(other)])
+    rows += writer.publish([writer.stage(one)])
+    assert [row.address[-1] for row in rows] == ["a", "b", "a"]
+    assert rows[0] == rows[2]
+    assert rows[1].fetched_at == NOW + dt.timedelta(microseconds=1)
+    assert len({row.bronze_file_id for row in rows}) == len(list(tmp_path.glob("bronze/prices/**/*.json"))) == 2
+
+
 def test_a_damaged_file_is_never_overwritten(tmp_path: Path) -> None:
     config = DuckDbConfig(home=tmp_path)
     path, _, _ = BronzeFileWriter(config).write(result())

@@ -45,6 +45,9 @@ def test_the_reference_is_what_the_code_says(page: str) -> None:
     assert kept == make_reference.HEAD + make_reference.PAGES[page](), "run python tests/docs/make_reference.py"
 
 
+_DATED = [api.Column(name="rate", type="DOUBLE", key=True), api.Column(name="date", type="DATE", row_date=True)]
+
+
 @pytest.mark.parametrize(("kind", "field"), [(kind, field) for kind, fields in make_reference.EXAMPLES.items() for field in fields])
 def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
     """In a declaration that is otherwise as short as can be, with what the field wants beside it."""
@@ -56,7 +59,7 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         "NotNull": {"column": "a"}, "AcceptedRange": {"column": "a"}, "Unique": {"columns": ("a",)}, "ForeignKey": {"columns": ("a",), "to": "b", "to_columns": ("a",)},
         "Chart": {"name": "rates", "x": "date", "y": "rate"},
     }  # fmt: skip
-    beside = {"spec": {"kind": "own"}, "members": {"scope": "per_ticker"}, "restated_column": {"scope": "per_ticker", "lookback_days": 5}, "periods": {"url": "https://example.com/{ticker}/{period}"}, "date_format": {"zone": "UTC"} if kind == "Column" else {}, "fold": {"zone": "Europe/Paris"}, "cells": {"header": 4}}
+    beside = {"spec": {"kind": "own"}, "members": {"scope": "per_ticker"}, "restated_column": {"lookback_days": 5, "columns": _DATED}, "restated": {"lookback_days": 5, "columns": _DATED}, "answers": {"columns": _DATED}, "periods": {"url": "https://example.com/{ticker}/{period}"}, "date_format": {"zone": "UTC"} if kind == "Column" else {}, "fold": {"zone": "Europe/Paris"}, "cells": {"header": 4}}
     more = {"by": {"next_at": "next"}, "short_page_ends": {"size": 100}, "size_parameter": {"size": 100}} if kind == "Pages" else {}
     value = eval(make_reference.EXAMPLES[kind][field], dict(names))
     made = getattr(api, kind)(**{**least.get(kind, {}), **beside.get(field, {}), **more.get(field, {}), field: value})

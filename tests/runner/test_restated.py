@@ -89,7 +89,7 @@ def test_a_split_has_the_history_of_that_ticker_fetched_again(tmp_path: Path, de
     assert consistent(warehouse, vendor)
     assert min(first for ticker, first, _ in vendor.asked if ticker == "AAA") == FIRST
     assert min(first for ticker, first, _ in vendor.asked if ticker == "BBB") > FIRST, "the other is as it was"
-    assert [note for note in context.notes if "restated" in note] == ["prices/fake/eod/AAA: the vendor restated its past by a factor of 0.25; all of it is fetched again"]
+    assert [note for note in context.notes if "restated" in note] == ["prices/fake/eod/AAA: the vendor restated 3 settled rows by a factor of 0.25; all of it is fetched again"]
     known = warehouse.ask(f"SELECT date, close FROM silver.px_as_of(TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}') WHERE symbol = 'AAA' ORDER BY date")
     assert known == before, "what was known then is still known"
     vendor.asked.clear()
@@ -119,14 +119,40 @@ def test_a_second_split_is_seen_too(tmp_path: Path) -> None:
         assert consistent(warehouse, vendor)
 
 
-def test_a_correction_is_no_split(tmp_path: Path) -> None:
-    """One row; and two rows by different factors."""
+def test_a_day_that_was_not_over_is_no_past(tmp_path: Path) -> None:
+    """Today's bar at noon, and yesterday's before it settled, change as they like."""
     warehouse, vendor = home(tmp_path)
-    vendor.corrected = {("AAA", "2024-01-02"): "80.00", ("BBB", "2024-01-01"): "80.00", ("BBB", "2024-01-02"): "120.00"}
+    vendor.corrected = {("AAA", "2024-01-02"): "80.00", ("BBB", "2024-01-01"): "80.00"}
     context = warehouse.run(hours_later=24, universe__tickers=TICKERS)
-    assert context.rows_updated == 3
+    assert context.rows_updated == 2
     assert [note for note in context.notes if "restated" in note] == []
     assert min(first for _, first, _ in vendor.asked) > FIRST
+
+
+@pytest.mark.parametrize("declared", [{}, {"restated_column": "", "restated": "series"}], ids=["price", "series"])
+def test_one_settled_row_is_enough(tmp_path: Path, declared: dict[str, Any]) -> None:
+    """A vendor rounds: of a small dividend, or of a cheap share, only one row may show it."""
+    warehouse, vendor = home(tmp_path, **declared)
+    vendor.corrected = {("AAA", "2023-12-29"): "158.01", ("AAA", "2023-11-02"): "101.01"}
+    context = warehouse.run(hours_later=24, universe__tickers=TICKERS)
+    assert consistent(warehouse, vendor)
+    (note,) = (note for note in context.notes if "restated" in note)
+    assert note.startswith("prices/fake/eod/AAA: the vendor restated 1 settled row")
+    assert ("by a factor" in note) == (not declared)
+    assert min(first for ticker, first, _ in vendor.asked if ticker == "BBB") > FIRST
+
+
+def test_a_run_fetches_no_more_series_again_than_it_may(tmp_path: Path) -> None:
+    warehouse, vendor = home(tmp_path)
+    vendor.divisor = dict.fromkeys(TICKERS, Decimal(2))
+    context = warehouse.run(hours_later=24, universe__tickers=TICKERS, run__restated_max=1)
+    assert [note for note in context.notes if "wait" in note] == ["1 restated series wait for the next run; run.restated_max is 1"]
+    assert sorted(ticker for ticker, first, _ in vendor.asked if first == FIRST) == ["AAA"]
+    vendor.asked.clear()
+    warehouse.run(hours_later=24, universe__tickers=TICKERS, run__restated_max=1)
+    assert sorted(ticker for ticker, first, _ in vendor.asked if first == FIRST) == ["BBB"]
+    assert consistent(warehouse, vendor)
+    assert warehouse.ask("SELECT count(*) FROM ops.data_dates WHERE again_from IS NOT NULL") == [(0,)]
 
 
 def test_a_rebuild_ends_without_a_mark(tmp_path: Path) -> None:
@@ -161,7 +187,10 @@ def test_a_dataset_that_was_renamed_asks_no_second_time(tmp_path: Path) -> None:
         ({"restated_column": "closing"}, "no column of numbers; .*'close'"),
         ({"restated_column": "symbol"}, "no column of numbers"),
         ({"lookback_days": 1}, "lookback_days is 1"),
-        ({"scope": "global"}, "per_ticker"),
+        ({"settles_after_days": 5}, "lookback_days is 7"),
+        ({"semantics": "append"}, "upsert"),
+        ({"restated_column": "", "restated": "rows"}, "restated 'rows'"),
+        ({"recipe": RestRecipe(url="https://fake.example/{ticker}")}, "asks for none"),
     ],
 )
 def test_declarations_that_could_not_see_a_split(declared: dict[str, Any], told: str) -> None:

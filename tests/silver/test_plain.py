@@ -104,7 +104,7 @@ def test_plain_payloads_are_read_once(tmp_path: Path, read: list[tuple[int, bool
 def test_where_most_are_not_plain_later_batches_are_read_with_care_at_once(
     tmp_path: Path, read: list[tuple[int, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sbf_core.runner.promote_stage.BATCH_FILES", 2)
+    monkeypatch.setattr("sbf_core.runner.promotion_batches.BATCH_FILES", 2)
     odd = f"{HEAD}a,1.5x,7\n"
     context = warehouse_of(tmp_path, odd, odd, odd, odd).run()
     assert (context.rows_seen, context.rows_rejected) == (4, 4)

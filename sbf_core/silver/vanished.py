@@ -1,0 +1,145 @@
+"""Rows that an answer does not list although it speaks about them: what a vendor withdrew.
+
+A snapshot speaks about all rows of its scope. With ``answers="whole"`` an answer speaks about the days that it was
+asked for, of its ticker. Such rows are closed: they stay in history, and are current no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import duckdb
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.identifiers import literal, literal_list, matches, quoted, quoted_list
+from sbf_core.ops.queries import DATASET_ID
+from sbf_core.silver.tables import current_table, history_table, row_columns
+from sbf_core.vocabulary import Semantics
+
+#: Of a shorter list half may well go.
+_SHRINK_ROWS_MIN = 20
+
+
+def list_answers(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, without: Collection[str]) -> None:
+    """Make the temporary table ``answer``: the answers of the batch that are wholly there, with what they speak about.
+
+    Its columns are those of ``batch_file`` for the last payload of an answer (bronze_file_id, run_id, ticker,
+    from_date, to_date, fetched_at), and ``file_ids``, those of all its payloads. Only an answer that brought a row is
+    in it: nobody closes a table because a vendor has a bad day.
+
+    Args:
+        conn: with the batch in ``stage`` and ``batch_file``.
+        entry: the dataset.
+        without: ids of payloads that are not taken in.
+    """
+    brought = "SELECT s._bronze_file_id FROM stage AS s WHERE s._reason IS NULL AND s._outcome IS NULL"
+    alone = "CASE WHEN b.parts = 0 THEN b.bronze_file_id END"
+    conn.execute(
+        "CREATE OR REPLACE TEMP TABLE answer AS SELECT max_by(b.bronze_file_id, b.part) AS bronze_file_id, b.run_id, "
+        "b.ticker, b.from_date, b.to_date, max(b.fetched_at) AS fetched_at, list(b.bronze_file_id) AS file_ids "
+        f"FROM batch_file AS b WHERE NOT b.is_context GROUP BY b.run_id, b.ticker, b.from_date, b.to_date, b.parts, {alone} "
+        f"HAVING count(*) = greatest(b.parts, 1) AND NOT list_has_any(file_ids, CAST({literal_list(sorted(without))} AS VARCHAR[])) "
+        f"AND list_has_any(file_ids, (SELECT list(DISTINCT CAST(x._bronze_file_id AS VARCHAR)) FROM ({brought}) AS x))"
+    )
+
+
+def _answered_rows(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, rows: str) -> str:
+    """FROM and its joins: the rows ``t`` of a relation of current rows that an answer ``a`` speaks about."""
+    found = conn.execute("SELECT bool_or(a.ticker IS NULL), bool_or(a.ticker IS NOT NULL) FROM answer AS a").fetchone()
+    assert found is not None
+    is_of_all, is_of_ticker = found
+    sql, condition = f"FROM {rows} AS t ", "true"
+    if is_of_ticker:
+        same = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
+        sql += (
+            f"JOIN (SELECT bronze_file_id, ticker FROM ops.bronze_manifest WHERE {same}) AS m ON "
+            "t._bronze_file_id = m.bronze_file_id "
+        )
+        condition = "(a.ticker IS NULL OR m.ticker = a.ticker)" if is_of_all else "m.ticker = a.ticker"
+    if entry.semantics is not Semantics.SNAPSHOT:
+        condition += f" AND {_day(entry)} BETWEEN a.from_date AND a.to_date"
+    return f"{sql}JOIN answer AS a ON {condition}"
+
+
+def _day(entry: DatasetKeymapEntry) -> str:
+    """The day of a current row in the vendor's zone."""
+    column = next(column for column in entry.columns if column.row_date)
+    value = f"t.{quoted(column.name)}"
+    if column.type == "DATE":
+        return value
+    return f"CAST(timezone({literal(entry.day_zone)}, timezone('UTC', CAST({value} AS TIMESTAMP))) AS DATE)"
+
+
+def _not_listed(entry: DatasetKeymapEntry, condition: str = "true") -> str:
+    """A relation of the current rows whose key no row of the batch has."""
+    listed = f"SELECT {quoted_list(entry.key_columns, prefix='s.')} FROM stage AS s WHERE {condition}"
+    keys = quoted_list(entry.key_columns)
+    return f"(SELECT c.* FROM {current_table(entry)} AS c ANTI JOIN ({listed}) AS k USING ({keys}))"
+
+
+def shrunk_answers(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, str]:
+    """Why answers in ``answer`` have lost too much to be believed, by the id of each of their payloads: a vendor that
+    sends part of a list would close the rest of it.
+    """
+    count = "SELECT a.bronze_file_id AS id, count(*) AS n {} GROUP BY a.bronze_file_id"
+    before = count.format(_answered_rows(conn, entry, current_table(entry)))
+    gone = count.format(_answered_rows(conn, entry, _not_listed(entry, "s._reason IS NULL")))
+    rows = conn.execute(
+        f"SELECT a.file_ids, b.n, g.n FROM answer AS a JOIN ({before}) AS b ON b.id = a.bronze_file_id JOIN ({gone}) AS "
+        f"g ON g.id = b.id WHERE b.n >= {_SHRINK_ROWS_MIN} AND g.n > ? * b.n",
+        [entry.shrink_share_max],
+    ).fetchall()
+    return {
+        file_id: f"{gone} of {before} rows are gone ({gone / before:.1%}, {entry.shrink_share_max:.1%} are allowed); if "
+        "that is right, declare shrink_share_max"
+        for file_ids, before, gone in rows
+        for file_id in file_ids
+    }
+
+
+def find_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> int:
+    """Make the temporary table ``vanished``: the current rows that an answer in ``answer`` speaks about and does not
+    list, with its columns as ``_by``, ``_in`` and ``_at``. Returns how many.
+
+    Rejected rows count as listed: a row that could not be read has not vanished.
+    """
+    conn.execute(
+        "CREATE OR REPLACE TEMP TABLE vanished AS SELECT t.*, a.bronze_file_id AS _by, a.run_id AS _in, a.fetched_at AS "
+        f"_at {_answered_rows(conn, entry, _not_listed(entry))}"
+    )
+    found = conn.execute("SELECT count(*) FROM vanished").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def close_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+    """Close the rows in ``vanished``. Writes silver.<t> and silver.<t>_history in the caller's transaction."""
+    columns = row_columns(entry)
+    current, history = current_table(entry), history_table(entry)
+    names = quoted_list(columns)
+    conn.execute(
+        f"INSERT INTO {history} ({names}, known_to, _deleted) SELECT {quoted_list(columns, prefix='v.')}, v._at, false "
+        "FROM vanished AS v"
+    )
+    nothing = ", ".join(
+        f"v.{quoted(name)}" if name in entry.key_columns else f"CAST(NULL AS {sql_type}) AS {quoted(name)}"
+        for name, sql_type in entry.column_types.items()
+    )
+    conn.execute(
+        f"INSERT INTO {history} ({names}, known_to, _deleted) SELECT {nothing}, v._by, v._in, v._at, v._at, NULL, true "
+        "FROM vanished AS v"
+    )
+    conn.execute(f"DELETE FROM {current} AS t USING vanished AS v WHERE {matches(entry.key_columns, 't', 'v')}")
+
+
+def note_of_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> str:
+    """What a user should know of rows in ``vanished`` that stay current."""
+    keys = quoted_list(entry.key_columns, prefix="v.")
+    rows = conn.execute(f"SELECT {keys}, count(*) OVER () FROM vanished AS v ORDER BY {keys} LIMIT 1").fetchall()
+    *values, count = rows[0]
+    first = ", ".join(f"{name} {value}" for name, value in zip(entry.key_columns, values, strict=True))
+    what = "1 row" if count == 1 else f"{count} rows"
+    return (
+        f"{what} of days that were asked for did not come again ({first}), and stay as they are; declare "
+        'answers="whole" if the vendor withdrew them, or answers="changes" if answers hold changes alone'
+    )
