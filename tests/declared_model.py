@@ -73,6 +73,7 @@ class Declared:
             domain="prices", source="fake", dataset=self.dataset, silver_table=self.table, columns=columns, semantics=self.semantics, on_duplicate=self.on_duplicate,
             format=Json(thousands=self.thousands) if self.thousands else None, reject_share_max=self.share, promote_version=self.version, renamed_from=former,
             keep_view=self.keep_view, is_data=DataRules(may_be_empty=True), refresh_after_hours=0.5, first_date=dt.date(2020, 1, 1),
+            lookback_days=36_500,  # all days in one stretch: one answer a run
         )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ class Stretch:
 def final_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> Mapping[str | None, Sequence[Stretch]]:
     """Per ticker the final days of a dataset, in stretches that neither meet nor overlap, oldest first.
 
-    A day is final once a request that named it was answered, and its payload promoted, no earlier than
+    A day is final once a request that named it was answered, and all of its payloads promoted, no earlier than
     ``settles_after_days`` after the day was over in the dataset's zone. No row's date has a part in it. A rebuild finds
     the same, less the answers that brought no payload, which no journal holds: their days are asked for once more.
     """
@@ -37,12 +37,15 @@ def final_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) 
         f"CAST(timezone({literal(entry.day_zone)}, timezone('UTC', asked_at)) - to_seconds("
         f"CAST({entry.settles_after_days * _SECONDS_A_DAY!r} AS DOUBLE)) AS DATE) - 1"
     )
+    answer = "concat_ws(chr(10), run_id, ticker, from_date, to_date)"
     is_batched = isinstance(entry.recipe, RestRecipe) and entry.recipe.tickers_per_request > 1
     ticker = f"unnest(string_split(ticker, {literal(TICKER_SEPARATOR)}))" if is_batched else "ticker"
     rows = conn.execute(
-        "WITH answered AS (SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at FROM ops.bronze_manifest AS m "
-        f"SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'ok') AS p USING (bronze_file_id) "
-        f"WHERE list_contains({ids}, {DATASET_ID}) UNION ALL SELECT ticker, from_date, to_date, started_at FROM "
+        f"WITH m AS (SELECT * FROM ops.bronze_manifest WHERE list_contains({ids}, {DATASET_ID})), "
+        "taken AS (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'ok'), "
+        f"lacking AS (SELECT DISTINCT {answer} FROM m ANTI JOIN taken USING (bronze_file_id) WHERE parts > 0), "
+        "answered AS (SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at FROM m SEMI JOIN taken USING "
+        f"(bronze_file_id) WHERE m.parts = 0 OR {answer} NOT IN (FROM lacking) UNION ALL SELECT ticker, from_date, to_date, started_at FROM "
         f"ops.file_ingestions WHERE kind = 'file' AND status IN ('unchanged', 'none') AND list_contains({ids}, {DATASET_ID})), "
         f"final AS (SELECT {ticker} AS ticker, from_date AS a, least(to_date, {settled}) AS z FROM answered), "
         "begun AS (SELECT *, a > max(z) OVER before + 1 AS is_new FROM final WHERE a <= z WINDOW before AS (PARTITION BY "

@@ -45,6 +45,16 @@ def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence
     return found
 
 
+def latest_answer_parts(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], int]:
+    """See ``OpsService.latest_answer_parts``."""
+    rows = conn.execute(
+        f"SELECT {DATASET_ID} || coalesce('/' || ticker, ''), arg_max(parts, fetched_at) FROM ops.bronze_manifest "
+        f"WHERE list_contains(?, {DATASET_ID}) GROUP BY 1",
+        [list(dataset_ids)],
+    ).fetchall()
+    return {(key, ""): parts for key, parts in rows}
+
+
 def _overtaken(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> set[str]:
     """Batches of tickers of which one came later in another batch: the same payload once more may be news then."""
     rows = conn.execute(

@@ -181,6 +181,10 @@ class OpsService:
         """The hash of the newest payload of each series, under (series, address) and under (series, "")."""
         return queries.latest_payload_hashes(self._repo.cursor(), dataset_ids)
 
+    def latest_answer_parts(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], int]:
+        """In how many parts the newest answer of each series came, 0 for one, under (series, "")."""
+        return queries.latest_answer_parts(self._repo.cursor(), dataset_ids)
+
     def latest_validators(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], tuple[str, str]]:
         """What each address gave with its newest payload, as (ETag, Last-Modified), under (series, address)."""
         return queries.latest_validators(self._repo.cursor(), dataset_ids)
@@ -210,9 +214,7 @@ class OpsService:
     def load_promoted_since(
         self, row: BronzeManifestRow, entry: DatasetKeymapEntry, *, any_ticker: bool = False
     ) -> list[BronzeManifestRow]:
-        """Payloads of the row's series, or of its whole dataset, that were promoted already although they were fetched
-        later.
-        """
+        """Payloads of the row's series, or of its whole dataset, that are promoted although they were fetched later."""
         return self._repo.load_promoted_since(entry.ids, row.ticker, row.fetched_at, any_ticker=any_ticker)
 
     def latest_promoted(self, silver_table: str) -> dict[str | None, dt.datetime]:

@@ -70,14 +70,25 @@ class Fetcher:
         hooks, registry: for the hook ``fetch``.
         sessions: who answers.
         known: the payloads that series ended with, by series and address; empty: each is written.
+        parts: in how many parts the last answer of a series came, 0 for one, under (series, ""); asked where rows are closed.
     """
 
-    def __init__(self, writer: BronzeFileWriter, hooks: HookCalls, registry: DatasetRegistry, sessions: Sessions, *, known: Mapping[tuple[str, str], str]) -> None:
+    def __init__(
+        self,
+        writer: BronzeFileWriter,
+        hooks: HookCalls,
+        registry: DatasetRegistry,
+        sessions: Sessions,
+        *,
+        known: Mapping[tuple[str, str], str],
+        parts: Mapping[tuple[str, str], int],
+    ) -> None:
         self._writer = writer
         self._hooks = hooks
         self._registry = registry
         self._sessions = sessions
         self._known = known
+        self._parts = parts
 
     def asks_in_loop(self, planned: PlannedRequest) -> bool:
         """Whether a request needs neither a plugin's own code nor the disk to be answered."""
@@ -92,7 +103,7 @@ class Fetcher:
             raise  # the disk, or open files: no other request fares better
         except SbfError as error:
             return FetchAnswer(request=request, fault=error)
-        return self._kept(request, results)
+        return self._kept(planned, request, results)
 
     async def fetch_in_loop(self, planned: PlannedRequest, request: RunRequest) -> FetchAnswer:
         """Ask in a loop. Raises ``EnvironmentFault``, too."""
@@ -106,10 +117,10 @@ class Fetcher:
         except SbfError as error:
             return FetchAnswer(request=request, fault=error)
         if self._writer.waits_for_disk or sum(len(result.payload) for result in results) > LOOP_BYTES_MAX:
-            return await asyncio.to_thread(self._kept, request, results)
-        return self._kept(request, results)
+            return await asyncio.to_thread(self._kept, planned, request, results)
+        return self._kept(planned, request, results)
 
-    def _kept(self, request: RunRequest, results: Sequence[RunResult]) -> FetchAnswer:
+    def _kept(self, planned: PlannedRequest, request: RunRequest, results: Sequence[RunResult]) -> FetchAnswer:
         fault_point("fetch.answered")
         failed = next((result for result in results if not result.ok), None)
         if failed is not None:
@@ -123,9 +134,15 @@ class Fetcher:
             return FetchAnswer(request=request, other=(nothing,))
         results = [result for result in results if not result.is_none]
         hashes = [hashlib.sha256(result.payload).hexdigest() for result in results]
-        known = [result.not_modified or self._is_known(request, result, payload_hash) for result, payload_hash in zip(results, hashes, strict=True)]
+        known = [
+            result.not_modified or self._is_known(planned, request, result, payload_hash, parts=len(results))
+            for result, payload_hash in zip(results, hashes, strict=True)
+        ]
         if all(known):
             return FetchAnswer(request=request, other=tuple(_unchanged(result) for result in results))
+        if self._has_hook(planned) and not planned.entry.closes_rows:  # documents of their own: what has not changed is there
+            fresh = [number for number, is_known in enumerate(known) if not is_known]
+            results, hashes = [results[number] for number in fresh], [hashes[number] for number in fresh]
         if any(result.not_modified for result in results):
             mixed = "incomplete: some of its answers changed, others were not sent again"
             return FetchAnswer(request=request, other=(FailedFetch(request=request, address="", fetched_at=results[0].fetched_at, status=WorkStatus.FAILED, error=mixed),))
@@ -133,8 +150,16 @@ class Fetcher:
         staged = (self._writer.stage(result, payload_hash=payload_hash) for result, payload_hash in zip(numbered, hashes, strict=True))
         return FetchAnswer(request=request, staged=tuple(staged))
 
-    def _is_known(self, request: RunRequest, result: RunResult, payload_hash: str) -> bool:
-        return payload_hash in (self._known.get((request.key, result.address)), self._known.get((request.key, "")))
+    def _is_known(
+        self, planned: PlannedRequest, request: RunRequest, result: RunResult, payload_hash: str, *, parts: int
+    ) -> bool:
+        """Whether the series ended with the same bytes. Where an answer says by what it lacks that rows are gone, the same
+        bytes of other days, or of an answer in more parts, say something else.
+        """
+        of_address = payload_hash == self._known.get((request.key, result.address))
+        if planned.entry.closes_rows:
+            return of_address and max(self._parts.get((request.key, ""), 0), 1) == parts
+        return of_address or payload_hash == self._known.get((request.key, ""))
 
     def _has_hook(self, planned: PlannedRequest) -> bool:
         owned = self._registry.get(planned.entry.id)

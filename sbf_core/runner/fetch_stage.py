@@ -87,13 +87,16 @@ class FetchStage:
         names = sorted({name for group in ids for name in group})
         hashes = {} if keep_unchanged else self._ops.latest_payload_hashes(names)
         known = under_present_names(hashes, ids)
+        closing = [name for item in planned if item.entry.closes_rows for name in item.entry.ids]
+        parts = self._ops.latest_answer_parts(sorted({*closing})) if closing and not keep_unchanged else {}
+        parts = under_present_names(parts, ids)
         self._watched = self._hooks_here(planned)
         self._watch = DatabaseWatch(self._ops.cursor) if self._watched else None
         self._progress.start("fetch", len(planned))
         self._progress.asks(item.entry.id for item in planned)
         self._tally = FetchTally(context)
         waiting: list[FetchAnswer] = []
-        fetcher = Fetcher(self._writer, self._hooks, self._registry, self._sessions, known=known)
+        fetcher = Fetcher(self._writer, self._hooks, self._registry, self._sessions, known=known, parts=parts)
         workers = FetchWorkers(fetcher, self._sessions.loop, workers=self._workers)
         try:
             for answer in workers.answers(planned):
