@@ -36,6 +36,7 @@ class Holder:
         self.entry = entry(**{**usual, **declared})
         self.rows: dict[tuple[str, str], int] = {}
         self.parts = 1
+        self.is_torn = False
         self.more: list[dict[str, object]] = []
         self.clock = FixedClock(START)
         #: Each answer: ticker, first and last day, rows by day.
@@ -52,9 +53,13 @@ class Holder:
         self.answers.append((ticker, first, last, held))
         rows = [*(price(ticker, day, volume=value) for day, value in held.items()), *self.more]
         return [
-            RunResult(request=request, address=f"fake://{request.key}/{part}", payload=json.dumps(rows[part :: self.parts]).encode(), fetched_at=self.clock.now())
+            RunResult(request=request, address=f"fake://{request.key}/{part}", payload=self.payload(rows, part), fetched_at=self.clock.now())
             for part in range(self.parts)
         ]
+
+    def payload(self, rows: Sequence[object], part: int) -> bytes:
+        whole = json.dumps(rows[part :: self.parts]).encode()
+        return whole[:-9] if self.is_torn and part == 1 else whole
 
 
 def home(tmp_path: Path, **declared: Any) -> tuple[Warehouse, Holder]:
@@ -112,6 +117,22 @@ def test_the_parts_of_an_answer_are_one_answer(tmp_path: Path) -> None:
     vendor.parts = 3
     warehouse.run(universe__tickers=["A"])
     assert held(warehouse) == vendor.rows
+    del vendor.rows["A", day(-4)]
+    warehouse.run(hours_later=24, universe__tickers=["A"])
+    assert held(warehouse) == vendor.rows
+
+
+def test_an_answer_of_which_a_part_cannot_be_read_closes_nothing(tmp_path: Path) -> None:
+    warehouse, vendor = home(tmp_path)
+    vendor.rows = {("A", day(number)): number for number in range(-7, 0)}
+    vendor.parts, before = 3, dict(vendor.rows)
+    warehouse.run(universe__tickers=["A"])
+    vendor.rows["A", day(-7)] = 70
+    vendor.is_torn = True
+    (error,) = warehouse.run(hours_later=24, universe__tickers=["A"]).errors
+    assert "is cut short" in error
+    assert held(warehouse) == {**before, ("A", day(-7)): 70}
+    vendor.is_torn = False
     del vendor.rows["A", day(-4)]
     warehouse.run(hours_later=24, universe__tickers=["A"])
     assert held(warehouse) == vendor.rows
