@@ -36,7 +36,7 @@ class Holder:
         self.entry = entry(**{**usual, **declared})
         self.rows: dict[tuple[str, str], int] = {}
         self.parts = 1
-        self.is_torn = False
+        self.torn: tuple[bytes, int] | None = None  # what stands before the second part, and how much of it comes
         self.more: list[dict[str, object]] = []
         self.clock = FixedClock(START)
         #: Each answer: ticker, first and last day, rows by day.
@@ -59,7 +59,7 @@ class Holder:
 
     def payload(self, rows: Sequence[object], part: int) -> bytes:
         whole = json.dumps(rows[part :: self.parts]).encode()
-        return whole[:-9] if self.is_torn and part == 1 else whole
+        return whole if self.torn is None or part != 1 else self.torn[0] + whole[: self.torn[1]]
 
 
 def home(tmp_path: Path, **declared: Any) -> tuple[Warehouse, Holder]:
@@ -122,17 +122,18 @@ def test_the_parts_of_an_answer_are_one_answer(tmp_path: Path) -> None:
     assert held(warehouse) == vendor.rows
 
 
-def test_an_answer_of_which_a_part_cannot_be_read_closes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("torn", [(b"", -9), (b"<html>", 0)], ids=["cut", "a page"])
+def test_an_answer_of_which_a_part_cannot_be_read_closes_nothing(tmp_path: Path, torn: tuple[bytes, int]) -> None:
     warehouse, vendor = home(tmp_path)
     vendor.rows = {("A", day(number)): number for number in range(-7, 0)}
     vendor.parts, before = 3, dict(vendor.rows)
     warehouse.run(universe__tickers=["A"])
     vendor.rows["A", day(-7)] = 70
-    vendor.is_torn = True
+    vendor.torn = torn
     (error,) = warehouse.run(hours_later=24, universe__tickers=["A"]).errors
-    assert "is cut short" in error
+    assert "is cut short" in error or "starts with '<html>'" in error
     assert held(warehouse) == {**before, ("A", day(-7)): 70}
-    vendor.is_torn = False
+    vendor.torn = None
     del vendor.rows["A", day(-4)]
     warehouse.run(hours_later=24, universe__tickers=["A"])
     assert held(warehouse) == vendor.rows
