@@ -74,7 +74,8 @@ class BronzeArchive:
     def line_before(self, vintage: Vintage, address: str) -> JournalLine | None:
         """What an address of the same series gave last before a fetch: an answer that had not changed is kept once."""
         lines = self._by_address.get((vintage.request.key, address), ())
-        return max((line for line in lines if line.row.fetched_at <= vintage.fetched_at), key=lambda line: line.row.fetched_at, default=None)
+        before = [line for line in lines if line.row.fetched_at <= vintage.fetched_at]
+        return max(before, key=lambda line: line.row.fetched_at, default=None)
 
     def result(self, line: JournalLine, request: RunRequest) -> RunResult:
         """A recorded answer, as if it had just come back for ``request``, with its recorded fetch time."""

@@ -70,7 +70,8 @@ class Fetcher:
         hooks, registry: for the hook ``fetch``.
         sessions: who answers.
         known: the payloads that series ended with, by series and address; empty: each is written.
-        parts: in how many parts the last answer of a series came, 0 for one, under (series, ""); asked where rows are closed.
+        parts: in how many parts the last answer of a series came, 0 for one, under (series, ""); asked where rows are
+            closed.
     """
 
     def __init__(
@@ -140,7 +141,7 @@ class Fetcher:
         ]
         if all(known):
             return FetchAnswer(request=request, other=tuple(_unchanged(result) for result in results))
-        if self._has_hook(planned) and not planned.entry.closes_rows:  # documents of their own: what has not changed is there
+        if self._has_hook(planned) and not planned.entry.closes_rows:  # each is a document of its own
             fresh = [number for number, is_known in enumerate(known) if not is_known]
             results, hashes = [results[number] for number in fresh], [hashes[number] for number in fresh]
         if any(result.not_modified for result in results):
@@ -153,8 +154,10 @@ class Fetcher:
     def _is_known(
         self, planned: PlannedRequest, request: RunRequest, result: RunResult, payload_hash: str, *, parts: int
     ) -> bool:
-        """Whether the series ended with the same bytes. Where an answer says by what it lacks that rows are gone, the same
-        bytes of other days, or of an answer in more parts, say something else.
+        """Whether the series ended with the same bytes.
+
+        Where an answer says by what it lacks that rows are gone, the same bytes of other days, or of an answer in more
+        parts, say something else.
         """
         of_address = payload_hash == self._known.get((request.key, result.address))
         if planned.entry.closes_rows:

@@ -47,14 +47,18 @@ def recording_folder(name: str) -> Path:
 
 
 def archive_of(options: RunOptions, manager: PluginManager) -> BronzeArchive | None:
-    """The recording that answers in the vendors' place; None where a run asks them. Raises ``UsageError``, see above."""
+    """The recording that answers in the vendors' place; None where a run asks them.
+
+    Raises:
+        UsageError: there is no such recording.
+    """
     name = options.replay
     if not name:
         return None
     if name == SAMPLE and options.plugins:
         records = manager.records
-        found = [records[one] for word in options.plugins for one in chosen_by(word, records.values(), what="--plugins")]
-        name = sample_of(found)
+        chosen = (chosen_by(word, records.values(), what="--plugins") for word in options.plugins)
+        name = sample_of([records[one] for names in chosen for one in names])
     return BronzeArchive(recording_folder(name), until=options.replay_until)
 
 

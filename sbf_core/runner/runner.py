@@ -133,7 +133,8 @@ class Runner:
             now, wishes = self._clock.now(), options.wishes
             states, waiting = within_budget(ops.load_series_states() if ops is not None else {}, self._again_left)
             if waiting:
-                notes.append(f"{waiting} restated series wait for the next run; run.restated_max is {self._settings['run.restated_max']}")
+                most = self._settings["run.restated_max"]
+                notes.append(f"{waiting} restated series wait for the next run; run.restated_max is {most}")
             if ops is not None and (wishes.since or wishes.until):
                 wishes = attrs.evolve(wishes, done=ops.load_stretches(now - RESUME_WITHIN))
             final = partial(final_stretches, ops.cursor()) if ops is not None else nothing_final

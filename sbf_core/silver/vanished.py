@@ -37,9 +37,9 @@ def list_answers(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, 
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE answer AS SELECT max_by(b.bronze_file_id, b.part) AS bronze_file_id, b.run_id, "
         "b.ticker, b.from_date, b.to_date, max(b.fetched_at) AS fetched_at, list(b.bronze_file_id) AS file_ids "
-        f"FROM batch_file AS b WHERE NOT b.is_context GROUP BY b.run_id, b.ticker, b.from_date, b.to_date, b.parts, {alone} "
-        f"HAVING count(*) = greatest(b.parts, 1) AND NOT list_has_any(file_ids, CAST({literal_list(sorted(without))} AS VARCHAR[])) "
-        f"AND list_has_any(file_ids, (SELECT list(DISTINCT CAST(x._bronze_file_id AS VARCHAR)) FROM ({brought}) AS x))"
+        "FROM batch_file AS b WHERE NOT b.is_context GROUP BY b.run_id, b.ticker, b.from_date, b.to_date, b.parts, "
+        f"{alone} HAVING count(*) = greatest(b.parts, 1) AND NOT list_has_any(file_ids, "
+        f"CAST({literal_list(sorted(without))} AS VARCHAR[])) AND list_has_any(file_ids, (SELECT list(DISTINCT CAST(x._bronze_file_id AS VARCHAR)) FROM ({brought}) AS x))"
     )
 
 
