@@ -13,7 +13,7 @@ BREAKS_OF_CHANGES = [
     ('outside: before the first date', 'sbf_core/silver/outside.py', '    if entry.is_asked_since:\n', '    if False:\n', 'tests/silver/test_outside.py'),
     ('outside: nobody looks', 'sbf_core/silver/outside.py', '    return is_ahead or (', '    return False and is_ahead or (', 'tests/silver/test_outside.py'),
     ('days: final while they last', 'sbf_core/ops/coverage.py', ' AS DATE) - 1"', ' AS DATE)"', 'tests/plan/test_final_days.py'),
-    ('days: final at once', 'sbf_core/ops/coverage.py', 'least(to_date, {settled}) AS z', 'to_date AS z', 'tests/plan/test_final_days.py'),
+    ('days: final at once', 'sbf_core/ops/coverage.py', 'least(to_date, {settled}) AS to_date FROM', 'to_date FROM', 'tests/plan/test_final_days.py'),
     ('days: final as fetched', 'sbf_core/ops/coverage.py', "WHERE status = 'ok'), \"", '), "', 'tests/plan/test_final_days.py'),
     ('days: no news covers nothing', 'sbf_core/ops/coverage.py', "status IN ('unchanged', 'none')", 'false', 'tests/plan/test_final_days.py'),
     ('days: in UTC', 'sbf_core/ops/coverage.py', 'literal(entry.day_zone)', "literal('UTC')", 'tests/plan/test_final_days.py'),

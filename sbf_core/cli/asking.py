@@ -10,19 +10,32 @@ from sbf_core.cli import options as opt
 
 
 def coverage(
-    name: Annotated[str, typer.Argument(metavar="DATASET", help="Its id, its table or its name.")],
+    name: Annotated[
+        str, typer.Argument(metavar="[DATASET]", help="Its id, its table or its name.", show_default=False)
+    ] = "",
     home: opt.Home = None,
     by: Annotated[str, typer.Option("--by", metavar="PERIOD", help="year, quarter or month.")] = "year",
     ticker: Annotated[
         str | None, typer.Option("--ticker", metavar="TICKER", help="Only this one.", show_default=False)
     ] = None,
+    days: Annotated[
+        bool, typer.Option("--days", help="The days that were asked for, in place of rows.", show_default=False)
+    ] = False,
     as_json: opt.AsJson = False,
 ) -> None:
-    """What is there and what is missing: rows by ticker and period.
+    """What is there and what is missing: rows by ticker and period, or days by how they stand.
 
-    Example: sbf coverage eod_bar --by quarter
+    A day is final (answered after it had settled), empty (so, but without a row), not final (answered too early, and
+    asked for again), failed, or never asked for. Without DATASET: how many days of each dataset that is asked by days.
+
+    Examples: sbf coverage eod_bar --by quarter | sbf coverage fmp_eod --days --ticker AAPL | sbf coverage
     """
+    from sbf_core.cli.coverage import days_report
     from sbf_core.cli.facts import coverage_report
+
+    if days or not name:
+        days_report(home, name=name, ticker=ticker, as_json=as_json)
+        return
 
     coverage_report(home, name=name, by=by, ticker=ticker, as_json=as_json)
 

@@ -1,4 +1,4 @@
-"""Which days of a series were asked for, wholly answered, and cannot change by themselves any more."""
+"""Which days of a series were asked for, wholly answered, and cannot change by themselves any more; and which were not."""
 
 from __future__ import annotations
 
@@ -25,31 +25,69 @@ class Stretch:
     last: dt.date
 
 
-def final_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> Mapping[str | None, Sequence[Stretch]]:
+Stretches = Mapping[str | None, Sequence[Stretch]]
+
+
+def final_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> Stretches:
     """Per ticker the final days of a dataset, in stretches that neither meet nor overlap, oldest first.
 
     A day is final once a request that named it was answered, and all of its payloads promoted, no earlier than
     ``settles_after_days`` after the day was over in the dataset's zone. No row's date has a part in it. A rebuild finds
     the same, less the answers that brought no payload, which no journal holds: their days are asked for once more.
     """
-    ids = literal_list(entry.ids)
     settled = (
         f"CAST(timezone({literal(entry.day_zone)}, timezone('UTC', asked_at)) - to_seconds("
         f"CAST({entry.settles_after_days * _SECONDS_A_DAY!r} AS DOUBLE)) AS DATE) - 1"
     )
+    return _joined(conn, entry, f"SELECT ticker, from_date, least(to_date, {settled}) AS to_date FROM ({_answers(entry)})")
+
+
+def answered_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, with_rows: bool = False) -> Stretches:
+    """Per ticker the days that were asked for and wholly answered, final or not, in such stretches.
+
+    Args:
+        conn: reads.
+        entry: the dataset.
+        with_rows: only of answers that brought rows; those of an answer without news came with an earlier one.
+    """
+    return _joined(conn, entry, _answers(entry) + (" WHERE has_rows" if with_rows else ""))
+
+
+def failed_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> Stretches:
+    """Per ticker the days of requests that failed, and of payloads that could not be promoted or wait, in such
+    stretches, whatever was answered before or after.
+    """
+    of_it = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
+    failed = (
+        f"SELECT ticker, from_date, to_date FROM ops.file_ingestions WHERE kind = 'file' AND status = 'failed' AND {of_it} "
+        "UNION ALL SELECT m.ticker, m.from_date, m.to_date FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p "
+        f"USING (bronze_file_id) WHERE p.status IN ('failed', 'held') AND {of_it}"
+    )
+    return _joined(conn, entry, failed)
+
+
+def _answers(entry: DatasetKeymapEntry) -> str:
+    """A SELECT of the answers: ticker, from_date, to_date, asked_at, has_rows."""
+    of_it = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
     answer = "concat_ws(chr(10), run_id, ticker, from_date, to_date)"
+    return (
+        f"WITH m AS (SELECT * FROM ops.bronze_manifest WHERE {of_it}), "
+        "taken AS (SELECT bronze_file_id, rows_seen > 0 AS has_rows FROM ops.promotion_manifest WHERE status = 'ok'), "
+        f"lacking AS (SELECT DISTINCT {answer} FROM m ANTI JOIN taken USING (bronze_file_id) WHERE parts > 0), "
+        "answered AS (SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at, t.has_rows FROM m JOIN taken AS t "
+        f"USING (bronze_file_id) WHERE m.parts = 0 OR {answer} NOT IN (FROM lacking) UNION ALL "
+        "SELECT ticker, from_date, to_date, started_at, false FROM ops.file_ingestions "
+        f"WHERE kind = 'file' AND status IN ('unchanged', 'none') AND {of_it}) FROM answered"
+    )
+
+
+def _joined(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, stretches: str) -> Stretches:
+    """Stretches (ticker, from_date, to_date) of a SELECT, joined where they meet or overlap."""
     is_batched = isinstance(entry.recipe, RestRecipe) and entry.recipe.tickers_per_request > 1
     ticker = f"unnest(string_split(ticker, {literal(TICKER_SEPARATOR)}))" if is_batched else "ticker"
     rows = conn.execute(
-        f"WITH m AS (SELECT * FROM ops.bronze_manifest WHERE list_contains({ids}, {DATASET_ID})), "
-        "taken AS (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'ok'), "
-        f"lacking AS (SELECT DISTINCT {answer} FROM m ANTI JOIN taken USING (bronze_file_id) WHERE parts > 0), "
-        "answered AS (SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at FROM m SEMI JOIN taken USING "
-        f"(bronze_file_id) WHERE m.parts = 0 OR {answer} NOT IN (FROM lacking) UNION ALL "
-        "SELECT ticker, from_date, to_date, started_at FROM "
-        f"ops.file_ingestions WHERE kind = 'file' AND status IN ('unchanged', 'none') AND list_contains({ids}, {DATASET_ID})), "
-        f"final AS (SELECT {ticker} AS ticker, from_date AS a, least(to_date, {settled}) AS z FROM answered), "
-        "begun AS (SELECT *, a > max(z) OVER before + 1 AS is_new FROM final WHERE a <= z WINDOW before AS (PARTITION BY "
+        f"WITH found AS (SELECT {ticker} AS ticker, from_date AS a, to_date AS z FROM ({stretches})), "
+        "begun AS (SELECT *, a > max(z) OVER before + 1 AS is_new FROM found WHERE a <= z WINDOW before AS (PARTITION BY "
         "ticker ORDER BY a, z ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), "
         "numbered AS (SELECT *, count(*) FILTER (is_new) OVER (PARTITION BY ticker ORDER BY a, z ROWS UNBOUNDED PRECEDING) "
         "AS island FROM begun) "

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError
 from sbf_core.facts import datasets, overview, payload, rows
+from sbf_core.facts.coverage import coverage_of, coverage_table
 from sbf_core.facts.made import as_it_is, problems_of_tables, undeclared_fields
 from sbf_core.facts.models import gold_over, installed_models
 from sbf_core.facts.rejects import reject_counts
@@ -69,7 +70,7 @@ def dataset_page(site: Site, request: Request) -> Response:
         elif tab == "gold":
             content = _gold(site, cursor, entry, request)
         else:
-            content = _coverage(cursor, entry, request)
+            content = {**_coverage(cursor, entry, request), **_days(site, cursor, entry)}
     template = _TEMPLATES.get(tab, "dataset.html") if filled else "dataset.html"
     return site.rendering.page(
         template, path="/datasets", title=entry.title or entry.id, entry=entry, tab=tab, tabs=TABS, filled=filled, problems=problems, **content
@@ -164,6 +165,15 @@ def _coverage(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, requ
     return {"heat": _heat(found), "by": by, "periods": datasets.PERIODS}
 
 
+def _days(site: Site, cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, Any]:
+    """The days that were asked for, by how they stand; nothing for a dataset whose address names none."""
+    if not entry.is_asked_by_days:
+        return {"days": None}
+    found = coverage_of(cursor, entry, tickers=(), today=site.clock.now().date())
+    return {"days": grid_of(coverage_table(found[:_STRETCHES_SHOWN])), "cut_stretches": max(0, len(found) - _STRETCHES_SHOWN)}
+
+
+_STRETCHES_SHOWN = 100
 _SERIES_SHOWN = 60
 _PERIODS_SHOWN = 60
 
