@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sbf_core.cli.reading import reading
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.clock import clock_of_process
-from sbf_core.errors import UsageError
+from sbf_core.errors import UsageError, nearest
 from sbf_core.facts.coverage import Covered, coverage_of, coverage_table, day_counts
 from sbf_core.facts.datasets import dataset_named
 from sbf_core.plugin.manager import PluginManager
@@ -43,8 +43,18 @@ def days_report(home: str | None, *, name: str, ticker: str | None, as_json: boo
     with reading(settings) as cursor:
         found = [(entry, coverage_of(cursor, entry, tickers=tickers, today=today)) for entry in asked]
     if ticker:
-        found = [(entry, [each for each in stretches if each.ticker == ticker]) for entry, stretches in found]
-    _print_json(found) if as_json else _print_one(*found[0]) if name else _print_all(found)
+        ((entry, stretches),) = found
+        known = {each.ticker: each for each in stretches if each.ticker is not None}
+        if ticker not in known:
+            hint = nearest(ticker, known) or f"sbf coverage {name} --days, without --ticker, lists them"
+            raise UsageError(f"{entry.id} has no series {ticker!r}", fix=hint, code="UNKNOWN_TICKER")
+        found = [(entry, [each for each in stretches if each.ticker == ticker])]
+    if as_json:
+        _print_json(found)
+    elif name:
+        _print_one(*found[0])
+    else:
+        _print_all(found)
 
 
 def _print_json(found: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretch]]]) -> None:

@@ -132,15 +132,17 @@ class Runner:
                     notes.append(f"{owned.entry.id} starts on {owned.entry.first_date}; --since was clipped")
             now, wishes = self._clock.now(), options.wishes
             states, waiting = within_budget(ops.load_series_states() if ops is not None else {}, self._again_left)
-            if waiting:
-                most = self._settings["run.restated_max"]
-                notes.append(f"{waiting} restated series wait for the next run; run.restated_max is {most}")
+            notes += self._waiting(waiting)
             if ops is not None and (wishes.since or wishes.until):
                 wishes = attrs.evolve(wishes, done=ops.load_stretches(now - RESUME_WITHIN))
             final = partial(final_stretches, ops.cursor()) if ops is not None else nothing_final
             entries = [owned.entry for owned in datasets]
             requests = plan_requests(entries, tickers=tickers, states=states, now=now, run_id=run_id, wishes=wishes, only_due=only_due, final=final)
         return RunPlan(requests=tuple(requests), plugins=tuple(self.plugins), notes=tuple(notes))
+
+    def _waiting(self, count: int) -> list[str]:
+        most = self._settings["run.restated_max"]
+        return [f"{count} restated series wait for the next run; run.restated_max is {most}"] if count else []
 
     def _refuse_empty_universe(self) -> None:
         """An empty universe is an error where somebody counts on one."""
@@ -269,9 +271,8 @@ class Runner:
         """
         if not ops.restated.marked():
             return
-        plan = self._planned(ops, context.tickers, context.run_id, only_due=True)
-        context.notes.extend(note for note in plan.notes if "restated" in note)
-        due = [item for item in plan.due if item.again]
+        context.notes += self._waiting(within_budget(ops.load_series_states(), self._again_left)[1])
+        due = [item for item in self._planned(ops, context.tickers, context.run_id, only_due=True).due if item.again]
         if due:
             self._fetch(ops, context, due)
             remake.promote(context, datasets)

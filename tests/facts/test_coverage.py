@@ -130,7 +130,7 @@ def test_the_command_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     days_report(home, name="par_yield_curve", ticker=None, as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert (told["datasets"][0]["dataset"], told["datasets"][0]["stretches"][0]["state"]) == ("rates/treasury/par_yield_curve", "never asked")
-    for name, ticker, word in (("ecb_reference_rate", None, "names no days"), ("", "A", "needs a dataset")):
+    for name, ticker, word in (("ecb_reference_rate", None, "names no days"), ("", "A", "needs a dataset"), ("fred_observation", "GDPC2", "did you mean 'GDPC1'")):
         with pytest.raises(UsageError, match=word):
             days_report(home, name=name, ticker=ticker, as_json=False)
 
