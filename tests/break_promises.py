@@ -225,7 +225,7 @@ BREAKS = [
     ('answers: day of another zone', 'sbf_core/silver/vanished.py', "    if column.type == \"DATE\":", '    if True:', 'tests/silver/test_vanished.py'),
     ('answers: rows of other tickers', 'sbf_core/silver/vanished.py', 'if is_of_all else "m.ticker = a.ticker"', 'if is_of_all else "true"', 'tests/silver/test_vanished.py'),
     ('answers: a part is an answer', 'sbf_core/silver/vanished.py', 'HAVING count(*) = greatest(b.parts, 1) AND', 'HAVING', 'tests/silver/test_vanished.py'),
-    ('answers: empty ones close', 'sbf_core/silver/vanished.py', "SELECT list(DISTINCT CAST(x._bronze_file_id AS VARCHAR)) FROM ({brought}) AS x", "SELECT list(b.bronze_file_id) FROM batch_file AS b", 'tests/silver/test_vanished.py'),
+    ('answers: empty ones close', 'sbf_core/silver/vanished.py', ' AND count(x.id) > 0', '', 'tests/silver/test_vanished.py'),
     ('answers: same days in one batch', 'sbf_core/runner/promotion_batches.py', 'or batch.meets(answer[0])', '', 'tests/silver/test_vanished.py'),
     ('answers: rejected rows vanish', 'sbf_core/silver/vanished.py', '_answered_rows(conn, entry, _not_listed(entry))', '_answered_rows(conn, entry, _not_listed(entry, "s._reason IS NULL"))', 'tests/silver/test_vanished.py'),
     ('answers: nobody tells', 'sbf_core/dataset/entry.py', 'return is_unsaid and self.is_asked_since', 'return False and self.is_asked_since', 'tests/silver/test_vanished.py'),

@@ -32,14 +32,17 @@ def list_answers(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, 
         entry: the dataset.
         without: ids of payloads that are not taken in.
     """
-    brought = "SELECT s._bronze_file_id FROM stage AS s WHERE s._reason IS NULL AND s._outcome IS NULL"
-    alone = "CASE WHEN b.parts = 0 THEN b.bronze_file_id END"
+    brought = (
+        "SELECT DISTINCT CAST(s._bronze_file_id AS VARCHAR) AS id FROM stage AS s WHERE s._reason IS NULL AND "
+        "s._outcome IS NULL"
+    )
+    out = f"list_contains(CAST({literal_list(sorted(without))} AS VARCHAR[]), b.bronze_file_id)"
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE answer AS SELECT max_by(b.bronze_file_id, b.part) AS bronze_file_id, b.run_id, "
         "b.ticker, b.from_date, b.to_date, max(b.fetched_at) AS fetched_at, list(b.bronze_file_id) AS file_ids "
-        "FROM batch_file AS b WHERE NOT b.is_context GROUP BY b.run_id, b.ticker, b.from_date, b.to_date, b.parts, "
-        f"{alone} HAVING count(*) = greatest(b.parts, 1) AND NOT list_has_any(file_ids, "
-        f"CAST({literal_list(sorted(without))} AS VARCHAR[])) AND list_has_any(file_ids, (SELECT list(DISTINCT CAST(x._bronze_file_id AS VARCHAR)) FROM ({brought}) AS x))"
+        f"FROM batch_file AS b LEFT JOIN ({brought}) AS x ON x.id = b.bronze_file_id WHERE NOT b.is_context "
+        "GROUP BY b.run_id, b.ticker, b.from_date, b.to_date, b.parts, CASE WHEN b.parts = 0 THEN b.bronze_file_id END "
+        f"HAVING count(*) = greatest(b.parts, 1) AND count(x.id) > 0 AND NOT bool_or({out})"
     )
 
 
