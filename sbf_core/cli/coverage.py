@@ -68,7 +68,7 @@ def _print_json(found: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretc
         }
         for entry, stretches in found
     ]
-    print_json("coverage", datasets=listed)
+    print_json("coverage_days", datasets=listed)
 
 
 def _print_one(entry: DatasetKeymapEntry, stretches: Sequence[CoveredStretch]) -> None:

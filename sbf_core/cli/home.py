@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sbf_core.cli.render import print_json, print_table
+from sbf_core.cli.render import as_typed, print_json, print_table
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import FREE_BYTES_FLOOR
 from sbf_core.errors import EnvironmentFault, SbfError, UsageError
@@ -40,7 +40,7 @@ def init_home(home: str | None) -> None:
     print()
     print("Try next:")
     print(f"  edit {settings.file}")
-    print(f"  sbf run --home {folder} --replay sample")
+    print(f"  sbf run --home {as_typed(folder)} --replay sample")
 
 
 def _template() -> str:
@@ -100,7 +100,7 @@ def _machine_checks(settings: Settings, manager: PluginManager) -> list[tuple[st
         ("home", "ok" if os.access(folder, os.W_OK) else "bad", f"{settings.home}{'' if settings.home.exists() else ' (not made yet)'}"),
     ]
     if os.name == "posix" and settings.home.exists() and settings.home.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        checks.append(("permissions", "bad", f"others may enter the home; chmod 700 {settings.home}"))
+        checks.append(("permissions", "bad", f"others may enter the home; chmod 700 {as_typed(settings.home)}"))
     if settings.config.database.exists():
         try:
             bootstrap = DuckDbBootstrap(settings.config, read_only=True).open()

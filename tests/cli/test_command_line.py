@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hang import HANG_SECONDS
 
+from sbf_core.cli.render import as_typed
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.migrate import latest_version
@@ -64,6 +65,21 @@ def test_the_main_job_ends_with_a_table_and_what_to_try_next(sbf: Shell) -> None
     assert again.returncode == 0
     assert again.stdout.startswith("Nothing was due: no file, no silver row and no gold row was written (")
     assert tree(sbf.home / "bronze") == before
+
+
+def test_what_to_try_next_works_as_it_is_printed(sbf: Shell, tmp_path: Path) -> None:
+    """Of a home whose path has a blank, too."""
+    home = tmp_path / "my home"
+    done = sbf("run", "--replay", "sample", "--plugins", "iso4217", "--home", str(home))
+    hint = next(line for line in done.stdout.splitlines() if " sql --home" in line)
+    words = shlex.split(hint)
+    assert words[words.index("--home") + 1] == str(home)
+    assert sbf(*words[words.index("sql") :]).returncode == 0
+
+
+@pytest.mark.parametrize(("word", "typed"), [("C:\\a", "C:\\a"), ("C:\\my home", '"C:\\my home"'), ("C:\\a&b", '"C:\\a&b"')])
+def test_a_path_is_quoted_for_windows(word: str, typed: str) -> None:
+    assert as_typed(word, windows=True) == typed
 
 
 def test_reports_read_what_is_there(filled: Shell) -> None:
