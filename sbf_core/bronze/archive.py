@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import cached_property
 from pathlib import Path
 
 import attrs
@@ -62,20 +61,6 @@ class BronzeArchive:
     def tickers(self) -> tuple[str, ...]:
         """The tickers of which there is something, in alphabetical order."""
         return tuple(sorted({ticker for vintage in self.vintages for ticker in vintage.request.tickers}))
-
-    @cached_property
-    def _by_address(self) -> dict[tuple[str, str], list[JournalLine]]:
-        found: dict[tuple[str, str], list[JournalLine]] = {}
-        for vintage in self.vintages:
-            for line in vintage.lines:
-                found.setdefault((vintage.request.key, line.row.address), []).append(line)
-        return found
-
-    def line_before(self, vintage: Vintage, address: str) -> JournalLine | None:
-        """What an address of the same series gave last before a fetch: an answer that had not changed is kept once."""
-        lines = self._by_address.get((vintage.request.key, address), ())
-        before = [line for line in lines if line.row.fetched_at <= vintage.fetched_at]
-        return max(before, key=lambda line: line.row.fetched_at, default=None)
 
     def result(self, line: JournalLine, request: RunRequest) -> RunResult:
         """A recorded answer, as if it had just come back for ``request``, with its recorded fetch time."""

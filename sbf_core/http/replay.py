@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 
+#: The kind of a failure: the recording holds no such answer.
+NOT_RECORDED = "not_recorded"
 #: Gives the recorded answer of an address, as if it came back for the request; None where there is none.
 Recorded = Callable[[RunRequest, str], RunResult | None]
 
@@ -49,4 +51,4 @@ class ReplaySession:
             if result is not None:
                 return result
         error = f"the recording holds no answer of {address}"
-        return RunResult(request=request, address=address, extension=extension, fetched_at=self._fetched_at, error=error, kind="not_recorded")
+        return RunResult(request=request, address=address, extension=extension, fetched_at=self._fetched_at, error=error, kind=NOT_RECORDED)

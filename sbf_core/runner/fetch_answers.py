@@ -15,6 +15,7 @@ from sbf_core.errors import EnvironmentFault, PluginFault, SbfError
 from sbf_core.faults import fault_point
 from sbf_core.http.loop import LOOP_BYTES_MAX, RequestLoop
 from sbf_core.http.recipe_walk import RecipeWalk, fetch_by_recipe
+from sbf_core.http.replay import NOT_RECORDED
 from sbf_core.http.session import AskingSession, FetchSession
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.plan.planned import PlannedRequest
@@ -123,6 +124,9 @@ class Fetcher:
 
     def _kept(self, planned: PlannedRequest, request: RunRequest, results: Sequence[RunResult]) -> FetchAnswer:
         fault_point("fetch.answered")
+        has_documents = self._has_hook(planned) and not planned.entry.closes_rows  # each result is a document of its own
+        if has_documents and any(result.ok for result in results):
+            results = [result for result in results if result.kind != NOT_RECORDED]  # it had not changed, so it was not kept
         failed = next((result for result in results if not result.ok), None)
         if failed is not None:
             outcome = outcome_of(failed)
@@ -141,7 +145,7 @@ class Fetcher:
         ]
         if all(known):
             return FetchAnswer(request=request, other=tuple(_unchanged(result) for result in results))
-        if self._has_hook(planned) and not planned.entry.closes_rows:  # each is a document of its own
+        if has_documents:
             fresh = [number for number, is_known in enumerate(known) if not is_known]
             results, hashes = [results[number] for number in fresh], [hashes[number] for number in fresh]
         if any(result.not_modified for result in results):

@@ -139,9 +139,6 @@ class Replay:
 
         def recorded(request: RunRequest, address: str) -> RunResult | None:
             line = next((line for line in vintage.lines if line.row.address == address), None)
-            if line is not None:
-                return self._archive.result(line, request)
-            before = self._archive.line_before(vintage, address) if planned.entry.recipe is None else None
-            return None if before is None else attrs.evolve(self._archive.result(before, request), not_modified=True)
+            return None if line is None else self._archive.result(line, request)
 
         return ReplaySession(recorded, fetched_at=vintage.fetched_at)
