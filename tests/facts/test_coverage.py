@@ -39,7 +39,7 @@ class Vendor(FakeVendor):
         return RunResult(**shared, payload=json.dumps(rows).encode())
 
 
-def shown(warehouse: Warehouse, vendor: Vendor, **more: Any) -> list[tuple[str | None, str, str, int, str]]:
+def shown(warehouse: Warehouse, vendor: FakeVendor, **more: Any) -> list[tuple[str | None, str, str, int, str]]:
     with warehouse.open() as cursor:
         found = coverage_of(cursor, vendor.entries[0], **{"tickers": (), "today": TODAY, **more})
     return [(each.ticker, f"{each.first:%m-%d}", f"{each.last:%m-%d}", each.days, str(each.state)) for each in found]
@@ -87,6 +87,17 @@ def test_a_payload_that_was_refused_failed(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path / "home", vendor)
     assert warehouse.run(options=asked(1, 2)).errors
     assert shown(warehouse, vendor)[0] == (None, "01-01", "01-02", 2, "failed")
+
+
+def test_a_payload_that_is_held_was_not_answered(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry(first_date=dt.date(2024, 1, 1)))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01")])
+    warehouse.run(options=asked(1, 1))
+    vendor.says([{name: value for name, value in price("A", "2024-01-02").items() if name != "volume"}])
+    warehouse.run(hours_later=1, options=asked(2, 2))
+    assert warehouse.ask("SELECT status FROM ops.promotion_manifest ORDER BY finished_at") == [("ok",), ("held",)]
+    assert shown(warehouse, vendor)[1] == (None, "01-02", "01-02", 1, "failed")
 
 
 STRETCHES = st.lists(st.tuples(st.integers(1, 20), st.integers(0, 6)), max_size=4)
