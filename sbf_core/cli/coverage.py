@@ -61,10 +61,7 @@ def _print_json(found: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretc
     listed = [
         {
             "dataset": entry.id,
-            "stretches": [
-                {"ticker": each.ticker, "first": each.first, "last": each.last, "days": each.days, "state": each.state}
-                for each in stretches
-            ],
+            "stretches": [{"ticker": each.ticker, "first": each.first, "last": each.last, "days": each.days, "state": each.state} for each in stretches],
         }
         for entry, stretches in found
     ]

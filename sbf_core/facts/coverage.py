@@ -50,9 +50,7 @@ class CoveredStretch:
         return (self.last - self.first).days + 1
 
 
-def coverage_of(
-    cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, tickers: Sequence[str], today: dt.date
-) -> list[CoveredStretch]:
+def coverage_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, tickers: Sequence[str], today: dt.date) -> list[CoveredStretch]:
     """The wanted days of each series, from ``first_date`` on, in stretches; series in order, days in theirs.
 
     Args:

@@ -1,4 +1,4 @@
-"""Which days of a series were asked for, wholly answered, and cannot change by themselves any more; and which were not."""
+"""Which days of a series were asked for, wholly answered, and cannot change by themselves any more; and which not."""
 
 from __future__ import annotations
 
@@ -35,10 +35,7 @@ def final_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) 
     ``settles_after_days`` after the day was over in the dataset's zone. No row's date has a part in it. A rebuild finds
     the same, less the answers that brought no payload, which no journal holds: their days are asked for once more.
     """
-    settled = (
-        f"CAST(timezone({literal(entry.day_zone)}, timezone('UTC', asked_at)) - to_seconds("
-        f"CAST({entry.settles_after_days * _SECONDS_A_DAY!r} AS DOUBLE)) AS DATE) - 1"
-    )
+    settled = f"CAST(timezone({literal(entry.day_zone)}, timezone('UTC', asked_at)) - to_seconds(CAST({entry.settles_after_days * _SECONDS_A_DAY!r} AS DOUBLE)) AS DATE) - 1"
     return _joined(conn, entry, f"SELECT ticker, from_date, least(to_date, {settled}) AS to_date FROM ({_answers(entry)})")
 
 
@@ -59,8 +56,10 @@ def failed_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
     """
     of_it = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
     failed = (
-        f"SELECT ticker, from_date, to_date FROM ops.file_ingestions WHERE kind = 'file' AND status = 'failed' AND {of_it} "
-        "UNION ALL SELECT m.ticker, m.from_date, m.to_date FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p "
+        "SELECT ticker, from_date, to_date FROM ops.file_ingestions "
+        f"WHERE kind = 'file' AND status = 'failed' AND {of_it} "
+        "UNION ALL SELECT m.ticker, m.from_date, m.to_date FROM ops.bronze_manifest AS m "
+        "JOIN ops.promotion_manifest AS p "
         f"USING (bronze_file_id) WHERE p.status IN ('failed', 'held') AND {of_it}"
     )
     return _joined(conn, entry, failed)
@@ -74,8 +73,8 @@ def _answers(entry: DatasetKeymapEntry) -> str:
         f"WITH m AS (SELECT * FROM ops.bronze_manifest WHERE {of_it}), "
         "taken AS (SELECT bronze_file_id, rows_seen > 0 AS has_rows FROM ops.promotion_manifest WHERE status = 'ok'), "
         f"lacking AS (SELECT DISTINCT {answer} FROM m ANTI JOIN taken USING (bronze_file_id) WHERE parts > 0), "
-        "answered AS (SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at, t.has_rows FROM m JOIN taken AS t "
-        f"USING (bronze_file_id) WHERE m.parts = 0 OR {answer} NOT IN (FROM lacking) UNION ALL "
+        "answered AS (SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at, t.has_rows "
+        f"FROM m JOIN taken AS t USING (bronze_file_id) WHERE m.parts = 0 OR {answer} NOT IN (FROM lacking) UNION ALL "
         "SELECT ticker, from_date, to_date, started_at, false FROM ops.file_ingestions "
         f"WHERE kind = 'file' AND status IN ('unchanged', 'none') AND {of_it}) FROM answered"
     )
@@ -87,8 +86,8 @@ def _joined(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, stretche
     ticker = f"unnest(string_split(ticker, {literal(TICKER_SEPARATOR)}))" if is_batched else "ticker"
     rows = conn.execute(
         f"WITH found AS (SELECT {ticker} AS ticker, from_date AS a, to_date AS z FROM ({stretches})), "
-        "begun AS (SELECT *, a > max(z) OVER before + 1 AS is_new FROM found WHERE a <= z WINDOW before AS (PARTITION BY "
-        "ticker ORDER BY a, z ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), "
+        "begun AS (SELECT *, a > max(z) OVER before + 1 AS is_new FROM found WHERE a <= z WINDOW before AS ("
+        "PARTITION BY ticker ORDER BY a, z ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), "
         "numbered AS (SELECT *, count(*) FILTER (is_new) OVER (PARTITION BY ticker ORDER BY a, z ROWS UNBOUNDED PRECEDING) "
         "AS island FROM begun) "
         "SELECT ticker, min(a), max(z) FROM numbered GROUP BY ticker, island ORDER BY ticker, min(a)"

@@ -124,9 +124,9 @@ class Fetcher:
 
     def _kept(self, planned: PlannedRequest, request: RunRequest, results: Sequence[RunResult]) -> FetchAnswer:
         fault_point("fetch.answered")
-        has_documents = self._has_hook(planned) and not planned.entry.closes_rows  # each result is a document of its own
-        if has_documents and any(result.ok for result in results):
-            results = [result for result in results if result.kind != NOT_RECORDED]  # it had not changed, so it was not kept
+        has_documents = self._has_hook(planned) and not planned.entry.closes_rows  # each result is one of its own
+        if has_documents and any(result.ok for result in results):  # one that had not changed was not recorded
+            results = [result for result in results if result.kind != NOT_RECORDED]
         failed = next((result for result in results if not result.ok), None)
         if failed is not None:
             outcome = outcome_of(failed)

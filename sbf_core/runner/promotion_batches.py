@@ -36,9 +36,7 @@ class _Batch:
         return any(_meet(row, other) for ticker in (row.ticker, None) for other in self.of_ticker.get(ticker, ()))
 
 
-def batches(
-    entry: DatasetKeymapEntry, rows: Sequence[BronzeManifestRow], *, accepted: frozenset[str] = frozenset()
-) -> Iterator[list[BronzeManifestRow]]:
+def batches(entry: DatasetKeymapEntry, rows: Sequence[BronzeManifestRow], *, accepted: frozenset[str] = frozenset()) -> Iterator[list[BronzeManifestRow]]:
     """Payloads in their order, cut where the kind changes or a batch is full.
 
     Where rows are closed, the payloads of one answer stay together, and what answers speak about does not overlap
@@ -54,9 +52,7 @@ def batches(
         size = sum(row.content_length_bytes for row in answer)
         is_full = len(batch.rows) + len(answer) > BATCH_FILES or batch.size + size > BATCH_BYTES
         is_other = batch.rows and _kind(answer[0], accepted) != _kind(batch.rows[0], accepted)
-        is_next = entry.closes_rows and (
-            entry.semantics is Semantics.SNAPSHOT or batch.meets(answer[0])
-        )
+        is_next = entry.closes_rows and (entry.semantics is Semantics.SNAPSHOT or batch.meets(answer[0]))
         if batch.rows and (is_full or is_other or is_next):
             yield batch.rows
             batch = _Batch()
