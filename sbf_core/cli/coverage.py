@@ -38,7 +38,9 @@ def days_report(home: str | None, *, name: str, ticker: str | None, as_json: boo
         what = f"the address of {entries[0].id} names no days: each answer is all of it"
         raise UsageError(what, fix=f"sbf coverage {name}, without --days, counts its rows", code="COVERAGE")
     if ticker and not name:
-        raise UsageError("--ticker needs a dataset", fix=f"sbf coverage DATASET --days --ticker {ticker}", code="COVERAGE")
+        raise UsageError(
+            "--ticker needs a dataset", fix=f"sbf coverage DATASET --days --ticker {ticker}", code="COVERAGE"
+        )
     today, tickers = clock_of_process().now().date(), [ticker] if ticker else settings["universe.tickers"]
     with reading(settings) as cursor:
         found = [(entry, coverage_of(cursor, entry, tickers=tickers, today=today)) for entry in asked]
@@ -61,7 +63,10 @@ def _print_json(found: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretc
     listed = [
         {
             "dataset": entry.id,
-            "stretches": [{"ticker": each.ticker, "first": each.first, "last": each.last, "days": each.days, "state": each.state} for each in stretches],
+            "stretches": [
+                {"ticker": each.ticker, "first": each.first, "last": each.last, "days": each.days, "state": each.state}
+                for each in stretches
+            ],
         }
         for entry, stretches in found
     ]

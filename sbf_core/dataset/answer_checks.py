@@ -81,7 +81,10 @@ def _check_batches(facts: AnswerFacts) -> None:
     where = facts.where
     is_whole = facts.semantics is Semantics.SNAPSHOT or facts.answers is Answers.WHOLE
     if facts.scope is not Scope.PER_TICKER or is_whole or facts.restated is not None or facts.restated_column:
-        what = 'tickers_per_request belongs to the scope per_ticker, to the semantics upsert or append, and neither to answers="whole" nor to restated'
+        what = (
+            "tickers_per_request belongs to the scope per_ticker, to the semantics upsert or append, and neither to "
+            'answers="whole" nor to restated'
+        )
         raise UsageError(what, where=where, code="RECIPE")
     if any(column.source_name == "request.ticker" for column in facts.columns):
         what = "tickers_per_request: request.ticker is several tickers"

@@ -50,7 +50,9 @@ class CoveredStretch:
         return (self.last - self.first).days + 1
 
 
-def coverage_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, tickers: Sequence[str], today: dt.date) -> list[CoveredStretch]:
+def coverage_of(
+    cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, tickers: Sequence[str], today: dt.date
+) -> list[CoveredStretch]:
     """The wanted days of each series, from ``first_date`` on, in stretches; series in order, days in theirs.
 
     Args:
@@ -71,7 +73,9 @@ def coverage_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *,
     found = []
     for ticker in series:
         of = [each.get(ticker, ()) for each in (final, answered, rows, failed)]
-        stretches = [CoveredStretch(ticker=ticker, first=a, last=z, state=state) for a, z, state in _states(wanted, *of)]
+        stretches = [
+            CoveredStretch(ticker=ticker, first=a, last=z, state=state) for a, z, state in _states(wanted, *of)
+        ]
         found += sorted(stretches, key=lambda each: each.first)
     return found
 
@@ -114,5 +118,7 @@ def day_counts(stretches: Sequence[CoveredStretch]) -> Mapping[Covered, int]:
 def coverage_table(stretches: Sequence[CoveredStretch]) -> FactTable:
     """Stretches as a table, with a column of tickers where there are any."""
     has_ticker = any(each.ticker is not None for each in stretches)
-    rows = [(*([each.ticker] if has_ticker else []), each.first, each.last, each.days, each.state) for each in stretches]
+    rows = [
+        (*([each.ticker] if has_ticker else []), each.first, each.last, each.days, each.state) for each in stretches
+    ]
     return FactTable((*(["ticker"] if has_ticker else []), "first", "last", "days", "state"), tuple(rows))

@@ -51,4 +51,7 @@ class ReplaySession:
             if result is not None:
                 return result
         error = f"the recording holds no answer of {address}"
-        return RunResult(request=request, address=address, extension=extension, fetched_at=self._fetched_at, error=error, kind=NOT_RECORDED)
+        moment = self._fetched_at
+        return RunResult(
+            request=request, address=address, extension=extension, fetched_at=moment, error=error, kind=NOT_RECORDED
+        )

@@ -35,11 +35,17 @@ def final_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) 
     ``settles_after_days`` after the day was over in the dataset's zone. No row's date has a part in it. A rebuild finds
     the same, less the answers that brought no payload, which no journal holds: their days are asked for once more.
     """
-    settled = f"CAST(timezone({literal(entry.day_zone)}, timezone('UTC', asked_at)) - to_seconds(CAST({entry.settles_after_days * _SECONDS_A_DAY!r} AS DOUBLE)) AS DATE) - 1"
-    return _joined(conn, entry, f"SELECT ticker, from_date, least(to_date, {settled}) AS to_date FROM ({_answers(entry)})")
+    local = f"timezone({literal(entry.day_zone)}, timezone('UTC', asked_at))"
+    wait = f"to_seconds(CAST({entry.settles_after_days * _SECONDS_A_DAY!r} AS DOUBLE))"
+    settled = f"CAST({local} - {wait} AS DATE) - 1"
+    return _joined(
+        conn, entry, f"SELECT ticker, from_date, least(to_date, {settled}) AS to_date FROM ({_answers(entry)})"
+    )
 
 
-def answered_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, with_rows: bool = False) -> Stretches:
+def answered_stretches(
+    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, with_rows: bool = False
+) -> Stretches:
     """Per ticker the days that were asked for and wholly answered, final or not, in such stretches.
 
     Args:
@@ -118,4 +124,7 @@ def with_tail(stretches: Sequence[Stretch], tail: Stretch) -> list[Stretch]:
     """Stretches in order, and one that ends with or behind the last of them: those that meet are one."""
     kept = [each for each in stretches if each.last < tail.first - dt.timedelta(days=1)]
     met = stretches[len(kept) :]
-    return [*kept, Stretch(min([each.first for each in met] + [tail.first]), max([each.last for each in met] + [tail.last]))]
+    return [
+        *kept,
+        Stretch(min([each.first for each in met] + [tail.first]), max([each.last for each in met] + [tail.last])),
+    ]

@@ -36,7 +36,9 @@ class _Batch:
         return any(_meet(row, other) for ticker in (row.ticker, None) for other in self.of_ticker.get(ticker, ()))
 
 
-def batches(entry: DatasetKeymapEntry, rows: Sequence[BronzeManifestRow], *, accepted: frozenset[str] = frozenset()) -> Iterator[list[BronzeManifestRow]]:
+def batches(
+    entry: DatasetKeymapEntry, rows: Sequence[BronzeManifestRow], *, accepted: frozenset[str] = frozenset()
+) -> Iterator[list[BronzeManifestRow]]:
     """Payloads in their order, cut where the kind changes or a batch is full.
 
     Where rows are closed, the payloads of one answer stay together, and what answers speak about does not overlap

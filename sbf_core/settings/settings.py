@@ -51,7 +51,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="run.drift", variable="SBF_DRIFT", kind="str", default="hold", choices=("hold", "tell", "fail"),
             doc="payloads that lack a declared field which came until then: `hold` them, `tell` and go on, or let them `fail`"),
     Setting(name="run.restated_max", variable="SBF_RESTATED_MAX", kind="int", default=100, low=0, high=10_000_000,
-            doc="series whose vendor restated the past that one run fetches again whole; the others wait for the next one"),
+            doc="restated series that one run fetches again whole; the others wait for the next one"),
     Setting(name="universe.tickers", variable="SBF_TICKERS", kind="list", default=(), doc="the tickers to work on"),
     Setting(name="universe.file", variable="SBF_TICKERS_FILE", kind="str", default="", doc="a text or CSV file of tickers; a relative path starts in the home"),
     Setting(name="universe.plugin", variable="SBF_UNIVERSE_PLUGIN", kind="str", default="", doc="a plugin that gives the tickers"),

@@ -48,7 +48,11 @@ def restatements(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> 
     if not entry.is_restated:
         return []
     price = quoted(entry.restated_column) if entry.restated_column else ""
-    factor = f"CASE WHEN t.{price} > 0 AND h.{price} > 0 THEN CAST(t.{price} AS DOUBLE) / CAST(h.{price} AS DOUBLE) END" if price else "CAST(NULL AS DOUBLE)"
+    factor = (
+        f"CASE WHEN t.{price} > 0 AND h.{price} > 0 THEN CAST(t.{price} AS DOUBLE) / CAST(h.{price} AS DOUBLE) END"
+        if price
+        else "CAST(NULL AS DOUBLE)"
+    )
     changed = differs([entry.restated_column] if price else value_columns(entry), "t", "h")
     same = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
     rows = conn.execute(

@@ -32,7 +32,8 @@ def list_answers(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, 
         entry: the dataset.
         without: ids of payloads that are not taken in.
     """
-    brought = "SELECT DISTINCT CAST(s._bronze_file_id AS VARCHAR) AS id FROM stage AS s WHERE s._reason IS NULL AND s._outcome IS NULL"
+    taken = "s._reason IS NULL AND s._outcome IS NULL"
+    brought = f"SELECT DISTINCT CAST(s._bronze_file_id AS VARCHAR) AS id FROM stage AS s WHERE {taken}"
     out = f"list_contains(CAST({literal_list(sorted(without))} AS VARCHAR[]), b.bronze_file_id)"
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE answer AS SELECT max_by(b.bronze_file_id, b.part) AS bronze_file_id, b.run_id, "
@@ -51,7 +52,8 @@ def _answered_rows(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, r
     sql, condition = f"FROM {rows} AS t ", "true"
     if is_of_ticker:
         same = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
-        sql += f"JOIN (SELECT bronze_file_id, ticker FROM ops.bronze_manifest WHERE {same}) AS m ON t._bronze_file_id = m.bronze_file_id "
+        payload = f"SELECT bronze_file_id, ticker FROM ops.bronze_manifest WHERE {same}"
+        sql += f"JOIN ({payload}) AS m ON t._bronze_file_id = m.bronze_file_id "
         condition = "(a.ticker IS NULL OR m.ticker = a.ticker)" if is_of_all else "m.ticker = a.ticker"
     if entry.semantics is not Semantics.SNAPSHOT:
         condition += f" AND {_day(entry)} BETWEEN a.from_date AND a.to_date"
@@ -82,15 +84,20 @@ def shrunk_answers(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
     before = count.format(_answered_rows(conn, entry, current_table(entry)))
     gone = count.format(_answered_rows(conn, entry, _not_listed(entry, "s._reason IS NULL")))
     rows = conn.execute(
-        f"SELECT a.file_ids, b.n, g.n FROM answer AS a JOIN ({before}) AS b ON b.id = a.bronze_file_id JOIN ({gone}) AS "
-        f"g ON g.id = b.id WHERE b.n >= {_SHRINK_ROWS_MIN} AND g.n > ? * b.n",
+        f"SELECT a.file_ids, b.n, g.n FROM answer AS a JOIN ({before}) AS b ON b.id = a.bronze_file_id "
+        f"JOIN ({gone}) AS g ON g.id = b.id WHERE b.n >= {_SHRINK_ROWS_MIN} AND g.n > ? * b.n",
         [entry.shrink_share_max],
     ).fetchall()
     return {
-        file_id: f"{gone} of {before} rows are gone ({gone / before:.1%}, {entry.shrink_share_max:.1%} are allowed); if that is right, declare shrink_share_max"
+        file_id: _shrunk(before, gone, entry.shrink_share_max)
         for file_ids, before, gone in rows
         for file_id in file_ids
     }
+
+
+def _shrunk(before: int, gone: int, allowed: float) -> str:
+    share = f"{gone / before:.1%}, {allowed:.1%} are allowed"
+    return f"{gone} of {before} rows are gone ({share}); if that is right, declare shrink_share_max"
 
 
 def find_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> int:
@@ -100,7 +107,8 @@ def find_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
     Rejected rows count as listed: a row that could not be read has not vanished.
     """
     conn.execute(
-        f"CREATE OR REPLACE TEMP TABLE vanished AS SELECT t.*, a.bronze_file_id AS _by, a.run_id AS _in, a.fetched_at AS _at {_answered_rows(conn, entry, _not_listed(entry))}"
+        "CREATE OR REPLACE TEMP TABLE vanished AS SELECT t.*, a.bronze_file_id AS _by, a.run_id AS _in, "
+        f"a.fetched_at AS _at {_answered_rows(conn, entry, _not_listed(entry))}"
     )
     found = conn.execute("SELECT count(*) FROM vanished").fetchone()
     assert found is not None
@@ -112,9 +120,18 @@ def close_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
     columns = row_columns(entry)
     current, history = current_table(entry), history_table(entry)
     names = quoted_list(columns)
-    conn.execute(f"INSERT INTO {history} ({names}, known_to, _deleted) SELECT {quoted_list(columns, prefix='v.')}, v._at, false FROM vanished AS v")
-    nothing = ", ".join(f"v.{quoted(name)}" if name in entry.key_columns else f"CAST(NULL AS {sql_type}) AS {quoted(name)}" for name, sql_type in entry.column_types.items())
-    conn.execute(f"INSERT INTO {history} ({names}, known_to, _deleted) SELECT {nothing}, v._by, v._in, v._at, v._at, NULL, true FROM vanished AS v")
+    conn.execute(
+        f"INSERT INTO {history} ({names}, known_to, _deleted) "
+        f"SELECT {quoted_list(columns, prefix='v.')}, v._at, false FROM vanished AS v"
+    )
+    nothing = ", ".join(
+        f"v.{quoted(name)}" if name in entry.key_columns else f"CAST(NULL AS {sql_type}) AS {quoted(name)}"
+        for name, sql_type in entry.column_types.items()
+    )
+    conn.execute(
+        f"INSERT INTO {history} ({names}, known_to, _deleted) "
+        f"SELECT {nothing}, v._by, v._in, v._at, v._at, NULL, true FROM vanished AS v"
+    )
     conn.execute(f"DELETE FROM {current} AS t USING vanished AS v WHERE {matches(entry.key_columns, 't', 'v')}")
 
 

@@ -170,7 +170,8 @@ def _days(site: Site, cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEnt
     if not entry.is_asked_by_days:
         return {"days": None}
     found = coverage_of(cursor, entry, tickers=(), today=site.clock.now().date())
-    return {"days": grid_of(coverage_table(found[:_STRETCHES_SHOWN])), "cut_stretches": max(0, len(found) - _STRETCHES_SHOWN)}
+    shown = found[:_STRETCHES_SHOWN]
+    return {"days": grid_of(coverage_table(shown)), "cut_stretches": len(found) - len(shown)}
 
 
 _STRETCHES_SHOWN = 100
