@@ -61,11 +61,30 @@ def check_columns(columns: tuple[Column, ...], *, where: str) -> None:
             )
         if (col.row_date or col.known_from) and col.type not in ("DATE", *MOMENTS):
             raise UsageError(f"column {col.name!r} is {col.type}, no date", where=where, code="COLUMNS")
-        if col.known_from and col.nullable:
+        if col.known_from and col.nullable and not col.cut_at:
             raise UsageError(
                 f"column {col.name!r} says when a row became known, so it may not be NULL", where=where, code="COLUMNS"
             )
         _check_times(col, where=where)
+        if col.cut_at:
+            _check_cut(col, columns, where=where)
+
+
+def _check_cut(col: Column, columns: tuple[Column, ...], *, where: str) -> None:
+    bound = next((other for other in columns if other.name == col.cut_at), None)
+    what = ""
+    if not col.known_from or not col.nullable:
+        what = "cut_at belongs to a column known_from that may be NULL"
+    elif bound is None or bound is col:
+        what = f"cut_at names {col.cut_at!r}, which is no other column"
+    elif bound.type != col.type or bound.nullable or bound.key:
+        what = f"cut_at names {col.cut_at!r}, which must be {col.type} too, not NULL, and not of the key"
+    if what:
+        fix = (
+            'published: date | None = column(known_from=True, cut_at="asked_since"), and '
+            'asked_since: date = column(source="$.since")'
+        )
+        raise UsageError(f"column {col.name!r}: {what}", where=where, fix=fix, code="COLUMNS")
 
 
 def _check_times(col: Column, *, where: str) -> None:

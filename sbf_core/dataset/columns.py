@@ -85,6 +85,11 @@ class Column:
             of day`` (the first
             moment of the next day), ``start of day``, or a time such as ``16:30``, each in ``zone`` (UTC where there is
             none).
+        cut_at: for a column that says when the row was published, of a vendor that cuts it to what was asked for:
+            the column, of
+            the same type, that holds since when that was, often ``source="$.realtime_start"``. A row dated so was
+            published then or before. Its value becomes NULL, its ``known_from`` is that bound, and it is a version
+            only where it differs from what was known by then.
         unit: unit of measure, for readers.
         doc: what it holds, for readers.
     """
@@ -106,8 +111,14 @@ class Column:
     fold: str = ""
     epoch: str = ""
     known_at: str = END_OF_DAY
+    cut_at: str = ""
     unit: str = ""
     doc: str = ""
+
+    @property
+    def may_lack(self) -> bool:
+        """Whether a payload may say nothing of it. Where it is cut, NULL is what we make of it."""
+        return self.nullable and not self.cut_at
 
     @property
     def source_name(self) -> str:
@@ -148,6 +159,7 @@ def column(
     epoch: str = "",
     resolution: str = "us",
     known_at: str = END_OF_DAY,
+    cut_at: str = "",
     precision: int = 0,
     scale: int = 0,
     unit: str = "",
@@ -177,6 +189,7 @@ def column(
                 "epoch": epoch,
                 "resolution": resolution,
                 "known_at": known_at,
+                "cut_at": cut_at,
                 "precision": precision,
                 "scale": scale,
                 "unit": unit,

@@ -25,6 +25,9 @@ class DataRules:
             a failure, because vendors answer so when something is wrong.
         none_status: HTTP statuses that mean that there is nothing for what was asked, such as ``(404, 204)``: the days
             count as asked, nothing is stored, and nothing failed. In a set of pages or periods such a one is left out.
+        listing_fields: names of which a JSON answer has one at its top if it lists what there is, and holds no rows
+            itself, e.g. ``vintage_dates``. A hook ``fetch`` that asks for such a list before it asks for rows gives it
+            back, too: it is kept, so that a replay asks for the same.
     """
 
     error_fields: tuple[str, ...] = attrs.field(default=(), converter=texts)
@@ -32,6 +35,7 @@ class DataRules:
     plan_texts: tuple[str, ...] = attrs.field(default=(), converter=texts)
     may_be_empty: bool = False
     none_status: tuple[int, ...] = attrs.field(default=(), converter=tuple)
+    listing_fields: tuple[str, ...] = attrs.field(default=(), converter=texts)
 
     def __attrs_post_init__(self) -> None:
         odd = next((status for status in self.none_status if not _may_mean_nothing(status)), None)

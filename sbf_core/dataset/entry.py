@@ -278,6 +278,11 @@ class DatasetKeymapEntry:
         return next((col.name for col in self.columns if col.known_from), None)
 
     @property
+    def cut_column(self) -> Column | None:
+        """The column ``known_from`` of a vendor that cuts it to what was asked for; NULL where it was cut."""
+        return next((col for col in self.columns if col.cut_at), None)
+
+    @property
     def column_types(self) -> dict[str, str]:
         """DuckDB type of each column."""
         return {col.name: col.type for col in self.columns}

@@ -49,6 +49,8 @@ def declared_facts(entry: DatasetKeymapEntry) -> dict[str, Any]:
         facts["drift"] = str(entry.drift)
     if entry.is_data.may_be_empty:
         facts["may_be_empty"] = True
+    if entry.is_data.listing_fields:
+        facts["listing_fields"] = list(entry.is_data.listing_fields)
     return facts
 
 

@@ -18,6 +18,7 @@ from sbf_core.dataset.json_steps import Name, Wildcard
 from sbf_core.errors import PayloadRefused, printable
 from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk
+from sbf_core.payload.listing import is_listing
 
 _NOTE_BYTES_MAX = 16_384
 _SHOWN = 80
@@ -109,6 +110,8 @@ def _why_no_json(entry: DatasetKeymapEntry, body: bytes, *, as_declared: bool, m
     note = _note(entry, found)
     if note:
         return "error_note", f"the vendor says {_shown(note.encode())}"
+    if is_listing(found, entry.is_data.listing_fields):
+        return None
     return _why_no_rows(entry, found, body) if as_declared and isinstance(format_of(entry, "json"), Json) else None
 
 

@@ -276,4 +276,4 @@ def is_required(column: Column) -> bool:
     """Whether a payload is refused in which no row has the field. One that may be NULL may be absent: many vendors
     leave such fields out.
     """
-    return not column.optional and not column.nullable
+    return not column.optional and not column.may_lack

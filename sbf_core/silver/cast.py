@@ -104,9 +104,9 @@ def plain_select(entry: DatasetKeymapEntry, source: str, types: Mapping[str, str
     relation = _step(relation, values)
     names = ", ".join(f"{_value(number)} AS {quoted(cast.column.name)}" for number, cast in enumerate(casts))
     unclear = [
-        f"{_value(number)} IS NULL" + (f" AND {cast.quick_given or cast.given}" if cast.column.nullable else "")
+        f"{_value(number)} IS NULL" + (f" AND {cast.quick_given or cast.given}" if cast.column.may_lack else "")
         for number, cast in enumerate(casts)
-        if not cast.column.nullable or cast.quick or cast.kind
+        if not cast.column.may_lack or cast.quick or cast.kind
     ]
     fault = f"{RELATION}._fault"
     reason = f"CASE WHEN {' OR '.join(unclear)} THEN {literal(UNCLEAR)} END" if unclear else "CAST(NULL AS VARCHAR)"
@@ -226,7 +226,7 @@ def _misfit(casts: Sequence[FieldCast]) -> str:
     """The place, from 1, of the first column whose value is missing or does not fit."""
     parts = []
     for number, cast in enumerate(casts):
-        if not cast.column.nullable:
+        if not cast.column.may_lack:
             parts.append(f"WHEN {_value(number)} IS NULL THEN {number + 1}")
         elif cast.kind or cast.number_place:
             parts.append(f"WHEN {_value(number)} IS NULL AND {cast.given} THEN {number + 1}")

@@ -90,7 +90,7 @@ class DriftWatch:
 
     def _suspects(self) -> dict[str, list[str]]:
         """Columns that no row of a payload fills, and that may be NULL, by payload."""
-        columns = [column for column in self._entry.columns if column.nullable and not column.optional]
+        columns = [column for column in self._entry.columns if column.may_lack and not column.optional]
         names = [column.name for column in columns if not column.from_request]
         if not names:
             return {}
@@ -125,7 +125,7 @@ class DriftWatch:
 
 def lenient(entry: DatasetKeymapEntry) -> DatasetKeymapEntry:
     """The dataset as payloads are read that may lack fields: those of columns that may be NULL."""
-    columns = tuple(attrs.evolve(column, optional=column.optional or column.nullable) for column in entry.columns)
+    columns = tuple(attrs.evolve(column, optional=column.optional or column.may_lack) for column in entry.columns)
     return attrs.evolve(entry, columns=columns)
 
 

@@ -19,6 +19,7 @@ from sbf_core.duck.engine_errors import first_line
 from sbf_core.errors import SbfError, printable
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.payload.formats import reader_of, reading_of
+from sbf_core.payload.listing import lists
 from sbf_core.payload.model import Look, PayloadFile, Reading, Slot
 from sbf_core.payload.unpack import is_packed, unpacked
 from sbf_core.silver.reading import BatchFile
@@ -51,12 +52,14 @@ class Inspected:
         extension: of its bytes, unpacked.
         payload: the bytes, if they are few and were not packed.
         look: what its format says; None where a hook reads it, or no format is known.
+        is_listing: it lists what there is, and holds no rows, see ``DataRules.listing_fields``.
     """
 
     file: BatchFile
     extension: str
     payload: bytes | None = None
     look: Look | None = None
+    is_listing: bool = False
 
     @property
     def file_id(self) -> str:
@@ -108,6 +111,9 @@ def inspect(
         payload = None
     file = BatchFile(row=row, path=str(plain), is_context=is_context)
     item = Inspected(file=file, extension=extension, payload=payload)
+    fields = entry.is_data.listing_fields
+    if fields and lists(plain.read_bytes() if payload is None else payload, fields):
+        return attrs.evolve(item, payload=None, is_listing=True)
     return looked_at(entry, item, staging=staging) if as_declared else item
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.identifiers import differs, matches, quoted_list
+from sbf_core.duck.identifiers import differs, matches, quoted, quoted_list
 from sbf_core.silver.tables import current_table, history_table, row_columns, value_columns
 
 
@@ -116,17 +116,34 @@ def _make_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> N
     changed = differs(value_columns(entry), "s", "t")
     # an equal value matters too where it comes before the current one in the order of a chain, or where the vendor
     # states a version of its own
-    earlier = (
-        "s.recorded_at < t.recorded_at OR (s.recorded_at = t.recorded_at AND s._bronze_file_id < t._bronze_file_id)"
-    )
-    stated = "<>" if entry.known_from_column else "<"
-    changed = f"({changed} OR s.known_from {stated} t.known_from OR (s.known_from = t.known_from AND ({earlier})))"
+    order = ("s.recorded_at < t.recorded_at", "s.recorded_at = t.recorded_at", "s._bronze_file_id < t._bronze_file_id")
+    earlier = f"{order[0]} OR ({order[1]} AND {order[2]})"
+    if entry.cut_column is not None:
+        of_stage, of_current = _cut_last(entry, "s"), _cut_last(entry, "t")
+        earlier = f"({of_stage}) < ({of_current}) OR (({of_stage}) = ({of_current}) AND ({earlier}))"
+    stated = f"(s.known_from < t.known_from OR (s.known_from > t.known_from AND {_is_stated(entry, 's')}))"
+    changed = f"({changed} OR {stated} OR (s.known_from = t.known_from AND ({earlier})))"
     conn.execute(
         f"CREATE OR REPLACE TEMP TABLE delta AS SELECT {columns}, t.known_from AS _old_known_from FROM "
         f"(FROM stage ANTI JOIN chain_key USING ({quoted_list(keys)})) AS s LEFT JOIN {current_table(entry)} AS t ON "
         f"{matches(keys, 's', 't')} "
         f"WHERE {live('s')} AND (t.known_from IS NULL OR {changed})"
     )
+
+
+def _is_stated(entry: DatasetKeymapEntry, table: str) -> str:
+    """The condition that the vendor says when a row was published, so that it is a version although its values are
+    those of the one before; of a row that was cut it says only that they held by then.
+    """
+    if entry.known_from_column is None:
+        return "false"
+    return f"{table}.{quoted(entry.known_from_column)} IS NOT NULL" if entry.cut_column is not None else "true"
+
+
+def _cut_last(entry: DatasetKeymapEntry, table: str) -> str:
+    """What comes between rows of one moment: one that says when it was published goes before one that was cut."""
+    cut = entry.cut_column
+    return f"{table}.{quoted(cut.name)} IS NULL" if cut is not None else "false"
 
 
 def _move_late_keys(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
@@ -170,11 +187,12 @@ def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
     current, history = current_table(entry), history_table(entry)
     same = f"NOT {differs([*value_columns(entry), '_deleted'], 'v', 'p')}"
     if entry.known_from_column:
-        same = f"({same} AND v.known_from = p.known_from)"
+        same = f"({same} AND (v.known_from = p.known_from OR NOT {_is_stated(entry, 'v')}))"
+    cut_last = f"{_cut_last(entry, 'v')} AND NOT v._deleted, " if entry.cut_column is not None else ""
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE version AS SELECT v.*, row_number() OVER (PARTITION BY "
-        f"{quoted_list(entry.key_columns, prefix='v.')} ORDER BY v.known_from, v.recorded_at, v._bronze_file_id) AS "
-        f"_place FROM ("
+        f"{quoted_list(entry.key_columns, prefix='v.')} "
+        f"ORDER BY v.known_from, {cut_last}v.recorded_at, v._bronze_file_id) AS _place FROM ("
         f"SELECT {of_current}, false AS _deleted, false AS _fresh, false AS _context FROM {current} AS t SEMI JOIN "
         f"chain_key AS k USING ({keys}) "
         f"UNION ALL SELECT {of_history}, h._deleted, false, false FROM {history} AS h SEMI JOIN chain_key AS k USING "

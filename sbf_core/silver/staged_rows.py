@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import duckdb
 
+from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.identifiers import quoted, quoted_list
+from sbf_core.duck.identifiers import quoted
 from sbf_core.silver.cast import ORDER, is_ordered, known_from_expression
 
 
@@ -19,9 +20,14 @@ def numbered(source: str) -> str:
     return f"SELECT n.*, row_number() OVER () AS {ORDER} FROM ({source}) AS n"
 
 
+def _value(column: Column) -> str:
+    own = f"s.{quoted(column.name)}"
+    return f"nullif({own}, s.{quoted(column.cut_at)}) AS {quoted(column.name)}" if column.cut_at else own
+
+
 def with_times(entry: DatasetKeymapEntry, rows: str) -> str:
     """Rows with their payload, its run, the times of it, and room for what is said of them."""
-    names = quoted_list(entry.column_types, prefix="s.")
+    names = ", ".join(_value(column) for column in entry.columns)
     published = next((column for column in entry.columns if column.known_from), None)
     known_from = (
         "b.fetched_at"

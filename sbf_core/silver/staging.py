@@ -78,6 +78,7 @@ def stage_batch(
     Raises:
         PluginFault: the plugin's SELECT is not one SELECT, or lacks ``_file``.
     """
+    items = [item for item in items if not item.is_listing]
     stage = _Stage(conn, entry, staging, habits)
     if ask_plan is not None:
         make_batch_file(conn, items)

@@ -33,8 +33,11 @@ def row_columns(entry: DatasetKeymapEntry) -> tuple[str, ...]:
 
 
 def value_columns(entry: DatasetKeymapEntry) -> tuple[str, ...]:
-    """The columns whose change makes a new version: all declared ones but the key and the publication time."""
-    outside = {*entry.key_columns, entry.known_from_column}
+    """The columns whose change makes a new version: all declared ones but the key, the publication time, and where that
+    was cut.
+    """
+    cut = entry.cut_column
+    outside = {*entry.key_columns, entry.known_from_column, cut.cut_at if cut is not None else None}
     return tuple(name for name in entry.column_types if name not in outside)
 
 

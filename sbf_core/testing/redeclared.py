@@ -170,10 +170,11 @@ def with_columns(entry: DatasetKeymapEntry, columns: Sequence[Column]) -> Datase
 
 def plain_columns(entry: DatasetKeymapEntry) -> list[Column]:
     """Columns that no rule of the dataset speaks of, the last one first."""
+    bound = entry.cut_column.cut_at if entry.cut_column is not None else None
     return [
         column
         for column in reversed(entry.columns)
-        if not (column.key or column.row_date or column.known_from or column.from_request)
+        if not (column.key or column.row_date or column.known_from or column.from_request or column.name == bound)
     ]
 
 

@@ -1,17 +1,43 @@
-"""Any series of FRED, the data bank of the Federal Reserve Bank of St. Louis, with all its vintages."""
+"""Any series of FRED, the data bank of the Federal Reserve Bank of St. Louis, with all its vintages.
+
+What is asked for is days of publication. Of each series the days on which it was published are listed first, then its
+values are asked for in windows of those days, for FRED refuses more than 2,000 of them at once. FRED cuts the day of
+publication of each value to the window; a window begins a day before its first vintage, so what is dated on its first
+day was published before.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from sbf_core.api import DataRules, DatasetKeymapEntry, GoldModel, Pages, RestRecipe, checked_options, column, hookimpl
+from sbf_core.api import (
+    DataRules,
+    DatasetKeymapEntry,
+    FetchSession,
+    GoldModel,
+    Pages,
+    RestRecipe,
+    RunRequest,
+    RunResult,
+    checked_options,
+    column,
+    fetch_by_recipe,
+    hookimpl,
+)
 
 _API = "https://api.stlouisfed.org/fred"
-_RULES = DataRules(error_fields=("error_message",))
+_RULES = DataRules(error_fields=("error_message",), listing_fields=("vintage_dates",))
+#: FRED takes 2,000 vintages in a request; the day before the first of a window may be one itself.
+_WINDOW = 1999
+_DAY = dt.timedelta(days=1)
+_LISTING = Pages(
+    by="offset", parameter="offset", first=0, size=10_000, size_parameter="limit", total_at="count", items_at="vintage_dates"
+)
 #: What is fetched where the settings name no series.
 USUAL = ("GDPC1", "CPIAUCSL", "UNRATE", "FEDFUNDS", "DGS10", "DEXUSEU")
 
@@ -21,9 +47,18 @@ class Observation:
     """One value of one series, as it was published on a day. A later vintage with another value is a revision."""
 
     series_id: str = column(key=True, source="request.ticker")
-    date: dt.date = column(key=True, row_date=True, doc="first day of the period that the value is for")
+    date: dt.date = column(key=True, doc="first day of the period that the value is for")
     value: float | None = column(missing=(".",), doc="the double nearest to FRED's text, which itself is a printed double; NULL: the source gives none for that day")
-    published: dt.date = column(known_from=True, source="realtime_start", zone="America/Chicago", doc="day of the vintage that brought the value (ALFRED)")
+    published: dt.date | None = column(
+        known_from=True,
+        row_date=True,
+        source="realtime_start",
+        zone="UTC",
+        known_at="start of day",  # as ALFRED counts: the vintage of a day holds what was published on it
+        cut_at="asked_since",
+        doc="day of the vintage that brought the value (ALFRED); NULL: no later than asked_since",
+    )
+    asked_since: dt.date = column(source="$.realtime_start", doc="first day of publication that was asked for with it")
 
 
 @attrs.frozen
@@ -54,14 +89,12 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             columns=Observation,
             rows_at="observations",
             recipe=RestRecipe(
-                # Of each value all vintages since the day that silver is covered to: what was revised since, of whatever age.
+                # In pieces, see the hook fetch.
                 url=f"{_API}/series/observations?series_id={{ticker}}&file_type=json&realtime_start={{from_date}}&realtime_end=9999-12-31",
                 pages=Pages(by="offset", parameter="offset", first=0, size=100_000, size_parameter="limit", total_at="count"),
                 **asked,
             ),
             first_date=dt.date(1776, 7, 4),
-            lookback_days=1,
-            horizon="any",  # projections are of years to come
             refresh_after_hours=12,
             title="Observations with vintages",
             source_url="https://fred.stlouisfed.org/docs/api/fred/series_observations.html",
@@ -78,6 +111,43 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             source_url="https://fred.stlouisfed.org/docs/api/fred/series.html",
         ),
     ]
+
+
+@hookimpl
+def fetch(entry: DatasetKeymapEntry, request: RunRequest, http: FetchSession) -> Sequence[RunResult]:
+    """Of ``observations`` the list of vintages, then the values, window by window; of ``series`` as declared."""
+    recipe = entry.recipe
+    if entry.dataset != "observations" or not isinstance(recipe, RestRecipe):
+        return fetch_by_recipe(entry, request, http)
+
+    def ask(what: str, pages: Pages | None) -> list[RunResult]:
+        url = f"{_API}/{what}&series_id={{ticker}}&file_type=json"
+        return fetch_by_recipe(attrs.evolve(entry, recipe=attrs.evolve(recipe, url=url, pages=pages)), request, http)
+
+    first, last = request.from_date or entry.first_date, request.to_date or dt.date.max
+    # What lies ahead in Chicago is refused, so it is a day less; what was published on it is none of what is asked for.
+    since = max(first - _DAY, entry.first_date)
+    listing = ask(f"series/vintagedates?realtime_start={since}&realtime_end=9999-12-31", _LISTING)
+    if listing[0].kind == "not_recorded":  # a recording from before there was a list
+        return fetch_by_recipe(entry, request, http)
+    if not listing[-1].ok:
+        return listing
+    vintages = [day for day in _vintages(listing) if first <= day <= last]
+    if not vintages:
+        return [attrs.evolve(listing[0], payload=b"", kind="none")]
+    found = list(listing)
+    for window in (vintages[at : at + _WINDOW] for at in range(0, len(vintages), _WINDOW)):
+        span = f"realtime_start={window[0] - _DAY}&realtime_end={window[-1]}"
+        part = ask(f"series/observations?{span}", recipe.pages)
+        if not part[-1].ok:
+            return part
+        found += part
+    return found
+
+
+def _vintages(listing: Sequence[RunResult]) -> Iterator[dt.date]:
+    for page in listing:
+        yield from (dt.date.fromisoformat(day) for day in json.loads(page.payload)["vintage_dates"])
 
 
 @hookimpl

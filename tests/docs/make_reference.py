@@ -158,10 +158,10 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "terms": '"Free with the source named."', "source_url": '"https://example.com/about"',
     },
     "Cadence": {"calendar": '"XNYS"', "min_age_days": "3", "seasons": '("01-01/03-31",)', "off_season_hours": "24 * 7"},
-    "DataRules": {"error_fields": '("Error Message",)', "error_texts": '("Limit Reach",)', "plan_texts": '("Exclusive Endpoint",)', "may_be_empty": "True", "none_status": "(404, 204)"},
+    "DataRules": {"error_fields": '("Error Message",)', "error_texts": '("Limit Reach",)', "plan_texts": '("Exclusive Endpoint",)', "may_be_empty": "True", "none_status": "(404, 204)", "listing_fields": '("vintage_dates",)'},
     "Column": {
         "name": '"rate"', "type": '"DECIMAL(18,6)"', "nullable": "True", "key": "True", "row_date": "True", "known_from": "True", "source": '"obsValue"', "also": '("OBS_VALUE",)', "renamed_from": '("value",)',
-        "optional": "True", "missing": '("N/A", ".")', "trim": "True", "date_format": '"%d.%m.%Y"', "zone": '"America/New_York"', "fold": '"first"', "epoch": '"ms"', "known_at": '"16:30"', "unit": '"per EUR"', "doc": '"fixed at 14:15 CET"',
+        "optional": "True", "missing": '("N/A", ".")', "trim": "True", "date_format": '"%d.%m.%Y"', "zone": '"America/New_York"', "fold": '"first"', "epoch": '"ms"', "known_at": '"16:30"', "cut_at": '"asked_since"', "unit": '"per EUR"', "doc": '"fixed at 14:15 CET"',
     },
     "Csv": {
         "delimiter": '";"', "quote": '"\'"', "escape": '"\\\\"', "comment": '"#"', "encoding": '"cp1252"', "header": '("date", "open", "close")', "skip_rows": "2", "footer_rows": "1", "null": '("NA",)',

@@ -137,10 +137,10 @@ def test_fred_gives_what_was_published_then(tmp_path: Path) -> None:
     """Three vintages of one quarter in one payload, made in the shape of ALFRED: a chain in the order of their days."""
     vintages = [("2020-04-29", "2020-05-27", "18987.9"), ("2020-05-28", "2020-06-24", "18974.7"), ("2020-06-25", "9999-12-31", "18977.4")]
     listing = [{"realtime_start": start, "realtime_end": end, "date": "2020-01-01", "value": value} for start, end, value in vintages]
-    document = {"count": 3, "offset": 0, "limit": 100000, "observations": listing}
+    document = {"realtime_start": "1776-07-04", "count": 3, "offset": 0, "limit": 100000, "observations": listing}
     recording = Recording(tmp_path, options='[options.fred]\nseries = ["GDPC1"]\n')
     recording.add("macro/fred/observations", json.dumps(document).encode(), ticker="GDPC1", first=dt.date(1776, 7, 4))
-    later = {"count": 2, "offset": 0, "limit": 100000, "observations": [
+    later = {"realtime_start": "2026-11-24", "count": 2, "offset": 0, "limit": 100000, "observations": [
         {"realtime_start": "2026-11-24", "realtime_end": "2026-11-25", "date": "2020-01-01", "value": "18977.4"},
         {"realtime_start": "2026-11-26", "realtime_end": "9999-12-31", "date": "2020-01-01", "value": "19010.8"},
     ]}  # fmt: skip
