@@ -10,6 +10,7 @@ from sbf_core.dataset.answer_checks import AnswerFacts, check_answers
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.chart import Chart, charts, check_charts
 from sbf_core.dataset.column_checks import check_columns
+from sbf_core.dataset.column_roles import ColumnRoles
 from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.format_checks import check_formats
@@ -45,7 +46,7 @@ def _drift(value: str | None) -> Drift | None:
 
 
 @attrs.frozen(kw_only=True)
-class DatasetKeymapEntry:
+class DatasetKeymapEntry(ColumnRoles):
     """The declaration of a dataset: one table's worth of vendor data.
 
     Attributes:
@@ -261,31 +262,6 @@ class DatasetKeymapEntry:
     def decimal(self) -> str:
         """The mark before the fraction of a number that stands as a text."""
         return self.format.decimal if self.format is not None else "."
-
-    @property
-    def key_columns(self) -> tuple[str, ...]:
-        """Names of the columns that make a row unique."""
-        return tuple(col.name for col in self.columns if col.key)
-
-    @property
-    def row_date_column(self) -> str | None:
-        """Name of the column that watermarks are made of."""
-        return next((col.name for col in self.columns if col.row_date), None)
-
-    @property
-    def known_from_column(self) -> str | None:
-        """Name of the column in which the vendor says when a row became known."""
-        return next((col.name for col in self.columns if col.known_from), None)
-
-    @property
-    def cut_column(self) -> Column | None:
-        """The column ``known_from`` of a vendor that cuts it to what was asked for; NULL where it was cut."""
-        return next((col for col in self.columns if col.cut_at), None)
-
-    @property
-    def column_types(self) -> dict[str, str]:
-        """DuckDB type of each column."""
-        return {col.name: col.type for col in self.columns}
 
     @property
     def ids(self) -> tuple[str, ...]:

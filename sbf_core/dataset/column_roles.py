@@ -1,0 +1,38 @@
+"""What the columns of a dataset are for."""
+
+from __future__ import annotations
+
+from sbf_core.dataset.columns import Column
+
+
+class ColumnRoles:
+    """Which of some columns is the key, and which say when."""
+
+    __slots__ = ()
+
+    columns: tuple[Column, ...]
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """Names of the columns that make a row unique."""
+        return tuple(col.name for col in self.columns if col.key)
+
+    @property
+    def row_date_column(self) -> str | None:
+        """Name of the column that watermarks are made of."""
+        return next((col.name for col in self.columns if col.row_date), None)
+
+    @property
+    def known_from_column(self) -> str | None:
+        """Name of the column in which the vendor says when a row became known."""
+        return next((col.name for col in self.columns if col.known_from), None)
+
+    @property
+    def cut_column(self) -> Column | None:
+        """The column ``known_from`` of a vendor that cuts it to what was asked for; NULL where it was cut."""
+        return next((col for col in self.columns if col.cut_at), None)
+
+    @property
+    def column_types(self) -> dict[str, str]:
+        """DuckDB type of each column."""
+        return {col.name: col.type for col in self.columns}
