@@ -7,6 +7,7 @@ from typing import Any as _Any
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column, column
+from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Csv, Json, Parquet
@@ -35,6 +36,7 @@ __all__ = [
     "Chart",
     "Column",
     "Csv",
+    "Cursor",
     "DataRules",
     "DatasetFailure",
     "DatasetKeymapEntry",

@@ -50,6 +50,8 @@ def _as_text(line: JournalLine) -> str:
     for name in _ROW_FIELDS:
         value = getattr(line.row, name)
         facts[name] = value.isoformat() if isinstance(value, dt.date) else value
+    if not facts["cursor"]:
+        del facts["cursor"]  # as in journals of before there were any
     facts["headers"] = dict(line.headers)
     return redacted(json.dumps(facts, ensure_ascii=True, sort_keys=True, separators=(",", ":")))
 

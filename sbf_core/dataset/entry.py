@@ -12,6 +12,7 @@ from sbf_core.dataset.chart import Chart, charts, check_charts
 from sbf_core.dataset.column_checks import check_columns
 from sbf_core.dataset.column_roles import ColumnRoles
 from sbf_core.dataset.columns import Column, columns_of
+from sbf_core.dataset.cursor import Cursor, check_cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.format_list import Format
@@ -169,6 +170,8 @@ class DatasetKeymapEntry(ColumnRoles):
                 raise UsageError(f"more than one column is the {role}", where=where, code="COLUMNS")
         check_charts(self.charts, self.column_types, where=where)
         check_answers(self._answer_facts(where))
+        if self.cursor is not None:
+            check_cursor(self.cursor, self.columns, may_be_empty=self.is_data.may_be_empty, where=where)
         if self.horizon != "any" and (type(self.horizon) is not int or self.horizon < 0):
             what = f"horizon {self.horizon!r} is no number of days"
             raise UsageError(what, where=where, fix='horizon=30, or horizon="any" for projections', code="DATASET")
@@ -244,6 +247,11 @@ class DatasetKeymapEntry(ColumnRoles):
         if self.recipe is None:
             return set()
         return placeholders(self.recipe.url if isinstance(self.recipe, RestRecipe) else self.recipe.path)
+
+    @property
+    def cursor(self) -> Cursor | None:
+        """Where its requests go on, if it is asked for what changed."""
+        return self.recipe.cursor if isinstance(self.recipe, RestRecipe) else None
 
     @property
     def key_names(self) -> tuple[str, ...]:

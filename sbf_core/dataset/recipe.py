@@ -8,12 +8,13 @@ from collections.abc import Mapping
 
 import attrs
 
+from sbf_core.dataset.cursor import Cursor, CursorBy
 from sbf_core.dataset.pages import Pages
 from sbf_core.errors import UsageError
 from sbf_core.vocabulary import texts
 
 #: What a template may hold.
-PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator", "year", "period"})
+PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator", "year", "period", "cursor"})
 #: Periods of a vendor's limits, and their seconds; a month has 30 days.
 PERIOD_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "month": 30 * 86400}
 _LIMIT = re.compile(r"(\d{1,9})/([a-z]+)")
@@ -73,6 +74,8 @@ class RestRecipe:
         ticker_separator: what the vendor wants between them.
         pages: how an answer goes on; all pages count, or none.
         chunk_days: a longer stretch of days is asked for in pieces of so many, oldest first; ``{year}`` cuts at years. 0: at once.
+        cursor: what ``{cursor}`` is, for vendors who are asked for what changed, e.g.
+            ``Cursor(by="moment", column="updated")``.
         rows_max: the vendor's row cap. An answer as long is asked for again in two halves of its days, or refused.
         plan: the vendor's plan that covers it, for readers.
         limits: how often the vendor may be asked, e.g. ``("10/second", "250/day")``, in all its datasets together; the limits
@@ -97,6 +100,7 @@ class RestRecipe:
     ticker_separator: str = ","
     pages: Pages | None = None
     chunk_days: int = 0
+    cursor: Cursor | None = None
     rows_max: int = 0
     plan: str = ""
     limits: tuple[str, ...] = attrs.field(default=(), converter=texts)
@@ -116,6 +120,14 @@ class RestRecipe:
             raise UsageError("chunk_days and rows_max cannot be negative", where=self.url, code="RECIPE")
         if ("period" in placeholders(self.url)) != bool(self.periods):
             raise UsageError("{period} in the address and periods belong together", where=self.url, fix='periods=("annual", "quarter")', code="RECIPE")
+        named = placeholders(self.url)
+        has_cursor = self.cursor is not None
+        if ("cursor" in named) != has_cursor or (has_cursor and self._asks_otherwise(named)):
+            what = (
+                "{cursor} in the address and cursor= belong together, without days, rows_max, and several tickers or "
+                "periods"
+            )
+            raise UsageError(what, where=self.url, fix='cursor=Cursor(by="moment", column="updated")', code="RECIPE")
         if self.class_mark not in ("", ".", "-", "/"):
             raise UsageError(f"class_mark {self.class_mark!r} is not known", fix="use '.', '-' or '/'", code="RECIPE")
         if not self.url.startswith(("http://", "https://")):
@@ -123,6 +135,11 @@ class RestRecipe:
         for template in (self.url, *self.mirrors):
             _check_template(template, what="address")
         _check_extension(self.extension)
+
+    def _asks_otherwise(self, named: set[str]) -> bool:
+        has_several = bool(self.periods) and self.cursor is not None and self.cursor.by is CursorBy.TOKEN
+        is_cut = self.rows_max > 0 or self.tickers_per_request > 1 or has_several
+        return is_cut or bool(named & {"from_date", "to_date", "year"})
 
     @property
     def makes_sets(self) -> bool:

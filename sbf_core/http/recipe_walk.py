@@ -10,9 +10,10 @@ from urllib.parse import quote, urlsplit
 
 import attrs
 
+from sbf_core.dataset.cursor import CursorBy
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
-from sbf_core.errors import PluginFault
+from sbf_core.errors import PayloadRefused, PluginFault
 from sbf_core.http.session import Asking, AskingSession, FetchSession
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -44,7 +45,10 @@ def filled(
         "to_date": request.to_date.strftime(date_format) if request.to_date else "",
         "year": str(request.from_date.year) if request.from_date else "",
         "period": period,
+        "cursor": recipe.cursor.sent(request.cursor) if recipe is not None and recipe.cursor is not None else "",
     }
+    if not values["cursor"]:
+        template = _without_cursor(template)
     if not quoting:
         return template.format_map(values)
     between = (
@@ -53,6 +57,13 @@ def filled(
     return template.format_map(
         {name: quote(value, safe=between if name == "ticker" else "") for name, value in values.items()}
     )
+
+
+def _without_cursor(template: str) -> str:
+    """A template without the query parameter of a cursor that is not there yet."""
+    head, mark, query = template.partition("?")
+    kept = [part for part in query.split("&") if not part.endswith("={cursor}")]
+    return head + mark * bool(kept) + "&".join(kept)
 
 
 def _vendor_tickers(request: RunRequest, recipe: RestRecipe) -> str:
@@ -121,6 +132,19 @@ class RecipeWalk:
             if not part[-1].ok:
                 return [part[-1]]
             found += part
+        return self._with_token(found)
+
+    def _with_token(self, found: list[RunResult]) -> list[RunResult]:
+        """The answers, if the last one says what to come back with, where it has to."""
+        cursor, last = self.recipe.cursor, found[-1]
+        if cursor is None or cursor.by is not CursorBy.TOKEN or not last.payload:
+            return found
+        from sbf_core.payload.token import token_of
+
+        try:
+            token_of(last.payload, cursor.at)
+        except PayloadRefused as error:
+            return [attrs.evolve(last, payload=b"", kind="no_cursor", error=error.what)]
         return found
 
     async def _stretch(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:

@@ -28,6 +28,7 @@ _MANIFEST_TYPES = {
     "discriminator": "VARCHAR", "ticker": "VARCHAR", "from_date": "DATE", "to_date": "DATE", "address": "VARCHAR",
     "rel_path": "VARCHAR", "payload_hash": "VARCHAR", "content_length_bytes": "BIGINT", "extension": "VARCHAR",
     "status_code": "INTEGER", "fetched_at": "TIMESTAMP", "elapsed_seconds": "DOUBLE", "part": "INTEGER", "parts": "INTEGER", "etag": "VARCHAR", "last_modified": "VARCHAR",
+    "cursor": "VARCHAR",
 }  # fmt: skip
 _INGESTION_TYPES = {
     "run_id": "VARCHAR", "kind": "VARCHAR", "subject": "VARCHAR", "started_at": "TIMESTAMP", "finished_at": "TIMESTAMP",

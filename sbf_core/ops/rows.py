@@ -41,6 +41,7 @@ class BronzeManifestRow:
         elapsed_seconds: how long the answer took.
         part, parts: its place in a set of payloads that belong together, and how many there are; 0 where it stands alone.
         etag, last_modified: what the vendor gave to ask whether the payload changed.
+        cursor: where the request went on, see ``RunRequest``.
     """
 
     bronze_file_id: str
@@ -64,6 +65,7 @@ class BronzeManifestRow:
     parts: int = 0
     etag: str | None = None
     last_modified: str | None = None
+    cursor: str = ""
 
     @classmethod
     def of(cls, result: RunResult, *, rel_path: str | PurePosixPath, payload_hash: str, content_length_bytes: int) -> BronzeManifestRow:
@@ -92,6 +94,7 @@ class BronzeManifestRow:
             parts=result.parts,
             etag=result.headers.get("etag"),
             last_modified=result.headers.get("last-modified"),
+            cursor=request.cursor,
         )
 
     @property
@@ -106,6 +109,7 @@ class BronzeManifestRow:
             ticker=self.ticker,
             from_date=self.from_date,
             to_date=self.to_date,
+            cursor=self.cursor,
         )
 
     @property

@@ -16,6 +16,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import OpenDatabase
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops import queries
+from sbf_core.ops.cursors import Move, move_cursors
 from sbf_core.ops.ingestion_rows import of_other, of_payload
 from sbf_core.ops.made_tables import MadeTables
 from sbf_core.ops.recovery_ledger import RecoveryLedger
@@ -133,6 +134,10 @@ class OpsService:
     def tables(self) -> MadeTables:
         """The part of the facade that knows what made each silver table, and what waits."""
         return MadeTables(self._repo.cursor, self._write, self.clock)
+
+    def move_cursors(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, moves: Sequence[Move]) -> None:
+        """Take in where the next requests go on. Writes ops.cursors in the caller's transaction. Idempotent."""
+        move_cursors(conn, entry, moves)
 
     # Bronze
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import attrs
 
+from sbf_core.dataset.cursor import CursorBy, moment_text
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.ops.coverage import Stretch, left_of, with_tail
 from sbf_core.ops.rows import SeriesState
@@ -16,8 +18,18 @@ from sbf_core.plan.sessions import last_news
 from sbf_core.runs.request import RunRequest
 from sbf_core.vocabulary import Scope
 
-#: The final days of a dataset, per ticker.
-FinalDays = Callable[[DatasetKeymapEntry], Mapping[str | None, Sequence[Stretch]]]
+
+class AskedBefore(Protocol):
+    """What was asked for before, of one dataset at a time."""
+
+    def final(self, entry: DatasetKeymapEntry) -> Mapping[str | None, Sequence[Stretch]]:
+        """Per ticker the final days."""
+        ...
+
+    def cursors(self, entry: DatasetKeymapEntry) -> Mapping[str | None, str]:
+        """Per ticker where the next request goes on."""
+        ...
+
 
 _NEVER = SeriesState()
 #: A back-fill that is asked for again so soon goes on where it was stopped.
@@ -47,11 +59,6 @@ def within_budget(states: Mapping[str, SeriesState], most: int) -> tuple[Mapping
     return ({**states, **later} if later else states), len(later)
 
 
-def nothing_final(entry: DatasetKeymapEntry) -> Mapping[str | None, Sequence[Stretch]]:
-    """What is known of a home without a database."""
-    return {}
-
-
 def plan_requests(
     entries: Iterable[DatasetKeymapEntry],
     *,
@@ -61,7 +68,7 @@ def plan_requests(
     run_id: str,
     wishes: PlanWishes | None = None,
     only_due: bool = False,
-    final: FinalDays = nothing_final,
+    known: AskedBefore | None = None,
 ) -> list[PlannedRequest]:
     """The requests of the datasets, datasets in their order and tickers in theirs.
 
@@ -73,7 +80,7 @@ def plan_requests(
         run_id: the run that asks; may be empty for a mere plan.
         wishes: back-fill days and force.
         only_due: leave out what is not due; a run needs no more, and most series of a large universe are not.
-        final: per ticker the final days of a dataset; asked once for each dataset of which anything is due.
+        known: what was asked for before; looked up once for each dataset of which anything is due. None: nothing was.
     """
     entries = list(entries)
     wishes = wishes or PlanWishes()
@@ -84,13 +91,15 @@ def plan_requests(
         base = entry.key(None)
         news = _news(entry, now)
         finals: Mapping[str | None, Sequence[Stretch]] | None = None
+        places: Mapping[str | None, str] = {}
         for ticker in series:
             state = states.get(base if ticker is None else f"{base}/{ticker}", _NEVER)
             due, why = _due(entry, state, now, wishes, news)
             if only_due and not due:
                 continue
             if finals is None:
-                finals = final(entry) if entry.is_asked_by_days else {}
+                finals = known.final(entry) if known is not None and entry.is_asked_by_days else {}
+                places = known.cursors(entry) if known is not None and entry.cursor is not None else {}
             request = RunRequest(
                 run_id=run_id,
                 domain=entry.domain,
@@ -98,12 +107,24 @@ def plan_requests(
                 dataset=entry.dataset,
                 discriminator=entry.discriminator,
                 ticker=ticker,
+                cursor=_cursor(entry, places.get(ticker, ""), wishes),
             )
             item = _planned(entry, request, state, wishes, now, finals.get(ticker, ()), due=due, why=why)
-            item = _without_done(item, done) if done and not wishes.force else item
+            item = _without_done(item, done) if done and not wishes.force and entry.cursor is None else item
             if item.due or not only_due:
                 planned.append(item)
     return in_batches(planned)
+
+
+def _cursor(entry: DatasetKeymapEntry, place: str, wishes: PlanWishes) -> str:
+    """Where a request goes on: from the last answer, from the day that the user wishes, or from the beginning."""
+    if entry.cursor is None:
+        return ""
+    if entry.cursor.by is CursorBy.TOKEN:
+        return place if wishes.since is None else ""
+    first = entry.first_date if wishes.since is None else max(wishes.since, entry.first_date)
+    begin = moment_text(dt.datetime.combine(first, dt.time(), dt.UTC))
+    return place or begin if wishes.since is None else begin
 
 
 def _planned(
@@ -128,6 +149,8 @@ def _planned(
         return PlannedRequest(entry=entry, request=whole, due=False, why=what if due else why)
     steps = [attrs.evolve(request, from_date=each.first, to_date=each.last) for each in stretches]
     chain = tuple(piece for step in steps for piece in chunks(entry, step) or (step,))
+    if due and entry.cursor is not None:
+        why += f"; what changed since {request.cursor}" if request.cursor else "; from the beginning"
     if due and len(steps) > 1:
         why += f"; {len(steps)} stretches of days are not final"
     return PlannedRequest(

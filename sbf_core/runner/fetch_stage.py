@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from sbf_core.bronze.file_reader import check_payload
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.bronze.paths import evidence_path
 from sbf_core.bronze.quarantine import QuarantineReason, put_in_quarantine
 from sbf_core.dataset.former_names import under_present_names
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.errors import is_interrupt
+from sbf_core.errors import DamageFound, is_interrupt
 from sbf_core.faults import fault_point
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.ops.service import OpsService
@@ -71,6 +72,20 @@ class FetchStage:
         #: Series of which every step came.
         self.whole: set[str] = set()
 
+    def _known(self, names: Sequence[str]) -> dict[tuple[str, str], str]:
+        """The hashes of the payloads that series ended with. One that failed because its file is not what was recorded
+        counts as none, so that its bytes are kept again when they come again.
+        """
+        known = self._ops.latest_payload_hashes(names)
+        for row in self._ops.load_failed_rows():
+            if row.payload_hash in (known.get((row.key, row.address)), known.get((row.key, ""))):
+                try:
+                    check_payload(self._config.bronze, row)
+                except DamageFound:
+                    damaged = (row.key, row.payload_hash)
+                    known = {place: digest for place, digest in known.items() if (place[0], digest) != damaged}
+        return known
+
     def run(self, context: RunContext, planned: Sequence[PlannedRequest], *, keep_unchanged: bool = False) -> None:
         """Fetch, write and record; counts go to ``context``.
 
@@ -85,8 +100,7 @@ class FetchStage:
             return
         ids = {item.entry.id: item.entry.ids for item in planned}.values()
         names = sorted({name for group in ids for name in group})
-        hashes = {} if keep_unchanged else self._ops.latest_payload_hashes(names)
-        known = under_present_names(hashes, ids)
+        known = under_present_names({} if keep_unchanged else self._known(names), ids)
         closing = [name for item in planned if item.entry.closes_rows for name in item.entry.ids]
         parts = self._ops.latest_answer_parts(sorted({*closing})) if closing and not keep_unchanged else {}
         parts = under_present_names(parts, ids)

@@ -41,8 +41,8 @@ def batches(
 ) -> Iterator[list[BronzeManifestRow]]:
     """Payloads in their order, cut where the kind changes or a batch is full.
 
-    Where rows are closed, the payloads of one answer stay together, and what answers speak about does not overlap
-    within a batch: each closes what those before it left. Snapshots go one by one.
+    Where rows are closed, or a cursor moves, the payloads of one answer stay together. Where rows are closed, what
+    answers speak about does not overlap within a batch: each closes what those before it left. Snapshots go one by one.
 
     Args:
         entry: the dataset.
@@ -50,7 +50,8 @@ def batches(
         accepted: paths of payloads that are read otherwise, so that they go by themselves.
     """
     batch = _Batch()
-    for answer in _answers(rows) if entry.closes_rows else ([row] for row in sorted(rows, key=_order)):
+    is_by_answer = entry.closes_rows or entry.cursor is not None
+    for answer in _answers(rows) if is_by_answer else ([row] for row in sorted(rows, key=_order)):
         size = sum(row.content_length_bytes for row in answer)
         is_full = len(batch.rows) + len(answer) > BATCH_FILES or batch.size + size > BATCH_BYTES
         is_other = batch.rows and _kind(answer[0], accepted) != _kind(batch.rows[0], accepted)
@@ -76,7 +77,7 @@ def _answers(rows: Sequence[BronzeManifestRow]) -> list[list[BronzeManifestRow]]
 
 def _answer(row: BronzeManifestRow) -> tuple[str, ...]:
     alone = "" if row.parts else row.bronze_file_id
-    return (row.run_id, row.ticker or "", str(row.from_date), str(row.to_date), alone)
+    return (row.run_id, row.ticker or "", str(row.from_date), str(row.to_date), row.cursor, alone)
 
 
 def _order(row: BronzeManifestRow) -> tuple[dt.datetime, str]:

@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from functools import partial
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -21,10 +20,10 @@ from sbf_core.duck.damage import tells_of_damage
 from sbf_core.duck.disk import FREE_BYTES_FLOOR, disk_faults
 from sbf_core.errors import SbfError, UsageError, is_interrupt
 from sbf_core.faults import fault_point
-from sbf_core.ops.coverage import final_stretches
+from sbf_core.ops.asked import LedgerOfAsking
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
-from sbf_core.plan.planner import RESUME_WITHIN, nothing_final, plan_requests, within_budget
+from sbf_core.plan.planner import RESUME_WITHIN, plan_requests, within_budget
 from sbf_core.plan.sessions import check_calendars
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager
@@ -135,9 +134,11 @@ class Runner:
             notes += self._waiting(waiting)
             if ops is not None and (wishes.since or wishes.until):
                 wishes = attrs.evolve(wishes, done=ops.load_stretches(now - RESUME_WITHIN))
-            final = partial(final_stretches, ops.cursor()) if ops is not None else nothing_final
+            known = LedgerOfAsking(ops.cursor()) if ops is not None else None
             entries = [owned.entry for owned in datasets]
-            requests = plan_requests(entries, tickers=tickers, states=states, now=now, run_id=run_id, wishes=wishes, only_due=only_due, final=final)
+            requests = plan_requests(
+                entries, tickers=tickers, states=states, now=now, run_id=run_id, wishes=wishes, only_due=only_due, known=known
+            )
         return RunPlan(requests=tuple(requests), plugins=tuple(self.plugins), notes=tuple(notes))
 
     def _waiting(self, count: int) -> list[str]:

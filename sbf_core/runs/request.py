@@ -20,6 +20,8 @@ class RunRequest:
         domain, source, dataset, discriminator: the dataset's identity.
         ticker: the ticker, or None for a global dataset; where one request asks for several, all of them with ``,`` between them.
         from_date, to_date: the days asked for, both included; None where the dataset knows no dates.
+        cursor: where the last answer ended, for a dataset with a cursor: a token, or a moment as ISO 8601 in UTC; empty
+            where there is none yet.
     """
 
     run_id: str
@@ -30,6 +32,7 @@ class RunRequest:
     ticker: str | None = None
     from_date: dt.date | None = None
     to_date: dt.date | None = None
+    cursor: str = ""
 
     @property
     def dataset_id(self) -> str:

@@ -15,6 +15,7 @@ from sbf_core.errors import DamageFound, EnvironmentFault, FieldGone, SbfError
 from sbf_core.faults import fault_point
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
+from sbf_core.silver.cursors import moves_of
 from sbf_core.silver.drift import DriftWatch, Gone, lenient, notes_of_emptied, why_refused, without_gone
 from sbf_core.silver.fields import record_fields
 from sbf_core.silver.inspection import READ_BYTES_MAX, Inspected, inspect, refusal
@@ -159,6 +160,9 @@ class Promotion:
             if self._ask_plan is None:
                 notes += record_fields(self._ops, conn, self._entry, staged, tells=self._drift is not None)
             restated = tuple(restatements(conn, self._entry))
+            if self._entry.cursor is not None:
+                moves = moves_of(conn, self._entry, rows, items, without={*errors, *held, *refused})
+                self._ops.move_cursors(conn, self._entry, moves)
             self._ops.restated.mark(
                 conn, {self._entry.key(each.ticker) for each in restated}, again_from=self._entry.first_date
             )

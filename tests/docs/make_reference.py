@@ -16,6 +16,7 @@ from sbf_core.dataset import json_path
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
+from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.format_list import FORMATS
@@ -182,8 +183,9 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "url": '"https://example.com/eod/{ticker}?from={from_date}"', "extension": '"csv"', "headers": '{"accept": "text/csv"}', "secrets": '{"apikey": "EXAMPLE_API_KEY"}',
         "secret_headers": '{"authorization": "EXAMPLE_BEARER"}', "mirrors": '("https://old.example.com/{ticker}",)', "date_format": '"%Y%m%d"', "periods": '("annual", "quarter")', "class_mark": '"-"',
         "ticker_names": '{"^SPX": "^GSPC"}', "tickers_per_request": "100", "ticker_separator": '";"', "pages": 'Pages(by="page", parameter="page")', "chunk_days": "93", "rows_max": "5000",
-        "plan": '"premium"', "limits": '("5/second", "250/day")', "connections": "2", "redirect_hosts": '("files.example.com",)', "deadline_seconds": "300.0", "mebibytes_max": "2048",
+        "cursor": 'Cursor(by="moment", column="updated")', "plan": '"premium"', "limits": '("5/second", "250/day")', "connections": "2", "redirect_hosts": '("files.example.com",)', "deadline_seconds": "300.0", "mebibytes_max": "2048",
     },
+    "Cursor": {"by": '"token"', "column": '"updated"', "overlap_seconds": "300.0", "format": '"ms"', "at": '"meta.next"', "first": '"0"'},
     "FileRecipe": {"path": '"prices/{ticker}.csv"', "extension": '"parquet"', "mirrors": '("old/{ticker}.csv",)'},
     "Pages": {
         "by": '"cursor"', "parameter": '"cursor"', "first": "0", "size": "100", "size_parameter": '"limit"', "next_at": '"meta.next"', "total_at": '"meta.total"', "short_page_ends": "True", "items_at": '"data.items"', "total_header": '"X-Total-Count"', "pages_max": "50",
@@ -204,7 +206,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "ForeignKey": {"columns": '("currency",)', "to": '"dim_currency"', "to_columns": '("currency",)'},
     "UniverseMember": {"ticker": '"AAPL"', "valid_from": "dt.date(1982, 11, 30)", "valid_to": "dt.date(2030, 1, 1)"},
 }  # fmt: skip
-DECLARED = (DatasetKeymapEntry, Cadence, DataRules, Column, RestRecipe, FileRecipe, Pages, GoldModel, GoldSource, NotNull, AcceptedRange, Unique, ForeignKey, UniverseMember, Chart)
+DECLARED = (DatasetKeymapEntry, Cadence, DataRules, Column, RestRecipe, Cursor, FileRecipe, Pages, GoldModel, GoldSource, NotNull, AcceptedRange, Unique, ForeignKey, UniverseMember, Chart)
 
 
 def _fields_of(kind: Any) -> str:
@@ -290,6 +292,7 @@ OPS_WORDS = {
     "schema_drift": "Fields that a vendor added or dropped, once each, with examples of the values of new ones.",
     "table_declarations": "What made each silver table: the part of its declaration that decides its rows, and its fingerprint.",
     "held_tables": "Tables whose declaration has changed and that are not made again by themselves, because rows would go.",
+    "cursors": "Where the next request of a series goes on, for datasets that are asked for what changed, and the answer that said so. The places before it are in `former`.",
     "watermarks": "First and last row date in silver, per dataset and ticker. They steer fetching and never filter rows.",
     "data_dates": "The last day asked for, and when, per series of fetches.",
     "gold_manifest": "One row for each build of a gold table.",

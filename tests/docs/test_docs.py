@@ -54,13 +54,14 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
     names = {**vars(api), "dt": dt, "Rate": [api.Column(name="currency", type="VARCHAR", key=True), api.Column(name="rate", type="DOUBLE"), api.Column(name="date", type="DATE")]}
     least = {
         "DatasetKeymapEntry": {"domain": "fx", "source": "ecb", "dataset": "rates", "silver_table": "rates", "columns": names["Rate"]}, "Column": {"name": "rate", "type": "TIMESTAMP" if field in ("date_format", "zone", "fold", "epoch") else "DOUBLE"}, "FixedWidth": {"fields": (("a", 0, 4),)},
-        "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"}, "Pages": {"by": "page", "parameter": "page"},
+        "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"}, "Cursor": {"by": "moment"}, "Pages": {"by": "page", "parameter": "page"},
         "GoldModel": {"name": "fact_rate", "key": ("currency",), "sql": "SELECT 1 AS currency"}, "GoldSource": {"table": "silver.a"}, "UniverseMember": {"ticker": "AAPL"},
         "NotNull": {"column": "a"}, "AcceptedRange": {"column": "a"}, "Unique": {"columns": ("a",)}, "ForeignKey": {"columns": ("a",), "to": "b", "to_columns": ("a",)},
         "Chart": {"name": "rates", "x": "date", "y": "rate"},
     }  # fmt: skip
-    beside = {"spec": {"kind": "own"}, "members": {"scope": "per_ticker"}, "restated_column": {"lookback_days": 5, "columns": _DATED}, "restated": {"lookback_days": 5, "columns": _DATED}, "answers": {"columns": _DATED}, "periods": {"url": "https://example.com/{ticker}/{period}"}, "date_format": {"zone": "UTC"} if kind == "Column" else {}, "fold": {"zone": "Europe/Paris"}, "cells": {"header": 4}}
+    beside = {"spec": {"kind": "own"}, "members": {"scope": "per_ticker"}, "restated_column": {"lookback_days": 5, "columns": _DATED}, "restated": {"lookback_days": 5, "columns": _DATED}, "answers": {"columns": _DATED}, "periods": {"url": "https://example.com/{ticker}/{period}"}, "date_format": {"zone": "UTC"} if kind == "Column" else {}, "fold": {"zone": "Europe/Paris"}, "cells": {"header": 4}, "cursor": {"url": "https://example.com/{ticker}?since={cursor}"}}
     more = {"by": {"next_at": "next"}, "short_page_ends": {"size": 100}, "size_parameter": {"size": 100}} if kind == "Pages" else {}
+    more |= {"by": {"at": "next"}, "at": {"by": "token"}, "first": {"by": "token", "at": "next"}} if kind == "Cursor" else {}
     value = eval(make_reference.EXAMPLES[kind][field], dict(names))
     made = getattr(api, kind)(**{**least.get(kind, {}), **beside.get(field, {}), **more.get(field, {}), field: value})
     assert getattr(made, field) != attrs.fields_dict(type(made))[field].default

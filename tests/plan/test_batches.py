@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import attrs
 import pytest
@@ -37,7 +38,7 @@ def batched(url: str = "https://v.example/{ticker}?from={from_date}", *, most: i
 def planned(tickers: list[str], states: dict[str, SeriesState], **more: object) -> list[tuple[str | None, dt.date | None, bool]]:
     first = dt.date(2020, 1, 1)
     final = {ticker: [Stretch(first, state.coverage_to)] for key, state in states.items() if state.coverage_to for ticker in key.rpartition("/")[2].split(",")}
-    items = plan_requests([batched()], tickers=tickers, states=states, now=NOW, run_id="r", final=lambda _: final, **more)  # type: ignore[arg-type]
+    items = plan_requests([batched()], tickers=tickers, states=states, now=NOW, run_id="r", known=SimpleNamespace(final=lambda _: final, cursors=lambda _: {}), **more)  # type: ignore[arg-type]
     return [(item.request.ticker, item.request.from_date, item.due) for item in items]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -33,7 +34,7 @@ def planned(
 ) -> PlannedRequest:
     states = {} if state is None else {"prices/fake/eod": state}
     stretches = [Stretch(day(first), day(last)) for first, last in final] if state is not None else []
-    (found,) = plan_requests([entry(**declared)], tickers=(), states=states, now=START, run_id="r", wishes=wishes, final=lambda _: {None: stretches})
+    (found,) = plan_requests([entry(**declared)], tickers=(), states=states, now=START, run_id="r", wishes=wishes, known=SimpleNamespace(final=lambda _: {None: stretches}, cursors=lambda _: {}))
     return found
 
 

@@ -1,0 +1,30 @@
+"""What an answer says to come back with."""
+
+from __future__ import annotations
+
+import json
+
+from sbf_core.dataset.json_path import value_path
+from sbf_core.errors import PayloadRefused
+from sbf_core.payload.json_walk import ABSENT, child
+
+
+def token_of(body: bytes, at: str) -> str:
+    """The text or number at a path of an answer in JSON; empty where it is null or an empty text.
+
+    Raises:
+        PayloadRefused: there is no such place, or something else there.
+    """
+    try:
+        found = json.loads(body, parse_float=str)
+    except (ValueError, RecursionError) as error:
+        raise PayloadRefused(f"the cursor at {at} cannot be read: it is no JSON") from error
+    for segment in value_path(at):
+        found = child(found, segment)
+        if found is ABSENT:
+            raise PayloadRefused(f"there is no cursor at {at}")
+    if found is None:
+        return ""
+    if isinstance(found, bool) or not isinstance(found, (str, int)):
+        raise PayloadRefused(f"the cursor at {at} is no text and no number")
+    return str(found)
