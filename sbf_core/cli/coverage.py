@@ -36,6 +36,9 @@ def days_report(home: str | None, *, name: str, ticker: str | None, as_json: boo
     asked = [entry for entry in entries if entry.is_asked_by_days]
     if name and not asked:
         what = f"the address of {entries[0].id} names no days: each answer is all of it"
+        if entries[0].cursor is not None:
+            what = f"{entries[0].id} is asked for what changed, and not for days"
+            raise UsageError(what, fix='sbf sql "FROM ops.cursors" says where it goes on', code="COVERAGE")
         raise UsageError(what, fix=f"sbf coverage {name}, without --days, counts its rows", code="COVERAGE")
     if ticker and not name:
         raise UsageError(

@@ -7,6 +7,7 @@ import json
 import tempfile
 from pathlib import Path
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from warehouse import START, Warehouse, counts_add_up
 from werkzeug import Request, Response
 
 from sbf_core.api import Column, Cursor, DataRules, DatasetKeymapEntry, Pages, RestRecipe, UsageError, hookimpl
+from sbf_core.cli.coverage import days_report
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.rebuild import rebuild
@@ -109,6 +111,15 @@ def test_a_moment_goes_on_from_the_newest_row_less_the_overlap(tmp_path: Path, h
     assert held(warehouse) == [(1, 11), (2, 20), (3, 30)]
 
 
+def test_coverage_says_where_to_look(tmp_path: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = PluginManager(())
+    manager.register(Feed(httpserver, TOKEN), name="fake")
+    monkeypatch.setattr("sbf_core.cli.coverage.PluginManager", lambda **_: manager)
+    with pytest.raises(UsageError, match="asked for what changed") as told:
+        days_report(str(tmp_path / "home"), name="change", ticker=None, as_json=False)
+    assert "ops.cursors" in told.value.fix
+
+
 @pytest.mark.parametrize(
     ("cursor", "sent"),
     [
@@ -185,6 +196,34 @@ def test_a_payload_that_is_lost_is_asked_for_again(tmp_path: Path, httpserver: H
     run(warehouse, feed)
     assert feed.asked[-1] == [None, "1", "2"][place]
     assert held(warehouse) == feed.now()
+
+
+def test_a_table_that_is_made_again_keeps_its_place(tmp_path: Path, httpserver: HTTPServer) -> None:
+    feed = Feed(httpserver, TOKEN)
+    warehouse = Warehouse(tmp_path / "home", feed)
+    for number in range(3):
+        feed.changes(number, number)
+        run(warehouse, feed)
+    before = warehouse.ask("FROM ops.cursors")
+    feed.entry = attrs.evolve(feed.entry, promote_version=2)
+    run(warehouse, feed, only="silver")
+    assert warehouse.ask("FROM ops.cursors") == before
+    run(warehouse, feed)
+    assert feed.asked[-1] == "3"
+
+
+def test_a_recording_of_it_can_be_replayed(tmp_path: Path, httpserver: HTTPServer) -> None:
+    feed = Feed(httpserver, MOMENT, pages=Pages(by="cursor", parameter="page", next_at="more"))
+    warehouse, other = Warehouse(tmp_path / "home", feed), Warehouse(tmp_path / "other", feed)
+    for number in range(5):
+        feed.changes(number, number)
+        feed.changes(9, number)
+        run(warehouse, feed)
+    asked = len(feed.asked)
+    context = other.runner(RunOptions(replay=str(warehouse.home))).run()
+    assert (context.errors, len(feed.asked)) == ([], asked)
+    assert held(other) == held(warehouse)
+    assert other.ask("SELECT cursor FROM ops.cursors") == warehouse.ask("SELECT cursor FROM ops.cursors")
 
 
 STEPS = st.lists(st.sampled_from(["change", "late", "run", "run", "down", "broken", "again", "rebuild"]), min_size=4, max_size=14)
