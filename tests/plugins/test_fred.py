@@ -181,6 +181,10 @@ def test_a_daily_series_comes_in_windows(tmp_path: Path, server: HTTPServer) -> 
     on(warehouse, vendor, dt.date(2024, 1, 3))
     assert published(warehouse) == versions(daily)
     assert sum(asked["what"] == "observations" for asked in vendor.asked) == 3
+    kept = warehouse.bronze_files()
+    on(warehouse, vendor, dt.date(2024, 1, 20))
+    assert warehouse.bronze_files() == kept, "that nothing was published is no payload"
+    assert warehouse.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'file' ORDER BY started_at DESC LIMIT 1") == [("none",)]
 
 
 def test_of_what_was_asked_for_later_the_day_is_not_known(tmp_path: Path, server: HTTPServer) -> None:
