@@ -107,7 +107,7 @@ def test_a_moment_goes_on_from_the_newest_row_less_the_overlap(tmp_path: Path, h
     feed.changes(3, 30)
     assert run(warehouse, feed) == "ok"
     assert feed.asked[:3] == ["2023-12-31T23:59:00Z", "2024-01-02T09:59:00Z", "2024-01-02T09:59:00Z"]
-    assert "2024-01-02T13:58:50Z" < str(feed.asked[3]) <= "2024-01-02T13:59:00Z", "when it was asked, not when it was answered"
+    assert "2024-01-02T13:58:50Z" < str(feed.asked[3]) < "2024-01-02T13:59:00Z", "when it was asked, not when it was answered"
     assert held(warehouse) == [(1, 11), (2, 20), (3, 30)]
 
 
