@@ -83,4 +83,9 @@ BREAKS_OF_CHANGES = [
     ('cursor: a journal forgets it', 'sbf_core/bronze/journal.py', '    if not facts["cursor"]:', '    if True:', 'tests/runner/test_cursors.py'),
     ('cursor: with the table that is made again', 'sbf_core/ops/taking_over.py', 'INSERT INTO ops.cursors FROM', 'SELECT count(*) FROM', 'tests/runner/test_cursors.py'),
     ('damaged payloads count as known', 'sbf_core/runner/fetch_stage.py', 'if (place[0], digest) != damaged}', 'if True}', 'tests/runner/test_cursors.py'),
+    ('unknown: asked for all the same', 'sbf_core/plan/planner.py', '0 <= hours < entry.unknown_after_days * 24', 'False', 'tests/http/test_none.py'),
+    ('unknown: although it has come', 'sbf_core/ops/unknown.py', '        _forget(conn, came)', '        pass', 'tests/http/test_none.py'),
+    ('unknown: although it had come', 'sbf_core/ops/unknown.py', 'WHERE ticker IS NOT NULL)"', 'WHERE false)"', 'tests/http/test_none.py'),
+    ('unknown: told each time', 'sbf_core/ops/unknown.py', 'coalesce(unknown_since, checked_at)', 'checked_at', 'tests/http/test_none.py'),
+    ('unknown: a whole dataset', 'sbf_core/ops/unknown.py', 'WorkStatus.NONE and one.request.ticker is not None}', 'WorkStatus.NONE}', 'tests/http/test_none.py'),
 ]

@@ -76,6 +76,8 @@ class DatasetKeymapEntry(ColumnRoles):
         shrink_share_max: an answer that would close a larger share of the current rows that it speaks about (of at
             least 20) is refused whole.
         refresh_after_hours: a request is due when its last answer is older than this.
+        unknown_after_days: a series of which the vendor never had anything (see ``DataRules.none_status``) is asked for
+            again after so many days.
         cadence: when there can be something new: a calendar, an age, seasons.
         settles_after_days: a day is final, and not asked for again, once it was asked for this long after it was over
             in the zone of the column ``row_date`` (UTC without one). Rows that a vendor adds later than that are not
@@ -125,6 +127,7 @@ class DatasetKeymapEntry(ColumnRoles):
     reject_share_max: float = 0.05
     shrink_share_max: float = 0.5
     refresh_after_hours: float = 20.0
+    unknown_after_days: float = 30.0
     cadence: Cadence = Cadence()
     settles_after_days: float = 1.0
     horizon: int | str = 1
@@ -180,8 +183,8 @@ class DatasetKeymapEntry(ColumnRoles):
                 raise UsageError(
                     f"{name} {getattr(self, name)} is no share", where=where, fix="use 0 to 1", code="DATASET"
                 )
-        if min(self.refresh_after_hours, self.lookback_days, self.settles_after_days) < 0:
-            what = "refresh_after_hours, lookback_days and settles_after_days cannot be negative"
+        if min(self.refresh_after_hours, self.lookback_days, self.settles_after_days, self.unknown_after_days) < 0:
+            what = "refresh_after_hours, lookback_days, settles_after_days and unknown_after_days cannot be negative"
             raise UsageError(what, where=where, code="DATASET")
 
     def _answer_facts(self, where: str) -> AnswerFacts:

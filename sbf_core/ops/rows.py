@@ -143,6 +143,7 @@ class SeriesState:
         to_date: the last day asked for.
         coverage_from, coverage_to: first and last row date in silver.
         again_from: the vendor restated the past: the first day to fetch again; None if it did not.
+        unknown_since: the vendor has nothing of it, and never had; None where it has, or nobody knows; aware.
     """
 
     checked_at: dt.datetime | None = None
@@ -150,6 +151,7 @@ class SeriesState:
     coverage_from: dt.date | None = None
     coverage_to: dt.date | None = None
     again_from: dt.date | None = None
+    unknown_since: dt.datetime | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -23,6 +23,7 @@ from sbf_core.ops.recovery_ledger import RecoveryLedger
 from sbf_core.ops.repo import DuckDbOpsRepo
 from sbf_core.ops.restated import RestatedSeries
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, SeriesState
+from sbf_core.ops.unknown import remember_unknown
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
 from sbf_core.universe.service import UniverseService
@@ -167,6 +168,7 @@ class OpsService:
             self._repo.upsert_ingestions(conn, ingestions)
             self._repo.upsert_ingestions(conn, others)
             self._repo.upsert_data_dates(conn, dates)
+            remember_unknown(conn, kept, other)
 
         self._write(work)
 

@@ -58,7 +58,10 @@ def _both(one: SeriesState, other: SeriesState) -> SeriesState:
     checked = max(filter(None, (one.checked_at, other.checked_at)), default=None)
     asked = max(filter(None, (one.to_date, other.to_date)), default=None)
     covered = max(filter(None, (one.coverage_to, other.coverage_to)), default=None)
-    return attrs.evolve(one, checked_at=checked, to_date=asked, coverage_to=covered)
+    later = one if one.checked_at == checked else other
+    return attrs.evolve(
+        one, checked_at=checked, to_date=asked, coverage_to=covered, unknown_since=later.unknown_since
+    )
 
 
 def in_batches(planned: Sequence[PlannedRequest]) -> list[PlannedRequest]:

@@ -213,6 +213,9 @@ def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes
     if state.checked_at is None:
         return True, "never fetched"
     hours = (now - state.checked_at).total_seconds() / 3600
+    if state.unknown_since is not None and 0 <= hours < entry.unknown_after_days * 24:
+        since = f"{entry.source} has never had anything of it, asked {_ago(hours)}"
+        return False, f"{since}; due after {entry.unknown_after_days:g} days"
     in_season = entry.cadence.in_season(now.date())
     interval = entry.refresh_after_hours if in_season else max(entry.refresh_after_hours, entry.cadence.off_season_hours)
     after = f"due after {interval:g} h" if in_season else f"due after {interval:g} h out of season"

@@ -15,12 +15,13 @@ from sbf_core.errors import DamageFound, is_interrupt
 from sbf_core.faults import fault_point
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.ops.service import OpsService
+from sbf_core.ops.unknown import unknown_since
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.plugin.watch import DatabaseWatch, used_the_database
 from sbf_core.runner.fetch_answers import FetchAnswer, Fetcher, Sessions
-from sbf_core.runner.fetch_tally import FetchTally
+from sbf_core.runner.fetch_tally import FetchTally, notes_of_unknown
 from sbf_core.runner.fetch_workers import FetchWorkers
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
@@ -131,6 +132,7 @@ class FetchStage:
         self.whole |= workers.whole
         self._record(context, waiting)
         self._tally.tell()
+        context.notes += notes_of_unknown(planned, unknown_since(self._ops.cursor(), context.started_at))
         if self._evidence:
             record_quarantined(self._ops, self._config)
         self._progress.finish()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
 from sbf_core.ops.rows import FailedFetch
+from sbf_core.plan.planned import PlannedRequest
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -12,6 +15,7 @@ from sbf_core.vocabulary import WorkStatus
 
 #: Requests that failed for reasons of their own are told one by one up to here.
 _ALONE_MAX = 10
+_NAMED_MAX = 5
 
 
 def outcome_of(result: RunResult) -> FailedFetch | None:
@@ -65,6 +69,17 @@ class FetchTally:
         self.context.errors.extend(_told(self._failed))
         self.context.notes.extend(_told(self._skipped))
         self._failed, self._skipped = {}, {}
+
+
+def notes_of_unknown(planned: Sequence[PlannedRequest], keys: Sequence[str]) -> list[str]:
+    """What a run says of the series of which a vendor has nothing: one line a dataset, in the run that found it out."""
+    notes = []
+    for entry in {item.entry.id: item.entry for item in planned}.values():
+        own = [key.removeprefix(f"{entry.id}/") for key in keys if key.startswith(f"{entry.id}/")]
+        if own:
+            named = ", ".join(own[:_NAMED_MAX]) + (f" and {len(own) - _NAMED_MAX} more" if len(own) > _NAMED_MAX else "")
+            notes.append(f"{entry.id}: {entry.source} has nothing of {named}; asked again after {entry.unknown_after_days:g} days")
+    return notes
 
 
 def _told(lines: dict[tuple[str, str], list[RunRequest]]) -> list[str]:

@@ -153,7 +153,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "DatasetKeymapEntry": {
         "domain": '"fx"', "source": '"ecb"', "dataset": '"reference_rates"', "discriminator": '"annual"', "scope": '"per_ticker"', "members": '("GDP", "CPI")', "silver_table": '"ecb_rate"',
         "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")', "semantics": '"snapshot"', "on_duplicate": '"last"', "format": 'Csv(delimiter=";")', "rows_at": '"data.items"', "member": '"rates.csv"',
-        "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1", "refresh_after_hours": "6", "cadence": 'Cadence(calendar="weekdays")',
+        "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1", "refresh_after_hours": "6", "unknown_after_days": "90", "cadence": 'Cadence(calendar="weekdays")',
         "settles_after_days": "3", "horizon": "365", "lookback_days": "7", "answers": '"whole"', "restated": '"series"', "restated_column": '"rate"', "first_date": "dt.date(1999, 1, 4)",
         "drift": '"tell"', "promote_version": "2", "renamed_from": '("fx/ecb/old_rates", "silver.old_rates")', "keep_view": "True", "opt_in": "True", "tags": '("daily", "fx")', "charts": '(Chart(name="rates", x="date", y="rate"),)', "title": '"Euro reference rates"',
         "terms": '"Free with the source named."', "source_url": '"https://example.com/about"',

@@ -103,3 +103,46 @@ def test_a_page_that_was_named_must_be_there(tmp_path: Path, httpserver: HTTPSer
 def test_statuses_that_say_something_else_are_refused(status: object) -> None:
     with pytest.raises(UsageError, match="cannot mean that there is nothing"):
         DataRules(none_status=(status,))  # type: ignore[arg-type]
+
+
+def test_a_ticker_that_the_vendor_does_not_know_is_asked_for_rarely_and_told_once(tmp_path: Path, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/eod/A").respond_with_json([price("A", "2024-01-01")])
+    httpserver.expect_request("/eod/GONE").respond_with_data("", status=404)
+    warehouse = warehouse_of(tmp_path, httpserver.url_for("/eod/{ticker}"), scope="per_ticker", members=("A", "GONE"), unknown_after_days=7)
+    told = "prices/fake/eod: fake has nothing of GONE; asked again after 7 days"
+    assert told in warehouse.run().notes
+    for _ in range(6):
+        assert told not in warehouse.run(hours_later=24).notes
+    assert asked(httpserver).count("/eod/GONE") == 1
+    assert "fake has never had anything of it, asked 6 days ago; due after 7 days" in [item.why for item in warehouse.runner().plan().requests]
+    assert told not in warehouse.run(hours_later=24).notes, "asked again, and still not known"
+    assert asked(httpserver).count("/eod/GONE") == 2
+    warehouse.run(options=RunOptions(force=True))
+    assert asked(httpserver).count("/eod/GONE") == 3
+    httpserver.clear()
+    httpserver.expect_request("/eod/A").respond_with_data("", status=404)
+    httpserver.expect_request("/eod/GONE").respond_with_json([price("GONE", "2024-01-08")])
+    warehouse.run(hours_later=24 * 7)
+    assert warehouse.ask("SELECT symbol FROM silver.px ORDER BY 1") == [("A",), ("GONE",)]
+    warehouse.run(hours_later=24)
+    assert sorted(asked(httpserver)) == ["/eod/A"] * 2 + ["/eod/GONE"] * 2, "one that it had is no unknown one, and one that came is known"
+
+
+def test_a_dataset_without_tickers_is_never_unknown(tmp_path: Path, httpserver: HTTPServer) -> None:
+    """There may be nothing yet."""
+    httpserver.expect_request("/events").respond_with_data("", status=204)
+    warehouse = warehouse_of(tmp_path, httpserver.url_for("/events"))
+    warehouse.run()
+    warehouse.run(hours_later=24)
+    assert len(asked(httpserver)) == 2
+
+
+def test_tickers_of_a_batch_that_the_vendor_does_not_know(tmp_path: Path, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/eod/A,B").respond_with_data("", status=404)
+    httpserver.expect_request("/eod/C").respond_with_json([price("C", "2024-01-01")])
+    warehouse = warehouse_of(
+        tmp_path, httpserver.url_for("/eod/{ticker}"), recipe={"tickers_per_request": 2}, scope="per_ticker", members=("A", "B", "C")
+    )
+    warehouse.run()
+    warehouse.run(hours_later=24)
+    assert sorted(asked(httpserver)) == ["/eod/A,B", "/eod/C", "/eod/C"]

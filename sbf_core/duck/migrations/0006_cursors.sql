@@ -6,3 +6,6 @@ ALTER TABLE ops.bronze_manifest ADD COLUMN cursor VARCHAR DEFAULT '';
 CREATE TABLE ops.cursors (
     dataset VARCHAR NOT NULL, ticker VARCHAR, cursor VARCHAR NOT NULL, former VARCHAR NOT NULL, bronze_file_id VARCHAR NOT NULL, fetched_at TIMESTAMP NOT NULL
 );
+
+-- Since when the vendor has nothing of a series, and never had: it is asked for again rarely.
+ALTER TABLE ops.data_dates ADD COLUMN unknown_since TIMESTAMP;
