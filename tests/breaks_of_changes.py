@@ -88,4 +88,9 @@ BREAKS_OF_CHANGES = [
     ('unknown: although it had come', 'sbf_core/ops/unknown.py', 'WHERE ticker IS NOT NULL)"', 'WHERE false)"', 'tests/http/test_none.py'),
     ('unknown: told each time', 'sbf_core/ops/unknown.py', 'coalesce(unknown_since, checked_at)', 'checked_at', 'tests/http/test_none.py'),
     ('unknown: a whole dataset', 'sbf_core/ops/unknown.py', 'WorkStatus.NONE and one.request.ticker is not None}', 'WorkStatus.NONE}', 'tests/http/test_none.py'),
+    ('universe: days outside of it', 'sbf_core/plan/planner.py', '    if spans is not None and stretches:', '    if False:', 'tests/universe'),
+    ('universe: answers of all days', 'sbf_core/plan/planner.py', 'return list(stretches) if belongs or belonged else []', 'return list(stretches)', 'tests/universe'),
+    ('universe: a source of its own', 'sbf_core/plan/planner.py', 'return universe.get(entry.source) or universe[""]', 'return universe[""]', 'tests/universe'),
+    ('universe: spans that overlap', 'sbf_core/universe/members.py', 'first <= own[-1][1] + dt.timedelta(days=1)', 'first < own[-1][1]', 'tests/universe'),
+    ('universe: a source that there is not', 'sbf_core/runner/runner.py', '        check_sources(settings.universes,', '        check_sources([] and settings.universes,', 'tests/universe'),
 ]

@@ -173,6 +173,7 @@ def universe(
     home: opt.Home = None,
     tickers: opt.Tickers = None,
     at: Annotated[str | None, typer.Option("--at", metavar="DAY", help="Members on this day.", show_default=False)] = None,
+    source: Annotated[str | None, typer.Option("--source", metavar="NAME", help="Those that only this source is asked for.", show_default=False)] = None,
     as_json: opt.AsJson = False,
 ) -> None:
     """The tickers that a run works on, and since when they belong.
@@ -181,7 +182,7 @@ def universe(
     """
     from sbf_core.cli.catalog import universe_report
 
-    universe_report(home, _flags(tickers=tickers), at=at, as_json=as_json)
+    universe_report(home, _flags(tickers=tickers), at=at, source=source or "", as_json=as_json)
 
 
 @plugins_app.command("list")

@@ -9,7 +9,7 @@ import attrs
 
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.duck.bootstrap import DuckDbBootstrap
-from sbf_core.errors import UsageError
+from sbf_core.errors import UsageError, nearest
 from sbf_core.plugin.bounds import bounds
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.patterns import chosen_by
@@ -51,10 +51,15 @@ def datasets_report(home: str | None, *, plugins: str | None, as_json: bool) -> 
         print(f"{item.entry.id}: {item.entry.terms} {item.entry.source_url}".strip())
 
 
-def universe_report(home: str | None, flags: Mapping[str, Any], *, at: str | None, as_json: bool) -> None:
-    """The members of the universe."""
+def universe_report(
+    home: str | None, flags: Mapping[str, Any], *, at: str | None, source: str = "", as_json: bool
+) -> None:
+    """The members of the universe, or of that of one source."""
     settings = Settings(home, flags=flags)
-    wanted = settings.universe
+    if source and source not in settings.universes:
+        fix = nearest(source, settings.universes) or f"write [universe.{source}] in {settings.file.name}"
+        raise UsageError(f"source {source!r} has no universe of its own", fix=fix, code="UNIVERSE")
+    wanted = settings.universes[source] if source else settings.universe
     when = None if at is None else day(at, what="--at")
     manager = PluginManager(block=settings["plugins.block"], options=settings.options)
 
@@ -79,6 +84,8 @@ def universe_report(home: str | None, flags: Mapping[str, Any], *, at: str | Non
     print_table(("ticker", "from", "to"), [(item.ticker, item.valid_from, item.valid_to) for item in members])
     print()
     print(f"{len(members)} members from {wanted.origin}")
+    if settings.universes and not source:
+        tell(f"sbf: note: of their own have {', '.join(sorted(settings.universes))}: sbf universe --source NAME")
 
 
 def plugins_report(home: str | None, *, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from sbf_core.plan.batches import in_batches, known_of_tickers, known_series
 from sbf_core.plan.planned import PlannedRequest, chunks
 from sbf_core.plan.sessions import last_news
 from sbf_core.runs.request import RunRequest
+from sbf_core.universe.members import Membership
 from sbf_core.vocabulary import Scope
 
 
@@ -31,6 +32,8 @@ class AskedBefore(Protocol):
         ...
 
 
+#: First and last day on which a ticker belongs, see ``Membership``.
+Spans = Sequence[tuple[dt.date, dt.date]]
 _NEVER = SeriesState()
 #: A back-fill that is asked for again so soon goes on where it was stopped.
 RESUME_WITHIN = dt.timedelta(hours=20)
@@ -69,6 +72,7 @@ def plan_requests(
     wishes: PlanWishes | None = None,
     only_due: bool = False,
     known: AskedBefore | None = None,
+    universe: Mapping[str, Membership] | None = None,
 ) -> list[PlannedRequest]:
     """The requests of the datasets, datasets in their order and tickers in theirs.
 
@@ -80,6 +84,8 @@ def plan_requests(
         run_id: the run that asks; may be empty for a mere plan.
         wishes: back-fill days and force.
         only_due: leave out what is not due; a run needs no more, and most series of a large universe are not.
+        universe: by source the tickers and the days on which they belong, under an empty name those of all other
+            sources; it goes before ``tickers``. None: ``tickers``, always.
         known: what was asked for before; looked up once for each dataset of which anything is due. None: nothing was.
     """
     entries = list(entries)
@@ -87,7 +93,8 @@ def plan_requests(
     states, done = known_of_tickers(entries, states), known_series(entries, wishes.done)
     planned = []
     for entry in entries:
-        series: Sequence[str | None] = (entry.members or tickers) if entry.scope is Scope.PER_TICKER else (None,)
+        belonging = _membership(entry, tickers, universe)
+        series: Sequence[str | None] = belonging.tickers if entry.scope is Scope.PER_TICKER else (None,)
         base = entry.key(None)
         news = _news(entry, now)
         finals: Mapping[str | None, Sequence[Stretch]] | None = None
@@ -95,6 +102,7 @@ def plan_requests(
         for ticker in series:
             state = states.get(base if ticker is None else f"{base}/{ticker}", _NEVER)
             due, why = _due(entry, state, now, wishes, news)
+            spans = belonging.spans.get(ticker) if ticker is not None else None
             if only_due and not due:
                 continue
             if finals is None:
@@ -109,7 +117,7 @@ def plan_requests(
                 ticker=ticker,
                 cursor=_cursor(entry, places.get(ticker, ""), wishes),
             )
-            item = _planned(entry, request, state, wishes, now, finals.get(ticker, ()), due=due, why=why)
+            item = _planned(entry, request, state, wishes, now, finals.get(ticker, ()), due=due, why=why, spans=spans)
             item = _without_done(item, done) if done and not wishes.force and entry.cursor is None else item
             if item.due or not only_due:
                 planned.append(item)
@@ -137,12 +145,19 @@ def _planned(
     *,
     due: bool,
     why: str,
+    spans: Spans | None = None,
 ) -> PlannedRequest:
     """A request for the days that are wanted and not final, in pieces where these do not hang together."""
     last = wishes.until or now.date() - dt.timedelta(days=entry.cadence.min_age_days)
     stretches = _stretches(entry, state, wishes, final, last)
     if not stretches and wishes.force:
         stretches = [Stretch(last, last)]
+    if spans is not None and stretches:
+        stretches = _of_members(entry, state, stretches, spans, last)
+        if not stretches:
+            whole = attrs.evolve(request, from_date=last, to_date=last)
+            what = "what is to be asked for lies outside the days on which it belongs to the universe"
+            return PlannedRequest(entry=entry, request=whole, due=False, why=what if due else why)
     if not stretches:
         whole = attrs.evolve(request, from_date=last, to_date=last)
         what = f"all days up to {last} are final" if last >= entry.first_date else f"it starts on {entry.first_date}"
@@ -173,6 +188,34 @@ def _stretches(
         return [Stretch(first, last)] if first <= last else []
     left = left_of(Stretch(entry.first_date, last), final) if entry.first_date <= last else []
     return with_tail(left, Stretch(first, last)) if first <= last else left
+
+
+def _membership(
+    entry: DatasetKeymapEntry, tickers: Sequence[str], universe: Mapping[str, Membership] | None
+) -> Membership:
+    """The series of a dataset with tickers: its own members, always, or those of the universe of its source."""
+    if entry.members or not universe:
+        return Membership(tickers=entry.members or tuple(tickers))
+    return universe.get(entry.source) or universe[""]
+
+
+def _of_members(
+    entry: DatasetKeymapEntry, state: SeriesState, stretches: Sequence[Stretch], spans: Spans, last: dt.date
+) -> list[Stretch]:
+    """The days to ask for on which a ticker belongs to the universe. An answer that is the same whatever days are asked
+    for is asked for while it belongs, and once if it belonged before.
+    """
+    bounds = [Stretch(first, end) for first, end in spans]
+    if not entry.is_asked_by_days:
+        belongs = any(each.first <= last <= each.last for each in bounds)
+        belonged = state.checked_at is None and any(each.first <= last for each in bounds)
+        return list(stretches) if belongs or belonged else []
+    return [
+        Stretch(max(each.first, bound.first), min(each.last, bound.last))
+        for each in stretches
+        for bound in bounds
+        if each.first <= bound.last and bound.first <= each.last
+    ]
 
 
 def _without_done(item: PlannedRequest, done: frozenset[tuple[str, dt.date | None, dt.date | None]]) -> PlannedRequest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -37,6 +37,15 @@ def configured(datasets: Sequence[OwnedDataset], keys: Keys) -> tuple[list[Owned
     return kept, notes
 
 
+def check_sources(named: Iterable[str], *, known: Sequence[OwnedDataset], what: str, table: str) -> None:
+    """Raise ``UsageError`` for a table of the settings, such as ``[tickers.SOURCE]``, of a source that there is not."""
+    sources = sorted({owned.entry.source for owned in known})
+    stray = next((source for source in named if source not in sources), None)
+    if stray is not None:
+        fix = nearest(stray, sources) or f"sources: {', '.join(sources)}"
+        raise UsageError(f"there are {what} for {stray!r}, and no such source", where=f"[{table}.{stray}]", fix=fix, code="SETTING")
+
+
 def with_ticker_names(datasets: Sequence[OwnedDataset], names: Mapping[str, Mapping[str, str]], *, known: Sequence[OwnedDataset]) -> list[OwnedDataset]:
     """The datasets with the user's names of tickers in their recipes.
 
@@ -48,11 +57,7 @@ def with_ticker_names(datasets: Sequence[OwnedDataset], names: Mapping[str, Mapp
     Raises:
         UsageError: there is no such source.
     """
-    sources = sorted({owned.entry.source for owned in known})
-    stray = next((source for source in names if source not in sources), None)
-    if stray is not None:
-        fix = nearest(stray, sources) or f"sources: {', '.join(sources)}"
-        raise UsageError(f"there are names of tickers for {stray!r}, and no such source", where=f"[tickers.{stray}]", fix=fix, code="SETTING")
+    check_sources(names, known=known, what="names of tickers", table="tickers")
     return [_named(owned, names.get(owned.entry.source)) for owned in datasets]
 
 

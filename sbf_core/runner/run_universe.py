@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.watch import watched
 from sbf_core.settings.settings import Settings
-from sbf_core.universe.members import UniverseMember, UniverseSettings
+from sbf_core.universe.members import Membership, UniverseMember, UniverseSettings, membership_of
 from sbf_core.universe.service import UniverseService
 
 
 class RunUniverse:
-    """The universe of one run.
+    """The universe of one run, and those that ``[universe.SOURCE]`` gives to some sources.
 
     Args:
         settings: of the home.
         manager: the plugins, one of which may give the members.
         archive: the recording that is replayed; None where vendors are asked.
+        sources: of the datasets of the run.
+
+    Attributes:
+        own: the sources with a universe of their own. None where tickers were named for the whole run.
 
     Raises:
         UsageError: the settings name no plugin that there is, a file that cannot be read, or wrong tickers.
     """
 
-    def __init__(self, settings: Settings, manager: PluginManager, archive: BronzeArchive | None) -> None:
+    def __init__(
+        self, settings: Settings, manager: PluginManager, archive: BronzeArchive | None, *, sources: Collection[str] = ()
+    ) -> None:
         self.settings = settings.universe
         self._manager = manager
         self._archive = archive
         self._is_named = settings.resolved["universe.tickers"].origin == "flag"
-        if self.settings.plugin and archive is None:
-            manager.selected([self.settings.plugin])
-        self._named = UniverseService(self.settings)
-        if self.settings.tickers or self.settings.file is not None:
-            self._named.tickers()
+        is_of_all = archive is not None or self._is_named
+        own = {} if is_of_all else {name: one for name, one in settings.universes.items() if name in sources}
+        self.own: frozenset[str] = frozenset(own)
+        self._own = own
+        self._opened: dict[str, UniverseService] = {}
+        for one in (self.settings, *own.values()):
+            if one.plugin and archive is None:
+                manager.selected([one.plugin])
+        self._named = {"": UniverseService(self.settings), **{name: UniverseService(one) for name, one in own.items()}}
+        for service in self._named.values():
+            if service.settings.tickers or service.settings.file is not None:
+                service.tickers()
+
+    def memberships(self, bootstrap: DuckDbBootstrap | None, *, limit: int) -> dict[str, Membership]:
+        """By source who belongs, and when; under an empty name that of all other sources.
+
+        Args:
+            bootstrap: the open database, for a query; None where there is none yet.
+            limit: only so many tickers each; 0 for all.
+        """
+        if self._archive is not None:
+            return {}
+        found = {"": membership_of(self.service(bootstrap).members(), limit=limit)}
+        for name, settings in self._own.items():
+            found[name] = membership_of(self._service(name, settings, bootstrap).members(), limit=limit)
+        return found
 
     def service(self, bootstrap: DuckDbBootstrap | None) -> UniverseService:
         """What gives the tickers.
@@ -40,21 +69,27 @@ class RunUniverse:
         Args:
             bootstrap: the open database, for a query; None where there is none yet.
         """
-        settings = self.settings
         if self._archive is not None and not self._is_named:
-            settings = UniverseSettings(tickers=self._archive.tickers)
-        elif settings.tickers or settings.file is not None:
-            return self._named  # read and checked once
-        if bootstrap is None:
-            return UniverseService(settings, members_hook=self._ask_members)
-        return UniverseService(
-            settings, cursor=bootstrap.cursor, members_hook=lambda: self._ask_members_watched(bootstrap)
-        )
+            return UniverseService(UniverseSettings(tickers=self._archive.tickers))
+        return self._service("", self.settings, bootstrap)
 
-    def _ask_members(self) -> list[UniverseMember]:
-        record = self._manager.selected([self.settings.plugin])[0]
+    def _service(self, name: str, settings: UniverseSettings, bootstrap: DuckDbBootstrap | None) -> UniverseService:
+        if settings.tickers or settings.file is not None:
+            return self._named[name]  # read and checked once
+        if bootstrap is None:
+            return UniverseService(settings, members_hook=lambda: self._ask_members(settings.plugin))
+        if name not in self._opened:  # asked once a run
+            self._opened[name] = UniverseService(
+                settings,
+                cursor=bootstrap.cursor,
+                members_hook=lambda: self._ask_members_watched(settings.plugin, bootstrap),
+            )
+        return self._opened[name]
+
+    def _ask_members(self, plugin: str) -> list[UniverseMember]:
+        record = self._manager.selected([plugin])[0]
         return list(self._manager.call(record, "universe_members", doing="the universe", safe="nothing was written"))
 
-    def _ask_members_watched(self, bootstrap: DuckDbBootstrap) -> list[UniverseMember]:
-        with watched(bootstrap.cursor, where=f"plugin {self.settings.plugin}, hook universe_members"):
-            return self._ask_members()
+    def _ask_members_watched(self, plugin: str, bootstrap: DuckDbBootstrap) -> list[UniverseMember]:
+        with watched(bootstrap.cursor, where=f"plugin {plugin}, hook universe_members"):
+            return self._ask_members(plugin)

@@ -18,28 +18,27 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.damage import tells_of_damage
 from sbf_core.duck.disk import FREE_BYTES_FLOOR, disk_faults
-from sbf_core.errors import SbfError, UsageError, is_interrupt
+from sbf_core.errors import SbfError, is_interrupt
 from sbf_core.faults import fault_point
-from sbf_core.ops.asked import LedgerOfAsking
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
-from sbf_core.plan.planner import RESUME_WITHIN, plan_requests, within_budget
+from sbf_core.plan.planner import within_budget
 from sbf_core.plan.sessions import check_calendars
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.runner.accept import accept_held
-from sbf_core.runner.configured import configured, with_ticker_names
+from sbf_core.runner.configured import check_sources, configured, with_ticker_names
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.live_sessions import LiveSessions
 from sbf_core.runner.options import RunOptions, isolation_of
+from sbf_core.runner.planning import Planning
 from sbf_core.runner.progress import Progress
 from sbf_core.runner.publish_stage import publish_changed_tables, wants_copy
 from sbf_core.runner.remake_stage import RemakeStage, planned, without
-from sbf_core.runner.replay import Replay, archive_of
+from sbf_core.runner.replay import archive_of
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.run_progress import RunProgress
-from sbf_core.runner.run_universe import RunUniverse
 from sbf_core.runner.selection import check_something_is_left, selected_datasets, selected_plugins
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.keys import Keys
@@ -47,7 +46,7 @@ from sbf_core.settings.settings import Settings
 from sbf_core.silver.stale import stale_of_home
 from sbf_core.trust.recovery import recover
 from sbf_core.trust.replacing import open_replacing
-from sbf_core.vocabulary import Drift, Layer, RunStatus, Scope
+from sbf_core.vocabulary import Drift, Layer, RunStatus
 
 #: A command that only reads holds the home for a moment; a run waits for that, and no longer.
 _WAIT_FOR_READERS_SECONDS = 1.0
@@ -96,73 +95,35 @@ class Runner:
         self.plugins = selected_plugins(self.manager, self.registry, wanted=wanted, wanted_by=by, excluded=self._options.exclude, archive=self._archive)
         chosen = selected_datasets(self.registry.of(self.plugins), self._options.select)
         chosen = [owned for owned in chosen if not self._options.ids or owned.entry.id in self._options.ids]
-        chosen = with_ticker_names(chosen, settings.ticker_names, known=list(self.registry.datasets.values()))
+        installed = list(self.registry.datasets.values())
+        check_sources(settings.universes, known=installed, what="tickers", table="universe")
+        chosen = with_ticker_names(chosen, settings.ticker_names, known=installed)
         named = wanted is not None or self._archive is not None
         self.datasets, self._left_out = (chosen, []) if named else configured(chosen, Keys(self._config.home))
         check_something_is_left(self.datasets, self._options.select, self._left_out)
         self.overview: list[dict[str, Any]] = []
         self.gold_overview: list[dict[str, Any]] = []
         check_calendars(owned.entry for owned in self.datasets)
-        self._universe = RunUniverse(settings, self.manager, self._archive)
-        self._again_left: int = settings["run.restated_max"]
-
-    # what is asked for
-
-    def _per_ticker(self) -> list[OwnedDataset]:
-        return [owned for owned in self.datasets if owned.entry.scope is Scope.PER_TICKER and not owned.entry.members]
+        self._planning = Planning(
+            settings, self._options, clock=self._clock, manager=self.manager, datasets=self.datasets, plugins=self.plugins,
+            left_out=self._left_out, archive=self._archive, bronze=self._config.bronze,
+        )  # fmt: skip
 
     # planning
-
-    def _planned(self, ops: OpsService | None, tickers: Sequence[str], run_id: str, *, only_due: bool = False) -> RunPlan:
-        notes = [*self._left_out, *(f"plugin {record.label}: {text}" for record in self.plugins for text in record.deprecated)]
-        datasets = self.datasets
-        if not tickers and self._per_ticker():
-            self._refuse_empty_universe()
-            skipped = ", ".join(owned.entry.id for owned in self._per_ticker())
-            notes.append(f"no tickers: {skipped} left out; set [universe] in {self._settings.file.name} or use --tickers")
-            datasets = [owned for owned in datasets if owned not in self._per_ticker()]
-        options = self._options
-        if self._archive is not None:
-            self._replay = Replay(self._archive, bronze=self._config.bronze)
-            requests = self._replay.plan(datasets, tickers=tickers, run_id=run_id, since=options.since, until=options.until)
-        else:
-            for owned in datasets:
-                if options.since is not None and options.since < owned.entry.first_date:
-                    notes.append(f"{owned.entry.id} starts on {owned.entry.first_date}; --since was clipped")
-            now, wishes = self._clock.now(), options.wishes
-            states, waiting = within_budget(ops.load_series_states() if ops is not None else {}, self._again_left)
-            notes += self._waiting(waiting)
-            if ops is not None and (wishes.since or wishes.until):
-                wishes = attrs.evolve(wishes, done=ops.load_stretches(now - RESUME_WITHIN))
-            known = LedgerOfAsking(ops.cursor()) if ops is not None else None
-            entries = [owned.entry for owned in datasets]
-            requests = plan_requests(
-                entries, tickers=tickers, states=states, now=now, run_id=run_id, wishes=wishes, only_due=only_due, known=known
-            )
-        return RunPlan(requests=tuple(requests), plugins=tuple(self.plugins), notes=tuple(notes))
-
-    def _waiting(self, count: int) -> list[str]:
-        most = self._settings["run.restated_max"]
-        return [f"{count} restated series wait for the next run; run.restated_max is {most}"] if count else []
-
-    def _refuse_empty_universe(self) -> None:
-        """An empty universe is an error where somebody counts on one."""
-        origin = self._universe.settings.origin
-        named = set(self._options.plugins or ())
-        if self._archive is None and (origin or any(owned.plugin.name in named for owned in self._per_ticker())):
-            needing = ", ".join(owned.entry.id for owned in self._per_ticker())
-            raise UsageError("the universe is empty", where=origin or f"needed by {needing}", fix="use --tickers, or set [universe] in sbf.toml", code="EMPTY_UNIVERSE")
 
     def plan(self) -> RunPlan:
         """What a run would do now. Writes nothing."""
         if not self._config.database.exists():
-            plan = self._planned(None, self._universe.service(None).tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+            limit = self._settings["universe.ticker_limit"]
+            tickers = self._planning.universe.service(None).tickers(ticker_limit=limit)
+            plan = self._planning.plan(None, None, tickers, "")
             return plan if self._archive is not None else plan.with_forecast(self._config.rates, {})
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, read_only=True).open(wait_seconds=self._settings["run.wait_seconds"])
         try:
-            universe = self._universe.service(bootstrap)
+            universe = self._planning.universe.service(bootstrap)
             ops = OpsService.over(bootstrap, universe=universe, clock=self._clock)
-            plan = self._planned(ops, universe.tickers(ticker_limit=self._settings["universe.ticker_limit"]), "")
+            tickers = universe.tickers(ticker_limit=self._settings["universe.ticker_limit"])
+            plan = self._planning.plan(ops, bootstrap, tickers, "")
             plan = attrs.evolve(plan, notes=(*plan.notes, *self._remade(bootstrap)))
             return plan if self._archive is not None else plan.with_forecast(self._config.rates, ops.answer_seconds())
         finally:
@@ -183,9 +144,7 @@ class Runner:
             HomeLocked, VersionRefused, EnvironmentFault, UsageError: see ``DuckDbBootstrap.open``.
         """
         began = time.monotonic()
-        asks_tickers = self._options.fetch and self._per_ticker() and self._archive is None and not self._universe.settings.query
-        if asks_tickers and not self._universe.settings.plugin and not self._universe.service(None).tickers():
-            self._refuse_empty_universe()  # before anything is written
+        self._planning.check()  # before anything is written
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
         with disk_faults(self._config.database):
             replaced = open_replacing(bootstrap, wait_seconds=self._settings["run.wait_seconds"] or _WAIT_FOR_READERS_SECONDS, logger=self._logger)
@@ -203,7 +162,7 @@ class Runner:
         return context
 
     def _run(self, bootstrap: DuckDbBootstrap, began: float, replaced: str) -> RunContext:
-        universe = self._universe.service(bootstrap)
+        universe = self._planning.universe.service(bootstrap)
         ops = OpsService.over(bootstrap, universe=universe, clock=self._clock, logger=self._logger)
         recovered = recover(ops, self._config, everything=bool(replaced), logger=self._logger)
         universe.tickers()
@@ -248,32 +207,39 @@ class Runner:
         if only in (None, Layer.SILVER):  # before it is planned: what a table holds says what to ask for
             datasets = without(datasets, remake.run(context, datasets, wait=not self._options.remake))
         if only in (None, Layer.BRONZE) and self._options.fetch:
-            plan = self._planned(ops, context.tickers, context.run_id, only_due=True)
+            plan = self._planning.plan(ops, bootstrap, context.tickers, context.run_id, only_due=True)
             for note in (*notes, *plan.notes):
                 self._progress.note(note)
             if plan.due:
                 self._fetch(ops, context, plan.due)
-                self._again_left -= sum(item.again for item in plan.due)
+                self._planning.again_left -= sum(item.again for item in plan.due)
             self._logger.info(
                 "Ingestion complete. run_id=%s | elapsed_seconds=%.2f", context.run_id, time.monotonic() - began
             )
         if only in (None, Layer.SILVER):
             remake.promote(context, datasets, again=self._options.force)
             if only is None and self._options.fetch and self._archive is None and context.rows_updated:
-                self._fetch_restated(ops, context, datasets, remake)
+                self._fetch_restated(ops, bootstrap, context, datasets, remake)
         if only in (None, Layer.GOLD):
             run_gold(ops, self.manager, context, self.plugins, force=self._options.force, progress=self._progress)
 
     def _fetch_restated(
-        self, ops: OpsService, context: RunContext, datasets: Sequence[OwnedDataset], remake: RemakeStage
+        self,
+        ops: OpsService,
+        bootstrap: DuckDbBootstrap,
+        context: RunContext,
+        datasets: Sequence[OwnedDataset],
+        remake: RemakeStage,
     ) -> None:
         """Series whose vendor restated their past, once more and from the first day: their rows are of two measures
         now.
         """
         if not ops.restated.marked():
             return
-        context.notes += self._waiting(within_budget(ops.load_series_states(), self._again_left)[1])
-        due = [item for item in self._planned(ops, context.tickers, context.run_id, only_due=True).due if item.again]
+        planning = self._planning
+        context.notes += planning.waiting(within_budget(ops.load_series_states(), planning.again_left)[1])
+        plan = planning.plan(ops, bootstrap, context.tickers, context.run_id, only_due=True)
+        due = [item for item in plan.due if item.again]
         if due:
             self._fetch(ops, context, due)
             remake.promote(context, datasets)
@@ -286,8 +252,10 @@ class Runner:
         live = LiveSessions(ops, self._config, self._hooks, self.registry, due, ask_anyway=self._options.force, logger=self._logger) if self._archive is None else None
         if live is not None:
             self._progress.limited(live.limits, self._config.rates)
+        sessions = live if live is not None else self._planning.replay
+        assert sessions is not None
         stage = FetchStage(
-            ops, writer, self._hooks, self.registry, config=self._config, sessions=live or self._replay, workers=self._settings["run.workers"], progress=self._progress
+            ops, writer, self._hooks, self.registry, config=self._config, sessions=sessions, workers=self._settings["run.workers"], progress=self._progress
         )
         try:
             stage.run(context, due, keep_unchanged=self._archive is not None)

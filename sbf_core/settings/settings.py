@@ -12,6 +12,7 @@ import attrs
 
 from sbf_core.duck.config import FSYNC_POLICIES, DuckDbConfig
 from sbf_core.errors import EnvironmentFault, UsageError, nearest
+from sbf_core.settings.own_universe import own_universe
 from sbf_core.universe.members import UniverseSettings
 
 FILE_NAME = "sbf.toml"
@@ -89,6 +90,7 @@ class Settings:
     Attributes:
         options: what ``[options.NAME]`` says to the plugin of that name.
         ticker_names: what ``[tickers.SOURCE]`` says: how that source writes a ticker of the universe.
+        universes: what ``[universe.SOURCE]`` says: the tickers that that source is asked for.
 
     Raises:
         UsageError: ``sbf.toml`` is not TOML, holds an unknown setting, or a value is of the wrong kind or out of range.
@@ -99,7 +101,8 @@ class Settings:
         self.home = DuckDbConfig(home=home if home is not None else variables.get("SBF_HOME") or None).home
         self.home_origin = "flag --home" if home is not None else "SBF_HOME" if variables.get("SBF_HOME") else "default"
         self.file = self.home / FILE_NAME
-        written, self.options, self.ticker_names = _read_file(self.file)
+        written, self.options, self.ticker_names, own = _read_file(self.file)
+        self.universes = {source: own_universe(source, table, self.file) for source, table in own.items()}
         self.resolved: dict[str, Resolved] = {}
         for setting in SETTINGS:
             self.resolved[setting.name] = self._resolve(setting, flags or {}, variables, written)
@@ -142,12 +145,17 @@ class Settings:
         return UniverseSettings(**{found.setting.name.removeprefix("universe."): found.value})
 
 
-def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, dict[str, str]]]:
-    """The settings written in a file by their full names, the options of each plugin, and the tickers' names at each source."""
+_Tables = dict[str, dict[str, Any]]
+
+
+def _read_file(path: Path) -> tuple[dict[str, Any], _Tables, dict[str, dict[str, str]], _Tables]:
+    """The settings written in a file by their full names, the options of each plugin, the tickers' names at each source,
+    and the universe of each source that has its own.
+    """
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        return {}, {}, {}
+        return {}, {}, {}, {}
     except OSError as error:
         raise EnvironmentFault(f"the settings cannot be read: {error.strerror}", where=str(path)) from error
     if len(raw) > FILE_BYTES_MAX:
@@ -163,6 +171,10 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]], d
         place = f"{path}:{found[1]}:{found[2]}" if found else str(path)
         raise UsageError(f"not TOML: {_PLACE.sub('', str(error)).strip()}", where=place, fix="correct that line", code="TOML") from error
     flat: dict[str, Any] = {}
+    universe = document.get("universe", {})
+    own = {name: table for name, table in universe.items() if isinstance(table, dict)} if isinstance(universe, dict) else {}
+    for name in own:
+        del universe[name]
     options = document.pop("options", {})
     if not isinstance(options, dict) or not all(isinstance(table, dict) for table in options.values()):
         raise UsageError("options are tables, one for each plugin", where=str(path), fix="write [options.NAME]", code="SETTING")
@@ -178,7 +190,7 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]], d
             if name not in _BY_NAME:
                 raise UsageError(f"there is no setting {name!r}", where=str(path), fix=_hint(name), code="SETTING")
             flat[name] = value
-    return flat, options, tickers
+    return flat, options, tickers, own
 
 
 def _hint(name: str) -> str:

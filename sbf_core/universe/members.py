@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -21,6 +22,40 @@ class UniverseMember:
     def holds_on(self, day: dt.date) -> bool:
         """Whether the ticker belongs to the universe on ``day``."""
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+
+
+@attrs.frozen(kw_only=True)
+class Membership:
+    """The tickers that a source is asked for, and the days of those that do not belong always.
+
+    Attributes:
+        tickers: each once, in the order of the universe.
+        spans: first and last day on which a ticker belongs, both included, in stretches that neither meet nor overlap,
+            oldest first; a ticker that is not there belongs always.
+    """
+
+    tickers: tuple[str, ...]
+    spans: Mapping[str, Sequence[tuple[dt.date, dt.date]]] = attrs.field(factory=dict)
+
+
+def membership_of(members: Sequence[UniverseMember], *, limit: int = 0) -> Membership:
+    """The membership that some members make; of the first ``limit`` tickers if it is not 0."""
+    tickers = tuple(dict.fromkeys(member.ticker for member in members))
+    tickers = tickers[:limit] if limit else tickers
+    bounded = [member for member in members if member.valid_from is not None or member.valid_to is not None]
+    if not bounded:
+        return Membership(tickers=tickers)
+    always = {member.ticker for member in members if member.valid_from is None and member.valid_to is None}
+    spans: dict[str, list[tuple[dt.date, dt.date]]] = {}
+    for member in sorted(bounded, key=lambda one: one.valid_from or dt.date.min):
+        first, last = member.valid_from or dt.date.min, member.valid_to or dt.date.max
+        own = spans.setdefault(member.ticker, []) if member.ticker not in always else []
+        if member.ticker in always or first > last:
+            continue
+        if own and (own[-1][1] == dt.date.max or first <= own[-1][1] + dt.timedelta(days=1)):  # they meet or overlap
+            first, last = own[-1][0], max(own.pop()[1], last)
+        own.append((first, last))
+    return Membership(tickers=tickers, spans=spans)
 
 
 @attrs.frozen(kw_only=True)

@@ -278,8 +278,9 @@ def settings() -> str:
     for setting in SETTINGS:
         default = "none" if setting.default in ((), "") else setting.default
         text += f"| `{setting.name}` | `{setting.variable}` | {default} | {setting.doc} |\n"
-    text += "\nTwo kinds of tables stand in the file only: `[options.PLUGIN]` holds what a plugin lets a user choose (its README says what), and\n"
-    text += "`[tickers.SOURCE]` how a source writes a ticker, e.g. `\"^SPX\" = \"^GSPC\"` under `[tickers.yahoo]`.\n"
+    text += "\nThree kinds of tables stand in the file only: `[options.PLUGIN]` holds what a plugin lets a user choose (its README says what),\n"
+    text += "`[tickers.SOURCE]` how a source writes a ticker, e.g. `\"^SPX\" = \"^GSPC\"` under `[tickers.yahoo]`, and `[universe.SOURCE]` the tickers that\n"
+    text += "a source is asked for: one of `tickers`, `file`, `plugin` or `query`.\n"
     return text
 
 

@@ -1,0 +1,153 @@
+"""What a run asks for: of its datasets, for the tickers of its universe, by what the ledger knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+
+from sbf_core.bronze.archive import BronzeArchive
+from sbf_core.clock import Clock
+from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.errors import UsageError
+from sbf_core.ops.asked import LedgerOfAsking
+from sbf_core.ops.service import OpsService
+from sbf_core.plan.planner import RESUME_WITHIN, plan_requests, within_budget
+from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.registry import OwnedDataset
+from sbf_core.runner.options import RunOptions
+from sbf_core.runner.replay import Replay
+from sbf_core.runner.run_plan import RunPlan
+from sbf_core.runner.run_universe import RunUniverse
+from sbf_core.settings.settings import Settings
+from sbf_core.vocabulary import Scope
+
+
+class Planning:
+    """Plans the requests of one run.
+
+    Args:
+        settings: of the home.
+        options: what was asked for.
+        clock: the present moment.
+        manager: the plugins, one of which may give the universe.
+        datasets, plugins: of the run.
+        left_out: what the user should know of those that are not.
+        archive: the recording that is replayed; None where vendors are asked.
+        bronze: the folder that a replay fills.
+
+    Attributes:
+        universe: the tickers of the run.
+        replay: answers from the recording, once it was planned.
+        again_left: how many series may be fetched again whole in what is left of the run.
+
+    Raises:
+        UsageError: the universe is none, see ``RunUniverse``.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        options: RunOptions,
+        *,
+        clock: Clock,
+        manager: PluginManager,
+        datasets: Sequence[OwnedDataset],
+        plugins: Sequence[PluginRecord],
+        left_out: Sequence[str],
+        archive: BronzeArchive | None,
+        bronze: Path,
+    ) -> None:
+        self._settings = settings
+        self._options = options
+        self._clock = clock
+        self._datasets = datasets
+        self._plugins = plugins
+        self._left_out = left_out
+        self._archive = archive
+        self._bronze = bronze
+        self.universe = RunUniverse(settings, manager, archive, sources=[owned.entry.source for owned in datasets])
+        self.replay: Replay | None = None
+        self.again_left: int = settings["run.restated_max"]
+
+    def check(self) -> None:
+        """Refuse an empty universe, where it is known before the database is open and somebody counts on it."""
+        named = self.universe.settings
+        asks = self._options.fetch and self._per_ticker() and self._archive is None and not (named.query or named.plugin)
+        if asks and not self.universe.service(None).tickers():
+            self._refuse_empty_universe()
+
+    def plan(
+        self,
+        ops: OpsService | None,
+        bootstrap: DuckDbBootstrap | None,
+        tickers: Sequence[str],
+        run_id: str,
+        *,
+        only_due: bool = False,
+    ) -> RunPlan:
+        """What is asked for.
+
+        Args:
+            ops: the ledger; None where there is none yet.
+            bootstrap: the open database, for a universe that is a query.
+            tickers: the universe.
+            run_id: the run that asks; may be empty for a mere plan.
+            only_due: leave out what is not due.
+        """
+        options = self._options
+        notes = [*self._left_out]
+        notes += [f"plugin {record.label}: {text}" for record in self._plugins for text in record.deprecated]
+        datasets = list(self._datasets)
+        if not tickers and self._per_ticker():
+            self._refuse_empty_universe()
+            skipped = ", ".join(owned.entry.id for owned in self._per_ticker())
+            notes.append(f"no tickers: {skipped} left out; set [universe] in {self._settings.file.name} or use --tickers")
+            datasets = [owned for owned in datasets if owned not in self._per_ticker()]
+        if self._archive is not None:
+            self.replay = Replay(self._archive, bronze=self._bronze)
+            requests = self.replay.plan(
+                datasets, tickers=tickers, run_id=run_id, since=options.since, until=options.until
+            )
+            return RunPlan(requests=tuple(requests), plugins=tuple(self._plugins), notes=tuple(notes))
+        for owned in datasets:
+            if options.since is not None and options.since < owned.entry.first_date:
+                notes.append(f"{owned.entry.id} starts on {owned.entry.first_date}; --since was clipped")
+        now, wishes = self._clock.now(), options.wishes
+        states, waiting = within_budget(ops.load_series_states() if ops is not None else {}, self.again_left)
+        notes += self.waiting(waiting)
+        if ops is not None and (wishes.since or wishes.until):
+            wishes = attrs.evolve(wishes, done=ops.load_stretches(now - RESUME_WITHIN))
+        requests = plan_requests(
+            [owned.entry for owned in datasets],
+            tickers=tickers,
+            states=states,
+            now=now,
+            run_id=run_id,
+            wishes=wishes,
+            only_due=only_due,
+            known=LedgerOfAsking(ops.cursor()) if ops is not None else None,
+            universe=self.universe.memberships(bootstrap, limit=self._settings["universe.ticker_limit"]),
+        )
+        return RunPlan(requests=tuple(requests), plugins=tuple(self._plugins), notes=tuple(notes))
+
+    def waiting(self, count: int) -> list[str]:
+        """What is said of series that wait for another run."""
+        most = self._settings["run.restated_max"]
+        return [f"{count} restated series wait for the next run; run.restated_max is {most}"] if count else []
+
+    def _per_ticker(self) -> list[OwnedDataset]:
+        """The datasets that count on the tickers of the universe."""
+        own = self.universe.own
+        per_ticker = [one for one in self._datasets if one.entry.scope is Scope.PER_TICKER and not one.entry.members]
+        return [owned for owned in per_ticker if owned.entry.source not in own]
+
+    def _refuse_empty_universe(self) -> None:
+        """An empty universe is an error where somebody counts on one."""
+        origin = self.universe.settings.origin
+        named = set(self._options.plugins or ())
+        if self._archive is None and (origin or any(owned.plugin.name in named for owned in self._per_ticker())):
+            needing = ", ".join(owned.entry.id for owned in self._per_ticker())
+            fix = "use --tickers, or set [universe] in sbf.toml"
+            raise UsageError("the universe is empty", where=origin or f"needed by {needing}", fix=fix, code="EMPTY_UNIVERSE")
