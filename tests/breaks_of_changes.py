@@ -93,4 +93,8 @@ BREAKS_OF_CHANGES = [
     ('universe: a source of its own', 'sbf_core/plan/planner.py', 'return universe.get(entry.source) or universe[""]', 'return universe[""]', 'tests/universe'),
     ('universe: spans that overlap', 'sbf_core/universe/members.py', 'first <= own[-1][1] + dt.timedelta(days=1)', 'first < own[-1][1]', 'tests/universe'),
     ('universe: a source that there is not', 'sbf_core/runner/runner.py', '        check_sources(settings.universes,', '        check_sources([] and settings.universes,', 'tests/universe'),
+    ('restated: rows that nobody confirmed', 'sbf_core/silver/restatement.py', 'a.asked_at < c.changed_at)', 'a.asked_at < c.changed_at OR true)', 'tests/runner/test_restated.py'),
+    ('restated: confirmed by the change itself', 'sbf_core/silver/restatement.py', 'AND a.asked_at < c.changed_at) "', ') "', 'tests/runner/test_restated.py'),
+    ('restated: fetched again by the same run', 'sbf_core/silver/restatement.py', 'w.run_id = c.run_id OR w.fetched_at', 'w.fetched_at', 'tests/runner/test_restated.py'),
+    ('restated: a whole fetch before the change', 'sbf_core/silver/restatement.py', 'OR w.fetched_at >= c.changed_at)', 'OR true)', 'tests/runner/test_restated.py'),
 ]

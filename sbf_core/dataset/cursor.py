@@ -55,16 +55,24 @@ class Cursor:
         what = fix = ""
         if self.by is CursorBy.TOKEN:
             if not self.at or self.column or self.overlap_seconds:
-                what, fix = "a token needs at, and neither column nor overlap_seconds", 'Cursor(by="token", at="meta.next")'
+                what, fix = (
+                    "a token needs at, and neither column nor overlap_seconds",
+                    'Cursor(by="token", at="meta.next")',
+                )
             else:
                 value_path(self.at)
         elif self.at or self.first or self.overlap_seconds < 0 or not self.format:
-            what, fix = "a moment has neither at nor first, and no overlap below 0", 'Cursor(by="moment", overlap_seconds=300)'
+            what, fix = (
+                "a moment has neither at nor first, and no overlap below 0",
+                'Cursor(by="moment", overlap_seconds=300)',
+            )
         if what:
             raise UsageError(what, fix=fix, code="RECIPE")
 
     def sent(self, cursor: str) -> str:
-        """What an address holds for the cursor of a request, see ``RunRequest.cursor``; empty for a token that is not there yet."""
+        """What an address holds for the cursor of a request, see ``RunRequest.cursor``; empty for a token that is not
+        there yet.
+        """
         if self.by is CursorBy.TOKEN:
             return cursor or self.first
         if not cursor:

@@ -39,7 +39,7 @@ def final_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) 
     wait = f"to_seconds(CAST({entry.settles_after_days * _SECONDS_A_DAY!r} AS DOUBLE))"
     settled = f"CAST({local} - {wait} AS DATE) - 1"
     return _joined(
-        conn, entry, f"SELECT ticker, from_date, least(to_date, {settled}) AS to_date FROM ({_answers(entry)})"
+        conn, entry, f"SELECT ticker, from_date, least(to_date, {settled}) AS to_date FROM ({answers(entry)})"
     )
 
 
@@ -53,7 +53,7 @@ def answered_stretches(
         entry: the dataset.
         with_rows: only of answers that brought rows; those of an answer without news came with an earlier one.
     """
-    return _joined(conn, entry, _answers(entry) + (" WHERE has_rows" if with_rows else ""))
+    return _joined(conn, entry, answers(entry) + (" WHERE has_rows" if with_rows else ""))
 
 
 def failed_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> Stretches:
@@ -71,7 +71,7 @@ def failed_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
     return _joined(conn, entry, failed)
 
 
-def _answers(entry: DatasetKeymapEntry) -> str:
+def answers(entry: DatasetKeymapEntry) -> str:
     """A SELECT of the answers: ticker, from_date, to_date, asked_at, has_rows."""
     of_it = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
     answer = "concat_ws(chr(10), run_id, ticker, from_date, to_date)"

@@ -27,8 +27,8 @@ def remember_unknown(
         _forget(conn, came)
     if none:
         conn.execute(
-            "UPDATE ops.data_dates SET unknown_since = coalesce(unknown_since, checked_at) WHERE list_contains(?, key) AND key NOT IN "
-            f"(SELECT {DATASET_ID} || '/' || ticker FROM ops.bronze_manifest WHERE ticker IS NOT NULL)",
+            "UPDATE ops.data_dates SET unknown_since = coalesce(unknown_since, checked_at) WHERE list_contains(?, key) "
+            f"AND key NOT IN (SELECT {DATASET_ID} || '/' || ticker FROM ops.bronze_manifest WHERE ticker IS NOT NULL)",
             [sorted(none)],
         )
 

@@ -77,8 +77,9 @@ def notes_of_unknown(planned: Sequence[PlannedRequest], keys: Sequence[str]) -> 
     for entry in {item.entry.id: item.entry for item in planned}.values():
         own = [key.removeprefix(f"{entry.id}/") for key in keys if key.startswith(f"{entry.id}/")]
         if own:
-            named = ", ".join(own[:_NAMED_MAX]) + (f" and {len(own) - _NAMED_MAX} more" if len(own) > _NAMED_MAX else "")
-            notes.append(f"{entry.id}: {entry.source} has nothing of {named}; asked again after {entry.unknown_after_days:g} days")
+            more = f" and {len(own) - _NAMED_MAX} more" if len(own) > _NAMED_MAX else ""
+            what = f"{entry.source} has nothing of {', '.join(own[:_NAMED_MAX])}{more}"
+            notes.append(f"{entry.id}: {what}; asked again after {entry.unknown_after_days:g} days")
     return notes
 
 

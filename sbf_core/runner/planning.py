@@ -74,7 +74,9 @@ class Planning:
     def check(self) -> None:
         """Refuse an empty universe, where it is known before the database is open and somebody counts on it."""
         named = self.universe.settings
-        asks = self._options.fetch and self._per_ticker() and self._archive is None and not (named.query or named.plugin)
+        asks = (
+            self._options.fetch and self._per_ticker() and self._archive is None and not (named.query or named.plugin)
+        )
         if asks and not self.universe.service(None).tickers():
             self._refuse_empty_universe()
 
@@ -103,7 +105,9 @@ class Planning:
         if not tickers and self._per_ticker():
             self._refuse_empty_universe()
             skipped = ", ".join(owned.entry.id for owned in self._per_ticker())
-            notes.append(f"no tickers: {skipped} left out; set [universe] in {self._settings.file.name} or use --tickers")
+            notes.append(
+                f"no tickers: {skipped} left out; set [universe] in {self._settings.file.name} or use --tickers"
+            )
             datasets = [owned for owned in datasets if owned not in self._per_ticker()]
         if self._archive is not None:
             self.replay = Replay(self._archive, bronze=self._bronze)
@@ -150,4 +154,6 @@ class Planning:
         if self._archive is None and (origin or any(owned.plugin.name in named for owned in self._per_ticker())):
             needing = ", ".join(owned.entry.id for owned in self._per_ticker())
             fix = "use --tickers, or set [universe] in sbf.toml"
-            raise UsageError("the universe is empty", where=origin or f"needed by {needing}", fix=fix, code="EMPTY_UNIVERSE")
+            raise UsageError(
+                "the universe is empty", where=origin or f"needed by {needing}", fix=fix, code="EMPTY_UNIVERSE"
+            )

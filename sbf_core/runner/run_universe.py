@@ -30,7 +30,12 @@ class RunUniverse:
     """
 
     def __init__(
-        self, settings: Settings, manager: PluginManager, archive: BronzeArchive | None, *, sources: Collection[str] = ()
+        self,
+        settings: Settings,
+        manager: PluginManager,
+        archive: BronzeArchive | None,
+        *,
+        sources: Collection[str] = (),
     ) -> None:
         self.settings = settings.universe
         self._manager = manager

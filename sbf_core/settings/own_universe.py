@@ -29,7 +29,9 @@ def own_universe(source: str, table: Mapping[str, Any], file: Path) -> UniverseS
         fix = nearest(stray, _KEYS) or "use one of " + ", ".join(_KEYS)
         raise UsageError(f"there is no setting {stray!r}", where=where, fix=fix, code="SETTING")
     if len(table) != 1:
-        raise UsageError("a universe has one source", where=where, fix="keep one of " + ", ".join(_KEYS), code="UNIVERSE")
+        raise UsageError(
+            "a universe has one source", where=where, fix="keep one of " + ", ".join(_KEYS), code="UNIVERSE"
+        )
     ((name, value),) = table.items()
     is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
     if not (is_list if name == "tickers" else isinstance(value, str)) or not value:

@@ -48,11 +48,17 @@ def moves_of(
         if entry.cursor.by is CursorBy.TOKEN:
             cursor = token_of(paths[last.bronze_file_id].read_bytes(), entry.cursor.at)
         else:
-            cursor = _moment(answer, [newest[row.bronze_file_id] for row in answer if row.bronze_file_id in newest], entry)
+            cursor = _moment(
+                answer, [newest[row.bronze_file_id] for row in answer if row.bronze_file_id in newest], entry
+            )
         if cursor:
             fetched_at = max(row.fetched_at for row in answer)
             move = Move(
-                ticker=last.ticker, asked_from=last.cursor, cursor=cursor, bronze_file_id=last.bronze_file_id, fetched_at=fetched_at
+                ticker=last.ticker,
+                asked_from=last.cursor,
+                cursor=cursor,
+                bronze_file_id=last.bronze_file_id,
+                fetched_at=fetched_at,
             )
             found.append(move)
     return found
@@ -76,7 +82,7 @@ def _newest(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[
     assert entry.cursor is not None
     moment = f"max(CAST(s.{quoted(entry.cursor.column)} AS TIMESTAMP))"
     found = conn.execute(
-        f"SELECT CAST(s._bronze_file_id AS VARCHAR), {moment} FROM stage AS s WHERE s._reason IS NULL AND NOT s._context "
-        f"GROUP BY 1 HAVING {moment} IS NOT NULL"
+        f"SELECT CAST(s._bronze_file_id AS VARCHAR), {moment} FROM stage AS s WHERE s._reason IS NULL "
+        f"AND NOT s._context GROUP BY 1 HAVING {moment} IS NOT NULL"
     ).fetchall()
     return {file_id: from_naive_utc(value) for file_id, value in found}

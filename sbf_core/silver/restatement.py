@@ -11,6 +11,7 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, literal, literal_list, matches, quoted
+from sbf_core.ops.coverage import answers
 from sbf_core.ops.queries import DATASET_ID
 from sbf_core.silver.tables import current_table, history_table, value_columns
 
@@ -41,9 +42,12 @@ def restatements(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> 
     """Series whose past the payloads in the temporary table ``promoted`` restate; none unless the dataset says that it
     happens.
 
-    A row had settled where it was recorded after its day was final, see ``settles_after_days``. A series that was asked
-    for from its first day on, after the superseded rows were recorded, has been fetched again already: so a rebuild,
-    which sees all payloads, comes to the same result.
+    A row had settled where its day was asked for and answered once more after it was final, see ``settles_after_days``,
+    and before the payload that changes it: what it said then was the vendor's last word. When the row was recorded does
+    not matter, for of a day that was taken in time and never changed that is long before.
+
+    A series that was asked for from its first day on, by the run that brought the change or after it, has been fetched
+    again already: so a rebuild, which sees all payloads, comes to the same result.
     """
     if not entry.is_restated:
         return []
@@ -54,26 +58,39 @@ def restatements(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> 
         else "CAST(NULL AS DOUBLE)"
     )
     changed = differs([entry.restated_column] if price else value_columns(entry), "t", "h")
+    conn.execute(
+        f"CREATE OR REPLACE TEMP TABLE changed_row AS SELECT p.ticker, p.run_id, {factor} AS factor, "
+        f"{_day(entry)} AS day, t.recorded_at AS changed_at FROM {current_table(entry)} AS t "
+        f"JOIN promoted AS p ON p.bronze_file_id = t._bronze_file_id JOIN {history_table(entry)} AS h ON "
+        f"{matches(entry.key_columns, 't', 'h')} AND h.known_to = t.known_from AND NOT h._deleted WHERE {changed}"
+    )
+    if conn.execute("SELECT 1 FROM changed_row LIMIT 1").fetchone() is None:  # nearly always
+        return []
     same = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
     rows = conn.execute(
-        f"WITH pair AS (SELECT p.ticker, {factor} AS factor, h.recorded_at FROM {current_table(entry)} AS t "
-        f"JOIN promoted AS p ON p.bronze_file_id = t._bronze_file_id JOIN {history_table(entry)} AS h ON "
-        f"{matches(entry.key_columns, 't', 'h')} AND h.known_to = t.known_from AND NOT h._deleted "
-        f"WHERE {changed} AND h.recorded_at >= {_settled(entry)}), moved AS (SELECT ticker, count(*) AS n, "
-        "median(factor) AS factor, max(recorded_at) AS recorded_at FROM pair GROUP BY ticker) "
-        "SELECT ticker, n, factor FROM moved WHERE NOT EXISTS (SELECT 1 FROM ops.bronze_manifest AS m WHERE "
-        f"{same} AND m.ticker IS NOT DISTINCT FROM moved.ticker "
-        "AND m.from_date <= CAST(? AS DATE) AND m.fetched_at > moved.recorded_at) ORDER BY ticker",
+        f"WITH answer AS MATERIALIZED (SELECT ticker, from_date, to_date, asked_at FROM ({answers(entry)})), "
+        "whole AS MATERIALIZED (SELECT m.ticker, m.run_id, m.fetched_at FROM ops.bronze_manifest AS m "
+        f"WHERE {same} AND m.from_date <= CAST(? AS DATE)) "
+        "SELECT c.ticker, count(*), median(c.factor) FROM changed_row AS c WHERE EXISTS (SELECT 1 FROM answer AS a "
+        "WHERE a.ticker IS NOT DISTINCT FROM c.ticker AND c.day BETWEEN a.from_date AND a.to_date "
+        f"AND a.asked_at >= {_settled(entry)} AND a.asked_at < c.changed_at) "
+        "AND NOT EXISTS (SELECT 1 FROM whole AS w WHERE w.ticker IS NOT DISTINCT FROM c.ticker "
+        "AND (w.run_id = c.run_id OR w.fetched_at >= c.changed_at)) GROUP BY c.ticker ORDER BY c.ticker",
         [entry.first_date],
     ).fetchall()
     return [Restatement(ticker=ticker, row_count=count, factor=factor) for ticker, count, factor in rows]
 
 
-def _settled(entry: DatasetKeymapEntry) -> str:
-    """From when on the row ``h`` is final, as UTC without a zone."""
+def _day(entry: DatasetKeymapEntry) -> str:
+    """The day that the row ``h`` is of."""
     column = next(column for column in entry.columns if column.row_date)
-    zone, day = literal(entry.day_zone), f"h.{quoted(column.name)}"
-    if column.type != "DATE":
-        day = f"CAST(timezone({zone}, timezone('UTC', CAST({day} AS TIMESTAMP))) AS DATE)"
-    over = f"timezone('UTC', timezone({zone}, CAST({day} + 1 AS TIMESTAMP)))"
+    day = f"h.{quoted(column.name)}"
+    if column.type == "DATE":
+        return day
+    return f"CAST(timezone({literal(entry.day_zone)}, timezone('UTC', CAST({day} AS TIMESTAMP))) AS DATE)"
+
+
+def _settled(entry: DatasetKeymapEntry) -> str:
+    """From when on the day ``c.day`` is final, as UTC without a zone."""
+    over = f"timezone('UTC', timezone({literal(entry.day_zone)}, CAST(c.day + 1 AS TIMESTAMP)))"
     return f"{over} + to_seconds(CAST({entry.settles_after_days * _SECONDS_A_DAY!r} AS DOUBLE))"

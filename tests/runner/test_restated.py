@@ -15,6 +15,7 @@ from warehouse import START, Warehouse, entry
 
 from sbf_core.api import DatasetKeymapEntry, RestRecipe, RunRequest, RunResult, UsageError, hookimpl
 from sbf_core.clock import FixedClock
+from sbf_core.runner.options import RunOptions
 from sbf_core.runner.rebuild import rebuild
 from sbf_core.runner.verification import Verification
 from sbf_core.settings.settings import Settings
@@ -153,6 +154,37 @@ def test_a_run_fetches_no_more_series_again_than_it_may(tmp_path: Path) -> None:
     assert sorted(ticker for ticker, first, _ in vendor.asked if first == FIRST) == ["BBB"]
     assert consistent(warehouse, vendor)
     assert warehouse.ask("SELECT count(*) FROM ops.data_dates WHERE again_from IS NOT NULL") == [(0,)]
+
+
+@pytest.mark.parametrize("declared", [{}, {"restated_column": "", "restated": "series"}, *PIECES[1:]])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_split_of_a_series_that_was_taken_in_day_by_day(tmp_path: Path, declared: dict[str, Any], *, again: bool) -> None:
+    """Its rows were recorded before their days were final, and confirmed afterwards; so they are also where somebody
+    fetched all of it meanwhile. Twice, and told once each."""
+    warehouse, vendor = home(tmp_path, **declared)
+    for divisor in (2, 6):
+        for _ in range(15):
+            warehouse.run(hours_later=24, universe__tickers=TICKERS)
+        if again:
+            warehouse.run(hours_later=1, universe__tickers=TICKERS, options=RunOptions(since=FIRST, force=True))
+        vendor.divisor["AAA"] = Decimal(divisor)
+        vendor.asked.clear()
+        context = warehouse.run(hours_later=24, universe__tickers=TICKERS)
+        assert consistent(warehouse, vendor)
+        assert sum("the vendor restated" in note for note in context.notes) == 1
+        assert min(first for ticker, first, _ in vendor.asked if ticker == "BBB") > FIRST
+        vendor.asked.clear()
+        assert not [note for note in warehouse.run(hours_later=24, universe__tickers=TICKERS).notes if "restated" in note]
+        assert min(first for _, first, _ in vendor.asked) > FIRST, "once"
+
+
+def test_a_bar_that_moves_until_it_is_final_restates_nothing(tmp_path: Path) -> None:
+    warehouse, vendor = home(tmp_path, restated_column="", restated="series")
+    for number in range(10):
+        day = (warehouse.clock.now() + dt.timedelta(days=1)).date()
+        vendor.corrected = {("AAA", f"{day}"): f"{number}.5", ("AAA", f"{day - dt.timedelta(days=1)}"): f"{number}.75"}
+        vendor.corrected |= {("AAA", f"{day - dt.timedelta(days=back)}"): f"{number - back + 1}.75" for back in range(2, number + 2)}
+        assert not [note for note in warehouse.run(hours_later=24, universe__tickers=TICKERS).notes if "restated" in note]
 
 
 def test_a_rebuild_ends_without_a_mark(tmp_path: Path) -> None:
