@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
 
 import attrs
 import duckdb
 
+from sbf_core.clock import to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.ops.bulk import rows_as_json, rows_relation
 from sbf_core.ops.coverage import Stretches, final_stretches
 from sbf_core.ops.cursors import load_cursors
+
+
+@attrs.frozen(kw_only=True)
+class Fresh:
+    """When the series of a dataset are not due.
+
+    Attributes:
+        base: the key of its series, without the ticker.
+        since: one that was asked for after this is not; aware.
+        unknown_since: one that the vendor does not know is not, if it was asked for after this; aware.
+        tickers: of its series; None for a dataset without tickers.
+    """
+
+    base: str
+    since: dt.datetime
+    unknown_since: dt.datetime
+    tickers: tuple[str, ...] | None
 
 
 @attrs.frozen
@@ -17,6 +38,34 @@ class LedgerOfAsking:
     """What the ledger says, looked up when it is wanted."""
 
     conn: duckdb.DuckDBPyConnection
+
+    def fresh(self, wanted: Sequence[Fresh], now: dt.datetime) -> frozenset[str]:
+        """The bases of the datasets of which no series is due; one statement for all that have the same tickers."""
+        found: set[str] = set()
+        by_tickers: dict[tuple[str, ...] | None, list[Fresh]] = {}
+        for one in wanted:
+            by_tickers.setdefault(one.tickers, []).append(one)
+        for tickers, group in by_tickers.items():
+            if tickers == ():
+                found |= {one.base for one in group}
+                continue
+            key = "e.base" if tickers is None else "concat(e.base, '/', t.ticker)"
+            types = {"base": "VARCHAR", "since": "TIMESTAMP", "unknown_since": "TIMESTAMP"}
+            rows = self.conn.execute(
+                f"SELECT e.base FROM {rows_relation(types)} AS e CROSS JOIN "
+                "(SELECT unnest(from_json(CAST(? AS JSON), '[\"VARCHAR\"]')) AS ticker) AS t "
+                f"JOIN ops.data_dates AS d ON d.key = {key} WHERE d.again_from IS NULL AND d.checked_at <= ? AND "
+                "(d.checked_at > e.since OR (d.unknown_since IS NOT NULL AND d.checked_at > e.unknown_since)) "
+                "GROUP BY e.base HAVING count(*) = ?",
+                [
+                    rows_as_json([{name: getattr(one, name) for name in types} for one in group]),
+                    json.dumps(list(tickers or ("",))),
+                    to_naive_utc(now),
+                    len(tickers or ("",)),
+                ],
+            ).fetchall()
+            found |= {base for (base,) in rows}
+        return frozenset(found)
 
     def final(self, entry: DatasetKeymapEntry) -> Stretches:
         """Per ticker the final days of a dataset."""

@@ -93,10 +93,10 @@ def plan_requests(
     states, done = known_of_tickers(entries, states), known_series(entries, wishes.done)
     planned = []
     for entry in entries:
-        belonging = _membership(entry, tickers, universe)
+        belonging = membership(entry, tickers, universe)
         series: Sequence[str | None] = belonging.tickers if entry.scope is Scope.PER_TICKER else (None,)
         base = entry.key(None)
-        news = _news(entry, now)
+        news = news_of(entry, now)
         finals: Mapping[str | None, Sequence[Stretch]] | None = None
         places: Mapping[str | None, str] = {}
         for ticker in series:
@@ -190,7 +190,7 @@ def _stretches(
     return with_tail(left, Stretch(first, last)) if first <= last else left
 
 
-def _membership(
+def membership(
     entry: DatasetKeymapEntry, tickers: Sequence[str], universe: Mapping[str, Membership] | None
 ) -> Membership:
     """The series of a dataset with tickers: its own members, always, or those of the universe of its source."""
@@ -232,7 +232,7 @@ def _is_again(state: SeriesState, wishes: PlanWishes) -> bool:
     return state.again_from is not None and wishes.since is None and wishes.until is None
 
 
-def _news(entry: DatasetKeymapEntry, now: dt.datetime) -> tuple[dt.date, dt.datetime] | None:
+def news_of(entry: DatasetKeymapEntry, now: dt.datetime) -> tuple[dt.date, dt.datetime] | None:
     """See ``last_news``; None for a dataset that can have something new at any time."""
     return last_news(entry.cadence, now) if entry.cadence.calendar or entry.cadence.min_age_days else None
 
@@ -243,7 +243,7 @@ def dataset_due(entry: DatasetKeymapEntry, checked_at: dt.datetime | None, now: 
     Raises:
         UsageError: its calendar is not installed.
     """
-    return _due(entry, SeriesState(checked_at=checked_at), now, PlanWishes(), _news(entry, now))
+    return _due(entry, SeriesState(checked_at=checked_at), now, PlanWishes(), news_of(entry, now))
 
 
 def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes: PlanWishes, news: tuple[dt.date, dt.datetime] | None) -> tuple[bool, str]:
@@ -259,9 +259,8 @@ def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes
     if state.unknown_since is not None and 0 <= hours < entry.unknown_after_days * 24:
         since = f"{entry.source} has never had anything of it, asked {_ago(hours)}"
         return False, f"{since}; due after {entry.unknown_after_days:g} days"
-    in_season = entry.cadence.in_season(now.date())
-    interval = entry.refresh_after_hours if in_season else max(entry.refresh_after_hours, entry.cadence.off_season_hours)
-    after = f"due after {interval:g} h" if in_season else f"due after {interval:g} h out of season"
+    interval = interval_hours(entry, now)
+    after = f"due after {interval:g} h" if entry.cadence.in_season(now.date()) else f"due after {interval:g} h out of season"
     if hours < 0:
         return True, "last fetched in the future; is the clock right?"
     if hours < interval:
@@ -269,6 +268,13 @@ def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes
     if news is not None and state.checked_at >= news[1]:
         return False, f"fetched {_ago(hours)}; nothing came after {news[0]} ({entry.cadence.calendar or 'by its age'})"
     return True, f"last fetched {_ago(hours)}, {after}"
+
+
+def interval_hours(entry: DatasetKeymapEntry, now: dt.datetime) -> float:
+    """How old an answer may be until a series is due again."""
+    if entry.cadence.in_season(now.date()):
+        return entry.refresh_after_hours
+    return max(entry.refresh_after_hours, entry.cadence.off_season_hours)
 
 
 def _ago(hours: float) -> str:

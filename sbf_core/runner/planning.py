@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
 
 from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.clock import Clock
+from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import UsageError
 from sbf_core.ops.asked import LedgerOfAsking
 from sbf_core.ops.service import OpsService
+from sbf_core.plan.fresh import fresh_of
+from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plan.planner import RESUME_WITHIN, plan_requests, within_budget
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.registry import OwnedDataset
@@ -21,6 +25,7 @@ from sbf_core.runner.replay import Replay
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.run_universe import RunUniverse
 from sbf_core.settings.settings import Settings
+from sbf_core.universe.members import Membership
 from sbf_core.vocabulary import Scope
 
 
@@ -118,23 +123,42 @@ class Planning:
         for owned in datasets:
             if options.since is not None and options.since < owned.entry.first_date:
                 notes.append(f"{owned.entry.id} starts on {owned.entry.first_date}; --since was clipped")
-        now, wishes = self._clock.now(), options.wishes
-        states, waiting = within_budget(ops.load_series_states() if ops is not None else {}, self.again_left)
+        entries = [owned.entry for owned in datasets]
+        requests, waiting = self._asked(ops, bootstrap, entries, tickers, run_id, only_due=only_due)
         notes += self.waiting(waiting)
+        return RunPlan(requests=tuple(requests), plugins=tuple(self._plugins), notes=tuple(notes))
+
+    def _asked(
+        self,
+        ops: OpsService | None,
+        bootstrap: DuckDbBootstrap | None,
+        entries: Sequence[DatasetKeymapEntry],
+        tickers: Sequence[str],
+        run_id: str,
+        *,
+        only_due: bool,
+    ) -> tuple[list[PlannedRequest], int]:
+        """The requests of some datasets, and how many restated series wait for another run."""
+        now, wishes = self._clock.now(), self._options.wishes
+        universe = self.universe.memberships(bootstrap, limit=self._settings["universe.ticker_limit"])
+        known = LedgerOfAsking(ops.cursor()) if ops is not None else None
+        if known is not None and only_due and not (wishes.since or wishes.until or wishes.force):
+            entries = _not_fresh(entries, known, tickers=tickers, universe=universe, now=now)
+        states, waiting = within_budget(ops.load_series_states() if ops is not None and entries else {}, self.again_left)
         if ops is not None and (wishes.since or wishes.until):
             wishes = attrs.evolve(wishes, done=ops.load_stretches(now - RESUME_WITHIN))
         requests = plan_requests(
-            [owned.entry for owned in datasets],
+            entries,
             tickers=tickers,
             states=states,
             now=now,
             run_id=run_id,
             wishes=wishes,
             only_due=only_due,
-            known=LedgerOfAsking(ops.cursor()) if ops is not None else None,
-            universe=self.universe.memberships(bootstrap, limit=self._settings["universe.ticker_limit"]),
+            known=known,
+            universe=universe,
         )
-        return RunPlan(requests=tuple(requests), plugins=tuple(self._plugins), notes=tuple(notes))
+        return requests, waiting
 
     def waiting(self, count: int) -> list[str]:
         """What is said of series that wait for another run."""
@@ -157,3 +181,17 @@ class Planning:
             raise UsageError(
                 "the universe is empty", where=origin or f"needed by {needing}", fix=fix, code="EMPTY_UNIVERSE"
             )
+
+
+def _not_fresh(
+    entries: Sequence[DatasetKeymapEntry],
+    known: LedgerOfAsking,
+    *,
+    tickers: Sequence[str],
+    universe: Mapping[str, Membership],
+    now: dt.datetime,
+) -> list[DatasetKeymapEntry]:
+    """The datasets of which something may be due."""
+    wanted = [fresh_of(entry, tickers=tickers, universe=universe, now=now) for entry in entries]
+    fresh = known.fresh([one for one in wanted if one is not None], now)
+    return [entry for entry in entries if entry.key(None) not in fresh]
