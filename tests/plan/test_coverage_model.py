@@ -174,9 +174,8 @@ def test_silver_ends_as_the_vendor_has_it(tmp_path_factory: pytest.TempPathFacto
     for ticker in TICKERS:
         wanted = [(day, close) for day, close in vendor.rows(ticker, warehouse.clock.now()).items() if day >= first]
         assert warehouse.ask("SELECT date, close FROM silver.px WHERE symbol = ? ORDER BY 1", [ticker]) == wanted, ticker
-    final = final_days(warehouse, vendor)
+    final, newest = final_days(warehouse, vendor), dict(warehouse.ask("SELECT symbol, max(date) FROM silver.px GROUP BY 1"))
     warehouse.clock.advance(hours=2)
     run(warehouse, vendor)
-    newest = {ticker: max(vendor.rows(ticker, warehouse.clock.now())) for ticker in TICKERS}
     again = {(ticker, day) for ticker, day in vendor.asked & final if day < newest[ticker] - DAY * DECLARED.lookback_days}
     assert not again, "days that are final, and behind the look-back, were asked for again"
