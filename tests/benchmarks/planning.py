@@ -1,0 +1,111 @@
+"""A large universe of which nothing is due: ``python planning.py FOLDER [--tickers 10000] [--datasets 20] [--reps 5]``.
+
+Makes a home whose ledger knows each series (as if each had been fetched once), and runs ``sbf run`` over it: seconds of wall and processor, and the peak of memory.
+Beside it, what ``import duckdb`` costs on this machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGIN = """
+from sbf_core.api import *
+@hookimpl
+def datasets():
+    columns = [Column(name="symbol", type="VARCHAR", key=True, source="request.ticker"), Column(name="date", type="DATE", key=True, row_date=True), Column(name="close", type="DOUBLE")]
+    recipe = RestRecipe(url="http://127.0.0.1:9/{{ticker}}?from={{from_date}}&to={{to_date}}")
+    return [DatasetKeymapEntry(domain="prices", source="large", dataset=f"d{{n}}", scope="per_ticker", silver_table=f"t{{n}}", columns=columns, recipe=recipe) for n in range({count})]
+"""
+LEDGER = """
+CREATE TEMP TABLE s AS SELECT 'd' || n AS dataset, 'T' || lpad(k::VARCHAR, 5, '0') AS ticker, n * 1000000 + k AS i FROM range({datasets}) d(n), range({tickers}) t(k);
+INSERT INTO ops.data_dates (key, to_date, checked_at) SELECT 'prices/large/' || dataset || '/' || ticker, current_date, now()::TIMESTAMP FROM s;
+INSERT INTO ops.watermarks SELECT 'prices', 'large', dataset, '', ticker, 't' || dataset[2:], DATE '2016-01-04', current_date, now()::TIMESTAMP FROM s;
+INSERT INTO ops.bronze_manifest (bronze_file_id, run_id, domain, source, dataset, discriminator, ticker, from_date, to_date, address, rel_path, payload_hash, content_length_bytes,
+    extension, fetched_at, elapsed_seconds, part, parts) SELECT lpad(i::VARCHAR, 12, '0'), 'r', 'prices', 'large', dataset, '', ticker, DATE '2016-01-04', current_date, 'http://127.0.0.1/' || ticker,
+    'p/' || i, md5(i::VARCHAR), 1000, 'json', now()::TIMESTAMP, 0.1, 0, 0 FROM s;
+INSERT INTO ops.promotion_manifest BY NAME SELECT lpad(i::VARCHAR, 12, '0') AS bronze_file_id, 'r' AS run_id, 't' || dataset[2:] AS silver_table, 'ok' AS status, 5 AS rows_seen, 5 AS rows_inserted,
+    0 AS rows_updated, 0 AS rows_unchanged, 0 AS rows_rejected, 0 AS rows_closed, 5 AS rows_written, now()::TIMESTAMP AS started_at, now()::TIMESTAMP AS finished_at FROM s;
+"""
+
+
+def main() -> int:
+    """Make the home where it is not there, then measure."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--tickers", type=int, default=10_000)
+    parser.add_argument("--datasets", type=int, default=20)
+    parser.add_argument("--reps", type=int, default=5)
+    asked = parser.parse_args()
+    home = asked.folder / f"home-{asked.tickers}-{asked.datasets}"
+    environment = _environment(asked.folder, home, asked.datasets)
+    if not home.exists():
+        home.mkdir(parents=True)
+        (home / "tickers.txt").write_text("\n".join(f"T{number:05}" for number in range(asked.tickers)) + "\n")
+        (home / "sbf.toml").write_text('[universe]\nfile = "tickers.txt"\n[run]\nplugins = ["large"]\npublish = "no"\n')
+        _make_tables(asked.folder / "site", home)
+    with duckdb.connect(str(home / "sbf.duckdb")) as conn:
+        conn.execute("DELETE FROM ops.data_dates")
+        for table in ("watermarks", "bronze_manifest", "promotion_manifest"):
+            conn.execute(f"DELETE FROM ops.{table}")
+        conn.execute(LEDGER.format(datasets=asked.datasets, tickers=asked.tickers))
+    bare = [_measured([sys.executable, "-c", "import duckdb"], environment) for _ in range(asked.reps)]
+    print(f"import duckdb: CPU {statistics.median(cpu for _, cpu, _ in bare):.2f} s")
+    for words in (["run"], ["plan", "--json"], ["status"]):
+        found = [_measured([sys.executable, "-m", "sbf_core", *words], environment) for _ in range(asked.reps)]
+        wall, cpu, peak = (statistics.median(column) for column in zip(*found, strict=True))
+        print(f"sbf {' '.join(words)}: wall {wall:.2f} s, CPU {cpu:.2f} s, peak {peak:.0f} MB", flush=True)
+    return 0
+
+
+def _make_tables(site: Path, home: Path) -> None:
+    """Empty silver tables, as the declarations say."""
+    sys.path[:0] = [str(ROOT), str(site)]
+    import sbf_large  # type: ignore[import-not-found]
+
+    from sbf_core.duck.bootstrap import DuckDbBootstrap
+    from sbf_core.duck.transaction import transaction
+    from sbf_core.ops.service import OpsService
+    from sbf_core.settings.settings import Settings
+    from sbf_core.silver.tables import create_tables
+
+    bootstrap = DuckDbBootstrap(Settings(home).config).open()
+    ops = OpsService.over(bootstrap)
+    with transaction(ops.cursor()) as conn:
+        for entry in sbf_large.datasets():
+            create_tables(conn, entry)
+            ops.tables.record(conn, entry)
+    bootstrap.close()
+
+
+def _environment(folder: Path, home: Path, datasets: int) -> dict[str, str]:
+    site = folder / "site"
+    info = site / "sbf_large-0.dist-info"
+    info.mkdir(parents=True, exist_ok=True)
+    (site / "sbf_large.py").write_text(PLUGIN.format(count=datasets))
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sbf-large\nVersion: 0\n")
+    (info / "entry_points.txt").write_text("[sbf.plugins]\nlarge = sbf_large\n")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(site)]), "SBF_HOME": str(home)}
+
+
+def _measured(command: list[str], environment: dict[str, str]) -> tuple[float, float, float]:
+    began = time.perf_counter()
+    child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert child.stderr is not None
+    told = child.stderr.read()
+    _, status, used = os.wait4(child.pid, 0)
+    if status:
+        raise SystemExit(told.decode())
+    return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main())
