@@ -108,7 +108,8 @@ class Planning:
         notes += [f"plugin {record.label}: {text}" for record in self._plugins for text in record.deprecated]
         datasets = list(self._datasets)
         if not tickers and self._per_ticker():
-            self._refuse_empty_universe()
+            if not (self.universe.settings.query and len(self._per_ticker()) < len(datasets)):
+                self._refuse_empty_universe()  # else what is fetched now may fill the table that is asked
             skipped = ", ".join(owned.entry.id for owned in self._per_ticker())
             notes.append(
                 f"no tickers: {skipped} left out; set [universe] in {self._settings.file.name} or use --tickers"
