@@ -97,4 +97,5 @@ BREAKS_OF_CHANGES = [
     ('restated: confirmed by the change itself', 'sbf_core/silver/restatement.py', 'AND a.asked_at < c.changed_at) "', ') "', 'tests/runner/test_restated.py'),
     ('restated: fetched again by the same run', 'sbf_core/silver/restatement.py', 'w.run_id = c.run_id OR w.fetched_at', 'w.fetched_at', 'tests/runner/test_restated.py'),
     ('restated: a whole fetch before the change', 'sbf_core/silver/restatement.py', 'OR w.fetched_at >= c.changed_at)', 'OR true)', 'tests/runner/test_restated.py'),
+    ('none: before anything came', 'sbf_core/ops/coverage.py', 'AND (f.started_at >= k.since OR f.run_id = k.run_id)))', '))', 'tests/http/test_none.py'),
 ]

@@ -72,17 +72,23 @@ def failed_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
 
 
 def answers(entry: DatasetKeymapEntry) -> str:
-    """A SELECT of the answers: ticker, from_date, to_date, asked_at, has_rows."""
+    """A SELECT of the answers: ticker, from_date, to_date, asked_at, has_rows.
+
+    That there is nothing counts from the run on that brought the first payload of a series. Before that the vendor may
+    not have known it at all, and have all of its past once it does.
+    """
     of_it = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
     answer = "concat_ws(chr(10), run_id, ticker, from_date, to_date)"
     return (
         f"WITH m AS (SELECT * FROM ops.bronze_manifest WHERE {of_it}), "
         "taken AS (SELECT bronze_file_id, rows_seen > 0 AS has_rows FROM ops.promotion_manifest WHERE status = 'ok'), "
         f"lacking AS (SELECT DISTINCT {answer} FROM m ANTI JOIN taken USING (bronze_file_id) WHERE parts > 0), "
+        "known AS (SELECT ticker, min(fetched_at) AS since, min_by(run_id, fetched_at) AS run_id FROM m GROUP BY ticker), "
         "answered AS (SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at, t.has_rows "
         f"FROM m JOIN taken AS t USING (bronze_file_id) WHERE m.parts = 0 OR {answer} NOT IN (FROM lacking) UNION ALL "
-        "SELECT ticker, from_date, to_date, started_at, false FROM ops.file_ingestions "
-        f"WHERE kind = 'file' AND status IN ('unchanged', 'none') AND {of_it}) FROM answered"
+        "SELECT f.ticker, f.from_date, f.to_date, f.started_at, false FROM ops.file_ingestions AS f "
+        "LEFT JOIN known AS k ON k.ticker IS NOT DISTINCT FROM f.ticker WHERE f.kind = 'file' AND (f.status = 'unchanged' "
+        f"OR (f.status = 'none' AND (f.started_at >= k.since OR f.run_id = k.run_id))) AND {of_it}) FROM answered"
     )
 
 

@@ -146,3 +146,18 @@ def test_tickers_of_a_batch_that_the_vendor_does_not_know(tmp_path: Path, httpse
     warehouse.run()
     warehouse.run(hours_later=24)
     assert sorted(asked(httpserver)) == ["/eod/A,B", "/eod/C", "/eod/C"]
+
+
+def test_what_a_vendor_did_not_know_is_asked_for_once_it_does(tmp_path: Path, httpserver: HTTPServer) -> None:
+    """That there was nothing of a series as long as nothing of it had come says nothing of its days."""
+    httpserver.expect_request("/eod/A").respond_with_data("", status=404)
+    warehouse = warehouse_of(
+        tmp_path, httpserver.url_for("/eod/{ticker}") + "?from={from_date}", scope="per_ticker", members=("A",), first_date=dt.date(2023, 12, 1),
+        unknown_after_days=1,
+    )  # fmt: skip
+    warehouse.run()
+    httpserver.clear()
+    httpserver.expect_request("/eod/A").respond_with_json([price("A", "2024-01-10")])
+    warehouse.run(hours_later=24 * 10, options=RunOptions(since=dt.date(2024, 1, 8)))
+    warehouse.run(hours_later=24)
+    assert asked(httpserver) == ["/eod/A?from=2024-01-08", "/eod/A?from=2023-12-01", "/eod/A?from=2024-01-11"]
