@@ -47,6 +47,7 @@ class SplittingVendor:
         assert request.from_date is not None
         assert request.to_date is not None
         self.asked.append((request.ticker, request.from_date, request.to_date))
+        self.clock.advance(hours=1 / 3600)  # pieces of a series do not come at one moment
         address = f"fake://{request.key}?from={request.from_date}&to={request.to_date}"
         if len(self.asked) > self.down_after:
             return RunResult(request=request, address=address, fetched_at=self.clock.now(), error="down", kind="connect")
