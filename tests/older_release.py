@@ -6,11 +6,11 @@ import duckdb
 
 #: What schema 1 did not have.
 TABLES_OF_2 = ("recoveries", "quarantine")
-_LATER_TABLES = (*TABLES_OF_2, "table_declarations", "held_tables")
+_LATER_TABLES = (*TABLES_OF_2, "table_declarations", "held_tables", "cursors")
 _LATER_COLUMNS = {
-    "bronze_manifest": ("part", "parts", "etag", "last_modified"),
+    "bronze_manifest": ("part", "parts", "etag", "last_modified", "cursor"),
     "file_ingestions": ("from_date", "to_date"),
-    "data_dates": ("again_from",),
+    "data_dates": ("again_from", "unknown_since"),
     "schema_drift": ("examples",),
 }
 

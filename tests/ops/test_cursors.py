@@ -18,7 +18,7 @@ from sbf_core.ops.cursors import Move, load_cursors, move_cursors
 def conn() -> Iterator[duckdb.DuckDBPyConnection]:
     text = next(path for _, path in migration_files() if "cursors" in path.name).read_text(encoding="utf-8")
     with duckdb.connect() as opened:
-        opened.execute("CREATE SCHEMA ops; CREATE TABLE ops.bronze_manifest (i INTEGER);" + text)
+        opened.execute("CREATE SCHEMA ops; CREATE TABLE ops.bronze_manifest (i INTEGER); CREATE TABLE ops.data_dates (i INTEGER);" + text)
         yield opened
 
 
