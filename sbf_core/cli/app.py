@@ -173,7 +173,10 @@ def universe(
     home: opt.Home = None,
     tickers: opt.Tickers = None,
     at: Annotated[str | None, typer.Option("--at", metavar="DAY", help="Members on this day.", show_default=False)] = None,
-    source: Annotated[str | None, typer.Option("--source", metavar="NAME", help="Those that only this source is asked for.", show_default=False)] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="NAME", help="Those that only this source is asked for.", show_default=False),
+    ] = None,
     as_json: opt.AsJson = False,
 ) -> None:
     """The tickers that a run works on, and since when they belong.

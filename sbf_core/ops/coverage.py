@@ -83,11 +83,13 @@ def answers(entry: DatasetKeymapEntry) -> str:
         f"WITH m AS (SELECT * FROM ops.bronze_manifest WHERE {of_it}), "
         "taken AS (SELECT bronze_file_id, rows_seen > 0 AS has_rows FROM ops.promotion_manifest WHERE status = 'ok'), "
         f"lacking AS (SELECT DISTINCT {answer} FROM m ANTI JOIN taken USING (bronze_file_id) WHERE parts > 0), "
-        "known AS (SELECT ticker, min(fetched_at) AS since, min_by(run_id, fetched_at) AS run_id FROM m GROUP BY ticker), "
+        "known AS (SELECT ticker, min(fetched_at) AS since, min_by(run_id, fetched_at) AS run_id FROM m "
+        "GROUP BY ticker), "
         "answered AS (SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at, t.has_rows "
         f"FROM m JOIN taken AS t USING (bronze_file_id) WHERE m.parts = 0 OR {answer} NOT IN (FROM lacking) UNION ALL "
         "SELECT f.ticker, f.from_date, f.to_date, f.started_at, false FROM ops.file_ingestions AS f "
-        "LEFT JOIN known AS k ON k.ticker IS NOT DISTINCT FROM f.ticker WHERE f.kind = 'file' AND (f.status = 'unchanged' "
+        "LEFT JOIN known AS k ON k.ticker IS NOT DISTINCT FROM f.ticker WHERE f.kind = 'file' "
+        "AND (f.status = 'unchanged' "
         f"OR (f.status = 'none' AND (f.started_at >= k.since OR f.run_id = k.run_id))) AND {of_it}) FROM answered"
     )
 

@@ -111,7 +111,8 @@ def load_series_states(conn: duckdb.DuckDBPyConnection) -> dict[str, SeriesState
     rows = conn.execute(
         "WITH w AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
         "CASE WHEN ticker IS NULL THEN '' ELSE '/' || ticker END) AS key, coverage_from, coverage_to FROM ops.watermarks) "
-        "SELECT key, d.checked_at, d.to_date, w.coverage_from, w.coverage_to, d.again_from, d.unknown_since FROM ops.data_dates d FULL JOIN w USING (key)"
+        "SELECT key, d.checked_at, d.to_date, w.coverage_from, w.coverage_to, d.again_from, d.unknown_since "
+        "FROM ops.data_dates d FULL JOIN w USING (key)"
     ).fetchall()
     return {
         key: SeriesState(

@@ -1,4 +1,4 @@
-"""Datasets of which nothing is due, told for all their series at once: most runs of a large universe ask for nothing."""
+"""Datasets of which nothing is due, told for all series at once: most runs of a large universe ask for nothing."""
 
 from __future__ import annotations
 

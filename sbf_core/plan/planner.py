@@ -260,7 +260,7 @@ def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes
         since = f"{entry.source} has never had anything of it, asked {_ago(hours)}"
         return False, f"{since}; due after {entry.unknown_after_days:g} days"
     interval = interval_hours(entry, now)
-    after = f"due after {interval:g} h" if entry.cadence.in_season(now.date()) else f"due after {interval:g} h out of season"
+    after = f"due after {interval:g} h" + ("" if entry.cadence.in_season(now.date()) else " out of season")
     if hours < 0:
         return True, "last fetched in the future; is the clock right?"
     if hours < interval:

@@ -43,7 +43,8 @@ def check_sources(named: Iterable[str], *, known: Sequence[OwnedDataset], what: 
     stray = next((source for source in named if source not in sources), None)
     if stray is not None:
         fix = nearest(stray, sources) or f"sources: {', '.join(sources)}"
-        raise UsageError(f"there are {what} for {stray!r}, and no such source", where=f"[{table}.{stray}]", fix=fix, code="SETTING")
+        message = f"there are {what} for {stray!r}, and no such source"
+        raise UsageError(message, where=f"[{table}.{stray}]", fix=fix, code="SETTING")
 
 
 def with_ticker_names(datasets: Sequence[OwnedDataset], names: Mapping[str, Mapping[str, str]], *, known: Sequence[OwnedDataset]) -> list[OwnedDataset]:

@@ -145,7 +145,8 @@ class Planning:
         known = LedgerOfAsking(ops.cursor()) if ops is not None else None
         if known is not None and only_due and not (wishes.since or wishes.until or wishes.force):
             entries = _not_fresh(entries, known, tickers=tickers, universe=universe, now=now)
-        states, waiting = within_budget(ops.load_series_states() if ops is not None and entries else {}, self.again_left)
+        ledger = ops.load_series_states() if ops is not None and entries else {}
+        states, waiting = within_budget(ledger, self.again_left)
         if ops is not None and (wishes.since or wishes.until):
             wishes = attrs.evolve(wishes, done=ops.load_stretches(now - RESUME_WITHIN))
         requests = plan_requests(

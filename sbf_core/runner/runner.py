@@ -105,8 +105,8 @@ class Runner:
         self.gold_overview: list[dict[str, Any]] = []
         check_calendars(owned.entry for owned in self.datasets)
         self._planning = Planning(
-            settings, self._options, clock=self._clock, manager=self.manager, datasets=self.datasets, plugins=self.plugins,
-            left_out=self._left_out, archive=self._archive, bronze=self._config.bronze,
+            settings, self._options, clock=self._clock, manager=self.manager, datasets=self.datasets,
+            plugins=self.plugins, left_out=self._left_out, archive=self._archive, bronze=self._config.bronze,
         )  # fmt: skip
 
     # planning
@@ -255,8 +255,9 @@ class Runner:
         sessions = live if live is not None else self._planning.replay
         assert sessions is not None
         stage = FetchStage(
-            ops, writer, self._hooks, self.registry, config=self._config, sessions=sessions, workers=self._settings["run.workers"], progress=self._progress
-        )
+            ops, writer, self._hooks, self.registry, config=self._config, sessions=sessions,
+            workers=self._settings["run.workers"], progress=self._progress,
+        )  # fmt: skip
         try:
             stage.run(context, due, keep_unchanged=self._archive is not None)
             ops.restated.clear({item.request.key for item in due if item.again} & stage.whole)

@@ -149,8 +149,8 @@ _Tables = dict[str, dict[str, Any]]
 
 
 def _read_file(path: Path) -> tuple[dict[str, Any], _Tables, dict[str, dict[str, str]], _Tables]:
-    """The settings written in a file by their full names, the options of each plugin, the tickers' names at each source,
-    and the universe of each source that has its own.
+    """The settings written in a file by their full names, the options of each plugin, the tickers' names at each
+    source, and the universe of each source that has its own.
     """
     try:
         raw = path.read_bytes()
@@ -172,7 +172,8 @@ def _read_file(path: Path) -> tuple[dict[str, Any], _Tables, dict[str, dict[str,
         raise UsageError(f"not TOML: {_PLACE.sub('', str(error)).strip()}", where=place, fix="correct that line", code="TOML") from error
     flat: dict[str, Any] = {}
     universe = document.get("universe", {})
-    own = {name: table for name, table in universe.items() if isinstance(table, dict)} if isinstance(universe, dict) else {}
+    inner = universe.items() if isinstance(universe, dict) else ()
+    own = {name: table for name, table in inner if isinstance(table, dict)}
     for name in own:
         del universe[name]
     options = document.pop("options", {})

@@ -36,7 +36,13 @@ _RULES = DataRules(error_fields=("error_message",), listing_fields=("vintage_dat
 _WINDOW = 1999
 _DAY = dt.timedelta(days=1)
 _LISTING = Pages(
-    by="offset", parameter="offset", first=0, size=10_000, size_parameter="limit", total_at="count", items_at="vintage_dates"
+    by="offset",
+    parameter="offset",
+    first=0,
+    size=10_000,
+    size_parameter="limit",
+    total_at="count",
+    items_at="vintage_dates",
 )
 #: What is fetched where the settings name no series.
 USUAL = ("GDPC1", "CPIAUCSL", "UNRATE", "FEDFUNDS", "DGS10", "DEXUSEU")
