@@ -65,6 +65,9 @@ class RunStatus(StrEnum):
     #: Known only from its journal: the database that saw it is gone.
     REBUILT = "rebuilt"
 
+    def __repr__(self) -> str:
+        return repr(self.value)  # a notebook shows what a program compares it with
+
 
 class WorkStatus(StrEnum):
     """How one file, promotion or gold table stands."""

@@ -14,14 +14,16 @@ import duckdb
 from sbf_core.clock import Clock, SystemClock
 from sbf_core.duck.config import STORAGE_VERSION, DuckDbConfig
 from sbf_core.duck.create import create_database, discard_left_overs
-from sbf_core.duck.holder import drop_holder, write_holder
-from sbf_core.duck.identifiers import literal_list
-from sbf_core.duck.migrate import apply_migrations, latest_version, ops_tables, schema_version
+from sbf_core.duck.harden import harden
+from sbf_core.duck.holder import HomeLock, drop_holder, write_holder
+from sbf_core.duck.home_folder import check_place, check_there, make_home
+from sbf_core.duck.migrate import apply_migrations, check_ledger, latest_version, schema_version
 from sbf_core.duck.open_fault import is_duckdb, no_duckdb, open_fault
+from sbf_core.duck.open_here import is_open_here, note_open
 from sbf_core.duck.publish import copy_database, current_publication, keep_published, name_published, published_path
-from sbf_core.errors import DamageFound, HomeLocked, UsageError, VersionRefused, environment_fault
+from sbf_core.errors import HomeLocked, UsageError, VersionRefused, environment_fault
 from sbf_core.faults import fault_point
-from sbf_core.whole_file import make_folder, sync_all
+from sbf_core.whole_file import sync_all
 
 
 class OpenDatabase(Protocol):
@@ -37,12 +39,11 @@ class OpenDatabase(Protocol):
 class DuckDbBootstrap:
     """Opens the database of a home once, and hands out one cursor per thread.
 
-    DuckDB lets one process write a file; that lock is the lock of the home. ``holder.json`` beside the database
-    only says who holds it.
+    It holds the lock of the home while the database is open: alone to write, shared to read. A copy for readers needs none.
 
     Args:
         config: where the home is.
-        clock: for the times of migrations and of ``holder.json``.
+        clock: for the times of migrations, and since when the home is held.
         logger: told about migrations.
         read_only: open for reading; several processes may, while none writes.
         database: another file than the home's own: a copy for readers.
@@ -69,6 +70,27 @@ class DuckDbBootstrap:
         self._cursors = threading.local()
         self._all_cursors: list[duckdb.DuckDBPyConnection] = []
         self._copy_had_all_rows = False
+        self._is_own = self.database == self.config.database
+        self._lock = HomeLock(self.config, self._clock, shared=read_only)
+
+    def hold(self, *, wait_seconds: float = 0.0) -> None:
+        """Take the lock of the home before the database is opened, and keep it until ``close`` or ``let_go``.
+
+        Raises:
+            HomeLocked: somebody else has it, for longer than ``wait_seconds``.
+            UsageError, EnvironmentFault: see ``open``.
+        """
+        check_place(self.config, self.database)
+        if self.read_only:
+            check_there(self.config, self.database)
+        else:
+            make_home(self.config)
+        if self._is_own:
+            self._lock.acquire(wait_seconds=wait_seconds)
+
+    def let_go(self) -> None:
+        """Give the lock back. Calling it again does nothing."""
+        self._lock.release()
 
     def open(self, *, wait_seconds: float = 0.0) -> DuckDbBootstrap:
         """Open, migrate if needed (a copy is made first), harden. Calling it again does nothing.
@@ -76,16 +98,29 @@ class DuckDbBootstrap:
         Raises:
             DamageFound: a block cannot be read; nothing was written.
             UsageError: the home is a file, or the database is no DuckDB file, or is absent and ``read_only``.
-            HomeLocked: another process has it open, for longer than ``wait_seconds``.
+            HomeLocked: another process, or thread, has it open, for longer than ``wait_seconds``.
             VersionRefused: schema or storage is newer than this sbf knows.
             EnvironmentFault: the home cannot be made or written.
         """
         if self._connection is not None:
             return self
         fault_point("home.check")
-        self._check_home()
+        deadline, was_held = time.monotonic() + wait_seconds, self._lock.is_held
+        self.hold(wait_seconds=wait_seconds)
+        try:
+            self._connection = self._opened(max(0.0, deadline - time.monotonic()))
+        except BaseException:
+            if not was_held:
+                self.let_go()
+            raise
+        fault_point("home.open")
+        return self
+
+    def _opened(self, wait_seconds: float) -> duckdb.DuckDBPyConnection:
+        if self.database.exists() and not is_open_here(self.database) and not is_duckdb(self.database):
+            raise no_duckdb(self.database)
         connection = self._connect(wait_seconds)
-        copy = None if self.read_only else current_publication(self.config)  # with the lock: nobody else changes the database from here on
+        copy = None if self.read_only else current_publication(self.config)  # nobody else changes it from here on
         self._copy_had_all_rows = copy is not None and copy.has_all_rows
         fault_point("home.locked")
         crashed = self.config.holder.exists()
@@ -97,17 +132,18 @@ class DuckDbBootstrap:
                 discard_left_overs(self.database)
                 connection = self._migrated(connection, version)
             elif version is None:
-                raise UsageError("the database holds no sbf schema", where=str(self.database), fix="run `sbf run` first", code="NO_DATA")
-            self._check_ledger(connection)
-            self._harden(connection)
+                raise UsageError(
+                    "the database holds no sbf schema", where=str(self.database), fix="run `sbf run` first", code="NO_DATA"
+                )
+            check_ledger(connection, self.database)
+            harden(connection, self.database, allowed=self._allowed(), wants_files=self._scratch is not None)
         except BaseException:
             connection.close()
-            if not self.read_only and not crashed:  # the note of a crash must stay until the database was opened
+            if not self.read_only and not crashed:  # the mark of a crash must stay until the database was opened
                 drop_holder(self.config.holder)
             raise
-        self._connection = connection
-        fault_point("home.open")
-        return self
+        note_open(self.database, connection)
+        return connection
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """This thread's own cursor on the open database."""
@@ -127,10 +163,14 @@ class DuckDbBootstrap:
         return self._connection.cursor()
 
     def handed_over(self) -> duckdb.DuckDBPyConnection:
-        """The open connection itself, for a reader who closes it; this object forgets it."""
+        """The open connection itself, for a reader who closes it; this object forgets it.
+
+        Nobody can tell when that is, so the lock of the home is given back: DuckDB's own keeps runs out meanwhile.
+        """
         assert self.read_only
         connection, self._connection = self._connection, None
         assert connection is not None
+        self.let_go()
         return connection
 
     def close(self, *, publish_as: str = "", rows_changed: bool = True) -> None:
@@ -144,6 +184,7 @@ class DuckDbBootstrap:
             EnvironmentFault: the copy cannot be written; the database itself is whole and closed.
         """
         if self._connection is None:
+            self.let_go()
             return
         for cursor in self._all_cursors:
             cursor.close()
@@ -159,6 +200,7 @@ class DuckDbBootstrap:
                 keep_published(self.config)
             if not self.read_only:
                 drop_holder(self.config.holder)
+            self.let_go()
             fault_point("home.closed")
 
     def _publish(self, connection: duckdb.DuckDBPyConnection, run_id: str) -> None:
@@ -174,34 +216,6 @@ class DuckDbBootstrap:
             name_published(self.config, run_id, now=self._clock.now().isoformat(timespec="seconds"))
         except OSError as error:
             raise environment_fault(error, doing="the copy for readers cannot be written", where=str(target)) from error
-
-    def _check_home(self) -> None:
-        home = self.config.home
-        if home == home.parent or home == Path.home():
-            raise UsageError("this is no folder for a warehouse", where=str(home), fix="name a folder of its own with --home or SBF_HOME", code="HOME")
-        if home.exists() and not home.is_dir():
-            raise UsageError("the home is a file", where=str(home), fix="name a folder with --home or SBF_HOME", code="HOME")
-        if self.database.is_dir():
-            raise UsageError("the database is a folder", where=str(self.database), fix="move it away", code="HOME")
-        if self.database.exists() and not is_duckdb(self.database):
-            raise no_duckdb(self.database)
-        if self.read_only:
-            if not self.database.exists():
-                if self.config.bronze.is_dir() and any(self.config.bronze.iterdir()):
-                    raise UsageError("the database is gone, but Bronze is there", where=str(home), fix="run `sbf rebuild`", code="NO_DATABASE")
-                raise UsageError("there is no data yet", where=str(home), fix="run `sbf run` (or `sbf run --replay sample`) first", code="NO_DATA")
-            return
-        try:
-            named = [made for folder in (home, self.config.bronze, self.config.staging) for made in make_folder(folder)]
-            if named and self.config.fsync != "none":
-                sync_all(set(named))
-        except OSError as error:
-            raise environment_fault(error, doing="the home cannot be made", where=str(home)) from error
-        if not os.access(home, os.W_OK):
-            try:
-                self.config.holder.touch()
-            except OSError as error:
-                raise environment_fault(error, doing="the home is not writable", where=str(home)) from error
 
     def _settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = {
@@ -236,6 +250,12 @@ class DuckDbBootstrap:
             fault_point("home.in_use")
             threading.Event().wait(0.1)
 
+    def _allowed(self) -> list[Path]:
+        """The folders whose files a statement may read, and write."""
+        if self._scratch is not None:
+            return [self.config.bronze, self._scratch]
+        return [] if self.read_only else [self.config.bronze, self.config.staging]
+
     def _fill(self, connection: duckdb.DuckDBPyConnection) -> None:
         apply_migrations(connection, since=0, now=self._clock.now())
 
@@ -262,15 +282,6 @@ class DuckDbBootstrap:
         self._logger.info("Schema migrated. from=%s | to=%s", version or 0, applied)
         return connection
 
-    def _check_ledger(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Every table of the schema is there. Binding their names takes 1 ms, reading the catalog 8."""
-        names = ", ".join(f"ops.{name}" for name in sorted(ops_tables(schema_version(connection) or 0)))
-        try:
-            connection.execute(f"SELECT 1 FROM {names} LIMIT 0")
-        except duckdb.CatalogException as error:
-            lacking = str(error).splitlines()[0].removeprefix("Catalog Error: ")
-            raise DamageFound(f"the ledger is not whole: {lacking}", where=str(self.database), fix="run `sbf rebuild`; it needs only Bronze") from error
-
     def _back_up(self, version: int) -> Path:
         stamp = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
         target = self.config.backups / f"sbf-schema{version}-{stamp}.duckdb"
@@ -280,14 +291,3 @@ class DuckDbBootstrap:
         except OSError as error:
             raise environment_fault(error, doing="the copy before the migration cannot be written; the database was not touched", where=str(target)) from error
         return target
-
-    def _harden(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Files outside Bronze and staging, ATTACH, COPY elsewhere and further settings are refused from here on."""
-        folders = [] if self.read_only else [self.config.bronze, self.config.staging]
-        if self._scratch is not None:
-            folders = [self.config.bronze, self._scratch]
-        allowed = literal_list(str(folder) for folder in folders)
-        connection.execute(
-            f"SET TimeZone = 'UTC'; SET allowed_directories = {allowed}; SET enable_external_access = false; SET lock_configuration = true"
-        )
-

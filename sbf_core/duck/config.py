@@ -82,9 +82,9 @@ class DuckDbConfig:
         return self.home / "rates.sqlite"
 
     @property
-    def replacing(self) -> Path:
-        """The lock of whoever replaces a damaged database."""
-        return self.home / "replacing.sqlite"
+    def lock(self) -> Path:
+        """The lock of the home; who holds it is written in it."""
+        return self.home / "sbf.lock"
 
     @property
     def published(self) -> Path:
@@ -108,5 +108,5 @@ class DuckDbConfig:
 
     @property
     def holder(self) -> Path:
-        """Says which process has the database open: pid, start time and command, as JSON."""
+        """The mark of the process that has the database open, as JSON; it stays if that process dies."""
         return self.home / "holder.json"

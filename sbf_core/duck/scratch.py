@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.file_lock import FileLock
 from sbf_core.whole_file import make_folder
 
 _LOCK = ".lock"
@@ -28,49 +28,54 @@ def scratch_folder(config: DuckDbConfig, *, name: str) -> Iterator[Path]:
     """
     make_folder(config.scratch)
     remove_dead_scratch(config)
-    with tempfile.NamedTemporaryFile(dir=config.scratch, prefix=f"{name}-", suffix=_LOCK, delete=False) as file:
-        lock = Path(file.name)
-    folder = lock.with_suffix("")
+    lock = _fresh_lock(config, name)
+    folder = lock.path.with_suffix("")
     try:
-        with _held(lock) as is_ours:
-            assert is_ours
-            folder.mkdir(mode=0o700)
-            try:
-                yield folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     finally:
-        lock.unlink(missing_ok=True)
+        _drop(lock)
 
 
 def remove_dead_scratch(config: DuckDbConfig) -> None:
     """Remove what processes left that died. Their locks ended with them."""
-    for lock in config.scratch.glob(f"*{_LOCK}") if config.scratch.is_dir() else ():
-        with _held(lock) as is_ours:
-            if is_ours:
-                shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
-        if is_ours:
-            with suppress(OSError):
-                lock.unlink(missing_ok=True)
+    for lock in _dead_locks(config):
+        shutil.rmtree(lock.path.with_suffix(""), ignore_errors=True)
+        _drop(lock)
 
 
 def dead_scratch(config: DuckDbConfig) -> list[Path]:
     """Folders of processes that died."""
     found = []
-    for lock in sorted(config.scratch.glob(f"*{_LOCK}")) if config.scratch.is_dir() else ():
-        with _held(lock) as is_ours:
-            if is_ours:
-                found.append(lock.with_suffix(""))
+    for lock in _dead_locks(config):
+        found.append(lock.path.with_suffix(""))
+        lock.release()
     return [folder for folder in found if folder.exists()]
 
 
-@contextmanager
-def _held(lock: Path) -> Iterator[bool]:
-    """Whether the file could be locked; SQLite's lock works on every system, and ends with its process."""
-    with closing(sqlite3.connect(lock, isolation_level=None, timeout=0)) as connection:
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
-            yield False
-            return
-        yield True
+def _fresh_lock(config: DuckDbConfig, name: str) -> FileLock:
+    while True:
+        with tempfile.NamedTemporaryFile(dir=config.scratch, prefix=f"{name}-", suffix=_LOCK, delete=False) as file:
+            lock = FileLock(Path(file.name))
+        if lock.acquire():  # else somebody took it for that of a dead process, and removes it
+            return lock
+
+
+def _dead_locks(config: DuckDbConfig) -> Iterator[FileLock]:
+    """Locks that nobody held; they are held now."""
+    for path in sorted(config.scratch.glob(f"*{_LOCK}")) if config.scratch.is_dir() else ():
+        lock = FileLock(path)
+        if lock.acquire():
+            yield lock
+
+
+def _drop(lock: FileLock) -> None:
+    """Remove a lock that is held, and its file: before it is given back where the system can do that."""
+    with suppress(OSError):
+        lock.path.unlink(missing_ok=True)
+    lock.release()
+    with suppress(OSError):
+        lock.path.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from sbf_core.bronze.listing import is_payload, is_temporary, payload_files, rel
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine, put_in_quarantine, quarantined_files
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.scratch import remove_dead_scratch
 from sbf_core.faults import fault_point
 from sbf_core.ops.recoveries import RecoveredRun
 from sbf_core.ops.rows import BronzeManifestRow
@@ -62,6 +63,7 @@ def recover(ops: OpsService, config: DuckDbConfig, *, everything: bool = False, 
     Writes ops.file_ingestions, ops.bronze_manifest, ops.data_dates, ops.gold_manifest, ops.quarantine, ops.recoveries.
     """
     _clear(config.staging)
+    remove_dead_scratch(config)
     unclean = ops.recovery.unclean_runs() - {alive}
     journals = {path.stem: path for path in journal_files(config.bronze)}
     unknown = journals.keys() - ops.recovery.known_runs() if journals else set()

@@ -8,15 +8,13 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.create import put_in_place
 from sbf_core.duck.publish import Publication, copy_database, current_publication
-from sbf_core.errors import DamageFound, HomeLocked, SbfError
+from sbf_core.errors import DamageFound, SbfError
 from sbf_core.faults import fault_point
 from sbf_core.whole_file import sync_all
 
@@ -37,34 +35,21 @@ def open_replacing(bootstrap: DuckDbBootstrap, *, wait_seconds: float, logger: l
         HomeLocked, VersionRefused, UsageError, EnvironmentFault: see ``DuckDbBootstrap.open``.
     """
     config = bootstrap.config
+    bootstrap.hold(wait_seconds=wait_seconds)  # before, during and after: nobody else replaces it, or puts rows into it
     try:
-        bootstrap.open(wait_seconds=wait_seconds)
-        return ""
-    except DamageFound:
-        if not config.holder.exists():
-            raise
-    with _alone(config):
         try:
-            bootstrap.open()
-            return ""  # another process was quicker, and has left already
+            bootstrap.open(wait_seconds=wait_seconds)
+            return ""
         except DamageFound as damage:
+            if not config.holder.exists():
+                raise
             done = _replaced(config, damage)
         logger.warning("Damaged database replaced.")
         bootstrap.open()
-    return done
-
-
-@contextmanager
-def _alone(config: DuckDbConfig) -> Iterator[None]:
-    """One process at a time: DuckDB locks no file that it cannot read. SQLite's lock works on every system, and ends with its process."""
-    import sqlite3  # hardly any run needs it
-
-    with closing(sqlite3.connect(config.replacing, isolation_level=None, timeout=0)) as connection:
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            raise HomeLocked("another process replaces the damaged database", where=str(config.database), fix="wait for it, or use --wait SECONDS") from error
-        yield
+        return done
+    except BaseException:
+        bootstrap.let_go()
+        raise
 
 
 def _replaced(config: DuckDbConfig, damage: DamageFound) -> str:

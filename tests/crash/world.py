@@ -137,6 +137,13 @@ class World:
         command = [sys.executable, "-m", "sbf_core", *arguments]
         return subprocess.Popen(command, env=self.environment(home, day=day, **more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
+    def program(self, home: Path, code: str, *arguments: str, day: int = 1) -> subprocess.Popen[str]:
+        """Start a Python program."""
+        command = [sys.executable, "-c", code, *arguments]
+        return subprocess.Popen(
+            command, env=self.environment(home, day=day), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
     def manager(self) -> PluginManager:
         """The plugin in this process, for checks that need no process of their own."""
         spec = importlib.util.spec_from_file_location("sbf_world", self.site / "sbf_world.py")

@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
+import threading
+import warnings
 from pathlib import Path
 
 import duckdb
 import pytest
 
 import sbf_core
+from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import HomeLocked, UsageError
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.digest import digest_tables
@@ -159,3 +164,74 @@ def test_the_example_reads_what_the_sample_holds(tmp_path: Path) -> None:
     assert done.stderr == ""
     assert done.stdout.splitlines()[0].split()[0] == "AAPL"
     assert Settings(str(tmp_path / "home")).config.home.is_dir()
+
+
+def test_a_warehouse_is_opened_as_often_as_one_likes(home: Path) -> None:
+    with sbf_core.open(home) as one, sbf_core.open(home) as two:
+        assert one.execute("SELECT current_setting('TimeZone')").fetchone() == two.execute("SELECT current_setting('TimeZone')").fetchone() == ("UTC",)
+        for warehouse in (one, two):
+            with pytest.raises(duckdb.Error):
+                warehouse.execute("SELECT * FROM read_text('/etc/hostname')")
+
+
+@pytest.mark.parametrize("publish", ["no", "yes"])
+def test_looking_at_a_home_does_not_let_another_run_in(home: Path, tmp_path: Path, publish: str) -> None:
+    """A process at a run, and what it may do beside it: another process's run is refused all the while."""
+    place = tmp_path / "home"
+    shutil.copytree(home, place)
+    (place / "sbf.toml").write_text(f'[run]\npublish = "{publish}"\n')
+    command = [sys.executable, "-m", "sbf_core", "run", "--home", str(place), "--plugins", "ecb", "--replay", "sample"]
+    at_work = DuckDbBootstrap(Settings(str(place)).config).open()
+    try:
+        (place / "sbf.duckdb").read_bytes()  # as a copy of the folder would
+        (place / "sbf.lock").read_bytes()
+        with contextlib.suppress(HomeLocked), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            sbf_core.open(place).close()
+        with pytest.raises(HomeLocked, match="this process is at work in the home"):
+            sbf_core.run(place, plugins=["ecb"], replay="sample")
+        refused = subprocess.run(command, capture_output=True, text=True)
+        assert (refused.returncode, f"in use by process {os.getpid()}" in refused.stderr) == (4, True)
+    finally:
+        at_work.close()
+    assert subprocess.run(command, capture_output=True, text=True).returncode == 0
+
+
+def test_what_was_opened_keeps_a_run_out_until_it_is_closed(home: Path, tmp_path: Path) -> None:
+    """Where there is no copy. However often the process looks at the database meanwhile."""
+    place = tmp_path / "home"
+    shutil.copytree(home, place)
+    shutil.rmtree(place / "published")
+    (place / "sbf.toml").write_text('[run]\npublish = "no"\n')
+    command = [sys.executable, "-m", "sbf_core", "run", "--home", str(place), "--plugins", "ecb", "--replay", "sample"]
+    warehouse = sbf_core.open(place)
+    sbf_core.open(place).close()
+    with pytest.raises(HomeLocked, match="this process has the database open"):
+        sbf_core.run(place, plugins=["ecb"], replay="sample")
+    refused = subprocess.run(command, capture_output=True, text=True)
+    assert (refused.returncode, f"in use by process {os.getpid()}" in refused.stderr) == (4, True)
+    warehouse.close()
+    assert subprocess.run(command, capture_output=True, text=True).returncode == 0
+    assert sbf_core.run(place, plugins=["ecb"], replay="sample").status == "ok"
+
+
+def test_of_runs_in_threads_each_works_or_is_told(home: Path, tmp_path: Path) -> None:
+    place, begin = tmp_path / "home", threading.Barrier(6)
+    shutil.copytree(home, place)
+    found: list[str] = []
+
+    def work() -> None:
+        begin.wait()
+        try:
+            found.append(sbf_core.run(place, plugins=["iso4217"], replay="sample", force=True).status)
+        except HomeLocked as error:
+            found.append(error.code)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(found), set(found) <= {"ok", "LOCKED"}, "ok" in found) == (6, True, True)
+    verified = subprocess.run([sys.executable, "-m", "sbf_core", "verify", "--home", str(place)], capture_output=True, text=True)
+    assert verified.returncode == 0, verified.stdout + verified.stderr

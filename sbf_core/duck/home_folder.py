@@ -1,0 +1,51 @@
+"""The folder of a home, before its database is opened."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.errors import UsageError, environment_fault
+from sbf_core.whole_file import make_folder, sync_all
+
+
+def check_place(config: DuckDbConfig, database: Path) -> None:
+    """Whether a home may be there. Writes nothing. Raises ``UsageError``."""
+    home, fix = config.home, "name a folder of its own with --home or SBF_HOME"
+    if home == home.parent or home == Path.home():
+        raise UsageError("this is no folder for a warehouse", where=str(home), fix=fix, code="HOME")
+    if home.exists() and not home.is_dir():
+        raise UsageError("the home is a file", where=str(home), fix="name a folder with --home or SBF_HOME", code="HOME")
+    if database.is_dir():
+        raise UsageError("the database is a folder", where=str(database), fix="move it away", code="HOME")
+
+
+def check_there(config: DuckDbConfig, database: Path) -> None:
+    """Whether there is a database to read. Raises ``UsageError``."""
+    home = str(config.home)
+    if database.exists():
+        return
+    if config.bronze.is_dir() and any(config.bronze.iterdir()):
+        raise UsageError(
+            "the database is gone, but Bronze is there", where=home, fix="run `sbf rebuild`", code="NO_DATABASE"
+        )
+    fix = "run `sbf run` (or `sbf run --replay sample`) first"
+    raise UsageError("there is no data yet", where=home, fix=fix, code="NO_DATA")
+
+
+def make_home(config: DuckDbConfig) -> None:
+    """Make the folders that a run writes. Raises ``EnvironmentFault`` where they cannot be made or written."""
+    try:
+        named = [
+            made for folder in (config.home, config.bronze, config.staging) for made in make_folder(folder)
+        ]
+        if named and config.fsync != "none":
+            sync_all(set(named))
+    except OSError as error:
+        raise environment_fault(error, doing="the home cannot be made", where=str(config.home)) from error
+    if not os.access(config.home, os.W_OK):
+        try:
+            config.lock.touch()
+        except OSError as error:
+            raise environment_fault(error, doing="the home is not writable", where=str(config.home)) from error
