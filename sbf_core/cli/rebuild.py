@@ -10,11 +10,11 @@ import attrs
 from sbf_core.cli.render import print_json, print_table
 from sbf_core.cli.run import run_logger, tell_outcome
 from sbf_core.cli.show_progress import progress
-from sbf_core.errors import UsageError
+from sbf_core.errors import DamageFound, UsageError
 from sbf_core.facts.datasets import dataset_named
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
-from sbf_core.runner.rebuild import rebuild
+from sbf_core.runner.rebuild import Rebuilt, rebuild
 from sbf_core.runner.rebuild_tables import TableRebuild
 from sbf_core.settings.settings import Settings
 
@@ -49,9 +49,12 @@ def rebuild_command(
     began = time.monotonic()
     target = None if into is None else Path(into).expanduser().absolute()
     rebuilt = rebuild(
-        settings, into=target, keep_backups=keep_backups, manager=manager, progress=progress(), logger=run_logger()
+        settings, into=target, accept=accept, keep_backups=keep_backups, manager=manager, progress=progress(), logger=run_logger()
     )
     context, elapsed = rebuilt.context, time.monotonic() - began
+    if rebuilt.lost:
+        fix = "`sbf verify` says what is missing, `sbf rebuild --accept` replaces it all the same"
+        context.errors.extend(f"{line}; the database was not replaced; {fix}" for line in rebuilt.lost)
     if as_json:
         print_json(
             "rebuild",
@@ -60,6 +63,7 @@ def rebuild_command(
             database=str(rebuilt.database),
             set_aside=None if rebuilt.set_aside is None else str(rebuilt.set_aside),
             removed=[str(path) for path in rebuilt.removed],
+            lost=list(rebuilt.lost),
             elapsed_seconds=round(elapsed, 3),
             rows_seen=context.rows_seen,
             remade_tables=context.remade_tables,
@@ -67,15 +71,23 @@ def rebuild_command(
             notes=context.notes,
             errors=context.errors,
         )
-        return tell_outcome(context)
+        return _code(rebuilt)
     made = f"{context.remade_tables} tables of " if rebuilt.in_place else ""
     rows = "" if rebuilt.in_place else f"{context.rows_seen} rows seen, "
+    if rebuilt.lost:
+        print(f"Nothing was replaced: the new database would hold less than {rebuilt.database}.")
+        return _code(rebuilt)
     print(f"Made {made}{rebuilt.database} again: {rows}{context.gold_tables} gold tables, {elapsed:.2f} s.")
     if rebuilt.set_aside is not None:
         print(f"The old one is kept as {rebuilt.set_aside}")
     for path in rebuilt.removed:
         print(f"An older one was removed: {path}")
     return tell_outcome(context)
+
+
+def _code(rebuilt: Rebuilt) -> int:
+    told = tell_outcome(rebuilt.context)
+    return DamageFound.exit_code if rebuilt.lost else told
 
 
 def _ids(names: tuple[str, ...], manager: PluginManager) -> list[str]:

@@ -48,6 +48,7 @@ class DuckDbBootstrap:
         read_only: open for reading; several processes may, while none writes.
         database: another file than the home's own: a copy for readers.
         scratch: a folder that may be written although the database is only read; payloads may be read, too.
+        lock: the caller's, who holds the home.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class DuckDbBootstrap:
         read_only: bool = False,
         database: Path | None = None,
         scratch: Path | None = None,
+        lock: HomeLock | None = None,
     ) -> None:
         self.config = config or DuckDbConfig()
         self.database = database or self.config.database
@@ -70,7 +72,7 @@ class DuckDbBootstrap:
         self._cursors = threading.local()
         self._all_cursors: list[duckdb.DuckDBPyConnection] = []
         self._copy_had_all_rows = False
-        self._is_own = self.database == self.config.database
+        self._needs_lock = lock is None and self.database == self.config.database
         self._lock = HomeLock(self.config, self._clock, shared=read_only)
 
     def hold(self, *, wait_seconds: float = 0.0) -> None:
@@ -81,11 +83,13 @@ class DuckDbBootstrap:
             UsageError, EnvironmentFault: see ``open``.
         """
         check_place(self.config, self.database)
+        if self.database.exists() and not is_open_here(self.database) and not is_duckdb(self.database):
+            raise no_duckdb(self.database)
         if self.read_only:
             check_there(self.config, self.database)
         else:
             make_home(self.config)
-        if self._is_own:
+        if self._needs_lock:
             self._lock.acquire(wait_seconds=wait_seconds)
 
     def let_go(self) -> None:
@@ -117,9 +121,8 @@ class DuckDbBootstrap:
         return self
 
     def _opened(self, wait_seconds: float) -> duckdb.DuckDBPyConnection:
-        if self.database.exists() and not is_open_here(self.database) and not is_duckdb(self.database):
-            raise no_duckdb(self.database)
         connection = self._connect(wait_seconds)
+        note_open(self.database, connection)
         copy = None if self.read_only else current_publication(self.config)  # nobody else changes it from here on
         self._copy_had_all_rows = copy is not None and copy.has_all_rows
         fault_point("home.locked")
@@ -142,7 +145,6 @@ class DuckDbBootstrap:
             if not self.read_only and not crashed:  # the mark of a crash must stay until the database was opened
                 drop_holder(self.config.holder)
             raise
-        note_open(self.database, connection)
         return connection
 
     def cursor(self) -> duckdb.DuckDBPyConnection:

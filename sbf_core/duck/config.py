@@ -29,6 +29,7 @@ class DuckDbConfig:
         threads: DuckDB threads; None for one per core.
         bronze_folder: where the payloads are, if not in ``<home>/bronze``: for a database made beside another home.
         staging_folder: where scratch files of a promotion are, if not in ``<home>/staging``.
+        database_file: where the database is, if not ``<home>/sbf.duckdb``: for one that is made to take its place.
         memory_limit: DuckDB's buffer limit, e.g. ``512MB``.
         fsync: ``batch`` (default), ``each`` or ``none``; see docs/explanation/medallion.md.
     """
@@ -37,6 +38,7 @@ class DuckDbConfig:
     bronze_folder: Path | None = None
     threads: int | None = None
     staging_folder: Path | None = None
+    database_file: Path | None = None
     memory_limit: str = "512MB"
     fsync: str = "batch"
 
@@ -47,7 +49,7 @@ class DuckDbConfig:
     @property
     def database(self) -> Path:
         """The one database file, with the schemas ops, silver and gold."""
-        return self.home / "sbf.duckdb"
+        return self.database_file or self.home / "sbf.duckdb"
 
     @property
     def bronze(self) -> Path:

@@ -9,6 +9,9 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.publish import Publication, current_publication
 from sbf_core.errors import HomeLocked, SbfError
 
+#: A copy may be replaced between the moment when its name is read and the moment when it is opened.
+_TRIES = 20
+
 
 def open_for_reading(
     config: DuckDbConfig,
@@ -36,14 +39,31 @@ def open_for_reading(
     """
     copy = current_publication(config)
     if copy is not None and (copy.is_current or (only_rows and copy.has_all_rows)):
-        try:
-            return DuckDbBootstrap(config, read_only=True, database=copy.path, scratch=scratch).open(), None
-        except SbfError:
-            pass  # replaced by a newer one just now
+        opened = _opened(config, copy, scratch)
+        if opened is not None and (opened[1].is_current or (only_rows and opened[1].has_all_rows)):
+            return opened[0], None
+        if opened is not None:  # a run was quicker, and is at the next one by now
+            opened[0].close()
     try:
         return DuckDbBootstrap(config, read_only=True, scratch=scratch).open(wait_seconds=wait_seconds), None
     except HomeLocked:
-        copy = current_publication(config)
-        if copy is None or newest:
+        copy = None if newest else current_publication(config)
+        opened = None if copy is None else _opened(config, copy, scratch)
+        if opened is None:
             raise
-        return DuckDbBootstrap(config, read_only=True, database=copy.path, scratch=scratch).open(), copy
+        return opened
+
+
+def _opened(
+    config: DuckDbConfig, copy: Publication, scratch: Path | None
+) -> tuple[DuckDbBootstrap, Publication] | None:
+    """A copy, or the one that took its place between two looks; None where it cannot be opened."""
+    for _ in range(_TRIES):
+        try:
+            return DuckDbBootstrap(config, read_only=True, database=copy.path, scratch=scratch).open(), copy
+        except SbfError:
+            newer = current_publication(config)
+            if newer is None or newer.path == copy.path:
+                return None
+            copy = newer
+    return None

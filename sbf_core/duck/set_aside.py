@@ -11,43 +11,74 @@ import duckdb
 from sbf_core.clock import Clock
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import is_locked
-from sbf_core.errors import HomeLocked, environment_fault
+from sbf_core.duck.open_fault import is_duckdb, open_fault
+from sbf_core.duck.open_here import is_open_here
+from sbf_core.errors import environment_fault
+from sbf_core.faults import fault_point
+from sbf_core.whole_file import sync_all
 
 _NAME = "sbf-before-rebuild-"
 
 
-def set_aside(config: DuckDbConfig, *, clock: Clock) -> Path | None:
-    """Move ``sbf.duckdb`` and its log to ``backups``; returns the new place, or None where there is no database.
+def replace_database(config: DuckDbConfig, fresh: Path, *, clock: Clock) -> Path | None:
+    """Put a whole database in the place of that of the home, at once; the old one is kept in ``backups``.
 
-    What cannot be opened is moved as it is: that is what a rebuild is for.
+    Call it while holding the home. Where the old one cannot be opened it is kept as it is: that is what a rebuild is for.
+
+    Args:
+        config: of the home.
+        fresh: the new one, closed, with an empty log, on the same file system.
+        clock: names the old one.
+
+    Returns:
+        Where the old one is; None where there was none.
 
     Raises:
-        HomeLocked: another process has it open.
-        EnvironmentFault: it cannot be moved.
+        HomeLocked: a program that is not sbf has it open.
+        EnvironmentFault: it cannot be moved. The old one, or the new one, is in its place, whole.
     """
     database = config.database
     log = database.with_name(f"{database.name}.wal")
-    if not database.exists() and not log.exists():
-        return None
-    connection = _opened(database)
-    target = config.backups / f"{_NAME}{clock.now():%Y%m%dT%H%M%SZ}.duckdb"
-    number = 1
-    while target.exists():
-        number += 1
-        target = target.with_name(f"{_NAME}{clock.now():%Y%m%dT%H%M%SZ}-{number}.duckdb")
+    target: Path | None = None
+    connection = _opened(database) if database.exists() else None
     try:
-        config.backups.mkdir(mode=0o700, exist_ok=True)
         if connection is not None and os.name != "posix":
             connection.close()  # Windows moves no open file
-        for path, place in ((log, target.with_name(f"{target.name}.wal")), (database, target)):
-            if path.exists():
-                path.rename(place)
+        if database.exists() or log.exists():
+            target = _free_name(config, clock)
+            config.backups.mkdir(mode=0o700, exist_ok=True)
+            if log.exists():  # before: a log must never be left beside another database
+                log.rename(target.with_name(f"{target.name}.wal"))
+            if database.exists():
+                _keep(database, target)
+        fault_point("rebuild.kept")
+        fresh.replace(database)
+        if config.fsync != "none":
+            sync_all([config.home, *([config.backups] if target is not None else [])])
     except OSError as error:
-        raise environment_fault(error, doing="the old database cannot be set aside", where=str(database)) from error
+        raise environment_fault(error, doing="the database cannot be replaced", where=str(database)) from error
     finally:
         if connection is not None:
             connection.close()
+    fault_point("rebuild.replaced")
     return target
+
+
+def _free_name(config: DuckDbConfig, clock: Clock) -> Path:
+    stem = f"{_NAME}{clock.now():%Y%m%dT%H%M%SZ}"
+    target, number = config.backups / f"{stem}.duckdb", 1
+    while target.exists():
+        number += 1
+        target = config.backups / f"{stem}-{number}.duckdb"
+    return target
+
+
+def _keep(database: Path, target: Path) -> None:
+    """Give a database a second name, so that there is no moment without one; where the system has none, move it."""
+    try:
+        os.link(database, target)
+    except OSError:
+        database.rename(target)
 
 
 def set_aside_before(config: DuckDbConfig) -> list[Path]:
@@ -80,17 +111,14 @@ def remove_set_aside(config: DuckDbConfig, *, keep: int) -> tuple[Path, ...]:
 
 
 def _opened(database: Path) -> duckdb.DuckDBPyConnection | None:
-    """The database, so that nobody else opens it; None where it is too damaged."""
+    """The database, so that no other program opens it; None where it is too damaged."""
     try:
-        with database.open("rb") as file:
-            if file.read(12)[8:] != b"DUCK":
-                return None
+        if not is_open_here(database) and not is_duckdb(database):
+            return None
         connection = duckdb.connect(str(database))
-    except OSError:
-        return None
     except duckdb.Error as error:
-        if is_locked(error):
-            raise HomeLocked("the home is in use by another process", where=str(database), fix="wait for it") from error
+        if is_locked(error) or "different configuration" in str(error):
+            raise open_fault(error, database, holder=database) from error
         return None
     with suppress(duckdb.Error):
         connection.execute("CHECKPOINT")

@@ -7,21 +7,31 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
+import duckdb
 
 from sbf_core.bronze.journal import journal_files, read_journal_start
 from sbf_core.clock import Clock, clock_of_process
+from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.set_aside import remove_set_aside, set_aside
+from sbf_core.duck.damage import tells_of_damage
+from sbf_core.duck.disk import disk_faults
+from sbf_core.duck.holder import HomeLock
+from sbf_core.duck.home_folder import make_home
+from sbf_core.duck.scratch import scratch_folder
+from sbf_core.duck.set_aside import remove_set_aside, replace_database
 from sbf_core.errors import DamageFound, UsageError
+from sbf_core.ops.service import OpsService
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.progress import Progress
+from sbf_core.runner.publish_stage import publish_changed_tables, wants_copy
 from sbf_core.runner.rebuild_tables import TableRebuild
-from sbf_core.runner.runner import Runner
+from sbf_core.runner.runner import WAIT_FOR_READERS_SECONDS, Runner
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
+from sbf_core.trust.shrunk import shrunk_tables
 from sbf_core.vocabulary import RunStatus
 
 
@@ -33,6 +43,7 @@ class Rebuilt:
         context: the run that did it.
         database: the new database.
         set_aside: where the old one is kept, if there was one and it was replaced.
+        lost: what would have gone, so that the old one was not replaced; a line a table.
         removed: older ones that were set aside by earlier rebuilds, and are gone now.
         in_place: tables were made again in the old database, because some that it has nobody can make again.
     """
@@ -40,6 +51,7 @@ class Rebuilt:
     context: RunContext
     database: Path
     set_aside: Path | None = None
+    lost: tuple[str, ...] = ()
     removed: tuple[Path, ...] = ()
     in_place: bool = False
 
@@ -48,6 +60,7 @@ def rebuild(
     settings: Settings,
     *,
     into: Path | None = None,
+    accept: bool = False,
     keep_backups: int = 1,
     clock: Clock | None = None,
     manager: PluginManager | None = None,
@@ -56,13 +69,15 @@ def rebuild(
 ) -> Rebuilt:
     """Make silver, gold, history, watermarks and ledger again from payloads and journals.
 
-    The old database is set aside. Where payloads are there that no loaded plugin declares, so that a new database would
-    lack their tables, the others are made again in the old one instead, and these are named. A rebuild that is stopped leaves an ordinary home with payloads that
-    are still to be promoted: the next ``sbf run`` or ``sbf rebuild`` finishes it.
+    The new one is made beside the old one, and takes its place at once when it is whole: until then readers see the old
+    one, and a rebuild that is stopped has changed nothing. The old one is kept in ``backups``. A new one that would lack rows of the
+    old one does not take its place, and is thrown away. Where payloads are there that no loaded plugin declares, so that a new
+    database would lack their tables, the others are made again in the old one instead, and these are named.
 
     Args:
         settings: of the home.
         into: put the new database into this folder instead, and touch nothing in the home.
+        accept: replace the old one although rows of it go.
         keep_backups: how many of the databases that rebuilds have set aside are kept, this one included.
         clock: the present moment.
         manager: the plugins.
@@ -84,24 +99,81 @@ def rebuild(
         )
     manager = manager or PluginManager(block=settings["plugins.block"], options=settings.options)
     orphans = _orphans(config, manager)
+    options = RunOptions(plugins=tuple(record.name for record in manager.selected(None)), fetch=False)
     if into is not None:
         config = attrs.evolve(config, home=into, bronze_folder=config.bronze)
         if config.database.exists():
             raise UsageError(
                 "there is a database already", where=str(config.database), fix="name another folder", code="HOME"
             )
-    elif orphans and _opens(config):
+        runner = Runner(settings, options, clock=clock, manager=manager, progress=progress, logger=logger, config=config)
+        return Rebuilt(context=_run(runner, orphans), database=config.database)
+    if orphans and _opens(config):
         ids = list(DatasetRegistry(manager).datasets)
         tables = TableRebuild(settings, ids, gold=True, clock=clock, manager=manager, progress=progress, logger=logger)
         return _in_place(tables, config, orphans)
-    options = RunOptions(plugins=tuple(record.name for record in manager.selected(None)), fetch=False)
-    old = set_aside(config, clock=clock) if into is None else None
-    runner = Runner(settings, options, clock=clock, manager=manager, progress=progress, logger=logger, config=config)
-    context = runner.run()
-    context.notes.extend(f"{text}: its payloads wait for it" for text in orphans)
+    make_home(config)
+    lock = HomeLock(config, clock, shared=False)
+    lock.acquire(wait_seconds=settings["run.wait_seconds"] or WAIT_FOR_READERS_SECONDS)
+    try:
+        with scratch_folder(config, name="rebuild") as folder:
+            beside = attrs.evolve(config, database_file=folder / config.database.name)
+            runner = Runner(
+                settings, options, clock=clock, manager=manager, progress=progress, logger=logger, config=beside,
+                lock=lock, publish=False,
+            )  # fmt: skip
+            context = _run(runner, orphans)
+            entries = [owned.entry for owned in runner.registry.datasets.values()]
+            lost = () if accept else _lost(config, beside, entries, lock)
+            if lost:
+                return Rebuilt(context=context, database=config.database, lost=lost)
+            old = replace_database(config, beside.database, clock=clock)
+        _publish(settings, config, context, clock=clock, lock=lock)
+    finally:
+        lock.release()
     is_whole = old is not None and context.status is RunStatus.OK
     removed = remove_set_aside(config, keep=keep_backups) if is_whole else ()
     return Rebuilt(context=context, database=config.database, set_aside=old, removed=removed)
+
+
+def _run(runner: Runner, orphans: Sequence[str]) -> RunContext:
+    context = runner.run()
+    context.notes.extend(f"{text}: its payloads wait for it" for text in orphans)
+    return context
+
+
+def _lost(
+    config: DuckDbConfig, fresh: DuckDbConfig, entries: Sequence[DatasetKeymapEntry], lock: HomeLock
+) -> tuple[str, ...]:
+    """What of the silver tables the new database lacks, a line a table; nothing where the old one cannot be read."""
+    try:
+        old = DuckDbBootstrap(config, read_only=True, lock=lock).open()
+    except (DamageFound, UsageError):
+        return ()
+    try:
+        new = DuckDbBootstrap(fresh, read_only=True, lock=lock).open()
+        try:
+            return tuple(shrunk_tables(old.cursor(), new.cursor(), entries))
+        except duckdb.Error as error:
+            if not tells_of_damage(error):
+                raise
+            return ()
+        finally:
+            new.close()
+    finally:
+        old.close()
+
+
+def _publish(settings: Settings, config: DuckDbConfig, context: RunContext, *, clock: Clock, lock: HomeLock) -> None:
+    how = settings["run.publish"]
+    if not wants_copy(config, how=how, rows_changed=True):
+        return
+    with disk_faults(config.database):
+        bootstrap = DuckDbBootstrap(config, clock=clock, lock=lock).open()
+        try:
+            publish_changed_tables(OpsService.over(bootstrap, clock=clock), config, context.run_id, how=how)
+        finally:
+            bootstrap.close(publish_as=context.run_id)
 
 
 def _in_place(tables: TableRebuild, config: DuckDbConfig, orphans: Sequence[str]) -> Rebuilt:

@@ -18,6 +18,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.damage import tells_of_damage
 from sbf_core.duck.disk import FREE_BYTES_FLOOR, disk_faults
+from sbf_core.duck.holder import HomeLock
 from sbf_core.errors import SbfError, is_interrupt
 from sbf_core.faults import fault_point
 from sbf_core.ops.service import OpsService
@@ -49,7 +50,7 @@ from sbf_core.trust.replacing import open_replacing
 from sbf_core.vocabulary import Drift, Layer, RunStatus
 
 #: A command that only reads holds the home for a moment; a run waits for that, and no longer.
-_WAIT_FOR_READERS_SECONDS = 1.0
+WAIT_FOR_READERS_SECONDS = 1.0
 
 
 class Runner:
@@ -65,6 +66,8 @@ class Runner:
         logger: told how a run ended.
         points: entry points of the plugins; those installed when absent.
         config: another place for the database than the home says.
+        lock: the caller's, who holds the home.
+        publish: leave a copy for readers, as the settings say.
     """
 
     def __init__(
@@ -78,7 +81,11 @@ class Runner:
         manager: PluginManager | None = None,
         points: Iterable[EntryPoint] | None = None,
         config: DuckDbConfig | None = None,
+        lock: HomeLock | None = None,
+        publish: bool = True,
     ) -> None:
+        self._lock = lock
+        self._publish: str = settings["run.publish"] if publish else "no"
         self._settings = settings
         self._options = options or RunOptions()
         self._clock = clock or clock_of_process()
@@ -145,15 +152,15 @@ class Runner:
         """
         began = time.monotonic()
         self._planning.check()  # before anything is written
-        bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
+        bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger, lock=self._lock)
         with disk_faults(self._config.database):
-            replaced = open_replacing(bootstrap, wait_seconds=self._settings["run.wait_seconds"] or _WAIT_FOR_READERS_SECONDS, logger=self._logger)
+            replaced = open_replacing(bootstrap, wait_seconds=self._settings["run.wait_seconds"] or WAIT_FOR_READERS_SECONDS, logger=self._logger)
             self._warn_of_little_space()
             publish_as, changed = "", True
             try:
                 context = self._run(bootstrap, began, replaced)
                 changed = bool(context.files or context.rows_seen or context.gold_tables or context.remade_tables)
-                publish_as = context.run_id if wants_copy(self._config, how=self._settings["run.publish"], rows_changed=changed) else ""
+                publish_as = context.run_id if wants_copy(self._config, how=self._publish, rows_changed=changed) else ""
             finally:
                 self._hooks.close()
                 bootstrap.close(publish_as=publish_as, rows_changed=changed)
@@ -184,8 +191,8 @@ class Runner:
         fault_point("run.finishing")
         ops.finish_run(context)
         fault_point("run.finished")
-        if (context.rows_seen or context.gold_tables or context.remade_tables) and wants_copy(self._config, how=self._settings["run.publish"], rows_changed=True):
-            publish_changed_tables(ops, self._config, context.run_id, how=self._settings["run.publish"])
+        if (context.rows_seen or context.gold_tables or context.remade_tables) and wants_copy(self._config, how=self._publish, rows_changed=True):
+            publish_changed_tables(ops, self._config, context.run_id, how=self._publish)
         if context.requests or context.rows_seen or context.gold_tables:
             self.overview, self.gold_overview = ops.run_overview(context.run_id)
         return context

@@ -18,9 +18,9 @@ import attrs
 from sbf_core.bronze.journal import journal_files, settled
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.clock import Clock
+from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.publish import copy_database
-from sbf_core.duck.reading import open_for_reading
+from sbf_core.duck.publish import copy_database, current_publication
 from sbf_core.errors import DamageFound, HomeLocked, UsageError
 from sbf_core.whole_file import write_whole
 
@@ -147,19 +147,40 @@ def _copy_database(config: DuckDbConfig, folder: Path) -> str:
     """The newest state that can be read without stopping a run."""
     if not config.database.exists():
         return "none"
+    target = folder / config.database.name
+    if _copy_published(config, target, if_current=True) is not None:  # while it is read, no run has to wait
+        return "current"
+    bootstrap = DuckDbBootstrap(config, read_only=True)
     try:
-        bootstrap, copy = open_for_reading(config)
-    except HomeLocked:
-        return "none"
+        bootstrap.open()
+    except (HomeLocked, UsageError):
+        run_id = _copy_published(config, target, if_current=False)
+        return "none" if run_id is None else f"of run {run_id}"
     try:
         # the handle must outlive DuckDB's: closing any handle of a file gives up the locks of the process on it
         with bootstrap.database.open("rb") as source:
-            _copy_log(bootstrap.database, folder / config.database.name)
-            copy_database(source, folder / config.database.name, durable=True)
+            _copy_log(bootstrap.database, target)
+            copy_database(source, target, durable=True)
             bootstrap.close()
     finally:
         bootstrap.close()
-    return "current" if copy is None else f"of run {copy.run_id}"
+    return "current"
+
+
+def _copy_published(config: DuckDbConfig, target: Path, *, if_current: bool) -> str | None:
+    """The copy for readers, which nobody changes; while it is copied a run may give it up, but not its bytes. Returns
+    the run that left it.
+    """
+    while (copy := current_publication(config)) is not None and (copy.is_current or not if_current):
+        try:
+            source = copy.path.open("rb")
+        except FileNotFoundError:
+            continue  # a newer one took its place between two looks
+        with source:
+            _copy_log(copy.path, target)
+            copy_database(source, target, durable=True)
+        return copy.run_id
+    return None
 
 
 def _copy_log(database: Path, target: Path) -> None:

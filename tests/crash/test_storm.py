@@ -116,7 +116,7 @@ def test_a_short_storm(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_storm_of_a_hundred_seconds(tmp_path: Path) -> None:
-    seed = int(os.environ.get("SBF_STORM_SEED", "20261128"))
+    seed = int(os.environ.get("STORM_SEED", "20261128"))
     told = _weathered(tmp_path, seconds=100, seed=seed, processes=4, notebooks=2)
     print(f"seed {seed}: {dict(sorted(told.items()))}")
     assert told["notebook 0"] == 2
