@@ -11,6 +11,7 @@
     ├── HomeLocked             4  another process works in this home: wait
     ├── VersionRefused         5  written by a newer sbf: upgrade
     └── EnvironmentFault       6  disk, permission: mend the machine
+        └── OutOfMemory        6  give it more memory
 """
 
 from __future__ import annotations
@@ -136,6 +137,12 @@ class EnvironmentFault(SbfError):
 
     exit_code = 6
     default_code = "ENVIRONMENT"
+
+
+class OutOfMemory(EnvironmentFault):
+    """A statement or a hook wanted more memory than there is, or than it may have. Nothing was recorded of it."""
+
+    default_code = "MEMORY"
 
 
 def environment_fault(error: Exception, *, doing: str, where: str) -> EnvironmentFault:

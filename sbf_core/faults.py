@@ -8,6 +8,7 @@ only the times that it is reached with that thing, such as a file: how often oth
 * ``kill``, ``term``, ``int``: the process sends itself that signal;
 * ``raise``: a ``RuntimeError``, as a bug would; ``full``, ``io``, ``denied``: the ``OSError`` of a full disk, a broken
 one, a missing permission;
+* ``MemoryError``, or the name of one of DuckDB's errors: that error;
 * ``hold``: the file ``SBF_FAULT_MARK`` is made, and the process waits until it is gone, or whoever started the process
 is.
 
@@ -46,6 +47,7 @@ FAULT_POINTS = (
     "remake.begun", "remake.promoted", "remake.swapping", "remake.swapped",  # a stale silver table is made again
     "promote.preparing", "promote.prepared", "promote.staged", "promote.begun", "promote.merged", "promote.recorded", "promote.committed",
     "gold.begun", "gold.applied", "gold.recorded", "gold.committed", "gold.remembered",
+    "rebuild.kept", "rebuild.replaced",  # the old database has its second name, and its place is taken
     "run.finishing", "run.finished",
     "publish.table", "publish.views", "publish.checkpointed", "publish.half", "publish.copied", "publish.named",
     # any file that is written whole, with its name; a run writes live.json as the clock says
@@ -71,7 +73,9 @@ class _Armed:
             return
         number, _, self._kind = rest.partition(":")
         self._number = int(number)
-        if self._name.partition("@")[0] not in FAULT_POINTS or self._kind not in {*_ERRORS, *_SIGNALS, "raise", "hold"}:
+        is_error = self._kind.endswith(("Error", "Exception"))
+        is_kind = is_error or self._kind in {*_ERRORS, *_SIGNALS, "raise", "hold"}
+        if self._name.partition("@")[0] not in FAULT_POINTS or not is_kind:
             raise ValueError(f"SBF_FAULT={spec!r}: there is no such point or kind")
 
     def reach(self, name: str, of: str) -> None:
@@ -90,6 +94,12 @@ class _Armed:
         elif self._kind in _ERRORS:
             number = _ERRORS[self._kind]
             raise OSError(number, os.strerror(number), name)
+        elif self._kind == "MemoryError":
+            raise MemoryError
+        elif self._kind.endswith(("Error", "Exception")):
+            import duckdb
+
+            raise getattr(duckdb, self._kind)(f"{self._kind} at {name}")
         elif self._kind == "raise":
             raise RuntimeError(f"fault at {name}")
         else:

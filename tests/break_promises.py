@@ -133,7 +133,7 @@ BREAKS = [
     ('live: a dead run works on', 'sbf_core/runs/live.py', '.total_seconds() > SILENT_SECONDS_MAX', '.total_seconds() > 10**9', 'tests/runner/test_run_progress.py tests/web/test_pages.py -k "work or tells"'),
     ('stopped twice', 'sbf_core/signals.py', '    if _Asked.number:\n        os._exit(128 + number)\n', '    if _Asked.number:\n        return\n', 'tests/crash/test_locks.py -k twice'),
     ('disk faults', 'sbf_core/duck/disk.py', '    if isinstance(error, duckdb.FatalException):\n        return True\n    return', '    return False and', 'tests/crash/test_disk.py -k cannot_grow'),
-    ('full disk is no bad payload', 'sbf_core/payload/unpack.py', '        if is_disk_fault(error):', '        if False:', 'tests/crash/test_disk.py -k unpacked'),
+    ('full disk is no bad payload', 'sbf_core/payload/unpack.py', '        if not is_inputs_fault(error):', '        if False:', 'tests/crash/test_disk.py -k unpacked'),
     ('keys in the ledger', 'sbf_core/ops/bulk.py', 'return redacted(json.dumps(rows', 'return (json.dumps(rows', 'tests/crash/test_secrets.py -k canary'),
     ('keys in lines', 'sbf_core/errors.py', 'flat = redacted(text)', 'flat = (text)', 'tests/crash/test_secrets.py tests/settings'),
     ('keys in logs', 'sbf_core/cli/run.py', 'return redacted(super().format(record))', 'return super().format(record)', 'tests/settings'),

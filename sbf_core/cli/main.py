@@ -53,9 +53,22 @@ def main() -> None:
         _debug()
         if is_interrupt(error) or signals.asked_to_stop():
             signals.leave(_interrupted())
+        machine = _machine_fault(error)
+        if machine is not None:
+            print(machine.line(), file=sys.stderr)
+            signals.leave(machine.exit_code)
         print(f"sbf: error[BUG] {type(error).__name__}: {printable(str(error))}; please report it with the output of --debug", file=sys.stderr)
         code = 70
     signals.leave(code)
+
+
+def _machine_fault(error: BaseException) -> SbfError | None:
+    """What the machine is to blame for, in a command that has not said so itself."""
+    if not isinstance(error, Exception):
+        return None
+    from sbf_core.duck.disk import machine_fault  # which takes 40 ms
+
+    return machine_fault(error, Path(os.environ.get("SBF_HOME") or Path.cwd()))
 
 
 def _with_the_command_alone(arguments: list[str]) -> typer.Typer:

@@ -10,7 +10,7 @@ from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.cli.run import run_logger
 from sbf_core.cli.show_progress import progress
 from sbf_core.clock import clock_of_process
-from sbf_core.duck.disk import disk_faults
+from sbf_core.duck.disk import machine_faults
 from sbf_core.errors import UsageError
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
@@ -90,7 +90,7 @@ def repair_report(home: str | None, *, sources: tuple[str, ...], as_json: bool) 
 def backup_report(home: str | None, folder: str, *, as_json: bool) -> None:
     """Copy the home, run or no run."""
     settings = Settings(home)
-    with disk_faults(Path(folder)):
+    with machine_faults(Path(folder)):
         report = back_up(settings.config, Path(folder), clock=clock_of_process())
     _print_copy("backup", report, as_json=as_json)
 
@@ -98,7 +98,7 @@ def backup_report(home: str | None, folder: str, *, as_json: bool) -> None:
 def restore_report(home: str | None, folder: str, *, as_json: bool) -> int:
     """Make a home from a backup, and bring its database up to its journals."""
     settings = Settings(home)
-    with disk_faults(settings.home):
+    with machine_faults(settings.home):
         report = restore_files(Path(folder), settings.config)
     runner = Runner(Settings(home), RunOptions(fetch=False, plugins=_all_plugins(settings)), progress=progress(), logger=run_logger())
     context = runner.run()

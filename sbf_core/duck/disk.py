@@ -1,51 +1,58 @@
-"""Which errors of the engine are the disk's fault, and not the query's."""
+"""What the machine, and not a payload or a query, is to blame for, as errors that say what to do."""
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from sbf_core.duck.damage import tells_of_damage
-from sbf_core.errors import DamageFound, environment_fault
+from sbf_core.duck.engine_errors import EngineFault, fault_of, first_line
+from sbf_core.errors import DamageFound, OutOfMemory, SbfError, environment_fault
 
 #: Below this a run warns.
 FREE_BYTES_FLOOR = 1024**3
-_NUMBERS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "EFBIG")
-_ERRNOS = frozenset(getattr(errno, name) for name in _NUMBERS if hasattr(errno, name))
-_TEXTS = (*(os.strerror(number) for number in sorted(_ERRNOS)), "not enough space on the disk")
+_MORE_MEMORY = "raise duckdb.memory_limit (SBF_MEMORY_LIMIT) or close other programs, and run again; nothing is lost"
 
 
 def is_locked(error: duckdb.Error) -> bool:
     """Whether another process has the file open."""
-    return any(sign in str(error) for sign in ("onflicting lock", "Could not set lock", "being used by another process"))
-
-
-def is_disk_fault(error: BaseException) -> bool:
-    """Whether the engine, or the system, could not use the disk. After a fatal error the whole database refuses to work until it is opened again."""
-    if isinstance(error, OSError):
-        return error.errno in _ERRNOS
-    if isinstance(error, duckdb.FatalException):
-        return True
-    return isinstance(error, (duckdb.IOException, duckdb.TransactionException)) and any(text in str(error) for text in _TEXTS)
+    return any(
+        sign in str(error) for sign in ("onflicting lock", "Could not set lock", "being used by another process")
+    )
 
 
 @contextmanager
-def disk_faults(database: Path) -> Iterator[None]:
-    """Turns what the system or the engine says about the disk into ``EnvironmentFault``."""
+def machine_faults(database: Path) -> Iterator[None]:
+    """Turns what the system or the engine says about disk, memory and the database file into errors of sbf.
+
+    Raises:
+        EnvironmentFault, OutOfMemory: the machine.
+        DamageFound: the database is damaged.
+    """
     try:
         yield
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
+    except (SbfError, BrokenPipeError):
+        raise
+    except (OSError, MemoryError, duckdb.Error) as error:
+        told = machine_fault(error, database)
+        if told is None:
             raise
-        raise environment_fault(error, doing="a file cannot be used", where=str(database.parent)) from error
-    except duckdb.Error as error:
-        if tells_of_damage(error):
-            raise DamageFound(f"the database is damaged: {str(error).splitlines()[0]}", where=str(database), fix="run `sbf rebuild`; it needs only Bronze") from error
-        if not is_disk_fault(error):
-            raise
-        raise environment_fault(error, doing="the database cannot be written", where=str(database)) from error
+        raise told from error
+
+
+def machine_fault(error: Exception, database: Path) -> SbfError | None:
+    """One of them; None for an error that is not the machine's fault."""
+    if isinstance(error, OSError) and not isinstance(error, MemoryError):
+        return environment_fault(error, doing="a file cannot be used", where=str(database.parent))
+    kind = fault_of(error)
+    if kind is EngineFault.MEMORY:
+        said = first_line(error)
+        return OutOfMemory(f"there is too little memory{': ' + said if said else ''}", where=str(database), fix=_MORE_MEMORY)
+    if kind is EngineFault.DAMAGE:
+        fix = "the disk may be failing; run `sbf rebuild`, it needs only Bronze"
+        return DamageFound(f"the database is damaged: {first_line(error)}", where=str(database), fix=fix)
+    if kind is EngineFault.SYSTEM:
+        return environment_fault(error, doing="the database cannot be used", where=str(database))
+    return None

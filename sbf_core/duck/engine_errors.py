@@ -1,4 +1,4 @@
-"""Errors of the engine as Python sees them.
+"""Errors of the engine as Python sees them, and whose fault each is.
 
 A message that the engine cut within a character, as it does with the payload that it quotes, is no UTF-8: Python then
 raises ``UnicodeDecodeError`` in the place of the error (DuckDB 1.5.5 and 2.0.1).
@@ -6,10 +6,78 @@ raises ``UnicodeDecodeError`` in the place of the error (DuckDB 1.5.5 and 2.0.1)
 
 from __future__ import annotations
 
+import errno
+import os
+from enum import StrEnum
+
 import duckdb
 
+from sbf_core.duck.damage import tells_of_damage
+from sbf_core.errors import OutOfMemory, is_interrupt
+
 #: Whatever a statement may raise because of what it was given.
-ENGINE_ERRORS = (duckdb.Error, UnicodeDecodeError)
+ENGINE_ERRORS = (duckdb.Error, UnicodeDecodeError, MemoryError)
+
+_NUMBERS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "EFBIG", "ENOMEM")
+_ERRNOS = frozenset(getattr(errno, name) for name in _NUMBERS if hasattr(errno, name))
+_TEXTS = (*(os.strerror(number) for number in sorted(_ERRNOS)), "not enough space on the disk")
+#: The texts of these quote what a payload or a plugin says, and are never read.
+_OF_INPUT = (
+    duckdb.ProgrammingError,  # parser, syntax, binder, catalog, invalid input, invalid type
+    duckdb.DataError,  # conversion, out of range, type mismatch
+    duckdb.IntegrityError,
+    duckdb.NotSupportedError,
+    duckdb.PermissionException,
+    duckdb.SequenceException,
+    duckdb.DependencyException,
+)
+
+
+class EngineFault(StrEnum):
+    """Whose fault it is that a statement failed."""
+
+    #: What it was given: a payload, a plugin's SELECT, a user's question.
+    INPUT = "input"
+    #: There is too little memory.
+    MEMORY = "memory"
+    #: The disk, the descriptors, the rights; after a fatal error the database must be opened again.
+    SYSTEM = "system"
+    #: The database file holds other bytes than the engine once wrote.
+    DAMAGE = "damage"
+    #: Somebody stopped it.
+    STOPPED = "stopped"
+    #: The engine's own, or one that nobody has thought of.
+    UNKNOWN = "unknown"
+
+
+def fault_of(error: BaseException) -> EngineFault:
+    """Whose fault an error is, by its class. Only where a class has several meanings the text tells them apart, and such
+    texts are the engine's alone: they quote no payload.
+    """
+    if is_interrupt(error) or isinstance(error, duckdb.InterruptException):
+        return EngineFault.STOPPED
+    if isinstance(error, (MemoryError, OutOfMemory, duckdb.OutOfMemoryException)):
+        return EngineFault.MEMORY
+    if isinstance(error, OSError):
+        if error.errno == errno.ENOMEM:
+            return EngineFault.MEMORY
+        return EngineFault.SYSTEM if error.errno in _ERRNOS else EngineFault.INPUT
+    if not isinstance(error, duckdb.Error) or isinstance(error, _OF_INPUT):
+        return EngineFault.INPUT
+    text = str(error)
+    if tells_of_damage(text):
+        return EngineFault.DAMAGE
+    if isinstance(error, duckdb.FatalException):
+        return EngineFault.SYSTEM
+    if isinstance(error, (duckdb.IOException, duckdb.TransactionException)):
+        is_system = isinstance(error, duckdb.TransactionException) or any(known in text for known in _TEXTS)
+        return EngineFault.SYSTEM if is_system else EngineFault.INPUT  # a Parquet file that is none
+    return EngineFault.UNKNOWN
+
+
+def is_inputs_fault(error: BaseException) -> bool:
+    """Whether what was given to a statement, or to a hook, is to blame: only then a payload may be judged by it."""
+    return fault_of(error) is EngineFault.INPUT
 
 
 def first_line(error: BaseException) -> str:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 import duckdb
 
-from sbf_core.duck.disk import is_disk_fault
-from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line, is_inputs_fault
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.duck.transaction import transaction
 from sbf_core.errors import DatasetFailure, UsageError
@@ -134,7 +133,7 @@ class GoldBuild:
                 fault_point("gold.recorded")
             fault_point("gold.committed")
         except (*ENGINE_ERRORS, DatasetFailure, UsageError) as error:
-            if is_disk_fault(error):
+            if not is_inputs_fault(error):
                 raise
             text = first_line(error)
             self._record_failure(conn, model.name, started_at, tests, text)

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO
 
-from sbf_core.duck.disk import is_disk_fault
+from sbf_core.duck.engine_errors import is_inputs_fault
 from sbf_core.errors import PayloadRefused, environment_fault
 
 #: What is unpacked may not be larger, nor this many times larger than what was packed.
@@ -51,7 +51,7 @@ def unpacked(path: Path, extension: str, *, member: str, target: Path) -> tuple[
         if extension.endswith(GZIP):
             return _gunzipped(path, extension.removesuffix(GZIP), target)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, zlib.error) as error:
-        if is_disk_fault(error):  # the payload may be fine: it stays to be promoted
+        if not is_inputs_fault(error):  # the payload may be fine: it stays to be promoted
             raise environment_fault(error, doing="a payload cannot be unpacked", where=str(target.parent)) from error
         raise PayloadRefused(f"is packed and cannot be unpacked: {error}") from error
     return path, extension

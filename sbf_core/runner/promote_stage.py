@@ -10,9 +10,8 @@ import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.disk import is_disk_fault
-from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
-from sbf_core.errors import DatasetFailure, UsageError
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, EngineFault, fault_of, first_line
+from sbf_core.errors import DatasetFailure, OutOfMemory, UsageError
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.batches import tickers_at_once
@@ -73,6 +72,11 @@ class PromoteStage:
         Returns:
             Datasets of which nothing was promoted, because a payload came after younger ones, and why: their table has
             to be made again from all of their payloads.
+
+        Raises:
+            OutOfMemory, duckdb.OutOfMemoryException, MemoryError: a dataset wanted more than there is. Nothing was
+                recorded of its payloads; the other datasets were promoted.
+            duckdb.Error: the engine failed through no fault of a payload.
         """
         pending = self._ops.load_promotable_rows()
         if again:
@@ -86,6 +90,7 @@ class PromoteStage:
         for row in pending:
             by_dataset.setdefault(now_called.get(row.dataset_id, row.dataset_id), []).append(row)
         work = [(owned, by_dataset[owned.entry.id]) for owned in datasets if owned.entry.id in by_dataset]
+        lacking: Exception | None = None
         self._progress.start("promote", sum(len(rows) for _, rows in work))
         for owned, rows in work:
             try:
@@ -93,11 +98,16 @@ class PromoteStage:
                 too_late += [(owned, why)] if why else []
             except (DatasetFailure, UsageError) as error:
                 context.errors.append(f"{owned.entry.id}: {error}")
-            except ENGINE_ERRORS as error:
-                if is_disk_fault(error):
+            except (*ENGINE_ERRORS, OutOfMemory) as error:
+                kind = fault_of(error)
+                if kind is EngineFault.MEMORY:  # another dataset may need less
+                    lacking = lacking or error
+                elif kind is not EngineFault.INPUT:
                     raise
                 context.errors.append(f"{owned.entry.id}: {first_line(error)}; {_SAFE}")
         self._progress.finish()
+        if lacking is not None:
+            raise lacking
         return too_late
 
     def prepare(self, owned: OwnedDataset) -> None:

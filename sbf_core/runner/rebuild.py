@@ -15,7 +15,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.damage import tells_of_damage
-from sbf_core.duck.disk import disk_faults
+from sbf_core.duck.disk import machine_faults
 from sbf_core.duck.holder import HomeLock
 from sbf_core.duck.home_folder import make_home
 from sbf_core.duck.scratch import scratch_folder
@@ -168,7 +168,7 @@ def _publish(settings: Settings, config: DuckDbConfig, context: RunContext, *, c
     how = settings["run.publish"]
     if not wants_copy(config, how=how, rows_changed=True):
         return
-    with disk_faults(config.database):
+    with machine_faults(config.database):
         bootstrap = DuckDbBootstrap(config, clock=clock, lock=lock).open()
         try:
             publish_changed_tables(OpsService.over(bootstrap, clock=clock), config, context.run_id, how=how)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.disk import is_disk_fault
-from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line, is_inputs_fault
 from sbf_core.errors import DamageFound, DatasetFailure, UsageError
 from sbf_core.faults import fault_point
 from sbf_core.ops.made_tables import HeldTable, held_payloads
@@ -137,7 +136,7 @@ class RemakeStage:
             context.errors.append(f"{owned.entry.id}: {error}")
             return False
         except ENGINE_ERRORS as error:
-            if is_disk_fault(error):
+            if not is_inputs_fault(error):
                 raise
             context.errors.append(
                 f"{owned.entry.id}: its table cannot be made again, and is as it was: {first_line(error)}"
@@ -169,6 +168,8 @@ class RemakeStage:
                 stage.prepare(owned)
                 _promote_all(stage, made, owned, rows)
                 fault_point("remake.promoted")
+                if not fingerprint:
+                    _check_all_came(ops, other, made)
                 both = compared(ops.cursor(), entry, ops.tables.made())
                 reason = "" if accepted or both is None else _lost(owned, *both)
                 if reason:
@@ -202,6 +203,17 @@ def _promote_all(stage: PromoteStage, made: RunContext, owned: OwnedDataset, row
         raise DatasetFailure(
             "its table cannot be made again", where=str(error), fix="run `sbf repair` first"
         ) from error
+
+
+def _check_all_came(ops: OpsService, other: OpsService, made: RunContext) -> None:
+    """Payloads that gave rows before give them again: else a table would take the place of one that holds more."""
+    failed = {row.bronze_file_id for row in other.load_failed_rows()} & ops.recovery.promoted_files()
+    if failed:
+        raise DatasetFailure(
+            f"its table is as it was: {len(failed)} of its payloads, which were promoted before, cannot be now",
+            where=made.errors[0] if made.errors else "",
+            fix="mend that, or accept it with `sbf rebuild DATASET --accept`",
+        )
 
 
 def planned(stale: StaleTable) -> str:

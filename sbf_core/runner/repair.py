@@ -11,7 +11,7 @@ import attrs
 from sbf_core.clock import Clock, clock_of_process
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
-from sbf_core.duck.disk import disk_faults
+from sbf_core.duck.disk import machine_faults
 from sbf_core.errors import DatasetFailure
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
@@ -98,7 +98,7 @@ class Repair:
         """
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
         publish_as = ""
-        with disk_faults(self._config.database):
+        with machine_faults(self._config.database):
             replaced = open_replacing(bootstrap, wait_seconds=self._settings["run.wait_seconds"], logger=self._logger)
             self._done.extend([replaced] if replaced else [])
             try:

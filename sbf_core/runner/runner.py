@@ -16,8 +16,7 @@ import duckdb
 from sbf_core.clock import Clock, clock_of_process
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.damage import tells_of_damage
-from sbf_core.duck.disk import FREE_BYTES_FLOOR, disk_faults
+from sbf_core.duck.disk import FREE_BYTES_FLOOR, machine_faults
 from sbf_core.duck.holder import HomeLock
 from sbf_core.errors import SbfError, is_interrupt
 from sbf_core.faults import fault_point
@@ -153,7 +152,7 @@ class Runner:
         began = time.monotonic()
         self._planning.check()  # before anything is written
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger, lock=self._lock)
-        with disk_faults(self._config.database):
+        with machine_faults(self._config.database):
             replaced = open_replacing(bootstrap, wait_seconds=self._settings["run.wait_seconds"] or WAIT_FOR_READERS_SECONDS, logger=self._logger)
             self._warn_of_little_space()
             publish_as, changed = "", True
@@ -186,8 +185,6 @@ class Runner:
             with suppress(duckdb.Error, SbfError):  # the first error is the one to tell; recovery closes the run
                 ops.finish_run(context)
             raise
-        if any(tells_of_damage(error) for error in context.errors):
-            context.errors.append("the database is damaged, although no crash is known: the disk may be failing; run `sbf rebuild`, it needs only Bronze")
         fault_point("run.finishing")
         ops.finish_run(context)
         fault_point("run.finished")

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import attrs
 
 from sbf_core import signals
-from sbf_core.duck.disk import is_disk_fault
+from sbf_core.duck.engine_errors import is_inputs_fault
 from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, printable
 from sbf_core.payload.model import Digits, Record, Slot
 
@@ -57,7 +57,7 @@ def write_records(
                 found = records() if decimal == "." else _marked(records(), slots if is_typed else None, decimal)
                 counts[file_id] = sum(_write(out, file_id, names, part) for part in _parts(found))
             except BaseException as error:  # a plugin's code may raise anything; the payload alone pays for it
-                if signals.is_from_user(error) or isinstance(error, EnvironmentFault) or is_disk_fault(error):
+                if signals.is_from_user(error) or isinstance(error, EnvironmentFault) or not is_inputs_fault(error):
                     raise
                 errors[file_id] = _message(error)
                 out.seek(start)

@@ -11,8 +11,7 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Json
-from sbf_core.duck.disk import is_disk_fault
-from sbf_core.duck.engine_errors import ENGINE_ERRORS
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, is_inputs_fault
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.payload.model import DOUBTFUL, FormatReader, Look, Reading
@@ -144,7 +143,7 @@ class _Stage:
                 self._remove(doubtful)
                 again |= doubtful
             except (*ENGINE_ERRORS, PayloadRefused) as error:
-                if is_disk_fault(error):
+                if not is_inputs_fault(error):
                     raise
                 again = {look.file.file_id for look in looks}  # one of them is not what the look took it for
                 self._remove({look.file.file_id for look in regular})
@@ -241,7 +240,7 @@ class _Stage:
             self._ensure()
             return hook.errors
         except (*ENGINE_ERRORS, PayloadRefused) as error:
-            if is_disk_fault(error):
+            if not is_inputs_fault(error):
                 raise
         good = []
         for item in hook.items:
@@ -250,7 +249,7 @@ class _Stage:
                 self._take_from_hook(reading, hook.of([item]), plan)
                 good.append(item)
             except (*ENGINE_ERRORS, PayloadRefused) as error:
-                if is_disk_fault(error):
+                if not is_inputs_fault(error):
                     raise
                 hook.errors[item.file_id] = refusal(error).split("\n", maxsplit=1)[0][:400]
         self._is_there = False
