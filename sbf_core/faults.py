@@ -48,6 +48,7 @@ FAULT_POINTS = (
     "gold.begun", "gold.applied", "gold.recorded", "gold.committed", "gold.remembered",
     "run.finishing", "run.finished",
     "publish.table", "publish.views", "publish.checkpointed", "publish.half", "publish.copied", "publish.named",
+    "backup.journals", "backup.database", "backup.named", "backup.done",  # a backup, whole once it is named
     # any file that is written whole, with its name; a run writes live.json as the clock says
     "whole.half", "whole.written",
     "publish.done",

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 
 import attrs
 
-from sbf_core.bronze.journal import JournalLine, JournalWriter
+from sbf_core.bronze.journal import JournalWriter
+from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.paths import payload_path
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import EnvironmentFault, PayloadRefused, environment_fault

@@ -12,6 +12,7 @@ import duckdb
 
 from sbf_core.errors import UsageError, printable
 from sbf_core.facts.table import FactTable, table_of
+from sbf_core.inside import inside
 
 SHOWN_BYTES = 64 * 1024
 _DIFFERENCE_LINES_MAX = 400
@@ -62,16 +63,17 @@ def payload_facts(cursor: duckdb.DuckDBPyConnection, bronze: Path, file_id: str,
 
     Raises:
         UsageError: there is no such payload.
+        DamageFound: its path leads out of Bronze.
     """
     facts = table_of(cursor, _FACTS, [file_id])
     if not facts.rows:
         raise UsageError(f"there is no payload {file_id!r}", fix="see `sbf runs last`", code="UNKNOWN_PAYLOAD")
     row = facts.records[0]
     before = cursor.execute(_BEFORE, [file_id]).fetchone()
-    text, note = _head(bronze / row["payload"])
+    text, note = _head(inside(bronze, row["payload"]))
     difference: tuple[str, ...] = ()
     if compared and before is not None:
-        old, _ = _head(bronze / before[1])
+        old, _ = _head(inside(bronze, before[1]))
         lines = difflib.unified_diff(old.splitlines(), text.splitlines(), "before", "this", lineterm="", n=2)
         difference = tuple(line for line, _ in zip(lines, range(_DIFFERENCE_LINES_MAX), strict=False))
     return PayloadFacts(facts=facts, rejects=table_of(cursor, _REJECTS, [file_id]), before=before[0] if before else "", text=text, note=note, difference=difference)

@@ -18,7 +18,7 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops.bulk import insert_rows, merge_rows
 from sbf_core.ops.queries import DATASET_ID
-from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.ops.rows import BronzeManifestRow, checked_row
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
 from sbf_core.secret import redacted
@@ -131,9 +131,7 @@ class DuckDbOpsRepo:
         cursor = self.cursor().execute(
             f"SELECT {_MANIFEST_COLUMNS} FROM ops.bronze_manifest {condition} ORDER BY fetched_at, bronze_file_id", list(parameters)
         )
-        return [
-            BronzeManifestRow(**{**dict(zip(_MANIFEST_TYPES, row, strict=True)), "fetched_at": from_naive_utc(row[15])}) for row in cursor.fetchall()
-        ]
+        return [checked_row(BronzeManifestRow(**{**dict(zip(_MANIFEST_TYPES, row, strict=True)), "fetched_at": from_naive_utc(row[15])})) for row in cursor.fetchall()]
 
     # dates that steer fetching
 

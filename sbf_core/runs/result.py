@@ -13,7 +13,7 @@ from sbf_core.errors import UsageError
 from sbf_core.runs.request import RunRequest
 
 #: It becomes part of a file name.
-_EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.[a-z0-9]{1,10})?")
+EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.[a-z0-9]{1,10})?")
 
 
 def _aware(_: object, attribute: attrs.Attribute[dt.datetime], value: dt.datetime) -> None:
@@ -22,7 +22,7 @@ def _aware(_: object, attribute: attrs.Attribute[dt.datetime], value: dt.datetim
 
 
 def _extension(_: object, attribute: attrs.Attribute[str], value: object) -> None:
-    if not isinstance(value, str) or not _EXTENSION.fullmatch(value):
+    if not isinstance(value, str) or not EXTENSION.fullmatch(value):
         raise UsageError(f"RunResult.{attribute.name} is {value!r}", fix="use letters and digits, such as json or csv.gz", code="EXTENSION")
 
 
