@@ -74,6 +74,7 @@ class BronzeArchive:
             fetched_at=row.fetched_at,
             status_code=row.status_code,
             headers=line.headers,
+            masked=line.masked,
             elapsed_seconds=row.elapsed_seconds,
         )
 

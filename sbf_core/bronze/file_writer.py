@@ -189,7 +189,7 @@ class BronzeFileWriter:
     def _journal(self, items: Sequence[StagedPayload]) -> None:
         by_run: dict[str, list[JournalLine]] = {}
         for item in items:
-            line = JournalLine(row=_manifest_row(item), headers=item.result.headers)
+            line = JournalLine(row=_manifest_row(item), headers=item.result.headers, masked=item.result.masked)
             by_run.setdefault(item.result.request.run_id, []).append(line)
         for run_id, lines in by_run.items():
             journal = self._journals.get(run_id)

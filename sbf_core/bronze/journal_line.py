@@ -59,7 +59,8 @@ def as_line(facts: Any) -> JournalLine:
         ValueError, KeyError, TypeError: it lacks a field, or one is of another kind, or would lead out of Bronze.
     """
     headers, masked = facts.pop("headers"), tuple(facts.pop("masked", ()))
-    _check_texts({**headers, **{f"masked {place}": text for place, text in enumerate(masked)}})
+    if not all(isinstance(text, str) for text in (*headers, *headers.values(), *masked)):
+        raise ValueError("headers or masked hold what is no text")
     for name, value in facts.items():
         _check_kind(name, value)
     moment = dt.datetime.fromisoformat(facts["fetched_at"])
@@ -82,13 +83,6 @@ def _check_kind(name: str, value: Any) -> None:
     if not isinstance(value, kinds) or isinstance(value, bool):
         raise ValueError(f"{name[:40]} is {type(value).__name__}")
     if isinstance(value, str):
-        _check_texts({name: value})
+        value.encode()  # half of a surrogate pair is no letter: UnicodeEncodeError is a ValueError
     elif isinstance(value, (int, float)) and not (math.isfinite(value) and abs(value) < 2**63):
         raise ValueError(f"{name[:40]} is no number that can be")
-
-
-def _check_texts(given: Mapping[Any, Any]) -> None:
-    for name, value in given.items():
-        if not isinstance(name, str) or not isinstance(value, str):
-            raise ValueError(f"{name!r:.40} is {type(value).__name__}")
-        value.encode()  # half of a surrogate pair is no letter: UnicodeEncodeError is a ValueError

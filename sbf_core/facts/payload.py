@@ -13,9 +13,12 @@ import duckdb
 from sbf_core.errors import UsageError, printable
 from sbf_core.facts.table import FactTable, table_of
 from sbf_core.inside import inside
+from sbf_core.secret import redacted_bytes
 
 SHOWN_BYTES = 64 * 1024
 _DIFFERENCE_LINES_MAX = 400
+#: So much more is read, so that no key is cut in half before it is taken out.
+_KEY_BYTES_MAX = 4096
 _FACTS = """
 SELECT m.bronze_file_id, concat_ws('/', m.domain, m.source, m.dataset) || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END AS dataset, m.ticker,
     m.run_id, m.fetched_at, m.from_date, m.to_date, m.address, m.status_code AS http, m.elapsed_seconds AS seconds, m.content_length_bytes AS bytes, m.extension,
@@ -83,11 +86,11 @@ def _head(path: Path) -> tuple[str, str]:
     """The first bytes as text. A payload is never changed; what cannot be shown is shown as an escape."""
     try:
         with path.open("rb") as file:
-            raw = file.read(SHOWN_BYTES)
+            raw = redacted_bytes(file.read(SHOWN_BYTES + _KEY_BYTES_MAX))[:SHOWN_BYTES]
             size = path.stat().st_size
         if raw[:2] == b"\x1f\x8b":
             with gzip.open(path) as unpacked:
-                raw = unpacked.read(SHOWN_BYTES)
+                raw = redacted_bytes(unpacked.read(SHOWN_BYTES + _KEY_BYTES_MAX))[:SHOWN_BYTES]
             return _shown(raw), f"unpacked; the first {len(raw):,} bytes"
     except (OSError, EOFError, zlib.error) as error:
         return "", f"the payload cannot be read: {error.strerror if isinstance(error, OSError) and error.strerror else error}; see `sbf verify`"

@@ -13,7 +13,7 @@ import attrs
 from sbf_core.errors import DamageFound
 from sbf_core.inside import why_no_name, why_outside
 from sbf_core.runs.request import RunRequest
-from sbf_core.runs.result import EXTENSION, RunResult
+from sbf_core.runs.result import RunResult, is_extension
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 #: Where the journals are, below Bronze: no payload may take the place of one.
@@ -147,7 +147,7 @@ class BronzeManifestRow:
             why = why_no_name(name)
             if why:
                 return f"its {what} can be no name of a file: {why}"
-        if not EXTENSION.fullmatch(str(self.extension)):
+        if not is_extension(str(self.extension)):
             return f"its extension {self.extension!r:.40} is none"
         if not _SHA256.fullmatch(str(self.payload_hash)) or self.content_length_bytes < 0:
             return "its hash or its number of bytes is none"

@@ -13,7 +13,7 @@ from sbf_core.errors import UsageError
 from sbf_core.runs.request import RunRequest
 
 #: It becomes part of a file name.
-EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.[a-z0-9]{1,10})?")
+_EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.[a-z0-9]{1,10})?")
 
 
 def _aware(_: object, attribute: attrs.Attribute[dt.datetime], value: dt.datetime) -> None:
@@ -21,8 +21,13 @@ def _aware(_: object, attribute: attrs.Attribute[dt.datetime], value: dt.datetim
         raise UsageError(f"RunResult.{attribute.name} has no time zone", fix="use datetime.now(datetime.UTC)", code="NAIVE_TIME")
 
 
+def is_extension(text: str) -> bool:
+    """Whether a text can be what a payload is stored as."""
+    return _EXTENSION.fullmatch(text) is not None
+
+
 def _extension(_: object, attribute: attrs.Attribute[str], value: object) -> None:
-    if not isinstance(value, str) or not EXTENSION.fullmatch(value):
+    if not isinstance(value, str) or not _EXTENSION.fullmatch(value):
         raise UsageError(f"RunResult.{attribute.name} is {value!r}", fix="use letters and digits, such as json or csv.gz", code="EXTENSION")
 
 
@@ -33,6 +38,14 @@ def _is(*kinds: type) -> Callable[[Any, Any, Any], None]:
             raise UsageError(f"RunResult.{attribute.name} is {type(value).__name__}, expected {wanted}", code="RESULT")
 
     return check
+
+
+def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers as texts that a file can hold: a byte that is no letter is shown as an escape."""
+    wrong = next((value for pair in given.items() for value in pair if not isinstance(value, str)), None)
+    if wrong is not None:
+        raise UsageError(f"RunResult.headers holds {type(wrong).__name__}, expected str", code="RESULT")
+    return {name: value.encode("utf-8", "backslashreplace").decode("utf-8") for name, value in given.items()}
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +66,8 @@ class RunResult:
             an error ``none``: the vendor has nothing for what was asked.
         part, parts: its place in a set of results that belong together, from 1, and how many there are; 0 where it stands alone.
         not_modified: the vendor says that nothing changed since the last payload of this address.
-        evidence: what came instead of data; it goes to quarantine.
+        evidence: what came instead of data; it goes to quarantine, without keys.
+        masked: fields of the body whose values were taken out of ``payload``, see ``RestRecipe.secret_fields``.
     """
 
     request: RunRequest = attrs.field(validator=_is(RunRequest))
@@ -61,9 +75,9 @@ class RunResult:
     payload: bytes = attrs.field(default=b"", validator=_is(bytes), repr=lambda value: f"<{len(value)} bytes>")
     extension: str = attrs.field(default="json", validator=_extension)
     fetched_at: dt.datetime = attrs.field(validator=[_is(dt.datetime), _aware])
-    status_code: int | None = None
-    headers: Mapping[str, str] = attrs.field(factory=dict)
-    elapsed_seconds: float = 0.0
+    status_code: int | None = attrs.field(default=None, validator=_is(int, type(None)))
+    headers: Mapping[str, str] = attrs.field(factory=dict, converter=_headers)
+    elapsed_seconds: float = attrs.field(default=0.0, validator=_is(float, int))
     error: str | None = attrs.field(default=None, validator=_is(str, type(None)))
 
     kind: str = ""
@@ -71,6 +85,7 @@ class RunResult:
     parts: int = 0
     not_modified: bool = False
     evidence: bytes = attrs.field(default=b"", repr=lambda value: f"<{len(value)} bytes>")
+    masked: tuple[str, ...] = ()
 
     @property
     def is_none(self) -> bool:

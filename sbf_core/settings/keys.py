@@ -103,4 +103,7 @@ def _from_keyring(name: str) -> str:
         import keyring
     except ImportError:
         return ""
-    return keyring.get_password(_KEYRING_SERVICE, name) or ""
+    try:
+        return keyring.get_password(_KEYRING_SERVICE, name) or ""
+    except keyring.errors.KeyringError:  # there is none on this system, or it stays locked
+        return ""
