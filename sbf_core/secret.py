@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+from collections.abc import Callable, Collection
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
 
@@ -17,6 +18,8 @@ _BASE64_CHARACTERS_MIN = 8
 _ENTITIES = {'"': "quot", "&": "amp", "<": "lt", ">": "gt", "'": "apos"}
 #: What is known of every key, the longest value first.
 _known: tuple[_Shapes, ...] = ()
+#: The keys of each name that they were asked for by.
+_named: dict[str, frozenset[str]] = {}
 
 
 class Secret:
@@ -24,13 +27,16 @@ class Secret:
 
     Args:
         value: the key. From now on ``redacted`` takes it out of texts.
+        name: what it is called by whoever declares that it is needed.
     """
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, *, name: str = "") -> None:
         self._value = value
         _remember(value)
+        if name:
+            _named[name] = _named.get(name, frozenset()) | {value}
 
     def reveal(self) -> str:
         """The key itself."""
@@ -54,11 +60,11 @@ class _Shapes:
 
     ``forms`` are texts as they stand. ``pattern`` finds the key with any of its marks escaped, in whatever mixture: as in
     addresses (``%2F``, in small or large digits, also twice), JSON (``\u002f``, ``\/``, also in a text within a text) and
-    HTML (``&amp;``, ``&#x2F;``). ``core`` is a part of it that no such escape changes, so that a look for it is enough
-    almost always.
+    HTML (``&amp;``, ``&#x2F;``). ``probes`` are pieces of which every form has one: where there is none of them, which is
+    almost always, no form is looked for.
     """
 
-    __slots__ = ("core", "core_bytes", "forms", "forms_bytes", "pattern", "pattern_bytes", "value")
+    __slots__ = ("forms", "forms_bytes", "pattern", "pattern_bytes", "probes", "probes_bytes", "value", "wide")
 
     def __init__(self, value: str) -> None:
         self.value = value
@@ -67,8 +73,55 @@ class _Shapes:
         pattern = "".join(map(_escapes, value))
         self.pattern = re.compile(pattern)
         self.pattern_bytes = re.compile(pattern.encode(errors="surrogatepass"))
-        self.core = max(re.findall(r"[A-Za-z0-9]*", value), key=len)
-        self.core_bytes = self.core.encode()
+        core = max(re.findall(r"[A-Za-z0-9]*", value), key=len)  # no escape changes it
+        self.probes = tuple(_probes_of(value) | {core})
+        self.probes_bytes = (*(probe.encode() for probe in self.probes), core.encode("utf-16-le")[:-1])
+        self.wide = tuple((value.encode(coding, errors="surrogatepass"), coding) for coding in ("utf-16-le", "utf-16-be"))
+
+    def text_without(self, text: str) -> str:
+        """A text without the key; the same object where it is not in it."""
+        for probe in self.probes:
+            if probe in text:
+                break
+        else:
+            return text
+        for form in self.forms:
+            text = text.replace(form, _SHOWN)
+        return self.pattern.sub(_SHOWN, text)
+
+    def bytes_without(self, content: bytes) -> bytes:
+        """The same for bytes."""
+        for probe in self.probes_bytes:
+            if probe in content:
+                break
+        else:
+            return content
+        given = content
+        for form in self.forms_bytes:
+            content = content.replace(form, _SHOWN.encode())
+        content = self.pattern_bytes.sub(_SHOWN.encode(), content)
+        for form, coding in self.wide:
+            content = content.replace(form, _SHOWN.encode(coding))
+        return given if content == given else content
+
+
+def _probes_of(value: str) -> set[str]:
+    """Of base64 and hexadecimal digits, those that hold bits of the key alone."""
+    raw = value.encode(errors="surrogatepass")
+    found = {raw.hex(), raw.hex().upper()}
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        whole = encode(raw).decode().rstrip("=")
+        found.add(whole[: len(raw) // 3 * 4] or whole)
+        for before in (1, 2):
+            found.add(_behind_others(encode, raw, before) or whole)
+    return found
+
+
+def _behind_others(encode: Callable[[bytes], bytes], raw: bytes, before: int) -> str:
+    """The digits of base64 that hold bits of a key alone, behind so many other bytes, as in ``user:key``; none if they are few."""
+    part = encode(b"\0" * before + raw).decode().rstrip("=")[before + 1 :]
+    part = part[: len(part) - ((before + len(raw)) % 3 != 0)]
+    return part if len(part) >= _BASE64_CHARACTERS_MIN else ""
 
 
 def _forms_of(value: str) -> set[str]:
@@ -79,13 +132,9 @@ def _forms_of(value: str) -> set[str]:
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(raw).decode()
         found |= {whole, whole.rstrip("=")}
-        for before in (1, 2):  # behind other bytes, as in ``user:key``: all digits that hold bits of the key alone
-            part = encode(b"\0" * before + raw).decode().rstrip("=")[before + 1 :]
-            part = part[: len(part) - ((before + len(raw)) % 3 != 0)]
-            found |= {part} if len(part) >= _BASE64_CHARACTERS_MIN else set()
         inner = whole.rstrip("=")[: len(raw) // 3 * 4]
-        found |= {inner} if len(inner) >= _BASE64_CHARACTERS_MIN else set()
-    return found
+        found |= {inner if len(inner) >= _BASE64_CHARACTERS_MIN else "", *(_behind_others(encode, raw, before) for before in (1, 2))}
+    return found - {""}
 
 
 def _escapes(char: str) -> str:
@@ -115,32 +164,21 @@ def _remember(value: str) -> None:
 def redacted(text: str) -> str:
     """``text`` without any key that this process has used or learnt, in whatever usual form."""
     for shapes in _known:
-        for form in shapes.forms:
-            if form in text:
-                text = text.replace(form, _SHOWN)
-        if shapes.core in text:
-            text = shapes.pattern.sub(_SHOWN, text)
+        text = shapes.text_without(text)
     return text
 
 
 def redacted_bytes(content: bytes) -> bytes:
     """The same for bytes, whatever they hold; also for UTF-16. The same object where there is no key in them."""
     for shapes in _known:
-        for form in shapes.forms_bytes:
-            if form in content:
-                content = content.replace(form, _SHOWN.encode())
-        if shapes.core_bytes in content:
-            content = shapes.pattern_bytes.sub(_SHOWN.encode(), content)
-        for coding in ("utf-16-le", "utf-16-be"):
-            wide = shapes.value.encode(coding, errors="surrogatepass")
-            if wide in content:
-                content = content.replace(wide, _SHOWN.encode(coding))
+        content = shapes.bytes_without(content)
     return content
 
 
-def holds_key(content: bytes) -> bool:
-    """Whether bytes hold a key that this process has used or learnt, in whatever usual form."""
-    return redacted_bytes(content) is not content
+def holds_key(content: bytes, names: Collection[str]) -> bool:
+    """Whether bytes hold a key of one of these names, in whatever usual form, as far as this process has used or learnt it."""
+    values = frozenset().union(*(_named.get(name, frozenset()) for name in names))
+    return any(shapes.value in values and shapes.bytes_without(content) is not content for shapes in _known)
 
 
 def redacted_in_sql(expression: str) -> tuple[str, list[str]]:

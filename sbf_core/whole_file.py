@@ -105,7 +105,10 @@ def copy_whole(source: Path, target: Path, *, sha256: str, byte_count: int, mode
         return False
     named = make_folder(target.parent)
     fresh = target.with_name(f".{target.name}.tmp")
-    fresh.unlink(missing_ok=True)  # left by a crash; it may be read-only
+    for before in (fresh, target):  # left by a crash, or to be replaced: Windows does neither to what is read-only
+        if before.exists():
+            before.chmod(0o600)
+    fresh.unlink(missing_ok=True)
     digest = hashlib.sha256()
     with source.open("rb") as given, fresh.open("wb") as file:
         fault_point("whole.half", of=target.name)

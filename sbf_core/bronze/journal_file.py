@@ -10,8 +10,8 @@ from pathlib import Path
 from sbf_core.errors import DamageFound
 from sbf_core.inside import is_link
 
-#: A line of a request for ten thousand tickers has a tenth of it.
-LINE_BYTES_MAX = 4 * 1024**2
+#: ``RunResult`` refuses what would make a longer one: a letter takes seven bytes at most.
+LINE_BYTES_MAX = 8 * 1024**2
 _FIX = "restore it from a copy, or run `sbf repair`"
 
 

@@ -145,7 +145,7 @@ class Fetcher:
             result.not_modified or self._is_known(planned, request, result, payload_hash, parts=len(results))
             for result, payload_hash in zip(results, hashes, strict=True)
         ]
-        key_at = where_key_is(results)
+        key_at = where_key_is(results, planned.entry.key_names)
         if all(known):
             return FetchAnswer(request=request, other=tuple(_unchanged(result) for result in results), key_at=key_at)
         if has_documents:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
@@ -17,9 +17,9 @@ _PARSED_BYTES_MAX = 16 * 1024**2
 _PLACES_MAX = 3
 
 
-def where_key_is(results: Sequence[RunResult]) -> str:
-    """Where payloads repeat a key that this process knows, in words; empty where none does. The first that does is told."""
-    found = next((result for result in results if result.payload and holds_key(result.payload)), None)
+def where_key_is(results: Sequence[RunResult], names: Collection[str]) -> str:
+    """Where payloads repeat a key of one of these names, in words; empty where none does. The first that does is told."""
+    found = next((result for result in results if result.payload and holds_key(result.payload, names)), None)
     if found is None:
         return ""
     if found.extension == "json" and len(found.payload) <= _PARSED_BYTES_MAX:
@@ -30,7 +30,7 @@ def where_key_is(results: Sequence[RunResult]) -> str:
         if places:
             return ", ".join(places[:_PLACES_MAX]) + (f" and {len(places) - _PLACES_MAX} more places" if len(places) > _PLACES_MAX else "")
     lines = found.payload.split(b"\n") if len(found.payload) <= _PARSED_BYTES_MAX else []
-    number = next((number for number, line in enumerate(lines, start=1) if holds_key(line)), 0)
+    number = next((number for number, line in enumerate(lines, start=1) if holds_key(line, names)), 0)
     return f"line {number}" if number else "some place"
 
 

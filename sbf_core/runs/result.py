@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,6 +13,8 @@ import attrs
 from sbf_core.errors import UsageError
 from sbf_core.runs.request import RunRequest
 
+#: They become one line of a journal.
+_TOLD_CHARACTERS_MAX = 1_000_000
 #: It becomes part of a file name.
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.[a-z0-9]{1,10})?")
 
@@ -38,6 +41,11 @@ def _is(*kinds: type) -> Callable[[Any, Any, Any], None]:
             raise UsageError(f"RunResult.{attribute.name} is {type(value).__name__}, expected {wanted}", code="RESULT")
 
     return check
+
+
+def _finite(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+    if not math.isfinite(value):
+        raise UsageError(f"RunResult.{attribute.name} is {value}", fix="give seconds", code="RESULT")
 
 
 def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
@@ -77,7 +85,7 @@ class RunResult:
     fetched_at: dt.datetime = attrs.field(validator=[_is(dt.datetime), _aware])
     status_code: int | None = attrs.field(default=None, validator=_is(int, type(None)))
     headers: Mapping[str, str] = attrs.field(factory=dict, converter=_headers)
-    elapsed_seconds: float = attrs.field(default=0.0, validator=_is(float, int))
+    elapsed_seconds: float = attrs.field(default=0.0, validator=[_is(float, int), _finite])
     error: str | None = attrs.field(default=None, validator=_is(str, type(None)))
 
     kind: str = ""
@@ -86,6 +94,13 @@ class RunResult:
     not_modified: bool = False
     evidence: bytes = attrs.field(default=b"", repr=lambda value: f"<{len(value)} bytes>")
     masked: tuple[str, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        twice = (self.headers.get(name, "") for name in ("etag", "last-modified"))  # they stand in the row, too
+        told = (self.address, self.request.ticker or "", self.request.cursor, *self.headers, *self.headers.values(), *twice, *self.masked)
+        if sum(map(len, told)) > _TOLD_CHARACTERS_MAX:
+            what = f"address, tickers, cursor and headers have more than {_TOLD_CHARACTERS_MAX:,} characters together"
+            raise UsageError(what, where=f"dataset {self.request.dataset_id}", fix="ask for fewer tickers at once, or keep fewer headers", code="RESULT")
 
     @property
     def is_none(self) -> bool:

@@ -119,13 +119,18 @@ def copy_decisions(source: Path, target: Path, *, replacing: bool) -> None:
 
 def copy_quarantine(source: Path, target: Path) -> None:
     """Copy files in quarantine that are not there yet. Links have no bytes to keep, and stay where they are."""
-    for folder, _, names in os.walk(source, followlinks=False):
+    for folder, _, names in os.walk(source, followlinks=False, onerror=_told) if source.is_dir() else ():
         for name in names:
             path = Path(folder, name)
             facts = path.lstat()
             there = target / path.relative_to(source)
             if stat.S_ISREG(facts.st_mode) and not os.path.lexists(there):
                 copy_whole(path, there, sha256=file_hash(path), byte_count=facts.st_size)
+
+
+def _told(error: OSError) -> None:
+    """A folder that cannot be read is no empty one."""
+    raise error
 
 
 def copy_payloads(source: Path, target: Path, journals: Mapping[str, bytes], *, trusting: bool) -> tuple[int, int, int]:

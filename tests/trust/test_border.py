@@ -11,19 +11,23 @@ from typing import Any
 
 import attrs
 import pytest
-from warehouse import FakeVendor, Warehouse, entry, price
+from warehouse import START, FakeVendor, Warehouse, entry, price
 
 from sbf_core.bronze import journal_file
 from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.bronze.file_reader import check_payload, read_payload
+from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.bronze.journal import journal_files, journal_path, read_journal, read_journal_start, rewrite_journal, salvaged_lines
 from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DamageFound, SbfError, UsageError
 from sbf_core.facts.payload import payload_facts
 from sbf_core.inside import inside, why_outside
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.repair import Repair
 from sbf_core.runner.verification import Verification
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.backup import back_up, restore_files
 from sbf_core.trust.findings import FindingKind
@@ -224,7 +228,7 @@ def test_a_line_of_absurd_length_is_refused_unread(small: Warehouse, monkeypatch
         file.truncate(len(whole) + (1 << 40))
     pieces: list[int] = []
     monkeypatch.setattr(journal_file.Path, "read_bytes", lambda self: pieces.append(1) or b"")
-    with pytest.raises(DamageFound, match="at line 3: it is longer than 4 MiB"):
+    with pytest.raises(DamageFound, match="at line 3: it is longer than 8 MiB"):
         read_journal(path)
     assert pieces == []
 
@@ -337,3 +341,49 @@ def test_a_database_that_came_with_a_backup_is_looked_at(small: Warehouse, tmp_p
     with pytest.raises(DamageFound, match="the ledger is damaged"):
         small.run(hours_later=48, universe__tickers=("AAA", "BBB"))
     DuckDbBootstrap(Settings(small.home, environment={}).config).open().close()
+
+
+def _result(**changes: Any) -> RunResult:
+    request = RunRequest(run_id="r1", domain="prices", source="x", dataset="eod", ticker=changes.pop("ticker", "AAPL"), cursor=changes.pop("cursor", ""))
+    return RunResult(request=request, payload=b"[1]", fetched_at=START, **{"address": "https://example.com/a", **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"headers": {"etag": "\udcff\ud800"}}, {"headers": {"link": "\udcff" * 100_000}}, {"headers": {"etag": "é" * 490_000}}, {"ticker": ",".join(f"T{number}" for number in range(100_000))}, {"cursor": "é" * 900_000},
+     {"address": "https://example.com/" + "\u2028" * 900_000}],
+    ids=["bytes that are no letters", "long header", "long mark", "many tickers", "long cursor", "long address"],
+)  # fmt: skip
+def test_what_is_written_is_read_again(tmp_path: Path, changes: dict[str, Any]) -> None:
+    writer = BronzeFileWriter(DuckDbConfig(home=tmp_path, fsync="none"))
+    result = _result(**changes)
+    writer.write(result)
+    writer.close()
+    (line,) = read_journal(journal_files(tmp_path / "bronze")[0])
+    assert (line.row.request, line.row.address, line.headers) == (result.request, result.address, result.headers)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"headers": {"etag": 5}}, {"headers": {"link": "x" * 1_000_001}}, {"elapsed_seconds": float("nan")}, {"status_code": "200"}, {"address": "x" * 2_000_000}],
+    ids=["no text", "too long", "no time", "no status", "no address"],
+)  # fmt: skip
+def test_what_could_not_be_read_again_is_not_written(changes: dict[str, Any]) -> None:
+    with pytest.raises(UsageError) as caught:
+        _result(**changes)
+    assert caught.value.code == "RESULT"
+
+
+def test_a_folder_of_a_backup_that_cannot_be_read_is_no_empty_one(small: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Settings(small.home, environment={}).config
+    (config.quarantine / "foreign").mkdir(parents=True)
+    (config.quarantine / "foreign" / "file.txt").write_text("kept")
+    real = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if str(path).endswith("foreign"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(PermissionError):
+        back_up(config, tmp_path / "backup", clock=small.clock)
