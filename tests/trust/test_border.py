@@ -225,7 +225,7 @@ def test_a_line_of_absurd_length_is_refused_unread(small: Warehouse, monkeypatch
     path = journal_files(bronze)[0]
     whole = path.read_bytes()
     with path.open("ab") as file:
-        file.truncate(len(whole) + (1 << 40))
+        file.truncate(len(whole) + 3 * journal_file.LINE_BYTES_MAX)
     pieces: list[int] = []
     monkeypatch.setattr(journal_file.Path, "read_bytes", lambda self: pieces.append(1) or b"")
     with pytest.raises(DamageFound, match="at line 3: it is longer than 8 MiB"):
