@@ -19,7 +19,7 @@ BREAKS_OF_THE_BORDER = [
     ('border19: a backup stays whole', 'sbf_core/trust/backup.py', '    if before is None or not before.complete:', '    if True:', 'tests/crash/test_backups.py'),
     ('border19: a database beside the old one', 'sbf_core/trust/backup.py', '    name = next_database(before)', '    name = "sbf-1.duckdb"', 'tests/crash/test_backups.py'),
     ('border19: old databases go last', 'sbf_core/trust/backup.py', '    database = _copy_database(config, folder / name)\n', '    database = _copy_database(config, folder / name)\n    remove_other_databases(folder, name)\n', 'tests/crash/test_backups.py'),
-    ('border19: blocked plugins', 'sbf_core/cli/trust.py', '    restored = Settings(home)  #', '    restored = settings  #', 'tests/crash/test_backups.py'),
+    ('border19: blocked plugins', 'sbf_core/cli/trust.py', 'plugins=_all_plugins(restored)', 'plugins=_all_plugins(settings)', 'tests/crash/test_backups.py'),
     ('border19: letters that are none', 'sbf_core/runs/result.py', 'value.encode("utf-8", "backslashreplace").decode("utf-8")', 'value', 'tests/trust/test_border.py'),
     ('border19: lines that could not be read', 'sbf_core/runs/result.py', '        if sum(map(len, told)) > _TOLD_CHARACTERS_MAX:', '        if False:', 'tests/trust/test_border.py'),
     ('border19: keys in rejects', 'sbf_core/ops/repo.py', '        row, keys = redacted_in_sql("row_json")', '        row, keys = "row_json", []', 'tests/crash/test_keys_sent_back.py'),

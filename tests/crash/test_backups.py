@@ -74,6 +74,22 @@ def test_a_second_backup_that_fails_leaves_a_whole_one(world: World, second: tup
             assert ask(other, "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'rebuilt'") == [(0,)], "the newer database"
 
 
+@pytest.mark.parametrize("point", ["publish.half", "publish.copied", "backup.database"])
+def test_the_database_of_the_first_backup_stays_as_it_is_until_the_second_is_named(world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path, point: str) -> None:
+    """The log that a killed run leaves belongs to its own database: beside another one it would spoil it."""
+    _, first, _ = second
+    home, kept, new = tmp_path / "home", tmp_path / "kept", tmp_path / "new"
+    world.first_day(home)
+    assert world.sbf(home, "run", SBF_FAULT="run.finished:1:kill").returncode == -signal.SIGKILL
+    assert (home / "sbf.duckdb.wal").exists()
+    shutil.copytree(first, kept)
+    assert world.sbf(home, "backup", str(kept), SBF_FAULT=f"{point}:1:kill").returncode == -signal.SIGKILL
+    assert (kept / "sbf-1.duckdb").read_bytes() == (first / "sbf-1.duckdb").read_bytes()
+    assert not (kept / "sbf-1.duckdb.wal").exists()
+    assert world.sbf(new, "restore", str(kept)).returncode == 0
+    assert world.findings(new) == []
+
+
 def test_a_backup_of_an_older_release_is_restored(world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path) -> None:
     """Its database was called as the home's, and no file said so."""
     _, first, _ = second
