@@ -30,6 +30,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in flat)
 
 
+def excerpt(text: str, characters_max: int) -> str:
+    """The beginning of a text. Keys are taken out before it is cut: half of one is none that could be found later."""
+    return redacted(text)[:characters_max]
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint such as ``did you mean 'run'?``, or an empty text when nothing is near."""
     import difflib  # only a mistake has to pay for it

@@ -50,6 +50,7 @@ FAULT_POINTS = (
     "rebuild.kept", "rebuild.replaced",  # the old database has its second name, and its place is taken
     "run.finishing", "run.finished",
     "publish.table", "publish.views", "publish.checkpointed", "publish.half", "publish.copied", "publish.named",
+    "backup.journals", "backup.database", "backup.named", "backup.done",  # a backup, whole once it is named
     # any file that is written whole, with its name; a run writes live.json as the clock says
     "whole.half", "whole.written",
     "publish.done",

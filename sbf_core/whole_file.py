@@ -17,6 +17,7 @@ from sbf_core.faults import fault_point, is_armed
 #: Whether a file can be made durable through a handle that only reads, and a folder at all.
 CAN_SYNC_LATER = os.name == "posix"
 _SYNC_THREADS = 8
+_PIECE_BYTES = 1 << 20
 
 
 def make_folder(path: str | Path) -> list[str]:
@@ -82,6 +83,48 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600, durable: bool 
     fresh.replace(path)
     if durable:
         sync_all([path.parent, *named])
+
+
+def copy_whole(source: Path, target: Path, *, sha256: str, byte_count: int, mode: int = 0o600) -> bool:
+    """Copy a file of any size, durably and in one step, if it has the bytes that it should have.
+
+    Args:
+        source: what is copied. Of another size than ``byte_count`` it is not read.
+        target: the place; its folder is made where it is not there.
+        sha256: of the bytes, 64 hex digits.
+        byte_count: how many they are.
+        mode: permissions.
+
+    Returns:
+        Whether it was copied; else there is nothing new at ``target``.
+
+    Raises:
+        OSError: one of the two cannot be read or written, or ``source`` is not there.
+    """
+    if not source.is_file() or source.stat().st_size != byte_count:
+        return False
+    named = make_folder(target.parent)
+    fresh = target.with_name(f".{target.name}.tmp")
+    for before in (fresh, target):  # left by a crash, or to be replaced: Windows does neither to what is read-only
+        if before.exists():
+            before.chmod(0o600)
+    fresh.unlink(missing_ok=True)
+    digest = hashlib.sha256()
+    with source.open("rb") as given, fresh.open("wb") as file:
+        fault_point("whole.half", of=target.name)
+        while piece := given.read(_PIECE_BYTES):
+            digest.update(piece)
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    if digest.hexdigest() != sha256:
+        fresh.unlink()
+        return False
+    fresh.chmod(mode)
+    fault_point("whole.written", of=target.name)
+    fresh.replace(target)
+    sync_all([target.parent, *named])
+    return True
 
 
 def file_hash(path: Path) -> str:

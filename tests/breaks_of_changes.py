@@ -80,7 +80,7 @@ BREAKS_OF_CHANGES = [
     ('cursor: parts that are not there', 'sbf_core/silver/cursors.py', 'any(row.bronze_file_id in without for row in answer)', 'False', 'tests/runner/test_cursors.py'),
     ('cursor: the overlap', 'sbf_core/dataset/cursor.py', ' - dt.timedelta(seconds=self.overlap_seconds)', '', 'tests/runner/test_cursors.py'),
     ('cursor: no token is no failure', 'sbf_core/http/recipe_walk.py', '        return self._with_token(found)', '        return found', 'tests/runner/test_cursors.py'),
-    ('cursor: a journal forgets it', 'sbf_core/bronze/journal.py', '    if not facts["cursor"]:', '    if True:', 'tests/runner/test_cursors.py'),
+    ('cursor: a journal forgets it', 'sbf_core/bronze/journal_line.py', '    if not facts["cursor"]:', '    if True:', 'tests/runner/test_cursors.py'),
     ('cursor: with the table that is made again', 'sbf_core/ops/taking_over.py', 'INSERT INTO ops.cursors FROM', 'SELECT count(*) FROM', 'tests/runner/test_cursors.py'),
     ('damaged payloads count as known', 'sbf_core/runner/fetch_stage.py', 'if (place[0], digest) != damaged}', 'if True}', 'tests/runner/test_cursors.py'),
     ('unknown: asked for all the same', 'sbf_core/plan/planner.py', '0 <= hours < entry.unknown_after_days * 24', 'False', 'tests/http/test_none.py'),

@@ -33,7 +33,8 @@ def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_keys_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that one test used is an ordinary word in the next."""
-    monkeypatch.setattr(secret, "_forms", ())
+    monkeypatch.setattr(secret, "_known", ())
+    monkeypatch.setattr(secret, "_named", {})
 
 
 @pytest.fixture

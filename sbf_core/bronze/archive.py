@@ -8,7 +8,8 @@ from pathlib import Path
 import attrs
 
 from sbf_core.bronze.file_reader import read_payload
-from sbf_core.bronze.journal import JournalLine, journal_files, read_journal
+from sbf_core.bronze.journal import journal_files, read_journal
+from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.errors import UsageError
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -73,6 +74,7 @@ class BronzeArchive:
             fetched_at=row.fetched_at,
             status_code=row.status_code,
             headers=line.headers,
+            masked=line.masked,
             elapsed_seconds=row.elapsed_seconds,
         )
 

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 
 import attrs
 
-from sbf_core.bronze.journal import JournalLine, JournalWriter
+from sbf_core.bronze.journal import JournalWriter
+from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.paths import payload_path
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import EnvironmentFault, PayloadRefused, environment_fault
@@ -188,7 +189,7 @@ class BronzeFileWriter:
     def _journal(self, items: Sequence[StagedPayload]) -> None:
         by_run: dict[str, list[JournalLine]] = {}
         for item in items:
-            line = JournalLine(row=_manifest_row(item), headers=item.result.headers)
+            line = JournalLine(row=_manifest_row(item), headers=item.result.headers, masked=item.result.masked)
             by_run.setdefault(item.result.request.run_id, []).append(line)
         for run_id, lines in by_run.items():
             journal = self._journals.get(run_id)

@@ -7,37 +7,30 @@ the chain; a torn last line is what a crash leaves and is not part of the journa
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-import attrs
-
+from sbf_core.bronze.journal_file import journal_bytes, short_lines
+from sbf_core.bronze.journal_line import JournalLine, as_line, as_text
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.errors import DamageFound
 from sbf_core.faults import fault_point, is_armed
-from sbf_core.ops.rows import BronzeManifestRow
-from sbf_core.secret import redacted
+from sbf_core.inside import why_no_name
 from sbf_core.whole_file import make_folder, sync_all, write_whole
 
 _FIRST_CHAIN = "0" * 64
-_ROW_FIELDS = tuple(attrs.fields_dict(BronzeManifestRow))
-
-
-@attrs.frozen(kw_only=True)
-class JournalLine:
-    """One payload as the journal knows it."""
-
-    row: BronzeManifestRow
-    headers: Mapping[str, str]
+#: What reading a line raises that is none.
+NO_LINE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 def journal_path(bronze: Path, run_id: str) -> Path:
-    """The journal of a run."""
+    """The journal of a run. Raises ``DamageFound`` for an id that no run has, such as one that leads elsewhere."""
+    why = why_no_name(run_id)
+    if why:
+        raise DamageFound(f"the id of a run can be no name of a file: {why}", where=f"run {run_id!r:.60}", fix="run `sbf rebuild`")
     return bronze / JOURNAL_FOLDER / f"{run_id}.jsonl"
 
 
@@ -45,30 +38,11 @@ def _chained(previous: str, text: str) -> str:
     return hashlib.sha256(f"{previous}{text}".encode()).hexdigest()
 
 
-def _as_text(line: JournalLine) -> str:
-    facts: dict[str, Any] = {}
-    for name in _ROW_FIELDS:
-        value = getattr(line.row, name)
-        facts[name] = value.isoformat() if isinstance(value, dt.date) else value
-    if not facts["cursor"]:
-        del facts["cursor"]  # as in journals of before there were any
-    facts["headers"] = dict(line.headers)
-    return redacted(json.dumps(facts, ensure_ascii=True, sort_keys=True, separators=(",", ":")))
-
-
-def _as_line(facts: dict[str, Any]) -> JournalLine:
-    headers = facts.pop("headers")
-    facts["fetched_at"] = dt.datetime.fromisoformat(facts["fetched_at"])
-    for name in ("from_date", "to_date"):
-        facts[name] = None if facts[name] is None else dt.date.fromisoformat(facts[name])
-    return JournalLine(row=BronzeManifestRow(**facts), headers=headers)
-
-
 def _chained_text(lines: Sequence[JournalLine], chain: str) -> tuple[bytes, str]:
     """Lines as they stand in a journal after the line with that chain, and the chain of the last one."""
     chunks = []
     for line in lines:
-        text = _as_text(line)
+        text = as_text(line)
         chain = _chained(chain, text)
         chunks.append(f'{{"chain":"{chain}","line":{text}}}\n')
     return "".join(chunks).encode("ascii"), chain
@@ -119,9 +93,9 @@ def settled(content: bytes) -> bytes:
     try:
         last = json.loads(head.rpartition(b"\n")[2])["line"]
         part, parts = int(last.get("part", 0)), int(last.get("parts", 0))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except NO_LINE:
         return whole  # empty, or damaged: who reads it says so
-    if part >= parts:
+    if not 0 < part < parts:
         return whole
     kept = whole.split(b"\n")[: -1 - part]
     return b"".join(line + b"\n" for line in kept)
@@ -129,13 +103,13 @@ def settled(content: bytes) -> bytes:
 
 def torn_tail(path: Path) -> bytes:
     """What a crash cut off at the end of a journal, see ``settled``. Empty for a whole journal."""
-    content = path.read_bytes()
+    content = journal_bytes(path)
     return content[len(settled(content)) :]
 
 
 def cut_torn_tail(path: Path) -> None:
     """Take the torn tail away, in one step."""
-    write_whole(path, settled(path.read_bytes()))
+    write_whole(path, settled(journal_bytes(path)))
 
 
 def rewrite_journal(path: Path, lines: Sequence[JournalLine]) -> None:
@@ -146,10 +120,10 @@ def rewrite_journal(path: Path, lines: Sequence[JournalLine]) -> None:
 def salvaged_lines(path: Path) -> list[JournalLine]:
     """Every line of a damaged journal that can be read at all, whatever its checksum."""
     found = []
-    for raw in path.read_bytes().split(b"\n"):
+    for raw in short_lines(path):
         try:
-            found.append(_as_line(json.loads(raw)["line"]))
-        except (ValueError, KeyError, TypeError, AttributeError):
+            found.append(as_line(json.loads(raw)["line"]))
+        except NO_LINE:
             continue
     return found
 
@@ -159,18 +133,33 @@ def _last_chain(path: Path) -> str:
     return chains[-1] if chains else _FIRST_CHAIN
 
 
+def damaged_line(number: int, error: Exception, *, where: str) -> DamageFound:
+    """What is raised for a line that cannot be read, or that sbf did not write."""
+    said = "brackets without end" if isinstance(error, RecursionError) else str(error)
+    return DamageFound(f"the journal is damaged at line {number}: {said:.300}", where=where, fix="restore it from a copy, or run `sbf repair`")
+
+
+def lines_of(content: bytes, *, where: str) -> Iterator[JournalLine]:
+    """The lines of a journal, whatever their checksums. Raises ``DamageFound`` for one that cannot be read, or that sbf did not write."""
+    for number, raw in enumerate(content.splitlines(), start=1):
+        try:
+            yield as_line(json.loads(raw)["line"])
+        except NO_LINE as error:
+            raise damaged_line(number, error, where=where) from error
+
+
 def _read(path: Path) -> Iterator[tuple[str, JournalLine]]:
     previous = _FIRST_CHAIN
-    for number, raw in enumerate(settled(path.read_bytes()).split(b"\n")[:-1], start=1):
+    for number, raw in enumerate(settled(journal_bytes(path)).split(b"\n")[:-1], start=1):
         try:
             facts = json.loads(raw)
             chain, line = facts["chain"], facts["line"]
             text = json.dumps(line, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
             if _chained(previous, text) != chain:
                 raise ValueError("its checksum does not follow from the line before")
-            parsed = _as_line(line)
-        except (ValueError, KeyError, TypeError) as error:
-            raise DamageFound(f"the journal is damaged at line {number}: {error}", where=str(path), fix="restore it from a copy") from error
+            parsed = as_line(line)
+        except NO_LINE as error:
+            raise damaged_line(number, error, where=str(path)) from error
         previous = chain
         yield chain, parsed
 

@@ -21,6 +21,7 @@ import hashlib
 import re
 
 from sbf_core.errors import UsageError
+from sbf_core.ops.rows import JOURNAL_FOLDER as JOURNAL_FOLDER
 from sbf_core.runs.request import RunRequest
 
 _PLAIN = re.compile(r"[A-Z0-9\-._]")
@@ -30,7 +31,6 @@ _ESCAPE = re.compile(r"(?:%[0-9A-F]{2})+|~[a-z]|[A-Z0-9\-._]")
 NAME_BYTES_MAX = 200
 #: The folder of a dataset that has no tickers. No ticker is encoded like this.
 GLOBAL_FOLDER = "_global"
-JOURNAL_FOLDER = "_journal"
 
 
 def _hexed(char: str) -> str:

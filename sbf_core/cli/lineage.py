@@ -34,8 +34,10 @@ def explain(
         return
     from sbf_core.facts.lineage import explain_silver
     from sbf_core.plugin.registry import DatasetRegistry
+    from sbf_core.settings.keys import Keys
 
     entries = [owned.entry for owned in DatasetRegistry(manager).datasets.values()]
+    Keys(settings.home).learn(sorted({name for entry in entries for name in entry.key_names}))  # a payload may repeat one
     with reading as cursor:
         silver = explain_silver(cursor, settings.config.bronze, entries, table=table, key=key, column=column)
     _print_silver(silver, as_json=as_json)

@@ -100,7 +100,8 @@ def restore_report(home: str | None, folder: str, *, as_json: bool) -> int:
     settings = Settings(home)
     with machine_faults(settings.home):
         report = restore_files(Path(folder), settings.config)
-    runner = Runner(Settings(home), RunOptions(fetch=False, plugins=_all_plugins(settings)), progress=progress(), logger=run_logger())
+    restored = Settings(home)  # now with the settings of the home that was backed up
+    runner = Runner(restored, RunOptions(fetch=False, plugins=_all_plugins(restored)), progress=progress(), logger=run_logger())
     context = runner.run()
     _print_copy("restore", report, as_json=as_json)
     for error in context.errors:
@@ -109,6 +110,7 @@ def restore_report(home: str | None, folder: str, *, as_json: bool) -> int:
 
 
 def _all_plugins(settings: Settings) -> tuple[str, ...]:
+    """Every plugin that works, and that the settings do not block."""
     return tuple(record.name for record in PluginManager(block=settings["plugins.block"], options=settings.options).selected(None))
 
 

@@ -19,6 +19,7 @@ from sbf_core.dataset.format_list import Format
 from sbf_core.dataset.former_names import check_former_names
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
 from sbf_core.errors import UsageError
+from sbf_core.inside import why_no_name
 from sbf_core.vocabulary import Answers, Drift, OnDuplicate, Restated, Scope, Semantics, check_name, texts, word
 
 
@@ -149,9 +150,10 @@ class DatasetKeymapEntry(ColumnRoles):
 
     def __attrs_post_init__(self) -> None:
         where = f"dataset {self.domain}/{self.source}/{self.dataset}"
-        check_name(self.domain, what="domain")
-        check_name(self.source, what="source")
-        check_name(self.dataset, what="dataset")
+        for what, name in (("domain", self.domain), ("source", self.source), ("dataset", self.dataset)):
+            check_name(name, what=what)
+            if why_no_name(name):  # each is a folder
+                raise UsageError(f"{what} {name!r} can be no folder on every system", where=where, fix="choose another name", code="NAME")
         check_name(self.silver_table, what=f"{where}: silver table")
         check_columns(self.columns, where=where)
         check_formats(self.format, self.recipe, self.rows_at, self.columns, where=where)

@@ -10,6 +10,7 @@ import attrs
 
 from sbf_core.dataset.cursor import Cursor, CursorBy
 from sbf_core.dataset.pages import Pages
+from sbf_core.dataset.secret_fields import fields_path
 from sbf_core.errors import UsageError
 from sbf_core.vocabulary import texts
 
@@ -62,6 +63,9 @@ class RestRecipe:
             variable, e.g. ``{"apikey": "FMP_API_KEY"}``. They are added when the request is sent and are
             no part of the recorded address.
         secret_headers: the same for headers.
+        secret_fields: where a JSON answer repeats a key, e.g. ``("request.params.apikey",)``: names with dots between, or a
+            path as in ``rows_at``, with wildcards. The values are taken out before the answer is kept, for good; every
+            other byte stays, and the journal says which fields were masked. An answer that is no JSON is refused.
         mirrors: other addresses that hold the same data; a replay answers from them too.
         date_format: ``strftime`` format of the dates in the address.
         periods: the values of ``{period}``, e.g. ``("annual", "quarter")``; each is asked for.
@@ -91,6 +95,7 @@ class RestRecipe:
     headers: Mapping[str, str] = attrs.field(factory=dict)
     secrets: Mapping[str, str] = attrs.field(factory=dict)
     secret_headers: Mapping[str, str] = attrs.field(factory=dict)
+    secret_fields: tuple[str, ...] = attrs.field(default=(), converter=texts)
     mirrors: tuple[str, ...] = attrs.field(default=(), converter=texts)
     date_format: str = "%Y-%m-%d"
     periods: tuple[str, ...] = attrs.field(default=(), converter=texts)
@@ -135,6 +140,13 @@ class RestRecipe:
         for template in (self.url, *self.mirrors):
             _check_template(template, what="address")
         _check_extension(self.extension)
+        self._check_secret_fields()
+
+    def _check_secret_fields(self) -> None:
+        if self.secret_fields and self.extension != "json":
+            raise UsageError("secret_fields are fields of JSON", where=self.url, fix='extension="json", or no secret_fields', code="RECIPE")
+        for field in self.secret_fields:
+            fields_path(field)
 
     def _asks_otherwise(self, named: set[str]) -> bool:
         has_several = bool(self.periods) and self.cursor is not None and self.cursor.by is CursorBy.TOKEN

@@ -20,6 +20,7 @@ from sbf_core.facts.table import FactTable, table_of
 from sbf_core.gold.declared import stale_gold
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import tables_read
+from sbf_core.inside import inside
 
 _INPUT_ROWS_MAX = 20
 _PAYLOAD = """
@@ -101,6 +102,7 @@ def explain_silver(cursor: duckdb.DuckDBPyConnection, bronze: Path, entries: Ite
 
     Raises:
         UsageError: there is no such dataset, row or column.
+        DamageFound: the path of its payload leads out of Bronze.
     """
     entry = as_it_is(cursor, dataset_named(table, entries))
     if column not in entry.column_types:
@@ -116,7 +118,7 @@ def explain_silver(cursor: duckdb.DuckDBPyConnection, bronze: Path, entries: Ite
         raise UsageError(f"{entry.id} has no row with the key {key!r}{gone}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY")
     row = found.records[0]
     payload = table_of(cursor, _PAYLOAD, [row["_bronze_file_id"]]).records[0]
-    place = place_in_payload(bronze / payload["payload"], payload["extension"], entry, {name: row[name] for name in entry.key_columns}, column)
+    place = place_in_payload(inside(bronze, payload["payload"]), payload["extension"], entry, {name: row[name] for name in entry.key_columns}, column)
     return SilverOrigin(entry=entry, key=wanted, column=column, value=row[column], versions=versions, payload=payload, place=place)
 
 

@@ -12,9 +12,13 @@ import duckdb
 
 from sbf_core.errors import UsageError, printable
 from sbf_core.facts.table import FactTable, table_of
+from sbf_core.inside import inside
+from sbf_core.secret import redacted_bytes
 
 SHOWN_BYTES = 64 * 1024
 _DIFFERENCE_LINES_MAX = 400
+#: So much more is read, so that no key is cut in half before it is taken out.
+_KEY_BYTES_MAX = 4096
 _FACTS = """
 SELECT m.bronze_file_id, concat_ws('/', m.domain, m.source, m.dataset) || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END AS dataset, m.ticker,
     m.run_id, m.fetched_at, m.from_date, m.to_date, m.address, m.status_code AS http, m.elapsed_seconds AS seconds, m.content_length_bytes AS bytes, m.extension,
@@ -62,16 +66,17 @@ def payload_facts(cursor: duckdb.DuckDBPyConnection, bronze: Path, file_id: str,
 
     Raises:
         UsageError: there is no such payload.
+        DamageFound: its path leads out of Bronze.
     """
     facts = table_of(cursor, _FACTS, [file_id])
     if not facts.rows:
         raise UsageError(f"there is no payload {file_id!r}", fix="see `sbf runs last`", code="UNKNOWN_PAYLOAD")
     row = facts.records[0]
     before = cursor.execute(_BEFORE, [file_id]).fetchone()
-    text, note = _head(bronze / row["payload"])
+    text, note = _head(inside(bronze, row["payload"]))
     difference: tuple[str, ...] = ()
     if compared and before is not None:
-        old, _ = _head(bronze / before[1])
+        old, _ = _head(inside(bronze, before[1]))
         lines = difflib.unified_diff(old.splitlines(), text.splitlines(), "before", "this", lineterm="", n=2)
         difference = tuple(line for line, _ in zip(lines, range(_DIFFERENCE_LINES_MAX), strict=False))
     return PayloadFacts(facts=facts, rejects=table_of(cursor, _REJECTS, [file_id]), before=before[0] if before else "", text=text, note=note, difference=difference)
@@ -81,11 +86,11 @@ def _head(path: Path) -> tuple[str, str]:
     """The first bytes as text. A payload is never changed; what cannot be shown is shown as an escape."""
     try:
         with path.open("rb") as file:
-            raw = file.read(SHOWN_BYTES)
+            raw = redacted_bytes(file.read(SHOWN_BYTES + _KEY_BYTES_MAX))[:SHOWN_BYTES]
             size = path.stat().st_size
         if raw[:2] == b"\x1f\x8b":
             with gzip.open(path) as unpacked:
-                raw = unpacked.read(SHOWN_BYTES)
+                raw = redacted_bytes(unpacked.read(SHOWN_BYTES + _KEY_BYTES_MAX))[:SHOWN_BYTES]
             return _shown(raw), f"unpacked; the first {len(raw):,} bytes"
     except (OSError, EOFError, zlib.error) as error:
         return "", f"the payload cannot be read: {error.strerror if isinstance(error, OSError) and error.strerror else error}; see `sbf verify`"

@@ -61,8 +61,8 @@ def why_no_data(entry: DatasetKeymapEntry, payload: bytes, extension: str, *, as
 
 
 def _shown(body: bytes) -> str:
-    text = printable(body[:_SHOWN].decode("utf-8", "replace"))
-    return repr(text + ("..." if len(body) > _SHOWN else ""))
+    text = printable(body[:_NOTE_BYTES_MAX].decode("utf-8", "replace"))  # keys go first: half of one would be none
+    return repr(text[:_SHOWN] + ("..." if len(text) > _SHOWN or len(body) > _NOTE_BYTES_MAX else ""))
 
 
 def short_note(body: bytes) -> str:

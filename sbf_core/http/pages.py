@@ -13,7 +13,7 @@ import attrs
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Csv
 from sbf_core.dataset.pages import PageBy, Pages
-from sbf_core.errors import PayloadRefused
+from sbf_core.errors import PayloadRefused, excerpt
 from sbf_core.http.content import is_null_there
 from sbf_core.http.link_header import next_of
 from sbf_core.payload.delimited import record_count
@@ -274,7 +274,7 @@ def _whole_number(told: Any) -> int | None:
 
 
 def _shown(told: Any) -> str:
-    return repr(told)[:_SHOWN_CHARS_MAX]
+    return excerpt(repr(told), _SHOWN_CHARS_MAX)
 
 
 def _without(url: str, hidden: Collection[str]) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 import attrs
 
+from sbf_core.errors import excerpt
 from sbf_core.http.names import is_public
 from sbf_core.http.wire import WireAnswer, WireFault
 
@@ -55,7 +56,7 @@ def next_hop(here: Hop, answer: WireAnswer, *, hosts: Sequence[str]) -> Hop | No
     if was.scheme == "https" and parts.scheme == "http":
         raise _refused("from https to http")
     if host != was.hostname and host not in hosts:
-        raise _refused(f"to another host, {host[:80]}")
+        raise _refused(f"to another host, {excerpt(host, 80)}")
     if host != was.hostname and _is_private(host):
         raise _refused("to a private address")
     if (host, port) == (was.hostname, was.port) and target == here.url:

@@ -163,15 +163,30 @@ class VendorSession:
         if status != 200:
             return self._refused(asked, answer, breaker)
         breaker.succeeded()
+        answer, fields, unreadable = await self._masked(answer)
         cut = "content-length" not in answer.headers and "transfer-encoding" not in answer.headers
         looked_at = partial(why_no_data, self._entry, answer.body, asked.extension, as_declared=self._as_declared, may_be_cut=cut)
         why = looked_at() if len(answer.body) <= LOOP_BYTES_MAX else await asyncio.to_thread(looked_at)
+        why = why or unreadable
         if why is None:
-            return self._result(asked, answer, payload=answer.body)
+            return attrs.evolve(self._result(asked, answer, payload=answer.body), masked=fields)
         kind, text = why
         if kind == "plan":
             self._live.refuse_plan(self._entry, text)
         return self._failed(asked, kind, text, status_code=status, evidence=answer.body)
+
+    async def _masked(self, answer: WireAnswer) -> tuple[WireAnswer, tuple[str, ...], tuple[str, str] | None]:
+        """An answer without its declared secrets, which fields they were in, and why it cannot be told."""
+        fields = self._recipe.secret_fields
+        if not fields or not answer.body:
+            return answer, (), None
+        from sbf_core.http.masking import masked  # most datasets declare none
+
+        try:
+            body, found = masked(answer.body, fields) if len(answer.body) <= LOOP_BYTES_MAX else await asyncio.to_thread(masked, answer.body, fields)
+        except ValueError as error:
+            return answer, (), ("not_data", f"its secret fields cannot be taken out, because it is no JSON: {error}")
+        return attrs.evolve(answer, body=body), found, None
 
     def _refused(self, asked: _Asked, answer: WireAnswer, breaker: Breaker) -> RunResult:
         """A status that is no success."""

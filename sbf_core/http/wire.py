@@ -15,6 +15,7 @@ import attrs
 import truststore
 from yarl import URL
 
+from sbf_core.errors import excerpt
 from sbf_core.http.coding import AnswerRefused, BodyReader, SizeCaps
 from sbf_core.http.names import AddressRefused, NameResolver
 
@@ -163,7 +164,7 @@ def _fault(error: Exception, *, begun: bool, late: bool) -> WireFault:
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return WireFault("connection", "the vendor closed the connection", again=True)
     if isinstance(error, aiohttp.ClientResponseError):
-        return WireFault("protocol", f"the answer is no HTTP: {error.message.splitlines()[0].rstrip(':')[:80]}", again=False)
+        return WireFault("protocol", f"the answer is no HTTP: {excerpt(error.message.splitlines()[0].rstrip(':'), 80)}", again=False)
     if isinstance(error, ValueError):
         return WireFault("request", "the request cannot be sent: the address is none", again=False)
     if begun or isinstance(error, aiohttp.ClientPayloadError):

@@ -18,10 +18,10 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops.bulk import insert_rows, merge_rows
 from sbf_core.ops.queries import DATASET_ID
-from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.ops.rows import BronzeManifestRow, checked_row
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
-from sbf_core.secret import redacted
+from sbf_core.secret import redacted, redacted_in_sql
 
 _MANIFEST_TYPES = {
     "bronze_file_id": "VARCHAR", "run_id": "VARCHAR", "domain": "VARCHAR", "source": "VARCHAR", "dataset": "VARCHAR",
@@ -131,9 +131,7 @@ class DuckDbOpsRepo:
         cursor = self.cursor().execute(
             f"SELECT {_MANIFEST_COLUMNS} FROM ops.bronze_manifest {condition} ORDER BY fetched_at, bronze_file_id", list(parameters)
         )
-        return [
-            BronzeManifestRow(**{**dict(zip(_MANIFEST_TYPES, row, strict=True)), "fetched_at": from_naive_utc(row[15])}) for row in cursor.fetchall()
-        ]
+        return [checked_row(BronzeManifestRow(**{**dict(zip(_MANIFEST_TYPES, row, strict=True)), "fetched_at": from_naive_utc(row[15])})) for row in cursor.fetchall()]
 
     # dates that steer fetching
 
@@ -200,10 +198,11 @@ class DuckDbOpsRepo:
         )
 
     def insert_rejects(self, conn: duckdb.DuckDBPyConnection, silver_table: str, select: str) -> None:
-        """Record rejected rows from a SELECT of (bronze_file_id, run_id, reason, column_name, row_json). Writes ops.rejects."""
+        """Record rejected rows from a SELECT of (bronze_file_id, run_id, reason, column_name, row_json), without keys. Writes ops.rejects."""
+        row, keys = redacted_in_sql("row_json")
         conn.execute(
-            f"INSERT INTO ops.rejects SELECT bronze_file_id, run_id, ?, reason, column_name, row_json, ? FROM ({select})",
-            [silver_table, to_naive_utc(self._clock.now())],
+            f"INSERT INTO ops.rejects SELECT bronze_file_id, run_id, ?, reason, column_name, {row}, ? FROM ({select})",
+            [silver_table, *keys, to_naive_utc(self._clock.now())],
         )
 
     def forget_rejects(self, conn: duckdb.DuckDBPyConnection) -> None:
@@ -215,7 +214,8 @@ class DuckDbOpsRepo:
     ) -> None:
         """Record fields that came or went, once each. Writes ops.schema_drift. Idempotent."""
         now = to_naive_utc(self._clock.now())
-        for field, (change, file_id, examples) in fields.items():
+        for name, (change, file_id, examples) in fields.items():
+            field = redacted(name)
             conn.execute(
                 "INSERT INTO ops.schema_drift SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (FROM ops.schema_drift WHERE "
                 "silver_table = ? AND field = ? AND change = ?)",

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from base64 import b32encode
 from pathlib import PurePosixPath
 
 import attrs
 
+from sbf_core.errors import DamageFound
+from sbf_core.inside import why_no_name, why_outside
 from sbf_core.runs.request import RunRequest
-from sbf_core.runs.result import RunResult
+from sbf_core.runs.result import RunResult, is_extension
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+#: Where the journals are, below Bronze: no payload may take the place of one.
+JOURNAL_FOLDER = "_journal"
 
 
 def bronze_file_id(rel_path: str) -> str:
@@ -121,6 +128,39 @@ class BronzeManifestRow:
     def key(self) -> str:
         """The series of fetches it belongs to, as ``DatasetKeymapEntry.key``."""
         return self.request.key
+
+    @property
+    def why_unsafe(self) -> str:
+        """Why a row that was read, from a journal or the ledger, was not written by sbf; empty where nothing speaks against it.
+
+        Each of its texts that becomes a part of a path is looked at here, once, for all who join it to a folder.
+        """
+        why = why_outside(self.rel_path)
+        if why:
+            return f"its path {self.rel_path!r:.120} leads out of Bronze: {why}"
+        if self.rel_path.partition("/")[0].lower() == JOURNAL_FOLDER:
+            return "its path is in the place of the journals"
+        if self.bronze_file_id != bronze_file_id(self.rel_path):
+            return f"its id {self.bronze_file_id!r:.40} is not that of its path"
+        names = {"run_id": self.run_id, "domain": self.domain, "source": self.source, "dataset": self.dataset}
+        for what, name in names.items():
+            why = why_no_name(name)
+            if why:
+                return f"its {what} can be no name of a file: {why}"
+        if not is_extension(str(self.extension)):
+            return f"its extension {self.extension!r:.40} is none"
+        if not _SHA256.fullmatch(str(self.payload_hash)) or self.content_length_bytes < 0:
+            return "its hash or its number of bytes is none"
+        return ""
+
+
+def checked_row(row: BronzeManifestRow) -> BronzeManifestRow:
+    """A row of the ledger, if sbf can have written it: a database may have come with a backup. Raises ``DamageFound``."""
+    why = row.why_unsafe
+    if why:
+        fix = "the database was changed by others: make it again with `sbf rebuild`"
+        raise DamageFound(f"the ledger is damaged: {why}", where=f"ops.bronze_manifest, payload {row.bronze_file_id!r:.40}", fix=fix)
+    return row
 
 
 @attrs.frozen(kw_only=True)

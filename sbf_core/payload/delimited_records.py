@@ -17,6 +17,7 @@ import attrs
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.delimited_dialect import AROUND_NAMES, LINE, LINE_END, Dialect, Head, shown
 from sbf_core.payload.model import Record
+from sbf_core.secret import redacted_bytes
 
 RAGGED, BAD_QUOTE, HEADER_AGAIN = "ragged", "bad_quote", "header_again"
 _RAW_BYTES = 4096
@@ -103,7 +104,7 @@ class RecordReader:
         fields = [quoted or part[1].decode() for quoted, part in zip(in_quotes, parts, strict=True)]
         breaks = len(LINE_END.findall(whole[1]))
         self._breaks_in_quotes = self._breaks_in_quotes or (breaks > 0 and len(fields) == len(self.head.names))
-        raw = whole[1][:_RAW_BYTES].decode("utf-8", "replace")
+        raw = (redacted_bytes(whole[1]) if len(whole[1]) > _RAW_BYTES else whole[1])[:_RAW_BYTES].decode("utf-8", "replace")
         return (self._record(line, fields, in_quotes, raw),), whole.end(), line + breaks + 1
 
     def _damaged(self, at: int, line: int) -> tuple[Sequence[Record], int, int]:

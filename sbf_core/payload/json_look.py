@@ -16,7 +16,7 @@ import attrs
 
 from sbf_core.dataset.json_path import rows_path, source_path
 from sbf_core.dataset.json_steps import Index, Name, RowsPath, Wildcard
-from sbf_core.errors import PayloadRefused
+from sbf_core.errors import PayloadRefused, excerpt
 from sbf_core.payload.by_identity import by_identity
 from sbf_core.payload.json_records import is_required, row_kind
 from sbf_core.payload.json_shape import Layout, compiled, reads_doubles
@@ -112,7 +112,7 @@ def _check_first(path: RowsPath, text: str) -> None:
     )
     if start[:1] not in wanted:
         shown = {"{": "object", "[": "list"}.get(wanted, "object or list")
-        what = f"is no JSON {shown} but starts with {start[:60]!r}"
+        what = f"is no JSON {shown} but starts with {excerpt(start, 60)!r}"
         fix = "declare rows_at, where the rows are" if start[:1] in ("{", "[") else ""
         raise PayloadRefused(what, fix=fix)
 

@@ -8,7 +8,7 @@ from typing import Any
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.json_path import rows_path, source_path
 from sbf_core.dataset.json_steps import Index, Name, Position, RowIndex, RowsPath, SourcePath, Wildcard, step
-from sbf_core.errors import FieldGone, PayloadRefused
+from sbf_core.errors import FieldGone, PayloadRefused, excerpt
 from sbf_core.payload.json_text import EXACT, FLAT, NoNumber, is_unicode
 from sbf_core.payload.json_values import getter, is_absent, text_of
 from sbf_core.payload.json_walk import Level, Row, Unreachable, kind_of, nothing_there, rows_of
@@ -142,7 +142,7 @@ def raw_of(value: Any) -> str:
         text = text_of(value)
     except Unreachable:
         text = repr(value)
-    return ("null" if text is None else text)[:_RAW_CHARACTERS_MAX].encode("utf-8", "replace").decode()
+    return excerpt("null" if text is None else text, _RAW_CHARACTERS_MAX).encode("utf-8", "replace").decode()
 
 
 def row_kind(sources: Sequence[Sequence[SourcePath]]) -> type | None:

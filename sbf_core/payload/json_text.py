@@ -14,7 +14,7 @@ import re
 from json.encoder import encode_basestring
 from typing import Any
 
-from sbf_core.errors import PayloadRefused
+from sbf_core.errors import PayloadRefused, excerpt
 from sbf_core.payload.model import Digits
 
 BLANKS = " \t\n\r"
@@ -110,7 +110,7 @@ def check_start(head: bytes) -> None:
         raise PayloadRefused("is empty")
     if start[:1] not in b'{["-0123456789tfn':
         what = "is no JSON but a page" if start[:1] == b"<" else "is no JSON"
-        raise PayloadRefused(f"{what}: it starts with {start[:40].decode('utf-8', 'replace')!r}")
+        raise PayloadRefused(f"{what}: it starts with {excerpt(start.decode('utf-8', 'replace'), 40)!r}")
 
 
 def no_json(error: ValueError, text: str, before: int = 0) -> PayloadRefused:

@@ -13,7 +13,7 @@ import attrs
 
 from sbf_core.dataset.json_path import rows_path, value_path
 from sbf_core.dataset.json_steps import Decode, Index, Name, RowsPath, Segment, Wildcard, step
-from sbf_core.errors import PayloadRefused
+from sbf_core.errors import PayloadRefused, excerpt
 from sbf_core.payload.json_text import Number, Twice, decoded
 
 
@@ -55,7 +55,7 @@ def kind_of(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"the number {value}" if isinstance(value, (Number, int, float)) else f"the text {str(value)[:40]!r}"
+    return f"the number {value}" if isinstance(value, (Number, int, float)) else f"the text {excerpt(str(value), 40)!r}"
 
 
 def walk(document: Any, rows_at: str) -> Iterator[tuple[str, Any]]:

@@ -22,6 +22,7 @@ from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.fetch_tally import outcome_of
+from sbf_core.runner.key_notes import where_key_is
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.vocabulary import WorkStatus
@@ -48,7 +49,7 @@ class Sessions(Protocol):
 
 @attrs.frozen(kw_only=True)
 class FetchAnswer:
-    """What one request came to."""
+    """What one request came to. ``key_at`` says where a payload of it repeats a key, empty: nowhere."""
 
     request: RunRequest
     staged: tuple[StagedPayload, ...] = ()
@@ -56,6 +57,7 @@ class FetchAnswer:
     fault: SbfError | None = None
     not_asked: str = ""
     evidence: RunResult | None = None
+    key_at: str = ""
 
     @property
     def came(self) -> bool:
@@ -143,8 +145,9 @@ class Fetcher:
             result.not_modified or self._is_known(planned, request, result, payload_hash, parts=len(results))
             for result, payload_hash in zip(results, hashes, strict=True)
         ]
+        key_at = where_key_is(results, planned.entry.key_names)
         if all(known):
-            return FetchAnswer(request=request, other=tuple(_unchanged(result) for result in results))
+            return FetchAnswer(request=request, other=tuple(_unchanged(result) for result in results), key_at=key_at)
         if has_documents:
             fresh = [number for number, is_known in enumerate(known) if not is_known]
             results, hashes = [results[number] for number in fresh], [hashes[number] for number in fresh]
@@ -153,7 +156,7 @@ class Fetcher:
             return FetchAnswer(request=request, other=(FailedFetch(request=request, address="", fetched_at=results[0].fetched_at, status=WorkStatus.FAILED, error=mixed),))
         numbered = results if len(results) == 1 else [attrs.evolve(result, part=number, parts=len(results)) for number, result in enumerate(results, start=1)]
         staged = (self._writer.stage(result, payload_hash=payload_hash) for result, payload_hash in zip(numbered, hashes, strict=True))
-        return FetchAnswer(request=request, staged=tuple(staged))
+        return FetchAnswer(request=request, staged=tuple(staged), key_at=key_at)
 
     def _is_known(
         self, planned: PlannedRequest, request: RunRequest, result: RunResult, payload_hash: str, *, parts: int

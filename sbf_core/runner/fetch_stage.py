@@ -23,9 +23,11 @@ from sbf_core.plugin.watch import DatabaseWatch, used_the_database
 from sbf_core.runner.fetch_answers import FetchAnswer, Fetcher, Sessions
 from sbf_core.runner.fetch_tally import FetchTally, notes_of_unknown
 from sbf_core.runner.fetch_workers import FetchWorkers
+from sbf_core.runner.key_notes import notes_of_keys
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
+from sbf_core.secret import redacted_bytes
 from sbf_core.trust.recovery import record_quarantined
 from sbf_core.vocabulary import WorkStatus
 
@@ -68,6 +70,7 @@ class FetchStage:
         self._progress = progress
         self._config = config
         self._evidence: dict[str, int] = {}
+        self._keys_at: dict[str, str] = {}
         self._watch: DatabaseWatch | None = None
         self._watched: Sequence[str] = ()
         #: Series of which every step came.
@@ -133,6 +136,7 @@ class FetchStage:
         self._record(context, waiting)
         self._tally.tell()
         context.notes += notes_of_unknown(planned, unknown_since(self._ops.cursor(), context.started_at))
+        context.notes += notes_of_keys({item.entry.id: item.entry for item in planned}, self._keys_at)
         if self._evidence:
             record_quarantined(self._ops, self._config)
         self._progress.finish()
@@ -166,6 +170,8 @@ class FetchStage:
         for answer in answers:
             if answer.not_asked:
                 self._tally.add(answer.request, WorkStatus.FAILED, answer.not_asked)
+            if answer.key_at:
+                self._keys_at.setdefault(answer.request.dataset_id, answer.key_at)
             if answer.evidence is not None:
                 self._keep_evidence(answer.evidence)
 
@@ -174,5 +180,6 @@ class FetchStage:
         kept = self._evidence.get(result.request.dataset_id, 0)
         if kept < _EVIDENCE_MAX:
             self._evidence[result.request.dataset_id] = kept + 1
-            original = evidence_path(result.request, payload_hash=hashlib.sha256(result.evidence).hexdigest(), extension=result.extension)
-            put_in_quarantine(self._config.quarantine, result.evidence, original=original, reason=QuarantineReason.NO_DATA)
+            content = redacted_bytes(result.evidence)  # no payload, so that nothing promises its exact bytes
+            original = evidence_path(result.request, payload_hash=hashlib.sha256(content).hexdigest(), extension=result.extension)
+            put_in_quarantine(self._config.quarantine, content, original=original, reason=QuarantineReason.NO_DATA)

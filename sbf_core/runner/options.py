@@ -10,6 +10,7 @@ from sbf_core.errors import UsageError, nearest
 from sbf_core.plan.planner import PlanWishes
 from sbf_core.plugin.limits import Isolation
 from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
 
@@ -89,8 +90,12 @@ class RunOptions:
 
 
 def isolation_of(settings: Settings, registry: DatasetRegistry) -> Isolation:
-    """Which plugins get a process of their own, as the settings say."""
-    keys = (name for owned in registry.datasets.values() for name in owned.entry.key_names)
+    """Which plugins get a process of their own, as the settings say, and which keys those processes must not see.
+
+    This process learns these keys: whatever it reads of payloads, be it long after they were fetched, may repeat one.
+    """
+    keys = {name for owned in registry.datasets.values() for name in owned.entry.key_names}
+    Keys(settings.home).learn(sorted(keys))
     return Isolation(
         which=settings["plugins.isolate"],
         trusted=settings["plugins.trusted"],

@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from sbf_core.secret import redacted
 from sbf_core.whole_file import write_whole
 
 SCHEMA = "sbf.live/1"
@@ -103,7 +104,7 @@ class LiveRun:
 
 def write_live(path: Path, live: LiveRun) -> None:
     """Put the file in its place. Raises ``OSError``; whoever writes may do without."""
-    write_whole(path, json.dumps({"schema": SCHEMA, **attrs.asdict(live)}).encode(), durable=False)
+    write_whole(path, redacted(json.dumps({"schema": SCHEMA, **attrs.asdict(live)})).encode(), durable=False)
 
 
 def read_live(path: Path) -> LiveRun | None:

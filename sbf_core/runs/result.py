@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,6 +13,8 @@ import attrs
 from sbf_core.errors import UsageError
 from sbf_core.runs.request import RunRequest
 
+#: They become one line of a journal.
+_TOLD_CHARACTERS_MAX = 1_000_000
 #: It becomes part of a file name.
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.[a-z0-9]{1,10})?")
 
@@ -19,6 +22,11 @@ _EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.[a-z0-9]{1,10})?")
 def _aware(_: object, attribute: attrs.Attribute[dt.datetime], value: dt.datetime) -> None:
     if value.tzinfo is None:
         raise UsageError(f"RunResult.{attribute.name} has no time zone", fix="use datetime.now(datetime.UTC)", code="NAIVE_TIME")
+
+
+def is_extension(text: str) -> bool:
+    """Whether a text can be what a payload is stored as."""
+    return _EXTENSION.fullmatch(text) is not None
 
 
 def _extension(_: object, attribute: attrs.Attribute[str], value: object) -> None:
@@ -33,6 +41,19 @@ def _is(*kinds: type) -> Callable[[Any, Any, Any], None]:
             raise UsageError(f"RunResult.{attribute.name} is {type(value).__name__}, expected {wanted}", code="RESULT")
 
     return check
+
+
+def _finite(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+    if not math.isfinite(value):
+        raise UsageError(f"RunResult.{attribute.name} is {value}", fix="give seconds", code="RESULT")
+
+
+def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers as texts that a file can hold: a byte that is no letter is shown as an escape."""
+    wrong = next((value for pair in given.items() for value in pair if not isinstance(value, str)), None)
+    if wrong is not None:
+        raise UsageError(f"RunResult.headers holds {type(wrong).__name__}, expected str", code="RESULT")
+    return {name: value.encode("utf-8", "backslashreplace").decode("utf-8") for name, value in given.items()}
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +74,8 @@ class RunResult:
             an error ``none``: the vendor has nothing for what was asked.
         part, parts: its place in a set of results that belong together, from 1, and how many there are; 0 where it stands alone.
         not_modified: the vendor says that nothing changed since the last payload of this address.
-        evidence: what came instead of data; it goes to quarantine.
+        evidence: what came instead of data; it goes to quarantine, without keys.
+        masked: fields of the body whose values were taken out of ``payload``, see ``RestRecipe.secret_fields``.
     """
 
     request: RunRequest = attrs.field(validator=_is(RunRequest))
@@ -61,9 +83,9 @@ class RunResult:
     payload: bytes = attrs.field(default=b"", validator=_is(bytes), repr=lambda value: f"<{len(value)} bytes>")
     extension: str = attrs.field(default="json", validator=_extension)
     fetched_at: dt.datetime = attrs.field(validator=[_is(dt.datetime), _aware])
-    status_code: int | None = None
-    headers: Mapping[str, str] = attrs.field(factory=dict)
-    elapsed_seconds: float = 0.0
+    status_code: int | None = attrs.field(default=None, validator=_is(int, type(None)))
+    headers: Mapping[str, str] = attrs.field(factory=dict, converter=_headers)
+    elapsed_seconds: float = attrs.field(default=0.0, validator=[_is(float, int), _finite])
     error: str | None = attrs.field(default=None, validator=_is(str, type(None)))
 
     kind: str = ""
@@ -71,6 +93,14 @@ class RunResult:
     parts: int = 0
     not_modified: bool = False
     evidence: bytes = attrs.field(default=b"", repr=lambda value: f"<{len(value)} bytes>")
+    masked: tuple[str, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        twice = (self.headers.get(name, "") for name in ("etag", "last-modified"))  # they stand in the row, too
+        told = (self.address, self.request.ticker or "", self.request.cursor, *self.headers, *self.headers.values(), *twice, *self.masked)
+        if sum(map(len, told)) > _TOLD_CHARACTERS_MAX:
+            what = f"address, tickers, cursor and headers have more than {_TOLD_CHARACTERS_MAX:,} characters together"
+            raise UsageError(what, where=f"dataset {self.request.dataset_id}", fix="ask for fewer tickers at once, or keep fewer headers", code="RESULT")
 
     @property
     def is_none(self) -> bool:

@@ -59,7 +59,7 @@ class Keys:
         if not text or not text.isprintable() or (not blanks and any(char.isspace() for char in text)):
             what = "line breaks" if blanks else "blanks or line breaks"
             raise UsageError(f"the key {name} is empty, or holds {what}", where=origin, fix="set it again", code="KEY")
-        return Secret(text)
+        return Secret(text, name=name)
 
     def learn(self, names: Iterable[str]) -> None:
         """Know these keys from now on, so that they are taken out of messages even before they are used. Absent ones do not matter."""
@@ -103,4 +103,7 @@ def _from_keyring(name: str) -> str:
         import keyring
     except ImportError:
         return ""
-    return keyring.get_password(_KEYRING_SERVICE, name) or ""
+    try:
+        return keyring.get_password(_KEYRING_SERVICE, name) or ""
+    except keyring.errors.KeyringError:  # there is none on this system, or it stays locked
+        return ""

@@ -16,7 +16,7 @@ import attrs
 
 from sbf_core import signals
 from sbf_core.duck.engine_errors import is_inputs_fault
-from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, printable
+from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, excerpt, printable
 from sbf_core.payload.model import Digits, Record, Slot
 
 _MESSAGE_CHARACTERS_MAX = 400
@@ -100,7 +100,7 @@ def _with_mark(slot: Slot, value: str | None, decimal: str) -> str | None:
 
 def _message(error: BaseException) -> str:
     text = str(error) if isinstance(error, SbfError) else printable(f"{type(error).__name__}: {error}")
-    return text[:_MESSAGE_CHARACTERS_MAX]
+    return excerpt(text, _MESSAGE_CHARACTERS_MAX)
 
 
 def _parts(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -121,7 +121,7 @@ def _write(out: BinaryIO, file_id: str, names: Sequence[str], records: Sequence[
         line = f"{head}{json.dumps(record.place)}"
         if record.fault:
             line += (
-                f',"_fault":{json.dumps(record.fault)},"_raw":{json.dumps(_plain(record.raw[:_RAW_CHARACTERS_MAX]))}'
+                f',"_fault":{json.dumps(record.fault)},"_raw":{json.dumps(_plain(excerpt(record.raw, _RAW_CHARACTERS_MAX)))}'
             )
         else:
             line += "".join(

@@ -3,30 +3,40 @@
 Journals are read first, then the payloads that they name are copied, then the journals are written, then the database:
 whatever a run does meanwhile, the copy holds each payload that its journals name. The database may be older than the
 journals, or absent; the next run, or ``sbf restore``, takes in what it does not know.
+
+In the same order a backup grows into a newer one: payloads are added, journals become longer, and the new database stands
+beside the old one until ``backup.json`` names it. Wherever that stops, the folder holds a whole backup, be it of both.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import shutil
 from pathlib import Path
 
 import attrs
 
-from sbf_core.bronze.journal import journal_files, settled
+from sbf_core.bronze.journal import journal_files, journal_path, settled
+from sbf_core.bronze.journal_file import journal_bytes
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.clock import Clock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.publish import copy_database, current_publication
 from sbf_core.errors import DamageFound, HomeLocked, UsageError
+from sbf_core.faults import fault_point
+from sbf_core.inside import is_link
+from sbf_core.trust.backup_folder import (
+    FACTS,
+    BackupFacts,
+    copy_decisions,
+    copy_payloads,
+    copy_quarantine,
+    next_database,
+    read_facts,
+    remove_other_databases,
+    write_facts,
+)
 from sbf_core.whole_file import write_whole
-
-FACTS = "backup.json"
-#: What the user has decided: settings, and payloads that were released.
-_DECISIONS = ("sbf.toml", "accepted.txt")
 
 
 @attrs.frozen(kw_only=True)
@@ -51,9 +61,11 @@ class BackupReport:
 def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport:
     """Copy a home to ``folder``. Calling it again with the same folder copies only what is new. No run needs to stop.
 
+    A backup that was whole stays whole until the newer one is, wherever this stops.
+
     Raises:
         UsageError: the folder holds something else, or lies in the home; or there is nothing to back up.
-        DamageFound: a payload is missing or not what its journal says; run ``sbf verify``.
+        DamageFound: a payload is missing or not what its journal says, or a journal cannot be read; run ``sbf verify``.
     """
     folder = folder.expanduser().absolute()
     if folder == config.home or config.home in folder.parents:
@@ -63,19 +75,26 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
     if not journal_files(config.bronze):
         raise UsageError("there is nothing to back up yet", where=str(config.home), fix="run `sbf run` first", code="NO_DATA")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(folder / FACTS, json.dumps({"made_at": clock.now().isoformat(), "complete": False}).encode())
-    whole = {path.name: settled(path.read_bytes()) for path in journal_files(config.bronze)}
-    total, copied, byte_count = _copy_payloads(config.bronze, folder / "bronze", whole)
+    before = read_facts(folder)
+    made_at = clock.now().isoformat()
+    if before is None or not before.complete:
+        write_facts(folder, BackupFacts(made_at=made_at, complete=False))
+    whole = {path.name: settled(journal_bytes(path)) for path in journal_files(config.bronze)}
+    total, copied, byte_count = copy_payloads(config.bronze, folder / "bronze", whole, trusting=True)
     for name, content in whole.items():
         write_whole(folder / "bronze" / JOURNAL_FOLDER / name, content)
-    for name in _DECISIONS:
-        if (config.home / name).exists():
-            write_whole(folder / name, (config.home / name).read_bytes())
-    if config.quarantine.is_dir():
-        shutil.copytree(config.quarantine, folder / "quarantine", dirs_exist_ok=True, copy_function=_copy_absent)
-    database = _copy_database(config, folder)
-    facts = {"made_at": clock.now().isoformat(), "complete": True, "payloads": total, "database": database}
-    write_whole(folder / FACTS, json.dumps(facts).encode())
+        fault_point("backup.journals")
+    copy_decisions(config.home, folder, replacing=True)
+    copy_quarantine(config.quarantine, folder / "quarantine")
+    name = next_database(before)
+    database = _copy_database(config, folder / name)
+    fault_point("backup.database")
+    if database == "none":
+        name, database = (before.database_file, before.database) if before is not None and before.complete else ("", database)
+    write_facts(folder, BackupFacts(made_at=made_at, complete=True, payloads=total, database=database, database_file=name))
+    fault_point("backup.named")
+    remove_other_databases(folder, name)
+    fault_point("backup.done")
     return BackupReport(folder=folder, payloads=total, payloads_copied=copied, byte_count=byte_count, database=database)
 
 
@@ -86,68 +105,47 @@ def _is_ours(folder: Path) -> bool:
 
 
 def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
-    """Copy a backup into a new home, each payload checked against its journal.
+    """Copy a backup into a new home, each payload checked against its journal. Nothing that the backup says leads elsewhere.
 
     Raises:
         UsageError: this is no whole backup, or the home holds data already.
-        DamageFound: a payload of the backup is missing or damaged.
+        DamageFound: a payload of the backup is missing or damaged, or a journal is not one that sbf wrote.
     """
     folder = folder.expanduser().absolute()
-    try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise UsageError("this is no backup", where=str(folder), fix="name a folder that `sbf backup` has written", code="BACKUP") from None
-    if not facts.get("complete"):
+    facts = read_facts(folder)
+    if facts is None:
+        raise UsageError("this is no backup", where=str(folder), fix="name a folder that `sbf backup` has written", code="BACKUP")
+    if not facts.complete:
         raise UsageError("this backup was never finished", where=str(folder), fix="run `sbf backup` again, or rebuild from its bronze folder", code="BACKUP")
     if config.database.exists() or journal_files(config.bronze):
         raise UsageError("the home holds data already", where=str(config.home), fix="name a new folder with --home", code="HOME")
-    whole = {path.name: path.read_bytes() for path in journal_files(folder / "bronze")}
-    total, copied, byte_count = _copy_payloads(folder / "bronze", config.bronze, whole)
+    bronze = folder / "bronze"
+    for place in (bronze, bronze / JOURNAL_FOLDER, folder / facts.database_file):
+        if os.path.lexists(place) and is_link(place.lstat()):
+            raise DamageFound("a link stands in a backup", where=str(place), fix="put the file or folder itself in its place")
+    whole = {path.name: journal_bytes(path) for path in journal_files(bronze)}
+    total, copied, byte_count = copy_payloads(bronze, config.bronze, whole, trusting=False)
     for name, content in whole.items():
-        write_whole(config.bronze / JOURNAL_FOLDER / name, content)
-    for name in _DECISIONS:
-        if (folder / name).exists() and not (config.home / name).exists():
-            write_whole(config.home / name, (folder / name).read_bytes())
-    if (folder / "quarantine").is_dir():
-        shutil.copytree(folder / "quarantine", config.quarantine, dirs_exist_ok=True, copy_function=_copy_absent)
-    if (folder / config.database.name).exists():
-        with (folder / config.database.name).open("rb") as source:
-            _copy_log(folder / config.database.name, config.database)
-            copy_database(source, config.database, durable=True)
-    return BackupReport(folder=config.home, payloads=total, payloads_copied=copied, byte_count=byte_count, database=facts["database"])
+        write_whole(journal_path(config.bronze, Path(name).stem), content)
+    copy_decisions(folder, config.home, replacing=False)
+    copy_quarantine(folder / "quarantine", config.quarantine)
+    if facts.database_file:
+        _restore_database(folder / facts.database_file, config.database)
+    return BackupReport(folder=config.home, payloads=total, payloads_copied=copied, byte_count=byte_count, database=facts.database)
 
 
-def _copy_payloads(source: Path, target: Path, journals: dict[str, bytes]) -> tuple[int, int, int]:
-    """Copy what the journals name and the target lacks; returns payloads, payloads copied, bytes copied."""
-    total = copied = byte_count = 0
-    for name, content in journals.items():
-        for number, raw in enumerate(content.splitlines(), start=1):
-            try:
-                line = json.loads(raw)["line"]
-                path, payload_hash, size = line["rel_path"], line["payload_hash"], line["content_length_bytes"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise DamageFound(f"the journal is damaged at line {number}", where=f"{JOURNAL_FOLDER}/{name}", fix="run `sbf repair`") from error
-            total += 1
-            there = target / path
-            if there.exists() and there.stat().st_size == size:
-                continue
-            try:
-                payload = (source / path).read_bytes()
-            except FileNotFoundError:
-                payload = b""
-            if len(payload) != size or hashlib.sha256(payload).hexdigest() != payload_hash:
-                raise DamageFound("a payload is missing or not what its journal says", where=str(source / path), fix="run `sbf verify`")
-            write_whole(there, payload, mode=0o400)
-            copied += 1
-            byte_count += size
-    return total, copied, byte_count
+def _restore_database(database: Path, target: Path) -> None:
+    if not database.is_file():
+        raise DamageFound("the database of the backup is gone", where=str(database), fix="run `sbf rebuild` in the new home: its payloads are all there")
+    with database.open("rb") as source:
+        _copy_log(database, target)
+        copy_database(source, target, durable=True)
 
 
-def _copy_database(config: DuckDbConfig, folder: Path) -> str:
+def _copy_database(config: DuckDbConfig, target: Path) -> str:
     """The newest state that can be read without stopping a run."""
     if not config.database.exists():
         return "none"
-    target = folder / config.database.name
     if _copy_published(config, target, if_current=True) is not None:  # while it is read, no run has to wait
         return "current"
     bootstrap = DuckDbBootstrap(config, read_only=True)
@@ -187,11 +185,5 @@ def _copy_log(database: Path, target: Path) -> None:
     """A run that was killed leaves a log beside the database, which belongs to it."""
     log, copy = database.with_name(f"{database.name}.wal"), target.with_name(f"{target.name}.wal")
     copy.unlink(missing_ok=True)
-    if log.exists():
+    if os.path.lexists(log) and not is_link(log.lstat()):
         write_whole(copy, log.read_bytes())
-
-
-def _copy_absent(source: str, target: str) -> str:
-    if not os.path.lexists(target):
-        shutil.copyfile(source, target, follow_symlinks=False)
-    return target

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import attrs
 
-from sbf_core.bronze.journal import JournalLine, journal_files, read_journal_start, torn_tail
+from sbf_core.bronze.journal import journal_files, read_journal_start, torn_tail
+from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.listing import payload_files, relative
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.duck.config import DuckDbConfig

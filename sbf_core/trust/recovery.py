@@ -15,12 +15,14 @@ from pathlib import Path
 
 import attrs
 
-from sbf_core.bronze.journal import JournalLine, cut_torn_tail, journal_files, read_journal_start, torn_tail
+from sbf_core.bronze.journal import cut_torn_tail, journal_files, read_journal_start, torn_tail
+from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.listing import is_payload, is_temporary, payload_files, relative
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine, put_in_quarantine, quarantined_files
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.scratch import remove_dead_scratch
+from sbf_core.errors import DamageFound
 from sbf_core.faults import fault_point
 from sbf_core.ops.recoveries import RecoveredRun
 from sbf_core.ops.rows import BronzeManifestRow
@@ -110,7 +112,10 @@ def _clear(staging: Path) -> None:
 
 def mend_torn_journal(config: DuckDbConfig, path: Path) -> bool:
     """Take the cut-off last line of a journal to quarantine; whether there was one."""
-    torn = torn_tail(path)
+    try:
+        torn = torn_tail(path)
+    except DamageFound:
+        return False  # told by whoever reads its lines
     if torn:
         put_in_quarantine(config.quarantine, torn, original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.TORN_LINE)
         cut_torn_tail(path)

@@ -6,11 +6,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from sbf_core.bronze.journal import JournalLine, journal_path, rewrite_journal, salvaged_lines
+from sbf_core.bronze.journal import journal_path, rewrite_journal, salvaged_lines
+from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.listing import payload_files
 from sbf_core.bronze.paths import JOURNAL_FOLDER
-from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine, put_in_quarantine
+from sbf_core.bronze.quarantine import QuarantineReason, copy_to_quarantine, move_to_quarantine
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.errors import DamageFound
+from sbf_core.inside import inside
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.whole_file import file_hash, write_whole
 
@@ -18,8 +21,10 @@ from sbf_core.whole_file import file_hash, write_whole
 def set_damaged_aside(config: DuckDbConfig, paths: Iterable[str]) -> None:
     """Move what stands in the place of payloads, and is not what was recorded, to quarantine."""
     for path in paths:
-        if os.path.lexists(config.bronze / path):
-            move_to_quarantine(config.quarantine, config.bronze / path, original=path, reason=QuarantineReason.DAMAGED)
+        folder, _, name = path.rpartition("/")
+        place = (inside(config.bronze, folder) if folder else config.bronze) / name  # a link in its own place is moved, one on the way is not followed
+        if os.path.lexists(place):
+            move_to_quarantine(config.quarantine, place, original=path, reason=QuarantineReason.DAMAGED)
 
 
 def set_foreign_aside(config: DuckDbConfig, paths: Iterable[str]) -> None:
@@ -44,8 +49,8 @@ def put_back(config: DuckDbConfig, wanted: Mapping[str, str], *, sources: Sequen
     missing = dict(wanted)
     for source in sources:
         for path, payload_hash in list(missing.items()):
-            if (source / path).is_file() and file_hash(source / path) == payload_hash:
-                write_whole(config.bronze / path, (source / path).read_bytes(), mode=0o400)
+            if _holds(source, path, payload_hash):
+                write_whole(inside(config.bronze, path), (source / path).read_bytes(), mode=0o400)
                 found.append(path)
                 del missing[path]
         by_hash = {payload_hash: path for path, payload_hash in missing.items()}
@@ -54,10 +59,19 @@ def put_back(config: DuckDbConfig, wanted: Mapping[str, str], *, sources: Sequen
                 continue
             path = by_hash.get(file_hash(Path(entry.path)), "")
             if path in missing:
-                write_whole(config.bronze / path, Path(entry.path).read_bytes(), mode=0o400)
+                write_whole(inside(config.bronze, path), Path(entry.path).read_bytes(), mode=0o400)
                 found.append(path)
                 del missing[path]
     return sorted(found)
+
+
+def _holds(bronze: Path, path: str, payload_hash: str) -> bool:
+    """Whether a Bronze folder has these bytes in that place, without a link on the way."""
+    try:
+        place = inside(bronze, path)
+    except DamageFound:
+        return False
+    return place.is_file() and file_hash(place) == payload_hash
 
 
 def write_journal_again(config: DuckDbConfig, run_id: str, recorded: Sequence[BronzeManifestRow]) -> int:
@@ -69,15 +83,14 @@ def write_journal_again(config: DuckDbConfig, run_id: str, recorded: Sequence[Br
     path = journal_path(config.bronze, run_id)
     salvaged: dict[str, JournalLine] = {}
     if path.exists():
-        put_in_quarantine(config.quarantine, path.read_bytes(), original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.DAMAGED)
+        copy_to_quarantine(config.quarantine, path, original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.DAMAGED)
         salvaged = {line.row.rel_path: line for line in salvaged_lines(path)}
     lines: dict[str, JournalLine] = {}
     for row in recorded:
-        headers = salvaged[row.rel_path].headers if row.rel_path in salvaged else {}
-        lines[row.rel_path] = JournalLine(row=row, headers=headers)
+        known = salvaged.get(row.rel_path)
+        lines[row.rel_path] = JournalLine(row=row, headers=known.headers if known else {}, masked=known.masked if known else ())
     for rel_path, line in salvaged.items():
-        place = config.bronze / rel_path
-        if rel_path not in lines and place.is_file() and file_hash(place) == line.row.payload_hash:
+        if rel_path not in lines and _holds(config.bronze, rel_path, line.row.payload_hash):
             lines[rel_path] = line
     rewrite_journal(path, list(lines.values()))
     return len(lines)

@@ -200,6 +200,7 @@ def _heat(found: FactTable) -> dict[str, Any]:
 def payload_page(site: Site, request: Request) -> Response:
     """One payload: what became of it, its first bytes, and how it differs from the one before."""
     compared = request.query_params.get("difference", "") == "1"
+    _ = site.entries  # with them their keys are known: a payload may repeat one
     with site.door.reading() as cursor:
         found = payload.payload_facts(cursor, site.settings.config.bronze, request.path_params["file_id"], compared=compared)
     facts = found.facts.records[0]

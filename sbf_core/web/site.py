@@ -12,6 +12,7 @@ from sbf_core.drawing.studio import Studio
 from sbf_core.errors import SbfError, UsageError
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
 from sbf_core.web.door import Door
 from sbf_core.web.questions import Questions, bare_environment
@@ -54,12 +55,14 @@ class Site:
 
     @property
     def entries(self) -> list[DatasetKeymapEntry]:
-        """The datasets of the plugins; none where two plugins contradict each other, and then ``problem`` says why."""
+        """The datasets of the plugins, whose keys no page shows from then on; none where two plugins contradict each other, and then ``problem`` says why."""
         manager = self.manager
         with self._lock:
             if self._registry is None and not self.problem:
                 try:
                     self._registry = DatasetRegistry(manager)
+                    entries = [owned.entry for owned in self._registry.datasets.values()]
+                    Keys(self.settings.home).learn(sorted({name for entry in entries for name in entry.key_names}))
                 except SbfError as error:
                     self.problem = str(error)
             return [] if self._registry is None else [owned.entry for owned in self._registry.datasets.values()]

@@ -181,7 +181,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "SdmxMl": {"decimal": '","', "thousands": '"\'"'},
     "RestRecipe": {
         "url": '"https://example.com/eod/{ticker}?from={from_date}"', "extension": '"csv"', "headers": '{"accept": "text/csv"}', "secrets": '{"apikey": "EXAMPLE_API_KEY"}',
-        "secret_headers": '{"authorization": "EXAMPLE_BEARER"}', "mirrors": '("https://old.example.com/{ticker}",)', "date_format": '"%Y%m%d"', "periods": '("annual", "quarter")', "class_mark": '"-"',
+        "secret_headers": '{"authorization": "EXAMPLE_BEARER"}', "secret_fields": '("request.params.apikey",)', "mirrors": '("https://old.example.com/{ticker}",)', "date_format": '"%Y%m%d"', "periods": '("annual", "quarter")', "class_mark": '"-"',
         "ticker_names": '{"^SPX": "^GSPC"}', "tickers_per_request": "100", "ticker_separator": '";"', "pages": 'Pages(by="page", parameter="page")', "chunk_days": "93", "rows_max": "5000",
         "cursor": 'Cursor(by="moment", column="updated")', "plan": '"premium"', "limits": '("5/second", "250/day")', "connections": "2", "redirect_hosts": '("files.example.com",)', "deadline_seconds": "300.0", "mebibytes_max": "2048",
     },

@@ -44,9 +44,8 @@ def test_no_text_of_a_payload_is_read(text: str) -> None:
 
 
 def test_too_little_memory_is_the_machine_s_fault() -> None:
-    with duckdb.connect(config={"memory_limit": "1MB", "temp_directory": "", "max_temp_directory_size": "0KB"}) as conn:
-        with pytest.raises(duckdb.OutOfMemoryException) as raised:
-            conn.execute("CREATE TABLE t AS SELECT range AS n, random()::VARCHAR AS x FROM range(1000000)")
+    with duckdb.connect(config={"memory_limit": "1MB", "temp_directory": "", "max_temp_directory_size": "0KB"}) as conn, pytest.raises(duckdb.OutOfMemoryException) as raised:
+        conn.execute("CREATE TABLE t AS SELECT range AS n, random()::VARCHAR AS x FROM range(1000000)")
     assert fault_of(raised.value) is MEMORY
     for error in (raised.value, MemoryError(), OSError(errno.ENOMEM, "Cannot allocate memory")):
         told = machine_fault(error, Path("sbf.duckdb"))

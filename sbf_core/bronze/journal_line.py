@@ -1,0 +1,88 @@
+"""One line of a journal as a value, as text, and back from text: the border for all that is read from journals."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.secret import redacted
+
+_ROW_FIELDS = tuple(attrs.fields_dict(BronzeManifestRow))
+_TEXT, _TEXT_OR_NONE = (str,), (str, type(None))
+#: What JSON must hold for each field; all others are texts.
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "ticker": _TEXT_OR_NONE, "from_date": _TEXT_OR_NONE, "to_date": _TEXT_OR_NONE, "etag": _TEXT_OR_NONE, "last_modified": _TEXT_OR_NONE,
+    "content_length_bytes": (int,), "status_code": (int, type(None)), "part": (int,), "parts": (int,), "elapsed_seconds": (int, float),
+}  # fmt: skip
+
+
+@attrs.frozen(kw_only=True)
+class JournalLine:
+    """One payload as the journal knows it.
+
+    Attributes:
+        row: as the ledger knows it.
+        headers: of the answer, those that are kept.
+        masked: fields of the body whose values were taken out before it was kept, see ``RestRecipe.secret_fields``; the
+            hash in ``row`` is of what is kept.
+    """
+
+    row: BronzeManifestRow
+    headers: Mapping[str, str]
+    masked: tuple[str, ...] = ()
+
+
+def as_text(line: JournalLine) -> str:
+    """A line as JSON, without its chain and without keys."""
+    facts: dict[str, Any] = {}
+    for name in _ROW_FIELDS:
+        value = getattr(line.row, name)
+        facts[name] = value.isoformat() if isinstance(value, dt.date) else value
+    if not facts["cursor"]:
+        del facts["cursor"]  # as in journals of before there were any
+    facts["headers"] = dict(line.headers)
+    if line.masked:
+        facts["masked"] = list(line.masked)
+    return redacted(json.dumps(facts, ensure_ascii=True, sort_keys=True, separators=(",", ":")))
+
+
+def as_line(facts: Any) -> JournalLine:
+    """A line back from JSON, if sbf can have written it.
+
+    Raises:
+        ValueError, KeyError, TypeError: it lacks a field, or one is of another kind, or would lead out of Bronze.
+    """
+    headers, masked = facts.pop("headers"), tuple(facts.pop("masked", ()))
+    if not all(isinstance(text, str) for text in (*headers, *headers.values(), *masked)):
+        raise ValueError("headers or masked hold what is no text")
+    for name, value in facts.items():
+        _check_kind(name, value)
+    moment = dt.datetime.fromisoformat(facts["fetched_at"])
+    if moment.tzinfo is None:
+        raise ValueError("fetched_at has no time zone")
+    try:
+        moment.astimezone(dt.UTC)
+    except OverflowError:
+        raise ValueError("fetched_at is out of range") from None
+    days = {name: None if facts[name] is None else dt.date.fromisoformat(facts[name]) for name in ("from_date", "to_date")}
+    row = BronzeManifestRow(**{**facts, **days, "fetched_at": moment})
+    why = row.why_unsafe
+    if why:
+        raise ValueError(why)
+    return JournalLine(row=row, headers=headers, masked=masked)
+
+
+def _check_kind(name: str, value: Any) -> None:
+    kinds = _KINDS.get(name, _TEXT)
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise ValueError(f"{name[:40]} is {type(value).__name__}")
+    if isinstance(value, str):
+        value.encode()  # half of a surrogate pair is no letter: UnicodeEncodeError is a ValueError
+    elif isinstance(value, (int, float)) and not (math.isfinite(value) and abs(value) < 2**63):
+        raise ValueError(f"{name[:40]} is no number that can be")

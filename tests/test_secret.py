@@ -1,0 +1,81 @@
+"""A key is taken out of texts, bytes and rows in every usual form, and nothing else is."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from urllib.parse import quote, quote_plus
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sbf_core import secret
+from sbf_core.secret import Secret, holds_key, redacted, redacted_bytes, redacted_in_sql
+
+KEYS = ('k3y-Sup3r/Secret+Val=ue&"xQ7', "abcdefgh12345678", "pass word'<1>", "ключ-é/1", "::--//::", "1234567", "back\\slash\\key")
+SHAPES = {
+    "plain": lambda key: key,
+    "address": lambda key: quote(key, safe=""),
+    "address, small digits": lambda key: "".join(f"%{byte:02x}" if not chr(byte).isalnum() or byte > 127 else chr(byte) for byte in key.encode()),
+    "address, twice": lambda key: quote(quote(key, safe=""), safe=""),
+    "form": quote_plus,
+    "JSON": lambda key: json.dumps(key),
+    "JSON in JSON": lambda key: json.dumps(json.dumps(json.dumps(key))),
+    "JSON as PHP writes it": lambda key: json.dumps(key).replace("/", "\\/"),
+    "JSON as Go writes it": lambda key: json.dumps(key).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003E"),
+    "HTML": html.escape,
+    "HTML in numbers": lambda key: "".join(char if char.isascii() and char.isalnum() else f"&#{ord(char)};" for char in key),
+    "HTML in hexadecimal": lambda key: "".join(char if char.isascii() and char.isalnum() else f"&#x{ord(char):X};" for char in key),
+    "CSV": lambda key: key.replace('"', '""'),
+    "Python": repr,
+    "base64": lambda key: base64.b64encode(key.encode()).decode(),
+    "base64 for addresses": lambda key: base64.urlsafe_b64encode(key.encode()).decode(),
+    "hexadecimal": lambda key: key.encode().hex(),
+    "mixed": lambda key: "".join((char, quote(char, safe=""), json.dumps(char)[1:-1])[place % 3] for place, char in enumerate(key)),
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_goes(key: str, shape: str) -> None:
+    Secret(key, name="KEY")
+    told = SHAPES[shape](key)
+    text = f"before {told} behind"
+    shown = redacted(text)
+    assert shown.translate(str.maketrans("", "", "\\\"'")) == "before *** behind", shown
+    assert redacted_bytes(text.encode()).decode() == shown
+    assert holds_key(text.encode(), ["OTHER", "KEY"])
+    assert not holds_key(text.encode(), ["OTHER"])
+    expression, values = redacted_in_sql("t.x")
+    assert duckdb.execute(f"SELECT {expression} FROM (SELECT ? AS x) AS t", [*values, text]).fetchall() == [(shown,)]
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "usr", "user"])
+@pytest.mark.parametrize("behind", ["", "x", "xy"])
+def test_base64_behind_a_user(before: str, behind: str) -> None:
+    Secret(KEYS[0])
+    shown = redacted(base64.b64encode(f"{before}:{KEYS[0]}{behind}".encode()).decode())
+    assert "***" in shown
+    assert len(shown) < 20, "a few digits that hold bits of others may stay"
+
+
+def test_utf_16() -> None:
+    Secret(KEYS[0])
+    assert KEYS[0].encode("utf-16-le") not in redacted_bytes(f"a {KEYS[0]} b".encode("utf-16"))
+
+
+@given(st.text(max_size=60))
+def test_nothing_else_goes(text: str) -> None:
+    secret._known = ()
+    Secret("k3y-Sup3r/Secret", name="KEY")
+    assert redacted(text) == text
+    assert not holds_key(text.encode(errors="surrogatepass"), ["KEY"])
+
+
+def test_without_keys_nothing_is_done() -> None:
+    content = b"anything"
+    assert redacted_bytes(content) is content
+    assert redacted_in_sql("t.x") == ("t.x", [])
