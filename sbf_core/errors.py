@@ -21,12 +21,33 @@ from typing import ClassVar
 from sbf_core.secret import redacted
 
 _LINE_BREAKS = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
+#: What is kept of a text that others wrote: an exception's may be a whole payload.
+TEXT_CHARACTERS_MAX = 2_000
 
 
 def printable(text: str) -> str:
     """``text`` on one line, without keys, control and bidirectional characters shown as escapes (safe for a terminal)."""
     flat = redacted(text).translate(_LINE_BREAKS)
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in flat)
+
+
+def shortened(text: str) -> str:
+    """``text`` without what is beyond 2,000 characters, saying how many are left out. Shortening it again changes nothing."""
+    if len(text) <= TEXT_CHARACTERS_MAX:
+        return text
+    kept = TEXT_CHARACTERS_MAX - len(f" ... ({len(text):,} characters left out)")
+    return f"{text[:kept]} ... ({len(text) - kept:,} characters left out)"
+
+
+def told_by(error: BaseException) -> str:
+    """Kind and text of an exception of others as a value: shortened, and also where its text cannot be made."""
+    try:
+        text = str(error)
+    except BaseException as broken:  # the exception is a plugin's own class
+        if isinstance(broken, KeyboardInterrupt):
+            raise
+        text = "(its text cannot be made)"
+    return shortened(f"{type(error).__name__}: {text}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -45,7 +66,7 @@ def is_interrupt(error: BaseException) -> bool:
 
 
 class SbfError(Exception):
-    """Base of every error that sbf raises on purpose.
+    """Base of every error that sbf raises on purpose. Each of its texts is shortened, see ``shortened``.
 
     Args:
         what: what happened, in one clause.
@@ -58,10 +79,8 @@ class SbfError(Exception):
     default_code: ClassVar[str] = "BUG"
 
     def __init__(self, what: str, *, where: str = "", fix: str = "", code: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.where = where
-        self.fix = fix
+        self.what, self.where, self.fix = (shortened(f"{text}") for text in (what, where, fix))
+        super().__init__(self.what)
         self.code = code or self.default_code
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from sbf_core.duck.disk import is_disk_fault
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.duck.transaction import transaction
-from sbf_core.errors import DatasetFailure, UsageError
+from sbf_core.errors import DatasetFailure, UsageError, shortened
 from sbf_core.faults import fault_point
 from sbf_core.gold.declared import declaration_text, declared_before, with_inputs
 from sbf_core.gold.model import GoldModel
@@ -136,7 +136,7 @@ class GoldBuild:
         except (*ENGINE_ERRORS, DatasetFailure, UsageError) as error:
             if is_disk_fault(error):
                 raise
-            text = first_line(error)
+            text = shortened(first_line(error))
             self._record_failure(conn, model.name, started_at, tests, text)
             return GoldOutcome(table=model.name, status=WorkStatus.FAILED, note=text)
         return GoldOutcome(table=model.name, status=WorkStatus.OK, rows_seen=seen, rows_written=written)

@@ -13,7 +13,7 @@ import attrs
 import pluggy
 
 from sbf_core import signals
-from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, nearest, printable
+from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, nearest, printable, told_by
 from sbf_core.plugin import hookspecs
 from sbf_core.plugin.deprecations import SbfDeprecationWarning, used_by
 from sbf_core.plugin.patterns import is_blocked
@@ -114,7 +114,7 @@ class PluginManager:
             if signals.is_from_user(error):
                 raise
             record.state = "refused"
-            record.reason = printable(f"{error}" if isinstance(error, SbfError) else f"{type(error).__name__}: {error}")
+            record.reason = str(error) if isinstance(error, SbfError) else printable(told_by(error))
 
     def _refuse_twins(self, other: PluginRecord, record: PluginRecord) -> None:
         if (other.distribution, other.version) == (record.distribution, record.version):
@@ -205,7 +205,7 @@ class PluginManager:
         except BaseException as error:  # a plugin may raise anything
             if signals.is_from_user(error):
                 raise
-            raise PluginFault(f"raised {type(error).__name__}: {error}", where=_place(record, hook, doing), fix=safe) from error
+            raise PluginFault(f"raised {told_by(error)}", where=_place(record, hook, doing), fix=safe) from error
         if answer is None and not may_be_none:
             raise PluginFault("answered None", where=_place(record, hook, doing), fix=safe)
         return answer

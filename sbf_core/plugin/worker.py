@@ -14,7 +14,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import IO, Any
 
-from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError
+from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, told_by
 from sbf_core.payload.model import slots_of
 from sbf_core.plugin.channel import receive, send
 from sbf_core.plugin.manager import GROUP, PluginManager
@@ -33,7 +33,7 @@ def error_message(error: BaseException) -> tuple[Any, ...]:
     if isinstance(error, SbfError):
         kind = next((name for name, known in _ERRORS.items() if type(error) is known), "DatasetFailure")
         return "error", kind, error.what, error.where, error.fix, error.code
-    return "error", "PluginFault", f"raised {type(error).__name__}: {error}", "", "", ""
+    return "error", "PluginFault", f"raised {told_by(error)}", "", "", ""
 
 
 def error_of(message: tuple[Any, ...]) -> SbfError:

@@ -12,7 +12,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import is_disk_fault
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
-from sbf_core.errors import DatasetFailure, UsageError
+from sbf_core.errors import DatasetFailure, UsageError, shortened
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.batches import tickers_at_once
@@ -96,7 +96,7 @@ class PromoteStage:
             except ENGINE_ERRORS as error:
                 if is_disk_fault(error):
                     raise
-                context.errors.append(f"{owned.entry.id}: {first_line(error)}; {_SAFE}")
+                context.errors.append(f"{owned.entry.id}: {shortened(first_line(error))}; {_SAFE}")
         self._progress.finish()
         return too_late
 

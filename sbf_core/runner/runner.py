@@ -18,7 +18,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.damage import tells_of_damage
 from sbf_core.duck.disk import FREE_BYTES_FLOOR, disk_faults
-from sbf_core.errors import SbfError, is_interrupt
+from sbf_core.errors import SbfError, is_interrupt, told_by
 from sbf_core.faults import fault_point
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
@@ -175,7 +175,7 @@ class Runner:
             self._work(ops, bootstrap, context, began, notes=universe.notes)
         except BaseException as error:
             context.status = RunStatus.INTERRUPTED if is_interrupt(error) else RunStatus.FAILED
-            context.errors.append(f"{type(error).__name__}: {error}")
+            context.errors.append(told_by(error))
             with suppress(duckdb.Error, SbfError):  # the first error is the one to tell; recovery closes the run
                 ops.finish_run(context)
             raise
