@@ -35,6 +35,9 @@ def shortened(text: str) -> str:
     """``text`` without what is beyond 2,000 characters, saying how many are left out. Shortening it again changes nothing."""
     if len(text) <= TEXT_CHARACTERS_MAX:
         return text
+    text = redacted(text)  # half a key would not be known as one any more
+    if len(text) <= TEXT_CHARACTERS_MAX:
+        return text
     kept = TEXT_CHARACTERS_MAX - len(f" ... ({len(text):,} characters left out)")
     return f"{text[:kept]} ... ({len(text) - kept:,} characters left out)"
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
-import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import IO, Any
 
+from sbf_core.child.limits import end_own_group, end_with_parent, limit_memory
 from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, told_by
 from sbf_core.payload.model import slots_of
 from sbf_core.plugin.channel import receive, send
@@ -24,7 +23,6 @@ from sbf_core.runs.result import RunResult
 from sbf_core.silver.parsing import write_hook_rows
 from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, SelectRows
 
-_LOOK_SECONDS = 1.0
 _ERRORS = {kind.__name__: kind for kind in (DatasetFailure, PluginFault, UsageError)}
 
 
@@ -102,31 +100,16 @@ class _Worker:
         return "wrong", type(plan).__name__
 
 
-def _limit_memory(byte_count: int) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (byte_count, byte_count))
-
-
-def _end_with_parent(parent: int) -> None:
-    """A hook that hangs must not outlive sbf; Windows never changes the parent, there the pipe ends the process."""
-    while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
-    os._exit(1)
-
-
 def main() -> None:
     """Answer until the other side closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for sbf, which ends this process when it has done its own
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    end_with_parent()
     source = sys.stdin.buffer
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the plugin prints must not meet the messages
     name, value, byte_count, paths, options = receive(source)
     sys.path[:] = paths
-    _limit_memory(byte_count)
+    limit_memory(byte_count)
     try:
         worker = _Worker(name, value, options)
     except BaseException as error:
@@ -138,7 +121,7 @@ def main() -> None:
         try:
             what, *arguments = receive(source)
         except EOFError:
-            return
+            end_own_group()
         try:
             answer = worker.fetch(session, *arguments) if what == "fetch" else worker.promote(session, *arguments)
         except BaseException as error:  # a plugin may raise anything
