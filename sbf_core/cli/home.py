@@ -14,6 +14,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import FREE_BYTES_FLOOR
 from sbf_core.errors import EnvironmentFault, SbfError, UsageError
 from sbf_core.plugin.bounds import bounds
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.keys import Keys
@@ -67,7 +68,7 @@ def _toml(value: Any) -> str:
 def doctor_report(home: str | None, *, as_json: bool) -> int:
     """Check machine, home and settings; returns 0 if all is well, 1 if something wants attention."""
     settings = Settings(home)
-    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    manager = installed_plugins(settings)
     checks = [*_machine_checks(settings, manager), *_plugin_checks(manager), *_key_checks(manager, settings.home)]
     resolved = [(found.setting.name, found.value if found.value != () else "", found.origin) for found in settings.resolved.values()]
     resolved.insert(0, ("home", str(settings.home), settings.home_origin))

@@ -18,6 +18,7 @@ from sbf_core.faults import fault_point
 from sbf_core.gold.declared import declaration_text, declared_before, with_inputs
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import planned
+from sbf_core.gold.time_limit import time_limit
 from sbf_core.ops.service import OpsService
 from sbf_core.vocabulary import WorkStatus
 
@@ -25,6 +26,7 @@ from sbf_core.vocabulary import WorkStatus
 NOT_THERE = "does not exist yet"
 #: Under this name ``ops.gold_watermarks`` keeps what the last whole build was made from.
 _ALL_TABLES = "*"
+SELECT_SECONDS_MAX = 3_600.0
 _THERE = """
 SELECT t.schema_name, t.table_name FROM duckdb_tables() AS t
 WHERE t.database_name = current_database() AND t.schema_name IN ('silver', 'gold')
@@ -67,10 +69,14 @@ class GoldBuild:
         ops: the facade.
         run_id: the run that builds.
         force: build tables whose inputs have not changed, too.
+        select_seconds_max: how long the SELECT of a table and its tests may take, together.
     """
 
-    def __init__(self, ops: OpsService, *, run_id: str, force: bool = False) -> None:
+    def __init__(
+        self, ops: OpsService, *, run_id: str, force: bool = False, select_seconds_max: float = SELECT_SECONDS_MAX
+    ) -> None:
         self._ops = ops
+        self._select_seconds_max = select_seconds_max
         self._run_id = run_id
         self._force = force
         self._build_id: int | None = None
@@ -147,10 +153,11 @@ class GoldBuild:
         assert self._build_id is not None
         build_id, table = self._build_id, f"gold.{quoted(model.name)}"
         self._ops.start_gold_manifest(conn, gold_build_id=build_id, table_name=model.name)
-        _check_surrogate_key(conn, model)
-        conn.execute(f"CREATE OR REPLACE TEMP TABLE candidate AS {model.full_sql}")
-        for test in model.all_tests:
-            tests[test.name] = _number(conn, f"SELECT count(*) FROM ({test.failing('candidate')})")
+        with time_limit(conn, self._select_seconds_max, where=f"gold.{model.name}"):
+            _check_surrogate_key(conn, model)
+            conn.execute(f"CREATE OR REPLACE TEMP TABLE candidate AS {model.full_sql}")
+            for test in model.all_tests:
+                tests[test.name] = _number(conn, f"SELECT count(*) FROM ({test.failing('candidate')})")
         failed = {name: rows for name, rows in tests.items() if rows}
         if failed:
             raise _TestFailed("; ".join(f"test {name} failed on {rows} rows" for name, rows in failed.items()), where=f"gold.{model.name}")

@@ -103,5 +103,5 @@ class PluginOutput:
 def _opened(path: Path, bytes_max: int) -> IO[str]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size >= bytes_max:
-        os.replace(path, path.with_suffix(".log.1"))
-    return open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "w", encoding="utf-8", newline="\n")
+        path.replace(path.with_suffix(".log.1"))
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "w", encoding="utf-8", newline="\n")

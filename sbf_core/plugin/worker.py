@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from sbf_core.child.limits import end_own_group, end_with_parent, limit_memory
 from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, told_by
+from sbf_core.gold.answer import as_values, sorted_out
 from sbf_core.payload.model import slots_of
 from sbf_core.plugin.channel import receive, send
 from sbf_core.plugin.manager import GROUP, PluginManager
@@ -75,7 +76,7 @@ class _RemoteSession:
 
 class _Worker:
     def __init__(self, name: str, value: str, options: dict[str, Any]) -> None:
-        self._manager = PluginManager([EntryPoint(name=name, value=value, group=GROUP)], options={name: options})
+        self._manager = PluginManager([EntryPoint(name=name, value=value, group=GROUP)], options={name: options}, limits=None)
         self._record = self._manager.selected([name])[0]
         registry = DatasetRegistry(self._manager)
         if not self._record.loaded:
@@ -98,6 +99,19 @@ class _Worker:
             files = [(file.row.bronze_file_id, Path(file.path)) for file in payloads]
             return "parsed", write_hook_rows(plan.parse, files, slots_of(entry), Path(target), decimal=entry.decimal)
         return "wrong", type(plan).__name__
+
+
+    def build_gold(self) -> tuple[Any, ...]:
+        options = self._record.options
+        answer = self._manager.call(self._record, "build_gold", doing="gold models", safe="", options=options)
+        models, wrong = sorted_out(answer)
+        return "models", [as_values(model) for model in models], wrong
+
+
+def _answer(worker: _Worker, session: _RemoteSession, what: str, arguments: list[Any]) -> tuple[Any, ...]:
+    if what == "build_gold":
+        return worker.build_gold()
+    return worker.fetch(session, *arguments) if what == "fetch" else worker.promote(session, *arguments)
 
 
 def main() -> None:
@@ -123,7 +137,7 @@ def main() -> None:
         except EOFError:
             end_own_group()
         try:
-            answer = worker.fetch(session, *arguments) if what == "fetch" else worker.promote(session, *arguments)
+            answer = _answer(worker, session, what, arguments)
         except BaseException as error:  # a plugin may raise anything
             answer = error_message(error)
         send(target, answer)

@@ -14,6 +14,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.set_aside import remove_set_aside, set_aside
 from sbf_core.errors import DamageFound, UsageError
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.options import RunOptions
@@ -82,7 +83,7 @@ def rebuild(
             fix="restore it from a backup",
             code="NO_BRONZE",
         )
-    manager = manager or PluginManager(block=settings["plugins.block"], options=settings.options)
+    manager = manager or installed_plugins(settings)
     orphans = _orphans(config, manager)
     if into is not None:
         config = attrs.evolve(config, home=into, bronze_folder=config.bronze)
