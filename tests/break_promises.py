@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from breaks_of_changes import BREAKS_OF_CHANGES  # noqa: E402
+from breaks_of_children import BREAKS_OF_CHILDREN  # noqa: E402
 from breaks_of_reading import BREAKS_OF_READING  # noqa: E402
 from breaks_of_tables import BREAKS_OF_TABLES  # noqa: E402
 
@@ -131,7 +132,7 @@ BREAKS = [
     ('explain: the first of several', 'sbf_core/facts/place.py', 'if len(found) != 1:', 'if not found:', 'tests/facts/test_lineage.py'),
     ('impact: one floor', 'sbf_core/facts/models.py', '        reached |= more\n', '        break\n', 'tests/facts/test_lineage.py -k through'),
     ('live: a dead run works on', 'sbf_core/runs/live.py', '.total_seconds() > SILENT_SECONDS_MAX', '.total_seconds() > 10**9', 'tests/runner/test_run_progress.py tests/web/test_pages.py -k "work or tells"'),
-    ('stopped twice', 'sbf_core/signals.py', '    if _Asked.number:\n        os._exit(128 + number)\n', '    if _Asked.number:\n        return\n', 'tests/crash/test_locks.py -k twice'),
+    ('stopped twice', 'sbf_core/signals.py', '    if _Asked.number:\n        _exit(128 + number)\n', '    if _Asked.number:\n        return\n', 'tests/crash/test_locks.py -k twice'),
     ('disk faults', 'sbf_core/duck/disk.py', '    if isinstance(error, duckdb.FatalException):\n        return True\n    return', '    return False and', 'tests/crash/test_disk.py -k cannot_grow'),
     ('full disk is no bad payload', 'sbf_core/payload/unpack.py', '        if is_disk_fault(error):', '        if False:', 'tests/crash/test_disk.py -k unpacked'),
     ('keys in the ledger', 'sbf_core/ops/bulk.py', 'return redacted(json.dumps(rows', 'return (json.dumps(rows', 'tests/crash/test_secrets.py -k canary'),
@@ -139,7 +140,7 @@ BREAKS = [
     ('keys in logs', 'sbf_core/cli/run.py', 'return redacted(super().format(record))', 'return super().format(record)', 'tests/settings'),
     ('key file modes', 'sbf_core/settings/keys.py', 'facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO)', 'False', 'tests/settings'),
     ("keys in a plugin's process", 'sbf_core/plugin/isolation.py', 'if name not in hidden}', '}', 'tests/plugin'),
-    ('hung plugin', 'sbf_core/plugin/isolation.py', 'message = self._messages.get(timeout=limit)', 'message = self._messages.get(timeout=600)', 'tests/plugin -k hangs'),
+    ('hung plugin', 'sbf_core/plugin/isolation.py', 'message = self._messages.get(timeout=seconds_max)', 'message = self._messages.get(timeout=600)', 'tests/plugin -k hangs'),
     ('values only', 'sbf_core/plugin/channel.py', '        if name in _ALLOWED.get(module, ()):', '        if True:', 'tests/plugin'),
     ('watched hooks', 'sbf_core/plugin/watch.py', '        return self._last != before + 1', '        return False', 'tests/plugin'),
     ("plugin's interrupt", 'sbf_core/signals.py', '        return _Asked.number != 0', '        return True', 'tests/plugin'),
@@ -239,7 +240,7 @@ BREAKS = [
     ('days off', 'sbf_core/plan/planner.py', '    if news is not None and state.checked_at >= news[1]:', '    if False:', 'tests/plan'),
     ('the morning after', 'sbf_core/plan/sessions.py', 'dt.timedelta(days=1, hours=12)', 'dt.timedelta(hours=0)', 'tests/plan'),
     ('seasons', 'sbf_core/plan/planner.py', '    if entry.cadence.in_season(now.date()):', '    if True:', 'tests/plan'),
-    ('calendar before writing', 'sbf_core/runner/runner.py', '        check_calendars(owned.entry for owned in self.datasets)', '        pass', 'tests/plan'),
+    ('calendar before writing', 'sbf_core/runner/runner.py', '        self.datasets = sound_datasets(self.datasets, self._faults)', '        pass', 'tests/plan'),
     ('come back later kept', 'sbf_core/http/vendor_session.py', '        if closed:', '        if False:', 'tests/http/test_faults.py'),
     ('come back later outlasts a run', 'sbf_core/http/closures.py', '            if self._path is not None:', '            if False:', 'tests/http/test_faults.py'),
     ('names of tickers', 'sbf_core/http/recipe_walk.py', '    if names and ticker in names:', '    if False:', 'tests/http/test_pages.py'),
@@ -270,6 +271,7 @@ BREAKS = [
     *BREAKS_OF_READING,
     *BREAKS_OF_TABLES,
     *BREAKS_OF_CHANGES,
+    *BREAKS_OF_CHILDREN,
 ]
 
 
