@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sbf_core import errors
+from sbf_core.secret import Secret
 
 
 def test_one_line_whatever_the_text() -> None:
@@ -38,6 +39,12 @@ def test_a_long_text_says_how_much_is_left_out() -> None:
     assert (len(error.where) <= errors.TEXT_CHARACTERS_MAX, error.fix) == (True, "z" * 2_000)
     assert errors.shortened(error.what) == error.what
     assert len(error.line()) < 7_000
+
+
+def test_a_key_at_the_border_is_not_cut_in_half() -> None:
+    Secret("canary-on-the-border")
+    for place in range(1_930, 2_010):
+        assert "canary" not in errors.PluginFault("x" * place + "canary-on-the-border" + "y" * 100).line()
 
 
 def test_an_exception_of_others_becomes_a_value_whatever_its_text_does() -> None:
