@@ -59,11 +59,11 @@ def _sound(
     """The names without those of plugins that are not loaded, unless none would be left: then it is told of them alone."""
     refused = [] if is_replay else [name for name, record in manager.records.items() if record.state == "refused"]
     wanted = refused if names is None else names  # who names none wants all but those that are blocked
-    broken = [name for name in wanted if name in manager.records and not manager.records[name].loaded and name not in out]
+    broken = [name for name in wanted if name in manager.records and not manager.records[name].loaded]
     left = [name for name in names or () if name not in broken]
     if names is not None and not left:
         return names
-    for name in dict.fromkeys(broken):
+    for name in dict.fromkeys(name for name in broken if name not in out):
         record = manager.records[name]
         faults.append(f"plugin {record.label} is {record.state}: {record.reason}; mend or uninstall it; the others go on")
     return None if names is None else left

@@ -106,8 +106,8 @@ def test_limits_that_contradict_anothers_cost_their_dataset_only(tmp_path: Path)
     vendor.entries[0] = entry(recipe=RestRecipe(url="http://127.0.0.1:9/y", limits=("10/second",)))
     context = warehouse.run()
     assert context.errors == [
-        "prices/fake/odd: its limits 5/day contradict those of another dataset of fake: 10/second; a longer period must allow more, but less per "
-        "second; plugin fake; the others go on"
+        ("prices/fake/odd: its limits 5/day contradict those of another dataset of fake: 10/second; a longer period must allow more, but less per "
+        "second; plugin fake; the others go on")
     ]
     assert warehouse.ask("SELECT symbol FROM silver.px") == [("A",)]
 
