@@ -4,8 +4,8 @@ from __future__ import annotations
 
 #: name, file, text, what it is replaced by, tests that must fail
 BREAKS_OF_CHILDREN = [
-    ('children: only the first process ends', 'sbf_core/child/group.py', '            os.killpg(self._process.pid, signal.SIGKILL)', '            self._process.kill()', 'tests/plugin/test_children.py -k started'),
-    ('children: in our group', 'sbf_core/child/group.py', '{"start_new_session": True}', '{}', 'tests/plugin/test_children.py -k started'),
+    ('children: only the first process ends', 'sbf_core/child/group.py', '                os.killpg(self._process.pid, signal.SIGKILL)', '                pass', 'tests/plugin/test_children.py -k started --timeout 60'),
+    ('children: in our group', 'sbf_core/child/group.py', '{"start_new_session": True}', '{}', 'tests/plugin/test_children.py -k started --timeout 60'),
     ('children: a pipe is waited for', 'sbf_core/plugin/isolation.py', '        code = self._child.ended()\n        self._child.drain(_LAST_WORDS_SECONDS)', '        code = self._child.ended()\n        self._child.drain(3600)', 'tests/plugin/test_children.py -k nobody --timeout 60'),
     ('children: writing waits for ever', 'sbf_core/child/group.py', '            timer.start()', '            pass', 'tests/plugin/test_children.py -k not_read --timeout 60'),
     ('children: import without end', 'sbf_core/plugin/isolation.py', '        seconds = limits.import_seconds_max\n', '        seconds = 3600.0\n', 'tests/plugin/test_children.py -k import_that_hangs --timeout 60'),

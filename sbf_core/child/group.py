@@ -128,10 +128,10 @@ class ChildProcess:
     def _end_group(self) -> None:
         if sys.platform == "win32":
             self._job.end()
-            self._process.kill()
-            return
-        with suppress(ProcessLookupError, PermissionError):  # macOS says so of a group whose processes are all over
-            os.killpg(self._process.pid, signal.SIGKILL)
+        else:
+            with suppress(ProcessLookupError, PermissionError):  # macOS says so of a group whose processes are all over
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
 
     def _pass_on(self, output: Callable[[bytes], None]) -> None:
         stream = self._process.stderr
