@@ -100,6 +100,10 @@ def _machine_checks(settings: Settings, manager: PluginManager) -> list[tuple[st
         ("disk", "ok" if free >= FREE_BYTES_FLOOR else "bad", f"{free / 1024**3:.1f} GiB free at {folder}"),
         ("home", "ok" if os.access(folder, os.W_OK) else "bad", f"{settings.home}{'' if settings.home.exists() else ' (not made yet)'}"),
     ]
+    logs = settings.home / "logs"
+    if logs.is_dir():
+        printed = sum(path.stat().st_size for path in logs.glob("plugin-*.log*"))
+        checks.append(("logs", "ok", f"{logs}: {printed / 1024:.0f} KiB of what plugins printed"))
     if os.name == "posix" and settings.home.exists() and settings.home.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         checks.append(("permissions", "bad", f"others may enter the home; chmod 700 {as_typed(settings.home)}"))
     if settings.config.database.exists():

@@ -15,6 +15,7 @@ from warehouse import Warehouse
 
 from sbf_core import signals
 from sbf_core.child.group import ChildProcess
+from sbf_core.cli.home import doctor_report
 from sbf_core.plugin.output import LINES_SHOWN, PluginOutput, log_of
 from sbf_core.secret import Secret
 
@@ -50,7 +51,7 @@ def test_a_pool_of_processes_ends_with_its_plugin(tmp_path: Path, monkeypatch: p
 def test_nobody_waits_for_a_process_that_keeps_the_pipes_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaves: bool) -> None:
     """What is in the group ends; what left it goes on, and the run ends all the same."""
     body = (
-        "import subprocess; one = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(3600)'], "
+        "import subprocess; one = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(900)'], "
         f"start_new_session={leaves}, close_fds=False)\n"
         f"    open({str(tmp_path / 'pids')!r}, 'w').write(str(one.pid)); os._exit(3)"
     )
@@ -65,7 +66,7 @@ def test_nobody_waits_for_a_process_that_keeps_the_pipes_open(tmp_path: Path, mo
 @posix
 def test_a_hook_that_is_stopped_ends_with_what_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     body = (
-        "import subprocess; one = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(3600)'])\n"
+        "import subprocess; one = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(900)'])\n"
         f"    open({str(tmp_path / 'pids')!r}, 'w').write(str(one.pid)); time.sleep(3600)"
     )
     context = run(tmp_path, monkeypatch, promote_with(body), plugins__isolate="all", plugins__answer_seconds_max=5.0)
@@ -169,3 +170,11 @@ def test_a_child_that_does_not_read_is_ended(tmp_path: Path) -> None:
         assert child.end() == child.ended() != 0
         assert not child.write(b"x", seconds_max=0.2)
     child.drain(HANG_SECONDS)
+
+
+def test_doctor_shows_where_it_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = PluginOutput("odd", tmp_path / "home" / "logs", bytes_max=1 << 20)
+    output.take(b"x" * 2_047 + b"\n")
+    output.close()
+    doctor_report(str(tmp_path / "home"), as_json=False)
+    assert f"{tmp_path / 'home' / 'logs'}: 2 KiB of what plugins printed" in capsys.readouterr().out
