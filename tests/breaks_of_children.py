@@ -23,7 +23,7 @@ BREAKS_OF_CHILDREN = [
     ('guard: no last resort', 'sbf_core/plugin/guard.py', '    _last_resort.watch(f"plugin {owner}: {what}", seconds_max)\n', '', 'tests/plugin/test_guard.py -k every_interruption --timeout 60'),
     ('guard: answers one by one', 'sbf_core/plugin/manager.py', 'return list(answer) if isinstance(answer, Iterator) else answer', 'return answer', 'tests/plugin/test_guard.py -k declarations'),
     ('leave: waits for threads', 'sbf_core/signals.py', '        if owner is None:\n', '        if True:\n            until = time.monotonic() + 3600\n', 'tests/plugin/test_guard.py -k plugin_left --timeout 60'),
-    ('leave: waits for processes', 'sbf_core/signals.py', '        child.kill()', '        pass', 'tests/plugin/test_guard.py -k plugin_left'),
+    ('leave: waits for processes', 'sbf_core/signals.py', '        child.kill()', '        pass', 'tests/plugin/test_guard.py -k plugin_left --timeout 60'),
     ('leave: waits for the last', 'sbf_core/signals.py', '        last.start()', '        pass', 'tests/plugin/test_guard.py -k at_the_end --timeout 60'),
     ('gold: SQL without end', 'sbf_core/gold/time_limit.py', '        conn.interrupt()', '        pass', 'tests/gold/test_gold_time.py --timeout 30'),
     ('gold: later SQL is stopped', 'sbf_core/gold/time_limit.py', '    if is_over.is_set():  # between two of them', '    if True:', 'tests/gold/test_gold_time.py'),
