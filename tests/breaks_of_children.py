@@ -25,7 +25,7 @@ BREAKS_OF_CHILDREN = [
     ('leave: waits for threads', 'sbf_core/signals.py', '        if owner is None:\n', '        if True:\n            until = time.monotonic() + 3600\n', 'tests/plugin/test_guard.py -k plugin_left --timeout 60'),
     ('leave: waits for processes', 'sbf_core/signals.py', '        child.kill()', '        pass', 'tests/plugin/test_guard.py -k plugin_left --timeout 60'),
     ('leave: waits for the last', 'sbf_core/signals.py', '        last.start()', '        pass', 'tests/plugin/test_guard.py -k at_the_end --timeout 60'),
-    ('gold: SQL without end', 'sbf_core/gold/time_limit.py', '        conn.interrupt()', '        pass', 'tests/gold/test_gold_time.py --timeout 30'),
+    ('gold: SQL without end', 'sbf_core/gold/time_limit.py', '        conn.interrupt()', '        pass', 'tests/gold/test_gold_time.py --timeout 30 --timeout-method thread'),
     ('gold: later SQL is stopped', 'sbf_core/gold/time_limit.py', '    if is_over.is_set():  # between two of them', '    if True:', 'tests/gold/test_gold_time.py'),
     ('sound: a calendar stops all', 'sbf_core/runner/sound.py', '        except UsageError as error:', '        except ZeroDivisionError as error:', 'tests/runner/test_sound.py'),
     ('sound: weekends are lost', 'sbf_core/plan/sessions.py', '    if lost:\n', '    if False:\n', 'tests/runner/test_sound.py'),

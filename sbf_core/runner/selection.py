@@ -65,7 +65,8 @@ def _sound(
         return names
     for name in dict.fromkeys(name for name in broken if name not in out):
         record = manager.records[name]
-        faults.append(f"plugin {record.label} is {record.state}: {record.reason}; mend or uninstall it; the others go on")
+        fix = "unblock it, or do not name it" if record.state == "blocked" else "mend or uninstall it"
+        faults.append(f"plugin {record.label} is {record.state}: {record.reason}; {fix}; the others go on")
     return None if names is None else left
 
 
