@@ -22,6 +22,8 @@ from typing import ClassVar
 from sbf_core.secret import redacted
 
 _LINE_BREAKS = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
+#: What is kept of a text that others wrote: an exception's may be a whole payload.
+TEXT_CHARACTERS_MAX = 2_000
 
 
 def printable(text: str) -> str:
@@ -33,6 +35,28 @@ def printable(text: str) -> str:
 def excerpt(text: str, characters_max: int) -> str:
     """The beginning of a text. Keys are taken out before it is cut: half of one is none that could be found later."""
     return redacted(text)[:characters_max]
+
+
+def shortened(text: str) -> str:
+    """``text`` without what is beyond 2,000 characters, saying how many are left out. Shortening it again changes nothing."""
+    if len(text) <= TEXT_CHARACTERS_MAX:
+        return text
+    text = redacted(text)  # half a key would not be known as one any more
+    if len(text) <= TEXT_CHARACTERS_MAX:
+        return text
+    kept = TEXT_CHARACTERS_MAX - len(f" ... ({len(text):,} characters left out)")
+    return f"{text[:kept]} ... ({len(text) - kept:,} characters left out)"
+
+
+def told_by(error: BaseException) -> str:
+    """Kind and text of an exception of others as a value: shortened, and also where its text cannot be made."""
+    try:
+        text = str(error)
+    except BaseException as broken:  # the exception is a plugin's own class
+        if isinstance(broken, KeyboardInterrupt):
+            raise
+        text = "(its text cannot be made)"
+    return shortened(f"{type(error).__name__}: {text}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -51,7 +75,7 @@ def is_interrupt(error: BaseException) -> bool:
 
 
 class SbfError(Exception):
-    """Base of every error that sbf raises on purpose.
+    """Base of every error that sbf raises on purpose. Each of its texts is shortened, see ``shortened``.
 
     Args:
         what: what happened, in one clause.
@@ -64,10 +88,8 @@ class SbfError(Exception):
     default_code: ClassVar[str] = "BUG"
 
     def __init__(self, what: str, *, where: str = "", fix: str = "", code: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.where = where
-        self.fix = fix
+        self.what, self.where, self.fix = (shortened(f"{text}") for text in (what, where, fix))
+        super().__init__(self.what)
         self.code = code or self.default_code
 
     def __str__(self) -> str:

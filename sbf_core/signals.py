@@ -7,7 +7,16 @@ import os
 import signal
 import sys
 import threading
+import time
+import weakref
+from contextlib import suppress
 from types import FrameType
+from typing import ClassVar
+
+#: How long threads of others may go on when a command has done its work, and what libraries want done at the end.
+_LAST_SECONDS = 5.0
+#: At import: while code of a plugin runs, ``os._exit`` is not what it was.
+_exit = os._exit
 
 
 class _Asked:
@@ -15,6 +24,8 @@ class _Asked:
 
     number = 0
     installed = False
+    #: Whose threads they are that code of others left.
+    owners: ClassVar[weakref.WeakKeyDictionary[threading.Thread, str]] = weakref.WeakKeyDictionary()
 
 
 def install() -> None:
@@ -28,7 +39,7 @@ def install() -> None:
 def _stop(number: int, frame: FrameType | None) -> None:
     del frame
     if _Asked.number:
-        os._exit(128 + number)
+        _exit(128 + number)
     _Asked.number = number
     if number == signal.SIGTERM:
         raise SystemExit(128 + number)
@@ -38,6 +49,16 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def asked_to_stop() -> int:
     """The signal that asked the process to stop, or 0."""
     return _Asked.number
+
+
+def are_ours() -> bool:
+    """Whether signals are handled by sbf, as they are in its command; other programs have uses of their own for them."""
+    return _Asked.installed
+
+
+def left_by(thread: threading.Thread, owner: str) -> None:
+    """Remember who began a thread, so that ``leave`` does not wait for it."""
+    _Asked.owners[thread] = owner
 
 
 def is_from_user(error: BaseException) -> bool:
@@ -50,17 +71,45 @@ def is_from_user(error: BaseException) -> bool:
 
 
 def leave(code: int) -> None:
-    """End the process with an exit code, without waiting for threads that a signal left in the middle of a request.
+    """End the process with an exit code. The work is done: nobody's threads and processes are waited for without end.
 
-    Where no other thread is at work, the interpreter is not taken apart object by object: that takes 30 ms of every command.
+    The interpreter is not taken apart object by object: that takes 30 ms of every command. Threads that plugins left
+    are told by their plugin; those of whom nobody knows get a moment to end. Processes that were begun here by
+    ``multiprocessing``, which sbf does not use, are ended: the interpreter would wait for them.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except BrokenPipeError:  # its reader went away; nothing is left to be told
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if not _Asked.number and any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
-        sys.exit(code)
     if not _Asked.number:
+        _end_others()
+        last = threading.Timer(_LAST_SECONDS, _exit, (code,))
+        last.daemon = True
+        last.start()
         atexit._run_exitfuncs()  # what libraries and plugins asked to be done at the end
-    os._exit(code)
+    _exit(code)
+
+
+def _end_others() -> None:
+    """Threads and processes that would keep the interpreter from ending."""
+    until = time.monotonic() + _LAST_SECONDS
+    for thread in threading.enumerate():
+        if thread is threading.main_thread() or thread.daemon:
+            continue
+        owner = _Asked.owners.get(thread)
+        if owner is None:
+            thread.join(max(until - time.monotonic(), 0))
+        if thread.is_alive():
+            whose = f"plugin {owner} left" if owner else "there is"
+            _say(f"sbf: note: {whose} a thread {thread.name!a} that is still at work; it was not waited for")
+    library = sys.modules.get("multiprocessing")
+    for child in library.active_children() if library is not None else ():
+        _say(f"sbf: note: a plugin left a process {child.name!a} that is still at work; it was ended")
+        child.kill()
+
+
+def _say(text: str) -> None:
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

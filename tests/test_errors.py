@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sbf_core import errors
+from sbf_core.secret import Secret
 
 
 def test_one_line_whatever_the_text() -> None:
@@ -28,3 +29,29 @@ def test_the_nearest_name(name: str, hint: str) -> None:
 @pytest.mark.parametrize(("error", "stopped"), [(KeyboardInterrupt(), True), (SystemExit(), True), (RuntimeError("Query interrupted"), True), (RuntimeError("x"), False), (ValueError(), False)])
 def test_who_stopped_the_process(error: BaseException, stopped: bool) -> None:
     assert errors.is_interrupt(error) is stopped
+
+
+def test_a_long_text_says_how_much_is_left_out() -> None:
+    error = errors.PluginFault("x" * 5_000_000, where="y" * 3_000, fix="z" * 2_000)
+    assert len(error.what) <= errors.TEXT_CHARACTERS_MAX
+    assert error.what.endswith(" ... (4,998,036 characters left out)")
+    assert error.what.count("x") + 4_998_036 == 5_000_000
+    assert (len(error.where) <= errors.TEXT_CHARACTERS_MAX, error.fix) == (True, "z" * 2_000)
+    assert errors.shortened(error.what) == error.what
+    assert len(error.line()) < 7_000
+
+
+def test_a_key_at_the_border_is_not_cut_in_half() -> None:
+    Secret("canary-on-the-border")
+    for place in range(1_930, 2_010):
+        assert "canary" not in errors.PluginFault("x" * place + "canary-on-the-border" + "y" * 100).line()
+
+
+def test_an_exception_of_others_becomes_a_value_whatever_its_text_does() -> None:
+    class Silent(Exception):
+        def __str__(self) -> str:
+            raise SystemExit(3)
+
+    assert errors.told_by(ValueError("no")) == "ValueError: no"
+    assert errors.told_by(Silent()) == "Silent: (its text cannot be made)"
+    assert len(errors.told_by(ValueError("x" * 5_000_000))) <= errors.TEXT_CHARACTERS_MAX

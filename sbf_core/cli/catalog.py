@@ -11,7 +11,7 @@ from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import UsageError, nearest
 from sbf_core.plugin.bounds import bounds
-from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.patterns import chosen_by
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.options import day, name_list
@@ -23,7 +23,7 @@ from sbf_core.universe.service import UniverseService
 def datasets_report(home: str | None, *, plugins: str | None, as_json: bool) -> None:
     """The datasets of the installed plugins."""
     settings = Settings(home)
-    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    manager = installed_plugins(settings)
     registry = DatasetRegistry(manager)
     named = None if plugins is None else name_list(plugins, what="--plugins")
     chosen = manager.selected(None if named is None else [name for word in named for name in chosen_by(word, manager.records.values(), what="--plugins")])
@@ -61,7 +61,7 @@ def universe_report(
         raise UsageError(f"source {source!r} has no universe of its own", fix=fix, code="UNIVERSE")
     wanted = settings.universes[source] if source else settings.universe
     when = None if at is None else day(at, what="--at")
-    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    manager = installed_plugins(settings)
 
     def ask() -> list[UniverseMember]:
         record = manager.selected([wanted.plugin])[0]
@@ -91,7 +91,7 @@ def universe_report(
 def plugins_report(home: str | None, *, as_json: bool) -> None:
     """The installed plugins and how their loading went."""
     settings = Settings(home)
-    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    manager = installed_plugins(settings)
     problem = ""
     try:
         registry: DatasetRegistry | None = DatasetRegistry(manager)

@@ -92,12 +92,12 @@ def _target(out: str | None) -> Path | None:
 def _opened(home: str | None) -> tuple[Any, Any, Any]:
     from sbf_core.cli.reading import reading
     from sbf_core.facts.models import installed_models
-    from sbf_core.plugin.manager import PluginManager
+    from sbf_core.plugin.installed import installed_plugins
     from sbf_core.plugin.registry import DatasetRegistry
     from sbf_core.settings.settings import Settings
 
     settings = Settings(home)
-    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    manager = installed_plugins(settings)
     entries = [owned.entry for owned in DatasetRegistry(manager).datasets.values()]
     return entries, lambda cursor: installed_models(cursor, manager), reading(settings)
 

@@ -34,11 +34,11 @@ def clean(
     """
     from sbf_core.cli.render import print_json, print_table
     from sbf_core.facts.left_overs import LeftKind
-    from sbf_core.plugin.manager import PluginManager
+    from sbf_core.plugin.installed import installed_plugins
     from sbf_core.settings.settings import Settings
 
     settings = Settings(home)
-    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    manager = installed_plugins(settings)
     chosen = set(LeftKind) - (set() if quarantine else {LeftKind.QUARANTINE})
     chosen -= set() if tables else {LeftKind.SILVER, LeftKind.GOLD}
     found = _removed(settings, manager, chosen, tables=tables) if yes else _shown(settings, manager)

@@ -10,7 +10,7 @@ from sbf_core.clock import clock_of_process
 from sbf_core.errors import UsageError, nearest
 from sbf_core.facts.coverage import Covered, coverage_of, coverage_table, day_counts
 from sbf_core.facts.datasets import dataset_named
-from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.settings import Settings
 
@@ -30,7 +30,7 @@ def days_report(home: str | None, *, name: str, ticker: str | None, as_json: boo
         UsageError: there is no such dataset, or its address names no days.
     """
     settings = Settings(home)
-    registry = DatasetRegistry(PluginManager(block=settings["plugins.block"], options=settings.options))
+    registry = DatasetRegistry(installed_plugins(settings))
     every = [owned.entry for owned in registry.datasets.values()]
     entries = [dataset_named(name, every)] if name else every
     asked = [entry for entry in entries if entry.is_asked_by_days]

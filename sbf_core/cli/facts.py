@@ -17,7 +17,7 @@ from sbf_core.facts import runs
 from sbf_core.facts.made import as_it_is, problems_of_tables, undeclared_fields
 from sbf_core.facts.problem import Problem
 from sbf_core.facts.table import FactTable
-from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.settings import Settings
 
@@ -121,7 +121,7 @@ def _of_dataset(
 ) -> tuple[DatasetKeymapEntry, Any, list[Problem]]:
     """A dataset with the columns that its table has, what was asked of it, and what it waits for."""
     settings = Settings(home)
-    registry = DatasetRegistry(PluginManager(block=settings["plugins.block"], options=settings.options))
+    registry = DatasetRegistry(installed_plugins(settings))
     declared = facts.dataset_named(name, [owned.entry for owned in registry.datasets.values()])
     with reading(settings) as cursor:
         entry = as_it_is(cursor, declared)

@@ -14,6 +14,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import FREE_BYTES_FLOOR
 from sbf_core.errors import EnvironmentFault, SbfError, UsageError
 from sbf_core.plugin.bounds import bounds
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.keys import Keys
@@ -67,7 +68,7 @@ def _toml(value: Any) -> str:
 def doctor_report(home: str | None, *, as_json: bool) -> int:
     """Check machine, home and settings; returns 0 if all is well, 1 if something wants attention."""
     settings = Settings(home)
-    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    manager = installed_plugins(settings)
     checks = [*_machine_checks(settings, manager), *_plugin_checks(manager), *_key_checks(manager, settings.home)]
     resolved = [(found.setting.name, found.value if found.value != () else "", found.origin) for found in settings.resolved.values()]
     resolved.insert(0, ("home", str(settings.home), settings.home_origin))
@@ -99,6 +100,10 @@ def _machine_checks(settings: Settings, manager: PluginManager) -> list[tuple[st
         ("disk", "ok" if free >= FREE_BYTES_FLOOR else "bad", f"{free / 1024**3:.1f} GiB free at {folder}"),
         ("home", "ok" if os.access(folder, os.W_OK) else "bad", f"{settings.home}{'' if settings.home.exists() else ' (not made yet)'}"),
     ]
+    logs = settings.home / "logs"
+    if logs.is_dir():
+        printed = sum(path.stat().st_size for path in logs.glob("plugin-*.log*"))
+        checks.append(("logs", "ok", f"{logs}: {printed / 1024:.0f} KiB of what plugins printed"))
     if os.name == "posix" and settings.home.exists() and settings.home.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         checks.append(("permissions", "bad", f"others may enter the home; chmod 700 {as_typed(settings.home)}"))
     if settings.config.database.exists():

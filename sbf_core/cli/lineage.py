@@ -115,11 +115,11 @@ def impact(
 
 def _opened(home: str | None) -> tuple[Any, Any, Any]:
     from sbf_core.cli.reading import reading
-    from sbf_core.plugin.manager import PluginManager
+    from sbf_core.plugin.installed import installed_plugins
     from sbf_core.settings.settings import Settings
 
     settings = Settings(home)
-    return settings, PluginManager(block=settings["plugins.block"], options=settings.options), reading(settings)
+    return settings, installed_plugins(settings), reading(settings)
 
 
 def _named(key: Any) -> str:

@@ -15,7 +15,7 @@ from typer.main import get_command_name
 
 from sbf_core import signals
 from sbf_core.cli.app import app
-from sbf_core.errors import SbfError, environment_fault, is_interrupt, printable
+from sbf_core.errors import SbfError, environment_fault, is_interrupt, printable, told_by
 from sbf_core.secret import redacted
 
 
@@ -57,7 +57,7 @@ def main() -> None:
         if machine is not None:
             print(machine.line(), file=sys.stderr)
             signals.leave(machine.exit_code)
-        print(f"sbf: error[BUG] {type(error).__name__}: {printable(str(error))}; please report it with the output of --debug", file=sys.stderr)
+        print(f"sbf: error[BUG] {printable(told_by(error))}; please report it with the output of --debug", file=sys.stderr)
         code = 70
     signals.leave(code)
 

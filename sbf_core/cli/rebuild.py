@@ -12,6 +12,7 @@ from sbf_core.cli.run import run_logger, tell_outcome
 from sbf_core.cli.show_progress import progress
 from sbf_core.errors import DamageFound, UsageError
 from sbf_core.facts.datasets import dataset_named
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.rebuild import Rebuilt, rebuild
@@ -38,7 +39,7 @@ def rebuild_command(
             "--into makes all of a database", fix="leave the datasets, --gold and --dry-run out", code="USAGE"
         )
     settings = Settings(home)
-    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    manager = installed_plugins(settings)
     if names or gold or dry_run:
         tables = TableRebuild(
             settings, _ids(names, manager), gold=gold, manager=manager, progress=progress(), logger=run_logger()

@@ -61,12 +61,12 @@ def rejects(
     from sbf_core.cli.render import print_json
     from sbf_core.facts import rejects as facts
     from sbf_core.facts.datasets import dataset_named
-    from sbf_core.plugin.manager import PluginManager
+    from sbf_core.plugin.installed import installed_plugins
     from sbf_core.plugin.registry import DatasetRegistry
     from sbf_core.settings.settings import Settings
 
     settings = Settings(home)
-    registry = DatasetRegistry(PluginManager(block=settings["plugins.block"], options=settings.options))
+    registry = DatasetRegistry(installed_plugins(settings))
     entry = dataset_named(name, [owned.entry for owned in registry.datasets.values()])
     if out is not None:
         _export(settings, entry, Path(out).expanduser().absolute(), limit or 0, as_json=as_json)

@@ -19,6 +19,7 @@ from sbf_core.facts.overview import DatasetState, dataset_states, problems_of_ru
 from sbf_core.facts.problem import Problem
 from sbf_core.facts.runs import latest_runs
 from sbf_core.facts.table import FactTable
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runs.live import read_live
@@ -29,7 +30,7 @@ from sbf_core.trust.digest import digest_tables, warehouse_tables
 def status_report(home: str | None, *, as_json: bool) -> None:
     """What is in the warehouse, how fresh it is, and what to look at: the same facts as the overview of `sbf ui`."""
     settings = Settings(home)
-    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    manager = installed_plugins(settings)
     entries, problem = _entries(manager)
     with reading(settings) as cursor:
         runs = latest_runs(cursor, limit=1)
@@ -125,7 +126,7 @@ def digest_report(home: str | None, *, tables: tuple[str, ...], as_json: bool) -
 
 
 def _all_entries(settings: Settings) -> list[DatasetKeymapEntry]:
-    registry = DatasetRegistry(PluginManager(block=settings["plugins.block"], options=settings.options))
+    registry = DatasetRegistry(installed_plugins(settings))
     return [owned.entry for owned in registry.datasets.values()]
 
 

@@ -17,7 +17,7 @@ from sbf_core.cli.show_progress import progress
 from sbf_core.errors import UsageError
 from sbf_core.facts.datasets import dataset_named
 from sbf_core.plan.forecast import VendorForecast
-from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.options import RunOptions, day, moment, name_list, split_select
 from sbf_core.runner.run_plan import RunPlan
@@ -80,7 +80,7 @@ def promote_command(
     """Work on what Bronze holds, and ask no vendor; returns the exit code."""
     began = time.monotonic()
     settings = Settings(home, flags=flags)
-    manager = PluginManager(block=settings["plugins.block"], options=settings.options)
+    manager = installed_plugins(settings)
     entries = [owned.entry for owned in DatasetRegistry(manager).datasets.values()]
     ids = tuple(dataset_named(name, entries).id for name in names)
     if not settings.config.database.exists():

@@ -12,7 +12,7 @@ from sbf_core.cli.show_progress import progress
 from sbf_core.clock import clock_of_process
 from sbf_core.duck.disk import machine_faults
 from sbf_core.errors import UsageError
-from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.repair import Repair
 from sbf_core.runner.runner import Runner
@@ -111,7 +111,7 @@ def restore_report(home: str | None, folder: str, *, as_json: bool) -> int:
 
 def _all_plugins(settings: Settings) -> tuple[str, ...]:
     """Every plugin that works, and that the settings do not block."""
-    return tuple(record.name for record in PluginManager(block=settings["plugins.block"], options=settings.options).selected(None))
+    return tuple(record.name for record in installed_plugins(settings).selected(None))
 
 
 def _print_copy(what: str, report: BackupReport, *, as_json: bool) -> None:

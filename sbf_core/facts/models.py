@@ -8,11 +8,11 @@ import attrs
 import duckdb
 
 from sbf_core.errors import SbfError
+from sbf_core.gold.answer import sorted_out
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import planned
 from sbf_core.ops.queries import load_table_versions
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.runner.gold_stage import sorted_out
 
 
 @attrs.frozen(kw_only=True)

@@ -12,11 +12,12 @@ import duckdb
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line, is_inputs_fault
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.duck.transaction import transaction
-from sbf_core.errors import DatasetFailure, UsageError
+from sbf_core.errors import DatasetFailure, UsageError, shortened
 from sbf_core.faults import fault_point
 from sbf_core.gold.declared import declaration_text, declared_before, with_inputs
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import planned
+from sbf_core.gold.time_limit import time_limit
 from sbf_core.ops.service import OpsService
 from sbf_core.vocabulary import WorkStatus
 
@@ -24,6 +25,7 @@ from sbf_core.vocabulary import WorkStatus
 NOT_THERE = "does not exist yet"
 #: Under this name ``ops.gold_watermarks`` keeps what the last whole build was made from.
 _ALL_TABLES = "*"
+SELECT_SECONDS_MAX = 3_600.0
 _THERE = """
 SELECT t.schema_name, t.table_name FROM duckdb_tables() AS t
 WHERE t.database_name = current_database() AND t.schema_name IN ('silver', 'gold')
@@ -66,10 +68,14 @@ class GoldBuild:
         ops: the facade.
         run_id: the run that builds.
         force: build tables whose inputs have not changed, too.
+        select_seconds_max: how long the SELECT of a table and its tests may take, together.
     """
 
-    def __init__(self, ops: OpsService, *, run_id: str, force: bool = False) -> None:
+    def __init__(
+        self, ops: OpsService, *, run_id: str, force: bool = False, select_seconds_max: float = SELECT_SECONDS_MAX
+    ) -> None:
         self._ops = ops
+        self._select_seconds_max = select_seconds_max
         self._run_id = run_id
         self._force = force
         self._build_id: int | None = None
@@ -135,7 +141,7 @@ class GoldBuild:
         except (*ENGINE_ERRORS, DatasetFailure, UsageError) as error:
             if not is_inputs_fault(error):
                 raise
-            text = first_line(error)
+            text = shortened(first_line(error))
             self._record_failure(conn, model.name, started_at, tests, text)
             return GoldOutcome(table=model.name, status=WorkStatus.FAILED, note=text)
         return GoldOutcome(table=model.name, status=WorkStatus.OK, rows_seen=seen, rows_written=written)
@@ -146,10 +152,11 @@ class GoldBuild:
         assert self._build_id is not None
         build_id, table = self._build_id, f"gold.{quoted(model.name)}"
         self._ops.start_gold_manifest(conn, gold_build_id=build_id, table_name=model.name)
-        _check_surrogate_key(conn, model)
-        conn.execute(f"CREATE OR REPLACE TEMP TABLE candidate AS {model.full_sql}")
-        for test in model.all_tests:
-            tests[test.name] = _number(conn, f"SELECT count(*) FROM ({test.failing('candidate')})")
+        with time_limit(conn, self._select_seconds_max, where=f"gold.{model.name}"):
+            _check_surrogate_key(conn, model)
+            conn.execute(f"CREATE OR REPLACE TEMP TABLE candidate AS {model.full_sql}")
+            for test in model.all_tests:
+                tests[test.name] = _number(conn, f"SELECT count(*) FROM ({test.failing('candidate')})")
         failed = {name: rows for name, rows in tests.items() if rows}
         if failed:
             raise _TestFailed("; ".join(f"test {name} failed on {rows} rows" for name, rows in failed.items()), where=f"gold.{model.name}")

@@ -10,6 +10,7 @@ from typing import IO, Any
 from sbf_core.errors import PluginFault
 
 _LENGTH = struct.Struct(">Q")
+_PIECE_BYTES = 1 << 20
 #: A plugin's process may send values, not code: nothing else is made from what it sends.
 _ALLOWED = {
     "builtins": {"set", "frozenset", "bytearray", "complex", "range", "slice"},
@@ -18,6 +19,7 @@ _ALLOWED = {
     "sbf_core.runs.request": {"RunRequest"},
     "sbf_core.runs.result": {"RunResult"},
     "sbf_core.ops.rows": {"BronzeManifestRow"},
+    "sbf_core.gold.model": {"AcceptedRange", "ForeignKey", "GoldModel", "GoldSource", "NotNull", "Unique"},
     "sbf_core.silver.reading": {"BatchFile", "PromotionBatch", "SelectRows"},
     "pathlib": {"PurePosixPath", "PureWindowsPath", "PosixPath", "WindowsPath"},
     "attr._make": {"__ne__"},
@@ -31,10 +33,15 @@ class _Values(pickle.Unpickler):
         raise PluginFault(f"its process sent {module}.{name}, which is no value")
 
 
+def packed(message: object) -> bytes:
+    """One message as it is written."""
+    content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    return _LENGTH.pack(len(content)) + content
+
+
 def send(stream: IO[bytes], message: object) -> None:
     """Write one message. Raises ``OSError`` where the other side is gone."""
-    content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-    stream.write(_LENGTH.pack(len(content)) + content)
+    stream.write(packed(message))
     stream.flush()
 
 
@@ -50,7 +57,12 @@ def receive(stream: IO[bytes]) -> Any:
 
 
 def _exactly(stream: IO[bytes], number: int) -> bytes:
-    content = stream.read(number)
-    if len(content) < number:
-        raise EOFError
-    return content
+    """So many bytes, also of a stream without a buffer. A length that is a lie costs time, and no memory."""
+    pieces = []
+    while number:
+        piece = stream.read(min(number, _PIECE_BYTES))
+        if not piece:
+            raise EOFError
+        pieces.append(piece)
+        number -= len(piece)
+    return b"".join(pieces)

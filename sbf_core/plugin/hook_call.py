@@ -1,4 +1,4 @@
-"""The hooks that work on payloads, in this process or in one of the plugin's own."""
+"""The hooks that a run asks, in this process or in one of the plugin's own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sbf_core.errors import DatasetFailure, PluginFault, UsageError
+from sbf_core.gold.answer import as_values, sorted_out
+from sbf_core.gold.model import GoldModel
 from sbf_core.http.session import FetchSession
 from sbf_core.plugin.limits import Isolation
 from sbf_core.plugin.manager import PluginManager, PluginRecord
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class HookCalls:
-    """Calls ``fetch`` and ``promote`` of plugins.
+    """Calls ``fetch``, ``promote`` and ``build_gold`` of plugins.
 
     Args:
         manager: the plugins.
@@ -64,6 +66,18 @@ class HookCalls:
         if kind == "parsed":
             return WrittenRows(path=target, errors=content)
         raise PluginFault(f"promote answered {content}", where=f"{doing}, plugin {owned.plugin.label}", fix="answer SelectRows(...) or ParseRows(...)")
+
+    def build_gold(self, record: PluginRecord, *, safe: str) -> tuple[list[GoldModel], list[str]]:
+        """The models that the hook ``build_gold`` answers, and what is wrong with the rest of its answer.
+
+        Models from a process of the plugin's own have no charts.
+        """
+        doing = "gold models"
+        if not self._isolation.applies_to(record):
+            options = record.options
+            return sorted_out(self._manager.call(record, "build_gold", doing=doing, safe=safe, options=options))
+        _, models, wrong = self._ask(record, ("build_gold",), "build_gold", doing=doing, safe=safe)
+        return [as_values(model) for model in models], list(wrong)
 
     def _ask(
         self, record: PluginRecord, question: tuple[Any, ...], hook: str, *, doing: str, safe: str, session: FetchSession | None = None,

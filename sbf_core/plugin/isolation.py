@@ -1,88 +1,91 @@
-"""Plugins in processes of their own: one that hangs is stopped, one that eats memory dies alone, none sees the database or a key."""
+"""Plugins in processes of their own: one that hangs is stopped with all that it started, one that eats memory dies
+alone, none sees the database or a key.
+"""
 
 from __future__ import annotations
 
 import os
 import queue
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import IO, Any
+from typing import Any
 
+from sbf_core.child.group import ChildProcess
 from sbf_core.errors import PluginFault, SbfError
 from sbf_core.http.session import FetchSession
-from sbf_core.plugin.channel import receive, send
+from sbf_core.plugin.channel import packed, receive
 from sbf_core.plugin.limits import Isolation
 from sbf_core.plugin.manager import PluginRecord
+from sbf_core.plugin.output import PluginOutput
 from sbf_core.plugin.worker import error_message, error_of
 
-_START_SECONDS_MAX = 60.0
+_WORKER = "sbf_core.plugin.worker"
+#: What left the group of a process may keep its pipe open; it is not waited for.
+_LAST_WORDS_SECONDS = 1.0
 
 
 class _Process:
     """One process and its messages."""
 
-    def __init__(self, record: PluginRecord, limits: Isolation) -> None:
+    def __init__(self, record: PluginRecord, limits: Isolation, output: PluginOutput) -> None:
         assert record.point is not None
         self._limits = limits
-        self._child = subprocess.Popen([sys.executable, "-m", "sbf_core.plugin.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(limits.hidden))
+        environment = _environment(limits.hidden)
+        memory = limits.memory_bytes
+        self._child = ChildProcess(_WORKER, environment=environment, memory_bytes=memory, output=output.take)
         self._messages: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._listen, name="sbf-plugin", daemon=True).start()
-        self.say((record.point.name, record.point.value, limits.memory_bytes, sys.path, dict(record.options)))
-        ready = self.hear(_START_SECONDS_MAX)
+        self.say((record.point.name, record.point.value, memory, sys.path, dict(record.options)))
+        seconds = limits.import_seconds_max
+        ready = self._heard(seconds, f"was not imported within {seconds:g} s", "raise plugins.import_seconds_max")
         if ready[0] == "error":
             self.stop()
             raise error_of(ready)
 
-    @property
-    def _out(self) -> IO[bytes]:
-        assert self._child.stdin is not None
-        return self._child.stdin
-
     def _listen(self) -> None:
-        assert self._child.stdout is not None
-        while True:
-            try:
-                self._messages.put(receive(self._child.stdout))
-            except (EOFError, OSError, ValueError):
-                self._messages.put(None)
-                return
-            except Exception as error:
-                self._messages.put(error_message(error))
+        with suppress(OSError), self._child.source as source:
+            while True:
+                try:
+                    self._messages.put(receive(source))
+                except (EOFError, OSError, ValueError):
+                    break
+                except Exception as error:
+                    self._messages.put(error_message(error))
+        self._messages.put(None)
 
     def say(self, message: object) -> None:
-        try:
-            send(self._out, message)
-        except OSError:
-            raise self._ended() from None
+        if not self._child.write(packed(message), seconds_max=self._limits.answer_seconds_max):
+            raise self._ended()
 
-    def hear(self, seconds_max: float | None = None) -> tuple[Any, ...]:
-        limit = self._limits.answer_seconds_max if seconds_max is None else seconds_max
+    def hear(self) -> tuple[Any, ...]:
+        seconds = self._limits.answer_seconds_max
+        return self._heard(seconds, f"did not answer for {seconds:g} s", "raise plugins.answer_seconds_max")
+
+    def _heard(self, seconds_max: float, what: str, fix: str) -> tuple[Any, ...]:
         try:
-            message = self._messages.get(timeout=limit)
+            message = self._messages.get(timeout=seconds_max)
         except queue.Empty:
             self.stop()
-            raise PluginFault(f"did not answer for {limit:g} s and was stopped", fix="raise plugins.answer_seconds_max if it needs longer") from None
+            raise PluginFault(f"{what} and was stopped", fix=f"{fix} if it needs longer") from None
         if message is None:
             raise self._ended()
         answer: tuple[Any, ...] = message
         return answer
 
     def _ended(self) -> PluginFault:
-        code = self._child.wait()
-        self.stop()
+        code = self._child.ended()
+        self._child.drain(_LAST_WORDS_SECONDS)
         return PluginFault(f"its process ended with code {code}", fix="raise plugins.memory_mebibytes if it needs more memory")
 
     def stop(self) -> None:
-        """End it, whatever it does."""
-        self._child.kill()
-        self._child.wait()
-        for stream in (self._child.stdin, self._child.stdout):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
+        """End it and all that it started, whatever they do."""
+        self._child.end()
+
+    def drain(self) -> None:
+        """What it printed is kept by now, once it was stopped."""
+        self._child.drain(_LAST_WORDS_SECONDS)
 
 
 class IsolatedPlugin:
@@ -99,12 +102,13 @@ class IsolatedPlugin:
         self._idle: list[_Process] = []
         self._all: list[_Process] = []
         self._lock = threading.Lock()
+        self._output = PluginOutput(record.name, limits.logs, bytes_max=limits.output_bytes_max)
 
     def _taken(self) -> _Process:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        process = _Process(self._record, self._limits)
+        process = _Process(self._record, self._limits, self._output)
         with self._lock:
             self._all.append(process)
         return process
@@ -140,6 +144,9 @@ class IsolatedPlugin:
         with self._lock:
             for process in self._all:
                 process.stop()
+            for process in self._all:
+                process.drain()
+            self._output.close()
             self._idle.clear()
             self._all.clear()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any
@@ -13,12 +14,16 @@ import attrs
 import pluggy
 
 from sbf_core import signals
-from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, nearest, printable
+from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, nearest, printable, told_by
 from sbf_core.plugin import hookspecs
 from sbf_core.plugin.deprecations import SbfDeprecationWarning, used_by
+from sbf_core.plugin.guard import HookLimits, bounded, exit_refused
 from sbf_core.plugin.patterns import is_blocked
 
 GROUP = "sbf.plugins"
+_USUAL_LIMITS = HookLimits()
+#: Hooks that say what there is.
+_DECLARING = ("datasets", "build_gold", "universe_members")
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -78,12 +83,21 @@ class PluginManager:
         points: entry points to load; those installed under ``sbf.plugins`` when absent.
         block: names of plugins that must not be loaded.
         options: what the settings say to each plugin, by its name.
+        limits: how long an import, and a hook that declares something, may take; None where somebody else sees to that.
 
     Raises:
         UsageError: there are options for a plugin that is not installed.
     """
 
-    def __init__(self, points: Iterable[EntryPoint] | None = None, *, block: Sequence[str] = (), options: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        points: Iterable[EntryPoint] | None = None,
+        *,
+        block: Sequence[str] = (),
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        limits: HookLimits | None = _USUAL_LIMITS,
+    ) -> None:
+        self._limits = limits
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
         self._callers: dict[tuple[str, str], Callable[..., Any]] = {}
@@ -108,13 +122,20 @@ class PluginManager:
             record.state, record.reason = "blocked", "blocked in the settings"
             return
         try:
-            module = point.load()
+            module = self._imported(point)
             self._register(record, module)
         except BaseException as error:  # a plugin may do anything while it is imported
             if signals.is_from_user(error):
                 raise
             record.state = "refused"
-            record.reason = printable(f"{error}" if isinstance(error, SbfError) else f"{type(error).__name__}: {error}")
+            record.reason = str(error) if isinstance(error, SbfError) else printable(told_by(error))
+
+    def _imported(self, point: EntryPoint) -> Any:
+        if self._limits is None:
+            return point.load()
+        seconds = self._limits.import_seconds_max
+        fix = "raise plugins.import_seconds_max if it needs longer"
+        return bounded(point.load, owner=point.name, what="its import", seconds_max=seconds, fix=fix)
 
     def _refuse_twins(self, other: PluginRecord, record: PluginRecord) -> None:
         if (other.distribution, other.version) == (record.distribution, record.version):
@@ -198,17 +219,33 @@ class PluginManager:
             others = [plugin for plugin in self._pluggy.get_plugins() if self._pluggy.get_name(plugin) != record.name]
             caller = self._callers[record.name, hook] = self._pluggy.subset_hook_caller(hook, remove_plugins=others)
         try:
-            answer = caller(**arguments)
+            answer = self._answer(record, hook, partial(caller, **arguments))
         except (DatasetFailure, UsageError) as error:
             where = _place(record, hook, doing)
             raise type(error)(error.what, where=", ".join(part for part in (error.where, where) if part), fix=error.fix or safe, code=error.code) from error
         except BaseException as error:  # a plugin may raise anything
             if signals.is_from_user(error):
                 raise
-            raise PluginFault(f"raised {type(error).__name__}: {error}", where=_place(record, hook, doing), fix=safe) from error
+            raise PluginFault(f"raised {told_by(error)}", where=_place(record, hook, doing), fix=safe) from error
         if answer is None and not may_be_none:
             raise PluginFault("answered None", where=_place(record, hook, doing), fix=safe)
         return answer
+
+
+    def _answer(self, record: PluginRecord, hook: str, call: Callable[[], Any]) -> Any:
+        if self._limits is None:
+            return _given(call()) if hook in _DECLARING else call()
+        if hook not in _DECLARING:  # it works on payloads: as long as it takes, for who may do that here is trusted
+            with exit_refused():
+                return call()
+        seconds = self._limits.answer_seconds_max
+        fix = "raise plugins.answer_seconds_max if it needs longer"
+        return bounded(lambda: _given(call()), owner=record.name, what=f"hook {hook}", seconds_max=seconds, fix=fix)
+
+
+def _given(answer: Any) -> Any:
+    """What a hook answers; what it makes one by one is made now, while somebody looks after it."""
+    return list(answer) if isinstance(answer, Iterator) else answer
 
 
 def _check_api(number: object) -> None:

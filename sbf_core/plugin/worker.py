@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
-import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import IO, Any
 
-from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError
+from sbf_core.child.limits import end_own_group, end_with_parent, limit_memory
+from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, told_by
+from sbf_core.gold.answer import as_values, sorted_out
 from sbf_core.payload.model import slots_of
 from sbf_core.plugin.channel import receive, send
 from sbf_core.plugin.manager import GROUP, PluginManager
@@ -24,7 +24,6 @@ from sbf_core.runs.result import RunResult
 from sbf_core.silver.parsing import write_hook_rows
 from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, SelectRows
 
-_LOOK_SECONDS = 1.0
 _ERRORS = {kind.__name__: kind for kind in (DatasetFailure, PluginFault, UsageError)}
 
 
@@ -33,7 +32,7 @@ def error_message(error: BaseException) -> tuple[Any, ...]:
     if isinstance(error, SbfError):
         kind = next((name for name, known in _ERRORS.items() if type(error) is known), "DatasetFailure")
         return "error", kind, error.what, error.where, error.fix, error.code
-    return "error", "PluginFault", f"raised {type(error).__name__}: {error}", "", "", ""
+    return "error", "PluginFault", f"raised {told_by(error)}", "", "", ""
 
 
 def error_of(message: tuple[Any, ...]) -> SbfError:
@@ -77,7 +76,7 @@ class _RemoteSession:
 
 class _Worker:
     def __init__(self, name: str, value: str, options: dict[str, Any]) -> None:
-        self._manager = PluginManager([EntryPoint(name=name, value=value, group=GROUP)], options={name: options})
+        self._manager = PluginManager([EntryPoint(name=name, value=value, group=GROUP)], options={name: options}, limits=None)
         self._record = self._manager.selected([name])[0]
         registry = DatasetRegistry(self._manager)
         if not self._record.loaded:
@@ -102,31 +101,29 @@ class _Worker:
         return "wrong", type(plan).__name__
 
 
-def _limit_memory(byte_count: int) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (byte_count, byte_count))
+    def build_gold(self) -> tuple[Any, ...]:
+        options = self._record.options
+        answer = self._manager.call(self._record, "build_gold", doing="gold models", safe="", options=options)
+        models, wrong = sorted_out(answer)
+        return "models", [as_values(model) for model in models], wrong
 
 
-def _end_with_parent(parent: int) -> None:
-    """A hook that hangs must not outlive sbf; Windows never changes the parent, there the pipe ends the process."""
-    while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
-    os._exit(1)
+def _answer(worker: _Worker, session: _RemoteSession, what: str, arguments: list[Any]) -> tuple[Any, ...]:
+    if what == "build_gold":
+        return worker.build_gold()
+    return worker.fetch(session, *arguments) if what == "fetch" else worker.promote(session, *arguments)
 
 
 def main() -> None:
     """Answer until the other side closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for sbf, which ends this process when it has done its own
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    end_with_parent()
     source = sys.stdin.buffer
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the plugin prints must not meet the messages
     name, value, byte_count, paths, options = receive(source)
     sys.path[:] = paths
-    _limit_memory(byte_count)
+    limit_memory(byte_count)
     try:
         worker = _Worker(name, value, options)
     except BaseException as error:
@@ -138,9 +135,9 @@ def main() -> None:
         try:
             what, *arguments = receive(source)
         except EOFError:
-            return
+            end_own_group()
         try:
-            answer = worker.fetch(session, *arguments) if what == "fetch" else worker.promote(session, *arguments)
+            answer = _answer(worker, session, what, arguments)
         except BaseException as error:  # a plugin may raise anything
             answer = error_message(error)
         send(target, answer)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from sbf_core.errors import shortened
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.runs.context import RunContext
@@ -33,7 +34,8 @@ def outcome_of(result: RunResult) -> FailedFetch | None:
     else:
         status = WorkStatus.FAILED
     error = f"{result.kind}: {result.error}" if result.kind and result.error else result.error
-    return FailedFetch(request=result.request, address=result.address, fetched_at=result.fetched_at, status=status, error=error)
+    kept = None if error is None else shortened(error)
+    return FailedFetch(request=result.request, address=result.address, fetched_at=result.fetched_at, status=status, error=kept)
 
 
 @attrs.define(eq=False)

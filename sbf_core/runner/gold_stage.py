@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sbf_core.errors import DatasetFailure, UsageError
-from sbf_core.gold.build import NOT_THERE, GoldBuild
+from sbf_core.gold.build import NOT_THERE, SELECT_SECONDS_MAX, GoldBuild
 from sbf_core.gold.model import GoldModel
 from sbf_core.ops.service import OpsService
+from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.watch import watched
 from sbf_core.runner.run_progress import RunProgress
@@ -24,6 +25,7 @@ def gold_models(
     plugins: Sequence[PluginRecord],
     errors: list[str],
     *,
+    hooks: HookCalls | None = None,
     owners: dict[str, list[str]] | None = None,
     versions: Mapping[str, str] | None = None,
 ) -> list[GoldModel]:
@@ -34,6 +36,7 @@ def gold_models(
         manager: calls the plugins.
         plugins: which.
         errors: what goes wrong with a plugin is added.
+        hooks: calls ``build_gold`` in a process of the plugin's own where the settings want one; None: here.
         owners: who brings each table is added.
         versions: of the tables that are there, as ``OpsService.load_table_versions`` gives them; asked for if None.
     """
@@ -43,8 +46,7 @@ def gold_models(
             continue
         try:
             with watched(ops.cursor, where=f"gold models, plugin {record.label}, hook build_gold"):
-                answer = manager.call(record, "build_gold", doing="gold models", safe=_SAFE, options=record.options)
-            found, wrong = sorted_out(answer)
+                found, wrong = (hooks or HookCalls(manager)).build_gold(record, safe=_SAFE)
             errors.extend(f"plugin {record.label}: {text}; {_OTHERS}" for text in wrong)
             models.extend(found)
             if owners is not None:
@@ -66,15 +68,28 @@ def run_gold(
     *,
     force: bool,
     progress: RunProgress,
+    hooks: HookCalls | None = None,
+    select_seconds_max: float = SELECT_SECONDS_MAX,
 ) -> None:
-    """Build the gold tables of some plugins; counts go to ``context``. A table that fails does not stop the others."""
+    """Build the gold tables of some plugins; counts go to ``context``. A table that fails does not stop the others.
+
+    Args:
+        ops: the ledger.
+        manager: the plugins.
+        context: the run.
+        plugins: which.
+        force: build tables whose inputs have not changed, too.
+        progress: told what goes on.
+        hooks: see ``gold_models``.
+        select_seconds_max: see ``GoldBuild``.
+    """
     owners: dict[str, list[str]] = {}
     versions = ops.load_table_versions(ops.cursor())
-    models = gold_models(ops, manager, plugins, context.errors, owners=owners, versions=versions)
+    models = gold_models(ops, manager, plugins, context.errors, hooks=hooks, owners=owners, versions=versions)
     if not models:
         return
     progress.start("gold", len(models))
-    build = GoldBuild(ops, run_id=context.run_id, force=force)
+    build = GoldBuild(ops, run_id=context.run_id, force=force, select_seconds_max=select_seconds_max)
     outcomes = build.build(models, owners=owners, versions=versions, done=progress.advance)
     waiting = [outcome for outcome in outcomes if outcome.note.endswith(NOT_THERE)]
     if waiting and (context.rows_seen or context.gold_tables):
@@ -85,15 +100,3 @@ def run_gold(
         elif outcome.status is WorkStatus.FAILED:
             context.errors.append(f"gold.{outcome.table}: {outcome.note}")
     progress.finish()
-
-
-def sorted_out(answer: object) -> tuple[list[GoldModel], list[str]]:
-    """The models in what the hook ``build_gold`` answered, and what is wrong with the rest."""
-    given = list(answer) if isinstance(answer, (list, tuple)) else [answer]
-    wrong = [
-        f"build_gold answered {type(one).__name__} instead of GoldModel"
-        + (f" at place {place} of {len(given)}" if len(given) > 1 else "")
-        for place, one in enumerate(given, start=1)
-        if not isinstance(one, GoldModel)
-    ]
-    return [model for model in given if isinstance(model, GoldModel)], wrong

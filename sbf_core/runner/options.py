@@ -99,9 +99,12 @@ def isolation_of(settings: Settings, registry: DatasetRegistry) -> Isolation:
     return Isolation(
         which=settings["plugins.isolate"],
         trusted=settings["plugins.trusted"],
+        import_seconds_max=settings["plugins.import_seconds_max"],
         answer_seconds_max=settings["plugins.answer_seconds_max"],
         memory_bytes=settings["plugins.memory_mebibytes"] * 1024**2,
         hidden=frozenset(keys),
+        logs=settings.home / "logs",
+        output_bytes_max=settings["plugins.output_kibibytes"] * 1024,
     )
 
 

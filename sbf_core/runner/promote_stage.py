@@ -11,7 +11,7 @@ import attrs
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, EngineFault, fault_of, first_line
-from sbf_core.errors import DatasetFailure, OutOfMemory, UsageError
+from sbf_core.errors import DatasetFailure, OutOfMemory, UsageError, shortened
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.batches import tickers_at_once
@@ -104,7 +104,7 @@ class PromoteStage:
                     lacking = lacking or error
                 elif kind is not EngineFault.INPUT:
                     raise
-                context.errors.append(f"{owned.entry.id}: {first_line(error)}; {_SAFE}")
+                context.errors.append(f"{owned.entry.id}: {shortened(first_line(error))}; {_SAFE}")
         self._progress.finish()
         if lacking is not None:
             raise lacking

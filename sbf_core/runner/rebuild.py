@@ -22,6 +22,7 @@ from sbf_core.duck.scratch import scratch_folder
 from sbf_core.duck.set_aside import remove_set_aside, replace_database
 from sbf_core.errors import DamageFound, UsageError
 from sbf_core.ops.service import OpsService
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.options import RunOptions
@@ -97,7 +98,7 @@ def rebuild(
             fix="restore it from a backup",
             code="NO_BRONZE",
         )
-    manager = manager or PluginManager(block=settings["plugins.block"], options=settings.options)
+    manager = manager or installed_plugins(settings)
     orphans = _orphans(config, manager)
     options = RunOptions(plugins=tuple(record.name for record in manager.selected(None)), fetch=False)
     if into is not None:

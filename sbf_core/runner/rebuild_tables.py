@@ -14,6 +14,7 @@ from sbf_core.duck.disk import machine_faults
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.gold_stage import run_gold
@@ -73,7 +74,7 @@ class TableRebuild:
         self._settings = settings
         self._config = settings.config
         self._clock = clock or clock_of_process()
-        self._manager = manager or PluginManager(block=settings["plugins.block"], options=settings.options)
+        self._manager = manager or installed_plugins(settings)
         self._registry = DatasetRegistry(self._manager)
         self._hooks = HookCalls(self._manager, isolation_of(settings, self._registry))
         self._progress = RunProgress(progress)
@@ -119,7 +120,10 @@ class TableRebuild:
                     if _rows_of(owned.entry, manifest):
                         remake.asked(context, owned, accept=accept)
                 plugins = self._manager.selected(None)
-                run_gold(ops, self._manager, context, plugins, force=self._gold, progress=self._progress)
+                run_gold(
+                    ops, self._manager, context, plugins, force=self._gold, progress=self._progress,
+                    hooks=self._hooks, select_seconds_max=self._settings["gold.select_seconds_max"],
+                )  # fmt: skip
                 ops.finish_run(context)
                 publish_as = context.run_id if self._settings["run.publish"] != "no" else ""
                 if publish_as:

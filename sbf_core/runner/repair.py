@@ -15,6 +15,7 @@ from sbf_core.duck.disk import machine_faults
 from sbf_core.errors import DatasetFailure
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.gold_stage import run_gold
@@ -83,7 +84,7 @@ class Repair:
         self._config = settings.config
         self._sources = [folder / "bronze" if (folder / "bronze").is_dir() else folder for folder in sources]
         self._clock = clock or clock_of_process()
-        self._manager = manager or PluginManager(block=settings["plugins.block"], options=settings.options)
+        self._manager = manager or installed_plugins(settings)
         self._registry = DatasetRegistry(self._manager)
         self._hooks = HookCalls(self._manager, isolation_of(settings, self._registry))
         self._progress = RunProgress(progress)
@@ -191,5 +192,9 @@ class Repair:
             except DatasetFailure as error:
                 self._done.append(f"silver.{owned.entry.silver_table} was left as it is: {error}")
         force = any(finding.kind is FindingKind.GOLD_DIFFERS for finding in findings)
-        run_gold(ops, self._manager, context, self._manager.selected(None), force=force, progress=self._progress)
+        seconds = self._settings["gold.select_seconds_max"]
+        run_gold(
+            ops, self._manager, context, self._manager.selected(None), force=force, progress=self._progress,
+            hooks=self._hooks, select_seconds_max=seconds,
+        )  # fmt: skip
         self._did(context.gold_tables, "gold tables built")

@@ -18,13 +18,13 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import FREE_BYTES_FLOOR, machine_faults
 from sbf_core.duck.holder import HomeLock
-from sbf_core.errors import SbfError, is_interrupt
+from sbf_core.errors import SbfError, is_interrupt, told_by
 from sbf_core.faults import fault_point
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plan.planner import within_budget
-from sbf_core.plan.sessions import check_calendars
 from sbf_core.plugin.hook_call import HookCalls
+from sbf_core.plugin.installed import limits_of
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.runner.accept import accept_held
@@ -40,6 +40,7 @@ from sbf_core.runner.replay import archive_of
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runner.selection import check_something_is_left, selected_datasets, selected_plugins
+from sbf_core.runner.sound import sound_datasets
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
@@ -92,13 +93,14 @@ class Runner:
         self._logger = logger or logging.getLogger("sbf")
         self._config = config or settings.config
         self._options.check(self._clock.now().date())
-        self.manager = manager or PluginManager(points, block=settings["plugins.block"], options=settings.options)
+        self.manager = manager or PluginManager(points, block=settings["plugins.block"], options=settings.options, limits=limits_of(settings))
         self.registry = DatasetRegistry(self.manager)
         self._hooks = HookCalls(self.manager, isolation_of(settings, self.registry))
         self._archive = archive_of(self._options, self.manager)
         wanted = self._options.plugins or settings["run.plugins"] or None
         by = "--plugins" if self._options.plugins else settings.resolved["run.plugins"].origin
-        self.plugins = selected_plugins(self.manager, self.registry, wanted=wanted, wanted_by=by, excluded=self._options.exclude, archive=self._archive)
+        self._faults: list[str] = []
+        self.plugins = selected_plugins(self.manager, self.registry, wanted=wanted, wanted_by=by, excluded=self._options.exclude, archive=self._archive, faults=self._faults)
         chosen = selected_datasets(self.registry.of(self.plugins), self._options.select)
         chosen = [owned for owned in chosen if not self._options.ids or owned.entry.id in self._options.ids]
         installed = list(self.registry.datasets.values())
@@ -109,7 +111,7 @@ class Runner:
         check_something_is_left(self.datasets, self._options.select, self._left_out)
         self.overview: list[dict[str, Any]] = []
         self.gold_overview: list[dict[str, Any]] = []
-        check_calendars(owned.entry for owned in self.datasets)
+        self.datasets = sound_datasets(self.datasets, self._faults)
         self._planning = Planning(
             settings, self._options, clock=self._clock, manager=self.manager, datasets=self.datasets,
             plugins=self.plugins, left_out=self._left_out, archive=self._archive, bronze=self._config.bronze,
@@ -123,6 +125,7 @@ class Runner:
             limit = self._settings["universe.ticker_limit"]
             tickers = self._planning.universe.service(None).tickers(ticker_limit=limit)
             plan = self._planning.plan(None, None, tickers, "")
+            plan = attrs.evolve(plan, notes=(*plan.notes, *self._faults))
             return plan if self._archive is not None else plan.with_forecast(self._config.rates, {})
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, read_only=True).open(wait_seconds=self._settings["run.wait_seconds"])
         try:
@@ -130,7 +133,7 @@ class Runner:
             ops = OpsService.over(bootstrap, universe=universe, clock=self._clock)
             tickers = universe.tickers(ticker_limit=self._settings["universe.ticker_limit"])
             plan = self._planning.plan(ops, bootstrap, tickers, "")
-            plan = attrs.evolve(plan, notes=(*plan.notes, *self._remade(bootstrap)))
+            plan = attrs.evolve(plan, notes=(*plan.notes, *self._faults, *self._remade(bootstrap)))
             return plan if self._archive is not None else plan.with_forecast(self._config.rates, ops.answer_seconds())
         finally:
             bootstrap.close()
@@ -176,12 +179,13 @@ class Runner:
         self._progress.begin(context, self._config.live, self._clock)
         fault_point("run.started")
         context.notes.extend([replaced] if replaced else [])
+        context.errors.extend(self._faults)
         context.errors.extend(f"{damage}; run `sbf verify`" for damage in recovered.damages)
         try:
             self._work(ops, bootstrap, context, began, notes=universe.notes)
         except BaseException as error:
             context.status = RunStatus.INTERRUPTED if is_interrupt(error) else RunStatus.FAILED
-            context.errors.append(f"{type(error).__name__}: {error}")
+            context.errors.append(told_by(error))
             with suppress(duckdb.Error, SbfError):  # the first error is the one to tell; recovery closes the run
                 ops.finish_run(context)
             raise
@@ -225,7 +229,8 @@ class Runner:
             if only is None and self._options.fetch and self._archive is None and context.rows_updated:
                 self._fetch_restated(ops, bootstrap, context, datasets, remake)
         if only in (None, Layer.GOLD):
-            run_gold(ops, self.manager, context, self.plugins, force=self._options.force, progress=self._progress)
+            seconds = self._settings["gold.select_seconds_max"]
+            run_gold(ops, self.manager, context, self.plugins, force=self._options.force, progress=self._progress, hooks=self._hooks, select_seconds_max=seconds)
 
     def _fetch_restated(
         self,

@@ -15,7 +15,14 @@ _FORMS = "write PLUGIN:DATASET, DOMAIN/SOURCE/DATASET or tag:TAG, each with * if
 
 
 def selected_plugins(
-    manager: PluginManager, registry: DatasetRegistry, *, wanted: Sequence[str] | None, wanted_by: str, excluded: Sequence[str], archive: BronzeArchive | None
+    manager: PluginManager,
+    registry: DatasetRegistry,
+    *,
+    wanted: Sequence[str] | None,
+    wanted_by: str,
+    excluded: Sequence[str],
+    archive: BronzeArchive | None,
+    faults: list[str],
 ) -> list[PluginRecord]:
     """The plugins of a run, and those that only build gold from what others fill: they run whenever one of the others does.
 
@@ -26,9 +33,10 @@ def selected_plugins(
         wanted_by: who wants them, e.g. ``--plugins``.
         excluded: names, packages or patterns that are left out.
         archive: the recording that is replayed.
+        faults: why plugins are left out that cannot be used is added, a line each; they cost no other plugin.
 
     Raises:
-        UsageError: one of them means no plugin that is installed and sound, or nothing is left.
+        UsageError: one of them means no plugin that is installed, or nothing sound is left.
     """
     names = None if wanted is None else [name for pattern in wanted for name in _meant(manager, pattern, wanted_by)]
     if names is None and archive is not None:
@@ -37,11 +45,29 @@ def selected_plugins(
         if not names:
             raise UsageError("no installed plugin knows what this recording holds", where=str(archive.folder), code="REPLAY")
     out = {name for pattern in excluded for name in chosen_by(pattern, manager.records.values(), what="--exclude")}
+    names = _sound(manager, names, out=out, is_replay=archive is not None, faults=faults)
     chosen = [record for record in manager.selected(names) if record.name not in out]
     if not chosen:
         raise UsageError("no plugin is left", where="--exclude " + ",".join(excluded) if excluded else "", fix="sbf plugins list", code="UNKNOWN_PLUGIN")
     downstream = (record for record in manager.selected(None) if manager.has(record, "build_gold") and not manager.has(record, "datasets"))
     return [*chosen, *(record for record in downstream if record not in chosen and record.name not in out)]
+
+
+def _sound(
+    manager: PluginManager, names: list[str] | None, *, out: set[str], is_replay: bool, faults: list[str]
+) -> list[str] | None:
+    """The names without those of plugins that are not loaded, unless none would be left: then it is told of them alone."""
+    refused = [] if is_replay else [name for name, record in manager.records.items() if record.state == "refused"]
+    wanted = refused if names is None else names  # who names none wants all but those that are blocked
+    broken = [name for name in wanted if name in manager.records and not manager.records[name].loaded]
+    left = [name for name in names or () if name not in broken]
+    if names is not None and not left:
+        return names
+    for name in dict.fromkeys(name for name in broken if name not in out):
+        record = manager.records[name]
+        fix = "unblock it, or do not name it" if record.state == "blocked" else "mend or uninstall it"
+        faults.append(f"plugin {record.label} is {record.state}: {record.reason}; {fix}; the others go on")
+    return None if names is None else left
 
 
 def _meant(manager: PluginManager, pattern: str, wanted_by: str) -> list[str]:

@@ -23,6 +23,7 @@ from sbf_core.gold.order import ordered
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.runner.gold_stage import gold_models
@@ -69,7 +70,7 @@ class Verification:
         self._settings = settings
         self._config = settings.config
         self._clock = clock or clock_of_process()
-        self._manager = manager or PluginManager(block=settings["plugins.block"], options=settings.options)
+        self._manager = manager or installed_plugins(settings)
         self._registry = DatasetRegistry(self._manager)
         self._hooks = HookCalls(self._manager, isolation_of(settings, self._registry))
         self._progress = progress or Silence()
@@ -110,8 +111,10 @@ class Verification:
         self._report = VerifyReport()
         self._beside = lambda: beside(bootstrap.new_cursor, scratch / "made.duckdb", now=self._clock.now())
         self._staging = scratch
-        self._look(ops)
-        self._hooks.close()
+        try:
+            self._look(ops)
+        finally:
+            self._hooks.close()
         self._report.findings.sort()
         return self._report
 
@@ -153,7 +156,7 @@ class Verification:
 
     def _models(self, ops: OpsService) -> list[GoldModel]:
         """The gold models whose tables can be checked, in the order in which they are built."""
-        models = gold_models(ops, self._manager, self._manager.selected(None), self._report.notes)
+        models = gold_models(ops, self._manager, self._manager.selected(None), self._report.notes, hooks=self._hooks)
         settled = settled_models(ops.cursor(), ops, models)
         left = len(models) - len(settled)
         if left:

@@ -16,7 +16,7 @@ import attrs
 
 from sbf_core import signals
 from sbf_core.duck.engine_errors import is_inputs_fault
-from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, excerpt, printable
+from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, excerpt, printable, told_by
 from sbf_core.payload.model import Digits, Record, Slot
 
 _MESSAGE_CHARACTERS_MAX = 400
@@ -99,7 +99,7 @@ def _with_mark(slot: Slot, value: str | None, decimal: str) -> str | None:
 
 
 def _message(error: BaseException) -> str:
-    text = str(error) if isinstance(error, SbfError) else printable(f"{type(error).__name__}: {error}")
+    text = str(error) if isinstance(error, SbfError) else printable(told_by(error))
     return excerpt(text, _MESSAGE_CHARACTERS_MAX)
 
 

@@ -8,68 +8,14 @@ import subprocess
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hang import HANG_SECONDS, wait_until
-from warehouse import START, FakeVendor, Warehouse, entry, price
+from odd_plugins import alive, fetch_with, promote_with, run
+from warehouse import Warehouse
 
 from sbf_core import signals
-from sbf_core.clock import FixedClock
 from sbf_core.errors import PluginFault
-from sbf_core.plugin.manager import PluginManager
-from sbf_core.runner.runner import Runner
-from sbf_core.runs.context import RunContext
-from sbf_core.settings.settings import Settings
-
-HEAD = """
-import datetime as dt, json, os, sys, time
-import attrs
-from sbf_core.api import *
-
-@attrs.frozen
-class Price:
-    symbol: str = column(key=True)
-    date: dt.date = column(key=True, row_date=True)
-    close: float | None = column()
-
-@hookimpl
-def datasets():
-    return [DatasetKeymapEntry(domain="prices", source="odd", dataset="eod", silver_table="odd_eod", columns=Price, first_date=dt.date(2024, 1, 1))]
-
-def rows():
-    return json.dumps([{"symbol": "A", "date": "2024-01-02", "close": 1.5}]).encode()
-
-def result(request, **more):
-    usual = dict(request=request, address="odd://", payload=rows(), fetched_at=dt.datetime(2024, 1, 2, 12, tzinfo=dt.timezone.utc))
-    return RunResult(**{**usual, **more})
-"""
-
-
-def fetch_with(body: str) -> str:
-    """A plugin whose hook fetch does that."""
-    return HEAD + f"\n@hookimpl\ndef fetch(entry, request, http):\n    {body}\n"
-
-
-def promote_with(body: str) -> str:
-    """A plugin whose hook promote does that."""
-    return fetch_with("return result(request)") + f"\n@hookimpl\ndef promote(entry, batch):\n    {body}\n"
-
-
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, *, home: str = "home", **flags: Any) -> RunContext:
-    """A run with the odd plugin, as pip would have installed it, beside a good one."""
-    module = f"odd_{tmp_path.name.replace('-', '_')}"
-    (tmp_path / f"{module}.py").write_text(text)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    sys.modules.pop(module, None)
-    manager = PluginManager([EntryPoint(name="odd", value=module, group="sbf.plugins")])
-    good = FakeVendor(entry())
-    good.clock = FixedClock(START)
-    good.says([price("G", "2024-01-01")])
-    manager.register(good, name="good")
-    settings = Settings(tmp_path / home, flags={name.replace("__", "."): value for name, value in flags.items()}, environment={})
-    return Runner(settings, clock=FixedClock(START), manager=manager).run()
 
 
 @pytest.fixture(params=["all", "none"])
@@ -203,15 +149,6 @@ def test_a_hook_that_hangs_does_not_outlive_sbf(tmp_path: Path) -> None:
         assert (child.returncode, b"Traceback" in err) == (code, False)
         pid = int((tmp_path / "pid").read_text())
         wait_until(lambda pid=pid: not alive(pid))
-
-
-def alive(pid: int) -> bool:
-    """Whether a process is there, and no zombie."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes() if Path("/proc").exists() else True
 
 
 def test_a_process_of_its_own_sees_no_key_and_cannot_open_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

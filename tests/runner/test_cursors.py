@@ -114,7 +114,7 @@ def test_a_moment_goes_on_from_the_newest_row_less_the_overlap(tmp_path: Path, h
 def test_coverage_says_where_to_look(tmp_path: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     manager = PluginManager(())
     manager.register(Feed(httpserver, TOKEN), name="fake")
-    monkeypatch.setattr("sbf_core.cli.coverage.PluginManager", lambda **_: manager)
+    monkeypatch.setattr("sbf_core.cli.coverage.installed_plugins", lambda settings: manager)
     with pytest.raises(UsageError, match="asked for what changed") as told:
         days_report(str(tmp_path / "home"), name="change", ticker=None, as_json=False)
     assert "ops.cursors" in told.value.fix

@@ -1,0 +1,49 @@
+"""Which datasets of a run can be asked for at all: one that cannot costs itself, and is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sbf_core.dataset.limits import contradict
+from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.errors import UsageError
+from sbf_core.plan.sessions import check_calendar
+from sbf_core.plugin.registry import OwnedDataset
+
+
+def sound_datasets(datasets: Sequence[OwnedDataset], faults: list[str]) -> list[OwnedDataset]:
+    """The datasets whose calendar there is, and whose limits go with those of their vendor's other datasets.
+
+    Args:
+        datasets: of a run; of two whose limits contradict each other the first is kept.
+        faults: why the others are left out is added, a line each.
+
+    Raises:
+        UsageError: none is left.
+    """
+    kept, limits, first = [], dict[str, tuple[str, ...]](), None
+    for owned in datasets:
+        try:
+            check_calendar(owned.entry)
+            limits[owned.entry.source] = _together(owned, limits.get(owned.entry.source, ()))
+        except UsageError as error:
+            first = first or error
+            faults.append(f"{owned.entry.id}: {error}; plugin {owned.plugin.label}; the others go on")
+            continue
+        kept.append(owned)
+    if first is not None and not kept:
+        raise first
+    return kept
+
+
+def _together(owned: OwnedDataset, known: tuple[str, ...]) -> tuple[str, ...]:
+    recipe = owned.entry.recipe
+    own = recipe.limits if isinstance(recipe, RestRecipe) else ()
+    limits = tuple(dict.fromkeys((*known, *own)))
+    if set(own) - set(known) and contradict(limits):
+        with_whom = "each other" if contradict(own) else f"those of another dataset of {owned.entry.source}"
+        what = f"its limits {', '.join(own)} contradict {with_whom}"
+        if with_whom != "each other":
+            what += f": {', '.join(known)}"
+        raise UsageError(what, fix="a longer period must allow more, but less per second", code="RECIPE")
+    return limits

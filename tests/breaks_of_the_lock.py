@@ -1,0 +1,21 @@
+"""Promises of the home's lock, of rebuilding beside the old database and of whose fault an error is, broken on purpose. See break_promises.py."""
+
+from __future__ import annotations
+
+#: name, file, text, what it is replaced by, tests that must fail
+BREAKS_OF_THE_LOCK = [
+    ('lock: writers share it', 'sbf_core/file_lock.py', 'fcntl.LOCK_SH if shared else fcntl.LOCK_EX', 'fcntl.LOCK_SH', 'tests/test_file_lock.py'),
+    ('lock: a forked child keeps it', 'sbf_core/file_lock.py', '    for lock in list(_held):', '    for lock in []:', 'tests/test_file_lock.py'),
+    ('lock: a run needs none', 'sbf_core/duck/bootstrap.py', '        if self._needs_lock:', '        if self._needs_lock and self.read_only:', 'tests/runner/test_library.py'),
+    ('lock: a reader needs none', 'sbf_core/duck/bootstrap.py', '        if self._needs_lock:', '        if self._needs_lock and not self.read_only:', 'tests/runner/test_library.py -k looking'),
+    ('lock: a file that is open here is looked at', 'sbf_core/duck/bootstrap.py', 'and not is_open_here(self.database) and', 'and', 'tests/runner/test_library.py -k opened'),
+    ('one instance is hardened once', 'sbf_core/duck/harden.py', '        if settled is not None and settled[0]:', '        if False:', 'tests/runner/test_library.py -k often'),
+    ('the zone holds for every reader', 'sbf_core/duck/harden.py', 'SET GLOBAL TimeZone', 'SET TimeZone', 'tests/runner/test_library.py -k often'),
+    ('rebuild: more is replaced by less', 'sbf_core/runner/rebuild.py', '            if lost:', '            if False:', 'tests/crash/test_damage.py -k less'),
+    ('rebuild: history is not counted', 'sbf_core/trust/shrunk.py', '("current rows", "rows, with their history")', '("current rows",)', 'tests/crash/test_damage.py -k less'),
+    ('rebuild: readers keep the old copy', 'sbf_core/runner/rebuild.py', '        _publish(settings, config, context, clock=clock, lock=lock)', '        pass', 'tests/crash/test_damage.py -k less'),
+    ('memory: kept as a judgement', 'sbf_core/duck/engine_errors.py', '        return EngineFault.MEMORY\n    if isinstance(error, OSError)', '        return EngineFault.INPUT\n    if isinstance(error, OSError)', 'tests/duck/test_engine_errors.py'),
+    ('memory: other datasets wait', 'sbf_core/runner/promote_stage.py', '                if kind is EngineFault.MEMORY:', '                if kind is EngineFault.STOPPED:', 'tests/runner/test_whose_fault.py'),
+    ('a bug of the engine is the payload s', 'sbf_core/duck/engine_errors.py', '    return EngineFault.UNKNOWN', '    return EngineFault.INPUT', 'tests/duck/test_engine_errors.py'),
+    ('repair: a smaller table takes the place', 'sbf_core/runner/remake_stage.py', '    if failed:\n', '    if False:\n', 'tests/runner/test_whose_fault.py'),
+]  # fmt: skip
