@@ -4,6 +4,18 @@ from __future__ import annotations
 
 #: name, file, text, what it is replaced by, tests that must fail
 BREAKS_OF_CHANGES = [
+    ('pages19: no room without a copy', 'sbf_core/web/door.py', 'if is_roomy else self.config', 'if is_roomy and state.is_copy else self.config', 'tests/web/test_at_once.py -k more_memory'),
+    ('pages19: the database stays open', 'sbf_core/web/door.py', 'if not held.readers and not held.state.is_copy and held is self._held:', 'if False:', 'tests/web/test_at_once.py -k opened_once'),
+    ('pages19: one cursor for all', 'sbf_core/web/door.py', 'with held.bootstrap.new_cursor() as cursor:', 'with nullcontext(held.bootstrap.cursor()) as cursor:', 'tests/web/test_at_once.py -k opened_once'),
+    ('pages19: readers without end', 'sbf_core/web/door.py', 'turn_is_over = not state.is_copy and', 'turn_is_over = False and', 'tests/web/test_at_once.py -k without_end'),
+    ('pages19: each way in is tried at once', 'sbf_core/web/door.py', '        with self._lock:\n            held = self._current()\n            held.readers += 1\n            return held', '        held = self._current()\n        held.readers += 1\n        return held', 'tests/web/test_at_once.py -k two_hundred'),
+    ('pages19: a download takes a place', 'sbf_core/web/door.py', 'nullcontext() if as_long_as_it_takes else self._places', 'self._places', 'tests/web/test_at_once.py -k downloads'),
+    ('pages19: a download fails midway', 'sbf_core/web/download.py', 'chain([next(parts, "")], parts)', 'chain(parts)', 'tests/web/test_at_once.py -k before_it_begins'),
+    ('pages19: a download is read for ever', 'sbf_core/web/download.py', '(None, self._parts.close)', '(None, str)', 'tests/web/test_patience.py -k nobody_takes'),
+    ('pages19: each byte brings time', 'sbf_core/web/patience.py', 'if awaited == self._awaited:', 'if False:', 'tests/web/test_patience.py -k trickles'),
+    ('pages19: a body without end', 'sbf_core/web/patience.py', 'if self.conn.their_state is h11.SEND_BODY:', 'if False:', 'tests/web/test_patience.py -k trickles'),
+    ('pages19: closed without a word', 'sbf_core/web/patience.py', 'if self._awaited == "headers" and', 'if False and', 'tests/web/test_patience.py -k half_a_request'),
+    ('pages19: an answer waits for ever', 'sbf_core/web/patience.py', 'if left and left >= self._left:', 'if False:', 'tests/web/test_patience.py -k nobody_takes'),
     ('none: is a failure', 'sbf_core/http/vendor_session.py', 'if status in self._entry.is_data.none_status:', 'if False:', 'tests/http/test_none.py'),
     ('none: is not covered', 'sbf_core/ops/coverage.py', "OR (f.status = 'none' AND (", "OR (false AND (", 'tests/http/test_none.py'),
     ('none: any page may lack', 'sbf_core/http/pages.py', '            if result.is_none:\n', '            if False:\n', 'tests/http/test_none.py'),

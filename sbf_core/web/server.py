@@ -13,6 +13,7 @@ import uvicorn
 
 from sbf_core.errors import UsageError
 from sbf_core.web.app import make_app
+from sbf_core.web.patience import Patience, patient_protocol
 from sbf_core.web.site import Site
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -23,7 +24,10 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at SIGINT and SIGTERM, and put back what was there before."""
+        """Stop at SIGINT and SIGTERM, and put back what was there before. Only the main thread of a process hears them."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
@@ -61,12 +65,19 @@ def hosts_of(host: str, port: int) -> frozenset[str]:
     return frozenset(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)
 
 
+def make_server(site: Site, *, host: str, port: int, patience: Patience | None = None) -> uvicorn.Server:
+    """The server of the pages, to be run with a socket of ``listen``."""
+    app = make_app(site, hosts=hosts_of(host, port))
+    protocol = patient_protocol(patience or Patience())
+    config = uvicorn.Config(app, http=protocol, ws="none", lifespan="on", log_level="warning", access_log=False, server_header=False, date_header=False)
+    return _Server(config)
+
+
 def serve(site: Site, bound: socket.socket, *, host: str, open_browser: bool, told: Callable[[str], None]) -> None:
     """Answer until the user stops it."""
     port = bound.getsockname()[1]
     place = address(host, port)
-    config = uvicorn.Config(make_app(site, hosts=hosts_of(host, port)), log_level="warning", access_log=False, server_header=False, date_header=False, lifespan="on", ws="none")
-    server = _Server(config)
+    server = make_server(site, host=host, port=port)
     told(place)
     threading.Thread(target=lambda: site.entries, name="sbf-plugins", daemon=True).start()  # the first page finds them loaded
     if open_browser:
