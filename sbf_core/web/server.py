@@ -8,6 +8,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
@@ -21,6 +22,15 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 class _Server(uvicorn.Server):
     """Ends in peace when it is asked to: for pages an interrupt is the usual way, and no error."""
+
+    def __init__(self, config: uvicorn.Config, site: Site) -> None:
+        super().__init__(config)
+        self._site = site
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end. Questions and charts are not waited for; a handler of signals takes no lock, so a thread ends them."""
+        threading.Thread(target=self._site.close, name="sbf-end", daemon=True).start()
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -70,7 +80,7 @@ def make_server(site: Site, *, host: str, port: int, patience: Patience | None =
     app = make_app(site, hosts=hosts_of(host, port))
     protocol = patient_protocol(patience or Patience())
     config = uvicorn.Config(app, http=protocol, ws="none", lifespan="on", log_level="warning", access_log=False, server_header=False, date_header=False)
-    return _Server(config)
+    return _Server(config, site)
 
 
 def serve(site: Site, bound: socket.socket, *, host: str, open_browser: bool, told: Callable[[str], None]) -> None:
@@ -78,8 +88,12 @@ def serve(site: Site, bound: socket.socket, *, host: str, open_browser: bool, to
     port = bound.getsockname()[1]
     place = address(host, port)
     server = make_server(site, host=host, port=port)
-    told(place)
-    threading.Thread(target=lambda: site.entries, name="sbf-plugins", daemon=True).start()  # the first page finds them loaded
-    if open_browser:
-        threading.Timer(0.3, webbrowser.open, [place]).start()
-    server.run(sockets=[bound])
+    try:
+        with server.capture_signals():  # from when the address is told on, a Ctrl-C is how pages end
+            told(place)
+            threading.Thread(target=lambda: site.entries, name="sbf-plugins", daemon=True).start()  # the first page finds them loaded
+            if open_browser:
+                threading.Timer(0.3, webbrowser.open, [place]).start()
+            server.run(sockets=[bound])
+    finally:
+        site.close()

@@ -35,9 +35,7 @@ def site_of(warehouse: Warehouse, *, stays: bool = False) -> Site:
 def close_all() -> None:
     """End what the pages of a test left open."""
     while OPEN:
-        site = OPEN.pop()
-        site.studio.close()
-        site.door.close()
+        OPEN.pop().close()
 
 
 def client_of(site: Site) -> TestClient:
