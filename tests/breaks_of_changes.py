@@ -4,6 +4,9 @@ from __future__ import annotations
 
 #: name, file, text, what it is replaced by, tests that must fail
 BREAKS_OF_CHANGES = [
+    ('typed19: a path in pieces', 'sbf_core/settings/keys.py', 'chmod 600 {typed(self._file)}', 'chmod 600 {self._file}', 'tests/cli/test_command_line.py -k as_it_is_typed'),
+    ('typed19: brackets', 'sbf_core/typed.py', 'return shlex.quote(text)', 'return shlex.quote(text) if " " in text.replace("sbf ", "") and "(" not in text else text', 'tests/cli/test_command_line.py -k as_it_is_typed'),
+    ('typed19: nothing on Windows', 'sbf_core/typed.py', 'if _PLAIN.fullmatch(text):', 'if True:', 'tests/cli/test_command_line.py -k windows'),
     ('stops19: the process that draws hears it', 'sbf_core/drawing/studio.py', 'env=self._environment, **out_of_reach()', 'env=self._environment', 'tests/cli/test_interrupted.py -k pages_end'),
     ('stops19: within a module', 'sbf_core/signals.py', 'if frame.f_code.co_filename.startswith("<frozen importlib"):', 'if False:', 'tests/cli/test_interrupted.py -k loaded'),
     ('stops19: not yet heard', 'sbf_core/__main__.py', '\nsignals.install()\n', '\n', 'tests/cli/test_interrupted.py -k loaded'),

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from sbf_core.errors import printable
+from sbf_core.typed import typed
 from sbf_core.web.grid import bytes_text, duration_text, number_text
 
 _PLACES = (("/", "Overview"), ("/runs", "Runs"), ("/datasets", "Datasets"), ("/gold", "Gold"), ("/charts", "Charts"), ("/sql", "SQL"), ("/plugins", "Plugins"))
@@ -25,7 +26,7 @@ class Rendering:
         self._environment = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
         )
-        self._environment.filters.update(bytes=bytes_text, duration=duration_text, number=number_text, printable=lambda value: printable(str(value)))
+        self._environment.filters.update(bytes=bytes_text, duration=duration_text, number=number_text, printable=lambda value: printable(str(value)), typed=typed)
         self._environment.globals.update(places=_PLACES, home=printable(str(home)))
 
     def text(self, template: str, **content: Any) -> str:
