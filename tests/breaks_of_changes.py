@@ -4,6 +4,12 @@ from __future__ import annotations
 
 #: name, file, text, what it is replaced by, tests that must fail
 BREAKS_OF_CHANGES = [
+    ('places19: the home by its path', 'sbf_core/web/rendering.py', 'home=printable(self.places.name)', 'home=Markup(home)', 'tests/web/test_places.py -k "empty or where"'),
+    ('places19: values with the home', 'sbf_core/web/rendering.py', 'return self.places.of_home(value) if', 'return value if', 'tests/web/test_places.py -k where'),
+    ('places19: errors with other paths', 'sbf_core/web/rendering.py', 'return printable(self.places.told(str(value)))', 'return printable(str(value))', 'tests/web/test_places.py -k "fault or where"'),
+    ('places19: cells with other paths', 'sbf_core/web/grid.py', 'is_said=of_sbf and name in _SAID', 'is_said=False', 'tests/web/test_places.py -k where'),
+    ('places19: payloads are changed', 'sbf_core/web/templates/payload.html', '{{ found.text | e }}', '{{ found.text }}', 'tests/web/test_places.py -k stays'),
+    ('places19: questions are changed', 'sbf_core/web/templates/sql.html', '{{ query | e }}', '{{ query }}', 'tests/web/test_places.py -k stays'),
     ('typed19: a path in pieces', 'sbf_core/settings/keys.py', 'chmod 600 {typed(self._file)}', 'chmod 600 {self._file}', 'tests/cli/test_command_line.py -k as_it_is_typed'),
     ('typed19: brackets', 'sbf_core/typed.py', 'return shlex.quote(text)', 'return shlex.quote(text) if " " in text.replace("sbf ", "") and "(" not in text else text', 'tests/cli/test_command_line.py -k as_it_is_typed'),
     ('typed19: nothing on Windows', 'sbf_core/typed.py', 'if _PLAIN.fullmatch(text):', 'if True:', 'tests/cli/test_command_line.py -k windows'),
