@@ -23,8 +23,8 @@ _STATES = {
     "refused": "bad", "running": "busy", "fetched": "busy", "started": "busy",
 }  # fmt: skip
 
-#: Columns of sbf's own tables that tell of faults.
-_SAID = ("error", "why", "reason")
+#: Columns of sbf's own tables that tell of faults, or from where a file came.
+_SAID = ("error", "why", "reason", "address")
 
 Link = Callable[[Mapping[str, Any]], str]
 
@@ -39,7 +39,7 @@ class Cell:
         state: for states: ``good``, ``warn``, ``bad``, ``busy`` or ``plain``.
         href: where it leads; empty: nowhere.
         full: all of a text that was cut; empty where nothing was.
-        is_said: whether sbf says it of a fault, so that a path in it is one of this machine.
+        is_said: whether sbf says it of a fault or a source, so that a path in it is one of this machine.
     """
 
     text: str

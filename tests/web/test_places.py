@@ -18,9 +18,11 @@ from sbf_core.api import GoldModel
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DamageFound, EnvironmentFault
+from sbf_core.facts.table import FactTable
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.live import LiveRun, write_live
 from sbf_core.web import pages_of_gold as of_gold
+from sbf_core.web.grid import grid_of
 from sbf_core.web.places import Places
 from sbf_core.web.site import Site
 
@@ -136,3 +138,11 @@ def test_what_a_vendor_sent_and_what_was_asked_stays_as_it_is(warehouse: Warehou
 def test_a_place_is_told_from_the_home_on_or_by_its_name(tmp_path: Path, said: str, told: str) -> None:
     home, top = tmp_path / "h (1)", "/" + Path("/usr").name
     assert Places(home).told(said.replace("{home}", str(home)).replace("{top}", top)) == told.replace("{top}", top)
+
+
+def test_the_address_of_a_file_is_told_by_its_name(warehouse: Warehouse) -> None:
+    """A vendor's address stays whole."""
+    rendering = site_of(warehouse).rendering
+    grid = grid_of(FactTable(("address",), (("/usr/own files/in.csv",), ("https://vendor.example/usr/x/in.csv",))))
+    text = " ".join(rendering._told(cell.text) for (cell,) in grid.rows if cell.is_said)
+    assert text == "own files/in.csv https://vendor.example/usr/x/in.csv"
