@@ -1,8 +1,23 @@
-"""``python -m sbf_core`` is the same as ``sbf``."""
+"""``sbf``, and ``python -m sbf_core``. From here on a Ctrl-C ends in one line, also while the command is being loaded."""
 
 from __future__ import annotations
 
-from sbf_core.cli.main import main
+import sys
+
+from sbf_core import signals
+
+signals.install()
+
+
+def main() -> None:
+    """The script ``sbf``."""
+    try:
+        from sbf_core.cli.main import main as run_command
+    except (KeyboardInterrupt, SystemExit):
+        sys.stderr.write(f"{signals.INTERRUPTED}\n")
+        signals.leave(128 + signals.asked_to_stop())
+    run_command()
+
 
 if __name__ == "__main__":
     main()

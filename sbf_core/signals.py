@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import os
 import signal
@@ -11,8 +12,10 @@ import time
 import weakref
 from contextlib import suppress
 from types import FrameType
-from typing import ClassVar
+from typing import Any, ClassVar
 
+INTERRUPTED = "sbf: interrupted; the next run goes on from here"
+_LOOK_AGAIN_SECONDS = 0.02
 #: How long threads of others may go on when a command has done its work, and what libraries want done at the end.
 _LAST_SECONDS = 5.0
 #: At import: while code of a plugin runs, ``os._exit`` is not what it was.
@@ -20,16 +23,20 @@ _exit = os._exit
 
 
 class _Asked:
-    """The signal that asked the process to stop; 0 for none."""
+    """The signal that asked the process to stop; 0 for none. One that came while a module was being loaded waits until it is."""
 
     number = 0
     installed = False
     #: Whose threads they are that code of others left.
     owners: ClassVar[weakref.WeakKeyDictionary[threading.Thread, str]] = weakref.WeakKeyDictionary()
+    waiting = 0
+    is_reminder = False
 
 
 def install() -> None:
-    """Take over Ctrl-C and SIGTERM. Call it in the main thread of a command."""
+    """Take over Ctrl-C and SIGTERM. Call it in the main thread of a command. Calling it again does nothing."""
+    if _Asked.installed:
+        return
     _Asked.installed = True
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
@@ -37,13 +44,32 @@ def install() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    del frame
-    if _Asked.number:
+    is_reminder, _Asked.is_reminder = _Asked.is_reminder, False
+    if _Asked.number or (_Asked.waiting and not is_reminder):
         _exit(128 + number)
+    if _loads_a_module(frame):  # an error in there aborts the process where the module is not Python's
+        _Asked.waiting = number
+        reminder = threading.Timer(_LOOK_AGAIN_SECONDS, _remind, [number])
+        reminder.daemon = True
+        reminder.start()
+        return
     _Asked.number = number
     if number == signal.SIGTERM:
         raise SystemExit(128 + number)
     raise KeyboardInterrupt
+
+
+def _loads_a_module(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _remind(number: int) -> None:
+    _Asked.is_reminder = True
+    _thread.interrupt_main(signal.Signals(number))
 
 
 def asked_to_stop() -> int:
@@ -68,6 +94,17 @@ def is_from_user(error: BaseException) -> bool:
     if _Asked.installed:
         return _Asked.number != 0
     return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
+
+
+def out_of_reach() -> dict[str, Any]:
+    """Options of ``subprocess.Popen`` for a process that answers only to the one that began it: a Ctrl-C reaches every process of the
+    terminal's foreground group, and would end this one with a traceback of its own. Whoever begins it has to end it.
+    """
+    if sys.platform == "win32":
+        import subprocess  # whoever asks has it loaded
+
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"process_group": 0}
 
 
 def leave(code: int) -> None:

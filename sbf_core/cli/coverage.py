@@ -13,6 +13,7 @@ from sbf_core.facts.datasets import dataset_named
 from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.settings import Settings
+from sbf_core.typed import typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +40,10 @@ def days_report(home: str | None, *, name: str, ticker: str | None, as_json: boo
         if entries[0].cursor is not None:
             what = f"{entries[0].id} is asked for what changed, and not for days"
             raise UsageError(what, fix='sbf sql "FROM ops.cursors" says where it goes on', code="COVERAGE")
-        raise UsageError(what, fix=f"sbf coverage {name}, without --days, counts its rows", code="COVERAGE")
+        raise UsageError(what, fix=f"sbf coverage {typed(name)}, without --days, counts its rows", code="COVERAGE")
     if ticker and not name:
         raise UsageError(
-            "--ticker needs a dataset", fix=f"sbf coverage DATASET --days --ticker {ticker}", code="COVERAGE"
+            "--ticker needs a dataset", fix=f"sbf coverage DATASET --days --ticker {typed(ticker)}", code="COVERAGE"
         )
     today, tickers = clock_of_process().now().date(), [ticker] if ticker else settings["universe.tickers"]
     with reading(settings) as cursor:
@@ -51,7 +52,7 @@ def days_report(home: str | None, *, name: str, ticker: str | None, as_json: boo
         ((entry, stretches),) = found
         known = {each.ticker: each for each in stretches if each.ticker is not None}
         if ticker not in known:
-            hint = nearest(ticker, known) or f"sbf coverage {name} --days, without --ticker, lists them"
+            hint = nearest(ticker, known) or f"sbf coverage {typed(name)} --days, without --ticker, lists them"
             raise UsageError(f"{entry.id} has no series {ticker!r}", fix=hint, code="UNKNOWN_TICKER")
         found = [(entry, [each for each in stretches if each.ticker == ticker])]
     if as_json:

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sbf_core.cli.render import as_typed, print_json, print_table
+from sbf_core.cli.render import print_json, print_table
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import FREE_BYTES_FLOOR
 from sbf_core.errors import EnvironmentFault, SbfError, UsageError
@@ -19,6 +19,7 @@ from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import SETTINGS, Settings
+from sbf_core.typed import typed
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,8 +41,8 @@ def init_home(home: str | None) -> None:
     print(f"Made {folder}")
     print()
     print("Try next:")
-    print(f"  edit {settings.file}")
-    print(f"  sbf run --home {as_typed(folder)} --replay sample")
+    print(f"  edit {typed(settings.file)}")
+    print(f"  sbf run --home {typed(folder)} --replay sample")
 
 
 def _template() -> str:
@@ -105,7 +106,7 @@ def _machine_checks(settings: Settings, manager: PluginManager) -> list[tuple[st
         printed = sum(path.stat().st_size for path in logs.glob("plugin-*.log*"))
         checks.append(("logs", "ok", f"{logs}: {printed / 1024:.0f} KiB of what plugins printed"))
     if os.name == "posix" and settings.home.exists() and settings.home.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        checks.append(("permissions", "bad", f"others may enter the home; chmod 700 {as_typed(settings.home)}"))
+        checks.append(("permissions", "bad", f"others may enter the home; chmod 700 {typed(settings.home)}"))
     if settings.config.database.exists():
         try:
             bootstrap = DuckDbBootstrap(settings.config, read_only=True).open()

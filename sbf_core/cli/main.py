@@ -89,7 +89,7 @@ def _with_the_command_alone(arguments: list[str]) -> typer.Typer:
 
 
 def _interrupted() -> int:
-    print("sbf: interrupted; the next run goes on from here", file=sys.stderr)
+    print(signals.INTERRUPTED, file=sys.stderr)
     return 128 + (signals.asked_to_stop() or signal.SIGINT)
 
 

@@ -13,6 +13,7 @@ from sbf_core.clock import clock_of_process
 from sbf_core.errors import SbfError, UsageError
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.settings.settings import Settings
+from sbf_core.typed import typed
 
 if TYPE_CHECKING:
     from sbf_core.scaffold.proposal import Proposal, Words
@@ -87,11 +88,11 @@ def new_plugin(
     files = write_package(proposal, folder, today=clock_of_process().now().date())
     print(f"\nMade {folder} with {len(files)} files and the recorded sample.\n")
     print("Try next:")
-    print(f"  python -m pip install -e {folder}")
+    print(f"  python -m pip install -e {typed(folder)}")
     print(f"  sbf run --plugins {name} --replay sample")
     print(f"  sbf plugins check {name}")
     if proposal.doubts:
-        print(f"  edit {folder / ('sbf_' + name) / 'plugin.py'}: look for `unsure`")
+        print(f"  edit {typed(folder / ('sbf_' + name) / 'plugin.py')}: look for `unsure`")
     return 0
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import numbers
-import os
-import re
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,13 +23,6 @@ def _text(value: Any) -> str:
     if isinstance(value, dt.datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     return printable(str(value))
-
-
-def as_typed(word: object, *, windows: bool = os.name == "nt") -> str:
-    """A word of a command as a shell takes it for one: a path may hold blanks."""
-    if not windows:
-        return shlex.quote(str(word))
-    return f'"{word}"' if re.search(r"[\s&()^;,=']", str(word)) else str(word)
 
 
 def _is_number(value: Any) -> bool:

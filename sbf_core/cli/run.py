@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from sbf_core.cli.render import as_typed, print_json, print_table, tell
+from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.cli.show_progress import progress
 from sbf_core.errors import UsageError
 from sbf_core.facts.datasets import dataset_named
@@ -25,6 +25,7 @@ from sbf_core.runner.runner import Runner
 from sbf_core.runs.context import RunContext
 from sbf_core.secret import redacted
 from sbf_core.settings.settings import Settings
+from sbf_core.typed import typed
 from sbf_core.vocabulary import RunStatus
 
 _PLAN_ROWS_MAX = 200
@@ -213,7 +214,7 @@ def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Se
     else:
         print(f"Run {context.run_id}: {context.status}, {context.files} files, {context.gold_tables} gold tables, {elapsed:.2f} s.")
     if changed:
-        where = "" if settings.home_origin == "default" else f" --home {as_typed(settings.home)}"
+        where = "" if settings.home_origin == "default" else f" --home {typed(settings.home)}"
         print()
         print("Try next:")
         for hint in _hints(runner, where):
@@ -225,7 +226,7 @@ def _program() -> str:
     if shutil.which("sbf"):
         return "sbf"
     called = Path(sys.argv[0])
-    return f"{as_typed(sys.executable)} -m sbf_core" if called.name == "__main__.py" else as_typed(called)
+    return f"{typed(sys.executable)} -m sbf_core" if called.name == "__main__.py" else typed(called)
 
 
 def _hints(runner: Runner, where: str) -> list[str]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from sbf_core.errors import DatasetFailure
+from sbf_core.signals import out_of_reach
 
 SECONDS_MAX = 20.0
 #: The engine in it leaves its garbage lying while it has room: 85 MB with the first chart, 102 with the fifth, 150 with the fiftieth (measured).
@@ -63,6 +64,8 @@ class Studio:
             return picture
 
     def _ask(self, wanted: bytes) -> bytes:
+        if self._is_closed:
+            raise DatasetFailure("the chart is not drawn: the pages end", code="CHART")
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -104,7 +107,9 @@ class Studio:
             self._stop()
         if self._process is None:
             command = [sys.executable, "-m", "sbf_core.drawing.worker"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment)  # noqa: S603 - our own module
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment, **out_of_reach()
+            )
             self._drawn = 0
         return self._process
 
@@ -126,9 +131,12 @@ class Studio:
             self._stop()
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, also in the middle of a chart."""
+        self._is_closed = True
+        process = self._process
+        if process is not None:
+            process.kill()
         with self._lock:
-            self._is_closed = True
             if self._idle is not None:
                 self._idle.cancel()
             self._stop()

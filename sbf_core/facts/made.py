@@ -13,6 +13,7 @@ from sbf_core.facts.problem import Problem
 from sbf_core.facts.table import FactTable, table_of
 from sbf_core.ops.made_tables import HeldPayloads, MadeTable, held_payloads, made_tables
 from sbf_core.silver.stale import as_made, cost_of, keeps_what_made, payloads_wait, stale_of_home
+from sbf_core.typed import typed
 
 #: How long a field that came is shown beside what is to be looked at; with its dataset it is until it is declared.
 _SHOWN_FOR = dt.timedelta(days=30)
@@ -90,7 +91,7 @@ def problems_of_tables(cursor: duckdb.DuckDBPyConnection, entries: Iterable[Data
         table = stale.entry.silver_table
         what = f"silver.{table} is {'held' if stale.hold else 'stale'}"
         detail = stale.hold.reason if stale.hold else f"{'; '.join(stale.why)} ({cost_of(stale)})"
-        fix = f"sbf rebuild {stale.entry.id} --accept" if stale.hold else "sbf run"
+        fix = f"sbf rebuild {typed(stale.entry.id)} --accept" if stale.hold else "sbf run"
         found.append(Problem(what=what, detail=detail, fix=fix, href=f"/datasets/{table}"))
     tables = {entry.silver_table: entry.id for entry in entries}
     for held in waiting_payloads(cursor):
@@ -100,7 +101,7 @@ def problems_of_tables(cursor: duckdb.DuckDBPyConnection, entries: Iterable[Data
                 Problem(
                     what=f"{dataset} is held",
                     detail=payloads_wait(held),
-                    fix=f"sbf promote {dataset} --accept",
+                    fix=f"sbf promote {typed(dataset)} --accept",
                     href=f"/datasets/{held.table}",
                 )
             )

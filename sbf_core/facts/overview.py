@@ -17,6 +17,7 @@ from sbf_core.facts.problem import Problem
 from sbf_core.facts.table import FactTable, table_of
 from sbf_core.plan.planner import dataset_due
 from sbf_core.silver.stale import cost_of, payloads_wait, stale_of_home
+from sbf_core.typed import typed
 
 _BRONZE = """
 SELECT concat_ws('/', domain, source, dataset) || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END, count(*), max(fetched_at)
@@ -141,11 +142,11 @@ def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str)
     if status in ("failed", "interrupted"):
         found.append(Problem(what=f"The last run was {status}", detail="The next one goes on where it stopped.", fix="sbf run", href=page))
     for dataset, error, times in cursor.execute(_FAILED, [run_id]).fetchall():
-        found.append(Problem(what=f"{dataset}: {times:,} failed", detail=error or "", fix=f"sbf run --select '{dataset}'", href=f"{page}?layer=bronze&status=failed"))
+        found.append(Problem(what=f"{dataset}: {times:,} failed", detail=error or "", fix=f"sbf run --select {typed(dataset)}", href=f"{page}?layer=bronze&status=failed"))
     for table, error in cursor.execute(_GOLD_FAILED, [run_id]).fetchall():
         found.append(Problem(what=f"gold.{table} was not built", detail=error or "", fix="sbf run --only gold", href=f"{page}?layer=gold"))
     for table, reason, times in cursor.execute(_REJECTED, [run_id]).fetchall():
-        found.append(Problem(what=f"silver.{table}: {times:,} rows rejected", detail=reason, fix=f"sbf rejects {table}", href=f"{page}?layer=silver"))
+        found.append(Problem(what=f"silver.{table}: {times:,} rows rejected", detail=reason, fix=f"sbf rejects {typed(table)}", href=f"{page}?layer=silver"))
     return found
 
 

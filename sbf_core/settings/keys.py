@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sbf_core.errors import EnvironmentFault, UsageError
 from sbf_core.secret import Secret
+from sbf_core.typed import typed
 
 FILE_NAME = "secrets.toml"
 _KEYRING_SERVICE = "sbf"
@@ -82,7 +83,7 @@ class Keys:
         except OSError:
             return {}
         if os.name == "posix" and facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise UsageError("others may read the file with the keys", where=str(self._file), fix=f"chmod 600 {self._file}", code="KEY_FILE")
+            raise UsageError("others may read the file with the keys", where=str(self._file), fix=f"chmod 600 {typed(self._file)}", code="KEY_FILE")
         import tomllib
 
         try:

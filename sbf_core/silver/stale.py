@@ -11,6 +11,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_text, fingerprint_of
 from sbf_core.ops.made_tables import HeldPayloads, HeldTable, MadeTable, held_tables, made_tables
 from sbf_core.ops.queries import DATASET_ID
+from sbf_core.typed import typed
 
 _BYTES_TOLD_IN_KB = 100_000
 _TABLES = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver'"
@@ -88,7 +89,7 @@ def payloads_wait(held: HeldPayloads) -> str:
 
 def payloads_line(dataset: str, held: HeldPayloads) -> str:
     """What a dataset waits for whose payloads are held, and the way on, in one line."""
-    return f"{dataset} is held: {payloads_wait(held)}; or accept that with `sbf promote {dataset} --accept`"
+    return f"{dataset} is held: {payloads_wait(held)}; or accept that with `sbf promote {typed(dataset)} --accept`"
 
 
 def keeps_what_made(conn: duckdb.DuckDBPyConnection) -> bool:
@@ -115,7 +116,7 @@ def held_line(hold: HeldTable) -> str:
     """What a dataset waits for, and the ways on, in one line."""
     return (
         f"{hold.dataset} is held, and its table is as it was: {hold.reason}; accept that with `sbf rebuild "
-        f"{hold.dataset} --accept`, or put the declaration back"
+        f"{typed(hold.dataset)} --accept`, or put the declaration back"
     )
 
 

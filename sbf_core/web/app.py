@@ -107,8 +107,7 @@ def make_app(site: Site, *, hosts: frozenset[str]) -> ASGIApp:
     async def lifespan(app: Starlette) -> Any:
         del app
         yield
-        site.studio.close()
-        site.door.close()
+        site.close()
 
     routes = [Route(path, _answering(site, place), methods=["GET"]) for path, place in _PAGES.items()]
     static = Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))

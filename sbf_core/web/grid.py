@@ -23,6 +23,9 @@ _STATES = {
     "refused": "bad", "running": "busy", "fetched": "busy", "started": "busy",
 }  # fmt: skip
 
+#: Columns of sbf's own tables that tell of faults, or from where a file came.
+_SAID = ("error", "why", "reason", "address")
+
 Link = Callable[[Mapping[str, Any]], str]
 
 
@@ -36,6 +39,7 @@ class Cell:
         state: for states: ``good``, ``warn``, ``bad``, ``busy`` or ``plain``.
         href: where it leads; empty: nowhere.
         full: all of a text that was cut; empty where nothing was.
+        is_said: whether sbf says it of a fault or a source, so that a path in it is one of this machine.
     """
 
     text: str
@@ -43,6 +47,7 @@ class Cell:
     state: str = ""
     href: str = ""
     full: str = ""
+    is_said: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -127,7 +132,8 @@ def cell_of(name: str, value: Any, *, href: str = "", number: bool = False, deci
     kind = "long" if len(text) > 60 else "short" if len(text) <= _SHORT_CHARACTERS_MAX else ""
     if of_sbf and name in ("hash", "payload", "run_id", "table_name", "type", "column", "silver_table"):
         kind = "code"
-    return Cell(text=text[:_CELL_CHARACTERS_MAX] + ("…" if cut else ""), kind=kind, href=href, full=text if cut else "")
+    shown = text[:_CELL_CHARACTERS_MAX] + ("…" if cut else "")
+    return Cell(text=shown, kind=kind, href=href, full=text if cut else "", is_said=of_sbf and name in _SAID)
 
 
 def grid_of(table: FactTable, *, links: Mapping[str, Link] | None = None, hidden: Sequence[str] = (), drop_empty: bool = True, values: Collection[str] = ()) -> Grid:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import duckdb
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from sbf_core.dataset.chart import ChartKind
 from sbf_core.drawing.known import KnownChart, chart_named, known_charts
@@ -20,6 +20,7 @@ from sbf_core.drawing.theme import Size, Theme
 from sbf_core.drawing.vega import specification
 from sbf_core.errors import UsageError
 from sbf_core.facts.models import installed_models
+from sbf_core.web.download import CsvDownload
 from sbf_core.web.figures import Figure, chart_address, figure_of, query_of, view_of
 from sbf_core.web.grid import grid_of
 from sbf_core.web.site import Site, number_asked
@@ -112,12 +113,11 @@ def _stops(site: Site, found: Plotted, size: Size) -> dict[str, Any]:
 def _numbers(site: Site, request: Request) -> Response:
     with site.door.reading() as cursor:  # what cannot be told is refused before the answer begins
         name = _plotted(site, cursor, _named(site, cursor, request), request.query_params).chart.name
-    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-    return StreamingResponse(_csv(site, request), media_type="text/csv; charset=utf-8", headers=headers)
+    return CsvDownload(_csv(site, request), name=name)
 
 
-def _csv(site: Site, request: Request) -> Iterator[str]:
-    with site.door.reading() as cursor:
+def _csv(site: Site, request: Request) -> Generator[str, None, None]:
+    with site.door.reading(as_long_as_it_takes=True) as cursor:
         found = _plotted(site, cursor, _named(site, cursor, request), request.query_params)
         names, parts = all_rows_of_chart(cursor, found)
         yield from csv_text(names, parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +19,7 @@ from sbf_core.facts.rejects import reject_counts
 from sbf_core.facts.table import FactTable
 from sbf_core.facts.when import moment_of
 from sbf_core.gold.build import table_exists
+from sbf_core.typed import typed
 from sbf_core.web.grid import Grid, Link, cell_of, grid_of
 from sbf_core.web.links import lineage_link
 from sbf_core.web.pages_of_charts import chosen_figure
@@ -144,7 +144,7 @@ def revisions_page(site: Site, request: Request) -> Response:
         found = datasets.revisions(cursor, entry, key)
     return site.rendering.page(
         "revisions.html", path="/datasets", title=f"Revisions of {', '.join(key.values())}", entry=entry, key=key, grid=revisions_grid(entry, found),
-        command=f"sbf revisions {entry.silver_table} " + json.dumps(",".join(f"{name}={value}" for name, value in key.items()), ensure_ascii=False),
+        command=f"sbf revisions {typed(entry.silver_table)} {typed(','.join(f'{name}={value}' for name, value in key.items()))}",
     )  # fmt: skip
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import duckdb
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response
 
 from sbf_core.duck.identifiers import quoted
 from sbf_core.duck.publish_tables import published_tables
@@ -15,6 +15,7 @@ from sbf_core.errors import UsageError
 from sbf_core.facts.gold import check_gold_table, gold_table
 from sbf_core.facts.gold_states import gold_states
 from sbf_core.facts.models import known_models
+from sbf_core.web.download import CsvDownload
 from sbf_core.web.grid import Link, grid_of
 from sbf_core.web.links import lineage_link
 from sbf_core.web.pages_of_charts import chosen_figure
@@ -76,11 +77,10 @@ def download(site: Site, request: Request) -> Response:
         raise UsageError(f"there is no download as {kind!r}", fix="csv or parquet", code="KIND")
     with site.door.reading() as cursor:
         check_gold_table(cursor, name)
-    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-    return StreamingResponse(_csv(site, name), media_type="text/csv; charset=utf-8", headers=headers)
+    return CsvDownload(_csv(site, name), name=name)
 
 
-def _csv(site: Site, name: str) -> Iterator[str]:
-    with site.door.reading() as shared, shared.cursor() as cursor:
+def _csv(site: Site, name: str) -> Generator[str, None, None]:
+    with site.door.reading(as_long_as_it_takes=True) as cursor:
         found = cursor.execute(f"SELECT * FROM gold.{quoted(name)} ORDER BY ALL")
         yield from csv_text([column[0] for column in found.description], iter(lambda: found.fetchmany(5000), []))

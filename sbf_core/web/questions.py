@@ -8,14 +8,20 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
 
 from sbf_core.errors import UsageError
 from sbf_core.facts.table import FactTable
+from sbf_core.signals import out_of_reach
 
 SECONDS_MAX = 5.0
+START_SECONDS_MAX = 60.0
+#: What its process says when it begins with a question.
+BEGUN = b"begun\n"
 ROWS_MAX = 1000
 _CHARACTERS_MAX = 20_000
 _AT_ONCE = 2
@@ -47,12 +53,17 @@ class Questions:
 
     Args:
         home: of the warehouse.
-        seconds_max: how long an answer may take.
+        seconds_max: how long an answer may take, from when its process begins with it.
+        start_seconds_max: how long such a process may take to start; a busy machine is no fault of a question.
     """
 
-    def __init__(self, home: Path, *, seconds_max: float = SECONDS_MAX) -> None:
+    def __init__(self, home: Path, *, seconds_max: float = SECONDS_MAX, start_seconds_max: float = START_SECONDS_MAX) -> None:
         self._home = home
         self._seconds_max = seconds_max
+        self._start_seconds_max = start_seconds_max
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._is_closed = False
         self._places = threading.BoundedSemaphore(_AT_ONCE)
         self._history: deque[str] = deque(maxlen=_HISTORY)
 
@@ -79,19 +90,67 @@ class Questions:
 
     def _answer(self, query: str, database: Path, limit: int) -> Answer:
         wanted = {"home": str(self._home), "database": str(database), "query": query, "limit": limit, "cpu_seconds": int(self._seconds_max) + 1}
-        environment = bare_environment()
-        command = [sys.executable, "-m", "sbf_core.web.sql_child"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sbf_core.web.sql_child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=bare_environment(), **out_of_reach(),
+        )  # fmt: skip
+        with self._lock:
+            self._running.add(process)
+            if self._is_closed:
+                process.kill()
         try:
-            done = subprocess.run(  # noqa: S603 - our own module
-                command, input=json.dumps(wanted).encode(), capture_output=True, timeout=self._seconds_max, env=environment, check=False
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as error:
-            raise UsageError(f"the answer took longer than {self._seconds_max:g} s", fix="ask for less, or use `sbf sql`, which waits", code="SQL_TIME") from error
+            with process:
+                try:
+                    said, code, was_late = self._heard(process, json.dumps(wanted).encode())
+                finally:
+                    process.kill()
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        if was_late:
+            raise UsageError(was_late, fix="ask for less, or use `sbf sql`, which waits", code="SQL_TIME")
         try:
-            answer = json.loads(done.stdout)
+            answer = json.loads(said)
         except ValueError as error:
-            what = f"the question was stopped (exit code {done.returncode}): it needed more memory or time than it may have"
+            what = f"the question was stopped (exit code {code}): it needed more memory or time than it may have"
             raise UsageError(what, fix="ask for less, or use `sbf sql`", code="SQL_LIMIT") from error
         if "error" in answer:
             raise UsageError(str(answer["error"]), code="SQL")
         return Answer(table=FactTable(tuple(answer["headers"]), tuple(tuple(row) for row in answer["rows"])), more=answer["more"])
+
+    def _heard(self, process: subprocess.Popen[bytes], wanted: bytes) -> tuple[bytes, int, str]:
+        """What a process answers, its exit code, and what took too long: the time of a question counts from when it says that it begins."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(OSError), process.stdin:  # where it has ended already, what it does not say tells that
+            process.stdin.write(wanted)
+        began, is_early = _within(self._start_seconds_max, process, process.stdout.readline)
+        if not is_early:
+            return b"", 0, f"the question could not begin within {self._start_seconds_max:g} s: the machine is busy"
+        said, is_early = _within(self._seconds_max, process, process.stdout.read) if began == BEGUN else (began, True)
+        late = "" if is_early else f"the answer took longer than {self._seconds_max:g} s"
+        return said, process.wait(), late
+
+    def close(self) -> None:
+        """Stop what is being answered."""
+        with self._lock:
+            self._is_closed = True
+            for process in self._running:
+                process.kill()
+
+
+def _within(seconds: float, process: subprocess.Popen[bytes], hear: Callable[[], bytes]) -> tuple[bytes, bool]:
+    """What a process says, and whether it did so in time; else it is ended."""
+    is_over = threading.Event()
+
+    def stop() -> None:
+        is_over.set()
+        process.kill()
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        return hear(), not is_over.is_set()
+    finally:
+        timer.cancel()

@@ -45,6 +45,12 @@ class Site:
         #: Why the datasets are not known, if they are not.
         self.problem = ""
 
+    def close(self) -> None:
+        """End the processes of the pages, and leave the warehouse."""
+        self.questions.close()
+        self.studio.close()
+        self.door.close()
+
     @property
     def manager(self) -> PluginManager:
         """The plugins."""

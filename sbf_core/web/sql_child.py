@@ -1,12 +1,14 @@
 """Asks one question and ends: ``python -m sbf_core.web.sql_child``. What it may use, the system limits, because DuckDB has no limit of time.
 
-It reads one JSON object from standard input and writes one to standard output.
+It reads one JSON object from standard input and writes the line ``begun`` and one JSON object to standard output. Starting Python and opening the
+database are no part of the time that a question has.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -25,13 +27,24 @@ _ADDRESS_SPACE_BYTES = 2 * 1024**3
 _CELL_CHARACTERS_MAX = 10_000
 
 
-def _limit(cpu_seconds: int) -> None:
+def _limit_memory() -> None:
     with suppress(ImportError, OSError, ValueError):  # Windows knows no such limits: there the clock of the parent must do
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE_BYTES, _ADDRESS_SPACE_BYTES))
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _begin(cpu_seconds: int) -> None:
+    """From here on the question has its time."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        end = math.ceil(used.ru_utime + used.ru_stime) + cpu_seconds
+        resource.setrlimit(resource.RLIMIT_CPU, (end, end + 1))
+    sys.stdout.write("begun\n")
+    sys.stdout.flush()
 
 
 def _plain(value: Any) -> Any:
@@ -49,6 +62,7 @@ def _answer(wanted: dict[str, Any]) -> dict[str, Any]:
     bootstrap = DuckDbBootstrap(config, read_only=True, database=Path(wanted["database"]))
     try:
         cursor = bootstrap.open().cursor()
+        _begin(wanted["cpu_seconds"])
         check_question(cursor, wanted["query"])
         found = cursor.execute(wanted["query"])
         headers = [column[0] for column in found.description]
@@ -67,7 +81,7 @@ def _answer(wanted: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Read the question, answer it."""
     wanted = json.load(sys.stdin)
-    _limit(wanted["cpu_seconds"])
+    _limit_memory()
     json.dump(_answer(wanted), sys.stdout)
 
 

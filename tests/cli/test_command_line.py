@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from hang import HANG_SECONDS
 
-from sbf_core.cli.render import as_typed
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.migrate import latest_version
+from sbf_core.typed import typed
 
 
 class Shell:
@@ -77,9 +77,36 @@ def test_what_to_try_next_works_as_it_is_printed(sbf: Shell, tmp_path: Path) -> 
     assert sbf(*words[words.index("sql") :]).returncode == 0
 
 
-@pytest.mark.parametrize(("word", "typed"), [("C:\\a", "C:\\a"), ("C:\\my home", '"C:\\my home"'), ("C:\\a&b", '"C:\\a&b"')])
-def test_a_path_is_quoted_for_windows(word: str, typed: str) -> None:
-    assert as_typed(word, windows=True) == typed
+@pytest.mark.parametrize(("word", "quoted"), [("C:\\a", "C:\\a"), ("C:\\my home", '"C:\\my home"'), ("C:\\a&b", '"C:\\a&b"'), ("C:\\a [b] (c)", '"C:\\a [b] (c)"'), ("^GSPC", '"^GSPC"')])
+def test_a_path_is_quoted_for_windows(word: str, quoted: str) -> None:
+    assert typed(word, windows=True) == quoted
+
+
+@pytest.mark.skipif(os.name != "posix", reason="commands are typed into a POSIX shell here")
+def test_each_command_that_is_printed_works_as_it_is_typed(tmp_path: Path) -> None:
+    """In a shell, of a home whose path has blanks, brackets, a quote and a dollar."""
+    folder = tmp_path / "a [b] (c) d's $HOME"
+    folder.mkdir()
+    sbf = Shell(folder)
+    home, keys = folder / "my home", folder / "my home" / "secrets.toml"
+
+    def type_in(command: str) -> None:
+        started = re.sub(r"^sbf ", f"{shlex.quote(sys.executable)} -m sbf_core ", command.strip())
+        done = subprocess.run(["sh", "-c", started], cwd=tmp_path, env={**os.environ, "EDITOR": "true"}, capture_output=True, text=True, timeout=HANG_SECONDS)
+        assert done.returncode == 0, (command, done.stderr)
+
+    hints = sbf("init", "--home", str(home)).stdout.splitlines()
+    type_in(next(line for line in hints if line.startswith("  edit ")).replace("edit ", "test -f ").strip())
+    type_in(next(line for line in hints if line.startswith("  sbf run ")) + " --plugins iso4217")
+    home.chmod(0o755)
+    type_in(re.search("chmod 700 .*", sbf("doctor", "--home", str(home)).stdout)[0])  # type: ignore[index]
+    assert home.stat().st_mode & 0o777 == 0o700
+    keys.write_text('FMP_API_KEY = "abc"\n')
+    keys.chmod(0o644)
+    done = sbf("run", "--plugins", "fmp", "--tickers", "AAPL", "--home", str(home))
+    assert "others may read the file with the keys" in done.stderr, done.stderr
+    type_in(re.search("chmod 600 .*", done.stderr)[0])  # type: ignore[index]
+    assert keys.stat().st_mode & 0o777 == 0o600
 
 
 def test_reports_read_what_is_there(filled: Shell) -> None:

@@ -369,6 +369,31 @@ def test_a_lost_database_comes_back_from_bronze_alone(small: Warehouse, tmp_path
     assert len(list((small.home / "backups").iterdir())) == 1, "the last database is kept"
 
 
+def test_a_rebuild_never_replaces_more_by_less(small: Warehouse, tmp_path: Path) -> None:
+    """A payload and its line in the journal are gone: the new database would lack its rows, and nothing is replaced."""
+    wanted, settings = digests(small), Settings(small.home, environment={})
+    before = (small.home / "sbf.duckdb").read_bytes()
+    journal = journal_files(small.home / "bronze")[-1]
+    kept = journal.read_bytes()
+    journal.unlink()
+    for path in small.ask("SELECT rel_path FROM ops.bronze_manifest WHERE run_id = ?", [journal.stem]):
+        (small.home / "bronze" / path[0]).rename(tmp_path / Path(path[0]).name)
+    rebuilt = rebuild(settings, clock=small.clock, manager=manager_of(small))
+    assert rebuilt.set_aside is None
+    assert rebuilt.lost and all("would go" in line for line in rebuilt.lost)
+    assert digests(small) == wanted
+    assert (small.home / "sbf.duckdb").read_bytes() == before
+    assert not list((small.home / "scratch").iterdir()), "the new one is thrown away"
+    journal.parent.mkdir(exist_ok=True)
+    replaced = rebuild(settings, accept=True, clock=small.clock, manager=manager_of(small))
+    assert replaced.lost == () and replaced.set_aside is not None
+    assert digests(small) != wanted
+    assert replaced.set_aside.read_bytes() == before
+    copy = json.loads((small.home / "published" / "current.json").read_text())
+    assert copy["run_id"] == replaced.context.run_id, "readers get the new one"
+    assert kept
+
+
 def test_a_rebuild_elsewhere_touches_nothing_and_depends_on_no_order(small: Warehouse, tmp_path: Path) -> None:
     wanted = digests(small)
     other = tmp_path / "other"

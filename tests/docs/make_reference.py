@@ -60,7 +60,7 @@ def commands() -> str:
 | 5 | written by a newer sbf or DuckDB; nothing was touched |
 | 6 | the environment: disk full, no permission |
 | 70 | a bug: report it with the output of `--debug` |
-| 130, 143 | interrupted, terminated |
+| 130, 143 | interrupted, terminated; `sbf ui` ends with 0, because that is how pages end |
 """
     return text
 

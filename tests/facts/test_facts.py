@@ -212,5 +212,5 @@ def test_status_tells_problems_with_what_goes_on(tmp_path: Path) -> None:
     done = Shell(tmp_path)("status")
     assert done.returncode == 0, done.stderr
     assert "Run r9 is at work: fetch, 3 of 4 steps" in done.stdout
-    assert "sbf run --select 'prices/fake/other'" in done.stdout
+    assert "sbf run --select prices/fake/other" in done.stdout
     assert "no installed plugin declares it" in done.stdout

@@ -35,9 +35,7 @@ def site_of(warehouse: Warehouse, *, stays: bool = False) -> Site:
 def close_all() -> None:
     """End what the pages of a test left open."""
     while OPEN:
-        site = OPEN.pop()
-        site.studio.close()
-        site.door.close()
+        OPEN.pop().close()
 
 
 def client_of(site: Site) -> TestClient:
@@ -86,3 +84,20 @@ def filled(home: Path, *vendors: FakeVendor) -> Warehouse:
     warehouse = Warehouse(home, *vendors)
     warehouse.run()
     return warehouse
+
+
+def everything_linked(client: TestClient, *more: str) -> dict[str, str]:
+    """Every page that links lead to."""
+    found: dict[str, str] = {}
+    todo = ["/", "/live", "/sql", "/plugins", *more]
+    while todo:
+        path = todo.pop()
+        if path in found or len(found) > 200:
+            continue
+        answer = client.get(path)
+        assert answer.status_code == 200, (path, answer.text[-500:])
+        found[path] = answer.text
+        if answer.headers["content-type"].startswith("text/html"):
+            base = path.partition("?")[0]
+            todo += [base + link if link.startswith("?") else link.partition("#")[0] for link in seen(answer.text).links]
+    return found

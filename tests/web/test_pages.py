@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.testclient import TestClient
 from warehouse import FakeVendor, Warehouse, entry, price
-from web.pages import HOST, client_of, seen, site_of
+from web.pages import HOST, client_of, everything_linked, seen, site_of
 
 from sbf_core.api import GoldModel, column
 from sbf_core.runner.options import RunOptions
@@ -39,25 +39,8 @@ def client(filled: Warehouse) -> TestClient:
     return client_of(site_of(filled))
 
 
-def _everything(client: TestClient) -> dict[str, str]:
-    """Every page that links lead to."""
-    found: dict[str, str] = {}
-    todo = ["/", "/live", "/sql", "/plugins"]
-    while todo:
-        path = todo.pop()
-        if path in found or len(found) > 200:
-            continue
-        answer = client.get(path)
-        assert answer.status_code == 200, (path, answer.text[-500:])
-        found[path] = answer.text
-        if answer.headers["content-type"].startswith("text/html"):
-            base = path.partition("?")[0]
-            todo += [base + link if link.startswith("?") else link.partition("#")[0] for link in seen(answer.text).links]
-    return found
-
-
 def test_every_page_that_is_linked_answers(client: TestClient) -> None:
-    found = _everything(client)
+    found = everything_linked(client)
     kinds = {path.split("?")[0].split("/")[1] for path in found}
     assert kinds >= {"", "runs", "datasets", "payloads", "gold", "lineage", "sql", "plugins"}
     assert len(found) > 25
@@ -203,7 +186,7 @@ def test_a_failed_run_stands_first_with_the_command_that_goes_on(warehouse: Ware
     warehouse.run()
     text = seen(client_of(site_of(warehouse)).get("/").text).text
     assert "the vendor is on strike" in text
-    assert "sbf run --select 'prices/fake/eod'" in text
+    assert "sbf run --select prices/fake/eod" in text
     assert text.index("on strike") < text.index("Runs of the last half year")
 
 
@@ -345,7 +328,7 @@ def test_what_a_vendor_writes_is_never_more_than_text(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path / "home", vendor)
     warehouse.run()
     client = client_of(site_of(warehouse))
-    pages = _everything(client)
+    pages = everything_linked(client)
     pages |= {f"/sql?{number}": client.get("/sql", params={"query": text}).text for number, text in enumerate(INJECTIONS)}
     pages |= {f"/nowhere?{number}": client.get("/runs", params={"day": text}).text for number, text in enumerate(INJECTIONS)}
     assert any(path.startswith("/datasets/px/revisions") for path in pages)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hang import HANG_SECONDS
+from hang import HANG_SECONDS, wait_until
 from warehouse import FakeVendor, Warehouse, price
 
 from sbf_core.duck.config import DuckDbConfig
@@ -68,16 +71,61 @@ def test_a_question_that_wants_all_memory_is_stopped(warehouse: Warehouse, datab
 
 
 def test_a_question_gets_no_keys_along(warehouse: Warehouse, database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import subprocess
-
     given: dict[str, str] = {}
-    run = subprocess.run
+    begin = subprocess.Popen
 
     def watched(*args: object, **kwargs: object) -> object:
         given.update(kwargs["env"])  # type: ignore[call-overload]
-        return run(*args, **kwargs)  # type: ignore[call-overload]
+        return begin(*args, **kwargs)  # type: ignore[call-overload]
 
     monkeypatch.setenv("FMP_API_KEY", "very-secret")
-    monkeypatch.setattr(subprocess, "run", watched)
+    monkeypatch.setattr(subprocess, "Popen", watched)
     Questions(warehouse.home, seconds_max=HANG_SECONDS).ask("SELECT 1", database=database)
+    assert "PATH" in given
     assert "FMP_API_KEY" not in given
+
+
+def _slow_to_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Python that starts only once somebody writes into a pipe."""
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    (folder / "sitecustomize.py").write_text(f"open({str(gate)!r}).read()\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH", "")])))
+    return gate
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a pipe with a name holds up the start")
+def test_a_question_has_its_time_from_when_it_begins(warehouse: Warehouse, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = _slow_to_start(tmp_path, monkeypatch)
+    answers: list[object] = []
+    asker = threading.Thread(target=lambda: answers.append(Questions(warehouse.home, seconds_max=2.0).ask("SELECT 42 AS n", database=database).table.rows))
+    asker.start()
+    asker.join(2.5)
+    assert asker.is_alive(), answers
+    gate.write_text("go")
+    asker.join(HANG_SECONDS)
+    assert answers == [((42,),)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a pipe with a name holds up the start")
+def test_a_question_that_cannot_begin_is_given_up(warehouse: Warehouse, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _slow_to_start(tmp_path, monkeypatch)
+    with pytest.raises(UsageError, match=r"could not begin within 0.2 s"):
+        Questions(warehouse.home, start_seconds_max=0.2).ask("SELECT 1", database=database)
+
+
+def test_questions_are_not_waited_for_when_the_pages_end(warehouse: Warehouse, database: Path) -> None:
+    questions = Questions(warehouse.home, seconds_max=HANG_SECONDS)
+    faults: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(UsageError) as fault:
+            questions.ask("SELECT sleep_ms(200000)", database=database)
+        faults.append(fault.value.code)
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    wait_until(lambda: questions._running)
+    questions.close()
+    asker.join(HANG_SECONDS)
+    assert faults == ["SQL_LIMIT"]
