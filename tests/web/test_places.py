@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from html import unescape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -120,7 +121,7 @@ def test_what_a_vendor_sent_and_what_was_asked_stays_as_it_is(warehouse: Warehou
     site = site_of(warehouse)
     client = client_of(site)
     question = f"SELECT '{warehouse.home}/x' AS x"
-    assert f"{warehouse.home}/x" in seen(client.get("/sql?query=" + quote(question)).text).text
+    assert f"required>{question}</textarea>" in unescape(client.get("/sql?query=" + quote(question)).text)
     with site.door.reading() as cursor:
         ((file_id,),) = cursor.execute("SELECT bronze_file_id FROM ops.bronze_manifest WHERE dataset = 'eod' ORDER BY fetched_at DESC LIMIT 1").fetchall()
     assert f"{warehouse.home}/bronze/x" in seen(client.get(f"/payloads/{file_id}").text).text
