@@ -1,4 +1,4 @@
-"""Promises of the home's lock, of rebuilding beside the old database and of whose fault an error is, broken on purpose. See break_promises.py."""
+"""Promises of the lock of the home, of a rebuild, of whose fault an error is and of restated series, broken on purpose. See break_promises.py."""
 
 from __future__ import annotations
 
@@ -18,4 +18,5 @@ BREAKS_OF_THE_LOCK = [
     ('memory: other datasets wait', 'sbf_core/runner/promote_stage.py', '                if kind is EngineFault.MEMORY:', '                if kind is EngineFault.STOPPED:', 'tests/runner/test_whose_fault.py'),
     ('a bug of the engine is the payload s', 'sbf_core/duck/engine_errors.py', '    return EngineFault.UNKNOWN', '    return EngineFault.INPUT', 'tests/duck/test_engine_errors.py'),
     ('repair: a smaller table takes the place', 'sbf_core/runner/remake_stage.py', '    if failed:\n', '    if False:\n', 'tests/runner/test_whose_fault.py'),
+    ('restated: a run with a gap has it whole', 'sbf_core/silver/restatement.py', 'w.until >= c.day AND ', '', 'tests/plan/test_coverage_model.py'),
 ]  # fmt: skip
