@@ -50,9 +50,19 @@ def rebuild_command(
     began = time.monotonic()
     target = None if into is None else Path(into).expanduser().absolute()
     rebuilt = rebuild(
-        settings, into=target, accept=accept, keep_backups=keep_backups, manager=manager, progress=progress(), logger=run_logger()
+        settings,
+        into=target,
+        accept=accept,
+        keep_backups=keep_backups,
+        manager=manager,
+        progress=progress(),
+        logger=run_logger(),
     )
-    context, elapsed = rebuilt.context, time.monotonic() - began
+    return _tell_rebuilt(rebuilt, time.monotonic() - began, as_json=as_json)
+
+
+def _tell_rebuilt(rebuilt: Rebuilt, elapsed: float, *, as_json: bool) -> int:
+    context = rebuilt.context
     if rebuilt.lost:
         fix = "`sbf verify` says what is missing, `sbf rebuild --accept` replaces it all the same"
         context.errors.extend(f"{line}; the database was not replaced; {fix}" for line in rebuilt.lost)

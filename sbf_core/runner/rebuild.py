@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -71,9 +72,10 @@ def rebuild(
     """Make silver, gold, history, watermarks and ledger again from payloads and journals.
 
     The new one is made beside the old one, and takes its place at once when it is whole: until then readers see the old
-    one, and a rebuild that is stopped has changed nothing. The old one is kept in ``backups``. A new one that would lack rows of the
-    old one does not take its place, and is thrown away. Where payloads are there that no loaded plugin declares, so that a new
-    database would lack their tables, the others are made again in the old one instead, and these are named.
+    one, and a rebuild that is stopped has changed nothing. The old one is kept in ``backups``. A new one that would lack
+    rows of the old one does not take its place, and is thrown away. Where payloads are there that no loaded plugin
+    declares, so that a new database would lack their tables, the others are made again in the old one instead, and these
+    are named.
 
     Args:
         settings: of the home.
@@ -101,30 +103,42 @@ def rebuild(
     manager = manager or installed_plugins(settings)
     orphans = _orphans(config, manager)
     options = RunOptions(plugins=tuple(record.name for record in manager.selected(None)), fetch=False)
+    runner = partial(Runner, settings, options, clock=clock, manager=manager, progress=progress, logger=logger)
     if into is not None:
         config = attrs.evolve(config, home=into, bronze_folder=config.bronze)
         if config.database.exists():
             raise UsageError(
                 "there is a database already", where=str(config.database), fix="name another folder", code="HOME"
             )
-        runner = Runner(settings, options, clock=clock, manager=manager, progress=progress, logger=logger, config=config)
-        return Rebuilt(context=_run(runner, orphans), database=config.database)
+        return Rebuilt(context=_run(runner(config=config), orphans), database=config.database)
     if orphans and _opens(config):
         ids = list(DatasetRegistry(manager).datasets)
         tables = TableRebuild(settings, ids, gold=True, clock=clock, manager=manager, progress=progress, logger=logger)
         return _in_place(tables, config, orphans)
+    rebuilt = _replaced(settings, config, runner, orphans, accept=accept, clock=clock)
+    is_whole = rebuilt.set_aside is not None and rebuilt.context.status is RunStatus.OK
+    return attrs.evolve(rebuilt, removed=remove_set_aside(config, keep=keep_backups) if is_whole else ())
+
+
+def _replaced(
+    settings: Settings,
+    config: DuckDbConfig,
+    runner: Callable[..., Runner],
+    orphans: Sequence[str],
+    *,
+    accept: bool,
+    clock: Clock,
+) -> Rebuilt:
+    """Make the new database in scratch, compare it, and put it in its place, while nobody else changes the home."""
     make_home(config)
     lock = HomeLock(config, clock, shared=False)
     lock.acquire(wait_seconds=settings["run.wait_seconds"] or WAIT_FOR_READERS_SECONDS)
     try:
         with scratch_folder(config, name="rebuild") as folder:
             beside = attrs.evolve(config, database_file=folder / config.database.name)
-            runner = Runner(
-                settings, options, clock=clock, manager=manager, progress=progress, logger=logger, config=beside,
-                lock=lock, publish=False,
-            )  # fmt: skip
-            context = _run(runner, orphans)
-            entries = [owned.entry for owned in runner.registry.datasets.values()]
+            at_work = runner(config=beside, lock=lock, publish=False)
+            context = _run(at_work, orphans)
+            entries = [owned.entry for owned in at_work.registry.datasets.values()]
             lost = () if accept else _lost(config, beside, entries, lock)
             if lost:
                 return Rebuilt(context=context, database=config.database, lost=lost)
@@ -132,9 +146,7 @@ def rebuild(
         _publish(settings, config, context, clock=clock, lock=lock)
     finally:
         lock.release()
-    is_whole = old is not None and context.status is RunStatus.OK
-    removed = remove_set_aside(config, keep=keep_backups) if is_whole else ()
-    return Rebuilt(context=context, database=config.database, set_aside=old, removed=removed)
+    return Rebuilt(context=context, database=config.database, set_aside=old)
 
 
 def _run(runner: Runner, orphans: Sequence[str]) -> RunContext:
