@@ -12,7 +12,6 @@ BREAKS_OF_THE_LOCK = [
     ('one instance is hardened once', 'sbf_core/duck/harden.py', '        if settled is not None and settled[0]:', '        if False:', 'tests/runner/test_library.py -k often'),
     ('the zone holds for every reader', 'sbf_core/duck/harden.py', 'SET GLOBAL TimeZone', 'SET TimeZone', 'tests/runner/test_library.py -k often'),
     ('rebuild: more is replaced by less', 'sbf_core/runner/rebuild.py', '            if lost:', '            if False:', 'tests/crash/test_damage.py -k less'),
-    ('rebuild: history is not counted', 'sbf_core/trust/shrunk.py', '("current rows", "rows, with their history")', '("current rows",)', 'tests/crash/test_damage.py -k less'),
     ('rebuild: readers keep the old copy', 'sbf_core/runner/rebuild.py', '        _publish(settings, config, context, clock=clock, lock=lock)', '        pass', 'tests/crash/test_damage.py -k less'),
     ('memory: kept as a judgement', 'sbf_core/duck/engine_errors.py', '        return EngineFault.MEMORY\n    if isinstance(error, OSError)', '        return EngineFault.INPUT\n    if isinstance(error, OSError)', 'tests/duck/test_engine_errors.py'),
     ('memory: other datasets wait', 'sbf_core/runner/promote_stage.py', '                if kind is EngineFault.MEMORY:', '                if kind is EngineFault.STOPPED:', 'tests/runner/test_whose_fault.py'),

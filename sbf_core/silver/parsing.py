@@ -57,7 +57,10 @@ def write_records(
                 found = records() if decimal == "." else _marked(records(), slots if is_typed else None, decimal)
                 counts[file_id] = sum(_write(out, file_id, names, part) for part in _parts(found))
             except BaseException as error:  # a plugin's code may raise anything; the payload alone pays for it
-                if signals.is_from_user(error) or isinstance(error, EnvironmentFault) or not is_inputs_fault(error):
+                of_hook = isinstance(error, (SystemExit, KeyboardInterrupt))  # if it is not from the user
+                if signals.is_from_user(error) or isinstance(error, EnvironmentFault):
+                    raise
+                if not of_hook and not is_inputs_fault(error):
                     raise
                 errors[file_id] = _message(error)
                 out.seek(start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import duckdb
 
@@ -15,7 +15,7 @@ _HISTORY = "_history"
 def shrunk_tables(
     old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]
 ) -> list[str]:
-    """The silver tables of which the new database holds fewer current rows, or fewer rows with their history.
+    """The silver tables of which the new database holds fewer rows, with their history.
 
     Args:
         old: the database that is there.
@@ -23,19 +23,17 @@ def shrunk_tables(
         entries: the datasets; a table may have another name in the old one.
 
     Returns:
-        A line a table, e.g. ``silver.eod_bar: 3 of 120 current rows would go``.
+        A line a table, e.g. ``silver.eod_bar: 3 of 120 rows, with their history, would go``.
     """
     there, made, found = _tables(old), _tables(new), []
     for entry in entries:
         name = next((each for each in (entry.silver_table, *entry.former_tables) if each in there), None)
         if name is None:
             continue
-        before, after = _counts(old, name, there), _counts(new, entry.silver_table, made)
-        for number, what in enumerate(("current rows", "rows, with their history")):
-            if after[number] < before[number]:
-                gone = f"{before[number] - after[number]:,} of {before[number]:,} {what} would go"
-                found.append(f"silver.{entry.silver_table}: {gone}")
-                break
+        before, after = _count(old, name, there), _count(new, entry.silver_table, made)
+        if after < before:
+            gone = f"{before - after:,} of {before:,} rows, with their history, would go"
+            found.append(f"silver.{entry.silver_table}: {gone}")
     return found
 
 
@@ -46,10 +44,10 @@ def _tables(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
     return frozenset(name for (name,) in conn.execute(query).fetchall())
 
 
-def _counts(conn: duckdb.DuckDBPyConnection, name: str, there: frozenset[str]) -> Sequence[int]:
-    """Current rows, and those with the history; 0 where there is no table."""
-    counts = []
+def _count(conn: duckdb.DuckDBPyConnection, name: str, there: frozenset[str]) -> int:
+    """Rows of a table and its history; 0 where there is no table. Rows that payloads close go from the one to the other."""
+    count = 0
     for table in (name, f"{name}{_HISTORY}"):
-        row = conn.execute(f"SELECT count(*) FROM silver.{quoted(table)}").fetchone() if table in there else (0,)
-        counts.append(row[0] if row else 0)
-    return counts[0], sum(counts)
+        row = conn.execute(f"SELECT count(*) FROM silver.{quoted(table)}").fetchone() if table in there else None
+        count += row[0] if row else 0
+    return count

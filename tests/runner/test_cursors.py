@@ -92,7 +92,7 @@ def held(warehouse: Warehouse) -> list[tuple[int, int]]:
 def made_again(warehouse: Warehouse, feed: Feed) -> None:
     manager = PluginManager(())
     manager.register(feed, name="fake")
-    rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+    rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager, accept=True)
 
 
 def test_a_moment_goes_on_from_the_newest_row_less_the_overlap(tmp_path: Path, httpserver: HTTPServer) -> None:
