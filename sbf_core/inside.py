@@ -22,7 +22,9 @@ _DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]|CONIN\$|CONOUT\$)(?:
 _PART_CHARACTERS_MAX = 255
 _CHARACTERS_MAX = 1024
 #: Windows: what lies elsewhere although it has a name here. Other reparse points, such as files of a cloud disk, are in place.
-_LINK_TAGS = frozenset({getattr(stat, "IO_REPARSE_TAG_SYMLINK", 0xA000000C), getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", 0xA0000003)})
+_LINK_TAGS = frozenset(
+    {getattr(stat, "IO_REPARSE_TAG_SYMLINK", 0xA000000C), getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", 0xA0000003)}
+)
 
 
 @lru_cache(maxsize=4096)  # a warehouse has few folders and many files
@@ -63,7 +65,11 @@ def inside(folder: Path, path: str) -> Path:
     """
     why = why_outside(path)
     if why:
-        raise DamageFound(f"a path leads out of its folder: {why}", where=f"{folder}: {path!r:.200}", fix="it was not written by sbf: take another copy, or run `sbf rebuild`")
+        raise DamageFound(
+            f"a path leads out of its folder: {why}",
+            where=f"{folder}: {path!r:.200}",
+            fix="it was not written by sbf: take another copy, or run `sbf rebuild`",
+        )
     here = os.fspath(folder)
     for part in path.split("/"):
         here = f"{here}{os.sep}{part}"
@@ -74,5 +80,9 @@ def inside(folder: Path, path: str) -> Path:
         except OSError:
             break  # a file in the place of a folder: whoever opens it says so
         if is_link(facts):
-            raise DamageFound("a link stands on the way to a file", where=here, fix="put the file or folder itself in its place; sbf follows no links there")
+            raise DamageFound(
+                "a link stands on the way to a file",
+                where=here,
+                fix="put the file or folder itself in its place; sbf follows no links there",
+            )
     return folder / path

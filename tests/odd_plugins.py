@@ -63,7 +63,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, *, home: str
     good.clock = FixedClock(START)
     good.says([price("G", "2024-01-01")])
     manager.register(good, name="good")
-    settings = Settings(tmp_path / home, flags={name.replace("__", "."): value for name, value in flags.items()}, environment={})
+    settings = Settings(
+        tmp_path / home, flags={name.replace("__", "."): value for name, value in flags.items()}, environment={}
+    )
     return Runner(settings, clock=FixedClock(START), manager=manager).run()
 
 

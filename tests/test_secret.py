@@ -15,26 +15,44 @@ from hypothesis import strategies as st
 from sbf_core import secret
 from sbf_core.secret import Secret, holds_key, redacted, redacted_bytes, redacted_in_sql
 
-KEYS = ('k3y-Sup3r/Secret+Val=ue&"xQ7', "abcdefgh12345678", "pass word'<1>", "ключ-é/1", "::--//::", "1234567", "back\\slash\\key")
+KEYS = (
+    'k3y-Sup3r/Secret+Val=ue&"xQ7',
+    "abcdefgh12345678",
+    "pass word'<1>",
+    "ключ-é/1",
+    "::--//::",
+    "1234567",
+    "back\\slash\\key",
+)
 SHAPES = {
     "plain": lambda key: key,
     "address": lambda key: quote(key, safe=""),
-    "address, small digits": lambda key: "".join(f"%{byte:02x}" if not chr(byte).isalnum() or byte > 127 else chr(byte) for byte in key.encode()),
+    "address, small digits": lambda key: "".join(
+        f"%{byte:02x}" if not chr(byte).isalnum() or byte > 127 else chr(byte) for byte in key.encode()
+    ),
     "address, twice": lambda key: quote(quote(key, safe=""), safe=""),
     "form": quote_plus,
     "JSON": lambda key: json.dumps(key),
     "JSON in JSON": lambda key: json.dumps(json.dumps(json.dumps(key))),
     "JSON as PHP writes it": lambda key: json.dumps(key).replace("/", "\\/"),
-    "JSON as Go writes it": lambda key: json.dumps(key).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003E"),
+    "JSON as Go writes it": lambda key: (
+        json.dumps(key).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003E")
+    ),
     "HTML": html.escape,
-    "HTML in numbers": lambda key: "".join(char if char.isascii() and char.isalnum() else f"&#{ord(char)};" for char in key),
-    "HTML in hexadecimal": lambda key: "".join(char if char.isascii() and char.isalnum() else f"&#x{ord(char):X};" for char in key),
+    "HTML in numbers": lambda key: "".join(
+        char if char.isascii() and char.isalnum() else f"&#{ord(char)};" for char in key
+    ),
+    "HTML in hexadecimal": lambda key: "".join(
+        char if char.isascii() and char.isalnum() else f"&#x{ord(char):X};" for char in key
+    ),
     "CSV": lambda key: key.replace('"', '""'),
     "Python": repr,
     "base64": lambda key: base64.b64encode(key.encode()).decode(),
     "base64 for addresses": lambda key: base64.urlsafe_b64encode(key.encode()).decode(),
     "hexadecimal": lambda key: key.encode().hex(),
-    "mixed": lambda key: "".join((char, quote(char, safe=""), json.dumps(char)[1:-1])[place % 3] for place, char in enumerate(key)),
+    "mixed": lambda key: "".join(
+        (char, quote(char, safe=""), json.dumps(char)[1:-1])[place % 3] for place, char in enumerate(key)
+    ),
 }
 
 

@@ -24,7 +24,9 @@ def journal_bytes(path: Path) -> bytes:
     """
     facts = os.lstat(path)
     if is_link(facts) or not stat.S_ISREG(facts.st_mode):
-        raise DamageFound("a journal is a link" if is_link(facts) else "a journal is no file", where=str(path), fix=_FIX)
+        raise DamageFound(
+            "a journal is a link" if is_link(facts) else "a journal is no file", where=str(path), fix=_FIX
+        )
     if facts.st_size > LINE_BYTES_MAX:
         _check_lines(path)
     return path.read_bytes()
@@ -37,7 +39,11 @@ def _check_lines(path: Path) -> None:
         while line := file.readline(LINE_BYTES_MAX + 1):
             number += 1
             if len(line) > LINE_BYTES_MAX:
-                raise DamageFound(f"the journal is damaged at line {number}: it is longer than {LINE_BYTES_MAX >> 20} MiB", where=str(path), fix=_FIX)
+                raise DamageFound(
+                    f"the journal is damaged at line {number}: it is longer than {LINE_BYTES_MAX >> 20} MiB",
+                    where=str(path),
+                    fix=_FIX,
+                )
 
 
 def short_lines(path: Path) -> Iterator[bytes]:

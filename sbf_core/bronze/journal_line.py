@@ -70,7 +70,9 @@ def as_line(facts: Any) -> JournalLine:
         moment.astimezone(dt.UTC)
     except OverflowError:
         raise ValueError("fetched_at is out of range") from None
-    days = {name: None if facts[name] is None else dt.date.fromisoformat(facts[name]) for name in ("from_date", "to_date")}
+    days = {
+        name: None if facts[name] is None else dt.date.fromisoformat(facts[name]) for name in ("from_date", "to_date")
+    }
     row = BronzeManifestRow(**{**facts, **days, "fetched_at": moment})
     why = row.why_unsafe
     if why:

@@ -22,5 +22,7 @@ def fields_path(text: str) -> tuple[Segment, ...]:
         return found
     names = text.split(".")
     if any(not name or any(mark in name for mark in "[]*") for name in names):
-        raise UsageError(f"secret_fields: {text!r} is neither names with dots between nor a path", fix=_FIX, code="PATH")
+        raise UsageError(
+            f"secret_fields: {text!r} is neither names with dots between nor a path", fix=_FIX, code="PATH"
+        )
     return tuple(Name(name) for name in names)

@@ -14,7 +14,9 @@ from sbf_core.errors import HomeLocked
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def harden(connection: duckdb.DuckDBPyConnection, database: Path, *, allowed: Iterable[Path], wants_files: bool) -> None:
+def harden(
+    connection: duckdb.DuckDBPyConnection, database: Path, *, allowed: Iterable[Path], wants_files: bool
+) -> None:
     """Files outside ``allowed``, ATTACH, COPY elsewhere and further settings are refused from here on.
 
     DuckDB shares one instance among all who open a file in one process: for the second reader it is done.

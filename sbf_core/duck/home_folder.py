@@ -16,7 +16,9 @@ def check_place(config: DuckDbConfig, database: Path) -> None:
     if home == home.parent or home == Path.home():
         raise UsageError("this is no folder for a warehouse", where=str(home), fix=fix, code="HOME")
     if home.exists() and not home.is_dir():
-        raise UsageError("the home is a file", where=str(home), fix="name a folder with --home or SBF_HOME", code="HOME")
+        raise UsageError(
+            "the home is a file", where=str(home), fix="name a folder with --home or SBF_HOME", code="HOME"
+        )
     if database.is_dir():
         raise UsageError("the database is a folder", where=str(database), fix="move it away", code="HOME")
 
@@ -37,9 +39,7 @@ def check_there(config: DuckDbConfig, database: Path) -> None:
 def make_home(config: DuckDbConfig) -> None:
     """Make the folders that a run writes. Raises ``EnvironmentFault`` where they cannot be made or written."""
     try:
-        named = [
-            made for folder in (config.home, config.bronze, config.staging) for made in make_folder(folder)
-        ]
+        named = [made for folder in (config.home, config.bronze, config.staging) for made in make_folder(folder)]
         if named and config.fsync != "none":
             sync_all(set(named))
     except OSError as error:

@@ -108,7 +108,12 @@ def bounded(call: Callable[[], T], *, owner: str, what: str, seconds_max: float,
     try:
         with exit_refused():
             in_main = threading.current_thread() is threading.main_thread()
-            if in_main and signals.are_ours() and hasattr(signal, "setitimer") and not signal.getitimer(signal.ITIMER_REAL)[0]:
+            if (
+                in_main
+                and signals.are_ours()
+                and hasattr(signal, "setitimer")
+                and not signal.getitimer(signal.ITIMER_REAL)[0]
+            ):
                 return _in_main_thread(call, owner=owner, what=what, seconds_max=seconds_max)
             return _in_thread_of_its_own(call, owner=owner, seconds_max=seconds_max)
     except _TookTooLong:

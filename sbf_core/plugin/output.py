@@ -36,7 +36,9 @@ class PluginOutput:
         logger: shows the first lines.
     """
 
-    def __init__(self, plugin: str, folder: Path | None, *, bytes_max: int, logger: logging.Logger | None = None) -> None:
+    def __init__(
+        self, plugin: str, folder: Path | None, *, bytes_max: int, logger: logging.Logger | None = None
+    ) -> None:
         self._plugin = plugin
         self._path = None if folder is None else log_of(folder, plugin)
         self._bytes_max = bytes_max

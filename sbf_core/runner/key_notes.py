@@ -28,7 +28,9 @@ def where_key_is(results: Sequence[RunResult], names: Collection[str]) -> str:
         except (ValueError, RecursionError):
             places = []
         if places:
-            return ", ".join(places[:_PLACES_MAX]) + (f" and {len(places) - _PLACES_MAX} more places" if len(places) > _PLACES_MAX else "")
+            return ", ".join(places[:_PLACES_MAX]) + (
+                f" and {len(places) - _PLACES_MAX} more places" if len(places) > _PLACES_MAX else ""
+            )
     lines = found.payload.split(b"\n") if len(found.payload) <= _PARSED_BYTES_MAX else []
     number = next((number for number, line in enumerate(lines, start=1) if holds_key(line, names)), 0)
     return f"line {number}" if number else "some place"
@@ -57,5 +59,7 @@ def _note(name: str, place: str, entry: DatasetKeymapEntry | None) -> str:
     fix = "keep the folder bronze to yourself"
     if place.startswith("$") and entry is not None and isinstance(entry.recipe, RestRecipe):
         path = place.partition(",")[0].partition(" and ")[0]
-        fix += f'; secret_fields=({json.dumps(path)},) in its recipe takes it out of what comes from now on'
-    return f"{name}: the vendor repeats your key in its answer, at {place}; Bronze keeps what came, byte for byte: {fix}"
+        fix += f"; secret_fields=({json.dumps(path)},) in its recipe takes it out of what comes from now on"
+    return (
+        f"{name}: the vendor repeats your key in its answer, at {place}; Bronze keeps what came, byte for byte: {fix}"
+    )

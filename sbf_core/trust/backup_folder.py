@@ -65,11 +65,19 @@ def read_facts(folder: Path) -> BackupFacts | None:
         raise _no_backup(folder, str(error)) from error
     try:
         found = json.loads(raw)
-        kinds: Mapping[str, type] = {"made_at": str, "complete": bool, "payloads": int, "database": str, "database_file": str}
+        kinds: Mapping[str, type] = {
+            "made_at": str,
+            "complete": bool,
+            "payloads": int,
+            "database": str,
+            "database_file": str,
+        }
         given: dict[str, Any] = {name: found[name] for name in kinds if name in found}
     except (ValueError, TypeError, RecursionError):
         raise _no_backup(folder, "it is no JSON object") from None
-    wrong = next((name for name, value in given.items() if not isinstance(value, kinds[name])), None) or next((name for name in ("made_at", "complete") if name not in given), None)
+    wrong = next((name for name, value in given.items() if not isinstance(value, kinds[name])), None) or next(
+        (name for name in ("made_at", "complete") if name not in given), None
+    )
     if wrong is not None:
         raise _no_backup(folder, f"{wrong} is missing, or of another kind")
     given.setdefault("database_file", _DATABASE_BEFORE if (folder / _DATABASE_BEFORE).exists() else "")
@@ -80,7 +88,12 @@ def read_facts(folder: Path) -> BackupFacts | None:
 
 
 def _no_backup(folder: Path, why: str) -> UsageError:
-    return UsageError(f"this is no backup that can be read: {why}", where=str(folder / FACTS), fix="name another, or run `sbf rebuild` over its folder bronze", code="BACKUP")
+    return UsageError(
+        f"this is no backup that can be read: {why}",
+        where=str(folder / FACTS),
+        fix="name another, or run `sbf rebuild` over its folder bronze",
+        code="BACKUP",
+    )
 
 
 def write_facts(folder: Path, facts: BackupFacts) -> None:
@@ -106,7 +119,11 @@ def plain_bytes(path: Path, *, byte_count_max: int = _DECISION_BYTES_MAX) -> byt
     """All bytes of a file. Raises ``DamageFound`` for a link, what is no file, and one that is absurdly large; ``OSError``."""
     facts = os.lstat(path)
     if is_link(facts) or not stat.S_ISREG(facts.st_mode) or facts.st_size > byte_count_max:
-        raise DamageFound("a link, no file, or too large to be what it should be", where=str(path), fix="put the right file in its place, or take it away")
+        raise DamageFound(
+            "a link, no file, or too large to be what it should be",
+            where=str(path),
+            fix="put the right file in its place, or take it away",
+        )
     return path.read_bytes()
 
 
@@ -156,7 +173,11 @@ def copy_payloads(source: Path, target: Path, journals: Mapping[str, bytes], *, 
         if there.is_file() and there.stat().st_size == size and (trusting or file_hash(there) == sha256):
             continue
         if not copy_whole(inside(source, payload_path), there, sha256=sha256, byte_count=size, mode=0o400):
-            raise DamageFound("a payload is missing or not what its journal says", where=str(source / payload_path), fix="run `sbf verify`")
+            raise DamageFound(
+                "a payload is missing or not what its journal says",
+                where=str(source / payload_path),
+                fix="run `sbf verify`",
+            )
         copied += 1
         byte_count += size
     return sum(map(len, named.values())), copied, byte_count

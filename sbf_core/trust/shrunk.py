@@ -38,9 +38,7 @@ def shrunk_tables(
 
 
 def _tables(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    query = (
-        "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver'"
-    )
+    query = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver'"
     return frozenset(name for (name,) in conn.execute(query).fetchall())
 
 

@@ -31,4 +31,5 @@ class CsvDownload(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            asyncio.get_running_loop().run_in_executor(None, self._parts.close)  # it may wait for the door, and the loop must not
+            # it may wait for the door, and the loop must not
+            asyncio.get_running_loop().run_in_executor(None, self._parts.close)

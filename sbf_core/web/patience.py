@@ -97,15 +97,25 @@ class PatientProtocol(H11Protocol):
             return ""
         if self.conn.their_state is h11.SEND_BODY:
             return "body"
-        has_begun = self.cycle is None or bool(self.conn.trailing_data[0])  # between two requests, uvicorn's own limit holds
+        has_begun = self.cycle is None or bool(
+            self.conn.trailing_data[0]
+        )  # between two requests, uvicorn's own limit holds
         return "headers" if self.conn.their_state is h11.IDLE and has_begun else ""
 
     def _give_up(self) -> None:
         if self.transport.is_closing():
             return
         if self._awaited == "headers" and self.conn.our_state is h11.IDLE and self.conn.trailing_data[0]:
-            headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(_LATE))), ("connection", "close")]
-            for event in (h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"), h11.Data(data=_LATE), h11.EndOfMessage()):
+            headers = [
+                ("content-type", "text/plain; charset=utf-8"),
+                ("content-length", str(len(_LATE))),
+                ("connection", "close"),
+            ]
+            for event in (
+                h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"),
+                h11.Data(data=_LATE),
+                h11.EndOfMessage(),
+            ):
                 self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
         self._look_whether_taken()

@@ -29,13 +29,32 @@ class Places:
         self.name = home.name or "warehouse"
         homes = {str(home), str(home.absolute()), str(home.resolve())}
         homes |= {Path(one).as_posix() for one in homes}
-        self._homes = [re.compile(re.escape(one.rstrip("/\\")) + rf"(?:([/\\])|{_END})") for one in sorted(homes, key=len, reverse=True) if len(Path(one).parts) > 1]
-        own = (Path.home(), Path(sys.prefix), Path(sys.base_prefix), Path(sbf_core.__file__).parents[1], Path(sysconfig.get_path("purelib")), home.resolve().parent)
-        above = sorted({str(each) for one in own for each in (one, one.resolve()) if len(each.parts) > 2}, key=len, reverse=True)
-        self._above = re.compile("|".join(re.escape(one) + rf"(?:[/\\](?:{_PART}[/\\])*|{_END})" for one in above)) if above else None
+        self._homes = [
+            re.compile(re.escape(one.rstrip("/\\")) + rf"(?:([/\\])|{_END})")
+            for one in sorted(homes, key=len, reverse=True)
+            if len(Path(one).parts) > 1
+        ]
+        own = (
+            Path.home(),
+            Path(sys.prefix),
+            Path(sys.base_prefix),
+            Path(sbf_core.__file__).parents[1],
+            Path(sysconfig.get_path("purelib")),
+            home.resolve().parent,
+        )
+        above = sorted(
+            {str(each) for one in own for each in (one, one.resolve()) if len(each.parts) > 2}, key=len, reverse=True
+        )
+        self._above = (
+            re.compile("|".join(re.escape(one) + rf"(?:[/\\](?:{_PART}[/\\])*|{_END})" for one in above))
+            if above
+            else None
+        )
         tops = "|".join(re.escape(name) for name in _tops())
         posix = rf"(?<![\w.:/\\~-])(?:file://)?/(?:{tops})/(?:{_PART}/)*(?={_PART})" if tops else r"(?!)"
-        self._any = re.compile(posix if os.name == "posix" else rf"(?<![\w])(?:file:///)?[A-Za-z]:[/\\](?:{_PART}[/\\])*(?={_PART})")
+        self._any = re.compile(
+            posix if os.name == "posix" else rf"(?<![\w])(?:file:///)?[A-Za-z]:[/\\](?:{_PART}[/\\])*(?={_PART})"
+        )
 
     def of_home(self, text: str) -> str:
         """A text without the ways to the home, to sbf and to who works here; what else stands in it stays as it is."""

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from hang import HANG_SECONDS, wait_until
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals to a group of processes are sent with POSIX means here")
+pytestmark = pytest.mark.skipif(
+    os.name != "posix", reason="signals to a group of processes are sent with POSIX means here"
+)
 
 _LINE = "sbf: interrupted; the next run goes on from here"
 #: Each command, and a point at which it is at work.
@@ -74,13 +76,21 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.mark.parametrize(("arguments", "point"), _AT_WORK, ids=lambda value: value[0] if isinstance(value, tuple) else value)
+@pytest.mark.parametrize(
+    ("arguments", "point"), _AT_WORK, ids=lambda value: value[0] if isinstance(value, tuple) else value
+)
 def test_a_command_ends_with_one_line(filled: Path, tmp_path: Path, arguments: tuple[str, ...], point: str) -> None:
     home, mark = tmp_path / "home", tmp_path / "mark"
     if arguments[0] not in ("run", "restore"):
         shutil.copytree(filled, home)
     places = {"COPY": str(tmp_path / "copy"), "BACKUP": str(filled.parent / "backup")}
-    child = _begin(tuple(places.get(word, word) for word in arguments), home, SBF_TESTING="1", SBF_FAULT=f"{point}:1:hold", SBF_FAULT_MARK=str(mark))
+    child = _begin(
+        tuple(places.get(word, word) for word in arguments),
+        home,
+        SBF_TESTING="1",
+        SBF_FAULT=f"{point}:1:hold",
+        SBF_FAULT_MARK=str(mark),
+    )
     wait_until(mark.exists, child=child)
     code, _, err = _press_ctrl_c(child)
     said = [line for line in err.splitlines() if not line.startswith(("sbf: Recovered.", "sbf: Ingestion complete."))]
@@ -91,7 +101,9 @@ def test_a_command_ends_with_one_line(filled: Path, tmp_path: Path, arguments: t
 def test_a_command_that_is_still_being_loaded_ends_with_one_line(filled: Path, tmp_path: Path, module: str) -> None:
     """Only once the module is whole: DuckDB aborts the process where Python throws an error while it begins."""
     mark, go, passed = (tmp_path / name for name in ("mark", "go", "passed"))
-    (tmp_path / "sitecustomize.py").write_text(_GATE.format(module=module, mark=str(mark), go=str(go), passed=str(passed)), encoding="utf-8")
+    (tmp_path / "sitecustomize.py").write_text(
+        _GATE.format(module=module, mark=str(mark), go=str(go), passed=str(passed)), encoding="utf-8"
+    )
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     child = _begin(("sql", "SELECT 1"), filled, PYTHONPATH=path)
     wait_until(mark.exists, child=child)
@@ -104,7 +116,9 @@ def test_a_command_that_is_still_being_loaded_ends_with_one_line(filled: Path, t
 
 def test_twice_ends_at_once_also_while_it_is_being_loaded(filled: Path, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    (tmp_path / "sitecustomize.py").write_text(_GATE.format(module="duckdb", mark=str(mark), go="/nowhere/go", passed=str(mark)), encoding="utf-8")
+    (tmp_path / "sitecustomize.py").write_text(
+        _GATE.format(module="duckdb", mark=str(mark), go="/nowhere/go", passed=str(mark)), encoding="utf-8"
+    )
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     child = _begin(("sql", "SELECT 1"), filled, PYTHONPATH=path)
     wait_until(mark.exists, child=child)
@@ -121,7 +135,9 @@ def _pressed_again(child: subprocess.Popen[str]) -> bool:
     return child.poll() is not None
 
 
-@pytest.mark.parametrize("asked", ["", "charts/silver.ecb_reference_rate/rates.svg", "charts/silver.ecb_reference_rate/rates.png"])
+@pytest.mark.parametrize(
+    "asked", ["", "charts/silver.ecb_reference_rate/rates.svg", "charts/silver.ecb_reference_rate/rates.png"]
+)
 def test_pages_end_without_a_word(filled: Path, asked: str) -> None:
     """Also once a chart was seen: the process that drew it ends with them, and says nothing of its own."""
     child = _begin(("ui", "--port", "0", "--json"), filled)
@@ -137,7 +153,14 @@ def test_pages_end_in_the_middle_of_a_question(filled: Path) -> None:
     child = _begin(("ui", "--port", "0", "--json"), filled)
     assert child.stdout is not None
     place = json.loads(child.stdout.readline())["url"]
-    asker = subprocess.Popen([sys.executable, "-c", f"import urllib.request; urllib.request.urlopen('{place}sql?query=SELECT+sleep_ms(4000)')"], stderr=subprocess.DEVNULL)
+    asker = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import urllib.request; urllib.request.urlopen('{place}sql?query=SELECT+sleep_ms(4000)')",
+        ],
+        stderr=subprocess.DEVNULL,
+    )
     wait_until(lambda: _children(child.pid), child=child)
     assert _press_ctrl_c(child) == (0, "", "")
     assert asker.wait(HANG_SECONDS) == 1, "the question was answered"
@@ -145,5 +168,9 @@ def test_pages_end_in_the_middle_of_a_question(filled: Path) -> None:
 
 def _children(pid: int) -> list[str]:
     """The processes that a process has begun."""
-    done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)] if sys.platform == "linux" else ["pgrep", "-P", str(pid)], capture_output=True, text=True)
+    done = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)] if sys.platform == "linux" else ["pgrep", "-P", str(pid)],
+        capture_output=True,
+        text=True,
+    )
     return done.stdout.split()

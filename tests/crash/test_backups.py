@@ -16,7 +16,16 @@ import figures
 from world import World, ask, digests
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with signals that only POSIX knows")
-POINTS = ("whole.half", "whole.written", "publish.half", "publish.copied", "backup.journals", "backup.database", "backup.named", "backup.done")
+POINTS = (
+    "whole.half",
+    "whole.written",
+    "publish.half",
+    "publish.copied",
+    "backup.journals",
+    "backup.database",
+    "backup.named",
+    "backup.done",
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +52,18 @@ def strikes(counts: dict[str, int], point: str) -> list[str]:
     number = counts.get(point, 0)
     payloads = [name for name in named if name.endswith(".json") and not name.endswith(("backup.json", "current.json"))]
     chosen = [*payloads[:1], *payloads[-1:], *(name for name in named if name not in payloads)]
-    return [f"{name}:1" for name in chosen] if named else [f"{point}:{one}" for one in sorted({1, (number + 1) // 2, number} - {0})]
+    return (
+        [f"{name}:1" for name in chosen]
+        if named
+        else [f"{point}:{one}" for one in sorted({1, (number + 1) // 2, number} - {0})]
+    )
 
 
 @pytest.mark.parametrize("kind", ["kill", "full"])
 @pytest.mark.parametrize("point", POINTS)
-def test_a_second_backup_that_fails_leaves_a_whole_one(world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path, point: str, kind: str) -> None:
+def test_a_second_backup_that_fails_leaves_a_whole_one(
+    world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path, point: str, kind: str
+) -> None:
     home, first, counts = second
     wanted = digests(home)
     struck = strikes(counts, point)
@@ -67,15 +82,21 @@ def test_a_second_backup_that_fails_leaves_a_whole_one(world: World, second: tup
         assert digests(new) == wanted, strike
         again, other = world.sbf(home, "backup", str(kept)), tmp_path / f"other{number}"
         assert again.returncode == 0, again.stderr
-        assert [path.name for path in kept.glob("sbf*.duckdb*")] == [json.loads((kept / "backup.json").read_text())["database_file"]]
+        assert [path.name for path in kept.glob("sbf*.duckdb*")] == [
+            json.loads((kept / "backup.json").read_text())["database_file"]
+        ]
         if not number:
             assert world.sbf(other, "restore", str(kept)).returncode == 0
             assert digests(other) == wanted
-            assert ask(other, "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'rebuilt'") == [(0,)], "the newer database"
+            assert ask(other, "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'rebuilt'") == [
+                (0,)
+            ], "the newer database"
 
 
 @pytest.mark.parametrize("point", ["publish.half", "publish.copied", "backup.database"])
-def test_the_database_of_the_first_backup_stays_as_it_is_until_the_second_is_named(world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path, point: str) -> None:
+def test_the_database_of_the_first_backup_stays_as_it_is_until_the_second_is_named(
+    world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path, point: str
+) -> None:
     """The log that a killed run leaves belongs to its own database: beside another one it would spoil it."""
     _, first, _ = second
     home, kept, new = tmp_path / "home", tmp_path / "kept", tmp_path / "new"
@@ -90,7 +111,9 @@ def test_the_database_of_the_first_backup_stays_as_it_is_until_the_second_is_nam
     assert world.findings(new) == []
 
 
-def test_a_backup_of_an_older_release_is_restored(world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path) -> None:
+def test_a_backup_of_an_older_release_is_restored(
+    world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path
+) -> None:
     """Its database was called as the home's, and no file said so."""
     _, first, _ = second
     kept = tmp_path / "kept"
@@ -100,10 +123,14 @@ def test_a_backup_of_an_older_release_is_restored(world: World, second: tuple[Pa
     del facts["database_file"]
     (kept / "backup.json").write_text(json.dumps(facts))
     assert world.sbf(tmp_path / "new", "restore", str(kept)).returncode == 0
-    assert ask(tmp_path / "new", "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'rebuilt'") == [(0,)], "its database was taken"
+    assert ask(
+        tmp_path / "new", "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'rebuilt'"
+    ) == [(0,)], "its database was taken"
 
 
-def test_a_backup_while_nothing_can_be_read_keeps_the_database_before(world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path) -> None:
+def test_a_backup_while_nothing_can_be_read_keeps_the_database_before(
+    world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path
+) -> None:
     home, first, _ = second
     kept, other = tmp_path / "kept", tmp_path / "other"
     shutil.copytree(first, kept)

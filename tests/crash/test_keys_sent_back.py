@@ -38,9 +38,29 @@ SHAPES = {
     "HTML": html.escape(KEY), "hexadecimal": KEY.encode().hex(),
 }  # fmt: skip
 #: What is looked for: each shape, and pieces that no escape changes.
-CANARIES = [*(shape.encode() for shape in SHAPES.values()), b"c4nary", b"Sup3r", KEY.encode("utf-16-le"), base64.b64encode(KEY.encode())[4:-6]]
-WAYS = ("header", "denied", "down", "gone", "moved", "paged", "note", "page", "rows", "fields", "params", "drift", "csv")
-PLUGIN = '''
+CANARIES = [
+    *(shape.encode() for shape in SHAPES.values()),
+    b"c4nary",
+    b"Sup3r",
+    KEY.encode("utf-16-le"),
+    base64.b64encode(KEY.encode())[4:-6],
+]
+WAYS = (
+    "header",
+    "denied",
+    "down",
+    "gone",
+    "moved",
+    "paged",
+    "note",
+    "page",
+    "rows",
+    "fields",
+    "params",
+    "drift",
+    "csv",
+)
+PLUGIN = """
 import os
 import attrs
 from sbf_core.api import *
@@ -62,7 +82,7 @@ def entry(name, **more):
 @hookimpl
 def datasets():
     return [entry(name) for name in os.environ['WORLD_WAYS'].split()]
-'''
+"""
 
 
 def answer(request: Request) -> Response:
@@ -71,20 +91,39 @@ def answer(request: Request) -> Response:
     said = " | ".join(SHAPES.values())
     rows = [{"number": 1, "remark": "fine"}]
     if name in ("denied", "down", "gone"):
-        return Response(json.dumps({"error": said}) if name != "gone" else said, status={"denied": 401, "down": 503, "gone": 404}[name], headers={"retry-after": "0"})
+        return Response(
+            json.dumps({"error": said}) if name != "gone" else said,
+            status={"denied": 401, "down": 503, "gone": 404}[name],
+            headers={"retry-after": "0"},
+        )
     if name == "moved":
-        return Response(said, status=302, headers={"location": f"http://elsewhere.example/{quote(KEY, safe='')}?apikey={quote(KEY)}"})
+        return Response(
+            said,
+            status=302,
+            headers={"location": f"http://elsewhere.example/{quote(KEY, safe='')}?apikey={quote(KEY)}"},
+        )
     if name == "page":
         return Response(f"<html><title>{html.escape(KEY)}</title>{said}</html>", content_type="text/html")
     if name == "csv":
-        return Response(f'number,remark\n1,fine\n{SHAPES["address"]},x\n"{KEY.replace(chr(34), chr(34) * 2)}",y\n', content_type="text/csv")
+        return Response(
+            f'number,remark\n1,fine\n{SHAPES["address"]},x\n"{KEY.replace(chr(34), chr(34) * 2)}",y\n',
+            content_type="text/csv",
+        )
     found: object = {
         "note": {"Note": said}, "rows": [*rows, *({"number": "x" + shape, "remark": "r"} for shape in SHAPES.values())], "fields": [{**row, KEY: 1, "also": said} for row in rows],
         "params": {"request": {"params": {"apikey": KEY, "all": said}}, "rows": rows}, "masked": {"request": {"params": {"apikey": KEY, "all": said}}, "rows": rows},
         "drift": {"rows": [{"number": number, "remark": "r", "echo": shape} for number, shape in enumerate(SHAPES.values())]},
         "paged": {"rows": [{"number": int(request.args.get("page", 1)), "remark": "p"}], "next": f"/paged?page=2&apikey={quote(KEY, safe='')}" if "page" not in request.args else None},
     }.get(name, rows)  # fmt: skip
-    return Response(json.dumps(found), content_type="application/json", headers={"etag": f'"{quote(KEY)}"', "last-modified": base64.b64encode(KEY.encode()).decode(), "x-key": quote(KEY)})
+    return Response(
+        json.dumps(found),
+        content_type="application/json",
+        headers={
+            "etag": f'"{quote(KEY)}"',
+            "last-modified": base64.b64encode(KEY.encode()).decode(),
+            "x-key": quote(KEY),
+        },
+    )
 
 
 class World:
@@ -107,9 +146,13 @@ class World:
 
     def sbf(self, *words: str, key: bool = True, home: Path | None = None) -> subprocess.CompletedProcess[bytes]:
         environment = {**self.environment, "SBF_HOME": str(home or self.home), **({"WORLD_KEY": KEY} if key else {})}
-        done = subprocess.run([sys.executable, "-m", "sbf_core", *words], env=environment, capture_output=True, timeout=HANG_SECONDS)
+        done = subprocess.run(
+            [sys.executable, "-m", "sbf_core", *words], env=environment, capture_output=True, timeout=HANG_SECONDS
+        )
         assert done.returncode in (0, 1), (words, done.stderr.decode()[-2000:])
-        self.shown[" ".join(words) + (" with the key" if key else "") + f" #{len(self.shown)}"] = done.stdout + done.stderr
+        self.shown[" ".join(words) + (" with the key" if key else "") + f" #{len(self.shown)}"] = (
+            done.stdout + done.stderr
+        )
         return done
 
 
@@ -128,10 +171,17 @@ def written(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield str(path), path.read_bytes()
     for database in sorted(folder.rglob("*.duckdb")):
         with duckdb.connect(database, read_only=True) as conn:
-            tables = conn.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()").fetchall()
+            tables = conn.execute(
+                "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()"
+            ).fetchall()
             assert len(tables) > 10
             for schema, table in tables:
-                yield f"{database.name}: {schema}.{table}", "\n".join(str(value) for row in conn.execute(f'FROM {schema}."{table}"').fetchall() for value in row).encode()
+                yield (
+                    f"{database.name}: {schema}.{table}",
+                    "\n".join(
+                        str(value) for row in conn.execute(f'FROM {schema}."{table}"').fetchall() for value in row
+                    ).encode(),
+                )
 
 
 def pages_of(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, bytes]]:
@@ -145,12 +195,23 @@ def pages_of(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
     manager = PluginManager(())
     manager.register(importlib.import_module("sent_back"), name="canary")
     site = Site(Settings(world.home, environment={}), clock=clock_of_process(), manager=manager)
-    client = TestClient(make_app(site, hosts=frozenset({"127.0.0.1:8420"})), base_url="http://127.0.0.1:8420", raise_server_exceptions=False)
+    client = TestClient(
+        make_app(site, hosts=frozenset({"127.0.0.1:8420"})),
+        base_url="http://127.0.0.1:8420",
+        raise_server_exceptions=False,
+    )
     try:
         done, todo = set(), ["/", "/runs", "/datasets", "/live", "/plugins"]
-        todo += [f"/datasets/v_{name}?tab={tab}" for name in (*WAYS, "masked") for tab in ("rows", "bronze", "silver", "coverage")]
+        todo += [
+            f"/datasets/v_{name}?tab={tab}"
+            for name in (*WAYS, "masked")
+            for tab in ("rows", "bronze", "silver", "coverage")
+        ]
         with duckdb.connect(world.home / "sbf.duckdb", read_only=True) as conn:
-            todo += [f"/payloads/{one}" for (one,) in conn.execute("SELECT bronze_file_id FROM ops.bronze_manifest").fetchall()]
+            todo += [
+                f"/payloads/{one}"
+                for (one,) in conn.execute("SELECT bronze_file_id FROM ops.bronze_manifest").fetchall()
+            ]
         while todo:
             path = todo.pop()
             if path in done or len(done) > 150:
@@ -161,38 +222,77 @@ def pages_of(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
             yield f"page {path}", shown.content
             if path in ("/runs", "/"):
                 todo += re.findall(r'href="(/runs/[^"#?]+)', shown.text)
-        assert sum(path.startswith("/payloads/") for path in done) > 5 and any(path.startswith("/runs/") for path in done)
+        assert sum(path.startswith("/payloads/") for path in done) > 5 and any(
+            path.startswith("/runs/") for path in done
+        )
     finally:
         site.studio.close()
         site.door.close()
 
 
 def spilled(found: Iterator[tuple[str, bytes]]) -> list[str]:
-    return [f"{canary!r} in {name}: ...{content[max(0, content.find(canary) - 60) : content.find(canary) + 60]!r}" for name, content in found for canary in CANARIES if canary in content]
+    return [
+        f"{canary!r} in {name}: ...{content[max(0, content.find(canary) - 60) : content.find(canary) + 60]!r}"
+        for name, content in found
+        for canary in CANARIES
+        if canary in content
+    ]
 
 
-def test_a_key_that_is_sent_back_is_in_bronze_alone(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_is_sent_back_is_in_bronze_alone(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = world.sbf("run")
     for name in ("rows", "fields", "params", "drift", "csv"):
         assert f"test/v_{name}/{name}: the vendor repeats your key" in first.stderr.decode(), name
     assert "v_masked/masked: the vendor repeats" not in first.stderr.decode()
-    payloads = {path.parts[-3]: path.read_bytes() for path in (world.home / "bronze").rglob("*") if path.is_file() and "_journal" not in path.parts}
-    assert KEY.encode() in payloads["csv"].replace(b'""', b'"') and json.dumps(KEY).encode() in payloads["params"], "Bronze keeps the exact bytes"
+    payloads = {
+        path.parts[-3]: path.read_bytes()
+        for path in (world.home / "bronze").rglob("*")
+        if path.is_file() and "_journal" not in path.parts
+    }
+    assert KEY.encode() in payloads["csv"].replace(b'""', b'"') and json.dumps(KEY).encode() in payloads["params"], (
+        "Bronze keeps the exact bytes"
+    )
     assert not any(canary in payloads["masked"] for canary in CANARIES)
-    for words in (("run", "--force", "--json"), ("--debug", "run", "--force"), ("verify",), ("plan",), ("rebuild",), ("verify", "--json"), ("backup", str(tmp_path / "backup"))):
+    for words in (
+        ("run", "--force", "--json"),
+        ("--debug", "run", "--force"),
+        ("verify",),
+        ("plan",),
+        ("rebuild",),
+        ("verify", "--json"),
+        ("backup", str(tmp_path / "backup")),
+    ):
         world.sbf(*words)
     world.sbf("run", "--replay", str(world.home), home=tmp_path / "again")
     world.sbf("restore", str(tmp_path / "backup"), home=tmp_path / "restored")
-    for words in (("status",), ("status", "--json"), ("runs",), ("runs", "last"), ("runs", "last", "--json"), ("rejects", "v_rows"), ("rejects", "v_csv", "--json"), ("doctor",)):
+    for words in (
+        ("status",),
+        ("status", "--json"),
+        ("runs",),
+        ("runs", "last"),
+        ("runs", "last", "--json"),
+        ("rejects", "v_rows"),
+        ("rejects", "v_csv", "--json"),
+        ("doctor",),
+    ):
         world.sbf(*words, key=False)
     for table in ("rejects", "schema_drift", "file_ingestions", "promotion_manifest", "bronze_manifest", "quarantine"):
         world.sbf("sql", "--json", "--limit", "0", f"SELECT * FROM ops.{table}", key=False)
     with duckdb.connect(world.home / "sbf.duckdb", read_only=True) as conn:
         rejected = conn.execute("SELECT silver_table, count(*) FROM ops.rejects GROUP BY 1 ORDER BY 1").fetchall()
         assert rejected == [("v_csv", 2), ("v_rows", len(SHAPES))], "the key went that way"
-        ends = dict(conn.execute("SELECT dataset, max(error) FROM ops.file_ingestions WHERE kind = 'file' GROUP BY 1").fetchall())
+        ends = dict(
+            conn.execute(
+                "SELECT dataset, max(error) FROM ops.file_ingestions WHERE kind = 'file' GROUP BY 1"
+            ).fetchall()
+        )
         assert all(name in {**ends} for name in ("rows", "params")), ends
-    assert {path.parts[-2 - 1] for path in (world.home / "quarantine" / "no_data").rglob("*") if path.is_file()} >= {"note", "page"}
+    assert {path.parts[-2 - 1] for path in (world.home / "quarantine" / "no_data").rglob("*") if path.is_file()} >= {
+        "note",
+        "page",
+    }
     found = spilled(iter(world.shown.items()))
     for folder in (world.home, tmp_path / "backup", tmp_path / "again", tmp_path / "restored"):
         found += spilled(written(folder))

@@ -29,13 +29,19 @@ CLASSES = {
 
 
 def test_every_class_of_the_engine_is_judged() -> None:
-    there = {name for name in dir(duckdb) if isinstance(getattr(duckdb, name), type) and issubclass(getattr(duckdb, name), Exception)}
+    there = {
+        name
+        for name in dir(duckdb)
+        if isinstance(getattr(duckdb, name), type) and issubclass(getattr(duckdb, name), Exception)
+    }
     assert there - CLASSES.keys() == set()
     for name in there:
         assert (name, fault_of(getattr(duckdb, name)("text"))) == (name, CLASSES[name])
 
 
-@pytest.mark.parametrize("text", ["checksum", "Corrupt database", "No space left on device", "Could not read enough bytes"])
+@pytest.mark.parametrize(
+    "text", ["checksum", "Corrupt database", "No space left on device", "Could not read enough bytes"]
+)
 def test_no_text_of_a_payload_is_read(text: str) -> None:
     """What a vendor writes stands in the message of a cast; it must not look like a broken disk."""
     with duckdb.connect() as conn, pytest.raises(duckdb.ConversionException, match=text) as raised:
@@ -44,7 +50,10 @@ def test_no_text_of_a_payload_is_read(text: str) -> None:
 
 
 def test_too_little_memory_is_the_machine_s_fault() -> None:
-    with duckdb.connect(config={"memory_limit": "1MB", "temp_directory": "", "max_temp_directory_size": "0KB"}) as conn, pytest.raises(duckdb.OutOfMemoryException) as raised:
+    with (
+        duckdb.connect(config={"memory_limit": "1MB", "temp_directory": "", "max_temp_directory_size": "0KB"}) as conn,
+        pytest.raises(duckdb.OutOfMemoryException) as raised,
+    ):
         conn.execute("CREATE TABLE t AS SELECT range AS n, random()::VARCHAR AS x FROM range(1000000)")
     assert fault_of(raised.value) is MEMORY
     for error in (raised.value, MemoryError(), OSError(errno.ENOMEM, "Cannot allocate memory")):

@@ -20,7 +20,10 @@ def test_a_select_that_does_not_end_costs_its_table_only(tmp_path: Path) -> None
     vendor = FakeVendor(entry())
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says([price("A", "2024-01-01")])
-    vendor.models = [GoldModel(name="slow", key=("n",), sql="SELECT 1 AS n"), GoldModel(name="quick", key=("symbol",), sql="SELECT symbol FROM silver.px")]
+    vendor.models = [
+        GoldModel(name="slow", key=("n",), sql="SELECT 1 AS n"),
+        GoldModel(name="quick", key=("symbol",), sql="SELECT symbol FROM silver.px"),
+    ]
     assert warehouse.run().errors == []
     vendor.models[0] = GoldModel(name="slow", key=("n",), sql=ENDLESS)
     vendor.says([price("A", "2024-01-01"), price("B", "2024-01-01")])
@@ -30,7 +33,10 @@ def test_a_select_that_does_not_end_costs_its_table_only(tmp_path: Path) -> None
     assert "raise gold.select_seconds_max" in context.errors[0]
     assert warehouse.ask("SELECT n FROM gold.slow") == [(1,)]
     assert warehouse.ask("SELECT symbol FROM gold.quick ORDER BY 1") == [("A",), ("B",)]
-    assert warehouse.ask("SELECT status FROM ops.gold_manifest WHERE table_name = 'slow' ORDER BY gold_build_id") == [("ok",), ("failed",)]
+    assert warehouse.ask("SELECT status FROM ops.gold_manifest WHERE table_name = 'slow' ORDER BY gold_build_id") == [
+        ("ok",),
+        ("failed",),
+    ]
 
 
 def test_what_ends_in_time_is_as_it_was() -> None:

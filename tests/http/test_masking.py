@@ -43,7 +43,9 @@ KEY = 'k3y/"+=&canary'
         (b' [ ] ', ("$[*].k", "k", "$[0]"), b' [ ] ', ()),
     ],
 )  # fmt: skip
-def test_values_go_and_every_other_byte_stays(body: bytes, fields: tuple[str, ...], wanted: bytes, found: tuple[str, ...]) -> None:
+def test_values_go_and_every_other_byte_stays(
+    body: bytes, fields: tuple[str, ...], wanted: bytes, found: tuple[str, ...]
+) -> None:
     assert masked(body, fields) == (wanted, found)
 
 
@@ -53,12 +55,19 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
         masked(body, ("k",))
 
 
-_VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3), max_leaves=12)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=12,
+)
 
 
 def _expected(value: Any) -> Any:
     if isinstance(value, dict) and isinstance(value.get("a"), dict):
-        return {**value, "a": {name: "***" if name == "b" and each is not None else each for name, each in value["a"].items()}}
+        return {
+            **value,
+            "a": {name: "***" if name == "b" and each is not None else each for name, each in value["a"].items()},
+        }
     return value
 
 
@@ -68,7 +77,18 @@ def test_the_same_as_with_a_parsed_document(value: Any, indent: int | None) -> N
     assert json.loads(body) == _expected(value)
 
 
-@pytest.mark.parametrize("changes", [{"secret_fields": ("a[",)}, {"secret_fields": ("$",)}, {"secret_fields": "abc"}, {"secret_fields": ("a",), "extension": "csv"}, {"secret_fields": ("$.a!",)}, {"secret_fields": ("a..b",)}, {"secret_fields": ("a.*",)}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"secret_fields": ("a[",)},
+        {"secret_fields": ("$",)},
+        {"secret_fields": "abc"},
+        {"secret_fields": ("a",), "extension": "csv"},
+        {"secret_fields": ("$.a!",)},
+        {"secret_fields": ("a..b",)},
+        {"secret_fields": ("a.*",)},
+    ],
+)
 def test_a_declaration_that_means_no_field_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         RestRecipe(url="https://localhost/", **changes)
@@ -78,7 +98,13 @@ class Echo:
     """A plugin whose vendor repeats the key in the answer."""
 
     def __init__(self, url: str, **recipe: Any) -> None:
-        self.entries = [entry(rows_at="rows", recipe=RestRecipe(url=url, secrets={"apikey": "ECHO_KEY"}, **recipe), refresh_after_hours=0)]
+        self.entries = [
+            entry(
+                rows_at="rows",
+                recipe=RestRecipe(url=url, secrets={"apikey": "ECHO_KEY"}, **recipe),
+                refresh_after_hours=0,
+            )
+        ]
 
     @hookimpl
     def datasets(self) -> list[DatasetKeymapEntry]:
@@ -88,7 +114,10 @@ class Echo:
 @pytest.fixture
 def vendor(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
     monkeypatch.setenv("ECHO_KEY", KEY)
-    body = {"request": {"params": {"apikey": KEY}}, "rows": [{"symbol": "A", "date": "2024-01-01", "close": "1.5", "volume": 3}]}
+    body = {
+        "request": {"params": {"apikey": KEY}},
+        "rows": [{"symbol": "A", "date": "2024-01-01", "close": "1.5", "volume": 3}],
+    }
     httpserver.expect_request("/eod").respond_with_json(body)
     return httpserver
 
@@ -118,7 +147,9 @@ def test_a_masked_field_is_nowhere_and_everything_works_with_what_is_kept(vendor
     other = Warehouse(tmp_path / "other", plugin)
     assert other.run(options=RunOptions(replay=str(warehouse.home))).files == 1
     again = read_journal(journal_files(other.home / "bronze")[0])[0]
-    assert (again.masked, again.row.payload_hash) == (line.masked, line.row.payload_hash), "a replay keeps what was masked"
+    assert (again.masked, again.row.payload_hash) == (line.masked, line.row.payload_hash), (
+        "a replay keeps what was masked"
+    )
 
 
 def test_a_journal_that_is_written_again_still_says_what_was_masked(vendor: HTTPServer, tmp_path: Path) -> None:
@@ -134,7 +165,9 @@ def test_a_journal_that_is_written_again_still_says_what_was_masked(vendor: HTTP
 
 
 def test_an_answer_whose_secrets_cannot_be_found_is_not_kept(vendor: HTTPServer, tmp_path: Path) -> None:
-    vendor.expect_request("/cut").respond_with_data(b'{"request":{"params":{"apikey":"' + KEY.encode() + b'"}},"rows":[' + b'{"symbol":"A"},' * 2000)
+    vendor.expect_request("/cut").respond_with_data(
+        b'{"request":{"params":{"apikey":"' + KEY.encode() + b'"}},"rows":[' + b'{"symbol":"A"},' * 2000
+    )
     warehouse = Warehouse(tmp_path / "home", Echo(vendor.url_for("/cut"), secret_fields=("request.params.apikey",)))
     context = warehouse.run()
     assert "secret fields cannot be taken out" in context.errors[0]
@@ -146,7 +179,9 @@ def test_a_run_tells_where_a_key_stands_that_bronze_keeps(vendor: HTTPServer, tm
     warehouse = Warehouse(tmp_path / "home", Echo(vendor.url_for("/eod")))
     for hours in (0, 48):  # also of what had not changed: it is still there
         (note,) = warehouse.run(hours_later=hours).notes
-        assert note.startswith("prices/fake/eod: the vendor repeats your key in its answer, at $.request.params.apikey; Bronze keeps")
+        assert note.startswith(
+            "prices/fake/eod: the vendor repeats your key in its answer, at $.request.params.apikey; Bronze keeps"
+        )
         assert 'secret_fields=("$.request.params.apikey",)' in note
     (path,) = warehouse.bronze_files()
     assert json.dumps(KEY).encode() in (warehouse.home / "bronze" / path).read_bytes(), "the exact bytes"
@@ -154,8 +189,12 @@ def test_a_run_tells_where_a_key_stands_that_bronze_keeps(vendor: HTTPServer, tm
 
 def test_the_place_of_a_key_in_what_is_no_json(vendor: HTTPServer, tmp_path: Path) -> None:
     twice = KEY.replace('"', '""')
-    vendor.expect_request("/csv").respond_with_data(f'symbol,date,close,volume\nA,2024-01-01,1.5,3\nB,2024-01-01,2.5,4\n"{twice}",2024-01-01,1.5,5\n')
+    vendor.expect_request("/csv").respond_with_data(
+        f'symbol,date,close,volume\nA,2024-01-01,1.5,3\nB,2024-01-01,2.5,4\n"{twice}",2024-01-01,1.5,5\n'
+    )
     plugin = Echo(vendor.url_for("/csv"), extension="csv")
     plugin.entries = [attrs.evolve(plugin.entries[0], rows_at="")]
     context = Warehouse(tmp_path / "home", plugin).run()
-    assert any("at line 4; Bronze keeps what came" in note and "secret_fields" not in note for note in context.notes), context.notes
+    assert any("at line 4; Bronze keeps what came" in note and "secret_fields" not in note for note in context.notes), (
+        context.notes
+    )

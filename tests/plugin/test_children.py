@@ -48,7 +48,9 @@ def test_a_pool_of_processes_ends_with_its_plugin(tmp_path: Path, monkeypatch: p
 
 @posix
 @pytest.mark.parametrize("leaves", [False, True], ids=["in the group", "in a session of its own"])
-def test_nobody_waits_for_a_process_that_keeps_the_pipes_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaves: bool) -> None:
+def test_nobody_waits_for_a_process_that_keeps_the_pipes_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaves: bool
+) -> None:
     """What is in the group ends; what left it goes on, and the run ends all the same."""
     body = (
         "import subprocess; one = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(900)'], "
@@ -86,7 +88,9 @@ def test_an_import_that_hangs_in_its_own_process_is_stopped(tmp_path: Path, monk
     [("time.sleep(3600)", "did not answer for 3 s and was stopped"), ("os._exit(0)", "its process ended with code 0"), ("return 7", "answered int instead of GoldModel"),
      ("raise ValueError('no')", "raised ValueError: no")],
 )  # fmt: skip
-def test_build_gold_has_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, told: str) -> None:
+def test_build_gold_has_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, told: str
+) -> None:
     text = fetch_with("return result(request)") + f"\n@hookimpl\ndef build_gold():\n    {body}\n"
     context = run(tmp_path, monkeypatch, text, plugins__isolate="all", plugins__answer_seconds_max=3.0)
     assert len(context.errors) == 1, context.errors
@@ -109,7 +113,10 @@ def test_gold_models_are_the_same_from_either_process(tmp_path: Path, monkeypatc
         context = run(tmp_path, monkeypatch, text, home=isolate, plugins__isolate=isolate)
         assert (context.errors, context.gold_tables) == ([], 2)
         warehouse = Warehouse(tmp_path / isolate)
-        found.append([warehouse.ask(f"SELECT * FROM gold.{name}") for name in ("dim", "fact")] + [warehouse.ask("SELECT table_name, inputs FROM ops.gold_watermarks WHERE table_name <> '*' ORDER BY 1")])
+        found.append(
+            [warehouse.ask(f"SELECT * FROM gold.{name}") for name in ("dim", "fact")]
+            + [warehouse.ask("SELECT table_name, inputs FROM ops.gold_watermarks WHERE table_name <> '*' ORDER BY 1")]
+        )
     assert found[0][:2] == found[1][:2]
     assert [name for name, _ in found[0][2]] == ["dim", "fact"]
     assert found[0][2] == found[1][2], "a run with the other setting would build them again"
@@ -118,10 +125,15 @@ def test_gold_models_are_the_same_from_either_process(tmp_path: Path, monkeypatc
 PRINTS = "\n    for number in range(5000):\n        print(f'line {number} \\x1b[31m' + 'x' * 200)\n    return result(request)"
 
 
-def test_what_a_hook_prints_is_kept_in_a_file_with_a_cap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_a_hook_prints_is_kept_in_a_file_with_a_cap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(logging.getLogger("sbf"), "propagate", True)
     with caplog.at_level(logging.WARNING, logger="sbf"):
-        assert run(tmp_path, monkeypatch, fetch_with(PRINTS), plugins__isolate="all", plugins__output_kibibytes=64).errors == []
+        assert (
+            run(tmp_path, monkeypatch, fetch_with(PRINTS), plugins__isolate="all", plugins__output_kibibytes=64).errors
+            == []
+        )
     log = log_of(tmp_path / "home" / "logs", "odd")
     lines = log.read_text().splitlines()
     assert lines[0].startswith("line 0 \\x1b[31mxxx")

@@ -16,15 +16,30 @@ from sbf_core.errors import PluginFault
 from sbf_core.plugin.guard import EndsProcess, bounded, exit_refused
 
 ROOT = Path(__file__).resolve().parents[2]
-GOOD = HEAD.replace('"odd"', '"good"').replace('"odd_eod"', '"good_eod"') + "\n@hookimpl\ndef fetch(entry, request, http):\n    return result(request)\n"
+GOOD = (
+    HEAD.replace('"odd"', '"good"').replace('"odd_eod"', '"good_eod"')
+    + "\n@hookimpl\ndef fetch(entry, request, http):\n    return result(request)\n"
+)
 USUAL = fetch_with("return result(request)")
 
 
 def sbf(tmp_path: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """The command, with the plugins of the folder ``site``; one that does not end fails the test."""
     paths = os.pathsep.join([str(ROOT), str(tmp_path / "site")])
-    environment = {**os.environ, "PYTHONPATH": paths, "SBF_HOME": str(tmp_path / "home"), "PYTHONDONTWRITEBYTECODE": "1", **variables}
-    return subprocess.run([sys.executable, "-m", "sbf_core", *words], env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": paths,
+        "SBF_HOME": str(tmp_path / "home"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **variables,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "sbf_core", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
+    )
 
 
 def both(tmp_path: Path, text: str) -> None:
@@ -59,16 +74,33 @@ def test_an_import_costs_its_own_plugin_only(tmp_path: Path, line: str, told: st
 
 
 DECLARES = {
-    "datasets that end the process": (HEAD.replace("    return [Dataset", "    os._exit(0)\n    return [Dataset"), "hook datasets", "os._exit(0)"),
-    "datasets that sleep": (HEAD.replace("    return [Dataset", "    time.sleep(3600)\n    return [Dataset"), "hook datasets", "did not end within 2 s"),
-    "datasets one by one": (HEAD.replace("    return [Dataset", "    yield 1 / 0\n    return [Dataset"), "hook datasets", "ZeroDivisionError"),
+    "datasets that end the process": (
+        HEAD.replace("    return [Dataset", "    os._exit(0)\n    return [Dataset"),
+        "hook datasets",
+        "os._exit(0)",
+    ),
+    "datasets that sleep": (
+        HEAD.replace("    return [Dataset", "    time.sleep(3600)\n    return [Dataset"),
+        "hook datasets",
+        "did not end within 2 s",
+    ),
+    "datasets one by one": (
+        HEAD.replace("    return [Dataset", "    yield 1 / 0\n    return [Dataset"),
+        "hook datasets",
+        "ZeroDivisionError",
+    ),
 }
 
 
 @pytest.mark.parametrize(("text", "where", "told"), DECLARES.values(), ids=DECLARES)
 def test_declarations_cost_their_own_plugin_only(tmp_path: Path, text: str, where: str, told: str) -> None:
     both(tmp_path, text)
-    done = sbf(tmp_path, "run", SBF_BLOCK="bls,ecb,eod,fmp,fred,iso4217,sec,star,stooq,treasury,yahoo", SBF_ANSWER_SECONDS_MAX="2")
+    done = sbf(
+        tmp_path,
+        "run",
+        SBF_BLOCK="bls,ecb,eod,fmp,fred,iso4217,sec,star,stooq,treasury,yahoo",
+        SBF_ANSWER_SECONDS_MAX="2",
+    )
     assert done.returncode == 1, done.stderr
     assert where in done.stderr and told in done.stderr and "plugin odd" in done.stderr
     assert "prices/good/eod" in done.stdout + done.stderr
@@ -80,7 +112,11 @@ def test_a_hook_in_this_process_cannot_end_it(tmp_path: Path, name: str) -> None
     both(tmp_path, text)
     done = sbf(tmp_path, "run", "--plugins", "odd,good", SBF_ISOLATE="none")
     assert done.returncode == 1, done.stderr
-    assert f"hook {name}" in done.stderr and "plugin odd" in done.stderr and "os._exit(0), which would end sbf itself" in done.stderr
+    assert (
+        f"hook {name}" in done.stderr
+        and "plugin odd" in done.stderr
+        and "os._exit(0), which would end sbf itself" in done.stderr
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing interrupts the main thread there")

@@ -35,7 +35,10 @@ class _Calendar:
 
     def __init__(self, *, has_saturday: bool = True) -> None:
         self.first_session, self.last_session = dt.datetime(2020, 1, 1), dt.datetime(2030, 1, 1)
-        self.special_weekmasks = [(None, dt.datetime(2020, 1, 6), "1111101"), (dt.datetime(2024, 7, 1), dt.datetime(2024, 7, 7), "1111110")]
+        self.special_weekmasks = [
+            (None, dt.datetime(2020, 1, 6), "1111101"),
+            (dt.datetime(2024, 7, 1), dt.datetime(2024, 7, 7), "1111110"),
+        ]
         self._has_saturday = has_saturday
 
     def is_session(self, day: str) -> bool:
@@ -106,8 +109,10 @@ def test_limits_that_contradict_anothers_cost_their_dataset_only(tmp_path: Path)
     vendor.entries[0] = entry(recipe=RestRecipe(url="http://127.0.0.1:9/y", limits=("10/second",)))
     context = warehouse.run()
     assert context.errors == [
-        ("prices/fake/odd: its limits 5/day contradict those of another dataset of fake: 10/second; a longer period must allow more, but less per "
-        "second; plugin fake; the others go on")
+        (
+            "prices/fake/odd: its limits 5/day contradict those of another dataset of fake: 10/second; a longer period must allow more, but less per "
+            "second; plugin fake; the others go on"
+        )
     ]
     assert warehouse.ask("SELECT symbol FROM silver.px") == [("A",)]
 
@@ -119,7 +124,17 @@ def test_limits_that_contradict_each_other_are_told(tmp_path: Path) -> None:
 
 
 def test_limits_contradict_where_those_who_keep_them_say_so() -> None:
-    limits = ("1/second", "5/second", "10/minute", "300/minute", "400/minute", "100/hour", "250/day", "86400/day", "500000/month")
+    limits = (
+        "1/second",
+        "5/second",
+        "10/minute",
+        "300/minute",
+        "400/minute",
+        "100/hour",
+        "250/day",
+        "86400/day",
+        "500000/month",
+    )
     for size in (1, 2, 3):
         for some in combinations(limits, size):
             parts = sorted({limit_parts(limit) for limit in some}, key=lambda part: part[1])
@@ -145,5 +160,7 @@ def test_a_plugin_that_cannot_be_loaded_costs_itself_only(tmp_path: Path, named:
     assert warehouse.ask("SELECT symbol FROM silver.px") == [("A",)]
     with pytest.raises(UsageError, match="plugin broken is refused"):
         type(runner)(runner._settings, RunOptions(plugins=("broken",)), clock=runner._clock, manager=manager)
-    left_out = type(runner)(runner._settings, RunOptions(plugins=options.plugins, exclude=("broken",)), clock=runner._clock, manager=manager)
+    left_out = type(runner)(
+        runner._settings, RunOptions(plugins=options.plugins, exclude=("broken",)), clock=runner._clock, manager=manager
+    )
     assert left_out.plan().notes == ()

@@ -46,7 +46,9 @@ def test_too_little_memory_costs_no_rows(tmp_path: Path, kind: str) -> None:
     assert warehouse.ask(tables) == [(1,), (1,)]
 
 
-@pytest.mark.parametrize(("kind", "error"), [("full", EnvironmentFault), ("InternalException", duckdb.InternalException)])
+@pytest.mark.parametrize(
+    ("kind", "error"), [("full", EnvironmentFault), ("InternalException", duckdb.InternalException)]
+)
 def test_neither_a_disk_nor_a_bug_is_a_judgement(tmp_path: Path, kind: str, error: type[Exception]) -> None:
     warehouse = warehouse_of_two(tmp_path)
     faults.arm(f"promote.merged:1:{kind}")

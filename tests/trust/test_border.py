@@ -17,7 +17,14 @@ from sbf_core.bronze import journal_file
 from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.bronze.file_reader import check_payload, read_payload
 from sbf_core.bronze.file_writer import BronzeFileWriter
-from sbf_core.bronze.journal import journal_files, journal_path, read_journal, read_journal_start, rewrite_journal, salvaged_lines
+from sbf_core.bronze.journal import (
+    journal_files,
+    journal_path,
+    read_journal,
+    read_journal_start,
+    rewrite_journal,
+    salvaged_lines,
+)
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DamageFound, SbfError, UsageError
@@ -38,7 +45,12 @@ OUTSIDE = (
     "a/CON/b.json", "a/nul.json", "a/COM1", "a/b.json.", ".hidden/b.json", "a b.json", "a/b.json\0", "a/b\n.json", "a/b:stream", "~/b.json", "PROGRA~1/b.json", "é.json",
     "a/" + "b" * 256, "a/" * 600 + "b",
 )  # fmt: skip
-FINE = ("prices/x/eod/AAPL/20240102T030405000678Z-0123456789ab.json", "a/b@%40/~a~a~p~l/_global+2-0123456789ab.csv.gz", "a/%43ON/b", "a/A..B/b")
+FINE = (
+    "prices/x/eod/AAPL/20240102T030405000678Z-0123456789ab.json",
+    "a/b@%40/~a~a~p~l/_global+2-0123456789ab.csv.gz",
+    "a/%43ON/b",
+    "a/A..B/b",
+)
 posix = pytest.mark.skipif(os.name != "posix", reason="links need no privilege on POSIX only")
 
 
@@ -64,7 +76,9 @@ def test_no_link_is_followed_on_the_way(tmp_path: Path) -> None:
     with pytest.raises(DamageFound, match="a link stands on the way"):
         inside(tmp_path / "home", "a/b/c.json")
     (tmp_path / "link").symlink_to(tmp_path / "home")
-    assert inside(tmp_path / "link", "a/c.json") == tmp_path / "link" / "a" / "c.json", "the folder itself may be one of the user's"
+    assert inside(tmp_path / "link", "a/c.json") == tmp_path / "link" / "a" / "c.json", (
+        "the folder itself may be one of the user's"
+    )
 
 
 @pytest.fixture
@@ -173,11 +187,17 @@ def test_a_crafted_journal_that_the_ledger_does_not_know_stops_no_run(small: War
     shutil.copy(journal, journal.with_name("20230101T000000Z-aaaaaa.jsonl"))
     crafted(small.home / "bronze", lambda line: line.update(rel_path="../../out.json"))
     context = small.run(hours_later=48, universe__tickers=("AAA", "BBB"))
-    assert any("damaged at line 1" in text for text in (*context.errors, *context.notes)), (context.errors, context.notes)
+    assert any("damaged at line 1" in text for text in (*context.errors, *context.notes)), (
+        context.errors,
+        context.notes,
+    )
     assert not (tmp_path / "out.json").exists()
 
 
-@pytest.mark.parametrize(("column", "value"), [("rel_path", "../../out.json"), ("bronze_file_id", "../../x"), ("run_id", "../x"), ("extension", "a/../b")])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("rel_path", "../../out.json"), ("bronze_file_id", "../../x"), ("run_id", "../x"), ("extension", "a/../b")],
+)
 def test_a_crafted_ledger_is_damage(small: Warehouse, tmp_path: Path, column: str, value: str) -> None:
     (tmp_path / "out.json").write_text("mine")
     with small.open(read_only=False) as cursor:
@@ -199,7 +219,9 @@ def test_a_page_shows_no_file_outside_of_bronze(small: Warehouse, tmp_path: Path
 
 
 @pytest.mark.parametrize("reading", [read_payload, check_payload])
-def test_a_declared_length_that_is_not_that_of_the_file_is_refused_unread(small: Warehouse, reading: Callable[..., object]) -> None:
+def test_a_declared_length_that_is_not_that_of_the_file_is_refused_unread(
+    small: Warehouse, reading: Callable[..., object]
+) -> None:
     bronze = small.home / "bronze"
     row = read_journal(journal_files(bronze)[0])[0].row
     path = bronze / row.rel_path
@@ -260,7 +282,9 @@ def test_facts_of_a_backup_that_sbf_did_not_write(small: Warehouse, tmp_path: Pa
 
 
 @posix
-@pytest.mark.parametrize("place", ["bronze", "bronze/_journal", "bronze/prices", "sbf-1.duckdb", "sbf.toml", "backup.json"])
+@pytest.mark.parametrize(
+    "place", ["bronze", "bronze/_journal", "bronze/prices", "sbf-1.duckdb", "sbf.toml", "backup.json"]
+)
 def test_no_link_in_a_backup_is_followed(small: Warehouse, tmp_path: Path, place: str) -> None:
     (small.home / "sbf.toml").write_text("")
     back_up(Settings(small.home, environment={}).config, tmp_path / "backup", clock=small.clock)
@@ -344,8 +368,17 @@ def test_a_database_that_came_with_a_backup_is_looked_at(small: Warehouse, tmp_p
 
 
 def _result(**changes: Any) -> RunResult:
-    request = RunRequest(run_id="r1", domain="prices", source="x", dataset="eod", ticker=changes.pop("ticker", "AAPL"), cursor=changes.pop("cursor", ""))
-    return RunResult(request=request, payload=b"[1]", fetched_at=START, **{"address": "https://example.com/a", **changes})
+    request = RunRequest(
+        run_id="r1",
+        domain="prices",
+        source="x",
+        dataset="eod",
+        ticker=changes.pop("ticker", "AAPL"),
+        cursor=changes.pop("cursor", ""),
+    )
+    return RunResult(
+        request=request, payload=b"[1]", fetched_at=START, **{"address": "https://example.com/a", **changes}
+    )
 
 
 @pytest.mark.parametrize(
@@ -373,7 +406,9 @@ def test_what_could_not_be_read_again_is_not_written(changes: dict[str, Any]) ->
     assert caught.value.code == "RESULT"
 
 
-def test_a_folder_of_a_backup_that_cannot_be_read_is_no_empty_one(small: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_a_backup_that_cannot_be_read_is_no_empty_one(
+    small: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = Settings(small.home, environment={}).config
     (config.quarantine / "foreign").mkdir(parents=True)
     (config.quarantine / "foreign" / "file.txt").write_text("kept")

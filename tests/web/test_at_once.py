@@ -22,12 +22,24 @@ from sbf_core.web import pages_of_gold as of_gold
 from sbf_core.web.site import Site
 
 _CLIENTS = 200
-_PATHS = ("/runs", "/runs/last?layer=silver", "/datasets/px?tab=rows", "/gold/lasts", "/gold/lasts/download.csv", "/charts", "/live", "/plugins", "/payloads/none")
+_PATHS = (
+    "/runs",
+    "/runs/last?layer=silver",
+    "/datasets/px?tab=rows",
+    "/gold/lasts",
+    "/gold/lasts/download.csv",
+    "/charts",
+    "/live",
+    "/plugins",
+    "/payloads/none",
+)
 
 
 def _home(tmp_path: Path, publish: str) -> Warehouse:
     vendor = FakeVendor(entry())
-    vendor.models = [GoldModel(name="lasts", key=("symbol",), sql="SELECT symbol, max(close) AS close FROM silver.px GROUP BY 1")]
+    vendor.models = [
+        GoldModel(name="lasts", key=("symbol",), sql="SELECT symbol, max(close) AS close FROM silver.px GROUP BY 1")
+    ]
     vendor.says([price("A", "2024-01-01"), price("B", "2024-01-02")])
     warehouse = Warehouse(tmp_path / "home", vendor)
     warehouse.run(run__publish=publish)
@@ -85,7 +97,9 @@ def test_a_page_without_a_copy_gets_more_memory_too(tmp_path: Path, monkeypatch:
     assert limits == ["38.1 MiB", "488.2 MiB"]
 
 
-def test_readers_without_end_leave_the_database_for_a_run_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readers_without_end_leave_the_database_for_a_run_that_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The next reader of a database that was open for its turn waits for those before, and then opens it anew."""
     monkeypatch.setattr(of_door, "_TURN_SECONDS", -1.0)
     monkeypatch.setattr(of_door, "_PAUSE_SECONDS", 0.01)
@@ -115,7 +129,9 @@ def test_downloads_take_no_place_of_a_page(tmp_path: Path) -> None:
     download.close()
 
 
-def test_a_download_that_cannot_be_made_is_told_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_that_cannot_be_made_is_told_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*arguments: object) -> object:
         raise duckdb.OutOfMemoryException("too little")
         yield ""

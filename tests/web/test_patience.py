@@ -18,7 +18,13 @@ _SHORT = 0.3
 
 @pytest.fixture
 def site(warehouse: Warehouse, vendor: FakeVendor) -> Site:
-    vendor.models = [GoldModel(name="many", key=("n",), sql="SELECT n::INTEGER AS n, repeat('x', 100) AS x FROM range(300000) AS r(n), (SELECT count(*) FROM silver.px)")]
+    vendor.models = [
+        GoldModel(
+            name="many",
+            key=("n",),
+            sql="SELECT n::INTEGER AS n, repeat('x', 100) AS x FROM range(300000) AS r(n), (SELECT count(*) FROM silver.px)",
+        )
+    ]
     vendor.says([price("A", "2024-01-01")])
     warehouse.run()
     return site_of(warehouse)
@@ -38,7 +44,13 @@ def test_a_connection_that_says_nothing_is_closed(site: Site) -> None:
         assert everything(client) == b""
 
 
-@pytest.mark.parametrize(("head", "drop"), [("GET / HTTP/1.1\r\n", "X-A: 1\r\n"), ("POST /live HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n", "more")])
+@pytest.mark.parametrize(
+    ("head", "drop"),
+    [
+        ("GET / HTTP/1.1\r\n", "X-A: 1\r\n"),
+        ("POST /live HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n", "more"),
+    ],
+)
 def test_what_trickles_in_gets_no_more_time(site: Site, head: str, drop: str) -> None:
     """Each drop is well within the limit, which is that of all headers, or of all of a body."""
     with served(site, Patience(header_seconds=_SHORT, body_seconds=_SHORT)) as pages, pages.connect() as client:
@@ -90,7 +102,10 @@ def test_an_answer_that_nobody_takes_is_given_up(site: Site) -> None:
 
 def test_who_is_quick_enough_notices_nothing(site: Site) -> None:
     """Each request has its limit anew, and an answer as long as its client takes of it."""
-    with served(site, Patience(header_seconds=60, body_seconds=60, answer_seconds=_SHORT)) as pages, pages.connect() as client:
+    with (
+        served(site, Patience(header_seconds=60, body_seconds=60, answer_seconds=_SHORT)) as pages,
+        pages.connect() as client,
+    ):
         for _ in range(3):
             client.sendall(pages.request("/live", more=""))
             assert client.recv(1 << 16).startswith(b"HTTP/1.1 200 ")

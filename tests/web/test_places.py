@@ -43,7 +43,11 @@ def warehouse(tmp_path: Path) -> Warehouse:
     vendor, failing = FakeVendor(entry()), FakeVendor(entry(dataset="other", source="other", silver_table="others"))
     vendor.models = [
         GoldModel(name="lasts", key=("symbol",), sql="SELECT symbol, max(close) AS close FROM silver.px GROUP BY 1"),
-        GoldModel(name="broken", key=("symbol",), sql=f"SELECT error(chr(47) || '{str(home)[1:]}/bronze/x and ' || chr(47) || '{str(tmp_path)[1:]}/other/y.csv') AS symbol FROM silver.px"),
+        GoldModel(
+            name="broken",
+            key=("symbol",),
+            sql=f"SELECT error(chr(47) || '{str(home)[1:]}/bronze/x and ' || chr(47) || '{str(tmp_path)[1:]}/other/y.csv') AS symbol FROM silver.px",
+        ),
     ]
     vendor.says([price("A", "2024-01-01"), price("B", "/bronze/x")])
     failing.says(OSError(2, "No such file or directory", f"{tmp_path}/elsewhere/vendor.csv"), dataset="other")
@@ -53,7 +57,19 @@ def warehouse(tmp_path: Path) -> Warehouse:
     vendor.says([price("A", "2024-01-01", "2.5")])
     warehouse.run(hours_later=24, options=RunOptions(force=True))
     now = warehouse.clock.now().isoformat(timespec="seconds")
-    write_live(home / "live.json", LiveRun(run_id="r9", pid=1, started_at=now, updated_at=now, stage="fetch", done=3, total=4, errors=[f"{home}/bronze/a.csv: {tmp_path}/b.csv is not there"]))
+    write_live(
+        home / "live.json",
+        LiveRun(
+            run_id="r9",
+            pid=1,
+            started_at=now,
+            updated_at=now,
+            stage="fetch",
+            done=3,
+            total=4,
+            errors=[f"{home}/bronze/a.csv: {tmp_path}/b.csv is not there"],
+        ),
+    )
     return warehouse
 
 
@@ -61,10 +77,19 @@ def test_no_page_tells_where_the_home_is(warehouse: Warehouse, tmp_path: Path) -
     site = site_of(warehouse)
     assert site.entries, "known before one of them is told to be refused"
     record = next(iter(site.manager.records.values()))
-    record.state, record.reason = "refused", f"ImportError: cannot import name 'x' from 'odd' ({_ROOT}/sbf_plugins/odd.py); {tmp_path}/my own/odd.py"
-    found = everything_linked(client_of(site), "/sql?query=" + quote("SELECT path FROM duckdb_databases() WHERE NOT internal"))
+    record.state, record.reason = (
+        "refused",
+        f"ImportError: cannot import name 'x' from 'odd' ({_ROOT}/sbf_plugins/odd.py); {tmp_path}/my own/odd.py",
+    )
+    found = everything_linked(
+        client_of(site), "/sql?query=" + quote("SELECT path FROM duckdb_databases() WHERE NOT internal")
+    )
     assert len(found) > 20
-    assert {path: _told_of(html, str(tmp_path), "/my [home] (1)") for path, html in found.items() if _told_of(html, str(tmp_path), "/my [home] (1)")} == {}
+    assert {
+        path: _told_of(html, str(tmp_path), "/my [home] (1)")
+        for path, html in found.items()
+        if _told_of(html, str(tmp_path), "/my [home] (1)")
+    } == {}
     assert "ware house" in seen(found["/"]).text
     assert "bronze/a.csv: b.csv is not there" in seen(found["/live"]).text
     assert "cannot import name 'x' from 'odd' (odd.py)" in seen(found["/plugins"]).text
@@ -83,8 +108,14 @@ def test_no_page_of_a_mistake_does(warehouse: Warehouse, tmp_path: Path, path: s
 
 def test_no_page_of_a_fault_does(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faults: list[Exception] = [
-        EnvironmentFault("the copy cannot be written", where=f"{warehouse.home}/published/x.duckdb (3 MiB free)", fix=f"chmod 700 {str(warehouse.home)!r}"),
-        DamageFound("a block cannot be read", where=str(warehouse.home / "sbf.duckdb"), fix=f"see {tmp_path}/log/x.log"),
+        EnvironmentFault(
+            "the copy cannot be written",
+            where=f"{warehouse.home}/published/x.duckdb (3 MiB free)",
+            fix=f"chmod 700 {str(warehouse.home)!r}",
+        ),
+        DamageFound(
+            "a block cannot be read", where=str(warehouse.home / "sbf.duckdb"), fix=f"see {tmp_path}/log/x.log"
+        ),
         ZeroDivisionError(f"{tmp_path}/x"),
     ]
 
@@ -123,7 +154,9 @@ def test_what_a_vendor_sent_and_what_was_asked_stays_as_it_is(warehouse: Warehou
     question = f"SELECT '{warehouse.home}/x' AS x"
     assert f"required>{question}</textarea>" in unescape(client.get("/sql?query=" + quote(question)).text)
     with site.door.reading() as cursor:
-        ((file_id,),) = cursor.execute("SELECT bronze_file_id FROM ops.bronze_manifest WHERE dataset = 'eod' ORDER BY fetched_at DESC LIMIT 1").fetchall()
+        ((file_id,),) = cursor.execute(
+            "SELECT bronze_file_id FROM ops.bronze_manifest WHERE dataset = 'eod' ORDER BY fetched_at DESC LIMIT 1"
+        ).fetchall()
     assert f"{warehouse.home}/bronze/x" in seen(client.get(f"/payloads/{file_id}").text).text
 
 
