@@ -29,6 +29,7 @@ T = TypeVar("T")
 _AGAIN_SECONDS = 1.0
 _LAST_SECONDS = 5.0
 _truly_exit = os._exit
+_truly_start = threading.Thread.start
 
 
 @attrs.frozen(kw_only=True)
@@ -53,9 +54,10 @@ class _TookTooLong(BaseException):
 
 
 class _Here(threading.local):
-    """Whether this thread runs code of a plugin."""
+    """Whether this thread runs code of a plugin, and whose."""
 
     depth = 0
+    owner = ""
 
 
 _here = _Here()
@@ -71,23 +73,34 @@ def _refuse_exit(status: int) -> NoReturn:
     _truly_exit(status)
 
 
+def _start(thread: threading.Thread) -> None:
+    """In the place of ``Thread.start``: what a plugin begins is known by its name, and not what others begin meanwhile."""
+    _truly_start(thread)
+    if _here.owner:
+        signals.left_by(thread, _here.owner)
+
+
 @contextmanager
-def exit_refused() -> Iterator[None]:
-    """Inside, this thread cannot end the process with ``os._exit``."""
+def exit_refused(owner: str = "") -> Iterator[None]:
+    """Inside, this thread cannot end the process with ``os._exit``, and the threads that it begins are the ``owner``'s."""
     global _guarded, _own_pid
     with _lock:
         _guarded += 1
         _own_pid = os.getpid()
         os._exit = _refuse_exit
+        threading.Thread.start = _start  # type: ignore[assignment,method-assign]
+    before, _here.owner = _here.owner, owner
     _here.depth += 1
     try:
         yield
     finally:
         _here.depth -= 1
+        _here.owner = before
         with _lock:
             _guarded -= 1
             if not _guarded:
                 os._exit = _truly_exit
+                threading.Thread.start = _truly_start  # type: ignore[method-assign]
 
 
 def bounded(call: Callable[[], T], *, owner: str, what: str, seconds_max: float, fix: str) -> T:
@@ -104,9 +117,8 @@ def bounded(call: Callable[[], T], *, owner: str, what: str, seconds_max: float,
         PluginFault: it took longer. Where it runs in another thread than the main one (on Windows, in programs that are
             not sbf's command) it is left alone then, and goes on in vain. What it raises itself is raised.
     """
-    before = set(threading.enumerate())
     try:
-        with exit_refused():
+        with exit_refused(owner):
             in_main = threading.current_thread() is threading.main_thread()
             if (
                 in_main
@@ -118,9 +130,6 @@ def bounded(call: Callable[[], T], *, owner: str, what: str, seconds_max: float,
             return _in_thread_of_its_own(call, owner=owner, seconds_max=seconds_max)
     except _TookTooLong:
         raise PluginFault(f"{what} did not end within {seconds_max:g} s and was stopped", fix=fix) from None
-    finally:
-        for thread in set(threading.enumerate()) - before:
-            signals.left_by(thread, owner)
 
 
 def _in_main_thread(call: Callable[[], T], *, owner: str, what: str, seconds_max: float) -> T:
@@ -151,7 +160,7 @@ def _in_thread_of_its_own(call: Callable[[], T], *, owner: str, seconds_max: flo
 
     def work() -> None:
         try:
-            with exit_refused():
+            with exit_refused(owner):
                 answer.append(context.run(call))
         except BaseException as error:  # the thread that waits raises it
             raised.append(error)

@@ -13,7 +13,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType, ModuleType
 from typing import Any
@@ -142,11 +142,20 @@ class WatchedManager(PluginManager):
         """See ``PluginManager.call``."""
         if record.name != self._watched:
             return super().call(record, hook, doing=doing, safe=safe, **arguments)
-        with _watching(self.watch, hook):
-            answer = super().call(record, hook, doing=doing, safe=safe, **arguments)
+        answer = super().call(record, hook, doing=doing, safe=safe, **arguments)
         if isinstance(answer, SelectRows):
             self.watch.selects.add(answer.sql)
         return ParseRows(self._watched_parse(answer)) if isinstance(answer, ParseRows) else answer
+
+    def _answer(self, record: PluginRecord, hook: str, call: Callable[[], Any]) -> Any:
+        if record.name != self._watched:
+            return super()._answer(record, hook, call)
+
+        def watched() -> Any:  # in whatever thread it is called
+            with _watching(self.watch, hook):
+                return call()
+
+        return super()._answer(record, hook, watched)
 
     def _watched_parse(self, plan: ParseRows) -> Any:
         def parse(payload: bytes) -> Iterable[Mapping[str, object]]:
