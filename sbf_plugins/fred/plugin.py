@@ -130,7 +130,7 @@ def fetch(entry: DatasetKeymapEntry, request: RunRequest, http: FetchSession) ->
         url = f"{_API}/{what}&series_id={{ticker}}&file_type=json"
         return fetch_by_recipe(attrs.evolve(entry, recipe=attrs.evolve(recipe, url=url, pages=pages)), request, http)
 
-    first, last = request.from_date or entry.first_date, request.to_date or dt.date.max
+    first = request.from_date or entry.first_date
     # What lies ahead in Chicago is refused, so it is a day less; what was published on it is none of what is asked for.
     since = max(first - _DAY, entry.first_date)
     listing = ask(f"series/vintagedates?realtime_start={since}&realtime_end=9999-12-31", _LISTING)
@@ -138,7 +138,8 @@ def fetch(entry: DatasetKeymapEntry, request: RunRequest, http: FetchSession) ->
         return fetch_by_recipe(entry, request, http)
     if not listing[-1].ok:
         return listing
-    vintages = [day for day in _vintages(listing) if first <= day <= last]
+    # Also those behind the days that are asked for: what fills a gap changes what a cut row behind it says.
+    vintages = [day for day in _vintages(listing) if first <= day]
     if not vintages:
         return [attrs.evolve(listing[0], payload=b"", kind="none")]
     found = list(listing)

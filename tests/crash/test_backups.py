@@ -60,7 +60,9 @@ def strikes(counts: dict[str, int], point: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["kill", "full"])
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    "point", [pytest.param(point, marks=[pytest.mark.slow] * point.startswith("whole.")) for point in POINTS]
+)
 def test_a_second_backup_that_fails_leaves_a_whole_one(
     world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path, point: str, kind: str
 ) -> None:
