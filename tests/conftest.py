@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import logging
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import figures
@@ -9,8 +12,10 @@ from warehouse import FakeVendor, Warehouse, entry
 
 from sbf_core import secret
 
-#: How long an example takes, or is made, says something about the machine only.
-settings.register_profile("sbf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+#: How long an example takes, or is made, says something about the machine only. The same examples each time, so that a
+#: change is judged by what it changes; a search (``SBF_MACHINE_EXAMPLES``, ``READING_EXAMPLES``, ...) takes others.
+IS_SEARCH = any(name.endswith("_EXAMPLES") for name in os.environ)
+settings.register_profile("sbf", deadline=None, derandomize=not IS_SEARCH, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("sbf")
 
 
@@ -23,8 +28,6 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 @pytest.fixture(autouse=True)
 def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's own SBF_* variables must not reach a test."""
-    import os
-
     for name in list(os.environ):
         if name.startswith("SBF_") and name not in ("SBF_FIGURES", "SBF_KILL_SEED"):
             monkeypatch.delenv(name)
@@ -35,6 +38,15 @@ def _no_keys_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that one test used is an ordinary word in the next."""
     monkeypatch.setattr(secret, "_known", ())
     monkeypatch.setattr(secret, "_named", {})
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A command that prints its log sets up the logger of the process; the next test has one that nobody set up."""
+    logger = logging.getLogger("sbf")
+    kept = list(logger.handlers), logger.level, logger.propagate
+    yield
+    logger.handlers[:], logger.level, logger.propagate = kept
 
 
 @pytest.fixture

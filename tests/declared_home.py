@@ -117,8 +117,8 @@ class Home:
     def run(self, options: Any) -> RunContext:
         return self.warehouse.run(hours_later=1, options=options, **FLAGS)
 
-    def rebuild(self) -> Rebuilt:
-        return rebuild(self.settings, keep_backups=0, **self.later())
+    def rebuild(self, *, accept: bool) -> Rebuilt:
+        return rebuild(self.settings, keep_backups=0, accept=accept, **self.later())
 
     def rebuild_table(self, *, accept: bool) -> RunContext:
         return TableRebuild(self.settings, [f"{DATASET}{self.vendor.declared.dataset}"], **self.later()).run(accept=accept)

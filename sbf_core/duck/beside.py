@@ -88,6 +88,16 @@ def beside(
         _remove(path)
 
 
+@contextmanager
+def attached(conn: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
+    """A second database that is there already, for reading; it is detached when the block ends."""
+    conn.execute(f"ATTACH {literal(str(path))} AS {quoted(BESIDE)} (READ_ONLY)")
+    try:
+        yield
+    finally:
+        conn.execute(f"DETACH {quoted(BESIDE)}")
+
+
 def _remove(path: Path) -> None:
     for one in (path, path.with_name(f"{path.name}.wal")):
         with suppress(FileNotFoundError):

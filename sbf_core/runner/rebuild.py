@@ -13,6 +13,7 @@ import duckdb
 from sbf_core.bronze.journal import journal_files, read_journal_start
 from sbf_core.clock import Clock, clock_of_process
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.beside import attached
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.damage import tells_of_damage
@@ -160,19 +161,16 @@ def _lost(
 ) -> tuple[str, ...]:
     """What of the silver tables the new database lacks, a line a table; nothing where the old one cannot be read."""
     try:
-        old = DuckDbBootstrap(config, read_only=True, lock=lock).open()
+        old = DuckDbBootstrap(config, read_only=True, scratch=fresh.database.parent, lock=lock).open()
     except (DamageFound, UsageError):
         return ()
     try:
-        new = DuckDbBootstrap(fresh, read_only=True, lock=lock).open()
-        try:
-            return tuple(shrunk_tables(old.cursor(), new.cursor(), entries))
-        except duckdb.Error as error:
-            if not tells_of_damage(error):
-                raise
-            return ()
-        finally:
-            new.close()
+        with attached(old.cursor(), fresh.database):
+            return tuple(shrunk_tables(old.cursor(), entries))
+    except duckdb.Error as error:
+        if not tells_of_damage(error):
+            raise
+        return ()
     finally:
         old.close()
 

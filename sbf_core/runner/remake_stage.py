@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
 
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
 from sbf_core.duck.bootstrap import DuckDbBootstrap
@@ -21,9 +20,6 @@ from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.stale import StaleTable, cost_of, held_line, payloads_line, stale_tables
 from sbf_core.vocabulary import Drift
-
-if TYPE_CHECKING:
-    from sbf_core.silver.remaking import Taken
 
 _FILE = "remade.duckdb"
 _CHANGES_SHOWN_MAX = 4
@@ -155,7 +151,7 @@ class RemakeStage:
     ) -> bool:
         """Whether the table was made again; else it is held."""
         from sbf_core.duck.beside import beside  # as few runs make a table again, few load what it needs
-        from sbf_core.silver.remaking import compared, swap
+        from sbf_core.silver.remaking import compared, swap, why_held
 
         entry, ops = owned.entry, self._ops
         rows = self._payloads(owned, pending)
@@ -171,7 +167,7 @@ class RemakeStage:
                 if not fingerprint:
                     _check_all_came(ops, other, made)
                 both = compared(ops.cursor(), entry, ops.tables.made())
-                reason = "" if accepted or both is None else _lost(owned, *both)
+                reason = "" if accepted or both is None else why_held(entry, *both)
                 if reason:
                     held = HeldTable(dataset=entry.id, table=entry.silver_table, fingerprint=fingerprint, reason=reason)
                     ops.tables.hold(held, ids=entry.ids)
@@ -230,19 +226,6 @@ def _named(stale: StaleTable) -> str:
 def _changes(stale: StaleTable) -> str:
     more = len(stale.why) - _CHANGES_SHOWN_MAX
     return "; ".join(stale.why[:_CHANGES_SHOWN_MAX]) + (f"; and {more} more" if more > 0 else "")
-
-
-def _lost(owned: OwnedDataset, before: Taken, after: Taken) -> str:
-    """Why a table must not take the place of the other by itself; empty where it may. Rows that go because they are
-    rejected are on record, and bounded by ``reject_share_max``; that others go, nobody would be told.
-    """
-    gone = max(after.gone, before.current - after.current)
-    if before.rows - after.rows > owned.entry.reject_share_max * before.rows:
-        what = f"the declaration takes {after.rows} of the {before.rows} rows that the old one took"
-        return what + (f", mostly {after.reason}" if after.reason else "")
-    if gone > max(after.rejected - before.rejected, 0):
-        return f"{gone} of {before.current} current rows would go"
-    return ""
 
 
 def without(datasets: Sequence[OwnedDataset], left: Collection[str]) -> list[OwnedDataset]:

@@ -87,6 +87,19 @@ def compared(
     return Taken(rows=taken, rejected=rejected, current=counts[0]), after_it
 
 
+def why_held(entry: DatasetKeymapEntry, before: Taken, after: Taken) -> str:
+    """Why a table must not take the place of the other by itself; empty where it may. Rows that go because they are
+    rejected are on record, and bounded by ``reject_share_max``; that others go, nobody would be told.
+    """
+    gone = max(after.gone, before.current - after.current)
+    if before.rows - after.rows > entry.reject_share_max * before.rows:
+        what = f"the declaration takes {after.rows} of the {before.rows} rows that the old one took"
+        return what + (f", mostly {after.reason}" if after.reason else "")
+    if gone > max(after.rejected - before.rejected, 0):
+        return f"{gone} of {before.current} current rows would go"
+    return ""
+
+
 def _shared_key(old: tuple[Column, ...], new: tuple[Column, ...]) -> list[tuple[str, str]]:
     """The columns of both keys, each as it was and as it is called; none whose type is another."""
     former = {name: column.name for column in new for name in (*column.renamed_from, column.name)}

@@ -2,50 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.beside import BESIDE
 from sbf_core.duck.identifiers import quoted
+from sbf_core.ops.made_tables import made_tables
+from sbf_core.silver.remaking import compared, why_held
+from sbf_core.silver.stale import stale_of_home
 
 _HISTORY = "_history"
 
 
-def shrunk_tables(
-    old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]
-) -> list[str]:
-    """The silver tables of which the new database holds fewer rows, with their history.
+def shrunk_tables(conn: duckdb.DuckDBPyConnection, entries: Sequence[DatasetKeymapEntry]) -> list[str]:
+    """The silver tables of which a new database holds less than the one that is there.
+
+    A table whose declaration has changed is judged as where it alone is made again: some rows may go, with a reject for
+    each. One whose declaration is the same must hold as many rows as before, with their history.
 
     Args:
-        old: the database that is there.
-        new: the one that is to take its place.
+        conn: on the database that is there, with the new one attached beside it.
         entries: the datasets; a table may have another name in the old one.
 
     Returns:
         A line a table, e.g. ``silver.eod_bar: 3 of 120 rows, with their history, would go``.
     """
-    there, made, found = _tables(old), _tables(new), []
+    old, new = _tables(conn, "current_database()"), _tables(conn, f"'{BESIDE}'")
+    changed, found = {stale.entry.id for stale in stale_of_home(conn, entries)}, []
     for entry in entries:
-        name = next((each for each in (entry.silver_table, *entry.former_tables) if each in there), None)
+        name = next((each for each in (entry.silver_table, *entry.former_tables) if each in old), None)
         if name is None:
             continue
-        before, after = _count(old, name, there), _count(new, entry.silver_table, made)
-        if after < before:
+        if entry.id in changed and entry.silver_table in new:
+            both = compared(conn, entry, made_tables(conn))
+            reason = why_held(entry, *both) if both is not None else ""
+        else:
+            before, after = _count(conn, "", name, old), _count(conn, f"{BESIDE}.", entry.silver_table, new)
             gone = f"{before - after:,} of {before:,} rows, with their history, would go"
-            found.append(f"silver.{entry.silver_table}: {gone}")
+            reason = gone if after < before else ""
+        if reason:
+            found.append(f"silver.{entry.silver_table}: {reason}")
     return found
 
 
-def _tables(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    query = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver'"
+def _tables(conn: duckdb.DuckDBPyConnection, database: str) -> frozenset[str]:
+    query = f"SELECT table_name FROM duckdb_tables() WHERE database_name = {database} AND schema_name = 'silver'"
     return frozenset(name for (name,) in conn.execute(query).fetchall())
 
 
-def _count(conn: duckdb.DuckDBPyConnection, name: str, there: frozenset[str]) -> int:
-    """Rows of a table and its history; 0 where there is no table. Rows that payloads close go from the one to the other."""
+def _count(conn: duckdb.DuckDBPyConnection, where: str, name: str, there: frozenset[str]) -> int:
+    """Rows of a table and its history; 0 where there is no table. Rows that payloads close go from one to the other."""
     count = 0
     for table in (name, f"{name}{_HISTORY}"):
-        row = conn.execute(f"SELECT count(*) FROM silver.{quoted(table)}").fetchone() if table in there else None
+        query = f"SELECT count(*) FROM {where}silver.{quoted(table)}"
+        row = conn.execute(query).fetchone() if table in there else None
         count += row[0] if row else 0
     return count

@@ -128,7 +128,6 @@ PRINTS = "\n    for number in range(5000):\n        print(f'line {number} \\x1b[
 def test_what_a_hook_prints_is_kept_in_a_file_with_a_cap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("sbf"), "propagate", True)
     with caplog.at_level(logging.WARNING, logger="sbf"):
         assert (
             run(tmp_path, monkeypatch, fetch_with(PRINTS), plugins__isolate="all", plugins__output_kibibytes=64).errors

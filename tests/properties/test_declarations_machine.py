@@ -215,15 +215,22 @@ class Declarations(RuleBasedStateMachine):
         assert any(" is held" in error for error in context.errors) == waits, context.errors
         self.is_touched = self.gold_is_new = True
 
-    @rule()
+    @rule(accept=st.booleans())
     @precondition(lambda self: bool(self.payloads) and self.is_there)
-    def rebuilds_all(self) -> None:
+    def rebuilds_all(self, accept: bool) -> None:
+        new, waits = Made(declared=self.declared, hours=frozenset(self.payloads)), False
         if self.own(frozenset(self.payloads)) == self.payloads.keys():
-            self.made, self.held = Made(declared=self.declared, hours=frozenset(self.payloads)), None
+            before, after = self.table(self.made), self.table(new)
+            assert after is not None
+            waits = self.is_stale and before is not None and must_wait(before, after)
+            if not waits or accept:
+                self.made, self.held = new, None
         elif self.own(frozenset(self.payloads)):
             self.makes_again(accept=True)
-        self.settled(self.home.rebuild().context, is_run=False)
-        self.gold_is_new = True
+        rebuilt = self.home.rebuild(accept=accept)
+        assert bool(rebuilt.lost) == (waits and not accept), rebuilt.lost
+        self.settled(rebuilt.context, is_run=False)
+        self.gold_is_new = not rebuilt.lost
 
     @rule()
     @precondition(lambda self: self.is_there)

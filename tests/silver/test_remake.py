@@ -204,6 +204,33 @@ def test_a_narrowed_key_waits_for_its_user(tmp_path: Path) -> None:
     is_sound(vendor, warehouse)
 
 
+def test_a_whole_database_waits_for_the_same_reason_as_its_table(tmp_path: Path) -> None:
+    """A declaration that folds versions may have fewer rows and a shorter history; one whose rows would go, not."""
+    vendor, warehouse = day_by_day(tmp_path / "home")
+    settings, before = Settings(warehouse.home, environment={}), rows_of(warehouse)
+    manager = PluginManager(())
+    manager.register(vendor, name="fake")
+    vendor.entries = [NARROW]
+    again = rebuild(settings, clock=warehouse.clock, manager=manager)
+    assert again.lost == ("silver.px: 2 of 4 current rows would go",)
+    assert again.set_aside is None
+    assert rows_of(warehouse) == before
+    assert rebuild(settings, accept=True, clock=warehouse.clock, manager=manager).lost == ()
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(2,)]
+
+
+def test_a_declaration_that_needs_no_history_is_no_loss(tmp_path: Path) -> None:
+    vendor, warehouse = home(tmp_path / "home", declared())
+    manager = PluginManager(())
+    manager.register(vendor, name="fake")
+    rows = len(rows_of(warehouse)[1])
+    vendor.entries = [declared(without("volume"))]
+    again = rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+    assert again.lost == () and again.set_aside is not None
+    assert len(rows_of(warehouse)[1]) < rows
+    is_sound(vendor, warehouse)
+
+
 def test_a_declaration_that_takes_too_little_waits(tmp_path: Path) -> None:
     vendor, warehouse = home(tmp_path / "home", declared())
     before = rows_of(warehouse)
