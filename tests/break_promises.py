@@ -23,11 +23,12 @@ from breaks_of_reading import BREAKS_OF_READING  # noqa: E402
 from breaks_of_tables import BREAKS_OF_TABLES  # noqa: E402
 from breaks_of_the_border import BREAKS_OF_THE_BORDER  # noqa: E402
 from breaks_of_the_lock import BREAKS_OF_THE_LOCK  # noqa: E402
+from breaks_of_what_lies_there import BREAKS_OF_WHAT_LIES_THERE  # noqa: E402
 
 #: name, file, text, what it is replaced by, tests that must fail
 BREAKS = [
     ('byte for byte', 'sbf_core/bronze/file_writer.py', 'view = memoryview(payload)', 'view = memoryview(payload.strip())', 'tests/bronze'),
-    ('never overwrite', 'sbf_core/bronze/file_writer.py', '        if os.path.exists(final):', '        if False:', 'tests/bronze'),
+    ('never overwrite', 'sbf_core/bronze/file_writer.py', '        if os.path.lexists(final):', '        if False:', 'tests/bronze'),
     ('case collisions', 'sbf_core/bronze/paths.py', 'parts.append("~" + char)', 'parts.append(char)', 'tests/bronze'),
     ('journal chain', 'sbf_core/bronze/journal.py', 'if _chained(previous, text) != chain:', 'if False:', 'tests/bronze'),
     ('no-op by hash', 'sbf_core/runner/fetch_answers.py', 'return of_address or payload_hash == self._known', 'return False and payload_hash == self._known', 'tests/silver'),
@@ -93,7 +94,7 @@ BREAKS = [
     ('backup: journals first', 'sbf_core/trust/backup.py', 'for path in journal_files(config.bronze)}', 'for path in journal_files(config.bronze)[:1]}', 'tests/crash/test_damage.py'),
     ('readers: stale copy', 'sbf_core/duck/publish.py', 'is_current=whole and facts["database"] == state', 'is_current=whole', 'tests/crash/test_locks.py -k readers'),
     ('readers: always a copy', 'sbf_core/runner/publish_stage.py', 'return rows_changed or', 'return False and', 'tests/crash/test_locks.py -k readers'),
-    ('readers: views of one moment', 'sbf_core/duck/publish_tables.py', 'before=known.file if known is not None else ""', 'before=""', 'tests/duck/test_publish_tables.py'),
+    ('readers: views of one moment', 'sbf_core/duck/publish_tables.py', 'before = known.file if known is not None else ""', 'before=""', 'tests/duck/test_publish_tables.py'),
     ('readers: only what changed', 'sbf_core/duck/publish_tables.py', 'if known is not None and known.version == version:', 'if False:', 'tests/duck/test_publish_tables.py'),
     ('readers: nothing unwanted', 'sbf_core/runner/publish_stage.py', 'if how == "no" or', 'if', 'tests/duck/test_publish_tables.py'),
     ('pages: any host', 'sbf_core/web/security.py', 'hosts[0].lower() not in self._hosts', 'not hosts[0]', 'tests/web/test_pages.py -k host'),
@@ -275,6 +276,7 @@ BREAKS = [
     *BREAKS_OF_CHANGES,
     *BREAKS_OF_THE_BORDER,
     *BREAKS_OF_THE_LOCK,
+    *BREAKS_OF_WHAT_LIES_THERE,
     *BREAKS_OF_CHILDREN,
 ]
 

@@ -49,8 +49,10 @@ class BronzeArchive:
         files = journal_files(self.folder)
         if not files:
             raise UsageError("this folder holds no Bronze journal", where=str(folder), fix="name a Bronze folder, a home, or `sample`", code="REPLAY")
-        lines = [line for path in files for line in read_journal(path)]
-        kept = [line for line in lines if until is None or line.row.fetched_at <= until]
+        lines: dict[str, JournalLine] = {}
+        for line in (line for path in files for line in read_journal(path)):
+            lines.setdefault(line.row.rel_path, line)  # a lost payload that came again is one answer
+        kept = [line for line in lines.values() if until is None or line.row.fetched_at <= until]
         self.vintages = _vintages(kept)
 
     @property

@@ -15,8 +15,9 @@ import attrs
 from sbf_core.bronze.journal import JournalWriter
 from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.paths import payload_path
+from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.errors import EnvironmentFault, PayloadRefused, environment_fault
+from sbf_core.errors import PayloadRefused, environment_fault
 from sbf_core.faults import fault_point, is_armed
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.request import RunRequest
@@ -113,7 +114,8 @@ class BronzeFileWriter:
     def publish(self, staged: Sequence[StagedPayload]) -> list[BronzeManifestRow]:
         """Make staged payloads final and journal them; when it returns they survive a crash.
 
-        A payload that is already there, byte for byte, is left as it is and journalled only if it was not.
+        A payload that is already there, byte for byte, is left as it is and journalled only if it was not. What stands
+        in its place with other bytes is damaged: it goes to quarantine, and the whole payload takes its place.
         """
         try:
             self._sync_files([item.temp_path for item in staged])
@@ -164,12 +166,12 @@ class BronzeFileWriter:
 
     def _finish(self, item: StagedPayload) -> bool:
         final = f"{self._root}/{item.rel_path}"
-        if os.path.exists(final):
-            _discard(item.temp_path)
-            with open(final, "rb") as kept:
-                if hashlib.file_digest(kept, "sha256").hexdigest() != item.payload_hash:
-                    raise EnvironmentFault("a Bronze file is damaged; it was not touched", where=final, fix="run `sbf verify`")
-            return False
+        if os.path.lexists(final):
+            if _holds(final, item.payload_hash):
+                _discard(item.temp_path)
+                return False
+            place = move_to_quarantine(self._config.quarantine, Path(final), original=item.rel_path, reason=QuarantineReason.DAMAGED)
+            self._logger.warning("A damaged payload came again, whole; its damaged bytes are kept in %s", place)
         os.rename(item.temp_path, final)
         fault_point("bronze.renamed")
         return True
@@ -202,6 +204,14 @@ def _manifest_row(item: StagedPayload) -> BronzeManifestRow:
     return BronzeManifestRow.of(
         item.result, rel_path=item.rel_path, payload_hash=item.payload_hash, content_length_bytes=item.content_length_bytes
     )
+
+
+def _holds(path: str, payload_hash: str) -> bool:
+    """Whether a file, and no link, has these bytes."""
+    if not os.path.isfile(path) or os.path.islink(path):
+        return False
+    with open(path, "rb") as kept:
+        return hashlib.file_digest(kept, "sha256").hexdigest() == payload_hash
 
 
 def _discard(path: str) -> None:

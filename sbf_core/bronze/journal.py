@@ -180,6 +180,17 @@ def read_journal_start(path: Path) -> tuple[list[JournalLine], str]:
     return lines, ""
 
 
+def run_of_copy(path: Path) -> str:
+    """The run whose journal somebody copied to this place; empty for a journal that is the only one of its run."""
+    try:
+        _, line = next(_read(path), ("", None))
+    except DamageFound:
+        return ""
+    if line is None or line.row.run_id == path.stem or not path.with_name(f"{line.row.run_id}{path.suffix}").exists():
+        return ""
+    return line.row.run_id
+
+
 def journal_files(bronze: Path) -> list[Path]:
     """The journals of a Bronze folder, by name, which is by time."""
     return sorted((bronze / JOURNAL_FOLDER).glob("*.jsonl"))

@@ -45,6 +45,11 @@ def is_duckdb(path: Path) -> bool:
         return True  # let DuckDB say what is wrong with it
 
 
-def no_duckdb(path: Path) -> UsageError:
-    """Somebody else's file is in the place of the database."""
+def no_duckdb(path: Path) -> SbfError:
+    """Somebody else's file is in the place of the database, or the database begins with other bytes: where payloads are
+    beside it, it was one.
+    """
+    if (path.parent / "bronze" / "_journal").is_dir():
+        what = "the database is damaged: it does not begin as a DuckDB file does"
+        return DamageFound(what, where=str(path), fix="run `sbf rebuild`; it needs only Bronze")
     return UsageError("this is no DuckDB database; it was not touched", where=str(path), fix="move it away or choose another --home", code="NOT_DUCKDB")

@@ -19,6 +19,8 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.faults import fault_point
 from sbf_core.whole_file import make_folder, sync_all, write_whole
 
+#: Says which copy is the newest.
+CURRENT = "current.json"
 _BUFFER_BYTES = 1 << 22
 _TRIES = 5
 
@@ -84,7 +86,7 @@ def name_published(config: DuckDbConfig, run_id: str, *, now: str) -> None:
         "rows": _state(config.database),
     }
     fault_point("publish.named")
-    write_whole(config.published / "current.json", json.dumps(facts).encode(), durable=config.fsync != "none")
+    write_whole(config.published / CURRENT, json.dumps(facts).encode(), durable=config.fsync != "none")
     for path in config.published.glob("sbf-*"):
         if path != current:
             with suppress(OSError):
@@ -94,7 +96,7 @@ def name_published(config: DuckDbConfig, run_id: str, *, now: str) -> None:
 
 def keep_published(config: DuckDbConfig) -> None:
     """The database was changed, but none of its rows of silver and gold: the copy, which had them all, has them still."""
-    named = config.published / "current.json"
+    named = config.published / CURRENT
     with suppress(OSError, ValueError):
         facts = json.loads(named.read_text(encoding="utf-8"))
         write_whole(
@@ -103,7 +105,7 @@ def keep_published(config: DuckDbConfig) -> None:
 
 
 def _named(config: DuckDbConfig) -> tuple[dict[str, Any], Path]:
-    facts = json.loads((config.published / "current.json").read_text(encoding="utf-8"))
+    facts = json.loads((config.published / CURRENT).read_text(encoding="utf-8"))
     return facts, config.published / Path(facts["file"]).name
 
 

@@ -19,10 +19,11 @@ import duckdb
 from sbf_core.duck.config import STORAGE_VERSION, DuckDbConfig
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.faults import fault_point
-from sbf_core.whole_file import make_folder, sync_all, write_whole
+from sbf_core.whole_file import file_hash, make_folder, sync_all, write_whole
 
 VIEWS = "warehouse.duckdb"
-_STATE = "tables.json"
+#: Says which file each table has.
+TABLES = "tables.json"
 
 
 @attrs.frozen(kw_only=True)
@@ -33,20 +34,55 @@ class PublishedTable:
         file: below ``published``, with ``/``.
         version: changes whenever rows of the table do.
         before: the file that it had before; empty for none.
+        byte_count: its size.
+        file_hash: SHA-256 of the file, 64 hex digits; empty where an older sbf wrote it.
     """
 
     file: str
     version: str
     before: str = ""
+    byte_count: int = 0
+    file_hash: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class PublishedTables:
+    """What ``tables.json`` says.
+
+    Attributes:
+        folder: where the views look for the files; another one than where they are, after the home was moved.
+        tables: by ``schema.table``.
+    """
+
+    folder: str = ""
+    tables: dict[str, PublishedTable] = attrs.field(factory=dict)
 
 
 def published_tables(config: DuckDbConfig) -> dict[str, PublishedTable]:
     """The tables that are there as Parquet, by ``schema.table``."""
     try:
-        found = cattrs.structure(json.loads((config.published / _STATE).read_text(encoding="utf-8")), dict[str, PublishedTable])
-    except (OSError, ValueError, TypeError, cattrs.BaseValidationError):
+        found = recorded_tables(config).tables
+    except ValueError:
         return {}
     return {table: one for table, one in found.items() if (config.published / one.file).is_file()}
+
+
+def recorded_tables(config: DuckDbConfig) -> PublishedTables:
+    """The tables that the last run said it left, whether their files are there or not.
+
+    Raises:
+        ValueError: what it wrote cannot be read.
+    """
+    path = config.published / TABLES
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if "tables" not in found:  # an older sbf wrote it
+            return PublishedTables(tables=cattrs.structure(found, dict[str, PublishedTable]))
+        return cattrs.structure(found, PublishedTables)
+    except FileNotFoundError:
+        return PublishedTables()
+    except (OSError, ValueError, TypeError, AttributeError, cattrs.BaseValidationError) as error:
+        raise ValueError(f"{path} cannot be read") from error
 
 
 def publish_tables(cursor: duckdb.DuckDBPyConnection, config: DuckDbConfig, run_id: str, *, schemas: Sequence[str], versions: Mapping[str, str]) -> int:
@@ -72,18 +108,25 @@ def publish_tables(cursor: duckdb.DuckDBPyConnection, config: DuckDbConfig, run_
             new[table] = known
             continue
         file = f"{schema}/{name}-{run_id}.parquet"
-        written.append(_write(cursor, table, config.published / file, staging=config.staging, durable=durable))
-        new[table] = PublishedTable(file=file, version=version, before=known.file if known is not None else "")
+        path = _write(cursor, table, config.published / file, staging=config.staging, durable=durable)
+        written.append(path)
+        before = known.file if known is not None else ""
+        new[table] = PublishedTable(file=file, version=version, before=before, byte_count=path.stat().st_size, file_hash=file_hash(path))
         fault_point("publish.table")
-    if not new or (new == old and (config.published / VIEWS).is_file()):
+    if not new or (new == old and (config.published / VIEWS).is_file() and not _is_moved(config)):
         return 0
     if durable:
         sync_all({path.parent for path in written})
     _write_views(config, new, _macros(cursor, new), durable=durable)
     fault_point("publish.views")
-    write_whole(config.published / _STATE, json.dumps({table: attrs.asdict(one) for table, one in new.items()}).encode(), durable=durable)
+    said = PublishedTables(folder=str(config.published), tables=new)
+    write_whole(config.published / TABLES, json.dumps(attrs.asdict(said)).encode(), durable=durable)
     _remove_others(config.published, new.values())
     return len(written)
+
+
+def _is_moved(config: DuckDbConfig) -> bool:
+    return recorded_tables(config).folder != str(config.published)
 
 
 def _tables(cursor: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[tuple[str, str]]:

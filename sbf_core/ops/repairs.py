@@ -9,6 +9,7 @@ import duckdb
 
 from sbf_core.clock import to_naive_utc
 from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.rows import BronzeManifestRow
 
 
 def forget_manifest(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
@@ -33,8 +34,23 @@ def forget_unknown_promotions(conn: duckdb.DuckDBPyConnection) -> None:
     conn.execute("INSERT INTO ops.promotion_manifest FROM once")
 
 
+def recorded_before(conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow]) -> frozenset[str]:
+    """Ids of the payloads that another run recorded before."""
+    if not rows:
+        return frozenset()
+    runs = {row.bronze_file_id: row.run_id for row in rows}
+    found = conn.execute(
+        "SELECT bronze_file_id, run_id FROM ops.bronze_manifest SEMI JOIN (SELECT unnest(?) AS bronze_file_id) "
+        "USING (bronze_file_id)",
+        [list(runs)],
+    ).fetchall()
+    return frozenset(file_id for file_id, run_id in found if run_id != runs[file_id])
+
+
 def forget_failures(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
     """Let payloads be promoted again whose promotion failed. Writes ops.promotion_manifest."""
+    if not paths:
+        return
     conn.execute(
         "DELETE FROM ops.promotion_manifest USING ops.bronze_manifest AS m WHERE promotion_manifest.status = 'failed' "
         "AND m.bronze_file_id = promotion_manifest.bronze_file_id AND list_contains(?, m.rel_path)",

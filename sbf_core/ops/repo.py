@@ -324,13 +324,14 @@ class DuckDbOpsRepo:
             "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, status) VALUES (?, 'run', '', ?, 'running')", [run_id, to_naive_utc(started_at)]
         )
 
-    def close_run(self, conn: duckdb.DuckDBPyConnection, summary: RunContext) -> None:
-        """Close a run. Writes ops.file_ingestions. Idempotent."""
+    def close_run(self, conn: duckdb.DuckDBPyConnection, summary: RunContext, *, in_order: bool) -> None:
+        """Close a run; one that ended in order has its bytes counted. Writes ops.file_ingestions. Idempotent."""
         counts = [summary.rows_inserted, summary.rows_updated, summary.rows_unchanged, summary.rows_rejected]
         conn.execute(
-            "UPDATE ops.file_ingestions SET finished_at = ?, status = ?, rows_inserted = ?, rows_updated = ?, rows_unchanged = ?, rows_rejected = ?, error = ? "
+            "UPDATE ops.file_ingestions SET finished_at = ?, status = ?, rows_inserted = ?, rows_updated = ?, rows_unchanged = ?, rows_rejected = ?, error = ?, "
+            "content_length_bytes = CASE WHEN ? THEN (SELECT coalesce(sum(m.content_length_bytes), 0) FROM ops.bronze_manifest AS m WHERE m.run_id = file_ingestions.run_id) END "
             "WHERE run_id = ? AND kind = 'run'",
-            [to_naive_utc(self._clock.now()), str(summary.status), *counts, redacted("\n".join(summary.errors)) or None, summary.run_id],
+            [to_naive_utc(self._clock.now()), str(summary.status), *counts, redacted("\n".join(summary.errors)) or None, in_order, summary.run_id],
         )
 
 

@@ -17,9 +17,10 @@ from sbf_core.duck.bootstrap import OpenDatabase
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops import queries
 from sbf_core.ops.cursors import Move, move_cursors
-from sbf_core.ops.ingestion_rows import of_other, of_payload
+from sbf_core.ops.ingestion_rows import by_columns
 from sbf_core.ops.made_tables import MadeTables
 from sbf_core.ops.recovery_ledger import RecoveryLedger
+from sbf_core.ops.repairs import forget_failures, recorded_before
 from sbf_core.ops.repo import DuckDbOpsRepo
 from sbf_core.ops.restated import RestatedSeries
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch, SeriesState
@@ -110,12 +111,13 @@ class OpsService:
         return context
 
     def finish_run(self, summary: RunContext) -> None:
-        """Close a run; a run that is still ``running`` becomes ok, partial or failed. Writes ops.file_ingestions. Idempotent."""
+        """Close a run; one that is still ``running`` ended in order, ok, partial or failed. Writes ops.file_ingestions. Idempotent."""
+        in_order = summary.status not in (RunStatus.FAILED, RunStatus.INTERRUPTED)
         if summary.status is RunStatus.RUNNING:
             done = (summary.files, summary.unchanged_files, summary.rows_seen, summary.gold_tables, summary.remade_tables)
             did_something = any(done)
             summary.status = RunStatus.OK if not summary.errors else RunStatus.PARTIAL if did_something else RunStatus.FAILED
-        self._write(lambda conn: self._repo.close_run(conn, summary))
+        self._write(lambda conn: self._repo.close_run(conn, summary, in_order=in_order))
 
     def run_overview(self, run_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """What a run did, from ops.file_ingestions: per dataset, and per gold table."""
@@ -148,25 +150,26 @@ class OpsService:
         self.record_fetched([row], [])
 
     def record_fetched(self, kept: Sequence[BronzeManifestRow], other: Sequence[FailedFetch]) -> None:
-        """Record a batch of answers: payloads kept, payloads that were there already, failures. One transaction.
+        """Record a batch of answers: payloads kept, payloads that were there already, failures. One transaction. A payload
+        has one record, of the run that kept it first; one that comes again is promoted again where that failed.
 
-        Writes ops.bronze_manifest, ops.file_ingestions and ops.data_dates. Idempotent.
+        Writes ops.bronze_manifest, ops.file_ingestions, ops.data_dates and ops.promotion_manifest. Idempotent.
 
         Args:
             kept: payloads that are safe on disk.
             other: requests that brought nothing new.
         """
         now = self.clock.now()
-        ingestions = [of_payload(row, now) for row in kept]
-        others = [of_other(fetch, now) for fetch in other]
         dates = [(row.key, row.to_date, row.fetched_at) for row in kept]
         dates += [(fetch.request.key, fetch.request.to_date, fetch.fetched_at) for fetch in other if fetch.error is None]
 
         def work(conn: duckdb.DuckDBPyConnection) -> None:
+            known = recorded_before(conn, kept)
             if kept:
                 self._repo.insert_bronze_rows(conn, kept)
-            self._repo.upsert_ingestions(conn, ingestions)
-            self._repo.upsert_ingestions(conn, others)
+            forget_failures(conn, [row.rel_path for row in kept if row.bronze_file_id in known])
+            for rows in by_columns(kept, other, known=known, now=now):
+                self._repo.upsert_ingestions(conn, rows)
             self._repo.upsert_data_dates(conn, dates)
             remember_unknown(conn, kept, other)
 

@@ -31,6 +31,7 @@ from sbf_core.settings.settings import Settings
 from sbf_core.silver.stale import stale_tables
 from sbf_core.trust.files import expected_payloads, read_journals
 from sbf_core.trust.findings import Finding, FindingKind
+from sbf_core.trust.published import forget_published
 from sbf_core.trust.recovery import record_quarantined, recover
 from sbf_core.trust.replacing import open_replacing
 from sbf_core.trust.restore import put_back, set_damaged_aside, set_foreign_aside, write_journal_again
@@ -38,6 +39,7 @@ from sbf_core.vocabulary import Drift, RunStatus
 
 _PAYLOAD_LOST = (FindingKind.PAYLOAD_CHANGED, FindingKind.PAYLOAD_NO_FILE, FindingKind.PAYLOAD_MISSING)
 _JOURNAL_WRONG = (FindingKind.JOURNAL_BROKEN, FindingKind.JOURNAL_MISSING, FindingKind.NOT_JOURNALLED)
+_PUBLISHED_WRONG = (FindingKind.PUBLISHED_MISSING, FindingKind.PUBLISHED_CHANGED)
 _RECORD_WRONG = (FindingKind.RECORD_DIFFERS, FindingKind.RECORD_TWICE)
 
 
@@ -136,17 +138,21 @@ class Repair:
             self._done.append(f"{number} {what}")
 
     def _mend(self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, findings: Sequence[Finding]) -> None:
+        published = [finding for finding in findings if finding.kind in _PUBLISHED_WRONG]
+        self._did(forget_published(self._config, published), "copies for readers to be written again")
         self._mend_files(ops, findings)
         self._mend_journals(ops, findings)
         wrong = sorted({finding.subject for finding in findings if finding.kind in _RECORD_WRONG})
         ops.recovery.forget_manifest(wrong)
         recovered = recover(ops, self._config, everything=True, alive=context.run_id, logger=self._logger)
-        self._did(recovered.payloads_adopted - len(wrong), "payloads taken into the ledger from journals")
+        self._did(max(recovered.payloads_adopted - len(wrong), 0), "payloads taken into the ledger from journals")
         self._did(len(wrong), "payloads recorded anew from journals")
         ops.recovery.align_ledger()
         self._did(sum(finding.kind in (FindingKind.INGESTION_DIFFERS, FindingKind.WATERMARK_DIFFERS) for finding in findings), "rows of the ledger put right")
         self._make_tables_again(ops, bootstrap, context, findings)
         ops.recovery.align_ledger()
+        if published and self._settings["run.publish"] != "no":  # the copy of the database follows when it is closed
+            publish_changed_tables(ops, self._config, context.run_id, how=self._settings["run.publish"])
 
     def _mend_files(self, ops: OpsService, findings: Sequence[Finding]) -> None:
         lost = [finding.subject for finding in findings if finding.kind in _PAYLOAD_LOST]
@@ -181,7 +187,7 @@ class Repair:
         stale = {found.entry.id for found in stale_tables(ops.cursor(), self._entries)}
         datasets = without(list(self._registry.datasets.values()), stale)
         remake.promote(context, datasets)
-        counts = {finding.subject for finding in findings if finding.kind in (FindingKind.COUNTS_DIFFER, FindingKind.RECORD_TWICE)}
+        counts = {finding.subject for finding in findings if finding.kind in (FindingKind.COUNTS_DIFFER, *_RECORD_WRONG)}
         tables = {finding.subject.split(" ")[0].removesuffix("_history") for finding in findings if finding.kind is FindingKind.ROW_DIFFERS}
         tables |= {f"silver.{name}" for name in ops.recovery.tables_of(sorted(counts))}
         again = [owned for owned in datasets if f"silver.{owned.entry.silver_table}" in tables]

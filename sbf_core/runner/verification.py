@@ -15,6 +15,7 @@ import attrs
 from sbf_core.clock import Clock, clock_of_process
 from sbf_core.duck.beside import BesideDatabase, beside
 from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.disk import machine_faults
 from sbf_core.duck.reading import open_for_reading
 from sbf_core.duck.scratch import scratch_folder
 from sbf_core.gold.check import settled_models
@@ -35,11 +36,15 @@ from sbf_core.runner.table_checks import check_gold, check_silver
 from sbf_core.runner.verify_report import VerifyReport
 from sbf_core.settings.settings import Settings
 from sbf_core.silver.stale import stale_tables
-from sbf_core.trust.files import Journals, check_contents, compare_listing, compare_records, database_changed, expected_payloads, read_journals
+from sbf_core.trust.files import Journals, bytes_behind, check_contents, compare_listing, compare_records, expected_payloads, read_journals
+from sbf_core.trust.findings import FindingKind
+from sbf_core.trust.home_files import unknown_files
 from sbf_core.trust.ledger import check_ledger
+from sbf_core.trust.published import check_published, database_changed
 from sbf_core.whole_file import write_whole
 
 _FILES_AT_ONCE = 256
+_NAMES_SHOWN = 5
 _POSITION = "verify.json"
 
 
@@ -85,16 +90,24 @@ class Verification:
 
         Raises:
             HomeLocked: a run is at work. UsageError, VersionRefused: see ``DuckDbBootstrap.open``.
+            DamageFound: the database cannot be read. EnvironmentFault, OutOfMemory: the machine.
         """
+        with machine_faults(self._config.database):
+            return self._run()
+
+    def _run(self) -> VerifyReport:
         changed = database_changed(self._config)
         if not self._config.home.is_dir():  # nothing may be made in it
             open_for_reading(self._config)
         with scratch_folder(self._config, name="verify") as scratch:
-            bootstrap, _ = open_for_reading(
-                self._config, wait_seconds=self._settings["run.wait_seconds"], newest=True, scratch=scratch
-            )
+            wait = self._settings["run.wait_seconds"]
+            if any(finding.kind is FindingKind.PUBLISHED_CHANGED for finding in changed):  # else the copy is the better one
+                bootstrap = DuckDbBootstrap(self._config, read_only=True, scratch=scratch).open(wait_seconds=wait)
+            else:
+                bootstrap, _ = open_for_reading(self._config, wait_seconds=wait, newest=True, scratch=scratch)
             try:
                 report = self.look(OpsService.over(bootstrap, clock=self._clock), bootstrap, scratch)
+                changed += bytes_behind(self._config, bootstrap.cursor())
                 report.findings = sorted([*changed, *report.findings])
                 return report
             finally:
@@ -125,7 +138,8 @@ class Verification:
         report.findings += [*journals.findings, *compare_records(journals, manifest), *check_ledger(ops.cursor())]
         expected = expected_payloads(journals, manifest)
         listed = compare_listing(bronze, expected, quarantined=ops.recovery.damaged_paths())
-        report.findings += listed.findings
+        report.findings += [*listed.findings, *check_published(self._config)]
+        self._tell_unknown()
         now_called = {name: owned.entry.id for owned in self._registry.datasets.values() for name in owned.entry.ids}
         stale = self._stale(ops)
         owners = [
@@ -142,6 +156,15 @@ class Verification:
         units: list[tuple[str, OwnedDataset | GoldModel | None]] = [(path, None) for path in listed.there]
         units += [(f"silver.{owned.entry.silver_table}", owned) for owned in owners] + [(f"gold.{model.name}", model) for model in models]
         self._work_through(ops, units, manifest, journals, expected)
+
+    def _tell_unknown(self) -> None:
+        """Files of the home that are not sbf's, and were not looked at."""
+        universes = (self._settings.universe, *self._settings.universes.values())
+        declared = frozenset(universe.file for universe in universes if universe.file is not None)
+        found = list(unknown_files(self._config, declared=declared))
+        if found:
+            more = f" and {len(found) - _NAMES_SHOWN} more" if len(found) > _NAMES_SHOWN else ""
+            self._report.notes.append(f"not sbf's, and not looked at: {', '.join(found[:_NAMES_SHOWN])}{more}")
 
     def _stale(self, ops: OpsService) -> frozenset[str]:
         """Datasets whose table another declaration made: what it must hold, nobody can say any more."""

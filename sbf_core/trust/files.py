@@ -7,18 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
+import duckdb
 
 from sbf_core.bronze.journal import journal_files, read_journal_start, torn_tail
 from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.listing import payload_files, relative
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.publish import current_publication
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.trust.findings import Finding, FindingKind
 from sbf_core.whole_file import file_hash
 
 _THREADS = 4
+_HEADER_BYTES = 3 * 4096
 #: Both sides keep times to the microsecond and floats exactly.
 _COMPARED = tuple(name for name in attrs.fields_dict(BronzeManifestRow) if name != "bronze_file_id")
 
@@ -46,21 +47,31 @@ def read_journals(bronze: Path) -> Journals:
     findings: list[Finding] = []
     broken: set[str] = set()
     files = journal_files(bronze)
+    runs = {path.stem for path in files}
     for path in files:
         subject = f"{JOURNAL_FOLDER}/{path.name}"
         found, damage = read_journal_start(path)
+        original = found[0].row.run_id if found else path.stem
+        if original != path.stem and original in runs:
+            detail = f"is a copy of the journal of run {original}"
+            findings.append(Finding(kind=FindingKind.FILE_UNKNOWN, subject=subject, detail=detail))
+            continue
         if not damage and torn_tail(path):
             damage = "its last line is cut off"
         if damage:
             findings.append(Finding(kind=FindingKind.JOURNAL_BROKEN, subject=subject, detail=damage.partition(";")[0]))
             broken.add(path.stem)
-        lines.update({line.row.rel_path: line for line in found})
+        for line in found:
+            first = lines.setdefault(line.row.rel_path, line)  # it came again: the run that kept it first has its record
+            if first.row.payload_hash != line.row.payload_hash:
+                detail = f"stands in the journals of the runs {first.row.run_id} and {line.row.run_id}, with other bytes"
+                findings.append(Finding(kind=FindingKind.RECORD_TWICE, subject=line.row.rel_path, detail=detail))
     names = {path.name for path in files}
     folder = bronze / JOURNAL_FOLDER
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name not in names:
             findings.append(Finding(kind=FindingKind.FILE_UNKNOWN, subject=f"{JOURNAL_FOLDER}/{path.name}", detail="no journal"))
-    return Journals(lines=lines, broken=frozenset(broken), runs=frozenset(path.stem for path in files), findings=tuple(findings))
+    return Journals(lines=lines, broken=frozenset(broken), runs=frozenset(runs), findings=tuple(findings))
 
 
 def compare_records(journals: Journals, manifest: Sequence[BronzeManifestRow]) -> Iterator[Finding]:
@@ -88,15 +99,24 @@ def compare_records(journals: Journals, manifest: Sequence[BronzeManifestRow]) -
             yield Finding(kind=FindingKind.NOT_RECORDED, subject=path, detail="the manifest does not know it")
 
 
-def database_changed(config: DuckDbConfig) -> list[Finding]:
-    """The database file against the copy for readers, which is the same, byte for byte, as long as no run has written."""
-    copy = current_publication(config)
-    if copy is None or not copy.is_current or file_hash(config.database) == file_hash(copy.path):
+def bytes_behind(config: DuckDbConfig, conn: duckdb.DuckDBPyConnection) -> list[Finding]:
+    """Bytes behind the last block of the database: DuckDB writes none there, and cuts the file at each checkpoint.
+
+    A run that died may leave some, until the next one: then nothing is said. The form of the file: three headers of
+    4,096 bytes, then blocks of one size (https://duckdb.org/docs/stable/internals/storage.html).
+    """
+    if config.holder.exists() or config.database.with_name(f"{config.database.name}.wal").exists():
         return []
-    still = current_publication(config)
-    if still is None or not still.is_current:
-        return []  # a run began meanwhile
-    return [Finding(kind=FindingKind.DATABASE_CHANGED, subject=config.database.name, detail="differs from the copy that the last run left; run `sbf rebuild`")]
+    sizes = conn.execute("SELECT block_size, total_blocks FROM pragma_database_size() WHERE database_name = current_database()").fetchone()
+    assert sizes is not None
+    body = config.database.stat().st_size - _HEADER_BYTES
+    behind = body - sizes[0] * sizes[1]
+    if behind < 0:  # free blocks at the end are cut off, and still counted
+        behind = body % sizes[0]
+    if not behind:
+        return []
+    detail = f"{behind} bytes behind its last block are not DuckDB's; `sbf rebuild` writes it anew"
+    return [Finding(kind=FindingKind.DATABASE_CHANGED, subject=config.database.name, detail=detail)]
 
 
 @attrs.frozen(kw_only=True)

@@ -37,6 +37,9 @@ class FindingKind(StrEnum):
     GOLD_DIFFERS = "gold_differs"
     #: The database is not what its copy for readers says, although nobody has written it since.
     DATABASE_CHANGED = "database_changed"
+    #: A copy for readers that the last run left is gone, or is not what it left.
+    PUBLISHED_MISSING = "published_missing"
+    PUBLISHED_CHANGED = "published_changed"
     #: A run that did not end well; the next one puts that right.
     NOT_RECOVERED = "not_recovered"
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import attrs
 
-from sbf_core.bronze.journal import cut_torn_tail, journal_files, read_journal_start, torn_tail
+from sbf_core.bronze.journal import cut_torn_tail, journal_files, read_journal_start, run_of_copy, torn_tail
 from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.listing import is_payload, is_temporary, payload_files, relative
 from sbf_core.bronze.paths import JOURNAL_FOLDER
@@ -69,8 +69,11 @@ def recover(ops: OpsService, config: DuckDbConfig, *, everything: bool = False, 
     unclean = ops.recovery.unclean_runs() - {alive}
     journals = {path.stem: path for path in journal_files(config.bronze)}
     unknown = journals.keys() - ops.recovery.known_runs() if journals else set()
+    copies = {run_id: original for run_id in sorted(unknown) if (original := run_of_copy(journals[run_id]))}
+    damages = [f"{journals.pop(run_id)} is a copy of the journal of run {original}; `sbf repair` moves it aside" for run_id, original in copies.items()]
+    unknown -= copies.keys()
     if not unclean and not unknown and not everything:
-        return Recovered()
+        return Recovered(damages=tuple(damages))
     fault_point("recover.start")
     ours = config.bronze_folder is None
     concerned = [path for run_id, path in journals.items() if everything or run_id in unclean or run_id in unknown]
@@ -78,7 +81,6 @@ def recover(ops: OpsService, config: DuckDbConfig, *, everything: bool = False, 
         mend_torn_journal(config, path)
     fault_point("recover.mended")
     lines: dict[str, list[JournalLine]] = {}
-    damages: list[str] = []
     for path in concerned:
         lines[path.stem], damage = read_journal_start(path)
         damages += [damage] if damage else []
@@ -88,7 +90,7 @@ def recover(ops: OpsService, config: DuckDbConfig, *, everything: bool = False, 
     fault_point("recover.moved")
     quarantined = record_quarantined(ops, config)
     fault_point("recover.quarantined")
-    fresh = {run_id: [line.row for line in found if line.row.rel_path not in paths] for run_id, found in lines.items()}
+    fresh = _fresh(lines, paths)
     missing = _adopt(ops, config, (row for found in fresh.values() for row in found))
     damages += [f"{len(missing)} journalled payloads are missing, the first is {missing[0]}"] if missing else []
     fault_point("recover.adopted")
@@ -102,6 +104,16 @@ def recover(ops: OpsService, config: DuckDbConfig, *, everything: bool = False, 
         "Recovered. runs_closed=%s | payloads_adopted=%s | files_quarantined=%s", done.runs_closed, done.payloads_adopted, done.files_quarantined
     )
     return done
+
+
+def _fresh(lines: Mapping[str, list[JournalLine]], known: frozenset[str]) -> dict[str, list[BronzeManifestRow]]:
+    """Payloads that the ledger does not know, by run. One that came twice is of the run that kept it first."""
+    seen = set(known)
+    fresh: dict[str, list[BronzeManifestRow]] = {}
+    for run_id, found in sorted(lines.items()):
+        fresh[run_id] = [line.row for line in found if line.row.rel_path not in seen]
+        seen.update(row.rel_path for row in fresh[run_id])
+    return fresh
 
 
 def _clear(staging: Path) -> None:

@@ -120,15 +120,15 @@ def test_two_answers_with_the_same_bytes_at_one_moment_are_two_payloads(tmp_path
     assert len({row.bronze_file_id for row in rows}) == len(list(tmp_path.glob("bronze/prices/**/*.json"))) == 2
 
 
-def test_a_damaged_file_is_never_overwritten(tmp_path: Path) -> None:
+def test_a_damaged_payload_that_comes_again_is_set_aside(tmp_path: Path) -> None:
     config = DuckDbConfig(home=tmp_path)
     path, _, _ = BronzeFileWriter(config).write(result())
     target = config.bronze / path
     target.chmod(0o600)
     target.write_bytes(b"[2]")
-    with pytest.raises(EnvironmentFault, match="damaged"):
-        BronzeFileWriter(config).write(result())
-    assert target.read_bytes() == b"[2]"
+    again, payload_hash, _ = BronzeFileWriter(config).write(result())
+    assert (again, hashlib.sha256(target.read_bytes()).hexdigest()) == (path, payload_hash)
+    assert (config.quarantine / "damaged" / path).read_bytes() == b"[2]"
 
 
 def test_an_error_is_no_payload(tmp_path: Path) -> None:

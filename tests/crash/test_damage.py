@@ -17,6 +17,7 @@ import pytest
 from hang import HANG_SECONDS
 from warehouse import FakeVendor, Warehouse, entry, price
 
+import sbf_core
 from sbf_core.bronze.journal import journal_files
 from sbf_core.errors import UsageError
 from sbf_core.gold.model import GoldModel
@@ -98,6 +99,7 @@ def warehouse_at(home: Path) -> Warehouse:
 @pytest.fixture
 def thousand(made: Path, tmp_path: Path) -> Warehouse:
     shutil.copytree(made, tmp_path / "home")
+    shutil.rmtree(tmp_path / "home" / "published")  # its views lead to the other home
     return warehouse_at(tmp_path / "home")
 
 
@@ -229,6 +231,50 @@ def test_a_lost_payload_comes_back_from_a_backup_and_only_from_there(small: Ware
     assert repair(small) == [Kind.PAYLOAD_MISSING]
     assert repair(small, tmp_path / "backup") == []
     assert digests(small) == wanted
+
+
+@pytest.mark.parametrize("first", ["repaired", "lost", "damaged"])
+def test_a_payload_that_comes_again_has_one_record(tmp_path: Path, first: str) -> None:
+    """A replay brings a lost payload back, with the name that it had: it is one payload, of the run that kept it first."""
+    home = tmp_path / "home"
+    settings, asked = Settings(home, environment={}), {"plugins": ["iso4217", "bls"], "replay": "sample"}
+    number = sbf_core.run(home, **asked).files
+    wanted = digests(Warehouse(home))
+    payload = next((home / "bronze").rglob("*.csv.gz"))
+    edit(payload, flip_bit)
+    if first == "repaired":
+        assert [finding.kind for finding in Repair(settings).run().after] == [Kind.PAYLOAD_MISSING]
+    else:
+        for path in (home / "sbf.duckdb", *(home / "published").glob("*.*")):
+            path.unlink()  # the new database asks for what it lacks
+        if first == "lost":
+            payload.unlink()
+    sbf_core.run(home, **asked)
+    if first == "damaged":  # it was adopted as it is, and waits for its bytes
+        assert [finding.kind for finding in Repair(settings).run().after] == [Kind.PAYLOAD_MISSING]
+        sbf_core.run(home, **asked)
+    assert Repair(settings).run().after == ()
+    assert Verification(settings).run().findings == []
+    assert Warehouse(home).ask("SELECT count(*), count(DISTINCT rel_path) FROM ops.bronze_manifest") == [(number, number)]
+    assert digests(Warehouse(home)) == wanted
+    assert rebuild(settings).lost == ()
+    assert digests(Warehouse(home)) == wanted
+    assert Verification(settings).run().findings == []
+    if first != "lost":
+        assert list((home / "quarantine" / "damaged").rglob("*.csv.gz")), "the damaged bytes are kept"
+
+
+def test_a_copied_journal_is_no_run(small: Warehouse) -> None:
+    journal = journal_files(small.home / "bronze")[0]
+    shutil.copy(journal, journal.with_name("20300101T000000Z-abcdef.jsonl"))
+    (finding,) = verify(small).findings
+    assert (finding.kind, finding.detail) == (Kind.FILE_UNKNOWN, f"is a copy of the journal of run {journal.stem}")
+    for _ in range(2):
+        context = small.run(hours_later=1, options=RunOptions(fetch=False))
+        assert [f"is a copy of the journal of run {journal.stem}; `sbf repair` moves it aside" in error for error in context.errors] == [True]
+    assert small.ask("SELECT count(*) FROM ops.recoveries") == [(0,)]
+    assert repair(small) == []
+    assert small.run(hours_later=1, options=RunOptions(fetch=False)).errors == []
 
 
 def test_edited_tables_are_made_again(small: Warehouse) -> None:

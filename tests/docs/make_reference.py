@@ -286,7 +286,7 @@ def settings() -> str:
 
 OPS_WORDS = {
     "schema_migrations": "Which migration was applied when.",
-    "file_ingestions": "The single source of truth of runs and files: one row for the run (`kind` = `run`), one for each Bronze file or failed request (`file`), one for each gold table built (`gold`). A file row has `bronze_rows`.",
+    "file_ingestions": "The single source of truth of runs and files: one row for the run (`kind` = `run`), one for each Bronze file or failed request (`file`), one for each gold table built (`gold`). A file row has `bronze_rows`; a run that ended in order has `content_length_bytes`, the sum of what it fetched.",
     "bronze_manifest": "One row for each payload on disk.",
     "promotion_manifest": "One row for each payload that was promoted: `rows_seen = rows_inserted + rows_updated + rows_unchanged + rows_rejected`.",
     "rejects": "Each rejected row with its reason; [all of them](formats.md#reasons-of-rejects).",

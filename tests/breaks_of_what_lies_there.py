@@ -1,0 +1,26 @@
+"""Breaks of the promises about files: what lies in a home is what was left there, once, or it is told."""
+
+from __future__ import annotations
+
+PUBLISHED, RECOVERY, FILES = "sbf_core/trust/published.py", "sbf_core/trust/recovery.py", "sbf_core/trust/files.py"
+
+#: name, file, text, what it is replaced by, tests that must fail
+BREAKS_OF_WHAT_LIES_THERE = [
+    ("readers: the bytes of a table", PUBLISHED, "file_hash(path) == one.file_hash", "True", "tests/trust"),
+    ("readers: the blocks of a copy", PUBLISHED, "        why = why_unreadable(config, path)\n", '        why = ""\n', "tests/trust"),
+    ("readers: whose damage", PUBLISHED, "    why = why_unreadable(config, copy.path)\n", '    why = ""\n', "tests/trust"),
+    ("readers: views lead here", PUBLISHED, "not in views[table]:", "in ():", "tests/trust"),
+    ("readers: a moved home", "sbf_core/duck/publish_tables.py", ".folder != str(config.published)", ".folder is None", "tests/trust"),
+    ("files that are not ours", "sbf_core/trust/home_files.py", "            yield path.name\n", "            pass\n", "tests/trust"),
+    ("bytes behind the database", FILES, "        behind = body % sizes[0]", "        behind = 0", "tests/trust -k behind"),
+    ("bytes behind the last block", FILES, "    behind = body - sizes[0] * sizes[1]", "    behind = -1", "tests/trust -k behind"),
+    ("one record a payload", "sbf_core/ops/repairs.py", "if run_id != runs[file_id])", "if False)", "tests/crash/test_damage.py -k comes_again"),
+    ("one record: first journal", RECOVERY, "        seen.update(row.rel_path for row in fresh[run_id])\n", "", "tests/crash/test_damage.py -k comes_again"),
+    ("one record: believed", FILES, "first = lines.setdefault(line.row.rel_path, line)", "first = lines[line.row.rel_path] = line", "tests/crash/test_damage.py -k comes_again"),
+    ("a damaged payload comes again", "sbf_core/bronze/file_writer.py", "            if _holds(final, item.payload_hash):", "            if True:", "tests/bronze"),
+    ("a copied journal", RECOVERY, "if (original := run_of_copy(journals[run_id]))}", "if (original := \"\")}", "tests/crash/test_damage.py -k copied"),
+    ("a copied journal is told", FILES, "        if original != path.stem and original in runs:", "        if False:", "tests/crash/test_damage.py -k copied"),
+    ("ended in order", "sbf_core/ops/recoveries.py", "AND content_length_bytes IS NULL))", "))", "tests/runner/test_ended_in_order.py"),
+    ("ended by an error", "sbf_core/ops/recoveries.py", "OR (status = 'failed' AND content_length_bytes IS NULL))", ")", "tests/runner/test_ended_in_order.py"),
+    ("a rebuild of a changed declaration", "sbf_core/trust/shrunk.py", "        if entry.id in changed and entry.silver_table in new:", "        if False:", "tests/silver/test_remake.py"),
+]  # fmt: skip

@@ -1,0 +1,160 @@
+"""What a run leaves for readers is accounted for, and so is every other file of the home."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from warehouse import FakeVendor, Warehouse, entry, price
+
+from sbf_core.duck.publish import CURRENT
+from sbf_core.duck.publish_tables import TABLES, VIEWS
+from sbf_core.errors import DamageFound
+from sbf_core.gold.model import GoldModel
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.runner.options import RunOptions
+from sbf_core.runner.repair import Repair
+from sbf_core.runner.verification import Verification
+from sbf_core.runner.verify_report import VerifyReport
+from sbf_core.settings.settings import Settings
+from sbf_core.trust.findings import FindingKind as Kind
+
+ROWS = [price(f"S{number:04}", "2024-01-02", close=f"{number}.25", volume=number) for number in range(500)]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Warehouse:
+    vendor = FakeVendor(entry())
+    vendor.models = [GoldModel(name="last", key=("symbol",), sql="SELECT symbol, close FROM silver.px")]
+    vendor.says(ROWS)
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    warehouse.run()
+    return warehouse
+
+
+def manager_of(warehouse: Warehouse) -> PluginManager:
+    manager = PluginManager(())
+    for name, plugin in warehouse.plugins.items():
+        manager.register(plugin, name=name)
+    return manager
+
+
+def looked(warehouse: Warehouse) -> VerifyReport:
+    settings = Settings(warehouse.home, environment={})
+    return Verification(settings, clock=warehouse.clock, manager=manager_of(warehouse)).run()
+
+
+def found(warehouse: Warehouse) -> list[tuple[str, str]]:
+    """Kind and subject of every finding."""
+    return [(finding.kind, finding.subject) for finding in looked(warehouse).findings]
+
+
+def repaired(warehouse: Warehouse) -> tuple[object, ...]:
+    warehouse.clock.advance(hours=1)
+    return Repair(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager_of(warehouse)).run().after
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def garbled(path: Path) -> None:
+    path.write_text("[1, 2")
+
+
+def linked(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize(("name", "damage"), [
+    *[("gold/last-*.parquet", damage) for damage in (flipped, cut, Path.unlink, linked)],
+    *[("sbf-*.duckdb", damage) for damage in (cut, Path.unlink, linked)],
+])  # fmt: skip
+def test_a_damaged_copy_is_found_and_written_again(home: Warehouse, name: str, damage: Callable[[Path], None]) -> None:
+    (path,) = (home.home / "published").glob(name)
+    damage(path)
+    kind = Kind.PUBLISHED_MISSING if damage is Path.unlink else Kind.PUBLISHED_CHANGED
+    assert found(home) == [(kind, path.relative_to(home.home).as_posix())]
+    assert repaired(home) == ()
+    assert found(home) == []
+    (path,) = (home.home / "published").glob(name)
+    assert path.is_file() and not path.is_symlink()
+
+
+def test_a_copy_with_broken_blocks_is_told_apart_from_a_broken_database(home: Warehouse) -> None:
+    """Both differ then; which one is wrong, its checksums say."""
+    (copy,) = (home.home / "published").glob("sbf-*.duckdb")
+    content = bytearray(copy.read_bytes())
+    for place in range(12_288 + 100_000, len(content), 262_144):
+        content[place] ^= 0xFF
+    copy.write_bytes(content)
+    assert found(home) == [(Kind.PUBLISHED_CHANGED, copy.relative_to(home.home).as_posix())]
+    home.run(hours_later=1, run__publish="no")  # from now on it is an older copy, read by itself
+    assert found(home) == [(Kind.PUBLISHED_CHANGED, copy.relative_to(home.home).as_posix())]
+    assert repaired(home) == ()
+    assert found(home) == []
+
+
+@pytest.mark.parametrize("damage", [garbled, Path.unlink])
+@pytest.mark.parametrize("name", [VIEWS, CURRENT, TABLES])
+def test_what_says_where_the_copies_are(home: Warehouse, name: str, damage: Callable[[Path], None]) -> None:
+    damage(home.home / "published" / name)
+    if damage is Path.unlink and name != VIEWS:
+        assert found(home) == [], "nobody finds a copy any more, so none is read"
+    else:
+        kind = Kind.PUBLISHED_MISSING if damage is Path.unlink else Kind.PUBLISHED_CHANGED
+        assert found(home) == [(kind, f"published/{name}")]
+    assert repaired(home) == ()
+    assert found(home) == []
+
+
+@pytest.mark.parametrize("by", ["repair", "run"])
+def test_views_that_lead_elsewhere_are_found(home: Warehouse, tmp_path: Path, by: str) -> None:
+    """A home that was moved: readers would read the files in the old place."""
+    moved = Warehouse(tmp_path / "moved", *home.plugins.values())
+    moved.clock = home.clock
+    home.home.rename(moved.home)
+    assert found(moved) == [(Kind.PUBLISHED_CHANGED, f"published/{VIEWS}")]
+    if by == "repair":
+        assert repaired(moved) == ()
+    else:
+        moved.run(hours_later=1, options=RunOptions(force=True))
+    assert found(moved) == []
+
+
+@pytest.mark.parametrize("number", [1, 1000, 262_144, 300_000])
+def test_bytes_behind_the_database_are_found(home: Warehouse, number: int) -> None:
+    with (home.home / "sbf.duckdb").open("ab") as file:
+        file.write(b"x" * number)
+    assert found(home) == [(Kind.DATABASE_CHANGED, "sbf.duckdb")]
+
+
+@pytest.mark.parametrize("damage", [cut, garbled], ids=["halved", "begins otherwise"])
+def test_a_database_that_is_none_any_more_is_damage(home: Warehouse, damage: Callable[[Path], None]) -> None:
+    damage(home.home / "sbf.duckdb")
+    with pytest.raises(DamageFound, match="the database is damaged"):
+        looked(home)
+    with pytest.raises(DamageFound, match="the database is damaged"):
+        repaired(home)
+
+
+def test_files_that_are_not_ours_are_told(home: Warehouse) -> None:
+    assert looked(home).notes == []
+    (home.home / "sbf.toml").write_text('[universe]\nfile = "mine/tickers.txt"\n')
+    (home.home / "mine").mkdir()
+    (home.home / "mine" / "tickers.txt").write_text("A\n")
+    assert looked(home).notes == []
+    (home.home / "notes.txt").write_text("")
+    (home.home / "other").mkdir()
+    (home.home / "published" / "gold" / "x.csv").write_text("")
+    report = looked(home)
+    assert report.notes == ["not sbf's, and not looked at: notes.txt, other/, published/gold/x.csv"]
+    assert report.findings == []
