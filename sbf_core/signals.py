@@ -12,7 +12,7 @@ import time
 import weakref
 from contextlib import suppress
 from types import FrameType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 INTERRUPTED = "sbf: interrupted; the next run goes on from here"
 _LOOK_AGAIN_SECONDS = 0.02
@@ -94,17 +94,6 @@ def is_from_user(error: BaseException) -> bool:
     if _Asked.installed:
         return _Asked.number != 0
     return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
-
-
-def out_of_reach() -> dict[str, Any]:
-    """Options of ``subprocess.Popen`` for a process that answers only to the one that began it: a Ctrl-C reaches every process of the
-    terminal's foreground group, and would end this one with a traceback of its own. Whoever begins it has to end it.
-    """
-    if sys.platform == "win32":
-        import subprocess  # whoever asks has it loaded
-
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"process_group": 0}
 
 
 def leave(code: int) -> None:

@@ -13,7 +13,7 @@ BREAKS_OF_CHANGES = [
     ('typed: a path in pieces', 'sbf_core/settings/keys.py', 'chmod 600 {typed(self._file)}', 'chmod 600 {self._file}', 'tests/cli/test_command_line.py -k as_it_is_typed'),
     ('typed: brackets', 'sbf_core/typed.py', 'return shlex.quote(text)', 'return shlex.quote(text) if " " in text.replace("sbf ", "") and "(" not in text else text', 'tests/cli/test_command_line.py -k as_it_is_typed'),
     ('typed: nothing on Windows', 'sbf_core/typed.py', 'if _PLAIN.fullmatch(text):', 'if True:', 'tests/cli/test_command_line.py -k windows'),
-    ('stops: the process that draws hears it', 'sbf_core/drawing/studio.py', 'env=self._environment, **out_of_reach()', 'env=self._environment', 'tests/cli/test_interrupted.py -k pages_end'),
+    ('stops: the process that draws hears it', 'sbf_core/child/group.py', '{"start_new_session": True}', '{}', 'tests/cli/test_interrupted.py -k pages_end'),
     ('stops: within a module', 'sbf_core/signals.py', 'if frame.f_code.co_filename.startswith("<frozen importlib"):', 'if False:', 'tests/cli/test_interrupted.py -k loaded'),
     ('stops: not yet heard', 'sbf_core/__main__.py', '\nsignals.install()\n', '\n', 'tests/cli/test_interrupted.py -k loaded'),
     ('stops: twice is once', 'sbf_core/signals.py', 'if _Asked.number or (_Asked.waiting and not is_reminder):', 'if _Asked.number:', 'tests/cli/test_interrupted.py -k twice'),

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from io import FileIO
 from typing import IO, Any
 
 from sbf_core.child.windows_job import Job
@@ -65,9 +66,9 @@ class ChildProcess:
         return self._process.pid
 
     @property
-    def source(self) -> IO[bytes]:
+    def source(self) -> FileIO:
         """What it answers: its standard output, without a buffer. Only one thread may read it, and that one closes it."""
-        assert self._process.stdout is not None
+        assert isinstance(self._process.stdout, FileIO)
         return self._process.stdout
 
     @property
@@ -107,7 +108,7 @@ class ChildProcess:
     def ended(self) -> int:
         """The exit code of a process that has closed its pipe: it is given a moment to end by itself. Ends the rest."""
         until = time.monotonic() + _LAST_SECONDS
-        while not self._is_over and not self._has_ended() and time.monotonic() < until:
+        while not self._is_over and not self.has_ended() and time.monotonic() < until:
             time.sleep(_LOOK_SECONDS)
         return self.end()
 
@@ -116,7 +117,7 @@ class ChildProcess:
         if self._pump is not None:
             self._pump.join(seconds_max)
 
-    def _has_ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether the process is over. It is not waited for: its id, which names the group, must stay its own."""
         if not hasattr(os, "waitid"):
             return self._process.poll() is not None

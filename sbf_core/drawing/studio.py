@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -13,8 +12,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from sbf_core.child.group import ChildProcess
 from sbf_core.errors import DatasetFailure
-from sbf_core.signals import out_of_reach
 
 SECONDS_MAX = 20.0
 #: The engine in it leaves its garbage lying while it has room: 85 MB with the first chart, 102 with the fifth, 150 with the fiftieth (measured).
@@ -38,7 +37,8 @@ class Studio:
         self._environment = dict(environment)
         self._seconds_max = seconds_max
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ChildProcess | None = None
+        self._answers: io.BufferedReader | None = None
         self._drawn = 0
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
         self._idle: threading.Timer | None = None
@@ -66,22 +66,20 @@ class Studio:
     def _ask(self, wanted: bytes) -> bytes:
         if self._is_closed:
             raise DatasetFailure("the chart is not drawn: the pages end", code="CHART")
-        process = self._running()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        too_long = threading.Timer(self._seconds_max, process.kill)
+        process, answers = self._running()
+        too_long = threading.Timer(self._seconds_max, process.end)
         too_long.daemon = True
         began = time.monotonic()
         too_long.start()
         try:
-            process.stdin.write(wanted)
-            process.stdin.flush()
-            answer = json.loads(process.stdout.readline())
-            picture = process.stdout.read(answer["bytes"]) if "bytes" in answer else b""
+            process.write(wanted, seconds_max=self._seconds_max)
+            answer = json.loads(answers.readline())
+            picture = answers.read(answer["bytes"]) if "bytes" in answer else b""
         except (OSError, ValueError) as error:
+            code = process.ended()
             self._stop()
             was_slow = time.monotonic() - began >= self._seconds_max
-            why = f"was not drawn within {self._seconds_max:g} s" if was_slow else f"ended the process that draws, with code {process.returncode}"
+            why = f"was not drawn within {self._seconds_max:g} s" if was_slow else f"ended the process that draws, with code {code}"
             raise DatasetFailure(f"the chart {why}", fix="ask for less, or correct its specification", code="CHART") from error
         finally:
             too_long.cancel()
@@ -102,16 +100,14 @@ class Studio:
                 with suppress(DatasetFailure):
                     self._ask(json.dumps({"kind": "svg", "spec": _SMALLEST}).encode() + b"\n")
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._process.poll() is not None:
+    def _running(self) -> tuple[ChildProcess, io.BufferedReader]:
+        if self._process is not None and self._process.has_ended():
             self._stop()
-        if self._process is None:
-            command = [sys.executable, "-m", "sbf_core.drawing.worker"]
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment, **out_of_reach()
-            )
+        if self._process is None or self._answers is None:
+            self._process = ChildProcess("sbf_core.drawing.worker", environment=self._environment)
+            self._answers = io.BufferedReader(self._process.source)
             self._drawn = 0
-        return self._process
+        return self._process, self._answers
 
     def _stop_when_idle(self) -> None:
         if self._idle is not None:
@@ -122,9 +118,11 @@ class Studio:
 
     def _stop(self) -> None:
         process, self._process = self._process, None
+        answers, self._answers = self._answers, None
         if process is not None:
-            process.kill()
-            process.communicate()
+            process.end()
+        if answers is not None:
+            answers.close()
 
     def _stop_idle(self) -> None:
         with self._lock:
@@ -135,7 +133,7 @@ class Studio:
         self._is_closed = True
         process = self._process
         if process is not None:
-            process.kill()
+            process.end()
         with self._lock:
             if self._idle is not None:
                 self._idle.cancel()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -14,9 +12,9 @@ from pathlib import Path
 
 import attrs
 
+from sbf_core.child.group import ChildProcess
 from sbf_core.errors import UsageError
 from sbf_core.facts.table import FactTable
-from sbf_core.signals import out_of_reach
 
 SECONDS_MAX = 5.0
 START_SECONDS_MAX = 60.0
@@ -62,7 +60,7 @@ class Questions:
         self._seconds_max = seconds_max
         self._start_seconds_max = start_seconds_max
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[ChildProcess] = set()
         self._is_closed = False
         self._places = threading.BoundedSemaphore(_AT_ONCE)
         self._history: deque[str] = deque(maxlen=_HISTORY)
@@ -90,21 +88,16 @@ class Questions:
 
     def _answer(self, query: str, database: Path, limit: int) -> Answer:
         wanted = {"home": str(self._home), "database": str(database), "query": query, "limit": limit, "cpu_seconds": int(self._seconds_max) + 1}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "sbf_core.web.sql_child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env=bare_environment(), **out_of_reach(),
-        )  # fmt: skip
+        process = ChildProcess("sbf_core.web.sql_child", environment=bare_environment(), output=_nobody_reads)
         with self._lock:
             self._running.add(process)
             if self._is_closed:
-                process.kill()
+                process.end()
         try:
-            with process:
-                try:
-                    said, code, was_late = self._heard(process, json.dumps(wanted).encode())
-                finally:
-                    process.kill()
+            with process.source:
+                said, code, was_late = self._heard(process, json.dumps(wanted).encode())
         finally:
+            process.end()
             with self._lock:
                 self._running.discard(process)
         if was_late:
@@ -118,34 +111,37 @@ class Questions:
             raise UsageError(str(answer["error"]), code="SQL")
         return Answer(table=FactTable(tuple(answer["headers"]), tuple(tuple(row) for row in answer["rows"])), more=answer["more"])
 
-    def _heard(self, process: subprocess.Popen[bytes], wanted: bytes) -> tuple[bytes, int, str]:
+    def _heard(self, process: ChildProcess, wanted: bytes) -> tuple[bytes, int, str]:
         """What a process answers, its exit code, and what took too long: the time of a question counts from when it says that it begins."""
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with suppress(OSError), process.stdin:  # where it has ended already, what it does not say tells that
-            process.stdin.write(wanted)
-        began, is_early = _within(self._start_seconds_max, process, process.stdout.readline)
+        process.write(wanted, seconds_max=self._start_seconds_max)  # where it has ended already, what it does not say tells that
+        with suppress(OSError):
+            process.target.close()
+        began, is_early = _within(self._start_seconds_max, process, process.source.readline)
         if not is_early:
             return b"", 0, f"the question could not begin within {self._start_seconds_max:g} s: the machine is busy"
-        said, is_early = _within(self._seconds_max, process, process.stdout.read) if began == BEGUN else (began, True)
+        said, is_early = _within(self._seconds_max, process, process.source.read) if began == BEGUN else (began, True)
         late = "" if is_early else f"the answer took longer than {self._seconds_max:g} s"
-        return said, process.wait(), late
+        return said, process.ended(), late
 
     def close(self) -> None:
         """Stop what is being answered."""
         with self._lock:
             self._is_closed = True
             for process in self._running:
-                process.kill()
+                process.end()
 
 
-def _within(seconds: float, process: subprocess.Popen[bytes], hear: Callable[[], bytes]) -> tuple[bytes, bool]:
+def _nobody_reads(_: bytes) -> None:
+    """What such a process writes beside its answer."""
+
+
+def _within(seconds: float, process: ChildProcess, hear: Callable[[], bytes]) -> tuple[bytes, bool]:
     """What a process says, and whether it did so in time; else it is ended."""
     is_over = threading.Event()
 
     def stop() -> None:
         is_over.set()
-        process.kill()
+        process.end()
 
     timer = threading.Timer(seconds, stop)
     timer.daemon = True
