@@ -255,7 +255,7 @@ class Verification:
                     stage = PromoteStage(scratch, config, self._hooks, progress=RunProgress())
                     check_silver(self._report, ops, scratch, stage, what, manifest, journals)
             else:
-                check_gold(self._report, ops, what)
+                check_gold(self._report, ops, what, select_seconds_max=self._settings["gold.select_seconds_max"])
             self._report.tables_checked += 1
             done += 1
             if self._out_of_time():

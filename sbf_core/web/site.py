@@ -10,6 +10,7 @@ from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.drawing.studio import Studio
 from sbf_core.errors import SbfError, UsageError
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.keys import Keys
@@ -56,7 +57,7 @@ class Site:
         """The plugins."""
         with self._lock:
             if self._manager is None:
-                self._manager = PluginManager(block=self.settings["plugins.block"], options=self.settings.options)
+                self._manager = installed_plugins(self.settings)
             return self._manager
 
     @property

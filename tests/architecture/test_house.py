@@ -48,6 +48,16 @@ def test_only_duck_opens_a_connection() -> None:
         assert not opening or path.parent.name == "duck", path
 
 
+def test_only_child_begins_a_process() -> None:
+    """Every process of ours is a group that ends whole, however it was begun."""
+    begins = {("subprocess", name) for name in ("Popen", "run", "call", "check_call", "check_output")}
+    begins |= {("os", name) for name in ("fork", "system", "posix_spawn", "popen")}
+    for path in MODULES:
+        calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        found = [(func.value.id, func.attr) for func in calls if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name)]
+        assert not begins & set(found) or path.parent.name == "child", path
+
+
 def test_the_public_surface_is_sorted_and_whole() -> None:
     import sbf_core.api as api
 

@@ -307,10 +307,10 @@ def test_a_chart_that_never_ends_is_stopped_and_costs_no_other(studio: Studio) -
 
 def test_a_process_that_dies_while_it_draws_is_told(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     studio.draw(specification(KINDS["line"]), "svg")
-    process = studio._process
+    process, answers = studio._process, studio._answers
     assert process is not None
-    monkeypatch.setattr(studio, "_running", lambda: process)
-    process.kill()
+    monkeypatch.setattr(studio, "_running", lambda: (process, answers))
+    process.end()
     with pytest.raises(DatasetFailure, match="ended the process that draws"):
         studio.draw(specification(KINDS["bars"]), "svg")
 
@@ -329,13 +329,13 @@ def test_a_process_that_has_grown_is_replaced_behind_the_answer(studio: Studio, 
     first = studio._process
     assert first is not None
     studio.draw(specification(KINDS["bars"]), "svg")
-    assert first.poll() is not None
+    assert first.has_ended()
     assert studio.draw(specification(KINDS["heat"]), "svg").startswith(b"<svg")
 
 
 def test_a_process_that_died_is_begun_anew(studio: Studio) -> None:
     studio.draw(specification(KINDS["line"]), "svg")
     assert studio._process is not None
-    studio._process.kill()
-    studio._process.wait()
+    studio._process.end()
+
     assert studio.draw(specification(KINDS["bars"]), "svg").startswith(b"<svg")

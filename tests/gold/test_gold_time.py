@@ -11,6 +11,9 @@ from warehouse import FakeVendor, Warehouse, entry, price
 
 from sbf_core.api import GoldModel
 from sbf_core.gold.time_limit import TookTooLong, time_limit
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.runner.verification import Verification
+from sbf_core.settings.settings import Settings
 
 #: More rows than any machine counts in the time that the tests allow.
 ENDLESS = "SELECT count(*) AS n FROM range(1000000000) AS a, range(1000000000) AS b"
@@ -37,6 +40,22 @@ def test_a_select_that_does_not_end_costs_its_table_only(tmp_path: Path) -> None
         ("ok",),
         ("failed",),
     ]
+
+
+def test_a_verification_does_not_wait_for_a_select_without_end(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry())
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01")])
+    slow = "SELECT bit_xor(hash(a.range)) AS n FROM range(400000000) AS a"
+    vendor.models = [GoldModel(name="slow", key=("n",), sql=slow), GoldModel(name="quick", key=("n",), sql="SELECT 1 AS n")]
+    assert warehouse.run().errors == []
+    manager = PluginManager(())
+    manager.register(vendor, name="fake")
+    settings = Settings(warehouse.home, flags={"gold.select_seconds_max": 0.1}, environment={})
+    report = Verification(settings, clock=warehouse.clock, manager=manager).run()
+    assert report.findings == []
+    (note,) = report.notes
+    assert note.startswith("gold.slow was not compared: its SELECT and tests did not end within 0.1 s")
 
 
 def test_what_ends_in_time_is_as_it_was() -> None:
