@@ -17,7 +17,7 @@ from sbf_core.duck.bootstrap import OpenDatabase
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops import queries
 from sbf_core.ops.cursors import Move, move_cursors
-from sbf_core.ops.ingestion_rows import of_other, of_payload
+from sbf_core.ops.ingestion_rows import of_other
 from sbf_core.ops.made_tables import MadeTables
 from sbf_core.ops.recovery_ledger import RecoveryLedger
 from sbf_core.ops.repo import DuckDbOpsRepo
@@ -157,15 +157,13 @@ class OpsService:
             other: requests that brought nothing new.
         """
         now = self.clock.now()
-        ingestions = [of_payload(row, now) for row in kept]
         others = [of_other(fetch, now) for fetch in other]
         dates = [(row.key, row.to_date, row.fetched_at) for row in kept]
         dates += [(fetch.request.key, fetch.request.to_date, fetch.fetched_at) for fetch in other if fetch.error is None]
 
         def work(conn: duckdb.DuckDBPyConnection) -> None:
             if kept:
-                self._repo.insert_bronze_rows(conn, kept)
-            self._repo.upsert_ingestions(conn, ingestions)
+                self._repo.record_payloads(conn, kept, now=now)
             self._repo.upsert_ingestions(conn, others)
             self._repo.upsert_data_dates(conn, dates)
             remember_unknown(conn, kept, other)
