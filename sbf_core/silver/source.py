@@ -34,7 +34,7 @@ def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected])
     conn.execute(f"CREATE OR REPLACE TEMP TABLE batch_file ({', '.join(columns)})")
     rows = [
         {
-            "bronze_file_id": item.file_id, "path": str(item.file.path if item.look is None else item.look.file.path), "run_id": item.file.row.run_id,
+            "bronze_file_id": item.file_id, "path": item.file.path if item.look is None else item.look.file.place, "run_id": item.file.row.run_id,
             "ticker": item.file.row.ticker, "discriminator": item.file.row.discriminator,
             "from_date": item.file.row.from_date, "to_date": item.file.row.to_date, "fetched_at": item.file.row.fetched_at, "is_context": item.file.is_context,
             "part": item.file.row.part, "parts": item.file.row.parts,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,9 +18,11 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.publish import current_publication
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.trust.findings import Finding, FindingKind
-from sbf_core.whole_file import file_hash
+from sbf_core.whole_file import file_hash, small_file
 
 _THREADS = 4
+#: Reading one costs more than hashing it.
+_SMALL_BYTES = 65_536
 #: Both sides keep times to the microsecond and floats exactly.
 _COMPARED = tuple(name for name in attrs.fields_dict(BronzeManifestRow) if name != "bronze_file_id")
 
@@ -141,19 +145,29 @@ def compare_listing(bronze: Path, expected: Mapping[str, tuple[str, int]], *, qu
 
 def check_contents(bronze: Path, paths: Sequence[str], expected: Mapping[str, tuple[str, int]]) -> list[Finding]:
     """The bytes of some payloads against what was recorded."""
+    small = [path for path in paths if expected[path][1] <= _SMALL_BYTES]
+    large = [path for path in paths if expected[path][1] > _SMALL_BYTES]
+    findings = [_changed(bronze, path, *expected[path]) for path in small]
+    if large:  # over small ones threads only wait for each other
+        with ThreadPoolExecutor(_THREADS) as pool:
+            findings += pool.map(lambda path: _changed(bronze, path, *expected[path]), large)
+    return [finding for finding in findings if finding is not None]
 
-    def check(path: str) -> Finding | None:
-        payload_hash, byte_count = expected[path]
-        full = bronze / path
-        size = full.stat().st_size
-        if size != byte_count:
-            return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail=f"{size} bytes instead of {byte_count}")
-        if file_hash(full) != payload_hash:
-            return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail="other bytes of the same number")
-        return None
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return [finding for finding in pool.map(check, paths) if finding is not None]
+def _changed(bronze: Path, path: str, payload_hash: str, byte_count: int) -> Finding | None:
+    full = f"{bronze}{os.sep}{path}"
+    if byte_count <= _SMALL_BYTES:  # one byte more would be read of a file that is longer
+        content = small_file(full, byte_count)
+        same_size, found_hash = len(content) == byte_count, hashlib.sha256(content).hexdigest()
+    else:
+        same_size = Path(full).stat().st_size == byte_count
+        found_hash = file_hash(full) if same_size else ""
+    if not same_size:
+        size = Path(full).stat().st_size
+        return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail=f"{size} bytes instead of {byte_count}")
+    if found_hash != payload_hash:
+        return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail="other bytes of the same number")
+    return None
 
 
 def expected_payloads(journals: Journals, manifest: Sequence[BronzeManifestRow]) -> dict[str, tuple[str, int]]:
