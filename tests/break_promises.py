@@ -83,7 +83,7 @@ BREAKS = [
     ('verify: bytes', 'sbf_core/trust/files.py', 'if found_hash != payload_hash:', 'if False:', 'tests/crash/test_damage.py'),
     ('verify: links', 'sbf_core/trust/files.py', 'if entry.is_file(follow_symlinks=False):', 'if True:', 'tests/crash/test_damage.py'),
     ('verify: unknown files', 'sbf_core/trust/files.py', '            findings.append(Finding(kind=FindingKind.FILE_UNKNOWN, subject=path', '            (Finding(kind=FindingKind.FILE_UNKNOWN, subject=path', 'tests/crash/test_damage.py'),
-    ('verify: records', 'sbf_core/trust/files.py', '            if different:', '            if False:', 'tests/crash/test_damage.py'),
+    ('verify: records', 'sbf_core/trust/records.py', '                if different:', '                if False:', 'tests/crash/test_damage.py'),
     ('verify: rows', 'sbf_core/trust/tables.py', '    if not different:', '    if True:', 'tests/crash/test_damage.py'),
     ('verify: watermarks', 'sbf_core/trust/ledger.py', 'WHERE s.coverage_to IS DISTINCT FROM w.coverage_to OR', 'WHERE false AND s.coverage_to IS DISTINCT FROM w.coverage_to AND', 'tests/crash/test_damage.py'),
     ('repair: nothing emptied', 'sbf_core/silver/promotion.py', 'if self._needs_all and isinstance(error, DamageFound):', 'if False:', 'tests/crash/test_damage.py'),

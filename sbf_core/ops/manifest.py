@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any
@@ -11,7 +12,7 @@ import duckdb
 
 from sbf_core.clock import from_naive_utc, to_naive_utc
 from sbf_core.ops.bulk import insert_columns, merge_sql
-from sbf_core.ops.rows import BronzeManifestRow, checked_row
+from sbf_core.ops.rows import BronzeManifestRow, checked_row, damaged_ledger, why_unsafe
 from sbf_core.vocabulary import IngestionKind, WorkStatus
 
 MANIFEST_TYPES = {
@@ -24,6 +25,10 @@ MANIFEST_TYPES = {
 _NAMES = tuple(MANIFEST_TYPES)
 _COLUMNS = ", ".join(_NAMES)
 _ROWS_AT_ONCE = 2000
+#: Oldest first.
+BY_TIME = "fetched_at, bronze_file_id"
+#: A relation of paths, from one bound text, see ``listed``.
+PATHS = "(SELECT unnest(from_json(CAST(? AS JSON), '[\"VARCHAR\"]')) AS rel_path)"
 #: What ops.file_ingestions says of a payload that came, and is still to be promoted: each column, and what stands in it.
 _INGESTION = {
     "run_id": "run_id", "kind": f"'{IngestionKind.FILE}'", "subject": "bronze_file_id", "started_at": "$now", "finished_at": "$now",
@@ -62,7 +67,7 @@ def take_in(
 
 
 def each_row(
-    conn: duckdb.DuckDBPyConnection, condition: str, parameters: Sequence[Any] = (), *, order: str = "fetched_at, bronze_file_id"
+    conn: duckdb.DuckDBPyConnection, condition: str, parameters: Sequence[Any] = (), *, order: str = BY_TIME
 ) -> Iterator[BronzeManifestRow]:
     """Rows of the manifest, oldest first, read some at a time: meanwhile ``conn`` must not be asked anything else.
 
@@ -81,3 +86,74 @@ def each_row(
             facts = dict(zip(_NAMES, values, strict=True))
             facts["fetched_at"] = from_naive_utc(facts["fetched_at"])
             yield checked_row(BronzeManifestRow(**facts))
+
+
+def copy(conn: duckdb.DuckDBPyConnection, source: str, parameters: Sequence[Any]) -> None:
+    """Take rows from another ledger. Writes ops.bronze_manifest; ``source`` is what follows the columns of a SELECT."""
+    conn.execute(f"INSERT INTO ops.bronze_manifest ({_COLUMNS}) SELECT {_COLUMNS} {source}", list(parameters))
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Texts as one bound parameter."""
+    return json.dumps(list(texts))
+
+
+def each_size(conn: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, int]]:
+    """Path, hash and size of every payload, oldest first: as ``each_row``, for less."""
+    found = conn.execute(
+        "SELECT rel_path, payload_hash, content_length_bytes, bronze_file_id, run_id, domain, source, dataset, extension "
+        f"FROM ops.bronze_manifest ORDER BY {BY_TIME}"
+    )
+    while some := found.fetchmany(_ROWS_AT_ONCE):
+        for path, payload_hash, byte_count, file_id, *names in some:
+            why = why_unsafe(path, file_id, tuple(names), payload_hash, byte_count)
+            if why:
+                raise damaged_ledger(why, file_id)
+            yield path, payload_hash, byte_count
+
+
+def journal_texts(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The lines that journals have of payloads, by path: what stands before their headers, and after them.
+
+    It is the text that ``journal_line.as_text`` writes. A payload is left out where that would write a text of it with
+    escapes; then only its row can be compared. Of one that is recorded twice the younger row counts.
+    """
+    found = conn.execute(
+        f"SELECT rel_path, {_JOURNAL_HEAD}, {_JOURNAL_TAIL} FROM ops.bronze_manifest SEMI JOIN {PATHS} USING (rel_path) "
+        f"ORDER BY {BY_TIME}",
+        [listed(paths)],
+    ).fetchall()
+    last = {path: (head, tail) for path, head, tail in found}
+    return {path: texts for path, texts in last.items() if texts[0] is not None}
+
+
+def _journal_value(name: str) -> str:
+    kind = MANIFEST_TYPES[name]
+    if kind == "VARCHAR":
+        text = f"'\"' || {name} || '\"'"
+    elif kind == "DATE":
+        text = f"'\"' || CAST({name} AS VARCHAR) || '\"'"
+    elif kind == "TIMESTAMP":
+        fraction = f"CASE WHEN microsecond({name}) % 1000000 = 0 THEN '' ELSE strftime({name}, '.%f') END"
+        text = f"'\"' || strftime({name}, '%Y-%m-%dT%H:%M:%S') || {fraction} || '+00:00\"'"
+    else:
+        text = f"CAST({name} AS VARCHAR)"
+    return f"coalesce({text}, 'null')"
+
+
+def _journal_part(names: Sequence[str]) -> str:
+    parts = []
+    for name in names:
+        text = f"'\"{name}\":' || {_journal_value(name)} || ','"
+        parts.append(f"CASE WHEN {name} = '' THEN '' ELSE {text} END" if name == "cursor" else text)
+    return " || ".join(parts)
+
+
+_SORTED = sorted(_NAMES)
+_TEXTS = ", ".join(name for name in _NAMES if MANIFEST_TYPES[name] == "VARCHAR")
+#: NULL where a text of the row has a letter that JSON escapes, or that is none of ASCII.
+_JOURNAL_HEAD = (
+    f"CASE WHEN regexp_full_match(concat({_TEXTS}), '[ !#-\\[\\]-~]*') THEN "
+    f"'{{' || {_journal_part([name for name in _SORTED if name < 'headers'])} || '\"headers\":' END"
+)
+_JOURNAL_TAIL = f"',' || rtrim({_journal_part([name for name in _SORTED if name > 'headers'])}, ',') || '}}'"

@@ -19,6 +19,7 @@ from sbf_core.ops import queries
 from sbf_core.ops.cursors import Move, move_cursors
 from sbf_core.ops.ingestion_rows import of_other
 from sbf_core.ops.made_tables import MadeTables
+from sbf_core.ops.recorded import RecordedPayloads
 from sbf_core.ops.recovery_ledger import RecoveryLedger
 from sbf_core.ops.repo import DuckDbOpsRepo
 from sbf_core.ops.restated import RestatedSeries
@@ -125,6 +126,11 @@ class OpsService:
     def recovery(self) -> RecoveryLedger:
         """The part of the facade that recovery, verification and repair use."""
         return RecoveryLedger(self._repo.cursor, self._write, self.clock)
+
+    @property
+    def recorded(self) -> RecordedPayloads:
+        """The part of the facade that tells of every payload on record."""
+        return RecordedPayloads(self._repo.cursor, self._write)
 
     @property
     def restated(self) -> RestatedSeries:
