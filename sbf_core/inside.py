@@ -76,8 +76,14 @@ def inside(folder: Path, path: str) -> Path:
     return Path(place_inside(folder, path)[0])
 
 
-def place_inside(folder: Path, path: str) -> tuple[str, os.stat_result | None]:
-    """As ``inside``, for many: the place as a text, and what ``lstat`` says of it; None where it says nothing."""
+def place_inside(folder: Path, path: str, known: set[str] | None = None) -> tuple[str, os.stat_result | None]:
+    """As ``inside``, for many: the place as a text, and what ``lstat`` says of it; None where it says nothing.
+
+    Args:
+        folder: the folder.
+        path: below it, with ``/``.
+        known: folders that were no links when the caller's work began; those on the way are added.
+    """
     why = why_outside(path)
     if why:
         raise DamageFound(
@@ -87,7 +93,10 @@ def place_inside(folder: Path, path: str) -> tuple[str, os.stat_result | None]:
         )
     here = os.fspath(folder)
     facts: os.stat_result | None = None
+    way, _, name = path.rpartition("/")
     parts = path.split("/")
+    if known is not None and way in known:
+        here, parts = f"{here}{os.sep}{way.replace('/', os.sep)}", [name]
     for number, part in enumerate(parts):
         here = f"{here}{os.sep}{part}"
         try:
@@ -100,4 +109,6 @@ def place_inside(folder: Path, path: str) -> tuple[str, os.stat_result | None]:
                 where=here,
                 fix="put the file or folder itself in its place; sbf follows no links there",
             )
+    if known is not None:
+        known.add(way)
     return here, facts

@@ -13,14 +13,14 @@ from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.whole_file import file_hash, small_file
 
 
-def read_payload(bronze: Path, row: BronzeManifestRow) -> bytes:
-    """The exact bytes of a payload.
+def read_payload(bronze: Path, row: BronzeManifestRow, *, known: set[str] | None = None) -> bytes:
+    """The exact bytes of a payload; for ``known`` see ``place_inside``.
 
     Raises:
         DamageFound: the file is missing or not what was recorded.
         EnvironmentFault: the system does not let it be read.
     """
-    place, facts = place_inside(bronze, row.rel_path)
+    place, facts = place_inside(bronze, row.rel_path, known)
     try:
         _check_size(place, facts, row)
         payload = small_file(place, row.content_length_bytes)

@@ -67,7 +67,7 @@ def take_in(
 
 
 def each_row(
-    conn: duckdb.DuckDBPyConnection, condition: str, parameters: Sequence[Any] = (), *, order: str = BY_TIME
+    conn: duckdb.DuckDBPyConnection, condition: str, parameters: Sequence[Any] = (), *, order: str = BY_TIME, is_ours: bool = False
 ) -> Iterator[BronzeManifestRow]:
     """Rows of the manifest, oldest first, read some at a time: meanwhile ``conn`` must not be asked anything else.
 
@@ -76,6 +76,7 @@ def each_row(
         condition: what follows ``FROM ops.bronze_manifest``.
         parameters: of the condition.
         order: another order.
+        is_ours: this process has written the ledger, so that its rows need not be looked at.
 
     Raises:
         DamageFound: sbf did not write a row.
@@ -85,7 +86,8 @@ def each_row(
         for values in some:
             facts = dict(zip(_NAMES, values, strict=True))
             facts["fetched_at"] = from_naive_utc(facts["fetched_at"])
-            yield checked_row(BronzeManifestRow(**facts))
+            row = BronzeManifestRow(**facts)
+            yield row if is_ours else checked_row(row)
 
 
 def copy(conn: duckdb.DuckDBPyConnection, source: str, parameters: Sequence[Any]) -> None:
@@ -127,33 +129,38 @@ def journal_texts(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> dict
     return {path: texts for path, texts in last.items() if texts[0] is not None}
 
 
+#: Never NULL in a row that sbf wrote, see ``rows.why_unsafe``.
+_GIVEN = {"bronze_file_id", "run_id", "domain", "source", "dataset", "rel_path", "payload_hash", "extension"}
+
+
 def _journal_value(name: str) -> str:
+    """SQL of one value as JSON, as one or more arguments of ``concat``, which is quicker than ``||``."""
     kind = MANIFEST_TYPES[name]
-    if kind == "VARCHAR":
-        text = f"'\"' || {name} || '\"'"
-    elif kind == "DATE":
-        text = f"'\"' || CAST({name} AS VARCHAR) || '\"'"
+    if name in _GIVEN:
+        return f"'\"', {name}, '\"'"
+    if kind in ("VARCHAR", "DATE"):
+        text = f"concat('\"', {name}, '\"')"
     elif kind == "TIMESTAMP":
-        fraction = f"CASE WHEN microsecond({name}) % 1000000 = 0 THEN '' ELSE strftime({name}, '.%f') END"
-        text = f"'\"' || strftime({name}, '%Y-%m-%dT%H:%M:%S') || {fraction} || '+00:00\"'"
+        formats = [f"strftime({name}, '\"%Y-%m-%dT%H:%M:%S{fraction}+00:00\"')" for fraction in ("", ".%f")]
+        text = f"CASE WHEN microsecond({name}) % 1000000 = 0 THEN {formats[0]} ELSE {formats[1]} END"
     else:
         text = f"CAST({name} AS VARCHAR)"
-    return f"coalesce({text}, 'null')"
+    return f"CASE WHEN {name} IS NULL THEN 'null' ELSE {text} END"
 
 
-def _journal_part(names: Sequence[str]) -> str:
-    parts = []
-    for name in names:
-        text = f"'\"{name}\":' || {_journal_value(name)} || ','"
-        parts.append(f"CASE WHEN {name} = '' THEN '' ELSE {text} END" if name == "cursor" else text)
-    return " || ".join(parts)
+def _journal_field(name: str) -> str:
+    field = f"'\"{name}\":', {_journal_value(name)}"
+    return f"CASE WHEN {name} = '' THEN '' ELSE concat({field}, ',') END" if name == "cursor" else field
 
 
 _SORTED = sorted(_NAMES)
 _TEXTS = ", ".join(name for name in _NAMES if MANIFEST_TYPES[name] == "VARCHAR")
+_HEAD = ", ".join(
+    _journal_field(name) + ("" if name == "cursor" else ", ','") for name in _SORTED if name < "headers"
+)
+_TAIL = ", ".join(f"',', {_journal_field(name)}" for name in _SORTED if name > "headers")
 #: NULL where a text of the row has a letter that JSON escapes, or that is none of ASCII.
 _JOURNAL_HEAD = (
-    f"CASE WHEN regexp_full_match(concat({_TEXTS}), '[ !#-\\[\\]-~]*') THEN "
-    f"'{{' || {_journal_part([name for name in _SORTED if name < 'headers'])} || '\"headers\":' END"
+    f"CASE WHEN regexp_full_match(concat({_TEXTS}), '[ !#-\\[\\]-~]*') THEN concat('{{', {_HEAD}, '\"headers\":') END"
 )
-_JOURNAL_TAIL = f"',' || rtrim({_journal_part([name for name in _SORTED if name > 'headers'])}, ',') || '}}'"
+_JOURNAL_TAIL = f"concat({_TAIL}, '}}')"

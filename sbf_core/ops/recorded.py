@@ -70,11 +70,11 @@ class RecordedPayloads:
             yield from manifest.each_row(conn, _OF, [list(ids)])
 
     def all(self, *, by_answer: bool = False) -> Iterator[BronzeManifestRow]:
-        """Every payload, oldest first; ``by_answer``: those of one answer stand together, in the order in which answers were
-        complete.
+        """Every payload of a ledger that this process has made of rows that were looked at, oldest first; ``by_answer``: those
+        of one answer stand together, in the order in which answers were complete.
         """
         with closing(self._new_cursor()) as conn:
-            yield from manifest.each_row(conn, "", order=_BY_ANSWER if by_answer else manifest.BY_TIME)
+            yield from manifest.each_row(conn, "", order=_BY_ANSWER if by_answer else manifest.BY_TIME, is_ours=True)
 
     def copy_promoted(self, other: RecordedPayloads, ids: Sequence[str], *, without: Sequence[str] = (), but: Sequence[str] = ()) -> None:
         """Take from another ledger in the same instance the payloads of a dataset whose rows its silver holds. Writes

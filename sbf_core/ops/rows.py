@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from base64 import b32encode
 from functools import lru_cache
 from pathlib import PurePosixPath
 
@@ -17,6 +16,8 @@ from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult, is_extension
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+#: Base 32 as RFC 4648 has it, in small letters, two at a time.
+_LETTERS = [one + other for one in "abcdefghijklmnopqrstuvwxyz234567" for other in "abcdefghijklmnopqrstuvwxyz234567"]
 #: Where the journals are, below Bronze: no payload may take the place of one.
 JOURNAL_FOLDER = "_journal"
 
@@ -27,7 +28,8 @@ def bronze_file_id(rel_path: str) -> str:
     Twelve bytes are what DuckDB keeps inside a string value, so that the id costs a silver row no heap. It comes
     from the path, hence a rebuild on another machine gives the same one.
     """
-    return b32encode(hashlib.sha256(rel_path.encode()).digest()[:10])[:12].decode("ascii").lower()
+    bits = int.from_bytes(hashlib.sha256(rel_path.encode()).digest()[:8], "big") >> 4
+    return "".join([_LETTERS[bits >> place & 1023] for place in (50, 40, 30, 20, 10, 0)])
 
 
 @attrs.frozen(kw_only=True)

@@ -85,6 +85,7 @@ def inspect(
     fresh: bool,
     is_context: bool = False,
     as_declared: bool = True,
+    known: set[str] | None = None,
 ) -> Inspected:
     """Look at one payload.
 
@@ -97,6 +98,7 @@ def inspect(
         is_context: see ``BatchFile``.
         as_declared: the payload is read as the declaration says; else a hook is asked first, and nothing is looked
             at before it asks.
+        known: see ``place_inside``.
 
     Raises:
         DamageFound: the file is not what was recorded.
@@ -105,7 +107,7 @@ def inspect(
     plain = f"{bronze}{os.sep}{row.rel_path.replace('/', os.sep)}"  # as objects paths cost more than the files
     payload = None
     if row.content_length_bytes <= (READ_BYTES_MAX if as_declared else _HELD_BYTES_MAX):
-        payload = small_file(plain, row.content_length_bytes) if fresh else read_payload(bronze, row)
+        payload = small_file(plain, row.content_length_bytes) if fresh else read_payload(bronze, row, known=known)
     elif not fresh:
         check_payload(bronze, row)
     extension = row.extension
