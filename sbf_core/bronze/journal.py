@@ -229,6 +229,25 @@ def read_journal_start(path: Path) -> tuple[list[JournalLine], str]:
     return lines, ""
 
 
+def journalled_datasets(path: Path) -> frozenset[str]:
+    """The datasets of a journal's lines, by their identities, up to the first damage of its chain; of each dataset one line is
+    read with care.
+    """
+    found: dict[tuple[str, ...], str] = {}
+    try:
+        for number, (_, text) in enumerate(each_line(path), start=1):
+            try:
+                facts = json.loads(text)
+                identity = (facts["domain"], facts["source"], facts["dataset"], facts["discriminator"])
+                if identity not in found:
+                    found[identity] = as_line(facts).row.dataset_id
+            except NO_LINE as error:
+                raise damaged_line(number, error, where=str(path)) from error
+    except DamageFound:
+        pass  # told by whoever reads its lines
+    return frozenset(found.values())
+
+
 def journal_files(bronze: Path) -> list[Path]:
     """The journals of a Bronze folder, by name, which is by time."""
     return sorted((bronze / JOURNAL_FOLDER).glob("*.jsonl"))

@@ -20,9 +20,8 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "ticker": _TEXT_OR_NONE, "from_date": _TEXT_OR_NONE, "to_date": _TEXT_OR_NONE, "etag": _TEXT_OR_NONE, "last_modified": _TEXT_OR_NONE,
     "content_length_bytes": (int,), "status_code": (int, type(None)), "part": (int,), "parts": (int,), "elapsed_seconds": (int, float),
 }  # fmt: skip
-_NUMBERS = tuple(name for name, kinds in _KINDS.items() if int in kinds)
-#: Names and types of lines that were found right: most lines have those of the line before.
-_shapes: set[tuple[tuple[str, ...], tuple[type, ...]]] = set()
+#: Names and types of lines that were found right, with the names of their texts and numbers: most lines have those of the one before.
+_shapes: dict[tuple[tuple[str, ...], tuple[type, ...]], tuple[tuple[str, ...], tuple[str, ...]]] = {}
 _SHAPES_MAX = 1000
 
 
@@ -86,16 +85,19 @@ def as_line(facts: Any) -> JournalLine:
 
 def _check_kinds(facts: Mapping[str, Any]) -> None:
     shape = (tuple(facts), tuple(map(type, facts.values())))
-    if shape not in _shapes:
+    known = _shapes.get(shape)
+    if known is None:
         for name, value in facts.items():
             _check_kind(name, value)
         if len(_shapes) < _SHAPES_MAX:
-            _shapes.add(shape)
+            texts = [name for name, value in facts.items() if isinstance(value, str)]
+            numbers = [name for name, value in facts.items() if isinstance(value, (int, float))]
+            _shapes[shape] = (tuple(texts), tuple(numbers))
         return
-    "".join(value for value in facts.values() if isinstance(value, str)).encode()
-    for name in _NUMBERS:
-        if facts.get(name) is not None:
-            _check_kind(name, facts[name])
+    texts_named, numbers_named = known
+    "".join([facts[name] for name in texts_named]).encode()
+    for name in numbers_named:
+        _check_number(name, facts[name])
 
 
 def _check_kind(name: str, value: Any) -> None:
@@ -104,5 +106,10 @@ def _check_kind(name: str, value: Any) -> None:
         raise ValueError(f"{name[:40]} is {type(value).__name__}")
     if isinstance(value, str):
         value.encode()  # half of a surrogate pair is no letter: UnicodeEncodeError is a ValueError
-    elif isinstance(value, (int, float)) and not (math.isfinite(value) and abs(value) < 2**63):
+    elif isinstance(value, (int, float)):
+        _check_number(name, value)
+
+
+def _check_number(name: str, value: float) -> None:
+    if not (math.isfinite(value) and abs(value) < 2**63):
         raise ValueError(f"{name[:40]} is no number that can be")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 
 import duckdb
@@ -69,7 +69,7 @@ class RecordedPayloads:
         with closing(self._new_cursor()) as conn:
             yield from manifest.each_row(conn, _OF, [list(ids)])
 
-    def all(self, *, by_answer: bool = False) -> Iterator[BronzeManifestRow]:
+    def all(self, *, by_answer: bool = False) -> Generator[BronzeManifestRow, None, None]:
         """Every payload of a ledger that this process has made of rows that were looked at, oldest first; ``by_answer``: those
         of one answer stand together, in the order in which answers were complete.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import closing
 
 from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.errors import DatasetFailure, UsageError
@@ -62,8 +63,8 @@ def check_silver(
     try:
         stage.prepare(owned)
         _record_again(ops, scratch, owned, lines, without=lost_series)
-        rows = scratch.recorded.all(by_answer=is_by_answer(entry))
-        stage.promote_again(context, owned, answers_in_order(entry, rows), count=count)
+        with closing(scratch.recorded.all(by_answer=is_by_answer(entry))) as rows:
+            stage.promote_again(context, owned, answers_in_order(entry, rows), count=count)
     except (DatasetFailure, UsageError) as error:
         context.errors.append(str(error))
     if context.errors:
