@@ -30,6 +30,10 @@ _LINK_TAGS = frozenset(
 @lru_cache(maxsize=4096)  # a warehouse has few folders and many files
 def why_no_name(name: object) -> str:
     """Why a text is no name of one file or folder that sbf has made; empty where it is one."""
+    return _why_no_name(name)
+
+
+def _why_no_name(name: object) -> str:
     if not isinstance(name, str) or not name:
         return "it is no text" if not isinstance(name, str) else "a name in it is empty"
     if len(name) > _PART_CHARACTERS_MAX:
@@ -49,6 +53,12 @@ def why_outside(path: object) -> str:
         return f"it is longer than {_CHARACTERS_MAX} characters"
     if path.startswith("/"):
         return "it is absolute"
+    folder, within, name = path.rpartition("/")
+    return (_why_no_folder(folder) if within else "") or _why_no_name(name)
+
+
+@lru_cache(maxsize=4096)
+def _why_no_folder(path: str) -> str:
     return next((why for part in path.split("/") if (why := why_no_name(part))), "")
 
 
@@ -63,6 +73,17 @@ def inside(folder: Path, path: str) -> Path:
     Raises:
         DamageFound: the path leads out of the folder, by what it says or by a link on the way.
     """
+    return Path(place_inside(folder, path)[0])
+
+
+def place_inside(folder: Path, path: str, known: set[str] | None = None) -> tuple[str, os.stat_result | None]:
+    """As ``inside``, for many: the place as a text, and what ``lstat`` says of it; None where it says nothing.
+
+    Args:
+        folder: the folder.
+        path: below it, with ``/``.
+        known: folders that were no links when the caller's work began; those on the way are added.
+    """
     why = why_outside(path)
     if why:
         raise DamageFound(
@@ -71,18 +92,23 @@ def inside(folder: Path, path: str) -> Path:
             fix="it was not written by sbf: take another copy, or run `sbf rebuild`",
         )
     here = os.fspath(folder)
-    for part in path.split("/"):
+    facts: os.stat_result | None = None
+    way, _, name = path.rpartition("/")
+    parts = path.split("/")
+    if known is not None and way in known:
+        here, parts = f"{here}{os.sep}{way.replace('/', os.sep)}", [name]
+    for number, part in enumerate(parts):
         here = f"{here}{os.sep}{part}"
         try:
             facts = os.lstat(here)
-        except FileNotFoundError:
-            break  # what is not there leads nowhere
-        except OSError:
-            break  # a file in the place of a folder: whoever opens it says so
+        except OSError:  # what is not there leads nowhere; of a file in the place of a folder says whoever opens it
+            return "".join((here, *(f"{os.sep}{further}" for further in parts[number + 1 :]))), None
         if is_link(facts):
             raise DamageFound(
                 "a link stands on the way to a file",
                 where=here,
                 fix="put the file or folder itself in its place; sbf follows no links there",
             )
-    return folder / path
+    if known is not None:
+        known.add(way)
+    return here, facts

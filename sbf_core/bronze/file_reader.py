@@ -3,59 +3,61 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from pathlib import Path
 
 from sbf_core.errors import DamageFound, SbfError, environment_fault
-from sbf_core.inside import inside
+from sbf_core.inside import place_inside
 from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.whole_file import file_hash, small_file
 
 
-def read_payload(bronze: Path, row: BronzeManifestRow) -> bytes:
-    """The exact bytes of a payload.
+def read_payload(bronze: Path, row: BronzeManifestRow, *, known: set[str] | None = None) -> bytes:
+    """The exact bytes of a payload; for ``known`` see ``place_inside``.
 
     Raises:
         DamageFound: the file is missing or not what was recorded.
         EnvironmentFault: the system does not let it be read.
     """
-    path = inside(bronze, row.rel_path)
+    place, facts = place_inside(bronze, row.rel_path, known)
     try:
-        _check_size(path, row)
-        payload = path.read_bytes()
+        _check_size(place, facts, row)
+        payload = small_file(place, row.content_length_bytes)
     except OSError as error:
-        raise _unreadable(error, path) from error
-    _compare(hashlib.sha256(payload).hexdigest(), row, path)
+        raise _unreadable(error, place) from error
+    _compare(hashlib.sha256(payload).hexdigest(), row, place)
     return payload
 
 
 def check_payload(bronze: Path, row: BronzeManifestRow) -> None:
     """Whether a payload is what was recorded, without holding it in memory. Raises as ``read_payload`` does."""
-    path = inside(bronze, row.rel_path)
+    place, facts = place_inside(bronze, row.rel_path)
     try:
-        _check_size(path, row)
-        with path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        _check_size(place, facts, row)
+        found = file_hash(place)
     except OSError as error:
-        raise _unreadable(error, path) from error
-    _compare(found, row, path)
+        raise _unreadable(error, place) from error
+    _compare(found, row, place)
 
 
-def _check_size(path: Path, row: BronzeManifestRow) -> None:
+def _check_size(place: str, facts: os.stat_result | None, row: BronzeManifestRow) -> None:
     """Before a byte of it is read: what is no file may never end, and another size says that the bytes are others."""
-    facts = path.stat()
+    if facts is None or getattr(facts, "st_reparse_tag", False):  # e.g. a file of a cloud disk, which is in place
+        facts = Path(place).stat()
     if not stat.S_ISREG(facts.st_mode):
-        raise DamageFound("in the place of a payload is no file", where=str(path), fix="run `sbf verify`")
+        raise DamageFound("in the place of a payload is no file", where=place, fix="run `sbf verify`")
     if facts.st_size != row.content_length_bytes:
         what = f"a payload is not what was recorded: {facts.st_size} bytes instead of {row.content_length_bytes}"
-        raise DamageFound(what, where=str(path), fix="run `sbf verify`")
+        raise DamageFound(what, where=place, fix="run `sbf verify`")
 
 
-def _unreadable(error: OSError, path: Path) -> SbfError:
+def _unreadable(error: OSError, place: str) -> SbfError:
     if isinstance(error, (FileNotFoundError, IsADirectoryError, NotADirectoryError)):
-        return DamageFound(f"a payload cannot be read: {error.strerror}", where=str(path), fix="run `sbf verify`")
-    return environment_fault(error, doing="a payload cannot be read", where=str(path))
+        return DamageFound(f"a payload cannot be read: {error.strerror}", where=place, fix="run `sbf verify`")
+    return environment_fault(error, doing="a payload cannot be read", where=place)
 
 
-def _compare(found: str, row: BronzeManifestRow, path: Path) -> None:
+def _compare(found: str, row: BronzeManifestRow, place: str) -> None:
     if found != row.payload_hash:
-        raise DamageFound("a payload is not what was recorded", where=str(path), fix="run `sbf verify`")
+        raise DamageFound("a payload is not what was recorded", where=place, fix="run `sbf verify`")

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sbf_core.bronze.journal_file import journal_bytes, short_lines
+from sbf_core.bronze.journal_file import check_journal, journal_bytes, short_lines
 from sbf_core.bronze.journal_line import JournalLine, as_line, as_text
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.errors import DamageFound
@@ -22,6 +22,8 @@ from sbf_core.inside import why_no_name
 from sbf_core.whole_file import make_folder, sync_all, write_whole
 
 _FIRST_CHAIN = "0" * 64
+#: At least so much of the end of a journal is read to see whether it is whole.
+_END_BYTES = 65_536
 #: What reading a line raises that is none.
 NO_LINE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
@@ -103,8 +105,62 @@ def settled(content: bytes) -> bytes:
 
 def torn_tail(path: Path) -> bytes:
     """What a crash cut off at the end of a journal, see ``settled``. Empty for a whole journal."""
-    content = journal_bytes(path)
-    return content[len(settled(content)) :]
+    size = check_journal(path)
+    with path.open("rb") as file:
+        file.seek(_settled_size(path, size))
+        return file.read()
+
+
+def _settled_size(path: Path, size: int) -> int:
+    """How many bytes ``settled`` leaves of a journal of ``size`` bytes: its end alone is read."""
+    step = _END_BYTES
+    with path.open("rb") as file:
+        while True:
+            start = max(0, size - step)
+            file.seek(start)
+            end = file.read(size - start)
+            cut = end.find(b"\n") + 1 if start else 0  # half of a line, which begins before
+            whole = settled(end[cut:])
+            if whole or not start:
+                return start + cut + len(whole)
+            step *= 4
+
+
+def each_line(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The whole lines of a journal one by one, see ``settled``: the chain of each, and its text, whatever that says.
+
+    Raises:
+        DamageFound: a line is none, or its chain does not follow from the line before; and as ``journal_bytes``.
+    """
+    left = _settled_size(path, check_journal(path))
+    previous = _FIRST_CHAIN
+    with path.open("rb") as file:
+        number = 0
+        while left > 0 and (raw := file.readline()):
+            left -= len(raw)
+            number += 1
+            try:
+                previous, text = _text_of(previous, raw.removesuffix(b"\n"))
+            except NO_LINE as error:
+                raise damaged_line(number, error, where=str(path)) from error
+            yield previous, text
+
+
+def _text_of(previous: str, raw: bytes) -> tuple[str, bytes]:
+    """The chain of a line, and its text. Raises what ``NO_LINE`` names where it does not follow from the line before."""
+    chain, text = raw[10:74], raw[83:-1]
+    is_as_written = raw[:10] == b'{"chain":"' and raw[74:83] == b'","line":' and raw[-1:] == b"}"
+    if is_as_written and hashlib.sha256(previous.encode() + text).hexdigest().encode() == chain:
+        return chain.decode(), text
+    facts = json.loads(raw)
+    written = json.dumps(facts["line"], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    _check_chain(previous, written, facts["chain"])
+    return facts["chain"], written.encode()
+
+
+def _check_chain(previous: str, text: str, chain: str) -> None:
+    if _chained(previous, text) != chain:
+        raise ValueError("its checksum does not follow from the line before")
 
 
 def cut_torn_tail(path: Path) -> None:
@@ -149,18 +205,11 @@ def lines_of(content: bytes, *, where: str) -> Iterator[JournalLine]:
 
 
 def _read(path: Path) -> Iterator[tuple[str, JournalLine]]:
-    previous = _FIRST_CHAIN
-    for number, raw in enumerate(settled(journal_bytes(path)).split(b"\n")[:-1], start=1):
+    for number, (chain, text) in enumerate(each_line(path), start=1):
         try:
-            facts = json.loads(raw)
-            chain, line = facts["chain"], facts["line"]
-            text = json.dumps(line, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-            if _chained(previous, text) != chain:
-                raise ValueError("its checksum does not follow from the line before")
-            parsed = as_line(line)
+            parsed = as_line(json.loads(text))
         except NO_LINE as error:
             raise damaged_line(number, error, where=str(path)) from error
-        previous = chain
         yield chain, parsed
 
 
@@ -189,6 +238,25 @@ def run_of_copy(path: Path) -> str:
     if line is None or line.row.run_id == path.stem or not path.with_name(f"{line.row.run_id}{path.suffix}").exists():
         return ""
     return line.row.run_id
+
+
+def journalled_datasets(path: Path) -> frozenset[str]:
+    """The datasets of a journal's lines, by their identities, up to the first damage of its chain; of each dataset one line is
+    read with care.
+    """
+    found: dict[tuple[str, ...], str] = {}
+    try:
+        for number, (_, text) in enumerate(each_line(path), start=1):
+            try:
+                facts = json.loads(text)
+                identity = (facts["domain"], facts["source"], facts["dataset"], facts["discriminator"])
+                if identity not in found:
+                    found[identity] = as_line(facts).row.dataset_id
+            except NO_LINE as error:
+                raise damaged_line(number, error, where=str(path)) from error
+    except DamageFound:
+        pass  # told by whoever reads its lines
+    return frozenset(found.values())
 
 
 def journal_files(bronze: Path) -> list[Path]:

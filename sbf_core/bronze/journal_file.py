@@ -22,6 +22,12 @@ def journal_bytes(path: Path) -> bytes:
         DamageFound: it is a link or no file, or a line of it is absurdly long; then not all of it was read.
         OSError: the system does not let it be read.
     """
+    check_journal(path)
+    return path.read_bytes()
+
+
+def check_journal(path: Path) -> int:
+    """How many bytes a journal has. Raises as ``journal_bytes`` does."""
     facts = os.lstat(path)
     if is_link(facts) or not stat.S_ISREG(facts.st_mode):
         raise DamageFound(
@@ -29,7 +35,7 @@ def journal_bytes(path: Path) -> bytes:
         )
     if facts.st_size > LINE_BYTES_MAX:
         _check_lines(path)
-    return path.read_bytes()
+    return facts.st_size
 
 
 def _check_lines(path: Path) -> None:

@@ -20,6 +20,9 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "ticker": _TEXT_OR_NONE, "from_date": _TEXT_OR_NONE, "to_date": _TEXT_OR_NONE, "etag": _TEXT_OR_NONE, "last_modified": _TEXT_OR_NONE,
     "content_length_bytes": (int,), "status_code": (int, type(None)), "part": (int,), "parts": (int,), "elapsed_seconds": (int, float),
 }  # fmt: skip
+#: Names and types of lines that were found right, with the names of their texts and numbers: most lines have those of the one before.
+_shapes: dict[tuple[tuple[str, ...], tuple[type, ...]], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+_SHAPES_MAX = 1000
 
 
 @attrs.frozen(kw_only=True)
@@ -61,15 +64,15 @@ def as_line(facts: Any) -> JournalLine:
     headers, masked = facts.pop("headers"), tuple(facts.pop("masked", ()))
     if not all(isinstance(text, str) for text in (*headers, *headers.values(), *masked)):
         raise ValueError("headers or masked hold what is no text")
-    for name, value in facts.items():
-        _check_kind(name, value)
+    _check_kinds(facts)
     moment = dt.datetime.fromisoformat(facts["fetched_at"])
     if moment.tzinfo is None:
         raise ValueError("fetched_at has no time zone")
-    try:
-        moment.astimezone(dt.UTC)
-    except OverflowError:
-        raise ValueError("fetched_at is out of range") from None
+    if moment.utcoffset():
+        try:
+            moment.astimezone(dt.UTC)
+        except OverflowError:
+            raise ValueError("fetched_at is out of range") from None
     days = {
         name: None if facts[name] is None else dt.date.fromisoformat(facts[name]) for name in ("from_date", "to_date")
     }
@@ -80,11 +83,33 @@ def as_line(facts: Any) -> JournalLine:
     return JournalLine(row=row, headers=headers, masked=masked)
 
 
+def _check_kinds(facts: Mapping[str, Any]) -> None:
+    shape = (tuple(facts), tuple(map(type, facts.values())))
+    known = _shapes.get(shape)
+    if known is None:
+        for name, value in facts.items():
+            _check_kind(name, value)
+        if len(_shapes) < _SHAPES_MAX:
+            texts = [name for name, value in facts.items() if isinstance(value, str)]
+            numbers = [name for name, value in facts.items() if isinstance(value, (int, float))]
+            _shapes[shape] = (tuple(texts), tuple(numbers))
+        return
+    texts_named, numbers_named = known
+    "".join([facts[name] for name in texts_named]).encode()
+    for name in numbers_named:
+        _check_number(name, facts[name])
+
+
 def _check_kind(name: str, value: Any) -> None:
     kinds = _KINDS.get(name, _TEXT)
     if not isinstance(value, kinds) or isinstance(value, bool):
         raise ValueError(f"{name[:40]} is {type(value).__name__}")
     if isinstance(value, str):
         value.encode()  # half of a surrogate pair is no letter: UnicodeEncodeError is a ValueError
-    elif isinstance(value, (int, float)) and not (math.isfinite(value) and abs(value) < 2**63):
+    elif isinstance(value, (int, float)):
+        _check_number(name, value)
+
+
+def _check_number(name: str, value: float) -> None:
+    if not (math.isfinite(value) and abs(value) < 2**63):
         raise ValueError(f"{name[:40]} is no number that can be")

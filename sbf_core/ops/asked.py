@@ -11,7 +11,7 @@ import duckdb
 
 from sbf_core.clock import to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.ops.bulk import rows_as_json, rows_relation
+from sbf_core.ops.bulk import columns_as_json, rows_relation
 from sbf_core.ops.coverage import Stretches, final_stretches
 from sbf_core.ops.cursors import load_cursors
 
@@ -58,7 +58,7 @@ class LedgerOfAsking:
                 "(d.checked_at > e.since OR (d.unknown_since IS NOT NULL AND d.checked_at > e.unknown_since)) "
                 "GROUP BY e.base HAVING count(*) = ?",
                 [
-                    rows_as_json([{name: getattr(one, name) for name in types} for one in group]),
+                    columns_as_json({name: [getattr(one, name) for one in group] for name in types}),
                     json.dumps(list(tickers or ("",))),
                     to_naive_utc(now),
                     len(tickers or ("",)),

@@ -1,4 +1,7 @@
-"""Many rows to the ledger at once: one bound JSON text, because binding lists is slow in DuckDB 1.5."""
+"""Many rows to the ledger at once: one bound JSON text, because binding lists is slow in DuckDB 1.5.
+
+The text has a list for each column: so names are written and looked for once, and not in every row.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 import duckdb
 
 from sbf_core.clock import to_naive_utc
-from sbf_core.duck.identifiers import quoted_list
+from sbf_core.duck.identifiers import literal, quoted, quoted_list
 from sbf_core.secret import redacted
 
 
@@ -22,35 +25,51 @@ def _plain(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} is no value of the ledger")
 
 
-def rows_as_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as a JSON text whose dates and times DuckDB can read; no key gets into the ledger."""
-    return redacted(json.dumps(rows, default=_plain, check_circular=False))
+def columns_as_json(columns: Mapping[str, Sequence[Any]]) -> str:
+    """Columns of equal length as a JSON text whose dates and times DuckDB can read; no key gets into the ledger."""
+    return redacted(json.dumps(columns, default=_plain, check_circular=False))
+
+
+def rows_as_json(types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as ``columns_as_json``; a row may lack a column, which is NULL then."""
+    return columns_as_json({name: [row.get(name) for row in rows] for name in types})
 
 
 def rows_relation(types: Mapping[str, str]) -> str:
-    """SQL for a relation with these columns, read from one bound JSON text."""
-    shape = json.dumps([dict(types)])
-    return f"(SELECT unnest(from_json(CAST(? AS JSON), '{shape}'), recursive := true))"
+    """SQL for a relation with these columns, read from one bound JSON text, see ``columns_as_json``."""
+    shape = json.dumps({name: [sql_type] for name, sql_type in types.items()})
+    columns = ", ".join(f"unnest(j.{quoted(name)}) AS {quoted(name)}" for name in types)
+    return f"(SELECT {columns} FROM (SELECT from_json(CAST(? AS JSON), {literal(shape)}) AS j))"
 
 
 def insert_rows(conn: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
     """INSERT rows into a table of the ledger or a temporary one; ``table`` is trusted SQL."""
     if rows:
-        names = quoted_list(types)
-        conn.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {rows_relation(types)}", [rows_as_json(rows)])
+        insert_columns(conn, table, types, {name: [row.get(name) for row in rows] for name in types})
+
+
+def insert_columns(
+    conn: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], columns: Mapping[str, Sequence[Any]]
+) -> None:
+    """As ``insert_rows``, for rows that are given column by column."""
+    names = quoted_list(types)
+    conn.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {rows_relation(types)}", [columns_as_json(columns)])
 
 
 def merge_rows(
     conn: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Insert rows, or update the ones whose ``keys`` (never NULL) are there; columns not in ``types`` stay."""
-    if not rows:
-        return
-    names = quoted_list(types)
+    if rows:
+        conn.execute(merge_sql(table, rows_relation(types), tuple(types), keys), [rows_as_json(types, rows)])
+
+
+def merge_sql(table: str, source: str, columns: Sequence[str], keys: Sequence[str]) -> str:
+    """SQL that inserts the rows of a relation, or updates the ones whose ``keys`` (never NULL) are there; other columns stay."""
+    names = quoted_list(columns)
     on = " AND ".join(f't."{key}" = s."{key}"' for key in keys)
-    updates = ", ".join(f'"{name}" = s."{name}"' for name in types if name not in keys)
-    conn.execute(
-        f"MERGE INTO {table} AS t USING {rows_relation(types)} AS s ON {on} "
-        f"WHEN MATCHED THEN UPDATE SET {updates} WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({quoted_list(types, prefix='s.')})",
-        [rows_as_json(rows)],
+    updates = ", ".join(f'"{name}" = s."{name}"' for name in columns if name not in keys)
+    return (
+        f"MERGE INTO {table} AS t USING {source} AS s ON {on} "
+        f"WHEN MATCHED THEN UPDATE SET {updates} WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({quoted_list(columns, prefix='s.')})"
     )

@@ -1,41 +1,12 @@
-"""The rows of ops.file_ingestions that a fetch leaves."""
+"""The rows of ops.file_ingestions that a fetch leaves where it brings no payload."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
 from typing import Any
 
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch
 from sbf_core.vocabulary import IngestionKind, WorkStatus
-
-
-def by_columns(
-    kept: Sequence[BronzeManifestRow], other: Sequence[FailedFetch], *, known: Collection[str], now: dt.datetime
-) -> list[list[dict[str, Any]]]:
-    """The rows of a batch of answers, in lists of equal columns.
-
-    Args:
-        kept: payloads that are safe on disk.
-        other: requests that brought nothing new.
-        known: ids of those payloads that an earlier run recorded.
-        now: the present moment.
-    """
-    return [
-        [of_payload(row, now) for row in kept if row.bronze_file_id not in known],
-        [*(of_known(row, now) for row in kept if row.bronze_file_id in known), *(of_other(fetch, now) for fetch in other)],
-    ]
-
-
-def of_payload(row: BronzeManifestRow, now: dt.datetime) -> dict[str, Any]:
-    """A payload that came, and is still to be promoted."""
-    return {
-        "run_id": row.run_id, "kind": IngestionKind.FILE, "subject": row.bronze_file_id, "started_at": now,
-        "finished_at": now, "status": WorkStatus.FETCHED, "domain": row.domain, "source": row.source, "dataset": row.dataset,
-        "discriminator": row.discriminator, "ticker": row.ticker, "bronze_file_id": row.bronze_file_id, "rel_path": row.rel_path,
-        "payload_hash": row.payload_hash, "content_length_bytes": row.content_length_bytes, "bronze_rows": 0,
-        "from_date": row.from_date, "to_date": row.to_date,
-    }  # fmt: skip
 
 
 def of_known(row: BronzeManifestRow, now: dt.datetime) -> dict[str, Any]:

@@ -22,6 +22,14 @@ _RUN_TYPES = {
 }  # fmt: skip
 
 
+def promoted_files_sql(database: str = "") -> str:
+    """A SELECT of the ids of the payloads whose rows silver holds; ``database`` is a quoted name and a point."""
+    return (
+        f"SELECT bronze_file_id FROM {database}ops.promotion_manifest WHERE status = 'ok' UNION "
+        f"SELECT bronze_file_id FROM {database}ops.file_ingestions WHERE kind = 'file' AND status = 'ok' AND bronze_file_id IS NOT NULL"
+    )
+
+
 @attrs.frozen(kw_only=True)
 class RecoveredRun:
     """A run that recovery looked after.
@@ -77,11 +85,7 @@ def damaged_paths(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
 
 def promoted_files(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """Ids of the payloads whose rows silver holds, even where the record of the promotion is lost."""
-    return _texts(
-        conn,
-        "SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'ok' UNION "
-        "SELECT bronze_file_id FROM ops.file_ingestions WHERE kind = 'file' AND status = 'ok' AND bronze_file_id IS NOT NULL",
-    )
+    return _texts(conn, promoted_files_sql())
 
 
 def tables_of(conn: duckdb.DuckDBPyConnection, subjects: Sequence[str]) -> frozenset[str]:

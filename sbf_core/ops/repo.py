@@ -10,26 +10,20 @@ from typing import Any
 
 import duckdb
 
-from sbf_core.clock import Clock, SystemClock, from_naive_utc, to_naive_utc
+from sbf_core.clock import Clock, SystemClock, to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
 from sbf_core.duck.bootstrap import DuckDbBootstrap, OpenDatabase
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.transaction import transaction
-from sbf_core.ops.bulk import insert_rows, merge_rows
+from sbf_core.ops import manifest
+from sbf_core.ops.bulk import merge_rows
 from sbf_core.ops.queries import DATASET_ID
-from sbf_core.ops.rows import BronzeManifestRow, checked_row
+from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
 from sbf_core.secret import redacted, redacted_in_sql
 
-_MANIFEST_TYPES = {
-    "bronze_file_id": "VARCHAR", "run_id": "VARCHAR", "domain": "VARCHAR", "source": "VARCHAR", "dataset": "VARCHAR",
-    "discriminator": "VARCHAR", "ticker": "VARCHAR", "from_date": "DATE", "to_date": "DATE", "address": "VARCHAR",
-    "rel_path": "VARCHAR", "payload_hash": "VARCHAR", "content_length_bytes": "BIGINT", "extension": "VARCHAR",
-    "status_code": "INTEGER", "fetched_at": "TIMESTAMP", "elapsed_seconds": "DOUBLE", "part": "INTEGER", "parts": "INTEGER", "etag": "VARCHAR", "last_modified": "VARCHAR",
-    "cursor": "VARCHAR",
-}  # fmt: skip
 _INGESTION_TYPES = {
     "run_id": "VARCHAR", "kind": "VARCHAR", "subject": "VARCHAR", "started_at": "TIMESTAMP", "finished_at": "TIMESTAMP",
     "status": "VARCHAR", "domain": "VARCHAR", "source": "VARCHAR", "dataset": "VARCHAR", "discriminator": "VARCHAR",
@@ -39,7 +33,6 @@ _INGESTION_TYPES = {
     "from_date": "DATE", "to_date": "DATE",
 }  # fmt: skip
 _INGESTION_KEY = ("run_id", "kind", "subject")
-_MANIFEST_COLUMNS = ", ".join(_MANIFEST_TYPES)
 #: Statuses that end a promotion; anything else is work still to do.
 _SETTLED = "('ok', 'failed', 'held')"
 
@@ -90,16 +83,13 @@ class DuckDbOpsRepo:
         """Record one payload. Writes ops.bronze_manifest. Idempotent: a known file is not recorded twice."""
         row = BronzeManifestRow.of(result, rel_path=rel_path.as_posix(), payload_hash=payload_hash, content_length_bytes=content_length_bytes)
         with transaction(self.cursor()) as conn:
-            self.insert_bronze_rows(conn, [row])
+            manifest.take_in(conn, [row], now=None, keys=_INGESTION_KEY)
 
-    def insert_bronze_rows(self, conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow]) -> None:
-        """Record many payloads. Writes ops.bronze_manifest. Idempotent: a known file is not recorded twice."""
-        conn.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {_MANIFEST_COLUMNS} FROM ops.bronze_manifest LIMIT 0")
-        insert_rows(conn, "incoming", _MANIFEST_TYPES, [{name: getattr(row, name) for name in _MANIFEST_TYPES} for row in rows])
-        conn.execute(
-            f"INSERT INTO ops.bronze_manifest ({_MANIFEST_COLUMNS}) SELECT {_MANIFEST_COLUMNS} FROM incoming "
-            "ANTI JOIN ops.bronze_manifest USING (bronze_file_id)"
-        )
+    def record_payloads(self, conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow], *, now: dt.datetime) -> None:
+        """Record many payloads that came. Writes ops.bronze_manifest and ops.file_ingestions. Idempotent: a known file is not
+        recorded twice.
+        """
+        manifest.take_in(conn, rows, now=now, keys=_INGESTION_KEY)
 
     def load_promotable_rows(self) -> list[BronzeManifestRow]:
         """Payloads whose promotion is still to be done, oldest first."""
@@ -128,10 +118,7 @@ class DuckDbOpsRepo:
         )
 
     def _manifest_rows(self, condition: str, parameters: Sequence[Any] = ()) -> list[BronzeManifestRow]:
-        cursor = self.cursor().execute(
-            f"SELECT {_MANIFEST_COLUMNS} FROM ops.bronze_manifest {condition} ORDER BY fetched_at, bronze_file_id", list(parameters)
-        )
-        return [checked_row(BronzeManifestRow(**{**dict(zip(_MANIFEST_TYPES, row, strict=True)), "fetched_at": from_naive_utc(row[15])})) for row in cursor.fetchall()]
+        return list(manifest.each_row(self.cursor(), condition, parameters))
 
     # dates that steer fetching
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from base64 import b32encode
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 import attrs
@@ -16,6 +16,8 @@ from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult, is_extension
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+#: Base 32 as RFC 4648 has it, in small letters, two at a time.
+_LETTERS = [one + other for one in "abcdefghijklmnopqrstuvwxyz234567" for other in "abcdefghijklmnopqrstuvwxyz234567"]
 #: Where the journals are, below Bronze: no payload may take the place of one.
 JOURNAL_FOLDER = "_journal"
 
@@ -26,7 +28,8 @@ def bronze_file_id(rel_path: str) -> str:
     Twelve bytes are what DuckDB keeps inside a string value, so that the id costs a silver row no heap. It comes
     from the path, hence a rebuild on another machine gives the same one.
     """
-    return b32encode(hashlib.sha256(rel_path.encode()).digest()[:10])[:12].decode("ascii").lower()
+    bits = int.from_bytes(hashlib.sha256(rel_path.encode()).digest()[:8], "big") >> 4
+    return "".join([_LETTERS[bits >> place & 1023] for place in (50, 40, 30, 20, 10, 0)])
 
 
 @attrs.frozen(kw_only=True)
@@ -135,32 +138,51 @@ class BronzeManifestRow:
 
         Each of its texts that becomes a part of a path is looked at here, once, for all who join it to a folder.
         """
-        why = why_outside(self.rel_path)
+        names = (self.run_id, self.domain, self.source, self.dataset, self.extension)
+        return why_unsafe(self.rel_path, self.bronze_file_id, names, self.payload_hash, self.content_length_bytes)
+
+
+def why_unsafe(
+    rel_path: str, file_id: str, names: tuple[str, str, str, str, str], payload_hash: str, byte_count: int
+) -> str:
+    """See ``BronzeManifestRow.why_unsafe``; ``names`` are run, domain, source, dataset and extension."""
+    why = why_outside(rel_path)
+    if why:
+        return f"its path {rel_path!r:.120} leads out of Bronze: {why}"
+    if rel_path.partition("/")[0].lower() == JOURNAL_FOLDER:
+        return "its path is in the place of the journals"
+    if file_id != bronze_file_id(rel_path):
+        return f"its id {file_id!r:.40} is not that of its path"
+    why = _why_no_names(names)
+    if why:
+        return why
+    if not _SHA256.fullmatch(str(payload_hash)) or byte_count < 0:
+        return "its hash or its number of bytes is none"
+    return ""
+
+
+@lru_cache(maxsize=4096)  # payloads of a run and dataset share them
+def _why_no_names(names: tuple[str, str, str, str, str]) -> str:
+    *others, extension = names
+    for what, name in zip(("run_id", "domain", "source", "dataset"), others, strict=True):
+        why = why_no_name(name)
         if why:
-            return f"its path {self.rel_path!r:.120} leads out of Bronze: {why}"
-        if self.rel_path.partition("/")[0].lower() == JOURNAL_FOLDER:
-            return "its path is in the place of the journals"
-        if self.bronze_file_id != bronze_file_id(self.rel_path):
-            return f"its id {self.bronze_file_id!r:.40} is not that of its path"
-        names = {"run_id": self.run_id, "domain": self.domain, "source": self.source, "dataset": self.dataset}
-        for what, name in names.items():
-            why = why_no_name(name)
-            if why:
-                return f"its {what} can be no name of a file: {why}"
-        if not is_extension(str(self.extension)):
-            return f"its extension {self.extension!r:.40} is none"
-        if not _SHA256.fullmatch(str(self.payload_hash)) or self.content_length_bytes < 0:
-            return "its hash or its number of bytes is none"
-        return ""
+            return f"its {what} can be no name of a file: {why}"
+    return "" if is_extension(str(extension)) else f"its extension {extension!r:.40} is none"
 
 
 def checked_row(row: BronzeManifestRow) -> BronzeManifestRow:
     """A row of the ledger, if sbf can have written it: a database may have come with a backup. Raises ``DamageFound``."""
     why = row.why_unsafe
     if why:
-        fix = "the database was changed by others: make it again with `sbf rebuild`"
-        raise DamageFound(f"the ledger is damaged: {why}", where=f"ops.bronze_manifest, payload {row.bronze_file_id!r:.40}", fix=fix)
+        raise damaged_ledger(why, row.bronze_file_id)
     return row
+
+
+def damaged_ledger(why: str, file_id: str) -> DamageFound:
+    """What is raised for a row of the ledger that sbf did not write."""
+    fix = "the database was changed by others: make it again with `sbf rebuild`"
+    return DamageFound(f"the ledger is damaged: {why}", where=f"ops.bronze_manifest, payload {file_id!r:.40}", fix=fix)
 
 
 @attrs.frozen(kw_only=True)

@@ -17,8 +17,9 @@ from sbf_core.duck.bootstrap import OpenDatabase
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops import queries
 from sbf_core.ops.cursors import Move, move_cursors
-from sbf_core.ops.ingestion_rows import by_columns
+from sbf_core.ops.ingestion_rows import of_known, of_other
 from sbf_core.ops.made_tables import MadeTables
+from sbf_core.ops.recorded import RecordedPayloads
 from sbf_core.ops.recovery_ledger import RecoveryLedger
 from sbf_core.ops.repairs import forget_failures, recorded_before
 from sbf_core.ops.repo import DuckDbOpsRepo
@@ -129,6 +130,11 @@ class OpsService:
         return RecoveryLedger(self._repo.cursor, self._write, self.clock)
 
     @property
+    def recorded(self) -> RecordedPayloads:
+        """The part of the facade that tells of every payload on record."""
+        return RecordedPayloads(self._repo.cursor, self._write)
+
+    @property
     def restated(self) -> RestatedSeries:
         """The part of the facade that knows series whose past was restated."""
         return RestatedSeries(self._repo.cursor, self._write)
@@ -160,16 +166,17 @@ class OpsService:
             other: requests that brought nothing new.
         """
         now = self.clock.now()
+        others = [of_other(fetch, now) for fetch in other]
         dates = [(row.key, row.to_date, row.fetched_at) for row in kept]
         dates += [(fetch.request.key, fetch.request.to_date, fetch.fetched_at) for fetch in other if fetch.error is None]
 
         def work(conn: duckdb.DuckDBPyConnection) -> None:
             known = recorded_before(conn, kept)
-            if kept:
-                self._repo.insert_bronze_rows(conn, kept)
-            forget_failures(conn, [row.rel_path for row in kept if row.bronze_file_id in known])
-            for rows in by_columns(kept, other, known=known, now=now):
-                self._repo.upsert_ingestions(conn, rows)
+            fresh, again = ([row for row in kept if (row.bronze_file_id in known) is there] for there in (False, True))
+            if fresh:
+                self._repo.record_payloads(conn, fresh, now=now)
+            forget_failures(conn, [row.rel_path for row in again])
+            self._repo.upsert_ingestions(conn, [*(of_known(row, now) for row in again), *others])
             self._repo.upsert_data_dates(conn, dates)
             remember_unknown(conn, kept, other)
 

@@ -256,7 +256,7 @@ def _select(reading: Reading, layout: Layout, looks: Sequence[Look], *, typed: b
         "filename": "'_path'",
     }
     given = ", ".join(f"{name}={value}" for name, value in options.items())
-    reader = f"read_csv({literal_list(str(look.file.path) for look in looks)}, {given})"
+    reader = f"read_csv({literal_list(look.file.place for look in looks)}, {given})"
     value = "r.c{place}" if layout.is_bare else _EMPTY_IS_NULL
     slots = [
         f"{'CAST(NULL AS VARCHAR)' if place is None else value.format(place=place)} AS {slot.name}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import attrs
@@ -44,6 +45,9 @@ _LONG_NUMBER = re.compile(rb"[:,\[\s]-?" + _LONG)
 _TINY = b"de-ddd"
 _TINY_NUMBER = re.compile(rb"[:,\[\s]-?d+e-ddd")
 _BLANK = re.compile(r"[ \t\n\r]*")
+_OPENING = re.compile(r"[\[{][ \t\n\r]*")
+_NAME = re.compile(r'"(?:[^"\\]|\\.)*"[ \t\n\r]*:[ \t\n\r]*')
+_COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 
 
 @attrs.frozen
@@ -73,21 +77,17 @@ def look(reading: Reading, file: PayloadFile, payload: bytes | None) -> Look:
     text = head.decode("utf-8", "ignore").removeprefix("\ufeff")
     _check_first(path, text)
     kept = payload if file.byte_count < SMALL_BYTES else None
-    irregular = Look(file=file, is_regular=False, payload=kept)
     start = _start(path, text)
     if start is None:
-        return irregular
+        return Look(file=file, is_regular=False, payload=kept)
     rows = _Sample(reading, path, text, start)
-    irregular = attrs.evolve(irregular, fields=rows.fields)
-    if not rows.has_all or compiled(reading, Layout(start.kinds)) is None:
-        return irregular
-    if reading.format.decimal != ".":  # that of texts; the engine gives numbers as texts, too
-        return irregular
+    if not rows.has_all or not _is_readable(reading, start.kinds):
+        return Look(file=file, is_regular=False, payload=kept, fields=rows.fields)
     marks = _Marks(reading, rows.mark)
     for chunk in [payload] if payload is not None else _chunks(file):
         marks.look_at(chunk)
     if marks.has_long:
-        return irregular
+        return Look(file=file, is_regular=False, payload=kept, fields=rows.fields)
     layout = Layout(start.kinds, marks.has_boolean)
     return Look(
         file=file,
@@ -97,6 +97,12 @@ def look(reading: Reading, file: PayloadFile, payload: bytes | None) -> Look:
         fields=rows.fields,
         payload=kept,
     )
+
+
+@by_identity
+def _is_readable(reading: Reading, kinds: str) -> bool:
+    """Whether the engine can follow the paths, and reads numbers in texts as they are declared: it gives numbers as texts, too."""
+    return compiled(reading, Layout(kinds)) is not None and reading.format.decimal == "."
 
 
 def _check_first(path: RowsPath, text: str) -> None:
@@ -136,13 +142,13 @@ def _start(path: RowsPath, text: str) -> _Start | None:
             at = _BLANK.match(text, at + 1).end()  # type: ignore[union-attr]
         elif isinstance(segment, Wildcard) and letter and letter in "[{":
             kinds += letter
-            found = re.compile(r"[\[{][ \t\n\r]*").match(text, at)
+            found = _OPENING.match(text, at)
             assert found is not None
             at = found.end()
             if text[at : at + 1] in ("]", "}"):
                 return _Start(kinds, None) if number == len(path.segments) - 1 else None
             if letter == "{":
-                found = re.compile(r'"(?:[^"\\]|\\.)*"[ \t\n\r]*:[ \t\n\r]*').match(text, at)
+                found = _NAME.match(text, at)
                 if found is None:
                     return None
                 at = found.end()
@@ -191,10 +197,15 @@ class _Sample:
         """
         if not self.mark:
             return None
-        closing = b"}" if self.mark == b"{" else rb"\]"
-        depth = len(self._path.segments) - 1
-        ending = re.compile(closing + rb"\s*[\]}]" + rb"\s*\}" * depth + rb"\s*\Z")
+        ending = _ending(self.mark, len(self._path.segments) - 1)
         return opened - self._before if ending.search(tail) else None
+
+
+@cache
+def _ending(mark: bytes, depth: int) -> re.Pattern[bytes]:
+    """How a payload ends whose rows, of that opening bracket, are the last in it."""
+    closing = b"}" if mark == b"{" else rb"\]"
+    return re.compile(closing + rb"\s*[\]}]" + rb"\s*\}" * depth + rb"\s*\Z")
 
 
 @by_identity
@@ -234,7 +245,7 @@ def _rows(text: str, start: _Start) -> Iterator[tuple[Any, int, int]]:
         if end == len(text) and start.kinds:
             return  # a number may go on
         yield row, at, end
-        found = re.compile(r"[ \t\n\r]*,[ \t\n\r]*").match(text, end)
+        found = _COMMA.match(text, end)
         if found is None or start.kinds[-1:] != "[":
             return
         at = found.end()
@@ -246,12 +257,17 @@ def _chunks(file: PayloadFile) -> Iterator[bytes]:
             yield chunk
 
 
+@by_identity
+def _looked_for(reading: Reading) -> tuple[bool, bool]:
+    """Whether ``true`` and ``false`` matter, and long numbers."""
+    return reads_doubles(reading), any(slot.column.decimal_shape for slot in reading.slots)
+
+
 class _Marks:
     """What is looked for in all bytes of a payload, chunk by chunk."""
 
     def __init__(self, reading: Reading, mark: bytes) -> None:
-        self._wants_boolean = reads_doubles(reading)
-        self._wants_long = any(slot.column.decimal_shape for slot in reading.slots)
+        self._wants_boolean, self._wants_long = _looked_for(reading)
         self._mark = mark
         self.opened = 0
         self.has_boolean = False

@@ -94,7 +94,7 @@ def _direct(paths: Compiled, reading: Reading, looks: Sequence[Look]) -> _Relati
     """Large payloads, read as they are; a list is read element by element."""
     mark = secrets.token_hex(4)  # a field of a payload may be called as any column of ours
     name, file = f"path_{mark}", f"file_{mark}"
-    files = literal_list([str(look.file.path) for look in looks])
+    files = literal_list([look.file.place for look in looks])
     is_list = paths.kinds[:1] == "[" and not paths.parts[0]
     root = paths.root.element if is_list else paths.root
     assert root is not None

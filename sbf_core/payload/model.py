@@ -78,15 +78,20 @@ class PayloadFile:
 
     Attributes:
         file_id: its id in the manifest.
-        path: where the bytes are: the payload itself, or what was unpacked of it.
+        place: ``path`` as a text: where the bytes are, the payload itself, or what was unpacked of it.
         extension: of the bytes, e.g. ``csv`` for the member of a zip.
         byte_count: how many there are.
     """
 
     file_id: str
-    path: Path
+    place: str = attrs.field(alias="path", converter=str)
     extension: str
     byte_count: int
+
+    @property
+    def path(self) -> Path:
+        """Where the bytes are."""
+        return Path(self.place)
 
 
 @attrs.frozen(kw_only=True)

@@ -33,7 +33,7 @@ class ParquetReader:
     def select(self, reading: Reading, looks: Sequence[Look], staging: Path, *, typed: bool = False) -> str:
         """Every field by the vendor's name and with its own type; ``slots_from`` picks the wanted ones."""
         reader = (
-            f"read_parquet({literal_list([str(look.file.path) for look in looks])}, hive_partitioning=false, "
+            f"read_parquet({literal_list([look.file.place for look in looks])}, hive_partitioning=false, "
             f"filename='_path')"
         )
         owner = owner_of(reading, looks, "r._path")

@@ -37,7 +37,7 @@ def owner_of(reading: Reading, looks: Sequence[Look], path: str) -> Owner:
     """
     if reading.entry.on_duplicate is OnDuplicate.REJECT:
         return Owner("f.bronze_file_id", f" JOIN batch_file AS f ON f.path = {path}")
-    paths = literal_list(str(look.file.path) for look in looks)
+    paths = literal_list(look.file.place for look in looks)
     ids = literal_list(look.file.file_id for look in looks)
     return Owner(f"{ids}[enum_code(CAST({path} AS ENUM({paths[1:-1]}))) + 1]", "")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -18,7 +18,7 @@ from sbf_core.plan.batches import tickers_at_once
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.plugin.watch import watched
-from sbf_core.runner.promotion_batches import batches, lacks_parts
+from sbf_core.runner.promotion_batches import answers, cut, lacks_parts
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.reading import AskPlan, PromotionBatch, PromotionPlan
@@ -124,7 +124,22 @@ class PromoteStage:
         """
         self._ops.record_fetched(rows, [])
         self._progress.start("remake", len(rows))
-        self._promote_batches(context, owned, rows, newest={}, needs_all=needs_all)
+        self._promote_batches(context, owned, answers(owned.entry, rows), newest={}, needs_all=needs_all)
+        self._progress.finish()
+
+    def promote_again(
+        self, context: RunContext, owned: OwnedDataset, in_order: Iterable[Sequence[BronzeManifestRow]], *, count: int
+    ) -> None:
+        """Promote payloads of a dataset into an empty table, for the sake of its rows alone: the ledger is told of none.
+
+        Args:
+            context: the run.
+            owned: the dataset.
+            in_order: its payloads, see ``promotion_batches.answers``; they are taken as they are wanted.
+            count: how many they are, for the progress.
+        """
+        self._progress.start("remake", count)
+        self._promote_batches(context, owned, in_order, newest={})
         self._progress.finish()
 
     def _promote_dataset(self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow]) -> str:
@@ -139,14 +154,14 @@ class PromoteStage:
             return f"{late[0].rel_path} came after younger payloads"
         if entry.closes_rows and (lacking := lacks_parts(rows)):
             return f"{lacking[0].rel_path} is part of an answer of which others were promoted before"
-        self._promote_batches(context, owned, rows, newest=newest)
+        self._promote_batches(context, owned, answers(entry, rows), newest=newest)
         return ""
 
     def _promote_batches(
         self,
         context: RunContext,
         owned: OwnedDataset,
-        rows: Sequence[BronzeManifestRow],
+        in_order: Iterable[Sequence[BronzeManifestRow]],
         *,
         newest: Mapping[str | None, dt.datetime],
         needs_all: bool = False,
@@ -155,24 +170,27 @@ class PromoteStage:
 
         entry, accepted = owned.entry, accepted_payloads(self._config)
         batched = tickers_at_once(entry) > 1
-        work = list(batches(entry, rows, accepted=accepted))
-        kinds = {batch[0].rel_path in accepted for batch in work}
-        promotions = {
-            kind: self._promotion(owned, context.run_id, is_accepted=kind, needs_all=needs_all) for kind in kinds
-        }
+        promotions = [
+            self._promotion(owned, context.run_id, is_accepted=kind, needs_all=needs_all) for kind in (False, True)
+        ]
+
+        def promotion_of(batch: Sequence[BronzeManifestRow]) -> Promotion:
+            return promotions[batch[0].rel_path in accepted]
 
         def late_of(batch: Sequence[BronzeManifestRow]) -> list[BronzeManifestRow]:
             return [row for row in batch if row.ticker in newest and row.fetched_at < newest[row.ticker]]
 
         with ThreadPoolExecutor(1) as pool:  # the next payloads are hashed and looked at while the engine is at work
             ahead: Future[Looked] | None = None
-            for place, batch in enumerate(work):
-                promotion = promotions[batch[0].rel_path in accepted]
+            work = cut(entry, in_order, accepted=accepted)
+            following = next(work, None)
+            while (batch := following) is not None:
+                promotion = promotion_of(batch)
                 looked = None if ahead is None else ahead.result()
                 ahead = None
-                for following in work[place + 1 : place + 2]:
-                    if not late_of(following):
-                        ahead = pool.submit(promotions[following[0].rel_path in accepted].look, following)
+                following = next(work, None)
+                if following is not None and not late_of(following):
+                    ahead = pool.submit(promotion_of(following).look, following)
                 younger = {
                     row.bronze_file_id: row
                     for old in late_of(batch)

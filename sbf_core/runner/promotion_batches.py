@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 import attrs
@@ -49,9 +49,15 @@ def batches(
         rows: the payloads.
         accepted: paths of payloads that are read otherwise, so that they go by themselves.
     """
+    return cut(entry, answers(entry, rows), accepted=accepted)
+
+
+def cut(
+    entry: DatasetKeymapEntry, in_order: Iterable[Sequence[BronzeManifestRow]], *, accepted: frozenset[str] = frozenset()
+) -> Iterator[list[BronzeManifestRow]]:
+    """As ``batches``, of answers that are in their order."""
     batch = _Batch()
-    is_by_answer = entry.closes_rows or entry.cursor is not None
-    for answer in _answers(rows) if is_by_answer else ([row] for row in sorted(rows, key=_order)):
+    for answer in in_order:
         size = sum(row.content_length_bytes for row in answer)
         is_full = len(batch.rows) + len(answer) > BATCH_FILES or batch.size + size > BATCH_BYTES
         is_other = batch.rows and _kind(answer[0], accepted) != _kind(batch.rows[0], accepted)
@@ -62,6 +68,25 @@ def batches(
         batch.add(answer, size)
     if batch.rows:
         yield batch.rows
+
+
+def is_by_answer(entry: DatasetKeymapEntry) -> bool:
+    """Whether the payloads of one answer stay together."""
+    return entry.closes_rows or entry.cursor is not None
+
+
+def answers(entry: DatasetKeymapEntry, rows: Sequence[BronzeManifestRow]) -> Iterable[Sequence[BronzeManifestRow]]:
+    """The payloads that stay together, in their order."""
+    return _answers(rows) if is_by_answer(entry) else ([row] for row in sorted(rows, key=_order))
+
+
+def answers_in_order(
+    entry: DatasetKeymapEntry, rows: Iterable[BronzeManifestRow]
+) -> Iterator[Sequence[BronzeManifestRow]]:
+    """As ``answers``, of rows that are in that order, see ``RecordedPayloads.of``: they are not all held in memory."""
+    if not is_by_answer(entry):
+        return ([row] for row in rows)
+    return (list(answer) for _, answer in groupby(rows, key=_answer))
 
 
 def lacks_parts(rows: Sequence[BronzeManifestRow]) -> list[BronzeManifestRow]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 import duckdb
 
-from sbf_core.bronze.journal import journal_files, read_journal_start
+from sbf_core.bronze.journal import journal_files, journalled_datasets
 from sbf_core.clock import Clock, clock_of_process
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.beside import attached
@@ -202,7 +202,7 @@ def _orphans(config: DuckDbConfig, manager: PluginManager) -> list[str]:
         for record in manager.records.values()
         if record.state == "refused"
     ]
-    held = {line.row.dataset_id for path in journal_files(config.bronze) for line in read_journal_start(path)[0]}
+    held = {name for path in journal_files(config.bronze) for name in journalled_datasets(path)}
     why = "; ".join(refused) or "no installed plugin declares it"
     return [f"{name} cannot be made again ({why})" for name in sorted(held - declared)]
 

@@ -29,9 +29,9 @@ from sbf_core.runner.verify_report import VerifyReport
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
 from sbf_core.silver.stale import stale_tables
-from sbf_core.trust.files import expected_payloads, read_journals
 from sbf_core.trust.findings import Finding, FindingKind
 from sbf_core.trust.published import forget_published
+from sbf_core.trust.records import compare_records
 from sbf_core.trust.recovery import record_quarantined, recover
 from sbf_core.trust.replacing import open_replacing
 from sbf_core.trust.restore import put_back, set_damaged_aside, set_foreign_aside, write_journal_again
@@ -160,7 +160,7 @@ class Repair:
         set_foreign_aside(self._config, foreign)
         set_damaged_aside(self._config, lost)
         self._did(record_quarantined(ops, self._config), "files moved to quarantine")
-        recorded = expected_payloads(read_journals(self._config.bronze), ops.load_manifest_rows())
+        recorded = compare_records(self._config.bronze, ops.recorded).expected
         hashes = {path: recorded[path][0] for path in lost}
         places = [place for place in self._config.quarantine.iterdir() if place.is_dir()] if self._config.quarantine.is_dir() else []
         back = put_back(self._config, hashes, sources=[*self._sources, *places])

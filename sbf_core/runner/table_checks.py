@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
+from contextlib import closing
 
+from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.errors import DatasetFailure, UsageError
 from sbf_core.gold.build import table_exists
 from sbf_core.gold.check import settled_models
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.time_limit import TookTooLong, time_limit
-from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runner.promote_stage import PromoteStage
+from sbf_core.runner.promotion_batches import answers_in_order, is_by_answer
 from sbf_core.runner.verify_report import VerifyReport
 from sbf_core.runs.context import RunContext
-from sbf_core.trust.files import Journals
 from sbf_core.trust.findings import Finding, FindingKind
 from sbf_core.trust.tables import compare_tables, silver_source
 
@@ -36,8 +37,7 @@ def check_silver(
     scratch: OpsService,
     stage: PromoteStage,
     owned: OwnedDataset,
-    manifest: Sequence[BronzeManifestRow],
-    journals: Journals,
+    lines: Mapping[str, JournalLine],
 ) -> None:
     """Compare one silver table, with its history, with what its payloads give when they are promoted again.
 
@@ -47,20 +47,15 @@ def check_silver(
         scratch: an empty one.
         stage: promotes into the database of ``scratch``.
         owned: the dataset.
-        manifest: every payload on record.
-        journals: what the journals say of payloads, which is believed.
+        lines: what the journals say of payloads, which is believed, where the ledger does not say the same.
     """
     entry, table = owned.entry, f"silver.{owned.entry.silver_table}"
-    own = [row for row in manifest if row.dataset_id in entry.ids]
-    settled = ops.recovery.promoted_files()
+    count = ops.recorded.promoted_count(entry.ids)
     if not all(table_exists(ops.cursor(), name) for name in (table, f"{table}_history")):
-        if any(row.bronze_file_id in settled for row in own):
+        if count:
             report.findings.append(Finding(kind=FindingKind.ROW_DIFFERS, subject=table, detail="the table is gone"))
         return
-    lost_paths = {finding.subject for finding in report.findings if finding.kind in _LOST}
-    lost_series = {row.key for row in own if row.rel_path in lost_paths}
-    wanted = [journals.lines[row.rel_path].row if row.rel_path in journals.lines else row for row in own]
-    wanted = [row for row in wanted if row.bronze_file_id in settled and row.key not in lost_series]
+    lost_series = _lost_series(report, ops, owned)
     if lost_series:
         report.notes.append(
             f"{table}: rows of {len(lost_series)} series were not compared, because payloads of theirs are damaged"
@@ -68,18 +63,41 @@ def check_silver(
     context = RunContext(run_id="verify", started_at=ops.clock.now())
     try:
         stage.prepare(owned)
-        stage.promote_payloads(context, owned, wanted)
+        _record_again(ops, scratch, owned, lines, without=lost_series)
+        with closing(scratch.recorded.all(by_answer=is_by_answer(entry))) as rows:
+            stage.promote_again(context, owned, answers_in_order(entry, rows), count=count)
     except (DatasetFailure, UsageError) as error:
         context.errors.append(str(error))
     if context.errors:
         detail = f"cannot be made again: {context.errors[0]}"
         report.findings.append(Finding(kind=FindingKind.ROW_DIFFERS, subject=table, detail=detail))
         return
-    excluded = sorted(row.bronze_file_id for row in own if row.key in lost_series)
+    known = ops.recorded.of(entry.ids) if lost_series else ()
+    excluded = sorted(row.bronze_file_id for row in known if row.key in lost_series)
     for name, keys in ((table, entry.key_columns), (f"{table}_history", (*entry.key_columns, "known_from"))):
         actual = (ops.cursor(), silver_source(name, without_files=excluded))
         again = (scratch.cursor(), silver_source(name, without_files=()))
         report.findings += compare_tables(FindingKind.ROW_DIFFERS, name, actual, again, keys=keys)
+
+
+def _lost_series(report: VerifyReport, ops: OpsService, owned: OwnedDataset) -> set[str]:
+    """The series of a dataset of which a payload cannot be read again."""
+    paths = sorted({finding.subject for finding in report.findings if finding.kind in _LOST})
+    rows = ops.recorded.rows(paths) if paths else ()
+    return {row.key for row in rows if row.dataset_id in owned.entry.ids}
+
+
+def _record_again(
+    ops: OpsService, scratch: OpsService, owned: OwnedDataset, lines: Mapping[str, JournalLine], *, without: Collection[str]
+) -> None:
+    """The payloads of a dataset that were promoted, without those of some series, into an empty ledger."""
+    ids = owned.entry.ids
+    scratch.recorded.copy_promoted(ops.recorded, ids, without=sorted(without), but=sorted(lines))
+    if lines:
+        rows, settled = ops.recorded.rows(sorted(lines)), ops.recovery.promoted_files()
+        own = [row for row in rows if row.dataset_id in ids and row.bronze_file_id in settled]
+        believed = [lines[row.rel_path].row for row in own]
+        scratch.record_fetched([row for row in believed if row.key not in without], [])
 
 
 def check_gold(report: VerifyReport, ops: OpsService, model: GoldModel, *, select_seconds_max: float) -> None:

@@ -21,7 +21,6 @@ from sbf_core.duck.scratch import scratch_folder
 from sbf_core.gold.check import settled_models
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import ordered
-from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.installed import installed_plugins
@@ -36,11 +35,12 @@ from sbf_core.runner.table_checks import check_gold, check_silver
 from sbf_core.runner.verify_report import VerifyReport
 from sbf_core.settings.settings import Settings
 from sbf_core.silver.stale import stale_tables
-from sbf_core.trust.files import Journals, bytes_behind, check_contents, compare_listing, compare_records, expected_payloads, read_journals
+from sbf_core.trust.files import bytes_behind, check_contents, compare_listing
 from sbf_core.trust.findings import FindingKind
 from sbf_core.trust.home_files import unknown_files
 from sbf_core.trust.ledger import check_ledger
 from sbf_core.trust.published import check_published, database_changed
+from sbf_core.trust.records import Records, compare_records
 from sbf_core.whole_file import write_whole
 
 _FILES_AT_ONCE = 256
@@ -133,21 +133,21 @@ class Verification:
 
     def _look(self, ops: OpsService) -> None:
         report, bronze = self._report, self._config.bronze
-        manifest = ops.load_manifest_rows()
-        journals = read_journals(bronze)
-        report.findings += [*journals.findings, *compare_records(journals, manifest), *check_ledger(ops.cursor())]
-        expected = expected_payloads(journals, manifest)
+        records = compare_records(bronze, ops.recorded)
+        report.findings += [*records.findings, *check_ledger(ops.cursor())]
+        expected = records.expected
         listed = compare_listing(bronze, expected, quarantined=ops.recovery.damaged_paths())
         report.findings += [*listed.findings, *check_published(self._config)]
         self._tell_unknown()
         now_called = {name: owned.entry.id for owned in self._registry.datasets.values() for name in owned.entry.ids}
         stale = self._stale(ops)
+        there = ops.recorded.dataset_ids()
         owners = [
             self._registry.datasets[name]
-            for name in sorted({now_called[row.dataset_id] for row in manifest if row.dataset_id in now_called})
+            for name in sorted({now_called[one] for one in there if one in now_called})
             if name not in stale
         ]
-        absent = sorted({row.dataset_id for row in manifest} - now_called.keys())
+        absent = sorted(there - now_called.keys())
         if absent:
             report.notes.append(f"no installed plugin knows {', '.join(absent)}: their tables were not compared")
         models = self._models(ops)
@@ -155,7 +155,7 @@ class Verification:
         report.payloads_checked = len(expected) - len(listed.there)  # of those that are not there nothing is left to read
         units: list[tuple[str, OwnedDataset | GoldModel | None]] = [(path, None) for path in listed.there]
         units += [(f"silver.{owned.entry.silver_table}", owned) for owned in owners] + [(f"gold.{model.name}", model) for model in models]
-        self._work_through(ops, units, manifest, journals, expected)
+        self._work_through(ops, units, records)
 
     def _tell_unknown(self) -> None:
         """Files of the home that are not sbf's, and were not looked at."""
@@ -190,9 +190,7 @@ class Verification:
         self,
         ops: OpsService,
         units: Sequence[tuple[str, OwnedDataset | GoldModel | None]],
-        manifest: Sequence[BronzeManifestRow],
-        journals: Journals,
-        expected: dict[str, tuple[str, int]],
+        records: Records,
     ) -> None:
         todo = self._part(units)
         self._progress.start("verify", len(todo))
@@ -200,12 +198,12 @@ class Verification:
         while done < len(todo):
             paths = [name for name, _ in takewhile(lambda unit: unit[1] is None, todo[done : done + _FILES_AT_ONCE])]
             if paths:
-                self._report.findings += check_contents(self._config.bronze, paths, expected)
+                self._report.findings += check_contents(self._config.bronze, paths, records.expected)
                 self._report.payloads_checked += len(paths)
                 step = len(paths)
             else:
                 tables = {name: what for name, what in takewhile(lambda unit: unit[1] is not None, todo[done:]) if what is not None}
-                step = self._tables(ops, tables, manifest, journals)
+                step = self._tables(ops, tables, records)
             done += step
             self._progress.advance(step)
             if self._out_of_time():
@@ -242,9 +240,7 @@ class Verification:
 
     # tables
 
-    def _tables(
-        self, ops: OpsService, tables: Mapping[str, OwnedDataset | GoldModel], manifest: Sequence[BronzeManifestRow], journals: Journals
-    ) -> int:
+    def _tables(self, ops: OpsService, tables: Mapping[str, OwnedDataset | GoldModel], records: Records) -> int:
         """Compare some tables, silver before gold; returns how many came before the time was up."""
         done = 0
         config = attrs.evolve(self._config, staging_folder=self._staging)
@@ -253,7 +249,7 @@ class Verification:
                 with self._beside() as database:
                     scratch = OpsService.over(database, clock=self._clock)
                     stage = PromoteStage(scratch, config, self._hooks, progress=RunProgress())
-                    check_silver(self._report, ops, scratch, stage, what, manifest, journals)
+                    check_silver(self._report, ops, scratch, stage, what, records.lines)
             else:
                 check_gold(self._report, ops, what, select_seconds_max=self._settings["gold.select_seconds_max"])
             self._report.tables_checked += 1

@@ -158,7 +158,7 @@ class HookRows:
             looks.append(found.look)
             self._conn.execute(
                 "UPDATE batch_file SET path = ? WHERE batch_file.bronze_file_id = ?",
-                [str(found.look.file.path), item.file_id],
+                [found.look.file.place, item.file_id],
             )
         return looks
 

@@ -5,6 +5,7 @@ One cheap look a file, never a look at each row. What is found here costs only t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,6 +24,7 @@ from sbf_core.payload.listing import lists
 from sbf_core.payload.model import Look, PayloadFile, Reading, Slot
 from sbf_core.payload.unpack import is_packed, unpacked
 from sbf_core.silver.reading import BatchFile
+from sbf_core.whole_file import small_file
 
 #: Payloads up to this size are read once, for hash and look together; larger ones are looked at where they are.
 READ_BYTES_MAX = 1 << 20
@@ -69,8 +71,9 @@ class Inspected:
     @property
     def payload_file(self) -> PayloadFile:
         """The unpacked bytes, for a format."""
-        path = Path(self.file.path)
-        return PayloadFile(file_id=self.file_id, path=path, extension=self.extension, byte_count=path.stat().st_size)
+        path, payload = self.file.path, self.payload
+        size = Path(path).stat().st_size if payload is None else len(payload)
+        return PayloadFile(file_id=self.file.row.bronze_file_id, path=path, extension=self.extension, byte_count=size)
 
 
 def inspect(
@@ -82,6 +85,7 @@ def inspect(
     fresh: bool,
     is_context: bool = False,
     as_declared: bool = True,
+    known: set[str] | None = None,
 ) -> Inspected:
     """Look at one payload.
 
@@ -94,25 +98,26 @@ def inspect(
         is_context: see ``BatchFile``.
         as_declared: the payload is read as the declaration says; else a hook is asked first, and nothing is looked
             at before it asks.
+        known: see ``place_inside``.
 
     Raises:
         DamageFound: the file is not what was recorded.
         PayloadRefused: it is no data of the declared kind.
     """
-    path = bronze / row.rel_path
+    plain = f"{bronze}{os.sep}{row.rel_path.replace('/', os.sep)}"  # as objects paths cost more than the files
     payload = None
     if row.content_length_bytes <= (READ_BYTES_MAX if as_declared else _HELD_BYTES_MAX):
-        payload = path.read_bytes() if fresh else read_payload(bronze, row)
+        payload = small_file(plain, row.content_length_bytes) if fresh else read_payload(bronze, row, known=known)
     elif not fresh:
         check_payload(bronze, row)
-    plain, extension = path, row.extension
+    extension = row.extension
     if is_packed(extension):
-        plain, extension = unpacked(path, extension, member=entry.member, target=staging / row.bronze_file_id)
-        payload = None
-    file = BatchFile(row=row, path=str(plain), is_context=is_context)
+        inner, extension = unpacked(Path(plain), extension, member=entry.member, target=staging / row.bronze_file_id)
+        plain, payload = str(inner), None
+    file = BatchFile(row=row, path=plain, is_context=is_context)
     item = Inspected(file=file, extension=extension, payload=payload)
     fields = entry.is_data.listing_fields
-    if fields and lists(plain.read_bytes() if payload is None else payload, fields):
+    if fields and lists(Path(plain).read_bytes() if payload is None else payload, fields):
         return attrs.evolve(item, payload=None, is_listing=True)
     return looked_at(entry, item, staging=staging) if as_declared else item
 
@@ -125,7 +130,7 @@ def looked_at(
     if reading is None:
         return item
     look = reader_of(reading.format.kind).look(reading, item.payload_file, item.payload, staging=staging)
-    return attrs.evolve(item, look=look, payload=None)
+    return Inspected(file=item.file, extension=item.extension, look=look, is_listing=item.is_listing)
 
 
 def regular_of(reading: Reading, looks: Sequence[Look]) -> list[Look]:

@@ -8,7 +8,7 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
-from sbf_core.ops.bulk import insert_rows
+from sbf_core.ops.bulk import insert_columns
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.vocabulary import WorkStatus
 
@@ -35,17 +35,11 @@ def make_promoted(
         "VARCHAR, error VARCHAR)"
     )
     types = dict.fromkeys(("bronze_file_id", "run_id", "ticker", "status", "error"), "VARCHAR")
-    listed = [
-        {
-            "bronze_file_id": row.bronze_file_id,
-            "run_id": row.run_id,
-            "ticker": row.ticker,
-            "status": _status(row.bronze_file_id, errors, held),
-            "error": errors.get(row.bronze_file_id) or held.get(row.bronze_file_id),
-        }
-        for row in rows
-    ]
-    insert_rows(conn, "promoting", types, listed)
+    columns = {name: [getattr(row, name) for row in rows] for name in ("bronze_file_id", "run_id", "ticker")}
+    ids = columns["bronze_file_id"]
+    columns["status"] = [_status(file_id, errors, held) for file_id in ids]
+    columns["error"] = [errors.get(file_id) or held.get(file_id) for file_id in ids]
+    insert_columns(conn, "promoting", types, columns)
     day, whole = _row_date(entry), "(s._reason IS NULL)"
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE promoted AS SELECT p.bronze_file_id, p.run_id, p.ticker, p.status, "

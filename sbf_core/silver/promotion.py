@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -205,8 +206,9 @@ class Promotion:
         items: list[Inspected] = []
         errors: dict[str, SbfError] = {}
         large = sum(row.content_length_bytes > READ_BYTES_MAX for row, _ in looked_at)
+        look_at = partial(self._look_at, known=set())
         with ThreadPoolExecutor(_LOOKING_THREADS) as pool:
-            each = pool.map(self._look_at, looked_at) if large > 1 else map(self._look_at, looked_at)
+            each = pool.map(look_at, looked_at) if large > 1 else map(look_at, looked_at)
             for (row, _), found in zip(looked_at, each, strict=True):
                 if isinstance(found, Inspected):
                     items.append(found)
@@ -214,7 +216,7 @@ class Promotion:
                     errors[row.bronze_file_id] = found
         return items, errors
 
-    def _look_at(self, looked_at: tuple[BronzeManifestRow, bool]) -> Inspected | SbfError:
+    def _look_at(self, looked_at: tuple[BronzeManifestRow, bool], *, known: set[str]) -> Inspected | SbfError:
         row, is_context = looked_at
         fresh = row.run_id == self._fresh_run_id
         try:
@@ -226,6 +228,7 @@ class Promotion:
                 fresh=fresh,
                 is_context=is_context,
                 as_declared=self._ask_plan is None,
+                known=known,
             )
         except EnvironmentFault:
             raise  # the payload may be fine: it stays to be promoted

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import duckdb
 
+from sbf_core.clock import to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted
-from sbf_core.ops.bulk import insert_rows
+from sbf_core.ops.bulk import columns_as_json, rows_relation
 from sbf_core.silver.inspection import Inspected
 
 _FILE_TYPES = {
@@ -16,6 +18,7 @@ _FILE_TYPES = {
     "from_date": "DATE", "to_date": "DATE", "fetched_at": "TIMESTAMP", "is_context": "BOOLEAN",
     "part": "INTEGER", "parts": "INTEGER",
 }  # fmt: skip
+_OF_ROW = [name for name in _FILE_TYPES if name not in ("path", "is_context")]
 
 
 def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected]) -> None:
@@ -24,24 +27,19 @@ def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected])
     ``file_code`` and ``run_code`` are the ids once more, as a number in the table and a text to whoever reads it: so
     they stand beside each row in ``stage``.
     """
-    columns = [f"{name} {sql_type}" for name, sql_type in _FILE_TYPES.items()]
-    for code, name, ids in (
-        ("file_code", "bronze_file_id", [item.file_id for item in items]),
-        ("run_code", "run_id", [item.file.row.run_id for item in items]),
-    ):
-        kind = f"ENUM({', '.join(literal(each) for each in dict.fromkeys(ids))})" if ids else "VARCHAR"
-        columns.append(f"{code} {kind} GENERATED ALWAYS AS (CAST({name} AS {kind}))")
-    conn.execute(f"CREATE OR REPLACE TEMP TABLE batch_file ({', '.join(columns)})")
-    rows = [
-        {
-            "bronze_file_id": item.file_id, "path": str(item.file.path if item.look is None else item.look.file.path), "run_id": item.file.row.run_id,
-            "ticker": item.file.row.ticker, "discriminator": item.file.row.discriminator,
-            "from_date": item.file.row.from_date, "to_date": item.file.row.to_date, "fetched_at": item.file.row.fetched_at, "is_context": item.file.is_context,
-            "part": item.file.row.part, "parts": item.file.row.parts,
-        }
-        for item in items
-    ]  # fmt: skip
-    insert_rows(conn, "batch_file", _FILE_TYPES, rows)
+    rows = [item.file.row for item in items]
+    columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in _OF_ROW}
+    columns["fetched_at"] = [to_naive_utc(moment).isoformat() for moment in columns["fetched_at"]]
+    columns["path"] = [item.file.path if item.look is None else item.look.file.place for item in items]
+    columns["is_context"] = [item.file.is_context for item in items]
+    codes = []
+    for code, name in (("file_code", "bronze_file_id"), ("run_code", "run_id")):
+        kind = f"ENUM({', '.join(literal(each) for each in dict.fromkeys(columns[name]))})" if items else "VARCHAR"
+        codes.append(f"CAST({name} AS {kind}) AS {code}")
+    conn.execute(
+        f"CREATE OR REPLACE TEMP TABLE batch_file AS SELECT r.*, {', '.join(codes)} FROM {rows_relation(_FILE_TYPES)} AS r",
+        [columns_as_json(columns)],
+    )
 
 
 def with_request(entry: DatasetKeymapEntry, source: str) -> tuple[str, dict[str, str]]:

@@ -18,7 +18,8 @@ import attrs
 from sbf_core.bronze.journal import lines_of
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.errors import DamageFound, UsageError
-from sbf_core.inside import inside, is_link
+from sbf_core.inside import is_link, place_inside
+from sbf_core.many_files import FileCopies
 from sbf_core.whole_file import copy_whole, file_hash, write_whole
 
 FACTS = "backup.json"
@@ -168,11 +169,14 @@ def copy_payloads(source: Path, target: Path, journals: Mapping[str, bytes], *, 
     """
     named = {name: _named(lines_of(content, where=f"{JOURNAL_FOLDER}/{name}")) for name, content in journals.items()}
     copied = byte_count = 0
-    for payload_path, sha256, size in (one for found in named.values() for one in found):
-        there = inside(target, payload_path)
-        if there.is_file() and there.stat().st_size == size and (trusting or file_hash(there) == sha256):
+    copies, ways_here, ways_there = FileCopies(mode=0o400), set[str](), set[str]()
+    for payload_path, sha256, size in sorted(one for found in named.values() for one in found):  # folder by folder
+        there, facts = place_inside(target, payload_path, ways_there)
+        if _is_file(facts, size) and (trusting or file_hash(there) == sha256):
             continue
-        if not copy_whole(inside(source, payload_path), there, sha256=sha256, byte_count=size, mode=0o400):
+        here, given = place_inside(source, payload_path, ways_here)
+        if not _is_file(given, size) or not copies.add(here, there, sha256=sha256, byte_count=size):
+            copies.finish()
             raise DamageFound(
                 "a payload is missing or not what its journal says",
                 where=str(source / payload_path),
@@ -180,7 +184,12 @@ def copy_payloads(source: Path, target: Path, journals: Mapping[str, bytes], *, 
             )
         copied += 1
         byte_count += size
+    copies.finish()
     return sum(map(len, named.values())), copied, byte_count
+
+
+def _is_file(facts: os.stat_result | None, size: int) -> bool:
+    return facts is not None and stat.S_ISREG(facts.st_mode) and facts.st_size == size
 
 
 def _named(lines: Iterable[Any]) -> list[tuple[str, str, int]]:

@@ -1,102 +1,25 @@
-"""Files against journals against the ledger's manifest."""
+"""Files against what journals and manifest say of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
 import duckdb
 
-from sbf_core.bronze.journal import journal_files, read_journal_start, torn_tail
-from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.listing import payload_files, relative
-from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.trust.findings import Finding, FindingKind
-from sbf_core.whole_file import file_hash
+from sbf_core.whole_file import file_hash, small_file
 
 _THREADS = 4
 _HEADER_BYTES = 3 * 4096
-#: Both sides keep times to the microsecond and floats exactly.
-_COMPARED = tuple(name for name in attrs.fields_dict(BronzeManifestRow) if name != "bronze_file_id")
-
-
-@attrs.frozen(kw_only=True)
-class Journals:
-    """Every journal of a Bronze folder.
-
-    Attributes:
-        lines: per path below Bronze what the journals say.
-        broken: runs whose journal is damaged, so that it does not say everything.
-        runs: runs that have a journal.
-        findings: what is wrong with the journals themselves.
-    """
-
-    lines: Mapping[str, JournalLine]
-    broken: frozenset[str]
-    runs: frozenset[str]
-    findings: tuple[Finding, ...]
-
-
-def read_journals(bronze: Path) -> Journals:
-    """Read all journals and follow their chains."""
-    lines: dict[str, JournalLine] = {}
-    findings: list[Finding] = []
-    broken: set[str] = set()
-    files = journal_files(bronze)
-    runs = {path.stem for path in files}
-    for path in files:
-        subject = f"{JOURNAL_FOLDER}/{path.name}"
-        found, damage = read_journal_start(path)
-        original = found[0].row.run_id if found else path.stem
-        if original != path.stem and original in runs:
-            detail = f"is a copy of the journal of run {original}"
-            findings.append(Finding(kind=FindingKind.FILE_UNKNOWN, subject=subject, detail=detail))
-            continue
-        if not damage and torn_tail(path):
-            damage = "its last line is cut off"
-        if damage:
-            findings.append(Finding(kind=FindingKind.JOURNAL_BROKEN, subject=subject, detail=damage.partition(";")[0]))
-            broken.add(path.stem)
-        for line in found:
-            first = lines.setdefault(line.row.rel_path, line)  # it came again: the run that kept it first has its record
-            if first.row.payload_hash != line.row.payload_hash:
-                detail = f"stands in the journals of the runs {first.row.run_id} and {line.row.run_id}, with other bytes"
-                findings.append(Finding(kind=FindingKind.RECORD_TWICE, subject=line.row.rel_path, detail=detail))
-    names = {path.name for path in files}
-    folder = bronze / JOURNAL_FOLDER
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name not in names:
-            findings.append(Finding(kind=FindingKind.FILE_UNKNOWN, subject=f"{JOURNAL_FOLDER}/{path.name}", detail="no journal"))
-    return Journals(lines=lines, broken=frozenset(broken), runs=frozenset(runs), findings=tuple(findings))
-
-
-def compare_records(journals: Journals, manifest: Sequence[BronzeManifestRow]) -> Iterator[Finding]:
-    """Journals against the manifest, payload by payload."""
-    recorded: dict[str, BronzeManifestRow] = {}
-    for row in manifest:
-        if row.rel_path in recorded:
-            yield Finding(kind=FindingKind.RECORD_TWICE, subject=row.rel_path, detail="stands in the manifest twice")
-        recorded[row.rel_path] = row
-    without: set[str] = set()
-    for path, row in recorded.items():
-        line = journals.lines.get(path)
-        if line is not None:
-            different = [name for name in _COMPARED if getattr(line.row, name) != getattr(row, name)]
-            if different:
-                yield Finding(kind=FindingKind.RECORD_DIFFERS, subject=path, detail="journal and manifest differ in " + ", ".join(different))
-        elif row.run_id not in journals.runs:
-            without.add(row.run_id)
-        elif row.run_id not in journals.broken:
-            yield Finding(kind=FindingKind.NOT_JOURNALLED, subject=path, detail=f"the journal of run {row.run_id} does not know it")
-    for run_id in sorted(without):
-        yield Finding(kind=FindingKind.JOURNAL_MISSING, subject=f"{JOURNAL_FOLDER}/{run_id}.jsonl", detail="the ledger knows payloads of this run")
-    for path in journals.lines:
-        if path not in recorded:
-            yield Finding(kind=FindingKind.NOT_RECORDED, subject=path, detail="the manifest does not know it")
+#: Reading one costs more than hashing it.
+_SMALL_BYTES = 65_536
 
 
 def bytes_behind(config: DuckDbConfig, conn: duckdb.DuckDBPyConnection) -> list[Finding]:
@@ -161,22 +84,26 @@ def compare_listing(bronze: Path, expected: Mapping[str, tuple[str, int]], *, qu
 
 def check_contents(bronze: Path, paths: Sequence[str], expected: Mapping[str, tuple[str, int]]) -> list[Finding]:
     """The bytes of some payloads against what was recorded."""
-
-    def check(path: str) -> Finding | None:
-        payload_hash, byte_count = expected[path]
-        full = bronze / path
-        size = full.stat().st_size
-        if size != byte_count:
-            return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail=f"{size} bytes instead of {byte_count}")
-        if file_hash(full) != payload_hash:
-            return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail="other bytes of the same number")
-        return None
-
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return [finding for finding in pool.map(check, paths) if finding is not None]
+    small = [path for path in paths if expected[path][1] <= _SMALL_BYTES]
+    large = [path for path in paths if expected[path][1] > _SMALL_BYTES]
+    findings = [_changed(bronze, path, *expected[path]) for path in small]
+    if large:  # over small ones threads only wait for each other
+        with ThreadPoolExecutor(_THREADS) as pool:
+            findings += pool.map(lambda path: _changed(bronze, path, *expected[path]), large)
+    return [finding for finding in findings if finding is not None]
 
 
-def expected_payloads(journals: Journals, manifest: Sequence[BronzeManifestRow]) -> dict[str, tuple[str, int]]:
-    """Hash and size per path; where both know a payload, the journal is believed, because it stands beside it."""
-    rows = [*manifest, *(line.row for line in journals.lines.values())]
-    return {row.rel_path: (row.payload_hash, row.content_length_bytes) for row in rows}
+def _changed(bronze: Path, path: str, payload_hash: str, byte_count: int) -> Finding | None:
+    full = f"{bronze}{os.sep}{path}"
+    if byte_count <= _SMALL_BYTES:  # one byte more would be read of a file that is longer
+        content = small_file(full, byte_count)
+        same_size, found_hash = len(content) == byte_count, hashlib.sha256(content).hexdigest()
+    else:
+        same_size = Path(full).stat().st_size == byte_count
+        found_hash = file_hash(full) if same_size else ""
+    if not same_size:
+        size = Path(full).stat().st_size
+        return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail=f"{size} bytes instead of {byte_count}")
+    if found_hash != payload_hash:
+        return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail="other bytes of the same number")
+    return None

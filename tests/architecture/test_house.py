@@ -14,7 +14,7 @@ MODULES = sorted(path for top in ("sbf_core", "sbf_plugins") for path in (ROOT /
 MODULE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 60
 #: The facade and its repo mirror the signatures of the design, each with a docstring.
-LONGER = {"sbf_core/ops/service.py": 340, "sbf_core/ops/repo.py": 345}
+LONGER = {"sbf_core/ops/service.py": 346, "sbf_core/ops/repo.py": 330}
 
 
 def test_imports_go_downwards_only() -> None:

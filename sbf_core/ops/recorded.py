@@ -1,0 +1,111 @@
+"""The part of the facade that tells of every payload on record, without holding them all in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+
+import duckdb
+
+from sbf_core.duck.identifiers import quoted
+from sbf_core.ops import manifest
+from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.recoveries import promoted_files_sql
+from sbf_core.ops.rows import BronzeManifestRow
+
+#: Payloads of one answer stand together, in the order in which answers were complete.
+_BY_ANSWER = (
+    "max(struct_pack(at := fetched_at, id := bronze_file_id)) OVER (PARTITION BY run_id, coalesce(ticker, ''), from_date, "
+    "to_date, cursor, CASE WHEN parts = 0 THEN bronze_file_id ELSE '' END), fetched_at, bronze_file_id"
+)
+
+
+class RecordedPayloads:
+    """Every payload on record. Got from ``OpsService.recorded``.
+
+    Args:
+        cursor: gives this thread's cursor.
+        write: runs some work in one transaction.
+    """
+
+    def __init__(
+        self,
+        cursor: Callable[[], duckdb.DuckDBPyConnection],
+        write: Callable[[Callable[[duckdb.DuckDBPyConnection], None]], None],
+    ) -> None:
+        self._cursor = cursor
+        self._write = write
+
+    def sizes(self) -> Iterator[tuple[str, str, int]]:
+        """Path below Bronze, hash and size of every payload, oldest first. Raises ``DamageFound`` for a row that sbf did not
+        write.
+        """
+        with closing(self._new_cursor()) as conn:
+            yield from manifest.each_size(conn)
+
+    def journal_texts(self, paths: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+        """What the journal has to say of payloads, see ``manifest.journal_texts``."""
+        return manifest.journal_texts(self._cursor(), paths)
+
+    def rows(self, paths: Sequence[str]) -> Iterator[BronzeManifestRow]:
+        """The rows of payloads, by their paths below Bronze, oldest first."""
+        with closing(self._new_cursor()) as conn:
+            yield from manifest.each_row(conn, f"SEMI JOIN {manifest.PATHS} USING (rel_path)", [manifest.listed(paths)])
+
+    def dataset_ids(self) -> frozenset[str]:
+        """The datasets, by the identities that they had, of which there is a payload."""
+        found = self._cursor().execute(f"SELECT DISTINCT {DATASET_ID} FROM ops.bronze_manifest").fetchall()
+        return frozenset(name for (name,) in found)
+
+    def promoted_count(self, ids: Sequence[str]) -> int:
+        """How many payloads of a dataset, by all identities that it had, silver holds the rows of."""
+        sql = f"SELECT count(*) FROM ops.bronze_manifest SEMI JOIN ({promoted_files_sql()}) USING (bronze_file_id) {_OF}"
+        found = self._cursor().execute(sql, [list(ids)]).fetchone()
+        assert found is not None
+        return int(found[0])
+
+    def of(self, ids: Sequence[str]) -> Iterator[BronzeManifestRow]:
+        """The payloads of a dataset, by all identities that it had, oldest first."""
+        with closing(self._new_cursor()) as conn:
+            yield from manifest.each_row(conn, _OF, [list(ids)])
+
+    def all(self, *, by_answer: bool = False) -> Generator[BronzeManifestRow, None, None]:
+        """Every payload of a ledger that this process has made of rows that were looked at, oldest first; ``by_answer``: those
+        of one answer stand together, in the order in which answers were complete.
+        """
+        with closing(self._new_cursor()) as conn:
+            yield from manifest.each_row(conn, "", order=_BY_ANSWER if by_answer else manifest.BY_TIME, is_ours=True)
+
+    def copy_promoted(self, other: RecordedPayloads, ids: Sequence[str], *, without: Sequence[str] = (), but: Sequence[str] = ()) -> None:
+        """Take from another ledger in the same instance the payloads of a dataset whose rows its silver holds. Writes
+        ops.bronze_manifest.
+
+        Args:
+            other: the other ledger.
+            ids: all identities that the dataset had.
+            without: series that are left out.
+            but: paths of payloads that are left out.
+        """
+        named = other._cursor().execute("SELECT current_database()").fetchone()
+        assert named is not None
+        database = f"{quoted(named[0])}."
+        self._write(
+            lambda conn: manifest.copy(
+                conn,
+                f"FROM {database}ops.bronze_manifest SEMI JOIN ({promoted_files_sql(database)}) USING (bronze_file_id) "
+                f"{_OF} AND NOT list_contains(?, {_SERIES}) AND NOT list_contains(?, rel_path)",
+                [list(ids), list(without), list(but)],
+            )
+        )
+
+    def _new_cursor(self) -> duckdb.DuckDBPyConnection:
+        """A further cursor on the same database."""
+        named = self._cursor().execute("SELECT current_database()").fetchone()
+        assert named is not None
+        conn = self._cursor().cursor()
+        conn.execute(f"USE {quoted(named[0])}")
+        return conn
+
+
+_OF = f"WHERE list_contains(?, {DATASET_ID})"
+_SERIES = f"concat({DATASET_ID}, '/' || ticker)"
