@@ -102,7 +102,8 @@ def _environment(folder: Path, home: Path, code: Path) -> dict[str, str]:
 
 def _measured(command: list[str], environment: dict[str, str]) -> tuple[float, float, float]:
     began = time.perf_counter()
-    child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    elsewhere = environment["SBF_HOME"]  # the folder of a checkout would come before PYTHONPATH
+    child = subprocess.Popen(command, env=environment, cwd=elsewhere, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert child.stderr is not None
     told = child.stderr.read()
     _, status, used = os.wait4(child.pid, 0)
