@@ -56,7 +56,12 @@ def told_by(error: BaseException) -> str:
         if isinstance(broken, KeyboardInterrupt):
             raise
         text = "(its text cannot be made)"
-    return shortened(f"{type(error).__name__}: {text}")
+    return shortened(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+
+
+def said_by(error: BaseException) -> str:
+    """One of our errors as it stands, of others kind and text; on one line."""
+    return str(error) if isinstance(error, SbfError) else printable(told_by(error))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -54,6 +54,7 @@ FAULT_POINTS = (
     # any file that is written whole, with its name; a run writes live.json as the clock says
     "whole.half", "whole.written",
     "publish.done",
+    "clean.dropped", "clean.removed",  # what is left over: tables, then files
     "home.closed",
 )  # fmt: skip
 _ERRORS = {"full": errno.ENOSPC, "io": errno.EIO, "denied": errno.EACCES}

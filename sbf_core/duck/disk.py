@@ -9,7 +9,15 @@ from pathlib import Path
 import duckdb
 
 from sbf_core.duck.engine_errors import EngineFault, fault_of, first_line
-from sbf_core.errors import DamageFound, OutOfMemory, SbfError, environment_fault
+from sbf_core.errors import (
+    DamageFound,
+    EnvironmentFault,
+    OutOfMemory,
+    PluginFault,
+    SbfError,
+    environment_fault,
+    told_by,
+)
 
 #: Below this a run warns.
 FREE_BYTES_FLOOR = 1024**3
@@ -21,6 +29,11 @@ def is_locked(error: duckdb.Error) -> bool:
     return any(
         sign in str(error) for sign in ("onflicting lock", "Could not set lock", "being used by another process")
     )
+
+_MORE_FOR_PLUGINS = (
+    "close other programs, or raise plugins.memory_mebibytes where the plugin has a process of its own, and run again; "
+    "nothing is lost"
+)
 
 
 @contextmanager
@@ -40,6 +53,19 @@ def machine_faults(database: Path) -> Iterator[None]:
         if told is None:
             raise
         raise told from error
+
+
+def fault_of_hook(error: BaseException, *, where: str, fix: str) -> SbfError:
+    """What code of a plugin raised, as the error that says who is to blame: the machine where it lacks memory, disk,
+    descriptors or rights, else the plugin.
+    """
+    raised = f"raised {told_by(error)}"
+    kind = fault_of(error)
+    if kind is EngineFault.MEMORY:
+        return OutOfMemory(raised, where=where, fix=_MORE_FOR_PLUGINS)
+    if kind is EngineFault.SYSTEM and isinstance(error, OSError):
+        return EnvironmentFault(raised, where=where, fix="mend that and run again; nothing is lost")
+    return PluginFault(raised, where=where, fix=fix)
 
 
 def machine_fault(error: Exception, database: Path) -> SbfError | None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 import duckdb
 
 from sbf_core.duck.damage import tells_of_damage
-from sbf_core.errors import OutOfMemory, is_interrupt
+from sbf_core.errors import EnvironmentFault, OutOfMemory, is_interrupt
 
 #: Whatever a statement may raise because of what it was given.
 ENGINE_ERRORS = (duckdb.Error, UnicodeDecodeError, MemoryError)
@@ -58,6 +58,8 @@ def fault_of(error: BaseException) -> EngineFault:
         return EngineFault.STOPPED
     if isinstance(error, (MemoryError, OutOfMemory, duckdb.OutOfMemoryException)):
         return EngineFault.MEMORY
+    if isinstance(error, EnvironmentFault):
+        return EngineFault.SYSTEM
     if isinstance(error, OSError):
         if error.errno == errno.ENOMEM:
             return EngineFault.MEMORY
@@ -78,6 +80,13 @@ def fault_of(error: BaseException) -> EngineFault:
 def is_inputs_fault(error: BaseException) -> bool:
     """Whether what was given to a statement, or to a hook, is to blame: only then a payload may be judged by it."""
     return fault_of(error) is EngineFault.INPUT
+
+
+def costs_only_its_own(error: BaseException) -> bool:
+    """Whether others may fare better than who met this fault of the machine: they may need less memory, or not the file
+    that a plugin, or a payload, could not have. What the engine or the system itself says ends all.
+    """
+    return fault_of(error) is EngineFault.MEMORY or isinstance(error, EnvironmentFault)
 
 
 def first_line(error: BaseException) -> str:

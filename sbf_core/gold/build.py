@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 import duckdb
 
-from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line, is_inputs_fault
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.duck.transaction import transaction
-from sbf_core.errors import DatasetFailure, UsageError, shortened
+from sbf_core.errors import DatasetFailure, UsageError, said_by, shortened
 from sbf_core.faults import fault_point
 from sbf_core.gold.declared import declaration_text, declared_before, with_inputs
 from sbf_core.gold.model import GoldModel
@@ -79,6 +79,8 @@ class GoldBuild:
         self._run_id = run_id
         self._force = force
         self._build_id: int | None = None
+        #: What tables wanted more memory than there is; nothing is recorded of them.
+        self.lacking: list[Exception] = []
 
     def build(
         self,
@@ -139,6 +141,9 @@ class GoldBuild:
                 fault_point("gold.recorded")
             fault_point("gold.committed")
         except (*ENGINE_ERRORS, DatasetFailure, UsageError) as error:
+            if costs_only_its_own(error):
+                self.lacking.append(error)
+                return GoldOutcome(table=model.name, status=WorkStatus.FAILED, note=said_by(error))
             if not is_inputs_fault(error):
                 raise
             text = shortened(first_line(error))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sbf_core.errors import DatasetFailure, PluginFault, UsageError
+from sbf_core.errors import DatasetFailure, EnvironmentFault, PluginFault, UsageError
 from sbf_core.gold.answer import as_values, sorted_out
 from sbf_core.gold.model import GoldModel
 from sbf_core.http.session import FetchSession
@@ -44,7 +44,7 @@ class HookCalls:
         return self.has(owned, hook) and not self._isolation.applies_to(owned.plugin)
 
     def fetch(self, owned: OwnedDataset, request: RunRequest, session: FetchSession, *, safe: str) -> Any:
-        """What the hook ``fetch`` answers. Raises ``PluginFault`` and what ``PluginManager.call`` raises."""
+        """What the hook ``fetch`` answers. Raises what ``PluginManager.call`` raises."""
         doing = f"dataset {request.key}"
         if self.runs_here(owned, "fetch"):
             return self._manager.call(owned.plugin, "fetch", doing=doing, safe=safe, entry=owned.entry, request=request, http=session)
@@ -89,7 +89,7 @@ class HookCalls:
             isolated = self._isolated.setdefault(record.name, IsolatedPlugin(record, self._isolation))
         try:
             return isolated.ask(question, session, answers or {})
-        except (DatasetFailure, UsageError) as error:
+        except (DatasetFailure, UsageError, EnvironmentFault) as error:
             where = f"{doing}, plugin {record.label}, hook {hook}"
             raise type(error)(error.what, where=where, fix=error.fix or safe, code=error.code) from error
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from sbf_core.child.group import ChildProcess
-from sbf_core.errors import PluginFault, SbfError
+from sbf_core.errors import OutOfMemory, PluginFault, SbfError
 from sbf_core.http.session import FetchSession
 from sbf_core.plugin.channel import packed, receive
 from sbf_core.plugin.limits import Isolation
@@ -118,6 +118,7 @@ class IsolatedPlugin:
 
         Raises:
             PluginFault: the hook raised, hung, or its process died. Other errors of sbf are raised as they were.
+            OutOfMemory: the process has no more; it is ended, and the next question has a new one.
         """
         process = self._taken()
         try:
@@ -133,10 +134,14 @@ class IsolatedPlugin:
         except SbfError:
             process.stop()
             raise
-        with self._lock:
-            self._idle.append(process)
-        if answer[0] == "error":
-            raise error_of(answer)
+        fault = error_of(answer) if answer[0] == "error" else None
+        if isinstance(fault, OutOfMemory):
+            process.stop()
+        else:
+            with self._lock:
+                self._idle.append(process)
+        if fault is not None:
+            raise fault
         return answer
 
     def close(self) -> None:

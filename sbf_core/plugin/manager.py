@@ -14,7 +14,7 @@ import attrs
 import pluggy
 
 from sbf_core import signals
-from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, nearest, printable, told_by
+from sbf_core.errors import DatasetFailure, EnvironmentFault, PluginFault, SbfError, UsageError, nearest, printable, told_by
 from sbf_core.plugin import hookspecs
 from sbf_core.plugin.deprecations import SbfDeprecationWarning, used_by
 from sbf_core.plugin.guard import HookLimits, bounded, exit_refused
@@ -212,6 +212,7 @@ class PluginManager:
 
         Raises:
             PluginFault: the hook raised, or answered None.
+            EnvironmentFault: the machine is to blame for what it raised, e.g. ``OutOfMemory``.
             DatasetFailure, UsageError: the hook raised one; what it was doing is added.
         """
         caller = self._callers.get((record.name, hook))
@@ -220,13 +221,15 @@ class PluginManager:
             caller = self._callers[record.name, hook] = self._pluggy.subset_hook_caller(hook, remove_plugins=others)
         try:
             answer = self._answer(record, hook, partial(caller, **arguments))
-        except (DatasetFailure, UsageError) as error:
+        except (DatasetFailure, UsageError, EnvironmentFault) as error:
             where = _place(record, hook, doing)
             raise type(error)(error.what, where=", ".join(part for part in (error.where, where) if part), fix=error.fix or safe, code=error.code) from error
         except BaseException as error:  # a plugin may raise anything
             if signals.is_from_user(error):
                 raise
-            raise PluginFault(f"raised {told_by(error)}", where=_place(record, hook, doing), fix=safe) from error
+            from sbf_core.duck.disk import fault_of_hook  # which loads the engine
+
+            raise fault_of_hook(error, where=_place(record, hook, doing), fix=safe) from error
         if answer is None and not may_be_none:
             raise PluginFault("answered None", where=_place(record, hook, doing), fix=safe)
         return answer

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from sbf_core.child.limits import end_own_group, end_with_parent, limit_memory
-from sbf_core.errors import DatasetFailure, PluginFault, SbfError, UsageError, told_by
+from sbf_core.duck.disk import fault_of_hook
+from sbf_core.errors import DatasetFailure, EnvironmentFault, OutOfMemory, PluginFault, SbfError, UsageError
 from sbf_core.gold.answer import as_values, sorted_out
 from sbf_core.payload.model import slots_of
-from sbf_core.plugin.channel import receive, send
+from sbf_core.plugin.channel import packed, receive, send
 from sbf_core.plugin.manager import GROUP, PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runs.request import RunRequest
@@ -24,15 +25,14 @@ from sbf_core.runs.result import RunResult
 from sbf_core.silver.parsing import write_hook_rows
 from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, SelectRows
 
-_ERRORS = {kind.__name__: kind for kind in (DatasetFailure, PluginFault, UsageError)}
+_ERRORS = {kind.__name__: kind for kind in (DatasetFailure, EnvironmentFault, OutOfMemory, PluginFault, UsageError)}
 
 
 def error_message(error: BaseException) -> tuple[Any, ...]:
     """An error as a message."""
-    if isinstance(error, SbfError):
-        kind = next((name for name, known in _ERRORS.items() if type(error) is known), "DatasetFailure")
-        return "error", kind, error.what, error.where, error.fix, error.code
-    return "error", "PluginFault", f"raised {told_by(error)}", "", "", ""
+    told = error if isinstance(error, SbfError) else fault_of_hook(error, where="", fix="")
+    kind = next((name for name, known in _ERRORS.items() if type(told) is known), "DatasetFailure")
+    return "error", kind, told.what, told.where, told.fix, told.code
 
 
 def error_of(message: tuple[Any, ...]) -> SbfError:
@@ -136,11 +136,15 @@ def main() -> None:
             what, *arguments = receive(source)
         except EOFError:
             end_own_group()
+        except MemoryError as error:  # half of a message is read
+            send(target, error_message(error))
+            end_own_group()
         try:
-            answer = _answer(worker, session, what, arguments)
+            answer = packed(_answer(worker, session, what, arguments))
         except BaseException as error:  # a plugin may raise anything
-            answer = error_message(error)
-        send(target, answer)
+            answer = packed(error_message(error))
+        target.write(answer)
+        target.flush()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import attrs
 
 from sbf_core.bronze.file_writer import BronzeFileWriter, StagedPayload
 from sbf_core.dataset.recipe import RestRecipe
-from sbf_core.errors import EnvironmentFault, PluginFault, SbfError
+from sbf_core.errors import EnvironmentFault, OutOfMemory, PluginFault, SbfError, said_by
 from sbf_core.faults import fault_point
 from sbf_core.http.loop import LOOP_BYTES_MAX, RequestLoop
 from sbf_core.http.recipe_walk import RecipeWalk, fetch_by_recipe
@@ -28,6 +28,7 @@ from sbf_core.runs.result import RunResult
 from sbf_core.vocabulary import WorkStatus
 
 _SAFE = "Bronze keeps what was fetched before; go on with `sbf run`"
+_NOT_RECORDED = "nothing was recorded of it; the next run asks again"
 
 
 class Sessions(Protocol):
@@ -49,7 +50,9 @@ class Sessions(Protocol):
 
 @attrs.frozen(kw_only=True)
 class FetchAnswer:
-    """What one request came to. ``key_at`` says where a payload of it repeats a key, empty: nowhere."""
+    """What one request came to. ``key_at`` says where a payload of it repeats a key, empty: nowhere; ``lacking``, what the
+    machine lacked, so that nothing is recorded of it.
+    """
 
     request: RunRequest
     staged: tuple[StagedPayload, ...] = ()
@@ -58,6 +61,7 @@ class FetchAnswer:
     not_asked: str = ""
     evidence: RunResult | None = None
     key_at: str = ""
+    lacking: Exception | None = None
 
     @property
     def came(self) -> bool:
@@ -100,17 +104,31 @@ class Fetcher:
 
     def fetch(self, planned: PlannedRequest, request: RunRequest) -> FetchAnswer:
         """Ask in this thread. Raises ``EnvironmentFault`` for what no other request survives, such as a full disk."""
+        try:
+            return self._asked(planned, request)
+        except (OutOfMemory, MemoryError) as error:
+            return _lacking(request, error)
+
+    def _asked(self, planned: PlannedRequest, request: RunRequest) -> FetchAnswer:
         fault_point("fetch.asked")
         try:
             results = self._fetched(planned, request)
-        except EnvironmentFault:
-            raise  # the disk, or open files: no other request fares better
+        except EnvironmentFault as error:
+            if not self._has_hook(planned):
+                raise  # the disk, or open files: no other request fares better
+            return _lacking(request, error)
         except SbfError as error:
             return FetchAnswer(request=request, fault=error)
         return self._kept(planned, request, results)
 
     async def fetch_in_loop(self, planned: PlannedRequest, request: RunRequest) -> FetchAnswer:
         """Ask in a loop. Raises ``EnvironmentFault``, too."""
+        try:
+            return await self._asked_in_loop(planned, request)
+        except (OutOfMemory, MemoryError) as error:
+            return _lacking(request, error)
+
+    async def _asked_in_loop(self, planned: PlannedRequest, request: RunRequest) -> FetchAnswer:
         recipe, session = planned.entry.recipe, self._sessions.asking_session_for(planned)
         assert isinstance(recipe, RestRecipe) and session is not None
         fault_point("fetch.asked")
@@ -182,6 +200,11 @@ class Fetcher:
             return fetch_by_recipe(planned.entry, request, session)
         answer = self._hooks.fetch(owned, request, session, safe=_SAFE)
         return _checked_results(answer, planned, request, owned.plugin.label)
+
+
+def _lacking(request: RunRequest, error: Exception) -> FetchAnswer:
+    """For a request that the machine could not do; another may need less."""
+    return FetchAnswer(request=request, not_asked=f"{said_by(error)}; {_NOT_RECORDED}", lacking=error)
 
 
 def _unchanged(result: RunResult) -> FailedFetch:

@@ -168,6 +168,7 @@ class FetchStage:
         for fetch in other:
             self._tally.add(fetch.request, fetch.status, fetch.error)
         for answer in answers:
+            context.lacking.extend([answer.lacking] if answer.lacking is not None else [])
             if answer.not_asked:
                 self._tally.add(answer.request, WorkStatus.FAILED, answer.not_asked)
             if answer.key_at:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sbf_core.errors import DatasetFailure, UsageError
+from sbf_core.errors import DatasetFailure, EnvironmentFault, UsageError
 from sbf_core.gold.build import NOT_THERE, SELECT_SECONDS_MAX, GoldBuild
 from sbf_core.gold.model import GoldModel
 from sbf_core.ops.service import OpsService
@@ -28,6 +28,7 @@ def gold_models(
     hooks: HookCalls | None = None,
     owners: dict[str, list[str]] | None = None,
     versions: Mapping[str, str] | None = None,
+    lacking: list[Exception] | None = None,
 ) -> list[GoldModel]:
     """The models of some plugins, over the sources that are there.
 
@@ -39,6 +40,7 @@ def gold_models(
         hooks: calls ``build_gold`` in a process of the plugin's own where the settings want one; None: here.
         owners: who brings each table is added.
         versions: of the tables that are there, as ``OpsService.load_table_versions`` gives them; asked for if None.
+        lacking: what the machine lacked for a plugin is added; None: it is raised.
     """
     models: list[GoldModel] = []
     for record in plugins:
@@ -52,6 +54,11 @@ def gold_models(
             if owners is not None:
                 for model in found:
                     owners.setdefault(model.name, []).append(f"plugin {record.label}")
+        except EnvironmentFault as error:
+            if lacking is None:
+                raise
+            lacking.append(error)
+            errors.append(str(error))
         except (DatasetFailure, UsageError) as error:
             errors.append(str(error))
     if any(model.sources for model in models):
@@ -85,12 +92,13 @@ def run_gold(
     """
     owners: dict[str, list[str]] = {}
     versions = ops.load_table_versions(ops.cursor())
-    models = gold_models(ops, manager, plugins, context.errors, hooks=hooks, owners=owners, versions=versions)
+    models = gold_models(ops, manager, plugins, context.errors, hooks=hooks, owners=owners, versions=versions, lacking=context.lacking)
     if not models:
         return
     progress.start("gold", len(models))
     build = GoldBuild(ops, run_id=context.run_id, force=force, select_seconds_max=select_seconds_max)
     outcomes = build.build(models, owners=owners, versions=versions, done=progress.advance)
+    context.lacking.extend(build.lacking)
     waiting = [outcome for outcome in outcomes if outcome.note.endswith(NOT_THERE)]
     if waiting and (context.rows_seen or context.gold_tables):
         progress.note(f"gold tables {', '.join(outcome.table for outcome in waiting)} wait: {waiting[0].note}")

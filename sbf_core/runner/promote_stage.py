@@ -10,8 +10,8 @@ import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.engine_errors import ENGINE_ERRORS, EngineFault, fault_of, first_line
-from sbf_core.errors import DatasetFailure, OutOfMemory, UsageError, shortened
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault
+from sbf_core.errors import DatasetFailure, EnvironmentFault, UsageError, said_by, shortened
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.batches import tickers_at_once
@@ -28,6 +28,7 @@ from sbf_core.vocabulary import Drift, Semantics
 if TYPE_CHECKING:
     from sbf_core.silver.promotion import BatchOutcome, Looked, Promotion
 
+_LACKING = "nothing was recorded of its payloads, silver is as it was; the next run goes on there"
 _SAFE = "Bronze holds the payloads, silver is as it was; go on with `sbf run` once the plugin is mended"
 
 
@@ -74,9 +75,9 @@ class PromoteStage:
             to be made again from all of their payloads.
 
         Raises:
-            OutOfMemory, duckdb.OutOfMemoryException, MemoryError: a dataset wanted more than there is. Nothing was
-                recorded of its payloads; the other datasets were promoted.
-            duckdb.Error: the engine failed through no fault of a payload.
+            duckdb.Error, OSError: the engine, or the system, failed through no fault of a payload. Of a dataset that
+                wanted more memory than there is nothing is recorded; the others are promoted, and ``context.lacking``
+                has what is to be raised.
         """
         pending = self._ops.load_promotable_rows()
         if again:
@@ -90,7 +91,6 @@ class PromoteStage:
         for row in pending:
             by_dataset.setdefault(now_called.get(row.dataset_id, row.dataset_id), []).append(row)
         work = [(owned, by_dataset[owned.entry.id]) for owned in datasets if owned.entry.id in by_dataset]
-        lacking: Exception | None = None
         self._progress.start("promote", sum(len(rows) for _, rows in work))
         for owned, rows in work:
             try:
@@ -98,16 +98,14 @@ class PromoteStage:
                 too_late += [(owned, why)] if why else []
             except (DatasetFailure, UsageError) as error:
                 context.errors.append(f"{owned.entry.id}: {error}")
-            except (*ENGINE_ERRORS, OutOfMemory) as error:
-                kind = fault_of(error)
-                if kind is EngineFault.MEMORY:  # another dataset may need less
-                    lacking = lacking or error
-                elif kind is not EngineFault.INPUT:
+            except (*ENGINE_ERRORS, EnvironmentFault) as error:
+                if costs_only_its_own(error):
+                    lack(context, owned.entry.id, error)
+                elif is_inputs_fault(error):
+                    context.errors.append(f"{owned.entry.id}: {shortened(first_line(error))}; {_SAFE}")
+                else:
                     raise
-                context.errors.append(f"{owned.entry.id}: {shortened(first_line(error))}; {_SAFE}")
         self._progress.finish()
-        if lacking is not None:
-            raise lacking
         return too_late
 
     def prepare(self, owned: OwnedDataset) -> None:
@@ -241,6 +239,12 @@ class PromoteStage:
                 return self._hooks.promote(owned, told, staging=self._config.staging, safe=_SAFE)
 
         return ask
+
+
+def lack(context: RunContext, dataset_id: str, error: Exception) -> None:
+    """A dataset that the machine had too little for; the others go on."""
+    context.lacking.append(error)
+    context.errors.append(f"{dataset_id}: {said_by(error)}; {_LACKING}")
 
 
 def _count(context: RunContext, counts: RowCounts, errors: Mapping[str, str]) -> None:

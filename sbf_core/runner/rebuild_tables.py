@@ -22,6 +22,7 @@ from sbf_core.runner.options import isolation_of
 from sbf_core.runner.progress import Progress
 from sbf_core.runner.publish_stage import publish_changed_tables
 from sbf_core.runner.remake_stage import RemakeStage
+from sbf_core.runner.run_end import closed_by, raise_lacking
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
@@ -113,17 +114,8 @@ class TableRebuild:
                 context = ops.start_run(ticker_limit=0)
                 self._progress.begin(context, self._config.live, self._clock)
                 context.notes.extend([replaced] if replaced else [])
-                drift = Drift(self._settings["run.drift"])
-                remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress, drift=drift)
-                manifest = ops.load_manifest_rows()
-                for owned in self._datasets:
-                    if _rows_of(owned.entry, manifest):
-                        remake.asked(context, owned, accept=accept)
-                plugins = self._manager.selected(None)
-                run_gold(
-                    ops, self._manager, context, plugins, force=self._gold, progress=self._progress,
-                    hooks=self._hooks, select_seconds_max=self._settings["gold.select_seconds_max"],
-                )  # fmt: skip
+                with closed_by(ops, context):
+                    self._work(ops, bootstrap, context, accept=accept)
                 ops.finish_run(context)
                 publish_as = context.run_id if self._settings["run.publish"] != "no" else ""
                 if publish_as:
@@ -132,7 +124,20 @@ class TableRebuild:
                 self._hooks.close()
                 bootstrap.close(publish_as=publish_as)
                 self._progress.end()
+            raise_lacking(context, self._logger)
         return context
+
+    def _work(self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, *, accept: bool) -> None:
+        drift = Drift(self._settings["run.drift"])
+        remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress, drift=drift)
+        manifest = ops.load_manifest_rows()
+        for owned in self._datasets:
+            if _rows_of(owned.entry, manifest):
+                remake.asked(context, owned, accept=accept)
+        run_gold(
+            ops, self._manager, context, self._manager.selected(None), force=self._gold, progress=self._progress,
+            hooks=self._hooks, select_seconds_max=self._settings["gold.select_seconds_max"],
+        )  # fmt: skip
 
 
 def _rows_of(entry: DatasetKeymapEntry, manifest: Sequence[BronzeManifestRow]) -> list[BronzeManifestRow]:

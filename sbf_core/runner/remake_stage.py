@@ -7,15 +7,15 @@ from collections.abc import Collection, Sequence
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line, is_inputs_fault
-from sbf_core.errors import DamageFound, DatasetFailure, UsageError
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault
+from sbf_core.errors import DamageFound, DatasetFailure, EnvironmentFault, UsageError
 from sbf_core.faults import fault_point
 from sbf_core.ops.made_tables import HeldTable, held_payloads
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
-from sbf_core.runner.promote_stage import PromoteStage
+from sbf_core.runner.promote_stage import PromoteStage, lack
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.stale import StaleTable, cost_of, held_line, payloads_line, stale_tables
@@ -94,6 +94,10 @@ class RemakeStage:
                 self.again(context, owned, why=why)
             except (DatasetFailure, UsageError) as error:
                 context.errors.append(f"{owned.entry.id}: {error}")
+            except (*ENGINE_ERRORS, EnvironmentFault) as error:
+                if not costs_only_its_own(error):
+                    raise
+                lack(context, owned.entry.id, error)
         tables = {owned.entry.silver_table: owned.entry.id for owned in datasets}
         for held in held_payloads(self._ops.cursor()):
             if held.table in tables:
@@ -131,7 +135,10 @@ class RemakeStage:
         except (DatasetFailure, UsageError) as error:
             context.errors.append(f"{owned.entry.id}: {error}")
             return False
-        except ENGINE_ERRORS as error:
+        except (*ENGINE_ERRORS, EnvironmentFault) as error:
+            if costs_only_its_own(error):
+                lack(context, owned.entry.id, error)
+                return False
             if not is_inputs_fault(error):
                 raise
             context.errors.append(

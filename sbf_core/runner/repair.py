@@ -12,7 +12,8 @@ from sbf_core.clock import Clock, clock_of_process
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import machine_faults
-from sbf_core.errors import DatasetFailure
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own
+from sbf_core.errors import DatasetFailure, EnvironmentFault
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.installed import installed_plugins
@@ -21,8 +22,10 @@ from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.options import isolation_of
 from sbf_core.runner.progress import Progress
+from sbf_core.runner.promote_stage import lack
 from sbf_core.runner.publish_stage import publish_changed_tables
 from sbf_core.runner.remake_stage import RemakeStage, without
+from sbf_core.runner.run_end import closed_by, raise_lacking
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runner.verification import Verification
 from sbf_core.runner.verify_report import VerifyReport
@@ -107,11 +110,13 @@ class Repair:
             try:
                 ops = OpsService.over(bootstrap, clock=self._clock, logger=self._logger)
                 context = ops.start_run(ticker_limit=0)
-                before = self._look(ops, bootstrap, context).findings
-                if before:
-                    self._mend(ops, bootstrap, context, before)
-                    publish_as = context.run_id
-                after = self._look(ops, bootstrap, context).findings
+                with closed_by(ops, context):
+                    before = self._look(ops, bootstrap, context).findings
+                    if before:
+                        self._mend(ops, bootstrap, context, before)
+                        raise_lacking(context, self._logger)  # what it made again is not whole
+                        publish_as = context.run_id
+                    after = self._look(ops, bootstrap, context).findings
                 context.status = RunStatus.PARTIAL if after else RunStatus.OK
                 ops.finish_run(context)
                 if publish_as and self._settings["run.publish"] != "no":
@@ -197,6 +202,10 @@ class Repair:
                 self._done.append(f"silver.{owned.entry.silver_table} made again from its payloads")
             except DatasetFailure as error:
                 self._done.append(f"silver.{owned.entry.silver_table} was left as it is: {error}")
+            except (*ENGINE_ERRORS, EnvironmentFault) as error:
+                if not costs_only_its_own(error):
+                    raise
+                lack(context, owned.entry.id, error)
         force = any(finding.kind is FindingKind.GOLD_DIFFERS for finding in findings)
         seconds = self._settings["gold.select_seconds_max"]
         run_gold(

@@ -6,19 +6,16 @@ import logging
 import shutil
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from importlib.metadata import EntryPoint
 from typing import Any
 
 import attrs
-import duckdb
 
 from sbf_core.clock import Clock, clock_of_process
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import FREE_BYTES_FLOOR, machine_faults
 from sbf_core.duck.holder import HomeLock
-from sbf_core.errors import SbfError, is_interrupt, told_by
 from sbf_core.faults import fault_point
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
@@ -37,6 +34,7 @@ from sbf_core.runner.progress import Progress
 from sbf_core.runner.publish_stage import publish_changed_tables, wants_copy
 from sbf_core.runner.remake_stage import RemakeStage, planned, without
 from sbf_core.runner.replay import archive_of
+from sbf_core.runner.run_end import closed_by, raise_lacking
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runner.selection import check_something_is_left, selected_datasets, selected_plugins
@@ -47,7 +45,7 @@ from sbf_core.settings.settings import Settings
 from sbf_core.silver.stale import stale_of_home
 from sbf_core.trust.recovery import recover
 from sbf_core.trust.replacing import open_replacing
-from sbf_core.vocabulary import Drift, Layer, RunStatus
+from sbf_core.vocabulary import Drift, Layer
 
 #: A command that only reads holds the home for a moment; a run waits for that, and no longer.
 WAIT_FOR_READERS_SECONDS = 1.0
@@ -151,6 +149,7 @@ class Runner:
 
         Raises:
             HomeLocked, VersionRefused, EnvironmentFault, UsageError: see ``DuckDbBootstrap.open``.
+            EnvironmentFault: the machine lacked something for some datasets, too; the others went on.
         """
         began = time.monotonic()
         self._planning.check()  # before anything is written
@@ -167,6 +166,7 @@ class Runner:
                 self._hooks.close()
                 bootstrap.close(publish_as=publish_as, rows_changed=changed)
                 self._progress.end()
+            raise_lacking(context, self._logger)
         self._logger.info("Orchestration complete. Elapsed time: %.2f s", time.monotonic() - began)
         return context
 
@@ -181,14 +181,8 @@ class Runner:
         context.notes.extend([replaced] if replaced else [])
         context.errors.extend(self._faults)
         context.errors.extend(f"{damage}; run `sbf verify`" for damage in recovered.damages)
-        try:
+        with closed_by(ops, context):
             self._work(ops, bootstrap, context, began, notes=universe.notes)
-        except BaseException as error:
-            context.status = RunStatus.INTERRUPTED if is_interrupt(error) else RunStatus.FAILED
-            context.errors.append(told_by(error))
-            with suppress(duckdb.Error, SbfError):  # the first error is the one to tell; recovery closes the run
-                ops.finish_run(context)
-            raise
         fault_point("run.finishing")
         ops.finish_run(context)
         fault_point("run.finished")

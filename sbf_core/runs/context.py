@@ -27,6 +27,8 @@ class RunContext:
         remade_tables: silver tables that were made again.
         errors: one line for each dataset or table that failed.
         notes: what a user should know although nothing failed.
+        lacking: what the machine lacked for some datasets or tables, of which nothing was recorded; the others went on,
+            and the first of these errors is raised in the end.
     """
 
     run_id: str
@@ -48,3 +50,4 @@ class RunContext:
     remade_tables: int = 0
     errors: list[str] = attrs.field(factory=list)
     notes: list[str] = attrs.field(factory=list)
+    lacking: list[Exception] = attrs.field(factory=list)

@@ -15,8 +15,9 @@ from typing import BinaryIO
 import attrs
 
 from sbf_core import signals
+from sbf_core.duck.disk import fault_of_hook
 from sbf_core.duck.engine_errors import is_inputs_fault
-from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, excerpt, printable, told_by
+from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, excerpt, said_by
 from sbf_core.payload.model import Digits, Record, Slot
 
 _MESSAGE_CHARACTERS_MAX = 400
@@ -58,7 +59,7 @@ def write_records(
                 counts[file_id] = sum(_write(out, file_id, names, part) for part in _parts(found))
             except BaseException as error:  # a plugin's code may raise anything; the payload alone pays for it
                 of_hook = isinstance(error, (SystemExit, KeyboardInterrupt))  # if it is not from the user
-                if signals.is_from_user(error) or isinstance(error, EnvironmentFault):
+                if signals.is_from_user(error):
                     raise
                 if not of_hook and not is_inputs_fault(error):
                     raise
@@ -102,8 +103,7 @@ def _with_mark(slot: Slot, value: str | None, decimal: str) -> str | None:
 
 
 def _message(error: BaseException) -> str:
-    text = str(error) if isinstance(error, SbfError) else printable(told_by(error))
-    return excerpt(text, _MESSAGE_CHARACTERS_MAX)
+    return excerpt(said_by(error), _MESSAGE_CHARACTERS_MAX)
 
 
 def _parts(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -147,10 +147,21 @@ def _plain(text: str) -> str:
 def records_of_hook(
     parse: Callable[[bytes], Iterable[Mapping[str, object]]], path: Path, slots: Sequence[Slot]
 ) -> Iterator[Record]:
-    """The rows that a plugin's ``parse`` gives for one payload, as records. Raises ``PluginFault`` for values of other
-    kinds than it may give.
+    """The rows that a plugin's ``parse`` gives for one payload, as records.
+
+    Raises:
+        PluginFault: it gives values of other kinds than it may.
+        EnvironmentFault: it met a disk, or the system, that failed.
     """
-    for number, row in enumerate(parse(path.read_bytes()), start=1):
+    try:
+        yield from _records_of(parse(path.read_bytes()), slots)
+    except OSError as error:
+        fault = fault_of_hook(error, where="hook promote, its parse", fix="")
+        raise (fault if isinstance(fault, EnvironmentFault) else error) from None
+
+
+def _records_of(rows: Iterable[Mapping[str, object]], slots: Sequence[Slot]) -> Iterator[Record]:
+    for number, row in enumerate(rows, start=1):
         if not isinstance(row, Mapping):
             raise PluginFault(f"parse gave {type(row).__name__} instead of a mapping as row {number}")
         yield Record(

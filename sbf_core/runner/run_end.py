@@ -1,0 +1,39 @@
+"""The end of a run, whatever happened in it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import duckdb
+
+from sbf_core.errors import SbfError, is_interrupt, told_by
+from sbf_core.ops.service import OpsService
+from sbf_core.runs.context import RunContext
+from sbf_core.vocabulary import RunStatus
+
+
+@contextmanager
+def closed_by(ops: OpsService, context: RunContext) -> Iterator[None]:
+    """Work inside; where that ends with an error, the run is closed as failed, or as interrupted. Whoever ends well
+    closes it by ``OpsService.finish_run``.
+    """
+    try:
+        yield
+    except BaseException as error:
+        context.status = RunStatus.INTERRUPTED if is_interrupt(error) else RunStatus.FAILED
+        context.errors.append(told_by(error))
+        with suppress(duckdb.Error, MemoryError, SbfError):  # the first error is the one to tell; recovery closes the run
+            ops.finish_run(context)
+        raise
+
+
+def raise_lacking(context: RunContext, logger: logging.Logger) -> None:
+    """Raise what the machine lacked for some datasets, now that the others have gone on. Nobody is given the context of a
+    run that raises, so what failed in it is told before.
+    """
+    if context.lacking:
+        for text in context.errors:
+            logger.warning("failed: %s", text)
+        raise context.lacking[0]
