@@ -115,9 +115,9 @@ CASES: dict[str, tuple[list[str], Change, int, str]] = {
     "latin-1": (RUN, tickers(b"AAA\n\xe4\n"), 2, "UTF-8"),
     # the database
     "database is a folder": (RUN, no_file, 2, "the database is a folder"),
-    "database is empty": (RUN, database(lambda _: b""), 2, "no DuckDB database"),
-    "database is a table of text": (RUN, database(lambda _: b"a,b\n1,2\n" * 4000), 2, "no DuckDB database"),
-    "database is SQLite": (RUN, database(lambda _: b"SQLite format 3\0" + b"\0" * 8192), 2, "no DuckDB database"),
+    "database is empty": (RUN, database(lambda _: b""), 3, "does not begin as a DuckDB file does"),
+    "database is a table of text": (RUN, database(lambda _: b"a,b\n1,2\n" * 4000), 3, "does not begin as a DuckDB file does"),
+    "database is SQLite": (RUN, database(lambda _: b"SQLite format 3\0" + b"\0" * 8192), 3, "does not begin as a DuckDB file does"),
     "newer schema": (RUN, sql("INSERT INTO ops.schema_migrations VALUES (99, 'x', '', TIMESTAMP '2030-01-01')"), 5, "schema 99"),
     "broken header": (RUN, database(lambda content: content[:4096] + b"\xff" * 64 + content[4160:]), 3, "sbf rebuild"),
     "cut off": (RUN, database(lambda content: content[:5000]), 3, "sbf rebuild"),
