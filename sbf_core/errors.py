@@ -75,8 +75,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def is_interrupt(error: BaseException) -> bool:
-    """Whether somebody stopped the process. DuckDB, stopped in a query, says so with a RuntimeError of its own."""
-    return isinstance(error, (KeyboardInterrupt, SystemExit)) or (isinstance(error, RuntimeError) and str(error) == "Query interrupted")
+    """Whether somebody stopped the process. DuckDB, stopped in a query, says so with a ``RuntimeError`` of its own, or
+    with its ``InterruptException``, which is not loaded here.
+    """
+    if isinstance(error, RuntimeError):
+        return str(error) == "Query interrupted"
+    return isinstance(error, (KeyboardInterrupt, SystemExit)) or type(error).__name__ == "InterruptException"
 
 
 class SbfError(Exception):

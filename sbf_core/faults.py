@@ -6,9 +6,10 @@ only the times that it is reached with that thing, such as a file: how often oth
     clock. Kinds are:
 
 * ``kill``, ``term``, ``int``: the process sends itself that signal;
-* ``raise``: a ``RuntimeError``, as a bug would; ``full``, ``io``, ``denied``: the ``OSError`` of a full disk, a broken
-one, a missing permission;
-* ``MemoryError``, or the name of one of DuckDB's errors: that error;
+* ``raise``: a ``RuntimeError``, as a bug would; ``full``, ``io``, ``denied``, ``descriptors``: the ``OSError`` of a full
+disk, a broken one, a missing permission, too many open files;
+* ``MemoryError``, or the name of one of DuckDB's errors: that error; ``engine-full``, ``engine-damage``: what DuckDB says
+of a full disk, and of a block whose checksum is wrong;
 * ``hold``: the file ``SBF_FAULT_MARK`` is made, and the process waits until it is gone, or whoever started the process
 is.
 
@@ -57,7 +58,11 @@ FAULT_POINTS = (
     "clean.dropped", "clean.removed",  # what is left over: tables, then files
     "home.closed",
 )  # fmt: skip
-_ERRORS = {"full": errno.ENOSPC, "io": errno.EIO, "denied": errno.EACCES}
+_ERRORS = {"full": errno.ENOSPC, "io": errno.EIO, "denied": errno.EACCES, "descriptors": errno.EMFILE}
+_OF_ENGINE = {
+    "engine-full": "Could not write file: No space left on device",
+    "engine-damage": "Corrupt database file: computed checksum 1 does not match stored checksum 2",
+}
 _SIGNALS = {"kill": getattr(signal, "SIGKILL", signal.SIGTERM), "term": signal.SIGTERM, "int": signal.SIGINT}
 #: Where the system does not say that the parent is gone; no test holds a process for so long.
 _HOLD_SECONDS_MAX = 3600.0
@@ -76,7 +81,7 @@ class _Armed:
         number, _, self._kind = rest.partition(":")
         self._number = int(number)
         is_error = self._kind.endswith(("Error", "Exception"))
-        is_kind = is_error or self._kind in {*_ERRORS, *_SIGNALS, "raise", "hold"}
+        is_kind = is_error or self._kind in {*_ERRORS, *_OF_ENGINE, *_SIGNALS, "raise", "hold"}
         if self._name.partition("@")[0] not in FAULT_POINTS or not is_kind:
             raise ValueError(f"SBF_FAULT={spec!r}: there is no such point or kind")
 
@@ -98,10 +103,11 @@ class _Armed:
             raise OSError(number, os.strerror(number), name)
         elif self._kind == "MemoryError":
             raise MemoryError
-        elif self._kind.endswith(("Error", "Exception")):
+        elif self._kind in _OF_ENGINE or self._kind.endswith(("Error", "Exception")):
             import duckdb
 
-            raise getattr(duckdb, self._kind)(f"{self._kind} at {name}")
+            kind = "IOException" if self._kind in _OF_ENGINE else self._kind
+            raise getattr(duckdb, kind)(_OF_ENGINE.get(self._kind, f"{self._kind} at {name}"))
         elif self._kind == "raise":
             raise RuntimeError(f"fault at {name}")
         else:

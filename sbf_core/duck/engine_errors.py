@@ -54,7 +54,7 @@ def fault_of(error: BaseException) -> EngineFault:
     """Whose fault an error is, by its class. Only where a class has several meanings the text tells them apart, and such
     texts are the engine's alone: they quote no payload.
     """
-    if is_interrupt(error) or isinstance(error, duckdb.InterruptException):
+    if is_interrupt(error):
         return EngineFault.STOPPED
     if isinstance(error, (MemoryError, OutOfMemory, duckdb.OutOfMemoryException)):
         return EngineFault.MEMORY

@@ -11,7 +11,8 @@ import attrs
 
 from sbf_core.bronze.file_writer import BronzeFileWriter, StagedPayload
 from sbf_core.dataset.recipe import RestRecipe
-from sbf_core.errors import EnvironmentFault, OutOfMemory, PluginFault, SbfError, said_by
+from sbf_core.duck.engine_errors import EngineFault, fault_of
+from sbf_core.errors import EnvironmentFault, PluginFault, SbfError, said_by
 from sbf_core.faults import fault_point
 from sbf_core.http.loop import LOOP_BYTES_MAX, RequestLoop
 from sbf_core.http.recipe_walk import RecipeWalk, fetch_by_recipe
@@ -106,7 +107,9 @@ class Fetcher:
         """Ask in this thread. Raises ``EnvironmentFault`` for what no other request survives, such as a full disk."""
         try:
             return self._asked(planned, request)
-        except (OutOfMemory, MemoryError) as error:
+        except Exception as error:
+            if fault_of(error) is not EngineFault.MEMORY:
+                raise
             return _lacking(request, error)
 
     def _asked(self, planned: PlannedRequest, request: RunRequest) -> FetchAnswer:
@@ -125,7 +128,9 @@ class Fetcher:
         """Ask in a loop. Raises ``EnvironmentFault``, too."""
         try:
             return await self._asked_in_loop(planned, request)
-        except (OutOfMemory, MemoryError) as error:
+        except Exception as error:
+            if fault_of(error) is not EngineFault.MEMORY:
+                raise
             return _lacking(request, error)
 
     async def _asked_in_loop(self, planned: PlannedRequest, request: RunRequest) -> FetchAnswer:

@@ -111,7 +111,7 @@ def rebuild(
             raise UsageError(
                 "there is a database already", where=str(config.database), fix="name another folder", code="HOME"
             )
-        return Rebuilt(context=_run(runner(config=config), orphans), database=config.database)
+        return _replaced(settings, config, runner, orphans, accept=True, clock=clock)
     if orphans and _opens(config):
         ids = list(DatasetRegistry(manager).datasets)
         tables = TableRebuild(settings, ids, gold=True, clock=clock, manager=manager, progress=progress, logger=logger)

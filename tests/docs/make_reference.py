@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import attrs
 import typer
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import fault_table
 
 import sbf_core
 from sbf_core.cli.app import app
@@ -374,7 +378,7 @@ def conformance() -> str:
     return text
 
 
-PAGES = {"conformance.md": conformance, "commands.md": commands, "library.md": library, "hooks.md": hooks, "declaration.md": declaration, "formats.md": formats, "settings.md": settings, "ops-tables.md": ops_tables}
+PAGES = {"faults.md": fault_table.page, "conformance.md": conformance, "commands.md": commands, "library.md": library, "hooks.md": hooks, "declaration.md": declaration, "formats.md": formats, "settings.md": settings, "ops-tables.md": ops_tables}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():

@@ -197,6 +197,21 @@ def test_looking_at_a_home_does_not_let_another_run_in(home: Path, tmp_path: Pat
     assert subprocess.run(command, capture_output=True, text=True).returncode == 0
 
 
+def test_a_reader_keeps_a_run_out_by_the_lock_of_the_home(home: Path, tmp_path: Path) -> None:
+    """DuckDB's own lock is gone as soon as the process reads the file in another way."""
+    place = tmp_path / "home"
+    shutil.copytree(home, place)
+    command = [sys.executable, "-m", "sbf_core", "run", "--home", str(place), "--plugins", "ecb", "--replay", "sample"]
+    reader = DuckDbBootstrap(Settings(str(place)).config, read_only=True).open()
+    try:
+        (place / "sbf.duckdb").read_bytes()
+        refused = subprocess.run(command, capture_output=True, text=True)
+        assert (refused.returncode, "in use by a process that reads it" in refused.stderr) == (4, True), refused.stderr
+    finally:
+        reader.close()
+    assert subprocess.run(command, capture_output=True, text=True).returncode == 0
+
+
 def test_what_was_opened_keeps_a_run_out_until_it_is_closed(home: Path, tmp_path: Path) -> None:
     """Where there is no copy. However often the process looks at the database meanwhile."""
     place = tmp_path / "home"
