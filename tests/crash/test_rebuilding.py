@@ -1,4 +1,4 @@
-"""Kill a rebuild anywhere, fill its disk, damage what it leaves: the home has its old database or the new one, whole, and
+"""Kill a rebuild, or a repair, anywhere, fill its disk, damage what it leaves: the home has its old tables or the new ones, whole, and
 the next command ends well.
 
 The database to be rebuilt holds a row that Bronze does not give, so that old and new can be told apart.
@@ -31,7 +31,7 @@ SIGNALS = {"kill": -signal.SIGKILL, "term": 143, "int": 130}
 USUAL = ("promote.merged", "rebuild.kept", "rebuild.replaced")
 #: From here on the new database has the name of the old one.
 NEW = FAULT_POINTS.index("rebuild.replaced")
-COMMANDS = {"all": ("rebuild",), "dataset": ("rebuild", "world_eod")}
+COMMANDS = {"all": ("rebuild",), "dataset": ("rebuild", "world_eod"), "repair": ("repair",)}
 #: Whatever comes next ends well. A check finds what was there to be found before.
 NEXT = (("run",), ("rebuild",), ("repair",), ("verify",), ("rebuild", "world_eod"), ("clean", "--yes"))
 
@@ -95,19 +95,23 @@ def strike(case: Case, home: Path, command: str, point: str, kind: str, number: 
     seen = world.sbf(home, "sql", "FROM silver.world_eod")
     assert seen.returncode == 0, seen.stderr
     found = digests(home)
-    assert found in (case.wrong, case.right)
+    assert found.keys() == case.right.keys()
+    assert all(found[table] in (case.wrong[table], case.right[table]) for table in found), "each is the old one or the new one"
+    assert command != "all" or found in (case.wrong, case.right)
     if command == "all" and point in ("rebuild.kept", "rebuild.replaced"):
         assert found == (case.wrong if point == "rebuild.kept" else case.right)
     after = NEXT[(FAULT_POINTS.index(point) + number) % len(NEXT)]
     done = world.sbf(home, *after)
-    assert done.returncode == 0 or (after == ("verify",) and found == case.wrong and done.returncode == 3), done.stderr
+    assert done.returncode == 0 or (after == ("verify",) and found != case.right and done.returncode == 3), done.stderr
     case.settle(home)
     figures.add(f"rebuilds stopped by {kind}")
 
 
-@pytest.mark.parametrize("point", USUAL)
-def test_a_rebuild_that_is_killed(case: Case, tmp_path: Path, point: str) -> None:
-    strike(case, case.home(tmp_path / "home"), "all", point, "kill", 1)
+@pytest.mark.parametrize(
+    ("command", "point"), [*(("all", point) for point in USUAL), ("dataset", "remake.swapping"), ("repair", "remake.swapped")]
+)
+def test_a_rebuild_that_is_killed(case: Case, tmp_path: Path, command: str, point: str) -> None:
+    strike(case, case.home(tmp_path / "home"), command, point, "kill", 1)
 
 
 @pytest.mark.slow
@@ -117,7 +121,7 @@ def test_a_rebuild_that_is_killed(case: Case, tmp_path: Path, point: str) -> Non
 def test_a_rebuild_that_is_stopped(
     case: Case, counts: dict[str, dict[str, int]], tmp_path: Path, command: str, point: str, kind: str
 ) -> None:
-    """At the first and last time that a point is reached, of all the tables and of one."""
+    """At the first and last time that a point is reached, of all the tables and of one, and of a repair that makes one again."""
     assert set(USUAL) <= counts["all"].keys()
     for number in sorted({1, counts[command].get(point, 0)} - {0}) if point in counts[command] else ():
         strike(case, case.home(tmp_path / f"home{number}"), command, point, kind, number)
