@@ -61,11 +61,12 @@ class Case:
 
     def settle(self, home: Path) -> None:
         """A rebuild, and every promise about what it leaves."""
-        done = self.world.sbf(home, "rebuild")
+        done = self.world.sbf(home, "rebuild", "--keep-backups", "9")
         assert done.returncode == 0, done.stderr
         assert digests(home) == self.right
         assert self.world.findings(home) == []
-        assert len(list((home / "backups").glob("*.duckdb"))) == 1
+        kept = [path.stat() for path in (home / "backups").glob("*.duckdb")]
+        assert kept and all(facts.st_nlink == 1 for facts in kept), "each is a database of its own"
         assert not list((home / "scratch").glob("*/*"))
         assert ask(home, "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'") == [(0,)]
 
@@ -124,7 +125,8 @@ def test_a_rebuild_that_is_stopped(
     """At the first and last time that a point is reached, of all the tables and of one, and of a repair that makes one again."""
     assert set(USUAL) <= counts["all"].keys()
     for number in sorted({1, counts[command].get(point, 0)} - {0}) if point in counts[command] else ():
-        strike(case, case.home(tmp_path / f"home{number}"), command, point, kind, number)
+        if number == 1 or not point.startswith("whole."):  # how often live.json is written, the clock says
+            strike(case, case.home(tmp_path / f"home{number}"), command, point, kind, number)
 
 
 @pytest.mark.parametrize("point", ["rebuild.kept", "rebuild.replaced"])
