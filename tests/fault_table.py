@@ -98,11 +98,11 @@ def cells() -> list[tuple[Command, str, Fault, str]]:
 
 def is_usual(command: Command, point: str, fault: Fault, kind: str) -> bool:
     """Whether each run of the tests looks at a cell: want of memory at the first point of each command, and every other
-    fault at the first point of each other command.
+    fault at the first point of each third command.
     """
     if point != command.points[0] or kind != fault.kinds[0]:
         return False
-    return fault.name == MEMORY or (COMMANDS.index(command) + FAULTS.index(fault)) % 2 == 0
+    return fault.name == MEMORY or (COMMANDS.index(command) + FAULTS.index(fault)) % 3 == 0
 
 
 def page() -> str:

@@ -10,10 +10,10 @@ import duckdb
 
 from sbf_core.clock import Clock
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.disk import is_locked
+from sbf_core.duck.disk import is_locked, machine_faults
 from sbf_core.duck.open_fault import is_duckdb, open_fault
 from sbf_core.duck.open_here import is_open_here
-from sbf_core.errors import environment_fault
+from sbf_core.errors import EnvironmentFault, environment_fault
 from sbf_core.faults import fault_point
 from sbf_core.whole_file import sync_all
 
@@ -27,7 +27,8 @@ def replace_database(config: DuckDbConfig, fresh: Path, *, clock: Clock) -> Path
 
     Args:
         config: of the home.
-        fresh: the new one, closed, with an empty log, on the same file system.
+        fresh: the new one, closed, on the same file system. What its log holds is taken in first: where there was no room
+            for that as it was closed, rows stand in the log alone.
         clock: names the old one.
 
     Returns:
@@ -35,12 +36,17 @@ def replace_database(config: DuckDbConfig, fresh: Path, *, clock: Clock) -> Path
 
     Raises:
         HomeLocked: a program that is not sbf has it open.
-        EnvironmentFault: it cannot be moved. The old one, or the new one, is in its place, whole.
+        EnvironmentFault: it cannot be moved, or the new one not be made whole. The old one, or the new one, is in its
+            place, whole.
     """
     database = config.database
+    _take_in_log(fresh)
     log = database.with_name(f"{database.name}.wal")
     target: Path | None = None
+    is_replaced = False
     connection = _opened(database) if database.exists() else None
+    for name in set_aside_before(config):  # a rebuild that was killed has left it
+        _one_name(database, name)
     try:
         if connection is not None and os.name != "posix":
             connection.close()  # Windows moves no open file
@@ -53,6 +59,7 @@ def replace_database(config: DuckDbConfig, fresh: Path, *, clock: Clock) -> Path
                 _keep(database, target)
         fault_point("rebuild.kept")
         fresh.replace(database)
+        is_replaced = True
         if config.fsync != "none":
             sync_all([config.home, *([config.backups] if target is not None else [])])
     except OSError as error:
@@ -60,6 +67,8 @@ def replace_database(config: DuckDbConfig, fresh: Path, *, clock: Clock) -> Path
     finally:
         if connection is not None:
             connection.close()
+        if target is not None and not is_replaced:
+            _one_name(database, target)
     fault_point("rebuild.replaced")
     return target
 
@@ -79,6 +88,29 @@ def _keep(database: Path, target: Path) -> None:
         os.link(database, target)
     except OSError:
         database.rename(target)
+
+
+def _one_name(database: Path, kept: Path) -> None:
+    """Take a second name from a database that keeps its first: what is written to the one stands in the other, too."""
+    with suppress(OSError):
+        if kept.samefile(database):
+            kept.unlink()
+
+
+def _take_in_log(fresh: Path) -> None:
+    log = fresh.with_name(f"{fresh.name}.wal")
+    if not log.exists():
+        return
+    with machine_faults(fresh):
+        connection = duckdb.connect(str(fresh))
+        try:
+            connection.execute("CHECKPOINT")
+        finally:
+            connection.close()
+    if log.exists():
+        raise EnvironmentFault(
+            "the new database cannot be written whole", where=str(fresh), fix="make room and run again; nothing was replaced"
+        )
 
 
 def set_aside_before(config: DuckDbConfig) -> list[Path]:

@@ -16,6 +16,7 @@ from sbf_core.clock import Clock, clock_of_process
 from sbf_core.duck.beside import BesideDatabase, beside
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import machine_faults
+from sbf_core.duck.publish_tables import VIEWS
 from sbf_core.duck.reading import open_for_reading
 from sbf_core.duck.scratch import scratch_folder
 from sbf_core.gold.check import settled_models
@@ -39,7 +40,7 @@ from sbf_core.trust.files import bytes_behind, check_contents, compare_listing
 from sbf_core.trust.findings import FindingKind
 from sbf_core.trust.home_files import unknown_files
 from sbf_core.trust.ledger import check_ledger
-from sbf_core.trust.published import check_published, database_changed
+from sbf_core.trust.published import check_published, database_changed, moved_from
 from sbf_core.trust.records import Records, compare_records
 from sbf_core.whole_file import write_whole
 
@@ -165,6 +166,10 @@ class Verification:
         if found:
             more = f" and {len(found) - _NAMES_SHOWN} more" if len(found) > _NAMES_SHOWN else ""
             self._report.notes.append(f"not sbf's, and not looked at: {', '.join(found[:_NAMES_SHOWN])}{more}")
+        moved = moved_from(self._config)
+        if moved:
+            what = f"the home was moved or copied: until a run changes a table, or `sbf run --force`, {VIEWS} shows the files in {moved}"
+            self._report.notes.append(what)
 
     def _stale(self, ops: OpsService) -> frozenset[str]:
         """Datasets whose table another declaration made: what it must hold, nobody can say any more."""

@@ -21,6 +21,15 @@ def check_published(config: DuckDbConfig) -> Iterator[Finding]:
     yield from _check_tables(config)
 
 
+def moved_from(config: DuckDbConfig) -> str:
+    """The folder whose files the views show, where the home was moved or copied since; empty where it was not."""
+    try:
+        folder = recorded_tables(config).folder
+    except ValueError:
+        return ""
+    return folder if folder != str(config.published) else ""
+
+
 def database_changed(config: DuckDbConfig) -> list[Finding]:
     """The database file against the copy for readers, which is the same, byte for byte, as long as no run has written."""
     copy = current_publication(config)
@@ -75,16 +84,17 @@ def _check_copy(config: DuckDbConfig) -> Iterator[Finding]:
 
 def _check_tables(config: DuckDbConfig) -> Iterator[Finding]:
     try:
-        tables = recorded_tables(config).tables
+        said = recorded_tables(config)
     except ValueError:
         yield _found(config, config.published / TABLES, "does not say which tables there are")
         return
+    tables = said.tables
     for _, one in sorted(tables.items()):
         path = config.published / one.file
         why = _why_changed(path, one)
         if why:
             yield _found(config, path, why)
-    if tables:
+    if tables and not moved_from(config):
         why = _why_other_views(config, tables)
         if why:
             yield _found(config, config.published / VIEWS, why)
