@@ -2,7 +2,7 @@
 
 Makes the home by real runs where it is not there: series of a dataset, each asked once an hour, twenty rows a payload, a gold table over them. Then measures
 ``verify``, ``backup`` and ``rebuild``, and a run with nothing due, ``status`` and ``plan``: seconds of wall and processor, and the peak of memory of the process.
-``--code`` measures another checkout's sbf on a copy of the home: its migrations run once before.
+``--code`` measures another checkout's sbf; commands run in the home, because the folder of a checkout would come before ``PYTHONPATH``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import argparse
 import os
 import shutil
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
+
+from processes import measured
 
 ROOT = Path(__file__).resolve().parents[2]
 SERIES = 1_000
@@ -74,7 +74,7 @@ def main() -> int:
         found = []
         for _ in range(asked.reps):
             shutil.rmtree(asked.folder / "backup", ignore_errors=True)
-            found.append(_measured([sys.executable, "-m", "sbf_core", *words[name]], environment))
+            found.append(measured([sys.executable, "-m", "sbf_core", *words[name]], environment, cwd=str(home)))
         wall, cpu, peak = (statistics.median(column) for column in zip(*found, strict=True))
         print(f"sbf {name}: wall {wall:.2f} s, CPU {cpu:.2f} s, peak {peak:.0f} MB", flush=True)
     return 0
@@ -87,7 +87,7 @@ def _make(folder: Path, home: Path, payloads: int) -> None:
     (home / "sbf.toml").write_text('[universe]\nfile = "tickers.txt"\n[run]\nplugins = ["care"]\n[plugins]\nisolate = "none"\n')
     environment = _environment(folder, home, ROOT)
     for turn in range(payloads // series):
-        _measured([sys.executable, "-m", "sbf_core", "run", "--force"], {**environment, "CARE_TURN": str(turn)})
+        measured([sys.executable, "-m", "sbf_core", "run", "--force"], {**environment, "CARE_TURN": str(turn)}, cwd=str(home))
 
 
 def _environment(folder: Path, home: Path, code: Path) -> dict[str, str]:
@@ -98,18 +98,6 @@ def _environment(folder: Path, home: Path, code: Path) -> dict[str, str]:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sbf-care\nVersion: 0\n")
     (info / "entry_points.txt").write_text("[sbf.plugins]\ncare = sbf_care\n")
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(code), str(site)]), "SBF_HOME": str(home), "CARE_TURN": "0"}
-
-
-def _measured(command: list[str], environment: dict[str, str]) -> tuple[float, float, float]:
-    began = time.perf_counter()
-    elsewhere = environment["SBF_HOME"]  # the folder of a checkout would come before PYTHONPATH
-    child = subprocess.Popen(command, env=environment, cwd=elsewhere, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert child.stderr is not None
-    told = child.stderr.read()
-    _, status, used = os.wait4(child.pid, 0)
-    if status:
-        raise SystemExit(told.decode())
-    return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 if __name__ == "__main__":

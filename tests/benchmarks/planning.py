@@ -9,12 +9,11 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import duckdb
+from processes import measured
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = """
@@ -57,10 +56,10 @@ def main() -> int:
         for table in ("watermarks", "bronze_manifest", "promotion_manifest"):
             conn.execute(f"DELETE FROM ops.{table}")
         conn.execute(LEDGER.format(datasets=asked.datasets, tickers=asked.tickers))
-    bare = [_measured([sys.executable, "-c", "import duckdb"], environment) for _ in range(asked.reps)]
+    bare = [measured([sys.executable, "-c", "import duckdb"], environment) for _ in range(asked.reps)]
     print(f"import duckdb: CPU {statistics.median(cpu for _, cpu, _ in bare):.2f} s")
     for words in (["run"], ["plan", "--json"], ["status"]):
-        found = [_measured([sys.executable, "-m", "sbf_core", *words], environment) for _ in range(asked.reps)]
+        found = [measured([sys.executable, "-m", "sbf_core", *words], environment) for _ in range(asked.reps)]
         wall, cpu, peak = (statistics.median(column) for column in zip(*found, strict=True))
         print(f"sbf {' '.join(words)}: wall {wall:.2f} s, CPU {cpu:.2f} s, peak {peak:.0f} MB", flush=True)
     return 0
@@ -94,17 +93,6 @@ def _environment(folder: Path, home: Path, datasets: int) -> dict[str, str]:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sbf-large\nVersion: 0\n")
     (info / "entry_points.txt").write_text("[sbf.plugins]\nlarge = sbf_large\n")
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(site)]), "SBF_HOME": str(home)}
-
-
-def _measured(command: list[str], environment: dict[str, str]) -> tuple[float, float, float]:
-    began = time.perf_counter()
-    child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert child.stderr is not None
-    told = child.stderr.read()
-    _, status, used = os.wait4(child.pid, 0)
-    if status:
-        raise SystemExit(told.decode())
-    return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 if __name__ == "__main__":
