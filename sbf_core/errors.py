@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from sbf_core.letters import escaped
 from sbf_core.secret import redacted
 
 _LINE_BREAKS = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
@@ -38,7 +39,10 @@ def excerpt(text: str, characters_max: int) -> str:
 
 
 def shortened(text: str) -> str:
-    """``text`` without what is beyond 2,000 characters, saying how many are left out. Shortening it again changes nothing."""
+    """``text`` without what is beyond 2,000 characters, saying how many are left out, and in letters that a file can hold.
+    Shortening it again changes nothing.
+    """
+    text = escaped(text)
     if len(text) <= TEXT_CHARACTERS_MAX:
         return text
     text = redacted(text)  # half a key would not be known as one any more

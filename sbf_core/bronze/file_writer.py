@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import attrs
 
 from sbf_core.bronze.journal import JournalWriter
-from sbf_core.bronze.journal_line import JournalLine
+from sbf_core.bronze.journal_line import JournalLine, checked
 from sbf_core.bronze.paths import payload_path
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine
 from sbf_core.duck.config import DuckDbConfig
@@ -69,7 +69,7 @@ class BronzeFileWriter:
             The path relative to Bronze, the SHA-256 as 64 hex digits, and the number of bytes.
 
         Raises:
-            PayloadRefused: the result holds an error instead of a payload.
+            PayloadRefused: the result holds an error instead of a payload, or says what no journal can hold.
             EnvironmentFault: the disk is full, read-only or gone.
         """
         row = self.publish([self.stage(result)])[0]
@@ -87,15 +87,17 @@ class BronzeFileWriter:
         payload = result.payload
         payload_hash = payload_hash or hashlib.sha256(payload).hexdigest()
         result, rel_path = self._named(result, payload_hash)
+        told = attrs.evolve(result, payload=b"")  # a batch of payloads must not stay in memory
         folder, _, name = rel_path.rpartition("/")
         temp_path = f"{self._root}/{folder}/.{name}.tmp"
+        staged = StagedPayload(result=told, rel_path=rel_path, temp_path=temp_path, payload_hash=payload_hash, content_length_bytes=len(payload))
+        checked(_line_of(staged))
         try:
             self._make_folder(folder)
             self._write_temp(temp_path, payload)
         except OSError as error:
             raise environment_fault(error, doing="a payload cannot be written", where=temp_path) from error
-        told = attrs.evolve(result, payload=b"")  # a batch of payloads must not stay in memory
-        return StagedPayload(result=told, rel_path=rel_path, temp_path=temp_path, payload_hash=payload_hash, content_length_bytes=len(payload))
+        return staged
 
     def _named(self, result: RunResult, payload_hash: str) -> tuple[RunResult, str]:
         """A result and its path. Two answers with the same bytes can come at one moment, where the clock is coarse: the
@@ -191,13 +193,16 @@ class BronzeFileWriter:
     def _journal(self, items: Sequence[StagedPayload]) -> None:
         by_run: dict[str, list[JournalLine]] = {}
         for item in items:
-            line = JournalLine(row=_manifest_row(item), headers=item.result.headers, masked=item.result.masked)
-            by_run.setdefault(item.result.request.run_id, []).append(line)
+            by_run.setdefault(item.result.request.run_id, []).append(_line_of(item))
         for run_id, lines in by_run.items():
             journal = self._journals.get(run_id)
             if journal is None:
                 journal = self._journals[run_id] = JournalWriter(self._config.bronze, run_id, durable=self._config.fsync != "none")
             journal.append(lines)
+
+
+def _line_of(item: StagedPayload) -> JournalLine:
+    return JournalLine(row=_manifest_row(item), headers=item.result.headers, masked=item.result.masked)
 
 
 def _manifest_row(item: StagedPayload) -> BronzeManifestRow:

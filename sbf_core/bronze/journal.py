@@ -22,6 +22,8 @@ from sbf_core.inside import why_no_name
 from sbf_core.whole_file import make_folder, sync_all, write_whole
 
 _FIRST_CHAIN = "0" * 64
+#: What the lines of a set have in common.
+_ASKED = ("run_id", "domain", "source", "dataset", "discriminator", "ticker", "from_date", "to_date", "cursor")
 #: At least so much of the end of a journal is read to see whether it is whole.
 _END_BYTES = 65_536
 #: What reading a line raises that is none.
@@ -88,19 +90,42 @@ class JournalWriter:
 def settled(content: bytes) -> bytes:
     """A journal without what a crash cut off at its end: a half line, and the lines of a set of which others are missing.
 
-    The lines of a set stand together and are appended at once, so only the last set can lack some.
+    The lines of a set stand together and are appended at once, so only the last set can lack some: of ``parts`` lines the
+    first few are there. Lines that are anything else are whole, whatever they say.
     """
-    head, line_break, _ = content.rpartition(b"\n")
-    whole = head + line_break
+    end = _settled_end(content)
+    return content[: content.rfind(b"\n") + 1 if end is None else end]
+
+
+def _settled_end(content: bytes) -> int | None:
+    """Where what a crash cut off begins in the end of a journal; None where that lies before this piece of it."""
+    end = content.rfind(b"\n") + 1
+    begin, last, left = end, None, 0
+    while begin:
+        line_begin = content.rfind(b"\n", 0, begin - 1) + 1
+        place = _place_in_set(content[line_begin : begin - 1])
+        if last is None:
+            if place is None or not 0 < place[0] < place[1]:
+                return end
+            last, left = place, place[0]
+        if place is None or place[0] != left or place[1:] != last[1:]:
+            return end
+        begin, left = line_begin, left - 1
+        if not left:
+            return begin
+    return None
+
+
+def _place_in_set(raw: bytes) -> tuple[int, int, str] | None:
+    """Part and parts of a line, and what was asked for; None for a line that is none: who reads it says so."""
     try:
-        last = json.loads(head.rpartition(b"\n")[2])["line"]
-        part, parts = int(last.get("part", 0)), int(last.get("parts", 0))
+        facts = json.loads(raw)["line"]
+        part, parts = facts.get("part", 0), facts.get("parts", 0)
+        if type(part) is not int or type(parts) is not int:
+            return None
+        return part, parts, json.dumps([facts.get(name) for name in _ASKED])
     except NO_LINE:
-        return whole  # empty, or damaged: who reads it says so
-    if not 0 < part < parts:
-        return whole
-    kept = whole.split(b"\n")[: -1 - part]
-    return b"".join(line + b"\n" for line in kept)
+        return None
 
 
 def torn_tail(path: Path) -> bytes:
@@ -119,10 +144,12 @@ def _settled_size(path: Path, size: int) -> int:
             start = max(0, size - step)
             file.seek(start)
             end = file.read(size - start)
-            cut = end.find(b"\n") + 1 if start else 0  # half of a line, which begins before
-            whole = settled(end[cut:])
-            if whole or not start:
-                return start + cut + len(whole)
+            if not start:
+                return len(settled(end))
+            cut = end.find(b"\n") + 1  # half of a line, which begins before
+            whole = _settled_end(end[cut:])
+            if whole is not None:
+                return start + cut + whole
             step *= 4
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from sbf_core.errors import PayloadRefused
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.secret import redacted
 
@@ -53,6 +54,16 @@ def as_text(line: JournalLine) -> str:
     if line.masked:
         facts["masked"] = list(line.masked)
     return redacted(json.dumps(facts, ensure_ascii=True, sort_keys=True, separators=(",", ":")))
+
+
+def checked(line: JournalLine) -> None:
+    """Read a line back before it is written. Raises ``PayloadRefused`` for one that nobody could read later."""
+    try:
+        back = as_line(json.loads(as_text(line)))
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise PayloadRefused(f"its line of the journal could not be read again: {error}", where=f"dataset {line.row.dataset_id}") from None
+    if (back.row.rel_path, back.row.part, back.row.parts) != (line.row.rel_path, line.row.part, line.row.parts):
+        raise PayloadRefused("its line of the journal would say something else", where=f"dataset {line.row.dataset_id}")
 
 
 def as_line(facts: Any) -> JournalLine:

@@ -14,7 +14,7 @@ import attrs
 
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.cli.show_progress import progress
-from sbf_core.errors import UsageError
+from sbf_core.errors import EnvironmentFault, UsageError
 from sbf_core.facts.datasets import dataset_named
 from sbf_core.plan.forecast import VendorForecast
 from sbf_core.plugin.installed import installed_plugins
@@ -93,22 +93,36 @@ def promote_command(
 
 
 def _run(runner: Runner, settings: Settings, began: float, *, as_json: bool) -> int:
-    context = runner.run()
+    try:
+        context = runner.run()
+    except EnvironmentFault:
+        if runner.closed is not None:  # the others went on: what they did is told as ever
+            _print_result(runner.closed, runner, settings, began, as_json=as_json)
+            _tell_notes(runner.closed)
+        raise
+    _print_result(context, runner, settings, began, as_json=as_json)
+    return tell_outcome(context)
+
+
+def _print_result(context: RunContext, runner: Runner, settings: Settings, began: float, *, as_json: bool) -> None:
     elapsed = time.monotonic() - began
     if as_json:
         _print_run_json(context, runner, elapsed)
     else:
         _print_run(context, runner, elapsed, settings)
-    return tell_outcome(context)
 
 
 def tell_outcome(context: RunContext) -> int:
     """Say what went wrong, and what was left out for a reason; returns the exit code."""
-    for note in context.notes:
-        tell(f"sbf: note: {note}")
+    _tell_notes(context)
     for error in context.errors:
         tell(f"sbf: failed: {error}")
     return 0 if context.status is RunStatus.OK else 1
+
+
+def _tell_notes(context: RunContext) -> None:
+    for note in context.notes:
+        tell(f"sbf: note: {note}")
 
 
 class _WithoutKeys(logging.Formatter):

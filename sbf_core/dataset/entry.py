@@ -20,6 +20,7 @@ from sbf_core.dataset.former_names import check_former_names
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
 from sbf_core.errors import UsageError
 from sbf_core.inside import why_no_name
+from sbf_core.letters import half_letter_in
 from sbf_core.vocabulary import Answers, Drift, OnDuplicate, Restated, Scope, Semantics, check_name, texts, word
 
 
@@ -150,6 +151,9 @@ class DatasetKeymapEntry(ColumnRoles):
 
     def __attrs_post_init__(self) -> None:
         where = f"dataset {self.domain}/{self.source}/{self.dataset}"
+        wrong = half_letter_in(self)
+        if wrong:
+            raise UsageError(f"{wrong} holds half of a surrogate pair, which is no letter", where=where, fix="write the letter whole", code="TEXTS")
         for what, name in (("domain", self.domain), ("source", self.source), ("dataset", self.dataset)):
             check_name(name, what=what)
             if why_no_name(name):  # each is a folder

@@ -10,6 +10,7 @@ import attrs
 from sbf_core.dataset.chart import Chart, charts
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError
+from sbf_core.letters import half_letter_in
 from sbf_core.vocabulary import check_name, texts
 
 _ALL_ROWS = "\nUNION ALL BY NAME\n"
@@ -164,6 +165,9 @@ class GoldModel:
 
     def __attrs_post_init__(self) -> None:
         check_name(self.name, what="gold table")
+        wrong = half_letter_in(self)
+        if wrong:
+            raise UsageError(f"{wrong} holds half of a surrogate pair, which is no letter", where=f"gold.{self.name}", fix="write the letter whole", code="GOLD")
         if self.kind not in KINDS:
             raise UsageError(f"gold kind {self.kind!r} is not known", where=f"gold.{self.name}", fix="use dimension or fact", code="GOLD")
         if not self.key:

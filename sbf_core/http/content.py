@@ -16,6 +16,7 @@ from sbf_core.dataset.formats import Csv, Json
 from sbf_core.dataset.json_path import rows_path
 from sbf_core.dataset.json_steps import Name, Wildcard
 from sbf_core.errors import PayloadRefused, printable
+from sbf_core.letters import escaped
 from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk
 from sbf_core.payload.listing import is_listing
@@ -109,7 +110,7 @@ def _why_no_json(entry: DatasetKeymapEntry, body: bytes, *, as_declared: bool, m
         return ("truncated", "the JSON is cut") if may_be_cut else ("not_data", f"no JSON: {_shown(body)}")
     note = _note(entry, found)
     if note:
-        return "error_note", f"the vendor says {_shown(note.encode())}"
+        return "error_note", f"the vendor says {_shown(escaped(note).encode())}"
     if is_listing(found, entry.is_data.listing_fields):
         return None
     return _why_no_rows(entry, found, body) if as_declared and isinstance(format_of(entry, "json"), Json) else None

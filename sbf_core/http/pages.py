@@ -16,6 +16,7 @@ from sbf_core.dataset.pages import PageBy, Pages
 from sbf_core.errors import PayloadRefused, excerpt
 from sbf_core.http.content import is_null_there
 from sbf_core.http.link_header import next_of
+from sbf_core.letters import is_unicode
 from sbf_core.payload.delimited import record_count
 from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk
@@ -233,6 +234,8 @@ class _Walk:
             return None
         if isinstance(token, bool) or not isinstance(token, (str, int)):
             raise _NotWhole(result, "not_data", f"{self.pages.next_at} holds nothing to go on with: {_shown(token)}")
+        if not is_unicode(str(token)):
+            raise _NotWhole(result, "not_data", f"{self.pages.next_at} holds half of a surrogate pair, which no address can: {_shown(token)}")
         return str(token)
 
     def _allowed(self, following: str | None) -> str | None:
@@ -261,7 +264,7 @@ def _names(found: Any) -> list[str]:
     names = []
     for item in found or []:
         name = item.get("name") if isinstance(item, dict) else item
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or not is_unicode(name):
             raise ValueError("no name")
         names.append(name)
     return names

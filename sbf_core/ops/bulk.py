@@ -14,6 +14,7 @@ import duckdb
 
 from sbf_core.clock import to_naive_utc
 from sbf_core.duck.identifiers import literal, quoted, quoted_list
+from sbf_core.letters import escaped
 from sbf_core.secret import redacted
 
 
@@ -26,8 +27,22 @@ def _plain(value: Any) -> str:
 
 
 def columns_as_json(columns: Mapping[str, Sequence[Any]]) -> str:
-    """Columns of equal length as a JSON text whose dates and times DuckDB can read; no key gets into the ledger."""
-    return redacted(json.dumps(columns, default=_plain, check_circular=False))
+    """Columns of equal length as a JSON text whose dates and times DuckDB can read; no key gets into the ledger, and no
+    half of a surrogate pair, which its reader refuses.
+    """
+    text = json.dumps(columns, default=_plain, check_circular=False)
+    if "\\ud" in text:
+        text = json.dumps(_in_letters(columns), default=_plain, check_circular=False)
+    return redacted(text)
+
+
+def _in_letters(value: Any) -> Any:
+    """A value, and those in it, with each half of a surrogate pair shown as an escape."""
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, Mapping):
+        return {_in_letters(name): _in_letters(each) for name, each in value.items()}
+    return [_in_letters(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def rows_as_json(types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:

@@ -88,15 +88,6 @@ def minified(value: Any) -> str:
     return "null" if value is None else "true" if value else "false"
 
 
-def is_unicode(text: str) -> bool:
-    """Whether a text holds no half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def check_start(head: bytes) -> None:
     """Raise ``PayloadRefused`` for what cannot be the start of JSON in UTF-8.
 

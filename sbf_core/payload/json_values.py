@@ -7,7 +7,8 @@ from typing import Any
 
 from sbf_core.dataset.json_steps import Name, Position, RowIndex, Segment, SourcePath, Wildcard
 from sbf_core.errors import PayloadRefused
-from sbf_core.payload.json_text import Number, Unwritable, is_unicode, minified
+from sbf_core.letters import is_unicode
+from sbf_core.payload.json_text import Number, Unwritable, minified
 from sbf_core.payload.json_walk import ABSENT, Row, Unreachable, child, kind_of, nodes
 
 Getter = Callable[[Any, Row], Any]
@@ -119,6 +120,6 @@ def text_of(value: Any) -> str | None:
             text = minified(value)
         except Unwritable as fault:
             raise Unreachable(str(fault)) from None
-    if not text.isascii() and not is_unicode(text):
+    if not is_unicode(text):
         raise Unreachable("not_unicode")
     return text

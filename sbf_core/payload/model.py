@@ -18,6 +18,7 @@ import attrs
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.format_list import Format
+from sbf_core.letters import escaped
 
 #: Columns that every relation of payloads has, before the slots.
 FILE, PLACE, FAULT = "_file", "_place", "_fault"
@@ -94,6 +95,10 @@ class PayloadFile:
         return Path(self.place)
 
 
+def _told(fields: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(escaped, fields))
+
+
 @attrs.frozen(kw_only=True)
 class Look:
     """What a cheap look at a payload found.
@@ -111,7 +116,7 @@ class Look:
     is_regular: bool
     layout: Hashable = ()
     record_count: int | None = None
-    fields: tuple[str, ...] = ()
+    fields: tuple[str, ...] = attrs.field(default=(), converter=_told)
     payload: bytes | None = None
 
 

@@ -6,6 +6,7 @@ import json
 
 from sbf_core.dataset.json_path import value_path
 from sbf_core.errors import PayloadRefused
+from sbf_core.letters import is_unicode
 from sbf_core.payload.json_walk import ABSENT, child
 
 
@@ -27,4 +28,6 @@ def token_of(body: bytes, at: str) -> str:
         return ""
     if isinstance(found, bool) or not isinstance(found, (str, int)):
         raise PayloadRefused(f"the cursor at {at} is no text and no number")
+    if not is_unicode(str(found)):
+        raise PayloadRefused(f"the cursor at {at} holds half of a surrogate pair, which no address can")
     return str(found)

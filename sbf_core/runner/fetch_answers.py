@@ -12,7 +12,7 @@ import attrs
 from sbf_core.bronze.file_writer import BronzeFileWriter, StagedPayload
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.engine_errors import EngineFault, fault_of
-from sbf_core.errors import EnvironmentFault, PluginFault, SbfError, said_by
+from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, said_by
 from sbf_core.faults import fault_point
 from sbf_core.http.loop import LOOP_BYTES_MAX, RequestLoop
 from sbf_core.http.recipe_walk import RecipeWalk, fetch_by_recipe
@@ -177,8 +177,13 @@ class Fetcher:
         if any(result.not_modified for result in results):
             mixed = "incomplete: some of its answers changed, others were not sent again"
             return FetchAnswer(request=request, other=(FailedFetch(request=request, address="", fetched_at=results[0].fetched_at, status=WorkStatus.FAILED, error=mixed),))
-        numbered = results if len(results) == 1 else [attrs.evolve(result, part=number, parts=len(results)) for number, result in enumerate(results, start=1)]
-        staged = (self._writer.stage(result, payload_hash=payload_hash) for result, payload_hash in zip(numbered, hashes, strict=True))
+        try:
+            staged = [
+                self._writer.stage(result, payload_hash=payload_hash)
+                for result, payload_hash in zip(_numbered(results), hashes, strict=True)
+            ]
+        except PayloadRefused as error:
+            return FetchAnswer(request=request, fault=error)
         return FetchAnswer(request=request, staged=tuple(staged), key_at=key_at)
 
     def _is_known(
@@ -205,6 +210,13 @@ class Fetcher:
             return fetch_by_recipe(planned.entry, request, session)
         answer = self._hooks.fetch(owned, request, session, safe=_SAFE)
         return _checked_results(answer, planned, request, owned.plugin.label)
+
+
+def _numbered(results: Sequence[RunResult]) -> list[RunResult]:
+    """Results with their places among those that are kept: whatever a hook said of them, a journal must hold them all."""
+    if len(results) == 1:
+        return [attrs.evolve(results[0], part=0, parts=0)]
+    return [attrs.evolve(result, part=number, parts=len(results)) for number, result in enumerate(results, start=1)]
 
 
 def _lacking(request: RunRequest, error: Exception) -> FetchAnswer:

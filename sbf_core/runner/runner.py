@@ -107,6 +107,8 @@ class Runner:
         named = wanted is not None or self._archive is not None
         self.datasets, self._left_out = (chosen, []) if named else configured(chosen, Keys(self._config.home))
         check_something_is_left(self.datasets, self._options.select, self._left_out)
+        #: The run once it is closed, also where ``run`` then raises what the machine lacked.
+        self.closed: RunContext | None = None
         self.overview: list[dict[str, Any]] = []
         self.gold_overview: list[dict[str, Any]] = []
         self.datasets = sound_datasets(self.datasets, self._faults)
@@ -190,6 +192,7 @@ class Runner:
             publish_changed_tables(ops, self._config, context.run_id, how=self._publish)
         if context.requests or context.rows_seen or context.gold_tables:
             self.overview, self.gold_overview = ops.run_overview(context.run_id)
+        self.closed = context
         return context
 
     def _warn_of_little_space(self) -> None:

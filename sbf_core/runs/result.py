@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,17 +10,26 @@ from typing import Any
 import attrs
 
 from sbf_core.errors import UsageError
+from sbf_core.letters import escaped
 from sbf_core.runs.request import RunRequest
 
 #: They become one line of a journal.
 _TOLD_CHARACTERS_MAX = 1_000_000
+#: HTTP knows 100 to 599; other protocols count from 0.
+_STATUS_MAX = 999
+_PARTS_MAX = 2**31 - 1
+_SECONDS_MAX = 10.0**9
 #: It becomes part of a file name.
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.[a-z0-9]{1,10})?")
 
 
 def _aware(_: object, attribute: attrs.Attribute[dt.datetime], value: dt.datetime) -> None:
-    if value.tzinfo is None:
+    if value.utcoffset() is None:
         raise UsageError(f"RunResult.{attribute.name} has no time zone", fix="use datetime.now(datetime.UTC)", code="NAIVE_TIME")
+    try:
+        value.astimezone(dt.UTC)
+    except OverflowError:
+        raise UsageError(f"RunResult.{attribute.name} is out of range", fix="use datetime.now(datetime.UTC)", code="RESULT") from None
 
 
 def is_extension(text: str) -> bool:
@@ -36,16 +44,35 @@ def _extension(_: object, attribute: attrs.Attribute[str], value: object) -> Non
 
 def _is(*kinds: type) -> Callable[[Any, Any, Any], None]:
     def check(_: object, attribute: Any, value: object) -> None:
-        if not isinstance(value, kinds):
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             wanted = " or ".join(kind.__name__ for kind in kinds)
             raise UsageError(f"RunResult.{attribute.name} is {type(value).__name__}, expected {wanted}", code="RESULT")
 
     return check
 
 
-def _finite(_: object, attribute: attrs.Attribute[float], value: float) -> None:
-    if not math.isfinite(value):
-        raise UsageError(f"RunResult.{attribute.name} is {value}", fix="give seconds", code="RESULT")
+def _seconds(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+    if not abs(value) <= _SECONDS_MAX:  # no number is not within, either
+        raise UsageError(f"RunResult.{attribute.name} is {value!r:.40}", fix="give seconds", code="RESULT")
+
+
+def _within(least: int, most: int) -> Callable[[Any, Any, Any], None]:
+    def check(_: object, attribute: Any, value: int | None) -> None:
+        if value is not None and not least <= value <= most:
+            raise UsageError(f"RunResult.{attribute.name} is {value!r:.40}", fix=f"give {least:,} to {most:,}", code="RESULT")
+
+    return check
+
+
+def _told(text: object) -> object:
+    """A text that is only told, in letters that a file can hold. What is no text is refused by its validator."""
+    return escaped(text) if isinstance(text, str) else text
+
+
+def _masked(given: object) -> tuple[str, ...]:
+    if not isinstance(given, (tuple, list)) or not all(isinstance(name, str) for name in given):
+        raise UsageError("RunResult.masked is no tuple of names", fix='write masked=("api_key",)', code="RESULT")
+    return tuple(escaped(name) for name in given)
 
 
 def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
@@ -53,7 +80,7 @@ def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
     wrong = next((value for pair in given.items() for value in pair if not isinstance(value, str)), None)
     if wrong is not None:
         raise UsageError(f"RunResult.headers holds {type(wrong).__name__}, expected str", code="RESULT")
-    return {name: value.encode("utf-8", "backslashreplace").decode("utf-8") for name, value in given.items()}
+    return {escaped(name): escaped(value) for name, value in given.items()}
 
 
 @attrs.frozen(kw_only=True)
@@ -73,29 +100,36 @@ class RunResult:
         kind: a short stable word for the kind of error, e.g. ``truncated``, ``not_data``, ``plan``, ``deferred``; without
             an error ``none``: the vendor has nothing for what was asked.
         part, parts: its place in a set of results that belong together, from 1, and how many there are; 0 where it stands alone.
+            What a hook answers is numbered by sbf, by its place among those that are kept.
         not_modified: the vendor says that nothing changed since the last payload of this address.
         evidence: what came instead of data; it goes to quarantine, without keys.
         masked: fields of the body whose values were taken out of ``payload``, see ``RestRecipe.secret_fields``.
     """
 
     request: RunRequest = attrs.field(validator=_is(RunRequest))
-    address: str = attrs.field(validator=_is(str))
+    address: str = attrs.field(converter=_told, validator=_is(str))
     payload: bytes = attrs.field(default=b"", validator=_is(bytes), repr=lambda value: f"<{len(value)} bytes>")
     extension: str = attrs.field(default="json", validator=_extension)
     fetched_at: dt.datetime = attrs.field(validator=[_is(dt.datetime), _aware])
-    status_code: int | None = attrs.field(default=None, validator=_is(int, type(None)))
+    status_code: int | None = attrs.field(default=None, validator=[_is(int, type(None)), _within(0, _STATUS_MAX)])
     headers: Mapping[str, str] = attrs.field(factory=dict, converter=_headers)
-    elapsed_seconds: float = attrs.field(default=0.0, validator=[_is(float, int), _finite])
-    error: str | None = attrs.field(default=None, validator=_is(str, type(None)))
+    elapsed_seconds: float = attrs.field(default=0.0, validator=[_is(float, int), _seconds])
+    error: str | None = attrs.field(default=None, converter=_told, validator=_is(str, type(None)))
 
-    kind: str = ""
-    part: int = 0
-    parts: int = 0
-    not_modified: bool = False
-    evidence: bytes = attrs.field(default=b"", repr=lambda value: f"<{len(value)} bytes>")
-    masked: tuple[str, ...] = ()
+    kind: str = attrs.field(default="", converter=_told, validator=_is(str))
+    part: int = attrs.field(default=0, validator=_is(int))
+    parts: int = attrs.field(default=0, validator=[_is(int), _within(0, _PARTS_MAX)])
+    not_modified: bool = attrs.field(default=False, validator=_is(bool))
+    evidence: bytes = attrs.field(default=b"", validator=_is(bytes), repr=lambda value: f"<{len(value)} bytes>")
+    masked: tuple[str, ...] = attrs.field(default=(), converter=_masked)
 
     def __attrs_post_init__(self) -> None:
+        if not 0 <= self.part <= self.parts or (self.parts and not self.part):
+            what = f"RunResult says that it is part {self.part} of {self.parts}"
+            raise UsageError(what, fix="count parts from 1, or leave both at 0", code="RESULT")
+        if self.payload and self.error is None and (self.not_modified or self.kind == "none"):
+            said = "not_modified=True" if self.not_modified else 'kind="none"'
+            raise UsageError(f"RunResult holds a payload, and {said} says that there is none", fix="give the one or the other", code="RESULT")
         twice = (self.headers.get(name, "") for name in ("etag", "last-modified"))  # they stand in the row, too
         told = (self.address, self.request.ticker or "", self.request.cursor, *self.headers, *self.headers.values(), *twice, *self.masked)
         if sum(map(len, told)) > _TOLD_CHARACTERS_MAX:

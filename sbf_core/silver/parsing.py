@@ -18,6 +18,7 @@ from sbf_core import signals
 from sbf_core.duck.disk import fault_of_hook
 from sbf_core.duck.engine_errors import is_inputs_fault
 from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, excerpt, said_by
+from sbf_core.letters import escaped, is_unicode
 from sbf_core.payload.model import Digits, Record, Slot
 
 _MESSAGE_CHARACTERS_MAX = 400
@@ -121,7 +122,7 @@ def _write(out: BinaryIO, file_id: str, names: Sequence[str], records: Sequence[
     head = f'{{"_file":{json.dumps(file_id)},"_place":'
     lines = []
     for record in records:
-        line = f"{head}{json.dumps(record.place)}"
+        line = f"{head}{json.dumps(record.place if record.place.isascii() else _plain(record.place))}"
         if record.fault:
             line += (
                 f',"_fault":{json.dumps(record.fault)},"_raw":{json.dumps(_plain(excerpt(record.raw, _RAW_CHARACTERS_MAX)))}'
@@ -164,15 +165,16 @@ def _records_of(rows: Iterable[Mapping[str, object]], slots: Sequence[Slot]) -> 
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, Mapping):
             raise PluginFault(f"parse gave {type(row).__name__} instead of a mapping as row {number}")
-        yield Record(
-            f"row {number}",
-            [
-                _as_text(
-                    next((row[name] for name in slot.sources if name in row), None), slot.column.source_name, number
-                )
-                for slot in slots
-            ],
-        )
+        place, values = f"row {number}", [_as_text(_found(row, slot), slot.column.source_name, number) for slot in slots]
+        wrong = next((name for name, value in zip(slots, values, strict=True) if value is not None and not is_unicode(value)), None)
+        if wrong is None:
+            yield Record(place, values)
+        else:
+            yield Record(place, [], fault=f"not_unicode:{wrong.column.name}", raw=escaped(str(row)))
+
+
+def _found(row: Mapping[str, object], slot: Slot) -> object:
+    return next((row[name] for name in slot.sources if name in row), None)
 
 
 def _as_text(value: object, name: object, number: int) -> str | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import attrs
 
+from sbf_core.errors import UsageError
+from sbf_core.letters import is_unicode
 from sbf_core.ops.rows import BronzeManifestRow
 
 
@@ -64,7 +66,14 @@ class SelectRows:
     payload's.
     """
 
-    sql: str
+    sql: str = attrs.field()
+
+    @sql.validator
+    def _check(self, _: object, value: object) -> None:
+        if not isinstance(value, str):
+            raise UsageError(f"SelectRows.sql is {type(value).__name__}", fix='give a text, as SelectRows("SELECT ... FROM batch")', code="SELECT")
+        if not is_unicode(value):
+            raise UsageError("SelectRows.sql holds half of a surrogate pair, which is no letter", fix="write the letter whole", code="SELECT")
 
 
 @attrs.frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+from contextlib import closing
 from pathlib import Path
 
 import attrs
@@ -12,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sbf_core.bronze import journal
 from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.bronze.file_reader import read_payload
 from sbf_core.bronze.file_writer import BronzeFileWriter
-from sbf_core.bronze.journal import cut_torn_tail, journal_files, journal_path, read_journal, settled
+from sbf_core.bronze.journal import cut_torn_tail, journal_files, journal_path, read_journal, settled, torn_tail
 from sbf_core.bronze.paths import decoded, encoded, payload_path
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DamageFound, EnvironmentFault, PayloadRefused, UsageError
@@ -224,3 +226,74 @@ def test_a_set_of_which_a_crash_left_only_some_lines_is_no_part_of_the_journal(t
     assert [line.row.part for line in read_journal(path)] == [0]
     cut_torn_tail(path)
     assert path.read_bytes() == content[:first]
+
+
+def set_of(*parts: int, of: int, address: str = "https://example.com/p", ticker: str = "AAPL") -> list[RunResult]:
+    return [
+        attrs.evolve(result(f"[{part}]".encode(), ticker=ticker, address=f"{address}{part}"), part=part, parts=of) for part in parts
+    ]
+
+
+@pytest.mark.parametrize("parts", [(2,), (2, 3), (1, 3)])
+def test_what_no_crash_leaves_stays_in_the_journal(tmp_path: Path, parts: tuple[int, ...]) -> None:
+    """Of a set that a crash cut the first lines are there, one behind the other; nothing else is taken for one."""
+    with closing(BronzeFileWriter(DuckDbConfig(home=tmp_path))) as writer:
+        other = [result(f"[{number + 7}]".encode(), ticker="MSFT") for number in range(3)]
+        writer.publish([writer.stage(item) for item in [*other, *set_of(*parts, of=4)]])
+    (path,) = journal_files(DuckDbConfig(home=tmp_path).bronze)
+    assert torn_tail(path) == b""
+    assert len(read_journal(path)) == 3 + len(parts)
+
+
+def test_a_torn_set_takes_no_line_of_another_with_it(tmp_path: Path) -> None:
+    with closing(BronzeFileWriter(DuckDbConfig(home=tmp_path))) as writer:
+        items = [*set_of(1, 2, of=2, ticker="MSFT"), *set_of(1, of=2)]
+        writer.publish([writer.stage(item) for item in items])
+    (path,) = journal_files(DuckDbConfig(home=tmp_path).bronze)
+    assert [line.row.ticker for line in read_journal(path)] == ["MSFT", "MSFT"]
+
+
+def test_a_set_longer_than_the_end_that_is_read_is_cut_off_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_END_BYTES", 3_000)
+    with closing(BronzeFileWriter(DuckDbConfig(home=tmp_path, fsync="none"))) as writer:
+        items = [result(ticker="MSFT"), *set_of(*range(1, 41), of=50)]
+        writer.publish([writer.stage(item) for item in items])
+    (path,) = journal_files(DuckDbConfig(home=tmp_path).bronze)
+    assert [line.row.ticker for line in read_journal(path)] == ["MSFT"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"status_code": 10**30}, {"status_code": 2**63}, {"status_code": True}, {"status_code": -1}, {"status_code": "200"},
+        {"part": None}, {"part": "1"}, {"parts": 10**30}, {"part": 5, "parts": 2}, {"part": 0, "parts": 2}, {"part": -1}, {"part": True, "parts": 2},
+        {"kind": None}, {"kind": 7}, {"not_modified": 1}, {"not_modified": True}, {"kind": "none"}, {"evidence": "text"}, {"masked": "key"}, {"masked": (1,)},
+        {"elapsed_seconds": float("inf")}, {"elapsed_seconds": 10**400}, {"elapsed_seconds": True}, {"headers": {"a": 1}},
+        {"fetched_at": dt.datetime.max.replace(tzinfo=dt.timezone(dt.timedelta(hours=-5)))}, {"fetched_at": dt.datetime(2024, 1, 1)}, {"extension": "../x"},
+    ],
+)  # fmt: skip
+def test_what_no_journal_can_hold_is_refused_where_it_is_said(said: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match=r"RunResult"):
+        attrs.evolve(result(), **said)  # type: ignore[arg-type]
+
+
+def test_half_a_letter_in_what_is_only_told_is_shown_as_an_escape(tmp_path: Path) -> None:
+    """A surrogate without its other half is in no file, no database and on no terminal."""
+    half = "\ud83d"
+    told = attrs.evolve(result(), address=f"fake://{half}", headers={half: half, "etag": half}, masked=(half,))
+    with closing(BronzeFileWriter(DuckDbConfig(home=tmp_path))) as writer:
+        writer.write(told)
+    (path,) = journal_files(DuckDbConfig(home=tmp_path).bronze)
+    (line,) = read_journal(path)
+    assert (line.row.address, line.headers, line.masked) == ("fake://\\ud83d", {"\\ud83d": "\\ud83d", "etag": "\\ud83d"}, ("\\ud83d",))
+    failed = attrs.evolve(result(b""), error=f"so {half}", kind=half)
+    assert (failed.error, failed.kind) == ("so \\ud83d", "\\ud83d")
+
+
+def test_a_line_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    with closing(BronzeFileWriter(DuckDbConfig(home=tmp_path))) as writer:
+        with pytest.raises(PayloadRefused, match="could not be read again"):
+            writer.stage(attrs.evolve(result(), request=attrs.evolve(result().request, cursor="\ud83d")))
+        writer.write(result())
+    (path,) = journal_files(DuckDbConfig(home=tmp_path).bronze)
+    assert len(read_journal(path)) == 1

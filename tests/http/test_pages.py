@@ -197,6 +197,9 @@ FAULTS = {
     "a page is named twice": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=["odd?x=1", "odd?x=1"]), "x=1": page(ROWS[4:], more=0)}, "pagination_loop"),
     "a named page is not there": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=["odd?x=1"]), "x=1": answer(status=404)}, "http_404"),
     "names that are none": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=[3])}, "not_data"),
+    "a name of half a letter": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=["\ud83d"])}, "not_data"),
+    "an address of half a letter": (Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="/odd?\ud83d")}, "not_data"),
+    "a token of half a letter": (Pages(by="cursor", parameter="c", next_at="next"), {"": page(ROWS[:4], next="\ud83d")}, "not_data"),
     "no list of names": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more="odd?x=1")}, "not_data"),
     "the next page is a file": (Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="file:///etc/hostname")}, "redirect"),
 }  # fmt: skip

@@ -7,11 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import attrs
 from warehouse import FakeVendor, Warehouse, entry, price
 
 from sbf_core.api import RunResult, hookimpl
+from sbf_core.bronze.journal import journal_files, torn_tail
 from sbf_core.ops.coverage import final_stretches
 from sbf_core.runner.options import RunOptions
+from sbf_core.settings.settings import Settings
+from sbf_core.trust.backup import back_up, restore_files
 
 
 class Folder(FakeVendor):
@@ -83,3 +87,41 @@ def test_days_are_final_when_all_parts_of_an_answer_are_promoted(tmp_path: Path)
     assert warehouse.run(hours_later=1).errors == []
     with warehouse.open() as conn:
         assert len(final_stretches(conn, vendor.entries[0])) == 1
+
+
+class Numbered(Folder):
+    """Says of each of its files that it is part of a set, whatever else there is."""
+
+    says_parts = {"d1": (1, 2), "d2": (2, 2)}
+
+    @hookimpl
+    def fetch(self, entry: Any, request: Any, http: Any) -> Any:
+        found = super().fetch(entry, request, http)
+        return [attrs.evolve(result, part=part, parts=parts) for result in found for part, parts in [self.says_parts[result.address[-2:]]]]
+
+
+def test_parts_are_numbered_by_what_is_kept_and_not_by_the_hook(tmp_path: Path) -> None:
+    """Of two pages the first alone changed. A journal that ends with page 1 of 2 looks as a crash leaves it: so it must
+    never say so of a run that ended, or a backup and a rebuild would lose the row, and those of other datasets with it.
+    """
+    vendor, other = Numbered(), Folder(source="other", silver_table="other")
+    warehouse = Warehouse(tmp_path / "home", vendor, other)
+    vendor.files = {f"d{number}": [price("A", f"2024-01-0{number}", volume=number)] for number in (1, 2)}
+    other.files = {"o1": [price("O", "2024-01-01", volume=1)]}
+    assert warehouse.run().errors == []
+    vendor.files["d1"] = [price("A", "2024-01-01", volume=11)]
+    other.files = {"o1": [price("O", "2024-01-01", volume=7)]}
+    assert warehouse.run(hours_later=24).errors == []
+    kept = warehouse.ask("SELECT right(address, 2), part, parts FROM ops.bronze_manifest ORDER BY fetched_at, address")
+    assert kept == [("d1", 1, 2), ("d2", 2, 2), ("o1", 0, 0), ("d1", 0, 0), ("o1", 0, 0)]
+    config = Settings(warehouse.home, environment={}).config
+    assert [torn_tail(path) for path in journal_files(config.bronze)] == [b"", b""]
+    copied = attrs.evolve(config, home=tmp_path / "copy")
+    back_up(config, tmp_path / "backup", clock=warehouse.clock)
+    assert restore_files(tmp_path / "backup", copied).payloads == 5
+    rows = "SELECT volume FROM silver.px UNION ALL SELECT volume FROM silver.other ORDER BY volume"
+    before = warehouse.ask(rows)
+    assert before == [(2,), (7,), (11,)]
+    config.database.unlink()
+    assert warehouse.run(hours_later=1).errors == []
+    assert warehouse.ask(rows) == before
