@@ -204,7 +204,7 @@ BREAKS = [
     ('links: of another page', 'sbf_core/http/link_header.py', ' and link.context == base}', '}', 'tests/http/test_link_header.py'),
     ('links: last rel counts', 'sbf_core/http/link_header.py', 'parameters.setdefault(found[1].lower(), value)', 'parameters.update({found[1].lower(): value})', 'tests/http/test_link_header.py'),
     ('links: damage is the end', 'sbf_core/http/link_header.py', '            raise ValueError(f"no link at {header[place : place + 40]!r}")', '            return', 'tests/http/test_link_header.py'),
-    ('pages: all or none', 'sbf_core/bronze/journal.py', '    if not 0 < part < parts:', '    if True:', 'tests/bronze'),
+    ('pages: all or none', 'sbf_core/bronze/journal.py', '            if place is None or not 0 < place[0] < place[1]:', '            if True:', 'tests/bronze'),
     ('row cap', 'sbf_core/http/recipe_walk.py', '        if longest < self.recipe.rows_max:', '        if True:', 'tests/http'),
     ('no gap in a chain', 'sbf_core/runner/fetch_workers.py', '                if not answer.came:', '                if False:', 'tests/runner'),
     ('back-fill goes on', 'sbf_core/plan/planner.py', 'not in done)', 'not in ())', 'tests/runner'),
