@@ -27,7 +27,7 @@ BREAKS_OF_WHAT_LIES_THERE = [
     ("a line is read back", "sbf_core/bronze/file_writer.py", "        checked(_line_of(staged))\n", "", "tests/bronze"),
     ("parts within parts", "sbf_core/runs/result.py", "        if not 0 <= self.part <= self.parts or (self.parts and not self.part):", "        if False:", "tests/bronze"),
     ("a payload and no payload", "sbf_core/runs/result.py", "        if self.payload and self.error is None and", "        if False and", "tests/bronze"),
-    ("half a letter in an error", "sbf_core/errors.py", "    text = escaped(text)\n", "", "tests/runner/test_half_letters.py"),
+    ("half a letter in an error", "sbf_core/errors.py", "    text = escaped(text)\n", "", "tests/test_errors.py"),
     ("half a letter in the ledger", "sbf_core/payload/model.py", "    return tuple(map(escaped, fields))", "    return tuple(fields)", "tests/runner/test_half_letters.py"),
     ("half a letter in a declaration", "sbf_core/dataset/entry.py", "        wrong = half_letter_in(self)", '        wrong = ""', "tests/runner/test_half_letters.py"),
     ("half a letter in a hook's row", "sbf_core/silver/parsing.py", "if value is not None and not is_unicode(value)", "if False", "tests/runner/test_half_letters.py"),

@@ -55,3 +55,11 @@ def test_an_exception_of_others_becomes_a_value_whatever_its_text_does() -> None
     assert errors.told_by(ValueError("no")) == "ValueError: no"
     assert errors.told_by(Silent()) == "Silent: (its text cannot be made)"
     assert len(errors.told_by(ValueError("x" * 5_000_000))) <= errors.TEXT_CHARACTERS_MAX
+
+
+def test_a_text_that_no_file_can_hold_is_escaped_where_it_is_kept() -> None:
+    """Whoever keeps or prints it need not think of it: half of a surrogate pair is no letter of UTF-8."""
+    error = errors.PayloadRefused("says \ud83d", where="\ud83d", fix="\ud83d")
+    assert (error.what, error.where, error.fix) == ("says \\ud83d", "\\ud83d", "\\ud83d")
+    assert errors.told_by(ValueError("\ud83d")) == "ValueError: \\ud83d"
+    assert errors.shortened(errors.shortened("\ud83d" * 3_000)) == errors.shortened("\ud83d" * 3_000)
