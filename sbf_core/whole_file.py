@@ -6,8 +6,10 @@ folder that got a new name. Windows knows no fsync of a folder; NTFS journals na
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +18,8 @@ from sbf_core.faults import fault_point, is_armed
 
 #: Whether a file can be made durable through a handle that only reads, and a folder at all.
 CAN_SYNC_LATER = os.name == "posix"
+#: No file that says how things stand is larger: a name and a checksum for each of some hundred thousand tables.
+STATE_BYTES_MAX = 64 * 1024**2
 _SYNC_THREADS = 8
 _PIECE_BYTES = 1 << 20
 
@@ -131,6 +135,25 @@ def file_hash(path: str | Path) -> str:
     """SHA-256 of a file's bytes, 64 hex digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def regular_file(path: str | Path, *, byte_count_max: int = STATE_BYTES_MAX) -> bytes:
+    """All of a file that is one, and small by its nature. A pipe would wait for whoever writes into it, and a device has no end.
+
+    Raises:
+        OSError: it is not there, is no file, or a larger one.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    try:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        if facts.st_size > byte_count_max:
+            raise OSError(errno.EFBIG, f"it has more than {byte_count_max:,} bytes", str(path))
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(byte_count_max)
+    finally:
+        os.close(handle)
 
 
 def small_file(path: str | Path, byte_count: int) -> bytes:

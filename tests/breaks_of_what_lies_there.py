@@ -10,7 +10,7 @@ BREAKS_OF_WHAT_LIES_THERE = [
     ("readers: the blocks of a copy", PUBLISHED, "        why = why_unreadable(config, path)\n", '        why = ""\n', "tests/trust"),
     ("readers: whose damage", PUBLISHED, "    why = why_unreadable(config, copy.path)\n", '    why = ""\n', "tests/trust"),
     ("readers: views lead here", PUBLISHED, "not in views[table]:", "in ():", "tests/trust"),
-    ("readers: a moved home", "sbf_core/duck/publish_tables.py", ".folder != str(config.published)", ".folder is None", "tests/trust"),
+    ("readers: a moved home", "sbf_core/duck/publish_tables.py", "return not leads_to(recorded_tables(config).folder, config.published)", "return False", "tests/trust"),
     ("files that are not ours", "sbf_core/trust/home_files.py", "            yield path.name\n", "            pass\n", "tests/trust"),
     ("bytes behind the database", FILES, "        behind = body % sizes[0]", "        behind = 0", "tests/trust -k behind"),
     ("bytes behind the last block", FILES, "    behind = body - sizes[0] * sizes[1]", "    behind = -1", "tests/trust -k behind"),

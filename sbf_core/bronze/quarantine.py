@@ -109,6 +109,8 @@ def _facts(path: Path) -> tuple[str, int]:
     if path.is_symlink():
         name = os.fsencode(path.readlink())
         return hashlib.sha256(name).hexdigest(), len(name)
+    if not path.is_file():
+        return hashlib.sha256().hexdigest(), 0  # a pipe or a device: it has no bytes of its own
     return file_hash(path), path.stat().st_size
 
 

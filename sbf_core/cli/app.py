@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Annotated, Any
 
 import typer
@@ -134,7 +135,7 @@ def status(home: opt.Home = None, as_json: opt.AsJson = False) -> None:
 def runs(
     run_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One run, by the beginning of its id, or `last`: what it did in each layer.", show_default=False)] = None,
     home: opt.Home = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many runs, or payloads of one.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=opt.COUNT_MAX, help="How many runs, or payloads of one.")] = 20,
     as_json: opt.AsJson = False,
 ) -> None:
     """The latest runs, or one run: its payloads, promotions, rejects and gold tables.
@@ -151,7 +152,7 @@ def datasets(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One dataset: its id, its table or its name.", show_default=False)] = None,
     home: opt.Home = None,
     plugins: opt.Plugins = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many payloads of one dataset.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=opt.COUNT_MAX, help="How many payloads of one dataset.")] = 20,
     as_json: opt.AsJson = False,
 ) -> None:
     """The datasets of the installed plugins, with their source and terms; or one: what its columns hold, and its payloads.
@@ -227,6 +228,10 @@ def doctor(home: opt.Home = None, as_json: opt.AsJson = False) -> None:
     raise Exit(doctor_report(home, as_json=as_json))
 
 
+#: Few enough digits for ``int``, which takes no more than some thousand.
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+
+
 def _flags(**given: Any) -> dict[str, Any]:
     """Settings from the command line; lists and numbers that typer did not check are checked with the settings."""
     from sbf_core.runner.options import name_list
@@ -236,7 +241,7 @@ def _flags(**given: Any) -> dict[str, Any]:
         flags["universe.tickers"] = name_list(given["tickers"], what="--tickers")
     if given.get("workers") is not None:
         text = str(given["workers"])
-        flags["run.workers"] = int(text) if text.lstrip("+-").isdigit() else text
+        flags["run.workers"] = int(text) if _WHOLE_NUMBER.fullmatch(text) else text
     flags["universe.ticker_limit"] = given.get("ticker_limit")
     flags["run.wait_seconds"] = given.get("wait")
     return flags

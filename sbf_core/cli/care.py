@@ -52,7 +52,7 @@ def rebuild(
     accept: Annotated[bool, typer.Option("--accept", help="Make tables again although rows of theirs go.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be made again, and from how much.")] = False,
     keep_backups: Annotated[
-        int, typer.Option("--keep-backups", metavar="N", help="Databases set aside by rebuilds that are kept, this one included.")
+        int, typer.Option("--keep-backups", metavar="N", min=0, max=opt.COUNT_MAX, help="Databases set aside by rebuilds that are kept, this one included.")
     ] = 1,
     into: Annotated[str | None, typer.Option("--into", metavar="DIR", help="Put the new database there, and touch nothing in the home.", show_default=False)] = None,
     as_json: opt.AsJson = False,

@@ -41,7 +41,7 @@ def chart(
     from sbf_core.drawing.view import View
     from sbf_core.facts.when import day_of, moment_of
 
-    target = _target(out)
+    target = _target(out, home)
     picked = _one_of(theme, Theme, "--theme"), _one_of(size, Size, "--size")
     view = View(since=day_of(since or ""), until=day_of(until or ""), series=tuple(series or ()), as_of=moment_of(as_of or ""), indexed=index)
     entries, models, reading = _opened(home)
@@ -74,10 +74,12 @@ def _one_of(text: str, kind: Any, option: str) -> Any:
     return kind(text)
 
 
-def _target(out: str | None) -> Path | None:
+def _target(out: str | None, home: str | None) -> Path | None:
     from pathlib import Path
 
+    from sbf_core.duck.home_folder import check_outside
     from sbf_core.errors import UsageError
+    from sbf_core.settings.settings import Settings
 
     if out is None or out == "-":
         return None
@@ -86,6 +88,7 @@ def _target(out: str | None) -> Path | None:
         raise UsageError(f"a chart cannot be drawn into {out!r}", fix="write a name that ends in .svg or .png", code="USAGE")
     if not path.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {str(path.absolute().parent)!r}", fix="make it, or choose another", code="USAGE")
+    check_outside(Settings(home).config, path, fix="name a file elsewhere")
     return path
 
 

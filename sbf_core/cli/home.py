@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sbf_core.cli.render import print_json, print_table
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import FREE_BYTES_FLOOR
+from sbf_core.duck.home_folder import check_place
 from sbf_core.errors import EnvironmentFault, SbfError, UsageError
 from sbf_core.plugin.bounds import bounds
 from sbf_core.plugin.installed import installed_plugins
@@ -29,8 +30,7 @@ def init_home(home: str | None) -> None:
     """Make the folder and a commented ``sbf.toml``; an existing one is not touched."""
     settings = Settings(home)
     folder = settings.home
-    if folder.exists() and not folder.is_dir():
-        raise UsageError("the home is a file", where=str(folder), fix="name a folder with --home or SBF_HOME", code="HOME")
+    check_place(settings.config, settings.config.database)
     if settings.file.exists():
         raise UsageError("there is a home already", where=str(settings.file), fix="edit that file", code="HOME")
     try:

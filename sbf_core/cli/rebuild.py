@@ -32,8 +32,6 @@ def rebuild_command(
     as_json: bool,
 ) -> int:
     """Make the database, some tables, or gold again; 1 if some payloads could not be promoted, or a table is held."""
-    if keep_backups < 0:
-        raise UsageError(f"--keep-backups is {keep_backups}", fix="give a number from 0 on", code="USAGE")
     if into is not None and (names or gold or dry_run):
         raise UsageError(
             "--into makes all of a database", fix="leave the datasets, --gold and --dry-run out", code="USAGE"

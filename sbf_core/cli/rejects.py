@@ -37,6 +37,7 @@ def rejects(
             "--limit",
             metavar="N",
             min=0,
+            max=opt.COUNT_MAX,
             help="Rows at most, of the newest payloads; 0 for all.  [10; all with --out]",
             show_default=False,
         ),
@@ -92,10 +93,12 @@ def rejects(
 def _export(settings: Settings, entry: DatasetKeymapEntry, target: Path, limit: int, *, as_json: bool) -> None:
     from sbf_core.cli.reading import reading
     from sbf_core.cli.render import print_json
+    from sbf_core.duck.home_folder import check_outside
     from sbf_core.duck.scratch import scratch_folder
     from sbf_core.facts.rejects import check_export, export_rejects
 
     check_export(target)
+    check_outside(settings.config, target, fix="name a file elsewhere")
     with scratch_folder(settings.config, name="rejects") as scratch, reading(settings, scratch=scratch) as cursor:
         written = export_rejects(cursor, entry, target, scratch=scratch, limit=limit)
     if as_json:

@@ -117,7 +117,6 @@ class DuckDbBootstrap:
             if not was_held:
                 self.let_go()
             raise
-        fault_point("home.open")
         return self
 
     def _opened(self, wait_seconds: float) -> duckdb.DuckDBPyConnection:
@@ -140,6 +139,7 @@ class DuckDbBootstrap:
                 )
             check_ledger(connection, self.database)
             harden(connection, self.database, allowed=self._allowed(), wants_files=self._scratch is not None)
+            fault_point("home.open")
         except BaseException:
             connection.close()
             if not self.read_only and not crashed:  # the mark of a crash must stay until the database was opened

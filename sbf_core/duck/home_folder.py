@@ -9,18 +9,44 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import UsageError, environment_fault
 from sbf_core.whole_file import make_folder, sync_all
 
+#: DuckDB cuts a path at a ``?`` to name its log; where ``\\`` is a letter of a name, it takes it for a ``/``.
+_NOT_IN_PATHS = ("?",) if os.name == "nt" else ("?", "\\")
+
 
 def check_place(config: DuckDbConfig, database: Path) -> None:
     """Whether a home may be there. Writes nothing. Raises ``UsageError``."""
     home, fix = config.home, "name a folder of its own with --home or SBF_HOME"
     if home == home.parent or home == Path.home():
         raise UsageError("this is no folder for a warehouse", where=str(home), fix=fix, code="HOME")
+    strange = next((mark for mark in _NOT_IN_PATHS if mark in str(database.relative_to(database.anchor))), "")
+    if strange:
+        what = f"DuckDB cannot open a file whose path holds {strange!r}"
+        raise UsageError(what, where=str(home), fix="name a folder without it with --home or SBF_HOME", code="HOME")
     if home.exists() and not home.is_dir():
         raise UsageError(
             "the home is a file", where=str(home), fix="name a folder with --home or SBF_HOME", code="HOME"
         )
     if database.is_dir():
         raise UsageError("the database is a folder", where=str(database), fix="move it away", code="HOME")
+
+
+def check_outside(config: DuckDbConfig, place: Path, *, fix: str) -> None:
+    """Whether a file or folder that a user names is none of the home's, by whatever way it leads there. Writes nothing.
+
+    Raises:
+        UsageError: it lies in the home, whose files are sbf's alone: it might take the place of a payload.
+    """
+    real = place.expanduser().resolve()
+    home = next((above for above in (real, *real.parents) if _is_same(above, config.home)), None)
+    if home is not None:
+        raise UsageError("this lies in the home, whose files are sbf's alone", where=str(place), fix=fix, code="HOME")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def check_there(config: DuckDbConfig, database: Path) -> None:

@@ -38,6 +38,8 @@ def damage_found(error: duckdb.Error, database: Path, *, holder: Path) -> Damage
 
 def is_duckdb(path: Path) -> bool:
     """Whether a file starts like a DuckDB database. Asked before DuckDB is: it would load an extension for an SQLite file."""
+    if path.exists() and not path.is_file():
+        return False  # a pipe or a device: opening it may wait for ever
     try:
         with path.open("rb") as file:
             return file.read(12)[8:] == b"DUCK"

@@ -35,6 +35,8 @@ def why_unreadable(config: DuckDbConfig, path: Path) -> str:
 
 def views_in(path: Path) -> dict[str, str] | None:
     """The SQL of each view of a file, by ``schema.view``; None where it cannot be read."""
+    if not is_duckdb(path):
+        return None
     query = "SELECT schema_name || '.' || view_name, sql FROM duckdb_views() WHERE NOT internal"
     try:
         with duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": "false"}) as conn:

@@ -17,7 +17,7 @@ import attrs
 
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.faults import fault_point
-from sbf_core.whole_file import make_folder, sync_all, write_whole
+from sbf_core.whole_file import make_folder, regular_file, sync_all, write_whole
 
 #: Says which copy is the newest.
 CURRENT = "current.json"
@@ -98,14 +98,14 @@ def keep_published(config: DuckDbConfig) -> None:
     """The database was changed, but none of its rows of silver and gold: the copy, which had them all, has them still."""
     named = config.published / CURRENT
     with suppress(OSError, ValueError):
-        facts = json.loads(named.read_text(encoding="utf-8"))
+        facts = json.loads(regular_file(named))
         write_whole(
             named, json.dumps({**facts, "rows": _state(config.database)}).encode(), durable=False
         )  # a reader may do without it
 
 
 def _named(config: DuckDbConfig) -> tuple[dict[str, Any], Path]:
-    facts = json.loads((config.published / CURRENT).read_text(encoding="utf-8"))
+    facts = json.loads(regular_file(config.published / CURRENT))
     return facts, config.published / Path(facts["file"]).name
 
 
@@ -114,7 +114,7 @@ def current_publication(config: DuckDbConfig) -> Publication | None:
     try:
         facts, path = _named(config)
         for _ in range(_TRIES):
-            if path.exists():
+            if path.is_file():
                 break
             facts, path = _named(config)  # a newer one took its place between two looks
         else:

@@ -19,7 +19,7 @@ import duckdb
 from sbf_core.duck.config import STORAGE_VERSION, DuckDbConfig
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.faults import fault_point
-from sbf_core.whole_file import file_hash, make_folder, sync_all, write_whole
+from sbf_core.whole_file import file_hash, make_folder, regular_file, sync_all, write_whole
 
 VIEWS = "warehouse.duckdb"
 #: Says which file each table has.
@@ -75,7 +75,7 @@ def recorded_tables(config: DuckDbConfig) -> PublishedTables:
     """
     path = config.published / TABLES
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(regular_file(path))
         if "tables" not in found:  # an older sbf wrote it
             return PublishedTables(tables=cattrs.structure(found, dict[str, PublishedTable]))
         return cattrs.structure(found, PublishedTables)
@@ -126,7 +126,12 @@ def publish_tables(cursor: duckdb.DuckDBPyConnection, config: DuckDbConfig, run_
 
 
 def _is_moved(config: DuckDbConfig) -> bool:
-    return recorded_tables(config).folder != str(config.published)
+    return not leads_to(recorded_tables(config).folder, config.published)
+
+
+def leads_to(folder: str, published: Path) -> bool:
+    """Whether views that look in a folder find the files there: a home may be reached by a link as well as by its name."""
+    return folder == str(published) or (bool(folder) and Path(folder).resolve() == published.resolve())
 
 
 def _tables(cursor: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[tuple[str, str]]:

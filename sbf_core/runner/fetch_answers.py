@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import attrs
@@ -232,7 +232,8 @@ def _checked_results(answer: object, planned: PlannedRequest, request: RunReques
     where = f"dataset {planned.entry.id}, plugin {label}, hook fetch"
     results = [answer] if isinstance(answer, RunResult) else list(answer) if isinstance(answer, (list, tuple)) else None
     if not results or not all(isinstance(result, RunResult) for result in results):
-        raise PluginFault(f"answered {type(answer).__name__} instead of RunResult", where=where, fix=_SAFE)
+        fix = "give RunResult, or a list of them; of a generator say `return list(...)`" if isinstance(answer, Iterator) else _SAFE
+        raise PluginFault(f"answered {type(answer).__name__} instead of RunResult", where=where, fix=fix)
     if any(result.request != request for result in results):
         raise PluginFault("answered a request that nobody made", where=where, fix="give the request that the hook was given to RunResult")
     return results

@@ -19,7 +19,7 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.damage import tells_of_damage
 from sbf_core.duck.disk import machine_faults
 from sbf_core.duck.holder import HomeLock
-from sbf_core.duck.home_folder import make_home
+from sbf_core.duck.home_folder import check_outside, check_place, make_home
 from sbf_core.duck.scratch import scratch_folder
 from sbf_core.duck.set_aside import remove_set_aside, replace_database
 from sbf_core.errors import DamageFound, UsageError
@@ -106,12 +106,7 @@ def rebuild(
     options = RunOptions(plugins=tuple(record.name for record in manager.selected(None)), fetch=False)
     runner = partial(Runner, settings, options, clock=clock, manager=manager, progress=progress, logger=logger)
     if into is not None:
-        config = attrs.evolve(config, home=into, bronze_folder=config.bronze)
-        if config.database.exists():
-            raise UsageError(
-                "there is a database already", where=str(config.database), fix="name another folder", code="HOME"
-            )
-        return _replaced(settings, config, runner, orphans, accept=True, clock=clock)
+        return _replaced(settings, _elsewhere(config, into), runner, orphans, accept=True, clock=clock)
     if orphans and _opens(config):
         ids = list(DatasetRegistry(manager).datasets)
         tables = TableRebuild(settings, ids, gold=True, clock=clock, manager=manager, progress=progress, logger=logger)
@@ -185,6 +180,16 @@ def _publish(settings: Settings, config: DuckDbConfig, context: RunContext, *, c
             publish_changed_tables(OpsService.over(bootstrap, clock=clock), config, context.run_id, how=how)
         finally:
             bootstrap.close(publish_as=context.run_id)
+
+
+def _elsewhere(config: DuckDbConfig, into: Path) -> DuckDbConfig:
+    """For a database in another folder, from the payloads of a home. Raises ``UsageError`` where it cannot be there."""
+    check_outside(config, into, fix="name a folder elsewhere with --into")
+    config = attrs.evolve(config, home=into, bronze_folder=config.bronze)
+    check_place(config, config.database)
+    if config.database.exists():
+        raise UsageError("there is a database already", where=str(config.database), fix="name another folder", code="HOME")
+    return config
 
 
 def _in_place(tables: TableRebuild, config: DuckDbConfig, orphans: Sequence[str]) -> Rebuilt:

@@ -11,6 +11,7 @@ from pathlib import Path
 from sbf_core.errors import EnvironmentFault, UsageError
 from sbf_core.secret import Secret
 from sbf_core.typed import typed
+from sbf_core.whole_file import regular_file
 
 FILE_NAME = "secrets.toml"
 _KEYRING_SERVICE = "sbf"
@@ -87,7 +88,7 @@ class Keys:
         import tomllib
 
         try:
-            document = tomllib.loads(self._file.read_text(encoding="utf-8"))
+            document = tomllib.loads(regular_file(self._file).decode())
         except OSError as error:
             raise EnvironmentFault(f"the keys cannot be read: {error.strerror}", where=str(self._file)) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError):

@@ -14,6 +14,7 @@ from sbf_core.duck.config import FSYNC_POLICIES, DuckDbConfig
 from sbf_core.errors import EnvironmentFault, UsageError, nearest
 from sbf_core.settings.own_universe import own_universe
 from sbf_core.universe.members import UniverseSettings
+from sbf_core.whole_file import regular_file
 
 FILE_NAME = "sbf.toml"
 FILE_BYTES_MAX = 1 << 20
@@ -159,7 +160,7 @@ def _read_file(path: Path) -> tuple[dict[str, Any], _Tables, dict[str, dict[str,
     source, and the universe of each source that has its own.
     """
     try:
-        raw = path.read_bytes()
+        raw = regular_file(path)
     except (FileNotFoundError, NotADirectoryError):
         return {}, {}, {}, {}
     except OSError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.whole_file import write_whole
+from sbf_core.whole_file import regular_file, write_whole
 
 
 def accepted_payloads(config: DuckDbConfig) -> frozenset[str]:
@@ -29,6 +29,6 @@ def accept_payloads(config: DuckDbConfig, paths: Iterable[str]) -> None:
 
 def _lines(config: DuckDbConfig) -> list[str]:
     try:
-        return config.accepted.read_text(encoding="utf-8").splitlines()
+        return regular_file(config.accepted).decode().splitlines()
     except FileNotFoundError:
         return []

@@ -21,6 +21,7 @@ from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.clock import Clock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.home_folder import check_outside, check_place
 from sbf_core.duck.publish import copy_database, current_publication
 from sbf_core.errors import DamageFound, HomeLocked, UsageError
 from sbf_core.faults import fault_point
@@ -64,16 +65,20 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
     A backup that was whole stays whole until the newer one is, wherever this stops.
 
     Raises:
-        UsageError: the folder holds something else, or lies in the home; or there is nothing to back up.
+        UsageError: the folder holds something else, or the backup of another home, or lies in the home; or there is nothing
+            to back up.
         DamageFound: a payload is missing or not what its journal says, or a journal cannot be read; run ``sbf verify``.
     """
     folder = folder.expanduser().absolute()
-    if folder == config.home or config.home in folder.parents:
-        raise UsageError("a backup in the home itself would be lost with it", where=str(folder), fix="name a folder elsewhere, best on another disk", code="BACKUP")
+    check_outside(config, folder, fix="name a folder elsewhere, best on another disk: a backup in the home would be lost with it")
     if folder.exists() and (not folder.is_dir() or not _is_ours(folder)):
         raise UsageError("this is no folder that a backup may be written to", where=str(folder), fix="name an empty folder, or that of an earlier backup", code="BACKUP")
     if not journal_files(config.bronze):
         raise UsageError("there is nothing to back up yet", where=str(config.home), fix="run `sbf run` first", code="NO_DATA")
+    others = {path.name for path in journal_files(folder / "bronze")} - {path.name for path in journal_files(config.bronze)}
+    if others:
+        what = f"this is the backup of another home: it holds {len(others)} runs that this home does not know, such as {Path(min(others)).stem}"
+        raise UsageError(what, where=str(folder), fix="name another folder; that backup stays as it is", code="BACKUP")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = read_facts(folder)
     made_at = clock.now().isoformat()
@@ -117,6 +122,7 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
         raise UsageError("this is no backup", where=str(folder), fix="name a folder that `sbf backup` has written", code="BACKUP")
     if not facts.complete:
         raise UsageError("this backup was never finished", where=str(folder), fix="run `sbf backup` again, or rebuild from its bronze folder", code="BACKUP")
+    check_place(config, config.database)
     if config.database.exists() or journal_files(config.bronze):
         raise UsageError("the home holds data already", where=str(config.home), fix="name a new folder with --home", code="HOME")
     bronze = folder / "bronze"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.identifiers import literal
 from sbf_core.duck.other_file import views_in, why_unreadable
 from sbf_core.duck.publish import CURRENT, current_publication
-from sbf_core.duck.publish_tables import TABLES, VIEWS, PublishedTable, recorded_tables
+from sbf_core.duck.publish_tables import TABLES, VIEWS, PublishedTable, PublishedTables, leads_to, recorded_tables
 from sbf_core.trust.findings import Finding, FindingKind
-from sbf_core.whole_file import file_hash
+from sbf_core.whole_file import file_hash, regular_file
 
 
 def check_published(config: DuckDbConfig) -> Iterator[Finding]:
@@ -27,7 +29,7 @@ def moved_from(config: DuckDbConfig) -> str:
         folder = recorded_tables(config).folder
     except ValueError:
         return ""
-    return folder if folder != str(config.published) else ""
+    return folder if not leads_to(folder, config.published) else ""
 
 
 def database_changed(config: DuckDbConfig) -> list[Finding]:
@@ -46,14 +48,19 @@ def database_changed(config: DuckDbConfig) -> list[Finding]:
 
 
 def forget_published(config: DuckDbConfig, findings: list[Finding]) -> int:
-    """Remove what readers must not read, so that it is written again; returns how many files. All of it can be made anew."""
+    """Remove what readers must not read, so that it is written again; returns how many files. All of it can be made anew; what
+    is no file goes to quarantine.
+    """
     paths = {config.home / finding.subject for finding in findings}
     copy = config.published / CURRENT
     if any(path.parent == config.published and path.name.startswith("sbf-") for path in paths):
         paths.add(copy)
-    removed = [path for path in sorted(paths) if path.is_file() or path.is_symlink()]
-    for path in removed:
-        path.unlink()
+    for path in sorted(paths):
+        if path.is_file() or path.is_symlink():
+            path.unlink()
+        elif os.path.lexists(path):  # a folder, or a pipe: none of ours, and not to be thrown away
+            original = path.relative_to(config.home).as_posix()
+            move_to_quarantine(config.quarantine, path, original=original, reason=QuarantineReason.FOREIGN)
     return len(paths)
 
 
@@ -69,7 +76,7 @@ def _check_copy(config: DuckDbConfig) -> Iterator[Finding]:
     if not named.exists():
         return
     try:
-        path = config.published / Path(json.loads(named.read_text(encoding="utf-8"))["file"]).name
+        path = config.published / Path(json.loads(regular_file(named))["file"]).name
     except (OSError, ValueError, KeyError, TypeError):
         yield _found(config, named, "does not say which copy is the newest")
         return
@@ -95,7 +102,7 @@ def _check_tables(config: DuckDbConfig) -> Iterator[Finding]:
         if why:
             yield _found(config, path, why)
     if tables and not moved_from(config):
-        why = _why_other_views(config, tables)
+        why = _why_other_views(config, said)
         if why:
             yield _found(config, config.published / VIEWS, why)
 
@@ -111,13 +118,13 @@ def _why_changed(path: Path, one: PublishedTable) -> str:
     return "" if file_hash(path) == one.file_hash else "other bytes of the same number"
 
 
-def _why_other_views(config: DuckDbConfig, tables: dict[str, PublishedTable]) -> str:
+def _why_other_views(config: DuckDbConfig, said: PublishedTables) -> str:
     views = views_in(config.published / VIEWS)
     if views is None:
         return "cannot be read"
-    for table, one in sorted(tables.items()):
+    for table, one in sorted(said.tables.items()):
         if table not in views:
             return f"has no view {table}"
-        if literal(str(config.published / one.file)) not in views[table]:
+        if literal(str(Path(said.folder) / one.file)) not in views[table]:
             return f"its view {table} leads to another file than {one.file}"
     return ""

@@ -82,7 +82,9 @@ def write_journal_again(config: DuckDbConfig, run_id: str, recorded: Sequence[Br
     """
     path = journal_path(config.bronze, run_id)
     salvaged: dict[str, JournalLine] = {}
-    if path.exists():
+    if os.path.lexists(path) and not path.is_symlink() and not path.is_file():  # a folder, or a pipe
+        move_to_quarantine(config.quarantine, path, original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.DAMAGED)
+    elif path.exists():
         copy_to_quarantine(config.quarantine, path, original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.DAMAGED)
         salvaged = {line.row.rel_path: line for line in salvaged_lines(path)}
     lines: dict[str, JournalLine] = {}

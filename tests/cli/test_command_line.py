@@ -8,11 +8,15 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hang import HANG_SECONDS
+from typer.main import get_command
 
+from sbf_core.cli.app import app
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.migrate import latest_version
@@ -198,6 +202,13 @@ USAGE = [
     (["sql", "SELECT 1", "--format", "xml"], "use table, csv or json"),
     (["universe"], "the universe is empty"),
     (["datasets", "--plugins", "x"], "no plugin 'x'"),
+    (["sql", "SELECT 1", "--limit", "1" + "0" * 20], "0<=x<=1000000000"),
+    (["rejects", "bls_cpi", "--limit", "1" + "0" * 20], "0<=x<=1000000000"),
+    (["run", "--workers", "²"], "expected int"),
+    (["run", "--workers", "9" * 5000], "run.workers is"),
+    (["run", "--home", "what?"], r"DuckDB cannot open a file whose path holds '\?'"),
+    (["init", "--home", "what?"], r"DuckDB cannot open a file whose path holds '\?'"),
+    *([] if os.name == "nt" else [(["run", "--home", "what\\"], "DuckDB cannot open a file whose path holds")]),
 ]
 
 
@@ -210,6 +221,21 @@ def test_mistakes_get_one_clear_line_and_nothing_is_written(sbf: Shell, argument
     assert done.stderr.rstrip("\n").isprintable()
     assert re.search(message, done.stderr)
     assert not sbf.home.exists()
+
+
+def _integer_options(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, one in getattr(command, "commands", {}).items():
+        yield from _integer_options(one, (*path, name))
+    yield from (
+        (path, option) for option in command.params if option.type.name.startswith("int")
+    )
+
+
+def test_each_number_of_a_command_has_an_end() -> None:
+    """One that no machine counts to was handed to the engine, which took it for a bug of ours."""
+    found = list(_integer_options(get_command(app)))
+    assert len(found) >= 6
+    assert [(path, option.name) for path, option in found if getattr(option.type, "max", None) is None] == []
 
 
 HOMES = {"file": "the home is a file", "csv": "no DuckDB database", "toml": r"not TOML.*sbf\.toml:1:", "unknown": "did you mean 'run.workers'"}

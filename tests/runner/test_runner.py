@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,28 @@ def test_a_replay_says_which_address_is_missing(tmp_path: Path) -> None:
     copy = Warehouse(tmp_path / "copy", Other(entry()))
     context = copy.run(options=RunOptions(replay=str(warehouse.home)))
     assert context.errors == ["prices/fake/eod: not_recorded: the recording holds no answer of https://example.com/elsewhere"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (lambda: (one for one in ()), "answered generator instead of RunResult.*say `return list\\(\\.\\.\\.\\)`"),
+        (lambda: 7, "answered int instead of RunResult.*; Bronze keeps what was fetched"),
+    ],
+)
+def test_an_answer_that_is_no_result_is_told_with_what_helps(
+    tmp_path: Path, answer: Callable[[], object], told: str
+) -> None:
+    class Odd(FakeVendor):
+        from sbf_core.api import hookimpl
+
+        @hookimpl
+        def fetch(self, request: object, http: object) -> object:
+            return answer()
+
+    warehouse = Warehouse(tmp_path / "home", Odd(entry()))
+    [error] = warehouse.run().errors
+    assert re.search(told, error), error
 
 
 def test_a_disk_that_is_nearly_full_is_said_so(warehouse: Warehouse, vendor: FakeVendor, monkeypatch: pytest.MonkeyPatch) -> None:
