@@ -34,5 +34,13 @@ BREAKS_OF_WHAT_LIES_THERE = [
     ("half a letter in SQL", "sbf_core/silver/reading.py", "        if not is_unicode(value):", "        if False:", "tests/runner/test_half_letters.py"),
     ("half a letter in a page's token", "sbf_core/http/pages.py", "        if not is_unicode(str(token)):", "        if False:", "tests/http/test_pages.py -k letter"),
     ("the result beside a lack of memory", "sbf_core/cli/run.py", "        if runner.closed is not None:", "        if False:", "tests/examples/test_packages.py -k hostile"),
+    ("no file of a user in the home", "sbf_core/duck/home_folder.py", "    if home is not None:\n", "    if False:\n", "tests/trust/test_other_things.py"),
+    ("the backup of another home", "sbf_core/trust/backup.py", "    if others:\n", "    if False:\n", "tests/trust/test_other_things.py"),
+    ("only a file is read", "sbf_core/whole_file.py", "        if not stat.S_ISREG(facts.st_mode):\n            raise OSError(errno.EINVAL", "        if False:\n            raise OSError(errno.EINVAL", "tests/trust/test_other_things.py -k only_a_file"),
+    ("a journal that is no file", "sbf_core/trust/restore.py", "if os.path.lexists(path) and not path.is_symlink() and not path.is_file():", "if False:", "tests/trust/test_other_things.py -k journal"),
+    ("a home reached by a link", "sbf_core/duck/publish_tables.py", " or (bool(folder) and Path(folder).resolve() == published.resolve())", "", "tests/trust/test_other_things.py -k link"),
+    ("infinity in an answer", "sbf_core/facts/question.py", "        told[place] = told[place] if text is None else text", "        pass", "tests/facts/test_question.py"),
+    ("a month in an answer", "sbf_core/facts/question.py", 'f"CAST(#{place} AS VARCHAR)" if as_text else', 'f"#{place}" if as_text else', "tests/facts/test_question.py"),
+    ("two columns of one name", "sbf_core/cli/query.py", "        if twice is not None:", "        if False:", "tests/cli/test_command_line.py -k three_forms"),
     ("a rebuild of a changed declaration", "sbf_core/trust/shrunk.py", "        if entry.id in changed and entry.silver_table in new:", "        if False:", "tests/silver/test_remake.py"),
 ]  # fmt: skip

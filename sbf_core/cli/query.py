@@ -8,7 +8,7 @@ from sbf_core.cli.reading import reading
 from sbf_core.cli.render import as_records, print_csv, print_json, print_table, tell
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
 from sbf_core.errors import UsageError, nearest
-from sbf_core.facts.question import check_question
+from sbf_core.facts.question import asked, check_question
 from sbf_core.settings.settings import Settings
 
 FORMATS = ("table", "csv", "json")
@@ -24,20 +24,20 @@ def sql_report(home: str | None, *, query: str, output: str, limit: int) -> None
     with reading(Settings(home)) as cursor:
         check_question(cursor, text)
         try:
-            found = cursor.execute(text)
-            headers = [column[0] for column in found.description]
-            rows = found.fetchmany(limit + 1) if limit else found.fetchall()
+            answer = asked(cursor, text, limit=limit, nested=output == "json")
         except ENGINE_ERRORS as error:
             raise UsageError(
                 f"the query fails: {first_line(error)}", fix="see `sbf datasets` for the tables", code="SQL"
             ) from error
-    more = bool(limit) and len(rows) > limit
-    rows = rows[:limit] if limit else rows
+    headers, rows, more = answer.headers, answer.rows, answer.more
     if output == "json":
+        twice = next((name for place, name in enumerate(headers) if name in headers[:place]), None)
+        if twice is not None:  # an object has a name once
+            raise UsageError(f"two columns are called {twice!r}", fix="name them apart with AS, or use --format csv", code="SQL")
         print_json("sql", columns=headers, rows=as_records(headers, rows), more=more)
     elif output == "csv":
         print_csv(headers, rows)
     else:
-        print_table(headers, rows)
+        print_table(headers, rows, exact=True)
     if more:
         tell(f"sbf: note: only the first {limit} rows are shown; use --limit 0 for all")

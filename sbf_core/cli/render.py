@@ -29,8 +29,16 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, numbers.Number) and not isinstance(value, bool)
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table: drawn on a terminal, aligned text in a pipe. Numbers stand to the right."""
+def _exact_text(value: Any) -> str:
+    """Every digit, as SQL writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else value.hex() if isinstance(value, bytes) else printable(str(value))
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, exact: bool = False) -> None:
+    """A table: drawn on a terminal, aligned text in a pipe. Numbers stand to the right. ``exact``: with all of their digits."""
+    shown = _exact_text if exact else _text
     right = [any(_is_number(row[place]) for row in rows) for place in range(len(headers))]
     if sys.stdout.isatty():
         from rich.console import Console
@@ -41,10 +49,10 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         for header, numeric in zip(headers, right, strict=True):
             drawn.add_column(header, justify="right" if numeric else "left", overflow="fold")
         for row in rows:
-            drawn.add_row(*(Text(_text(value)) for value in row))
+            drawn.add_row(*(Text(shown(value)) for value in row))
         Console().print(drawn)
         return
-    cells = [[printable(header) for header in headers], *([_text(value) for value in row] for row in rows)]
+    cells = [[printable(header) for header in headers], *([shown(value) for value in row] for row in rows)]
     widths = [max(len(row[place]) for row in cells) for place in range(len(headers))]
     for row in cells:
         padded = (cell.rjust(width) if numeric else cell.ljust(width) for cell, width, numeric in zip(row, widths, right, strict=True))
@@ -67,12 +75,18 @@ def print_json(kind: str, **content: Any) -> None:
 
 
 def print_csv(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """CSV with a header line; NULL is empty."""
+    """CSV with a header line; NULL is empty, a boolean is ``true`` or ``false``."""
     import csv  # most commands print no CSV
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(headers)
-    writer.writerows([["" if value is None else _plain(value) if not _is_number(value) else value for value in row] for row in rows])
+    writer.writerows([[_csv_value(value) for value in row] for row in rows])
+
+
+def _csv_value(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return _exact_text(value)
+    return value if _is_number(value) else _plain(value)
 
 
 def as_records(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Mapping[str, Any]]:

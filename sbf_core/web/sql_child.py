@@ -6,7 +6,6 @@ database are no part of the time that a question has.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import math
 import sys
@@ -20,7 +19,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.engine_errors import first_line
 from sbf_core.errors import SbfError
-from sbf_core.facts.question import check_question
+from sbf_core.facts.question import asked, check_question
 
 _MEMORY = "512MB"
 _ADDRESS_SPACE_BYTES = 2 * 1024**3
@@ -52,8 +51,6 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if value - value == 0 else str(value)  # JSON knows no NaN
-    if isinstance(value, dt.datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
     return (value.hex() if isinstance(value, bytes) else str(value))[:_CELL_CHARACTERS_MAX]
 
 
@@ -64,9 +61,7 @@ def _answer(wanted: dict[str, Any]) -> dict[str, Any]:
         cursor = bootstrap.open().cursor()
         _begin(wanted["cpu_seconds"])
         check_question(cursor, wanted["query"])
-        found = cursor.execute(wanted["query"])
-        headers = [column[0] for column in found.description]
-        rows = found.fetchmany(wanted["limit"] + 1)
+        answer = asked(cursor, wanted["query"], limit=wanted["limit"], nested=False)
     except SbfError as error:
         return {"error": str(error)}
     except UnicodeDecodeError as error:
@@ -75,7 +70,7 @@ def _answer(wanted: dict[str, Any]) -> dict[str, Any]:
         return {"error": str(error) or "it needs more memory than a question may have"}
     finally:
         bootstrap.close()
-    return {"headers": headers, "rows": [[_plain(value) for value in row] for row in rows[: wanted["limit"]]], "more": len(rows) > wanted["limit"]}
+    return {"headers": answer.headers, "rows": [[_plain(value) for value in row] for row in answer.rows], "more": answer.more}
 
 
 def main() -> None:

@@ -90,7 +90,7 @@ CASES: dict[str, tuple[list[str], Change, int, str]] = {
     "no time to verify": (["verify", "--max-seconds", "0"], nothing, 2, "above 0"),
     "repair from nowhere": (["repair", "--from", "/no/such/folder"], nothing, 2, "no such folder"),
     "no such backup": (["restore", "/no/such/folder"], nothing, 2, "this is no backup"),
-    "rebuild into the home": (["rebuild", "--into", "."], nothing, 2, "there is a database already"),
+    "rebuild into the home": (["rebuild", "--into", "."], nothing, 2, "lies in the home"),
     "home is the root": (["run", "--home", "/"], nothing, 2, "no folder for a warehouse"),
     "home is everything": (["run", "--home", "~"], nothing, 2, "no folder for a warehouse"),
     # the settings

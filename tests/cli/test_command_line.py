@@ -149,8 +149,11 @@ def test_plan_says_why(filled: Shell) -> None:
 
 def test_sql_in_three_forms(filled: Shell) -> None:
     query = "SELECT ticker, returns, total_return_usd AS total FROM gold.instrument_stats WHERE ticker = 'FB'"
-    assert filled("sql", query).stdout == "ticker  returns     total\nFB          195  -0.27338\n"
+    assert filled("sql", query).stdout == "ticker  returns                total\nFB          195  -0.2733797519342537\n"
     assert filled("sql", query, "--format", "csv").stdout.startswith("ticker,returns,total\nFB,195,-0.27337975")
+    twice = filled("sql", "SELECT 1 AS a, 2 AS a", "--json")
+    assert (twice.returncode, twice.stdout) == (2, "")
+    assert "two columns are called 'a'" in twice.stderr
     answer = json.loads(filled("sql", query, "--json").stdout)
     assert (answer["columns"], answer["rows"][0]["returns"], answer["more"]) == (["ticker", "returns", "total"], 195, False)
     cut = filled("sql", "SELECT * FROM gold.dim_date", "--limit", "2")
