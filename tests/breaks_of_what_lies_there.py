@@ -42,5 +42,6 @@ BREAKS_OF_WHAT_LIES_THERE = [
     ("infinity in an answer", "sbf_core/facts/question.py", "        told[place] = told[place] if text is None else text", "        pass", "tests/facts/test_question.py"),
     ("a month in an answer", "sbf_core/facts/question.py", 'f"CAST(#{place} AS VARCHAR)" if as_text else', 'f"#{place}" if as_text else', "tests/facts/test_question.py"),
     ("two columns of one name", "sbf_core/cli/query.py", "        if twice is not None:", "        if False:", "tests/cli/test_command_line.py -k three_forms"),
+    ("a clock that went back", "sbf_core/runner/fetch_tally.py", "        if at is not None:\n            what = f\"its newest", "        if False:\n            what = f\"its newest", "tests/runner/test_runner.py -k clock"),
     ("a rebuild of a changed declaration", "sbf_core/trust/shrunk.py", "        if entry.id in changed and entry.silver_table in new:", "        if False:", "tests/silver/test_remake.py"),
 ]  # fmt: skip

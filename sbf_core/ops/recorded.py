@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 
 import duckdb
 
+from sbf_core.clock import to_naive_utc
 from sbf_core.duck.identifiers import quoted
 from sbf_core.ops import manifest
 from sbf_core.ops.queries import DATASET_ID
@@ -56,6 +58,12 @@ class RecordedPayloads:
         """The datasets, by the identities that they had, of which there is a payload."""
         found = self._cursor().execute(f"SELECT DISTINCT {DATASET_ID} FROM ops.bronze_manifest").fetchall()
         return frozenset(name for (name,) in found)
+
+    def later_than(self, moment: dt.datetime) -> Mapping[str, dt.datetime]:
+        """When the newest payload was fetched of each dataset that has one of after a moment, by the identity that it had."""
+        sql = f"SELECT {DATASET_ID}, max(fetched_at) FROM ops.bronze_manifest WHERE fetched_at > ? GROUP BY 1"
+        found = self._cursor().execute(sql, [to_naive_utc(moment)]).fetchall()
+        return {name: at.replace(tzinfo=dt.UTC) for name, at in found}
 
     def promoted_count(self, ids: Sequence[str]) -> int:
         """How many payloads of a dataset, by all identities that it had, silver holds the rows of."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Sequence
 
@@ -21,7 +22,7 @@ from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.plugin.watch import DatabaseWatch, used_the_database
 from sbf_core.runner.fetch_answers import FetchAnswer, Fetcher, Sessions
-from sbf_core.runner.fetch_tally import FetchTally, notes_of_unknown
+from sbf_core.runner.fetch_tally import FetchTally, notes_of_the_clock, notes_of_unknown
 from sbf_core.runner.fetch_workers import FetchWorkers
 from sbf_core.runner.key_notes import notes_of_keys
 from sbf_core.runner.run_progress import RunProgress
@@ -35,6 +36,9 @@ from sbf_core.vocabulary import WorkStatus
 BATCH_FILES = 256
 #: Answers that are no data, kept in a run for each dataset.
 _EVIDENCE_MAX = 20
+#: A clock that is set by the network goes back by less.
+_CLOCK_SLACK = dt.timedelta(minutes=1)
+
 
 class FetchStage:
     """Fetches what is due.
@@ -108,6 +112,9 @@ class FetchStage:
         closing = [name for item in planned if item.entry.closes_rows for name in item.entry.ids]
         parts = self._ops.latest_answer_parts(sorted({*closing})) if closing and not keep_unchanged else {}
         parts = under_present_names(parts, ids)
+        if not keep_unchanged:  # a replay gives what others said, and when
+            later = self._ops.recorded.later_than(context.started_at + _CLOCK_SLACK)
+            context.notes += notes_of_the_clock(planned, later, now=context.started_at)
         self._watched = self._hooks_here(planned)
         self._watch = DatabaseWatch(self._ops.cursor) if self._watched else None
         self._progress.start("fetch", len(planned))

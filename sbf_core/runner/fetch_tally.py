@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -82,6 +83,17 @@ def notes_of_unknown(planned: Sequence[PlannedRequest], keys: Sequence[str]) -> 
             more = f" and {len(own) - _NAMED_MAX} more" if len(own) > _NAMED_MAX else ""
             what = f"{entry.source} has nothing of {', '.join(own[:_NAMED_MAX])}{more}"
             notes.append(f"{entry.id}: {what}; asked again after {entry.unknown_after_days:g} days")
+    return notes
+
+
+def notes_of_the_clock(planned: Sequence[PlannedRequest], later: Mapping[str, dt.datetime], *, now: dt.datetime) -> list[str]:
+    """What a run says of datasets that were fetched after what the clock says now: of two values the older one is current."""
+    notes = []
+    for entry in {item.entry.id: item.entry for item in planned}.values():
+        at = max((later[name] for name in entry.ids if name in later), default=None)
+        if at is not None:
+            what = f"its newest payload is of {at:%Y-%m-%d %H:%M}Z, and the clock here says {now:%Y-%m-%d %H:%M}Z"
+            notes.append(f"{entry.id}: {what}: what is fetched now counts as older; is the clock right?")
     return notes
 
 

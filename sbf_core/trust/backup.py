@@ -78,7 +78,7 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
     others = {path.name for path in journal_files(folder / "bronze")} - {path.name for path in journal_files(config.bronze)}
     if others:
         what = f"this is the backup of another home: it holds {len(others)} runs that this home does not know, such as {Path(min(others)).stem}"
-        raise UsageError(what, where=str(folder), fix="name another folder; that backup stays as it is", code="BACKUP")
+        raise UsageError(what, where=str(folder), fix="name another folder; where this home has lost journals, run `sbf repair` first", code="BACKUP")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = read_facts(folder)
     made_at = clock.now().isoformat()

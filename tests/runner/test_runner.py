@@ -144,3 +144,15 @@ def test_a_disk_that_is_nearly_full_is_said_so(warehouse: Warehouse, vendor: Fak
     monkeypatch.setattr(shutil, "disk_usage", lambda path: types.SimpleNamespace(free=5 << 20))
     runner.run()
     assert [note for note in notes if note.startswith("only 5 MiB are free at ")] != []
+
+
+def test_a_clock_that_went_back_is_said_so(warehouse: Warehouse, vendor: FakeVendor) -> None:
+    """What is fetched then counts as older than what is there, so the newer value of the two is not the current one."""
+    vendor.says([price("A", "2024-01-02", close="5")])
+    assert not [note for note in warehouse.run().notes if "clock" in note]
+    assert not [note for note in warehouse.run(hours_later=24).notes if "clock" in note]
+    vendor.says([price("A", "2024-01-02", close="7")])
+    notes = [note for note in warehouse.run(hours_later=-30, options=RunOptions(force=True)).notes if "clock" in note]
+    (newest,) = warehouse.ask("SELECT strftime(max(fetched_at), '%Y-%m-%d %H:%M') FROM ops.bronze_manifest")
+    assert len(notes) == 1
+    assert notes[0].startswith(f"prices/fake/eod: its newest payload is of {newest[0]}Z, and the clock here says ")
