@@ -166,7 +166,7 @@ def _records_of(rows: Iterable[Mapping[str, object]], slots: Sequence[Slot]) -> 
         if not isinstance(row, Mapping):
             raise PluginFault(f"parse gave {type(row).__name__} instead of a mapping as row {number}")
         place, values = f"row {number}", [_as_text(_found(row, slot), slot.column.source_name, number) for slot in slots]
-        wrong = next((name for name, value in zip(slots, values, strict=True) if value is not None and not is_unicode(value)), None)
+        wrong = next((slot for slot, value in zip(slots, values, strict=True) if value is not None and not is_unicode(value)), None)
         if wrong is None:
             yield Record(place, values)
         else:

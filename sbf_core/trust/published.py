@@ -125,6 +125,6 @@ def _why_other_views(config: DuckDbConfig, said: PublishedTables) -> str:
     for table, one in sorted(said.tables.items()):
         if table not in views:
             return f"has no view {table}"
-        if literal(str(Path(said.folder) / one.file)) not in views[table]:
+        if literal(str(Path(said.folder or config.published) / one.file)) not in views[table]:
             return f"its view {table} leads to another file than {one.file}"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -152,3 +153,10 @@ def test_two_homes_are_not_backed_up_into_one_folder(home: Warehouse, tmp_path: 
     back_up(config, folder, clock=home.clock)
     with pytest.raises(UsageError, match="the backup of another home: it holds 1 runs"):
         back_up(restored, folder, clock=home.clock)
+
+
+def test_what_an_older_sbf_said_of_its_tables_is_no_finding(home: Warehouse) -> None:
+    """It did not say in which folder they are."""
+    place = home.home / "published" / TABLES
+    place.write_text(json.dumps(json.loads(place.read_text())["tables"]))
+    assert found(home) == []
