@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import stat
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from sbf_core.faults import fault_point, is_armed
 
@@ -154,6 +156,14 @@ def regular_file(path: str | Path, *, byte_count_max: int = STATE_BYTES_MAX) -> 
             return file.read(byte_count_max)
     finally:
         os.close(handle)
+
+
+def state_of(path: Path) -> Any:
+    """What a file in JSON says of how things stand. Raises ``OSError`` as ``regular_file`` does, ``ValueError`` for other text."""
+    try:
+        return json.loads(regular_file(path))
+    except RecursionError as error:
+        raise ValueError("brackets without end") from error
 
 
 def small_file(path: str | Path, byte_count: int) -> bytes:

@@ -22,7 +22,7 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import HomeLocked, environment_fault
 from sbf_core.faults import fault_point
 from sbf_core.file_lock import FileLock
-from sbf_core.whole_file import regular_file
+from sbf_core.whole_file import state_of
 
 _PID = re.compile(r"PID (\d+)")
 _LOOK_AGAIN_SECONDS = 0.1
@@ -89,7 +89,7 @@ def write_holder(path: Path, *, since: dt.datetime) -> None:
 def drop_holder(path: Path) -> None:
     """Take the mark away, unless the next process has written its own by now."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        if json.loads(regular_file(path))["pid"] == os.getpid():
+        if state_of(path)["pid"] == os.getpid():
             path.unlink()
 
 
@@ -108,7 +108,7 @@ def _note(since: dt.datetime) -> bytes:
 def _who(path: Path) -> str:
     """Who holds a lock, as far as its note tells."""
     try:
-        note = json.loads(regular_file(path))
+        note = state_of(path)
         pid, told = int(note["pid"]), f"({note['command']}, since {note['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "the home is in use by a process that reads it"  # or one that just takes it

@@ -28,6 +28,9 @@ def check_place(config: DuckDbConfig, database: Path) -> None:
         )
     if database.is_dir():
         raise UsageError("the database is a folder", where=str(database), fix="move it away", code="HOME")
+    log = database.with_name(f"{database.name}.wal")
+    if log.exists() and not log.is_file():  # DuckDB would open it, and wait at a pipe
+        raise UsageError("in the place of the database's log is no file", where=str(log), fix="move it away", code="HOME")
 
 
 def check_outside(config: DuckDbConfig, place: Path, *, fix: str) -> None:

@@ -17,7 +17,7 @@ import attrs
 
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.faults import fault_point
-from sbf_core.whole_file import make_folder, regular_file, sync_all, write_whole
+from sbf_core.whole_file import make_folder, state_of, sync_all, write_whole
 
 #: Says which copy is the newest.
 CURRENT = "current.json"
@@ -98,14 +98,14 @@ def keep_published(config: DuckDbConfig) -> None:
     """The database was changed, but none of its rows of silver and gold: the copy, which had them all, has them still."""
     named = config.published / CURRENT
     with suppress(OSError, ValueError):
-        facts = json.loads(regular_file(named))
+        facts = state_of(named)
         write_whole(
             named, json.dumps({**facts, "rows": _state(config.database)}).encode(), durable=False
         )  # a reader may do without it
 
 
 def _named(config: DuckDbConfig) -> tuple[dict[str, Any], Path]:
-    facts = json.loads(regular_file(config.published / CURRENT))
+    facts = state_of(config.published / CURRENT)
     return facts, config.published / Path(facts["file"]).name
 
 

@@ -19,7 +19,7 @@ import duckdb
 from sbf_core.duck.config import STORAGE_VERSION, DuckDbConfig
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.faults import fault_point
-from sbf_core.whole_file import file_hash, make_folder, regular_file, sync_all, write_whole
+from sbf_core.whole_file import file_hash, make_folder, state_of, sync_all, write_whole
 
 VIEWS = "warehouse.duckdb"
 #: Says which file each table has.
@@ -75,7 +75,7 @@ def recorded_tables(config: DuckDbConfig) -> PublishedTables:
     """
     path = config.published / TABLES
     try:
-        found = json.loads(regular_file(path))
+        found = state_of(path)
         if "tables" not in found:  # an older sbf wrote it
             return PublishedTables(tables=cattrs.structure(found, dict[str, PublishedTable]))
         return cattrs.structure(found, PublishedTables)

@@ -42,7 +42,7 @@ from sbf_core.trust.home_files import unknown_files
 from sbf_core.trust.ledger import check_ledger
 from sbf_core.trust.published import check_published, database_changed, moved_from
 from sbf_core.trust.records import Records, compare_records
-from sbf_core.whole_file import regular_file, write_whole
+from sbf_core.whole_file import state_of, write_whole
 
 _FILES_AT_ONCE = 256
 _NAMES_SHOWN = 5
@@ -225,7 +225,7 @@ class Verification:
             return list(units)
         names = [name for name, _ in units]
         try:
-            facts = json.loads(regular_file(self._config.home / _POSITION))
+            facts = state_of(self._config.home / _POSITION)
             start = names.index(facts["last"]) + 1 if facts["last"] in names else int(facts["number"])
         except (OSError, ValueError, KeyError, TypeError):
             start = 0

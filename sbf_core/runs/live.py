@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from sbf_core.secret import redacted
-from sbf_core.whole_file import regular_file, write_whole
+from sbf_core.whole_file import state_of, write_whole
 
 SCHEMA = "sbf.live/1"
 #: A run writes every second; one that has not for so long is dead, or its machine sleeps.
@@ -112,7 +112,7 @@ def read_live(path: Path) -> LiveRun | None:
     import cattrs  # a run writes only
 
     try:
-        facts: dict[str, Any] = json.loads(regular_file(path))
+        facts: dict[str, Any] = state_of(path)
         if facts.pop("schema", "") != SCHEMA:
             return None
         return cattrs.structure(facts, LiveRun)

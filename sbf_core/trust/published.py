@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from sbf_core.duck.other_file import views_in, why_unreadable
 from sbf_core.duck.publish import CURRENT, current_publication
 from sbf_core.duck.publish_tables import TABLES, VIEWS, PublishedTable, PublishedTables, leads_to, recorded_tables
 from sbf_core.trust.findings import Finding, FindingKind
-from sbf_core.whole_file import file_hash, regular_file
+from sbf_core.whole_file import file_hash, state_of
 
 
 def check_published(config: DuckDbConfig) -> Iterator[Finding]:
@@ -76,7 +75,7 @@ def _check_copy(config: DuckDbConfig) -> Iterator[Finding]:
     if not named.exists():
         return
     try:
-        path = config.published / Path(json.loads(regular_file(named))["file"]).name
+        path = config.published / Path(state_of(named)["file"]).name
     except (OSError, ValueError, KeyError, TypeError):
         yield _found(config, named, "does not say which copy is the newest")
         return

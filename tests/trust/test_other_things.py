@@ -22,7 +22,7 @@ from sbf_core.runs.live import read_live
 from sbf_core.settings.settings import Settings
 from sbf_core.trust.backup import back_up, restore_files
 from sbf_core.trust.findings import FindingKind as Kind
-from sbf_core.whole_file import regular_file
+from sbf_core.whole_file import regular_file, state_of
 
 pytestmark = pytest.mark.timeout(HANG_SECONDS)
 needs_links = pytest.mark.skipif(os.name == "nt", reason="links and pipes want rights there")
@@ -101,6 +101,20 @@ def test_a_pipe_hangs_nobody(home: Warehouse) -> None:
     assert home.run(hours_later=24).errors == []
     repaired(home)
     assert found(home) == []
+
+
+@needs_links
+@pytest.mark.parametrize("put", ODD.values(), ids=ODD)
+def test_a_log_of_the_database_that_is_no_file_is_refused(home: Warehouse, put: Callable[[Path], None]) -> None:
+    put(home.home / "sbf.duckdb.wal")
+    with pytest.raises(UsageError, match="log is no file"):
+        home.run(hours_later=24)
+
+
+def test_brackets_without_end_are_no_state(tmp_path: Path) -> None:
+    (tmp_path / "deep").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="brackets without end"):
+        state_of(tmp_path / "deep")
 
 
 @needs_links
