@@ -68,13 +68,16 @@ def new_plugin(
     row_date: str, words: Mapping[str, str | None], yes: bool,
 ) -> int:  # fmt: skip
     """Write the package of a new plugin, out of a payload or as an example."""
+    from sbf_core.duck.home_folder import check_outside
     from sbf_core.scaffold.naming import check_new_name
     from sbf_core.scaffold.package import write_package
+    from sbf_core.settings.settings import Settings
 
     ways = [option for option, given in (("--from-url", from_url), ("--from-file", from_file), ("--kind", kind)) if given]
     if len(ways) > 1:
         raise UsageError(f"{' and '.join(ways)} are two ways to begin", fix="give one", code="USAGE")
     folder = check_new_name(name, into=Path(into).expanduser(), manager=PluginManager())
+    check_outside(Settings(None).config, folder, fix="name a folder elsewhere with --into")
     ask = sys.stdin.isatty() and sys.stderr.isatty() and not yes
     if not ways:
         if not ask:

@@ -40,8 +40,8 @@ def check_outside(config: DuckDbConfig, place: Path, *, fix: str) -> None:
         UsageError: it lies in the home, whose files are sbf's alone: it might take the place of a payload.
     """
     real = place.expanduser().resolve()
-    home = next((above for above in (real, *real.parents) if _is_same(above, config.home)), None)
-    if home is not None:
+    folders = (config.home, config.bronze, config.quarantine, config.published, config.backups)  # one may be on another disk
+    if any(_is_same(above, folder) for above in (real, *real.parents) for folder in folders):
         raise UsageError("this lies in the home, whose files are sbf's alone", where=str(place), fix=fix, code="HOME")
 
 

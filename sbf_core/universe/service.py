@@ -13,6 +13,7 @@ import duckdb
 from sbf_core.errors import EnvironmentFault, UsageError
 from sbf_core.universe.members import UniverseMember, UniverseSettings
 from sbf_core.universe.tickers import checked_tickers
+from sbf_core.whole_file import regular_file
 
 MembersHook = Callable[[], Iterable[UniverseMember]]
 
@@ -109,7 +110,7 @@ def _day(value: Any, where: str) -> dt.date | None:
 
 def _read_file(path: Path) -> list[tuple[Any, Any, Any]]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = regular_file(path).decode("utf-8-sig")
     except FileNotFoundError as error:
         raise UsageError("there is no such universe file", where=str(path), fix="mend universe.file", code="UNIVERSE") from error
     except OSError as error:

@@ -140,6 +140,11 @@ def test_no_file_of_a_user_is_written_into_the_home(home: Warehouse, tmp_path: P
         with pytest.raises(UsageError, match="lies in the home"):
             check_outside(config, place, fix="name another")
     check_outside(config, tmp_path / "home2" / "x.csv", fix="name another")
+    config.backups.mkdir()
+    config.backups.rename(tmp_path / "disk")
+    config.backups.symlink_to(tmp_path / "disk", target_is_directory=True)
+    with pytest.raises(UsageError, match="lies in the home"):
+        check_outside(config, tmp_path / "disk" / "x.csv", fix="name another")
     kept = sorted(config.home.rglob("*"))
     with pytest.raises(UsageError, match="lies in the home"):
         back_up(config, tmp_path / "link", clock=home.clock)
