@@ -55,7 +55,7 @@ def is_environment_fault(done: subprocess.CompletedProcess[str], cause: str) -> 
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("kind", CAUSES)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=() if kind == "full" else pytest.mark.slow) for kind in CAUSES])
 @pytest.mark.parametrize("point", WRITES)
 def test_a_write_that_fails(world: World, wanted: object, point: str, kind: str) -> None:
     home = world.folder / f"{point}-{kind}"
@@ -148,7 +148,7 @@ def test_files_that_cannot_grow(world: World, wanted: object, byte_count: int) -
     assert world.findings(home) == []
 
 
-@pytest.mark.parametrize("number", range(8, 40, 4))
+@pytest.mark.parametrize("number", [pytest.param(number, marks=pytest.mark.slow if number % 8 else ()) for number in range(8, 40, 4)])
 def test_too_few_open_files(world: World, wanted: object, number: int) -> None:
     home = world.folder / f"open-{number}"
     arguments = ["run", "--replay", str(world.recording)]

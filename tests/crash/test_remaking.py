@@ -145,7 +145,7 @@ def test_killed_at(upgrade: Upgrade, point: str) -> None:
         figures.add("killed while a table was made again")
 
 
-@pytest.mark.parametrize("kind", ["full", "io", "raise"])
+@pytest.mark.parametrize("kind", ["full", pytest.param("io", marks=pytest.mark.slow), "raise"])
 @pytest.mark.parametrize("point", [point for point in POINTS if point.startswith(("remake.", "promote."))])
 def test_fails_at(upgrade: Upgrade, point: str, kind: str) -> None:
     """A full disk, a broken one, a bug: one line, and nothing is lost."""
