@@ -25,7 +25,7 @@ from sbf_core.runner.rebuild import rebuild
 from sbf_core.settings.settings import Settings
 
 #: More by hand: COVERAGE_EXAMPLES=2000.
-EXAMPLES = int(os.environ.get("COVERAGE_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("COVERAGE_EXAMPLES", "6"))
 FIRST = dt.date(2023, 12, 20)
 TICKERS = ("AAA", "BBB")
 CAP = 6

@@ -25,7 +25,7 @@ from sbf_core.vocabulary import Layer
 COLUMNS = (Column(name="date", type="DATE", key=True, row_date=True), Column(name="close", type="BIGINT"))
 FIRST = dt.date(2023, 12, 28)
 #: More by hand: FINAL_EXAMPLES=2000.
-EXAMPLES = int(os.environ.get("FINAL_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("FINAL_EXAMPLES", "8"))
 
 
 class Exchange(FakeVendor):

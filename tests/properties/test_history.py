@@ -57,7 +57,7 @@ def versions(history: list[Payload]) -> list[tuple[str, int, dt.datetime]]:
     return sorted(found)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=st.lists(payloads, min_size=1, max_size=5), data=st.data())
 def test_as_of_equals_the_model_whatever_the_order(history: list[Payload], data: st.DataObject) -> None:
     arrival = data.draw(st.permutations(range(len(history))))

@@ -213,7 +213,7 @@ class Appends(Silver):
     semantics = "append"
 
 
-MANY = int(os.environ.get("SBF_MACHINE_EXAMPLES", "8"))
+MANY = int(os.environ.get("SBF_MACHINE_EXAMPLES", "5"))
 #: To see that something fails, it need not be made small.
 PHASES = (Phase.explicit, Phase.generate) if os.environ.get("SBF_MACHINE_QUICK") else tuple(Phase)
 usual = settings(phases=PHASES, max_examples=MANY, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))

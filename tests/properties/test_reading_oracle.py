@@ -35,7 +35,7 @@ from sbf_core.runner.rebuild import rebuild
 from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
 
-EXAMPLES = int(os.environ.get("READING_EXAMPLES", "24"))
+EXAMPLES = int(os.environ.get("READING_EXAMPLES", "16"))
 WAYS = os.environ.get("READING_WAYS", "live together late").split()
 DATASETS = 40
 #: Payloads that each run fetches, and whether it promotes them.

@@ -229,7 +229,7 @@ def test_a_recording_of_it_can_be_replayed(tmp_path: Path, httpserver: HTTPServe
 STEPS = st.lists(st.sampled_from(["change", "late", "run", "run", "down", "broken", "again", "rebuild"]), min_size=4, max_size=14)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=9, deadline=None)
 @given(STEPS, st.sampled_from([MOMENT, TOKEN]), st.sampled_from([None, Pages(by="cursor", parameter="page", next_at="more")]))
 def test_any_history_ends_with_what_the_vendor_says(steps: list[str], cursor: Cursor, pages: Pages | None) -> None:
     with HTTPServer() as server, tempfile.TemporaryDirectory() as folder:

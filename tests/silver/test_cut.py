@@ -90,7 +90,7 @@ def histories(draw: st.DrawFn) -> tuple[Truth, list[tuple[int, int]]]:
     return truth, asked
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=7, deadline=None)
 @given(histories())
 @example(({"a": [(1, 1), (2, 2), (3, 1), (6, 2)]}, [(0, 1), (3, 3), (0, 3)]))  # the gap hides another value and its end
 def test_any_windows_in_any_order(history: tuple[Truth, list[tuple[int, int]]]) -> None:

@@ -244,7 +244,7 @@ RUNS = st.lists(
 
 
 @given(RUNS)
-@settings(max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))  # homes are too slow to shrink
+@settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))  # homes are too slow to shrink
 def test_silver_is_what_the_answers_said(tmp_path_factory: pytest.TempPathFactory, runs: list[Any]) -> None:
     """A model: each answer settles its days of its ticker; in any order of fetching, promoting and making again."""
     warehouse, vendor = home(tmp_path_factory.mktemp("whole"), lookback_days=4)
