@@ -8,6 +8,7 @@ written with an escape in the half's place.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 import attrs
 
@@ -44,5 +45,5 @@ def _texts_of(value: object, path: str) -> Iterator[tuple[str, str]]:
         for inner in value:
             yield from _texts_of(inner, path)
     elif attrs.has(type(value)):
-        for field in type(value).__attrs_attrs__:  # type: ignore[attr-defined]
+        for field in attrs.fields(cast("type[attrs.AttrsInstance]", type(value))):
             yield from _texts_of(getattr(value, field.name), f"{path}.{field.name}" if path else field.name)
