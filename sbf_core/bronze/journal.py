@@ -271,19 +271,27 @@ def journalled_datasets(path: Path) -> frozenset[str]:
     """The datasets of a journal's lines, by their identities, up to the first damage of its chain; of each dataset one line is
     read with care.
     """
-    found: dict[tuple[str, ...], str] = {}
+    found: dict[tuple[bytes, bytes], str] = {}
     try:
         for number, (_, text) in enumerate(each_line(path), start=1):
             try:
-                facts = json.loads(text)
-                identity = (facts["domain"], facts["source"], facts["dataset"], facts["discriminator"])
+                identity = _identity(text)
                 if identity not in found:
-                    found[identity] = as_line(facts).row.dataset_id
+                    found[identity] = as_line(json.loads(text)).row.dataset_id
             except NO_LINE as error:
                 raise damaged_line(number, error, where=str(path)) from error
     except DamageFound:
         pass  # told by whoever reads its lines
     return frozenset(found.values())
+
+
+def _identity(text: bytes) -> tuple[bytes, bytes]:
+    """What tells the datasets of lines apart, taken from their texts: fields stand in alphabetical order, the headers among
+    them, and a quotation mark inside a text follows a backslash. Of a line that is written otherwise it is the whole line.
+    """
+    begin, end = text.find(b',"dataset":"'), text.find(b',"elapsed_seconds":')
+    last, after = text.rfind(b',"source":"'), text.rfind(b',"status_code":')
+    return (text[begin:end], text[last:after]) if 0 < begin < end < last < after else (text, b"")
 
 
 def journal_files(bronze: Path) -> list[Path]:

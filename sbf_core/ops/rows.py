@@ -12,7 +12,7 @@ import attrs
 
 from sbf_core.errors import DamageFound
 from sbf_core.inside import why_no_name, why_outside
-from sbf_core.runs.request import RunRequest
+from sbf_core.runs.request import RunRequest, dataset_id_of
 from sbf_core.runs.result import RunResult, is_extension
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -125,12 +125,12 @@ class BronzeManifestRow:
     @property
     def dataset_id(self) -> str:
         """The identity as text, as ``DatasetKeymapEntry.id``."""
-        return self.request.dataset_id
+        return dataset_id_of(self.domain, self.source, self.dataset, self.discriminator)
 
     @property
     def key(self) -> str:
         """The series of fetches it belongs to, as ``DatasetKeymapEntry.key``."""
-        return self.request.key
+        return self.dataset_id if self.ticker is None else f"{self.dataset_id}/{self.ticker}"
 
     @property
     def why_unsafe(self) -> str:

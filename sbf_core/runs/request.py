@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 import attrs
 
 #: Between the tickers of a request for several; no ticker holds it.
 TICKER_SEPARATOR = ","
 _SHOWN = 60
+
+
+@lru_cache(maxsize=4096)  # a warehouse has few datasets and many payloads
+def dataset_id_of(domain: str, source: str, dataset: str, discriminator: str) -> str:
+    """An identity as text, as ``DatasetKeymapEntry.id``."""
+    return f"{domain}/{source}/{dataset}{f'@{discriminator}' if discriminator else ''}"
 
 
 @attrs.frozen(kw_only=True)
@@ -37,8 +44,7 @@ class RunRequest:
     @property
     def dataset_id(self) -> str:
         """The identity as text, as ``DatasetKeymapEntry.id``."""
-        suffix = f"@{self.discriminator}" if self.discriminator else ""
-        return f"{self.domain}/{self.source}/{self.dataset}{suffix}"
+        return dataset_id_of(self.domain, self.source, self.dataset, self.discriminator)
 
     @property
     def key(self) -> str:

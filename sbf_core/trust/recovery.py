@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -162,8 +163,9 @@ def _adopt(ops: OpsService, config: DuckDbConfig, rows: Iterable[BronzeManifestR
     """Record journalled payloads, oldest first, many at once; returns the paths of those that are not there."""
     missing: list[str] = []
     there: list[BronzeManifestRow] = []
+    bronze = str(config.bronze)  # texts cost a tenth of paths as objects
     for row in sorted(rows, key=lambda row: (row.fetched_at, row.bronze_file_id)):
-        if (config.bronze / row.rel_path).exists():
+        if os.path.exists(f"{bronze}{os.sep}{row.rel_path}"):  # noqa: PTH110
             there.append(row)
         else:
             missing.append(row.rel_path)
