@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from sbf_core import signals
+from sbf_core import signals, streams
 
+streams.open_closed()
 signals.install()
 
 

@@ -13,8 +13,12 @@ from urllib.parse import quote, quote_plus
 _SHOWN = "***"
 #: Shorter values would take ordinary words out of messages.
 _CHARACTERS_MIN = 4
+#: Longer ones are keys in small and large letters alike, as hexadecimal digits and UUIDs are; shorter ones may be words.
+_ANY_CASE_CHARACTERS_MIN = 8
 #: Base64 of a part of a key; shorter pieces are likely to be something else.
 _BASE64_CHARACTERS_MIN = 8
+#: What stands between bytes that are told as hexadecimal digits.
+_BETWEEN = (" ", ":", "-")
 _ENTITIES = {'"': "quot", "&": "amp", "<": "lt", ">": "gt", "'": "apos"}
 #: What is known of every key, the longest value first.
 _known: tuple[_Shapes, ...] = ()
@@ -58,44 +62,55 @@ class Secret:
 class _Shapes:
     r"""A key in every usual form.
 
-    ``forms`` are texts as they stand. ``pattern`` finds the key with any of its marks escaped, in whatever mixture: as in
-    addresses (``%2F``, in small or large digits, also twice), JSON (``\u002f``, ``\/``, also in a text within a text) and
-    HTML (``&amp;``, ``&#x2F;``). ``probes`` are pieces of which every form has one: where there is none of them, which is
+    ``forms`` are texts as they stand. ``pattern`` finds the key with any of its marks escaped, in whatever mixture, or
+    all that it consists of: as in addresses (``%2F``, in small or large digits, also twice), JSON (``\u002f``, ``\/``, also in a text within
+    a text) and HTML (``&amp;``, ``&#x2F;``), and as hexadecimal digits, with marks between the bytes or without. ``probes``
+    are pieces of which every form has one, ``probes_any_case`` in small letters: where there is none of them, which is
     almost always, no form is looked for.
     """
 
-    __slots__ = ("forms", "forms_bytes", "pattern", "pattern_bytes", "probes", "probes_bytes", "value", "wide")
+    __slots__ = ("forms", "forms_bytes", "pattern", "pattern_bytes", "probes", "probes_any_case", "probes_any_case_bytes", "probes_bytes", "value", "wide")
 
     def __init__(self, value: str) -> None:
         self.value = value
         self.forms = tuple(sorted(_forms_of(value), key=len, reverse=True))
         self.forms_bytes = tuple(form.encode(errors="surrogatepass") for form in self.forms)
-        pattern = "".join(map(_escapes, value))
+        pattern = _pattern_of(value)
         self.pattern = re.compile(pattern)
         self.pattern_bytes = re.compile(pattern.encode(errors="surrogatepass"))
-        core = max(re.findall(r"[A-Za-z0-9]*", value), key=len)  # no escape changes it
-        self.probes = tuple(_probes_of(value) | {core})
-        self.probes_bytes = (*(probe.encode() for probe in self.probes), core.encode("utf-16-le")[:-1])
+        core = max(re.findall(r"[A-Za-z0-9]*", value), key=len)  # only who escapes every letter changes it
+        self.probes = tuple(_probes_of(value))
+        self.probes_any_case = tuple(_probes_of_escapes(value) | {core.lower()})
+        self.probes_bytes = tuple(probe.encode() for probe in self.probes)
+        self.probes_any_case_bytes = (*(probe.encode() for probe in self.probes_any_case), core.lower().encode("utf-16-le")[:-1])
         self.wide = tuple((value.encode(coding, errors="surrogatepass"), coding) for coding in ("utf-16-le", "utf-16-be"))
 
-    def text_without(self, text: str) -> str:
-        """A text without the key; the same object where it is not in it."""
-        for probe in self.probes:
-            if probe in text:
+    def text_without(self, text: str, in_small: str) -> str:
+        """A text without the key; the same object where it is not in it. ``in_small`` is the text in small letters."""
+        for probe in self.probes_any_case:
+            if probe in in_small:
                 break
         else:
-            return text
+            for probe in self.probes:
+                if probe in text:
+                    break
+            else:
+                return text
         for form in self.forms:
             text = text.replace(form, _SHOWN)
         return self.pattern.sub(_SHOWN, text)
 
-    def bytes_without(self, content: bytes) -> bytes:
+    def bytes_without(self, content: bytes, in_small: bytes) -> bytes:
         """The same for bytes."""
-        for probe in self.probes_bytes:
-            if probe in content:
+        for probe in self.probes_any_case_bytes:
+            if probe in in_small:
                 break
         else:
-            return content
+            for probe in self.probes_bytes:
+                if probe in content:
+                    break
+            else:
+                return content
         given = content
         for form in self.forms_bytes:
             content = content.replace(form, _SHOWN.encode())
@@ -106,14 +121,25 @@ class _Shapes:
 
 
 def _probes_of(value: str) -> set[str]:
-    """Of base64 and hexadecimal digits, those that hold bits of the key alone."""
+    """Of the digits of base64, those that hold bits of the key alone."""
     raw = value.encode(errors="surrogatepass")
-    found = {raw.hex(), raw.hex().upper()}
+    found = set()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(raw).decode().rstrip("=")
         found.add(whole[: len(raw) // 3 * 4] or whole)
         for before in (1, 2):
             found.add(_behind_others(encode, raw, before) or whole)
+    return found
+
+
+def _probes_of_escapes(value: str) -> set[str]:
+    """How the key begins as hexadecimal digits, and how its first letter looks to whoever escapes letters; in small letters."""
+    begin = [f"{byte:02x}" for byte in value.encode(errors="surrogatepass")[:2]]
+    found = {between.join(begin) for between in ("", *_BETWEEN)}
+    first = next((char for char in value if char.isascii() and char.isalnum()), "")
+    if first:
+        found |= {f"%{ord(first):02x}", f"25{ord(first):02x}", f"u00{ord(first):02x}", f"x{ord(first):02x}"}
+        found |= {f"#{zeros}{ord(first)};" for zeros in ("", "0")}
     return found
 
 
@@ -128,7 +154,7 @@ def _forms_of(value: str) -> set[str]:
     raw = value.encode(errors="surrogatepass")
     within = json.dumps(value)[1:-1]
     found = {value, within, json.dumps(within)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1], html.escape(value), html.escape(value, quote=False)}
-    found |= {quote(raw), quote(raw, safe=""), quote_plus(raw), raw.hex(), raw.hex().upper()}
+    found |= {quote(raw), quote(raw, safe=""), quote_plus(raw)}
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(raw).decode()
         found |= {whole, whole.rstrip("=")}
@@ -137,8 +163,24 @@ def _forms_of(value: str) -> set[str]:
     return found - {""}
 
 
+def _pattern_of(value: str) -> str:
+    """A regular expression for a key, escaped or as hexadecimal digits; for Python's ``re`` and for RE2."""
+    raw, units = value.encode(errors="surrogatepass"), value.encode("utf-16-be", errors="surrogatepass")
+    whole = [
+        f"[{''.join(map(re.escape, _BETWEEN))}]?".join(f"{byte:02x}" for byte in raw),
+        "".join(f"%(?:25)*{byte:02x}" for byte in raw),
+        "".join(rf"\\+x{byte:02x}" for byte in raw),
+        "".join(rf"\\+u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)),
+        "".join(f"&(?:amp;)*#0*{ord(char)};" for char in value),
+        "".join(f"&(?:amp;)*#x0*{ord(char):x};" for char in value),
+    ]
+    marks = "".join(map(_escapes, value))
+    marks = f"(?i:{marks})" if len(value) >= _ANY_CASE_CHARACTERS_MIN else marks
+    return f"(?:{marks}|(?i:{'|'.join(whole)}))"
+
+
 def _escapes(char: str) -> str:
-    """A regular expression for one character, in any of its forms; for Python's ``re`` and for RE2."""
+    """A regular expression for one character, in any of its forms; a letter or digit stands for itself there."""
     if char.isascii() and char.isalnum():
         return char
     raw, units = char.encode(errors="surrogatepass"), char.encode("utf-16-be", errors="surrogatepass")
@@ -163,22 +205,26 @@ def _remember(value: str) -> None:
 
 def redacted(text: str) -> str:
     """``text`` without any key that this process has used or learnt, in whatever usual form."""
+    in_small = text.lower() if _known else ""
     for shapes in _known:
-        text = shapes.text_without(text)
+        text = shapes.text_without(text, in_small)
     return text
 
 
 def redacted_bytes(content: bytes) -> bytes:
     """The same for bytes, whatever they hold; also for UTF-16. The same object where there is no key in them."""
+    in_small = content.lower() if _known else b""
     for shapes in _known:
-        content = shapes.bytes_without(content)
+        content = shapes.bytes_without(content, in_small)
     return content
 
 
 def holds_key(content: bytes, names: Collection[str]) -> bool:
     """Whether bytes hold a key of one of these names, in whatever usual form, as far as this process has used or learnt it."""
     values = frozenset().union(*(_named.get(name, frozenset()) for name in names))
-    return any(shapes.value in values and shapes.bytes_without(content) is not content for shapes in _known)
+    asked = [shapes for shapes in _known if shapes.value in values]
+    in_small = content.lower() if asked else b""
+    return any(shapes.bytes_without(content, in_small) is not content for shapes in asked)
 
 
 def redacted_in_sql(expression: str) -> tuple[str, list[str]]:

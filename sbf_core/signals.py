@@ -51,8 +51,9 @@ def _stop(number: int, frame: FrameType | None) -> None:
         _Asked.waiting = number
         reminder = threading.Timer(_LOOK_AGAIN_SECONDS, _remind, [number])
         reminder.daemon = True
-        reminder.start()
-        return
+        with suppress(RuntimeError):  # the system gives no thread: then now
+            reminder.start()
+            return
     _Asked.number = number
     if number == signal.SIGTERM:
         raise SystemExit(128 + number)
@@ -106,13 +107,16 @@ def leave(code: int) -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:  # its reader went away; nothing is left to be told
+        except OSError:  # its reader went away, or its disk is full; nothing is left to be told
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if not _Asked.number:
         _end_others()
         last = threading.Timer(_LAST_SECONDS, _exit, (code,))
         last.daemon = True
-        last.start()
+        try:
+            last.start()
+        except RuntimeError:  # the system gives no thread: nobody would end what takes for ever
+            _exit(code)
         atexit._run_exitfuncs()  # what libraries and plugins asked to be done at the end
     _exit(code)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import duckdb
@@ -50,6 +51,14 @@ SHAPES = {
     "base64": lambda key: base64.b64encode(key.encode()).decode(),
     "base64 for addresses": lambda key: base64.urlsafe_b64encode(key.encode()).decode(),
     "hexadecimal": lambda key: key.encode().hex(),
+    "hexadecimal, as a dump": lambda key: key.encode().hex(" "),
+    "hexadecimal, as a fingerprint": lambda key: key.encode().hex(":").upper(),
+    "address, every letter": lambda key: "".join(f"%{byte:02X}" for byte in key.encode()),
+    "address, every letter twice": lambda key: "".join(f"%25{byte:02x}" for byte in key.encode()),
+    "JSON, every letter": lambda key: "".join(f"\\u{ord(char):04X}" for char in key),
+    "Python, every byte": lambda key: "".join(f"\\x{byte:02x}" for byte in key.encode()),
+    "HTML, every letter": lambda key: "".join(f"&#{ord(char)};" for char in key),
+    "HTML, every letter in hexadecimal": lambda key: "".join(f"&#x{ord(char):02x};" for char in key),
     "mixed": lambda key: "".join(
         (char, quote(char, safe=""), json.dumps(char)[1:-1])[place % 3] for place, char in enumerate(key)
     ),
@@ -69,6 +78,31 @@ def test_every_shape_goes(key: str, shape: str) -> None:
     assert not holds_key(text.encode(), ["OTHER"])
     expression, values = redacted_in_sql("t.x")
     assert duckdb.execute(f"SELECT {expression} FROM (SELECT ? AS x) AS t", [*values, text]).fetchall() == [(shown,)]
+
+
+@pytest.mark.parametrize("told", [str.upper, str.lower, lambda key: key.swapcase()])
+def test_a_key_in_letters_of_another_case(told: Callable[[str], str]) -> None:
+    """A vendor that writes a UUID in large letters tells the key all the same; of a short one it may be a word."""
+    key = "5b7ad0F4-kEy/9"
+    Secret(key, name="KEY")
+    Secret("demo", name="SHORT")
+    text = f"Demo {told(key)} DEMO"
+    assert redacted(text) == "Demo *** DEMO"
+    assert redacted_bytes(text.encode()) == b"Demo *** DEMO"
+    assert holds_key(text.encode(), ["KEY"])
+    assert not holds_key(text.encode(), ["SHORT"])
+    expression, values = redacted_in_sql("t.x")
+    assert duckdb.execute(f"SELECT {expression} FROM (SELECT ? AS x) AS t", [*values, text]).fetchall() == [("Demo *** DEMO",)]
+
+
+def test_a_long_token_is_looked_for_in_one_pattern_that_the_engine_takes() -> None:
+    secret._known = ()
+    key = base64.b64encode(bytes(range(256)) * 12).decode()  # as long as a web token can be
+    Secret(key)
+    told = f"a {key} b"
+    expression, values = redacted_in_sql("t.x")
+    assert duckdb.execute(f"SELECT {expression} FROM (SELECT ? AS x) AS t", [*values, told]).fetchall() == [("a *** b",)]
+    assert redacted(told) == "a *** b"
 
 
 @pytest.mark.parametrize("before", ["", "u", "us", "usr", "user"])

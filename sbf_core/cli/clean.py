@@ -102,7 +102,7 @@ def _tables(cursor: DuckDBPyConnection, manager: PluginManager, *, must_be_sure:
     known = known_models(cursor, manager)
     faulty = "; ".join(known.faulty)
     try:
-        entries = [owned.entry for owned in DatasetRegistry(manager).datasets.values()]
+        entries = [owned.entry for owned in DatasetRegistry(manager, whole=must_be_sure).datasets.values()]
     except UsageError as error:
         entries, faulty = None, str(error)
     if faulty and must_be_sure:

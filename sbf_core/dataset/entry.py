@@ -16,7 +16,7 @@ from sbf_core.dataset.cursor import Cursor, check_cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.format_list import Format
-from sbf_core.dataset.former_names import check_former_names
+from sbf_core.dataset.former_names import check_former_names, check_table_name
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
 from sbf_core.errors import UsageError
 from sbf_core.inside import why_no_name
@@ -158,10 +158,11 @@ class DatasetKeymapEntry(ColumnRoles):
             check_name(name, what=what)
             if why_no_name(name):  # each is a folder
                 raise UsageError(f"{what} {name!r} can be no folder on every system", where=where, fix="choose another name", code="NAME")
-        check_name(self.silver_table, what=f"{where}: silver table")
+        check_table_name(self.silver_table, where=where)
         check_columns(self.columns, where=where)
         check_formats(self.format, self.recipe, self.rows_at, self.columns, where=where)
-        check_former_names(self.renamed_from, now=(self.id, f"silver.{self.silver_table}"), where=where)
+        viewed = (f"silver.{self.silver_table}_history",) if self.keep_view else ()  # no view can be where the history is
+        check_former_names(self.renamed_from, now=(self.id, f"silver.{self.silver_table}", *viewed), where=where)
         if type(self.first_date) is not dt.date:
             raise UsageError(
                 f"first_date {self.first_date!r} is no date", where=where, fix="dt.date(2020, 1, 1)", code="DATASET"

@@ -1,4 +1,4 @@
-"""Names that a dataset had before: what they may look like."""
+"""Names of a dataset's table, and those that it had before: what they may look like."""
 
 from __future__ import annotations
 
@@ -7,10 +7,28 @@ from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 from sbf_core.errors import UsageError
+from sbf_core.vocabulary import check_name
 
 _ID = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*/[a-z][a-z0-9_]*(@.+)?")
 _T = TypeVar("_T")
 _TABLE = re.compile(r"silver\.[a-z][a-z0-9_]*")
+
+
+#: What sbf makes beside each silver table: its history, and the macro that gives it as it was known.
+_TAKEN_ENDINGS = ("_history", "_as_of")
+
+
+def check_table_name(name: str, *, where: str) -> None:
+    """Check the name of a silver table. Raises ``UsageError`` for one that is none, or could be the history of another."""
+    check_name(name, what=f"{where}: silver table")
+    taken = next((ending for ending in _TAKEN_ENDINGS if name.endswith(ending)), None)
+    if taken is not None:
+        raise UsageError(
+            f"silver table {name!r} ends in {taken}, as what sbf makes of each table does",
+            where=where,
+            fix=f'choose another name; a table that is there already moves with renamed_from=("silver.{name}",)',
+            code="NAME",
+        )
 
 
 def check_former_names(names: Collection[str], *, now: Collection[str], where: str) -> None:

@@ -48,7 +48,7 @@ def machine_faults(database: Path) -> Iterator[None]:
         yield
     except (SbfError, BrokenPipeError):
         raise
-    except (OSError, MemoryError, duckdb.Error) as error:
+    except (OSError, MemoryError, RuntimeError, duckdb.Error) as error:
         told = machine_fault(error, database)
         if told is None:
             raise

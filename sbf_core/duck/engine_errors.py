@@ -21,6 +21,8 @@ ENGINE_ERRORS = (duckdb.Error, UnicodeDecodeError, MemoryError)
 _NUMBERS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "EFBIG", "ENOMEM")
 _ERRNOS = frozenset(getattr(errno, name) for name in _NUMBERS if hasattr(errno, name))
 _TEXTS = (*(os.strerror(number) for number in sorted(_ERRNOS)), "not enough space on the disk")
+#: What Python says, by no class of its own, where the system gives no thread: for want of memory, or because there are too many.
+_NO_THREAD = "can't start new thread"
 #: The texts of these quote what a payload or a plugin says, and are never read.
 _OF_INPUT = (
     duckdb.ProgrammingError,  # parser, syntax, binder, catalog, invalid input, invalid type
@@ -64,6 +66,8 @@ def fault_of(error: BaseException) -> EngineFault:
         if error.errno == errno.ENOMEM:
             return EngineFault.MEMORY
         return EngineFault.SYSTEM if error.errno in _ERRNOS else EngineFault.INPUT
+    if type(error) is RuntimeError and str(error) == _NO_THREAD:
+        return EngineFault.MEMORY
     if not isinstance(error, duckdb.Error) or isinstance(error, _OF_INPUT):
         return EngineFault.INPUT
     text = str(error)

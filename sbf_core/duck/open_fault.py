@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 
 from sbf_core.duck.damage import tells_of_damage
-from sbf_core.duck.disk import is_locked
+from sbf_core.duck.disk import is_locked, machine_fault
 from sbf_core.duck.holder import foreign_holder
-from sbf_core.errors import DamageFound, HomeLocked, SbfError, UsageError, VersionRefused, environment_fault
+from sbf_core.errors import DamageFound, HomeLocked, OutOfMemory, SbfError, UsageError, VersionRefused, environment_fault
 
 
 def open_fault(error: duckdb.Error, database: Path, *, holder: Path) -> SbfError:
@@ -25,6 +25,9 @@ def open_fault(error: duckdb.Error, database: Path, *, holder: Path) -> SbfError
         return no_duckdb(database)
     if tells_of_damage(error):
         return damage_found(error, database, holder=holder)
+    told = machine_fault(error, database)
+    if isinstance(told, OutOfMemory):
+        return told
     if isinstance(error, (duckdb.IOException, duckdb.FatalException)):
         return environment_fault(error, doing="the database cannot be opened", where=where)
     return SbfError(f"the database cannot be opened: {text.splitlines()[0]}", where=where, fix="run `sbf doctor`", code="OPEN")

@@ -35,6 +35,7 @@ class PluginRecord:
         point: the entry point; None for a plugin that was registered by hand.
         state: ``loaded``, ``refused`` or ``blocked``.
         reason: why it is not loaded.
+        lacked: what the machine lacked when it was imported, or said what it declares: then nothing speaks against it.
         hooks: names of the hooks it implements.
         options: what the settings say to it.
         deprecated: what it uses and should not any more.
@@ -44,6 +45,7 @@ class PluginRecord:
     point: EntryPoint | None = None
     state: str = "loaded"
     reason: str = ""
+    lacked: EnvironmentFault | None = None
     hooks: tuple[str, ...] = ()
     options: Mapping[str, Any] = attrs.field(factory=dict)
     deprecated: tuple[str, ...] = ()
@@ -74,6 +76,16 @@ class PluginRecord:
     def loaded(self) -> bool:
         """Whether its hooks can be called."""
         return self.state == "loaded"
+
+    def refuse(self, error: BaseException) -> None:
+        """Leave it out because of what its import, or a hook that declares something, raised."""
+        self.state = "refused"
+        self.reason = str(error) if isinstance(error, SbfError) else printable(told_by(error))
+        if not isinstance(error, SbfError):
+            from sbf_core.duck.disk import fault_of_hook  # which loads the engine
+
+            error = fault_of_hook(error, where=f"plugin {self.label}, its import", fix="")
+        self.lacked = error if isinstance(error, EnvironmentFault) else None
 
 
 class PluginManager:
@@ -127,8 +139,7 @@ class PluginManager:
         except BaseException as error:  # a plugin may do anything while it is imported
             if signals.is_from_user(error):
                 raise
-            record.state = "refused"
-            record.reason = str(error) if isinstance(error, SbfError) else printable(told_by(error))
+            record.refuse(error)
 
     def _imported(self, point: EntryPoint) -> Any:
         if self._limits is None:
@@ -180,6 +191,7 @@ class PluginManager:
 
         Raises:
             UsageError: a name is not installed, or its plugin was refused.
+            EnvironmentFault: the machine lacked something when a plugin that is named was loaded.
         """
         if names is None:
             return [record for record in self.records.values() if record.loaded]
@@ -190,6 +202,8 @@ class PluginManager:
                 installed = ", ".join(self.records) or "none"
                 hint = nearest(name, self.records)
                 raise UsageError(f"there is no plugin {name!r}", fix="; ".join(part for part in (hint, f"installed: {installed}") if part), code="UNKNOWN_PLUGIN")
+            if record.lacked is not None:
+                raise record.lacked
             if not record.loaded:
                 raise UsageError(f"plugin {record.label} is {record.state}: {record.reason}", fix="mend or uninstall it", code="PLUGIN_REFUSED")
             chosen.append(record)

@@ -24,12 +24,15 @@ class DatasetRegistry:
 
     Args:
         manager: the plugins; one whose declarations are not sound becomes ``refused``.
+        whole: raise what the machine lacked for a plugin, instead of leaving that plugin out: for who judges a home by
+            what is declared.
 
     Raises:
         UsageError: two plugins declare one dataset, or fill one silver table; both are named.
+        EnvironmentFault: see ``whole``.
     """
 
-    def __init__(self, manager: PluginManager) -> None:
+    def __init__(self, manager: PluginManager, *, whole: bool = False) -> None:
         self._manager = manager
         self.datasets: dict[str, OwnedDataset] = {}
         tables: dict[str, OwnedDataset] = {}
@@ -39,10 +42,15 @@ class DatasetRegistry:
                 self._refuse_twins("dataset", entry.id, self.datasets.get(entry.id), owned)
                 self._refuse_twins("silver table", entry.silver_table, tables.get(entry.silver_table), owned)
                 self.datasets[entry.id] = tables[entry.silver_table] = owned
+        lacked = next((record.lacked for record in manager.records.values() if record.lacked is not None), None)
+        if whole and lacked is not None:
+            raise lacked
         for owned in self.datasets.values():
             for name in owned.entry.renamed_from:
-                other = self.datasets.get(name) or tables.get(name.removeprefix("silver."))
-                self._refuse_twins("former name", name, other, owned)
+                table = name.removeprefix("silver.")
+                other = self.datasets.get(name) or tables.get(table) or tables.get(table.removesuffix("_history"))
+                if other is not owned:
+                    self._refuse_twins("former name", name, other, owned)
 
     def _declared(self, record: PluginRecord) -> Sequence[DatasetKeymapEntry]:
         if not self._manager.has(record, "datasets"):
@@ -54,7 +62,7 @@ class DatasetRegistry:
             if wrong is not None:
                 raise UsageError(f"datasets() gave {type(wrong).__name__} instead of DatasetKeymapEntry", code="DATASET")
         except (SbfError, TypeError) as error:
-            record.state, record.reason = "refused", str(error)
+            record.refuse(error)
             return ()
         return entries
 

@@ -200,7 +200,7 @@ def _in_place(tables: TableRebuild, config: DuckDbConfig, orphans: Sequence[str]
 
 def _orphans(config: DuckDbConfig, manager: PluginManager) -> list[str]:
     """Datasets of payloads that no loaded plugin declares, each with the reason, as far as it is known."""
-    registry = DatasetRegistry(manager)
+    registry = DatasetRegistry(manager, whole=True)
     declared = {name for owned in registry.datasets.values() for name in owned.entry.ids}
     refused = [
         f"plugin {record.label} is refused: {record.reason}"

@@ -90,7 +90,7 @@ class Repair:
         self._sources = [folder / "bronze" if (folder / "bronze").is_dir() else folder for folder in sources]
         self._clock = clock or clock_of_process()
         self._manager = manager or installed_plugins(settings)
-        self._registry = DatasetRegistry(self._manager)
+        self._registry = DatasetRegistry(self._manager, whole=True)
         self._hooks = HookCalls(self._manager, isolation_of(settings, self._registry))
         self._progress = RunProgress(progress)
         self._logger = logger or logging.getLogger("sbf.repair")

@@ -98,7 +98,11 @@ class Runner:
         wanted = self._options.plugins or settings["run.plugins"] or None
         by = "--plugins" if self._options.plugins else settings.resolved["run.plugins"].origin
         self._faults: list[str] = []
-        self.plugins = selected_plugins(self.manager, self.registry, wanted=wanted, wanted_by=by, excluded=self._options.exclude, archive=self._archive, faults=self._faults)
+        self._lacking: list[Exception] = []
+        self.plugins = selected_plugins(
+            self.manager, self.registry, wanted=wanted, wanted_by=by, excluded=self._options.exclude,
+            archive=self._archive, faults=self._faults, lacking=self._lacking,
+        )  # fmt: skip
         chosen = selected_datasets(self.registry.of(self.plugins), self._options.select)
         chosen = [owned for owned in chosen if not self._options.ids or owned.entry.id in self._options.ids]
         installed = list(self.registry.datasets.values())
@@ -182,6 +186,7 @@ class Runner:
         fault_point("run.started")
         context.notes.extend([replaced] if replaced else [])
         context.errors.extend(self._faults)
+        context.lacking.extend(self._lacking)
         context.errors.extend(f"{damage}; run `sbf verify`" for damage in recovered.damages)
         with closed_by(ops, context):
             self._work(ops, bootstrap, context, began, notes=universe.notes)

@@ -23,6 +23,7 @@ def selected_plugins(
     excluded: Sequence[str],
     archive: BronzeArchive | None,
     faults: list[str],
+    lacking: list[Exception],
 ) -> list[PluginRecord]:
     """The plugins of a run, and those that only build gold from what others fill: they run whenever one of the others does.
 
@@ -34,6 +35,7 @@ def selected_plugins(
         excluded: names, packages or patterns that are left out.
         archive: the recording that is replayed.
         faults: why plugins are left out that cannot be used is added, a line each; they cost no other plugin.
+        lacking: what the machine lacked for them is added.
 
     Raises:
         UsageError: one of them means no plugin that is installed, or nothing sound is left.
@@ -45,7 +47,7 @@ def selected_plugins(
         if not names:
             raise UsageError("no installed plugin knows what this recording holds", where=str(archive.folder), code="REPLAY")
     out = {name for pattern in excluded for name in chosen_by(pattern, manager.records.values(), what="--exclude")}
-    names = _sound(manager, names, out=out, is_replay=archive is not None, faults=faults)
+    names = _sound(manager, names, out=out, is_replay=archive is not None, faults=faults, lacking=lacking)
     chosen = [record for record in manager.selected(names) if record.name not in out]
     if not chosen:
         raise UsageError("no plugin is left", where="--exclude " + ",".join(excluded) if excluded else "", fix="sbf plugins list", code="UNKNOWN_PLUGIN")
@@ -54,7 +56,13 @@ def selected_plugins(
 
 
 def _sound(
-    manager: PluginManager, names: list[str] | None, *, out: set[str], is_replay: bool, faults: list[str]
+    manager: PluginManager,
+    names: list[str] | None,
+    *,
+    out: set[str],
+    is_replay: bool,
+    faults: list[str],
+    lacking: list[Exception],
 ) -> list[str] | None:
     """The names without those of plugins that are not loaded, unless none would be left: then it is told of them alone."""
     refused = [] if is_replay else [name for name, record in manager.records.items() if record.state == "refused"]
@@ -65,7 +73,9 @@ def _sound(
         return names
     for name in dict.fromkeys(name for name in broken if name not in out):
         record = manager.records[name]
+        lacking.extend([record.lacked] if record.lacked is not None else [])
         fix = "unblock it, or do not name it" if record.state == "blocked" else "mend or uninstall it"
+        fix = fix if record.lacked is None else "run again once that is mended"
         faults.append(f"plugin {record.label} is {record.state}: {record.reason}; {fix}; the others go on")
     return None if names is None else left
 

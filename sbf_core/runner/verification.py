@@ -77,7 +77,7 @@ class Verification:
         self._config = settings.config
         self._clock = clock or clock_of_process()
         self._manager = manager or installed_plugins(settings)
-        self._registry = DatasetRegistry(self._manager)
+        self._registry = DatasetRegistry(self._manager, whole=True)
         self._hooks = HookCalls(self._manager, isolation_of(settings, self._registry))
         self._progress = progress or Silence()
         self._sample_percent = sample_percent

@@ -67,6 +67,8 @@ def test_other_errors_of_the_system_and_the_file() -> None:
     assert fault_of(FileNotFoundError(errno.ENOENT, "")) is INPUT
     assert fault_of(duckdb.IOException("Could not write file: No space left on device")) is SYSTEM
     assert fault_of(KeyboardInterrupt()) is STOPPED
+    assert fault_of(RuntimeError("can't start new thread")) is MEMORY
+    assert fault_of(RuntimeError("can't start new thread, said a vendor")) is INPUT
     assert fault_of(ValueError("of a hook")) is INPUT
     damage = duckdb.IOException("Corrupt database file: computed checksum 1 does not match stored checksum 2")
     assert fault_of(damage) is EngineFault.DAMAGE

@@ -71,6 +71,23 @@ def test_two_owners_are_refused_and_both_named(changes: dict[str, object], what:
         registry(FakeVendor(entry()), FakeVendor(entry(**changes)))
 
 
+@pytest.mark.parametrize("name", ["px_history", "px_as_of"])
+def test_no_table_is_named_as_what_sbf_makes_of_others(name: str) -> None:
+    """As the history of another table it took that table's place, and all that was known before was gone."""
+    with pytest.raises(UsageError, match=rf"silver table '{name}' ends in _.* renamed_from=\(\"silver.{name}\",\)") as raised:
+        entry(silver_table=name)
+    assert raised.value.code == "NAME"
+
+
+def test_a_former_name_is_not_the_history_of_a_table() -> None:
+    other = entry(dataset="other", silver_table="other", renamed_from=("silver.px_history",))
+    with pytest.raises(UsageError, match=r"former name 'silver\.px_history' is declared twice"):
+        registry(FakeVendor(entry()), FakeVendor(other))
+    registry(FakeVendor(entry(renamed_from=("silver.px_history",))))
+    with pytest.raises(UsageError, match="which is its name now"):  # a view would be where the history is
+        entry(renamed_from=("silver.px_history",), keep_view=True)
+
+
 def test_declarations_that_are_none_refuse_the_plugin() -> None:
     vendor = FakeVendor()
     vendor.entries = ["x"]  # type: ignore[list-item]

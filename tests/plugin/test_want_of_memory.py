@@ -4,6 +4,8 @@ the others go on, the command ends with 6, and the next run asks again. Here and
 
 from __future__ import annotations
 
+import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,11 @@ from warehouse import Warehouse
 
 from sbf_core import signals
 from sbf_core.errors import EnvironmentFault, OutOfMemory
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.runner.rebuild import rebuild
+from sbf_core.runner.repair import Repair
+from sbf_core.runner.verification import Verification
+from sbf_core.settings.settings import Settings
 
 GOOD = "return result(request)"
 HOOKS = {
@@ -64,3 +71,34 @@ def test_gold_waits_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(OutOfMemory, match="gold models, plugin odd, hook build_gold"):
         run(tmp_path, monkeypatch, text, plugins__isolate=isolate)
     assert Warehouse(tmp_path / "home").ask("SELECT count(*) FROM silver.odd_eod") == [(1,)]
+
+
+@pytest.mark.parametrize("raising", ["raise MemoryError", 'raise RuntimeError("can\'t start new thread")', "raise OSError(24, 'Too many open files')"])
+@pytest.mark.parametrize("place", ["import", "datasets"])
+def test_an_import_that_lacks_something_says_nothing_about_the_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, raising: str
+) -> None:
+    """The others go on, the run ends as where a hook lacks it, and nobody judges the home by what is declared meanwhile."""
+    lacking = tmp_path / "lacking"
+    lacking.touch()
+    code = f"exec({raising!r}) if os.path.exists({str(lacking)!r}) else None\n"
+    text = fetch_with(GOOD)
+    text = text.replace("@attrs.frozen", f"{code}\n@attrs.frozen", 1) if place == "import" else text.replace("    return [Dat", f"    {code}    return [Dat")
+    with pytest.raises(EnvironmentFault):
+        run(tmp_path, monkeypatch, text)
+    warehouse = Warehouse(tmp_path / "home")
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(1,)], "the others went on"
+    module = f"odd_{tmp_path.name.replace('-', '_')}"
+    sys.modules.pop(module, None)
+    manager = PluginManager([EntryPoint(name="odd", value=module, group="sbf.plugins")])
+    settings = Settings(tmp_path / "home", environment={})
+    for judge in (Verification, Repair):
+        with pytest.raises(EnvironmentFault):
+            judge(settings, manager=manager)
+    with pytest.raises(EnvironmentFault):
+        rebuild(settings, manager=manager)
+    with pytest.raises(EnvironmentFault):
+        manager.selected(["odd"])
+    lacking.unlink()
+    assert run(tmp_path, monkeypatch, text).errors == []
+    assert Warehouse(tmp_path / "home").ask("SELECT symbol FROM silver.odd_eod") == [("A",)]
