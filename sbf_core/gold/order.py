@@ -14,13 +14,20 @@ from sbf_core.errors import UsageError
 from sbf_core.gold.model import GoldModel
 
 _SCHEMAS = ("silver", "gold")
+_AS_OF = "_as_of"
+#: Table functions that read nothing but their arguments. Others read by a text, or read what the engine knows of itself:
+#: nobody would see what they depend on.
+_PURE_FUNCTIONS = frozenset(
+    ("unnest", "range", "generate_series", "json_each", "json_tree", "repeat", "repeat_row")
+)
 
 
 def tables_read(conn: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> frozenset[str]:
     """The silver and gold tables, as ``schema.table``, that a SELECT reads; macros such as ``silver.x_as_of`` count as their table.
 
     Raises:
-        UsageError: the text is not one SELECT, or it reads a table without naming its schema.
+        UsageError: the text is not one SELECT, it reads a table without naming its schema, or it reads what nobody can see
+            in it, such as what ``query_table`` is given.
     """
     row = conn.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
     assert row is not None
@@ -47,32 +54,44 @@ def _sources(node: Any, local: frozenset[str], where: str) -> Iterator[str]:
         return
     shared = node.get("cte_map", {}).get("map", []) if isinstance(node.get("cte_map"), dict) else []
     if shared:
-        local = local | {item["key"] for item in shared}
+        local = local | {item["key"].lower() for item in shared}
     if node.get("cte_name"):
-        local = local | {node["cte_name"]}
+        local = local | {node["cte_name"].lower()}
     if node.get("type") == "BASE_TABLE":
-        yield from _named(node.get("schema_name", ""), node.get("table_name", ""), local, where)
+        yield from _named(_path(node, "catalog_name", "schema_name", "table_name"), local, where)
     if node.get("type") == "TABLE_FUNCTION":
-        function = node.get("function", {})
-        if function.get("schema") == "silver":
-            yield f"silver.{function['function_name'].removesuffix('_as_of')}"
+        yield from _called(_path(node["function"], "catalog", "schema", "function_name"), where)
+    if node.get("type") == "SHOW_REF" and node.get("query") is None:
+        raise _unseen("reads what the engine knows of itself", where, "write silver.<table> or gold.<table>")
     for value in node.values():
         yield from _sources(value, local, where)
 
 
-def _named(schema: str, table: str, local: frozenset[str], where: str) -> Iterator[str]:
-    if schema in _SCHEMAS:
-        yield f"{schema}.{table}"
-    elif not schema and table in local:
-        return
-    else:
-        full = f"{schema}.{table}" if schema else table
-        raise UsageError(
-            f"reads {full!r}, which is neither a silver nor a gold table",
-            where=where,
-            fix="write silver.<table> or gold.<table>",
-            code="GOLD_SQL",
-        )
+def _path(node: Mapping[str, Any], *names: str) -> tuple[str, ...]:
+    """Catalog, schema and name, those that are given, as the engine compares them: in small letters."""
+    return tuple(node[name].lower() for name in names if node.get(name))
+
+
+def _named(path: tuple[str, ...], local: frozenset[str], where: str) -> Iterator[str]:
+    full = ".".join(path)
+    if len(path) == 2 and path[0] in _SCHEMAS:
+        yield full
+    elif len(path) != 1 or full not in local:
+        what = f"reads {full!r}, which is neither a silver nor a gold table"
+        raise _unseen(what, where, "write silver.<table> or gold.<table>")
+
+
+def _called(path: tuple[str, ...], where: str) -> Iterator[str]:
+    full = ".".join(path)
+    if len(path) == 2 and path[0] == "silver" and full.endswith(_AS_OF):
+        yield full.removesuffix(_AS_OF)
+    elif full not in _PURE_FUNCTIONS:
+        what = f"reads the function {full!r}, of which nobody can see what it depends on"
+        raise _unseen(what, where, f"write silver.<table>, gold.<table>, or one of {', '.join(sorted(_PURE_FUNCTIONS))}")
+
+
+def _unseen(what: str, where: str, fix: str) -> UsageError:
+    return UsageError(what, where=where, fix=fix, code="GOLD_SQL")
 
 
 @attrs.frozen(kw_only=True)

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from contextlib import closing
 
 from sbf_core.bronze.journal_line import JournalLine
-from sbf_core.errors import DatasetFailure, UsageError
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line, is_inputs_fault
+from sbf_core.errors import DatasetFailure, UsageError, printable
 from sbf_core.gold.build import table_exists
 from sbf_core.gold.check import settled_models
 from sbf_core.gold.model import GoldModel
@@ -120,3 +121,7 @@ def check_gold(report: VerifyReport, ops: OpsService, model: GoldModel, *, selec
                 report.findings += compare_tables(FindingKind.GOLD_DIFFERS, name, table, wanted, keys=model.key)
         except TookTooLong as error:
             report.notes.append(f"{name} was not compared: {error}")
+        except ENGINE_ERRORS as error:
+            if not is_inputs_fault(error):
+                raise
+            report.notes.append(f"{name} was not compared, because its SELECT fails now: {printable(first_line(error))}")

@@ -29,7 +29,7 @@ from sbf_core.silver.rejects import notes_of_rejects
 from sbf_core.silver.restatement import Restatement, restatements
 from sbf_core.silver.staging import Habits, stage_batch
 from sbf_core.silver.tables import create_tables, tables_there
-from sbf_core.silver.vanished import close_vanished, find_vanished, list_answers, note_of_vanished
+from sbf_core.silver.vanished import close_vanished, find_vanished, list_answers, note_of_empty, note_of_vanished
 from sbf_core.vocabulary import Drift, Semantics
 
 #: Hashing a large payload leaves Python's lock alone; over small ones threads only wait for it, at twice the cost.
@@ -254,14 +254,16 @@ class Promotion:
         conn.execute("CREATE OR REPLACE TEMP TABLE closed (bronze_file_id VARCHAR, n BIGINT)")
         if not entry.closes_rows and not (entry.tells_of_vanished and is_known and self._drift is not None):
             return ()
+        is_told = entry.closes_rows and self._drift is not None
+        note = note_of_empty(conn, entry, without=without) if is_told else None
         list_answers(conn, entry, without=without)
         if not find_vanished(conn, entry):
-            return ()
+            return () if note is None else (note,)
         if not entry.closes_rows:
             return (note_of_vanished(conn, entry),)
         close_vanished(conn, entry)
         conn.execute("INSERT INTO closed SELECT v._by, count(*) FROM vanished AS v GROUP BY v._by")
-        return ()
+        return () if note is None else (note,)
 
     def _clean(self, items: Sequence[Inspected]) -> None:
         ids = {item.file_id for item in items}

@@ -20,7 +20,9 @@ from sbf_core.vocabulary import Semantics
 _SHRINK_ROWS_MIN = 20
 
 
-def list_answers(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, without: Collection[str]) -> None:
+def list_answers(
+    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, without: Collection[str], are_empty: bool = False
+) -> None:
     """Make the temporary table ``answer``: the answers of the batch that are wholly there, with what they speak about.
 
     Its columns are those of ``batch_file`` for the last payload of an answer (bronze_file_id, run_id, ticker,
@@ -31,6 +33,7 @@ def list_answers(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, 
         conn: with the batch in ``stage`` and ``batch_file``.
         entry: the dataset.
         without: ids of payloads that are not taken in.
+        are_empty: list those that brought no row instead.
     """
     taken = "s._reason IS NULL AND s._outcome IS NULL"
     brought = f"SELECT DISTINCT CAST(s._bronze_file_id AS VARCHAR) AS id FROM stage AS s WHERE {taken}"
@@ -40,7 +43,7 @@ def list_answers(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, 
         "b.ticker, b.from_date, b.to_date, max(b.fetched_at) AS fetched_at, list(b.bronze_file_id) AS file_ids "
         f"FROM batch_file AS b LEFT JOIN ({brought}) AS x ON x.id = b.bronze_file_id WHERE NOT b.is_context "
         "GROUP BY b.run_id, b.ticker, b.from_date, b.to_date, b.parts, CASE WHEN b.parts = 0 THEN b.bronze_file_id END "
-        f"HAVING count(*) = greatest(b.parts, 1) AND count(x.id) > 0 AND NOT bool_or({out})"
+        f"HAVING count(*) = greatest(b.parts, 1) AND count(x.id) {'= 0' if are_empty else '> 0'} AND NOT bool_or({out})"
     )
 
 
@@ -137,12 +140,33 @@ def close_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
 
 def note_of_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> str:
     """What a user should know of rows in ``vanished`` that stay current."""
-    keys = quoted_list(entry.key_columns, prefix="v.")
-    rows = conn.execute(f"SELECT {keys}, count(*) OVER () FROM vanished AS v ORDER BY {keys} LIMIT 1").fetchall()
-    *values, count = rows[0]
-    first = ", ".join(f"{name} {value}" for name, value in zip(entry.key_columns, values, strict=True))
-    what = "1 row" if count == 1 else f"{count} rows"
+    what, first = _counted(conn, entry)
     return (
         f"{what} of days that were asked for did not come again ({first}), and stay as they are; declare "
         'answers="whole" if the vendor withdrew them, or answers="changes" if answers hold changes alone'
     )
+
+
+def note_of_empty(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, without: Collection[str]) -> str | None:
+    """What a user should know where an answer brought no row although there are some that it speaks about: they stay.
+
+    Args:
+        conn: as for ``list_answers``, whose table this one takes.
+        entry: the dataset; it closes rows.
+        without: ids of payloads that are not taken in.
+    """
+    list_answers(conn, entry, without=without, are_empty=True)
+    if conn.execute("SELECT 1 FROM answer LIMIT 1").fetchone() is None or not find_vanished(conn, entry):
+        return None
+    what, first = _counted(conn, entry)
+    return f"an answer without any row closes nothing: {what} that it speaks about ({first}) stay as they are"
+
+
+def _counted(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> tuple[str, str]:
+    """How many keys are in ``vanished``, and the first of them."""
+    keys = quoted_list(entry.key_columns, prefix="v.")
+    found = f"SELECT DISTINCT {keys} FROM vanished AS v"
+    rows = conn.execute(f"SELECT *, count(*) OVER () FROM ({found}) ORDER BY ALL LIMIT 1").fetchall()
+    *values, count = rows[0]
+    first = ", ".join(f"{name} {value}" for name, value in zip(entry.key_columns, values, strict=True))
+    return "1 row" if count == 1 else f"{count} rows", first

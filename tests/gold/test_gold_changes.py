@@ -114,6 +114,12 @@ def test_a_better_source_is_new_input_and_no_other_declaration(gold: tuple[Wareh
 BAD: dict[str, tuple[list[Any], set[str], list[str]]] = {
     "SQL that cannot be parsed": ([model("bad", "SELEC 1")], {"bad"}, ["gold.bad: not one SELECT: syntax error"]),
     "a table without its schema": ([model("bad", "SELECT * FROM px")], {"bad"}, ["gold.bad: reads 'px', which is neither a silver nor a gold table; write silver.<table>"]),
+    "a table of a catalog": ([model("bad", "SELECT * FROM sbf.silver.px")], {"bad"}, ["gold.bad: reads 'sbf.silver.px', which is neither a silver nor a gold table; write silver.<table>"]),
+    "a table named by a text": ([model("bad", "SELECT * FROM query_table('silver.px')")], {"bad"}, ["gold.bad: reads the function 'query_table', of which nobody can see what it depends on; write silver.<table>"]),
+    "a query in a text": ([model("bad", "SELECT * FROM Query('SELECT * FROM silver.px')")], {"bad"}, ["gold.bad: reads the function 'query', of which nobody can see"]),
+    "what the engine has": ([model("bad", "SELECT symbol, (SELECT count(*) FROM duckdb_tables()) AS n FROM silver.px")], {"bad"}, ["gold.bad: reads the function 'duckdb_tables', of which nobody can see"]),
+    "what the engine shows": ([model("bad", "SELECT * FROM (SHOW TABLES)")], {"bad"}, ["gold.bad: reads what the engine knows of itself; write silver.<table>"]),
+    "an as-of of a catalog": ([model("bad", "SELECT * FROM sbf.silver.px_as_of(TIMESTAMP '2024-01-01')")], {"bad"}, ["gold.bad: reads the function 'sbf.silver.px_as_of'"]),
     "one name twice": ([model("bad", LAST), model("bad", LAST)], {"bad"}, ["gold.bad: is declared 2 times, by plugin fake and by plugin fake; leave one of them"]),
     "a circle": (
         [model("a", "SELECT * FROM gold.b"), model("b", "SELECT * FROM gold.a"), model("c", "SELECT * FROM gold.d"), model("d", "SELECT * FROM gold.c")],
@@ -217,3 +223,25 @@ def test_a_table_without_rows_that_comes_is_built_over(tmp_path: Path) -> None:
     vendor.says([], dataset="other")
     assert warehouse.run(hours_later=24).errors == []
     assert warehouse.ask("SELECT count(*) FROM gold.later") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT Symbol FROM SILVER.Px",
+        "WITH Mine AS (FROM Silver.PX) SELECT symbol FROM mINE",
+        "SELECT p.symbol FROM silver.px AS p, range(1) AS r, unnest([1]) AS u",
+        "SELECT symbol FROM Silver.Px_As_Of(TIMESTAMP '2100-01-01')",
+    ],
+)
+def test_what_a_model_reads_is_seen_however_it_is_written(tmp_path: Path, sql: str) -> None:
+    """Letters of either case are one name to the engine; a model whose input changed in silence told old numbers for ever."""
+    vendor = FakeVendor(entry())
+    vendor.models = [model("seen", f"SELECT DISTINCT symbol FROM ({sql})", key=("symbol",))]
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01")])
+    assert warehouse.run().gold_tables == 1
+    vendor.says([price("A", "2024-01-01"), price("B", "2024-01-01")])
+    assert warehouse.run(hours_later=24).gold_tables == 1
+    assert warehouse.ask("SELECT symbol FROM gold.seen ORDER BY ALL") == [("A",), ("B",)]
+    assert warehouse.run(hours_later=1).gold_tables == 0

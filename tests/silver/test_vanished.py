@@ -153,10 +153,14 @@ def test_an_answer_that_lacks_too_much_is_refused(tmp_path: Path) -> None:
 def test_an_answer_without_a_row_closes_nothing(tmp_path: Path) -> None:
     rules = attrs.evolve(entry().is_data, may_be_empty=True)
     warehouse, vendor = home(tmp_path, is_data=rules)
+    assert warehouse.run(universe__tickers=["A"]).notes == [], "there is no row that it speaks about"
     vendor.rows = {("A", day(-2)): 1}
-    warehouse.run(universe__tickers=["A"])
+    warehouse.run(hours_later=12, universe__tickers=["A"])
     vendor.rows = {}
-    assert warehouse.run(hours_later=24, universe__tickers=["A"]).errors == []
+    context = warehouse.run(hours_later=24, universe__tickers=["A"])
+    assert context.errors == []
+    (note,) = context.notes
+    assert f"closes nothing: 1 row that it speaks about (symbol A, date {day(-2)}) stay as they are" in note
     assert held(warehouse) == {("A", day(-2)): 1}
 
 
