@@ -193,11 +193,12 @@ def environment_fault(error: Exception, *, doing: str, where: str) -> Environmen
 
 
 def _free_space(place: str) -> str:
+    import os
     import shutil
     from pathlib import Path
 
     folder = Path(place)
-    while not folder.is_dir() and folder != folder.parent:
+    while not os.path.isdir(folder) and folder != folder.parent:  # noqa: PTH112  which does not raise what is being told
         folder = folder.parent
     try:
         return f" ({shutil.disk_usage(folder).free / 1024**2:,.0f} MiB free)"

@@ -15,6 +15,8 @@ from types import FrameType
 from typing import ClassVar
 
 INTERRUPTED = "sbf: interrupted; the next run goes on from here"
+#: What a warehouse holds is its owner's business: rights of new files, in a process that is sbf's command.
+OWNER_ALONE = 0o077
 _LOOK_AGAIN_SECONDS = 0.02
 #: How long threads of others may go on when a command has done its work, and what libraries want done at the end.
 _LAST_SECONDS = 5.0

@@ -1,10 +1,11 @@
-"""The standard streams of a command: always there, and nothing fails because a line for the user cannot be told."""
+"""The standard streams of a command: always there, and no work fails because a line for the user cannot be told."""
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
 _NUMBERS = {"stdin": (0, "r"), "stdout": (1, "w"), "stderr": (2, "w")}
@@ -21,25 +22,38 @@ def open_closed() -> None:
     for name, (number, mode) in _NUMBERS.items():
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
-    sys.stderr = _Told(sys.stderr)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a table for people; what programs read is exact, see ``cli/render``
+    sys.stdout = _Told(sys.stdout, unheard=BrokenPipeError)
+    sys.stderr = _Told(sys.stderr, unheard=OSError)
 
 
 class _Told:
-    """A stream on which nobody relies: a full disk, or a reader that went away, costs the line and not the work."""
+    """A stream that may end before the work does: what is written then is let go. For stdout that is a reader which went
+    away (``sbf status | head -1``), for stderr a full disk, too: on stderr stands nothing that a program relies on.
+    """
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, *, unheard: type[OSError]) -> None:
         self._stream = stream
+        self._unheard = unheard
+        self._is_over = False
 
     def write(self, text: str) -> int:
         """Write what can be written."""
-        with suppress(OSError):
-            self._stream.write(text)
+        self._try(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
         """Give on what can be given on."""
-        with suppress(OSError):
-            self._stream.flush()
+        self._try(self._stream.flush)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        if self._is_over:
+            return
+        try:
+            act()
+        except self._unheard:
+            self._is_over = self._unheard is BrokenPipeError
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

@@ -286,14 +286,15 @@ def journalled_datasets(path: Path) -> frozenset[str]:
 
 
 def _identity(text: bytes) -> tuple[bytes, bytes]:
-    """What tells the datasets of lines apart, taken from their texts: fields stand in alphabetical order, the headers among
-    them, and a quotation mark inside a text follows a backslash. Of a line that is written otherwise it is the whole line.
-    """
+    """What tells the datasets of lines apart: fields stand in order, and a quotation mark in a text follows a backslash."""
     begin, end = text.find(b',"dataset":"'), text.find(b',"elapsed_seconds":')
     last, after = text.rfind(b',"source":"'), text.rfind(b',"status_code":')
     return (text[begin:end], text[last:after]) if 0 < begin < end < last < after else (text, b"")
 
 
 def journal_files(bronze: Path) -> list[Path]:
-    """The journals of a Bronze folder, by name, which is by time."""
-    return sorted((bronze / JOURNAL_FOLDER).glob("*.jsonl"))
+    """The journals of a Bronze folder, by name, which is by time. Raises ``OSError`` where it cannot be read."""
+    try:
+        return sorted(path for path in (bronze / JOURNAL_FOLDER).iterdir() if path.suffix == ".jsonl")
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -57,8 +57,13 @@ class ChildProcess:
         self._is_over = False
         self._pump: threading.Thread | None = None
         if output is not None:
-            self._pump = threading.Thread(target=self._pass_on, args=(output,), name="sbf-child-output", daemon=True)
-            self._pump.start()
+            pump = threading.Thread(target=self._pass_on, args=(output,), name="sbf-child-output", daemon=True)
+            try:
+                pump.start()
+            except RuntimeError:  # the system gives no thread
+                self.end()
+                raise
+            self._pump = pump
 
     @property
     def pid(self) -> int:

@@ -133,7 +133,9 @@ def _print_svg(spec: dict[str, Any]) -> None:
 
     from sbf_core.drawing.draw import draw
 
-    sys.stdout.write(draw(spec, "svg").decode() + "\n")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(draw(spec, "svg") + b"\n")  # XML is UTF-8, whatever the terminal speaks
+    sys.stdout.buffer.flush()
 
 
 def _print_numbers(found: Plotted, table: Any, total: int) -> None:

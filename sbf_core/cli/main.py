@@ -23,7 +23,7 @@ def main() -> None:
     """The script ``sbf``: run a command; one clear line and an exit code for whatever goes wrong."""
     gc.set_threshold(50_000, 20, 50)  # Python's own 700 goes through all objects dozens of times while modules load: 10 ms of each command
     signals.install()
-    os.umask(0o077)  # what a warehouse holds is its owner's business
+    os.umask(signals.OWNER_ALONE)
     code = 0
     try:
         answer = _with_the_command_alone(sys.argv[1:])(standalone_mode=False)
@@ -42,7 +42,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         _debug()
-        fault = environment_fault(error, doing="a file cannot be used", where=str(Path.cwd()))
+        fault = environment_fault(error, doing="a file cannot be used", where=str(_here()))
         print(fault.line(), file=sys.stderr)
         code = fault.exit_code
     except (KeyboardInterrupt, Abort):
@@ -68,7 +68,15 @@ def _machine_fault(error: BaseException) -> SbfError | None:
         return None
     from sbf_core.duck.disk import machine_fault  # which takes 40 ms
 
-    return machine_fault(error, Path(os.environ.get("SBF_HOME") or Path.cwd()))
+    return machine_fault(error, Path(os.environ.get("SBF_HOME") or _here()))
+
+
+def _here() -> Path:
+    """The folder in which the command was given; somebody may have removed it since."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path()
 
 
 def _with_the_command_alone(arguments: list[str]) -> typer.Typer:

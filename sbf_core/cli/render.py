@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import numbers
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sbf_core.errors import printable
+from sbf_core.errors import UsageError, printable
 from sbf_core.secret import redacted
 
 
@@ -70,17 +71,30 @@ def _plain(value: Any) -> Any:
 
 
 def print_json(kind: str, **content: Any) -> None:
-    """One JSON object with its kind and version, e.g. ``{"schema": "sbf.plan/1", ...}``."""
-    print(redacted(json.dumps({"schema": f"sbf.{kind}/1", **content}, default=_plain, ensure_ascii=False)))
+    """One JSON object with its kind and version, e.g. ``{"schema": "sbf.plan/1", ...}``; in ASCII where stdout is no UTF-8."""
+    is_utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(redacted(json.dumps({"schema": f"sbf.{kind}/1", **content}, default=_plain, ensure_ascii=not is_utf_8)))
 
 
 def print_csv(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """CSV with a header line; NULL is empty, a boolean is ``true`` or ``false``."""
+    """CSV with a header line; NULL is empty, a boolean is ``true`` or ``false``.
+
+    Raises:
+        UsageError: it holds a letter that the encoding of stdout has not.
+    """
     import csv  # most commands print no CSV
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(headers)
     writer.writerows([[_csv_value(value) for value in row] for row in rows])
+    try:
+        text.getvalue().encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError as error:
+        letter = error.object[error.start]
+        what = f"the encoding of the output, {error.encoding}, has no {letter!a}"
+        raise UsageError(what, fix="set PYTHONIOENCODING=utf-8, or use --format json", code="ENCODING") from None
+    sys.stdout.write(text.getvalue())
 
 
 def _csv_value(value: Any) -> Any:

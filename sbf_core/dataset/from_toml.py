@@ -93,7 +93,7 @@ def entries_from_toml(path: Path) -> list[DatasetKeymapEntry]:
     """The declarations under ``[[dataset]]`` in a TOML file."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"not TOML: {error}", where=str(path), code="TOML") from error
     declared = document.get("dataset", [])
     if not isinstance(declared, list) or not declared:

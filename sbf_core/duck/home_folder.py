@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import UsageError, environment_fault
+from sbf_core.letters import escaped, is_unicode
 from sbf_core.whole_file import make_folder, sync_all
 
 #: DuckDB cuts a path at a ``?`` to name its log; where ``\\`` is a letter of a name, it takes it for a ``/``.
@@ -22,6 +23,9 @@ def check_place(config: DuckDbConfig, database: Path) -> None:
     if strange:
         what = f"DuckDB cannot open a file whose path holds {strange!r}"
         raise UsageError(what, where=str(home), fix="name a folder without it with --home or SBF_HOME", code="HOME")
+    if not is_unicode(str(database)):
+        what = "DuckDB cannot open a file whose path is no UTF-8"
+        raise UsageError(what, where=escaped(str(home)), fix="name another folder with --home or SBF_HOME", code="HOME")
     if home.exists() and not home.is_dir():
         raise UsageError(
             "the home is a file", where=str(home), fix="name a folder with --home or SBF_HOME", code="HOME"

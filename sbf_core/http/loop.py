@@ -33,7 +33,11 @@ class RequestLoop:
         self._thread = threading.Thread(target=self._loop.run_forever, name="sbf-requests", daemon=True)
         self._lock = threading.Lock()
         self._closed = False
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # the system gives no thread
+            self._loop.close()
+            raise
 
     def start(self, steps: Coroutine[Any, Any, _T]) -> Future[_T]:
         """Let the loop do this. May be called from any other thread.

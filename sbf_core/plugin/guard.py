@@ -96,6 +96,8 @@ def exit_refused(owner: str = "") -> Iterator[None]:
     finally:
         _here.depth -= 1
         _here.owner = before
+        if signals.are_ours():
+            os.umask(signals.OWNER_ALONE)  # a library may have set one for files of its own
         with _lock:
             _guarded -= 1
             if not _guarded:

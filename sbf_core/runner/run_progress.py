@@ -45,8 +45,9 @@ class RunProgress:
         self._context, self._place, self._clock = context, place, clock
         self._live = LiveRun(run_id=context.run_id, pid=os.getpid(), started_at=context.started_at.isoformat(timespec="seconds"))
         self._write()
-        self._thread = threading.Thread(target=self._keep_writing, name="sbf-live", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._keep_writing, name="sbf-live", daemon=True)
+        thread.start()
+        self._thread = thread
 
     def end(self) -> None:
         """The run is over: its file says how it ended. Calling it again does nothing."""

@@ -91,7 +91,7 @@ class Keys:
             document = tomllib.loads(regular_file(self._file).decode())
         except OSError as error:
             raise EnvironmentFault(f"the keys cannot be read: {error.strerror}", where=str(self._file)) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
             raise UsageError("the file with the keys is not TOML", where=str(self._file), fix='write NAME = "value", one a line', code="TOML") from None
         wrong = next((name for name, value in document.items() if not isinstance(value, str)), None)
         if wrong is not None:

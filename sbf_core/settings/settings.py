@@ -11,13 +11,16 @@ from typing import Any
 import attrs
 
 from sbf_core.duck.config import FSYNC_POLICIES, DuckDbConfig
-from sbf_core.errors import EnvironmentFault, UsageError, nearest
+from sbf_core.errors import EnvironmentFault, UsageError, nearest, printable
 from sbf_core.settings.own_universe import own_universe
 from sbf_core.universe.members import UniverseSettings
 from sbf_core.whole_file import regular_file
 
 FILE_NAME = "sbf.toml"
 FILE_BYTES_MAX = 1 << 20
+#: As DuckDB reads it; larger numbers are beyond what it counts.
+_SIZE = r"\d{1,6}(\.\d{1,3})?\s*([KMGT]i?B|%)|\d{1,18}\s*B"
+_SHOWN_CHARACTERS = 60
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
@@ -33,6 +36,8 @@ class Setting:
         doc: one line for the reference.
         low, high: the range of a number.
         choices: the texts that are allowed; any when empty.
+        shape: what a text looks like, as a regular expression; anything when empty.
+        example: a text of that shape, for messages.
     """
 
     name: str
@@ -43,6 +48,8 @@ class Setting:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    shape: str = ""
+    example: str = ""
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -71,7 +78,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="gold.select_seconds_max", variable="SBF_GOLD_SECONDS_MAX", kind="float", default=3600.0, low=0.1, high=604_800,
             doc="the SELECT and the tests of a gold table that take longer are stopped"),
     Setting(name="duckdb.threads", variable="SBF_THREADS", kind="int", default=0, low=0, high=1024, doc="threads of DuckDB; 0 for one per core"),
-    Setting(name="duckdb.memory_limit", variable="SBF_MEMORY_LIMIT", kind="str", default="512MB", doc="buffer limit of DuckDB"),
+    Setting(name="duckdb.memory_limit", variable="SBF_MEMORY_LIMIT", kind="str", default="512MB", shape=_SIZE, example="512MB", doc="buffer limit of DuckDB"),
     Setting(name="bronze.fsync", variable="SBF_FSYNC", kind="str", default="batch", choices=FSYNC_POLICIES, doc="when payloads are forced to the disk"),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -173,6 +180,8 @@ def _read_file(path: Path) -> tuple[dict[str, Any], _Tables, dict[str, dict[str,
         document = tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise UsageError(f"not UTF-8 at byte {error.start}", where=str(path), code="TOML") from error
+    except RecursionError:
+        raise UsageError("brackets without end", where=str(path), fix="write a list in one pair of them", code="TOML") from None
     except tomllib.TOMLDecodeError as error:
         found = _PLACE.search(str(error))
         place = f"{path}:{found[1]}:{found[2]}" if found else str(path)
@@ -228,6 +237,8 @@ def _checked(setting: Setting, value: Any, where: str) -> Any:
         return tuple(value)
     if setting.choices and value not in setting.choices:
         raise UsageError(f"{setting.name} is {value!r}", where=where, fix=nearest(value, setting.choices) or "use one of " + ", ".join(setting.choices), code="SETTING")
+    if setting.shape and not re.fullmatch(setting.shape, value, re.IGNORECASE):
+        raise UsageError(f"{setting.name} is {printable(value)[:_SHOWN_CHARACTERS]!r}", where=where, fix=f"write it as {setting.example}", code="SETTING")
     if setting.low is not None and setting.high is not None and not setting.low <= value <= setting.high:
         raise UsageError(f"{setting.name} is {value}", where=where, fix=f"use {setting.low:g} to {setting.high:g}", code="SETTING")
     return value

@@ -165,9 +165,10 @@ def _adopt(ops: OpsService, config: DuckDbConfig, rows: Iterable[BronzeManifestR
     there: list[BronzeManifestRow] = []
     bronze = str(config.bronze)  # texts cost a tenth of paths as objects
     for row in sorted(rows, key=lambda row: (row.fetched_at, row.bronze_file_id)):
-        if os.path.exists(f"{bronze}{os.sep}{row.rel_path}"):  # noqa: PTH110
+        try:
+            os.stat(f"{bronze}{os.sep}{row.rel_path}")  # noqa: PTH116
             there.append(row)
-        else:
+        except (FileNotFoundError, NotADirectoryError):
             missing.append(row.rel_path)
     for start in range(0, len(there), _ADOPT_AT_ONCE):
         ops.record_fetched(there[start : start + _ADOPT_AT_ONCE], [])

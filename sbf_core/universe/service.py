@@ -12,7 +12,7 @@ import duckdb
 
 from sbf_core.errors import EnvironmentFault, UsageError
 from sbf_core.universe.members import UniverseMember, UniverseSettings
-from sbf_core.universe.tickers import checked_tickers
+from sbf_core.universe.tickers import checked_tickers, tidied
 from sbf_core.whole_file import regular_file
 
 MembersHook = Callable[[], Iterable[UniverseMember]]
@@ -89,7 +89,7 @@ class UniverseService:
         return [(row["ticker"], row.get("valid_from"), row.get("valid_to")) for row in rows]
 
     def _checked(self, given: Sequence[tuple[Any, Any, Any]], *, where: str) -> tuple[UniverseMember, ...]:
-        cleaned = [(str(ticker).strip(), start, end) for ticker, start, end in given if ticker is not None]
+        cleaned = [(tidied(str(ticker)), start, end) for ticker, start, end in given if ticker is not None]
         _, notes = checked_tickers([str(ticker) for ticker, _, _ in given if ticker is not None], where=where)
         self.notes.extend(notes)
         return tuple(dict.fromkeys(UniverseMember(ticker=ticker, valid_from=_day(start, where), valid_to=_day(end, where)) for ticker, start, end in cleaned))

@@ -31,6 +31,11 @@ def fault_of(ticker: str) -> str:
     return ""
 
 
+def tidied(text: str) -> str:
+    """A ticker as it is used everywhere: trimmed, and in Unicode form NFC."""
+    return unicodedata.normalize("NFC", text.strip())
+
+
 def checked_tickers(raw: Iterable[str], *, where: str) -> tuple[tuple[str, ...], list[str]]:
     """Tickers in their order, each once, and notes on what was tidied.
 
@@ -43,7 +48,7 @@ def checked_tickers(raw: Iterable[str], *, where: str) -> tuple[tuple[str, ...],
     notes: list[str] = []
     faults: list[str] = []
     for number, text in enumerate(raw, start=1):
-        ticker = unicodedata.normalize("NFC", text.strip())
+        ticker = tidied(text)
         fault = fault_of(ticker)
         if fault:
             shown = printable(ticker[:40]) + ("..." if len(ticker) > 40 else "")

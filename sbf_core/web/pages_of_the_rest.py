@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -20,6 +21,11 @@ def plugins_page(site: Site, request: Request) -> Response:
     return site.rendering.page("plugins.html", path="/plugins", title="Plugins", records=records, problem=site.problem, datasets=len(site.entries))
 
 
+def _newest(site: Site) -> Path | None:
+    copy = site.door.publication()
+    return None if copy is None else copy.path
+
+
 def sql_page(site: Site, request: Request) -> Response:
     """One question, and what was asked before."""
     query = request.query_params.get("query", "").strip()
@@ -29,7 +35,7 @@ def sql_page(site: Site, request: Request) -> Response:
         content["error"] = "Pages ask a copy of the database, and there is none: run `sbf run`, and leave run.publish at yes."
     elif query and copy is not None:
         try:
-            answer = site.questions.ask(query, database=copy.path)
+            answer = site.questions.ask(query, database=copy.path, newest=lambda: _newest(site))
             content.update(grid=grid_of(answer.table, drop_empty=False, values=answer.table.headers), more=answer.more)
         except UsageError as error:
             content["error"] = str(error)

@@ -24,6 +24,8 @@ ROWS_MAX = 1000
 _CHARACTERS_MAX = 20_000
 _AT_ONCE = 2
 _HISTORY = 30
+#: So many runs in a row may put a newer copy in the place of the one that is to be asked.
+_COPIES_MAX = 5
 #: A process that answers a question or draws gets no keys along: of the environment only what Python needs to start.
 _VARIABLES = ("PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "HOME", "USERPROFILE", "LANG", "LC_ALL")
 
@@ -70,8 +72,16 @@ class Questions:
         """What was asked, the last question first; each once."""
         return list(dict.fromkeys(reversed(self._history)))
 
-    def ask(self, query: str, *, database: Path, limit: int = ROWS_MAX) -> Answer:
+    def ask(
+        self, query: str, *, database: Path, newest: Callable[[], Path | None] | None = None, limit: int = ROWS_MAX
+    ) -> Answer:
         """The answer to one question.
+
+        Args:
+            query: one SELECT.
+            database: the copy that is asked.
+            newest: which one is to be asked where a run has put another in its place before it was opened.
+            limit: how many rows are given at most.
 
         Raises:
             UsageError: it is no question, fails, takes too long or needs too much.
@@ -82,11 +92,20 @@ class Questions:
         if not self._places.acquire(timeout=self._seconds_max):
             raise UsageError(f"{_AT_ONCE} questions are being answered", fix="wait for them", code="SQL")
         try:
-            return self._answer(query, database, limit)
+            for _ in range(_COPIES_MAX):
+                answer = self._answer(query, database, limit)
+                if answer is not None:
+                    return answer
+                other = newest() if newest is not None else None
+                if other is None or other == database:
+                    break
+                database = other
+            raise UsageError("the copy that is asked gave way to a newer one", fix="ask again", code="SQL")
         finally:
             self._places.release()
 
-    def _answer(self, query: str, database: Path, limit: int) -> Answer:
+    def _answer(self, query: str, database: Path, limit: int) -> Answer | None:
+        """None where the copy is not there any more."""
         wanted = {"home": str(self._home), "database": str(database), "query": query, "limit": limit, "cpu_seconds": int(self._seconds_max) + 1}
         process = ChildProcess("sbf_core.web.sql_child", environment=bare_environment(), output=_nobody_reads)
         with self._lock:
@@ -107,6 +126,8 @@ class Questions:
         except ValueError as error:
             what = f"the question was stopped (exit code {code}): it needed more memory or time than it may have"
             raise UsageError(what, fix="ask for less, or use `sbf sql`", code="SQL_LIMIT") from error
+        if "gone" in answer:
+            return None
         if "error" in answer:
             raise UsageError(str(answer["error"]), code="SQL")
         return Answer(table=FactTable(tuple(answer["headers"]), tuple(tuple(row) for row in answer["rows"])), more=answer["more"])

@@ -56,14 +56,15 @@ def _plain(value: Any) -> Any:
 
 def _answer(wanted: dict[str, Any]) -> dict[str, Any]:
     config = DuckDbConfig(home=wanted["home"], threads=1, memory_limit=_MEMORY)
-    bootstrap = DuckDbBootstrap(config, read_only=True, database=Path(wanted["database"]))
+    database = Path(wanted["database"])
+    bootstrap = DuckDbBootstrap(config, read_only=True, database=database)
     try:
         cursor = bootstrap.open().cursor()
         _begin(wanted["cpu_seconds"])
         check_question(cursor, wanted["query"])
         answer = asked(cursor, wanted["query"], limit=wanted["limit"], nested=False)
     except SbfError as error:
-        return {"error": str(error)}
+        return {"error": str(error)} if database.exists() else {"gone": True}  # a run put a newer copy in its place
     except UnicodeDecodeError as error:
         return {"error": first_line(error)}
     except (duckdb.Error, MemoryError) as error:

@@ -211,6 +211,7 @@ USAGE = [
     (["run", "--workers", "9" * 5000], "run.workers is"),
     (["run", "--home", "what?"], r"DuckDB cannot open a file whose path holds '\?'"),
     (["init", "--home", "what?"], r"DuckDB cannot open a file whose path holds '\?'"),
+    *([] if os.name == "nt" else [(["run", "--home", "what\udcff"], "DuckDB cannot open a file whose path is no UTF-8; .*what.udcff")]),
     *([] if os.name == "nt" else [(["run", "--home", "what\\"], "DuckDB cannot open a file whose path holds")]),
 ]
 

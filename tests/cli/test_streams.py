@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -52,6 +53,20 @@ def test_a_line_for_the_user_that_cannot_be_told_costs_nothing_else(home: Path) 
     assert "No space left on device" in result.stderr
 
 
+@pytest.mark.parametrize("arguments", [("status",), ("run", "--replay", "sample"), ("sql", "FROM range(100000)", "--format", "csv", "--limit", "0")])
+def test_a_reader_that_went_away_is_no_failure(home: Path, arguments: tuple[str, ...]) -> None:
+    """``sbf status | head -0``: what the command did is what its exit code says."""
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        command = [*SBF, *arguments, "--home", str(home)]
+        done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=300)
+    finally:
+        os.close(write)
+    assert done.returncode == 0, done.stderr
+    assert "rror" not in done.stderr
+
+
 def test_no_thread_is_to_be_had_at_the_end(home: Path) -> None:
     """The command ends as it would; what was to be done at its end is left, because nobody could end that."""
     code = (
@@ -61,3 +76,28 @@ def test_no_thread_is_to_be_had_at_the_end(home: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (6, "done\n", "")
+
+
+def test_letters_that_the_output_has_not(home: Path) -> None:
+    """People see an escape; what programs read is exact, or refused with what to do."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+
+    def told(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*SBF, "sql", "SELECT 'é€' AS x", "--home", str(home), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+
+    assert "\\xe9\\u20ac" in told().stdout
+    assert json.loads(told("--format", "json").stdout)["rows"] == [{"x": "é€"}]
+    refused = told("--format", "csv")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "error[ENCODING] the encoding of the output, ascii, has no '\\xe9'; set PYTHONIOENCODING=utf-8" in refused.stderr
+
+
+def test_a_folder_that_is_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    script = f'mkdir "{gone}" && cd "{gone}" && rmdir "{gone}" && exec "$@"'
+    environment = {name: value for name, value in os.environ.items() if name != "SBF_HOME"}
+    done = subprocess.run(["sh", "-c", script, "sh", *SBF, "status"], capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 6
+    assert done.stderr.startswith("sbf: error[ENVIRONMENT] a file cannot be used: No such file or directory")
+    assert done.stderr.count("\n") == 1

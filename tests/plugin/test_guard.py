@@ -12,6 +12,7 @@ import pytest
 from hang import HANG_SECONDS
 from odd_plugins import HEAD, fetch_with, installed
 
+from sbf_core import signals
 from sbf_core.errors import PluginFault
 from sbf_core.plugin.guard import EndsProcess, bounded, exit_refused
 
@@ -178,3 +179,13 @@ def test_a_thread_that_takes_too_long_is_left_alone() -> None:
     with pytest.raises(PluginFault, match=r"hook datasets did not end within 0.1 s and was stopped; raise it"):
         bounded(lambda: over.wait(HANG_SECONDS), owner="odd", what="hook datasets", seconds_max=0.1, fix="raise it")
     over.set()
+
+
+def test_the_rights_that_a_plugin_gives_its_own_files_are_not_those_of_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals._Asked, "installed", True)
+    before = os.umask(0o077)
+    try:
+        bounded(lambda: os.umask(0o000), owner="odd", what="its import", seconds_max=60, fix="")
+        assert os.umask(0o077) == 0o077
+    finally:
+        os.umask(before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from sbf_core.errors import UsageError
@@ -77,3 +78,22 @@ def test_every_setting_has_its_own_variable() -> None:
     variables = [setting.variable for setting in SETTINGS]
     assert len(set(variables)) == len(variables)
     assert all(setting.doc for setting in SETTINGS)
+
+
+@pytest.mark.parametrize("value", ["true", "nan", "512", "0x10 MB", "1_0MB", "99999999TB", "-1GB", "1 GB x", "\udcff"])
+def test_a_limit_of_memory_that_is_none_is_named(tmp_path: Path, value: str) -> None:
+    with pytest.raises(UsageError, match=r"duckdb.memory_limit is .*; write it as 512MB") as raised:
+        Settings(tmp_path, environment={"SBF_MEMORY_LIMIT": value})
+    assert raised.value.line().isascii()
+
+
+@pytest.mark.parametrize("value", ["512MB", "1.5 GiB", "80%", "2gb", "300000000B"])
+def test_a_limit_of_memory_is_one_that_the_engine_takes(tmp_path: Path, value: str) -> None:
+    settings = Settings(tmp_path, environment={"SBF_MEMORY_LIMIT": value})
+    duckdb.connect(config={"memory_limit": settings.config.memory_limit}).close()
+
+
+def test_brackets_without_end_are_no_bug(tmp_path: Path) -> None:
+    (tmp_path / "sbf.toml").write_text("x = " + "[" * 3000 + "]" * 3000)
+    with pytest.raises(UsageError, match="brackets without end"):
+        Settings(tmp_path, environment={})

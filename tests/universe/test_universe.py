@@ -38,6 +38,16 @@ def test_tidied_and_repeated_tickers_are_noted() -> None:
     assert notes == ["ticker 1 was tidied to 'AAPL'", "ticker 'AAPL' is there twice; it is used once", "ticker 3 was tidied to 'é'"]
 
 
+def test_what_is_asked_for_is_what_the_notes_say(tmp_path: Path) -> None:
+    """One company in two forms of Unicode was noted as one, and asked for as two."""
+    path = tmp_path / "tickers.txt"
+    path.write_text("e\u0301 \n\u00e9\nB\n", encoding="utf-8")
+    for settings in (UniverseSettings(file=path), UniverseSettings(tickers=("e\u0301", "\u00e9", "B"))):
+        service = UniverseService(settings)
+        assert service.tickers() == ("\u00e9", "B")
+        assert any("it is used once" in note for note in service.notes)
+
+
 def test_a_text_file(tmp_path: Path) -> None:
     path = tmp_path / "tickers.txt"
     path.write_bytes(b"\xef\xbb\xbf# mine\r\nAAPL\r\n\r\nNA\r\n")

@@ -129,3 +129,15 @@ def test_questions_are_not_waited_for_when_the_pages_end(warehouse: Warehouse, d
     questions.close()
     asker.join(HANG_SECONDS)
     assert faults == ["SQL_LIMIT"]
+
+
+def test_a_copy_that_gave_way_to_a_newer_one_is_no_loss(warehouse: Warehouse, database: Path) -> None:
+    """A run puts its copy in the place of the one that a question was given: nothing is gone, and nothing to be made again."""
+    questions = Questions(warehouse.home, seconds_max=HANG_SECONDS)
+    replaced = database.with_name("sbf-20231231T120000Z-000000.duckdb")
+    told = iter([replaced.with_name("sbf-20231231T130000Z-000000.duckdb"), database])
+    assert questions.ask("SELECT 42 AS n", database=replaced, newest=lambda: next(told)).table.rows == ((42,),)
+    with pytest.raises(UsageError, match=r"gave way to a newer one; ask again"):
+        questions.ask("SELECT 42 AS n", database=replaced, newest=lambda: replaced)
+    with pytest.raises(UsageError, match=r"gave way to a newer one"):
+        questions.ask("SELECT 42 AS n", database=replaced)

@@ -1,0 +1,73 @@
+"""A folder of the home that may not be read, or looked into, is the machine's fault: never an empty one, and no damage."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+#: Root may read everything unless it gives its capabilities away.
+_AS_USER = [] if os.name == "nt" or os.geteuid() else ["setpriv", "--bounding-set", "-all", "--inh-caps=-all"]
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="rights are others there"),
+    pytest.mark.skipif(bool(_AS_USER) and shutil.which("setpriv") is None, reason="root may read everything, and there is no setpriv"),
+]
+COMMANDS = {
+    "run": ("run", "--replay", "sample", "--force", "--plugins", "bls"),
+    "verify": ("verify",),
+    "repair": ("repair",),
+    "rebuild": ("rebuild",),
+    "rebuild a table": ("rebuild", "macro/bls/cpi"),
+    "backup": ("backup", "{tmp}/backup"),
+    "replay of it": ("run", "--replay", "{tmp}/home", "--home", "{tmp}/other"),
+}
+#: What may not be read, and the commands that need it.
+PLACES = {
+    "bronze": set(COMMANDS),
+    "bronze/_journal": set(COMMANDS) - {"run"},
+    "bronze/macro": set(COMMANDS) - {"run"},
+    "published": {"run", "verify", "rebuild"},
+}
+
+
+def sbf(*arguments: str, as_user: bool = True) -> subprocess.CompletedProcess[str]:
+    command = [*(_AS_USER if as_user else []), sys.executable, "-m", "sbf_core", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("filled") / "home"
+    done = sbf("run", "--replay", "sample", "--plugins", "bls", "--home", str(home), as_user=False)
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture
+def home(filled: Path, tmp_path: Path) -> Iterator[Path]:
+    home = tmp_path / "home"
+    shutil.copytree(filled, home, symlinks=True)
+    yield home
+    for place in PLACES:
+        (home / place).chmod(0o700)
+
+
+@pytest.mark.parametrize(("place", "name"), [(place, name) for place, names in PLACES.items() for name in sorted(names)])
+def test_a_folder_that_may_not_be_read_is_no_empty_one(home: Path, tmp_path: Path, place: str, name: str) -> None:
+    words = [word.format(tmp=tmp_path) for word in COMMANDS[name]]
+    words += [] if "--home" in words else ["--home", str(home)]
+    (home / place).chmod(0o000)
+    done = sbf(*words)
+    assert done.returncode == 6, done.stderr
+    assert "error[ENVIRONMENT]" in done.stderr
+    assert "Permission denied" in done.stderr
+    assert "Traceback" not in done.stderr
+    (home / place).chmod(0o700)
+    if place != "published":  # which only a run writes again
+        verified = sbf("verify", "--home", str(home))
+        assert verified.returncode == 0, verified.stderr
