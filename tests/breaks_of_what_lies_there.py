@@ -44,7 +44,7 @@ BREAKS_OF_WHAT_LIES_THERE = [
     ("two columns of one name", "sbf_core/cli/query.py", "        if twice is not None:", "        if False:", "tests/cli/test_command_line.py -k three_forms"),
     ("a clock that went back", "sbf_core/runner/fetch_tally.py", "        if at is not None:\n            what = f\"its newest", "        if False:\n            what = f\"its newest", "tests/runner/test_runner.py -k clock"),
     ("a rebuild of a changed declaration", "sbf_core/trust/shrunk.py", "        if entry.id in changed and entry.silver_table in new:", "        if False:", "tests/silver/test_remake.py"),
-    ("a table named as a history", "sbf_core/dataset/former_names.py", "    if taken is not None:", "    if False:", "tests/plugin/test_plugins.py -k named_as"),
+    ("a table named as a history", "sbf_core/dataset/former_names.py", "    if taken:", "    if False:", "tests/plugin/test_plugins.py -k named_as"),
     ("a former name that is a history", "sbf_core/plugin/registry.py", ' or tables.get(table.removesuffix("_history"))', "", "tests/plugin/test_plugins.py -k former_name"),
     ("a key in another case", "sbf_core/secret.py", "if len(value) >= _ANY_CASE_CHARACTERS_MIN else marks", "if False else marks", "tests/test_secret.py -k another_case"),
     ("a key of which every letter is escaped", "sbf_core/secret.py", '"".join(f"%(?:25)*{byte:02x}" for byte in raw),', '"x" * 99,', "tests/test_secret.py"),

@@ -8,6 +8,7 @@ import re
 import sys
 from pathlib import Path
 
+from sbf_core.dataset.former_names import taken_ending
 from sbf_core.errors import UsageError
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
@@ -23,6 +24,8 @@ def check_new_name(name: str, *, into: Path, manager: PluginManager) -> Path:
     check_name(name, what="plugin")
     if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in sys.stdlib_module_names:
         raise UsageError(f"plugin {name!r} has a name of Python's own", fix="choose another name, e.g. add the source's", code="NAME")
+    if taken_ending(name):
+        raise UsageError(f"a table cannot end in {taken_ending(name)}, and {name!r} would be one", fix="choose another name", code="NAME")
     if name in manager.records:
         record = manager.records[name]
         raise UsageError(f"there is a plugin {record.label} already", fix="choose another name, or uninstall it", code="TAKEN")

@@ -165,6 +165,7 @@ def refused(author: Author, *arguments: str) -> str:
     [
         ("ecb", "there is a plugin ecb (sbf "),
         ("bls_cpi", "the table silver.bls_cpi belongs to macro/bls/cpi"),
+        ("price_history", "a table cannot end in _history"),
         ("select", "is reserved"),
         ("gold", "is reserved"),
         ("class", "a name of Python's own"),
