@@ -52,6 +52,7 @@ FAULT_POINTS = (
     "run.finishing", "run.finished",
     "publish.table", "publish.views", "publish.checkpointed", "publish.half", "publish.copied", "publish.named",
     "backup.journals", "backup.database", "backup.named", "backup.done",  # a backup, whole once it is named
+    "restore.begun", "restore.journals", "restore.database",  # a backup is copied into a new home, database last
     # any file that is written whole, with its name; a run writes live.json as the clock says
     "whole.half", "whole.written",
     "publish.done",

@@ -16,7 +16,7 @@ from sbf_core.duck.config import STORAGE_VERSION, DuckDbConfig
 from sbf_core.duck.create import create_database, discard_left_overs
 from sbf_core.duck.harden import harden
 from sbf_core.duck.holder import HomeLock, drop_holder, write_holder
-from sbf_core.duck.home_folder import check_place, check_there, make_home
+from sbf_core.duck.home_folder import check_place, check_restored, check_there, make_home
 from sbf_core.duck.migrate import apply_migrations, check_ledger, latest_version, schema_version
 from sbf_core.duck.open_fault import is_duckdb, no_duckdb, open_fault
 from sbf_core.duck.open_here import is_open_here, note_open
@@ -83,6 +83,7 @@ class DuckDbBootstrap:
             UsageError, EnvironmentFault: see ``open``.
         """
         check_place(self.config, self.database)
+        check_restored(self.config)
         if self.database.exists() and not is_open_here(self.database) and not is_duckdb(self.database):
             raise no_duckdb(self.database)
         if self.read_only:

@@ -89,6 +89,11 @@ class DuckDbConfig:
         return self.home / "sbf.lock"
 
     @property
+    def restoring(self) -> Path:
+        """There while a backup is being copied into the home; it names the backup."""
+        return self.home / "restoring.txt"
+
+    @property
     def published(self) -> Path:
         """Copies of the database for readers, who then never meet a run."""
         return self.home / "published"

@@ -8,7 +8,8 @@ from pathlib import Path
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import UsageError, environment_fault
 from sbf_core.letters import escaped, is_unicode
-from sbf_core.whole_file import make_folder, sync_all
+from sbf_core.typed import typed
+from sbf_core.whole_file import make_folder, regular_file, sync_all
 
 #: DuckDB cuts a path at a ``?`` to name its log; where ``\\`` is a letter of a name, it takes it for a ``/``.
 _NOT_IN_PATHS = ("?",) if os.name == "nt" else ("?", "\\")
@@ -54,6 +55,25 @@ def _is_same(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:
         return False
+
+
+def check_restored(config: DuckDbConfig) -> None:
+    """Whether a restore into this home has ended. Writes nothing. Raises ``UsageError``."""
+    if not os.path.lexists(config.restoring):
+        return
+    folder = restoring_from(config)
+    again = f"sbf restore {typed(folder)} --home {typed(config.home)}" if folder else "sbf restore"
+    raise UsageError(
+        "a restore into this home was stopped before its end", where=str(config.home), fix=f"run `{again}` again", code="RESTORE"
+    )
+
+
+def restoring_from(config: DuckDbConfig) -> str:
+    """The backup that is being copied into the home; empty where nobody can say which."""
+    try:
+        return regular_file(config.restoring).decode().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def check_there(config: DuckDbConfig, database: Path) -> None:

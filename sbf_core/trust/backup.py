@@ -21,7 +21,7 @@ from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.clock import Clock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.home_folder import check_outside, check_place
+from sbf_core.duck.home_folder import check_outside, check_place, restoring_from
 from sbf_core.duck.publish import copy_database, current_publication
 from sbf_core.errors import DamageFound, HomeLocked, UsageError
 from sbf_core.faults import fault_point
@@ -32,12 +32,13 @@ from sbf_core.trust.backup_folder import (
     copy_decisions,
     copy_payloads,
     copy_quarantine,
+    named_payloads,
     next_database,
     read_facts,
     remove_other_databases,
     write_facts,
 )
-from sbf_core.whole_file import write_whole
+from sbf_core.whole_file import sync_all, write_whole
 
 
 @attrs.frozen(kw_only=True)
@@ -85,7 +86,8 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
     if before is None or not before.complete:
         write_facts(folder, BackupFacts(made_at=made_at, complete=False))
     whole = {path.name: settled(journal_bytes(path)) for path in journal_files(config.bronze)}
-    total, copied, byte_count = copy_payloads(config.bronze, folder / "bronze", whole, trusting=True)
+    named = named_payloads(whole)
+    copied, byte_count = copy_payloads(config.bronze, folder / "bronze", named, trusting=True)
     for name, content in whole.items():
         write_whole(folder / "bronze" / JOURNAL_FOLDER / name, content)
         fault_point("backup.journals")
@@ -96,11 +98,11 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
     fault_point("backup.database")
     if database == "none":
         name, database = (before.database_file, before.database) if before is not None and before.complete else ("", database)
-    write_facts(folder, BackupFacts(made_at=made_at, complete=True, payloads=total, database=database, database_file=name))
+    write_facts(folder, BackupFacts(made_at=made_at, complete=True, payloads=len(named), database=database, database_file=name))
     fault_point("backup.named")
     remove_other_databases(folder, name)
     fault_point("backup.done")
-    return BackupReport(folder=folder, payloads=total, payloads_copied=copied, byte_count=byte_count, database=database)
+    return BackupReport(folder=folder, payloads=len(named), payloads_copied=copied, byte_count=byte_count, database=database)
 
 
 def _is_ours(folder: Path) -> bool:
@@ -111,9 +113,10 @@ def _is_ours(folder: Path) -> bool:
 
 def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
     """Copy a backup into a new home, each payload checked against its journal. Nothing that the backup says leads elsewhere.
+    Where it is stopped, the next one goes on with the same backup, and until then nothing else uses that home.
 
     Raises:
-        UsageError: this is no whole backup, or the home holds data already.
+        UsageError: this is no whole backup, or the home holds data already, or half of another backup.
         DamageFound: a payload of the backup is missing or damaged, or a journal is not one that sbf wrote.
     """
     folder = folder.expanduser().absolute()
@@ -123,26 +126,39 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
     if not facts.complete:
         raise UsageError("this backup was never finished", where=str(folder), fix="run `sbf backup` again, or rebuild from its bronze folder", code="BACKUP")
     check_place(config, config.database)
-    if config.database.exists() or journal_files(config.bronze):
+    is_begun = restoring_from(config) == str(folder)
+    if os.path.lexists(config.restoring) and not is_begun:
+        raise UsageError("the home holds half of another backup", where=str(config.home), fix="name a new folder with --home", code="HOME")
+    if not is_begun and (config.database.exists() or journal_files(config.bronze)):
         raise UsageError("the home holds data already", where=str(config.home), fix="name a new folder with --home", code="HOME")
     bronze = folder / "bronze"
     for place in (bronze, bronze / JOURNAL_FOLDER, folder / facts.database_file):
         if os.path.lexists(place) and is_link(place.lstat()):
             raise DamageFound("a link stands in a backup", where=str(place), fix="put the file or folder itself in its place")
     whole = {path.name: journal_bytes(path) for path in journal_files(bronze)}
-    total, copied, byte_count = copy_payloads(bronze, config.bronze, whole, trusting=False)
-    for name, content in whole.items():
-        write_whole(journal_path(config.bronze, Path(name).stem), content)
+    journals = {journal_path(config.bronze, Path(name).stem): content for name, content in whole.items()}
+    named = named_payloads(whole)
+    write_whole(config.restoring, f"{folder}\n".encode())
+    fault_point("restore.begun")
+    copied, byte_count = copy_payloads(bronze, config.bronze, named, trusting=False)
+    for path, content in journals.items():
+        write_whole(path, content)
+    fault_point("restore.journals")
     copy_decisions(folder, config.home, replacing=False)
     copy_quarantine(folder / "quarantine", config.quarantine)
-    if facts.database_file:
-        _restore_database(folder / facts.database_file, config.database)
-    return BackupReport(folder=config.home, payloads=total, payloads_copied=copied, byte_count=byte_count, database=facts.database)
+    database = folder / facts.database_file if facts.database_file else None
+    if database is not None and database.is_file():
+        _restore_database(database, config.database)
+    fault_point("restore.database")
+    config.restoring.unlink()
+    sync_all([config.home])
+    if database is not None and not database.is_file():
+        fix = "run `sbf rebuild` in the new home: its payloads are all there"
+        raise DamageFound("the database of the backup is gone", where=str(database), fix=fix)
+    return BackupReport(folder=config.home, payloads=len(named), payloads_copied=copied, byte_count=byte_count, database=facts.database)
 
 
 def _restore_database(database: Path, target: Path) -> None:
-    if not database.is_file():
-        raise DamageFound("the database of the backup is gone", where=str(database), fix="run `sbf rebuild` in the new home: its payloads are all there")
     with database.open("rb") as source:
         _copy_log(database, target)
         copy_database(source, target, durable=True)

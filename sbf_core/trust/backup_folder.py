@@ -9,7 +9,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,26 +151,39 @@ def _told(error: OSError) -> None:
     raise error
 
 
-def copy_payloads(source: Path, target: Path, journals: Mapping[str, bytes], *, trusting: bool) -> tuple[int, int, int]:
-    """Copy the payloads that journals name and the target lacks.
+def named_payloads(journals: Mapping[str, bytes]) -> list[tuple[str, str, int]]:
+    """Path, hash and size of each payload that journals name, folder by folder.
+
+    Args:
+        journals: name of the file to its content.
+
+    Raises:
+        DamageFound: a line of a journal cannot be read, or leads elsewhere.
+    """
+    found = (_named(lines_of(content, where=f"{JOURNAL_FOLDER}/{name}")) for name, content in journals.items())
+    return sorted(one for some in found for one in some)
+
+
+def copy_payloads(
+    source: Path, target: Path, payloads: Sequence[tuple[str, str, int]], *, trusting: bool
+) -> tuple[int, int]:
+    """Copy the payloads that the target lacks.
 
     Args:
         source: the Bronze folder that has them.
         target: the one that gets them.
-        journals: name of the file to its content.
+        payloads: see ``named_payloads``.
         trusting: what is in the target, of the right size, was checked when it was copied.
 
     Returns:
-        Payloads named, payloads copied, bytes copied.
+        Payloads copied, bytes copied.
 
     Raises:
-        DamageFound: a line of a journal cannot be read, or leads elsewhere; then nothing was copied. Or a payload is not
-            what its journal says.
+        DamageFound: a payload is not what its journal says.
     """
-    named = {name: _named(lines_of(content, where=f"{JOURNAL_FOLDER}/{name}")) for name, content in journals.items()}
     copied = byte_count = 0
     copies, ways_here, ways_there = FileCopies(mode=0o400), set[str](), set[str]()
-    for payload_path, sha256, size in sorted(one for found in named.values() for one in found):  # folder by folder
+    for payload_path, sha256, size in payloads:
         there, facts = place_inside(target, payload_path, ways_there)
         if _is_file(facts, size) and (trusting or file_hash(there) == sha256):
             continue
@@ -185,7 +198,7 @@ def copy_payloads(source: Path, target: Path, journals: Mapping[str, bytes], *, 
         copied += 1
         byte_count += size
     copies.finish()
-    return sum(map(len, named.values())), copied, byte_count
+    return copied, byte_count
 
 
 def _is_file(facts: os.stat_result | None, size: int) -> bool:

@@ -155,3 +155,31 @@ def test_a_home_whose_settings_block_plugins_is_restored(world: World, tmp_path:
     done = world.sbf(tmp_path / "new", "restore", str(tmp_path / "kept"))
     assert done.returncode == 0, done.stderr
     assert digests(tmp_path / "new") == digests(home)
+
+
+@pytest.mark.parametrize("kind", ["kill", pytest.param("term", marks=pytest.mark.slow), pytest.param("full", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("point", ["restore.begun", "whole.half", "restore.journals", "publish.half", "publish.copied", "restore.database"])
+def test_a_restore_that_was_stopped_goes_on(
+    world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path, point: str, kind: str
+) -> None:
+    """Until it has ended nothing else uses the home, and half of one backup is not filled up from another."""
+    home, first, _ = second
+    new, other = tmp_path / "new", tmp_path / "other"
+    which = 3 if point == "whole.half" else 1  # the first two say that it has begun
+    died = world.sbf(new, "restore", str(first), SBF_FAULT=f"{point}:{which}:{kind}")
+    assert died.returncode == {"kill": -signal.SIGKILL, "term": 128 + signal.SIGTERM, "full": 6}[kind], died.stderr
+    figures.add("restores that were stopped")
+    for command in (["run"], ["status"], ["verify"], ["rebuild"]):
+        refused = world.sbf(new, *command)
+        assert refused.returncode == 2, refused.stdout
+        if command != ["run"] and not (new / "sbf.duckdb").exists():
+            continue  # others say that there is no data
+        assert f"error[RESTORE] a restore into this home was stopped before its end; {new}; run `sbf restore {first} --home {new}` again" in refused.stderr
+    shutil.copytree(first, other)
+    assert "half of another backup" in world.sbf(new, "restore", str(other)).stderr
+    done = world.sbf(new, "restore", str(first))
+    assert done.returncode == 0, done.stderr
+    assert world.findings(new) == []
+    world.set_day(new, 1)
+    assert world.sbf(new, "run").returncode == 0
+    assert digests(new) == digests(home)

@@ -31,7 +31,7 @@ from sbf_core.faults import FAULT_POINTS
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with signals that only POSIX knows")
 SIGNALS = {"kill": -signal.SIGKILL, "term": 143, "int": 130}
 #: Points that only an older or damaged database, a late payload, a changed declaration or a recovery reaches; tests of their own strike them.
-ELSEWHERE = {"home.in_use", "migrate.before", "migrate.backed_up", "migrate.done", *(point for point in FAULT_POINTS if point.startswith(("rebuild.", "recover.", "replace.", "remake.", "backup.", "clean.")))}
+ELSEWHERE = {"home.in_use", "migrate.before", "migrate.backed_up", "migrate.done", *(point for point in FAULT_POINTS if point.startswith(("rebuild.", "recover.", "replace.", "remake.", "backup.", "restore.", "clean.")))}
 MODES = ("replay", "second day")
 #: Written when a run begins, as often as the clock says while it works, and at its end.
 LIVE = "live.json"
