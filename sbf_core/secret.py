@@ -6,8 +6,8 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable, Collection
-from typing import NoReturn
+from collections.abc import Callable, Collection, Sequence
+from typing import AnyStr, NoReturn
 from urllib.parse import quote, quote_plus
 
 _SHOWN = "***"
@@ -65,11 +65,11 @@ class _Shapes:
     ``forms`` are texts as they stand. ``pattern`` finds the key with any of its marks escaped, in whatever mixture, or
     all that it consists of: as in addresses (``%2F``, in small or large digits, also twice), JSON (``\u002f``, ``\/``, also in a text within
     a text) and HTML (``&amp;``, ``&#x2F;``), and as hexadecimal digits, with marks between the bytes or without. ``probes``
-    are pieces of which every form has one, ``probes_any_case`` in small letters: where there is none of them, which is
-    almost always, no form is looked for.
+    are pieces of which every form has one, ``escapes`` those of escaped ones, in small letters, by the mark that they begin
+    with: where there is none of them, which is almost always, no form is looked for.
     """
 
-    __slots__ = ("forms", "forms_bytes", "pattern", "pattern_bytes", "probes", "probes_any_case", "probes_any_case_bytes", "probes_bytes", "value", "wide")
+    __slots__ = ("escapes", "escapes_bytes", "forms", "forms_bytes", "pattern", "pattern_bytes", "probes", "probes_bytes", "value", "wide")
 
     def __init__(self, value: str) -> None:
         self.value = value
@@ -80,37 +80,26 @@ class _Shapes:
         self.pattern_bytes = re.compile(pattern.encode(errors="surrogatepass"))
         core = max(re.findall(r"[A-Za-z0-9]*", value), key=len)  # only who escapes every letter changes it
         self.probes = tuple(_probes_of(value))
-        self.probes_any_case = tuple(_probes_of_escapes(value) | {core.lower()})
         self.probes_bytes = tuple(probe.encode() for probe in self.probes)
-        self.probes_any_case_bytes = (*(probe.encode() for probe in self.probes_any_case), core.lower().encode("utf-16-le")[:-1])
+        self.escapes = (("", (core.lower(), *_digits_of(value))), *_escapes_of(value))
+        self.escapes_bytes = (
+            *((mark.encode(), tuple(probe.encode() for probe in probes)) for mark, probes in self.escapes),
+            (b"\0", (core.lower().encode("utf-16-le")[:-1],)),
+        )
         self.wide = tuple((value.encode(coding, errors="surrogatepass"), coding) for coding in ("utf-16-le", "utf-16-be"))
 
     def text_without(self, text: str, in_small: str) -> str:
         """A text without the key; the same object where it is not in it. ``in_small`` is the text in small letters."""
-        for probe in self.probes_any_case:
-            if probe in in_small:
-                break
-        else:
-            for probe in self.probes:
-                if probe in text:
-                    break
-            else:
-                return text
+        if not _has_escape(in_small, self.escapes) and not any(probe in text for probe in self.probes):
+            return text
         for form in self.forms:
             text = text.replace(form, _SHOWN)
         return self.pattern.sub(_SHOWN, text)
 
     def bytes_without(self, content: bytes, in_small: bytes) -> bytes:
         """The same for bytes."""
-        for probe in self.probes_any_case_bytes:
-            if probe in in_small:
-                break
-        else:
-            for probe in self.probes_bytes:
-                if probe in content:
-                    break
-            else:
-                return content
+        if not _has_escape(in_small, self.escapes_bytes) and not any(probe in content for probe in self.probes_bytes):
+            return content
         given = content
         for form in self.forms_bytes:
             content = content.replace(form, _SHOWN.encode())
@@ -132,15 +121,33 @@ def _probes_of(value: str) -> set[str]:
     return found
 
 
-def _probes_of_escapes(value: str) -> set[str]:
-    """How the key begins as hexadecimal digits, and how its first letter looks to whoever escapes letters; in small letters."""
-    begin = [f"{byte:02x}" for byte in value.encode(errors="surrogatepass")[:2]]
-    found = {between.join(begin) for between in ("", *_BETWEEN)}
-    first = next((char for char in value if char.isascii() and char.isalnum()), "")
-    if first:
-        found |= {f"%{ord(first):02x}", f"25{ord(first):02x}", f"u00{ord(first):02x}", f"x{ord(first):02x}"}
-        found |= {f"#{zeros}{ord(first)};" for zeros in ("", "0")}
-    return found
+def _has_escape(in_small: AnyStr, escapes: Sequence[tuple[AnyStr, Sequence[AnyStr]]]) -> bool:
+    """Whether a text in small letters holds one of the probes; where a mark is not there, none that begins with it is."""
+    for mark, probes in escapes:
+        if mark in in_small:
+            for probe in probes:
+                if probe in in_small:
+                    return True
+    return False
+
+
+def _digits_of(value: str) -> set[str]:
+    """A key as hexadecimal digits, whole: the longer a text is, the quicker it is looked for."""
+    digits = [f"{byte:02x}" for byte in value.encode(errors="surrogatepass")]
+    return {between.join(digits) for between in ("", *_BETWEEN)}
+
+
+def _escapes_of(value: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """How the first letter of a key looks to whoever escapes letters, by the mark before it; in small letters."""
+    code = next((ord(char) for char in value if char.isascii() and char.isalnum()), None)
+    if code is None:
+        return ()
+    numbers = (f"{code};", f"0{code};", *(f"x{zeros}{code:x};" for zeros in ("", "0", "00")))
+    return (
+        ("%", tuple(f"{before}{code:02x}" for before in ("%", "%25", "%2525"))),
+        ("\\", (f"\\u00{code:02x}", f"\\x{code:02x}")),
+        ("#", tuple(f"#{number}" for number in numbers)),
+    )
 
 
 def _behind_others(encode: Callable[[bytes], bytes], raw: bytes, before: int) -> str:
