@@ -213,7 +213,10 @@ class GoldModel:
         """The SELECT, wrapped, with the surrogate key in front where there is one."""
         if not self.surrogate_key:
             return self.body_sql
-        packed = "concat_ws('|', " + ", ".join(f"CAST(model.{quoted(column)} AS VARCHAR)" for column in self.key) + ")"
+        texts = [f"CAST(model.{quoted(column)} AS VARCHAR)" for column in self.key]
+        if len(texts) > 1:  # ('a|b', 'c') is not ('a', 'b|c')
+            texts = [f"replace(replace({text}, '\\', '\\\\'), '|', '\\|')" for text in texts]
+        packed = f"concat_ws('|', {', '.join(texts)})"
         return f"SELECT CAST(md5_number_lower({packed}) >> 1 AS BIGINT) AS {quoted(self.surrogate_key)}, model.* FROM ({self.body_sql}) AS model"
 
     @property

@@ -132,9 +132,12 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
     if not is_begun and (config.database.exists() or journal_files(config.bronze)):
         raise UsageError("the home holds data already", where=str(config.home), fix="name a new folder with --home", code="HOME")
     bronze = folder / "bronze"
-    for place in (bronze, bronze / JOURNAL_FOLDER, folder / facts.database_file):
+    log = folder / f"{facts.database_file}.wal"
+    for place in (bronze, bronze / JOURNAL_FOLDER, folder / facts.database_file, log):
         if os.path.lexists(place) and is_link(place.lstat()):
             raise DamageFound("a link stands in a backup", where=str(place), fix="put the file or folder itself in its place")
+    if os.path.lexists(log) and not log.is_file():  # a pipe: who reads it waits for ever
+        raise DamageFound("in the place of the database's log is no file", where=str(log), fix="take it away")
     whole = {path.name: journal_bytes(path) for path in journal_files(bronze)}
     journals = {journal_path(config.bronze, Path(name).stem): content for name, content in whole.items()}
     named = named_payloads(whole)
@@ -207,5 +210,5 @@ def _copy_log(database: Path, target: Path) -> None:
     """A run that was killed leaves a log beside the database, which belongs to it."""
     log, copy = database.with_name(f"{database.name}.wal"), target.with_name(f"{target.name}.wal")
     copy.unlink(missing_ok=True)
-    if os.path.lexists(log) and not is_link(log.lstat()):
+    if log.is_file() and not is_link(log.lstat()):
         write_whole(copy, log.read_bytes())

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +152,8 @@ def _told(error: OSError) -> None:
 
 
 def named_payloads(journals: Mapping[str, bytes]) -> list[tuple[str, str, int]]:
-    """Path, hash and size of each payload that journals name, folder by folder.
+    """Path, hash and size of each payload that journals name, folder by folder. One that stands in two, because it was lost
+    and came again, is that of the first.
 
     Args:
         journals: name of the file to its content.
@@ -160,8 +161,11 @@ def named_payloads(journals: Mapping[str, bytes]) -> list[tuple[str, str, int]]:
     Raises:
         DamageFound: a line of a journal cannot be read, or leads elsewhere.
     """
-    found = (_named(lines_of(content, where=f"{JOURNAL_FOLDER}/{name}")) for name, content in journals.items())
-    return sorted(one for some in found for one in some)
+    found: dict[str, tuple[str, int]] = {}
+    for name, content in sorted(journals.items()):
+        for line in lines_of(content, where=f"{JOURNAL_FOLDER}/{name}"):
+            found.setdefault(line.row.rel_path, (line.row.payload_hash, line.row.content_length_bytes))
+    return sorted((path, sha256, size) for path, (sha256, size) in found.items())
 
 
 def copy_payloads(
@@ -203,7 +207,3 @@ def copy_payloads(
 
 def _is_file(facts: os.stat_result | None, size: int) -> bool:
     return facts is not None and stat.S_ISREG(facts.st_mode) and facts.st_size == size
-
-
-def _named(lines: Iterable[Any]) -> list[tuple[str, str, int]]:
-    return [(line.row.rel_path, line.row.payload_hash, line.row.content_length_bytes) for line in lines]

@@ -9,7 +9,10 @@ import signal
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
+
+from sbf_core.bronze.journal import JournalWriter, journal_files, read_journal
 
 sys.path.insert(0, str(Path(__file__).parent))
 import figures
@@ -183,3 +186,31 @@ def test_a_restore_that_was_stopped_goes_on(
     world.set_day(new, 1)
     assert world.sbf(new, "run").returncode == 0
     assert digests(new) == digests(home)
+
+
+def test_a_payload_that_was_lost_and_came_again_stands_in_two_journals(world: World, tmp_path: Path) -> None:
+    """Its backup copied it twice into one place, and ended as if the disk had failed."""
+    home, kept, new = tmp_path / "home", tmp_path / "kept", tmp_path / "new"
+    world.first_day(home)
+    (journal,) = journal_files(home / "bronze")
+    line = read_journal(journal)[0]
+    again = journal.stem[:-1] + ("0" if journal.stem[-1] != "0" else "1")
+    writer = JournalWriter(home / "bronze", again)
+    writer.append([attrs.evolve(line, row=attrs.evolve(line.row, run_id=again))])
+    writer.close()
+    for target in (kept, tmp_path / "other"):
+        done = world.sbf(home, "backup", str(target))
+        assert done.returncode == 0, done.stderr
+    assert world.sbf(new, "restore", str(kept)).returncode == 0
+    assert digests(new) == digests(home)
+
+
+def test_a_pipe_in_the_place_of_the_log_in_a_backup(world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path) -> None:
+    _, first, _ = second
+    kept, new = tmp_path / "kept", tmp_path / "new"
+    shutil.copytree(first, kept)
+    os.mkfifo(kept / "sbf-1.duckdb.wal")
+    done = world.sbf(new, "restore", str(kept))
+    assert done.returncode == 3, done.stderr
+    assert "in the place of the database's log is no file" in done.stderr
+    assert not new.exists() or not any(new.iterdir())

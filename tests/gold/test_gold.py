@@ -148,6 +148,18 @@ def test_surrogate_keys_are_the_same_everywhere(gold: tuple[Warehouse, FakeVendo
     assert warehouse.ask("SELECT symbol_key, symbol FROM gold.dim ORDER BY 2") == [(low_half_of_md5(symbol) >> 1, symbol) for symbol in "AB"]
 
 
+def test_a_surrogate_key_tells_keys_apart_whatever_they_hold(gold: tuple[Warehouse, FakeVendor]) -> None:
+    """A mark of a text is not the mark between two of them; keys without such a mark are what they always were."""
+    warehouse, vendor = gold
+    pairs = [("a|b", "c"), ("a", "b|c"), ("a\\", "b|c"), ("a\\|b", "c"), ("plain", "too")]
+    values = ", ".join(f"('{one}', '{other}')" for one, other in pairs)
+    sql = f"SELECT t.* FROM (VALUES {values}) AS t(a, b), (SELECT DISTINCT 1 FROM silver.px)"
+    vendor.models = [model("dim", sql, key=("a", "b"), kind="dimension", surrogate_key="id")]
+    assert warehouse.run().errors == []
+    assert warehouse.ask("SELECT count(DISTINCT id) FROM gold.dim") == [(len(pairs),)]
+    assert warehouse.ask("SELECT id FROM gold.dim WHERE a = 'plain'") == [(low_half_of_md5("plain|too") >> 1,)]
+
+
 def test_gold_alone_can_be_built(gold: tuple[Warehouse, FakeVendor]) -> None:
     warehouse, vendor = gold
     context = warehouse.run(options=RunOptions(only=Layer.SILVER))
