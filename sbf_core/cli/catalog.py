@@ -8,13 +8,14 @@ from typing import Any
 import attrs
 
 from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.days import day
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import UsageError, nearest
 from sbf_core.plugin.bounds import bounds
 from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.patterns import chosen_by
 from sbf_core.plugin.registry import DatasetRegistry
-from sbf_core.runner.options import day, name_list
+from sbf_core.runner.options import name_list
 from sbf_core.settings.settings import Settings
 from sbf_core.universe.members import UniverseMember
 from sbf_core.universe.service import UniverseService

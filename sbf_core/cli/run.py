@@ -14,12 +14,13 @@ import attrs
 
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.cli.show_progress import progress
+from sbf_core.days import day, moment
 from sbf_core.errors import EnvironmentFault, UsageError
 from sbf_core.facts.datasets import dataset_named
 from sbf_core.plan.forecast import VendorForecast
 from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.registry import DatasetRegistry
-from sbf_core.runner.options import RunOptions, day, moment, name_list, split_select
+from sbf_core.runner.options import RunOptions, name_list, split_select
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.runner import Runner
 from sbf_core.runs.context import RunContext

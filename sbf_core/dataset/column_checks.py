@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sbf_core.dataset.columns import (
     CORE_COLUMNS,
     END_OF_DAY,
+    EPOCH_FORMAT,
     EPOCH_UNITS,
     MOMENTS,
     REQUEST_SOURCES,
@@ -108,13 +109,14 @@ def _check_times(col: Column, *, where: str) -> None:
         refuse(f"fold {col.fold!r} is not known", 'use "first" or "last"')
     if col.fold and not col.zone:
         refuse("fold belongs to a zone", 'zone="America/New_York", fold="first"')
-    if col.epoch and (col.epoch not in EPOCH_UNITS or col.date_format):
+    is_epoch_format = col.date_format == EPOCH_FORMAT and col.epoch == "s"
+    if col.epoch and (col.epoch not in EPOCH_UNITS or (col.date_format and not is_epoch_format)):
         refuse("epoch is s, ms, us or ns, and goes without a date_format", 'epoch="ms"')
     if col.epoch and col.zone and col.type != "DATE":
         refuse("an epoch counts from one moment everywhere, so a moment needs no zone", "leave zone out")
     if col.known_at not in (END_OF_DAY, START_OF_DAY) and not _TIME_OF_DAY.fullmatch(col.known_at):
         refuse(f"known_at {col.known_at!r} is not known", "use end of day, start of day, or a time such as 16:30")
-    if col.date_format:
+    if col.date_format and not is_epoch_format:
         _check_format(col, refuse)
 
 

@@ -43,12 +43,18 @@ NANOSECONDS = "TIMESTAMP_NS"
 TYPES = (*_SQL_TYPES.values(), NANOSECONDS)
 MOMENTS = ("TIMESTAMP", NANOSECONDS)
 EPOCH_UNITS = ("s", "ms", "us", "ns")
+#: The directive of C for seconds since 1970.
+EPOCH_FORMAT = "%s"
 END_OF_DAY = "end of day"
 START_OF_DAY = "start of day"
 #: Columns that the core adds to every silver table.
 CORE_COLUMNS = ("_bronze_file_id", "_run_id", "known_from", "recorded_at")
 #: What a column may take from the request instead of the payload.
 REQUEST_SOURCES = ("request.ticker", "request.discriminator", "request.from_date", "request.to_date")
+
+
+def _epoch_of(epoch: str, date_format: str) -> str:
+    return "s" if not epoch and date_format == EPOCH_FORMAT else epoch
 
 
 @attrs.frozen(kw_only=True)
@@ -80,7 +86,8 @@ class Column:
             zone of the day. A TIMESTAMP needs it, or an offset in the text.
         fold: which of the two a moment is that a zone has twice, in the night when clocks go back: ``first`` or
             ``last``; else such a row is rejected.
-        epoch: the field counts ``s``, ``ms``, ``us`` or ``ns`` since 1970-01-01 00:00 UTC.
+        epoch: the field counts ``s``, ``ms``, ``us`` or ``ns`` since 1970-01-01 00:00 UTC; ``s`` where ``date_format``
+            is ``%s``, which says the same.
         known_at: for a DATE that says when the row was published: from which moment of that day it was known: ``end
             of day`` (the first
             moment of the next day), ``start of day``, or a time such as ``16:30``, each in ``zone`` (UTC where there is
@@ -109,7 +116,7 @@ class Column:
     date_format: str = ""
     zone: str = ""
     fold: str = ""
-    epoch: str = ""
+    epoch: str = attrs.field(default=attrs.Factory(lambda column: _epoch_of("", column.date_format), takes_self=True))
     known_at: str = END_OF_DAY
     cut_at: str = ""
     unit: str = ""
@@ -186,7 +193,7 @@ def column(
                 "date_format": date_format,
                 "zone": zone,
                 "fold": fold,
-                "epoch": epoch,
+                "epoch": _epoch_of(epoch, date_format),
                 "resolution": resolution,
                 "known_at": known_at,
                 "cut_at": cut_at,

@@ -151,7 +151,7 @@ def _same(column: Column, raw: str | None, value: Any) -> bool:
         except InvalidOperation:
             return False
     if isinstance(value, (dt.date, dt.datetime)):
-        shown = value.strftime(column.date_format) if column.date_format else value.isoformat()
+        shown = value.strftime(column.date_format) if column.date_format and not column.epoch else value.isoformat()
         return text in (
             shown,
             str(value),

@@ -1,32 +1,17 @@
-"""Days and moments as users write them."""
+"""Days and moments as a form of a page, or an option, gives them: an empty text is none."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from sbf_core.errors import UsageError
+from sbf_core import days
 
 
 def day_of(text: str) -> dt.date | None:
-    """A day; None for an empty text. Raises ``UsageError`` where it is none."""
-    try:
-        return dt.date.fromisoformat(text.strip()) if text.strip() else None
-    except ValueError as error:
-        raise UsageError(f"{text!r} is no day", fix="write 2024-01-31", code="DAY") from error
+    """A day, see ``sbf_core.days``; None for an empty text. Raises ``UsageError`` where it is none."""
+    return days.day(text.strip()) if text.strip() else None
 
 
 def moment_of(text: str) -> dt.datetime | None:
-    """A day or a moment as a user writes it, naive UTC; the end of a day where no time is given; None for an empty text.
-
-    Raises:
-        UsageError: it is neither.
-    """
-    if not text.strip():
-        return None
-    try:
-        found = dt.datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise UsageError(f"{text!r} is no moment", fix="write 2024-01-31 or 2024-01-31T18:00", code="MOMENT") from error
-    if found.tzinfo is not None:
-        return found.astimezone(dt.UTC).replace(tzinfo=None)
-    return dt.datetime.combine(found.date(), dt.time(23, 59, 59, 999_999)) if len(text.strip()) == 10 else found
+    """A moment, see ``sbf_core.days``, naive UTC; None for an empty text. Raises ``UsageError`` where it is none."""
+    return days.moment(text.strip()).replace(tzinfo=None) if text.strip() else None

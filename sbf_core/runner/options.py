@@ -17,29 +17,6 @@ from sbf_core.vocabulary import Layer
 FIRST_DAY = dt.date(1900, 1, 1)
 
 
-def day(text: str, *, what: str) -> dt.date:
-    """A day written ``YYYY-MM-DD``. Raises ``UsageError`` for anything else."""
-    try:
-        if len(text) != 10:
-            raise ValueError
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{what} {text!r} is no day", fix="write YYYY-MM-DD", code="DATE") from None
-
-
-def moment(text: str, *, what: str) -> dt.datetime:
-    """A moment with its zone, or a day, which means its end in UTC. Raises ``UsageError`` for anything else."""
-    try:
-        if len(text) == 10:
-            return dt.datetime.combine(dt.date.fromisoformat(text), dt.time.max, dt.UTC)
-        parsed = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{what} {text!r} is no moment", fix="write 2026-01-31 or 2026-01-31T18:00:00Z", code="DATE") from None
-    if parsed.tzinfo is None:
-        raise UsageError(f"{what} {text!r} has no time zone", fix="write 2026-01-31T18:00:00Z", code="DATE")
-    return parsed
-
-
 @attrs.frozen(kw_only=True)
 class RunOptions:
     """What a run was asked to do; the rest comes from the settings.

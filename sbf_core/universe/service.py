@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from sbf_core.days import day
 from sbf_core.errors import EnvironmentFault, UsageError
 from sbf_core.universe.members import UniverseMember, UniverseSettings
 from sbf_core.universe.tickers import checked_tickers, tidied
@@ -102,10 +103,7 @@ def _day(value: Any, where: str) -> dt.date | None:
         return value.date()
     if isinstance(value, dt.date):
         return value
-    try:
-        return dt.date.fromisoformat(str(value).strip())
-    except ValueError as error:
-        raise UsageError(f"{value!r} is no day", where=where, fix="write YYYY-MM-DD", code="UNIVERSE") from error
+    return day(str(value).strip(), where=where)
 
 
 def _read_file(path: Path) -> list[tuple[Any, Any, Any]]:

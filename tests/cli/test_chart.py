@@ -71,7 +71,7 @@ def test_silver_is_drawn_as_it_was_known(sbf: Shell) -> None:
     ("arguments", "code"),
     [
         (("nosuch",), "UNKNOWN_CHART"), (("price", "--out", "x.jpg"), "USAGE"), (("price", "--out", "nowhere/x.svg"), "USAGE"), (("price", "--theme", "pink"), "USAGE"), (("price", "--size", "huge"), "USAGE"),
-        (("price", "--from", "soon"), "DAY"), (("price", "--as-of", "2020-01-01"), "AS_OF"), (("price", "--series", "NOSUCH"), "UNKNOWN_SERIES"), (("years", "--index"), "INDEX"),
+        (("price", "--from", "soon"), "DATE"), (("price", "--as-of", "2020-01-01"), "AS_OF"), (("price", "--series", "NOSUCH"), "UNKNOWN_SERIES"), (("years", "--index"), "INDEX"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(sbf: Shell, arguments: tuple[str, ...], code: str) -> None:

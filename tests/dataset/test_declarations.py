@@ -170,6 +170,22 @@ def test_a_date_format_that_cannot_be_exact_is_refused_when_it_is_declared(date_
         declare()
 
 
+def test_the_directive_of_seconds_since_1970_is_an_epoch() -> None:
+    @attrs.frozen
+    class Row:
+        day: dt.date = column(key=True, date_format="%s")
+
+    def declare(*columns: Column) -> DatasetKeymapEntry:
+        return DatasetKeymapEntry(domain="d", source="s", dataset="t", silver_table="t", columns=columns)
+
+    assert DatasetKeymapEntry(domain="d", source="s", dataset="t", silver_table="t", columns=Row).columns[0].epoch == "s"
+    assert declare(Column(name="day", type="DATE", key=True, date_format="%s")).columns[0].epoch == "s"
+    assert declare(Column(name="day", type="DATE", key=True)).columns[0].epoch == ""
+    for wrong in ({"epoch": "ms", "date_format": "%s"}, {"epoch": "s", "date_format": "%Y"}):
+        with pytest.raises(UsageError, match="goes without a date_format"):
+            declare(Column(name="day", type="DATE", key=True, **wrong))
+
+
 @pytest.mark.parametrize("zone", ["localtime", "Mars/Base", "posix/UTC", "../UTC"])
 def test_a_zone_that_is_none_is_refused(zone: str) -> None:
     with pytest.raises(UsageError, match="there is no zone"):
