@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -15,8 +16,13 @@ from typer.main import get_command_name
 
 from sbf_core import signals
 from sbf_core.cli.app import app
-from sbf_core.errors import SbfError, environment_fault, is_interrupt, printable, told_by
+from sbf_core.errors import SbfError, UsageError, environment_fault, is_interrupt, printable, told_by
 from sbf_core.secret import redacted
+
+_OPTION = re.compile(r"--[a-z-]+(?:=|$)")
+#: Options of which each is one more, by their command: ``check`` is one of ``plugins``.
+_MAY_BE_REPEATED = frozenset((("plugins", "--exempt"), ("chart", "--series"), ("repair", "--from")))
+_LISTS = frozenset(("--plugins", "--exclude", "--select", "--tickers", "--key"))
 
 
 def main() -> None:
@@ -26,6 +32,7 @@ def main() -> None:
     os.umask(signals.OWNER_ALONE)
     code = 0
     try:
+        _refuse_repeated(sys.argv[1:])
         answer = _with_the_command_alone(sys.argv[1:])(standalone_mode=False)
         code = answer if isinstance(answer, int) else 0
         if signals.asked_to_stop():  # typer makes an exit code of a Ctrl-C by itself
@@ -77,6 +84,17 @@ def _here() -> Path:
         return Path.cwd()
     except OSError:
         return Path()
+
+
+def _refuse_repeated(words: list[str]) -> None:
+    """An option that is given twice would count once, and nobody would see which one. Raises ``UsageError``."""
+    given = words[: words.index("--")] if "--" in words else words
+    command = next((word for word in given if not word.startswith("-")), "")
+    names = [word.partition("=")[0] for word in given if _OPTION.match(word)]
+    twice = next((name for name in names if names.count(name) > 1 and (command, name) not in _MAY_BE_REPEATED), "")
+    if twice:
+        fix = f"write {twice} A,B" if twice in _LISTS else "give it once"
+        raise UsageError(f"{twice} is given twice", where=f"sbf {command}", fix=fix, code="USAGE")
 
 
 def _with_the_command_alone(arguments: list[str]) -> typer.Typer:

@@ -141,6 +141,10 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
     whole = {path.name: journal_bytes(path) for path in journal_files(bronze)}
     journals = {journal_path(config.bronze, Path(name).stem): content for name, content in whole.items()}
     named = named_payloads(whole)
+    if sum(content.count(b"\n") for content in whole.values()) < facts.payloads:
+        what = f"journals of the backup are gone: {facts.payloads} payloads were in it, and they name {len(named)}"
+        fix = "put them back; or copy its folder bronze, and run `sbf rebuild`, which makes a home of what is left"
+        raise DamageFound(what, where=str(bronze / JOURNAL_FOLDER), fix=fix)
     write_whole(config.restoring, f"{folder}\n".encode())
     fault_point("restore.begun")
     copied, byte_count = copy_payloads(bronze, config.bronze, named, trusting=False)

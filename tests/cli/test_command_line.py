@@ -183,6 +183,8 @@ USAGE = [
     (["run", "--plugins", "ebc"], "did you mean 'ecb'"),
     (["run", "--plugins", ""], "holds an empty name"),
     (["run", "--plugins", "ecb,,sec"], "holds an empty name"),
+    (["run", "--select", "ecb:*", "--replay", "sample", "--select=bls:*"], "--select is given twice; sbf run; write --select A,B"),
+    (["status", "--json", "--json"], "--json is given twice; sbf status; give it once"),
     (["run", "--since", "2024-02-30"], "'2024-02-30' is no day; write YYYY-MM-DD"),
     (["run", "--since", "01/02/2024"], "write YYYY-MM-DD"),
     (["run", "--since", "2025-01-01", "--until", "2024-01-01"], "is after --until"),

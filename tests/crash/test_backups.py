@@ -214,3 +214,17 @@ def test_a_pipe_in_the_place_of_the_log_in_a_backup(world: World, second: tuple[
     assert done.returncode == 3, done.stderr
     assert "in the place of the database's log is no file" in done.stderr
     assert not new.exists() or not any(new.iterdir())
+
+
+def test_a_backup_that_lost_a_journal_is_not_restored_in_silence(world: World, tmp_path: Path) -> None:
+    """Without its journal nobody knows of a payload: the new home lacked it, and was called well."""
+    home, kept, new = tmp_path / "home", tmp_path / "kept", tmp_path / "new"
+    world.first_day(home)
+    assert world.sbf(home, "backup", str(kept)).returncode == 0
+    (journal,) = journal_files(kept / "bronze")
+    journal.unlink()
+    done = world.sbf(new, "restore", str(kept))
+    assert done.returncode == 3, done.stderr
+    assert "journals of the backup are gone:" in done.stderr
+    assert "they name 0" in done.stderr
+    assert not new.exists() or not any(new.iterdir())
