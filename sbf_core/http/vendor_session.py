@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Unpack
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -43,15 +43,19 @@ class VendorSession:
         entry: the dataset.
         as_declared: its payloads are read as the declaration says.
         may_ask_for_changes: a request has one answer, so that the news that nothing changed is enough. Of a set of pages all must come.
+        also_kept: headers that answers keep beside those that every answer keeps, in small letters.
     """
 
-    def __init__(self, live: LiveSession, entry: DatasetKeymapEntry, *, as_declared: bool = True, may_ask_for_changes: bool = True) -> None:
+    def __init__(
+        self, live: LiveSession, entry: DatasetKeymapEntry, *, as_declared: bool = True, may_ask_for_changes: bool = True,
+        also_kept: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self._live = live
         self._entry = entry
         self._as_declared = as_declared
         self._recipe = entry.recipe if isinstance(entry.recipe, RestRecipe) else _DEFAULTS
         self._may_ask_for_changes = may_ask_for_changes and not self._recipe.makes_sets
-        self._kept_headers = (*_KEPT_HEADERS, *(self._recipe.pages.kept_headers if self._recipe.pages else ()))
+        self._kept_headers = (*_KEPT_HEADERS, *also_kept, *(self._recipe.pages.kept_headers if self._recipe.pages else ()))
         live.add_limits(entry.source, self._recipe.limits)
         bytes_max = self._recipe.mebibytes_max * 1024**2
         self._caps = SizeCaps(wire_bytes=bytes_max, decoded_bytes=bytes_max)

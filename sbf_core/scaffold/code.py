@@ -52,6 +52,8 @@ def _imports(proposal: Proposal) -> list[str]:
     names |= {"DatasetKeymapEntry", "column", "hookimpl", "FileRecipe" if proposal.template is None else "RestRecipe"}
     if proposal.found.format is not None:
         names.add(type(proposal.found.format).__name__)
+    if proposal.paging.pages is not None:
+        names.add("Pages")
     if hooked:
         names |= {"ParseRows", "PayloadRefused"}
     if proposal.kind == "custom":
@@ -117,6 +119,9 @@ def _recipe(proposal: Proposal) -> str:
         parts.append("chunk_days=1")
     if template.secrets:
         parts.append("secrets={" + ", ".join(f"{repr_of(parameter)}: {repr_of(variable)}" for parameter, variable in template.secrets.items()) + "}")
+    pages = proposal.paging.pages
+    if pages is not None:
+        parts.append(f"pages=Pages(by={repr_of(str(pages.by))}{f', next_at={repr_of(pages.next_at)}' if pages.next_at else ''})")
     return f"RestRecipe({', '.join(parts)})"
 
 
@@ -161,7 +166,7 @@ def _declaration(proposal: Proposal) -> list[str]:
         f"terms={repr_of(terms_of(words))}," + ("" if words.terms else f"{_MARK}may the data be kept and shared?"),
         f"source_url={repr_of(described)}," + ("" if words.source_url else f"{_MARK}where are the data described?"),
     ]
-    doubts = [*(template.doubts if template is not None else ()), *proposal.found.doubts]
+    doubts = [*(template.doubts if template is not None else ()), *proposal.found.doubts, *proposal.paging.doubts]
     return [
         "@hookimpl",
         "def datasets() -> Sequence[DatasetKeymapEntry]:",

@@ -14,6 +14,7 @@ from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.errors import UsageError
 from sbf_core.runs.request import RunRequest
 from sbf_core.scaffold.address import Template
+from sbf_core.scaffold.paging import TOTAL_HEADER
 from sbf_core.scaffold.proposal import Sampled, asked_address
 from sbf_core.settings.keys import Keys
 
@@ -31,7 +32,10 @@ def fetch_once(template: Template, request: RunRequest, *, clock: Clock) -> Samp
     from sbf_core.http.live import LiveSession  # 0.14 s that only this pays
     from sbf_core.http.vendor_session import VendorSession
 
-    recipe = RestRecipe(url=template.url, extension="txt", date_format=template.date_format, deadline_seconds=_DEADLINE_SECONDS, mebibytes_max=SAMPLE_BYTES_MAX // 1024**2)
+    recipe = RestRecipe(
+        url=template.url, extension="txt", date_format=template.date_format, deadline_seconds=_DEADLINE_SECONDS,
+        mebibytes_max=SAMPLE_BYTES_MAX // 1024**2,
+    )  # fmt: skip
     columns = (Column(name="line", type="VARCHAR", key=True),)
     entry = DatasetKeymapEntry(domain=request.domain, source=request.source, dataset=request.dataset, silver_table=request.dataset, columns=columns, recipe=recipe)
     with tempfile.TemporaryDirectory() as folder:
@@ -39,10 +43,10 @@ def fetch_once(template: Template, request: RunRequest, *, clock: Clock) -> Samp
         try:
             # The content is looked at afterwards, with all that can be said about it.
             entry = attrs.evolve(entry, is_data=attrs.evolve(entry.is_data, may_be_empty=True))
-            session = VendorSession(live, entry, as_declared=False, may_ask_for_changes=False)
+            session = VendorSession(live, entry, as_declared=False, may_ask_for_changes=False, also_kept=("link", TOTAL_HEADER))
             result = session.get(request, asked_address(template, request), extension="txt", secrets=template.secrets)
         finally:
             live.close()
     if not result.ok:
         raise UsageError(f"the address gives no payload: {result.error}", where=result.address, fix="try it with a browser; nothing was written", code="URL")
-    return Sampled(payload=result.payload, fetched_at=result.fetched_at)
+    return Sampled(payload=result.payload, fetched_at=result.fetched_at, headers=result.headers)

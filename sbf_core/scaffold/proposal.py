@@ -19,6 +19,7 @@ from sbf_core.scaffold.address import Template
 from sbf_core.scaffold.guess import ENOUGH, GuessedColumn, guess_columns
 from sbf_core.scaffold.licences import LICENCES
 from sbf_core.scaffold.marks import PLAIN, Marks
+from sbf_core.scaffold.paging import Paging, paging_of
 from sbf_core.scaffold.roles import with_roles
 from sbf_core.scaffold.rows import FoundRows, declared_again, find_rows, usual_format
 
@@ -59,10 +60,11 @@ class Words:
 
 @attrs.frozen(kw_only=True)
 class Sampled:
-    """A payload of the sample and the moment of its fetch."""
+    """A payload of the sample, the moment of its fetch, and headers that tell of further pages."""
 
     payload: bytes
     fetched_at: dt.datetime
+    headers: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -76,6 +78,7 @@ class Proposal:
         found: the rows and how they are reached.
         columns: with their roles.
         samples: payloads for the recording, oldest first.
+        paging: how the answer goes on.
     """
 
     words: Words
@@ -84,6 +87,7 @@ class Proposal:
     found: FoundRows
     columns: tuple[GuessedColumn, ...]
     samples: tuple[Sampled, ...]
+    paging: Paging = Paging()
 
     @property
     def name(self) -> str:
@@ -145,7 +149,7 @@ class Proposal:
     @property
     def doubts(self) -> list[str]:
         """Everything that was decided without being sure, each with its place."""
-        found = [*(self.template.doubts if self.template is not None else ()), *self.found.doubts]
+        found = [*(self.template.doubts if self.template is not None else ()), *self.found.doubts, *self.paging.doubts]
         return found + [f"{column.name}: {doubt}" for column in self.columns for doubt in column.doubts]
 
 
@@ -194,6 +198,7 @@ def propose(
         found=found,
         columns=tuple(columns),
         samples=(sample,),
+        paging=Paging() if template is None else paging_of(sample.payload, sample.headers, address=template.url, row_count=len(found.rows)),
     )
 
 

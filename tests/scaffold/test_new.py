@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hang import HANG_SECONDS
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from sbf_core.testing.kit import CHECKS
 
@@ -149,6 +150,23 @@ def test_one_request_for_each_ticker(author: Author, httpserver: HTTPServer) -> 
     author.new("bars", "--from-url", httpserver.url_for("/eod/AAPL"), "--ticker", "AAPL")
     is_whole(author, "bars", 24)
     assert author.rows("SELECT DISTINCT ticker FROM silver.bars") == [{"ticker": "AAPL"}]
+
+
+def test_the_pages_of_an_answer_are_asked_for(author: Author, httpserver: HTTPServer) -> None:
+    """Ten of 25 rows were on the first page, and the plugin passed every check with them."""
+
+    def page(request: Request) -> Response:
+        first = int(request.args.get("o", 0))
+        more = {"Link": f'<{httpserver.url_for("/odd")}?o={first + 10}>; rel="next"'} if first + 10 < len(ROWS) else {}
+        return Response(json.dumps(ROWS[first:][:10]), headers=more, content_type="application/json")
+
+    httpserver.expect_request("/odd").respond_with_handler(page)
+    shown = author.new("odd", "--from-url", httpserver.url_for("/odd"))
+    assert "unsure: pages: the header Link names a next page" in shown
+    author.install("sbf-odd")
+    done = author.sbf("run", "--plugins", "odd")
+    assert done.returncode == 0, done.stderr
+    assert author.rows("SELECT count(*) AS n FROM silver.odd") == [{"n": len(ROWS)}]
 
 
 def refused(author: Author, *arguments: str) -> str:
