@@ -120,6 +120,11 @@ class DuckDbBootstrap:
             raise
         return self
 
+    @property
+    def copy_had_all_rows(self) -> bool:
+        """Whether the copy for readers held all rows when the database was opened; without a copy it did not."""
+        return self._copy_had_all_rows
+
     def _opened(self, wait_seconds: float) -> duckdb.DuckDBPyConnection:
         connection = self._connect(wait_seconds)
         note_open(self.database, connection)

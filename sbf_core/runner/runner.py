@@ -167,7 +167,8 @@ class Runner:
             try:
                 context = self._run(bootstrap, began, replaced)
                 changed = bool(context.files or context.rows_seen or context.gold_tables or context.remade_tables)
-                publish_as = context.run_id if wants_copy(self._config, how=self._publish, rows_changed=changed) else ""
+                is_behind = changed or not bootstrap.copy_had_all_rows
+                publish_as = context.run_id if wants_copy(self._config, how=self._publish, rows_changed=is_behind) else ""
             finally:
                 self._hooks.close()
                 bootstrap.close(publish_as=publish_as, rows_changed=changed)
@@ -193,7 +194,9 @@ class Runner:
         fault_point("run.finishing")
         ops.finish_run(context)
         fault_point("run.finished")
-        if (context.rows_seen or context.gold_tables or context.remade_tables) and wants_copy(self._config, how=self._publish, rows_changed=True):
+        changed = context.rows_seen or context.gold_tables or context.remade_tables
+        is_behind = changed or not bootstrap.copy_had_all_rows  # a run before was stopped while it published
+        if is_behind and wants_copy(self._config, how=self._publish, rows_changed=True):
             publish_changed_tables(ops, self._config, context.run_id, how=self._publish)
         if context.requests or context.rows_seen or context.gold_tables:
             self.overview, self.gold_overview = ops.run_overview(context.run_id)

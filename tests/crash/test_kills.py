@@ -20,13 +20,18 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import duckdb
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import figures
 from world import World, ask, digests
 
+from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.publish import current_publication
+from sbf_core.duck.publish_tables import published_tables
 from sbf_core.faults import FAULT_POINTS
+from sbf_core.ops.queries import load_table_versions
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with signals that only POSIX knows")
 SIGNALS = {"kill": -signal.SIGKILL, "term": 143, "int": 130}
@@ -42,6 +47,15 @@ LAST_STEPS = ("publish.named", "whole.half@current.json", "whole.written@current
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> World:
     return World(tmp_path_factory.mktemp(f"world-{worker_id}"))
+
+
+def gold_versions(home: Path) -> dict[str, str]:
+    """What the ledger says of the gold tables, as those who publish them keep it."""
+    connection = duckdb.connect(str(home / "sbf.duckdb"), read_only=True)
+    try:
+        return {name: version for name, version in load_table_versions(connection).items() if name.startswith("gold.")}
+    finally:
+        connection.close()
 
 
 class Case:
@@ -81,6 +95,10 @@ class Case:
         assert ask(home, "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'") == [(0,)]
         assert ask(home, "SELECT subject FROM ops.file_ingestions GROUP BY run_id, kind, subject HAVING count(*) > 1") == []
         assert not list((home / "staging").iterdir())
+        tables, copy = published_tables(DuckDbConfig(home=home)), current_publication(DuckDbConfig(home=home))
+        assert {name: one.version for name, one in tables.items()} == gold_versions(home), "readers have what the database has"
+        assert copy is not None
+        assert copy.has_all_rows
         assert not list((home / "bronze").rglob("*.tmp"))
         self.settled += 1
         if self.settled % 4:
