@@ -10,6 +10,7 @@ import pytest
 
 from sbf_core.duck.disk import machine_fault
 from sbf_core.duck.engine_errors import EngineFault, fault_of
+from sbf_core.duck.open_fault import open_fault
 from sbf_core.errors import DamageFound, EnvironmentFault, OutOfMemory
 
 INPUT, MEMORY, SYSTEM, STOPPED, UNKNOWN = (
@@ -74,3 +75,9 @@ def test_other_errors_of_the_system_and_the_file() -> None:
     assert fault_of(damage) is EngineFault.DAMAGE
     assert isinstance(machine_fault(damage, Path("sbf.duckdb")), DamageFound)
     assert machine_fault(duckdb.InternalException("a bug"), Path("sbf.duckdb")) is None
+
+
+def test_too_little_memory_to_open_is_no_fault_of_the_database(tmp_path: Path) -> None:
+    told = open_fault(duckdb.OutOfMemoryException("could not allocate block"), tmp_path / "sbf.duckdb", holder=tmp_path / "holder")
+    assert isinstance(told, OutOfMemory)
+    assert told.exit_code == 6
