@@ -78,7 +78,7 @@ def page(facts: dict[str, Any]) -> str:
         "",
         "## How to run it",
         "",
-        "The default suite has the first, middle and last occurrence of each point and takes some minutes. `pytest -m slow tests/crash` adds every signal at every point and 500 random kills",
+        "The default suite has the first occurrence of each point. `pytest -m slow tests/crash` adds its middle and last one, every signal at every point, and 500 random kills",
         "(`SBF_KILL_SEED` repeats one run); `SBF_MACHINE_EXAMPLES=200 pytest tests/properties` makes the machine run longer. Fault points are named in `sbf_core/faults.py` and do",
         "nothing unless `SBF_TESTING=1`.",
         "",
