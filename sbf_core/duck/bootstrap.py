@@ -79,8 +79,7 @@ class DuckDbBootstrap:
         """Take the lock of the home before the database is opened, and keep it until ``close`` or ``let_go``.
 
         Raises:
-            HomeLocked: somebody else has it, for longer than ``wait_seconds``.
-            UsageError, EnvironmentFault: see ``open``.
+            HomeLocked, UsageError, EnvironmentFault: see ``open``.
         """
         check_place(self.config, self.database)
         check_restored(self.config)
