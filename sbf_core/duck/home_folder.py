@@ -71,8 +71,8 @@ def check_restored(config: DuckDbConfig) -> None:
 def restoring_from(config: DuckDbConfig) -> str:
     """The backup that is being copied into the home; empty where nobody can say which."""
     try:
-        return regular_file(config.restoring).decode().strip()
-    except (OSError, UnicodeDecodeError):
+        return os.fsdecode(regular_file(config.restoring))
+    except OSError:
         return ""
 
 

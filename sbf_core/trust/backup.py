@@ -145,7 +145,7 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
         what = f"journals of the backup are gone: {facts.payloads} payloads were in it, and they name {len(named)}"
         fix = "put them back; or copy its folder bronze, and run `sbf rebuild`, which makes a home of what is left"
         raise DamageFound(what, where=str(bronze / JOURNAL_FOLDER), fix=fix)
-    write_whole(config.restoring, f"{folder}\n".encode())
+    write_whole(config.restoring, os.fsencode(folder))
     fault_point("restore.begun")
     copied, byte_count = copy_payloads(bronze, config.bronze, named, trusting=False)
     for path, content in journals.items():

@@ -228,3 +228,16 @@ def test_a_backup_that_lost_a_journal_is_not_restored_in_silence(world: World, t
     assert "journals of the backup are gone:" in done.stderr
     assert "they name 0" in done.stderr
     assert not new.exists() or not any(new.iterdir())
+
+
+@pytest.mark.parametrize("name", ["kept ", "kept\udcff"])
+def test_a_restore_goes_on_from_a_folder_of_an_odd_name(world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path, name: str) -> None:
+    """A blank at its end, and bytes that are no UTF-8: it is the same backup all the same."""
+    _, first, _ = second
+    kept, new = tmp_path / name, tmp_path / "new"
+    shutil.copytree(first, kept)
+    assert world.sbf(new, "restore", str(kept), SBF_FAULT="restore.begun:1:kill").returncode == -signal.SIGKILL
+    assert "error[RESTORE]" in world.sbf(new, "run").stderr
+    done = world.sbf(new, "restore", str(kept))
+    assert done.returncode == 0, done.stderr
+    assert world.findings(new) == []
