@@ -13,7 +13,9 @@ import re
 from sbf_core.errors import UsageError
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_TIME = re.compile(r"[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?P<offset>Z|[+-][0-9]{2}:[0-9]{2})?", re.ASCII)
+_TIME = re.compile(
+    r"[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?P<offset>Z|[+-][0-9]{2}:[0-9]{2})?", re.ASCII
+)
 
 
 def day(text: str, *, what: str = "", where: str = "") -> dt.date:
@@ -29,7 +31,9 @@ def day(text: str, *, what: str = "", where: str = "") -> dt.date:
             raise ValueError
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{what} {text!r} is no day".lstrip(), where=where, fix="write YYYY-MM-DD", code="DATE") from None
+        raise UsageError(
+            f"{what} {text!r} is no day".lstrip(), where=where, fix="write YYYY-MM-DD", code="DATE"
+        ) from None
 
 
 def moment(text: str, *, what: str = "") -> dt.datetime:
@@ -42,7 +46,9 @@ def moment(text: str, *, what: str = "") -> dt.datetime:
             raise ValueError
         if time["offset"] is None:
             dt.datetime.fromisoformat(text)
-            raise UsageError(f"{what} {text!r} has no time zone".lstrip(), fix="write 2026-01-31T18:00:00Z", code="DATE")
+            raise UsageError(
+                f"{what} {text!r} has no time zone".lstrip(), fix="write 2026-01-31T18:00:00Z", code="DATE"
+            )
         return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         fix = "write 2026-01-31 or 2026-01-31T18:00:00Z"

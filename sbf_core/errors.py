@@ -189,7 +189,9 @@ def environment_fault(error: Exception, *, doing: str, where: str) -> Environmen
     """What the system or the engine said about a disk, with the room that is left there."""
     cause = error.strerror or str(error) if isinstance(error, OSError) else str(error).split("\n", maxsplit=1)[0]
     place = str(getattr(error, "filename", None) or where)
-    return EnvironmentFault(f"{doing}: {cause}", where=f"{place}{_free_space(place)}", fix="mend that and run again; nothing is lost")
+    return EnvironmentFault(
+        f"{doing}: {cause}", where=f"{place}{_free_space(place)}", fix="mend that and run again; nothing is lost"
+    )
 
 
 def _free_space(place: str) -> str:

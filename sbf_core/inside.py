@@ -101,7 +101,9 @@ def place_inside(folder: Path, path: str, known: set[str] | None = None) -> tupl
         here = f"{here}{os.sep}{part}"
         try:
             facts = os.lstat(here)
-        except OSError as error:  # what is not there leads nowhere; of a file in the place of a folder says whoever opens it
+        except (
+            OSError
+        ) as error:  # what is not there leads nowhere; of a file in the place of a folder says whoever opens it
             if isinstance(error, PermissionError):
                 raise
             return "".join((here, *(f"{os.sep}{further}" for further in parts[number + 1 :]))), None

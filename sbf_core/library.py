@@ -44,7 +44,9 @@ def open_warehouse(home: str | Path | None = None, *, wait_seconds: float = 0.0)
     """
     bootstrap, copy = open_for_reading(Settings(_text(home)).config, wait_seconds=wait_seconds, only_rows=True)
     if copy is not None:
-        warnings.warn(f"a run is at work; this is the state of run {copy.run_id}, published {copy.published_at}", stacklevel=2)
+        warnings.warn(
+            f"a run is at work; this is the state of run {copy.run_id}, published {copy.published_at}", stacklevel=2
+        )
     return bootstrap.handed_over()
 
 

@@ -69,7 +69,18 @@ class _Shapes:
     with: where there is none of them, which is almost always, no form is looked for.
     """
 
-    __slots__ = ("escapes", "escapes_bytes", "forms", "forms_bytes", "pattern", "pattern_bytes", "probes", "probes_bytes", "value", "wide")
+    __slots__ = (
+        "escapes",
+        "escapes_bytes",
+        "forms",
+        "forms_bytes",
+        "pattern",
+        "pattern_bytes",
+        "probes",
+        "probes_bytes",
+        "value",
+        "wide",
+    )
 
     def __init__(self, value: str) -> None:
         self.value = value
@@ -86,7 +97,9 @@ class _Shapes:
             *((mark.encode(), tuple(probe.encode() for probe in probes)) for mark, probes in self.escapes),
             (b"\0", (core.lower().encode("utf-16-le")[:-1],)),
         )
-        self.wide = tuple((value.encode(coding, errors="surrogatepass"), coding) for coding in ("utf-16-le", "utf-16-be"))
+        self.wide = tuple(
+            (value.encode(coding, errors="surrogatepass"), coding) for coding in ("utf-16-le", "utf-16-be")
+        )
 
     def text_without(self, text: str, in_small: str) -> str:
         """A text without the key; the same object where it is not in it. ``in_small`` is the text in small letters."""
@@ -160,13 +173,24 @@ def _behind_others(encode: Callable[[bytes], bytes], raw: bytes, before: int) ->
 def _forms_of(value: str) -> set[str]:
     raw = value.encode(errors="surrogatepass")
     within = json.dumps(value)[1:-1]
-    found = {value, within, json.dumps(within)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1], html.escape(value), html.escape(value, quote=False)}
+    found = {
+        value,
+        within,
+        json.dumps(within)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        repr(value)[1:-1],
+        html.escape(value),
+        html.escape(value, quote=False),
+    }
     found |= {quote(raw), quote(raw, safe=""), quote_plus(raw)}
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(raw).decode()
         found |= {whole, whole.rstrip("=")}
         inner = whole.rstrip("=")[: len(raw) // 3 * 4]
-        found |= {inner if len(inner) >= _BASE64_CHARACTERS_MIN else "", *(_behind_others(encode, raw, before) for before in (1, 2))}
+        found |= {
+            inner if len(inner) >= _BASE64_CHARACTERS_MIN else "",
+            *(_behind_others(encode, raw, before) for before in (1, 2)),
+        }
     return found - {""}
 
 

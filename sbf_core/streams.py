@@ -23,7 +23,9 @@ def open_closed() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a table for people; what programs read is exact, see ``cli/render``
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # a table for people; what programs read is exact, see ``cli/render``
     sys.stdout = _Told(sys.stdout, unheard=BrokenPipeError)
     sys.stderr = _Told(sys.stderr, unheard=OSError)
 

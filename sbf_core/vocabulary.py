@@ -12,7 +12,9 @@ from sbf_core.errors import UsageError, nearest
 _Word = TypeVar("_Word", bound=StrEnum)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 #: Words that DuckDB or sbf keep for themselves: as a table or column name each would need quotes for ever.
-RESERVED_NAMES = frozenset({"all", "at", "from", "group", "order", "select", "table", "union", "where", "ops", "silver", "gold"})
+RESERVED_NAMES = frozenset(
+    {"all", "at", "from", "group", "order", "select", "table", "union", "where", "ops", "silver", "gold"}
+)
 
 
 class Scope(StrEnum):

@@ -51,7 +51,9 @@ def sync_all(paths: Iterable[str | Path]) -> None:
     if len(wanted) < 4:
         _sync(wanted)
         return
-    with ThreadPoolExecutor(_SYNC_THREADS) as pool:  # a part for each thread: handing over a path alone takes as long as its fsync
+    with ThreadPoolExecutor(
+        _SYNC_THREADS
+    ) as pool:  # a part for each thread: handing over a path alone takes as long as its fsync
         for _ in pool.map(_sync, [wanted[start::_SYNC_THREADS] for start in range(_SYNC_THREADS)]):
             pass
 

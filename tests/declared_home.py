@@ -73,14 +73,20 @@ class Hooked(Changing):
         fields = batch.fields if version % 3 == 0 else ()
         if "document" in fields:
             names = ", ".join(f"b.r->>'{name}' AS {name}" for name in FIELDS if name != "note")
-            return SelectRows(f"SELECT b._file, {names}, (b.r->>'note') || '?' AS note FROM (SELECT _file, unnest(CAST(document AS JSON[])) AS r FROM batch) AS b")
+            return SelectRows(
+                f"SELECT b._file, {names}, (b.r->>'note') || '?' AS note FROM (SELECT _file, unnest(CAST(document AS JSON[])) AS r FROM batch) AS b"
+            )
         if fields:
             return SelectRows("SELECT b.* REPLACE (b.note || '?' AS note) FROM batch AS b")
         return ParseRows(lambda payload: [hooked(version, row) for row in json.loads(payload)])
 
 
 def _gold(name: str, table: str) -> GoldModel:
-    return GoldModel(name=name, key=("id",), sql=f"SELECT t.id, count(*) AS n, max(t.known_from) AS last_at FROM silver.{table} AS t GROUP BY t.id")
+    return GoldModel(
+        name=name,
+        key=("id",),
+        sql=f"SELECT t.id, count(*) AS n, max(t.known_from) AS last_at FROM silver.{table} AS t GROUP BY t.id",
+    )
 
 
 def moment(hour: int) -> dt.datetime:
@@ -101,7 +107,9 @@ class Home:
 
     @property
     def settings(self) -> Settings:
-        return Settings(self.warehouse.home, flags={name.replace("__", "."): value for name, value in FLAGS.items()}, environment={})
+        return Settings(
+            self.warehouse.home, flags={name.replace("__", "."): value for name, value in FLAGS.items()}, environment={}
+        )
 
     def later(self) -> dict[str, Any]:
         """What every command needs; the clock goes on."""
@@ -121,7 +129,9 @@ class Home:
         return rebuild(self.settings, keep_backups=0, accept=accept, **self.later())
 
     def rebuild_table(self, *, accept: bool) -> RunContext:
-        return TableRebuild(self.settings, [f"{DATASET}{self.vendor.declared.dataset}"], **self.later()).run(accept=accept)
+        return TableRebuild(self.settings, [f"{DATASET}{self.vendor.declared.dataset}"], **self.later()).run(
+            accept=accept
+        )
 
     def verify(self) -> VerifyReport:
         return Verification(self.settings, **self.later()).run()
@@ -135,7 +145,11 @@ class Home:
         module.plugin = self.vendor  # type: ignore[attr-defined]
         sys.modules["sbf_machine_plugin"] = module
         points = [EntryPoint("fake", "sbf_machine_plugin:plugin", "sbf.plugins")]
-        with mock.patch("sbf_core.plugin.manager.entry_points", lambda group: points), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        with (
+            mock.patch("sbf_core.plugin.manager.entry_points", lambda group: points),
+            redirect_stdout(io.StringIO()),
+            redirect_stderr(io.StringIO()),
+        ):
             try:
                 answer = app([*arguments, "--home", str(self.warehouse.home)], standalone_mode=False)
             except Exit as error:
@@ -154,8 +168,18 @@ class Home:
             table: of the model.
             exact: no payload came late, so that each one's part is known.
         """
-        there = {name for (name,) in cursor.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'silver'").fetchall()}
-        views = {name for (name,) in cursor.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = 'silver'").fetchall()}
+        there = {
+            name
+            for (name,) in cursor.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'silver'"
+            ).fetchall()
+        }
+        views = {
+            name
+            for (name,) in cursor.execute(
+                "SELECT view_name FROM duckdb_views() WHERE schema_name = 'silver'"
+            ).fetchall()
+        }
         if table is None:
             assert there == views == set()
             return
@@ -168,7 +192,9 @@ class Home:
             rows = cursor.execute(f"SELECT {columns}, known_from, recorded_at FROM silver.{place}").fetchall()
             assert all(row[-1] == row[-2] for row in rows)
             _same([(*row[:-2], hour_of(row[-1])) for row in rows], current)
-        superseded = cursor.execute(f"SELECT {columns}, known_from, known_to, _deleted FROM silver.{name}_history").fetchall()
+        superseded = cursor.execute(
+            f"SELECT {columns}, known_from, known_to, _deleted FROM silver.{name}_history"
+        ).fetchall()
         _same([(*row[:-3], hour_of(row[-3]), hour_of(row[-2]), row[-1]) for row in superseded], history)
         types_of = dict(cursor.execute(f"SELECT column_name, column_type FROM (DESCRIBE silver.{name})").fetchall())
         assert types_of[declared.amount] == declared.kind
@@ -188,15 +214,24 @@ class Home:
             assert seen == rejected + inserted + updated + unchanged
             assert unchanged >= 0
             assert not exact or (inserted, updated) == (came.inserted, came.updated), hour
-        rejects = cursor.execute("SELECT m.fetched_at, r.reason, r.column_name FROM ops.rejects AS r JOIN ops.bronze_manifest AS m USING (bronze_file_id)").fetchall()
-        wanted = Counter({(hour, *reason): number for hour, came in table.came.items() for reason, number in came.rejects.items()})
+        rejects = cursor.execute(
+            "SELECT m.fetched_at, r.reason, r.column_name FROM ops.rejects AS r JOIN ops.bronze_manifest AS m USING (bronze_file_id)"
+        ).fetchall()
+        wanted = Counter(
+            {(hour, *reason): number for hour, came in table.came.items() for reason, number in came.rejects.items()}
+        )
         kept = Counter((hour_of(at), reason, column) for at, reason, column in rejects)
         assert kept == wanted, f"kept {kept - wanted}, wanted {wanted - kept}, {table.declared}"
         assert cursor.execute("SELECT coverage_from, coverage_to FROM ops.watermarks").fetchall() == table.watermark
 
     def gold_is_right(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Every gold table whose silver table is there says what its SELECT says now."""
-        names = {name for (name,) in cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'silver'").fetchall()}
+        names = {
+            name
+            for (name,) in cursor.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'silver'"
+            ).fetchall()
+        }
         for gold, silver in (("fact", self.vendor.declared.table), ("fact_first", FIRST_TABLE)):
             if silver in names:
                 wanted = cursor.execute(_gold(gold, silver).sql + " ORDER BY ALL").fetchall()

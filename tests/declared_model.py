@@ -113,7 +113,11 @@ class Table:
         found = []
         for key, chain in self.versions.items():
             ends = [*(hour for hour, _ in chain[1:]), None]
-            found += [(key, hour, values, end) for (hour, values), end in zip(chain, ends, strict=True) if end is not None or values is None]
+            found += [
+                (key, hour, values, end)
+                for (hour, values), end in zip(chain, ends, strict=True)
+                if end is not None or values is None
+            ]
         return found
 
     @property
@@ -162,7 +166,12 @@ def _typed(row: Row, declared: Declared) -> tuple[dict[str, Value], tuple[str, s
         if name == declared.amount and text in declared.missing:
             text = None
         values[name], wrong = _read(text, kinds[name], declared)
-        if values[name] is None and not wrong and name != "note" and not (name == declared.amount and declared.nullable):
+        if (
+            values[name] is None
+            and not wrong
+            and name != "note"
+            and not (name == declared.amount and declared.nullable)
+        ):
             wrong = "missing_key" if name in declared.key else "missing"
         if wrong and reason is None:
             reason = (wrong, name)
@@ -198,7 +207,9 @@ def _take(table: Table, hour: int, rows: Sequence[Row]) -> None:
             wrong = [place for place in places if said[place] != counts]
         for place in wrong:
             reasons[place] = ("duplicate_key", None)
-    keyless = declared.semantics == "snapshot" and any(None in key for key, reason in zip(keys, reasons, strict=True) if reason is not None)
+    keyless = declared.semantics == "snapshot" and any(
+        None in key for key, reason in zip(keys, reasons, strict=True) if reason is not None
+    )
     if sum(reason is not None for reason in reasons) > declared.share * len(rows) or keyless:
         came.rejects.update(reason or ("file_refused", None) for reason in reasons)
         came.status = "failed"
@@ -255,7 +266,10 @@ def whole_rows(table: Table) -> tuple[list[tuple[object, ...]], list[tuple[objec
     """Current rows with their hour; superseded ones with the hours since and until, and whether the key was gone."""
     names = table.declared.columns
     current = [(*_in_order(table.declared, key, values, names), hour) for key, (hour, values) in table.current.items()]
-    history = [(*_in_order(table.declared, key, values, names), hour, end, values is None) for key, hour, values, end in table.history]
+    history = [
+        (*_in_order(table.declared, key, values, names), hour, end, values is None)
+        for key, hour, values, end in table.history
+    ]
     return current, history
 
 

@@ -18,11 +18,23 @@ from sbf_core.payload.model import Look, PayloadFile, Reading, Record, Slot
 
 def reading_of(csv: Csv, columns: Sequence[str | Column]) -> Reading:
     """What is wanted: fields as text, without a key, as a payload's reader sees them."""
-    declared = tuple(Column(name=f"c{place}", type="VARCHAR", source=given) if isinstance(given, str) else given for place, given in enumerate(columns))
-    entry = DatasetKeymapEntry(
-        domain="d", source="s", dataset="t", silver_table="t", columns=[Column(name="k", type="VARCHAR", key=True)], format=csv
+    declared = tuple(
+        Column(name=f"c{place}", type="VARCHAR", source=given) if isinstance(given, str) else given
+        for place, given in enumerate(columns)
     )
-    return Reading(entry=entry, format=csv, slots=tuple(Slot(name=f"f{place}", column=column) for place, column in enumerate(declared)))
+    entry = DatasetKeymapEntry(
+        domain="d",
+        source="s",
+        dataset="t",
+        silver_table="t",
+        columns=[Column(name="k", type="VARCHAR", key=True)],
+        format=csv,
+    )
+    return Reading(
+        entry=entry,
+        format=csv,
+        slots=tuple(Slot(name=f"f{place}", column=column) for place, column in enumerate(declared)),
+    )
 
 
 @attrs.define(eq=False)
@@ -51,7 +63,9 @@ class Bench:
     def selected(self, reading: Reading, looks: Sequence[Look]) -> list[tuple[str | None, ...]]:
         """What the engine makes of regular payloads: file id and values, in order."""
         self.conn.execute("CREATE OR REPLACE TEMP TABLE batch_file (bronze_file_id VARCHAR, path VARCHAR)")
-        self.conn.executemany("INSERT INTO batch_file VALUES (?, ?)", [(look.file.file_id, str(look.file.path)) for look in looks])
+        self.conn.executemany(
+            "INSERT INTO batch_file VALUES (?, ?)", [(look.file.file_id, str(look.file.path)) for look in looks]
+        )
         rows = self.conn.execute(READER.select(reading, looks, self.folder)).fetchall()
         assert all(row[1:4] == (None, None, None) for row in rows)
         return [(row[0], *row[4:]) for row in rows]

@@ -11,7 +11,9 @@ from collections.abc import Callable
 HANG_SECONDS = 300.0
 
 
-def wait_until(happened: Callable[[], object], *, child: subprocess.Popen[str] | subprocess.Popen[bytes] | None = None) -> None:
+def wait_until(
+    happened: Callable[[], object], *, child: subprocess.Popen[str] | subprocess.Popen[bytes] | None = None
+) -> None:
     """Wait for something that no call waits for; fails when it hangs, or when ``child``, which is to do it, has ended without."""
     end = time.monotonic() + HANG_SECONDS
     while not happened():

@@ -45,4 +45,8 @@ def found(warehouse: Warehouse) -> list[tuple[str, str]]:
 
 def repaired(warehouse: Warehouse) -> tuple[object, ...]:
     warehouse.clock.advance(hours=1)
-    return Repair(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager_of(warehouse)).run().after
+    return (
+        Repair(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager_of(warehouse))
+        .run()
+        .after
+    )

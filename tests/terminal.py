@@ -46,7 +46,11 @@ class Terminal:
     def __init__(self, warehouse: Warehouse, patch: pytest.MonkeyPatch) -> None:
         self._home = warehouse.home
         patch.setenv("SBF_ISOLATE", "none")  # an object of this process cannot be imported in another
-        patch.setattr(sbf_core.plugin.manager, "entry_points", lambda group: [Point(name, plugin) for name, plugin in warehouse.plugins.items()])
+        patch.setattr(
+            sbf_core.plugin.manager,
+            "entry_points",
+            lambda group: [Point(name, plugin) for name, plugin in warehouse.plugins.items()],
+        )
 
     def __call__(self, *arguments: str) -> Said:
         done = CliRunner().invoke(app, [*arguments, "--home", str(self._home)])

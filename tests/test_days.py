@@ -12,7 +12,19 @@ from sbf_core.days import day, moment
 from sbf_core.errors import UsageError
 from sbf_core.facts.when import day_of, moment_of
 
-NO_DAYS = ["", "20240131", "2024-W05-3", "2024-031", "2024-02-30", "2024-1-31", " 2024-01-31", "2024-01-31T00:00", "\uff12\uff10\uff12\uff14-01-31", "0000-01-01", "soon"]
+NO_DAYS = [
+    "",
+    "20240131",
+    "2024-W05-3",
+    "2024-031",
+    "2024-02-30",
+    "2024-1-31",
+    " 2024-01-31",
+    "2024-01-31T00:00",
+    "\uff12\uff10\uff12\uff14-01-31",
+    "0000-01-01",
+    "soon",
+]
 
 
 @given(st.dates())
@@ -29,7 +41,13 @@ def test_what_is_no_day(text: str) -> None:
     assert raised.value.code == "DATE"
 
 
-@given(st.datetimes(min_value=dt.datetime(2, 1, 1), max_value=dt.datetime(9998, 1, 1), timezones=st.builds(dt.timezone, st.integers(-1439, 1439).map(lambda minutes: dt.timedelta(minutes=minutes)))))
+@given(
+    st.datetimes(
+        min_value=dt.datetime(2, 1, 1),
+        max_value=dt.datetime(9998, 1, 1),
+        timezones=st.builds(dt.timezone, st.integers(-1439, 1439).map(lambda minutes: dt.timedelta(minutes=minutes))),
+    )
+)
 def test_a_moment(value: dt.datetime) -> None:
     text = value.isoformat()
     assert moment(text) == value
@@ -38,7 +56,19 @@ def test_a_moment(value: dt.datetime) -> None:
     assert moment(text.replace("T", " ")) == value
 
 
-@pytest.mark.parametrize("text", ["20240131T180000Z", "2024-01-31T18Z", "2024-01-31T25:00Z", "2024-01-31T18:00+25:00", "2024-01-31T18:00:00,5Z", "0001-01-01T00:00+01:00", *NO_DAYS[:5], "2024-W05-3T18:00Z"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "20240131T180000Z",
+        "2024-01-31T18Z",
+        "2024-01-31T25:00Z",
+        "2024-01-31T18:00+25:00",
+        "2024-01-31T18:00:00,5Z",
+        "0001-01-01T00:00+01:00",
+        *NO_DAYS[:5],
+        "2024-W05-3T18:00Z",
+    ],
+)
 def test_what_is_no_moment(text: str) -> None:
     with pytest.raises(UsageError, match="is no moment; write 2026-01-31 or 2026-01-31T18:00:00Z"):
         moment(text)

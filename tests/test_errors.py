@@ -26,7 +26,16 @@ def test_the_nearest_name(name: str, hint: str) -> None:
     assert errors.nearest(name, ["run", "ecb", "sec", "workers"]) == (f"did you mean {hint!r}?" if hint else "")
 
 
-@pytest.mark.parametrize(("error", "stopped"), [(KeyboardInterrupt(), True), (SystemExit(), True), (RuntimeError("Query interrupted"), True), (RuntimeError("x"), False), (ValueError(), False)])
+@pytest.mark.parametrize(
+    ("error", "stopped"),
+    [
+        (KeyboardInterrupt(), True),
+        (SystemExit(), True),
+        (RuntimeError("Query interrupted"), True),
+        (RuntimeError("x"), False),
+        (ValueError(), False),
+    ],
+)
 def test_who_stopped_the_process(error: BaseException, stopped: bool) -> None:
     assert errors.is_interrupt(error) is stopped
 

@@ -92,7 +92,9 @@ def test_a_key_in_letters_of_another_case(told: Callable[[str], str]) -> None:
     assert holds_key(text.encode(), ["KEY"])
     assert not holds_key(text.encode(), ["SHORT"])
     expression, values = redacted_in_sql("t.x")
-    assert duckdb.execute(f"SELECT {expression} FROM (SELECT ? AS x) AS t", [*values, text]).fetchall() == [("Demo *** DEMO",)]
+    assert duckdb.execute(f"SELECT {expression} FROM (SELECT ? AS x) AS t", [*values, text]).fetchall() == [
+        ("Demo *** DEMO",)
+    ]
 
 
 def test_a_long_token_is_looked_for_in_one_pattern_that_the_engine_takes() -> None:
@@ -101,7 +103,9 @@ def test_a_long_token_is_looked_for_in_one_pattern_that_the_engine_takes() -> No
     Secret(key)
     told = f"a {key} b"
     expression, values = redacted_in_sql("t.x")
-    assert duckdb.execute(f"SELECT {expression} FROM (SELECT ? AS x) AS t", [*values, told]).fetchall() == [("a *** b",)]
+    assert duckdb.execute(f"SELECT {expression} FROM (SELECT ? AS x) AS t", [*values, told]).fetchall() == [
+        ("a *** b",)
+    ]
     assert redacted(told) == "a *** b"
 
 

@@ -27,10 +27,22 @@ REPO = {
     "upsert_gold_watermark": f"(self, conn: {CONN}, *, table_name: str, watermark_date: dt.date | None) -> None",
 }
 OTHERS = [
-    (DuckDbOpsRepo, "__init__", "(self, config: DuckDbConfig | None = None, logger: logging.Logger | None = None, bootstrap: DuckDbBootstrap | None = None) -> None"),
-    (BronzeFileWriter, "__init__", "(self, config: DuckDbConfig | None = None, logger: logging.Logger | None = None) -> None"),
+    (
+        DuckDbOpsRepo,
+        "__init__",
+        "(self, config: DuckDbConfig | None = None, logger: logging.Logger | None = None, bootstrap: DuckDbBootstrap | None = None) -> None",
+    ),
+    (
+        BronzeFileWriter,
+        "__init__",
+        "(self, config: DuckDbConfig | None = None, logger: logging.Logger | None = None) -> None",
+    ),
     (BronzeFileWriter, "write", "(self, result: RunResult) -> tuple[Path, str, int]"),
-    (OpsService, "__init__", "(self, ops_repo: DuckDbOpsRepo | None = None, universe: UniverseService | None = None, logger: logging.Logger | None = None) -> None"),
+    (
+        OpsService,
+        "__init__",
+        "(self, ops_repo: DuckDbOpsRepo | None = None, universe: UniverseService | None = None, logger: logging.Logger | None = None) -> None",
+    ),
     (OpsService, "start_run", "(self, *, ticker_limit: int) -> RunContext"),
     (OpsService, "finish_run", "(self, summary: RunContext) -> None"),
 ]

@@ -59,11 +59,19 @@ class FakeVendor:
         self.asked: list[str] = []
         self.clock: FixedClock | None = None
 
-    def says(self, rows: Sequence[Mapping[str, object]] | bytes | str | Exception, *, dataset: str = "eod", ticker: str | None = None) -> None:
+    def says(
+        self,
+        rows: Sequence[Mapping[str, object]] | bytes | str | Exception,
+        *,
+        dataset: str = "eod",
+        ticker: str | None = None,
+    ) -> None:
         """From now on this is the answer."""
         if isinstance(rows, str):
             rows = rows.encode()
-        self.payloads[dataset, ticker] = rows if isinstance(rows, (bytes, Exception)) else json.dumps(list(rows)).encode()
+        self.payloads[dataset, ticker] = (
+            rows if isinstance(rows, (bytes, Exception)) else json.dumps(list(rows)).encode()
+        )
 
     @hookimpl
     def datasets(self) -> Sequence[DatasetKeymapEntry]:
@@ -78,7 +86,13 @@ class FakeVendor:
         if not isinstance(answer, bytes):
             return answer
         assert self.clock is not None
-        return RunResult(request=request, address=f"fake://{request.key}", payload=answer, extension=self.extension, fetched_at=self.clock.now())
+        return RunResult(
+            request=request,
+            address=f"fake://{request.key}",
+            payload=answer,
+            extension=self.extension,
+            fetched_at=self.clock.now(),
+        )
 
     @hookimpl
     def build_gold(self) -> Sequence[GoldModel]:
@@ -105,7 +119,9 @@ class Warehouse:
         manager = PluginManager(())
         for name, plugin in self.plugins.items():
             manager.register(plugin, name=name)
-        settings = Settings(self.home, flags={name.replace("__", "."): value for name, value in flags.items()}, environment={})
+        settings = Settings(
+            self.home, flags={name.replace("__", "."): value for name, value in flags.items()}, environment={}
+        )
         return Runner(settings, options, clock=self.clock, manager=manager)
 
     def run(self, *, hours_later: float = 0, options: RunOptions | None = None, **flags: Any) -> RunContext:
@@ -130,7 +146,11 @@ class Warehouse:
     def bronze_files(self) -> list[str]:
         """Every payload on disk, relative to Bronze."""
         root = self.home / "bronze"
-        return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() and "_journal" not in path.parts)
+        return sorted(
+            path.relative_to(root).as_posix()
+            for path in root.rglob("*")
+            if path.is_file() and "_journal" not in path.parts
+        )
 
 
 def counts_add_up(warehouse: Warehouse) -> None:

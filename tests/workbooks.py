@@ -14,15 +14,29 @@ _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _ODF = "urn:oasis:names:tc:opendocument:xmlns"
 
 
-def xlsx(sheets: Mapping[str, str], *, formats: Sequence[str | int] = (), is_1904: bool = False, after: str = "") -> bytes:
+def xlsx(
+    sheets: Mapping[str, str], *, formats: Sequence[str | int] = (), is_1904: bool = False, after: str = ""
+) -> bytes:
     """A workbook of sheets, each the XML of its rows; style ``s="1"`` has the first of the number formats."""
     own = [code for code in formats if isinstance(code, str)]
-    codes = "".join(f'<numFmt numFmtId="{164 + place}" formatCode={quoteattr(code)}/>' for place, code in enumerate(own))
+    codes = "".join(
+        f'<numFmt numFmtId="{164 + place}" formatCode={quoteattr(code)}/>' for place, code in enumerate(own)
+    )
     ids = [0, *(164 + own.index(code) if isinstance(code, str) else code for code in formats)]
-    styles = "".join(f'<xf numFmtId="{number}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>' for number in ids)
-    listed = "".join(f'<sheet name={quoteattr(name)} sheetId="{place}" r:id="r{place}"/>' for place, name in enumerate(sheets, 1))
-    related = "".join(f'<Relationship Id="r{place}" Type="{_REL}/worksheet" Target="worksheets/sheet{place}.xml"/>' for place in range(1, len(sheets) + 1))
-    overrides = "".join(f'<Override PartName="/xl/worksheets/sheet{place}.xml" ContentType="{_TYPE}.worksheet+xml"/>' for place in range(1, len(sheets) + 1))
+    styles = "".join(
+        f'<xf numFmtId="{number}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>' for number in ids
+    )
+    listed = "".join(
+        f'<sheet name={quoteattr(name)} sheetId="{place}" r:id="r{place}"/>' for place, name in enumerate(sheets, 1)
+    )
+    related = "".join(
+        f'<Relationship Id="r{place}" Type="{_REL}/worksheet" Target="worksheets/sheet{place}.xml"/>'
+        for place in range(1, len(sheets) + 1)
+    )
+    overrides = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{place}.xml" ContentType="{_TYPE}.worksheet+xml"/>'
+        for place in range(1, len(sheets) + 1)
+    )
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/><Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/>{overrides}</Types>',
@@ -33,7 +47,9 @@ def xlsx(sheets: Mapping[str, str], *, formats: Sequence[str | int] = (), is_190
         f'<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="{len(ids)}">{styles}</cellXfs></styleSheet>',
     }  # fmt: skip
     for place, rows in enumerate(sheets.values(), 1):
-        parts[f"xl/worksheets/sheet{place}.xml"] = f'<worksheet xmlns="{_MAIN}"><sheetData>{rows}</sheetData>{after}</worksheet>'
+        parts[f"xl/worksheets/sheet{place}.xml"] = (
+            f'<worksheet xmlns="{_MAIN}"><sheetData>{rows}</sheetData>{after}</worksheet>'
+        )
     return _zip({name: f'<?xml version="1.0" encoding="UTF-8"?>{text}' for name, text in parts.items()})
 
 
@@ -53,7 +69,12 @@ def row(number: int, *cells: object, style: int = 0, first: str = "A") -> str:
 
 def ods(cells: Sequence[Sequence[str]]) -> bytes:
     """An OpenDocument sheet of cells, each the XML of its attributes."""
-    rows = "".join("<table:table-row>" + "".join(f"<table:table-cell {cell}" if cell else "<table:table-cell/>" for cell in line) + "</table:table-row>" for line in cells)
+    rows = "".join(
+        "<table:table-row>"
+        + "".join(f"<table:table-cell {cell}" if cell else "<table:table-cell/>" for cell in line)
+        + "</table:table-row>"
+        for line in cells
+    )
     content = (
         f'<?xml version="1.0"?><office:document-content xmlns:office="{_ODF}:office:1.0" xmlns:table="{_ODF}:table:1.0" xmlns:text="{_ODF}:text:1.0" office:version="1.3">'
         f'<office:body><office:spreadsheet><table:table table:name="S">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
@@ -62,7 +83,13 @@ def ods(cells: Sequence[Sequence[str]]) -> bytes:
         f'<?xml version="1.0"?><manifest:manifest xmlns:manifest="{_ODF}:manifest:1.0"><manifest:file-entry manifest:full-path="/" '
         'manifest:media-type="application/vnd.oasis.opendocument.spreadsheet"/></manifest:manifest>'
     )
-    return _zip({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": content, "META-INF/manifest.xml": manifest})
+    return _zip(
+        {
+            "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+            "content.xml": content,
+            "META-INF/manifest.xml": manifest,
+        }
+    )
 
 
 def _zip(parts: Mapping[str, str]) -> bytes:

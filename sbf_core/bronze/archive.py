@@ -48,7 +48,12 @@ class BronzeArchive:
         self.folder = folder / "bronze" if (folder / "bronze").is_dir() else folder
         files = journal_files(self.folder)
         if not files:
-            raise UsageError("this folder holds no Bronze journal", where=str(folder), fix="name a Bronze folder, a home, or `sample`", code="REPLAY")
+            raise UsageError(
+                "this folder holds no Bronze journal",
+                where=str(folder),
+                fix="name a Bronze folder, a home, or `sample`",
+                code="REPLAY",
+            )
         lines: dict[str, JournalLine] = {}
         for line in (line for path in files for line in read_journal(path)):
             lines.setdefault(line.row.rel_path, line)  # a lost payload that came again is one answer

@@ -90,7 +90,13 @@ class BronzeFileWriter:
         told = attrs.evolve(result, payload=b"")  # a batch of payloads must not stay in memory
         folder, _, name = rel_path.rpartition("/")
         temp_path = f"{self._root}/{folder}/.{name}.tmp"
-        staged = StagedPayload(result=told, rel_path=rel_path, temp_path=temp_path, payload_hash=payload_hash, content_length_bytes=len(payload))
+        staged = StagedPayload(
+            result=told,
+            rel_path=rel_path,
+            temp_path=temp_path,
+            payload_hash=payload_hash,
+            content_length_bytes=len(payload),
+        )
         checked(_line_of(staged))
         try:
             self._make_folder(folder)
@@ -172,7 +178,9 @@ class BronzeFileWriter:
             if _holds(final, item.payload_hash):
                 _discard(item.temp_path)
                 return False
-            place = move_to_quarantine(self._config.quarantine, Path(final), original=item.rel_path, reason=QuarantineReason.DAMAGED)
+            place = move_to_quarantine(
+                self._config.quarantine, Path(final), original=item.rel_path, reason=QuarantineReason.DAMAGED
+            )
             self._logger.warning("A damaged payload came again, whole; its damaged bytes are kept in %s", place)
         os.rename(item.temp_path, final)
         fault_point("bronze.renamed")
@@ -187,7 +195,9 @@ class BronzeFileWriter:
             return
         with self._lock:
             named, self._named_folders = self._named_folders, set()
-        above = {folder.rpartition("/")[0] for folder in folders}  # a thread that is slower than this one may have made the folder
+        above = {
+            folder.rpartition("/")[0] for folder in folders
+        }  # a thread that is slower than this one may have made the folder
         sync_all({*(f"{self._root}/{folder}" for folder in (*folders, *above)), *named})
 
     def _journal(self, items: Sequence[StagedPayload]) -> None:
@@ -197,7 +207,9 @@ class BronzeFileWriter:
         for run_id, lines in by_run.items():
             journal = self._journals.get(run_id)
             if journal is None:
-                journal = self._journals[run_id] = JournalWriter(self._config.bronze, run_id, durable=self._config.fsync != "none")
+                journal = self._journals[run_id] = JournalWriter(
+                    self._config.bronze, run_id, durable=self._config.fsync != "none"
+                )
             journal.append(lines)
 
 
@@ -207,7 +219,10 @@ def _line_of(item: StagedPayload) -> JournalLine:
 
 def _manifest_row(item: StagedPayload) -> BronzeManifestRow:
     return BronzeManifestRow.of(
-        item.result, rel_path=item.rel_path, payload_hash=item.payload_hash, content_length_bytes=item.content_length_bytes
+        item.result,
+        rel_path=item.rel_path,
+        payload_hash=item.payload_hash,
+        content_length_bytes=item.content_length_bytes,
     )
 
 

@@ -34,7 +34,9 @@ def journal_path(bronze: Path, run_id: str) -> Path:
     """The journal of a run. Raises ``DamageFound`` for an id that no run has, such as one that leads elsewhere."""
     why = why_no_name(run_id)
     if why:
-        raise DamageFound(f"the id of a run can be no name of a file: {why}", where=f"run {run_id!r:.60}", fix="run `sbf rebuild`")
+        raise DamageFound(
+            f"the id of a run can be no name of a file: {why}", where=f"run {run_id!r:.60}", fix="run `sbf rebuild`"
+        )
     return bronze / JOURNAL_FOLDER / f"{run_id}.jsonl"
 
 
@@ -61,7 +63,9 @@ class JournalWriter:
         self._chain = _FIRST_CHAIN
         if self.path.exists():
             if torn_tail(self.path):
-                raise DamageFound("the journal ends in the middle of a line", where=str(self.path), fix="run `sbf repair`")
+                raise DamageFound(
+                    "the journal ends in the middle of a line", where=str(self.path), fix="run `sbf repair`"
+                )
             self._chain = _last_chain(self.path)
         named = make_folder(self.path.parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
@@ -73,7 +77,9 @@ class JournalWriter:
         """Append lines; when it returns they are on the disk."""
         text, self._chain = _chained_text(lines, self._chain)
         content = memoryview(text)
-        step = max(1, len(content) // 2 - 7) if is_armed() else len(content)  # lines are of one length: half would cut between two
+        step = (
+            max(1, len(content) // 2 - 7) if is_armed() else len(content)
+        )  # lines are of one length: half would cut between two
         while content:
             content = content[os.write(self._file, content[:step]) :]
             fault_point("journal.half")
@@ -219,7 +225,11 @@ def _last_chain(path: Path) -> str:
 def damaged_line(number: int, error: Exception, *, where: str) -> DamageFound:
     """What is raised for a line that cannot be read, or that sbf did not write."""
     said = "brackets without end" if isinstance(error, RecursionError) else str(error)
-    return DamageFound(f"the journal is damaged at line {number}: {said:.300}", where=where, fix="restore it from a copy, or run `sbf repair`")
+    return DamageFound(
+        f"the journal is damaged at line {number}: {said:.300}",
+        where=where,
+        fix="restore it from a copy, or run `sbf repair`",
+    )
 
 
 def lines_of(content: bytes, *, where: str) -> Iterator[JournalLine]:

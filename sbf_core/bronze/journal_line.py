@@ -61,7 +61,9 @@ def checked(line: JournalLine) -> None:
     try:
         back = as_line(json.loads(as_text(line)))
     except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise PayloadRefused(f"its line of the journal could not be read again: {error}", where=f"dataset {line.row.dataset_id}") from None
+        raise PayloadRefused(
+            f"its line of the journal could not be read again: {error}", where=f"dataset {line.row.dataset_id}"
+        ) from None
     if (back.row.rel_path, back.row.part, back.row.parts) != (line.row.rel_path, line.row.part, line.row.parts):
         raise PayloadRefused("its line of the journal would say something else", where=f"dataset {line.row.dataset_id}")
 

@@ -60,7 +60,9 @@ def encoded(text: str) -> str:
     if _DEVICE.match(name):
         name = _hexed(name[0]) + name[1:]
     if not name or len(name) > NAME_BYTES_MAX:
-        raise UsageError(f"{text[:40]!r} cannot be a file name: {len(name)} bytes, 1 to {NAME_BYTES_MAX} are allowed", code="NAME")
+        raise UsageError(
+            f"{text[:40]!r} cannot be a file name: {len(name)} bytes, 1 to {NAME_BYTES_MAX} are allowed", code="NAME"
+        )
     return name
 
 

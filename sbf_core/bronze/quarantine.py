@@ -93,7 +93,12 @@ def put_in_quarantine(quarantine: Path, content: bytes, *, original: str, reason
 def copy_to_quarantine(quarantine: Path, path: Path, *, original: str, reason: QuarantineReason) -> Path:
     """Copy a file of any size that is about to be written again; returns its place. The same bytes are not kept twice."""
     before = quarantine / reason / original
-    if before.is_file() and before.stat().st_size == path.lstat().st_size and not path.is_symlink() and file_hash(before) == file_hash(path):
+    if (
+        before.is_file()
+        and before.stat().st_size == path.lstat().st_size
+        and not path.is_symlink()
+        and file_hash(before) == file_hash(path)
+    ):
         return before
     target = _free_place(quarantine / reason, original)
     fresh = target.with_name(f".{target.name}.tmp")

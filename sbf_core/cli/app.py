@@ -36,7 +36,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
 ) -> None:
     """A DuckDB warehouse you can trust: exact payloads in Bronze, every revision in Silver, facts in Gold."""
@@ -67,7 +69,9 @@ def run(
     since: opt.Since = None,
     until: opt.Until = None,
     workers: opt.Workers = None,
-    only: Annotated[str | None, typer.Option("--only", metavar="LAYER", help="Only bronze, silver or gold.", show_default=False)] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="LAYER", help="Only bronze, silver or gold.", show_default=False)
+    ] = None,
     force: opt.Force = False,
     no_rebuild_stale: opt.NoRebuildStale = False,
     replay: opt.Replay = None,
@@ -133,9 +137,18 @@ def status(home: opt.Home = None, as_json: opt.AsJson = False) -> None:
 
 @app.command()
 def runs(
-    run_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One run, by the beginning of its id, or `last`: what it did in each layer.", show_default=False)] = None,
+    run_id: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID]",
+            help="One run, by the beginning of its id, or `last`: what it did in each layer.",
+            show_default=False,
+        ),
+    ] = None,
     home: opt.Home = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=opt.COUNT_MAX, help="How many runs, or payloads of one.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=opt.COUNT_MAX, help="How many runs, or payloads of one.")
+    ] = 20,
     as_json: opt.AsJson = False,
 ) -> None:
     """The latest runs, or one run: its payloads, promotions, rejects and gold tables.
@@ -149,10 +162,15 @@ def runs(
 
 @app.command()
 def datasets(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One dataset: its id, its table or its name.", show_default=False)] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="One dataset: its id, its table or its name.", show_default=False),
+    ] = None,
     home: opt.Home = None,
     plugins: opt.Plugins = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=opt.COUNT_MAX, help="How many payloads of one dataset.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=opt.COUNT_MAX, help="How many payloads of one dataset.")
+    ] = 20,
     as_json: opt.AsJson = False,
 ) -> None:
     """The datasets of the installed plugins, with their source and terms; or one: what its columns hold, and its payloads.
@@ -173,7 +191,9 @@ def datasets(
 def universe(
     home: opt.Home = None,
     tickers: opt.Tickers = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="DAY", help="Members on this day.", show_default=False)] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="DAY", help="Members on this day.", show_default=False)
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option("--source", metavar="NAME", help="Those that only this source is asked for.", show_default=False),

@@ -79,7 +79,9 @@ def sql(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT; '-' reads it from standard input.")],
     home: opt.Home = None,
     output: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv or json.")] = "table",
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, max=opt.COUNT_MAX, help="Rows at most; 0 for all.")] = 1000,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=0, max=opt.COUNT_MAX, help="Rows at most; 0 for all.")
+    ] = 1000,
     as_json: opt.AsJson = False,
 ) -> None:
     """Ask the warehouse. Read-only and locked down: no files, no settings, one statement.

@@ -12,9 +12,20 @@ from sbf_core.cli import options as opt
 
 def verify(
     home: opt.Home = None,
-    sample: Annotated[float | None, typer.Option("--sample", metavar="PERCENT", help="Read only this share; the next call takes the next one.", show_default=False)] = None,
+    sample: Annotated[
+        float | None,
+        typer.Option(
+            "--sample",
+            metavar="PERCENT",
+            help="Read only this share; the next call takes the next one.",
+            show_default=False,
+        ),
+    ] = None,
     max_seconds: Annotated[
-        float | None, typer.Option("--max-seconds", metavar="N", help="Stop after N seconds; the next call goes on there.", show_default=False)
+        float | None,
+        typer.Option(
+            "--max-seconds", metavar="N", help="Stop after N seconds; the next call goes on there.", show_default=False
+        ),
     ] = None,
     as_json: opt.AsJson = False,
 ) -> None:
@@ -30,7 +41,13 @@ def verify(
 def repair(
     home: opt.Home = None,
     source: Annotated[
-        list[str] | None, typer.Option("--from", metavar="FOLDER", help="Take whole payloads from this backup, home or Bronze folder; may be repeated.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="Take whole payloads from this backup, home or Bronze folder; may be repeated.",
+            show_default=False,
+        ),
     ] = None,
     as_json: opt.AsJson = False,
 ) -> None:
@@ -45,16 +62,34 @@ def repair(
 
 def rebuild(
     datasets: Annotated[
-        list[str] | None, typer.Argument(metavar="[DATASET]...", help="Only the tables of these datasets.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="[DATASET]...", help="Only the tables of these datasets.", show_default=False),
     ] = None,
     home: opt.Home = None,
     gold: Annotated[bool, typer.Option("--gold", help="Only gold: build all of its tables again.")] = False,
     accept: Annotated[bool, typer.Option("--accept", help="Make tables again although rows of theirs go.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be made again, and from how much.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be made again, and from how much.")
+    ] = False,
     keep_backups: Annotated[
-        int, typer.Option("--keep-backups", metavar="N", min=0, max=opt.COUNT_MAX, help="Databases set aside by rebuilds that are kept, this one included.")
+        int,
+        typer.Option(
+            "--keep-backups",
+            metavar="N",
+            min=0,
+            max=opt.COUNT_MAX,
+            help="Databases set aside by rebuilds that are kept, this one included.",
+        ),
     ] = 1,
-    into: Annotated[str | None, typer.Option("--into", metavar="DIR", help="Put the new database there, and touch nothing in the home.", show_default=False)] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(
+            "--into",
+            metavar="DIR",
+            help="Put the new database there, and touch nothing in the home.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: opt.AsJson = False,
 ) -> None:
     """Make the database again from Bronze alone, the old one set aside; or only the tables of some datasets, in place.
@@ -72,7 +107,9 @@ def rebuild(
 
 
 def backup(
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="An empty folder, or that of an earlier backup.")], home: opt.Home = None, as_json: opt.AsJson = False
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="An empty folder, or that of an earlier backup.")],
+    home: opt.Home = None,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Copy the home; only what is new, and while a run may be at work.
 
@@ -84,7 +121,9 @@ def backup(
 
 
 def restore(
-    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder that `sbf backup` has written.")], home: opt.Home = None, as_json: opt.AsJson = False
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder that `sbf backup` has written.")],
+    home: opt.Home = None,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Make a new home from a backup, each payload checked.
 

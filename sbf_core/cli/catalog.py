@@ -27,7 +27,11 @@ def datasets_report(home: str | None, *, plugins: str | None, as_json: bool) -> 
     manager = installed_plugins(settings)
     registry = DatasetRegistry(manager)
     named = None if plugins is None else name_list(plugins, what="--plugins")
-    chosen = manager.selected(None if named is None else [name for word in named for name in chosen_by(word, manager.records.values(), what="--plugins")])
+    chosen = manager.selected(
+        None
+        if named is None
+        else [name for word in named for name in chosen_by(word, manager.records.values(), what="--plugins")]
+    )
     owned = registry.of(chosen)
     if as_json:
         print_json(
@@ -45,7 +49,10 @@ def datasets_report(home: str | None, *, plugins: str | None, as_json: bool) -> 
         return
     print_table(
         ("dataset", "plugin", "scope", "silver table", "title"),
-        [(item.entry.id, item.plugin.name, item.entry.scope, f"silver.{item.entry.silver_table}", item.entry.title) for item in owned],
+        [
+            (item.entry.id, item.plugin.name, item.entry.scope, f"silver.{item.entry.silver_table}", item.entry.title)
+            for item in owned
+        ],
     )
     print()
     for item in owned:
@@ -70,7 +77,9 @@ def universe_report(
 
     bootstrap = DuckDbBootstrap(settings.config, read_only=True) if wanted.query else None
     try:
-        service = UniverseService(wanted, cursor=None if bootstrap is None else bootstrap.open().cursor, members_hook=ask)
+        service = UniverseService(
+            wanted, cursor=None if bootstrap is None else bootstrap.open().cursor, members_hook=ask
+        )
         members = service.members(as_of=when)
     finally:
         if bootstrap is not None:
@@ -78,9 +87,20 @@ def universe_report(
     for note in service.notes:
         tell(f"sbf: note: {note}")
     if not wanted.origin:
-        raise UsageError("the universe is empty", where=str(settings.file), fix="set [universe] there, or use --tickers", code="EMPTY_UNIVERSE")
+        raise UsageError(
+            "the universe is empty",
+            where=str(settings.file),
+            fix="set [universe] there, or use --tickers",
+            code="EMPTY_UNIVERSE",
+        )
     if as_json:
-        print_json("universe", origin=wanted.origin, members=[{"ticker": item.ticker, "valid_from": item.valid_from, "valid_to": item.valid_to} for item in members])
+        print_json(
+            "universe",
+            origin=wanted.origin,
+            members=[
+                {"ticker": item.ticker, "valid_from": item.valid_from, "valid_to": item.valid_to} for item in members
+            ],
+        )
         return
     print_table(("ticker", "from", "to"), [(item.ticker, item.valid_from, item.valid_to) for item in members])
     print()
@@ -105,7 +125,9 @@ def plugins_report(home: str | None, *, as_json: bool) -> None:
     wanted = bounds(record.distribution for record in manager.records.values())
     if as_json:
         names = ("name", "distribution", "version", "datasets", "state", "reason")
-        listed = [{**dict(zip(names, row, strict=True)), "deprecated": manager.records[row[0]].deprecated} for row in rows]
+        listed = [
+            {**dict(zip(names, row, strict=True)), "deprecated": manager.records[row[0]].deprecated} for row in rows
+        ]
         print_json("plugins", plugins=listed, problem=problem, bounds=[attrs.asdict(bound) for bound in wanted])
     else:
         print_table(("plugin", "distribution", "version", "datasets", "state", "reason"), rows)

@@ -17,13 +17,37 @@ _ROWS_SHOWN = 20
 
 
 def chart(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="e.g. gold.fact_price_eod/price, or its last part; none: list them.", show_default=False)] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]",
+            help="e.g. gold.fact_price_eod/price, or its last part; none: list them.",
+            show_default=False,
+        ),
+    ] = None,
     home: opt.Home = None,
-    out: Annotated[str | None, typer.Option("--out", metavar="FILE", help="Draw it into this file: .svg or .png; '-' writes SVG to standard output.", show_default=False)] = None,
-    since: Annotated[str | None, typer.Option("--from", metavar="DAY", help="From this day on.", show_default=False)] = None,
-    until: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Up to this day.", show_default=False)] = None,
-    series: Annotated[list[str] | None, typer.Option("--series", metavar="NAME", help="Draw this one; may be repeated.", show_default=False)] = None,
-    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DAY", help="As it was known then; for silver.", show_default=False)] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Draw it into this file: .svg or .png; '-' writes SVG to standard output.",
+            show_default=False,
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="From this day on.", show_default=False)
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="Up to this day.", show_default=False)
+    ] = None,
+    series: Annotated[
+        list[str] | None,
+        typer.Option("--series", metavar="NAME", help="Draw this one; may be repeated.", show_default=False),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DAY", help="As it was known then; for silver.", show_default=False)
+    ] = None,
     index: Annotated[bool, typer.Option("--index", help="Each line begins with 100.")] = False,
     theme: Annotated[str, typer.Option("--theme", metavar="THEME", help="light or dark.")] = "light",
     size: Annotated[str, typer.Option("--size", metavar="SIZE", help="wide, medium or narrow.")] = "wide",
@@ -43,7 +67,13 @@ def chart(
 
     target = _target(out, home)
     picked = _one_of(theme, Theme, "--theme"), _one_of(size, Size, "--size")
-    view = View(since=day_of(since or ""), until=day_of(until or ""), series=tuple(series or ()), as_of=moment_of(as_of or ""), indexed=index)
+    view = View(
+        since=day_of(since or ""),
+        until=day_of(until or ""),
+        series=tuple(series or ()),
+        as_of=moment_of(as_of or ""),
+        indexed=index,
+    )
     entries, models, reading = _opened(home)
     with reading as cursor:
         known = known_charts(cursor, entries, models(cursor))
@@ -61,7 +91,15 @@ def chart(
     if as_json:
         from sbf_core.cli.render import print_json
 
-        print_json("chart", chart=found.known.id, title=found.known.title, notes=found.notes, rows=table.records, specification=spec, out=out)
+        print_json(
+            "chart",
+            chart=found.known.id,
+            title=found.known.title,
+            notes=found.notes,
+            rows=table.records,
+            specification=spec,
+            out=out,
+        )
     elif target is None:
         _print_numbers(found, table, total)
 
@@ -70,7 +108,9 @@ def _one_of(text: str, kind: Any, option: str) -> Any:
     from sbf_core.errors import UsageError, nearest
 
     if text not in set(kind):
-        raise UsageError(f"{option} {text!r} is not known", fix=nearest(text, kind) or "use " + " or ".join(kind), code="USAGE")
+        raise UsageError(
+            f"{option} {text!r} is not known", fix=nearest(text, kind) or "use " + " or ".join(kind), code="USAGE"
+        )
     return kind(text)
 
 
@@ -85,9 +125,13 @@ def _target(out: str | None, home: str | None) -> Path | None:
         return None
     path = Path(out)
     if path.suffix not in (".svg", ".png"):
-        raise UsageError(f"a chart cannot be drawn into {out!r}", fix="write a name that ends in .svg or .png", code="USAGE")
+        raise UsageError(
+            f"a chart cannot be drawn into {out!r}", fix="write a name that ends in .svg or .png", code="USAGE"
+        )
     if not path.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {str(path.absolute().parent)!r}", fix="make it, or choose another", code="USAGE")
+        raise UsageError(
+            f"there is no folder {str(path.absolute().parent)!r}", fix="make it, or choose another", code="USAGE"
+        )
     check_outside(Settings(home).config, path, fix="name a file elsewhere")
     return path
 
@@ -109,7 +153,10 @@ def _print_list(known: list[Any], *, as_json: bool) -> None:
     from sbf_core.cli.render import print_json, print_table
 
     if as_json:
-        print_json("charts", charts=[{"chart": one.id, "kind": one.chart.kind, "title": one.title, "fault": one.fault} for one in known])
+        print_json(
+            "charts",
+            charts=[{"chart": one.id, "kind": one.chart.kind, "title": one.title, "fault": one.fault} for one in known],
+        )
         return
     print_table(("chart", "kind", "title"), [(one.id, one.chart.kind, one.fault or one.title) for one in known])
 

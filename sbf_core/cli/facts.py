@@ -33,7 +33,13 @@ def runs_report(home: str | None, *, run_id: str | None, limit: int, as_json: bo
             print_json("runs", runs=latest.records) if as_json else _show(latest)
             return
         found = runs.one_run(cursor, run_id, limit=limit)
-    parts = {"run": found.run, "bronze": found.bronze, "silver": found.silver, "rejects": found.rejects, "gold": found.gold}
+    parts = {
+        "run": found.run,
+        "bronze": found.bronze,
+        "silver": found.silver,
+        "rejects": found.rejects,
+        "gold": found.gold,
+    }
     if as_json:
         print_json("run", **{name: table.records for name, table in parts.items()})
         return
@@ -79,7 +85,9 @@ def dataset_report(home: str | None, *, name: str, limit: int, as_json: bool) ->
 def coverage_report(home: str | None, *, name: str, by: str, ticker: str | None, as_json: bool) -> None:
     """How many rows there are by ticker and period; a zero is a hole."""
     if by not in facts.PERIODS:
-        raise UsageError(f"--by {by!r} is no period", fix=nearest(by, facts.PERIODS) or "use year, quarter or month", code="USAGE")
+        raise UsageError(
+            f"--by {by!r} is no period", fix=nearest(by, facts.PERIODS) or "use year, quarter or month", code="USAGE"
+        )
 
     def ask(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> FactTable:
         _refuse_empty(cursor, entry)
@@ -89,14 +97,22 @@ def coverage_report(home: str | None, *, name: str, by: str, ticker: str | None,
     rows = tuple(row for row in found.rows if ticker is None or row[0] == ticker)
     if ticker is not None and not rows:
         names = [str(row[0]) for row in found.rows]
-        raise UsageError(f"{entry.id} has no row of {ticker!r}", fix=nearest(ticker, names) or "see `sbf coverage` without --ticker", code="UNKNOWN_TICKER")
+        raise UsageError(
+            f"{entry.id} has no row of {ticker!r}",
+            fix=nearest(ticker, names) or "see `sbf coverage` without --ticker",
+            code="UNKNOWN_TICKER",
+        )
     if as_json:
-        print_json("coverage", dataset=entry.id, by=by, rows=[dict(zip(found.headers, row, strict=True)) for row in rows])
+        print_json(
+            "coverage", dataset=entry.id, by=by, rows=[dict(zip(found.headers, row, strict=True)) for row in rows]
+        )
         return
     first = max(1, len(found.headers) - _PERIODS_SHOWN)
     _show(FactTable((found.headers[0], *found.headers[first:]), tuple((row[0], *row[first:]) for row in rows)))
     if first > 1:
-        print(f"\nThe last {_PERIODS_SHOWN} of {len(found.headers) - 1} periods, since {found.headers[1]}; --json has all.")
+        print(
+            f"\nThe last {_PERIODS_SHOWN} of {len(found.headers) - 1} periods, since {found.headers[1]}; --json has all."
+        )
 
 
 def revisions_report(home: str | None, *, name: str, key: str, as_json: bool) -> None:
@@ -109,7 +125,9 @@ def revisions_report(home: str | None, *, name: str, key: str, as_json: bool) ->
 
     entry, (wanted, found), _ = _of_dataset(home, name, ask)
     if not found.rows:
-        raise UsageError(f"{entry.id} has no row with the key {key!r}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY")
+        raise UsageError(
+            f"{entry.id} has no row with the key {key!r}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY"
+        )
     if as_json:
         print_json("revisions", dataset=entry.id, key=wanted, versions=found.records)
         return

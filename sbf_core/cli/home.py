@@ -37,7 +37,11 @@ def init_home(home: str | None) -> None:
         (folder / "files").mkdir(mode=0o700, parents=True, exist_ok=True)
         settings.file.write_text(_template(), encoding="utf-8")
     except OSError as error:
-        raise EnvironmentFault(f"the home cannot be made: {error.strerror}", where=str(folder), fix="choose another --home or mend its permissions") from error
+        raise EnvironmentFault(
+            f"the home cannot be made: {error.strerror}",
+            where=str(folder),
+            fix="choose another --home or mend its permissions",
+        ) from error
     print(f"Made {folder}")
     print()
     print("Try next:")
@@ -71,7 +75,10 @@ def doctor_report(home: str | None, *, as_json: bool) -> int:
     settings = Settings(home)
     manager = installed_plugins(settings)
     checks = [*_machine_checks(settings, manager), *_plugin_checks(manager), *_key_checks(manager, settings.home)]
-    resolved = [(found.setting.name, found.value if found.value != () else "", found.origin) for found in settings.resolved.values()]
+    resolved = [
+        (found.setting.name, found.value if found.value != () else "", found.origin)
+        for found in settings.resolved.values()
+    ]
     resolved.insert(0, ("home", str(settings.home), settings.home_origin))
     well = all(state != "bad" for _, state, _ in checks)
     if as_json:
@@ -84,7 +91,10 @@ def doctor_report(home: str | None, *, as_json: bool) -> int:
         return 0 if well else 1
     print_table(("check", "state", "found"), checks)
     print()
-    print_table(("setting", "value", "origin"), [(name, ", ".join(value) if isinstance(value, tuple) else value, origin) for name, value, origin in resolved])
+    print_table(
+        ("setting", "value", "origin"),
+        [(name, ", ".join(value) if isinstance(value, tuple) else value, origin) for name, value, origin in resolved],
+    )
     return 0 if well else 1
 
 
@@ -99,7 +109,11 @@ def _machine_checks(settings: Settings, manager: PluginManager) -> list[tuple[st
         ("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         ("duckdb", "ok", duckdb.__version__),
         ("disk", "ok" if free >= FREE_BYTES_FLOOR else "bad", f"{free / 1024**3:.1f} GiB free at {folder}"),
-        ("home", "ok" if os.access(folder, os.W_OK) else "bad", f"{settings.home}{'' if settings.home.exists() else ' (not made yet)'}"),
+        (
+            "home",
+            "ok" if os.access(folder, os.W_OK) else "bad",
+            f"{settings.home}{'' if settings.home.exists() else ' (not made yet)'}",
+        ),
     ]
     logs = settings.home / "logs"
     if logs.is_dir():
@@ -162,7 +176,13 @@ def _key_checks(manager: PluginManager, home: Path) -> list[tuple[str, str, str]
     for name, plugin in variables.items():
         try:
             origin = keys.origin(name)
-            checks.append((f"key {name}", "ok" if origin else "unset", f"for plugin {plugin}{', from ' + origin if origin else ''}"))
+            checks.append(
+                (
+                    f"key {name}",
+                    "ok" if origin else "unset",
+                    f"for plugin {plugin}{', from ' + origin if origin else ''}",
+                )
+            )
         except SbfError as error:
             checks.append((f"key {name}", "bad", str(error)))
     return checks

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
 
 def explain(
-    table: Annotated[str, typer.Argument(metavar="TABLE", help="gold.NAME, silver.NAME, or another name of a dataset.")],
-    key: Annotated[str, typer.Argument(metavar="KEY", help="e.g. ticker=IBM,date=2012-05-01, or the values in the order of the key.")],
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", help="gold.NAME, silver.NAME, or another name of a dataset.")
+    ],
+    key: Annotated[
+        str,
+        typer.Argument(metavar="KEY", help="e.g. ticker=IBM,date=2012-05-01, or the values in the order of the key."),
+    ],
     column: Annotated[str, typer.Argument(metavar="COLUMN", help="The column whose value is explained.")],
     home: opt.Home = None,
     as_json: opt.AsJson = False,
@@ -37,7 +42,9 @@ def explain(
     from sbf_core.settings.keys import Keys
 
     entries = [owned.entry for owned in DatasetRegistry(manager).datasets.values()]
-    Keys(settings.home).learn(sorted({name for entry in entries for name in entry.key_names}))  # a payload may repeat one
+    Keys(settings.home).learn(
+        sorted({name for entry in entries for name in entry.key_names})
+    )  # a payload may repeat one
     with reading as cursor:
         silver = explain_silver(cursor, settings.config.bronze, entries, table=table, key=key, column=column)
     _print_silver(silver, as_json=as_json)
@@ -47,14 +54,31 @@ def _print_gold(gold: GoldOrigin, *, as_json: bool) -> None:
     from sbf_core.cli.render import print_json, print_table
 
     if as_json:
-        inputs = [{"table": one.table, "by": one.by, "count": one.count, "rows": one.rows.records} for one in gold.inputs]
-        print_json("explain", table=f"gold.{gold.model.name}", key=gold.key, column=gold.column, value=gold.value, sql=gold.model.sql.strip(), inputs=inputs)
+        inputs = [
+            {"table": one.table, "by": one.by, "count": one.count, "rows": one.rows.records} for one in gold.inputs
+        ]
+        print_json(
+            "explain",
+            table=f"gold.{gold.model.name}",
+            key=gold.key,
+            column=gold.column,
+            value=gold.value,
+            sql=gold.model.sql.strip(),
+            inputs=inputs,
+        )
         return
     print(f"gold.{gold.model.name} {_named(gold.key)}: {gold.column} = {_shown(gold.value)}")
     print(f"\nmade by\n{_indented(gold.model.sql.strip())}")
     for one in gold.inputs:
-        how = f"{one.count} rows with the same {', '.join(one.by)}" if one.by else f"all {one.count} rows; none of its columns is called as a part of the key"
-        print(f"\n{one.table}: {how}" + (f", the first {len(one.rows.rows)}" if len(one.rows.rows) < one.count and one.by else ""))
+        how = (
+            f"{one.count} rows with the same {', '.join(one.by)}"
+            if one.by
+            else f"all {one.count} rows; none of its columns is called as a part of the key"
+        )
+        print(
+            f"\n{one.table}: {how}"
+            + (f", the first {len(one.rows.rows)}" if len(one.rows.rows) < one.count and one.by else "")
+        )
         if one.rows.rows:
             print_table(one.rows.headers, one.rows.rows)
     print("\nGo on with `sbf explain TABLE KEY COLUMN` of one of these rows.")
@@ -68,12 +92,24 @@ def _print_silver(found: SilverOrigin, *, as_json: bool) -> None:
     table, said = f"silver.{found.entry.silver_table}", found.payload
     if as_json:
         place = {"where": found.place.where, "raw": found.place.raw, "note": found.place.note}
-        print_json("explain", table=table, key=found.key, column=found.column, value=found.value, versions=found.versions.records, payload=said, place=place)
+        print_json(
+            "explain",
+            table=table,
+            key=found.key,
+            column=found.column,
+            value=found.value,
+            versions=found.versions.records,
+            payload=said,
+            place=place,
+        )
         return
     print(f"{table} {_named(found.key)}: {found.column} = {_shown(found.value)}\n")
     shown = (found.column, "known_from", "known_to", "recorded_at", own_header(found.entry, "state"))
     kept = [place for place, name in enumerate(found.versions.headers) if name in shown]
-    print_table([found.versions.headers[place] for place in kept], [[row[place] for place in kept] for row in found.versions.rows])
+    print_table(
+        [found.versions.headers[place] for place in kept],
+        [[row[place] for place in kept] for row in found.versions.rows],
+    )
     where = f"{found.place.where}: {found.place.raw!r}" if found.place.where else found.place.note
     lines = (
         ("payload", said["payload"]), ("in it", where), ("sha256", said["sha256"]), ("asked", _asked(said)), ("fetched", _shown(said["fetched_at"])), ("run", said["run_id"]),
@@ -86,7 +122,9 @@ def _print_silver(found: SilverOrigin, *, as_json: bool) -> None:
 
 
 def impact(
-    payload: Annotated[str, typer.Argument(metavar="PAYLOAD", help="Its path below bronze, or the beginning of its hash.")],
+    payload: Annotated[
+        str, typer.Argument(metavar="PAYLOAD", help="Its path below bronze, or the beginning of its hash.")
+    ],
     home: opt.Home = None,
     as_json: opt.AsJson = False,
 ) -> None:
@@ -105,11 +143,16 @@ def impact(
     if as_json:
         print_json("impact", payload=found.payload, silver_table=found.silver_table, rows=facts, gold=found.gold)
         return
-    print(f"{found.payload['payload']}, fetched {_shown(found.payload['fetched_at'])} by run {found.payload['run_id']}\n")
+    print(
+        f"{found.payload['payload']}, fetched {_shown(found.payload['fetched_at'])} by run {found.payload['run_id']}\n"
+    )
     if not found.silver_table:
         print("It was not promoted yet: `sbf run --only silver`.")
         return
-    print_table(("table", "rows that hold", "superseded since", "rejected"), [(f"silver.{found.silver_table}", found.current, found.superseded, found.rejected)])
+    print_table(
+        ("table", "rows that hold", "superseded since", "rejected"),
+        [(f"silver.{found.silver_table}", found.current, found.superseded, found.rejected)],
+    )
     print(f"\nread by {', '.join(found.gold) or 'no gold table'}")
 
 

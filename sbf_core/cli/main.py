@@ -27,7 +27,9 @@ _LISTS = frozenset(("--plugins", "--exclude", "--select", "--tickers", "--key"))
 
 def main() -> None:
     """The script ``sbf``: run a command; one clear line and an exit code for whatever goes wrong."""
-    gc.set_threshold(50_000, 20, 50)  # Python's own 700 goes through all objects dozens of times while modules load: 10 ms of each command
+    gc.set_threshold(
+        50_000, 20, 50
+    )  # Python's own 700 goes through all objects dozens of times while modules load: 10 ms of each command
     signals.install()
     os.umask(signals.OWNER_ALONE)
     code = 0
@@ -64,7 +66,9 @@ def main() -> None:
         if machine is not None:
             print(machine.line(), file=sys.stderr)
             signals.leave(machine.exit_code)
-        print(f"sbf: error[BUG] {printable(told_by(error))}; please report it with the output of --debug", file=sys.stderr)
+        print(
+            f"sbf: error[BUG] {printable(told_by(error))}; please report it with the output of --debug", file=sys.stderr
+        )
         code = 70
     signals.leave(code)
 

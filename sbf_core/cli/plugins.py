@@ -49,13 +49,19 @@ def check_plugin(
         ]  # fmt: skip
         print_json("conformance", plugin=name, passed=not failed, checks=listed)
         return 1 if failed else 0
-    print_table(("check", "result", "what holds"), [(outcome.check.name, outcome.state, _told(outcome.check.promise, outcome.notes)) for outcome in outcomes])
+    print_table(
+        ("check", "result", "what holds"),
+        [(outcome.check.name, outcome.state, _told(outcome.check.promise, outcome.notes)) for outcome in outcomes],
+    )
     print()
     for outcome in failed:
         for line in outcome.text.splitlines():
             print(f"{outcome.check.name}: {line}")
     left = len(CHECKS) - len(outcomes)
-    print(f"{subject.record.label}: {len(outcomes) - len(failed)} of {len(CHECKS)} checks passed" + (f", {left} not made" if left else ""))
+    print(
+        f"{subject.record.label}: {len(outcomes) - len(failed)} of {len(CHECKS)} checks passed"
+        + (f", {left} not made" if left else "")
+    )
     return 1 if failed else 0
 
 
@@ -73,7 +79,9 @@ def new_plugin(
     from sbf_core.scaffold.package import write_package
     from sbf_core.settings.settings import Settings
 
-    ways = [option for option, given in (("--from-url", from_url), ("--from-file", from_file), ("--kind", kind)) if given]
+    ways = [
+        option for option, given in (("--from-url", from_url), ("--from-file", from_file), ("--kind", kind)) if given
+    ]
     if len(ways) > 1:
         raise UsageError(f"{' and '.join(ways)} are two ways to begin", fix="give one", code="USAGE")
     folder = check_new_name(name, into=Path(into).expanduser(), manager=PluginManager())
@@ -81,10 +89,23 @@ def new_plugin(
     ask = sys.stdin.isatty() and sys.stderr.isatty() and not yes
     if not ways:
         if not ask:
-            raise UsageError("nothing says what the plugin begins with", fix="give --from-url, --from-file, or --kind rest, csv or custom", code="USAGE")
+            raise UsageError(
+                "nothing says what the plugin begins with",
+                fix="give --from-url, --from-file, or --kind rest, csv or custom",
+                code="USAGE",
+            )
         kind, from_url, from_file = _ask_way()
     said = _words(name, words, ask=ask)
-    proposal = _proposal(said, kind=kind, from_url=from_url, from_file=from_file, ticker=ticker, rows_at=rows_at, key=key, row_date=row_date)
+    proposal = _proposal(
+        said,
+        kind=kind,
+        from_url=from_url,
+        from_file=from_file,
+        ticker=ticker,
+        rows_at=rows_at,
+        key=key,
+        row_date=row_date,
+    )
     _show(proposal)
     if ask:
         proposal = _confirmed(proposal, said, from_url=from_url, from_file=from_file, ticker=ticker, rows_at=rows_at)
@@ -100,7 +121,15 @@ def new_plugin(
 
 
 def _proposal(
-    words: Words, *, kind: str | None, from_url: str | None, from_file: str | None, ticker: str, rows_at: str | None, key: tuple[str, ...], row_date: str
+    words: Words,
+    *,
+    kind: str | None,
+    from_url: str | None,
+    from_file: str | None,
+    ticker: str,
+    rows_at: str | None,
+    key: tuple[str, ...],
+    row_date: str,
 ) -> Proposal:
     from sbf_core.scaffold.example import example
     from sbf_core.scaffold.proposal import file_sample, propose
@@ -119,21 +148,46 @@ def _proposal(
         template = template_of(from_url, name=words.name, ticker=ticker)
         first = template.from_date or template.to_date
         request = RunRequest(
-            run_id="sample", domain=words.domain, source=template.source, dataset=words.name, ticker=ticker or None, from_date=first, to_date=template.to_date
+            run_id="sample",
+            domain=words.domain,
+            source=template.source,
+            dataset=words.name,
+            ticker=ticker or None,
+            from_date=first,
+            to_date=template.to_date,
         )
         sample = fetch_once(template, request, clock=clock)
-        return propose(words, sample, template=template, where=template.url, rows_at=rows_at, key=key, row_date=row_date)
+        return propose(
+            words, sample, template=template, where=template.url, rows_at=rows_at, key=key, row_date=row_date
+        )
     return example(kind or "", words, now=clock.now())
 
 
 def _show(proposal: Proposal) -> None:
     """The columns as a table, and what was decided without being sure."""
-    place = f", rows at {proposal.found.rows_at}" if proposal.found.rows_at else f", rows are {proposal.found.tag}" if proposal.found.tag else ""
-    print(f"{len(proposal.found.rows)} rows of {proposal.extension}{place}, asked at {proposal.template.url if proposal.template else proposal.address}\n")
+    place = (
+        f", rows at {proposal.found.rows_at}"
+        if proposal.found.rows_at
+        else f", rows are {proposal.found.tag}"
+        if proposal.found.tag
+        else ""
+    )
+    print(
+        f"{len(proposal.found.rows)} rows of {proposal.extension}{place}, asked at {proposal.template.url if proposal.template else proposal.address}\n"
+    )
     rows: list[tuple[Any, ...]] = []
     for column in proposal.columns:
         roles = ", ".join(word for word, holds in (("key", column.key), ("row date", column.row_date)) if holds)
-        rows.append((column.name, column.hint.replace("dt.", ""), roles, column.source if column.source != column.name else "", column.example, "; ".join(column.doubts)))
+        rows.append(
+            (
+                column.name,
+                column.hint.replace("dt.", ""),
+                roles,
+                column.source if column.source != column.name else "",
+                column.example,
+                "; ".join(column.doubts),
+            )
+        )
     print_table(("column", "type", "role", "source", "example", "unsure"), rows)
     for doubt in proposal.doubts:
         if not any(doubt.startswith(f"{column.name}: ") for column in proposal.columns):
@@ -145,7 +199,10 @@ def _words(name: str, given: Mapping[str, str | None], *, ask: bool) -> Words:
     from sbf_core.scaffold.proposal import Words
     from sbf_core.vocabulary import check_name
 
-    questions = {"title": ("What is it, in a few words", name.replace("_", " ").capitalize()), "domain": ("What is it about, e.g. fx, prices, macro", "data")}
+    questions = {
+        "title": ("What is it, in a few words", name.replace("_", " ").capitalize()),
+        "domain": ("What is it about, e.g. fx, prices, macro", "data"),
+    }
     questions["licence"] = (f"Licence of the package ({', '.join(LICENCES)})", LICENCES[0])
     found: dict[str, str] = {}
     for field, value in given.items():
@@ -171,7 +228,9 @@ def _ask_way() -> tuple[str | None, str | None, str | None]:
     return (None, None, answer) if Path(answer).expanduser().is_file() else (answer, None, None)
 
 
-def _confirmed(proposal: Proposal, words: Words, *, from_url: str | None, from_file: str | None, ticker: str, rows_at: str | None) -> Proposal:
+def _confirmed(
+    proposal: Proposal, words: Words, *, from_url: str | None, from_file: str | None, ticker: str, rows_at: str | None
+) -> Proposal:
     """Ask whether it is right; key and date can be changed until it is. The payload is not fetched again."""
     import typer
 
@@ -179,11 +238,21 @@ def _confirmed(proposal: Proposal, words: Words, *, from_url: str | None, from_f
 
     while from_url or from_file:
         key = _asked("Key columns", ",".join(column.name for column in proposal.columns if column.key))
-        row_date = _asked("Date of a row (- for none)", next((column.name for column in proposal.columns if column.row_date), "-"))
+        row_date = _asked(
+            "Date of a row (- for none)", next((column.name for column in proposal.columns if column.row_date), "-")
+        )
         try:
             named = tuple(part.strip() for part in key.split(","))
             day = "" if row_date == "-" else row_date
-            proposal = propose(words, proposal.samples[0], template=proposal.template, where=from_url or from_file or "", rows_at=rows_at, key=named, row_date=day)
+            proposal = propose(
+                words,
+                proposal.samples[0],
+                template=proposal.template,
+                where=from_url or from_file or "",
+                rows_at=rows_at,
+                key=named,
+                row_date=day,
+            )
             break
         except SbfError as error:
             tell(error.line())

@@ -33,7 +33,9 @@ def sql_report(home: str | None, *, query: str, output: str, limit: int) -> None
     if output == "json":
         twice = next((name for place, name in enumerate(headers) if name in headers[:place]), None)
         if twice is not None:  # an object has a name once
-            raise UsageError(f"two columns are called {twice!r}", fix="name them apart with AS, or use --format csv", code="SQL")
+            raise UsageError(
+                f"two columns are called {twice!r}", fix="name them apart with AS, or use --format csv", code="SQL"
+            )
         print_json("sql", columns=headers, rows=as_records(headers, rows), more=more)
     elif output == "csv":
         print_csv(headers, rows)

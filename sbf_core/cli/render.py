@@ -56,7 +56,10 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, exact:
     cells = [[printable(header) for header in headers], *([shown(value) for value in row] for row in rows)]
     widths = [max(len(row[place]) for row in cells) for place in range(len(headers))]
     for row in cells:
-        padded = (cell.rjust(width) if numeric else cell.ljust(width) for cell, width, numeric in zip(row, widths, right, strict=True))
+        padded = (
+            cell.rjust(width) if numeric else cell.ljust(width)
+            for cell, width, numeric in zip(row, widths, right, strict=True)
+        )
         print("  ".join(padded).rstrip())
 
 

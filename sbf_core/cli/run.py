@@ -155,29 +155,54 @@ def _show_plan(plan: RunPlan, *, as_json: bool) -> None:
             for item in plan.requests
         ]  # fmt: skip
         vendors = [
-            {"source": line.source, "requests": line.requests, "seconds": round(line.seconds, 1), "fits": line.fits, "limits": [attrs.asdict(use) for use in line.uses]}
+            {
+                "source": line.source,
+                "requests": line.requests,
+                "seconds": round(line.seconds, 1),
+                "fits": line.fits,
+                "limits": [attrs.asdict(use) for use in line.uses],
+            }
             for line in plan.vendors
         ]
         print_json("plan", due=len(plan.due), requests=requests, vendors=vendors)
         return
     shown = sorted(plan.requests, key=lambda item: not item.due)[:_PLAN_ROWS_MAX]
     headers = ("due", "dataset", "ticker", "from", "to", "why")
-    print_table(headers, [(item.due, item.entry.id, item.request.shown_ticker, item.request.from_date, item.request.to_date, item.why) for item in shown])
+    print_table(
+        headers,
+        [
+            (item.due, item.entry.id, item.request.shown_ticker, item.request.from_date, item.request.to_date, item.why)
+            for item in shown
+        ],
+    )
     left = len(plan.requests) - len(shown)
     print()
     if plan.vendors:
-        print_table(("vendor", "requests", "about", "share of its limits"), [(line.source, line.requests, _about(line.seconds), _shares(line)) for line in plan.vendors])
+        print_table(
+            ("vendor", "requests", "about", "share of its limits"),
+            [(line.source, line.requests, _about(line.seconds), _shares(line)) for line in plan.vendors],
+        )
         print()
     print(f"{len(plan.due)} of {len(plan.requests)} requests are due" + (f"; {left} are not shown" if left else ""))
 
 
 def _about(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 90
+        else f"{seconds / 60:.0f} min"
+        if seconds < 5400
+        else f"{seconds / 3600:.1f} h"
+    )
 
 
 def _shares(line: VendorForecast) -> str:
     """What the plan takes of each budget for hours or days; of shorter ones it takes what there is, and waits."""
-    told = [f"{(use.used + line.requests) / use.allowed:.0%} of {use.limit} ({use.used} used)" for use in line.uses if use.period_seconds > 60]
+    told = [
+        f"{(use.used + line.requests) / use.allowed:.0%} of {use.limit} ({use.used} used)"
+        for use in line.uses
+        if use.period_seconds > 60
+    ]
     told += [f"at {use.limit}" for use in line.uses if use.period_seconds <= 60]
     return ", ".join(told) + ("" if line.fits else "; the rest is put off") if told else "none declared"
 
@@ -219,15 +244,21 @@ def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Se
         print_table(headers, rows)
         print()
     if runner.gold_overview:
-        print_table(("gold table", "rows written"), [(item["table"], item["rows_written"]) for item in runner.gold_overview])
+        print_table(
+            ("gold table", "rows written"), [(item["table"], item["rows_written"]) for item in runner.gold_overview]
+        )
         print()
     if not context.requests and not changed and not context.errors:
         print(f"Nothing was due: no file, no silver row and no gold row was written ({elapsed:.2f} s).")
     elif not changed and not context.errors:
         answers = "1 answer was" if context.unchanged_files == 1 else f"{context.unchanged_files} answers were"
-        print(f"Nothing changed: {answers} the same as before; no file, no silver row and no gold row was written ({elapsed:.2f} s).")
+        print(
+            f"Nothing changed: {answers} the same as before; no file, no silver row and no gold row was written ({elapsed:.2f} s)."
+        )
     else:
-        print(f"Run {context.run_id}: {context.status}, {context.files} files, {context.gold_tables} gold tables, {elapsed:.2f} s.")
+        print(
+            f"Run {context.run_id}: {context.status}, {context.files} files, {context.gold_tables} gold tables, {elapsed:.2f} s."
+        )
     if changed:
         where = "" if settings.home_origin == "default" else f" --home {typed(settings.home)}"
         print()
@@ -247,6 +278,14 @@ def _program() -> str:
 def _hints(runner: Runner, where: str) -> list[str]:
     tables = [item["table"] for item in runner.gold_overview]
     names = [item["silver_table"] for item in runner.overview if item["silver_table"]]
-    target = "gold.instrument_stats" if "instrument_stats" in tables else f"gold.{tables[0]}" if tables else f"silver.{names[0]}" if names else ""
+    target = (
+        "gold.instrument_stats"
+        if "instrument_stats" in tables
+        else f"gold.{tables[0]}"
+        if tables
+        else f"silver.{names[0]}"
+        if names
+        else ""
+    )
     hints = [f'sql{where} "SELECT * FROM {target} LIMIT 10"'] if target else []
     return [*hints, f"status{where}"]

@@ -47,11 +47,15 @@ def verify_report(home: str | None, *, sample: float | None, max_seconds: float 
         tell(f"sbf: note: {note}")
     if report.findings:
         shown = report.findings[:_FINDINGS_SHOWN]
-        print_table(("kind", "subject", "detail"), [(finding.kind, finding.subject, finding.detail) for finding in shown])
+        print_table(
+            ("kind", "subject", "detail"), [(finding.kind, finding.subject, finding.detail) for finding in shown]
+        )
         if len(report.findings) > len(shown):
             print(f"and {len(report.findings) - len(shown)} more; --json shows all")
         print()
-    what = f"{report.payloads_checked} of {report.payloads} payloads and {report.tables_checked} of {report.tables} tables"
+    what = (
+        f"{report.payloads_checked} of {report.payloads} payloads and {report.tables_checked} of {report.tables} tables"
+    )
     if not report.findings:
         print(f"All is well: {what} were compared.")
         return 0
@@ -64,12 +68,19 @@ def repair_report(home: str | None, *, sources: tuple[str, ...], as_json: bool) 
     folders = [Path(source).expanduser().absolute() for source in sources]
     missing = next((folder for folder in folders if not folder.is_dir()), None)
     if missing is not None:
-        raise UsageError("there is no such folder", where=str(missing), fix="name a backup, a home or a Bronze folder with --from", code="USAGE")
+        raise UsageError(
+            "there is no such folder",
+            where=str(missing),
+            fix="name a backup, a home or a Bronze folder with --from",
+            code="USAGE",
+        )
     settings = Settings(home)
     _needs_database(settings)
     repaired = Repair(settings, sources=folders, progress=progress(), logger=run_logger()).run()
     if as_json:
-        before, after = ([attrs.asdict(finding) for finding in findings] for findings in (repaired.before, repaired.after))
+        before, after = (
+            [attrs.asdict(finding) for finding in findings] for findings in (repaired.before, repaired.after)
+        )
         print_json("repair", well=not repaired.after, before=before, after=after, done=repaired.done)
         return 3 if repaired.after else 0
     if not repaired.before:
@@ -79,9 +90,14 @@ def repair_report(home: str | None, *, sources: tuple[str, ...], as_json: bool) 
         print(line)
     print()
     if repaired.after:
-        print_table(("kind", "subject", "detail"), [(finding.kind, finding.subject, finding.detail) for finding in repaired.after[:_FINDINGS_SHOWN]])
+        print_table(
+            ("kind", "subject", "detail"),
+            [(finding.kind, finding.subject, finding.detail) for finding in repaired.after[:_FINDINGS_SHOWN]],
+        )
         print()
-        print(f"{len(repaired.before)} findings before, {len(repaired.after)} are left. Payloads come back with: sbf repair --from BACKUP")
+        print(
+            f"{len(repaired.before)} findings before, {len(repaired.after)} are left. Payloads come back with: sbf repair --from BACKUP"
+        )
         return 3
     print(f"{len(repaired.before)} findings before, none is left.")
     return 0
@@ -101,7 +117,9 @@ def restore_report(home: str | None, folder: str, *, as_json: bool) -> int:
     with machine_faults(settings.home):
         report = restore_files(Path(folder), settings.config)
     restored = Settings(home)  # now with the settings of the home that was backed up
-    runner = Runner(restored, RunOptions(fetch=False, plugins=_all_plugins(restored)), progress=progress(), logger=run_logger())
+    runner = Runner(
+        restored, RunOptions(fetch=False, plugins=_all_plugins(restored)), progress=progress(), logger=run_logger()
+    )
     context = runner.run()
     _print_copy("restore", report, as_json=as_json)
     for error in context.errors:
@@ -118,10 +136,17 @@ def _print_copy(what: str, report: BackupReport, *, as_json: bool) -> None:
     if as_json:
         print_json(what, **{**attrs.asdict(report), "folder": str(report.folder)})
         return
-    print(f"{report.payloads} payloads, {report.payloads_copied} of them copied now ({report.byte_count / 1024**2:.1f} MiB); database: {report.database}")
+    print(
+        f"{report.payloads} payloads, {report.payloads_copied} of them copied now ({report.byte_count / 1024**2:.1f} MiB); database: {report.database}"
+    )
     print(f"at {report.folder}")
 
 
 def _needs_database(settings: Settings) -> None:
     if not settings.config.database.exists():
-        raise UsageError("there is no database", where=str(settings.home), fix="run `sbf rebuild`, or `sbf run` for a new home", code="NO_DATA")
+        raise UsageError(
+            "there is no database",
+            where=str(settings.home),
+            fix="run `sbf rebuild`, or `sbf run` for a new home",
+            code="NO_DATA",
+        )

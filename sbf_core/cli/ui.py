@@ -18,7 +18,14 @@ _NEEDED = ("starlette", "jinja2", "uvicorn")
 
 def ui(
     home: opt.Home = None,
-    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Where to listen; another address than this machine's own lets others read.")] = "127.0.0.1",
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="Where to listen; another address than this machine's own lets others read.",
+        ),
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes a free one.")] = 8420,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     as_json: opt.AsJson = False,
@@ -47,6 +54,12 @@ def ui(
         sys.stdout.flush()
 
     try:
-        serve(Site(settings, clock=clock_of_process()), bound, host=host, open_browser=sys.stdout.isatty() and not no_browser and not as_json, told=told)
+        serve(
+            Site(settings, clock=clock_of_process()),
+            bound,
+            host=host,
+            open_browser=sys.stdout.isatty() and not no_browser and not as_json,
+            told=told,
+        )
     finally:
         bound.close()

@@ -37,7 +37,12 @@ class Cadence:
 
     def __attrs_post_init__(self) -> None:
         if self.calendar and self.calendar != WEEKDAYS and not _CALENDAR.fullmatch(self.calendar):
-            raise UsageError(f"{self.calendar!r} is no calendar", where="cadence", fix="use weekdays, or the code of an exchange such as XNYS", code="CADENCE")
+            raise UsageError(
+                f"{self.calendar!r} is no calendar",
+                where="cadence",
+                fix="use weekdays, or the code of an exchange such as XNYS",
+                code="CADENCE",
+            )
         if self.min_age_days < 0 or self.off_season_hours < 0:
             raise UsageError("min_age_days and off_season_hours cannot be negative", where="cadence", code="CADENCE")
         for season in self.seasons:
@@ -52,15 +57,23 @@ class Cadence:
         """Whether the usual interval holds on a day. A season may go over the end of the year."""
         here = (day.month, day.day)
         bounds = [_bounds(season) for season in self.seasons]
-        return not bounds or any(first <= here <= last if first <= last else here >= first or here <= last for first, last in bounds)
+        return not bounds or any(
+            first <= here <= last if first <= last else here >= first or here <= last for first, last in bounds
+        )
 
 
 def _bounds(season: str) -> tuple[tuple[int, int], tuple[int, int]]:
     found = _SEASON.fullmatch(season)
     try:
-        first, last = (dt.date(_LEAP_YEAR, int(month), int(day)) for month, day in ((found[1], found[2]), (found[3], found[4]))) if found else (None, None)
+        first, last = (
+            (dt.date(_LEAP_YEAR, int(month), int(day)) for month, day in ((found[1], found[2]), (found[3], found[4])))
+            if found
+            else (None, None)
+        )
     except ValueError:
         first = last = None
     if first is None or last is None:
-        raise UsageError(f"{season!r} is no season", where="cadence", fix="write MM-DD/MM-DD, e.g. 01-01/03-31", code="CADENCE")
+        raise UsageError(
+            f"{season!r} is no season", where="cadence", fix="write MM-DD/MM-DD, e.g. 01-01/03-31", code="CADENCE"
+        )
     return (first.month, first.day), (last.month, last.day)

@@ -36,13 +36,19 @@ class Total(StrEnum):
 
 def _kind(value: str) -> ChartKind:
     if value not in set(ChartKind):
-        raise UsageError(f"chart kind {value!r} is not known", fix=nearest(value, ChartKind) or "use " + ", ".join(ChartKind), code="CHART")
+        raise UsageError(
+            f"chart kind {value!r} is not known",
+            fix=nearest(value, ChartKind) or "use " + ", ".join(ChartKind),
+            code="CHART",
+        )
     return ChartKind(value)
 
 
 def _total(value: str) -> Total:
     if value not in set(Total):
-        raise UsageError(f"total {value!r} is not known", fix=nearest(value, Total) or "use " + ", ".join(Total), code="CHART")
+        raise UsageError(
+            f"total {value!r} is not known", fix=nearest(value, Total) or "use " + ", ".join(Total), code="CHART"
+        )
     return Total(value)
 
 
@@ -98,21 +104,45 @@ class Chart:
     def __attrs_post_init__(self) -> None:
         check_name(self.name, what="chart")
         where = f"chart {self.name}"
-        needed = {ChartKind.LINE: self.y, ChartKind.BAR: self.y, ChartKind.HEATMAP: self.y and self.value, ChartKind.CANDLES: True, ChartKind.OWN: self.spec}
+        needed = {
+            ChartKind.LINE: self.y,
+            ChartKind.BAR: self.y,
+            ChartKind.HEATMAP: self.y and self.value,
+            ChartKind.CANDLES: True,
+            ChartKind.OWN: self.spec,
+        }
         if not needed[self.kind]:
-            fix = {ChartKind.HEATMAP: "name the columns y and value", ChartKind.OWN: "give a Vega-Lite specification in spec"}.get(self.kind, "name the column y")
+            fix = {
+                ChartKind.HEATMAP: "name the columns y and value",
+                ChartKind.OWN: "give a Vega-Lite specification in spec",
+            }.get(self.kind, "name the column y")
             raise UsageError(f"a chart of the kind {self.kind} lacks what it draws", where=where, fix=fix, code="CHART")
         if len(self.y) > 1 and (self.kind is not ChartKind.LINE or self.series):
-            raise UsageError("several columns y belong to a line chart without a series", where=where, fix="name one column y", code="CHART")
+            raise UsageError(
+                "several columns y belong to a line chart without a series",
+                where=where,
+                fix="name one column y",
+                code="CHART",
+            )
         if self.spec and self.kind is not ChartKind.OWN:
             raise UsageError("a specification belongs to the kind own", where=where, fix='kind="own"', code="CHART")
         if self.days < 0:
             raise UsageError("days cannot be negative", where=where, code="CHART")
         fetching = next((name for name in _fetching(self.spec)), None)
         if fetching is not None:
-            raise UsageError(f"its specification fetches something: {fetching}", where=where, fix="a chart shows rows of its table and nothing else", code="CHART")
+            raise UsageError(
+                f"its specification fetches something: {fetching}",
+                where=where,
+                fix="a chart shows rows of its table and nothing else",
+                code="CHART",
+            )
         if "data" in self.spec or "datasets" in self.spec:
-            raise UsageError("its specification brings data of its own", where=where, fix="name the columns x, y, series and columns", code="CHART")
+            raise UsageError(
+                "its specification brings data of its own",
+                where=where,
+                fix="name the columns x, y, series and columns",
+                code="CHART",
+            )
 
     @property
     def columns_read(self) -> tuple[str, ...]:
@@ -152,7 +182,9 @@ def charts(declared: Iterable[Chart]) -> tuple[Chart, ...]:
 def check_charts(declared: Iterable[Chart], columns: Collection[str], *, where: str) -> None:
     """Raise ``UsageError`` unless the charts of a dataset read its columns, or the times of its rows."""
     for chart in declared:
-        unknown = next((name for name in chart.columns_read if name not in (*columns, "known_from", "recorded_at")), None)
+        unknown = next(
+            (name for name in chart.columns_read if name not in (*columns, "known_from", "recorded_at")), None
+        )
         if unknown is not None:
             what = f"chart {chart.name!r} reads {unknown!r}, which is no column"
             raise UsageError(what, where=where, fix=nearest(unknown, columns), code="CHART")

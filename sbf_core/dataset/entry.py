@@ -153,15 +153,27 @@ class DatasetKeymapEntry(ColumnRoles):
         where = f"dataset {self.domain}/{self.source}/{self.dataset}"
         wrong = half_letter_in(self)
         if wrong:
-            raise UsageError(f"{wrong} holds half of a surrogate pair, which is no letter", where=where, fix="write the letter whole", code="TEXTS")
+            raise UsageError(
+                f"{wrong} holds half of a surrogate pair, which is no letter",
+                where=where,
+                fix="write the letter whole",
+                code="TEXTS",
+            )
         for what, name in (("domain", self.domain), ("source", self.source), ("dataset", self.dataset)):
             check_name(name, what=what)
             if why_no_name(name):  # each is a folder
-                raise UsageError(f"{what} {name!r} can be no folder on every system", where=where, fix="choose another name", code="NAME")
+                raise UsageError(
+                    f"{what} {name!r} can be no folder on every system",
+                    where=where,
+                    fix="choose another name",
+                    code="NAME",
+                )
         check_table_name(self.silver_table, where=where)
         check_columns(self.columns, where=where)
         check_formats(self.format, self.recipe, self.rows_at, self.columns, where=where)
-        viewed = (f"silver.{self.silver_table}_history",) if self.keep_view else ()  # no view can be where the history is
+        viewed = (
+            (f"silver.{self.silver_table}_history",) if self.keep_view else ()
+        )  # no view can be where the history is
         check_former_names(self.renamed_from, now=(self.id, f"silver.{self.silver_table}", *viewed), where=where)
         if type(self.first_date) is not dt.date:
             raise UsageError(

@@ -9,5 +9,6 @@ from sbf_core.dataset.formats_of_tables import Excel, FixedWidth, Sections
 Format = Csv | Excel | FixedWidth | Json | JsonStat | Parquet | SdmxCsv | SdmxJson | SdmxMl | Sections
 #: By their kind, as TOML names them: ``format = {kind = "csv", delimiter = ";"}``.
 FORMATS: dict[str, type[Format]] = {
-    declared.kind: declared for declared in (Csv, Excel, FixedWidth, Json, JsonStat, Parquet, SdmxCsv, SdmxJson, SdmxMl, Sections)
+    declared.kind: declared
+    for declared in (Csv, Excel, FixedWidth, Json, JsonStat, Parquet, SdmxCsv, SdmxJson, SdmxMl, Sections)
 }

@@ -29,7 +29,11 @@ class PageBy(StrEnum):
 
 def _page_by(value: str) -> PageBy:
     if value not in set(PageBy):
-        raise UsageError(f"pages by {value!r} are not known", fix=nearest(value, PageBy) or "use page, offset, cursor, link, next_url or names", code="RECIPE")
+        raise UsageError(
+            f"pages by {value!r} are not known",
+            fix=nearest(value, PageBy) or "use page, offset, cursor, link, next_url or names",
+            code="RECIPE",
+        )
     return PageBy(value)
 
 
@@ -85,17 +89,27 @@ class Pages:
 
     def __attrs_post_init__(self) -> None:
         if self.by in (PageBy.PAGE, PageBy.OFFSET, PageBy.CURSOR) and not self.parameter:
-            raise UsageError(f"pages by {self.by} need the parameter that takes it", fix="Pages(by=..., parameter=...)", code="RECIPE")
+            raise UsageError(
+                f"pages by {self.by} need the parameter that takes it",
+                fix="Pages(by=..., parameter=...)",
+                code="RECIPE",
+            )
         if self.by in (PageBy.CURSOR, PageBy.NEXT_URL, PageBy.NAMES) and not self.next_at:
             raise UsageError(f"pages by {self.by} need next_at", fix="say where the answer holds it", code="RECIPE")
         rows_path(self.items_at)
         for place in (self.next_at, self.total_at):
             value_path(place)
         if self.short_page_ends and not (self.size and self.is_counted):
-            raise UsageError("short_page_ends belongs to pages by page or offset with a size", fix="size=100", code="RECIPE")
+            raise UsageError(
+                "short_page_ends belongs to pages by page or offset with a size", fix="size=100", code="RECIPE"
+            )
         if self.size_parameter and not self.size:
             raise UsageError("size_parameter needs the size that it takes", fix="size=100", code="RECIPE")
         if self.total_at and self.total_header:
-            raise UsageError("a total is stated in the answer or in a header", fix="leave out total_at or total_header", code="RECIPE")
+            raise UsageError(
+                "a total is stated in the answer or in a header",
+                fix="leave out total_at or total_header",
+                code="RECIPE",
+            )
         if self.pages_max < 1 or self.size < 0:
             raise UsageError("pages_max and size must be above zero", code="RECIPE")

@@ -40,14 +40,22 @@ def _check_template(template: str, *, what: str) -> None:
 
 def _check_extension(extension: str) -> None:
     if not _EXTENSION.fullmatch(extension):
-        raise UsageError(f"extension {extension!r} is none", fix="write it as json, csv, csv.gz, zip, xlsx: small letters and digits", code="RECIPE")
+        raise UsageError(
+            f"extension {extension!r} is none",
+            fix="write it as json, csv, csv.gz, zip, xlsx: small letters and digits",
+            code="RECIPE",
+        )
 
 
 def limit_parts(limit: str) -> tuple[int, int]:
     """Number of requests and seconds of a limit such as ``250/day``. Raises ``UsageError`` for anything else."""
     found = _LIMIT.fullmatch(limit)
     if found is None or found[2] not in PERIOD_SECONDS or not int(found[1]):
-        raise UsageError(f"limit {limit!r} is not known", fix="write e.g. 5/second or 250/day; periods are " + ", ".join(PERIOD_SECONDS), code="RECIPE")
+        raise UsageError(
+            f"limit {limit!r} is not known",
+            fix="write e.g. 5/second or 250/day; periods are " + ", ".join(PERIOD_SECONDS),
+            code="RECIPE",
+        )
     return int(found[1]), PERIOD_SECONDS[found[2]]
 
 
@@ -118,13 +126,22 @@ class RestRecipe:
         for limit in self.limits:
             limit_parts(limit)
         if self.connections < 1 or self.deadline_seconds <= 0 or self.mebibytes_max < 1:
-            raise UsageError("connections, deadline_seconds and mebibytes_max must be above zero", where=self.url, code="RECIPE")
+            raise UsageError(
+                "connections, deadline_seconds and mebibytes_max must be above zero", where=self.url, code="RECIPE"
+            )
         if self.tickers_per_request < 1 or (self.tickers_per_request > 1 and "ticker" not in placeholders(self.url)):
-            raise UsageError("tickers_per_request wants {ticker} in the address, and 1 at least", where=self.url, code="RECIPE")
+            raise UsageError(
+                "tickers_per_request wants {ticker} in the address, and 1 at least", where=self.url, code="RECIPE"
+            )
         if self.chunk_days < 0 or self.rows_max < 0:
             raise UsageError("chunk_days and rows_max cannot be negative", where=self.url, code="RECIPE")
         if ("period" in placeholders(self.url)) != bool(self.periods):
-            raise UsageError("{period} in the address and periods belong together", where=self.url, fix='periods=("annual", "quarter")', code="RECIPE")
+            raise UsageError(
+                "{period} in the address and periods belong together",
+                where=self.url,
+                fix='periods=("annual", "quarter")',
+                code="RECIPE",
+            )
         named = placeholders(self.url)
         has_cursor = self.cursor is not None
         if ("cursor" in named) != has_cursor or (has_cursor and self._asks_otherwise(named)):
@@ -144,7 +161,12 @@ class RestRecipe:
 
     def _check_secret_fields(self) -> None:
         if self.secret_fields and self.extension != "json":
-            raise UsageError("secret_fields are fields of JSON", where=self.url, fix='extension="json", or no secret_fields', code="RECIPE")
+            raise UsageError(
+                "secret_fields are fields of JSON",
+                where=self.url,
+                fix='extension="json", or no secret_fields',
+                code="RECIPE",
+            )
         for field in self.secret_fields:
             fields_path(field)
 
@@ -182,6 +204,3 @@ class FileRecipe:
         for template in (self.path, *self.mirrors):
             _check_template(template, what="path")
         _check_extension(self.extension)
-
-
-

@@ -34,7 +34,15 @@ class Period(StrEnum):
 
 
 #: How wide a period is drawn, in days; the gaps between bars swallow that months differ.
-DAYS_OF = {Period.ROW: 1.0, Period.HOUR: 1 / 24, Period.DAY: 1.0, Period.WEEK: 7.0, Period.MONTH: 30.4, Period.QUARTER: 91.3, Period.YEAR: 365.25}
+DAYS_OF = {
+    Period.ROW: 1.0,
+    Period.HOUR: 1 / 24,
+    Period.DAY: 1.0,
+    Period.WEEK: 7.0,
+    Period.MONTH: 30.4,
+    Period.QUARTER: 91.3,
+    Period.YEAR: 365.25,
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -80,11 +88,17 @@ def ticks_between(first: dt.date, last: dt.date) -> list[tuple[dt.date, str]]:
         if days // step < TICKS_MAX:
             start = begin + one_day * ((7 - begin.weekday()) % 7) if step == 7 else begin
             count = (end - start).days // step + 1
-            return [(day, day.strftime("%d %b").lstrip("0")) for day in (start + one_day * step * place for place in range(count))]
+            return [
+                (day, day.strftime("%d %b").lstrip("0"))
+                for day in (start + one_day * step * place for place in range(count))
+            ]
     for months in (1, 3, 6, 12, 24, 60, 120, 300, 600):
         found = list(_months(begin, end, months))
         if len(found) <= TICKS_MAX:
-            return [(day, day.strftime("%Y" if months >= 12 or (day.month == 1 and months > 1) else "%b %Y")) for day in found]
+            return [
+                (day, day.strftime("%Y" if months >= 12 or (day.month == 1 and months > 1) else "%b %Y"))
+                for day in found
+            ]
     return []
 
 

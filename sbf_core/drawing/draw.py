@@ -32,7 +32,13 @@ def draw(spec: dict[str, Any], kind: str) -> bytes:
             return vl_convert.vegalite_to_svg(spec, vl_version=_VERSION, allowed_base_urls=nowhere).encode()
         if kind == "png":
             return vl_convert.vegalite_to_png(spec, vl_version=_VERSION, scale=_PNG_SCALE, allowed_base_urls=nowhere)
-        return json.dumps(vl_convert.vegalite_to_scenegraph(spec, vl_version=_VERSION, allowed_base_urls=nowhere)).encode()
+        return json.dumps(
+            vl_convert.vegalite_to_scenegraph(spec, vl_version=_VERSION, allowed_base_urls=nowhere)
+        ).encode()
     except ValueError as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise DatasetFailure(f"the chart cannot be drawn: {lines[1] if len(lines) > 1 else lines[0]}", fix="correct its specification", code="CHART") from error
+        raise DatasetFailure(
+            f"the chart cannot be drawn: {lines[1] if len(lines) > 1 else lines[0]}",
+            fix="correct its specification",
+            code="CHART",
+        ) from error

@@ -61,7 +61,9 @@ class YAxis:
 
     def share(self, value: float) -> float:
         """Where a value is between the ends, 0 to 1."""
-        low, high, at = (math.log(one) for one in (self.low, self.high, value)) if self.log else (self.low, self.high, value)
+        low, high, at = (
+            (math.log(one) for one in (self.low, self.high, value)) if self.log else (self.low, self.high, value)
+        )
         return (at - low) / (high - low) if high > low else 0.5
 
 
@@ -73,10 +75,16 @@ def y_axis_of(found: Plotted) -> YAxis:
     if found.chart.kind is ChartKind.BAR:
         low, high = min(low, 0.0), max(high, 0.0)
     if found.chart.log and low > 0 and found.chart.kind is not ChartKind.BAR:
-        return YAxis(low=low / (high / low) ** 0.04 if high > low else low / 2, high=high * (high / low) ** 0.04 if high > low else high * 2, log=True)
+        return YAxis(
+            low=low / (high / low) ** 0.04 if high > low else low / 2,
+            high=high * (high / low) ** 0.04 if high > low else high * 2,
+            log=True,
+        )
     room = (high - low) * 0.04 or abs(high) * 0.1 or 1.0
     is_bar = found.chart.kind is ChartKind.BAR
-    return YAxis(low=low if is_bar and low == 0 else low - room, high=high if is_bar and high == 0 and low < 0 else high + room)
+    return YAxis(
+        low=low if is_bar and low == 0 else low - room, high=high if is_bar and high == 0 and low < 0 else high + room
+    )
 
 
 def frame_of(found: Plotted, size: Size, *, titled: bool) -> Frame:
@@ -92,7 +100,9 @@ def frame_of(found: Plotted, size: Size, *, titled: bool) -> Frame:
         height = max(60, min(height * 2, 26 * max(1, len(found.series))))
         right = 76
         width = PLOTS[size][0] + PLOTS[size][2] + PLOTS[size][4] - left - right
-    return Frame(left=left, top=top + (TITLE_HEIGHT if titled else 0), width=width, height=height, right=right, bottom=bottom)
+    return Frame(
+        left=left, top=top + (TITLE_HEIGHT if titled else 0), width=width, height=height, right=right, bottom=bottom
+    )
 
 
 def unit_of(found: Plotted) -> str:

@@ -55,7 +55,9 @@ class KnownChart:
         return self.types.get(self.chart.x, "").startswith(_TIMES)
 
 
-def known_charts(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], models: Iterable[GoldModel]) -> list[KnownChart]:
+def known_charts(
+    cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], models: Iterable[GoldModel]
+) -> list[KnownChart]:
     """The charts of all tables that are there, gold first."""
     types = _tables(cursor)
     found = []
@@ -63,7 +65,14 @@ def known_charts(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKey
         usual = model.kind == "fact"
         found += _of_table(f"gold.{model.name}", model.charts, model.key, types, title=model.doc, usual=usual)
     for entry in as_they_are(cursor, entries):
-        found += _of_table(f"silver.{entry.silver_table}", entry.charts, entry.key_columns, types, title=entry.title or entry.id, usual=True)
+        found += _of_table(
+            f"silver.{entry.silver_table}",
+            entry.charts,
+            entry.key_columns,
+            types,
+            title=entry.title or entry.id,
+            usual=True,
+        )
     return found
 
 
@@ -74,13 +83,23 @@ def chart_named(name: str, known: Iterable[KnownChart]) -> KnownChart:
         UsageError: none is meant, or several.
     """
     charts = list(known)
-    called = [one for one in charts if name in (one.id, one.id.partition(".")[2])] or [one for one in charts if one.chart.name == name]
+    called = [one for one in charts if name in (one.id, one.id.partition(".")[2])] or [
+        one for one in charts if one.chart.name == name
+    ]
     found = [one for one in called if one.table.startswith("gold.")] or called
     if len(found) == 1:
         return found[0]
     if found:
-        raise UsageError(f"{name!r} means {len(found)} charts", fix="write one of " + ", ".join(one.id for one in found), code="UNKNOWN_CHART")
-    raise UsageError(f"there is no chart {name!r}", fix=nearest(name, [one.id for one in charts]) or "see `sbf chart`", code="UNKNOWN_CHART")
+        raise UsageError(
+            f"{name!r} means {len(found)} charts",
+            fix="write one of " + ", ".join(one.id for one in found),
+            code="UNKNOWN_CHART",
+        )
+    raise UsageError(
+        f"there is no chart {name!r}",
+        fix=nearest(name, [one.id for one in charts]) or "see `sbf chart`",
+        code="UNKNOWN_CHART",
+    )
 
 
 def _tables(cursor: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
@@ -94,7 +113,15 @@ def _tables(cursor: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     return found
 
 
-def _of_table(table: str, declared: tuple[Chart, ...], key: tuple[str, ...], types: Mapping[str, Mapping[str, str]], *, title: str, usual: bool) -> list[KnownChart]:
+def _of_table(
+    table: str,
+    declared: tuple[Chart, ...],
+    key: tuple[str, ...],
+    types: Mapping[str, Mapping[str, str]],
+    *,
+    title: str,
+    usual: bool,
+) -> list[KnownChart]:
     columns = types.get(table)
     if columns is None:
         return []
@@ -102,13 +129,20 @@ def _of_table(table: str, declared: tuple[Chart, ...], key: tuple[str, ...], typ
     if not declared and usual:
         made_up = _usual_chart(table, columns, key)
         charts = () if made_up is None else (made_up,)
-    return [KnownChart(table=table, chart=chart, types=columns, table_title=title, fault=_fault(chart, columns)) for chart in charts]
+    return [
+        KnownChart(table=table, chart=chart, types=columns, table_title=title, fault=_fault(chart, columns))
+        for chart in charts
+    ]
 
 
 def _fault(chart: Chart, columns: Mapping[str, str]) -> str:
     """The columns of a gold table are known when it is built, and not when its charts are declared."""
     unknown = next((name for name in chart.columns_read if name not in columns), None)
-    return "" if unknown is None else f"it reads {unknown!r}, which is no column of the table; {nearest(unknown, columns) or 'columns are ' + ', '.join(columns)}"
+    return (
+        ""
+        if unknown is None
+        else f"it reads {unknown!r}, which is no column of the table; {nearest(unknown, columns) or 'columns are ' + ', '.join(columns)}"
+    )
 
 
 def _usual_chart(table: str, columns: Mapping[str, str], key: tuple[str, ...]) -> Chart | None:
@@ -118,7 +152,15 @@ def _usual_chart(table: str, columns: Mapping[str, str], key: tuple[str, ...]) -
     if x is None or len(others) > 1:
         return None
     series = others[0] if others else ""
-    measures = [name for name, kind in columns.items() if kind.startswith(_NUMBERS) and name not in key and not name.endswith(_NO_MEASURES)]
+    measures = [
+        name
+        for name, kind in columns.items()
+        if kind.startswith(_NUMBERS) and name not in key and not name.endswith(_NO_MEASURES)
+    ]
     if set(_CANDLES) <= set(measures):
-        return Chart(name=_USUAL, kind=ChartKind.CANDLES, title=f"Prices in {table}", x=x, series=series, sessions=True, days=365)
-    return Chart(name=_USUAL, title=f"{measures[0]} in {table}", x=x, y=measures[0], series=series) if measures else None
+        return Chart(
+            name=_USUAL, kind=ChartKind.CANDLES, title=f"Prices in {table}", x=x, series=series, sessions=True, days=365
+        )
+    return (
+        Chart(name=_USUAL, title=f"{measures[0]} in {table}", x=x, y=measures[0], series=series) if measures else None
+    )

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from sbf_core.drawing.axis import XKind
-from sbf_core.drawing.frame import LEGEND_LINE, UNIT_LINE, Frame, is_slanted, legend_columns, legend_lines, unit_of, y_axis_of
+from sbf_core.drawing.frame import (
+    LEGEND_LINE,
+    UNIT_LINE,
+    Frame,
+    is_slanted,
+    legend_columns,
+    legend_lines,
+    unit_of,
+    y_axis_of,
+)
 from sbf_core.drawing.rows import Plotted
 from sbf_core.drawing.theme import DASHES, Palette
 from sbf_core.errors import printable
@@ -28,12 +37,21 @@ def _x(found: Plotted, frame: Frame, field: str = "p") -> dict[str, Any]:
         ticks = found.axis.ticks
         room = max(1, frame.width // 62) if found.axis.kind is not XKind.TEXT else max(1, frame.width // 14)
         ticks = ticks[:: -(-len(ticks) // room)] if len(ticks) > room else ticks
-        axis |= {"values": [position for position, _ in ticks], "labelExpr": f"{_as_object(ticks)}[datum.value]", "labelOverlap": False}
+        axis |= {
+            "values": [position for position, _ in ticks],
+            "labelExpr": f"{_as_object(ticks)}[datum.value]",
+            "labelOverlap": False,
+        }
         if found.axis.kind is XKind.TEXT and is_slanted(found.axis, frame.width):
             axis |= {"labelAngle": -40, "labelAlign": "right"}
     else:
         axis |= {"title": found.chart.x, "labelOverlap": True}
-    return {"field": field, "type": "quantitative", "scale": {"domain": [found.axis.low, found.axis.high], "nice": False, "zero": False}, "axis": axis}
+    return {
+        "field": field,
+        "type": "quantitative",
+        "scale": {"domain": [found.axis.low, found.axis.high], "nice": False, "zero": False},
+        "axis": axis,
+    }
 
 
 def _as_object(ticks: Sequence[tuple[float, str]]) -> str:
@@ -46,13 +64,28 @@ def _y(found: Plotted, frame: Frame, field: str) -> dict[str, Any]:
     scale: dict[str, Any] = {"domain": [axis_of.low, axis_of.high], "nice": False, "zero": False}
     if axis_of.log:
         scale["type"] = "log"
-    axis: dict[str, Any] = {"title": None, "grid": True, "tickCount": 6, "domain": False, "ticks": False, "labelPadding": 6}
+    axis: dict[str, Any] = {
+        "title": None,
+        "grid": True,
+        "tickCount": 6,
+        "domain": False,
+        "ticks": False,
+        "labelPadding": 6,
+    }
     if max(abs(axis_of.low), abs(axis_of.high)) >= _LARGE:
         axis["format"] = "~s"
     elif axis_of.log:
         axis["format"] = ",~g"
     if unit_of(found):
-        axis |= {"title": unit_of(found), "titleAngle": 0, "titleAnchor": "end", "titleAlign": "left", "titleBaseline": "bottom", "titleX": 14 - frame.left, "titleY": -8}
+        axis |= {
+            "title": unit_of(found),
+            "titleAngle": 0,
+            "titleAnchor": "end",
+            "titleAlign": "left",
+            "titleBaseline": "bottom",
+            "titleX": 14 - frame.left,
+            "titleY": -8,
+        }
     return {"field": field, "type": "quantitative", "scale": scale, "axis": axis}
 
 
@@ -61,13 +94,30 @@ def _by_series(found: Plotted, frame: Frame, palette: Palette, *, channel: str, 
     legend: dict[str, Any] | None = None
     if len(found.series) > 1:
         up = LEGEND_LINE * legend_lines(found, frame.width) + 6 + (UNIT_LINE if unit_of(found) else 0)
-        legend = {"orient": "none", "legendX": 0, "legendY": -up, "direction": "horizontal", "columns": legend_columns(found, frame.width), "title": None}
+        legend = {
+            "orient": "none",
+            "legendX": 0,
+            "legendY": -up,
+            "direction": "horizontal",
+            "columns": legend_columns(found, frame.width),
+            "title": None,
+        }
         legend["symbolType"] = "stroke" if is_line else "square"
     domain = list(found.series)
-    colour = {"field": "s", "type": "nominal", "scale": {"domain": domain, "range": list(palette.series[: len(domain)])}, "legend": legend}
+    colour = {
+        "field": "s",
+        "type": "nominal",
+        "scale": {"domain": domain, "range": list(palette.series[: len(domain)])},
+        "legend": legend,
+    }
     if not is_line:
         return {channel: colour}
-    dash = {"field": "s", "type": "nominal", "scale": {"domain": domain, "range": [list(one) for one in DASHES[: len(domain)]]}, "legend": legend}
+    dash = {
+        "field": "s",
+        "type": "nominal",
+        "scale": {"domain": domain, "range": [list(one) for one in DASHES[: len(domain)]]},
+        "legend": legend,
+    }
     return {channel: colour, "strokeDash": dash}
 
 
@@ -79,7 +129,11 @@ Layers = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 def lines(found: Plotted, frame: Frame, palette: Palette) -> Layers:
     """A line for each series; few points are marked, each series in a shape of its own."""
-    encoding = {"x": _x(found, frame), "y": _y(found, frame, "y"), **_by_series(found, frame, palette, channel="color", is_line=True)}
+    encoding = {
+        "x": _x(found, frame),
+        "y": _y(found, frame, "y"),
+        **_by_series(found, frame, palette, channel="color", is_line=True),
+    }
     mark = {"type": "line", "strokeWidth": 1.6, "strokeJoin": "round", "clip": True}
     rows = [{"p": one["p"], "s": one["s"], "y": one["y"]} for one in found.marks]
     layers: list[dict[str, Any]] = [{"mark": mark, "encoding": encoding}]
@@ -100,8 +154,18 @@ def bars(found: Plotted, frame: Frame, palette: Palette) -> Layers:
         left = mark["p"] + begin * found.axis.span + each * places[mark["s"]]
         rows.append({"l": left, "r": left + each, "s": mark["s"], "y": mark["y"]})
     colour = _by_series(found, frame, palette, channel="color", is_line=False)
-    encoding = {"x": _x(found, frame, "l"), "x2": {"field": "r"}, "y": _y(found, frame, "y"), "y2": {"datum": 0}, **colour}
-    zero = {"data": {"values": [{}]}, "mark": {"type": "rule", "color": palette.soft}, "encoding": {"y": {"datum": 0, "type": "quantitative"}}}
+    encoding = {
+        "x": _x(found, frame, "l"),
+        "x2": {"field": "r"},
+        "y": _y(found, frame, "y"),
+        "y2": {"datum": 0},
+        **colour,
+    }
+    zero = {
+        "data": {"values": [{}]},
+        "mark": {"type": "rule", "color": palette.soft},
+        "encoding": {"y": {"datum": 0, "type": "quantitative"}},
+    }
     return rows, [{"mark": {"type": "rect", "clip": True}, "encoding": encoding}, zero]
 
 
@@ -120,10 +184,20 @@ def candles(found: Plotted, frame: Frame, palette: Palette) -> Layers:
     stroke = {"field": "line", "type": "nominal", "scale": None}
     x, y = _x(found, frame, "c"), _y(found, frame, "top")
     wicks = [
-        {"mark": {"type": "rule", "clip": True}, "encoding": {"x": x, "y": _y(found, frame, one), "y2": {"field": other}, "stroke": stroke}}
+        {
+            "mark": {"type": "rule", "clip": True},
+            "encoding": {"x": x, "y": _y(found, frame, one), "y2": {"field": other}, "stroke": stroke},
+        }
         for one, other in (("high", "top"), ("low", "bottom"))
     ]
-    body = {"x": _x(found, frame, "l"), "x2": {"field": "r"}, "y": y, "y2": {"field": "bottom"}, "stroke": stroke, "fill": {"field": "fill", "type": "nominal", "scale": None}}
+    body = {
+        "x": _x(found, frame, "l"),
+        "x2": {"field": "r"},
+        "y": y,
+        "y2": {"field": "bottom"},
+        "stroke": stroke,
+        "fill": {"field": "fill", "type": "nominal", "scale": None},
+    }
     return rows, [*wicks, {"mark": {"type": "rect", "strokeWidth": 1, "clip": True}, "encoding": body}]
 
 
@@ -133,25 +207,72 @@ def heat(found: Plotted, frame: Frame, palette: Palette) -> Layers:
     low, high = min(values, default=0.0), max(values, default=1.0)
     both = low < 0 < high
     edge = max(-low, high)
-    domain, colours = ([-edge, 0, edge], [palette.cold, palette.middle, palette.warm]) if both else ([low, high if high > low else low + 1], [palette.middle, palette.warm])
+    domain, colours = (
+        ([-edge, 0, edge], [palette.cold, palette.middle, palette.warm])
+        if both
+        else ([low, high if high > low else low + 1], [palette.middle, palette.warm])
+    )
     strong = [(abs(value) / edge if both else (value - low) / ((high - low) or 1)) > 0.55 for value in values]
     rows = []
     for mark, dark in zip(found.marks, strong, strict=True):
         p, q = mark["p"], -mark["q"]
         ink = palette.ground if dark else palette.ink
-        rows.append({"l": p - 0.5, "r": p + 0.5, "t": q + 0.5, "b": q - 0.5, "c": p, "m": q, "y": mark["y"], "ink": ink, "text": short(mark["y"])})
+        rows.append(
+            {
+                "l": p - 0.5,
+                "r": p + 0.5,
+                "t": q + 0.5,
+                "b": q - 0.5,
+                "c": p,
+                "m": q,
+                "y": mark["y"],
+                "ink": ink,
+                "text": short(mark["y"]),
+            }
+        )
     names = [(-place, name) for place, name in enumerate(found.series)]
     scale = {"domain": [-len(names) + 0.5, 0.5], "nice": False, "zero": False}
-    axis: dict[str, Any] = {"title": None, "grid": False, "domain": False, "ticks": False, "values": [place for place, _ in names]}
+    axis: dict[str, Any] = {
+        "title": None,
+        "grid": False,
+        "domain": False,
+        "ticks": False,
+        "values": [place for place, _ in names],
+    }
     axis["labelExpr"] = f"{_as_object([(float(place), name) for place, name in names])}[datum.value]"
     y = {"type": "quantitative", "scale": scale, "axis": axis}
-    legend = {"orient": "none", "legendX": frame.width + 12, "legendY": 0, "title": None, "gradientLength": max(40, min(180, frame.height)), "format": ".3~g"}
-    colour = {"field": "y", "type": "quantitative", "scale": {"domain": domain, "range": colours, "interpolate": "rgb"}, "legend": legend}
-    cells = {"x": _x(found, frame, "l"), "x2": {"field": "r"}, "y": {"field": "t", **y}, "y2": {"field": "b"}, "color": colour}
-    layers: list[dict[str, Any]] = [{"mark": {"type": "rect", "stroke": palette.ground, "strokeWidth": 1}, "encoding": cells}]
+    legend = {
+        "orient": "none",
+        "legendX": frame.width + 12,
+        "legendY": 0,
+        "title": None,
+        "gradientLength": max(40, min(180, frame.height)),
+        "format": ".3~g",
+    }
+    colour = {
+        "field": "y",
+        "type": "quantitative",
+        "scale": {"domain": domain, "range": colours, "interpolate": "rgb"},
+        "legend": legend,
+    }
+    cells = {
+        "x": _x(found, frame, "l"),
+        "x2": {"field": "r"},
+        "y": {"field": "t", **y},
+        "y2": {"field": "b"},
+        "color": colour,
+    }
+    layers: list[dict[str, Any]] = [
+        {"mark": {"type": "rect", "stroke": palette.ground, "strokeWidth": 1}, "encoding": cells}
+    ]
     room = frame.width / max(1.0, found.axis.high - found.axis.low) >= 34
     if room and len(rows) <= _CELLS_LABELLED_MAX:
-        texts = {"x": _x(found, frame, "c"), "y": {"field": "m", **y}, "text": {"field": "text"}, "color": {"field": "ink", "type": "nominal", "scale": None}}
+        texts = {
+            "x": _x(found, frame, "c"),
+            "y": {"field": "m", **y},
+            "text": {"field": "text"},
+            "color": {"field": "ink", "type": "nominal", "scale": None},
+        }
         layers.append({"mark": {"type": "text", "fontSize": 10.5}, "encoding": texts})
     return rows, layers
 

@@ -42,7 +42,9 @@ def lay_out(cursor: duckdb.DuckDBPyConnection, kind: XKind) -> None:
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE placed AS SELECT {position} AS p, * FROM points")
 
 
-def axis_of(cursor: duckdb.DuckDBPyConnection, kind: XKind, *, period: Period = Period.ROW, has_width: bool = False) -> XAxis:
+def axis_of(
+    cursor: duckdb.DuckDBPyConnection, kind: XKind, *, period: Period = Period.ROW, has_width: bool = False
+) -> XAxis:
     """The axis that the rows of ``placed`` need."""
     count, low, high, first, last = one_row(cursor, "SELECT count(*), min(p), max(p), min(x), max(x) FROM placed")
     if not count:
@@ -55,8 +57,27 @@ def axis_of(cursor: duckdb.DuckDBPyConnection, kind: XKind, *, period: Period = 
     wanted = ticks_between(first, last)
     if kind is XKind.SESSIONS:
         moments = [moment for moment, _ in wanted]
-        places = cursor.execute("SELECT (SELECT count(DISTINCT x) FROM placed WHERE x < t) FROM unnest(?) AS u(t) ORDER BY t", [moments]).fetchall() if moments else []
-        return XAxis(kind=kind, low=-0.5, high=high + 0.5, ticks=tuple((float(place), text) for (place,), (_, text) in zip(places, wanted, strict=True) if place <= high))
+        places = (
+            cursor.execute(
+                "SELECT (SELECT count(DISTINCT x) FROM placed WHERE x < t) FROM unnest(?) AS u(t) ORDER BY t", [moments]
+            ).fetchall()
+            if moments
+            else []
+        )
+        return XAxis(
+            kind=kind,
+            low=-0.5,
+            high=high + 0.5,
+            ticks=tuple(
+                (float(place), text) for (place,), (_, text) in zip(places, wanted, strict=True) if place <= high
+            ),
+        )
     span = DAYS_OF[period] if has_width else 0.0
     edge = 0.5 if low == high and not has_width else 0.0
-    return XAxis(kind=kind, low=low - edge, high=high + span + edge, ticks=tuple((position_of(moment), text) for moment, text in wanted), span=span or 1.0)
+    return XAxis(
+        kind=kind,
+        low=low - edge,
+        high=high + span + edge,
+        ticks=tuple((position_of(moment), text) for moment, text in wanted),
+        span=span or 1.0,
+    )

@@ -68,7 +68,9 @@ class Plotted:
         return self.known.chart
 
 
-def plotted(cursor: duckdb.DuckDBPyConnection, known: KnownChart, view: View | None = None, *, with_values: bool = False) -> Plotted:
+def plotted(
+    cursor: duckdb.DuckDBPyConnection, known: KnownChart, view: View | None = None, *, with_values: bool = False
+) -> Plotted:
     """The rows that a chart draws.
 
     Args:
@@ -88,21 +90,33 @@ def plotted(cursor: duckdb.DuckDBPyConnection, known: KnownChart, view: View | N
     if view.as_of is not None and not known.table.startswith("silver."):
         raise UsageError(f"{known.table} keeps no revisions", fix="ask a chart of a silver table", code="AS_OF")
     if view.indexed and known.chart.kind is not ChartKind.LINE:
-        raise UsageError(f"chart {known.id} has no lines that could begin with 100", fix="ask without as=index", code="INDEX")
+        raise UsageError(
+            f"chart {known.id} has no lines that could begin with 100", fix="ask without as=index", code="INDEX"
+        )
     everything = all_rows(known, view)
     series_known, series = series_of(cursor, known, view, everything)
     chosen = of_series(known, everything, series if known.chart.kind is not ChartKind.HEATMAP else view.series)
     first, last = ends_of(cursor, chosen, known)
     view = with_declared_days(known, view, last)
     stretch = in_stretch(chosen, view)
-    draw = {ChartKind.LINE: _lines, ChartKind.BAR: _bars, ChartKind.CANDLES: _candles, ChartKind.HEATMAP: _heat, ChartKind.OWN: _own}[known.chart.kind]
+    draw = {
+        ChartKind.LINE: _lines,
+        ChartKind.BAR: _bars,
+        ChartKind.CANDLES: _candles,
+        ChartKind.HEATMAP: _heat,
+        ChartKind.OWN: _own,
+    }[known.chart.kind]
     found = draw(cursor, known, stretch, series, view)
     if with_values:
-        found = attrs.evolve(found, values=found.marks if len(found.marks) == found.points else _values_at(cursor, found))
+        found = attrs.evolve(
+            found, values=found.marks if len(found.marks) == found.points else _values_at(cursor, found)
+        )
     return attrs.evolve(found, series_known=series_known, first=first, last=last)
 
 
-def _lines(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View) -> Plotted:
+def _lines(
+    cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View
+) -> Plotted:
     """Each point; above so many, of each stretch of a line its first, smallest, largest and last."""
     _collect(cursor, stretch, Period.ROW, "avg(y) AS y", _FINITE)
     notes = _doubles(cursor, "their mean is") + _not_finite(cursor, stretch)
@@ -125,7 +139,9 @@ def _lines(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source
         """
         found = cursor.execute(query, {"low": axis.low, "width": width, "buckets": buckets})
         marks = [dict(zip(("p", "x", "s", "y"), row, strict=True)) for row in found.fetchall()]
-        notes.append(f"The picture has {len(marks):,} of {count:,} points: of each stretch of a line its first, smallest, largest and last.")
+        notes.append(
+            f"The picture has {len(marks):,} of {count:,} points: of each stretch of a line its first, smallest, largest and last."
+        )
     return Plotted(known=known, view=view, marks=marks, axis=axis, series=series, points=count, notes=tuple(notes))
 
 
@@ -133,14 +149,18 @@ def _values_at(cursor: duckdb.DuckDBPyConnection, found: Plotted) -> Sequence[Ma
     if found.chart.kind is not ChartKind.LINE:
         return found.marks
     places = sorted({mark["p"] for mark in found.marks})
-    return records(cursor, "SELECT p, x, s, y FROM placed SEMI JOIN (SELECT unnest(?) AS p) USING (p) ORDER BY p, s", [places])
+    return records(
+        cursor, "SELECT p, x, s, y FROM placed SEMI JOIN (SELECT unnest(?) AS p) USING (p) ORDER BY p, s", [places]
+    )
 
 
 def _index(cursor: duckdb.DuckDBPyConnection) -> list[str]:
     """Make each line begin with 100; one that begins with nothing, or below, cannot."""
     cursor.execute("CREATE OR REPLACE TEMP TABLE begins AS SELECT s, arg_min(y, x) AS first FROM points GROUP BY s")
     left_out = [name for (name,) in cursor.execute("SELECT s FROM begins WHERE first <= 0 ORDER BY s").fetchall()]
-    cursor.execute("CREATE OR REPLACE TEMP TABLE points AS SELECT x, s, y / first * 100 AS y, n FROM points JOIN begins USING (s) WHERE first > 0")
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE points AS SELECT x, s, y / first * 100 AS y, n FROM points JOIN begins USING (s) WHERE first > 0"
+    )
     return [f"{', '.join(left_out)}: begins with zero or less, and is left out."] if left_out else []
 
 
@@ -173,7 +193,9 @@ def _collect(cursor: duckdb.DuckDBPyConnection, stretch: Source, period: Period,
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE points AS {query}", stretch.parameters)
 
 
-def _bars(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View) -> Plotted:
+def _bars(
+    cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View
+) -> Plotted:
     """A bar for each place; above so many over time, one for each week, month, quarter or year."""
     kind = x_kind(known, by_text=True)
     period = _period(cursor, stretch, BARS_MAX // len(series), _FINITE) if known.is_over_time else Period.ROW
@@ -184,13 +206,22 @@ def _bars(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source,
     lay_out(cursor, kind)
     axis = axis_of(cursor, kind, period=period, has_width=True)
     marks = records(cursor, "SELECT p, x, s, y FROM placed ORDER BY p, s")
-    return Plotted(known=known, view=view, marks=marks, axis=axis, series=series, points=count, period=period, notes=tuple(notes))
+    return Plotted(
+        known=known, view=view, marks=marks, axis=axis, series=series, points=count, period=period, notes=tuple(notes)
+    )
 
 
-def _add_up(cursor: duckdb.DuckDBPyConnection, stretch: Source, period: Period, total: Total, *, what: str) -> list[str]:
+def _add_up(
+    cursor: duckdb.DuckDBPyConnection, stretch: Source, period: Period, total: Total, *, what: str
+) -> list[str]:
     """One value for each period and series in ``points``; returns what a reader must know of it."""
     _collect(cursor, stretch, period, f"{_TOTALS[total]} AS y", _FINITE)
-    the = {Total.SUM: "the sum", Total.MEAN: "the mean", Total.LAST: "the last value", Total.LARGEST: "the largest value"}[total]
+    the = {
+        Total.SUM: "the sum",
+        Total.MEAN: "the mean",
+        Total.LAST: "the last value",
+        Total.LARGEST: "the largest value",
+    }[total]
     how = _doubles(cursor, f"{the} is") if period is Period.ROW else [f"Each {what} is {the} of a {period}."]
     return _not_finite(cursor, stretch) + how
 
@@ -203,7 +234,9 @@ def _keep_first_texts(cursor: duckdb.DuckDBPyConnection, most: int) -> list[str]
     return [f"The first {most} of {texts:,} are drawn."]
 
 
-def _candles(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View) -> Plotted:
+def _candles(
+    cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View
+) -> Plotted:
     """A candle for each day of one series; above so many, one for each week, month, quarter or year."""
     if len(series) > 1:
         raise UsageError("candles are of one series", fix="name one", code="SERIES")
@@ -213,18 +246,36 @@ def _candles(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Sour
     finite = " AND ".join(f"isfinite({name})" for name in ("open", "high", "low", "close"))
     _collect(cursor, stretch, period, values, finite)
     notes = _not_finite(cursor, stretch, finite)
-    notes += [f"Each candle is a {period}: its first, highest, lowest and last price."] if period is not Period.ROW else []
+    notes += (
+        [f"Each candle is a {period}: its first, highest, lowest and last price."] if period is not Period.ROW else []
+    )
     lay_out(cursor, kind)
     axis = axis_of(cursor, kind, period=period, has_width=True)
     (count,) = one_row(cursor, "SELECT coalesce(sum(n), 0) FROM points")
     marks = records(cursor, "SELECT p, x, s, open, high, low, close FROM placed ORDER BY p")
-    return Plotted(known=known, view=view, marks=marks, axis=axis, series=series, points=int(count), period=period, notes=tuple(notes))
+    return Plotted(
+        known=known,
+        view=view,
+        marks=marks,
+        axis=axis,
+        series=series,
+        points=int(count),
+        period=period,
+        notes=tuple(notes),
+    )
 
 
-def _heat(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View) -> Plotted:
+def _heat(
+    cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View
+) -> Plotted:
     """A cell for each place; over time one column for each period."""
     del series  # its rows are chosen here: as many as have room, by their names
-    names = [name for (name,) in cursor.execute(f"SELECT DISTINCT s FROM ({stretch.sql}) WHERE isfinite(y) AND s IS NOT NULL ORDER BY s", stretch.parameters).fetchall()]
+    names = [
+        name
+        for (name,) in cursor.execute(
+            f"SELECT DISTINCT s FROM ({stretch.sql}) WHERE isfinite(y) AND s IS NOT NULL ORDER BY s", stretch.parameters
+        ).fetchall()
+    ]
     kept = names[:ROWS_MAX]
     if len(kept) < len(names):
         marks_of = ", ".join("?" for _ in kept)
@@ -238,10 +289,21 @@ def _heat(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source,
     (count,) = one_row(cursor, "SELECT count(*) FROM placed")
     marks = records(cursor, "SELECT p, list_position(?, s) - 1 AS q, x, s, y FROM placed ORDER BY q, p", [kept])
     axis = axis_of(cursor, XKind.SESSIONS if known.is_over_time else XKind.TEXT, period=period)
-    return Plotted(known=known, view=view, marks=marks, axis=axis, series=tuple(kept), points=count, period=period, notes=tuple(notes))
+    return Plotted(
+        known=known,
+        view=view,
+        marks=marks,
+        axis=axis,
+        series=tuple(kept),
+        points=count,
+        period=period,
+        notes=tuple(notes),
+    )
 
 
-def _own(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View) -> Plotted:
+def _own(
+    cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, series: tuple[str, ...], view: View
+) -> Plotted:
     """Rows for a specification of its own; above so many, every second, third and so on."""
     (count,) = one_row(cursor, f"SELECT count(*) FROM ({stretch.sql})", stretch.parameters)
     step = -(-count // POINTS_MAX) or 1
@@ -251,4 +313,12 @@ def _own(cursor: duckdb.DuckDBPyConnection, known: KnownChart, stretch: Source, 
     )
     marks = records(cursor, query, stretch.parameters)
     notes = (f"The picture has one of {step} of the {count:,} rows.",) if step > 1 else ()
-    return Plotted(known=known, view=view, marks=marks, axis=XAxis(kind=x_kind(known), low=0, high=1), series=series, points=count, notes=notes)
+    return Plotted(
+        known=known,
+        view=view,
+        marks=marks,
+        axis=XAxis(kind=x_kind(known), low=0, high=1),
+        series=series,
+        points=count,
+        notes=notes,
+    )

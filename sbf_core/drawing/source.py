@@ -50,7 +50,10 @@ def all_rows(known: KnownChart, view: View) -> Source:
         return Source(f"SELECT {x} AS x, {series} AS s, {values} FROM {table} WHERE {there}", parameters)
     if chart.kind is ChartKind.HEATMAP:
         y, value = f"t.{quoted(chart.y[0])}", f"t.{quoted(chart.value)}"
-        return Source(f"SELECT {x} AS x, CAST({y} AS VARCHAR) AS s, CAST({value} AS DOUBLE) AS y FROM {table} WHERE {value} IS NOT NULL", parameters)
+        return Source(
+            f"SELECT {x} AS x, CAST({y} AS VARCHAR) AS s, CAST({value} AS DOUBLE) AS y FROM {table} WHERE {value} IS NOT NULL",
+            parameters,
+        )
     if chart.kind is ChartKind.OWN:
         columns = ", ".join(f"{quoted(name)} := t.{quoted(name)}" for name in chart.columns_read)
         return Source(f"SELECT {x} AS x, {series} AS s, struct_pack({columns}) AS columns FROM {table}", parameters)
@@ -59,10 +62,14 @@ def all_rows(known: KnownChart, view: View) -> Source:
         each = f"SELECT {x} AS x, unnest({literal_list(chart.y)}) AS s, unnest([{values}]) AS y FROM {table}"
         return Source(f"SELECT e.* FROM ({each}) AS e WHERE e.y IS NOT NULL", parameters)
     y = f"t.{quoted(chart.y[0])}"
-    return Source(f"SELECT {x} AS x, {series} AS s, CAST({y} AS DOUBLE) AS y FROM {table} WHERE {y} IS NOT NULL", parameters)
+    return Source(
+        f"SELECT {x} AS x, {series} AS s, CAST({y} AS DOUBLE) AS y FROM {table} WHERE {y} IS NOT NULL", parameters
+    )
 
 
-def series_of(cursor: duckdb.DuckDBPyConnection, known: KnownChart, view: View, everything: Source) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def series_of(
+    cursor: duckdb.DuckDBPyConnection, known: KnownChart, view: View, everything: Source
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """All series, and those that are drawn."""
     chart = known.chart
     if len(chart.y) > 1:
@@ -74,27 +81,47 @@ def series_of(cursor: duckdb.DuckDBPyConnection, known: KnownChart, view: View, 
         if view.series:
             raise UsageError(f"chart {known.id} has one series", fix="ask without naming any", code="SERIES")
         return (), ("",)
-    unknown = next((name for name in view.series if name not in counted and not _is_there(cursor, everything, name)), None)
+    unknown = next(
+        (name for name in view.series if name not in counted and not _is_there(cursor, everything, name)), None
+    )
     if unknown is not None:
-        raise UsageError(f"chart {known.id} has no series {unknown!r}", fix=nearest(unknown, counted) or "see the list of its series", code="UNKNOWN_SERIES")
+        raise UsageError(
+            f"chart {known.id} has no series {unknown!r}",
+            fix=nearest(unknown, counted) or "see the list of its series",
+            code="UNKNOWN_SERIES",
+        )
     if view.series:
         return tuple(counted), view.series
     if not counted:  # there is no row yet, or was none then
         return (), ("",)
-    several = 1 if chart.kind in (ChartKind.CANDLES, ChartKind.BAR) else SERIES_MAX if len(chart.y) > 1 else SERIES_SHOWN
+    several = (
+        1 if chart.kind in (ChartKind.CANDLES, ChartKind.BAR) else SERIES_MAX if len(chart.y) > 1 else SERIES_SHOWN
+    )
     declared = [name for name in chart.shown if name in counted]
     return tuple(counted), tuple(declared[:SERIES_MAX] or counted[:several])
 
 
 def _is_there(cursor: duckdb.DuckDBPyConnection, everything: Source, name: str) -> bool:
-    return cursor.execute(f"SELECT 1 FROM ({everything.sql}) WHERE s = ? LIMIT 1", [*everything.parameters, name]).fetchone() is not None
+    return (
+        cursor.execute(
+            f"SELECT 1 FROM ({everything.sql}) WHERE s = ? LIMIT 1", [*everything.parameters, name]
+        ).fetchone()
+        is not None
+    )
 
 
 def of_series(known: KnownChart, everything: Source, series: Sequence[str]) -> Source:
     """Those of some series; of all where none is named."""
-    if series and series != ("",) and (known.chart.series or known.chart.kind is ChartKind.HEATMAP or len(known.chart.y) > 1):
+    if (
+        series
+        and series != ("",)
+        and (known.chart.series or known.chart.kind is ChartKind.HEATMAP or len(known.chart.y) > 1)
+    ):
         marks = ", ".join("?" for _ in series)
-        return Source(f"SELECT * FROM ({everything.sql}) WHERE x IS NOT NULL AND s IN ({marks})", [*everything.parameters, *series])
+        return Source(
+            f"SELECT * FROM ({everything.sql}) WHERE x IS NOT NULL AND s IN ({marks})",
+            [*everything.parameters, *series],
+        )
     return Source(f"SELECT * FROM ({everything.sql}) WHERE x IS NOT NULL", everything.parameters)
 
 
@@ -126,4 +153,6 @@ def in_stretch(chosen: Source, view: View) -> Source:
     if view.until is not None:
         conditions.append("x < CAST(? AS DATE) + INTERVAL 1 DAY")
         parameters.append(view.until)
-    return Source(f"SELECT * FROM ({chosen.sql}) WHERE {' AND '.join(conditions)}", parameters) if conditions else chosen
+    return (
+        Source(f"SELECT * FROM ({chosen.sql}) WHERE {' AND '.join(conditions)}", parameters) if conditions else chosen
+    )

@@ -31,7 +31,11 @@ def stops_of(found: Plotted, size: Size) -> dict[str, Any]:
     """
     frame = frame_of(found, size, titled=False)
     if found.chart.kind is ChartKind.HEATMAP:
-        return {"names": [printable(name) for name in found.series], "colours": False, "stops": [_cell(found, mark, frame) for mark in found.marks]}
+        return {
+            "names": [printable(name) for name in found.series],
+            "colours": False,
+            "stops": [_cell(found, mark, frame) for mark in found.marks],
+        }
     axis_of = y_axis_of(found)
     is_line, is_candle = found.chart.kind is ChartKind.LINE, found.chart.kind is ChartKind.CANDLES
     middle = found.axis.span / 2 if found.axis.kind is XKind.TIME and not is_line else 0.0
@@ -41,7 +45,11 @@ def stops_of(found: Plotted, size: Size) -> dict[str, Any]:
         stop = stops.get(mark["p"])
         if stop is None:
             share = found.axis.share(mark["p"] + middle)
-            stop = stops[mark["p"]] = {"x": _round((frame.left + share * frame.width) / frame.whole_width), "label": label_of(found, mark["x"]), "values": []}
+            stop = stops[mark["p"]] = {
+                "x": _round((frame.left + share * frame.width) / frame.whole_width),
+                "label": label_of(found, mark["x"]),
+                "values": [],
+            }
         if is_candle:
             stop["values"] = [[number, text_of(mark[name])] for number, name in enumerate(_PRICES)]
         elif is_line:
@@ -51,14 +59,23 @@ def stops_of(found: Plotted, size: Size) -> dict[str, Any]:
             stop["values"].append([number_of[mark["s"]], text_of(mark["y"])])
     for stop in stops.values():
         stop["values"].sort(key=lambda value: value[0])
-    return {"names": list(_PRICES) if is_candle else [printable(name) for name in found.series], "colours": len(found.series) > 1, "stops": list(stops.values())}
+    return {
+        "names": list(_PRICES) if is_candle else [printable(name) for name in found.series],
+        "colours": len(found.series) > 1,
+        "stops": list(stops.values()),
+    }
 
 
 def _cell(found: Plotted, mark: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
     rows = max(1, len(found.series))
     x = frame.left + found.axis.share(mark["p"]) * frame.width
     y = frame.top + (mark["q"] + 0.5) / rows * frame.height
-    return {"x": _round(x / frame.whole_width), "y": _round(y / frame.whole_height), "label": label_of(found, mark["x"]), "values": [[mark["q"], text_of(mark["y"])]]}
+    return {
+        "x": _round(x / frame.whole_width),
+        "y": _round(y / frame.whole_height),
+        "label": label_of(found, mark["x"]),
+        "values": [[mark["q"], text_of(mark["y"])]],
+    }
 
 
 def _round(share: float) -> float:
@@ -103,4 +120,8 @@ def _described(part: Mapping[str, Any], left: float, top: float) -> Iterator[tup
             for inner in item.get("items", ()):
                 yield from _described(inner, x, y)
         elif item.get("description"):
-            yield x + float(item.get("width") or 0) / 2, y + float(item.get("height") or 0) / 2, str(item["description"])
+            yield (
+                x + float(item.get("width") or 0) / 2,
+                y + float(item.get("height") or 0) / 2,
+                str(item["description"]),
+            )

@@ -22,7 +22,11 @@ RESIDENT_BYTES_MAX = 102 * 1000**2
 _CHARTS_A_PROCESS = 6
 _IDLE_SECONDS = 300.0
 _PICTURES_KEPT = 32
-_SMALLEST = {"data": {"values": [{"x": 1, "y": 1}]}, "mark": "line", "encoding": {name: {"field": name, "type": "quantitative"} for name in "xy"}}
+_SMALLEST = {
+    "data": {"values": [{"x": 1, "y": 1}]},
+    "mark": "line",
+    "encoding": {name: {"field": name, "type": "quantitative"} for name in "xy"},
+}
 
 
 class Studio:
@@ -79,8 +83,14 @@ class Studio:
             code = process.ended()
             self._stop()
             was_slow = time.monotonic() - began >= self._seconds_max
-            why = f"was not drawn within {self._seconds_max:g} s" if was_slow else f"ended the process that draws, with code {code}"
-            raise DatasetFailure(f"the chart {why}", fix="ask for less, or correct its specification", code="CHART") from error
+            why = (
+                f"was not drawn within {self._seconds_max:g} s"
+                if was_slow
+                else f"ended the process that draws, with code {code}"
+            )
+            raise DatasetFailure(
+                f"the chart {why}", fix="ask for less, or correct its specification", code="CHART"
+            ) from error
         finally:
             too_long.cancel()
         self._drawn += 1

@@ -16,7 +16,9 @@ from sbf_core.facts.table import FactTable
 _ROWS_AT_ONCE = 2000
 
 
-def table_of_chart(cursor: duckdb.DuckDBPyConnection, found: Plotted, *, limit: int, offset: int = 0) -> tuple[FactTable, int]:
+def table_of_chart(
+    cursor: duckdb.DuckDBPyConnection, found: Plotted, *, limit: int, offset: int = 0
+) -> tuple[FactTable, int]:
     """A page of the rows behind a chart, the last first, and how many there are.
 
     Args:
@@ -31,10 +33,14 @@ def table_of_chart(cursor: duckdb.DuckDBPyConnection, found: Plotted, *, limit: 
     query, parameters, headers = _query(found)
     counted = cursor.execute(f"SELECT count(*) FROM ({query})", parameters).fetchone()
     ordered = cursor.execute(f"SELECT * FROM ({query}) ORDER BY 1 DESC, 2 LIMIT {limit} OFFSET {offset}", parameters)
-    return FactTable(headers, tuple((label_of(found, row[0]), *row[1:]) for row in ordered.fetchall())), counted[0] if counted else 0
+    return FactTable(headers, tuple((label_of(found, row[0]), *row[1:]) for row in ordered.fetchall())), counted[
+        0
+    ] if counted else 0
 
 
-def all_rows_of_chart(cursor: duckdb.DuckDBPyConnection, found: Plotted) -> tuple[tuple[str, ...], Iterator[list[tuple[Any, ...]]]]:
+def all_rows_of_chart(
+    cursor: duckdb.DuckDBPyConnection, found: Plotted
+) -> tuple[tuple[str, ...], Iterator[list[tuple[Any, ...]]]]:
     """Names of the columns, and all rows behind a chart in parts, the first first."""
     if found.chart.kind is ChartKind.OWN:
         return found.chart.columns_read, iter([[tuple(mark.values()) for mark in found.marks]])

@@ -71,7 +71,15 @@ def config_of(palette: Palette, size: Size) -> dict[str, Any]:
     """The part of a specification that says how everything looks."""
     small = 10 if size is Size.NARROW else 11
     lines = dict.fromkeys(("gridColor", "domainColor", "tickColor"), palette.line)
-    axis = {"labelColor": palette.soft, "titleColor": palette.soft, "labelFontSize": small, "titleFontSize": small, "titleFontWeight": "normal", "labelLimit": 150, **lines}
+    axis = {
+        "labelColor": palette.soft,
+        "titleColor": palette.soft,
+        "labelFontSize": small,
+        "titleFontSize": small,
+        "titleFontWeight": "normal",
+        "labelLimit": 150,
+        **lines,
+    }
     return {
         "background": palette.ground, "font": _FONT, "view": {"stroke": None}, "axis": axis, "range": {"category": list(palette.series), "ramp": [palette.middle, palette.warm]},
         "legend": {"labelColor": palette.ink, "titleColor": palette.soft, "labelFontSize": small + 1, "symbolStrokeWidth": 2.4, "symbolSize": 260, "labelLimit": 150},

@@ -15,10 +15,17 @@ from sbf_core.drawing.theme import PALETTES, Size, Theme, config_of
 from sbf_core.errors import printable
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-_LAYERS = {ChartKind.LINE: marks.lines, ChartKind.BAR: marks.bars, ChartKind.CANDLES: marks.candles, ChartKind.HEATMAP: marks.heat}
+_LAYERS = {
+    ChartKind.LINE: marks.lines,
+    ChartKind.BAR: marks.bars,
+    ChartKind.CANDLES: marks.candles,
+    ChartKind.HEATMAP: marks.heat,
+}
 
 
-def specification(found: Plotted, *, theme: Theme = Theme.LIGHT, size: Size = Size.WIDE, titled: bool = False) -> dict[str, Any]:
+def specification(
+    found: Plotted, *, theme: Theme = Theme.LIGHT, size: Size = Size.WIDE, titled: bool = False
+) -> dict[str, Any]:
     """The chart as a Vega-Lite specification with its data.
 
     Args:
@@ -33,7 +40,14 @@ def specification(found: Plotted, *, theme: Theme = Theme.LIGHT, size: Size = Si
         "padding": {"left": frame.left, "top": frame.top, "right": frame.right, "bottom": frame.bottom}, "config": config_of(palette, size),
     }  # fmt: skip
     if titled:
-        head["title"] = {"text": found.known.title, "subtitle": _subtitle(found), "frame": "group", "offset": 16, "dx": -frame.left + 14, "limit": frame.whole_width - 28}
+        head["title"] = {
+            "text": found.known.title,
+            "subtitle": _subtitle(found),
+            "frame": "group",
+            "offset": 16,
+            "dx": -frame.left + 14,
+            "limit": frame.whole_width - 28,
+        }
     if found.chart.kind is ChartKind.OWN:
         spec = _own(found, frame, head)
     else:
@@ -59,8 +73,19 @@ def _own(found: Plotted, frame: Frame, head: dict[str, Any]) -> dict[str, Any]:
     """A specification of its own, with the rows, in the room and the colours of the others."""
     given = dict(found.chart.spec)
     rows = [{name: plain(value) for name, value in mark.items()} for mark in found.marks]
-    spec = {"autosize": {"type": "fit", "contains": "padding"}, "padding": 12, **given, "width": frame.whole_width, "height": frame.whole_height, "data": {"values": rows}}
-    spec |= {"$schema": head["$schema"], "description": head["description"], "config": {**head["config"], **given.get("config", {})}}
+    spec = {
+        "autosize": {"type": "fit", "contains": "padding"},
+        "padding": 12,
+        **given,
+        "width": frame.whole_width,
+        "height": frame.whole_height,
+        "data": {"values": rows},
+    }
+    spec |= {
+        "$schema": head["$schema"],
+        "description": head["description"],
+        "config": {**head["config"], **given.get("config", {})},
+    }
     if "title" in head:
         spec["title"] = {**head["title"], "frame": "bounds", "dx": 0}
     return spec
@@ -68,11 +93,25 @@ def _own(found: Plotted, frame: Frame, head: dict[str, Any]) -> dict[str, Any]:
 
 def described(found: Plotted) -> str:
     """One sentence for those who do not see the picture."""
-    kind = {ChartKind.LINE: "Line chart", ChartKind.BAR: "Bar chart", ChartKind.CANDLES: "Candle chart", ChartKind.HEATMAP: "Heat map", ChartKind.OWN: "Chart"}[found.chart.kind]
+    kind = {
+        ChartKind.LINE: "Line chart",
+        ChartKind.BAR: "Bar chart",
+        ChartKind.CANDLES: "Candle chart",
+        ChartKind.HEATMAP: "Heat map",
+        ChartKind.OWN: "Chart",
+    }[found.chart.kind]
     names = [name for name in found.series if name]
     of = f" of {', '.join(names)}" if names and found.chart.kind is not ChartKind.HEATMAP else ""
-    stretch = f" from {found.marks[0]['x']} to {found.marks[-1]['x']}" if found.marks and found.chart.kind is not ChartKind.OWN and found.known.is_over_time else ""
-    return f"{kind}: {found.known.title.rstrip('.')}{of}{stretch}." if found.marks else f"{kind}: {found.known.title.rstrip('.')}. There is nothing to draw."
+    stretch = (
+        f" from {found.marks[0]['x']} to {found.marks[-1]['x']}"
+        if found.marks and found.chart.kind is not ChartKind.OWN and found.known.is_over_time
+        else ""
+    )
+    return (
+        f"{kind}: {found.known.title.rstrip('.')}{of}{stretch}."
+        if found.marks
+        else f"{kind}: {found.known.title.rstrip('.')}. There is nothing to draw."
+    )
 
 
 def _subtitle(found: Plotted) -> str:

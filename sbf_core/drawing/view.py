@@ -30,6 +30,14 @@ class View:
 
     def __attrs_post_init__(self) -> None:
         if self.since is not None and self.until is not None and self.since > self.until:
-            raise UsageError(f"the stretch begins on {self.since} and ends before, on {self.until}", fix="change the two", code="STRETCH")
+            raise UsageError(
+                f"the stretch begins on {self.since} and ends before, on {self.until}",
+                fix="change the two",
+                code="STRETCH",
+            )
         if len(self.series) > SERIES_MAX:
-            raise UsageError(f"{len(self.series)} series cannot be told apart in one chart", fix=f"name {SERIES_MAX} at most", code="SERIES")
+            raise UsageError(
+                f"{len(self.series)} series cannot be told apart in one chart",
+                fix=f"name {SERIES_MAX} at most",
+                code="SERIES",
+            )

@@ -140,7 +140,10 @@ class DuckDbBootstrap:
                 connection = self._migrated(connection, version)
             elif version is None:
                 raise UsageError(
-                    "the database holds no sbf schema", where=str(self.database), fix="run `sbf run` first", code="NO_DATA"
+                    "the database holds no sbf schema",
+                    where=str(self.database),
+                    fix="run `sbf run` first",
+                    code="NO_DATA",
                 )
             check_ledger(connection, self.database)
             harden(connection, self.database, allowed=self._allowed(), wants_files=self._scratch is not None)
@@ -296,5 +299,9 @@ class DuckDbBootstrap:
             with self.database.open("rb") as source:
                 copy_database(source, target, durable=True)
         except OSError as error:
-            raise environment_fault(error, doing="the copy before the migration cannot be written; the database was not touched", where=str(target)) from error
+            raise environment_fault(
+                error,
+                doing="the copy before the migration cannot be written; the database was not touched",
+                where=str(target),
+            ) from error
         return target

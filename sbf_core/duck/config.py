@@ -44,7 +44,9 @@ class DuckDbConfig:
 
     def __attrs_post_init__(self) -> None:
         if self.fsync not in FSYNC_POLICIES:
-            raise UsageError(f"fsync {self.fsync!r} is not known", fix="use one of " + ", ".join(FSYNC_POLICIES), code="SETTING")
+            raise UsageError(
+                f"fsync {self.fsync!r} is not known", fix="use one of " + ", ".join(FSYNC_POLICIES), code="SETTING"
+            )
 
     @property
     def database(self) -> Path:

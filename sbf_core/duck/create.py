@@ -14,7 +14,9 @@ import duckdb
 from sbf_core.faults import fault_point
 
 
-def create_database(database: Path, settings: Mapping[str, Any], fill: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+def create_database(
+    database: Path, settings: Mapping[str, Any], fill: Callable[[duckdb.DuckDBPyConnection], None]
+) -> None:
     """Make a database beside its place, fill it, and put it there. A database that is there is never replaced.
 
     Call it while holding the home.

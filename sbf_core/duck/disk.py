@@ -30,6 +30,7 @@ def is_locked(error: duckdb.Error) -> bool:
         sign in str(error) for sign in ("onflicting lock", "Could not set lock", "being used by another process")
     )
 
+
 _MORE_FOR_PLUGINS = (
     "close other programs, or raise plugins.memory_mebibytes where the plugin has a process of its own, and run again; "
     "nothing is lost"
@@ -75,7 +76,9 @@ def machine_fault(error: Exception, database: Path) -> SbfError | None:
     kind = fault_of(error)
     if kind is EngineFault.MEMORY:
         said = first_line(error)
-        return OutOfMemory(f"there is too little memory{': ' + said if said else ''}", where=str(database), fix=_MORE_MEMORY)
+        return OutOfMemory(
+            f"there is too little memory{': ' + said if said else ''}", where=str(database), fix=_MORE_MEMORY
+        )
     if kind is EngineFault.DAMAGE:
         fix = "the disk may be failing; run `sbf rebuild`, it needs only Bronze"
         return DamageFound(f"the database is damaged: {first_line(error)}", where=str(database), fix=fix)

@@ -114,7 +114,11 @@ def _who(path: Path) -> str:
         return "the home is in use by a process that reads it"  # or one that just takes it
     if pid == os.getpid():
         return f"this process is at work in the home {told}"
-    return f"the home is in use by process {pid} {told}" if _lives(pid) else "the home is in use by a process that reads it"
+    return (
+        f"the home is in use by process {pid} {told}"
+        if _lives(pid)
+        else "the home is in use by a process that reads it"
+    )
 
 
 def _lives(pid: int) -> bool:

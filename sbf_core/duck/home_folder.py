@@ -35,7 +35,9 @@ def check_place(config: DuckDbConfig, database: Path) -> None:
         raise UsageError("the database is a folder", where=str(database), fix="move it away", code="HOME")
     log = database.with_name(f"{database.name}.wal")
     if log.exists() and not log.is_file():  # DuckDB would open it, and wait at a pipe
-        raise UsageError("in the place of the database's log is no file", where=str(log), fix="move it away", code="HOME")
+        raise UsageError(
+            "in the place of the database's log is no file", where=str(log), fix="move it away", code="HOME"
+        )
 
 
 def check_outside(config: DuckDbConfig, place: Path, *, fix: str) -> None:
@@ -45,7 +47,13 @@ def check_outside(config: DuckDbConfig, place: Path, *, fix: str) -> None:
         UsageError: it lies in the home, whose files are sbf's alone: it might take the place of a payload.
     """
     real = place.expanduser().resolve()
-    folders = (config.home, config.bronze, config.quarantine, config.published, config.backups)  # one may be on another disk
+    folders = (
+        config.home,
+        config.bronze,
+        config.quarantine,
+        config.published,
+        config.backups,
+    )  # one may be on another disk
     if any(_is_same(above, folder) for above in (real, *real.parents) for folder in folders):
         raise UsageError("this lies in the home, whose files are sbf's alone", where=str(place), fix=fix, code="HOME")
 
@@ -64,7 +72,10 @@ def check_restored(config: DuckDbConfig) -> None:
     folder = restoring_from(config)
     again = f"sbf restore {typed(folder)} --home {typed(config.home)}" if folder else "sbf restore"
     raise UsageError(
-        "a restore into this home was stopped before its end", where=str(config.home), fix=f"run `{again}` again", code="RESTORE"
+        "a restore into this home was stopped before its end",
+        where=str(config.home),
+        fix=f"run `{again}` again",
+        code="RESTORE",
     )
 
 

@@ -9,7 +9,15 @@ import duckdb
 from sbf_core.duck.damage import tells_of_damage
 from sbf_core.duck.disk import is_locked, machine_fault
 from sbf_core.duck.holder import foreign_holder
-from sbf_core.errors import DamageFound, HomeLocked, OutOfMemory, SbfError, UsageError, VersionRefused, environment_fault
+from sbf_core.errors import (
+    DamageFound,
+    HomeLocked,
+    OutOfMemory,
+    SbfError,
+    UsageError,
+    VersionRefused,
+    environment_fault,
+)
 
 
 def open_fault(error: duckdb.Error, database: Path, *, holder: Path) -> SbfError:
@@ -18,7 +26,9 @@ def open_fault(error: duckdb.Error, database: Path, *, holder: Path) -> SbfError
     if is_locked(error):
         return HomeLocked(foreign_holder(text), where=where, fix="wait for it, or use --wait SECONDS")
     if "different configuration" in text:
-        return HomeLocked("this process has the database open for reading", where=where, fix="close what sbf_core.open gave you first")
+        return HomeLocked(
+            "this process has the database open for reading", where=where, fix="close what sbf_core.open gave you first"
+        )
     if "version number" in text:
         return VersionRefused("the database was written by a newer DuckDB", where=where, fix="upgrade sbf and duckdb")
     if "not a valid DuckDB database" in text:
@@ -30,12 +40,18 @@ def open_fault(error: duckdb.Error, database: Path, *, holder: Path) -> SbfError
         return told
     if isinstance(error, (duckdb.IOException, duckdb.FatalException)):
         return environment_fault(error, doing="the database cannot be opened", where=where)
-    return SbfError(f"the database cannot be opened: {text.splitlines()[0]}", where=where, fix="run `sbf doctor`", code="OPEN")
+    return SbfError(
+        f"the database cannot be opened: {text.splitlines()[0]}", where=where, fix="run `sbf doctor`", code="OPEN"
+    )
 
 
 def damage_found(error: duckdb.Error, database: Path, *, holder: Path) -> DamageFound:
     """A block cannot be read. Whoever died with the database open has left ``holder``; a run then replaces the database by itself."""
-    fix = "run `sbf run`, which replaces it: a crash did that" if holder.exists() else "run `sbf rebuild`; it needs only Bronze"
+    fix = (
+        "run `sbf run`, which replaces it: a crash did that"
+        if holder.exists()
+        else "run `sbf rebuild`; it needs only Bronze"
+    )
     return DamageFound(f"the database is damaged: {str(error).splitlines()[0]}", where=str(database), fix=fix)
 
 
@@ -57,4 +73,9 @@ def no_duckdb(path: Path) -> SbfError:
     if (path.parent / "bronze" / "_journal").is_dir():
         what = "the database is damaged: it does not begin as a DuckDB file does"
         return DamageFound(what, where=str(path), fix="run `sbf rebuild`; it needs only Bronze")
-    return UsageError("this is no DuckDB database; it was not touched", where=str(path), fix="move it away or choose another --home", code="NOT_DUCKDB")
+    return UsageError(
+        "this is no DuckDB database; it was not touched",
+        where=str(path),
+        fix="move it away or choose another --home",
+        code="NOT_DUCKDB",
+    )

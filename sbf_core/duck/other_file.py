@@ -19,7 +19,10 @@ def why_unreadable(config: DuckDbConfig, path: Path) -> str:
     if not is_duckdb(path):
         return "is no DuckDB database"
     tables = "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
-    settings: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false", "memory_limit": config.memory_limit}
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "memory_limit": config.memory_limit,
+    }
     try:
         with duckdb.connect(str(path), read_only=True, config=settings) as conn:
             for schema, name in conn.execute(tables).fetchall():

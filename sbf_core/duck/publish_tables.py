@@ -85,7 +85,14 @@ def recorded_tables(config: DuckDbConfig) -> PublishedTables:
         raise ValueError(f"{path} cannot be read") from error
 
 
-def publish_tables(cursor: duckdb.DuckDBPyConnection, config: DuckDbConfig, run_id: str, *, schemas: Sequence[str], versions: Mapping[str, str]) -> int:
+def publish_tables(
+    cursor: duckdb.DuckDBPyConnection,
+    config: DuckDbConfig,
+    run_id: str,
+    *,
+    schemas: Sequence[str],
+    versions: Mapping[str, str],
+) -> int:
     """Write the tables of some schemas that changed, and the views over all of them; returns how many were written.
 
     Args:
@@ -102,7 +109,10 @@ def publish_tables(cursor: duckdb.DuckDBPyConnection, config: DuckDbConfig, run_
     new: dict[str, PublishedTable] = {}
     written: list[Path] = []
     for schema, name in _tables(cursor, schemas):
-        table, version = f"{schema}.{name}", versions.get(f"{schema}.{name}") or versions.get(f"{schema}.{name.removesuffix('_history')}", "")
+        table, version = (
+            f"{schema}.{name}",
+            versions.get(f"{schema}.{name}") or versions.get(f"{schema}.{name.removesuffix('_history')}", ""),
+        )
         known = old.get(table)
         if known is not None and known.version == version:
             new[table] = known
@@ -111,7 +121,9 @@ def publish_tables(cursor: duckdb.DuckDBPyConnection, config: DuckDbConfig, run_
         path = _write(cursor, table, config.published / file, staging=config.staging, durable=durable)
         written.append(path)
         before = known.file if known is not None else ""
-        new[table] = PublishedTable(file=file, version=version, before=before, byte_count=path.stat().st_size, file_hash=file_hash(path))
+        new[table] = PublishedTable(
+            file=file, version=version, before=before, byte_count=path.stat().st_size, file_hash=file_hash(path)
+        )
         fault_point("publish.table")
     if not new or (new == old and (config.published / VIEWS).is_file() and not _is_moved(config)):
         return 0
@@ -163,16 +175,23 @@ def _macros(cursor: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> list[st
     statements = []
     for schema, name, parameters, definitions in cursor.execute(query).fetchall():
         if f"{schema}.{name.removesuffix('_as_of')}" in there:
-            bodies = ", ".join(f"({', '.join(map(quoted, names))}) AS TABLE ({text.rstrip(';')})" for names, text in zip(parameters, definitions, strict=True))
+            bodies = ", ".join(
+                f"({', '.join(map(quoted, names))}) AS TABLE ({text.rstrip(';')})"
+                for names, text in zip(parameters, definitions, strict=True)
+            )
             statements.append(f"CREATE MACRO {schema}.{quoted(name)}{bodies}")
     return statements
 
 
-def _write_views(config: DuckDbConfig, tables: Mapping[str, PublishedTable], macros: Sequence[str], *, durable: bool) -> None:
+def _write_views(
+    config: DuckDbConfig, tables: Mapping[str, PublishedTable], macros: Sequence[str], *, durable: bool
+) -> None:
     """A view names its file by its whole path: DuckDB looks for relative ones where the reader happens to stand."""
     fresh = config.published / f"{VIEWS}.tmp"
     fresh.unlink(missing_ok=True)
-    with duckdb.connect(str(fresh), config={"storage_compatibility_version": STORAGE_VERSION, "autoinstall_known_extensions": "false"}) as connection:
+    with duckdb.connect(
+        str(fresh), config={"storage_compatibility_version": STORAGE_VERSION, "autoinstall_known_extensions": "false"}
+    ) as connection:
         for schema in sorted({table.partition(".")[0] for table in tables}):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         for table, one in tables.items():

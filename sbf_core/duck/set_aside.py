@@ -109,7 +109,9 @@ def _take_in_log(fresh: Path) -> None:
             connection.close()
     if log.exists():
         raise EnvironmentFault(
-            "the new database cannot be written whole", where=str(fresh), fix="make room and run again; nothing was replaced"
+            "the new database cannot be written whole",
+            where=str(fresh),
+            fix="make room and run again; nothing was replaced",
         )
 
 

@@ -42,7 +42,9 @@ def transaction(conn: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConn
         try:
             same = transaction_number(conn) == began
         except duckdb.Error as error:
-            raise TransactionBroken("an SQL error inside the transaction was swallowed", fix="report this with --debug") from error
+            raise TransactionBroken(
+                "an SQL error inside the transaction was swallowed", fix="report this with --debug"
+            ) from error
         if not same:
             raise TransactionBroken("the transaction was ended from inside", fix="report this with --debug")
         conn.execute("COMMIT")

@@ -31,11 +31,19 @@ def dataset_named(name: str, entries: Iterable[DatasetKeymapEntry]) -> DatasetKe
     """
     known = list(entries)
     table = name.removeprefix("silver.")
-    found = [entry for entry in known if entry.id == name] or [entry for entry in known if entry.silver_table == table] or [entry for entry in known if entry.dataset == name]
+    found = (
+        [entry for entry in known if entry.id == name]
+        or [entry for entry in known if entry.silver_table == table]
+        or [entry for entry in known if entry.dataset == name]
+    )
     if len(found) == 1:
         return found[0]
     if found:
-        raise UsageError(f"{name!r} means {len(found)} datasets", fix="write one of " + ", ".join(entry.id for entry in found), code="UNKNOWN_DATASET")
+        raise UsageError(
+            f"{name!r} means {len(found)} datasets",
+            fix="write one of " + ", ".join(entry.id for entry in found),
+            code="UNKNOWN_DATASET",
+        )
     hint = nearest(name, [text for entry in known for text in (entry.id, entry.silver_table, entry.dataset)])
     raise UsageError(f"there is no dataset {name!r}", fix=hint or "see `sbf datasets`", code="UNKNOWN_DATASET")
 
@@ -45,7 +53,9 @@ def has_rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bo
     return tables_there(cursor, entry.silver_table)
 
 
-def payloads_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit: int, offset: int = 0) -> FactTable:
+def payloads_of(
+    cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit: int, offset: int = 0
+) -> FactTable:
     """Its payloads, newest first, with what became of them."""
     return table_of(cursor, _PAYLOADS, [list(entry.ids), limit, offset])
 
@@ -64,15 +74,31 @@ def columns_of_table(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntr
     else:
         # one pass over the table: three values for each column
         columns = [f"t.{quoted(name)}" for name in entry.column_types]
-        parts = ", ".join(f"count(*) - count({name}), CAST(min({name}) AS VARCHAR), CAST(max({name}) AS VARCHAR)" for name in columns)
+        parts = ", ".join(
+            f"count(*) - count({name}), CAST(min({name}) AS VARCHAR), CAST(max({name}) AS VARCHAR)" for name in columns
+        )
         values = cursor.execute(f"SELECT {parts} FROM silver.{quoted(entry.silver_table)} AS t").fetchone() or ()
         counted = {name: tuple(values[3 * place : 3 * place + 3]) for place, name in enumerate(entry.column_types)}
-    rows = tuple((column.name, column.type, _role(column), *(counted.get(column.name) or (None, None, None)), column.unit, column.doc) for column in entry.columns)
+    rows = tuple(
+        (
+            column.name,
+            column.type,
+            _role(column),
+            *(counted.get(column.name) or (None, None, None)),
+            column.unit,
+            column.doc,
+        )
+        for column in entry.columns
+    )
     return FactTable(("column", "type", "role", "nulls", "smallest", "largest", "unit", "doc"), rows)
 
 
 def _role(column: Column) -> str:
-    return ", ".join(word for word, holds in (("key", column.key), ("row date", column.row_date), ("known from", column.known_from)) if holds)
+    return ", ".join(
+        word
+        for word, holds in (("key", column.key), ("row date", column.row_date), ("known from", column.known_from))
+        if holds
+    )
 
 
 def coverage(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, by: str, ticker_column: str) -> FactTable:
@@ -89,10 +115,18 @@ def coverage(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, by
     """
     day = entry.row_date_column
     if day is None:
-        raise UsageError(f"{entry.id} has no date of a row, so it covers no time", fix="see `sbf datasets NAME`", code="NO_DATE")
+        raise UsageError(
+            f"{entry.id} has no date of a row, so it covers no time", fix="see `sbf datasets NAME`", code="NO_DATE"
+        )
     what = f"t.{quoted(ticker_column)}" if ticker_column else literal("")
-    shown = {"year": "strftime({d}, '%Y')", "quarter": "strftime({d}, '%Y-Q') || quarter({d})", "month": "strftime({d}, '%Y-%m')"}[by].format(d=f"t.{quoted(day)}")
-    counted = cursor.execute(f"SELECT CAST({what} AS VARCHAR), {shown}, count(*) FROM silver.{quoted(entry.silver_table)} AS t GROUP BY ALL ORDER BY ALL").fetchall()
+    shown = {
+        "year": "strftime({d}, '%Y')",
+        "quarter": "strftime({d}, '%Y-Q') || quarter({d})",
+        "month": "strftime({d}, '%Y-%m')",
+    }[by].format(d=f"t.{quoted(day)}")
+    counted = cursor.execute(
+        f"SELECT CAST({what} AS VARCHAR), {shown}, count(*) FROM silver.{quoted(entry.silver_table)} AS t GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
     periods = sorted({period for _, period, _ in counted})
     cells = {(name, period): count for name, period, count in counted}
     names = sorted({name for name, _, _ in counted})
@@ -130,7 +164,9 @@ def key_named(columns: Sequence[str], text: str, *, what: str) -> dict[str, str]
         found = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
         wrong = next((name for name in found if name not in columns), None)
         if wrong is not None:
-            raise UsageError(f"{wrong!r} is no column of the key of {what}", fix=nearest(wrong, columns) or fix, code="KEY")
+            raise UsageError(
+                f"{wrong!r} is no column of the key of {what}", fix=nearest(wrong, columns) or fix, code="KEY"
+            )
     else:
         found = dict(zip(columns, parts, strict=True)) if len(parts) == len(columns) else {}
     if set(found) != set(columns):
@@ -169,4 +205,6 @@ def revisions(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, key:
     try:
         return table_of(cursor, query, [*parameters, *parameters])
     except duckdb.ConversionException as error:
-        raise UsageError(f"a value of the key does not fit: {str(error).splitlines()[0]}", where=entry.id, code="KEY") from error
+        raise UsageError(
+            f"a value of the key does not fit: {str(error).splitlines()[0]}", where=entry.id, code="KEY"
+        ) from error

@@ -69,4 +69,9 @@ def gold_table(cursor: duckdb.DuckDBPyConnection, name: str, *, limit: int, offs
     table = f"gold.{quoted(name)}"
     counted = cursor.execute(f"SELECT count(*) FROM {table}").fetchone()
     rows = table_of(cursor, f"SELECT t.* FROM {table} AS t ORDER BY ALL LIMIT {limit} OFFSET {offset}")
-    return GoldFacts(rows=rows, total=counted[0] if counted else 0, tests=table_of(cursor, _TESTS, [name, name]), builds=table_of(cursor, _BUILDS, [name]))
+    return GoldFacts(
+        rows=rows,
+        total=counted[0] if counted else 0,
+        tests=table_of(cursor, _TESTS, [name, name]),
+        builds=table_of(cursor, _BUILDS, [name]),
+    )

@@ -89,7 +89,15 @@ class GoldOrigin:
     inputs: tuple[GoldInput, ...]
 
 
-def explain_silver(cursor: duckdb.DuckDBPyConnection, bronze: Path, entries: Iterable[DatasetKeymapEntry], *, table: str, key: str, column: str) -> SilverOrigin:
+def explain_silver(
+    cursor: duckdb.DuckDBPyConnection,
+    bronze: Path,
+    entries: Iterable[DatasetKeymapEntry],
+    *,
+    table: str,
+    key: str,
+    column: str,
+) -> SilverOrigin:
     """Where a silver value came from.
 
     Args:
@@ -106,23 +114,43 @@ def explain_silver(cursor: duckdb.DuckDBPyConnection, bronze: Path, entries: Ite
     """
     entry = as_it_is(cursor, dataset_named(table, entries))
     if column not in entry.column_types:
-        raise UsageError(f"{entry.id} has no column {column!r}", fix=nearest(column, entry.column_types) or "columns are " + ", ".join(entry.column_types), code="UNKNOWN_COLUMN")
+        raise UsageError(
+            f"{entry.id} has no column {column!r}",
+            fix=nearest(column, entry.column_types) or "columns are " + ", ".join(entry.column_types),
+            code="UNKNOWN_COLUMN",
+        )
     wanted = key_of(entry, key)
     if not has_rows(cursor, entry):
         raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
     versions = revisions(cursor, entry, wanted)
     condition = " AND ".join(f"t.{quoted(name)} = CAST(? AS {entry.column_types[name]})" for name in entry.key_columns)
-    found = table_of(cursor, f"SELECT t.* FROM silver.{quoted(entry.silver_table)} AS t WHERE {condition}", [wanted[name] for name in entry.key_columns])
+    found = table_of(
+        cursor,
+        f"SELECT t.* FROM silver.{quoted(entry.silver_table)} AS t WHERE {condition}",
+        [wanted[name] for name in entry.key_columns],
+    )
     if not found.rows:
         gone = " now; it was once: see `sbf revisions`" if versions.rows else ""
-        raise UsageError(f"{entry.id} has no row with the key {key!r}{gone}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY")
+        raise UsageError(
+            f"{entry.id} has no row with the key {key!r}{gone}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY"
+        )
     row = found.records[0]
     payload = table_of(cursor, _PAYLOAD, [row["_bronze_file_id"]]).records[0]
-    place = place_in_payload(inside(bronze, payload["payload"]), payload["extension"], entry, {name: row[name] for name in entry.key_columns}, column)
-    return SilverOrigin(entry=entry, key=wanted, column=column, value=row[column], versions=versions, payload=payload, place=place)
+    place = place_in_payload(
+        inside(bronze, payload["payload"]),
+        payload["extension"],
+        entry,
+        {name: row[name] for name in entry.key_columns},
+        column,
+    )
+    return SilverOrigin(
+        entry=entry, key=wanted, column=column, value=row[column], versions=versions, payload=payload, place=place
+    )
 
 
-def explain_gold(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], *, table: str, key: str, column: str) -> GoldOrigin:
+def explain_gold(
+    cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], *, table: str, key: str, column: str
+) -> GoldOrigin:
     """Where a gold value came from: the SQL, and the rows of its inputs that share the key.
 
     Raises:
@@ -131,7 +159,11 @@ def explain_gold(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel],
     name = table.removeprefix("gold.")
     model = next((one for one in models if one.name == name), None)
     if model is None:
-        raise UsageError(f"no installed plugin builds gold.{name}", fix=nearest(name, [one.name for one in models]) or "see `sbf status`", code="UNKNOWN_TABLE")
+        raise UsageError(
+            f"no installed plugin builds gold.{name}",
+            fix=nearest(name, [one.name for one in models]) or "see `sbf status`",
+            code="UNKNOWN_TABLE",
+        )
     types = _columns(cursor, f"gold.{name}")
     if not types:
         raise UsageError(f"gold.{name} was not built yet", fix="sbf run --only gold", code="NO_ROWS")
@@ -139,15 +171,27 @@ def explain_gold(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel],
         what = f"gold.{name} was built by another declaration, so what is declared now does not explain it: {'; '.join(stale.why)}"
         raise UsageError(what, fix="build it again first: sbf run --only gold", code="STALE")
     if column not in types:
-        raise UsageError(f"gold.{name} has no column {column!r}", fix=nearest(column, types) or "columns are " + ", ".join(types), code="UNKNOWN_COLUMN")
+        raise UsageError(
+            f"gold.{name} has no column {column!r}",
+            fix=nearest(column, types) or "columns are " + ", ".join(types),
+            code="UNKNOWN_COLUMN",
+        )
     wanted = key_named(model.key, key, what=f"gold.{name}")
     condition = " AND ".join(f"t.{quoted(part)} = CAST(? AS {types[part]})" for part in model.key)
     try:
-        found = table_of(cursor, f"SELECT t.{quoted(column)} FROM gold.{quoted(name)} AS t WHERE {condition}", [wanted[part] for part in model.key])
+        found = table_of(
+            cursor,
+            f"SELECT t.{quoted(column)} FROM gold.{quoted(name)} AS t WHERE {condition}",
+            [wanted[part] for part in model.key],
+        )
     except duckdb.ConversionException as error:
-        raise UsageError(f"a value of the key does not fit: {str(error).splitlines()[0]}", where=f"gold.{name}", code="KEY") from error
+        raise UsageError(
+            f"a value of the key does not fit: {str(error).splitlines()[0]}", where=f"gold.{name}", code="KEY"
+        ) from error
     if not found.rows:
-        raise UsageError(f"gold.{name} has no row with the key {key!r}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY")
+        raise UsageError(
+            f"gold.{name} has no row with the key {key!r}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY"
+        )
     reads = sorted(tables_read(cursor, model.sql, where=f"gold.{name}"))
     inputs = tuple(_input(cursor, source, wanted) for source in reads if _columns(cursor, source))
     return GoldOrigin(model=model, key=wanted, column=column, value=found.rows[0][0], inputs=inputs)
@@ -168,7 +212,9 @@ def _input(cursor: duckdb.DuckDBPyConnection, table: str, key: Mapping[str, str]
     values = [key[part] for part in by]
     counted = cursor.execute(f"SELECT count(*) FROM {source}{where}", values).fetchone()
     shown = quoted_list((column for column in types if not column.startswith("_")), prefix="t.")
-    rows = table_of(cursor, f"SELECT {shown} FROM {source}{where} ORDER BY ALL LIMIT {_INPUT_ROWS_MAX if by else 0}", values)
+    rows = table_of(
+        cursor, f"SELECT {shown} FROM {source}{where} ORDER BY ALL LIMIT {_INPUT_ROWS_MAX if by else 0}", values
+    )
     return GoldInput(table=table, by=by, count=counted[0] if counted else 0, rows=rows)
 
 
@@ -210,12 +256,25 @@ def impact(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], name:
         what = f"{len(found)} payloads begin with {name!r}" if found else f"there is no payload {name!r}"
         raise UsageError(what, fix="write its path below bronze, e.g. of `sbf runs last`", code="UNKNOWN_PAYLOAD")
     payload = table_of(cursor, _PAYLOAD, [found[0][0]]).records[0]
-    promoted = cursor.execute("SELECT silver_table, rows_rejected FROM ops.promotion_manifest WHERE bronze_file_id = ? LIMIT 1", [found[0][0]]).fetchone()
+    promoted = cursor.execute(
+        "SELECT silver_table, rows_rejected FROM ops.promotion_manifest WHERE bronze_file_id = ? LIMIT 1", [found[0][0]]
+    ).fetchone()
     table = promoted[0] if promoted else ""
     there = bool(table) and bool(_columns(cursor, f"silver.{table}"))
-    counts = [_brought(cursor, f"silver.{quoted(one)}", found[0][0]) for one in (table, f"{table}_history")] if there else [0, 0]
+    counts = (
+        [_brought(cursor, f"silver.{quoted(one)}", found[0][0]) for one in (table, f"{table}_history")]
+        if there
+        else [0, 0]
+    )
     gold = gold_over(cursor, models, f"silver.{table}") if table else ()
-    return Impact(payload=payload, silver_table=table, current=counts[0], superseded=counts[1], rejected=(promoted[1] or 0) if promoted else 0, gold=gold)
+    return Impact(
+        payload=payload,
+        silver_table=table,
+        current=counts[0],
+        superseded=counts[1],
+        rejected=(promoted[1] or 0) if promoted else 0,
+        gold=gold,
+    )
 
 
 def _brought(cursor: duckdb.DuckDBPyConnection, table: str, file_id: str) -> int:

@@ -74,12 +74,21 @@ class DatasetState:
     last_fetched: dt.datetime | None
 
 
-def dataset_states(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], *, now: dt.datetime) -> list[DatasetState]:
+def dataset_states(
+    cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], *, now: dt.datetime
+) -> list[DatasetState]:
     """Every dataset that was ever asked for, those that need a look first; also those whose plugin is gone."""
     bronze = {name: (count, moment) for name, count, moment in cursor.execute(_BRONZE).fetchall()}
-    silver = {name: (failed, rejected or 0, covered) for name, failed, rejected, covered in cursor.execute(_SILVER).fetchall()}
+    silver = {
+        name: (failed, rejected or 0, covered) for name, failed, rejected, covered in cursor.execute(_SILVER).fetchall()
+    }
     asked = dict(cursor.execute(_ASKED).fetchall())
-    tables = {name for (name,) in cursor.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'silver' AND database_name = current_database()").fetchall()}
+    tables = {
+        name
+        for (name,) in cursor.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'silver' AND database_name = current_database()"
+        ).fetchall()
+    }
     found = []
     declared = list(entries)
     for entry in declared:
@@ -107,9 +116,7 @@ def dataset_states(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetK
     return sorted(states, key=lambda one: (ranks[one.state], one.id))
 
 
-def _waiting(
-    cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]
-) -> dict[str, tuple[str, str]]:
+def _waiting(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> dict[str, tuple[str, str]]:
     """State and reason of the datasets whose table is stale, or whose payloads wait."""
     held = {one.table: ("held", payloads_wait(one)) for one in waiting_payloads(cursor)}
     entries = list(entries)
@@ -140,13 +147,41 @@ def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str)
     page = f"/runs/{run_id}"
     found = []
     if status in ("failed", "interrupted"):
-        found.append(Problem(what=f"The last run was {status}", detail="The next one goes on where it stopped.", fix="sbf run", href=page))
+        found.append(
+            Problem(
+                what=f"The last run was {status}",
+                detail="The next one goes on where it stopped.",
+                fix="sbf run",
+                href=page,
+            )
+        )
     for dataset, error, times in cursor.execute(_FAILED, [run_id]).fetchall():
-        found.append(Problem(what=f"{dataset}: {times:,} failed", detail=error or "", fix=f"sbf run --select {typed(dataset)}", href=f"{page}?layer=bronze&status=failed"))
+        found.append(
+            Problem(
+                what=f"{dataset}: {times:,} failed",
+                detail=error or "",
+                fix=f"sbf run --select {typed(dataset)}",
+                href=f"{page}?layer=bronze&status=failed",
+            )
+        )
     for table, error in cursor.execute(_GOLD_FAILED, [run_id]).fetchall():
-        found.append(Problem(what=f"gold.{table} was not built", detail=error or "", fix="sbf run --only gold", href=f"{page}?layer=gold"))
+        found.append(
+            Problem(
+                what=f"gold.{table} was not built",
+                detail=error or "",
+                fix="sbf run --only gold",
+                href=f"{page}?layer=gold",
+            )
+        )
     for table, reason, times in cursor.execute(_REJECTED, [run_id]).fetchall():
-        found.append(Problem(what=f"silver.{table}: {times:,} rows rejected", detail=reason, fix=f"sbf rejects {typed(table)}", href=f"{page}?layer=silver"))
+        found.append(
+            Problem(
+                what=f"silver.{table}: {times:,} rows rejected",
+                detail=reason,
+                fix=f"sbf rejects {typed(table)}",
+                href=f"{page}?layer=silver",
+            )
+        )
     return found
 
 

@@ -79,7 +79,14 @@ def payload_facts(cursor: duckdb.DuckDBPyConnection, bronze: Path, file_id: str,
         old, _ = _head(inside(bronze, before[1]))
         lines = difflib.unified_diff(old.splitlines(), text.splitlines(), "before", "this", lineterm="", n=2)
         difference = tuple(line for line, _ in zip(lines, range(_DIFFERENCE_LINES_MAX), strict=False))
-    return PayloadFacts(facts=facts, rejects=table_of(cursor, _REJECTS, [file_id]), before=before[0] if before else "", text=text, note=note, difference=difference)
+    return PayloadFacts(
+        facts=facts,
+        rejects=table_of(cursor, _REJECTS, [file_id]),
+        before=before[0] if before else "",
+        text=text,
+        note=note,
+        difference=difference,
+    )
 
 
 def _head(path: Path) -> tuple[str, str]:
@@ -93,7 +100,10 @@ def _head(path: Path) -> tuple[str, str]:
                 raw = redacted_bytes(unpacked.read(SHOWN_BYTES + _KEY_BYTES_MAX))[:SHOWN_BYTES]
             return _shown(raw), f"unpacked; the first {len(raw):,} bytes"
     except (OSError, EOFError, zlib.error) as error:
-        return "", f"the payload cannot be read: {error.strerror if isinstance(error, OSError) and error.strerror else error}; see `sbf verify`"
+        return (
+            "",
+            f"the payload cannot be read: {error.strerror if isinstance(error, OSError) and error.strerror else error}; see `sbf verify`",
+        )
     if b"\0" in raw:
         return "", f"{size:,} bytes that are no text"
     return _shown(raw), f"the first {len(raw):,} of {size:,} bytes" if len(raw) < size else f"all {size:,} bytes"

@@ -74,7 +74,9 @@ def asked(cursor: duckdb.DuckDBPyConnection, text: str, *, limit: int, nested: b
     rows = (plain.limit(limit + 1) if limit else plain).fetchall()
     more = bool(limit) and len(rows) > limit
     places = [place for place, _ in infinite]
-    return Answer(headers=headers, rows=[_told(row, len(headers), places) for row in (rows[:limit] if limit else rows)], more=more)
+    return Answer(
+        headers=headers, rows=[_told(row, len(headers), places) for row in (rows[:limit] if limit else rows)], more=more
+    )
 
 
 def _unended(text: str) -> str:

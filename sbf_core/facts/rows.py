@@ -70,22 +70,35 @@ def rows_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, wanted
             parameters.append(value)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     names = [_known(entry, wanted.sort)] if wanted.sort else []
-    order = ", ".join(f"t.{quoted(name)} {'DESC' if wanted.descending else 'ASC'} NULLS LAST" for name in (*names, *(key for key in entry.key_columns if key not in names)))
+    order = ", ".join(
+        f"t.{quoted(name)} {'DESC' if wanted.descending else 'ASC'} NULLS LAST"
+        for name in (*names, *(key for key in entry.key_columns if key not in names))
+    )
     shown = quoted_list((*entry.column_types, "known_from", "recorded_at", "_bronze_file_id"), prefix="t.")
     try:
         counted = cursor.execute(f"SELECT count(*) FROM {source} AS t {where}", parameters).fetchone()
         total = counted[0] if counted else 0
         offset = (wanted.page - 1) * wanted.size
-        found = table_of(cursor, f"SELECT {shown} FROM {source} AS t {where} ORDER BY {order} LIMIT {wanted.size} OFFSET {offset}", parameters)
+        found = table_of(
+            cursor,
+            f"SELECT {shown} FROM {source} AS t {where} ORDER BY {order} LIMIT {wanted.size} OFFSET {offset}",
+            parameters,
+        )
     except duckdb.ConversionException as error:
-        raise UsageError(f"a value does not fit its column: {str(error).splitlines()[0]}", where=entry.id, code="FILTER") from error
+        raise UsageError(
+            f"a value does not fit its column: {str(error).splitlines()[0]}", where=entry.id, code="FILTER"
+        ) from error
     return RowsFound(table=found, more=offset + wanted.size < total, total=total)
 
 
 def _known(entry: DatasetKeymapEntry, name: str) -> str:
     names = [*entry.column_types, "known_from", "recorded_at"]
     if name not in names:
-        raise UsageError(f"{entry.id} has no column {name!r}", fix=nearest(name, names) or "columns are " + ", ".join(names), code="COLUMN")
+        raise UsageError(
+            f"{entry.id} has no column {name!r}",
+            fix=nearest(name, names) or "columns are " + ", ".join(names),
+            code="COLUMN",
+        )
     return name
 
 

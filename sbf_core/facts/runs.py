@@ -76,7 +76,9 @@ def latest_runs(cursor: duckdb.DuckDBPyConnection, *, limit: int) -> FactTable:
     return table_of(cursor, _RUNS.format(chosen="true", limit=limit, offset=0))
 
 
-def runs_between(cursor: duckdb.DuckDBPyConnection, *, status: str, day: dt.date | None, limit: int, offset: int) -> tuple[FactTable, int]:
+def runs_between(
+    cursor: duckdb.DuckDBPyConnection, *, status: str, day: dt.date | None, limit: int, offset: int
+) -> tuple[FactTable, int]:
     """Some of the runs, newest first, and how many there are.
 
     Args:
@@ -88,8 +90,12 @@ def runs_between(cursor: duckdb.DuckDBPyConnection, *, status: str, day: dt.date
     """
     chosen = "(? = '' OR status = ?) AND (? IS NULL OR CAST(started_at AS DATE) = ?)"
     parameters = [status, status, day, day]
-    counted = cursor.execute(f"SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND {chosen}", parameters).fetchone()
-    return table_of(cursor, _RUNS.format(chosen=chosen, limit=limit, offset=offset), parameters), counted[0] if counted else 0
+    counted = cursor.execute(
+        f"SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND {chosen}", parameters
+    ).fetchone()
+    return table_of(cursor, _RUNS.format(chosen=chosen, limit=limit, offset=offset), parameters), counted[
+        0
+    ] if counted else 0
 
 
 def one_run(
@@ -108,13 +114,26 @@ def one_run(
     Raises:
         UsageError: there is no such run, or several begin so.
     """
-    known = [name for (name,) in cursor.execute("SELECT run_id FROM ops.file_ingestions WHERE kind = 'run' ORDER BY started_at DESC").fetchall()]
+    known = [
+        name
+        for (name,) in cursor.execute(
+            "SELECT run_id FROM ops.file_ingestions WHERE kind = 'run' ORDER BY started_at DESC"
+        ).fetchall()
+    ]
     fits = known[:1] if run_id == "last" else [name for name in known if name.startswith(run_id)]
     if len(fits) != 1:
         what = f"{len(fits)} runs begin with {run_id!r}" if fits else f"there is no run {run_id!r}"
-        raise UsageError(what, fix=(nearest(run_id, known) if not fits else "") or "see `sbf runs`, or write last", code="UNKNOWN_RUN")
+        raise UsageError(
+            what,
+            fix=(nearest(run_id, known) if not fits else "") or "see `sbf runs`, or write last",
+            code="UNKNOWN_RUN",
+        )
     (found,) = fits
-    counts = dict(cursor.execute("SELECT status, count(*) FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1", [found]).fetchall())
+    counts = dict(
+        cursor.execute(
+            "SELECT status, count(*) FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1", [found]
+        ).fetchall()
+    )
     return RunFacts(
         run=table_of(cursor, _RUNS.format(chosen="run_id = ?", limit=1, offset=0), [found]),
         bronze=table_of(cursor, _FILES, [found, status, status, limit, offset]) if only in ("", "bronze") else _NOTHING,

@@ -129,7 +129,11 @@ class GoldBuild:
         if absent:
             return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note=f"{absent[0]} {NOT_THERE}")
         inputs = built_from(model, reads, self._ops.load_table_versions(conn))
-        if not self._force and self._ops.gold_inputs(conn, table_name=model.name) == inputs and table_exists(conn, f"gold.{model.name}"):
+        if (
+            not self._force
+            and self._ops.gold_inputs(conn, table_name=model.name) == inputs
+            and table_exists(conn, f"gold.{model.name}")
+        ):
             return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note="no new input")
         self._begin()
         started_at = self._ops.clock.now()
@@ -152,7 +156,12 @@ class GoldBuild:
         return GoldOutcome(table=model.name, status=WorkStatus.OK, rows_seen=seen, rows_written=written)
 
     def _write(
-        self, conn: duckdb.DuckDBPyConnection, model: GoldModel, inputs: str, started_at: dt.datetime, tests: dict[str, int]
+        self,
+        conn: duckdb.DuckDBPyConnection,
+        model: GoldModel,
+        inputs: str,
+        started_at: dt.datetime,
+        tests: dict[str, int],
     ) -> tuple[int, int]:
         assert self._build_id is not None
         build_id, table = self._build_id, f"gold.{quoted(model.name)}"
@@ -164,7 +173,10 @@ class GoldBuild:
                 tests[test.name] = _number(conn, f"SELECT count(*) FROM ({test.failing('candidate')})")
         failed = {name: rows for name, rows in tests.items() if rows}
         if failed:
-            raise _TestFailed("; ".join(f"test {name} failed on {rows} rows" for name, rows in failed.items()), where=f"gold.{model.name}")
+            raise _TestFailed(
+                "; ".join(f"test {name} failed on {rows} rows" for name, rows in failed.items()),
+                where=f"gold.{model.name}",
+            )
         self._ops.record_gold_tests(conn, gold_build_id=build_id, table_name=model.name, outcomes=tests)
         before = declared_before(self._ops.gold_inputs(conn, table_name=model.name))
         written = _apply(conn, model, table, same_key=before is not None and tuple(before["key"]) == model.key)
@@ -173,9 +185,17 @@ class GoldBuild:
         self._ops.upsert_gold_watermark(conn, table_name=model.name, watermark_date=_watermark(conn, model))
         self._ops.set_gold_inputs(conn, table_name=model.name, inputs=inputs)
         self._ops.finish_gold_manifest(
-            conn, gold_build_id=build_id, table_name=model.name, status=WorkStatus.OK, rows_seen=seen, rows_written=written, error_message=None
+            conn,
+            gold_build_id=build_id,
+            table_name=model.name,
+            status=WorkStatus.OK,
+            rows_seen=seen,
+            rows_written=written,
+            error_message=None,
         )
-        self._ops.record_gold_ingestion(conn, self._run_id, model.name, started_at=started_at, status=WorkStatus.OK, rows_inserted=written)
+        self._ops.record_gold_ingestion(
+            conn, self._run_id, model.name, started_at=started_at, status=WorkStatus.OK, rows_inserted=written
+        )
         return seen, written
 
     def _begin(self) -> int:
@@ -231,12 +251,16 @@ def _everything(conn: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], ve
 def built_from(model: GoldModel, reads: frozenset[str], versions: Mapping[str, str]) -> str:
     """Changes when the model or a table that it reads does."""
     bases = {table: table.removesuffix("_history") if table.startswith("silver.") else table for table in reads}
-    return with_inputs(model, sorted((table, versions.get(base, versions.get(table, ""))) for table, base in bases.items()))
+    return with_inputs(
+        model, sorted((table, versions.get(base, versions.get(table, ""))) for table, base in bases.items())
+    )
 
 
 def _check_surrogate_key(conn: duckdb.DuckDBPyConnection, model: GoldModel) -> None:
     """The engine would call one of the two ``x_1`` and say nothing."""
-    if model.surrogate_key and model.surrogate_key.lower() in {name.lower() for name, _ in _columns(conn, f"({model.body_sql})")}:
+    if model.surrogate_key and model.surrogate_key.lower() in {
+        name.lower() for name, _ in _columns(conn, f"({model.body_sql})")
+    }:
         what = f"its SELECT gives a column {model.surrogate_key!r}, which is the name of its surrogate key"
         raise _NamesMeet(what, where=f"gold.{model.name}", fix="give one of them another name")
 
@@ -251,7 +275,9 @@ def _apply(conn: duckdb.DuckDBPyConnection, model: GoldModel, table: str, *, sam
     """
     columns = _columns(conn, "candidate")
     if not same_key or not table_exists(conn, f"gold.{model.name}") or _columns(conn, table) != columns:
-        conn.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT c.* FROM candidate AS c ORDER BY {quoted_list(model.key, prefix='c.')}")
+        conn.execute(
+            f"CREATE OR REPLACE TABLE {table} AS SELECT c.* FROM candidate AS c ORDER BY {quoted_list(model.key, prefix='c.')}"
+        )
         if model.doc:
             conn.execute(f"COMMENT ON TABLE {table} IS {literal(model.doc)}")
         return _number(conn, "SELECT count(*) FROM candidate")
@@ -267,7 +293,9 @@ def _apply(conn: duckdb.DuckDBPyConnection, model: GoldModel, table: str, *, sam
         conn.execute(f"DELETE FROM {table} AS t WHERE NOT EXISTS (SELECT 1 FROM candidate AS c WHERE {on})")
     conn.execute(f"DELETE FROM {table} AS t USING differing AS c WHERE {on}")
     names = [name for name, _ in columns]
-    conn.execute(f"INSERT INTO {table} ({quoted_list(names)}) SELECT {quoted_list(names, prefix='c.')} FROM differing AS c")
+    conn.execute(
+        f"INSERT INTO {table} ({quoted_list(names)}) SELECT {quoted_list(names, prefix='c.')} FROM differing AS c"
+    )
     return gone + _number(conn, "SELECT count(*) FROM differing")
 
 

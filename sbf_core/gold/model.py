@@ -85,7 +85,9 @@ class ForeignKey:
     def failing(self, table: str) -> str:
         """SELECT of the rows that fail."""
         if len(self.columns) != len(self.to_columns):
-            what = f"test {self.name}: {len(self.columns)} columns stand against {len(self.to_columns)} of gold.{self.to}"
+            what = (
+                f"test {self.name}: {len(self.columns)} columns stand against {len(self.to_columns)} of gold.{self.to}"
+            )
             raise UsageError(what, fix="give as many to_columns as columns", code="GOLD")
         pairs = zip(self.columns, self.to_columns, strict=True)
         on = " AND ".join(f"t.{quoted(column)} = o.{quoted(other)}" for column, other in pairs)
@@ -110,7 +112,9 @@ class GoldSource:
 
     def __attrs_post_init__(self) -> None:
         if self.table and not self.table.startswith("silver."):
-            raise UsageError(f"a gold source is a silver table, and not {self.table!r}", fix="write silver.<table>", code="GOLD")
+            raise UsageError(
+                f"a gold source is a silver table, and not {self.table!r}", fix="write silver.<table>", code="GOLD"
+            )
         if not self.table and not self.sql:
             raise UsageError("a gold source has neither table nor sql", fix="name the silver table", code="GOLD")
 
@@ -167,20 +171,39 @@ class GoldModel:
         check_name(self.name, what="gold table")
         wrong = half_letter_in(self)
         if wrong:
-            raise UsageError(f"{wrong} holds half of a surrogate pair, which is no letter", where=f"gold.{self.name}", fix="write the letter whole", code="GOLD")
+            raise UsageError(
+                f"{wrong} holds half of a surrogate pair, which is no letter",
+                where=f"gold.{self.name}",
+                fix="write the letter whole",
+                code="GOLD",
+            )
         if self.kind not in KINDS:
-            raise UsageError(f"gold kind {self.kind!r} is not known", where=f"gold.{self.name}", fix="use dimension or fact", code="GOLD")
+            raise UsageError(
+                f"gold kind {self.kind!r} is not known",
+                where=f"gold.{self.name}",
+                fix="use dimension or fact",
+                code="GOLD",
+            )
         if not self.key:
-            raise UsageError("has no key", where=f"gold.{self.name}", fix="name the columns that make a row unique", code="GOLD")
+            raise UsageError(
+                "has no key", where=f"gold.{self.name}", fix="name the columns that make a row unique", code="GOLD"
+            )
         given: tuple[object, ...] = self.tests
         for test in given:
             if not isinstance(test, GoldTest):
                 what = f"a test is {type(test).__name__}, which is none"
-                raise UsageError(what, where=f"gold.{self.name}", fix="use NotNull, Unique, AcceptedRange or ForeignKey", code="GOLD")
+                raise UsageError(
+                    what, where=f"gold.{self.name}", fix="use NotNull, Unique, AcceptedRange or ForeignKey", code="GOLD"
+                )
         for name, alternatives in self.sources:
             check_name(name, what=f"gold.{self.name}: source")
             if not alternatives:
-                raise UsageError(f"source {name!r} names no table", where=f"gold.{self.name}", fix="give it one GoldSource or more", code="GOLD")
+                raise UsageError(
+                    f"source {name!r} names no table",
+                    where=f"gold.{self.name}",
+                    fix="give it one GoldSource or more",
+                    code="GOLD",
+                )
 
     def over(self, filled: Collection[str]) -> GoldModel:
         """The same model over the sources that are there.
@@ -190,13 +213,20 @@ class GoldModel:
         """
         if not self.sources:
             return self
-        there = {name: [(rank, source) for rank, source in enumerate(alternatives) if not source.table or source.table in filled] for name, alternatives in self.sources}
+        there = {
+            name: [
+                (rank, source) for rank, source in enumerate(alternatives) if not source.table or source.table in filled
+            ]
+            for name, alternatives in self.sources
+        }
         if not any(source.table for found in there.values() for _, source in found):  # then it waits for the best
             there = {name: [(0, alternatives[0])] for name, alternatives in self.sources}
         parts = []
         for name, alternatives in self.sources:
             rows = [source.select(rank) for rank, source in there[name] or [(0, alternatives[0])]]
-            if len(rows) == 1:  # a source with a column source_rank of its own is refused by the engine, as it is where there are several
+            if (
+                len(rows) == 1
+            ):  # a source with a column source_rank of its own is refused by the engine, as it is where there are several
                 rows.append("SELECT 0 AS source_rank WHERE false")
             parts.append(f"{quoted(name)} AS (\n{_ALL_ROWS.join(rows)}\n)")
         sql = f"WITH {', '.join(parts)}\nSELECT * FROM (\n{self.sql.strip().rstrip(';')}\n) AS joined"

@@ -17,9 +17,7 @@ _SCHEMAS = ("silver", "gold")
 _AS_OF = "_as_of"
 #: Table functions that read nothing but their arguments. Others read by a text, or read what the engine knows of itself:
 #: nobody would see what they depend on.
-_PURE_FUNCTIONS = frozenset(
-    ("unnest", "range", "generate_series", "json_each", "json_tree", "repeat", "repeat_row")
-)
+_PURE_FUNCTIONS = frozenset(("unnest", "range", "generate_series", "json_each", "json_tree", "repeat", "repeat_row"))
 
 
 def tables_read(conn: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> frozenset[str]:
@@ -87,7 +85,9 @@ def _called(path: tuple[str, ...], where: str) -> Iterator[str]:
         yield full.removesuffix(_AS_OF)
     elif full not in _PURE_FUNCTIONS:
         what = f"reads the function {full!r}, of which nobody can see what it depends on"
-        raise _unseen(what, where, f"write silver.<table>, gold.<table>, or one of {', '.join(sorted(_PURE_FUNCTIONS))}")
+        raise _unseen(
+            what, where, f"write silver.<table>, gold.<table>, or one of {', '.join(sorted(_PURE_FUNCTIONS))}"
+        )
 
 
 def _unseen(what: str, where: str, fix: str) -> UsageError:

@@ -59,7 +59,9 @@ def retry_after_seconds(value: str, *, now: dt.datetime) -> float | None:
     return max(1.0, (moment - now).total_seconds())
 
 
-async def with_attempts(once: Callable[[], Awaitable[WireAnswer]], *, deadline: float, now: Callable[[], dt.datetime]) -> WireAnswer | WireFault:
+async def with_attempts(
+    once: Callable[[], Awaitable[WireAnswer]], *, deadline: float, now: Callable[[], dt.datetime]
+) -> WireAnswer | WireFault:
     """Ask up to five times, with growing and jittered waits, or as long as the vendor says; returns the last that came.
 
     Args:
@@ -80,7 +82,11 @@ async def with_attempts(once: Callable[[], Awaitable[WireAnswer]], *, deadline: 
             return fault
         if answer.status_code not in AGAIN_STATUSES:
             return answer
-        wait = retry_after_seconds(answer.headers.get("retry-after", ""), now=now()) if answer.status_code in (429, 503) else None
+        wait = (
+            retry_after_seconds(answer.headers.get("retry-after", ""), now=now())
+            if answer.status_code in (429, 503)
+            else None
+        )
         if wait is not None and wait > min(RETRY_AFTER_SECONDS_MAX, deadline - time.monotonic()):
             raise Deferred(wait, by_vendor=True)
         raise _TryAgain(answer, wait)
@@ -91,7 +97,9 @@ async def with_attempts(once: Callable[[], Awaitable[WireAnswer]], *, deadline: 
         return await _further_attempts(attempt, first, deadline)
 
 
-async def _further_attempts(attempt: Callable[[], Awaitable[WireAnswer | WireFault]], first: _TryAgain, deadline: float) -> WireAnswer | WireFault:
+async def _further_attempts(
+    attempt: Callable[[], Awaitable[WireAnswer | WireFault]], first: _TryAgain, deadline: float
+) -> WireAnswer | WireFault:
     import stamina  # 60 ms that only a fault has to pay
 
     stamina.instrumentation.set_on_retry_hooks([])  # the default hook logs exceptions
@@ -104,7 +112,13 @@ async def _further_attempts(attempt: Callable[[], Awaitable[WireAnswer | WireFau
 
     left = deadline - time.monotonic()
     try:
-        async for each in stamina.retry_context(on=wait_of, attempts=ATTEMPTS_MAX, timeout=max(0.001, left), wait_initial=_WAIT_SECONDS_FIRST, wait_max=_WAIT_SECONDS_MAX):
+        async for each in stamina.retry_context(
+            on=wait_of,
+            attempts=ATTEMPTS_MAX,
+            timeout=max(0.001, left),
+            wait_initial=_WAIT_SECONDS_FIRST,
+            wait_max=_WAIT_SECONDS_MAX,
+        ):
             with each:
                 if waiting:  # the attempt that failed already: it counts, and its wait is kept
                     raise waiting.pop()

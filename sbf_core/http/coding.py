@@ -85,7 +85,9 @@ class BodyReader:
         if self._gzip.eof:
             raise AnswerRefused("extra_bytes", "bytes follow the end of the compressed answer")
         out = b""
-        while (piece or len(out) == _STEP_BYTES) and not self._gzip.eof:  # a full step: zlib may hold more, though it took all input
+        while (
+            piece or len(out) == _STEP_BYTES
+        ) and not self._gzip.eof:  # a full step: zlib may hold more, though it took all input
             try:
                 out = self._gzip.decompress(piece, _STEP_BYTES)
             except zlib.error:
@@ -101,7 +103,9 @@ class BodyReader:
         if self.decoded_bytes > self._caps.decoded_bytes:
             raise AnswerRefused("too_large", f"the answer is more than {self._caps.decoded_bytes:,} bytes")
         if self.decoded_bytes > FREE_BYTES and self.decoded_bytes > RATIO_MAX * self.wire_bytes:
-            raise AnswerRefused("too_large", f"{self.wire_bytes:,} compressed bytes became more than {self.decoded_bytes:,}: a bomb")
+            raise AnswerRefused(
+                "too_large", f"{self.wire_bytes:,} compressed bytes became more than {self.decoded_bytes:,}: a bomb"
+            )
 
     def finish(self) -> bytes:
         """The whole body. Raises ``AnswerRefused`` where the compressed answer was cut."""

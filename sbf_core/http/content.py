@@ -31,7 +31,9 @@ _DELIMITED = ("csv", "tsv")
 _BOM = b"\xef\xbb\xbf"
 
 
-def why_no_data(entry: DatasetKeymapEntry, payload: bytes, extension: str, *, as_declared: bool = True, may_be_cut: bool = False) -> tuple[str, str] | None:
+def why_no_data(
+    entry: DatasetKeymapEntry, payload: bytes, extension: str, *, as_declared: bool = True, may_be_cut: bool = False
+) -> tuple[str, str] | None:
     """Why a payload is no data, as a short stable word and a text for readers; None where nothing speaks against it.
 
     Args:
@@ -88,7 +90,11 @@ def _error_text(entry: DatasetKeymapEntry, body: bytes) -> tuple[str, str] | Non
     if speaks_of_plan(entry, body):
         return "plan", f"the plan does not cover it; the vendor says {_shown(body)}"
     low = body.decode("utf-8", "replace").lower()
-    return ("error_note", f"the vendor says {_shown(body)}") if any(text.lower() in low for text in rules.error_texts) else None
+    return (
+        ("error_note", f"the vendor says {_shown(body)}")
+        if any(text.lower() in low for text in rules.error_texts)
+        else None
+    )
 
 
 def speaks_of_plan(entry: DatasetKeymapEntry, body: bytes) -> bool:
@@ -97,7 +103,9 @@ def speaks_of_plan(entry: DatasetKeymapEntry, body: bytes) -> bool:
     return any(text.lower() in low for text in entry.is_data.plan_texts)
 
 
-def _why_no_json(entry: DatasetKeymapEntry, body: bytes, *, as_declared: bool, may_be_cut: bool) -> tuple[str, str] | None:
+def _why_no_json(
+    entry: DatasetKeymapEntry, body: bytes, *, as_declared: bool, may_be_cut: bool
+) -> tuple[str, str] | None:
     if body[:1] not in b"[{" and as_declared:
         if body in (b"null", b'""'):
             return _empty(entry, body.decode())
@@ -145,7 +153,9 @@ def is_null_there(found: Any, rows_at: str) -> bool:
     return isinstance(found, dict) and names[-1] in found and found[names[-1]] is None
 
 
-def _why_no_delimited(entry: DatasetKeymapEntry, body: bytes, extension: str, *, as_declared: bool, may_be_cut: bool) -> tuple[str, str] | None:
+def _why_no_delimited(
+    entry: DatasetKeymapEntry, body: bytes, extension: str, *, as_declared: bool, may_be_cut: bool
+) -> tuple[str, str] | None:
     dialect = format_of(entry, extension)
     if not isinstance(dialect, Csv) or dialect.encoding.lower().startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
         return None
@@ -156,7 +166,10 @@ def _why_no_delimited(entry: DatasetKeymapEntry, body: bytes, extension: str, *,
         known = {name.casefold() for column in entry.columns for name in column.source_names}
         named = {name.strip(b'" \r\t').decode(dialect.encoding, "replace").casefold() for name in header.split(mark)}
         if not known & named:
-            return "not_data", f"its first line names no declared column, with {dialect.delimiter!r} between the fields: {_shown(header)}"
+            return (
+                "not_data",
+                f"its first line names no declared column, with {dialect.delimiter!r} between the fields: {_shown(header)}",
+            )
     if dialect.header is True and not _INK.search(body, end):
         return _empty(entry, "a header and no rows")
     if may_be_cut and b'"' not in (last := _last_line(body)) and last.count(mark) < header.count(mark):

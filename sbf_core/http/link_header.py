@@ -16,7 +16,9 @@ import attrs
 _BLANK = r"[ \t]*"
 _TARGET = re.compile(rf"{_BLANK}<([^<>\s]*)>{_BLANK}")
 #: A parameter: its name, and its value as a token or a quoted text, or none at all (RFC 9110, section 5.6).
-_PARAMETER = re.compile(rf";{_BLANK}(?:([^\s=;,\"<>]+)(?:{_BLANK}={_BLANK}(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;,\"]*)))?)?{_BLANK}")
+_PARAMETER = re.compile(
+    rf";{_BLANK}(?:([^\s=;,\"<>]+)(?:{_BLANK}={_BLANK}(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;,\"]*)))?)?{_BLANK}"
+)
 _BETWEEN = re.compile(rf",(?:{_BLANK},)*")
 _QUOTED_PAIR = re.compile(r"\\(.)")
 

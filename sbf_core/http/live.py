@@ -129,4 +129,9 @@ class LiveSession:
         seconds = (theirs - self.clock.now()).total_seconds()
         if abs(seconds) > _SKEW_SECONDS_MAX:
             self._skewed.add(source)
-            self._logger.warning("The clock of %s is %.1f h %s ours; is the clock of this machine right?", source, abs(seconds) / 3600, "ahead of" if seconds > 0 else "behind")
+            self._logger.warning(
+                "The clock of %s is %.1f h %s ours; is the clock of this machine right?",
+                source,
+                abs(seconds) / 3600,
+                "ahead of" if seconds > 0 else "behind",
+            )

@@ -27,7 +27,9 @@ class NameResolver(AbstractResolver):
     def __init__(self, *, public_only: bool = False) -> None:
         self._public_only = public_only
 
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
         """The addresses of a name, in the order in which the system names them.
 
         Raises:
@@ -42,7 +44,15 @@ class NameResolver(AbstractResolver):
         if refused is not None:
             raise AddressRefused(f"{host} leads to {refused}")
         return [
-            ResolveResult(hostname=host, host=address, port=port, family=kind, proto=socket.IPPROTO_TCP, flags=socket.AI_NUMERICHOST) for address, kind in addresses.items()
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=kind,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address, kind in addresses.items()
         ]
 
     async def close(self) -> None:
@@ -72,7 +82,10 @@ async def _looked_up(host: str, port: int, family: socket.AddressFamily) -> dict
     def look_up() -> None:
         found: dict[str, int] | None = None
         with suppress(OSError, UnicodeError):
-            found = {str(address[0]): int(kind) for kind, _, _, _, address in socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)}
+            found = {
+                str(address[0]): int(kind)
+                for kind, _, _, _, address in socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+            }
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(tell, found)
 

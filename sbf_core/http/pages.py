@@ -69,7 +69,9 @@ def with_parameters(url: str, **parameters: object) -> str:
     """An address with these query parameters, which replace those of the same name."""
     parts = urlsplit(url)
     kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in parameters]
-    return parts._replace(query=urlencode([*kept, *((name, str(value)) for name, value in parameters.items())])).geturl()
+    return parts._replace(
+        query=urlencode([*kept, *((name, str(value)) for name, value in parameters.items())])
+    ).geturl()
 
 
 async def walk_pages(
@@ -158,7 +160,12 @@ class _Walk:
     def _behind(self, failed: RunResult) -> RunResult:
         """A page that could not be had; where a short one stands before it, it may be none."""
         error = f"page {len(self.found) + 1}: {failed.error}"
-        if self.pages.is_counted and self.pages.size and not self.pages.short_page_ends and failed.kind.startswith("http_4"):
+        if (
+            self.pages.is_counted
+            and self.pages.size
+            and not self.pages.short_page_ends
+            and failed.kind.startswith("http_4")
+        ):
             error += "; if a page with fewer rows is this vendor's last, declare short_page_ends=True"
         return attrs.evolve(failed, error=error)
 
@@ -183,7 +190,9 @@ class _Walk:
             try:
                 return self._allowed(next_of(result.headers.get("link", ""), here))
             except ValueError as error:
-                raise _NotWhole(result, "not_data", f"page {number}: the header Link cannot be followed: {error}") from error
+                raise _NotWhole(
+                    result, "not_data", f"page {number}: the header Link cannot be followed: {error}"
+                ) from error
         token = self._token(result, document)
         if token is None:
             return None
@@ -200,7 +209,9 @@ class _Walk:
             return
         stated = _whole_number(told)
         if stated is None:
-            raise _NotWhole(result, "not_data", f"{pages.total_at or pages.total_header} is no number of rows: {_shown(told)}")
+            raise _NotWhole(
+                result, "not_data", f"{pages.total_at or pages.total_header} is no number of rows: {_shown(told)}"
+            )
         self.stated = stated
 
     def _named(self, result: RunResult, document: Any, number: int) -> str | None:
@@ -235,7 +246,11 @@ class _Walk:
         if isinstance(token, bool) or not isinstance(token, (str, int)):
             raise _NotWhole(result, "not_data", f"{self.pages.next_at} holds nothing to go on with: {_shown(token)}")
         if not is_unicode(str(token)):
-            raise _NotWhole(result, "not_data", f"{self.pages.next_at} holds half of a surrogate pair, which no address can: {_shown(token)}")
+            raise _NotWhole(
+                result,
+                "not_data",
+                f"{self.pages.next_at} holds half of a surrogate pair, which no address can: {_shown(token)}",
+            )
         return str(token)
 
     def _allowed(self, following: str | None) -> str | None:

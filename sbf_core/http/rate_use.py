@@ -35,7 +35,9 @@ def rate_use(path: Path, source: str, limits: Sequence[str]) -> list[RateUse]:
     for limit in sorted(set(limits), key=lambda limit: limit_parts(limit)[1]):
         allowed, seconds = limit_parts(limit)
         since = time.time_ns() // 1_000_000 - seconds * 1000
-        found.append(RateUse(limit=limit, allowed=allowed, used=_requests_since(path, source, since), period_seconds=seconds))
+        found.append(
+            RateUse(limit=limit, allowed=allowed, used=_requests_since(path, source, since), period_seconds=seconds)
+        )
     return found
 
 
@@ -46,7 +48,9 @@ def _requests_since(path: Path, source: str, milliseconds: int) -> int:
 
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-            row = connection.execute(f'SELECT count(*) FROM "{source}" WHERE item_timestamp > ?', (milliseconds,)).fetchone()
+            row = connection.execute(
+                f'SELECT count(*) FROM "{source}" WHERE item_timestamp > ?', (milliseconds,)
+            ).fetchone()
     except sqlite3.OperationalError:  # the vendor was never asked
         return 0
     return int(row[0])

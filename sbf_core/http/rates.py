@@ -26,7 +26,9 @@ class RateBook:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS_MAX)
+        self._connection = sqlite3.connect(
+            path or ":memory:", isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS_MAX
+        )
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._buckets: dict[str, SQLiteBucket] = {}
@@ -46,7 +48,12 @@ class RateBook:
             return
         if not validate_rate_list(rates):
             what = f"limits {', '.join(chosen)} contradict each other"
-            raise UsageError(what, where=f"vendor {source}", fix="a longer period must allow more, but less per second", code="RECIPE")
+            raise UsageError(
+                what,
+                where=f"vendor {source}",
+                fix="a longer period must allow more, but less per second",
+                code="RECIPE",
+            )
         with self._lock:
             self._connection.execute(f'CREATE TABLE IF NOT EXISTS "{source}" (name VARCHAR, item_timestamp INTEGER)')
             self._connection.execute(f'CREATE INDEX IF NOT EXISTS "{source}_at" ON "{source}" (item_timestamp)')
@@ -64,7 +71,9 @@ class RateBook:
             try:
                 now = _now()
                 # A clock that was set back leaves requests in the future: they count as made now, or all would wait for it.
-                self._connection.execute(f'UPDATE "{source}" SET item_timestamp = ? WHERE item_timestamp > ?', (now, now + 1000))
+                self._connection.execute(
+                    f'UPDATE "{source}" SET item_timestamp = ? WHERE item_timestamp > ?', (now, now + 1000)
+                )
                 item = RateItem(source, now)
                 if bucket.put(item):  # commits
                     return 0.0

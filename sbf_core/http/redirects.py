@@ -65,7 +65,13 @@ def next_hop(here: Hop, answer: WireAnswer, *, hosts: Sequence[str]) -> Hop | No
         raise _refused(f"more than {HOPS_MAX} times")
     same = (parts.scheme, host, port) == (was.scheme, was.hostname, was.port)
     headers = {name: value for name, value in here.headers.items() if same or name not in here.secret_headers}
-    return Hop(url=target, headers=headers, secret_headers=here.secret_headers, number=here.number + 1, foreign=here.foreign or host != was.hostname)
+    return Hop(
+        url=target,
+        headers=headers,
+        secret_headers=here.secret_headers,
+        number=here.number + 1,
+        foreign=here.foreign or host != was.hostname,
+    )
 
 
 def _is_private(host: str) -> bool:

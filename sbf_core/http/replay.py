@@ -41,7 +41,9 @@ class ReplaySession:
         del headers, secrets, secret_headers
         return self._answer(request, url, mirrors, extension)
 
-    def read(self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()) -> RunResult:
+    def read(
+        self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()
+    ) -> RunResult:
         """See ``FetchSession.read``."""
         return self._answer(request, path, mirrors, extension)
 

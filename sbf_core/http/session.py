@@ -26,7 +26,9 @@ class FetchSession(Protocol):
         """Get one address. Arguments as in ``RestRecipe``; ``url`` is complete but for its secrets."""
         ...
 
-    def read(self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()) -> RunResult:
+    def read(
+        self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()
+    ) -> RunResult:
         """Read one file. Arguments as in ``FileRecipe``."""
         ...
 

@@ -33,7 +33,9 @@ class Breaker:
             if self._failures < self._failures_max:
                 return ""
             if time.monotonic() >= self._open_until:
-                self._open_until = time.monotonic() + self._pause_seconds  # this request is the trial; the others wait for its end
+                self._open_until = (
+                    time.monotonic() + self._pause_seconds
+                )  # this request is the trial; the others wait for its end
                 return ""
             return self._reason
 

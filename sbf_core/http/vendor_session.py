@@ -55,7 +55,11 @@ class VendorSession:
         self._as_declared = as_declared
         self._recipe = entry.recipe if isinstance(entry.recipe, RestRecipe) else _DEFAULTS
         self._may_ask_for_changes = may_ask_for_changes and not self._recipe.makes_sets
-        self._kept_headers = (*_KEPT_HEADERS, *also_kept, *(self._recipe.pages.kept_headers if self._recipe.pages else ()))
+        self._kept_headers = (
+            *_KEPT_HEADERS,
+            *also_kept,
+            *(self._recipe.pages.kept_headers if self._recipe.pages else ()),
+        )
         live.add_limits(entry.source, self._recipe.limits)
         bytes_max = self._recipe.mebibytes_max * 1024**2
         self._caps = SizeCaps(wire_bytes=bytes_max, decoded_bytes=bytes_max)
@@ -65,7 +69,11 @@ class VendorSession:
         try:
             return self._live.loop.result(self.ask(request, url, **asking))
         except LoopClosed:
-            return self._failed(_Asked(request=request, address=url, extension=asking.get("extension", "json")), "closed", "the session is closed")
+            return self._failed(
+                _Asked(request=request, address=url, extension=asking.get("extension", "json")),
+                "closed",
+                "the session is closed",
+            )
 
     async def ask(
         self,
@@ -80,7 +88,12 @@ class VendorSession:
     ) -> RunResult:
         """See ``FetchSession.get``. Raises ``UsageError`` where a key is not set."""
         del mirrors  # they are for replays
-        asked = _Asked(request=request, address=url, extension=extension, key_names=(*(secrets or {}).values(), *(secret_headers or {}).values()))
+        asked = _Asked(
+            request=request,
+            address=url,
+            extension=extension,
+            key_names=(*(secrets or {}).values(), *(secret_headers or {}).values()),
+        )
         hop = self._first_hop(url, headers or {}, secrets or {}, secret_headers or {})
         refusal = self._live.plan_refusal(self._entry)
         if refusal:
@@ -105,7 +118,9 @@ class VendorSession:
             return self._failed(asked, answer.kind, answer.what, evidence=b"" if answer.again else answer.evidence)
         return await self._judged(asked, answer, breaker, conditional=bool(conditions))
 
-    def read(self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()) -> RunResult:
+    def read(
+        self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()
+    ) -> RunResult:
         """See ``FetchSession.read``."""
         del mirrors
         asked = _Asked(request=request, address=path, extension=extension)
@@ -118,19 +133,40 @@ class VendorSession:
         if why is not None:
             return self._failed(asked, why[0], f"file {target}: {why[1]}", evidence=payload)
         elapsed = time.monotonic() - asked.began
-        return RunResult(request=request, address=path, payload=payload, extension=extension, fetched_at=self._live.clock.now(), elapsed_seconds=elapsed)
+        return RunResult(
+            request=request,
+            address=path,
+            payload=payload,
+            extension=extension,
+            fetched_at=self._live.clock.now(),
+            elapsed_seconds=elapsed,
+        )
 
-    def _first_hop(self, url: str, headers: Mapping[str, str], secrets: Mapping[str, str], secret_headers: Mapping[str, str]) -> Hop:
+    def _first_hop(
+        self, url: str, headers: Mapping[str, str], secrets: Mapping[str, str], secret_headers: Mapping[str, str]
+    ) -> Hop:
         hidden = self._revealed(secret_headers)
         usual = {"user-agent": _USER_AGENT, "accept-encoding": "gzip", "accept": "*/*"}
         sent = {**usual, **{name.lower(): value for name, value in {**headers, **hidden}.items()}}
         wrong = next((name for name, value in sent.items() if not value.isascii() or not value.isprintable()), None)
         if wrong is not None:
-            raise UsageError(f"header {wrong} holds a character that a header cannot", where=url, fix="set that key again", code="KEY")
-        return Hop(url=_with_parameters(url, self._revealed(secrets)), headers=sent, secret_headers=frozenset(name.lower() for name in hidden))
+            raise UsageError(
+                f"header {wrong} holds a character that a header cannot",
+                where=url,
+                fix="set that key again",
+                code="KEY",
+            )
+        return Hop(
+            url=_with_parameters(url, self._revealed(secrets)),
+            headers=sent,
+            secret_headers=frozenset(name.lower() for name in hidden),
+        )
 
     def _revealed(self, names: Mapping[str, str]) -> dict[str, str]:
-        return {name: self._live.keys.get(key, blanks=name.lower() in _WORDY_HEADERS).reveal() for name, key in names.items()}
+        return {
+            name: self._live.keys.get(key, blanks=name.lower() in _WORDY_HEADERS).reveal()
+            for name, key in names.items()
+        }
 
     async def _answer(self, hop: Hop) -> WireAnswer | WireFault:
         deadline = time.monotonic() + self._recipe.deadline_seconds
@@ -142,7 +178,9 @@ class VendorSession:
                 asked = time.monotonic()
                 await self._live.wait_for_turn(self._entry.source)
                 deadline += time.monotonic() - asked  # waiting for one's turn is no fault of the vendor
-                answer = await self._live.wire.get(here.url, here.headers, deadline=deadline, caps=self._caps, public_only=here.foreign)
+                answer = await self._live.wire.get(
+                    here.url, here.headers, deadline=deadline, caps=self._caps, public_only=here.foreign
+                )
                 onward = next_hop(here, answer, hosts=self._recipe.redirect_hosts)
                 if onward is None:
                     return answer
@@ -169,7 +207,9 @@ class VendorSession:
         breaker.succeeded()
         answer, fields, unreadable = await self._masked(answer)
         cut = "content-length" not in answer.headers and "transfer-encoding" not in answer.headers
-        looked_at = partial(why_no_data, self._entry, answer.body, asked.extension, as_declared=self._as_declared, may_be_cut=cut)
+        looked_at = partial(
+            why_no_data, self._entry, answer.body, asked.extension, as_declared=self._as_declared, may_be_cut=cut
+        )
         why = looked_at() if len(answer.body) <= LOOP_BYTES_MAX else await asyncio.to_thread(looked_at)
         why = why or unreadable
         if why is None:
@@ -187,7 +227,11 @@ class VendorSession:
         from sbf_core.http.masking import masked  # most datasets declare none
 
         try:
-            body, found = masked(answer.body, fields) if len(answer.body) <= LOOP_BYTES_MAX else await asyncio.to_thread(masked, answer.body, fields)
+            body, found = (
+                masked(answer.body, fields)
+                if len(answer.body) <= LOOP_BYTES_MAX
+                else await asyncio.to_thread(masked, answer.body, fields)
+            )
         except ValueError as error:
             return answer, (), ("not_data", f"its secret fields cannot be taken out, because it is no JSON: {error}")
         return attrs.evolve(answer, body=body), found, None
@@ -202,7 +246,9 @@ class VendorSession:
             breaker.succeeded()
             return self._failed(asked, "plan", text, status_code=status)
         if status == 401:
-            text = f"HTTP 401: the vendor does not accept the key {names}" if names else "HTTP 401: the vendor wants a key"
+            text = (
+                f"HTTP 401: the vendor does not accept the key {names}" if names else "HTTP 401: the vendor wants a key"
+            )
             breaker.failed(text, for_good=bool(names))
         elif status in AGAIN_STATUSES or status >= 500 or status == 403:
             breaker.failed(text)
@@ -212,7 +258,9 @@ class VendorSession:
             text = f"{text}: the vendor says {said}" if said else text
         return self._failed(asked, f"http_{status}", text, status_code=status)
 
-    def _result(self, asked: _Asked, answer: WireAnswer, *, payload: bytes = b"", not_modified: bool = False) -> RunResult:
+    def _result(
+        self, asked: _Asked, answer: WireAnswer, *, payload: bytes = b"", not_modified: bool = False
+    ) -> RunResult:
         return RunResult(
             request=asked.request,
             address=asked.address,
@@ -226,9 +274,15 @@ class VendorSession:
         )
 
     def _deferred(self, asked: _Asked, seconds: float) -> RunResult:
-        return self._failed(asked, "deferred", f"{self._entry.source} allows the next request in {_duration(seconds)} only; a run after that goes on, --force asks now")
+        return self._failed(
+            asked,
+            "deferred",
+            f"{self._entry.source} allows the next request in {_duration(seconds)} only; a run after that goes on, --force asks now",
+        )
 
-    def _failed(self, asked: _Asked, kind: str, error: str, *, status_code: int | None = None, evidence: bytes = b"") -> RunResult:
+    def _failed(
+        self, asked: _Asked, kind: str, error: str, *, status_code: int | None = None, evidence: bytes = b""
+    ) -> RunResult:
         return RunResult(
             request=asked.request,
             address=asked.address,

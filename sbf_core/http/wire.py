@@ -75,7 +75,9 @@ class Wire:
         for client in self._clients.values():
             await client.close()
 
-    async def get(self, url: str, headers: Mapping[str, str], *, deadline: float, caps: SizeCaps, public_only: bool = False) -> WireAnswer:
+    async def get(
+        self, url: str, headers: Mapping[str, str], *, deadline: float, caps: SizeCaps, public_only: bool = False
+    ) -> WireAnswer:
         """Ask once.
 
         Args:
@@ -95,11 +97,15 @@ class Wire:
             async with asyncio.timeout_at(deadline):
                 return await self._whole(url, headers, caps, arrived, public_only=public_only)
         except AnswerRefused as error:
-            raise WireFault(error.kind, error.what, again=error.kind == "truncated", evidence=arrived.evidence) from None
+            raise WireFault(
+                error.kind, error.what, again=error.kind == "truncated", evidence=arrived.evidence
+            ) from None
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _fault(error, begun=arrived.begun, late=time.monotonic() >= deadline) from None
 
-    async def _whole(self, url: str, headers: Mapping[str, str], caps: SizeCaps, arrived: _Arrived, *, public_only: bool) -> WireAnswer:
+    async def _whole(
+        self, url: str, headers: Mapping[str, str], caps: SizeCaps, arrived: _Arrived, *, public_only: bool
+    ) -> WireAnswer:
         parts = urlsplit(url)
         place = parts.scheme, parts.hostname or ""
         proxy = self._proxies.get(place)
@@ -108,14 +114,18 @@ class Wire:
         client = self._clients.get(public_only)
         if client is None:
             client = self._clients[public_only] = _client(public_only=public_only)
-        async with client.get(URL(_encoded(url), encoded=True), headers=headers, proxy=proxy or None, allow_redirects=False) as answer:
+        async with client.get(
+            URL(_encoded(url), encoded=True), headers=headers, proxy=proxy or None, allow_redirects=False
+        ) as answer:
             told = {name.lower(): value for name, value in answer.headers.items()}
             if "link" in told:
                 told["link"] = ", ".join(answer.headers.getall("Link"))
             reader = arrived.reader = BodyReader(told, caps)
             async for piece in answer.content.iter_any():
                 reader.add(piece)
-            return WireAnswer(status_code=answer.status, headers=told, body=reader.finish(), wire_bytes=reader.wire_bytes)
+            return WireAnswer(
+                status_code=answer.status, headers=told, body=reader.finish(), wire_bytes=reader.wire_bytes
+            )
 
 
 @attrs.define
@@ -135,8 +145,12 @@ class _Arrived:
 
 def _client(*, public_only: bool) -> aiohttp.ClientSession:
     """A client that adds nothing of its own: no cookie, no redirect, no decoding."""
-    trusted = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the certificates of the system, as company networks need it
-    connector = aiohttp.TCPConnector(limit=0, ssl=trusted, resolver=NameResolver(public_only=public_only), keepalive_timeout=_KEEPALIVE_SECONDS)
+    trusted = truststore.SSLContext(
+        ssl.PROTOCOL_TLS_CLIENT
+    )  # the certificates of the system, as company networks need it
+    connector = aiohttp.TCPConnector(
+        limit=0, ssl=trusted, resolver=NameResolver(public_only=public_only), keepalive_timeout=_KEEPALIVE_SECONDS
+    )
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -156,15 +170,23 @@ def _fault(error: Exception, *, begun: bool, late: bool) -> WireFault:
     if isinstance(cause, AddressRefused):
         return WireFault("redirect", str(cause), again=False)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return WireFault("tls", f"the certificate of the vendor is not valid ({_reason(error.certificate_error)})", again=False)
+        return WireFault(
+            "tls", f"the certificate of the vendor is not valid ({_reason(error.certificate_error)})", again=False
+        )
     if isinstance(error, (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError)):
         return _no_connection(error, cause)
     if isinstance(error, aiohttp.ServerTimeoutError):
-        return WireFault("timeout", "the vendor stopped in the middle of its answer" if begun else "the vendor did not answer in time", again=True)
+        return WireFault(
+            "timeout",
+            "the vendor stopped in the middle of its answer" if begun else "the vendor did not answer in time",
+            again=True,
+        )
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return WireFault("connection", "the vendor closed the connection", again=True)
     if isinstance(error, aiohttp.ClientResponseError):
-        return WireFault("protocol", f"the answer is no HTTP: {excerpt(error.message.splitlines()[0].rstrip(':'), 80)}", again=False)
+        return WireFault(
+            "protocol", f"the answer is no HTTP: {excerpt(error.message.splitlines()[0].rstrip(':'), 80)}", again=False
+        )
     if isinstance(error, ValueError):
         return WireFault("request", "the request cannot be sent: the address is none", again=False)
     if begun or isinstance(error, aiohttp.ClientPayloadError):

@@ -57,7 +57,9 @@ def rows_relation(types: Mapping[str, str]) -> str:
     return f"(SELECT {columns} FROM (SELECT from_json(CAST(? AS JSON), {literal(shape)}) AS j))"
 
 
-def insert_rows(conn: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_rows(
+    conn: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
+) -> None:
     """INSERT rows into a table of the ledger or a temporary one; ``table`` is trusted SQL."""
     if rows:
         insert_columns(conn, table, types, {name: [row.get(name) for row in rows] for name in types})
@@ -68,11 +70,17 @@ def insert_columns(
 ) -> None:
     """As ``insert_rows``, for rows that are given column by column."""
     names = quoted_list(types)
-    conn.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {rows_relation(types)}", [columns_as_json(columns)])
+    conn.execute(
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM {rows_relation(types)}", [columns_as_json(columns)]
+    )
 
 
 def merge_rows(
-    conn: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
+    conn: duckdb.DuckDBPyConnection,
+    table: str,
+    types: Mapping[str, str],
+    keys: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
 ) -> None:
     """Insert rows, or update the ones whose ``keys`` (never NULL) are there; columns not in ``types`` stay."""
     if rows:

@@ -12,7 +12,9 @@ from sbf_core.vocabulary import IngestionKind, WorkStatus
 def of_known(row: BronzeManifestRow, now: dt.datetime) -> dict[str, Any]:
     """A payload that an earlier run recorded, and that came again: its record stays that of the earlier run."""
     request = row.request
-    return of_other(FailedFetch(request=request, address=row.address, fetched_at=row.fetched_at, status=WorkStatus.UNCHANGED), now)
+    return of_other(
+        FailedFetch(request=request, address=row.address, fetched_at=row.fetched_at, status=WorkStatus.UNCHANGED), now
+    )
 
 
 def of_other(fetch: FailedFetch, now: dt.datetime) -> dict[str, Any]:

@@ -61,13 +61,16 @@ def take_in(
     if now is not None:
         named = ", ".join(f"{value} AS {name}" for name, value in _INGESTION.items())
         source = f"(SELECT {named} FROM incoming)"
-        conn.execute(
-            merge_sql("ops.file_ingestions", source, tuple(_INGESTION), keys), {"now": to_naive_utc(now)}
-        )
+        conn.execute(merge_sql("ops.file_ingestions", source, tuple(_INGESTION), keys), {"now": to_naive_utc(now)})
 
 
 def each_row(
-    conn: duckdb.DuckDBPyConnection, condition: str, parameters: Sequence[Any] = (), *, order: str = BY_TIME, is_ours: bool = False
+    conn: duckdb.DuckDBPyConnection,
+    condition: str,
+    parameters: Sequence[Any] = (),
+    *,
+    order: str = BY_TIME,
+    is_ours: bool = False,
 ) -> Iterator[BronzeManifestRow]:
     """Rows of the manifest, oldest first, read some at a time: meanwhile ``conn`` must not be asked anything else.
 
@@ -155,9 +158,7 @@ def _journal_field(name: str) -> str:
 
 _SORTED = sorted(_NAMES)
 _TEXTS = ", ".join(name for name in _NAMES if MANIFEST_TYPES[name] == "VARCHAR")
-_HEAD = ", ".join(
-    _journal_field(name) + ("" if name == "cursor" else ", ','") for name in _SORTED if name < "headers"
-)
+_HEAD = ", ".join(_journal_field(name) + ("" if name == "cursor" else ", ','") for name in _SORTED if name < "headers")
 _TAIL = ", ".join(f"',', {_journal_field(name)}" for name in _SORTED if name > "headers")
 #: NULL where a text of the row has a letter that JSON escapes, or that is none of ASCII.
 _JOURNAL_HEAD = (

@@ -67,7 +67,9 @@ class RecordedPayloads:
 
     def promoted_count(self, ids: Sequence[str]) -> int:
         """How many payloads of a dataset, by all identities that it had, silver holds the rows of."""
-        sql = f"SELECT count(*) FROM ops.bronze_manifest SEMI JOIN ({promoted_files_sql()}) USING (bronze_file_id) {_OF}"
+        sql = (
+            f"SELECT count(*) FROM ops.bronze_manifest SEMI JOIN ({promoted_files_sql()}) USING (bronze_file_id) {_OF}"
+        )
         found = self._cursor().execute(sql, [list(ids)]).fetchone()
         assert found is not None
         return int(found[0])
@@ -84,7 +86,9 @@ class RecordedPayloads:
         with closing(self._new_cursor()) as conn:
             yield from manifest.each_row(conn, "", order=_BY_ANSWER if by_answer else manifest.BY_TIME, is_ours=True)
 
-    def copy_promoted(self, other: RecordedPayloads, ids: Sequence[str], *, without: Sequence[str] = (), but: Sequence[str] = ()) -> None:
+    def copy_promoted(
+        self, other: RecordedPayloads, ids: Sequence[str], *, without: Sequence[str] = (), but: Sequence[str] = ()
+    ) -> None:
         """Take from another ledger in the same instance the payloads of a dataset whose rows its silver holds. Writes
         ops.bronze_manifest.
 

@@ -16,7 +16,12 @@ _QUARANTINE_TYPES = {
     "quarantine_path": "VARCHAR", "original_path": "VARCHAR", "reason": "VARCHAR",
     "payload_hash": "VARCHAR", "content_length_bytes": "BIGINT", "quarantined_at": "TIMESTAMP",
 }  # fmt: skip
-_RECOVERY_TYPES = {"run_id": "VARCHAR", "payloads_adopted": "BIGINT", "files_quarantined": "BIGINT", "recovered_at": "TIMESTAMP"}
+_RECOVERY_TYPES = {
+    "run_id": "VARCHAR",
+    "payloads_adopted": "BIGINT",
+    "files_quarantined": "BIGINT",
+    "recovered_at": "TIMESTAMP",
+}
 _RUN_TYPES = {
     "run_id": "VARCHAR", "kind": "VARCHAR", "subject": "VARCHAR", "started_at": "TIMESTAMP", "finished_at": "TIMESTAMP", "status": "VARCHAR",
 }  # fmt: skip
@@ -103,16 +108,44 @@ def insert_quarantine(conn: duckdb.DuckDBPyConnection, files: Sequence[Mapping[s
     insert_rows(conn, "ops.quarantine", _QUARANTINE_TYPES, [{**file, "quarantined_at": now} for file in files])
 
 
-def insert_recoveries(conn: duckdb.DuckDBPyConnection, runs: Iterable[RecoveredRun], *, files_quarantined: int, alive: str, now: dt.datetime) -> None:
+def insert_recoveries(
+    conn: duckdb.DuckDBPyConnection,
+    runs: Iterable[RecoveredRun],
+    *,
+    files_quarantined: int,
+    alive: str,
+    now: dt.datetime,
+) -> None:
     """Close what dead runs left open, and record that they were looked after. Writes ops.file_ingestions, ops.gold_manifest, ops.recoveries."""
     runs = list(runs)
     lost = [
-        {"run_id": run.run_id, "kind": "run", "subject": "", "started_at": run.started_at or now, "finished_at": run.finished_at, "status": "rebuilt"}
+        {
+            "run_id": run.run_id,
+            "kind": "run",
+            "subject": "",
+            "started_at": run.started_at or now,
+            "finished_at": run.finished_at,
+            "status": "rebuilt",
+        }
         for run in runs
         if run.unknown
     ]
     merge_rows(conn, "ops.file_ingestions", _RUN_TYPES, ("run_id", "kind", "subject"), lost)
-    conn.execute("UPDATE ops.file_ingestions SET status = 'interrupted', finished_at = ? WHERE kind = 'run' AND status = 'running' AND run_id <> ?", [to_naive_utc(now), alive])
-    conn.execute("UPDATE ops.gold_manifest SET status = 'failed', error_message = 'interrupted', finished_at = ? WHERE status = 'started'", [to_naive_utc(now)])
-    rows = [{"run_id": run.run_id, "payloads_adopted": run.payloads_adopted, "files_quarantined": files_quarantined, "recovered_at": now} for run in runs]
+    conn.execute(
+        "UPDATE ops.file_ingestions SET status = 'interrupted', finished_at = ? WHERE kind = 'run' AND status = 'running' AND run_id <> ?",
+        [to_naive_utc(now), alive],
+    )
+    conn.execute(
+        "UPDATE ops.gold_manifest SET status = 'failed', error_message = 'interrupted', finished_at = ? WHERE status = 'started'",
+        [to_naive_utc(now)],
+    )
+    rows = [
+        {
+            "run_id": run.run_id,
+            "payloads_adopted": run.payloads_adopted,
+            "files_quarantined": files_quarantined,
+            "recovered_at": now,
+        }
+        for run in runs
+    ]
     insert_rows(conn, "ops.recoveries", _RECOVERY_TYPES, rows)

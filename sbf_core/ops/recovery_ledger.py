@@ -21,7 +21,12 @@ class RecoveryLedger:
         clock: the present moment.
     """
 
-    def __init__(self, cursor: Callable[[], duckdb.DuckDBPyConnection], write: Callable[[Callable[[duckdb.DuckDBPyConnection], None]], None], clock: Clock) -> None:
+    def __init__(
+        self,
+        cursor: Callable[[], duckdb.DuckDBPyConnection],
+        write: Callable[[Callable[[duckdb.DuckDBPyConnection], None]], None],
+        clock: Clock,
+    ) -> None:
         self._cursor = cursor
         self._write = write
         self._clock = clock
@@ -86,4 +91,8 @@ class RecoveryLedger:
 
         Writes ops.file_ingestions, ops.gold_manifest and ops.recoveries.
         """
-        self._write(lambda conn: recoveries.insert_recoveries(conn, runs, files_quarantined=files_quarantined, alive=alive, now=self._clock.now()))
+        self._write(
+            lambda conn: recoveries.insert_recoveries(
+                conn, runs, files_quarantined=files_quarantined, alive=alive, now=self._clock.now()
+            )
+        )

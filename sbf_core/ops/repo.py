@@ -79,13 +79,19 @@ class DuckDbOpsRepo:
 
     # Bronze
 
-    def insert_bronze_manifest(self, *, result: RunResult, rel_path: Path, payload_hash: str, content_length_bytes: int) -> None:
+    def insert_bronze_manifest(
+        self, *, result: RunResult, rel_path: Path, payload_hash: str, content_length_bytes: int
+    ) -> None:
         """Record one payload. Writes ops.bronze_manifest. Idempotent: a known file is not recorded twice."""
-        row = BronzeManifestRow.of(result, rel_path=rel_path.as_posix(), payload_hash=payload_hash, content_length_bytes=content_length_bytes)
+        row = BronzeManifestRow.of(
+            result, rel_path=rel_path.as_posix(), payload_hash=payload_hash, content_length_bytes=content_length_bytes
+        )
         with transaction(self.cursor()) as conn:
             manifest.take_in(conn, [row], now=None, keys=_INGESTION_KEY)
 
-    def record_payloads(self, conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow], *, now: dt.datetime) -> None:
+    def record_payloads(
+        self, conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow], *, now: dt.datetime
+    ) -> None:
         """Record many payloads that came. Writes ops.bronze_manifest and ops.file_ingestions. Idempotent: a known file is not
         recorded twice.
         """
@@ -103,7 +109,9 @@ class DuckDbOpsRepo:
 
     def load_failed_rows(self) -> list[BronzeManifestRow]:
         """Payloads whose promotion failed, oldest first."""
-        return self._manifest_rows("SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'failed') USING (bronze_file_id)")
+        return self._manifest_rows(
+            "SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'failed') USING (bronze_file_id)"
+        )
 
     def load_promoted_since(
         self, ids: Sequence[str], ticker: str | None, since: dt.datetime, *, any_ticker: bool
@@ -132,10 +140,14 @@ class DuckDbOpsRepo:
         with transaction(self.cursor()) as conn:
             self.upsert_data_dates(conn, [(key, to_date, self._clock.now())])
 
-    def upsert_data_dates(self, conn: duckdb.DuckDBPyConnection, dates: Sequence[tuple[str, dt.date | None, dt.datetime]]) -> None:
+    def upsert_data_dates(
+        self, conn: duckdb.DuckDBPyConnection, dates: Sequence[tuple[str, dt.date | None, dt.datetime]]
+    ) -> None:
         """Record last day and moment of many fetches; of several of one series the latest counts. Writes ops.data_dates. Idempotent."""
         in_order = sorted(dates, key=lambda one: one[2])  # answers come in any order, as the vintages of a replay
-        latest = {key: {"key": key, "to_date": to_date, "checked_at": checked_at} for key, to_date, checked_at in in_order}
+        latest = {
+            key: {"key": key, "to_date": to_date, "checked_at": checked_at} for key, to_date, checked_at in in_order
+        }
         types = {"key": "VARCHAR", "to_date": "DATE", "checked_at": "TIMESTAMP"}
         merge_rows(conn, "ops.data_dates", types, ("key",), list(latest.values()))
 
@@ -150,20 +162,33 @@ class DuckDbOpsRepo:
                 [row.bronze_file_id, row.run_id, to_naive_utc(self._clock.now())],
             )
 
-    def finish_promotion_manifest(self, row: BronzeManifestRow, *, status: str, rows_seen: int, rows_written: int, error: str | None) -> None:
+    def finish_promotion_manifest(
+        self, row: BronzeManifestRow, *, status: str, rows_seen: int, rows_written: int, error: str | None
+    ) -> None:
         """Record how a promotion ended. Writes ops.promotion_manifest. Idempotent."""
         with transaction(self.cursor()) as conn:
             conn.execute(
                 "UPDATE ops.promotion_manifest SET status = ?, rows_seen = ?, rows_written = ?, error = ?, finished_at = ? WHERE bronze_file_id = ?",
-                [status, rows_seen, rows_written, None if error is None else redacted(error), to_naive_utc(self._clock.now()), row.bronze_file_id],
+                [
+                    status,
+                    rows_seen,
+                    rows_written,
+                    None if error is None else redacted(error),
+                    to_naive_utc(self._clock.now()),
+                    row.bronze_file_id,
+                ],
             )
 
-    def record_promoted(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, started_at: dt.datetime) -> None:
+    def record_promoted(
+        self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, started_at: dt.datetime
+    ) -> None:
         """Take the outcome of a batch from the temporary table ``promoted``. Writes ops.promotion_manifest, ops.file_ingestions
         and ops.watermarks in the caller's transaction. Idempotent.
         """
         began, ended = to_naive_utc(started_at), to_naive_utc(self._clock.now())
-        conn.execute("DELETE FROM ops.promotion_manifest USING promoted WHERE promotion_manifest.bronze_file_id = promoted.bronze_file_id")
+        conn.execute(
+            "DELETE FROM ops.promotion_manifest USING promoted WHERE promotion_manifest.bronze_file_id = promoted.bronze_file_id"
+        )
         conn.execute(
             "INSERT INTO ops.promotion_manifest SELECT bronze_file_id, run_id, ?, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, "
             "rows_rejected, rows_closed, rows_inserted + rows_updated + rows_closed, coverage_from, coverage_to, ?, error, ?, ? FROM promoted",
@@ -194,7 +219,9 @@ class DuckDbOpsRepo:
 
     def forget_rejects(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Drop the rejects of the files in the temporary table ``batch_file``, which are promoted again. Writes ops.rejects."""
-        conn.execute("DELETE FROM ops.rejects USING batch_file AS b WHERE rejects.bronze_file_id = b.bronze_file_id AND NOT b.is_context")
+        conn.execute(
+            "DELETE FROM ops.rejects USING batch_file AS b WHERE rejects.bronze_file_id = b.bronze_file_id AND NOT b.is_context"
+        )
 
     def insert_drift(
         self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str, str]]
@@ -209,7 +236,9 @@ class DuckDbOpsRepo:
                 [silver_table, field, change, file_id, now, redacted(examples), silver_table, field, change],
             )
 
-    def get_watermark(self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry) -> dt.date | None:
+    def get_watermark(
+        self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry
+    ) -> dt.date | None:
         """The last row date that silver holds for the row's dataset and ticker, or None."""
         found = conn.execute(
             "SELECT coverage_to FROM ops.watermarks WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? AND ticker IS NOT DISTINCT FROM ?",
@@ -233,7 +262,14 @@ class DuckDbOpsRepo:
         )
         conn.execute(
             "INSERT INTO ops.watermarks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [*_identity(entry), row.ticker, entry.silver_table, coverage_from, coverage_to, to_naive_utc(self._clock.now())],
+            [
+                *_identity(entry),
+                row.ticker,
+                entry.silver_table,
+                coverage_from,
+                coverage_to,
+                to_naive_utc(self._clock.now()),
+            ],
         )
 
     # gold
@@ -246,7 +282,9 @@ class DuckDbOpsRepo:
 
     def start_gold_manifest(self, conn: duckdb.DuckDBPyConnection, *, gold_build_id: int, table_name: str) -> None:
         """Record that a gold table is being built. Writes ops.gold_manifest. Idempotent."""
-        conn.execute("DELETE FROM ops.gold_manifest WHERE gold_build_id = ? AND table_name = ?", [gold_build_id, table_name])
+        conn.execute(
+            "DELETE FROM ops.gold_manifest WHERE gold_build_id = ? AND table_name = ?", [gold_build_id, table_name]
+        )
         conn.execute(
             "INSERT INTO ops.gold_manifest (gold_build_id, table_name, status, started_at) VALUES (?, ?, 'started', ?)",
             [gold_build_id, table_name, to_naive_utc(self._clock.now())],
@@ -267,26 +305,48 @@ class DuckDbOpsRepo:
         conn.execute(
             "UPDATE ops.gold_manifest SET status = ?, rows_seen = ?, rows_written = ?, error_message = ?, finished_at = ? "
             "WHERE gold_build_id = ? AND table_name = ?",
-            [status, rows_seen, rows_written, None if error_message is None else redacted(error_message), to_naive_utc(self._clock.now()), gold_build_id, table_name],
+            [
+                status,
+                rows_seen,
+                rows_written,
+                None if error_message is None else redacted(error_message),
+                to_naive_utc(self._clock.now()),
+                gold_build_id,
+                table_name,
+            ],
         )
 
-    def insert_gold_tests(self, conn: duckdb.DuckDBPyConnection, *, gold_build_id: int, table_name: str, outcomes: Mapping[str, int]) -> None:
+    def insert_gold_tests(
+        self, conn: duckdb.DuckDBPyConnection, *, gold_build_id: int, table_name: str, outcomes: Mapping[str, int]
+    ) -> None:
         """Record tests of a gold table: name to number of failing rows. Writes ops.gold_tests."""
-        conn.execute("DELETE FROM ops.gold_tests WHERE gold_build_id = ? AND table_name = ?", [gold_build_id, table_name])
+        conn.execute(
+            "DELETE FROM ops.gold_tests WHERE gold_build_id = ? AND table_name = ?", [gold_build_id, table_name]
+        )
         now = to_naive_utc(self._clock.now())
         for test, failing in outcomes.items():
-            conn.execute("INSERT INTO ops.gold_tests VALUES (?, ?, ?, ?, ?, ?)", [gold_build_id, table_name, test, "failed" if failing else "ok", failing, now])
+            conn.execute(
+                "INSERT INTO ops.gold_tests VALUES (?, ?, ?, ?, ?, ?)",
+                [gold_build_id, table_name, test, "failed" if failing else "ok", failing, now],
+            )
 
     def get_gold_watermark(self, conn: duckdb.DuckDBPyConnection, *, table_name: str) -> dt.date | None:
         """The last date that a gold table covers, or None."""
-        row = conn.execute("SELECT watermark_date FROM ops.gold_watermarks WHERE table_name = ?", [table_name]).fetchone()
+        row = conn.execute(
+            "SELECT watermark_date FROM ops.gold_watermarks WHERE table_name = ?", [table_name]
+        ).fetchone()
         return None if row is None else row[0]
 
-    def upsert_gold_watermark(self, conn: duckdb.DuckDBPyConnection, *, table_name: str, watermark_date: dt.date | None) -> None:
+    def upsert_gold_watermark(
+        self, conn: duckdb.DuckDBPyConnection, *, table_name: str, watermark_date: dt.date | None
+    ) -> None:
         """Set the last date that a gold table covers. Writes ops.gold_watermarks. Idempotent."""
         inputs = self.gold_inputs(conn, table_name=table_name)
         conn.execute("DELETE FROM ops.gold_watermarks WHERE table_name = ?", [table_name])
-        conn.execute("INSERT INTO ops.gold_watermarks VALUES (?, ?, ?, ?)", [table_name, watermark_date, inputs, to_naive_utc(self._clock.now())])
+        conn.execute(
+            "INSERT INTO ops.gold_watermarks VALUES (?, ?, ?, ?)",
+            [table_name, watermark_date, inputs, to_naive_utc(self._clock.now())],
+        )
 
     def gold_inputs(self, conn: duckdb.DuckDBPyConnection, *, table_name: str) -> str | None:
         """What the last build of a gold table was made from, or None."""
@@ -308,7 +368,8 @@ class DuckDbOpsRepo:
     def insert_run(self, conn: duckdb.DuckDBPyConnection, *, run_id: str, started_at: dt.datetime) -> None:
         """Open a run. Writes ops.file_ingestions."""
         conn.execute(
-            "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, status) VALUES (?, 'run', '', ?, 'running')", [run_id, to_naive_utc(started_at)]
+            "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, status) VALUES (?, 'run', '', ?, 'running')",
+            [run_id, to_naive_utc(started_at)],
         )
 
     def close_run(self, conn: duckdb.DuckDBPyConnection, summary: RunContext, *, in_order: bool) -> None:
@@ -318,7 +379,14 @@ class DuckDbOpsRepo:
             "UPDATE ops.file_ingestions SET finished_at = ?, status = ?, rows_inserted = ?, rows_updated = ?, rows_unchanged = ?, rows_rejected = ?, error = ?, "
             "content_length_bytes = CASE WHEN ? THEN (SELECT coalesce(sum(m.content_length_bytes), 0) FROM ops.bronze_manifest AS m WHERE m.run_id = file_ingestions.run_id) END "
             "WHERE run_id = ? AND kind = 'run'",
-            [to_naive_utc(self._clock.now()), str(summary.status), *counts, redacted("\n".join(summary.errors)) or None, in_order, summary.run_id],
+            [
+                to_naive_utc(self._clock.now()),
+                str(summary.status),
+                *counts,
+                redacted("\n".join(summary.errors)) or None,
+                in_order,
+                summary.run_id,
+            ],
         )
 
 

@@ -24,12 +24,19 @@ class RestatedSeries:
 
     def marked(self) -> frozenset[str]:
         """The series that are to be fetched again."""
-        return frozenset(key for (key,) in self._cursor().execute("SELECT key FROM ops.data_dates WHERE again_from IS NOT NULL").fetchall())
+        return frozenset(
+            key
+            for (key,) in self._cursor()
+            .execute("SELECT key FROM ops.data_dates WHERE again_from IS NOT NULL")
+            .fetchall()
+        )
 
     def mark(self, conn: duckdb.DuckDBPyConnection, keys: Collection[str], *, again_from: dt.date) -> None:
         """Have series fetched again from a day on. Writes ops.data_dates in the caller's transaction. Idempotent."""
         if keys:
-            conn.execute("UPDATE ops.data_dates SET again_from = ? WHERE list_contains(?, key)", [again_from, sorted(keys)])
+            conn.execute(
+                "UPDATE ops.data_dates SET again_from = ? WHERE list_contains(?, key)", [again_from, sorted(keys)]
+            )
 
     def clear(self, keys: Collection[str]) -> None:
         """All of these series was fetched again. Writes ops.data_dates. Idempotent."""

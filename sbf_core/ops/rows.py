@@ -78,7 +78,9 @@ class BronzeManifestRow:
     cursor: str = ""
 
     @classmethod
-    def of(cls, result: RunResult, *, rel_path: str | PurePosixPath, payload_hash: str, content_length_bytes: int) -> BronzeManifestRow:
+    def of(
+        cls, result: RunResult, *, rel_path: str | PurePosixPath, payload_hash: str, content_length_bytes: int
+    ) -> BronzeManifestRow:
         """The row of a result that was written to ``rel_path``."""
         request = result.request
         path = str(rel_path)

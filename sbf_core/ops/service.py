@@ -94,7 +94,9 @@ class OpsService:
         except duckdb.TransactionException:
             import stamina  # 80 ms that only a conflict has to pay
 
-            for again in stamina.retry_context(on=duckdb.TransactionException, attempts=_ATTEMPTS_MAX, wait_initial=0.05, wait_max=1.0):
+            for again in stamina.retry_context(
+                on=duckdb.TransactionException, attempts=_ATTEMPTS_MAX, wait_initial=0.05, wait_max=1.0
+            ):
                 with again:
                     attempt()
 
@@ -115,9 +117,17 @@ class OpsService:
         """Close a run; one that is still ``running`` ended in order, ok, partial or failed. Writes ops.file_ingestions. Idempotent."""
         in_order = summary.status not in (RunStatus.FAILED, RunStatus.INTERRUPTED)
         if summary.status is RunStatus.RUNNING:
-            done = (summary.files, summary.unchanged_files, summary.rows_seen, summary.gold_tables, summary.remade_tables)
+            done = (
+                summary.files,
+                summary.unchanged_files,
+                summary.rows_seen,
+                summary.gold_tables,
+                summary.remade_tables,
+            )
             did_something = any(done)
-            summary.status = RunStatus.OK if not summary.errors else RunStatus.PARTIAL if did_something else RunStatus.FAILED
+            summary.status = (
+                RunStatus.OK if not summary.errors else RunStatus.PARTIAL if did_something else RunStatus.FAILED
+            )
         self._write(lambda conn: self._repo.close_run(conn, summary, in_order=in_order))
 
     def run_overview(self, run_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -150,9 +160,13 @@ class OpsService:
 
     # Bronze
 
-    def insert_bronze_manifest(self, *, result: RunResult, rel_path: Path, payload_hash: str, content_length_bytes: int) -> None:
+    def insert_bronze_manifest(
+        self, *, result: RunResult, rel_path: Path, payload_hash: str, content_length_bytes: int
+    ) -> None:
         """Record one payload that was written, as ``record_fetched`` does for many. Idempotent."""
-        row = BronzeManifestRow.of(result, rel_path=rel_path.as_posix(), payload_hash=payload_hash, content_length_bytes=content_length_bytes)
+        row = BronzeManifestRow.of(
+            result, rel_path=rel_path.as_posix(), payload_hash=payload_hash, content_length_bytes=content_length_bytes
+        )
         self.record_fetched([row], [])
 
     def record_fetched(self, kept: Sequence[BronzeManifestRow], other: Sequence[FailedFetch]) -> None:
@@ -168,7 +182,9 @@ class OpsService:
         now = self.clock.now()
         others = [of_other(fetch, now) for fetch in other]
         dates = [(row.key, row.to_date, row.fetched_at) for row in kept]
-        dates += [(fetch.request.key, fetch.request.to_date, fetch.fetched_at) for fetch in other if fetch.error is None]
+        dates += [
+            (fetch.request.key, fetch.request.to_date, fetch.fetched_at) for fetch in other if fetch.error is None
+        ]
 
         def work(conn: duckdb.DuckDBPyConnection) -> None:
             known = recorded_before(conn, kept)
@@ -242,11 +258,17 @@ class OpsService:
         """Record that a payload is being promoted. Writes ops.promotion_manifest. Idempotent."""
         self._repo.start_promotion_manifest(row)
 
-    def finish_promotion_manifest(self, row: BronzeManifestRow, *, status: str, rows_seen: int, rows_written: int, error: str | None) -> None:
+    def finish_promotion_manifest(
+        self, row: BronzeManifestRow, *, status: str, rows_seen: int, rows_written: int, error: str | None
+    ) -> None:
         """Record how a promotion ended. Writes ops.promotion_manifest. Idempotent."""
-        self._repo.finish_promotion_manifest(row, status=status, rows_seen=rows_seen, rows_written=rows_written, error=error)
+        self._repo.finish_promotion_manifest(
+            row, status=status, rows_seen=rows_seen, rows_written=rows_written, error=error
+        )
 
-    def record_promoted(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, started_at: dt.datetime, rejects: str) -> None:
+    def record_promoted(
+        self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, started_at: dt.datetime, rejects: str
+    ) -> None:
         """Take the outcome of a batch from the temporary table ``promoted``, and its rejects from a SELECT.
 
         Works in the caller's transaction, the one that writes silver: rows, rejects, manifest, watermark and
@@ -268,7 +290,9 @@ class OpsService:
         """
         self._repo.insert_drift(conn, silver_table, fields)
 
-    def get_watermark(self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry) -> dt.date | None:
+    def get_watermark(
+        self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry
+    ) -> dt.date | None:
         """The last row date that silver holds for the row's dataset and ticker, or None."""
         return self._repo.get_watermark(conn, row, entry)
 
@@ -316,20 +340,33 @@ class OpsService:
             error_message=error_message,
         )
 
-    def record_gold_tests(self, conn: duckdb.DuckDBPyConnection, *, gold_build_id: int, table_name: str, outcomes: Mapping[str, int]) -> None:
+    def record_gold_tests(
+        self, conn: duckdb.DuckDBPyConnection, *, gold_build_id: int, table_name: str, outcomes: Mapping[str, int]
+    ) -> None:
         """Record tests of a gold table: name to number of failing rows. Writes ops.gold_tests. Idempotent."""
         self._repo.insert_gold_tests(conn, gold_build_id=gold_build_id, table_name=table_name, outcomes=outcomes)
 
-    def record_gold_ingestion(self, conn: duckdb.DuckDBPyConnection, run_id: str, table_name: str, *, started_at: dt.datetime, **facts: Any) -> None:
+    def record_gold_ingestion(
+        self, conn: duckdb.DuckDBPyConnection, run_id: str, table_name: str, *, started_at: dt.datetime, **facts: Any
+    ) -> None:
         """Record a gold table of a run. Writes ops.file_ingestions. Idempotent."""
-        row = {"run_id": run_id, "kind": IngestionKind.GOLD, "subject": table_name, "table_name": table_name, "started_at": started_at, "finished_at": self.clock.now()}
+        row = {
+            "run_id": run_id,
+            "kind": IngestionKind.GOLD,
+            "subject": table_name,
+            "table_name": table_name,
+            "started_at": started_at,
+            "finished_at": self.clock.now(),
+        }
         self._repo.upsert_ingestions(conn, [{**row, **facts}])
 
     def get_gold_watermark(self, conn: duckdb.DuckDBPyConnection, *, table_name: str) -> dt.date | None:
         """The last date that a gold table covers, or None."""
         return self._repo.get_gold_watermark(conn, table_name=table_name)
 
-    def upsert_gold_watermark(self, conn: duckdb.DuckDBPyConnection, *, table_name: str, watermark_date: dt.date | None) -> None:
+    def upsert_gold_watermark(
+        self, conn: duckdb.DuckDBPyConnection, *, table_name: str, watermark_date: dt.date | None
+    ) -> None:
         """Set the last date that a gold table covers. Writes ops.gold_watermarks. Idempotent."""
         self._repo.upsert_gold_watermark(conn, table_name=table_name, watermark_date=watermark_date)
 

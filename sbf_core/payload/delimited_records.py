@@ -104,7 +104,9 @@ class RecordReader:
         fields = [quoted or part[1].decode() for quoted, part in zip(in_quotes, parts, strict=True)]
         breaks = len(LINE_END.findall(whole[1]))
         self._breaks_in_quotes = self._breaks_in_quotes or (breaks > 0 and len(fields) == len(self.head.names))
-        raw = (redacted_bytes(whole[1]) if len(whole[1]) > _RAW_BYTES else whole[1])[:_RAW_BYTES].decode("utf-8", "replace")
+        raw = (redacted_bytes(whole[1]) if len(whole[1]) > _RAW_BYTES else whole[1])[:_RAW_BYTES].decode(
+            "utf-8", "replace"
+        )
         return (self._record(line, fields, in_quotes, raw),), whole.end(), line + breaks + 1
 
     def _damaged(self, at: int, line: int) -> tuple[Sequence[Record], int, int]:

@@ -136,7 +136,9 @@ def structures_of(data: dict[str, Any]) -> list[Structure]:
 def _structure(given: dict[str, Any]) -> Structure:
     dimensions = _levels(given.get("dimensions"), "dimensions")
     attributes = _levels(given.get("attributes"), "attributes")
-    measures: tuple[Component, ...] = (Component("OBS_VALUE", None, (), None),)  # where they are left out there is this one
+    measures: tuple[Component, ...] = (
+        Component("OBS_VALUE", None, (), None),
+    )  # where they are left out there is this one
     if "measures" in given:
         measures = _levels(given["measures"], "measures").get("observation", ())
     counted = given.get("annotations")

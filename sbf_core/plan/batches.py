@@ -26,7 +26,9 @@ def tickers_at_once(entry: DatasetKeymapEntry) -> int:
     return entry.recipe.tickers_per_request if isinstance(entry.recipe, RestRecipe) else 1
 
 
-def known_of_tickers(entries: Sequence[DatasetKeymapEntry], states: Mapping[str, SeriesState]) -> Mapping[str, SeriesState]:
+def known_of_tickers(
+    entries: Sequence[DatasetKeymapEntry], states: Mapping[str, SeriesState]
+) -> Mapping[str, SeriesState]:
     """What the ledger knows of each series, that of a batch told of each of its tickers."""
     bases = _bases(entries)
     if not bases:
@@ -41,7 +43,11 @@ def known_of_tickers(entries: Sequence[DatasetKeymapEntry], states: Mapping[str,
 def known_series(entries: Sequence[DatasetKeymapEntry], done: Done) -> Done:
     """Stretches of series that were fetched, that of a batch told of each of its tickers."""
     bases = _bases(entries)
-    return frozenset((series, first, last) for key, first, last in done for series in _series(key, bases)) if bases else done
+    return (
+        frozenset((series, first, last) for key, first, last in done for series in _series(key, bases))
+        if bases
+        else done
+    )
 
 
 def _bases(entries: Sequence[DatasetKeymapEntry]) -> tuple[str, ...]:
@@ -59,9 +65,7 @@ def _both(one: SeriesState, other: SeriesState) -> SeriesState:
     asked = max(filter(None, (one.to_date, other.to_date)), default=None)
     covered = max(filter(None, (one.coverage_to, other.coverage_to)), default=None)
     later = one if one.checked_at == checked else other
-    return attrs.evolve(
-        one, checked_at=checked, to_date=asked, coverage_to=covered, unknown_since=later.unknown_since
-    )
+    return attrs.evolve(one, checked_at=checked, to_date=asked, coverage_to=covered, unknown_since=later.unknown_since)
 
 
 def in_batches(planned: Sequence[PlannedRequest]) -> list[PlannedRequest]:

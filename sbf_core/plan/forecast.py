@@ -37,7 +37,9 @@ class VendorForecast:
         return all(use.used + self.requests <= use.allowed for use in self.uses if use.period_seconds > 60)
 
 
-def forecast(planned: Sequence[PlannedRequest], *, rates: Path, answer_seconds: Mapping[str, float]) -> list[VendorForecast]:
+def forecast(
+    planned: Sequence[PlannedRequest], *, rates: Path, answer_seconds: Mapping[str, float]
+) -> list[VendorForecast]:
     """One line for each vendor that is asked over the network.
 
     Args:

@@ -225,7 +225,9 @@ def _without_done(item: PlannedRequest, done: frozenset[tuple[str, dt.date | Non
         return item
     if not left:
         return attrs.evolve(item, due=False, why="fetched lately; --force fetches it again")
-    return attrs.evolve(item, request=left[0], chain=left, why=f"back-fill goes on: {len(left)} of {len(item.steps)} pieces are left")
+    return attrs.evolve(
+        item, request=left[0], chain=left, why=f"back-fill goes on: {len(left)} of {len(item.steps)} pieces are left"
+    )
 
 
 def _is_again(state: SeriesState, wishes: PlanWishes) -> bool:
@@ -246,7 +248,13 @@ def dataset_due(entry: DatasetKeymapEntry, checked_at: dt.datetime | None, now: 
     return _due(entry, SeriesState(checked_at=checked_at), now, PlanWishes(), news_of(entry, now))
 
 
-def _due(entry: DatasetKeymapEntry, state: SeriesState, now: dt.datetime, wishes: PlanWishes, news: tuple[dt.date, dt.datetime] | None) -> tuple[bool, str]:
+def _due(
+    entry: DatasetKeymapEntry,
+    state: SeriesState,
+    now: dt.datetime,
+    wishes: PlanWishes,
+    news: tuple[dt.date, dt.datetime] | None,
+) -> tuple[bool, str]:
     if wishes.since is not None or wishes.until is not None:
         return True, "back-fill was asked for"
     if state.again_from is not None:

@@ -49,7 +49,11 @@ def session_test(calendar: str) -> Callable[[dt.date], bool]:
     if calendar == WEEKDAYS:
         return lambda day: day.isoweekday() <= 5
     exchange = _exchange(calendar)
-    return lambda day: bool(exchange.is_session(f"{day}")) if exchange.first_session.date() <= day <= exchange.last_session.date() else day.isoweekday() <= 5
+    return lambda day: (
+        bool(exchange.is_session(f"{day}"))
+        if exchange.first_session.date() <= day <= exchange.last_session.date()
+        else day.isoweekday() <= 5
+    )
 
 
 def _exchange(code: str) -> Any:

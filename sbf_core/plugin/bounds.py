@@ -59,7 +59,16 @@ def bounds(holders: Iterable[str]) -> list[Bound]:
             fits = bool(installed) and requirement.specifier.contains(installed, prereleases=True)
             holds = (name in own or name == _SBF) and _is_tighter(requirement.specifier, own.get(name))
             if not fits or holds:
-                found.append(Bound(holder=holder, package=requirement.name, wanted=str(requirement.specifier), installed=installed, fits=fits, holds_back=holds))
+                found.append(
+                    Bound(
+                        holder=holder,
+                        package=requirement.name,
+                        wanted=str(requirement.specifier),
+                        installed=installed,
+                        fits=fits,
+                        holds_back=holds,
+                    )
+                )
     return found
 
 

@@ -88,6 +88,8 @@ def moved(name: str, table: Mapping[str, MovedName]) -> Any:
     item = table.get(name)
     if item is None:
         raise AttributeError(f"module 'sbf_core.api' has no attribute {name!r}")
-    text = f"sbf_core.api.{name} is deprecated since sbf {item.since} and gone in sbf {item.gone_in}; use {item.instead}"
+    text = (
+        f"sbf_core.api.{name} is deprecated since sbf {item.since} and gone in sbf {item.gone_in}; use {item.instead}"
+    )
     warnings.warn(text, SbfDeprecationWarning, stacklevel=3)
     return getattr(import_module(item.place), item.instead)

@@ -47,25 +47,37 @@ class HookCalls:
         """What the hook ``fetch`` answers. Raises what ``PluginManager.call`` raises."""
         doing = f"dataset {request.key}"
         if self.runs_here(owned, "fetch"):
-            return self._manager.call(owned.plugin, "fetch", doing=doing, safe=safe, entry=owned.entry, request=request, http=session)
-        return self._ask(owned.plugin, ("fetch", owned.entry.id, request), "fetch", doing=doing, safe=safe, session=session)[1]
+            return self._manager.call(
+                owned.plugin, "fetch", doing=doing, safe=safe, entry=owned.entry, request=request, http=session
+            )
+        return self._ask(
+            owned.plugin, ("fetch", owned.entry.id, request), "fetch", doing=doing, safe=safe, session=session
+        )[1]
 
     def promote(self, owned: OwnedDataset, batch: PromotionBatch, *, staging: Path, safe: str) -> PromotionPlan | None:
         """What the hook ``promote`` answers, None for "as declared"; a plugin of its own process has written its rows by then."""
         doing = f"dataset {owned.entry.id}"
         if self.runs_here(owned, "promote"):
-            plan: PromotionPlan | None = self._manager.call(owned.plugin, "promote", doing=doing, safe=safe, may_be_none=True, entry=owned.entry, batch=batch)
+            plan: PromotionPlan | None = self._manager.call(
+                owned.plugin, "promote", doing=doing, safe=safe, may_be_none=True, entry=owned.entry, batch=batch
+            )
             return plan
         target = staging / "parsed.ndjson"
         question = ("promote", owned.entry.id, batch.files, batch.extension, str(target))
-        kind, content = self._ask(owned.plugin, question, "promote", doing=doing, safe=safe, answers={"fields": batch.describe})
+        kind, content = self._ask(
+            owned.plugin, question, "promote", doing=doing, safe=safe, answers={"fields": batch.describe}
+        )
         if kind == "declared":
             return None
         if kind == "select":
             return SelectRows(content)
         if kind == "parsed":
             return WrittenRows(path=target, errors=content)
-        raise PluginFault(f"promote answered {content}", where=f"{doing}, plugin {owned.plugin.label}", fix="answer SelectRows(...) or ParseRows(...)")
+        raise PluginFault(
+            f"promote answered {content}",
+            where=f"{doing}, plugin {owned.plugin.label}",
+            fix="answer SelectRows(...) or ParseRows(...)",
+        )
 
     def build_gold(self, record: PluginRecord, *, safe: str) -> tuple[list[GoldModel], list[str]]:
         """The models that the hook ``build_gold`` answers, and what is wrong with the rest of its answer.
@@ -80,7 +92,14 @@ class HookCalls:
         return [as_values(model) for model in models], list(wrong)
 
     def _ask(
-        self, record: PluginRecord, question: tuple[Any, ...], hook: str, *, doing: str, safe: str, session: FetchSession | None = None,
+        self,
+        record: PluginRecord,
+        question: tuple[Any, ...],
+        hook: str,
+        *,
+        doing: str,
+        safe: str,
+        session: FetchSession | None = None,
         answers: Mapping[str, Callable[[], Any]] | None = None,
     ) -> tuple[Any, ...]:
         from sbf_core.plugin.isolation import IsolatedPlugin  # only plugins with such hooks pay for it

@@ -77,7 +77,9 @@ class _Process:
     def _ended(self) -> PluginFault:
         code = self._child.ended()
         self._child.drain(_LAST_WORDS_SECONDS)
-        return PluginFault(f"its process ended with code {code}", fix="raise plugins.memory_mebibytes if it needs more memory")
+        return PluginFault(
+            f"its process ended with code {code}", fix="raise plugins.memory_mebibytes if it needs more memory"
+        )
 
     def stop(self) -> None:
         """End it and all that it started, whatever they do."""
@@ -113,7 +115,12 @@ class IsolatedPlugin:
             self._all.append(process)
         return process
 
-    def ask(self, question: tuple[Any, ...], session: FetchSession | None = None, answers: Mapping[str, Callable[[], Any]] | None = None) -> tuple[Any, ...]:
+    def ask(
+        self,
+        question: tuple[Any, ...],
+        session: FetchSession | None = None,
+        answers: Mapping[str, Callable[[], Any]] | None = None,
+    ) -> tuple[Any, ...]:
         """Ask for one answer; what the hook asks of ``http`` meanwhile is answered by ``session``, what it asks of its batch by ``answers``.
 
         Raises:

@@ -14,7 +14,16 @@ import attrs
 import pluggy
 
 from sbf_core import signals
-from sbf_core.errors import DatasetFailure, EnvironmentFault, PluginFault, SbfError, UsageError, nearest, printable, told_by
+from sbf_core.errors import (
+    DatasetFailure,
+    EnvironmentFault,
+    PluginFault,
+    SbfError,
+    UsageError,
+    nearest,
+    printable,
+    told_by,
+)
 from sbf_core.plugin import hookspecs
 from sbf_core.plugin.deprecations import SbfDeprecationWarning, used_by
 from sbf_core.plugin.guard import HookLimits, bounded, exit_refused
@@ -121,7 +130,12 @@ class PluginManager:
         stray = next((name for name in self._options if points is None and name not in self.records), None)
         if stray is not None:
             hint = nearest(stray, self.records) or f"installed: {', '.join(self.records) or 'none'}"
-            raise UsageError(f"there are options for {stray!r}, and no such plugin", where=f"[options.{stray}]", fix=hint, code="UNKNOWN_PLUGIN")
+            raise UsageError(
+                f"there are options for {stray!r}, and no such plugin",
+                where=f"[options.{stray}]",
+                fix=hint,
+                code="UNKNOWN_PLUGIN",
+            )
 
     def _load(self, point: EntryPoint, block: Sequence[str]) -> None:
         record = PluginRecord(name=point.name, point=point, options=self._options.get(point.name, {}))
@@ -154,7 +168,9 @@ class PluginManager:
         if other.loaded:
             self._pluggy.unregister(name=other.name)
         other.state = "refused"
-        other.reason = f"two packages bring a plugin of this name: {other.distribution} and {record.distribution}; uninstall one"
+        other.reason = (
+            f"two packages bring a plugin of this name: {other.distribution} and {record.distribution}; uninstall one"
+        )
 
     def register(self, module: ModuleType | object, *, name: str) -> PluginRecord:
         """Add a plugin that no package brings: in tests, notebooks and scripts. Raises ``UsageError`` if it is not sound."""
@@ -170,18 +186,27 @@ class PluginManager:
         try:
             hash(module)  # pluggy keeps plugins in sets
         except TypeError:
-            raise UsageError("the plugin object cannot be hashed", fix="use a module, or attrs.define(eq=False)", code="PLUGIN") from None
+            raise UsageError(
+                "the plugin object cannot be hashed", fix="use a module, or attrs.define(eq=False)", code="PLUGIN"
+            ) from None
         try:
             self._pluggy.register(module, name=record.name)
             self._pluggy.check_pending()
         except pluggy.PluginValidationError as error:
             if self._pluggy.has_plugin(record.name):
                 self._pluggy.unregister(name=record.name)
-            raise UsageError(f"a hook is not as specified: {str(error).splitlines()[-1].strip() or error}", fix="see docs/reference/hooks.md", code="HOOK") from error
+            raise UsageError(
+                f"a hook is not as specified: {str(error).splitlines()[-1].strip() or error}",
+                fix="see docs/reference/hooks.md",
+                code="HOOK",
+            ) from error
         callers = self._pluggy.get_hookcallers(module) or ()
         record.hooks = tuple(sorted(caller.name for caller in callers))
         if hookspecs.DEPRECATED:
-            own = {caller.name: next(found for found in caller.get_hookimpls() if found.plugin is module) for caller in callers}
+            own = {
+                caller.name: next(found for found in caller.get_hookimpls() if found.plugin is module)
+                for caller in callers
+            }
             record.deprecated = tuple(item.text for item in used_by(own, hookspecs.DEPRECATED))
         for text in record.deprecated:
             warnings.warn(f"plugin {record.label}: {text}", SbfDeprecationWarning, stacklevel=2)
@@ -201,11 +226,19 @@ class PluginManager:
             if record is None:
                 installed = ", ".join(self.records) or "none"
                 hint = nearest(name, self.records)
-                raise UsageError(f"there is no plugin {name!r}", fix="; ".join(part for part in (hint, f"installed: {installed}") if part), code="UNKNOWN_PLUGIN")
+                raise UsageError(
+                    f"there is no plugin {name!r}",
+                    fix="; ".join(part for part in (hint, f"installed: {installed}") if part),
+                    code="UNKNOWN_PLUGIN",
+                )
             if record.lacked is not None:
                 raise record.lacked
             if not record.loaded:
-                raise UsageError(f"plugin {record.label} is {record.state}: {record.reason}", fix="mend or uninstall it", code="PLUGIN_REFUSED")
+                raise UsageError(
+                    f"plugin {record.label} is {record.state}: {record.reason}",
+                    fix="mend or uninstall it",
+                    code="PLUGIN_REFUSED",
+                )
             chosen.append(record)
         return chosen
 
@@ -213,7 +246,9 @@ class PluginManager:
         """Whether a plugin implements a hook."""
         return hook in record.hooks
 
-    def call(self, record: PluginRecord, hook: str, *, doing: str, safe: str, may_be_none: bool = False, **arguments: Any) -> Any:
+    def call(
+        self, record: PluginRecord, hook: str, *, doing: str, safe: str, may_be_none: bool = False, **arguments: Any
+    ) -> Any:
         """Call a hook of one plugin, of no other.
 
         Args:
@@ -237,7 +272,12 @@ class PluginManager:
             answer = self._answer(record, hook, partial(caller, **arguments))
         except (DatasetFailure, UsageError, EnvironmentFault) as error:
             where = _place(record, hook, doing)
-            raise type(error)(error.what, where=", ".join(part for part in (error.where, where) if part), fix=error.fix or safe, code=error.code) from error
+            raise type(error)(
+                error.what,
+                where=", ".join(part for part in (error.where, where) if part),
+                fix=error.fix or safe,
+                code=error.code,
+            ) from error
         except BaseException as error:  # a plugin may raise anything
             if signals.is_from_user(error):
                 raise
@@ -247,7 +287,6 @@ class PluginManager:
         if answer is None and not may_be_none:
             raise PluginFault("answered None", where=_place(record, hook, doing), fix=safe)
         return answer
-
 
     def _answer(self, record: PluginRecord, hook: str, call: Callable[[], Any]) -> Any:
         if self._limits is None:
@@ -279,4 +318,3 @@ def _check_api(number: object) -> None:
 
 def _place(record: PluginRecord, hook: str, doing: str) -> str:
     return f"{doing}, plugin {record.label}, hook {hook}"
-

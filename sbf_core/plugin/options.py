@@ -21,13 +21,21 @@ def checked_options(options: Mapping[str, Any], **defaults: Any) -> dict[str, An
     found = dict(defaults)
     for name, value in options.items():
         if name not in defaults:
-            raise UsageError(f"there is no option {name!r}", fix=nearest(name, defaults) or "options are " + ", ".join(defaults), code="OPTION")
+            raise UsageError(
+                f"there is no option {name!r}",
+                fix=nearest(name, defaults) or "options are " + ", ".join(defaults),
+                code="OPTION",
+            )
         wanted = defaults[name]
         if isinstance(wanted, tuple):
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-                raise UsageError(f"option {name} is no list of texts", fix=f'write {name} = ["...", "..."]', code="OPTION")
+                raise UsageError(
+                    f"option {name} is no list of texts", fix=f'write {name} = ["...", "..."]', code="OPTION"
+                )
             value = tuple(value)
         elif type(value) is not type(wanted):
-            raise UsageError(f"option {name} is {type(value).__name__} {value!r}, expected {type(wanted).__name__}", code="OPTION")
+            raise UsageError(
+                f"option {name} is {type(value).__name__} {value!r}, expected {type(wanted).__name__}", code="OPTION"
+            )
         found[name] = value
     return found

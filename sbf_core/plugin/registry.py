@@ -56,11 +56,15 @@ class DatasetRegistry:
         if not self._manager.has(record, "datasets"):
             return ()
         try:
-            answer = self._manager.call(record, "datasets", doing="its declarations", safe="nothing was written", options=record.options)
+            answer = self._manager.call(
+                record, "datasets", doing="its declarations", safe="nothing was written", options=record.options
+            )
             entries = list(answer)
             wrong = next((entry for entry in entries if not isinstance(entry, DatasetKeymapEntry)), None)
             if wrong is not None:
-                raise UsageError(f"datasets() gave {type(wrong).__name__} instead of DatasetKeymapEntry", code="DATASET")
+                raise UsageError(
+                    f"datasets() gave {type(wrong).__name__} instead of DatasetKeymapEntry", code="DATASET"
+                )
         except (SbfError, TypeError) as error:
             record.refuse(error)
             return ()

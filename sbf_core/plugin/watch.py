@@ -42,7 +42,11 @@ class DatabaseWatch:
 
 def used_the_database(*, where: str) -> PluginFault:
     """The fault of a hook that was found out."""
-    return PluginFault("used the database by itself", where=where, fix="run `sbf verify`, and do not use this plugin before it is mended")
+    return PluginFault(
+        "used the database by itself",
+        where=where,
+        fix="run `sbf verify`, and do not use this plugin before it is mended",
+    )
 
 
 @contextmanager

@@ -76,7 +76,9 @@ class _RemoteSession:
 
 class _Worker:
     def __init__(self, name: str, value: str, options: dict[str, Any]) -> None:
-        self._manager = PluginManager([EntryPoint(name=name, value=value, group=GROUP)], options={name: options}, limits=None)
+        self._manager = PluginManager(
+            [EntryPoint(name=name, value=value, group=GROUP)], options={name: options}, limits=None
+        )
         self._record = self._manager.selected([name])[0]
         registry = DatasetRegistry(self._manager)
         if not self._record.loaded:
@@ -84,13 +86,25 @@ class _Worker:
         self._entries = {owned.entry.id: owned.entry for owned in registry.datasets.values()}
 
     def fetch(self, session: _RemoteSession, dataset_id: str, request: RunRequest) -> tuple[Any, ...]:
-        answer = self._manager.call(self._record, "fetch", doing=f"dataset {request.key}", safe="", entry=self._entries[dataset_id], request=request, http=session)
+        answer = self._manager.call(
+            self._record,
+            "fetch",
+            doing=f"dataset {request.key}",
+            safe="",
+            entry=self._entries[dataset_id],
+            request=request,
+            http=session,
+        )
         return "results", answer
 
-    def promote(self, session: _RemoteSession, dataset_id: str, payloads: tuple[BatchFile, ...], extension: str, target: str) -> tuple[Any, ...]:
+    def promote(
+        self, session: _RemoteSession, dataset_id: str, payloads: tuple[BatchFile, ...], extension: str, target: str
+    ) -> tuple[Any, ...]:
         entry = self._entries[dataset_id]
         batch = PromotionBatch(files=payloads, extension=extension, describe=session.fields)
-        plan = self._manager.call(self._record, "promote", doing=f"dataset {dataset_id}", safe="", may_be_none=True, entry=entry, batch=batch)
+        plan = self._manager.call(
+            self._record, "promote", doing=f"dataset {dataset_id}", safe="", may_be_none=True, entry=entry, batch=batch
+        )
         if plan is None:
             return "declared", None
         if isinstance(plan, SelectRows):
@@ -99,7 +113,6 @@ class _Worker:
             files = [(file.row.bronze_file_id, Path(file.path)) for file in payloads]
             return "parsed", write_hook_rows(plan.parse, files, slots_of(entry), Path(target), decimal=entry.decimal)
         return "wrong", type(plan).__name__
-
 
     def build_gold(self) -> tuple[Any, ...]:
         options = self._record.options

@@ -47,7 +47,9 @@ def check_sources(named: Iterable[str], *, known: Sequence[OwnedDataset], what: 
         raise UsageError(message, where=f"[{table}.{stray}]", fix=fix, code="SETTING")
 
 
-def with_ticker_names(datasets: Sequence[OwnedDataset], names: Mapping[str, Mapping[str, str]], *, known: Sequence[OwnedDataset]) -> list[OwnedDataset]:
+def with_ticker_names(
+    datasets: Sequence[OwnedDataset], names: Mapping[str, Mapping[str, str]], *, known: Sequence[OwnedDataset]
+) -> list[OwnedDataset]:
     """The datasets with the user's names of tickers in their recipes.
 
     Args:
@@ -66,4 +68,7 @@ def _named(owned: OwnedDataset, names: Mapping[str, str] | None) -> OwnedDataset
     recipe = owned.entry.recipe
     if not names or not isinstance(recipe, RestRecipe):
         return owned
-    return attrs.evolve(owned, entry=attrs.evolve(owned.entry, recipe=attrs.evolve(recipe, ticker_names={**recipe.ticker_names, **names})))
+    return attrs.evolve(
+        owned,
+        entry=attrs.evolve(owned.entry, recipe=attrs.evolve(recipe, ticker_names={**recipe.ticker_names, **names})),
+    )

@@ -67,7 +67,11 @@ class FetchAnswer:
     @property
     def came(self) -> bool:
         """Whether it is an answer of the vendor's that counts."""
-        return self.fault is None and not self.not_asked and all(fetch.status in (WorkStatus.UNCHANGED, WorkStatus.NONE) for fetch in self.other)
+        return (
+            self.fault is None
+            and not self.not_asked
+            and all(fetch.status in (WorkStatus.UNCHANGED, WorkStatus.NONE) for fetch in self.other)
+        )
 
 
 class Fetcher:
@@ -101,7 +105,11 @@ class Fetcher:
 
     def asks_in_loop(self, planned: PlannedRequest) -> bool:
         """Whether a request needs neither a plugin's own code nor the disk to be answered."""
-        return isinstance(planned.entry.recipe, RestRecipe) and not self._has_hook(planned) and self._sessions.asking_session_for(planned) is not None
+        return (
+            isinstance(planned.entry.recipe, RestRecipe)
+            and not self._has_hook(planned)
+            and self._sessions.asking_session_for(planned) is not None
+        )
 
     def fetch(self, planned: PlannedRequest, request: RunRequest) -> FetchAnswer:
         """Ask in this thread. Raises ``EnvironmentFault`` for what no other request survives, such as a full disk."""
@@ -176,7 +184,18 @@ class Fetcher:
             results, hashes = [results[number] for number in fresh], [hashes[number] for number in fresh]
         if any(result.not_modified for result in results):
             mixed = "incomplete: some of its answers changed, others were not sent again"
-            return FetchAnswer(request=request, other=(FailedFetch(request=request, address="", fetched_at=results[0].fetched_at, status=WorkStatus.FAILED, error=mixed),))
+            return FetchAnswer(
+                request=request,
+                other=(
+                    FailedFetch(
+                        request=request,
+                        address="",
+                        fetched_at=results[0].fetched_at,
+                        status=WorkStatus.FAILED,
+                        error=mixed,
+                    ),
+                ),
+            )
         try:
             staged = [
                 self._writer.stage(result, payload_hash=payload_hash)
@@ -225,15 +244,25 @@ def _lacking(request: RunRequest, error: Exception) -> FetchAnswer:
 
 
 def _unchanged(result: RunResult) -> FailedFetch:
-    return FailedFetch(request=result.request, address=result.address, fetched_at=result.fetched_at, status=WorkStatus.UNCHANGED)
+    return FailedFetch(
+        request=result.request, address=result.address, fetched_at=result.fetched_at, status=WorkStatus.UNCHANGED
+    )
 
 
 def _checked_results(answer: object, planned: PlannedRequest, request: RunRequest, label: str) -> list[RunResult]:
     where = f"dataset {planned.entry.id}, plugin {label}, hook fetch"
     results = [answer] if isinstance(answer, RunResult) else list(answer) if isinstance(answer, (list, tuple)) else None
     if not results or not all(isinstance(result, RunResult) for result in results):
-        fix = "give RunResult, or a list of them; of a generator say `return list(...)`" if isinstance(answer, Iterator) else _SAFE
+        fix = (
+            "give RunResult, or a list of them; of a generator say `return list(...)`"
+            if isinstance(answer, Iterator)
+            else _SAFE
+        )
         raise PluginFault(f"answered {type(answer).__name__} instead of RunResult", where=where, fix=fix)
     if any(result.request != request for result in results):
-        raise PluginFault("answered a request that nobody made", where=where, fix="give the request that the hook was given to RunResult")
+        raise PluginFault(
+            "answered a request that nobody made",
+            where=where,
+            fix="give the request that the hook was given to RunResult",
+        )
     return results

@@ -157,11 +157,15 @@ class FetchStage:
         staged = [item for answer in answers for item in answer.staged]
         rows = self._writer.publish(staged) if staged else []
         if self._watch is not None and self._watch.used():
-            context.errors.append(str(used_the_database(where=f"{' or '.join(f'plugin {label}' for label in self._watched)}, hook fetch")))
+            context.errors.append(
+                str(used_the_database(where=f"{' or '.join(f'plugin {label}' for label in self._watched)}, hook fetch"))
+            )
         now = self._ops.clock.now()
         other = [fetch for answer in answers for fetch in answer.other]
         other += [
-            FailedFetch(request=answer.request, address="", fetched_at=now, status=WorkStatus.FAILED, error=str(answer.fault))
+            FailedFetch(
+                request=answer.request, address="", fetched_at=now, status=WorkStatus.FAILED, error=str(answer.fault)
+            )
             for answer in answers
             if answer.fault is not None
         ]
@@ -189,5 +193,7 @@ class FetchStage:
         if kept < _EVIDENCE_MAX:
             self._evidence[result.request.dataset_id] = kept + 1
             content = redacted_bytes(result.evidence)  # no payload, so that nothing promises its exact bytes
-            original = evidence_path(result.request, payload_hash=hashlib.sha256(content).hexdigest(), extension=result.extension)
+            original = evidence_path(
+                result.request, payload_hash=hashlib.sha256(content).hexdigest(), extension=result.extension
+            )
             put_in_quarantine(self._config.quarantine, content, original=original, reason=QuarantineReason.NO_DATA)

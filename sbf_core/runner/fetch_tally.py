@@ -36,7 +36,9 @@ def outcome_of(result: RunResult) -> FailedFetch | None:
         status = WorkStatus.FAILED
     error = f"{result.kind}: {result.error}" if result.kind and result.error else result.error
     kept = None if error is None else shortened(error)
-    return FailedFetch(request=result.request, address=result.address, fetched_at=result.fetched_at, status=status, error=kept)
+    return FailedFetch(
+        request=result.request, address=result.address, fetched_at=result.fetched_at, status=status, error=kept
+    )
 
 
 @attrs.define(eq=False)
@@ -86,7 +88,9 @@ def notes_of_unknown(planned: Sequence[PlannedRequest], keys: Sequence[str]) -> 
     return notes
 
 
-def notes_of_the_clock(planned: Sequence[PlannedRequest], later: Mapping[str, dt.datetime], *, now: dt.datetime) -> list[str]:
+def notes_of_the_clock(
+    planned: Sequence[PlannedRequest], later: Mapping[str, dt.datetime], *, now: dt.datetime
+) -> list[str]:
     """What a run says of datasets that were fetched after what the clock says now: of two values the older one is current."""
     notes = []
     for entry in {item.entry.id: item.entry for item in planned}.values():
@@ -102,10 +106,16 @@ def _told(lines: dict[tuple[str, str], list[RunRequest]]) -> list[str]:
     alone: dict[str, int] = {}
     for (dataset_id, error), requests in lines.items():
         if len(requests) > 1:
-            told.append(f"{dataset_id}: {error} ({len(requests)} requests, the first for {requests[0].tickers[0] if requests[0].ticker else 'all'})")
+            told.append(
+                f"{dataset_id}: {error} ({len(requests)} requests, the first for {requests[0].tickers[0] if requests[0].ticker else 'all'})"
+            )
             continue
         alone[dataset_id] = alone.get(dataset_id, 0) + 1
         if alone[dataset_id] <= _ALONE_MAX:
             told.append("/".join(filter(None, (dataset_id, requests[0].shown_ticker))) + f": {error}")
-    told += [f"{dataset_id}: {count - _ALONE_MAX} more requests failed, each in its own way; see `sbf runs`" for dataset_id, count in alone.items() if count > _ALONE_MAX]
+    told += [
+        f"{dataset_id}: {count - _ALONE_MAX} more requests failed, each in its own way; see `sbf runs`"
+        for dataset_id, count in alone.items()
+        if count > _ALONE_MAX
+    ]
     return told

@@ -76,7 +76,9 @@ class FetchWorkers:
         for source, items in by_vendor.items():
             if self._loop is not None and all(self._fetcher.asks_in_loop(item) for item in items):
                 left = iter(items)
-                self._tasks += [self._loop.start(self._ask_in_loop(left)) for _ in range(min(allowed[source], len(items)))]
+                self._tasks += [
+                    self._loop.start(self._ask_in_loop(left)) for _ in range(min(allowed[source], len(items)))
+                ]
                 continue
             pool = ThreadPoolExecutor(allowed[source], thread_name_prefix=f"sbf-{source}")
             self._pools.append(pool)

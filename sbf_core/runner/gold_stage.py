@@ -92,7 +92,9 @@ def run_gold(
     """
     owners: dict[str, list[str]] = {}
     versions = ops.load_table_versions(ops.cursor())
-    models = gold_models(ops, manager, plugins, context.errors, hooks=hooks, owners=owners, versions=versions, lacking=context.lacking)
+    models = gold_models(
+        ops, manager, plugins, context.errors, hooks=hooks, owners=owners, versions=versions, lacking=context.lacking
+    )
     if not models:
         return
     progress.start("gold", len(models))

@@ -46,14 +46,24 @@ class LiveSessions:
         ask_anyway: bool,
         logger: logging.Logger,
     ) -> None:
-        from sbf_core.http.live import LiveSession  # with the engine below: 100 ms that a run with nothing due need not pay
+        from sbf_core.http.live import (
+            LiveSession,
+        )  # with the engine below: 100 ms that a run with nothing due need not pay
 
         keys = Keys(config.home)
         keys.learn(name for planned in due for name in planned.entry.key_names)
         ids = {planned.entry.id: planned.entry.ids for planned in due}.values()
         validators = ops.latest_validators(sorted({name for group in ids for name in group}))
         seen = under_present_names(validators, ids)
-        self._live = LiveSession(ops.clock, files=config.files, keys=keys, rates=config.rates, ask_anyway=ask_anyway, validators=seen, logger=logger)
+        self._live = LiveSession(
+            ops.clock,
+            files=config.files,
+            keys=keys,
+            rates=config.rates,
+            ask_anyway=ask_anyway,
+            validators=seen,
+            logger=logger,
+        )
         self.limits = {}
         for planned in due:  # before the first request: a dataset without limits keeps those of its vendor's others
             if isinstance(planned.entry.recipe, RestRecipe):
@@ -78,7 +88,9 @@ class LiveSessions:
         if session is None:
             owned = self._registry.get(entry.id)
             fetches, reads = (owned is not None and self._hooks.has(owned, hook) for hook in ("fetch", "promote"))
-            session = self._sessions[entry.id] = VendorSession(self._live, entry, as_declared=not reads, may_ask_for_changes=not fetches)
+            session = self._sessions[entry.id] = VendorSession(
+                self._live, entry, as_declared=not reads, may_ask_for_changes=not fetches
+            )
         return session
 
     def asking_session_for(self, planned: PlannedRequest) -> VendorSession:

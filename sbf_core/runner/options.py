@@ -92,7 +92,9 @@ def split_select(text: str | None, only: str | None) -> tuple[tuple[str, ...], L
         UsageError: there are two layers, or one that is none.
     """
     terms = name_list(text, what="--select") if text is not None else ()
-    layers = [term.removeprefix("layer:") for term in terms if term.startswith("layer:")] + ([only] if only is not None else [])
+    layers = [term.removeprefix("layer:") for term in terms if term.startswith("layer:")] + (
+        [only] if only is not None else []
+    )
     if len(set(layers)) > 1:
         raise UsageError(f"{' and '.join(dict.fromkeys(layers))} are two layers", fix="name one", code="USAGE")
     return tuple(term for term in terms if not term.startswith("layer:")), layer(layers[0]) if layers else None
@@ -101,7 +103,9 @@ def split_select(text: str | None, only: str | None) -> tuple[tuple[str, ...], L
 def layer(text: str) -> Layer:
     """A layer by its name. Raises ``UsageError`` for anything else."""
     if text not in set(Layer):
-        raise UsageError(f"there is no layer {text!r}", fix=nearest(text, Layer) or "use bronze, silver or gold", code="USAGE")
+        raise UsageError(
+            f"there is no layer {text!r}", fix=nearest(text, Layer) or "use bronze, silver or gold", code="USAGE"
+        )
     return Layer(text)
 
 

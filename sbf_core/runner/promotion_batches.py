@@ -53,7 +53,10 @@ def batches(
 
 
 def cut(
-    entry: DatasetKeymapEntry, in_order: Iterable[Sequence[BronzeManifestRow]], *, accepted: frozenset[str] = frozenset()
+    entry: DatasetKeymapEntry,
+    in_order: Iterable[Sequence[BronzeManifestRow]],
+    *,
+    accepted: frozenset[str] = frozenset(),
 ) -> Iterator[list[BronzeManifestRow]]:
     """As ``batches``, of answers that are in their order."""
     batch = _Batch()

@@ -33,6 +33,12 @@ def publish_changed_tables(ops: OpsService, config: DuckDbConfig, run_id: str, *
     from sbf_core.duck.publish_tables import publish_tables  # a run with nothing to do need not load it
 
     try:
-        publish_tables(ops.cursor(), config, run_id, schemas=_SCHEMAS[how], versions=ops.load_table_versions(ops.cursor()))
+        publish_tables(
+            ops.cursor(), config, run_id, schemas=_SCHEMAS[how], versions=ops.load_table_versions(ops.cursor())
+        )
     except OSError as error:
-        raise environment_fault(error, doing="the tables for readers cannot be written; the database itself is whole", where=str(config.published)) from error
+        raise environment_fault(
+            error,
+            doing="the tables for readers cannot be written; the database itself is whole",
+            where=str(config.published),
+        ) from error

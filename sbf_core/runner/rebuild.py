@@ -188,7 +188,9 @@ def _elsewhere(config: DuckDbConfig, into: Path) -> DuckDbConfig:
     config = attrs.evolve(config, home=into, bronze_folder=config.bronze)
     check_place(config, config.database)
     if config.database.exists():
-        raise UsageError("there is a database already", where=str(config.database), fix="name another folder", code="HOME")
+        raise UsageError(
+            "there is a database already", where=str(config.database), fix="name another folder", code="HOME"
+        )
     return config
 
 

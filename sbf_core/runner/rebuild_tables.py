@@ -105,9 +105,7 @@ class TableRebuild:
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger)
         publish_as = ""
         with machine_faults(self._config.database):
-            replaced = open_replacing(
-                bootstrap, wait_seconds=self._settings["run.wait_seconds"], logger=self._logger
-            )
+            replaced = open_replacing(bootstrap, wait_seconds=self._settings["run.wait_seconds"], logger=self._logger)
             try:
                 ops = OpsService.over(bootstrap, clock=self._clock, logger=self._logger)
                 recover(ops, self._config, everything=bool(replaced), logger=self._logger)

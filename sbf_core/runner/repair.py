@@ -127,11 +127,11 @@ class Repair:
         return Repaired(before=tuple(before), after=tuple(after), done=tuple(self._done))
 
     def _look(self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext) -> VerifyReport:
-        verification = Verification(
-            self._settings, clock=self._clock, manager=self._manager, progress=self._progress
-        )
+        verification = Verification(self._settings, clock=self._clock, manager=self._manager, progress=self._progress)
         report = verification.look(ops, bootstrap, self._config.staging)
-        report.findings = [finding for finding in report.findings if finding.subject != context.run_id]  # this run is at work
+        report.findings = [
+            finding for finding in report.findings if finding.subject != context.run_id
+        ]  # this run is at work
         return report
 
     @property
@@ -142,7 +142,9 @@ class Repair:
         if number:
             self._done.append(f"{number} {what}")
 
-    def _mend(self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, findings: Sequence[Finding]) -> None:
+    def _mend(
+        self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, findings: Sequence[Finding]
+    ) -> None:
         published = [finding for finding in findings if finding.kind in _PUBLISHED_WRONG]
         self._did(forget_published(self._config, published), "copies for readers to be written again")
         self._mend_files(ops, findings)
@@ -153,7 +155,10 @@ class Repair:
         self._did(max(recovered.payloads_adopted - len(wrong), 0), "payloads taken into the ledger from journals")
         self._did(len(wrong), "payloads recorded anew from journals")
         ops.recovery.align_ledger()
-        self._did(sum(finding.kind in (FindingKind.INGESTION_DIFFERS, FindingKind.WATERMARK_DIFFERS) for finding in findings), "rows of the ledger put right")
+        self._did(
+            sum(finding.kind in (FindingKind.INGESTION_DIFFERS, FindingKind.WATERMARK_DIFFERS) for finding in findings),
+            "rows of the ledger put right",
+        )
         self._make_tables_again(ops, bootstrap, context, findings)
         ops.recovery.align_ledger()
         if published and self._settings["run.publish"] != "no":  # the copy of the database follows when it is closed
@@ -167,7 +172,11 @@ class Repair:
         self._did(record_quarantined(ops, self._config), "files moved to quarantine")
         recorded = compare_records(self._config.bronze, ops.recorded).expected
         hashes = {path: recorded[path][0] for path in lost}
-        places = [place for place in self._config.quarantine.iterdir() if place.is_dir()] if self._config.quarantine.is_dir() else []
+        places = (
+            [place for place in self._config.quarantine.iterdir() if place.is_dir()]
+            if self._config.quarantine.is_dir()
+            else []
+        )
         back = put_back(self._config, hashes, sources=[*self._sources, *places])
         ops.recovery.forget_failures(back)
         self._did(len(back), "payloads put back")
@@ -192,8 +201,14 @@ class Repair:
         stale = {found.entry.id for found in stale_tables(ops.cursor(), self._entries)}
         datasets = without(list(self._registry.datasets.values()), stale)
         remake.promote(context, datasets)
-        counts = {finding.subject for finding in findings if finding.kind in (FindingKind.COUNTS_DIFFER, *_RECORD_WRONG)}
-        tables = {finding.subject.split(" ")[0].removesuffix("_history") for finding in findings if finding.kind is FindingKind.ROW_DIFFERS}
+        counts = {
+            finding.subject for finding in findings if finding.kind in (FindingKind.COUNTS_DIFFER, *_RECORD_WRONG)
+        }
+        tables = {
+            finding.subject.split(" ")[0].removesuffix("_history")
+            for finding in findings
+            if finding.kind is FindingKind.ROW_DIFFERS
+        }
         tables |= {f"silver.{name}" for name in ops.recovery.tables_of(sorted(counts))}
         again = [owned for owned in datasets if f"silver.{owned.entry.silver_table}" in tables]
         for owned in again:

@@ -64,7 +64,11 @@ def archive_of(options: RunOptions, manager: PluginManager) -> BronzeArchive | N
 
 def recording_of(plugin: PluginRecord) -> str:
     """The name of the recording that the package of a plugin ships: the one of the plugin's name, else the only one; an empty text for none."""
-    ours = [point.name for point in entry_points(group=RECORDINGS) if point.dist is not None and point.dist.name == plugin.distribution]
+    ours = [
+        point.name
+        for point in entry_points(group=RECORDINGS)
+        if point.dist is not None and point.dist.name == plugin.distribution
+    ]
     return plugin.name if plugin.name in ours else ours[0] if len(ours) == 1 else ""
 
 
@@ -74,10 +78,14 @@ def sample_of(plugins: Sequence[PluginRecord]) -> str:
     Raises:
         UsageError: they are of several packages, each with a recording of its own.
     """
-    found = {plugin.distribution: recording_of(plugin) for plugin in plugins if plugin.distribution and recording_of(plugin)}
+    found = {
+        plugin.distribution: recording_of(plugin) for plugin in plugins if plugin.distribution and recording_of(plugin)
+    }
     if len(found) > 1:
         what = f"`sample` would be a recording of each of {', '.join(sorted(found))}"
-        raise UsageError(what, where="--replay", fix="run their plugins one after the other, or name a recording", code="REPLAY")
+        raise UsageError(
+            what, where="--replay", fix="run their plugins one after the other, or name a recording", code="REPLAY"
+        )
     return next(iter(found.values()), SAMPLE)
 
 
@@ -94,7 +102,15 @@ class Replay:
         self._bronze = bronze
         self._vintages: dict[int, Vintage] = {}
 
-    def plan(self, datasets: Sequence[OwnedDataset], *, tickers: Sequence[str] | None, run_id: str, since: dt.date | None, until: dt.date | None) -> list[PlannedRequest]:
+    def plan(
+        self,
+        datasets: Sequence[OwnedDataset],
+        *,
+        tickers: Sequence[str] | None,
+        run_id: str,
+        since: dt.date | None,
+        until: dt.date | None,
+    ) -> list[PlannedRequest]:
         """One request for each recorded fetch of the datasets, oldest first; due unless Bronze holds its answers.
 
         Args:
@@ -110,7 +126,9 @@ class Replay:
         for vintage in self._archive.vintages:
             entry = entries.get(vintage.request.dataset_id)
             day = vintage.fetched_at.date()
-            if entry is None or (wanted is not None and not entry.members and wanted.isdisjoint(vintage.request.tickers or (None,))):
+            if entry is None or (
+                wanted is not None and not entry.members and wanted.isdisjoint(vintage.request.tickers or (None,))
+            ):
                 continue
             if (since is not None and day < since) or (until is not None and day > until):
                 continue

@@ -24,7 +24,9 @@ def closed_by(ops: OpsService, context: RunContext) -> Iterator[None]:
     except BaseException as error:
         context.status = RunStatus.INTERRUPTED if is_interrupt(error) else RunStatus.FAILED
         context.errors.append(told_by(error))
-        with suppress(duckdb.Error, MemoryError, SbfError):  # the first error is the one to tell; recovery closes the run
+        with suppress(
+            duckdb.Error, MemoryError, SbfError
+        ):  # the first error is the one to tell; recovery closes the run
             ops.finish_run(context)
         raise
 

@@ -43,7 +43,9 @@ class RunProgress:
     def begin(self, context: RunContext, place: Path, clock: Clock) -> None:
         """A run begins: from now on its file tells of it."""
         self._context, self._place, self._clock = context, place, clock
-        self._live = LiveRun(run_id=context.run_id, pid=os.getpid(), started_at=context.started_at.isoformat(timespec="seconds"))
+        self._live = LiveRun(
+            run_id=context.run_id, pid=os.getpid(), started_at=context.started_at.isoformat(timespec="seconds")
+        )
         self._write()
         thread = threading.Thread(target=self._keep_writing, name="sbf-live", daemon=True)
         thread.start()
@@ -68,10 +70,19 @@ class RunProgress:
         assert live is not None
         live.updated_at = self._clock.now().isoformat(timespec="seconds")
         live.status = str(context.status)
-        live.files, live.rows, live.rejected, live.gold_tables = context.files, context.rows_seen, context.rows_rejected, context.gold_tables
+        live.files, live.rows, live.rejected, live.gold_tables = (
+            context.files,
+            context.rows_seen,
+            context.rows_rejected,
+            context.gold_tables,
+        )
         live.errors = [printable(error) for error in context.errors[-_ERRORS_MAX:]]
         live.datasets = list(self._datasets.values())
-        live.limits = [LiveLimit(source=source, limit=use.limit, used=use.used, allowed=use.allowed) for source in self._limits for use in self._uses(source)]
+        live.limits = [
+            LiveLimit(source=source, limit=use.limit, used=use.used, allowed=use.allowed)
+            for source in self._limits
+            for use in self._uses(source)
+        ]
         live.seconds_left = self._seconds_left(live)
         with suppress(OSError):  # a page that knows less is no reason to stop a run
             write_live(self._place, live)

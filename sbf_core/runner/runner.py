@@ -91,7 +91,9 @@ class Runner:
         self._logger = logger or logging.getLogger("sbf")
         self._config = config or settings.config
         self._options.check(self._clock.now().date())
-        self.manager = manager or PluginManager(points, block=settings["plugins.block"], options=settings.options, limits=limits_of(settings))
+        self.manager = manager or PluginManager(
+            points, block=settings["plugins.block"], options=settings.options, limits=limits_of(settings)
+        )
         self.registry = DatasetRegistry(self.manager)
         self._hooks = HookCalls(self.manager, isolation_of(settings, self.registry))
         self._archive = archive_of(self._options, self.manager)
@@ -131,7 +133,9 @@ class Runner:
             plan = self._planning.plan(None, None, tickers, "")
             plan = attrs.evolve(plan, notes=(*plan.notes, *self._faults))
             return plan if self._archive is not None else plan.with_forecast(self._config.rates, {})
-        bootstrap = DuckDbBootstrap(self._config, clock=self._clock, read_only=True).open(wait_seconds=self._settings["run.wait_seconds"])
+        bootstrap = DuckDbBootstrap(self._config, clock=self._clock, read_only=True).open(
+            wait_seconds=self._settings["run.wait_seconds"]
+        )
         try:
             universe = self._planning.universe.service(bootstrap)
             ops = OpsService.over(bootstrap, universe=universe, clock=self._clock)
@@ -161,14 +165,20 @@ class Runner:
         self._planning.check()  # before anything is written
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, logger=self._logger, lock=self._lock)
         with machine_faults(self._config.database):
-            replaced = open_replacing(bootstrap, wait_seconds=self._settings["run.wait_seconds"] or WAIT_FOR_READERS_SECONDS, logger=self._logger)
+            replaced = open_replacing(
+                bootstrap,
+                wait_seconds=self._settings["run.wait_seconds"] or WAIT_FOR_READERS_SECONDS,
+                logger=self._logger,
+            )
             self._warn_of_little_space()
             publish_as, changed = "", True
             try:
                 context = self._run(bootstrap, began, replaced)
                 changed = bool(context.files or context.rows_seen or context.gold_tables or context.remade_tables)
                 is_behind = changed or not bootstrap.copy_had_all_rows
-                publish_as = context.run_id if wants_copy(self._config, how=self._publish, rows_changed=is_behind) else ""
+                publish_as = (
+                    context.run_id if wants_copy(self._config, how=self._publish, rows_changed=is_behind) else ""
+                )
             finally:
                 self._hooks.close()
                 bootstrap.close(publish_as=publish_as, rows_changed=changed)
@@ -235,7 +245,16 @@ class Runner:
                 self._fetch_restated(ops, bootstrap, context, datasets, remake)
         if only in (None, Layer.GOLD):
             seconds = self._settings["gold.select_seconds_max"]
-            run_gold(ops, self.manager, context, self.plugins, force=self._options.force, progress=self._progress, hooks=self._hooks, select_seconds_max=seconds)
+            run_gold(
+                ops,
+                self.manager,
+                context,
+                self.plugins,
+                force=self._options.force,
+                progress=self._progress,
+                hooks=self._hooks,
+                select_seconds_max=seconds,
+            )
 
     def _fetch_restated(
         self,
@@ -263,7 +282,13 @@ class Runner:
         from sbf_core.runner.fetch_stage import FetchStage
 
         writer = BronzeFileWriter(self._config, logger=self._logger)
-        live = LiveSessions(ops, self._config, self._hooks, self.registry, due, ask_anyway=self._options.force, logger=self._logger) if self._archive is None else None
+        live = (
+            LiveSessions(
+                ops, self._config, self._hooks, self.registry, due, ask_anyway=self._options.force, logger=self._logger
+            )
+            if self._archive is None
+            else None
+        )
         if live is not None:
             self._progress.limited(live.limits, self._config.rates)
         sessions = live if live is not None else self._planning.replay

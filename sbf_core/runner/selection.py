@@ -45,13 +45,24 @@ def selected_plugins(
         held = archive.dataset_ids
         names = [owned.plugin.name for owned in registry.datasets.values() if owned.entry.id in held]
         if not names:
-            raise UsageError("no installed plugin knows what this recording holds", where=str(archive.folder), code="REPLAY")
+            raise UsageError(
+                "no installed plugin knows what this recording holds", where=str(archive.folder), code="REPLAY"
+            )
     out = {name for pattern in excluded for name in chosen_by(pattern, manager.records.values(), what="--exclude")}
     names = _sound(manager, names, out=out, is_replay=archive is not None, faults=faults, lacking=lacking)
     chosen = [record for record in manager.selected(names) if record.name not in out]
     if not chosen:
-        raise UsageError("no plugin is left", where="--exclude " + ",".join(excluded) if excluded else "", fix="sbf plugins list", code="UNKNOWN_PLUGIN")
-    downstream = (record for record in manager.selected(None) if manager.has(record, "build_gold") and not manager.has(record, "datasets"))
+        raise UsageError(
+            "no plugin is left",
+            where="--exclude " + ",".join(excluded) if excluded else "",
+            fix="sbf plugins list",
+            code="UNKNOWN_PLUGIN",
+        )
+    downstream = (
+        record
+        for record in manager.selected(None)
+        if manager.has(record, "build_gold") and not manager.has(record, "datasets")
+    )
     return [*chosen, *(record for record in downstream if record not in chosen and record.name not in out)]
 
 
@@ -131,4 +142,9 @@ def _means(term: str, owned: OwnedDataset) -> bool:
 def check_something_is_left(datasets: Sequence[OwnedDataset], terms: Sequence[str], notes: Sequence[str]) -> None:
     """Raise ``UsageError`` where terms name datasets, and each of them is left out for a reason that ``notes`` tell."""
     if terms and not datasets:
-        raise UsageError("none of the selected datasets can be run", where=f"--select {','.join(terms)}", fix="; ".join(notes), code="SELECT")
+        raise UsageError(
+            "none of the selected datasets can be run",
+            where=f"--select {','.join(terms)}",
+            fix="; ".join(notes),
+            code="SELECT",
+        )

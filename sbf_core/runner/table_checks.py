@@ -89,7 +89,12 @@ def _lost_series(report: VerifyReport, ops: OpsService, owned: OwnedDataset) -> 
 
 
 def _record_again(
-    ops: OpsService, scratch: OpsService, owned: OwnedDataset, lines: Mapping[str, JournalLine], *, without: Collection[str]
+    ops: OpsService,
+    scratch: OpsService,
+    owned: OwnedDataset,
+    lines: Mapping[str, JournalLine],
+    *,
+    without: Collection[str],
 ) -> None:
     """The payloads of a dataset that were promoted, without those of some series, into an empty ledger."""
     ids = owned.entry.ids
@@ -124,4 +129,6 @@ def check_gold(report: VerifyReport, ops: OpsService, model: GoldModel, *, selec
         except ENGINE_ERRORS as error:
             if not is_inputs_fault(error):
                 raise
-            report.notes.append(f"{name} was not compared, because its SELECT fails now: {printable(first_line(error))}")
+            report.notes.append(
+                f"{name} was not compared, because its SELECT fails now: {printable(first_line(error))}"
+            )

@@ -102,7 +102,9 @@ class Verification:
             open_for_reading(self._config)
         with scratch_folder(self._config, name="verify") as scratch:
             wait = self._settings["run.wait_seconds"]
-            if any(finding.kind is FindingKind.PUBLISHED_CHANGED for finding in changed):  # else the copy is the better one
+            if any(
+                finding.kind is FindingKind.PUBLISHED_CHANGED for finding in changed
+            ):  # else the copy is the better one
                 bootstrap = DuckDbBootstrap(self._config, read_only=True, scratch=scratch).open(wait_seconds=wait)
             else:
                 bootstrap, _ = open_for_reading(self._config, wait_seconds=wait, newest=True, scratch=scratch)
@@ -153,9 +155,13 @@ class Verification:
             report.notes.append(f"no installed plugin knows {', '.join(absent)}: their tables were not compared")
         models = self._models(ops)
         report.payloads, report.tables = len(expected), len(owners) + len(models)
-        report.payloads_checked = len(expected) - len(listed.there)  # of those that are not there nothing is left to read
+        report.payloads_checked = len(expected) - len(
+            listed.there
+        )  # of those that are not there nothing is left to read
         units: list[tuple[str, OwnedDataset | GoldModel | None]] = [(path, None) for path in listed.there]
-        units += [(f"silver.{owned.entry.silver_table}", owned) for owned in owners] + [(f"gold.{model.name}", model) for model in models]
+        units += [(f"silver.{owned.entry.silver_table}", owned) for owned in owners] + [
+            (f"gold.{model.name}", model) for model in models
+        ]
         self._work_through(ops, units, records)
 
     def _tell_unknown(self) -> None:
@@ -207,7 +213,11 @@ class Verification:
                 self._report.payloads_checked += len(paths)
                 step = len(paths)
             else:
-                tables = {name: what for name, what in takewhile(lambda unit: unit[1] is not None, todo[done:]) if what is not None}
+                tables = {
+                    name: what
+                    for name, what in takewhile(lambda unit: unit[1] is not None, todo[done:])
+                    if what is not None
+                }
                 step = self._tables(ops, tables, records)
             done += step
             self._progress.advance(step)
@@ -219,7 +229,9 @@ class Verification:
 
     # parts
 
-    def _part(self, units: Sequence[tuple[str, OwnedDataset | GoldModel | None]]) -> list[tuple[str, OwnedDataset | GoldModel | None]]:
+    def _part(
+        self, units: Sequence[tuple[str, OwnedDataset | GoldModel | None]]
+    ) -> list[tuple[str, OwnedDataset | GoldModel | None]]:
         """The units of this pass: all, or the ones after those of the last pass; payloads first."""
         if self._sample_percent is None and self._deadline is None:
             return list(units)

@@ -94,7 +94,10 @@ class LiveRun:
 
     def is_silent(self, now: dt.datetime) -> bool:
         """Whether it says that it runs, and has said nothing new for a while."""
-        return self.status == "running" and (now - dt.datetime.fromisoformat(self.updated_at)).total_seconds() > SILENT_SECONDS_MAX
+        return (
+            self.status == "running"
+            and (now - dt.datetime.fromisoformat(self.updated_at)).total_seconds() > SILENT_SECONDS_MAX
+        )
 
     @property
     def share(self) -> float:

@@ -60,4 +60,8 @@ class RunRequest:
     def shown_ticker(self) -> str | None:
         """``ticker`` for readers: of many the first and their number."""
         tickers = self.tickers
-        return self.ticker if self.ticker is None or len(self.ticker) <= _SHOWN else f"{tickers[0]} and {len(tickers) - 1} more"
+        return (
+            self.ticker
+            if self.ticker is None or len(self.ticker) <= _SHOWN
+            else f"{tickers[0]} and {len(tickers) - 1} more"
+        )

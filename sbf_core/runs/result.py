@@ -25,11 +25,15 @@ _EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.[a-z0-9]{1,10})?")
 
 def _aware(_: object, attribute: attrs.Attribute[dt.datetime], value: dt.datetime) -> None:
     if value.utcoffset() is None:
-        raise UsageError(f"RunResult.{attribute.name} has no time zone", fix="use datetime.now(datetime.UTC)", code="NAIVE_TIME")
+        raise UsageError(
+            f"RunResult.{attribute.name} has no time zone", fix="use datetime.now(datetime.UTC)", code="NAIVE_TIME"
+        )
     try:
         value.astimezone(dt.UTC)
     except OverflowError:
-        raise UsageError(f"RunResult.{attribute.name} is out of range", fix="use datetime.now(datetime.UTC)", code="RESULT") from None
+        raise UsageError(
+            f"RunResult.{attribute.name} is out of range", fix="use datetime.now(datetime.UTC)", code="RESULT"
+        ) from None
 
 
 def is_extension(text: str) -> bool:
@@ -39,7 +43,11 @@ def is_extension(text: str) -> bool:
 
 def _extension(_: object, attribute: attrs.Attribute[str], value: object) -> None:
     if not isinstance(value, str) or not _EXTENSION.fullmatch(value):
-        raise UsageError(f"RunResult.{attribute.name} is {value!r}", fix="use letters and digits, such as json or csv.gz", code="EXTENSION")
+        raise UsageError(
+            f"RunResult.{attribute.name} is {value!r}",
+            fix="use letters and digits, such as json or csv.gz",
+            code="EXTENSION",
+        )
 
 
 def _is(*kinds: type) -> Callable[[Any, Any, Any], None]:
@@ -59,7 +67,9 @@ def _seconds(_: object, attribute: attrs.Attribute[float], value: float) -> None
 def _within(least: int, most: int) -> Callable[[Any, Any, Any], None]:
     def check(_: object, attribute: Any, value: int | None) -> None:
         if value is not None and not least <= value <= most:
-            raise UsageError(f"RunResult.{attribute.name} is {value!r:.40}", fix=f"give {least:,} to {most:,}", code="RESULT")
+            raise UsageError(
+                f"RunResult.{attribute.name} is {value!r:.40}", fix=f"give {least:,} to {most:,}", code="RESULT"
+            )
 
     return check
 
@@ -129,12 +139,29 @@ class RunResult:
             raise UsageError(what, fix="count parts from 1, or leave both at 0", code="RESULT")
         if self.payload and self.error is None and (self.not_modified or self.kind == "none"):
             said = "not_modified=True" if self.not_modified else 'kind="none"'
-            raise UsageError(f"RunResult holds a payload, and {said} says that there is none", fix="give the one or the other", code="RESULT")
+            raise UsageError(
+                f"RunResult holds a payload, and {said} says that there is none",
+                fix="give the one or the other",
+                code="RESULT",
+            )
         twice = (self.headers.get(name, "") for name in ("etag", "last-modified"))  # they stand in the row, too
-        told = (self.address, self.request.ticker or "", self.request.cursor, *self.headers, *self.headers.values(), *twice, *self.masked)
+        told = (
+            self.address,
+            self.request.ticker or "",
+            self.request.cursor,
+            *self.headers,
+            *self.headers.values(),
+            *twice,
+            *self.masked,
+        )
         if sum(map(len, told)) > _TOLD_CHARACTERS_MAX:
             what = f"address, tickers, cursor and headers have more than {_TOLD_CHARACTERS_MAX:,} characters together"
-            raise UsageError(what, where=f"dataset {self.request.dataset_id}", fix="ask for fewer tickers at once, or keep fewer headers", code="RESULT")
+            raise UsageError(
+                what,
+                where=f"dataset {self.request.dataset_id}",
+                fix="ask for fewer tickers at once, or keep fewer headers",
+                code="RESULT",
+            )
 
     @property
     def is_none(self) -> bool:

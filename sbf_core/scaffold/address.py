@@ -24,7 +24,10 @@ _WRITTEN = {
 }
 _SECOND_LEVEL = ("co", "com", "gov", "org", "gob", "ac")
 #: Parameters that hold a key.
-_SECRET = re.compile(r"(?:x[-_])?(?:api|app|access|auth|secret|client|subscription|registration)?[-_]?(?:key|token|secret|password|apikey|appid|app_id)", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(?:x[-_])?(?:api|app|access|auth|secret|client|subscription|registration)?[-_]?(?:key|token|secret|password|apikey|appid|app_id)",
+    re.IGNORECASE,
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -85,11 +88,22 @@ def template_of(url: str, *, name: str, ticker: str = "") -> Template:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{url.partition('?')[0]!r} is no address", fix="write https://...", code="URL")
     if parts.username or parts.password:
-        raise UsageError("the address holds a user and a password", fix="send them in a header: secret_headers of the recipe", code="URL")
+        raise UsageError(
+            "the address holds a user and a password",
+            fix="send them in a header: secret_headers of the recipe",
+            code="URL",
+        )
     if "{" in url or "}" in url:
-        raise UsageError("the address holds braces", where=url.partition("?")[0], fix="give one that works as it is, and --ticker for the ticker in it", code="URL")
+        raise UsageError(
+            "the address holds braces",
+            where=url.partition("?")[0],
+            fix="give one that works as it is, and --ticker for the ticker in it",
+            code="URL",
+        )
     if ticker and ticker not in unquote(url):
-        raise UsageError(f"the ticker {ticker!r} is not in the address", fix="give an address that names it", code="URL")
+        raise UsageError(
+            f"the ticker {ticker!r} is not in the address", fix="give an address that names it", code="URL"
+        )
     dates = _Dates()
     secrets: dict[str, str] = {}
     values: dict[str, str] = {}
@@ -107,7 +121,15 @@ def template_of(url: str, *, name: str, ticker: str = "") -> Template:
     filled = urlunsplit((parts.scheme, parts.netloc, path or "/", "&".join(asked), ""))
     if ticker:
         filled = filled.replace(quote(ticker, safe=""), "{ticker}").replace(ticker, "{ticker}")
-    found = Template(url=filled, from_date=dates.first, to_date=dates.last, secrets=secrets, values=values, ticker=ticker, doubts=tuple(dates.doubts))
+    found = Template(
+        url=filled,
+        from_date=dates.first,
+        to_date=dates.last,
+        secrets=secrets,
+        values=values,
+        ticker=ticker,
+        doubts=tuple(dates.doubts),
+    )
     return attrs.evolve(found, date_format=dates.date_format or found.date_format)
 
 

@@ -19,7 +19,15 @@ _NO_UNIT = "say its unit, or what it counts"
 
 def plugin_text(proposal: Proposal) -> str:
     """``plugin.py``: the columns, the declaration, and the hooks that it needs. Lines that a reader must look at end with ``# unsure: ...``."""
-    lines = [f'"""{_title(proposal)}, for sbf."""', "", "from __future__ import annotations", "", *_imports(proposal), "", ""]
+    lines = [
+        f'"""{_title(proposal)}, for sbf."""',
+        "",
+        "from __future__ import annotations",
+        "",
+        *_imports(proposal),
+        "",
+        "",
+    ]
     lines += [*_columns(proposal), "", "", *_declaration(proposal)]
     if proposal.kind == "custom":
         lines += ["", "", *_CUSTOM_HOOKS.strip("\n").splitlines()]
@@ -118,10 +126,18 @@ def _recipe(proposal: Proposal) -> str:
     if template.one_day:
         parts.append("chunk_days=1")
     if template.secrets:
-        parts.append("secrets={" + ", ".join(f"{repr_of(parameter)}: {repr_of(variable)}" for parameter, variable in template.secrets.items()) + "}")
+        parts.append(
+            "secrets={"
+            + ", ".join(
+                f"{repr_of(parameter)}: {repr_of(variable)}" for parameter, variable in template.secrets.items()
+            )
+            + "}"
+        )
     pages = proposal.paging.pages
     if pages is not None:
-        parts.append(f"pages=Pages(by={repr_of(str(pages.by))}{f', next_at={repr_of(pages.next_at)}' if pages.next_at else ''})")
+        parts.append(
+            f"pages=Pages(by={repr_of(str(pages.by))}{f', next_at={repr_of(pages.next_at)}' if pages.next_at else ''})"
+        )
     return f"RestRecipe({', '.join(parts)})"
 
 
@@ -145,10 +161,13 @@ def _literal(value: str | int | tuple[str, ...]) -> str:
 
 def _declaration(proposal: Proposal) -> list[str]:
     words, template = proposal.words, proposal.template
-    described = words.source_url or (template.url.partition("?")[0].partition("{")[0] if template is not None else "https://example.com")
+    described = words.source_url or (
+        template.url.partition("?")[0].partition("{")[0] if template is not None else "https://example.com"
+    )
     fields = [
-        f'domain={repr_of(words.domain)}, source={repr_of(proposal.source)}, dataset={repr_of(proposal.name)}, silver_table={repr_of(proposal.name)},',
-        f"columns={class_of(proposal.name)}, recipe=recipe," + (f" rows_at={repr_of(proposal.found.rows_at)}," if proposal.found.rows_at else ""),
+        f"domain={repr_of(words.domain)}, source={repr_of(proposal.source)}, dataset={repr_of(proposal.name)}, silver_table={repr_of(proposal.name)},",
+        f"columns={class_of(proposal.name)}, recipe=recipe,"
+        + (f" rows_at={repr_of(proposal.found.rows_at)}," if proposal.found.rows_at else ""),
         *_format(proposal.found),
     ]
     if proposal.per_ticker:

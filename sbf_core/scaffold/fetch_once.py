@@ -37,16 +37,30 @@ def fetch_once(template: Template, request: RunRequest, *, clock: Clock) -> Samp
         mebibytes_max=SAMPLE_BYTES_MAX // 1024**2,
     )  # fmt: skip
     columns = (Column(name="line", type="VARCHAR", key=True),)
-    entry = DatasetKeymapEntry(domain=request.domain, source=request.source, dataset=request.dataset, silver_table=request.dataset, columns=columns, recipe=recipe)
+    entry = DatasetKeymapEntry(
+        domain=request.domain,
+        source=request.source,
+        dataset=request.dataset,
+        silver_table=request.dataset,
+        columns=columns,
+        recipe=recipe,
+    )
     with tempfile.TemporaryDirectory() as folder:
         live = LiveSession(clock, files=Path(folder), keys=Keys(Path(folder), environment=template.values))
         try:
             # The content is looked at afterwards, with all that can be said about it.
             entry = attrs.evolve(entry, is_data=attrs.evolve(entry.is_data, may_be_empty=True))
-            session = VendorSession(live, entry, as_declared=False, may_ask_for_changes=False, also_kept=("link", TOTAL_HEADER))
+            session = VendorSession(
+                live, entry, as_declared=False, may_ask_for_changes=False, also_kept=("link", TOTAL_HEADER)
+            )
             result = session.get(request, asked_address(template, request), extension="txt", secrets=template.secrets)
         finally:
             live.close()
     if not result.ok:
-        raise UsageError(f"the address gives no payload: {result.error}", where=result.address, fix="try it with a browser; nothing was written", code="URL")
+        raise UsageError(
+            f"the address gives no payload: {result.error}",
+            where=result.address,
+            fix="try it with a browser; nothing was written",
+            code="URL",
+        )
     return Sampled(payload=result.payload, fetched_at=result.fetched_at, headers=result.headers)

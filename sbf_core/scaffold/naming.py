@@ -23,22 +23,43 @@ def check_new_name(name: str, *, into: Path, manager: PluginManager) -> Path:
     """
     check_name(name, what="plugin")
     if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in sys.stdlib_module_names:
-        raise UsageError(f"plugin {name!r} has a name of Python's own", fix="choose another name, e.g. add the source's", code="NAME")
+        raise UsageError(
+            f"plugin {name!r} has a name of Python's own", fix="choose another name, e.g. add the source's", code="NAME"
+        )
     if taken_ending(name):
-        raise UsageError(f"a table cannot end in {taken_ending(name)}, and {name!r} would be one", fix="choose another name", code="NAME")
+        raise UsageError(
+            f"a table cannot end in {taken_ending(name)}, and {name!r} would be one",
+            fix="choose another name",
+            code="NAME",
+        )
     if name in manager.records:
         record = manager.records[name]
-        raise UsageError(f"there is a plugin {record.label} already", fix="choose another name, or uninstall it", code="TAKEN")
+        raise UsageError(
+            f"there is a plugin {record.label} already", fix="choose another name, or uninstall it", code="TAKEN"
+        )
     for owned in DatasetRegistry(manager).datasets.values():
         if owned.entry.silver_table == name:
-            raise UsageError(f"the table silver.{name} belongs to {owned.entry.id} of plugin {owned.plugin.label}", fix="choose another name", code="TAKEN")
+            raise UsageError(
+                f"the table silver.{name} belongs to {owned.entry.id} of plugin {owned.plugin.label}",
+                fix="choose another name",
+                code="TAKEN",
+            )
     if importlib.util.find_spec(package_of(name)) is not None:
-        raise UsageError(f"there is a module {package_of(name)!r} already", fix="choose another name, or uninstall it", code="TAKEN")
+        raise UsageError(
+            f"there is a module {package_of(name)!r} already", fix="choose another name, or uninstall it", code="TAKEN"
+        )
     folder = into / f"sbf-{name.replace('_', '-')}"
     if folder.exists():
-        raise UsageError("there is something already", where=str(folder), fix="choose another name, or --into another folder", code="TAKEN")
+        raise UsageError(
+            "there is something already",
+            where=str(folder),
+            fix="choose another name, or --into another folder",
+            code="TAKEN",
+        )
     if not into.is_dir():
-        raise UsageError("there is no such folder", where=str(into), fix="make it, or name another with --into", code="FOLDER")
+        raise UsageError(
+            "there is no such folder", where=str(into), fix="make it, or name another with --into", code="FOLDER"
+        )
     return folder
 
 

@@ -135,10 +135,21 @@ def test_the_sample_fills_silver(sbf_home: ScratchHome) -> None:
 
 def _readme(proposal: Proposal, title: str) -> str:
     name = proposal.name
-    live = f"put `{proposal.address}` into `<home>/files`, then run this" if proposal.template is None else "ask the source itself"
-    keys = "".join(f"\nIt wants a key: set the environment variable `{variable}`.\n" for variable in (proposal.template.secrets.values() if proposal.template else ()))
+    live = (
+        f"put `{proposal.address}` into `<home>/files`, then run this"
+        if proposal.template is None
+        else "ask the source itself"
+    )
+    keys = "".join(
+        f"\nIt wants a key: set the environment variable `{variable}`.\n"
+        for variable in (proposal.template.secrets.values() if proposal.template else ())
+    )
     doubts = "".join(f"- {doubt}\n" for doubt in proposal.doubts)
-    unsure = f"\n## To look at\n\nThese were decided without being sure; `# unsure` marks them in `plugin.py`.\n\n{doubts}" if doubts else ""
+    unsure = (
+        f"\n## To look at\n\nThese were decided without being sure; `# unsure` marks them in `plugin.py`.\n\n{doubts}"
+        if doubts
+        else ""
+    )
     return f"""# {title}
 
 {proposal.words.title or name.replace("_", " ").capitalize()}, a dataset for sbf.

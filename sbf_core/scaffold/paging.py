@@ -29,8 +29,12 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )
 #: Parameters of an address that ask for so many rows, and for a page.
-_LIMIT = re.compile(r"[$_]?(?:limit|per_?page|page_?size|size|rows|top|take|max_?(?:results|records|rows|items))", re.IGNORECASE)
-_PAGE = re.compile(r"[$_]?(?:page(?:_?(?:no|num|number|index))?|offset|skip|start(?:_?(?:at|index|row))?)", re.IGNORECASE)
+_LIMIT = re.compile(
+    r"[$_]?(?:limit|per_?page|page_?size|size|rows|top|take|max_?(?:results|records|rows|items))", re.IGNORECASE
+)
+_PAGE = re.compile(
+    r"[$_]?(?:page(?:_?(?:no|num|number|index))?|offset|skip|start(?:_?(?:at|index|row))?)", re.IGNORECASE
+)
 _PAGES = re.compile(r"(?:total|num|page)_?(?:of_)?pages|pages|page_?count|last_?page", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://\S+|[/?]\S*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -62,7 +66,9 @@ def paging_of(payload: bytes, headers: Mapping[str, str], *, address: str, row_c
     """
     try:
         if any("next" in link.relations for link in links(headers.get("link", ""), address)):
-            return Paging(pages=Pages(by="link"), doubts=("pages: the header Link names a next page; are all of them asked for?",))
+            return Paging(
+                pages=Pages(by="link"), doubts=("pages: the header Link names a next page; are all of them asked for?",)
+            )
     except (SbfError, ValueError):
         return Paging(doubts=(f"pages: the header Link cannot be read; {_FURTHER}",))
     doubts = list(_asked(address, row_count))

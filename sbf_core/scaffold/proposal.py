@@ -198,7 +198,9 @@ def propose(
         found=found,
         columns=tuple(columns),
         samples=(sample,),
-        paging=Paging() if template is None else paging_of(sample.payload, sample.headers, address=template.url, row_count=len(found.rows)),
+        paging=Paging()
+        if template is None
+        else paging_of(sample.payload, sample.headers, address=template.url, row_count=len(found.rows)),
     )
 
 

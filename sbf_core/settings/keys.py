@@ -54,7 +54,11 @@ class Keys:
         """
         value, origin = self._found(name)
         if not origin:
-            raise UsageError(f"the key {name} is not set", fix=f"set the environment variable {name}, or write it to {self._file}", code="KEY_MISSING")
+            raise UsageError(
+                f"the key {name} is not set",
+                fix=f"set the environment variable {name}, or write it to {self._file}",
+                code="KEY_MISSING",
+            )
         for part in (value, *(part for part in value.split() if len(part) >= _PART_CHARACTERS_MIN)):
             Secret(part)  # a value that is refused must not show either
         text = value.strip()
@@ -84,7 +88,12 @@ class Keys:
         except OSError:
             return {}
         if os.name == "posix" and facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise UsageError("others may read the file with the keys", where=str(self._file), fix=f"chmod 600 {typed(self._file)}", code="KEY_FILE")
+            raise UsageError(
+                "others may read the file with the keys",
+                where=str(self._file),
+                fix=f"chmod 600 {typed(self._file)}",
+                code="KEY_FILE",
+            )
         import tomllib
 
         try:
@@ -92,10 +101,17 @@ class Keys:
         except OSError as error:
             raise EnvironmentFault(f"the keys cannot be read: {error.strerror}", where=str(self._file)) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
-            raise UsageError("the file with the keys is not TOML", where=str(self._file), fix='write NAME = "value", one a line', code="TOML") from None
+            raise UsageError(
+                "the file with the keys is not TOML",
+                where=str(self._file),
+                fix='write NAME = "value", one a line',
+                code="TOML",
+            ) from None
         wrong = next((name for name, value in document.items() if not isinstance(value, str)), None)
         if wrong is not None:
-            raise UsageError(f"the key {wrong} is no text", where=str(self._file), fix='write NAME = "value"', code="KEY")
+            raise UsageError(
+                f"the key {wrong} is no text", where=str(self._file), fix='write NAME = "value"', code="KEY"
+            )
         return document
 
 

@@ -84,9 +84,7 @@ def checked_select(
     relation = _step(relation, [("_reason", _reason(casts, together.kind if together else ""))])
     names = ", ".join(f"{_value(number)} AS {quoted(cast.column.name)}" for number, cast in enumerate(casts))
     row = f"CASE WHEN {RELATION}._reason IS NOT NULL THEN {_row(casts)} END AS _row"
-    return (
-        f"SELECT {_owner(entry)}, {names}, {RELATION}._reason AS _reason, {row} FROM {relation} AS {RELATION}"
-    )
+    return f"SELECT {_owner(entry)}, {names}, {RELATION}._reason AS _reason, {row} FROM {relation} AS {RELATION}"
 
 
 def plain_select(entry: DatasetKeymapEntry, source: str, types: Mapping[str, str], *, marks: Marks) -> str:

@@ -135,9 +135,7 @@ def _unsure(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[
             f"({lost}) GROUP BY 1"
         )
         for file_id, number in conn.execute(keyless).fetchall():
-            found.setdefault(
-                file_id, f"{number} rows have no readable key, so nobody knows what is gone from it"
-            )
+            found.setdefault(file_id, f"{number} rows have no readable key, so nobody knows what is gone from it")
     return found
 
 

@@ -124,9 +124,7 @@ def _write(out: BinaryIO, file_id: str, names: Sequence[str], records: Sequence[
     for record in records:
         line = f"{head}{json.dumps(record.place if record.place.isascii() else _plain(record.place))}"
         if record.fault:
-            line += (
-                f',"_fault":{json.dumps(record.fault)},"_raw":{json.dumps(_plain(excerpt(record.raw, _RAW_CHARACTERS_MAX)))}'
-            )
+            line += f',"_fault":{json.dumps(record.fault)},"_raw":{json.dumps(_plain(excerpt(record.raw, _RAW_CHARACTERS_MAX)))}'
         else:
             line += "".join(
                 [
@@ -165,8 +163,14 @@ def _records_of(rows: Iterable[Mapping[str, object]], slots: Sequence[Slot]) -> 
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, Mapping):
             raise PluginFault(f"parse gave {type(row).__name__} instead of a mapping as row {number}")
-        place, values = f"row {number}", [_as_text(_found(row, slot), slot.column.source_name, number) for slot in slots]
-        wrong = next((slot for slot, value in zip(slots, values, strict=True) if value is not None and not is_unicode(value)), None)
+        place, values = (
+            f"row {number}",
+            [_as_text(_found(row, slot), slot.column.source_name, number) for slot in slots],
+        )
+        wrong = next(
+            (slot for slot, value in zip(slots, values, strict=True) if value is not None and not is_unicode(value)),
+            None,
+        )
         if wrong is None:
             yield Record(place, values)
         else:

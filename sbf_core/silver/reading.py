@@ -71,9 +71,17 @@ class SelectRows:
     @sql.validator
     def _check(self, _: object, value: object) -> None:
         if not isinstance(value, str):
-            raise UsageError(f"SelectRows.sql is {type(value).__name__}", fix='give a text, as SelectRows("SELECT ... FROM batch")', code="SELECT")
+            raise UsageError(
+                f"SelectRows.sql is {type(value).__name__}",
+                fix='give a text, as SelectRows("SELECT ... FROM batch")',
+                code="SELECT",
+            )
         if not is_unicode(value):
-            raise UsageError("SelectRows.sql holds half of a surrogate pair, which is no letter", fix="write the letter whole", code="SELECT")
+            raise UsageError(
+                "SelectRows.sql holds half of a surrogate pair, which is no letter",
+                fix="write the letter whole",
+                code="SELECT",
+            )
 
 
 @attrs.frozen

@@ -154,7 +154,13 @@ def as_made(entry: DatasetKeymapEntry, made: Mapping[str, MadeTable]) -> Dataset
     )
     former = tuple(name for name in entry.renamed_from if name != f"silver.{known.table}")
     return attrs.evolve(
-        entry, columns=told, answers=None, restated=None, restated_column="", charts=(), silver_table=known.table,
+        entry,
+        columns=told,
+        answers=None,
+        restated=None,
+        restated_column="",
+        charts=(),
+        silver_table=known.table,
         renamed_from=former,
     )
 

@@ -63,7 +63,9 @@ def create_tables(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
     """Make the tables and macros of a dataset, and views under its former names where it keeps them, in the caller's
     transaction. Tables of these names are gone. Idempotent.
     """
-    strict = [f"{quoted(column.name)} {column.type}{'' if column.nullable else ' NOT NULL'}" for column in entry.columns]
+    strict = [
+        f"{quoted(column.name)} {column.type}{'' if column.nullable else ' NOT NULL'}" for column in entry.columns
+    ]
     loose = [f"{quoted(column.name)} {column.type}{' NOT NULL' if column.key else ''}" for column in entry.columns]
     core = [f"{quoted(name)} {sql_type} NOT NULL" for name, sql_type in _CORE_TYPES.items()]
     ends = ["known_to TIMESTAMP", "_deleted BOOLEAN NOT NULL"]
@@ -98,4 +100,6 @@ def _create_macros(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
     )
     name = f"silver.{quoted(entry.silver_table + '_as_of')}"
     parameters = ", ".join(_PARAMETERS)
-    conn.execute(f"CREATE OR REPLACE MACRO {name}({_PARAMETERS[0]}) AS TABLE ({known}), ({parameters}) AS TABLE ({recorded})")
+    conn.execute(
+        f"CREATE OR REPLACE MACRO {name}({_PARAMETERS[0]}) AS TABLE ({known}), ({parameters}) AS TABLE ({recorded})"
+    )

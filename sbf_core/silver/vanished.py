@@ -147,7 +147,9 @@ def note_of_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
     )
 
 
-def note_of_empty(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, without: Collection[str]) -> str | None:
+def note_of_empty(
+    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, without: Collection[str]
+) -> str | None:
     """What a user should know where an answer brought no row although there are some that it speaks about: they stay.
 
     Args:

@@ -32,7 +32,9 @@ def charts_draw(subject: Subject) -> Iterator[Problem | Note]:
         for name in sorted(declared):
             one = known.get(name)
             if one is None or one.fault:
-                yield Problem(f"chart {name}: {one.fault if one is not None else 'its table is not filled by the recording'}")
+                yield Problem(
+                    f"chart {name}: {one.fault if one is not None else 'its table is not filled by the recording'}"
+                )
                 continue
             try:
                 found = plotted(cursor, one)

@@ -17,7 +17,10 @@ from sbf_core.universe.members import UniverseMember
 
 _HOOKS = ("datasets", "fetch", "promote", "build_gold", "universe_members")
 #: What vendors call a key in an address. A value that stands there is in the journal of every user.
-_USUAL_KEYS = re.compile(r"(?:x-)?(?:api|app|access|auth|secret|client|subscription|registration)?[_-]?(?:key|token|secret|id_token|password|apikey)", re.IGNORECASE)
+_USUAL_KEYS = re.compile(
+    r"(?:x-)?(?:api|app|access|auth|secret|client|subscription|registration)?[_-]?(?:key|token|secret|id_token|password|apikey)",
+    re.IGNORECASE,
+)
 
 
 def declaration(subject: Subject) -> Iterator[Problem | Note]:
@@ -39,7 +42,10 @@ def declaration(subject: Subject) -> Iterator[Problem | Note]:
         if isinstance(entry.recipe, FileRecipe) and re.match(r"[A-Za-z]:|[/\\]", entry.recipe.path):
             yield Problem(f"the path {entry.recipe.path!r} is of one machine", entry.id)
         if "from_date" in _template(entry) and entry.row_date_column is None:
-            yield Problem("the address has {from_date}, and no column is the row_date: every fetch would start at first_date", entry.id)
+            yield Problem(
+                "the address has {from_date}, and no column is the row_date: every fetch would start at first_date",
+                entry.id,
+            )
 
 
 def _template(entry: DatasetKeymapEntry) -> str:
@@ -68,11 +74,19 @@ def docs(subject: Subject) -> Iterator[Problem | Note]:
     README and licence of the package.
     """
     for entry in subject.entries:
-        for name, what in (("title", "what it is"), ("terms", "its terms of use"), ("source_url", "where it is described")):
+        for name, what in (
+            ("title", "what it is"),
+            ("terms", "its terms of use"),
+            ("source_url", "where it is described"),
+        ):
             if not getattr(entry, name).strip():
                 yield Problem(f"{name} is empty: say {what}", entry.id)
         for column in entry.columns:
-            if column.type not in ("VARCHAR", "DATE", "BOOLEAN", "TIMESTAMP") and not column.key and not (column.unit or column.doc):
+            if (
+                column.type not in ("VARCHAR", "DATE", "BOOLEAN", "TIMESTAMP")
+                and not column.key
+                and not (column.unit or column.doc)
+            ):
                 yield Problem(f"the number {column.name!r} has neither unit nor doc", entry.id)
     for model in subject.models:
         if not model.doc.strip():
@@ -96,7 +110,10 @@ def secrets_in_addresses(entry: DatasetKeymapEntry) -> Iterator[Problem]:
     """Keys that stand in an address as they are, instead of being declared."""
     for name, value in parse_qsl(urlsplit(_template(entry)).query):
         if _USUAL_KEYS.fullmatch(name) and value and not value.startswith("{"):
-            yield Problem(f"the address holds a value of {name!r}; declare it: secrets={{{name!r}: 'NAME_OF_A_VARIABLE'}}", entry.id)
+            yield Problem(
+                f"the address holds a value of {name!r}; declare it: secrets={{{name!r}: 'NAME_OF_A_VARIABLE'}}",
+                entry.id,
+            )
     for name in getattr(entry.recipe, "headers", {}):
         if _USUAL_KEYS.fullmatch(name) or name.lower() in ("authorization", "cookie"):
             yield Problem(f"the header {name!r} is written in the declaration; use secret_headers", entry.id)

@@ -48,27 +48,42 @@ class ListeningSession:
 
     def get(self, request: RunRequest, url: str, **asking: Unpack[Asking]) -> RunResult:
         """See ``FetchSession.get``."""
-        self.asked += [url, *asking.get("mirrors", ()), *(f"{name}: {value}" for name, value in (asking.get("headers") or {}).items())]
-        self.asked += [f"{name}={value}" for name, value in {**(asking.get("secrets") or {}), **(asking.get("secret_headers") or {})}.items()]
+        self.asked += [
+            url,
+            *asking.get("mirrors", ()),
+            *(f"{name}: {value}" for name, value in (asking.get("headers") or {}).items()),
+        ]
+        self.asked += [
+            f"{name}={value}"
+            for name, value in {**(asking.get("secrets") or {}), **(asking.get("secret_headers") or {})}.items()
+        ]
         return self._kept(self._inner.get(request, url, **asking))
 
-    def read(self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()) -> RunResult:
+    def read(
+        self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()
+    ) -> RunResult:
         """See ``FetchSession.read``."""
         self.asked += [path, *mirrors]
         return self._kept(self._inner.read(request, path, extension=extension, mirrors=mirrors))
 
     def _kept(self, result: RunResult) -> RunResult:
         if self._failing:
-            return attrs.evolve(result, payload=b"", evidence=result.payload, status_code=503, error="HTTP 503", kind="http_503")
+            return attrs.evolve(
+                result, payload=b"", evidence=result.payload, status_code=503, error="HTTP 503", kind="http_503"
+            )
         self.given[result.address] = result.payload
         return result
 
 
-def fetched(subject: Subject, entry: DatasetKeymapEntry, request: RunRequest, session: ListeningSession) -> list[RunResult]:
+def fetched(
+    subject: Subject, entry: DatasetKeymapEntry, request: RunRequest, session: ListeningSession
+) -> list[RunResult]:
     """What the hook, or the recipe, answers. Raises ``SbfError`` if the hook does."""
     if not subject.has("fetch"):
         return fetch_by_recipe(entry, request, session)
-    answer: Any = subject.manager.call(subject.record, "fetch", doing=f"dataset {entry.id}", safe="", entry=entry, request=request, http=session)
+    answer: Any = subject.manager.call(
+        subject.record, "fetch", doing=f"dataset {entry.id}", safe="", entry=entry, request=request, http=session
+    )
     return [answer] if isinstance(answer, RunResult) else list(answer)
 
 
@@ -93,9 +108,13 @@ def fetch_is_deterministic(subject: Subject) -> Iterator[Problem | Note]:
         first, second = (_facts(subject, entry, vintage) for _ in range(2))
         failed = next((fact for fact in first if fact[-1]), None)
         if failed is not None:
-            yield Problem(f"the recorded fetch of {vintage.fetched_at:%Y-%m-%d} cannot be made again: {failed[-1]}", entry.id)
+            yield Problem(
+                f"the recorded fetch of {vintage.fetched_at:%Y-%m-%d} cannot be made again: {failed[-1]}", entry.id
+            )
         elif first != second:
-            differs = next((pair for pair in zip(first, second, strict=False) if pair[0] != pair[1]), (first[-1:], second[-1:]))
+            differs = next(
+                (pair for pair in zip(first, second, strict=False) if pair[0] != pair[1]), (first[-1:], second[-1:])
+            )
             yield Problem(f"asked twice, it answered {_shown(differs[0])} and then {_shown(differs[1])}", entry.id)
 
 
@@ -126,12 +145,20 @@ def bytes_are_unchanged(subject: Subject) -> Iterator[Problem | Note]:
             continue  # told by fetch_is_deterministic
         for result in results:
             if result.ok and session.given.get(result.address) != result.payload:
-                yield Problem(f"the payload of {result.address} is not what http gave: keep the bytes, and change them in promote", entry.id)
+                yield Problem(
+                    f"the payload of {result.address} is not what http gave: keep the bytes, and change them in promote",
+                    entry.id,
+                )
     if subject.vintages:
         kept = {(vintage.request.key, line.row.payload_hash) for vintage in subject.vintages for line in vintage.lines}
-        here = {(f"{dataset}/{ticker}" if ticker else dataset, digest) for dataset, ticker, digest in subject.filled.home.ask(_KEPT)}
+        here = {
+            (f"{dataset}/{ticker}" if ticker else dataset, digest)
+            for dataset, ticker, digest in subject.filled.home.ask(_KEPT)
+        }
         for key, digest in sorted(kept - here):
-            yield Problem(f"the recorded payload {digest[:12]} of {key} did not reach Bronze: {'; '.join(subject.filled.context.errors) or 'nobody says why'}")
+            yield Problem(
+                f"the recorded payload {digest[:12]} of {key} did not reach Bronze: {'; '.join(subject.filled.context.errors) or 'nobody says why'}"
+            )
 
 
 _KEPT = """SELECT concat_ws('/', domain, source, dataset) || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END, ticker, payload_hash FROM ops.bronze_manifest"""
@@ -168,7 +195,10 @@ def errors_are_passed_on(subject: Subject) -> Iterator[Problem | Note]:
         except SbfError:
             continue
         if all(result.ok for result in results):
-            yield Problem("the vendor answered 503, and the hook fetch made a payload of it: give the result with its error", entry.id)
+            yield Problem(
+                "the vendor answered 503, and the hook fetch made a payload of it: give the result with its error",
+                entry.id,
+            )
 
 
 def secrets_stay_secret(subject: Subject) -> Iterator[Problem | Note]:
@@ -186,11 +216,18 @@ def secrets_stay_secret(subject: Subject) -> Iterator[Problem | Note]:
             texts: list[str] = []
             try:
                 results = fetched(subject, entry, vintage.request, session)
-                texts = [text for result in results for text in (result.address, result.error or "", repr(result.headers), repr(result.payload))]
+                texts = [
+                    text
+                    for result in results
+                    for text in (result.address, result.error or "", repr(result.headers), repr(result.payload))
+                ]
             except SbfError as error:
                 texts = [str(error)]
             if any(CANARY in text for text in (*texts, *session.asked)):
-                yield Problem("a key that was set in the environment is part of an address, a header or an answer: use secrets or secret_headers of the recipe", entry.id)
+                yield Problem(
+                    "a key that was set in the environment is part of an address, a header or an answer: use secrets or secret_headers of the recipe",
+                    entry.id,
+                )
     yield from _keys_in_recording(subject)
 
 
@@ -227,7 +264,10 @@ def _keys_in_recording(subject: Subject) -> Iterator[Problem]:
         for vintage in subject.vintages:
             for line in vintage.lines:
                 if value in line.row.address or value.encode() in subject.archive.result(line, vintage.request).payload:
-                    yield Problem(f"the recording holds the value of {name}: record again, or take it out", vintage.request.dataset_id)
+                    yield Problem(
+                        f"the recording holds the value of {name}: record again, or take it out",
+                        vintage.request.dataset_id,
+                    )
                     break
 
 

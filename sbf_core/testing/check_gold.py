@@ -19,7 +19,11 @@ def gold_builds(subject: Subject) -> Iterator[Problem | Note]:
         return
     home = subject.filled.home
     built = home.digests("gold.")
-    failed = dict(home.ask("SELECT table_name, arg_max(error_message, started_at) FROM ops.gold_manifest WHERE status = 'failed' GROUP BY ALL"))
+    failed = dict(
+        home.ask(
+            "SELECT table_name, arg_max(error_message, started_at) FROM ops.gold_manifest WHERE status = 'failed' GROUP BY ALL"
+        )
+    )
     for model in subject.models:
         table = f"gold.{model.name}"
         if model.name in failed:
@@ -51,4 +55,6 @@ def gold_is_stable(subject: Subject) -> Iterator[Problem | Note]:
         for piece in reversed(subject.steps):
             subject.fill(backwards, piece)
         for text in subject.differences(home, backwards, schema="gold."):
-            yield Problem(f"over rows that came newest first, {text}; put an ORDER BY into aggregates that depend on the order")
+            yield Problem(
+                f"over rows that came newest first, {text}; put an ORDER BY into aggregates that depend on the order"
+            )

@@ -10,7 +10,9 @@ from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
 
 #: The same at every call, although DuckDB counts them among those that are not: they answer from the schema, the type, or the time zone, which is always UTC.
-_HARMLESS = frozenset({"error", "current_schema", "current_schemas", "current_database", "timezone", "make_timestamptz"})
+_HARMLESS = frozenset(
+    {"error", "current_schema", "current_schemas", "current_database", "timezone", "make_timestamptz"}
+)
 #: Since 2.0.1 what takes a moment with a zone counts as changing, because the zone is a setting; here it is UTC. The other forms of such a function do not change.
 _CHANGING = """
 SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT' AND NOT (
@@ -55,7 +57,10 @@ def _functions(node: Any) -> Iterator[str]:
     elif isinstance(node, dict):
         if node.get("class") == "FUNCTION":
             yield str(node.get("function_name", "")).lower()
-        elif node.get("class") == "COLUMN_REF" and [str(name).lower() for name in node.get("column_names", ())][-1] in _WORDS:
+        elif (
+            node.get("class") == "COLUMN_REF"
+            and [str(name).lower() for name in node.get("column_names", ())][-1] in _WORDS
+        ):
             yield str(node["column_names"][-1]).lower()
         for value in node.values():
             yield from _functions(value)

@@ -42,7 +42,10 @@ def refetch_is_a_noop(subject: Subject) -> Iterator[Problem | Note]:
         after = home.digests("silver.")
         for table in subject.table_keys(after):
             if after[table] != before.get(table):
-                yield Problem(f"the last payload came again, and {table} changed: {context.rows_inserted} rows inserted, {context.rows_updated} updated", entry.id)
+                yield Problem(
+                    f"the last payload came again, and {table} changed: {context.rows_inserted} rows inserted, {context.rows_updated} updated",
+                    entry.id,
+                )
 
 
 def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
@@ -62,7 +65,9 @@ def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
         vintage = subject.of(entry)[-1]
         tried = 0
         bench = subject.fresh(f"bench-{entry.silver_table}")
-        for tried, changed in enumerate(revisions(subject.filled.home, entry, vintage, first.payload, first.extension, bench=bench), start=1):
+        for tried, changed in enumerate(
+            revisions(subject.filled.home, entry, vintage, first.payload, first.extension, bench=bench), start=1
+        ):
             home = subject.filled.home.copy(subject.place(f"revised-{entry.silver_table}-{tried}"))
             recording = _later(subject, entry, f"revised-{tried}", [attrs.evolve(first, payload=changed), *answers[1:]])
             context = subject.fill(home, recording).context
@@ -70,7 +75,10 @@ def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
                 yield from _judge(subject, entry, home, vintage.fetched_at)
                 break
         else:
-            yield Problem(f"{tried} payloads with one value changed made no new version of a row; a value that is no column, or a hook that makes up values?", entry.id)
+            yield Problem(
+                f"{tried} payloads with one value changed made no new version of a row; a value that is no column, or a hook that makes up values?",
+                entry.id,
+            )
 
 
 def _judge(subject: Subject, entry: DatasetKeymapEntry, home: ScratchHome, before: dt.datetime) -> Iterator[Problem]:
@@ -84,7 +92,9 @@ def _judge(subject: Subject, entry: DatasetKeymapEntry, home: ScratchHome, befor
     ever = literal("9999-12-31")
     known = home.ask(f"SELECT {columns} FROM {table}_as_of(TIMESTAMP {ever}, TIMESTAMP {moment}) ORDER BY ALL")
     if known != held:
-        yield Problem(f"{table}_as_of does not give what was known before the correction: {_one(known, held)}", entry.id)
+        yield Problem(
+            f"{table}_as_of does not give what was known before the correction: {_one(known, held)}", entry.id
+        )
     now = home.ask(f"SELECT {columns} FROM {table} ORDER BY ALL")
     latest = home.ask(f"SELECT {columns} FROM {table}_as_of(TIMESTAMP {ever}) ORDER BY ALL")
     if latest != now:
@@ -94,7 +104,10 @@ def _judge(subject: Subject, entry: DatasetKeymapEntry, home: ScratchHome, befor
         yield Problem(f"{gone} rows of {table}_history end before they begin", entry.id)
     before_count, after_count = len(held), len(now)
     if before_count != after_count:
-        yield Problem(f"one value was corrected, and {table} has {after_count} rows after {before_count}: is a value part of the key?", entry.id)
+        yield Problem(
+            f"one value was corrected, and {table} has {after_count} rows after {before_count}: is a value part of the key?",
+            entry.id,
+        )
 
 
 def _one(rows: list[tuple[object, ...]], others: list[tuple[object, ...]]) -> str:
@@ -111,7 +124,10 @@ def errors_are_no_data(subject: Subject) -> Iterator[Problem | Note]:
         first = answers[0]
         passed = []
         for what, payload in _no_data(first):
-            if why_no_data(entry, payload, first.extension, as_declared=not subject.has("promote"), may_be_cut=True) is None:
+            if (
+                why_no_data(entry, payload, first.extension, as_declared=not subject.has("promote"), may_be_cut=True)
+                is None
+            ):
                 passed.append((what, payload))  # it is up to the promotion
         for what, payload in passed:
             slug = "".join(char if char.isalnum() else "-" for char in what)
@@ -122,7 +138,10 @@ def errors_are_no_data(subject: Subject) -> Iterator[Problem | Note]:
             after = home.digests("silver.")
             if any(after[table] != before.get(table) for table in subject.table_keys(after)):
                 counted = f"{context.rows_inserted} rows inserted, {context.rows_updated} updated"
-                yield Problem(f"{what} was taken as data: {counted}; refuse it: raise PayloadRefused, or is_data=DataRules(...)", entry.id)
+                yield Problem(
+                    f"{what} was taken as data: {counted}; refuse it: raise PayloadRefused, or is_data=DataRules(...)",
+                    entry.id,
+                )
 
 
 def _no_data(first: RunResult) -> Iterator[tuple[str, bytes]]:
@@ -150,12 +169,23 @@ def _asked_a_day_later(subject: Subject, entry: DatasetKeymapEntry) -> list[RunR
         results = fetched(subject, entry, request, ListeningSession(subject, vintage))
     except SbfError:
         return answers
-    return [attrs.evolve(answer, request=request) for answer in answers] if all(result.ok for result in results) else answers
+    return (
+        [attrs.evolve(answer, request=request) for answer in answers]
+        if all(result.ok for result in results)
+        else answers
+    )
 
 
 def _later(subject: Subject, entry: DatasetKeymapEntry, name: str, answers: list[RunResult]) -> Path:
     """A recording in which answers came a day after the last one."""
     run_id = f"later-{name}"
     target = ScratchRecording(subject.place(f"recording-{entry.silver_table}-{name}"))
-    target.add(attrs.evolve(answer, request=attrs.evolve(answer.request, run_id=run_id), fetched_at=answer.fetched_at + dt.timedelta(days=1)) for answer in answers)
+    target.add(
+        attrs.evolve(
+            answer,
+            request=attrs.evolve(answer.request, run_id=run_id),
+            fetched_at=answer.fetched_at + dt.timedelta(days=1),
+        )
+        for answer in answers
+    )
     return target.close()

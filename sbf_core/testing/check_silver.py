@@ -34,7 +34,10 @@ def columns_are_filled(subject: Subject) -> Iterator[Problem | Note]:
             yield Problem("the recorded payloads hold no row", entry.id)
         for column, count in zip(entry.columns, filled, strict=True):
             if total and not count and not column.cut_at:  # NULL there says that it was cut
-                yield Problem(f"column {column.name!r} is empty in all {total} rows: is its source {column.source_name!r} the vendor's name?", entry.id)
+                yield Problem(
+                    f"column {column.name!r} is empty in all {total} rows: is its source {column.source_name!r} the vendor's name?",
+                    entry.id,
+                )
 
 
 def _history(entry: DatasetKeymapEntry) -> str:
@@ -58,7 +61,9 @@ def keys_are_unique(subject: Subject) -> Iterator[Problem | Note]:
     for entry in subject.recorded:
         keys = ", ".join(quoted(name) for name in entry.key_columns)
         query = f"SELECT count(*) FROM (SELECT {keys} FROM silver.{quoted(entry.silver_table)} GROUP BY ALL HAVING count(*) > 1)"
-        if f"silver.{entry.silver_table}" in subject.filled.home.digests("silver.") and (twice := subject.filled.home.ask(query)[0][0]):
+        if f"silver.{entry.silver_table}" in subject.filled.home.digests("silver.") and (
+            twice := subject.filled.home.ask(query)[0][0]
+        ):
             yield Problem(f"{twice} keys are in silver twice", entry.id)
 
 

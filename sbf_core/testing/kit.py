@@ -36,18 +36,42 @@ CHECKS = (
     Check("rows_are_taken", "no recorded row is rejected", check_silver.rows_are_taken),
     Check("keys_are_unique", "no two rows of a payload share a key", check_silver.keys_are_unique),
     Check("promote_twice", "the same payloads give the same silver again", check_silver.promote_twice),
-    Check("read_without_the_engine", "read record by record, payloads give the same silver", check_silver.read_without_the_engine),
+    Check(
+        "read_without_the_engine",
+        "read record by record, payloads give the same silver",
+        check_silver.read_without_the_engine,
+    ),
     Check("promote_in_any_order", "payloads in another order give the same silver", check_silver.promote_in_any_order),
     Check("promote_is_pure", "hooks and SQL look at no clock, dice, network or file", check_purity.promote_is_pure),
     Check("refetch_is_a_noop", "the same bytes a day later change nothing", check_revision.refetch_is_a_noop),
-    Check("revision_is_kept", "a corrected value is kept beside the old one, and as-of gives both", check_revision.revision_is_kept),
-    Check("errors_are_no_data", "notes, pages, texts and cut payloads never become rows", check_revision.errors_are_no_data),
+    Check(
+        "revision_is_kept",
+        "a corrected value is kept beside the old one, and as-of gives both",
+        check_revision.revision_is_kept,
+    ),
+    Check(
+        "errors_are_no_data",
+        "notes, pages, texts and cut payloads never become rows",
+        check_revision.errors_are_no_data,
+    ),
     Check("rebuild_is_equal", "rebuilt from Bronze, silver is the same", check_silver.rebuild_is_equal),
     Check("column_is_added", "a column that is added later has its values", check_changes.column_is_added),
     Check("column_is_renamed", "a column that is renamed keeps its values", check_changes.column_is_renamed),
-    Check("key_is_narrowed", "a shorter key gives the table that it would always have given, or is held", check_changes.key_is_narrowed),
-    Check("key_is_widened", "a longer key gives the table that it would always have given, or is held", check_changes.key_is_widened),
-    Check("promote_version_is_raised", "a promote whose code has changed says whether it reads otherwise", check_changes.promote_version_is_raised),
+    Check(
+        "key_is_narrowed",
+        "a shorter key gives the table that it would always have given, or is held",
+        check_changes.key_is_narrowed,
+    ),
+    Check(
+        "key_is_widened",
+        "a longer key gives the table that it would always have given, or is held",
+        check_changes.key_is_widened,
+    ),
+    Check(
+        "promote_version_is_raised",
+        "a promote whose code has changed says whether it reads otherwise",
+        check_changes.promote_version_is_raised,
+    ),
     Check("gold_builds", "gold models are built, have rows, and pass their tests", check_gold.gold_builds),
     Check("gold_is_stable", "gold models give the same rows again", check_gold.gold_is_stable),
     Check("charts_draw", "charts read columns that are there, and can be drawn", check_charts.charts_draw),
@@ -68,9 +92,16 @@ def exemptions_of(subject: Subject, more: Mapping[str, str] | None = None) -> di
         name = pattern.partition(":")[0]
         if name not in names:
             fix = nearest(name, names) or "checks are " + ", ".join(names)
-            raise UsageError(f"there is no check {name!r}", where=f"{EXEMPTIONS} of {subject.name}", fix=fix, code="EXEMPTION")
+            raise UsageError(
+                f"there is no check {name!r}", where=f"{EXEMPTIONS} of {subject.name}", fix=fix, code="EXEMPTION"
+            )
         if not str(reason).strip():
-            raise UsageError(f"the exemption from {pattern!r} has no reason", where=f"{EXEMPTIONS} of {subject.name}", fix="say why", code="EXEMPTION")
+            raise UsageError(
+                f"the exemption from {pattern!r} has no reason",
+                where=f"{EXEMPTIONS} of {subject.name}",
+                fix="say why",
+                code="EXEMPTION",
+            )
     return found
 
 
@@ -89,7 +120,11 @@ def checked(subject: Subject, check: Check, exempt: Mapping[str, str]) -> Outcom
     for problem in found:
         pattern = next((pattern for pattern in ours if _covers(pattern, problem)), None)
         used.add(pattern) if pattern is not None else left.append(problem)
-    left += [Problem(f"it is exempt from {pattern!r} ({ours[pattern]}), and needs it no more: take it out") for pattern in ours if pattern not in used]
+    left += [
+        Problem(f"it is exempt from {pattern!r} ({ours[pattern]}), and needs it no more: take it out")
+        for pattern in ours
+        if pattern not in used
+    ]
     if left:
         return Outcome(check=check, state=FAILED, problems=tuple(left), notes=tuple(notes))
     reasons = tuple(f"{pattern}: {ours[pattern]}" for pattern in ours)

@@ -71,4 +71,6 @@ class Outcome:
     @property
     def text(self) -> str:
         """The problems, one a line."""
-        return "\n".join(f"{problem.dataset}: {problem.text}" if problem.dataset else problem.text for problem in self.problems)
+        return "\n".join(
+            f"{problem.dataset}: {problem.text}" if problem.dataset else problem.text for problem in self.problems
+        )

@@ -24,7 +24,11 @@ def sbf_home(tmp_path: Path) -> ScratchHome:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Exemptions are shown at the end, whatever pytest was asked to show."""
     reports = terminalreporter.getreports("skipped")
-    reasons = [report.longrepr[2] for report in reports if isinstance(report.longrepr, tuple) and EXEMPT_MARK in report.longrepr[2]]
+    reasons = [
+        report.longrepr[2]
+        for report in reports
+        if isinstance(report.longrepr, tuple) and EXEMPT_MARK in report.longrepr[2]
+    ]
     if reasons:
         terminalreporter.section("sbf conformance")
         for reason in sorted(reasons):

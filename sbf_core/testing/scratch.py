@@ -42,13 +42,21 @@ class ScratchHome:
         options: what ``[options.NAME]`` says, by plugin; only with the installed plugins.
     """
 
-    def __init__(self, folder: Path, manager: PluginManager | None = None, *, options: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        manager: PluginManager | None = None,
+        *,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         self.folder = folder
         self._manager = manager or PluginManager(options=options)
 
     def _settings(self, **flags: Any) -> Settings:
         usual = {"plugins.isolate": "none", "run.publish": "no", "bronze.fsync": "none"}
-        return Settings(self.folder, flags=usual | {name.replace("__", "."): value for name, value in flags.items()}, environment={})
+        return Settings(
+            self.folder, flags=usual | {name.replace("__", "."): value for name, value in flags.items()}, environment={}
+        )
 
     def replay(
         self,
@@ -71,7 +79,9 @@ class ScratchHome:
             **flags: settings, with ``__`` in the place of the point: ``duckdb__threads=1``.
         """
         wanted = None if plugins is None else tuple(plugins)
-        options = RunOptions(plugins=wanted, exclude=tuple(exclude), replay=str(recording), replay_until=until, force=force)
+        options = RunOptions(
+            plugins=wanted, exclude=tuple(exclude), replay=str(recording), replay_until=until, force=force
+        )
         return self._run(options, **flags)
 
     def promoted(self, *, plugins: Sequence[str] | None = None) -> RunContext:
@@ -80,7 +90,9 @@ class ScratchHome:
         return self._run(RunOptions(plugins=wanted, fetch=False, only=Layer.SILVER))
 
     def _run(self, options: RunOptions, **flags: Any) -> RunContext:
-        return Runner(self._settings(**flags), options, clock=FixedClock(NOW), manager=self._manager, logger=_SILENT).run()
+        return Runner(
+            self._settings(**flags), options, clock=FixedClock(NOW), manager=self._manager, logger=_SILENT
+        ).run()
 
     def with_plugins(self, manager: PluginManager) -> ScratchHome:
         """The same folder, under other plugins."""
@@ -149,4 +161,7 @@ class ScratchRecording:
 
 def answers_of(archive: BronzeArchive, vintage: Vintage) -> list[RunResult]:
     """What one recorded fetch brought, as it was."""
-    return [attrs.evolve(archive.result(line, vintage.request), part=line.row.part, parts=line.row.parts) for line in vintage.lines]
+    return [
+        attrs.evolve(archive.result(line, vintage.request), part=line.row.part, parts=line.row.parts)
+        for line in vintage.lines
+    ]

@@ -47,7 +47,15 @@ class Subject:
         UsageError: there is no such plugin, or two plugins declare one dataset.
     """
 
-    def __init__(self, name: str, folder: Path, *, plugin: object | None = None, recording: str | Path = "", options: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        *,
+        plugin: object | None = None,
+        recording: str | Path = "",
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         self.name = name
         self._folder = folder
         self.plugin = plugin
@@ -78,7 +86,9 @@ class Subject:
         """Its gold models."""
         if not self.record.loaded or not self.has("build_gold"):
             return ()
-        return tuple(self.manager.call(self.record, "build_gold", doing="its gold models", safe="", options=self.record.options))
+        return tuple(
+            self.manager.call(self.record, "build_gold", doing="its gold models", safe="", options=self.record.options)
+        )
 
     @property
     def module(self) -> Any:
@@ -92,9 +102,11 @@ class Subject:
         """The folder of its recording. Raises ``UsageError`` where there is none."""
         if self._recording:
             return recording_folder(str(self._recording))
-        name = recording_of(self.record) or (self.name if any(point.name == self.name for point in entry_points(group=RECORDINGS)) else "")
+        name = recording_of(self.record) or (
+            self.name if any(point.name == self.name for point in entry_points(group=RECORDINGS)) else ""
+        )
         if not name:
-            fix = f"run it once, copy bronze beside the plugin, and name the package under [project.entry-points.\"{RECORDINGS}\"]"
+            fix = f'run it once, copy bronze beside the plugin, and name the package under [project.entry-points."{RECORDINGS}"]'
             raise UsageError(f"the package of {self.name!r} brings no recording", fix=fix, code="REPLAY")
         return recording_folder(name)
 
@@ -131,8 +143,14 @@ class Subject:
     def fill(self, home: ScratchHome, recording: Path | None = None, **flags: Any) -> Filled:
         """Replay its recording, or another; a plugin that has only gold gets whatever the recording holds."""
         names = (self.name,) if self.datasets else None
-        others = [record.name for record in self.manager.selected(None) if names and record.name != self.name and not self.manager.has(record, "datasets")]
-        return Filled(home=home, context=home.replay(recording or self.recording, plugins=names, exclude=others, **flags))
+        others = [
+            record.name
+            for record in self.manager.selected(None)
+            if names and record.name != self.name and not self.manager.has(record, "datasets")
+        ]
+        return Filled(
+            home=home, context=home.replay(recording or self.recording, plugins=names, exclude=others, **flags)
+        )
 
     @functools.cached_property
     def filled(self) -> Filled:
@@ -144,7 +162,10 @@ class Subject:
         """Its recording, cut into pieces of which each is newer than the one before; one piece if there is one fetch."""
         by_moment = sorted(self.vintages, key=lambda vintage: vintage.fetched_at)
         count = min(STEPS_MAX, len(by_moment))
-        pieces = [by_moment[len(by_moment) * number // count : len(by_moment) * (number + 1) // count] for number in range(count)]
+        pieces = [
+            by_moment[len(by_moment) * number // count : len(by_moment) * (number + 1) // count]
+            for number in range(count)
+        ]
         return tuple(self.record_again(f"step{number}", piece) for number, piece in enumerate(pieces))
 
     def record_again(self, name: str, vintages: list[Vintage]) -> Path:
@@ -156,7 +177,9 @@ class Subject:
 
     def table_keys(self, tables: Mapping[str, Any]) -> list[str]:
         """Those of some tables that are its own: silver with history, and gold."""
-        own = {f"silver.{entry.silver_table}{suffix}" for entry in self.entries for suffix in ("", "_history")} | {f"gold.{model.name}" for model in self.models}
+        own = {f"silver.{entry.silver_table}{suffix}" for entry in self.entries for suffix in ("", "_history")} | {
+            f"gold.{model.name}" for model in self.models
+        }
         return sorted(set(tables) & own)
 
     def differences(
@@ -177,12 +200,18 @@ class Subject:
             if table not in here or table not in there:
                 found.append(f"{table} is there only once")
             elif here[table] != there[table]:
-                found.append(f"{table} has {here[table].rows} and {there[table].rows} rows; {_example(one, other, table)}")
+                found.append(
+                    f"{table} has {here[table].rows} and {there[table].rows} rows; {_example(one, other, table)}"
+                )
         return found
 
 
 def _example(one: ScratchHome, other: ScratchHome, table: str) -> str:
     """A row that only one side has, of each."""
-    query = f"SELECT CAST(COLUMNS(* EXCLUDE (_run_id)) AS VARCHAR) FROM {table}" if table.startswith("silver.") else f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {table}"
+    query = (
+        f"SELECT CAST(COLUMNS(* EXCLUDE (_run_id)) AS VARCHAR) FROM {table}"
+        if table.startswith("silver.")
+        else f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {table}"
+    )
     here, there = set(one.ask(query)), set(other.ask(query))
     return f"e.g. {min(here - there, default=(), key=repr)} against {min(there - here, default=(), key=repr)}"

@@ -25,7 +25,9 @@ from sbf_core.silver.reading import ParseRows, SelectRows
 
 _NETWORK = frozenset({"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "socket.bind"})
 _PROGRAMS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork"})
-_CLOCKS = frozenset({"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "localtime", "gmtime", "ctime", "asctime"})
+_CLOCKS = frozenset(
+    {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "localtime", "gmtime", "ctime", "asctime"}
+)
 _NOW = frozenset({"now", "utcnow", "today"})
 #: What these do is not the plugin's: a log line has a time, an import may do anything.
 _NOT_THEIRS = ("logging", "importlib", "_frozen_importlib", "sbf_core.", "warnings")
@@ -92,7 +94,9 @@ def _impure(called: Any) -> str:
 
 def _is_excused(frame: FrameType | None) -> bool:
     """Whether the call was made by something that is not the plugin's to answer for, on the way from its hook."""
-    collected = [getattr(callback, "__code__", None) for callback in gc.callbacks]  # Python calls them anywhere, e.g. hypothesis's, which looks at a clock
+    collected = [
+        getattr(callback, "__code__", None) for callback in gc.callbacks
+    ]  # Python calls them anywhere, e.g. hypothesis's, which looks at a clock
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
         if module == __name__ or module.startswith("pluggy"):  # the hook was called from here
@@ -127,10 +131,14 @@ class WatchedManager(PluginManager):
         options: what the settings say to each plugin, by its name.
     """
 
-    def __init__(self, name: str, plugin: object | None = None, *, options: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self, name: str, plugin: object | None = None, *, options: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
         with _installed:
             if not _hooked:
-                sys.addaudithook(_audit)  # for good: Python cannot take one out again; it looks at threads that are in a hook only
+                sys.addaudithook(
+                    _audit
+                )  # for good: Python cannot take one out again; it looks at threads that are in a hook only
                 _hooked.append(True)
         self.watch = Watch()
         self._watched = name

@@ -71,15 +71,31 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
         DamageFound: a payload is missing or not what its journal says, or a journal cannot be read; run ``sbf verify``.
     """
     folder = folder.expanduser().absolute()
-    check_outside(config, folder, fix="name a folder elsewhere, best on another disk: a backup in the home would be lost with it")
+    check_outside(
+        config, folder, fix="name a folder elsewhere, best on another disk: a backup in the home would be lost with it"
+    )
     if folder.exists() and (not folder.is_dir() or not _is_ours(folder)):
-        raise UsageError("this is no folder that a backup may be written to", where=str(folder), fix="name an empty folder, or that of an earlier backup", code="BACKUP")
+        raise UsageError(
+            "this is no folder that a backup may be written to",
+            where=str(folder),
+            fix="name an empty folder, or that of an earlier backup",
+            code="BACKUP",
+        )
     if not journal_files(config.bronze):
-        raise UsageError("there is nothing to back up yet", where=str(config.home), fix="run `sbf run` first", code="NO_DATA")
-    others = {path.name for path in journal_files(folder / "bronze")} - {path.name for path in journal_files(config.bronze)}
+        raise UsageError(
+            "there is nothing to back up yet", where=str(config.home), fix="run `sbf run` first", code="NO_DATA"
+        )
+    others = {path.name for path in journal_files(folder / "bronze")} - {
+        path.name for path in journal_files(config.bronze)
+    }
     if others:
         what = f"this is the backup of another home: it holds {len(others)} runs that this home does not know, such as {Path(min(others)).stem}"
-        raise UsageError(what, where=str(folder), fix="name another folder; where this home has lost journals, run `sbf repair` first", code="BACKUP")
+        raise UsageError(
+            what,
+            where=str(folder),
+            fix="name another folder; where this home has lost journals, run `sbf repair` first",
+            code="BACKUP",
+        )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = read_facts(folder)
     made_at = clock.now().isoformat()
@@ -97,12 +113,18 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
     database = _copy_database(config, folder / name)
     fault_point("backup.database")
     if database == "none":
-        name, database = (before.database_file, before.database) if before is not None and before.complete else ("", database)
-    write_facts(folder, BackupFacts(made_at=made_at, complete=True, payloads=len(named), database=database, database_file=name))
+        name, database = (
+            (before.database_file, before.database) if before is not None and before.complete else ("", database)
+        )
+    write_facts(
+        folder, BackupFacts(made_at=made_at, complete=True, payloads=len(named), database=database, database_file=name)
+    )
     fault_point("backup.named")
     remove_other_databases(folder, name)
     fault_point("backup.done")
-    return BackupReport(folder=folder, payloads=len(named), payloads_copied=copied, byte_count=byte_count, database=database)
+    return BackupReport(
+        folder=folder, payloads=len(named), payloads_copied=copied, byte_count=byte_count, database=database
+    )
 
 
 def _is_ours(folder: Path) -> bool:
@@ -122,20 +144,36 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
     folder = folder.expanduser().absolute()
     facts = read_facts(folder)
     if facts is None:
-        raise UsageError("this is no backup", where=str(folder), fix="name a folder that `sbf backup` has written", code="BACKUP")
+        raise UsageError(
+            "this is no backup", where=str(folder), fix="name a folder that `sbf backup` has written", code="BACKUP"
+        )
     if not facts.complete:
-        raise UsageError("this backup was never finished", where=str(folder), fix="run `sbf backup` again, or rebuild from its bronze folder", code="BACKUP")
+        raise UsageError(
+            "this backup was never finished",
+            where=str(folder),
+            fix="run `sbf backup` again, or rebuild from its bronze folder",
+            code="BACKUP",
+        )
     check_place(config, config.database)
     is_begun = restoring_from(config) == str(folder)
     if os.path.lexists(config.restoring) and not is_begun:
-        raise UsageError("the home holds half of another backup", where=str(config.home), fix="name a new folder with --home", code="HOME")
+        raise UsageError(
+            "the home holds half of another backup",
+            where=str(config.home),
+            fix="name a new folder with --home",
+            code="HOME",
+        )
     if not is_begun and (config.database.exists() or journal_files(config.bronze)):
-        raise UsageError("the home holds data already", where=str(config.home), fix="name a new folder with --home", code="HOME")
+        raise UsageError(
+            "the home holds data already", where=str(config.home), fix="name a new folder with --home", code="HOME"
+        )
     bronze = folder / "bronze"
     log = folder / f"{facts.database_file}.wal"
     for place in (bronze, bronze / JOURNAL_FOLDER, folder / facts.database_file, log):
         if os.path.lexists(place) and is_link(place.lstat()):
-            raise DamageFound("a link stands in a backup", where=str(place), fix="put the file or folder itself in its place")
+            raise DamageFound(
+                "a link stands in a backup", where=str(place), fix="put the file or folder itself in its place"
+            )
     if os.path.lexists(log) and not log.is_file():  # a pipe: who reads it waits for ever
         raise DamageFound("in the place of the database's log is no file", where=str(log), fix="take it away")
     whole = {path.name: journal_bytes(path) for path in journal_files(bronze)}
@@ -162,7 +200,9 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
     if database is not None and not database.is_file():
         fix = "run `sbf rebuild` in the new home: its payloads are all there"
         raise DamageFound("the database of the backup is gone", where=str(database), fix=fix)
-    return BackupReport(folder=config.home, payloads=len(named), payloads_copied=copied, byte_count=byte_count, database=facts.database)
+    return BackupReport(
+        folder=config.home, payloads=len(named), payloads_copied=copied, byte_count=byte_count, database=facts.database
+    )
 
 
 def _restore_database(database: Path, target: Path) -> None:

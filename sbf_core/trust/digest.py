@@ -33,7 +33,9 @@ def warehouse_tables(conn: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in found]
 
 
-def digest_tables(conn: duckdb.DuckDBPyConnection, *, keys: Mapping[str, Sequence[str]], only: Sequence[str] = ()) -> list[TableDigest]:
+def digest_tables(
+    conn: duckdb.DuckDBPyConnection, *, keys: Mapping[str, Sequence[str]], only: Sequence[str] = ()
+) -> list[TableDigest]:
     """The checksum of every silver and gold table, or of those in ``only``.
 
     Args:
@@ -50,7 +52,9 @@ def _digest(conn: duckdb.DuckDBPyConnection, table: str, keys: Sequence[str]) ->
     place = f"{quoted(schema)}.{quoted(name)}"
     columns = [row[0] for row in conn.execute(f"DESCRIBE {place}").fetchall() if row[0] not in VOLATILE]
     packed = ", ".join(f"{literal(column)}, CAST(t.{quoted(column)} AS VARCHAR)" for column in columns)
-    order = quoted_list([*(key for key in keys if key in columns), *(column for column in columns if column not in keys)], prefix="t.")
+    order = quoted_list(
+        [*(key for key in keys if key in columns), *(column for column in columns if column not in keys)], prefix="t."
+    )
     cursor = conn.execute(f"SELECT CAST(json_object({packed}) AS VARCHAR) FROM {place} AS t ORDER BY {order}")
     digest, rows = hashlib.sha256(), 0
     while chunk := cursor.fetchmany(_ROWS_AT_ONCE):

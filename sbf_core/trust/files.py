@@ -30,7 +30,9 @@ def bytes_behind(config: DuckDbConfig, conn: duckdb.DuckDBPyConnection) -> list[
     """
     if config.holder.exists() or config.database.with_name(f"{config.database.name}.wal").exists():
         return []
-    sizes = conn.execute("SELECT block_size, total_blocks FROM pragma_database_size() WHERE database_name = current_database()").fetchone()
+    sizes = conn.execute(
+        "SELECT block_size, total_blocks FROM pragma_database_size() WHERE database_name = current_database()"
+    ).fetchone()
     assert sizes is not None
     body = config.database.stat().st_size - _HEADER_BYTES
     behind = body - sizes[0] * sizes[1]
@@ -69,13 +71,21 @@ def compare_listing(bronze: Path, expected: Mapping[str, tuple[str, int]], *, qu
     for entry in payload_files(bronze):
         path = relative(bronze, entry)
         if path not in expected:
-            findings.append(Finding(kind=FindingKind.FILE_UNKNOWN, subject=path, detail="neither journal nor manifest knows it"))
+            findings.append(
+                Finding(kind=FindingKind.FILE_UNKNOWN, subject=path, detail="neither journal nor manifest knows it")
+            )
             continue
         seen.add(path)
         if entry.is_file(follow_symlinks=False):
             there.append(path)
         else:
-            findings.append(Finding(kind=FindingKind.PAYLOAD_NO_FILE, subject=path, detail="a link, not a file" if entry.is_symlink() else "no regular file"))
+            findings.append(
+                Finding(
+                    kind=FindingKind.PAYLOAD_NO_FILE,
+                    subject=path,
+                    detail="a link, not a file" if entry.is_symlink() else "no regular file",
+                )
+            )
     for path in sorted(expected.keys() - seen):
         detail = "its damaged bytes are in quarantine" if path in quarantined else "the file is gone"
         findings.append(Finding(kind=FindingKind.PAYLOAD_MISSING, subject=path, detail=detail))

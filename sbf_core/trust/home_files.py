@@ -24,7 +24,14 @@ def unknown_files(config: DuckDbConfig, *, declared: frozenset[Path] = frozenset
         config: of the home.
         declared: files and folders that the settings name.
     """
-    known = {config.database.name, f"{config.database.name}.wal", config.lock.name, config.holder.name, config.live.name, config.restoring.name}
+    known = {
+        config.database.name,
+        f"{config.database.name}.wal",
+        config.lock.name,
+        config.holder.name,
+        config.live.name,
+        config.restoring.name,
+    }
     known |= {*_DECLARED, *_OWN, *(f"{config.rates.name}{end}" for end in _SQLITE)}
     for path in sorted(config.home.iterdir()):
         if path == config.published and path.is_dir():

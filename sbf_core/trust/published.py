@@ -66,7 +66,9 @@ def forget_published(config: DuckDbConfig, findings: list[Finding]) -> int:
 def _found(config: DuckDbConfig, path: Path, detail: str) -> Finding:
     is_there = path.is_file()
     kind = FindingKind.PUBLISHED_CHANGED if is_there else FindingKind.PUBLISHED_MISSING
-    return Finding(kind=kind, subject=path.relative_to(config.home).as_posix(), detail=detail if is_there else "the file is gone")
+    return Finding(
+        kind=kind, subject=path.relative_to(config.home).as_posix(), detail=detail if is_there else "the file is gone"
+    )
 
 
 def _check_copy(config: DuckDbConfig) -> Iterator[Finding]:

@@ -116,7 +116,11 @@ class _Comparison:
                 others.append(line)
                 odd.add(line.path)
         parsed = self._parsed(others)
-        rows = {row.rel_path: row for row in self._recorded.rows([found.row.rel_path for found in parsed])} if parsed else {}
+        rows = (
+            {row.rel_path: row for row in self._recorded.rows([found.row.rel_path for found in parsed])}
+            if parsed
+            else {}
+        )
         for found in parsed:
             path = found.row.rel_path
             known = self._lines.get(path)
@@ -156,7 +160,9 @@ class _Comparison:
                     continue
                 different = _different(self._lines[path].row, rows[path])
                 if different:
-                    self._find(FindingKind.RECORD_DIFFERS, path, "journal and manifest differ in " + ", ".join(different))
+                    self._find(
+                        FindingKind.RECORD_DIFFERS, path, "journal and manifest differ in " + ", ".join(different)
+                    )
 
     def _find_unseen(self, unseen: Collection[str]) -> None:
         """Payloads on record that no journal knows."""
@@ -169,7 +175,9 @@ class _Comparison:
                 elif run_id not in broken:
                     self._find(FindingKind.NOT_JOURNALLED, path, f"the journal of run {run_id} does not know it")
         for run_id in sorted(without):
-            self._find(FindingKind.JOURNAL_MISSING, f"{JOURNAL_FOLDER}/{run_id}.jsonl", "the ledger knows payloads of this run")
+            self._find(
+                FindingKind.JOURNAL_MISSING, f"{JOURNAL_FOLDER}/{run_id}.jsonl", "the ledger knows payloads of this run"
+            )
 
     def _find_strangers(self) -> None:
         names = {path.name for path in self._files}
@@ -208,5 +216,7 @@ def _are_headers(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return (
-        isinstance(found, dict) and all(isinstance(value, str) for value in found.values()) and json.dumps(found, ensure_ascii=True, sort_keys=True, separators=(",", ":")) == text
+        isinstance(found, dict)
+        and all(isinstance(value, str) for value in found.values())
+        and json.dumps(found, ensure_ascii=True, sort_keys=True, separators=(",", ":")) == text
     )

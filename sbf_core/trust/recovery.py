@@ -49,7 +49,14 @@ class Recovered:
     damages: tuple[str, ...] = ()
 
 
-def recover(ops: OpsService, config: DuckDbConfig, *, everything: bool = False, alive: str = "", logger: logging.Logger | None = None) -> Recovered:
+def recover(
+    ops: OpsService,
+    config: DuckDbConfig,
+    *,
+    everything: bool = False,
+    alive: str = "",
+    logger: logging.Logger | None = None,
+) -> Recovered:
     """Put right what a dead run left, and take in journals that the ledger does not know. Call it while holding the home.
 
     Looks at files only if a run did not end well, or a journal is there whose run is not on record (after the
@@ -71,7 +78,10 @@ def recover(ops: OpsService, config: DuckDbConfig, *, everything: bool = False, 
     journals = {path.stem: path for path in journal_files(config.bronze)}
     unknown = journals.keys() - ops.recovery.known_runs() if journals else set()
     copies = {run_id: original for run_id in sorted(unknown) if (original := run_of_copy(journals[run_id]))}
-    damages = [f"{journals.pop(run_id)} is a copy of the journal of run {original}; `sbf repair` moves it aside" for run_id, original in copies.items()]
+    damages = [
+        f"{journals.pop(run_id)} is a copy of the journal of run {original}; `sbf repair` moves it aside"
+        for run_id, original in copies.items()
+    ]
     unknown -= copies.keys()
     if not unclean and not unknown and not everything:
         return Recovered(damages=tuple(damages))
@@ -95,14 +105,25 @@ def recover(ops: OpsService, config: DuckDbConfig, *, everything: bool = False, 
     missing = _adopt(ops, config, (row for found in fresh.values() for row in found))
     damages += [f"{len(missing)} journalled payloads are missing, the first is {missing[0]}"] if missing else []
     fault_point("recover.adopted")
-    runs = [_recovered_run(run_id, lines.get(run_id, []), len(fresh.get(run_id, ())), unknown=run_id in unknown) for run_id in sorted(unclean | unknown)]
+    runs = [
+        _recovered_run(run_id, lines.get(run_id, []), len(fresh.get(run_id, ())), unknown=run_id in unknown)
+        for run_id in sorted(unclean | unknown)
+    ]
     ops.recovery.record_recovery(runs, files_quarantined=max(moved, quarantined), alive=alive)
     fault_point("recover.done")
     if not runs and not moved and not any(fresh.values()):
         return Recovered(damages=tuple(damages))
-    done = Recovered(runs_closed=len(runs), payloads_adopted=sum(run.payloads_adopted for run in runs), files_quarantined=quarantined, damages=tuple(damages))
+    done = Recovered(
+        runs_closed=len(runs),
+        payloads_adopted=sum(run.payloads_adopted for run in runs),
+        files_quarantined=quarantined,
+        damages=tuple(damages),
+    )
     (logger or logging.getLogger("sbf.recovery")).warning(
-        "Recovered. runs_closed=%s | payloads_adopted=%s | files_quarantined=%s", done.runs_closed, done.payloads_adopted, done.files_quarantined
+        "Recovered. runs_closed=%s | payloads_adopted=%s | files_quarantined=%s",
+        done.runs_closed,
+        done.payloads_adopted,
+        done.files_quarantined,
     )
     return done
 
@@ -130,7 +151,9 @@ def mend_torn_journal(config: DuckDbConfig, path: Path) -> bool:
     except DamageFound:
         return False  # told by whoever reads its lines
     if torn:
-        put_in_quarantine(config.quarantine, torn, original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.TORN_LINE)
+        put_in_quarantine(
+            config.quarantine, torn, original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.TORN_LINE
+        )
         cut_torn_tail(path)
     return bool(torn)
 
@@ -178,8 +201,16 @@ def _adopt(ops: OpsService, config: DuckDbConfig, rows: Iterable[BronzeManifestR
 def _recovered_run(run_id: str, lines: list[JournalLine], adopted: int, *, unknown: bool) -> RecoveredRun:
     times = [line.row.fetched_at for line in lines]
     started_at, last = _started_at(run_id, times), max(times, default=None)
-    replayed = started_at is not None and last is not None and last < started_at  # then the times are those of the recording
-    return RecoveredRun(run_id=run_id, payloads_adopted=adopted, unknown=unknown, started_at=started_at, finished_at=None if replayed else last)
+    replayed = (
+        started_at is not None and last is not None and last < started_at
+    )  # then the times are those of the recording
+    return RecoveredRun(
+        run_id=run_id,
+        payloads_adopted=adopted,
+        unknown=unknown,
+        started_at=started_at,
+        finished_at=None if replayed else last,
+    )
 
 
 def _started_at(run_id: str, times: list[dt.datetime]) -> dt.datetime | None:

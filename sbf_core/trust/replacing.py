@@ -61,9 +61,14 @@ def _replaced(config: DuckDbConfig, damage: DamageFound) -> str:
             copy_database(source, fresh, durable=config.fsync != "none")
     fault_point("replace.copied")
     kept = config.quarantine
-    for path in (database.with_name(f"{database.name}.wal"), database):  # a log must never be left beside another database
+    for path in (
+        database.with_name(f"{database.name}.wal"),
+        database,
+    ):  # a log must never be left beside another database
         if path.exists():
-            kept = move_to_quarantine(config.quarantine, path, original=path.name, reason=QuarantineReason.DAMAGED_DATABASE)
+            kept = move_to_quarantine(
+                config.quarantine, path, original=path.name, reason=QuarantineReason.DAMAGED_DATABASE
+            )
     fault_point("replace.moved")
     if copy is not None:
         put_in_place(fresh, database)
@@ -71,7 +76,11 @@ def _replaced(config: DuckDbConfig, damage: DamageFound) -> str:
     if config.fsync != "none":
         sync_all([config.home])
     fault_point("replace.done")
-    other = f"the copy that run {copy.run_id} left for readers; what is newer was" if copy is not None else "an empty one; everything was"
+    other = (
+        f"the copy that run {copy.run_id} left for readers; what is newer was"
+        if copy is not None
+        else "an empty one; everything was"
+    )
     return f"a crash had damaged the database: it was moved to {kept} and replaced by {other} taken from Bronze ({damage.what})"
 
 

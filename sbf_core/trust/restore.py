@@ -22,7 +22,9 @@ def set_damaged_aside(config: DuckDbConfig, paths: Iterable[str]) -> None:
     """Move what stands in the place of payloads, and is not what was recorded, to quarantine."""
     for path in paths:
         folder, _, name = path.rpartition("/")
-        place = (inside(config.bronze, folder) if folder else config.bronze) / name  # a link in its own place is moved, one on the way is not followed
+        place = (
+            inside(config.bronze, folder) if folder else config.bronze
+        ) / name  # a link in its own place is moved, one on the way is not followed
         if os.path.lexists(place):
             move_to_quarantine(config.quarantine, place, original=path, reason=QuarantineReason.DAMAGED)
 
@@ -83,18 +85,22 @@ def write_journal_again(config: DuckDbConfig, run_id: str, recorded: Sequence[Br
     path = journal_path(config.bronze, run_id)
     salvaged: dict[str, JournalLine] = {}
     if os.path.lexists(path) and not path.is_symlink() and not path.is_file():  # a folder, or a pipe
-        move_to_quarantine(config.quarantine, path, original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.DAMAGED)
+        move_to_quarantine(
+            config.quarantine, path, original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.DAMAGED
+        )
     elif path.exists():
-        copy_to_quarantine(config.quarantine, path, original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.DAMAGED)
+        copy_to_quarantine(
+            config.quarantine, path, original=f"{JOURNAL_FOLDER}/{path.name}", reason=QuarantineReason.DAMAGED
+        )
         salvaged = {line.row.rel_path: line for line in salvaged_lines(path)}
     lines: dict[str, JournalLine] = {}
     for row in recorded:
         known = salvaged.get(row.rel_path)
-        lines[row.rel_path] = JournalLine(row=row, headers=known.headers if known else {}, masked=known.masked if known else ())
+        lines[row.rel_path] = JournalLine(
+            row=row, headers=known.headers if known else {}, masked=known.masked if known else ()
+        )
     for rel_path, line in salvaged.items():
         if rel_path not in lines and _holds(config.bronze, rel_path, line.row.payload_hash):
             lines[rel_path] = line
     rewrite_journal(path, list(lines.values()))
     return len(lines)
-
-

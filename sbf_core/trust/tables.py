@@ -26,7 +26,9 @@ def _buckets(conn: duckdb.DuckDBPyConnection, source: str, keys: str, columns: s
     return {bucket: (number, mixed, total) for bucket, number, mixed, total in rows}
 
 
-def _rows(conn: duckdb.DuckDBPyConnection, source: str, keys: str, columns: str, buckets: Sequence[int]) -> dict[tuple[str, str], int]:
+def _rows(
+    conn: duckdb.DuckDBPyConnection, source: str, keys: str, columns: str, buckets: Sequence[int]
+) -> dict[tuple[str, str], int]:
     """The rows of some buckets, as (key, whole row) texts, with how often each is there."""
     chosen = ", ".join(str(bucket) for bucket in buckets)
     found = conn.execute(
@@ -37,7 +39,12 @@ def _rows(conn: duckdb.DuckDBPyConnection, source: str, keys: str, columns: str,
 
 
 def compare_tables(
-    kind: FindingKind, table: str, actual: tuple[duckdb.DuckDBPyConnection, str], wanted: tuple[duckdb.DuckDBPyConnection, str], *, keys: Sequence[str]
+    kind: FindingKind,
+    table: str,
+    actual: tuple[duckdb.DuckDBPyConnection, str],
+    wanted: tuple[duckdb.DuckDBPyConnection, str],
+    *,
+    keys: Sequence[str],
 ) -> list[Finding]:
     """One finding for each key whose rows differ.
 
@@ -62,7 +69,10 @@ def compare_tables(
     for (key, text), number in want.items():
         if have.get((key, text)) != number:
             per_key.setdefault(key, []).append("should be: " + text)
-    return [Finding(kind=kind, subject=f"{table} {key}", detail="; ".join(sorted(texts))[:500]) for key, texts in sorted(per_key.items())]
+    return [
+        Finding(kind=kind, subject=f"{table} {key}", detail="; ".join(sorted(texts))[:500])
+        for key, texts in sorted(per_key.items())
+    ]
 
 
 def silver_source(table: str, *, without_files: Sequence[str]) -> str:

@@ -67,7 +67,11 @@ class UniverseService:
             return self._checked(_read_file(settings.file), where=str(settings.file))
         if settings.plugin:
             if self._members_hook is None:
-                raise UsageError(f"plugin {settings.plugin!r} gives no universe", fix="choose a plugin with the hook universe_members", code="UNIVERSE")
+                raise UsageError(
+                    f"plugin {settings.plugin!r} gives no universe",
+                    fix="choose a plugin with the hook universe_members",
+                    code="UNIVERSE",
+                )
             given = [(member.ticker, member.valid_from, member.valid_to) for member in self._members_hook()]
             return self._checked(given, where=settings.origin)
         if settings.query:
@@ -82,7 +86,9 @@ class UniverseService:
         except duckdb.CatalogException:
             return []  # the silver table is filled by a plugin that has not run yet
         except duckdb.Error as error:
-            raise UsageError(f"the universe query fails: {str(error).splitlines()[0]}", where=query, code="UNIVERSE") from error
+            raise UsageError(
+                f"the universe query fails: {str(error).splitlines()[0]}", where=query, code="UNIVERSE"
+            ) from error
         names = [column[0] for column in found.description]
         if "ticker" not in names:
             raise UsageError("the universe query gives no column 'ticker'", where=query, code="UNIVERSE")
@@ -93,7 +99,12 @@ class UniverseService:
         cleaned = [(tidied(str(ticker)), start, end) for ticker, start, end in given if ticker is not None]
         _, notes = checked_tickers([str(ticker) for ticker, _, _ in given if ticker is not None], where=where)
         self.notes.extend(notes)
-        return tuple(dict.fromkeys(UniverseMember(ticker=ticker, valid_from=_day(start, where), valid_to=_day(end, where)) for ticker, start, end in cleaned))
+        return tuple(
+            dict.fromkeys(
+                UniverseMember(ticker=ticker, valid_from=_day(start, where), valid_to=_day(end, where))
+                for ticker, start, end in cleaned
+            )
+        )
 
 
 def _day(value: Any, where: str) -> dt.date | None:
@@ -110,15 +121,24 @@ def _read_file(path: Path) -> list[tuple[Any, Any, Any]]:
     try:
         text = regular_file(path).decode("utf-8-sig")
     except FileNotFoundError as error:
-        raise UsageError("there is no such universe file", where=str(path), fix="mend universe.file", code="UNIVERSE") from error
+        raise UsageError(
+            "there is no such universe file", where=str(path), fix="mend universe.file", code="UNIVERSE"
+        ) from error
     except OSError as error:
         raise EnvironmentFault(f"the universe file cannot be read: {error.strerror}", where=str(path)) from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"the universe file is not UTF-8 at byte {error.start}", where=str(path), code="UNIVERSE") from error
+        raise UsageError(
+            f"the universe file is not UTF-8 at byte {error.start}", where=str(path), code="UNIVERSE"
+        ) from error
     lines = text.splitlines()
     if path.suffix.lower() != ".csv":
         return [(line, None, None) for line in lines if line.strip() and not line.lstrip().startswith("#")]
     reader = csv.DictReader(lines)
     if "ticker" not in (reader.fieldnames or ()):
-        raise UsageError("the universe file has no column 'ticker'", where=str(path), fix="give it a header line with ticker", code="UNIVERSE")
+        raise UsageError(
+            "the universe file has no column 'ticker'",
+            where=str(path),
+            fix="give it a header line with ticker",
+            code="UNIVERSE",
+        )
     return [(row["ticker"], row.get("valid_from"), row.get("valid_to")) for row in reader]

@@ -61,7 +61,9 @@ def checked_tickers(raw: Iterable[str], *, where: str) -> tuple[tuple[str, ...],
         kept[ticker] = None
     if faults:
         more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
-        raise UsageError("no tickers: " + "; ".join(faults[:5]) + more, where=where, fix="correct or remove them", code="TICKER")
+        raise UsageError(
+            "no tickers: " + "; ".join(faults[:5]) + more, where=where, fix="correct or remove them", code="TICKER"
+        )
     folded: dict[str, str] = {}
     for ticker in kept:
         other = folded.setdefault(ticker.casefold(), ticker)

@@ -70,15 +70,44 @@ def _answering(site: Site, place: str) -> Callable[[Request], Any]:
                 return page_of(place)(site, request)
         except UsageError as error:
             empty = error.code in ("NO_DATA", "NO_DATABASE")
-            template, status = ("empty.html", 200) if empty else ("message.html", 404 if error.code.startswith(("UNKNOWN", "NO_ROWS")) else 400)
-            return site.rendering.page(template, path="", title="No data yet" if empty else "Not found", status_code=status, error=error, **of_runs.live_of(site))
+            template, status = (
+                ("empty.html", 200)
+                if empty
+                else ("message.html", 404 if error.code.startswith(("UNKNOWN", "NO_ROWS")) else 400)
+            )
+            return site.rendering.page(
+                template,
+                path="",
+                title="No data yet" if empty else "Not found",
+                status_code=status,
+                error=error,
+                **of_runs.live_of(site),
+            )
         except HomeLocked as error:
-            return site.rendering.page("empty.html", path="", title="A run is at work", status_code=200, error=error, **of_runs.live_of(site))
+            return site.rendering.page(
+                "empty.html", path="", title="A run is at work", status_code=200, error=error, **of_runs.live_of(site)
+            )
         except SbfError as error:
-            return site.rendering.page("message.html", path="", title="This cannot be shown", status_code=500, error=error, **of_runs.live_of(site))
+            return site.rendering.page(
+                "message.html",
+                path="",
+                title="This cannot be shown",
+                status_code=500,
+                error=error,
+                **of_runs.live_of(site),
+            )
         except duckdb.OutOfMemoryException:
-            fault = UsageError("this page needs more memory than pages may have", fix="ask for less, or ask `sbf sql`", code="MEMORY")
-            return site.rendering.page("message.html", path="", title="This cannot be shown", status_code=500, error=fault, **of_runs.live_of(site))
+            fault = UsageError(
+                "this page needs more memory than pages may have", fix="ask for less, or ask `sbf sql`", code="MEMORY"
+            )
+            return site.rendering.page(
+                "message.html",
+                path="",
+                title="This cannot be shown",
+                status_code=500,
+                error=fault,
+                **of_runs.live_of(site),
+            )
         except Exception as error:  # a bug: one line in the terminal, all of it with --debug
             return _fault(site, request, error)
 
@@ -90,9 +119,16 @@ def _answering(site: Site, place: str) -> Callable[[Request], Any]:
 
 def _fault(site: Site, request: Request, error: Exception) -> Response:
     said = printable(f"{type(error).__name__}: {error}")
-    _logger.error("A page failed. path=%s | error=%s", printable(request.url.path), said, exc_info=error if os.environ.get("SBF_DEBUG") else None)
+    _logger.error(
+        "A page failed. path=%s | error=%s",
+        printable(request.url.path),
+        said,
+        exc_info=error if os.environ.get("SBF_DEBUG") else None,
+    )
     fault = SbfError("this page has a fault", fix="please report it; `sbf --debug ui` says more in its terminal")
-    return site.rendering.page("message.html", path="", title="A fault", status_code=500, error=fault, live=None, silent=False, live_age=0.0)
+    return site.rendering.page(
+        "message.html", path="", title="A fault", status_code=500, error=fault, live=None, silent=False, live_age=0.0
+    )
 
 
 def make_app(site: Site, *, hosts: frozenset[str]) -> ASGIApp:
@@ -101,7 +137,9 @@ def make_app(site: Site, *, hosts: frozenset[str]) -> ASGIApp:
     async def not_found(request: Request, error: Exception) -> Response:
         del error
         fault = UsageError(f"there is no page {request.url.path!r}", code="UNKNOWN_PAGE")
-        return site.rendering.page("message.html", path="", title="Not found", status_code=404, error=fault, **of_runs.live_of(site))
+        return site.rendering.page(
+            "message.html", path="", title="Not found", status_code=404, error=fault, **of_runs.live_of(site)
+        )
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> Any:

@@ -23,7 +23,14 @@ from sbf_core.facts.when import day_of, moment_of
 _SERIES_TICKED_MAX = 60
 #: Up to which width of a window each picture is for, in pixels: its letters stay readable. 0: any.
 _WINDOWS = {Size.NARROW: 520, Size.MEDIUM: 900, Size.WIDE: 0}
-_STRETCHES = (("1 month", 31), ("3 months", 92), ("6 months", 183), ("1 year", 365), ("5 years", 1827), ("10 years", 3653))
+_STRETCHES = (
+    ("1 month", 31),
+    ("3 months", 92),
+    ("6 months", 183),
+    ("1 year", 365),
+    ("5 years", 1827),
+    ("10 years", 3653),
+)
 #: What of an address says which part of a chart is looked at.
 _PARTS = ("from", "to", "series", "names", "as_of", "as")
 
@@ -101,7 +108,11 @@ def figure_of(found: Plotted, query: str) -> Figure:
     drawn = set(found.series) if found.chart.kind is not ChartKind.HEATMAP or view.series else set()
     several = found.chart.kind is ChartKind.LINE and len(found.series) > 1
     page = functools.partial(_page, address, query)
-    scales = (("Values", page({"as": ""}), not view.indexed), ("First value = 100", page({"as": "index"}), view.indexed)) if several else ()
+    scales = (
+        (("Values", page({"as": ""}), not view.indexed), ("First value = 100", page({"as": "index"}), view.indexed))
+        if several
+        else ()
+    )
     return Figure(
         known=found.known, address=address, query=query, alt=described(found), unit=unit_of(found),
         sizes=tuple((str(size), frame.whole_width, frame.whole_height, _WINDOWS[size]) for size, frame in frames), notes=found.notes,
@@ -123,12 +134,27 @@ def _stretches(found: Plotted, address: str, query: str) -> list[tuple[str, str,
     for name, days in _STRETCHES:
         begin = last - dt.timedelta(days=days)
         if begin > first:
-            links.append((name, _page(address, query, {"from": begin.isoformat(), "to": ""}), found.view.since == begin and found.view.until is None))
+            links.append(
+                (
+                    name,
+                    _page(address, query, {"from": begin.isoformat(), "to": ""}),
+                    found.view.since == begin and found.view.until is None,
+                )
+            )
     everything = found.view.since is None or found.view.since <= first
-    return [*links, ("Everything", _page(address, query, {"from": first.isoformat(), "to": ""}), everything and found.view.until is None)]
+    return [
+        *links,
+        (
+            "Everything",
+            _page(address, query, {"from": first.isoformat(), "to": ""}),
+            everything and found.view.until is None,
+        ),
+    ]
 
 
 def _page(address: str, query: str, changes: Mapping[str, str]) -> str:
-    kept: Sequence[tuple[str, str]] = [(name, value) for name, value in QueryParams(query).multi_items() if name not in changes]
+    kept: Sequence[tuple[str, str]] = [
+        (name, value) for name, value in QueryParams(query).multi_items() if name not in changes
+    ]
     asked = urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
     return f"{address}?{asked}" if asked else address

@@ -100,7 +100,9 @@ def _decimals(value: Any) -> int:
     return len(f"{value:f}".partition(".")[2].rstrip("0"))
 
 
-def cell_of(name: str, value: Any, *, href: str = "", number: bool = False, decimals: int | None = None, of_sbf: bool = True) -> Cell:
+def cell_of(
+    name: str, value: Any, *, href: str = "", number: bool = False, decimals: int | None = None, of_sbf: bool = True
+) -> Cell:
     """How a value looks in a column of that name.
 
     Args:
@@ -123,8 +125,18 @@ def cell_of(name: str, value: Any, *, href: str = "", number: bool = False, deci
         return Cell(text=value.isoformat(), kind="when", href=href)
     if isinstance(value, (int, float, Decimal)):
         unit = name if of_sbf else ""
-        text = bytes_text(float(value)) if unit == "bytes" else duration_text(float(value)) if unit == "seconds" else number_text(value, decimals=decimals)
-        return Cell(text=str(value) if name in ("year", "http") or name.endswith(("_key", "_id")) else text, kind="num", href=href)
+        text = (
+            bytes_text(float(value))
+            if unit == "bytes"
+            else duration_text(float(value))
+            if unit == "seconds"
+            else number_text(value, decimals=decimals)
+        )
+        return Cell(
+            text=str(value) if name in ("year", "http") or name.endswith(("_key", "_id")) else text,
+            kind="num",
+            href=href,
+        )
     text = printable(value.hex() if isinstance(value, bytes) else str(value))
     if of_sbf and name == "payload" and href:
         text = text.rpartition("/")[2]  # dataset and ticker stand beside it, and the whole path on its page
@@ -136,7 +148,14 @@ def cell_of(name: str, value: Any, *, href: str = "", number: bool = False, deci
     return Cell(text=shown, kind=kind, href=href, full=text if cut else "", is_said=of_sbf and name in _SAID)
 
 
-def grid_of(table: FactTable, *, links: Mapping[str, Link] | None = None, hidden: Sequence[str] = (), drop_empty: bool = True, values: Collection[str] = ()) -> Grid:
+def grid_of(
+    table: FactTable,
+    *,
+    links: Mapping[str, Link] | None = None,
+    hidden: Sequence[str] = (),
+    drop_empty: bool = True,
+    values: Collection[str] = (),
+) -> Grid:
     """A table of a page.
 
     Args:
@@ -149,10 +168,18 @@ def grid_of(table: FactTable, *, links: Mapping[str, Link] | None = None, hidden
     places = [
         place
         for place, name in enumerate(table.headers)
-        if name not in hidden and not (drop_empty and table.rows and all(row[place] in (None, "") for row in table.rows))
+        if name not in hidden
+        and not (drop_empty and table.rows and all(row[place] in (None, "") for row in table.rows))
     ]
-    numeric = {place: any(isinstance(row[place], (int, float, Decimal)) and not isinstance(row[place], bool) for row in table.rows) for place in places}
-    decimals = {place: max((_decimals(row[place]) for row in table.rows), default=0) for place in places if numeric[place]}
+    numeric = {
+        place: any(
+            isinstance(row[place], (int, float, Decimal)) and not isinstance(row[place], bool) for row in table.rows
+        )
+        for place in places
+    }
+    decimals = {
+        place: max((_decimals(row[place]) for row in table.rows), default=0) for place in places if numeric[place]
+    }
     rows = []
     for row in table.rows:
         record = dict(zip(table.headers, row, strict=True))
@@ -161,6 +188,20 @@ def grid_of(table: FactTable, *, links: Mapping[str, Link] | None = None, hidden
             name = table.headers[place]
             link = (links or {}).get(name)
             href = link(record) if link is not None and row[place] is not None else ""
-            cells.append(cell_of(name, row[place], href=href, number=numeric[place], decimals=decimals.get(place), of_sbf=name not in values))
+            cells.append(
+                cell_of(
+                    name,
+                    row[place],
+                    href=href,
+                    number=numeric[place],
+                    decimals=decimals.get(place),
+                    of_sbf=name not in values,
+                )
+            )
         rows.append(tuple(cells))
-    return Grid(headers=tuple((printable(table.headers[place]).replace("_", " "), "num" if numeric[place] else "") for place in places), rows=tuple(rows))
+    return Grid(
+        headers=tuple(
+            (printable(table.headers[place]).replace("_", " "), "num" if numeric[place] else "") for place in places
+        ),
+        rows=tuple(rows),
+    )

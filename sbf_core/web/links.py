@@ -12,4 +12,10 @@ def lineage_link(table: str, key: Mapping[str, Any], column: str) -> str:
     values = [str(value) for value in key.values()]
     if any("," in value for value in values):
         return ""
-    return "/lineage?" + urlencode({"table": table, "key": ",".join(f"{name}={value}" for name, value in zip(key, values, strict=True)), "column": column})
+    return "/lineage?" + urlencode(
+        {
+            "table": table,
+            "key": ",".join(f"{name}={value}" for name, value in zip(key, values, strict=True)),
+            "column": column,
+        }
+    )

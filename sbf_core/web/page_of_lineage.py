@@ -31,8 +31,19 @@ def lineage_page(site: Site, request: Request) -> Response:
         content["versions"] = revisions_grid(silver.entry, silver.versions)
     if gold is not None:
         keys = {f"silver.{entry.silver_table}": entry.key_columns for entry in site.entries}
-        content["inputs"] = [(one, grid_of(one.rows, links=_links(one, keys.get(one.table, ())), values=one.rows.headers)) for one in gold.inputs]
-    return site.rendering.page("lineage.html", path="/datasets", title="Where a number comes from", asked=asked, silver=silver, gold=gold, **content)
+        content["inputs"] = [
+            (one, grid_of(one.rows, links=_links(one, keys.get(one.table, ())), values=one.rows.headers))
+            for one in gold.inputs
+        ]
+    return site.rendering.page(
+        "lineage.html",
+        path="/datasets",
+        title="Where a number comes from",
+        asked=asked,
+        silver=silver,
+        gold=gold,
+        **content,
+    )
 
 
 def _links(one: GoldInput, key: tuple[str, ...]) -> dict[str, Link]:
@@ -41,4 +52,8 @@ def _links(one: GoldInput, key: tuple[str, ...]) -> dict[str, Link]:
     def to(column: str) -> Link:
         return lambda row: lineage_link(one.table, {name: row[name] for name in key}, column)
 
-    return {column: to(column) for column in one.rows.headers if column not in (*key, "known_from", "recorded_at")} if key else {}
+    return (
+        {column: to(column) for column in one.rows.headers if column not in (*key, "known_from", "recorded_at")}
+        if key
+        else {}
+    )

@@ -35,7 +35,9 @@ def charts_of(site: Site, cursor: duckdb.DuckDBPyConnection) -> list[KnownChart]
     return known_charts(cursor, site.entries, installed_models(cursor, site.manager))
 
 
-def chosen_figure(site: Site, cursor: duckdb.DuckDBPyConnection, table: str, asked: QueryParams) -> tuple[list[tuple[str, str, bool]], Figure | None, str]:
+def chosen_figure(
+    site: Site, cursor: duckdb.DuckDBPyConnection, table: str, asked: QueryParams
+) -> tuple[list[tuple[str, str, bool]], Figure | None, str]:
     """The chart of a table that a page of it shows: links to all of them, the one that was asked for or the first, and why it cannot be drawn."""
     charts = [known for known in charts_of(site, cursor) if known.table == table]
     if not charts:
@@ -48,7 +50,9 @@ def chosen_figure(site: Site, cursor: duckdb.DuckDBPyConnection, table: str, ask
     return links, figure_of(_plotted(site, cursor, chosen, QueryParams()), ""), ""
 
 
-def _plotted(site: Site, cursor: duckdb.DuckDBPyConnection, known: KnownChart, asked: QueryParams, *, with_values: bool = False) -> Plotted:
+def _plotted(
+    site: Site, cursor: duckdb.DuckDBPyConnection, known: KnownChart, asked: QueryParams, *, with_values: bool = False
+) -> Plotted:
     with site.one_chart:
         return plotted(cursor, known, view_of(asked), with_values=with_values)
 
@@ -58,7 +62,9 @@ def charts_page(site: Site, request: Request) -> Response:
     del request
     with site.door.reading() as cursor:
         known = charts_of(site, cursor)
-    return site.rendering.page("charts.html", path="/charts", title="Charts", charts=[(one, chart_address(one)) for one in known])
+    return site.rendering.page(
+        "charts.html", path="/charts", title="Charts", charts=[(one, chart_address(one)) for one in known]
+    )
 
 
 def _named(site: Site, cursor: duckdb.DuckDBPyConnection, request: Request) -> KnownChart:

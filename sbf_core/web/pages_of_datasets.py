@@ -27,7 +27,12 @@ from sbf_core.web.pages_of_gold import gold_content
 from sbf_core.web.site import Site, number_asked
 
 TABS = ("bronze", "silver", "rows", "chart", "coverage", "gold")
-_TEMPLATES = {"rows": "dataset_rows.html", "coverage": "dataset_coverage.html", "chart": "dataset_chart.html", "gold": "dataset_gold.html"}
+_TEMPLATES = {
+    "rows": "dataset_rows.html",
+    "coverage": "dataset_coverage.html",
+    "chart": "dataset_chart.html",
+    "gold": "dataset_gold.html",
+}
 _PAYLOADS = 100
 _FILTERS_SHOWN = 8
 
@@ -41,7 +46,13 @@ def datasets_page(site: Site, request: Request) -> Response:
     known = {one.id for one in states}
     others = [entry for entry in site.entries if entry.id not in known]
     return site.rendering.page(
-        "datasets.html", path="/datasets", title="Datasets", states=states, badges=[cell_of("state", one.state) for one in states], others=others, problem=site.problem
+        "datasets.html",
+        path="/datasets",
+        title="Datasets",
+        states=states,
+        badges=[cell_of("state", one.state) for one in states],
+        others=others,
+        problem=site.problem,
     )
 
 
@@ -73,7 +84,15 @@ def dataset_page(site: Site, request: Request) -> Response:
             content = {**_coverage(cursor, entry, request), **_days(site, cursor, entry)}
     template = _TEMPLATES.get(tab, "dataset.html") if filled else "dataset.html"
     return site.rendering.page(
-        template, path="/datasets", title=entry.title or entry.id, entry=entry, tab=tab, tabs=TABS, filled=filled, problems=problems, **content
+        template,
+        path="/datasets",
+        title=entry.title or entry.id,
+        entry=entry,
+        tab=tab,
+        tabs=TABS,
+        filled=filled,
+        problems=problems,
+        **content,
     )
 
 
@@ -82,7 +101,9 @@ def _bronze(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, reques
     found = datasets.payloads_of(cursor, entry, limit=_PAYLOADS, offset=(page - 1) * _PAYLOADS)
     pages = max(1, -(-total // _PAYLOADS))
     rejects = grid_of(reject_counts(cursor, entry))
-    grid = grid_of(found, links={"payload": lambda row: f"/payloads/{row['bronze_file_id']}"}, hidden=("bronze_file_id",))
+    grid = grid_of(
+        found, links={"payload": lambda row: f"/payloads/{row['bronze_file_id']}"}, hidden=("bronze_file_id",)
+    )
     return {"page": page, "pages": pages, "rejects": rejects, "grid": grid}
 
 
@@ -92,7 +113,11 @@ def _gold(site: Site, cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEnt
     names = [name.removeprefix("gold.") for name in over if table_exists(cursor, name)]
     asked = request.query_params.get("table", "")
     if asked and asked not in names:
-        raise UsageError(f"gold.{asked} is not made of {entry.id}", fix=", ".join(names) or "there is no such table", code="UNKNOWN_TABLE")
+        raise UsageError(
+            f"gold.{asked} is not made of {entry.id}",
+            fix=", ".join(names) or "there is no such table",
+            code="UNKNOWN_TABLE",
+        )
     facts_first = sorted(names, key=lambda name: (name.startswith("dim_"), name))
     name = asked or next(iter(facts_first), "")
     tables = [(one, one == name) for one in facts_first]
@@ -104,7 +129,11 @@ def _rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request:
     names = [*entry.column_types, "known_from", "recorded_at"]
     filters = {name: asked[f"is.{name}"] for name in names if asked.get(f"is.{name}")}
     wanted = rows.RowsWanted(
-        as_of=moment_of(asked.get("as_of", "")), filters=filters, sort=asked.get("sort", ""), descending=asked.get("down", "") == "1", page=number_asked(request, "page")
+        as_of=moment_of(asked.get("as_of", "")),
+        filters=filters,
+        sort=asked.get("sort", ""),
+        descending=asked.get("down", "") == "1",
+        page=number_asked(request, "page"),
     )
     found = rows.rows_of(cursor, entry, wanted)
     kept = {name: value for name, value in asked.items() if value and (name == "as_of" or name.startswith("is."))}
@@ -112,10 +141,24 @@ def _rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request:
     for name in names:
         now = wanted.sort == name
         other_way = {"sort": name, "down": "1" if now and not wanted.descending else ""}
-        heads.append({"name": name, "sorted": now, "down": wanted.descending, "href": "?" + urlencode({"tab": "rows", **kept, **other_way})})
+        heads.append(
+            {
+                "name": name,
+                "sorted": now,
+                "down": wanted.descending,
+                "href": "?" + urlencode({"tab": "rows", **kept, **other_way}),
+            }
+        )
     key = entry.key_columns[0]
-    links = {} if wanted.as_of is not None else {one.name: _explained(entry, one.name) for one in entry.columns if not one.key}
-    links |= {key: lambda row: _revisions_link(entry, row), "recorded_at": lambda row: f"/payloads/{row['_bronze_file_id']}"}
+    links = (
+        {}
+        if wanted.as_of is not None
+        else {one.name: _explained(entry, one.name) for one in entry.columns if not one.key}
+    )
+    links |= {
+        key: lambda row: _revisions_link(entry, row),
+        "recorded_at": lambda row: f"/payloads/{row['_bronze_file_id']}",
+    }
     grid = grid_of(found.table, links=links, hidden=("_bronze_file_id",), drop_empty=False, values=entry.column_types)
     order = {"sort": wanted.sort, "down": "1" if wanted.descending else ""} if wanted.sort else {}
     return {
@@ -126,11 +169,15 @@ def _rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request:
 
 
 def _explained(entry: DatasetKeymapEntry, column: str) -> Link:
-    return lambda row: lineage_link(f"silver.{entry.silver_table}", {name: row[name] for name in entry.key_columns}, column)
+    return lambda row: lineage_link(
+        f"silver.{entry.silver_table}", {name: row[name] for name in entry.key_columns}, column
+    )
 
 
 def _revisions_link(entry: DatasetKeymapEntry, row: Any) -> str:
-    return f"/datasets/{entry.silver_table}/revisions?" + urlencode({name: str(row[name]) for name in entry.key_columns})
+    return f"/datasets/{entry.silver_table}/revisions?" + urlencode(
+        {name: str(row[name]) for name in entry.key_columns}
+    )
 
 
 def revisions_page(site: Site, request: Request) -> Response:
@@ -202,9 +249,14 @@ def payload_page(site: Site, request: Request) -> Response:
     compared = request.query_params.get("difference", "") == "1"
     _ = site.entries  # with them their keys are known: a payload may repeat one
     with site.door.reading() as cursor:
-        found = payload.payload_facts(cursor, site.settings.config.bronze, request.path_params["file_id"], compared=compared)
+        found = payload.payload_facts(
+            cursor, site.settings.config.bronze, request.path_params["file_id"], compared=compared
+        )
     facts = found.facts.records[0]
-    links = {"run_id": lambda row: f"/runs/{row['run_id']}", "silver_table": lambda row: f"/datasets/{row['silver_table']}"}
+    links = {
+        "run_id": lambda row: f"/runs/{row['run_id']}",
+        "silver_table": lambda row: f"/datasets/{row['silver_table']}",
+    }
     grid = grid_of(found.facts, links=links)
     return site.rendering.page(
         "payload.html", path="/datasets", title="Payload", facts=list(zip(grid.headers, grid.rows[0], strict=True)), path_on_disk=facts["payload"], found=found,

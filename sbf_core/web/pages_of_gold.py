@@ -30,7 +30,12 @@ def gold_page(site: Site, request: Request) -> Response:
     del request
     with site.door.reading() as cursor:
         found = gold_states(cursor, known_models(cursor, site.manager)).table
-    return site.rendering.page("gold.html", path="/gold", title="Gold", grid=grid_of(found, links={"table_name": lambda row: f"/gold/{row['table_name']}"}))
+    return site.rendering.page(
+        "gold.html",
+        path="/gold",
+        title="Gold",
+        grid=grid_of(found, links={"table_name": lambda row: f"/gold/{row['table_name']}"}),
+    )
 
 
 def gold_table_page(site: Site, request: Request) -> Response:
@@ -38,7 +43,9 @@ def gold_table_page(site: Site, request: Request) -> Response:
     name = request.path_params["table"]
     with site.door.reading() as cursor:
         content = gold_content(site, cursor, name, request)
-    return site.rendering.page("gold_table.html", path="/gold", title=f"gold.{name}", address=f"/gold/{name}?", **content)
+    return site.rendering.page(
+        "gold_table.html", path="/gold", title=f"gold.{name}", address=f"/gold/{name}?", **content
+    )
 
 
 def gold_content(site: Site, cursor: duckdb.DuckDBPyConnection, name: str, request: Request) -> dict[str, Any]:
@@ -72,7 +79,11 @@ def download(site: Site, request: Request) -> Response:
         one = published_tables(site.settings.config).get(f"gold.{name}")
         if one is None:
             raise UsageError(f"gold.{name} is not there as Parquet", fix="sbf run", code="UNKNOWN_TABLE")
-        return FileResponse(site.settings.config.published / one.file, media_type="application/vnd.apache.parquet", filename=f"{name}.parquet")
+        return FileResponse(
+            site.settings.config.published / one.file,
+            media_type="application/vnd.apache.parquet",
+            filename=f"{name}.parquet",
+        )
     if kind != "csv":
         raise UsageError(f"there is no download as {kind!r}", fix="csv or parquet", code="KIND")
     with site.door.reading() as cursor:

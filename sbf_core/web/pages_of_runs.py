@@ -35,7 +35,11 @@ def live_of(site: Site) -> dict[str, Any]:
     """What the run at work says of itself, for templates."""
     live = read_live(site.settings.config.live)
     working = live is not None and live.status == "running"
-    return {"live": live if working else None, "silent": working and live is not None and live.is_silent(site.clock.now()), "live_age": _age(live, site.clock.now())}
+    return {
+        "live": live if working else None,
+        "silent": working and live is not None and live.is_silent(site.clock.now()),
+        "live_age": _age(live, site.clock.now()),
+    }
 
 
 def _age(live: LiveRun | None, now: dt.datetime) -> float:
@@ -64,7 +68,14 @@ def overview_page(site: Site, request: Request) -> Response:
         fields = new_fields(cursor, site.entries, now=now)
     for record in site.manager.records.values():
         if record.state == "refused":
-            problems.append(Problem(what=f"plugin {record.name} was not loaded", detail=record.reason, fix="sbf plugins list", href="/plugins"))
+            problems.append(
+                Problem(
+                    what=f"plugin {record.name} was not loaded",
+                    detail=record.reason,
+                    fix="sbf plugins list",
+                    href="/plugins",
+                )
+            )
     return site.rendering.page(
         "overview.html", path="/", title="Overview", last=last, last_status=cell_of("status", last["status"]) if last else Cell(text=""), problems=problems, states=states,
         badges=[cell_of("state", one.state) for one in states], runs=grid_of(latest, links={"run_id": run_link}), weeks=_calendar(days, since, now.date()),
@@ -85,7 +96,9 @@ def _calendar(days: Any, since: dt.date, today: dt.date) -> list[list[dict[str, 
         record = known.get(day)
         kind, sign, text = "none", "", "no run"
         if record is not None:
-            kind, sign = ("bad", "\u00d7") if record["failed"] else ("warn", "!") if record["partial"] else ("good", "·")
+            kind, sign = (
+                ("bad", "\u00d7") if record["failed"] else ("warn", "!") if record["partial"] else ("good", "·")
+            )
             text = f"{record['runs']} runs, {record['failed']} failed, {record['partial']} partial"
         if day.weekday() == 0 or not weeks:
             weeks.append([])
@@ -99,7 +112,9 @@ def runs_page(site: Site, request: Request) -> Response:
     status, day = request.query_params.get("status", ""), request.query_params.get("day", "")
     page = number_asked(request, "page")
     with site.door.reading() as cursor:
-        found, total = runs.runs_between(cursor, status=status, day=day_of(day), limit=_RUNS_A_PAGE, offset=(page - 1) * _RUNS_A_PAGE)
+        found, total = runs.runs_between(
+            cursor, status=status, day=day_of(day), limit=_RUNS_A_PAGE, offset=(page - 1) * _RUNS_A_PAGE
+        )
     return site.rendering.page(
         "runs.html", path="/runs", title="Runs", grid=grid_of(found, links={"run_id": run_link}), status=status, day=day, page=page, total=total,
         pages=max(1, -(-total // _RUNS_A_PAGE)), statuses=("ok", "partial", "failed", "interrupted"), **live_of(site),
@@ -113,12 +128,27 @@ def run_page(site: Site, request: Request) -> Response:
         raise UsageError(f"there is no layer {layer!r}", fix="bronze, silver or gold", code="LAYER")
     status, page = request.query_params.get("status", ""), number_asked(request, "page")
     with site.door.reading() as cursor:
-        found = runs.one_run(cursor, request.path_params["run_id"], limit=_FILES_A_PAGE, offset=(page - 1) * _FILES_A_PAGE, status=status, only=layer)
+        found = runs.one_run(
+            cursor,
+            request.path_params["run_id"],
+            limit=_FILES_A_PAGE,
+            offset=(page - 1) * _FILES_A_PAGE,
+            status=status,
+            only=layer,
+        )
     tables: list[tuple[str, FactTable, Any]] = []
     if layer == "bronze":
-        tables.append(("", found.bronze, {"payload": lambda row: f"/payloads/{row['bronze_file_id']}" if row["bronze_file_id"] else ""}))
+        tables.append(
+            (
+                "",
+                found.bronze,
+                {"payload": lambda row: f"/payloads/{row['bronze_file_id']}" if row["bronze_file_id"] else ""},
+            )
+        )
     elif layer == "silver":
-        tables.append(("Promotions", found.silver, {"table_name": lambda row: f"/datasets/{row['table_name']}?tab=silver"}))
+        tables.append(
+            ("Promotions", found.silver, {"table_name": lambda row: f"/datasets/{row['table_name']}?tab=silver"})
+        )
         tables.append(("Rejected rows", found.rejects, {}))
     else:
         tables.append(("", found.gold, {"table_name": lambda row: f"/gold/{row['table_name']}"}))

@@ -27,7 +27,19 @@ _HISTORY = 30
 #: So many runs in a row may put a newer copy in the place of the one that is to be asked.
 _COPIES_MAX = 5
 #: A process that answers a question or draws gets no keys along: of the environment only what Python needs to start.
-_VARIABLES = ("PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "HOME", "USERPROFILE", "LANG", "LC_ALL")
+_VARIABLES = (
+    "PATH",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "HOME",
+    "USERPROFILE",
+    "LANG",
+    "LC_ALL",
+)
 
 
 def bare_environment() -> dict[str, str]:
@@ -57,7 +69,9 @@ class Questions:
         start_seconds_max: how long such a process may take to start; a busy machine is no fault of a question.
     """
 
-    def __init__(self, home: Path, *, seconds_max: float = SECONDS_MAX, start_seconds_max: float = START_SECONDS_MAX) -> None:
+    def __init__(
+        self, home: Path, *, seconds_max: float = SECONDS_MAX, start_seconds_max: float = START_SECONDS_MAX
+    ) -> None:
         self._home = home
         self._seconds_max = seconds_max
         self._start_seconds_max = start_seconds_max
@@ -106,7 +120,13 @@ class Questions:
 
     def _answer(self, query: str, database: Path, limit: int) -> Answer | None:
         """None where the copy is not there any more."""
-        wanted = {"home": str(self._home), "database": str(database), "query": query, "limit": limit, "cpu_seconds": int(self._seconds_max) + 1}
+        wanted = {
+            "home": str(self._home),
+            "database": str(database),
+            "query": query,
+            "limit": limit,
+            "cpu_seconds": int(self._seconds_max) + 1,
+        }
         process = ChildProcess("sbf_core.web.sql_child", environment=bare_environment(), output=_nobody_reads)
         with self._lock:
             self._running.add(process)
@@ -130,11 +150,15 @@ class Questions:
             return None
         if "error" in answer:
             raise UsageError(str(answer["error"]), code="SQL")
-        return Answer(table=FactTable(tuple(answer["headers"]), tuple(tuple(row) for row in answer["rows"])), more=answer["more"])
+        return Answer(
+            table=FactTable(tuple(answer["headers"]), tuple(tuple(row) for row in answer["rows"])), more=answer["more"]
+        )
 
     def _heard(self, process: ChildProcess, wanted: bytes) -> tuple[bytes, int, str]:
         """What a process answers, its exit code, and what took too long: the time of a question counts from when it says that it begins."""
-        process.write(wanted, seconds_max=self._start_seconds_max)  # where it has ended already, what it does not say tells that
+        process.write(
+            wanted, seconds_max=self._start_seconds_max
+        )  # where it has ended already, what it does not say tells that
         with suppress(OSError):
             process.target.close()
         began, is_early = _within(self._start_seconds_max, process, process.source.readline)

@@ -14,7 +14,15 @@ from sbf_core.typed import typed
 from sbf_core.web.grid import bytes_text, duration_text, number_text
 from sbf_core.web.places import Places
 
-_PLACES = (("/", "Overview"), ("/runs", "Runs"), ("/datasets", "Datasets"), ("/gold", "Gold"), ("/charts", "Charts"), ("/sql", "SQL"), ("/plugins", "Plugins"))
+_PLACES = (
+    ("/", "Overview"),
+    ("/runs", "Runs"),
+    ("/datasets", "Datasets"),
+    ("/gold", "Gold"),
+    ("/charts", "Charts"),
+    ("/sql", "SQL"),
+    ("/plugins", "Plugins"),
+)
 
 
 class Rendering:
@@ -27,10 +35,22 @@ class Rendering:
     def __init__(self, home: Path) -> None:
         self.places = Places(home)
         self._environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
             finalize=self._without_ways,
         )
-        self._environment.filters.update(bytes=bytes_text, duration=duration_text, number=number_text, printable=lambda value: printable(str(value)), typed=typed, told=self._told)
+        self._environment.filters.update(
+            bytes=bytes_text,
+            duration=duration_text,
+            number=number_text,
+            printable=lambda value: printable(str(value)),
+            typed=typed,
+            told=self._told,
+        )
         self._environment.globals.update(places=_PLACES, home=printable(self.places.name))
 
     def _without_ways(self, value: Any) -> Any:

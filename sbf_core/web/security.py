@@ -62,5 +62,7 @@ class Guard:
         if site not in _OWN and headers.get("sec-fetch-mode") != "navigate":
             return PlainTextResponse("Another site asked for this.\n", status_code=403)
         if site not in _OWN and scope["path"] == "/sql" and scope["query_string"]:
-            return PlainTextResponse("Another site may not ask questions here; open the page yourself.\n", status_code=403)
+            return PlainTextResponse(
+                "Another site may not ask questions here; open the page yourself.\n", status_code=403
+            )
         return None

@@ -60,7 +60,11 @@ def listen(host: str, port: int) -> socket.socket:
         bound.listen(128)  # from here on a browser waits instead of being refused
     except (OSError, OverflowError) as error:
         bound.close()
-        raise UsageError(f"pages cannot be shown at {host}:{port}: {error}", fix="choose another with --port, or --port 0 for any", code="PORT") from error
+        raise UsageError(
+            f"pages cannot be shown at {host}:{port}: {error}",
+            fix="choose another with --port, or --port 0 for any",
+            code="PORT",
+        ) from error
     return bound
 
 
@@ -79,7 +83,16 @@ def make_server(site: Site, *, host: str, port: int, patience: Patience | None =
     """The server of the pages, to be run with a socket of ``listen``."""
     app = make_app(site, hosts=hosts_of(host, port))
     protocol = patient_protocol(patience or Patience())
-    config = uvicorn.Config(app, http=protocol, ws="none", lifespan="on", log_level="warning", access_log=False, server_header=False, date_header=False)
+    config = uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+    )
     return _Server(config, site)
 
 
@@ -91,7 +104,9 @@ def serve(site: Site, bound: socket.socket, *, host: str, open_browser: bool, to
     try:
         with server.capture_signals():  # from when the address is told on, a Ctrl-C is how pages end
             told(place)
-            threading.Thread(target=lambda: site.entries, name="sbf-plugins", daemon=True).start()  # the first page finds them loaded
+            threading.Thread(
+                target=lambda: site.entries, name="sbf-plugins", daemon=True
+            ).start()  # the first page finds them loaded
             if open_browser:
                 threading.Timer(0.3, webbrowser.open, [place]).start()
             server.run(sockets=[bound])

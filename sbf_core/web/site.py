@@ -79,7 +79,11 @@ class Site:
         former = (entry for entry in self.entries if table in entry.former_tables)
         found = next((entry for entry in self.entries if entry.silver_table == table), None) or next(former, None)
         if found is None:
-            raise UsageError(f"no installed plugin declares a dataset with the table {table!r}", fix="see the list of datasets", code="UNKNOWN_DATASET")
+            raise UsageError(
+                f"no installed plugin declares a dataset with the table {table!r}",
+                fix="see the list of datasets",
+                code="UNKNOWN_DATASET",
+            )
         return found
 
 

@@ -27,7 +27,9 @@ _CELL_CHARACTERS_MAX = 10_000
 
 
 def _limit_memory() -> None:
-    with suppress(ImportError, OSError, ValueError):  # Windows knows no such limits: there the clock of the parent must do
+    with suppress(
+        ImportError, OSError, ValueError
+    ):  # Windows knows no such limits: there the clock of the parent must do
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE_BYTES, _ADDRESS_SPACE_BYTES))
@@ -71,7 +73,11 @@ def _answer(wanted: dict[str, Any]) -> dict[str, Any]:
         return {"error": str(error) or "it needs more memory than a question may have"}
     finally:
         bootstrap.close()
-    return {"headers": answer.headers, "rows": [[_plain(value) for value in row] for row in answer.rows], "more": answer.more}
+    return {
+        "headers": answer.headers,
+        "rows": [[_plain(value) for value in row] for row in answer.rows],
+        "more": answer.more,
+    }
 
 
 def main() -> None:

@@ -14,7 +14,9 @@ from sbf_core.api import DatasetKeymapEntry, RestRecipe, column, hookimpl
 class IndexValue:
     """One index value."""
 
-    series_id: str = column(key=True, trim=True, doc="e.g. CUSR0000SA0: all items, U.S. city average, seasonally adjusted")
+    series_id: str = column(
+        key=True, trim=True, doc="e.g. CUSR0000SA0: all items, U.S. city average, seasonally adjusted"
+    )
     year: int = column(key=True)
     period: str = column(key=True, trim=True, doc="M01 to M12; M13 is the year, S01 and S02 are halves")
     value: Decimal | None = column(precision=12, scale=3, missing=("-",), unit="index, 1982-84 = 100 for most series")

@@ -17,10 +17,25 @@ class ReferenceRate:
 
     date: dt.date = column(key=True, row_date=True, doc="day of the fixing, about 16:00 CET")
     currency: str = column(key=True, doc="ISO 4217 code at the time of the fixing")
-    rate: Decimal | None = column(precision=18, scale=6, missing=("N/A",), unit="units of the currency for one euro", doc="NULL: the ECB fixed no rate on that day")
+    rate: Decimal | None = column(
+        precision=18,
+        scale=6,
+        missing=("N/A",),
+        unit="units of the currency for one euro",
+        doc="NULL: the ECB fixed no rate on that day",
+    )
 
 
-_RATES = Chart(name="rates", title="Euro reference rates", x="date", y="rate", series="currency", shown=("USD", "GBP", "CHF"), unit="units for one euro", sessions=True)
+_RATES = Chart(
+    name="rates",
+    title="Euro reference rates",
+    x="date",
+    y="rate",
+    series="currency",
+    shown=("USD", "GBP", "CHF"),
+    unit="units for one euro",
+    sessions=True,
+)
 
 
 @hookimpl
@@ -51,4 +66,6 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
 def promote(batch: PromotionBatch) -> SelectRows:
     """From one column a currency to one row a fixing. The header ends with a comma, hence a last column without a name."""
     currencies = ", ".join(f'"{name}"' for name in batch.fields if len(name) == 3 and name.isalpha() and name.isupper())
-    return SelectRows(f'SELECT _file, "Date" AS date, currency, rate FROM batch UNPIVOT INCLUDE NULLS (rate FOR currency IN ({currencies}))')
+    return SelectRows(
+        f'SELECT _file, "Date" AS date, currency, rate FROM batch UNPIVOT INCLUDE NULLS (rate FOR currency IN ({currencies}))'
+    )

@@ -22,7 +22,9 @@ class Bar:
     low: Decimal = column(source="Low", precision=18, scale=4, unit="USD")
     close: Decimal = column(source="Close", precision=18, scale=4, unit="USD")
     volume: int = column(source="Volume", unit="shares")
-    adj_close: float = column(source="Adj Close", unit="USD", doc="adjusted for splits and dividends up to the end of the file")
+    adj_close: float = column(
+        source="Adj Close", unit="USD", doc="adjusted for splits and dividends up to the end of the file"
+    )
 
 
 @hookimpl

@@ -15,10 +15,20 @@ API = "https://financialmodelingprep.com/stable"
 RULES = DataRules(
     error_fields=("Error Message",),
     error_texts=("Limit Reach",),
-    plan_texts=("Exclusive Endpoint", "Special Endpoint", "Premium Query Parameter", "not available under your current subscription"),
+    plan_texts=(
+        "Exclusive Endpoint",
+        "Special Endpoint",
+        "Premium Query Parameter",
+        "not available under your current subscription",
+    ),
 )
 #: Plans, cheapest first, and how often each may ask.
-PLANS = {"free": ("5/second", "250/day"), "starter": ("300/minute",), "premium": ("750/minute",), "ultimate": ("3000/minute",)}
+PLANS = {
+    "free": ("5/second", "250/day"),
+    "starter": ("300/minute",),
+    "premium": ("750/minute",),
+    "ultimate": ("3000/minute",),
+}
 _PERIODS = ("annual", "quarter")
 
 
@@ -52,7 +62,14 @@ SPECS = (
         title="Every symbol that FMP knows",
         entry={"semantics": "snapshot"},
     ),
-    Spec(name="profile", domain="reference", columns=c.PROFILE, ask="profile?symbol={ticker}", hours=24 * 7, title="Company profile"),
+    Spec(
+        name="profile",
+        domain="reference",
+        columns=c.PROFILE,
+        ask="profile?symbol={ticker}",
+        hours=24 * 7,
+        title="Company profile",
+    ),
     Spec(
         name="profile_bulk",
         domain="reference",
@@ -73,7 +90,11 @@ SPECS = (
         hours=12,
         title="Daily prices",
         recipe={"chunk_days": 5 * 366},
-        entry={"is_data": attrs.evolve(RULES, may_be_empty=True), "restated_column": "close", "cadence": Cadence(calendar="weekdays")},
+        entry={
+            "is_data": attrs.evolve(RULES, may_be_empty=True),
+            "restated_column": "close",
+            "cadence": Cadence(calendar="weekdays"),
+        },
     ),
     Spec(
         name="eod_bulk",
@@ -183,7 +204,15 @@ SPECS = (
         recipe={"chunk_days": 30, "rows_max": 4000},
         entry={"is_data": attrs.evolve(RULES, may_be_empty=True)},
     ),
-    Spec(name="shares_float", domain="reference", columns=c.SHARES_FLOAT, ask="shares-float?symbol={ticker}", plan="starter", hours=24 * 7, title="Free float"),
+    Spec(
+        name="shares_float",
+        domain="reference",
+        columns=c.SHARES_FLOAT,
+        ask="shares-float?symbol={ticker}",
+        plan="starter",
+        hours=24 * 7,
+        title="Free float",
+    ),
     Spec(
         name="economic_indicators",
         domain="macro",

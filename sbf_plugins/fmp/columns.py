@@ -69,8 +69,21 @@ PROFILE = (
     *dates("ipoDate"), *some("BIGINT", "fullTimeEmployees", unit="persons"), *some("BOOLEAN", "isEtf", "isFund", "isAdr", "isActivelyTrading"), *texts("description"),
 )  # fmt: skip
 
-DIVIDEND = (SYMBOL, DAY, *dates("recordDate", "paymentDate", "declarationDate"), *prices("dividend", "adjDividend"), *numbers("yield", unit="percent"), *texts("frequency"))
-SPLIT = (SYMBOL, DAY, *some("DECIMAL(24,10)", "numerator", "denominator", unit="shares", doc="numerator new shares for denominator old ones"))
+DIVIDEND = (
+    SYMBOL,
+    DAY,
+    *dates("recordDate", "paymentDate", "declarationDate"),
+    *prices("dividend", "adjDividend"),
+    *numbers("yield", unit="percent"),
+    *texts("frequency"),
+)
+SPLIT = (
+    SYMBOL,
+    DAY,
+    *some(
+        "DECIMAL(24,10)", "numerator", "denominator", unit="shares", doc="numerator new shares for denominator old ones"
+    ),
+)
 
 _STATEMENT = (
     SYMBOL, DAY, key("period", doc="FY, Q1, Q2, Q3 or Q4"),
@@ -117,7 +130,13 @@ CASH_FLOW = (
     ),
 )  # fmt: skip
 
-_PERIOD = (SYMBOL, DAY, key("period", doc="FY, Q1, Q2, Q3 or Q4"), *some("BIGINT", "fiscalYear", doc="as the company counts its years"), *texts("reportedCurrency"))
+_PERIOD = (
+    SYMBOL,
+    DAY,
+    key("period", doc="FY, Q1, Q2, Q3 or Q4"),
+    *some("BIGINT", "fiscalYear", doc="as the company counts its years"),
+    *texts("reportedCurrency"),
+)
 KEY_METRICS = (
     *_PERIOD, *money("marketCap", "enterpriseValue"),
     *numbers(
@@ -134,13 +153,56 @@ RATIOS = (
         "interestCoverageRatio", "dividendPayoutRatio", "dividendYield", "effectiveTaxRate",
     ),
 )  # fmt: skip
-ENTERPRISE_VALUE = (SYMBOL, DAY, *prices("stockPrice"), *shares("numberOfShares"), *money("marketCapitalization", "minusCashAndCashEquivalents", "addTotalDebt", "enterpriseValue"))
-EARNINGS = (SYMBOL, DAY, *prices("epsActual", "epsEstimated"), *money("revenueActual", "revenueEstimated"), *dates("lastUpdated"))
-SHARES_FLOAT = (SYMBOL, *some("TIMESTAMP", "date"), *numbers("freeFloat", unit="percent"), *shares("floatShares", "outstandingShares"))
+ENTERPRISE_VALUE = (
+    SYMBOL,
+    DAY,
+    *prices("stockPrice"),
+    *shares("numberOfShares"),
+    *money("marketCapitalization", "minusCashAndCashEquivalents", "addTotalDebt", "enterpriseValue"),
+)
+EARNINGS = (
+    SYMBOL,
+    DAY,
+    *prices("epsActual", "epsEstimated"),
+    *money("revenueActual", "revenueEstimated"),
+    *dates("lastUpdated"),
+)
+SHARES_FLOAT = (
+    SYMBOL,
+    *some("TIMESTAMP", "date"),
+    *numbers("freeFloat", unit="percent"),
+    *shares("floatShares", "outstandingShares"),
+)
 STOCK = (SYMBOL, *texts("companyName"))
-INDICATOR = (key("name", doc="e.g. GDP, CPI, unemploymentRate"), DAY, *some("DECIMAL(30,10)", "value", doc="in the unit of the indicator, which FMP does not say"))
-TREASURY = (DAY, *some("DECIMAL(9,4)", "month1", "month2", "month3", "month6", "year1", "year2", "year3", "year5", "year7", "year10", "year20", "year30", unit="percent a year"))
-RISK_PREMIUM = (key("country"), *texts("continent"), *some("DECIMAL(12,6)", "countryRiskPremium", "totalEquityRiskPremium", unit="percent a year"))
+INDICATOR = (
+    key("name", doc="e.g. GDP, CPI, unemploymentRate"),
+    DAY,
+    *some("DECIMAL(30,10)", "value", doc="in the unit of the indicator, which FMP does not say"),
+)
+TREASURY = (
+    DAY,
+    *some(
+        "DECIMAL(9,4)",
+        "month1",
+        "month2",
+        "month3",
+        "month6",
+        "year1",
+        "year2",
+        "year3",
+        "year5",
+        "year7",
+        "year10",
+        "year20",
+        "year30",
+        unit="percent a year",
+    ),
+)
+RISK_PREMIUM = (
+    key("country"),
+    *texts("continent"),
+    *some("DECIMAL(12,6)", "countryRiskPremium", "totalEquityRiskPremium", unit="percent a year"),
+)
 CONSTITUENT = (SYMBOL, *texts("name", "sector", "subSector", "headQuarter", "dateFirstAdded", "cik", "founded"))
 SCREENED = (
     SYMBOL, *texts("companyName", "sector", "industry", "exchange", "exchangeShortName", "country"), *money("marketCap"), *prices("price", "lastAnnualDividend"),
@@ -150,11 +212,18 @@ SCREENED = (
 _STATEMENT_NAMES: dict[str, tuple[str, ...]] = {
     "filingDate": ("filingDate", "fillingDate"), "fiscalYear": ("fiscalYear", "calendarYear"), "epsDiluted": ("epsDiluted", "epsdiluted"),
 }  # fmt: skip
-_PROFILE_NAMES: dict[str, tuple[str, ...]] = {"exchange": ("exchangeShortName", "exchange"), "exchangeFullName": ("exchangeFullName", "exchange")}
+_PROFILE_NAMES: dict[str, tuple[str, ...]] = {
+    "exchange": ("exchangeShortName", "exchange"),
+    "exchangeFullName": ("exchangeFullName", "exchange"),
+}
 #: Where the API had other names before ``stable`` (v3), the names to look for, by dataset.
 V3_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "profile": _PROFILE_NAMES,
     "profile_bulk": _PROFILE_NAMES,
     "earnings_calendar": {"epsActual": ("epsActual", "eps"), "revenueActual": ("revenueActual", "revenue")},
-    **{f"{name}{bulk}": _STATEMENT_NAMES for name in ("income_statement", "balance_sheet", "cash_flow") for bulk in ("", "_bulk")},
+    **{
+        f"{name}{bulk}": _STATEMENT_NAMES
+        for name in ("income_statement", "balance_sheet", "cash_flow")
+        for bulk in ("", "_bulk")
+    },
 }

@@ -6,7 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sbf_core.api import DatasetKeymapEntry, PromotionBatch, RestRecipe, SelectRows, UsageError, checked_options, hookimpl
+from sbf_core.api import (
+    DatasetKeymapEntry,
+    PromotionBatch,
+    RestRecipe,
+    SelectRows,
+    UsageError,
+    checked_options,
+    hookimpl,
+)
 from sbf_plugins.fmp import columns as c
 from sbf_plugins.fmp.catalog import API, PLANS, RULES, SPECS, Spec
 
@@ -22,18 +30,35 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
         options, plan="free", datasets=USUAL, fx=("EURUSD", "GBPUSD", "USDJPY"), crypto=("BTCUSD", "ETHUSD"), indicators=("GDP", "CPI", "unemploymentRate", "federalFunds"),
     )  # fmt: skip
     if chosen["plan"] not in PLANS:
-        raise UsageError(f"plan {chosen['plan']!r} is not known", where="[options.fmp]", fix=f"use one of {', '.join(PLANS)}", code="OPTION")
+        raise UsageError(
+            f"plan {chosen['plan']!r} is not known",
+            where="[options.fmp]",
+            fix=f"use one of {', '.join(PLANS)}",
+            code="OPTION",
+        )
     names = tuple(_BY_NAME) if chosen["datasets"] == ("all",) else chosen["datasets"]
     unknown = next((name for name in names if name not in _BY_NAME), None)
     if unknown is not None:
-        raise UsageError(f"there is no dataset {unknown!r}", where="[options.fmp] datasets", fix=f"use all, or some of {', '.join(_BY_NAME)}", code="OPTION")
+        raise UsageError(
+            f"there is no dataset {unknown!r}",
+            where="[options.fmp] datasets",
+            fix=f"use all, or some of {', '.join(_BY_NAME)}",
+            code="OPTION",
+        )
     rank = tuple(PLANS).index(chosen["plan"])
     covered = [_BY_NAME[name] for name in names if tuple(PLANS).index(_BY_NAME[name].plan) <= rank]
     return [_entry(spec, PLANS[chosen["plan"]], chosen) for spec in covered]
 
 
 def _entry(spec: Spec, limits: Sequence[str], chosen: Mapping[str, Any]) -> DatasetKeymapEntry:
-    recipe = RestRecipe(url=f"{API}/{spec.ask}", secrets={"apikey": "FMP_API_KEY"}, limits=tuple(limits), class_mark="-", plan=spec.plan, **spec.recipe)
+    recipe = RestRecipe(
+        url=f"{API}/{spec.ask}",
+        secrets={"apikey": "FMP_API_KEY"},
+        limits=tuple(limits),
+        class_mark="-",
+        plan=spec.plan,
+        **spec.recipe,
+    )
     facts: dict[str, Any] = {"is_data": RULES, **spec.entry}
     if spec.per != "all":
         facts |= {"scope": "per_ticker", "members": chosen.get(spec.per, ())}
@@ -57,16 +82,24 @@ def _entry(spec: Spec, limits: Sequence[str], chosen: Mapping[str, Any]) -> Data
 @hookimpl
 def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
     """Three shapes: lists of objects (``stable``), objects with ``historical`` (v3), and bulk CSV; v3 has other names for some fields."""
-    names = {column.source_name: c.V3_NAMES.get(entry.dataset, {}).get(column.source_name, (column.source_name,)) for column in entry.columns}
+    names = {
+        column.source_name: c.V3_NAMES.get(entry.dataset, {}).get(column.source_name, (column.source_name,))
+        for column in entry.columns
+    }
     if batch.extension == "csv":
         present = set(batch.fields)
-        picked = ", ".join(_first_of(name, [f'"{field}"' for field in fields if field in present]) for name, fields in names.items())
+        picked = ", ".join(
+            _first_of(name, [f'"{field}"' for field in fields if field in present]) for name, fields in names.items()
+        )
         return SelectRows(f"SELECT _file, {picked} FROM batch")
     shape = json.dumps({fields[0]: "VARCHAR" for fields in names.values()})
     rows = "CASE json_type(document) WHEN 'OBJECT' THEN document->'historical' ELSE document END"
     above = {"symbol": ["document->>'symbol'"]}  # v3 names the symbol once
     # Other names are taken from the JSON itself: the keys of a structure may not differ in case only, as epsDiluted and epsdiluted do.
-    picked = ", ".join(_first_of(name, [f'r."{fields[0]}"', *(f"item->>'{field}'" for field in fields[1:]), *above.get(name, [])]) for name, fields in names.items())
+    picked = ", ".join(
+        _first_of(name, [f'r."{fields[0]}"', *(f"item->>'{field}'" for field in fields[1:]), *above.get(name, [])])
+        for name, fields in names.items()
+    )
     items = f"SELECT _file, document, unnest(from_json({rows}, '[\"JSON\"]')) AS item FROM batch"
     return SelectRows(f"SELECT _file, {picked} FROM (SELECT *, from_json(item, '{shape}') AS r FROM ({items}))")
 

@@ -54,7 +54,10 @@ class Observation:
 
     series_id: str = column(key=True, source="request.ticker")
     date: dt.date = column(key=True, doc="first day of the period that the value is for")
-    value: float | None = column(missing=(".",), doc="the double nearest to FRED's text, which itself is a printed double; NULL: the source gives none for that day")
+    value: float | None = column(
+        missing=(".",),
+        doc="the double nearest to FRED's text, which itself is a printed double; NULL: the source gives none for that day",
+    )
     published: dt.date | None = column(
         known_from=True,
         row_date=True,
@@ -85,7 +88,14 @@ class Series:
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """Observations with their vintages, and the facts of each series."""
     series = checked_options(options, series=USUAL)["series"]
-    shared: dict[str, Any] = {"domain": "macro", "source": "fred", "scope": "per_ticker", "members": series, "is_data": _RULES, "terms": _TERMS}
+    shared: dict[str, Any] = {
+        "domain": "macro",
+        "source": "fred",
+        "scope": "per_ticker",
+        "members": series,
+        "is_data": _RULES,
+        "terms": _TERMS,
+    }
     asked: dict[str, Any] = {"secrets": {"api_key": "FRED_API_KEY"}, "limits": ("2/second", "120/minute")}
     return [
         DatasetKeymapEntry(
@@ -97,7 +107,9 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             recipe=RestRecipe(
                 # In pieces, see the hook fetch.
                 url=f"{_API}/series/observations?series_id={{ticker}}&file_type=json&realtime_start={{from_date}}&realtime_end=9999-12-31",
-                pages=Pages(by="offset", parameter="offset", first=0, size=100_000, size_parameter="limit", total_at="count"),
+                pages=Pages(
+                    by="offset", parameter="offset", first=0, size=100_000, size_parameter="limit", total_at="count"
+                ),
                 **asked,
             ),
             first_date=dt.date(1776, 7, 4),
@@ -164,7 +176,15 @@ def build_gold() -> Sequence[GoldModel]:
         "SELECT o.series_id, o.date, o.value, o.published, s.title, s.units, s.frequency, s.seasonal_adjustment "
         "FROM silver.fred_observation AS o LEFT JOIN silver.fred_series AS s USING (series_id)"
     )
-    return [GoldModel(name="fact_macro", key=("series_id", "date"), date_column="date", sql=sql, doc="One row a series and period, as published last.")]
+    return [
+        GoldModel(
+            name="fact_macro",
+            key=("series_id", "date"),
+            date_column="date",
+            sql=sql,
+            doc="One row a series and period, as published last.",
+        )
+    ]
 
 
 _TERMS = "FRED API terms of use; some series belong to third parties. Key: FRED_API_KEY (free)."

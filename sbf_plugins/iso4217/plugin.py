@@ -15,7 +15,9 @@ class CountryCurrency:
     """A currency in use in a country."""
 
     country: str = column(key=True)
-    entry: int = column(key=True, doc="place among the entries of the country, from 1: a country may list two currencies of one name")
+    entry: int = column(
+        key=True, doc="place among the entries of the country, from 1: a country may list two currencies of one name"
+    )
     currency_name: str = column()
     currency: str | None = column(doc="three letters; NULL where a country has no currency of its own")
     numeric_code: str | None = column(doc="three digits, zeros kept")
@@ -35,7 +37,8 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             columns=CountryCurrency,
             semantics="snapshot",
             recipe=RestRecipe(
-                url="https://www.six-group.com/dam/download/financial-information/data-center/iso-currrency/lists/list-one.xml", extension="xml"
+                url="https://www.six-group.com/dam/download/financial-information/data-center/iso-currrency/lists/list-one.xml",
+                extension="xml",
             ),
             refresh_after_hours=24 * 30,
             title="Currency codes by country (ISO 4217, list one)",

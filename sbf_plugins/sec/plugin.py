@@ -10,7 +10,18 @@ from typing import Any
 
 import attrs
 
-from sbf_core.api import DatasetKeymapEntry, GoldModel, Pages, PromotionBatch, RestRecipe, SelectRows, UsageError, checked_options, column, hookimpl
+from sbf_core.api import (
+    DatasetKeymapEntry,
+    GoldModel,
+    Pages,
+    PromotionBatch,
+    RestRecipe,
+    SelectRows,
+    UsageError,
+    checked_options,
+    column,
+    hookimpl,
+)
 
 
 @attrs.frozen
@@ -36,7 +47,9 @@ class CompanyFact:
     period_start: dt.date | None = column(doc="NULL for a stock")
     period_end: dt.date = column(row_date=True)
     value: Decimal = column(precision=38, scale=6, doc="in the unit that the column unit names")
-    filed: dt.date = column(known_from=True, zone="America/New_York", doc="day of the filing: before its end it is not taken for known")
+    filed: dt.date = column(
+        known_from=True, zone="America/New_York", doc="day of the filing: before its end it is not taken for known"
+    )
     form: str = column(doc="10-K, 10-Q, 8-K, 20-F ...; /A behind it: an amendment")
     fiscal_year: int | None = column(doc="of the filing, which also repeats figures of earlier years")
     fiscal_period: str | None = column(doc="FY, Q1, Q2, Q3 of the filing")
@@ -58,7 +71,9 @@ class Filing:
     description: str | None = column(missing=("",))
     file_number: str | None = column(missing=("",))
     film_number: str | None = column(missing=("",))
-    act: str | None = column(missing=("",), doc="33, 34 or 40: the Securities Act, the Exchange Act, the Investment Company Act")
+    act: str | None = column(
+        missing=("",), doc="33, 34 or 40: the Securities Act, the Exchange Act, the Investment Company Act"
+    )
     size: int | None = column(unit="bytes")
     is_xbrl: bool | None = column()
     is_inline_xbrl: bool | None = column()
@@ -78,7 +93,12 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
 
 def _cik(text: str) -> str:
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
-        raise UsageError(f"{text!r} is no CIK", where="[options.sec] ciks", fix='write digits, e.g. "320193"; silver.sec_company_ticker has them all', code="OPTION")
+        raise UsageError(
+            f"{text!r} is no CIK",
+            where="[options.sec] ciks",
+            fix='write digits, e.g. "320193"; silver.sec_company_ticker has them all',
+            code="OPTION",
+        )
     return text.zfill(10)
 
 
@@ -111,7 +131,11 @@ def _facts(ciks: tuple[str, ...]) -> DatasetKeymapEntry:
         members=ciks,
         silver_table="sec_company_fact",
         columns=CompanyFact,
-        recipe=RestRecipe(url="https://data.sec.gov/api/xbrl/companyfacts/CIK{ticker}.json", secret_headers=_CONTACT, limits=("10/second",)),
+        recipe=RestRecipe(
+            url="https://data.sec.gov/api/xbrl/companyfacts/CIK{ticker}.json",
+            secret_headers=_CONTACT,
+            limits=("10/second",),
+        ),
         title="Every figure of every filing (XBRL company facts)",
         terms=_TERMS,
         source_url=_DESCRIBED,
@@ -172,7 +196,13 @@ WINDOW same AS (PARTITION BY f.cik, f.taxonomy, f.concept, f.unit, f.period)
 QUALIFY row_number() OVER (same ORDER BY f.filed DESC, f.accession DESC) = 1
 """
     doc = f"Figures of about {days_min} to {days_max} days, and of days such as balances: as filed last, with the value of the first filing."
-    return GoldModel(name=f"fact_fundamental_{name}", key=("cik", "taxonomy", "concept", "unit", "period"), date_column="period_end", sql=sql, doc=doc)
+    return GoldModel(
+        name=f"fact_fundamental_{name}",
+        key=("cik", "taxonomy", "concept", "unit", "period"),
+        date_column="period_end",
+        sql=sql,
+        doc=doc,
+    )
 
 
 _FILING_FIELDS = {
@@ -181,9 +211,13 @@ _FILING_FIELDS = {
     "is_xbrl": "isXBRL", "is_inline_xbrl": "isInlineXBRL",
 }  # fmt: skip
 #: The newest thousand stand under ``filings.recent``, the older pages hold nothing else; each field is a list, and the lists are as long as each other.
-_FILING_LISTS = ", ".join(f"unnest(from_json(lists->'{field}', '[\"VARCHAR\"]')) AS {name}" for name, field in _FILING_FIELDS.items())
+_FILING_LISTS = ", ".join(
+    f"unnest(from_json(lists->'{field}', '[\"VARCHAR\"]')) AS {name}" for name, field in _FILING_FIELDS.items()
+)
 _FILINGS_SQL = f"SELECT _file, {_FILING_LISTS} FROM (SELECT _file, coalesce(document->'filings'->'recent', document) AS lists FROM batch)"
-_FIGURE = ", ".join(f'"{name}" VARCHAR' for name in ("start", "end", "val", "accn", "fy", "fp", "form", "filed", "frame"))
+_FIGURE = ", ".join(
+    f'"{name}" VARCHAR' for name in ("start", "end", "val", "accn", "fy", "fp", "form", "filed", "frame")
+)
 #: taxonomy -> concept -> {units: unit -> [figure]}, flattened level by level.
 _SHAPE = json.dumps(f"MAP(VARCHAR, MAP(VARCHAR, STRUCT(units MAP(VARCHAR, STRUCT({_FIGURE})[]))))")
 _FACTS_SQL = f"""

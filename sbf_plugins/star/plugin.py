@@ -5,17 +5,60 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sbf_core.api import AcceptedRange, Chart, ForeignKey, GoldModel, GoldSource, NotNull, checked_options, hookimpl, sql_file
+from sbf_core.api import (
+    AcceptedRange,
+    Chart,
+    ForeignKey,
+    GoldModel,
+    GoldSource,
+    NotNull,
+    checked_options,
+    hookimpl,
+    sql_file,
+)
 from sbf_plugins.star import sources
 
 _RATE_CHART = Chart(
-    name="rates", title="Euro reference rates", x="date", y="units_per_eur", series="currency", shown=("USD", "GBP", "CHF"), unit="units for one euro", sessions=True
+    name="rates",
+    title="Euro reference rates",
+    x="date",
+    y="units_per_eur",
+    series="currency",
+    shown=("USD", "GBP", "CHF"),
+    unit="units for one euro",
+    sessions=True,
 )
 _PRICE_CHARTS = (
     Chart(name="price", kind="candles", title="Prices as traded", x="date", series="ticker", sessions=True, days=365),
-    Chart(name="adjusted", title="Adjusted close in dollars", x="date", y="adj_close_usd", series="ticker", unit="USD", sessions=True, log=True),
-    Chart(name="volume", kind="bar", title="Shares traded", x="date", y="volume", series="ticker", unit="shares", sessions=True, days=365),
-    Chart(name="years", kind="heatmap", title="Log return of each year in dollars", x="date", y="ticker", value="log_return_usd"),
+    Chart(
+        name="adjusted",
+        title="Adjusted close in dollars",
+        x="date",
+        y="adj_close_usd",
+        series="ticker",
+        unit="USD",
+        sessions=True,
+        log=True,
+    ),
+    Chart(
+        name="volume",
+        kind="bar",
+        title="Shares traded",
+        x="date",
+        y="volume",
+        series="ticker",
+        unit="shares",
+        sessions=True,
+        days=365,
+    ),
+    Chart(
+        name="years",
+        kind="heatmap",
+        title="Log return of each year in dollars",
+        x="date",
+        y="ticker",
+        value="log_return_usd",
+    ),
 )
 
 
@@ -100,7 +143,17 @@ def _facts(bars: Sequence[GoldSource]) -> list[GoldModel]:
             key=("series_id", "year", "period"),
             sql=_sql("fact_cpi"),
             tests=(NotNull(column="index_value"), AcceptedRange(column="index_value", low=0)),
-            charts=(Chart(name="index", title="U.S. consumer prices", x="month", y="index_value", series="series_id", shown=("CUSR0000SA0", "CUSR0000SA0L1E"), unit="index"),),
+            charts=(
+                Chart(
+                    name="index",
+                    title="U.S. consumer prices",
+                    x="month",
+                    y="index_value",
+                    series="series_id",
+                    shown=("CUSR0000SA0", "CUSR0000SA0L1E"),
+                    unit="index",
+                ),
+            ),
             doc="One row an index value, with the moment since when it is known.",
         ),
     ]
@@ -115,6 +168,15 @@ def _statistics() -> GoldModel:
             AcceptedRange(column="volatility_usd", low=0),
             ForeignKey(columns=("ticker",), to="dim_instrument", to_columns=("ticker",)),
         ),
-        charts=(Chart(name="volatility", kind="bar", title="Annualised volatility in dollars", x="ticker", y="volatility_usd", unit="of the daily log return, a year"),),
+        charts=(
+            Chart(
+                name="volatility",
+                kind="bar",
+                title="Annualised volatility in dollars",
+                x="ticker",
+                y="volatility_usd",
+                unit="of the daily log return, a year",
+            ),
+        ),
         doc="One row a ticker: annualised volatility and total return of the adjusted close, in dollars and euros.",
     )

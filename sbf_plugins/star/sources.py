@@ -40,13 +40,22 @@ FROM silver.stooq_eod_adjusted""",
 }
 #: Units of each currency for one euro.
 RATES = (
-    GoldSource(table="silver.ecb_reference_rate", sql="SELECT date, currency, rate AS units_per_eur FROM silver.ecb_reference_rate WHERE rate IS NOT NULL"),
-    GoldSource(sql="SELECT CAST(NULL AS DATE) AS date, CAST(NULL AS VARCHAR) AS currency, CAST(NULL AS DECIMAL(18,6)) AS units_per_eur WHERE false"),
+    GoldSource(
+        table="silver.ecb_reference_rate",
+        sql="SELECT date, currency, rate AS units_per_eur FROM silver.ecb_reference_rate WHERE rate IS NOT NULL",
+    ),
+    GoldSource(
+        sql="SELECT CAST(NULL AS DATE) AS date, CAST(NULL AS VARCHAR) AS currency, CAST(NULL AS DECIMAL(18,6)) AS units_per_eur WHERE false"
+    ),
 )
 #: Companies listed with the SEC.
 LISTED = (
-    GoldSource(table="silver.sec_company_ticker", sql="SELECT ticker, name, cik, exchange FROM silver.sec_company_ticker"),
-    GoldSource(sql="SELECT CAST(NULL AS VARCHAR) AS ticker, CAST(NULL AS VARCHAR) AS name, CAST(NULL AS BIGINT) AS cik, CAST(NULL AS VARCHAR) AS exchange WHERE false"),
+    GoldSource(
+        table="silver.sec_company_ticker", sql="SELECT ticker, name, cik, exchange FROM silver.sec_company_ticker"
+    ),
+    GoldSource(
+        sql="SELECT CAST(NULL AS VARCHAR) AS ticker, CAST(NULL AS VARCHAR) AS name, CAST(NULL AS BIGINT) AS cik, CAST(NULL AS VARCHAR) AS exchange WHERE false"
+    ),
 )
 _PROFILE = "symbol AS ticker, company_name AS name, TRY_CAST(cik AS BIGINT) AS cik, exchange, currency, isin, sector, industry, country"
 #: Profiles of companies: one by one, else the file of all.
@@ -55,7 +64,10 @@ PROFILES = (
     GoldSource(table="silver.fmp_profile_bulk", sql=f"SELECT {_PROFILE} FROM silver.fmp_profile_bulk"),
     GoldSource(
         sql="SELECT CAST(NULL AS BIGINT) AS cik, "
-        + ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in ("ticker", "name", "exchange", "currency", "isin", "sector", "industry", "country"))
+        + ", ".join(
+            f"CAST(NULL AS VARCHAR) AS {name}"
+            for name in ("ticker", "name", "exchange", "currency", "isin", "sector", "industry", "country")
+        )
         + " WHERE false"
     ),
 )
@@ -66,5 +78,7 @@ def bars(ranks: Sequence[str]) -> list[GoldSource]:
     unknown = next((name for name in ranks if name not in _BARS), None)
     if unknown is not None or not ranks:
         what = f"there is no source of prices {unknown!r}" if unknown is not None else "no source of prices is named"
-        raise UsageError(what, where="[options.star] prices", fix=f"use some of {', '.join(USUAL_RANKS)}", code="OPTION")
+        raise UsageError(
+            what, where="[options.star] prices", fix=f"use some of {', '.join(USUAL_RANKS)}", code="OPTION"
+        )
     return [_BARS[name] for name in dict.fromkeys(ranks)]

@@ -22,7 +22,9 @@ class Bar:
     high: Decimal | None = column(precision=24, scale=10, source="High", doc="adjusted")
     low: Decimal | None = column(precision=24, scale=10, source="Low", doc="adjusted")
     close: Decimal = column(precision=24, scale=10, source="Close", doc="adjusted")
-    volume: Decimal | None = column(precision=24, scale=4, source="Volume", optional=True, doc="adjusted; NULL for currencies")
+    volume: Decimal | None = column(
+        precision=24, scale=4, source="Volume", optional=True, doc="adjusted; NULL for currencies"
+    )
 
 
 @hookimpl
@@ -38,7 +40,9 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             members=symbols,
             silver_table="stooq_eod_adjusted",
             columns=Bar,
-            recipe=RestRecipe(url="https://stooq.com/q/d/l/?s={ticker}&i=d", extension="csv", limits=("1/second",), connections=1),
+            recipe=RestRecipe(
+                url="https://stooq.com/q/d/l/?s={ticker}&i=d", extension="csv", limits=("1/second",), connections=1
+            ),
             is_data=DataRules(error_texts=("Exceeded the daily hits limit", "No data", "Brak danych")),
             first_date=dt.date(1900, 1, 1),
             opt_in=True,

@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from sbf_core.api import AcceptedRange, Cadence, Chart, DatasetKeymapEntry, GoldModel, ParseRows, PayloadRefused, PromotionBatch, RestRecipe, SelectRows, column, hookimpl
+from sbf_core.api import (
+    AcceptedRange,
+    Cadence,
+    Chart,
+    DatasetKeymapEntry,
+    GoldModel,
+    ParseRows,
+    PayloadRefused,
+    PromotionBatch,
+    RestRecipe,
+    SelectRows,
+    column,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -27,10 +40,24 @@ class ParYield:
     date: dt.date = column(key=True, row_date=True, doc="day of the close in New York")
     maturity: str = column(key=True, doc="e.g. 3M, 1.5M, 10Y")
     maturity_months: Decimal = column(precision=5, scale=1, unit="months")
-    par_yield: Decimal | None = column(precision=7, scale=3, unit="percent a year", doc="bond equivalent; NULL: no such maturity was quoted on that day")
+    par_yield: Decimal | None = column(
+        precision=7,
+        scale=3,
+        unit="percent a year",
+        doc="bond equivalent; NULL: no such maturity was quoted on that day",
+    )
 
 
-_YIELDS = Chart(name="yields", title="Par yields", x="date", y="par_yield", series="maturity", shown=("3M", "2Y", "10Y", "30Y"), unit="percent a year", sessions=True)
+_YIELDS = Chart(
+    name="yields",
+    title="Par yields",
+    x="date",
+    y="par_yield",
+    series="maturity",
+    shown=("3M", "2Y", "10Y", "30Y"),
+    unit="percent a year",
+    sessions=True,
+)
 
 
 @hookimpl
@@ -73,7 +100,9 @@ def promote(batch: PromotionBatch) -> SelectRows | ParseRows:
     if not maturities:
         raise PayloadRefused("no column of the file is a maturity such as '3 Mo' or '10 Yr'")
     wide = ", ".join(f'"{name}"' for name in maturities)
-    named = ", ".join(f"('{name}', '{found[1]}{found[2][0]}', {_months(found[1], found[2])})" for name, found in maturities.items())
+    named = ", ".join(
+        f"('{name}', '{found[1]}{found[2][0]}', {_months(found[1], found[2])})" for name, found in maturities.items()
+    )
     day = "strftime(strptime(\"Date\", '%m/%d/%Y'), '%Y-%m-%d')"
     return SelectRows(
         f"SELECT _file, {day} AS date, maturity, maturity_months, par_yield "
@@ -106,7 +135,12 @@ def _day(properties: Element) -> Iterator[dict[str, object]]:
         if found is None:
             continue
         number = f"{found[1]}.{found[2]}" if found[2] else found[1]
-        yield {"date": date, "maturity": f"{number}{found[3][0]}", "maturity_months": _months(number, found[3]), "par_yield": _exact(text)}
+        yield {
+            "date": date,
+            "maturity": f"{number}{found[3][0]}",
+            "maturity_months": _months(number, found[3]),
+            "par_yield": _exact(text),
+        }
 
 
 def _exact(text: str | None) -> str | None:

@@ -44,7 +44,11 @@ def test_rooms_have_empty_doors() -> None:
 def test_only_duck_opens_a_connection() -> None:
     for path in MODULES:
         calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-        opening = [call for call in calls if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) == "duckdb.connect"]
+        opening = [
+            call
+            for call in calls
+            if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) == "duckdb.connect"
+        ]
         assert not opening or path.parent.name == "duck", path
 
 
@@ -53,8 +57,14 @@ def test_only_child_begins_a_process() -> None:
     begins = {("subprocess", name) for name in ("Popen", "run", "call", "check_call", "check_output")}
     begins |= {("os", name) for name in ("fork", "system", "posix_spawn", "popen")}
     for path in MODULES:
-        calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-        found = [(func.value.id, func.attr) for func in calls if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name)]
+        calls = [
+            node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+        ]
+        found = [
+            (func.value.id, func.attr)
+            for func in calls
+            if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name)
+        ]
         assert not begins & set(found) or path.parent.name == "child", path
 
 

@@ -84,10 +84,14 @@ def _make(folder: Path, home: Path, payloads: int) -> None:
     home.mkdir(parents=True)
     series = min(SERIES, payloads)
     (home / "tickers.txt").write_text("\n".join(f"T{number:05}" for number in range(series)) + "\n")
-    (home / "sbf.toml").write_text('[universe]\nfile = "tickers.txt"\n[run]\nplugins = ["care"]\n[plugins]\nisolate = "none"\n')
+    (home / "sbf.toml").write_text(
+        '[universe]\nfile = "tickers.txt"\n[run]\nplugins = ["care"]\n[plugins]\nisolate = "none"\n'
+    )
     environment = _environment(folder, home, ROOT)
     for turn in range(payloads // series):
-        measured([sys.executable, "-m", "sbf_core", "run", "--force"], {**environment, "CARE_TURN": str(turn)}, cwd=str(home))
+        measured(
+            [sys.executable, "-m", "sbf_core", "run", "--force"], {**environment, "CARE_TURN": str(turn)}, cwd=str(home)
+        )
 
 
 def _environment(folder: Path, home: Path, code: Path) -> dict[str, str]:
@@ -97,7 +101,12 @@ def _environment(folder: Path, home: Path, code: Path) -> dict[str, str]:
     (site / "sbf_care.py").write_text(PLUGIN)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sbf-care\nVersion: 0\n")
     (info / "entry_points.txt").write_text("[sbf.plugins]\ncare = sbf_care\n")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(code), str(site)]), "SBF_HOME": str(home), "CARE_TURN": "0"}
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(code), str(site)]),
+        "SBF_HOME": str(home),
+        "CARE_TURN": "0",
+    }
 
 
 if __name__ == "__main__":

@@ -83,7 +83,9 @@ def ours(url: str, requests: int) -> tuple[float, float]:
     """A session of sbf, with all its rules."""
     with tempfile.TemporaryDirectory() as folder:
         live = LiveSession(SystemClock(), files=Path(folder))
-        entry = DatasetKeymapEntry(domain="prices", source="odd", dataset="eod", silver_table="px", columns=Row, recipe=RestRecipe(url=url))
+        entry = DatasetKeymapEntry(
+            domain="prices", source="odd", dataset="eod", silver_table="px", columns=Row, recipe=RestRecipe(url=url)
+        )
         session = VendorSession(live, entry)
         request = RunRequest(run_id="r", domain="prices", source="odd", dataset="eod")
 
@@ -111,7 +113,9 @@ def main() -> int:
             vendor.kill()
         for name, times in found.items():
             wall, used = (statistics.median(column) for column in zip(*times, strict=True))
-            print(f"{requests} requests, {delay} s each: {name:8} {wall:.2f} s, {used / requests * 1000:.3f} ms of processor time a request")
+            print(
+                f"{requests} requests, {delay} s each: {name:8} {wall:.2f} s, {used / requests * 1000:.3f} ms of processor time a request"
+            )
     return 0
 
 

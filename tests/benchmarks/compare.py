@@ -38,7 +38,9 @@ def main() -> int:
             }
         (copy / "candidates.json").write_text(json.dumps(candidates))
         _keep_homes(copy / "run.py")
-        return subprocess.call([sys.executable, str(copy / "run.py"), "--data", data, "--venvs", venvs, "--tmp", tmp, *options])
+        return subprocess.call(
+            [sys.executable, str(copy / "run.py"), "--data", data, "--venvs", venvs, "--tmp", tmp, *options]
+        )
 
 
 def _keep_homes(harness: Path) -> None:
@@ -49,7 +51,10 @@ def _keep_homes(harness: Path) -> None:
     text = harness.read_text()
     for old, new in (
         ('f"run-{name}"', 'f"run-{name}-{rep}"'),
-        ("                shutil.rmtree(work, ignore_errors=True)\n    finally:", "    finally:\n        [shutil.rmtree(path) for path in pathlib.Path(a.tmp).glob('run-*')]"),
+        (
+            "                shutil.rmtree(work, ignore_errors=True)\n    finally:",
+            "    finally:\n        [shutil.rmtree(path) for path in pathlib.Path(a.tmp).glob('run-*')]",
+        ),
     ):
         assert text.count(old) == 1, old
         text = text.replace(old, new)

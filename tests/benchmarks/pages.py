@@ -64,7 +64,9 @@ class _Memory(threading.Thread):
 
 def _children(pid: int) -> list[str]:
     try:
-        return [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+        return [
+            child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+        ]
     except OSError:
         return []
 
@@ -94,7 +96,11 @@ def main(runs: int, files: int) -> None:
             connection.execute(_RUNS.format(runs=runs, files=files))
         _sbf(home, "run", "--replay", "sample", "--force")
         began = time.perf_counter()
-        with subprocess.Popen([sys.executable, "-m", "sbf_core", "ui", "--home", str(home), "--port", "0", "--json"], stdout=subprocess.PIPE, text=True) as served:
+        with subprocess.Popen(
+            [sys.executable, "-m", "sbf_core", "ui", "--home", str(home), "--port", "0", "--json"],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as served:
             assert served.stdout is not None
             memory = _Memory(served.pid)
             memory.start()
@@ -110,13 +116,20 @@ def main(runs: int, files: int) -> None:
                     continue
                 took, text = _timed(address + path)
                 times[path] = min(took, _timed(address + path)[0])
-                todo += [unescape(link) for link in re.findall(r'href="(/[^"]*)"', text) if not link.startswith("/static")]
+                todo += [
+                    unescape(link) for link in re.findall(r'href="(/[^"]*)"', text) if not link.startswith("/static")
+                ]
                 pictures += [unescape(link) for link in re.findall(r'(?:src|srcset)="(/charts/[^"]*)"', text)]
             slowest = sorted(times.items(), key=lambda item: -item[1])[:5]
-            print(f"{len(times)} pages, median {statistics.median(times.values()):.0f} ms; slowest " + ", ".join(f"{path} {took:.0f} ms" for path, took in slowest))
+            print(
+                f"{len(times)} pages, median {statistics.median(times.values()):.0f} ms; slowest "
+                + ", ".join(f"{path} {took:.0f} ms" for path, took in slowest)
+            )
             drawn = {path: _timed(address + path)[0] for path in dict.fromkeys(pictures)}
             first, *others = drawn.values()
-            print(f"{len(drawn)} pictures: the first {first:.0f} ms, then median {statistics.median(others):.0f} ms, slowest {max(others):.0f} ms")
+            print(
+                f"{len(drawn)} pictures: the first {first:.0f} ms, then median {statistics.median(others):.0f} ms, slowest {max(others):.0f} ms"
+            )
             memory.over.set()
             print(f"most memory at one time {memory.most} MB: " + " + ".join(map(str, memory.parts)))
             served.terminate()

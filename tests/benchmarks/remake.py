@@ -43,7 +43,13 @@ def _site(folder: Path) -> Path:
         info.mkdir(parents=True)
         text = (HERE / "bench_plugin" / "sbf_bench.py").read_text()
         assert "            silver_table=" in text
-        (site / "sbf_bench.py").write_text(text.replace("            silver_table=", '            promote_version=int(os.environ.get("SBF_BENCH_VERSION", "1")),\n            silver_table=', 1))
+        (site / "sbf_bench.py").write_text(
+            text.replace(
+                "            silver_table=",
+                '            promote_version=int(os.environ.get("SBF_BENCH_VERSION", "1")),\n            silver_table=',
+                1,
+            )
+        )
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sbf-bench\nVersion: 0\n")
         (info / "entry_points.txt").write_text("[sbf.plugins]\nbench = sbf_bench\n")
     return site
@@ -61,7 +67,9 @@ def _beside_limit(bench: Path, data: Path, tmp: Path, *, reps: int) -> int:
     tickers = {"SBF_TICKERS_FILE": str(data / "tickers.txt")}
     if not home.exists():
         limit.mkdir(parents=True)
-        server = subprocess.Popen([sys.executable, str(bench / "server.py"), "--data", str(data)], stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen(
+            [sys.executable, str(bench / "server.py"), "--data", str(data)], stdout=subprocess.PIPE, text=True
+        )
         try:
             assert server.stdout is not None
             base = f"http://127.0.0.1:{server.stdout.readline().split()[-1].rpartition(':')[-1]}"
@@ -78,8 +86,13 @@ def _beside_limit(bench: Path, data: Path, tmp: Path, *, reps: int) -> int:
         print(rep, found["sbf"][-1], found["limit"][-1], flush=True)
     for name, figures in found.items():
         wall, used, peak = (statistics.median(column) for column in zip(*figures, strict=True))
-        ratios = [statistics.median(ours[place] / theirs[place] for ours, theirs in zip(figures, found["limit"], strict=True)) for place in (0, 1)]
-        print(f"{name:6} wall {wall:6.2f} s  cpu {used:6.2f} s  peak {peak:5.0f} MB  against limit, pair by pair: wall {ratios[0]:.2f}, cpu {ratios[1]:.2f}")
+        ratios = [
+            statistics.median(ours[place] / theirs[place] for ours, theirs in zip(figures, found["limit"], strict=True))
+            for place in (0, 1)
+        ]
+        print(
+            f"{name:6} wall {wall:6.2f} s  cpu {used:6.2f} s  peak {peak:5.0f} MB  against limit, pair by pair: wall {ratios[0]:.2f}, cpu {ratios[1]:.2f}"
+        )
     return 0
 
 
@@ -146,11 +159,18 @@ def _readers(tmp: Path) -> int:
     (tmp / "version").write_text(version)
     assert context.remade_tables == 1, context
     assert len({rows for _, _, rows in asked}) == 1, "the table is whole whenever it is asked"
-    ends = {"before": marks["made"], "while it is made beside": marks["swapping"], "while it is swapped": marks["swapped"], "after": float("inf")}
+    ends = {
+        "before": marks["made"],
+        "while it is made beside": marks["swapping"],
+        "while it is swapped": marks["swapped"],
+        "after": float("inf"),
+    }
     last = 0.0
     for name, end in ends.items():
         took = sorted(seconds * 1000 for began, seconds, _ in asked if last <= began + seconds and began < end)
-        print(f"{name:24} {len(took):6} questions, median {statistics.median(took):6.2f} ms, longest {', '.join(f'{one:.1f}' for one in took[-3:])} ms")
+        print(
+            f"{name:24} {len(took):6} questions, median {statistics.median(took):6.2f} ms, longest {', '.join(f'{one:.1f}' for one in took[-3:])} ms"
+        )
         last = end
     print(json.dumps({"swap_seconds": round(marks["swapped"] - marks["swapping"], 3), "stage": stage[0]}))
     return 0

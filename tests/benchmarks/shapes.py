@@ -109,9 +109,15 @@ def _tell(shape: str, programs: dict[str, str], found: dict[tuple[str, str], lis
         limit = found[stage, "limit"]
         for name in (*programs, "limit"):
             wall, used, peak = (statistics.median(column) for column in zip(*found[stage, name], strict=True))
-            ratios = [[ours[place] / theirs[place] for ours, theirs in zip(found[stage, name], limit, strict=True)] for place in (0, 1)]
+            ratios = [
+                [ours[place] / theirs[place] for ours, theirs in zip(found[stage, name], limit, strict=True)]
+                for place in (0, 1)
+            ]
             shown = " / ".join(f"{statistics.median(each):.2f}" for each in ratios)
-            print(f"{shape:6} {stage:8} {name:10} wall {wall:7.2f} s  cpu {used:7.2f} s  peak {peak:6.0f} MB  ratio wall / cpu {shown}", flush=True)
+            print(
+                f"{shape:6} {stage:8} {name:10} wall {wall:7.2f} s  cpu {used:7.2f} s  peak {peak:6.0f} MB  ratio wall / cpu {shown}",
+                flush=True,
+            )
 
 
 def _payloads(folder: Path, shape: str) -> Path:
@@ -138,7 +144,12 @@ def _texts(head: tuple[str, ...], place: int, rows: int, *, alone: bool, extensi
         values = [chance.randrange(100, 99_999) / 100 for _ in range(len(head) - 3)]
         day = row % ROWS_A_SYMBOL
         symbol = f"T{row // ROWS_A_SYMBOL if alone else place:05d}"
-        line = (symbol, f"{2000 + day // 336}-{day % 336 // 28 + 1:02d}-{day % 28 + 1:02d}", chance.randrange(9_000_000), *values)
+        line = (
+            symbol,
+            f"{2000 + day // 336}-{day % 336 // 28 + 1:02d}-{day % 28 + 1:02d}",
+            chance.randrange(9_000_000),
+            *values,
+        )
         if extension == "csv":
             yield ",".join(map(str, line)) + "\n"
         else:
@@ -157,7 +168,9 @@ def _ours(home: Path, source: Path, shape: str, sbf: str) -> dict[str, tuple[flo
     (site / "shapes-0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: shapes\nVersion: 0\n")
     (site / "shapes-0.dist-info" / "entry_points.txt").write_text("[sbf.plugins]\nshapes = shapes_plugin\n")
     members = tuple(sorted(path.stem for path in source.iterdir()))
-    (site / "shapes_plugin.py").write_text(PLUGIN.format(numbers=list(_numbers(shape)), members=members, extension=extension))
+    (site / "shapes_plugin.py").write_text(
+        PLUGIN.format(numbers=list(_numbers(shape)), members=members, extension=extension)
+    )
     home.mkdir()
     (home / "files").symlink_to(source.resolve())
     environment = {**os.environ, "PYTHONPATH": str(site), "SBF_HOME": str(home)}
@@ -172,7 +185,10 @@ def _limit(target: Path, source: Path, shape: str) -> dict[str, tuple[float, flo
     if SHAPES[shape][0] == 1:
         target.mkdir()
         bare = [sys.executable, "-c", BARE, str(source)]
-        return {stage: _timed([*bare, str(target / stage), extension, ",".join(_numbers(shape))], dict(os.environ)) for stage in ("cold", "rebuild")}
+        return {
+            stage: _timed([*bare, str(target / stage), extension, ",".join(_numbers(shape))], dict(os.environ))
+            for stage in ("cold", "rebuild")
+        }
     command = [sys.executable, "-c", LIMIT, str(source), str(target), extension, ",".join(_numbers(shape))]
     return {stage: _timed([*command, stage], dict(os.environ)) for stage in ("cold", "rebuild")}
 

@@ -28,9 +28,26 @@ NOW = dt.datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=dt.UTC)
 DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{name}{number}" for name in ("COM", "LPT") for number in range(10))}
 
 
-def result(payload: bytes = b"[1]", *, ticker: str | None = "AAPL", address: str = "https://example.com/a", moment: dt.datetime = NOW, run_id: str = "r1") -> RunResult:
-    request = RunRequest(run_id=run_id, domain="prices", source="x", dataset="eod", ticker=ticker, from_date=dt.date(2024, 1, 1), to_date=dt.date(2024, 1, 2))
-    return RunResult(request=request, address=address, payload=payload, fetched_at=moment, status_code=200, headers={"etag": "é"})
+def result(
+    payload: bytes = b"[1]",
+    *,
+    ticker: str | None = "AAPL",
+    address: str = "https://example.com/a",
+    moment: dt.datetime = NOW,
+    run_id: str = "r1",
+) -> RunResult:
+    request = RunRequest(
+        run_id=run_id,
+        domain="prices",
+        source="x",
+        dataset="eod",
+        ticker=ticker,
+        from_date=dt.date(2024, 1, 1),
+        to_date=dt.date(2024, 1, 2),
+    )
+    return RunResult(
+        request=request, address=address, payload=payload, fetched_at=moment, status_code=200, headers={"etag": "é"}
+    )
 
 
 @given(st.text(min_size=1, max_size=64))
@@ -203,7 +220,10 @@ def test_a_folder_answers_again_vintage_by_vintage(tmp_path: Path) -> None:
 
 def test_paths_sort_by_time() -> None:
     request = RunRequest(run_id="r", domain="a", source="b", dataset="c", discriminator="GDP/real")
-    paths = [payload_path(request, fetched_at=NOW + dt.timedelta(hours=hours), payload_hash="f" * 64, extension="csv") for hours in (0, 9, 200)]
+    paths = [
+        payload_path(request, fetched_at=NOW + dt.timedelta(hours=hours), payload_hash="f" * 64, extension="csv")
+        for hours in (0, 9, 200)
+    ]
     assert paths == sorted(paths)
     assert paths[0].startswith("a/b/c@GDP%2F~r~e~a~l/_global/")
 
@@ -213,7 +233,10 @@ def test_a_set_of_which_a_crash_left_only_some_lines_is_no_part_of_the_journal(t
     config = DuckDbConfig(home=tmp_path / "home")
     writer = BronzeFileWriter(config)
     alone = result(payload=b"[0]")
-    pages = [attrs.evolve(result(payload=f"[{number}]".encode()), address=f"a{number}", part=number, parts=3) for number in (1, 2, 3)]
+    pages = [
+        attrs.evolve(result(payload=f"[{number}]".encode()), address=f"a{number}", part=number, parts=3)
+        for number in (1, 2, 3)
+    ]
     writer.publish([writer.stage(each) for each in (alone, *pages)])
     writer.close()
     (path,) = journal_files(config.bronze)
@@ -230,7 +253,8 @@ def test_a_set_of_which_a_crash_left_only_some_lines_is_no_part_of_the_journal(t
 
 def set_of(*parts: int, of: int, address: str = "https://example.com/p", ticker: str = "AAPL") -> list[RunResult]:
     return [
-        attrs.evolve(result(f"[{part}]".encode(), ticker=ticker, address=f"{address}{part}"), part=part, parts=of) for part in parts
+        attrs.evolve(result(f"[{part}]".encode(), ticker=ticker, address=f"{address}{part}"), part=part, parts=of)
+        for part in parts
     ]
 
 
@@ -253,7 +277,9 @@ def test_a_torn_set_takes_no_line_of_another_with_it(tmp_path: Path) -> None:
     assert [line.row.ticker for line in read_journal(path)] == ["MSFT", "MSFT"]
 
 
-def test_a_set_longer_than_the_end_that_is_read_is_cut_off_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_set_longer_than_the_end_that_is_read_is_cut_off_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(journal, "_END_BYTES", 3_000)
     with closing(BronzeFileWriter(DuckDbConfig(home=tmp_path, fsync="none"))) as writer:
         items = [result(ticker="MSFT"), *set_of(*range(1, 41), of=50)]
@@ -285,7 +311,11 @@ def test_half_a_letter_in_what_is_only_told_is_shown_as_an_escape(tmp_path: Path
         writer.write(told)
     (path,) = journal_files(DuckDbConfig(home=tmp_path).bronze)
     (line,) = read_journal(path)
-    assert (line.row.address, line.headers, line.masked) == ("fake://\\ud83d", {"\\ud83d": "\\ud83d", "etag": "\\ud83d"}, ("\\ud83d",))
+    assert (line.row.address, line.headers, line.masked) == (
+        "fake://\\ud83d",
+        {"\\ud83d": "\\ud83d", "etag": "\\ud83d"},
+        ("\\ud83d",),
+    )
     failed = attrs.evolve(result(b""), error=f"so {half}", kind=half)
     assert (failed.error, failed.kind) == ("so \\ud83d", "\\ud83d")
 

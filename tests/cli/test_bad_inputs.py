@@ -24,7 +24,11 @@ def world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> World:
 
 
 def state(home: Path) -> dict[str, str]:
-    return {path.relative_to(home).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(home.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(home).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(home.rglob("*"))
+        if path.is_file()
+    }
 
 
 def toml(text: str | bytes) -> Change:
@@ -116,9 +120,24 @@ CASES: dict[str, tuple[list[str], Change, int, str]] = {
     # the database
     "database is a folder": (RUN, no_file, 2, "the database is a folder"),
     "database is empty": (RUN, database(lambda _: b""), 3, "does not begin as a DuckDB file does"),
-    "database is a table of text": (RUN, database(lambda _: b"a,b\n1,2\n" * 4000), 3, "does not begin as a DuckDB file does"),
-    "database is SQLite": (RUN, database(lambda _: b"SQLite format 3\0" + b"\0" * 8192), 3, "does not begin as a DuckDB file does"),
-    "newer schema": (RUN, sql("INSERT INTO ops.schema_migrations VALUES (99, 'x', '', TIMESTAMP '2030-01-01')"), 5, "schema 99"),
+    "database is a table of text": (
+        RUN,
+        database(lambda _: b"a,b\n1,2\n" * 4000),
+        3,
+        "does not begin as a DuckDB file does",
+    ),
+    "database is SQLite": (
+        RUN,
+        database(lambda _: b"SQLite format 3\0" + b"\0" * 8192),
+        3,
+        "does not begin as a DuckDB file does",
+    ),
+    "newer schema": (
+        RUN,
+        sql("INSERT INTO ops.schema_migrations VALUES (99, 'x', '', TIMESTAMP '2030-01-01')"),
+        5,
+        "schema 99",
+    ),
     "broken header": (RUN, database(lambda content: content[:4096] + b"\xff" * 64 + content[4160:]), 3, "sbf rebuild"),
     "cut off": (RUN, database(lambda content: content[:5000]), 3, "sbf rebuild"),
     "a table of the ledger is gone": (RUN, sql("DROP TABLE ops.file_ingestions"), 3, "sbf rebuild"),

@@ -21,8 +21,14 @@ class Shell:
 
     def __call__(self, *arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")}
-        command = [sys.executable, "-c", f"import sys; {before}; from sbf_core.cli.main import main; main()", *arguments] if before else [sys.executable, "-m", "sbf_core", *arguments]
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
+        command = (
+            [sys.executable, "-c", f"import sys; {before}; from sbf_core.cli.main import main; main()", *arguments]
+            if before
+            else [sys.executable, "-m", "sbf_core", *arguments]
+        )
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS
+        )
 
 
 @pytest.fixture(scope="module")

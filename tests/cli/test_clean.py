@@ -21,7 +21,9 @@ SUM = "SELECT symbol, count(*) AS n FROM silver.px GROUP BY symbol"
 
 def payload_bytes(home: Path) -> dict[str, bytes]:
     """Everything in Bronze, journals too."""
-    return {path.relative_to(home).as_posix(): path.read_bytes() for path in (home / "bronze").rglob("*") if path.is_file()}
+    return {
+        path.relative_to(home).as_posix(): path.read_bytes() for path in (home / "bronze").rglob("*") if path.is_file()
+    }
 
 
 @pytest.fixture
@@ -68,12 +70,20 @@ NAMED = {"quarantine/no_data": ("quarantine", 2), "quarantine/orphan": ("quarant
 def test_what_is_left_over_is_shown_and_stays(sbf: Terminal, full: Warehouse) -> None:
     before = sorted(full.home.rglob("*"))
     told = sbf.told("clean")
-    assert {one["name"]: (one["kind"], one["byte_count"]) for one in told["left_over"] if one["rows"] is None} == {**FILES, **NAMED}
-    assert {one["name"]: (one["kind"], one["rows"]) for one in told["left_over"] if one["rows"] is not None} == {"silver.old": ("silver", 1), "gold.gone": ("gold", 1)}
+    assert {one["name"]: (one["kind"], one["byte_count"]) for one in told["left_over"] if one["rows"] is None} == {
+        **FILES,
+        **NAMED,
+    }
+    assert {one["name"]: (one["kind"], one["rows"]) for one in told["left_over"] if one["rows"] is not None} == {
+        "silver.old": ("silver", 1),
+        "gold.gone": ("gold", 1),
+    }
     assert {one["name"] for one in told["left_over"] if one["is_chosen"]} == set(FILES)
     assert (told["removed"], told["byte_count"]) == (False, sum(size for _, size in FILES.values()))
     said = sbf("clean").out
-    assert said.endswith("`sbf clean --yes` removes 7 things, 0.3 MB.\nWhat only --quarantine removes stays.\nWhat only --tables removes stays.\n")
+    assert said.endswith(
+        "`sbf clean --yes` removes 7 things, 0.3 MB.\nWhat only --quarantine removes stays.\nWhat only --tables removes stays.\n"
+    )
     assert "set aside by a rebuild" in said and "no loaded plugin fills it" in said
     assert sorted(full.home.rglob("*")) == before
 
@@ -81,7 +91,14 @@ def test_what_is_left_over_is_shown_and_stays(sbf: Terminal, full: Warehouse) ->
 def test_yes_removes_what_nothing_needs_and_nothing_else(sbf: Terminal, full: Warehouse) -> None:
     kept, rows = payload_bytes(full.home), full.ask("SELECT * FROM silver.px")
     said = sbf("clean", "--yes")
-    assert (said.code, said.out.splitlines()[-3:]) == (0, ["Removed 7 things, 0.3 MB.", "What only --quarantine removes was left.", "What only --tables removes was left."])
+    assert (said.code, said.out.splitlines()[-3:]) == (
+        0,
+        [
+            "Removed 7 things, 0.3 MB.",
+            "What only --quarantine removes was left.",
+            "What only --tables removes was left.",
+        ],
+    )
     assert not any((full.home / name).exists() for name in FILES)
     assert not (full.home / "backups/sbf-before-rebuild-20240101T000000Z.duckdb.wal").exists()
     assert (full.home / "backups/mine.duckdb").read_bytes() == b"the user's own"
@@ -98,7 +115,11 @@ def test_yes_removes_what_nothing_needs_and_nothing_else(sbf: Terminal, full: Wa
 def test_quarantine_and_tables_go_when_they_are_named(sbf: Terminal, full: Warehouse) -> None:
     told = sbf.told("clean", "--yes", "--quarantine", "--tables")
     assert told["removed"] and {one["name"] for one in told["left_over"]} == {*FILES, *NAMED, "silver.old", "gold.gone"}
-    assert full.ask("SELECT table_name FROM duckdb_tables() WHERE schema_name IN ('silver', 'gold') ORDER BY 1") == [("px",), ("px_history",), ("sums",)]
+    assert full.ask("SELECT table_name FROM duckdb_tables() WHERE schema_name IN ('silver', 'gold') ORDER BY 1") == [
+        ("px",),
+        ("px_history",),
+        ("sums",),
+    ]
     assert full.ask("SELECT count(*) FROM duckdb_functions() WHERE function_name = 'old_as_of'") == [(0,)]
     assert list((full.home / "quarantine").iterdir()) == []
     assert sbf("clean").out == "Nothing is left over.\n"
@@ -135,7 +156,9 @@ def test_a_view_goes_with_the_table_that_it_reads(sbf: Terminal, full: Warehouse
     assert full.ask("SELECT view_name FROM duckdb_views() WHERE schema_name = 'silver'") == [("mine",)]
 
 
-def test_tables_stay_where_a_plugin_cannot_say_what_is_its_own(sbf: Terminal, full: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_stay_where_a_plugin_cannot_say_what_is_its_own(
+    sbf: Terminal, full: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(FakeVendor, "build_gold", hookimpl(lambda self: 1 / 0))
     said = sbf("clean", "--yes", "--tables")
     assert said.code == 2 and "which tables are left over is not known" in said.err and "ZeroDivisionError" in said.err
@@ -152,7 +175,9 @@ def test_nothing_goes_while_a_run_is_at_work(sbf: Terminal, full: Warehouse) -> 
         "import sys; from sbf_core.duck.bootstrap import DuckDbBootstrap; from sbf_core.duck.config import DuckDbConfig\n"
         "b = DuckDbBootstrap(DuckDbConfig(home=sys.argv[1])).open(); print('open', flush=True); sys.stdin.read(); b.close()"
     )
-    with subprocess.Popen([sys.executable, "-c", script, str(full.home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(full.home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout is not None and other.stdin is not None
         assert other.stdout.readline() == "open\n"
         said = sbf("clean", "--yes", "--quarantine")
@@ -185,7 +210,10 @@ def test_a_copy_that_this_very_call_made_stays(sbf: Terminal, full: Warehouse, m
 
     monkeypatch.setattr(DuckDbBootstrap, "open", migrating)
     sbf("clean", "--yes")
-    assert sorted(path.name for path in (full.home / "backups").iterdir()) == ["mine.duckdb", "sbf-schema5-20240103T000000Z.duckdb"]
+    assert sorted(path.name for path in (full.home / "backups").iterdir()) == [
+        "mine.duckdb",
+        "sbf-schema5-20240103T000000Z.duckdb",
+    ]
 
 
 def test_links_are_not_followed(sbf: Terminal, full: Warehouse, tmp_path: Path) -> None:

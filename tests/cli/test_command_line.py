@@ -33,7 +33,14 @@ class Shell:
     def __call__(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")}
         command = [sys.executable, "-m", "sbf_core", *arguments]
-        return subprocess.run(command, cwd=self.folder, env={**environment, **variables}, capture_output=True, text=True, timeout=HANG_SECONDS)
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**environment, **variables},
+            capture_output=True,
+            text=True,
+            timeout=HANG_SECONDS,
+        )
 
 
 @pytest.fixture
@@ -81,7 +88,16 @@ def test_what_to_try_next_works_as_it_is_printed(sbf: Shell, tmp_path: Path) -> 
     assert sbf(*words[words.index("sql") :]).returncode == 0
 
 
-@pytest.mark.parametrize(("word", "quoted"), [("C:\\a", "C:\\a"), ("C:\\my home", '"C:\\my home"'), ("C:\\a&b", '"C:\\a&b"'), ("C:\\a [b] (c)", '"C:\\a [b] (c)"'), ("^GSPC", '"^GSPC"')])
+@pytest.mark.parametrize(
+    ("word", "quoted"),
+    [
+        ("C:\\a", "C:\\a"),
+        ("C:\\my home", '"C:\\my home"'),
+        ("C:\\a&b", '"C:\\a&b"'),
+        ("C:\\a [b] (c)", '"C:\\a [b] (c)"'),
+        ("^GSPC", '"^GSPC"'),
+    ],
+)
 def test_a_path_is_quoted_for_windows(word: str, quoted: str) -> None:
     assert typed(word, windows=True) == quoted
 
@@ -96,7 +112,14 @@ def test_each_command_that_is_printed_works_as_it_is_typed(tmp_path: Path) -> No
 
     def type_in(command: str) -> None:
         started = re.sub(r"^sbf ", f"{shlex.quote(sys.executable)} -m sbf_core ", command.strip())
-        done = subprocess.run(["sh", "-c", started], cwd=tmp_path, env={**os.environ, "EDITOR": "true"}, capture_output=True, text=True, timeout=HANG_SECONDS)
+        done = subprocess.run(
+            ["sh", "-c", started],
+            cwd=tmp_path,
+            env={**os.environ, "EDITOR": "true"},
+            capture_output=True,
+            text=True,
+            timeout=HANG_SECONDS,
+        )
         assert done.returncode == 0, (command, done.stderr)
 
     hints = sbf("init", "--home", str(home)).stdout.splitlines()
@@ -125,9 +148,28 @@ def test_reports_read_what_is_there(filled: Shell) -> None:
     datasets = filled("datasets", "--plugins", "ecb").stdout
     assert "Source: ECB. Free reuse with the source named." in datasets
     plugins = [item["plugin"] for item in json.loads(filled("datasets", "--json").stdout)["datasets"]]
-    assert list(dict.fromkeys(plugins)) == ["bls", "ecb", "eod", "fmp", "fred", "iso4217", "sec", "stooq", "treasury", "yahoo"]
+    assert list(dict.fromkeys(plugins)) == [
+        "bls",
+        "ecb",
+        "eod",
+        "fmp",
+        "fred",
+        "iso4217",
+        "sec",
+        "stooq",
+        "treasury",
+        "yahoo",
+    ]
     plugins = json.loads(filled("plugins", "list", "--json").stdout)["plugins"]
-    assert plugins[1] == {"name": "ecb", "distribution": "sbf", "version": plugins[1]["version"], "datasets": 1, "state": "loaded", "reason": "", "deprecated": []}
+    assert plugins[1] == {
+        "name": "ecb",
+        "distribution": "sbf",
+        "version": plugins[1]["version"],
+        "datasets": 1,
+        "state": "loaded",
+        "reason": "",
+        "deprecated": [],
+    }
     doctor = filled("doctor")
     assert doctor.returncode == 0, doctor.stdout
     assert "key SEC_USER_AGENT" in doctor.stdout
@@ -155,7 +197,11 @@ def test_sql_in_three_forms(filled: Shell) -> None:
     assert (twice.returncode, twice.stdout) == (2, "")
     assert "two columns are called 'a'" in twice.stderr
     answer = json.loads(filled("sql", query, "--json").stdout)
-    assert (answer["columns"], answer["rows"][0]["returns"], answer["more"]) == (["ticker", "returns", "total"], 195, False)
+    assert (answer["columns"], answer["rows"][0]["returns"], answer["more"]) == (
+        ["ticker", "returns", "total"],
+        195,
+        False,
+    )
     cut = filled("sql", "SELECT * FROM gold.dim_date", "--limit", "2")
     assert len(cut.stdout.splitlines()) == 3
     assert "only the first 2 rows" in cut.stderr
@@ -183,7 +229,10 @@ USAGE = [
     (["run", "--plugins", "ebc"], "did you mean 'ecb'"),
     (["run", "--plugins", ""], "holds an empty name"),
     (["run", "--plugins", "ecb,,sec"], "holds an empty name"),
-    (["run", "--select", "ecb:*", "--replay", "sample", "--select=bls:*"], "--select is given twice; sbf run; write --select A,B"),
+    (
+        ["run", "--select", "ecb:*", "--replay", "sample", "--select=bls:*"],
+        "--select is given twice; sbf run; write --select A,B",
+    ),
     (["status", "--json", "--json"], "--json is given twice; sbf status; give it once"),
     (["run", "--since", "2024-02-30"], "'2024-02-30' is no day; write YYYY-MM-DD"),
     (["run", "--since", "01/02/2024"], "write YYYY-MM-DD"),
@@ -213,12 +262,18 @@ USAGE = [
     (["run", "--workers", "9" * 5000], "run.workers is"),
     (["run", "--home", "what?"], r"DuckDB cannot open a file whose path holds '\?'"),
     (["init", "--home", "what?"], r"DuckDB cannot open a file whose path holds '\?'"),
-    *([] if os.name == "nt" else [(["run", "--home", "what\udcff"], "DuckDB cannot open a file whose path is no UTF-8; .*what.udcff")]),
+    *(
+        []
+        if os.name == "nt"
+        else [(["run", "--home", "what\udcff"], "DuckDB cannot open a file whose path is no UTF-8; .*what.udcff")]
+    ),
     *([] if os.name == "nt" else [(["run", "--home", "what\\"], "DuckDB cannot open a file whose path holds")]),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), USAGE, ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "")
+@pytest.mark.parametrize(
+    ("arguments", "message"), USAGE, ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else ""
+)
 def test_mistakes_get_one_clear_line_and_nothing_is_written(sbf: Shell, arguments: list[str], message: str) -> None:
     done = sbf(*arguments)
     assert done.returncode == 2, done.stderr
@@ -232,9 +287,7 @@ def test_mistakes_get_one_clear_line_and_nothing_is_written(sbf: Shell, argument
 def _integer_options(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     for name, one in getattr(command, "commands", {}).items():
         yield from _integer_options(one, (*path, name))
-    yield from (
-        (path, option) for option in command.params if option.type.name.startswith("int")
-    )
+    yield from ((path, option) for option in command.params if option.type.name.startswith("int"))
 
 
 def test_each_number_of_a_command_has_an_end() -> None:
@@ -244,7 +297,12 @@ def test_each_number_of_a_command_has_an_end() -> None:
     assert [(path, option.name) for path, option in found if getattr(option.type, "max", None) is None] == []
 
 
-HOMES = {"file": "the home is a file", "csv": "no DuckDB database", "toml": r"not TOML.*sbf\.toml:1:", "unknown": "did you mean 'run.workers'"}
+HOMES = {
+    "file": "the home is a file",
+    "csv": "no DuckDB database",
+    "toml": r"not TOML.*sbf\.toml:1:",
+    "unknown": "did you mean 'run.workers'",
+}
 
 
 @pytest.mark.parametrize(("kind", "message"), HOMES.items())
@@ -253,7 +311,11 @@ def test_homes_that_are_none(sbf: Shell, kind: str, message: str) -> None:
         sbf.home.write_text("")
     else:
         sbf.home.mkdir()
-        name, text = {"csv": ("sbf.duckdb", "a,b\n1,2\n"), "toml": ("sbf.toml", "run = \n"), "unknown": ("sbf.toml", "[run]\nworker = 1\n")}[kind]
+        name, text = {
+            "csv": ("sbf.duckdb", "a,b\n1,2\n"),
+            "toml": ("sbf.toml", "run = \n"),
+            "unknown": ("sbf.toml", "[run]\nworker = 1\n"),
+        }[kind]
         (sbf.home / name).write_text(text)
     before = tree(sbf.folder)
     done = sbf("run", "--replay", "sample")
@@ -270,7 +332,9 @@ def test_a_database_of_a_newer_sbf_is_refused(sbf: Shell) -> None:
     for arguments in (("run", "--replay", "sample"), ("status",)):
         done = sbf(*arguments)
         assert done.returncode == 5
-        assert done.stderr.startswith(f"sbf: error[VERSION] the database has schema 99, this sbf knows up to {latest_version()}; nothing was touched")
+        assert done.stderr.startswith(
+            f"sbf: error[VERSION] the database has schema 99, this sbf knows up to {latest_version()}; nothing was touched"
+        )
     assert tree(sbf.home) == before
 
 
@@ -295,7 +359,9 @@ def test_init_writes_settings_to_fill_in_and_never_overwrites(sbf: Shell) -> Non
     text = (sbf.home / "sbf.toml").read_text()
     assert "[universe]" in text
     assert "# workers = 8" in text
-    (sbf.home / "sbf.toml").write_text(re.sub(r"(?m)^# (\w+ = )", r"\1", text))  # every setting switched on is still valid
+    (sbf.home / "sbf.toml").write_text(
+        re.sub(r"(?m)^# (\w+ = )", r"\1", text)
+    )  # every setting switched on is still valid
     assert sbf("doctor").returncode == 0
     again = sbf("init")
     assert again.returncode == 2
@@ -306,7 +372,9 @@ def test_the_universe_can_come_from_silver(filled: Shell) -> None:
     query = "SELECT ticker FROM silver.sec_company_ticker WHERE exchange = 'NYSE' AND ticker LIKE 'IB%' ORDER BY 1"
     done = filled("universe", "--json", SBF_UNIVERSE_QUERY=query)
     assert {"ticker": "IBM", "valid_from": None, "valid_to": None} in json.loads(done.stdout)["members"]
-    plan = json.loads(filled("plan", "--plugins", "eod", "--json", SBF_UNIVERSE_QUERY=query, SBF_TICKER_LIMIT="2").stdout)
+    plan = json.loads(
+        filled("plan", "--plugins", "eod", "--json", SBF_UNIVERSE_QUERY=query, SBF_TICKER_LIMIT="2").stdout
+    )
     assert len(plan["requests"]) == 2
 
 

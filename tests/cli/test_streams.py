@@ -53,7 +53,10 @@ def test_a_line_for_the_user_that_cannot_be_told_costs_nothing_else(home: Path) 
     assert "No space left on device" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [("status",), ("run", "--replay", "sample"), ("sql", "FROM range(100000)", "--format", "csv", "--limit", "0")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("status",), ("run", "--replay", "sample"), ("sql", "FROM range(100000)", "--format", "csv", "--limit", "0")],
+)
 def test_a_reader_that_went_away_is_no_failure(home: Path, arguments: tuple[str, ...]) -> None:
     """``sbf status | head -0``: what the command did is what its exit code says."""
     read, write = os.pipe()
@@ -71,7 +74,7 @@ def test_no_thread_is_to_be_had_at_the_end(home: Path) -> None:
     """The command ends as it would; what was to be done at its end is left, because nobody could end that."""
     code = (
         "import sys, threading\nfrom sbf_core import signals\n"
-        "def none(self): raise RuntimeError(\"can't start new thread\")\n"
+        'def none(self): raise RuntimeError("can\'t start new thread")\n'
         "threading.Thread.start = none\nprint('done')\nsignals.leave(6)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
@@ -90,14 +93,19 @@ def test_letters_that_the_output_has_not(home: Path) -> None:
     assert json.loads(told("--format", "json").stdout)["rows"] == [{"x": "é€"}]
     refused = told("--format", "csv")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "error[ENCODING] the encoding of the output, ascii, has no '\\xe9'; set PYTHONIOENCODING=utf-8" in refused.stderr
+    assert (
+        "error[ENCODING] the encoding of the output, ascii, has no '\\xe9'; set PYTHONIOENCODING=utf-8"
+        in refused.stderr
+    )
 
 
 def test_a_folder_that_is_gone(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     script = f'mkdir "{gone}" && cd "{gone}" && rmdir "{gone}" && exec "$@"'
     environment = {name: value for name, value in os.environ.items() if name != "SBF_HOME"}
-    done = subprocess.run(["sh", "-c", script, "sh", *SBF, "status"], capture_output=True, text=True, env=environment, timeout=300)
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", *SBF, "status"], capture_output=True, text=True, env=environment, timeout=300
+    )
     assert done.returncode == 6
     assert done.stderr.startswith("sbf: error[ENVIRONMENT] a file cannot be used: No such file or directory")
     assert done.stderr.count("\n") == 1

@@ -160,8 +160,12 @@ def test_a_home_whose_settings_block_plugins_is_restored(world: World, tmp_path:
     assert digests(tmp_path / "new") == digests(home)
 
 
-@pytest.mark.parametrize("kind", ["kill", pytest.param("term", marks=pytest.mark.slow), pytest.param("full", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("point", ["restore.begun", "whole.half", "restore.journals", "publish.half", "publish.copied", "restore.database"])
+@pytest.mark.parametrize(
+    "kind", ["kill", pytest.param("term", marks=pytest.mark.slow), pytest.param("full", marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize(
+    "point", ["restore.begun", "whole.half", "restore.journals", "publish.half", "publish.copied", "restore.database"]
+)
 def test_a_restore_that_was_stopped_goes_on(
     world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path, point: str, kind: str
 ) -> None:
@@ -177,7 +181,10 @@ def test_a_restore_that_was_stopped_goes_on(
         assert refused.returncode == 2, refused.stdout
         if command != ["run"] and not (new / "sbf.duckdb").exists():
             continue  # others say that there is no data
-        assert f"error[RESTORE] a restore into this home was stopped before its end; {new}; run `sbf restore {first} --home {new}` again" in refused.stderr
+        assert (
+            f"error[RESTORE] a restore into this home was stopped before its end; {new}; run `sbf restore {first} --home {new}` again"
+            in refused.stderr
+        )
     shutil.copytree(first, other)
     assert "half of another backup" in world.sbf(new, "restore", str(other)).stderr
     done = world.sbf(new, "restore", str(first))
@@ -205,7 +212,9 @@ def test_a_payload_that_was_lost_and_came_again_stands_in_two_journals(world: Wo
     assert digests(new) == digests(home)
 
 
-def test_a_pipe_in_the_place_of_the_log_in_a_backup(world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path) -> None:
+def test_a_pipe_in_the_place_of_the_log_in_a_backup(
+    world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path
+) -> None:
     _, first, _ = second
     kept, new = tmp_path / "kept", tmp_path / "new"
     shutil.copytree(first, kept)
@@ -231,7 +240,9 @@ def test_a_backup_that_lost_a_journal_is_not_restored_in_silence(world: World, t
 
 
 @pytest.mark.parametrize("name", ["kept ", "kept\udcff"])
-def test_a_restore_goes_on_from_a_folder_of_an_odd_name(world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path, name: str) -> None:
+def test_a_restore_goes_on_from_a_folder_of_an_odd_name(
+    world: World, second: tuple[Path, Path, dict[str, int]], tmp_path: Path, name: str
+) -> None:
     """A blank at its end, and bytes that are no UTF-8: it is the same backup all the same."""
     _, first, _ = second
     kept, new = tmp_path / name, tmp_path / "new"

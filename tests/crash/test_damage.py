@@ -44,7 +44,9 @@ def manager_of(warehouse: Warehouse) -> PluginManager:
 
 
 def verify(warehouse: Warehouse, **options: float) -> VerifyReport:
-    return Verification(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager_of(warehouse), **options).run()
+    return Verification(
+        Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager_of(warehouse), **options
+    ).run()
 
 
 def kinds(warehouse: Warehouse) -> list[str]:
@@ -53,7 +55,9 @@ def kinds(warehouse: Warehouse) -> list[str]:
 
 def repair(warehouse: Warehouse, *sources: Path) -> list[str]:
     """What is left after a repair."""
-    repaired = Repair(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager_of(warehouse), sources=sources).run()
+    repaired = Repair(
+        Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager_of(warehouse), sources=sources
+    ).run()
     return [finding.kind for finding in repaired.after]
 
 
@@ -66,7 +70,9 @@ def digests(warehouse: Warehouse, home: Path | None = None) -> dict[str, str]:
 def all_bytes(home: Path) -> set[str]:
     """The hash of every payload and quarantined file: what must never become less."""
     folders = (home / "bronze", home / "quarantine")
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and "_journal" not in path.parts]
+    files = [
+        path for folder in folders for path in folder.rglob("*") if path.is_file() and "_journal" not in path.parts
+    ]
     return {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -82,7 +88,11 @@ def make(home: Path, tickers: tuple[str, ...]) -> Warehouse:
     assert isinstance(vendor, FakeVendor)
     for day, hours in ((0, 0), (1, 48)):
         for number, ticker in enumerate(tickers):
-            rows = [price(ticker, "2024-01-01", f"{number + 10 * day}.25"), price(ticker, f"2024-01-0{2 + day}", "2.5"), price(ticker, "2024-02-30")]
+            rows = [
+                price(ticker, "2024-01-01", f"{number + 10 * day}.25"),
+                price(ticker, f"2024-01-0{2 + day}", "2.5"),
+                price(ticker, "2024-02-30"),
+            ]
             vendor.says(rows, ticker=ticker)
         warehouse.run(hours_later=hours, universe__tickers=tickers)
     return warehouse
@@ -162,7 +172,9 @@ def test_a_hundred_random_damages_in_a_thousand_files(thousand: Warehouse, tmp_p
         wanted.append((Kind.FILE_UNKNOWN, extra))
     with thousand.open(read_only=False) as cursor:
         for name in names[84:92]:
-            cursor.execute("UPDATE silver.px SET close = close + 1 WHERE symbol = ? AND date = DATE '2024-01-01'", [name])
+            cursor.execute(
+                "UPDATE silver.px SET close = close + 1 WHERE symbol = ? AND date = DATE '2024-01-01'", [name]
+            )
             wanted.append((Kind.ROW_DIFFERS, f"silver.px ({name}, 2024-01-01)"))
         for name in names[92:95]:
             cursor.execute("UPDATE silver.px_history SET close = 0 WHERE symbol = ?", [name])
@@ -171,13 +183,20 @@ def test_a_hundred_random_damages_in_a_thousand_files(thousand: Warehouse, tmp_p
             cursor.execute("UPDATE ops.watermarks SET coverage_to = coverage_to + 1 WHERE ticker = ?", [name])
             wanted.append((Kind.WATERMARK_DIFFERS, f"prices/fake/eod/{name}"))
         for name in names[102:109]:
-            cursor.execute("DELETE FROM ops.promotion_manifest USING ops.bronze_manifest m WHERE m.bronze_file_id = promotion_manifest.bronze_file_id AND m.rel_path = ?", [second[name]])
+            cursor.execute(
+                "DELETE FROM ops.promotion_manifest USING ops.bronze_manifest m WHERE m.bronze_file_id = promotion_manifest.bronze_file_id AND m.rel_path = ?",
+                [second[name]],
+            )
             wanted.append((Kind.PROMOTION_MISSING, second[name]))
         for name in names[109:112]:
-            cursor.execute("UPDATE ops.bronze_manifest SET payload_hash = repeat('0', 64) WHERE rel_path = ?", [first[name]])
+            cursor.execute(
+                "UPDATE ops.bronze_manifest SET payload_hash = repeat('0', 64) WHERE rel_path = ?", [first[name]]
+            )
             wanted += [(Kind.RECORD_DIFFERS, first[name]), (Kind.INGESTION_DIFFERS, first[name])]
         for name in names[112:115]:
-            cursor.execute("UPDATE ops.file_ingestions SET rows_inserted = rows_inserted + 1 WHERE rel_path = ?", [first[name]])
+            cursor.execute(
+                "UPDATE ops.file_ingestions SET rows_inserted = rows_inserted + 1 WHERE rel_path = ?", [first[name]]
+            )
             wanted.append((Kind.INGESTION_DIFFERS, first[name]))
     before = all_bytes(thousand.home)
     found = [(finding.kind, finding.subject) for finding in verify(thousand).findings]
@@ -208,7 +227,9 @@ def test_a_journal_that_lost_something(small: Warehouse, damage: str) -> None:
         journal.write_bytes(b"".join(content.splitlines(keepends=True)[:-1]))
     else:
         journal.write_bytes(content[:-20])
-    assert kinds(small) == [{"gone": Kind.JOURNAL_MISSING, "last line": Kind.NOT_JOURNALLED, "torn": Kind.JOURNAL_BROKEN}[damage]]
+    assert kinds(small) == [
+        {"gone": Kind.JOURNAL_MISSING, "last line": Kind.NOT_JOURNALLED, "torn": Kind.JOURNAL_BROKEN}[damage]
+    ]
     assert repair(small) == []
 
 
@@ -255,7 +276,9 @@ def test_a_payload_that_comes_again_has_one_record(tmp_path: Path, first: str) -
         sbf_core.run(home, **asked)
     assert Repair(settings).run().after == ()
     assert Verification(settings).run().findings == []
-    assert Warehouse(home).ask("SELECT count(*), count(DISTINCT rel_path) FROM ops.bronze_manifest") == [(number, number)]
+    assert Warehouse(home).ask("SELECT count(*), count(DISTINCT rel_path) FROM ops.bronze_manifest") == [
+        (number, number)
+    ]
     assert digests(Warehouse(home)) == wanted
     assert rebuild(settings).lost == ()
     assert digests(Warehouse(home)) == wanted
@@ -271,7 +294,10 @@ def test_a_copied_journal_is_no_run(small: Warehouse) -> None:
     assert (finding.kind, finding.detail) == (Kind.FILE_UNKNOWN, f"is a copy of the journal of run {journal.stem}")
     for _ in range(2):
         context = small.run(hours_later=1, options=RunOptions(fetch=False))
-        assert [f"is a copy of the journal of run {journal.stem}; `sbf repair` moves it aside" in error for error in context.errors] == [True]
+        assert [
+            f"is a copy of the journal of run {journal.stem}; `sbf repair` moves it aside" in error
+            for error in context.errors
+        ] == [True]
     assert small.ask("SELECT count(*) FROM ops.recoveries") == [(0,)]
     assert repair(small) == []
     assert small.run(hours_later=1, options=RunOptions(fetch=False)).errors == []
@@ -340,7 +366,9 @@ def test_records_that_stand_twice_or_alone(small: Warehouse) -> None:
     with small.open(read_only=False) as cursor:
         cursor.execute("INSERT INTO ops.bronze_manifest FROM ops.bronze_manifest LIMIT 1")
         cursor.execute("INSERT INTO ops.promotion_manifest FROM ops.promotion_manifest LIMIT 1")
-        cursor.execute("INSERT INTO ops.promotion_manifest SELECT * REPLACE ('nobody' AS bronze_file_id) FROM ops.promotion_manifest LIMIT 1")
+        cursor.execute(
+            "INSERT INTO ops.promotion_manifest SELECT * REPLACE ('nobody' AS bronze_file_id) FROM ops.promotion_manifest LIMIT 1"
+        )
     assert {Kind.RECORD_TWICE, Kind.PROMOTION_UNKNOWN} <= set(kinds(small))
     assert repair(small) == []
 
@@ -361,7 +389,9 @@ def test_a_sample_goes_round(small: Warehouse) -> None:
         report = verify(small, sample_percent=30)  # 3 of 8: parts that begin with tables and end with payloads, too
         assert (report.payloads_checked + report.tables_checked, report.findings) == (3, [])
     edit(small.home / "bronze" / small.bronze_files()[-1], flip_bit)
-    assert [Kind.PAYLOAD_CHANGED] in [[finding.kind for finding in verify(small, sample_percent=25).findings] for _ in range(4)]
+    assert [Kind.PAYLOAD_CHANGED] in [
+        [finding.kind for finding in verify(small, sample_percent=25).findings] for _ in range(4)
+    ]
 
 
 def test_a_pass_that_is_out_of_time_goes_on_where_it_stopped(small: Warehouse) -> None:
@@ -396,13 +426,20 @@ def test_a_lost_database_comes_back_from_bronze_alone(small: Warehouse, tmp_path
     wanted = digests(small)
     marks = small.ask("SELECT * EXCLUDE (updated_at) FROM ops.watermarks ORDER BY ALL")
     manifest = small.ask("SELECT * FROM ops.bronze_manifest ORDER BY ALL")
-    counts = small.ask("SELECT bronze_file_id, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected FROM ops.promotion_manifest ORDER BY ALL")
+    counts = small.ask(
+        "SELECT bronze_file_id, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected FROM ops.promotion_manifest ORDER BY ALL"
+    )
     settings = Settings(small.home, environment={})
     (small.home / "sbf.duckdb").rename(tmp_path / "kept.duckdb")
     with pytest.raises(UsageError, match=r"the database is gone, but Bronze is there; .*run `sbf rebuild`"):
         verify(small)
     (tmp_path / "kept.duckdb").rename(small.home / "sbf.duckdb")
-    for damage in (lambda path: path.unlink(), lambda path: path.write_bytes(b"x" * 5000), lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]), lambda path: None):
+    for damage in (
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b"x" * 5000),
+        lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+        lambda path: None,
+    ):
         damage(small.home / "sbf.duckdb")
         rebuilt = rebuild(settings, clock=small.clock, manager=manager_of(small))
         assert rebuilt.context.errors == []
@@ -410,8 +447,15 @@ def test_a_lost_database_comes_back_from_bronze_alone(small: Warehouse, tmp_path
         assert verify(small).findings == []
     assert small.ask("SELECT * EXCLUDE (updated_at) FROM ops.watermarks ORDER BY ALL") == marks
     assert small.ask("SELECT * FROM ops.bronze_manifest ORDER BY ALL") == manifest
-    assert small.ask("SELECT bronze_file_id, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected FROM ops.promotion_manifest ORDER BY ALL") == counts
-    assert [run[0] for run in small.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'run' ORDER BY started_at")] == ["rebuilt", "rebuilt", "ok"]
+    assert (
+        small.ask(
+            "SELECT bronze_file_id, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected FROM ops.promotion_manifest ORDER BY ALL"
+        )
+        == counts
+    )
+    assert [
+        run[0] for run in small.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'run' ORDER BY started_at")
+    ] == ["rebuilt", "rebuilt", "ok"]
     assert len(list((small.home / "backups").iterdir())) == 1, "the last database is kept"
 
 
@@ -476,14 +520,22 @@ def test_an_older_database_takes_in_what_it_missed(small: Warehouse, tmp_path: P
 
 def test_what_a_dead_run_left_half_written_goes_to_quarantine(small: Warehouse) -> None:
     folder = (small.home / "bronze" / small.bronze_files()[0]).parent
-    names = {".20240101T000000000000Z-0123456789ab.json.tmp": "half_written", "20240101T000000000000Z-0123456789ab.json": "orphan", "notes.txt": ""}
+    names = {
+        ".20240101T000000000000Z-0123456789ab.json.tmp": "half_written",
+        "20240101T000000000000Z-0123456789ab.json": "orphan",
+        "notes.txt": "",
+    }
     for name in names:
         (folder / name).write_text("[")
     with small.open(read_only=False) as cursor:
-        cursor.execute("INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, status) VALUES ('dead', 'run', '', TIMESTAMP '2024-01-01', 'running')")
+        cursor.execute(
+            "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, status) VALUES ('dead', 'run', '', TIMESTAMP '2024-01-01', 'running')"
+        )
     small.run(universe__tickers=("AAA",))
     moved = small.ask("SELECT reason, original_path, content_length_bytes FROM ops.quarantine ORDER BY 1")
-    assert [(reason, Path(path).name, number) for reason, path, number in moved] == [(reason, name, 1) for name, reason in names.items() if reason]
+    assert [(reason, Path(path).name, number) for reason, path, number in moved] == [
+        (reason, name, 1) for name, reason in names.items() if reason
+    ]
     assert (folder / "notes.txt").exists(), "it is nothing that a run leaves: verify names it"
     assert kinds(small) == [Kind.FILE_UNKNOWN]
     small.run()

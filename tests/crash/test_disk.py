@@ -29,7 +29,11 @@ from sbf_core.silver.inspection import inspect
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="faults of the system are made with POSIX means here")
 #: Points behind which the process writes files itself.
-WRITES = [point for point in FAULT_POINTS if point.split(".")[0] in ("bronze", "journal", "publish") or point in ("home.check", "home.filled")]
+WRITES = [
+    point
+    for point in FAULT_POINTS
+    if point.split(".")[0] in ("bronze", "journal", "publish") or point in ("home.check", "home.filled")
+]
 CAUSES = {"full": "No space left on device", "io": "Input/output error", "denied": "Permission denied"}
 
 
@@ -55,7 +59,9 @@ def is_environment_fault(done: subprocess.CompletedProcess[str], cause: str) -> 
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, marks=() if kind == "full" else pytest.mark.slow) for kind in CAUSES])
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind == "full" else pytest.mark.slow) for kind in CAUSES]
+)
 @pytest.mark.parametrize("point", WRITES)
 def test_a_write_that_fails(world: World, wanted: object, point: str, kind: str) -> None:
     home = world.folder / f"{point}-{kind}"
@@ -85,7 +91,9 @@ def damage(home: Path) -> None:
 @pytest.mark.parametrize("kind", ["full", "kill"])
 @pytest.mark.parametrize("point", ["whole.half", "whole.written", "publish.half", "publish.copied"])
 @pytest.mark.parametrize("command", ["backup", "restore", "repair"])
-def test_caring_for_a_home_on_a_disk_that_fails(world: World, wanted: object, tmp_path: Path, command: str, point: str, kind: str) -> None:
+def test_caring_for_a_home_on_a_disk_that_fails(
+    world: World, wanted: object, tmp_path: Path, command: str, point: str, kind: str
+) -> None:
     """A backup, a restore or a repair that fails in the middle is done again; nothing is worse than before."""
     home, kept, new = tmp_path / "home", tmp_path / "kept", tmp_path / "new"
     assert world.sbf(home, "run", "--replay", str(world.recording)).returncode == 0
@@ -93,7 +101,11 @@ def test_caring_for_a_home_on_a_disk_that_fails(world: World, wanted: object, tm
         assert world.sbf(home, "backup", str(kept)).returncode == 0
     if command == "repair":
         damage(home)
-    arguments = {"backup": ("backup", str(kept)), "restore": ("restore", str(kept)), "repair": ("repair", "--from", str(kept))}[command]
+    arguments = {
+        "backup": ("backup", str(kept)),
+        "restore": ("restore", str(kept)),
+        "repair": ("repair", "--from", str(kept)),
+    }[command]
     struck = 0
     for number in (1, 2, 3, 6):
         place = new if command == "restore" else home
@@ -148,11 +160,22 @@ def test_files_that_cannot_grow(world: World, wanted: object, byte_count: int) -
     assert world.findings(home) == []
 
 
-@pytest.mark.parametrize("number", [pytest.param(number, marks=pytest.mark.slow if number % 8 else ()) for number in range(8, 40, 4)])
+@pytest.mark.parametrize(
+    "number", [pytest.param(number, marks=pytest.mark.slow if number % 8 else ()) for number in range(8, 40, 4)]
+)
 def test_too_few_open_files(world: World, wanted: object, number: int) -> None:
     home = world.folder / f"open-{number}"
     arguments = ["run", "--replay", str(world.recording)]
-    command = [sys.executable, "-c", LIMITED.replace("sys.argv = [", "import duckdb, typer, rich; from sbf_core.cli import run, app; sys.argv = [", 1), "RLIMIT_NOFILE", str(number), *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        LIMITED.replace(
+            "sys.argv = [", "import duckdb, typer, rich; from sbf_core.cli import run, app; sys.argv = [", 1
+        ),
+        "RLIMIT_NOFILE",
+        str(number),
+        *arguments,
+    ]
     done = subprocess.run(command, env=world.environment(home), capture_output=True, text=True, timeout=HANG_SECONDS)
     assert done.returncode in (0, 2, 6), done.stderr
     assert "Traceback" not in done.stderr
@@ -195,7 +218,9 @@ def test_a_real_disk_that_is_full(world: World, wanted: object, tmp_path: Path, 
 def test_a_home_that_vanishes(world: World, tmp_path: Path) -> None:
     """Somebody deletes the folder under a run: one line, no traceback, and a new home works."""
     home, mark = tmp_path / "home", tmp_path / "mark"
-    child = world.start(home, "run", "--replay", str(world.recording), SBF_FAULT="bronze.synced:1:hold", SBF_FAULT_MARK=str(mark))
+    child = world.start(
+        home, "run", "--replay", str(world.recording), SBF_FAULT="bronze.synced:1:hold", SBF_FAULT_MARK=str(mark)
+    )
     wait_until(mark.exists, child=child)
     shutil.rmtree(home)
     mark.unlink()
@@ -215,7 +240,13 @@ def test_a_zip_that_finds_no_room_to_be_unpacked_is_not_refused(tmp_path: Path) 
         archive.writestr("a.csv", "symbol,date,close,volume\n" + "A,2024-01-01,1,1\n" * 1000)
     writer = BronzeFileWriter(DuckDbConfig(home=tmp_path / "home"))
     request = RunRequest(run_id="r", domain="prices", source="fake", dataset="eod")
-    (row,) = writer.publish([writer.stage(RunResult(request=request, address="a", payload=packed.read_bytes(), extension="zip", fetched_at=START))])
+    (row,) = writer.publish(
+        [
+            writer.stage(
+                RunResult(request=request, address="a", payload=packed.read_bytes(), extension="zip", fetched_at=START)
+            )
+        ]
+    )
     writer.close()
     staging = tmp_path / "staging"
     staging.mkdir()
@@ -223,7 +254,26 @@ def test_a_zip_that_finds_no_room_to_be_unpacked_is_not_refused(tmp_path: Path) 
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, usual[1]))
     try:
         with pytest.raises(EnvironmentFault, match="a payload cannot be unpacked: File too large"):
-            inspect(entry(), row, bronze=tmp_path / "home" / "bronze", staging=staging, fresh=False, is_context=False, as_declared=True)
+            inspect(
+                entry(),
+                row,
+                bronze=tmp_path / "home" / "bronze",
+                staging=staging,
+                fresh=False,
+                is_context=False,
+                as_declared=True,
+            )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
-    assert inspect(entry(), row, bronze=tmp_path / "home" / "bronze", staging=staging, fresh=False, is_context=False, as_declared=True).extension == "csv"
+    assert (
+        inspect(
+            entry(),
+            row,
+            bronze=tmp_path / "home" / "bronze",
+            staging=staging,
+            fresh=False,
+            is_context=False,
+            as_declared=True,
+        ).extension
+        == "csv"
+    )

@@ -90,7 +90,9 @@ def home_like(world: World, sbf: Sbf, what: str) -> Path:
     if what == "left over":
         (making / "backups").mkdir(exist_ok=True)
         for number in (1, 2):
-            shutil.copyfile(making / "sbf.duckdb", making / "backups" / f"sbf-before-rebuild-2024010{number}T000000Z.duckdb")
+            shutil.copyfile(
+                making / "sbf.duckdb", making / "backups" / f"sbf-before-rebuild-2024010{number}T000000Z.duckdb"
+            )
     making.rename(home)
     return home
 
@@ -102,20 +104,31 @@ def bytes_of(home: Path) -> str:
 def judged(home: Path) -> object:
     """What is on record against payloads and requests."""
     failed = "SELECT count(*) FROM ops.promotion_manifest WHERE status = 'failed'"
-    return ask(home, f"{failed} UNION ALL SELECT count(*) FROM ops.file_ingestions WHERE status = 'failed' AND kind <> 'run'")
+    return ask(
+        home, f"{failed} UNION ALL SELECT count(*) FROM ops.file_ingestions WHERE status = 'failed' AND kind <> 'run'"
+    )
 
 
 @pytest.mark.parametrize(
     ("command", "point", "fault", "kind"),
     [
         pytest.param(
-            *cell, id=f"{cell[0].name}-{cell[1]}-{cell[3]}".replace(" ", "_"), marks=() if is_usual(*cell) else pytest.mark.slow
+            *cell,
+            id=f"{cell[0].name}-{cell[1]}-{cell[3]}".replace(" ", "_"),
+            marks=() if is_usual(*cell) else pytest.mark.slow,
         )
         for cell in cells()
     ],
 )
 def test_a_command_that_meets_a_fault(
-    world: World, sbf: Sbf, tmp_path: Path, command: Command, point: str, fault: Fault, kind: str, capsys: pytest.CaptureFixture[str]
+    world: World,
+    sbf: Sbf,
+    tmp_path: Path,
+    command: Command,
+    point: str,
+    fault: Fault,
+    kind: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     home, kept = tmp_path / "home", world.folder / "kept"
     shutil.copytree(home_like(world, sbf, command.home), home)

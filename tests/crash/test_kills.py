@@ -36,7 +36,17 @@ from sbf_core.ops.queries import load_table_versions
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with signals that only POSIX knows")
 SIGNALS = {"kill": -signal.SIGKILL, "term": 143, "int": 130}
 #: Points that only an older or damaged database, a late payload, a changed declaration or a recovery reaches; tests of their own strike them.
-ELSEWHERE = {"home.in_use", "migrate.before", "migrate.backed_up", "migrate.done", *(point for point in FAULT_POINTS if point.startswith(("rebuild.", "recover.", "replace.", "remake.", "backup.", "restore.", "clean.")))}
+ELSEWHERE = {
+    "home.in_use",
+    "migrate.before",
+    "migrate.backed_up",
+    "migrate.done",
+    *(
+        point
+        for point in FAULT_POINTS
+        if point.startswith(("rebuild.", "recover.", "replace.", "remake.", "backup.", "restore.", "clean."))
+    ),
+}
 MODES = ("replay", "second day")
 #: Written when a run begins, as often as the clock says while it works, and at its end.
 LIVE = "live.json"
@@ -84,7 +94,11 @@ class Case:
     def strikes(self, point: str) -> list[tuple[str, int]]:
         """Where to strike at a point: by the names of the things that pass it, where they have any, and how many times it is then reached."""
         names = sorted(name for name in self.counts if name.startswith(f"{point}@")) or [point]
-        return [(name, occurrence) for name in names for occurrence in occurrences(2 if name.endswith(f"@{LIVE}") else self.counts.get(name, 0))]
+        return [
+            (name, occurrence)
+            for name in names
+            for occurrence in occurrences(2 if name.endswith(f"@{LIVE}") else self.counts.get(name, 0))
+        ]
 
     def settle(self, home: Path) -> None:
         """One clean run, and every promise about what it leaves."""
@@ -93,10 +107,15 @@ class Case:
         assert digests(home) == self.wanted
         assert self.world.findings(home) == []
         assert ask(home, "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'") == [(0,)]
-        assert ask(home, "SELECT subject FROM ops.file_ingestions GROUP BY run_id, kind, subject HAVING count(*) > 1") == []
+        assert (
+            ask(home, "SELECT subject FROM ops.file_ingestions GROUP BY run_id, kind, subject HAVING count(*) > 1")
+            == []
+        )
         assert not list((home / "staging").iterdir())
         tables, copy = published_tables(DuckDbConfig(home=home)), current_publication(DuckDbConfig(home=home))
-        assert {name: one.version for name, one in tables.items()} == gold_versions(home), "readers have what the database has"
+        assert {name: one.version for name, one in tables.items()} == gold_versions(home), (
+            "readers have what the database has"
+        )
         assert copy is not None
         assert copy.has_all_rows
         assert not list((home / "bronze").rglob("*.tmp"))
@@ -129,7 +148,11 @@ def test_killed_at(world: World, cases: dict[str, Case], mode: str, point: str) 
     of which the tests at any moment strike some.
     """
     other = ("term", "int")[FAULT_POINTS.index(point) % 2]
-    strike(case_of(cases, world, mode), point, lambda kind, occurrence: occurrence == 1 and (kind == "kill" or (kind == other and mode == "replay")))
+    strike(
+        case_of(cases, world, mode),
+        point,
+        lambda kind, occurrence: occurrence == 1 and (kind == "kill" or (kind == other and mode == "replay")),
+    )
 
 
 @pytest.mark.slow
@@ -144,7 +167,9 @@ def strike(case: Case, point: str, chosen: Callable[[str, int], bool]) -> None:
     world, mode = case.world, case.mode
     strikes = case.strikes(point)
     if not strikes:
-        assert mode == "second day" and point in ("migrate.applied", "home.filled", "home.made", "promote.preparing"), "a point that nothing reaches"
+        assert mode == "second day" and point in ("migrate.applied", "home.filled", "home.made", "promote.preparing"), (
+            "a point that nothing reaches"
+        )
         return
     assert ("@" in strikes[0][0]) == point.startswith("whole."), "several files pass it: it is struck at each"
     for name, occurrence in strikes:
@@ -162,7 +187,18 @@ def strike(case: Case, point: str, chosen: Callable[[str, int], bool]) -> None:
             figures.add(f"stopped at a point by {kind}")
 
 
-@pytest.mark.parametrize("first", ["bronze.half:3", "bronze.renamed:2", "journal.half:1", "journal.synced:1", "manifest.recorded:1", "promote.merged:1", "gold.applied:1"])
+@pytest.mark.parametrize(
+    "first",
+    [
+        "bronze.half:3",
+        "bronze.renamed:2",
+        "journal.half:1",
+        "journal.synced:1",
+        "manifest.recorded:1",
+        "promote.merged:1",
+        "gold.applied:1",
+    ],
+)
 @pytest.mark.parametrize("point", [point for point in FAULT_POINTS if point.startswith("recover.")])
 def test_killed_while_recovering(world: World, cases: dict[str, Case], first: str, point: str) -> None:
     """The run dies, then its recovery does, then the recovery of that."""

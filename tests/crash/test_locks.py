@@ -61,7 +61,9 @@ def test_a_second_run_is_told_who_works(world: World, home: Path) -> None:
 def test_a_run_may_wait_for_another(world: World, home: Path) -> None:
     with held(world, home, "gold.begun", *replay(world)) as child:
         met = home.with_name("met")
-        waiting = world.start(home, *replay(world), "--wait", str(HANG_SECONDS), SBF_FAULT="home.in_use:1:hold", SBF_FAULT_MARK=str(met))
+        waiting = world.start(
+            home, *replay(world), "--wait", str(HANG_SECONDS), SBF_FAULT="home.in_use:1:hold", SBF_FAULT_MARK=str(met)
+        )
         wait_until(met.exists, child=waiting)
         home.with_name("mark").unlink()
         assert child.wait(HANG_SECONDS) == 0
@@ -99,7 +101,9 @@ def test_the_second_of_two_first_runs_is_told_while_the_first_makes_the_database
 def test_the_lock_of_a_dead_process_is_no_lock(world: World, home: Path) -> None:
     assert world.sbf(home, *replay(world), SBF_FAULT="promote.begun:1:kill").returncode == -signal.SIGKILL
     holder = json.loads((home / "holder.json").read_text())
-    (home / "holder.json").write_text(json.dumps({**holder, "pid": os.getpid()}))  # the pid belongs to somebody else by now
+    (home / "holder.json").write_text(
+        json.dumps({**holder, "pid": os.getpid()})
+    )  # the pid belongs to somebody else by now
     assert world.sbf(home, *replay(world)).returncode == 0
 
 
@@ -131,7 +135,13 @@ def test_readers_see_a_run_that_left_no_copy(world: World, home: Path) -> None:
 def test_a_run_never_meets_a_reader(world: World, home: Path) -> None:
     world.first_day(home)
     script = f"import sys; sys.argv = ['sbf']; from sbf_core.cli.reading import reading; from sbf_core.settings.settings import Settings\nwith reading(Settings({str(home)!r})) as cursor:\n    print(cursor.execute('FROM silver.world_eod').fetchone() is not None, flush=True); sys.stdin.read()"
-    reader = subprocess.Popen([sys.executable, "-c", script], env=world.environment(home), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env=world.environment(home),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert reader.stdout is not None
         assert reader.stdout.readline() == "True\n"

@@ -41,17 +41,28 @@ def first_schema(world: World, home: Path) -> None:
 
 
 @posix
-@pytest.mark.parametrize("point", ["migrate.before", "migrate.backed_up", "migrate.applied", "migrate.done", "home.open"])
+@pytest.mark.parametrize(
+    "point", ["migrate.before", "migrate.backed_up", "migrate.applied", "migrate.done", "home.open"]
+)
 @pytest.mark.parametrize("kind", ["kill", "full"])
 def test_stopped_in_a_migration(world: World, tmp_path: Path, point: str, kind: str) -> None:
     home = tmp_path / "home"
     first_schema(world, home)
     for _ in range(3):
         done = world.sbf(home, "run", SBF_FAULT=f"{point}:1:{kind}")
-        assert done.returncode in ((-signal.SIGKILL,) if kind == "kill" else (6,)) or point == "home.open" or done.returncode == 0, done.stderr
+        assert (
+            done.returncode in ((-signal.SIGKILL,) if kind == "kill" else (6,))
+            or point == "home.open"
+            or done.returncode == 0
+        ), done.stderr
         with duckdb.connect(home / "sbf.duckdb", read_only=True) as conn:
             version = schema_version(conn)
-            there = {name for (name,) in conn.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ops'").fetchall()}
+            there = {
+                name
+                for (name,) in conn.execute(
+                    "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ops'"
+                ).fetchall()
+            }
         assert version in range(1, latest_version() + 1)
         assert there.issuperset(TABLES_OF_2) == (version >= 2)
     assert world.sbf(home, "run").returncode == 0
@@ -71,7 +82,16 @@ def test_a_newer_schema_is_refused_by_every_command_and_nothing_is_touched(world
         conn.execute("INSERT INTO ops.schema_migrations VALUES (99, 'future', '', TIMESTAMP '2030-01-01')")
     shutil.rmtree(home / "published")
     before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
-    for arguments in (("run",), ("status",), ("verify",), ("repair",), ("digest",), ("sql", "SELECT 1"), ("plan",), ("backup", str(tmp_path / "b"))):
+    for arguments in (
+        ("run",),
+        ("status",),
+        ("verify",),
+        ("repair",),
+        ("digest",),
+        ("sql", "SELECT 1"),
+        ("plan",),
+        ("backup", str(tmp_path / "b")),
+    ):
         done = world.sbf(home, *arguments)
         assert done.returncode == 5, (arguments, done.stderr)
         assert f"schema 99, this sbf knows up to {latest_version()}" in done.stderr
@@ -82,13 +102,17 @@ def write_late(home: Path, day: int, moment: dt.datetime) -> None:
     """A recording of one day's members at another moment."""
     writer = BronzeFileWriter(DuckDbConfig(home=home))
     request = RunRequest(run_id=f"late{day}", domain="reference", source="world", dataset="members")
-    result = RunResult(request=request, address="members.json", payload=payloads(day)["members.json"] + b" ", fetched_at=moment)
+    result = RunResult(
+        request=request, address="members.json", payload=payloads(day)["members.json"] + b" ", fetched_at=moment
+    )
     writer.publish([writer.stage(result)])
     writer.close()
 
 
 @posix
-@pytest.mark.parametrize("point", ["promote.preparing", "promote.merged", "remake.promoted", "remake.swapping", "remake.swapped"])
+@pytest.mark.parametrize(
+    "point", ["promote.preparing", "promote.merged", "remake.promoted", "remake.swapping", "remake.swapped"]
+)
 def test_a_snapshot_that_comes_late_makes_the_table_again(world: World, tmp_path: Path, point: str) -> None:
     """Snapshots arrive in the wrong order: the end is that of the right order, also when the way there is cut."""
     late = tmp_path / "late"
@@ -102,7 +126,9 @@ def test_a_snapshot_that_comes_late_makes_the_table_again(world: World, tmp_path
     shutil.copytree(home / "bronze", other / "bronze")
     assert world.sbf(other, "rebuild").returncode == 0
     assert digests(other) == digests(home)
-    assert ask(home, "SELECT count(*) FROM silver.world_member_history WHERE known_from = TIMESTAMP '2024-01-03'") == [(1,)]
+    assert ask(home, "SELECT count(*) FROM silver.world_member_history WHERE known_from = TIMESTAMP '2024-01-03'") == [
+        (1,)
+    ]
 
 
 @posix

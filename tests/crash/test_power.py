@@ -37,8 +37,14 @@ class ForgetfulDisk:
 
     def lost(self, path: str) -> list[str]:
         """What a power cut takes of a file: its bytes, its name, the names of its folders up to the home."""
-        above = [str(parent) for parent in PurePosixPath(path).parents if str(parent).startswith(self.home) and str(parent) != self.home]
-        return [f"bytes of {path}"] * (path in self.unsynced) + [f"name {name}" for name in (path, *above) if name in self.unnamed]
+        above = [
+            str(parent)
+            for parent in PurePosixPath(path).parents
+            if str(parent).startswith(self.home) and str(parent) != self.home
+        ]
+        return [f"bytes of {path}"] * (path in self.unsynced) + [
+            f"name {name}" for name in (path, *above) if name in self.unnamed
+        ]
 
     def make(self, path: str) -> None:
         """A new file or folder."""
@@ -98,7 +104,9 @@ def play(text: str, home: Path) -> list[str]:
             if not new.startswith(disk.home):
                 continue
             if path in disk.unsynced:
-                faults += [f"{new} gets its name before its bytes are durable"] if not new.endswith("live.json") else []  # it tells pages how far a run is
+                faults += (
+                    [f"{new} gets its name before its bytes are durable"] if not new.endswith("live.json") else []
+                )  # it tells pages how far a run is
             disk.rename(path, new)
             if "/bronze/" in new and not new.endswith(".jsonl"):
                 payloads.add(new)
@@ -112,10 +120,18 @@ def play(text: str, home: Path) -> list[str]:
             disk.forget(path)
         elif "write" in name or name == "ftruncate":
             if path.endswith(".jsonl"):
-                faults += [f"the journal names a payload that may be lost: {loss}" for payload in sorted(payloads) for loss in disk.lost(payload)]
+                faults += [
+                    f"the journal names a payload that may be lost: {loss}"
+                    for payload in sorted(payloads)
+                    for loss in disk.lost(payload)
+                ]
                 journals.add(path)
             if path.endswith((".duckdb", ".duckdb.wal")) and "/published/" not in path:
-                faults += [f"the ledger relies on a journal that may be lost: {loss}" for journal in sorted(journals) for loss in disk.lost(journal)]
+                faults += [
+                    f"the ledger relies on a journal that may be lost: {loss}"
+                    for journal in sorted(journals)
+                    for loss in disk.lost(journal)
+                ]
             disk.write(path)
         else:
             disk.sync(path)
@@ -131,8 +147,31 @@ def test_a_power_cut_takes_nothing_that_the_journal_or_the_ledger_relies_on(tmp_
         pytest.skip("strace is not installed; it sees what a run asks of the disk")
     world = World(tmp_path)
     home, trace = tmp_path / "home", tmp_path / "trace"
-    command = [strace, "-f", "-y", "-s", "0", "-e", f"trace={CALLS}", "-o", str(trace), sys.executable, "-m", "sbf_core", "run", "--replay", str(world.recording)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS, env=world.environment(home, SBF_FSYNC=fsync), check=False)
+    command = [
+        strace,
+        "-f",
+        "-y",
+        "-s",
+        "0",
+        "-e",
+        f"trace={CALLS}",
+        "-o",
+        str(trace),
+        sys.executable,
+        "-m",
+        "sbf_core",
+        "run",
+        "--replay",
+        str(world.recording),
+    ]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
+        env=world.environment(home, SBF_FSYNC=fsync),
+        check=False,
+    )
     if "ptrace" in done.stderr and done.returncode:
         pytest.skip("this machine does not let strace look at processes")
     assert done.returncode == 0, done.stderr

@@ -97,7 +97,9 @@ def strike(case: Case, home: Path, command: str, point: str, kind: str, number: 
     assert seen.returncode == 0, seen.stderr
     found = digests(home)
     assert found.keys() == case.right.keys()
-    assert all(found[table] in (case.wrong[table], case.right[table]) for table in found), "each is the old one or the new one"
+    assert all(found[table] in (case.wrong[table], case.right[table]) for table in found), (
+        "each is the old one or the new one"
+    )
     assert command != "all" or found in (case.wrong, case.right)
     if command == "all" and point in ("rebuild.kept", "rebuild.replaced"):
         assert found == (case.wrong if point == "rebuild.kept" else case.right)
@@ -109,7 +111,8 @@ def strike(case: Case, home: Path, command: str, point: str, kind: str, number: 
 
 
 @pytest.mark.parametrize(
-    ("command", "point"), [*(("all", point) for point in USUAL), ("dataset", "remake.swapping"), ("repair", "remake.swapped")]
+    ("command", "point"),
+    [*(("all", point) for point in USUAL), ("dataset", "remake.swapping"), ("repair", "remake.swapped")],
 )
 def test_a_rebuild_that_is_killed(case: Case, tmp_path: Path, command: str, point: str) -> None:
     strike(case, case.home(tmp_path / "home"), command, point, "kill", 1)
@@ -152,7 +155,9 @@ def test_a_rebuild_that_cannot_take_the_place(case: Case, tmp_path: Path, kind: 
     case.settle(home)
 
 
-@pytest.mark.parametrize("byte_count", [pytest.param(4096, marks=pytest.mark.slow), pytest.param(300_000, marks=pytest.mark.slow), 1_000_000])
+@pytest.mark.parametrize(
+    "byte_count", [pytest.param(4096, marks=pytest.mark.slow), pytest.param(300_000, marks=pytest.mark.slow), 1_000_000]
+)
 def test_a_rebuild_whose_files_cannot_grow(case: Case, tmp_path: Path, byte_count: int) -> None:
     home = case.home(tmp_path / "home")
     command = [sys.executable, "-c", LIMITED, "RLIMIT_FSIZE", str(byte_count), "rebuild"]
@@ -163,7 +168,15 @@ def test_a_rebuild_whose_files_cannot_grow(case: Case, tmp_path: Path, byte_coun
     case.settle(home)
 
 
-@pytest.mark.parametrize("kilobytes", [pytest.param(64, marks=pytest.mark.slow), pytest.param(1024, marks=pytest.mark.slow), 2560, pytest.param(5120, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "kilobytes",
+    [
+        pytest.param(64, marks=pytest.mark.slow),
+        pytest.param(1024, marks=pytest.mark.slow),
+        2560,
+        pytest.param(5120, marks=pytest.mark.slow),
+    ],
+)
 def test_a_rebuild_on_a_disk_that_is_full(case: Case, tmp_path: Path, kilobytes: int) -> None:
     """So much is left beside the home. Closing the new database fails without a word then, and leaves its rows in its log."""
     disk = tmp_path / "disk"

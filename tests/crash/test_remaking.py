@@ -104,11 +104,15 @@ class Upgrade:
         assert clean.returncode == 0, clean.stderr
         assert digests(home) == self.wanted
         assert self.world.findings(home) == []
-        assert ask(home, "SELECT count(*) FROM silver.world_member") == ask(home, "SELECT count(*) FROM silver.world_people")
+        assert ask(home, "SELECT count(*) FROM silver.world_member") == ask(
+            home, "SELECT count(*) FROM silver.world_people"
+        )
         assert ask(home, "SELECT bronze_file_id FROM ops.promotion_manifest GROUP BY 1 HAVING count(*) > 1") == []
         assert ask(home, "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'") == [(0,)]
         assert not list((home / "staging").iterdir())
-        assert not [path for path in home.iterdir() if path.name.startswith(("remade", ".")) and path.suffix == ".duckdb"]
+        assert not [
+            path for path in home.iterdir() if path.name.startswith(("remade", ".")) and path.suffix == ".duckdb"
+        ]
         self.settled += 1
         if self.settled % 4 == 0:
             assert self.world.sbf(home, "run").stdout.startswith("Nothing was due")
@@ -125,7 +129,9 @@ def test_the_upgrade_is_as_if_the_plugin_had_always_been_so(upgrade: Upgrade, tm
         upgrade.world.set_day(home, day)
         assert upgrade.world.sbf(home, "run", day=day).returncode == 0
     found, renamed = digests(home), ("silver.world_people", "silver.world_people_history")
-    assert {table: what for table, what in found.items() if table not in renamed} == {table: what for table, what in upgrade.wanted.items() if table not in renamed}
+    assert {table: what for table, what in found.items() if table not in renamed} == {
+        table: what for table, what in upgrade.wanted.items() if table not in renamed
+    }
     for table in renamed:  # a payload's id tells of the identity under which it came
         rows = f"SELECT * EXCLUDE (_bronze_file_id, _run_id) FROM {table} ORDER BY ALL"
         assert ask(home, rows) == ask(upgrade.old.folder / "undisturbed", rows)
@@ -161,7 +167,11 @@ def test_fails_at(upgrade: Upgrade, point: str, kind: str) -> None:
 
 def test_killed_twice(upgrade: Upgrade) -> None:
     """The run dies, and so does the next one, each at another place."""
-    for first, second in (("remake.promoted:1", "remake.begun:1"), ("remake.swapping:2", "remake.swapped:1"), ("promote.merged:1", "remake.swapped:2")):
+    for first, second in (
+        ("remake.promoted:1", "remake.begun:1"),
+        ("remake.swapping:2", "remake.swapped:1"),
+        ("promote.merged:1", "remake.swapped:2"),
+    ):
         home = upgrade.home(f"{first}-{second}")
         for point in (first, second):
             assert upgrade.world.sbf(home, "run", SBF_FAULT=f"{point}:kill").returncode in (-signal.SIGKILL, 0)
@@ -188,7 +198,9 @@ def test_files_that_cannot_grow(upgrade: Upgrade, byte_count: int) -> None:
     """The system itself refuses to write beyond a size: the database, the one beside it, their logs."""
     home = upgrade.home(f"limit-{byte_count}")
     command = [sys.executable, "-c", LIMITED, str(byte_count), "run"]
-    done = subprocess.run(command, env=upgrade.world.environment(home), capture_output=True, text=True, timeout=HANG_SECONDS)
+    done = subprocess.run(
+        command, env=upgrade.world.environment(home), capture_output=True, text=True, timeout=HANG_SECONDS
+    )
     assert done.returncode in (0, 6), done.stderr
     assert "Traceback" not in done.stderr
     upgrade.settle(home)

@@ -39,7 +39,12 @@ def wanted(world: World) -> object:
 def metadata_blocks(database: Path) -> list[int]:
     """The blocks that hold metadata, by their numbers."""
     with duckdb.connect(str(database), read_only=True) as connection:
-        return [number for (number,) in connection.execute("SELECT DISTINCT block_id FROM pragma_metadata_info() ORDER BY 1").fetchall()]
+        return [
+            number
+            for (number,) in connection.execute(
+                "SELECT DISTINCT block_id FROM pragma_metadata_info() ORDER BY 1"
+            ).fetchall()
+        ]
 
 
 def cut(database: Path, block: int) -> None:
@@ -86,9 +91,16 @@ def with_damaged_copy(home: Path) -> None:
     cut(copy, metadata_blocks(copy)[-1])
 
 
-@pytest.mark.parametrize("copy", [lambda home: None, without_copy, with_damaged_copy], ids=["copy", "no copy", "damaged copy"])
-@pytest.mark.parametrize("point", ["run.started", "bronze.renamed", "manifest.recorded", "promote.committed", "gold.committed", "run.finished"])
-def test_a_run_replaces_what_a_crash_has_damaged(world: World, wanted: object, tmp_path: Path, point: str, copy: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize(
+    "copy", [lambda home: None, without_copy, with_damaged_copy], ids=["copy", "no copy", "damaged copy"]
+)
+@pytest.mark.parametrize(
+    "point",
+    ["run.started", "bronze.renamed", "manifest.recorded", "promote.committed", "gold.committed", "run.finished"],
+)
+def test_a_run_replaces_what_a_crash_has_damaged(
+    world: World, wanted: object, tmp_path: Path, point: str, copy: Callable[[Path], None]
+) -> None:
     home = tmp_path / "home"
     database = crashed(world, home, point)
     copy(home)
@@ -101,7 +113,9 @@ def test_a_run_replaces_what_a_crash_has_damaged(world: World, wanted: object, t
     kept = home / "quarantine" / "damaged_database"
     assert hashlib.sha256((kept / "sbf.duckdb").read_bytes()).hexdigest() == damaged, "set aside as it was"
     assert (kept / "sbf.duckdb.wal").exists() == had_log
-    recorded = ask(home, "SELECT original_path, payload_hash FROM ops.quarantine WHERE reason = 'damaged_database' ORDER BY 1")
+    recorded = ask(
+        home, "SELECT original_path, payload_hash FROM ops.quarantine WHERE reason = 'damaged_database' ORDER BY 1"
+    )
     assert recorded[0] == ("sbf.duckdb", damaged)
     assert len(recorded) == 1 + had_log
     before = ask(home, "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'ok'")
@@ -113,9 +127,14 @@ def test_each_block_of_metadata_is_looked_at(world: World, wanted: object, tmp_p
     home = tmp_path / "home"
     world.first_day(home)
     assert world.sbf(home, "run", SBF_FAULT="promote.committed:1:kill").returncode == -signal.SIGKILL
-    with duckdb.connect(str(home / "sbf.duckdb")) as connection:  # takes in the log, so that the file is whole; and needs more than one block
+    with duckdb.connect(
+        str(home / "sbf.duckdb")
+    ) as connection:  # takes in the log, so that the file is whole; and needs more than one block
         columns = ", ".join(f"{number} AS a{number}" for number in range(40))
-        connection.execute("CREATE SCHEMA more; " + ";".join(f"CREATE TABLE more.t{number} AS SELECT {columns}" for number in range(100)))
+        connection.execute(
+            "CREATE SCHEMA more; "
+            + ";".join(f"CREATE TABLE more.t{number} AS SELECT {columns}" for number in range(100))
+        )
         connection.execute("CHECKPOINT")
     blocks = metadata_blocks(home / "sbf.duckdb")
     assert len(blocks) > 2
@@ -154,7 +173,9 @@ def test_a_damaged_block_of_rows_is_told(world: World, tmp_path: Path, wanted: o
     home = tmp_path / "home"
     world.first_day(home)
     with duckdb.connect(str(home / "sbf.duckdb"), read_only=True) as connection:
-        block = connection.execute("SELECT block_id FROM pragma_storage_info('silver.world_eod') WHERE segment_type <> 'VALIDITY' AND block_id >= 0").fetchall()[0][0]
+        block = connection.execute(
+            "SELECT block_id FROM pragma_storage_info('silver.world_eod') WHERE segment_type <> 'VALIDITY' AND block_id >= 0"
+        ).fetchall()[0][0]
     cut(home / "sbf.duckdb", block)
     done = world.sbf(home, "run")
     assert done.returncode != 0
@@ -165,8 +186,12 @@ def test_a_damaged_block_of_rows_is_told(world: World, tmp_path: Path, wanted: o
 
 
 @pytest.mark.parametrize("copy", [lambda home: None, without_copy], ids=["copy", "no copy"])
-@pytest.mark.parametrize("point", ["replace.copied", "replace.moved", "replace.done", "home.open", "recover.start", "recover.adopted"])
-def test_killed_while_replacing(world: World, wanted: object, tmp_path: Path, point: str, copy: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize(
+    "point", ["replace.copied", "replace.moved", "replace.done", "home.open", "recover.start", "recover.adopted"]
+)
+def test_killed_while_replacing(
+    world: World, wanted: object, tmp_path: Path, point: str, copy: Callable[[Path], None]
+) -> None:
     home = tmp_path / "home"
     crashed(world, home, "manifest.recorded")
     copy(home)

@@ -19,7 +19,7 @@ from werkzeug import Request, Response
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = 'c4nary"+/=&%key'
-PLUGIN = '''
+PLUGIN = """
 import datetime as dt, os
 import attrs
 from sbf_core.api import *
@@ -46,12 +46,19 @@ def fetch(entry, request, http):
         fetch_by_recipe(entry, request, http)
         return RunResult(request=request, address=entry.recipe.url + "?apikey=" + key, payload=b"[]", fetched_at=dt.datetime.now(dt.timezone.utc), headers={"etag": key})
     return fetch_by_recipe(entry, request, http)
-'''
+"""
 
 
 def forms() -> list[bytes]:
     raw = KEY.encode()
-    texts = [KEY, quote(KEY), quote(KEY, safe=""), json.dumps(KEY)[1:-1], json.dumps(KEY, ensure_ascii=False)[1:-1], raw.hex()]
+    texts = [
+        KEY,
+        quote(KEY),
+        quote(KEY, safe=""),
+        json.dumps(KEY)[1:-1],
+        json.dumps(KEY, ensure_ascii=False)[1:-1],
+        raw.hex(),
+    ]
     texts += [base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()]
     return [form for text in texts for form in (text.encode(), text.encode("utf-16-le"))]
 
@@ -88,24 +95,48 @@ def test_a_canary_is_found_nowhere(httpserver: HTTPServer, tmp_path: Path, isola
         "WORLD_URL": httpserver.url_for("").rstrip("/"), "WORLD_KEY": KEY,
     }  # fmt: skip
     seen = b""
-    commands = (("run",), ("run", "--force", "--json"), ("--debug", "run", "--force"), ("status",), ("status", "--json"), ("runs",), ("runs", "--json"), ("doctor",), ("verify",), ("plan",))
+    commands = (
+        ("run",),
+        ("run", "--force", "--json"),
+        ("--debug", "run", "--force"),
+        ("status",),
+        ("status", "--json"),
+        ("runs",),
+        ("runs", "--json"),
+        ("doctor",),
+        ("verify",),
+        ("plan",),
+    )
     for arguments in commands:
-        done = subprocess.run([sys.executable, "-m", "sbf_core", *arguments], env=environment, capture_output=True, timeout=HANG_SECONDS)
+        done = subprocess.run(
+            [sys.executable, "-m", "sbf_core", *arguments], env=environment, capture_output=True, timeout=HANG_SECONDS
+        )
         assert done.returncode in (0, 1), done.stderr
         seen += done.stdout + done.stderr
-    bad = subprocess.run([sys.executable, "-m", "sbf_core", "run", "--force"], env={**environment, "WORLD_KEY": KEY + "\n2"}, capture_output=True, timeout=HANG_SECONDS)
+    bad = subprocess.run(
+        [sys.executable, "-m", "sbf_core", "run", "--force"],
+        env={**environment, "WORLD_KEY": KEY + "\n2"},
+        capture_output=True,
+        timeout=HANG_SECONDS,
+    )
     seen += bad.stdout + bad.stderr
     for path in home.rglob("*"):
         if path.is_file():
             seen += path.read_bytes() + str(path).encode()
     for database in home.rglob("*.duckdb"):
         with duckdb.connect(database, read_only=True) as conn:
-            tables = conn.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()").fetchall()
+            tables = conn.execute(
+                "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()"
+            ).fetchall()
             assert len(tables) > 10
             for schema, table in tables:
                 seen += repr(conn.execute(f'FROM {schema}."{table}"').fetchall()).encode()
     with duckdb.connect(home / "sbf.duckdb", read_only=True) as conn:
-        ways = dict(conn.execute("SELECT dataset, string_agg(coalesce(error, status)) FROM ops.file_ingestions WHERE kind = 'file' GROUP BY 1").fetchall())
+        ways = dict(
+            conn.execute(
+                "SELECT dataset, string_agg(coalesce(error, status)) FROM ops.file_ingestions WHERE kind = 'file' GROUP BY 1"
+            ).fetchall()
+        )
     for name, end in {"good": "ok", "refused": "HTTP 401", "moved": "redirect", "broken": "HTTP 404"}.items():
         assert end in ways[name], "the key went no such way"
     if isolate == "none":

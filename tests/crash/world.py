@@ -31,7 +31,7 @@ from sbf_core.trust.findings import Finding
 TICKERS = ("AAA", "BRK.B", "CON", "ddd")
 DAYS = (dt.datetime(2024, 1, 2, 12, tzinfo=dt.UTC), dt.datetime(2024, 1, 4, 12, tzinfo=dt.UTC))
 ROOT = Path(__file__).resolve().parents[2]
-PLUGIN = '''
+PLUGIN = """
 import datetime as dt
 from decimal import Decimal
 import attrs
@@ -64,14 +64,16 @@ def build_gold():
         GoldModel(name="fact_world", key=("symbol", "date"), date_column="date",
                   sql="SELECT p.symbol, p.date, p.close, d.symbol_key FROM silver.world_eod p LEFT JOIN gold.dim_world d USING (symbol)"),
     ]
-'''
+"""
 
 
 def payloads(day: int) -> dict[str, bytes]:
     """File name to content on a day (0 or 1)."""
     found: dict[str, bytes] = {}
     for number, ticker in enumerate(TICKERS):
-        rows = [{"symbol": ticker, "date": f"2024-01-0{each}", "close": f"{number + each}.25"} for each in range(1, 3 + day)]
+        rows = [
+            {"symbol": ticker, "date": f"2024-01-0{each}", "close": f"{number + each}.25"} for each in range(1, 3 + day)
+        ]
         if day:
             rows[0]["close"] = "77.5"  # a revision
             rows.append({"symbol": ticker, "date": "2024-02-30", "close": "1"})  # no day: rejected
@@ -98,7 +100,9 @@ def write_recording(folder: Path) -> None:
         for name, payload in sorted(payloads(day).items()):
             ticker = name.removeprefix("eod-").removesuffix(".json") if name.startswith("eod-") else None
             identity = ("prices", "eod") if ticker else ("reference", "members")
-            request = RunRequest(run_id=f"world{day}", domain=identity[0], source="world", dataset=identity[1], ticker=ticker)
+            request = RunRequest(
+                run_id=f"world{day}", domain=identity[0], source="world", dataset=identity[1], ticker=ticker
+            )
             results.append(RunResult(request=request, address=name, payload=payload, fetched_at=moment))
         writer.publish([writer.stage(result) for result in results])
     writer.close()
@@ -130,12 +134,20 @@ class World:
     def sbf(self, home: Path, *arguments: str, day: int = 1, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         command = [sys.executable, "-m", "sbf_core", *arguments]
-        return subprocess.run(command, env=self.environment(home, day=day, **more), capture_output=True, text=True, timeout=HANG_SECONDS)
+        return subprocess.run(
+            command, env=self.environment(home, day=day, **more), capture_output=True, text=True, timeout=HANG_SECONDS
+        )
 
     def start(self, home: Path, *arguments: str, day: int = 1, **more: str) -> subprocess.Popen[str]:
         """Start a command."""
         command = [sys.executable, "-m", "sbf_core", *arguments]
-        return subprocess.Popen(command, env=self.environment(home, day=day, **more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            command,
+            env=self.environment(home, day=day, **more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def program(self, home: Path, code: str, *arguments: str, day: int = 1) -> subprocess.Popen[str]:
         """Start a Python program."""

@@ -30,7 +30,15 @@ def test_columns_come_from_an_attrs_class() -> None:
         exact: Decimal | None = column(precision=10, scale=2, missing=("N/A",))
 
     columns = columns_of(Everything)
-    assert [item.type for item in columns] == ["VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "DECIMAL(10,2)"]
+    assert [item.type for item in columns] == [
+        "VARCHAR",
+        "BIGINT",
+        "DOUBLE",
+        "BOOLEAN",
+        "DATE",
+        "TIMESTAMP",
+        "DECIMAL(10,2)",
+    ]
     assert [item.name for item in columns if item.nullable] == ["whole", "exact"]
     assert (columns[3].source_name, columns[0].source_name) == ("isFlag", "text")
     declared = entry(columns=Everything)
@@ -40,7 +48,11 @@ def test_columns_come_from_an_attrs_class() -> None:
 def test_identity() -> None:
     assert entry().id == "prices/fake/eod"
     assert entry(discriminator="GDP").key("A") == "prices/fake/eod@GDP/A"
-    assert declaration_text(entry()) == declaration_text(entry(title="another")) != declaration_text(entry(semantics="append"))
+    assert (
+        declaration_text(entry())
+        == declaration_text(entry(title="another"))
+        != declaration_text(entry(semantics="append"))
+    )
 
 
 def wrong(**fields: Any) -> type:
@@ -127,7 +139,9 @@ def test_a_declaration_from_toml_is_the_same(tmp_path: Path) -> None:
     path.write_text(TOML)
     recipe = RestRecipe(url="https://example.com/{ticker}", mirrors=("file:x",))
     assert entries_from_toml(path) == [entry(columns=Price, scope="per_ticker", recipe=recipe, horizon="any")]
-    path.write_text(TOML.replace('{ url = "https://example.com/{ticker}", mirrors = ["file:x"] }', '{ path = "{ticker}.csv" }'))
+    path.write_text(
+        TOML.replace('{ url = "https://example.com/{ticker}", mirrors = ["file:x"] }', '{ path = "{ticker}.csv" }')
+    )
     assert entries_from_toml(path)[0].recipe == FileRecipe(path="{ticker}.csv")
 
 
@@ -157,10 +171,15 @@ def test_a_declaration_is_a_value() -> None:
         entry().domain = "x"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("date_format", ["%d.%m", "%Y-%m-%d %Z", "%c", "%Y-%U", "%I:%M %Y-%m-%d", "%Y%Y-%m-%d", "%q", ""])
+@pytest.mark.parametrize(
+    "date_format", ["%d.%m", "%Y-%m-%d %Z", "%c", "%Y-%U", "%I:%M %Y-%m-%d", "%Y%Y-%m-%d", "%q", ""]
+)
 def test_a_date_format_that_cannot_be_exact_is_refused_when_it_is_declared(date_format: str) -> None:
     def declare() -> DatasetKeymapEntry:
-        columns = [Column(name="a", type="VARCHAR", key=True), Column(name="moment", type="TIMESTAMP", date_format=date_format, zone="UTC")]
+        columns = [
+            Column(name="a", type="VARCHAR", key=True),
+            Column(name="moment", type="TIMESTAMP", date_format=date_format, zone="UTC"),
+        ]
         return DatasetKeymapEntry(domain="d", source="s", dataset="t", silver_table="t", columns=columns)
 
     if not date_format:
@@ -178,7 +197,9 @@ def test_the_directive_of_seconds_since_1970_is_an_epoch() -> None:
     def declare(*columns: Column) -> DatasetKeymapEntry:
         return DatasetKeymapEntry(domain="d", source="s", dataset="t", silver_table="t", columns=columns)
 
-    assert DatasetKeymapEntry(domain="d", source="s", dataset="t", silver_table="t", columns=Row).columns[0].epoch == "s"
+    assert (
+        DatasetKeymapEntry(domain="d", source="s", dataset="t", silver_table="t", columns=Row).columns[0].epoch == "s"
+    )
     assert declare(Column(name="day", type="DATE", key=True, date_format="%s")).columns[0].epoch == "s"
     assert declare(Column(name="day", type="DATE", key=True)).columns[0].epoch == ""
     for wrong in ({"epoch": "ms", "date_format": "%s"}, {"epoch": "s", "date_format": "%Y"}):
@@ -189,4 +210,10 @@ def test_the_directive_of_seconds_since_1970_is_an_epoch() -> None:
 @pytest.mark.parametrize("zone", ["localtime", "Mars/Base", "posix/UTC", "../UTC"])
 def test_a_zone_that_is_none_is_refused(zone: str) -> None:
     with pytest.raises(UsageError, match="there is no zone"):
-        DatasetKeymapEntry(domain="d", source="s", dataset="t", silver_table="t", columns=[Column(name="a", type="TIMESTAMP", key=True, zone=zone)])
+        DatasetKeymapEntry(
+            domain="d",
+            source="s",
+            dataset="t",
+            silver_table="t",
+            columns=[Column(name="a", type="TIMESTAMP", key=True, zone=zone)],
+        )

@@ -28,7 +28,10 @@ def renamed(name: str, *former: str, kind: str = "VARCHAR") -> Column:
         ([KEY, PRICE], ("column price is new", "column unit is no longer declared")),
         ([KEY, renamed("measure", "unit")], ("column unit is called measure",)),
         ([KEY, renamed("measure", "size", "unit")], ("column unit is called measure",)),
-        ([KEY, renamed("measure", "unit", kind="BIGINT")], ("column unit is called measure", "column measure: type was VARCHAR and is BIGINT")),
+        (
+            [KEY, renamed("measure", "unit", kind="BIGINT")],
+            ("column unit is called measure", "column measure: type was VARCHAR and is BIGINT"),
+        ),
         ([KEY, UNIT, renamed("measure", "unit")], ("column measure is new",)),
         ([KEY, renamed("measure", "never")], ("column measure is new", "column unit is no longer declared")),
         ([UNIT, KEY], ("the columns have another order",)),

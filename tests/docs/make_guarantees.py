@@ -95,7 +95,11 @@ def page(facts: dict[str, Any]) -> str:
 
 def broken(breaks: str) -> dict[str, Any]:
     """How many promises were broken on purpose in one go, and how many of them were noticed."""
-    outcomes = [line for line in Path(breaks).read_text(encoding="utf-8").splitlines() if line.startswith(("noticed", "SURVIVED"))]
+    outcomes = [
+        line
+        for line in Path(breaks).read_text(encoding="utf-8").splitlines()
+        if line.startswith(("noticed", "SURVIVED"))
+    ]
     model = [line for line in outcomes if "model: " in line]
     return {
         "broken_on": today(),
@@ -122,7 +126,9 @@ def main(folder: str, breaks: str = "") -> None:
     """Keep the figures and write the page."""
     before = json.loads(KEPT.read_text(encoding="utf-8"))
     names = ("broken_on", "noticed", "broken", "model_noticed", "model_broken")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
     facts = {
         "day": today(),
         "commit": commit,

@@ -49,7 +49,11 @@ def commands() -> str:
         text += f"\n## {name}\n\n{inspect.cleandoc(command.help or '')}\n\n"
         for parameter in command.params:
             record = getattr(parameter, "help", "") or ""
-            label = ", ".join(parameter.opts) if parameter.param_type_name == "option" else parameter.metavar or parameter.name
+            label = (
+                ", ".join(parameter.opts)
+                if parameter.param_type_name == "option"
+                else parameter.metavar or parameter.name
+            )
             text += f"- `{label}`: {record}\n"
     text += """
 ## Exit codes
@@ -79,7 +83,7 @@ def _walk(group: Any, prefix: str) -> list[tuple[str, Any]]:
 
 #: An example of each hook, as a module would have it; the tests run each.
 HOOK_EXAMPLES = {
-    "datasets": '''import datetime as dt
+    "datasets": """import datetime as dt
 import attrs
 from sbf_core.api import DatasetKeymapEntry, RestRecipe, checked_options, column, hookimpl
 
@@ -93,8 +97,8 @@ def datasets(options):
     region = checked_options(options, region="eu")["region"]        # [options.NAME] region = "us"
     recipe = RestRecipe(url=f"https://api.example.com/{region}/rates?from={{from_date}}")
     return [DatasetKeymapEntry(domain="rates", source="example", dataset="policy", silver_table="example_policy", columns=Rate, recipe=recipe)]
-''',
-    "fetch": '''from sbf_core.api import fetch_by_recipe, hookimpl
+""",
+    "fetch": """from sbf_core.api import fetch_by_recipe, hookimpl
 
 @hookimpl
 def fetch(entry, request, http):
@@ -104,8 +108,8 @@ def fetch(entry, request, http):
     if not first.ok:
         return first                                                # an error is an answer, too: it is on record
     return [http.get(request, f"https://api.example.com/archive/{name}") for name in first.payload.decode().split()]
-''',
-    "promote": '''import json
+""",
+    "promote": """import json
 from sbf_core.api import ParseRows, PayloadRefused, SelectRows, hookimpl
 
 def parse(payload: bytes):
@@ -121,21 +125,21 @@ def promote(entry, batch):
     if batch.extension == "csv":                                    # a column for each currency
         return SelectRows("SELECT _file, day, name AS currency, value AS rate FROM batch UNPIVOT (value FOR name IN (COLUMNS(* EXCLUDE (_file, day))))")
     return ParseRows(parse)
-''',
-    "build_gold": '''from sbf_core.api import GoldModel, NotNull, hookimpl
+""",
+    "build_gold": """from sbf_core.api import GoldModel, NotNull, hookimpl
 
 @hookimpl
 def build_gold(options):
     sql = "SELECT currency, max_by(rate, date) AS rate, max(date) AS date FROM silver.ecb_reference_rate GROUP BY currency"
     return [GoldModel(name="last_rate", key=("currency",), date_column="date", sql=sql, tests=(NotNull(column="date"),), doc="One row a currency: its last rate.")]
-''',
-    "universe_members": '''import datetime as dt
+""",
+    "universe_members": """import datetime as dt
 from sbf_core.api import UniverseMember, hookimpl
 
 @hookimpl
 def universe_members():
     return [UniverseMember(ticker="AAPL", valid_from=dt.date(1982, 11, 30))]
-''',
+""",
 }
 
 
@@ -210,14 +214,37 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "ForeignKey": {"columns": '("currency",)', "to": '"dim_currency"', "to_columns": '("currency",)'},
     "UniverseMember": {"ticker": '"AAPL"', "valid_from": "dt.date(1982, 11, 30)", "valid_to": "dt.date(2030, 1, 1)"},
 }  # fmt: skip
-DECLARED = (DatasetKeymapEntry, Cadence, DataRules, Column, RestRecipe, Cursor, FileRecipe, Pages, GoldModel, GoldSource, NotNull, AcceptedRange, Unique, ForeignKey, UniverseMember, Chart)
+DECLARED = (
+    DatasetKeymapEntry,
+    Cadence,
+    DataRules,
+    Column,
+    RestRecipe,
+    Cursor,
+    FileRecipe,
+    Pages,
+    GoldModel,
+    GoldSource,
+    NotNull,
+    AcceptedRange,
+    Unique,
+    ForeignKey,
+    UniverseMember,
+    Chart,
+)
 
 
 def _fields_of(kind: Any) -> str:
     """The fields of a class as a table."""
     text = "| field | type | default | example |\n| --- | --- | --- | --- |\n"
     for field in attrs.fields(kind):
-        default = "required" if field.default is attrs.NOTHING else "made of others" if isinstance(field.default, attrs.Factory) else repr(field.default)  # type: ignore[arg-type]
+        default = (
+            "required"
+            if field.default is attrs.NOTHING
+            else "made of others"
+            if isinstance(field.default, attrs.Factory)
+            else repr(field.default)
+        )  # type: ignore[arg-type]
         default = "empty" if isinstance(field.default, attrs.Factory) and not field.default.takes_self else default  # type: ignore[arg-type,attr-defined]
         kind_text = kind.__annotations__[field.name].replace("|", "\\|")
         text += f"| `{field.name}` | {kind_text} | {default} | `{field.name}={EXAMPLES[kind.__name__][field.name]}` |\n"
@@ -226,15 +253,17 @@ def _fields_of(kind: Any) -> str:
 
 def formats() -> str:
     """Every format, and the paths of JSON."""
-    text = "# Formats\n\nHow a payload is written is declared: `DatasetKeymapEntry(format=Csv(delimiter=\";\"))`. Nothing is sniffed; what is not as declared is refused, in one line that says what\n"
-    text += "to declare. Without a declaration the extension says it: `json` is `Json()`, `csv` and `csv.gz` are `Csv()`, `tsv` is `Csv(delimiter=\"\\t\")`, `parquet` is `Parquet()`. In TOML a format is a\n"
-    text += "table with its kind: `format = {kind = \"csv\", delimiter = \";\"}`. [How to declare formats](../how-to/declare-formats.md) has real ones. Zip and gzip are wrappings of any of them: `member=` names the file.\n"
+    text = '# Formats\n\nHow a payload is written is declared: `DatasetKeymapEntry(format=Csv(delimiter=";"))`. Nothing is sniffed; what is not as declared is refused, in one line that says what\n'
+    text += 'to declare. Without a declaration the extension says it: `json` is `Json()`, `csv` and `csv.gz` are `Csv()`, `tsv` is `Csv(delimiter="\\t")`, `parquet` is `Parquet()`. In TOML a format is a\n'
+    text += 'table with its kind: `format = {kind = "csv", delimiter = ";"}`. [How to declare formats](../how-to/declare-formats.md) has real ones. Zip and gzip are wrappings of any of them: `member=` names the file.\n'
     for name, kind in FORMATS.items():
         text += f"\n## {kind.__name__}\n\nKind `{name}`. {_prose(kind)}\n"
         if attrs.fields(kind):
             text += f"\n{_fields_of(kind)}"
     text += f"\n## Paths of JSON\n\n{_as_page(inspect.cleandoc(json_path.__doc__ or ''))}\n"
-    text += "\n## Reasons of rejects\n\n| reason | meaning |\n| --- | --- |\n" + "".join(f"| `{word}` | {meaning} |\n" for word, meaning in REASONS.items())
+    text += "\n## Reasons of rejects\n\n| reason | meaning |\n| --- | --- |\n" + "".join(
+        f"| `{word}` | {meaning} |\n" for word, meaning in REASONS.items()
+    )
     text += "\n[Types and spellings](casts.md) says which value each spelling gives.\n"
     return text
 
@@ -283,7 +312,7 @@ def settings() -> str:
         default = "none" if setting.default in ((), "") else setting.default
         text += f"| `{setting.name}` | `{setting.variable}` | {default} | {setting.doc} |\n"
     text += "\nThree kinds of tables stand in the file only: `[options.PLUGIN]` holds what a plugin lets a user choose (its README says what),\n"
-    text += "`[tickers.SOURCE]` how a source writes a ticker, e.g. `\"^SPX\" = \"^GSPC\"` under `[tickers.yahoo]`, and `[universe.SOURCE]` the tickers that\n"
+    text += '`[tickers.SOURCE]` how a source writes a ticker, e.g. `"^SPX" = "^GSPC"` under `[tickers.yahoo]`, and `[universe.SOURCE]` the tickers that\n'
     text += "a source is asked for: one of `tickers`, `file`, `plugin` or `query`.\n"
     return text
 
@@ -314,7 +343,11 @@ def ops_tables() -> str:
     text = "# Ops tables\n\nWritten by `OpsService` only. Read them with `sbf sql`.\n"
     for name, body in re.findall(r"CREATE TABLE ops\.(\w+) \((.*?)\n?\);", sql, flags=re.DOTALL):
         columns = [column.strip().split()[:2] for column in re.sub(r"\s+", " ", body).split(",")]
-        text += f"\n## ops.{name}\n\n{OPS_WORDS[name]}\n\n" + ", ".join(f"`{column} {kind}`" for column, kind in columns) + "\n"
+        text += (
+            f"\n## ops.{name}\n\n{OPS_WORDS[name]}\n\n"
+            + ", ".join(f"`{column} {kind}`" for column, kind in columns)
+            + "\n"
+        )
     return text
 
 
@@ -346,7 +379,10 @@ def _signature(function: Any) -> str:
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in shown:
             shown.append("*")
-        shown.append(f"{parameter.name}: {parameter.annotation}" + ("" if parameter.default is parameter.empty else f" = {parameter.default!r}"))
+        shown.append(
+            f"{parameter.name}: {parameter.annotation}"
+            + ("" if parameter.default is parameter.empty else f" = {parameter.default!r}")
+        )
     return "(\n    " + ",\n    ".join(shown) + f",\n) -> {inspect.signature(function).return_annotation}"
 
 
@@ -368,17 +404,27 @@ def _plain(doc: str) -> str:
 
 def conformance() -> str:
     """The checks of the kit."""
-    text = "# Conformance\n\nWhat `sbf plugins check NAME` and `conformance(\"NAME\")` look at, in this order. [Test a plugin](../how-to/test-a-plugin.md) says how.\n\n"
+    text = '# Conformance\n\nWhat `sbf plugins check NAME` and `conformance("NAME")` look at, in this order. [Test a plugin](../how-to/test-a-plugin.md) says how.\n\n'
     text += "| check | what holds when it passes |\n| --- | --- |\n"
     for check in CHECKS:
         text += f"| `{check.name}` | {check.promise} |\n"
-    text += f"\nA plugin is exempt from a check by `{EXEMPTIONS} = {{\"check\": \"reason\"}}` in its module, or from it for some datasets by `\"check:DATASET\"`, with `*`.\n"
+    text += f'\nA plugin is exempt from a check by `{EXEMPTIONS} = {{"check": "reason"}}` in its module, or from it for some datasets by `"check:DATASET"`, with `*`.\n'
     for check in CHECKS:
         text += f"\n## {check.name}\n\n{' '.join(_plain(inspect.cleandoc(check.look.__doc__ or '')).split())}\n"
     return text
 
 
-PAGES = {"faults.md": fault_table.page, "conformance.md": conformance, "commands.md": commands, "library.md": library, "hooks.md": hooks, "declaration.md": declaration, "formats.md": formats, "settings.md": settings, "ops-tables.md": ops_tables}
+PAGES = {
+    "faults.md": fault_table.page,
+    "conformance.md": conformance,
+    "commands.md": commands,
+    "library.md": library,
+    "hooks.md": hooks,
+    "declaration.md": declaration,
+    "formats.md": formats,
+    "settings.md": settings,
+    "ops-tables.md": ops_tables,
+}
 
 if __name__ == "__main__":
     for page, make in PAGES.items():

@@ -30,12 +30,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = str(Path(folder) / "sbf-data")
         environment = {**os.environ, "SBF_HOME": home, "SBF_TESTING": "1", "SBF_NOW": "2026-11-01T12:00:00+00:00"}
-        subprocess.run([sys.executable, "-m", "sbf_core", "run", "--replay", "sample"], env=environment, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "sbf_core", "run", "--replay", "sample"],
+            env=environment,
+            check=True,
+            capture_output=True,
+        )
         command = [sys.executable, "-m", "sbf_core", "ui", "--port", "0", "--json"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as served, sync_playwright() as started:
+        with (
+            subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as served,
+            sync_playwright() as started,
+        ):
             assert served.stdout is not None
             address = json.loads(served.stdout.readline())["url"].rstrip("/")
-            browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+            browser = started.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            )
             for scheme in ("light", "dark"):
                 page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme)
                 for name, path in PICTURES.items():

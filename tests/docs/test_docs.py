@@ -34,7 +34,8 @@ from sbf_core.testing.scratch import ScratchHome
 
 ROOT = Path(__file__).resolve().parents[2]
 STEP = re.compile(
-    r"<!-- (?P<kind>test|file|replace|shown|vendor): (?P<what>.+?) -->\n(?:```(?P<language>\w+)\n(?P<body>.*?)\n```)?", flags=re.DOTALL
+    r"<!-- (?P<kind>test|file|replace|shown|vendor): (?P<what>.+?) -->\n(?:```(?P<language>\w+)\n(?P<body>.*?)\n```)?",
+    flags=re.DOTALL,
 )
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
@@ -48,10 +49,20 @@ def test_the_reference_is_what_the_code_says(page: str) -> None:
 _DATED = [api.Column(name="rate", type="DOUBLE", key=True), api.Column(name="date", type="DATE", row_date=True)]
 
 
-@pytest.mark.parametrize(("kind", "field"), [(kind, field) for kind, fields in make_reference.EXAMPLES.items() for field in fields])
+@pytest.mark.parametrize(
+    ("kind", "field"), [(kind, field) for kind, fields in make_reference.EXAMPLES.items() for field in fields]
+)
 def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
     """In a declaration that is otherwise as short as can be, with what the field wants beside it."""
-    names = {**vars(api), "dt": dt, "Rate": [api.Column(name="currency", type="VARCHAR", key=True), api.Column(name="rate", type="DOUBLE"), api.Column(name="date", type="DATE")]}
+    names = {
+        **vars(api),
+        "dt": dt,
+        "Rate": [
+            api.Column(name="currency", type="VARCHAR", key=True),
+            api.Column(name="rate", type="DOUBLE"),
+            api.Column(name="date", type="DATE"),
+        ],
+    }
     least = {
         "DatasetKeymapEntry": {"domain": "fx", "source": "ecb", "dataset": "rates", "silver_table": "rates", "columns": names["Rate"]}, "Column": {"name": "rate", "type": "TIMESTAMP" if field in ("date_format", "zone", "fold", "epoch") else "DOUBLE"}, "FixedWidth": {"fields": (("a", 0, 4),)},
         "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"}, "Cursor": {"by": "moment"}, "Pages": {"by": "page", "parameter": "page"},
@@ -59,9 +70,28 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         "NotNull": {"column": "a"}, "AcceptedRange": {"column": "a"}, "Unique": {"columns": ("a",)}, "ForeignKey": {"columns": ("a",), "to": "b", "to_columns": ("a",)},
         "Chart": {"name": "rates", "x": "date", "y": "rate"},
     }  # fmt: skip
-    beside = {"spec": {"kind": "own"}, "members": {"scope": "per_ticker"}, "restated_column": {"lookback_days": 5, "columns": _DATED}, "restated": {"lookback_days": 5, "columns": _DATED}, "answers": {"columns": _DATED}, "periods": {"url": "https://example.com/{ticker}/{period}"}, "date_format": {"zone": "UTC"} if kind == "Column" else {}, "fold": {"zone": "Europe/Paris"}, "cells": {"header": 4}, "cursor": {"url": "https://example.com/{ticker}?since={cursor}"}}
-    more = {"by": {"next_at": "next"}, "short_page_ends": {"size": 100}, "size_parameter": {"size": 100}} if kind == "Pages" else {}
-    more |= {"by": {"at": "next"}, "at": {"by": "token"}, "first": {"by": "token", "at": "next"}} if kind == "Cursor" else {}
+    beside = {
+        "spec": {"kind": "own"},
+        "members": {"scope": "per_ticker"},
+        "restated_column": {"lookback_days": 5, "columns": _DATED},
+        "restated": {"lookback_days": 5, "columns": _DATED},
+        "answers": {"columns": _DATED},
+        "periods": {"url": "https://example.com/{ticker}/{period}"},
+        "date_format": {"zone": "UTC"} if kind == "Column" else {},
+        "fold": {"zone": "Europe/Paris"},
+        "cells": {"header": 4},
+        "cursor": {"url": "https://example.com/{ticker}?since={cursor}"},
+    }
+    more = (
+        {"by": {"next_at": "next"}, "short_page_ends": {"size": 100}, "size_parameter": {"size": 100}}
+        if kind == "Pages"
+        else {}
+    )
+    more |= (
+        {"by": {"at": "next"}, "at": {"by": "token"}, "first": {"by": "token", "at": "next"}}
+        if kind == "Cursor"
+        else {}
+    )
     value = eval(make_reference.EXAMPLES[kind][field], dict(names))
     made = getattr(api, kind)(**{**least.get(kind, {}), **beside.get(field, {}), **more.get(field, {}), field: value})
     assert getattr(made, field) != attrs.fields_dict(type(made))[field].default
@@ -74,7 +104,9 @@ def test_every_field_has_an_example() -> None:
 
 def test_the_guarantees_are_made_from_figures() -> None:
     facts = json.loads(make_guarantees.KEPT.read_text(encoding="utf-8"))
-    assert make_guarantees.PAGE.read_text(encoding="utf-8") == make_guarantees.page(facts), "run python tests/docs/make_guarantees.py"
+    assert make_guarantees.PAGE.read_text(encoding="utf-8") == make_guarantees.page(facts), (
+        "run python tests/docs/make_guarantees.py"
+    )
     assert facts["noticed"] == facts["broken"], "a promise was broken and nobody noticed"
 
 
@@ -92,11 +124,15 @@ def test_links_lead_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_files_that_are_named_exist(page: str) -> None:
-    for name in re.findall(r"`((?:tests|sbf_core|sbf_plugins|docs)/[\w/.-]+)`", (ROOT / page).read_text(encoding="utf-8")):
+    for name in re.findall(
+        r"`((?:tests|sbf_core|sbf_plugins|docs)/[\w/.-]+)`", (ROOT / page).read_text(encoding="utf-8")
+    ):
         assert (ROOT / name).exists(), name
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if "<!-- test: console -->" in (ROOT / page).read_text(encoding="utf-8")])
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "<!-- test: console -->" in (ROOT / page).read_text(encoding="utf-8")]
+)
 def test_the_samples_run_as_they_stand(page: str, tmp_path: Path, httpserver: HTTPServer) -> None:
     vendor = NoVendor()
     for step in STEP.finditer((ROOT / page).read_text(encoding="utf-8")):
@@ -137,7 +173,10 @@ class NoVendor:
 class Vendor(NoVendor):
     """A recorded answer in the place of a vendor: commands and outputs name the vendor, what runs asks a local server."""
 
-    environment = {"SBF_TESTING": "1", "SBF_NOW": "2026-11-24T12:00:00+00:00"}  # the page asks for the years until today
+    environment = {
+        "SBF_TESTING": "1",
+        "SBF_NOW": "2026-11-24T12:00:00+00:00",
+    }  # the page asks for the years until today
 
     def __init__(self, what: str, server: HTTPServer) -> None:
         found = re.fullmatch(r"(https://[^/]+)(\S+): (\S+)", what)
@@ -151,10 +190,20 @@ class Vendor(NoVendor):
 
     def shown(self, text: str) -> str:
         name = self._real.split(".")[-2]
-        return text.replace(self._local, self._real).replace("/local/", f"/{name}/").replace('source="local"', f'source="{name}"')
+        return (
+            text.replace(self._local, self._real)
+            .replace("/local/", f"/{name}/")
+            .replace('source="local"', f'source="{name}"')
+        )
 
 
-BLOCKS = [(page, number, block) for page in PAGES for number, block in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL))]
+BLOCKS = [
+    (page, number, block)
+    for page in PAGES
+    for number, block in enumerate(
+        re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    )
+]
 
 
 @pytest.mark.parametrize(("page", "number", "block"), BLOCKS, ids=[f"{page}-{number}" for page, number, _ in BLOCKS])
@@ -179,9 +228,18 @@ def _console(block: str, folder: Path, vendor: NoVendor) -> None:
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, _, wanted = part.partition("\n")
         command, _, note = command.partition("   # ")
-        got = vendor.shown(_run(shlex.split(vendor.asked(command)), folder, vendor.environment, ends_with=1 if note == "ends with 1" else 0))
+        got = vendor.shown(
+            _run(
+                shlex.split(vendor.asked(command)),
+                folder,
+                vendor.environment,
+                ends_with=1 if note == "ends with 1" else 0,
+            )
+        )
         wanted = wanted + "\n" if wanted and not wanted.endswith("\n") else wanted
-        matches = doctest.OutputChecker().check_output(wanted, got, doctest.ELLIPSIS | (doctest.NORMALIZE_WHITESPACE if isinstance(vendor, Vendor) else 0))
+        matches = doctest.OutputChecker().check_output(
+            wanted, got, doctest.ELLIPSIS | (doctest.NORMALIZE_WHITESPACE if isinstance(vendor, Vendor) else 0)
+        )
         assert matches, f"$ {command}\nwanted:\n{wanted}\ngot:\n{got}"
 
 
@@ -192,8 +250,23 @@ def _run(command: list[str], folder: Path, more: dict[str, str], *, ends_with: i
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")}
     environment |= {"PYTHONPATH": str(site), **more}
     if command[:2] == ["pip", "install"]:  # into a folder of the test's own, from what is here: a test reaches no index
-        plain = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--target", str(site)]
-        full = [sys.executable, "-m", "pip", "install", *plain, str(folder / command[-1])]  # `-e` would leave traces in the folder
+        plain = [
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "--no-index",
+            "--disable-pip-version-check",
+            "--target",
+            str(site),
+        ]
+        full = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            *plain,
+            str(folder / command[-1]),
+        ]  # `-e` would leave traces in the folder
     elif command[0] == "rm":
         target = folder / command[-1]
         shutil.rmtree(target) if command[1] == "-r" else target.unlink()
@@ -233,15 +306,26 @@ def test_each_bundled_plugin_has_a_readme_that_names_its_source() -> None:
 def test_the_example_of_promote_reads_both_shapes(tmp_path: Path) -> None:
     names: dict[str, Any] = {}
     exec(make_reference.HOOK_EXAMPLES["promote"], names)
-    assert list(names["parse"](b'{"rates": {"2024-01-02": {"USD": 1.09}}}')) == [{"day": "2024-01-02", "currency": "USD", "rate": 1.09}]
+    assert list(names["parse"](b'{"rates": {"2024-01-02": {"USD": 1.09}}}')) == [
+        {"day": "2024-01-02", "currency": "USD", "rate": 1.09}
+    ]
     select = names["promote"](None, types.SimpleNamespace(extension="csv")).sql
     with ScratchHome(tmp_path / "home").working() as (cursor, _):
-        cursor.execute("CREATE TEMP TABLE batch AS SELECT 'f' AS _file, '2024-01-02' AS day, '1.09' AS USD, '0.86' AS GBP")
-        assert cursor.execute(select + " ORDER BY 3").fetchall() == [("f", "2024-01-02", "GBP", "0.86"), ("f", "2024-01-02", "USD", "1.09")]
+        cursor.execute(
+            "CREATE TEMP TABLE batch AS SELECT 'f' AS _file, '2024-01-02' AS day, '1.09' AS USD, '0.86' AS GBP"
+        )
+        assert cursor.execute(select + " ORDER BY 3").fetchall() == [
+            ("f", "2024-01-02", "GBP", "0.86"),
+            ("f", "2024-01-02", "USD", "1.09"),
+        ]
 
 
 def _blocks(language: str) -> list[tuple[str, str]]:
-    return [(page, block) for page in PAGES for block in re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)]
+    return [
+        (page, block)
+        for page in PAGES
+        for block in re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    ]
 
 
 @pytest.mark.parametrize(("page", "block"), _blocks("toml"))
@@ -251,13 +335,20 @@ def test_toml_on_a_page_is_read(page: str, block: str, tmp_path: Path) -> None:
         return
     (tmp_path / "sbf.toml").write_text(block, encoding="utf-8")
     settings = Settings(tmp_path, environment={})
-    assert settings.options or settings.ticker_names or any(str(tmp_path) in found.origin for found in settings.resolved.values())
+    assert (
+        settings.options
+        or settings.ticker_names
+        or any(str(tmp_path) in found.origin for found in settings.resolved.values())
+    )
 
 
 @pytest.mark.parametrize(("page", "block"), _blocks("sh"))
 def test_commands_in_a_shell_block_are_there(page: str, block: str) -> None:
     """They need a vendor, or an empty machine; that there are such commands with such options is seen without."""
-    commands = {name: {option for parameter in command.params for option in parameter.opts} for name, command in make_reference._walk(typer.main.get_command(app), "sbf")}
+    commands = {
+        name: {option for parameter in command.params for option in parameter.opts}
+        for name, command in make_reference._walk(typer.main.get_command(app), "sbf")
+    }
     for line in re.findall(r"(?:^|/)(sbf .+?)(?: && .*)?$", block, flags=re.MULTILINE):
         words = shlex.split(line)
         name = " ".join(words[:3]) if words[1] == "plugins" else " ".join(words[:2])

@@ -24,7 +24,10 @@ def test_ticks_of_days_are_few_and_within(one: dt.date, other: dt.date) -> None:
 
 
 @settings(deadline=None)
-@given(st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)), st.timedeltas(dt.timedelta(), dt.timedelta(days=4000)))
+@given(
+    st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)),
+    st.timedeltas(dt.timedelta(), dt.timedelta(days=4000)),
+)
 def test_ticks_of_moments_are_few_and_within(first: dt.datetime, length: dt.timedelta) -> None:
     ticks = ticks_between(first, first + length)
     assert len(ticks) <= TICKS_MAX

@@ -57,9 +57,23 @@ def shown(cursor: duckdb.DuckDBPyConnection, names: Sequence[str], days: int) ->
             drawn = plotted(cursor, known, view, with_values=True)
             page, total = table_of_chart(cursor, drawn, limit=5)
             _, parts = all_rows_of_chart(cursor, drawn)
-            marks = sorted(([names.index(value) if value in names else value for value in mark.values()] for mark in drawn.marks), key=str)
+            marks = sorted(
+                ([names.index(value) if value in names else value for value in mark.values()] for mark in drawn.marks),
+                key=str,
+            )
             series = [names.index(name) if name in names else name for name in drawn.series]
-            found[f"{chart.name} {view.as_of}"] = (marks, len(drawn.values), series, drawn.axis, drawn.notes, drawn.first, drawn.last, page.rows, total, list(parts))
+            found[f"{chart.name} {view.as_of}"] = (
+                marks,
+                len(drawn.values),
+                series,
+                drawn.axis,
+                drawn.notes,
+                drawn.first,
+                drawn.last,
+                page.rows,
+                total,
+                list(parts),
+            )
             assert specification(drawn)
     return found
 

@@ -30,35 +30,68 @@ TYPES = {"date": "DATE", "ticker": "VARCHAR", "close": "DOUBLE"}
 DAYS = [dt.date(2024, 1, 1) + dt.timedelta(days=number) for number in range(6)]
 
 
-def of(marks: list[dict[str, Any]], *, axis: XAxis | None = None, series: tuple[str, ...] = ("",), **chart: Any) -> Plotted:
+def of(
+    marks: list[dict[str, Any]], *, axis: XAxis | None = None, series: tuple[str, ...] = ("",), **chart: Any
+) -> Plotted:
     usual: dict[str, Any] = {"name": "c", "title": "A title", "x": "date", "y": "close", "series": "ticker"}
     known = KnownChart(table="gold.t", chart=Chart(**{**usual, **chart}), types=TYPES)
     ticks = tuple((float(number), day.isoformat()) for number, day in enumerate(DAYS))
-    return Plotted(known=known, view=View(), marks=marks, axis=axis or XAxis(kind=XKind.SESSIONS, low=-0.5, high=5.5, ticks=ticks), series=series, points=len(marks))
+    return Plotted(
+        known=known,
+        view=View(),
+        marks=marks,
+        axis=axis or XAxis(kind=XKind.SESSIONS, low=-0.5, high=5.5, ticks=ticks),
+        series=series,
+        points=len(marks),
+    )
 
 
 def line(*names: str) -> Plotted:
-    return of([{"p": float(number), "x": day, "s": name, "y": number * 1.5 + place} for number, day in enumerate(DAYS) for place, name in enumerate(names)], series=names)
+    return of(
+        [
+            {"p": float(number), "x": day, "s": name, "y": number * 1.5 + place}
+            for number, day in enumerate(DAYS)
+            for place, name in enumerate(names)
+        ],
+        series=names,
+    )
 
 
 def candles() -> Plotted:
     prices = [(10.0, 12.0, 9.0, 11.0), (11.0, 11.5, 8.0, 8.5), (8.5, 9.0, 8.0, 8.5)]
-    return of([{"p": float(n), "x": DAYS[n], "s": "A", "open": o, "high": h, "low": low, "close": c} for n, (o, h, low, c) in enumerate(prices)], series=("A",), kind="candles")
+    return of(
+        [
+            {"p": float(n), "x": DAYS[n], "s": "A", "open": o, "high": h, "low": low, "close": c}
+            for n, (o, h, low, c) in enumerate(prices)
+        ],
+        series=("A",),
+        kind="candles",
+    )
 
 
 def bars() -> Plotted:
-    return of([{"p": float(n), "x": DAYS[n], "s": name, "y": n - 1.0} for n in range(4) for name in ("A", "B")], series=("A", "B"), kind="bar")
+    return of(
+        [{"p": float(n), "x": DAYS[n], "s": name, "y": n - 1.0} for n in range(4) for name in ("A", "B")],
+        series=("A", "B"),
+        kind="bar",
+    )
 
 
 def heat() -> Plotted:
-    marks = [{"p": float(n), "q": q, "x": DAYS[n], "s": name, "y": n - 2.5 + q} for q, name in enumerate(("A", "B")) for n in range(6)]
+    marks = [
+        {"p": float(n), "q": q, "x": DAYS[n], "s": name, "y": n - 2.5 + q}
+        for q, name in enumerate(("A", "B"))
+        for n in range(6)
+    ]
     return of(marks, series=("A", "B"), kind="heatmap", y="ticker", value="close")
 
 
 KINDS = {"line": line("A", "B"), "candles": candles(), "bars": bars(), "heat": heat()}
 
 
-def items(part: Mapping[str, Any], kind: str, left: float, top: float) -> Iterator[tuple[float, float, Mapping[str, Any]]]:
+def items(
+    part: Mapping[str, Any], kind: str, left: float, top: float
+) -> Iterator[tuple[float, float, Mapping[str, Any]]]:
     """Items of a kind of mark in what Vega would draw, with where they stand; axes and legends left out."""
     if part.get("role", "").startswith(("axis", "legend", "title")):
         return
@@ -71,7 +104,9 @@ def items(part: Mapping[str, Any], kind: str, left: float, top: float) -> Iterat
             yield x, y, item
 
 
-def scene_of(found: Plotted, kind: str, size: Size = Size.WIDE) -> tuple[float, float, list[tuple[float, float, Mapping[str, Any]]]]:
+def scene_of(
+    found: Plotted, kind: str, size: Size = Size.WIDE
+) -> tuple[float, float, list[tuple[float, float, Mapping[str, Any]]]]:
     scene = json.loads(draw(specification(found, size=size), "scene"))
     left, top = scene["origin"]
     return scene["width"], scene["height"], list(items(scene["scenegraph"], kind, left, top))
@@ -88,7 +123,9 @@ def test_a_pointer_stops_where_vega_puts_the_points_of_a_line(size: Size) -> Non
     stops = stops_of(found, size)
     told = sorted((round(stop["x"], 3), round(value[2], 3)) for stop in stops["stops"] for value in stop["values"])
     assert len(drawn) == 18
-    assert [share for place in told for share in place] == pytest.approx([share for place in drawn for share in place], abs=0.002)
+    assert [share for place in told for share in place] == pytest.approx(
+        [share for place in drawn for share in place], abs=0.002
+    )
     frame = frame_of(found, size, titled=False)
     assert (frame.whole_width, frame.whole_height) == (width, height)
 
@@ -114,12 +151,23 @@ def test_a_logarithmic_axis_is_followed() -> None:
 def test_stops_say_what_they_are() -> None:
     assert stops_of(KINDS["candles"], Size.WIDE)["stops"][1]["values"] == [[0, "11"], [1, "11.5"], [2, "8"], [3, "8.5"]]
     first = stops_of(KINDS["line"], Size.WIDE)
-    assert (first["names"], first["stops"][0]["label"], [value[:2] for value in first["stops"][0]["values"]]) == (["A", "B"], "2024-01-01", [[0, "0"], [1, "1"]])
+    assert (first["names"], first["stops"][0]["label"], [value[:2] for value in first["stops"][0]["values"]]) == (
+        ["A", "B"],
+        "2024-01-01",
+        [[0, "0"], [1, "1"]],
+    )
 
 
 def test_the_marks_of_a_specification_of_its_own_say_what_they_are() -> None:
-    spec = {"mark": "bar", "encoding": {"x": {"field": "ticker", "type": "nominal"}, "y": {"field": "close", "type": "quantitative"}}}
-    found = of([{"date": DAYS[0], "ticker": name, "close": value} for name, value in (("A", 1.0), ("B", 2.0))], kind="own", spec=spec)
+    spec = {
+        "mark": "bar",
+        "encoding": {"x": {"field": "ticker", "type": "nominal"}, "y": {"field": "close", "type": "quantitative"}},
+    }
+    found = of(
+        [{"date": DAYS[0], "ticker": name, "close": value} for name, value in (("A", 1.0), ("B", 2.0))],
+        kind="own",
+        spec=spec,
+    )
     stops = stops_of_scene(json.loads(draw(specification(found), "scene")))["stops"]
     assert [stop["values"][0][1] for stop in stops] == ["ticker: A; close: 1", "ticker: B; close: 2"]
     assert 0 < stops[0]["x"] < stops[1]["x"] < 1
@@ -131,7 +179,11 @@ def test_the_marks_of_a_specification_of_its_own_say_what_they_are() -> None:
 def test_series_differ_in_dashes_and_shapes_as_well_as_in_colour() -> None:
     names = tuple("ABCDEFGH")
     svg = draw(specification(line(*names)), "svg").decode()
-    groups = [element for element in ElementTree.fromstring(svg).iter() if element.get("class") == "mark-line role-mark layer_0_marks"]
+    groups = [
+        element
+        for element in ElementTree.fromstring(svg).iter()
+        if element.get("class") == "mark-line role-mark layer_0_marks"
+    ]
     paths = [path for group in groups for path in group]
     assert len(paths) == SERIES_MAX
     assert len({path.get("stroke-dasharray") for path in paths}) == SERIES_MAX
@@ -150,7 +202,14 @@ def test_a_rising_candle_is_hollow_and_a_falling_one_filled() -> None:
 
 def test_cells_have_their_number_where_there_is_room() -> None:
     assert re.findall(r">(-?[\d.]+)</text>", draw(specification(KINDS["heat"]), "svg").decode())[:12].count("-2.5") == 1
-    wide = of([{"p": float(n), "q": 0, "x": DAYS[0], "s": "A", "y": float(n)} for n in range(48)], axis=XAxis(kind=XKind.TEXT, low=-0.5, high=47.5), series=("A",), kind="heatmap", y="ticker", value="close")
+    wide = of(
+        [{"p": float(n), "q": 0, "x": DAYS[0], "s": "A", "y": float(n)} for n in range(48)],
+        axis=XAxis(kind=XKind.TEXT, low=-0.5, high=47.5),
+        series=("A",),
+        kind="heatmap",
+        y="ticker",
+        value="close",
+    )
     assert "mark-text role-mark" not in draw(specification(wide), "svg").decode()
 
 
@@ -197,12 +256,47 @@ def test_a_picture_has_nothing_in_it_that_acts(kind: str, theme: Theme) -> None:
     found = KINDS[kind]
     names = [f"{name}{HOSTILE}" for name in found.series]
     marks = [{**mark, "s": mark["s"] + HOSTILE} for mark in found.marks]
-    known = KnownChart(table="gold.t", chart=Chart(name="c", kind=found.chart.kind, title=HOSTILE, x="date", y="close", value="close", series="ticker", unit=HOSTILE), types=TYPES)
-    hostile = Plotted(known=known, view=View(), marks=marks, axis=XAxis(kind=XKind.TEXT, low=-0.5, high=5.5, ticks=((0.0, HOSTILE),)), series=tuple(names), points=len(marks))
+    known = KnownChart(
+        table="gold.t",
+        chart=Chart(
+            name="c",
+            kind=found.chart.kind,
+            title=HOSTILE,
+            x="date",
+            y="close",
+            value="close",
+            series="ticker",
+            unit=HOSTILE,
+        ),
+        types=TYPES,
+    )
+    hostile = Plotted(
+        known=known,
+        view=View(),
+        marks=marks,
+        axis=XAxis(kind=XKind.TEXT, low=-0.5, high=5.5, ticks=((0.0, HOSTILE),)),
+        series=tuple(names),
+        points=len(marks),
+    )
     picture = draw(specification(hostile, theme=theme, titled=True), "svg").decode()
     for element in ElementTree.fromstring(picture).iter():
-        assert element.tag.rpartition("}")[2] in {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "linearGradient", "stop", "circle"}
-        assert not [name for name in element.attrib if name.startswith("on") or name.endswith("href") or name == "style"], element.attrib
+        assert element.tag.rpartition("}")[2] in {
+            "svg",
+            "g",
+            "path",
+            "rect",
+            "line",
+            "text",
+            "tspan",
+            "defs",
+            "clipPath",
+            "linearGradient",
+            "stop",
+            "circle",
+        }
+        assert not [
+            name for name in element.attrib if name.startswith("on") or name.endswith("href") or name == "style"
+        ], element.attrib
     assert "alert(1)" in picture
 
 
@@ -262,9 +356,20 @@ def test_a_picture_that_leaves_the_page_has_its_title() -> None:
 
 def test_ticks_between_days_have_their_texts() -> None:
     moments = [dt.datetime(2024, 1, 1) + dt.timedelta(hours=hour) for hour in range(30)]
-    axis = XAxis(kind=XKind.TIME, low=position_of(moments[0]), high=position_of(moments[-1]), ticks=tuple((position_of(moment), f"at {moment:%H:%M}") for moment in moments[::7]))
+    axis = XAxis(
+        kind=XKind.TIME,
+        low=position_of(moments[0]),
+        high=position_of(moments[-1]),
+        ticks=tuple((position_of(moment), f"at {moment:%H:%M}") for moment in moments[::7]),
+    )
     found = of([{"p": position_of(moment), "x": moment, "s": "", "y": 1.0} for moment in moments], axis=axis)
-    assert re.findall(r">(at \d\d:\d\d)</text>", draw(specification(found), "svg").decode()) == ["at 00:00", "at 07:00", "at 14:00", "at 21:00", "at 04:00"]
+    assert re.findall(r">(at \d\d:\d\d)</text>", draw(specification(found), "svg").decode()) == [
+        "at 00:00",
+        "at 07:00",
+        "at 14:00",
+        "at 21:00",
+        "at 04:00",
+    ]
 
 
 def test_a_chart_is_described_in_a_sentence() -> None:
@@ -281,7 +386,10 @@ def test_a_specification_that_cannot_be_drawn_says_so() -> None:
 def studio() -> Iterator[Studio]:
     import os
 
-    found = Studio({name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "HOME", "SYSTEMROOT")}, seconds_max=HANG_SECONDS)
+    found = Studio(
+        {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "HOME", "SYSTEMROOT")},
+        seconds_max=HANG_SECONDS,
+    )
     yield found
     found.close()
 
@@ -296,7 +404,11 @@ def test_the_studio_draws_as_the_library_does_and_goes_on_after_a_fault(studio: 
 
 
 def test_a_chart_that_never_ends_is_stopped_and_costs_no_other(studio: Studio) -> None:
-    endless = {"data": {"sequence": {"start": 0, "stop": 1_500_000}}, "mark": "line", "encoding": {name: {"field": "data", "type": "quantitative"} for name in "xy"}}
+    endless = {
+        "data": {"sequence": {"start": 0, "stop": 1_500_000}},
+        "mark": "line",
+        "encoding": {name: {"field": "data", "type": "quantitative"} for name in "xy"},
+    }
     slow = Studio(studio._environment, seconds_max=1.0)
     with pytest.raises(DatasetFailure, match="not drawn within 1 s"):
         slow.draw(endless, "svg")
@@ -322,7 +434,9 @@ def test_a_picture_is_drawn_once(studio: Studio, monkeypatch: pytest.MonkeyPatch
     assert studio.draw(spec, "svg") is first
 
 
-def test_a_process_that_has_grown_is_replaced_behind_the_answer(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_has_grown_is_replaced_behind_the_answer(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sbf_core.drawing.studio.RESIDENT_BYTES_MAX", 1)
     monkeypatch.setattr("sbf_core.drawing.studio._CHARTS_A_PROCESS", 1)
     studio.draw(specification(KINDS["line"]), "svg")

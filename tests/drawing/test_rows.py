@@ -22,7 +22,16 @@ from sbf_core.drawing.table import all_rows_of_chart, table_of_chart
 from sbf_core.drawing.view import View
 
 MONDAY = dt.date(2024, 1, 1)
-TYPES = {"date": "DATE", "ticker": "VARCHAR", "close": "DOUBLE", "open": "DOUBLE", "high": "DOUBLE", "low": "DOUBLE", "moment": "TIMESTAMP", "year": "BIGINT"}
+TYPES = {
+    "date": "DATE",
+    "ticker": "VARCHAR",
+    "close": "DOUBLE",
+    "open": "DOUBLE",
+    "high": "DOUBLE",
+    "low": "DOUBLE",
+    "moment": "TIMESTAMP",
+    "year": "BIGINT",
+}
 
 
 @pytest.fixture
@@ -36,15 +45,29 @@ def fill(cursor: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, Any]], t
     cursor.execute(f"CREATE OR REPLACE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in TYPES.items())})")
     if rows:
         names = list(rows[0])
-        cursor.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' for _ in names)})", [list(row.values()) for row in rows])
+        cursor.executemany(
+            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' for _ in names)})",
+            [list(row.values()) for row in rows],
+        )
 
 
-def drawn(cursor: duckdb.DuckDBPyConnection, view: View | None = None, *, table: str = "gold.t", with_values: bool = False, **chart: Any) -> Plotted:
+def drawn(
+    cursor: duckdb.DuckDBPyConnection,
+    view: View | None = None,
+    *,
+    table: str = "gold.t",
+    with_values: bool = False,
+    **chart: Any,
+) -> Plotted:
     usual: dict[str, Any] = {"name": "c", "x": "date", "y": "close", "series": "ticker"}
-    return plotted(cursor, KnownChart(table=table, chart=Chart(**{**usual, **chart}), types=TYPES), view, with_values=with_values)
+    return plotted(
+        cursor, KnownChart(table=table, chart=Chart(**{**usual, **chart}), types=TYPES), view, with_values=with_values
+    )
 
 
-def series(name: str, values: Sequence[float], *, first: dt.date = MONDAY, weekdays: bool = False) -> list[dict[str, Any]]:
+def series(
+    name: str, values: Sequence[float], *, first: dt.date = MONDAY, weekdays: bool = False
+) -> list[dict[str, Any]]:
     days = [first + dt.timedelta(days=number) for number in range(len(values) * 2 if weekdays else len(values))]
     days = [day for day in days if not weekdays or day.weekday() < 5][: len(values)]
     return [{"date": day, "ticker": name, "close": value} for day, value in zip(days, values, strict=True)]
@@ -61,8 +84,12 @@ def test_up_to_two_thousand_points_are_drawn_as_they_are(cursor: duckdb.DuckDBPy
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**32), st.integers(POINTS_MAX + 1, POINTS_MAX * 4), st.integers(1, 5), st.sampled_from((3, 10_000)))
-def test_a_thinned_line_keeps_its_ends_and_its_peaks_and_makes_nothing_up(seed: int, count: int, lines: int, different: int) -> None:
+@given(
+    st.integers(0, 2**32), st.integers(POINTS_MAX + 1, POINTS_MAX * 4), st.integers(1, 5), st.sampled_from((3, 10_000))
+)
+def test_a_thinned_line_keeps_its_ends_and_its_peaks_and_makes_nothing_up(
+    seed: int, count: int, lines: int, different: int
+) -> None:
     dice = random.Random(seed)
     values = [float(dice.randrange(-different, different)) for _ in range(count)]
     with duckdb.connect() as cursor:
@@ -71,7 +98,9 @@ def test_a_thinned_line_keeps_its_ends_and_its_peaks_and_makes_nothing_up(seed: 
                        [lines, lines, values, len(values)])  # fmt: skip
         found = drawn(cursor, View(series=tuple(f"S{number}" for number in range(lines))))
         source = set(cursor.execute("SELECT date, ticker, close FROM gold.t").fetchall())
-        ends = cursor.execute("SELECT ticker, min(date), max(date), min(close), max(close) FROM gold.t GROUP BY 1").fetchall()
+        ends = cursor.execute(
+            "SELECT ticker, min(date), max(date), min(close), max(close) FROM gold.t GROUP BY 1"
+        ).fetchall()
     kept = {(mark["x"], mark["s"], mark["y"]) for mark in found.marks}
     assert kept <= source
     assert len(found.marks) == len(kept) <= POINTS_MAX
@@ -88,7 +117,13 @@ def test_the_same_rows_always_give_the_same_points(cursor: duckdb.DuckDBPyConnec
 
 
 def test_wherever_one_thinned_line_has_a_mark_every_line_has_its_value(cursor: duckdb.DuckDBPyConnection) -> None:
-    fill(cursor, [*series("A", [math.sin(place / 9) for place in range(3000)]), *series("B", [math.cos(place / 7) for place in range(3000)])])
+    fill(
+        cursor,
+        [
+            *series("A", [math.sin(place / 9) for place in range(3000)]),
+            *series("B", [math.cos(place / 7) for place in range(3000)]),
+        ],
+    )
     found = drawn(cursor, with_values=True)
     places = {mark["p"] for mark in found.marks}
     assert len(found.values) == 2 * len(places)
@@ -108,13 +143,21 @@ def test_a_tick_of_sessions_stands_at_the_first_session_of_its_period(cursor: du
     found = drawn(cursor, sessions=True)
     at = {mark["p"]: mark["x"] for mark in found.marks}
     for position, text in found.axis.ticks:
-        assert at[position].strftime("%b %Y") == text or (at[position].strftime("%Y") == text and at[position].month == 1)
+        assert at[position].strftime("%b %Y") == text or (
+            at[position].strftime("%Y") == text and at[position].month == 1
+        )
     assert found.axis.kind is XKind.SESSIONS
     assert 3 <= len(found.axis.ticks) <= 9
 
 
 def test_lines_of_several_columns(cursor: duckdb.DuckDBPyConnection) -> None:
-    fill(cursor, [{"date": MONDAY, "open": 1.0, "close": 2.0}, {"date": MONDAY + dt.timedelta(days=1), "open": None, "close": 3.0}])
+    fill(
+        cursor,
+        [
+            {"date": MONDAY, "open": 1.0, "close": 2.0},
+            {"date": MONDAY + dt.timedelta(days=1), "open": None, "close": 3.0},
+        ],
+    )
     found = drawn(cursor, y=("open", "close"), series="")
     assert [(mark["s"], mark["y"]) for mark in found.marks] == [("close", 2.0), ("open", 1.0), ("close", 3.0)]
     assert found.series == ("open", "close")
@@ -131,14 +174,24 @@ def test_what_cannot_be_drawn_is_told(cursor: duckdb.DuckDBPyConnection) -> None
     fill(cursor, [*series("A", [1.0, math.inf, math.nan, 4.0]), *series("A", [3.0])])
     found = drawn(cursor)
     assert [mark["y"] for mark in found.marks] == [2.0, 4.0]
-    assert found.notes == ("1 places have several rows; their mean is drawn.", "2 values are infinite or no number and are not drawn.")
+    assert found.notes == (
+        "1 places have several rows; their mean is drawn.",
+        "2 values are infinite or no number and are not drawn.",
+    )
 
 
 # which part
 
 
 def test_a_stretch_holds_both_of_its_days(cursor: duckdb.DuckDBPyConnection) -> None:
-    fill(cursor, [{"moment": dt.datetime(2024, 1, day, hour), "ticker": "A", "close": day} for day in (1, 2, 3) for hour in (0, 23)])
+    fill(
+        cursor,
+        [
+            {"moment": dt.datetime(2024, 1, day, hour), "ticker": "A", "close": day}
+            for day in (1, 2, 3)
+            for hour in (0, 23)
+        ],
+    )
     found = drawn(cursor, View(since=dt.date(2024, 1, 2), until=dt.date(2024, 1, 2)), x="moment")
     assert [mark["x"] for mark in found.marks] == [dt.datetime(2024, 1, 2, 0), dt.datetime(2024, 1, 2, 23)]
 
@@ -160,8 +213,13 @@ def test_series_are_those_asked_for_else_declared_else_the_fullest(cursor: duckd
 
 def test_silver_is_drawn_as_it_was_known(cursor: duckdb.DuckDBPyConnection) -> None:
     fill(cursor, series("A", [1.0, 2.0]), "silver.t")
-    cursor.execute("CREATE MACRO silver.t_as_of(ts) AS TABLE SELECT * REPLACE (close * 10 AS close) FROM silver.t WHERE ts >= TIMESTAMP '2024-06-01'")
-    assert [mark["y"] for mark in drawn(cursor, View(as_of=dt.datetime(2024, 7, 1)), table="silver.t").marks] == [10.0, 20.0]
+    cursor.execute(
+        "CREATE MACRO silver.t_as_of(ts) AS TABLE SELECT * REPLACE (close * 10 AS close) FROM silver.t WHERE ts >= TIMESTAMP '2024-06-01'"
+    )
+    assert [mark["y"] for mark in drawn(cursor, View(as_of=dt.datetime(2024, 7, 1)), table="silver.t").marks] == [
+        10.0,
+        20.0,
+    ]
     assert drawn(cursor, View(as_of=dt.datetime(2024, 5, 1)), table="silver.t").marks == []
 
 
@@ -172,7 +230,9 @@ def test_silver_is_drawn_as_it_was_known(cursor: duckdb.DuckDBPyConnection) -> N
         ({"indexed": True}, {"kind": "bar"}, "INDEX"), ({"since": MONDAY}, {"x": "year"}, "STRETCH"), ({"series": ("A", "B")}, {"kind": "candles"}, "SERIES"),
     ],
 )  # fmt: skip
-def test_a_part_that_makes_no_sense_is_refused(cursor: duckdb.DuckDBPyConnection, view: dict[str, Any], chart: dict[str, Any], code: str) -> None:
+def test_a_part_that_makes_no_sense_is_refused(
+    cursor: duckdb.DuckDBPyConnection, view: dict[str, Any], chart: dict[str, Any], code: str
+) -> None:
     fill(cursor, [{**row, "open": 1.0, "high": 1.0, "low": 1.0} for row in (*series("A", [1.0]), *series("B", [1.0]))])
     with pytest.raises(UsageError) as caught:
         drawn(cursor, View(**view), **chart)
@@ -190,7 +250,9 @@ def test_a_view_says_what_is_wrong_with_it() -> None:
 
 
 @pytest.mark.parametrize(("total", "wanted"), [("sum", 21.0), ("mean", 3.0), ("last", 6.0), ("largest", 6.0)])
-def test_a_bar_of_a_longer_period_is_the_total_that_was_declared(cursor: duckdb.DuckDBPyConnection, total: str, wanted: float) -> None:
+def test_a_bar_of_a_longer_period_is_the_total_that_was_declared(
+    cursor: duckdb.DuckDBPyConnection, total: str, wanted: float
+) -> None:
     fill(cursor, series("A", [float(place % 7) for place in range(7 * 100)]))
     found = drawn(cursor, kind="bar", total=total)
     assert found.period is Period.WEEK
@@ -216,7 +278,17 @@ def test_bars_of_many_texts_say_how_many_are_left_out(cursor: duckdb.DuckDBPyCon
 
 def test_a_candle_of_a_week_is_its_first_highest_lowest_and_last(cursor: duckdb.DuckDBPyConnection) -> None:
     days = [MONDAY + dt.timedelta(days=number) for number in range(700)]
-    rows = [{"date": day, "ticker": "A", "open": place % 13 + 1.0, "high": place % 13 + 9.0, "low": place % 5 - 4.0, "close": place % 11 + 2.0} for place, day in enumerate(days)]
+    rows = [
+        {
+            "date": day,
+            "ticker": "A",
+            "open": place % 13 + 1.0,
+            "high": place % 13 + 9.0,
+            "low": place % 5 - 4.0,
+            "close": place % 11 + 2.0,
+        }
+        for place, day in enumerate(days)
+    ]
     fill(cursor, rows)
     found = drawn(cursor, kind="candles", y=(), sessions=True)
     assert found.period is Period.WEEK
@@ -253,7 +325,10 @@ def test_a_heat_map_has_a_cell_for_each_period_and_row(cursor: duckdb.DuckDBPyCo
 
 
 def test_a_heat_map_has_as_many_rows_and_columns_as_have_room(cursor: duckdb.DuckDBPyConnection) -> None:
-    fill(cursor, [{"year": year, "ticker": f"T{number:02}", "close": 1.0} for number in range(45) for year in range(1900, 1960)])
+    fill(
+        cursor,
+        [{"year": year, "ticker": f"T{number:02}", "close": 1.0} for number in range(45) for year in range(1900, 1960)],
+    )
     found = drawn(cursor, kind="heatmap", x="year", y="ticker", value="close", series="")
     assert found.series == tuple(f"T{number:02}" for number in range(40))
     assert len(found.marks) == 40 * 48 <= POINTS_MAX
@@ -272,7 +347,13 @@ def test_rows_for_a_specification_of_its_own_are_thinned_evenly(cursor: duckdb.D
 @pytest.mark.parametrize("kind", ["line", "bar", "candles", "heatmap", "own"])
 def test_an_empty_table_has_an_empty_chart(cursor: duckdb.DuckDBPyConnection, kind: str) -> None:
     fill(cursor, [])
-    found = drawn(cursor, kind=kind, value="close", y="ticker" if kind == "heatmap" else "close", spec={"mark": "point"} if kind == "own" else {})
+    found = drawn(
+        cursor,
+        kind=kind,
+        value="close",
+        y="ticker" if kind == "heatmap" else "close",
+        spec={"mark": "point"} if kind == "own" else {},
+    )
     assert list(found.marks) == []
     assert table_of_chart(cursor, found, limit=10)[0].rows == ()
 
@@ -299,7 +380,9 @@ def test_the_table_has_every_row_of_a_thinned_chart(cursor: duckdb.DuckDBPyConne
 
 def test_a_chart_is_found_by_its_id_or_its_name_and_gold_goes_first() -> None:
     chart = Chart(name="rates", x="date", y="close")
-    known = [KnownChart(table=table, chart=chart, types=TYPES) for table in ("silver.a", "gold.b", "silver.c")] + [KnownChart(table="silver.a", chart=attrs.evolve(chart, name="own"), types=TYPES)]
+    known = [KnownChart(table=table, chart=chart, types=TYPES) for table in ("silver.a", "gold.b", "silver.c")] + [
+        KnownChart(table="silver.a", chart=attrs.evolve(chart, name="own"), types=TYPES)
+    ]
     assert chart_named("silver.c/rates", known).table == "silver.c"
     assert chart_named("c/rates", known).table == "silver.c"
     assert chart_named("rates", known).table == "gold.b"

@@ -27,7 +27,10 @@ def config(tmp_path: Path) -> DuckDbConfig:
 def test_a_new_home_gets_the_latest_schema(config: DuckDbConfig) -> None:
     bootstrap = DuckDbBootstrap(config).open()
     assert migrate.schema_version(bootstrap.cursor()) == migrate.latest_version()
-    assert not config.database.with_suffix(".duckdb.wal").exists() or config.database.with_suffix(".duckdb.wal").stat().st_size == 0
+    assert (
+        not config.database.with_suffix(".duckdb.wal").exists()
+        or config.database.with_suffix(".duckdb.wal").stat().st_size == 0
+    )
     bootstrap.close()
     assert not config.holder.exists()
 
@@ -76,7 +79,9 @@ def test_a_transaction_ended_from_inside_is_noticed(config: DuckDbConfig, ending
     bootstrap.close()
 
 
-def test_an_older_schema_is_copied_first_and_brought_forward(config: DuckDbConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_schema_is_copied_first_and_brought_forward(
+    config: DuckDbConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     DuckDbBootstrap(config).open().close()
     latest = migrate.latest_version()
     second = tmp_path / "0099_more.sql"
@@ -159,7 +164,9 @@ def test_home_is_private(config: DuckDbConfig) -> None:
         assert config.home.stat().st_mode & 0o077 == 0
 
 
-def test_a_copy_that_is_replaced_between_two_looks_is_looked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_that_is_replaced_between_two_looks_is_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A reader that read the old name just before a run removed the old copy must not believe that there is none."""
 
     from sbf_core.duck import publish

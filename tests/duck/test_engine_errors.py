@@ -78,6 +78,8 @@ def test_other_errors_of_the_system_and_the_file() -> None:
 
 
 def test_too_little_memory_to_open_is_no_fault_of_the_database(tmp_path: Path) -> None:
-    told = open_fault(duckdb.OutOfMemoryException("could not allocate block"), tmp_path / "sbf.duckdb", holder=tmp_path / "holder")
+    told = open_fault(
+        duckdb.OutOfMemoryException("could not allocate block"), tmp_path / "sbf.duckdb", holder=tmp_path / "holder"
+    )
     assert isinstance(told, OutOfMemory)
     assert told.exit_code == 6

@@ -30,11 +30,16 @@ def test_gold_can_be_read_from_the_file_of_views(warehouse: Warehouse, vendor: F
     vendor.models = _models()
     vendor.says([price("A", "2024-01-01", "1.5"), price("B", "2024-01-01", "2.5")])
     warehouse.run()
-    assert _ask(warehouse.home, "SELECT symbol, CAST(close AS DOUBLE) FROM gold.lasts ORDER BY 1") == [("A", 1.5), ("B", 2.5)]
+    assert _ask(warehouse.home, "SELECT symbol, CAST(close AS DOUBLE) FROM gold.lasts ORDER BY 1") == [
+        ("A", 1.5),
+        ("B", 2.5),
+    ]
     assert _ask(warehouse.home, "SELECT DISTINCT schema_name FROM duckdb_views() WHERE NOT internal") == [("gold",)]
 
 
-def test_only_what_changed_is_written_again_and_the_file_before_is_kept(warehouse: Warehouse, vendor: FakeVendor) -> None:
+def test_only_what_changed_is_written_again_and_the_file_before_is_kept(
+    warehouse: Warehouse, vendor: FakeVendor
+) -> None:
     vendor.models = _models()
     files = []
     for close in ("1.5", "1.6", "1.7"):
@@ -45,7 +50,10 @@ def test_only_what_changed_is_written_again_and_the_file_before_is_kept(warehous
     assert len({found["gold.lasts"].file for found in files}) == 3
     assert len({found["gold.names"].file for found in files}) == 1
     there = {path.name for path in (warehouse.home / "published" / "gold").iterdir()}
-    assert there == {Path(name).name for name in (files[2]["gold.lasts"].file, files[1]["gold.lasts"].file, files[2]["gold.names"].file)}
+    assert there == {
+        Path(name).name
+        for name in (files[2]["gold.lasts"].file, files[1]["gold.lasts"].file, files[2]["gold.names"].file)
+    }
 
 
 def test_a_reader_who_holds_the_old_views_reads_on(warehouse: Warehouse, vendor: FakeVendor) -> None:
@@ -67,14 +75,22 @@ def test_silver_comes_along_when_asked_for_with_its_macros(warehouse: Warehouse,
     warehouse.clock.advance(days=1)
     warehouse.run(options=RunOptions(force=True), run__publish="all")
     assert _ask(warehouse.home, "SELECT CAST(close AS DOUBLE) FROM silver.px") == [(1.6,)]
-    assert _ask(warehouse.home, "SELECT CAST(close AS DOUBLE) FROM silver.px_as_of(TIMESTAMP '2024-01-02 18:00:00')") == [(1.5,)]
-    assert _ask(warehouse.home, "SELECT count(*) FROM silver.px_as_of(TIMESTAMP '2024-01-09', TIMESTAMP '2024-01-01')") == [(0,)]
+    assert _ask(
+        warehouse.home, "SELECT CAST(close AS DOUBLE) FROM silver.px_as_of(TIMESTAMP '2024-01-02 18:00:00')"
+    ) == [(1.5,)]
+    assert _ask(
+        warehouse.home, "SELECT count(*) FROM silver.px_as_of(TIMESTAMP '2024-01-09', TIMESTAMP '2024-01-01')"
+    ) == [(0,)]
 
 
 @pytest.mark.parametrize("how", ["no", "yes"])
 def test_nothing_is_published_where_nobody_wants_it(warehouse: Warehouse, vendor: FakeVendor, how: str) -> None:
     vendor.says([price("A", "2024-01-01")])
     warehouse.run(run__publish=how)
-    names = {path.name for path in (warehouse.home / "published").iterdir()} if (warehouse.home / "published").exists() else set()
+    names = (
+        {path.name for path in (warehouse.home / "published").iterdir()}
+        if (warehouse.home / "published").exists()
+        else set()
+    )
     assert (names == set()) is (how == "no")
     assert VIEWS not in names, "there is no gold table"

@@ -31,13 +31,30 @@ class Installed:
         self.site = folder / "site"
         for name in names:
             source = shutil.copytree(EXAMPLES / name, folder / name)  # a build leaves traces
-            plain = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--target", str(self.site)]
+            plain = [
+                "--quiet",
+                "--no-deps",
+                "--no-build-isolation",
+                "--no-index",
+                "--disable-pip-version-check",
+                "--target",
+                str(self.site),
+            ]
             subprocess.run([sys.executable, "-m", "pip", "install", *plain, str(source)], check=True, cwd=folder)
 
     def sbf(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of sbf in the folder."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": with_path(self.site)}
-        return subprocess.run([sys.executable, "-m", "sbf_core", *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {
+            "PYTHONPATH": with_path(self.site)
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "sbf_core", *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=HANG_SECONDS,
+        )
 
     def rows(self, query: str) -> list[dict[str, object]]:
         """What a query gives."""
@@ -56,15 +73,17 @@ def test_a_declaration_alone_fetches_keeps_and_restates(gold_price: Installed) -
     done = gold_price.sbf("run", "--plugins", "nbp_gold", "--replay", "nbp_gold")
     assert done.returncode == 0, done.stderr
     assert re.search(r"metals/nbp/gold_price +2 +64 +1 +4 +0", done.stdout)
-    assert gold_price.rows("SELECT h.day, h.price AS before, p.price FROM silver.nbp_gold_history h JOIN silver.nbp_gold p USING (day)") == [
-        {"day": "2024-02-28", "before": "272.52", "price": "272.83"}
-    ]
+    assert gold_price.rows(
+        "SELECT h.day, h.price AS before, p.price FROM silver.nbp_gold_history h JOIN silver.nbp_gold p USING (day)"
+    ) == [{"day": "2024-02-28", "before": "272.52", "price": "272.83"}]
     assert "Nothing was due" in gold_price.sbf("run", "--plugins", "nbp_gold", "--replay", "nbp_gold").stdout
     assert gold_price.sbf("verify").returncode == 0
 
 
 def test_its_plan_asks_the_bank_in_pieces_that_it_accepts(gold_price: Installed, tmp_path: Path) -> None:
-    plan = json.loads(gold_price.sbf("plan", "--plugins", "sbf-nbp-gold", "--home", str(tmp_path / "other"), "--json").stdout)
+    plan = json.loads(
+        gold_price.sbf("plan", "--plugins", "sbf-nbp-gold", "--home", str(tmp_path / "other"), "--json").stdout
+    )
     assert plan["due"] == 1
     assert plan["requests"][0]["from_date"] == "2013-01-02"
     assert plan["vendors"][0]["requests"] >= 50
@@ -89,7 +108,12 @@ def test_gold_alone_is_built_over_the_silver_of_another(tmp_path: Path) -> None:
     assert re.search(r"euro_month +10393", done.stdout)
     october = "SELECT days, CAST(last_rate AS VARCHAR) AS last FROM gold.euro_month WHERE currency = 'USD' AND month = DATE '2026-10-01'"
     assert both.rows(october) == [{"days": 22, "last": "1.117200"}]
-    assert both.rows("SELECT count(*) AS n FROM ops.gold_tests WHERE table_name = 'euro_month' AND failing_rows = 0")[0]["n"] == 5
+    assert (
+        both.rows("SELECT count(*) AS n FROM ops.gold_tests WHERE table_name = 'euro_month' AND failing_rows = 0")[0][
+            "n"
+        ]
+        == 5
+    )
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -105,7 +129,11 @@ def test_a_package_is_whole(name: str) -> None:
 
 def test_a_minimal_one_is_a_declaration_of_about_fifteen_lines() -> None:
     text = (EXAMPLES / "sbf-nbp-gold" / "sbf_nbp_gold" / "plugin.py").read_text(encoding="utf-8")
-    code = [line for line in text.partition("@attrs.frozen")[2].splitlines() if line.strip() and not line.strip().startswith(('"""', "#"))]
+    code = [
+        line
+        for line in text.partition("@attrs.frozen")[2].splitlines()
+        if line.strip() and not line.strip().startswith(('"""', "#"))
+    ]
     assert len(code) <= 16, code
 
 
@@ -115,10 +143,17 @@ def test_a_hostile_one_costs_its_own_datasets_and_nothing_else(tmp_path: Path, m
     monkeypatch.setenv("HOSTILE_NEIGHBOUR_KEY", "canary-of-the-neighbour")
     assert both.sbf("run", "--plugins", "nbp_gold", "--replay", "nbp_gold").returncode == 0
     before = both.sbf("digest", "--table", "silver.nbp_gold").stdout
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": with_path(both.site), "SBF_ANSWER_SECONDS_MAX": "5"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {
+        "PYTHONPATH": with_path(both.site),
+        "SBF_ANSWER_SECONDS_MAX": "5",
+    }
     command = [sys.executable, "-m", "sbf_core", "run", "--plugins", "hostile", "--json"]
-    done = subprocess.run(command, cwd=both.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
-    assert done.returncode == 6, done.stderr  # memory is the machine's: of that one nothing is recorded, and the next run asks again
+    done = subprocess.run(
+        command, cwd=both.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS
+    )
+    assert done.returncode == 6, (
+        done.stderr
+    )  # memory is the machine's: of that one nothing is recorded, and the next run asks again
     told = json.loads(done.stdout)
     spec = (EXAMPLES / "sbf-hostile" / "sbf_hostile" / "plugin.py").read_text(encoding="utf-8")
     misdeeds = set(re.findall(r'"(\w+)": (?:_|SelectRows|ParseRows|\{"sql)', spec))
@@ -126,7 +161,9 @@ def test_a_hostile_one_costs_its_own_datasets_and_nothing_else(tmp_path: Path, m
     failed = {found[1] for error in told["errors"] if (found := re.match(r"trust/hostile/(\w+)", error))}
     assert failed == misdeeds, failed ^ misdeeds
     assert all("\x1b" not in error and "\n" not in error for error in told["errors"])
-    assert both.rows("SELECT CAST(day AS VARCHAR) AS day, value FROM silver.hostile_honest") == [{"day": "2024-01-02", "value": 1.5}]
+    assert both.rows("SELECT CAST(day AS VARCHAR) AS day, value FROM silver.hostile_honest") == [
+        {"day": "2024-01-02", "value": 1.5}
+    ]
     assert both.sbf("digest", "--table", "silver.nbp_gold").stdout == before
     assert both.sbf("verify").returncode == 0
     assert not list(tmp_path.rglob("owned_by_hostile")) and not list(tmp_path.rglob("stolen.csv"))
@@ -134,8 +171,17 @@ def test_a_hostile_one_costs_its_own_datasets_and_nothing_else(tmp_path: Path, m
         assert path.is_dir() or b"canary-of-the-neighbour" not in path.read_bytes(), path
 
 
-@pytest.mark.parametrize(("package", "plugin", "recording"), [("sbf-nbp-gold", "nbp_gold", ""), ("sbf-ecb-daily", "ecb_daily", ""), ("sbf-euro-months", "euro_months", "sample")])
+@pytest.mark.parametrize(
+    ("package", "plugin", "recording"),
+    [
+        ("sbf-nbp-gold", "nbp_gold", ""),
+        ("sbf-ecb-daily", "ecb_daily", ""),
+        ("sbf-euro-months", "euro_months", "sample"),
+    ],
+)
 def test_they_conform(tmp_path: Path, package: str, plugin: str, recording: str) -> None:
-    done = Installed(tmp_path, package).sbf("plugins", "check", plugin, *(["--recording", recording] if recording else []))
+    done = Installed(tmp_path, package).sbf(
+        "plugins", "check", plugin, *(["--recording", recording] if recording else [])
+    )
     assert done.returncode == 0, done.stdout
     assert "28 of 28 checks passed" in done.stdout

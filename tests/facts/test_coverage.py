@@ -32,7 +32,11 @@ class Vendor(FakeVendor):
     @hookimpl
     def fetch(self, entry: Any, request: Any) -> RunResult:
         assert self.clock is not None
-        shared = {"request": request, "address": f"fake://{request.key}/{request.from_date}/{request.to_date}", "fetched_at": self.clock.now()}
+        shared = {
+            "request": request,
+            "address": f"fake://{request.key}/{request.from_date}/{request.to_date}",
+            "fetched_at": self.clock.now(),
+        }
         if self.down:
             return RunResult(**shared, error="down", kind="http_500")
         rows = [price(request.ticker or "A", str(request.from_date))] if self.has_rows else []
@@ -69,7 +73,10 @@ def test_days_stand_apart(tmp_path: Path) -> None:
         (None, "01-08", "01-08", 1, "never asked"),
     ]
     warehouse.run(hours_later=48, options=asked(6, 7))
-    assert shown(warehouse, vendor)[-2:] == [(None, "01-06", "01-07", 2, "empty"), (None, "01-08", "01-08", 1, "never asked")]
+    assert shown(warehouse, vendor)[-2:] == [
+        (None, "01-06", "01-07", 2, "empty"),
+        (None, "01-08", "01-08", 1, "never asked"),
+    ]
 
 
 def test_tickers_that_were_never_asked_for_are_there(tmp_path: Path) -> None:
@@ -77,7 +84,10 @@ def test_tickers_that_were_never_asked_for_are_there(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path / "home", vendor)
     warehouse.clock.advance(hours=24 * 6)
     warehouse.run(universe__tickers=["B"])
-    assert shown(warehouse, vendor, tickers=["A", "B"]) == [("A", "01-01", "01-04", 4, "never asked"), ("B", "01-01", "01-04", 4, "final")]
+    assert shown(warehouse, vendor, tickers=["A", "B"]) == [
+        ("A", "01-01", "01-04", 4, "never asked"),
+        ("B", "01-01", "01-04", 4, "final"),
+    ]
     assert shown(warehouse, vendor, today=dt.date(2023, 1, 1)) == []
 
 
@@ -112,10 +122,15 @@ def _islands(pairs: list[tuple[int, int]]) -> tuple[set[int], list[Stretch]]:
 
 @given(STRETCHES, STRETCHES, STRETCHES, STRETCHES)
 def test_each_wanted_day_stands_in_one_way(
-    answered: list[tuple[int, int]], final: list[tuple[int, int]], rows: list[tuple[int, int]], failed: list[tuple[int, int]]
+    answered: list[tuple[int, int]],
+    final: list[tuple[int, int]],
+    rows: list[tuple[int, int]],
+    failed: list[tuple[int, int]],
 ) -> None:
     """A model: sets of days. Final days and days with rows were answered."""
-    (every, answers), (done, finals), (full, fulls), (bad, fails) = map(_islands, (answered + final + rows, final, rows, failed))
+    (every, answers), (done, finals), (full, fulls), (bad, fails) = map(
+        _islands, (answered + final + rows, final, rows, failed)
+    )
     wanted = Stretch(dt.date.fromordinal(3), dt.date.fromordinal(18))
     found = coverage._states(wanted, finals, answers, fulls, fails)
     states = [(day, state) for first, last, state in found for day in range(first.toordinal(), last.toordinal() + 1)]
@@ -140,12 +155,21 @@ def test_the_command_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "days never asked" in out and "rates/treasury/par_yield_curve" in out and "ecb" not in out
     days_report(home, name="par_yield_curve", ticker=None, as_json=True)
     told = json.loads(capsys.readouterr().out)
-    assert (told["datasets"][0]["dataset"], told["datasets"][0]["stretches"][0]["state"]) == ("rates/treasury/par_yield_curve", "never asked")
-    for name, ticker, word in (("ecb_reference_rate", None, "names no days"), ("", "A", "needs a dataset"), ("fred_observation", "GDPC2", "did you mean 'GDPC1'")):
+    assert (told["datasets"][0]["dataset"], told["datasets"][0]["stretches"][0]["state"]) == (
+        "rates/treasury/par_yield_curve",
+        "never asked",
+    )
+    for name, ticker, word in (
+        ("ecb_reference_rate", None, "names no days"),
+        ("", "A", "needs a dataset"),
+        ("fred_observation", "GDPC2", "did you mean 'GDPC1'"),
+    ):
         with pytest.raises(UsageError, match=word):
             days_report(home, name=name, ticker=ticker, as_json=False)
 
 
 def test_days_are_counted() -> None:
-    stretch = coverage.CoveredStretch(ticker=None, first=dt.date(2024, 1, 1), last=dt.date(2024, 1, 3), state=Covered.EMPTY)
+    stretch = coverage.CoveredStretch(
+        ticker=None, first=dt.date(2024, 1, 1), last=dt.date(2024, 1, 3), state=Covered.EMPTY
+    )
     assert day_counts([stretch, stretch])[Covered.EMPTY] == 6

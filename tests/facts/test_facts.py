@@ -31,7 +31,14 @@ class Shell:
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")}
-        return subprocess.run([sys.executable, "-m", "sbf_core", *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
+        return subprocess.run(
+            [sys.executable, "-m", "sbf_core", *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=HANG_SECONDS,
+        )
 
     def told(self, *arguments: str) -> Any:
         done = self(*arguments, "--json")
@@ -52,7 +59,14 @@ def test_one_run_in_all_its_layers(sbf: Shell) -> None:
     assert len(told["bronze"]) == 10
     assert sum(row["rows"] for row in told["bronze"]) == 411_994
     bls = next(row for row in told["silver"] if row["table_name"] == "bls_cpi")
-    assert (bls["files"], bls["seen"], bls["inserted"], bls["updated"], bls["unchanged"], bls["rejected"]) == (2, 97029, 48905, 3793, 44331, 0)
+    assert (bls["files"], bls["seen"], bls["inserted"], bls["updated"], bls["unchanged"], bls["rejected"]) == (
+        2,
+        97029,
+        48905,
+        3793,
+        44331,
+        0,
+    )
     rates = next(row for row in told["gold"] if row["table_name"] == "fact_fx_rate")
     assert (rates["status"], rates["failed_tests"], rates["tests"] >= 5, rates["rows"] > 0) == ("ok", 0, True, True)
     assert told["rejects"] == []
@@ -64,7 +78,12 @@ def test_one_run_in_all_its_layers(sbf: Shell) -> None:
 def test_one_dataset(sbf: Shell) -> None:
     told = sbf.told("datasets", "macro/bls/cpi")
     columns = {row["column"]: row for row in told["columns"]}
-    assert (columns["year"]["role"], columns["year"]["smallest"], columns["year"]["largest"], columns["value"]["nulls"]) == ("key", "1947", "2026", 0)
+    assert (
+        columns["year"]["role"],
+        columns["year"]["smallest"],
+        columns["year"]["largest"],
+        columns["value"]["nulls"],
+    ) == ("key", "1947", "2026", 0)
     assert [row["inserted"] for row in told["payloads"]] == [781, 48124]
     shown = sbf("datasets", "silver.bls_cpi").stdout
     assert shown.startswith("macro/bls/cpi: U.S. consumer price index (CPI-U), in silver.bls_cpi (upsert)\n")
@@ -82,10 +101,16 @@ def test_coverage_shows_what_is_missing(sbf: Shell) -> None:
 
 def test_revisions_of_a_key(sbf: Shell) -> None:
     told = sbf.told("revisions", "bls_cpi", "series_id=CUSR0000SA0,year=2024,period=M02")
-    assert [(row["value"], row["state"]) for row in told["versions"]] == [("311.022", "superseded"), ("310.967", "current")]
+    assert [(row["value"], row["state"]) for row in told["versions"]] == [
+        ("311.022", "superseded"),
+        ("310.967", "current"),
+    ]
     assert told["versions"][0]["known_to"] == told["versions"][1]["known_from"]
     assert told["versions"][0]["payload"] == "macro/bls/cpi/_global/20250930T000000000000Z-8032829d2dfb.csv.gz"
-    assert sbf("revisions", "bls_cpi", "CUSR0000SA0,2024,M02").stdout == sbf("revisions", "cpi", "year=2024, period=M02, series_id=CUSR0000SA0").stdout
+    assert (
+        sbf("revisions", "bls_cpi", "CUSR0000SA0,2024,M02").stdout
+        == sbf("revisions", "cpi", "year=2024, period=M02, series_id=CUSR0000SA0").stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,8 +144,16 @@ def test_an_empty_home_is_told(tmp_path: Path) -> None:
 
 
 def test_failures_and_rejects_come_first(tmp_path: Path) -> None:
-    vendor = FakeVendor(entry(), entry(dataset="other", silver_table="other"), entry(dataset="third", silver_table="third", reject_share_max=1.0))
-    vendor.models = [GoldModel(name="late", key=("symbol",), sql="SELECT symbol, NULL AS x FROM silver.px", tests=(NotNull(column="x"),))]
+    vendor = FakeVendor(
+        entry(),
+        entry(dataset="other", silver_table="other"),
+        entry(dataset="third", silver_table="third", reject_share_max=1.0),
+    )
+    vendor.models = [
+        GoldModel(
+            name="late", key=("symbol",), sql="SELECT symbol, NULL AS x FROM silver.px", tests=(NotNull(column="x"),)
+        )
+    ]
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says([price("A", "2024-01-01")])
     vendor.says(ValueError("the vendor is down"), dataset="other")
@@ -132,8 +165,12 @@ def test_failures_and_rejects_come_first(tmp_path: Path) -> None:
     first = found.bronze.records[0]
     assert (first["status"], first["dataset"]) == ("failed", "prices/fake/other")
     assert "the vendor is down" in first["error"]
-    assert [(row["table_name"], row["reason"], row["column_name"], row["rows"]) for row in found.rejects.records] == [("third", "unparsable", "date", 1)]
-    assert [(row["table_name"], row["status"], row["failed_tests"]) for row in found.gold.records] == [("late", "failed", 1)]
+    assert [(row["table_name"], row["reason"], row["column_name"], row["rows"]) for row in found.rejects.records] == [
+        ("third", "unparsable", "date", 1)
+    ]
+    assert [(row["table_name"], row["status"], row["failed_tests"]) for row in found.gold.records] == [
+        ("late", "failed", 1)
+    ]
     assert "not_null:x" in found.gold.records[0]["error"]
 
 
@@ -148,7 +185,10 @@ def test_two_runs_that_begin_alike_are_told(tmp_path: Path) -> None:
             one_run(cursor, "2024", limit=10)
         first = one_run(cursor, "20240102", limit=10)
         assert first.run.records[0]["inserted"] == 1
-        assert [row["state"] for row in facts.revisions(cursor, vendor.entries[0], {"symbol": "A", "date": "2024-01-01"}).records] == ["superseded", "current"]
+        assert [
+            row["state"]
+            for row in facts.revisions(cursor, vendor.entries[0], {"symbol": "A", "date": "2024-01-01"}).records
+        ] == ["superseded", "current"]
 
 
 def test_a_row_that_vanished_and_came_back(tmp_path: Path) -> None:
@@ -159,16 +199,27 @@ def test_a_row_that_vanished_and_came_back(tmp_path: Path) -> None:
         warehouse.run(hours_later=hours)
     with warehouse.open() as cursor:
         found = facts.revisions(cursor, vendor.entries[0], {"symbol": "B", "date": "2024-01-01"}).records
-        assert [(row["state"], row["close"]) for row in found] == [("superseded", Decimal("1.5")), ("gone", None), ("current", Decimal("1.5"))]
+        assert [(row["state"], row["close"]) for row in found] == [
+            ("superseded", Decimal("1.5")),
+            ("gone", None),
+            ("current", Decimal("1.5")),
+        ]
         assert facts.coverage(cursor, vendor.entries[0], by="year", ticker_column="symbol").rows == (("A", 1), ("B", 1))
         assert facts.columns_of_table(cursor, vendor.entries[0]).records[1]["smallest"] == str(dt.date(2024, 1, 1))
 
 
 def test_a_number_and_a_payload_are_explained_to_programs(sbf: Shell) -> None:
     silver = sbf.told("explain", "ecb_reference_rate", "2020-01-02,USD", "rate")
-    assert (silver["value"], silver["place"]["where"], silver["place"]["raw"]) == ("1.119300", "line 1752, column USD", "1.1193")
+    assert (silver["value"], silver["place"]["where"], silver["place"]["raw"]) == (
+        "1.119300",
+        "line 1752, column USD",
+        "1.1193",
+    )
     gold = sbf.told("explain", "gold.fact_fx_rate", "date=2020-01-02,currency=USD", "units_per_eur")
-    assert [(one["table"], one["by"], one["count"]) for one in gold["inputs"]] == [("gold.dim_currency", ["currency"], 1), ("silver.ecb_reference_rate", ["date", "currency"], 1)]
+    assert [(one["table"], one["by"], one["count"]) for one in gold["inputs"]] == [
+        ("gold.dim_currency", ["currency"], 1),
+        ("silver.ecb_reference_rate", ["date", "currency"], 1),
+    ]
     changed = sbf.told("impact", silver["payload"]["payload"])
     assert (changed["silver_table"], changed["rows"]["superseded"]) == ("ecb_reference_rate", 0)
     assert "gold.fact_fx_rate" in changed["gold"]
@@ -183,7 +234,10 @@ def test_a_dataset_whose_plugin_is_gone_is_still_told(tmp_path: Path) -> None:
     with warehouse.open() as cursor:
         both = {one.id: one for one in dataset_states(cursor, vendor.entries, now=warehouse.clock.now())}
         one_left = {one.id: one for one in dataset_states(cursor, vendor.entries[:1], now=warehouse.clock.now())}
-    assert {name: (one.state, one.rows) for name, one in both.items()} == {"prices/fake/eod": ("fresh", 2), "prices/fake/other@x": ("fresh", 1)}
+    assert {name: (one.state, one.rows) for name, one in both.items()} == {
+        "prices/fake/eod": ("fresh", 2),
+        "prices/fake/other@x": ("fresh", 1),
+    }
     left = one_left["prices/fake/other@x"]
     assert (left.state, left.rows, left.silver_table, left.is_declared) == ("left", 1, "other", False)
 
@@ -208,7 +262,12 @@ def test_status_tells_problems_with_what_goes_on(tmp_path: Path) -> None:
     warehouse.run()
     now = dt.datetime.now(dt.UTC)
     never_silent = (now + dt.timedelta(hours=1)).isoformat()
-    write_live(home / "live.json", LiveRun(run_id="r9", pid=1, started_at=now.isoformat(), updated_at=never_silent, stage="fetch", done=3, total=4))
+    write_live(
+        home / "live.json",
+        LiveRun(
+            run_id="r9", pid=1, started_at=now.isoformat(), updated_at=never_silent, stage="fetch", done=3, total=4
+        ),
+    )
     done = Shell(tmp_path)("status")
     assert done.returncode == 0, done.stderr
     assert "Run r9 is at work: fetch, 3 of 4 steps" in done.stdout

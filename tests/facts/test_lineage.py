@@ -21,27 +21,61 @@ from sbf_core.runner.options import RunOptions
 
 KEY = {"symbol": "A", "date": dt.date(2024, 1, 2)}
 ROWS = [price("B", "2024-01-02", "2.5"), price("A", "2024-01-01", "1.25"), price("A", "2024-01-02", " 1.5 ")]
-CSV = "symbol,date,close,volume\nB,2024-01-02,2.5,1\n\"A\",2024-01-02,1.50,\"1\n\"\nA,2024-01-03,9,1\n"
+CSV = 'symbol,date,close,volume\nB,2024-01-02,2.5,1\n"A",2024-01-02,1.50,"1\n"\nA,2024-01-03,9,1\n'
 
 
 @pytest.mark.parametrize(
     ("name", "content", "changes", "found"),
     [
         ("a.json", json.dumps(ROWS), {}, Place(where="$[2].close", raw="1.5")),
-        ("a.json", json.dumps({"data": {"items": ROWS}}), {"rows_at": "data.items"}, Place(where="$.data.items[2].close", raw="1.5")),
+        (
+            "a.json",
+            json.dumps({"data": {"items": ROWS}}),
+            {"rows_at": "data.items"},
+            Place(where="$.data.items[2].close", raw="1.5"),
+        ),
         ("a.csv", CSV, {}, Place(where="line 3", raw="1.50")),
         ("a.tsv", CSV.replace(",", "\t"), {}, Place(where="line 3", raw="1.50")),
         ("a.csv", CSV.replace(",", ";"), {"format": Csv(delimiter=";")}, Place(where="line 3", raw="1.50")),
         ("a.csv", "\ufeffSYMBOL,Date,CLOSE\nA,2024-01-02,1.5\n", {}, Place(where="line 2", raw="1.5")),
         ("a.csv", "date,A,B\n2024-01-01,1,2\n2024-01-02,1.5,2.5\n", {}, Place(where="line 3, column A", raw="1.5")),
-        ("a.csv", "symbol,date,close\nA,2024-01-02,1\nA,2024-01-02,2\n", {}, Place(note="2 rows of the payload have this key")),
-        ("a.csv", "code,day,close\nA,2024-01-02,1\n", {}, Place(note="its plugin reads the payload in a way of its own")),
-        ("a.xml", "<a><b/></a>", {}, Place(note="the payload cannot be read as it is declared: no format is declared for xml")),
-        ("a.json", "{", {}, Place(note="the payload cannot be read as it is declared: is no JSON list but starts with '{'; declare rows_at, where the rows are")),
-        ("a.json", "[" * 100_000, {}, Place(note="the payload cannot be read as it is declared: is nested too deeply to be read")),
+        (
+            "a.csv",
+            "symbol,date,close\nA,2024-01-02,1\nA,2024-01-02,2\n",
+            {},
+            Place(note="2 rows of the payload have this key"),
+        ),
+        (
+            "a.csv",
+            "code,day,close\nA,2024-01-02,1\n",
+            {},
+            Place(note="its plugin reads the payload in a way of its own"),
+        ),
+        (
+            "a.xml",
+            "<a><b/></a>",
+            {},
+            Place(note="the payload cannot be read as it is declared: no format is declared for xml"),
+        ),
+        (
+            "a.json",
+            "{",
+            {},
+            Place(
+                note="the payload cannot be read as it is declared: is no JSON list but starts with '{'; declare rows_at, where the rows are"
+            ),
+        ),
+        (
+            "a.json",
+            "[" * 100_000,
+            {},
+            Place(note="the payload cannot be read as it is declared: is nested too deeply to be read"),
+        ),
     ],
 )
-def test_the_place_of_a_row_in_its_payload(tmp_path: Path, name: str, content: str, changes: dict[str, Any], found: Place) -> None:
+def test_the_place_of_a_row_in_its_payload(
+    tmp_path: Path, name: str, content: str, changes: dict[str, Any], found: Place
+) -> None:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8", newline="")
     assert place_in_payload(path, name.partition(".")[2], entry(**changes), KEY, "close") == found
@@ -86,7 +120,9 @@ def _entries(warehouse: Warehouse) -> list[DatasetKeymapEntry]:
 
 def test_a_silver_value_leads_to_its_version_payload_place_and_request(revised: Warehouse) -> None:
     with revised.open() as cursor:
-        found = explain_silver(cursor, revised.home / "bronze", _entries(revised), table="silver.px", key="A,2024-01-01", column="close")
+        found = explain_silver(
+            cursor, revised.home / "bronze", _entries(revised), table="silver.px", key="A,2024-01-01", column="close"
+        )
     assert str(found.value) == "1.7500"
     assert [row["state"] for row in found.versions.records] == ["superseded", "current"]
     assert found.place == Place(where="$[0].close", raw="1.75")
@@ -107,10 +143,17 @@ def test_a_gold_value_leads_to_its_sql_and_the_rows_that_share_its_key(revised: 
 
 def test_a_payload_leads_to_its_rows_and_to_gold_through_gold(revised: Warehouse) -> None:
     with revised.open() as cursor:
-        names = [row[0] for row in cursor.execute("SELECT rel_path FROM ops.bronze_manifest ORDER BY fetched_at").fetchall()]
+        names = [
+            row[0] for row in cursor.execute("SELECT rel_path FROM ops.bronze_manifest ORDER BY fetched_at").fetchall()
+        ]
         first, second = (impact(cursor, _models(), name) for name in names)
         by_hash = impact(cursor, _models(), first.payload["sha256"][:12])
-    assert (first.silver_table, first.current, first.superseded, first.gold) == ("px", 1, 1, ("gold.lasts", "gold.total"))
+    assert (first.silver_table, first.current, first.superseded, first.gold) == (
+        "px",
+        1,
+        1,
+        ("gold.lasts", "gold.total"),
+    )
     assert (second.current, second.superseded) == (1, 0)
     assert by_hash == first
 

@@ -41,7 +41,16 @@ def test_infinity_stands_only_where_it_is(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["SELECT 1 AS a, 2 AS a;", "SELECT 'é;' AS a, 2 AS a ; -- é ; x", "/* ; */ VALUES (1, 2) ;;", "SHOW TABLES", "EXPLAIN SELECT 1;", "SUMMARIZE SELECT 1;", "FROM range(3) AS t(a) -- ;"]
+    "text",
+    [
+        "SELECT 1 AS a, 2 AS a;",
+        "SELECT 'é;' AS a, 2 AS a ; -- é ; x",
+        "/* ; */ VALUES (1, 2) ;;",
+        "SHOW TABLES",
+        "EXPLAIN SELECT 1;",
+        "SUMMARIZE SELECT 1;",
+        "FROM range(3) AS t(a) -- ;",
+    ],
 )
 def test_any_one_statement_is_asked_as_it_stands(text: str) -> None:
     with duckdb.connect() as conn:
@@ -54,7 +63,9 @@ def test_any_one_statement_is_asked_as_it_stands(text: str) -> None:
 
 def test_the_order_stays_and_the_limit_holds() -> None:
     with duckdb.connect() as conn:
-        conn.execute("CREATE TABLE big AS SELECT range AS r, hash(range) AS h, DATE '2020-01-01' AS day FROM range(300000)")
+        conn.execute(
+            "CREATE TABLE big AS SELECT range AS r, hash(range) AS h, DATE '2020-01-01' AS day FROM range(300000)"
+        )
         query = "SELECT r, day, INTERVAL '1 day' FROM big ORDER BY h"
         wanted = [row[:1] for row in conn.execute(query).fetchall()[:1000]]
         answer = asked(conn, query, limit=1000, nested=True)

@@ -47,7 +47,10 @@ def test_a_verification_does_not_wait_for_a_select_without_end(tmp_path: Path) -
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says([price("A", "2024-01-01")])
     slow = "SELECT bit_xor(hash(a.range)) AS n FROM range(400000000) AS a"
-    vendor.models = [GoldModel(name="slow", key=("n",), sql=slow), GoldModel(name="quick", key=("n",), sql="SELECT 1 AS n")]
+    vendor.models = [
+        GoldModel(name="slow", key=("n",), sql=slow),
+        GoldModel(name="quick", key=("n",), sql="SELECT 1 AS n"),
+    ]
     assert warehouse.run().errors == []
     manager = PluginManager(())
     manager.register(vendor, name="fake")

@@ -30,7 +30,9 @@ def raw(content: bytes) -> Script:
     return send
 
 
-def answer(body: bytes = b"", *, status: int = 200, headers: Sequence[tuple[str, str]] = (), length: int | None = -1) -> Script:
+def answer(
+    body: bytes = b"", *, status: int = 200, headers: Sequence[tuple[str, str]] = (), length: int | None = -1
+) -> Script:
     """An answer of HTTP; ``length`` None says none, -1 the right one."""
     lines = [f"HTTP/1.1 {status} Reason", *(f"{name}: {value}" for name, value in headers)]
     if length is not None:
@@ -110,7 +112,9 @@ class FaultyVendor:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._closed = True
         self._listener.close()
 

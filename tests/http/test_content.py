@@ -35,14 +35,24 @@ def test_data_is_data(name: str) -> None:
     assert why_no_data(entry(), GOOD[name], name.split()[0], as_declared=False) is None
 
 
-@pytest.mark.parametrize(("extension", "body", "kind"), [(extension, body, kind) for extension, cases in BAD.items() for body, kind in cases])
+@pytest.mark.parametrize(
+    ("extension", "body", "kind"), [(extension, body, kind) for extension, cases in BAD.items() for body, kind in cases]
+)
 def test_what_is_no_data_is_told(extension: str, body: bytes, kind: str) -> None:
     found = why_no_data(entry(), body, extension)
     assert found is not None
     assert found[0] == kind
 
 
-@pytest.mark.parametrize(("extension", "body"), [("json", LONG[:-40]), ("json", b'[{"symbol": "A"'), ("csv", b"symbol,date,close\nA,2024-01-01,1\nB,20"), ("xml", XML[:-9])])
+@pytest.mark.parametrize(
+    ("extension", "body"),
+    [
+        ("json", LONG[:-40]),
+        ("json", b'[{"symbol": "A"'),
+        ("csv", b"symbol,date,close\nA,2024-01-01,1\nB,20"),
+        ("xml", XML[:-9]),
+    ],
+)
 def test_a_payload_that_may_be_cut_is_read_to_its_end(extension: str, body: bytes) -> None:
     found = why_no_data(entry(), body, extension, may_be_cut=True)
     assert found is not None
@@ -53,7 +63,13 @@ def test_a_payload_that_may_be_cut_is_read_to_its_end(extension: str, body: byte
 
 def test_an_empty_answer_is_data_where_that_is_declared() -> None:
     declared = entry(is_data=DataRules(may_be_empty=True))
-    for body, extension in ((b"[]", "json"), (b"{}", "json"), (b"null", "json"), (b"", "json"), (b"symbol,date\n", "csv")):
+    for body, extension in (
+        (b"[]", "json"),
+        (b"{}", "json"),
+        (b"null", "json"),
+        (b"", "json"),
+        (b"symbol,date\n", "csv"),
+    ):
         assert why_no_data(declared, body, extension) is None
     assert why_no_data(declared, PAGE, "json") is not None
 
@@ -63,7 +79,10 @@ def test_rows_below_a_path() -> None:
     assert why_no_data(declared, b'{"data": {"items": [{"symbol": "A"}]}}', "json") is None
     assert why_no_data(declared, b'{"data": {"items": []}}', "json") == ("empty", "the answer is empty (no rows)")
     assert why_no_data(declared, b'{"data": {"items": null}}', "json") == ("empty", "the answer is empty (no rows)")
-    assert why_no_data(declared, b'{"message": "busy"}', "json") == ("not_data", "holds no rows at 'data.items': $ is an object with the names 'message': '{\"message\": \"busy\"}'")
+    assert why_no_data(declared, b'{"message": "busy"}', "json") == (
+        "not_data",
+        "holds no rows at 'data.items': $ is an object with the names 'message': '{\"message\": \"busy\"}'",
+    )
 
 
 def test_a_large_table_is_not_copied_for_a_look() -> None:

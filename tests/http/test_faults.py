@@ -73,7 +73,11 @@ def recipe(url: str, **more: object) -> RestRecipe:
 
 
 def warehouse_of(home: Path, vendor: FaultyVendor, **more: object) -> Warehouse:
-    rules = DataRules(error_fields=("Note", "Information", "error", "Error Message"), error_texts=("Too Many Requests",), plan_texts=("Exclusive Endpoint",))
+    rules = DataRules(
+        error_fields=("Note", "Information", "error", "Error Message"),
+        error_texts=("Too Many Requests",),
+        plan_texts=("Exclusive Endpoint",),
+    )
     odd = entry(source="odd", silver_table="odd_px", recipe=recipe(vendor.url("/odd"), **more), is_data=rules)
     even = entry(source="even", silver_table="even_px", recipe=recipe(vendor.url("/even")))
     return Warehouse(home, Plugin(odd, even))
@@ -107,10 +111,14 @@ def whole(body: bytes, kind: str) -> Fault:
 
 FAULTS = {
     "H1 429 with seconds, then data": Fault((answer(status=429, headers=[("Retry-After", "1")]), GOOD), attempts=2),
-    "H2 429 with a date, then data": Fault((answer(status=429, headers=[("Retry-After", "Tue, 02 Jan 2024 12:00:01 GMT")]), GOOD), attempts=2),
+    "H2 429 with a date, then data": Fault(
+        (answer(status=429, headers=[("Retry-After", "Tue, 02 Jan 2024 12:00:01 GMT")]), GOOD), attempts=2
+    ),
     "H3 429 with 0, then data": Fault((answer(status=429, headers=[("Retry-After", "0")]), GOOD), attempts=2),
     "H4 429 until tomorrow": Fault((answer(status=429, headers=[("Retry-After", "86400")]),), "deferred", 1),
-    "H4 503 until next year": Fault((answer(status=503, headers=[("Retry-After", "Thu, 02 Jan 2025 12:00:00 GMT")]),), "deferred", 1),
+    "H4 503 until next year": Fault(
+        (answer(status=503, headers=[("Retry-After", "Thu, 02 Jan 2025 12:00:00 GMT")]),), "deferred", 1
+    ),
     "H5 429 for ever": Fault((answer(status=429),), "http_429", 5),
     "H5 429 with nonsense for ever": Fault((answer(status=429, headers=[("Retry-After", "soon")]),), "http_429", 5),
     "H6 500, then data": Fault((answer(b"oops", status=500), GOOD), attempts=2),
@@ -128,8 +136,12 @@ FAULTS = {
     "H9 206 and a part": Fault((answer(BODY[:100], status=206),), "http_206", 1),
     "H10 reset before the headers, then data": Fault((reset(), GOOD), attempts=2),
     "H10 closed before the headers, then data": Fault((raw(b""), GOOD), attempts=2),
-    "H11 reset in the body, then data": Fault((reset(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[{"), GOOD), attempts=2),
-    "H11 reset in the body for ever": Fault((reset(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[{"),), "truncated", 5),
+    "H11 reset in the body, then data": Fault(
+        (reset(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[{"), GOOD), attempts=2
+    ),
+    "H11 reset in the body for ever": Fault(
+        (reset(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[{"),), "truncated", 5
+    ),
     "H12 reset after the body": Fault((reset(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY),)),
     "H13 9 bytes of 1000": Fault((answer(b"[1, 2, 3]", length=1000),), "truncated", 5),
     "H13 9 bytes of 1000, then data": Fault((answer(b"[1, 2, 3]", length=1000), GOOD), attempts=2),
@@ -137,18 +149,29 @@ FAULTS = {
     "H14 chunks": Fault((chunked(BODY),)),
     "H15 a cut gzip with its length": Fault((zipped(BODY, change=lambda content: content[:-20]),), "truncated", 5),
     "H15 a gzip without its trailer": Fault((zipped(BODY, change=lambda content: content[:-8]),), "truncated", 5),
-    "H15 a gzip with another checksum": Fault((zipped(BODY, change=lambda content: content[:-8] + b"12345678"),), "coding", 1, kept=True),
+    "H15 a gzip with another checksum": Fault(
+        (zipped(BODY, change=lambda content: content[:-8] + b"12345678"),), "coding", 1, kept=True
+    ),
     "H15 gzip": Fault((zipped(BODY),)),
     "H16 cut JSON without a length": Fault((answer(BODY[:-30], length=None),), "truncated", 1, kept=True),
     "H16 whole JSON without a length": Fault((answer(BODY, length=None),)),
-    "H17 a second gzip member": Fault((zipped(BODY, change=lambda content: content + gzip.compress(b"x")),), "extra_bytes", 1, kept=True),
-    "H17 rubbish after gzip": Fault((zipped(BODY, change=lambda content: content + b"rubbish"),), "extra_bytes", 1, kept=True),
+    "H17 a second gzip member": Fault(
+        (zipped(BODY, change=lambda content: content + gzip.compress(b"x")),), "extra_bytes", 1, kept=True
+    ),
+    "H17 rubbish after gzip": Fault(
+        (zipped(BODY, change=lambda content: content + b"rubbish"),), "extra_bytes", 1, kept=True
+    ),
     "H18 a byte now and then": Fault((drip(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n "),), "deadline", 1),
     "H18 a header byte now and then": Fault((drip(b"HTTP/1.1 200 OK\r\nX: x"),), "deadline", 1),
     "H18 nothing after the headers": Fault((stall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"),), "deadline", 1),
     "H18 nothing at all": Fault((stall(),), "deadline", 1),
     "H19 a login page": whole(PAGE, "not_data"),
-    "H19 a page that says it is JSON": Fault((answer(b"\n  <html><body>maintenance", headers=[("Content-Type", "application/json")]),), "not_data", 1, kept=True),
+    "H19 a page that says it is JSON": Fault(
+        (answer(b"\n  <html><body>maintenance", headers=[("Content-Type", "application/json")]),),
+        "not_data",
+        1,
+        kept=True,
+    ),
     "H20 a note": whole(b'{"Note": "5 calls per minute"}', "error_note"),
     "H20 information": whole(b'{"Information": "premium"}', "error_note"),
     "H20 an error": whole(b'{"error": "no"}', "error_note"),
@@ -170,12 +193,18 @@ FAULTS = {
     "H21 brotli": Fault((answer(b"\x8b\x00", headers=[("Content-Encoding", "br")]),), "coding", 1),
     "H21 zstd": Fault((answer(b"\x28\xb5\x2f\xfd", headers=[("Content-Encoding", "zstd")]),), "coding", 1),
     "H21 gzip that is none": Fault((answer(BODY, headers=[("Content-Encoding", "gzip")]),), "coding", 1, kept=True),
-    "H29 cookies and headers for nothing": Fault((answer(BODY, headers=[("Set-Cookie", "a=b"), ("X-Long", "x" * 8000)]),)),
-    "H29 a header of 20 kB, as of a policy for browsers": Fault((answer(BODY, headers=[("Content-Security-Policy", "x" * 20_000)]),)),
+    "H29 cookies and headers for nothing": Fault(
+        (answer(BODY, headers=[("Set-Cookie", "a=b"), ("X-Long", "x" * 8000)]),)
+    ),
+    "H29 a header of 20 kB, as of a policy for browsers": Fault(
+        (answer(BODY, headers=[("Content-Security-Policy", "x" * 20_000)]),)
+    ),
     "H29 a header of 1 MB": Fault((answer(BODY, headers=[("X-Long", "x" * 1_000_000)]),), "protocol", 1),
     "H29 two lengths": Fault((answer(BODY, headers=[("Content-Length", "3")]),), "protocol", 1),
     "H29 no HTTP": Fault((raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),), "protocol", 1),
-    "H29 a header that is none": Fault((raw(b"HTTP/1.1 200 OK\r\nno colon\r\nContent-Length: 2\r\n\r\n[]"),), "protocol", 1),
+    "H29 a header that is none": Fault(
+        (raw(b"HTTP/1.1 200 OK\r\nno colon\r\nContent-Length: 2\r\n\r\n[]"),), "protocol", 1
+    ),
 }
 
 
@@ -199,7 +228,9 @@ def test_a_fault_never_becomes_data(tmp_path: Path, vendor: FaultyVendor, fault:
         assert context.errors == []
     quarantined = [path for path in (warehouse.home / "quarantine").rglob("*") if path.is_file()]
     assert len(quarantined) == fault.kept
-    assert warehouse.ask("SELECT count(*), count(DISTINCT reason) FROM ops.quarantine") == [(int(fault.kept), int(fault.kept))]
+    assert warehouse.ask("SELECT count(*), count(DISTINCT reason) FROM ops.quarantine") == [
+        (int(fault.kept), int(fault.kept))
+    ]
     assert warehouse.ask("SELECT count(*) FROM silver.even_px") == [(len(ROWS),)], "the other vendor is not concerned"
     vendor.says("/odd", GOOD)
     warehouse = warehouse_of(tmp_path / "home", vendor)
@@ -210,16 +241,29 @@ def test_a_fault_never_becomes_data(tmp_path: Path, vendor: FaultyVendor, fault:
     assert digests(warehouse) == digests(undisturbed)
 
 
-def session_of(vendor: FaultyVendor, path: str, tmp_path: Path, **more: object) -> tuple[LiveSession, RunRequest, DatasetKeymapEntry]:
+def session_of(
+    vendor: FaultyVendor, path: str, tmp_path: Path, **more: object
+) -> tuple[LiveSession, RunRequest, DatasetKeymapEntry]:
     declared = entry(source="odd", recipe=recipe(vendor.url(path), **more))
     request = RunRequest(run_id="r", domain=declared.domain, source=declared.source, dataset=declared.dataset)
     return LiveSession(FixedClock(START), files=tmp_path), request, declared
 
 
-def get(vendor: FaultyVendor, path: str, tmp_path: Path, *, url: str = "", headers: dict[str, str] | None = None, secrets: dict[str, str] | None = None, **more: object) -> RunResult:
+def get(
+    vendor: FaultyVendor,
+    path: str,
+    tmp_path: Path,
+    *,
+    url: str = "",
+    headers: dict[str, str] | None = None,
+    secrets: dict[str, str] | None = None,
+    **more: object,
+) -> RunResult:
     live, request, declared = session_of(vendor, path, tmp_path, **more)
     try:
-        return VendorSession(live, declared).get(request, url or vendor.url(path), secrets=secrets, secret_headers=headers)
+        return VendorSession(live, declared).get(
+            request, url or vendor.url(path), secrets=secrets, secret_headers=headers
+        )
     finally:
         live.close()
 
@@ -255,9 +299,17 @@ def test_h22_a_declared_host_that_is_private_is_refused(tmp_path: Path, vendor: 
     assert vendor.count("/target") == 0
 
 
-def test_h22_a_name_that_leads_to_a_private_address_is_refused(tmp_path: Path, vendor: FaultyVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_h22_a_name_that_leads_to_a_private_address_is_refused(
+    tmp_path: Path, vendor: FaultyVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = socket.getaddrinfo
-    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **more: real("127.0.0.1", *rest, **more) if host == "rebound.example.com" else real(host, *rest, **more))
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *rest, **more: (
+            real("127.0.0.1", *rest, **more) if host == "rebound.example.com" else real(host, *rest, **more)
+        ),
+    )
     vendor.says("/odd", answer(status=302, headers=[("Location", f"http://rebound.example.com:{vendor.port}/target")]))
     vendor.says("/target", GOOD)
     result = get(vendor, "/odd", tmp_path, redirect_hosts=("rebound.example.com",))
@@ -265,7 +317,9 @@ def test_h22_a_name_that_leads_to_a_private_address_is_refused(tmp_path: Path, v
     assert vendor.count("/target") == 0
 
 
-def test_h22_a_redirect_on_the_same_host_is_followed_without_the_key(tmp_path: Path, vendor: FaultyVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_h22_a_redirect_on_the_same_host_is_followed_without_the_key(
+    tmp_path: Path, vendor: FaultyVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ODD_KEY", "canary-of-the-test")
     vendor.says("/odd", answer(status=301, headers=[("Location", "/target?x=1")]))
     vendor.says("/target", GOOD)
@@ -283,12 +337,19 @@ def test_h22_a_loop_ends(tmp_path: Path, vendor: FaultyVendor, location: str) ->
     assert vendor.count("/odd") + vendor.count("/a") <= 7
 
 
-def test_h5_a_vendor_that_fails_again_and_again_is_left_alone(tmp_path: Path, vendor: FaultyVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_h5_a_vendor_that_fails_again_and_again_is_left_alone(
+    tmp_path: Path, vendor: FaultyVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two thousand tickers of a dead vendor cost the attempts of a few, and one line; the other vendor finishes."""
     monkeypatch.setattr("sbf_core.http.vendor.time", SimpleNamespace(monotonic=lambda: 0.0))  # the pause is never over
     vendor.says("/even", GOOD)
     tickers = tuple(f"T{number}" for number in range(2000))
-    odd = entry(source="odd", silver_table="odd_px", scope="per_ticker", recipe=recipe(vendor.url("/odd") + "?t={ticker}", connections=1))
+    odd = entry(
+        source="odd",
+        silver_table="odd_px",
+        scope="per_ticker",
+        recipe=recipe(vendor.url("/odd") + "?t={ticker}", connections=1),
+    )
     even = entry(source="even", silver_table="even_px", recipe=recipe(vendor.url("/even")))
     vendor.says("/odd", answer(status=503))
     warehouse = Warehouse(tmp_path / "home", Plugin(odd, even))
@@ -302,14 +363,18 @@ def test_h5_a_vendor_that_fails_again_and_again_is_left_alone(tmp_path: Path, ve
     assert context.failed_requests == 2000
 
 
-def test_h9_a_refused_key_is_named_and_not_shown(tmp_path: Path, vendor: FaultyVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_h9_a_refused_key_is_named_and_not_shown(
+    tmp_path: Path, vendor: FaultyVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ODD_KEY", "canary-of-the-test")
     vendor.says("/odd", answer(status=401))
     result = get(vendor, "/odd", tmp_path, secrets={"apikey": "ODD_KEY"})
     assert result.error == "HTTP 401: the vendor does not accept the key ODD_KEY"
 
 
-def test_h18_a_name_that_is_not_found_in_time(tmp_path: Path, vendor: FaultyVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_h18_a_name_that_is_not_found_in_time(
+    tmp_path: Path, vendor: FaultyVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waiting = threading.Event()
 
     def never(*_: object, **__: object) -> list[object]:
@@ -342,7 +407,9 @@ def test_h21_a_bomb_takes_no_memory(tmp_path: Path, vendor: FaultyVendor) -> Non
     result = get(vendor, "/odd", tmp_path, mebibytes_max=512)
     assert (result.kind, result.payload) == ("too_large", b"")
     assert "a bomb" in str(result.error)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024 + 400_000  # kilobytes; the test made the bomb itself
+    assert (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024 + 400_000
+    )  # kilobytes; the test made the bomb itself
 
 
 def test_h27_what_did_not_change_is_not_sent(tmp_path: Path, vendor: FaultyVendor) -> None:
@@ -383,8 +450,25 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not here to make certificates")
     for name, subject in (("here", "IP:127.0.0.1"), ("elsewhere", "DNS:vendor.example.com")):
-        made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName={subject}"]
-        subprocess.run([*made, "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")], check=True, capture_output=True)
+        made = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=test",
+            "-addext",
+            f"subjectAltName={subject}",
+        ]
+        subprocess.run(
+            [*made, "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")],
+            check=True,
+            capture_output=True,
+        )
     return folder
 
 
@@ -411,9 +495,18 @@ def tls_vendor(certificates: Path, name: str) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize(("name", "trusted", "kind"), [("here", True, ""), ("here", False, "tls"), ("elsewhere", True, "tls"), ("reset", True, "connect")])
+@pytest.mark.parametrize(
+    ("name", "trusted", "kind"),
+    [("here", True, ""), ("here", False, "tls"), ("elsewhere", True, "tls"), ("reset", True, "connect")],
+)
 def test_h30_only_a_certificate_that_is_good_is_taken(
-    tmp_path: Path, vendor: FaultyVendor, certificates: Path, monkeypatch: pytest.MonkeyPatch, name: str, trusted: bool, kind: str
+    tmp_path: Path,
+    vendor: FaultyVendor,
+    certificates: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    trusted: bool,
+    kind: str,
 ) -> None:
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificates / f"{'here' if name == 'reset' else name}.pem"))
@@ -424,20 +517,27 @@ def test_h30_only_a_certificate_that_is_good_is_taken(
 
 
 @pytest.mark.parametrize(("days", "said"), [(2, "48.0 h ahead of"), (-2, "48.0 h behind")])
-def test_h32_clocks_that_are_far_apart_are_told(tmp_path: Path, vendor: FaultyVendor, caplog: pytest.LogCaptureFixture, days: int, said: str) -> None:
+def test_h32_clocks_that_are_far_apart_are_told(
+    tmp_path: Path, vendor: FaultyVendor, caplog: pytest.LogCaptureFixture, days: int, said: str
+) -> None:
     moment = {2: "Thu, 04 Jan 2024 12:00:00 GMT", -2: "Sun, 31 Dec 2023 12:00:00 GMT"}[days]
     vendor.says("/odd", answer(BODY, headers=[("Date", moment)]))
     assert get(vendor, "/odd", tmp_path).ok
     assert said in caplog.text
 
 
-def test_a_plan_that_is_too_low_is_told_once_and_is_no_failure(tmp_path: Path, vendor: FaultyVendor, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_that_is_too_low_is_told_once_and_is_no_failure(
+    tmp_path: Path, vendor: FaultyVendor, capsys: pytest.CaptureFixture[str]
+) -> None:
     vendor.says("/odd", answer(status=402))
     odd = entry(source="odd", scope="per_ticker", recipe=recipe(vendor.url("/odd") + "?t={ticker}", connections=1))
     context = Warehouse(tmp_path / "home", Plugin(odd)).run(universe__tickers=("A", "B", "C"))
     assert (vendor.count("/odd"), context.skipped_requests, context.status) == (1, 3, "ok")
     tell_outcome(context)
-    assert capsys.readouterr().err.splitlines()[-1] == "sbf: note: prices/odd/eod: plan: the plan does not cover it (HTTP 402) (3 requests, the first for A)"
+    assert (
+        capsys.readouterr().err.splitlines()[-1]
+        == "sbf: note: prices/odd/eod: plan: the plan does not cover it (HTTP 402) (3 requests, the first for A)"
+    )
 
 
 def test_a_vendor_that_says_when_is_asked_then(tmp_path: Path, vendor: FaultyVendor) -> None:
@@ -469,8 +569,19 @@ def test_a_vendor_that_says_next_year_is_asked_tomorrow(tmp_path: Path, vendor: 
 def test_the_limits_of_a_vendor_hold_for_all_its_datasets(tmp_path: Path, vendor: FaultyVendor) -> None:
     """A budget of three requests an hour, declared by one of two datasets: the fourth is put off, whoever makes it."""
     vendor.says("/odd", GOOD)
-    limited = entry(source="odd", silver_table="odd_px", scope="per_ticker", recipe=recipe(vendor.url("/odd") + "?t={ticker}", limits=("3/hour",), connections=1))
-    other = entry(source="odd", dataset="other", silver_table="other_px", scope="per_ticker", recipe=recipe(vendor.url("/odd") + "?o={ticker}", connections=1))
+    limited = entry(
+        source="odd",
+        silver_table="odd_px",
+        scope="per_ticker",
+        recipe=recipe(vendor.url("/odd") + "?t={ticker}", limits=("3/hour",), connections=1),
+    )
+    other = entry(
+        source="odd",
+        dataset="other",
+        silver_table="other_px",
+        scope="per_ticker",
+        recipe=recipe(vendor.url("/odd") + "?o={ticker}", connections=1),
+    )
     warehouse = Warehouse(tmp_path / "home", Plugin(other, limited))
     context = warehouse.run(universe__tickers=("A", "B"))
     assert vendor.count("/odd") == 3

@@ -66,8 +66,16 @@ def test_what_cannot_be_read_is_refused(header: str, why: str) -> None:
 
 
 def test_the_examples_of_the_rfc() -> None:
-    found = list(links('</TheBook/chapter2>; rel="previous"; title*=UTF-8\'de\'letztes%20Kapitel, </TheBook/chapter4>; rel="next"; title*=UTF-8\'de\'n%c3%a4chstes%20Kapitel', HERE))
-    assert [(link.target, sorted(link.relations)) for link in found] == [("https://example.com/TheBook/chapter2", ["previous"]), ("https://example.com/TheBook/chapter4", ["next"])]
+    found = list(
+        links(
+            "</TheBook/chapter2>; rel=\"previous\"; title*=UTF-8'de'letztes%20Kapitel, </TheBook/chapter4>; rel=\"next\"; title*=UTF-8'de'n%c3%a4chstes%20Kapitel",
+            HERE,
+        )
+    )
+    assert [(link.target, sorted(link.relations)) for link in found] == [
+        ("https://example.com/TheBook/chapter2", ["previous"]),
+        ("https://example.com/TheBook/chapter4", ["next"]),
+    ]
     (both,) = links('<http://example.org/>; rel="start http://example.net/relation/other"', HERE)
     assert both.relations == {"start", "http://example.net/relation/other"}
 
@@ -75,11 +83,23 @@ def test_the_examples_of_the_rfc() -> None:
 _NAMES = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
 
 
-@given(st.lists(st.tuples(st.from_regex(r"/[a-z0-9?=,;&%]{0,12}", fullmatch=True), st.lists(_NAMES, min_size=1, max_size=3), st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.tuples(
+            st.from_regex(r"/[a-z0-9?=,;&%]{0,12}", fullmatch=True),
+            st.lists(_NAMES, min_size=1, max_size=3),
+            st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
 def test_what_is_written_is_read(written: list[tuple[str, list[str], str]]) -> None:
     parts = []
     for target, relations, title in written:
         quoted = title.replace("\\", "\\\\").replace('"', '\\"')
         parts.append(f'<https://example.com{target}>; title="{quoted}"; rel="{" ".join(relations)}"')
     found = list(links(", ".join(parts), HERE))
-    assert [(link.target, link.relations) for link in found] == [(urljoin(HERE, target), set(relations)) for target, relations, _ in written]
+    assert [(link.target, link.relations) for link in found] == [
+        (urljoin(HERE, target), set(relations)) for target, relations, _ in written
+    ]

@@ -30,9 +30,16 @@ def session(tmp_path: Path) -> Iterator[VendorSession]:
 
 
 def test_an_answer_is_kept_byte_for_byte(session: VendorSession, httpserver: HTTPServer) -> None:
-    httpserver.expect_request("/a").respond_with_data(b"[\xff\r\n]" * 5000, headers={"ETag": '"1"', "Set-Cookie": "x=y"})
+    httpserver.expect_request("/a").respond_with_data(
+        b"[\xff\r\n]" * 5000, headers={"ETag": '"1"', "Set-Cookie": "x=y"}
+    )
     result = session.get(REQUEST, httpserver.url_for("/a"))
-    assert (result.payload, result.status_code, result.error, result.fetched_at) == (b"[\xff\r\n]" * 5000, 200, None, START)
+    assert (result.payload, result.status_code, result.error, result.fetched_at) == (
+        b"[\xff\r\n]" * 5000,
+        200,
+        None,
+        START,
+    )
     assert result.headers["etag"] == '"1"'
     assert "set-cookie" not in result.headers
     assert httpserver.log[0][0].headers["accept-encoding"] == "gzip"
@@ -49,7 +56,11 @@ def test_what_may_pass_is_tried_again(session: VendorSession, httpserver: HTTPSe
 def test_what_is_final_is_not(session: VendorSession, httpserver: HTTPServer, status: int) -> None:
     httpserver.expect_request("/a").respond_with_data("<html>", status=status, headers={"Location": "/b"})
     result = session.get(REQUEST, httpserver.url_for("/a"))
-    assert (result.error, result.ok, len(httpserver.log)) == (f"HTTP {status}" + (": the vendor wants a key" if status == 401 else ""), False, 1)
+    assert (result.error, result.ok, len(httpserver.log)) == (
+        f"HTTP {status}" + (": the vendor wants a key" if status == 401 else ""),
+        False,
+        1,
+    )
 
 
 def test_nobody_there(session: VendorSession) -> None:
@@ -58,7 +69,11 @@ def test_nobody_there(session: VendorSession) -> None:
 
 @pytest.mark.parametrize("status", [200, 403])
 def test_secrets_are_sent_and_stay_out_of_the_record(
-    session: VendorSession, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, status: int
+    session: VendorSession,
+    httpserver: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("MY_KEY", "canary+/=")
@@ -88,14 +103,18 @@ class Declared:
 def test_a_declared_rest_dataset_needs_no_code(tmp_path: Path, httpserver: HTTPServer) -> None:
     recipe = RestRecipe(url=httpserver.url_for("/eod/") + "{ticker}?from={from_date}")
     warehouse = Warehouse(tmp_path / "home", Declared(entry(recipe=recipe, scope="per_ticker")))
-    httpserver.expect_request("/eod/BF/B", query_string="from=2020-01-01").respond_with_json([price("BF/B", "2024-01-01")])
+    httpserver.expect_request("/eod/BF/B", query_string="from=2020-01-01").respond_with_json(
+        [price("BF/B", "2024-01-01")]
+    )
     httpserver.expect_request("/eod/GONE").respond_with_data("", status=404)
     context = warehouse.run(universe__tickers=("BF/B", "GONE"))
     assert context.errors == ["prices/fake/eod/GONE: http_404: HTTP 404"]
     assert warehouse.ask("SELECT symbol FROM silver.px") == [("BF/B",)]
     assert "/eod/BF%2FB?" in warehouse.ask("SELECT address FROM ops.bronze_manifest")[0][0]
     httpserver.clear()
-    httpserver.expect_request("/eod/BF/B", query_string="from=2024-01-01").respond_with_json([price("BF/B", "2024-01-02")])
+    httpserver.expect_request("/eod/BF/B", query_string="from=2024-01-01").respond_with_json(
+        [price("BF/B", "2024-01-02")]
+    )
     httpserver.expect_request("/eod/GONE").respond_with_data("", status=404)
     assert warehouse.run(hours_later=24, universe__tickers=("BF/B", "GONE")).rows_inserted == 1
 

@@ -75,7 +75,9 @@ live.close()
 
 def test_a_name_that_is_never_found_is_left_behind(tmp_path: Path) -> None:
     """By the request, and by the end of the process."""
-    done = subprocess.run([sys.executable, "-c", NEVER_FOUND, str(tmp_path)], capture_output=True, text=True, timeout=HANG_SECONDS)
+    done = subprocess.run(
+        [sys.executable, "-c", NEVER_FOUND, str(tmp_path)], capture_output=True, text=True, timeout=HANG_SECONDS
+    )
     assert (done.stdout, done.stderr) == ("deadline\n", "")
 
 
@@ -104,7 +106,13 @@ def test_a_large_payload_keeps_nobody_waiting(tmp_path: Path, monkeypatch: pytes
 
 
 def per_ticker(url: str, dataset: str) -> DatasetKeymapEntry:
-    return entry(source="odd", dataset=dataset, silver_table=dataset, scope="per_ticker", recipe=RestRecipe(url=url + "?t={ticker}", connections=1))
+    return entry(
+        source="odd",
+        dataset=dataset,
+        silver_table=dataset,
+        scope="per_ticker",
+        recipe=RestRecipe(url=url + "?t={ticker}", connections=1),
+    )
 
 
 class Plain:
@@ -154,6 +162,8 @@ def test_a_vendor_with_a_hook_keeps_its_number_of_connections(tmp_path: Path) ->
     with FaultyVendor() as vendor:
         busy = Busy(answer(json.dumps([price("A", "2024-01-01")]).encode()))
         vendor.says("/odd", busy)
-        context = Warehouse(tmp_path / "home", Plain(vendor.url("/odd")), Hooked(vendor.url("/odd"))).run(universe__tickers=("A", "B", "C"))
+        context = Warehouse(tmp_path / "home", Plain(vendor.url("/odd")), Hooked(vendor.url("/odd"))).run(
+            universe__tickers=("A", "B", "C")
+        )
         assert (context.requests, context.errors) == (6, [])
         assert busy.most == 1

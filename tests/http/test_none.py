@@ -26,8 +26,12 @@ class Plugin:
         return [self.given]
 
 
-def warehouse_of(folder: Path, url: str, *, rules: DataRules = NONE, recipe: dict[str, Any] | None = None, **declared: Any) -> Warehouse:
-    return Warehouse(folder / "home", Plugin(entry(recipe=RestRecipe(url=url, **recipe or {}), is_data=rules, **declared)))
+def warehouse_of(
+    folder: Path, url: str, *, rules: DataRules = NONE, recipe: dict[str, Any] | None = None, **declared: Any
+) -> Warehouse:
+    return Warehouse(
+        folder / "home", Plugin(entry(recipe=RestRecipe(url=url, **recipe or {}), is_data=rules, **declared))
+    )
 
 
 def statuses(warehouse: Warehouse) -> list[tuple[str, int]]:
@@ -39,7 +43,9 @@ def asked(server: HTTPServer) -> list[str]:
 
 
 def test_years_without_data_do_not_end_a_chain(tmp_path: Path, httpserver: HTTPServer) -> None:
-    httpserver.expect_request("/rates", query_string="year=2022").respond_with_json({"message": "no results"}, status=404)
+    httpserver.expect_request("/rates", query_string="year=2022").respond_with_json(
+        {"message": "no results"}, status=404
+    )
     httpserver.expect_request("/rates", query_string="year=2023").respond_with_json([price("A", "2023-01-05")])
     httpserver.expect_request("/rates", query_string="year=2024").respond_with_data("", status=204)
     warehouse = warehouse_of(tmp_path, httpserver.url_for("/rates") + "?year={year}", first_date=dt.date(2022, 1, 1))
@@ -48,7 +54,9 @@ def test_years_without_data_do_not_end_a_chain(tmp_path: Path, httpserver: HTTPS
     assert statuses(warehouse) == [("none", 2), ("ok", 1)]
     with warehouse.open() as cursor:
         declared = next(iter(warehouse.plugins.values())).given
-        assert [(str(each.first), str(each.last)) for each in final_stretches(cursor, declared)[None]] == [("2022-01-01", "2023-12-31")]
+        assert [(str(each.first), str(each.last)) for each in final_stretches(cursor, declared)[None]] == [
+            ("2022-01-01", "2023-12-31")
+        ]
     assert warehouse.run(hours_later=1).files == 0
     assert len(asked(httpserver)) == 3, "an answer counts as one"
 
@@ -56,12 +64,20 @@ def test_years_without_data_do_not_end_a_chain(tmp_path: Path, httpserver: HTTPS
 @pytest.mark.parametrize(("rules", "status", "failed"), [
     (NONE, 404, 0), (NONE, 204, 0), (NONE, 410, 1), (DataRules(), 404, 1), (DataRules(none_status=(410,)), 404, 1), (NONE, 500, 1),
 ])  # fmt: skip
-def test_what_is_not_declared_is_a_failure(tmp_path: Path, httpserver: HTTPServer, rules: DataRules, status: int, failed: int) -> None:
+def test_what_is_not_declared_is_a_failure(
+    tmp_path: Path, httpserver: HTTPServer, rules: DataRules, status: int, failed: int
+) -> None:
     httpserver.expect_request("/eod/A").respond_with_json([price("A", "2024-01-01")])
     httpserver.expect_request("/eod/GONE").respond_with_data("", status=status)
-    warehouse = warehouse_of(tmp_path, httpserver.url_for("/eod/") + "{ticker}", rules=rules, scope="per_ticker", members=("GONE", "A"))
+    warehouse = warehouse_of(
+        tmp_path, httpserver.url_for("/eod/") + "{ticker}", rules=rules, scope="per_ticker", members=("GONE", "A")
+    )
     context = warehouse.run()
-    assert (context.failed_requests, context.rows_inserted, context.status) == (failed, 1, "partial" if failed else "ok")
+    assert (context.failed_requests, context.rows_inserted, context.status) == (
+        failed,
+        1,
+        "partial" if failed else "ok",
+    )
 
 
 def test_a_snapshot_of_nothing_leaves_what_is_there(tmp_path: Path, httpserver: HTTPServer) -> None:
@@ -76,7 +92,9 @@ def test_a_snapshot_of_nothing_leaves_what_is_there(tmp_path: Path, httpserver: 
 def test_a_period_without_data_is_left_out(tmp_path: Path, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/s", query_string="p=annual").respond_with_json([price("A", "2024-01-01")])
     httpserver.expect_request("/s", query_string="p=quarter").respond_with_data("", status=404)
-    warehouse = warehouse_of(tmp_path, httpserver.url_for("/s") + "?p={period}", recipe={"periods": ("quarter", "annual")})
+    warehouse = warehouse_of(
+        tmp_path, httpserver.url_for("/s") + "?p={period}", recipe={"periods": ("quarter", "annual")}
+    )
     context = warehouse.run()
     assert (context.errors, context.rows_inserted) == ([], 1)
     assert warehouse.ask("SELECT part, parts FROM ops.bronze_manifest") == [(0, 0)]
@@ -84,7 +102,9 @@ def test_a_period_without_data_is_left_out(tmp_path: Path, httpserver: HTTPServe
 
 def test_numbered_pages_end_with_a_page_that_is_not_there(tmp_path: Path, httpserver: HTTPServer) -> None:
     for number, symbols in ((1, "AB"), (2, "C")):
-        httpserver.expect_request("/p", query_string=f"page={number}").respond_with_json([price(symbol, "2024-01-01") for symbol in symbols])
+        httpserver.expect_request("/p", query_string=f"page={number}").respond_with_json(
+            [price(symbol, "2024-01-01") for symbol in symbols]
+        )
     httpserver.expect_request("/p", query_string="page=3").respond_with_data("", status=404)
     warehouse = warehouse_of(tmp_path, httpserver.url_for("/p"), recipe={"pages": Pages(by="page", parameter="page")})
     context = warehouse.run()
@@ -92,9 +112,16 @@ def test_numbered_pages_end_with_a_page_that_is_not_there(tmp_path: Path, httpse
 
 
 def test_a_page_that_was_named_must_be_there(tmp_path: Path, httpserver: HTTPServer) -> None:
-    httpserver.expect_request("/c", query_string="").respond_with_json({"rows": [price("A", "2024-01-01")], "next": "x"})
+    httpserver.expect_request("/c", query_string="").respond_with_json(
+        {"rows": [price("A", "2024-01-01")], "next": "x"}
+    )
     httpserver.expect_request("/c", query_string="c=x").respond_with_data("", status=404)
-    warehouse = warehouse_of(tmp_path, httpserver.url_for("/c"), recipe={"pages": Pages(by="cursor", parameter="c", next_at="next")}, rows_at="rows")
+    warehouse = warehouse_of(
+        tmp_path,
+        httpserver.url_for("/c"),
+        recipe={"pages": Pages(by="cursor", parameter="c", next_at="next")},
+        rows_at="rows",
+    )
     assert warehouse.run().errors == ["prices/fake/eod: incomplete: page 2 was named and is not there: HTTP 404"]
     assert warehouse.bronze_files() == []
 
@@ -105,16 +132,22 @@ def test_statuses_that_say_something_else_are_refused(status: object) -> None:
         DataRules(none_status=(status,))  # type: ignore[arg-type]
 
 
-def test_a_ticker_that_the_vendor_does_not_know_is_asked_for_rarely_and_told_once(tmp_path: Path, httpserver: HTTPServer) -> None:
+def test_a_ticker_that_the_vendor_does_not_know_is_asked_for_rarely_and_told_once(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
     httpserver.expect_request("/eod/A").respond_with_json([price("A", "2024-01-01")])
     httpserver.expect_request("/eod/GONE").respond_with_data("", status=404)
-    warehouse = warehouse_of(tmp_path, httpserver.url_for("/eod/{ticker}"), scope="per_ticker", members=("A", "GONE"), unknown_after_days=7)
+    warehouse = warehouse_of(
+        tmp_path, httpserver.url_for("/eod/{ticker}"), scope="per_ticker", members=("A", "GONE"), unknown_after_days=7
+    )
     told = "prices/fake/eod: fake has nothing of GONE; asked again after 7 days"
     assert told in warehouse.run().notes
     for _ in range(6):
         assert told not in warehouse.run(hours_later=24).notes
     assert asked(httpserver).count("/eod/GONE") == 1
-    assert "fake has never had anything of it, asked 6 days ago; due after 7 days" in [item.why for item in warehouse.runner().plan().requests]
+    assert "fake has never had anything of it, asked 6 days ago; due after 7 days" in [
+        item.why for item in warehouse.runner().plan().requests
+    ]
     assert told not in warehouse.run(hours_later=24).notes, "asked again, and still not known"
     assert asked(httpserver).count("/eod/GONE") == 2
     warehouse.run(options=RunOptions(force=True))
@@ -125,7 +158,9 @@ def test_a_ticker_that_the_vendor_does_not_know_is_asked_for_rarely_and_told_onc
     warehouse.run(hours_later=24 * 7)
     assert warehouse.ask("SELECT symbol FROM silver.px ORDER BY 1") == [("A",), ("GONE",)]
     warehouse.run(hours_later=24)
-    assert sorted(asked(httpserver)) == ["/eod/A"] * 2 + ["/eod/GONE"] * 2, "one that it had is no unknown one, and one that came is known"
+    assert sorted(asked(httpserver)) == ["/eod/A"] * 2 + ["/eod/GONE"] * 2, (
+        "one that it had is no unknown one, and one that came is known"
+    )
 
 
 def test_a_dataset_without_tickers_is_never_unknown(tmp_path: Path, httpserver: HTTPServer) -> None:
@@ -141,7 +176,11 @@ def test_tickers_of_a_batch_that_the_vendor_does_not_know(tmp_path: Path, httpse
     httpserver.expect_request("/eod/A,B").respond_with_data("", status=404)
     httpserver.expect_request("/eod/C").respond_with_json([price("C", "2024-01-01")])
     warehouse = warehouse_of(
-        tmp_path, httpserver.url_for("/eod/{ticker}"), recipe={"tickers_per_request": 2}, scope="per_ticker", members=("A", "B", "C")
+        tmp_path,
+        httpserver.url_for("/eod/{ticker}"),
+        recipe={"tickers_per_request": 2},
+        scope="per_ticker",
+        members=("A", "B", "C"),
     )
     warehouse.run()
     warehouse.run(hours_later=24)

@@ -63,7 +63,9 @@ def page(rows: Sequence[object], *, headers: Sequence[tuple[str, str]] = (), **m
     return answer(json.dumps(body).encode(), headers=headers)
 
 
-def warehouse_of(home: Path, vendor: PagedVendor, pages: Pages | None, *, rows_at: str = "", query: str = "", **more: object) -> Warehouse:
+def warehouse_of(
+    home: Path, vendor: PagedVendor, pages: Pages | None, *, rows_at: str = "", query: str = "", **more: object
+) -> Warehouse:
     recipe = RestRecipe(url=vendor.url("/odd") + query, pages=pages, **more)  # type: ignore[arg-type]
     return Warehouse(home, Plugin(entry(recipe=recipe, rows_at=rows_at)))
 
@@ -138,7 +140,9 @@ WALKS = {
 
 
 @pytest.mark.parametrize(("pages", "rows_at", "answers", "asked"), WALKS.values(), ids=WALKS)
-def test_every_page_counts(tmp_path: Path, vendor: PagedVendor, pages: Pages, rows_at: str, answers: dict[str, Script], asked: int) -> None:
+def test_every_page_counts(
+    tmp_path: Path, vendor: PagedVendor, pages: Pages, rows_at: str, answers: dict[str, Script], asked: int
+) -> None:
     vendor.answers = answers
     warehouse = warehouse_of(tmp_path / "home", vendor, pages, rows_at=rows_at)
     context = warehouse.run()
@@ -206,7 +210,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("pages", "answers", "kind"), FAULTS.values(), ids=FAULTS)
-def test_a_set_that_is_not_whole_is_nothing(tmp_path: Path, vendor: PagedVendor, pages: Pages, answers: dict[str, Script], kind: str) -> None:
+def test_a_set_that_is_not_whole_is_nothing(
+    tmp_path: Path, vendor: PagedVendor, pages: Pages, answers: dict[str, Script], kind: str
+) -> None:
     vendor.answers = answers
     warehouse = warehouse_of(tmp_path / "home", vendor, pages, rows_at="rows")
     context = warehouse.run()
@@ -225,16 +231,22 @@ def test_a_circle_of_pages_that_never_look_the_same_ends(tmp_path: Path, vendor:
             return page(ROWS[:2], next="a", served_at=len(self.asked))
 
     with Stamped() as stamped:
-        context = warehouse_of(tmp_path / "home", stamped, Pages(by="cursor", parameter="c", next_at="next"), rows_at="rows").run()
+        context = warehouse_of(
+            tmp_path / "home", stamped, Pages(by="cursor", parameter="c", next_at="next"), rows_at="rows"
+        ).run()
         assert context.errors == ["prices/fake/eod: pagination_loop: page 3 is a page that was there before"]
         assert len(stamped.asked) == 2
 
 
-def test_keys_in_the_next_address_are_taken_out(tmp_path: Path, vendor: PagedVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_in_the_next_address_are_taken_out(
+    tmp_path: Path, vendor: PagedVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ODD_KEY", "canary-of-pages")
     vendor.answers = {"apikey=canary-of-pages": page(THREE[0], next="/odd?x=1&apikey=canary-of-pages")}
     vendor.answers["x=1&apikey=canary-of-pages"] = page([*THREE[1], *THREE[2]], next=None)
-    warehouse = warehouse_of(tmp_path / "home", vendor, Pages(by="next_url", next_at="next"), rows_at="rows", secrets={"apikey": "ODD_KEY"})
+    warehouse = warehouse_of(
+        tmp_path / "home", vendor, Pages(by="next_url", next_at="next"), rows_at="rows", secrets={"apikey": "ODD_KEY"}
+    )
     assert warehouse.run().errors == []
     assert symbols(warehouse) == ALL
     assert not any("canary" in address for (address,) in warehouse.ask("SELECT address FROM ops.bronze_manifest"))
@@ -252,7 +264,10 @@ def test_an_answer_as_long_as_the_cap_is_asked_for_in_halves(tmp_path: Path, ven
 
     with Capped() as capped:
         recipe = RestRecipe(url=capped.url("/odd") + "?from={from_date}&to={to_date}", rows_max=4)
-        warehouse = Warehouse(tmp_path / "home", Plugin(entry(recipe=recipe, first_date=dt.date(2024, 1, 1), is_data=DataRules(may_be_empty=True))))
+        warehouse = Warehouse(
+            tmp_path / "home",
+            Plugin(entry(recipe=recipe, first_date=dt.date(2024, 1, 1), is_data=DataRules(may_be_empty=True))),
+        )
         warehouse.clock.advance(hours=24 * 10)
         assert warehouse.run().errors == []
         assert warehouse.ask("SELECT count(*) FROM silver.px") == [(9,)]
@@ -261,7 +276,9 @@ def test_an_answer_as_long_as_the_cap_is_asked_for_in_halves(tmp_path: Path, ven
 def test_an_answer_as_long_as_the_cap_that_cannot_be_split_is_refused(tmp_path: Path, vendor: PagedVendor) -> None:
     vendor.other = page(ROWS)
     context = warehouse_of(tmp_path / "home", vendor, None, rows_max=10).run()
-    assert context.errors == ["prices/fake/eod: row_cap: the answer has 10 rows, the most that the vendor sends: it is not whole, and cannot be split"]
+    assert context.errors == [
+        "prices/fake/eod: row_cap: the answer has 10 rows, the most that the vendor sends: it is not whole, and cannot be split"
+    ]
 
 
 def test_each_period_is_asked_for(tmp_path: Path, vendor: PagedVendor) -> None:
@@ -278,7 +295,9 @@ def test_a_share_class_is_written_as_the_vendor_does(ticker: str, mark: str, wan
 
 
 def test_a_user_names_tickers_as_a_source_writes_them(tmp_path: Path, vendor: PagedVendor) -> None:
-    recipe = RestRecipe(url=vendor.url("/odd") + "?s={ticker}", class_mark="-", ticker_names={"^SPX": "^GSPC", "X": "old"})
+    recipe = RestRecipe(
+        url=vendor.url("/odd") + "?s={ticker}", class_mark="-", ticker_names={"^SPX": "^GSPC", "X": "old"}
+    )
     warehouse = Warehouse(tmp_path / "home", Plugin(entry(recipe=recipe, scope="per_ticker")))
     warehouse.home.mkdir()
     (warehouse.home / "sbf.toml").write_text('[tickers.fake]\n"X" = "x us"\n"BRK.A" = "BRKA"\n')
@@ -286,12 +305,21 @@ def test_a_user_names_tickers_as_a_source_writes_them(tmp_path: Path, vendor: Pa
     context = warehouse.run(universe__tickers=["^SPX", "X", "BRK.A", "BRK.B"])
     assert context.errors == []
     assert sorted(vendor.asked) == ["s=%5EGSPC", "s=BRK-B", "s=BRKA", "s=x%20us"]
-    assert warehouse.ask("SELECT ticker FROM ops.bronze_manifest ORDER BY 1") == [("BRK.A",), ("BRK.B",), ("X",), ("^SPX",)], "the ledger has the user's own"
+    assert warehouse.ask("SELECT ticker FROM ops.bronze_manifest ORDER BY 1") == [
+        ("BRK.A",),
+        ("BRK.B",),
+        ("X",),
+        ("^SPX",),
+    ], "the ledger has the user's own"
 
 
 @pytest.mark.parametrize(
     ("written", "told"),
-    [("[tickers.fakee]\nA = 'B'\n", "no such source; .*did you mean 'fake'"), ("[tickers]\nA = 'B'\n", "one for each source"), ("[tickers.fake]\nA = 1\n", "are texts")],
+    [
+        ("[tickers.fakee]\nA = 'B'\n", "no such source; .*did you mean 'fake'"),
+        ("[tickers]\nA = 'B'\n", "one for each source"),
+        ("[tickers.fake]\nA = 1\n", "are texts"),
+    ],
 )
 def test_names_of_tickers_that_are_none(tmp_path: Path, vendor: PagedVendor, written: str, told: str) -> None:
     warehouse = warehouse_of(tmp_path / "home", vendor, None)
@@ -346,7 +374,9 @@ def test_what_nobody_can_count_has_no_numbered_pages(changes: dict[str, object],
         entry(recipe=recipe)
 
 
-def test_a_vendor_without_a_page_behind_the_last_says_so_in_the_declaration(tmp_path: Path, vendor: PagedVendor) -> None:
+def test_a_vendor_without_a_page_behind_the_last_says_so_in_the_declaration(
+    tmp_path: Path, vendor: PagedVendor
+) -> None:
     vendor.answers = {"page=1": page(ROWS[:4]), "page=2": page(ROWS[4:6])}
     vendor.other = answer(status=404)
     declared = Pages(by="page", parameter="page", size=4)
@@ -360,10 +390,16 @@ def test_a_vendor_without_a_page_behind_the_last_says_so_in_the_declaration(tmp_
 
 def test_pages_of_delimited_text_are_counted_as_they_are_written(tmp_path: Path, vendor: PagedVendor) -> None:
     """A line break in quotes and a comment are no rows; without a header the first line is one."""
-    pages = {"page=1": b'# a note\nA;"2024-01-01";1;"1"\nB;2024-01-01;1;1\n', "page=2": b'C;2024-01-01;1;1\n\n', "page=3": b"# nothing\n"}
+    pages = {
+        "page=1": b'# a note\nA;"2024-01-01";1;"1"\nB;2024-01-01;1;1\n',
+        "page=2": b"C;2024-01-01;1;1\n\n",
+        "page=3": b"# nothing\n",
+    }
     vendor.answers = {query: answer(body, headers=[("X-Total", "3")]) for query, body in pages.items()}
     form = Csv(delimiter=";", comment="#", header=("symbol", "date", "close", "volume"))
-    recipe = RestRecipe(url=vendor.url("/odd"), extension="csv", pages=Pages(by="page", parameter="page", total_header="X-Total"))
+    recipe = RestRecipe(
+        url=vendor.url("/odd"), extension="csv", pages=Pages(by="page", parameter="page", total_header="X-Total")
+    )
     warehouse = Warehouse(tmp_path / "home", Plugin(entry(recipe=recipe, format=form)))
     assert warehouse.run().errors == []
     assert symbols(warehouse) == ["A", "B", "C"]

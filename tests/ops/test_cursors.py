@@ -18,7 +18,10 @@ from sbf_core.ops.cursors import Move, load_cursors, move_cursors
 def conn() -> Iterator[duckdb.DuckDBPyConnection]:
     text = next(path for _, path in migration_files() if "cursors" in path.name).read_text(encoding="utf-8")
     with duckdb.connect() as opened:
-        opened.execute("CREATE SCHEMA ops; CREATE TABLE ops.bronze_manifest (i INTEGER); CREATE TABLE ops.data_dates (i INTEGER);" + text)
+        opened.execute(
+            "CREATE SCHEMA ops; CREATE TABLE ops.bronze_manifest (i INTEGER); CREATE TABLE ops.data_dates (i INTEGER);"
+            + text
+        )
         yield opened
 
 
@@ -54,7 +57,9 @@ TOKEN, MOMENT = entry(Cursor(by="token", at="next")), entry(Cursor(by="moment"))
         (MOMENT, [answer(2, "2024-01-01", "2024-01-05"), answer(1, "2024-01-01", "2024-01-09")], "2024-01-05"),
     ],
 )  # fmt: skip
-def test_what_moves_it(conn: duckdb.DuckDBPyConnection, declared: DatasetKeymapEntry, answers: list[Move], where: str | None) -> None:
+def test_what_moves_it(
+    conn: duckdb.DuckDBPyConnection, declared: DatasetKeymapEntry, answers: list[Move], where: str | None
+) -> None:
     for one in answers:
         move_cursors(conn, declared, [one])
         move_cursors(conn, declared, [one])

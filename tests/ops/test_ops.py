@@ -27,7 +27,9 @@ QUERIES = [
     "SELECT status, COUNT(*) AS count FROM ops.promotion_manifest GROUP BY status;",
     "SELECT status, COUNT(*) AS count FROM ops.gold_manifest GROUP BY status;",
 ]
-REQUEST = RunRequest(run_id="r1", domain="prices", source="fake", dataset="eod", ticker="A", to_date=dt.date(2024, 1, 2))
+REQUEST = RunRequest(
+    run_id="r1", domain="prices", source="fake", dataset="eod", ticker="A", to_date=dt.date(2024, 1, 2)
+)
 RESULT = RunResult(request=REQUEST, address="fake://a", payload=b"[]", fetched_at=START)
 ROW = BronzeManifestRow.of(RESULT, rel_path="prices/fake/eod/A/x.json", payload_hash="f" * 64, content_length_bytes=2)
 
@@ -54,16 +56,24 @@ def test_the_four_queries_of_the_design(tmp_path: Path) -> None:
     assert answers[1] == answers[2] == [(run_id, 2)]
     assert answers[3] == [("ok", 2)]
     assert answers[4] == []
-    assert warehouse.ask("SELECT kind, count(*) FROM ops.file_ingestions GROUP BY 1 ORDER BY 1") == [("file", 2), ("run", 1)]
+    assert warehouse.ask("SELECT kind, count(*) FROM ops.file_ingestions GROUP BY 1 ORDER BY 1") == [
+        ("file", 2),
+        ("run", 1),
+    ]
 
 
 def test_recording_twice_is_recording_once(ops: OpsService) -> None:
     other = FailedFetch(request=REQUEST, address="fake://b", fetched_at=START, status="failed", error="HTTP 500")
     for _ in range(2):
         ops.record_fetched([ROW], [other])
-        ops.insert_bronze_manifest(result=RESULT, rel_path=Path(ROW.rel_path), payload_hash=ROW.payload_hash, content_length_bytes=2)
+        ops.insert_bronze_manifest(
+            result=RESULT, rel_path=Path(ROW.rel_path), payload_hash=ROW.payload_hash, content_length_bytes=2
+        )
     assert rows(ops, "SELECT count(*) FROM ops.bronze_manifest") == [(1,)]
-    assert rows(ops, "SELECT status, error FROM ops.file_ingestions ORDER BY 1") == [("failed", "HTTP 500"), ("fetched", None)]
+    assert rows(ops, "SELECT status, error FROM ops.file_ingestions ORDER BY 1") == [
+        ("failed", "HTTP 500"),
+        ("fetched", None),
+    ]
     assert ops.load_promotable_rows() == [ROW]
 
 
@@ -79,7 +89,13 @@ def test_a_failed_request_does_not_move_the_data_date(ops: OpsService) -> None:
 def test_of_several_answers_of_a_series_the_latest_says_when_it_was_looked_at(ops: OpsService) -> None:
     later = attrs.evolve(REQUEST, to_date=dt.date(2024, 1, 5))
     answers = [(later, START + dt.timedelta(days=3)), (REQUEST, START)]
-    ops.record_fetched([], [FailedFetch(request=request, address="", fetched_at=moment, status="unchanged") for request, moment in answers])
+    ops.record_fetched(
+        [],
+        [
+            FailedFetch(request=request, address="", fetched_at=moment, status="unchanged")
+            for request, moment in answers
+        ],
+    )
     assert ops.get_data_date(REQUEST.key) == dt.date(2024, 1, 5)
     assert ops.load_series_states()[REQUEST.key].checked_at == START + dt.timedelta(days=3)
 
@@ -104,7 +120,9 @@ def test_gold_manifest_and_watermark_one_by_one(ops: OpsService) -> None:
     conn = ops.cursor()
     for _ in range(2):
         ops.start_gold_manifest(conn, gold_build_id=1, table_name="t")
-    ops.finish_gold_manifest(conn, gold_build_id=1, table_name="t", status="ok", rows_seen=1, rows_written=1, error_message=None)
+    ops.finish_gold_manifest(
+        conn, gold_build_id=1, table_name="t", status="ok", rows_seen=1, rows_written=1, error_message=None
+    )
     assert rows(ops, "SELECT gold_build_id, table_name, status FROM ops.gold_manifest") == [(1, "t", "ok")]
     assert ops.get_gold_watermark(conn, table_name="t") is None
     for day in (1, 2):

@@ -53,7 +53,9 @@ def records(folder: Path, entry: DatasetKeymapEntry, body: bytes) -> list[Record
         ("kraken_ohlc", "ohlc", "kraken-r2-001", 720, ()),
     ],
 )  # fmt: skip
-def test_the_guide_reads_the_payload(tmp_path: Path, mark: str, dataset: str, payload_id: str, count: int, last: tuple[str, ...]) -> None:
+def test_the_guide_reads_the_payload(
+    tmp_path: Path, mark: str, dataset: str, payload_id: str, count: int, last: tuple[str, ...]
+) -> None:
     found = records(tmp_path, declared(mark, dataset), recorded_body(payload_id))
     assert len(found) == count
     assert not [record for record in found if record.fault]

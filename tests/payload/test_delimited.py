@@ -43,7 +43,7 @@ def bench(tmp_path: Path) -> Bench:
         ('a,b\n1,"' + "2" * 99 + '"\n3,4\n', True),
         ("a,b\n1," + "2" * 99 + '"3"\n4,5\n', False),
         ('a,b\n1,"3"' + "2" * 99 + "\n4,5\n", False),
-        ('a,b\r\n' + "1" * 99 + ',2\r"3"\n4,5\r\n', False),
+        ("a,b\r\n" + "1" * 99 + ',2\r"3"\n4,5\r\n', False),
         ("a,b\n1\0,2\n", False),
         ('a,b\n"1\0",2\n', False),
         ("a,b\n1,2\na,b\n", False),
@@ -57,15 +57,29 @@ def test_only_what_leaves_nothing_to_decide_goes_to_the_engine(bench: Bench, con
     assert bench.look(reading_of(Csv(), names), bench.file(content.encode())).is_regular is is_regular
 
 
-@pytest.mark.parametrize(("row", "is_regular"), [('"1",2', True), ("\\1,2\\", True), ('"1\\"",2', False), ('"1\\n",2', False), ('"1""",2', False)])
+@pytest.mark.parametrize(
+    ("row", "is_regular"),
+    [('"1",2', True), ("\\1,2\\", True), ('"1\\"",2', False), ('"1\\n",2', False), ('"1""",2', False)],
+)
 def test_escapes_are_left_to_python(bench: Bench, row: str, is_regular: bool) -> None:
     """The engine drops a backslash before any letter."""
-    assert bench.look(reading_of(Csv(escape="\\"), ["a", "b"]), bench.file(f"a,b\n{row}\n".encode())).is_regular is is_regular
+    assert (
+        bench.look(reading_of(Csv(escape="\\"), ["a", "b"]), bench.file(f"a,b\n{row}\n".encode())).is_regular
+        is is_regular
+    )
 
 
 def test_files_of_many_layouts_are_read_by_one_statement(bench: Bench) -> None:
     reading = reading_of(Csv(), ["a", "b"])
-    contents = ["a,b\n1,2\n", "b,a\n2,1\n", "a,x,b\r\n1,x,2\r\n", '"a",b\n1,2', "\ufeffa,b\n1,2\n", 'a,b\n"1","2"\n', "a,b\r\n1,2\r\n\r\n"]
+    contents = [
+        "a,b\n1,2\n",
+        "b,a\n2,1\n",
+        "a,x,b\r\n1,x,2\r\n",
+        '"a",b\n1,2',
+        "\ufeffa,b\n1,2\n",
+        'a,b\n"1","2"\n',
+        "a,b\r\n1,2\r\n\r\n",
+    ]
     looks = [bench.look(reading, bench.file(content.encode())) for content in contents]
     assert all(look.is_regular for look in looks)
     assert len({look.layout for look in looks}) == 5
@@ -94,7 +108,9 @@ def test_what_the_engine_cannot_skip_is_read_from_a_copy(bench: Bench, tmp_path:
         assert [tuple(record.values) for record in READER.records(reading, file)] == [("1", "2")]
 
 
-def test_a_file_with_line_ends_in_quotes_is_not_read_from_its_middle(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_with_line_ends_in_quotes_is_not_read_from_its_middle(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A thread that begins within quotes takes what stands there for records (DuckDB 1.5.5 and 2.0.1)."""
     monkeypatch.setattr(delimited, "_WHOLE_BYTES_MAX", 10)
     reading = reading_of(Csv(), ["a", "b"])
@@ -122,7 +138,11 @@ def test_a_very_long_record_is_left_to_python(bench: Bench) -> None:
             file = bench.file(f"a,b\nx,{value}\nz,1\n".encode())
             look = bench.look(reading, file)
             assert look.is_regular is is_regular
-            rows = bench.selected(reading, [look]) if is_regular else [(file.file_id, *record.values) for record in bench.records(reading, file)]
+            rows = (
+                bench.selected(reading, [look])
+                if is_regular
+                else [(file.file_id, *record.values) for record in bench.records(reading, file)]
+            )
             assert rows == [(file.file_id, "x", value.strip('"')), (file.file_id, "z", "1")]
 
 
@@ -154,7 +174,9 @@ def test_a_type_is_not_pushed_into_the_reader(bench: Bench) -> None:
     reading = reading_of(Csv(), ["a", "b"])
     look = bench.look(reading, bench.file(b"a,b\n2.5,x\n12345678901234567,y\nz,w\n"))
     bench.selected(reading, [look])
-    rows = bench.conn.execute(f"SELECT f0, TRY_CAST(f0 AS BIGINT), TRY_CAST(f0 AS DATE) FROM ({READER.select(reading, [look], bench.folder)})").fetchall()
+    rows = bench.conn.execute(
+        f"SELECT f0, TRY_CAST(f0 AS BIGINT), TRY_CAST(f0 AS DATE) FROM ({READER.select(reading, [look], bench.folder)})"
+    ).fetchall()
     assert [row[0] for row in rows] == ["2.5", "12345678901234567", "z"]
     assert [row[1] for row in rows][1:] == [12345678901234567, None]
 
@@ -173,7 +195,9 @@ def test_a_dialect_that_cannot_be_told_apart_is_refused(dialect: dict[str, objec
 
 @pytest.mark.parametrize("content", [b"T\xff\na,b\n1,2\nend\n", b"T\na,b\n1,2\nend\xff\n", b"T\xff\na,b\n1,2,\nend\n"])
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_a_byte_around_the_records_that_is_none_refuses_the_payload(bench: Bench, content: bytes, in_memory: bool) -> None:
+def test_a_byte_around_the_records_that_is_none_refuses_the_payload(
+    bench: Bench, content: bytes, in_memory: bool
+) -> None:
     """The engine never sees those lines; record by record they were read, and refused."""
     reading = reading_of(Csv(skip_rows=1, footer_rows=1), ["a", "b"])
     file = bench.file(content)

@@ -19,8 +19,36 @@ from sbf_core.payload import delimited_shape, text
 
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "100"))
 NAMES = ("a", "bb", "c c", "Preis", "x\u00e9")
-PIECES = ["", "1", "a", "bb", "NA", " ", '"', '""', "'", "\\", '\\"', ",", ";", "\t", "|", "#", "\n", "\r", "\r\n", "\u00e9", "\u2028", "\x85", "\x0b", "0", "n/a"]
-WELL = [piece for piece in PIECES if piece not in ('"', '""', '\\"', "\\", "\n", "\r", "\r\n", ",", ";", "\t", "|", "#")]
+PIECES = [
+    "",
+    "1",
+    "a",
+    "bb",
+    "NA",
+    " ",
+    '"',
+    '""',
+    "'",
+    "\\",
+    '\\"',
+    ",",
+    ";",
+    "\t",
+    "|",
+    "#",
+    "\n",
+    "\r",
+    "\r\n",
+    "\u00e9",
+    "\u2028",
+    "\x85",
+    "\x0b",
+    "0",
+    "n/a",
+]
+WELL = [
+    piece for piece in PIECES if piece not in ('"', '""', '\\"', "\\", "\n", "\r", "\r\n", ",", ";", "\t", "|", "#")
+]
 ENDS = ["\n", "\n", "\n", "\r\n", "\r\n", "\r"]
 
 
@@ -90,9 +118,15 @@ def payloads(draw: st.DrawFn) -> tuple[Csv, tuple[str, ...], bytes, bool]:
     return dialect, names, (mark + content[:at] + odd + content[at:]).encode(encoding), is_well
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@settings(
+    max_examples=EXAMPLES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(given_payload=payloads(), wanted=st.sets(st.integers(0, 4)), piece=st.sampled_from([0, 0, 9, 40]))
-def test_the_engine_and_python_read_the_same(bench: Bench, given_payload: tuple[Csv, tuple[str, ...], bytes, bool], wanted: set[int], piece: int) -> None:
+def test_the_engine_and_python_read_the_same(
+    bench: Bench, given_payload: tuple[Csv, tuple[str, ...], bytes, bool], wanted: set[int], piece: int
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         if piece:  # as large files are looked at: mapped, and in pieces
             patch.setattr(delimited_shape, "_PIECE_BYTES", piece)
@@ -100,7 +134,9 @@ def test_the_engine_and_python_read_the_same(bench: Bench, given_payload: tuple[
         agree(bench, given_payload, wanted, in_memory=not piece)
 
 
-def agree(bench: Bench, given_payload: tuple[Csv, tuple[str, ...], bytes, bool], wanted: set[int], *, in_memory: bool) -> None:
+def agree(
+    bench: Bench, given_payload: tuple[Csv, tuple[str, ...], bytes, bool], wanted: set[int], *, in_memory: bool
+) -> None:
     dialect, names, content, _ = given_payload
     reading = reading_of(dialect, [name for place, name in enumerate(names) if place in wanted] or [names[0]])
     file = bench.file(content)

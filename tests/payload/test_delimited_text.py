@@ -33,10 +33,26 @@ def both(bench: Bench, content: bytes, encoding: str, *, in_memory: bool = True)
 
 
 @pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "UTF8", "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp850", "mac-roman", "utf-7"]
+    "encoding",
+    [
+        "utf-8",
+        "utf-8-sig",
+        "UTF8",
+        "latin-1",
+        "cp1252",
+        "utf-16",
+        "utf-16-le",
+        "utf-16-be",
+        "utf-32",
+        "cp850",
+        "mac-roman",
+        "utf-7",
+    ],
 )
 @pytest.mark.parametrize("is_large", [False, True])
-def test_an_encoding_is_read_by_its_name(bench: Bench, monkeypatch: pytest.MonkeyPatch, encoding: str, is_large: bool) -> None:
+def test_an_encoding_is_read_by_its_name(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, encoding: str, is_large: bool
+) -> None:
     if is_large:  # then the text goes through a file, in chunks that cut characters
         monkeypatch.setattr(text_module, "IN_MEMORY_BYTES_MAX", 10)
         monkeypatch.setattr(text_module, "_CHUNK_BYTES", 7)
@@ -47,11 +63,16 @@ def test_an_encoding_is_read_by_its_name(bench: Bench, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("encoding", ["shift_jis", "euc_jp", "gb18030", "iso2022_jp"])
 @pytest.mark.parametrize("is_large", [False, True])
-def test_a_byte_within_a_character_is_no_delimiter(bench: Bench, monkeypatch: pytest.MonkeyPatch, encoding: str, is_large: bool) -> None:
+def test_a_byte_within_a_character_is_no_delimiter(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, encoding: str, is_large: bool
+) -> None:
     if is_large:
         monkeypatch.setattr(text_module, "IN_MEMORY_BYTES_MAX", 10)
         monkeypatch.setattr(text_module, "_CHUNK_BYTES", 3)
-    assert both(bench, JAPANESE.encode(encoding), encoding, in_memory=not is_large) == [("\u6771", "\u4eac"), ("\u30bd", "\u8868")]
+    assert both(bench, JAPANESE.encode(encoding), encoding, in_memory=not is_large) == [
+        ("\u6771", "\u4eac"),
+        ("\u30bd", "\u8868"),
+    ]
 
 
 def test_a_mark_is_taken_off(bench: Bench) -> None:
@@ -81,7 +102,9 @@ def test_a_mark_is_taken_off(bench: Bench) -> None:
     ],
 )
 @pytest.mark.parametrize("is_large", [False, True])
-def test_a_byte_that_is_none_refuses_the_payload(bench: Bench, monkeypatch: pytest.MonkeyPatch, content: bytes, encoding: str, words: str, is_large: bool) -> None:
+def test_a_byte_that_is_none_refuses_the_payload(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, content: bytes, encoding: str, words: str, is_large: bool
+) -> None:
     if is_large:
         monkeypatch.setattr(text_module, "IN_MEMORY_BYTES_MAX", 10)
         monkeypatch.setattr(text_module, "_CHUNK_BYTES", 4)

@@ -33,11 +33,16 @@ def test_rates_of_the_reserve_bank_of_fiji(tmp_path: Path) -> None:
     body = recorded_body("cb-rbf-0349")
     found = records_of(tmp_path, declared, body, *fields)
     assert [(record.place, record.values[0]) for record in found] == [
-        (f"sheet 'Exchange Rates' row {number}", f"2026-05-{day}") for number, day in zip(range(6370, 6375), range(18, 23), strict=True)
+        (f"sheet 'Exchange Rates' row {number}", f"2026-05-{day}")
+        for number, day in zip(range(6370, 6375), range(18, 23), strict=True)
     ]
     assert found[0].values == ["2026-05-18", "0.328656", "0.3375", "71.35", "0.3537", "0.6293", "0.4497", "0.3869"]
     with zipfile.ZipFile(io.BytesIO(body)) as archive:  # an independent look into the XML
-        cells = {cell.get("r"): cell[0].text for cell in ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml")).iter() if cell.tag.endswith("}c") and len(cell)}
+        cells = {
+            cell.get("r"): cell[0].text
+            for cell in ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml")).iter()
+            if cell.tag.endswith("}c") and len(cell)
+        }
     assert [float(value) for value in found[4].values[1:5]] == [float(cells[f"{letter}6374"]) for letter in "BCDE"]
     assert dt.date(1899, 12, 30) + dt.timedelta(days=int(cells["A6374"])) == dt.date.fromisoformat(found[4].values[0])
 
@@ -48,7 +53,9 @@ def test_rates_of_the_bank_of_algeria(tmp_path: Path) -> None:
     found = rows_of(tmp_path, declared, recorded_body("cb-boa-0308"), "@[0]", "USD / DZD")
     assert len(found) == 22
     assert found[0][0] == "2026-04-01"
-    assert found == rows_of(tmp_path, Excel(sheet=17, cells="A5:B", header=("day", "rate")), recorded_body("cb-boa-0308"), "day", "rate")
+    assert found == rows_of(
+        tmp_path, Excel(sheet=17, cells="A5:B", header=("day", "rate")), recorded_body("cb-boa-0308"), "day", "rate"
+    )
     with pytest.raises(PayloadRefused, match=r"has 17 sheets: 'AED - DZD', 'CAD - DZD'.*; declare sheet="):
         records_of(tmp_path, Excel(header=4), recorded_body("cb-boa-0308"), "@[0]")
 
@@ -75,7 +82,9 @@ def test_what_a_cell_holds(tmp_path: Path, cell: object, text: str | None) -> No
         ("45292.25", False, 2, "2024-01-01T06:00:00"), ("45292.5000115741", False, 2, "2024-01-01T12:00:01"), ("1.25", False, 3, "30:00:00"), ("0.5", False, 2, "12:00:00"),
     ],
 )  # fmt: skip
-def test_days_are_counted_as_the_workbook_says(tmp_path: Path, serial: str, is_1904: bool, style: int, text: str) -> None:
+def test_days_are_counted_as_the_workbook_says(
+    tmp_path: Path, serial: str, is_1904: bool, style: int, text: str
+) -> None:
     body = xlsx({"S": row(1, "=" + serial, style=style)}, formats=DATES, is_1904=is_1904)
     assert rows_of(tmp_path, AB, body, "a") == [(text,)]
 
@@ -91,15 +100,51 @@ def test_the_days_59_and_60_of_1900_are_one_to_the_library(tmp_path: Path) -> No
     assert {record.fault for record in records_of(tmp_path, AB, body, of_type("DATE"))} == {"no_such_day:wanted"}
 
 
-@pytest.mark.parametrize("code", ['#,##0.00 "CHF"', "0.00 CHF", "#,##0 GWh", "0 shares", "0.0 [$CHF]", r"0\h", "General months", "_-* #,##0_m", "0.0%", "[Red]0.00 EUR/MWh;[Blue]-0.00 EUR/MWh", "##0 yyyy"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        '#,##0.00 "CHF"',
+        "0.00 CHF",
+        "#,##0 GWh",
+        "0 shares",
+        "0.0 [$CHF]",
+        r"0\h",
+        "General months",
+        "_-* #,##0_m",
+        "0.0%",
+        "[Red]0.00 EUR/MWh;[Blue]-0.00 EUR/MWh",
+        "##0 yyyy",
+    ],
+)
 def test_a_unit_in_a_number_format_is_no_date(tmp_path: Path, code: str) -> None:
-    assert rows_of(tmp_path, AB, xlsx({"S": row(1, "=1234.5", "=45292", style=1)}, formats=(code,)), "a", "b") == [("1234.5", "45292")]
+    assert rows_of(tmp_path, AB, xlsx({"S": row(1, "=1234.5", "=45292", style=1)}, formats=(code,)), "a", "b") == [
+        ("1234.5", "45292")
+    ]
 
 
-@pytest.mark.parametrize("code", [14, 22, 27, 30, 36, 50, 57, "yyyy-mm-dd", "mmm-yy", 'yyyy"年"m"月"d"日"', "[$-409]d-mmm-yyyy;@", "dd/mm/yyyy hh:mm:ss.000", "m/d/yy h:mm AM/PM"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        14,
+        22,
+        27,
+        30,
+        36,
+        50,
+        57,
+        "yyyy-mm-dd",
+        "mmm-yy",
+        'yyyy"年"m"月"d"日"',
+        "[$-409]d-mmm-yyyy;@",
+        "dd/mm/yyyy hh:mm:ss.000",
+        "m/d/yy h:mm AM/PM",
+    ],
+)
 def test_a_format_of_days_is_a_date(tmp_path: Path, code: str | int) -> None:
     """27 to 36 and 50 to 58 are the built-in formats of East Asia (18.8.30)."""
-    assert rows_of(tmp_path, AB, xlsx({"S": row(1, "=45292", style=1)}, formats=(code, "0 CHF")), "a") == [("2024-01-01",)]
+    assert rows_of(tmp_path, AB, xlsx({"S": row(1, "=45292", style=1)}, formats=(code, "0 CHF")), "a") == [
+        ("2024-01-01",)
+    ]
 
 
 @pytest.mark.parametrize("sql_type", ["VARCHAR", "BIGINT", "DECIMAL(38,0)", "DATE", "TIMESTAMP"])
@@ -110,12 +155,18 @@ def test_a_whole_number_beyond_the_exact_ones_costs_its_row(tmp_path: Path, sql_
 
 
 def test_a_double_may_be_large(tmp_path: Path) -> None:
-    assert rows_of(tmp_path, AB, xlsx({"S": row(1, "=1.5E+300") + row(2, "=1E+20")}), of_type("DOUBLE")) == [("1.5e+300",), ("100000000000000000000",)]
+    assert rows_of(tmp_path, AB, xlsx({"S": row(1, "=1.5E+300") + row(2, "=1E+20")}), of_type("DOUBLE")) == [
+        ("1.5e+300",),
+        ("100000000000000000000",),
+    ]
 
 
 def test_a_formula_without_a_result_costs_its_row_where_it_is_wanted(tmp_path: Path) -> None:
     body = xlsx({"S": row(1, "<c><f>A2+1</f></c>", "x") + row(2, 1, "y")})
-    assert [record.fault for record in records_of(tmp_path, AB, body, of_type("VARCHAR"))] == ["not_calculated:wanted", ""]
+    assert [record.fault for record in records_of(tmp_path, AB, body, of_type("VARCHAR"))] == [
+        "not_calculated:wanted",
+        "",
+    ]
     assert rows_of(tmp_path, AB, body, "b") == [("x",), ("y",)]
 
 
@@ -133,8 +184,15 @@ def test_rows_and_columns_that_are_blank_move_nothing(tmp_path: Path) -> None:
         ("sheet 'S' row 7", "2", "1234p"),
         ("sheet 'S' row 2000", "3", "2.5"),
     ]
-    assert rows_of(tmp_path, Excel(header=4, cells="B4:C7"), xlsx({"S": TABLE}), "@[0]", "price") == [("1", "1.5"), ("2", "1234p")]
-    assert rows_of(tmp_path, Excel(header=("day", "p"), cells="$B$5:C2000"), xlsx({"S": TABLE}), "day") == [("1",), ("2",), ("3",)]
+    assert rows_of(tmp_path, Excel(header=4, cells="B4:C7"), xlsx({"S": TABLE}), "@[0]", "price") == [
+        ("1", "1.5"),
+        ("2", "1234p"),
+    ]
+    assert rows_of(tmp_path, Excel(header=("day", "p"), cells="$B$5:C2000"), xlsx({"S": TABLE}), "day") == [
+        ("1",),
+        ("2",),
+        ("3",),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +239,16 @@ def test_open_document(tmp_path: Path) -> None:
     assert rows_of(tmp_path, AB, body, "a", "b") == [("1900-02-27", "1.5"), ("NA", "12")]
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"day,price\n", b"PK\x03\x04 cut", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), xlsx({"S": TABLE})[:700]])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>",
+        b"day,price\n",
+        b"PK\x03\x04 cut",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+        xlsx({"S": TABLE})[:700],
+    ],
+)
 def test_what_is_no_workbook_is_refused(tmp_path: Path, body: bytes) -> None:
     with pytest.raises(PayloadRefused, match="is no workbook"):
         records_of(tmp_path, AB, body, "a")
@@ -193,7 +260,20 @@ def test_without_the_library_it_says_what_to_install(tmp_path: Path, monkeypatch
         records_of(tmp_path, AB, xlsx({"S": TABLE}), "a")
 
 
-@pytest.mark.parametrize("wrong", [{"sheet": 0}, {"sheet": True}, {"header": 0}, {"header": True}, {"cells": "B4-H9"}, {"cells": "B4:A9"}, {"cells": "B4:C3"}, {"cells": "A5:B", "header": 4}, {"footer_rows": -1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sheet": 0},
+        {"sheet": True},
+        {"header": 0},
+        {"header": True},
+        {"cells": "B4-H9"},
+        {"cells": "B4:A9"},
+        {"cells": "B4:C3"},
+        {"cells": "A5:B", "header": 4},
+        {"footer_rows": -1},
+    ],
+)
 def test_declarations_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         Excel(**wrong)

@@ -20,13 +20,23 @@ SMALL = FixedWidth(fields=(("id", 0, 4), ("year", 4, 8), ("value", 9, 14)))
 
 
 def test_the_form_index_of_edgar_but_for_the_row_that_a_long_name_has_shifted(tmp_path: Path) -> None:
-    found = records_of(tmp_path, INDEX, recorded_body("sec-fullindex-r2-002"), "form", "company", "cik", "filed", "file")
+    found = records_of(
+        tmp_path, INDEX, recorded_body("sec-fullindex-r2-002"), "form", "company", "cik", "filed", "file"
+    )
     assert len(found) == 10
-    assert found[0].values == ["1-A", "A-Game Beverages, Inc.", "1838675", "2021-02-05", "edgar/data/1838675/0001213900-21-007106.txt"]
+    assert found[0].values == [
+        "1-A",
+        "A-Game Beverages, Inc.",
+        "1838675",
+        "2021-02-05",
+        "edgar/data/1838675/0001213900-21-007106.txt",
+    ]
     assert found[5].values[0] == "1-A POS"
     assert found[-1].values[1:4] == ["UOB GLOBAL EQUITY SALES LLC", "1225152", "2021-02-25"]
     assert [(record.place, record.fault) for record in found if record.fault] == [("line 17", "shifted")]
-    assert found[6].raw.startswith("X-17A-5     UNITED PLANNERS' FINANCIAL SERVICES OF AMERICA A LIMITED PARTNER  820694")
+    assert found[6].raw.startswith(
+        "X-17A-5     UNITED PLANNERS' FINANCIAL SERVICES OF AMERICA A LIMITED PARTNER  820694"
+    )
 
 
 def test_a_day_without_filings_has_no_rows(tmp_path: Path) -> None:
@@ -53,7 +63,9 @@ def test_a_packed_line_as_in_ghcn_daily(tmp_path: Path) -> None:
         null=("-9999",),
     )  # fmt: skip
     line = "USW00094728202401TMAX   72  W-9999"
-    assert rows_of(tmp_path, packed, line, "id", "month", "element", "v1", "s1", "v2") == [("USW00094728", "01", "TMAX", "72", "W", None)]
+    assert rows_of(tmp_path, packed, line, "id", "month", "element", "v1", "s1", "v2") == [
+        ("USW00094728", "01", "TMAX", "72", "W", None)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +107,11 @@ def test_characters_are_counted_not_bytes(tmp_path: Path) -> None:
 
 def test_only_line_feeds_end_a_line(tmp_path: Path) -> None:
     declared = FixedWidth(fields=(("name", 0, 3), ("value", 3)))
-    assert rows_of(tmp_path, declared, "a\u2028b7\r\nc\x0bd8\re\x85f9", "name", "value") == [("a\u2028b", "7"), ("c\x0bd", "8"), ("e\x85f", "9")]
+    assert rows_of(tmp_path, declared, "a\u2028b7\r\nc\x0bd8\re\x85f9", "name", "value") == [
+        ("a\u2028b", "7"),
+        ("c\x0bd", "8"),
+        ("e\x85f", "9"),
+    ]
 
 
 def test_a_field_that_is_not_declared_is_named(tmp_path: Path) -> None:

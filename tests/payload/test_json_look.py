@@ -125,7 +125,9 @@ def test_a_number_that_would_be_a_marker_is_doubtful(tmp_path: Path) -> None:
     assert selected(missing, tmp_path, [looked(missing, tmp_path, rows("1.5", "-99.9"))]) is not None
 
 
-@pytest.mark.parametrize("kind", ["BIGINT", "DECIMAL(9,3)", "DOUBLE", "DATE", "TIMESTAMP", "TIMESTAMP_NS", "VARCHAR", "BOOLEAN"])
+@pytest.mark.parametrize(
+    "kind", ["BIGINT", "DECIMAL(9,3)", "DOUBLE", "DATE", "TIMESTAMP", "TIMESTAMP_NS", "VARCHAR", "BOOLEAN"]
+)
 @pytest.mark.parametrize("marker", ["0", " 0 "])
 def test_minus_nought_is_no_marker_for_nought(tmp_path: Path, kind: str, marker: str) -> None:
     """The engine gives ``0`` for both."""

@@ -54,13 +54,24 @@ def test_cells_come_in_row_major_order_with_ids(tmp_path: Path) -> None:
     assert rows_of(tmp_path, JsonStat(), dumped(), *FIELDS) == [
         ("NA", "2022", "1"), ("NA", "2023", "2"), ("NA", "2024", "3"), ("007", "2022", "4"), ("007", "2023", "5"), ("007", "2024", "6"),
     ]  # fmt: skip
-    assert rows_of(tmp_path, JsonStat(), dumped(), "geo.label", "time.label", "updated")[0] == ("Namibia", None, "2024-05-01")
+    assert rows_of(tmp_path, JsonStat(), dumped(), "geo.label", "time.label", "updated")[0] == (
+        "Namibia",
+        None,
+        "2024-05-01",
+    )
     assert records_of(tmp_path, JsonStat(), dumped(), "value")[4].place == "$.value[4]"
 
 
 def test_numbers_keep_their_digits_and_a_null_is_no_value(tmp_path: Path) -> None:
     text = dumped().replace("[1, 2, 3, 4, 5, 6]", '[1.10, 12345678901234567890.123456, null, "..", 1e-11, NaN]')
-    assert [row[0] for row in rows_of(tmp_path, JsonStat(), text, "value")] == ["1.10", "12345678901234567890.123456", None, "..", "1e-11", "NaN"]
+    assert [row[0] for row in rows_of(tmp_path, JsonStat(), text, "value")] == [
+        "1.10",
+        "12345678901234567890.123456",
+        None,
+        "..",
+        "1e-11",
+        "NaN",
+    ]
 
 
 def test_a_sparse_cube_gives_the_cells_that_it_has(tmp_path: Path) -> None:
@@ -74,7 +85,11 @@ def test_a_sparse_cube_gives_the_cells_that_it_has(tmp_path: Path) -> None:
 
 def test_one_status_for_all_and_one_for_each(tmp_path: Path) -> None:
     assert {row[0] for row in rows_of(tmp_path, JsonStat(), dumped(status="e"), "status")} == {"e"}
-    assert [row[0] for row in rows_of(tmp_path, JsonStat(), dumped(status=[None, "e", *"abcd"]), "status")] == [None, "e", *"abcd"]
+    assert [row[0] for row in rows_of(tmp_path, JsonStat(), dumped(status=[None, "e", *"abcd"]), "status")] == [
+        None,
+        "e",
+        *"abcd",
+    ]
 
 
 def test_one_category_needs_no_index(tmp_path: Path) -> None:
@@ -90,7 +105,10 @@ def test_the_form_of_version_1(tmp_path: Path) -> None:
 
 
 def test_of_a_collection_one_is_wanted(tmp_path: Path) -> None:
-    both = {"class": "collection", "link": {"item": [cube(label="one"), cube(label="two", value=[9] * 6), {"class": "dataset", "href": "else"}]}}
+    both = {
+        "class": "collection",
+        "link": {"item": [cube(label="one"), cube(label="two", value=[9] * 6), {"class": "dataset", "href": "else"}]},
+    }
     assert {row[0] for row in rows_of(tmp_path, JsonStat(dataset="two"), json.dumps(both), "value")} == {"9"}
     with pytest.raises(PayloadRefused, match="holds 2 datasets: 'one', 'two'"):
         records_of(tmp_path, JsonStat(), json.dumps(both), "value")
@@ -113,7 +131,10 @@ def test_of_a_collection_one_is_wanted(tmp_path: Path) -> None:
         (dumped(size=[2]), "2 dimensions in id and 1 in size"),
         (dumped(id=["geo", "age"]), "dimension.age is not there"),
         (dumped(dimension=...), "no JSON-stat with a dataset"),
-        (dumped().replace('"2023": 1', '"2023": 0'), "3 of value|names the categories of dimension 'time'|2 categories"),
+        (
+            dumped().replace('"2023": 1', '"2023": 0'),
+            "3 of value|names the categories of dimension 'time'|2 categories",
+        ),
         (dumped().replace('"2023": 1', '"2023": 3'), "names the categories of dimension 'time' twice, or not all"),
         (dumped().replace('"007"]', '"NA"]'), "names the categories of dimension 'geo' twice"),
         ('{"message": "down for maintenance"}', "no JSON-stat with a dataset in it: it has message"),

@@ -17,8 +17,15 @@ FLOW = "dataflow,ESTAT:NA_MAIN(1.6.0)"
 
 
 def test_every_column_is_a_text(tmp_path: Path) -> None:
-    lines = ["E:F(1.0),A,007,2024-M02,1.10,NA", "E:F(1.0),TRUE,1E5,2024,NaN,", 'E:F(1.0),T,F,01/24,#N/A,"a, ""b"""', "E:F(1.0),A,X,2024,,n"]
-    assert rows_of(tmp_path, SdmxCsv(), HEAD_1 + "\r\n".join(lines), "FREQ", "GEO", "TIME_PERIOD", "OBS_VALUE", "OBS_STATUS") == [
+    lines = [
+        "E:F(1.0),A,007,2024-M02,1.10,NA",
+        "E:F(1.0),TRUE,1E5,2024,NaN,",
+        'E:F(1.0),T,F,01/24,#N/A,"a, ""b"""',
+        "E:F(1.0),A,X,2024,,n",
+    ]
+    assert rows_of(
+        tmp_path, SdmxCsv(), HEAD_1 + "\r\n".join(lines), "FREQ", "GEO", "TIME_PERIOD", "OBS_VALUE", "OBS_STATUS"
+    ) == [
         ("A", "007", "2024-M02", "1.10", "NA"),
         ("TRUE", "1E5", "2024", "NaN", None),
         ("T", "F", "01/24", "#N/A", 'a, "b"'),
@@ -39,7 +46,10 @@ def test_exchange_rates_of_the_ecb(tmp_path: Path) -> None:
     body = recorded_body("ecb-0320")
     with pytest.raises(PayloadRefused, match=r"its first column is 'FREQ'; declare Csv\(...\)"):
         records_of(tmp_path, SdmxCsv(), body, "CURRENCY")
-    keyed = b"\n".join(b"KEY," + line if not number else b"EXR.D," + line for number, line in enumerate(body.rstrip(b"\n").split(b"\n")))
+    keyed = b"\n".join(
+        b"KEY," + line if not number else b"EXR.D," + line
+        for number, line in enumerate(body.rstrip(b"\n").split(b"\n"))
+    )
     found = rows_of(tmp_path, SdmxCsv(), keyed, "KEY", "CURRENCY", "TIME_PERIOD", "OBS_VALUE")
     lines = body.decode().splitlines()
     assert found[0] == ("EXR.D", "AUD", "2026-02-17", "1.6776")
@@ -49,7 +59,9 @@ def test_exchange_rates_of_the_ecb(tmp_path: Path) -> None:
 
 def test_a_deletion_is_refused_until_a_column_takes_the_action(tmp_path: Path) -> None:
     body = HEAD_2 + f"{FLOW},M,A,2014-01,12.40,X\n{FLOW},D,A,,-,\n"
-    with pytest.raises(PayloadRefused, match='holds deletions, the first on line 3; declare a column with source="ACTION"'):
+    with pytest.raises(
+        PayloadRefused, match='holds deletions, the first on line 3; declare a column with source="ACTION"'
+    ):
         records_of(tmp_path, SdmxCsv(), body, "DIM_1", "OBS_VALUE")
     assert rows_of(tmp_path, SdmxCsv(), body, "ACTION", "DIM_1", "TIME_PERIOD", "OBS_VALUE") == [
         ("M", "A", "2014-01", "12.40"),
@@ -63,10 +75,22 @@ def test_labels_are_told_apart_from_codes(tmp_path: Path) -> None:
         "dataflow;ESTAT:NA_MAIN(1.6.0): Principaux agrégats: les comptes;M;A: Value: A;2014-01: 2014-01;12,4;Note à part: rien\n"
     )
     declared = SdmxCsv(delimiter=";", labels=True, decimal=",")
-    assert rows_of(tmp_path, declared, body, "DIM_1", "DIM_1.name", "TIME_PERIOD", "OBS_VALUE", "OBS_VALUE.name", "STRUCTURE_ID", "ATTR_2", "ATTR_2.text") == [
-        ("A", "Value: A", "2014-01", "12,4", None, "ESTAT:NA_MAIN(1.6.0)", "Note à part: rien", "Note à part: rien")
+    assert rows_of(
+        tmp_path,
+        declared,
+        body,
+        "DIM_1",
+        "DIM_1.name",
+        "TIME_PERIOD",
+        "OBS_VALUE",
+        "OBS_VALUE.name",
+        "STRUCTURE_ID",
+        "ATTR_2",
+        "ATTR_2.text",
+    ) == [("A", "Value: A", "2014-01", "12,4", None, "ESTAT:NA_MAIN(1.6.0)", "Note à part: rien", "Note à part: rien")]
+    assert rows_of(tmp_path, declared, body, "STRUCTURE_ID.name", "DIM_1.text") == [
+        ("Principaux agrégats: les comptes", "A: Value: A")
     ]
-    assert rows_of(tmp_path, declared, body, "STRUCTURE_ID.name", "DIM_1.text") == [("Principaux agrégats: les comptes", "A: Value: A")]
 
 
 @pytest.mark.parametrize(
@@ -99,8 +123,17 @@ def test_one_damaged_line_costs_one_row(tmp_path: Path) -> None:
 
 
 def test_lines_are_counted_through_quoted_breaks(tmp_path: Path) -> None:
-    found = records_of(tmp_path, SdmxCsv(), HEAD_2 + f'{FLOW},M,A,2014-01,1,"<p>\nx</p>"\n{FLOW},M,A,2014-01,2,\n', "ATTR_1[]", "OBS_VALUE")
-    assert [(record.place, *record.values) for record in found] == [("line 2", "<p>\nx</p>", "1"), ("line 4", None, "2")]
+    found = records_of(
+        tmp_path,
+        SdmxCsv(),
+        HEAD_2 + f'{FLOW},M,A,2014-01,1,"<p>\nx</p>"\n{FLOW},M,A,2014-01,2,\n',
+        "ATTR_1[]",
+        "OBS_VALUE",
+    )
+    assert [(record.place, *record.values) for record in found] == [
+        ("line 2", "<p>\nx</p>", "1"),
+        ("line 4", None, "2"),
+    ]
 
 
 def test_declarations() -> None:

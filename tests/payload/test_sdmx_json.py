@@ -36,7 +36,9 @@ def message(*datasets: dict[str, Any], **structure: Any) -> str:
         },
         **structure,
     }  # fmt: skip
-    return json.dumps({"meta": {"prepared": "2024-05-01T10:00:00Z"}, "data": {"structures": [described], "dataSets": list(datasets)}})
+    return json.dumps(
+        {"meta": {"prepared": "2024-05-01T10:00:00Z"}, "data": {"structures": [described], "dataSets": list(datasets)}}
+    )
 
 
 def series(*values: Any, key: str = "0:1", action: str = "Replace", **more: Any) -> dict[str, Any]:
@@ -115,7 +117,10 @@ def test_attributes_of_groups_of_dimensions(tmp_path: Path) -> None:
     attributes = {"dimensionGroup": [component("UNIT", "EUR", "USD", default="?"), {"id": "MORE"}]}
     groups = {"0:0::": [1], ":0:1:1": [None, "both"]}
     text = message({**series([1], [2]), "dimensionGroupAttributes": groups}, attributes=attributes)
-    assert rows_of(tmp_path, SdmxJson(), text, "TIME_PERIOD", "UNIT", "MORE") == [("2022", "USD", None), ("2023", "USD", "both")]
+    assert rows_of(tmp_path, SdmxJson(), text, "TIME_PERIOD", "UNIT", "MORE") == [
+        ("2022", "USD", None),
+        ("2023", "USD", "both"),
+    ]
     other = message({**series([1], key="1:1"), "dimensionGroupAttributes": groups}, attributes=attributes)
     assert rows_of(tmp_path, SdmxJson(), other, "UNIT", "MORE") == [("?", None)]
 
@@ -127,7 +132,7 @@ def test_several_values_are_a_list_of_json(tmp_path: Path) -> None:
 
 def test_a_deletion_is_refused_until_a_column_takes_the_action(tmp_path: Path) -> None:
     text = message(series([1]), series([], action="Delete"), {"action": "Delete", "series": {"1:0": {}}})
-    with pytest.raises(PayloadRefused, match="holds deletions; declare a column with source=\"action\""):
+    with pytest.raises(PayloadRefused, match='holds deletions; declare a column with source="action"'):
         records_of(tmp_path, SdmxJson(), text, "GEO", "value")
     assert rows_of(tmp_path, SdmxJson(), text, "action", "GEO", "ITEM", "TIME_PERIOD", "value") == [
         ("Replace", "NA", "y", "2022", "1"),
@@ -158,7 +163,9 @@ def test_what_names_no_code_costs_one_row(tmp_path: Path, dataset: dict[str, Any
 
 
 def test_positions_of_annotations_are_no_values(tmp_path: Path) -> None:
-    assert rows_of(tmp_path, SdmxJson(), message(series([1, 0, "note", 0]), annotations=[{"text": "hm"}]), "value", "NOTE") == [("1", "note")]
+    assert rows_of(
+        tmp_path, SdmxJson(), message(series([1, 0, "note", 0]), annotations=[{"text": "hm"}]), "value", "NOTE"
+    ) == [("1", "note")]
 
 
 @pytest.mark.parametrize(
@@ -167,10 +174,16 @@ def test_positions_of_annotations_are_no_values(tmp_path: Path) -> None:
         ('{"message": "down for maintenance"}', "no SDMX-JSON data message: structures is not there"),
         ('{"errors": [{"code": 413, "title": "too large"}], "data": {}}', "tells 1 errors: 413 too large"),
         ("[]", r"\$ is a list"),
-        (message(series([1])).replace('"structure": 0', '"structure": 1'), "data set 0 of which no one structure is told"),
+        (
+            message(series([1])).replace('"structure": 0', '"structure": 1'),
+            "data set 0 of which no one structure is told",
+        ),
         (message(series([1]), measures={"observation": [{"id": "GEO"}]}), "the component 'GEO' at two places"),
         (message(series([1]) | {"attributes": {}}), "attributes of the data set that do not fit its structure: ragged"),
-        (message(series([1]) | {"dimensionGroupAttributes": {"0:0": [1]}}), "group of dimensions '0:0' where there are 4"),
+        (
+            message(series([1]) | {"dimensionGroupAttributes": {"0:0": [1]}}),
+            "group of dimensions '0:0' where there are 4",
+        ),
         (message(series([1])).replace('"TITLE"', '"UNIT"'), "the component 'UNIT' at two places"),
         (message(series([1], [2])).replace('"1": [2]', '"0": [2]'), "the name '0' twice"),
     ],

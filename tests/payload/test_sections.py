@@ -71,8 +71,19 @@ def test_the_net_asset_values_of_amfi_with_six_columns_and_with_eight(tmp_path: 
     assert (len(older), len(newer)) == (14_025, 14_282)
     bank = "Open Ended Schemes(Debt Scheme - Banking and PSU Fund)"
     assert older[0] == (bank, "Aditya Birla Sun Life Mutual Fund", "119551", "107.0688", "16-May-2025", None)
-    assert newer[0] == (bank, "Aditya Birla Sun Life Mutual Fund", "119551", "106.8821", "21-Aug-2026", "IDCW-Re-investment")
-    assert newer[-1][:3] == ("Close Ended Schemes(Income/Debt Oriented Schemes - Other Debt Scheme)", "UTI Mutual Fund", "106186")
+    assert newer[0] == (
+        bank,
+        "Aditya Birla Sun Life Mutual Fund",
+        "119551",
+        "106.8821",
+        "21-Aug-2026",
+        "IDCW-Re-investment",
+    )
+    assert newer[-1][:3] == (
+        "Close Ended Schemes(Income/Debt Oriented Schemes - Other Debt Scheme)",
+        "UTI Mutual Fund",
+        "106186",
+    )
     assert (bank, "Axis Mutual Fund") in {row[:2] for row in newer}  # the category stays when the house changes
     houses = collections.Counter(row[1] for row in newer)
     assert (len(houses), houses["Unifi Mutual Fund"], houses[None]) == (52, 6, 0)
@@ -86,8 +97,13 @@ def test_the_tables_of_statcan_metadata(tmp_path: Path) -> None:
     members = rows_of(tmp_path, Sections(), payload, "Dimension ID", "Member Name", "Parent Member ID")
     assert len(members) == 16
     assert members[1] == ("1", "Atlantic Region", "1")
-    assert rows_of(tmp_path, Sections(), payload, "Dimension ID", "Dimension name") == [("1", "Geography"), ("2", "Index")]
-    symbols = rows_of(tmp_path, Sections(title="Symbol Legend", ends='"Survey Code"*'), payload, "Description", "Symbol")
+    assert rows_of(tmp_path, Sections(), payload, "Dimension ID", "Dimension name") == [
+        ("1", "Geography"),
+        ("2", "Index"),
+    ]
+    symbols = rows_of(
+        tmp_path, Sections(title="Symbol Legend", ends='"Survey Code"*'), payload, "Description", "Symbol"
+    )
     assert len(symbols) == 14
     assert ("not applicable", "...") in symbols
     with pytest.raises(PayloadRefused, match="goes on behind a blank line"):  # as many fields as in the next table
@@ -164,7 +180,9 @@ def test_a_new_heading_clears_those_behind_it(tmp_path: Path) -> None:
 
 
 def test_a_row_that_reads_like_a_heading_is_a_row(tmp_path: Path) -> None:
-    assert rows_of(tmp_path, HEADED, "id;v\nKind 1\nKind 7;a House\n", "kind", "id", "v") == [("Kind 1", "Kind 7", "a House")]
+    assert rows_of(tmp_path, HEADED, "id;v\nKind 1\nKind 7;a House\n", "kind", "id", "v") == [
+        ("Kind 1", "Kind 7", "a House")
+    ]
 
 
 def test_a_heading_of_an_unknown_kind_refuses_the_payload(tmp_path: Path) -> None:

@@ -46,7 +46,13 @@ def test_gzip_of_any_kind_and_of_several_members(tmp_path: Path, extension: str)
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda packed: packed[:-6], lambda packed: packed + b"more bytes", lambda packed: packed[2:], lambda packed: packed[:12] + b"\xff" + packed[13:]]
+    "damage",
+    [
+        lambda packed: packed[:-6],
+        lambda packed: packed + b"more bytes",
+        lambda packed: packed[2:],
+        lambda packed: packed[:12] + b"\xff" + packed[13:],
+    ],
 )
 def test_gzip_that_is_cut_or_followed_by_bytes_is_refused(tmp_path: Path, damage: object) -> None:
     with pytest.raises(PayloadRefused, match="cannot be unpacked"):

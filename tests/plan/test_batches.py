@@ -30,20 +30,39 @@ from sbf_core.trust.digest import digest_tables
 NOW = dt.datetime(2024, 6, 3, 12, tzinfo=dt.UTC)
 
 
-def batched(url: str = "https://v.example/{ticker}?from={from_date}", *, most: int = 3, **more: object) -> DatasetKeymapEntry:
+def batched(
+    url: str = "https://v.example/{ticker}?from={from_date}", *, most: int = 3, **more: object
+) -> DatasetKeymapEntry:
     recipe = RestRecipe(url=url, tickers_per_request=most, class_mark="-")
     return entry(source="odd", silver_table="px", scope="per_ticker", recipe=recipe, lookback_days=2, **more)
 
 
-def planned(tickers: list[str], states: dict[str, SeriesState], **more: object) -> list[tuple[str | None, dt.date | None, bool]]:
+def planned(
+    tickers: list[str], states: dict[str, SeriesState], **more: object
+) -> list[tuple[str | None, dt.date | None, bool]]:
     first = dt.date(2020, 1, 1)
-    final = {ticker: [Stretch(first, state.coverage_to)] for key, state in states.items() if state.coverage_to for ticker in key.rpartition("/")[2].split(",")}
-    items = plan_requests([batched()], tickers=tickers, states=states, now=NOW, run_id="r", known=SimpleNamespace(final=lambda _: final, cursors=lambda _: {}), **more)  # type: ignore[arg-type]
+    final = {
+        ticker: [Stretch(first, state.coverage_to)]
+        for key, state in states.items()
+        if state.coverage_to
+        for ticker in key.rpartition("/")[2].split(",")
+    }
+    items = plan_requests(
+        [batched()],
+        tickers=tickers,
+        states=states,
+        now=NOW,
+        run_id="r",
+        known=SimpleNamespace(final=lambda _: final, cursors=lambda _: {}),
+        **more,
+    )  # type: ignore[arg-type]
     return [(item.request.ticker, item.request.from_date, item.due) for item in items]
 
 
 def fetched(hours_ago: float, covered: str) -> SeriesState:
-    return SeriesState(checked_at=NOW - dt.timedelta(hours=hours_ago), to_date=NOW.date(), coverage_to=dt.date.fromisoformat(covered))
+    return SeriesState(
+        checked_at=NOW - dt.timedelta(hours=hours_ago), to_date=NOW.date(), coverage_to=dt.date.fromisoformat(covered)
+    )
 
 
 def test_tickers_that_want_the_same_days_are_asked_for_together() -> None:
@@ -54,13 +73,19 @@ def test_tickers_that_want_the_same_days_are_asked_for_together() -> None:
 def test_a_new_ticker_gets_its_history_and_the_others_their_days() -> None:
     states = {"prices/odd/eod/A,B,C": fetched(30, "2024-06-01"), "prices/odd/eod/D": fetched(30, "2024-06-01")}
     day = dt.date(2024, 5, 31)
-    assert planned(["NEW", "A", "C", "D", "B"], states) == [("NEW", dt.date(2020, 1, 1), True), ("A,C,D", day, True), ("B", day, True)]
+    assert planned(["NEW", "A", "C", "D", "B"], states) == [
+        ("NEW", dt.date(2020, 1, 1), True),
+        ("A,C,D", day, True),
+        ("B", day, True),
+    ]
 
 
 def test_what_was_in_two_batches_is_known_from_the_later_one() -> None:
     states = {"prices/odd/eod/A,B": fetched(100, "2024-05-01"), "prices/odd/eod/A,C": fetched(1, "2024-06-01")}
     assert planned(["A", "B", "C"], states, only_due=True) == [("B", dt.date(2024, 4, 30), True)]
-    assert planned(["A", "B", "C"], dict(reversed(states.items())), only_due=True) == [("B", dt.date(2024, 4, 30), True)]
+    assert planned(["A", "B", "C"], dict(reversed(states.items())), only_due=True) == [
+        ("B", dt.date(2024, 4, 30), True)
+    ]
 
 
 def test_a_back_fill_goes_on_behind_what_was_fetched_in_batches() -> None:
@@ -77,7 +102,13 @@ def test_each_ticker_is_asked_for_once(tickers: list[str], most: int) -> None:
 
 
 def test_the_address_names_them_as_the_vendor_writes_them() -> None:
-    recipe = RestRecipe(url="https://v.example/{ticker}", tickers_per_request=9, ticker_separator=";", class_mark="-", ticker_names={"^SPX": "^GSPC"})
+    recipe = RestRecipe(
+        url="https://v.example/{ticker}",
+        tickers_per_request=9,
+        ticker_separator=";",
+        class_mark="-",
+        ticker_names={"^SPX": "^GSPC"},
+    )
     request = RunRequest(run_id="r", domain="prices", source="odd", dataset="eod", ticker="AAPL,BRK.B,^SPX,A/U")
     assert filled(recipe.url, request, quoting=True, recipe=recipe) == "https://v.example/AAPL;BRK-B;%5EGSPC;A%2FU"
 
@@ -99,7 +130,9 @@ def rows(tickers: str, day: str, close: str = "1.5") -> bytes:
 
 def test_a_universe_that_changes_fetches_nothing_twice_and_loses_nothing(tmp_path: Path) -> None:
     with FaultyVendor() as vendor:
-        warehouse = Warehouse(tmp_path / "home", Ticked(batched(vendor.url("/t") + "/{ticker}?from={from_date}", most=100)))
+        warehouse = Warehouse(
+            tmp_path / "home", Ticked(batched(vendor.url("/t") + "/{ticker}?from={from_date}", most=100))
+        )
         many = [f"T{number}" for number in range(80)]
         listed = ",".join(many)
         vendor.says(f"/t/{listed}", answer(rows(listed, "2024-01-01")))
@@ -126,7 +159,10 @@ def test_what_the_vendor_has_not_changed_is_asked_with_its_mark_unless_a_batch_w
     with FaultyVendor() as vendor:
         warehouse = Warehouse(tmp_path / "home", Ticked(batched(vendor.url("/t") + "/{ticker}", most=2)))
         for tickers in ("A,B", "A,B", "A", "A,B"):
-            vendor.says(f"/t/{tickers}", answer(rows(tickers, "2024-01-01", str(len(tickers))), headers=[("ETag", f'"{tickers}"')]))
+            vendor.says(
+                f"/t/{tickers}",
+                answer(rows(tickers, "2024-01-01", str(len(tickers))), headers=[("ETag", f'"{tickers}"')]),
+            )
             warehouse.run(hours_later=30, universe__tickers=tuple(tickers.split(",")))
         assert [request.get("if-none-match") for request in vendor.requests["/t/A,B"]] == [None, '"A,B"', None]
 
@@ -147,7 +183,9 @@ def test_late_payloads_of_other_batches_are_put_in_their_place(tmp_path: Path) -
             vendor.says(f"/t/{tickers}", answer(rows(tickers, "2024-01-01", close)))
             ordered.run(hours_later=hour, universe__tickers=tuple(tickers.split(",")))
         current = "SELECT symbol, CAST(close AS DOUBLE) FROM silver.px ORDER BY ALL"
-        assert ordered.ask(current) == [("A", 1.0), ("B", 1.0)], "the same payload as the first is news after another of A"
+        assert ordered.ask(current) == [("A", 1.0), ("B", 1.0)], (
+            "the same payload as the first is news after another of A"
+        )
         assert late.run(options=RunOptions(replay=str(ordered.home)), universe__tickers=("B",)).files == 2
         assert late.run(options=RunOptions(replay=str(ordered.home))).files == 1
         history = "SELECT symbol, close, known_from, known_to FROM silver.px_history ORDER BY ALL"

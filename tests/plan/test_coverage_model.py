@@ -65,9 +65,17 @@ class Exchange(FakeVendor):
         found = {}
         for number in range((now.date() - FIRST).days + 1 + 40):
             day = FIRST - DAY * 40 + DAY * number
-            if day <= now.date() and day.weekday() < 5 and (ticker, day) not in self.lacking and ticker not in self.unknown:
+            if (
+                day <= now.date()
+                and day.weekday() < 5
+                and (ticker, day) not in self.lacking
+                and ticker not in self.unknown
+            ):
                 hours = min(24, int((now - dt.datetime.combine(day, dt.time(), dt.UTC)).total_seconds() // 3600))
-                found[day] = self.corrected.get((ticker, day), 1000 + day.toordinal() % 100 + (hours if hours < 24 else 0)) * self.factor[ticker]
+                found[day] = (
+                    self.corrected.get((ticker, day), 1000 + day.toordinal() % 100 + (hours if hours < 24 else 0))
+                    * self.factor[ticker]
+                )
         return found
 
     @hookimpl
@@ -108,8 +116,28 @@ class _Answers:
         raise NotImplementedError
 
 
-WHAT = ("run", "run", "run", "run", "late", "correct", "withdraw", "split", "known", "down", "ahead", "stop", "earlier", "since", "rebuild")
-STEPS = st.lists(st.tuples(st.sampled_from(WHAT), st.integers(1, 40), st.sampled_from(TICKERS), st.integers(0, 2)), min_size=4, max_size=16)
+WHAT = (
+    "run",
+    "run",
+    "run",
+    "run",
+    "late",
+    "correct",
+    "withdraw",
+    "split",
+    "known",
+    "down",
+    "ahead",
+    "stop",
+    "earlier",
+    "since",
+    "rebuild",
+)
+STEPS = st.lists(
+    st.tuples(st.sampled_from(WHAT), st.integers(1, 40), st.sampled_from(TICKERS), st.integers(0, 2)),
+    min_size=4,
+    max_size=16,
+)
 
 
 def change(vendor: Exchange, what: str, ticker: str, day: dt.date) -> None:
@@ -141,13 +169,22 @@ def final_days(warehouse: Warehouse, vendor: Exchange) -> set[tuple[str, dt.date
         return set()
     with warehouse.open() as cursor:
         found = final_stretches(cursor, vendor.entries[0])
-    return {(str(ticker), each.first + DAY * number) for ticker, stretches in found.items() for each in stretches for number in range((each.last - each.first).days + 1)}
+    return {
+        (str(ticker), each.first + DAY * number)
+        for ticker, stretches in found.items()
+        for each in stretches
+        for number in range((each.last - each.first).days + 1)
+    }
 
 
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 10)
 @given(STEPS)
-@example([("since", 1, "AAA", 0), ("split", 1, "AAA", 0), ("run", 1, "AAA", 0), ("run", 1, "AAA", 0)])  # only first and last days are asked for after the split
-def test_silver_ends_as_the_vendor_has_it(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, str, int]]) -> None:
+@example(
+    [("since", 1, "AAA", 0), ("split", 1, "AAA", 0), ("run", 1, "AAA", 0), ("run", 1, "AAA", 0)]
+)  # only first and last days are asked for after the split
+def test_silver_ends_as_the_vendor_has_it(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, str, int]]
+) -> None:
     vendor = Exchange()
     warehouse = Warehouse(tmp_path_factory.mktemp("any") / "home", vendor)
     for what, hours, ticker, back in steps:
@@ -160,7 +197,11 @@ def test_silver_ends_as_the_vendor_has_it(tmp_path_factory: pytest.TempPathFacto
                 rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
             continue
         if what == "earlier":
-            vendor.entries = [attrs.evolve(vendor.entries[0], first_date=max(vendor.entries[0].first_date - DAY * 5, FIRST - DAY * 20))]
+            vendor.entries = [
+                attrs.evolve(
+                    vendor.entries[0], first_date=max(vendor.entries[0].first_date - DAY * 5, FIRST - DAY * 20)
+                )
+            ]
         change(vendor, what, ticker, today - DAY * back)
         vendor.down = {today - DAY * back} if what == "down" else set()
         vendor.stops_after = back if what == "stop" else 10**9
@@ -173,9 +214,16 @@ def test_silver_ends_as_the_vendor_has_it(tmp_path_factory: pytest.TempPathFacto
     first = vendor.entries[0].first_date
     for ticker in TICKERS:
         wanted = [(day, close) for day, close in vendor.rows(ticker, warehouse.clock.now()).items() if day >= first]
-        assert warehouse.ask("SELECT date, close FROM silver.px WHERE symbol = ? ORDER BY 1", [ticker]) == wanted, ticker
-    final, newest = final_days(warehouse, vendor), dict(warehouse.ask("SELECT symbol, max(date) FROM silver.px GROUP BY 1"))
+        assert warehouse.ask("SELECT date, close FROM silver.px WHERE symbol = ? ORDER BY 1", [ticker]) == wanted, (
+            ticker
+        )
+    final, newest = (
+        final_days(warehouse, vendor),
+        dict(warehouse.ask("SELECT symbol, max(date) FROM silver.px GROUP BY 1")),
+    )
     warehouse.clock.advance(hours=2)
     run(warehouse, vendor)
-    again = {(ticker, day) for ticker, day in vendor.asked & final if day < newest[ticker] - DAY * DECLARED.lookback_days}
+    again = {
+        (ticker, day) for ticker, day in vendor.asked & final if day < newest[ticker] - DAY * DECLARED.lookback_days
+    }
     assert not again, "days that are final, and behind the look-back, were asked for again"

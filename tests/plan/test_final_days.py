@@ -43,13 +43,35 @@ class Exchange(FakeVendor):
         assert self.clock is not None
         now = self.clock.now().replace(tzinfo=None)
         self.spans.append((f"{request.from_date:%m-%d}", f"{request.to_date:%m-%d}"))
-        days = [request.from_date + dt.timedelta(days=number) for number in range((request.to_date - request.from_date).days + 1)]
+        days = [
+            request.from_date + dt.timedelta(days=number)
+            for number in range((request.to_date - request.from_date).days + 1)
+        ]
         self.days |= set(days)
         if self.down & set(days):
-            return RunResult(request=request, address="fake://", extension="json", fetched_at=self.clock.now(), error="down", kind="http_500")
-        rows = [{"date": f"{day}", "close": min(24, int((now - dt.datetime(day.year, day.month, day.day)).total_seconds() // 3600))} for day in days]
+            return RunResult(
+                request=request,
+                address="fake://",
+                extension="json",
+                fetched_at=self.clock.now(),
+                error="down",
+                kind="http_500",
+            )
+        rows = [
+            {
+                "date": f"{day}",
+                "close": min(24, int((now - dt.datetime(day.year, day.month, day.day)).total_seconds() // 3600)),
+            }
+            for day in days
+        ]
         payload = json.dumps([*rows, *self.extra]).encode()
-        return RunResult(request=request, address=f"fake://{request.from_date}/{request.to_date}", payload=payload, extension="json", fetched_at=self.clock.now())
+        return RunResult(
+            request=request,
+            address=f"fake://{request.from_date}/{request.to_date}",
+            payload=payload,
+            extension="json",
+            fetched_at=self.clock.now(),
+        )
 
 
 def exchange(folder: Path, **declared: Any) -> tuple[Warehouse, Exchange]:
@@ -64,7 +86,10 @@ def closes(warehouse: Warehouse) -> dict[str, int]:
 
 def final(warehouse: Warehouse, vendor: Exchange) -> list[tuple[str, str]]:
     with warehouse.open() as cursor:
-        return [(f"{each.first:%m-%d}", f"{each.last:%m-%d}") for each in final_stretches(cursor, vendor.entries[0]).get(None, ())]
+        return [
+            (f"{each.first:%m-%d}", f"{each.last:%m-%d}")
+            for each in final_stretches(cursor, vendor.entries[0]).get(None, ())
+        ]
 
 
 def test_a_bar_of_a_day_that_was_not_over_is_asked_for_again(tmp_path: Path) -> None:
@@ -74,7 +99,15 @@ def test_a_bar_of_a_day_that_was_not_over_is_asked_for_again(tmp_path: Path) -> 
     assert closes(warehouse)["01-02"] == 12
     assert final(warehouse, vendor) == [("12-28", "12-31")]
     warehouse.run(hours_later=21)
-    assert closes(warehouse) == {"12-28": 24, "12-29": 24, "12-30": 24, "12-31": 24, "01-01": 24, "01-02": 24, "01-03": 9}
+    assert closes(warehouse) == {
+        "12-28": 24,
+        "12-29": 24,
+        "12-30": 24,
+        "12-31": 24,
+        "01-01": 24,
+        "01-02": 24,
+        "01-03": 9,
+    }
     warehouse.run(hours_later=48)
     warehouse.run(hours_later=24)
     assert vendor.spans == [("12-28", "01-02"), ("01-01", "01-03"), ("01-02", "01-05"), ("01-04", "01-06")]
@@ -89,7 +122,10 @@ def test_the_same_is_known_after_a_rebuild(tmp_path: Path) -> None:
     manager = PluginManager(())
     manager.register(vendor, name="fake")
     rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
-    assert (final(warehouse, vendor), [item.steps for item in warehouse.runner(RunOptions(force=True)).plan().requests]) == before
+    assert (
+        final(warehouse, vendor),
+        [item.steps for item in warehouse.runner(RunOptions(force=True)).plan().requests],
+    ) == before
 
 
 def test_an_answer_without_news_covers_its_days(tmp_path: Path) -> None:
@@ -148,8 +184,15 @@ def test_a_day_is_over_in_its_zone_and_settles_afterwards(tmp_path: Path, settle
 
 
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 12)
-@given(st.lists(st.tuples(st.integers(1, 60), st.sampled_from(["", "", "", "since", "down", "rebuild"])), min_size=1, max_size=8), st.sampled_from([0.0, 1.0, 2.5]))
-def test_in_the_end_every_close_is_final_and_no_final_day_was_asked_for_again(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, str]], settles: float) -> None:
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 60), st.sampled_from(["", "", "", "since", "down", "rebuild"])), min_size=1, max_size=8
+    ),
+    st.sampled_from([0.0, 1.0, 2.5]),
+)
+def test_in_the_end_every_close_is_final_and_no_final_day_was_asked_for_again(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, str]], settles: float
+) -> None:
     """Any order of runs, outages, back-fills and rebuilds."""
     warehouse, vendor = exchange(tmp_path_factory.mktemp("any"), settles_after_days=settles, refresh_after_hours=1)
     known: set[dt.date] = set()
@@ -168,7 +211,9 @@ def test_in_the_end_every_close_is_final_and_no_final_day_was_asked_for_again(tm
         if warehouse.home.joinpath("sbf.duckdb").exists():
             with warehouse.open() as cursor:
                 for each in final_stretches(cursor, vendor.entries[0]).get(None, ()):
-                    known |= {each.first + dt.timedelta(days=number) for number in range((each.last - each.first).days + 1)}
+                    known |= {
+                        each.first + dt.timedelta(days=number) for number in range((each.last - each.first).days + 1)
+                    }
         assert all(dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(days=1 + settles) <= now for day in known)
     over = [FIRST + dt.timedelta(days=number) for number in range((warehouse.clock.now().date() - FIRST).days)]
     assert {day for day, close in closes(warehouse).items() if close == 24} == {f"{day:%m-%d}" for day in over}

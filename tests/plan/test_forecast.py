@@ -52,7 +52,12 @@ def test_a_limit_holds_over_processes_and_runs(tmp_path: Path) -> None:
         "sys.stdin.readline()\n"
         "with ThreadPoolExecutor(4) as pool: print(sum(wait == 0 for wait in pool.map(lambda _: book.take('a'), range(700))))"
     )
-    children = [subprocess.Popen([sys.executable, "-c", taker, str(rates)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", taker, str(rates)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
     began = time.time()
     for child in children:
         assert child.stdin is not None
@@ -88,7 +93,14 @@ def test_limits_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
 
 
 def request(first: str, last: str) -> RunRequest:
-    return RunRequest(run_id="r", domain="prices", source="fake", dataset="eod", from_date=dt.date.fromisoformat(first), to_date=dt.date.fromisoformat(last))
+    return RunRequest(
+        run_id="r",
+        domain="prices",
+        source="fake",
+        dataset="eod",
+        from_date=dt.date.fromisoformat(first),
+        to_date=dt.date.fromisoformat(last),
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,17 +108,43 @@ def request(first: str, last: str) -> RunRequest:
     [
         ("{from_date}", 0, "2020-01-01", "2024-01-01", []),
         ("{from_date}", 366, "2024-01-01", "2024-12-31", [("2024-01-01", "2024-12-31")]),
-        ("{from_date}", 10, "2024-01-01", "2024-01-21", [("2024-01-01", "2024-01-10"), ("2024-01-11", "2024-01-20"), ("2024-01-21", "2024-01-21")]),
-        ("{year}", 0, "2022-11-01", "2024-01-02", [("2022-11-01", "2022-12-31"), ("2023-01-01", "2023-12-31"), ("2024-01-01", "2024-01-02")]),
+        (
+            "{from_date}",
+            10,
+            "2024-01-01",
+            "2024-01-21",
+            [("2024-01-01", "2024-01-10"), ("2024-01-11", "2024-01-20"), ("2024-01-21", "2024-01-21")],
+        ),
+        (
+            "{year}",
+            0,
+            "2022-11-01",
+            "2024-01-02",
+            [("2022-11-01", "2022-12-31"), ("2023-01-01", "2023-12-31"), ("2024-01-01", "2024-01-02")],
+        ),
         ("{from_date}", 1, "2024-01-02", "2024-01-01", []),
     ],
 )
-def test_a_long_stretch_is_asked_for_in_pieces(url: str, days: int, first: str, last: str, wanted: list[tuple[str, str]]) -> None:
+def test_a_long_stretch_is_asked_for_in_pieces(
+    url: str, days: int, first: str, last: str, wanted: list[tuple[str, str]]
+) -> None:
     declared = entry(recipe=RestRecipe(url=f"https://example.com/{url}", chunk_days=days))
     assert [(str(piece.from_date), str(piece.to_date)) for piece in chunks(declared, request(first, last))] == wanted
 
 
 def test_a_back_fill_is_one_request_with_its_pieces() -> None:
     declared = entry(recipe=RestRecipe(url="https://example.com/{from_date}/{to_date}", chunk_days=100))
-    (planned,) = plan_requests([declared], tickers=(), states={}, now=START, run_id="", wishes=PlanWishes(since=dt.date(2023, 1, 1), until=dt.date(2023, 12, 31)))
-    assert [len(planned.steps), planned.due, planned.request.from_date, planned.request.to_date] == [4, True, dt.date(2023, 1, 1), dt.date(2023, 12, 31)]
+    (planned,) = plan_requests(
+        [declared],
+        tickers=(),
+        states={},
+        now=START,
+        run_id="",
+        wishes=PlanWishes(since=dt.date(2023, 1, 1), until=dt.date(2023, 12, 31)),
+    )
+    assert [len(planned.steps), planned.due, planned.request.from_date, planned.request.to_date] == [
+        4,
+        True,
+        dt.date(2023, 1, 1),
+        dt.date(2023, 12, 31),
+    ]

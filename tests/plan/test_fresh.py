@@ -30,14 +30,20 @@ ENTRIES = (
         recipe=RestRecipe(url="https://example.com/{ticker}", tickers_per_request=2),
     ),
 )  # fmt: skip
-KEYS = [entry.key(ticker) for entry in ENTRIES for ticker in ((None,) if str(entry.scope) == "global" else entry.members or ("A", "B"))]
+KEYS = [
+    entry.key(ticker)
+    for entry in ENTRIES
+    for ticker in ((None,) if str(entry.scope) == "global" else entry.members or ("A", "B"))
+]
 STATE = st.none() | st.tuples(st.integers(-3, 110), st.booleans(), st.sampled_from([False, False, False, True]))
 
 
 @pytest.fixture(scope="module")
 def conn() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
-        opened.execute("CREATE SCHEMA ops; CREATE TABLE ops.data_dates (key VARCHAR, checked_at TIMESTAMP, again_from DATE, unknown_since TIMESTAMP)")
+        opened.execute(
+            "CREATE SCHEMA ops; CREATE TABLE ops.data_dates (key VARCHAR, checked_at TIMESTAMP, again_from DATE, unknown_since TIMESTAMP)"
+        )
         yield opened
 
 

@@ -30,11 +30,23 @@ def day(text: str) -> dt.date:
 
 
 def planned(
-    state: SeriesState | None = None, wishes: PlanWishes | None = None, *, final: Sequence[tuple[str, str]] = (("2020-01-01", "2023-12-31"),), **declared: Any
+    state: SeriesState | None = None,
+    wishes: PlanWishes | None = None,
+    *,
+    final: Sequence[tuple[str, str]] = (("2020-01-01", "2023-12-31"),),
+    **declared: Any,
 ) -> PlannedRequest:
     states = {} if state is None else {"prices/fake/eod": state}
     stretches = [Stretch(day(first), day(last)) for first, last in final] if state is not None else []
-    (found,) = plan_requests([entry(**declared)], tickers=(), states=states, now=START, run_id="r", wishes=wishes, known=SimpleNamespace(final=lambda _: {None: stretches}, cursors=lambda _: {}))
+    (found,) = plan_requests(
+        [entry(**declared)],
+        tickers=(),
+        states=states,
+        now=START,
+        run_id="r",
+        wishes=wishes,
+        known=SimpleNamespace(final=lambda _: {None: stretches}, cursors=lambda _: {}),
+    )
     return found
 
 
@@ -75,11 +87,19 @@ def test_holes_are_asked_for_and_nothing_between_them() -> None:
     assert asked(found) == [("2020-01-01", "2020-01-02"), ("2021-07-01", "2021-07-02"), ("2023-12-31", "2024-01-02")]
     assert (found.request.from_date, found.request.to_date) == (FIRST, DAY)
     assert found.why.endswith("; 3 stretches of days are not final")
-    assert asked(planned(OLD, final=final, first_date=dt.date(2021, 7, 2))) == [("2021-07-02", "2021-07-02"), ("2023-12-31", "2024-01-02")]
+    assert asked(planned(OLD, final=final, first_date=dt.date(2021, 7, 2))) == [
+        ("2021-07-02", "2021-07-02"),
+        ("2023-12-31", "2024-01-02"),
+    ]
     whole = planned(OLD, final=final, recipe=RestRecipe(url="https://example.com/all"))
     assert asked(whole) == [("2024-01-02", "2024-01-02")], "an answer is the same whatever days are asked for"
     by_year = planned(OLD, final=final, recipe=RestRecipe(url="https://example.com/{year}"))
-    assert asked(by_year) == [("2020-01-01", "2020-01-02"), ("2021-07-01", "2021-07-02"), ("2023-12-31", "2023-12-31"), ("2024-01-01", "2024-01-02")]
+    assert asked(by_year) == [
+        ("2020-01-01", "2020-01-02"),
+        ("2021-07-01", "2021-07-02"),
+        ("2023-12-31", "2023-12-31"),
+        ("2024-01-01", "2024-01-02"),
+    ]
 
 
 def test_nothing_is_due_where_all_days_are_final() -> None:
@@ -95,10 +115,21 @@ def test_days_without_rows_behind_the_newest_are_asked_for_again() -> None:
     assert asked(planned(attrs.evolve(OLD, coverage_to=dt.date(2023, 12, 20)))) == [("2023-12-21", "2024-01-02")]
 
 
-@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9)), max_size=8), st.integers(0, 70), st.integers(0, 30), st.integers(0, 40))
-def test_what_is_left_are_the_days_that_are_in_no_stretch(parts: list[tuple[int, int]], first: int, length: int, tail: int) -> None:
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9)), max_size=8),
+    st.integers(0, 70),
+    st.integers(0, 30),
+    st.integers(0, 40),
+)
+def test_what_is_left_are_the_days_that_are_in_no_stretch(
+    parts: list[tuple[int, int]], first: int, length: int, tail: int
+) -> None:
     def days(stretches: Sequence[Stretch]) -> list[dt.date]:
-        return [each.first + dt.timedelta(days=number) for each in stretches for number in range((each.last - each.first).days + 1)]
+        return [
+            each.first + dt.timedelta(days=number)
+            for each in stretches
+            for number in range((each.last - each.first).days + 1)
+        ]
 
     known = {place for begin, more in parts for place in range(begin, begin + more + 1)}
     final = [Stretch(FIRST + dt.timedelta(days=place), FIRST + dt.timedelta(days=place)) for place in sorted(known)]
@@ -126,7 +157,9 @@ def test_one_request_a_ticker() -> None:
 
 
 @given(st.integers(0, 400), st.integers(0, 60), st.floats(0, 1000))
-def test_a_window_never_starts_before_the_first_date_nor_leaves_a_gap(covered: int, lookback: int, hours: float) -> None:
+def test_a_window_never_starts_before_the_first_date_nor_leaves_a_gap(
+    covered: int, lookback: int, hours: float
+) -> None:
     last = dt.date(2020, 1, 1) + dt.timedelta(days=covered)
     state = SeriesState(checked_at=START - dt.timedelta(hours=hours), coverage_to=last)
     request = planned(state, lookback_days=lookback).request

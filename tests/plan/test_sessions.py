@@ -22,9 +22,18 @@ has_calendars = importlib.util.find_spec("exchange_calendars") is not None
 FRIDAY = dt.datetime(2024, 1, 5, 10, tzinfo=dt.UTC)
 
 
-def planned(checked_at: dt.datetime, now: dt.datetime, *, wishes: PlanWishes | None = None, **declared: Any) -> PlannedRequest:
+def planned(
+    checked_at: dt.datetime, now: dt.datetime, *, wishes: PlanWishes | None = None, **declared: Any
+) -> PlannedRequest:
     states = {"prices/fake/eod": SeriesState(checked_at=checked_at, coverage_to=checked_at.date())}
-    (found,) = plan_requests([entry(**{"refresh_after_hours": 12, **declared})], tickers=(), states=states, now=now, run_id="r", wishes=wishes)
+    (found,) = plan_requests(
+        [entry(**{"refresh_after_hours": 12, **declared})],
+        tickers=(),
+        states=states,
+        now=now,
+        run_id="r",
+        wishes=wishes,
+    )
     return found
 
 
@@ -72,7 +81,16 @@ def test_out_of_season_the_interval_is_longer(day: str, seasons: tuple[str, ...]
     assert planned(now - dt.timedelta(days=31), now, cadence=Cadence(seasons=seasons)).due
 
 
-@pytest.mark.parametrize("wrong", [{"calendar": "week days"}, {"seasons": ("1-1/3-31",)}, {"seasons": ("02-30/03-01",)}, {"min_age_days": -1}, {"off_season_hours": -1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"calendar": "week days"},
+        {"seasons": ("1-1/3-31",)},
+        {"seasons": ("02-30/03-01",)},
+        {"min_age_days": -1},
+        {"off_season_hours": -1},
+    ],
+)
 def test_cadences_that_are_none(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"calendar|season|negative"):
         Cadence(**wrong)

@@ -35,7 +35,15 @@ def installed(folder: Path, name: str, *wants: str) -> Path:
     module = name.replace("-", "_")
     (source / "pyproject.toml").write_text(PROJECT.format(name=name, module=module, wants=json.dumps(list(wants))))
     (source / f"{module}.py").write_text("HOOK_API = 1\n")
-    plain = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--target", str(site)]
+    plain = [
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--disable-pip-version-check",
+        "--target",
+        str(site),
+    ]
     subprocess.run([sys.executable, "-m", "pip", "install", *plain, str(source)], check=True, cwd=folder)
     return site
 
@@ -51,7 +59,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_does_not_fit_and_what_is_held_back(site: Path) -> None:
-    found = {(bound.holder, bound.package): bound.text for bound in bounds(["sbf-old", "sbf-lost", "sbf-odd", "sbf-plain", "sbf", ""])}
+    found = {
+        (bound.holder, bound.package): bound.text
+        for bound in bounds(["sbf-old", "sbf-lost", "sbf-odd", "sbf-plain", "sbf", ""])
+    }
     assert found == {
         ("sbf-old", "duckdb"): f"wants duckdb<1.0, and {version('duckdb')} is installed",
         ("sbf-old", "attrs"): "holds attrs at <100,>=20",
@@ -61,10 +72,16 @@ def test_what_does_not_fit_and_what_is_held_back(site: Path) -> None:
 
 
 def test_the_commands_show_it(site: Path, tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]), "SBF_HOME": str(tmp_path / "home")}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "SBF_HOME": str(tmp_path / "home"),
+    }
 
     def sbf(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "sbf_core", *arguments], env=environment, capture_output=True, text=True)
+        return subprocess.run(
+            [sys.executable, "-m", "sbf_core", *arguments], env=environment, capture_output=True, text=True
+        )
 
     listed = sbf("plugins", "list").stdout
     assert f"sbf-old       wants duckdb<1.0, and {version('duckdb')} is installed" in listed

@@ -42,7 +42,9 @@ def run(home: Path, manager: PluginManager, progress: Progress | None = None) ->
     (files / "Kew.csv").write_text("day,mm\n01.03.2024,4.2\n02.03.2024,n/a\n")
     (files / "Oxford.csv").write_text("day,mm\n01.03.2024,0.0\n")
     (files / "stations.json").write_text(json.dumps([{"station": "Kew", "height": 12}]))
-    context = Runner(Settings(home, environment={}), clock=FixedClock(START.replace(month=6)), manager=manager, progress=progress).run()
+    context = Runner(
+        Settings(home, environment={}), clock=FixedClock(START.replace(month=6)), manager=manager, progress=progress
+    ).run()
     return context.errors
 
 
@@ -57,7 +59,10 @@ def works(home: Path, manager: PluginManager) -> None:
 
 
 def test_the_plugin_is_as_it_was() -> None:
-    assert hashlib.sha256(FROZEN.read_bytes()).hexdigest() == "bedce8320ab2e4c8dbb711d507d2dca830261555fd971a3eb3b20537c397032b", "it stands for plugins that nobody edits any more"
+    assert (
+        hashlib.sha256(FROZEN.read_bytes()).hexdigest()
+        == "bedce8320ab2e4c8dbb711d507d2dca830261555fd971a3eb3b20537c397032b"
+    ), "it stands for plugins that nobody edits any more"
 
 
 def test_a_plugin_of_the_first_hooks_works(tmp_path: Path) -> None:
@@ -73,7 +78,10 @@ def test_a_plugin_that_names_no_number_was_written_for_the_first(monkeypatch: py
         PluginManager(()).register(ModuleType("old"), name="old")
 
 
-@pytest.mark.parametrize(("number", "fix"), [(2, "upgrade sbf"), (0, "upgrade the plugin"), ("1", "write HOOK_API = 1"), (None, "write HOOK_API = 1")])
+@pytest.mark.parametrize(
+    ("number", "fix"),
+    [(2, "upgrade sbf"), (0, "upgrade the plugin"), ("1", "write HOOK_API = 1"), (None, "write HOOK_API = 1")],
+)
 def test_a_number_that_is_not_supported_is_refused(number: Any, fix: str) -> None:
     module = ModuleType("other")
     module.HOOK_API = number  # type: ignore[attr-defined]
@@ -92,7 +100,9 @@ class Tomorrow:
     )
 
 
-def test_what_will_be_gone_still_works_and_is_told_with_what_to_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_will_be_gone_still_works_and_is_told_with_what_to_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(hookspecs, "HOOK_API_SUPPORTED", range(1, 3))
     monkeypatch.setattr(hookspecs, "DEPRECATED", Tomorrow.deprecated)
     manager = PluginManager(())
@@ -105,13 +115,22 @@ def test_what_will_be_gone_still_works_and_is_told_with_what_to_use(tmp_path: Pa
     assert [str(warning.message) for warning in caught] == [f"plugin frozen: {text}" for text in told]
     assert manager.records["frozen"].deprecated == tuple(told)
     works(tmp_path / "home", manager)
-    plan = Runner(Settings(tmp_path / "home", environment={}), clock=FixedClock(START.replace(month=6)), manager=manager).plan()
+    plan = Runner(
+        Settings(tmp_path / "home", environment={}), clock=FixedClock(START.replace(month=6)), manager=manager
+    ).plan()
     assert [note for note in plan.notes if "deprecated" in note] == [f"plugin frozen: {text}" for text in told]
 
 
 def test_a_name_that_moved_still_works_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(api._MOVED, "TableRecipe", MovedName(place="sbf_core.dataset.recipe", instead="FileRecipe", since="0.9", gone_in="1.0"))
-    with pytest.warns(SbfDeprecationWarning, match=r"sbf_core.api.TableRecipe is deprecated since sbf 0.9 and gone in sbf 1.0; use FileRecipe"):
+    monkeypatch.setitem(
+        api._MOVED,
+        "TableRecipe",
+        MovedName(place="sbf_core.dataset.recipe", instead="FileRecipe", since="0.9", gone_in="1.0"),
+    )
+    with pytest.warns(
+        SbfDeprecationWarning,
+        match=r"sbf_core.api.TableRecipe is deprecated since sbf 0.9 and gone in sbf 1.0; use FileRecipe",
+    ):
         assert api.TableRecipe is api.FileRecipe  # type: ignore[attr-defined]
     with pytest.raises(AttributeError, match="no attribute 'NeverThere'"):
         _ = api.NeverThere  # type: ignore[attr-defined]

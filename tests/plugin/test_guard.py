@@ -181,7 +181,9 @@ def test_a_thread_that_takes_too_long_is_left_alone() -> None:
     over.set()
 
 
-def test_the_rights_that_a_plugin_gives_its_own_files_are_not_those_of_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rights_that_a_plugin_gives_its_own_files_are_not_those_of_the_home(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(signals._Asked, "installed", True)
     before = os.umask(0o077)
     try:

@@ -32,13 +32,24 @@ def _as_in_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_good_plugin_does_the_same_either_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "data.json").write_text('[{"symbol": "A", "date": "2024-01-02", "close": 1.5}]')
     reading = f"return http.read(request, {str(tmp_path / 'data.json')!r}, extension='json')"
-    for answer in ("return ParseRows(json.loads)", """return SelectRows("SELECT _file, unnest(document::STRUCT(symbol TEXT, date TEXT, close TEXT)[], recursive := true) FROM batch")"""):
+    for answer in (
+        "return ParseRows(json.loads)",
+        """return SelectRows("SELECT _file, unnest(document::STRUCT(symbol TEXT, date TEXT, close TEXT)[], recursive := true) FROM batch")""",
+    ):
         homes = []
         for isolate in ("all", "none"):
             home = f"{isolate}-{len(answer)}"
-            context = run(tmp_path, monkeypatch, promote_with(answer).replace("return result(request)", reading), home=home, plugins__isolate=isolate)
+            context = run(
+                tmp_path,
+                monkeypatch,
+                promote_with(answer).replace("return result(request)", reading),
+                home=home,
+                plugins__isolate=isolate,
+            )
             assert context.errors == []
-            homes.append(Warehouse(tmp_path / home).ask("SELECT symbol, date, close, _bronze_file_id FROM silver.odd_eod"))
+            homes.append(
+                Warehouse(tmp_path / home).ask("SELECT symbol, date, close, _bronze_file_id FROM silver.odd_eod")
+            )
         assert homes[0] == homes[1]
         assert homes[0][0][0] == "A"
 
@@ -55,7 +66,9 @@ MISDEEDS = {
 }
 
 
-def test_a_promote_that_answers_none_leaves_it_to_the_declaration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str) -> None:
+def test_a_promote_that_answers_none_leaves_it_to_the_declaration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str
+) -> None:
     """In this process and in one of the plugin's own, also after it asked for the fields."""
     for number, text in enumerate(("return None", "assert batch.fields; return None")):
         folder = tmp_path / f"leaving{number}"
@@ -67,15 +80,23 @@ def test_a_promote_that_answers_none_leaves_it_to_the_declaration(tmp_path: Path
 
 @pytest.mark.parametrize("misdeed", MISDEEDS)
 @pytest.mark.parametrize("hook", ["fetch", "promote"])
-def test_a_hook_that_misbehaves_costs_only_its_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str, hook: str, misdeed: str) -> None:
+def test_a_hook_that_misbehaves_costs_only_its_dataset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str, hook: str, misdeed: str
+) -> None:
     text = (fetch_with if hook == "fetch" else promote_with)(MISDEEDS[misdeed])
     context = run(tmp_path, monkeypatch, text, plugins__isolate=isolate)
     assert len(context.errors) == 1
-    assert f"plugin odd, hook {hook}" in context.errors[0] or "plugin odd" in context.errors[0] or "promote answered" in context.errors[0]
+    assert (
+        f"plugin odd, hook {hook}" in context.errors[0]
+        or "plugin odd" in context.errors[0]
+        or "promote answered" in context.errors[0]
+    )
     warehouse = Warehouse(tmp_path / "home")
     assert warehouse.ask("SELECT count(*) FROM silver.px") == [(1,)]
     assert warehouse.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'run'") == [("partial",)]
-    assert (hook == "promote") == ("prices/odd/eod/_global/20240102T120000000000Z-" in "".join(warehouse.bronze_files()))
+    assert (hook == "promote") == (
+        "prices/odd/eod/_global/20240102T120000000000Z-" in "".join(warehouse.bronze_files())
+    )
 
 
 RESULTS = {
@@ -87,8 +108,15 @@ RESULTS = {
 
 
 @pytest.mark.parametrize(("change", "reason"), RESULTS.values(), ids=RESULTS)
-def test_a_result_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str, change: str, reason: str) -> None:
-    context = run(tmp_path, monkeypatch, fetch_with(f"return result(**{{'request': request, **dict({change})}})"), plugins__isolate=isolate)
+def test_a_result_that_is_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str, change: str, reason: str
+) -> None:
+    context = run(
+        tmp_path,
+        monkeypatch,
+        fetch_with(f"return result(**{{'request': request, **dict({change})}})"),
+        plugins__isolate=isolate,
+    )
     assert len(context.errors) == 1
     assert reason in context.errors[0]
     assert all("odd" not in name for name in Warehouse(tmp_path / "home").bronze_files())
@@ -96,14 +124,22 @@ def test_a_result_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
 
 PARSERS = {
     "not a mapping": ("return ParseRows(lambda payload: [1])", "parse gave int instead of a mapping as row 1"),
-    "naive time": ("return ParseRows(lambda payload: [{'symbol': dt.datetime(2024, 1, 1)}])", "a time without zone for 'symbol' in row 1"),
-    "half way": ("return ParseRows(lambda payload: ({'symbol': 'A', 'date': '2024-01-01'} if n else 1 / 0 for n in (1, 1, 0)))", "ZeroDivisionError"),
+    "naive time": (
+        "return ParseRows(lambda payload: [{'symbol': dt.datetime(2024, 1, 1)}])",
+        "a time without zone for 'symbol' in row 1",
+    ),
+    "half way": (
+        "return ParseRows(lambda payload: ({'symbol': 'A', 'date': '2024-01-01'} if n else 1 / 0 for n in (1, 1, 0)))",
+        "ZeroDivisionError",
+    ),
     "leaves": ("return ParseRows(lambda payload: sys.exit(2))", "SystemExit"),
 }
 
 
 @pytest.mark.parametrize(("answer", "reason"), PARSERS.values(), ids=PARSERS)
-def test_a_parser_that_fails_gives_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str, answer: str, reason: str) -> None:
+def test_a_parser_that_fails_gives_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str, answer: str, reason: str
+) -> None:
     context = run(tmp_path, monkeypatch, promote_with(answer), plugins__isolate=isolate)
     assert len(context.errors) == 1
     assert reason in context.errors[0]
@@ -113,7 +149,13 @@ def test_a_parser_that_fails_gives_no_row(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("hook", ["fetch", "promote"])
 def test_a_hook_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
     hang = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(100)"
-    context = run(tmp_path, monkeypatch, (fetch_with if hook == "fetch" else promote_with)(hang), plugins__isolate="all", plugins__answer_seconds_max=3.0)
+    context = run(
+        tmp_path,
+        monkeypatch,
+        (fetch_with if hook == "fetch" else promote_with)(hang),
+        plugins__isolate="all",
+        plugins__answer_seconds_max=3.0,
+    )
     assert len(context.errors) == 1
     assert "did not answer for 3 s and was stopped" in context.errors[0]
     assert (hook == "promote") == any("odd" in name for name in Warehouse(tmp_path / "home").bronze_files())
@@ -121,8 +163,16 @@ def test_a_hook_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system cannot limit a process's memory")
 def test_a_hook_that_eats_memory_dies_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(OutOfMemory, match=r"raised MemoryError; dataset prices/odd/eod, plugin odd, hook fetch; .*memory_mebibytes"):
-        run(tmp_path, monkeypatch, fetch_with("return result(request, payload=b'x' * (8 << 30))"), plugins__isolate="all", plugins__memory_mebibytes=1024)
+    with pytest.raises(
+        OutOfMemory, match=r"raised MemoryError; dataset prices/odd/eod, plugin odd, hook fetch; .*memory_mebibytes"
+    ):
+        run(
+            tmp_path,
+            monkeypatch,
+            fetch_with("return result(request, payload=b'x' * (8 << 30))"),
+            plugins__isolate="all",
+            plugins__memory_mebibytes=1024,
+        )
     assert Warehouse(tmp_path / "home").ask("SELECT count(*) FROM silver.px") == [(1,)]
 
 
@@ -136,10 +186,17 @@ def test_a_hook_that_hangs_does_not_outlive_sbf(tmp_path: Path) -> None:
     """Neither when sbf is stopped in order, nor when it is killed."""
     info = tmp_path / "odd-1.0.dist-info"
     info.mkdir()
-    (tmp_path / "odd.py").write_text(fetch_with(f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep({10 * HANG_SECONDS})"))
+    (tmp_path / "odd.py").write_text(
+        fetch_with(f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep({10 * HANG_SECONDS})")
+    )
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[sbf.plugins]\nodd = odd\n")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).resolve().parents[2]), str(tmp_path)]), "SBF_HOME": str(tmp_path / "home"), "SBF_PLUGINS": "odd"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).resolve().parents[2]), str(tmp_path)]),
+        "SBF_HOME": str(tmp_path / "home"),
+        "SBF_PLUGINS": "odd",
+    }
     for number, code in ((signal.SIGINT, 130), (signal.SIGKILL, -9)):
         (tmp_path / "pid").unlink(missing_ok=True)
         child = subprocess.Popen([sys.executable, "-m", "sbf_core", "run"], env=environment, stderr=subprocess.PIPE)
@@ -151,18 +208,27 @@ def test_a_hook_that_hangs_does_not_outlive_sbf(tmp_path: Path) -> None:
         wait_until(lambda pid=pid: not alive(pid))
 
 
-def test_a_process_of_its_own_sees_no_key_and_cannot_open_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_of_its_own_sees_no_key_and_cannot_open_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("VENDOR_KEY", "canary")
     monkeypatch.setenv("VENDOR_REGION", "north")
     database = str(tmp_path / "home" / "sbf.duckdb")
     body = f"import duckdb; assert 'VENDOR_KEY' not in os.environ; assert os.environ['VENDOR_REGION'] == 'north'\n    try:\n        duckdb.connect({database!r})\n    except duckdb.Error as error:\n        raise ValueError('refused: ' + str(error)[:40])\n    return result(request)"
-    text = fetch_with(body).replace("columns=Price,", "columns=Price, recipe=RestRecipe(url='http://127.0.0.1:9/', secrets={'k': 'VENDOR_KEY'}),")
+    text = fetch_with(body).replace(
+        "columns=Price,", "columns=Price, recipe=RestRecipe(url='http://127.0.0.1:9/', secrets={'k': 'VENDOR_KEY'}),"
+    )
     context = run(tmp_path, monkeypatch, text, plugins__isolate="all")
     assert "refused: IO Error: Could not set lock" in context.errors[0]
 
 
 def test_a_process_may_send_values_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = fetch_with("return Evil()") + "\nclass Evil:\n    def __reduce__(self):\n        return (os.system, ('touch " + str(tmp_path / "owned") + "',))\n"
+    text = (
+        fetch_with("return Evil()")
+        + "\nclass Evil:\n    def __reduce__(self):\n        return (os.system, ('touch "
+        + str(tmp_path / "owned")
+        + "',))\n"
+    )
     context = run(tmp_path, monkeypatch, text, plugins__isolate="all")
     assert "which is no value" in context.errors[0]
     assert not (tmp_path / "owned").exists()
@@ -185,7 +251,9 @@ SELECTS = {
 
 
 @pytest.mark.parametrize("sql", SELECTS.values(), ids=SELECTS)
-def test_sql_that_is_no_single_select_is_refused_and_the_ledger_is_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str) -> None:
+def test_sql_that_is_no_single_select_is_refused_and_the_ledger_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sql: str
+) -> None:
     context = run(tmp_path, monkeypatch, promote_with(f"return SelectRows({sql!r})"), plugins__isolate="none")
     assert len(context.errors) == 1, context.errors
     warehouse = Warehouse(tmp_path / "home")
@@ -202,12 +270,15 @@ HELPS_ITSELF = (
 
 
 @pytest.mark.parametrize("hook", ["fetch", "promote", "build_gold"])
-def test_a_plugin_that_opens_the_database_by_itself_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
+def test_a_plugin_that_opens_the_database_by_itself_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str
+) -> None:
     """In the process of sbf nothing keeps it from that; it is noticed at the end of its hook."""
     texts = {
         "fetch": fetch_with(HELPS_ITSELF + "return result(request)"),
         "promote": promote_with(HELPS_ITSELF + "return ParseRows(json.loads)"),
-        "build_gold": fetch_with("return result(request)") + f"\n@hookimpl\ndef build_gold():\n    {HELPS_ITSELF}return []\n",
+        "build_gold": fetch_with("return result(request)")
+        + f"\n@hookimpl\ndef build_gold():\n    {HELPS_ITSELF}return []\n",
     }
     context = run(tmp_path, monkeypatch, texts[hook], plugins__isolate="none")
     found = [error for error in context.errors if "used the database by itself" in error]
@@ -216,8 +287,13 @@ def test_a_plugin_that_opens_the_database_by_itself_is_found_out(tmp_path: Path,
     assert hook in found[0]
 
 
-def test_a_universe_plugin_that_opens_the_database_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = fetch_with("return result(request)") + f"\n@hookimpl\ndef universe_members():\n    {HELPS_ITSELF}return [UniverseMember(ticker='A')]\n"
+def test_a_universe_plugin_that_opens_the_database_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (
+        fetch_with("return result(request)")
+        + f"\n@hookimpl\ndef universe_members():\n    {HELPS_ITSELF}return [UniverseMember(ticker='A')]\n"
+    )
     with pytest.raises(PluginFault, match=r"used the database by itself; plugin odd, hook universe_members"):
         run(tmp_path, monkeypatch, text, universe__plugin="odd")
 
@@ -234,5 +310,3 @@ def test_only_third_party_plugins_get_a_process_by_default() -> None:
     assert not Isolation().applies_to(Bundled(name="x", point=point))
     assert not Isolation().applies_to(PluginRecord(name="x"))
     assert not Isolation(trusted=("x",)).applies_to(PluginRecord(name="x", point=point))
-
-

@@ -31,14 +31,21 @@ BAD = {
     "leaves": ("import sys; sys.exit(3)", "SystemExit"),
     "raises": ("1 / 0", "ZeroDivisionError"),
     "unknown_hook": ("from sbf_core.api import hookimpl\n@hookimpl\ndef promoted():\n    pass\n", "promoted"),
-    "unknown_argument": ("from sbf_core.api import hookimpl\n@hookimpl\ndef fetch(entry, wishes):\n    pass\n", "wishes"),
+    "unknown_argument": (
+        "from sbf_core.api import hookimpl\n@hookimpl\ndef fetch(entry, wishes):\n    pass\n",
+        "wishes",
+    ),
     "future": ("HOOK_API = 99\n", "HOOK_API 99, this sbf supports 1"),
 }
 
 
 @pytest.mark.parametrize(("text", "reason"), BAD.values(), ids=BAD)
-def test_a_bad_plugin_costs_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, reason: str) -> None:
-    points = [point(tmp_path, monkeypatch, name, body) for name, body in (("a_good", GOOD), ("bad", text), ("z_good", GOOD))]
+def test_a_bad_plugin_costs_only_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, reason: str
+) -> None:
+    points = [
+        point(tmp_path, monkeypatch, name, body) for name, body in (("a_good", GOOD), ("bad", text), ("z_good", GOOD))
+    ]
     manager = PluginManager(points)
     assert [record.name for record in manager.selected(None)] == ["a_good", "z_good"]
     assert manager.records["bad"].state == "refused"
@@ -65,7 +72,9 @@ def registry(*vendors: object) -> DatasetRegistry:
     return DatasetRegistry(manager)
 
 
-@pytest.mark.parametrize(("changes", "what"), [({}, "dataset 'prices/fake/eod'"), ({"dataset": "other"}, "silver table 'px'")])
+@pytest.mark.parametrize(
+    ("changes", "what"), [({}, "dataset 'prices/fake/eod'"), ({"dataset": "other"}, "silver table 'px'")]
+)
 def test_two_owners_are_refused_and_both_named(changes: dict[str, object], what: str) -> None:
     with pytest.raises(UsageError, match=rf"{what} is declared twice; plugins p0 and p1"):
         registry(FakeVendor(entry()), FakeVendor(entry(**changes)))
@@ -74,7 +83,9 @@ def test_two_owners_are_refused_and_both_named(changes: dict[str, object], what:
 @pytest.mark.parametrize("name", ["px_history", "px_as_of"])
 def test_no_table_is_named_as_what_sbf_makes_of_others(name: str) -> None:
     """As the history of another table it took that table's place, and all that was known before was gone."""
-    with pytest.raises(UsageError, match=rf"silver table '{name}' ends in _.* renamed_from=\(\"silver.{name}\",\)") as raised:
+    with pytest.raises(
+        UsageError, match=rf"silver table '{name}' ends in _.* renamed_from=\(\"silver.{name}\",\)"
+    ) as raised:
         entry(silver_table=name)
     assert raised.value.code == "NAME"
 

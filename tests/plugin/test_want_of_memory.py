@@ -26,7 +26,10 @@ HOOKS = {
     "promote": promote_with("{}; return None"),
     "parse": promote_with("def parse(content): {}; yield from json.loads(content)\n    return ParseRows(parse)"),
 }
-FAULTS = {"memory": ("raise MemoryError", OutOfMemory), "descriptors": ("raise OSError(24, 'Too many open files')", EnvironmentFault)}
+FAULTS = {
+    "memory": ("raise MemoryError", OutOfMemory),
+    "descriptors": ("raise OSError(24, 'Too many open files')", EnvironmentFault),
+}
 
 
 @pytest.fixture(params=["all", "none"])
@@ -73,7 +76,10 @@ def test_gold_waits_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert Warehouse(tmp_path / "home").ask("SELECT count(*) FROM silver.odd_eod") == [(1,)]
 
 
-@pytest.mark.parametrize("raising", ["raise MemoryError", 'raise RuntimeError("can\'t start new thread")', "raise OSError(24, 'Too many open files')"])
+@pytest.mark.parametrize(
+    "raising",
+    ["raise MemoryError", 'raise RuntimeError("can\'t start new thread")', "raise OSError(24, 'Too many open files')"],
+)
 @pytest.mark.parametrize("place", ["import", "datasets"])
 def test_an_import_that_lacks_something_says_nothing_about_the_plugin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, raising: str
@@ -83,7 +89,11 @@ def test_an_import_that_lacks_something_says_nothing_about_the_plugin(
     lacking.touch()
     code = f"exec({raising!r}) if os.path.exists({str(lacking)!r}) else None\n"
     text = fetch_with(GOOD)
-    text = text.replace("@attrs.frozen", f"{code}\n@attrs.frozen", 1) if place == "import" else text.replace("    return [Dat", f"    {code}    return [Dat")
+    text = (
+        text.replace("@attrs.frozen", f"{code}\n@attrs.frozen", 1)
+        if place == "import"
+        else text.replace("    return [Dat", f"    {code}    return [Dat")
+    )
     with pytest.raises(EnvironmentFault):
         run(tmp_path, monkeypatch, text)
     warehouse = Warehouse(tmp_path / "home")

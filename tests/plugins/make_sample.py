@@ -20,12 +20,21 @@ from sbf_core.runs.result import RunResult
 RUN_ID = "sample"
 
 
-def _result(identity: tuple[str, str, str], address: str, payload: bytes, extension: str, fetched: str, ticker: str | None = None) -> RunResult:
+def _result(
+    identity: tuple[str, str, str],
+    address: str,
+    payload: bytes,
+    extension: str,
+    fetched: str,
+    ticker: str | None = None,
+) -> RunResult:
     domain, source, dataset = identity
     moment = dt.datetime.fromisoformat(fetched).replace(tzinfo=dt.UTC)
     request = RunRequest(run_id=RUN_ID, domain=domain, source=source, dataset=dataset, ticker=ticker)
     status = None if ticker else 200
-    return RunResult(request=request, address=address, payload=payload, extension=extension, fetched_at=moment, status_code=status)
+    return RunResult(
+        request=request, address=address, payload=payload, extension=extension, fetched_at=moment, status_code=status
+    )
 
 
 def results(bundled: Path, bls: Path) -> list[RunResult]:
@@ -60,7 +69,9 @@ def results(bundled: Path, bls: Path) -> list[RunResult]:
     lines = gzip.decompress((bundled / "stocks.csv.gz").read_bytes()).splitlines(keepends=True)
     for ticker in ("AAPL", "FB", "GOOG", "IBM", "MSFT"):
         payload = b"".join([lines[0], *(line for line in lines[1:] if line.startswith(ticker.encode() + b","))])
-        found.append(_result(("prices", "wiki", "eod"), f"eod/{ticker}.csv", payload, "csv", "2013-03-02T00:00:00", ticker))
+        found.append(
+            _result(("prices", "wiki", "eod"), f"eod/{ticker}.csv", payload, "csv", "2013-03-02T00:00:00", ticker)
+        )
     return sorted(found, key=lambda result: (result.fetched_at, result.request.key))
 
 

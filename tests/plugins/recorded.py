@@ -52,7 +52,19 @@ class Recording:
         (self.home / "sbf.toml").write_text(options)
         self._writer = BronzeFileWriter(DuckDbConfig(home=self.folder))
 
-    def add(self, dataset_id: str, content: bytes, *, ticker: str | None = None, extension: str = "json", moment: dt.datetime = NOW, first: dt.date | None = None, period: str = "", address: str = "", part: tuple[int, int] = (0, 0)) -> None:
+    def add(
+        self,
+        dataset_id: str,
+        content: bytes,
+        *,
+        ticker: str | None = None,
+        extension: str = "json",
+        moment: dt.datetime = NOW,
+        first: dt.date | None = None,
+        period: str = "",
+        address: str = "",
+        part: tuple[int, int] = (0, 0),
+    ) -> None:
         """One payload, at the address that the plugin would ask."""
         from sbf_core.dataset.recipe import RestRecipe
         from sbf_core.http.pages import first_address
@@ -66,15 +78,34 @@ class Recording:
         recipe = owned.entry.recipe
         assert isinstance(recipe, RestRecipe)
         domain, source, dataset = dataset_id.split("/")
-        request = RunRequest(run_id=f"r{moment:%Y%m%dT%H%M%S}", domain=domain, source=source, dataset=dataset, ticker=ticker, from_date=first, to_date=moment.date())
+        request = RunRequest(
+            run_id=f"r{moment:%Y%m%dT%H%M%S}",
+            domain=domain,
+            source=source,
+            dataset=dataset,
+            ticker=ticker,
+            from_date=first,
+            to_date=moment.date(),
+        )
         address = filled(recipe.url, request, quoting=True, recipe=recipe, period=period)
         address = first_address(address, recipe.pages) if recipe.pages is not None else address
-        result = RunResult(request=request, address=given or address, part=part[0], parts=part[1], payload=content, extension=extension, fetched_at=moment, status_code=200)
+        result = RunResult(
+            request=request,
+            address=given or address,
+            part=part[0],
+            parts=part[1],
+            payload=content,
+            extension=extension,
+            fetched_at=moment,
+            status_code=200,
+        )
         self._writer.publish([self._writer.stage(result)])
 
     def run(self, **options: Any) -> RunContext:
         """Replay it."""
-        return Runner(Settings(self.home, environment={}), RunOptions(replay=str(self.folder), **options), clock=FixedClock(NOW)).run()
+        return Runner(
+            Settings(self.home, environment={}), RunOptions(replay=str(self.folder), **options), clock=FixedClock(NOW)
+        ).run()
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""

@@ -81,12 +81,25 @@ class Alfred:
             for (begun, value), (later, _) in pairwise([*vintages, (dt.date.max, "")]):
                 if begun <= end and later > start:
                     until = "9999-12-31" if later == dt.date.max else str(later - DAY)
-                    rows.append({"realtime_start": str(max(begun, start)), "realtime_end": min(until, str(end)), "date": str(day), "value": value})
+                    rows.append(
+                        {
+                            "realtime_start": str(max(begun, start)),
+                            "realtime_end": min(until, str(end)),
+                            "date": str(day),
+                            "value": value,
+                        }
+                    )
         return self._paged(request, "observations", rows, start, end)
 
     def _paged(self, request: Request, name: str, rows: Sequence[object], start: dt.date, end: dt.date) -> Response:
         offset, limit = int(request.args.get("offset", 0)), min(int(request.args.get("limit", 100_000)), self.page)
-        page = {"realtime_start": str(start), "realtime_end": str(end), "count": len(rows), "offset": offset, "limit": limit}
+        page = {
+            "realtime_start": str(start),
+            "realtime_end": str(end),
+            "count": len(rows),
+            "offset": offset,
+            "limit": limit,
+        }
         return Response(json.dumps({**page, name: rows[offset:][:limit]}), content_type="application/json")
 
 
@@ -157,13 +170,21 @@ def test_gdp_at_each_of_its_vintages(tmp_path: Path, server: HTTPServer) -> None
     vendor = Alfred(server, {"GDP": gdp()})
     vendor.page = 1000
     warehouse = Warehouse(tmp_path / "home", Fred("GDP"))
-    days = [dt.date(2005, 6, 30), dt.date(2005, 7, 28), dt.date(2005, 7, 29), dt.date(2005, 7, 30), dt.date(2013, 7, 31)]
+    days = [
+        dt.date(2005, 6, 30),
+        dt.date(2005, 7, 28),
+        dt.date(2005, 7, 29),
+        dt.date(2005, 7, 30),
+        dt.date(2013, 7, 31),
+    ]
     days += [dt.date(2024, 10, 29) + DAY * step for step in range(4)]
     for day in [*days, dt.date(2024, 12, 20)]:
         on(warehouse, vendor, day)
     assert published(warehouse) == versions(gdp())
     for vintage in ("1991-12-04", "2005-07-28", "2005-07-29", "2013-07-31", "2019-01-01", "2024-10-30", "2024-12-19"):
-        found = warehouse.ask(f"SELECT date, value FROM silver.fred_observation_as_of(TIMESTAMP '{vintage}') ORDER BY 1")
+        found = warehouse.ask(
+            f"SELECT date, value FROM silver.fred_observation_as_of(TIMESTAMP '{vintage}') ORDER BY 1"
+        )
         assert found == as_of(gdp(), dt.date.fromisoformat(vintage)), vintage
     before = warehouse.ask("FROM silver.fred_observation ORDER BY ALL")
     rebuilt(warehouse)
@@ -184,7 +205,9 @@ def test_a_daily_series_comes_in_windows(tmp_path: Path, server: HTTPServer) -> 
     kept = warehouse.bronze_files()
     on(warehouse, vendor, dt.date(2024, 1, 20))
     assert warehouse.bronze_files() == kept, "that nothing was published is no payload"
-    assert warehouse.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'file' ORDER BY started_at DESC LIMIT 1") == [("none",)]
+    assert warehouse.ask(
+        "SELECT status FROM ops.file_ingestions WHERE kind = 'file' ORDER BY started_at DESC LIMIT 1"
+    ) == [("none",)]
 
 
 def test_of_what_was_asked_for_later_the_day_is_not_known(tmp_path: Path, server: HTTPServer) -> None:
@@ -195,7 +218,9 @@ def test_of_what_was_asked_for_later_the_day_is_not_known(tmp_path: Path, server
     warehouse = Warehouse(tmp_path / "home", Fred("GDPX"))
     on(warehouse, vendor, dt.date(2024, 1, 3), since=dt.date(2023, 7, 1))
     assert published(warehouse) == [(dt.date(2023, 1, 1), None, 1.2), (dt.date(2023, 4, 1), second, 2.1)]
-    assert warehouse.ask("SELECT asked_since, CAST(known_from AS DATE) FROM silver.fred_observation WHERE published IS NULL") == [(second - DAY, second - DAY)]
+    assert warehouse.ask(
+        "SELECT asked_since, CAST(known_from AS DATE) FROM silver.fred_observation WHERE published IS NULL"
+    ) == [(second - DAY, second - DAY)]
     assert warehouse.ask("SELECT * FROM silver.fred_observation_as_of(TIMESTAMP '2023-07-25')") == []
     on(warehouse, vendor, dt.date(2024, 1, 4))
     assert published(warehouse) == versions(series)

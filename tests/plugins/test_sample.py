@@ -31,7 +31,9 @@ SAMPLE = Path(sbf_plugins.sample.__file__).parent
 
 
 def run(home: Path, **options: object) -> RunContext:
-    return Runner(Settings(home, environment={}), RunOptions(**{"replay": "sample", **options}), clock=FixedClock(NOW)).run()
+    return Runner(
+        Settings(home, environment={}), RunOptions(**{"replay": "sample", **options}), clock=FixedClock(NOW)
+    ).run()
 
 
 class Sample:
@@ -58,12 +60,17 @@ def test_the_run_is_whole(sample: Sample) -> None:
     context = sample.context
     assert (context.status, context.errors, context.files, context.gold_tables) == ("ok", [], 10, 7)
     assert context.tickers == ("AAPL", "FB", "GOOG", "IBM", "MSFT")
-    assert context.rows_seen == context.rows_inserted + context.rows_updated + context.rows_unchanged + context.rows_rejected
+    assert (
+        context.rows_seen
+        == context.rows_inserted + context.rows_updated + context.rows_unchanged + context.rows_rejected
+    )
     assert context.rows_rejected == 0
 
 
 def test_of_two_vintages_the_later_one_says_when_a_series_was_looked_at(sample: Sample) -> None:
-    assert sample.ask("SELECT checked_at FROM ops.data_dates WHERE key = 'macro/bls/cpi'") == [(dt.datetime(2026, 9, 30),)]
+    assert sample.ask("SELECT checked_at FROM ops.data_dates WHERE key = 'macro/bls/cpi'") == [
+        (dt.datetime(2026, 9, 30),)
+    ]
 
 
 STATS = {  # independently computed twice; see the notes on data
@@ -86,7 +93,11 @@ def test_the_reference_figures_come_out(sample: Sample, ticker: str) -> None:
 def test_the_figures_agree_with_plain_python(sample: Sample) -> None:
     """The same from the payloads alone, without the engine."""
     with zipfile.ZipFile(next((SAMPLE / "bronze" / "fx").rglob("*.zip"))) as archive:
-        rates = {row["Date"]: float(row["USD"]) for row in csv.DictReader(io.TextIOWrapper(archive.open("eurofxref-hist.csv"))) if row["USD"] != "N/A"}
+        rates = {
+            row["Date"]: float(row["USD"])
+            for row in csv.DictReader(io.TextIOWrapper(archive.open("eurofxref-hist.csv")))
+            if row["USD"] != "N/A"
+        }
     days = sorted(rates)
     with next((SAMPLE / "bronze" / "prices" / "wiki" / "eod" / "AAPL").iterdir()).open() as bars:
         prices = [(row["Date"], float(row["Adj Close"])) for row in csv.DictReader(bars)]
@@ -100,7 +111,9 @@ def test_the_figures_agree_with_plain_python(sample: Sample) -> None:
 
 
 def test_no_cell_and_no_day_is_lost(sample: Sample) -> None:
-    assert sample.ask("SELECT count(*), count(rate), count(DISTINCT currency) FROM silver.ecb_reference_rate") == [(292_166, 221_702, 41)]
+    assert sample.ask("SELECT count(*), count(rate), count(DISTINCT currency) FROM silver.ecb_reference_rate") == [
+        (292_166, 221_702, 41)
+    ]
     assert sample.ask("SELECT count(*) FROM gold.fact_fx_rate") == [(221_702,)]
     without = "WHERE date <> fixing_date"
     assert sample.ask(f"SELECT count(DISTINCT date), count(*) FROM gold.fact_price_eod {without}") == [(31, 111)]
@@ -109,7 +122,11 @@ def test_no_cell_and_no_day_is_lost(sample: Sample) -> None:
 
 def test_currencies_that_ended_keep_their_dates(sample: Sample) -> None:
     ended = "SELECT currency, last_fixing FROM gold.dim_currency WHERE currency IN ('HRK', 'RUB', 'BGN') ORDER BY 1"
-    assert sample.ask(ended) == [("BGN", dt.date(2025, 12, 31)), ("HRK", dt.date(2022, 12, 30)), ("RUB", dt.date(2022, 3, 1))]
+    assert sample.ask(ended) == [
+        ("BGN", dt.date(2025, 12, 31)),
+        ("HRK", dt.date(2022, 12, 30)),
+        ("RUB", dt.date(2022, 3, 1)),
+    ]
 
 
 def test_both_truths_of_the_consumer_price_index(sample: Sample) -> None:
@@ -118,17 +135,25 @@ def test_both_truths_of_the_consumer_price_index(sample: Sample) -> None:
     before, after = sample.ask(as_of.format("2026-01-01"))[0], sample.ask(as_of.format("2026-10-01"))[0]
     assert (before[0], after[0]) == (48_124, 48_905)
     assert sample.ask("SELECT count(*) FROM silver.bls_cpi_history") == [(3_793,)]
-    assert sample.ask("SELECT rows_inserted, rows_updated, rows_unchanged FROM ops.promotion_manifest WHERE silver_table = 'bls_cpi' ORDER BY rows_seen") == [
+    assert sample.ask(
+        "SELECT rows_inserted, rows_updated, rows_unchanged FROM ops.promotion_manifest WHERE silver_table = 'bls_cpi' ORDER BY rows_seen"
+    ) == [
         (48_124, 0, 0),
         (781, 3_793, 44_331),
     ]
-    assert sample.ask("SELECT count(*) FROM silver.bls_cpi_as_of(TIMESTAMP '2026-10-01', TIMESTAMP '2025-12-31')") == [(48_124,)]
+    assert sample.ask("SELECT count(*) FROM silver.bls_cpi_as_of(TIMESTAMP '2026-10-01', TIMESTAMP '2025-12-31')") == [
+        (48_124,)
+    ]
     assert sample.ask("SELECT count(*) FROM silver.bls_cpi WHERE year = 2025 AND period = 'M10'") == [(0,)]
 
 
 def test_reference_tables(sample: Sample) -> None:
-    assert sample.ask("SELECT count(*), count(DISTINCT cik) < count(*) FROM silver.sec_company_ticker") == [(10_365, True)]
-    assert sample.ask("SELECT cik, exchange FROM silver.sec_company_ticker WHERE ticker = 'AAPL'") == [(320193, "Nasdaq")]
+    assert sample.ask("SELECT count(*), count(DISTINCT cik) < count(*) FROM silver.sec_company_ticker") == [
+        (10_365, True)
+    ]
+    assert sample.ask("SELECT cik, exchange FROM silver.sec_company_ticker WHERE ticker = 'AAPL'") == [
+        (320193, "Nasdaq")
+    ]
     assert sample.ask("SELECT count(*), count(currency) < 280 FROM silver.iso4217_currency") == [(280, True)]
     assert sample.ask("SELECT DISTINCT numeric_code FROM silver.iso4217_currency WHERE currency = 'ALL'") == [("008",)]
     assert sample.ask("SELECT count(*) FROM ops.schema_drift") == [(0,)]
@@ -144,7 +169,13 @@ def test_a_second_run_changes_nothing(sample: Sample) -> None:
     tables = "SELECT (SELECT count(*) FROM silver.bls_cpi), (SELECT count(*) FROM ops.promotion_manifest), (SELECT count(*) FROM ops.gold_manifest)"
     before = sample.ask(tables)
     context = run(sample.home)
-    assert (context.status, context.requests, context.files, context.rows_seen, context.gold_tables) == ("ok", 0, 0, 0, 0)
+    assert (context.status, context.requests, context.files, context.rows_seen, context.gold_tables) == (
+        "ok",
+        0,
+        0,
+        0,
+        0,
+    )
     assert sample.ask(tables) == before
     assert sorted(path.as_posix() for path in (sample.home / "bronze").rglob("*")) == files
 
@@ -193,9 +224,16 @@ def test_the_sample_can_be_made_again(tmp_path: Path) -> None:
     shared = Path(__file__).resolve().parents[2].parent / "shared" / "data"
     if not shared.is_dir():
         pytest.skip("the source files of the sample are not here; they are not shipped with the project")
-    made = {(result.request.key, result.fetched_at): result.payload for result in make_sample.results(shared / "bundled", shared / "recorded" / "bls")}
+    made = {
+        (result.request.key, result.fetched_at): result.payload
+        for result in make_sample.results(shared / "bundled", shared / "recorded" / "bls")
+    }
     archive = BronzeArchive(SAMPLE)
-    kept = {(line.row.key, line.row.fetched_at): archive.result(line, vintage.request).payload for vintage in archive.vintages for line in vintage.lines}
+    kept = {
+        (line.row.key, line.row.fetched_at): archive.result(line, vintage.request).payload
+        for vintage in archive.vintages
+        for line in vintage.lines
+    }
     assert made == kept
 
 

@@ -32,7 +32,11 @@ def chart(symbol: str, currency: str, *closes: float, is_open: bool = False) -> 
         "regularMarketTime": times[-1] + (60 if is_open else 23400), "currentTradingPeriod": {"regular": session},
     }  # fmt: skip
     quote = {name: list(closes) for name in ("open", "high", "low", "close")} | {"volume": [10] * len(closes)}
-    result = {"meta": meta, "timestamp": times, "indicators": {"quote": [quote], "adjclose": [{"adjclose": [close / 2 for close in closes]}]}}
+    result = {
+        "meta": meta,
+        "timestamp": times,
+        "indicators": {"quote": [quote], "adjclose": [{"adjclose": [close / 2 for close in closes]}]},
+    }
     return json.dumps({"chart": {"result": [result], "error": None}}).encode()
 
 
@@ -40,7 +44,18 @@ def fmp_bars(symbol: str, *closes: float) -> bytes:
     days = (MONDAY, TUESDAY)
     return json.dumps(
         [
-            {"symbol": symbol, "date": f"{day}", "open": close, "high": close, "low": close, "close": close, "volume": 5, "change": 0, "changePercent": 0, "vwap": close}
+            {
+                "symbol": symbol,
+                "date": f"{day}",
+                "open": close,
+                "high": close,
+                "low": close,
+                "close": close,
+                "volume": 5,
+                "change": 0,
+                "changePercent": 0,
+                "vwap": close,
+            }
             for day, close in zip(days, closes, strict=False)
         ]
     ).encode()
@@ -80,16 +95,32 @@ def test_the_ranked_source_wins_whole_series_and_currencies_come_from_profiles(t
     recording.add("prices/yahoo/eod", chart("AAPL", "USD", 200.0, 220.0), ticker="AAPL")
     recording.add("prices/yahoo/eod", chart("VOD.L", "GBp", 7000.0), ticker="VOD.L")
     recording.add("prices/fmp/eod", fmp_bars("AAPL", 201.5), ticker="AAPL", first=MONDAY)
-    profile = {"symbol": "AAPL", "companyName": "Apple Inc.", "currency": "USD", "cik": "0000320193", "sector": "Technology", "isin": "US0378331005"}
+    profile = {
+        "symbol": "AAPL",
+        "companyName": "Apple Inc.",
+        "currency": "USD",
+        "cik": "0000320193",
+        "sector": "Technology",
+        "isin": "US0378331005",
+    }
     recording.add("reference/fmp/profile", json.dumps([profile]).encode(), ticker="AAPL")
     assert recording.run().errors == []
     assert recording.ask(PRICES) == [
-        ("AAPL", MONDAY, "fmp", "USD", Decimal("201.5"), 201.5, 201.5, round(201.5 / 1.1, 6)),  # Yahoo's Tuesday is not mixed in
+        (
+            "AAPL",
+            MONDAY,
+            "fmp",
+            "USD",
+            Decimal("201.5"),
+            201.5,
+            201.5,
+            round(201.5 / 1.1, 6),
+        ),  # Yahoo's Tuesday is not mixed in
         ("VOD.L", MONDAY, "yahoo", "GBP", Decimal(70), 35.0, round(35 / 0.8 * 1.1, 6), round(35 / 0.8, 6)),
     ]
-    assert recording.ask("SELECT name, cik, sector, isin, price_source FROM gold.dim_instrument WHERE ticker = 'AAPL'") == [
-        ("Apple Inc.", 320193, "Technology", "US0378331005", "fmp")
-    ]
+    assert recording.ask(
+        "SELECT name, cik, sector, isin, price_source FROM gold.dim_instrument WHERE ticker = 'AAPL'"
+    ) == [("Apple Inc.", 320193, "Technology", "US0378331005", "fmp")]
     found = Verification(Settings(recording.home, environment={})).run().findings
     assert found == []
 
@@ -99,7 +130,9 @@ def test_a_source_that_comes_later_takes_over(tmp_path: Path) -> None:
     recording.add("prices/yahoo/eod", chart("AAPL", "USD", 200.0), ticker="AAPL")
     recording.run()
     assert [row[2] for row in recording.ask(PRICES)] == ["yahoo"]
-    recording.add("prices/fmp/eod", fmp_bars("AAPL", 201.5), ticker="AAPL", first=MONDAY, moment=NOW + dt.timedelta(days=1))
+    recording.add(
+        "prices/fmp/eod", fmp_bars("AAPL", 201.5), ticker="AAPL", first=MONDAY, moment=NOW + dt.timedelta(days=1)
+    )
     assert recording.run().errors == []
     assert [row[2] for row in recording.ask(PRICES)] == ["fmp"]
 
@@ -111,7 +144,9 @@ def test_a_session_that_is_open_is_not_in_gold(tmp_path: Path) -> None:
     assert [row[1] for row in recording.ask(PRICES)] == [MONDAY]
 
 
-@pytest.mark.parametrize(("prices", "told"), [(["yaho"], "no source of prices 'yaho'"), ([], "no source of prices is named")])
+@pytest.mark.parametrize(
+    ("prices", "told"), [(["yaho"], "no source of prices 'yaho'"), ([], "no source of prices is named")]
+)
 def test_ranks_that_name_nothing(prices: list[str], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         star.build_gold({"prices": prices})

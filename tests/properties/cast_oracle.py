@@ -115,7 +115,9 @@ def _no_number(text: str, decimal: str, thousands: str) -> str:
     sign = "[+-]?"
     if re.fullmatch(rf"{sign}[0-9]{{1,3}}(?:[{other}][0-9]{{3}})+(?:[{decimal}][0-9]*)?", text):
         return "thousands_mark"
-    if re.fullmatch(rf"{sign}(?:[0-9]{{1,3}}(?:[{decimal} '\u00a0\u202f\u2019][0-9]{{3}})+|[0-9]*)[{other}][0-9]+", text):
+    if re.fullmatch(
+        rf"{sign}(?:[0-9]{{1,3}}(?:[{decimal} '\u00a0\u202f\u2019][0-9]{{3}})+|[0-9]*)[{other}][0-9]+", text
+    ):
         return "decimal_comma" if decimal == "." else "decimal_point"
     return "unparsable"
 
@@ -147,7 +149,9 @@ def _counted(column: Column, text: str, decimal: str, thousands: str) -> Outcome
 
 def _day(text: str) -> Outcome:
     try:
-        found = dt.datetime.strptime(text, "%Y-%m-%d").date() if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) else None
+        found = (
+            dt.datetime.strptime(text, "%Y-%m-%d").date() if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) else None
+        )
     except ValueError:
         found = None
     return found, None if found else "unparsable"
@@ -165,7 +169,9 @@ def _in_range(column: Column, nanoseconds: int) -> Outcome:
     low, high = _NANOSECONDS if column.type == "TIMESTAMP_NS" else _YEARS
     if not low <= nanoseconds <= high:
         return None, "out_of_range"
-    return nanoseconds if column.type == "TIMESTAMP_NS" else _EPOCH + dt.timedelta(microseconds=nanoseconds // 1000), None
+    return nanoseconds if column.type == "TIMESTAMP_NS" else _EPOCH + dt.timedelta(
+        microseconds=nanoseconds // 1000
+    ), None
 
 
 def _moment(column: Column, text: str) -> Outcome:
@@ -180,7 +186,11 @@ def _moment(column: Column, text: str) -> Outcome:
     if parts.local is None:
         return None, "unparsable"
     if column.type == "DATE":
-        return (parts.local.date(), None) if parts.offset is None else (_date_of(column, parts.instant_of(parts.offset)), None)
+        return (
+            (parts.local.date(), None)
+            if parts.offset is None
+            else (_date_of(column, parts.instant_of(parts.offset)), None)
+        )
     count, reason = parts.instant(column.zone, column.fold)
     return (None, reason) if count is None else _in_range(column, count)
 
@@ -223,7 +233,11 @@ class _Parts:
     @classmethod
     def of(cls, parts: dict[str, str]) -> _Parts:
         fraction = parts.get("f", "").rstrip("0")
-        offset = dt.timedelta(hours=int(parts.get("oh", 0)), minutes=int(parts.get("om", 0))) if "zulu" in parts or "sign" in parts else None
+        offset = (
+            dt.timedelta(hours=int(parts.get("oh", 0)), minutes=int(parts.get("om", 0)))
+            if "zulu" in parts or "sign" in parts
+            else None
+        )
         if offset is not None and parts.get("sign") == "-":
             offset = -offset
         year = int(parts["Y"]) if "Y" in parts else int(parts["y"]) + (1900 if int(parts["y"]) >= 69 else 2000)
@@ -235,7 +249,9 @@ class _Parts:
                 if not 1 <= half <= 12:
                     raise ValueError
                 hour = half % 12 + (12 if parts["p"].lower() == "pm" else 0)
-            local = dt.datetime(year or 4, month, int(parts.get("d", 1)), hour, int(parts.get("M", 0)), int(parts.get("S", 0)))
+            local = dt.datetime(
+                year or 4, month, int(parts.get("d", 1)), hour, int(parts.get("M", 0)), int(parts.get("S", 0))
+            )
         except ValueError:
             return cls(None, fraction, offset)
         return cls(local, fraction, offset, not year)

@@ -102,7 +102,9 @@ class _Row:
 def json_records(rows_at: str, columns: Sequence[Column], payload: bytes) -> list[Found]:
     """Every record. Raises ``Refused``."""
     try:
-        document = _DECODER.decode(_without_last_commas(payload.removeprefix(b"\xef\xbb\xbf").decode("utf-8").strip(" \t\r\n")))
+        document = _DECODER.decode(
+            _without_last_commas(payload.removeprefix(b"\xef\xbb\xbf").decode("utf-8").strip(" \t\r\n"))
+        )
     except (ValueError, RecursionError):
         raise Refused("no JSON") from None
     rows = list(_rows(document, rows_steps(rows_at)))
@@ -286,7 +288,9 @@ def _written(value: Any) -> str:
     if isinstance(value, Object):
         if len({name for name, _ in value}) < len(value):
             raise Fault("key_twice")
-        return "{" + ",".join(f"{json.dumps(name, ensure_ascii=False)}:{_written(inner)}" for name, inner in value) + "}"
+        return (
+            "{" + ",".join(f"{json.dumps(name, ensure_ascii=False)}:{_written(inner)}" for name, inner in value) + "}"
+        )
     if isinstance(value, list):
         return "[" + ",".join(map(_written, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

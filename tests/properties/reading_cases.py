@@ -60,17 +60,49 @@ TEXTS = [
     "k,v", "k;v", "a|b", "c||d", '"', 'in "quotes"', "\n", "two\nlines", "cr\rhere", "\u00e9", "\u20ac", "\U0001f600", "\u2028", "#", "#5", "9007199254740993.0", "\u0000",
 ]  # fmt: skip
 TRUTHS = ["true", "false", "T", "f", "1", "0", "Yes", "no", "TRUE", "FALSE", " y ", "N", "on", "2", ""]
-DAYS = ["2024-02-29", "2023-02-29", "2024-01-05", "2024-1-5", "20240105", "2024/01/05", "05.01.2024", "2024-01-05T00:00:00", "0000-01-01", "10000-01-01", "infinity", " 2024-01-06\t", "n/a"]
+DAYS = [
+    "2024-02-29",
+    "2023-02-29",
+    "2024-01-05",
+    "2024-1-5",
+    "20240105",
+    "2024/01/05",
+    "05.01.2024",
+    "2024-01-05T00:00:00",
+    "0000-01-01",
+    "10000-01-01",
+    "infinity",
+    " 2024-01-06\t",
+    "n/a",
+]
 FRACTIONS = [*[""] * 8, ".5", ".123456", ".1234560", ".123456789", ".1234567891", ".0000000", "."]
 OFFSETS = [*[""] * 8, "Z", "Z", "+00:00", "-05:00", "+0530", "+14", "-00:00", "+24:00", " Z", "z", "EST"]
 WITH_OFFSET = [*["Z", "+00:00", "-05:00", "+0530", "+14"] * 2, ""]
 ZONES = ["", "", "UTC", "America/New_York", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata"]
 DAY_FORMATS = ["%d.%m.%Y", "%Y%m%d", "%d/%m/%y", "%d-%b-%Y", "%Y-%m", "%m/%d/%Y"]
-MOMENT_FORMATS = ["%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y%m%d%H%M%S", "%m/%d/%Y %I:%M %p", "%Y-%m-%dT%H:%M:%S%z", "%d/%m/%Y %H:%M:%S.%f"]
-CHANGES = [dt.datetime(2024, 3, 10, 2), dt.datetime(2024, 11, 3, 1), dt.datetime(2024, 3, 31, 2), dt.datetime(2024, 10, 27, 2), dt.datetime(2024, 4, 7, 1, 30), dt.datetime(2024, 10, 6, 2)]
+MOMENT_FORMATS = [
+    "%m/%d/%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%Y%m%d%H%M%S",
+    "%m/%d/%Y %I:%M %p",
+    "%Y-%m-%dT%H:%M:%S%z",
+    "%d/%m/%Y %H:%M:%S.%f",
+]
+CHANGES = [
+    dt.datetime(2024, 3, 10, 2),
+    dt.datetime(2024, 11, 3, 1),
+    dt.datetime(2024, 3, 31, 2),
+    dt.datetime(2024, 10, 27, 2),
+    dt.datetime(2024, 4, 7, 1, 30),
+    dt.datetime(2024, 10, 6, 2),
+]
 moments = st.one_of(
     st.datetimes(dt.datetime(1971, 1, 1), dt.datetime(2037, 12, 31)).map(lambda moment: moment.replace(microsecond=0)),
-    st.builds(lambda moment, minutes: moment + dt.timedelta(minutes=minutes), st.sampled_from(CHANGES), st.sampled_from([-90, -31, -1, 0, 1, 29, 45, 75, 120])),
+    st.builds(
+        lambda moment, minutes: moment + dt.timedelta(minutes=minutes),
+        st.sampled_from(CHANGES),
+        st.sampled_from([-90, -31, -1, 0, 1, 29, 45, 75, 120]),
+    ),
 )
 digits = st.from_regex(r"[0-9]{1,20}", fullmatch=True)
 
@@ -90,7 +122,11 @@ def number_text(draw: Draw, column: Column, marks: Csv | Json) -> str:
         text += f"e{draw(st.integers(-40, 40))}" if one_in(draw, 4) else ""
     if marks.thousands and draw(st.booleans()):
         whole, point, rest = text.partition(".")
-        text = re.sub(r"(?<=[0-9])(?=(?:[0-9]{3})+$)", "_", whole).replace("_", marks.thousands) + point.replace(".", marks.decimal) + rest
+        text = (
+            re.sub(r"(?<=[0-9])(?=(?:[0-9]{3})+$)", "_", whole).replace("_", marks.thousands)
+            + point.replace(".", marks.decimal)
+            + rest
+        )
     elif marks.decimal != "." and not one_in(draw, 20):
         text = text.replace(".", marks.decimal)
     return f" {text}\t" if one_in(draw, 12) else text
@@ -106,7 +142,9 @@ def day_text(draw: Draw, column: Column) -> str:
 
 def formatted(draw: Draw, form: str) -> str:
     moment = draw(moments)
-    text = moment.strftime(form.replace("%z", "").replace("%f", draw(st.sampled_from(["5", "123456", "1234567", "000000000"]))))
+    text = moment.strftime(
+        form.replace("%z", "").replace("%f", draw(st.sampled_from(["5", "123456", "1234567", "000000000"])))
+    )
     if "%z" in form:
         text += draw(st.sampled_from(["Z", "+0530", "-05:00", "+02", "-1130", "", "EST"]))
     if one_in(draw, 4) and form not in ("%Y%m%d", "%Y%m%d%H%M%S"):
@@ -135,7 +173,9 @@ def epoch_text(draw: Draw, column: Column, marks: Csv | Json) -> str:
         return number_text(draw, column, marks)
     scale = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[column.epoch]
     text = str(draw(st.integers(31_536_000 * scale, 2_100_000_000 * scale)))
-    return text + draw(st.sampled_from([*[""] * 9, ".5", ".0", ".8818", "e0", ".123456789123"])).replace(".", marks.decimal)
+    return text + draw(st.sampled_from([*[""] * 9, ".5", ".0", ".8818", "e0", ".123456789123"])).replace(
+        ".", marks.decimal
+    )
 
 
 def text_for(draw: Draw, column: Column, marks: Csv | Json) -> str:
@@ -153,7 +193,24 @@ def text_for(draw: Draw, column: Column, marks: Csv | Json) -> str:
 
 # Declarations ---------------------------------------------------------------------------------------------------------
 
-TYPES = ["VARCHAR", "VARCHAR", "BIGINT", "BIGINT", "DECIMAL(18,4)", "DECIMAL(38,6)", "DECIMAL(5,2)", "DECIMAL(38,20)", "DOUBLE", "DOUBLE", "BOOLEAN", "DATE", "DATE", "TIMESTAMP", "TIMESTAMP", "TIMESTAMP_NS"]
+TYPES = [
+    "VARCHAR",
+    "VARCHAR",
+    "BIGINT",
+    "BIGINT",
+    "DECIMAL(18,4)",
+    "DECIMAL(38,6)",
+    "DECIMAL(5,2)",
+    "DECIMAL(38,20)",
+    "DOUBLE",
+    "DOUBLE",
+    "BOOLEAN",
+    "DATE",
+    "DATE",
+    "TIMESTAMP",
+    "TIMESTAMP",
+    "TIMESTAMP_NS",
+]
 MISSING = [(), (), (), ("n/a",), ("-99.99", "NA"), ("0", "-")]
 
 
@@ -231,11 +288,17 @@ def text_cases(draw: Draw) -> Case:
     csv = dialect(draw)
     count = draw(st.integers(1, 5))
     names = draw(st.permutations(FIELDS))
-    columns = [column_of(draw, number, names[number], (names[5],) if number == 0 and one_in(draw, 3) else ()) for number in range(count)]
+    columns = [
+        column_of(draw, number, names[number], (names[5],) if number == 0 and one_in(draw, 3) else ())
+        for number in range(count)
+    ]
     if one_in(draw, 4):
         csv = attrs.evolve(csv, header=tuple(draw(st.permutations(names[: count + 1]))))
     pools = pools_of(draw, columns, csv)
-    payloads = unlike([text_payload(draw, csv, columns, pools) for _ in range(PAYLOADS)], "\n".encode("utf-16-le" if csv.encoding == "utf-16" else "ascii"))
+    payloads = unlike(
+        [text_payload(draw, csv, columns, pools) for _ in range(PAYLOADS)],
+        "\n".encode("utf-16-le" if csv.encoding == "utf-16" else "ascii"),
+    )
     return Case(entry_of(draw, columns, format=csv), payloads)
 
 
@@ -248,7 +311,10 @@ def text_payload(draw: Draw, csv: Csv, columns: Sequence[Column], pools: list[li
         names += draw(st.lists(st.sampled_from(OTHERS), max_size=2))
         names = list(draw(st.permutations(names)))
         if one_in(draw, 4):
-            names = [next((other for column in columns if column.source == name for other in column.also), name) for name in names]
+            names = [
+                next((other for column in columns if column.source == name for other in column.also), name)
+                for name in names
+            ]
         if one_in(draw, 30) and names:
             names[0] = draw(st.sampled_from([names[0].swapcase(), names[-1], "gone"]))
     by_name |= {other: column for column in columns for other in column.also}
@@ -258,7 +324,12 @@ def text_payload(draw: Draw, csv: Csv, columns: Sequence[Column], pools: list[li
         lines.append(line_of(draw, csv, [f" {name}" if one_in(draw, 12) else name for name in names]))
     is_damaged = one_in(draw, 4)
     for _ in range(draw(st.sampled_from(COUNTS))):
-        texts = [cell(draw, by_name[name], pools[columns.index(by_name[name])], csv) if name in by_name else draw(st.sampled_from(TEXTS[:12])) for name in names]
+        texts = [
+            cell(draw, by_name[name], pools[columns.index(by_name[name])], csv)
+            if name in by_name
+            else draw(st.sampled_from(TEXTS[:12]))
+            for name in names
+        ]
         if is_damaged and one_in(draw, 3):
             lines.append(damaged(draw, csv, texts, names))
         else:
@@ -285,7 +356,13 @@ def line_of(draw: Draw, csv: Csv, texts: Sequence[str]) -> str:
 
 def field_of(draw: Draw, csv: Csv, text: str) -> str:
     """A field as the dialect writes it; what it cannot write is left as it is, or out."""
-    needs = csv.delimiter in text or "\n" in text or "\r" in text or (bool(csv.quote) and csv.quote in text) or (bool(csv.comment) and text.startswith(csv.comment))
+    needs = (
+        csv.delimiter in text
+        or "\n" in text
+        or "\r" in text
+        or (bool(csv.quote) and csv.quote in text)
+        or (bool(csv.comment) and text.startswith(csv.comment))
+    )
     if not csv.quote:
         return "" if needs and not one_in(draw, 20) else text
     if not needs and not one_in(draw, 5):
@@ -311,7 +388,18 @@ def damaged(draw: Draw, csv: Csv, texts: list[str], names: Sequence[str]) -> str
         return draw(st.sampled_from(["", " ", "\t", "# a comment", "#", csv.delimiter]))
     quote = csv.quote or '"'
     at = draw(st.integers(0, max(len(texts) - 1, 0)))
-    odd = draw(st.sampled_from([f"x{quote}y", f"{quote}x", f"{quote}x{quote}y", f"{quote}x\ny", f'{quote}x{quote * 2}', f"{quote}x\\{quote}"]))
+    odd = draw(
+        st.sampled_from(
+            [
+                f"x{quote}y",
+                f"{quote}x",
+                f"{quote}x{quote}y",
+                f"{quote}x\ny",
+                f"{quote}x{quote * 2}",
+                f"{quote}x\\{quote}",
+            ]
+        )
+    )
     return csv.delimiter.join([*texts[:at], odd, *texts[at + 1 :]])
 
 
@@ -350,10 +438,14 @@ def written(value: Any, blank: str = "") -> str:
     if isinstance(value, Raw):
         return str(value)
     if isinstance(value, Pairs):
-        return "{" + f",{blank}".join(f"{json.dumps(name)}:{blank}{written(inner, blank)}" for name, inner in value) + "}"
+        return (
+            "{" + f",{blank}".join(f"{json.dumps(name)}:{blank}{written(inner, blank)}" for name, inner in value) + "}"
+        )
     if isinstance(value, list):
         return "[" + f",{blank}".join(written(inner, blank) for inner in value) + "]"
-    return json.dumps(value, ensure_ascii=any("\ud800" <= letter <= "\udfff" for letter in value) if isinstance(value, str) else True)
+    return json.dumps(
+        value, ensure_ascii=any("\ud800" <= letter <= "\udfff" for letter in value) if isinstance(value, str) else True
+    )
 
 
 ODD = [
@@ -404,7 +496,10 @@ def json_cases(draw: Draw) -> Case:
     shape = draw(st.sampled_from(SHAPES))
     chosen = draw(st.permutations(shape.sources))[: draw(st.integers(1, min(5, len(shape.sources))))]
     has_other = one_in(draw, 4) and not shape.is_array and shape.holder == "list"
-    columns = [column_of(draw, number, source, ("other",) if number == 0 and has_other else ()) for number, (source, _) in enumerate(chosen)]
+    columns = [
+        column_of(draw, number, source, ("other",) if number == 0 and has_other else ())
+        for number, (source, _) in enumerate(chosen)
+    ]
     decimal = draw(st.sampled_from([".", ".", ".", ","]))
     form = Json(decimal=decimal, thousands=draw(st.sampled_from(["", "", {".": ",", ",": "."}[decimal]])))
     pools = pools_of(draw, columns, form)
@@ -413,7 +508,14 @@ def json_cases(draw: Draw) -> Case:
     return Case(entry_of(draw, columns, format=form, rows_at=shape.rows_at), payloads)
 
 
-def json_payload(draw: Draw, shape: Shape, columns: Sequence[Column], paths: Sequence[tuple[str | int, ...]], pools: list[list[str]], form: Json) -> bytes:
+def json_payload(
+    draw: Draw,
+    shape: Shape,
+    columns: Sequence[Column],
+    paths: Sequence[tuple[str | int, ...]],
+    pools: list[list[str]],
+    form: Json,
+) -> bytes:
     is_odd = one_in(draw, 4)
     quiet = one_in(draw, 3)
     table = []
@@ -428,11 +530,20 @@ def json_payload(draw: Draw, shape: Shape, columns: Sequence[Column], paths: Seq
     text = written(document, draw(st.sampled_from(["", "", " ", "\n  "])))
     if is_odd and one_in(draw, 8):
         at = draw(st.integers(0, len(text)))
-        text = draw(st.sampled_from([text[:at], text + " ]", text + "{}", text[:at] + "," + text[at:], "", "null", "[]", "{}"]))
+        text = draw(
+            st.sampled_from([text[:at], text + " ]", text + "{}", text[:at] + "," + text[at:], "", "null", "[]", "{}"])
+        )
     return (draw(st.sampled_from(["", "", "", "\ufeff", "\n "])) + text).encode()
 
 
-def row_of(draw: Draw, shape: Shape, columns: Sequence[Column], paths: Sequence[tuple[str | int, ...]], values: list[Any], is_odd: bool) -> Any:
+def row_of(
+    draw: Draw,
+    shape: Shape,
+    columns: Sequence[Column],
+    paths: Sequence[tuple[str | int, ...]],
+    values: list[Any],
+    is_odd: bool,
+) -> Any:
     if is_odd and one_in(draw, 12):
         return draw(st.sampled_from([None, Raw("1"), "x", [], Pairs()]))
     if shape.is_array:
@@ -457,13 +568,26 @@ def row_of(draw: Draw, shape: Shape, columns: Sequence[Column], paths: Sequence[
     return Pairs(draw(st.permutations(made))) if one_in(draw, 4) else made
 
 
-def document_of(draw: Draw, shape: Shape, columns: Sequence[Column], rows: list[Any], values: list[Any], is_odd: bool) -> Any:
+def document_of(
+    draw: Draw, shape: Shape, columns: Sequence[Column], rows: list[Any], values: list[Any], is_odd: bool
+) -> Any:
     """What holds the rows, and what stands beside them."""
-    meta = next((value for column, value in zip(columns, values, strict=False) if not column.source.startswith(("a", "V", "b"))), "m")
+    meta = next(
+        (
+            value
+            for column, value in zip(columns, values, strict=False)
+            if not column.source.startswith(("a", "V", "b"))
+        ),
+        "m",
+    )
     top = Pairs([("meta", Pairs([("m", meta)])), ("n", Raw("1"))])
     if is_odd and one_in(draw, 10):
         top.append(("n", Raw("2")))
-    names = [str(draw(st.sampled_from(["K", "BRK.B", "5", "x y"]))) + (str(number) if not (is_odd and one_in(draw, 6)) else "") for number in range(len(rows))]
+    names = [
+        str(draw(st.sampled_from(["K", "BRK.B", "5", "x y"])))
+        + (str(number) if not (is_odd and one_in(draw, 6)) else "")
+        for number in range(len(rows))
+    ]
     held: Any = Pairs(zip(names, rows, strict=True)) if shape.holder == "named" else rows
     if shape.holder == "one":
         if not isinstance(rows[0], Pairs):
@@ -473,13 +597,27 @@ def document_of(draw: Draw, shape: Shape, columns: Sequence[Column], rows: list[
         return held
     if "acc" in shape.rows_at:
         cut = draw(st.integers(0, len(rows)))
-        accounts = [Pairs([("id", meta), ("t", rows[:cut])]), Pairs([("id", draw(st.sampled_from(["x", Raw("7"), None]))), ("t", rows[cut:])])]
+        accounts = [
+            Pairs([("id", meta), ("t", rows[:cut])]),
+            Pairs([("id", draw(st.sampled_from(["x", Raw("7"), None]))), ("t", rows[cut:])]),
+        ]
         if is_odd and one_in(draw, 4):
             accounts.append(Pairs([("id", "none")]))
-        return Pairs([("acc", accounts if "[*].t" in shape.rows_at else Pairs([(f"P{number}", one) for number, one in enumerate(accounts)]))])
+        return Pairs(
+            [
+                (
+                    "acc",
+                    accounts
+                    if "[*].t" in shape.rows_at
+                    else Pairs([(f"P{number}", one) for number, one in enumerate(accounts)]),
+                )
+            ]
+        )
     if "!" in shape.rows_at:
         return Pairs([("body", written(held))])
-    inside, name = {"data.items": (("data",), "items"), "$.d.items.*": (("d",), "items")}.get(shape.rows_at, ((), "data"))
+    inside, name = {"data.items": (("data",), "items"), "$.d.items.*": (("d",), "items")}.get(
+        shape.rows_at, ((), "data")
+    )
     if is_odd and one_in(draw, 12):
         held = draw(st.sampled_from([None, "down", Raw("0"), Pairs([("message", "down")])]))
     last = Pairs([(name, held)])
@@ -487,12 +625,20 @@ def document_of(draw: Draw, shape: Shape, columns: Sequence[Column], rows: list[
         last.append((name, held))
     if shape.sources[0][0].startswith("@[$"):
         top.append(("fields", ["a", "V", "v", "b c"]))
-    return Pairs([*top, *([(inside[0], last)] if inside else last)]) if draw(st.booleans()) or shape.is_array else Pairs([*([(inside[0], last)] if inside else last), *top])
+    return (
+        Pairs([*top, *([(inside[0], last)] if inside else last)])
+        if draw(st.booleans()) or shape.is_array
+        else Pairs([*([(inside[0], last)] if inside else last), *top])
+    )
 
 
 def parallel(draw: Draw, columns: Sequence[Column], table: list[list[Any]]) -> Pairs:
     """Lists beside each other."""
-    lists: dict[str, list[Any]] = {"@": [Raw(str(number)) for number in range(len(table))], "$.close[#]": [], "$.o.open[#]": []}
+    lists: dict[str, list[Any]] = {
+        "@": [Raw(str(number)) for number in range(len(table))],
+        "$.close[#]": [],
+        "$.o.open[#]": [],
+    }
     for place, column in enumerate(columns):
         if column.source in lists:
             lists[column.source] = [values[place] for values in table]

@@ -62,10 +62,14 @@ def outcome_of(entry: DatasetKeymapEntry, payload: bytes) -> Outcome:
     rows = [row for row, _ in judged]
     taken = _settle(entry, rows, reasons)
     bad = sum(reason is not None for reason in reasons)
-    is_refused = bad > entry.reject_share_max * len(records) or any(reason is not None and reason[0] == "decimal_comma" for reason in reasons)
+    is_refused = bad > entry.reject_share_max * len(records) or any(
+        reason is not None and reason[0] == "decimal_comma" for reason in reasons
+    )
     if is_refused:
         reasons, taken = [reason or ("file_refused", None) for reason in reasons], {}
-    rejects = tuple(Reject(*reason, record.place) for record, reason in zip(records, reasons, strict=True) if reason is not None)
+    rejects = tuple(
+        Reject(*reason, record.place) for record, reason in zip(records, reasons, strict=True) if reason is not None
+    )
     return Outcome(is_refused, len(records), taken, rejects)
 
 
@@ -93,7 +97,9 @@ def _judged(entry: DatasetKeymapEntry, record: Found) -> tuple[Row, tuple[str, s
     return tuple(values), reason
 
 
-def _settle(entry: DatasetKeymapEntry, rows: Sequence[Row], reasons: list[tuple[str, str | None] | None]) -> dict[Row, Row]:
+def _settle(
+    entry: DatasetKeymapEntry, rows: Sequence[Row], reasons: list[tuple[str, str | None] | None]
+) -> dict[Row, Row]:
     """The rows by key. Of equal ones the first counts; others are rejected, or those that the declared rule does not
     choose.
     """

@@ -35,7 +35,11 @@ row = st.fixed_dictionaries({
 })  # fmt: skip
 payloads = st.lists(row, max_size=4)
 #: Where a run is stopped: each point that lies on the way of a table that is made again, and those of a run around it.
-POINTS = [point for point in faults.FAULT_POINTS if point.split(".")[0] in ("remake", "promote", "bronze", "journal", "manifest", "gold", "run", "recover")]
+POINTS = [
+    point
+    for point in faults.FAULT_POINTS
+    if point.split(".")[0] in ("remake", "promote", "bronze", "journal", "manifest", "gold", "run", "recover")
+]
 COMMANDS = (
     ("status",), ("plan",), ("doctor",), ("datasets",), ("datasets", "TABLE"), ("coverage", "TABLE"), ("revisions", "TABLE", "KEY"), ("explain", "silver.TABLE", "KEY", "AMOUNT"),
     ("runs",), ("digest",), ("status", "--json"), ("datasets", "TABLE", "--json"), ("rebuild", "--dry-run"), ("plan", "--json"),
@@ -108,7 +112,11 @@ class Declarations(RuleBasedStateMachine):
         if not pending:
             return
         table = self.table(self.made)
-        newest = max((hour for hour, came in table.came.items() if came.status == "ok"), default=0) if table is not None else 0
+        newest = (
+            max((hour for hour, came in table.came.items() if came.status == "ok"), default=0)
+            if table is not None
+            else 0
+        )
         is_late = min(pending) < newest
         exact = self.made.exact if not is_late else self.declared.semantics != "upsert"
         made = self.made.declared or self.declared
@@ -124,7 +132,9 @@ class Declarations(RuleBasedStateMachine):
         between = self.made
         self.promotes()
         one_by_one = sorted(self.made.hours - between.hours)  # snapshots have a transaction each
-        parts = [attrs.evolve(self.made, hours=between.hours | set(one_by_one[:number])) for number in range(len(one_by_one))]
+        parts = [
+            attrs.evolve(self.made, hours=between.hours | set(one_by_one[:number])) for number in range(len(one_by_one))
+        ]
         return [before, between, *parts, self.made]
 
     # steps
@@ -153,7 +163,11 @@ class Declarations(RuleBasedStateMachine):
         waits = is_run and remake and self.is_stale
         held = [error for error in context.errors if " is held" in error]
         assert bool(held) == waits, context.errors
-        assert [error for error in context.errors if error not in held and "rows rejected" not in error and "no readable key" not in error] == []
+        assert [
+            error
+            for error in context.errors
+            if error not in held and "rows rejected" not in error and "no readable key" not in error
+        ] == []
         self.is_there = self.is_touched = True
         self.gold_is_new = is_run
 
@@ -170,7 +184,11 @@ class Declarations(RuleBasedStateMachine):
         self.last += 2
         self.stop(self.last, rows, point, number, kind)
 
-    @rule(point=texts([point for point in POINTS if point.split(".")[0] in ("remake", "promote")]), kind=texts(["raise", "full"]), rows=payloads)
+    @rule(
+        point=texts([point for point in POINTS if point.split(".")[0] in ("remake", "promote")]),
+        kind=texts(["raise", "full"]),
+        rows=payloads,
+    )
     @precondition(lambda self: self.is_stale)
     def stops_while_making_again(self, point: str, kind: str, rows: list[Row]) -> None:
         self.last += 2
@@ -251,7 +269,12 @@ class Declarations(RuleBasedStateMachine):
     @precondition(lambda self: self.is_there)
     def asks(self, command: tuple[str, ...]) -> None:
         made = self.made.declared or self.declared
-        words = {"TABLE": self.declared.table, "silver.TABLE": f"silver.{self.declared.table}", "AMOUNT": made.amount, "KEY": ",".join(["A", "2024-01-01", "g"][: len(made.key)])}
+        words = {
+            "TABLE": self.declared.table,
+            "silver.TABLE": f"silver.{self.declared.table}",
+            "AMOUNT": made.amount,
+            "KEY": ",".join(["A", "2024-01-01", "g"][: len(made.key)]),
+        }
         assert self.home.asks(*(words.get(word, word) for word in command)) in (0, 1, 2)
 
     # changes of the declaration
@@ -271,7 +294,9 @@ class Declarations(RuleBasedStateMachine):
     @rule()
     def renames_a_column(self) -> None:
         old = self.declared.amount
-        self.declare(amount="price" if old == "amt" else "amt", former_amounts=(old,) if not self.declared.source else ())
+        self.declare(
+            amount="price" if old == "amt" else "amt", former_amounts=(old,) if not self.declared.source else ()
+        )
 
     @rule(source=texts(["", "alt", "amt"]))
     def changes_a_source(self, source: str) -> None:
@@ -298,7 +323,9 @@ class Declarations(RuleBasedStateMachine):
     @rule(name=texts(["eod", "eod2", "eod3"]))
     def renames_the_dataset(self, name: str) -> None:
         if name != self.declared.dataset:
-            self.declare(dataset=name, former=tuple(one for one in (*self.declared.former, self.declared.dataset) if one != name))
+            self.declare(
+                dataset=name, former=tuple(one for one in (*self.declared.former, self.declared.dataset) if one != name)
+            )
 
     @rule(name=texts(["eod", "eod2", "eod3"]))
     def renames_the_dataset_and_forgets_the_old_name(self, name: str) -> None:
@@ -310,7 +337,11 @@ class Declarations(RuleBasedStateMachine):
             former = tuple(one for one in (*self.declared.former_tables, self.declared.table) if one != name)
             self.declare(table=name, former_tables=former, keep_view=keep_view)
 
-    @rule(missing=texts([(), ("N/A",), ("N/A", "x")]), thousands=texts(["", ","]), on_duplicate=texts(["reject", "first", "last"]))
+    @rule(
+        missing=texts([(), ("N/A",), ("N/A", "x")]),
+        thousands=texts(["", ","]),
+        on_duplicate=texts(["reject", "first", "last"]),
+    )
     def changes_the_dialect(self, missing: tuple[str, ...], thousands: str, on_duplicate: str) -> None:
         self.declare(missing=missing, thousands=thousands, on_duplicate=on_duplicate)
 
@@ -341,7 +372,10 @@ class Declarations(RuleBasedStateMachine):
             self.home.is_table(cursor, self.table(self.made), exact=self.made.exact)
             if self.gold_is_new:
                 self.home.gold_is_right(cursor)
-            assert self.home.stale(cursor) == (self.is_stale, self.is_stale and (self.declared.facts, self.declared.table) == self.held)
+            assert self.home.stale(cursor) == (
+                self.is_stale,
+                self.is_stale and (self.declared.facts, self.declared.table) == self.held,
+            )
         self.home.is_clean()
 
 
@@ -356,6 +390,12 @@ STEPS = int(os.environ.get("SBF_MACHINE_STEPS", "15"))
 #: To see that something fails, it need not be made small.
 PHASES = (Phase.explicit, Phase.generate) if os.environ.get("SBF_MACHINE_QUICK") else tuple(Phase)
 for machine in (Declarations, DeclarationsWithHook):
-    machine.TestCase.settings = settings(phases=PHASES, max_examples=MANY, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck))
+    machine.TestCase.settings = settings(
+        phases=PHASES,
+        max_examples=MANY,
+        stateful_step_count=STEPS,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
     machine.TestCase.pytestmark = [pytest.mark.timeout(36_000 if MANY > 8 else 1800)]
 TestDeclarations, TestDeclarationsWithHook = Declarations.TestCase, DeclarationsWithHook.TestCase

@@ -53,7 +53,11 @@ def versions(history: list[Payload]) -> list[tuple[str, int, dt.datetime]]:
     found = []
     for hour, payload in enumerate(history):
         before = model(history, hour - 1)
-        found += [(symbol, value, moment(hour).replace(tzinfo=None)) for symbol, value in payload.items() if before.get(symbol) != value]
+        found += [
+            (symbol, value, moment(hour).replace(tzinfo=None))
+            for symbol, value in payload.items()
+            if before.get(symbol) != value
+        ]
     return sorted(found)
 
 
@@ -77,10 +81,14 @@ def test_as_of_equals_the_model_whatever_the_order(history: list[Payload], data:
                 for shift in (-1, 0, 1):
                     when = moment(hour) + dt.timedelta(microseconds=shift)
                     expected = model(history, hour if shift >= 0 else hour - 1)
-                    found = cursor.execute("SELECT symbol, close::INTEGER FROM silver.px_as_of(?)", [when.replace(tzinfo=None)])
+                    found = cursor.execute(
+                        "SELECT symbol, close::INTEGER FROM silver.px_as_of(?)", [when.replace(tzinfo=None)]
+                    )
                     assert dict(found.fetchall()) == expected, (hour, shift)
             canonical = "SELECT symbol, close::INTEGER, known_from FROM (FROM silver.px SELECT symbol, close, known_from UNION ALL FROM silver.px_history SELECT symbol, close, known_from) ORDER BY ALL"
-            assert [(symbol, value, when) for symbol, value, when in cursor.execute(canonical).fetchall()] == versions(history)
+            assert [(symbol, value, when) for symbol, value, when in cursor.execute(canonical).fetchall()] == versions(
+                history
+            )
         assert dict(warehouse.ask("SELECT symbol, close::INTEGER FROM silver.px")) == model(history, len(history))
         assert warehouse.ask("SELECT symbol FROM silver.px GROUP BY 1 HAVING count(*) > 1") == []
         counts_add_up(warehouse)

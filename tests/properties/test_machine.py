@@ -83,11 +83,19 @@ class Published(FakeVendor):
 
     @hookimpl
     def fetch(self, entry: object, request: object) -> object:
-        return attrs.evolve(super().fetch(entry, request), fetched_at=START + dt.timedelta(hours=self.hour), address=f"fake://{self.hour}")
+        return attrs.evolve(
+            super().fetch(entry, request),
+            fetched_at=START + dt.timedelta(hours=self.hour),
+            address=f"fake://{self.hour}",
+        )
 
 
 rows = st.dictionaries(st.sampled_from(KEYS), st.integers(1, 3), max_size=3)
-POINTS = [point for point in faults.FAULT_POINTS if point.split(".")[0] in ("fetch", "bronze", "journal", "manifest", "promote", "run", "recover", "publish")]
+POINTS = [
+    point
+    for point in faults.FAULT_POINTS
+    if point.split(".")[0] in ("fetch", "bronze", "journal", "manifest", "promote", "run", "recover", "publish")
+]
 
 
 class Silver(RuleBasedStateMachine):
@@ -126,20 +134,31 @@ class Silver(RuleBasedStateMachine):
     @rule(content=rows, only=st.sampled_from([None, Layer.BRONZE]))
     def publishes(self, content: dict[str, int], only: Layer | None) -> None:
         self.last += 2
-        self.publish(self.last, dict(content), json.dumps([price(key, "2024-01-01", value) for key, value in content.items()]), only=only)
+        self.publish(
+            self.last,
+            dict(content),
+            json.dumps([price(key, "2024-01-01", value) for key, value in content.items()]),
+            only=only,
+        )
 
     @rule(content=rows, back=st.integers(0, 6))
     @precondition(lambda self: self.last > 2)
     def publishes_late(self, content: dict[str, int], back: int) -> None:
         hour = max(1, self.last - 1 - 2 * back)
         if hour not in self.model.payloads:
-            self.publish(hour, dict(content), json.dumps([price(key, "2024-01-01", value) for key, value in content.items()]))
+            self.publish(
+                hour, dict(content), json.dumps([price(key, "2024-01-01", value) for key, value in content.items()])
+            )
 
     @rule(key=st.sampled_from(KEYS), values=st.tuples(st.integers(1, 2), st.integers(1, 2)))
     def states_a_key_twice(self, key: str, values: tuple[int, int]) -> None:
         self.last += 2
         other = next(each for each in KEYS if each != key)
-        stated = [price(key, "2024-01-01", values[0]), price(key, "2024-01-01", values[1]), price(other, "2024-01-01", 3)]
+        stated = [
+            price(key, "2024-01-01", values[0]),
+            price(key, "2024-01-01", values[1]),
+            price(other, "2024-01-01", 3),
+        ]
         self.publish(self.last, {key: values[0] if values[0] == values[1] else None, other: 3}, json.dumps(stated))
 
     @rule()
@@ -154,7 +173,9 @@ class Silver(RuleBasedStateMachine):
         """A run stops; what it fetched is kept if its journal line is written, else it is fetched again."""
         self.last += 2
         self.vendor.hour = self.last
-        self.vendor.says(json.dumps([price(key, "2024-01-01", value) for key, value in content.items()]) + " " * self.last)
+        self.vendor.says(
+            json.dumps([price(key, "2024-01-01", value) for key, value in content.items()]) + " " * self.last
+        )
         faults.arm(f"{point}:{number}:raise")
         try:
             self.warehouse.run(hours_later=1, options=RunOptions(force=True))
@@ -171,7 +192,12 @@ class Silver(RuleBasedStateMachine):
     def loses_the_database(self) -> None:
         manager = PluginManager(())
         manager.register(self.vendor, name="fake")
-        assert rebuild(Settings(self.warehouse.home, environment={}), clock=self.warehouse.clock, manager=manager).context.errors == []
+        assert (
+            rebuild(
+                Settings(self.warehouse.home, environment={}), clock=self.warehouse.clock, manager=manager
+            ).context.errors
+            == []
+        )
 
     @rule()
     @precondition(lambda self: bool(self.model.payloads))
@@ -196,8 +222,21 @@ class Silver(RuleBasedStateMachine):
             for hour in self.model.payloads:
                 for moment in (at(hour) - INSTANT, at(hour), at(hour) + INSTANT):
                     then = sorted(self.model.known(moment).items())
-                    assert sorted(cursor.execute("SELECT symbol, close::INTEGER FROM silver.px_as_of(?)", [moment]).fetchall()) == then
-                    assert sorted(cursor.execute("SELECT symbol, close::INTEGER FROM silver.px_as_of(TIMESTAMP '2100-01-01', ?)", [moment]).fetchall()) == then
+                    assert (
+                        sorted(
+                            cursor.execute("SELECT symbol, close::INTEGER FROM silver.px_as_of(?)", [moment]).fetchall()
+                        )
+                        == then
+                    )
+                    assert (
+                        sorted(
+                            cursor.execute(
+                                "SELECT symbol, close::INTEGER FROM silver.px_as_of(TIMESTAMP '2100-01-01', ?)",
+                                [moment],
+                            ).fetchall()
+                        )
+                        == then
+                    )
         counts_add_up(self.warehouse)
 
 
@@ -216,7 +255,9 @@ class Appends(Silver):
 MANY = int(os.environ.get("SBF_MACHINE_EXAMPLES", "5"))
 #: To see that something fails, it need not be made small.
 PHASES = (Phase.explicit, Phase.generate) if os.environ.get("SBF_MACHINE_QUICK") else tuple(Phase)
-usual = settings(phases=PHASES, max_examples=MANY, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
+usual = settings(
+    phases=PHASES, max_examples=MANY, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+)
 for machine in (Silver, Snapshots, Appends):
     machine.TestCase.settings = usual
     machine.TestCase.pytestmark = [pytest.mark.timeout(7200 if MANY > 8 else 1800)]

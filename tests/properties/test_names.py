@@ -26,7 +26,17 @@ from hypothesis import strategies as st
 from warehouse import START, FakeVendor, Warehouse, counts_add_up
 
 import sbf_core
-from sbf_core.api import AcceptedRange, Chart, Column, DatasetKeymapEntry, GoldModel, GoldSource, NotNull, RunResult, hookimpl
+from sbf_core.api import (
+    AcceptedRange,
+    Chart,
+    Column,
+    DatasetKeymapEntry,
+    GoldModel,
+    GoldSource,
+    NotNull,
+    RunResult,
+    hookimpl,
+)
 from sbf_core.drawing.known import known_charts
 from sbf_core.drawing.rows import plotted
 from sbf_core.drawing.table import all_rows_of_chart, table_of_chart
@@ -54,7 +64,9 @@ DANGEROUS = ("ts", "recorded_until", "rowid", "id", "place", "n", "t", "s", "x",
 KINDS = ("DECIMAL(18,4)", "DOUBLE", "BIGINT", "VARCHAR", "DATE", "BOOLEAN", "TIMESTAMP")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
-_SQL = re.compile(r"\b(SELECT|FROM|WHERE|JOIN|UPDATE|INSERT|DELETE|CREATE|UNION|BY|PARTITION|ALTER|COPY|MERGE|CASE|CAST|OVER|AS|NULL|FILTER|DESCRIBE|COMMENT)\b")
+_SQL = re.compile(
+    r"\b(SELECT|FROM|WHERE|JOIN|UPDATE|INSERT|DELETE|CREATE|UNION|BY|PARTITION|ALTER|COPY|MERGE|CASE|CAST|OVER|AS|NULL|FILTER|DESCRIBE|COMMENT)\b"
+)
 
 
 @cache
@@ -64,10 +76,18 @@ def words_of_sql() -> tuple[str, ...]:
     for room in ROOMS:
         for path in (Path(sbf_core.__file__).parent / room).rglob("*.py"):
             for text in _texts(ast.parse(path.read_text(encoding="utf-8"))):
-                if _SQL.search(text) or re.fullmatch(r"[a-z]\.|[a-z0-9]+(_[a-z0-9]+)+", text):  # SQL, an alias, or a name put into some
+                if _SQL.search(text) or re.fullmatch(
+                    r"[a-z]\.|[a-z0-9]+(_[a-z0-9]+)+", text
+                ):  # SQL, an alias, or a name put into some
                     found |= {word for word in _WORD.findall(text) if _NAME.fullmatch(word)}
     with duckdb.connect() as conn:
-        found |= {word for (word,) in conn.execute("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'").fetchall() if _NAME.fullmatch(word)}
+        found |= {
+            word
+            for (word,) in conn.execute(
+                "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'"
+            ).fetchall()
+            if _NAME.fullmatch(word)
+        }
     return tuple(sorted(found - TAKEN))
 
 
@@ -101,7 +121,11 @@ def entry_of(shape: Shape, names: Sequence[str], *, dataset: str, table: str) ->
         else:
             columns.append(Column(name=name, type=kind_of(shape, place), nullable=True))
     values = [name for place, name in enumerate(names) if place > shape.keys]
-    numbers = [name for place, name in enumerate(names) if place > shape.keys and kind_of(shape, place) in ("DOUBLE", "BIGINT", "DECIMAL(18,4)")]
+    numbers = [
+        name
+        for place, name in enumerate(names)
+        if place > shape.keys and kind_of(shape, place) in ("DOUBLE", "BIGINT", "DECIMAL(18,4)")
+    ]
     a, b, c = numbers[:3]
     charts = [
         Chart(name="line", x=names[0], y=a, series=names[1]),
@@ -185,14 +209,22 @@ class Words(FakeVendor):
         payload = self.payloads[entry.dataset, request.ticker]
         fetched_at = START + dt.timedelta(hours=self.hour)
         extension = self.shapes[entry.dataset].extension
-        return RunResult(request=request, address=f"fake://{entry.dataset}/{self.hour}", payload=payload, extension=extension, fetched_at=fetched_at)
+        return RunResult(
+            request=request,
+            address=f"fake://{entry.dataset}/{self.hour}",
+            payload=payload,
+            extension=extension,
+            fetched_at=fetched_at,
+        )
 
 
 def model_of(entry: DatasetKeymapEntry, names: Sequence[str]) -> GoldModel:
     values = ", ".join(f'r."{name}"' for name in names)
     numbers = [column.name for column in entry.columns if column.type == "DOUBLE"]
     direct = f'SELECT {values} FROM silver."{entry.silver_table}" AS r'
-    sources = {"all_rows": [GoldSource(sql=direct)]} if "source_rank" not in names else {}  # that name is ours in a source, and refused
+    sources = (
+        {"all_rows": [GoldSource(sql=direct)]} if "source_rank" not in names else {}
+    )  # that name is ours in a source, and refused
     return GoldModel(
         name=f"g_{entry.dataset}", key=entry.key_columns, sql=f"SELECT {values} FROM all_rows AS r" if sources else direct, sources=sources,
         surrogate_key="zz_surrogate", date_column=names[0], tests=(NotNull(column=names[0]), *(AcceptedRange(column=name, low=-1, high=1000) for name in numbers)),
@@ -218,7 +250,12 @@ def seen(warehouse: Warehouse, entry: DatasetKeymapEntry) -> dict[str, Any]:
     """Everything that can be seen of a dataset, with numbers in the place of the names of its columns."""
     names = list(entry.column_types)
     with warehouse.open() as cursor:
-        found = _tables(cursor, entry, names) | _ledger(cursor, entry) | _facts(cursor, warehouse, entry, names) | _charts(cursor, entry, names)
+        found = (
+            _tables(cursor, entry, names)
+            | _ledger(cursor, entry)
+            | _facts(cursor, warehouse, entry, names)
+            | _charts(cursor, entry, names)
+        )
     with duckdb.connect(str(warehouse.home / "published" / VIEWS), read_only=True) as published:
         found |= {f"published {name}": rows for name, rows in _tables(published, entry, names).items()}
     return found
@@ -236,14 +273,20 @@ def _tables(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, names:
     for hour in (-1, 0, 1, 2, 5, 200):
         moment = f"TIMESTAMP '{START.replace(tzinfo=None) + dt.timedelta(hours=hour)}'"
         found[f"as of {hour}"] = rows(f'{table}_as_of"({moment})', ", r.known_from")
-        found[f"as of the end, recorded until {hour}"] = rows(f"{table}_as_of\"(TIMESTAMP '2100-01-01', {moment})", ", r.known_from, r.recorded_at")
-    found["by name"] = rows(f"{table}_as_of\"(ts := TIMESTAMP '2024-01-02 17:00:00', recorded_until := TIMESTAMP '2024-01-02 15:00:00')")
+        found[f"as of the end, recorded until {hour}"] = rows(
+            f"{table}_as_of\"(TIMESTAMP '2100-01-01', {moment})", ", r.known_from, r.recorded_at"
+        )
+    found["by name"] = rows(
+        f"{table}_as_of\"(ts := TIMESTAMP '2024-01-02 17:00:00', recorded_until := TIMESTAMP '2024-01-02 15:00:00')"
+    )
     found["gold"] = cursor.execute(f'SELECT * FROM gold."g_{entry.dataset}" ORDER BY ALL').fetchall()
     return found
 
 
 def _ledger(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, Any]:
-    rejects = cursor.execute("SELECT reason, column_name, row_json FROM ops.rejects WHERE silver_table = ?", [entry.silver_table]).fetchall()
+    rejects = cursor.execute(
+        "SELECT reason, column_name, row_json FROM ops.rejects WHERE silver_table = ?", [entry.silver_table]
+    ).fetchall()
     places = {column.name: place for place, column in enumerate(entry.columns)}
     counts = cursor.execute(
         "SELECT rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected, rows_closed, coverage_from, coverage_to, status "
@@ -255,13 +298,23 @@ def _ledger(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dic
         row = json.loads(text)
         assert set(row) == set(places)
         told.append((reason, places.get(column), [str(row[name]) for name in places]))
-    gold = cursor.execute("SELECT status, rows_seen, rows_written, error_message FROM ops.gold_manifest WHERE table_name = ? ORDER BY started_at", [f"g_{entry.dataset}"]).fetchall()
+    gold = cursor.execute(
+        "SELECT status, rows_seen, rows_written, error_message FROM ops.gold_manifest WHERE table_name = ? ORDER BY started_at",
+        [f"g_{entry.dataset}"],
+    ).fetchall()
     return {"rejects": sorted(told, key=str), "counts": counts, "builds": gold}
 
 
-def _facts(cursor: duckdb.DuckDBPyConnection, warehouse: Warehouse, entry: DatasetKeymapEntry, names: Sequence[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {"columns": [row[1:] for row in columns_of_table(cursor, entry).rows], "coverage": coverage(cursor, entry, by="month", ticker_column=names[1]).rows}
-    first = cursor.execute(f'SELECT {", ".join(f"""CAST(r."{name}" AS VARCHAR)""" for name in entry.key_columns)} FROM silver."{entry.silver_table}" AS r ORDER BY ALL').fetchall()[0]
+def _facts(
+    cursor: duckdb.DuckDBPyConnection, warehouse: Warehouse, entry: DatasetKeymapEntry, names: Sequence[str]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "columns": [row[1:] for row in columns_of_table(cursor, entry).rows],
+        "coverage": coverage(cursor, entry, by="month", ticker_column=names[1]).rows,
+    }
+    first = cursor.execute(
+        f'SELECT {", ".join(f"""CAST(r."{name}" AS VARCHAR)""" for name in entry.key_columns)} FROM silver."{entry.silver_table}" AS r ORDER BY ALL'
+    ).fetchall()[0]
     key = dict(zip(entry.key_columns, first, strict=True))
     told = revisions(cursor, entry, key)
     assert len(set(told.headers)) == len(told.headers), "a column of ours hides one of the dataset"
@@ -269,12 +322,37 @@ def _facts(cursor: duckdb.DuckDBPyConnection, warehouse: Warehouse, entry: Datas
     found["revisions"] = [(row[:-2], row[state]) for row in told.rows]
     text = ",".join(f"{name}={value}" for name, value in key.items())
     shown = names[-3:]
-    origins = [explain_silver(cursor, warehouse.home / "bronze", [entry], table=f"silver.{entry.silver_table}", key=text, column=name) for name in shown]
-    found["explained"] = [(origin.value, origin.place.where.removesuffix(f".{origin.column}"), str(origin.place.raw)) for origin in origins]
-    gold = [explain_gold(cursor, [model_of(entry, names).over([f"silver.{entry.silver_table}"])], table=f"gold.g_{entry.dataset}", key=text, column=name) for name in shown]
-    found["explained gold"] = [(origin.value, [[tuple(row[: len(names)]) for row in one.rows.rows] for one in origin.inputs]) for origin in gold]
+    origins = [
+        explain_silver(
+            cursor, warehouse.home / "bronze", [entry], table=f"silver.{entry.silver_table}", key=text, column=name
+        )
+        for name in shown
+    ]
+    found["explained"] = [
+        (origin.value, origin.place.where.removesuffix(f".{origin.column}"), str(origin.place.raw))
+        for origin in origins
+    ]
+    gold = [
+        explain_gold(
+            cursor,
+            [model_of(entry, names).over([f"silver.{entry.silver_table}"])],
+            table=f"gold.g_{entry.dataset}",
+            key=text,
+            column=name,
+        )
+        for name in shown
+    ]
+    found["explained gold"] = [
+        (origin.value, [[tuple(row[: len(names)]) for row in one.rows.rows] for one in origin.inputs])
+        for origin in gold
+    ]
     for place in (0, 1, len(names) - 1):
-        kept = RowsWanted(sort=names[place], descending=True, filters={names[0]: ">=2024-01-02", names[1]: "k"}, as_of=dt.datetime(2024, 1, 2, 17))
+        kept = RowsWanted(
+            sort=names[place],
+            descending=True,
+            filters={names[0]: ">=2024-01-02", names[1]: "k"},
+            as_of=dt.datetime(2024, 1, 2, 17),
+        )
         rows = rows_of(cursor, entry, kept)
         found[f"rows by {place}"] = ([row[:-1] for row in rows.table.rows], rows.total)
     return found
@@ -285,12 +363,26 @@ def _charts(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, names:
     for known in known_charts(cursor, [entry], []):
         assert known.fault == ""
         for as_of in (None, dt.datetime(2024, 1, 2, 15)):
-            view = View(as_of=as_of, since=dt.date(2024, 1, 1), until=dt.date(2024, 1, 8)) if known.is_over_time else View(as_of=as_of)
+            view = (
+                View(as_of=as_of, since=dt.date(2024, 1, 1), until=dt.date(2024, 1, 8))
+                if known.is_over_time
+                else View(as_of=as_of)
+            )
             drawn = plotted(cursor, known, view, with_values=True)
-            plain = [[names.index(value) if value in names else value for value in mark.values()] for mark in drawn.marks]
+            plain = [
+                [names.index(value) if value in names else value for value in mark.values()] for mark in drawn.marks
+            ]
             page, total = table_of_chart(cursor, drawn, limit=5)
             _, parts = all_rows_of_chart(cursor, drawn)
-            found[f"{known.chart.name} {as_of}"] = (sorted(plain, key=str), drawn.axis, page.rows, total, list(parts), drawn.first, drawn.last)
+            found[f"{known.chart.name} {as_of}"] = (
+                sorted(plain, key=str),
+                drawn.axis,
+                page.rows,
+                total,
+                list(parts),
+                drawn.first,
+                drawn.last,
+            )
     return found
 
 
@@ -323,7 +415,11 @@ def agree(warehouse: Warehouse, datasets: Datasets) -> None:
     home = Settings(warehouse.home, environment={})
     assert Verification(home, clock=warehouse.clock, manager=manager).run().findings == []
     before = _digests(warehouse)
-    assert [error for error in rebuild(home, clock=warehouse.clock, manager=manager).context.errors if "rejected" not in error] == []
+    assert [
+        error
+        for error in rebuild(home, clock=warehouse.clock, manager=manager).context.errors
+        if "rejected" not in error
+    ] == []
     assert _digests(warehouse) == before
 
 
@@ -346,19 +442,36 @@ def _groups() -> list[tuple[str, ...]]:
 def test_the_words_are_those_of_the_sql() -> None:
     words = words_of_sql()
     assert len(words) > 500
-    assert set(words) >= {"ts", "recorded_until", "rowid", "bronze_file_id", "is_context", "stage", "candidate", "placed", "fetched_at"}
+    assert set(words) >= {
+        "ts",
+        "recorded_until",
+        "rowid",
+        "bronze_file_id",
+        "is_context",
+        "stage",
+        "candidate",
+        "placed",
+        "fetched_at",
+    }
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("part", "semantics", "extension"), [(0, "upsert", "json"), (1, "append", "csv"), (2, "snapshot", "json"), (3, "upsert", "csv")])
-def test_columns_may_be_called_as_any_word_of_the_sql(tmp_path: Path, part: int, semantics: str, extension: str) -> None:
+@pytest.mark.parametrize(
+    ("part", "semantics", "extension"),
+    [(0, "upsert", "json"), (1, "append", "csv"), (2, "snapshot", "json"), (3, "upsert", "csv")],
+)
+def test_columns_may_be_called_as_any_word_of_the_sql(
+    tmp_path: Path, part: int, semantics: str, extension: str
+) -> None:
     shape = Shape(names=2 * KEYS, keys=KEYS, semantics=semantics, extension=extension)
     words = words_of_sql()
     datasets: list[tuple[DatasetKeymapEntry, Shape]] = []
     for number, names in enumerate(_groups()):
         if number % 4 == part:
             turned = names[number % KEYS : KEYS] + names[: number % KEYS] + names[KEYS:]  # another word is the date
-            datasets.append((entry_of(shape, turned, dataset=f"d{number}", table=words[7 * number % len(words)]), shape))
+            datasets.append(
+                (entry_of(shape, turned, dataset=f"d{number}", table=words[7 * number % len(words)]), shape)
+            )
     agree(lived(tmp_path, datasets), datasets)
 
 

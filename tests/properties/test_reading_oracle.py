@@ -57,7 +57,13 @@ class Publisher(FakeVendor):
         payloads = self.cases[entry.dataset].payloads
         extension = "json" if entry.format is not None and entry.format.kind == "json" else "csv"
         return [
-            RunResult(request=request, address=f"fake://{number}", payload=payloads[number], extension=extension, fetched_at=START.replace(hour=number))
+            RunResult(
+                request=request,
+                address=f"fake://{number}",
+                payload=payloads[number],
+                extension=extension,
+                fetched_at=START.replace(hour=number),
+            )
             for number in self.turn
         ]
 
@@ -67,7 +73,14 @@ def drawn(strategy: st.SearchStrategy[Case], count: int) -> list[Case]:
     found: list[Case] = []
     known: set[str] = set()
 
-    @settings(max_examples=4 * count, phases=[Phase.generate], deadline=None, database=None, derandomize=EXAMPLES == 24, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=4 * count,
+        phases=[Phase.generate],
+        deadline=None,
+        database=None,
+        derandomize=EXAMPLES == 24,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(strategy)
     def collect(case: Case) -> None:
         if repr(case.entry) not in known:  # Hypothesis also tries what it made with small changes
@@ -86,7 +99,9 @@ def test_silver_holds_what_plain_python_reads(name: str, strategy: st.SearchStra
     for start in range(0, len(every), DATASETS):
         part = every[start : start + DATASETS]
         cases = {f"x{number}": named(case, number) for number, case in enumerate(part)}
-        expected = {dataset: [outcome_of(case.entry, payload) for payload in case.payloads] for dataset, case in cases.items()}
+        expected = {
+            dataset: [outcome_of(case.entry, payload) for payload in case.payloads] for dataset, case in cases.items()
+        }
         for outcomes in expected.values():
             count(tally, outcomes)
         for way, warehouse in homes(cases):
@@ -128,7 +143,11 @@ def homes(cases: dict[str, Case]) -> Iterator[tuple[str, Warehouse]]:
             if way == "late":
                 manager = PluginManager(())
                 manager.register(vendor, name="fake")
-                rebuild(Settings(warehouse.home, environment={}, flags={"run.drift": "tell"}), clock=warehouse.clock, manager=manager)
+                rebuild(
+                    Settings(warehouse.home, environment={}, flags={"run.drift": "tell"}),
+                    clock=warehouse.clock,
+                    manager=manager,
+                )
                 yield "rebuilt", warehouse
 
 
@@ -136,24 +155,38 @@ def difference(warehouse: Warehouse, case: Case, expected: Sequence[Outcome]) ->
     """What differs first; empty where nothing does."""
     entry = case.entry
     with warehouse.open() as conn:
-        files = dict(conn.execute("SELECT bronze_file_id, hour(fetched_at) FROM ops.bronze_manifest WHERE dataset = ?", [entry.dataset]).fetchall())
+        files = dict(
+            conn.execute(
+                "SELECT bronze_file_id, hour(fetched_at) FROM ops.bronze_manifest WHERE dataset = ?", [entry.dataset]
+            ).fetchall()
+        )
         told = conn.execute("SELECT bronze_file_id, status, rows_seen, error FROM ops.promotion_manifest").fetchall()
-        statuses = {files[file_id]: (status != "ok", seen, error) for file_id, status, seen, error in told if file_id in files}
+        statuses = {
+            files[file_id]: (status != "ok", seen, error) for file_id, status, seen, error in told if file_id in files
+        }
         for number, outcome in enumerate(expected):
             failed, seen, error = statuses.get(number, (None, None, None))
             if (failed, seen) != (outcome.is_refused, outcome.seen):
                 return f"payload {number}: refused {outcome.is_refused} ({outcome.why}), {outcome.seen} records; found {failed} ({error}), {seen}"
-        names = ", ".join(f"epoch_ns(t.{quoted(column.name)})" if column.type == "TIMESTAMP_NS" else f"t.{quoted(column.name)}" for column in entry.columns)
+        names = ", ".join(
+            f"epoch_ns(t.{quoted(column.name)})" if column.type == "TIMESTAMP_NS" else f"t.{quoted(column.name)}"
+            for column in entry.columns
+        )
         rows = conn.execute(f"SELECT {names} FROM silver.{entry.silver_table} AS t").fetchall()
         if Counter(rows) != Counter(current(expected)):
             return f"rows: {unlike(current(expected), rows)}"
-        both = " UNION ALL ".join(f"SELECT hour(t.known_from), {names} FROM silver.{table} AS t" for table in (entry.silver_table, f"{entry.silver_table}_history"))
+        both = " UNION ALL ".join(
+            f"SELECT hour(t.known_from), {names} FROM silver.{table} AS t"
+            for table in (entry.silver_table, f"{entry.silver_table}_history")
+        )
         history = Counter((row[0], row[1:]) for row in conn.execute(both).fetchall())
         if history != versions(expected):
             return f"versions: {unlike(list(versions(expected)), list(history))}"
         found = conn.execute("SELECT bronze_file_id, reason, column_name, row_json FROM ops.rejects").fetchall()
     rejects = Counter((files[file_id], reason, column) for file_id, reason, column, _ in found if file_id in files)
-    wanted = Counter((number, reject.reason, reject.column) for number, outcome in enumerate(expected) for reject in outcome.rejects)
+    wanted = Counter(
+        (number, reject.reason, reject.column) for number, outcome in enumerate(expected) for reject in outcome.rejects
+    )
     if rejects != wanted:
         return f"rejects: {unlike(list(wanted.elements()), list(rejects.elements()))}"
     return places_told(found, files, expected)
@@ -171,7 +204,11 @@ def places_told(found: Sequence[tuple[Any, ...]], files: dict[str, int], expecte
             if place not in places:
                 return f"place of {reason}: {place}, and not one of {places}"
             places.remove(place)
-    silent = [key for key, places in wanted.items() if places and key[1] in ("ragged", "bad_quote", "header_again", "no_row", "key_twice", "no_json", "not_unicode")]
+    silent = [
+        key
+        for key, places in wanted.items()
+        if places and key[1] in ("ragged", "bad_quote", "header_again", "no_row", "key_twice", "no_json", "not_unicode")
+    ]
     return f"no place of {silent}" if silent else ""
 
 
@@ -183,6 +220,11 @@ def unlike(expected: Sequence[Any], found: Sequence[Any]) -> str:
 def shown(case: Case) -> str:
     """A case in a few lines, to be read and to be run again."""
     entry = case.entry
-    columns = "\n".join(f"  {', '.join(f'{field.name}={value!r}' for field in attrs.fields(type(column)) if (value := getattr(column, field.name)) != field.default)}" for column in entry.columns)
+    columns = "\n".join(
+        f"  {', '.join(f'{field.name}={value!r}' for field in attrs.fields(type(column)) if (value := getattr(column, field.name)) != field.default)}"
+        for column in entry.columns
+    )
     facts = f"{entry.format} rows_at={entry.rows_at!r} on_duplicate={entry.on_duplicate!s} may_be_empty={entry.is_data.may_be_empty} share={entry.reject_share_max}"
-    return f"{facts}\n{columns}\n" + "\n".join(f"  {number}: {payload!r}" for number, payload in enumerate(case.payloads))
+    return f"{facts}\n{columns}\n" + "\n".join(
+        f"  {number}: {payload!r}" for number, payload in enumerate(case.payloads)
+    )

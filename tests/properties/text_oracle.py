@@ -192,7 +192,11 @@ class _Reader:
                 found, damaged = self.fields(at)
                 if damaged is not None:
                     raise Refused("header")
-                return [one.text.strip(_AROUND_NAMES) for one in found], found[-1].behind, line + self.line_count(at, found[-1].behind)
+                return (
+                    [one.text.strip(_AROUND_NAMES) for one in found],
+                    found[-1].behind,
+                    line + self.line_count(at, found[-1].behind),
+                )
             at, line = behind, line + 1
         raise Refused("no header")
 

@@ -16,7 +16,11 @@ class Vendor:
     """Gives a row a month, and fails at the months that it is told."""
 
     def __init__(self) -> None:
-        self.entry = entry(scope="per_ticker", first_date=dt.date(2023, 9, 1), recipe=RestRecipe(url="https://example.com/{ticker}/{from_date}", chunk_days=31))
+        self.entry = entry(
+            scope="per_ticker",
+            first_date=dt.date(2023, 9, 1),
+            recipe=RestRecipe(url="https://example.com/{ticker}/{from_date}", chunk_days=31),
+        )
         self.asked: list[tuple[str | None, str]] = []
         self.broken: set[str] = set()
 
@@ -30,7 +34,13 @@ class Vendor:
         self.asked.append((request.ticker, day))
         error = "broken" if day in self.broken else None
         payload = b"" if error else json.dumps([price(str(request.ticker), day)]).encode()
-        return RunResult(request=request, address=f"https://example.com/{request.ticker}/{day}", payload=payload, fetched_at=START, error=error)
+        return RunResult(
+            request=request,
+            address=f"https://example.com/{request.ticker}/{day}",
+            payload=payload,
+            fetched_at=START,
+            error=error,
+        )
 
 
 def test_a_first_load_goes_up_to_the_piece_that_fails_and_then_on_from_there(tmp_path: Path) -> None:
@@ -57,7 +67,9 @@ def test_a_back_fill_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> No
     warehouse.run(hours_later=24, options=back, universe__tickers=("A", "B"))
     assert sorted(vendor.asked) == [("A", "2023-01-01"), ("A", "2023-02-01"), ("B", "2023-01-01"), ("B", "2023-02-01")]
     vendor.asked, vendor.broken = [], set()
-    planned = {item.request.ticker: item.why for item in warehouse.runner(back, universe__tickers=("A", "B")).plan().requests}
+    planned = {
+        item.request.ticker: item.why for item in warehouse.runner(back, universe__tickers=("A", "B")).plan().requests
+    }
     assert planned == dict.fromkeys(("A", "B"), "back-fill goes on: 2 of 3 pieces are left")
     warehouse.run(hours_later=1, options=back, universe__tickers=("A", "B"))
     assert sorted(vendor.asked) == [("A", "2023-02-01"), ("A", "2023-03-04"), ("B", "2023-02-01"), ("B", "2023-03-04")]
@@ -65,7 +77,10 @@ def test_a_back_fill_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> No
     assert warehouse.run(hours_later=1, options=back, universe__tickers=("A", "B")).requests == 0
     forced = RunOptions(since=dt.date(2023, 1, 1), until=dt.date(2023, 3, 31), force=True)
     assert warehouse.run(hours_later=1, options=forced, universe__tickers=("A", "B")).unchanged_files == 6
-    assert warehouse.ask("SELECT symbol, min(date) FROM silver.px GROUP BY 1 ORDER BY 1") == [("A", dt.date(2023, 1, 1)), ("B", dt.date(2023, 1, 1))]
+    assert warehouse.ask("SELECT symbol, min(date) FROM silver.px GROUP BY 1 ORDER BY 1") == [
+        ("A", dt.date(2023, 1, 1)),
+        ("B", dt.date(2023, 1, 1)),
+    ]
 
 
 def test_the_ledger_says_which_days_were_asked_for(tmp_path: Path) -> None:
@@ -74,4 +89,7 @@ def test_the_ledger_says_which_days_were_asked_for(tmp_path: Path) -> None:
     vendor.broken = {"2023-10-02"}
     warehouse.run(universe__tickers=("A",))
     rows = warehouse.ask("SELECT status, from_date, to_date FROM ops.file_ingestions WHERE kind = 'file' ORDER BY 2")
-    assert rows == [("ok", dt.date(2023, 9, 1), dt.date(2023, 10, 1)), ("failed", dt.date(2023, 10, 2), dt.date(2023, 11, 1))]
+    assert rows == [
+        ("ok", dt.date(2023, 9, 1), dt.date(2023, 10, 1)),
+        ("failed", dt.date(2023, 10, 2), dt.date(2023, 11, 1)),
+    ]

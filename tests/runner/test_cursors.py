@@ -22,7 +22,11 @@ from sbf_core.runner.options import RunOptions
 from sbf_core.runner.rebuild import rebuild
 from sbf_core.settings.settings import Settings
 
-COLUMNS = [Column(name="id", type="BIGINT", key=True), Column(name="updated", type="TIMESTAMP"), Column(name="value", type="BIGINT")]
+COLUMNS = [
+    Column(name="id", type="BIGINT", key=True),
+    Column(name="updated", type="TIMESTAMP"),
+    Column(name="value", type="BIGINT"),
+]
 MOMENT = Cursor(by="moment", column="updated", overlap_seconds=60)
 TOKEN = Cursor(by="token", at="meta.next")
 
@@ -107,7 +111,9 @@ def test_a_moment_goes_on_from_the_newest_row_less_the_overlap(tmp_path: Path, h
     feed.changes(3, 30)
     assert run(warehouse, feed) == "ok"
     assert feed.asked[:3] == ["2023-12-31T23:59:00Z", "2024-01-02T09:59:00Z", "2024-01-02T09:59:00Z"]
-    assert "2024-01-02T13:58:50Z" < str(feed.asked[3]) < "2024-01-02T13:59:00Z", "when it was asked, not when it was answered"
+    assert "2024-01-02T13:58:50Z" < str(feed.asked[3]) < "2024-01-02T13:59:00Z", (
+        "when it was asked, not when it was answered"
+    )
     assert held(warehouse) == [(1, 11), (2, 20), (3, 30)]
 
 
@@ -159,7 +165,9 @@ def test_an_answer_that_says_nothing_to_come_back_with(tmp_path: Path, httpserve
     feed.token = False
     feed.changes(1, 1)
     assert run(warehouse, feed, hours=0) == "failed"
-    assert warehouse.ask("SELECT error FROM ops.file_ingestions WHERE kind = 'file'") == [("no_cursor: there is no cursor at meta.next",)]
+    assert warehouse.ask("SELECT error FROM ops.file_ingestions WHERE kind = 'file'") == [
+        ("no_cursor: there is no cursor at meta.next",)
+    ]
     assert warehouse.bronze_files() == []
 
 
@@ -226,11 +234,17 @@ def test_a_recording_of_it_can_be_replayed(tmp_path: Path, httpserver: HTTPServe
     assert other.ask("SELECT cursor FROM ops.cursors") == warehouse.ask("SELECT cursor FROM ops.cursors")
 
 
-STEPS = st.lists(st.sampled_from(["change", "late", "run", "run", "down", "broken", "again", "rebuild"]), min_size=4, max_size=14)
+STEPS = st.lists(
+    st.sampled_from(["change", "late", "run", "run", "down", "broken", "again", "rebuild"]), min_size=4, max_size=14
+)
 
 
 @settings(max_examples=9, deadline=None)
-@given(STEPS, st.sampled_from([MOMENT, TOKEN]), st.sampled_from([None, Pages(by="cursor", parameter="page", next_at="more")]))
+@given(
+    STEPS,
+    st.sampled_from([MOMENT, TOKEN]),
+    st.sampled_from([None, Pages(by="cursor", parameter="page", next_at="more")]),
+)
 def test_any_history_ends_with_what_the_vendor_says(steps: list[str], cursor: Cursor, pages: Pages | None) -> None:
     with HTTPServer() as server, tempfile.TemporaryDirectory() as folder:
         feed = Feed(server, cursor, pages=pages)
@@ -284,4 +298,6 @@ def test_what_is_refused(make: object) -> None:
 def _declared(cursor: Cursor, rules: DataRules | None = None) -> DatasetKeymapEntry:
     rules = rules or DataRules(may_be_empty=True)
     recipe = RestRecipe(url="https://example.com/a?since={cursor}", cursor=cursor)
-    return DatasetKeymapEntry(domain="d", source="s", dataset="e", silver_table="t", columns=COLUMNS, recipe=recipe, is_data=rules)
+    return DatasetKeymapEntry(
+        domain="d", source="s", dataset="e", silver_table="t", columns=COLUMNS, recipe=recipe, is_data=rules
+    )

@@ -9,7 +9,9 @@ from sbf_core import faults
 from sbf_core.errors import EnvironmentFault
 
 
-def test_a_run_whose_vendor_failed_is_not_recovered(warehouse: Warehouse, vendor: FakeVendor, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_run_whose_vendor_failed_is_not_recovered(
+    warehouse: Warehouse, vendor: FakeVendor, caplog: pytest.LogCaptureFixture
+) -> None:
     vendor.says(ConnectionError("no route"))
     assert warehouse.run().status == "failed"
     assert warehouse.run(hours_later=1).status == "failed"
@@ -25,7 +27,9 @@ def test_a_run_that_an_error_ended_is(warehouse: Warehouse, vendor: FakeVendor) 
             warehouse.run()
     finally:
         faults.arm("")
-    assert warehouse.ask("SELECT status, content_length_bytes FROM ops.file_ingestions WHERE kind = 'run'") == [("failed", None)]
+    assert warehouse.ask("SELECT status, content_length_bytes FROM ops.file_ingestions WHERE kind = 'run'") == [
+        ("failed", None)
+    ]
     assert warehouse.run(hours_later=1).errors == []
     assert warehouse.ask("SELECT count(*) FROM ops.recoveries") == [(1,)]
     size = warehouse.ask("SELECT sum(content_length_bytes) FROM ops.bronze_manifest")

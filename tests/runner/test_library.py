@@ -46,11 +46,28 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_is_that_of_the_command(home: Path, tmp_path: Path) -> None:
-    code = f"import sbf_core; assert sbf_core.run({str(home)!r}, plugins=['ecb', 'iso4217'], replay='sample').files == 0"
+    code = (
+        f"import sbf_core; assert sbf_core.run({str(home)!r}, plugins=['ecb', 'iso4217'], replay='sample').files == 0"
+    )
     quiet = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", ""), "a library says nothing on the screen"
     other = tmp_path / "command"
-    subprocess.run([sys.executable, "-m", "sbf_core", "run", "--home", str(other), "--plugins", "ecb,iso4217", "--replay", "sample"], check=True, capture_output=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "sbf_core",
+            "run",
+            "--home",
+            str(other),
+            "--plugins",
+            "ecb,iso4217",
+            "--replay",
+            "sample",
+        ],
+        check=True,
+        capture_output=True,
+    )
     found = []
     for place in (home, other):
         with sbf_core.open(place) as warehouse:
@@ -62,8 +79,14 @@ def test_what_is_open_reads_and_nothing_else(home: Path, tmp_path: Path) -> None
     with sbf_core.open(home) as warehouse:
         assert isinstance(warehouse, duckdb.DuckDBPyConnection)
         assert warehouse.sql("SELECT count(*) FROM silver.ecb_reference_rate").fetchall() == [(292_166,)]
-        assert warehouse.execute("SELECT count(*) FROM silver.ecb_reference_rate_as_of(TIMESTAMP '1999-01-01')").fetchone() == (0,)
-        for query in ("CREATE TABLE silver.mine (a INT)", "DELETE FROM silver.ecb_reference_rate", f"COPY silver.ecb_reference_rate TO '{tmp_path / 'out.csv'}'"):
+        assert warehouse.execute(
+            "SELECT count(*) FROM silver.ecb_reference_rate_as_of(TIMESTAMP '1999-01-01')"
+        ).fetchone() == (0,)
+        for query in (
+            "CREATE TABLE silver.mine (a INT)",
+            "DELETE FROM silver.ecb_reference_rate",
+            f"COPY silver.ecb_reference_rate TO '{tmp_path / 'out.csv'}'",
+        ):
             with pytest.raises(duckdb.Error):
                 warehouse.execute(query)
     with pytest.raises(duckdb.ConnectionException):
@@ -77,7 +100,18 @@ def test_a_notebook_that_stays_open_does_not_keep_a_run_out(tmp_path: Path) -> N
         with sbf_core.open(place) as warehouse:
             assert sbf_core.run(place, plugins=["iso4217"], replay="sample").files == 0
             assert warehouse.execute("SELECT count(*) FROM silver.iso4217_currency").fetchone() == (280,)
-            command = [sys.executable, "-m", "sbf_core", "run", "--home", str(place), "--plugins", "iso4217", "--replay", "sample"]
+            command = [
+                sys.executable,
+                "-m",
+                "sbf_core",
+                "run",
+                "--home",
+                str(place),
+                "--plugins",
+                "iso4217",
+                "--replay",
+                "sample",
+            ]
             assert subprocess.run(command, capture_output=True).returncode == 0
     assert sbf_core.run(place, plugins=["ecb"], replay="sample").files == 1
     with sbf_core.open(place) as warehouse:
@@ -104,12 +138,19 @@ def test_a_copy_that_lacks_rows_is_not_read(tmp_path: Path) -> None:
 def test_while_a_run_is_at_work_the_state_of_the_last_one_is_read(tmp_path: Path) -> None:
     place = tmp_path / "home"
     sbf_core.run(place, plugins=["iso4217"], replay="sample")
-    with subprocess.Popen([sys.executable, "-c", HOLDS_THE_HOME, str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS_THE_HOME, str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.warns(UserWarning, match="a run is at work; this is the state of run"), sbf_core.open(place) as warehouse:
+        with (
+            pytest.warns(UserWarning, match="a run is at work; this is the state of run"),
+            sbf_core.open(place) as warehouse,
+        ):
             assert warehouse.execute("SELECT count(*) FROM silver.iso4217_currency").fetchone() == (280,)
-            assert warehouse.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'half_way'").fetchone() == (0,)
+            assert warehouse.execute(
+                "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'half_way'"
+            ).fetchone() == (0,)
         with pytest.raises(HomeLocked):
             sbf_core.run(place, plugins=["iso4217"], replay="sample", settings={"run.wait_seconds": 0})
         holder.communicate("")
@@ -119,14 +160,22 @@ def test_what_makes_no_sense_is_refused_and_nothing_is_written(tmp_path: Path) -
     place = tmp_path / "home"
     with pytest.raises(UsageError, match="there is no data yet"):
         sbf_core.open(place)
-    for wrong in ({"only": "platinum"}, {"plugins": ["nope"]}, {"settings": {"run.wrokers": 3}}, {"settings": {"run.workers": 0}}, {"select": ["tag:none"]}):
+    for wrong in (
+        {"only": "platinum"},
+        {"plugins": ["nope"]},
+        {"settings": {"run.wrokers": 3}},
+        {"settings": {"run.workers": 0}},
+        {"select": ["tag:none"]},
+    ):
         with pytest.raises(UsageError):
             sbf_core.run(place, replay="sample", **wrong)  # type: ignore[arg-type]
     assert not place.exists()
 
 
 def test_settings_and_tickers_hold(tmp_path: Path) -> None:
-    context = sbf_core.run(tmp_path / "home", plugins=["eod"], replay="sample", tickers=["AAPL"], settings={"run.workers": 1})
+    context = sbf_core.run(
+        tmp_path / "home", plugins=["eod"], replay="sample", tickers=["AAPL"], settings={"run.workers": 1}
+    )
     assert context.tickers == ("AAPL",)
     with sbf_core.open(tmp_path / "home") as warehouse:
         assert warehouse.execute("SELECT DISTINCT ticker FROM silver.eod_bar").fetchall() == [("AAPL",)]
@@ -160,7 +209,9 @@ def test_the_notebook_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_example_reads_what_the_sample_holds(tmp_path: Path) -> None:
     sbf_core.run(tmp_path / "home", replay="sample")
-    done = subprocess.run([sys.executable, str(EXAMPLES / "read_gold.py"), str(tmp_path / "home")], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "read_gold.py"), str(tmp_path / "home")], capture_output=True, text=True
+    )
     assert done.stderr == ""
     assert done.stdout.splitlines()[0].split()[0] == "AAPL"
     assert Settings(str(tmp_path / "home")).config.home.is_dir()
@@ -168,7 +219,11 @@ def test_the_example_reads_what_the_sample_holds(tmp_path: Path) -> None:
 
 def test_a_warehouse_is_opened_as_often_as_one_likes(home: Path) -> None:
     with sbf_core.open(home) as one, sbf_core.open(home) as two:
-        assert one.execute("SELECT current_setting('TimeZone')").fetchone() == two.execute("SELECT current_setting('TimeZone')").fetchone() == ("UTC",)
+        assert (
+            one.execute("SELECT current_setting('TimeZone')").fetchone()
+            == two.execute("SELECT current_setting('TimeZone')").fetchone()
+            == ("UTC",)
+        )
         for warehouse in (one, two):
             with pytest.raises(duckdb.Error):
                 warehouse.execute("SELECT * FROM read_text('/etc/hostname')")
@@ -248,5 +303,7 @@ def test_of_runs_in_threads_each_works_or_is_told(home: Path, tmp_path: Path) ->
     for thread in threads:
         thread.join()
     assert (len(found), set(found) <= {"ok", "LOCKED"}, "ok" in found) == (6, True, True)
-    verified = subprocess.run([sys.executable, "-m", "sbf_core", "verify", "--home", str(place)], capture_output=True, text=True)
+    verified = subprocess.run(
+        [sys.executable, "-m", "sbf_core", "verify", "--home", str(place)], capture_output=True, text=True
+    )
     assert verified.returncode == 0, verified.stdout + verified.stderr

@@ -28,7 +28,13 @@ class SplittingVendor:
     """Gives the days that were asked for; after a split all of the past is divided."""
 
     def __init__(self, **declared: Any) -> None:
-        usual = {"scope": "per_ticker", "lookback_days": 7, "first_date": FIRST, "restated_column": "close", "refresh_after_hours": 20}
+        usual = {
+            "scope": "per_ticker",
+            "lookback_days": 7,
+            "first_date": FIRST,
+            "restated_column": "close",
+            "refresh_after_hours": 20,
+        }
         self.entry = entry(**{**usual, **declared})
         self.divisor = dict.fromkeys(TICKERS, Decimal(1))
         self.corrected: dict[tuple[str, str], str] = {}
@@ -50,10 +56,21 @@ class SplittingVendor:
         self.clock.advance(hours=1 / 3600)  # pieces of a series do not come at one moment
         address = f"fake://{request.key}?from={request.from_date}&to={request.to_date}"
         if len(self.asked) > self.down_after:
-            return RunResult(request=request, address=address, fetched_at=self.clock.now(), error="down", kind="connect")
-        days = [request.from_date + dt.timedelta(days=number) for number in range((request.to_date - request.from_date).days + 1)]
-        rows = [{"symbol": request.ticker, "date": f"{day}", "close": self.close(request.ticker, day), "volume": 1} for day in days if day.weekday() < 5]
-        return RunResult(request=request, address=address, payload=json.dumps(rows).encode(), fetched_at=self.clock.now())
+            return RunResult(
+                request=request, address=address, fetched_at=self.clock.now(), error="down", kind="connect"
+            )
+        days = [
+            request.from_date + dt.timedelta(days=number)
+            for number in range((request.to_date - request.from_date).days + 1)
+        ]
+        rows = [
+            {"symbol": request.ticker, "date": f"{day}", "close": self.close(request.ticker, day), "volume": 1}
+            for day in days
+            if day.weekday() < 5
+        ]
+        return RunResult(
+            request=request, address=address, payload=json.dumps(rows).encode(), fetched_at=self.clock.now()
+        )
 
     def close(self, ticker: str, day: dt.date) -> str:
         usual = (100 + Decimal((day - FIRST).days)) / self.divisor[ticker]
@@ -74,7 +91,9 @@ def prices(warehouse: Warehouse, ticker: str) -> list[tuple[dt.date, Decimal]]:
 
 
 def consistent(warehouse: Warehouse, vendor: SplittingVendor) -> bool:
-    return all(close == Decimal(vendor.close(ticker, day)) for ticker in TICKERS for day, close in prices(warehouse, ticker))
+    return all(
+        close == Decimal(vendor.close(ticker, day)) for ticker in TICKERS for day, close in prices(warehouse, ticker)
+    )
 
 
 PIECES = [{}, {"recipe": RestRecipe(url="https://fake.example/{ticker}?from={from_date}&to={to_date}", chunk_days=20)}]
@@ -91,8 +110,12 @@ def test_a_split_has_the_history_of_that_ticker_fetched_again(tmp_path: Path, de
     assert consistent(warehouse, vendor)
     assert min(first for ticker, first, _ in vendor.asked if ticker == "AAA") == FIRST
     assert min(first for ticker, first, _ in vendor.asked if ticker == "BBB") > FIRST, "the other is as it was"
-    assert [note for note in context.notes if "restated" in note] == ["prices/fake/eod/AAA: the vendor restated 3 settled rows by a factor of 0.25; all of it is fetched again"]
-    known = warehouse.ask(f"SELECT date, close FROM silver.px_as_of(TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}') WHERE symbol = 'AAA' ORDER BY date")
+    assert [note for note in context.notes if "restated" in note] == [
+        "prices/fake/eod/AAA: the vendor restated 3 settled rows by a factor of 0.25; all of it is fetched again"
+    ]
+    known = warehouse.ask(
+        f"SELECT date, close FROM silver.px_as_of(TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}') WHERE symbol = 'AAA' ORDER BY date"
+    )
     assert known == before, "what was known then is still known"
     vendor.asked.clear()
     again = warehouse.run(hours_later=24, universe__tickers=TICKERS)
@@ -101,7 +124,9 @@ def test_a_split_has_the_history_of_that_ticker_fetched_again(tmp_path: Path, de
 
 
 @pytest.mark.parametrize("declared", PIECES, ids=["at once", "in pieces"])
-def test_a_vendor_that_goes_down_in_the_middle_is_asked_again_by_the_next_run(tmp_path: Path, declared: dict[str, Any]) -> None:
+def test_a_vendor_that_goes_down_in_the_middle_is_asked_again_by_the_next_run(
+    tmp_path: Path, declared: dict[str, Any]
+) -> None:
     warehouse, vendor = home(tmp_path, **declared)
     vendor.divisor["AAA"] = Decimal(10)
     vendor.down_after = 2 if not declared else 3
@@ -148,7 +173,9 @@ def test_a_run_fetches_no_more_series_again_than_it_may(tmp_path: Path) -> None:
     warehouse, vendor = home(tmp_path)
     vendor.divisor = dict.fromkeys(TICKERS, Decimal(2))
     context = warehouse.run(hours_later=24, universe__tickers=TICKERS, run__restated_max=1)
-    assert [note for note in context.notes if "wait" in note] == ["1 restated series wait for the next run; run.restated_max is 1"]
+    assert [note for note in context.notes if "wait" in note] == [
+        "1 restated series wait for the next run; run.restated_max is 1"
+    ]
     assert sorted(ticker for ticker, first, _ in vendor.asked if first == FIRST) == ["AAA"]
     vendor.asked.clear()
     warehouse.run(hours_later=24, universe__tickers=TICKERS, run__restated_max=1)
@@ -159,7 +186,9 @@ def test_a_run_fetches_no_more_series_again_than_it_may(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("declared", [{}, {"restated_column": "", "restated": "series"}, *PIECES[1:]])
 @pytest.mark.parametrize("again", [False, True])
-def test_a_split_of_a_series_that_was_taken_in_day_by_day(tmp_path: Path, declared: dict[str, Any], *, again: bool) -> None:
+def test_a_split_of_a_series_that_was_taken_in_day_by_day(
+    tmp_path: Path, declared: dict[str, Any], *, again: bool
+) -> None:
     """Its rows were recorded before their days were final, and confirmed afterwards; so they are also where somebody
     fetched all of it meanwhile. Twice, and told once each."""
     warehouse, vendor = home(tmp_path, **declared)
@@ -175,7 +204,9 @@ def test_a_split_of_a_series_that_was_taken_in_day_by_day(tmp_path: Path, declar
         assert sum("the vendor restated" in note for note in context.notes) == 1
         assert min(first for ticker, first, _ in vendor.asked if ticker == "BBB") > FIRST
         vendor.asked.clear()
-        assert not [note for note in warehouse.run(hours_later=24, universe__tickers=TICKERS).notes if "restated" in note]
+        assert not [
+            note for note in warehouse.run(hours_later=24, universe__tickers=TICKERS).notes if "restated" in note
+        ]
         assert min(first for _, first, _ in vendor.asked) > FIRST, "once"
 
 
@@ -184,8 +215,12 @@ def test_a_bar_that_moves_until_it_is_final_restates_nothing(tmp_path: Path) -> 
     for number in range(10):
         day = (warehouse.clock.now() + dt.timedelta(days=1)).date()
         vendor.corrected = {("AAA", f"{day}"): f"{number}.5", ("AAA", f"{day - dt.timedelta(days=1)}"): f"{number}.75"}
-        vendor.corrected |= {("AAA", f"{day - dt.timedelta(days=back)}"): f"{number - back + 1}.75" for back in range(2, number + 2)}
-        assert not [note for note in warehouse.run(hours_later=24, universe__tickers=TICKERS).notes if "restated" in note]
+        vendor.corrected |= {
+            ("AAA", f"{day - dt.timedelta(days=back)}"): f"{number - back + 1}.75" for back in range(2, number + 2)
+        }
+        assert not [
+            note for note in warehouse.run(hours_later=24, universe__tickers=TICKERS).notes if "restated" in note
+        ]
 
 
 def test_a_rebuild_ends_without_a_mark(tmp_path: Path) -> None:
@@ -197,7 +232,10 @@ def test_a_rebuild_ends_without_a_mark(tmp_path: Path) -> None:
     rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
     assert consistent(warehouse, vendor)
     assert warehouse.ask("SELECT count(*) FROM ops.data_dates WHERE again_from IS NOT NULL") == [(0,)]
-    assert Verification(Settings(warehouse.home, environment={}), manager=manager, clock=warehouse.clock).run().findings == []
+    assert (
+        Verification(Settings(warehouse.home, environment={}), manager=manager, clock=warehouse.clock).run().findings
+        == []
+    )
 
 
 def test_a_dataset_that_was_renamed_asks_no_second_time(tmp_path: Path) -> None:

@@ -24,11 +24,15 @@ def test_a_run_leaves_what_it_did(warehouse: Warehouse, vendor: FakeVendor) -> N
     live = read_live(warehouse.home / "live.json")
     assert live is not None
     assert (live.status, live.files, live.rows, live.rejected) == ("ok", 1, 2, 0)
-    assert [(one.dataset, one.requests, one.answered, one.files, one.rows) for one in live.datasets] == [("prices/fake/eod", 1, 1, 1, 2)]
+    assert [(one.dataset, one.requests, one.answered, one.files, one.rows) for one in live.datasets] == [
+        ("prices/fake/eod", 1, 1, 1, 2)
+    ]
 
 
 def test_a_run_at_work_tells_stage_share_and_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sbf_core.runner.run_progress._SECONDS_BETWEEN", HANG_SECONDS)  # its thread must not write beside us
+    monkeypatch.setattr(
+        "sbf_core.runner.run_progress._SECONDS_BETWEEN", HANG_SECONDS
+    )  # its thread must not write beside us
     clock, place = FixedClock(START), tmp_path / "live.json"
     context = RunContext(run_id="r1", started_at=START)
     progress = RunProgress()
@@ -42,7 +46,15 @@ def test_a_run_at_work_tells_stage_share_and_errors(tmp_path: Path, monkeypatch:
         progress._write()
         live = read_live(place)
         assert live is not None
-        assert (live.run_id, live.status, live.stage, live.done, live.total, live.share, live.errors) == ("r1", "running", "fetch", 1, 4, 0.25, ["a/b/c: broken"])
+        assert (live.run_id, live.status, live.stage, live.done, live.total, live.share, live.errors) == (
+            "r1",
+            "running",
+            "fetch",
+            1,
+            4,
+            0.25,
+            ["a/b/c: broken"],
+        )
         assert live.seconds_left is not None
         assert (live.datasets[0].requests, live.datasets[0].answered, live.datasets[0].failed) == (4, 1, 1)
         assert not live.is_silent(START + dt.timedelta(seconds=5))
@@ -68,12 +80,21 @@ def test_a_run_at_work_tells_how_much_of_each_limit_is_used(tmp_path: Path) -> N
     book.close()
     live = read_live(tmp_path / "live.json")
     assert live is not None
-    assert [(one.source, one.limit, one.used, one.allowed) for one in live.limits] == [("vendor", "250/day", 2, 250), ("never", "9/day", 0, 9)]
+    assert [(one.source, one.limit, one.used, one.allowed) for one in live.limits] == [
+        ("vendor", "250/day", 2, 250),
+        ("never", "9/day", 0, 9),
+    ]
 
 
 def test_a_file_of_another_kind_is_no_news(tmp_path: Path) -> None:
     place = tmp_path / "live.json"
     assert read_live(place) is None
-    for text in ("", "[]", "{}", json.dumps({"schema": "sbf.live/2"}), json.dumps({"schema": "sbf.live/1", "run_id": 5})):
+    for text in (
+        "",
+        "[]",
+        "{}",
+        json.dumps({"schema": "sbf.live/2"}),
+        json.dumps({"schema": "sbf.live/1", "run_id": 5}),
+    ):
         place.write_text(text)
         assert read_live(place) is None

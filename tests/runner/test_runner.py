@@ -15,7 +15,24 @@ from sbf_core.bronze.paths import decoded
 from sbf_core.errors import UsageError
 from sbf_core.runner.options import RunOptions
 
-AWKWARD = ("BRK.B", "^GSPC", "EURUSD=X", "BF/B", "0005.HK", "CON", "NUL", "NA", "TRUE", "aapl", "AAPL", "1e3", "O'B;--", "%41", "Ö", "a b")
+AWKWARD = (
+    "BRK.B",
+    "^GSPC",
+    "EURUSD=X",
+    "BF/B",
+    "0005.HK",
+    "CON",
+    "NUL",
+    "NA",
+    "TRUE",
+    "aapl",
+    "AAPL",
+    "1e3",
+    "O'B;--",
+    "%41",
+    "Ö",
+    "a b",
+)
 
 
 def test_awkward_tickers_come_back_exactly_everywhere(tmp_path: Path) -> None:
@@ -25,12 +42,18 @@ def test_awkward_tickers_come_back_exactly_everywhere(tmp_path: Path) -> None:
         vendor.says([price(ticker, "2024-01-01")], ticker=ticker)
     context = warehouse.run(universe__tickers=AWKWARD)
     assert (context.errors, context.tickers) == ([], AWKWARD)
-    for table in ("SELECT symbol FROM silver.px", "SELECT ticker FROM ops.bronze_manifest", "SELECT ticker FROM ops.watermarks"):
+    for table in (
+        "SELECT symbol FROM silver.px",
+        "SELECT ticker FROM ops.bronze_manifest",
+        "SELECT ticker FROM ops.watermarks",
+    ):
         assert {row[0] for row in warehouse.ask(table)} == set(AWKWARD)
     assert {decoded(path.split("/")[3]) for path in warehouse.bronze_files()} == set(AWKWARD)
     copy = Warehouse(tmp_path / "copy", vendor)
     assert copy.run(options=RunOptions(replay=str(warehouse.home))).rows_inserted == len(AWKWARD)
-    assert copy.ask("SELECT symbol, close, known_from FROM silver.px ORDER BY 1") == warehouse.ask("SELECT symbol, close, known_from FROM silver.px ORDER BY 1")
+    assert copy.ask("SELECT symbol, close, known_from FROM silver.px ORDER BY 1") == warehouse.ask(
+        "SELECT symbol, close, known_from FROM silver.px ORDER BY 1"
+    )
 
 
 def test_the_universe_of_a_plugin(tmp_path: Path) -> None:
@@ -53,9 +76,16 @@ def test_the_universe_of_a_query_over_what_a_run_filled(tmp_path: Path) -> None:
     query = "SELECT symbol AS ticker FROM silver.list ORDER BY 1"
     context = warehouse.run(universe__query=query)
     assert (context.tickers, context.rows_inserted) == ((), 2), "what fills the table that is asked is fetched"
-    assert any("prices/fake/eod left out" in note for note in warehouse.runner(universe__query="SELECT symbol AS ticker FROM silver.list WHERE false").plan().notes)
+    assert any(
+        "prices/fake/eod left out" in note
+        for note in warehouse.runner(universe__query="SELECT symbol AS ticker FROM silver.list WHERE false")
+        .plan()
+        .notes
+    )
     with pytest.raises(UsageError, match="the universe is empty"):
-        Warehouse(warehouse.home, FakeVendor(entry(scope="per_ticker"))).run(universe__query="SELECT symbol AS ticker FROM silver.list WHERE false")
+        Warehouse(warehouse.home, FakeVendor(entry(scope="per_ticker"))).run(
+            universe__query="SELECT symbol AS ticker FROM silver.list WHERE false"
+        )
     context = warehouse.run(hours_later=1, universe__query=query)
     assert (context.tickers, context.rows_inserted) == (("X", "Y"), 2)
 
@@ -64,7 +94,9 @@ def test_a_failed_request_is_on_record_and_asked_again(warehouse: Warehouse, ven
     vendor.says(ConnectionError("no route"))
     context = warehouse.run()
     assert (context.status, context.failed_requests) == ("failed", 1)
-    assert warehouse.ask("SELECT status, bronze_rows FROM ops.file_ingestions WHERE kind = 'file'") == [("failed", None)]
+    assert warehouse.ask("SELECT status, bronze_rows FROM ops.file_ingestions WHERE kind = 'file'") == [
+        ("failed", None)
+    ]
     vendor.says([price("A", "2024-01-01")])
     assert warehouse.run(hours_later=0.1).rows_inserted == 1
     counts_add_up(warehouse)
@@ -76,8 +108,12 @@ def test_a_back_fill_asks_for_its_days_and_leaves_the_watermark_right(warehouse:
     vendor.says([price("A", "2021-06-01")])
     since, until = dt.date(2021, 1, 1), dt.date(2021, 12, 31)
     warehouse.run(hours_later=1, options=RunOptions(since=since, until=until))
-    assert warehouse.ask("SELECT from_date, to_date FROM ops.bronze_manifest ORDER BY fetched_at DESC LIMIT 1") == [(since, until)]
-    assert warehouse.ask("SELECT coverage_from, coverage_to FROM ops.watermarks") == [(dt.date(2021, 6, 1), dt.date(2023, 6, 1))]
+    assert warehouse.ask("SELECT from_date, to_date FROM ops.bronze_manifest ORDER BY fetched_at DESC LIMIT 1") == [
+        (since, until)
+    ]
+    assert warehouse.ask("SELECT coverage_from, coverage_to FROM ops.watermarks") == [
+        (dt.date(2021, 6, 1), dt.date(2023, 6, 1))
+    ]
     plan = warehouse.runner(RunOptions(force=True)).plan()
     assert plan.requests[0].request.from_date == dt.date(2023, 6, 2)
 
@@ -103,7 +139,9 @@ def test_a_replay_says_which_address_is_missing(tmp_path: Path) -> None:
 
     copy = Warehouse(tmp_path / "copy", Other(entry()))
     context = copy.run(options=RunOptions(replay=str(warehouse.home)))
-    assert context.errors == ["prices/fake/eod: not_recorded: the recording holds no answer of https://example.com/elsewhere"]
+    assert context.errors == [
+        "prices/fake/eod: not_recorded: the recording holds no answer of https://example.com/elsewhere"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +166,9 @@ def test_an_answer_that_is_no_result_is_told_with_what_helps(
     assert re.search(told, error), error
 
 
-def test_a_disk_that_is_nearly_full_is_said_so(warehouse: Warehouse, vendor: FakeVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_nearly_full_is_said_so(
+    warehouse: Warehouse, vendor: FakeVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import shutil
     import types
 

@@ -22,7 +22,14 @@ class Plugin:
         self.distribution = distribution
 
 
-INSTALLED = [Plugin("ecb", "sbf"), Plugin("fmp", "sbf"), Plugin("fred", "sbf"), Plugin("riksbank", "Sbf_Nordic.Rates"), Plugin("norges", "sbf-nordic-rates"), Plugin("hand")]
+INSTALLED = [
+    Plugin("ecb", "sbf"),
+    Plugin("fmp", "sbf"),
+    Plugin("fred", "sbf"),
+    Plugin("riksbank", "Sbf_Nordic.Rates"),
+    Plugin("norges", "sbf-nordic-rates"),
+    Plugin("hand"),
+]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +48,9 @@ def test_a_plugin_goes_before_a_package_of_its_name() -> None:
     assert chosen_by("sbf", [*INSTALLED, Plugin("sbf", "other")], what="--plugins") == ["sbf"]
 
 
-@pytest.mark.parametrize(("word", "fix"), [("emp", "did you mean 'fmp'"), ("x*", "installed: ecb, fmp"), ("", "installed")])
+@pytest.mark.parametrize(
+    ("word", "fix"), [("emp", "did you mean 'fmp'"), ("x*", "installed: ecb, fmp"), ("", "installed")]
+)
 def test_a_word_that_means_nothing_is_refused(word: str, fix: str) -> None:
     with pytest.raises(UsageError) as caught:
         chosen_by(word, INSTALLED, what="--exclude")
@@ -57,9 +66,14 @@ class Home:
     """Two vendors with four datasets."""
 
     def __init__(self, folder: Path) -> None:
-        self.first = FakeVendor(entry(tags=("daily", "prices")), entry(dataset="splits", silver_table="splits", tags=("rare",)))
+        self.first = FakeVendor(
+            entry(tags=("daily", "prices")), entry(dataset="splits", silver_table="splits", tags=("rare",))
+        )
         other = {"source": "other", "domain": "macro"}
-        self.second = FakeVendor(entry(**other, silver_table="px2", tags=("daily",)), entry(**other, dataset="eod_bulk", discriminator="US", silver_table="bulk"))
+        self.second = FakeVendor(
+            entry(**other, silver_table="px2", tags=("daily",)),
+            entry(**other, dataset="eod_bulk", discriminator="US", silver_table="bulk"),
+        )
         for vendor in (self.first, self.second):
             for declared in vendor.entries:
                 vendor.says([price("A", "2024-01-01")], dataset=declared.dataset)
@@ -109,7 +123,9 @@ def test_a_run_asks_for_what_is_selected(tmp_path: Path, options: dict[str, obje
         ({"plugins": ("x*",)}, "there is no plugin 'x*'; --plugins"),
     ],
 )
-def test_what_means_nothing_is_refused_before_anything_is_written(tmp_path: Path, options: dict[str, object], told: str) -> None:
+def test_what_means_nothing_is_refused_before_anything_is_written(
+    tmp_path: Path, options: dict[str, object], told: str
+) -> None:
     home = Home(tmp_path / "home")
     with pytest.raises(UsageError) as caught:
         home.warehouse.run(options=RunOptions(**options))  # type: ignore[arg-type]
@@ -131,12 +147,18 @@ def test_a_term_may_name_a_layer(text: str | None, only: str | None, expected: o
     assert split_select(text, only) == expected
 
 
-@pytest.mark.parametrize("more", [{"opt_in": True}, {"recipe": RestRecipe(url="https://v.example/x", secrets={"key": "NOT_SET_KEY"})}])
-def test_what_is_selected_and_cannot_run_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "more", [{"opt_in": True}, {"recipe": RestRecipe(url="https://v.example/x", secrets={"key": "NOT_SET_KEY"})}]
+)
+def test_what_is_selected_and_cannot_run_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, object]
+) -> None:
     monkeypatch.delenv("NOT_SET_KEY", raising=False)
     vendor = FakeVendor(entry(**more))
     vendor.says([price("A", "2024-01-01")])
-    with pytest.raises(UsageError, match="none of the selected datasets can be run; --select fake:eod; left out, because"):
+    with pytest.raises(
+        UsageError, match="none of the selected datasets can be run; --select fake:eod; left out, because"
+    ):
         Warehouse(tmp_path / "home", vendor).run(options=RunOptions(select=("fake:eod",)))
     assert not (tmp_path / "home").exists()
 
@@ -151,7 +173,10 @@ def test_the_settings_block_by_pattern(tmp_path: Path) -> None:
 
     from sbf_core.plugin.manager import PluginManager
 
-    states = {name: record.state for name, record in PluginManager(entry_points(group="sbf.plugins"), block=("f*",)).records.items()}
+    states = {
+        name: record.state
+        for name, record in PluginManager(entry_points(group="sbf.plugins"), block=("f*",)).records.items()
+    }
     assert {name for name, state in states.items() if state == "blocked"} == {"fmp", "fred"}
     package = PluginManager(entry_points(group="sbf.plugins"), block=("sbf",))
     assert {record.state for name, record in package.records.items() if record.distribution == "sbf"} == {"blocked"}

@@ -31,7 +31,13 @@ class Folder(FakeVendor):
         if type(http).__name__ == "ReplaySession":
             return [http.read(request, f"fake://{name}", extension="json") for name in sorted(self.files)]
         return [
-            RunResult(request=request, address=f"fake://{name}", payload=json.dumps(rows).encode(), extension="json", fetched_at=self.clock.now())
+            RunResult(
+                request=request,
+                address=f"fake://{name}",
+                payload=json.dumps(rows).encode(),
+                extension="json",
+                fetched_at=self.clock.now(),
+            )
             for name, rows in sorted(self.files.items())
         ]
 
@@ -51,7 +57,12 @@ def grown(tmp_path: Path, **declared: Any) -> tuple[Warehouse, Folder]:
 
 def test_a_file_that_has_not_changed_is_kept_once(tmp_path: Path) -> None:
     warehouse, _ = grown(tmp_path)
-    assert warehouse.ask("SELECT right(address, 2), parts FROM ops.bronze_manifest ORDER BY fetched_at, address") == [("d1", 2), ("d2", 2), ("d3", 0), ("d1", 0)]
+    assert warehouse.ask("SELECT right(address, 2), parts FROM ops.bronze_manifest ORDER BY fetched_at, address") == [
+        ("d1", 2),
+        ("d2", 2),
+        ("d3", 0),
+        ("d1", 0),
+    ]
     assert warehouse.ask("SELECT volume FROM silver.px ORDER BY date") == [(11,), (2,), (3,)]
     context = warehouse.run(hours_later=24)
     assert (context.errors, context.files) == ([], 0)
@@ -97,7 +108,11 @@ class Numbered(Folder):
     @hookimpl
     def fetch(self, entry: Any, request: Any, http: Any) -> Any:
         found = super().fetch(entry, request, http)
-        return [attrs.evolve(result, part=part, parts=parts) for result in found for part, parts in [self.says_parts[result.address[-2:]]]]
+        return [
+            attrs.evolve(result, part=part, parts=parts)
+            for result in found
+            for part, parts in [self.says_parts[result.address[-2:]]]
+        ]
 
 
 def test_parts_are_numbered_by_what_is_kept_and_not_by_the_hook(tmp_path: Path) -> None:

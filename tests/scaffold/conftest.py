@@ -59,14 +59,23 @@ def load(proposal: Proposal, folder: Path) -> list[dict[str, Any]]:
             yield record
 
     look = reader.look(reading, file, None, staging=folder)
-    errors, _ = write_records([("sample", partial(counted))], reading.slots, folder / "records.ndjson", decimal=reading.format.decimal)
+    errors, _ = write_records(
+        [("sample", partial(counted))], reading.slots, folder / "records.ndjson", decimal=reading.format.decimal
+    )
     assert errors == {}
     assert look.record_count in (None, len(counts))
     names = [slot.name for slot in reading.slots]
-    rows = checked_select(entry, f"({records_source(names, folder / 'records.ndjson')})", dict.fromkeys(names, "VARCHAR"), marks=reading.format)
+    rows = checked_select(
+        entry,
+        f"({records_source(names, folder / 'records.ndjson')})",
+        dict.fromkeys(names, "VARCHAR"),
+        marks=reading.format,
+    )
     with duckdb.connect() as conn:
         conn.execute("SET TimeZone = 'UTC'")
-        bad = conn.execute(f"SELECT s._reason, count(*), min(s._row) FROM ({rows}) AS s WHERE s._reason IS NOT NULL GROUP BY 1").fetchall()
+        bad = conn.execute(
+            f"SELECT s._reason, count(*), min(s._row) FROM ({rows}) AS s WHERE s._reason IS NOT NULL GROUP BY 1"
+        ).fetchall()
         assert bad == []
         found = conn.execute(f"SELECT {quoted_list(entry.column_types, prefix='s.')} FROM ({rows}) AS s")
         listed = [column[0] for column in found.description or ()]

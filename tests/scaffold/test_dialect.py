@@ -28,9 +28,20 @@ def proposed(content: bytes | str, **asked: Any) -> Proposal:
     return propose(Words(name="mine"), sample, template=None, where="here", **asked)
 
 
-def table(delimiter: str = ",", *, count: int = 25, number: str = "{}.{:02d}5", above: str = "", below: str = "", end: str = "\n") -> str:
+def table(
+    delimiter: str = ",",
+    *,
+    count: int = 25,
+    number: str = "{}.{:02d}5",
+    above: str = "",
+    below: str = "",
+    end: str = "\n",
+) -> str:
     lines = [delimiter.join(("day", "place", "amount"))]
-    lines += [delimiter.join((str(dt.date(2024, 1, 1) + dt.timedelta(days=day)), "Zürich", number.format(day + 1000, day))) for day in range(count)]
+    lines += [
+        delimiter.join((str(dt.date(2024, 1, 1) + dt.timedelta(days=day)), "Zürich", number.format(day + 1000, day)))
+        for day in range(count)
+    ]
     return above + end.join(lines) + end + below
 
 
@@ -39,7 +50,11 @@ def dialect(proposal: Proposal) -> dict[str, Any]:
     if proposal.found.format is None:
         return {}
     assert isinstance(proposal.found.format, Csv)
-    return {name: getattr(proposal.found.format, name) for name in Csv.__slots__ if hasattr(Csv(), name) and getattr(proposal.found.format, name) != getattr(Csv(), name)}
+    return {
+        name: getattr(proposal.found.format, name)
+        for name in Csv.__slots__
+        if hasattr(Csv(), name) and getattr(proposal.found.format, name) != getattr(Csv(), name)
+    }
 
 
 def has_doubt(proposal: Proposal, words: str) -> bool:
@@ -76,7 +91,9 @@ def has_doubt(proposal: Proposal, words: str) -> bool:
         ("a,b;c\n" + "".join(f"k{row},x{row};y{row}\n" for row in range(25)), {}, "format: the delimiter ';' would fit, too"),
     ],
 )  # fmt: skip
-def test_a_dialect_is_inferred_and_written(content: bytes | str, declared: dict[str, Any], doubt: str, loaded: Load) -> None:
+def test_a_dialect_is_inferred_and_written(
+    content: bytes | str, declared: dict[str, Any], doubt: str, loaded: Load
+) -> None:
     proposal = proposed(content)
     expected = {} if declared == {"delimiter": "\t"} else declared
     assert dialect(proposal) == expected
@@ -112,7 +129,10 @@ def test_one_reading_holds_for_all_numbers_of_a_file(loaded: Load) -> None:
 
 
 def test_words_for_no_value_of_many_columns_are_those_of_the_file(loaded: Load) -> None:
-    lines = [f"2024-01-{day:02d},{day}.5,{'N/A' if day == 3 else day},{'N/A' if day == 4 else day},{'N/A' if day == 5 else day},A{day}" for day in range(1, 26)]
+    lines = [
+        f"2024-01-{day:02d},{day}.5,{'N/A' if day == 3 else day},{'N/A' if day == 4 else day},{'N/A' if day == 5 else day},A{day}"
+        for day in range(1, 26)
+    ]
     proposal = proposed("day,a,b,c,d,e\n" + "\n".join(lines))
     assert dialect(proposal) == {"null": ("N/A",)}
     assert "missing=" not in plugin_text(proposal)
@@ -124,7 +144,8 @@ def test_words_for_no_value_of_many_columns_are_those_of_the_file(loaded: Load) 
 
 def test_times_say_their_zone_or_the_doubt(loaded: Load) -> None:
     lines = ["opened_at,local,made,seen,text"] + [
-        f"{1704067200 + day * 3600},2024-01-{day:02d} 10:00,{1704067200000 + day},2024-01-{day:02d}T10:00:00.123456789Z,01/{day:02d}/2024 3:05 PM" for day in range(1, 26)
+        f"{1704067200 + day * 3600},2024-01-{day:02d} 10:00,{1704067200000 + day},2024-01-{day:02d}T10:00:00.123456789Z,01/{day:02d}/2024 3:05 PM"
+        for day in range(1, 26)
     ]
     proposal = proposed("\n".join(lines), key=("opened_at",))
     by_name = {column.name: column for column in proposal.columns}
@@ -143,7 +164,11 @@ def test_times_say_their_zone_or_the_doubt(loaded: Load) -> None:
 
 def test_what_only_looks_like_a_time_is_a_number() -> None:
     lines = [f"2024-01-{day:02d},{1704067200 + day * 7919 % 1000},{day}" for day in range(1, 26)]
-    assert [column.python for column in proposed("day,volume,n\n" + "\n".join(lines)).columns] == ["dt.date", "int", "int"]
+    assert [column.python for column in proposed("day,volume,n\n" + "\n".join(lines)).columns] == [
+        "dt.date",
+        "int",
+        "int",
+    ]
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
@@ -188,10 +213,18 @@ def test_a_line_that_was_cut_is_no_footer() -> None:
 REAL = {
     "iso10383": ({"encoding": "cp1252"}, ["mic"], "format: no UTF-8; taken as cp1252"),
     "nasdaqtrader.nasdaqlisted": ({"delimiter": "|"}, ["symbol"], ""),
-    "nasdaqtrader.otherlisted": ({"delimiter": "|", "footer_rows": 1}, ["act_symbol"], "format: 1 line below the rows left out"),
+    "nasdaqtrader.otherlisted": (
+        {"delimiter": "|", "footer_rows": 1},
+        ["act_symbol"],
+        "format: 1 line below the rows left out",
+    ),
     "aemo": ({"skip_rows": 1, "footer_rows": 1}, ["regionid", "interval_datetime"], "format: 1 line"),
     "eskom": ({}, ["date_time_hour_beginning"], 'no zone is written: zone="UTC" is a guess'),
-    "cftc.deacot": ({"null": (".",)}, ["as_of_date_in_form_yyyy_mm_dd", "cftc_contract_market_code"], "'.' taken as no value"),
+    "cftc.deacot": (
+        {"null": (".",)},
+        ["as_of_date_in_form_yyyy_mm_dd", "cftc_contract_market_code"],
+        "'.' taken as no value",
+    ),
     "nse.EQUITY_L": ({}, ["symbol"], ""),
     "statcan.fullTable": ({}, [], ""),
     "ME_Breakpoints": ({}, [], "format: there is no line of names"),
@@ -227,10 +260,19 @@ def test_what_other_vendors_send(vendor: str, loaded: Load) -> None:
 def test_padded_texts_of_the_bureau_of_labor_statistics(loaded: Load) -> None:
     """Form of ``download.bls.gov/pub/time.series``: tabs, and blanks to a width, in the header as well."""
     lines = ["series_id        \tyear\tperiod\t       value\tfootnote_codes"]
-    lines += [f"CUSR0000SA0      \t{year}\tM{month:02d}\t{year / 10 + month:12.3f}\t" for year in range(2000, 2010) for month in range(1, 13)]
+    lines += [
+        f"CUSR0000SA0      \t{year}\tM{month:02d}\t{year / 10 + month:12.3f}\t"
+        for year in range(2000, 2010)
+        for month in range(1, 13)
+    ]
     proposal = proposed("\r\n".join(lines) + "\r\n")
     assert proposal.extension == "tsv"
     assert dialect(proposal) == {"delimiter": "\t"} or proposal.found.format is None
     series = next(column for column in proposal.columns if column.name == "series_id")
     assert series.trim and not series.doubts
-    assert loaded(proposal)[0] == {"series_id": "CUSR0000SA0", "year": 2000, "period": "M01", "value": Decimal("201.000")}
+    assert loaded(proposal)[0] == {
+        "series_id": "CUSR0000SA0",
+        "year": 2000,
+        "period": "M01",
+        "value": Decimal("201.000"),
+    }

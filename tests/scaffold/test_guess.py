@@ -28,7 +28,9 @@ def guessed(values: list[Any], *, csv: bool = False) -> GuessedColumn:
 
 
 def proposed(content: bytes, *, template: Template | None = None, **asked: Any) -> Proposal:
-    return propose(Words(name="mine"), Sampled(payload=content, fetched_at=NOW), template=template, where="here", **asked)
+    return propose(
+        Words(name="mine"), Sampled(payload=content, fetched_at=NOW), template=template, where="here", **asked
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,10 @@ def test_types(values: list[Any], hint: str, more: dict[str, Any]) -> None:
         ([1, "a"], "texts and numbers are mixed"),
         ([True, 1], "true, false and numbers are mixed"),
         ([1, 2, 3], "whole numbers only, and few different ones"),
-        ([Decimal("1.25"), Decimal("1.5")], "at most 2 decimals in few different values; more than 4 would be rejected"),
+        (
+            [Decimal("1.25"), Decimal("1.5")],
+            "at most 2 decimals in few different values; more than 4 would be rejected",
+        ),
         (["1.234", "7.891"], "1.234 is taken as 1.234; with decimal=',', thousands='.' it would be 1234"),
         (["1,234", "7,891"], "1,234 is taken as 1234; with decimal=',' it would be 1.234"),
         (["1,5", "1.2,5"], "numbers with marks that fit no one reading: a text as it is"),
@@ -92,12 +97,24 @@ def test_what_is_not_sure_is_said(values: list[Any], doubt: str) -> None:
 
 def test_in_csv_nothing_is_no_value() -> None:
     column = guessed(["1.5", ""] * 20, csv=True)
-    assert (column.hint, column.missing, column.doubts) == ("Decimal | None", (), ("at most 1 decimals in few different values; more than 3 would be rejected",))
+    assert (column.hint, column.missing, column.doubts) == (
+        "Decimal | None",
+        (),
+        ("at most 1 decimals in few different values; more than 3 would be rejected",),
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("weightedAverageShsOut", "weighted_average_shs_out"), ("3 Mo", "n3_mo"), ("Exchange rate", "exchange_rate"), ("group", "group_value"), ("№", "field"), ("CcyNm_EN", "ccy_nm_en"), ("class", "class_value")],
+    [
+        ("weightedAverageShsOut", "weighted_average_shs_out"),
+        ("3 Mo", "n3_mo"),
+        ("Exchange rate", "exchange_rate"),
+        ("group", "group_value"),
+        ("№", "field"),
+        ("CcyNm_EN", "ccy_nm_en"),
+        ("class", "class_value"),
+    ],
 )
 def test_names(text: str, name: str) -> None:
     assert as_name(text) == name
@@ -105,11 +122,21 @@ def test_names(text: str, name: str) -> None:
 
 
 def rows(count: int, **more: Any) -> list[dict[str, Any]]:
-    return [{"day": str(dt.date(2024, 1, 1) + dt.timedelta(days=number // 3)), "code": "ABC"[number % 3], "price": number + 0.5, **more} for number in range(count)]
+    return [
+        {
+            "day": str(dt.date(2024, 1, 1) + dt.timedelta(days=number // 3)),
+            "code": "ABC"[number % 3],
+            "price": number + 0.5,
+            **more,
+        }
+        for number in range(count)
+    ]
 
 
 def roles(proposal: Proposal) -> tuple[list[str], str]:
-    return [column.name for column in proposal.columns if column.key], next((column.name for column in proposal.columns if column.row_date), "")
+    return [column.name for column in proposal.columns if column.key], next(
+        (column.name for column in proposal.columns if column.row_date), ""
+    )
 
 
 def test_a_key_with_the_date_of_the_row() -> None:
@@ -151,7 +178,10 @@ def test_a_second_list_is_a_doubt_and_can_be_named() -> None:
 
 def test_elements_of_xml_can_be_named() -> None:
     """Which of two kinds of elements are the rows."""
-    parts = "".join(f'<line no="{number}" text="a{number}"><part code="b{number}" size="1"/><part code="c{number}" size="2"/></line>' for number in range(12))
+    parts = "".join(
+        f'<line no="{number}" text="a{number}"><part code="b{number}" size="1"/><part code="c{number}" size="2"/></line>'
+        for number in range(12)
+    )
     content = f"<all>{parts}</all>".encode()
     assert proposed(content).found.tag == "part"
     assert proposed(content).doubts[0] == "rows: the elements line look like rows, too"
@@ -162,14 +192,21 @@ def test_elements_of_xml_can_be_named() -> None:
 
 def test_fields_that_differ_only_in_case_are_two() -> None:
     proposal = proposed(json.dumps(rows(30, Code="x")).encode())
-    assert [(column.name, column.source) for column in proposal.columns] == [("day", "day"), ("code", "code"), ("price", "price"), ("code_2", "Code")]
+    assert [(column.name, column.source) for column in proposal.columns] == [
+        ("day", "day"),
+        ("code", "code"),
+        ("price", "price"),
+        ("code_2", "Code"),
+    ]
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content)  # of 1980: what a test is called must not hang on the clock
+            archive.writestr(
+                zipfile.ZipInfo(name), content
+            )  # of 1980: what a test is called must not hang on the clock
     return stream.getvalue()
 
 
@@ -183,8 +220,14 @@ BAD = [
     (b'{"data": []}', "the list at 'data' holds no rows"),
     (b'{"error": "no"}', "the payload holds no list of rows: 'error': str"),
     (b"[1, 2]", "the payload holds no list of rows: a list of values"),
-    (b'[{"day": "2024-01-01", "a": [{"a": 1}, {"a": 2}], "b": [{"a": 1}, {"a": 2}]}]', "the rows are nested: 'a' of each holds a list of rows, and not it alone"),
-    (b'[{"day": "2024-01-01", "a": [{"b": [{"c": 1}, {"c": 2}, {"c": 3}]}, {"b": []}]}]', "the rows are nested: 'b' of each holds a list of rows, each with a list of rows"),
+    (
+        b'[{"day": "2024-01-01", "a": [{"a": 1}, {"a": 2}], "b": [{"a": 1}, {"a": 2}]}]',
+        "the rows are nested: 'a' of each holds a list of rows, and not it alone",
+    ),
+    (
+        b'[{"day": "2024-01-01", "a": [{"b": [{"c": 1}, {"c": 2}, {"c": 3}]}, {"b": []}]}]',
+        "the rows are nested: 'b' of each holds a list of rows, each with a list of rows",
+    ),
     (b'[{"a": 1, "a": 2}]', "an object holds a name twice"),
     (b'{"structure": {}, "dataSets": []}', "this is SDMX-JSON"),
     (b'{"class": "dataset", "id": [], "size": [], "value": []}', "this is JSON-stat"),
@@ -224,9 +267,21 @@ def test_delimiters() -> None:
 
 
 ADDRESSES = [
-    ("https://api.x.com/eod?from=2024-01-02&to=2024-01-31&fmt=json", "https://api.x.com/eod?from={from_date}&to={to_date}&fmt=json", "x"),
-    ("https://data.bank.gov.uk/a?startDate=20240102&endDate=20240131", "https://data.bank.gov.uk/a?startDate={from_date}&endDate={to_date}", "bank"),
-    ("https://api.nbp.pl/api/cenyzlota/2024-01-02/2024-01-31/?format=json", "https://api.nbp.pl/api/cenyzlota/{from_date}/{to_date}/?format=json", "nbp"),
+    (
+        "https://api.x.com/eod?from=2024-01-02&to=2024-01-31&fmt=json",
+        "https://api.x.com/eod?from={from_date}&to={to_date}&fmt=json",
+        "x",
+    ),
+    (
+        "https://data.bank.gov.uk/a?startDate=20240102&endDate=20240131",
+        "https://data.bank.gov.uk/a?startDate={from_date}&endDate={to_date}",
+        "bank",
+    ),
+    (
+        "https://api.nbp.pl/api/cenyzlota/2024-01-02/2024-01-31/?format=json",
+        "https://api.nbp.pl/api/cenyzlota/{from_date}/{to_date}/?format=json",
+        "nbp",
+    ),
     ("https://cbu.uz/json/all/2024-01-31/", "https://cbu.uz/json/all/{to_date}/", "cbu"),
     ("https://api.cnb.cz/daily-year?lang=EN&year=2026", "https://api.cnb.cz/daily-year?lang=EN&year={year}", "cnb"),
     ("https://x.org/a?id=20240102", "https://x.org/a?id=20240102", "x"),
@@ -253,20 +308,30 @@ def test_a_key_in_an_address_becomes_a_secret_and_is_nowhere_else() -> None:
 def test_a_ticker_in_an_address() -> None:
     found = template_of("https://x.org/eod/AAPL?limit=5", name="mine", ticker="AAPL")
     assert found.url == "https://x.org/eod/{ticker}?limit=5"
-    proposal = proposed(json.dumps([{"day": f"2024-01-{number:02d}", "close": 1.5} for number in range(1, 25)]).encode(), template=found)
+    proposal = proposed(
+        json.dumps([{"day": f"2024-01-{number:02d}", "close": 1.5} for number in range(1, 25)]).encode(), template=found
+    )
     assert roles(proposal) == (["ticker", "day"], "day")
 
 
 def test_rows_that_name_no_day_take_the_one_that_was_asked_for() -> None:
     found = template_of("https://x.org/rates?fecha=2024-01-31", name="mine")
-    proposal = proposed(json.dumps([{"code": f"C{number}", "rate": 1.5} for number in range(30)]).encode(), template=found)
+    proposal = proposed(
+        json.dumps([{"code": f"C{number}", "rate": 1.5} for number in range(30)]).encode(), template=found
+    )
     assert roles(proposal) == (["day", "code"], "day")
     assert any("the rows name no day" in doubt for doubt in proposal.doubts)
 
 
 @pytest.mark.parametrize(
     ("url", "words"),
-    [("ftp://x", "is no address"), ("https://", "is no address"), ("https://u:p@x.org/", "a user and a password"), ("https://x.org/{a}", "braces"), ("nonsense", "is no address")],
+    [
+        ("ftp://x", "is no address"),
+        ("https://", "is no address"),
+        ("https://u:p@x.org/", "a user and a password"),
+        ("https://x.org/{a}", "braces"),
+        ("nonsense", "is no address"),
+    ],
 )
 def test_what_is_no_address(url: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
@@ -275,7 +340,11 @@ def test_what_is_no_address(url: str, words: str) -> None:
 
 def test_rows_of_weekdays_only_are_a_cadence() -> None:
     days = [dt.date(2024, 1, 1) + dt.timedelta(days=number) for number in range(60)]
-    for kept, wanted in (([day for day in days if day.weekday() < 5], True), (days, False), ([day for day in days[:20] if day.weekday() < 5], False)):
+    for kept, wanted in (
+        ([day for day in days if day.weekday() < 5], True),
+        (days, False),
+        ([day for day in days[:20] if day.weekday() < 5], False),
+    ):
         assert proposed(json.dumps([{"day": str(day), "rate": 1.5} for day in kept]).encode()).weekdays_only is wanted
 
 
@@ -297,4 +366,8 @@ def test_what_central_banks_send(vendor: str) -> None:
     key, row_date, rows_at = REAL[vendor]
     for row in entries(vendor=vendor):
         proposal = proposed(payload(row))
-        assert (sorted(roles(proposal)[0]), roles(proposal)[1], proposal.found.rows_at) == (sorted(key), row_date, rows_at)
+        assert (sorted(roles(proposal)[0]), roles(proposal)[1], proposal.found.rows_at) == (
+            sorted(key),
+            row_date,
+            rows_at,
+        )

@@ -64,21 +64,31 @@ SHAPES: list[tuple[str, Any, str, dict[str, str], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("document", "rows_at", "wanted", "doubt"), [shape[1:] for shape in SHAPES], ids=[shape[0] for shape in SHAPES])
-def test_a_shape_is_declared_and_read_whole(document: Any, rows_at: str, wanted: dict[str, str], doubt: str, loaded: Load) -> None:
+@pytest.mark.parametrize(
+    ("document", "rows_at", "wanted", "doubt"), [shape[1:] for shape in SHAPES], ids=[shape[0] for shape in SHAPES]
+)
+def test_a_shape_is_declared_and_read_whole(
+    document: Any, rows_at: str, wanted: dict[str, str], doubt: str, loaded: Load
+) -> None:
     proposal = proposed(document)
     assert proposal.found.rows_at == rows_at
     found = sources(proposal)
     assert list(found.values()) == list(wanted.values()), found
     assert set(wanted) - {"as_of_value"} <= set(found)
-    assert (doubt and any(said.startswith(doubt) for said in proposal.doubts)) or (not doubt and not proposal.found.doubts)
+    assert (doubt and any(said.startswith(doubt) for said in proposal.doubts)) or (
+        not doubt and not proposal.found.doubts
+    )
     rows = loaded(proposal)
     assert len(rows) == len(proposal.found.rows) > 1
     assert all(any(value[name] is not None for value in rows) for name in found)
 
 
 def test_a_path_can_be_asked_for(loaded: Load) -> None:
-    document = {"a": {"rows": [row(index) for index in range(25)]}, "one": {"day": DAYS[0], "x": 1}, "b": [{"inner": [row(1), row(2)]}]}
+    document = {
+        "a": {"rows": [row(index) for index in range(25)]},
+        "one": {"day": DAYS[0], "x": 1},
+        "b": [{"inner": [row(1), row(2)]}],
+    }
     assert len(loaded(proposed(document, rows_at="$.b[*].inner[*]"))) == 2
     assert len(loaded(proposed(document, rows_at="a.rows"))) == 25
     assert loaded(proposed(document, rows_at="$.one"))[0] == {"day": dt.date(2024, 1, 1), "x": 1}
@@ -87,7 +97,15 @@ def test_a_path_can_be_asked_for(loaded: Load) -> None:
 
 
 def test_numbers_keep_their_digits(loaded: Load) -> None:
-    content = b"[" + b",".join(b'{"day": "%s", "price": 12345678901.%06d, "id": %d}' % (day.encode(), index + 123456, 9007199254740993 + index) for index, day in enumerate(DAYS)) + b"]"
+    content = (
+        b"["
+        + b",".join(
+            b'{"day": "%s", "price": 12345678901.%06d, "id": %d}'
+            % (day.encode(), index + 123456, 9007199254740993 + index)
+            for index, day in enumerate(DAYS)
+        )
+        + b"]"
+    )
     rows = loaded(proposed(content))
     assert rows[0]["price"] == Decimal("12345678901.123456")
     assert rows[0]["id"] == 9007199254740993
@@ -103,7 +121,16 @@ def test_numbers_in_texts_have_marks_of_their_own(loaded: Load) -> None:
 
 
 def test_days_that_are_numbers(loaded: Load) -> None:
-    proposal = proposed([{"trade_date": int(day.replace("-", "")), "at": 1704067200000 + 86400000 * index, "volume": 20240101 + index} for index, day in enumerate(DAYS)])
+    proposal = proposed(
+        [
+            {
+                "trade_date": int(day.replace("-", "")),
+                "at": 1704067200000 + 86400000 * index,
+                "volume": 20240101 + index,
+            }
+            for index, day in enumerate(DAYS)
+        ]
+    )
     assert [column.python for column in proposal.columns] == ["dt.date", "dt.date", "int"]
     first = loaded(proposal)[0]
     assert list(first.values())[:2] == [dt.date(2024, 1, 1), dt.date(2024, 1, 1)]
@@ -117,7 +144,10 @@ REAL = {
     "fx.CurrencyLayer.historical": ("$.quotes.*", ""),
     "alphavantage.time_series__": ("$['Time Series (1min)'].*", ""),
     "sec.submissions__0001847577": ("$.filings.recent.accessionNumber[*]", ""),
-    "yahoo.chart__AAPL__82bb2442": ("$.chart.result[*].timestamp[*]", "timestamp: taken as s since 1970: 2020-08-31 13:30:00 UTC"),
+    "yahoo.chart__AAPL__82bb2442": (
+        "$.chart.result[*].timestamp[*]",
+        "timestamp: taken as s since 1970: 2020-08-31 13:30:00 UTC",
+    ),
 }
 
 
@@ -130,7 +160,13 @@ def test_what_vendors_send(vendor: str, loaded: Load) -> None:
     assert len(loaded(proposal)) == len(proposal.found.rows)
 
 
-REAL_2 = {"kraken.public.OHLC": "result.XXBTZUSD", "coinbase.candles": "", "dydx": "$.markets.*", "worldbank.v1.indicators__Monthly": "$[1][*]", "cb-boj": "$.RESULTSET[*].VALUES.SURVEY_DATES[*]"}
+REAL_2 = {
+    "kraken.public.OHLC": "result.XXBTZUSD",
+    "coinbase.candles": "",
+    "dydx": "$.markets.*",
+    "worldbank.v1.indicators__Monthly": "$[1][*]",
+    "cb-boj": "$.RESULTSET[*].VALUES.SURVEY_DATES[*]",
+}
 
 
 @pytest.mark.parametrize("vendor", REAL_2)

@@ -18,7 +18,12 @@ from werkzeug import Request, Response
 
 from sbf_core.testing.kit import CHECKS
 
-ROWS = [{"validFor": f"2024-{month:02d}-{day:02d}", "currencyCode": code, "rate": float(f"{month + day / 10:.3f}")} for month in (1, 2) for day in range(1, 20) for code in ("EUR", "USD")]
+ROWS = [
+    {"validFor": f"2024-{month:02d}-{day:02d}", "currencyCode": code, "rate": float(f"{month + day / 10:.3f}")}
+    for month in (1, 2)
+    for day in range(1, 20)
+    for code in ("EUR", "USD")
+]
 
 
 class Author:
@@ -29,8 +34,18 @@ class Author:
         self.site = folder / "site"
 
     def run(self, *command: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": os.pathsep.join([str(self.site), *filter(None, [os.environ.get("PYTHONPATH")])])}
-        return subprocess.run([sys.executable, *command], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS, **more)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {
+            "PYTHONPATH": os.pathsep.join([str(self.site), *filter(None, [os.environ.get("PYTHONPATH")])])
+        }
+        return subprocess.run(
+            [sys.executable, *command],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=HANG_SECONDS,
+            **more,
+        )
 
     def sbf(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run("-m", "sbf_core", *arguments)
@@ -41,7 +56,15 @@ class Author:
         return done.stdout
 
     def install(self, package: str) -> None:
-        plain = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--target", str(self.site)]
+        plain = [
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "--no-index",
+            "--disable-pip-version-check",
+            "--target",
+            str(self.site),
+        ]
         done = self.run("-m", "pip", "install", *plain, f"./{package}")
         assert done.returncode == 0, done.stderr
 
@@ -83,8 +106,18 @@ def test_an_example_of_each_kind_works_at_once(author: Author, kind: str) -> Non
 
 
 def test_from_an_address_to_a_dataset(author: Author, httpserver: HTTPServer) -> None:
-    httpserver.expect_request("/daily-year", query_string={"lang": "EN", "year": "2024", "apikey": "3f7a9c11d2"}).respond_with_json({"rates": ROWS})
-    shown = author.new("czech", "--from-url", httpserver.url_for("/daily-year") + "?lang=EN&year=2024&apikey=3f7a9c11d2", "--domain", "fx", "--terms", "free")
+    httpserver.expect_request(
+        "/daily-year", query_string={"lang": "EN", "year": "2024", "apikey": "3f7a9c11d2"}
+    ).respond_with_json({"rates": ROWS})
+    shown = author.new(
+        "czech",
+        "--from-url",
+        httpserver.url_for("/daily-year") + "?lang=EN&year=2024&apikey=3f7a9c11d2",
+        "--domain",
+        "fx",
+        "--terms",
+        "free",
+    )
     assert "76 rows of json, rows at rates" in shown
     assert re.search(r"valid_for +date +key, row date +validFor +2024-01-01", shown)
     assert "3f7a9c11d2" not in shown
@@ -106,7 +139,12 @@ def plan_years(plan: dict[str, Any]) -> int:
 
 
 def test_from_xml_with_the_day_on_the_outside(author: Author) -> None:
-    days = "".join(f'<Cube date="2024-01-{day:02d}">' + "".join(f'<Rate currency="{code}">1.{day}</Rate>' for code in ("EUR", "USD")) + "</Cube>" for day in range(1, 25))
+    days = "".join(
+        f'<Cube date="2024-01-{day:02d}">'
+        + "".join(f'<Rate currency="{code}">1.{day}</Rate>' for code in ("EUR", "USD"))
+        + "</Cube>"
+        for day in range(1, 25)
+    )
     (author.folder / "rates.xml").write_text(f'<DataSet xmlns="https://bank.example/xsd"><Body>{days}</Body></DataSet>')
     author.new("bank", "--from-file", "rates.xml")
     is_whole(author, "bank", 48)
@@ -121,27 +159,49 @@ def test_from_a_file_with_semicolons(author: Author) -> None:
 
 def test_from_a_file_with_a_dialect_of_its_own(author: Author) -> None:
     """Prose above and a line below, semicolons, decimal commas and points between thousands, in cp1252: as central banks write it."""
-    lines = [f"{day:02d}.01.2024;Zürich;1.{day:03d},{day:02d}5;{day * 7};{'n/a' if day == 3 else f'{day},25'}" for day in range(1, 29)]
+    lines = [
+        f"{day:02d}.01.2024;Zürich;1.{day:03d},{day:02d}5;{day * 7};{'n/a' if day == 3 else f'{day},25'}"
+        for day in range(1, 29)
+    ]
     text = "\r\n".join(["Schnee in Zürich; Tageswerte", "", "Tag;Ort;Menge;Tage;Höhe", *lines, "Quelle: Wetteramt"])
     (author.folder / "snow.csv").write_bytes(text.encode("cp1252"))
     shown = author.new("snow", "--from-file", "snow.csv")
     assert "unsure: format: no UTF-8; taken as cp1252, where byte" in shown
     assert "unsure: format: 2 lines above the header are left out; is it always so many?" in shown
     written = (author.folder / "sbf-snow" / "sbf_snow" / "plugin.py").read_text(encoding="utf-8")
-    assert 'format=Csv(delimiter=";", encoding="cp1252", skip_rows=2, footer_rows=1, decimal=",", thousands="."),' in written
+    assert (
+        'format=Csv(delimiter=";", encoding="cp1252", skip_rows=2, footer_rows=1, decimal=",", thousands="."),'
+        in written
+    )
     is_whole(author, "snow", 28)
-    rows = author.rows("SELECT CAST(menge AS VARCHAR) AS menge, ort, CAST(h_he AS VARCHAR) AS h_he FROM silver.snow ORDER BY tag LIMIT 3")
+    rows = author.rows(
+        "SELECT CAST(menge AS VARCHAR) AS menge, ort, CAST(h_he AS VARCHAR) AS h_he FROM silver.snow ORDER BY tag LIMIT 3"
+    )
     assert [row["menge"].rstrip("0") for row in rows] == ["1001.015", "1002.025", "1003.035"]
     assert rows[0]["ort"] == "Zürich"
     assert rows[2]["h_he"] is None
 
 
 def test_from_json_with_lists_in_its_rows(author: Author) -> None:
-    tables = [{"no": f"A{day}", "effectiveDate": f"2024-01-{day:02d}", "rates": [{"code": code, "rate": {"mid": day + 0.25, "bid": day}} for code in ("EUR", "USD")]} for day in range(1, 29)]
+    tables = [
+        {
+            "no": f"A{day}",
+            "effectiveDate": f"2024-01-{day:02d}",
+            "rates": [{"code": code, "rate": {"mid": day + 0.25, "bid": day}} for code in ("EUR", "USD")],
+        }
+        for day in range(1, 29)
+    ]
     (author.folder / "rates.json").write_text(json.dumps({"tables": tables}))
-    assert "56 rows of json, rows at $.tables[*].rates[*]" in author.new("rates", "--from-file", "rates.json", "--key", "effective_date,code", "--row-date", "effective_date")
+    assert "56 rows of json, rows at $.tables[*].rates[*]" in author.new(
+        "rates", "--from-file", "rates.json", "--key", "effective_date,code", "--row-date", "effective_date"
+    )
     is_whole(author, "rates", 56)
-    assert author.rows("SELECT no, CAST(rate_mid AS VARCHAR) AS mid FROM silver.rates WHERE code = 'USD' ORDER BY effective_date LIMIT 1")[0]["no"] == "A1"
+    assert (
+        author.rows(
+            "SELECT no, CAST(rate_mid AS VARCHAR) AS mid FROM silver.rates WHERE code = 'USD' ORDER BY effective_date LIMIT 1"
+        )[0]["no"]
+        == "A1"
+    )
 
 
 def test_one_request_for_each_ticker(author: Author, httpserver: HTTPServer) -> None:
@@ -231,7 +291,9 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("status", "body", "words"), ANSWERS, ids=[words for _, _, words in ANSWERS])
-def test_an_address_that_answers_with_no_data(author: Author, httpserver: HTTPServer, status: int, body: bytes, words: str) -> None:
+def test_an_address_that_answers_with_no_data(
+    author: Author, httpserver: HTTPServer, status: int, body: bytes, words: str
+) -> None:
     httpserver.expect_request("/a").respond_with_data(body, status=status)
     line = refused(author, "rain", "--from-url", httpserver.url_for("/a") + "?token=verysecret99")
     assert words in line
@@ -244,8 +306,19 @@ def test_on_a_terminal_it_asks(author: Author) -> None:
 
     (author.folder / "rates.json").write_text(json.dumps(ROWS))
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(author.site), *filter(None, [os.environ.get("PYTHONPATH")])]), "COLUMNS": "200"}
-    process = subprocess.Popen([sys.executable, "-m", "sbf_core", "plugins", "new", "czech"], cwd=author.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(author.site), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "COLUMNS": "200",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sbf_core", "plugins", "new", "czech"],
+        cwd=author.folder,
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
     os.close(theirs)
     seen = ""
 
@@ -273,11 +346,16 @@ def test_on_a_terminal_it_asks(author: Author) -> None:
     assert "currency_code: str = column(key=True" in text
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="needs a small disk of its own, which only root can mount")
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() != 0, reason="needs a small disk of its own, which only root can mount"
+)
 def test_a_full_disk_leaves_nothing(author: Author, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(small)], capture_output=True).returncode != 0:
+    if (
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(small)], capture_output=True).returncode
+        != 0
+    ):
         pytest.skip("no disk can be mounted here")
     try:
         done = author.sbf("plugins", "new", "rain", "--kind", "rest", "--into", "small")

@@ -14,7 +14,9 @@ HERE = "https://example.com/rates"
 ROWS = [{"id": number, "price": number / 4} for number in range(10)]
 
 
-def paging(document: Any, *, headers: dict[str, str] | None = None, address: str = HERE) -> tuple[Pages | None, tuple[str, ...]]:
+def paging(
+    document: Any, *, headers: dict[str, str] | None = None, address: str = HERE
+) -> tuple[Pages | None, tuple[str, ...]]:
     found = paging_of(json.dumps(document).encode(), headers or {}, address=address, row_count=len(ROWS))
     return found.pages, found.doubts
 
@@ -62,7 +64,9 @@ def test_what_speaks_for_further_pages_is_told(document: Any, told: str) -> None
     assert "RestRecipe(pages=Pages(by=...))" in doubt
 
 
-@pytest.mark.parametrize("address", [f"{HERE}?limit=10", f"{HERE}?per_page=10&x=1", f"{HERE}?page=1", f"{HERE}?$skip=0", f"{HERE}?offset=0"])
+@pytest.mark.parametrize(
+    "address", [f"{HERE}?limit=10", f"{HERE}?per_page=10&x=1", f"{HERE}?page=1", f"{HERE}?$skip=0", f"{HERE}?offset=0"]
+)
 def test_an_address_that_asks_for_a_page(address: str) -> None:
     assert len(paging(ROWS, address=address)[1]) == 1
 
@@ -71,7 +75,14 @@ def test_an_address_that_asks_for_a_page(address: str) -> None:
     "document",
     [
         ROWS,
-        {"data": ROWS, "next": None, "total": 10, "has_more": False, "pages": 1, "prev": "https://example.com/rates?p=0"},
+        {
+            "data": ROWS,
+            "next": None,
+            "total": 10,
+            "has_more": False,
+            "pages": 1,
+            "prev": "https://example.com/rates?p=0",
+        },
         {"data": ROWS, "next_cursor": "", "count": 10, "nextEarnings": "2024-01-31", "total": True},
         {"data": [{**row, "next": "https://example.com", "total": 99} for row in ROWS]},
     ],

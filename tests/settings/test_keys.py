@@ -34,7 +34,15 @@ def test_every_usual_form_of_a_key_is_taken_out() -> None:
     import json
 
     raw = VALUE.encode()
-    for form in (VALUE, quote(VALUE), quote(VALUE, safe=""), json.dumps(VALUE)[1:-1], base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode(), raw.hex()):
+    for form in (
+        VALUE,
+        quote(VALUE),
+        quote(VALUE, safe=""),
+        json.dumps(VALUE)[1:-1],
+        base64.b64encode(raw).decode(),
+        base64.urlsafe_b64encode(raw).decode(),
+        raw.hex(),
+    ):
         assert redacted(f"a{form}b") == "a***b"
     assert str(UsageError(f"no {VALUE}")) == "no ***"
     assert redacted("nothing to hide") == "nothing to hide"
@@ -60,7 +68,16 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
     assert "hidden-value" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["VENDOR_KEY = [1]", "VENDOR_KEY = hidden-value", 'VENDOR_KEY = "hidden value"', 'VENDOR_KEY = "hidden-value\\n2"', 'VENDOR_KEY = " "'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "VENDOR_KEY = [1]",
+        "VENDOR_KEY = hidden-value",
+        'VENDOR_KEY = "hidden value"',
+        'VENDOR_KEY = "hidden-value\\n2"',
+        'VENDOR_KEY = " "',
+    ],
+)
 def test_a_key_that_is_none_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
     file = tmp_path / "secrets.toml"
     file.write_text(text)
@@ -81,7 +98,9 @@ def test_logs_hold_no_key(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_keyring_of_the_system_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = types.SimpleNamespace(get_password=lambda service, name: "from-the-keyring" if (service, name) == ("sbf", "VENDOR_KEY") else None)
+    stored = types.SimpleNamespace(
+        get_password=lambda service, name: "from-the-keyring" if (service, name) == ("sbf", "VENDOR_KEY") else None
+    )
     monkeypatch.setitem(sys.modules, "keyring", stored)
     keys = Keys(tmp_path, environment={})
     assert keys.get("VENDOR_KEY").reveal() == "from-the-keyring"

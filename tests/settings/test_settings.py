@@ -16,12 +16,19 @@ def settings(home: Path, text: str = "", environment: dict[str, str] | None = No
     home.mkdir(exist_ok=True)
     if text:
         (home / "sbf.toml").write_text(text)
-    return Settings(home, flags={name.replace("__", "."): value for name, value in flags.items()}, environment=environment or {})
+    return Settings(
+        home, flags={name.replace("__", "."): value for name, value in flags.items()}, environment=environment or {}
+    )
 
 
 def test_flag_then_variable_then_file_then_default(tmp_path: Path) -> None:
     text, variable = "[run]\nworkers = 3\n", {"SBF_WORKERS": "4"}
-    found = [settings(tmp_path), settings(tmp_path, text), settings(tmp_path, text, variable), settings(tmp_path, text, variable, run__workers=5)]
+    found = [
+        settings(tmp_path),
+        settings(tmp_path, text),
+        settings(tmp_path, text, variable),
+        settings(tmp_path, text, variable, run__workers=5),
+    ]
     assert [each["run.workers"] for each in found] == [8, 3, 4, 5]
     origins = [each.resolved["run.workers"].origin for each in found]
     assert origins == ["default", str(tmp_path / "sbf.toml"), "SBF_WORKERS", "flag"]

@@ -121,7 +121,9 @@ def test_a_group_of_thousands_is_never_a_fraction(conn: duckdb.DuckDBPyConnectio
 
 def test_marks_are_those_of_texts_alone(conn: duckdb.DuckDBPyConnection) -> None:
     assert cast(conn, column_of("DECIMAL(18,4)"), ["1.25"], of="DOUBLE", marks=DOTTED) == [("1.2500", None)]
-    assert cast(conn, column_of("DECIMAL(38,1)"), ["1.5e20"], of="DOUBLE", marks=DOTTED) == [("15" + "0" * 19 + ".0", None)]
+    assert cast(conn, column_of("DECIMAL(38,1)"), ["1.5e20"], of="DOUBLE", marks=DOTTED) == [
+        ("15" + "0" * 19 + ".0", None)
+    ]
     assert cast(conn, column_of("BIGINT"), ["1234"], of="DECIMAL(10,2)", marks=DOTTED) == [("1234", None)]
 
 

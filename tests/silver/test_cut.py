@@ -23,13 +23,20 @@ FIRST = dt.date(2020, 1, 1)
 KEY = Column(name="k", type="VARCHAR", key=True)
 AMOUNT = Column(name="amount", type="BIGINT", nullable=True)
 SINCE = Column(name="since", type="DATE", source="$.since")
-PUBLISHED = Column(name="published", type="DATE", nullable=True, known_from=True, known_at="start of day", cut_at="since")
+PUBLISHED = Column(
+    name="published", type="DATE", nullable=True, known_from=True, known_at="start of day", cut_at="since"
+)
 #: Of each key the days on which it was published, from FIRST, and what.
 Truth = dict[str, list[tuple[int, int]]]
 
 
 def declared(**changes: object) -> DatasetKeymapEntry:
-    usual = {"columns": [KEY, AMOUNT, PUBLISHED, SINCE], "rows_at": "rows", "is_data": DataRules(may_be_empty=True), "refresh_after_hours": 0.5}
+    usual = {
+        "columns": [KEY, AMOUNT, PUBLISHED, SINCE],
+        "rows_at": "rows",
+        "is_data": DataRules(may_be_empty=True),
+        "refresh_after_hours": 0.5,
+    }
     return entry(**{**usual, **changes})
 
 
@@ -107,7 +114,11 @@ def test_any_windows_in_any_order(history: tuple[Truth, list[tuple[int, int]]]) 
         manager.register(vendor, name="fake")
         rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
         assert kept(warehouse) == wanted(truth, asked)
-        findings = Verification(Settings(warehouse.home, environment={}), manager=manager, clock=warehouse.clock).run().findings
+        findings = (
+            Verification(Settings(warehouse.home, environment={}), manager=manager, clock=warehouse.clock)
+            .run()
+            .findings
+        )
         assert findings == []
 
 
@@ -121,7 +132,9 @@ def test_what_is_cut_and_the_same_is_unchanged(tmp_path: Path) -> None:
     vendor.says(answer(truth, 4, 6))
     context = warehouse.run(hours_later=1)
     assert (context.rows_inserted, context.rows_updated, context.rows_unchanged) == (0, 1, 2)
-    assert warehouse.ask("SELECT k, amount, CAST(published AS VARCHAR), CAST(since AS VARCHAR) FROM silver.px ORDER BY 1") == [
+    assert warehouse.ask(
+        "SELECT k, amount, CAST(published AS VARCHAR), CAST(since AS VARCHAR) FROM silver.px ORDER BY 1"
+    ) == [
         ("a", 10, "2020-01-02", "2020-01-01"),
         ("b", 21, "2020-01-06", "2020-01-05"),
     ]
@@ -161,7 +174,9 @@ def test_a_listing_is_kept_and_holds_no_rows(tmp_path: Path) -> None:
     vendor.says(b'{"count": 0, "dates": []}')
     context = warehouse.run()
     assert (context.errors, context.rows_seen, len(warehouse.bronze_files())) == ([], 0, 1)
-    vendor.says(b'{"since": "2020-01-01", "rows": [{"k": "dates", "amount": 1, "published": "2020-01-02", "dates": 1}]}')
+    vendor.says(
+        b'{"since": "2020-01-01", "rows": [{"k": "dates", "amount": 1, "published": "2020-01-02", "dates": 1}]}'
+    )
     assert warehouse.run(hours_later=1).rows_inserted == 1
     vendor.says(b'{"since": "2020-01-01", "rows": []}')
     assert "holds no rows" in warehouse.run(hours_later=1).errors[0]

@@ -20,7 +20,10 @@ from sbf_core.settings.settings import Settings
 from sbf_core.trust.digest import digest_tables
 
 PAYLOADS = {
-    "json": ('[{"item":"a","label":"x"},{"item":"b","label":"y"}]', '[{"item":"a","title":"z"},{"item":"b","title":"y"}]'),
+    "json": (
+        '[{"item":"a","label":"x"},{"item":"b","label":"y"}]',
+        '[{"item":"a","title":"z"},{"item":"b","title":"y"}]',
+    ),
     "csv": ("item,label\na,x\nb,y\n", "item,title\na,z\nb,y\n"),
 }
 FIRST = [("a", "x"), ("b", "y")]
@@ -81,7 +84,10 @@ def test_it_is_held_until_the_declaration_says_what_it_means(tmp_path: Path, ext
         assert "'label'" in error
         assert "`sbf promote prices/fake/eod --accept`" in error
         assert rows(warehouse) == FIRST
-    assert warehouse.ask("SELECT status, count(*) FROM ops.promotion_manifest GROUP BY 1 ORDER BY 1") == [("held", 1), ("ok", 1)]
+    assert warehouse.ask("SELECT status, count(*) FROM ops.promotion_manifest GROUP BY 1 ORDER BY 1") == [
+        ("held", 1),
+        ("ok", 1),
+    ]
     assert is_well(warehouse)
     vendor.entries = [entry(columns=label(also=("title",)))]
     assert warehouse.run(hours_later=1).errors == []
@@ -189,7 +195,9 @@ def test_fields_that_nobody_declared_are_told_once_with_examples(tmp_path: Path)
     vendor.says('[{"item":"a","label":"x","colour":"green"}]')
     assert warehouse.run(hours_later=24).notes == []
     seen = dt.datetime(2024, 1, 2, 12)
-    assert warehouse.ask("SELECT field, change, examples, seen_at FROM ops.schema_drift") == [("colour", "added", "red, blue", seen)]
+    assert warehouse.ask("SELECT field, change, examples, seen_at FROM ops.schema_drift") == [
+        ("colour", "added", "red, blue", seen)
+    ]
 
 
 def test_status_shows_fields_that_came_later_until_they_are_declared(tmp_path: Path) -> None:

@@ -50,7 +50,14 @@ def test_other_payloads_do_not_turn_the_rows_of_one(
     if asks:
         columns = (*columns, Column(name="ticker", type="VARCHAR", source="request.ticker", key=True))
     tickers = [f"T{number:02}" for number in range(_EMPTY + 1)]
-    declared = entry(columns=columns, scope="per_ticker", on_duplicate="last", reject_share_max=1.0, format=form, is_data=DataRules(may_be_empty=True))
+    declared = entry(
+        columns=columns,
+        scope="per_ticker",
+        on_duplicate="last",
+        reject_share_max=1.0,
+        format=form,
+        is_data=DataRules(may_be_empty=True),
+    )
     vendor = FakeVendor(declared)
     vendor.extension = extension
     warehouse = Warehouse(tmp_path / "home", vendor)

@@ -26,10 +26,18 @@ class Answering(FakeVendor):
     @hookimpl
     def fetch(self, entry: Any, request: Any) -> Any:
         assert self.clock is not None
-        return RunResult(request=request, address="fake://", payload=self.payloads["eod", None], extension="json", fetched_at=self.clock.now())  # type: ignore[arg-type]
+        return RunResult(
+            request=request,
+            address="fake://",
+            payload=self.payloads["eod", None],
+            extension="json",
+            fetched_at=self.clock.now(),
+        )  # type: ignore[arg-type]
 
 
-def outcome(folder: Path, days: tuple[str, ...] = DAYS, options: RunOptions | None = None, **declared: Any) -> tuple[list[str], list[tuple[str, str]]]:
+def outcome(
+    folder: Path, days: tuple[str, ...] = DAYS, options: RunOptions | None = None, **declared: Any
+) -> tuple[list[str], list[tuple[str, str]]]:
     """The days in silver, and reason and day of each reject, the same after the table was made again."""
     given = entry(**{"horizon": 1, "reject_share_max": 1.0, **declared})
     vendor = Answering(given)
@@ -66,7 +74,9 @@ EARLY = ("before_first_date", "2019-12-31")
     ({"recipe": RestRecipe(url="https://example.com/all")}, []),
     ({}, []),
 ], ids=str)  # fmt: skip
-def test_a_row_of_no_day_that_was_asked_for(tmp_path: Path, declared: dict[str, Any], rejects: list[tuple[str, str]]) -> None:
+def test_a_row_of_no_day_that_was_asked_for(
+    tmp_path: Path, declared: dict[str, Any], rejects: list[tuple[str, str]]
+) -> None:
     """A whole file, and what a hook fetches, was asked for no certain days."""
     kept, found = outcome(tmp_path, **declared)
     assert found == rejects
@@ -79,7 +89,9 @@ def test_days_behind_the_last_that_was_asked_for(tmp_path: Path) -> None:
     kept, found = outcome(tmp_path, options=until, recipe=RestRecipe(url=SPAN))
     assert kept == ["2020-01-01"]
     assert [reason for reason, _ in found] == ["after_horizon"] * 4 + ["before_first_date"]
-    assert outcome(tmp_path / "from", options=until, recipe=RestRecipe(url=FROM))[0] == list(DAYS[1:]), "the address does not say until when"
+    assert outcome(tmp_path / "from", options=until, recipe=RestRecipe(url=FROM))[0] == list(DAYS[1:]), (
+        "the address does not say until when"
+    )
 
 
 def test_moments_and_rows_without_a_day(tmp_path: Path) -> None:
@@ -89,7 +101,13 @@ def test_moments_and_rows_without_a_day(tmp_path: Path) -> None:
     )  # fmt: skip
     vendor = Answering(entry(columns=columns, horizon=0, recipe=RestRecipe(url=UNTIL), reject_share_max=1.0))
     warehouse = Warehouse(tmp_path / "home", vendor)
-    vendor.says([price("A", day, volume=place) for place, day in enumerate(("2024-01-02T23:59:59.999999", "2024-01-03T00:00:00"))] + [{"symbol": "A", "date": None, "close": 1, "volume": 9}])
+    vendor.says(
+        [
+            price("A", day, volume=place)
+            for place, day in enumerate(("2024-01-02T23:59:59.999999", "2024-01-03T00:00:00"))
+        ]
+        + [{"symbol": "A", "date": None, "close": 1, "volume": 9}]
+    )
     assert warehouse.run().errors == []
     assert warehouse.ask("SELECT volume FROM silver.px ORDER BY 1") == [(0,), (9,)]
     assert warehouse.ask("SELECT reason FROM ops.rejects") == [("after_horizon",)]
@@ -107,10 +125,21 @@ def test_the_run_says_what_to_declare(tmp_path: Path) -> None:
 
 def test_a_snapshot_keeps_what_it_rejects(tmp_path: Path) -> None:
     """A row that is there but dated ahead is no row that is gone."""
-    vendor = Answering(entry(horizon=1, recipe=RestRecipe(url=UNTIL), semantics="snapshot", reject_share_max=1.0, columns=(Column(name="symbol", type="VARCHAR", key=True), Column(name="date", type="DATE", row_date=True))))
+    vendor = Answering(
+        entry(
+            horizon=1,
+            recipe=RestRecipe(url=UNTIL),
+            semantics="snapshot",
+            reject_share_max=1.0,
+            columns=(Column(name="symbol", type="VARCHAR", key=True), Column(name="date", type="DATE", row_date=True)),
+        )
+    )
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says([{"symbol": symbol, "date": "2024-01-01"} for symbol in "AB"])
     warehouse.run()
     vendor.says([{"symbol": "A", "date": "2024-01-02"}, {"symbol": "B", "date": "2062-01-01"}])
     assert warehouse.run(hours_later=24).errors == []
-    assert [(symbol, str(day)) for symbol, day in warehouse.ask("SELECT symbol, date FROM silver.px ORDER BY 1")] == [("A", "2024-01-02"), ("B", "2024-01-01")]
+    assert [(symbol, str(day)) for symbol, day in warehouse.ask("SELECT symbol, date FROM silver.px ORDER BY 1")] == [
+        ("A", "2024-01-02"),
+        ("B", "2024-01-01"),
+    ]

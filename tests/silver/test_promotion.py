@@ -12,7 +12,20 @@ import duckdb
 import pytest
 from warehouse import START, FakeVendor, Price, Warehouse, counts_add_up, entry, price
 
-from sbf_core.api import Csv, DataRules, DatasetKeymapEntry, FetchSession, Json, ParseRows, PromotionBatch, RunRequest, RunResult, SelectRows, column, hookimpl
+from sbf_core.api import (
+    Csv,
+    DataRules,
+    DatasetKeymapEntry,
+    FetchSession,
+    Json,
+    ParseRows,
+    PromotionBatch,
+    RunRequest,
+    RunResult,
+    SelectRows,
+    column,
+    hookimpl,
+)
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
@@ -29,21 +42,30 @@ def test_a_payload_becomes_typed_rows_with_their_file_and_times(warehouse: Wareh
     vendor.says([price("A", "2024-01-01", "185.64"), price("A", "2024-01-02", "N/A", None)])
     context = warehouse.run()
     assert (context.rows_seen, context.rows_inserted, context.status) == (2, 2, "ok")
-    assert warehouse.ask(NOW) == [("A", dt.date(2024, 1, 1), Decimal("185.6400"), 10), ("A", dt.date(2024, 1, 2), None, None)]
+    assert warehouse.ask(NOW) == [
+        ("A", dt.date(2024, 1, 1), Decimal("185.6400"), 10),
+        ("A", dt.date(2024, 1, 2), None, None),
+    ]
     times = warehouse.ask("SELECT DISTINCT known_from, recorded_at, _run_id FROM silver.px")
     assert times == [(at(0), at(0), context.run_id)]
-    assert warehouse.ask("SELECT count(*) FROM silver.px SEMI JOIN ops.bronze_manifest ON _bronze_file_id = bronze_file_id") == [(2,)]
+    assert warehouse.ask(
+        "SELECT count(*) FROM silver.px SEMI JOIN ops.bronze_manifest ON _bronze_file_id = bronze_file_id"
+    ) == [(2,)]
     counts_add_up(warehouse)
 
 
-def test_a_revised_value_supersedes_the_old_one_and_both_can_be_asked_for(warehouse: Warehouse, vendor: FakeVendor) -> None:
+def test_a_revised_value_supersedes_the_old_one_and_both_can_be_asked_for(
+    warehouse: Warehouse, vendor: FakeVendor
+) -> None:
     vendor.says([price("A", "2024-01-01", "4.10"), price("B", "2024-01-01", "1")])
     warehouse.run()
     vendor.says([price("A", "2024-01-01", "4.15"), price("B", "2024-01-01", "1")])
     context = warehouse.run(hours_later=24)
     assert (context.rows_updated, context.rows_unchanged) == (1, 1)
     assert warehouse.ask("SELECT close FROM silver.px WHERE symbol = 'A'") == [(Decimal("4.1500"),)]
-    assert warehouse.ask("SELECT close, known_from, known_to FROM silver.px_history") == [(Decimal("4.1000"), at(0), at(24))]
+    assert warehouse.ask("SELECT close, known_from, known_to FROM silver.px_history") == [
+        (Decimal("4.1000"), at(0), at(24))
+    ]
     asked = "SELECT close FROM silver.px_as_of(?) WHERE symbol = 'A'"
     moment = dt.timedelta(microseconds=1)
     assert warehouse.ask(asked, [at(0) - moment]) == []
@@ -104,7 +126,14 @@ BAD = [
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 @pytest.mark.parametrize(("date", "close", "volume", "reason", "name"), BAD)
 def test_what_does_not_fit_is_rejected_with_its_reason(
-    warehouse: Warehouse, vendor: FakeVendor, date: object, close: object, volume: object, reason: str, name: str, large: bool
+    warehouse: Warehouse,
+    vendor: FakeVendor,
+    date: object,
+    close: object,
+    volume: object,
+    reason: str,
+    name: str,
+    large: bool,
 ) -> None:
     """Small payloads are read joined, large ones as they are; the outcome is the same."""
     good = [price(f"S{number:05d}", "2024-01-01") for number in range(1200 if large else 30)]
@@ -117,7 +146,14 @@ def test_what_does_not_fit_is_rejected_with_its_reason(
     counts_add_up(warehouse)
 
 
-FITS = [("12.5000", Decimal("12.5")), ("12.500000", Decimal("12.5")), (12.5, Decimal("12.5")), (1e2, Decimal(100)), ("-0.0001", Decimal("-0.0001")), (7, Decimal(7))]
+FITS = [
+    ("12.5000", Decimal("12.5")),
+    ("12.500000", Decimal("12.5")),
+    (12.5, Decimal("12.5")),
+    (1e2, Decimal(100)),
+    ("-0.0001", Decimal("-0.0001")),
+    (7, Decimal(7)),
+]
 
 
 @pytest.mark.parametrize(("written", "value"), FITS)
@@ -138,7 +174,10 @@ def test_decimals_that_a_double_cannot_hold_keep_every_digit(tmp_path: Path) -> 
     vendor.says('[{"id": 1, "value": 0.12345678901234567890}, {"id": 2, "value": 123456789012345678.5}]')
     context = warehouse.run()
     assert context.errors == []
-    assert warehouse.ask("SELECT value FROM silver.px ORDER BY id") == [(Decimal("0.12345678901234567890"),), (Decimal("123456789012345678.5"),)]
+    assert warehouse.ask("SELECT value FROM silver.px ORDER BY id") == [
+        (Decimal("0.12345678901234567890"),),
+        (Decimal("123456789012345678.5"),),
+    ]
 
 
 FLOATS = [("true", "unparsable"), ("NaN", "not_finite"), ("1e400", "not_finite"), ('"abc"', "unparsable")]
@@ -167,13 +206,21 @@ def test_a_moment_with_a_zone_is_brought_to_utc(tmp_path: Path) -> None:
 
     vendor = FakeVendor(entry(columns=Moment, reject_share_max=1))
     warehouse = Warehouse(tmp_path / "home", vendor)
-    vendor.says([{"id": 1, "moment": "2024-01-05T10:00:00+02:00"}, {"id": 2, "moment": "2024-01-05T10:00:00Z"}, {"id": 3, "moment": "2024-01-05 10:00:00"}])
+    vendor.says(
+        [
+            {"id": 1, "moment": "2024-01-05T10:00:00+02:00"},
+            {"id": 2, "moment": "2024-01-05T10:00:00Z"},
+            {"id": 3, "moment": "2024-01-05 10:00:00"},
+        ]
+    )
     warehouse.run()
     assert [row[0].hour for row in warehouse.ask("SELECT moment FROM silver.px ORDER BY id")] == [8, 10]
     assert warehouse.ask("SELECT reason, column_name FROM ops.rejects") == [("no_zone", "moment")]
 
 
-def test_too_large_a_share_of_rejects_refuses_the_payload_and_nothing_of_it_lands(warehouse: Warehouse, vendor: FakeVendor) -> None:
+def test_too_large_a_share_of_rejects_refuses_the_payload_and_nothing_of_it_lands(
+    warehouse: Warehouse, vendor: FakeVendor
+) -> None:
     vendor.says([price("A", "2024-01-01")])
     warehouse.run()
     vendor.says([price("A", "2024-01-01", "9"), price("B", "nonsense")])
@@ -181,7 +228,10 @@ def test_too_large_a_share_of_rejects_refuses_the_payload_and_nothing_of_it_land
     assert context.status == "partial"
     assert "1 of 2 rows rejected (50.0%, 5.0% are allowed)" in context.errors[0]
     assert warehouse.ask(NOW) == [("A", dt.date(2024, 1, 1), Decimal("1.5000"), 10)]
-    assert warehouse.ask("SELECT status, rows_seen, rows_rejected FROM ops.promotion_manifest ORDER BY started_at") == [("ok", 1, 0), ("failed", 2, 2)]
+    assert warehouse.ask("SELECT status, rows_seen, rows_rejected FROM ops.promotion_manifest ORDER BY started_at") == [
+        ("ok", 1, 0),
+        ("failed", 2, 2),
+    ]
     assert warehouse.ask("SELECT reason FROM ops.rejects ORDER BY 1") == [("file_refused",), ("unparsable",)]
     counts_add_up(warehouse)
 
@@ -189,7 +239,15 @@ def test_too_large_a_share_of_rejects_refuses_the_payload_and_nothing_of_it_land
 def test_a_row_twice_counts_once_and_a_contradiction_is_rejected(tmp_path: Path) -> None:
     vendor = FakeVendor(entry(reject_share_max=0.9))
     warehouse = Warehouse(tmp_path / "home", vendor)
-    vendor.says([price("A", "2024-01-01"), price("A", "2024-01-01"), price("B", "2024-01-01", "1"), price("B", "2024-01-01", "2"), price("C", "2024-01-01")])
+    vendor.says(
+        [
+            price("A", "2024-01-01"),
+            price("A", "2024-01-01"),
+            price("B", "2024-01-01", "1"),
+            price("B", "2024-01-01", "2"),
+            price("C", "2024-01-01"),
+        ]
+    )
     context = warehouse.run()
     assert warehouse.ask("SELECT symbol FROM silver.px ORDER BY 1") == [("A",), ("C",)]
     assert (context.rows_seen, context.rows_inserted, context.rows_unchanged, context.rows_rejected) == (5, 2, 1, 2)
@@ -208,7 +266,18 @@ def test_a_contradiction_can_be_settled_by_the_declared_rule(tmp_path: Path, rul
     counts_add_up(warehouse)
 
 
-BROKEN = ["", "null", "{}", '{"error": "limit reached"}', "<html>captcha</html>", '[{"symbol": "X", "date": "2024', '[]} {"f": "x", "r": []', '"Too Many Requests"', '[{"symbol":1},', "[1, 2]"]
+BROKEN = [
+    "",
+    "null",
+    "{}",
+    '{"error": "limit reached"}',
+    "<html>captcha</html>",
+    '[{"symbol": "X", "date": "2024',
+    '[]} {"f": "x", "r": []',
+    '"Too Many Requests"',
+    '[{"symbol":1},',
+    "[1, 2]",
+]
 
 
 @pytest.mark.parametrize("broken", BROKEN)
@@ -223,7 +292,10 @@ def test_one_bad_payload_in_a_batch_costs_only_itself(tmp_path: Path, broken: st
     assert context.rows_inserted == len(tickers) - 1
     assert len(context.errors) == 1
     assert "T050" in context.errors[0]
-    assert warehouse.ask("SELECT status, count(*) FROM ops.promotion_manifest GROUP BY ALL ORDER BY 1") == [("failed", 1), ("ok", 119)]
+    assert warehouse.ask("SELECT status, count(*) FROM ops.promotion_manifest GROUP BY ALL ORDER BY 1") == [
+        ("failed", 1),
+        ("ok", 119),
+    ]
     assert len(warehouse.bronze_files()) == 120  # Bronze keeps what came, also what is no data
     counts_add_up(warehouse)
 
@@ -233,7 +305,9 @@ def test_a_payload_cannot_put_rows_under_another_file(tmp_path: Path) -> None:
     vendor = FakeVendor(entry(scope="per_ticker"))
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says([price("GOOD", "2024-01-01")], ticker="GOOD")
-    vendor.says('[{"symbol":"EVIL","date":"2024-01-01"}]}\n{"r":[{"symbol":"EVIL2","date":"2024-01-01"}]', ticker="EVIL")
+    vendor.says(
+        '[{"symbol":"EVIL","date":"2024-01-01"}]}\n{"r":[{"symbol":"EVIL2","date":"2024-01-01"}]', ticker="EVIL"
+    )
     context = warehouse.run(universe__tickers=("GOOD", "EVIL"))
     assert warehouse.ask("SELECT symbol FROM silver.px") == [("GOOD",)]
     assert "EVIL" in context.errors[0]
@@ -278,7 +352,13 @@ def test_snapshots_close_what_vanished_and_remember_what_came_back(tmp_path: Pat
         vendor.says([price(symbol, "2024-01-01") for symbol in symbols])
         assert warehouse.run(hours_later=hours).errors == []
     asked = "SELECT symbol FROM silver.px_as_of(?) ORDER BY 1"
-    assert [warehouse.ask(asked, [at(hours)]) for hours in (0, 23, 24, 47, 48)] == [[("A",), ("B",)], [("A",), ("B",)], [("B",)], [("B",)], [("A",), ("B",)]]
+    assert [warehouse.ask(asked, [at(hours)]) for hours in (0, 23, 24, 47, 48)] == [
+        [("A",), ("B",)],
+        [("A",), ("B",)],
+        [("B",)],
+        [("B",)],
+        [("A",), ("B",)],
+    ]
     recorded = "SELECT symbol FROM silver.px_as_of(?, ?) ORDER BY 1"
     assert warehouse.ask(recorded, [at(100), at(24)]) == [("B",)]
     assert warehouse.ask(recorded, [at(100), at(1)]) == [("A",), ("B",)]
@@ -316,9 +396,16 @@ def test_one_payload_may_hold_a_chain_of_versions(tmp_path: Path) -> None:
     context = warehouse.run()
     assert (context.rows_inserted, context.rows_updated, context.rows_unchanged) == (1, 2, 0)
     asked = "SELECT value FROM silver.px_as_of(?)"
-    days = (dt.datetime(2020, 1, 1, 23), dt.datetime(2020, 1, 2), dt.datetime(2020, 3, 1, 23), dt.datetime(2020, 3, 2))  # a day of publication holds from its end
+    days = (
+        dt.datetime(2020, 1, 1, 23),
+        dt.datetime(2020, 1, 2),
+        dt.datetime(2020, 3, 1, 23),
+        dt.datetime(2020, 3, 2),
+    )  # a day of publication holds from its end
     assert [warehouse.ask(asked, [day]) for day in days] == [[], [(Decimal(1),)], [(Decimal(1),)], [(Decimal(3),)]]
-    assert warehouse.ask("SELECT value FROM silver.px_as_of(?, ?)", [days[-1], at(-1)]) == []  # the warehouse knew nothing before it fetched
+    assert (
+        warehouse.ask("SELECT value FROM silver.px_as_of(?, ?)", [days[-1], at(-1)]) == []
+    )  # the warehouse knew nothing before it fetched
     counts_add_up(warehouse)
 
 
@@ -330,8 +417,15 @@ def test_what_was_published_earlier_but_comes_late_is_put_in_its_place(tmp_path:
     vendor.says([{"series": "GDP", "value": 2, "published": "2020-02-01"}])
     warehouse.run(hours_later=24)
     assert warehouse.ask("SELECT value FROM silver.px") == [(Decimal(3),)]
-    assert warehouse.ask("SELECT value, known_from, known_to FROM silver.px_history") == [(Decimal(2), dt.datetime(2020, 2, 2), dt.datetime(2020, 3, 2))]
-    vendor.says([{"series": "GDP", "value": 2, "published": "2020-02-01"}, {"series": "GDP", "value": 3, "published": "2020-03-01"}])
+    assert warehouse.ask("SELECT value, known_from, known_to FROM silver.px_history") == [
+        (Decimal(2), dt.datetime(2020, 2, 2), dt.datetime(2020, 3, 2))
+    ]
+    vendor.says(
+        [
+            {"series": "GDP", "value": 2, "published": "2020-02-01"},
+            {"series": "GDP", "value": 3, "published": "2020-03-01"},
+        ]
+    )
     context = warehouse.run(hours_later=24)
     assert context.rows_unchanged == 2
     counts_add_up(warehouse)
@@ -461,10 +555,14 @@ def test_watermarks_equal_what_silver_holds(tmp_path: Path) -> None:
             vendor.says([price(ticker, day) for day in days], ticker=ticker)
         warehouse.run(hours_later=hours, universe__tickers=("A", "B"))
         held = "SELECT symbol, min(date), max(date) FROM silver.px GROUP BY 1 ORDER BY 1"
-        assert warehouse.ask("SELECT ticker, coverage_from, coverage_to FROM ops.watermarks ORDER BY 1") == warehouse.ask(held)
+        assert warehouse.ask(
+            "SELECT ticker, coverage_from, coverage_to FROM ops.watermarks ORDER BY 1"
+        ) == warehouse.ask(held)
 
 
-def test_rows_and_their_record_are_kept_together_or_not_at_all(warehouse: Warehouse, vendor: FakeVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_and_their_record_are_kept_together_or_not_at_all(
+    warehouse: Warehouse, vendor: FakeVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*arguments: object, **named: object) -> None:
         raise duckdb.IOException("the ledger cannot be written")
 
@@ -480,7 +578,9 @@ def test_rows_and_their_record_are_kept_together_or_not_at_all(warehouse: Wareho
     assert warehouse.ask("SELECT coverage_to FROM ops.watermarks") == [(dt.date(2024, 1, 1),)]
 
 
-def test_a_run_that_died_after_its_journal_loses_nothing(warehouse: Warehouse, vendor: FakeVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_died_after_its_journal_loses_nothing(
+    warehouse: Warehouse, vendor: FakeVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def died(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
 
@@ -493,7 +593,10 @@ def test_a_run_that_died_after_its_journal_loses_nothing(warehouse: Warehouse, v
     assert warehouse.ask("SELECT count(*) FROM ops.bronze_manifest") == [(0,)]
     context = warehouse.run(hours_later=1)
     assert (context.requests, context.rows_inserted) == (0, 1)
-    assert warehouse.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'run' ORDER BY started_at") == [("interrupted",), ("ok",)]
+    assert warehouse.ask("SELECT status FROM ops.file_ingestions WHERE kind = 'run' ORDER BY started_at") == [
+        ("interrupted",),
+        ("ok",),
+    ]
     assert len(warehouse.bronze_files()) == 1
 
 
@@ -512,10 +615,17 @@ class Observation:
 def test_what_was_asked_for_can_fill_columns(tmp_path: Path, extension: str) -> None:
     vendor = FakeVendor(entry(columns=Observation, scope="per_ticker", discriminator="GDP"))
     vendor.extension = extension
-    vendor.says('[{"date": "2024-01-01", "close": 1.5, "ticker": "WRONG"}]' if extension == "json" else "date,close,ticker\n2024-01-01,1.5,WRONG\n", ticker="A/B")
+    vendor.says(
+        '[{"date": "2024-01-01", "close": 1.5, "ticker": "WRONG"}]'
+        if extension == "json"
+        else "date,close,ticker\n2024-01-01,1.5,WRONG\n",
+        ticker="A/B",
+    )
     warehouse = Warehouse(tmp_path / "home", vendor)
     assert warehouse.run(universe__tickers=("A/B",)).errors == []
-    assert warehouse.ask("SELECT ticker, series_id, asked_to, date, close FROM silver.px") == [("A/B", "GDP", START.date(), dt.date(2024, 1, 1), Decimal("1.5"))]
+    assert warehouse.ask("SELECT ticker, series_id, asked_to, date, close FROM silver.px") == [
+        ("A/B", "GDP", START.date(), dt.date(2024, 1, 1), Decimal("1.5"))
+    ]
     assert warehouse.ask("SELECT field, change FROM ops.schema_drift") == [("ticker", "added")]
 
 
@@ -560,7 +670,9 @@ def test_a_row_for_a_payload_that_is_not_there_is_not_lost_in_silence(tmp_path: 
     class Forging(FakeVendor):
         @hookimpl
         def promote(self) -> SelectRows:
-            return SelectRows("SELECT CASE symbol WHEN 'B' THEN 'aaaaaaaaaaaa' ELSE _file END AS _file, * EXCLUDE (_file) FROM batch")
+            return SelectRows(
+                "SELECT CASE symbol WHEN 'B' THEN 'aaaaaaaaaaaa' ELSE _file END AS _file, * EXCLUDE (_file) FROM batch"
+            )
 
     vendor = Forging(entry())
     vendor.extension = "csv"
@@ -574,7 +686,10 @@ def test_a_row_for_a_payload_that_is_not_there_is_not_lost_in_silence(tmp_path: 
 @pytest.mark.parametrize("second", ["2.5", "1.5"])
 def test_payloads_of_one_moment_end_alike_in_any_order(tmp_path: Path, second: str) -> None:
     """Two recordings of one moment, promoted together, one after the other, and the other way round; of other values, and of the same."""
-    moments = {"x": price("A", "2024-01-01", "1.5"), "y": price("A", "2024-01-01", second, 11 if second == "2.5" else 10)}
+    moments = {
+        "x": price("A", "2024-01-01", "1.5"),
+        "y": price("A", "2024-01-01", second, 11 if second == "2.5" else 10),
+    }
     found = []
     for order in (("xy",), ("x", "y"), ("y", "x")):
         home = ScratchHome(tmp_path / "-".join(order), _plugins())
@@ -583,7 +698,16 @@ def test_payloads_of_one_moment_end_alike_in_any_order(tmp_path: Path, second: s
             for name in step:
                 request = RunRequest(run_id=f"r{name}", domain="prices", source="fake", dataset="eod")
                 payload = json.dumps([moments[name]], indent=" xy".index(name)).encode()
-                recording.add([RunResult(request=request, address=f"https://x.org/{name}", payload=payload, fetched_at=dt.datetime(2024, 1, 2, tzinfo=dt.UTC))])
+                recording.add(
+                    [
+                        RunResult(
+                            request=request,
+                            address=f"https://x.org/{name}",
+                            payload=payload,
+                            fetched_at=dt.datetime(2024, 1, 2, tzinfo=dt.UTC),
+                        )
+                    ]
+                )
             assert home.replay(recording.close()).errors == []
         found.append({table: digest.sha256 for table, digest in home.digests("silver.").items()})
     assert found[0] == found[1] == found[2]
@@ -605,7 +729,9 @@ def _plugins() -> PluginManager:
 
 
 @pytest.mark.parametrize("order", [("old", "new"), ("new", "old"), ("both",)])
-def test_one_value_of_one_publication_is_of_the_payload_that_brought_it_first(tmp_path: Path, order: tuple[str, ...]) -> None:
+def test_one_value_of_one_publication_is_of_the_payload_that_brought_it_first(
+    tmp_path: Path, order: tuple[str, ...]
+) -> None:
     """The vendor states since when it is known, and repeats it: whichever payload comes first, the row is of the older one."""
 
     @attrs.frozen
@@ -626,7 +752,16 @@ def test_one_value_of_one_publication_is_of_the_payload_that_brought_it_first(tm
             if step in (name, "both"):
                 request = RunRequest(run_id=name, domain="prices", source="fake", dataset="eod")
                 payload = json.dumps([{**price("A", "2024-01-01"), "filed": "2024-01-01"}], indent=day).encode()
-                recording.add([RunResult(request=request, address=f"https://x.org/{name}", payload=payload, fetched_at=dt.datetime(2024, 1, day, tzinfo=dt.UTC))])
+                recording.add(
+                    [
+                        RunResult(
+                            request=request,
+                            address=f"https://x.org/{name}",
+                            payload=payload,
+                            fetched_at=dt.datetime(2024, 1, day, tzinfo=dt.UTC),
+                        )
+                    ]
+                )
         assert home.replay(recording.close()).errors == []
     assert home.ask("SELECT recorded_at FROM silver.px") == [(dt.datetime(2024, 1, 2),)]
     assert home.ask("SELECT count(*) FROM silver.px_history") == [(0,)]
@@ -638,7 +773,9 @@ def test_fields_that_differ_only_in_case_are_different_fields(tmp_path: Path) ->
         ticker: str = column(key=True, source="T")
         stamp: int = column(source="t")
 
-    for number, (text, extension) in enumerate((('[{"T":"AAA","t":1},{"T":"BBB","t":2}]', "json"), ("T,t\nAAA,1\nBBB,2\n", "csv"))):
+    for number, (text, extension) in enumerate(
+        (('[{"T":"AAA","t":1},{"T":"BBB","t":2}]', "json"), ("T,t\nAAA,1\nBBB,2\n", "csv"))
+    ):
         vendor = FakeVendor(entry(columns=Quote))
         vendor.extension = extension
         warehouse = Warehouse(tmp_path / f"home{number}", vendor)
@@ -655,10 +792,15 @@ def test_folders_whose_names_look_like_partitions_change_no_value(tmp_path: Path
     vendor.extension = extension
     warehouse = Warehouse(tmp_path / "symbol=Q" / "c0=9" / "f0=1" / "close=7" / "home", vendor)
     rows = [price(f"S{number:04d}", "2024-01-01") for number in range(count)]
-    vendor.says("symbol,date,close,volume\n" + "".join(f"{row['symbol']},2024-01-01,1.5,10\n" for row in rows) if extension == "csv" else rows)
+    vendor.says(
+        "symbol,date,close,volume\n" + "".join(f"{row['symbol']},2024-01-01,1.5,10\n" for row in rows)
+        if extension == "csv"
+        else rows
+    )
     assert warehouse.run().errors == []
-    assert warehouse.ask("SELECT count(DISTINCT symbol), min(symbol), min(close), max(close) FROM silver.px") == [(count, "S0000", Decimal("1.5"), Decimal("1.5"))]
-
+    assert warehouse.ask("SELECT count(DISTINCT symbol), min(symbol), min(close), max(close) FROM silver.px") == [
+        (count, "S0000", Decimal("1.5"), Decimal("1.5"))
+    ]
 
 
 class Selecting(FakeVendor):
@@ -667,7 +809,9 @@ class Selecting(FakeVendor):
     @hookimpl
     def promote(self, entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
         if "document" in batch.fields:
-            return SelectRows("SELECT b._file, b.r->>'id' AS id, b.r->>'day' AS day, b.r->>'amt' AS amt FROM (SELECT _file, unnest(CAST(document AS JSON[])) AS r FROM batch) AS b")
+            return SelectRows(
+                "SELECT b._file, b.r->>'id' AS id, b.r->>'day' AS day, b.r->>'amt' AS amt FROM (SELECT _file, unnest(CAST(document AS JSON[])) AS r FROM batch) AS b"
+            )
         if "note" not in batch.fields:
             return SelectRows("SELECT b._file, NULL AS id, NULL AS day, NULL AS amt FROM batch AS b WHERE false")
         return SelectRows("SELECT b.* REPLACE (b.note || '!' AS note) FROM batch AS b")
@@ -684,17 +828,43 @@ class Noted:
 
 @pytest.mark.parametrize(("rule", "wanted"), [("first", ("1.00", "1500.00")), ("last", (None, None))])
 @pytest.mark.parametrize("vendor_class", [FakeVendor, Selecting])
-def test_which_row_of_a_payload_comes_first_is_what_the_payload_says(tmp_path: Path, vendor_class: type[FakeVendor], rule: str, wanted: tuple[str | None, ...]) -> None:
+def test_which_row_of_a_payload_comes_first_is_what_the_payload_says(
+    tmp_path: Path, vendor_class: type[FakeVendor], rule: str, wanted: tuple[str | None, ...]
+) -> None:
     """Live and read again, alone and with other payloads: a join of the engine may give rows in another order."""
-    declared = entry(columns=Noted, on_duplicate=rule, reject_share_max=1.0, format=Json(thousands=","), is_data=DataRules(may_be_empty=True))
+    declared = entry(
+        columns=Noted,
+        on_duplicate=rule,
+        reject_share_max=1.0,
+        format=Json(thousands=","),
+        is_data=DataRules(may_be_empty=True),
+    )
     vendor = vendor_class(declared)
     warehouse = Warehouse(tmp_path / "home", vendor)
-    first = [("B", "2024-01-01", "x", "n"), ("A", "2024-01-02", "N/A", None), ("A", "2024-01-01", "1", "m"), ("A", "2024-01-01", None, "m")]
-    later = [("A", "2024-01-02", "x", "m"), ("A", "2024-01-02", "1,500", "m"), ("A", "2024-02-30", "1", "n"), ("A", "2024-01-02", None, "n")]
+    first = [
+        ("B", "2024-01-01", "x", "n"),
+        ("A", "2024-01-02", "N/A", None),
+        ("A", "2024-01-01", "1", "m"),
+        ("A", "2024-01-01", None, "m"),
+    ]
+    later = [
+        ("A", "2024-01-02", "x", "m"),
+        ("A", "2024-01-02", "1,500", "m"),
+        ("A", "2024-02-30", "1", "n"),
+        ("A", "2024-01-02", None, "n"),
+    ]
     for rows in (first, [], later):
-        vendor.says([{"grade": "h", "day": day, "note": note, "id": name, "alt": "x", "amt": amount} for name, day, amount, note in rows])
+        vendor.says(
+            [
+                {"grade": "h", "day": day, "note": note, "id": name, "alt": "x", "amt": amount}
+                for name, day, amount, note in rows
+            ]
+        )
         assert warehouse.run(hours_later=24).errors == []
-    expected = [(dt.date(2024, 1, 1 + place), None if amount is None else Decimal(amount)) for place, amount in enumerate(wanted)]
+    expected = [
+        (dt.date(2024, 1, 1 + place), None if amount is None else Decimal(amount))
+        for place, amount in enumerate(wanted)
+    ]
     assert warehouse.ask("SELECT day, amt FROM silver.px ORDER BY 1") == expected
     vendor.entries = [attrs.evolve(declared, promote_version=2)]
     assert warehouse.run(hours_later=24).remade_tables == 1
@@ -708,7 +878,14 @@ def test_a_row_that_must_not_be_written_again_is_rejected_as_often_as_it_is_stat
     vendor.says([price("A", "2024-01-01", "1"), price("A", "2024-01-01", "1")])
     context = warehouse.run()
     assert (context.rows_inserted, context.rows_unchanged, context.rows_rejected) == (1, 1, 0)
-    vendor.says([price("A", "2024-01-01", "2"), price("A", "2024-01-01", "2"), price("B", "2024-01-01", "3"), price("B", "2024-01-01", "3")])
+    vendor.says(
+        [
+            price("A", "2024-01-01", "2"),
+            price("A", "2024-01-01", "2"),
+            price("B", "2024-01-01", "3"),
+            price("B", "2024-01-01", "3"),
+        ]
+    )
     context = warehouse.run(hours_later=24)
     assert (context.rows_inserted, context.rows_unchanged, context.rows_rejected) == (1, 1, 2)
     assert warehouse.ask("SELECT reason, count(*) FROM ops.rejects GROUP BY 1") == [("append_only", 2)]

@@ -13,7 +13,17 @@ import attrs
 import pytest
 from warehouse import FakeVendor, Warehouse, counts_add_up, entry, price
 
-from sbf_core.api import Csv, DatasetKeymapEntry, Json, JsonStat, ParseRows, PromotionBatch, SelectRows, column, hookimpl
+from sbf_core.api import (
+    Csv,
+    DatasetKeymapEntry,
+    Json,
+    JsonStat,
+    ParseRows,
+    PromotionBatch,
+    SelectRows,
+    column,
+    hookimpl,
+)
 from sbf_core.payload import delimited, json_sql
 from sbf_core.silver.inspection import record_by_record
 
@@ -46,7 +56,11 @@ def test_a_text_that_the_engine_may_have_printed_is_read_again(tmp_path: Path) -
 def test_another_count_than_the_look_gave_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that loses a row, as its sniffers did, is found by the count of the bytes."""
     select = delimited.DelimitedReader.select
-    monkeypatch.setattr(delimited.DelimitedReader, "select", lambda *given, **how: f"SELECT r.* FROM ({select(*given, **how)}) AS r LIMIT 1")
+    monkeypatch.setattr(
+        delimited.DelimitedReader,
+        "select",
+        lambda *given, **how: f"SELECT r.* FROM ({select(*given, **how)}) AS r LIMIT 1",
+    )
     vendor = FakeVendor(entry())
     vendor.extension = "csv"
     warehouse = Warehouse(tmp_path / "home", vendor)
@@ -56,7 +70,13 @@ def test_another_count_than_the_look_gave_is_read_again(tmp_path: Path, monkeypa
 
 
 def test_what_the_engine_refuses_costs_no_other_payload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_sql, "select", lambda *given: "SELECT error('no') AS _file, NULL AS _place, NULL AS _fault, NULL AS _raw, NULL AS f0, NULL AS f1, NULL AS f2, NULL AS f3")
+    monkeypatch.setattr(
+        json_sql,
+        "select",
+        lambda *given: (
+            "SELECT error('no') AS _file, NULL AS _place, NULL AS _fault, NULL AS _raw, NULL AS f0, NULL AS f1, NULL AS f2, NULL AS f3"
+        ),
+    )
     vendor = FakeVendor(entry())
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says([price("A", "2024-01-01"), price("B", "2024-01-01")])
@@ -65,9 +85,27 @@ def test_what_the_engine_refuses_costs_no_other_payload(tmp_path: Path, monkeypa
 
 
 TROUBLE = {
-    "ragged": ("symbol,date,close,volume\n" + "".join(f"S{n:02d},2024-01-01,1.5,10\n" for n in range(40)) + "BAD,2024-01-01,1.5,10,\n", "ragged", 40),
-    "header again": ("symbol,date,close,volume\n" + "".join(f"S{n:02d},2024-01-01,1.5,10\n" for n in range(40)) + "symbol,date,close,volume\n", "header_again", 40),
-    "moment": ("symbol,date,close,volume\n" + "".join(f"S{n:02d},2024-01-01,1.5,10\n" for n in range(40)) + "BAD,2024-01-01,1.55555,10\n", "too_precise", 40),
+    "ragged": (
+        "symbol,date,close,volume\n"
+        + "".join(f"S{n:02d},2024-01-01,1.5,10\n" for n in range(40))
+        + "BAD,2024-01-01,1.5,10,\n",
+        "ragged",
+        40,
+    ),
+    "header again": (
+        "symbol,date,close,volume\n"
+        + "".join(f"S{n:02d},2024-01-01,1.5,10\n" for n in range(40))
+        + "symbol,date,close,volume\n",
+        "header_again",
+        40,
+    ),
+    "moment": (
+        "symbol,date,close,volume\n"
+        + "".join(f"S{n:02d},2024-01-01,1.5,10\n" for n in range(40))
+        + "BAD,2024-01-01,1.55555,10\n",
+        "too_precise",
+        40,
+    ),
 }
 
 
@@ -102,7 +140,10 @@ def test_a_decimal_comma_casts_doubt_on_the_points_beside_it(tmp_path: Path) -> 
     declared.extension = "csv"
     declared.says(text)
     assert second.run().errors == []
-    assert second.ask("SELECT amount FROM silver.px WHERE item IN ('r100', 'z') ORDER BY 1") == [(Decimal(1100),), (Decimal("1234.56"),)]
+    assert second.ask("SELECT amount FROM silver.px WHERE item IN ('r100', 'z') ORDER BY 1") == [
+        (Decimal(1100),),
+        (Decimal("1234.56"),),
+    ]
 
 
 class Numbering(FakeVendor):
@@ -110,7 +151,13 @@ class Numbering(FakeVendor):
 
     @hookimpl
     def promote(self, entry: DatasetKeymapEntry) -> ParseRows:
-        return ParseRows(lambda payload: [{"item": "a", "label": 1.234, "amount": Decimal("1.234")}, {"item": "b", "amount": 1.5}, {"item": "c", "amount": "1.234,5"}])
+        return ParseRows(
+            lambda payload: [
+                {"item": "a", "label": 1.234, "amount": Decimal("1.234")},
+                {"item": "b", "amount": 1.5},
+                {"item": "c", "amount": "1.234,5"},
+            ]
+        )
 
 
 class Flat(FakeVendor):
@@ -146,9 +193,14 @@ def test_the_numbers_of_a_cube_have_a_point(tmp_path: Path) -> None:
 
     vendor, warehouse = labels(tmp_path, format=JsonStat(decimal=",", thousands="."))
     vendor.entries = [attrs.evolve(vendor.entries[0], columns=Cell)]
-    vendor.says('{"version":"2.0","class":"dataset","id":["year"],"size":[2],"dimension":{"year":{"category":{"index":["a","b"]}}},"value":[1.234,"1.234,5"]}')
+    vendor.says(
+        '{"version":"2.0","class":"dataset","id":["year"],"size":[2],"dimension":{"year":{"category":{"index":["a","b"]}}},"value":[1.234,"1.234,5"]}'
+    )
     assert warehouse.run().errors == []
-    assert warehouse.ask("SELECT year, value FROM silver.px ORDER BY 1") == [("a", Decimal("1.234")), ("b", Decimal("1234.5"))]
+    assert warehouse.ask("SELECT year, value FROM silver.px ORDER BY 1") == [
+        ("a", Decimal("1.234")),
+        ("b", Decimal("1234.5")),
+    ]
 
 
 def test_a_snapshot_with_a_row_of_unknown_key_closes_nothing(tmp_path: Path) -> None:
@@ -183,7 +235,10 @@ def test_another_name_of_a_field_is_declared_with_also(tmp_path: Path) -> None:
         item: str = column(key=True)
         label: str | None = column(also=("title",))
 
-    for extension, first, second in (("json", '[{"item":"a","label":"x"}]', '[{"item":"a","title":"y"}]'), ("csv", "item,label\na,x\n", "item,title\na,y\n")):
+    for extension, first, second in (
+        ("json", '[{"item":"a","label":"x"}]', '[{"item":"a","title":"y"}]'),
+        ("csv", "item,label\na,x\n", "item,title\na,y\n"),
+    ):
         vendor = FakeVendor(entry(columns=Renamed))
         vendor.extension = extension
         warehouse = Warehouse(tmp_path / extension, vendor)
@@ -199,17 +254,31 @@ class Selecting(FakeVendor):
 
     @hookimpl
     def promote(self, entry: DatasetKeymapEntry) -> SelectRows:
-        return SelectRows("SELECT _file, f->>'item' AS item, f->>'label' AS label, f->>'amount' AS amount FROM (SELECT _file, unnest(from_json(document->'facts', '[\"JSON\"]')) AS f FROM batch)")
+        return SelectRows(
+            "SELECT _file, f->>'item' AS item, f->>'label' AS label, f->>'amount' AS amount FROM (SELECT _file, unnest(from_json(document->'facts', '[\"JSON\"]')) AS f FROM batch)"
+        )
 
 
 def test_digits_survive_a_select_over_documents(tmp_path: Path) -> None:
     vendor, warehouse = labels(tmp_path, Selecting)
-    vendor.says('{"facts":[{"item":"a","label":1.10,"amount":12345678901.123456},{"item":"b","label":9007199254740993.0,"amount":0.1}]}')
+    vendor.says(
+        '{"facts":[{"item":"a","label":1.10,"amount":12345678901.123456},{"item":"b","label":9007199254740993.0,"amount":0.1}]}'
+    )
     assert warehouse.run().errors == []
-    assert warehouse.ask("SELECT item, label, amount FROM silver.px ORDER BY 1") == [("a", "1.10", Decimal("12345678901.123456")), ("b", "9007199254740993.0", Decimal("0.1"))]
+    assert warehouse.ask("SELECT item, label, amount FROM silver.px ORDER BY 1") == [
+        ("a", "1.10", Decimal("12345678901.123456")),
+        ("b", "9007199254740993.0", Decimal("0.1")),
+    ]
 
 
-@pytest.mark.parametrize(("text", "said"), [('{"message":"down"}', "holds no rows"), ('{"facts":[{"item":"a","item":"b","label":"x","amount":1}]}', "'item' twice"), ('{"facts":', "is no JSON")])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"message":"down"}', "holds no rows"),
+        ('{"facts":[{"item":"a","item":"b","label":"x","amount":1}]}', "'item' twice"),
+        ('{"facts":', "is no JSON"),
+    ],
+)
 def test_what_is_no_data_is_told_under_a_select(tmp_path: Path, text: str, said: str) -> None:
     vendor, warehouse = labels(tmp_path, Selecting)
     vendor.says(text)
@@ -247,7 +316,7 @@ class Parsing(FakeVendor):
 @pytest.mark.parametrize("extension", ["csv", "json", "weird", "zip"])
 def test_bytes_of_any_kind_reach_a_hook_without_a_look(tmp_path: Path, extension: str) -> None:
     """Prose in Latin-1, which no format would take."""
-    content = "Überschrift, mit \"Zeichen\n\na=é\nb=y\n".encode("latin-1")
+    content = 'Überschrift, mit "Zeichen\n\na=é\nb=y\n'.encode("latin-1")
     if extension == "zip":
         with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
             archive.writestr("table.CSV", content)
@@ -265,7 +334,9 @@ class Wide(FakeVendor):
     @hookimpl
     def promote(self, batch: PromotionBatch) -> SelectRows:
         wide = ", ".join(f'"{name}"' for name in batch.fields if name != "day")
-        return SelectRows(f"SELECT _file, day, name, value FROM batch UNPIVOT INCLUDE NULLS (value FOR name IN ({wide}))")
+        return SelectRows(
+            f"SELECT _file, day, name, value FROM batch UNPIVOT INCLUDE NULLS (value FOR name IN ({wide}))"
+        )
 
 
 def test_records_that_a_select_is_not_given_are_rejected_all_the_same(tmp_path: Path) -> None:
@@ -288,7 +359,12 @@ def test_records_that_a_select_is_not_given_are_rejected_all_the_same(tmp_path: 
 @pytest.mark.parametrize("extension", ["csv", "json"])
 def test_read_record_by_record_everything_is_the_same(tmp_path: Path, extension: str) -> None:
     rows = [price(f"S{number:03d}", "2024-01-01", f"{number}.25", number) for number in range(300)]
-    text = "symbol,date,close,volume\n" + "".join(f"{row['symbol']},{row['date']},{row['close']},{row['volume']}\n" for row in rows) if extension == "csv" else rows
+    text = (
+        "symbol,date,close,volume\n"
+        + "".join(f"{row['symbol']},{row['date']},{row['close']},{row['volume']}\n" for row in rows)
+        if extension == "csv"
+        else rows
+    )
     found = []
     for name in ("engine", "records"):
         vendor = FakeVendor(entry())
@@ -321,7 +397,9 @@ def test_an_engine_error_cut_within_a_character_costs_its_payload_alone(tmp_path
     class Decoding(FakeVendor):
         @hookimpl
         def promote(self, entry: DatasetKeymapEntry) -> SelectRows:
-            return SelectRows("SELECT _file, json(document->>'text')->>'item' AS item, 'x' AS label, 1 AS amount FROM batch")
+            return SelectRows(
+                "SELECT _file, json(document->>'text')->>'item' AS item, 'x' AS label, 1 AS amount FROM batch"
+            )
 
     vendor, warehouse = labels(tmp_path, Decoding)
     vendor.says(json.dumps({"text": '["' + "x" * pad + "é" * 60 + ",}"}))

@@ -62,7 +62,9 @@ def without(name: str, *more: Column) -> tuple[Column, ...]:
     return (*(column for column in USUAL if column.name != name), *more)
 
 
-def home(folder: Path, declaration: DatasetKeymapEntry, *, kind: type[FakeVendor] = FakeVendor, payloads: int = len(PAYLOADS)) -> tuple[FakeVendor, Warehouse]:
+def home(
+    folder: Path, declaration: DatasetKeymapEntry, *, kind: type[FakeVendor] = FakeVendor, payloads: int = len(PAYLOADS)
+) -> tuple[FakeVendor, Warehouse]:
     """A home that got payloads, one an hour."""
     vendor = kind(declaration)
     warehouse = Quick(folder, vendor)
@@ -98,7 +100,9 @@ def manager_of(vendor: FakeVendor) -> PluginManager:
 def made_again(vendor: FakeVendor, warehouse: Warehouse, *, accept: bool, hours: int = 1) -> RunContext:
     warehouse.clock.advance(hours=hours)
     settings = settings_of(warehouse)
-    return TableRebuild(settings, [vendor.entries[0].id], clock=warehouse.clock, manager=manager_of(vendor)).run(accept=accept)
+    return TableRebuild(settings, [vendor.entries[0].id], clock=warehouse.clock, manager=manager_of(vendor)).run(
+        accept=accept
+    )
 
 
 def made_anew(vendor: FakeVendor, warehouse: Warehouse) -> RunContext:
@@ -189,7 +193,9 @@ def test_a_narrowed_key_waits_for_its_user(tmp_path: Path) -> None:
     for _ in range(2):
         context = warehouse.run(hours_later=1, options=NO_FETCH)
         (error,) = context.errors
-        assert error.startswith("prices/fake/eod is held, and its table is as it was: 2 of 4 current rows would go; accept that with ")
+        assert error.startswith(
+            "prices/fake/eod is held, and its table is as it was: 2 of 4 current rows would go; accept that with "
+        )
         assert error.endswith("`sbf rebuild prices/fake/eod --accept`, or put the declaration back")
         assert rows_of(warehouse) == before
     vendor.says([price("A", "2024-01-03", "9", 1)])
@@ -200,7 +206,10 @@ def test_a_narrowed_key_waits_for_its_user(tmp_path: Path) -> None:
     assert warehouse.run(hours_later=1, options=NO_FETCH).errors != []
     assert made_again(vendor, warehouse, accept=False).remade_tables == 0
     assert made_again(vendor, warehouse, accept=True).remade_tables == 1
-    assert warehouse.ask("SELECT symbol, date::VARCHAR FROM silver.px ORDER BY 1") == [("A", "2024-01-03"), ("B", "2024-01-02")]
+    assert warehouse.ask("SELECT symbol, date::VARCHAR FROM silver.px ORDER BY 1") == [
+        ("A", "2024-01-03"),
+        ("B", "2024-01-02"),
+    ]
     is_sound(vendor, warehouse)
 
 
@@ -301,7 +310,13 @@ def test_a_view_under_the_former_name_stays_however_the_table_is_made(tmp_path: 
 
 def test_gold_over_the_view_follows_the_table(tmp_path: Path) -> None:
     vendor, warehouse = home(tmp_path / "home", declared(), payloads=1)
-    vendor.models = [GoldModel(name="last", key=("symbol",), sql="SELECT p.symbol, max(p.close) AS top FROM silver.px AS p GROUP BY p.symbol")]
+    vendor.models = [
+        GoldModel(
+            name="last",
+            key=("symbol",),
+            sql="SELECT p.symbol, max(p.close) AS top FROM silver.px AS p GROUP BY p.symbol",
+        )
+    ]
     warehouse.run(hours_later=1, options=NO_FETCH)
     vendor.entries = [declared(silver_table="bars", renamed_from=("silver.px",), keep_view=True)]
     vendor.says([price("A", "2024-01-05", "99")])
@@ -331,7 +346,9 @@ def test_payloads_that_were_let_go_may_be_promoted_again(tmp_path: Path) -> None
     assert warehouse.run(hours_later=1).errors != []
     made_again(vendor, warehouse, accept=True)
     assert warehouse.ask("SELECT count(*) FROM silver.px") == [(0,)]
-    assert warehouse.ask("SELECT count(*) FROM ops.promotion_manifest") == [(0,)], "what is in no table was not promoted"
+    assert warehouse.ask("SELECT count(*) FROM ops.promotion_manifest") == [(0,)], (
+        "what is in no table was not promoted"
+    )
     is_sound(vendor, warehouse)
     assert warehouse.run(hours_later=1, options=NO_FETCH).rows_inserted == 1
     vendor.entries = [declared()]
@@ -369,4 +386,8 @@ def test_no_row_is_lost_where_the_engine_may_be_wrong_and_a_hook_selects(tmp_pat
     vendor.says([price("A", "2024-01-01", "2.5"), price("B", "2024-01-01", 1.25), price("C", "2024-01-01", "1,500.5")])
     context = warehouse.run()
     assert (context.rows_inserted, context.rows_rejected) == (3, 0)
-    assert warehouse.ask("SELECT close::VARCHAR FROM silver.px ORDER BY 1") == [("1.2500",), ("1500.5000",), ("2.5000",)]
+    assert warehouse.ask("SELECT close::VARCHAR FROM silver.px ORDER BY 1") == [
+        ("1.2500",),
+        ("1500.5000",),
+        ("2.5000",),
+    ]

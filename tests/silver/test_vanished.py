@@ -32,7 +32,13 @@ class Holder:
     """Gives what it holds of the days and the ticker that it is asked for, in as many parts as it likes."""
 
     def __init__(self, **declared: Any) -> None:
-        usual = {"scope": "per_ticker", "first_date": FIRST, "lookback_days": 8, "answers": "whole", "refresh_after_hours": 0}
+        usual = {
+            "scope": "per_ticker",
+            "first_date": FIRST,
+            "lookback_days": 8,
+            "answers": "whole",
+            "refresh_after_hours": 0,
+        }
         self.entry = entry(**{**usual, **declared})
         self.rows: dict[tuple[str, str], int] = {}
         self.parts = 1
@@ -49,11 +55,20 @@ class Holder:
     @hookimpl
     def fetch(self, entry: DatasetKeymapEntry, request: RunRequest) -> list[RunResult]:
         ticker, first, last = request.ticker or "A", str(request.from_date), str(request.to_date)
-        held = {day: value for (symbol, day), value in sorted(self.rows.items()) if symbol == ticker and first <= day <= last}
+        held = {
+            day: value
+            for (symbol, day), value in sorted(self.rows.items())
+            if symbol == ticker and first <= day <= last
+        }
         self.answers.append((ticker, first, last, held))
         rows = [*(price(ticker, day, volume=value) for day, value in held.items()), *self.more]
         return [
-            RunResult(request=request, address=f"fake://{request.key}/{part}", payload=self.payload(rows, part), fetched_at=self.clock.now())
+            RunResult(
+                request=request,
+                address=f"fake://{request.key}/{part}",
+                payload=self.payload(rows, part),
+                fetched_at=self.clock.now(),
+            )
             for part in range(self.parts)
         ]
 
@@ -75,7 +90,10 @@ def day(number: int) -> str:
 
 
 def held(warehouse: Warehouse) -> dict[tuple[str, str], int]:
-    return {(symbol, str(date)): volume for symbol, date, volume in warehouse.ask("SELECT symbol, date, volume FROM silver.px")}
+    return {
+        (symbol, str(date)): volume
+        for symbol, date, volume in warehouse.ask("SELECT symbol, date, volume FROM silver.px")
+    }
 
 
 def test_a_row_that_was_withdrawn_is_current_no_more_and_in_history(tmp_path: Path) -> None:
@@ -88,9 +106,13 @@ def test_a_row_that_was_withdrawn_is_current_no_more_and_in_history(tmp_path: Pa
     context = warehouse.run(hours_later=24, universe__tickers=TICKERS)
     assert (context.errors, context.notes) == ([], [])
     assert held(warehouse) == {**vendor.rows, ("A", day(-9)): -9}
-    (row,) = warehouse.ask("SELECT symbol, CAST(date AS VARCHAR), known_to - known_from FROM silver.px_history WHERE NOT _deleted")
+    (row,) = warehouse.ask(
+        "SELECT symbol, CAST(date AS VARCHAR), known_to - known_from FROM silver.px_history WHERE NOT _deleted"
+    )
     assert row == ("A", day(-3), dt.timedelta(days=1))
-    known = warehouse.ask(f"SELECT symbol, CAST(date AS VARCHAR), volume FROM silver.px_as_of(TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}')")
+    known = warehouse.ask(
+        f"SELECT symbol, CAST(date AS VARCHAR), volume FROM silver.px_as_of(TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}')"
+    )
     assert {(symbol, date): volume for symbol, date, volume in known} == before
     assert warehouse.ask("SELECT sum(rows_closed) FROM ops.promotion_manifest") == [(1,)]
     vendor.rows["A", day(-3)] = 77
@@ -100,14 +122,18 @@ def test_a_row_that_was_withdrawn_is_current_no_more_and_in_history(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("answers", "noted"), [(None, True), ("changes", False)])
-def test_a_row_that_did_not_come_again_is_told_of_unless_answers_hold_changes(tmp_path: Path, answers: str | None, noted: bool) -> None:
+def test_a_row_that_did_not_come_again_is_told_of_unless_answers_hold_changes(
+    tmp_path: Path, answers: str | None, noted: bool
+) -> None:
     recipe = RestRecipe(url="https://fake.example/{ticker}?from={from_date}&to={to_date}")
     warehouse, vendor = home(tmp_path, answers=answers, recipe=recipe)
     vendor.rows = {("A", day(number)): number for number in range(-10, 0)}
     assert warehouse.run(universe__tickers=["A"]).notes == []
     del vendor.rows["A", day(-3)], vendor.rows["A", day(-2)]
     notes = warehouse.run(hours_later=24, universe__tickers=["A"]).notes
-    assert [("2 rows of days that were asked for did not come again" in note, day(-3) in note) for note in notes] == [(True, True)] * noted
+    assert [("2 rows of days that were asked for did not come again" in note, day(-3) in note) for note in notes] == [
+        (True, True)
+    ] * noted
     assert len(held(warehouse)) == 10
 
 
@@ -204,7 +230,10 @@ def test_the_day_of_a_moment_is_that_of_its_zone(tmp_path: Path) -> None:
     [
         ({"semantics": "snapshot"}, "says so already"),
         ({"recipe": RestRecipe(url="https://fake.example/{ticker}")}, "asks for none"),
-        ({"recipe": RestRecipe(url="https://fake.example/{ticker}?from={from_date}", tickers_per_request=5)}, "tickers_per_request"),
+        (
+            {"recipe": RestRecipe(url="https://fake.example/{ticker}?from={from_date}", tickers_per_request=5)},
+            "tickers_per_request",
+        ),
         ({"columns": [attrs.evolve(each, row_date=False) for each in entry().columns]}, "which day"),
         ({"answers": "everything"}, "answers 'everything'"),
     ],
@@ -214,7 +243,9 @@ def test_what_cannot_be_whole_is_refused(declared: dict[str, Any], told: str) ->
         Holder(**declared)
 
 
-def manifest(number: int, ticker: str | None, first: int, last: int, *, part: int = 0, parts: int = 0) -> BronzeManifestRow:
+def manifest(
+    number: int, ticker: str | None, first: int, last: int, *, part: int = 0, parts: int = 0
+) -> BronzeManifestRow:
     return BronzeManifestRow(
         bronze_file_id=f"f{number}", run_id="r", domain="prices", source="fake", dataset="eod", ticker=ticker, from_date=dt.date(2024, 1, first), to_date=dt.date(2024, 1, last),
         address="", rel_path=f"p{number}", payload_hash="", content_length_bytes=1, extension="json", fetched_at=START + dt.timedelta(seconds=number), part=part, parts=parts,
@@ -236,7 +267,9 @@ def test_answers_about_the_same_days_are_promoted_one_after_the_other() -> None:
 
 RUNS = st.lists(
     st.tuples(
-        st.dictionaries(st.tuples(st.sampled_from(TICKERS), st.integers(-6, 6)), st.integers(0, 3), max_size=5),  # new values
+        st.dictionaries(
+            st.tuples(st.sampled_from(TICKERS), st.integers(-6, 6)), st.integers(0, 3), max_size=5
+        ),  # new values
         st.sets(st.tuples(st.sampled_from(TICKERS), st.integers(-6, 6)), max_size=4),  # what is withdrawn
         st.integers(1, 2),  # parts
         st.sampled_from([True, True, False]),  # promoted at once
@@ -248,26 +281,48 @@ RUNS = st.lists(
 
 
 @given(RUNS)
-@settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))  # homes are too slow to shrink
+@settings(
+    max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)  # homes are too slow to shrink
 def test_silver_is_what_the_answers_said(tmp_path_factory: pytest.TempPathFactory, runs: list[Any]) -> None:
     """A model: each answer settles its days of its ticker; in any order of fetching, promoting and making again."""
     warehouse, vendor = home(tmp_path_factory.mktemp("whole"), lookback_days=4)
     for values, withdrawn, parts, is_promoted, days in runs:
         vendor.rows |= {(ticker, day(number)): value for (ticker, number), value in values.items()}
-        vendor.rows = {key: value for key, value in vendor.rows.items() if key not in {(ticker, day(number)) for ticker, number in withdrawn}}
+        vendor.rows = {
+            key: value
+            for key, value in vendor.rows.items()
+            if key not in {(ticker, day(number)) for ticker, number in withdrawn}
+        }
         vendor.parts = parts if len(vendor.rows) > 1 else 1
-        vendor.more = [price("A", "2023-12-20", volume=len(vendor.answers)), price("B", "2023-12-20", volume=len(vendor.answers))]
-        warehouse.run(hours_later=24 * days + 1, universe__tickers=TICKERS, options=RunOptions(force=True, only=None if is_promoted else Layer.BRONZE))
+        vendor.more = [
+            price("A", "2023-12-20", volume=len(vendor.answers)),
+            price("B", "2023-12-20", volume=len(vendor.answers)),
+        ]
+        warehouse.run(
+            hours_later=24 * days + 1,
+            universe__tickers=TICKERS,
+            options=RunOptions(force=True, only=None if is_promoted else Layer.BRONZE),
+        )
     warehouse.run(hours_later=1, options=RunOptions(only=Layer.SILVER))
     expected: dict[tuple[str, str], int] = {}
     for ticker, first, last, found in vendor.answers:
-        gone = {key for key in expected if key[0] == ticker and first <= key[1] <= last and key[1] not in found and key[1] != "2023-12-20"}
-        expected = {key: value for key, value in expected.items() if key not in gone} | {(ticker, each): value for each, value in found.items()}
+        gone = {
+            key
+            for key in expected
+            if key[0] == ticker and first <= key[1] <= last and key[1] not in found and key[1] != "2023-12-20"
+        }
+        expected = {key: value for key, value in expected.items() if key not in gone} | {
+            (ticker, each): value for each, value in found.items()
+        }
     assert {key: value for key, value in held(warehouse).items() if key[1] != "2023-12-20"} == expected
     manager = warehouse.runner().manager
     every = "SELECT symbol, date, volume, known_from, known_to, _deleted FROM silver.px_history ORDER BY ALL"
     history = warehouse.ask(every)
-    assert Verification(Settings(warehouse.home, environment={}), manager=manager, clock=warehouse.clock).run().findings == []
+    assert (
+        Verification(Settings(warehouse.home, environment={}), manager=manager, clock=warehouse.clock).run().findings
+        == []
+    )
     rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
     assert warehouse.ask(every) == history
     counts_add_up(warehouse)

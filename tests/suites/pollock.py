@@ -79,7 +79,9 @@ def read(bench: Bench, path: Path, given: dict[str, Any], *, read_header: bool) 
     try:
         dialect, names = declared(given, read_header=read_header)
         header = tuple(names) if given["header_lines"] else None
-        reading = reading_of(dialect, [Column(name=f"c{place}", type="VARCHAR", source=name) for place, name in enumerate(names)])
+        reading = reading_of(
+            dialect, [Column(name=f"c{place}", type="VARCHAR", source=name) for place, name in enumerate(names)]
+        )
         file = PayloadFile(file_id=path.name, path=path, extension="csv", byte_count=path.stat().st_size)
         look = bench.look(reading, file)
         if look.is_regular:
@@ -132,7 +134,15 @@ def main() -> int:
     folder = given.folder / "polluted_files"
     weights: dict[str, float] = json.loads((given.folder / "pollock_weights.json").read_text())
     bench = Bench(folder=Path(tempfile.mkdtemp()))
-    kinds: dict[str, list[str]] = {"right": [], "told": [], "refused": [], "silent": [], "more": [], "surplus": [], "engine": []}
+    kinds: dict[str, list[str]] = {
+        "right": [],
+        "told": [],
+        "refused": [],
+        "silent": [],
+        "more": [],
+        "surplus": [],
+        "engine": [],
+    }
     simple = weighted = 0.0
     files = sorted((folder / "csv").glob("*.csv"))
     for path in files:
@@ -147,9 +157,15 @@ def main() -> int:
         if given.converted:
             convert(given.converted / f"{path.name}_converted.csv", outcome)
     print(f"{len(files)} files; the engine read {len(kinds['engine'])}")
-    print(f"right {len(kinds['right'])}, told {len(kinds['told'])} ({len(kinds['refused'])} of them refused), wrong in silence {len(kinds['silent'])}")
-    print(f"of those told: rows rejected that are not damaged in {len(kinds['more'])}, rows read that are none in {len(kinds['surplus'])}")
-    print(f"score: simple {simple / len(files):.4f}, weighted {weighted / sum(weights.get(path.name, -1) for path in files):.4f}")
+    print(
+        f"right {len(kinds['right'])}, told {len(kinds['told'])} ({len(kinds['refused'])} of them refused), wrong in silence {len(kinds['silent'])}"
+    )
+    print(
+        f"of those told: rows rejected that are not damaged in {len(kinds['more'])}, rows read that are none in {len(kinds['surplus'])}"
+    )
+    print(
+        f"score: simple {simple / len(files):.4f}, weighted {weighted / sum(weights.get(path.name, -1) for path in files):.4f}"
+    )
     for kind in filter(None, given.show.split(",")):
         print(kind, *kinds[kind], sep="\n  ")
     return 1 if kinds["silent"] else 0

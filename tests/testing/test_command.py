@@ -38,7 +38,9 @@ class Gauge:
         info = folder / "sbf_gauge-1.0.dist-info"
         info.mkdir()
         (folder / "sbf_gauge.py").write_text(PLUGIN.replace("{url}", url).replace("{exempt}", exempt))
-        (info / "METADATA").write_text("Metadata-Version: 2.4\nName: sbf-gauge\nVersion: 1.0\nLicense-Expression: MIT\n\nRain.\n")
+        (info / "METADATA").write_text(
+            "Metadata-Version: 2.4\nName: sbf-gauge\nVersion: 1.0\nLicense-Expression: MIT\n\nRain.\n"
+        )
         (info / "entry_points.txt").write_text("[sbf.plugins]\ngauge = sbf_gauge\n")
         files = folder / "home" / "files"
         files.mkdir(parents=True)
@@ -46,8 +48,17 @@ class Gauge:
         assert self.run("-m", "sbf_core", "run", "--home", "home", "--plugins", "gauge").returncode == 0
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {"PYTHONPATH": os.pathsep.join([str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])])}
-        return subprocess.run([sys.executable, *command], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {
+            "PYTHONPATH": os.pathsep.join([str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+        }
+        return subprocess.run(
+            [sys.executable, *command],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=HANG_SECONDS,
+        )
 
     def check(self, *more: str) -> subprocess.CompletedProcess[str]:
         return self.run("-m", "sbf_core", "plugins", "check", "gauge", *more)
@@ -70,7 +81,9 @@ def test_exemptions_are_shown_with_their_reasons(tmp_path: Path) -> None:
     done = gauge.check("--recording", "home")
     assert done.returncode == 0, done.stdout
     assert "exempt  title, terms, source, units and a README are there (docs: the gauge is on my roof)" in done.stdout
-    (tmp_path / "test_gauge.py").write_text('from sbf_core.testing.suite import conformance\n\ntest_it = conformance("gauge", recording="home")\n')
+    (tmp_path / "test_gauge.py").write_text(
+        'from sbf_core.testing.suite import conformance\n\ntest_it = conformance("gauge", recording="home")\n'
+    )
     tested = gauge.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_gauge.py")
     assert tested.returncode == 0, tested.stdout
     assert "27 passed, 1 skipped" in tested.stdout

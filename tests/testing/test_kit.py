@@ -47,7 +47,10 @@ class Rain:
 
 def rows(*amounts: float, station: str = "Kew") -> list[dict[str, object]]:
     """Days in a row, from the first of March."""
-    return [{"station": station, "day": f"2024-03-{number:02d}", "mm": amount, "note": f"gauge {amount}"} for number, amount in enumerate(amounts, start=1)]
+    return [
+        {"station": station, "day": f"2024-03-{number:02d}", "mm": amount, "note": f"gauge {amount}"}
+        for number, amount in enumerate(amounts, start=1)
+    ]
 
 
 PAYLOADS = (rows(4.2, 1.7, 0.3), rows(4.2, 1.9, 0.3, 7.1), rows(4.2, 1.9, 0.4, 7.1, 2.6))
@@ -95,7 +98,9 @@ def record(folder: Path, payloads: Sequence[Any] = PAYLOADS, *, url: str = URL) 
     target = ScratchRecording(folder)
     for number, payload in enumerate(payloads):
         moment = MONDAY + dt.timedelta(days=number)
-        request = RunRequest(run_id=f"day{number}", domain="weather", source="gauge", dataset="rain", to_date=moment.date())
+        request = RunRequest(
+            run_id=f"day{number}", domain="weather", source="gauge", dataset="rain", to_date=moment.date()
+        )
         content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         target.add([RunResult(request=request, address=url, payload=content, fetched_at=moment, status_code=200)])
     return target.close()
@@ -105,7 +110,9 @@ def failures(
     plugin: object, folder: Path, payloads: Sequence[Any] = PAYLOADS, *, url: str = URL, only: str = ""
 ) -> dict[str, str]:
     """The checks that fail, with what they say; of all, or of one only."""
-    subject = Subject("gauge", folder / "work", plugin=plugin, recording=record(folder / "recording", payloads, url=url))
+    subject = Subject(
+        "gauge", folder / "work", plugin=plugin, recording=record(folder / "recording", payloads, url=url)
+    )
     if hasattr(plugin, "kept"):
         kept_place(subject).write_text(json.dumps(plugin.kept))
     if only:
@@ -178,7 +185,11 @@ class Brave(Honest):
     @hookimpl
     def fetch(self, entry: DatasetKeymapEntry, request: RunRequest, http: Any) -> Any:
         result = http.get(request, URL)
-        return result if result.ok else attrs.evolve(result, payload=result.evidence or b"[]", error=None, kind="", status_code=200)
+        return (
+            result
+            if result.ok
+            else attrs.evolve(result, payload=result.evidence or b"[]", error=None, kind="", status_code=200)
+        )
 
 
 class KeyInAddress(Honest):
@@ -229,7 +240,11 @@ class KeyTooShort(Honest):
 
     def parse(self, payload: bytes) -> Any:
         found = super().parse(payload)
-        return [*found[:1], {**found[0], "mm": 99.5, "station": "Kew"}, *({**row, "station": f"S{number}"} for number, row in enumerate(found[1:]))]
+        return [
+            *found[:1],
+            {**found[0], "mm": 99.5, "station": "Kew"},
+            *({**row, "station": f"S{number}"} for number, row in enumerate(found[1:])),
+        ]
 
 
 class Counting(Honest):
@@ -317,7 +332,10 @@ class Stubborn(Honest):
     seen: dict[str, object] = {}
 
     def parse(self, payload: bytes) -> Any:
-        return [{**row, "mm": self.seen.setdefault(str(row["day"]), row["mm"]), "note": "x"} for row in super().parse(payload)]
+        return [
+            {**row, "mm": self.seen.setdefault(str(row["day"]), row["mm"]), "note": "x"}
+            for row in super().parse(payload)
+        ]
 
 
 class Trusting(Honest):
@@ -337,7 +355,9 @@ class Charted(Honest):
 
     @hookimpl
     def build_gold(self) -> Sequence[GoldModel]:
-        return [GoldModel(name="wet_days", key=("station",), sql=self.sql, doc="One row a station.", charts=self.charts)]
+        return [
+            GoldModel(name="wet_days", key=("station",), sql=self.sql, doc="One row a station.", charts=self.charts)
+        ]
 
 
 class ChartOfNoColumn(Charted):
@@ -447,11 +467,21 @@ SINS = [
     (Stopwatch, "promote_is_pure", "build_gold looked at a clock: time.time", ""),
     (SqlClock, "promote_is_pure", "now()", ""),
     (FetchTimeInRow, "refetch_is_a_noop", "the last payload came again, and silver.rain changed", ""),
-    (OneBehind, "column_is_added", "a column was added, and it is not as if it had always been so: silver.rain", "column_is_renamed key_is_narrowed"),
+    (
+        OneBehind,
+        "column_is_added",
+        "a column was added, and it is not as if it had always been so: silver.rain",
+        "column_is_renamed key_is_narrowed",
+    ),
     (NamesAreFields, "column_is_renamed", "its rows have other values than before", ""),
     (OwnOrder, "key_is_narrowed", "its payloads held 24 rows and hold 12", ""),
     (LastPartOnly, "key_is_widened", "its payloads held 12 rows and hold 3", "revision_is_kept"),
-    (SilentlyOther, "promote_version_is_raised", "the code of promote has changed, and no promote_version (weather/gauge/rain 1)", ""),
+    (
+        SilentlyOther,
+        "promote_version_is_raised",
+        "the code of promote has changed, and no promote_version (weather/gauge/rain 1)",
+        "",
+    ),
     (KeyInDeclaration, "secrets_stay_secret", "the address holds a value of 'apikey'", ""),
     (Stubborn, "revision_is_kept", "made no new version of a row", "*"),
     (Trusting, "errors_are_no_data", "error note 1 was taken as data", ""),
@@ -465,14 +495,20 @@ SINS = [
 ]
 
 
-@pytest.mark.parametrize(("plugin", "check", "words", "others"), SINS, ids=[f"{check}-{plugin.__name__}" for plugin, check, _, _ in SINS])
-def test_each_check_notices_its_own_sin(tmp_path: Path, plugin: type[Honest], check: str, words: str, others: str) -> None:
+@pytest.mark.parametrize(
+    ("plugin", "check", "words", "others"), SINS, ids=[f"{check}-{plugin.__name__}" for plugin, check, _, _ in SINS]
+)
+def test_each_check_notices_its_own_sin(
+    tmp_path: Path, plugin: type[Honest], check: str, words: str, others: str
+) -> None:
     found = failures(plugin(), tmp_path, url=_address_of(plugin), only=check)
     assert words in found.get(check, ""), found
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("plugin", "check", "words", "others"), SINS, ids=[f"{check}-{plugin.__name__}" for plugin, check, _, _ in SINS])
+@pytest.mark.parametrize(
+    ("plugin", "check", "words", "others"), SINS, ids=[f"{check}-{plugin.__name__}" for plugin, check, _, _ in SINS]
+)
 def test_other_checks_do_not_mind(tmp_path: Path, plugin: type[Honest], check: str, words: str, others: str) -> None:
     found = failures(plugin(), tmp_path, url=_address_of(plugin))
     assert words in found.get(check, ""), found
@@ -514,7 +550,13 @@ def test_an_exemption_that_nothing_needs_fails(tmp_path: Path) -> None:
     assert outcome.text == "it is exempt from 'docs' (later), and needs it no more: take it out"
 
 
-@pytest.mark.parametrize(("exempt", "words"), [({"dcos": "x"}, "there is no check 'dcos'; CONFORMANCE_EXEMPT of gauge; did you mean 'docs'?"), ({"docs": " "}, "has no reason")])
+@pytest.mark.parametrize(
+    ("exempt", "words"),
+    [
+        ({"dcos": "x"}, "there is no check 'dcos'; CONFORMANCE_EXEMPT of gauge; did you mean 'docs'?"),
+        ({"docs": " "}, "has no reason"),
+    ],
+)
 def test_an_exemption_that_makes_no_sense_is_refused(tmp_path: Path, exempt: dict[str, str], words: str) -> None:
     with pytest.raises(UsageError) as caught:
         one(Honest(), "docs", tmp_path, exempt)
@@ -604,7 +646,10 @@ def test_a_raised_version_asks_for_the_new_hash_and_then_is_well(tmp_path: Path)
     subject = Subject("gauge", tmp_path / "work", plugin=Raised(), recording=recording)
     assert checked(subject, check, {}).notes == ("no hash is kept: `sbf plugins check gauge --update` begins",)
     kept_place(subject).write_text(json.dumps({"code": "0" * 16, "versions": {"weather/gauge/rain": 1}}))
-    assert checked(subject, check, {}).text == "promote_version of weather/gauge/rain was raised: keep the new hash with `sbf plugins check gauge --update`"
+    assert (
+        checked(subject, check, {}).text
+        == "promote_version of weather/gauge/rain was raised: keep the new hash with `sbf plugins check gauge --update`"
+    )
     assert keep_code(subject) == kept_place(subject)
     assert kept_code(subject) == promote_code(subject)
     assert checked(subject, check, {}).state == PASSED

@@ -29,7 +29,12 @@ def _treasury(folder: Path) -> Path:
     recording = Recording(folder)
     for row in entries(endpoint="treasury.feed.svc.DailyTreasuryYieldCurveRateData"):
         if "partial" not in row["dataset"]:
-            recording.add("rates/treasury/par_yield_curve", payload(row), extension="xml", first=dt.date(int(row["dataset"][:4]), 1, 1))
+            recording.add(
+                "rates/treasury/par_yield_curve",
+                payload(row),
+                extension="xml",
+                first=dt.date(int(row["dataset"][:4]), 1, 1),
+            )
     (sheet,) = entries(endpoint="treasury.daily-treasury-rates.csv")
     recording.add("rates/treasury/par_yield_curve", payload(sheet), extension="csv", first=dt.date(2024, 1, 1))
     return recording.folder
@@ -48,7 +53,9 @@ def _yahoo(folder: Path) -> Path:
     for hour, row in enumerate(entries(endpoint="yahoo.chart")):
         meta = json.loads(payload(row))["chart"]["result"][0]["meta"]
         if meta["dataGranularity"] == "1d":
-            recording.add("prices/yahoo/eod", payload(row), ticker=meta["symbol"], moment=NOW + dt.timedelta(hours=hour))
+            recording.add(
+                "prices/yahoo/eod", payload(row), ticker=meta["symbol"], moment=NOW + dt.timedelta(hours=hour)
+            )
     return recording.folder
 
 
@@ -77,9 +84,19 @@ def _facts(folder: Path) -> Path:
     recording = Recording(folder, options='[options.sec]\nciks = ["320193", "1324424"]\n')
     (row,) = [row for row in entries(endpoint="sec.companyfacts") if "0000320193" in row["file"]]
     recording.add("fundamentals/sec/companyfacts", payload(row), ticker="0000320193")
-    pages = {"-submissions-001" in row["url"]: payload(row) for row in entries(endpoint="sec.submissions") if "1324424" in row["file"]}
+    pages = {
+        "-submissions-001" in row["url"]: payload(row)
+        for row in entries(endpoint="sec.submissions")
+        if "1324424" in row["file"]
+    }
     recording.add("fundamentals/sec/submissions", pages[False], ticker="0001324424", part=(1, 2))
-    recording.add("fundamentals/sec/submissions", pages[True], ticker="0001324424", part=(2, 2), address="https://data.sec.gov/submissions/CIK0001324424-submissions-001.json")
+    recording.add(
+        "fundamentals/sec/submissions",
+        pages[True],
+        ticker="0001324424",
+        part=(2, 2),
+        address="https://data.sec.gov/submissions/CIK0001324424-submissions-001.json",
+    )
     return recording.folder
 
 
@@ -89,7 +106,10 @@ test_stooq = conformance("stooq", recording=_stooq)
 test_yahoo = conformance("yahoo", recording=_yahoo)
 test_fmp = conformance("fmp", recording=_fmp, options={"plan": "ultimate", "datasets": _FMP_CHOSEN})
 test_sec = conformance(
-    "sec", recording=_facts, options={"ciks": ["320193", "1324424"]}, exempt={"recorded:reference/*": "tests/testing/test_bundled.py checks it on the sample"}
+    "sec",
+    recording=_facts,
+    options={"ciks": ["320193", "1324424"]},
+    exempt={"recorded:reference/*": "tests/testing/test_bundled.py checks it on the sample"},
 )
 
 

@@ -19,7 +19,9 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="the system does not tell how much memory a child took")
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "wait4"), reason="the system does not tell how much memory a child took"
+)
 
 _RUN_PAYLOADS = 2_500
 _FIRST = dt.datetime(2010, 1, 1, tzinfo=dt.UTC)
@@ -31,12 +33,17 @@ def home_of(world: World, home: Path, count: int) -> Path:
     for start in range(0, count, _RUN_PAYLOADS):
         staged = []
         for number in range(start, min(start + _RUN_PAYLOADS, count)):
-            day, ticker = dt.date(1900, 1, 1) + dt.timedelta(days=number // len(TICKERS)), TICKERS[number % len(TICKERS)]
+            day, ticker = (
+                dt.date(1900, 1, 1) + dt.timedelta(days=number // len(TICKERS)),
+                TICKERS[number % len(TICKERS)],
+            )
             row = {"symbol": ticker, "date": str(day), "close": f"{number}.25"}
             request = RunRequest(run_id=f"many{start}", domain="prices", source="world", dataset="eod", ticker=ticker)
             moment = _FIRST + dt.timedelta(minutes=number)
             payload = json.dumps([row]).encode()
-            staged.append(writer.stage(RunResult(request=request, address=f"{number}", payload=payload, fetched_at=moment)))
+            staged.append(
+                writer.stage(RunResult(request=request, address=f"{number}", payload=payload, fetched_at=moment))
+            )
         writer.publish(staged)
     writer.close()
     done = world.sbf(home, "rebuild")
@@ -61,7 +68,9 @@ def peak_of(world: World, home: Path, *arguments: str) -> float:
 
 def test_verify_takes_little_memory_for_each_payload(tmp_path: Path) -> None:
     world = World(tmp_path)
-    small, large = (peak_of(world, home_of(world, tmp_path / f"home{count}", count), "verify") for count in (4_200, 7_200))
+    small, large = (
+        peak_of(world, home_of(world, tmp_path / f"home{count}", count), "verify") for count in (4_200, 7_200)
+    )
     assert (large - small) * 1024 / 3_000 < 10, f"KB a payload: {small:.0f} MB and {large:.0f} MB"  # it was 36
 
 

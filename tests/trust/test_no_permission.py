@@ -15,7 +15,9 @@ import pytest
 _AS_USER = [] if os.name == "nt" or os.geteuid() else ["setpriv", "--bounding-set", "-all", "--inh-caps=-all"]
 pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="rights are others there"),
-    pytest.mark.skipif(bool(_AS_USER) and shutil.which("setpriv") is None, reason="root may read everything, and there is no setpriv"),
+    pytest.mark.skipif(
+        bool(_AS_USER) and shutil.which("setpriv") is None, reason="root may read everything, and there is no setpriv"
+    ),
 ]
 COMMANDS = {
     "run": ("run", "--replay", "sample", "--force", "--plugins", "bls"),
@@ -57,7 +59,9 @@ def home(filled: Path, tmp_path: Path) -> Iterator[Path]:
         (home / place).chmod(0o700)
 
 
-@pytest.mark.parametrize(("place", "name"), [(place, name) for place, names in PLACES.items() for name in sorted(names)])
+@pytest.mark.parametrize(
+    ("place", "name"), [(place, name) for place, names in PLACES.items() for name in sorted(names)]
+)
 def test_a_folder_that_may_not_be_read_is_no_empty_one(home: Path, tmp_path: Path, place: str, name: str) -> None:
     words = [word.format(tmp=tmp_path) for word in COMMANDS[name]]
     words += [] if "--home" in words else ["--home", str(home)]

@@ -136,7 +136,13 @@ def test_no_file_of_a_user_is_written_into_the_home(home: Warehouse, tmp_path: P
     (tmp_path / "link").symlink_to(config.bronze, target_is_directory=True)
     (journal,) = journal_files(config.bronze)
     (tmp_path / "file").symlink_to(journal)
-    for place in (config.home, config.home / "new" / "x.csv", tmp_path / "link" / "x.csv", tmp_path / "home" / ".." / "home" / "x", tmp_path / "file"):
+    for place in (
+        config.home,
+        config.home / "new" / "x.csv",
+        tmp_path / "link" / "x.csv",
+        tmp_path / "home" / ".." / "home" / "x",
+        tmp_path / "file",
+    ):
         with pytest.raises(UsageError, match="lies in the home"):
             check_outside(config, place, fix="name another")
     check_outside(config, tmp_path / "home2" / "x.csv", fix="name another")

@@ -102,7 +102,9 @@ def test_views_that_lead_elsewhere_are_found(home: Warehouse, tmp_path: Path) ->
     views = home.home / "published" / VIEWS
     views.unlink()
     with duckdb.connect(str(views)) as conn:
-        conn.execute(f"CREATE SCHEMA gold; COPY (SELECT 1 AS symbol) TO '{tmp_path}/x.parquet'; CREATE VIEW gold.last AS FROM '{tmp_path}/x.parquet'")
+        conn.execute(
+            f"CREATE SCHEMA gold; COPY (SELECT 1 AS symbol) TO '{tmp_path}/x.parquet'; CREATE VIEW gold.last AS FROM '{tmp_path}/x.parquet'"
+        )
     assert found(home) == [(Kind.PUBLISHED_CHANGED, f"published/{VIEWS}")]
     assert repaired(home) == ()
     assert found(home) == []
@@ -119,7 +121,10 @@ def test_bytes_behind_a_database_whose_free_blocks_were_cut_off_are_found(home: 
     """DuckDB counts them still: by its count the file is too short."""
     for _ in range(3):
         bootstrap = DuckDbBootstrap(Settings(home.home, environment={}).config).open()
-        for statement in ("CREATE TABLE large AS SELECT i, random() AS r FROM range(300_000) AS t(i)", "DROP TABLE large"):
+        for statement in (
+            "CREATE TABLE large AS SELECT i, random() AS r FROM range(300_000) AS t(i)",
+            "DROP TABLE large",
+        ):
             bootstrap.cursor().execute(f"{statement}; CHECKPOINT")
         bootstrap.close()
     assert found(home) == []

@@ -82,7 +82,10 @@ def test_the_text_of_a_row_is_that_of_its_line(ops: OpsService, headers: dict[st
 def test_what_is_the_same_is_no_finding(ops: OpsService, bronze: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "_LINES_AT_ONCE", 4)
     rows = [row_of(number, **changes) for number, changes in enumerate([*PLAIN, *ESCAPED])]
-    journal(bronze, [JournalLine(row=row, headers={"a": "é"} if row.part else {}, masked=("x",) * row.parts) for row in rows])
+    journal(
+        bronze,
+        [JournalLine(row=row, headers={"a": "é"} if row.part else {}, masked=("x",) * row.parts) for row in rows],
+    )
     ops.record_fetched(rows, [])
     found = compare_records(bronze, ops.recorded)
     assert (found.findings, found.lines) == ((), {})
@@ -99,14 +102,19 @@ def test_what_is_the_same_is_no_finding(ops: OpsService, bronze: Path, monkeypat
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("usual", [{}, {"address": "é"}])
-def test_whatever_differs_is_found(ops: OpsService, bronze: Path, changes: dict[str, Any], usual: dict[str, Any]) -> None:
+def test_whatever_differs_is_found(
+    ops: OpsService, bronze: Path, changes: dict[str, Any], usual: dict[str, Any]
+) -> None:
     row = row_of(1, **usual)
     other = attrs.evolve(row, **changes)
     journal(bronze, [JournalLine(row=row_of(0), headers={}), JournalLine(row=other, headers={})])
     ops.record_fetched([row_of(0), row], [])
     found = compare_records(bronze, ops.recorded)
     assert [(one.kind, one.subject) for one in found.findings] == [(FindingKind.RECORD_DIFFERS, row.rel_path)]
-    assert found.findings[0].detail == f"journal and manifest differ in {', '.join(name for name in attrs.fields_dict(BronzeManifestRow) if name in changes)}"
+    assert (
+        found.findings[0].detail
+        == f"journal and manifest differ in {', '.join(name for name in attrs.fields_dict(BronzeManifestRow) if name in changes)}"
+    )
     assert found.lines[row.rel_path].row == other
     assert found.expected[row.rel_path] == (other.payload_hash, other.content_length_bytes)
 

@@ -26,7 +26,9 @@ class Vendor(FakeVendor):
             return http.read(request, "members.csv", extension="csv")
         self.asked.append((request.ticker, request.to_date))  # type: ignore[arg-type]
         assert self.clock is not None
-        payload = f'[{{"symbol": "{request.ticker}", "date": "{self.clock.now().date()}", "close": 1, "volume": 1}}]'.encode()
+        payload = (
+            f'[{{"symbol": "{request.ticker}", "date": "{self.clock.now().date()}", "close": 1, "volume": 1}}]'.encode()
+        )
         return RunResult(request=request, address=f"fake://{request.key}", payload=payload, fetched_at=self.clock.now())
 
 
@@ -58,8 +60,16 @@ def test_who_belonged_when(tmp_path: Path) -> None:
         vendor.asked.clear()
         assert warehouse.run(hours_later=24).errors == []
         asked.append(sorted(vendor.asked))
-    assert [[ticker for ticker, _ in each] for each in asked] == [[], ["A", "B"], ["A", "B"], ["A", "B", "C"], ["A", "B", "C"]]
-    assert {until for each in asked[3:] for ticker, until in each if ticker == "B"} == {dt.date(2024, 1, 5)}, "not beyond its last day"
+    assert [[ticker for ticker, _ in each] for each in asked] == [
+        [],
+        ["A", "B"],
+        ["A", "B"],
+        ["A", "B", "C"],
+        ["A", "B", "C"],
+    ]
+    assert {until for each in asked[3:] for ticker, until in each if ticker == "B"} == {dt.date(2024, 1, 5)}, (
+        "not beyond its last day"
+    )
 
     def known() -> list[list[tuple[object, ...]]]:
         days = [dt.datetime(2024, 1, day, 13) for day in (2, 3, 5, 7)]

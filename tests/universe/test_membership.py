@@ -45,14 +45,28 @@ def test_days_of_membership_are_those_of_any_of_its_rows(rows: list[tuple[str, i
             assert last + dt.timedelta(days=1) < first, "they neither meet nor overlap"
 
 
-def planned(universe: dict[str, Membership], *, wishes: PlanWishes | None = None, **declared: Any) -> list[tuple[str | None, bool, list[tuple[str, str]]]]:
-    declared = {"scope": "per_ticker", "first_date": dt.date(2023, 12, 1), "recipe": RestRecipe(url="https://example.com/{ticker}?f={from_date}"), **declared}
-    items = plan_requests([entry(**declared)], tickers=("Z",), states={}, now=START, run_id="r", wishes=wishes, universe=universe)
-    return [(item.request.ticker, item.due, [(str(step.from_date), str(step.to_date)) for step in item.steps]) for item in items]
+def planned(
+    universe: dict[str, Membership], *, wishes: PlanWishes | None = None, **declared: Any
+) -> list[tuple[str | None, bool, list[tuple[str, str]]]]:
+    declared = {
+        "scope": "per_ticker",
+        "first_date": dt.date(2023, 12, 1),
+        "recipe": RestRecipe(url="https://example.com/{ticker}?f={from_date}"),
+        **declared,
+    }
+    items = plan_requests(
+        [entry(**declared)], tickers=("Z",), states={}, now=START, run_id="r", wishes=wishes, universe=universe
+    )
+    return [
+        (item.request.ticker, item.due, [(str(step.from_date), str(step.to_date)) for step in item.steps])
+        for item in items
+    ]
 
 
 def test_a_ticker_is_asked_for_only_for_days_on_which_it_belongs() -> None:
-    universe = {"": membership_of([member("A", 5, 10), member("A", 20, None), member("B", None, None), member("C", None, 3)])}
+    universe = {
+        "": membership_of([member("A", 5, 10), member("A", 20, None), member("B", None, None), member("C", None, 3)])
+    }
     assert planned(universe) == [
         ("A", True, [("2023-12-05", "2023-12-10"), ("2023-12-20", "2024-01-02")]),
         ("B", True, [("2023-12-01", "2024-01-02")]),
@@ -66,8 +80,16 @@ def test_a_ticker_is_asked_for_only_for_days_on_which_it_belongs() -> None:
 
 def test_an_answer_of_all_days_is_asked_for_while_it_belongs_and_once_if_it_did() -> None:
     everything = RestRecipe(url="https://example.com/{ticker}")
-    universe = {"": membership_of([member("A", 1, None), member("GONE", 1, 5), UniverseMember(ticker="NEXT", valid_from=dt.date(2024, 2, 1))])}
-    assert [(ticker, due) for ticker, due, _ in planned(universe, recipe=everything)] == [("A", True), ("GONE", True), ("NEXT", False)]
+    universe = {
+        "": membership_of(
+            [member("A", 1, None), member("GONE", 1, 5), UniverseMember(ticker="NEXT", valid_from=dt.date(2024, 2, 1))]
+        )
+    }
+    assert [(ticker, due) for ticker, due, _ in planned(universe, recipe=everything)] == [
+        ("A", True),
+        ("GONE", True),
+        ("NEXT", False),
+    ]
 
 
 def test_a_source_has_a_universe_of_its_own() -> None:
@@ -99,24 +121,38 @@ query = "SELECT symbol AS ticker FROM silver.px WHERE symbol > 'A'"
 
 
 def test_settings_give_sources_their_universe(tmp_path: Path) -> None:
-    vendor = Vendor(*(entry(source=source, scope="per_ticker", silver_table=table) for source, table in (("big", "px"), ("small", "py"), ("asks", "pz"))))
+    vendor = Vendor(
+        *(
+            entry(source=source, scope="per_ticker", silver_table=table)
+            for source, table in (("big", "px"), ("small", "py"), ("asks", "pz"))
+        )
+    )
     warehouse = Warehouse(tmp_path / "home", vendor)
     warehouse.home.mkdir()
     (warehouse.home / "sbf.toml").write_text(SETTINGS)
     (warehouse.home / "few.csv").write_text("ticker,valid_from,valid_to\nB,,\nOLD,2021-01-01,2022-12-31\n")
     warehouse.run()
-    assert sorted(vendor.asked) == ["prices/big/eod/A", "prices/big/eod/B", "prices/small/eod/B", "prices/small/eod/OLD"]
+    assert sorted(vendor.asked) == [
+        "prices/big/eod/A",
+        "prices/big/eod/B",
+        "prices/small/eod/B",
+        "prices/small/eod/OLD",
+    ]
     vendor.asked.clear()
     warehouse.run(hours_later=24)
     assert sorted(vendor.asked) == ["prices/asks/eod/B", "prices/big/eod/A", "prices/big/eod/B", "prices/small/eod/B"]
     vendor.asked.clear()
     assert "prices/small/eod/B" in [item.request.key for item in warehouse.runner().plan().requests]
     warehouse.run(hours_later=24, universe__tickers=("C",))
-    assert sorted(vendor.asked) == ["prices/asks/eod/C", "prices/big/eod/C", "prices/small/eod/C"], "named for one run, for all of it"
+    assert sorted(vendor.asked) == ["prices/asks/eod/C", "prices/big/eod/C", "prices/small/eod/C"], (
+        "named for one run, for all of it"
+    )
 
 
 def test_a_source_with_its_own_universe_needs_no_other(tmp_path: Path) -> None:
-    vendor = Vendor(entry(source="small", scope="per_ticker"), entry(source="big", scope="per_ticker", silver_table="py"))
+    vendor = Vendor(
+        entry(source="small", scope="per_ticker"), entry(source="big", scope="per_ticker", silver_table="py")
+    )
     warehouse = Warehouse(tmp_path / "home", vendor)
     warehouse.home.mkdir()
     (warehouse.home / "sbf.toml").write_text('[universe.small]\ntickers = ["A"]\n')
@@ -149,7 +185,6 @@ def test_a_universe_of_no_source_is_refused(tmp_path: Path) -> None:
     (warehouse.home / "sbf.toml").write_text('[universe.smal]\ntickers = ["A"]\n')
     with pytest.raises(UsageError, match="did you mean 'small'"):
         warehouse.runner(RunOptions())
-
 
 
 def test_the_command_shows_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,8 +13,34 @@ from sbf_core.universe.members import UniverseMember, UniverseSettings
 from sbf_core.universe.service import UniverseService
 from sbf_core.universe.tickers import checked_tickers
 
-ACCEPTED = ["BRK.B", "^GSPC", "EURUSD=X", "BF/B", "0005.HK", "7203.T", "CON", "NUL", "NA", "TRUE", "ON", "NO", "1e3", "aapl", "AAPL", "Ö"]
-REFUSED = {"": "empty", "A" * 300: "300 characters", "a\0b": "U+0000", "\x1b[31m": "U+001B", "A\u202eB": "U+202E", "../x": "path step", "..\\x": "path step", "=cmd": "formula"}
+ACCEPTED = [
+    "BRK.B",
+    "^GSPC",
+    "EURUSD=X",
+    "BF/B",
+    "0005.HK",
+    "7203.T",
+    "CON",
+    "NUL",
+    "NA",
+    "TRUE",
+    "ON",
+    "NO",
+    "1e3",
+    "aapl",
+    "AAPL",
+    "Ö",
+]
+REFUSED = {
+    "": "empty",
+    "A" * 300: "300 characters",
+    "a\0b": "U+0000",
+    "\x1b[31m": "U+001B",
+    "A\u202eB": "U+202E",
+    "../x": "path step",
+    "..\\x": "path step",
+    "=cmd": "formula",
+}
 
 
 def test_tickers_are_opaque() -> None:
@@ -35,7 +61,11 @@ def test_what_no_ticker_can_be_is_refused_in_one_safe_line(ticker: str, reason: 
 def test_tidied_and_repeated_tickers_are_noted() -> None:
     tickers, notes = checked_tickers([" AAPL ", "AAPL", "e\u0301"], where="test")
     assert tickers == ("AAPL", "é")
-    assert notes == ["ticker 1 was tidied to 'AAPL'", "ticker 'AAPL' is there twice; it is used once", "ticker 3 was tidied to 'é'"]
+    assert notes == [
+        "ticker 1 was tidied to 'AAPL'",
+        "ticker 'AAPL' is there twice; it is used once",
+        "ticker 3 was tidied to 'é'",
+    ]
 
 
 def test_what_is_asked_for_is_what_the_notes_say(tmp_path: Path) -> None:
@@ -64,7 +94,14 @@ def test_a_csv_file_with_membership(tmp_path: Path) -> None:
     assert universe.tickers(ticker_limit=1) == ("OLD",)
 
 
-@pytest.mark.parametrize(("name", "content", "message"), [("t.csv", b"symbol\nA\n", "no column 'ticker'"), ("t.txt", b"A\n\xff\n", "not UTF-8 at byte 2"), ("t.csv", b"ticker,valid_to\nA,soon\n", "no day")])
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", b"symbol\nA\n", "no column 'ticker'"),
+        ("t.txt", b"A\n\xff\n", "not UTF-8 at byte 2"),
+        ("t.csv", b"ticker,valid_to\nA,soon\n", "no day"),
+    ],
+)
 def test_files_that_are_no_universe(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
@@ -76,13 +113,21 @@ def test_files_that_are_no_universe(tmp_path: Path, name: str, content: bytes, m
 
 def test_a_query_over_silver() -> None:
     conn = duckdb.connect()
-    conn.execute("CREATE SCHEMA silver; CREATE TABLE silver.t AS SELECT 'A' AS ticker, DATE '2020-01-01' AS valid_from UNION ALL SELECT 'B', NULL ORDER BY 1")
+    conn.execute(
+        "CREATE SCHEMA silver; CREATE TABLE silver.t AS SELECT 'A' AS ticker, DATE '2020-01-01' AS valid_from UNION ALL SELECT 'B', NULL ORDER BY 1"
+    )
     universe = UniverseService(UniverseSettings(query="SELECT * FROM silver.t ORDER BY ticker"), cursor=lambda: conn)
-    assert universe.members() == (UniverseMember(ticker="A", valid_from=dt.date(2020, 1, 1)), UniverseMember(ticker="B"))
+    assert universe.members() == (
+        UniverseMember(ticker="A", valid_from=dt.date(2020, 1, 1)),
+        UniverseMember(ticker="B"),
+    )
     for query, message in (("SELECT 1 AS x", "no column 'ticker'"), ("DROP TABLE silver.t", "fails")):
         with pytest.raises(UsageError, match=message):
             UniverseService(UniverseSettings(query=query), cursor=lambda: conn).tickers()
-    assert UniverseService(UniverseSettings(query="SELECT ticker FROM silver.nowhere"), cursor=lambda: conn).tickers() == ()
+    assert (
+        UniverseService(UniverseSettings(query="SELECT ticker FROM silver.nowhere"), cursor=lambda: conn).tickers()
+        == ()
+    )
     conn.close()
 
 

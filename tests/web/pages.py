@@ -99,5 +99,7 @@ def everything_linked(client: TestClient, *more: str) -> dict[str, str]:
         found[path] = answer.text
         if answer.headers["content-type"].startswith("text/html"):
             base = path.partition("?")[0]
-            todo += [base + link if link.startswith("?") else link.partition("#")[0] for link in seen(answer.text).links]
+            todo += [
+                base + link if link.startswith("?") else link.partition("#")[0] for link in seen(answer.text).links
+            ]
     return found

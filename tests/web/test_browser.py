@@ -19,7 +19,10 @@ from sbf_core.runs.live import LiveRun, write_live
 playwright = pytest.importorskip("playwright.sync_api", reason="the extra `browser` is not installed")
 axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="the extra `browser` is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"), pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+    pytest.mark.xdist_group("browser"),
+]
 
 PAGES = [
     "/", "/runs", "/runs/last?layer=bronze", "/runs/last?layer=silver", "/runs/last?layer=gold", "/datasets", "/datasets/bls_cpi", "/datasets/bls_cpi?tab=silver",
@@ -46,7 +49,13 @@ main()
 
 def _filled(home: Path) -> None:
     environment = {**os.environ, "SBF_HOME": str(home), "SBF_TESTING": "1", "SBF_NOW": "2026-11-20T12:00:00+00:00"}
-    done = subprocess.run([sys.executable, "-m", "sbf_core", "run", "--replay", "sample"], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "sbf_core", "run", "--replay", "sample"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -71,7 +80,13 @@ def address(home: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
     with playwright.sync_playwright() as started:
         found = started.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield found
@@ -87,7 +102,10 @@ class Watched:
         self.context.set_default_timeout(HANG_SECONDS * 1000)
         self.page = self.context.new_page()
         self.complaints: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on(
+            "console",
+            lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None,
+        )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._asked)
 
@@ -117,7 +135,9 @@ def test_a_page_is_without_fault(browser: Any, address: str, path: str, scheme: 
     found = Watched(browser, address, color_scheme=scheme)
     page = found.open(path)
     results = axe_api.Axe().run(page)
-    violations = [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in results.response["violations"]]
+    violations = [
+        (one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in results.response["violations"]
+    ]
     found.context.close()
     assert violations == []
     assert found.own_complaints() == []
@@ -126,7 +146,10 @@ def test_a_page_is_without_fault(browser: Any, address: str, path: str, scheme: 
 @pytest.mark.parametrize("width", [360, 768, 1440])
 def test_a_page_fits_its_window(browser: Any, address: str, width: int) -> None:
     found = Watched(browser, address, viewport={"width": width, "height": 800})
-    wide = {path: found.open(path).evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") for path in PAGES}
+    wide = {
+        path: found.open(path).evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        for path in PAGES
+    }
     found.context.close()
     assert {path: over for path, over in wide.items() if over > 0} == {}
 
@@ -232,7 +255,9 @@ def test_a_narrow_window_gets_a_picture_and_stops_of_its_own(browser: Any, addre
     page.keyboard.press("Home")
     page.wait_for_selector(".cursor[aria-valuenow='0']")
     wide = page.locator(".plot").bounding_box()
-    assert abs(first / 358 - (page.locator(".hair").bounding_box()["x"] - wide["x"]) / wide["width"]) > 0.02, "the plot begins at another share of it"
+    assert abs(first / 358 - (page.locator(".hair").bounding_box()["x"] - wide["x"]) / wide["width"]) > 0.02, (
+        "the plot begins at another share of it"
+    )
     found.context.close()
     assert found.own_complaints() == []
 
@@ -275,7 +300,10 @@ def test_a_run_that_begins_shows_itself_and_its_end_reloads_the_page(watched: Wa
     now = dt.datetime.now(dt.UTC)
     began, never_silent = (moment.isoformat(timespec="seconds") for moment in (now, now + dt.timedelta(hours=1)))
     try:
-        write_live(home / "live.json", LiveRun(run_id="r9", pid=1, started_at=began, updated_at=never_silent, stage="promote", done=1, total=2))
+        write_live(
+            home / "live.json",
+            LiveRun(run_id="r9", pid=1, started_at=began, updated_at=never_silent, stage="promote", done=1, total=2),
+        )
         page.wait_for_selector("section.live")
         assert "1 of 2 steps" in page.inner_text("section.live")
     finally:

@@ -26,7 +26,14 @@ from sbf_core.web.site import Site
 CHARTS = (
     Chart(name="close", title="Closing prices", x="date", y="close", series="symbol", unit="USD"),
     Chart(name="volume", kind="bar", title="Volume", x="date", y="volume", series="symbol"),
-    Chart(name="own", kind="own", title="Its own", x="symbol", y="close", spec={"mark": "bar", "encoding": {"x": {"field": "symbol"}, "y": {"field": "close", "type": "quantitative"}}}),
+    Chart(
+        name="own",
+        kind="own",
+        title="Its own",
+        x="symbol",
+        y="close",
+        spec={"mark": "bar", "encoding": {"x": {"field": "symbol"}, "y": {"field": "close", "type": "quantitative"}}},
+    ),
 )
 DAYS = [dt.date(2024, 1, 1) + dt.timedelta(days=number) for number in range(40)]
 
@@ -36,10 +43,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A silver table with charts, revised once; a gold table with a declared chart that reads no column of it; one with a chart that is made up."""
     vendor = FakeVendor(entry(charts=CHARTS))
     vendor.models = [
-        GoldModel(name="lasts", key=("symbol",), sql="SELECT symbol, max(close) AS close FROM silver.px GROUP BY 1", charts=(Chart(name="wrong", kind="bar", x="symbol", y="price"),)),
-        GoldModel(name="days", key=("date", "symbol"), sql="SELECT date, symbol, close FROM silver.px", doc="One row a day and symbol."),
+        GoldModel(
+            name="lasts",
+            key=("symbol",),
+            sql="SELECT symbol, max(close) AS close FROM silver.px GROUP BY 1",
+            charts=(Chart(name="wrong", kind="bar", x="symbol", y="price"),),
+        ),
+        GoldModel(
+            name="days",
+            key=("date", "symbol"),
+            sql="SELECT date, symbol, close FROM silver.px",
+            doc="One row a day and symbol.",
+        ),
     ]
-    rows = [price(symbol, day.isoformat(), f"{number + place}.5", number) for number, day in enumerate(DAYS) for place, symbol in enumerate("AB")]
+    rows = [
+        price(symbol, day.isoformat(), f"{number + place}.5", number)
+        for number, day in enumerate(DAYS)
+        for place, symbol in enumerate("AB")
+    ]
     vendor.says(rows)
     warehouse = Warehouse(tmp_path_factory.mktemp("charts") / "home", vendor)
     warehouse.run()
@@ -63,7 +84,13 @@ def numbers_of(client: TestClient, path: str) -> list[list[str]]:
 def test_every_chart_is_in_the_gallery_and_has_a_page_that_answers(client: TestClient) -> None:
     gallery = seen(client.get("/charts").text)
     pages = [link for link in gallery.links if link.startswith("/charts/")]
-    assert pages == ["/charts/gold.lasts/wrong", "/charts/gold.days/usual", "/charts/silver.px/close", "/charts/silver.px/volume", "/charts/silver.px/own"]
+    assert pages == [
+        "/charts/gold.lasts/wrong",
+        "/charts/gold.days/usual",
+        "/charts/silver.px/close",
+        "/charts/silver.px/volume",
+        "/charts/silver.px/own",
+    ]
     assert "it reads 'price', which is no column of the table" in gallery.text
     for page in pages[1:]:
         html = client.get(page)
@@ -82,7 +109,9 @@ def test_a_chart_with_its_numbers_beside_it(client: TestClient) -> None:
     assert "Closing prices" in page.text
     assert "date A B 2024-02-09 39.5 40.5 2024-02-08 38.5 39.5" in page.text
     (image,) = [attributes for tag, attributes in page.tags if tag == "img"]
-    assert image["alt"] == "Line chart: Closing prices of A, B from 2024-01-01 to 2024-02-09. The table has the same data."
+    assert (
+        image["alt"] == "Line chart: Closing prices of A, B from 2024-01-01 to 2024-02-09. The table has the same data."
+    )
     assert numbers_of(client, "/charts/silver.px/close.csv")[:2] == [["date", "A", "B"], ["2024-01-01", "99.5", "1.5"]]
     stops = client.get("/charts/silver.px/close.json?size=narrow").json()
     assert [stop["label"] for stop in stops["stops"]] == [day.isoformat() for day in DAYS]
@@ -94,16 +123,28 @@ def test_a_part_of_a_chart_stays_the_same_in_pictures_numbers_and_further_links(
     page = seen(client.get(f"/charts/silver.px/close?{part}").text)
     assert "date B 2024-01-07 7.5 2024-01-06 6.5 2024-01-05 5.5" in page.text
     assert all(part in (attributes["srcset"] or "") for tag, attributes in page.tags if tag == "source")
-    assert [row[0] for row in numbers_of(client, f"/charts/silver.px/close.csv?{part}")] == ["date", "2024-01-05", "2024-01-06", "2024-01-07"]
+    assert [row[0] for row in numbers_of(client, f"/charts/silver.px/close.csv?{part}")] == [
+        "date",
+        "2024-01-05",
+        "2024-01-06",
+        "2024-01-07",
+    ]
     assert "/charts/silver.px/close?series=B&from=2024-01-09" in page.links
-    ticked = {attributes["value"]: "checked" in attributes for tag, attributes in page.tags if tag == "input" and attributes.get("type") == "checkbox"}
+    ticked = {
+        attributes["value"]: "checked" in attributes
+        for tag, attributes in page.tags
+        if tag == "input" and attributes.get("type") == "checkbox"
+    }
     assert ticked == {"A": False, "B": True}
 
 
 def test_a_chart_is_drawn_as_its_rows_were_known(client: TestClient) -> None:
     assert numbers_of(client, "/charts/silver.px/close.csv?as_of=2024-01-02")[1] == ["2024-01-01", "0.5", "1.5"]
     assert numbers_of(client, "/charts/silver.px/close.csv")[1] == ["2024-01-01", "99.5", "1.5"]
-    assert "as it was known at the end of 2024-01-02" in seen(client.get("/charts/silver.px/close?as_of=2024-01-02").text).text
+    assert (
+        "as it was known at the end of 2024-01-02"
+        in seen(client.get("/charts/silver.px/close?as_of=2024-01-02").text).text
+    )
     assert numbers_of(client, "/charts/silver.px/close.csv?as_of=2020-01-01")[1:] == []
     assert client.get("/charts/silver.px/close.svg?as_of=2020-01-01").status_code == 200
 
@@ -150,7 +191,12 @@ def test_a_gallery_that_asks_for_everything_at_once_gets_it(site: Site) -> None:
     def ask(path: str) -> None:
         answers.append((path, client_of(site).get(path).status_code))
 
-    paths = [f"/charts/{name}.{kind}?from={day}" for name in ("silver.px/close", "silver.px/volume", "gold.days/usual") for kind in ("svg", "json") for day in DAYS[:4]]
+    paths = [
+        f"/charts/{name}.{kind}?from={day}"
+        for name in ("silver.px/close", "silver.px/volume", "gold.days/usual")
+        for kind in ("svg", "json")
+        for day in DAYS[:4]
+    ]
     threads = [threading.Thread(target=ask, args=(path,)) for path in paths]
     for thread in threads:
         thread.start()
@@ -195,7 +241,14 @@ class HostileNumber:
 
 def test_what_a_vendor_writes_is_never_more_than_text_in_a_chart(tmp_path: Path) -> None:
     """Fifty strings as names of series: in the page, in the picture and in its stops."""
-    chart = Chart(name="close", title="<script>title</script>", x="date", y="close", series="symbol", unit='"><svg onload=alert(1)>')
+    chart = Chart(
+        name="close",
+        title="<script>title</script>",
+        x="date",
+        y="close",
+        series="symbol",
+        unit='"><svg onload=alert(1)>',
+    )
     bars = Chart(name="bars", kind="bar", x="symbol", y="close")
     vendor = FakeVendor(entry(silver_table="px", columns=HostileNumber, charts=(chart, bars), title="<i>t</i>"))
     named = [text for text in INJECTIONS if text.strip()]
@@ -205,13 +258,18 @@ def test_what_a_vendor_writes_is_never_more_than_text_in_a_chart(tmp_path: Path)
     client = client_of(site_of(warehouse))
     known = [name for (name,) in warehouse.ask("SELECT DISTINCT symbol FROM silver.px ORDER BY 1")]
     assert len(known) > 45
-    pages = [("/charts/silver.px/bars", [])] + [("/charts/silver.px/close", known[place : place + 8]) for place in range(0, len(known), 8)]
+    pages = [("/charts/silver.px/bars", [])] + [
+        ("/charts/silver.px/close", known[place : place + 8]) for place in range(0, len(known), 8)
+    ]
     for path, series in pages:
         asked: dict[str, Any] = {"series": series}
         html = client.get(path, params=asked)
         assert html.status_code == 200, (series, seen(html.text).text)
         for tag, attributes in seen(html.text).tags:
-            assert not [name for name in attributes if name.startswith("on") or name in ("style", "srcdoc")], (tag, attributes)
+            assert not [name for name in attributes if name.startswith("on") or name in ("style", "srcdoc")], (
+                tag,
+                attributes,
+            )
             assert tag != "script" or (attributes.get("src") or "").startswith("/static/")
             for name in ("href", "src", "action", "srcset"):
                 assert not (attributes.get(name) or "").lower().startswith(("javascript:", "data:", "//", "http"))
@@ -220,8 +278,20 @@ def test_what_a_vendor_writes_is_never_more_than_text_in_a_chart(tmp_path: Path)
         assert "\u202e" not in drawn.text
         picture = ElementTree.fromstring(drawn.text)
         for element in picture.iter():
-            assert element.tag.rpartition("}")[2] in {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath"}
-            assert not [name for name in element.attrib if name.startswith("on") or name.endswith("href") or name == "style"]
+            assert element.tag.rpartition("}")[2] in {
+                "svg",
+                "g",
+                "path",
+                "rect",
+                "line",
+                "text",
+                "tspan",
+                "defs",
+                "clipPath",
+            }
+            assert not [
+                name for name in element.attrib if name.startswith("on") or name.endswith("href") or name == "style"
+            ]
         stops = client.get(f"{path}.json", params=asked).json()
         assert stops["stops"]
         assert not {"\u202e", "\x1b"} & set(json.dumps(stops, ensure_ascii=False))
@@ -233,7 +303,9 @@ def test_names_of_gold_columns_are_never_more_than_text(tmp_path: Path) -> None:
     names = list({text.lower(): text for text in INJECTIONS if text.strip() and "\x00" not in text}.values())
     columns = ", ".join(f"{number}.5 AS " + '"' + name.replace('"', '""') + '"' for number, name in enumerate(names))
     vendor = FakeVendor(entry())
-    vendor.models = [GoldModel(name="hostile", key=("date", "symbol"), sql=f"SELECT date, symbol, {columns} FROM silver.px")]
+    vendor.models = [
+        GoldModel(name="hostile", key=("date", "symbol"), sql=f"SELECT date, symbol, {columns} FROM silver.px")
+    ]
     vendor.says([price("A", "2024-01-01"), price("A", "2024-01-02")])
     warehouse = Warehouse(tmp_path / "home", vendor)
     warehouse.run()
@@ -243,7 +315,10 @@ def test_names_of_gold_columns_are_never_more_than_text(tmp_path: Path) -> None:
         assert html.status_code == 200, seen(html.text).text
         assert "script" in html.text
         for tag, attributes in seen(html.text).tags:
-            assert not [name for name in attributes if name.startswith("on") or name in ("style", "srcdoc")], (tag, attributes)
+            assert not [name for name in attributes if name.startswith("on") or name in ("style", "srcdoc")], (
+                tag,
+                attributes,
+            )
             assert tag not in ("iframe", "object", "embed", "svg", "base", "math", "video")
             assert tag != "script" or (attributes.get("src") or "").startswith("/static/")
     assert len(seen(client.get("/gold/hostile").text).text) > 1000

@@ -26,7 +26,10 @@ def test_columns_of_sbf_have_their_units_and_those_of_a_dataset_have_none() -> N
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
-    columns = (Column(name="items", type="VARCHAR", key=True), *(Column(name=name, type="BIGINT" if name in NAMES[:2] else "VARCHAR") for name in NAMES[:-1]))
+    columns = (
+        Column(name="items", type="VARCHAR", key=True),
+        *(Column(name=name, type="BIGINT" if name in NAMES[:2] else "VARCHAR") for name in NAMES[:-1]),
+    )
     vendor = FakeVendor(entry(columns=columns))
     vendor.models = [GoldModel(name="m", key=("items",), sql=f"SELECT {', '.join(NAMES)} FROM silver.px")]
     vendor.says([{"items": "one/two", "bytes": 1500, "seconds": 90, **{name: f"a/{name}" for name in NAMES[2:-1]}}])
@@ -37,7 +40,9 @@ def warehouse(tmp_path: Path) -> Warehouse:
 
 @pytest.mark.parametrize("path", ["/datasets/px?tab=rows&is.page=page&is.sort=a&sort=tab", "/datasets/px/revisions?items=one/two", "/gold/m",
                                   "/lineage?table=silver.px&key=items%3Done/two&column=payload", "/lineage?table=gold.m&key=items%3Done/two&column=state"])  # fmt: skip
-def test_pages_show_the_values_of_columns_that_are_called_as_words_of_the_pages(warehouse: Warehouse, path: str) -> None:
+def test_pages_show_the_values_of_columns_that_are_called_as_words_of_the_pages(
+    warehouse: Warehouse, path: str
+) -> None:
     answer = client_of(site_of(warehouse)).get(path)
     text = seen(answer.text).text
     assert answer.status_code == 200, text

@@ -26,10 +26,21 @@ from sbf_core.web.site import Site
 @pytest.fixture
 def filled(warehouse: Warehouse, vendor: FakeVendor) -> Warehouse:
     """Two runs: a value of the first is revised by the second, and a gold table is built."""
-    vendor.models = [GoldModel(name="lasts", key=("symbol",), sql="SELECT symbol, max(close) AS close FROM silver.px GROUP BY 1", doc="One row a symbol.")]
-    vendor.says([price("A", "2024-01-01", "1.5"), price("B", "2024-01-01", "2.5", None), price("A", "2022-03-01", "1.25")])
+    vendor.models = [
+        GoldModel(
+            name="lasts",
+            key=("symbol",),
+            sql="SELECT symbol, max(close) AS close FROM silver.px GROUP BY 1",
+            doc="One row a symbol.",
+        )
+    ]
+    vendor.says(
+        [price("A", "2024-01-01", "1.5"), price("B", "2024-01-01", "2.5", None), price("A", "2022-03-01", "1.25")]
+    )
     warehouse.run()
-    vendor.says([price("A", "2024-01-01", "1.75"), price("B", "2024-01-01", "2.5", None), price("A", "2022-03-01", "1.25")])
+    vendor.says(
+        [price("A", "2024-01-01", "1.75"), price("B", "2024-01-01", "2.5", None), price("A", "2022-03-01", "1.25")]
+    )
     warehouse.run(hours_later=24, options=RunOptions(force=True))
     return warehouse
 
@@ -83,11 +94,19 @@ def test_a_row_leads_to_its_revisions_and_each_of_them_to_its_payload(client: Te
 
 def test_a_gold_number_leads_back_to_the_bytes(client: TestClient) -> None:
     """Three clicks: from gold to silver, from silver to its payload."""
-    (to_silver,) = [link for link in seen(client.get("/gold/lasts").text).links if link.startswith("/lineage") and "symbol%3DA" in link]
+    (to_silver,) = [
+        link
+        for link in seen(client.get("/gold/lasts").text).links
+        if link.startswith("/lineage") and "symbol%3DA" in link
+    ]
     gold = seen(client.get(to_silver).text)
     assert "SELECT symbol, max(close)" in gold.text
     assert "2 rows with the same symbol" in gold.text
-    (to_payload,) = [link for link in gold.links if link.startswith("/lineage") and "date%3D2024-01-01" in link and "column=close" in link]
+    (to_payload,) = [
+        link
+        for link in gold.links
+        if link.startswith("/lineage") and "date%3D2024-01-01" in link and "column=close" in link
+    ]
     silver = seen(client.get(to_payload).text)
     assert "$[0].close : 1.75" in silver.text
     payloads = [link for link in silver.links if link.startswith("/payloads/")]
@@ -95,7 +114,10 @@ def test_a_gold_number_leads_back_to_the_bytes(client: TestClient) -> None:
 
 
 def test_rows_are_shown_as_they_were_known_on_a_day(client: TestClient) -> None:
-    now, then, before = (seen(client.get(f"/datasets/px?tab=rows&is.symbol=A&is.date=2024-01-01&as_of={day}").text).text for day in ("", "2024-01-02", "2023-12-31"))
+    now, then, before = (
+        seen(client.get(f"/datasets/px?tab=rows&is.symbol=A&is.date=2024-01-01&as_of={day}").text).text
+        for day in ("", "2024-01-02", "2023-12-31")
+    )
     assert "1.75" in now
     assert "1.5" in then
     assert "1.75" not in then
@@ -121,7 +143,14 @@ def test_payloads_are_shown_a_hundred_at_a_time(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path / "home", vendor)
     warehouse.run(universe__tickers=tuple(tickers))
     client = client_of(site_of(warehouse))
-    shown = [{word for word in seen(client.get(f"/datasets/px?page={page}").text).text.split() if word.startswith("T") and word[1:].isdigit()} for page in (1, 2)]
+    shown = [
+        {
+            word
+            for word in seen(client.get(f"/datasets/px?page={page}").text).text.split()
+            if word.startswith("T") and word[1:].isdigit()
+        }
+        for page in (1, 2)
+    ]
     assert [len(one) for one in shown] == [100, 3]
     assert shown[0] | shown[1] == set(tickers)
 
@@ -162,7 +191,10 @@ def test_downloads_are_the_rows(client: TestClient, filled: Warehouse) -> None:
     assert "attachment" in answer.headers["content-disposition"]
     place = filled.home / "lasts.parquet"
     place.write_bytes(client.get("/gold/lasts/download.parquet").content)
-    assert duckdb.sql(f"SELECT symbol, close FROM '{place}' ORDER BY 1").fetchall() == [("A", Decimal("1.7500")), ("B", Decimal("2.5000"))]
+    assert duckdb.sql(f"SELECT symbol, close FROM '{place}' ORDER BY 1").fetchall() == [
+        ("A", Decimal("1.7500")),
+        ("B", Decimal("2.5000")),
+    ]
 
 
 def test_a_text_that_a_spreadsheet_would_calculate_is_marked(warehouse: Warehouse, vendor: FakeVendor) -> None:
@@ -219,12 +251,24 @@ def test_a_page_shows_what_the_run_before_it_left(client: TestClient, filled: Wa
 def test_readers_ask_all_the_time_while_runs_come_and_go(tmp_path: Path) -> None:
     """Fifty runs, and neither side sees an error."""
     vendor = FakeVendor(entry())
-    vendor.models = [GoldModel(name="lasts", key=("symbol",), sql="SELECT symbol, max(close) AS close FROM silver.px GROUP BY 1")]
+    vendor.models = [
+        GoldModel(name="lasts", key=("symbol",), sql="SELECT symbol, max(close) AS close FROM silver.px GROUP BY 1")
+    ]
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says([price("A", "2024-01-01")])
     warehouse.run()
     over, wrong, asked = threading.Event(), [], 0
-    paths = ("/", "/runs", "/runs/last?layer=silver", "/datasets/px?tab=rows", "/gold/lasts", "/live", "/charts/silver.px/usual", "/charts/silver.px/usual.svg", "/charts/silver.px/usual.json")
+    paths = (
+        "/",
+        "/runs",
+        "/runs/last?layer=silver",
+        "/datasets/px?tab=rows",
+        "/gold/lasts",
+        "/live",
+        "/charts/silver.px/usual",
+        "/charts/silver.px/usual.svg",
+        "/charts/silver.px/usual.json",
+    )
 
     def poll(client: TestClient) -> None:
         nonlocal asked
@@ -267,7 +311,19 @@ def test_each_answer_carries_the_headers_that_guard_it(client: TestClient) -> No
         assert headers["cache-control"] == ("no-cache" if path.startswith("/static/") else "no-store")
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8420", "127.0.0.1", "127.0.0.1:80", f"{HOST}.evil.example", f"evil.example@{HOST}", "localhost:8420", ""])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:8420",
+        "127.0.0.1",
+        "127.0.0.1:80",
+        f"{HOST}.evil.example",
+        f"evil.example@{HOST}",
+        "localhost:8420",
+        "",
+    ],
+)
 def test_another_host_is_not_answered(client: TestClient, host: str) -> None:
     assert client.get("/", headers={"host": host}).status_code == 421
 
@@ -276,18 +332,36 @@ def test_another_host_is_not_answered(client: TestClient, host: str) -> None:
 def test_nothing_can_be_changed(client: TestClient, method: str) -> None:
     for path in ("/", "/sql?query=SELECT+1", "/runs/last"):
         answer = client.request(method, path)
-        assert (answer.status_code, answer.text) == (405, "Pages can only be read.\n"), "refused before any page is asked"
+        assert (answer.status_code, answer.text) == (405, "Pages can only be read.\n"), (
+            "refused before any page is asked"
+        )
 
 
 def test_another_site_cannot_make_this_machine_work(client: TestClient) -> None:
-    assert client.get("/sql?query=SELECT+1", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}).status_code == 403
+    assert (
+        client.get(
+            "/sql?query=SELECT+1", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+        ).status_code
+        == 403
+    )
     assert client.get("/", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}).status_code == 403
     assert client.get("/", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}).status_code == 200
-    assert client.get("/sql?query=SELECT+1", headers={"sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate"}).status_code == 200
+    assert (
+        client.get(
+            "/sql?query=SELECT+1", headers={"sec-fetch-site": "same-origin", "sec-fetch-mode": "navigate"}
+        ).status_code
+        == 200
+    )
 
 
 def test_files_of_the_home_are_not_served(client: TestClient) -> None:
-    for path in ("/static/../sql_child.py", "/static/%2e%2e/sql_child.py", "/static//etc/passwd", "/gold/..%2f..%2fsbf/download.parquet", "/published/current.json"):
+    for path in (
+        "/static/../sql_child.py",
+        "/static/%2e%2e/sql_child.py",
+        "/static//etc/passwd",
+        "/gold/..%2f..%2fsbf/download.parquet",
+        "/published/current.json",
+    ):
         assert client.get(path).status_code in (400, 404)
 
 
@@ -320,7 +394,13 @@ def test_what_a_vendor_writes_is_never_more_than_text(tmp_path: Path) -> None:
     """Fifty strings as key, cell, title, error and column doc: a browser finds no element and no attribute that the templates did not write."""
     assert len(INJECTIONS) == 50
     vendor = FakeVendor(
-        entry(silver_table="px", columns=Hostile, title="<script>title</script>", terms="<i>terms</i>", source_url="https://example.com/\"><script>"),
+        entry(
+            silver_table="px",
+            columns=Hostile,
+            title="<script>title</script>",
+            terms="<i>terms</i>",
+            source_url='https://example.com/"><script>',
+        ),
         entry(dataset="broken", silver_table="py", columns=Hostile, title='"><svg onload=alert(1)>'),
     )
     vendor.says([{"symbol": text, "date": "d", "close": text} for text in INJECTIONS if text.strip()])
@@ -329,20 +409,36 @@ def test_what_a_vendor_writes_is_never_more_than_text(tmp_path: Path) -> None:
     warehouse.run()
     client = client_of(site_of(warehouse))
     pages = everything_linked(client)
-    pages |= {f"/sql?{number}": client.get("/sql", params={"query": text}).text for number, text in enumerate(INJECTIONS)}
-    pages |= {f"/nowhere?{number}": client.get("/runs", params={"day": text}).text for number, text in enumerate(INJECTIONS)}
+    pages |= {
+        f"/sql?{number}": client.get("/sql", params={"query": text}).text for number, text in enumerate(INJECTIONS)
+    }
+    pages |= {
+        f"/nowhere?{number}": client.get("/runs", params={"day": text}).text for number, text in enumerate(INJECTIONS)
+    }
     assert any(path.startswith("/datasets/px/revisions") for path in pages)
     for path, html in pages.items():
         if ".csv" in path or ".parquet" in path:
             continue
         for tag, attributes in seen(html).tags:
             assert tag in _TAGS, (path, tag)
-            assert not [name for name in attributes if name.startswith("on") or name in ("style", "srcdoc")], (path, tag, attributes)
+            assert not [name for name in attributes if name.startswith("on") or name in ("style", "srcdoc")], (
+                path,
+                tag,
+                attributes,
+            )
             if tag == "script":
-                assert attributes in ({"src": "/static/sbf.js", "defer": None}, {"src": "/static/chart.js", "defer": None}), path
+                assert attributes in (
+                    {"src": "/static/sbf.js", "defer": None},
+                    {"src": "/static/chart.js", "defer": None},
+                ), path
             for name in ("href", "src", "action"):
-                assert not (attributes.get(name) or "").lower().startswith(("javascript:", "data:", "//")), (path, attributes)
-        if not path.startswith("/sql"):  # there, and in fields of forms, stands what the user asked for, as it was typed
+                assert not (attributes.get(name) or "").lower().startswith(("javascript:", "data:", "//")), (
+                    path,
+                    attributes,
+                )
+        if not path.startswith(
+            "/sql"
+        ):  # there, and in fields of forms, stands what the user asked for, as it was typed
             assert "\u202e" not in seen(html).text
             assert "\x1b" not in seen(html).text
 
@@ -370,7 +466,9 @@ def test_pages_that_need_more_memory_get_it(filled: Warehouse, monkeypatch: pyte
     monkeypatch.setattr(of_gold, "gold_page", hungry)
     client = client_of(site)
     answers: list[int] = []
-    askers = [threading.Thread(target=lambda: answers.append(client_of(site).get("/gold").status_code)) for _ in range(2)]
+    askers = [
+        threading.Thread(target=lambda: answers.append(client_of(site).get("/gold").status_code)) for _ in range(2)
+    ]
     with site.door.reading() as other:
         for asker in askers:
             asker.start()
@@ -390,7 +488,9 @@ def test_pages_that_need_more_memory_get_it(filled: Warehouse, monkeypatch: pyte
     assert not site.door.is_roomy
 
 
-def test_a_page_with_a_fault_says_so_and_tells_the_terminal_in_one_line(filled: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_page_with_a_fault_says_so_and_tells_the_terminal_in_one_line(
+    filled: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(site: Site, request: Request) -> Response:
         raise ZeroDivisionError("one\ntwo")
 
@@ -398,4 +498,6 @@ def test_a_page_with_a_fault_says_so_and_tells_the_terminal_in_one_line(filled: 
     answer = client_of(site_of(filled)).get("/gold")
     assert answer.status_code == 500
     assert "this page has a fault" in answer.text
-    assert [record.getMessage() for record in caplog.records if record.name == "sbf.web"] == ["A page failed. path=/gold | error=ZeroDivisionError: one two"]
+    assert [record.getMessage() for record in caplog.records if record.name == "sbf.web"] == [
+        "A page failed. path=/gold | error=ZeroDivisionError: one two"
+    ]

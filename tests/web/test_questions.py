@@ -31,12 +31,17 @@ def database(warehouse: Warehouse, vendor: FakeVendor) -> Iterator[Path]:
 
 def test_a_question_is_answered(warehouse: Warehouse, database: Path) -> None:
     questions = Questions(warehouse.home, seconds_max=HANG_SECONDS)
-    answer = questions.ask("SELECT symbol, close, date, 'NaN'::DOUBLE AS n FROM silver.px ORDER BY 1", database=database)
+    answer = questions.ask(
+        "SELECT symbol, close, date, 'NaN'::DOUBLE AS n FROM silver.px ORDER BY 1", database=database
+    )
     assert answer.table.headers == ("symbol", "close", "date", "n")
     assert answer.table.rows == (("A", "1.5000", "2024-01-01", "nan"), ("B", None, "2024-01-01", "nan"))
     assert not answer.more
     assert len(questions.ask("FROM range(10)", database=database, limit=4).table.rows) == 4
-    assert questions.history == ["FROM range(10)", "SELECT symbol, close, date, 'NaN'::DOUBLE AS n FROM silver.px ORDER BY 1"]
+    assert questions.history == [
+        "FROM range(10)",
+        "SELECT symbol, close, date, 'NaN'::DOUBLE AS n FROM silver.px ORDER BY 1",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +60,10 @@ def test_what_is_no_question_is_refused(warehouse: Warehouse, database: Path, qu
 
 def test_a_question_that_never_ends_is_stopped(warehouse: Warehouse, database: Path) -> None:
     with pytest.raises(UsageError, match=r"longer than 1 s|was stopped"):
-        Questions(warehouse.home, seconds_max=1).ask("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range % 7 = b.range % 11", database=database)
+        Questions(warehouse.home, seconds_max=1).ask(
+            "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range % 7 = b.range % 11",
+            database=database,
+        )
 
 
 def test_a_question_that_sleeps_is_stopped(warehouse: Warehouse, database: Path) -> None:
@@ -64,7 +72,14 @@ def test_a_question_that_sleeps_is_stopped(warehouse: Warehouse, database: Path)
         Questions(warehouse.home, seconds_max=1).ask("SELECT sleep_ms(20000)", database=database)
 
 
-@pytest.mark.parametrize("query", ["SELECT repeat('x', 3000000000)", "SELECT list(range) FROM range(2000000000)", "SELECT length(list_sort(range(500000000))::VARCHAR)"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT repeat('x', 3000000000)",
+        "SELECT list(range) FROM range(2000000000)",
+        "SELECT length(list_sort(range(500000000))::VARCHAR)",
+    ],
+)
 def test_a_question_that_wants_all_memory_is_stopped(warehouse: Warehouse, database: Path, query: str) -> None:
     with pytest.raises(UsageError):
         Questions(warehouse.home, seconds_max=HANG_SECONDS).ask(query, database=database)
@@ -95,10 +110,16 @@ def _slow_to_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a pipe with a name holds up the start")
-def test_a_question_has_its_time_from_when_it_begins(warehouse: Warehouse, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_has_its_time_from_when_it_begins(
+    warehouse: Warehouse, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate = _slow_to_start(tmp_path, monkeypatch)
     answers: list[object] = []
-    asker = threading.Thread(target=lambda: answers.append(Questions(warehouse.home, seconds_max=2.0).ask("SELECT 42 AS n", database=database).table.rows))
+    asker = threading.Thread(
+        target=lambda: answers.append(
+            Questions(warehouse.home, seconds_max=2.0).ask("SELECT 42 AS n", database=database).table.rows
+        )
+    )
     asker.start()
     asker.join(2.5)
     assert asker.is_alive(), answers
@@ -108,7 +129,9 @@ def test_a_question_has_its_time_from_when_it_begins(warehouse: Warehouse, datab
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a pipe with a name holds up the start")
-def test_a_question_that_cannot_begin_is_given_up(warehouse: Warehouse, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_that_cannot_begin_is_given_up(
+    warehouse: Warehouse, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _slow_to_start(tmp_path, monkeypatch)
     with pytest.raises(UsageError, match=r"could not begin within 0.2 s"):
         Questions(warehouse.home, start_seconds_max=0.2).ask("SELECT 1", database=database)

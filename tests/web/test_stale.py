@@ -12,7 +12,15 @@ from web.pages import client_of, site_of
 
 from sbf_core.api import column
 
-PAGES = ["/", "/datasets", "/datasets/px", "/datasets/px?tab=silver", "/datasets/px?tab=rows", "/datasets/px?tab=coverage", "/datasets/px?tab=chart"]
+PAGES = [
+    "/",
+    "/datasets",
+    "/datasets/px",
+    "/datasets/px?tab=silver",
+    "/datasets/px?tab=rows",
+    "/datasets/px?tab=coverage",
+    "/datasets/px?tab=chart",
+]
 
 
 @attrs.frozen

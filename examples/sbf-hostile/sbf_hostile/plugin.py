@@ -14,7 +14,18 @@ from typing import Any
 import attrs
 import duckdb
 
-from sbf_core.api import DatasetKeymapEntry, FetchSession, ParseRows, PromotionBatch, RestRecipe, RunRequest, RunResult, SelectRows, column, hookimpl
+from sbf_core.api import (
+    DatasetKeymapEntry,
+    FetchSession,
+    ParseRows,
+    PromotionBatch,
+    RestRecipe,
+    RunRequest,
+    RunResult,
+    SelectRows,
+    column,
+    hookimpl,
+)
 
 _NOON = dt.datetime(2024, 1, 2, 12, tzinfo=dt.UTC)
 
@@ -29,7 +40,9 @@ class Row:
 
 def _payload(request: RunRequest) -> RunResult:
     rows = [{"day": "2024-01-02", "value": 1.5}]
-    return RunResult(request=request, address=f"hostile://{request.dataset}", payload=json.dumps(rows).encode(), fetched_at=_NOON)
+    return RunResult(
+        request=request, address=f"hostile://{request.dataset}", payload=json.dumps(rows).encode(), fetched_at=_NOON
+    )
 
 
 class Bomb:

@@ -39,7 +39,9 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             scope="per_ticker",
             silver_table="prices",
             columns=Bar,
-            recipe=RestRecipe(url=os.environ.get("SBF_BENCH_URL", "http://127.0.0.1:9") + "/eod/{ticker}?from={from_date}"),
+            recipe=RestRecipe(
+                url=os.environ.get("SBF_BENCH_URL", "http://127.0.0.1:9") + "/eod/{ticker}?from={from_date}"
+            ),
             first_date=dt.date(2000, 1, 1),
         )
     ]
