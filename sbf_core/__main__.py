@@ -1,4 +1,7 @@
-"""``sbf``, and ``python -m sbf_core``. From here on a Ctrl-C ends in one line, also while the command is being loaded."""
+"""``sbf``, and ``python -m sbf_core``.
+
+From here on a Ctrl-C ends in one line, also while the command is being loaded.
+"""
 
 from __future__ import annotations
 

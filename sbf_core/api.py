@@ -16,6 +16,7 @@ from sbf_core.dataset.formats_of_tables import Excel, FixedWidth, Sections
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
+from sbf_core.failures import FailureKind
 from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique, sql_file
 from sbf_core.http.recipe_walk import fetch_by_recipe
 from sbf_core.http.session import FetchSession
@@ -41,6 +42,7 @@ __all__ = [
     "DatasetFailure",
     "DatasetKeymapEntry",
     "Excel",
+    "FailureKind",
     "FetchSession",
     "FileRecipe",
     "FixedWidth",

@@ -1,8 +1,8 @@
 """Days and moments as people write them: one grammar for every command, page, setting and file of a user.
 
-A day is ``2024-01-31`` and nothing else that ISO 8601 allows: ``20240131`` and ``2024-W05-3`` are read by some programs and
-not by others. A moment is a day, which means its end in UTC, or a day and a time with the offset from UTC: a time without
-one would be guessed.
+A day is ``2024-01-31`` and nothing else that ISO 8601 allows: ``20240131`` and ``2024-W05-3`` are read by some programs
+and not by others. A moment is a day, which means its end in UTC, or a day and a time with the offset from UTC: a time
+without one would be guessed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ def day(text: str, *, what: str = "", where: str = "") -> dt.date:
 
 
 def moment(text: str, *, what: str = "") -> dt.datetime:
-    """A moment with its offset, or a day, which means its end in UTC; aware, UTC. Raises ``UsageError`` for anything else."""
+    """A moment with its offset, or a day, which means its end in UTC; aware, UTC.
+
+    Raises ``UsageError`` for anything else.
+    """
     time = _TIME.fullmatch(text, 10)
     try:
         if _DAY.fullmatch(text):

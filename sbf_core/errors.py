@@ -28,7 +28,9 @@ TEXT_CHARACTERS_MAX = 2_000
 
 
 def printable(text: str) -> str:
-    """``text`` on one line, without keys, control and bidirectional characters shown as escapes (safe for a terminal)."""
+    """``text`` on one line, without keys, control and bidirectional characters shown as escapes
+    (safe for a terminal).
+    """
     flat = redacted(text).translate(_LINE_BREAKS)
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in flat)
 
@@ -39,8 +41,8 @@ def excerpt(text: str, characters_max: int) -> str:
 
 
 def shortened(text: str) -> str:
-    """``text`` without what is beyond 2,000 characters, saying how many are left out, and in letters that a file can hold.
-    Shortening it again changes nothing.
+    """``text`` without what is beyond 2,000 characters, saying how many are left out, and in letters that a file can
+    hold. Shortening it again changes nothing.
     """
     text = escaped(text)
     if len(text) <= TEXT_CHARACTERS_MAX:
@@ -200,7 +202,8 @@ def _free_space(place: str) -> str:
     from pathlib import Path
 
     folder = Path(place)
-    while not os.path.isdir(folder) and folder != folder.parent:  # noqa: PTH112  which does not raise what is being told
+    # os.path.isdir, which does not raise what is being told
+    while not os.path.isdir(folder) and folder != folder.parent:  # noqa: PTH112
         folder = folder.parent
     try:
         return f" ({shutil.disk_usage(folder).free / 1024**2:,.0f} MiB free)"

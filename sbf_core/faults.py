@@ -6,10 +6,10 @@ only the times that it is reached with that thing, such as a file: how often oth
     clock. Kinds are:
 
 * ``kill``, ``term``, ``int``: the process sends itself that signal;
-* ``raise``: a ``RuntimeError``, as a bug would; ``full``, ``io``, ``denied``, ``descriptors``: the ``OSError`` of a full
-disk, a broken one, a missing permission, too many open files;
-* ``MemoryError``, or the name of one of DuckDB's errors: that error; ``engine-full``, ``engine-damage``: what DuckDB says
-of a full disk, and of a block whose checksum is wrong;
+* ``raise``: a ``RuntimeError``, as a bug would; ``full``, ``io``, ``denied``, ``descriptors``: the ``OSError`` of a
+full disk, a broken one, a missing permission, too many open files;
+* ``MemoryError``, or the name of one of DuckDB's errors: that error; ``engine-full``, ``engine-damage``: what DuckDB
+says of a full disk, and of a block whose checksum is wrong;
 * ``hold``: the file ``SBF_FAULT_MARK`` is made, and the process waits until it is gone, or whoever started the process
 is.
 
@@ -46,7 +46,8 @@ FAULT_POINTS = (
     "journal.half", "journal.written", "journal.synced",
     "manifest.begun", "manifest.recorded",
     "remake.begun", "remake.promoted", "remake.swapping", "remake.swapped",  # a stale silver table is made again
-    "promote.preparing", "promote.prepared", "promote.staged", "promote.begun", "promote.merged", "promote.recorded", "promote.committed",
+    "promote.preparing", "promote.prepared", "promote.staged", "promote.begun", "promote.merged", "promote.recorded",
+    "promote.committed",
     "gold.begun", "gold.applied", "gold.recorded", "gold.committed", "gold.remembered",
     "rebuild.kept", "rebuild.replaced",  # the old database has its second name, and its place is taken
     "run.finishing", "run.finished",

@@ -1,9 +1,9 @@
 """A lock of a file that ends with its process, and not when somebody closes another handle of that file.
 
-POSIX record locks, which SQLite and DuckDB take, end as soon as *any* descriptor of the file is closed in the process; a
-program that looks at a locked file unlocks it. Here it is ``flock``, which belongs to the open file: fcntl(2) and flock(2)
-of Linux and macOS. Windows has ``LockFileEx``, which belongs to the handle. Both also keep the threads of one process
-apart, because each lock opens the file for itself.
+POSIX record locks, which SQLite and DuckDB take, end as soon as *any* descriptor of the file is closed in the process;
+a program that looks at a locked file unlocks it. Here it is ``flock``, which belongs to the open file: fcntl(2) and
+flock(2) of Linux and macOS. Windows has ``LockFileEx``, which belongs to the handle. Both also keep the threads of one
+process apart, because each lock opens the file for itself.
 """
 
 from __future__ import annotations

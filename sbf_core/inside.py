@@ -1,8 +1,9 @@
 """Paths that were read somewhere, and must stay inside a folder: of a journal, a ledger, a backup, a recording.
 
-A path that sbf has made is relative, has ``/`` between its parts, and parts of letters, digits and a few marks alone, see
-``bronze/paths.py``. Whatever else stands where such a path is expected was not written by sbf, and is refused before
-anything is joined, opened or written. A link inside the folder would lead out of it all the same, so none is followed.
+A path that sbf has made is relative, has ``/`` between its parts, and parts of letters, digits and a few marks alone,
+see ``bronze/paths.py``. Whatever else stands where such a path is expected was not written by sbf, and is refused
+before anything is joined, opened or written. A link inside the folder would lead out of it all the same, so none is
+followed.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from pathlib import Path
 
 from sbf_core.errors import DamageFound
 
-#: What the encoding of names gives: no drive, no ``..``, no blank or dot at an edge, nothing that a system takes for a mark.
+#: What the encoding of names gives: no drive, no ``..``, no blank or dot at an edge, nothing that a system takes for a
+#: mark.
 _PART = re.compile(r"(?![.])(?:[A-Za-z0-9._@+\-]|~[a-z]|%[0-9A-F]{2})+(?<![.])", re.ASCII)
 #: Names that Windows keeps for devices, with any ending.
 _DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]|CONIN\$|CONOUT\$)(?:\.|$)", re.IGNORECASE | re.ASCII)
 _PART_CHARACTERS_MAX = 255
 _CHARACTERS_MAX = 1024
-#: Windows: what lies elsewhere although it has a name here. Other reparse points, such as files of a cloud disk, are in place.
+#: Windows: what lies elsewhere although it has a name here. Other reparse points, such as files of a cloud disk, are in
+#: place.
 _LINK_TAGS = frozenset(
     {getattr(stat, "IO_REPARSE_TAG_SYMLINK", 0xA000000C), getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", 0xA0000003)}
 )
@@ -46,7 +49,9 @@ def _why_no_name(name: object) -> str:
 
 
 def why_outside(path: object) -> str:
-    """Why a path is none that sbf has made, so that it could lead out of its folder; empty where it is safe on every system."""
+    """Why a path is none that sbf has made, so that it could lead out of its folder;
+    empty where it is safe on every system.
+    """
     if not isinstance(path, str) or not path:
         return "it is no text" if not isinstance(path, str) else "it is empty"
     if len(path) > _CHARACTERS_MAX:

@@ -1,8 +1,8 @@
 r"""What a text may hold: letters that UTF-8 has.
 
-JSON can spell half of a surrogate pair (``"\ud83d"``), and Python keeps it in a text; no file, no database and no terminal
-can. So each text from outside is looked at where it enters: what is needed word for word is refused, what is only told is
-written with an escape in the half's place.
+JSON can spell half of a surrogate pair (``"\ud83d"``), and Python keeps it in a text; no file, no database and no
+terminal can. So each text from outside is looked at where it enters: what is needed word for word is refused, what is
+only told is written with an escape in the half's place.
 """
 
 from __future__ import annotations
@@ -25,12 +25,17 @@ def is_unicode(text: str) -> bool:
 
 
 def escaped(text: str) -> str:
-    r"""A text to be told, each half of a surrogate pair shown as an escape such as ``\ud83d``. Done twice it changes nothing."""
+    r"""A text to be told, each half of a surrogate pair shown as an escape such as ``\ud83d``.
+
+    Done twice it changes nothing.
+    """
     return text if is_unicode(text) else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def half_letter_in(value: object) -> str:
-    """Where a text in a declaration holds half of a surrogate pair: names of fields as ``columns.title``; empty where none does."""
+    """Where a text in a declaration holds half of a surrogate pair:
+    names of fields as ``columns.title``; empty where none does.
+    """
     return next((path for path, text in _texts_of(value, "") if not is_unicode(text)), "")
 
 

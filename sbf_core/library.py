@@ -1,4 +1,6 @@
-"""sbf without a command line, for notebooks and programs: ``sbf_core.open`` reads a warehouse, ``sbf_core.run`` fills it."""
+"""sbf without a command line, for notebooks and programs:
+``sbf_core.open`` reads a warehouse, ``sbf_core.run`` fills it.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +19,18 @@ from sbf_core.runner.options import layer as layer_of
 from sbf_core.runner.progress import Progress
 from sbf_core.runner.runner import Runner
 from sbf_core.runs.context import RunContext
-from sbf_core.settings.settings import SETTINGS, Settings
+from sbf_core.settings.setting import SETTINGS
+from sbf_core.settings.settings import Settings
 
 
 def open_warehouse(home: str | Path | None = None, *, wait_seconds: float = 0.0) -> duckdb.DuckDBPyConnection:
-    """Open a warehouse for reading, with its macros: ``FROM silver.TABLE_as_of(TIMESTAMP '2024-01-31')`` gives what was known then.
+    """Open a warehouse for reading, with its macros: ``FROM silver.TABLE_as_of(TIMESTAMP '2024-01-31')`` gives what was
+    known then.
 
-    It reads the copy that the last run left, so a notebook that stays open does not keep the next run out. Runs that found nothing to do leave
-    no copy: tables of ``ops`` may lack them. Where there is no copy (``run.publish = "no"``) it reads the database itself, and no run can begin until you close it.
-    Every write is refused, and so are files, extensions and variables of yours: give a data frame to DuckDB with ``register``.
+    It reads the copy that the last run left, so a notebook that stays open does not keep the next run out. Runs that
+    found nothing to do leave no copy: tables of ``ops`` may lack them. Where there is no copy (``run.publish = "no"``)
+    it reads the database itself, and no run can begin until you close it. Every write is refused, and so are files,
+    extensions and variables of yours: give a data frame to DuckDB with ``register``.
 
     Args:
         home: folder of the warehouse; ``SBF_HOME``, else ``./sbf-data``, when absent.
@@ -86,7 +91,8 @@ def run(
         progress: told what goes on.
 
     Returns:
-        What the run counted. Datasets that failed did not stop it: its ``status`` is ``partial`` then, and ``errors`` names them.
+        What the run counted. Datasets that failed did not stop it: its ``status`` is ``partial`` then, and ``errors``
+            names them.
 
     Raises:
         UsageError: something was asked for that makes no sense; nothing was written.

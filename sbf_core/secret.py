@@ -1,4 +1,6 @@
-"""Keys that never show: a value that prints as ``***``, and texts without any key that this process has used or learnt."""
+"""Keys that never show: a value that prints as ``***``,
+and texts without any key that this process has used or learnt.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from urllib.parse import quote, quote_plus
 _SHOWN = "***"
 #: Shorter values would take ordinary words out of messages.
 _CHARACTERS_MIN = 4
-#: Longer ones are keys in small and large letters alike, as hexadecimal digits and UUIDs are; shorter ones may be words.
+#: Longer ones are keys in small and large letters alike, as hexadecimal digits and UUIDs are; shorter ones may be
+#: words.
 _ANY_CASE_CHARACTERS_MIN = 8
 #: Base64 of a part of a key; shorter pieces are likely to be something else.
 _BASE64_CHARACTERS_MIN = 8
@@ -63,10 +66,11 @@ class _Shapes:
     r"""A key in every usual form.
 
     ``forms`` are texts as they stand. ``pattern`` finds the key with any of its marks escaped, in whatever mixture, or
-    all that it consists of: as in addresses (``%2F``, in small or large digits, also twice), JSON (``\u002f``, ``\/``, also in a text within
-    a text) and HTML (``&amp;``, ``&#x2F;``), and as hexadecimal digits, with marks between the bytes or without. ``probes``
-    are pieces of which every form has one, ``escapes`` those of escaped ones, in small letters, by the mark that they begin
-    with: where there is none of them, which is almost always, no form is looked for.
+    all that it consists of: as in addresses (``%2F``, in small or large digits, also twice), JSON (``\u002f``, ``\/``,
+    also in a text within a text) and HTML (``&amp;``, ``&#x2F;``), and as hexadecimal digits, with marks between the
+    bytes or without. ``probes`` are pieces of which every form has one, ``escapes`` those of escaped ones, in small
+    letters, by the mark that they begin with: where there is none of them, which is almost always, no form is looked
+    for.
     """
 
     __slots__ = (
@@ -135,7 +139,9 @@ def _probes_of(value: str) -> set[str]:
 
 
 def _has_escape(in_small: AnyStr, escapes: Sequence[tuple[AnyStr, Sequence[AnyStr]]]) -> bool:
-    """Whether a text in small letters holds one of the probes; where a mark is not there, none that begins with it is."""
+    """Whether a text in small letters holds one of the probes; where a mark is not there,
+    none that begins with it is.
+    """
     for mark, probes in escapes:
         if mark in in_small:
             for probe in probes:
@@ -164,7 +170,9 @@ def _escapes_of(value: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def _behind_others(encode: Callable[[bytes], bytes], raw: bytes, before: int) -> str:
-    """The digits of base64 that hold bits of a key alone, behind so many other bytes, as in ``user:key``; none if they are few."""
+    """The digits of base64 that hold bits of a key alone, behind so many other bytes, as in ``user:key``;
+    none if they are few.
+    """
     part = encode(b"\0" * before + raw).decode().rstrip("=")[before + 1 :]
     part = part[: len(part) - ((before + len(raw)) % 3 != 0)]
     return part if len(part) >= _BASE64_CHARACTERS_MIN else ""
@@ -251,7 +259,9 @@ def redacted_bytes(content: bytes) -> bytes:
 
 
 def holds_key(content: bytes, names: Collection[str]) -> bool:
-    """Whether bytes hold a key of one of these names, in whatever usual form, as far as this process has used or learnt it."""
+    """Whether bytes hold a key of one of these names, in whatever usual form,
+    as far as this process has used or learnt it.
+    """
     values = frozenset().union(*(_named.get(name, frozenset()) for name in names))
     asked = [shapes for shapes in _known if shapes.value in values]
     in_small = content.lower() if asked else b""

@@ -25,7 +25,10 @@ _exit = os._exit
 
 
 class _Asked:
-    """The signal that asked the process to stop; 0 for none. One that came while a module was being loaded waits until it is."""
+    """The signal that asked the process to stop; 0 for none.
+
+    One that came while a module was being loaded waits until it is.
+    """
 
     number = 0
     installed = False
@@ -81,7 +84,9 @@ def asked_to_stop() -> int:
 
 
 def are_ours() -> bool:
-    """Whether signals are handled by sbf, as they are in its command; other programs have uses of their own for them."""
+    """Whether signals are handled by sbf, as they are in its command;
+    other programs have uses of their own for them.
+    """
     return _Asked.installed
 
 

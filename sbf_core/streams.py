@@ -12,9 +12,10 @@ _NUMBERS = {"stdin": (0, "r"), "stdout": (1, "w"), "stderr": (2, "w")}
 
 
 def open_closed() -> None:
-    """Open what the caller closed (``sbf status >&-``, a daemon, a scheduler) as if it were the null device. Call it first:
-    the next file that is opened, such as a database, would have the number of a stream, and whatever writes to that
-    stream would write into the file.
+    """Open what the caller closed (``sbf status >&-``, a daemon, a scheduler) as if it were the null device.
+
+    Call it first: the next file that is opened, such as a database, would have the number of a stream, and whatever
+    writes to that stream would write into the file.
     """
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(number, True)
@@ -31,8 +32,10 @@ def open_closed() -> None:
 
 
 class _Told:
-    """A stream that may end before the work does: what is written then is let go. For stdout that is a reader which went
-    away (``sbf status | head -1``), for stderr a full disk, too: on stderr stands nothing that a program relies on.
+    """A stream that may end before the work does: what is written then is let go.
+
+    For stdout that is a reader which went away (``sbf status | head -1``), for stderr a full disk, too: on stderr
+    stands nothing that a program relies on.
     """
 
     def __init__(self, stream: Any, *, unheard: type[OSError]) -> None:

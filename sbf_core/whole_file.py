@@ -1,7 +1,7 @@
 """Files that are whole or not there at all, names that outlast a power cut, and checksums.
 
-A file is durable when its bytes, its name, and the names of its folders are: POSIX wants an fsync of the file and one of each
-folder that got a new name. Windows knows no fsync of a folder; NTFS journals names by itself.
+A file is durable when its bytes, its name, and the names of its folders are: POSIX wants an fsync of the file and one
+of each folder that got a new name. Windows knows no fsync of a folder; NTFS journals names by itself.
 """
 
 from __future__ import annotations
@@ -142,7 +142,9 @@ def file_hash(path: str | Path) -> str:
 
 
 def regular_file(path: str | Path, *, byte_count_max: int = STATE_BYTES_MAX) -> bytes:
-    """All of a file that is one, and small by its nature. A pipe would wait for whoever writes into it, and a device has no end.
+    """All of a file that is one, and small by its nature.
+
+    A pipe would wait for whoever writes into it, and a device has no end.
 
     Raises:
         OSError: it is not there, is no file, or a larger one.
@@ -161,7 +163,10 @@ def regular_file(path: str | Path, *, byte_count_max: int = STATE_BYTES_MAX) -> 
 
 
 def state_of(path: Path) -> Any:
-    """What a file in JSON says of how things stand. Raises ``OSError`` as ``regular_file`` does, ``ValueError`` for other text."""
+    """What a file in JSON says of how things stand.
+
+    Raises ``OSError`` as ``regular_file`` does, ``ValueError`` for other text.
+    """
     try:
         return json.loads(regular_file(path))
     except RecursionError as error:
@@ -169,7 +174,10 @@ def state_of(path: Path) -> Any:
 
 
 def small_file(path: str | Path, byte_count: int) -> bytes:
-    """All of a file of so many bytes; of a longer one the first of them, and one more. For many small files it is the quickest."""
+    """All of a file of so many bytes; of a longer one the first of them, and one more.
+
+    For many small files it is the quickest.
+    """
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         content = os.read(handle, byte_count + 1)

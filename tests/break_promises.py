@@ -1,8 +1,10 @@
-"""Breaks each promise on purpose and says which of the tests notices: ``python tests/break_promises.py [--known] [NAME ...]``.
+"""Breaks each promise on purpose and says which of the tests notices:
+``python tests/break_promises.py [--known] [NAME ...]``.
 
-The breaks stand in ``tests/breaks``, a file for each room of the house. Each changes one line of a copy of the checkout and runs the tests of the rooms concerned. A change that survives is
-a promise without a test. The test that noticed a break is kept in ``noticed_by.json`` and is the first that is asked the
-next time, which takes seconds a break; only where it says nothing do the rooms run, which takes minutes.
+The breaks stand in ``tests/breaks``, a file for each room of the house. Each changes one line of a copy of the checkout
+and runs the tests of the rooms concerned. A change that survives is a promise without a test. The test that noticed a
+break is kept in ``noticed_by.json`` and is the first that is asked the next time, which takes seconds a break; only
+where it says nothing do the rooms run, which takes minutes.
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ def copy_of_checkout(target: Path) -> None:
 
 
 def noticed(name: str, file: str, text: str, broken: str, tests: str, *, by: str = "") -> str | None:
-    """The test that fails once ``text`` in ``file`` is ``broken``, None where none does; the test ``by`` is asked first."""
+    """The test that fails once ``text`` in ``file`` is ``broken``, None where none does;
+    the test ``by`` is asked first.
+    """
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         copy_of_checkout(copy)
@@ -59,7 +63,9 @@ def noticed(name: str, file: str, text: str, broken: str, tests: str, *, by: str
 
 
 def failing(copy: Path, asked: list[str]) -> str | None:
-    """The first test of a copy that fails; None where all pass, or there are none: what is not there notices nothing."""
+    """The first test of a copy that fails; None where all pass, or there are none:
+    what is not there notices nothing.
+    """
     command = [sys.executable, "-m", "pytest", *asked, "-q", "-x", "-rfE", "-p", "no:cacheprovider"]
     # The reports of pytest are cut to the width of the terminal unless it is told that nobody looks.
     environment = {**os.environ, "PYTHONPATH": str(copy), "SBF_MACHINE_QUICK": "1", "CI": "1"}
@@ -84,7 +90,9 @@ def keep(name: str, test: str) -> None:
 
 
 def main(names: list[str]) -> int:
-    """Break what is named, or everything; 1 if something survived. ``--known`` skips the run that shows that the tests pass."""
+    """Break what is named, or everything; 1 if something survived.
+    ``--known`` skips the run that shows that the tests pass.
+    """
     known, names = "--known" in names, [name for name in names if name != "--known"]
     strange = sorted(set(names) - {entry[0] for entry in BREAKS})
     if strange:  # else a slip of the pen would break everything, or nothing

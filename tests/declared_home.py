@@ -74,7 +74,8 @@ class Hooked(Changing):
         if "document" in fields:
             names = ", ".join(f"b.r->>'{name}' AS {name}" for name in FIELDS if name != "note")
             return SelectRows(
-                f"SELECT b._file, {names}, (b.r->>'note') || '?' AS note FROM (SELECT _file, unnest(CAST(document AS JSON[])) AS r FROM batch) AS b"
+                f"SELECT b._file, {names}, (b.r->>'note') || '?' AS note "
+                "FROM (SELECT _file, unnest(CAST(document AS JSON[])) AS r FROM batch) AS b"
             )
         if fields:
             return SelectRows("SELECT b.* REPLACE (b.note || '?' AS note) FROM batch AS b")
@@ -202,7 +203,8 @@ class Home:
 
     def _is_ledger(self, cursor: duckdb.DuckDBPyConnection, table: Table, *, exact: bool) -> None:
         promoted = cursor.execute(
-            "SELECT m.fetched_at, p.status, p.rows_seen, p.rows_rejected, p.rows_inserted, p.rows_updated, p.rows_unchanged, p.silver_table FROM ops.promotion_manifest AS p "
+            "SELECT m.fetched_at, p.status, p.rows_seen, p.rows_rejected, p.rows_inserted, p.rows_updated, "
+            "p.rows_unchanged, p.silver_table FROM ops.promotion_manifest AS p "
             "JOIN ops.bronze_manifest AS m USING (bronze_file_id)"
         ).fetchall()
         found = {hour_of(at): facts for at, *facts in promoted}
@@ -215,7 +217,8 @@ class Home:
             assert unchanged >= 0
             assert not exact or (inserted, updated) == (came.inserted, came.updated), hour
         rejects = cursor.execute(
-            "SELECT m.fetched_at, r.reason, r.column_name FROM ops.rejects AS r JOIN ops.bronze_manifest AS m USING (bronze_file_id)"
+            "SELECT m.fetched_at, r.reason, r.column_name FROM ops.rejects AS r "
+            "JOIN ops.bronze_manifest AS m USING (bronze_file_id)"
         ).fetchall()
         wanted = Counter(
             {(hour, *reason): number for hour, came in table.came.items() for reason, number in came.rejects.items()}

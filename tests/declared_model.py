@@ -64,15 +64,22 @@ class Declared:
     def entry(self) -> DatasetKeymapEntry:
         """The same, as a plugin declares it."""
         shapes = {
-            "id": {"type": "VARCHAR"}, "day": {"type": "DATE", "row_date": True}, "note": {"type": "VARCHAR", "nullable": True}, "grade": {"type": "VARCHAR"},
-            self.amount: {"type": self.kind, "nullable": self.nullable, "source": self.source, "missing": self.missing, "renamed_from": self.former_amounts},
+            "id": {"type": "VARCHAR"}, "day": {"type": "DATE", "row_date": True},
+            "note": {"type": "VARCHAR", "nullable": True}, "grade": {"type": "VARCHAR"},
+            self.amount: {
+                "type": self.kind, "nullable": self.nullable, "source": self.source,
+                "missing": self.missing, "renamed_from": self.former_amounts,
+            },
         }  # fmt: skip
         columns = [Column(name=name, key=name in self.key, **shapes[name]) for name in self.columns]
         former = (*(f"prices/fake/{name}" for name in self.former), *(f"silver.{name}" for name in self.former_tables))
         return DatasetKeymapEntry(
-            domain="prices", source="fake", dataset=self.dataset, silver_table=self.table, columns=columns, semantics=self.semantics, on_duplicate=self.on_duplicate,
-            format=Json(thousands=self.thousands) if self.thousands else None, reject_share_max=self.share, promote_version=self.version, renamed_from=former,
-            keep_view=self.keep_view, is_data=DataRules(may_be_empty=True), refresh_after_hours=0.5, first_date=dt.date(2020, 1, 1),
+            domain="prices", source="fake", dataset=self.dataset, silver_table=self.table,
+            columns=columns, semantics=self.semantics, on_duplicate=self.on_duplicate,
+            format=Json(thousands=self.thousands) if self.thousands else None,
+            reject_share_max=self.share, promote_version=self.version, renamed_from=former,
+            keep_view=self.keep_view, is_data=DataRules(may_be_empty=True),
+            refresh_after_hours=0.5, first_date=dt.date(2020, 1, 1),
             lookback_days=36_500,  # all days in one stretch: one answer a run
         )  # fmt: skip
 
@@ -96,7 +103,9 @@ class Came:
 
 @attrs.define
 class Table:
-    """A table with its history: per key its versions, each an hour and values, or None from when on it was not there."""
+    """A table with its history: per key its versions, each an hour and values,
+    or None from when on it was not there.
+    """
 
     declared: Declared
     versions: dict[Values, list[tuple[int, Values | None]]] = attrs.field(factory=dict)
@@ -223,7 +232,11 @@ def _take(table: Table, hour: int, rows: Sequence[Row]) -> None:
     came.rejects.update(reason for reason in reasons if reason is not None)
     day = declared.columns.index("day")
     assert day == 1
-    came.days = [values["day"] for (values, _), reason in zip(typed, reasons, strict=True) if reason is None]  # type: ignore[misc]
+    came.days = [
+        values["day"]  # type: ignore[misc]
+        for (values, _), reason in zip(typed, reasons, strict=True)
+        if reason is None
+    ]
     for key, values in live.items():
         chain = table.versions.setdefault(key, [])
         if not chain or chain[-1][1] != values:
@@ -236,7 +249,9 @@ def _take(table: Table, hour: int, rows: Sequence[Row]) -> None:
 
 
 def must_wait(old: Table, new: Table) -> bool:
-    """Whether a table must not be made again by itself: its declaration takes too little, or rows would go that no reject tells of."""
+    """Whether a table must not be made again by itself: its declaration takes too little,
+    or rows would go that no reject tells of.
+    """
     good = [hour for hour, came in old.came.items() if came.status == "ok"]
     before = sum(old.came[hour].seen - old.came[hour].rejected for hour in good)
     read_again = [new.came[hour] for hour in good if hour in new.came]

@@ -54,34 +54,87 @@ class Command:
 _MACHINE = "mend that, and run again"
 MEMORY = "too little memory"
 FAULTS = (
-    Fault(name=MEMORY, kinds=("MemoryError", "OutOfMemoryException"), exit_code=6, error="MEMORY", fix="raise `duckdb.memory_limit`, close other programs, and run again"),
+    Fault(
+        name=MEMORY, kinds=("MemoryError", "OutOfMemoryException"), exit_code=6,
+        error="MEMORY", fix="raise `duckdb.memory_limit`, close other programs, and run again",
+    ),
     Fault(name="a full disk", kinds=("full", "engine-full"), exit_code=6, error="ENVIRONMENT", fix=_MACHINE),
     Fault(name="a disk that fails", kinds=("io",), exit_code=6, error="ENVIRONMENT", fix=_MACHINE),
     Fault(name="too many open files", kinds=("descriptors",), exit_code=6, error="ENVIRONMENT", fix=_MACHINE),
     Fault(name="a permission that is missing", kinds=("denied",), exit_code=6, error="ENVIRONMENT", fix=_MACHINE),
-    Fault(name="a fatal error of the engine", kinds=("FatalException",), exit_code=6, error="ENVIRONMENT", fix=_MACHINE),
-    Fault(name="a query that somebody stopped", kinds=("InterruptException",), exit_code=130, error="", fix="run again"),
-    Fault(name="a block with a wrong checksum", kinds=("engine-damage",), exit_code=3, error="DAMAGE", fix="`sbf rebuild`"),
-    Fault(name="a bug of the engine", kinds=("InternalException", "SerializationException"), exit_code=70, error="BUG", fix="report it"),
+    Fault(
+        name="a fatal error of the engine", kinds=("FatalException",), exit_code=6, error="ENVIRONMENT", fix=_MACHINE,
+    ),
+    Fault(
+        name="a query that somebody stopped", kinds=("InterruptException",), exit_code=130, error="", fix="run again",
+    ),
+    Fault(
+        name="a block with a wrong checksum", kinds=("engine-damage",),
+        exit_code=3, error="DAMAGE", fix="`sbf rebuild`",
+    ),
+    Fault(
+        name="a bug of the engine", kinds=("InternalException", "SerializationException"),
+        exit_code=70, error="BUG", fix="report it",
+    ),
     Fault(name="a bug of sbf", kinds=("raise",), exit_code=70, error="BUG", fix="report it"),
 )  # fmt: skip
 COMMANDS = (
     Command(
         name="sbf run", arguments=("run",), home="new day",
-        points=("fetch.answered", "manifest.begun", "promote.merged", "gold.begun", "publish.table"), goes_on=("fetch.answered", "promote.merged", "gold.begun"),
+        points=("fetch.answered", "manifest.begun", "promote.merged", "gold.begun", "publish.table"),
+        goes_on=("fetch.answered", "promote.merged", "gold.begun"),
         after="Payloads that came are kept; what was promoted before stands; the run is closed as failed.",
     ),
-    Command(name="sbf promote", arguments=("promote",), home="waiting", points=("promote.merged",), goes_on=("promote.merged",), after="As a run that asks no vendor."),
-    Command(name="sbf verify", arguments=("verify",), home="done", points=("promote.merged", "home.open"), leaves_home=True, after="Nothing was changed, and nothing was found: not even the table at which it failed is called damaged."),
-    Command(name="sbf repair", arguments=("repair",), home="hurt", points=("recover.start", "remake.begun", "promote.merged", "remake.swapping"), keeps_rows=True, after="The table is as it was before the repair; files that were put right stay so; the run is closed as failed."),
-    Command(name="sbf rebuild", arguments=("rebuild",), home="done", points=("promote.merged", "gold.begun", "rebuild.kept"), leaves_home=True, after="The database is the old one. A copy of it may be in `backups`."),
-    Command(name="sbf rebuild DATASET", arguments=("rebuild", "world_eod"), home="done", points=("promote.merged", "remake.promoted", "remake.swapping"), keeps_rows=True, after="The table is as it was; the run is closed as failed."),
-    Command(name="sbf rebuild --into", arguments=("rebuild", "--into", "{new}"), home="done", points=("promote.merged",), leaves_home=True, after="The home is as it was."),
-    Command(name="sbf backup", arguments=("backup", "{kept}"), home="done", points=("backup.journals", "backup.database"), leaves_home=True, after="The home is as it was; what the folder held before is whole."),
-    Command(name="sbf restore", arguments=("restore", "{kept}"), home="none", points=("whole.half", "home.check", "run.started"), after="The backup is as it was. A folder that is half filled is refused: restore into another."),
-    Command(name="sbf clean --yes", arguments=("clean", "--yes"), home="left over", points=("clean.removed",), keeps_rows=True, after="What was removed is gone, the rest is still there."),
-    Command(name="sbf status", arguments=("status",), home="done", points=("home.open",), leaves_home=True, after="Nothing was changed."),
-    Command(name="sbf sql", arguments=("sql", "FROM silver.world_eod"), home="done", points=("home.open",), leaves_home=True, after="Nothing was changed."),
+    Command(
+        name="sbf promote", arguments=("promote",), home="waiting", points=("promote.merged",),
+        goes_on=("promote.merged",), after="As a run that asks no vendor.",
+    ),
+    Command(
+        name="sbf verify", arguments=("verify",), home="done", points=("promote.merged", "home.open"), leaves_home=True,
+        after="Nothing was changed, and nothing was found: not even the table at which it failed is called damaged.",
+    ),
+    Command(
+        name="sbf repair", arguments=("repair",), home="hurt",
+        points=("recover.start", "remake.begun", "promote.merged", "remake.swapping"), keeps_rows=True,
+        after=(
+            "The table is as it was before the repair; files that were put right stay so; the run is closed as failed."
+        ),
+    ),
+    Command(
+        name="sbf rebuild", arguments=("rebuild",), home="done",
+        points=("promote.merged", "gold.begun", "rebuild.kept"), leaves_home=True,
+        after="The database is the old one. A copy of it may be in `backups`.",
+    ),
+    Command(
+        name="sbf rebuild DATASET", arguments=("rebuild", "world_eod"), home="done",
+        points=("promote.merged", "remake.promoted", "remake.swapping"),
+        keeps_rows=True, after="The table is as it was; the run is closed as failed.",
+    ),
+    Command(
+        name="sbf rebuild --into", arguments=("rebuild", "--into", "{new}"), home="done",
+        points=("promote.merged",), leaves_home=True, after="The home is as it was.",
+    ),
+    Command(
+        name="sbf backup", arguments=("backup", "{kept}"), home="done", points=("backup.journals", "backup.database"),
+        leaves_home=True, after="The home is as it was; what the folder held before is whole.",
+    ),
+    Command(
+        name="sbf restore", arguments=("restore", "{kept}"),
+        home="none", points=("whole.half", "home.check", "run.started"),
+        after="The backup is as it was. A folder that is half filled is refused: restore into another.",
+    ),
+    Command(
+        name="sbf clean --yes", arguments=("clean", "--yes"), home="left over", points=("clean.removed",),
+        keeps_rows=True, after="What was removed is gone, the rest is still there.",
+    ),
+    Command(
+        name="sbf status", arguments=("status",), home="done",
+        points=("home.open",), leaves_home=True, after="Nothing was changed.",
+    ),
+    Command(
+        name="sbf sql", arguments=("sql", "FROM silver.world_eod"), home="done",
+        points=("home.open",), leaves_home=True, after="Nothing was changed.",
+    ),
 )  # fmt: skip
 
 
@@ -107,15 +160,27 @@ def is_usual(command: Command, point: str, fault: Fault, kind: str) -> bool:
 
 def page() -> str:
     """The table, for the reference."""
-    text = "# Faults\n\nWhat a command does when the machine, or the engine, fails in its midst. None of these is ever held against a payload, a request or a\n"
+    text = (
+        "# Faults\n\nWhat a command does when the machine, or the engine, fails in its midst. "
+        "None of these is ever held against a payload, a request or a\n"
+    )
     text += "plugin: nothing is recorded of what was under way, and the same command does it when it is run again.\n\n"
     text += "| what fails | exit code | error | what to do |\n| --- | --- | --- | --- |\n"
     for fault in FAULTS:
-        text += f"| {fault.name} | {fault.exit_code} | {f'`{fault.error}`' if fault.error else 'interrupted'} | {fault.fix} |\n"
-    text += "\nWhere memory is too little for one dataset or gold table, or a plugin's hook meets any of the first five, the others go on, and the\n"
+        text += (
+            f"| {fault.name} | {fault.exit_code} | {f'`{fault.error}`' if fault.error else 'interrupted'} "
+            f"| {fault.fix} |\n"
+        )
+    text += (
+        "\nWhere memory is too little for one dataset or gold table, "
+        "or a plugin's hook meets any of the first five, the others go on, and the\n"
+    )
     text += "command ends with that code when they are done. The codes are the same for each of these commands:\n\n"
     text += "| command | what stands after it |\n| --- | --- |\n"
     for command in COMMANDS:
         text += f"| `{command.name}` | {command.after} |\n"
-    text += f"\n`tests/crash/test_fault_table.py` makes each of these commands meet each of these faults, at {sum(len(one.points) for one in COMMANDS)} points: {len(cells())} cases.\n"
+    text += (
+        "\n`tests/crash/test_fault_table.py` makes each of these commands meet each of these faults, "
+        f"at {sum(len(one.points) for one in COMMANDS)} points: {len(cells())} cases.\n"
+    )
     return text

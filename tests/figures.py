@@ -1,4 +1,6 @@
-"""Counts what a run of the tests did, so that docs/explanation/guarantees.md need not be typed. Off unless ``SBF_FIGURES`` names a folder."""
+"""Counts what a run of the tests did, so that docs/explanation/guarantees.md need not be typed.
+Off unless ``SBF_FIGURES`` names a folder.
+"""
 
 from __future__ import annotations
 

@@ -30,13 +30,15 @@ class Price:
 
 @hookimpl
 def datasets():
-    return [DatasetKeymapEntry(domain="prices", source="odd", dataset="eod", silver_table="odd_eod", columns=Price, first_date=dt.date(2024, 1, 1))]
+    return [DatasetKeymapEntry(domain="prices", source="odd", dataset="eod", silver_table="odd_eod", columns=Price,
+                               first_date=dt.date(2024, 1, 1))]
 
 def rows():
     return json.dumps([{"symbol": "A", "date": "2024-01-02", "close": 1.5}]).encode()
 
 def result(request, **more):
-    usual = dict(request=request, address="odd://", payload=rows(), fetched_at=dt.datetime(2024, 1, 2, 12, tzinfo=dt.timezone.utc))
+    usual = dict(request=request, address="odd://", payload=rows(),
+                 fetched_at=dt.datetime(2024, 1, 2, 12, tzinfo=dt.timezone.utc))
     return RunResult(**{**usual, **more})
 """
 

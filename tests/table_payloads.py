@@ -20,7 +20,9 @@ _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def recorded_body(payload_id: str, ending: str = "") -> bytes:
-    """The body of a recorded payload of a vendor, of the member with that ending where it is a zip; skips the test where there is none."""
+    """The body of a recorded payload of a vendor, of the member with that ending where it is a zip;
+    skips the test where there is none.
+    """
     for folder in ("recorded", "recorded2"):
         manifest = _DATA / folder / "MANIFEST.jsonl"
         if not manifest.exists():

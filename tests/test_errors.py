@@ -15,8 +15,8 @@ def test_one_line_whatever_the_text() -> None:
 
 def test_exit_codes_are_the_documented_ones() -> None:
     codes = {
-        "SbfError": 70, "UsageError": 2, "DatasetFailure": 1, "PluginFault": 1, "PayloadRefused": 1, "DamageFound": 3, "HomeLocked": 4, "VersionRefused": 5,
-        "EnvironmentFault": 6,
+        "SbfError": 70, "UsageError": 2, "DatasetFailure": 1, "PluginFault": 1, "PayloadRefused": 1,
+        "DamageFound": 3, "HomeLocked": 4, "VersionRefused": 5, "EnvironmentFault": 6,
     }  # fmt: skip
     assert {name: getattr(errors, name).exit_code for name in codes} == codes
 

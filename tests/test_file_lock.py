@@ -12,8 +12,14 @@ import pytest
 
 from sbf_core.file_lock import FileLock
 
-TRY = "import sys; from pathlib import Path; from sbf_core.file_lock import FileLock; print(FileLock(Path(sys.argv[1]), shared=sys.argv[2] == 'shared').acquire())"
-HOLD = "import sys; from pathlib import Path; from sbf_core.file_lock import FileLock; lock = FileLock(Path(sys.argv[1])); assert lock.acquire(); print('held', flush=True); sys.stdin.read()"
+TRY = (
+    "import sys; from pathlib import Path; from sbf_core.file_lock import FileLock; "
+    "print(FileLock(Path(sys.argv[1]), shared=sys.argv[2] == 'shared').acquire())"
+)
+HOLD = (
+    "import sys; from pathlib import Path; from sbf_core.file_lock import FileLock; "
+    "lock = FileLock(Path(sys.argv[1])); assert lock.acquire(); print('held', flush=True); sys.stdin.read()"
+)
 
 
 def another_gets(path: Path, *, shared: bool = False) -> bool:

@@ -13,16 +13,26 @@ from sbf_core.ops.service import OpsService
 CONN = "duckdb.DuckDBPyConnection"
 REPO = {
     "close": "(self) -> None",
-    "insert_bronze_manifest": "(self, *, result: RunResult, rel_path: Path, payload_hash: str, content_length_bytes: int) -> None",
+    "insert_bronze_manifest": (
+        "(self, *, result: RunResult, rel_path: Path, payload_hash: str, content_length_bytes: int) -> None"
+    ),
     "get_data_date": "(self, key: str) -> dt.date | None",
     "upsert_data_date": "(self, *, key: str, to_date: dt.date) -> None",
     "load_promotable_rows": "(self) -> list[BronzeManifestRow]",
     "start_promotion_manifest": "(self, row: BronzeManifestRow) -> None",
-    "finish_promotion_manifest": "(self, row: BronzeManifestRow, *, status: str, rows_seen: int, rows_written: int, error: str | None) -> None",
+    "finish_promotion_manifest": (
+        "(self, row: BronzeManifestRow, *, status: str, rows_seen: int, rows_written: int, error: str | None) -> None"
+    ),
     "get_watermark": f"(self, conn: {CONN}, row: BronzeManifestRow, entry: DatasetKeymapEntry) -> dt.date | None",
-    "upsert_watermark": f"(self, conn: {CONN}, row: BronzeManifestRow, entry: DatasetKeymapEntry, *, coverage_from: dt.date | None, coverage_to: dt.date | None) -> None",
+    "upsert_watermark": (
+        f"(self, conn: {CONN}, row: BronzeManifestRow, entry: DatasetKeymapEntry, *, "
+        "coverage_from: dt.date | None, coverage_to: dt.date | None) -> None"
+    ),
     "start_gold_manifest": f"(self, conn: {CONN}, *, gold_build_id: int, table_name: str) -> None",
-    "finish_gold_manifest": f"(self, conn: {CONN}, *, gold_build_id: int, table_name: str, status: str, rows_seen: int, rows_written: int, error_message: str | None) -> None",
+    "finish_gold_manifest": (
+        f"(self, conn: {CONN}, *, gold_build_id: int, table_name: str, status: str, rows_seen: int, "
+        "rows_written: int, error_message: str | None) -> None"
+    ),
     "get_gold_watermark": f"(self, conn: {CONN}, *, table_name: str) -> dt.date | None",
     "upsert_gold_watermark": f"(self, conn: {CONN}, *, table_name: str, watermark_date: dt.date | None) -> None",
 }
@@ -30,7 +40,10 @@ OTHERS = [
     (
         DuckDbOpsRepo,
         "__init__",
-        "(self, config: DuckDbConfig | None = None, logger: logging.Logger | None = None, bootstrap: DuckDbBootstrap | None = None) -> None",
+        (
+            "(self, config: DuckDbConfig | None = None, logger: logging.Logger | None = None, "
+            "bootstrap: DuckDbBootstrap | None = None) -> None"
+        ),
     ),
     (
         BronzeFileWriter,
@@ -41,7 +54,10 @@ OTHERS = [
     (
         OpsService,
         "__init__",
-        "(self, ops_repo: DuckDbOpsRepo | None = None, universe: UniverseService | None = None, logger: logging.Logger | None = None) -> None",
+        (
+            "(self, ops_repo: DuckDbOpsRepo | None = None, universe: UniverseService | None = None, "
+            "logger: logging.Logger | None = None) -> None"
+        ),
     ),
     (OpsService, "start_run", "(self, *, ticker_limit: int) -> RunContext"),
     (OpsService, "finish_run", "(self, summary: RunContext) -> None"),

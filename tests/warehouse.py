@@ -37,7 +37,8 @@ class Price:
 def entry(**changes: Any) -> DatasetKeymapEntry:
     """The declaration of the fake vendor's dataset."""
     usual: dict[str, Any] = {
-        "domain": "prices", "source": "fake", "dataset": "eod", "silver_table": "px", "columns": Price, "first_date": dt.date(2020, 1, 1), "horizon": "any",
+        "domain": "prices", "source": "fake", "dataset": "eod", "silver_table": "px",
+        "columns": Price, "first_date": dt.date(2020, 1, 1), "horizon": "any",
     }  # fmt: skip
     return DatasetKeymapEntry(**{**usual, **changes})
 
@@ -155,10 +156,14 @@ class Warehouse:
 
 def counts_add_up(warehouse: Warehouse) -> None:
     """Row accounting, per file and per run."""
-    per_file = "FROM ops.promotion_manifest WHERE rows_seen <> rows_inserted + rows_updated + rows_unchanged + rows_rejected OR rows_unchanged < 0"
+    per_file = (
+        "FROM ops.promotion_manifest "
+        "WHERE rows_seen <> rows_inserted + rows_updated + rows_unchanged + rows_rejected OR rows_unchanged < 0"
+    )
     assert warehouse.ask(per_file) == []
     rejected = (
         "SELECT * FROM (SELECT bronze_file_id, rows_rejected AS n FROM ops.promotion_manifest) AS p "
-        "FULL JOIN (SELECT bronze_file_id, count(*) AS n FROM ops.rejects GROUP BY 1) AS r USING (bronze_file_id) WHERE coalesce(p.n, 0) <> coalesce(r.n, 0)"
+        "FULL JOIN (SELECT bronze_file_id, count(*) AS n FROM ops.rejects GROUP BY 1) AS r USING (bronze_file_id) "
+        "WHERE coalesce(p.n, 0) <> coalesce(r.n, 0)"
     )
     assert warehouse.ask(rejected) == []

@@ -22,7 +22,12 @@ def build_gold() -> Sequence[GoldModel]:
         GoldModel(
             name="euro_month", key=("currency", "month"), date_column="month", sql=SQL,
             tests=(NotNull(column="last_rate"), AcceptedRange(column="days", low=1, high=23)),
-            charts=(Chart(name="last", title="The euro at the end of each month", x="month", y="last_rate", series="currency", shown=("USD", "CHF"), unit="units for one euro"),),
+            charts=(
+                Chart(
+                    name="last", title="The euro at the end of each month", x="month", y="last_rate", series="currency",
+                    shown=("USD", "CHF"), unit="units for one euro",
+                ),
+            ),
             doc="Euro reference rates by currency and month: units of the currency for one euro.",
         )
     ]  # fmt: skip

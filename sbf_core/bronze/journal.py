@@ -94,10 +94,11 @@ class JournalWriter:
 
 
 def settled(content: bytes) -> bytes:
-    """A journal without what a crash cut off at its end: a half line, and the lines of a set of which others are missing.
+    """A journal without what a crash cut off at its end:
+    a half line, and the lines of a set of which others are missing.
 
-    The lines of a set stand together and are appended at once, so only the last set can lack some: of ``parts`` lines the
-    first few are there. Lines that are anything else are whole, whatever they say.
+    The lines of a set stand together and are appended at once, so only the last set can lack some: of ``parts`` lines
+    the first few are there. Lines that are anything else are whole, whatever they say.
     """
     end = _settled_end(content)
     return content[: content.rfind(b"\n") + 1 if end is None else end]
@@ -180,7 +181,10 @@ def each_line(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _text_of(previous: str, raw: bytes) -> tuple[str, bytes]:
-    """The chain of a line, and its text. Raises what ``NO_LINE`` names where it does not follow from the line before."""
+    """The chain of a line, and its text.
+
+    Raises what ``NO_LINE`` names where it does not follow from the line before.
+    """
     chain, text = raw[10:74], raw[83:-1]
     is_as_written = raw[:10] == b'{"chain":"' and raw[74:83] == b'","line":' and raw[-1:] == b"}"
     if is_as_written and hashlib.sha256(previous.encode() + text).hexdigest().encode() == chain:
@@ -202,7 +206,9 @@ def cut_torn_tail(path: Path) -> None:
 
 
 def rewrite_journal(path: Path, lines: Sequence[JournalLine]) -> None:
-    """Put other lines in the place of a journal, with a chain of their own, so that a crash leaves the one or the other."""
+    """Put other lines in the place of a journal,
+    with a chain of their own, so that a crash leaves the one or the other.
+    """
     write_whole(path, _chained_text(lines, _FIRST_CHAIN)[0])
 
 
@@ -233,7 +239,10 @@ def damaged_line(number: int, error: Exception, *, where: str) -> DamageFound:
 
 
 def lines_of(content: bytes, *, where: str) -> Iterator[JournalLine]:
-    """The lines of a journal, whatever their checksums. Raises ``DamageFound`` for one that cannot be read, or that sbf did not write."""
+    """The lines of a journal, whatever their checksums.
+
+    Raises ``DamageFound`` for one that cannot be read, or that sbf did not write.
+    """
     for number, raw in enumerate(content.splitlines(), start=1):
         try:
             yield as_line(json.loads(raw)["line"])
@@ -278,8 +287,8 @@ def run_of_copy(path: Path) -> str:
 
 
 def journalled_datasets(path: Path) -> frozenset[str]:
-    """The datasets of a journal's lines, by their identities, up to the first damage of its chain; of each dataset one line is
-    read with care.
+    """The datasets of a journal's lines, by their identities, up to the first damage of its chain; of each dataset one
+    line is read with care.
     """
     found: dict[tuple[bytes, bytes], str] = {}
     try:
@@ -296,7 +305,9 @@ def journalled_datasets(path: Path) -> frozenset[str]:
 
 
 def _identity(text: bytes) -> tuple[bytes, bytes]:
-    """What tells the datasets of lines apart: fields stand in order, and a quotation mark in a text follows a backslash."""
+    """What tells the datasets of lines apart:
+    fields stand in order, and a quotation mark in a text follows a backslash.
+    """
     begin, end = text.find(b',"dataset":"'), text.find(b',"elapsed_seconds":')
     last, after = text.rfind(b',"source":"'), text.rfind(b',"status_code":')
     return (text[begin:end], text[last:after]) if 0 < begin < end < last < after else (text, b"")

@@ -53,7 +53,9 @@ def _check_lines(path: Path) -> None:
 
 
 def short_lines(path: Path) -> Iterator[bytes]:
-    """The lines of a journal one by one, without those that are absurdly long; nothing of a link, or of what is no file."""
+    """The lines of a journal one by one, without those that are absurdly long;
+    nothing of a link, or of what is no file.
+    """
     facts = os.lstat(path)
     if is_link(facts) or not stat.S_ISREG(facts.st_mode):
         return

@@ -18,10 +18,12 @@ _ROW_FIELDS = tuple(attrs.fields_dict(BronzeManifestRow))
 _TEXT, _TEXT_OR_NONE = (str,), (str, type(None))
 #: What JSON must hold for each field; all others are texts.
 _KINDS: Mapping[str, tuple[type, ...]] = {
-    "ticker": _TEXT_OR_NONE, "from_date": _TEXT_OR_NONE, "to_date": _TEXT_OR_NONE, "etag": _TEXT_OR_NONE, "last_modified": _TEXT_OR_NONE,
-    "content_length_bytes": (int,), "status_code": (int, type(None)), "part": (int,), "parts": (int,), "elapsed_seconds": (int, float),
+    "ticker": _TEXT_OR_NONE, "from_date": _TEXT_OR_NONE, "to_date": _TEXT_OR_NONE,
+    "etag": _TEXT_OR_NONE, "last_modified": _TEXT_OR_NONE, "content_length_bytes": (int,),
+    "status_code": (int, type(None)), "part": (int,), "parts": (int,), "elapsed_seconds": (int, float),
 }  # fmt: skip
-#: Names and types of lines that were found right, with the names of their texts and numbers: most lines have those of the one before.
+#: Names and types of lines that were found right, with the names of their texts and numbers: most lines have those of
+#: the one before.
 _shapes: dict[tuple[tuple[str, ...], tuple[type, ...]], tuple[tuple[str, ...], tuple[str, ...]]] = {}
 _SHAPES_MAX = 1000
 

@@ -14,7 +14,10 @@ _TEMPORARY = re.compile(rf"\.(?:{_PAYLOAD.pattern})\.tmp")
 
 
 def payload_files(bronze: Path) -> Iterator[os.DirEntry[str]]:
-    """Every entry below Bronze that is no folder, but the journals; links are not followed. Order: folder by folder, by name."""
+    """Every entry below Bronze that is no folder, but the journals; links are not followed.
+
+    Order: folder by folder, by name.
+    """
     root = str(bronze)  # a folder a payload: paths as objects cost more than the files
     waiting = [root]
     while waiting:

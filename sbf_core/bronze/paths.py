@@ -10,8 +10,8 @@ Names of datasets are safe by their own rule. A ticker or discriminator is any t
 
 ``decoded(encoded(text)) == text``, hence no two texts share a name.
 
-The folder of a request for several tickers is the first of them, ``+``, the number of the others, and twelve digits of the SHA-256
-of the whole list.
+The folder of a request for several tickers is the first of them, ``+``, the number of the others, and twelve digits of
+the SHA-256 of the whole list.
 """
 
 from __future__ import annotations
@@ -107,5 +107,8 @@ def payload_path(request: RunRequest, *, fetched_at: dt.datetime, payload_hash: 
 
 
 def evidence_path(request: RunRequest, *, payload_hash: str, extension: str) -> str:
-    """The name in quarantine of what came instead of a payload, with ``/``. It holds no time: the same page every night is one file."""
+    """The name in quarantine of what came instead of a payload, with ``/``.
+
+    It holds no time: the same page every night is one file.
+    """
     return f"{dataset_folder(request)}/{_ticker_folder(request)}/{payload_hash[:12]}.{extension}"

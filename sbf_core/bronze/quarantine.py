@@ -81,7 +81,10 @@ def move_to_quarantine(quarantine: Path, path: Path, *, original: str, reason: Q
 
 
 def put_in_quarantine(quarantine: Path, content: bytes, *, original: str, reason: QuarantineReason) -> Path:
-    """Write bytes that are about to be taken out of a file; returns their place. The same bytes are not written twice."""
+    """Write bytes that are about to be taken out of a file; returns their place.
+
+    The same bytes are not written twice.
+    """
     before = quarantine / reason / original
     if before.is_file() and before.read_bytes() == content:
         return before
@@ -91,7 +94,10 @@ def put_in_quarantine(quarantine: Path, content: bytes, *, original: str, reason
 
 
 def copy_to_quarantine(quarantine: Path, path: Path, *, original: str, reason: QuarantineReason) -> Path:
-    """Copy a file of any size that is about to be written again; returns its place. The same bytes are not kept twice."""
+    """Copy a file of any size that is about to be written again; returns its place.
+
+    The same bytes are not kept twice.
+    """
     before = quarantine / reason / original
     if (
         before.is_file()

@@ -72,7 +72,10 @@ class ChildProcess:
 
     @property
     def source(self) -> FileIO:
-        """What it answers: its standard output, without a buffer. Only one thread may read it, and that one closes it."""
+        """What it answers: its standard output, without a buffer.
+
+        Only one thread may read it, and that one closes it.
+        """
         assert isinstance(self._process.stdout, FileIO)
         return self._process.stdout
 

@@ -82,7 +82,8 @@ def run(
 ) -> None:
     """Fetch what is due, promote it to Silver, build Gold.
 
-    Examples: sbf run --replay sample | sbf run --plugins ecb,sec | sbf run --select 'fmp:eod*' | sbf run --since 2024-01-01
+    Examples: sbf run --replay sample | sbf run --plugins ecb,sec | sbf run --select 'fmp:eod*' |
+    sbf run --since 2024-01-01
     """
     from sbf_core.cli.run import run_command
 
@@ -173,7 +174,8 @@ def datasets(
     ] = 20,
     as_json: opt.AsJson = False,
 ) -> None:
-    """The datasets of the installed plugins, with their source and terms; or one: what its columns hold, and its payloads.
+    """The datasets of the installed plugins, with their source and terms;
+    or one: what its columns hold, and its payloads.
 
     Examples: sbf datasets --plugins ecb | sbf datasets bls_cpi
     """

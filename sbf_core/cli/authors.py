@@ -79,9 +79,11 @@ def new(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
 ) -> None:
-    """Write an installable package with a plugin, a recorded sample and tests, inferred from a payload or as an example.
+    """Write an installable package with a plugin, a recorded sample and tests,
+    inferred from a payload or as an example.
 
-    Examples: sbf plugins new oil_price --from-url https://... | sbf plugins new rain --from-file rain.csv | sbf plugins new mine --kind custom
+    Examples: sbf plugins new oil_price --from-url https://... | sbf plugins new rain --from-file rain.csv |
+    sbf plugins new mine --kind custom
     """
     from sbf_core.cli.plugins import new_plugin
     from sbf_core.runner.options import name_list

@@ -100,8 +100,8 @@ def rebuild(
 
     raise Exit(
         rebuild_command(
-            home, tuple(datasets or ()), gold=gold, accept=accept, dry_run=dry_run, keep_backups=keep_backups, into=into,
-            as_json=as_json,
+            home, tuple(datasets or ()), gold=gold, accept=accept, dry_run=dry_run, keep_backups=keep_backups,
+            into=into, as_json=as_json,
         )
     )  # fmt: skip
 

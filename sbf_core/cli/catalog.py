@@ -38,10 +38,18 @@ def datasets_report(home: str | None, *, plugins: str | None, as_json: bool) -> 
             "datasets",
             datasets=[
                 {
-                    "dataset": item.entry.id, "plugin": item.plugin.name, "scope": item.entry.scope, "semantics": item.entry.semantics,
-                    "silver_table": item.entry.silver_table, "key": item.entry.key_columns, "title": item.entry.title, "terms": item.entry.terms,
+                    "dataset": item.entry.id, "plugin": item.plugin.name,
+                    "scope": item.entry.scope, "semantics": item.entry.semantics,
+                    "silver_table": item.entry.silver_table, "key": item.entry.key_columns,
+                    "title": item.entry.title, "terms": item.entry.terms,
                     "source_url": item.entry.source_url, "tags": item.entry.tags,
-                    "columns": [{"name": column.name, "type": column.type, "nullable": column.nullable, "unit": column.unit, "doc": column.doc} for column in item.entry.columns],
+                    "columns": [
+                        {
+                            "name": column.name, "type": column.type, "nullable": column.nullable,
+                            "unit": column.unit, "doc": column.doc,
+                        }
+                        for column in item.entry.columns
+                    ],
                 }
                 for item in owned
             ],

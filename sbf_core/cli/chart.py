@@ -55,7 +55,8 @@ def chart(
 ) -> None:
     """Draw a chart without a browser, show the numbers behind it, or list the charts that there are.
 
-    Examples: sbf chart | sbf chart rates --series USD --from 2020-01-01 | sbf chart gold.fact_price_eod/price --out price.svg
+    Examples: sbf chart | sbf chart rates --series USD --from 2020-01-01 |
+    sbf chart gold.fact_price_eod/price --out price.svg
     """
     from sbf_core.drawing.known import chart_named, known_charts
     from sbf_core.drawing.rows import plotted

@@ -62,9 +62,12 @@ def dataset_report(home: str | None, *, name: str, limit: int, as_json: bool) ->
 
     entry, (columns, fields, payloads, total), problems = _of_dataset(home, name, ask)
     if as_json:
-        print_json("dataset", dataset=entry.id, title=entry.title, terms=entry.terms, source_url=entry.source_url, silver_table=entry.silver_table, semantics=entry.semantics,
-                   waits=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems], columns=columns.records,
-                   undeclared=fields.records, payloads=payloads.records)  # fmt: skip
+        print_json(
+            "dataset", dataset=entry.id, title=entry.title, terms=entry.terms, source_url=entry.source_url,
+            silver_table=entry.silver_table, semantics=entry.semantics,
+            waits=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems],
+            columns=columns.records, undeclared=fields.records, payloads=payloads.records,
+        )  # fmt: skip
         return
     print(f"{entry.id}: {entry.title or 'no title'}, in silver.{entry.silver_table} ({entry.semantics})")
     print(f"{entry.terms} {entry.source_url}".strip())
@@ -111,7 +114,8 @@ def coverage_report(home: str | None, *, name: str, by: str, ticker: str | None,
     _show(FactTable((found.headers[0], *found.headers[first:]), tuple((row[0], *row[first:]) for row in rows)))
     if first > 1:
         print(
-            f"\nThe last {_PERIODS_SHOWN} of {len(found.headers) - 1} periods, since {found.headers[1]}; --json has all."
+            f"\nThe last {_PERIODS_SHOWN} of {len(found.headers) - 1} periods, "
+            f"since {found.headers[1]}; --json has all."
         )
 
 

@@ -19,7 +19,8 @@ from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.keys import Keys
-from sbf_core.settings.settings import SETTINGS, Settings
+from sbf_core.settings.setting import SETTINGS
+from sbf_core.settings.settings import Settings
 from sbf_core.typed import typed
 
 if TYPE_CHECKING:

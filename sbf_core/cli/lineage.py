@@ -24,7 +24,8 @@ def explain(
     home: opt.Home = None,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Where a number comes from: its SQL and the rows that it reads, its version, the payload, its place in it, and the request.
+    """Where a number comes from:
+    its SQL and the rows that it reads, its version, the payload, its place in it, and the request.
 
     Examples: sbf explain gold.instrument_stats IBM volatility_usd | sbf explain bls_cpi CUSR0000SA0,2024,M02 value
     """
@@ -112,8 +113,8 @@ def _print_silver(found: SilverOrigin, *, as_json: bool) -> None:
     )
     where = f"{found.place.where}: {found.place.raw!r}" if found.place.where else found.place.note
     lines = (
-        ("payload", said["payload"]), ("in it", where), ("sha256", said["sha256"]), ("asked", _asked(said)), ("fetched", _shown(said["fetched_at"])), ("run", said["run_id"]),
-        ("terms", found.entry.terms),
+        ("payload", said["payload"]), ("in it", where), ("sha256", said["sha256"]), ("asked", _asked(said)),
+        ("fetched", _shown(said["fetched_at"])), ("run", said["run_id"]), ("terms", found.entry.terms),
     )  # fmt: skip
     print()
     for name, text in lines:

@@ -42,7 +42,8 @@ def check_plugin(
     if as_json:
         listed = [
             {
-                "check": outcome.check.name, "promise": outcome.check.promise, "state": outcome.state, "notes": outcome.notes,
+                "check": outcome.check.name, "promise": outcome.check.promise,
+                "state": outcome.state, "notes": outcome.notes,
                 "problems": [{"dataset": problem.dataset, "text": problem.text} for problem in outcome.problems],
             }
             for outcome in outcomes
@@ -70,8 +71,8 @@ def _told(promise: str, notes: tuple[str, ...]) -> str:
 
 
 def new_plugin(
-    name: str, *, into: str, kind: str | None, from_url: str | None, from_file: str | None, ticker: str, rows_at: str | None, key: tuple[str, ...],
-    row_date: str, words: Mapping[str, str | None], yes: bool,
+    name: str, *, into: str, kind: str | None, from_url: str | None, from_file: str | None, ticker: str,
+    rows_at: str | None, key: tuple[str, ...], row_date: str, words: Mapping[str, str | None], yes: bool,
 ) -> int:  # fmt: skip
     """Write the package of a new plugin, out of a payload or as an example."""
     from sbf_core.duck.home_folder import check_outside
@@ -173,7 +174,8 @@ def _show(proposal: Proposal) -> None:
         else ""
     )
     print(
-        f"{len(proposal.found.rows)} rows of {proposal.extension}{place}, asked at {proposal.template.url if proposal.template else proposal.address}\n"
+        f"{len(proposal.found.rows)} rows of {proposal.extension}{place}, "
+        f"asked at {proposal.template.url if proposal.template else proposal.address}\n"
     )
     rows: list[tuple[Any, ...]] = []
     for column in proposal.columns:

@@ -12,6 +12,7 @@ from sbf_core.cli.run import run_logger, tell_outcome
 from sbf_core.cli.show_progress import progress
 from sbf_core.errors import DamageFound, UsageError
 from sbf_core.facts.datasets import dataset_named
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
@@ -63,7 +64,10 @@ def _tell_rebuilt(rebuilt: Rebuilt, elapsed: float, *, as_json: bool) -> int:
     context = rebuilt.context
     if rebuilt.lost:
         fix = "`sbf verify` says what is missing, `sbf rebuild --accept` replaces it all the same"
-        context.errors.extend(f"{line}; the database was not replaced; {fix}" for line in rebuilt.lost)
+        context.failures.extend(
+            Failure(kind=FailureKind.LOSS, what=line, where="the database was not replaced", fix=fix)
+            for line in rebuilt.lost
+        )
     if as_json:
         print_json(
             "rebuild",
@@ -79,6 +83,7 @@ def _tell_rebuilt(rebuilt: Rebuilt, elapsed: float, *, as_json: bool) -> int:
             gold_tables=context.gold_tables,
             notes=context.notes,
             errors=context.errors,
+            failures=[failure.as_dict() for failure in context.failures],
         )
         return _code(rebuilt)
     made = f"{context.remade_tables} tables of " if rebuilt.in_place else ""
@@ -140,6 +145,7 @@ def _tell_tables(tables: TableRebuild, *, accept: bool, as_json: bool) -> int:
             gold_tables=context.gold_tables,
             notes=context.notes,
             errors=context.errors,
+            failures=[failure.as_dict() for failure in context.failures],
         )
     else:
         print(f"Made {context.remade_tables} silver and {context.gold_tables} gold tables again, {elapsed:.2f} s.")

@@ -38,7 +38,10 @@ def _exact_text(value: Any) -> str:
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, exact: bool = False) -> None:
-    """A table: drawn on a terminal, aligned text in a pipe. Numbers stand to the right. ``exact``: with all of their digits."""
+    """A table: drawn on a terminal, aligned text in a pipe.
+
+    Numbers stand to the right. ``exact``: with all of their digits.
+    """
     shown = _exact_text if exact else _text
     right = [any(_is_number(row[place]) for row in rows) for place in range(len(headers))]
     if sys.stdout.isatty():
@@ -74,7 +77,9 @@ def _plain(value: Any) -> Any:
 
 
 def print_json(kind: str, **content: Any) -> None:
-    """One JSON object with its kind and version, e.g. ``{"schema": "sbf.plan/1", ...}``; in ASCII where stdout is no UTF-8."""
+    """One JSON object with its kind and version, e.g. ``{"schema": "sbf.plan/1", ...}``;
+    in ASCII where stdout is no UTF-8.
+    """
     is_utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(redacted(json.dumps({"schema": f"sbf.{kind}/1", **content}, default=_plain, ensure_ascii=not is_utf_8)))
 

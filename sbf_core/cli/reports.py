@@ -47,8 +47,12 @@ def status_report(home: str | None, *, as_json: bool) -> None:
     live = read_live(settings.config.live)
     at_work = live if live is not None and live.status == "running" else None
     if as_json:
-        print_json("status", home=str(settings.home), last_run=runs.records, datasets=[_record(one) for one in states], gold=gold.records, new_fields=fields.records,
-                   problems=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems], at_work=None if at_work is None else attrs.asdict(at_work))  # fmt: skip
+        print_json(
+            "status", home=str(settings.home), last_run=runs.records, datasets=[_record(one) for one in states],
+            gold=gold.records, new_fields=fields.records,
+            problems=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems],
+            at_work=None if at_work is None else attrs.asdict(at_work),
+        )  # fmt: skip
         return
     if at_work is not None:
         how_far = f"is at work: {at_work.stage or 'begins'}, {at_work.done} of {at_work.total} steps"
@@ -63,7 +67,9 @@ def status_report(home: str | None, *, as_json: bool) -> None:
 
 
 def _entries(manager: PluginManager) -> tuple[list[DatasetKeymapEntry], str]:
-    """The datasets of the plugins; where they contradict each other, none and why: what is in the ledger can be told all the same."""
+    """The datasets of the plugins; where they contradict each other, none and why:
+    what is in the ledger can be told all the same.
+    """
     try:
         registry = DatasetRegistry(manager)
     except SbfError as error:
@@ -131,7 +137,9 @@ def _all_entries(settings: Settings) -> list[DatasetKeymapEntry]:
 
 
 def _keys(entries: Sequence[DatasetKeymapEntry]) -> dict[str, tuple[str, ...]]:
-    """Key columns of the silver tables whose plugins are installed; other tables are ordered by all of their columns."""
+    """Key columns of the silver tables whose plugins are installed;
+    other tables are ordered by all of their columns.
+    """
     keys = {}
     for entry in entries:
         keys[f"silver.{entry.silver_table}"] = entry.key_columns

@@ -116,8 +116,8 @@ def _print_result(context: RunContext, runner: Runner, settings: Settings, began
 def tell_outcome(context: RunContext) -> int:
     """Say what went wrong, and what was left out for a reason; returns the exit code."""
     _tell_notes(context)
-    for error in context.errors:
-        tell(f"sbf: failed: {error}")
+    for failure in context.failures:
+        tell(f"sbf: failed: {failure}")
     return 0 if context.status is RunStatus.OK else 1
 
 
@@ -149,7 +149,8 @@ def _show_plan(plan: RunPlan, *, as_json: bool) -> None:
     if as_json:
         requests = [
             {
-                "dataset": item.entry.id, "ticker": item.request.ticker, "from_date": item.request.from_date, "to_date": item.request.to_date,
+                "dataset": item.entry.id, "ticker": item.request.ticker,
+                "from_date": item.request.from_date, "to_date": item.request.to_date,
                 "due": item.due, "why": item.why,
             }
             for item in plan.requests
@@ -229,13 +230,14 @@ def _print_run_json(context: RunContext, runner: Runner, elapsed: float) -> None
         datasets=runner.overview,
         gold=runner.gold_overview,
         errors=context.errors,
+        failures=[failure.as_dict() for failure in context.failures],
         notes=context.notes,
     )
 
 
 def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Settings) -> None:
     changed = context.files or context.rows_seen or context.gold_tables or context.remade_tables
-    if runner.overview and (changed or context.errors):
+    if runner.overview and (changed or context.failures):
         headers = ("dataset", "files", "inserted", "updated", "unchanged", "rejected")
         names = ("dataset", "files", "rows_inserted", "rows_updated", "rows_unchanged", "rows_rejected")
         rows = [[item[name] for name in names] for item in runner.overview]
@@ -248,16 +250,18 @@ def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Se
             ("gold table", "rows written"), [(item["table"], item["rows_written"]) for item in runner.gold_overview]
         )
         print()
-    if not context.requests and not changed and not context.errors:
+    if not context.requests and not changed and not context.failures:
         print(f"Nothing was due: no file, no silver row and no gold row was written ({elapsed:.2f} s).")
-    elif not changed and not context.errors:
+    elif not changed and not context.failures:
         answers = "1 answer was" if context.unchanged_files == 1 else f"{context.unchanged_files} answers were"
         print(
-            f"Nothing changed: {answers} the same as before; no file, no silver row and no gold row was written ({elapsed:.2f} s)."
+            f"Nothing changed: {answers} the same as before; "
+            f"no file, no silver row and no gold row was written ({elapsed:.2f} s)."
         )
     else:
         print(
-            f"Run {context.run_id}: {context.status}, {context.files} files, {context.gold_tables} gold tables, {elapsed:.2f} s."
+            f"Run {context.run_id}: {context.status}, {context.files} files, "
+            f"{context.gold_tables} gold tables, {elapsed:.2f} s."
         )
     if changed:
         where = "" if settings.home_origin == "default" else f" --home {typed(settings.home)}"

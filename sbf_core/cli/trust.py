@@ -96,7 +96,8 @@ def repair_report(home: str | None, *, sources: tuple[str, ...], as_json: bool) 
         )
         print()
         print(
-            f"{len(repaired.before)} findings before, {len(repaired.after)} are left. Payloads come back with: sbf repair --from BACKUP"
+            f"{len(repaired.before)} findings before, {len(repaired.after)} are left. "
+            "Payloads come back with: sbf repair --from BACKUP"
         )
         return 3
     print(f"{len(repaired.before)} findings before, none is left.")
@@ -122,8 +123,8 @@ def restore_report(home: str | None, folder: str, *, as_json: bool) -> int:
     )
     context = runner.run()
     _print_copy("restore", report, as_json=as_json)
-    for error in context.errors:
-        tell(f"sbf: failed: {error}")
+    for failure in context.failures:
+        tell(f"sbf: failed: {failure}")
     return 0 if context.status is RunStatus.OK else 1
 
 
@@ -137,7 +138,8 @@ def _print_copy(what: str, report: BackupReport, *, as_json: bool) -> None:
         print_json(what, **{**attrs.asdict(report), "folder": str(report.folder)})
         return
     print(
-        f"{report.payloads} payloads, {report.payloads_copied} of them copied now ({report.byte_count / 1024**2:.1f} MiB); database: {report.database}"
+        f"{report.payloads} payloads, {report.payloads_copied} of them copied now "
+        f"({report.byte_count / 1024**2:.1f} MiB); database: {report.database}"
     )
     print(f"at {report.folder}")
 

@@ -22,11 +22,12 @@ class Cadence:
     """When there can be something new. How often to look is ``refresh_after_hours`` of the dataset.
 
     Attributes:
-        calendar: days on which rows come to be: empty for all, ``weekdays``, or the code of an exchange such as ``XNYS`` or ``XLON``, for
-            which the extra ``calendars`` must be installed. After the last such day, and noon (UTC) of the day behind it, nothing is asked until the next.
+        calendar: days on which rows come to be: empty for all, ``weekdays``, or the code of an exchange such as
+            ``XNYS`` or ``XLON``, for which the extra ``calendars`` must be installed. After the last such day, and noon
+            (UTC) of the day behind it, nothing is asked until the next.
         min_age_days: rows of a day are published so many days later, so that younger days are not asked for.
-        seasons: parts of the year in which the usual interval holds, as ``MM-DD/MM-DD``, both included, e.g. ``("01-01/03-31",)`` for annual
-            reports; empty: all of it.
+        seasons: parts of the year in which the usual interval holds, as ``MM-DD/MM-DD``, both included, e.g.
+            ``("01-01/03-31",)`` for annual reports; empty: all of it.
         off_season_hours: the interval in the rest of the year.
     """
 

@@ -65,19 +65,20 @@ class Chart:
         kind: ``line``, ``bar``, ``candles``, ``heatmap``, or ``own`` for a specification in ``spec``.
         title: what it shows, for readers.
         x: the column from left to right: a date, a moment, a number or a text.
-        y: the column of the values; a tuple of several makes a line of each. For a heat map: the column from top to bottom. Candles need none.
+        y: the column of the values; a tuple of several makes a line of each. For a heat map: the column from top to
+            bottom. Candles need none.
         series: a column by which lines, groups of bars or candles are told apart.
         shown: series that are drawn until a reader asks for others; the five with the most rows if empty.
         open, high, low, close: the columns of candles.
         value: the column of a heat map's colour.
-        total: how values become one where there are more than can be drawn: ``sum``, ``mean``, ``last`` or ``largest``. Lines keep the smallest and
-            the largest of each stretch, candles the first, highest, lowest and last.
+        total: how values become one where there are more than can be drawn: ``sum``, ``mean``, ``last`` or ``largest``.
+            Lines keep the smallest and the largest of each stretch, candles the first, highest, lowest and last.
         unit: of the values, for readers.
         sessions: the x axis has the days that have rows and no others, so that a weekend leaves no gap.
         log: the values are on a logarithmic axis.
         days: the stretch before the last row that is drawn until a reader asks for another; 0: everything.
-        spec: for ``own``: a Vega-Lite specification without data. It gets the columns that are named here as its data, at most 2,000 rows; sizes and
-            colours come from sbf. It may not fetch anything.
+        spec: for ``own``: a Vega-Lite specification without data. It gets the columns that are named here as its data,
+            at most 2,000 rows; sizes and colours come from sbf. It may not fetch anything.
         columns: for ``own``: further columns that the specification reads.
     """
 

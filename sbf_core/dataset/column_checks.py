@@ -1,4 +1,7 @@
-"""Whether declared columns can make a silver table: names, types, times, and a sound key. What would have to be guessed is refused."""
+"""Whether declared columns can make a silver table: names, types, times, and a sound key.
+
+What would have to be guessed is refused.
+"""
 
 from __future__ import annotations
 

@@ -99,9 +99,9 @@ class DatasetKeymapEntry(ColumnRoles):
         first_date: where a first fetch starts; earlier rows are rejected where the address has ``{from_date}``.
         opt_in: fetched only where its plugin is named, e.g. because the vendor has no official API.
         tags: words by which a user selects it, e.g. ``("daily", "prices")`` for ``--select tag:daily``.
-        drift: what to do with a payload that lacks a declared field in every row which earlier payloads had: ``hold`` it
-            until the declaration says what to do, ``tell`` and go on, or let it ``fail``; what the setting ``run.drift``
-            says when absent.
+        drift: what to do with a payload that lacks a declared field in every row which earlier payloads had: ``hold``
+            it until the declaration says what to do, ``tell`` and go on, or let it ``fail``; what the setting
+            ``run.drift`` says when absent.
         promote_version: raise it when the plugin's hook ``promote`` reads payloads otherwise than before: the table is
             then made again.
         renamed_from: names that it had before: identities such as ``fx/ecb/rates``, whose payloads are its own, and

@@ -1,4 +1,6 @@
-"""Whether the format, the recipe and the paths of a dataset go together; what cannot work is refused when it is declared."""
+"""Whether the format, the recipe and the paths of a dataset go together;
+what cannot work is refused when it is declared.
+"""
 
 from __future__ import annotations
 

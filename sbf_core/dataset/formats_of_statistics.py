@@ -56,8 +56,8 @@ class SdmxJson:
 
 @attrs.frozen(kw_only=True)
 class SdmxCsv:
-    """SDMX-CSV data messages 1.0 and 2.0 (https://github.com/sdmx-twg/sdmx-csv): each line is an observation, each column
-    a text by its exact name.
+    """SDMX-CSV data messages 1.0 and 2.0 (https://github.com/sdmx-twg/sdmx-csv): each line is an observation, each
+    column a text by its exact name.
 
     Attributes:
         delimiter: between fields; a semicolon in some locales.

@@ -105,8 +105,8 @@ class FixedWidth:
 
 @attrs.frozen(kw_only=True)
 class Excel:
-    """One sheet of a workbook: ``.xlsx``, ``.xls``, ``.xlsb`` (ECMA-376, MS-XLS, MS-XLSB) or ``.ods`` (OpenDocument 1.3).
-    Needs ``pip install 'sbf[excel]'``.
+    """One sheet of a workbook: ``.xlsx``, ``.xls``, ``.xlsb`` (ECMA-376, MS-XLS, MS-XLSB) or ``.ods``
+    (OpenDocument 1.3). Needs ``pip install 'sbf[excel]'``.
 
     Unnamed fields are called by their place: ``@[0]`` is the first.
 

@@ -19,12 +19,17 @@ _TAKEN_ENDINGS = ("_history", "_as_of")
 
 
 def taken_ending(name: str) -> str:
-    """The ending of a name that makes it that of something which sbf makes beside a silver table; empty for a free one."""
+    """The ending of a name that makes it that of something which sbf makes beside a silver table;
+    empty for a free one.
+    """
     return next((ending for ending in _TAKEN_ENDINGS if name.endswith(ending)), "")
 
 
 def check_table_name(name: str, *, where: str) -> None:
-    """Check the name of a silver table. Raises ``UsageError`` for one that is none, or could be the history of another."""
+    """Check the name of a silver table.
+
+    Raises ``UsageError`` for one that is none, or could be the history of another.
+    """
     check_name(name, what=f"{where}: silver table")
     taken = taken_ending(name)
     if taken:

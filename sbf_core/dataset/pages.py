@@ -51,9 +51,9 @@ class Pages:
             empty page, or where all rows of a stated total are there: many vendors leave rows out of a page.
         items_at: where a JSON page holds what sizes, offsets and totals count; the dataset's ``rows_at`` when absent.
         next_at: where a JSON answer holds the cursor or the next address, e.g. ``meta.next``; empty, null, false or 0
-            there: the end. For ``names``: where the first answer holds the list of the others, as addresses relative to its own,
-            or as objects with a ``name``. For numbered pages and offsets: where it holds the next number, which must
-            be the one that follows from what came.
+            there: the end. For ``names``: where the first answer holds the list of the others, as addresses relative to
+            its own, or as objects with a ``name``. For numbered pages and offsets: where it holds the next number,
+            which must be the one that follows from what came.
         total_at: where it holds the number of all rows; another number of rows is then a failure.
         total_header: the header that states it, e.g. ``X-Total-Count``.
         pages_max: more pages are a failure.

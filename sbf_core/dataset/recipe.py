@@ -64,34 +64,36 @@ class RestRecipe:
     """How a REST endpoint is asked: a GET for each request, or for each page, year and period of it.
 
     Attributes:
-        url: address with ``{ticker}``, ``{from_date}``, ``{to_date}``, ``{year}``, ``{period}``, ``{discriminator}``; values are URL-quoted.
+        url: address with ``{ticker}``, ``{from_date}``, ``{to_date}``, ``{year}``, ``{period}``, ``{discriminator}``;
+            values are URL-quoted.
         extension: what the answer is stored and read as.
         headers: sent with each request; never written to the journal.
         secrets: names of query parameters and headers whose value comes from the named environment
             variable, e.g. ``{"apikey": "FMP_API_KEY"}``. They are added when the request is sent and are
             no part of the recorded address.
         secret_headers: the same for headers.
-        secret_fields: where a JSON answer repeats a key, e.g. ``("request.params.apikey",)``: names with dots between, or a
-            path as in ``rows_at``, with wildcards. The values are taken out before the answer is kept, for good; every
-            other byte stays, and the journal says which fields were masked. An answer that is no JSON is refused.
+        secret_fields: where a JSON answer repeats a key, e.g. ``("request.params.apikey",)``: names with dots between,
+            or a path as in ``rows_at``, with wildcards. The values are taken out before the answer is kept, for good;
+            every other byte stays, and the journal says which fields were masked. An answer that is no JSON is refused.
         mirrors: other addresses that hold the same data; a replay answers from them too.
         date_format: ``strftime`` format of the dates in the address.
         periods: the values of ``{period}``, e.g. ``("annual", "quarter")``; each is asked for.
-        class_mark: what the vendor writes between a ticker and its share class: ``-`` for ``BRK-B``, ``.`` for ``BRK.B``;
-            empty: tickers are sent as the universe has them.
-        ticker_names: tickers that the vendor writes in another way altogether, e.g. ``{"^SPX": "^GSPC"}``; a user adds to them in
-            ``[tickers.SOURCE]`` of ``sbf.toml``.
-        tickers_per_request: how many tickers one request may name, for vendors who take a list; ``{ticker}`` becomes the list. What a
-            vendor does not know is then missing in its answer, without an error.
+        class_mark: what the vendor writes between a ticker and its share class: ``-`` for ``BRK-B``, ``.`` for
+            ``BRK.B``; empty: tickers are sent as the universe has them.
+        ticker_names: tickers that the vendor writes in another way altogether, e.g. ``{"^SPX": "^GSPC"}``; a user adds
+            to them in ``[tickers.SOURCE]`` of ``sbf.toml``.
+        tickers_per_request: how many tickers one request may name, for vendors who take a list; ``{ticker}`` becomes
+            the list. What a vendor does not know is then missing in its answer, without an error.
         ticker_separator: what the vendor wants between them.
         pages: how an answer goes on; all pages count, or none.
-        chunk_days: a longer stretch of days is asked for in pieces of so many, oldest first; ``{year}`` cuts at years. 0: at once.
+        chunk_days: a longer stretch of days is asked for in pieces of so many, oldest first; ``{year}`` cuts at years.
+            0: at once.
         cursor: what ``{cursor}`` is, for vendors who are asked for what changed, e.g.
             ``Cursor(by="moment", column="updated")``.
         rows_max: the vendor's row cap. An answer as long is asked for again in two halves of its days, or refused.
         plan: the vendor's plan that covers it, for readers.
-        limits: how often the vendor may be asked, e.g. ``("10/second", "250/day")``, in all its datasets together; the limits
-            of its datasets add up to one list. Kept over runs.
+        limits: how often the vendor may be asked, e.g. ``("10/second", "250/day")``, in all its datasets together; the
+            limits of its datasets add up to one list. Kept over runs.
         connections: requests to the vendor at once, in all its datasets together; the least that any of them declares.
         redirect_hosts: hosts to which the vendor may send us on, besides its own; keys are not sent there.
         deadline_seconds: the time for one request with all its attempts and waits.

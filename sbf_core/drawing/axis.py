@@ -51,7 +51,8 @@ class XAxis:
 
     Attributes:
         kind: what it measures.
-        low, high: positions of its ends. Time: days since 1970; sessions and texts: 0 for the first; numbers: themselves.
+        low, high: positions of its ends. Time: days since 1970; sessions and texts: 0 for the first; numbers:
+            themselves.
         ticks: marked positions with what stands at them; empty for numbers, whose ticks are the drawing library's.
         span: how wide a bar is.
     """

@@ -141,7 +141,8 @@ def _fault(chart: Chart, columns: Mapping[str, str]) -> str:
     return (
         ""
         if unknown is None
-        else f"it reads {unknown!r}, which is no column of the table; {nearest(unknown, columns) or 'columns are ' + ', '.join(columns)}"
+        else f"it reads {unknown!r}, which is no column of the table; "
+        f"{nearest(unknown, columns) or 'columns are ' + ', '.join(columns)}"
     )
 
 

@@ -1,9 +1,11 @@
-"""The layers of a chart in Vega-Lite's words: axes, and one function for each kind, which gives the rows that its layers share."""
+"""The layers of a chart in Vega-Lite's words:
+axes, and one function for each kind, which gives the rows that its layers share.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sbf_core.drawing.axis import XKind
@@ -24,6 +26,8 @@ from sbf_core.errors import printable
 #: With fewer points than these, each is marked.
 _POINTS_MARKED_MAX = 60
 _CELLS_LABELLED_MAX = 240
+#: From this share of the range on a cell is so dark that light text is read on it.
+_DARK = 0.55
 _LARGE = 1_000_000
 
 
@@ -178,8 +182,8 @@ def candles(found: Plotted, frame: Frame, palette: Palette) -> Layers:
         rises, centre = mark["close"] >= mark["open"], mark["p"] + middle
         rows.append({
             "c": centre, "l": centre - half, "r": centre + half, "high": mark["high"], "low": mark["low"],
-            "top": max(mark["open"], mark["close"]), "bottom": min(mark["open"], mark["close"]), "line": palette.up if rises else palette.down,
-            "fill": palette.ground if rises else palette.down,
+            "top": max(mark["open"], mark["close"]), "bottom": min(mark["open"], mark["close"]),
+            "line": palette.up if rises else palette.down, "fill": palette.ground if rises else palette.down,
         })  # fmt: skip
     stroke = {"field": "line", "type": "nominal", "scale": None}
     x, y = _x(found, frame, "c"), _y(found, frame, "top")
@@ -204,32 +208,10 @@ def candles(found: Plotted, frame: Frame, palette: Palette) -> Layers:
 def heat(found: Plotted, frame: Frame, palette: Palette) -> Layers:
     """Light cells are near zero or the smallest value; where there is room the number stands in each."""
     values = [mark["y"] for mark in found.marks]
-    low, high = min(values, default=0.0), max(values, default=1.0)
-    both = low < 0 < high
-    edge = max(-low, high)
-    domain, colours = (
-        ([-edge, 0, edge], [palette.cold, palette.middle, palette.warm])
-        if both
-        else ([low, high if high > low else low + 1], [palette.middle, palette.warm])
-    )
-    strong = [(abs(value) / edge if both else (value - low) / ((high - low) or 1)) > 0.55 for value in values]
-    rows = []
-    for mark, dark in zip(found.marks, strong, strict=True):
-        p, q = mark["p"], -mark["q"]
-        ink = palette.ground if dark else palette.ink
-        rows.append(
-            {
-                "l": p - 0.5,
-                "r": p + 0.5,
-                "t": q + 0.5,
-                "b": q - 0.5,
-                "c": p,
-                "m": q,
-                "y": mark["y"],
-                "ink": ink,
-                "text": short(mark["y"]),
-            }
-        )
+    domain, colours, strong = _shades(values, palette)
+    rows = [
+        _cell(mark, palette.ground if dark else palette.ink) for mark, dark in zip(found.marks, strong, strict=True)
+    ]
     names = [(-place, name) for place, name in enumerate(found.series)]
     scale = {"domain": [-len(names) + 0.5, 0.5], "nice": False, "zero": False}
     axis: dict[str, Any] = {
@@ -275,6 +257,24 @@ def heat(found: Plotted, frame: Frame, palette: Palette) -> Layers:
         }
         layers.append({"mark": {"type": "text", "fontSize": 10.5}, "encoding": texts})
     return rows, layers
+
+
+def _shades(values: Sequence[float], palette: Palette) -> tuple[list[float], list[str], list[bool]]:
+    """The numbers between which colours change, the colours, and which values get a dark one."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    if low < 0 < high:
+        edge = max(-low, high)
+        colours = [palette.cold, palette.middle, palette.warm]
+        return [-edge, 0, edge], colours, [abs(value) / edge > _DARK for value in values]
+    span = (high - low) or 1
+    return [low, low + span], [palette.middle, palette.warm], [(value - low) / span > _DARK for value in values]
+
+
+def _cell(mark: Mapping[str, Any], ink: str) -> dict[str, Any]:
+    """A cell by its edges, its middle, and what stands in it."""
+    p, q, value = mark["p"], -mark["q"], mark["y"]
+    edges = {"l": p - 0.5, "r": p + 0.5, "t": q + 0.5, "b": q - 0.5}
+    return {**edges, "c": p, "m": q, "y": value, "ink": ink, "text": short(value)}
 
 
 def short(value: float) -> str:

@@ -1,4 +1,6 @@
-"""Where rows stand in a chart: positions and axes, worked out by SQL over the temporary tables ``points`` and ``placed``."""
+"""Where rows stand in a chart: positions and axes,
+worked out by SQL over the temporary tables ``points`` and ``placed``.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +38,11 @@ def x_kind(known: KnownChart, *, by_text: bool = False) -> XKind:
 def lay_out(cursor: duckdb.DuckDBPyConnection, kind: XKind) -> None:
     """Give each row of the temporary table ``points`` its position, in ``placed``."""
     position = {
-        XKind.TIME: "epoch(x) / 86400", XKind.NUMBER: "CAST(x AS DOUBLE)", XKind.SESSIONS: "CAST(dense_rank() OVER (ORDER BY x) - 1 AS DOUBLE)",
+        XKind.TIME: "epoch(x) / 86400",
+        XKind.NUMBER: "CAST(x AS DOUBLE)",
+        XKind.SESSIONS: "CAST(dense_rank() OVER (ORDER BY x) - 1 AS DOUBLE)",
         XKind.TEXT: "CAST(dense_rank() OVER (ORDER BY x) - 1 AS DOUBLE)",
-    }[kind]  # fmt: skip
+    }[kind]
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE placed AS SELECT {position} AS p, * FROM points")
 
 

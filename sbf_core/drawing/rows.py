@@ -36,10 +36,12 @@ class Plotted:
     Attributes:
         known: the chart and its table.
         view: what was asked for.
-        marks: what is drawn, from left to right. Each has ``p`` (its position), ``x`` (the day, moment, number or text; of a period its beginning), ``s`` (its
-            series) and ``y``, or ``open``, ``high``, ``low`` and ``close``; those of a heat map have ``q`` (their row), too. For a chart of a
-            specification of its own: rows with the table's columns.
-        values: of lines that were thinned: what each line is wherever one of them has a mark; else the marks. Only where it was asked for.
+        marks: what is drawn, from left to right. Each has ``p`` (its position), ``x`` (the day, moment, number or text;
+            of a period its beginning), ``s`` (its series) and ``y``, or ``open``, ``high``, ``low`` and ``close``;
+            those of a heat map have ``q`` (their row), too. For a chart of a specification of its own: rows with the
+            table's columns.
+        values: of lines that were thinned: what each line is wherever one of them has a mark; else the marks. Only
+            where it was asked for.
         axis: from left to right.
         series: those that are drawn, in order; for a heat map its rows from top to bottom.
         series_known: all of them, those with the most rows first, 500 at most.
@@ -80,7 +82,8 @@ def plotted(
         with_values: tell the value of each line at each place, too.
 
     Raises:
-        UsageError: the chart reads a column that is not there, there is no such series, or it has no time to choose from.
+        UsageError: the chart reads a column that is not there, there is no such series, or it has no time to choose
+            from.
     """
     view = view or View()
     if known.fault:
@@ -133,14 +136,18 @@ def _lines(
         width = (axis.high - axis.low) / buckets or 1.0
         # of equal values the first: the same rows always give the same points
         query = """
-        WITH b AS (SELECT s, least(floor((p - $low) / $width), $buckets - 1) AS bucket, min_by(point, p) AS first, max_by(point, p) AS last,
-            min_by(point, {y: y, p: p}) AS smallest, max_by(point, {y: y, p: -p}) AS largest FROM (SELECT *, {p: p, x: x, y: y} AS point FROM placed) GROUP BY 1, 2)
-        SELECT DISTINCT point.p AS p, point.x AS x, s, point.y AS y FROM (SELECT s, unnest([first, smallest, largest, last]) AS point FROM b) ORDER BY 1, 3
+        WITH b AS (SELECT s, least(floor((p - $low) / $width), $buckets - 1) AS bucket,
+            min_by(point, p) AS first, max_by(point, p) AS last,
+            min_by(point, {y: y, p: p}) AS smallest, max_by(point, {y: y, p: -p}) AS largest
+            FROM (SELECT *, {p: p, x: x, y: y} AS point FROM placed) GROUP BY 1, 2)
+        SELECT DISTINCT point.p AS p, point.x AS x, s, point.y AS y
+        FROM (SELECT s, unnest([first, smallest, largest, last]) AS point FROM b) ORDER BY 1, 3
         """
         found = cursor.execute(query, {"low": axis.low, "width": width, "buckets": buckets})
         marks = [dict(zip(("p", "x", "s", "y"), row, strict=True)) for row in found.fetchall()]
         notes.append(
-            f"The picture has {len(marks):,} of {count:,} points: of each stretch of a line its first, smallest, largest and last."
+            f"The picture has {len(marks):,} of {count:,} points: "
+            "of each stretch of a line its first, smallest, largest and last."
         )
     return Plotted(known=known, view=view, marks=marks, axis=axis, series=series, points=count, notes=tuple(notes))
 
@@ -159,7 +166,8 @@ def _index(cursor: duckdb.DuckDBPyConnection) -> list[str]:
     cursor.execute("CREATE OR REPLACE TEMP TABLE begins AS SELECT s, arg_min(y, x) AS first FROM points GROUP BY s")
     left_out = [name for (name,) in cursor.execute("SELECT s FROM begins WHERE first <= 0 ORDER BY s").fetchall()]
     cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE points AS SELECT x, s, y / first * 100 AS y, n FROM points JOIN begins USING (s) WHERE first > 0"
+        "CREATE OR REPLACE TEMP TABLE points AS SELECT x, s, y / first * 100 AS y, n "
+        "FROM points JOIN begins USING (s) WHERE first > 0"
     )
     return [f"{', '.join(left_out)}: begins with zero or less, and is left out."] if left_out else []
 
@@ -189,7 +197,10 @@ def _began(x: str, period: Period) -> str:
 
 def _collect(cursor: duckdb.DuckDBPyConnection, stretch: Source, period: Period, values: str, condition: str) -> None:
     """One row for each period and series, in the temporary table ``points``; ``n`` says of how many rows it is made."""
-    query = f"SELECT {_began('x', period)} AS x, s, {values}, count(*) AS n FROM ({stretch.sql}) WHERE {condition} GROUP BY ALL"
+    query = (
+        f"SELECT {_began('x', period)} AS x, s, {values}, count(*) AS n "
+        f"FROM ({stretch.sql}) WHERE {condition} GROUP BY ALL"
+    )
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE points AS {query}", stretch.parameters)
 
 
@@ -308,7 +319,9 @@ def _own(
     (count,) = one_row(cursor, f"SELECT count(*) FROM ({stretch.sql})", stretch.parameters)
     step = -(-count // POINTS_MAX) or 1
     query = (
-        f"SELECT unnest(n.columns) FROM (SELECT r.columns, row_number() OVER (ORDER BY r.x, r.s, r.columns) AS place FROM ({stretch.sql}) AS r) AS n "
+        "SELECT unnest(n.columns) "
+        "FROM (SELECT r.columns, row_number() OVER (ORDER BY r.x, r.s, r.columns) AS place "
+        f"FROM ({stretch.sql}) AS r) AS n "
         f"WHERE (n.place - 1) % {step} = 0 ORDER BY n.place"
     )
     marks = records(cursor, query, stretch.parameters)

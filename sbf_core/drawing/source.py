@@ -30,7 +30,8 @@ class Source:
 def all_rows(known: KnownChart, view: View) -> Source:
     """Columns ``x``, ``s`` and ``y``, or ``open``, ``high``, ``low`` and ``close``, of all rows.
 
-    Of a chart with a specification of its own ``x``, ``s`` and ``columns``: those of the table, which may have any name, as one value.
+    Of a chart with a specification of its own ``x``, ``s`` and ``columns``: those of the table, which may have any
+    name, as one value.
     """
     chart, schema_table = known.chart, known.table.partition(".")
     table = f"{schema_table[0]}.{quoted(schema_table[2])}"
@@ -51,7 +52,8 @@ def all_rows(known: KnownChart, view: View) -> Source:
     if chart.kind is ChartKind.HEATMAP:
         y, value = f"t.{quoted(chart.y[0])}", f"t.{quoted(chart.value)}"
         return Source(
-            f"SELECT {x} AS x, CAST({y} AS VARCHAR) AS s, CAST({value} AS DOUBLE) AS y FROM {table} WHERE {value} IS NOT NULL",
+            f"SELECT {x} AS x, CAST({y} AS VARCHAR) AS s, CAST({value} AS DOUBLE) AS y "
+            f"FROM {table} WHERE {value} IS NOT NULL",
             parameters,
         )
     if chart.kind is ChartKind.OWN:
@@ -75,7 +77,10 @@ def series_of(
     if len(chart.y) > 1:
         counted = list(chart.y)
     elif chart.series or chart.kind is ChartKind.HEATMAP:
-        query = f"SELECT s FROM ({everything.sql}) WHERE s IS NOT NULL GROUP BY s ORDER BY count(*) DESC, s LIMIT {SERIES_LISTED}"
+        query = (
+            f"SELECT s FROM ({everything.sql}) WHERE s IS NOT NULL "
+            f"GROUP BY s ORDER BY count(*) DESC, s LIMIT {SERIES_LISTED}"
+        )
         counted = [name for (name,) in cursor.execute(query, everything.parameters).fetchall()]
     else:
         if view.series:

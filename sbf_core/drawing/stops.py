@@ -26,8 +26,9 @@ def stops_of(found: Plotted, size: Size) -> dict[str, Any]:
         size: of the picture.
 
     Returns:
-        ``names`` of the series, whether they have ``colours``, and ``stops``. Each has ``x``, and for single marks ``y``, as shares of the picture (0 is left
-        and above), a ``label``, and ``values``: the number of its name, a text, and for points of lines how far down it is.
+        ``names`` of the series, whether they have ``colours``, and ``stops``. Each has ``x``, and for single marks
+        ``y``, as shares of the picture (0 is left and above), a ``label``, and ``values``: the number of its name, a
+        text, and for points of lines how far down it is.
     """
     frame = frame_of(found, size, titled=False)
     if found.chart.kind is ChartKind.HEATMAP:

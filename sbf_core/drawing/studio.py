@@ -16,7 +16,8 @@ from sbf_core.child.group import ChildProcess
 from sbf_core.errors import DatasetFailure
 
 SECONDS_MAX = 20.0
-#: The engine in it leaves its garbage lying while it has room: 85 MB with the first chart, 102 with the fifth, 150 with the fiftieth (measured).
+#: The engine in it leaves its garbage lying while it has room: 85 MB with the first chart, 102 with the fifth, 150 with
+#: the fiftieth (measured).
 RESIDENT_BYTES_MAX = 102 * 1000**2
 #: Where the system does not say how large it is.
 _CHARTS_A_PROCESS = 6

@@ -81,8 +81,16 @@ def config_of(palette: Palette, size: Size) -> dict[str, Any]:
         **lines,
     }
     return {
-        "background": palette.ground, "font": _FONT, "view": {"stroke": None}, "axis": axis, "range": {"category": list(palette.series), "ramp": [palette.middle, palette.warm]},
-        "legend": {"labelColor": palette.ink, "titleColor": palette.soft, "labelFontSize": small + 1, "symbolStrokeWidth": 2.4, "symbolSize": 260, "labelLimit": 150},
-        "title": {"color": palette.ink, "subtitleColor": palette.soft, "fontSize": 17, "subtitleFontSize": 12, "anchor": "start", "offset": 12, "subtitlePadding": 5},
-        "mark": {"color": palette.series[0]}, "text": {"color": palette.ink}, "style": {"guide-label": {"font": _FONT}, "guide-title": {"font": _FONT}},
+        "background": palette.ground, "font": _FONT, "view": {"stroke": None}, "axis": axis,
+        "range": {"category": list(palette.series), "ramp": [palette.middle, palette.warm]},
+        "legend": {
+            "labelColor": palette.ink, "titleColor": palette.soft, "labelFontSize": small + 1,
+            "symbolStrokeWidth": 2.4, "symbolSize": 260, "labelLimit": 150,
+        },
+        "title": {
+            "color": palette.ink, "subtitleColor": palette.soft, "fontSize": 17, "subtitleFontSize": 12,
+            "anchor": "start", "offset": 12, "subtitlePadding": 5,
+        },
+        "mark": {"color": palette.series[0]}, "text": {"color": palette.ink},
+        "style": {"guide-label": {"font": _FONT}, "guide-title": {"font": _FONT}},
     }  # fmt: skip

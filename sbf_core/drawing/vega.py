@@ -36,8 +36,10 @@ def specification(
     """
     frame, palette = frame_of(found, size, titled=titled), PALETTES[theme]
     head: dict[str, Any] = {
-        "$schema": _SCHEMA, "description": described(found), "width": frame.width, "height": frame.height, "autosize": {"type": "none"},
-        "padding": {"left": frame.left, "top": frame.top, "right": frame.right, "bottom": frame.bottom}, "config": config_of(palette, size),
+        "$schema": _SCHEMA, "description": described(found),
+        "width": frame.width, "height": frame.height, "autosize": {"type": "none"},
+        "padding": {"left": frame.left, "top": frame.top, "right": frame.right, "bottom": frame.bottom},
+        "config": config_of(palette, size),
     }  # fmt: skip
     if titled:
         head["title"] = {
@@ -59,7 +61,10 @@ def specification(
 
 
 def _printable(part: Any, known: dict[str, str]) -> Any:
-    """Texts of vendors as they may be shown: control and bidirectional characters as escapes. A name of a series comes 2,000 times."""
+    """Texts of vendors as they may be shown: control and bidirectional characters as escapes.
+
+    A name of a series comes 2,000 times.
+    """
     if isinstance(part, str):
         if part not in known:
             known[part] = printable(part)

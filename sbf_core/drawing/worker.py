@@ -1,8 +1,8 @@
 """Draws for the pages, in a process of its own: ``python -m sbf_core.drawing.worker``.
 
-Drawing keeps Python busy as a whole, so the pages would stand still while a chart is drawn; and a specification that never ends can be stopped.
-Each request is one line of JSON (``kind`` and ``spec``); each answer one line of JSON (``bytes`` or ``error``, and ``resident`` bytes of this process), and
-behind the first kind so many bytes.
+Drawing keeps Python busy as a whole, so the pages would stand still while a chart is drawn; and a specification that
+never ends can be stopped. Each request is one line of JSON (``kind`` and ``spec``); each answer one line of JSON
+(``bytes`` or ``error``, and ``resident`` bytes of this process), and behind the first kind so many bytes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from sbf_core.errors import SbfError
 
 
 def _resident() -> int:
-    """The memory that this process has, in bytes; 0 where the system does not say. (What it had at most is no help: a child begins with its parent's.)"""
+    """The memory that this process has, in bytes; 0 where the system does not say.
+
+    (What it had at most is no help: a child begins with its parent's.)
+    """
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):

@@ -39,7 +39,8 @@ class OpenDatabase(Protocol):
 class DuckDbBootstrap:
     """Opens the database of a home once, and hands out one cursor per thread.
 
-    It holds the lock of the home while the database is open: alone to write, shared to read. A copy for readers needs none.
+    It holds the lock of the home while the database is open: alone to write, shared to read. A copy for readers needs
+    none.
 
     Args:
         config: where the home is.

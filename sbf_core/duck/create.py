@@ -1,4 +1,6 @@
-"""A new database, whole or not at all: a disk that is full, or a crash, while DuckDB lays its file out leaves one that it cannot open."""
+"""A new database, whole or not at all:
+a disk that is full, or a crash, while DuckDB lays its file out leaves one that it cannot open.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,10 @@ def discard_left_overs(database: Path) -> None:
 
 
 def put_in_place(fresh: Path, database: Path) -> None:
-    """Give a database its name unless another has that name by now. A rename would replace the other, except on Windows."""
+    """Give a database its name unless another has that name by now.
+
+    A rename would replace the other, except on Windows.
+    """
     if os.name == "posix":
         try:
             os.link(fresh, database)

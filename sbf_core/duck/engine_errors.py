@@ -14,6 +14,7 @@ import duckdb
 
 from sbf_core.duck.damage import tells_of_damage
 from sbf_core.errors import EnvironmentFault, OutOfMemory, is_interrupt
+from sbf_core.failures import FailureKind, kind_of
 
 #: Whatever a statement may raise because of what it was given.
 ENGINE_ERRORS = (duckdb.Error, UnicodeDecodeError, MemoryError)
@@ -21,7 +22,8 @@ ENGINE_ERRORS = (duckdb.Error, UnicodeDecodeError, MemoryError)
 _NUMBERS = ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE", "EFBIG", "ENOMEM")
 _ERRNOS = frozenset(getattr(errno, name) for name in _NUMBERS if hasattr(errno, name))
 _TEXTS = (*(os.strerror(number) for number in sorted(_ERRNOS)), "not enough space on the disk")
-#: What Python says, by no class of its own, where the system gives no thread: for want of memory, or because there are too many.
+#: What Python says, by no class of its own, where the system gives no thread: for want of memory, or because there are
+#: too many.
 _NO_THREAD = "can't start new thread"
 #: The texts of these quote what a payload or a plugin says, and are never read.
 _OF_INPUT = (
@@ -53,8 +55,8 @@ class EngineFault(StrEnum):
 
 
 def fault_of(error: BaseException) -> EngineFault:
-    """Whose fault an error is, by its class. Only where a class has several meanings the text tells them apart, and such
-    texts are the engine's alone: they quote no payload.
+    """Whose fault an error is, by its class. Only where a class has several meanings the text tells them apart, and
+    such texts are the engine's alone: they quote no payload.
     """
     if is_interrupt(error):
         return EngineFault.STOPPED
@@ -84,6 +86,14 @@ def fault_of(error: BaseException) -> EngineFault:
 def is_inputs_fault(error: BaseException) -> bool:
     """Whether what was given to a statement, or to a hook, is to blame: only then a payload may be judged by it."""
     return fault_of(error) is EngineFault.INPUT
+
+
+def kind_of_fault(error: BaseException) -> FailureKind:
+    """The kind of failure that an error is, be it the engine's, Python's or ours."""
+    fault = fault_of(error)
+    if fault is EngineFault.MEMORY:
+        return FailureKind.MEMORY
+    return FailureKind.ENVIRONMENT if fault is EngineFault.SYSTEM else kind_of(error)
 
 
 def costs_only_its_own(error: BaseException) -> bool:

@@ -1,8 +1,8 @@
 """Who has the home: the lock of a home, the note in it, and the mark that outlives a process which died with it.
 
-One process or thread at a time changes a home. It holds ``sbf.lock``; DuckDB's own lock of the database stays beside it,
-for programs that are not sbf, but it cannot be the lock of the home: it ends when anything in the process closes another
-handle of the database. Readers of the database share the lock; readers of a copy need none.
+One process or thread at a time changes a home. It holds ``sbf.lock``; DuckDB's own lock of the database stays beside
+it, for programs that are not sbf, but it cannot be the lock of the home: it ends when anything in the process closes
+another handle of the database. Readers of the database share the lock; readers of a copy need none.
 """
 
 from __future__ import annotations

@@ -46,7 +46,10 @@ def open_fault(error: duckdb.Error, database: Path, *, holder: Path) -> SbfError
 
 
 def damage_found(error: duckdb.Error, database: Path, *, holder: Path) -> DamageFound:
-    """A block cannot be read. Whoever died with the database open has left ``holder``; a run then replaces the database by itself."""
+    """A block cannot be read.
+
+    Whoever died with the database open has left ``holder``; a run then replaces the database by itself.
+    """
     fix = (
         "run `sbf run`, which replaces it: a crash did that"
         if holder.exists()
@@ -56,7 +59,10 @@ def damage_found(error: duckdb.Error, database: Path, *, holder: Path) -> Damage
 
 
 def is_duckdb(path: Path) -> bool:
-    """Whether a file starts like a DuckDB database. Asked before DuckDB is: it would load an extension for an SQLite file."""
+    """Whether a file starts like a DuckDB database.
+
+    Asked before DuckDB is: it would load an extension for an SQLite file.
+    """
     if path.exists() and not path.is_file():
         return False  # a pipe or a device: opening it may wait for ever
     try:

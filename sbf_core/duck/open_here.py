@@ -1,7 +1,7 @@
 """Which database files this process has open.
 
-DuckDB locks a database with a POSIX record lock, which ends when any descriptor of the file is closed in the process. So a
-file that is open here must not be looked at by another way.
+DuckDB locks a database with a POSIX record lock, which ends when any descriptor of the file is closed in the process.
+So a file that is open here must not be looked at by another way.
 """
 
 from __future__ import annotations

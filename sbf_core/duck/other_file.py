@@ -13,8 +13,8 @@ from sbf_core.duck.open_fault import is_duckdb
 
 
 def why_unreadable(config: DuckDbConfig, path: Path) -> str:
-    """What is wrong with a database whose blocks cannot all be read; empty for a whole one, and for one that this process
-    has open with other settings.
+    """What is wrong with a database whose blocks cannot all be read; empty for a whole one, and for one that this
+    process has open with other settings.
     """
     if not is_duckdb(path):
         return "is no DuckDB database"

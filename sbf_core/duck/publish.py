@@ -34,7 +34,8 @@ class Publication:
         run_id: the run that left the database like this.
         published_at: when, as ISO text.
         is_current: the database has not changed since.
-        has_all_rows: silver and gold have not changed since; runs that found nothing to do may have added to the ledger.
+        has_all_rows: silver and gold have not changed since; runs that found nothing to do may have added to the
+            ledger.
     """
 
     path: Path
@@ -95,7 +96,9 @@ def name_published(config: DuckDbConfig, run_id: str, *, now: str) -> None:
 
 
 def keep_published(config: DuckDbConfig) -> None:
-    """The database was changed, but none of its rows of silver and gold: the copy, which had them all, has them still."""
+    """The database was changed, but none of its rows of silver and gold:
+    the copy, which had them all, has them still.
+    """
     named = config.published / CURRENT
     with suppress(OSError, ValueError):
         facts = state_of(named)
@@ -133,8 +136,8 @@ def current_publication(config: DuckDbConfig) -> Publication | None:
 
 
 def superseded_copies(config: DuckDbConfig) -> list[Path]:
-    """Copies that are not the newest, and halves of copies. None where nobody says which is the newest. Call it only while
-    no run is at work.
+    """Copies that are not the newest, and halves of copies. None where nobody says which is the newest. Call it only
+    while no run is at work.
     """
     try:
         _, current = _named(config)

@@ -1,7 +1,9 @@
-"""Tables as Parquet files for readers, and ``warehouse.duckdb``: a file of views over them, for any tool that reads DuckDB.
+"""Tables as Parquet files for readers, and ``warehouse.duckdb``:
+a file of views over them, for any tool that reads DuckDB.
 
-Only what changed is written again. A file is never changed: its table gets a new one, and the views are replaced in one step, so
-that a reader sees the old tables or the new. The file before the last is kept for whoever has the old views open.
+Only what changed is written again. A file is never changed: its table gets a new one, and the views are replaced in one
+step, so that a reader sees the old tables or the new. The file before the last is kept for whoever has the old views
+open.
 """
 
 from __future__ import annotations
@@ -100,7 +102,8 @@ def publish_tables(
         config: of the home.
         run_id: names the files.
         schemas: ``gold``, or ``gold`` and ``silver``.
-        versions: a text for each table that changes whenever its rows do; ``silver.x`` stands for ``silver.x_history``, too.
+        versions: a text for each table that changes whenever its rows do; ``silver.x`` stands for ``silver.x_history``,
+            too.
 
     Raises:
         OSError, duckdb.Error: the disk does not take it; what readers had before is whole.
@@ -142,12 +145,17 @@ def _is_moved(config: DuckDbConfig) -> bool:
 
 
 def leads_to(folder: str, published: Path) -> bool:
-    """Whether views that look in a folder find the files there: a home may be reached by a link as well as by its name."""
+    """Whether views that look in a folder find the files there:
+    a home may be reached by a link as well as by its name.
+    """
     return folder == str(published) or (bool(folder) and Path(folder).resolve() == published.resolve())
 
 
 def _tables(cursor: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[tuple[str, str]]:
-    query = "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database() AND NOT internal AND NOT temporary ORDER BY ALL"
+    query = (
+        "SELECT schema_name, table_name FROM duckdb_tables() "
+        "WHERE database_name = current_database() AND NOT internal AND NOT temporary ORDER BY ALL"
+    )
     return [(schema, name) for schema, name in cursor.execute(query).fetchall() if schema in schemas]
 
 
@@ -168,8 +176,10 @@ def _write(cursor: duckdb.DuckDBPyConnection, table: str, target: Path, *, stagi
 def _macros(cursor: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> list[str]:
     """Statements that make the macros that look back, where the tables that they read are there."""
     query = (
-        "SELECT schema_name, function_name, list(parameters ORDER BY len(parameters)), list(macro_definition ORDER BY len(parameters)) FROM duckdb_functions() "
-        "WHERE function_type = 'table_macro' AND database_name = current_database() AND schema_name = 'silver' GROUP BY ALL"
+        "SELECT schema_name, function_name, list(parameters ORDER BY len(parameters)), "
+        "list(macro_definition ORDER BY len(parameters)) FROM duckdb_functions() "
+        "WHERE function_type = 'table_macro' AND database_name = current_database() AND schema_name = 'silver' "
+        "GROUP BY ALL"
     )
     there = set(tables)
     statements = []
@@ -210,7 +220,9 @@ def _write_views(
 
 
 def _reader(path: Path) -> str:
-    """A folder called ``price=1`` somewhere above would be taken for the values of a column, and hide those in the file."""
+    """A folder called ``price=1`` somewhere above would be taken for the values of a column,
+    and hide those in the file.
+    """
     return f"read_parquet({literal(str(path))}, hive_partitioning=false)"
 
 

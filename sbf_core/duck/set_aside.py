@@ -23,12 +23,13 @@ _NAME = "sbf-before-rebuild-"
 def replace_database(config: DuckDbConfig, fresh: Path, *, clock: Clock) -> Path | None:
     """Put a whole database in the place of that of the home, at once; the old one is kept in ``backups``.
 
-    Call it while holding the home. Where the old one cannot be opened it is kept as it is: that is what a rebuild is for.
+    Call it while holding the home. Where the old one cannot be opened it is kept as it is: that is what a rebuild is
+    for.
 
     Args:
         config: of the home.
-        fresh: the new one, closed, on the same file system. What its log holds is taken in first: where there was no room
-            for that as it was closed, rows stand in the log alone.
+        fresh: the new one, closed, on the same file system. What its log holds is taken in first: where there was no
+            room for that as it was closed, rows stand in the log alone.
         clock: names the old one.
 
     Returns:
@@ -121,7 +122,9 @@ def set_aside_before(config: DuckDbConfig) -> list[Path]:
 
 
 def database_copies(config: DuckDbConfig) -> list[tuple[Path, str]]:
-    """Every copy of the database in ``backups`` that sbf itself made, with the reason; not what a user has put there."""
+    """Every copy of the database in ``backups`` that sbf itself made, with the reason;
+    not what a user has put there.
+    """
     kinds = ((f"{_NAME}*.duckdb", "set aside by a rebuild"), ("sbf-schema*-*.duckdb", "made before a migration"))
     found = [(path, why) for pattern, why in kinds for path in sorted(config.backups.glob(pattern))]
     return found + [

@@ -22,7 +22,10 @@ class TransactionBroken(SbfError):
 
 
 def transaction_number(conn: duckdb.DuckDBPyConnection) -> int:
-    """The number of the transaction under way. It grows by one with each transaction of this process, whoever begins it; asking for it outside of one begins one."""
+    """The number of the transaction under way.
+
+    It grows by one with each transaction of this process, whoever begins it; asking for it outside of one begins one.
+    """
     row = conn.execute("SELECT txid_current()").fetchone()
     assert row is not None
     return int(row[0])

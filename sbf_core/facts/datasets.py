@@ -1,4 +1,6 @@
-"""What is kept of the datasets: payloads, columns with their ranges, coverage by ticker and time, and the revisions of one key."""
+"""What is kept of the datasets: payloads, columns with their ranges,
+coverage by ticker and time, and the revisions of one key.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,11 @@ from sbf_core.ops.queries import DATASET_ID
 from sbf_core.silver.tables import tables_there
 
 _PAYLOADS = f"""
-SELECT m.fetched_at, m.ticker, m.from_date, m.to_date, m.content_length_bytes AS bytes, p.status, p.rows_seen AS seen, p.rows_inserted AS inserted, p.rows_updated AS updated,
-    p.rows_rejected AS rejected, left(m.payload_hash, 12) AS hash, m.rel_path AS payload, p.error, m.bronze_file_id
-FROM (SELECT * FROM ops.bronze_manifest WHERE list_contains(?, {DATASET_ID}) ORDER BY fetched_at DESC, rel_path LIMIT ? OFFSET ?) AS m
+SELECT m.fetched_at, m.ticker, m.from_date, m.to_date, m.content_length_bytes AS bytes, p.status, p.rows_seen AS seen,
+    p.rows_inserted AS inserted, p.rows_updated AS updated, p.rows_rejected AS rejected,
+    left(m.payload_hash, 12) AS hash, m.rel_path AS payload, p.error, m.bronze_file_id
+FROM (SELECT * FROM ops.bronze_manifest WHERE list_contains(?, {DATASET_ID})
+    ORDER BY fetched_at DESC, rel_path LIMIT ? OFFSET ?) AS m
 LEFT JOIN ops.promotion_manifest AS p USING (bronze_file_id) ORDER BY m.fetched_at DESC, m.rel_path
 """
 PERIODS = ("year", "quarter", "month")
@@ -125,7 +129,8 @@ def coverage(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, by
         "month": "strftime({d}, '%Y-%m')",
     }[by].format(d=f"t.{quoted(day)}")
     counted = cursor.execute(
-        f"SELECT CAST({what} AS VARCHAR), {shown}, count(*) FROM silver.{quoted(entry.silver_table)} AS t GROUP BY ALL ORDER BY ALL"
+        f"SELECT CAST({what} AS VARCHAR), {shown}, count(*) "
+        f"FROM silver.{quoted(entry.silver_table)} AS t GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     periods = sorted({period for _, period, _ in counted})
     cells = {(name, period): count for name, period, count in counted}
@@ -135,7 +140,9 @@ def coverage(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, by
 
 
 def ticker_column(entry: DatasetKeymapEntry) -> str:
-    """The column of the key that tells series apart: the one that is asked for, else the first that is no date; empty for none."""
+    """The column of the key that tells series apart:
+    the one that is asked for, else the first that is no date; empty for none.
+    """
     keys = [column for column in entry.columns if column.key and not column.row_date]
     asked = [column.name for column in keys if column.source == "request.ticker"]
     texts = [column.name for column in keys if column.type == "VARCHAR"]
@@ -175,12 +182,15 @@ def key_named(columns: Sequence[str], text: str, *, what: str) -> dict[str, str]
 
 
 def own_header(entry: DatasetKeymapEntry, name: str) -> str:
-    """What a column that stands beside those of a dataset is called: ``name``, or ``_name`` where the dataset has one of that name."""
+    """What a column that stands beside those of a dataset is called:
+    ``name``, or ``_name`` where the dataset has one of that name.
+    """
     return f"_{name}" if name in entry.column_types else name
 
 
 def revisions(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, key: Mapping[str, str]) -> FactTable:
-    """Every version of one key, oldest first: its values, since and until when they were known, when they were recorded, and the payload that brought them.
+    """Every version of one key, oldest first: its values, since and until when they were known, when they were
+    recorded, and the payload that brought them.
 
     The columns that the table itself does not have are called as ``own_header`` says.
 
@@ -192,14 +202,17 @@ def revisions(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, key:
     table, history = f"silver.{quoted(entry.silver_table)}", f"silver.{quoted(entry.silver_table + '_history')}"
     shown = "".join(f"{name}, " for name in [quoted_list(values, prefix="v.")] if values)
     both = (
-        f"SELECT t.* EXCLUDE (_run_id), CAST(NULL AS TIMESTAMP) AS known_to, false AS _deleted FROM {table} AS t WHERE {condition} "
+        "SELECT t.* EXCLUDE (_run_id), CAST(NULL AS TIMESTAMP) AS known_to, false AS _deleted "
+        f"FROM {table} AS t WHERE {condition} "
         f"UNION ALL BY NAME SELECT t.* EXCLUDE (_run_id) FROM {history} AS t WHERE {condition}"
     )
     state, payload, file_id = (quoted(own_header(entry, name)) for name in ("state", "payload", "bronze_file_id"))
     query = (
         f"SELECT {shown}v.known_from, v.known_to, v.recorded_at, "
-        f"CASE WHEN v._deleted THEN 'gone' WHEN v.known_to IS NULL THEN 'current' ELSE 'superseded' END AS {state}, m.rel_path AS {payload}, m.bronze_file_id AS {file_id} "
-        f"FROM ({both}) AS v LEFT JOIN ops.bronze_manifest AS m ON m.bronze_file_id = v._bronze_file_id ORDER BY v.known_from, v.recorded_at, v.known_to NULLS LAST"
+        "CASE WHEN v._deleted THEN 'gone' WHEN v.known_to IS NULL THEN 'current' ELSE 'superseded' END "
+        f"AS {state}, m.rel_path AS {payload}, m.bronze_file_id AS {file_id} "
+        f"FROM ({both}) AS v LEFT JOIN ops.bronze_manifest AS m ON m.bronze_file_id = v._bronze_file_id "
+        "ORDER BY v.known_from, v.recorded_at, v.known_to NULLS LAST"
     )
     parameters = [key[name] for name in entry.key_columns]
     try:

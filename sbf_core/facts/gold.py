@@ -17,10 +17,12 @@ FROM ops.gold_manifest GROUP BY 1 ORDER BY 1
 """
 _TESTS = """
 SELECT test, status, failing_rows, tested_at FROM ops.gold_tests
-WHERE table_name = ? AND gold_build_id = (SELECT max(gold_build_id) FROM ops.gold_tests WHERE table_name = ?) ORDER BY test
+WHERE table_name = ? AND gold_build_id = (SELECT max(gold_build_id) FROM ops.gold_tests WHERE table_name = ?)
+ORDER BY test
 """
 _BUILDS = """
-SELECT started_at, status, rows_seen AS rows, rows_written AS written, date_diff('millisecond', started_at, finished_at) / 1000 AS seconds, error_message AS error
+SELECT started_at, status, rows_seen AS rows, rows_written AS written,
+    date_diff('millisecond', started_at, finished_at) / 1000 AS seconds, error_message AS error
 FROM ops.gold_manifest WHERE table_name = ? ORDER BY started_at DESC LIMIT 10
 """
 

@@ -24,10 +24,14 @@ from sbf_core.inside import inside
 
 _INPUT_ROWS_MAX = 20
 _PAYLOAD = """
-SELECT m.bronze_file_id, m.rel_path AS payload, m.payload_hash AS sha256, m.run_id, m.fetched_at, m.address, m.status_code AS http, m.from_date, m.to_date, m.extension
+SELECT m.bronze_file_id, m.rel_path AS payload, m.payload_hash AS sha256, m.run_id, m.fetched_at, m.address,
+    m.status_code AS http, m.from_date, m.to_date, m.extension
 FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = ?
 """
-_NAMED = "SELECT bronze_file_id, rel_path FROM ops.bronze_manifest WHERE bronze_file_id = ? OR rel_path = ? OR starts_with(payload_hash, ?) ORDER BY 2 LIMIT 5"
+_NAMED = (
+    "SELECT bronze_file_id, rel_path FROM ops.bronze_manifest "
+    "WHERE bronze_file_id = ? OR rel_path = ? OR starts_with(payload_hash, ?) ORDER BY 2 LIMIT 5"
+)
 _HASH_CHARACTERS_MIN = 8
 
 
@@ -78,8 +82,8 @@ class GoldOrigin:
         model: the declaration, as its plugin gives it now, over the sources that are there.
         key: of its row.
         column, value: what was asked for.
-        inputs: the tables that the SQL reads, with their rows that share the key. They are found by the names of columns: sbf does not
-            follow a value through expressions.
+        inputs: the tables that the SQL reads, with their rows that share the key. They are found by the names of
+            columns: sbf does not follow a value through expressions.
     """
 
     model: GoldModel
@@ -168,7 +172,10 @@ def explain_gold(
     if not types:
         raise UsageError(f"gold.{name} was not built yet", fix="sbf run --only gold", code="NO_ROWS")
     for stale in stale_gold(cursor, [model]):
-        what = f"gold.{name} was built by another declaration, so what is declared now does not explain it: {'; '.join(stale.why)}"
+        what = (
+            f"gold.{name} was built by another declaration, "
+            f"so what is declared now does not explain it: {'; '.join(stale.why)}"
+        )
         raise UsageError(what, fix="build it again first: sbf run --only gold", code="STALE")
     if column not in types:
         raise UsageError(
@@ -199,7 +206,10 @@ def explain_gold(
 
 def _columns(cursor: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     schema, _, name = table.partition(".")
-    query = "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() AND schema_name = ? AND table_name = ? ORDER BY column_index"
+    query = (
+        "SELECT column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name = ? AND table_name = ? ORDER BY column_index"
+    )
     return dict(cursor.execute(query, [schema, name]).fetchall())
 
 

@@ -50,8 +50,8 @@ def undeclared_fields(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEnt
         return FactTable(("field", "examples", "since"), ())
     known = [name for column in entry.columns for name in column.source_names]
     query = (
-        "SELECT d.field, d.examples, d.seen_at AS since FROM ops.schema_drift AS d WHERE d.silver_table = ? AND d.change "
-        "= 'added' AND NOT list_contains(?, d.field) ORDER BY 3, 1"
+        "SELECT d.field, d.examples, d.seen_at AS since FROM ops.schema_drift AS d "
+        "WHERE d.silver_table = ? AND d.change = 'added' AND NOT list_contains(?, d.field) ORDER BY 3, 1"
     )
     return table_of(cursor, query, [entry.silver_table, known])
 

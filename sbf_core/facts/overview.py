@@ -20,24 +20,39 @@ from sbf_core.silver.stale import cost_of, payloads_wait, stale_of_home
 from sbf_core.typed import typed
 
 _BRONZE = """
-SELECT concat_ws('/', domain, source, dataset) || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END, count(*), max(fetched_at)
+SELECT concat_ws('/', domain, source, dataset)
+    || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END, count(*), max(fetched_at)
 FROM ops.bronze_manifest GROUP BY domain, source, dataset, discriminator
 """
-_SILVER = "SELECT silver_table, count(*) FILTER (status = 'failed'), sum(rows_rejected), max(coverage_to) FROM ops.promotion_manifest GROUP BY 1"
+_SILVER = (
+    "SELECT silver_table, count(*) FILTER (status = 'failed'), sum(rows_rejected), max(coverage_to) "
+    "FROM ops.promotion_manifest GROUP BY 1"
+)
 _TABLES_OF = """
-SELECT DISTINCT concat_ws('/', m.domain, m.source, m.dataset) || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END, p.silver_table
-FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE concat_ws('/', m.domain, m.source, m.dataset) IN (SELECT unnest(?))
+SELECT DISTINCT concat_ws('/', m.domain, m.source, m.dataset)
+    || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END, p.silver_table
+FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id)
+WHERE concat_ws('/', m.domain, m.source, m.dataset) IN (SELECT unnest(?))
 """
 #: The key of a series is the identity of its dataset, which has three parts, and perhaps a ticker, which may have any.
 _ASKED = "SELECT array_to_string(string_split(key, '/')[1:3], '/'), max(checked_at) FROM ops.data_dates GROUP BY 1"
 _FAILED = """
-SELECT concat_ws('/', domain, source, dataset) || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END AS dataset, error, count(*) AS times
-FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' AND status = 'failed' GROUP BY ALL ORDER BY times DESC, 1, 2 LIMIT 20
+SELECT concat_ws('/', domain, source, dataset)
+    || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END AS dataset, error, count(*) AS times
+FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' AND status = 'failed'
+GROUP BY ALL ORDER BY times DESC, 1, 2 LIMIT 20
 """
-_GOLD_FAILED = "SELECT table_name, error FROM ops.file_ingestions WHERE run_id = ? AND kind = 'gold' AND status = 'failed' ORDER BY 1"
-_REJECTED = "SELECT silver_table, reason, count(*) FROM ops.rejects WHERE run_id = ? GROUP BY ALL ORDER BY 3 DESC, 1, 2 LIMIT 20"
+_GOLD_FAILED = (
+    "SELECT table_name, error FROM ops.file_ingestions "
+    "WHERE run_id = ? AND kind = 'gold' AND status = 'failed' ORDER BY 1"
+)
+_REJECTED = (
+    "SELECT silver_table, reason, count(*) FROM ops.rejects WHERE run_id = ? "
+    "GROUP BY ALL ORDER BY 3 DESC, 1, 2 LIMIT 20"
+)
 _DAYS = """
-SELECT CAST(started_at AS DATE) AS day, count(*) AS runs, count(*) FILTER (status IN ('failed', 'interrupted')) AS failed, count(*) FILTER (status = 'partial') AS partial
+SELECT CAST(started_at AS DATE) AS day, count(*) AS runs,
+    count(*) FILTER (status IN ('failed', 'interrupted')) AS failed, count(*) FILTER (status = 'partial') AS partial
 FROM ops.file_ingestions WHERE kind = 'run' AND started_at >= ? GROUP BY 1 ORDER BY 1
 """
 
@@ -51,8 +66,8 @@ class DatasetState:
         title: what it is, for readers; its identity where nobody says.
         silver_table: where its rows are.
         is_declared: whether an installed plugin declares it.
-        state: ``fresh``, ``due``, ``failed``, ``never``, ``stale`` where its declaration has changed since its table was
-            made, ``held`` where it waits for its user, or ``left`` where no plugin declares it any more.
+        state: ``fresh``, ``due``, ``failed``, ``never``, ``stale`` where its declaration has changed since its table
+            was made, ``held`` where it waits for its user, or ``left`` where no plugin declares it any more.
         why: the reason.
         payloads: how many there are.
         rows: current rows in silver.
@@ -109,7 +124,8 @@ def dataset_states(
             state, why = "failed", f"{failed} payloads could not be promoted"
         state, why = waiting.get(dataset_id, (state, why))
         states.append(DatasetState(
-            id=dataset_id, title=title, silver_table=table, is_declared=is_declared, state=state, why=why, payloads=payloads, rows=_rows(cursor, table) if table in tables else 0,
+            id=dataset_id, title=title, silver_table=table, is_declared=is_declared, state=state, why=why,
+            payloads=payloads, rows=_rows(cursor, table) if table in tables else 0,
             rejected=rejected, covered_to=covered, last_fetched=fetched,
         ))  # fmt: skip
     ranks = {"held": 0, "failed": 0, "stale": 1, "never": 2, "due": 3, "left": 4, "fresh": 5}

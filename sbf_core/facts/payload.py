@@ -20,15 +20,20 @@ _DIFFERENCE_LINES_MAX = 400
 #: So much more is read, so that no key is cut in half before it is taken out.
 _KEY_BYTES_MAX = 4096
 _FACTS = """
-SELECT m.bronze_file_id, concat_ws('/', m.domain, m.source, m.dataset) || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END AS dataset, m.ticker,
-    m.run_id, m.fetched_at, m.from_date, m.to_date, m.address, m.status_code AS http, m.elapsed_seconds AS seconds, m.content_length_bytes AS bytes, m.extension,
-    m.payload_hash AS sha256, m.rel_path AS payload, p.silver_table, p.status, p.rows_seen AS seen, p.rows_inserted AS inserted, p.rows_updated AS updated,
+SELECT m.bronze_file_id, concat_ws('/', m.domain, m.source, m.dataset)
+    || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END AS dataset,
+    m.ticker, m.run_id, m.fetched_at, m.from_date, m.to_date, m.address, m.status_code AS http,
+    m.elapsed_seconds AS seconds, m.content_length_bytes AS bytes, m.extension,
+    m.payload_hash AS sha256, m.rel_path AS payload, p.silver_table, p.status,
+    p.rows_seen AS seen, p.rows_inserted AS inserted, p.rows_updated AS updated,
     p.rows_unchanged AS unchanged, p.rows_rejected AS rejected, p.error
 FROM ops.bronze_manifest AS m LEFT JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE m.bronze_file_id = ?
 """
 _BEFORE = """
-SELECT o.bronze_file_id, o.rel_path FROM ops.bronze_manifest AS o JOIN ops.bronze_manifest AS m ON m.bronze_file_id = ? AND o.domain = m.domain AND o.source = m.source
-    AND o.dataset = m.dataset AND o.discriminator = m.discriminator AND o.ticker IS NOT DISTINCT FROM m.ticker AND o.fetched_at < m.fetched_at
+SELECT o.bronze_file_id, o.rel_path FROM ops.bronze_manifest AS o
+JOIN ops.bronze_manifest AS m ON m.bronze_file_id = ? AND o.domain = m.domain AND o.source = m.source
+    AND o.dataset = m.dataset AND o.discriminator = m.discriminator
+    AND o.ticker IS NOT DISTINCT FROM m.ticker AND o.fetched_at < m.fetched_at
 ORDER BY o.fetched_at DESC, o.rel_path DESC LIMIT 1
 """
 _REJECTS = "SELECT reason, column_name, row_json FROM ops.rejects WHERE bronze_file_id = ? ORDER BY ALL LIMIT 100"
@@ -102,7 +107,10 @@ def _head(path: Path) -> tuple[str, str]:
     except (OSError, EOFError, zlib.error) as error:
         return (
             "",
-            f"the payload cannot be read: {error.strerror if isinstance(error, OSError) and error.strerror else error}; see `sbf verify`",
+            (
+                "the payload cannot be read: "
+                f"{error.strerror if isinstance(error, OSError) and error.strerror else error}; see `sbf verify`"
+            ),
         )
     if b"\0" in raw:
         return "", f"{size:,} bytes that are no text"

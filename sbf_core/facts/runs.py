@@ -12,35 +12,45 @@ from sbf_core.facts.table import FactTable, table_of
 
 #: The runs are chosen first: counting the files of 5,000 runs to show ten of them takes 130 ms.
 _RUNS = """
-WITH r AS (SELECT * FROM ops.file_ingestions WHERE kind = 'run' AND {chosen} ORDER BY started_at DESC LIMIT {limit} OFFSET {offset})
+WITH r AS (SELECT * FROM ops.file_ingestions WHERE kind = 'run' AND {chosen}
+    ORDER BY started_at DESC LIMIT {limit} OFFSET {offset})
 SELECT r.run_id, r.status, r.started_at, date_diff('millisecond', r.started_at, r.finished_at) / 1000 AS seconds,
-    count(f.subject) FILTER (f.bronze_rows IS NOT NULL) AS files, r.rows_inserted AS inserted, r.rows_updated AS updated,
-    r.rows_unchanged AS unchanged, r.rows_rejected AS rejected, r.error
-FROM r LEFT JOIN (SELECT * FROM ops.file_ingestions WHERE kind = 'file' AND run_id IN (SELECT run_id FROM r)) AS f USING (run_id) GROUP BY ALL ORDER BY r.started_at DESC
+    count(f.subject) FILTER (f.bronze_rows IS NOT NULL) AS files, r.rows_inserted AS inserted,
+    r.rows_updated AS updated, r.rows_unchanged AS unchanged, r.rows_rejected AS rejected, r.error
+FROM r LEFT JOIN (SELECT * FROM ops.file_ingestions WHERE kind = 'file' AND run_id IN (SELECT run_id FROM r)) AS f
+    USING (run_id) GROUP BY ALL ORDER BY r.started_at DESC
 """
 #: The path of a payload names dataset, ticker, time and hash; a request without a payload has none.
 _FILES = """
-SELECT concat_ws('/', f.domain, f.source, f.dataset) || CASE WHEN f.discriminator <> '' THEN '@' || f.discriminator ELSE '' END AS dataset, f.ticker, f.status,
-    f.bronze_rows AS rows, f.content_length_bytes AS bytes, m.status_code AS http, m.elapsed_seconds AS seconds, f.rows_rejected AS rejected, left(f.payload_hash, 12) AS hash,
+SELECT concat_ws('/', f.domain, f.source, f.dataset)
+    || CASE WHEN f.discriminator <> '' THEN '@' || f.discriminator ELSE '' END AS dataset, f.ticker, f.status,
+    f.bronze_rows AS rows, f.content_length_bytes AS bytes, m.status_code AS http, m.elapsed_seconds AS seconds,
+    f.rows_rejected AS rejected, left(f.payload_hash, 12) AS hash,
     coalesce(f.rel_path, f.subject) AS payload, f.error, f.bronze_file_id
-FROM ops.file_ingestions AS f LEFT JOIN ops.bronze_manifest AS m USING (bronze_file_id) WHERE f.run_id = ? AND f.kind = 'file' AND (? = '' OR f.status = ?)
+FROM ops.file_ingestions AS f LEFT JOIN ops.bronze_manifest AS m USING (bronze_file_id)
+WHERE f.run_id = ? AND f.kind = 'file' AND (? = '' OR f.status = ?)
 ORDER BY f.status <> 'failed', 1, 2, payload LIMIT ? OFFSET ?
 """
 _PROMOTIONS = """
-SELECT p.silver_table AS table_name, count(*) AS files, count(*) FILTER (p.status = 'failed') AS failed, sum(p.rows_seen) AS seen, sum(p.rows_inserted) AS inserted,
-    sum(p.rows_updated) AS updated, sum(p.rows_unchanged) AS unchanged, sum(p.rows_rejected) AS rejected, sum(p.rows_closed) AS closed, min(p.coverage_from) AS first_day,
-    max(p.coverage_to) AS last_day, date_diff('millisecond', min(p.started_at), max(p.finished_at)) / 1000 AS seconds
+SELECT p.silver_table AS table_name, count(*) AS files, count(*) FILTER (p.status = 'failed') AS failed,
+    sum(p.rows_seen) AS seen, sum(p.rows_inserted) AS inserted, sum(p.rows_updated) AS updated,
+    sum(p.rows_unchanged) AS unchanged, sum(p.rows_rejected) AS rejected, sum(p.rows_closed) AS closed,
+    min(p.coverage_from) AS first_day, max(p.coverage_to) AS last_day,
+    date_diff('millisecond', min(p.started_at), max(p.finished_at)) / 1000 AS seconds
 FROM ops.promotion_manifest AS p WHERE p.run_id = ? GROUP BY 1 ORDER BY 1
 """
 _REJECTS = """
-SELECT r.silver_table AS table_name, r.reason, r.column_name, count(*) AS rows, min(r.row_json) AS example FROM ops.rejects AS r WHERE r.run_id = ? GROUP BY ALL ORDER BY ALL
+SELECT r.silver_table AS table_name, r.reason, r.column_name, count(*) AS rows, min(r.row_json) AS example
+FROM ops.rejects AS r WHERE r.run_id = ? GROUP BY ALL ORDER BY ALL
 """
 #: A build is of the run within whose time it began: there is never a second one at work.
 _GOLD = """
-SELECT f.table_name, f.status, g.rows_seen AS rows, g.rows_written AS written, count(t.test) AS tests, count(*) FILTER (t.failing_rows > 0) AS failed_tests,
+SELECT f.table_name, f.status, g.rows_seen AS rows, g.rows_written AS written, count(t.test) AS tests,
+    count(*) FILTER (t.failing_rows > 0) AS failed_tests,
     date_diff('millisecond', g.started_at, g.finished_at) / 1000 AS seconds, f.error
 FROM ops.file_ingestions AS f JOIN ops.file_ingestions AS r ON r.run_id = f.run_id AND r.kind = 'run'
-LEFT JOIN ops.gold_manifest AS g ON g.table_name = f.table_name AND g.started_at >= r.started_at AND (r.finished_at IS NULL OR g.started_at <= r.finished_at)
+LEFT JOIN ops.gold_manifest AS g ON g.table_name = f.table_name AND g.started_at >= r.started_at
+    AND (r.finished_at IS NULL OR g.started_at <= r.finished_at)
 LEFT JOIN ops.gold_tests AS t ON t.gold_build_id = g.gold_build_id AND t.table_name = g.table_name
 WHERE f.run_id = ? AND f.kind = 'gold' GROUP BY ALL ORDER BY 1
 """

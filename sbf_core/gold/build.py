@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 import duckdb
 
-from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault, kind_of_fault
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.duck.transaction import transaction
 from sbf_core.errors import DatasetFailure, UsageError, said_by, shortened
+from sbf_core.failures import FailureKind
 from sbf_core.faults import fault_point
 from sbf_core.gold.declared import declaration_text, declared_before, with_inputs
 from sbf_core.gold.model import GoldModel
@@ -21,8 +22,6 @@ from sbf_core.gold.time_limit import time_limit
 from sbf_core.ops.service import OpsService
 from sbf_core.vocabulary import WorkStatus
 
-#: How the note of a table ends whose inputs nobody has filled.
-NOT_THERE = "does not exist yet"
 #: Under this name ``ops.gold_watermarks`` keeps what the last whole build was made from.
 _ALL_TABLES = "*"
 SELECT_SECONDS_MAX = 3_600.0
@@ -44,6 +43,8 @@ class GoldOutcome:
         rows_seen: rows of the SELECT.
         rows_written: rows inserted, updated and deleted.
         note: why it was skipped or failed.
+        kind: the kind of that; None where it did not fail.
+        waits_for: a table that it reads and that nobody has filled; empty where they are there.
     """
 
     table: str
@@ -51,6 +52,8 @@ class GoldOutcome:
     rows_seen: int = 0
     rows_written: int = 0
     note: str = ""
+    kind: FailureKind | None = None
+    waits_for: str = ""
 
 
 class _TestFailed(DatasetFailure):
@@ -90,8 +93,9 @@ class GoldBuild:
         versions: Mapping[str, str] | None = None,
         done: Callable[[], None] = lambda: None,
     ) -> list[GoldOutcome]:
-        """Build what has new input or another declaration, in the order that the SQL gives. A model that is wrong fails,
-        and stops no other.
+        """Build what has new input or another declaration, in the order that the SQL gives.
+
+        A model that is wrong fails, and stops no other.
 
         Args:
             models: all of them.
@@ -107,7 +111,7 @@ class GoldBuild:
         outcomes = []
         for name, why in plan.faults.items():
             self._record_failure(conn, name, self._ops.clock.now(), {}, why)
-            outcomes.append(GoldOutcome(table=name, status=WorkStatus.FAILED, note=why))
+            outcomes.append(GoldOutcome(table=name, status=WorkStatus.FAILED, note=why, kind=FailureKind.GOLD))
             done()
         for model in plan.order:
             outcomes.append(self._build_one(conn, model, plan.reads[f"gold.{model.name}"]))
@@ -127,7 +131,8 @@ class GoldBuild:
     def _build_one(self, conn: duckdb.DuckDBPyConnection, model: GoldModel, reads: frozenset[str]) -> GoldOutcome:
         absent = sorted(table for table in reads if not table_exists(conn, table))
         if absent:
-            return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note=f"{absent[0]} {NOT_THERE}")
+            note = f"{absent[0]} does not exist yet"
+            return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note=note, waits_for=absent[0])
         inputs = built_from(model, reads, self._ops.load_table_versions(conn))
         if (
             not self._force
@@ -147,12 +152,14 @@ class GoldBuild:
         except (*ENGINE_ERRORS, DatasetFailure, UsageError) as error:
             if costs_only_its_own(error):
                 self.lacking.append(error)
-                return GoldOutcome(table=model.name, status=WorkStatus.FAILED, note=said_by(error))
+                return GoldOutcome(
+                    table=model.name, status=WorkStatus.FAILED, note=said_by(error), kind=kind_of_fault(error)
+                )
             if not is_inputs_fault(error):
                 raise
             text = shortened(first_line(error))
             self._record_failure(conn, model.name, started_at, tests, text)
-            return GoldOutcome(table=model.name, status=WorkStatus.FAILED, note=text)
+            return GoldOutcome(table=model.name, status=WorkStatus.FAILED, note=text, kind=FailureKind.GOLD)
         return GoldOutcome(table=model.name, status=WorkStatus.OK, rows_seen=seen, rows_written=written)
 
     def _write(
@@ -220,7 +227,13 @@ class GoldBuild:
                 error_message=text,
             )
             self._ops.record_gold_ingestion(
-                conn, self._run_id, table, started_at=started_at, status=WorkStatus.FAILED, error=text
+                conn,
+                self._run_id,
+                table,
+                started_at=started_at,
+                status=WorkStatus.FAILED,
+                error=text,
+                error_kind=FailureKind.GOLD,
             )
 
 
@@ -234,8 +247,10 @@ def table_exists(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Whether ``schema.table`` is there: as a table, or as the view that a renamed one leaves under its former name."""
     schema, _, name = table.partition(".")
     found = conn.execute(
-        "SELECT 1 FROM duckdb_tables() AS t WHERE t.database_name = current_database() AND t.schema_name = ? AND t.table_name = ? UNION ALL "
-        "SELECT 1 FROM duckdb_views() AS v WHERE v.database_name = current_database() AND v.schema_name = ? AND v.view_name = ?",
+        "SELECT 1 FROM duckdb_tables() AS t WHERE t.database_name = current_database() AND t.schema_name = ? "
+        "AND t.table_name = ? UNION ALL "
+        "SELECT 1 FROM duckdb_views() AS v WHERE v.database_name = current_database() AND v.schema_name = ? "
+        "AND v.view_name = ?",
         [schema, name, schema, name],
     )
     return found.fetchone() is not None
@@ -276,7 +291,8 @@ def _apply(conn: duckdb.DuckDBPyConnection, model: GoldModel, table: str, *, sam
     columns = _columns(conn, "candidate")
     if not same_key or not table_exists(conn, f"gold.{model.name}") or _columns(conn, table) != columns:
         conn.execute(
-            f"CREATE OR REPLACE TABLE {table} AS SELECT c.* FROM candidate AS c ORDER BY {quoted_list(model.key, prefix='c.')}"
+            f"CREATE OR REPLACE TABLE {table} AS SELECT c.* FROM candidate AS c "
+            f"ORDER BY {quoted_list(model.key, prefix='c.')}"
         )
         if model.doc:
             conn.execute(f"COMMENT ON TABLE {table} IS {literal(model.doc)}")

@@ -16,8 +16,9 @@ from sbf_core.ops.service import OpsService
 def settled_models(
     conn: duckdb.DuckDBPyConnection, ops: OpsService, models: Sequence[GoldModel]
 ) -> list[tuple[GoldModel, frozenset[str]]]:
-    """Models whose table is there and has no new input, each with the tables that it reads (``schema.table``). One whose
-    SQL is not one SELECT has built nothing.
+    """Models whose table is there and has no new input, each with the tables that it reads (``schema.table``).
+
+    One whose SQL is not one SELECT has built nothing.
     """
     versions = ops.load_table_versions(conn)
     settled = []

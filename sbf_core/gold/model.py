@@ -103,7 +103,8 @@ class GoldSource:
     """One of several places that the rows of a model may come from.
 
     Attributes:
-        table: the silver table that must hold rows for this source to be taken, e.g. ``silver.fmp_eod``; empty: it always is.
+        table: the silver table that must hold rows for this source to be taken, e.g. ``silver.fmp_eod``; empty: it
+            always is.
         sql: one SELECT of its rows; all of ``table`` if empty.
     """
 
@@ -148,11 +149,13 @@ class GoldModel:
             and on every machine; tested to be unique.
         date_column: the column whose latest value is the table's watermark.
         tests: checks that each build must pass; a table that fails one stays as it was.
-        sources: where rows may come from, best first, by the name under which ``sql`` reads them: the rows of all sources
-            that are there, columns matched by name, with ``source_rank`` (0 for the best). So a model can be built from whatever the user
-            fetches: ``sources={"bars": [GoldSource(table="silver.fmp_eod"), GoldSource(table="silver.yahoo_eod")]}``. It waits until
-            one of all the tables is there.
-        charts: pictures of its rows; one is made up where none is declared and the columns allow it. They are no part of what is built.
+        sources: where rows may come from, best first, by the name under which ``sql`` reads them: the rows of all
+            sources that are there, columns matched by name, with ``source_rank`` (0 for the best). So a model can be
+            built from whatever the user fetches:
+            ``sources={"bars": [GoldSource(table="silver.fmp_eod"), GoldSource(table="silver.yahoo_eod")]}``. It waits
+            until one of all the tables is there.
+        charts: pictures of its rows; one is made up where none is declared and the columns allow it. They are no part
+            of what is built.
         doc: what a row is, for readers.
     """
 
@@ -224,9 +227,8 @@ class GoldModel:
         parts = []
         for name, alternatives in self.sources:
             rows = [source.select(rank) for rank, source in there[name] or [(0, alternatives[0])]]
-            if (
-                len(rows) == 1
-            ):  # a source with a column source_rank of its own is refused by the engine, as it is where there are several
+            # A source with a column source_rank of its own is refused by the engine, as it is where there are several.
+            if len(rows) == 1:
                 rows.append("SELECT 0 AS source_rank WHERE false")
             parts.append(f"{quoted(name)} AS (\n{_ALL_ROWS.join(rows)}\n)")
         sql = f"WITH {', '.join(parts)}\nSELECT * FROM (\n{self.sql.strip().rstrip(';')}\n) AS joined"
@@ -247,7 +249,10 @@ class GoldModel:
         if len(texts) > 1:  # ('a|b', 'c') is not ('a', 'b|c')
             texts = [f"replace(replace({text}, '\\', '\\\\'), '|', '\\|')" for text in texts]
         packed = f"concat_ws('|', {', '.join(texts)})"
-        return f"SELECT CAST(md5_number_lower({packed}) >> 1 AS BIGINT) AS {quoted(self.surrogate_key)}, model.* FROM ({self.body_sql}) AS model"
+        return (
+            f"SELECT CAST(md5_number_lower({packed}) >> 1 AS BIGINT) AS {quoted(self.surrogate_key)}, model.* "
+            f"FROM ({self.body_sql}) AS model"
+        )
 
     @property
     def body_sql(self) -> str:

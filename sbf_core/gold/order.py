@@ -15,17 +15,18 @@ from sbf_core.gold.model import GoldModel
 
 _SCHEMAS = ("silver", "gold")
 _AS_OF = "_as_of"
-#: Table functions that read nothing but their arguments. Others read by a text, or read what the engine knows of itself:
-#: nobody would see what they depend on.
+#: Table functions that read nothing but their arguments. Others read by a text, or read what the engine knows of
+#: itself: nobody would see what they depend on.
 _PURE_FUNCTIONS = frozenset(("unnest", "range", "generate_series", "json_each", "json_tree", "repeat", "repeat_row"))
 
 
 def tables_read(conn: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> frozenset[str]:
-    """The silver and gold tables, as ``schema.table``, that a SELECT reads; macros such as ``silver.x_as_of`` count as their table.
+    """The silver and gold tables, as ``schema.table``, that a SELECT reads; macros such as ``silver.x_as_of`` count as
+    their table.
 
     Raises:
-        UsageError: the text is not one SELECT, it reads a table without naming its schema, or it reads what nobody can see
-            in it, such as what ``query_table`` is given.
+        UsageError: the text is not one SELECT, it reads a table without naming its schema, or it reads what nobody can
+            see in it, such as what ``query_table`` is given.
     """
     row = conn.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
     assert row is not None

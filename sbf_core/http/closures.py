@@ -1,4 +1,6 @@
-"""Datasets whose vendor said to come back later than a run can wait: not asked again before, in this run or the next ones."""
+"""Datasets whose vendor said to come back later than a run can wait: not asked again before, in this run or the next
+ones.
+"""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import attrs
 
 from sbf_core.errors import SbfError
+from sbf_core.failures import FailureKind
 
 #: What may come out before the ratio counts: short repetitive answers shrink a lot.
 FREE_BYTES = 8 * 1024**2
@@ -23,13 +24,13 @@ class AnswerRefused(SbfError):
     """The body of an answer cannot be taken.
 
     Args:
-        kind: a short stable word: ``truncated``, ``too_large``, ``coding`` or ``extra_bytes``.
+        kind: ``TRUNCATED``, ``TOO_LARGE``, ``CODING`` or ``EXTRA_BYTES``.
         what: for readers.
     """
 
     exit_code = 1
 
-    def __init__(self, kind: str, what: str) -> None:
+    def __init__(self, kind: FailureKind, what: str) -> None:
         super().__init__(what, code=kind.upper())
         self.kind = kind
 
@@ -61,7 +62,7 @@ class BodyReader:
     def __init__(self, headers: Mapping[str, str], caps: SizeCaps) -> None:
         coding = headers.get("content-encoding", "").strip().lower()
         if coding not in ("", "identity", "gzip", "x-gzip"):
-            raise AnswerRefused("coding", f"the answer is coded as {coding!r}, which was not asked for")
+            raise AnswerRefused(FailureKind.CODING, f"the answer is coded as {coding!r}, which was not asked for")
         self._gzip = zlib.decompressobj(wbits=31) if coding.endswith("gzip") else None
         self._caps = caps
         self._pieces: list[bytes] = []
@@ -79,11 +80,11 @@ class BodyReader:
         self.wire_bytes += len(piece)
         self._raw.append(piece)
         if self.wire_bytes > self._caps.wire_bytes:
-            raise AnswerRefused("too_large", f"more than {self._caps.wire_bytes:,} bytes arrived")
+            raise AnswerRefused(FailureKind.TOO_LARGE, f"more than {self._caps.wire_bytes:,} bytes arrived")
         if self._gzip is None:
             return
         if self._gzip.eof:
-            raise AnswerRefused("extra_bytes", "bytes follow the end of the compressed answer")
+            raise AnswerRefused(FailureKind.EXTRA_BYTES, "bytes follow the end of the compressed answer")
         out = b""
         while (
             piece or len(out) == _STEP_BYTES
@@ -91,20 +92,21 @@ class BodyReader:
             try:
                 out = self._gzip.decompress(piece, _STEP_BYTES)
             except zlib.error:
-                raise AnswerRefused("coding", "the answer says that it is gzip, and is not") from None
+                raise AnswerRefused(FailureKind.CODING, "the answer says that it is gzip, and is not") from None
             self._keep(out)
             piece = self._gzip.unconsumed_tail
         if self._gzip.unused_data:
-            raise AnswerRefused("extra_bytes", "bytes follow the end of the compressed answer")
+            raise AnswerRefused(FailureKind.EXTRA_BYTES, "bytes follow the end of the compressed answer")
 
     def _keep(self, out: bytes) -> None:
         self._pieces.append(out)
         self.decoded_bytes += len(out)
         if self.decoded_bytes > self._caps.decoded_bytes:
-            raise AnswerRefused("too_large", f"the answer is more than {self._caps.decoded_bytes:,} bytes")
+            raise AnswerRefused(FailureKind.TOO_LARGE, f"the answer is more than {self._caps.decoded_bytes:,} bytes")
         if self.decoded_bytes > FREE_BYTES and self.decoded_bytes > RATIO_MAX * self.wire_bytes:
             raise AnswerRefused(
-                "too_large", f"{self.wire_bytes:,} compressed bytes became more than {self.decoded_bytes:,}: a bomb"
+                FailureKind.TOO_LARGE,
+                f"{self.wire_bytes:,} compressed bytes became more than {self.decoded_bytes:,}: a bomb",
             )
 
     def finish(self) -> bytes:
@@ -112,5 +114,5 @@ class BodyReader:
         if self._gzip is None:
             return self.evidence
         if self.wire_bytes and not self._gzip.eof:
-            raise AnswerRefused("truncated", "the compressed answer was cut")
+            raise AnswerRefused(FailureKind.TRUNCATED, "the compressed answer was cut")
         return b"".join(self._pieces)

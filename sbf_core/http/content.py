@@ -16,6 +16,7 @@ from sbf_core.dataset.formats import Csv, Json
 from sbf_core.dataset.json_path import rows_path
 from sbf_core.dataset.json_steps import Name, Wildcard
 from sbf_core.errors import PayloadRefused, printable
+from sbf_core.failures import FailureKind
 from sbf_core.letters import escaped
 from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk
@@ -33,7 +34,7 @@ _BOM = b"\xef\xbb\xbf"
 
 def why_no_data(
     entry: DatasetKeymapEntry, payload: bytes, extension: str, *, as_declared: bool = True, may_be_cut: bool = False
-) -> tuple[str, str] | None:
+) -> tuple[FailureKind, str] | None:
     """Why a payload is no data, as a short stable word and a text for readers; None where nothing speaks against it.
 
     Args:
@@ -48,9 +49,9 @@ def why_no_data(
         return _empty(entry, "0 bytes")
     magic = _GZIP_MAGIC if extension.endswith(".gz") else _MAGIC.get(extension)
     if magic is not None:
-        return None if payload.startswith(magic) else ("not_data", f"no {extension} but {_shown(body)}")
+        return None if payload.startswith(magic) else (FailureKind.NOT_DATA, f"no {extension} but {_shown(body)}")
     if extension not in ("html", "txt") and _HTML.match(body[:2048]):
-        return "not_data", f"an HTML page: {_title(body)}"
+        return FailureKind.NOT_DATA, f"an HTML page: {_title(body)}"
     noted = _error_text(entry, body)
     if noted is not None:
         return noted
@@ -79,19 +80,19 @@ def _title(body: bytes) -> str:
     return _shown(found[1].strip()) if found else _shown(body)
 
 
-def _empty(entry: DatasetKeymapEntry, what: str) -> tuple[str, str] | None:
-    return None if entry.is_data.may_be_empty else ("empty", f"the answer is empty ({what})")
+def _empty(entry: DatasetKeymapEntry, what: str) -> tuple[FailureKind, str] | None:
+    return None if entry.is_data.may_be_empty else (FailureKind.EMPTY, f"the answer is empty ({what})")
 
 
-def _error_text(entry: DatasetKeymapEntry, body: bytes) -> tuple[str, str] | None:
+def _error_text(entry: DatasetKeymapEntry, body: bytes) -> tuple[FailureKind, str] | None:
     rules = entry.is_data
     if len(body) > _NOTE_BYTES_MAX or not (rules.error_texts or rules.plan_texts):
         return None
     if speaks_of_plan(entry, body):
-        return "plan", f"the plan does not cover it; the vendor says {_shown(body)}"
+        return FailureKind.PLAN, f"the plan does not cover it; the vendor says {_shown(body)}"
     low = body.decode("utf-8", "replace").lower()
     return (
-        ("error_note", f"the vendor says {_shown(body)}")
+        (FailureKind.ERROR_NOTE, f"the vendor says {_shown(body)}")
         if any(text.lower() in low for text in rules.error_texts)
         else None
     )
@@ -105,20 +106,24 @@ def speaks_of_plan(entry: DatasetKeymapEntry, body: bytes) -> bool:
 
 def _why_no_json(
     entry: DatasetKeymapEntry, body: bytes, *, as_declared: bool, may_be_cut: bool
-) -> tuple[str, str] | None:
+) -> tuple[FailureKind, str] | None:
     if body[:1] not in b"[{" and as_declared:
         if body in (b"null", b'""'):
             return _empty(entry, body.decode())
-        return "not_data", f"no JSON list or object but {_shown(body)}"
+        return FailureKind.NOT_DATA, f"no JSON list or object but {_shown(body)}"
     if len(body) > _NOTE_BYTES_MAX and not may_be_cut:
         return None
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
-        return ("truncated", "the JSON is cut") if may_be_cut else ("not_data", f"no JSON: {_shown(body)}")
+        return (
+            (FailureKind.TRUNCATED, "the JSON is cut")
+            if may_be_cut
+            else (FailureKind.NOT_DATA, f"no JSON: {_shown(body)}")
+        )
     note = _note(entry, found)
     if note:
-        return "error_note", f"the vendor says {_shown(escaped(note).encode())}"
+        return FailureKind.ERROR_NOTE, f"the vendor says {_shown(escaped(note).encode())}"
     if is_listing(found, entry.is_data.listing_fields):
         return None
     return _why_no_rows(entry, found, body) if as_declared and isinstance(format_of(entry, "json"), Json) else None
@@ -133,13 +138,13 @@ def _note(entry: DatasetKeymapEntry, found: Any) -> str:
     return ""
 
 
-def _why_no_rows(entry: DatasetKeymapEntry, found: Any, body: bytes) -> tuple[str, str] | None:
+def _why_no_rows(entry: DatasetKeymapEntry, found: Any, body: bytes) -> tuple[FailureKind, str] | None:
     if found == {} or is_null_there(found, entry.rows_at):
         return _empty(entry, "no rows")
     try:
         return _empty(entry, "no rows") if next(walk(found, entry.rows_at), None) is None else None
     except PayloadRefused as error:
-        return "not_data", f"{error.what}: {_shown(body)}"
+        return FailureKind.NOT_DATA, f"{error.what}: {_shown(body)}"
 
 
 def is_null_there(found: Any, rows_at: str) -> bool:
@@ -155,7 +160,7 @@ def is_null_there(found: Any, rows_at: str) -> bool:
 
 def _why_no_delimited(
     entry: DatasetKeymapEntry, body: bytes, extension: str, *, as_declared: bool, may_be_cut: bool
-) -> tuple[str, str] | None:
+) -> tuple[FailureKind, str] | None:
     dialect = format_of(entry, extension)
     if not isinstance(dialect, Csv) or dialect.encoding.lower().startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
         return None
@@ -167,13 +172,16 @@ def _why_no_delimited(
         named = {name.strip(b'" \r\t').decode(dialect.encoding, "replace").casefold() for name in header.split(mark)}
         if not known & named:
             return (
-                "not_data",
-                f"its first line names no declared column, with {dialect.delimiter!r} between the fields: {_shown(header)}",
+                FailureKind.NOT_DATA,
+                (
+                    f"its first line names no declared column, with {dialect.delimiter!r} between the fields: "
+                    f"{_shown(header)}"
+                ),
             )
     if dialect.header is True and not _INK.search(body, end):
         return _empty(entry, "a header and no rows")
     if may_be_cut and b'"' not in (last := _last_line(body)) and last.count(mark) < header.count(mark):
-        return "truncated", "the last line is cut"
+        return FailureKind.TRUNCATED, "the last line is cut"
     return None
 
 
@@ -194,12 +202,12 @@ def _last_line(body: bytes) -> bytes:
     return body[body.rfind(b"\n", 0, end) + 1 : end]
 
 
-def _why_no_xml(body: bytes, *, may_be_cut: bool) -> tuple[str, str] | None:
+def _why_no_xml(body: bytes, *, may_be_cut: bool) -> tuple[FailureKind, str] | None:
     if not body.startswith(b"<") and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "not_data", f"no XML but {_shown(body)}"
+        return FailureKind.NOT_DATA, f"no XML but {_shown(body)}"
     if may_be_cut:
         try:
             expat.ParserCreate().Parse(body, True)
         except expat.ExpatError:
-            return "truncated", "the XML is cut, or none"
+            return FailureKind.TRUNCATED, "the XML is cut, or none"
     return None

@@ -1,4 +1,7 @@
-"""What all the datasets of a run share when they ask vendors. Only this room imports aiohttp, stamina and pyrate-limiter."""
+"""What all the datasets of a run share when they ask vendors.
+
+Only this room imports aiohttp, stamina and pyrate-limiter.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,9 @@ TURN_SECONDS_MAX = 90.0
 
 
 class LiveSession:
-    """Connections, keys, limits, breakers and what is known of earlier answers. ``VendorSession`` asks with it for one dataset.
+    """Connections, keys, limits, breakers and what is known of earlier answers.
+
+    ``VendorSession`` asks with it for one dataset.
 
     All asking happens in ``loop``.
 
@@ -96,7 +101,10 @@ class LiveSession:
         return {name: value for name, value in (("if-none-match", etag), ("if-modified-since", modified)) if value}
 
     def add_limits(self, source: str, limits: Sequence[str]) -> None:
-        """Limits of a vendor; those of all its datasets hold together. Raises ``UsageError`` where they contradict each other."""
+        """Limits of a vendor; those of all its datasets hold together.
+
+        Raises ``UsageError`` where they contradict each other.
+        """
         with self._lock:
             known = self._limits.setdefault(source, [])
             fresh = [limit for limit in limits if limit not in known]
@@ -110,7 +118,10 @@ class LiveSession:
             self._rates.declare(source, known)
 
     async def wait_for_turn(self, source: str) -> None:
-        """Wait until the vendor's limits allow one more request. Raises ``Deferred`` where a budget for hours or days is used up."""
+        """Wait until the vendor's limits allow one more request.
+
+        Raises ``Deferred`` where a budget for hours or days is used up.
+        """
         if self._rates is None:
             return
         while wait := self._rates.take(source):

@@ -1,7 +1,7 @@
 """The thread in which all requests of a run wait for their vendors at once.
 
-One thread that waits for many sockets costs half of what a thread for each request does: those take Python's lock from each
-other at every step (decision 19). Whoever is not in the loop asks through ``result``.
+One thread that waits for many sockets costs half of what a thread for each request does: those take Python's lock from
+each other at every step (decision 19). Whoever is not in the loop asks through ``result``.
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ class RequestLoop:
             self._loop.close()
 
     def _noted(self, _loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:
-        """What goes wrong beside a request, as a connection that breaks while it is idle. Without its texts: they may hold addresses, and those keys."""
+        """What goes wrong beside a request, as a connection that breaks while it is idle.
+
+        Without its texts: they may hold addresses, and those keys.
+        """
         error = told.get("exception")
         self._logger.debug("beside the requests: %s", type(error).__name__ if error is not None else "trouble")
 

@@ -14,17 +14,20 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Csv
 from sbf_core.dataset.pages import PageBy, Pages
 from sbf_core.errors import PayloadRefused, excerpt
+from sbf_core.failures import FailureKind
 from sbf_core.http.content import is_null_there
 from sbf_core.http.link_header import next_of
 from sbf_core.letters import is_unicode
 from sbf_core.payload.delimited import record_count
 from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk
-from sbf_core.runs.result import RunResult
+from sbf_core.runs.result import NOTHING, RunResult
 
 #: What stands where the next page would be named, and none follows.
 _NO_MORE = (None, "", False, 0)
 _SHOWN_CHARS_MAX = 80
+#: What comes instead of the page behind the last one, where pages are counted.
+_BEHIND_THE_LAST = (FailureKind.EMPTY, FailureKind.NOT_RECORDED, NOTHING)
 
 Ask = Callable[[str], Awaitable[RunResult]]
 
@@ -94,9 +97,9 @@ async def walk_pages(
 
 
 class _NotWhole(Exception):
-    """Why the pages are not all: a word and a text."""
+    """Why the pages are not all: a kind and a text."""
 
-    def __init__(self, result: RunResult, kind: str, what: str) -> None:
+    def __init__(self, result: RunResult, kind: FailureKind, what: str) -> None:
         super().__init__(what)
         self.result, self.kind, self.what = result, kind, what
 
@@ -124,13 +127,15 @@ class _Walk:
         while here is not None:
             number = len(self.found) + 1
             if here in asked:
-                raise _NotWhole(self.found[-1], "pagination_loop", f"page {number} is a page that was there before")
+                raise _NotWhole(
+                    self.found[-1], FailureKind.PAGINATION_LOOP, f"page {number} is a page that was there before"
+                )
             if number > self.pages.pages_max:
                 what = f"there are more than {self.pages.pages_max} pages"
-                raise _NotWhole(self.found[-1], "pagination_loop", what)
+                raise _NotWhole(self.found[-1], FailureKind.PAGINATION_LOOP, what)
             asked.add(here)
             result = await self.ask(here)
-            if result.kind in ("empty", "none", "not_recorded") and self.found and self.pages.is_counted:
+            if result.kind in _BEHIND_THE_LAST and self.found and self.pages.is_counted:
                 break  # the page behind the last, which was not kept
             if result.is_none:
                 return self._with_nothing(result)
@@ -139,15 +144,18 @@ class _Walk:
             digest = hashlib.sha256(result.payload).digest()
             if digest in digests:
                 what = f"page {number} holds what a page before it held"
-                raise _NotWhole(result, "pagination_loop", what)
+                raise _NotWhole(result, FailureKind.PAGINATION_LOOP, what)
             digests.add(digest)
             here = self._taken(here, result)
         if self.stated is not None and self.stated != self.counted:
-            what = f"the vendor says {self.stated} rows, its pages hold {self.counted}: they changed meanwhile, or one is missing"
-            raise _NotWhole(self.found[-1], "incomplete", what)
+            what = (
+                f"the vendor says {self.stated} rows, its pages hold {self.counted}: "
+                "they changed meanwhile, or one is missing"
+            )
+            raise _NotWhole(self.found[-1], FailureKind.INCOMPLETE, what)
         if self.stated is None and (self.pages.total_at or self.pages.total_header):
             place = self.pages.total_at or f"the header {self.pages.total_header}"
-            raise _NotWhole(self.found[-1], "incomplete", f"no page says at {place} how many rows there are")
+            raise _NotWhole(self.found[-1], FailureKind.INCOMPLETE, f"no page says at {place} how many rows there are")
         return self.found
 
     def _with_nothing(self, result: RunResult) -> list[RunResult]:
@@ -155,7 +163,7 @@ class _Walk:
         if not self.found:
             return [result]
         what = f"page {len(self.found) + 1} was named and is not there: HTTP {result.status_code}"
-        raise _NotWhole(result, "incomplete", what)
+        raise _NotWhole(result, FailureKind.INCOMPLETE, what)
 
     def _behind(self, failed: RunResult) -> RunResult:
         """A page that could not be had; where a short one stands before it, it may be none."""
@@ -164,7 +172,8 @@ class _Walk:
             self.pages.is_counted
             and self.pages.size
             and not self.pages.short_page_ends
-            and failed.kind.startswith("http_4")
+            and failed.kind == FailureKind.HTTP_STATUS
+            and 400 <= (failed.status_code or 0) < 500
         ):
             error += "; if a page with fewer rows is this vendor's last, declare short_page_ends=True"
         return attrs.evolve(failed, error=error)
@@ -176,7 +185,7 @@ class _Walk:
             count = self.reader.count(result.payload) if pages.counts_rows else 0
             document = json.loads(result.payload, parse_float=str) if pages.next_at or pages.total_at else None
         except ValueError as error:
-            raise _NotWhole(result, "not_data", f"page {number} cannot be read: {error}") from error
+            raise _NotWhole(result, FailureKind.NOT_DATA, f"page {number} cannot be read: {error}") from error
         if not count and self.found and pages.is_counted:
             return None
         self.counted += count
@@ -191,7 +200,7 @@ class _Walk:
                 return self._allowed(next_of(result.headers.get("link", ""), here))
             except ValueError as error:
                 raise _NotWhole(
-                    result, "not_data", f"page {number}: the header Link cannot be followed: {error}"
+                    result, FailureKind.NOT_DATA, f"page {number}: the header Link cannot be followed: {error}"
                 ) from error
         token = self._token(result, document)
         if token is None:
@@ -210,7 +219,9 @@ class _Walk:
         stated = _whole_number(told)
         if stated is None:
             raise _NotWhole(
-                result, "not_data", f"{pages.total_at or pages.total_header} is no number of rows: {_shown(told)}"
+                result,
+                FailureKind.NOT_DATA,
+                f"{pages.total_at or pages.total_header} is no number of rows: {_shown(told)}",
             )
         self.stated = stated
 
@@ -220,7 +231,7 @@ class _Walk:
                 self.named = _names(value_at(document, self.pages.next_at))
             except ValueError:
                 what = f"{self.pages.next_at} holds no names of further pages"
-                raise _NotWhole(result, "not_data", what) from None
+                raise _NotWhole(result, FailureKind.NOT_DATA, what) from None
         return urljoin(self.url, self.named[number - 1]) if number <= len(self.named) else None
 
     def _numbered(self, here: str, result: RunResult, document: Any, count: int) -> str | None:
@@ -234,7 +245,7 @@ class _Walk:
                 return None
             if _whole_number(told) != follows:
                 what = f"page {len(self.found)} says at {pages.next_at} that {_shown(told)} follows, and {follows} does"
-                raise _NotWhole(result, "incomplete", what)
+                raise _NotWhole(result, FailureKind.INCOMPLETE, what)
         elif pages.short_page_ends and count < pages.size:
             return None
         return with_parameters(here, **{pages.parameter: follows})
@@ -244,11 +255,13 @@ class _Walk:
         if token in _NO_MORE:
             return None
         if isinstance(token, bool) or not isinstance(token, (str, int)):
-            raise _NotWhole(result, "not_data", f"{self.pages.next_at} holds nothing to go on with: {_shown(token)}")
+            raise _NotWhole(
+                result, FailureKind.NOT_DATA, f"{self.pages.next_at} holds nothing to go on with: {_shown(token)}"
+            )
         if not is_unicode(str(token)):
             raise _NotWhole(
                 result,
-                "not_data",
+                FailureKind.NOT_DATA,
                 f"{self.pages.next_at} holds half of a surrogate pair, which no address can: {_shown(token)}",
             )
         return str(token)
@@ -260,7 +273,7 @@ class _Walk:
         plain = _without(following, self.hidden)
         parts = urlsplit(plain)
         if parts.hostname not in self.hosts or parts.scheme != urlsplit(self.url).scheme:
-            raise _NotWhole(self.found[-1], "redirect", "the next page is at another host, which is refused")
+            raise _NotWhole(self.found[-1], FailureKind.REDIRECT, "the next page is at another host, which is refused")
         return plain
 
 

@@ -1,4 +1,6 @@
-"""How often each vendor may be asked: several limits at once, kept over runs and shared by every process of the home."""
+"""How often each vendor may be asked: several limits at once,
+kept over runs and shared by every process of the home.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,8 @@ class RateBook:
             self._connection.execute("BEGIN IMMEDIATE")  # another process counts before or after, not between
             try:
                 now = _now()
-                # A clock that was set back leaves requests in the future: they count as made now, or all would wait for it.
+                # A clock that was set back leaves requests in the future: they count as made now, or all would wait for
+                # it.
                 self._connection.execute(
                     f'UPDATE "{source}" SET item_timestamp = ? WHERE item_timestamp > ?', (now, now + 1000)
                 )

@@ -14,6 +14,7 @@ from sbf_core.dataset.cursor import CursorBy
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
 from sbf_core.errors import PayloadRefused, PluginFault
+from sbf_core.failures import FailureKind
 from sbf_core.http.session import Asking, AskingSession, FetchSession
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -23,9 +24,11 @@ _CLASS = re.compile(r"([A-Z0-9]+)[./-]([A-E])")
 
 
 def vendor_ticker(ticker: str, class_mark: str, names: Mapping[str, str] | None = None) -> str:
-    """A ticker as a vendor writes it: ``BRK.B``, ``BRK-B`` and ``BRK/B`` are one, told apart by the mark before the share class.
+    """A ticker as a vendor writes it: ``BRK.B``, ``BRK-B`` and ``BRK/B`` are one, told apart by the mark before the
+    share class.
 
-    Only ``A`` to ``E`` are taken for a class; other endings, as in ``VOD.L``, name an exchange. ``names`` go before that.
+    Only ``A`` to ``E`` are taken for a class; other endings, as in ``VOD.L``, name an exchange. ``names`` go before
+    that.
     """
     if names and ticker in names:
         return names[ticker]
@@ -144,7 +147,7 @@ class RecipeWalk:
         try:
             token_of(last.payload, cursor.at)
         except PayloadRefused as error:
-            return [attrs.evolve(last, payload=b"", kind="no_cursor", error=error.what)]
+            return [attrs.evolve(last, payload=b"", kind=FailureKind.NO_CURSOR, error=error.what)]
         return found
 
     async def _stretch(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:
@@ -158,7 +161,7 @@ class RecipeWalk:
         try:
             longest = max(reader.count(result.payload) for result in results)
         except ValueError as why:
-            return [attrs.evolve(results[0], payload=b"", kind="not_data", error=f"it cannot be read: {why}")]
+            return [attrs.evolve(results[0], payload=b"", kind=FailureKind.NOT_DATA, error=f"it cannot be read: {why}")]
         if longest < self.recipe.rows_max:
             return results
         halves = self._halves(days)
@@ -166,7 +169,7 @@ class RecipeWalk:
             error = (
                 f"the answer has {longest} rows, the most that the vendor sends: it is not whole, and cannot be split"
             )
-            return [attrs.evolve(results[0], payload=b"", kind="row_cap", error=error)]
+            return [attrs.evolve(results[0], payload=b"", kind=FailureKind.ROW_CAP, error=error)]
         found: list[RunResult] = []
         for half in halves:
             part = await self._stretch(request, half, period)

@@ -1,4 +1,6 @@
-"""Where a vendor may send us: within its own hosts and those that the recipe names, never to a worse place, without keys."""
+"""Where a vendor may send us: within its own hosts and those that the recipe names, never to a worse place, without
+keys.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import attrs
 
 from sbf_core.errors import excerpt
+from sbf_core.failures import FailureKind
 from sbf_core.http.names import is_public
 from sbf_core.http.wire import WireAnswer, WireFault
 
@@ -38,10 +41,12 @@ class Hop:
 def next_hop(here: Hop, answer: WireAnswer, *, hosts: Sequence[str]) -> Hop | None:
     """Where an answer sends us on; None where it does not.
 
-    A key in the query stays behind, for the vendor's new address is its own; one in a header goes along on the same host only.
+    A key in the query stays behind, for the vendor's new address is its own; one in a header goes along on the same
+    host only.
 
     Raises:
-        WireFault: to another host than the vendor's or those named, to a private address, from https to http, or too often.
+        WireFault: to another host than the vendor's or those named, to a private address, from https to http, or too
+            often.
     """
     if answer.status_code not in _STATUSES or "location" not in answer.headers:
         return None
@@ -83,4 +88,4 @@ def _is_private(host: str) -> bool:
 
 
 def _refused(where: str) -> WireFault:
-    return WireFault("redirect", f"the vendor redirects {where}, which is refused", again=False)
+    return WireFault(FailureKind.REDIRECT, f"the vendor redirects {where}, which is refused", again=False)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
+from sbf_core.failures import FailureKind
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 
-#: The kind of a failure: the recording holds no such answer.
-NOT_RECORDED = "not_recorded"
 #: Gives the recorded answer of an address, as if it came back for the request; None where there is none.
 Recorded = Callable[[RunRequest, str], RunResult | None]
 
@@ -55,5 +54,10 @@ class ReplaySession:
         error = f"the recording holds no answer of {address}"
         moment = self._fetched_at
         return RunResult(
-            request=request, address=address, extension=extension, fetched_at=moment, error=error, kind=NOT_RECORDED
+            request=request,
+            address=address,
+            extension=extension,
+            fetched_at=moment,
+            error=error,
+            kind=FailureKind.NOT_RECORDED,
         )

@@ -15,6 +15,7 @@ import attrs
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.errors import UsageError
+from sbf_core.failures import FailureKind
 from sbf_core.http.attempts import AGAIN_STATUSES, Deferred, with_attempts
 from sbf_core.http.coding import SizeCaps
 from sbf_core.http.content import short_note, speaks_of_plan, why_no_data
@@ -25,7 +26,7 @@ from sbf_core.http.session import Asking
 from sbf_core.http.vendor import Breaker
 from sbf_core.http.wire import WireAnswer, WireFault
 from sbf_core.runs.request import RunRequest
-from sbf_core.runs.result import RunResult
+from sbf_core.runs.result import NOTHING, RunResult
 
 _KEPT_HEADERS = ("content-type", "content-encoding", "last-modified", "etag", "date")
 _EVIDENCE_BYTES_MAX = 16 * 1024**2
@@ -33,6 +34,17 @@ _DEFAULTS = RestRecipe(url="https://localhost/")
 _USER_AGENT = "sbf"
 #: Headers whose value is several words: a name and a contact, a scheme and a token.
 _WORDY_HEADERS = ("user-agent", "authorization")
+#: What says nothing of how the vendor fares.
+_OF_ONE_REQUEST = frozenset(
+    {
+        FailureKind.REDIRECT,
+        FailureKind.REQUEST,
+        FailureKind.TOO_LARGE,
+        FailureKind.CODING,
+        FailureKind.EXTRA_BYTES,
+        FailureKind.CLOSED,
+    }
+)
 
 
 class VendorSession:
@@ -42,13 +54,14 @@ class VendorSession:
         live: what all datasets share.
         entry: the dataset.
         as_declared: its payloads are read as the declaration says.
-        may_ask_for_changes: a request has one answer, so that the news that nothing changed is enough. Of a set of pages all must come.
+        may_ask_for_changes: a request has one answer, so that the news that nothing changed is enough. Of a set of
+            pages all must come.
         also_kept: headers that answers keep beside those that every answer keeps, in small letters.
     """
 
     def __init__(
-        self, live: LiveSession, entry: DatasetKeymapEntry, *, as_declared: bool = True, may_ask_for_changes: bool = True,
-        also_kept: Sequence[str] = (),
+        self, live: LiveSession, entry: DatasetKeymapEntry, *, as_declared: bool = True,
+        may_ask_for_changes: bool = True, also_kept: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self._live = live
         self._entry = entry
@@ -71,7 +84,7 @@ class VendorSession:
         except LoopClosed:
             return self._failed(
                 _Asked(request=request, address=url, extension=asking.get("extension", "json")),
-                "closed",
+                FailureKind.CLOSED,
                 "the session is closed",
             )
 
@@ -97,11 +110,11 @@ class VendorSession:
         hop = self._first_hop(url, headers or {}, secrets or {}, secret_headers or {})
         refusal = self._live.plan_refusal(self._entry)
         if refusal:
-            return self._failed(asked, "plan", refusal)
+            return self._failed(asked, FailureKind.PLAN, refusal)
         breaker = self._live.breaker(self._entry.source)
         refusal = breaker.refusal()
         if refusal:
-            return self._failed(asked, "not_asked", f"{self._entry.source} was not asked: {refusal}")
+            return self._failed(asked, FailureKind.NOT_ASKED, f"{self._entry.source} was not asked: {refusal}")
         closed = self._live.closures.seconds_left(self._entry.id)
         if closed:
             return self._deferred(asked, closed)
@@ -113,7 +126,7 @@ class VendorSession:
                 self._live.closures.close(self._entry.id, error.seconds)
             return self._deferred(asked, error.seconds)
         if isinstance(answer, WireFault):
-            if answer.kind not in ("redirect", "request", "too_large", "coding", "extra_bytes", "closed"):
+            if answer.kind not in _OF_ONE_REQUEST:
                 breaker.failed(answer.what)
             return self._failed(asked, answer.kind, answer.what, evidence=b"" if answer.again else answer.evidence)
         return await self._judged(asked, answer, breaker, conditional=bool(conditions))
@@ -128,7 +141,7 @@ class VendorSession:
         try:
             payload = target.read_bytes()
         except OSError as error:
-            return self._failed(asked, "file", f"file {target}: {error.strerror}")
+            return self._failed(asked, FailureKind.FILE, f"file {target}: {error.strerror}")
         why = why_no_data(self._entry, payload, extension, as_declared=self._as_declared)
         if why is not None:
             return self._failed(asked, why[0], f"file {target}: {why[1]}", evidence=payload)
@@ -201,7 +214,7 @@ class VendorSession:
             return self._result(asked, answer, not_modified=True)
         if status in self._entry.is_data.none_status:
             breaker.succeeded()
-            return attrs.evolve(self._result(asked, answer), kind="none")
+            return attrs.evolve(self._result(asked, answer), kind=NOTHING)
         if status != 200:
             return self._refused(asked, answer, breaker)
         breaker.succeeded()
@@ -215,11 +228,11 @@ class VendorSession:
         if why is None:
             return attrs.evolve(self._result(asked, answer, payload=answer.body), masked=fields)
         kind, text = why
-        if kind == "plan":
+        if kind is FailureKind.PLAN:
             self._live.refuse_plan(self._entry, text)
         return self._failed(asked, kind, text, status_code=status, evidence=answer.body)
 
-    async def _masked(self, answer: WireAnswer) -> tuple[WireAnswer, tuple[str, ...], tuple[str, str] | None]:
+    async def _masked(self, answer: WireAnswer) -> tuple[WireAnswer, tuple[str, ...], tuple[FailureKind, str] | None]:
         """An answer without its declared secrets, which fields they were in, and why it cannot be told."""
         fields = self._recipe.secret_fields
         if not fields or not answer.body:
@@ -233,7 +246,11 @@ class VendorSession:
                 else await asyncio.to_thread(masked, answer.body, fields)
             )
         except ValueError as error:
-            return answer, (), ("not_data", f"its secret fields cannot be taken out, because it is no JSON: {error}")
+            return (
+                answer,
+                (),
+                (FailureKind.NOT_DATA, f"its secret fields cannot be taken out, because it is no JSON: {error}"),
+            )
         return attrs.evolve(answer, body=body), found, None
 
     def _refused(self, asked: _Asked, answer: WireAnswer, breaker: Breaker) -> RunResult:
@@ -244,7 +261,7 @@ class VendorSession:
             text = f"the plan does not cover it (HTTP {status})"
             self._live.refuse_plan(self._entry, text)
             breaker.succeeded()
-            return self._failed(asked, "plan", text, status_code=status)
+            return self._failed(asked, FailureKind.PLAN, text, status_code=status)
         if status == 401:
             text = (
                 f"HTTP 401: the vendor does not accept the key {names}" if names else "HTTP 401: the vendor wants a key"
@@ -256,7 +273,7 @@ class VendorSession:
             breaker.succeeded()
             said = short_note(answer.body)
             text = f"{text}: the vendor says {said}" if said else text
-        return self._failed(asked, f"http_{status}", text, status_code=status)
+        return self._failed(asked, FailureKind.HTTP_STATUS, text, status_code=status)
 
     def _result(
         self, asked: _Asked, answer: WireAnswer, *, payload: bytes = b"", not_modified: bool = False
@@ -276,12 +293,13 @@ class VendorSession:
     def _deferred(self, asked: _Asked, seconds: float) -> RunResult:
         return self._failed(
             asked,
-            "deferred",
-            f"{self._entry.source} allows the next request in {_duration(seconds)} only; a run after that goes on, --force asks now",
+            FailureKind.DEFERRED,
+            f"{self._entry.source} allows the next request in {_duration(seconds)} only; "
+            "a run after that goes on, --force asks now",
         )
 
     def _failed(
-        self, asked: _Asked, kind: str, error: str, *, status_code: int | None = None, evidence: bytes = b""
+        self, asked: _Asked, kind: FailureKind, error: str, *, status_code: int | None = None, evidence: bytes = b""
     ) -> RunResult:
         return RunResult(
             request=asked.request,

@@ -1,4 +1,7 @@
-"""One request on the wire, and nothing else: no redirect, no cookie, no retry. Bytes as they came, under caps and a deadline."""
+"""One request on the wire, and nothing else: no redirect, no cookie, no retry.
+
+Bytes as they came, under caps and a deadline.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ import truststore
 from yarl import URL
 
 from sbf_core.errors import excerpt
+from sbf_core.failures import FailureKind
 from sbf_core.http.coding import AnswerRefused, BodyReader, SizeCaps
 from sbf_core.http.names import AddressRefused, NameResolver
 
@@ -47,13 +51,13 @@ class WireFault(Exception):
     """There is no whole answer. The text holds no address, because addresses hold keys.
 
     Args:
-        kind: a short stable word, e.g. ``connect``, ``truncated``, ``deadline``, ``tls``.
+        kind: what sort of thing went wrong.
         what: for readers.
         again: whether another attempt may bring it.
         evidence: what arrived before it went wrong.
     """
 
-    def __init__(self, kind: str, what: str, *, again: bool, evidence: bytes = b"") -> None:
+    def __init__(self, kind: FailureKind, what: str, *, again: bool, evidence: bytes = b"") -> None:
         super().__init__(what)
         self.kind = kind
         self.what = what
@@ -91,14 +95,14 @@ class Wire:
             WireFault: there is no whole answer.
         """
         if self._closed:
-            raise WireFault("closed", "the session is closed", again=False)
+            raise WireFault(FailureKind.CLOSED, "the session is closed", again=False)
         arrived = _Arrived()
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._whole(url, headers, caps, arrived, public_only=public_only)
         except AnswerRefused as error:
             raise WireFault(
-                error.kind, error.what, again=error.kind == "truncated", evidence=arrived.evidence
+                error.kind, error.what, again=error.kind is FailureKind.TRUNCATED, evidence=arrived.evidence
             ) from None
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _fault(error, begun=arrived.begun, late=time.monotonic() >= deadline) from None
@@ -166,43 +170,49 @@ def _fault(error: Exception, *, begun: bool, late: bool) -> WireFault:
     """What an error of the client means. Its own text may hold the address, so little of it is shown."""
     cause = getattr(error, "os_error", None)
     if late or type(error) is TimeoutError:
-        return WireFault("deadline", "the answer was not whole in time", again=False)
+        return WireFault(FailureKind.DEADLINE, "the answer was not whole in time", again=False)
     if isinstance(cause, AddressRefused):
-        return WireFault("redirect", str(cause), again=False)
+        return WireFault(FailureKind.REDIRECT, str(cause), again=False)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return WireFault(
-            "tls", f"the certificate of the vendor is not valid ({_reason(error.certificate_error)})", again=False
+            FailureKind.TLS,
+            f"the certificate of the vendor is not valid ({_reason(error.certificate_error)})",
+            again=False,
         )
     if isinstance(error, (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError)):
         return _no_connection(error, cause)
     if isinstance(error, aiohttp.ServerTimeoutError):
         return WireFault(
-            "timeout",
+            FailureKind.TIMEOUT,
             "the vendor stopped in the middle of its answer" if begun else "the vendor did not answer in time",
             again=True,
         )
     if isinstance(error, aiohttp.ServerDisconnectedError):
-        return WireFault("connection", "the vendor closed the connection", again=True)
+        return WireFault(FailureKind.CONNECTION, "the vendor closed the connection", again=True)
     if isinstance(error, aiohttp.ClientResponseError):
         return WireFault(
-            "protocol", f"the answer is no HTTP: {excerpt(error.message.splitlines()[0].rstrip(':'), 80)}", again=False
+            FailureKind.PROTOCOL,
+            f"the answer is no HTTP: {excerpt(error.message.splitlines()[0].rstrip(':'), 80)}",
+            again=False,
         )
     if isinstance(error, ValueError):
-        return WireFault("request", "the request cannot be sent: the address is none", again=False)
+        return WireFault(FailureKind.REQUEST, "the request cannot be sent: the address is none", again=False)
     if begun or isinstance(error, aiohttp.ClientPayloadError):
-        return WireFault("truncated", "the answer was cut", again=True)
-    return WireFault("connection", "the connection broke", again=True)
+        return WireFault(FailureKind.TRUNCATED, "the answer was cut", again=True)
+    return WireFault(FailureKind.CONNECTION, "the connection broke", again=True)
 
 
 def _no_connection(error: Exception, cause: OSError | None) -> WireFault:
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return WireFault("connect", "no connection in time", again=True)
+        return WireFault(FailureKind.CONNECT, "no connection in time", again=True)
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return WireFault("connect", f"no connection: the proxy answers HTTP {error.status}", again=error.status >= 500)
+        return WireFault(
+            FailureKind.CONNECT, f"no connection: the proxy answers HTTP {error.status}", again=error.status >= 500
+        )
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return WireFault("connect", f"no connection: {cause}", again=True)
+        return WireFault(FailureKind.CONNECT, f"no connection: {cause}", again=True)
     said = os.strerror(cause.errno) if cause is not None and cause.errno and cause.errno > 0 else "refused"
-    return WireFault("connect", f"no connection: {said}", again=True)
+    return WireFault(FailureKind.CONNECT, f"no connection: {said}", again=True)
 
 
 def _reason(error: Exception) -> str:

@@ -88,11 +88,14 @@ def merge_rows(
 
 
 def merge_sql(table: str, source: str, columns: Sequence[str], keys: Sequence[str]) -> str:
-    """SQL that inserts the rows of a relation, or updates the ones whose ``keys`` (never NULL) are there; other columns stay."""
+    """SQL that inserts the rows of a relation, or updates the ones whose ``keys`` (never NULL) are there; other columns
+    stay.
+    """
     names = quoted_list(columns)
     on = " AND ".join(f't."{key}" = s."{key}"' for key in keys)
     updates = ", ".join(f'"{name}" = s."{name}"' for name in columns if name not in keys)
     return (
         f"MERGE INTO {table} AS t USING {source} AS s ON {on} "
-        f"WHEN MATCHED THEN UPDATE SET {updates} WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({quoted_list(columns, prefix='s.')})"
+        f"WHEN MATCHED THEN UPDATE SET {updates} "
+        f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({quoted_list(columns, prefix='s.')})"
     )

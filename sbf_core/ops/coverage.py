@@ -102,8 +102,8 @@ def _joined(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, stretche
         f"WITH found AS (SELECT {ticker} AS ticker, from_date AS a, to_date AS z FROM ({stretches})), "
         "begun AS (SELECT *, a > max(z) OVER before + 1 AS is_new FROM found WHERE a <= z WINDOW before AS ("
         "PARTITION BY ticker ORDER BY a, z ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), "
-        "numbered AS (SELECT *, count(*) FILTER (is_new) OVER (PARTITION BY ticker ORDER BY a, z ROWS UNBOUNDED PRECEDING) "
-        "AS island FROM begun) "
+        "numbered AS (SELECT *, count(*) FILTER (is_new) OVER ("
+        "PARTITION BY ticker ORDER BY a, z ROWS UNBOUNDED PRECEDING) AS island FROM begun) "
         "SELECT ticker, min(a), max(z) FROM numbered GROUP BY ticker, island ORDER BY ticker, min(a)"
     ).fetchall()
     found: dict[str | None, list[Stretch]] = {}

@@ -21,8 +21,9 @@ def of_other(fetch: FailedFetch, now: dt.datetime) -> dict[str, Any]:
     """A request that brought no payload."""
     request = fetch.request
     return {
-        "run_id": request.run_id, "kind": IngestionKind.FILE, "subject": f"{request.key} {fetch.address}", "started_at": now,
-        "finished_at": now, "status": fetch.status, "domain": request.domain, "source": request.source,
-        "dataset": request.dataset, "discriminator": request.discriminator, "ticker": request.ticker, "error": fetch.error,
-        "from_date": request.from_date, "to_date": request.to_date,
+        "run_id": request.run_id, "kind": IngestionKind.FILE, "subject": f"{request.key} {fetch.address}",
+        "started_at": now, "finished_at": now, "status": fetch.status, "domain": request.domain,
+        "source": request.source, "dataset": request.dataset, "discriminator": request.discriminator,
+        "ticker": request.ticker, "error": fetch.error, "error_kind": fetch.kind, "from_date": request.from_date,
+        "to_date": request.to_date,
     }  # fmt: skip

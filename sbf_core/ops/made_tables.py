@@ -149,7 +149,10 @@ class MadeTables:
         return queries.promoted_counts(self._cursor(), file_ids)
 
     def forget(self, conn: duckdb.DuckDBPyConnection, table: str) -> None:
-        """The table is gone. Writes ops.table_declarations and ops.held_tables in the caller's transaction. Idempotent."""
+        """The table is gone.
+
+        Writes ops.table_declarations and ops.held_tables in the caller's transaction. Idempotent.
+        """
         conn.execute("DELETE FROM ops.table_declarations WHERE table_name = ?", [table])
         conn.execute("DELETE FROM ops.held_tables WHERE table_name = ?", [table])
 
@@ -179,8 +182,9 @@ class MadeTables:
         return (
             self._cursor()
             .execute(
-                "SELECT m.bronze_file_id, m.rel_path FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING "
-                f"(bronze_file_id) WHERE p.status = 'held' AND list_contains(?, {DATASET_ID}) ORDER BY m.fetched_at, 1",
+                "SELECT m.bronze_file_id, m.rel_path FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p "
+                f"USING (bronze_file_id) WHERE p.status = 'held' AND list_contains(?, {DATASET_ID}) "
+                "ORDER BY m.fetched_at, 1",
                 [list(ids)],
             )
             .fetchall()

@@ -19,8 +19,8 @@ MANIFEST_TYPES = {
     "bronze_file_id": "VARCHAR", "run_id": "VARCHAR", "domain": "VARCHAR", "source": "VARCHAR", "dataset": "VARCHAR",
     "discriminator": "VARCHAR", "ticker": "VARCHAR", "from_date": "DATE", "to_date": "DATE", "address": "VARCHAR",
     "rel_path": "VARCHAR", "payload_hash": "VARCHAR", "content_length_bytes": "BIGINT", "extension": "VARCHAR",
-    "status_code": "INTEGER", "fetched_at": "TIMESTAMP", "elapsed_seconds": "DOUBLE", "part": "INTEGER", "parts": "INTEGER", "etag": "VARCHAR", "last_modified": "VARCHAR",
-    "cursor": "VARCHAR",
+    "status_code": "INTEGER", "fetched_at": "TIMESTAMP", "elapsed_seconds": "DOUBLE", "part": "INTEGER",
+    "parts": "INTEGER", "etag": "VARCHAR", "last_modified": "VARCHAR", "cursor": "VARCHAR",
 }  # fmt: skip
 _NAMES = tuple(MANIFEST_TYPES)
 _COLUMNS = ", ".join(_NAMES)
@@ -29,20 +29,23 @@ _ROWS_AT_ONCE = 2000
 BY_TIME = "fetched_at, bronze_file_id"
 #: A relation of paths, from one bound text, see ``listed``.
 PATHS = "(SELECT unnest(from_json(CAST(? AS JSON), '[\"VARCHAR\"]')) AS rel_path)"
-#: What ops.file_ingestions says of a payload that came, and is still to be promoted: each column, and what stands in it.
+#: What ops.file_ingestions says of a payload that came, and is still to be promoted: each column, and what stands in
+#: it.
 _INGESTION = {
-    "run_id": "run_id", "kind": f"'{IngestionKind.FILE}'", "subject": "bronze_file_id", "started_at": "$now", "finished_at": "$now",
-    "status": f"'{WorkStatus.FETCHED}'", "domain": "domain", "source": "source", "dataset": "dataset",
-    "discriminator": "discriminator", "ticker": "ticker", "bronze_file_id": "bronze_file_id", "rel_path": "rel_path",
-    "payload_hash": "payload_hash", "content_length_bytes": "content_length_bytes", "bronze_rows": "0", "from_date": "from_date",
-    "to_date": "to_date",
+    "run_id": "run_id", "kind": f"'{IngestionKind.FILE}'", "subject": "bronze_file_id", "started_at": "$now",
+    "finished_at": "$now", "status": f"'{WorkStatus.FETCHED}'", "domain": "domain", "source": "source",
+    "dataset": "dataset", "discriminator": "discriminator", "ticker": "ticker", "bronze_file_id": "bronze_file_id",
+    "rel_path": "rel_path", "payload_hash": "payload_hash", "content_length_bytes": "content_length_bytes",
+    "bronze_rows": "0", "from_date": "from_date", "to_date": "to_date",
 }  # fmt: skip
 
 
 def take_in(
     conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow], *, now: dt.datetime | None, keys: Sequence[str]
 ) -> None:
-    """Record payloads. Writes ops.bronze_manifest and ops.file_ingestions. Idempotent: a known file is not recorded twice.
+    """Record payloads.
+
+    Writes ops.bronze_manifest and ops.file_ingestions. Idempotent: a known file is not recorded twice.
 
     Args:
         conn: inside a transaction.
@@ -106,8 +109,8 @@ def listed(texts: Sequence[str]) -> str:
 def each_size(conn: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, int]]:
     """Path, hash and size of every payload, oldest first: as ``each_row``, for less."""
     found = conn.execute(
-        "SELECT rel_path, payload_hash, content_length_bytes, bronze_file_id, run_id, domain, source, dataset, extension "
-        f"FROM ops.bronze_manifest ORDER BY {BY_TIME}"
+        "SELECT rel_path, payload_hash, content_length_bytes, bronze_file_id, run_id, domain, source, dataset, "
+        f"extension FROM ops.bronze_manifest ORDER BY {BY_TIME}"
     )
     while some := found.fetchmany(_ROWS_AT_ONCE):
         for path, payload_hash, byte_count, file_id, *names in some:
@@ -124,8 +127,8 @@ def journal_texts(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> dict
     escapes; then only its row can be compared. Of one that is recorded twice the younger row counts.
     """
     found = conn.execute(
-        f"SELECT rel_path, {_JOURNAL_HEAD}, {_JOURNAL_TAIL} FROM ops.bronze_manifest SEMI JOIN {PATHS} USING (rel_path) "
-        f"ORDER BY {BY_TIME}",
+        f"SELECT rel_path, {_JOURNAL_HEAD}, {_JOURNAL_TAIL} FROM ops.bronze_manifest "
+        f"SEMI JOIN {PATHS} USING (rel_path) ORDER BY {BY_TIME}",
         [listed(paths)],
     ).fetchall()
     last = {path: (head, tail) for path, head, tail in found}

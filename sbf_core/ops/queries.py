@@ -21,8 +21,8 @@ DATASET_ID = (
 def latest_promoted(conn: duckdb.DuckDBPyConnection, silver_table: str) -> dict[str | None, dt.datetime]:
     """Per ticker the fetch time of the newest payload promoted into a table."""
     rows = conn.execute(
-        "SELECT m.ticker, max(m.fetched_at) FROM ops.bronze_manifest m JOIN ops.promotion_manifest p USING (bronze_file_id) "
-        "WHERE p.silver_table = ? AND p.status = 'ok' GROUP BY ALL",
+        "SELECT m.ticker, max(m.fetched_at) FROM ops.bronze_manifest m JOIN ops.promotion_manifest p "
+        "USING (bronze_file_id) WHERE p.silver_table = ? AND p.status = 'ok' GROUP BY ALL",
         [silver_table],
     ).fetchall()
     return {ticker: from_naive_utc(moment) for ticker, moment in rows}
@@ -33,8 +33,9 @@ def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence
     rows = conn.execute(
         f"WITH named AS (SELECT {DATASET_ID} AS id, "
         "ticker, address, payload_hash, fetched_at FROM ops.bronze_manifest) "
-        "SELECT id || coalesce('/' || ticker, ''), address, arg_max(payload_hash, fetched_at), max(fetched_at) FROM named "
-        "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) GROUP BY ALL ORDER BY max(fetched_at)",
+        "SELECT id || coalesce('/' || ticker, ''), address, arg_max(payload_hash, fetched_at), max(fetched_at) "
+        "FROM named WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) "
+        "GROUP BY ALL ORDER BY max(fetched_at)",
         [json.dumps(list(dataset_ids))],
     ).fetchall()
     overtaken = _overtaken(conn, dataset_ids)
@@ -60,9 +61,11 @@ def _overtaken(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> s
     rows = conn.execute(
         f"WITH series AS (SELECT {DATASET_ID} AS id, "
         "ticker, max(fetched_at) AS last_at FROM ops.bronze_manifest WHERE ticker IS NOT NULL GROUP BY ALL), "
-        "each AS (SELECT id, ticker, last_at, unnest(string_split(ticker, ',')) AS one FROM series WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id)), "
+        "each AS (SELECT id, ticker, last_at, unnest(string_split(ticker, ',')) AS one FROM series "
+        "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id)), "
         "newest AS (SELECT id, one, max(last_at) AS last_at FROM each GROUP BY ALL) "
-        "SELECT DISTINCT each.id || '/' || each.ticker FROM each JOIN newest USING (id, one) WHERE newest.last_at > each.last_at",
+        "SELECT DISTINCT each.id || '/' || each.ticker FROM each JOIN newest USING (id, one) "
+        "WHERE newest.last_at > each.last_at",
         [json.dumps(list(dataset_ids))],
     ).fetchall()
     return {key for (key,) in rows}
@@ -71,12 +74,15 @@ def _overtaken(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> s
 def latest_validators(
     conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]
 ) -> dict[tuple[str, str], tuple[str, str]]:
-    """What each address gave with its newest payload, as (ETag, Last-Modified), under (series, address); only those that gave anything."""
+    """What each address gave with its newest payload, as (ETag, Last-Modified), under (series, address); only those
+    that gave anything.
+    """
     rows = conn.execute(
         f"WITH named AS (SELECT {DATASET_ID} AS id, "
-        "ticker, address, {'e': coalesce(etag, ''), 'm': coalesce(last_modified, '')} AS given, fetched_at FROM ops.bronze_manifest), "
-        "newest AS (SELECT id || coalesce('/' || ticker, '') AS key, address, arg_max(given, fetched_at) AS given FROM named "
-        "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) GROUP BY ALL) "
+        "ticker, address, {'e': coalesce(etag, ''), 'm': coalesce(last_modified, '')} AS given, fetched_at "
+        "FROM ops.bronze_manifest), "
+        "newest AS (SELECT id || coalesce('/' || ticker, '') AS key, address, arg_max(given, fetched_at) AS given "
+        "FROM named WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) GROUP BY ALL) "
         "SELECT key, address, given.e, given.m FROM newest WHERE given.e <> '' OR given.m <> ''",
         [json.dumps(list(dataset_ids))],
     ).fetchall()
@@ -89,7 +95,8 @@ def load_stretches(
 ) -> frozenset[tuple[str, dt.date | None, dt.date | None]]:
     """Series, first and last day of everything that was asked for with success since a moment."""
     rows = conn.execute(
-        "SELECT DISTINCT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
+        "SELECT DISTINCT concat(domain, '/', source, '/', dataset, "
+        "CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
         "CASE WHEN ticker IS NULL THEN '' ELSE '/' || ticker END), from_date, to_date FROM ops.file_ingestions "
         "WHERE kind = 'file' AND started_at >= ? AND status IN ('fetched', 'unchanged', 'none', 'ok')",
         [to_naive_utc(since)],
@@ -109,8 +116,10 @@ def answer_seconds(conn: duckdb.DuckDBPyConnection) -> dict[str, float]:
 def load_series_states(conn: duckdb.DuckDBPyConnection) -> dict[str, SeriesState]:
     """What is known of every series that was ever fetched."""
     rows = conn.execute(
-        "WITH w AS (SELECT concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
-        "CASE WHEN ticker IS NULL THEN '' ELSE '/' || ticker END) AS key, coverage_from, coverage_to FROM ops.watermarks) "
+        "WITH w AS (SELECT concat(domain, '/', source, '/', dataset, "
+        "CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
+        "CASE WHEN ticker IS NULL THEN '' ELSE '/' || ticker END) AS key, coverage_from, coverage_to "
+        "FROM ops.watermarks) "
         "SELECT key, d.checked_at, d.to_date, w.coverage_from, w.coverage_to, d.again_from, d.unknown_since "
         "FROM ops.data_dates d FULL JOIN w USING (key)"
     ).fetchall()
@@ -151,8 +160,10 @@ def load_table_versions(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
     A view under a former name of a silver table has the text of its table.
     """
     rows = conn.execute(
-        "SELECT 'silver.' || silver_table, sum(rows_written) || '@' || max(finished_at) FROM ops.promotion_manifest WHERE rows_written > 0 GROUP BY 1 "
-        "UNION ALL SELECT 'gold.' || table_name, sum(rows_written) || '@' || max(finished_at) FROM ops.gold_manifest WHERE status = 'ok' AND rows_written > 0 GROUP BY 1"
+        "SELECT 'silver.' || silver_table, sum(rows_written) || '@' || max(finished_at) "
+        "FROM ops.promotion_manifest WHERE rows_written > 0 GROUP BY 1 "
+        "UNION ALL SELECT 'gold.' || table_name, sum(rows_written) || '@' || max(finished_at) "
+        "FROM ops.gold_manifest WHERE status = 'ok' AND rows_written > 0 GROUP BY 1"
     ).fetchall()
     versions = {name: str(version) for name, version in rows}
     views = conn.execute(
@@ -176,8 +187,10 @@ def run_overview(conn: duckdb.DuckDBPyConnection, run_id: str) -> tuple[list[dic
     datasets = conn.execute(
         f"SELECT {DATASET_ID} AS dataset, "
         "max(table_name) AS silver_table, count(*) FILTER (bronze_rows IS NOT NULL) AS files, "
-        "sum(rows_inserted) AS rows_inserted, sum(rows_updated) AS rows_updated, sum(rows_unchanged) AS rows_unchanged, sum(rows_rejected) AS rows_rejected, "
-        "count(*) FILTER (status = 'failed') AS failed FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1 ORDER BY 1",
+        "sum(rows_inserted) AS rows_inserted, sum(rows_updated) AS rows_updated, "
+        "sum(rows_unchanged) AS rows_unchanged, sum(rows_rejected) AS rows_rejected, "
+        "count(*) FILTER (status = 'failed') AS failed "
+        "FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1 ORDER BY 1",
         [run_id],
     )
     names = [column[0] for column in datasets.description]
@@ -186,7 +199,8 @@ def run_overview(conn: duckdb.DuckDBPyConnection, run_id: str) -> tuple[list[dic
         for row in datasets.fetchall()
     ]
     gold = conn.execute(
-        "SELECT table_name, rows_inserted FROM ops.file_ingestions WHERE run_id = ? AND kind = 'gold' AND status = 'ok' ORDER BY finished_at, 1",
+        "SELECT table_name, rows_inserted FROM ops.file_ingestions "
+        "WHERE run_id = ? AND kind = 'gold' AND status = 'ok' ORDER BY finished_at, 1",
         [run_id],
     )
     return per_dataset, [{"table": name, "rows_written": written} for name, written in gold.fetchall()]

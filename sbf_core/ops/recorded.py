@@ -17,8 +17,8 @@ from sbf_core.ops.rows import BronzeManifestRow
 
 #: Payloads of one answer stand together, in the order in which answers were complete.
 _BY_ANSWER = (
-    "max(struct_pack(at := fetched_at, id := bronze_file_id)) OVER (PARTITION BY run_id, coalesce(ticker, ''), from_date, "
-    "to_date, cursor, CASE WHEN parts = 0 THEN bronze_file_id ELSE '' END), fetched_at, bronze_file_id"
+    "max(struct_pack(at := fetched_at, id := bronze_file_id)) OVER (PARTITION BY run_id, coalesce(ticker, ''), "
+    "from_date, to_date, cursor, CASE WHEN parts = 0 THEN bronze_file_id ELSE '' END), fetched_at, bronze_file_id"
 )
 
 
@@ -39,8 +39,9 @@ class RecordedPayloads:
         self._write = write
 
     def sizes(self) -> Iterator[tuple[str, str, int]]:
-        """Path below Bronze, hash and size of every payload, oldest first. Raises ``DamageFound`` for a row that sbf did not
-        write.
+        """Path below Bronze, hash and size of every payload, oldest first.
+
+        Raises ``DamageFound`` for a row that sbf did not write.
         """
         with closing(self._new_cursor()) as conn:
             yield from manifest.each_size(conn)
@@ -60,7 +61,9 @@ class RecordedPayloads:
         return frozenset(name for (name,) in found)
 
     def later_than(self, moment: dt.datetime) -> Mapping[str, dt.datetime]:
-        """When the newest payload was fetched of each dataset that has one of after a moment, by the identity that it had."""
+        """When the newest payload was fetched of each dataset that has one of after a moment, by the identity that it
+        had.
+        """
         sql = f"SELECT {DATASET_ID}, max(fetched_at) FROM ops.bronze_manifest WHERE fetched_at > ? GROUP BY 1"
         found = self._cursor().execute(sql, [to_naive_utc(moment)]).fetchall()
         return {name: at.replace(tzinfo=dt.UTC) for name, at in found}
@@ -80,8 +83,8 @@ class RecordedPayloads:
             yield from manifest.each_row(conn, _OF, [list(ids)])
 
     def all(self, *, by_answer: bool = False) -> Generator[BronzeManifestRow, None, None]:
-        """Every payload of a ledger that this process has made of rows that were looked at, oldest first; ``by_answer``: those
-        of one answer stand together, in the order in which answers were complete.
+        """Every payload of a ledger that this process has made of rows that were looked at, oldest first;
+        ``by_answer``: those of one answer stand together, in the order in which answers were complete.
         """
         with closing(self._new_cursor()) as conn:
             yield from manifest.each_row(conn, "", order=_BY_ANSWER if by_answer else manifest.BY_TIME, is_ours=True)

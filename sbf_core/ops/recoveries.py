@@ -23,7 +23,8 @@ _RECOVERY_TYPES = {
     "recovered_at": "TIMESTAMP",
 }
 _RUN_TYPES = {
-    "run_id": "VARCHAR", "kind": "VARCHAR", "subject": "VARCHAR", "started_at": "TIMESTAMP", "finished_at": "TIMESTAMP", "status": "VARCHAR",
+    "run_id": "VARCHAR", "kind": "VARCHAR", "subject": "VARCHAR", "started_at": "TIMESTAMP",
+    "finished_at": "TIMESTAMP", "status": "VARCHAR",
 }  # fmt: skip
 
 
@@ -31,7 +32,8 @@ def promoted_files_sql(database: str = "") -> str:
     """A SELECT of the ids of the payloads whose rows silver holds; ``database`` is a quoted name and a point."""
     return (
         f"SELECT bronze_file_id FROM {database}ops.promotion_manifest WHERE status = 'ok' UNION "
-        f"SELECT bronze_file_id FROM {database}ops.file_ingestions WHERE kind = 'file' AND status = 'ok' AND bronze_file_id IS NOT NULL"
+        f"SELECT bronze_file_id FROM {database}ops.file_ingestions "
+        "WHERE kind = 'file' AND status = 'ok' AND bronze_file_id IS NOT NULL"
     )
 
 
@@ -96,7 +98,8 @@ def promoted_files(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
 def tables_of(conn: duckdb.DuckDBPyConnection, subjects: Sequence[str]) -> frozenset[str]:
     """The silver tables that some payloads, by id or path, were promoted into."""
     rows = conn.execute(
-        "SELECT DISTINCT p.silver_table FROM ops.promotion_manifest AS p LEFT JOIN ops.bronze_manifest AS m USING (bronze_file_id) "
+        "SELECT DISTINCT p.silver_table FROM ops.promotion_manifest AS p "
+        "LEFT JOIN ops.bronze_manifest AS m USING (bronze_file_id) "
         "WHERE list_contains(?, p.bronze_file_id) OR list_contains(?, m.rel_path)",
         [list(subjects), list(subjects)],
     ).fetchall()
@@ -116,7 +119,10 @@ def insert_recoveries(
     alive: str,
     now: dt.datetime,
 ) -> None:
-    """Close what dead runs left open, and record that they were looked after. Writes ops.file_ingestions, ops.gold_manifest, ops.recoveries."""
+    """Close what dead runs left open, and record that they were looked after.
+
+    Writes ops.file_ingestions, ops.gold_manifest, ops.recoveries.
+    """
     runs = list(runs)
     lost = [
         {
@@ -132,11 +138,13 @@ def insert_recoveries(
     ]
     merge_rows(conn, "ops.file_ingestions", _RUN_TYPES, ("run_id", "kind", "subject"), lost)
     conn.execute(
-        "UPDATE ops.file_ingestions SET status = 'interrupted', finished_at = ? WHERE kind = 'run' AND status = 'running' AND run_id <> ?",
+        "UPDATE ops.file_ingestions SET status = 'interrupted', finished_at = ? "
+        "WHERE kind = 'run' AND status = 'running' AND run_id <> ?",
         [to_naive_utc(now), alive],
     )
     conn.execute(
-        "UPDATE ops.gold_manifest SET status = 'failed', error_message = 'interrupted', finished_at = ? WHERE status = 'started'",
+        "UPDATE ops.gold_manifest SET status = 'failed', error_message = 'interrupted', finished_at = ? "
+        "WHERE status = 'started'",
         [to_naive_utc(now)],
     )
     rows = [

@@ -61,7 +61,10 @@ class RecoveryLedger:
             self._write(lambda conn: recoveries.insert_quarantine(conn, files, now=self._clock.now()))
 
     def forget_manifest(self, paths: Sequence[str]) -> None:
-        """Take payloads out of the ledger, to be recorded anew from their journal. Writes ops.bronze_manifest and ops.file_ingestions."""
+        """Take payloads out of the ledger, to be recorded anew from their journal.
+
+        Writes ops.bronze_manifest and ops.file_ingestions.
+        """
         if paths:
             self._write(lambda conn: repairs.forget_manifest(conn, paths))
 
@@ -71,7 +74,10 @@ class RecoveryLedger:
             self._write(lambda conn: repairs.forget_failures(conn, paths))
 
     def align_ledger(self) -> None:
-        """Make ops.file_ingestions and ops.watermarks say what manifest and promotions say. Writes these and ops.promotion_manifest. Idempotent."""
+        """Make ops.file_ingestions and ops.watermarks say what manifest and promotions say.
+
+        Writes these and ops.promotion_manifest. Idempotent.
+        """
         now = self._clock.now()
 
         def work(conn: duckdb.DuckDBPyConnection) -> None:
@@ -86,8 +92,9 @@ class RecoveryLedger:
         return recoveries.tables_of(self._cursor(), file_ids)
 
     def record_recovery(self, runs: Sequence[RecoveredRun], *, files_quarantined: int, alive: str = "") -> None:
-        """Close what dead runs left open, and record that they were looked after. Call it only while holding the home, as the last step;
-        ``alive`` is the run that does it.
+        """Close what dead runs left open, and record that they were looked after.
+
+        Call it only while holding the home, as the last step; ``alive`` is the run that does it.
 
         Writes ops.file_ingestions, ops.gold_manifest and ops.recoveries.
         """

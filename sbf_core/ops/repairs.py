@@ -23,12 +23,17 @@ def forget_manifest(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> No
 
 
 def forget_unknown_promotions(conn: duckdb.DuckDBPyConnection) -> None:
-    """Take promotions out that no manifest row stands for, and keep one of those that stand there twice. Writes ops.promotion_manifest."""
+    """Take promotions out that no manifest row stands for, and keep one of those that stand there twice.
+
+    Writes ops.promotion_manifest.
+    """
     conn.execute(
-        "DELETE FROM ops.promotion_manifest WHERE NOT EXISTS (FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = promotion_manifest.bronze_file_id)"
+        "DELETE FROM ops.promotion_manifest WHERE NOT EXISTS ("
+        "FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = promotion_manifest.bronze_file_id)"
     )
     conn.execute(
-        "CREATE OR REPLACE TEMP TABLE once AS SELECT * FROM ops.promotion_manifest QUALIFY row_number() OVER (PARTITION BY bronze_file_id ORDER BY finished_at DESC) = 1"
+        "CREATE OR REPLACE TEMP TABLE once AS SELECT * FROM ops.promotion_manifest "
+        "QUALIFY row_number() OVER (PARTITION BY bronze_file_id ORDER BY finished_at DESC) = 1"
     )
     conn.execute("DELETE FROM ops.promotion_manifest")
     conn.execute("INSERT INTO ops.promotion_manifest FROM once")
@@ -63,38 +68,48 @@ def align_ingestions(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> No
     moment = to_naive_utc(now)
     conn.execute(
         "DELETE FROM ops.file_ingestions WHERE kind = 'file' AND bronze_file_id IS NOT NULL "
-        "AND NOT EXISTS (FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = file_ingestions.bronze_file_id AND m.run_id = file_ingestions.run_id)"
+        "AND NOT EXISTS (FROM ops.bronze_manifest AS m "
+        "WHERE m.bronze_file_id = file_ingestions.bronze_file_id AND m.run_id = file_ingestions.run_id)"
     )
     conn.execute(
-        "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, finished_at, status, domain, source, dataset, discriminator, ticker, bronze_file_id, "
-        "rel_path, payload_hash, content_length_bytes, bronze_rows, from_date, to_date) SELECT m.run_id, 'file', m.bronze_file_id, ?, ?, 'fetched', m.domain, m.source, m.dataset, "
-        "m.discriminator, m.ticker, m.bronze_file_id, m.rel_path, m.payload_hash, m.content_length_bytes, 0, m.from_date, m.to_date FROM ops.bronze_manifest AS m "
+        "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, finished_at, status, domain, source, "
+        "dataset, discriminator, ticker, bronze_file_id, rel_path, payload_hash, content_length_bytes, bronze_rows, "
+        "from_date, to_date) "
+        "SELECT m.run_id, 'file', m.bronze_file_id, ?, ?, 'fetched', m.domain, m.source, "
+        "m.dataset, m.discriminator, m.ticker, m.bronze_file_id, m.rel_path, m.payload_hash, m.content_length_bytes, "
+        "0, m.from_date, m.to_date FROM ops.bronze_manifest AS m "
         "ANTI JOIN (FROM ops.file_ingestions WHERE kind = 'file') AS f USING (bronze_file_id)",
         [moment, moment],
     )
     conn.execute(
-        "UPDATE ops.file_ingestions AS f SET payload_hash = m.payload_hash, content_length_bytes = m.content_length_bytes, rel_path = m.rel_path "
+        "UPDATE ops.file_ingestions AS f SET payload_hash = m.payload_hash, "
+        "content_length_bytes = m.content_length_bytes, rel_path = m.rel_path "
         "FROM ops.bronze_manifest AS m WHERE f.kind = 'file' AND f.bronze_file_id = m.bronze_file_id "
-        "AND (f.payload_hash <> m.payload_hash OR f.content_length_bytes <> m.content_length_bytes OR f.rel_path <> m.rel_path)"
+        "AND (f.payload_hash <> m.payload_hash OR f.content_length_bytes <> m.content_length_bytes "
+        "OR f.rel_path <> m.rel_path)"
     )
     conn.execute(
-        "UPDATE ops.file_ingestions AS f SET status = p.status, table_name = p.silver_table, bronze_rows = p.rows_seen, rows_inserted = p.rows_inserted, "
-        "rows_updated = p.rows_updated, rows_unchanged = p.rows_unchanged, rows_rejected = p.rows_rejected, error = p.error "
-        "FROM ops.promotion_manifest AS p WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id AND p.status IN ('ok', 'failed', 'held')"
+        "UPDATE ops.file_ingestions AS f SET status = p.status, table_name = p.silver_table, "
+        "bronze_rows = p.rows_seen, rows_inserted = p.rows_inserted, rows_updated = p.rows_updated, "
+        "rows_unchanged = p.rows_unchanged, rows_rejected = p.rows_rejected, error = p.error "
+        "FROM ops.promotion_manifest AS p WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id "
+        "AND p.status IN ('ok', 'failed', 'held')"
     )
 
 
 def align_watermarks(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> None:
-    """Make ops.watermarks say what the promotions say, under the identity that fills the table now: payloads may be of a
-    former one.
+    """Make ops.watermarks say what the promotions say, under the identity that fills the table now: payloads may be of
+    a former one.
     """
     part = "regexp_extract(id, '^([^/]*)/([^/]*)/([^/@]*)@?(.*)$', {})"
     conn.execute("DELETE FROM ops.watermarks")
     conn.execute(
-        f"INSERT INTO ops.watermarks SELECT {', '.join(part.format(place) for place in (1, 2, 3, 4))}, ticker, silver_table, coverage_from, coverage_to, ? FROM "
-        f"(SELECT coalesce(max(d.owner), arg_max({DATASET_ID}, m.fetched_at)) AS id, m.ticker, p.silver_table, min(p.coverage_from) AS coverage_from, "
-        "max(p.coverage_to) AS coverage_to FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) LEFT JOIN "
-        "(SELECT table_name, dataset AS owner FROM ops.table_declarations) AS d ON d.table_name = p.silver_table WHERE p.status = 'ok' "
-        "GROUP BY m.ticker, p.silver_table)",
+        f"INSERT INTO ops.watermarks SELECT {', '.join(part.format(place) for place in (1, 2, 3, 4))}, ticker, "
+        "silver_table, coverage_from, coverage_to, ? FROM "
+        f"(SELECT coalesce(max(d.owner), arg_max({DATASET_ID}, m.fetched_at)) AS id, m.ticker, p.silver_table, "
+        "min(p.coverage_from) AS coverage_from, max(p.coverage_to) AS coverage_to "
+        "FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) "
+        "LEFT JOIN (SELECT table_name, dataset AS owner FROM ops.table_declarations) AS d "
+        "ON d.table_name = p.silver_table WHERE p.status = 'ok' GROUP BY m.ticker, p.silver_table)",
         [to_naive_utc(now)],
     )

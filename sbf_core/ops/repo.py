@@ -30,6 +30,7 @@ _INGESTION_TYPES = {
     "ticker": "VARCHAR", "bronze_file_id": "VARCHAR", "rel_path": "VARCHAR", "payload_hash": "VARCHAR",
     "content_length_bytes": "BIGINT", "table_name": "VARCHAR", "bronze_rows": "BIGINT", "rows_inserted": "BIGINT",
     "rows_updated": "BIGINT", "rows_unchanged": "BIGINT", "rows_rejected": "BIGINT", "error": "VARCHAR",
+    "error_kind": "VARCHAR",
     "from_date": "DATE", "to_date": "DATE",
 }  # fmt: skip
 _INGESTION_KEY = ("run_id", "kind", "subject")
@@ -92,15 +93,17 @@ class DuckDbOpsRepo:
     def record_payloads(
         self, conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow], *, now: dt.datetime
     ) -> None:
-        """Record many payloads that came. Writes ops.bronze_manifest and ops.file_ingestions. Idempotent: a known file is not
-        recorded twice.
+        """Record many payloads that came.
+
+        Writes ops.bronze_manifest and ops.file_ingestions. Idempotent: a known file is not recorded twice.
         """
         manifest.take_in(conn, rows, now=now, keys=_INGESTION_KEY)
 
     def load_promotable_rows(self) -> list[BronzeManifestRow]:
         """Payloads whose promotion is still to be done, oldest first."""
         return self._manifest_rows(
-            f"ANTI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status IN {_SETTLED}) USING (bronze_file_id)"
+            f"ANTI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status IN {_SETTLED}) "
+            "USING (bronze_file_id)"
         )
 
     def load_manifest_rows(self) -> list[BronzeManifestRow]:
@@ -110,7 +113,8 @@ class DuckDbOpsRepo:
     def load_failed_rows(self) -> list[BronzeManifestRow]:
         """Payloads whose promotion failed, oldest first."""
         return self._manifest_rows(
-            "SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'failed') USING (bronze_file_id)"
+            "SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'failed') "
+            "USING (bronze_file_id)"
         )
 
     def load_promoted_since(
@@ -143,7 +147,10 @@ class DuckDbOpsRepo:
     def upsert_data_dates(
         self, conn: duckdb.DuckDBPyConnection, dates: Sequence[tuple[str, dt.date | None, dt.datetime]]
     ) -> None:
-        """Record last day and moment of many fetches; of several of one series the latest counts. Writes ops.data_dates. Idempotent."""
+        """Record last day and moment of many fetches; of several of one series the latest counts.
+
+        Writes ops.data_dates. Idempotent.
+        """
         in_order = sorted(dates, key=lambda one: one[2])  # answers come in any order, as the vintages of a replay
         latest = {
             key: {"key": key, "to_date": to_date, "checked_at": checked_at} for key, to_date, checked_at in in_order
@@ -158,7 +165,8 @@ class DuckDbOpsRepo:
         with transaction(self.cursor()) as conn:
             conn.execute("DELETE FROM ops.promotion_manifest WHERE bronze_file_id = ?", [row.bronze_file_id])
             conn.execute(
-                "INSERT INTO ops.promotion_manifest (bronze_file_id, run_id, silver_table, status, started_at) VALUES (?, ?, '', 'started', ?)",
+                "INSERT INTO ops.promotion_manifest (bronze_file_id, run_id, silver_table, status, started_at) "
+                "VALUES (?, ?, '', 'started', ?)",
                 [row.bronze_file_id, row.run_id, to_naive_utc(self._clock.now())],
             )
 
@@ -168,7 +176,8 @@ class DuckDbOpsRepo:
         """Record how a promotion ended. Writes ops.promotion_manifest. Idempotent."""
         with transaction(self.cursor()) as conn:
             conn.execute(
-                "UPDATE ops.promotion_manifest SET status = ?, rows_seen = ?, rows_written = ?, error = ?, finished_at = ? WHERE bronze_file_id = ?",
+                "UPDATE ops.promotion_manifest SET status = ?, rows_seen = ?, rows_written = ?, error = ?, "
+                "finished_at = ? WHERE bronze_file_id = ?",
                 [
                     status,
                     rows_seen,
@@ -182,35 +191,45 @@ class DuckDbOpsRepo:
     def record_promoted(
         self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, started_at: dt.datetime
     ) -> None:
-        """Take the outcome of a batch from the temporary table ``promoted``. Writes ops.promotion_manifest, ops.file_ingestions
-        and ops.watermarks in the caller's transaction. Idempotent.
+        """Take the outcome of a batch from the temporary table ``promoted``.
+
+        Writes ops.promotion_manifest, ops.file_ingestions and ops.watermarks in the caller's transaction. Idempotent.
         """
         began, ended = to_naive_utc(started_at), to_naive_utc(self._clock.now())
         conn.execute(
-            "DELETE FROM ops.promotion_manifest USING promoted WHERE promotion_manifest.bronze_file_id = promoted.bronze_file_id"
+            "DELETE FROM ops.promotion_manifest USING promoted "
+            "WHERE promotion_manifest.bronze_file_id = promoted.bronze_file_id"
         )
         conn.execute(
-            "INSERT INTO ops.promotion_manifest SELECT bronze_file_id, run_id, ?, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, "
-            "rows_rejected, rows_closed, rows_inserted + rows_updated + rows_closed, coverage_from, coverage_to, ?, error, ?, ? FROM promoted",
+            "INSERT INTO ops.promotion_manifest SELECT bronze_file_id, run_id, ?, status, rows_seen, rows_inserted, "
+            "rows_updated, rows_unchanged, rows_rejected, rows_closed, rows_inserted + rows_updated + rows_closed, "
+            "coverage_from, coverage_to, ?, error, ?, ? FROM promoted",
             [entry.silver_table, fingerprint_of(declaration_text(entry)), began, ended],
         )
         conn.execute(
-            "UPDATE ops.file_ingestions AS f SET status = p.status, finished_at = ?, table_name = ?, bronze_rows = p.rows_seen, "
-            "rows_inserted = p.rows_inserted, rows_updated = p.rows_updated, rows_unchanged = p.rows_unchanged, rows_rejected = p.rows_rejected, "
-            "error = p.error FROM promoted AS p WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id",
+            "UPDATE ops.file_ingestions AS f SET status = p.status, finished_at = ?, table_name = ?, "
+            "bronze_rows = p.rows_seen, rows_inserted = p.rows_inserted, rows_updated = p.rows_updated, "
+            "rows_unchanged = p.rows_unchanged, rows_rejected = p.rows_rejected, error = p.error, "
+            "error_kind = p.error_kind FROM promoted AS p "
+            "WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id",
             [ended, entry.silver_table],
         )
         conn.execute(
-            "MERGE INTO ops.watermarks AS w USING (SELECT ticker, min(coverage_from) AS coverage_from, max(coverage_to) AS coverage_to FROM promoted "
-            "WHERE status = 'ok' GROUP BY ticker) AS p ON w.domain = ? AND w.source = ? AND w.dataset = ? AND w.discriminator = ? "
+            "MERGE INTO ops.watermarks AS w USING (SELECT ticker, min(coverage_from) AS coverage_from, "
+            "max(coverage_to) AS coverage_to FROM promoted WHERE status = 'ok' GROUP BY ticker) AS p "
+            "ON w.domain = ? AND w.source = ? AND w.dataset = ? AND w.discriminator = ? "
             "AND w.ticker IS NOT DISTINCT FROM p.ticker "
-            "WHEN MATCHED THEN UPDATE SET coverage_from = least(w.coverage_from, p.coverage_from), coverage_to = greatest(w.coverage_to, p.coverage_to), updated_at = ? "
+            "WHEN MATCHED THEN UPDATE SET coverage_from = least(w.coverage_from, p.coverage_from), "
+            "coverage_to = greatest(w.coverage_to, p.coverage_to), updated_at = ? "
             "WHEN NOT MATCHED THEN INSERT VALUES (?, ?, ?, ?, p.ticker, ?, p.coverage_from, p.coverage_to, ?)",
             [*_identity(entry), ended, *_identity(entry), entry.silver_table, ended],
         )
 
     def insert_rejects(self, conn: duckdb.DuckDBPyConnection, silver_table: str, select: str) -> None:
-        """Record rejected rows from a SELECT of (bronze_file_id, run_id, reason, column_name, row_json), without keys. Writes ops.rejects."""
+        """Record rejected rows from a SELECT of (bronze_file_id, run_id, reason, column_name, row_json), without keys.
+
+        Writes ops.rejects.
+        """
         row, keys = redacted_in_sql("row_json")
         conn.execute(
             f"INSERT INTO ops.rejects SELECT bronze_file_id, run_id, ?, reason, column_name, {row}, ? FROM ({select})",
@@ -218,9 +237,13 @@ class DuckDbOpsRepo:
         )
 
     def forget_rejects(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Drop the rejects of the files in the temporary table ``batch_file``, which are promoted again. Writes ops.rejects."""
+        """Drop the rejects of the files in the temporary table ``batch_file``, which are promoted again.
+
+        Writes ops.rejects.
+        """
         conn.execute(
-            "DELETE FROM ops.rejects USING batch_file AS b WHERE rejects.bronze_file_id = b.bronze_file_id AND NOT b.is_context"
+            "DELETE FROM ops.rejects USING batch_file AS b "
+            "WHERE rejects.bronze_file_id = b.bronze_file_id AND NOT b.is_context"
         )
 
     def insert_drift(
@@ -241,7 +264,8 @@ class DuckDbOpsRepo:
     ) -> dt.date | None:
         """The last row date that silver holds for the row's dataset and ticker, or None."""
         found = conn.execute(
-            "SELECT coverage_to FROM ops.watermarks WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? AND ticker IS NOT DISTINCT FROM ?",
+            "SELECT coverage_to FROM ops.watermarks WHERE domain = ? AND source = ? AND dataset = ? "
+            "AND discriminator = ? AND ticker IS NOT DISTINCT FROM ?",
             [*_identity(entry), row.ticker],
         ).fetchone()
         return None if found is None else found[0]
@@ -257,7 +281,8 @@ class DuckDbOpsRepo:
     ) -> None:
         """Set what silver covers for the row's dataset and ticker. Writes ops.watermarks. Idempotent."""
         conn.execute(
-            "DELETE FROM ops.watermarks WHERE domain = ? AND source = ? AND dataset = ? AND discriminator = ? AND ticker IS NOT DISTINCT FROM ?",
+            "DELETE FROM ops.watermarks WHERE domain = ? AND source = ? AND dataset = ? "
+            "AND discriminator = ? AND ticker IS NOT DISTINCT FROM ?",
             [*_identity(entry), row.ticker],
         )
         conn.execute(
@@ -303,8 +328,8 @@ class DuckDbOpsRepo:
     ) -> None:
         """Record how the build of a gold table ended. Writes ops.gold_manifest. Idempotent."""
         conn.execute(
-            "UPDATE ops.gold_manifest SET status = ?, rows_seen = ?, rows_written = ?, error_message = ?, finished_at = ? "
-            "WHERE gold_build_id = ? AND table_name = ?",
+            "UPDATE ops.gold_manifest SET status = ?, rows_seen = ?, rows_written = ?, error_message = ?, "
+            "finished_at = ? WHERE gold_build_id = ? AND table_name = ?",
             [
                 status,
                 rows_seen,
@@ -368,7 +393,8 @@ class DuckDbOpsRepo:
     def insert_run(self, conn: duckdb.DuckDBPyConnection, *, run_id: str, started_at: dt.datetime) -> None:
         """Open a run. Writes ops.file_ingestions."""
         conn.execute(
-            "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, status) VALUES (?, 'run', '', ?, 'running')",
+            "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, status) "
+            "VALUES (?, 'run', '', ?, 'running')",
             [run_id, to_naive_utc(started_at)],
         )
 
@@ -376,8 +402,10 @@ class DuckDbOpsRepo:
         """Close a run; one that ended in order has its bytes counted. Writes ops.file_ingestions. Idempotent."""
         counts = [summary.rows_inserted, summary.rows_updated, summary.rows_unchanged, summary.rows_rejected]
         conn.execute(
-            "UPDATE ops.file_ingestions SET finished_at = ?, status = ?, rows_inserted = ?, rows_updated = ?, rows_unchanged = ?, rows_rejected = ?, error = ?, "
-            "content_length_bytes = CASE WHEN ? THEN (SELECT coalesce(sum(m.content_length_bytes), 0) FROM ops.bronze_manifest AS m WHERE m.run_id = file_ingestions.run_id) END "
+            "UPDATE ops.file_ingestions SET finished_at = ?, status = ?, rows_inserted = ?, rows_updated = ?, "
+            "rows_unchanged = ?, rows_rejected = ?, error = ?, "
+            "content_length_bytes = CASE WHEN ? THEN (SELECT coalesce(sum(m.content_length_bytes), 0) "
+            "FROM ops.bronze_manifest AS m WHERE m.run_id = file_ingestions.run_id) END "
             "WHERE run_id = ? AND kind = 'run'",
             [
                 to_naive_utc(self._clock.now()),

@@ -1,4 +1,6 @@
-"""Series whose vendor restated all of their past: marked in the promotion that saw it, cleared when all of it was fetched again."""
+"""Series whose vendor restated all of their past: marked in the promotion that saw it, cleared when all of it was
+fetched again.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 import attrs
 
 from sbf_core.errors import DamageFound
+from sbf_core.failures import FailureKind
 from sbf_core.inside import why_no_name, why_outside
 from sbf_core.runs.request import RunRequest, dataset_id_of
 from sbf_core.runs.result import RunResult, is_extension
@@ -49,7 +50,8 @@ class BronzeManifestRow:
         status_code: HTTP status, None for files.
         fetched_at: when the answer was complete; aware.
         elapsed_seconds: how long the answer took.
-        part, parts: its place in a set of payloads that belong together, and how many there are; 0 where it stands alone.
+        part, parts: its place in a set of payloads that belong together, and how many there are; 0 where it stands
+            alone.
         etag, last_modified: what the vendor gave to ask whether the payload changed.
         cursor: where the request went on, see ``RunRequest``.
     """
@@ -136,7 +138,8 @@ class BronzeManifestRow:
 
     @property
     def why_unsafe(self) -> str:
-        """Why a row that was read, from a journal or the ledger, was not written by sbf; empty where nothing speaks against it.
+        """Why a row that was read, from a journal or the ledger, was not written by sbf; empty where nothing speaks
+        against it.
 
         Each of its texts that becomes a part of a path is looked at here, once, for all who join it to a folder.
         """
@@ -174,7 +177,10 @@ def _why_no_names(names: tuple[str, str, str, str, str]) -> str:
 
 
 def checked_row(row: BronzeManifestRow) -> BronzeManifestRow:
-    """A row of the ledger, if sbf can have written it: a database may have come with a backup. Raises ``DamageFound``."""
+    """A row of the ledger, if sbf can have written it: a database may have come with a backup.
+
+    Raises ``DamageFound``.
+    """
     why = row.why_unsafe
     if why:
         raise damaged_ledger(why, row.bronze_file_id)
@@ -189,13 +195,23 @@ def damaged_ledger(why: str, file_id: str) -> DamageFound:
 
 @attrs.frozen(kw_only=True)
 class FailedFetch:
-    """A request that brought no payload, or the payload that was there already."""
+    """A request that brought no payload, or the payload that was there already.
+
+    Attributes:
+        request: what was asked.
+        address: where, without secrets.
+        fetched_at: when the answer was complete; aware.
+        status: a ``WorkStatus``.
+        error: why it brought none; None where nothing is wrong.
+        kind: the kind of that; None without an error.
+    """
 
     request: RunRequest
     address: str
     fetched_at: dt.datetime
     status: str
     error: str | None = None
+    kind: FailureKind | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -220,7 +236,9 @@ class SeriesState:
 
 @attrs.frozen(kw_only=True)
 class RowCounts:
-    """Row accounting: ``seen = inserted + updated + unchanged + rejected``; ``closed`` rows vanished from a snapshot."""
+    """Row accounting: ``seen = inserted + updated + unchanged + rejected``;
+    ``closed`` rows vanished from a snapshot.
+    """
 
     seen: int = 0
     inserted: int = 0

@@ -114,7 +114,10 @@ class OpsService:
         return context
 
     def finish_run(self, summary: RunContext) -> None:
-        """Close a run; one that is still ``running`` ended in order, ok, partial or failed. Writes ops.file_ingestions. Idempotent."""
+        """Close a run; one that is still ``running`` ended in order, ok, partial or failed.
+
+        Writes ops.file_ingestions. Idempotent.
+        """
         in_order = summary.status not in (RunStatus.FAILED, RunStatus.INTERRUPTED)
         if summary.status is RunStatus.RUNNING:
             done = (
@@ -126,7 +129,7 @@ class OpsService:
             )
             did_something = any(done)
             summary.status = (
-                RunStatus.OK if not summary.errors else RunStatus.PARTIAL if did_something else RunStatus.FAILED
+                RunStatus.OK if not summary.failures else RunStatus.PARTIAL if did_something else RunStatus.FAILED
             )
         self._write(lambda conn: self._repo.close_run(conn, summary, in_order=in_order))
 
@@ -170,8 +173,10 @@ class OpsService:
         self.record_fetched([row], [])
 
     def record_fetched(self, kept: Sequence[BronzeManifestRow], other: Sequence[FailedFetch]) -> None:
-        """Record a batch of answers: payloads kept, payloads that were there already, failures. One transaction. A payload
-        has one record, of the run that kept it first; one that comes again is promoted again where that failed.
+        """Record a batch of answers: payloads kept, payloads that were there already, failures.
+
+        One transaction. A payload has one record, of the run that kept it first; one that comes again is promoted again
+        where that failed.
 
         Writes ops.bronze_manifest, ops.file_ingestions, ops.data_dates and ops.promotion_manifest. Idempotent.
 

@@ -182,8 +182,8 @@ def _head(dialect: Dialect, text: Utf8Text, encoding: str) -> Head:
 
 
 def _check_around(text: Utf8Text, head: Head, end: int, encoding: str) -> None:
-    """What stands above and below the records the engine never reads, and a byte that is none refuses the payload there,
-    too.
+    """What stands above and below the records the engine never reads, and a byte that is none refuses the payload
+    there, too.
     """
     around = text.data[text.start : head.start], text.data[max(end, head.start) : len(text.data)]
     try:

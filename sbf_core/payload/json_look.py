@@ -101,7 +101,9 @@ def look(reading: Reading, file: PayloadFile, payload: bytes | None) -> Look:
 
 @by_identity
 def _is_readable(reading: Reading, kinds: str) -> bool:
-    """Whether the engine can follow the paths, and reads numbers in texts as they are declared: it gives numbers as texts, too."""
+    """Whether the engine can follow the paths, and reads numbers in texts as they are declared: it gives numbers as
+    texts, too.
+    """
     return compiled(reading, Layout(kinds)) is not None and reading.format.decimal == "."
 
 

@@ -130,7 +130,9 @@ class _Plan:
 
 
 def _nested(value: Any) -> str | None:
-    """The text of an object or list for a column that takes none: whatever is wrong within, it is no value of the type."""
+    """The text of an object or list for a column that takes none:
+    whatever is wrong within, it is no value of the type.
+    """
     try:
         return text_of(value)
     except Unreachable:

@@ -1,4 +1,6 @@
-"""The paths of a dataset as types of the engine: which values are wanted of a JSON document, as one nested type for ``read_json``."""
+"""The paths of a dataset as types of the engine: which values are wanted of a JSON document, as one nested type for
+``read_json``.
+"""
 
 from __future__ import annotations
 

@@ -67,7 +67,10 @@ def _joined(paths: Compiled, looks: Sequence[Look], staging: Path) -> str:
             joined.write(look.payload.removeprefix(b"\xef\xbb\xbf"))
             joined.write(b"}\n")
     columns = _columns({secret: "VARCHAR", "r": paths.root.shape() or ""})
-    options = f"columns={columns}, format='unstructured', records=true, hive_partitioning=false, maximum_object_size={_JOINED_OBJECT_BYTES_MAX}"
+    options = (
+        f"columns={columns}, format='unstructured', records=true, hive_partitioning=false, "
+        f"maximum_object_size={_JOINED_OBJECT_BYTES_MAX}"
+    )
     reader = f"read_json({literal(str(target))}, {options})"
     owned = f"CASE WHEN j.{quoted(secret)} IS NULL THEN error('a payload is more than one JSON value') ELSE true END"
     return f"SELECT j.{quoted(secret)} AS _file, j.r FROM {reader} AS j WHERE {owned}"
@@ -109,7 +112,10 @@ def _direct(paths: Compiled, reading: Reading, looks: Sequence[Look]) -> _Relati
     )
     form = "array" if is_list else "unstructured"
     records = "true" if is_struct else "false"
-    options = f"columns={columns}, format='{form}', records={records}, hive_partitioning=false, filename={literal(name)}{size}"
+    options = (
+        f"columns={columns}, format='{form}', records={records}, hive_partitioning=false, "
+        f"filename={literal(name)}{size}"
+    )
     owner = owner_of(reading, looks, f"r.{name}")
     sql = f"SELECT {owner.file_id} AS {file}, r.* EXCLUDE ({name}) FROM read_json({files}, {options}) AS r{owner.join}"
     return _Relation(sql, "t0" if is_struct else "t0.j", 1 if is_list else 0, file)

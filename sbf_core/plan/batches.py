@@ -69,7 +69,9 @@ def _both(one: SeriesState, other: SeriesState) -> SeriesState:
 
 
 def in_batches(planned: Sequence[PlannedRequest]) -> list[PlannedRequest]:
-    """Requests for one ticker each, put together where their dataset allows it and they are due for the same days; in the order of the first of each."""
+    """Requests for one ticker each, put together where their dataset allows it and they are due for the same days; in
+    the order of the first of each.
+    """
     result: list[PlannedRequest] = []
     open_batches: dict[tuple[object, ...], tuple[int, list[str]]] = {}
     for item in planned:

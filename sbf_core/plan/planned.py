@@ -38,7 +38,9 @@ class PlannedRequest:
 
 
 def chunks(entry: DatasetKeymapEntry, request: RunRequest) -> tuple[RunRequest, ...]:
-    """A request in pieces of ``chunk_days``, cut at calendar years where the address names a year; oldest first; empty for one piece."""
+    """A request in pieces of ``chunk_days``, cut at calendar years where the address names a year; oldest first; empty
+    for one piece.
+    """
     recipe, first, last = entry.recipe, request.from_date, request.to_date
     if not isinstance(recipe, RestRecipe) or first is None or last is None or first > last:
         return ()

@@ -21,7 +21,8 @@ _AFTERWARDS = dt.timedelta(days=1, hours=12)
 
 
 def last_news(cadence: Cadence, now: dt.datetime) -> tuple[dt.date, dt.datetime] | None:
-    """The last day whose rows can be there, and the moment after which no more of them come; None where that is unknown.
+    """The last day whose rows can be there, and the moment after which no more of them come; None where that is
+    unknown.
 
     Raises:
         UsageError: the calendar is that of an exchange, and unknown, its library is not installed, or does not make it

@@ -1,4 +1,6 @@
-"""Messages between sbf and a plugin's own process: pickled values of a few known classes, each with its length in front."""
+"""Messages between sbf and a plugin's own process: pickled values of a few known classes, each with its length in
+front.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,7 @@ _ALLOWED = {
     "sbf_core.runs.request": {"RunRequest"},
     "sbf_core.runs.result": {"RunResult"},
     "sbf_core.ops.rows": {"BronzeManifestRow"},
+    "sbf_core.failures": {"FailureKind"},
     "sbf_core.gold.model": {"AcceptedRange", "ForeignKey", "GoldModel", "GoldSource", "NotNull", "Unique"},
     "sbf_core.silver.reading": {"BatchFile", "PromotionBatch", "SelectRows"},
     "pathlib": {"PurePosixPath", "PureWindowsPath", "PosixPath", "WindowsPath"},

@@ -74,7 +74,9 @@ def _refuse_exit(status: int) -> NoReturn:
 
 
 def _start(thread: threading.Thread) -> None:
-    """In the place of ``Thread.start``: what a plugin begins is known by its name, and not what others begin meanwhile."""
+    """In the place of ``Thread.start``: what a plugin begins is known by its name,
+    and not what others begin meanwhile.
+    """
     _truly_start(thread)
     if _here.owner:
         signals.left_by(thread, _here.owner)
@@ -82,7 +84,9 @@ def _start(thread: threading.Thread) -> None:
 
 @contextmanager
 def exit_refused(owner: str = "") -> Iterator[None]:
-    """Inside, this thread cannot end the process with ``os._exit``, and the threads that it begins are the ``owner``'s."""
+    """Inside, this thread cannot end the process with ``os._exit``,
+    and the threads that it begins are the ``owner``'s.
+    """
     global _guarded, _own_pid
     with _lock:
         _guarded += 1
@@ -135,7 +139,10 @@ def bounded(call: Callable[[], T], *, owner: str, what: str, seconds_max: float,
 
 
 def _in_main_thread(call: Callable[[], T], *, owner: str, what: str, seconds_max: float) -> T:
-    """An alarm interrupts it, whatever it waits for. What catches even that, or waits outside of Python, ends the command."""
+    """An alarm interrupts it, whatever it waits for.
+
+    What catches even that, or waits outside of Python, ends the command.
+    """
     is_running = True
 
     def interrupt(number: int, frame: FrameType | None) -> None:

@@ -55,7 +55,9 @@ class HookCalls:
         )[1]
 
     def promote(self, owned: OwnedDataset, batch: PromotionBatch, *, staging: Path, safe: str) -> PromotionPlan | None:
-        """What the hook ``promote`` answers, None for "as declared"; a plugin of its own process has written its rows by then."""
+        """What the hook ``promote`` answers, None for "as declared"; a plugin of its own process has written its rows
+        by then.
+        """
         doing = f"dataset {owned.entry.id}"
         if self.runs_here(owned, "promote"):
             plan: PromotionPlan | None = self._manager.call(

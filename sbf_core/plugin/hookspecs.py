@@ -22,7 +22,8 @@ from sbf_core.silver.reading import PromotionBatch, PromotionPlan
 from sbf_core.universe.members import UniverseMember
 
 PROJECT = "sbf"
-#: The version of the specifications below, and the versions that this core accepts. A plugin that names none was written for the first.
+#: The version of the specifications below, and the versions that this core accepts. A plugin that names none was
+#: written for the first.
 HOOK_API = 1
 HOOK_API_SUPPORTED = range(1, 2)
 HOOK_API_FIRST = 1
@@ -62,8 +63,8 @@ def fetch(entry: DatasetKeymapEntry, request: RunRequest, http: FetchSession) ->
 def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> PromotionPlan | None:
     """Asked for each batch of payloads: how do they become rows?
 
-    Without this hook, and where it answers None, payloads are read as the format and the columns of the dataset say. Else answer ``SelectRows`` (SQL
-    over the relation ``batch``) or ``ParseRows`` (Python over the bytes of a payload).
+    Without this hook, and where it answers None, payloads are read as the format and the columns of the dataset say.
+    Else answer ``SelectRows`` (SQL over the relation ``batch``) or ``ParseRows`` (Python over the bytes of a payload).
 
     Args:
         entry: the dataset.

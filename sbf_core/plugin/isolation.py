@@ -121,7 +121,8 @@ class IsolatedPlugin:
         session: FetchSession | None = None,
         answers: Mapping[str, Callable[[], Any]] | None = None,
     ) -> tuple[Any, ...]:
-        """Ask for one answer; what the hook asks of ``http`` meanwhile is answered by ``session``, what it asks of its batch by ``answers``.
+        """Ask for one answer; what the hook asks of ``http`` meanwhile is answered by ``session``, what it asks of its
+        batch by ``answers``.
 
         Raises:
             PluginFault: the hook raised, hung, or its process died. Other errors of sbf are raised as they were.

@@ -61,7 +61,10 @@ class PluginRecord:
 
     @functools.cached_property
     def package(self) -> tuple[str, str]:
-        """Name and version of the package that brought it. Only when asked for, and once: its metadata are parsed anew each time."""
+        """Name and version of the package that brought it.
+
+        Only when asked for, and once: its metadata are parsed anew each time.
+        """
         if self.point is None or self.point.dist is None:
             return "", ""
         return self.point.dist.name, self.point.dist.version
@@ -173,7 +176,10 @@ class PluginManager:
         )
 
     def register(self, module: ModuleType | object, *, name: str) -> PluginRecord:
-        """Add a plugin that no package brings: in tests, notebooks and scripts. Raises ``UsageError`` if it is not sound."""
+        """Add a plugin that no package brings: in tests, notebooks and scripts.
+
+        Raises ``UsageError`` if it is not sound.
+        """
         if name in self.records:
             raise UsageError(f"there is a plugin {name!r} already", code="PLUGIN")
         record = PluginRecord(name=name, options=self._options.get(name, {}))
@@ -305,7 +311,9 @@ def _given(answer: Any) -> Any:
 
 
 def _check_api(number: object) -> None:
-    """Raise ``UsageError`` for a plugin that was written for hooks which this core does not know any more, or not yet."""
+    """Raise ``UsageError`` for a plugin that was written for hooks
+    which this core does not know any more, or not yet.
+    """
     known = hookspecs.HOOK_API_SUPPORTED
     if number in known:
         return

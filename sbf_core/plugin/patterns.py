@@ -30,7 +30,10 @@ def is_pattern(text: str) -> bool:
 
 
 def matches(plugin: Named, pattern: str) -> bool:
-    """Whether a plugin is meant by a name, a package or a pattern. Packages are compared as pip does: ``-``, ``_`` and ``.`` are one."""
+    """Whether a plugin is meant by a name, a package or a pattern.
+
+    Packages are compared as pip does: ``-``, ``_`` and ``.`` are one.
+    """
     # The name first: asking for the package reads metadata from the disk.
     return fnmatchcase(plugin.name, pattern) or bool(
         plugin.distribution and fnmatchcase(_canonical(plugin.distribution), _canonical(pattern))

@@ -22,7 +22,8 @@ class DatabaseWatch:
     """Notices transactions of others. It begins with the last look or ``start``, whichever came later.
 
     Args:
-        cursor: gives the cursor of the thread that watches; that thread may use the database between ``used`` and ``start``.
+        cursor: gives the cursor of the thread that watches; that thread may use the database between ``used`` and
+            ``start``.
     """
 
     def __init__(self, cursor: Callable[[], duckdb.DuckDBPyConnection]) -> None:

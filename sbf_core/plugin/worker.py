@@ -1,6 +1,7 @@
-"""The process of one plugin: ``python -m sbf_core.plugin.worker``. It is given requests and batches, never the database.
+"""The process of one plugin: ``python -m sbf_core.plugin.worker``.
 
-It has no keys either: what it asks a vendor for is asked by sbf, which holds keys, rate limits and the recording of a replay.
+It is given requests and batches, never the database. It has no keys either: what it asks a vendor for is asked by sbf,
+which holds keys, rate limits and the recording of a replay.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What a run does that names no plugins: all that is configured, and a word on what is not; and what the user says of tickers."""
+"""What a run does that names no plugins: all that is configured, and a word on what is not; and what the user says of
+tickers.
+"""
 
 from __future__ import annotations
 

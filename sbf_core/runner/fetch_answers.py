@@ -13,10 +13,10 @@ from sbf_core.bronze.file_writer import BronzeFileWriter, StagedPayload
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.engine_errors import EngineFault, fault_of
 from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, said_by
+from sbf_core.failures import FailureKind, kind_of
 from sbf_core.faults import fault_point
 from sbf_core.http.loop import LOOP_BYTES_MAX, RequestLoop
 from sbf_core.http.recipe_walk import RecipeWalk, fetch_by_recipe
-from sbf_core.http.replay import NOT_RECORDED
 from sbf_core.http.session import AskingSession, FetchSession
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.plan.planned import PlannedRequest
@@ -51,8 +51,10 @@ class Sessions(Protocol):
 
 @attrs.frozen(kw_only=True)
 class FetchAnswer:
-    """What one request came to. ``key_at`` says where a payload of it repeats a key, empty: nowhere; ``lacking``, what the
-    machine lacked, so that nothing is recorded of it.
+    """What one request came to.
+
+    ``key_at`` says where a payload of it repeats a key, empty: nowhere; ``lacking``, what the machine lacked, so that
+    nothing is recorded of it.
     """
 
     request: RunRequest
@@ -60,6 +62,7 @@ class FetchAnswer:
     other: tuple[FailedFetch, ...] = ()
     fault: SbfError | None = None
     not_asked: str = ""
+    not_asked_kind: FailureKind = FailureKind.NOT_ASKED
     evidence: RunResult | None = None
     key_at: str = ""
     lacking: Exception | None = None
@@ -159,7 +162,7 @@ class Fetcher:
         fault_point("fetch.answered")
         has_documents = self._has_hook(planned) and not planned.entry.closes_rows  # each result is one of its own
         if has_documents and any(result.ok for result in results):  # one that had not changed was not recorded
-            results = [result for result in results if result.kind != NOT_RECORDED]
+            results = [result for result in results if result.kind != FailureKind.NOT_RECORDED]
         failed = next((result for result in results if not result.ok), None)
         if failed is not None:
             outcome = outcome_of(failed)
@@ -183,7 +186,7 @@ class Fetcher:
             fresh = [number for number, is_known in enumerate(known) if not is_known]
             results, hashes = [results[number] for number in fresh], [hashes[number] for number in fresh]
         if any(result.not_modified for result in results):
-            mixed = "incomplete: some of its answers changed, others were not sent again"
+            mixed = "some of its answers changed, others were not sent again"
             return FetchAnswer(
                 request=request,
                 other=(
@@ -193,6 +196,7 @@ class Fetcher:
                         fetched_at=results[0].fetched_at,
                         status=WorkStatus.FAILED,
                         error=mixed,
+                        kind=FailureKind.INCOMPLETE,
                     ),
                 ),
             )
@@ -232,7 +236,9 @@ class Fetcher:
 
 
 def _numbered(results: Sequence[RunResult]) -> list[RunResult]:
-    """Results with their places among those that are kept: whatever a hook said of them, a journal must hold them all."""
+    """Results with their places among those that are kept:
+    whatever a hook said of them, a journal must hold them all.
+    """
     if len(results) == 1:
         return [attrs.evolve(results[0], part=0, parts=0)]
     return [attrs.evolve(result, part=number, parts=len(results)) for number, result in enumerate(results, start=1)]
@@ -240,7 +246,8 @@ def _numbered(results: Sequence[RunResult]) -> list[RunResult]:
 
 def _lacking(request: RunRequest, error: Exception) -> FetchAnswer:
     """For a request that the machine could not do; another may need less."""
-    return FetchAnswer(request=request, not_asked=f"{said_by(error)}; {_NOT_RECORDED}", lacking=error)
+    said = f"{said_by(error)}; {_NOT_RECORDED}"
+    return FetchAnswer(request=request, not_asked=said, not_asked_kind=kind_of(error), lacking=error)
 
 
 def _unchanged(result: RunResult) -> FailedFetch:

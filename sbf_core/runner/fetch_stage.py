@@ -13,6 +13,7 @@ from sbf_core.bronze.quarantine import QuarantineReason, put_in_quarantine
 from sbf_core.dataset.former_names import under_present_names
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DamageFound, is_interrupt
+from sbf_core.failures import failure_of, kind_of
 from sbf_core.faults import fault_point
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.ops.service import OpsService
@@ -157,14 +158,18 @@ class FetchStage:
         staged = [item for answer in answers for item in answer.staged]
         rows = self._writer.publish(staged) if staged else []
         if self._watch is not None and self._watch.used():
-            context.errors.append(
-                str(used_the_database(where=f"{' or '.join(f'plugin {label}' for label in self._watched)}, hook fetch"))
-            )
+            where = f"{' or '.join(f'plugin {label}' for label in self._watched)}, hook fetch"
+            context.failures.append(failure_of(used_the_database(where=where)))
         now = self._ops.clock.now()
         other = [fetch for answer in answers for fetch in answer.other]
         other += [
             FailedFetch(
-                request=answer.request, address="", fetched_at=now, status=WorkStatus.FAILED, error=str(answer.fault)
+                request=answer.request,
+                address="",
+                fetched_at=now,
+                status=WorkStatus.FAILED,
+                error=str(answer.fault),
+                kind=kind_of(answer.fault),
             )
             for answer in answers
             if answer.fault is not None
@@ -177,18 +182,20 @@ class FetchStage:
         context.requests += len(answers)
         context.files += len(rows)
         for fetch in other:
-            self._tally.add(fetch.request, fetch.status, fetch.error)
+            self._tally.add(fetch.request, fetch.status, fetch.error, fetch.kind)
         for answer in answers:
             context.lacking.extend([answer.lacking] if answer.lacking is not None else [])
             if answer.not_asked:
-                self._tally.add(answer.request, WorkStatus.FAILED, answer.not_asked)
+                self._tally.add(answer.request, WorkStatus.FAILED, answer.not_asked, answer.not_asked_kind)
             if answer.key_at:
                 self._keys_at.setdefault(answer.request.dataset_id, answer.key_at)
             if answer.evidence is not None:
                 self._keep_evidence(answer.evidence)
 
     def _keep_evidence(self, result: RunResult) -> None:
-        """What came instead of data goes to quarantine; a vendor that is down sends thousands of pages alike, so not all of them."""
+        """What came instead of data goes to quarantine; a vendor that is down sends thousands of pages alike, so not
+        all of them.
+        """
         kept = self._evidence.get(result.request.dataset_id, 0)
         if kept < _EVIDENCE_MAX:
             self._evidence[result.request.dataset_id] = kept + 1

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from sbf_core.errors import shortened
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.runs.context import RunContext
@@ -18,6 +19,12 @@ from sbf_core.vocabulary import WorkStatus
 #: Requests that failed for reasons of their own are told one by one up to here.
 _ALONE_MAX = 10
 _NAMED_MAX = 5
+_KINDS = frozenset(FailureKind)
+#: Of requests that failed and yet are no failures.
+_STATUS_OF: Mapping[str, WorkStatus] = {
+    FailureKind.PLAN: WorkStatus.SKIPPED,
+    FailureKind.DEFERRED: WorkStatus.DEFERRED,
+}
 
 
 def outcome_of(result: RunResult) -> FailedFetch | None:
@@ -26,18 +33,19 @@ def outcome_of(result: RunResult) -> FailedFetch | None:
         status = WorkStatus.UNCHANGED
     elif result.is_none:
         status = WorkStatus.NONE
-    elif result.kind == "not_asked":
+    elif result.kind == FailureKind.NOT_ASKED:
         return None
-    elif result.kind == "plan":
-        status = WorkStatus.SKIPPED
-    elif result.kind == "deferred":
-        status = WorkStatus.DEFERRED
     else:
-        status = WorkStatus.FAILED
-    error = f"{result.kind}: {result.error}" if result.kind and result.error else result.error
-    kept = None if error is None else shortened(error)
+        status = _STATUS_OF.get(result.kind, WorkStatus.FAILED)
+    error = None if result.error is None else shortened(result.error)
+    kind = None if error is None else FailureKind(result.kind) if result.kind in _KINDS else FailureKind.OTHER
     return FailedFetch(
-        request=result.request, address=result.address, fetched_at=result.fetched_at, status=status, error=kept
+        request=result.request,
+        address=result.address,
+        fetched_at=result.fetched_at,
+        status=status,
+        error=error,
+        kind=kind,
     )
 
 
@@ -50,29 +58,30 @@ class FetchTally:
     """
 
     context: RunContext
-    _failed: dict[tuple[str, str], list[RunRequest]] = attrs.field(factory=dict, init=False)
-    _skipped: dict[tuple[str, str], list[RunRequest]] = attrs.field(factory=dict, init=False)
+    _failed: dict[Failure, list[RunRequest]] = attrs.field(factory=dict, init=False)
+    _skipped: dict[Failure, list[RunRequest]] = attrs.field(factory=dict, init=False)
 
-    def add(self, request: RunRequest, status: str, error: str | None) -> None:
+    def add(self, request: RunRequest, status: str, error: str | None, kind: FailureKind | None) -> None:
         """One request that brought no payload."""
         if status == WorkStatus.UNCHANGED:
             self.context.unchanged_files += 1
         if status in (WorkStatus.UNCHANGED, WorkStatus.NONE):
             return
-        lines = self._failed
+        alike = self._failed
         if status == WorkStatus.SKIPPED:
             self.context.skipped_requests += 1
-            lines = self._skipped
+            alike = self._skipped
         elif status == WorkStatus.DEFERRED:
             self.context.deferred_requests += 1
         else:
             self.context.failed_requests += 1
-        lines.setdefault((request.dataset_id, error or ""), []).append(request)
+        failure = Failure(kind=kind or FailureKind.OTHER, what=error or "", dataset=request.dataset_id)
+        alike.setdefault(failure, []).append(request)
 
     def tell(self) -> None:
-        """Write the lines to the run: failures to its errors, the rest to its notes."""
-        self.context.errors.extend(_told(self._failed))
-        self.context.notes.extend(_told(self._skipped))
+        """Hand them to the run: what failed as its failures, the rest as notes."""
+        self.context.failures.extend(_together(self._failed))
+        self.context.notes.extend(str(failure) for failure in _together(self._skipped))
         self._failed, self._skipped = {}, {}
 
 
@@ -91,7 +100,9 @@ def notes_of_unknown(planned: Sequence[PlannedRequest], keys: Sequence[str]) -> 
 def notes_of_the_clock(
     planned: Sequence[PlannedRequest], later: Mapping[str, dt.datetime], *, now: dt.datetime
 ) -> list[str]:
-    """What a run says of datasets that were fetched after what the clock says now: of two values the older one is current."""
+    """What a run says of datasets that were fetched after what the clock says now: of two values the older one is
+    current.
+    """
     notes = []
     for entry in {item.entry.id: item.entry for item in planned}.values():
         at = max((later[name] for name in entry.ids if name in later), default=None)
@@ -101,21 +112,25 @@ def notes_of_the_clock(
     return notes
 
 
-def _told(lines: dict[tuple[str, str], list[RunRequest]]) -> list[str]:
-    told: list[str] = []
+def _together(alike: Mapping[Failure, list[RunRequest]]) -> list[Failure]:
+    """One failure for all requests of a dataset that failed alike; of those that did not, the first few."""
+    failures: list[Failure] = []
     alone: dict[str, int] = {}
-    for (dataset_id, error), requests in lines.items():
+    for failure, requests in alike.items():
         if len(requests) > 1:
-            told.append(
-                f"{dataset_id}: {error} ({len(requests)} requests, the first for {requests[0].tickers[0] if requests[0].ticker else 'all'})"
-            )
+            first = requests[0].tickers[0] if requests[0].ticker else ""
+            failures.append(attrs.evolve(failure, ticker=first, count=len(requests)))
             continue
-        alone[dataset_id] = alone.get(dataset_id, 0) + 1
-        if alone[dataset_id] <= _ALONE_MAX:
-            told.append("/".join(filter(None, (dataset_id, requests[0].shown_ticker))) + f": {error}")
-    told += [
-        f"{dataset_id}: {count - _ALONE_MAX} more requests failed, each in its own way; see `sbf runs`"
+        alone[failure.dataset] = alone.get(failure.dataset, 0) + 1
+        if alone[failure.dataset] <= _ALONE_MAX:
+            failures.append(attrs.evolve(failure, ticker=requests[0].shown_ticker or ""))
+    failures += [
+        Failure(
+            kind=FailureKind.OTHER,
+            what=f"{count - _ALONE_MAX} more requests failed, each in its own way; see `sbf runs`",
+            dataset=dataset_id,
+        )
         for dataset_id, count in alone.items()
         if count > _ALONE_MAX
     ]
-    return told
+    return failures

@@ -1,4 +1,6 @@
-"""Who asks: for each vendor as many requests at once as it allows, so that a slow one does not keep the others waiting."""
+"""Who asks: for each vendor as many requests at once as it allows,
+so that a slow one does not keep the others waiting.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sbf_core.errors import DatasetFailure, EnvironmentFault, UsageError
-from sbf_core.gold.build import NOT_THERE, SELECT_SECONDS_MAX, GoldBuild
+from sbf_core.failures import Failure, FailureKind, failure_of
+from sbf_core.gold.build import SELECT_SECONDS_MAX, GoldBuild
 from sbf_core.gold.model import GoldModel
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
@@ -23,7 +24,7 @@ def gold_models(
     ops: OpsService,
     manager: PluginManager,
     plugins: Sequence[PluginRecord],
-    errors: list[str],
+    failures: list[Failure],
     *,
     hooks: HookCalls | None = None,
     owners: dict[str, list[str]] | None = None,
@@ -36,7 +37,7 @@ def gold_models(
         ops: the ledger.
         manager: calls the plugins.
         plugins: which.
-        errors: what goes wrong with a plugin is added.
+        failures: what goes wrong with a plugin is added.
         hooks: calls ``build_gold`` in a process of the plugin's own where the settings want one; None: here.
         owners: who brings each table is added.
         versions: of the tables that are there, as ``OpsService.load_table_versions`` gives them; asked for if None.
@@ -49,7 +50,9 @@ def gold_models(
         try:
             with watched(ops.cursor, where=f"gold models, plugin {record.label}, hook build_gold"):
                 found, wrong = (hooks or HookCalls(manager)).build_gold(record, safe=_SAFE)
-            errors.extend(f"plugin {record.label}: {text}; {_OTHERS}" for text in wrong)
+            failures.extend(
+                Failure(kind=FailureKind.PLUGIN, what=f"plugin {record.label}: {text}", fix=_OTHERS) for text in wrong
+            )
             models.extend(found)
             if owners is not None:
                 for model in found:
@@ -58,9 +61,9 @@ def gold_models(
             if lacking is None:
                 raise
             lacking.append(error)
-            errors.append(str(error))
+            failures.append(failure_of(error))
         except (DatasetFailure, UsageError) as error:
-            errors.append(str(error))
+            failures.append(failure_of(error))
     if any(model.sources for model in models):
         filled = (ops.load_table_versions(ops.cursor()) if versions is None else versions).keys()
         models = [model.over(filled) for model in models]
@@ -93,7 +96,7 @@ def run_gold(
     owners: dict[str, list[str]] = {}
     versions = ops.load_table_versions(ops.cursor())
     models = gold_models(
-        ops, manager, plugins, context.errors, hooks=hooks, owners=owners, versions=versions, lacking=context.lacking
+        ops, manager, plugins, context.failures, hooks=hooks, owners=owners, versions=versions, lacking=context.lacking
     )
     if not models:
         return
@@ -101,12 +104,13 @@ def run_gold(
     build = GoldBuild(ops, run_id=context.run_id, force=force, select_seconds_max=select_seconds_max)
     outcomes = build.build(models, owners=owners, versions=versions, done=progress.advance)
     context.lacking.extend(build.lacking)
-    waiting = [outcome for outcome in outcomes if outcome.note.endswith(NOT_THERE)]
+    waiting = [outcome for outcome in outcomes if outcome.waits_for]
     if waiting and (context.rows_seen or context.gold_tables):
         progress.note(f"gold tables {', '.join(outcome.table for outcome in waiting)} wait: {waiting[0].note}")
     for outcome in outcomes:
         if outcome.status is WorkStatus.OK:
             context.gold_tables += 1
         elif outcome.status is WorkStatus.FAILED:
-            context.errors.append(f"gold.{outcome.table}: {outcome.note}")
+            kind = outcome.kind or FailureKind.GOLD
+            context.failures.append(Failure(kind=kind, what=outcome.note, table=f"gold.{outcome.table}"))
     progress.finish()

@@ -18,7 +18,10 @@ _PLACES_MAX = 3
 
 
 def where_key_is(results: Sequence[RunResult], names: Collection[str]) -> str:
-    """Where payloads repeat a key of one of these names, in words; empty where none does. The first that does is told."""
+    """Where payloads repeat a key of one of these names, in words; empty where none does.
+
+    The first that does is told.
+    """
     found = next((result for result in results if result.payload and holds_key(result.payload, names)), None)
     if found is None:
         return ""

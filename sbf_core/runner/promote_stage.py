@@ -10,8 +10,9 @@ import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault, kind_of_fault
 from sbf_core.errors import DatasetFailure, EnvironmentFault, UsageError, said_by, shortened
+from sbf_core.failures import Failure, FailureKind, failure_of
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.batches import tickers_at_once
@@ -97,12 +98,15 @@ class PromoteStage:
                 why = self._promote_dataset(context, owned, rows)
                 too_late += [(owned, why)] if why else []
             except (DatasetFailure, UsageError) as error:
-                context.errors.append(f"{owned.entry.id}: {error}")
+                context.failures.append(failure_of(error, dataset=owned.entry.id))
             except (*ENGINE_ERRORS, EnvironmentFault) as error:
                 if costs_only_its_own(error):
                     lack(context, owned.entry.id, error)
                 elif is_inputs_fault(error):
-                    context.errors.append(f"{owned.entry.id}: {shortened(first_line(error))}; {_SAFE}")
+                    what = shortened(first_line(error))
+                    context.failures.append(
+                        Failure(kind=FailureKind.PAYLOAD, what=what, dataset=owned.entry.id, fix=_SAFE)
+                    )
                 else:
                     raise
         self._progress.finish()
@@ -128,7 +132,8 @@ class PromoteStage:
     def promote_again(
         self, context: RunContext, owned: OwnedDataset, in_order: Iterable[Sequence[BronzeManifestRow]], *, count: int
     ) -> None:
-        """Promote payloads of a dataset into an empty table, for the sake of its rows alone: the ledger is told of none.
+        """Promote payloads of a dataset into an empty table, for the sake of its rows alone: the ledger is told of
+        none.
 
         Args:
             context: the run.
@@ -204,7 +209,8 @@ class PromoteStage:
         batch: Sequence[BronzeManifestRow],
         outcome: BatchOutcome,
     ) -> None:
-        _count(context, outcome.counts, outcome.errors)
+        _count(context, outcome.counts)
+        context.failures.extend(outcome.failures)
         context.notes.extend(f"{entry.key(each.ticker)}: {each}" for each in outcome.restated)
         context.notes.extend(f"{entry.id}: {text}" for text in outcome.notes)
         self._progress.promoted(entry.id, files=len(batch), rows=outcome.counts.seen, rejected=outcome.counts.rejected)
@@ -244,13 +250,13 @@ class PromoteStage:
 def lack(context: RunContext, dataset_id: str, error: Exception) -> None:
     """A dataset that the machine had too little for; the others go on."""
     context.lacking.append(error)
-    context.errors.append(f"{dataset_id}: {said_by(error)}; {_LACKING}")
+    kind = kind_of_fault(error)
+    context.failures.append(Failure(kind=kind, what=said_by(error), dataset=dataset_id, fix=_LACKING))
 
 
-def _count(context: RunContext, counts: RowCounts, errors: Mapping[str, str]) -> None:
+def _count(context: RunContext, counts: RowCounts) -> None:
     context.rows_seen += counts.seen
     context.rows_inserted += counts.inserted
     context.rows_updated += counts.updated
     context.rows_unchanged += counts.unchanged
     context.rows_rejected += counts.rejected
-    context.errors.extend(f"{path}: {text}" for path, text in errors.items())

@@ -73,10 +73,10 @@ def rebuild(
     """Make silver, gold, history, watermarks and ledger again from payloads and journals.
 
     The new one is made beside the old one, and takes its place at once when it is whole: until then readers see the old
-    one, and a rebuild that is stopped has changed nothing. The old one is kept in ``backups``. A new one that would lack
-    rows of the old one does not take its place, and is thrown away. Where payloads are there that no loaded plugin
-    declares, so that a new database would lack their tables, the others are made again in the old one instead, and these
-    are named.
+    one, and a rebuild that is stopped has changed nothing. The old one is kept in ``backups``. A new one that would
+    lack rows of the old one does not take its place, and is thrown away. Where payloads are there that no loaded plugin
+    declares, so that a new database would lack their tables, the others are made again in the old one instead, and
+    these are named.
 
     Args:
         settings: of the home.

@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault, kind_of_fault
 from sbf_core.errors import DamageFound, DatasetFailure, EnvironmentFault, UsageError
+from sbf_core.failures import Failure, failure_of
 from sbf_core.faults import fault_point
 from sbf_core.ops.made_tables import HeldTable, held_payloads
 from sbf_core.ops.rows import BronzeManifestRow
@@ -18,7 +19,7 @@ from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runner.promote_stage import PromoteStage, lack
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
-from sbf_core.silver.stale import StaleTable, cost_of, held_line, payloads_line, stale_tables
+from sbf_core.silver.stale import StaleTable, cost_of, held_failure, payloads_failure, stale_tables
 from sbf_core.vocabulary import Drift
 
 _FILE = "remade.duckdb"
@@ -72,7 +73,7 @@ class RemakeStage:
                 context.notes.append(f"{_named(stale)}, and waits: {_changes(stale)}")
                 left.add(stale.entry.id)
             elif stale.hold is not None:
-                context.errors.append(held_line(stale.hold))
+                context.failures.append(held_failure(stale.hold))
                 left.add(stale.entry.id)
             elif not self._tried(
                 context, owned_by_id[stale.entry.id], _changes(stale), stale.fingerprint, accept=False
@@ -93,7 +94,7 @@ class RemakeStage:
             try:
                 self.again(context, owned, why=why)
             except (DatasetFailure, UsageError) as error:
-                context.errors.append(f"{owned.entry.id}: {error}")
+                context.failures.append(failure_of(error, dataset=owned.entry.id))
             except (*ENGINE_ERRORS, EnvironmentFault) as error:
                 if not costs_only_its_own(error):
                     raise
@@ -101,7 +102,7 @@ class RemakeStage:
         tables = {owned.entry.silver_table: owned.entry.id for owned in datasets}
         for held in held_payloads(self._ops.cursor()):
             if held.table in tables:
-                context.errors.append(payloads_line(tables[held.table], held))
+                context.failures.append(payloads_failure(tables[held.table], held))
 
     def again(self, context: RunContext, owned: OwnedDataset, *, why: str) -> None:
         """Make a table again from all payloads, whatever becomes of its rows.
@@ -133,7 +134,7 @@ class RemakeStage:
         try:
             return self._remake(context, owned, why=why, accepted=accept, fingerprint=fingerprint)
         except (DatasetFailure, UsageError) as error:
-            context.errors.append(f"{owned.entry.id}: {error}")
+            context.failures.append(failure_of(error, dataset=owned.entry.id))
             return False
         except (*ENGINE_ERRORS, EnvironmentFault) as error:
             if costs_only_its_own(error):
@@ -141,9 +142,8 @@ class RemakeStage:
                 return False
             if not is_inputs_fault(error):
                 raise
-            context.errors.append(
-                f"{owned.entry.id}: its table cannot be made again, and is as it was: {first_line(error)}"
-            )
+            what = f"its table cannot be made again, and is as it was: {first_line(error)}"
+            context.failures.append(Failure(kind=kind_of_fault(error), what=what, dataset=owned.entry.id))
             return False
 
     def _remake(
@@ -178,7 +178,7 @@ class RemakeStage:
                 if reason:
                     held = HeldTable(dataset=entry.id, table=entry.silver_table, fingerprint=fingerprint, reason=reason)
                     ops.tables.hold(held, ids=entry.ids)
-                    context.errors.append(held_line(held))
+                    context.failures.append(held_failure(held))
                     return False
                 swap(ops, entry)
             finally:
@@ -187,7 +187,7 @@ class RemakeStage:
         files = "1 payload" if len(rows) == 1 else f"{len(rows):,} payloads"
         context.notes.append(f"silver.{entry.silver_table} was made again from {files}: {why}")
         context.notes.extend(made.notes)
-        context.errors.extend(made.errors)
+        context.failures.extend(made.failures)
         return True
 
     def _payloads(self, owned: OwnedDataset, pending: Sequence[BronzeManifestRow]) -> list[BronzeManifestRow]:
@@ -214,7 +214,7 @@ def _check_all_came(ops: OpsService, other: OpsService, made: RunContext) -> Non
     if failed:
         raise DatasetFailure(
             f"its table is as it was: {len(failed)} of its payloads, which were promoted before, cannot be now",
-            where=made.errors[0] if made.errors else "",
+            where=str(made.failures[0]) if made.failures else "",
             fix="mend that, or accept it with `sbf rebuild DATASET --accept`",
         )
 
@@ -222,7 +222,7 @@ def _check_all_came(ops: OpsService, other: OpsService, made: RunContext) -> Non
 def planned(stale: StaleTable) -> str:
     """What a run would do about a stale table."""
     if stale.hold is not None:
-        return held_line(stale.hold)
+        return str(held_failure(stale.hold))
     return f"silver.{stale.entry.silver_table} would be made again ({cost_of(stale)}): {_changes(stale)}"
 
 

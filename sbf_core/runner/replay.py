@@ -63,7 +63,9 @@ def archive_of(options: RunOptions, manager: PluginManager) -> BronzeArchive | N
 
 
 def recording_of(plugin: PluginRecord) -> str:
-    """The name of the recording that the package of a plugin ships: the one of the plugin's name, else the only one; an empty text for none."""
+    """The name of the recording that the package of a plugin ships: the one of the plugin's name, else the only one; an
+    empty text for none.
+    """
     ours = [
         point.name
         for point in entry_points(group=RECORDINGS)

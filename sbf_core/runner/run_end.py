@@ -8,7 +8,9 @@ from contextlib import contextmanager, suppress
 
 import duckdb
 
+from sbf_core.duck.engine_errors import kind_of_fault
 from sbf_core.errors import SbfError, is_interrupt, told_by
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.service import OpsService
 from sbf_core.runs.context import RunContext
 from sbf_core.vocabulary import RunStatus
@@ -23,7 +25,8 @@ def closed_by(ops: OpsService, context: RunContext) -> Iterator[None]:
         yield
     except BaseException as error:
         context.status = RunStatus.INTERRUPTED if is_interrupt(error) else RunStatus.FAILED
-        context.errors.append(told_by(error))
+        kind = FailureKind.INTERRUPTED if is_interrupt(error) else kind_of_fault(error)
+        context.failures.append(Failure(kind=kind, what=told_by(error)))
         with suppress(
             duckdb.Error, MemoryError, SbfError
         ):  # the first error is the one to tell; recovery closes the run
@@ -32,10 +35,11 @@ def closed_by(ops: OpsService, context: RunContext) -> Iterator[None]:
 
 
 def raise_lacking(context: RunContext, logger: logging.Logger) -> None:
-    """Raise what the machine lacked for some datasets, now that the others have gone on. Nobody is given the context of a
-    run that raises, so what failed in it is told before.
+    """Raise what the machine lacked for some datasets, now that the others have gone on.
+
+    Nobody is given the context of a run that raises, so what failed in it is told before.
     """
     if context.lacking:
-        for text in context.errors:
-            logger.warning("failed: %s", text)
+        for failure in context.failures:
+            logger.warning("failed: %s", failure)
         raise context.lacking[0]

@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from sbf_core.clock import Clock
-from sbf_core.errors import printable
 from sbf_core.http.rate_use import RateUse, rate_use
 from sbf_core.runner.progress import Progress, Silence
 from sbf_core.runs.context import RunContext
@@ -76,7 +75,7 @@ class RunProgress:
             context.rows_rejected,
             context.gold_tables,
         )
-        live.errors = [printable(error) for error in context.errors[-_ERRORS_MAX:]]
+        live.errors = [str(failure) for failure in context.failures[-_ERRORS_MAX:]]
         live.datasets = list(self._datasets.values())
         live.limits = [
             LiveLimit(source=source, limit=use.limit, used=use.used, allowed=use.allowed)

@@ -1,4 +1,6 @@
-"""Which tickers a run is about: those that were named, those of a recording, or those that a plugin or a query gives."""
+"""Which tickers a run is about: those that were named,
+those of a recording, or those that a plugin or a query gives.
+"""
 
 from __future__ import annotations
 

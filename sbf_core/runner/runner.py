@@ -16,6 +16,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import FREE_BYTES_FLOOR, machine_faults
 from sbf_core.duck.holder import HomeLock
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.faults import fault_point
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
@@ -99,7 +100,7 @@ class Runner:
         self._archive = archive_of(self._options, self.manager)
         wanted = self._options.plugins or settings["run.plugins"] or None
         by = "--plugins" if self._options.plugins else settings.resolved["run.plugins"].origin
-        self._faults: list[str] = []
+        self._faults: list[Failure] = []
         self._lacking: list[Exception] = []
         self.plugins = selected_plugins(
             self.manager, self.registry, wanted=wanted, wanted_by=by, excluded=self._options.exclude,
@@ -131,7 +132,7 @@ class Runner:
             limit = self._settings["universe.ticker_limit"]
             tickers = self._planning.universe.service(None).tickers(ticker_limit=limit)
             plan = self._planning.plan(None, None, tickers, "")
-            plan = attrs.evolve(plan, notes=(*plan.notes, *self._faults))
+            plan = attrs.evolve(plan, notes=(*plan.notes, *map(str, self._faults)))
             return plan if self._archive is not None else plan.with_forecast(self._config.rates, {})
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, read_only=True).open(
             wait_seconds=self._settings["run.wait_seconds"]
@@ -141,7 +142,7 @@ class Runner:
             ops = OpsService.over(bootstrap, universe=universe, clock=self._clock)
             tickers = universe.tickers(ticker_limit=self._settings["universe.ticker_limit"])
             plan = self._planning.plan(ops, bootstrap, tickers, "")
-            plan = attrs.evolve(plan, notes=(*plan.notes, *self._faults, *self._remade(bootstrap)))
+            plan = attrs.evolve(plan, notes=(*plan.notes, *map(str, self._faults), *self._remade(bootstrap)))
             return plan if self._archive is not None else plan.with_forecast(self._config.rates, ops.answer_seconds())
         finally:
             bootstrap.close()
@@ -196,9 +197,11 @@ class Runner:
         self._progress.begin(context, self._config.live, self._clock)
         fault_point("run.started")
         context.notes.extend([replaced] if replaced else [])
-        context.errors.extend(self._faults)
+        context.failures.extend(self._faults)
         context.lacking.extend(self._lacking)
-        context.errors.extend(f"{damage}; run `sbf verify`" for damage in recovered.damages)
+        context.failures.extend(
+            Failure(kind=FailureKind.DAMAGE, what=damage, fix="run `sbf verify`") for damage in recovered.damages
+        )
         with closed_by(ops, context):
             self._work(ops, bootstrap, context, began, notes=universe.notes)
         fault_point("run.finishing")

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from sbf_core.bronze.archive import BronzeArchive
+from sbf_core.duck.engine_errors import kind_of_fault
 from sbf_core.errors import UsageError, nearest
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.patterns import chosen_by, is_pattern, matches
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
@@ -22,10 +24,11 @@ def selected_plugins(
     wanted_by: str,
     excluded: Sequence[str],
     archive: BronzeArchive | None,
-    faults: list[str],
+    faults: list[Failure],
     lacking: list[Exception],
 ) -> list[PluginRecord]:
-    """The plugins of a run, and those that only build gold from what others fill: they run whenever one of the others does.
+    """The plugins of a run, and those that only build gold from what others fill: they run whenever one of the others
+    does.
 
     Args:
         manager: all that are installed.
@@ -34,7 +37,7 @@ def selected_plugins(
         wanted_by: who wants them, e.g. ``--plugins``.
         excluded: names, packages or patterns that are left out.
         archive: the recording that is replayed.
-        faults: why plugins are left out that cannot be used is added, a line each; they cost no other plugin.
+        faults: why plugins are left out that cannot be used is added; they cost no other plugin.
         lacking: what the machine lacked for them is added.
 
     Raises:
@@ -72,10 +75,12 @@ def _sound(
     *,
     out: set[str],
     is_replay: bool,
-    faults: list[str],
+    faults: list[Failure],
     lacking: list[Exception],
 ) -> list[str] | None:
-    """The names without those of plugins that are not loaded, unless none would be left: then it is told of them alone."""
+    """The names without those of plugins that are not loaded, unless none would be left:
+    then it is told of them alone.
+    """
     refused = [] if is_replay else [name for name, record in manager.records.items() if record.state == "refused"]
     wanted = refused if names is None else names  # who names none wants all but those that are blocked
     broken = [name for name in wanted if name in manager.records and not manager.records[name].loaded]
@@ -87,12 +92,16 @@ def _sound(
         lacking.extend([record.lacked] if record.lacked is not None else [])
         fix = "unblock it, or do not name it" if record.state == "blocked" else "mend or uninstall it"
         fix = fix if record.lacked is None else "run again once that is mended"
-        faults.append(f"plugin {record.label} is {record.state}: {record.reason}; {fix}; the others go on")
+        kind = FailureKind.PLUGIN if record.lacked is None else kind_of_fault(record.lacked)
+        what = f"plugin {record.label} is {record.state}: {record.reason}"
+        faults.append(Failure(kind=kind, what=what, fix=f"{fix}; the others go on"))
     return None if names is None else left
 
 
 def _meant(manager: PluginManager, pattern: str, wanted_by: str) -> list[str]:
-    """What is meant by a word: a pattern means only plugins that work, a name may mean one that does not and is told."""
+    """What is meant by a word: a pattern means only plugins that work,
+    a name may mean one that does not and is told.
+    """
     names = chosen_by(pattern, manager.records.values(), what=wanted_by)
     if not is_pattern(pattern):
         return names

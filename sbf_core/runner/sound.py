@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from sbf_core.dataset.limits import contradict
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.errors import UsageError
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.plan.sessions import check_calendar
 from sbf_core.plugin.registry import OwnedDataset
 
 
-def sound_datasets(datasets: Sequence[OwnedDataset], faults: list[str]) -> list[OwnedDataset]:
+def sound_datasets(datasets: Sequence[OwnedDataset], faults: list[Failure]) -> list[OwnedDataset]:
     """The datasets whose calendar there is, and whose limits go with those of their vendor's other datasets.
 
     Args:
         datasets: of a run; of two whose limits contradict each other the first is kept.
-        faults: why the others are left out is added, a line each.
+        faults: why the others are left out is added.
 
     Raises:
         UsageError: none is left.
@@ -28,7 +29,16 @@ def sound_datasets(datasets: Sequence[OwnedDataset], faults: list[str]) -> list[
             limits[owned.entry.source] = _together(owned, limits.get(owned.entry.source, ()))
         except UsageError as error:
             first = first or error
-            faults.append(f"{owned.entry.id}: {error}; plugin {owned.plugin.label}; the others go on")
+            where = "; ".join(part for part in (error.where, error.fix, f"plugin {owned.plugin.label}") if part)
+            faults.append(
+                Failure(
+                    kind=FailureKind.DECLARATION,
+                    what=error.what,
+                    dataset=owned.entry.id,
+                    where=where,
+                    fix="the others go on",
+                )
+            )
             continue
         kept.append(owned)
     if first is not None and not kept:

@@ -8,6 +8,7 @@ from contextlib import closing
 from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line, is_inputs_fault
 from sbf_core.errors import DatasetFailure, UsageError, printable
+from sbf_core.failures import failure_of
 from sbf_core.gold.build import table_exists
 from sbf_core.gold.check import settled_models
 from sbf_core.gold.model import GoldModel
@@ -68,9 +69,9 @@ def check_silver(
         with closing(scratch.recorded.all(by_answer=is_by_answer(entry))) as rows:
             stage.promote_again(context, owned, answers_in_order(entry, rows), count=count)
     except (DatasetFailure, UsageError) as error:
-        context.errors.append(str(error))
-    if context.errors:
-        detail = f"cannot be made again: {context.errors[0]}"
+        context.failures.append(failure_of(error))
+    if context.failures:
+        detail = f"cannot be made again: {context.failures[0]}"
         report.findings.append(Finding(kind=FindingKind.ROW_DIFFERS, subject=table, detail=detail))
         return
     known = ops.recorded.of(entry.ids) if lost_series else ()

@@ -19,6 +19,7 @@ from sbf_core.duck.disk import machine_faults
 from sbf_core.duck.publish_tables import VIEWS
 from sbf_core.duck.reading import open_for_reading
 from sbf_core.duck.scratch import scratch_folder
+from sbf_core.failures import Failure
 from sbf_core.gold.check import settled_models
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import ordered
@@ -50,7 +51,9 @@ _POSITION = "verify.json"
 
 
 class Verification:
-    """Compares everything that must agree. Journals, names and ledger always; contents and tables as far as the pass goes.
+    """Compares everything that must agree.
+
+    Journals, names and ledger always; contents and tables as far as the pass goes.
 
     Writes nothing but ``<home>/verify.json``, which says where the next part begins.
 
@@ -174,7 +177,10 @@ class Verification:
             self._report.notes.append(f"not sbf's, and not looked at: {', '.join(found[:_NAMES_SHOWN])}{more}")
         moved = moved_from(self._config)
         if moved:
-            what = f"the home was moved or copied: until a run changes a table, or `sbf run --force`, {VIEWS} shows the files in {moved}"
+            what = (
+                "the home was moved or copied: until a run changes a table, or `sbf run --force`, "
+                f"{VIEWS} shows the files in {moved}"
+            )
             self._report.notes.append(what)
 
     def _stale(self, ops: OpsService) -> frozenset[str]:
@@ -190,7 +196,9 @@ class Verification:
 
     def _models(self, ops: OpsService) -> list[GoldModel]:
         """The gold models whose tables can be checked, in the order in which they are built."""
-        models = gold_models(ops, self._manager, self._manager.selected(None), self._report.notes, hooks=self._hooks)
+        failures: list[Failure] = []
+        models = gold_models(ops, self._manager, self._manager.selected(None), failures, hooks=self._hooks)
+        self._report.notes.extend(str(failure) for failure in failures)
         settled = settled_models(ops.cursor(), ops, models)
         left = len(models) - len(settled)
         if left:

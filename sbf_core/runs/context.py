@@ -6,6 +6,7 @@ import datetime as dt
 
 import attrs
 
+from sbf_core.failures import Failure
 from sbf_core.vocabulary import RunStatus
 
 
@@ -25,7 +26,7 @@ class RunContext:
             is the sum of the others.
         gold_tables: gold tables that were built.
         remade_tables: silver tables that were made again.
-        errors: one line for each dataset or table that failed.
+        failures: what failed: datasets, series, payloads, tables.
         notes: what a user should know although nothing failed.
         lacking: what the machine lacked for some datasets or tables, of which nothing was recorded; the others went on,
             and the first of these errors is raised in the end.
@@ -48,6 +49,11 @@ class RunContext:
     rows_rejected: int = 0
     gold_tables: int = 0
     remade_tables: int = 0
-    errors: list[str] = attrs.field(factory=list)
+    failures: list[Failure] = attrs.field(factory=list)
     notes: list[str] = attrs.field(factory=list)
     lacking: list[Exception] = attrs.field(factory=list)
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines of the failures, for a person to read."""
+        return [str(failure) for failure in self.failures]

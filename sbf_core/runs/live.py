@@ -1,6 +1,7 @@
 """What a run says of itself while it works: a small file, replaced every second, for pages and other programs.
 
-It tells how far the work is; what is in the tables, the ledger tells. A run that was killed leaves the file as it was: then ``updated_at`` stands still.
+It tells how far the work is; what is in the tables, the ledger tells. A run that was killed leaves the file as it was:
+then ``updated_at`` stands still.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ class RunRequest:
     Attributes:
         run_id: the run that asks.
         domain, source, dataset, discriminator: the dataset's identity.
-        ticker: the ticker, or None for a global dataset; where one request asks for several, all of them with ``,`` between them.
+        ticker: the ticker, or None for a global dataset; where one request asks for several, all of them with ``,``
+            between them.
         from_date, to_date: the days asked for, both included; None where the dataset knows no dates.
         cursor: where the last answer ended, for a dataset with a cursor: a token, or a moment as ISO 8601 in UTC; empty
             where there is none yet.

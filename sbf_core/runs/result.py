@@ -9,10 +9,13 @@ from typing import Any
 
 import attrs
 
-from sbf_core.errors import UsageError
+from sbf_core.errors import UsageError, nearest
+from sbf_core.failures import FailureKind
 from sbf_core.letters import escaped
 from sbf_core.runs.request import RunRequest
 
+#: What ``RunResult.kind`` says where the vendor has nothing for what was asked: no failure, and so no kind of one.
+NOTHING = "none"
 #: They become one line of a journal.
 _TOLD_CHARACTERS_MAX = 1_000_000
 #: HTTP knows 100 to 599; other protocols count from 0.
@@ -79,6 +82,17 @@ def _told(text: object) -> object:
     return escaped(text) if isinstance(text, str) else text
 
 
+def _kind(given: object) -> str:
+    """A word as the kind that it names: people group failures by it, so that there is one word for each."""
+    if given in ("", NOTHING):
+        return str(given)
+    known = [str(kind) for kind in FailureKind]
+    if not isinstance(given, str) or given not in known:
+        fix = nearest(str(given), known) or 'leave it empty, or use "other"'
+        raise UsageError(f"RunResult.kind is {given!r:.60}, which is none", fix=fix, code="RESULT")
+    return FailureKind(given)
+
+
 def _masked(given: object) -> tuple[str, ...]:
     if not isinstance(given, (tuple, list)) or not all(isinstance(name, str) for name in given):
         raise UsageError("RunResult.masked is no tuple of names", fix='write masked=("api_key",)', code="RESULT")
@@ -107,10 +121,10 @@ class RunResult:
         headers: the response headers worth keeping.
         elapsed_seconds: from asking to the complete answer.
         error: why there is no payload; None when there is one.
-        kind: a short stable word for the kind of error, e.g. ``truncated``, ``not_data``, ``plan``, ``deferred``; without
-            an error ``none``: the vendor has nothing for what was asked.
-        part, parts: its place in a set of results that belong together, from 1, and how many there are; 0 where it stands alone.
-            What a hook answers is numbered by sbf, by its place among those that are kept.
+        kind: the kind of error, a ``FailureKind`` or its word, e.g. ``truncated`` or ``not_data``; without an error
+            ``none``: the vendor has nothing for what was asked.
+        part, parts: its place in a set of results that belong together, from 1, and how many there are; 0 where it
+            stands alone. What a hook answers is numbered by sbf, by its place among those that are kept.
         not_modified: the vendor says that nothing changed since the last payload of this address.
         evidence: what came instead of data; it goes to quarantine, without keys.
         masked: fields of the body whose values were taken out of ``payload``, see ``RestRecipe.secret_fields``.
@@ -126,7 +140,7 @@ class RunResult:
     elapsed_seconds: float = attrs.field(default=0.0, validator=[_is(float, int), _seconds])
     error: str | None = attrs.field(default=None, converter=_told, validator=_is(str, type(None)))
 
-    kind: str = attrs.field(default="", converter=_told, validator=_is(str))
+    kind: str = attrs.field(default="", converter=_kind)
     part: int = attrs.field(default=0, validator=_is(int))
     parts: int = attrs.field(default=0, validator=[_is(int), _within(0, _PARTS_MAX)])
     not_modified: bool = attrs.field(default=False, validator=_is(bool))
@@ -137,7 +151,7 @@ class RunResult:
         if not 0 <= self.part <= self.parts or (self.parts and not self.part):
             what = f"RunResult says that it is part {self.part} of {self.parts}"
             raise UsageError(what, fix="count parts from 1, or leave both at 0", code="RESULT")
-        if self.payload and self.error is None and (self.not_modified or self.kind == "none"):
+        if self.payload and self.error is None and (self.not_modified or self.kind == NOTHING):
             said = "not_modified=True" if self.not_modified else 'kind="none"'
             raise UsageError(
                 f"RunResult holds a payload, and {said} says that there is none",
@@ -166,7 +180,7 @@ class RunResult:
     @property
     def is_none(self) -> bool:
         """Whether it says that there is nothing: no payload, and no failure."""
-        return self.kind == "none" and self.error is None
+        return self.kind == NOTHING and self.error is None
 
     @property
     def ok(self) -> bool:

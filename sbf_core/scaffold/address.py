@@ -25,7 +25,8 @@ _WRITTEN = {
 _SECOND_LEVEL = ("co", "com", "gov", "org", "gob", "ac")
 #: Parameters that hold a key.
 _SECRET = re.compile(
-    r"(?:x[-_])?(?:api|app|access|auth|secret|client|subscription|registration)?[-_]?(?:key|token|secret|password|apikey|appid|app_id)",
+    r"(?:x[-_])?(?:api|app|access|auth|secret|client|subscription|registration)?[-_]?"
+    r"(?:key|token|secret|password|apikey|appid|app_id)",
     re.IGNORECASE,
 )
 
@@ -113,7 +114,10 @@ def template_of(url: str, *, name: str, ticker: str = "") -> Template:
             variable = f"{name}_api_key".upper() if not secrets else f"{name}_{as_name(parameter)}".upper()
             secrets[parameter], values[variable] = variable, value
             continue
-        shown = f"{quote(parameter, safe='$@[]')}={dates.seen(parameter, value) or dates.year_seen(parameter, value) or quote(value, safe='$@,:;')}"
+        shown = (
+            f"{quote(parameter, safe='$@[]')}="
+            f"{dates.seen(parameter, value) or dates.year_seen(parameter, value) or quote(value, safe='$@,:;')}"
+        )
         asked.append(shown if value or f"{parameter}=" in parts.query else quote(parameter, safe="$@[]"))
     steps = parts.path.split("/")
     dates.alone = sum(_day_in(unquote(step))[0] is not None for step in steps) == 1

@@ -18,7 +18,10 @@ _NO_UNIT = "say its unit, or what it counts"
 
 
 def plugin_text(proposal: Proposal) -> str:
-    """``plugin.py``: the columns, the declaration, and the hooks that it needs. Lines that a reader must look at end with ``# unsure: ...``."""
+    """``plugin.py``: the columns, the declaration, and the hooks that it needs.
+
+    Lines that a reader must look at end with ``# unsure: ...``.
+    """
     lines = [
         f'"""{_title(proposal)}, for sbf."""',
         "",
@@ -73,7 +76,10 @@ def _imports(proposal: Proposal) -> list[str]:
 def _columns(proposal: Proposal) -> list[str]:
     lines = ["@attrs.frozen", f"class {class_of(proposal.name)}:", '    """One row."""', ""]
     for column in proposal.columns:
-        line = f"    {'# ' if column.is_empty else ''}{column.name}: {column.hint} = column({', '.join(_arguments(column))})"
+        line = (
+            f"    {'# ' if column.is_empty else ''}{column.name}: {column.hint} = "
+            f"column({', '.join(_arguments(column))})"
+        )
         doubts = _doubts(column)
         if len(line + doubts) > _LINE_MAX:
             lines.append(f"    {doubts.strip()}")
@@ -165,7 +171,10 @@ def _declaration(proposal: Proposal) -> list[str]:
         template.url.partition("?")[0].partition("{")[0] if template is not None else "https://example.com"
     )
     fields = [
-        f"domain={repr_of(words.domain)}, source={repr_of(proposal.source)}, dataset={repr_of(proposal.name)}, silver_table={repr_of(proposal.name)},",
+        (
+            f"domain={repr_of(words.domain)}, source={repr_of(proposal.source)}, dataset={repr_of(proposal.name)}, "
+            f"silver_table={repr_of(proposal.name)},"
+        ),
         f"columns={class_of(proposal.name)}, recipe=recipe,"
         + (f" rows_at={repr_of(proposal.found.rows_at)}," if proposal.found.rows_at else ""),
         *_format(proposal.found),
@@ -208,7 +217,8 @@ def promote() -> ParseRows:
 
 
 def parse(payload: bytes) -> Iterator[dict[str, str | None]]:
-    """Rows as text: attributes of an element and of the one around it, its text, and the elements in it. Raises ``PayloadRefused`` for other XML."""
+    """Rows as text: attributes of an element and of the one around it, its text, and the elements in it. \
+Raises ``PayloadRefused`` for other XML."""
     if b"<!ENTITY" in payload:
         raise PayloadRefused("XML with entities is refused")
     rows = [(parent, row) for parent in ElementTree.fromstring(payload).iter() for row in parent if row.tag == ROW_TAG]
@@ -225,7 +235,8 @@ def parse(payload: bytes) -> Iterator[dict[str, str | None]]:
 _CUSTOM_HOOKS = '''
 @hookimpl
 def fetch(entry: DatasetKeymapEntry, request: RunRequest, http: FetchSession) -> RunResult:
-    """Which address is asked. Only needed where a recipe cannot say it: take this hook out if the recipe above is enough."""
+    """Which address is asked. Only needed where a recipe cannot say it: \
+take this hook out if the recipe above is enough."""
     assert isinstance(entry.recipe, RestRecipe)
     return http.get(request, entry.recipe.url, extension=entry.recipe.extension)
 
@@ -237,7 +248,8 @@ def promote() -> ParseRows:
 
 
 def parse(payload: bytes) -> Iterator[dict[str, str | None]]:
-    """Rows as text: sbf casts them as declared, and what does not fit is a reject with its reason. Raises ``PayloadRefused`` for what is no data."""
+    """Rows as text: sbf casts them as declared, and what does not fit is a reject with its reason. \
+Raises ``PayloadRefused`` for what is no data."""
     lines = payload.decode("utf-8").splitlines()
     if not lines or lines[0] != "day|place|amount":
         raise PayloadRefused("the first line is not day|place|amount")

@@ -104,13 +104,18 @@ def _is_like(line: Line, block: Sequence[Line]) -> bool:
 
 
 def _is_footer(block: Sequence[Line]) -> bool:
-    """Whether the last line, with as many fields as the others, has something in the first one alone, as no other has."""
+    """Whether the last line, with as many fields as the others,
+    has something in the first one alone, as no other has.
+    """
     bare = [not any(cell.strip() for cell in line.cells[1:]) for line in block]
     return len(block) > 2 and len(block[0].cells) > 2 and bare[-1] and not any(bare[:-1])
 
 
 def _has_header(block: Sequence[Line]) -> bool:
-    """Whether the first line names the fields: it holds no values of the kind that stands below it. Years may be names."""
+    """Whether the first line names the fields: it holds no values of the kind that stands below it.
+
+    Years may be names.
+    """
     names, rows = [cell.strip() for cell in block[0].cells], block[1:]
     if not rows or any(line.cells == block[0].cells for line in rows):
         return True

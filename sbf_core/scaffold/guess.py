@@ -1,4 +1,7 @@
-"""What the columns of rows are: names, types, and what else they must declare. What was decided without being sure is said."""
+"""What the columns of rows are: names, types, and what else they must declare.
+
+What was decided without being sure is said.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,8 @@ class GuessedColumn:
     Attributes:
         name: in silver.
         source: the vendor's name, or a path.
-        python: the type in the attrs class: ``str``, ``int``, ``float``, ``bool``, ``Decimal``, ``dt.date`` or ``dt.datetime``.
+        python: the type in the attrs class: ``str``, ``int``, ``float``, ``bool``, ``Decimal``, ``dt.date`` or
+            ``dt.datetime``.
         nullable: whether rows lack a value.
         precision, scale: of a ``Decimal``.
         date_format: of a day or moment that is not ISO 8601.

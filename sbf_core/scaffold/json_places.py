@@ -1,4 +1,6 @@
-"""Where the rows of a JSON document may be: lists of objects, rows by position, objects by name, lists beside each other."""
+"""Where the rows of a JSON document may be: lists of objects, rows by position, objects by name, lists beside each
+other.
+"""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,](\d{1,9}))?)?(Z|[+-]\d{2}(?::?\d{2})?)?")
 #: ``strptime`` formats of days that vendors write, those that cannot be mistaken first.
 _DAYS = (
-    "%Y%m%d", "%Y/%m/%d", "%d.%m.%Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y", "%d-%m-%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y",
-    "%d-%b-%y", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y",
+    "%Y%m%d", "%Y/%m/%d", "%d.%m.%Y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y", "%d-%m-%Y",
+    "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%b-%y", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y",
 )  # fmt: skip
 _MISTAKABLE = {"%m/%d": "%d/%m", "%d/%m": "%m/%d", "%d-%m": "%m-%d", "%m-%d": "%d-%m"}
 _TIME_OF_DAY = re.compile(r"(.*?\d)(T|,? )(\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?( [AaPp][Mm])?( ?[+-]\d{2}:?\d{2})?)")
@@ -22,7 +22,8 @@ _NO_ZONE = 'no zone is written: zone="UTC" is a guess'
 _FINER_THAN_MICROSECONDS = 6
 #: Names of fields that count from 1970.
 _EPOCH_NAME = re.compile(
-    r"(?:^|_)(?:t|ts|at|day|date|datetime|time|timestamp|times|epoch|since|until|utc|ms|millis|seconds|created|updated|modified|published|expir[a-z]*)(?:_|$)"
+    r"(?:^|_)(?:t|ts|at|day|date|datetime|time|timestamp|times|epoch|since|until|utc|ms|millis|seconds|"
+    r"created|updated|modified|published|expir[a-z]*)(?:_|$)"
 )
 #: Names that this package gives to fields without one.
 _PLACE_NAME = re.compile(r"field_\d+")
@@ -99,7 +100,8 @@ def _declared(texts: Sequence[str], date_format: str) -> dict[str, Any]:
 
 def _all_fit(texts: Iterable[str], date_format: str) -> bool:
     try:
-        days = [dt.datetime.strptime(text, date_format).date() for text in texts]  # noqa: DTZ007 - only the form is asked for
+        # Only the form is asked for.
+        days = [dt.datetime.strptime(text, date_format).date() for text in texts]  # noqa: DTZ007
     except ValueError:
         return False
     if date_format == "%Y%m%d" and not all(len(text) == len("20240131") for text in texts):

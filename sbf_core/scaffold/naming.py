@@ -74,7 +74,8 @@ def class_of(name: str) -> str:
 
 
 def as_name(text: str, *, taken: set[str] | None = None, other: str = "field") -> str:
-    """A vendor's word as a name in SQL: ``weightedAverageShsOut`` as ``weighted_average_shs_out``, ``3 Mo`` as ``n3_mo``.
+    """A vendor's word as a name in SQL: ``weightedAverageShsOut`` as ``weighted_average_shs_out``, ``3 Mo`` as
+    ``n3_mo``.
 
     Args:
         text: the vendor's word.

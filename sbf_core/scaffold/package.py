@@ -65,8 +65,8 @@ def _record(proposal: Proposal, package: Path) -> None:
     for number, sample in enumerate(proposal.samples, start=1):
         request = attrs.evolve(proposal.request, run_id=f"sample-{number}")
         result = RunResult(
-            request=request, address=proposal.address, payload=sample.payload, extension=proposal.extension, fetched_at=sample.fetched_at,
-            status_code=None if proposal.template is None else 200,
+            request=request, address=proposal.address, payload=sample.payload, extension=proposal.extension,
+            fetched_at=sample.fetched_at, status_code=None if proposal.template is None else 200,
         )  # fmt: skip
         writer.publish([writer.stage(result)])
     writer.close()

@@ -144,7 +144,11 @@ class Proposal:
         days = {str(row.get(day.source)).strip() for row in self.found.rows} - {"None", "", *day.missing}
         if len(days) < ENOUGH:
             return False
-        return all(dt.datetime.strptime(text, day.date_format or "%Y-%m-%d").weekday() < _SATURDAY for text in days)  # noqa: DTZ007 - days have no zone
+        # Days have no zone.
+        return all(
+            dt.datetime.strptime(text, day.date_format or "%Y-%m-%d").weekday() < _SATURDAY  # noqa: DTZ007
+            for text in days
+        )
 
     @property
     def doubts(self) -> list[str]:

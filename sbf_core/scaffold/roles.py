@@ -31,7 +31,8 @@ _ROW_DATES = (
 #: Words of columns that name what a row is about, the surest first.
 _CODES = re.compile(r"(?:^|_)(?:id|code|codigo|symbol|ticker|currency|ccy|cc|cur|isin|cusip|cik|series|key|iso)(?:_|$)")
 _IDENTIFIERS = re.compile(
-    r"(?:^|_)(?:country|name|no|nr|station|account|maturity|tenor|place|region|city|state|devise|moneda|year|month|quarter|period|type|kind)(?:_|$)"
+    r"(?:^|_)(?:country|name|no|nr|station|account|maturity|tenor|place|region|city|state|devise|moneda|"
+    r"year|month|quarter|period|type|kind)(?:_|$)"
 )
 
 

@@ -68,7 +68,10 @@ class Keys:
         return Secret(text, name=name)
 
     def learn(self, names: Iterable[str]) -> None:
-        """Know these keys from now on, so that they are taken out of messages even before they are used. Absent ones do not matter."""
+        """Know these keys from now on, so that they are taken out of messages even before they are used.
+
+        Absent ones do not matter.
+        """
         for name in names:
             with suppress(UsageError, EnvironmentFault):
                 self.get(name)

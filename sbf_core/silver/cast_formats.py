@@ -1,7 +1,7 @@
 """A text of a declared ``date_format`` as ISO 8601, in SQL, where the engine's ``try_strptime`` is not exact.
 
-Those are the formats with an offset, a fraction, the day of the year or of the week. See ``sbf_core.dataset.date_formats`` for what
-a format may be.
+Those are the formats with an offset, a fraction, the day of the year or of the week. See
+``sbf_core.dataset.date_formats`` for what a format may be.
 """
 
 from __future__ import annotations

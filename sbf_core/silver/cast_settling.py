@@ -1,4 +1,6 @@
-"""From local times and instants to the value of a column: zones, days, and what is out of range or finer than the type."""
+"""From local times and instants to the value of a column:
+zones, days, and what is out of range or finer than the type.
+"""
 
 from __future__ import annotations
 

@@ -108,8 +108,10 @@ class DriftWatch:
         if name not in self._came:
             filled = f"WHERE t.{quoted(name)} IS NOT NULL"
             row = self._conn.execute(
-                f"SELECT min(f.at) FROM (SELECT min(t.recorded_at) AS at FROM {current_table(self._entry)} AS t {filled} "
-                f"UNION ALL SELECT min(t.recorded_at) FROM {history_table(self._entry)} AS t {filled} AND NOT t._deleted "
+                "SELECT min(f.at) FROM ("
+                f"SELECT min(t.recorded_at) AS at FROM {current_table(self._entry)} AS t {filled} "
+                f"UNION ALL SELECT min(t.recorded_at) FROM {history_table(self._entry)} AS t {filled} "
+                "AND NOT t._deleted "
                 f"UNION ALL SELECT min(t.recorded_at) FROM stage AS t {filled} AND t._reason IS NULL) AS f"
             ).fetchone()
             self._came[name] = row[0] if row else None
@@ -195,7 +197,7 @@ def notes_of_emptied(gone: Mapping[str, Gone]) -> tuple[str, ...]:
     first = {one.column: one.reason for one in reversed(list(gone.values()))}
     counts = {column: sum(one.column == column for one in gone.values()) for column in first}
     return tuple(
-        f"{counts[column]} {'payload has' if counts[column] == 1 else 'payloads have'} nothing for {column} any more, so "
-        f"it is emptied where rows came: {reason}"
+        f"{counts[column]} {'payload has' if counts[column] == 1 else 'payloads have'} nothing for {column} any more, "
+        f"so it is emptied where rows came: {reason}"
         for column, reason in first.items()
     )

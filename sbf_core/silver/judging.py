@@ -5,12 +5,13 @@ rejected, which payloads are refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.silver.merge import is_empty, live, row_number
 from sbf_core.silver.tables import current_table, value_columns
 from sbf_core.silver.vanished import list_answers, shrunk_answers
@@ -70,7 +71,7 @@ def settle_duplicates(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
 
 def refuse_payloads(
     conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, without: Collection[str]
-) -> dict[str, str]:
+) -> dict[str, Failure]:
     """Payloads with too large a share of rejects, and those that would close too much, are refused whole: each of their
     rows becomes a reject.
 
@@ -82,12 +83,13 @@ def refuse_payloads(
     Returns:
         Why payloads are refused, by id.
     """
-    refused: dict[str, str] = {}
+    refused: dict[str, Failure] = {}
     if number_of(conn, "SELECT count(*) FROM stage AS s WHERE s._reason IS NOT NULL"):  # nearly never
-        refused = _too_many_rejects(conn, entry) | _unsure(conn, entry)
+        refused = _failures(FailureKind.REJECTS, _too_many_rejects(conn, entry))
+        refused |= _failures(FailureKind.PAYLOAD, _unsure(conn, entry))
     if entry.closes_rows:
         list_answers(conn, entry, without={*without, *refused})
-        refused |= shrunk_answers(conn, entry)
+        refused |= _failures(FailureKind.SHRUNK, shrunk_answers(conn, entry))
     if refused:
         ids = ", ".join(literal(file_id) for file_id in refused)
         conn.execute(
@@ -96,6 +98,10 @@ def refuse_payloads(
             f"WHERE stage._bronze_file_id IN ({ids}) AND NOT stage._context"
         )
     return refused
+
+
+def _failures(kind: FailureKind, texts: Mapping[str, str]) -> dict[str, Failure]:
+    return {file_id: Failure(kind=kind, what=text) for file_id, text in texts.items()}
 
 
 def _too_many_rejects(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, str]:
@@ -181,4 +187,7 @@ def row_json(entry: DatasetKeymapEntry, table: str) -> str:
     for column in entry.columns:
         names = (column.source_name, column.name, f"{column.source_name} as {column.name}")
         named[next(name for name in names if name not in named)] = column.name
-    return f"CAST(json_object({', '.join(f'{literal(name)}, {table}.{quoted(column)}' for name, column in named.items())}) AS VARCHAR)"
+    return (
+        "CAST(json_object("
+        f"{', '.join(f'{literal(name)}, {table}.{quoted(column)}' for name, column in named.items())}) AS VARCHAR)"
+    )

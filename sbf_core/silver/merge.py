@@ -147,7 +147,9 @@ def _cut_last(entry: DatasetKeymapEntry, table: str) -> str:
 
 
 def _move_late_keys(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    """Keys whose row was not published after the current one, or before they were deleted, take the way of the chain."""
+    """Keys whose row was not published after the current one,
+    or before they were deleted, take the way of the chain.
+    """
     conn.execute(
         f"INSERT INTO chain_key {_keys_of(entry, 'd')} FROM delta AS d WHERE d._old_known_from >= d.known_from UNION "
         f"{_keys_of(entry, 'd')} FROM delta AS d JOIN {history_table(entry)} AS h ON "

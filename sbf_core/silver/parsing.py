@@ -124,7 +124,10 @@ def _write(out: BinaryIO, file_id: str, names: Sequence[str], records: Sequence[
     for record in records:
         line = f"{head}{json.dumps(record.place if record.place.isascii() else _plain(record.place))}"
         if record.fault:
-            line += f',"_fault":{json.dumps(record.fault)},"_raw":{json.dumps(_plain(excerpt(record.raw, _RAW_CHARACTERS_MAX)))}'
+            line += (
+                f',"_fault":{json.dumps(record.fault)},'
+                f'"_raw":{json.dumps(_plain(excerpt(record.raw, _RAW_CHARACTERS_MAX)))}'
+            )
         else:
             line += "".join(
                 [

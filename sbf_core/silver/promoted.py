@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.bulk import insert_columns
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.vocabulary import WorkStatus
@@ -18,7 +19,7 @@ def make_promoted(
     entry: DatasetKeymapEntry,
     rows: Sequence[BronzeManifestRow],
     *,
-    errors: Mapping[str, str],
+    failed: Mapping[str, Failure],
     held: Mapping[str, str],
 ) -> None:
     """Make the table: one row a payload, with its status and counts.
@@ -27,18 +28,20 @@ def make_promoted(
         conn: with the temporary tables ``stage``, ``written`` and ``closed`` of the batch.
         entry: the dataset.
         rows: the payloads.
-        errors: why some failed, by id.
+        failed: why some failed, by id.
         held: why some wait, by id.
     """
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE promoting (bronze_file_id VARCHAR, run_id VARCHAR, ticker VARCHAR, status "
-        "VARCHAR, error VARCHAR)"
+        "VARCHAR, error VARCHAR, error_kind VARCHAR)"
     )
-    types = dict.fromkeys(("bronze_file_id", "run_id", "ticker", "status", "error"), "VARCHAR")
+    types = dict.fromkeys(("bronze_file_id", "run_id", "ticker", "status", "error", "error_kind"), "VARCHAR")
     columns = {name: [getattr(row, name) for row in rows] for name in ("bronze_file_id", "run_id", "ticker")}
     ids = columns["bronze_file_id"]
-    columns["status"] = [_status(file_id, errors, held) for file_id in ids]
-    columns["error"] = [errors.get(file_id) or held.get(file_id) for file_id in ids]
+    columns["status"] = [_status(file_id, failed, held) for file_id in ids]
+    columns["error"] = [failed[file_id].what if file_id in failed else held.get(file_id) for file_id in ids]
+    kinds = {**dict.fromkeys(held, FailureKind.HELD), **{file_id: one.kind for file_id, one in failed.items()}}
+    columns["error_kind"] = [kinds.get(file_id) for file_id in ids]
     insert_columns(conn, "promoting", types, columns)
     day, whole = _row_date(entry), "(s._reason IS NULL)"
     conn.execute(
@@ -47,7 +50,7 @@ def make_promoted(
         "rows_updated, "
         "coalesce(s.seen - s.rejected, 0) - coalesce(w.inserted, 0) - coalesce(w.updated, 0) AS rows_unchanged, "
         "coalesce(s.rejected, 0) AS rows_rejected, "
-        f"coalesce(c.n, 0) AS rows_closed, s.coverage_from, s.coverage_to, p.error FROM promoting AS p "
+        f"coalesce(c.n, 0) AS rows_closed, s.coverage_from, s.coverage_to, p.error, p.error_kind FROM promoting AS p "
         f"LEFT JOIN (SELECT s._bronze_file_id AS id, count(*) AS seen, count(s._reason) AS rejected, min({day}) "
         f"FILTER {whole} AS coverage_from, "
         f"max({day}) FILTER {whole} AS coverage_to FROM stage AS s WHERE NOT s._context GROUP BY "
@@ -64,8 +67,8 @@ def _row_date(entry: DatasetKeymapEntry) -> str:
     return f"CAST(s.{quoted(name)} AS DATE)" if name else "CAST(NULL AS DATE)"
 
 
-def _status(file_id: str, errors: Mapping[str, str], held: Mapping[str, str]) -> str:
-    if file_id in errors:
+def _status(file_id: str, failed: Collection[str], held: Mapping[str, str]) -> str:
+    if file_id in failed:
         return WorkStatus.FAILED
     return WorkStatus.HELD if file_id in held else WorkStatus.OK
 

@@ -13,6 +13,7 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.transaction import transaction
 from sbf_core.errors import DamageFound, EnvironmentFault, FieldGone, SbfError
+from sbf_core.failures import Failure, FailureKind, kind_of
 from sbf_core.faults import fault_point
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
@@ -51,14 +52,14 @@ class BatchOutcome:
 
     Attributes:
         counts: rows of all its payloads together.
-        errors: per relative path why a payload failed.
+        failures: what happened to the payloads that failed.
         held: per relative path why a payload waits for its user.
         restated: series whose vendor restated their past; they are marked to be fetched again.
         notes: what a user should know of the payloads, e.g. that a field is gone from them.
     """
 
     counts: RowCounts
-    errors: Mapping[str, str]
+    failures: Sequence[Failure]
     held: Mapping[str, str] = attrs.field(factory=dict)
     restated: tuple[Restatement, ...] = ()
     notes: tuple[str, ...] = ()
@@ -147,7 +148,19 @@ class Promotion:
         unique = not keys_twice(conn, self._entry)
         if not unique and settle_duplicates(conn, self._entry):
             unique = not keys_twice(conn, self._entry)
+        kinds = {file_id: kind_of(error) for file_id, error in refused_looks.items()}
+        kinds |= dict.fromkeys(gone, FailureKind.FIELD_GONE)
+        failed = {
+            row.bronze_file_id: self._failure(row, errors[row.bronze_file_id], kinds)
+            for row in rows
+            if row.bronze_file_id in errors
+        }
         refused = refuse_payloads(conn, self._entry, without={*errors, *held})
+        failed |= {
+            row.bronze_file_id: attrs.evolve(refused[row.bronze_file_id], dataset=self._entry.id, payload=row.rel_path)
+            for row in rows
+            if row.bronze_file_id in refused
+        }
         told = {file_id: one for file_id, one in gone.items() if file_id not in {*errors, *held, *refused}}
         fault_point("promote.staged")
         with transaction(conn):
@@ -156,7 +169,7 @@ class Promotion:
             is_known = self._take_in(conn, unique=unique)
             notes += self._without_vanished(conn, {*errors, *held, *refused}, is_known=is_known and not context)
             fault_point("promote.merged")
-            make_promoted(conn, self._entry, rows, errors={**errors, **refused}, held=held)
+            make_promoted(conn, self._entry, rows, failed=failed, held=held)
             self._ops.record_promoted(conn, self._entry, started_at=started_at, rejects=_REJECTS)
             if self._ask_plan is None:
                 notes += record_fields(self._ops, conn, self._entry, staged, tells=self._drift is not None)
@@ -173,9 +186,13 @@ class Promotion:
         fault_point("promote.committed")
         self._clean(items)
         paths = {row.bronze_file_id: row.rel_path for row in rows}
-        failed = {paths[file_id]: text for file_id, text in {**errors, **refused}.items() if file_id in paths}
         waiting = {paths[file_id]: text for file_id, text in held.items() if file_id in paths}
-        return BatchOutcome(counts=counts, errors=failed, held=waiting, restated=restated, notes=notes)
+        failures = tuple(failed.values())
+        return BatchOutcome(counts=counts, failures=failures, held=waiting, restated=restated, notes=notes)
+
+    def _failure(self, row: BronzeManifestRow, text: str, kinds: Mapping[str, FailureKind]) -> Failure:
+        kind = kinds.get(row.bronze_file_id, FailureKind.PAYLOAD)
+        return Failure(kind=kind, what=text, dataset=self._entry.id, payload=row.rel_path)
 
     def _gone(
         self,

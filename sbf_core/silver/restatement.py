@@ -48,7 +48,8 @@ def restatements(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> 
 
     A series of which one run asked for every day from the first to the changed one, the run that brought the change or
     a later one, has been fetched again already: so a rebuild, which sees all payloads, comes to the same result. A run
-    that asked for the first days and for the last ones, and not for those between, has not: they are of the old measure.
+    that asked for the first days and for the last ones, and not for those between, has not: they are of the old
+    measure.
     """
     if not entry.is_restated:
         return []
@@ -70,10 +71,10 @@ def restatements(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> 
     same = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
     rows = conn.execute(
         f"WITH answer AS MATERIALIZED (SELECT ticker, from_date, to_date, asked_at FROM ({answers(entry)})), "
-        "asked AS (SELECT m.ticker, m.run_id, m.from_date AS a, coalesce(m.to_date, DATE '9999-12-30') AS z, m.fetched_at "
-        f"FROM ops.bronze_manifest AS m WHERE {same} AND m.from_date IS NOT NULL), "
-        "begun AS (SELECT *, a > max(z) OVER before + 1 AS is_new FROM asked WINDOW before AS (PARTITION BY ticker, run_id "
-        "ORDER BY a, z ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), "
+        "asked AS (SELECT m.ticker, m.run_id, m.from_date AS a, coalesce(m.to_date, DATE '9999-12-30') AS z, "
+        f"m.fetched_at FROM ops.bronze_manifest AS m WHERE {same} AND m.from_date IS NOT NULL), "
+        "begun AS (SELECT *, a > max(z) OVER before + 1 AS is_new FROM asked WINDOW before AS ("
+        "PARTITION BY ticker, run_id ORDER BY a, z ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), "
         "numbered AS (SELECT *, count(*) FILTER (is_new) OVER (PARTITION BY ticker, run_id ORDER BY a, z "
         "ROWS UNBOUNDED PRECEDING) AS island FROM begun), "
         "whole AS MATERIALIZED (SELECT ticker, run_id, max(z) AS until, max(fetched_at) AS fetched_at FROM numbered "
@@ -82,7 +83,8 @@ def restatements(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> 
         "WHERE a.ticker IS NOT DISTINCT FROM c.ticker AND c.day BETWEEN a.from_date AND a.to_date "
         f"AND a.asked_at >= {_settled(entry)} AND a.asked_at < c.changed_at) "
         "AND NOT EXISTS (SELECT 1 FROM whole AS w WHERE w.ticker IS NOT DISTINCT FROM c.ticker "
-        "AND w.until >= c.day AND (w.run_id = c.run_id OR w.fetched_at >= c.changed_at)) GROUP BY c.ticker ORDER BY c.ticker",
+        "AND w.until >= c.day AND (w.run_id = c.run_id OR w.fetched_at >= c.changed_at)) GROUP BY c.ticker "
+        "ORDER BY c.ticker",
         [entry.first_date],
     ).fetchall()
     return [Restatement(ticker=ticker, row_count=count, factor=factor) for ticker, count, factor in rows]

@@ -14,9 +14,9 @@ from sbf_core.ops.bulk import columns_as_json, rows_relation
 from sbf_core.silver.inspection import Inspected
 
 _FILE_TYPES = {
-    "bronze_file_id": "VARCHAR", "path": "VARCHAR", "run_id": "VARCHAR", "ticker": "VARCHAR", "discriminator": "VARCHAR",
-    "from_date": "DATE", "to_date": "DATE", "fetched_at": "TIMESTAMP", "is_context": "BOOLEAN",
-    "part": "INTEGER", "parts": "INTEGER",
+    "bronze_file_id": "VARCHAR", "path": "VARCHAR", "run_id": "VARCHAR", "ticker": "VARCHAR",
+    "discriminator": "VARCHAR", "from_date": "DATE", "to_date": "DATE", "fetched_at": "TIMESTAMP",
+    "is_context": "BOOLEAN", "part": "INTEGER", "parts": "INTEGER",
 }  # fmt: skip
 _OF_ROW = [name for name in _FILE_TYPES if name not in ("path", "is_context")]
 
@@ -37,7 +37,8 @@ def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected])
         kind = f"ENUM({', '.join(literal(each) for each in dict.fromkeys(columns[name]))})" if items else "VARCHAR"
         codes.append(f"CAST({name} AS {kind}) AS {code}")
     conn.execute(
-        f"CREATE OR REPLACE TEMP TABLE batch_file AS SELECT r.*, {', '.join(codes)} FROM {rows_relation(_FILE_TYPES)} AS r",
+        f"CREATE OR REPLACE TEMP TABLE batch_file AS SELECT r.*, {', '.join(codes)} "
+        f"FROM {rows_relation(_FILE_TYPES)} AS r",
         [columns_as_json(columns)],
     )
 

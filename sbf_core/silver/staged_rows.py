@@ -39,8 +39,8 @@ def with_times(entry: DatasetKeymapEntry, rows: str) -> str:
     file_id = "coalesce(b.file_code, error('promote gave a row whose _file is no payload of the batch'))"
     order = f" ORDER BY s.{ORDER}" if is_ordered(entry) else ""
     return (
-        f"SELECT {names}, {file_id} AS _bronze_file_id, b.run_code AS _run_id, {known_from} AS known_from, b.fetched_at "
-        f"AS recorded_at, "
+        f"SELECT {names}, {file_id} AS _bronze_file_id, b.run_code AS _run_id, {known_from} AS known_from, "
+        "b.fetched_at AS recorded_at, "
         f"b.is_context AS _context, s._reason, s._row, CAST(NULL AS VARCHAR) AS _outcome FROM ({rows}) AS s LEFT JOIN "
         f"batch_file AS b ON s._file = b.bronze_file_id{order}"
     )

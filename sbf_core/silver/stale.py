@@ -9,6 +9,7 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_text, fingerprint_of
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.made_tables import HeldPayloads, HeldTable, MadeTable, held_tables, made_tables
 from sbf_core.ops.queries import DATASET_ID
 from sbf_core.typed import typed
@@ -87,9 +88,10 @@ def payloads_wait(held: HeldPayloads) -> str:
     return f"{files} since {held.since:%Y-%m-%d %H:%M}Z: {held.reason}"
 
 
-def payloads_line(dataset: str, held: HeldPayloads) -> str:
-    """What a dataset waits for whose payloads are held, and the way on, in one line."""
-    return f"{dataset} is held: {payloads_wait(held)}; or accept that with `sbf promote {typed(dataset)} --accept`"
+def payloads_failure(dataset: str, held: HeldPayloads) -> Failure:
+    """What a dataset waits for whose payloads are held, and the way on."""
+    fix = f"or accept that with `sbf promote {typed(dataset)} --accept`"
+    return Failure(kind=FailureKind.HELD, what=f"it is held: {payloads_wait(held)}", dataset=dataset, fix=fix)
 
 
 def keeps_what_made(conn: duckdb.DuckDBPyConnection) -> bool:
@@ -112,12 +114,11 @@ def cost_of(stale: StaleTable) -> str:
     return f"{files}, {size}, about {max(stale.seconds, 0.1):,.1f} s"
 
 
-def held_line(hold: HeldTable) -> str:
-    """What a dataset waits for, and the ways on, in one line."""
-    return (
-        f"{hold.dataset} is held, and its table is as it was: {hold.reason}; accept that with `sbf rebuild "
-        f"{typed(hold.dataset)} --accept`, or put the declaration back"
-    )
+def held_failure(hold: HeldTable) -> Failure:
+    """What a dataset waits for, and the ways on."""
+    what = f"it is held, and its table is as it was: {hold.reason}"
+    fix = f"accept that with `sbf rebuild {typed(hold.dataset)} --accept`, or put the declaration back"
+    return Failure(kind=FailureKind.HELD, what=what, dataset=hold.dataset, fix=fix)
 
 
 def _why(

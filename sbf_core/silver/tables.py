@@ -84,7 +84,9 @@ def create_tables(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
 
 
 def _create_macros(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    """A parameter takes the place of every unqualified column of its name, also of a quoted one: each column has its table before it."""
+    """A parameter takes the place of every unqualified column of its name, also of a quoted one: each column has its
+    table before it.
+    """
     of_current, of_history = quoted_list(row_columns(entry), prefix="c."), quoted_list(row_columns(entry), prefix="h.")
     current, history = f"{current_table(entry)} AS c", f"{history_table(entry)} AS h"
     keys = quoted_list(entry.key_columns, prefix="v.")
@@ -94,8 +96,9 @@ def _create_macros(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
     )
     recorded = (
         f"SELECT {quoted_list(row_columns(entry), prefix='p.')} FROM ("
-        f"SELECT v.*, row_number() OVER (PARTITION BY {keys} ORDER BY v.known_from DESC, v.recorded_at DESC) AS _place FROM ("
-        f"SELECT {of_current}, false AS _deleted FROM {current} UNION ALL SELECT {of_history}, h._deleted FROM {history}) AS v "
+        f"SELECT v.*, row_number() OVER (PARTITION BY {keys} ORDER BY v.known_from DESC, v.recorded_at DESC) AS _place "
+        f"FROM (SELECT {of_current}, false AS _deleted FROM {current} "
+        f"UNION ALL SELECT {of_history}, h._deleted FROM {history}) AS v "
         "WHERE v.known_from <= ts AND v.recorded_at <= recorded_until) AS p WHERE p._place = 1 AND NOT p._deleted"
     )
     name = f"silver.{quoted(entry.silver_table + '_as_of')}"

@@ -15,7 +15,8 @@ from sbf_core.testing.subject import Subject
 
 
 def charts_draw(subject: Subject) -> Iterator[Problem | Note]:
-    """Each declared chart reads columns that are there, has something to draw over the recording, and becomes a picture.
+    """Each declared chart reads columns that are there, has something to draw over the recording,
+    and becomes a picture.
 
     Pictures need the extra ``ui``; without it only their rows are looked at.
     """

@@ -18,7 +18,8 @@ from sbf_core.universe.members import UniverseMember
 _HOOKS = ("datasets", "fetch", "promote", "build_gold", "universe_members")
 #: What vendors call a key in an address. A value that stands there is in the journal of every user.
 _USUAL_KEYS = re.compile(
-    r"(?:x-)?(?:api|app|access|auth|secret|client|subscription|registration)?[_-]?(?:key|token|secret|id_token|password|apikey)",
+    r"(?:x-)?(?:api|app|access|auth|secret|client|subscription|registration)?[_-]?"
+    r"(?:key|token|secret|id_token|password|apikey)",
     re.IGNORECASE,
 )
 
@@ -26,8 +27,9 @@ _USUAL_KEYS = re.compile(
 def declaration(subject: Subject) -> Iterator[Problem | Note]:
     """It loads, and what it declares can be fetched and read.
 
-    A dataset needs a recipe or the hook ``fetch``; XML and text need the hook ``promote``; an address with ``{from_date}`` needs a column with ``row_date=True``, else every
-    fetch would start at ``first_date``; a path must not be of one machine.
+    A dataset needs a recipe or the hook ``fetch``; XML and text need the hook ``promote``; an address with
+    ``{from_date}`` needs a column with ``row_date=True``, else every fetch would start at ``first_date``; a path must
+    not be of one machine.
     """
     if not subject.record.loaded:
         yield Problem(f"the plugin is {subject.record.state}: {subject.record.reason}")
@@ -70,8 +72,8 @@ def hooks(subject: Subject) -> Iterator[Problem | Note]:
 def docs(subject: Subject) -> Iterator[Problem | Note]:
     """A reader learns what it is, from whom, and on what terms.
 
-    ``title``, ``terms`` and ``source_url`` of each dataset, ``unit`` or ``doc`` of each number, ``doc`` of each gold model, a docstring of the module,
-    README and licence of the package.
+    ``title``, ``terms`` and ``source_url`` of each dataset, ``unit`` or ``doc`` of each number, ``doc`` of each gold
+    model, a docstring of the module, README and licence of the package.
     """
     for entry in subject.entries:
         for name, what in (

@@ -102,7 +102,8 @@ def recorded(subject: Subject) -> Iterator[Problem | Note]:
 def fetch_is_deterministic(subject: Subject) -> Iterator[Problem | Note]:
     """The same request asks the same addresses and gives the same answers.
 
-    The first and the last recorded fetch are made again, twice, against the recording. An address that the recording lacks, or a ``fetched_at`` out of a clock, is found here.
+    The first and the last recorded fetch are made again, twice, against the recording. An address that the recording
+    lacks, or a ``fetched_at`` out of a clock, is found here.
     """
     for entry, vintage in _samples(subject):
         first, second = (_facts(subject, entry, vintage) for _ in range(2))
@@ -129,13 +130,17 @@ def _facts(subject: Subject, entry: DatasetKeymapEntry, vintage: Vintage) -> lis
 
 def _shown(fact: Any) -> str:
     address, payload, extension, fetched_at, error = fact
-    return f"{address} ({len(payload)} bytes of {extension}, fetched {fetched_at:%Y-%m-%d %H:%M:%S}{', ' + error if error else ''})"
+    return (
+        f"{address} ({len(payload)} bytes of {extension}, "
+        f"fetched {fetched_at:%Y-%m-%d %H:%M:%S}{', ' + error if error else ''})"
+    )
 
 
 def bytes_are_unchanged(subject: Subject) -> Iterator[Problem | Note]:
     """What comes back is byte for byte what the vendor sent, and goes to Bronze so.
 
-    A hook ``fetch`` that decodes, sorts or trims a payload loses what later versions of ``promote`` may need. Change rows in ``promote``.
+    A hook ``fetch`` that decodes, sorts or trims a payload loses what later versions of ``promote`` may need. Change
+    rows in ``promote``.
     """
     for entry, vintage in _samples(subject):
         session = ListeningSession(subject, vintage)
@@ -146,7 +151,8 @@ def bytes_are_unchanged(subject: Subject) -> Iterator[Problem | Note]:
         for result in results:
             if result.ok and session.given.get(result.address) != result.payload:
                 yield Problem(
-                    f"the payload of {result.address} is not what http gave: keep the bytes, and change them in promote",
+                    f"the payload of {result.address} is not what http gave: "
+                    "keep the bytes, and change them in promote",
                     entry.id,
                 )
     if subject.vintages:
@@ -157,11 +163,16 @@ def bytes_are_unchanged(subject: Subject) -> Iterator[Problem | Note]:
         }
         for key, digest in sorted(kept - here):
             yield Problem(
-                f"the recorded payload {digest[:12]} of {key} did not reach Bronze: {'; '.join(subject.filled.context.errors) or 'nobody says why'}"
+                f"the recorded payload {digest[:12]} of {key} did not reach Bronze: "
+                f"{'; '.join(subject.filled.context.errors) or 'nobody says why'}"
             )
 
 
-_KEPT = """SELECT concat_ws('/', domain, source, dataset) || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END, ticker, payload_hash FROM ops.bronze_manifest"""
+_KEPT = (
+    "SELECT concat_ws('/', domain, source, dataset) || "
+    "CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END, "
+    "ticker, payload_hash FROM ops.bronze_manifest"
+)
 
 
 def fetch_goes_through_http(subject: Subject) -> Iterator[Problem | Note]:
@@ -177,9 +188,8 @@ def fetch_goes_through_http(subject: Subject) -> Iterator[Problem | Note]:
             continue
         if results and not session.asked:
             yield Problem("the hook fetch answered without asking http.get or http.read", entry.id)
-    for what in subject.manager.watch.of("fetch"):
-        if "clock" not in what and "dice" not in what:
-            yield Problem(what)
+    for what in subject.manager.watch.acts_of("fetch"):
+        yield Problem(what)
     if not subject.has("fetch"):
         yield Note("fetched by its recipes")
 
@@ -204,8 +214,8 @@ def errors_are_passed_on(subject: Subject) -> Iterator[Problem | Note]:
 def secrets_stay_secret(subject: Subject) -> Iterator[Problem | Note]:
     """Keys are declared, and go neither into addresses nor into answers or errors.
 
-    Every variable that the plugin declares or reads is set to a value that can be found again; values in addresses and headers of the declaration,
-    and in the recording, are looked for, too.
+    Every variable that the plugin declares or reads is set to a value that can be found again; values in addresses and
+    headers of the declaration, and in the recording, are looked for, too.
     """
     for entry in subject.entries:
         yield from secrets_in_addresses(entry)
@@ -225,7 +235,8 @@ def secrets_stay_secret(subject: Subject) -> Iterator[Problem | Note]:
                 texts = [str(error)]
             if any(CANARY in text for text in (*texts, *session.asked)):
                 yield Problem(
-                    "a key that was set in the environment is part of an address, a header or an answer: use secrets or secret_headers of the recipe",
+                    "a key that was set in the environment is part of an address, a header or an answer: "
+                    "use secrets or secret_headers of the recipe",
                     entry.id,
                 )
     yield from _keys_in_recording(subject)

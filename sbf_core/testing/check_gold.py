@@ -21,7 +21,8 @@ def gold_builds(subject: Subject) -> Iterator[Problem | Note]:
     built = home.digests("gold.")
     failed = dict(
         home.ask(
-            "SELECT table_name, arg_max(error_message, started_at) FROM ops.gold_manifest WHERE status = 'failed' GROUP BY ALL"
+            "SELECT table_name, arg_max(error_message, started_at) FROM ops.gold_manifest "
+            "WHERE status = 'failed' GROUP BY ALL"
         )
     )
     for model in subject.models:
@@ -37,7 +38,8 @@ def gold_builds(subject: Subject) -> Iterator[Problem | Note]:
 def gold_is_stable(subject: Subject) -> Iterator[Problem | Note]:
     """Built again, on one thread, and over rows that came in another order, each table is the same.
 
-    Functions such as ``now()`` are found in the SQL. Aggregates that depend on the order of rows, also sums of doubles, need an ``ORDER BY`` inside.
+    Functions such as ``now()`` are found in the SQL. Aggregates that depend on the order of rows, also sums of doubles,
+    need an ``ORDER BY`` inside.
     """
     if not subject.models:
         yield Note("no gold models")

@@ -9,14 +9,17 @@ from typing import Any
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
 
-#: The same at every call, although DuckDB counts them among those that are not: they answer from the schema, the type, or the time zone, which is always UTC.
+#: The same at every call, although DuckDB counts them among those that are not: they answer from the schema, the type,
+#: or the time zone, which is always UTC.
 _HARMLESS = frozenset(
     {"error", "current_schema", "current_schemas", "current_database", "timezone", "make_timestamptz"}
 )
-#: Since 2.0.1 what takes a moment with a zone counts as changing, because the zone is a setting; here it is UTC. The other forms of such a function do not change.
+#: Since 2.0.1 what takes a moment with a zone counts as changing, because the zone is a setting; here it is UTC. The
+#: other forms of such a function do not change.
 _CHANGING = """
 SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT' AND NOT (
-    stability = 'CONSISTENT_WITHIN_QUERY' AND coalesce(list_bool_or(list_transform(parameter_types, lambda kind: kind LIKE '%TIME ZONE%' OR kind LIKE '%TIMESTAMPTZ%')), false))
+    stability = 'CONSISTENT_WITHIN_QUERY' AND coalesce(list_bool_or(list_transform(parameter_types,
+        lambda kind: kind LIKE '%TIME ZONE%' OR kind LIKE '%TIMESTAMPTZ%')), false))
 """
 #: Written without brackets these look like columns.
 _WORDS = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
@@ -27,7 +30,8 @@ _CLOCKS = frozenset({"current_localtimestamp", "current_localtime"})
 def promote_is_pure(subject: Subject) -> Iterator[Problem | Note]:
     """Hooks look at no clock, throw no dice, and use no network, file or program; neither does their SQL.
 
-    Every hook but ``fetch`` is watched while the recording is replayed. What a logger or an import does is not counted. Without this a rebuild cannot give the same rows.
+    Every hook but ``fetch`` is watched while the recording is replayed. What a logger or an import does is not counted.
+    Without this a rebuild cannot give the same rows.
     """
     if subject.recorded:
         _ = subject.filled  # so that the hooks were called

@@ -43,7 +43,8 @@ def refetch_is_a_noop(subject: Subject) -> Iterator[Problem | Note]:
         for table in subject.table_keys(after):
             if after[table] != before.get(table):
                 yield Problem(
-                    f"the last payload came again, and {table} changed: {context.rows_inserted} rows inserted, {context.rows_updated} updated",
+                    f"the last payload came again, and {table} changed: "
+                    f"{context.rows_inserted} rows inserted, {context.rows_updated} updated",
                     entry.id,
                 )
 
@@ -51,7 +52,8 @@ def refetch_is_a_noop(subject: Subject) -> Iterator[Problem | Note]:
 def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
     """A corrected value replaces the old one, the old one stays in the history, and as-of gives both.
 
-    One value of the last payload is changed, and the payload sent again a day later: exactly its row may change, ``_as_of`` of the time before must give every row as it was.
+    One value of the last payload is changed, and the payload sent again a day later: exactly its row may change,
+    ``_as_of`` of the time before must give every row as it was.
     """
     tables = subject.filled.home.digests("silver.")
     for entry in subject.recorded:
@@ -76,7 +78,8 @@ def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
                 break
         else:
             yield Problem(
-                f"{tried} payloads with one value changed made no new version of a row; a value that is no column, or a hook that makes up values?",
+                f"{tried} payloads with one value changed made no new version of a row; "
+                "a value that is no column, or a hook that makes up values?",
                 entry.id,
             )
 
@@ -105,7 +108,8 @@ def _judge(subject: Subject, entry: DatasetKeymapEntry, home: ScratchHome, befor
     before_count, after_count = len(held), len(now)
     if before_count != after_count:
         yield Problem(
-            f"one value was corrected, and {table} has {after_count} rows after {before_count}: is a value part of the key?",
+            f"one value was corrected, and {table} has {after_count} rows after {before_count}: "
+            "is a value part of the key?",
             entry.id,
         )
 
@@ -117,7 +121,8 @@ def _one(rows: list[tuple[object, ...]], others: list[tuple[object, ...]]) -> st
 def errors_are_no_data(subject: Subject) -> Iterator[Problem | Note]:
     """Notes, pages, texts, nothing and cut payloads with a status of 200 never become rows.
 
-    What sbf itself does not refuse goes to ``promote``, which must raise ``PayloadRefused`` or give no row. ``is_data=DataRules(...)`` names the notes of a vendor.
+    What sbf itself does not refuse goes to ``promote``, which must raise ``PayloadRefused`` or give no row.
+    ``is_data=DataRules(...)`` names the notes of a vendor.
     """
     for entry in subject.recorded:
         answers = _last(subject, entry)

@@ -10,7 +10,10 @@ from sbf_core.silver.inspection import record_by_record
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
 
-_OF_DATASET = "concat_ws('/', m.domain, m.source, m.dataset) || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END"
+_OF_DATASET = (
+    "concat_ws('/', m.domain, m.source, m.dataset) || "
+    "CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END"
+)
 
 
 def columns_are_filled(subject: Subject) -> Iterator[Problem | Note]:
@@ -19,23 +22,27 @@ def columns_are_filled(subject: Subject) -> Iterator[Problem | Note]:
     A column that is empty in all rows usually has another name at the vendor: ``source``.
     """
     home = subject.filled.home
-    for error in subject.filled.context.errors:
-        if not error.startswith("gold."):  # told by gold_builds
-            yield Problem(error)
+    for failure in subject.filled.context.failures:
+        if not failure.table:  # told by gold_builds
+            yield Problem(str(failure))
     for entry in subject.recorded:
         if f"silver.{entry.silver_table}" not in home.digests("silver."):
             yield Problem("no payload became rows", entry.id)
             continue
         table = f"silver.{quoted(entry.silver_table)}"
         counted = ", ".join(f"count({quoted(column.name)})" for column in entry.columns)
-        all_rows = f"FROM {table} UNION ALL BY NAME SELECT * EXCLUDE (known_to, _deleted) FROM {_history(entry)} WHERE NOT _deleted"
+        all_rows = (
+            f"FROM {table} UNION ALL BY NAME "
+            f"SELECT * EXCLUDE (known_to, _deleted) FROM {_history(entry)} WHERE NOT _deleted"
+        )
         total, *filled = home.ask(f"SELECT count(*), {counted} FROM ({all_rows})")[0]
         if not total:
             yield Problem("the recorded payloads hold no row", entry.id)
         for column, count in zip(entry.columns, filled, strict=True):
             if total and not count and not column.cut_at:  # NULL there says that it was cut
                 yield Problem(
-                    f"column {column.name!r} is empty in all {total} rows: is its source {column.source_name!r} the vendor's name?",
+                    f"column {column.name!r} is empty in all {total} rows: "
+                    f"is its source {column.source_name!r} the vendor's name?",
                     entry.id,
                 )
 
@@ -47,7 +54,8 @@ def _history(entry: DatasetKeymapEntry) -> str:
 def rows_are_taken(subject: Subject) -> Iterator[Problem | Note]:
     """No recorded row is rejected.
 
-    A value that does not fit its column is shown with its row: another type, more decimals, ``missing`` or ``date_format``.
+    A value that does not fit its column is shown with its row: another type, more decimals, ``missing`` or
+    ``date_format``.
     """
     yield from _rejects(subject, "reason <> 'duplicate_key'")
 
@@ -60,7 +68,10 @@ def keys_are_unique(subject: Subject) -> Iterator[Problem | Note]:
     yield from _rejects(subject, "reason = 'duplicate_key'")
     for entry in subject.recorded:
         keys = ", ".join(quoted(name) for name in entry.key_columns)
-        query = f"SELECT count(*) FROM (SELECT {keys} FROM silver.{quoted(entry.silver_table)} GROUP BY ALL HAVING count(*) > 1)"
+        query = (
+            f"SELECT count(*) FROM (SELECT {keys} FROM silver.{quoted(entry.silver_table)} "
+            "GROUP BY ALL HAVING count(*) > 1)"
+        )
         if f"silver.{entry.silver_table}" in subject.filled.home.digests("silver.") and (
             twice := subject.filled.home.ask(query)[0][0]
         ):
@@ -69,8 +80,10 @@ def keys_are_unique(subject: Subject) -> Iterator[Problem | Note]:
 
 def _rejects(subject: Subject, condition: str) -> Iterator[Problem]:
     query = (
-        f"SELECT {_OF_DATASET} AS dataset_id, reason, column_name, count(*), min(row_json) FROM ops.rejects AS r JOIN ops.bronze_manifest AS m USING (bronze_file_id) "
-        f"WHERE {condition} AND dataset_id IN ({', '.join(literal(entry.id) for entry in subject.entries) or 'NULL'}) GROUP BY ALL ORDER BY ALL"
+        f"SELECT {_OF_DATASET} AS dataset_id, reason, column_name, count(*), min(row_json) "
+        "FROM ops.rejects AS r JOIN ops.bronze_manifest AS m USING (bronze_file_id) "
+        f"WHERE {condition} AND dataset_id IN ({', '.join(literal(entry.id) for entry in subject.entries) or 'NULL'}) "
+        "GROUP BY ALL ORDER BY ALL"
     )
     for dataset_id, reason, column, count, row in subject.filled.home.ask(query):
         place = f" in {column}" if column else ""
@@ -80,7 +93,8 @@ def _rejects(subject: Subject, condition: str) -> Iterator[Problem]:
 def promote_twice(subject: Subject) -> Iterator[Problem | Note]:
     """The same payloads give the same silver again.
 
-    Two warehouses are filled from the recording and compared row by row: counters, clocks and the order of sets are found.
+    Two warehouses are filled from the recording and compared row by row: counters, clocks and the order of sets are
+    found.
     """
     other = subject.fill(subject.fresh("twice"))
     for text in subject.differences(subject.filled.home, other.home):
@@ -90,7 +104,8 @@ def promote_twice(subject: Subject) -> Iterator[Problem | Note]:
 def read_without_the_engine(subject: Subject) -> Iterator[Problem | Note]:
     """Read record by record, payloads give the same silver.
 
-    The engine reads many payloads at once; a second reader, which shares no code with it, reads each record alone. Rows, values and rejects must be the same.
+    The engine reads many payloads at once; a second reader, which shares no code with it, reads each record alone.
+    Rows, values and rejects must be the same.
     """
     with record_by_record():
         other = subject.fill(subject.fresh("recordwise"))
@@ -116,7 +131,8 @@ def promote_in_any_order(subject: Subject) -> Iterator[Problem | Note]:
 def rebuild_is_equal(subject: Subject) -> Iterator[Problem | Note]:
     """Filled run by run, and rebuilt from Bronze at once, silver is the same.
 
-    A rebuild reads many payloads in one batch. A SELECT that counts, ranks or joins over the batch must do so within ``_file``.
+    A rebuild reads many payloads in one batch. A SELECT that counts, ranks or joins over the batch must do so within
+    ``_file``.
     """
     home = subject.fresh("stepwise")
     for piece in subject.steps or (subject.recording,):

@@ -19,7 +19,8 @@ from sbf_core.testing import (
 from sbf_core.testing.outcome import EXEMPT, FAILED, PASSED, Check, Outcome, Problem
 from sbf_core.testing.subject import Subject
 
-#: The name under which a plugin's module says what it is exempt from: ``{"check": "reason"}``, or ``{"check:DATASET": "reason"}`` with ``*``.
+#: The name under which a plugin's module says what it is exempt from: ``{"check": "reason"}``, or
+#: ``{"check:DATASET": "reason"}`` with ``*``.
 EXEMPTIONS = "CONFORMANCE_EXEMPT"
 
 CHECKS = (

@@ -1,4 +1,6 @@
-"""What pytest gets from sbf wherever it is installed: a warehouse to try things in, and a list of what plugins are exempt from."""
+"""What pytest gets from sbf wherever it is installed: a warehouse to try things in,
+and a list of what plugins are exempt from.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ EXEMPT_MARK = "exempt from conformance:"
 
 @pytest.fixture
 def sbf_home(tmp_path: Path) -> ScratchHome:
-    """An empty warehouse of the test's own, with the installed plugins: ``sbf_home.replay("sample")`` fills it, ``sbf_home.ask("SELECT ...")`` reads it."""
+    """An empty warehouse of the test's own, with the installed plugins: ``sbf_home.replay("sample")`` fills it,
+    ``sbf_home.ask("SELECT ...")`` reads it.
+    """
     from sbf_core.testing.scratch import ScratchHome  # a test session that does not use it must not pay for it
 
     return ScratchHome(tmp_path / "sbf-home")

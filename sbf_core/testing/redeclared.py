@@ -11,6 +11,7 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import UsageError
+from sbf_core.failures import FailureKind
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.testing.outcome import Note
 from sbf_core.testing.scratch import ScratchHome
@@ -103,7 +104,8 @@ def changed_datasets(
     context = home.promoted(plugins=(subject.name,))
     waiting = {table for (table,) in home.ask("SELECT table_name FROM ops.held_tables")}
     for entry in then.values():
-        lines = [line for line in context.errors if "is held" in line and entry.id in line]
+        of_it = [failure for failure in context.failures if failure.dataset == entry.id]
+        lines = [str(failure) for failure in of_it if failure.kind is FailureKind.HELD]
         held = next(iter(lines), _UNTOLD) if entry.silver_table in waiting else ""
         against = old.home if held else always.home
         tables = [f"silver.{entry.silver_table}", f"silver.{entry.silver_table}_history"]
@@ -113,7 +115,7 @@ def changed_datasets(
             entry=entry,
             held=held,
             differences=tuple(differences),
-            errors=tuple(line for line in context.errors if entry.id in line and line not in expected),
+            errors=tuple(line for line in map(str, of_it) if line not in expected),
             rows_before=_rows_seen(old.home, entry),
             rows_after=_rows_seen(always.home, entry),
             home=home,

@@ -106,7 +106,10 @@ class Subject:
             self.name if any(point.name == self.name for point in entry_points(group=RECORDINGS)) else ""
         )
         if not name:
-            fix = f'run it once, copy bronze beside the plugin, and name the package under [project.entry-points."{RECORDINGS}"]'
+            fix = (
+                "run it once, copy bronze beside the plugin, "
+                f'and name the package under [project.entry-points."{RECORDINGS}"]'
+            )
             raise UsageError(f"the package of {self.name!r} brings no recording", fix=fix, code="REPLAY")
         return recording_folder(name)
 
@@ -159,7 +162,9 @@ class Subject:
 
     @functools.cached_property
     def steps(self) -> tuple[Path, ...]:
-        """Its recording, cut into pieces of which each is newer than the one before; one piece if there is one fetch."""
+        """Its recording, cut into pieces of which each is newer than the one before;
+        one piece if there is one fetch.
+        """
         by_moment = sorted(self.vintages, key=lambda vintage: vintage.fetched_at)
         count = min(STEPS_MAX, len(by_moment))
         pieces = [
@@ -185,8 +190,8 @@ class Subject:
     def differences(
         self, one: ScratchHome, other: ScratchHome, *, schema: str = "silver.", tables: Sequence[str] = ()
     ) -> list[str]:
-        """The tables of the plugin whose rows differ between two warehouses, each with one row of each side that the other
-        lacks.
+        """The tables of the plugin whose rows differ between two warehouses,
+        each with one row of each side that the other lacks.
 
         Args:
             one: a warehouse.

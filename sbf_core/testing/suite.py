@@ -27,11 +27,13 @@ def conformance(
     Args:
         name: the plugin's entry point, e.g. ``ecb``.
         plugin: the module or object itself, where no package brings it.
-        recording: a Bronze folder, a home, or the name of a recording, or a function that is given a folder and makes one in it; that of the plugin's package when absent.
+        recording: a Bronze folder, a home, or the name of a recording, or a function that is given a folder and makes
+            one in it; that of the plugin's package when absent.
         options: what ``[options.NAME]`` would say to it.
-        exempt: checks that it need not pass, each with the reason, e.g. ``{"recorded:fundamentals/*": "the vendor allows no copies"}``. They are run
-            all the same, and an exemption that is needed no more fails. What holds for every user of the kit belongs into ``CONFORMANCE_EXEMPT``
-            of the plugin's module, where ``sbf plugins check`` sees it, too.
+        exempt: checks that it need not pass, each with the reason, e.g.
+            ``{"recorded:fundamentals/*": "the vendor allows no copies"}``. They are run all the same, and an exemption
+            that is needed no more fails. What holds for every user of the kit belongs into ``CONFORMANCE_EXEMPT`` of
+            the plugin's module, where ``sbf plugins check`` sees it, too.
 
     Returns:
         A function to bind to a name that begins with ``test_``.

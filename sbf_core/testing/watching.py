@@ -41,15 +41,21 @@ class Watch:
     """What hooks did.
 
     Attributes:
-        done: pairs of a hook and what it did, e.g. ``("promote", "looked at a clock: time.time")``.
+        done: pairs of a hook and what it did to the world, e.g. ``("promote", "wrote a file: a.csv")``.
+        looked: pairs of a hook and where it looked, e.g. ``("promote", "looked at a clock: time.time")``.
         selects: the SQL of ``promote``.
     """
 
     done: set[tuple[str, str]] = attrs.field(factory=set)
+    looked: set[tuple[str, str]] = attrs.field(factory=set)
     selects: set[str] = attrs.field(factory=set)
 
     def of(self, *hooks: str) -> list[str]:
-        """What some of the hooks did, in words."""
+        """What some of the hooks did, and where they looked, in words."""
+        return sorted(f"{hook} {what}" for hook, what in self.done | self.looked if hook in hooks)
+
+    def acts_of(self, *hooks: str) -> list[str]:
+        """What some of the hooks did, in words; a clock and dice they may look at."""
         return sorted(f"{hook} {what}" for hook, what in self.done if hook in hooks)
 
 
@@ -76,7 +82,7 @@ def _profile(frame: FrameType, event: str, called: Any) -> None:
         return
     what = _impure(called)
     if what and not _is_excused(frame):
-        _here.watch.done.add((_here.hook, what))
+        _here.watch.looked.add((_here.hook, what))
 
 
 def _impure(called: Any) -> str:

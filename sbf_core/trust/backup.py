@@ -4,8 +4,9 @@ Journals are read first, then the payloads that they name are copied, then the j
 whatever a run does meanwhile, the copy holds each payload that its journals name. The database may be older than the
 journals, or absent; the next run, or ``sbf restore``, takes in what it does not know.
 
-In the same order a backup grows into a newer one: payloads are added, journals become longer, and the new database stands
-beside the old one until ``backup.json`` names it. Wherever that stops, the folder holds a whole backup, be it of both.
+In the same order a backup grows into a newer one: payloads are added, journals become longer, and the new database
+stands beside the old one until ``backup.json`` names it. Wherever that stops, the folder holds a whole backup, be it of
+both.
 """
 
 from __future__ import annotations
@@ -66,8 +67,8 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
     A backup that was whole stays whole until the newer one is, wherever this stops.
 
     Raises:
-        UsageError: the folder holds something else, or the backup of another home, or lies in the home; or there is nothing
-            to back up.
+        UsageError: the folder holds something else, or the backup of another home, or lies in the home; or there is
+            nothing to back up.
         DamageFound: a payload is missing or not what its journal says, or a journal cannot be read; run ``sbf verify``.
     """
     folder = folder.expanduser().absolute()
@@ -89,7 +90,10 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
         path.name for path in journal_files(config.bronze)
     }
     if others:
-        what = f"this is the backup of another home: it holds {len(others)} runs that this home does not know, such as {Path(min(others)).stem}"
+        what = (
+            f"this is the backup of another home: it holds {len(others)} runs that this home does not know, "
+            f"such as {Path(min(others)).stem}"
+        )
         raise UsageError(
             what,
             where=str(folder),
@@ -134,48 +138,20 @@ def _is_ours(folder: Path) -> bool:
 
 
 def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
-    """Copy a backup into a new home, each payload checked against its journal. Nothing that the backup says leads elsewhere.
-    Where it is stopped, the next one goes on with the same backup, and until then nothing else uses that home.
+    """Copy a backup into a new home, each payload checked against its journal.
+
+    Nothing that the backup says leads elsewhere. Where it is stopped, the next one goes on with the same backup, and
+    until then nothing else uses that home.
 
     Raises:
         UsageError: this is no whole backup, or the home holds data already, or half of another backup.
         DamageFound: a payload of the backup is missing or damaged, or a journal is not one that sbf wrote.
     """
     folder = folder.expanduser().absolute()
-    facts = read_facts(folder)
-    if facts is None:
-        raise UsageError(
-            "this is no backup", where=str(folder), fix="name a folder that `sbf backup` has written", code="BACKUP"
-        )
-    if not facts.complete:
-        raise UsageError(
-            "this backup was never finished",
-            where=str(folder),
-            fix="run `sbf backup` again, or rebuild from its bronze folder",
-            code="BACKUP",
-        )
-    check_place(config, config.database)
-    is_begun = restoring_from(config) == str(folder)
-    if os.path.lexists(config.restoring) and not is_begun:
-        raise UsageError(
-            "the home holds half of another backup",
-            where=str(config.home),
-            fix="name a new folder with --home",
-            code="HOME",
-        )
-    if not is_begun and (config.database.exists() or journal_files(config.bronze)):
-        raise UsageError(
-            "the home holds data already", where=str(config.home), fix="name a new folder with --home", code="HOME"
-        )
+    facts = _facts_of(folder)
+    _check_home(config, folder)
     bronze = folder / "bronze"
-    log = folder / f"{facts.database_file}.wal"
-    for place in (bronze, bronze / JOURNAL_FOLDER, folder / facts.database_file, log):
-        if os.path.lexists(place) and is_link(place.lstat()):
-            raise DamageFound(
-                "a link stands in a backup", where=str(place), fix="put the file or folder itself in its place"
-            )
-    if os.path.lexists(log) and not log.is_file():  # a pipe: who reads it waits for ever
-        raise DamageFound("in the place of the database's log is no file", where=str(log), fix="take it away")
+    _check_places(folder, facts)
     whole = {path.name: journal_bytes(path) for path in journal_files(bronze)}
     journals = {journal_path(config.bronze, Path(name).stem): content for name, content in whole.items()}
     named = named_payloads(whole)
@@ -203,6 +179,39 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
     return BackupReport(
         folder=config.home, payloads=len(named), payloads_copied=copied, byte_count=byte_count, database=facts.database
     )
+
+
+def _facts_of(folder: Path) -> BackupFacts:
+    facts = read_facts(folder)
+    if facts is None:
+        fix = "name a folder that `sbf backup` has written"
+        raise UsageError("this is no backup", where=str(folder), fix=fix, code="BACKUP")
+    if not facts.complete:
+        fix = "run `sbf backup` again, or rebuild from its bronze folder"
+        raise UsageError("this backup was never finished", where=str(folder), fix=fix, code="BACKUP")
+    return facts
+
+
+def _check_home(config: DuckDbConfig, folder: Path) -> None:
+    """A home takes a backup once: it is empty, or was stopped while it took the same one."""
+    check_place(config, config.database)
+    is_begun = restoring_from(config) == str(folder)
+    where, fix = str(config.home), "name a new folder with --home"
+    if os.path.lexists(config.restoring) and not is_begun:
+        raise UsageError("the home holds half of another backup", where=where, fix=fix, code="HOME")
+    if not is_begun and (config.database.exists() or journal_files(config.bronze)):
+        raise UsageError("the home holds data already", where=where, fix=fix, code="HOME")
+
+
+def _check_places(folder: Path, facts: BackupFacts) -> None:
+    """What a backup holds are files and folders of its own."""
+    bronze, log = folder / "bronze", folder / f"{facts.database_file}.wal"
+    for place in (bronze, bronze / JOURNAL_FOLDER, folder / facts.database_file, log):
+        if os.path.lexists(place) and is_link(place.lstat()):
+            fix = "put the file or folder itself in its place"
+            raise DamageFound("a link stands in a backup", where=str(place), fix=fix)
+    if os.path.lexists(log) and not log.is_file():  # a pipe: who reads it waits for ever
+        raise DamageFound("in the place of the database's log is no file", where=str(log), fix="take it away")
 
 
 def _restore_database(database: Path, target: Path) -> None:

@@ -1,4 +1,6 @@
-"""What a backup holds besides payloads: its facts, and files that are copied as they are. Whatever is read of it is checked.
+"""What a backup holds besides payloads: its facts, and files that are copied as they are.
+
+Whatever is read of it is checked.
 
 ``backup.json`` names the database file, and is replaced last, so that a backup that fails leaves the one before whole.
 """
@@ -117,7 +119,10 @@ def remove_other_databases(folder: Path, kept: str) -> None:
 
 
 def plain_bytes(path: Path, *, byte_count_max: int = _DECISION_BYTES_MAX) -> bytes:
-    """All bytes of a file. Raises ``DamageFound`` for a link, what is no file, and one that is absurdly large; ``OSError``."""
+    """All bytes of a file.
+
+    Raises ``DamageFound`` for a link, what is no file, and one that is absurdly large; ``OSError``.
+    """
     facts = os.lstat(path)
     if is_link(facts) or not stat.S_ISREG(facts.st_mode) or facts.st_size > byte_count_max:
         raise DamageFound(
@@ -152,8 +157,9 @@ def _told(error: OSError) -> None:
 
 
 def named_payloads(journals: Mapping[str, bytes]) -> list[tuple[str, str, int]]:
-    """Path, hash and size of each payload that journals name, folder by folder. One that stands in two, because it was lost
-    and came again, is that of the first.
+    """Path, hash and size of each payload that journals name, folder by folder.
+
+    One that stands in two, because it was lost and came again, is that of the first.
 
     Args:
         journals: name of the file to its content.

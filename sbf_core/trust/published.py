@@ -32,7 +32,9 @@ def moved_from(config: DuckDbConfig) -> str:
 
 
 def database_changed(config: DuckDbConfig) -> list[Finding]:
-    """The database file against the copy for readers, which is the same, byte for byte, as long as no run has written."""
+    """The database file against the copy for readers, which is the same, byte for byte,
+    as long as no run has written.
+    """
     copy = current_publication(config)
     if copy is None or not copy.is_current or file_hash(config.database) == file_hash(copy.path):
         return []
@@ -47,8 +49,9 @@ def database_changed(config: DuckDbConfig) -> list[Finding]:
 
 
 def forget_published(config: DuckDbConfig, findings: list[Finding]) -> int:
-    """Remove what readers must not read, so that it is written again; returns how many files. All of it can be made anew; what
-    is no file goes to quarantine.
+    """Remove what readers must not read, so that it is written again; returns how many files.
+
+    All of it can be made anew; what is no file goes to quarantine.
     """
     paths = {config.home / finding.subject for finding in findings}
     copy = config.published / CURRENT
@@ -72,7 +75,9 @@ def _found(config: DuckDbConfig, path: Path, detail: str) -> Finding:
 
 
 def _check_copy(config: DuckDbConfig) -> Iterator[Finding]:
-    """A copy that is the same as the database is compared with it, byte for byte, elsewhere; another one is read whole."""
+    """A copy that is the same as the database is compared with it, byte for byte, elsewhere;
+    another one is read whole.
+    """
     named = config.published / CURRENT
     if not named.exists():
         return

@@ -1,4 +1,6 @@
-"""Journals against the ledger's manifest, some lines at a time: most lines say what the manifest says, and are let go."""
+"""Journals against the ledger's manifest, some lines at a time: most lines say what the manifest says,
+and are let go.
+"""
 
 from __future__ import annotations
 
@@ -199,7 +201,9 @@ def _some(paths: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _is_same(text: bytes, wanted: tuple[str, str] | None) -> bool:
-    """Whether a line is, letter by letter, what the journal has to say of a row of the manifest; headers stand in it alone."""
+    """Whether a line is, letter by letter, what the journal has to say of a row of the manifest;
+    headers stand in it alone.
+    """
     if wanted is None or not text.isascii():
         return False
     head, tail = wanted

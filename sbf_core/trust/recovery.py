@@ -57,7 +57,9 @@ def recover(
     alive: str = "",
     logger: logging.Logger | None = None,
 ) -> Recovered:
-    """Put right what a dead run left, and take in journals that the ledger does not know. Call it while holding the home.
+    """Put right what a dead run left, and take in journals that the ledger does not know.
+
+    Call it while holding the home.
 
     Looks at files only if a run did not end well, or a journal is there whose run is not on record (after the
     database was lost or replaced by an older copy). Idempotent. Where the payloads belong to another home, no file

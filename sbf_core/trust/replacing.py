@@ -1,4 +1,5 @@
-"""A database that a crash left damaged: moved to quarantine, its place taken by the copy for readers, or by an empty database.
+"""A database that a crash left damaged: moved to quarantine, its place taken by the copy for readers,
+or by an empty database.
 
 Nothing is lost by that. Recovery comes next, and takes in every payload that the journals know and the ledger does not.
 """
@@ -81,7 +82,10 @@ def _replaced(config: DuckDbConfig, damage: DamageFound) -> str:
         if copy is not None
         else "an empty one; everything was"
     )
-    return f"a crash had damaged the database: it was moved to {kept} and replaced by {other} taken from Bronze ({damage.what})"
+    return (
+        f"a crash had damaged the database: it was moved to {kept} and replaced by {other} taken from Bronze "
+        f"({damage.what})"
+    )
 
 
 def _whole_copy(config: DuckDbConfig) -> Publication | None:

@@ -77,7 +77,8 @@ def _holds(bronze: Path, path: str, payload_hash: str) -> bool:
 
 
 def write_journal_again(config: DuckDbConfig, run_id: str, recorded: Sequence[BronzeManifestRow]) -> int:
-    """A whole journal from what can be read of a damaged one and from what the ledger knows; returns its number of lines.
+    """A whole journal from what can be read of a damaged one and from what the ledger knows;
+    returns its number of lines.
 
     The ledger is believed before a line whose checksum is wrong. A line that the ledger does not know counts where its
     payload is there with the hash that the line names.

@@ -21,7 +21,8 @@ def _place(table: str) -> str:
 
 def _buckets(conn: duckdb.DuckDBPyConnection, source: str, keys: str, columns: str) -> dict[int, tuple[int, int, int]]:
     rows = conn.execute(
-        f"SELECT hash({keys}) % {_BUCKETS}, count(*), bit_xor(hash({columns})), sum(hash({columns}) % 1000003) FROM {source} AS t GROUP BY ALL"
+        f"SELECT hash({keys}) % {_BUCKETS}, count(*), bit_xor(hash({columns})), sum(hash({columns}) % 1000003) "
+        f"FROM {source} AS t GROUP BY ALL"
     ).fetchall()
     return {bucket: (number, mixed, total) for bucket, number, mixed, total in rows}
 

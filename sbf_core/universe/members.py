@@ -64,7 +64,8 @@ class UniverseSettings:
 
     Attributes:
         tickers: written down, e.g. on the command line or in ``sbf.toml``.
-        file: a text file with one ticker a line, or a CSV file with the columns ``ticker`` and, if wanted, ``valid_from`` and ``valid_to``.
+        file: a text file with one ticker a line, or a CSV file with the columns ``ticker`` and, if wanted,
+            ``valid_from`` and ``valid_to``.
         plugin: a plugin with the hook ``universe_members``.
         query: a SELECT over silver that gives ``ticker`` and, if wanted, ``valid_from`` and ``valid_to``.
     """

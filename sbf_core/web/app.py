@@ -24,7 +24,8 @@ from sbf_core.web import pages_of_runs as of_runs
 from sbf_core.web.security import Guard
 from sbf_core.web.site import Site
 
-#: Module and function of each page. They are loaded when they are first asked for: the first page need not wait for all others (60 ms of 500).
+#: Module and function of each page. They are loaded when they are first asked for: the first page need not wait for all
+#: others (60 ms of 500).
 _PAGES = {
     "/": "pages_of_runs:overview_page",
     "/live": "pages_of_runs:live",

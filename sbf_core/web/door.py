@@ -1,4 +1,6 @@
-"""What pages read, kept open between requests: the copy for readers, or the database itself where runs leave no copy."""
+"""What pages read, kept open between requests: the copy for readers,
+or the database itself where runs leave no copy.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ _READERS_AT_ONCE = 4
 #: A copy may be replaced between the moment when its name is read and the moment when it is opened.
 _TRIES = 5
 _WAIT_FOR_READERS_SECONDS = 10.0
-#: The database itself, unlike a copy, keeps runs out. Readers that follow each other without end leave it after so long, for a while in which a run that
-#: waits looks twice whether it may begin.
+#: The database itself, unlike a copy, keeps runs out. Readers that follow each other without end leave it after so
+#: long, for a while in which a run that waits looks twice whether it may begin.
 _TURN_SECONDS = 2.0
 _PAUSE_SECONDS = 0.2
 
@@ -156,7 +158,10 @@ class Door:
         raise fault
 
     def _is_open(self, state: _State) -> bool:
-        """Whether pages may read what is open. What has to be opened anew is closed first, once its last reader has finished."""
+        """Whether pages may read what is open.
+
+        What has to be opened anew is closed first, once its last reader has finished.
+        """
         while True:
             held = self._held
             if held is None or held.state != state:

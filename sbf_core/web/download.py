@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 class CsvDownload(StreamingResponse):
     """CSV that is sent part by part.
 
-    The first part is made at once: what fails there is told on a page, and not in the middle of a file. What the parts are read from is
-    left as soon as the answer ends, also when its client went away.
+    The first part is made at once: what fails there is told on a page, and not in the middle of a file. What the parts
+    are read from is left as soon as the answer ends, also when its client went away.
 
     Args:
         parts: the text.

@@ -90,7 +90,8 @@ def view_of(asked: QueryParams) -> View:
     written = [name.strip() for name in asked.get("names", "").split(",")]
     series = dict.fromkeys(name for name in (*asked.getlist("series"), *written) if name)
     return View(
-        since=day_of(asked.get("from", "")), until=day_of(asked.get("to", "")), series=tuple(series), as_of=moment_of(asked.get("as_of", "")), indexed=asked.get("as") == "index"
+        since=day_of(asked.get("from", "")), until=day_of(asked.get("to", "")), series=tuple(series),
+        as_of=moment_of(asked.get("as_of", "")), indexed=asked.get("as") == "index"
     )  # fmt: skip
 
 
@@ -115,13 +116,18 @@ def figure_of(found: Plotted, query: str) -> Figure:
     )
     return Figure(
         known=found.known, address=address, query=query, alt=described(found), unit=unit_of(found),
-        sizes=tuple((str(size), frame.whole_width, frame.whole_height, _WINDOWS[size]) for size, frame in frames), notes=found.notes,
+        sizes=tuple((str(size), frame.whole_width, frame.whole_height, _WINDOWS[size]) for size, frame in frames),
+        notes=found.notes,
         stretches=tuple(_stretches(found, address, query)),
         scales=scales,
-        since="" if view.since is None else view.since.isoformat(), until="" if view.until is None else view.until.isoformat(),
-        as_of="" if view.as_of is None else view.as_of.date().isoformat(), ticked=tuple((name, name in drawn) for name in sorted(found.series_known)) if is_ticked else (),
-        names=", ".join(name for name in found.series if name in drawn) if found.series_known and not is_ticked else "", picks_one=picks_one,
-        listed=tuple(sorted({*found.series_known, *found.series})) if picks_one and found.series_known else (), is_silver=found.known.table.startswith("silver."),
+        since="" if view.since is None else view.since.isoformat(),
+        until="" if view.until is None else view.until.isoformat(),
+        as_of="" if view.as_of is None else view.as_of.date().isoformat(),
+        ticked=tuple((name, name in drawn) for name in sorted(found.series_known)) if is_ticked else (),
+        names=", ".join(name for name in found.series if name in drawn) if found.series_known and not is_ticked else "",
+        picks_one=picks_one,
+        listed=tuple(sorted({*found.series_known, *found.series})) if picks_one and found.series_known else (),
+        is_silver=found.known.table.startswith("silver."),
     )  # fmt: skip
 
 

@@ -18,7 +18,8 @@ _SHORT_CHARACTERS_MAX = 22
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 #: A word and its meaning: colour alone says nothing to some readers.
 _STATES = {
-    "ok": "good", "current": "good", "fresh": "good", "loaded": "good", "partial": "warn", "due": "warn", "stale": "warn",
+    "ok": "good", "current": "good", "fresh": "good", "loaded": "good",
+    "partial": "warn", "due": "warn", "stale": "warn",
     "held": "bad", "deferred": "warn", "interrupted": "bad", "failed": "bad",
     "refused": "bad", "running": "busy", "fetched": "busy", "started": "busy",
 }  # fmt: skip
@@ -83,7 +84,9 @@ def duration_text(seconds: float) -> str:
 
 
 def number_text(value: Any, *, decimals: int | None = None) -> str:
-    """A number for people: thousands apart, floats with six digits that count, decimals with so many places, or as they are."""
+    """A number for people: thousands apart, floats with six digits that count, decimals with so many places,
+    or as they are.
+    """
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
@@ -111,7 +114,8 @@ def cell_of(
         href: where it leads.
         number: whether other rows have numbers in the column.
         decimals: places behind the point of the other rows.
-        of_sbf: whether the column is one of sbf: a column of a dataset may be called ``bytes``, and its value is shown as it is.
+        of_sbf: whether the column is one of sbf: a column of a dataset may be called ``bytes``, and its value is shown
+            as it is.
     """
     if value is None:
         return Cell(text="", kind="num" if number else "")

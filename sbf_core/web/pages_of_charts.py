@@ -38,7 +38,9 @@ def charts_of(site: Site, cursor: duckdb.DuckDBPyConnection) -> list[KnownChart]
 def chosen_figure(
     site: Site, cursor: duckdb.DuckDBPyConnection, table: str, asked: QueryParams
 ) -> tuple[list[tuple[str, str, bool]], Figure | None, str]:
-    """The chart of a table that a page of it shows: links to all of them, the one that was asked for or the first, and why it cannot be drawn."""
+    """The chart of a table that a page of it shows: links to all of them, the one that was asked for or the first,
+    and why it cannot be drawn.
+    """
     charts = [known for known in charts_of(site, cursor) if known.table == table]
     if not charts:
         return [], None, ""
@@ -80,8 +82,10 @@ def chart_page(site: Site, request: Request) -> Response:
     figure = figure_of(found, query_of(request.query_params))
     schema, _, name = found.known.table.partition(".")
     return site.rendering.page(
-        "chart.html", path="/charts", title=found.known.title, figure=figure, grid=grid_of(table, drop_empty=False, values=table.headers), page=page, total=total,
-        pages=max(1, -(-total // _ROWS_A_PAGE)), of_table=f"/gold/{name}" if schema == "gold" else f"/datasets/{name}?tab=rows",
+        "chart.html", path="/charts", title=found.known.title, figure=figure,
+        grid=grid_of(table, drop_empty=False, values=table.headers), page=page, total=total,
+        pages=max(1, -(-total // _ROWS_A_PAGE)),
+        of_table=f"/gold/{name}" if schema == "gold" else f"/datasets/{name}?tab=rows",
     )  # fmt: skip
 
 

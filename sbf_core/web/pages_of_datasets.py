@@ -162,8 +162,10 @@ def _rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request:
     grid = grid_of(found.table, links=links, hidden=("_bronze_file_id",), drop_empty=False, values=entry.column_types)
     order = {"sort": wanted.sort, "down": "1" if wanted.descending else ""} if wanted.sort else {}
     return {
-        "grid": grid, "heads": heads, "total": found.total, "page": wanted.page, "more": found.more, "as_of": asked.get("as_of", ""), "filters": filters,
-        "filter_names": names[:_FILTERS_SHOWN], "other_names": names[_FILTERS_SHOWN:], "link": lambda page: "?" + urlencode({"tab": "rows", **kept, **order, "page": page}),
+        "grid": grid, "heads": heads, "total": found.total, "page": wanted.page, "more": found.more,
+        "as_of": asked.get("as_of", ""), "filters": filters,
+        "filter_names": names[:_FILTERS_SHOWN], "other_names": names[_FILTERS_SHOWN:],
+        "link": lambda page: "?" + urlencode({"tab": "rows", **kept, **order, "page": page}),
         "order": order,
     }  # fmt: skip
 
@@ -190,8 +192,12 @@ def revisions_page(site: Site, request: Request) -> Response:
             raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
         found = datasets.revisions(cursor, entry, key)
     return site.rendering.page(
-        "revisions.html", path="/datasets", title=f"Revisions of {', '.join(key.values())}", entry=entry, key=key, grid=revisions_grid(entry, found),
-        command=f"sbf revisions {typed(entry.silver_table)} {typed(','.join(f'{name}={value}' for name, value in key.items()))}",
+        "revisions.html", path="/datasets", title=f"Revisions of {', '.join(key.values())}",
+        entry=entry, key=key, grid=revisions_grid(entry, found),
+        command=(
+            f"sbf revisions {typed(entry.silver_table)} "
+            f"{typed(','.join(f'{name}={value}' for name, value in key.items()))}"
+        ),
     )  # fmt: skip
 
 
@@ -227,7 +233,9 @@ _PERIODS_SHOWN = 60
 
 
 def _heat(found: FactTable) -> dict[str, Any]:
-    """Cells in five steps of the fullest cell of their row, each with its number; a hole between full cells has a sign of its own."""
+    """Cells in five steps of the fullest cell of their row, each with its number;
+    a hole between full cells has a sign of its own.
+    """
     first = max(1, len(found.headers) - _PERIODS_SHOWN)
     lines = []
     for row in found.rows[:_SERIES_SHOWN]:
@@ -240,7 +248,8 @@ def _heat(found: FactTable) -> dict[str, Any]:
             cells.append({"count": count, "step": "hole" if hole else f"h{-(-4 * count // most)}"})
         lines.append({"name": str(row[0]), "cells": cells})
     return {
-        "what": found.headers[0], "periods": found.headers[first:], "lines": lines, "cut_periods": first - 1, "cut_series": max(0, len(found.rows) - _SERIES_SHOWN),
+        "what": found.headers[0], "periods": found.headers[first:], "lines": lines, "cut_periods": first - 1,
+        "cut_series": max(0, len(found.rows) - _SERIES_SHOWN),
     }  # fmt: skip
 
 
@@ -259,6 +268,8 @@ def payload_page(site: Site, request: Request) -> Response:
     }
     grid = grid_of(found.facts, links=links)
     return site.rendering.page(
-        "payload.html", path="/datasets", title="Payload", facts=list(zip(grid.headers, grid.rows[0], strict=True)), path_on_disk=facts["payload"], found=found,
-        compared=compared, rejects=grid_of(found.rejects), file_id=facts["bronze_file_id"],
+        "payload.html", path="/datasets", title="Payload",
+        facts=list(zip(grid.headers, grid.rows[0], strict=True)),
+        path_on_disk=facts["payload"], found=found, compared=compared,
+        rejects=grid_of(found.rejects), file_id=facts["bronze_file_id"],
     )  # fmt: skip

@@ -63,7 +63,8 @@ def gold_content(site: Site, cursor: duckdb.DuckDBPyConnection, name: str, reque
     return {
         "name": name, "grid": grid_of(facts.rows, links=links, drop_empty=False, values=facts.rows.headers),
         "tests": grid_of(facts.tests), "builds": grid_of(facts.builds), "page": page, "total": facts.total,
-        "pages": max(1, -(-facts.total // _ROWS_A_PAGE)), "parquet": f"gold.{name}" in published_tables(site.settings.config), "model": model,
+        "pages": max(1, -(-facts.total // _ROWS_A_PAGE)),
+        "parquet": f"gold.{name}" in published_tables(site.settings.config), "model": model,
         "charts": charts, "figure": figure, "chart_fault": fault, "gold_problems": problems,
     }  # fmt: skip
 

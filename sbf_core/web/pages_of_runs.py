@@ -77,8 +77,10 @@ def overview_page(site: Site, request: Request) -> Response:
                 )
             )
     return site.rendering.page(
-        "overview.html", path="/", title="Overview", last=last, last_status=cell_of("status", last["status"]) if last else Cell(text=""), problems=problems, states=states,
-        badges=[cell_of("state", one.state) for one in states], runs=grid_of(latest, links={"run_id": run_link}), weeks=_calendar(days, since, now.date()),
+        "overview.html", path="/", title="Overview",
+        last=last, last_status=cell_of("status", last["status"]) if last else Cell(text=""), problems=problems,
+        states=states, badges=[cell_of("state", one.state) for one in states],
+        runs=grid_of(latest, links={"run_id": run_link}), weeks=_calendar(days, since, now.date()),
         age=_since(last, now), fields=grid_of(fields, values=("field", "examples")), **live_of(site),
     )  # fmt: skip
 
@@ -116,7 +118,8 @@ def runs_page(site: Site, request: Request) -> Response:
             cursor, status=status, day=day_of(day), limit=_RUNS_A_PAGE, offset=(page - 1) * _RUNS_A_PAGE
         )
     return site.rendering.page(
-        "runs.html", path="/runs", title="Runs", grid=grid_of(found, links={"run_id": run_link}), status=status, day=day, page=page, total=total,
+        "runs.html", path="/runs", title="Runs",
+        grid=grid_of(found, links={"run_id": run_link}), status=status, day=day, page=page, total=total,
         pages=max(1, -(-total // _RUNS_A_PAGE)), statuses=("ok", "partial", "failed", "interrupted"), **live_of(site),
     )  # fmt: skip
 
@@ -154,8 +157,12 @@ def run_page(site: Site, request: Request) -> Response:
         tables.append(("", found.gold, {"table_name": lambda row: f"/gold/{row['table_name']}"}))
     run = found.run.records[0]
     return site.rendering.page(
-        "run.html", path="/runs", title=f"Run {run['run_id']}", run=run, run_status=cell_of("status", run["status"]), layer=layer, layers=LAYERS, status=status, page=page,
-        pages=max(1, -(-found.files // _FILES_A_PAGE)), counts={"bronze": found.files_in_all, "silver": len(found.silver.rows) if layer == "silver" else None,
-                                                               "gold": len(found.gold.rows) if layer == "gold" else None},
-        tables=[(name, grid_of(table, links=links, hidden=("bronze_file_id",))) for name, table, links in tables], **live_of(site),
+        "run.html", path="/runs", title=f"Run {run['run_id']}", run=run, run_status=cell_of("status", run["status"]),
+        layer=layer, layers=LAYERS, status=status, page=page, pages=max(1, -(-found.files // _FILES_A_PAGE)),
+        counts={
+            "bronze": found.files_in_all, "silver": len(found.silver.rows) if layer == "silver" else None,
+            "gold": len(found.gold.rows) if layer == "gold" else None,
+        },
+        tables=[(name, grid_of(table, links=links, hidden=("bronze_file_id",))) for name, table, links in tables],
+        **live_of(site),
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """How long a connection may take: for its headers, for its body, and for taking its answer.
 
-uvicorn limits only the time between two requests of a connection. Whoever sends half a request, or does not take its answer, would keep the
-connection, and what serves it, for ever.
+uvicorn limits only the time between two requests of a connection. Whoever sends half a request, or does not take its
+answer, would keep the connection, and what serves it, for ever.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ class Patience:
     """Limits of one connection, in seconds.
 
     Attributes:
-        header_seconds: from the connection, or from the first byte of a later request, until the last byte of its headers.
+        header_seconds: from the connection, or from the first byte of a later request, until the last byte of its
+            headers.
         body_seconds: from there until the last byte of a body, which no page reads.
         answer_seconds: in which a client takes nothing of an answer that waits for it.
         leave_seconds: for answers that are on their way when the pages end.
@@ -46,7 +47,8 @@ class PatientProtocol(H11Protocol):
         self._left = 0
         self._leaving: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
+    # uvicorn's own signature
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first headers."""
         super().connection_made(transport)
         self._look()
@@ -80,7 +82,9 @@ class PatientProtocol(H11Protocol):
         self._leaving = self.loop.call_later(self.patience.leave_seconds, self.transport.abort)
 
     def _look(self) -> None:
-        """Begin a limit where another part of a request is awaited now; one that runs goes on, whatever trickles in meanwhile."""
+        """Begin a limit where another part of a request is awaited now; one that runs goes on,
+        whatever trickles in meanwhile.
+        """
         awaited = self._awaited_part()
         if awaited == self._awaited:
             return

@@ -1,6 +1,7 @@
 """What a page says of places on this machine: those in the home from there on, others by their name.
 
-Whoever reads pages from elsewhere, or gets one forwarded, need not know who works on the machine and how it is arranged.
+Whoever reads pages from elsewhere, or gets one forwarded, need not know who works on the machine and how it is
+arranged.
 """
 
 from __future__ import annotations

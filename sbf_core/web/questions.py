@@ -155,7 +155,9 @@ class Questions:
         )
 
     def _heard(self, process: ChildProcess, wanted: bytes) -> tuple[bytes, int, str]:
-        """What a process answers, its exit code, and what took too long: the time of a question counts from when it says that it begins."""
+        """What a process answers, its exit code, and what took too long:
+        the time of a question counts from when it says that it begins.
+        """
         process.write(
             wanted, seconds_max=self._start_seconds_max
         )  # where it has ended already, what it does not say tells that

@@ -26,7 +26,9 @@ _PLACES = (
 
 
 class Rendering:
-    """Makes pages of templates. Whatever is put into one is escaped, and says nothing of where the home is on this machine.
+    """Makes pages of templates.
+
+    Whatever is put into one is escaped, and says nothing of where the home is on this machine.
 
     Args:
         home: its name is shown on each page.
@@ -54,7 +56,10 @@ class Rendering:
         self._environment.globals.update(places=_PLACES, home=printable(self.places.name))
 
     def _without_ways(self, value: Any) -> Any:
-        """Each value before it is escaped. What was escaped already stays: a payload and a question are shown as they are."""
+        """Each value before it is escaped.
+
+        What was escaped already stays: a payload and a question are shown as they are.
+        """
         return self.places.of_home(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     def _told(self, value: object) -> str:

@@ -6,7 +6,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 _HEADERS = {
     "content-security-policy": _POLICY,
     "x-content-type-options": "nosniff",
@@ -20,7 +23,8 @@ _OWN = ("", "same-origin", "none")
 
 
 class Guard:
-    """Refuses requests for another host, from another site, and those that are no mere reading; adds headers to each answer.
+    """Refuses requests for another host, from another site, and those that are no mere reading;
+    adds headers to each answer.
 
     The host is compared as a whole, so that a name which was made to point here (DNS rebinding) is not answered.
 

@@ -28,13 +28,19 @@ class _Server(uvicorn.Server):
         self._site = site
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end. Questions and charts are not waited for; a handler of signals takes no lock, so a thread ends them."""
+        """Begin to end.
+
+        Questions and charts are not waited for; a handler of signals takes no lock, so a thread ends them.
+        """
         threading.Thread(target=self._site.close, name="sbf-end", daemon=True).start()
         super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at SIGINT and SIGTERM, and put back what was there before. Only the main thread of a process hears them."""
+        """Stop at SIGINT and SIGTERM, and put back what was there before.
+
+        Only the main thread of a process hears them.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return

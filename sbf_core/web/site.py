@@ -62,7 +62,9 @@ class Site:
 
     @property
     def entries(self) -> list[DatasetKeymapEntry]:
-        """The datasets of the plugins, whose keys no page shows from then on; none where two plugins contradict each other, and then ``problem`` says why."""
+        """The datasets of the plugins, whose keys no page shows from then on;
+        none where two plugins contradict each other, and then ``problem`` says why.
+        """
         manager = self.manager
         with self._lock:
             if self._registry is None and not self.problem:

@@ -1,7 +1,9 @@
-"""Asks one question and ends: ``python -m sbf_core.web.sql_child``. What it may use, the system limits, because DuckDB has no limit of time.
+"""Asks one question and ends: ``python -m sbf_core.web.sql_child``.
 
-It reads one JSON object from standard input and writes the line ``begun`` and one JSON object to standard output. Starting Python and opening the
-database are no part of the time that a question has.
+What it may use, the system limits, because DuckDB has no limit of time.
+
+It reads one JSON object from standard input and writes the line ``begun`` and one JSON object to standard output.
+Starting Python and opening the database are no part of the time that a question has.
 """
 
 from __future__ import annotations

@@ -64,8 +64,12 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
 
 @hookimpl
 def promote(batch: PromotionBatch) -> SelectRows:
-    """From one column a currency to one row a fixing. The header ends with a comma, hence a last column without a name."""
+    """From one column a currency to one row a fixing.
+
+    The header ends with a comma, hence a last column without a name.
+    """
     currencies = ", ".join(f'"{name}"' for name in batch.fields if len(name) == 3 and name.isalpha() and name.isupper())
     return SelectRows(
-        f'SELECT _file, "Date" AS date, currency, rate FROM batch UNPIVOT INCLUDE NULLS (rate FOR currency IN ({currencies}))'
+        'SELECT _file, "Date" AS date, currency, rate '
+        f"FROM batch UNPIVOT INCLUDE NULLS (rate FOR currency IN ({currencies}))"
     )

@@ -60,13 +60,18 @@ DAY = key("date", "DATE", row_date=True)
 SYMBOL = key("symbol", doc="as FMP writes it, e.g. BRK-B")
 
 EOD = (
-    SYMBOL, DAY, *prices("open", "high", "low", "close", "vwap", doc="adjusted for splits, not for dividends"), *shares("volume"),
-    *prices("change"), *numbers("changePercent", unit="percent"),
+    SYMBOL, DAY, *prices("open", "high", "low", "close", "vwap", doc="adjusted for splits, not for dividends"),
+    *shares("volume"), *prices("change"), *numbers("changePercent", unit="percent"),
 )  # fmt: skip
 
 PROFILE = (
-    SYMBOL, *texts("companyName", "exchange", "exchangeFullName", "currency", "cik", "isin", "cusip", "sector", "industry", "country", "website", "ceo"),
-    *dates("ipoDate"), *some("BIGINT", "fullTimeEmployees", unit="persons"), *some("BOOLEAN", "isEtf", "isFund", "isAdr", "isActivelyTrading"), *texts("description"),
+    SYMBOL,
+    *texts(
+        "companyName", "exchange", "exchangeFullName", "currency", "cik", "isin", "cusip", "sector", "industry",
+        "country", "website", "ceo",
+    ),
+    *dates("ipoDate"), *some("BIGINT", "fullTimeEmployees", unit="persons"),
+    *some("BOOLEAN", "isEtf", "isFund", "isAdr", "isActivelyTrading"), *texts("description"),
 )  # fmt: skip
 
 DIVIDEND = (
@@ -87,17 +92,20 @@ SPLIT = (
 
 _STATEMENT = (
     SYMBOL, DAY, key("period", doc="FY, Q1, Q2, Q3 or Q4"),
-    *texts("reportedCurrency", "cik"), *dates("filingDate"), *some("VARCHAR", "acceptedDate", doc="New York time, as FMP writes it"),
+    *texts("reportedCurrency", "cik"), *dates("filingDate"),
+    *some("VARCHAR", "acceptedDate", doc="New York time, as FMP writes it"),
     *some("BIGINT", "fiscalYear", doc="as the company counts its years"),
 )  # fmt: skip
 
 INCOME = (
     *_STATEMENT,
     *money(
-        "revenue", "costOfRevenue", "grossProfit", "researchAndDevelopmentExpenses", "generalAndAdministrativeExpenses", "sellingAndMarketingExpenses",
-        "sellingGeneralAndAdministrativeExpenses", "otherExpenses", "operatingExpenses", "costAndExpenses", "netInterestIncome", "interestIncome", "interestExpense",
-        "depreciationAndAmortization", "ebitda", "ebit", "nonOperatingIncomeExcludingInterest", "operatingIncome", "totalOtherIncomeExpensesNet", "incomeBeforeTax",
-        "incomeTaxExpense", "netIncomeFromContinuingOperations", "netIncomeFromDiscontinuedOperations", "otherAdjustmentsToNetIncome", "netIncome", "netIncomeDeductions",
+        "revenue", "costOfRevenue", "grossProfit", "researchAndDevelopmentExpenses", "generalAndAdministrativeExpenses",
+        "sellingAndMarketingExpenses", "sellingGeneralAndAdministrativeExpenses", "otherExpenses", "operatingExpenses",
+        "costAndExpenses", "netInterestIncome", "interestIncome", "interestExpense", "depreciationAndAmortization",
+        "ebitda", "ebit", "nonOperatingIncomeExcludingInterest", "operatingIncome", "totalOtherIncomeExpensesNet",
+        "incomeBeforeTax", "incomeTaxExpense", "netIncomeFromContinuingOperations",
+        "netIncomeFromDiscontinuedOperations", "otherAdjustmentsToNetIncome", "netIncome", "netIncomeDeductions",
         "bottomLineNetIncome",
     ),
     *prices("eps", "epsDiluted"), *shares("weightedAverageShsOut", "weightedAverageShsOutDil"),
@@ -106,13 +114,17 @@ INCOME = (
 BALANCE = (
     *_STATEMENT,
     *money(
-        "cashAndCashEquivalents", "shortTermInvestments", "cashAndShortTermInvestments", "netReceivables", "accountsReceivables", "otherReceivables", "inventory", "prepaids",
-        "otherCurrentAssets", "totalCurrentAssets", "propertyPlantEquipmentNet", "goodwill", "intangibleAssets", "goodwillAndIntangibleAssets", "longTermInvestments",
-        "taxAssets", "otherNonCurrentAssets", "totalNonCurrentAssets", "otherAssets", "totalAssets", "totalPayables", "accountPayables", "otherPayables", "accruedExpenses",
-        "shortTermDebt", "capitalLeaseObligationsCurrent", "taxPayables", "deferredRevenue", "otherCurrentLiabilities", "totalCurrentLiabilities", "longTermDebt",
-        "capitalLeaseObligationsNonCurrent", "deferredRevenueNonCurrent", "deferredTaxLiabilitiesNonCurrent", "otherNonCurrentLiabilities", "totalNonCurrentLiabilities",
-        "otherLiabilities", "capitalLeaseObligations", "totalLiabilities", "treasuryStock", "preferredStock", "commonStock", "retainedEarnings", "additionalPaidInCapital",
-        "accumulatedOtherComprehensiveIncomeLoss", "otherTotalStockholdersEquity", "totalStockholdersEquity", "totalEquity", "minorityInterest",
+        "cashAndCashEquivalents", "shortTermInvestments", "cashAndShortTermInvestments", "netReceivables",
+        "accountsReceivables", "otherReceivables", "inventory", "prepaids", "otherCurrentAssets", "totalCurrentAssets",
+        "propertyPlantEquipmentNet", "goodwill", "intangibleAssets", "goodwillAndIntangibleAssets",
+        "longTermInvestments", "taxAssets", "otherNonCurrentAssets", "totalNonCurrentAssets", "otherAssets",
+        "totalAssets", "totalPayables", "accountPayables", "otherPayables", "accruedExpenses", "shortTermDebt",
+        "capitalLeaseObligationsCurrent", "taxPayables", "deferredRevenue", "otherCurrentLiabilities",
+        "totalCurrentLiabilities", "longTermDebt", "capitalLeaseObligationsNonCurrent", "deferredRevenueNonCurrent",
+        "deferredTaxLiabilitiesNonCurrent", "otherNonCurrentLiabilities", "totalNonCurrentLiabilities",
+        "otherLiabilities", "capitalLeaseObligations", "totalLiabilities", "treasuryStock", "preferredStock",
+        "commonStock", "retainedEarnings", "additionalPaidInCapital", "accumulatedOtherComprehensiveIncomeLoss",
+        "otherTotalStockholdersEquity", "totalStockholdersEquity", "totalEquity", "minorityInterest",
         "totalLiabilitiesAndTotalEquity", "totalInvestments", "totalDebt", "netDebt",
     ),
 )  # fmt: skip
@@ -120,13 +132,16 @@ BALANCE = (
 CASH_FLOW = (
     *_STATEMENT,
     *money(
-        "netIncome", "depreciationAndAmortization", "deferredIncomeTax", "stockBasedCompensation", "changeInWorkingCapital", "accountsReceivables", "inventory",
-        "accountsPayables", "otherWorkingCapital", "otherNonCashItems", "netCashProvidedByOperatingActivities", "investmentsInPropertyPlantAndEquipment", "acquisitionsNet",
-        "purchasesOfInvestments", "salesMaturitiesOfInvestments", "otherInvestingActivities", "netCashProvidedByInvestingActivities", "netDebtIssuance",
-        "longTermNetDebtIssuance", "shortTermNetDebtIssuance", "netStockIssuance", "netCommonStockIssuance", "commonStockIssuance", "commonStockRepurchased",
-        "netPreferredStockIssuance", "netDividendsPaid", "commonDividendsPaid", "preferredDividendsPaid", "otherFinancingActivities", "netCashProvidedByFinancingActivities",
-        "effectOfForexChangesOnCash", "netChangeInCash", "cashAtEndOfPeriod", "cashAtBeginningOfPeriod", "operatingCashFlow", "capitalExpenditure", "freeCashFlow",
-        "incomeTaxesPaid", "interestPaid",
+        "netIncome", "depreciationAndAmortization", "deferredIncomeTax", "stockBasedCompensation",
+        "changeInWorkingCapital", "accountsReceivables", "inventory", "accountsPayables", "otherWorkingCapital",
+        "otherNonCashItems", "netCashProvidedByOperatingActivities", "investmentsInPropertyPlantAndEquipment",
+        "acquisitionsNet", "purchasesOfInvestments", "salesMaturitiesOfInvestments", "otherInvestingActivities",
+        "netCashProvidedByInvestingActivities", "netDebtIssuance", "longTermNetDebtIssuance",
+        "shortTermNetDebtIssuance", "netStockIssuance", "netCommonStockIssuance", "commonStockIssuance",
+        "commonStockRepurchased", "netPreferredStockIssuance", "netDividendsPaid", "commonDividendsPaid",
+        "preferredDividendsPaid", "otherFinancingActivities", "netCashProvidedByFinancingActivities",
+        "effectOfForexChangesOnCash", "netChangeInCash", "cashAtEndOfPeriod", "cashAtBeginningOfPeriod",
+        "operatingCashFlow", "capitalExpenditure", "freeCashFlow", "incomeTaxesPaid", "interestPaid",
     ),
 )  # fmt: skip
 
@@ -140,16 +155,18 @@ _PERIOD = (
 KEY_METRICS = (
     *_PERIOD, *money("marketCap", "enterpriseValue"),
     *numbers(
-        "evToSales", "evToOperatingCashFlow", "evToFreeCashFlow", "evToEBITDA", "netDebtToEBITDA", "currentRatio", "incomeQuality",
-        "returnOnAssets", "returnOnEquity", "returnOnInvestedCapital", "returnOnCapitalEmployed", "earningsYield", "freeCashFlowYield", "capexToRevenue",
+        "evToSales", "evToOperatingCashFlow", "evToFreeCashFlow", "evToEBITDA", "netDebtToEBITDA", "currentRatio",
+        "incomeQuality", "returnOnAssets", "returnOnEquity", "returnOnInvestedCapital", "returnOnCapitalEmployed",
+        "earningsYield", "freeCashFlowYield", "capexToRevenue",
     ),
     *numbers("workingCapital", "investedCapital", "grahamNumber", unit="reported currency"),
 )  # fmt: skip
 RATIOS = (
     *_PERIOD,
     *numbers(
-        "grossProfitMargin", "ebitMargin", "ebitdaMargin", "operatingProfitMargin", "netProfitMargin", "assetTurnover", "inventoryTurnover", "currentRatio", "quickRatio",
-        "cashRatio", "priceToEarningsRatio", "priceToBookRatio", "priceToSalesRatio", "priceToFreeCashFlowRatio", "debtToAssetsRatio", "debtToEquityRatio",
+        "grossProfitMargin", "ebitMargin", "ebitdaMargin", "operatingProfitMargin", "netProfitMargin", "assetTurnover",
+        "inventoryTurnover", "currentRatio", "quickRatio", "cashRatio", "priceToEarningsRatio", "priceToBookRatio",
+        "priceToSalesRatio", "priceToFreeCashFlowRatio", "debtToAssetsRatio", "debtToEquityRatio",
         "interestCoverageRatio", "dividendPayoutRatio", "dividendYield", "effectiveTaxRate",
     ),
 )  # fmt: skip
@@ -205,12 +222,14 @@ RISK_PREMIUM = (
 )
 CONSTITUENT = (SYMBOL, *texts("name", "sector", "subSector", "headQuarter", "dateFirstAdded", "cik", "founded"))
 SCREENED = (
-    SYMBOL, *texts("companyName", "sector", "industry", "exchange", "exchangeShortName", "country"), *money("marketCap"), *prices("price", "lastAnnualDividend"),
-    *numbers("beta"), *shares("volume"), *some("BOOLEAN", "isEtf", "isFund", "isActivelyTrading"),
+    SYMBOL, *texts("companyName", "sector", "industry", "exchange", "exchangeShortName", "country"),
+    *money("marketCap"), *prices("price", "lastAnnualDividend"), *numbers("beta"), *shares("volume"),
+    *some("BOOLEAN", "isEtf", "isFund", "isActivelyTrading"),
 )  # fmt: skip
 
 _STATEMENT_NAMES: dict[str, tuple[str, ...]] = {
-    "filingDate": ("filingDate", "fillingDate"), "fiscalYear": ("fiscalYear", "calendarYear"), "epsDiluted": ("epsDiluted", "epsdiluted"),
+    "filingDate": ("filingDate", "fillingDate"), "fiscalYear": ("fiscalYear", "calendarYear"),
+    "epsDiluted": ("epsDiluted", "epsdiluted"),
 }  # fmt: skip
 _PROFILE_NAMES: dict[str, tuple[str, ...]] = {
     "exchange": ("exchangeShortName", "exchange"),

@@ -1,4 +1,7 @@
-"""Financial Modeling Prep: prices, companies, statements, calendars and indicators. The key's plan decides what of it can be had."""
+"""Financial Modeling Prep: prices, companies, statements, calendars and indicators.
+
+The key's plan decides what of it can be had.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,8 @@ _BY_NAME = {spec.name: spec for spec in SPECS}
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """The datasets that the settings choose and the plan covers."""
     chosen = checked_options(
-        options, plan="free", datasets=USUAL, fx=("EURUSD", "GBPUSD", "USDJPY"), crypto=("BTCUSD", "ETHUSD"), indicators=("GDP", "CPI", "unemploymentRate", "federalFunds"),
+        options, plan="free", datasets=USUAL, fx=("EURUSD", "GBPUSD", "USDJPY"),
+        crypto=("BTCUSD", "ETHUSD"), indicators=("GDP", "CPI", "unemploymentRate", "federalFunds"),
     )  # fmt: skip
     if chosen["plan"] not in PLANS:
         raise UsageError(
@@ -81,7 +85,9 @@ def _entry(spec: Spec, limits: Sequence[str], chosen: Mapping[str, Any]) -> Data
 
 @hookimpl
 def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
-    """Three shapes: lists of objects (``stable``), objects with ``historical`` (v3), and bulk CSV; v3 has other names for some fields."""
+    """Three shapes: lists of objects (``stable``), objects with ``historical`` (v3), and bulk CSV;
+    v3 has other names for some fields.
+    """
     names = {
         column.source_name: c.V3_NAMES.get(entry.dataset, {}).get(column.source_name, (column.source_name,))
         for column in entry.columns
@@ -95,7 +101,8 @@ def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
     shape = json.dumps({fields[0]: "VARCHAR" for fields in names.values()})
     rows = "CASE json_type(document) WHEN 'OBJECT' THEN document->'historical' ELSE document END"
     above = {"symbol": ["document->>'symbol'"]}  # v3 names the symbol once
-    # Other names are taken from the JSON itself: the keys of a structure may not differ in case only, as epsDiluted and epsdiluted do.
+    # Other names are taken from the JSON itself: the keys of a structure may not differ in case only, as epsDiluted and
+    # epsdiluted do.
     picked = ", ".join(
         _first_of(name, [f'r."{fields[0]}"', *(f"item->>'{field}'" for field in fields[1:]), *above.get(name, [])])
         for name, fields in names.items()

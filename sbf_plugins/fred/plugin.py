@@ -56,7 +56,10 @@ class Observation:
     date: dt.date = column(key=True, doc="first day of the period that the value is for")
     value: float | None = column(
         missing=(".",),
-        doc="the double nearest to FRED's text, which itself is a printed double; NULL: the source gives none for that day",
+        doc=(
+            "the double nearest to FRED's text, which itself is a printed double; "
+            "NULL: the source gives none for that day"
+        ),
     )
     published: dt.date | None = column(
         known_from=True,
@@ -106,7 +109,10 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             rows_at="observations",
             recipe=RestRecipe(
                 # In pieces, see the hook fetch.
-                url=f"{_API}/series/observations?series_id={{ticker}}&file_type=json&realtime_start={{from_date}}&realtime_end=9999-12-31",
+                url=(
+                    f"{_API}/series/observations?series_id={{ticker}}&file_type=json"
+                    "&realtime_start={from_date}&realtime_end=9999-12-31"
+                ),
                 pages=Pages(
                     by="offset", parameter="offset", first=0, size=100_000, size_parameter="limit", total_at="count"
                 ),

@@ -37,7 +37,10 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             columns=CountryCurrency,
             semantics="snapshot",
             recipe=RestRecipe(
-                url="https://www.six-group.com/dam/download/financial-information/data-center/iso-currrency/lists/list-one.xml",
+                url=(
+                    "https://www.six-group.com/dam/download/financial-information/data-center/iso-currrency/"
+                    "lists/list-one.xml"
+                ),
                 extension="xml",
             ),
             refresh_after_hours=24 * 30,

@@ -165,7 +165,9 @@ def _filings(ciks: tuple[str, ...]) -> DatasetKeymapEntry:
 
 @hookimpl
 def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
-    """Tickers come as JSON with ``fields`` and rows as lists (live) or as Parquet (sample); figures as nested objects; filings column by column."""
+    """Tickers come as JSON with ``fields`` and rows as lists (live) or as Parquet (sample); figures as nested objects;
+    filings column by column.
+    """
     if entry.dataset == "companyfacts":
         return SelectRows(_FACTS_SQL)
     if entry.dataset == "submissions":
@@ -188,14 +190,18 @@ def build_gold(options: Mapping[str, Any]) -> Sequence[GoldModel]:
 
 def _fundamentals(name: str, days_min: int, days_max: int) -> GoldModel:
     sql = f"""
-SELECT f.cik, f.taxonomy, f.concept, f.unit, f.period, f.period_start, f.period_end, f.value, f.filed, f.form, f.accession,
-    count(*) OVER same - 1 AS earlier_filings, first_value(f.value) OVER (same ORDER BY f.filed, f.accession) AS value_first_filed
+SELECT f.cik, f.taxonomy, f.concept, f.unit, f.period, f.period_start, f.period_end, f.value, f.filed, f.form,
+    f.accession, count(*) OVER same - 1 AS earlier_filings,
+    first_value(f.value) OVER (same ORDER BY f.filed, f.accession) AS value_first_filed
 FROM silver.sec_company_fact AS f
 WHERE f.period_start IS NULL OR date_diff('day', f.period_start, f.period_end) BETWEEN {days_min} AND {days_max}
 WINDOW same AS (PARTITION BY f.cik, f.taxonomy, f.concept, f.unit, f.period)
 QUALIFY row_number() OVER (same ORDER BY f.filed DESC, f.accession DESC) = 1
 """
-    doc = f"Figures of about {days_min} to {days_max} days, and of days such as balances: as filed last, with the value of the first filing."
+    doc = (
+        f"Figures of about {days_min} to {days_max} days, and of days such as balances: as filed last, "
+        "with the value of the first filing."
+    )
     return GoldModel(
         name=f"fact_fundamental_{name}",
         key=("cik", "taxonomy", "concept", "unit", "period"),
@@ -206,15 +212,20 @@ QUALIFY row_number() OVER (same ORDER BY f.filed DESC, f.accession DESC) = 1
 
 
 _FILING_FIELDS = {
-    "accession": "accessionNumber", "form": "form", "filed": "filingDate", "accepted": "acceptanceDateTime", "report_date": "reportDate", "items": "items",
-    "document": "primaryDocument", "description": "primaryDocDescription", "file_number": "fileNumber", "film_number": "filmNumber", "act": "act", "size": "size",
-    "is_xbrl": "isXBRL", "is_inline_xbrl": "isInlineXBRL",
+    "accession": "accessionNumber", "form": "form", "filed": "filingDate", "accepted": "acceptanceDateTime",
+    "report_date": "reportDate", "items": "items", "document": "primaryDocument",
+    "description": "primaryDocDescription", "file_number": "fileNumber", "film_number": "filmNumber", "act": "act",
+    "size": "size", "is_xbrl": "isXBRL", "is_inline_xbrl": "isInlineXBRL",
 }  # fmt: skip
-#: The newest thousand stand under ``filings.recent``, the older pages hold nothing else; each field is a list, and the lists are as long as each other.
+#: The newest thousand stand under ``filings.recent``, the older pages hold nothing else; each field is a list, and the
+#: lists are as long as each other.
 _FILING_LISTS = ", ".join(
     f"unnest(from_json(lists->'{field}', '[\"VARCHAR\"]')) AS {name}" for name, field in _FILING_FIELDS.items()
 )
-_FILINGS_SQL = f"SELECT _file, {_FILING_LISTS} FROM (SELECT _file, coalesce(document->'filings'->'recent', document) AS lists FROM batch)"
+_FILINGS_SQL = (
+    f"SELECT _file, {_FILING_LISTS} "
+    "FROM (SELECT _file, coalesce(document->'filings'->'recent', document) AS lists FROM batch)"
+)
 _FIGURE = ", ".join(
     f'"{name}" VARCHAR' for name in ("start", "end", "val", "accn", "fy", "fp", "form", "filed", "frame")
 )
@@ -230,7 +241,9 @@ WITH taxonomies AS (
 ), figures AS (
     SELECT _file, cik, taxonomy, concept, u.key AS unit, unnest(u.value) AS f FROM units
 )
-SELECT _file, cik, taxonomy, concept, unit, CASE WHEN f."start" IS NULL THEN f."end" ELSE f."start" || '/' || f."end" END AS period, f.accn AS accession,
-    f."start" AS period_start, f."end" AS period_end, f.val AS value, f.filed AS filed, f.form AS form, f.fy AS fiscal_year, f.fp AS fiscal_period, f.frame AS frame
+SELECT _file, cik, taxonomy, concept, unit,
+    CASE WHEN f."start" IS NULL THEN f."end" ELSE f."start" || '/' || f."end" END AS period,
+    f.accn AS accession, f."start" AS period_start, f."end" AS period_end, f.val AS value, f.filed AS filed,
+    f.form AS form, f.fy AS fiscal_year, f.fp AS fiscal_period, f.frame AS frame
 FROM figures
 """

@@ -1,4 +1,6 @@
-"""A star schema over what the user has: currencies, instruments, rates, prices of the source ranked first, inflation."""
+"""A star schema over what the user has: currencies, instruments, rates,
+prices of the source ranked first, inflation.
+"""
 
 from __future__ import annotations
 
@@ -136,7 +138,10 @@ def _facts(bars: Sequence[GoldSource]) -> list[GoldModel]:
                 ForeignKey(columns=("date",), to="dim_date", to_columns=("date",)),
             ),
             charts=_PRICE_CHARTS,
-            doc="One row a trading day and ticker, from the best source that has it; adjusted close and daily log returns in dollars and euros, where the currency is known.",
+            doc=(
+                "One row a trading day and ticker, from the best source that has it; "
+                "adjusted close and daily log returns in dollars and euros, where the currency is known."
+            ),
         ),
         GoldModel(
             name="fact_cpi",

@@ -12,30 +12,47 @@ USUAL_RANKS = ("fmp", "wiki", "yahoo", "stooq")
 _BARS = {
     "wiki": GoldSource(
         table="silver.eod_bar",
-        sql="""SELECT 'wiki' AS source, ticker, date, 'USD' AS currency, open, high, low, close, 'nothing' AS close_adjusted_for,
+        sql="""
+SELECT 'wiki' AS source, ticker, date, 'USD' AS currency, open, high, low, close, 'nothing' AS close_adjusted_for,
     CAST(volume AS DECIMAL(24,4)) AS volume, adj_close, 'splits and dividends' AS adj_close_adjusted_for
-FROM silver.eod_bar""",
+FROM silver.eod_bar
+""",
     ),
     "fmp": GoldSource(
         table="silver.fmp_eod",
-        sql="""SELECT 'fmp' AS source, symbol AS ticker, date, CAST(NULL AS VARCHAR) AS currency, open, high, low, close, 'splits' AS close_adjusted_for,
-    volume, CAST(close AS DOUBLE) AS adj_close, 'splits' AS adj_close_adjusted_for
-FROM silver.fmp_eod WHERE close IS NOT NULL""",
+        sql="""
+SELECT 'fmp' AS source, symbol AS ticker, date, CAST(NULL AS VARCHAR) AS currency, open, high, low, close,
+    'splits' AS close_adjusted_for, volume, CAST(close AS DOUBLE) AS adj_close, 'splits' AS adj_close_adjusted_for
+FROM silver.fmp_eod
+WHERE close IS NOT NULL
+""",
     ),
-    # Some exchanges quote in hundredths. A session that was still open is left out: the run after its end replaces the bar.
+    # Some exchanges quote in hundredths. A session that was still open is left out: the run after its end replaces it.
     "yahoo": GoldSource(
         table="silver.yahoo_eod",
-        sql="""SELECT 'yahoo' AS source, symbol AS ticker, date, CASE currency WHEN 'GBp' THEN 'GBP' WHEN 'ZAc' THEN 'ZAR' WHEN 'ILA' THEN 'ILS' ELSE currency END AS currency,
-    open / parts AS open, high / parts AS high, low / parts AS low, close / parts AS close, 'splits' AS close_adjusted_for,
-    CAST(volume AS DECIMAL(24,4)) AS volume, close_adjusted / parts AS adj_close, 'splits and dividends' AS adj_close_adjusted_for
-FROM (SELECT *, CASE WHEN currency IN ('GBp', 'ZAc', 'ILA') THEN 100 ELSE 1 END AS parts FROM silver.yahoo_eod) WHERE is_final AND close_adjusted IS NOT NULL""",
+        sql="""
+WITH bars AS (
+    SELECT *, CASE WHEN currency IN ('GBp', 'ZAc', 'ILA') THEN 100 ELSE 1 END AS parts FROM silver.yahoo_eod
+)
+SELECT 'yahoo' AS source, symbol AS ticker, date,
+    CASE currency WHEN 'GBp' THEN 'GBP' WHEN 'ZAc' THEN 'ZAR' WHEN 'ILA' THEN 'ILS' ELSE currency END AS currency,
+    open / parts AS open, high / parts AS high, low / parts AS low, close / parts AS close,
+    'splits' AS close_adjusted_for, CAST(volume AS DECIMAL(24,4)) AS volume, close_adjusted / parts AS adj_close,
+    'splits and dividends' AS adj_close_adjusted_for
+FROM bars
+WHERE is_final AND close_adjusted IS NOT NULL
+""",
     ),
     "stooq": GoldSource(
         table="silver.stooq_eod_adjusted",
-        sql="""SELECT 'stooq' AS source, CASE WHEN symbol LIKE '%.us' THEN upper(replace(symbol, '.us', '')) ELSE symbol END AS ticker, date,
-    CASE WHEN symbol LIKE '%.us' THEN 'USD' END AS currency, open, high, low, close, 'splits and dividends' AS close_adjusted_for,
-    volume, CAST(close AS DOUBLE) AS adj_close, 'splits and dividends' AS adj_close_adjusted_for
-FROM silver.stooq_eod_adjusted""",
+        sql="""
+SELECT 'stooq' AS source,
+    CASE WHEN symbol LIKE '%.us' THEN upper(replace(symbol, '.us', '')) ELSE symbol END AS ticker, date,
+    CASE WHEN symbol LIKE '%.us' THEN 'USD' END AS currency, open, high, low, close,
+    'splits and dividends' AS close_adjusted_for, volume, CAST(close AS DOUBLE) AS adj_close,
+    'splits and dividends' AS adj_close_adjusted_for
+FROM silver.stooq_eod_adjusted
+""",
     ),
 }
 #: Units of each currency for one euro.
@@ -45,7 +62,10 @@ RATES = (
         sql="SELECT date, currency, rate AS units_per_eur FROM silver.ecb_reference_rate WHERE rate IS NOT NULL",
     ),
     GoldSource(
-        sql="SELECT CAST(NULL AS DATE) AS date, CAST(NULL AS VARCHAR) AS currency, CAST(NULL AS DECIMAL(18,6)) AS units_per_eur WHERE false"
+        sql=(
+            "SELECT CAST(NULL AS DATE) AS date, CAST(NULL AS VARCHAR) AS currency, "
+            "CAST(NULL AS DECIMAL(18,6)) AS units_per_eur WHERE false"
+        )
     ),
 )
 #: Companies listed with the SEC.
@@ -54,10 +74,16 @@ LISTED = (
         table="silver.sec_company_ticker", sql="SELECT ticker, name, cik, exchange FROM silver.sec_company_ticker"
     ),
     GoldSource(
-        sql="SELECT CAST(NULL AS VARCHAR) AS ticker, CAST(NULL AS VARCHAR) AS name, CAST(NULL AS BIGINT) AS cik, CAST(NULL AS VARCHAR) AS exchange WHERE false"
+        sql=(
+            "SELECT CAST(NULL AS VARCHAR) AS ticker, CAST(NULL AS VARCHAR) AS name, CAST(NULL AS BIGINT) AS cik, "
+            "CAST(NULL AS VARCHAR) AS exchange WHERE false"
+        )
     ),
 )
-_PROFILE = "symbol AS ticker, company_name AS name, TRY_CAST(cik AS BIGINT) AS cik, exchange, currency, isin, sector, industry, country"
+_PROFILE = (
+    "symbol AS ticker, company_name AS name, TRY_CAST(cik AS BIGINT) AS cik, "
+    "exchange, currency, isin, sector, industry, country"
+)
 #: Profiles of companies: one by one, else the file of all.
 PROFILES = (
     GoldSource(table="silver.fmp_profile", sql=f"SELECT {_PROFILE} FROM silver.fmp_profile"),

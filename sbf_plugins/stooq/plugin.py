@@ -14,7 +14,10 @@ from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, checked_opti
 
 @attrs.frozen
 class Bar:
-    """One day of one symbol. All prices and volumes are adjusted for splits and dividends: each of those changes the past."""
+    """One day of one symbol.
+
+    All prices and volumes are adjusted for splits and dividends: each of those changes the past.
+    """
 
     symbol: str = column(key=True, source="request.ticker", doc="as Stooq writes it, e.g. aapl.us, ^nkx, eurusd")
     date: dt.date = column(key=True, row_date=True, source="Date")

@@ -71,11 +71,17 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             silver_table="treasury_par_yield",
             columns=ParYield,
             recipe=RestRecipe(
-                url=f"{_RATES}/daily-treasury-rates.csv/{{year}}/all?type=daily_treasury_yield_curve&field_tdr_date_value={{year}}&page&_format=csv",
+                url=(
+                    f"{_RATES}/daily-treasury-rates.csv/{{year}}/all"
+                    "?type=daily_treasury_yield_curve&field_tdr_date_value={year}&page&_format=csv"
+                ),
                 extension="csv",
                 mirrors=(
                     f"{_RATES}/pages/xml?data=daily_treasury_yield_curve&field_tdr_date_value={{year}}",
-                    "https://data.treasury.gov/feed.svc/DailyTreasuryYieldCurveRateData?$filter=year(NEW_DATE)%20eq%20{year}",
+                    (
+                        "https://data.treasury.gov/feed.svc/DailyTreasuryYieldCurveRateData"
+                        "?$filter=year(NEW_DATE)%20eq%20{year}"
+                    ),
                 ),
             ),
             first_date=dt.date(1990, 1, 2),
@@ -106,7 +112,8 @@ def promote(batch: PromotionBatch) -> SelectRows | ParseRows:
     day = "strftime(strptime(\"Date\", '%m/%d/%Y'), '%Y-%m-%d')"
     return SelectRows(
         f"SELECT _file, {day} AS date, maturity, maturity_months, par_yield "
-        f"FROM (FROM batch UNPIVOT INCLUDE NULLS (par_yield FOR name IN ({wide}))) JOIN (VALUES {named}) AS m(name, maturity, maturity_months) USING (name)"
+        f"FROM (FROM batch UNPIVOT INCLUDE NULLS (par_yield FOR name IN ({wide}))) "
+        f"JOIN (VALUES {named}) AS m(name, maturity, maturity_months) USING (name)"
     )
 
 
@@ -157,7 +164,8 @@ def build_gold() -> Sequence[GoldModel]:
             key=("date", "maturity"),
             date_column="date",
             sql=(
-                "SELECT date, maturity, maturity_months, par_yield, par_yield - lag(par_yield) OVER (PARTITION BY maturity ORDER BY date) AS change "
+                "SELECT date, maturity, maturity_months, par_yield, "
+                "par_yield - lag(par_yield) OVER (PARTITION BY maturity ORDER BY date) AS change "
                 "FROM silver.treasury_par_yield WHERE par_yield IS NOT NULL"
             ),
             tests=(AcceptedRange(column="par_yield", low=-5, high=30),),

@@ -1,4 +1,7 @@
-"""Daily prices of Yahoo Finance, from the addresses behind its charts. Unofficial: they may change or stop without notice."""
+"""Daily prices of Yahoo Finance, from the addresses behind its charts.
+
+Unofficial: they may change or stop without notice.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             silver_table="yahoo_eod",
             columns=Bar,
             recipe=RestRecipe(
-                url="https://query1.finance.yahoo.com/v8/finance/chart/{ticker}?interval=1d&period1=0&period2=9999999999&events=div%7Csplit",
+                url=(
+                    "https://query1.finance.yahoo.com/v8/finance/chart/{ticker}"
+                    "?interval=1d&period1=0&period2=9999999999&events=div%7Csplit"
+                ),
                 class_mark="-",
                 limits=("1/second",),
                 connections=1,
@@ -85,8 +91,10 @@ def parse(payload: bytes) -> Iterator[dict[str, object]]:
         date = _day(moment, zone)
         # A second bar of the last day is the present moment, which Yahoo adds behind the day's own.
         rows[date] = {
-            "symbol": meta["symbol"], "date": date, **{name: quote[name][place] for name in ("open", "high", "low", "close", "volume")},
-            "close_adjusted": adjusted[place], "dividend": dividends.get(date), "split": splits.get(date), "currency": meta.get("currency"), "is_final": date != open_day,
+            "symbol": meta["symbol"], "date": date,
+            **{name: quote[name][place] for name in ("open", "high", "low", "close", "volume")},
+            "close_adjusted": adjusted[place], "dividend": dividends.get(date), "split": splits.get(date),
+            "currency": meta.get("currency"), "is_final": date != open_day,
         }  # fmt: skip
     yield from rows.values()
 

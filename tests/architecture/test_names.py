@@ -1,4 +1,6 @@
-"""What a test is called is the same in every process: the parts of a suite that run side by side are told apart by it."""
+"""What a test is called is the same in every process:
+the parts of a suite that run side by side are told apart by it.
+"""
 
 import pytest
 

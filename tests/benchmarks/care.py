@@ -1,8 +1,10 @@
-"""A home with many small payloads, and what looking after it costs: ``python care.py FOLDER [--payloads 20000] [--reps 3] [--code CHECKOUT]``.
+"""A home with many small payloads, and what looking after it costs:
+``python care.py FOLDER [--payloads 20000] [--reps 3] [--code CHECKOUT]``.
 
-Makes the home by real runs where it is not there: series of a dataset, each asked once an hour, twenty rows a payload, a gold table over them. Then measures
-``verify``, ``backup`` and ``rebuild``, and a run with nothing due, ``status`` and ``plan``: seconds of wall and processor, and the peak of memory of the process.
-``--code`` measures another checkout's sbf; commands run in the home, because the folder of a checkout would come before ``PYTHONPATH``.
+Makes the home by real runs where it is not there: series of a dataset, each asked once an hour, twenty rows a payload,
+a gold table over them. Then measures ``verify``, ``backup`` and ``rebuild``, and a run with nothing due, ``status`` and
+``plan``: seconds of wall and processor, and the peak of memory of the process. ``--code`` measures another checkout's
+sbf; commands run in the home, because the folder of a checkout would come before ``PYTHONPATH``.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ def datasets():
         Column(name="symbol", type="VARCHAR", key=True), Column(name="date", type="DATE", key=True, row_date=True),
         Column(name="close", type="DECIMAL(18,4)"), Column(name="volume", type="BIGINT"),
     ]
-    return [DatasetKeymapEntry(domain="prices", source="care", dataset="eod", scope="per_ticker", silver_table="care_eod", columns=columns, refresh_after_hours=0.5)]
+    return [DatasetKeymapEntry(domain="prices", source="care", dataset="eod", scope="per_ticker",
+                               silver_table="care_eod", columns=columns, refresh_after_hours=0.5)]
 
 
 @hookimpl
@@ -40,16 +43,19 @@ def fetch(entry, request):
     turn = int(os.environ["CARE_TURN"])
     start = dt.date(2020, 1, 1) + dt.timedelta(days=20 * turn)
     rows = [
-        {"symbol": request.ticker, "date": str(start + dt.timedelta(days=day)), "close": f"{100 + day}.{turn:02}", "volume": day * 100 + turn}
+        {"symbol": request.ticker, "date": str(start + dt.timedelta(days=day)), "close": f"{100 + day}.{turn:02}",
+         "volume": day * 100 + turn}
         for day in range(20)
     ]
     payload = json.dumps(rows).encode()
-    return RunResult(request=request, address=f"care://{request.ticker}/{turn}", payload=payload, extension="json", fetched_at=dt.datetime.now(dt.timezone.utc))
+    return RunResult(request=request, address=f"care://{request.ticker}/{turn}", payload=payload, extension="json",
+                     fetched_at=dt.datetime.now(dt.timezone.utc))
 
 
 @hookimpl
 def build_gold():
-    return [GoldModel(name="care_last", key=("symbol",), sql="SELECT symbol, max(date) AS last, count(*) AS n FROM silver.care_eod GROUP BY symbol")]
+    return [GoldModel(name="care_last", key=("symbol",),
+                      sql="SELECT symbol, max(date) AS last, count(*) AS n FROM silver.care_eod GROUP BY symbol")]
 """
 
 

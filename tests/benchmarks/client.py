@@ -1,7 +1,7 @@
 """What the client costs, beside the bare library, in one run: ``python client.py``.
 
-Two jobs on loopback: 200 requests to a vendor that takes 50 ms for each, with 8 connections (seconds), and 5,000 requests
-of 2 kB to one that takes no time (processor time of this process a request, in milliseconds).
+Two jobs on loopback: 200 requests to a vendor that takes 50 ms for each, with 8 connections (seconds), and 5,000
+requests of 2 kB to one that takes no time (processor time of this process a request, in milliseconds).
 """
 
 from __future__ import annotations
@@ -114,7 +114,8 @@ def main() -> int:
         for name, times in found.items():
             wall, used = (statistics.median(column) for column in zip(*times, strict=True))
             print(
-                f"{requests} requests, {delay} s each: {name:8} {wall:.2f} s, {used / requests * 1000:.3f} ms of processor time a request"
+                f"{requests} requests, {delay} s each: {name:8} {wall:.2f} s, "
+                f"{used / requests * 1000:.3f} ms of processor time a request"
             )
     return 0
 

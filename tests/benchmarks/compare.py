@@ -1,7 +1,8 @@
-"""Runs sbf beside the limit program and its peers: ``python compare.py BENCH_FOLDER VENVS DATA TMP [options of run.py]``.
+"""Runs sbf beside the limit program and its peers:
+``python compare.py BENCH_FOLDER VENVS DATA TMP [options of run.py]``.
 
-BENCH_FOLDER holds the harness (run.py, candidates.json). It is copied, and the entry of sbf is added as its README says.
-VENVS/sbf150 and VENVS/sbf200 are environments with sbf, the plugin in bench_plugin/, and DuckDB 1.5.5 or 2.0.0.
+BENCH_FOLDER holds the harness (run.py, candidates.json). It is copied, and the entry of sbf is added as its README
+says. VENVS/sbf150 and VENVS/sbf200 are environments with sbf, the plugin in bench_plugin/, and DuckDB 1.5.5 or 2.0.0.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def main() -> int:
 def _keep_homes(harness: Path) -> None:
     """Each repetition works in a folder of its own, and all are removed at the end.
 
-    ext4 takes ten times as long to make folders and files for a while after many were deleted, so that whoever comes next would pay for the one before.
+    ext4 takes ten times as long to make folders and files for a while after many were deleted, so that whoever comes
+    next would pay for the one before.
     """
     text = harness.read_text()
     for old, new in (

@@ -1,6 +1,7 @@
 """How fast pages are over a large ledger: python tests/benchmarks/pages.py [RUNS FILES_A_RUN]
 
-Fills a home with the sample, adds runs to its ledger, publishes it, opens ``sbf ui`` and times the first page, all others, and the pictures of charts.
+Fills a home with the sample, adds runs to its ledger, publishes it, opens ``sbf ui`` and times the first page, all
+others, and the pictures of charts.
 """
 
 from __future__ import annotations
@@ -20,20 +21,35 @@ from pathlib import Path
 import duckdb
 
 _RUNS = """
-CREATE TEMP TABLE r AS SELECT i, strftime(TIMESTAMP '2012-01-01' + INTERVAL (i) DAY, '%Y%m%dT060000Z') || '-' || left(md5(i::VARCHAR), 6) AS run_id,
+CREATE TEMP TABLE r AS
+    SELECT i,
+    strftime(TIMESTAMP '2012-01-01' + INTERVAL (i) DAY, '%Y%m%dT060000Z') || '-' || left(md5(i::VARCHAR), 6) AS run_id,
     TIMESTAMP '2012-01-01 06:00:00' + INTERVAL (i) DAY AS t FROM range({runs}) AS x(i);
-INSERT INTO ops.file_ingestions BY NAME SELECT run_id, 'run' AS kind, run_id AS subject, t AS started_at, t + INTERVAL 90 SECOND AS finished_at,
-    CASE WHEN i % 23 = 0 THEN 'partial' WHEN i % 97 = 0 THEN 'failed' ELSE 'ok' END AS status, {files} * 20 AS rows_inserted, 0 AS rows_updated, 0 AS rows_unchanged, 0 AS rows_rejected FROM r;
-CREATE TEMP TABLE f AS SELECT run_id, t, i, j, left(md5(i || '-' || j), 12) AS bronze_file_id, md5(i || 'h' || j) || md5(j || 'h' || i) AS payload_hash, 'T' || lpad(j::VARCHAR, 4, '0') AS ticker,
-    'prices/wiki/eod/T' || lpad(j::VARCHAR, 4, '0') || '/' || left(md5(i || '-' || j), 12) || '.csv' AS rel_path FROM r, range({files}) AS y(j);
-INSERT INTO ops.file_ingestions BY NAME SELECT run_id, 'file' AS kind, rel_path AS subject, t AS started_at, t + INTERVAL 5 SECOND AS finished_at,
-    CASE WHEN (i * 7 + j) % 501 = 0 THEN 'failed' ELSE 'ok' END AS status, 'prices' AS domain, 'wiki' AS source, 'eod' AS dataset, '' AS discriminator, ticker, bronze_file_id, rel_path, payload_hash,
-    1000 + j AS content_length_bytes, 'eod_bar' AS table_name, 20 AS bronze_rows, 20 AS rows_inserted, 0 AS rows_updated, 0 AS rows_unchanged, 0 AS rows_rejected FROM f;
-INSERT INTO ops.bronze_manifest BY NAME SELECT bronze_file_id, run_id, 'prices' AS domain, 'wiki' AS source, 'eod' AS dataset, '' AS discriminator, ticker, t::DATE - 20 AS from_date,
-    t::DATE AS to_date, 'https://example.com/eod/' || ticker AS address, rel_path, payload_hash, 1000 + j AS content_length_bytes, 'csv' AS extension, 200 AS status_code, t AS fetched_at,
+INSERT INTO ops.file_ingestions BY NAME
+    SELECT run_id, 'run' AS kind, run_id AS subject, t AS started_at, t + INTERVAL 90 SECOND AS finished_at,
+    CASE WHEN i % 23 = 0 THEN 'partial' WHEN i % 97 = 0 THEN 'failed' ELSE 'ok' END AS status,
+    {files} * 20 AS rows_inserted, 0 AS rows_updated, 0 AS rows_unchanged, 0 AS rows_rejected FROM r;
+CREATE TEMP TABLE f AS
+    SELECT run_id, t, i, j, left(md5(i || '-' || j), 12) AS bronze_file_id,
+    md5(i || 'h' || j) || md5(j || 'h' || i) AS payload_hash, 'T' || lpad(j::VARCHAR, 4, '0') AS ticker,
+    'prices/wiki/eod/T' || lpad(j::VARCHAR, 4, '0') || '/' || left(md5(i || '-' || j), 12) || '.csv' AS rel_path
+    FROM r, range({files}) AS y(j);
+INSERT INTO ops.file_ingestions BY NAME
+    SELECT run_id, 'file' AS kind, rel_path AS subject, t AS started_at, t + INTERVAL 5 SECOND AS finished_at,
+    CASE WHEN (i * 7 + j) % 501 = 0 THEN 'failed' ELSE 'ok' END AS status,
+    'prices' AS domain, 'wiki' AS source, 'eod' AS dataset, '' AS discriminator, ticker,
+    bronze_file_id, rel_path, payload_hash, 1000 + j AS content_length_bytes, 'eod_bar' AS table_name,
+    20 AS bronze_rows, 20 AS rows_inserted, 0 AS rows_updated, 0 AS rows_unchanged, 0 AS rows_rejected FROM f;
+INSERT INTO ops.bronze_manifest BY NAME
+    SELECT bronze_file_id, run_id, 'prices' AS domain, 'wiki' AS source, 'eod' AS dataset, '' AS discriminator, ticker,
+    t::DATE - 20 AS from_date, t::DATE AS to_date, 'https://example.com/eod/' || ticker AS address,
+    rel_path, payload_hash, 1000 + j AS content_length_bytes, 'csv' AS extension, 200 AS status_code, t AS fetched_at,
     0.12 AS elapsed_seconds FROM f;
-INSERT INTO ops.promotion_manifest BY NAME SELECT bronze_file_id, run_id, 'eod_bar' AS silver_table, 'ok' AS status, 20 AS rows_seen, 20 AS rows_inserted, 0 AS rows_updated, 0 AS rows_unchanged,
-    0 AS rows_rejected, 0 AS rows_closed, 20 AS rows_written, t::DATE - 20 AS coverage_from, t::DATE AS coverage_to, 'abc' AS declaration, t AS started_at, t + INTERVAL 30 SECOND AS finished_at FROM f;
+INSERT INTO ops.promotion_manifest BY NAME
+    SELECT bronze_file_id, run_id, 'eod_bar' AS silver_table, 'ok' AS status, 20 AS rows_seen,
+    20 AS rows_inserted, 0 AS rows_updated, 0 AS rows_unchanged, 0 AS rows_rejected, 0 AS rows_closed,
+    20 AS rows_written, t::DATE - 20 AS coverage_from, t::DATE AS coverage_to, 'abc' AS declaration,
+    t AS started_at, t + INTERVAL 30 SECOND AS finished_at FROM f;
 """
 _PAGES_MAX = 60
 
@@ -128,7 +144,8 @@ def main(runs: int, files: int) -> None:
             drawn = {path: _timed(address + path)[0] for path in dict.fromkeys(pictures)}
             first, *others = drawn.values()
             print(
-                f"{len(drawn)} pictures: the first {first:.0f} ms, then median {statistics.median(others):.0f} ms, slowest {max(others):.0f} ms"
+                f"{len(drawn)} pictures: the first {first:.0f} ms, then median {statistics.median(others):.0f} ms, "
+                f"slowest {max(others):.0f} ms"
             )
             memory.over.set()
             print(f"most memory at one time {memory.most} MB: " + " + ".join(map(str, memory.parts)))

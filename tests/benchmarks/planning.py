@@ -1,7 +1,7 @@
 """A large universe of which nothing is due: ``python planning.py FOLDER [--tickers 10000] [--datasets 20] [--reps 5]``.
 
-Makes a home whose ledger knows each series (as if each had been fetched once), and runs ``sbf run`` over it: seconds of wall and processor, and the peak of memory.
-Beside it, what ``import duckdb`` costs on this machine.
+Makes a home whose ledger knows each series (as if each had been fetched once), and runs ``sbf run`` over it: seconds of
+wall and processor, and the peak of memory. Beside it, what ``import duckdb`` costs on this machine.
 """
 
 from __future__ import annotations
@@ -20,19 +20,30 @@ PLUGIN = """
 from sbf_core.api import *
 @hookimpl
 def datasets():
-    columns = [Column(name="symbol", type="VARCHAR", key=True, source="request.ticker"), Column(name="date", type="DATE", key=True, row_date=True), Column(name="close", type="DOUBLE")]
+    columns = [Column(name="symbol", type="VARCHAR", key=True, source="request.ticker"),
+               Column(name="date", type="DATE", key=True, row_date=True), Column(name="close", type="DOUBLE")]
     recipe = RestRecipe(url="http://127.0.0.1:9/{{ticker}}?from={{from_date}}&to={{to_date}}")
-    return [DatasetKeymapEntry(domain="prices", source="large", dataset=f"d{{n}}", scope="per_ticker", silver_table=f"t{{n}}", columns=columns, recipe=recipe) for n in range({count})]
+    return [DatasetKeymapEntry(domain="prices", source="large", dataset=f"d{{n}}", scope="per_ticker",
+                               silver_table=f"t{{n}}", columns=columns, recipe=recipe)
+            for n in range({count})]
 """
 LEDGER = """
-CREATE TEMP TABLE s AS SELECT 'd' || n AS dataset, 'T' || lpad(k::VARCHAR, 5, '0') AS ticker, n * 1000000 + k AS i FROM range({datasets}) d(n), range({tickers}) t(k);
-INSERT INTO ops.data_dates (key, to_date, checked_at) SELECT 'prices/large/' || dataset || '/' || ticker, current_date, now()::TIMESTAMP FROM s;
-INSERT INTO ops.watermarks SELECT 'prices', 'large', dataset, '', ticker, 't' || dataset[2:], DATE '2016-01-04', current_date, now()::TIMESTAMP FROM s;
-INSERT INTO ops.bronze_manifest (bronze_file_id, run_id, domain, source, dataset, discriminator, ticker, from_date, to_date, address, rel_path, payload_hash, content_length_bytes,
-    extension, fetched_at, elapsed_seconds, part, parts) SELECT lpad(i::VARCHAR, 12, '0'), 'r', 'prices', 'large', dataset, '', ticker, DATE '2016-01-04', current_date, 'http://127.0.0.1/' || ticker,
-    'p/' || i, md5(i::VARCHAR), 1000, 'json', now()::TIMESTAMP, 0.1, 0, 0 FROM s;
-INSERT INTO ops.promotion_manifest BY NAME SELECT lpad(i::VARCHAR, 12, '0') AS bronze_file_id, 'r' AS run_id, 't' || dataset[2:] AS silver_table, 'ok' AS status, 5 AS rows_seen, 5 AS rows_inserted,
-    0 AS rows_updated, 0 AS rows_unchanged, 0 AS rows_rejected, 0 AS rows_closed, 5 AS rows_written, now()::TIMESTAMP AS started_at, now()::TIMESTAMP AS finished_at FROM s;
+CREATE TEMP TABLE s AS
+    SELECT 'd' || n AS dataset, 'T' || lpad(k::VARCHAR, 5, '0') AS ticker, n * 1000000 + k AS i
+    FROM range({datasets}) d(n), range({tickers}) t(k);
+INSERT INTO ops.data_dates (key, to_date, checked_at)
+    SELECT 'prices/large/' || dataset || '/' || ticker, current_date, now()::TIMESTAMP FROM s;
+INSERT INTO ops.watermarks
+    SELECT 'prices', 'large', dataset, '', ticker, 't' || dataset[2:], DATE '2016-01-04', current_date, now()::TIMESTAMP
+    FROM s;
+INSERT INTO ops.bronze_manifest (bronze_file_id, run_id, domain, source, dataset, discriminator, ticker, from_date,
+    to_date, address, rel_path, payload_hash, content_length_bytes, extension, fetched_at, elapsed_seconds, part, parts)
+    SELECT lpad(i::VARCHAR, 12, '0'), 'r', 'prices', 'large', dataset, '', ticker, DATE '2016-01-04', current_date,
+    'http://127.0.0.1/' || ticker, 'p/' || i, md5(i::VARCHAR), 1000, 'json', now()::TIMESTAMP, 0.1, 0, 0 FROM s;
+INSERT INTO ops.promotion_manifest BY NAME
+    SELECT lpad(i::VARCHAR, 12, '0') AS bronze_file_id, 'r' AS run_id, 't' || dataset[2:] AS silver_table,
+    'ok' AS status, 5 AS rows_seen, 5 AS rows_inserted, 0 AS rows_updated, 0 AS rows_unchanged, 0 AS rows_rejected,
+    0 AS rows_closed, 5 AS rows_written, now()::TIMESTAMP AS started_at, now()::TIMESTAMP AS finished_at FROM s;
 """
 
 

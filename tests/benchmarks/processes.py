@@ -11,7 +11,9 @@ from collections.abc import Mapping
 def measured(
     command: list[str], environment: Mapping[str, str], *, cwd: str | None = None
 ) -> tuple[float, float, float]:
-    """Seconds of wall and of processor, and the peak of its memory in MB. Ends the benchmark where the command fails."""
+    """Seconds of wall and of processor, and the peak of its memory in MB.
+    Ends the benchmark where the command fails.
+    """
     began = time.perf_counter()
     child = subprocess.Popen(command, env=dict(environment), cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert child.stderr is not None

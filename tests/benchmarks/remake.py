@@ -1,7 +1,8 @@
 """A table of 2.5 million rows made again, beside the limit's own rebuild, and what a reader waits meanwhile.
 
-``python remake.py limit BENCH DATA TMP [--reps 5]`` gets the payloads into a home and into the folder of the limit program, then makes the table again in turns:
-``sbf run --only silver`` after its declaration changed, and stage s4 of ``BENCH/candidates/limit_cand.py``. DATA is what ``BENCH/gen.py`` wrote.
+``python remake.py limit BENCH DATA TMP [--reps 5]`` gets the payloads into a home and into the folder of the limit
+program, then makes the table again in turns: ``sbf run --only silver`` after its declaration changed, and stage s4 of
+``BENCH/candidates/limit_cand.py``. DATA is what ``BENCH/gen.py`` wrote.
 ``python remake.py readers TMP`` makes it again in this process, with a thread that asks the old table all the time.
 """
 
@@ -91,7 +92,8 @@ def _beside_limit(bench: Path, data: Path, tmp: Path, *, reps: int) -> int:
             for place in (0, 1)
         ]
         print(
-            f"{name:6} wall {wall:6.2f} s  cpu {used:6.2f} s  peak {peak:5.0f} MB  against limit, pair by pair: wall {ratios[0]:.2f}, cpu {ratios[1]:.2f}"
+            f"{name:6} wall {wall:6.2f} s  cpu {used:6.2f} s  peak {peak:5.0f} MB  against limit, "
+            f"pair by pair: wall {ratios[0]:.2f}, cpu {ratios[1]:.2f}"
         )
     return 0
 
@@ -133,7 +135,9 @@ def _readers(tmp: Path) -> int:
         symbol = cursor.execute("SELECT min(symbol) FROM silver.prices").fetchone()[0]  # type: ignore[attr-defined]
         while not over.is_set():
             began = time.perf_counter()
-            rows = cursor.execute("SELECT count(*) FROM silver.prices AS p WHERE p.symbol = ?", [symbol]).fetchone()  # type: ignore[attr-defined]
+            rows = cursor.execute(  # type: ignore[attr-defined]
+                "SELECT count(*) FROM silver.prices AS p WHERE p.symbol = ?", [symbol]
+            ).fetchone()
             asked.append((began, time.perf_counter() - began, rows[0]))
 
     whole_init, whole_swap = remake_stage.RemakeStage.__init__, remaking.swap
@@ -141,7 +145,9 @@ def _readers(tmp: Path) -> int:
 
     def init(self: object, ops: object, bootstrap: object, *more: object, **named: object) -> None:
         whole_init(self, ops, bootstrap, *more, **named)  # type: ignore[arg-type]
-        threads.append(threading.Thread(target=read, args=(bootstrap.new_cursor(),), daemon=True))  # type: ignore[attr-defined]
+        threads.append(
+            threading.Thread(target=read, args=(bootstrap.new_cursor(),), daemon=True)  # type: ignore[attr-defined]
+        )
         threads[-1].start()
         time.sleep(1)
         marks["made"] = time.perf_counter()
@@ -169,7 +175,8 @@ def _readers(tmp: Path) -> int:
     for name, end in ends.items():
         took = sorted(seconds * 1000 for began, seconds, _ in asked if last <= began + seconds and began < end)
         print(
-            f"{name:24} {len(took):6} questions, median {statistics.median(took):6.2f} ms, longest {', '.join(f'{one:.1f}' for one in took[-3:])} ms"
+            f"{name:24} {len(took):6} questions, median {statistics.median(took):6.2f} ms, "
+            f"longest {', '.join(f'{one:.1f}' for one in took[-3:])} ms"
         )
         last = end
     print(json.dumps({"swap_seconds": round(marks["swapped"] - marks["swapping"], 3), "stage": stage[0]}))

@@ -1,9 +1,12 @@
-"""Shapes of payloads beside a limit program, in one run: ``python shapes.py FOLDER [--sbf NAME=PATH ...] [--shape csv ...] [--reps 3]``.
+"""Shapes of payloads beside a limit program, in one run:
+``python shapes.py FOLDER [--sbf NAME=PATH ...] [--shape csv ...] [--reps 3]``.
 
-Each shape is a folder of files, one a ticker, that a FileRecipe reads. ``cold`` is the first ``sbf run``; ``rebuild`` makes the database again. The limit program is the
-least that gives the same: each payload kept as a file (temporary, fsync, rename, SHA-256), one row a file in a manifest, one typed table without duplicates, by one
-``read_csv`` or ``read_json`` with every type given. Shapes of one payload (``csvone`` of 0.9 GB, ``listone`` of 0.9 GB) are held against
-less: a bare ``read_csv`` or ``read_json`` into a typed table, with the memory that sbf has. Prints seconds of wall and processor, the peak of memory, and the ratios to the limit, pair by pair.
+Each shape is a folder of files, one a ticker, that a FileRecipe reads. ``cold`` is the first ``sbf run``; ``rebuild``
+makes the database again. The limit program is the least that gives the same: each payload kept as a file (temporary,
+fsync, rename, SHA-256), one row a file in a manifest, one typed table without duplicates, by one ``read_csv`` or
+``read_json`` with every type given. Shapes of one payload (``csvone`` of 0.9 GB, ``listone`` of 0.9 GB) are held
+against less: a bare ``read_csv`` or ``read_json`` into a typed table, with the memory that sbf has. Prints seconds of
+wall and processor, the peak of memory, and the ratios to the limit, pair by pair.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ from pathlib import Path
 NUMBERS = ("open", "high", "low", "close", "adj_close", "change", "change_percent", "vwap")
 #: Payloads, rows of each, columns.
 SHAPES = {
-    "csv": (2000, 1250, 11), "csvs": (300, 1250, 11), "jsons": (300, 1250, 11), "json": (2000, 1250, 11), "wide": (400, 500, 60), "small": (200, 250, 11), "many": (10_000, 5, 11),
+    "csv": (2000, 1250, 11), "csvs": (300, 1250, 11), "jsons": (300, 1250, 11),
+    "json": (2000, 1250, 11), "wide": (400, 500, 60), "small": (200, 250, 11), "many": (10_000, 5, 11),
     "csvone": (1, 18_855_000, 7), "listone": (1, 8_140_000, 7),
 }  # fmt: skip
 ROWS_A_SYMBOL = 1250
@@ -32,10 +36,12 @@ PLUGIN = """
 from sbf_core.api import *
 @hookimpl
 def datasets():
-    columns = [Column(name="symbol", type="VARCHAR", key=True), Column(name="date", type="DATE", key=True, row_date=True), Column(name="volume", type="BIGINT")]
+    columns = [Column(name="symbol", type="VARCHAR", key=True),
+               Column(name="date", type="DATE", key=True, row_date=True), Column(name="volume", type="BIGINT")]
     columns += [Column(name=name, type="DOUBLE") for name in {numbers!r}]
     recipe = FileRecipe(path="{{ticker}}.{extension}", extension="{extension}")
-    return [DatasetKeymapEntry(domain="prices", source="shapes", dataset="eod", scope="per_ticker", members={members!r}, silver_table="prices", columns=columns, recipe=recipe)]
+    return [DatasetKeymapEntry(domain="prices", source="shapes", dataset="eod", scope="per_ticker", members={members!r},
+                               silver_table="prices", columns=columns, recipe=recipe)]
 """
 LIMIT = """
 import hashlib, os, sys, duckdb
@@ -54,7 +60,8 @@ if stage == "cold":
         os.rename(path + ".tmp", path)
         rows.append((name, path, hashlib.sha256(payload).hexdigest(), len(payload)))
     con.execute("CREATE TABLE manifest (file_id VARCHAR, path VARCHAR, sha256 VARCHAR, bytes BIGINT)")
-    con.execute("INSERT INTO manifest SELECT unnest(?), unnest(?), unnest(?), unnest(?)", [list(column) for column in zip(*rows)])
+    con.execute("INSERT INTO manifest SELECT unnest(?), unnest(?), unnest(?), unnest(?)",
+                [list(column) for column in zip(*rows)])
 else:
     con.execute("DROP TABLE prices")
     for path, digest in con.execute("SELECT path, sha256 FROM manifest").fetchall():
@@ -63,8 +70,16 @@ paths = [row[0] for row in con.execute("SELECT path FROM manifest").fetchall()]
 columns = {"symbol": "VARCHAR", "date": "DATE", "volume": "BIGINT", **{name: "DOUBLE" for name in numbers}}
 listed = "{" + ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items()) + "}"
 files = "[" + ", ".join(f"'{path}'" for path in paths) + "]"
-how = f"read_csv({files}, columns={listed}, auto_detect=false, header=true, filename=true)" if extension == "csv" else f"read_json({files}, columns={listed}, format='array', filename=true)"
-con.execute(f"CREATE TABLE prices AS SELECT r.* EXCLUDE (filename), m.file_id FROM {how} AS r JOIN manifest AS m ON m.path = r.filename QUALIFY row_number() OVER (PARTITION BY symbol, date ORDER BY file_id DESC) = 1")
+how = (
+    f"read_csv({files}, columns={listed}, auto_detect=false, header=true, filename=true)"
+    if extension == "csv"
+    else f"read_json({files}, columns={listed}, format='array', filename=true)"
+)
+con.execute(
+    f"CREATE TABLE prices AS SELECT r.* EXCLUDE (filename), m.file_id FROM {how} AS r "
+    "JOIN manifest AS m ON m.path = r.filename "
+    "QUALIFY row_number() OVER (PARTITION BY symbol, date ORDER BY file_id DESC) = 1"
+)
 con.close()
 """
 BARE = """
@@ -115,7 +130,10 @@ def _tell(shape: str, programs: dict[str, str], found: dict[tuple[str, str], lis
             ]
             shown = " / ".join(f"{statistics.median(each):.2f}" for each in ratios)
             print(
-                f"{shape:6} {stage:8} {name:10} wall {wall:7.2f} s  cpu {used:7.2f} s  peak {peak:6.0f} MB  ratio wall / cpu {shown}",
+                (
+                    f"{shape:6} {stage:8} {name:10} wall {wall:7.2f} s  cpu {used:7.2f} s  "
+                    f"peak {peak:6.0f} MB  ratio wall / cpu {shown}"
+                ),
                 flush=True,
             )
 

@@ -74,8 +74,9 @@ def test_no_two_names_collide_on_a_disk_that_ignores_case(one: str, other: str) 
 
 
 NAMES = {
-    "AAPL": "AAPL", "aapl": "~a~a~p~l", "BRK.B": "BRK.B", "^GSPC": "%5EGSPC", "EURUSD=X": "EURUSD%3DX", "BF/B": "BF%2FB", "CON": "%43ON", "nul": "~n~u~l",
-    "NUL.TXT": "%4EUL.TXT", "../x": "%2E.%2F~x", "_global": "%5F~g~l~o~b~a~l", "A.": "A%2E", "é": "%C3%A9", "e\u0301": "~e%CC%81",
+    "AAPL": "AAPL", "aapl": "~a~a~p~l", "BRK.B": "BRK.B", "^GSPC": "%5EGSPC", "EURUSD=X": "EURUSD%3DX",
+    "BF/B": "BF%2FB", "CON": "%43ON", "nul": "~n~u~l", "NUL.TXT": "%4EUL.TXT", "../x": "%2E.%2F~x",
+    "_global": "%5F~g~l~o~b~a~l", "A.": "A%2E", "é": "%C3%A9", "e\u0301": "~e%CC%81",
 }  # fmt: skip
 
 
@@ -291,11 +292,16 @@ def test_a_set_longer_than_the_end_that_is_read_is_cut_off_whole(
 @pytest.mark.parametrize(
     "said",
     [
-        {"status_code": 10**30}, {"status_code": 2**63}, {"status_code": True}, {"status_code": -1}, {"status_code": "200"},
-        {"part": None}, {"part": "1"}, {"parts": 10**30}, {"part": 5, "parts": 2}, {"part": 0, "parts": 2}, {"part": -1}, {"part": True, "parts": 2},
-        {"kind": None}, {"kind": 7}, {"not_modified": 1}, {"not_modified": True}, {"kind": "none"}, {"evidence": "text"}, {"masked": "key"}, {"masked": (1,)},
-        {"elapsed_seconds": float("inf")}, {"elapsed_seconds": 10**400}, {"elapsed_seconds": True}, {"headers": {"a": 1}},
-        {"fetched_at": dt.datetime.max.replace(tzinfo=dt.timezone(dt.timedelta(hours=-5)))}, {"fetched_at": dt.datetime(2024, 1, 1)}, {"extension": "../x"},
+        {"status_code": 10**30}, {"status_code": 2**63},
+        {"status_code": True}, {"status_code": -1}, {"status_code": "200"},
+        {"part": None}, {"part": "1"}, {"parts": 10**30}, {"part": 5, "parts": 2},
+        {"part": 0, "parts": 2}, {"part": -1}, {"part": True, "parts": 2},
+        {"kind": None}, {"kind": 7}, {"not_modified": 1}, {"not_modified": True},
+        {"kind": "none"}, {"evidence": "text"}, {"masked": "key"}, {"masked": (1,)},
+        {"elapsed_seconds": float("inf")}, {"elapsed_seconds": 10**400},
+        {"elapsed_seconds": True}, {"headers": {"a": 1}},
+        {"fetched_at": dt.datetime.max.replace(tzinfo=dt.timezone(dt.timedelta(hours=-5)))},
+        {"fetched_at": dt.datetime(2024, 1, 1)}, {"extension": "../x"},
     ],
 )  # fmt: skip
 def test_what_no_journal_can_hold_is_refused_where_it_is_said(said: dict[str, object]) -> None:

@@ -59,7 +59,8 @@ def test_a_chart_is_drawn_into_a_file(sbf: Shell) -> None:
 def test_the_numbers_of_a_chart(sbf: Shell) -> None:
     done = sbf("chart", "rates", "--series", "USD", "--series", "CHF", "--from", "2020-01-01", "--to", "2020-01-03")
     assert done.stdout.splitlines() == [
-        "gold.fact_fx_rate/rates: Euro reference rates (units for one euro)", "", "date           USD     CHF", "2020-01-03  1.1147   1.084", "2020-01-02  1.1193  1.0865",
+        "gold.fact_fx_rate/rates: Euro reference rates (units for one euro)", "",
+        "date           USD     CHF", "2020-01-03  1.1147   1.084", "2020-01-02  1.1193  1.0865",
     ]  # fmt: skip
     told = json.loads(sbf("chart", "rates", "--series", "USD", "--json", "--index").stdout)
     assert len(told["rows"]) == 7126
@@ -76,8 +77,11 @@ def test_silver_is_drawn_as_it_was_known(sbf: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (("nosuch",), "UNKNOWN_CHART"), (("price", "--out", "x.jpg"), "USAGE"), (("price", "--out", "nowhere/x.svg"), "USAGE"), (("price", "--theme", "pink"), "USAGE"), (("price", "--size", "huge"), "USAGE"),
-        (("price", "--from", "soon"), "DATE"), (("price", "--as-of", "2020-01-01"), "AS_OF"), (("price", "--series", "NOSUCH"), "UNKNOWN_SERIES"), (("years", "--index"), "INDEX"),
+        (("nosuch",), "UNKNOWN_CHART"), (("price", "--out", "x.jpg"), "USAGE"),
+        (("price", "--out", "nowhere/x.svg"), "USAGE"),
+        (("price", "--theme", "pink"), "USAGE"), (("price", "--size", "huge"), "USAGE"),
+        (("price", "--from", "soon"), "DATE"), (("price", "--as-of", "2020-01-01"), "AS_OF"),
+        (("price", "--series", "NOSUCH"), "UNKNOWN_SERIES"), (("years", "--index"), "INDEX"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(sbf: Shell, arguments: tuple[str, ...], code: str) -> None:

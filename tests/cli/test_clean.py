@@ -38,10 +38,14 @@ def full(tmp_path: Path) -> Warehouse:
     home = warehouse.home
     (home / "backups").mkdir()
     for name, content in (
-        ("backups/sbf-before-rebuild-20240101T000000Z.duckdb", b"x" * 300_000), ("backups/sbf-before-rebuild-20240101T000000Z.duckdb.wal", b"y" * 100),
-        ("backups/sbf-schema4-20240101T000000Z.duckdb", b"z"), ("backups/sbf-schema4-20240102T000000Z.duckdb.tmp", b"z"), ("backups/mine.duckdb", b"the user's own"),
-        ("staging/rows.parquet", b"12345"), ("published/sbf-20230101T000000Z-aaaaaa.duckdb", b"old"), ("published/gold/sums-20230101.parquet", b"old"),
-        ("quarantine/no_data/prices/a.json", b"[]"), ("quarantine/orphan/b.json", b"[]"), ("scratch/verify-dead/made.duckdb", b"123"), ("scratch/verify-dead.lock", b""),
+        ("backups/sbf-before-rebuild-20240101T000000Z.duckdb", b"x" * 300_000),
+        ("backups/sbf-before-rebuild-20240101T000000Z.duckdb.wal", b"y" * 100),
+        ("backups/sbf-schema4-20240101T000000Z.duckdb", b"z"),
+        ("backups/sbf-schema4-20240102T000000Z.duckdb.tmp", b"z"), ("backups/mine.duckdb", b"the user's own"),
+        ("staging/rows.parquet", b"12345"), ("published/sbf-20230101T000000Z-aaaaaa.duckdb", b"old"),
+        ("published/gold/sums-20230101.parquet", b"old"),
+        ("quarantine/no_data/prices/a.json", b"[]"), ("quarantine/orphan/b.json", b"[]"),
+        ("scratch/verify-dead/made.duckdb", b"123"), ("scratch/verify-dead.lock", b""),
     ):  # fmt: skip
         path = home / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +86,8 @@ def test_what_is_left_over_is_shown_and_stays(sbf: Terminal, full: Warehouse) ->
     assert (told["removed"], told["byte_count"]) == (False, sum(size for _, size in FILES.values()))
     said = sbf("clean").out
     assert said.endswith(
-        "`sbf clean --yes` removes 7 things, 0.3 MB.\nWhat only --quarantine removes stays.\nWhat only --tables removes stays.\n"
+        "`sbf clean --yes` removes 7 things, 0.3 MB.\nWhat only --quarantine removes stays.\n"
+        "What only --tables removes stays.\n"
     )
     assert "set aside by a rebuild" in said and "no loaded plugin fills it" in said
     assert sorted(full.home.rglob("*")) == before
@@ -172,8 +177,10 @@ def test_tables_stay_where_a_plugin_cannot_say_what_is_its_own(
 def test_nothing_goes_while_a_run_is_at_work(sbf: Terminal, full: Warehouse) -> None:
     """Another process holds the home; what it may need is not called left over, and nothing is removed."""
     script = (
-        "import sys; from sbf_core.duck.bootstrap import DuckDbBootstrap; from sbf_core.duck.config import DuckDbConfig\n"
-        "b = DuckDbBootstrap(DuckDbConfig(home=sys.argv[1])).open(); print('open', flush=True); sys.stdin.read(); b.close()"
+        "import sys; from sbf_core.duck.bootstrap import DuckDbBootstrap; "
+        "from sbf_core.duck.config import DuckDbConfig\n"
+        "b = DuckDbBootstrap(DuckDbConfig(home=sys.argv[1])).open(); print('open', flush=True); "
+        "sys.stdin.read(); b.close()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script, str(full.home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -140,7 +140,8 @@ def test_reports_read_what_is_there(filled: Shell) -> None:
     status = json.loads(filled("status", "--json").stdout)
     assert status["schema"] == "sbf.status/1"
     assert {item["dataset"] for item in status["datasets"]} == {
-        "fx/ecb/reference_rates", "macro/bls/cpi", "prices/wiki/eod", "reference/iso4217/currencies", "reference/sec/company_tickers",
+        "fx/ecb/reference_rates", "macro/bls/cpi", "prices/wiki/eod",
+        "reference/iso4217/currencies", "reference/sec/company_tickers",
     }  # fmt: skip
     assert "Last run" in filled("status").stdout
     runs = json.loads(filled("runs", "--json", "--limit", "1").stdout)["runs"]
@@ -208,9 +209,10 @@ def test_sql_in_three_forms(filled: Shell) -> None:
 
 
 LOCKED_OUT = [
-    "DELETE FROM ops.rejects", "DROP TABLE gold.dim_date", "SELECT 1; SELECT 2", "ATTACH 'x.duckdb'", "COPY (SELECT 1) TO 'x.csv'",
-    "SELECT * FROM read_text('/etc/hostname')", "SELECT * FROM 'x.csv'", "SET memory_limit = '1GB'", "INSTALL httpfs", "SELEC 1", "SELECT * FROM nowhere",
-    "SELECT getenv('HOME')", "EXPLAIN ANALYZE DELETE FROM ops.rejects", "WITH d AS (DELETE FROM ops.rejects RETURNING *) SELECT * FROM d",
+    "DELETE FROM ops.rejects", "DROP TABLE gold.dim_date", "SELECT 1; SELECT 2", "ATTACH 'x.duckdb'",
+    "COPY (SELECT 1) TO 'x.csv'", "SELECT * FROM read_text('/etc/hostname')", "SELECT * FROM 'x.csv'",
+    "SET memory_limit = '1GB'", "INSTALL httpfs", "SELEC 1", "SELECT * FROM nowhere", "SELECT getenv('HOME')",
+    "EXPLAIN ANALYZE DELETE FROM ops.rejects", "WITH d AS (DELETE FROM ops.rejects RETURNING *) SELECT * FROM d",
 ]  # fmt: skip
 
 
@@ -333,7 +335,8 @@ def test_a_database_of_a_newer_sbf_is_refused(sbf: Shell) -> None:
         done = sbf(*arguments)
         assert done.returncode == 5
         assert done.stderr.startswith(
-            f"sbf: error[VERSION] the database has schema 99, this sbf knows up to {latest_version()}; nothing was touched"
+            f"sbf: error[VERSION] the database has schema 99, this sbf knows up to {latest_version()}; "
+            "nothing was touched"
         )
     assert tree(sbf.home) == before
 
@@ -403,6 +406,9 @@ sys.stdin.read()
 
 def test_a_reader_that_goes_away_is_no_error(filled: Shell) -> None:
     if os.name == "posix":
-        command = f"{shlex.quote(sys.executable)} -m sbf_core sql 'SELECT * FROM gold.fact_fx_rate' --limit 0 --format csv | head -1"
+        command = (
+            f"{shlex.quote(sys.executable)} -m sbf_core sql 'SELECT * FROM gold.fact_fx_rate' "
+            "--limit 0 --format csv | head -1"
+        )
         done = subprocess.run(["sh", "-c", command], cwd=filled.folder, capture_output=True, text=True)
         assert (done.stdout, done.stderr) == ("date,currency,currency_key,units_per_eur\n", "")

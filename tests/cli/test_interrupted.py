@@ -1,4 +1,6 @@
-"""Ctrl-C in a terminal, which reaches every process of the command: one line, no traceback, the documented exit code."""
+"""Ctrl-C in a terminal, which reaches every process of the command:
+one line, no traceback, the documented exit code.
+"""
 
 from __future__ import annotations
 
@@ -53,8 +55,8 @@ def _begin(arguments: tuple[str, ...], home: Path, **variables: str) -> subproce
     """A command as a terminal begins it: in the foreground, in a group of its own."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")}
     return subprocess.Popen(
-        [sys.executable, "-m", "sbf_core", *arguments, "--home", str(home)], env={**environment, **variables}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        [sys.executable, "-m", "sbf_core", *arguments, "--home", str(home)], env={**environment, **variables},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""A backup is whole until a newer one is: whatever stops the newer one, the folder can be restored, and the next backup mends it."""
+"""A backup is whole until a newer one is: whatever stops the newer one,
+the folder can be restored, and the next backup mends it.
+"""
 
 from __future__ import annotations
 
@@ -182,9 +184,9 @@ def test_a_restore_that_was_stopped_goes_on(
         if command != ["run"] and not (new / "sbf.duckdb").exists():
             continue  # others say that there is no data
         assert (
-            f"error[RESTORE] a restore into this home was stopped before its end; {new}; run `sbf restore {first} --home {new}` again"
-            in refused.stderr
-        )
+            f"error[RESTORE] a restore into this home was stopped before its end; {new}; "
+            f"run `sbf restore {first} --home {new}` again"
+        ) in refused.stderr
     shutil.copytree(first, other)
     assert "half of another backup" in world.sbf(new, "restore", str(other)).stderr
     done = world.sbf(new, "restore", str(first))

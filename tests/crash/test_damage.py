@@ -1,4 +1,6 @@
-"""`sbf verify` finds every damage and nothing else; `sbf repair` puts right what can be put right, and deletes nothing."""
+"""`sbf verify` finds every damage and nothing else; `sbf repair` puts right what can be put right,
+and deletes nothing.
+"""
 
 from __future__ import annotations
 
@@ -131,7 +133,9 @@ def flip_bit(content: bytes) -> bytes:
 
 
 def test_a_hundred_random_damages_in_a_thousand_files(thousand: Warehouse, tmp_path: Path) -> None:
-    """Each series is damaged once, so that each finding has one cause. With a backup at hand all of it can be put right."""
+    """Each series is damaged once, so that each finding has one cause.
+    With a backup at hand all of it can be put right.
+    """
     back_up(Settings(thousand.home, environment={}).config, tmp_path / "backup", clock=thousand.clock)
     whole = digests(thousand)
     seed = random.SystemRandom().randrange(1 << 30)
@@ -145,7 +149,8 @@ def test_a_hundred_random_damages_in_a_thousand_files(thousand: Warehouse, tmp_p
         (second if ticker in first else first)[ticker] = name
     wanted: list[tuple[str, str]] = []
     changes = {
-        "bit": flip_bit, "byte": lambda content: b"#" + content[1:], "truncated": lambda content: content[:-1], "emptied": lambda content: b"", "appended": lambda content: content + b" ",
+        "bit": flip_bit, "byte": lambda content: b"#" + content[1:], "truncated": lambda content: content[:-1],
+        "emptied": lambda content: b"", "appended": lambda content: content + b" ",
     }  # fmt: skip
     for name, change in zip(names[:50], list(changes.values()) * 10, strict=True):
         path = source.choice((first, second))[name]
@@ -184,7 +189,10 @@ def test_a_hundred_random_damages_in_a_thousand_files(thousand: Warehouse, tmp_p
             wanted.append((Kind.WATERMARK_DIFFERS, f"prices/fake/eod/{name}"))
         for name in names[102:109]:
             cursor.execute(
-                "DELETE FROM ops.promotion_manifest USING ops.bronze_manifest m WHERE m.bronze_file_id = promotion_manifest.bronze_file_id AND m.rel_path = ?",
+                (
+                    "DELETE FROM ops.promotion_manifest USING ops.bronze_manifest m "
+                    "WHERE m.bronze_file_id = promotion_manifest.bronze_file_id AND m.rel_path = ?"
+                ),
                 [second[name]],
             )
             wanted.append((Kind.PROMOTION_MISSING, second[name]))
@@ -256,7 +264,9 @@ def test_a_lost_payload_comes_back_from_a_backup_and_only_from_there(small: Ware
 
 @pytest.mark.parametrize("first", ["repaired", "lost", "damaged"])
 def test_a_payload_that_comes_again_has_one_record(tmp_path: Path, first: str) -> None:
-    """A replay brings a lost payload back, with the name that it had: it is one payload, of the run that kept it first."""
+    """A replay brings a lost payload back, with the name that it had:
+    it is one payload, of the run that kept it first.
+    """
     home = tmp_path / "home"
     settings, asked = Settings(home, environment={}), {"plugins": ["iso4217", "bls"], "replay": "sample"}
     number = sbf_core.run(home, **asked).files
@@ -367,7 +377,8 @@ def test_records_that_stand_twice_or_alone(small: Warehouse) -> None:
         cursor.execute("INSERT INTO ops.bronze_manifest FROM ops.bronze_manifest LIMIT 1")
         cursor.execute("INSERT INTO ops.promotion_manifest FROM ops.promotion_manifest LIMIT 1")
         cursor.execute(
-            "INSERT INTO ops.promotion_manifest SELECT * REPLACE ('nobody' AS bronze_file_id) FROM ops.promotion_manifest LIMIT 1"
+            "INSERT INTO ops.promotion_manifest SELECT * REPLACE ('nobody' AS bronze_file_id) "
+            "FROM ops.promotion_manifest LIMIT 1"
         )
     assert {Kind.RECORD_TWICE, Kind.PROMOTION_UNKNOWN} <= set(kinds(small))
     assert repair(small) == []
@@ -427,7 +438,8 @@ def test_a_lost_database_comes_back_from_bronze_alone(small: Warehouse, tmp_path
     marks = small.ask("SELECT * EXCLUDE (updated_at) FROM ops.watermarks ORDER BY ALL")
     manifest = small.ask("SELECT * FROM ops.bronze_manifest ORDER BY ALL")
     counts = small.ask(
-        "SELECT bronze_file_id, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected FROM ops.promotion_manifest ORDER BY ALL"
+        "SELECT bronze_file_id, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected "
+        "FROM ops.promotion_manifest ORDER BY ALL"
     )
     settings = Settings(small.home, environment={})
     (small.home / "sbf.duckdb").rename(tmp_path / "kept.duckdb")
@@ -449,7 +461,8 @@ def test_a_lost_database_comes_back_from_bronze_alone(small: Warehouse, tmp_path
     assert small.ask("SELECT * FROM ops.bronze_manifest ORDER BY ALL") == manifest
     assert (
         small.ask(
-            "SELECT bronze_file_id, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected FROM ops.promotion_manifest ORDER BY ALL"
+            "SELECT bronze_file_id, status, rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected "
+            "FROM ops.promotion_manifest ORDER BY ALL"
         )
         == counts
     )
@@ -529,7 +542,8 @@ def test_what_a_dead_run_left_half_written_goes_to_quarantine(small: Warehouse) 
         (folder / name).write_text("[")
     with small.open(read_only=False) as cursor:
         cursor.execute(
-            "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, status) VALUES ('dead', 'run', '', TIMESTAMP '2024-01-01', 'running')"
+            "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, status) "
+            "VALUES ('dead', 'run', '', TIMESTAMP '2024-01-01', 'running')"
         )
     small.run(universe__tickers=("AAA",))
     moved = small.ask("SELECT reason, original_path, content_length_bytes FROM ops.quarantine ORDER BY 1")
@@ -567,7 +581,8 @@ def test_a_backup_of_a_home_whose_last_run_was_killed(tmp_path: Path) -> None:
     """What the run had committed is in the log of the database; a backup has it."""
     script = (
         "import os, sys; from pathlib import Path; sys.path.insert(0, 'tests'); from warehouse import *\n"
-        "vendor = FakeVendor(entry()); warehouse = Warehouse(Path(sys.argv[1]), vendor); vendor.says([price('A', '2024-01-01')])\n"
+        "vendor = FakeVendor(entry()); warehouse = Warehouse(Path(sys.argv[1]), vendor); "
+        "vendor.says([price('A', '2024-01-01')])\n"
         "from sbf_core import faults\nfaults.arm('run.finished:1:kill'); warehouse.run()"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "home")], cwd=Path(__file__).resolve().parents[2])

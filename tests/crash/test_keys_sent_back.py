@@ -1,7 +1,8 @@
-"""A vendor that sends the user's key back, in every shape and by every way: it is in the exact bytes of Bronze and nowhere else.
+"""A vendor that sends the user's key back, in every shape and by every way:
+it is in the exact bytes of Bronze and nowhere else.
 
-Real processes of the real command line, a real socket, and the pages over the home that they leave. Some outputs are asked
-for without the key being set, so that nothing is taken out of them that was written before.
+Real processes of the real command line, a real socket, and the pages over the home that they leave. Some outputs are
+asked for without the key being set, so that nothing is taken out of them that was written before.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ from sbf_core.web.site import Site
 ROOT = Path(__file__).resolve().parents[2]
 KEY = 'c4nary-Sup3r/Se+cr=et&"k3y'
 SHAPES = {
-    "plain": KEY, "address": quote(KEY, safe=""), "part of an address": quote(KEY), "form": KEY.replace("&", "%26").replace("+", "%2b"), "base64": base64.b64encode(KEY.encode()).decode(),
-    "base64 with a user": base64.b64encode(f"me:{KEY}".encode()).decode(), "JSON": json.dumps(KEY)[1:-1], "JSON of others": json.dumps(KEY)[1:-1].replace("/", "\\/").replace("&", "\\u0026"),
+    "plain": KEY, "address": quote(KEY, safe=""), "part of an address": quote(KEY),
+    "form": KEY.replace("&", "%26").replace("+", "%2b"), "base64": base64.b64encode(KEY.encode()).decode(),
+    "base64 with a user": base64.b64encode(f"me:{KEY}".encode()).decode(), "JSON": json.dumps(KEY)[1:-1],
+    "JSON of others": json.dumps(KEY)[1:-1].replace("/", "\\/").replace("&", "\\u0026"),
     "HTML": html.escape(KEY), "hexadecimal": KEY.encode().hex(),
 }  # fmt: skip
 #: What is looked for: each shape, and pieces that no escape changes.
@@ -74,9 +77,12 @@ def entry(name, **more):
     extension = "csv" if name == "csv" else "json"
     secret_fields = ("$.request.params.*",) if name == "masked" else ()
     pages = Pages(by="next_url", next_at="next") if name == "paged" else None
-    recipe = RestRecipe(url=os.environ["WORLD_URL"] + "/" + name, secrets={"apikey": "WORLD_KEY"}, secret_headers={"x-api-key": "WORLD_KEY"}, extension=extension, pages=pages, secret_fields=secret_fields)
+    recipe = RestRecipe(url=os.environ["WORLD_URL"] + "/" + name, secrets={"apikey": "WORLD_KEY"},
+                        secret_headers={"x-api-key": "WORLD_KEY"}, extension=extension, pages=pages,
+                        secret_fields=secret_fields)
     rows_at = "rows" if name in ("paged", "params", "masked", "drift") else ""
-    return DatasetKeymapEntry(domain="test", source="v_" + name, dataset=name, silver_table="v_" + name, columns=Row, recipe=recipe, rows_at=rows_at, reject_share_max=1.0, refresh_after_hours=0,
+    return DatasetKeymapEntry(domain="test", source="v_" + name, dataset=name, silver_table="v_" + name, columns=Row,
+                              recipe=recipe, rows_at=rows_at, reject_share_max=1.0, refresh_after_hours=0,
                               is_data=DataRules(error_fields=("Note",)))
 
 @hookimpl
@@ -110,10 +116,17 @@ def answer(request: Request) -> Response:
             content_type="text/csv",
         )
     found: object = {
-        "note": {"Note": said}, "rows": [*rows, *({"number": "x" + shape, "remark": "r"} for shape in SHAPES.values())], "fields": [{**row, KEY: 1, "also": said} for row in rows],
-        "params": {"request": {"params": {"apikey": KEY, "all": said}}, "rows": rows}, "masked": {"request": {"params": {"apikey": KEY, "all": said}}, "rows": rows},
-        "drift": {"rows": [{"number": number, "remark": "r", "echo": shape} for number, shape in enumerate(SHAPES.values())]},
-        "paged": {"rows": [{"number": int(request.args.get("page", 1)), "remark": "p"}], "next": f"/paged?page=2&apikey={quote(KEY, safe='')}" if "page" not in request.args else None},
+        "note": {"Note": said}, "rows": [*rows, *({"number": "x" + shape, "remark": "r"} for shape in SHAPES.values())],
+        "fields": [{**row, KEY: 1, "also": said} for row in rows],
+        "params": {"request": {"params": {"apikey": KEY, "all": said}}, "rows": rows},
+        "masked": {"request": {"params": {"apikey": KEY, "all": said}}, "rows": rows},
+        "drift": {
+            "rows": [{"number": number, "remark": "r", "echo": shape} for number, shape in enumerate(SHAPES.values())],
+        },
+        "paged": {
+            "rows": [{"number": int(request.args.get("page", 1)), "remark": "p"}],
+            "next": f"/paged?page=2&apikey={quote(KEY, safe='')}" if "page" not in request.args else None,
+        },
     }.get(name, rows)  # fmt: skip
     return Response(
         json.dumps(found),
@@ -139,8 +152,8 @@ class World:
         (info / "entry_points.txt").write_text("[sbf.plugins]\ncanary = sent_back\n")
         usual = {name: value for name, value in os.environ.items() if not name.startswith(("SBF_", "PYTHON", "COV"))}
         self.environment = {
-            **usual, "PYTHONPATH": os.pathsep.join([str(ROOT), str(site)]), "SBF_PLUGINS": "canary", "SBF_TESTING": "1", "SBF_NOW": "2026-03-02T12:00:00+00:00", "WORLD_URL": url,
-            "WORLD_WAYS": " ".join((*WAYS, "masked")),
+            **usual, "PYTHONPATH": os.pathsep.join([str(ROOT), str(site)]), "SBF_PLUGINS": "canary", "SBF_TESTING": "1",
+            "SBF_NOW": "2026-03-02T12:00:00+00:00", "WORLD_URL": url, "WORLD_WAYS": " ".join((*WAYS, "masked")),
         }  # fmt: skip
         self.shown: dict[str, bytes] = {}
 

@@ -134,7 +134,11 @@ def test_readers_see_a_run_that_left_no_copy(world: World, home: Path) -> None:
 
 def test_a_run_never_meets_a_reader(world: World, home: Path) -> None:
     world.first_day(home)
-    script = f"import sys; sys.argv = ['sbf']; from sbf_core.cli.reading import reading; from sbf_core.settings.settings import Settings\nwith reading(Settings({str(home)!r})) as cursor:\n    print(cursor.execute('FROM silver.world_eod').fetchone() is not None, flush=True); sys.stdin.read()"
+    script = (
+        "import sys; sys.argv = ['sbf']; from sbf_core.cli.reading import reading; "
+        f"from sbf_core.settings.settings import Settings\nwith reading(Settings({str(home)!r})) as cursor:\n"
+        "    print(cursor.execute('FROM silver.world_eod').fetchone() is not None, flush=True); sys.stdin.read()"
+    )
     reader = subprocess.Popen(
         [sys.executable, "-c", script],
         env=world.environment(home),

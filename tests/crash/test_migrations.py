@@ -1,4 +1,6 @@
-"""An older home is copied first and brought forward; killed at each step it is the old one or the new one. And what only late payloads reach."""
+"""An older home is copied first and brought forward; killed at each step it is the old one or the new one.
+And what only late payloads reach.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from hang import HANG_SECONDS
 from world import World
 
-CALLS = "openat,write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,link,linkat,mkdir,mkdirat,ftruncate,unlink,unlinkat"
+CALLS = (
+    "openat,write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,link,"
+    "linkat,mkdir,mkdirat,ftruncate,unlink,unlinkat"
+)
 _CALL = re.compile(r"^(\d+) +(\w+)\((.*)\) += (-?\d+)")
 _BEGUN = re.compile(r"^(\d+) +(\w+)\((.*) <unfinished \.\.\.>$")
 _ENDED = re.compile(r"^(\d+) +<\.\.\. (\w+) resumed>(.*)\) += (-?\d+)")

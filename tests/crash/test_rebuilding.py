@@ -1,5 +1,5 @@
-"""Kill a rebuild, or a repair, anywhere, fill its disk, damage what it leaves: the home has its old tables or the new ones, whole, and
-the next command ends well.
+"""Kill a rebuild, or a repair, anywhere, fill its disk, damage what it leaves: the home has its old tables or the new
+ones, whole, and the next command ends well.
 
 The database to be rebuilt holds a row that Bronze does not give, so that old and new can be told apart.
 """
@@ -125,7 +125,9 @@ def test_a_rebuild_that_is_killed(case: Case, tmp_path: Path, command: str, poin
 def test_a_rebuild_that_is_stopped(
     case: Case, counts: dict[str, dict[str, int]], tmp_path: Path, command: str, point: str, kind: str
 ) -> None:
-    """At the first and last time that a point is reached, of all the tables and of one, and of a repair that makes one again."""
+    """At the first and last time that a point is reached,
+    of all the tables and of one, and of a repair that makes one again.
+    """
     assert set(USUAL) <= counts["all"].keys()
     for number in sorted({1, counts[command].get(point, 0)} - {0}) if point in counts[command] else ():
         if number == 1 or not point.startswith("whole."):  # how often live.json is written, the clock says
@@ -146,7 +148,9 @@ def test_damage_to_a_home_that_is_half_replaced(case: Case, tmp_path: Path, poin
 
 @pytest.mark.parametrize("kind", ["full", pytest.param("denied", marks=pytest.mark.slow)])
 def test_a_rebuild_that_cannot_take_the_place(case: Case, tmp_path: Path, kind: str) -> None:
-    """The old database keeps its name, and has no other: what stands in backups is no second name of what is written."""
+    """The old database keeps its name, and has no other:
+    what stands in backups is no second name of what is written.
+    """
     home = case.home(tmp_path / "home")
     is_environment_fault(case.world.sbf(home, "rebuild", SBF_FAULT=f"rebuild.kept:1:{kind}"), "")
     assert digests(home) == case.wrong
@@ -178,7 +182,9 @@ def test_a_rebuild_whose_files_cannot_grow(case: Case, tmp_path: Path, byte_coun
     ],
 )
 def test_a_rebuild_on_a_disk_that_is_full(case: Case, tmp_path: Path, kilobytes: int) -> None:
-    """So much is left beside the home. Closing the new database fails without a word then, and leaves its rows in its log."""
+    """So much is left beside the home. Closing the new database fails without a word then,
+    and leaves its rows in its log.
+    """
     disk = tmp_path / "disk"
     if not has_tmpfs(disk):
         pytest.skip("small file systems cannot be made here")

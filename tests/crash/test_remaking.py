@@ -1,7 +1,8 @@
-"""Kill it while a table is made again: the table is the old one or the new one, and the next run ends as if nothing had happened.
+"""Kill it while a table is made again: the table is the old one or the new one,
+and the next run ends as if nothing had happened.
 
-A home has a first day; then the plugin is upgraded to one that declares both datasets otherwise, and the second day waits.
-Runs are real processes of the real command line.
+A home has a first day; then the plugin is upgraded to one that declares both datasets otherwise, and the second day
+waits. Runs are real processes of the real command line.
 """
 
 from __future__ import annotations
@@ -29,8 +30,13 @@ from sbf_core.faults import FAULT_POINTS
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with signals that only POSIX knows")
 #: A column has another name and type; a dataset and its table have other names, and its old one is a view.
 UPGRADE = {
-    "close: Decimal | None = column(precision=18, scale=4)": 'price: Decimal | None = column(precision=12, scale=2, renamed_from=("close",))',
-    'dataset="members", silver_table="world_member"': 'dataset="people", silver_table="world_people", renamed_from=("reference/world/members", "silver.world_member"), keep_view=True',
+    "close: Decimal | None = column(precision=18, scale=4)": (
+        'price: Decimal | None = column(precision=12, scale=2, renamed_from=("close",))'
+    ),
+    'dataset="members", silver_table="world_member"': (
+        'dataset="people", silver_table="world_people", '
+        'renamed_from=("reference/world/members", "silver.world_member"), keep_view=True'
+    ),
     "p.close": "p.price",
 }  # fmt: skip
 ROOMS = ("remake", "promote", "bronze", "journal", "manifest", "gold", "run")
@@ -139,7 +145,9 @@ def test_the_upgrade_is_as_if_the_plugin_had_always_been_so(upgrade: Upgrade, tm
 
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at(upgrade: Upgrade, point: str) -> None:
-    """Two tables are made again, then two are promoted into: at the first, the middle and the last time that these reach it; at others once."""
+    """Two tables are made again, then two are promoted into:
+    at the first, the middle and the last time that these reach it; at others once.
+    """
     number = upgrade.counts.get(point, 0)
     if not number:
         pytest.skip("a home that is there does not reach it")

@@ -1,4 +1,6 @@
-"""A crash can leave a block of metadata half written, so that DuckDB cannot read its file: the next run replaces it and loses nothing."""
+"""A crash can leave a block of metadata half written, so that DuckDB cannot read its file:
+the next run replaces it and loses nothing.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ def cut(database: Path, block: int) -> None:
 
 
 def crashed(world: World, home: Path, point: str) -> Path:
-    """A second day that was killed, and every block of metadata of its database half written; the database before that."""
+    """A second day that was killed, and every block of metadata of its database half written;
+    the database before that.
+    """
     world.first_day(home)
     blocks = metadata_blocks(home / "sbf.duckdb")
     assert world.sbf(home, "run", SBF_FAULT=f"{point}:1:kill").returncode == -signal.SIGKILL
@@ -146,7 +150,9 @@ def test_each_block_of_metadata_is_looked_at(world: World, wanted: object, tmp_p
 
 
 def test_a_ledger_that_lost_a_table_in_a_crash_is_replaced(world: World, wanted: object, tmp_path: Path) -> None:
-    """Found only after the database was opened and our own note written: the note must stay until the other is in place."""
+    """Found only after the database was opened and our own note written:
+    the note must stay until the other is in place.
+    """
     home = tmp_path / "home"
     world.first_day(home)
     assert world.sbf(home, "run", SBF_FAULT="manifest.recorded:1:kill").returncode == -signal.SIGKILL
@@ -174,7 +180,8 @@ def test_a_damaged_block_of_rows_is_told(world: World, tmp_path: Path, wanted: o
     world.first_day(home)
     with duckdb.connect(str(home / "sbf.duckdb"), read_only=True) as connection:
         block = connection.execute(
-            "SELECT block_id FROM pragma_storage_info('silver.world_eod') WHERE segment_type <> 'VALIDITY' AND block_id >= 0"
+            "SELECT block_id FROM pragma_storage_info('silver.world_eod') "
+            "WHERE segment_type <> 'VALIDITY' AND block_id >= 0"
         ).fetchall()[0][0]
     cut(home / "sbf.duckdb", block)
     done = world.sbf(home, "run")

@@ -29,8 +29,10 @@ class Row:
     symbol: str = column(key=True)
 
 def entry(name, **more):
-    recipe = RestRecipe(url=os.environ["WORLD_URL"] + "/" + name, secrets={"apikey": "WORLD_KEY"}, secret_headers={"x-api-key": "WORLD_KEY"})
-    return DatasetKeymapEntry(domain="test", source="canary_" + name, dataset=name, silver_table="canary_" + name, columns=Row, recipe=recipe)
+    recipe = RestRecipe(url=os.environ["WORLD_URL"] + "/" + name, secrets={"apikey": "WORLD_KEY"},
+                        secret_headers={"x-api-key": "WORLD_KEY"})
+    return DatasetKeymapEntry(domain="test", source="canary_" + name, dataset=name, silver_table="canary_" + name,
+                              columns=Row, recipe=recipe)
 
 @hookimpl
 def datasets():
@@ -44,7 +46,8 @@ def fetch(entry, request, http):
         raise ValueError(f"could not ask {entry.recipe.url}?apikey={key}")
     if entry.dataset == "claims":
         fetch_by_recipe(entry, request, http)
-        return RunResult(request=request, address=entry.recipe.url + "?apikey=" + key, payload=b"[]", fetched_at=dt.datetime.now(dt.timezone.utc), headers={"etag": key})
+        return RunResult(request=request, address=entry.recipe.url + "?apikey=" + key, payload=b"[]",
+                         fetched_at=dt.datetime.now(dt.timezone.utc), headers={"etag": key})
     return fetch_by_recipe(entry, request, http)
 """
 
@@ -91,8 +94,8 @@ def test_a_canary_is_found_nowhere(httpserver: HTTPServer, tmp_path: Path, isola
     (info / "entry_points.txt").write_text("[sbf.plugins]\ncanary = canary\n")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SBF_", "PYTHON", "COV"))}
     environment |= {
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(site)]), "SBF_HOME": str(home), "SBF_PLUGINS": "canary", "SBF_ISOLATE": isolate,
-        "WORLD_URL": httpserver.url_for("").rstrip("/"), "WORLD_KEY": KEY,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(site)]), "SBF_HOME": str(home), "SBF_PLUGINS": "canary",
+        "SBF_ISOLATE": isolate, "WORLD_URL": httpserver.url_for("").rstrip("/"), "WORLD_KEY": KEY,
     }  # fmt: skip
     seen = b""
     commands = (
@@ -134,7 +137,8 @@ def test_a_canary_is_found_nowhere(httpserver: HTTPServer, tmp_path: Path, isola
     with duckdb.connect(home / "sbf.duckdb", read_only=True) as conn:
         ways = dict(
             conn.execute(
-                "SELECT dataset, string_agg(coalesce(error, status)) FROM ops.file_ingestions WHERE kind = 'file' GROUP BY 1"
+                "SELECT dataset, string_agg(coalesce(error, status)) FROM ops.file_ingestions "
+                "WHERE kind = 'file' GROUP BY 1"
             ).fetchall()
         )
     for name, end in {"good": "ok", "refused": "HTTP 401", "moved": "redirect", "broken": "HTTP 404"}.items():

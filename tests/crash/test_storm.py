@@ -1,4 +1,6 @@
-"""Many at one home: runs, readers, checks and backups, in threads and in processes; in the end the rows are those of one run."""
+"""Many at one home: runs, readers, checks and backups, in threads and in processes;
+in the end the rows are those of one run.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ COMMANDS = (
     ("rebuild",),
     ("clean", "--yes"),
 )
-#: What a notebook does, in a process with three threads of it: runs, looks, and reads files of the home as a copy would.
+#: What a notebook does, in a process with three threads of it:
+#: runs, looks, and reads files of the home as a copy would.
 NOTEBOOK = """
 import random, sys, threading, time, warnings
 from pathlib import Path

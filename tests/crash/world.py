@@ -1,4 +1,5 @@
-"""A small fixed world for runs in processes of their own: a plugin that pip could have installed, its files, its recording.
+"""A small fixed world for runs in processes of their own:
+a plugin that pip could have installed, its files, its recording.
 
 Days one and two differ: rows are new, revised and gone, so that a run has history, rejects and gold to write.
 """
@@ -51,18 +52,22 @@ class Member:
 @hookimpl
 def datasets():
     return [
-        DatasetKeymapEntry(domain="prices", source="world", dataset="eod", scope="per_ticker", silver_table="world_eod", columns=Price,
-                           first_date=dt.date(2024, 1, 1), reject_share_max=0.5, recipe=FileRecipe(path="eod-{ticker}.json", extension="json")),
-        DatasetKeymapEntry(domain="reference", source="world", dataset="members", silver_table="world_member", columns=Member,
-                           semantics="snapshot", recipe=FileRecipe(path="members.json", extension="json")),
+        DatasetKeymapEntry(domain="prices", source="world", dataset="eod", scope="per_ticker", silver_table="world_eod",
+                           columns=Price, first_date=dt.date(2024, 1, 1), reject_share_max=0.5,
+                           recipe=FileRecipe(path="eod-{ticker}.json", extension="json")),
+        DatasetKeymapEntry(domain="reference", source="world", dataset="members", silver_table="world_member",
+                           columns=Member, semantics="snapshot",
+                           recipe=FileRecipe(path="members.json", extension="json")),
     ]
 
 @hookimpl
 def build_gold():
     return [
-        GoldModel(name="dim_world", key=("symbol",), surrogate_key="symbol_key", sql="SELECT symbol, name FROM silver.world_member"),
+        GoldModel(name="dim_world", key=("symbol",), surrogate_key="symbol_key",
+                  sql="SELECT symbol, name FROM silver.world_member"),
         GoldModel(name="fact_world", key=("symbol", "date"), date_column="date",
-                  sql="SELECT p.symbol, p.date, p.close, d.symbol_key FROM silver.world_eod p LEFT JOIN gold.dim_world d USING (symbol)"),
+                  sql="SELECT p.symbol, p.date, p.close, d.symbol_key FROM silver.world_eod p "
+                      "LEFT JOIN gold.dim_world d USING (symbol)"),
     ]
 """
 
@@ -127,8 +132,9 @@ class World:
         """What a child sees."""
         usual = {name: value for name, value in os.environ.items() if not name.startswith(("SBF_", "PYTHON", "COV"))}
         return {
-            **usual, "PYTHONPATH": os.pathsep.join([str(ROOT), str(self.site)]), "SBF_HOME": str(home), "SBF_TESTING": "1", "SBF_NOW": DAYS[day].isoformat(),
-            "SBF_PLUGINS": "world", "SBF_TICKERS": ",".join(TICKERS), "SBF_FSYNC": "none", "SBF_THREADS": "1", **more,
+            **usual, "PYTHONPATH": os.pathsep.join([str(ROOT), str(self.site)]), "SBF_HOME": str(home),
+            "SBF_TESTING": "1", "SBF_NOW": DAYS[day].isoformat(), "SBF_PLUGINS": "world",
+            "SBF_TICKERS": ",".join(TICKERS), "SBF_FSYNC": "none", "SBF_THREADS": "1", **more,
         }  # fmt: skip
 
     def sbf(self, home: Path, *arguments: str, day: int = 1, **more: str) -> subprocess.CompletedProcess[str]:

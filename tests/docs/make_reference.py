@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import duckdb
 import typer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -27,11 +28,12 @@ from sbf_core.dataset.format_list import FORMATS
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.duck import migrate
+from sbf_core.failures import MEANINGS
 from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique
 from sbf_core.plugin import hookspecs
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
-from sbf_core.settings.settings import SETTINGS
+from sbf_core.settings.setting import SETTINGS
 from sbf_core.silver.reading import ParseRows, PromotionBatch, SelectRows
 from sbf_core.testing.kit import CHECKS, EXEMPTIONS
 from sbf_core.universe.members import UniverseMember
@@ -44,7 +46,10 @@ HOOKS = ("datasets", "fetch", "promote", "build_gold", "universe_members")
 def commands() -> str:
     """Every command with its options."""
     group: Any = typer.main.get_command(app)
-    text = "# Commands\n\nResults go to standard output, everything else to standard error. Each reporting command has `--json`.\n"
+    text = (
+        "# Commands\n\n"
+        "Results go to standard output, everything else to standard error. Each reporting command has `--json`.\n"
+    )
     for name, command in _walk(group, "sbf"):
         text += f"\n## {name}\n\n{inspect.cleandoc(command.help or '')}\n\n"
         for parameter in command.params:
@@ -97,7 +102,7 @@ def datasets(options):
     region = checked_options(options, region="eu")["region"]        # [options.NAME] region = "us"
     recipe = RestRecipe(url=f"https://api.example.com/{region}/rates?from={{from_date}}")
     return [DatasetKeymapEntry(domain="rates", source="example", dataset="policy", silver_table="example_policy", columns=Rate, recipe=recipe)]
-""",
+""",  # noqa: E501
     "fetch": """from sbf_core.api import fetch_by_recipe, hookimpl
 
 @hookimpl
@@ -125,14 +130,14 @@ def promote(entry, batch):
     if batch.extension == "csv":                                    # a column for each currency
         return SelectRows("SELECT _file, day, name AS currency, value AS rate FROM batch UNPIVOT (value FOR name IN (COLUMNS(* EXCLUDE (_file, day))))")
     return ParseRows(parse)
-""",
+""",  # noqa: E501
     "build_gold": """from sbf_core.api import GoldModel, NotNull, hookimpl
 
 @hookimpl
 def build_gold(options):
     sql = "SELECT currency, max_by(rate, date) AS rate, max(date) AS date FROM silver.ecb_reference_rate GROUP BY currency"
     return [GoldModel(name="last_rate", key=("currency",), date_column="date", sql=sql, tests=(NotNull(column="date"),), doc="One row a currency: its last rate.")]
-""",
+""",  # noqa: E501
     "universe_members": """import datetime as dt
 from sbf_core.api import UniverseMember, hookimpl
 
@@ -145,12 +150,18 @@ def universe_members():
 
 def hooks() -> str:
     """Every hook with its signature."""
-    text = f"# Hooks\n\nMark a function with `@hookimpl`. It may take fewer arguments than stand here. `HOOK_API = {hookspecs.HOOK_API}`;\n"
+    text = (
+        "# Hooks\n\nMark a function with `@hookimpl`. It may take fewer arguments than stand here. "
+        f"`HOOK_API = {hookspecs.HOOK_API}`;\n"
+    )
     text += "[keep up with versions](../how-to/keep-up-with-versions.md) says what that means.\n"
     for name in HOOKS:
         function = getattr(hookspecs, name)
         signature = str(inspect.signature(function)).replace("'", "")
-        text += f"\n## {name}\n\n```text\n{name}{signature}\n```\n\n{_prose(function)}\n\n```python\n{HOOK_EXAMPLES[name]}```\n"
+        text += (
+            f"\n## {name}\n\n```text\n{name}{signature}\n```\n\n{_prose(function)}\n\n"
+            f"```python\n{HOOK_EXAMPLES[name]}```\n"
+        )
     for kind in (RunRequest, RunResult, PromotionBatch, SelectRows, ParseRows):
         text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n"
     return text
@@ -159,52 +170,88 @@ def hooks() -> str:
 #: An example of each field, as it is written in a plugin. A test makes each kind with each of them.
 EXAMPLES: dict[str, dict[str, str]] = {
     "DatasetKeymapEntry": {
-        "domain": '"fx"', "source": '"ecb"', "dataset": '"reference_rates"', "discriminator": '"annual"', "scope": '"per_ticker"', "members": '("GDP", "CPI")', "silver_table": '"ecb_rate"',
-        "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")', "semantics": '"snapshot"', "on_duplicate": '"last"', "format": 'Csv(delimiter=";")', "rows_at": '"data.items"', "member": '"rates.csv"',
-        "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1", "refresh_after_hours": "6", "unknown_after_days": "90", "cadence": 'Cadence(calendar="weekdays")',
-        "settles_after_days": "3", "horizon": "365", "lookback_days": "7", "answers": '"whole"', "restated": '"series"', "restated_column": '"rate"', "first_date": "dt.date(1999, 1, 4)",
-        "drift": '"tell"', "promote_version": "2", "renamed_from": '("fx/ecb/old_rates", "silver.old_rates")', "keep_view": "True", "opt_in": "True", "tags": '("daily", "fx")', "charts": '(Chart(name="rates", x="date", y="rate"),)', "title": '"Euro reference rates"',
+        "domain": '"fx"', "source": '"ecb"', "dataset": '"reference_rates"', "discriminator": '"annual"',
+        "scope": '"per_ticker"', "members": '("GDP", "CPI")', "silver_table": '"ecb_rate"',
+        "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")', "semantics": '"snapshot"',
+        "on_duplicate": '"last"', "format": 'Csv(delimiter=";")', "rows_at": '"data.items"', "member": '"rates.csv"',
+        "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1",
+        "refresh_after_hours": "6", "unknown_after_days": "90", "cadence": 'Cadence(calendar="weekdays")',
+        "settles_after_days": "3", "horizon": "365", "lookback_days": "7", "answers": '"whole"',
+        "restated": '"series"', "restated_column": '"rate"', "first_date": "dt.date(1999, 1, 4)",
+        "drift": '"tell"', "promote_version": "2", "renamed_from": '("fx/ecb/old_rates", "silver.old_rates")',
+        "keep_view": "True", "opt_in": "True", "tags": '("daily", "fx")',
+        "charts": '(Chart(name="rates", x="date", y="rate"),)', "title": '"Euro reference rates"',
         "terms": '"Free with the source named."', "source_url": '"https://example.com/about"',
     },
     "Cadence": {"calendar": '"XNYS"', "min_age_days": "3", "seasons": '("01-01/03-31",)', "off_season_hours": "24 * 7"},
-    "DataRules": {"error_fields": '("Error Message",)', "error_texts": '("Limit Reach",)', "plan_texts": '("Exclusive Endpoint",)', "may_be_empty": "True", "none_status": "(404, 204)", "listing_fields": '("vintage_dates",)'},
+    "DataRules": {
+        "error_fields": '("Error Message",)', "error_texts": '("Limit Reach",)',
+        "plan_texts": '("Exclusive Endpoint",)', "may_be_empty": "True",
+        "none_status": "(404, 204)", "listing_fields": '("vintage_dates",)',
+    },
     "Column": {
-        "name": '"rate"', "type": '"DECIMAL(18,6)"', "nullable": "True", "key": "True", "row_date": "True", "known_from": "True", "source": '"obsValue"', "also": '("OBS_VALUE",)', "renamed_from": '("value",)',
-        "optional": "True", "missing": '("N/A", ".")', "trim": "True", "date_format": '"%d.%m.%Y"', "zone": '"America/New_York"', "fold": '"first"', "epoch": '"ms"', "known_at": '"16:30"', "cut_at": '"asked_since"', "unit": '"per EUR"', "doc": '"fixed at 14:15 CET"',
+        "name": '"rate"', "type": '"DECIMAL(18,6)"', "nullable": "True", "key": "True",
+        "row_date": "True", "known_from": "True", "source": '"obsValue"', "also": '("OBS_VALUE",)',
+        "renamed_from": '("value",)', "optional": "True", "missing": '("N/A", ".")', "trim": "True",
+        "date_format": '"%d.%m.%Y"', "zone": '"America/New_York"', "fold": '"first"', "epoch": '"ms"',
+        "known_at": '"16:30"', "cut_at": '"asked_since"', "unit": '"per EUR"', "doc": '"fixed at 14:15 CET"',
     },
     "Csv": {
-        "delimiter": '";"', "quote": '"\'"', "escape": '"\\\\"', "comment": '"#"', "encoding": '"cp1252"', "header": '("date", "open", "close")', "skip_rows": "2", "footer_rows": "1", "null": '("NA",)',
-        "decimal": '","', "thousands": '"\'"',
+        "delimiter": '";"', "quote": '"\'"', "escape": '"\\\\"', "comment": '"#"',
+        "encoding": '"cp1252"', "header": '("date", "open", "close")', "skip_rows": "2",
+        "footer_rows": "1", "null": '("NA",)', "decimal": '","', "thousands": '"\'"',
     },
     "Json": {"decimal": '","', "thousands": '"\'"'},
     "Parquet": {},
     "FixedWidth": {
-        "fields": '(("station", 0, 11), ("year", 11, 15))', "after": '"-----"', "skip_rows": "2", "footer_rows": "1", "encoding": '"latin-1"', "null": '("-9999",)', "decimal": '","', "thousands": '"\'"',
+        "fields": '(("station", 0, 11), ("year", 11, 15))', "after": '"-----"', "skip_rows": "2",
+        "footer_rows": "1", "encoding": '"latin-1"', "null": '("-9999",)', "decimal": '","', "thousands": '"\'"',
     },
-    "Excel": {"sheet": '"Prices"', "header": '("date", "close")', "cells": '"B4:H200"', "footer_rows": "1", "null": '("n/a",)', "decimal": '","', "thousands": '"\'"'},
-    "Sections": {"csv": 'Csv(delimiter=";")', "title": '"Annual Factors*"', "ends": '("Copyright*",)', "section_fields": '{"category": "*Schemes*"}', "nested": "False"},
+    "Excel": {
+        "sheet": '"Prices"', "header": '("date", "close")', "cells": '"B4:H200"',
+        "footer_rows": "1", "null": '("n/a",)', "decimal": '","', "thousands": '"\'"',
+    },
+    "Sections": {
+        "csv": 'Csv(delimiter=";")', "title": '"Annual Factors*"', "ends": '("Copyright*",)',
+        "section_fields": '{"category": "*Schemes*"}', "nested": "False",
+    },
     "JsonStat": {"dataset": '"population"', "decimal": '","', "thousands": '"\'"'},
     "SdmxJson": {"decimal": '","', "thousands": '"\'"'},
     "SdmxCsv": {"delimiter": '";"', "labels": "True", "decimal": '","', "thousands": '"\'"'},
     "SdmxMl": {"decimal": '","', "thousands": '"\'"'},
     "RestRecipe": {
-        "url": '"https://example.com/eod/{ticker}?from={from_date}"', "extension": '"csv"', "headers": '{"accept": "text/csv"}', "secrets": '{"apikey": "EXAMPLE_API_KEY"}',
-        "secret_headers": '{"authorization": "EXAMPLE_BEARER"}', "secret_fields": '("request.params.apikey",)', "mirrors": '("https://old.example.com/{ticker}",)', "date_format": '"%Y%m%d"', "periods": '("annual", "quarter")', "class_mark": '"-"',
-        "ticker_names": '{"^SPX": "^GSPC"}', "tickers_per_request": "100", "ticker_separator": '";"', "pages": 'Pages(by="page", parameter="page")', "chunk_days": "93", "rows_max": "5000",
-        "cursor": 'Cursor(by="moment", column="updated")', "plan": '"premium"', "limits": '("5/second", "250/day")', "connections": "2", "redirect_hosts": '("files.example.com",)', "deadline_seconds": "300.0", "mebibytes_max": "2048",
+        "url": '"https://example.com/eod/{ticker}?from={from_date}"', "extension": '"csv"',
+        "headers": '{"accept": "text/csv"}', "secrets": '{"apikey": "EXAMPLE_API_KEY"}',
+        "secret_headers": '{"authorization": "EXAMPLE_BEARER"}', "secret_fields": '("request.params.apikey",)',
+        "mirrors": '("https://old.example.com/{ticker}",)', "date_format": '"%Y%m%d"',
+        "periods": '("annual", "quarter")', "class_mark": '"-"', "ticker_names": '{"^SPX": "^GSPC"}',
+        "tickers_per_request": "100", "ticker_separator": '";"', "pages": 'Pages(by="page", parameter="page")',
+        "chunk_days": "93", "rows_max": "5000", "cursor": 'Cursor(by="moment", column="updated")',
+        "plan": '"premium"', "limits": '("5/second", "250/day")', "connections": "2",
+        "redirect_hosts": '("files.example.com",)', "deadline_seconds": "300.0", "mebibytes_max": "2048",
     },
-    "Cursor": {"by": '"token"', "column": '"updated"', "overlap_seconds": "300.0", "format": '"ms"', "at": '"meta.next"', "first": '"0"'},
+    "Cursor": {
+        "by": '"token"', "column": '"updated"', "overlap_seconds": "300.0",
+        "format": '"ms"', "at": '"meta.next"', "first": '"0"',
+    },
     "FileRecipe": {"path": '"prices/{ticker}.csv"', "extension": '"parquet"', "mirrors": '("old/{ticker}.csv",)'},
     "Pages": {
-        "by": '"cursor"', "parameter": '"cursor"', "first": "0", "size": "100", "size_parameter": '"limit"', "next_at": '"meta.next"', "total_at": '"meta.total"', "short_page_ends": "True", "items_at": '"data.items"', "total_header": '"X-Total-Count"', "pages_max": "50",
+        "by": '"cursor"', "parameter": '"cursor"', "first": "0", "size": "100", "size_parameter": '"limit"',
+        "next_at": '"meta.next"', "total_at": '"meta.total"', "short_page_ends": "True",
+        "items_at": '"data.items"', "total_header": '"X-Total-Count"', "pages_max": "50",
     },
     "GoldModel": {
-        "name": '"fact_rate"', "key": '("currency", "date")', "sql": '"SELECT * FROM silver.ecb_rate"', "kind": '"dimension"', "surrogate_key": '"rate_key"', "date_column": '"date"',
-        "tests": '(NotNull(column="rate"),)', "doc": '"One row a fixing."', "sources": '{"bars": [GoldSource(table="silver.fmp_eod")]}', "charts": '(Chart(name="rates", x="date", y="rate", series="currency"),)',
+        "name": '"fact_rate"', "key": '("currency", "date")', "sql": '"SELECT * FROM silver.ecb_rate"',
+        "kind": '"dimension"', "surrogate_key": '"rate_key"', "date_column": '"date"',
+        "tests": '(NotNull(column="rate"),)', "doc": '"One row a fixing."',
+        "sources": '{"bars": [GoldSource(table="silver.fmp_eod")]}',
+        "charts": '(Chart(name="rates", x="date", y="rate", series="currency"),)',
     },
     "Chart": {
-        "name": '"price"', "kind": '"candles"', "title": '"Prices as traded"', "x": '"date"', "y": '"rate"', "series": '"ticker"', "shown": '("AAPL", "IBM")', "open": '"first"', "high": '"highest"',
-        "low": '"lowest"', "close": '"last"', "value": '"log_return"', "total": '"mean"', "unit": '"USD"', "sessions": "True", "log": "True", "days": "365",
+        "name": '"price"', "kind": '"candles"', "title": '"Prices as traded"', "x": '"date"',
+        "y": '"rate"', "series": '"ticker"', "shown": '("AAPL", "IBM")', "open": '"first"',
+        "high": '"highest"', "low": '"lowest"', "close": '"last"', "value": '"log_return"',
+        "total": '"mean"', "unit": '"USD"', "sessions": "True", "log": "True", "days": "365",
         "spec": '{"mark": "point", "encoding": {"x": {"field": "date", "type": "temporal"}}}', "columns": '("volume",)',
     },
     "GoldSource": {"table": '"silver.fmp_eod"', "sql": '"SELECT * FROM silver.fmp_eod WHERE close > 0"'},
@@ -245,7 +292,12 @@ def _fields_of(kind: Any) -> str:
             if isinstance(field.default, attrs.Factory)
             else repr(field.default)
         )  # type: ignore[arg-type]
-        default = "empty" if isinstance(field.default, attrs.Factory) and not field.default.takes_self else default  # type: ignore[arg-type,attr-defined]
+        default = (
+            "empty"
+            if isinstance(field.default, attrs.Factory)  # type: ignore[arg-type]
+            and not field.default.takes_self  # type: ignore[attr-defined]
+            else default
+        )
         kind_text = kind.__annotations__[field.name].replace("|", "\\|")
         text += f"| `{field.name}` | {kind_text} | {default} | `{field.name}={EXAMPLES[kind.__name__][field.name]}` |\n"
     return text
@@ -253,9 +305,19 @@ def _fields_of(kind: Any) -> str:
 
 def formats() -> str:
     """Every format, and the paths of JSON."""
-    text = '# Formats\n\nHow a payload is written is declared: `DatasetKeymapEntry(format=Csv(delimiter=";"))`. Nothing is sniffed; what is not as declared is refused, in one line that says what\n'
-    text += 'to declare. Without a declaration the extension says it: `json` is `Json()`, `csv` and `csv.gz` are `Csv()`, `tsv` is `Csv(delimiter="\\t")`, `parquet` is `Parquet()`. In TOML a format is a\n'
-    text += 'table with its kind: `format = {kind = "csv", delimiter = ";"}`. [How to declare formats](../how-to/declare-formats.md) has real ones. Zip and gzip are wrappings of any of them: `member=` names the file.\n'
+    text = (
+        '# Formats\n\nHow a payload is written is declared: `DatasetKeymapEntry(format=Csv(delimiter=";"))`. '
+        "Nothing is sniffed; what is not as declared is refused, in one line that says what\n"
+    )
+    text += (
+        "to declare. Without a declaration the extension says it: `json` is `Json()`, `csv` and `csv.gz` are `Csv()`, "
+        '`tsv` is `Csv(delimiter="\\t")`, `parquet` is `Parquet()`. In TOML a format is a\n'
+    )
+    text += (
+        'table with its kind: `format = {kind = "csv", delimiter = ";"}`. '
+        "[How to declare formats](../how-to/declare-formats.md) has real ones. "
+        "Zip and gzip are wrappings of any of them: `member=` names the file.\n"
+    )
     for name, kind in FORMATS.items():
         text += f"\n## {kind.__name__}\n\nKind `{name}`. {_prose(kind)}\n"
         if attrs.fields(kind):
@@ -283,22 +345,42 @@ def _as_page(text: str) -> str:
 
 #: The first word of each reason, as ``ops.rejects`` has it.
 REASONS = {
-    "missing_key": "a column of the key has no value", "missing": "a column that may not be NULL has no value", "unparsable": "the text is none of the column's type",
-    "too_precise": "more decimals, or a finer moment, than the column holds", "out_of_range": "larger than the column holds", "not_an_integer": "a number that is not whole",
-    "not_finite": "NaN, an infinity, or larger than a double", "decimal_comma": "a decimal comma where a point is declared; the payload is refused", "thousands_mark": "a mark that may be one of thousands, and none is declared",
-    "no_zone": "a moment without an offset, and no zone is declared", "skipped_hour": "a moment that the zone skips when clocks go forward", "repeated_hour": "a moment that the zone has twice when clocks go back, and no `fold` is declared",
-    "ragged": "another number of fields than the header, or lists beside each other of different length", "bad_quote": "a quote within a field, or a text behind a closed one", "header_again": "the row is the header once more",
-    "key_twice": "a JSON object with a name twice, of which no value could be right", "no_row": "something else than a row among the rows", "not_unicode": "half of a surrogate pair", "no_json": "a text that should be JSON and is none",
-    "after_horizon": "a day later than was asked for, and than `horizon` allows", "before_first_date": "a day before `first_date`, which was not asked for",
-    "duplicate_key": "the payload states the key twice, with other values", "append_only": "another value for a key that is written once", "file_refused": "the whole payload is refused; its promotion says why",
-    "shifted": "a text of fixed width reaches into the gap beside its field", "beyond_exact": "a whole number in a workbook beyond 2^53, which is rounded already", "not_calculated": "a formula without a stored result",
-    "no_such_day": "a serial number of a workbook that is no day", "no_text": "a cell whose text cannot be had", "quotes": "a quote where SDMX-CSV has none", "action": "an action that is not known", "bad_index": "a position that the structure does not have",
+    "missing_key": "a column of the key has no value", "missing": "a column that may not be NULL has no value",
+    "unparsable": "the text is none of the column's type",
+    "too_precise": "more decimals, or a finer moment, than the column holds",
+    "out_of_range": "larger than the column holds", "not_an_integer": "a number that is not whole",
+    "not_finite": "NaN, an infinity, or larger than a double",
+    "decimal_comma": "a decimal comma where a point is declared; the payload is refused",
+    "thousands_mark": "a mark that may be one of thousands, and none is declared",
+    "no_zone": "a moment without an offset, and no zone is declared",
+    "skipped_hour": "a moment that the zone skips when clocks go forward",
+    "repeated_hour": "a moment that the zone has twice when clocks go back, and no `fold` is declared",
+    "ragged": "another number of fields than the header, or lists beside each other of different length",
+    "bad_quote": "a quote within a field, or a text behind a closed one",
+    "header_again": "the row is the header once more",
+    "key_twice": "a JSON object with a name twice, of which no value could be right",
+    "no_row": "something else than a row among the rows",
+    "not_unicode": "half of a surrogate pair", "no_json": "a text that should be JSON and is none",
+    "after_horizon": "a day later than was asked for, and than `horizon` allows",
+    "before_first_date": "a day before `first_date`, which was not asked for",
+    "duplicate_key": "the payload states the key twice, with other values",
+    "append_only": "another value for a key that is written once",
+    "file_refused": "the whole payload is refused; its promotion says why",
+    "shifted": "a text of fixed width reaches into the gap beside its field",
+    "beyond_exact": "a whole number in a workbook beyond 2^53, which is rounded already",
+    "not_calculated": "a formula without a stored result",
+    "no_such_day": "a serial number of a workbook that is no day",
+    "no_text": "a cell whose text cannot be had", "quotes": "a quote where SDMX-CSV has none",
+    "action": "an action that is not known", "bad_index": "a position that the structure does not have",
 }  # fmt: skip
 
 
 def declaration() -> str:
     """The fields of a declaration."""
-    text = "# Declarations\n\nThe same fields are read from TOML (`sbf_core.dataset.from_toml`), where `columns` is a list of tables. Examples are as a plugin writes them.\n"
+    text = (
+        "# Declarations\n\nThe same fields are read from TOML (`sbf_core.dataset.from_toml`), "
+        "where `columns` is a list of tables. Examples are as a plugin writes them.\n"
+    )
     for kind in DECLARED:
         text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n\n{_fields_of(kind)}"
     return text
@@ -306,48 +388,85 @@ def declaration() -> str:
 
 def settings() -> str:
     """Every setting."""
-    text = "# Settings\n\nA flag wins over the variable, the variable over `sbf.toml` in the home, and that over the default. `sbf doctor` shows each with its origin.\n\n"
-    text += "The home itself is `--home`, else `SBF_HOME`, else `./sbf-data`.\n\n| in sbf.toml | variable | default | meaning |\n| --- | --- | --- | --- |\n"
+    text = (
+        "# Settings\n\nA flag wins over the variable, the variable over `sbf.toml` in the home, "
+        "and that over the default. `sbf doctor` shows each with its origin.\n\n"
+    )
+    text += (
+        "The home itself is `--home`, else `SBF_HOME`, else `./sbf-data`.\n\n"
+        "| in sbf.toml | variable | default | meaning |\n| --- | --- | --- | --- |\n"
+    )
     for setting in SETTINGS:
         default = "none" if setting.default in ((), "") else setting.default
         text += f"| `{setting.name}` | `{setting.variable}` | {default} | {setting.doc} |\n"
-    text += "\nThree kinds of tables stand in the file only: `[options.PLUGIN]` holds what a plugin lets a user choose (its README says what),\n"
-    text += '`[tickers.SOURCE]` how a source writes a ticker, e.g. `"^SPX" = "^GSPC"` under `[tickers.yahoo]`, and `[universe.SOURCE]` the tickers that\n'
+    text += (
+        "\nThree kinds of tables stand in the file only: "
+        "`[options.PLUGIN]` holds what a plugin lets a user choose (its README says what),\n"
+    )
+    text += (
+        "`[tickers.SOURCE]` how a source writes a ticker, e.g. "
+        '`"^SPX" = "^GSPC"` under `[tickers.yahoo]`, and `[universe.SOURCE]` the tickers that\n'
+    )
     text += "a source is asked for: one of `tickers`, `file`, `plugin` or `query`.\n"
     return text
 
 
 OPS_WORDS = {
     "schema_migrations": "Which migration was applied when.",
-    "file_ingestions": "The single source of truth of runs and files: one row for the run (`kind` = `run`), one for each Bronze file or failed request (`file`), one for each gold table built (`gold`). A file row has `bronze_rows`; a run that ended in order has `content_length_bytes`, the sum of what it fetched.",
+    "file_ingestions": (
+        "The single source of truth of runs and files: one row for the run (`kind` = `run`), one for each Bronze "
+        "file or failed request (`file`), one for each gold table built (`gold`). A file row has `bronze_rows`; "
+        "a run that ended in order has `content_length_bytes`, the sum of what it fetched."
+    ),
     "bronze_manifest": "One row for each payload on disk.",
-    "promotion_manifest": "One row for each payload that was promoted: `rows_seen = rows_inserted + rows_updated + rows_unchanged + rows_rejected`.",
+    "promotion_manifest": (
+        "One row for each payload that was promoted: "
+        "`rows_seen = rows_inserted + rows_updated + rows_unchanged + rows_rejected`."
+    ),
     "rejects": "Each rejected row with its reason; [all of them](formats.md#reasons-of-rejects).",
     "schema_drift": "Fields that a vendor added or dropped, once each, with examples of the values of new ones.",
-    "table_declarations": "What made each silver table: the part of its declaration that decides its rows, and its fingerprint.",
-    "held_tables": "Tables whose declaration has changed and that are not made again by themselves, because rows would go.",
-    "cursors": "Where the next request of a series goes on, for datasets that are asked for what changed, and the answer that said so. The places before it are in `former`.",
-    "watermarks": "First and last row date in silver, per dataset and ticker. They steer fetching and never filter rows.",
+    "table_declarations": (
+        "What made each silver table: the part of its declaration that decides its rows, and its fingerprint."
+    ),
+    "held_tables": (
+        "Tables whose declaration has changed and that are not made again by themselves, because rows would go."
+    ),
+    "cursors": (
+        "Where the next request of a series goes on, for datasets that are asked for what changed, "
+        "and the answer that said so. The places before it are in `former`."
+    ),
+    "watermarks": (
+        "First and last row date in silver, per dataset and ticker. They steer fetching and never filter rows."
+    ),
     "data_dates": "The last day asked for, and when, per series of fetches.",
     "gold_manifest": "One row for each build of a gold table.",
     "gold_watermarks": "The last date of each gold table, and a checksum of what it was made from.",
     "gold_tests": "How each test of a gold table went, per build.",
-    "recoveries": "Runs that did not end well and were looked after: what was taken in, how many files were moved to quarantine in that recovery.",
-    "quarantine": "Files that were found in Bronze and are no payloads of the ledger, or not the bytes that were recorded. They are moved, never deleted.",
+    "recoveries": (
+        "Runs that did not end well and were looked after: what was taken in, "
+        "how many files were moved to quarantine in that recovery."
+    ),
+    "quarantine": (
+        "Files that were found in Bronze and are no payloads of the ledger, or not the bytes that were recorded. "
+        "They are moved, never deleted."
+    ),
 }
 
 
 def ops_tables() -> str:
     """Every ops table with its columns."""
-    sql = "".join(path.read_text() for _, path in migrate.migration_files())
+    sql = "".join(path.read_text(encoding="utf-8") for _, path in migrate.migration_files())
     text = "# Ops tables\n\nWritten by `OpsService` only. Read them with `sbf sql`.\n"
-    for name, body in re.findall(r"CREATE TABLE ops\.(\w+) \((.*?)\n?\);", sql, flags=re.DOTALL):
-        columns = [column.strip().split()[:2] for column in re.sub(r"\s+", " ", body).split(",")]
-        text += (
-            f"\n## ops.{name}\n\n{OPS_WORDS[name]}\n\n"
-            + ", ".join(f"`{column} {kind}`" for column, kind in columns)
-            + "\n"
-        )
+    with duckdb.connect() as connection:
+        connection.execute(sql)
+        for name in re.findall(r"CREATE TABLE ops\.(\w+)", sql):
+            columns = connection.execute(f"DESCRIBE ops.{name}").fetchall()
+            listed = ", ".join(f"`{column} {kind}`" for column, kind, *_ in columns)
+            text += f"\n## ops.{name}\n\n{OPS_WORDS[name]}\n\n{listed}\n"
+            if name == "file_ingestions":
+                text += "\n`error_kind` is one of these; `sbf run --json` gives the same words in `failures`.\n\n"
+                text += "| kind | what it means |\n| --- | --- |\n"
+                text += "".join(f"| `{kind}` | {meaning} |\n" for kind, meaning in MEANINGS.items())
     return text
 
 
@@ -366,10 +485,16 @@ def _prose(thing: Any) -> str:
 
 def library() -> str:
     """The functions of ``import sbf_core``."""
-    text = "# Library\n\n`import sbf_core` gives these. [How to use it from Python](../how-to/use-from-python.md) has an example.\n"
+    text = (
+        "# Library\n\n"
+        "`import sbf_core` gives these. [How to use it from Python](../how-to/use-from-python.md) has an example.\n"
+    )
     for name in ("open", "run"):
         function = getattr(sbf_core, name)
-        text += f"\n## sbf_core.{name}\n\n```text\n{_signature(function)}\n```\n\n{_plain(inspect.cleandoc(function.__doc__))}\n"
+        text += (
+            f"\n## sbf_core.{name}\n\n```text\n{_signature(function)}\n```\n\n"
+            f"{_plain(inspect.cleandoc(function.__doc__))}\n"
+        )
     text += f"\n## sbf_core.RunContext\n\n{_plain(inspect.cleandoc(sbf_core.RunContext.__doc__ or ''))}\n"
     return text
 
@@ -404,11 +529,17 @@ def _plain(doc: str) -> str:
 
 def conformance() -> str:
     """The checks of the kit."""
-    text = '# Conformance\n\nWhat `sbf plugins check NAME` and `conformance("NAME")` look at, in this order. [Test a plugin](../how-to/test-a-plugin.md) says how.\n\n'
+    text = (
+        '# Conformance\n\nWhat `sbf plugins check NAME` and `conformance("NAME")` look at, in this order. '
+        "[Test a plugin](../how-to/test-a-plugin.md) says how.\n\n"
+    )
     text += "| check | what holds when it passes |\n| --- | --- |\n"
     for check in CHECKS:
         text += f"| `{check.name}` | {check.promise} |\n"
-    text += f'\nA plugin is exempt from a check by `{EXEMPTIONS} = {{"check": "reason"}}` in its module, or from it for some datasets by `"check:DATASET"`, with `*`.\n'
+    text += (
+        f'\nA plugin is exempt from a check by `{EXEMPTIONS} = {{"check": "reason"}}` in its module, '
+        'or from it for some datasets by `"check:DATASET"`, with `*`.\n'
+    )
     for check in CHECKS:
         text += f"\n## {check.name}\n\n{' '.join(_plain(inspect.cleandoc(check.look.__doc__ or '')).split())}\n"
     return text

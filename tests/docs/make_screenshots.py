@@ -1,4 +1,6 @@
-"""Makes the pictures in docs/images from the sample: python tests/docs/make_screenshots.py. Needs the extra `browser` and a Chromium."""
+"""Makes the pictures in docs/images from the sample: python tests/docs/make_screenshots.py.
+Needs the extra `browser` and a Chromium.
+"""
 
 from __future__ import annotations
 

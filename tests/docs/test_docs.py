@@ -37,7 +37,7 @@ STEP = re.compile(
     r"<!-- (?P<kind>test|file|replace|shown|vendor): (?P<what>.+?) -->\n(?:```(?P<language>\w+)\n(?P<body>.*?)\n```)?",
     flags=re.DOTALL,
 )
-PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 @pytest.mark.parametrize("page", make_reference.PAGES)
@@ -64,10 +64,19 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         ],
     }
     least = {
-        "DatasetKeymapEntry": {"domain": "fx", "source": "ecb", "dataset": "rates", "silver_table": "rates", "columns": names["Rate"]}, "Column": {"name": "rate", "type": "TIMESTAMP" if field in ("date_format", "zone", "fold", "epoch") else "DOUBLE"}, "FixedWidth": {"fields": (("a", 0, 4),)},
-        "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"}, "Cursor": {"by": "moment"}, "Pages": {"by": "page", "parameter": "page"},
-        "GoldModel": {"name": "fact_rate", "key": ("currency",), "sql": "SELECT 1 AS currency"}, "GoldSource": {"table": "silver.a"}, "UniverseMember": {"ticker": "AAPL"},
-        "NotNull": {"column": "a"}, "AcceptedRange": {"column": "a"}, "Unique": {"columns": ("a",)}, "ForeignKey": {"columns": ("a",), "to": "b", "to_columns": ("a",)},
+        "DatasetKeymapEntry": {
+            "domain": "fx", "source": "ecb", "dataset": "rates", "silver_table": "rates", "columns": names["Rate"],
+        },
+        "Column": {
+            "name": "rate", "type": "TIMESTAMP" if field in ("date_format", "zone", "fold", "epoch") else "DOUBLE",
+        },
+        "FixedWidth": {"fields": (("a", 0, 4),)},
+        "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"},
+        "Cursor": {"by": "moment"}, "Pages": {"by": "page", "parameter": "page"},
+        "GoldModel": {"name": "fact_rate", "key": ("currency",), "sql": "SELECT 1 AS currency"},
+        "GoldSource": {"table": "silver.a"}, "UniverseMember": {"ticker": "AAPL"},
+        "NotNull": {"column": "a"}, "AcceptedRange": {"column": "a"}, "Unique": {"columns": ("a",)},
+        "ForeignKey": {"columns": ("a",), "to": "b", "to_columns": ("a",)},
         "Chart": {"name": "rates", "x": "date", "y": "rate"},
     }  # fmt: skip
     beside = {
@@ -171,7 +180,9 @@ class NoVendor:
 
 
 class Vendor(NoVendor):
-    """A recorded answer in the place of a vendor: commands and outputs name the vendor, what runs asks a local server."""
+    """A recorded answer in the place of a vendor: commands and outputs name the vendor,
+    what runs asks a local server.
+    """
 
     environment = {
         "SBF_TESTING": "1",

@@ -37,9 +37,17 @@ def test_ticks_of_moments_are_few_and_within(first: dt.datetime, length: dt.time
 @pytest.mark.parametrize(
     ("first", "last", "texts"),
     [
-        ((2024, 1, 1), (2024, 1, 4), ["1 Jan", "2 Jan", "3 Jan", "4 Jan"]), ((2024, 1, 3), (2024, 2, 20), ["8 Jan", "15 Jan", "22 Jan", "29 Jan", "5 Feb", "12 Feb", "19 Feb"]),
-        ((2023, 11, 15), (2024, 7, 1), ["Dec 2023", "Jan 2024", "Feb 2024", "Mar 2024", "Apr 2024", "May 2024", "Jun 2024", "Jul 2024"]),
-        ((2022, 12, 30), (2024, 10, 2), ["2023", "Apr 2023", "Jul 2023", "Oct 2023", "2024", "Apr 2024", "Jul 2024", "Oct 2024"]), ((1999, 1, 4), (2026, 10, 30), ["2000", "2005", "2010", "2015", "2020", "2025"]),
+        ((2024, 1, 1), (2024, 1, 4), ["1 Jan", "2 Jan", "3 Jan", "4 Jan"]),
+        ((2024, 1, 3), (2024, 2, 20), ["8 Jan", "15 Jan", "22 Jan", "29 Jan", "5 Feb", "12 Feb", "19 Feb"]),
+        (
+            (2023, 11, 15), (2024, 7, 1),
+            ["Dec 2023", "Jan 2024", "Feb 2024", "Mar 2024", "Apr 2024", "May 2024", "Jun 2024", "Jul 2024"],
+        ),
+        (
+            (2022, 12, 30), (2024, 10, 2),
+            ["2023", "Apr 2023", "Jul 2023", "Oct 2023", "2024", "Apr 2024", "Jul 2024", "Oct 2024"],
+        ),
+        ((1999, 1, 4), (2026, 10, 30), ["2000", "2005", "2010", "2015", "2020", "2025"]),
     ],
 )  # fmt: skip
 def test_ticks_are_round(first: tuple[int, int, int], last: tuple[int, int, int], texts: list[str]) -> None:
@@ -49,9 +57,12 @@ def test_ticks_are_round(first: tuple[int, int, int], last: tuple[int, int, int]
 @pytest.mark.parametrize(
     ("moment", "period", "text"),
     [
-        (dt.date(2024, 5, 1), Period.ROW, "2024-05-01"), (dt.date(2024, 5, 6), Period.WEEK, "week of 2024-05-06"), (dt.date(2024, 5, 1), Period.MONTH, "2024-05"),
-        (dt.date(2024, 4, 1), Period.QUARTER, "2024-Q2"), (dt.date(2024, 1, 1), Period.YEAR, "2024"), (dt.datetime(2024, 5, 1, 13), Period.HOUR, "2024-05-01 13:00"),
-        (dt.datetime(2024, 5, 1), Period.ROW, "2024-05-01"), (dt.datetime(2024, 5, 1, 13, 30), Period.ROW, "2024-05-01 13:30"),
+        (dt.date(2024, 5, 1), Period.ROW, "2024-05-01"),
+        (dt.date(2024, 5, 6), Period.WEEK, "week of 2024-05-06"), (dt.date(2024, 5, 1), Period.MONTH, "2024-05"),
+        (dt.date(2024, 4, 1), Period.QUARTER, "2024-Q2"), (dt.date(2024, 1, 1), Period.YEAR, "2024"),
+        (dt.datetime(2024, 5, 1, 13), Period.HOUR, "2024-05-01 13:00"),
+        (dt.datetime(2024, 5, 1), Period.ROW, "2024-05-01"),
+        (dt.datetime(2024, 5, 1, 13, 30), Period.ROW, "2024-05-01 13:30"),
     ],
 )  # fmt: skip
 def test_a_period_is_called_by_its_beginning(moment: dt.date, period: Period, text: str) -> None:

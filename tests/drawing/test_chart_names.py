@@ -19,8 +19,10 @@ from sbf_core.drawing.view import View
 KINDS = ("DATE", "VARCHAR", "DOUBLE", "BIGINT", "DOUBLE", "DECIMAL(18,4)")
 PLAIN = tuple(f"col_{place}" for place in range(len(KINDS)))
 #: Each is in each place once: the day, the series, the values.
-WORDS = ("x", "s", "y", "x_1", "t", "e", "columns", "open", "close", "high", "low", "value", "place", "n", "p", "q", "r", "point", "points", "placed", "row", "first",
-         "last", "smallest", "begins", "ts")  # fmt: skip
+WORDS = (
+    "x", "s", "y", "x_1", "t", "e", "columns", "open", "close", "high", "low", "value", "place", "n", "p", "q", "r",
+    "point", "points", "placed", "row", "first", "last", "smallest", "begins", "ts",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -46,7 +48,10 @@ def charts(names: Sequence[str]) -> list[Chart]:
 def shown(cursor: duckdb.DuckDBPyConnection, names: Sequence[str], days: int) -> dict[str, Any]:
     """All that charts over a table with these names show, with the places of the names."""
     columns = ", ".join(f'"{name}" {kind}' for name, kind in zip(names, KINDS, strict=True))
-    rows = "SELECT DATE '2020-01-01' + CAST(i AS INTEGER) // 2, 'k' || (i % 2), nullif(i % 7, 3) + 0.5, i * i % 11, i % 5, CAST(i % 13 AS DECIMAL(18,4)) FROM range(?) AS g(i)"
+    rows = (
+        "SELECT DATE '2020-01-01' + CAST(i AS INTEGER) // 2, 'k' || (i % 2), nullif(i % 7, 3) + 0.5, "
+        "i * i % 11, i % 5, CAST(i % 13 AS DECIMAL(18,4)) FROM range(?) AS g(i)"
+    )
     cursor.execute(f"CREATE OR REPLACE TABLE silver.px ({columns})")
     cursor.execute(f"INSERT INTO silver.px {rows}", [2 * days])
     cursor.execute("CREATE OR REPLACE MACRO silver.px_as_of(ts) AS TABLE (SELECT t.* FROM silver.px AS t)")

@@ -303,8 +303,11 @@ def test_a_picture_has_nothing_in_it_that_acts(kind: str, theme: Theme) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        {"mark": "image", "encoding": {"x": {"field": "date"}}}, {"mark": {"type": "image"}}, {"layer": [{"data": {"url": "https://example.com"}, "mark": "bar"}]},
-        {"mark": "bar", "encoding": {"url": {"field": "ticker"}}}, {"mark": "bar", "encoding": {"href": {"field": "ticker"}}}, {"mark": "bar", "data": {"values": []}}, {"mark": "bar", "datasets": {}},
+        {"mark": "image", "encoding": {"x": {"field": "date"}}}, {"mark": {"type": "image"}},
+        {"layer": [{"data": {"url": "https://example.com"}, "mark": "bar"}]},
+        {"mark": "bar", "encoding": {"url": {"field": "ticker"}}},
+        {"mark": "bar", "encoding": {"href": {"field": "ticker"}}},
+        {"mark": "bar", "data": {"values": []}}, {"mark": "bar", "datasets": {}},
         {"mark": "geoshape", "transform": [{"lookup": "a", "from": {"data": {"url": "file:///etc/passwd"}}}]},
     ],
 )  # fmt: skip
@@ -316,8 +319,10 @@ def test_a_specification_that_fetches_is_refused(spec: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("chart", "said"),
     [
-        ({"kind": "pie", "y": "close"}, "not known"), ({"y": ()}, "lacks what it draws"), ({"kind": "heatmap", "y": "a"}, "lacks what it draws"), ({"kind": "own"}, "lacks what it draws"),
-        ({"y": ("a", "b"), "series": "ticker"}, "several columns"), ({"y": "a", "spec": {"mark": "bar"}}, "kind own"), ({"y": "a", "days": -1}, "negative"), ({"y": "a", "total": "product"}, "not known"),
+        ({"kind": "pie", "y": "close"}, "not known"), ({"y": ()}, "lacks what it draws"),
+        ({"kind": "heatmap", "y": "a"}, "lacks what it draws"), ({"kind": "own"}, "lacks what it draws"),
+        ({"y": ("a", "b"), "series": "ticker"}, "several columns"), ({"y": "a", "spec": {"mark": "bar"}}, "kind own"),
+        ({"y": "a", "days": -1}, "negative"), ({"y": "a", "total": "product"}, "not known"),
         ({"y": "a", "name": "A b"}, "not a name"), ({"y": "a", "shown": "AAPL"}, "one text"),
     ],
 )  # fmt: skip

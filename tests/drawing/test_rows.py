@@ -94,8 +94,11 @@ def test_a_thinned_line_keeps_its_ends_and_its_peaks_and_makes_nothing_up(
     values = [float(dice.randrange(-different, different)) for _ in range(count)]
     with duckdb.connect() as cursor:
         cursor.execute("CREATE SCHEMA gold")
-        cursor.execute("CREATE TABLE gold.t AS SELECT DATE '1990-01-01' + CAST(i // ? AS INTEGER) AS date, 'S' || (i % ?) AS ticker, v AS close FROM (SELECT unnest(?) AS v, unnest(range(?)) AS i)",
-                       [lines, lines, values, len(values)])  # fmt: skip
+        cursor.execute(
+            "CREATE TABLE gold.t AS SELECT DATE '1990-01-01' + CAST(i // ? AS INTEGER) AS date, "
+            "'S' || (i % ?) AS ticker, v AS close FROM (SELECT unnest(?) AS v, unnest(range(?)) AS i)",
+            [lines, lines, values, len(values)],
+        )
         found = drawn(cursor, View(series=tuple(f"S{number}" for number in range(lines))))
         source = set(cursor.execute("SELECT date, ticker, close FROM gold.t").fetchall())
         ends = cursor.execute(
@@ -214,7 +217,8 @@ def test_series_are_those_asked_for_else_declared_else_the_fullest(cursor: duckd
 def test_silver_is_drawn_as_it_was_known(cursor: duckdb.DuckDBPyConnection) -> None:
     fill(cursor, series("A", [1.0, 2.0]), "silver.t")
     cursor.execute(
-        "CREATE MACRO silver.t_as_of(ts) AS TABLE SELECT * REPLACE (close * 10 AS close) FROM silver.t WHERE ts >= TIMESTAMP '2024-06-01'"
+        "CREATE MACRO silver.t_as_of(ts) AS TABLE SELECT * REPLACE (close * 10 AS close) "
+        "FROM silver.t WHERE ts >= TIMESTAMP '2024-06-01'"
     )
     assert [mark["y"] for mark in drawn(cursor, View(as_of=dt.datetime(2024, 7, 1)), table="silver.t").marks] == [
         10.0,
@@ -226,8 +230,10 @@ def test_silver_is_drawn_as_it_was_known(cursor: duckdb.DuckDBPyConnection) -> N
 @pytest.mark.parametrize(
     ("view", "chart", "code"),
     [
-        ({"series": ("Z",)}, {}, "UNKNOWN_SERIES"), ({"series": ("A",)}, {"series": ""}, "SERIES"), ({"as_of": dt.datetime(2024, 1, 1)}, {}, "AS_OF"),
-        ({"indexed": True}, {"kind": "bar"}, "INDEX"), ({"since": MONDAY}, {"x": "year"}, "STRETCH"), ({"series": ("A", "B")}, {"kind": "candles"}, "SERIES"),
+        ({"series": ("Z",)}, {}, "UNKNOWN_SERIES"), ({"series": ("A",)}, {"series": ""}, "SERIES"),
+        ({"as_of": dt.datetime(2024, 1, 1)}, {}, "AS_OF"),
+        ({"indexed": True}, {"kind": "bar"}, "INDEX"), ({"since": MONDAY}, {"x": "year"}, "STRETCH"),
+        ({"series": ("A", "B")}, {"kind": "candles"}, "SERIES"),
     ],
 )  # fmt: skip
 def test_a_part_that_makes_no_sense_is_refused(

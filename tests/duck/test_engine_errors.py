@@ -19,13 +19,14 @@ INPUT, MEMORY, SYSTEM, STOPPED, UNKNOWN = (
 #: Every class of DuckDB; what a newer one adds stands here before it is judged.
 CLASSES = {
     "Error": UNKNOWN, "Warning": INPUT, "DatabaseError": UNKNOWN, "OperationalError": UNKNOWN, "InternalError": UNKNOWN,
-    "InternalException": UNKNOWN, "SerializationException": UNKNOWN, "ConnectionException": UNKNOWN, "ResourceInUseException": UNKNOWN,
-    "ProgrammingError": INPUT, "BinderException": INPUT, "CatalogException": INPUT, "ParserException": INPUT, "SyntaxException": INPUT,
-    "InvalidInputException": INPUT, "InvalidTypeException": INPUT, "DataError": INPUT, "ConversionException": INPUT,
-    "OutOfRangeException": INPUT, "TypeMismatchException": INPUT, "IntegrityError": INPUT, "ConstraintException": INPUT,
-    "NotSupportedError": INPUT, "NotImplementedException": INPUT, "PermissionException": INPUT, "SequenceException": INPUT,
-    "DependencyException": INPUT, "IOException": INPUT, "HTTPException": INPUT,
-    "OutOfMemoryException": MEMORY, "TransactionException": SYSTEM, "FatalException": SYSTEM, "InterruptException": STOPPED,
+    "InternalException": UNKNOWN, "SerializationException": UNKNOWN, "ConnectionException": UNKNOWN,
+    "ResourceInUseException": UNKNOWN, "ProgrammingError": INPUT, "BinderException": INPUT,
+    "CatalogException": INPUT, "ParserException": INPUT, "SyntaxException": INPUT, "InvalidInputException": INPUT,
+    "InvalidTypeException": INPUT, "DataError": INPUT, "ConversionException": INPUT, "OutOfRangeException": INPUT,
+    "TypeMismatchException": INPUT, "IntegrityError": INPUT, "ConstraintException": INPUT, "NotSupportedError": INPUT,
+    "NotImplementedException": INPUT, "PermissionException": INPUT, "SequenceException": INPUT,
+    "DependencyException": INPUT, "IOException": INPUT, "HTTPException": INPUT, "OutOfMemoryException": MEMORY,
+    "TransactionException": SYSTEM, "FatalException": SYSTEM, "InterruptException": STOPPED,
 }  # fmt: skip
 
 

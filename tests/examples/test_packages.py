@@ -94,9 +94,13 @@ def test_xml_is_read_by_a_hook_and_what_is_no_feed_costs_only_itself(tmp_path: P
     done = feed.sbf("run", "--plugins", "ecb_daily", "--replay", "ecb_daily")
     assert done.returncode == 0, done.stderr
     assert re.search(r"fx/ecb_feed/daily_rates +3 +18 +0 +0 +0", done.stdout)
-    assert feed.rows("SELECT day, CAST(rate AS VARCHAR) AS rate FROM silver.ecb_daily_rate WHERE currency = 'USD' ORDER BY day") == [
-        {"day": "2024-03-26", "rate": "1.080400"}, {"day": "2024-03-27", "rate": "1.088600"}, {"day": "2024-03-28", "rate": "1.091200"},
-    ]  # fmt: skip
+    assert feed.rows(
+        "SELECT day, CAST(rate AS VARCHAR) AS rate FROM silver.ecb_daily_rate WHERE currency = 'USD' ORDER BY day"
+    ) == [
+        {"day": "2024-03-26", "rate": "1.080400"},
+        {"day": "2024-03-27", "rate": "1.088600"},
+        {"day": "2024-03-28", "rate": "1.091200"},
+    ]
     assert feed.sbf("verify").returncode == 0
     assert feed.sbf("rebuild").returncode == 0
 
@@ -106,7 +110,10 @@ def test_gold_alone_is_built_over_the_silver_of_another(tmp_path: Path) -> None:
     done = both.sbf("run", "--plugins", "ecb", "--replay", "sample")
     assert done.returncode == 0, done.stderr
     assert re.search(r"euro_month +10393", done.stdout)
-    october = "SELECT days, CAST(last_rate AS VARCHAR) AS last FROM gold.euro_month WHERE currency = 'USD' AND month = DATE '2026-10-01'"
+    october = (
+        "SELECT days, CAST(last_rate AS VARCHAR) AS last FROM gold.euro_month "
+        "WHERE currency = 'USD' AND month = DATE '2026-10-01'"
+    )
     assert both.rows(october) == [{"days": 22, "last": "1.117200"}]
     assert (
         both.rows("SELECT count(*) AS n FROM ops.gold_tests WHERE table_name = 'euro_month' AND failing_rows = 0")[0][

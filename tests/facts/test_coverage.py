@@ -38,7 +38,7 @@ class Vendor(FakeVendor):
             "fetched_at": self.clock.now(),
         }
         if self.down:
-            return RunResult(**shared, error="down", kind="http_500")
+            return RunResult(**shared, error="down", kind="http_status")
         rows = [price(request.ticker or "A", str(request.from_date))] if self.has_rows else []
         return RunResult(**shared, payload=json.dumps(rows).encode())
 

@@ -1,4 +1,6 @@
-"""What happened and what there is, in the terminal and for programs: of a filled home, an empty one, and one with failures."""
+"""What happened and what there is, in the terminal and for programs:
+of a filled home, an empty one, and one with failures.
+"""
 
 from __future__ import annotations
 

@@ -62,7 +62,10 @@ CSV = 'symbol,date,close,volume\nB,2024-01-02,2.5,1\n"A",2024-01-02,1.50,"1\n"\n
             "{",
             {},
             Place(
-                note="the payload cannot be read as it is declared: is no JSON list but starts with '{'; declare rows_at, where the rows are"
+                note=(
+                    "the payload cannot be read as it is declared: is no JSON list but starts with '{'; "
+                    "declare rows_at, where the rows are"
+                )
             ),
         ),
         (

@@ -9,12 +9,17 @@ from sbf_core.facts.question import asked
 
 #: Python has another value for these, or none.
 ODD = [
-    "DATE 'infinity'", "DATE '-infinity'", "TIMESTAMP 'infinity'", "TIMESTAMP '-infinity'", "TIMESTAMPTZ 'infinity'", "CAST('-infinity' AS TIMESTAMP_S)",
-    "CAST('infinity' AS TIMESTAMP_MS)", "INTERVAL '1 month 2 days'", "INTERVAL '14 months'", "INTERVAL '-1 day 3 hours'",
-    "TIMESTAMP_NS '2020-01-01 00:00:00.123456789'", "CAST('nan' AS DOUBLE)", "CAST('-inf' AS FLOAT)", "[INTERVAL '1 month']", "{'a': TIMESTAMP_NS '2020-01-01 00:00:00.123456789'}",
+    "DATE 'infinity'", "DATE '-infinity'", "TIMESTAMP 'infinity'", "TIMESTAMP '-infinity'",
+    "TIMESTAMPTZ 'infinity'", "CAST('-infinity' AS TIMESTAMP_S)", "CAST('infinity' AS TIMESTAMP_MS)",
+    "INTERVAL '1 month 2 days'", "INTERVAL '14 months'", "INTERVAL '-1 day 3 hours'",
+    "TIMESTAMP_NS '2020-01-01 00:00:00.123456789'", "CAST('nan' AS DOUBLE)", "CAST('-inf' AS FLOAT)",
+    "[INTERVAL '1 month']", "{'a': TIMESTAMP_NS '2020-01-01 00:00:00.123456789'}",
 ]  # fmt: skip
 #: Python has the same; the last days of the calendar are none that is not finite.
-PLAIN = ["DATE '9999-12-31'", "DATE '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'", "1.5", "CAST(1.10 AS DECIMAL(9,2))", "CAST(1e300 AS DOUBLE)", "12345678901234567890", "'a'", "true"]  # fmt: skip
+PLAIN = [
+    "DATE '9999-12-31'", "DATE '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'", "1.5",
+    "CAST(1.10 AS DECIMAL(9,2))", "CAST(1e300 AS DOUBLE)", "12345678901234567890", "'a'", "true",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("nested", [True, False])

@@ -164,7 +164,9 @@ class DaysFirst(Days):
 
 
 def test_rejects_come_back_with_a_mended_declaration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows that a wrong date format rejected are in the table, with the times of their payloads, as if it had always been right."""
+    """Rows that a wrong date format rejected are in the table,
+    with the times of their payloads, as if it had always been right.
+    """
     vendor = FakeVendor(entry(columns=Days, reject_share_max=1.0))
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says(

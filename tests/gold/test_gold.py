@@ -220,7 +220,10 @@ def test_a_model_takes_the_sources_that_are_there(gold: tuple[Warehouse, FakeVen
         ],
         "names": [GoldSource(table="silver.never"), GoldSource(sql="SELECT 'A' AS symbol, 'Alpha' AS name")],
     }
-    sql = "WITH newest AS (SELECT symbol, max(day) AS day, min(source_rank) AS rank FROM prices GROUP BY symbol) SELECT newest.*, name FROM newest LEFT JOIN names USING (symbol)"
+    sql = (
+        "WITH newest AS (SELECT symbol, max(day) AS day, min(source_rank) AS rank FROM prices GROUP BY symbol) "
+        "SELECT newest.*, name FROM newest LEFT JOIN names USING (symbol)"
+    )
     vendor.models = [model("newest", sql, sources=sources)]
     assert warehouse.run().errors == []
     assert warehouse.ask("SELECT symbol, day, rank, name FROM gold.newest ORDER BY 1") == [

@@ -1,4 +1,6 @@
-"""Gold that is declared otherwise: what is concerned is built again and nothing else, and one bad model costs only itself."""
+"""Gold that is declared otherwise: what is concerned is built again and nothing else,
+and one bad model costs only itself.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def builds(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
     """What the ledger says of the builds of each table."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     for name, *facts in warehouse.ask(
-        "SELECT table_name, gold_build_id, status, rows_seen, rows_written, started_at FROM ops.gold_manifest ORDER BY ALL"
+        "SELECT table_name, gold_build_id, status, rows_seen, rows_written, started_at "
+        "FROM ops.gold_manifest ORDER BY ALL"
     ):
         found.setdefault(name, []).append(tuple(facts))
     return found
@@ -166,7 +169,10 @@ BAD: dict[str, tuple[list[Any], set[str], list[str]]] = {
         [model("bad", "SELECT * FROM query_table('silver.px')")],
         {"bad"},
         [
-            "gold.bad: reads the function 'query_table', of which nobody can see what it depends on; write silver.<table>"
+            (
+                "gold.bad: reads the function 'query_table', of which nobody can see what it depends on; "
+                "write silver.<table>"
+            )
         ],
     ),
     "a query in a text": (
@@ -347,7 +353,9 @@ def test_a_table_without_rows_that_comes_is_built_over(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_model_reads_is_seen_however_it_is_written(tmp_path: Path, sql: str) -> None:
-    """Letters of either case are one name to the engine; a model whose input changed in silence told old numbers for ever."""
+    """Letters of either case are one name to the engine;
+    a model whose input changed in silence told old numbers for ever.
+    """
     vendor = FakeVendor(entry())
     vendor.models = [model("seen", f"SELECT DISTINCT symbol FROM ({sql})", key=("symbol",))]
     warehouse = Warehouse(tmp_path / "home", vendor)

@@ -16,7 +16,8 @@ from typing import Self
 
 #: What one answer does with its connection; True keeps it open for the next request.
 Script = Callable[[socket.socket], bool]
-#: How long a vendor keeps a request waiting: much longer than the deadline of any that is to be late, on a busy machine, too.
+#: How long a vendor keeps a request waiting: much longer than the deadline of any that is to be late,
+#: on a busy machine, too.
 STALL_SECONDS = 60.0
 
 
@@ -71,7 +72,9 @@ def reset(before: bytes = b"") -> Script:
 
 
 def drip(content: bytes, *, every_seconds: float = 0.05) -> Script:
-    """One byte at a time, the last one again and again, until the other side closes the connection or the time is over."""
+    """One byte at a time, the last one again and again, until the other side closes the connection
+    or the time is over.
+    """
 
     def send(connection: socket.socket) -> bool:
         end = time.monotonic() + STALL_SECONDS

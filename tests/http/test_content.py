@@ -15,12 +15,20 @@ PAGE = b"<!doctype html>\n<html><head><title>Maintenance</title></head></html>"
 LONG = json.dumps([price("A", "2024-01-01")] * 500).encode()
 XML = b"<?xml version='1.0'?><rates><r/></rates>"
 GOOD = {
-    "json": b'[{"symbol": "A"}]', "json with a mark": b'\xef\xbb\xbf[{"symbol": "A"}]', "json long": LONG, "csv": b"symbol,date,close\nA,2024-01-01,1\n", "csv with a mark": b"\xef\xbb\xbfsymbol,date\nA,2024-01-01\n",
-    "csv quoted": b'"Symbol","date"\n"A, B","2024-01-01"', "tsv": b"symbol\tdate\nA\t2024-01-01\n", "xml": XML, "zip": b"PK\x03\x04rest", "parquet": b"PAR1rest", "csv.gz": b"\x1f\x8brest", "txt": b"anything",
+    "json": b'[{"symbol": "A"}]', "json with a mark": b'\xef\xbb\xbf[{"symbol": "A"}]', "json long": LONG,
+    "csv": b"symbol,date,close\nA,2024-01-01,1\n", "csv with a mark": b"\xef\xbb\xbfsymbol,date\nA,2024-01-01\n",
+    "csv quoted": b'"Symbol","date"\n"A, B","2024-01-01"', "tsv": b"symbol\tdate\nA\t2024-01-01\n", "xml": XML,
+    "zip": b"PK\x03\x04rest", "parquet": b"PAR1rest", "csv.gz": b"\x1f\x8brest", "txt": b"anything",
 }  # fmt: skip
 BAD = {
-    "json": [(PAGE, "not_data"), (b"<html>", "not_data"), (b"Too many", "not_data"), (b"{}", "empty"), (b"", "empty"), (b"\xff\xfe[\x00]\x00", "not_data")],
-    "csv": [(PAGE, "not_data"), (b"Exceeded the limit", "not_data"), (b"No data", "not_data"), (b"symbol,date\n", "empty"), (b"symbol,date", "empty"), (b'{"error": 1}', "not_data"), (b"symbol;date\r\nA;2024-01-01\r\n", "not_data")],
+    "json": [
+        (PAGE, "not_data"), (b"<html>", "not_data"), (b"Too many", "not_data"),
+        (b"{}", "empty"), (b"", "empty"), (b"\xff\xfe[\x00]\x00", "not_data"),
+    ],
+    "csv": [
+        (PAGE, "not_data"), (b"Exceeded the limit", "not_data"), (b"No data", "not_data"), (b"symbol,date\n", "empty"),
+        (b"symbol,date", "empty"), (b'{"error": 1}', "not_data"), (b"symbol;date\r\nA;2024-01-01\r\n", "not_data"),
+    ],
     "xml": [(PAGE, "not_data"), (b"  <!-- hello --> <HTML>", "not_data"), (b"error", "not_data"), (b" ", "empty")],
     "zip": [(PAGE, "not_data"), (b"error", "not_data")],
     "parquet": [(b"PK\x03\x04", "not_data")],

@@ -1,4 +1,6 @@
-"""What vendors do wrong, each against a real socket (reliability.md, H1 to H32): nothing of it becomes data, and a clean run afterwards ends as if nothing had happened."""
+"""What vendors do wrong, each against a real socket (reliability.md, H1 to H32):
+nothing of it becomes data, and a clean run afterwards ends as if nothing had happened.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +31,7 @@ from warehouse import START, Warehouse, entry, price
 from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, RunResult, hookimpl
 from sbf_core.cli.run import tell_outcome
 from sbf_core.clock import FixedClock
+from sbf_core.failures import FailureKind
 from sbf_core.http.live import LiveSession
 from sbf_core.http.vendor import FAILURES_MAX
 from sbf_core.http.vendor_session import VendorSession
@@ -69,7 +72,10 @@ def vendor() -> Iterator[FaultyVendor]:
 
 
 def recipe(url: str, **more: object) -> RestRecipe:
-    return RestRecipe(url=url, **{"deadline_seconds": HANG_SECONDS, "mebibytes_max": 4, **more})  # type: ignore[arg-type]
+    return RestRecipe(
+        url=url,
+        **{"deadline_seconds": HANG_SECONDS, "mebibytes_max": 4, **more},  # type: ignore[arg-type]
+    )
 
 
 def warehouse_of(home: Path, vendor: FaultyVendor, **more: object) -> Warehouse:
@@ -217,11 +223,15 @@ def test_a_fault_never_becomes_data(tmp_path: Path, vendor: FaultyVendor, fault:
     context = warehouse.run()
     asked = vendor.count("/odd")
     assert asked == fault.attempts or (is_late and asked < fault.attempts), context.errors
-    rows = warehouse.ask("SELECT status, error FROM ops.file_ingestions WHERE kind = 'file' AND source = 'odd'")
+    rows = warehouse.ask(
+        "SELECT status, error_kind, error FROM ops.file_ingestions WHERE kind = 'file' AND source = 'odd'"
+    )
     if fault.kind:
         status = {"plan": "skipped", "deferred": "deferred"}.get(fault.kind, "failed")
         assert [row[0] for row in rows] == [status], rows
-        assert rows[0][1].startswith(f"{fault.kind}: "), rows
+        code = fault.kind.removeprefix("http_")
+        assert rows[0][1] == (FailureKind.HTTP_STATUS if code.isdigit() else fault.kind), rows
+        assert not code.isdigit() or rows[0][2].startswith(f"HTTP {code}"), rows
         assert not any("odd" in name for name in warehouse.bronze_files())
         assert context.status == ("ok" if fault.kind == "plan" else "partial")
     else:
@@ -357,7 +367,7 @@ def test_h5_a_vendor_that_fails_again_and_again_is_left_alone(
     assert vendor.count("/odd") == FAILURES_MAX * 5
     assert warehouse.ask("SELECT count(*) FROM silver.even_px") == [(len(ROWS),)]
     assert context.errors == [
-        f"prices/odd/eod: http_503: HTTP 503 ({FAILURES_MAX} requests, the first for T0)",
+        f"prices/odd/eod: HTTP 503 ({FAILURES_MAX} requests, the first for T0)",
         f"prices/odd/eod: odd was not asked: HTTP 503 ({2000 - FAILURES_MAX} requests, the first for T{FAILURES_MAX})",
     ]
     assert context.failed_requests == 2000
@@ -430,7 +440,8 @@ def test_h27_what_did_not_change_is_not_sent(tmp_path: Path, vendor: FaultyVendo
 
 def test_h27_a_304_that_nobody_asked_for_is_a_failure(tmp_path: Path, vendor: FaultyVendor) -> None:
     vendor.says("/odd", answer(status=304))
-    assert get(vendor, "/odd", tmp_path).kind == "http_304"
+    refused = get(vendor, "/odd", tmp_path)
+    assert (refused.kind, refused.status_code) == (FailureKind.HTTP_STATUS, 304)
 
 
 def test_h28_bytes_that_differ_only_in_form_change_no_row(tmp_path: Path, vendor: FaultyVendor) -> None:
@@ -536,12 +547,14 @@ def test_a_plan_that_is_too_low_is_told_once_and_is_no_failure(
     tell_outcome(context)
     assert (
         capsys.readouterr().err.splitlines()[-1]
-        == "sbf: note: prices/odd/eod: plan: the plan does not cover it (HTTP 402) (3 requests, the first for A)"
+        == "sbf: note: prices/odd/eod: the plan does not cover it (HTTP 402) (3 requests, the first for A)"
     )
 
 
 def test_a_vendor_that_says_when_is_asked_then(tmp_path: Path, vendor: FaultyVendor) -> None:
-    """Once for a dataset, whatever its tickers, and not by the next run either, until the time has come or --force says so."""
+    """Once for a dataset, whatever its tickers, and not by the next run either,
+    until the time has come or --force says so.
+    """
     vendor.says("/odd", answer(status=429, headers=[("Retry-After", "7200")]))
     declared = recipe(vendor.url("/odd") + "?t={ticker}", connections=1)
     odd = entry(source="odd", silver_table="odd_px", scope="per_ticker", recipe=declared)

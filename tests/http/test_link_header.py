@@ -48,7 +48,9 @@ def test_a_page_that_follows(header: str) -> None:
     f'<{NEXT}>; rel="next"; anchor="#part"',
 ])  # fmt: skip
 def test_what_does_not_follow(header: str) -> None:
-    """A title is no relation, ``rel`` counts once, and a link may be one of another page (RFC 8288, sections 3.2, 3.3)."""
+    """A title is no relation, ``rel`` counts once, and a link may be one of another page (RFC 8288,
+    sections 3.2, 3.3).
+    """
     assert next_of(header, HERE) is None
 
 
@@ -68,7 +70,10 @@ def test_what_cannot_be_read_is_refused(header: str, why: str) -> None:
 def test_the_examples_of_the_rfc() -> None:
     found = list(
         links(
-            "</TheBook/chapter2>; rel=\"previous\"; title*=UTF-8'de'letztes%20Kapitel, </TheBook/chapter4>; rel=\"next\"; title*=UTF-8'de'n%c3%a4chstes%20Kapitel",
+            (
+                "</TheBook/chapter2>; rel=\"previous\"; title*=UTF-8'de'letztes%20Kapitel, </TheBook/chapter4>; "
+                "rel=\"next\"; title*=UTF-8'de'n%c3%a4chstes%20Kapitel"
+            ),
             HERE,
         )
     )

@@ -108,7 +108,7 @@ def test_a_declared_rest_dataset_needs_no_code(tmp_path: Path, httpserver: HTTPS
     )
     httpserver.expect_request("/eod/GONE").respond_with_data("", status=404)
     context = warehouse.run(universe__tickers=("BF/B", "GONE"))
-    assert context.errors == ["prices/fake/eod/GONE: http_404: HTTP 404"]
+    assert context.errors == ["prices/fake/eod/GONE: HTTP 404"]
     assert warehouse.ask("SELECT symbol FROM silver.px") == [("BF/B",)]
     assert "/eod/BF%2FB?" in warehouse.ask("SELECT address FROM ops.bronze_manifest")[0][0]
     httpserver.clear()

@@ -66,7 +66,8 @@ from sbf_core.http.vendor_session import VendorSession
 class Row:
     day: str = column(key=True)
 live = LiveSession(SystemClock(), files=Path(sys.argv[1]))
-entry = DatasetKeymapEntry(domain="prices", source="odd", dataset="eod", silver_table="px", columns=Row, recipe=RestRecipe(url="https://localhost/", deadline_seconds=0.3))
+entry = DatasetKeymapEntry(domain="prices", source="odd", dataset="eod", silver_table="px", columns=Row,
+                           recipe=RestRecipe(url="https://localhost/", deadline_seconds=0.3))
 request = RunRequest(run_id="r", domain="prices", source="odd", dataset="eod")
 print(VendorSession(live, entry).get(request, "http://nowhere.example.com/").kind)
 live.close()

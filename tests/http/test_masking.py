@@ -1,4 +1,6 @@
-"""Declared secrets are taken out of the body of an answer before it is kept, and everything else works with what is kept."""
+"""Declared secrets are taken out of the body of an answer before it is kept,
+and everything else works with what is kept.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +33,17 @@ KEY = 'k3y/"+=&canary'
 @pytest.mark.parametrize(
     ("body", "fields", "wanted", "found"),
     [
-        (b'{"a" : {"key":\t"x"} ,"b":[1.50, 2]}\r\n', ("a.key",), b'{"a" : {"key":\t"***"} ,"b":[1.50, 2]}\r\n', ("a.key",)),
+        (
+            b'{"a" : {"key":\t"x"} ,"b":[1.50, 2]}\r\n', ("a.key",),
+            b'{"a" : {"key":\t"***"} ,"b":[1.50, 2]}\r\n', ("a.key",),
+        ),
         (b'\xef\xbb\xbf{"a":"\xc3\xa9","k":7}', ("k",), b'\xef\xbb\xbf{"a":"\xc3\xa9","k":"***"}', ("k",)),
         (b'{"k":{"deep":[1,{"k":2}]},"k":"twice"}', ("k",), b'{"k":"***","k":"***"}', ("k",)),
         (b'[{"k":"a","v":1},{"v":2},{"k":"b"}]', ("$[*].k",), b'[{"k":"***","v":1},{"v":2},{"k":"***"}]', ("$[*].k",)),
-        (b'{"rows":[["x","key"],["y","key"]]}', ("$.rows[*][1]", "$.rows[*][-1]"), b'{"rows":[["x","***"],["y","***"]]}', ("$.rows[*][1]", "$.rows[*][-1]")),
+        (
+            b'{"rows":[["x","key"],["y","key"]]}', ("$.rows[*][1]", "$.rows[*][-1]"),
+            b'{"rows":[["x","***"],["y","***"]]}', ("$.rows[*][1]", "$.rows[*][-1]"),
+        ),
         (b'{"a":{"k":"x"}}', ("a", "a.k"), b'{"a":"***"}', ("a", "a.k")),
         (b'{"k":null,"a b":"x"}', ("k", "$['a b']", "none.there"), b'{"k":null,"a b":"***"}', ("$['a b']",)),
         (b'{"\\u006b":"x\\"}"}', ("k",), b'{"\\u006b":"***"}', ("k",)),

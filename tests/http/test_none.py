@@ -62,7 +62,8 @@ def test_years_without_data_do_not_end_a_chain(tmp_path: Path, httpserver: HTTPS
 
 
 @pytest.mark.parametrize(("rules", "status", "failed"), [
-    (NONE, 404, 0), (NONE, 204, 0), (NONE, 410, 1), (DataRules(), 404, 1), (DataRules(none_status=(410,)), 404, 1), (NONE, 500, 1),
+    (NONE, 404, 0), (NONE, 204, 0), (NONE, 410, 1), (DataRules(), 404, 1),
+    (DataRules(none_status=(410,)), 404, 1), (NONE, 500, 1),
 ])  # fmt: skip
 def test_what_is_not_declared_is_a_failure(
     tmp_path: Path, httpserver: HTTPServer, rules: DataRules, status: int, failed: int
@@ -122,7 +123,7 @@ def test_a_page_that_was_named_must_be_there(tmp_path: Path, httpserver: HTTPSer
         recipe={"pages": Pages(by="cursor", parameter="c", next_at="next")},
         rows_at="rows",
     )
-    assert warehouse.run().errors == ["prices/fake/eod: incomplete: page 2 was named and is not there: HTTP 404"]
+    assert warehouse.run().errors == ["prices/fake/eod: page 2 was named and is not there: HTTP 404"]
     assert warehouse.bronze_files() == []
 
 
@@ -191,8 +192,8 @@ def test_what_a_vendor_did_not_know_is_asked_for_once_it_does(tmp_path: Path, ht
     """That there was nothing of a series as long as nothing of it had come says nothing of its days."""
     httpserver.expect_request("/eod/A").respond_with_data("", status=404)
     warehouse = warehouse_of(
-        tmp_path, httpserver.url_for("/eod/{ticker}") + "?from={from_date}", scope="per_ticker", members=("A",), first_date=dt.date(2023, 12, 1),
-        unknown_after_days=1,
+        tmp_path, httpserver.url_for("/eod/{ticker}") + "?from={from_date}", scope="per_ticker",
+        members=("A",), first_date=dt.date(2023, 12, 1), unknown_after_days=1,
     )  # fmt: skip
     warehouse.run()
     httpserver.clear()

@@ -77,35 +77,52 @@ def symbols(warehouse: Warehouse) -> list[str]:
 ALL = [row["symbol"] for row in ROWS]
 THREE = (ROWS[:4], ROWS[4:8], ROWS[8:])
 WALKS = {
-    "pages, the last one shorter": (Pages(by="page", parameter="page", size=4), "", {f"page={n}": page(rows) for n, rows in enumerate(THREE, 1)}, 4),
+    "pages, the last one shorter": (
+        Pages(by="page", parameter="page", size=4), "", {f"page={n}": page(rows) for n, rows in enumerate(THREE, 1)}, 4,
+    ),
     "pages, a short one is the last": (
-        Pages(by="page", parameter="page", size=4, short_page_ends=True), "", {f"page={n}": page(rows) for n, rows in enumerate(THREE, 1)}, 3,
+        Pages(by="page", parameter="page", size=4, short_page_ends=True),
+        "", {f"page={n}": page(rows) for n, rows in enumerate(THREE, 1)}, 3,
     ),
     "a short page among them": (
-        Pages(by="page", parameter="page", size=4), "", {f"page={n}": page(rows) for n, rows in enumerate((ROWS[:4], ROWS[4:5], ROWS[5:9], ROWS[9:]), 1)}, 5,
+        Pages(by="page", parameter="page", size=4), "",
+        {f"page={n}": page(rows) for n, rows in enumerate((ROWS[:4], ROWS[4:5], ROWS[5:9], ROWS[9:]), 1)}, 5,
     ),
     "pages from 0 with their size": (
-        Pages(by="page", parameter="p", first=0, size=4, size_parameter="n"), "", {f"n=4&p={n}": page(rows) for n, rows in enumerate(THREE)}, 4,
+        Pages(by="page", parameter="p", first=0, size=4, size_parameter="n"),
+        "", {f"n=4&p={n}": page(rows) for n, rows in enumerate(THREE)}, 4,
     ),
     "pages with a total": (
-        Pages(by="page", parameter="page", total_at="total"), "rows", {f"page={n}": page(rows, total=10) for n, rows in enumerate(THREE, 1)}, 3,
+        Pages(by="page", parameter="page", total_at="total"), "rows",
+        {f"page={n}": page(rows, total=10) for n, rows in enumerate(THREE, 1)}, 3,
     ),
     "a total in a header": (
         Pages(by="page", parameter="page", total_header="X-Total-Count"), "",
         {f"page={n}": page(rows, headers=[("X-Total-Count", "10")]) for n, rows in enumerate(THREE, 1)}, 3,
     ),
     "the number of the next page": (
-        Pages(by="page", parameter="page", next_at="next"), "rows", {f"page={n}": page(rows, next=n + 1 if n < 3 else None) for n, rows in enumerate(THREE, 1)}, 3,
+        Pages(by="page", parameter="page", next_at="next"), "rows",
+        {f"page={n}": page(rows, next=n + 1 if n < 3 else None) for n, rows in enumerate(THREE, 1)}, 3,
     ),
     "the next offset as a text": (
-        Pages(by="offset", parameter="o", first=0, next_at="next"), "rows", {f"o={n * 4}": page(rows, next=str(n * 4 + 4) if n < 2 else "") for n, rows in enumerate(THREE)}, 3,
+        Pages(by="offset", parameter="o", first=0, next_at="next"), "rows",
+        {f"o={n * 4}": page(rows, next=str(n * 4 + 4) if n < 2 else "") for n, rows in enumerate(THREE)}, 3,
     ),
     "offsets of items that hold rows": (
         Pages(by="offset", parameter="o", first=0, items_at="items", total_at="total"), "$.items[*].rows[*]",
-        {f"o={n}": answer(json.dumps({"items": [{"rows": rows}], "total": 3}).encode()) for n, rows in enumerate(THREE)}, 3,
+        {
+            f"o={n}": answer(json.dumps({"items": [{"rows": rows}], "total": 3}).encode())
+            for n, rows in enumerate(THREE)
+        },
+        3,
     ),
-    "pages up to an empty one": (Pages(by="page", parameter="page"), "", {f"page={n}": page(rows) for n, rows in enumerate(THREE, 1)}, 4),
-    "offsets": (Pages(by="offset", parameter="o", first=0, size=4), "", {f"o={n * 4}": page(rows) for n, rows in enumerate(THREE)} | {"o=8": page(ROWS[8:])}, 4),
+    "pages up to an empty one": (
+        Pages(by="page", parameter="page"), "", {f"page={n}": page(rows) for n, rows in enumerate(THREE, 1)}, 4,
+    ),
+    "offsets": (
+        Pages(by="offset", parameter="o", first=0, size=4), "",
+        {f"o={n * 4}": page(rows) for n, rows in enumerate(THREE)} | {"o=8": page(ROWS[8:])}, 4,
+    ),
     "offsets of full pages only": (
         Pages(by="offset", parameter="o", first=0, size=5), "", {"o=0": page(ROWS[:5]), "o=5": page(ROWS[5:])}, 3,
     ),
@@ -118,22 +135,41 @@ WALKS = {
         {"": page(ROWS[:5], meta={"next": "a", "total": 10}), "c=a": page(ROWS[5:], meta={"total": 10})}, 2,
     ),
     "next addresses": (
-        Pages(by="next_url", next_at="next"), "rows", {"": page(THREE[0], next="/odd?x=1"), "x=1": page(THREE[1], next="?x=2"), "x=2": page(THREE[2], next="")}, 3,
+        Pages(by="next_url", next_at="next"), "rows",
+        {"": page(THREE[0], next="/odd?x=1"), "x=1": page(THREE[1], next="?x=2"), "x=2": page(THREE[2], next="")}, 3,
     ),
     "links": (
         Pages(by="link"), "",
-        {"": page(THREE[0], headers=[("Link", '</odd?x=0>; rel="prev", </odd?x=1>; rel="next"')]), "x=1": page(THREE[1], headers=[("Link", "</odd?x=2>; rel=next")]), "x=2": page(THREE[2])}, 3,
+        {
+            "": page(THREE[0], headers=[("Link", '</odd?x=0>; rel="prev", </odd?x=1>; rel="next"')]),
+            "x=1": page(THREE[1], headers=[("Link", "</odd?x=2>; rel=next")]), "x=2": page(THREE[2]),
+        },
+        3,
     ),
     "links in several headers, among others": (
         Pages(by="link"), "",
         {
-            "": page(THREE[0], headers=[("Link", '</odd?x=0>; rel="first"'), ("Link", '</odd?x=1>; title="rows, page by page"; rel="last next"')]),
-            "x=1": page(THREE[1], headers=[("Link", '</odd?x=2>; rel=NEXT; type="a;b"'), ("link", "</odd?x=9>; rel=next-archive")]), "x=2": page(THREE[2]),
+            "": page(
+                THREE[0],
+                headers=[
+                    ("Link", '</odd?x=0>; rel="first"'),
+                    ("Link", '</odd?x=1>; title="rows, page by page"; rel="last next"'),
+                ],
+            ),
+            "x=1": page(
+                THREE[1],
+                headers=[("Link", '</odd?x=2>; rel=NEXT; type="a;b"'), ("link", "</odd?x=9>; rel=next-archive")],
+            ),
+            "x=2": page(THREE[2]),
         }, 3,
     ),
     "names in the first answer": (
         Pages(by="names", next_at="meta.more"), "rows",
-        {"": page(THREE[0], meta={"more": ["odd?x=1", {"name": "/odd?x=2", "rows": 2}]}), "x=1": page(THREE[1], meta=0), "x=2": page(THREE[2], meta={"more": ["never"]})}, 3,
+        {
+            "": page(THREE[0], meta={"more": ["odd?x=1", {"name": "/odd?x=2", "rows": 2}]}),
+            "x=1": page(THREE[1], meta=0), "x=2": page(THREE[2], meta={"more": ["never"]}),
+        },
+        3,
     ),
     "no further names": (Pages(by="names", next_at="more"), "rows", {"": page(ROWS, more=[])}, 1),
 }  # fmt: skip
@@ -165,47 +201,94 @@ def loop_of(number: int) -> Script:
 
 
 FAULTS = {
-    "the same token for ever": (Pages(by="cursor", parameter="c", next_at="next"), {"": page(ROWS[:1], next="a"), "c=a": page(ROWS[1:2], next="a")}, "pagination_loop"),
+    "the same token for ever": (
+        Pages(by="cursor", parameter="c", next_at="next"),
+        {"": page(ROWS[:1], next="a"), "c=a": page(ROWS[1:2], next="a")}, "pagination_loop",
+    ),
     "a circle of tokens": (
         Pages(by="cursor", parameter="c", next_at="next"),
-        {"": page(ROWS[:1], next="a"), "c=a": page(ROWS[1:2], next="b"), "c=b": page(ROWS[2:3], next="a")}, "pagination_loop",
+        {"": page(ROWS[:1], next="a"), "c=a": page(ROWS[1:2], next="b"), "c=b": page(ROWS[2:3], next="a")},
+        "pagination_loop",
     ),
-    "a page that repeats the one before": (Pages(by="page", parameter="page"), {f"page={n}": page(ROWS[:1], x=1) for n in range(1, 9)}, "pagination_loop"),
-    "pages without end": (Pages(by="cursor", parameter="c", next_at="next", pages_max=20), {"": loop_of(0), **{f"c={n}": loop_of(n) for n in range(1, 50)}}, "pagination_loop"),
+    "a page that repeats the one before": (
+        Pages(by="page", parameter="page"), {f"page={n}": page(ROWS[:1], x=1) for n in range(1, 9)}, "pagination_loop",
+    ),
+    "pages without end": (
+        Pages(by="cursor", parameter="c", next_at="next", pages_max=20),
+        {"": loop_of(0), **{f"c={n}": loop_of(n) for n in range(1, 50)}}, "pagination_loop",
+    ),
     "the third page fails": (
-        Pages(by="page", parameter="page", size=4), {"page=1": page(THREE[0], x=1), "page=2": page(THREE[1], x=1), "page=3": answer(status=500)}, "http_500",
+        Pages(by="page", parameter="page", size=4),
+        {"page=1": page(THREE[0], x=1), "page=2": page(THREE[1], x=1), "page=3": answer(status=500)}, "http_status",
     ),
     "the third page is a login page": (
-        Pages(by="page", parameter="page", size=4), {"page=1": page(THREE[0], x=1), "page=2": page(THREE[1], x=1), "page=3": answer(b"<html>")}, "not_data",
+        Pages(by="page", parameter="page", size=4),
+        {"page=1": page(THREE[0], x=1), "page=2": page(THREE[1], x=1), "page=3": answer(b"<html>")}, "not_data",
     ),
     "a row is missing at the seam": (
-        Pages(by="cursor", parameter="c", next_at="next", total_at="total"), {"": page(ROWS[:4], next="a", total=10), "c=a": page(ROWS[5:], next="", total=10)}, "incomplete",
+        Pages(by="cursor", parameter="c", next_at="next", total_at="total"),
+        {"": page(ROWS[:4], next="a", total=10), "c=a": page(ROWS[5:], next="", total=10)}, "incomplete",
     ),
     "less than the header says": (
-        Pages(by="page", parameter="page", total_header="X-Total"), {"page=1": page(ROWS[:4], headers=[("x-total", "5")], x=1), "page=2": page([], x=2)}, "incomplete",
+        Pages(by="page", parameter="page", total_header="X-Total"),
+        {"page=1": page(ROWS[:4], headers=[("x-total", "5")], x=1), "page=2": page([], x=2)}, "incomplete",
     ),
-    "more than the header says": (Pages(by="page", parameter="page", total_header="X-Total"), {"page=1": page(ROWS[:4], headers=[("X-Total", "3")], x=1)}, "incomplete"),
-    "a total that no page says": (Pages(by="page", parameter="page", total_header="X-Total"), {"page=1": page(ROWS[:4], x=1), "page=2": page([], x=2)}, "incomplete"),
-    "a total that is no number": (Pages(by="page", parameter="page", total_at="total"), {"page=1": page(ROWS[:4], total="about 4")}, "not_data"),
+    "more than the header says": (
+        Pages(by="page", parameter="page", total_header="X-Total"),
+        {"page=1": page(ROWS[:4], headers=[("X-Total", "3")], x=1)}, "incomplete",
+    ),
+    "a total that no page says": (
+        Pages(by="page", parameter="page", total_header="X-Total"),
+        {"page=1": page(ROWS[:4], x=1), "page=2": page([], x=2)}, "incomplete",
+    ),
+    "a total that is no number": (
+        Pages(by="page", parameter="page", total_at="total"), {"page=1": page(ROWS[:4], total="about 4")}, "not_data",
+    ),
     "another offset than follows": (
-        Pages(by="offset", parameter="o", first=0, next_at="next"), {"o=0": page(ROWS[:4], next=5), "o=5": page(ROWS[5:], next=None)}, "incomplete",
+        Pages(by="offset", parameter="o", first=0, next_at="next"),
+        {"o=0": page(ROWS[:4], next=5), "o=5": page(ROWS[5:], next=None)}, "incomplete",
     ),
-    "a cursor that is an object": (Pages(by="cursor", parameter="c", next_at="next"), {"": page(ROWS[:4], next={"id": 4})}, "not_data"),
+    "a cursor that is an object": (
+        Pages(by="cursor", parameter="c", next_at="next"), {"": page(ROWS[:4], next={"id": 4})}, "not_data",
+    ),
     "rows of a page elsewhere": (
-        Pages(by="page", parameter="page"), {"page=1": page(ROWS[:4], x=1), "page=2": answer(json.dumps({"data": ROWS[4:] * 50}).encode())}, "not_data",
+        Pages(by="page", parameter="page"),
+        {"page=1": page(ROWS[:4], x=1), "page=2": answer(json.dumps({"data": ROWS[4:] * 50}).encode())}, "not_data",
     ),
-    "a link that is not closed": (Pages(by="link"), {"": page(ROWS[:4], headers=[("Link", '</odd?x=1; rel="next"')], x=1)}, "not_data"),
-    "two pages follow": (Pages(by="link"), {"": page(ROWS[:4], headers=[("Link", "</odd?x=1>; rel=next, </odd?x=2>; rel=next")], x=1)}, "not_data"),
-    "the next page is elsewhere": (Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="http://169.254.169.254/odd")}, "redirect"),
-    "a named page is elsewhere": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=["odd?x=1", "//169.254.169.254/odd"]), "x=1": page(ROWS[4:], more=0)}, "redirect"),
-    "a page is named twice": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=["odd?x=1", "odd?x=1"]), "x=1": page(ROWS[4:], more=0)}, "pagination_loop"),
-    "a named page is not there": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=["odd?x=1"]), "x=1": answer(status=404)}, "http_404"),
+    "a link that is not closed": (
+        Pages(by="link"), {"": page(ROWS[:4], headers=[("Link", '</odd?x=1; rel="next"')], x=1)}, "not_data",
+    ),
+    "two pages follow": (
+        Pages(by="link"),
+        {"": page(ROWS[:4], headers=[("Link", "</odd?x=1>; rel=next, </odd?x=2>; rel=next")], x=1)}, "not_data",
+    ),
+    "the next page is elsewhere": (
+        Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="http://169.254.169.254/odd")}, "redirect",
+    ),
+    "a named page is elsewhere": (
+        Pages(by="names", next_at="more"),
+        {"": page(ROWS[:4], more=["odd?x=1", "//169.254.169.254/odd"]), "x=1": page(ROWS[4:], more=0)}, "redirect",
+    ),
+    "a page is named twice": (
+        Pages(by="names", next_at="more"),
+        {"": page(ROWS[:4], more=["odd?x=1", "odd?x=1"]), "x=1": page(ROWS[4:], more=0)}, "pagination_loop",
+    ),
+    "a named page is not there": (
+        Pages(by="names", next_at="more"),
+        {"": page(ROWS[:4], more=["odd?x=1"]), "x=1": answer(status=404)}, "http_status",
+    ),
     "names that are none": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=[3])}, "not_data"),
     "a name of half a letter": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more=["\ud83d"])}, "not_data"),
-    "an address of half a letter": (Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="/odd?\ud83d")}, "not_data"),
-    "a token of half a letter": (Pages(by="cursor", parameter="c", next_at="next"), {"": page(ROWS[:4], next="\ud83d")}, "not_data"),
+    "an address of half a letter": (
+        Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="/odd?\ud83d")}, "not_data",
+    ),
+    "a token of half a letter": (
+        Pages(by="cursor", parameter="c", next_at="next"), {"": page(ROWS[:4], next="\ud83d")}, "not_data",
+    ),
     "no list of names": (Pages(by="names", next_at="more"), {"": page(ROWS[:4], more="odd?x=1")}, "not_data"),
-    "the next page is a file": (Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="file:///etc/hostname")}, "redirect"),
+    "the next page is a file": (
+        Pages(by="next_url", next_at="next"), {"": page(ROWS[:4], next="file:///etc/hostname")}, "redirect",
+    ),
 }  # fmt: skip
 
 
@@ -217,7 +300,7 @@ def test_a_set_that_is_not_whole_is_nothing(
     warehouse = warehouse_of(tmp_path / "home", vendor, pages, rows_at="rows")
     context = warehouse.run()
     assert len(context.errors) == 1
-    assert context.errors[0].startswith(f"prices/fake/eod: {kind}: "), context.errors
+    assert [str(failure.kind) for failure in context.failures] == [kind], context.errors
     assert warehouse.bronze_files() == []
     assert len(vendor.asked) <= 25
 
@@ -234,7 +317,7 @@ def test_a_circle_of_pages_that_never_look_the_same_ends(tmp_path: Path, vendor:
         context = warehouse_of(
             tmp_path / "home", stamped, Pages(by="cursor", parameter="c", next_at="next"), rows_at="rows"
         ).run()
-        assert context.errors == ["prices/fake/eod: pagination_loop: page 3 is a page that was there before"]
+        assert context.errors == ["prices/fake/eod: page 3 is a page that was there before"]
         assert len(stamped.asked) == 2
 
 
@@ -277,7 +360,10 @@ def test_an_answer_as_long_as_the_cap_that_cannot_be_split_is_refused(tmp_path: 
     vendor.other = page(ROWS)
     context = warehouse_of(tmp_path / "home", vendor, None, rows_max=10).run()
     assert context.errors == [
-        "prices/fake/eod: row_cap: the answer has 10 rows, the most that the vendor sends: it is not whole, and cannot be split"
+        (
+            "prices/fake/eod: the answer has 10 rows, the most that the vendor sends: it is not whole, "
+            "and cannot be split"
+        )
     ]
 
 

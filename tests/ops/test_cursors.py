@@ -27,8 +27,10 @@ def conn() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def entry(cursor: Cursor, **changes: object) -> DatasetKeymapEntry:
     usual = {
-        "domain": "d", "source": "s", "dataset": "e", "silver_table": "t", "columns": [Column(name="id", type="BIGINT", key=True)],
-        "recipe": RestRecipe(url="https://example.com/a?since={cursor}", cursor=cursor), "is_data": DataRules(may_be_empty=True),
+        "domain": "d", "source": "s", "dataset": "e", "silver_table": "t",
+        "columns": [Column(name="id", type="BIGINT", key=True)],
+        "recipe": RestRecipe(url="https://example.com/a?since={cursor}", cursor=cursor),
+        "is_data": DataRules(may_be_empty=True),
     }  # fmt: skip
     return DatasetKeymapEntry(**{**usual, **changes})  # type: ignore[arg-type]
 
@@ -50,7 +52,8 @@ TOKEN, MOMENT = entry(Cursor(by="token", at="next")), entry(Cursor(by="moment"))
         (TOKEN, [answer(1, "x", "y")], None),
         (TOKEN, [answer(1, "", "a"), answer(2, "a", "b"), answer(3, "a", "c")], "c"),  # from where it was
         (TOKEN, [answer(1, "", "a"), answer(2, "a", "b"), answer(3, "", "z")], "z"),  # from the beginning
-        (TOKEN, [answer(1, "", "0"), *(answer(n, str(n - 2), str(n - 1)) for n in range(2, 15)), answer(20, "0", "q")], "13"),  # from long ago
+        (TOKEN, [answer(1, "", "0"), *(answer(n, str(n - 2), str(n - 1)) for n in range(2, 15)), answer(20, "0", "q")],
+         "13"),  # from long ago
         (MOMENT, [answer(1, "2024-01-01", "2024-01-05"), answer(2, "2024-01-05", "2024-01-09")], "2024-01-09"),
         (MOMENT, [answer(1, "2024-01-01", "2024-01-05"), answer(2, "2024-01-06", "2024-01-09")], "2024-01-05"),
         (MOMENT, [answer(1, "2024-01-01", "2024-01-05"), answer(2, "2023-01-01", "2024-01-03")], "2024-01-05"),

@@ -14,6 +14,7 @@ from warehouse import START, FakeVendor, Warehouse, entry, price
 from sbf_core.clock import FixedClock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.recoveries import RecoveredRun
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch
 from sbf_core.ops.service import OpsService
@@ -22,7 +23,10 @@ from sbf_core.runs.result import RunResult
 
 QUERIES = [
     "SELECT run_id, started_at, finished_at, status FROM ops.file_ingestions ORDER BY started_at DESC LIMIT 5;",
-    "SELECT run_id, COUNT(*) AS bronze_files FROM ops.file_ingestions WHERE bronze_rows IS NOT NULL GROUP BY run_id ORDER BY bronze_files DESC;",
+    (
+        "SELECT run_id, COUNT(*) AS bronze_files FROM ops.file_ingestions WHERE bronze_rows IS NOT NULL "
+        "GROUP BY run_id ORDER BY bronze_files DESC;"
+    ),
     "SELECT run_id, COUNT(*) AS bronze_files FROM ops.bronze_manifest GROUP BY run_id ORDER BY bronze_files DESC;",
     "SELECT status, COUNT(*) AS count FROM ops.promotion_manifest GROUP BY status;",
     "SELECT status, COUNT(*) AS count FROM ops.gold_manifest GROUP BY status;",
@@ -133,7 +137,7 @@ def test_gold_manifest_and_watermark_one_by_one(ops: OpsService) -> None:
 def test_a_run_is_opened_and_closed(ops: OpsService) -> None:
     context = ops.start_run(ticker_limit=0)
     assert rows(ops, "SELECT status FROM ops.file_ingestions") == [("running",)]
-    context.errors.append("one failed")
+    context.failures.append(Failure(kind=FailureKind.OTHER, what="one failed"))
     context.files = 1
     for _ in range(2):
         ops.finish_run(context)

@@ -23,7 +23,9 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def reading(*sources: str | tuple[str, str] | Column, rows_at: str = "", form: Json | None = None) -> Reading:
-    """What is wanted: sources, or pairs of source and type, or columns. The first is the key; the others may be NULL."""
+    """What is wanted: sources, or pairs of source and type, or columns.
+    The first is the key; the others may be NULL.
+    """
     columns = []
     for number, source in enumerate(sources):
         if isinstance(source, Column):
@@ -91,7 +93,9 @@ def _database() -> duckdb.DuckDBPyConnection:
 
 
 def selected(wanted: Reading, folder: Path, looks: Sequence[Look]) -> list[tuple[Any, ...]] | None:
-    """Rows of the engine, each with its file id; None where records are read: a payload is not regular, a row doubtful, or the engine refuses."""
+    """Rows of the engine, each with its file id; None where records are read: a payload is not regular,
+    a row doubtful, or the engine refuses.
+    """
     if not all(look.is_regular for look in looks):
         return None
     with engine([look.file for look in looks]) as conn:

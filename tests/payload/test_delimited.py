@@ -184,8 +184,10 @@ def test_a_type_is_not_pushed_into_the_reader(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "dialect",
     [
-        {"delimiter": ""}, {"delimiter": "\n"}, {"delimiter": '"'}, {"delimiter": 'a"'}, {"delimiter": "x" * 9}, {"quote": "''"}, {"quote": "\u00ab"}, {"quote": "\n"},
-        {"escape": "xy"}, {"escape": ","}, {"comment": "##"}, {"comment": ","}, {"comment": '"'}, {"header": False}, {"skip_rows": -1}, {"footer_rows": -1}, {"encoding": "utf-99"},
+        {"delimiter": ""}, {"delimiter": "\n"}, {"delimiter": '"'}, {"delimiter": 'a"'}, {"delimiter": "x" * 9},
+        {"quote": "''"}, {"quote": "\u00ab"}, {"quote": "\n"}, {"escape": "xy"}, {"escape": ","}, {"comment": "##"},
+        {"comment": ","}, {"comment": '"'}, {"header": False}, {"skip_rows": -1}, {"footer_rows": -1},
+        {"encoding": "utf-99"},
     ],
 )  # fmt: skip
 def test_a_dialect_that_cannot_be_told_apart_is_refused(dialect: dict[str, object]) -> None:

@@ -59,7 +59,8 @@ def test_padding_is_no_text_and_blanks_are_no_value(tmp_path: Path) -> None:
 def test_a_packed_line_as_in_ghcn_daily(tmp_path: Path) -> None:
     """Fields that touch each other are no fault: readme.txt, section III."""
     packed = FixedWidth(
-        fields=(("id", 0, 11), ("year", 11, 15), ("month", 15, 17), ("element", 17, 21), ("v1", 21, 26), ("m1", 26, 27), ("q1", 27, 28), ("s1", 28, 29), ("v2", 29, 34)),
+        fields=(("id", 0, 11), ("year", 11, 15), ("month", 15, 17), ("element", 17, 21), ("v1", 21, 26), ("m1", 26, 27),
+                ("q1", 27, 28), ("s1", 28, 29), ("v2", 29, 34)),
         null=("-9999",),
     )  # fmt: skip
     line = "USW00094728202401TMAX   72  W-9999"
@@ -121,7 +122,8 @@ def test_a_field_that_is_not_declared_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [(), (("a", 0, 4), ("a", 4, 8)), (("a", 4, 8), ("b", 0, 4)), (("a", 0, 5), ("b", 4, 8)), (("a", 0), ("b", 4, 8)), (("a", 3, 3),), (("a",),), (("", 0, 1),)],
+    [(), (("a", 0, 4), ("a", 4, 8)), (("a", 4, 8), ("b", 0, 4)), (("a", 0, 5), ("b", 4, 8)), (("a", 0), ("b", 4, 8)),
+     (("a", 3, 3),), (("a",),), (("", 0, 1),)],
 )  # fmt: skip
 def test_places_that_cannot_be_are_refused_when_declared(fields: Any) -> None:
     with pytest.raises(UsageError):

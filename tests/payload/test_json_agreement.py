@@ -1,7 +1,8 @@
-"""The engine's way and the exact way of reading JSON give the same rows, and the exact way gives what plain Python says.
+"""The engine's way and the exact way of reading JSON give the same rows,
+and the exact way gives what plain Python says.
 
-Hypothesis makes declarations and documents of every shape that the engine may read, with the spellings of values that go wrong. More examples by hand:
-``HYPOTHESIS_EXAMPLES=20000 pytest tests/payload/test_json_agreement.py``.
+Hypothesis makes declarations and documents of every shape that the engine may read, with the spellings of values that
+go wrong. More examples by hand: ``HYPOTHESIS_EXAMPLES=20000 pytest tests/payload/test_json_agreement.py``.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ class Spelled(str):
 
 
 NUMBERS = [
-    "0", "-0", "0.0", "-0.0", "1", "-1", "1.0", "1.10", "2.50", "1e5", "1E5", "1.5E+10", "2.5e-3", "1e-40", "1e-400", "1e400", "1E400", "-1.5e-310", "100000.0",
-    "12345678901234567", "9007199254740993", "9007199254740993.0", "18446744073709551616", "-9223372036854775809", "0.30000000000000004", "12345678901.123456",
-    "2.99999999999999999", "4503599627370497.5", "0.12345678901234567890", "123456789012345.6", "1e22", "1e-5", "0.00001", "1385579841.8818", "20240105", "-99.990",
+    "0", "-0", "0.0", "-0.0", "1", "-1", "1.0", "1.10", "2.50", "1e5", "1E5", "1.5E+10", "2.5e-3", "1e-40", "1e-400",
+    "1e400", "1E400", "-1.5e-310", "100000.0", "12345678901234567", "9007199254740993", "9007199254740993.0",
+    "18446744073709551616", "-9223372036854775809", "0.30000000000000004", "12345678901.123456", "2.99999999999999999",
+    "4503599627370497.5", "0.12345678901234567890", "123456789012345.6", "1e22", "1e-5", "0.00001", "1385579841.8818",
+    "20240105", "-99.990",
 ]  # fmt: skip
 TEXTS = [
     "",
@@ -98,7 +101,9 @@ def as_text(value: Any) -> str | None:
 
 @attrs.frozen
 class Shape:
-    """One way to hold rows: the path, the sources of two fields of a row and of what is beside it, and the document of a list of rows."""
+    """One way to hold rows: the path, the sources of two fields of a row and of what is beside it,
+    and the document of a list of rows.
+    """
 
     rows_at: str
     sources: tuple[str, str, str]
@@ -160,7 +165,8 @@ def cases(draw: st.DrawFn) -> tuple[Shape, Reading, str, list[tuple[str | None, 
     types = [draw(st.sampled_from(TYPES)) for _ in range(3)]
     columns = [
         Column(
-            name=f"c{number}", type=sql_type, key=number == 0, nullable=number > 0, source=source, optional=draw(st.booleans()),
+            name=f"c{number}", type=sql_type, key=number == 0, nullable=number > 0, source=source,
+            optional=draw(st.booleans()),
             epoch="s" if sql_type == "DATE" else "", missing=draw(st.sampled_from([(), (), ("-99.99", "n/a")])),
         )
         for number, (source, sql_type) in enumerate(zip(shape.sources, types, strict=True))

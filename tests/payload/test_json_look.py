@@ -1,4 +1,6 @@
-"""The look at JSON payloads: what may be read by the engine, what not, and what is refused at once; and batches of them."""
+"""The look at JSON payloads: what may be read by the engine, what not, and what is refused at once;
+and batches of them.
+"""
 
 from __future__ import annotations
 

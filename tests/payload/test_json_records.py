@@ -1,4 +1,6 @@
-"""The records of JSON payloads: the shapes that can be declared, on real payloads, and what is wrong with rows and payloads."""
+"""The records of JSON payloads: the shapes that can be declared, on real payloads,
+and what is wrong with rows and payloads.
+"""
 
 from __future__ import annotations
 
@@ -143,7 +145,8 @@ def test_one_object_is_one_row(tmp_path: Path) -> None:
     assert values(wanted, tmp_path, '{"symbol":"EUR","rate":{"buy":1.10}}') == [("EUR", "1.10")]
     with pytest.raises(
         PayloadRefused,
-        match=r"\$ is a list of 1, and the columns ask an object; for the elements of a list declare rows_at='\$\[\*\]'",
+        match=r"\$ is a list of 1, and the columns ask an object; "
+        r"for the elements of a list declare rows_at='\$\[\*\]'",
     ):
         records(wanted, tmp_path, '[{"symbol":"EUR"}]')
 
@@ -186,7 +189,10 @@ def test_texts_are_as_the_vendor_wrote_them(tmp_path: Path) -> None:
     assert values(reading("a"), tmp_path, "[" + ",".join(f'{{"a":{number}}}' for number in numbers) + "]") == [
         (number,) for number in numbers
     ]
-    content = '[{"a":true,"b":"x\\u00e9\\ny"},{"a":false,"b":null},{"a":{"x":1.10,"y":[1, 2.50,null,true,"\\u00e9\\""]},"b":[]}]'
+    content = (
+        '[{"a":true,"b":"x\\u00e9\\ny"},{"a":false,"b":null},'
+        '{"a":{"x":1.10,"y":[1, 2.50,null,true,"\\u00e9\\""]},"b":[]}]'
+    )
     assert values(reading("a", "b"), tmp_path, content) == [
         ("true", "xé\ny"),
         ("false", None),
@@ -336,7 +342,10 @@ def test_what_the_engine_bears_is_borne_in_both_ways(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])
 def test_rows_are_the_same_however_the_bytes_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
-    content = '{"n":-1.5e+10,"t":"é\\"]","d":{"r":[ {"a":123456789,"b":"ü\\u00fc\\\\"} ,\n{"a":-1.5E-7,"b":true},\t{"a":null,"b":{"c":[1.0,"x"]}}, {"a":NaN,"b":1,} ] , "z":[1]}, "m":0}'
+    content = (
+        '{"n":-1.5e+10,"t":"é\\"]","d":{"r":[ {"a":123456789,"b":"ü\\u00fc\\\\"} ,\n'
+        '{"a":-1.5E-7,"b":true},\t{"a":null,"b":{"c":[1.0,"x"]}}, {"a":NaN,"b":1,} ] , "z":[1]}, "m":0}'
+    )
     whole = records(reading("a", "b", rows_at="d.r"), tmp_path, content)
     monkeypatch.setattr(json_window, "CHUNK_BYTES", chunk)
     monkeypatch.setattr(json_window.Window.more, "__defaults__", (chunk,))

@@ -52,7 +52,8 @@ def test_rates_of_banco_de_portugal(tmp_path: Path) -> None:
 
 def test_cells_come_in_row_major_order_with_ids(tmp_path: Path) -> None:
     assert rows_of(tmp_path, JsonStat(), dumped(), *FIELDS) == [
-        ("NA", "2022", "1"), ("NA", "2023", "2"), ("NA", "2024", "3"), ("007", "2022", "4"), ("007", "2023", "5"), ("007", "2024", "6"),
+        ("NA", "2022", "1"), ("NA", "2023", "2"), ("NA", "2024", "3"), ("007", "2022", "4"), ("007", "2023", "5"),
+        ("007", "2024", "6"),
     ]  # fmt: skip
     assert rows_of(tmp_path, JsonStat(), dumped(), "geo.label", "time.label", "updated")[0] == (
         "Namibia",

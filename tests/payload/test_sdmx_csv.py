@@ -71,8 +71,10 @@ def test_a_deletion_is_refused_until_a_column_takes_the_action(tmp_path: Path) -
 
 def test_labels_are_told_apart_from_codes(tmp_path: Path) -> None:
     body = (
-        "STRUCTURE[|];STRUCTURE_ID;ACTION;DIM_1: Dimension 1;TIME_PERIOD: Time;OBS_VALUE: Observation value;ATTR_2: Attribut 2\n"
-        "dataflow;ESTAT:NA_MAIN(1.6.0): Principaux agrégats: les comptes;M;A: Value: A;2014-01: 2014-01;12,4;Note à part: rien\n"
+        "STRUCTURE[|];STRUCTURE_ID;ACTION;DIM_1: Dimension 1;TIME_PERIOD: Time;"
+        "OBS_VALUE: Observation value;ATTR_2: Attribut 2\n"
+        "dataflow;ESTAT:NA_MAIN(1.6.0): Principaux agrégats: les comptes;M;A: Value: A;2014-01: 2014-01;12,4;"
+        "Note à part: rien\n"
     )
     declared = SdmxCsv(delimiter=";", labels=True, decimal=",")
     assert rows_of(
@@ -117,7 +119,8 @@ def test_one_damaged_line_costs_one_row(tmp_path: Path) -> None:
     bad = [f"{FLOW},M,A,2014-01,1,X,", f"{FLOW},M,A,2014-01,1", f'{FLOW},M,A,2014-01,1,"X"y', f"{FLOW},Z,A,2014-01,1,X"]
     found = records_of(tmp_path, SdmxCsv(), "\ufeff" + HEAD_2 + "\n".join([good, *bad, good]) + "\n", "OBS_VALUE")
     assert [(record.place, record.fault) for record in found] == [
-        ("line 2", ""), ("line 3", "ragged"), ("line 4", "ragged"), ("line 5", "quotes"), ("line 6", "action"), ("line 7", ""),
+        ("line 2", ""), ("line 3", "ragged"), ("line 4", "ragged"), ("line 5", "quotes"), ("line 6", "action"),
+        ("line 7", ""),
     ]  # fmt: skip
     assert [record.raw for record in found[1:5]] == bad
 

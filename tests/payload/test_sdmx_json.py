@@ -32,7 +32,8 @@ def message(*datasets: dict[str, Any], **structure: Any) -> str:
         "attributes": {
             "dataSet": [component("UNIT", "EUR")],
             "series": [component("TITLE", "first", "second")],
-            "observation": [component("STATUS", "p", "e", default="A"), {"id": "NOTE", "format": {"dataType": "String"}}],
+            "observation": [component("STATUS", "p", "e", default="A"),
+                            {"id": "NOTE", "format": {"dataType": "String"}}],
         },
         **structure,
     }  # fmt: skip
@@ -73,7 +74,9 @@ def test_all_dimensions_at_the_observation(tmp_path: Path) -> None:
 
 
 def test_a_position_in_an_attribute_without_codes_is_no_guess(tmp_path: Path) -> None:
-    """The OECD lists two attributes, the first without codes, and gives one position: which one it means is not said."""
+    """The OECD lists two attributes, the first without codes, and gives one position:
+    which one it means is not said.
+    """
     found = records_of(tmp_path, SdmxJson(), recorded_body("oecd-sdmx-r2-001"), "value", "TIME_FORMAT")
     assert [record.fault for record in found] == ["", "bad_index", "", "bad_index", "", "bad_index", ""]
     assert found[1].raw == "[-2.13889095389401,0]"

@@ -13,8 +13,16 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.formats_of_statistics import SdmxMl
 from sbf_core.errors import PayloadRefused
 
-GENERIC = '<m:GenericData xmlns:m="m" xmlns:g="g"><m:Header><m:Prepared>2024-05-01</m:Prepared><m:Structure dimensionAtObservation="{at}"/></m:Header>{body}</m:GenericData>'
-SPECIFIC = '<m:StructureSpecificData xmlns:m="m" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">{body}</m:StructureSpecificData>'
+GENERIC = (
+    '<m:GenericData xmlns:m="m" xmlns:g="g">'
+    "<m:Header><m:Prepared>2024-05-01</m:Prepared>"
+    '<m:Structure dimensionAtObservation="{at}"/></m:Header>'
+    "{body}</m:GenericData>"
+)
+SPECIFIC = (
+    '<m:StructureSpecificData xmlns:m="m" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+    "{body}</m:StructureSpecificData>"
+)
 
 
 def generic(body: str, at: str = "TIME_PERIOD") -> str:
@@ -52,7 +60,8 @@ def test_an_answer_that_is_to_come_later_is_no_data(tmp_path: Path) -> None:
     ("payload_id", "fields", "count", "first"),
     [
         ("eurostat-sdmx-r2-003", ("GEO", "TIME_PERIOD", "OBS_VALUE", "OBS_FLAG"), 43, ("AL", "2017", "9820.6", "e")),
-        ("ecb-sdmx-r2-001", ("CURRENCY", "TIME_PERIOD", "value", "OBS_STATUS", "UNIT_MULT", "validFromDate"), 252, ("USD", "1999-01", "1.16078", "A", "0", "2020-01-16T08:16:20.341+01:00")),
+        ("ecb-sdmx-r2-001", ("CURRENCY", "TIME_PERIOD", "value", "OBS_STATUS", "UNIT_MULT", "validFromDate"), 252,
+         ("USD", "1999-01", "1.16078", "A", "0", "2020-01-16T08:16:20.341+01:00")),
     ],
 )  # fmt: skip
 def test_generic_messages(
@@ -149,7 +158,7 @@ def test_another_dimension_at_the_observation(tmp_path: Path) -> None:
 def test_a_group_holds_for_the_series_of_its_part_of_the_key(tmp_path: Path) -> None:
     body = (
         "<m:DataSet>"
-        + '<Group xsi:type="g" GEO="A" TITLE="of A"/>'
+        '<Group xsi:type="g" GEO="A" TITLE="of A"/>'
         + "".join(f'<Series FREQ="M" GEO="{geo}"><Obs TIME_PERIOD="2024" OBS_VALUE="1"/></Series>' for geo in "AB")
         + "</m:DataSet>"
     )

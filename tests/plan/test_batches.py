@@ -1,4 +1,6 @@
-"""Several tickers in one request: planned anew each time, and nothing is asked twice or left out because a universe changed."""
+"""Several tickers in one request: planned anew each time,
+and nothing is asked twice or left out because a universe changed.
+"""
 
 from __future__ import annotations
 
@@ -171,7 +173,7 @@ def test_a_failure_of_many_is_told_in_one_short_line(tmp_path: Path) -> None:
     with FaultyVendor() as vendor:
         warehouse = Warehouse(tmp_path / "home", Ticked(batched(vendor.url("/t") + "/{ticker}", most=100)))
         context = warehouse.run(universe__tickers=tuple(f"T{number}" for number in range(80)))
-        assert context.errors == ["prices/odd/eod/T0 and 79 more: http_404: HTTP 404: the vendor says 'nothing here'"]
+        assert context.errors == ["prices/odd/eod/T0 and 79 more: HTTP 404: the vendor says 'nothing here'"]
 
 
 def test_late_payloads_of_other_batches_are_put_in_their_place(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
-"""A made vendor against the plan: whatever happens in between, silver ends as the vendor has it, and what is final is left alone.
+"""A made vendor against the plan: whatever happens in between, silver ends as the vendor has it,
+and what is final is left alone.
 
-The vendor has two series of days without weekends. Its bars move until their day is over; rows come late, are corrected, withdrawn, and divided by splits; one series
-is unknown at first; answers are cut at a cap, hold rows dated ahead, fail for some days, or are cut off in the middle of a run. Settings change, the database is made again.
+The vendor has two series of days without weekends. Its bars move until their day is over; rows come late, are
+corrected, withdrawn, and divided by splits; one series is unknown at first; answers are cut at a cap, hold rows dated
+ahead, fail for some days, or are cut off in the middle of a run. Settings change, the database is made again.
 """
 
 from __future__ import annotations
@@ -36,9 +38,10 @@ COLUMNS = (
     Column(name="close", type="BIGINT"),
 )
 DECLARED = entry(
-    columns=COLUMNS, scope="per_ticker", members=TICKERS, first_date=FIRST, horizon=1, refresh_after_hours=1, lookback_days=7,
-    answers="whole", restated="series", is_data=DataRules(may_be_empty=True, none_status=(404,)), reject_share_max=1.0, shrink_share_max=1.0,
-    unknown_after_days=0.5, recipe=RestRecipe(url="https://fake.example/{ticker}?f={from_date}&t={to_date}", rows_max=CAP),
+    columns=COLUMNS, scope="per_ticker", members=TICKERS, first_date=FIRST, horizon=1, refresh_after_hours=1,
+    lookback_days=7, answers="whole", restated="series", is_data=DataRules(may_be_empty=True, none_status=(404,)),
+    reject_share_max=1.0, shrink_share_max=1.0, unknown_after_days=0.5,
+    recipe=RestRecipe(url="https://fake.example/{ticker}?f={from_date}&t={to_date}", rows_max=CAP),
 )  # fmt: skip
 
 
@@ -94,7 +97,7 @@ class Exchange(FakeVendor):
             raise Stopped
         said = {"request": request, "address": url, "fetched_at": now}
         if self.down & days:
-            return RunResult(**said, error="down", kind="http_500")  # type: ignore[arg-type]
+            return RunResult(**said, error="down", kind="http_status")  # type: ignore[arg-type]
         found = {day: close for day, close in self.rows(request.ticker, now).items() if first <= day <= last}
         if request.ticker in self.unknown:
             return RunResult(**said, kind="none", status_code=404)  # type: ignore[arg-type]

@@ -55,7 +55,7 @@ class Exchange(FakeVendor):
                 extension="json",
                 fetched_at=self.clock.now(),
                 error="down",
-                kind="http_500",
+                kind="http_status",
             )
         rows = [
             {
@@ -173,7 +173,8 @@ def test_what_failed_or_was_refused_is_not_covered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("settles", "zone", "last"), [
-    (0, "", "01-01"), (0.5, "", "01-01"), (0.51, "", "12-31"), (1, "", "12-31"), (3, "", "12-29"), (0, "Asia/Tokyo", "01-01"), (0, "Pacific/Kiritimati", "01-02"), (0.5, "America/New_York", "12-31"),
+    (0, "", "01-01"), (0.5, "", "01-01"), (0.51, "", "12-31"), (1, "", "12-31"), (3, "", "12-29"),
+    (0, "Asia/Tokyo", "01-01"), (0, "Pacific/Kiritimati", "01-02"), (0.5, "America/New_York", "12-31"),
 ])  # fmt: skip
 def test_a_day_is_over_in_its_zone_and_settles_afterwards(tmp_path: Path, settles: float, zone: str, last: str) -> None:
     """Asked at noon of 2 January 2024, UTC: in Kiritimati, 14 hours ahead, it is the third."""

@@ -22,7 +22,11 @@ from sbf_core.runs.request import RunRequest
 
 
 def requests_to(source: str, number: int, **more: object) -> list[PlannedRequest]:
-    declared = entry(source=source, scope="per_ticker", recipe=RestRecipe(url="https://example.com/{ticker}", **more))  # type: ignore[arg-type]
+    declared = entry(
+        source=source,
+        scope="per_ticker",
+        recipe=RestRecipe(url="https://example.com/{ticker}", **more),  # type: ignore[arg-type]
+    )
     return plan_requests([declared], tickers=[f"T{each}" for each in range(number)], states={}, now=START, run_id="")
 
 
@@ -47,10 +51,12 @@ def test_a_limit_holds_over_processes_and_runs(tmp_path: Path) -> None:
     """Four processes with four threads each ask as fast as they can: together they get what one would."""
     rates = tmp_path / "rates.sqlite"
     taker = (
-        "import sys; from pathlib import Path; from concurrent.futures import ThreadPoolExecutor; from sbf_core.http.rates import RateBook\n"
+        "import sys; from pathlib import Path; from concurrent.futures import ThreadPoolExecutor; "
+        "from sbf_core.http.rates import RateBook\n"
         "book = RateBook(Path(sys.argv[1])); book.declare('a', ['2000/hour'])\n"
         "sys.stdin.readline()\n"
-        "with ThreadPoolExecutor(4) as pool: print(sum(wait == 0 for wait in pool.map(lambda _: book.take('a'), range(700))))"
+        "with ThreadPoolExecutor(4) as pool: "
+        "print(sum(wait == 0 for wait in pool.map(lambda _: book.take('a'), range(700))))"
     )
     children = [
         subprocess.Popen(

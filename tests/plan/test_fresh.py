@@ -24,7 +24,8 @@ ENTRIES = (
     entry(dataset="c", silver_table="c", scope="per_ticker"),
     entry(dataset="d", silver_table="d", scope="per_ticker", unknown_after_days=3, refresh_after_hours=5),
     entry(dataset="e", silver_table="e", scope="per_ticker", members=("M", "N"), cadence=Cadence(calendar="weekdays")),
-    entry(dataset="f", silver_table="f", scope="per_ticker", cadence=Cadence(seasons=("06-01/08-31",), off_season_hours=100)),
+    entry(dataset="f", silver_table="f", scope="per_ticker",
+          cadence=Cadence(seasons=("06-01/08-31",), off_season_hours=100)),
     entry(
         dataset="g", silver_table="g", scope="per_ticker",
         recipe=RestRecipe(url="https://example.com/{ticker}", tickers_per_request=2),
@@ -42,7 +43,8 @@ STATE = st.none() | st.tuples(st.integers(-3, 110), st.booleans(), st.sampled_fr
 def conn() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
         opened.execute(
-            "CREATE SCHEMA ops; CREATE TABLE ops.data_dates (key VARCHAR, checked_at TIMESTAMP, again_from DATE, unknown_since TIMESTAMP)"
+            "CREATE SCHEMA ops; "
+            "CREATE TABLE ops.data_dates (key VARCHAR, checked_at TIMESTAMP, again_from DATE, unknown_since TIMESTAMP)"
         )
         yield opened
 
@@ -62,7 +64,11 @@ def test_fresh_is_not_due_and_what_is_not_due_is_fresh(
             row = [key, checked, dt.date(2020, 1, 1) if again else None, checked if unknown else None]
             conn.execute("INSERT INTO ops.data_dates VALUES (?, ?, ?, ?)", row)
             moment = from_naive_utc(checked)
-            states[key] = SeriesState(checked_at=moment, again_from=row[2], unknown_since=moment if unknown else None)  # type: ignore[arg-type]
+            states[key] = SeriesState(
+                checked_at=moment,
+                again_from=row[2],  # type: ignore[arg-type]
+                unknown_since=moment if unknown else None,
+            )
     wanted = [fresh_of(each, tickers=("A", "B"), universe=None, now=now) for each in ENTRIES]
     fresh = LedgerOfAsking(conn).fresh([one for one in wanted if one is not None], now)
     for each in ENTRIES:

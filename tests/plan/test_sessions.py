@@ -70,7 +70,8 @@ def test_rows_that_are_published_days_later_are_not_asked_for_before() -> None:
 
 @pytest.mark.parametrize(
     ("day", "seasons", "due"),
-    [("2024-02-10", ("01-01/03-31",), True), ("2024-04-02", ("01-01/03-31",), False), ("2024-01-15", ("11-15/01-31",), True), ("2024-12-01", ("11-15/01-31",), True),
+    [("2024-02-10", ("01-01/03-31",), True), ("2024-04-02", ("01-01/03-31",), False),
+     ("2024-01-15", ("11-15/01-31",), True), ("2024-12-01", ("11-15/01-31",), True),
      ("2024-06-01", ("11-15/01-31", "06-01/06-01"), True), ("2024-06-02", ("11-15/01-31", "06-01/06-01"), False)],
 )  # fmt: skip
 def test_out_of_season_the_interval_is_longer(day: str, seasons: tuple[str, ...], due: bool) -> None:
@@ -98,7 +99,8 @@ def test_cadences_that_are_none(wrong: dict[str, Any]) -> None:
 
 def test_a_cadence_from_toml() -> None:
     declared = {
-        "domain": "a", "source": "b", "dataset": "c", "silver_table": "t", "columns": [{"name": "day", "type": "DATE", "key": True}],
+        "domain": "a", "source": "b", "dataset": "c", "silver_table": "t",
+        "columns": [{"name": "day", "type": "DATE", "key": True}],
         "cadence": {"calendar": "XNYS", "seasons": ["01-01/03-31"]},
     }  # fmt: skip
     assert entry_from_mapping(declared).cadence == Cadence(calendar="XNYS", seasons=("01-01/03-31",))

@@ -88,7 +88,8 @@ def test_the_commands_show_it(site: Path, tmp_path: Path) -> None:
     assert "sbf-old       holds attrs at <100,>=20" in listed
     told = json.loads(sbf("plugins", "list", "--json").stdout)["bounds"]
     assert {(item["holder"], item["package"], item["fits"], item["holds_back"]) for item in told} == {
-        ("sbf-old", "duckdb", False, True), ("sbf-old", "attrs", True, True), ("sbf-lost", "sbf", False, False), ("sbf-lost", "no-such-package", False, False),
+        ("sbf-old", "duckdb", False, True), ("sbf-old", "attrs", True, True), ("sbf-lost", "sbf", False, False),
+        ("sbf-lost", "no-such-package", False, False),
     }  # fmt: skip
     doctor = sbf("doctor")
     assert doctor.returncode == 1

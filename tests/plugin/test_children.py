@@ -36,7 +36,8 @@ def test_a_pool_of_processes_ends_with_its_plugin(tmp_path: Path, monkeypatch: p
     body = (
         "from concurrent.futures import ProcessPoolExecutor; import multiprocessing\n"
         "    globals().setdefault('pool', ProcessPoolExecutor(2)); list(pool.map(abs, [1, -2, 3]))\n"
-        f"    open({str(tmp_path / 'pids')!r}, 'w').write(' '.join(str(one.pid) for one in multiprocessing.active_children()))\n"
+        f"    open({str(tmp_path / 'pids')!r}, 'w').write("
+        "' '.join(str(one.pid) for one in multiprocessing.active_children()))\n"
         "    return result(request)"
     )
     context = run(tmp_path, monkeypatch, fetch_with(body), plugins__isolate="all")
@@ -85,7 +86,8 @@ def test_an_import_that_hangs_in_its_own_process_is_stopped(tmp_path: Path, monk
 
 @pytest.mark.parametrize(
     ("body", "told"),
-    [("time.sleep(3600)", "did not answer for 3 s and was stopped"), ("os._exit(0)", "its process ended with code 0"), ("return 7", "answered int instead of GoldModel"),
+    [("time.sleep(3600)", "did not answer for 3 s and was stopped"), ("os._exit(0)", "its process ended with code 0"),
+     ("return 7", "answered int instead of GoldModel"),
      ("raise ValueError('no')", "raised ValueError: no")],
 )  # fmt: skip
 def test_build_gold_has_a_process_of_its_own(
@@ -105,8 +107,10 @@ def test_gold_models_are_the_same_from_either_process(tmp_path: Path, monkeypatc
         "    tests = [NotNull(column='close'), AcceptedRange(column='close', low=0), Unique(columns=('symbol',))]\n"
         "    linked = [ForeignKey(columns=('symbol',), to='dim', to_columns=('symbol',))]\n"
         "    rows = {'bars': [GoldSource(table='silver.other_eod'), GoldSource(table='silver.odd_eod')]}\n"
-        "    return [GoldModel(name='dim', key=('symbol',), kind='dimension', sql='SELECT symbol, close FROM bars', tests=tests, sources=rows, surrogate_key='id'),\n"
-        "            Own(name='fact', key=('symbol', 'date'), sql='SELECT symbol, date FROM silver.odd_eod', date_column='date', tests=linked)]\n"
+        "    return [GoldModel(name='dim', key=('symbol',), kind='dimension', "
+        "sql='SELECT symbol, close FROM bars', tests=tests, sources=rows, surrogate_key='id'),\n"
+        "            Own(name='fact', key=('symbol', 'date'), sql='SELECT symbol, date FROM silver.odd_eod', "
+        "date_column='date', tests=linked)]\n"
     )
     found = []
     for isolate in ("all", "none"):
@@ -122,7 +126,10 @@ def test_gold_models_are_the_same_from_either_process(tmp_path: Path, monkeypatc
     assert found[0][2] == found[1][2], "a run with the other setting would build them again"
 
 
-PRINTS = "\n    for number in range(5000):\n        print(f'line {number} \\x1b[31m' + 'x' * 200)\n    return result(request)"
+PRINTS = (
+    "\n    for number in range(5000):\n"
+    "        print(f'line {number} \\x1b[31m' + 'x' * 200)\n    return result(request)"
+)
 
 
 def test_what_a_hook_prints_is_kept_in_a_file_with_a_cap(

@@ -16,6 +16,7 @@ from warehouse import Warehouse
 
 from sbf_core import signals
 from sbf_core.errors import OutOfMemory, PluginFault
+from sbf_core.failures import FailureKind
 
 
 @pytest.fixture(params=["all", "none"])
@@ -34,7 +35,10 @@ def test_a_good_plugin_does_the_same_either_way(tmp_path: Path, monkeypatch: pyt
     reading = f"return http.read(request, {str(tmp_path / 'data.json')!r}, extension='json')"
     for answer in (
         "return ParseRows(json.loads)",
-        """return SelectRows("SELECT _file, unnest(document::STRUCT(symbol TEXT, date TEXT, close TEXT)[], recursive := true) FROM batch")""",
+        (
+            'return SelectRows("SELECT _file, '
+            'unnest(document::STRUCT(symbol TEXT, date TEXT, close TEXT)[], recursive := true) FROM batch")'
+        ),
     ):
         homes = []
         for isolate in ("all", "none"):
@@ -76,6 +80,26 @@ def test_a_promote_that_answers_none_leaves_it_to_the_declaration(
         context = run(folder, monkeypatch, promote_with(text), plugins__isolate=isolate)
         assert context.errors == []
         assert Warehouse(folder / "home").ask("SELECT symbol FROM silver.odd_eod") == [("A",)]
+
+
+def test_a_failure_keeps_its_kind_on_its_way_through_a_hook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str
+) -> None:
+    """From the session to the hook, from its answer to the ledger: the kind is a value, in whatever process."""
+    context = run(tmp_path, monkeypatch, fetch_with("return http.read(request, 'gone.csv')"), plugins__isolate=isolate)
+    assert [(failure.kind, failure.dataset) for failure in context.failures] == [(FailureKind.FILE, "prices/odd/eod")]
+    kinds = Warehouse(tmp_path / "home").ask("SELECT error_kind FROM ops.file_ingestions WHERE status = 'failed'")
+    assert kinds == [("file",)]
+
+
+def test_a_kind_that_is_none_is_refused_with_the_nearest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str
+) -> None:
+    said = "return RunResult(request=request, address='x', fetched_at=NOW, error='no', kind='fille')"
+    text = fetch_with(said.replace("NOW", "__import__('datetime').datetime.now(__import__('datetime').timezone.utc)"))
+    context = run(tmp_path, monkeypatch, text, plugins__isolate=isolate)
+    assert "did you mean 'file'?" in context.errors[0]
+    assert context.failures[0].kind in (FailureKind.PLUGIN, FailureKind.DECLARATION)
 
 
 @pytest.mark.parametrize("misdeed", MISDEEDS)
@@ -214,7 +238,12 @@ def test_a_process_of_its_own_sees_no_key_and_cannot_open_the_database(
     monkeypatch.setenv("VENDOR_KEY", "canary")
     monkeypatch.setenv("VENDOR_REGION", "north")
     database = str(tmp_path / "home" / "sbf.duckdb")
-    body = f"import duckdb; assert 'VENDOR_KEY' not in os.environ; assert os.environ['VENDOR_REGION'] == 'north'\n    try:\n        duckdb.connect({database!r})\n    except duckdb.Error as error:\n        raise ValueError('refused: ' + str(error)[:40])\n    return result(request)"
+    body = (
+        "import duckdb; assert 'VENDOR_KEY' not in os.environ; assert os.environ['VENDOR_REGION'] == 'north'\n"
+        f"    try:\n        duckdb.connect({database!r})\n"
+        "    except duckdb.Error as error:\n"
+        "        raise ValueError('refused: ' + str(error)[:40])\n    return result(request)"
+    )
     text = fetch_with(body).replace(
         "columns=Price,", "columns=Price, recipe=RestRecipe(url='http://127.0.0.1:9/', secrets={'k': 'VENDOR_KEY'}),"
     )
@@ -264,7 +293,8 @@ def test_sql_that_is_no_single_select_is_refused_and_the_ledger_is_as_it_was(
 
 HELPS_ITSELF = (
     "import gc; from sbf_core.duck.bootstrap import DuckDbBootstrap\n"
-    "    held = next(thing for thing in gc.get_objects() if isinstance(thing, DuckDbBootstrap) and thing._connection is not None)\n"
+    "    held = next(thing for thing in gc.get_objects() "
+    "if isinstance(thing, DuckDbBootstrap) and thing._connection is not None)\n"
     "    held._connection.cursor().execute('DELETE FROM ops.file_ingestions')\n    "
 )
 

@@ -1,5 +1,6 @@
-"""A hook that finds too little memory, a full disk or no descriptor is not to blame: nothing is recorded of its dataset,
-the others go on, the command ends with 6, and the next run asks again. Here and in a process of the plugin's own.
+"""A hook that finds too little memory, a full disk or no descriptor is not to blame: nothing is recorded of its
+dataset, the others go on, the command ends with 6, and the next run asks again.
+Here and in a process of the plugin's own.
 """
 
 from __future__ import annotations
@@ -84,7 +85,9 @@ def test_gold_waits_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 def test_an_import_that_lacks_something_says_nothing_about_the_plugin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, raising: str
 ) -> None:
-    """The others go on, the run ends as where a hook lacks it, and nobody judges the home by what is declared meanwhile."""
+    """The others go on, the run ends as where a hook lacks it,
+    and nobody judges the home by what is declared meanwhile.
+    """
     lacking = tmp_path / "lacking"
     lacking.touch()
     code = f"exec({raising!r}) if os.path.exists({str(lacking)!r}) else None\n"

@@ -1,4 +1,6 @@
-"""Real payloads of vendors, from outside the project: they may not be shipped. Tests that need them skip where they are absent."""
+"""Real payloads of vendors, from outside the project: they may not be shipped.
+Tests that need them skip where they are absent.
+"""
 
 from __future__ import annotations
 

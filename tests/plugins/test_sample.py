@@ -136,7 +136,8 @@ def test_both_truths_of_the_consumer_price_index(sample: Sample) -> None:
     assert (before[0], after[0]) == (48_124, 48_905)
     assert sample.ask("SELECT count(*) FROM silver.bls_cpi_history") == [(3_793,)]
     assert sample.ask(
-        "SELECT rows_inserted, rows_updated, rows_unchanged FROM ops.promotion_manifest WHERE silver_table = 'bls_cpi' ORDER BY rows_seen"
+        "SELECT rows_inserted, rows_updated, rows_unchanged FROM ops.promotion_manifest "
+        "WHERE silver_table = 'bls_cpi' ORDER BY rows_seen"
     ) == [
         (48_124, 0, 0),
         (781, 3_793, 44_331),
@@ -166,7 +167,11 @@ def test_every_gold_test_ran_and_passed(sample: Sample) -> None:
 
 def test_a_second_run_changes_nothing(sample: Sample) -> None:
     files = sorted(path.as_posix() for path in (sample.home / "bronze").rglob("*"))
-    tables = "SELECT (SELECT count(*) FROM silver.bls_cpi), (SELECT count(*) FROM ops.promotion_manifest), (SELECT count(*) FROM ops.gold_manifest)"
+    tables = (
+        "SELECT (SELECT count(*) FROM silver.bls_cpi), "
+        "(SELECT count(*) FROM ops.promotion_manifest), "
+        "(SELECT count(*) FROM ops.gold_manifest)"
+    )
     before = sample.ask(tables)
     context = run(sample.home)
     assert (context.status, context.requests, context.files, context.rows_seen, context.gold_tables) == (

@@ -69,7 +69,11 @@ def fixings(**rates: str) -> bytes:
     return file.getvalue()
 
 
-PRICES = "SELECT ticker, date, source, currency, close, adj_close, round(adj_close_usd, 6), round(adj_close_eur, 6) FROM gold.fact_price_eod ORDER BY 1, 2"
+PRICES = (
+    "SELECT ticker, date, source, currency, close, adj_close, "
+    "round(adj_close_usd, 6), round(adj_close_eur, 6) "
+    "FROM gold.fact_price_eod ORDER BY 1, 2"
+)
 
 
 def test_prices_of_yahoo_alone_make_facts(tmp_path: Path) -> None:
@@ -84,7 +88,9 @@ def test_prices_of_yahoo_alone_make_facts(tmp_path: Path) -> None:
         ("AAPL", TUESDAY, "yahoo", "USD", Decimal(220), 110.0, 110.0, None),
         ("VOD.L", MONDAY, "yahoo", "GBP", Decimal(70), 35.0, None, None),
     ]
-    assert recording.ask("SELECT ticker, price_source, first_bar, last_bar, is_listed FROM gold.dim_instrument ORDER BY 1") == [
+    assert recording.ask(
+        "SELECT ticker, price_source, first_bar, last_bar, is_listed FROM gold.dim_instrument ORDER BY 1"
+    ) == [
         ("AAPL", "yahoo", MONDAY, TUESDAY, False), ("VOD.L", "yahoo", MONDAY, MONDAY, False),
     ]  # fmt: skip
 

@@ -48,7 +48,8 @@ def test_treasury_of_all_ages(tmp_path: Path) -> None:
     )
     assert abs(recording.ask("SELECT count(DISTINCT date) FROM silver.treasury_par_yield")[0][0] - days) <= 1
     found = recording.ask(
-        "SELECT date, maturity, par_yield FROM silver.treasury_par_yield WHERE date IN ('1990-06-08', '2024-09-20') AND maturity IN ('3M', '10Y') ORDER BY 1, 2"
+        "SELECT date, maturity, par_yield FROM silver.treasury_par_yield "
+        "WHERE date IN ('1990-06-08', '2024-09-20') AND maturity IN ('3M', '10Y') ORDER BY 1, 2"
     )
     assert found == [
         (dt.date(1990, 6, 8), "10Y", Decimal("8.460")), (dt.date(1990, 6, 8), "3M", Decimal("7.960")),
@@ -62,7 +63,8 @@ def test_treasury_of_all_ages(tmp_path: Path) -> None:
     ) == [(None,)]
     assert (
         recording.ask(
-            "SELECT min(change), max(change), count(*) > 1000 FROM gold.fact_yield_curve WHERE maturity = '10Y' AND year(date) = 2019"
+            "SELECT min(change), max(change), count(*) > 1000 FROM gold.fact_yield_curve "
+            "WHERE maturity = '10Y' AND year(date) = 2019"
         )[0][2]
         is False
     )
@@ -96,14 +98,16 @@ def test_every_figure_of_apple(tmp_path: Path) -> None:
     facts = json.loads(content, parse_float=Decimal, parse_int=Decimal)["facts"]
     wanted = sorted(
         (taxonomy, concept, unit, figure["accn"], figure["end"], figure["val"])
-        for taxonomy, concepts in facts.items() for concept, told in concepts.items() for unit, figures in told["units"].items() for figure in figures
+        for taxonomy, concepts in facts.items() for concept, told in concepts.items()
+        for unit, figures in told["units"].items() for figure in figures
     )  # fmt: skip
     found = recording.ask(
         "SELECT taxonomy, concept, unit, accession, CAST(period_end AS VARCHAR), value FROM silver.sec_company_fact"
     )
     assert sorted(found) == wanted
     assert recording.ask(
-        "SELECT count(*) FROM silver.sec_company_fact WHERE known_from <> timezone('UTC', timezone('America/New_York', CAST(filed + 1 AS TIMESTAMP)))"
+        "SELECT count(*) FROM silver.sec_company_fact "
+        "WHERE known_from <> timezone('UTC', timezone('America/New_York', CAST(filed + 1 AS TIMESTAMP)))"
     ) == [(0,)]
     day = dt.date(2015, 1, 1)
     filed_by_then = sum(
@@ -114,7 +118,8 @@ def test_every_figure_of_apple(tmp_path: Path) -> None:
         for figure in figures
     )
     assert recording.ask(
-        "SELECT count(*), max(filed) < DATE '2015-01-01' FROM silver.sec_company_fact_as_of(TIMESTAMP '2015-01-01 05:00:00')"
+        "SELECT count(*), max(filed) < DATE '2015-01-01' "
+        "FROM silver.sec_company_fact_as_of(TIMESTAMP '2015-01-01 05:00:00')"
     ) == [(filed_by_then, True)]  # the end of the year in New York
     annual = "SELECT count(*), count(*) FILTER (value <> value_first_filed) FROM gold.fact_fundamental_annual"
     last: dict[tuple[str, ...], list[tuple[str, str, Decimal]]] = {}
@@ -168,7 +173,8 @@ def test_filings_with_their_older_pages(tmp_path: Path) -> None:
         "SELECT form, report_date, items FROM silver.sec_filing WHERE accession = '0001193125-16-498632'"
     )[0][::2] == ("8-K", "5.02,9.01")
     before = recording.ask(
-        "SELECT count(*) FROM silver.sec_filing_as_of(TIMESTAMP '2016-03-09 23:00:00') WHERE accession = '0001225208-16-029557'"
+        "SELECT count(*) FROM silver.sec_filing_as_of(TIMESTAMP '2016-03-09 23:00:00') "
+        "WHERE accession = '0001225208-16-029557'"
     )
     assert before == [(0,)], "accepted at 23:49:37"
 
@@ -266,7 +272,8 @@ def test_fmp_as_recorded(tmp_path: Path, dataset_id: str) -> None:
     for told in rows:
         extra = f" AND period = '{told['period']}'" if "period" in told else ""
         (found,) = recording.ask(
-            f"SELECT COLUMNS(* EXCLUDE (_bronze_file_id, _run_id, known_from, recorded_at)) FROM silver.{table} WHERE date = '{told['date']}'{extra}"
+            "SELECT COLUMNS(* EXCLUDE (_bronze_file_id, _run_id, known_from, recorded_at)) "
+            f"FROM silver.{table} WHERE date = '{told['date']}'{extra}"
         )
         names = [name for (name,) in recording.ask(f"SELECT column_name FROM (DESCRIBE silver.{table})")]
         values = dict(zip(names, found, strict=False))
@@ -282,7 +289,11 @@ def test_fmp_profiles_of_both_versions_and_the_bulk_file_are_one_shape(tmp_path:
     (v3,), (stable,) = entries(endpoint="fmp.v3.profile.AAPL"), entries(endpoint="fmp.stable.profile")
     recording.add("reference/fmp/profile", payload(v3), ticker="AAPL")
     assert recording.run().errors == []
-    query = "SELECT symbol, exchange, exchange_full_name, cik, isin, sector, country, ipo_date, full_time_employees, is_etf FROM silver.{}"
+    query = (
+        "SELECT symbol, exchange, exchange_full_name, cik, isin, sector, country, "
+        "ipo_date, full_time_employees, is_etf "
+        "FROM silver.{}"
+    )
     wanted = (
         "AAPL",
         "NASDAQ",

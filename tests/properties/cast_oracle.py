@@ -1,7 +1,8 @@
-"""What plain Python says of a text in a column: its value, or why it is rejected. Nothing of ``sbf_core.silver`` is used.
+"""What plain Python says of a text in a column: its value, or why it is rejected.
+Nothing of ``sbf_core.silver`` is used.
 
-Rules are those of ``docs/reference/casts.md``. Numbers are digits and a power of ten, so that nothing is rounded; zones are
-those of ``zoneinfo``.
+Rules are those of ``docs/reference/casts.md``. Numbers are digits and a power of ten, so that nothing is rounded;
+zones are those of ``zoneinfo``.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ _NANOSECONDS = (-9_223_286_400 * 10**9, 2**63 - 2)
 _DAY_NANOSECONDS = 86_400 * 10**9
 _OFFSET = r"(?:(?P<zulu>Z)|(?P<sign>[+-])(?P<oh>[01]\d|2[0-3])(?::?(?P<om>[0-5]\d))?)"
 _ISO = re.compile(
-    rf"(?P<Y>\d{{4}})-(?P<m>\d\d)-(?P<d>\d\d)[T ](?P<H>[01]\d|2[0-3]):(?P<M>[0-5]\d)(?::(?P<S>[0-5]\d)(?:\.(?P<f>\d+))?)?{_OFFSET}?",
+    rf"(?P<Y>\d{{4}})-(?P<m>\d\d)-(?P<d>\d\d)"
+    rf"[T ](?P<H>[01]\d|2[0-3]):(?P<M>[0-5]\d)(?::(?P<S>[0-5]\d)(?:\.(?P<f>\d+))?)?{_OFFSET}?",
     re.ASCII,
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DIRECTIVES = {
-    "Y": r"(?P<Y>\d{4})", "y": r"(?P<y>\d\d)", "b": "(?P<b>[A-Za-z]{3})", "p": "(?P<p>[AaPp][Mm])", "f": r"(?P<f>\d+)", "z": _OFFSET,
+    "Y": r"(?P<Y>\d{4})", "y": r"(?P<y>\d\d)", "b": "(?P<b>[A-Za-z]{3})", "p": "(?P<p>[AaPp][Mm])", "f": r"(?P<f>\d+)",
+    "z": _OFFSET,
 }  # fmt: skip
 
 

@@ -1,5 +1,5 @@
-"""The records of JSON as plain Python reads them: ``json`` with pairs, and a walk along the paths of ``docs/reference/formats.md``.
-Nothing of ``sbf_core.payload`` is used.
+"""The records of JSON as plain Python reads them: ``json`` with pairs, and a walk along the paths of
+``docs/reference/formats.md``. Nothing of ``sbf_core.payload`` is used.
 """
 
 from __future__ import annotations

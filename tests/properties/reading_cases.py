@@ -50,14 +50,17 @@ def unlike(payloads: Sequence[bytes], more: bytes) -> tuple[bytes, ...]:
 # Texts of values ------------------------------------------------------------------------------------------------------
 
 NUMBERS = [
-    "0", "-0", "0.0", ".0", "+7", "007", "5.", ".5", "-.5", "1.10", "2.50", "1e3", "1E5", "1.5E+10", "2.5e-3", "1e-11", "1e-40", "1e400000000", "0e999", "-1.5e-310",
-    "4503599627370497.5", "2.99999999999999999", "9007199254740993", "9007199254740993.0", "9223372036854775807", "9223372036854775808", "0.30000000000000004",
-    "12345678901.123456", "12345678901234567890.12", "0.12345678901234567890", "99.995", "999.99", "1,234", "12,75", "1.234,50", "1.234", "1 234", "1'234.5", "12,34,567",
-    "1_000", "0x10", "+-5", "5%", "$5", "(3)", "NaN", "-inf", "n/a", "-", "e5", "1e", "twelve", "\u0661", "20240105", "1385579841.8818", "100000.0", "1e22", "-99.99",
+    "0", "-0", "0.0", ".0", "+7", "007", "5.", ".5", "-.5", "1.10", "2.50", "1e3", "1E5", "1.5E+10", "2.5e-3", "1e-11",
+    "1e-40", "1e400000000", "0e999", "-1.5e-310", "4503599627370497.5", "2.99999999999999999", "9007199254740993",
+    "9007199254740993.0", "9223372036854775807", "9223372036854775808", "0.30000000000000004", "12345678901.123456",
+    "12345678901234567890.12", "0.12345678901234567890", "99.995", "999.99", "1,234", "12,75", "1.234,50", "1.234",
+    "1 234", "1'234.5", "12,34,567", "1_000", "0x10", "+-5", "5%", "$5", "(3)", "NaN", "-inf", "n/a", "-", "e5", "1e",
+    "twelve", "\u0661", "20240105", "1385579841.8818", "100000.0", "1e22", "-99.99",
 ]  # fmt: skip
 TEXTS = [
-    "A", "B", "a", " A", "A ", "\u00a0A", "x y", "", "0", "-0", "1.0", "1.10", "1e5", "100000.0", "null", "NA", "n/a", "NaN", "true", "2024-01-05", "{", "[1]", "q'r", "\\", "\\n",
-    "k,v", "k;v", "a|b", "c||d", '"', 'in "quotes"', "\n", "two\nlines", "cr\rhere", "\u00e9", "\u20ac", "\U0001f600", "\u2028", "#", "#5", "9007199254740993.0", "\u0000",
+    "A", "B", "a", " A", "A ", "\u00a0A", "x y", "", "0", "-0", "1.0", "1.10", "1e5", "100000.0", "null", "NA", "n/a",
+    "NaN", "true", "2024-01-05", "{", "[1]", "q'r", "\\", "\\n", "k,v", "k;v", "a|b", "c||d", '"', 'in "quotes"', "\n",
+    "two\nlines", "cr\rhere", "\u00e9", "\u20ac", "\U0001f600", "\u2028", "#", "#5", "9007199254740993.0", "\u0000",
 ]  # fmt: skip
 TRUTHS = ["true", "false", "T", "f", "1", "0", "Yes", "no", "TRUE", "FALSE", " y ", "N", "on", "2", ""]
 DAYS = [
@@ -161,8 +164,10 @@ def moment_text(draw: Draw, column: Column) -> str:
     moment = draw(moments)
     text = f"{moment:%Y-%m-%d}{draw(st.sampled_from('TTTTTTTTT      t'))}{moment:%H:%M}"
     if one_in(draw, 15):
-        return draw(st.sampled_from(["2024-02-30T10:00:00Z", "2024-03-09T24:00:00Z", "2024-03-09T09:30:60Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00",
-                                     "1600-01-01T00:00:00Z", "2024-01-05", "1677-09-21T12:00:00Z", "2262-04-11T23:47:16.854775807Z", "2262-04-12T00:00:00Z"]))  # fmt: skip
+        return draw(st.sampled_from(["2024-02-30T10:00:00Z", "2024-03-09T24:00:00Z", "2024-03-09T09:30:60Z",
+                                     "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00",
+                                     "1600-01-01T00:00:00Z", "2024-01-05", "1677-09-21T12:00:00Z",
+                                     "2262-04-11T23:47:16.854775807Z", "2262-04-12T00:00:00Z"]))  # fmt: skip
     if not one_in(draw, 6):
         text += f":{moment:%S}{draw(st.sampled_from(FRACTIONS))}"
     return text + draw(st.sampled_from(OFFSETS if column.zone else WITH_OFFSET))
@@ -242,8 +247,10 @@ def column_of(draw: Draw, number: int, source: str, also: tuple[str, ...] = ()) 
 
 def entry_of(draw: Draw, columns: Sequence[Column], **facts: Any) -> DatasetKeymapEntry:
     return DatasetKeymapEntry(
-        domain="d", source="s", dataset="x", silver_table="t", columns=tuple(columns), drift="tell", reject_share_max=draw(st.sampled_from([1.0, 1.0, 1.0, 0.5])),
-        on_duplicate=draw(st.sampled_from(["reject", "reject", "first", "last"])), is_data=DataRules(may_be_empty=one_in(draw, 4)), **facts,
+        domain="d", source="s", dataset="x", silver_table="t", columns=tuple(columns), drift="tell",
+        reject_share_max=draw(st.sampled_from([1.0, 1.0, 1.0, 0.5])),
+        on_duplicate=draw(st.sampled_from(["reject", "reject", "first", "last"])),
+        is_data=DataRules(may_be_empty=one_in(draw, 4)), **facts,
     )  # fmt: skip
 
 
@@ -275,10 +282,12 @@ def dialect(draw: Draw) -> Csv:
     decimal = draw(st.sampled_from([".", ".", ","]))
     thousands = draw(st.sampled_from(["", "", {".": ",", ",": "."}[decimal], "'", " "]))
     return Csv(
-        delimiter=draw(st.sampled_from([",", ",", ";", "\t", "|", "||"])), quote=quote, escape=draw(st.sampled_from([quote, quote, quote, "\\", ""])) if quote else "",
-        comment=draw(st.sampled_from(["", "", "#"])), encoding=draw(st.sampled_from(["utf-8", "utf-8", "utf-8", "cp1252", "utf-16"])),
-        skip_rows=draw(st.sampled_from([0, 0, 0, 2])), footer_rows=draw(st.sampled_from([0, 0, 0, 1])), null=draw(st.sampled_from([(), (), ("NA", "n/a")])),
-        decimal=decimal, thousands=thousands,
+        delimiter=draw(st.sampled_from([",", ",", ";", "\t", "|", "||"])), quote=quote,
+        escape=draw(st.sampled_from([quote, quote, quote, "\\", ""])) if quote else "",
+        comment=draw(st.sampled_from(["", "", "#"])),
+        encoding=draw(st.sampled_from(["utf-8", "utf-8", "utf-8", "cp1252", "utf-16"])),
+        skip_rows=draw(st.sampled_from([0, 0, 0, 2])), footer_rows=draw(st.sampled_from([0, 0, 0, 1])),
+        null=draw(st.sampled_from([(), (), ("NA", "n/a")])), decimal=decimal, thousands=thousands,
     )  # fmt: skip
 
 
@@ -449,8 +458,9 @@ def written(value: Any, blank: str = "") -> str:
 
 
 ODD = [
-    None, None, None, Raw("true"), Raw("false"), [], [Raw("1.50"), "x"], Pairs([("p", Raw("1.50")), ("q", None)]), Pairs([("p", 1), ("p", 2)]), Raw("NaN"), Raw("-Infinity"),
-    "\ud800", "\udc00x", Pairs(), [Raw("NaN")], "", Raw("0"), Raw("-0"), Raw("-0.0"), Raw("1E400"),
+    None, None, None, Raw("true"), Raw("false"), [], [Raw("1.50"), "x"], Pairs([("p", Raw("1.50")), ("q", None)]),
+    Pairs([("p", 1), ("p", 2)]), Raw("NaN"), Raw("-Infinity"), "\ud800", "\udc00x", Pairs(), [Raw("NaN")], "", Raw("0"),
+    Raw("-0"), Raw("-0.0"), Raw("1E400"),
 ]  # fmt: skip
 
 
@@ -475,18 +485,24 @@ class Shape:
 
 
 IN_ROW: tuple[tuple[str, tuple[str | int, ...]], ...] = (
-    ("a", ("a",)), ("V", ("V",)), ("b c", ("b c",)), ("@.n.x", ("n", "x")), ("@['q r'].y", ("q r", "y")), ("@.l[1]", ("l", 1)), ("@.m[-1]", ("m", -1)), ("x\u00e9", ("x\u00e9",)),
+    ("a", ("a",)), ("V", ("V",)), ("b c", ("b c",)), ("@.n.x", ("n", "x")), ("@['q r'].y", ("q r", "y")),
+    ("@.l[1]", ("l", 1)), ("@.m[-1]", ("m", -1)), ("x\u00e9", ("x\u00e9",)),
 )  # fmt: skip
 BESIDE = (("$.meta.m", ()), ("@~", ()))
 ARRAY = (*((f"@[{place}]", (place,)) for place in range(4)), ("@[-1]", (4,)))
 HEADED = tuple((f"@[$.fields:'{name}']", (place,)) for place, name in enumerate(("a", "V", "v", "b c")))
 SHAPES = [
-    Shape("", IN_ROW), Shape("", IN_ROW[:3]), Shape("data", IN_ROW), Shape("data.items", (*IN_ROW[:5], *BESIDE)), Shape("$.data[*]", (*IN_ROW[:4], *BESIDE)),
+    Shape("", IN_ROW), Shape("", IN_ROW[:3]), Shape("data", IN_ROW), Shape("data.items", (*IN_ROW[:5], *BESIDE)),
+    Shape("$.data[*]", (*IN_ROW[:4], *BESIDE)),
     Shape("$.*", (*IN_ROW[:4], ("@~", ())), "named"), Shape("$.d.items.*", (*IN_ROW[:4], *BESIDE), "named"),
-    Shape("", ARRAY, is_array=True), Shape("$.data[*]", (*ARRAY[:3], *BESIDE), is_array=True), Shape("$.data[*]", (*HEADED, ("$.meta.m", ())), is_array=True),
-    Shape("$.acc[*].t[*]", (*IN_ROW[:3], ("@^.id", ()), ("@^~", ()), ("@~", ()))), Shape("$.acc.*.t[*]", (*IN_ROW[:3], ("@^.id", ()), ("@^~", ()))),
-    Shape("$", (*IN_ROW[:4], ("$.meta.m", ())), "one"), Shape("$.ts[*]", (("@", ()), ("$.close[#]", (1,)), ("$.o.open[#]", (2,)), ("@~", ())), "parallel"),
-    Shape("$.body![*]", IN_ROW[:4]), Shape("$.data[*]", (("a", ("a",)), ("@.p!.x", ("p", "x")), ("@.p!.y", ("p", "y")))),
+    Shape("", ARRAY, is_array=True), Shape("$.data[*]", (*ARRAY[:3], *BESIDE), is_array=True),
+    Shape("$.data[*]", (*HEADED, ("$.meta.m", ())), is_array=True),
+    Shape("$.acc[*].t[*]", (*IN_ROW[:3], ("@^.id", ()), ("@^~", ()), ("@~", ()))),
+    Shape("$.acc.*.t[*]", (*IN_ROW[:3], ("@^.id", ()), ("@^~", ()))),
+    Shape("$", (*IN_ROW[:4], ("$.meta.m", ())), "one"),
+    Shape("$.ts[*]", (("@", ()), ("$.close[#]", (1,)), ("$.o.open[#]", (2,)), ("@~", ())), "parallel"),
+    Shape("$.body![*]", IN_ROW[:4]),
+    Shape("$.data[*]", (("a", ("a",)), ("@.p!.x", ("p", "x")), ("@.p!.y", ("p", "y")))),
 ]  # fmt: skip
 
 

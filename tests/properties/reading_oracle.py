@@ -1,7 +1,7 @@
 """What silver must hold of a history of payloads, and what must be rejected of it, by plain Python.
 
-Records are those of ``text_oracle`` and ``json_oracle``, values those of ``cast_oracle``; here they are judged: keys that a
-payload states twice, payloads that are refused whole, which payload is the last to speak of a key.
+Records are those of ``text_oracle`` and ``json_oracle``, values those of ``cast_oracle``; here they are judged: keys
+that a payload states twice, payloads that are refused whole, which payload is the last to speak of a key.
 """
 
 from __future__ import annotations

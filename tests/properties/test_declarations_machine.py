@@ -1,8 +1,9 @@
 """A declaration changes again and again, and the table is always one that a declaration made of all payloads.
 
-Steps are the changes that a user makes, in any order, with payloads, late ones, commands and faults between. The table must be the
-one that the last accepted declaration makes of the payloads promoted so far (``declared_model``), row by row with its history and its ledger:
-that of the present declaration, unless it is right to wait. ``SBF_MACHINE_EXAMPLES`` and ``SBF_MACHINE_STEPS`` say how many histories, and of how many steps.
+Steps are the changes that a user makes, in any order, with payloads, late ones, commands and faults between. The table
+must be the one that the last accepted declaration makes of the payloads promoted so far (``declared_model``), row by
+row with its history and its ledger: that of the present declaration, unless it is right to wait.
+``SBF_MACHINE_EXAMPLES`` and ``SBF_MACHINE_STEPS`` say how many histories, and of how many steps.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from sbf_core.vocabulary import Layer
 
 texts = st.sampled_from
 row = st.fixed_dictionaries({
-    "id": texts("AB"), "day": texts(["2024-01-01"] * 3 + ["2024-01-02"] * 3 + ["2024-02-30", None]), "amt": texts(["1", "2", "1", "2", "2.5", "x", "N/A", "1,500", None]),
+    "id": texts("AB"), "day": texts(["2024-01-01"] * 3 + ["2024-01-02"] * 3 + ["2024-02-30", None]),
+    "amt": texts(["1", "2", "1", "2", "2.5", "x", "N/A", "1,500", None]),
     "alt": texts(["3", "4", "x", None]), "note": texts(["n", "m", None]), "grade": texts(["g", "h", "g", "h", None]),
 })  # fmt: skip
 payloads = st.lists(row, max_size=4)
@@ -41,8 +43,9 @@ POINTS = [
     if point.split(".")[0] in ("remake", "promote", "bronze", "journal", "manifest", "gold", "run", "recover")
 ]
 COMMANDS = (
-    ("status",), ("plan",), ("doctor",), ("datasets",), ("datasets", "TABLE"), ("coverage", "TABLE"), ("revisions", "TABLE", "KEY"), ("explain", "silver.TABLE", "KEY", "AMOUNT"),
-    ("runs",), ("digest",), ("status", "--json"), ("datasets", "TABLE", "--json"), ("rebuild", "--dry-run"), ("plan", "--json"),
+    ("status",), ("plan",), ("doctor",), ("datasets",), ("datasets", "TABLE"), ("coverage", "TABLE"),
+    ("revisions", "TABLE", "KEY"), ("explain", "silver.TABLE", "KEY", "AMOUNT"), ("runs",), ("digest",),
+    ("status", "--json"), ("datasets", "TABLE", "--json"), ("rebuild", "--dry-run"), ("plan", "--json"),
 )  # fmt: skip
 
 

@@ -85,7 +85,12 @@ def test_as_of_equals_the_model_whatever_the_order(history: list[Payload], data:
                         "SELECT symbol, close::INTEGER FROM silver.px_as_of(?)", [when.replace(tzinfo=None)]
                     )
                     assert dict(found.fetchall()) == expected, (hour, shift)
-            canonical = "SELECT symbol, close::INTEGER, known_from FROM (FROM silver.px SELECT symbol, close, known_from UNION ALL FROM silver.px_history SELECT symbol, close, known_from) ORDER BY ALL"
+            canonical = (
+                "SELECT symbol, close::INTEGER, known_from FROM ("
+                "FROM silver.px SELECT symbol, close, known_from "
+                "UNION ALL FROM silver.px_history SELECT symbol, close, known_from) "
+                "ORDER BY ALL"
+            )
             assert [(symbol, value, when) for symbol, value, when in cursor.execute(canonical).fetchall()] == versions(
                 history
             )

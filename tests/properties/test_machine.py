@@ -1,8 +1,8 @@
 """Silver against a model, through everything that can happen to it.
 
-A vendor publishes, revises, drops and re-adds rows, states some twice, sends the same again, sends late; runs stop at any
-fault point, the database is lost and made again, or comes from an older release. After each step silver's current rows,
-its history and what it knew at every moment, and an instant either side, are those of the model.
+A vendor publishes, revises, drops and re-adds rows, states some twice, sends the same again, sends late; runs stop at
+any fault point, the database is lost and made again, or comes from an older release. After each step silver's current
+rows, its history and what it knew at every moment, and an instant either side, are those of the model.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class Model:
         return found
 
     def versions(self) -> list[tuple[str, int, dt.datetime, dt.datetime]]:
-        """Each value, 0 for a row that was gone, with the moments since and until when that was known; the far future where it still is."""
+        """Each value, 0 for a row that was gone, with the moments since and until when that was known;
+        the far future where it still is.
+        """
         found = []
         for key in KEYS:
             told: list[tuple[int, dt.datetime]] = []
@@ -216,7 +218,8 @@ class Silver(RuleBasedStateMachine):
             assert sorted(current) == sorted(self.model.known(at(10**5)).items())
             kept = cursor.execute(
                 "SELECT symbol, close::INTEGER, known_from, TIMESTAMP '2100-01-01' FROM silver.px UNION ALL "
-                "SELECT symbol, CASE WHEN _deleted THEN 0 ELSE close::INTEGER END, known_from, coalesce(known_to, TIMESTAMP '2100-01-01') FROM silver.px_history"
+                "SELECT symbol, CASE WHEN _deleted THEN 0 ELSE close::INTEGER END, known_from, "
+                "coalesce(known_to, TIMESTAMP '2100-01-01') FROM silver.px_history"
             )
             assert sorted(kept.fetchall()) == self.model.versions()
             for hour in self.model.payloads:

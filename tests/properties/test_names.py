@@ -1,7 +1,8 @@
 """Columns may have any name: datasets whose columns are called as words of our own SQL, beside one with plain names.
 
-Both get the same rows: restated, rejected, stated twice, vanished, late. Whatever is seen of the one is seen of the other: tables, history, what was
-known when, rejects, counts, gold, charts, pages' facts, the published tables. Afterwards verify finds nothing, and a rebuild makes the same tables.
+Both get the same rows: restated, rejected, stated twice, vanished, late. Whatever is seen of the one is seen of the
+other: tables, history, what was known when, rejects, counts, gold, charts, pages' facts, the published tables.
+Afterwards verify finds nothing, and a rebuild makes the same tables.
 """
 
 from __future__ import annotations
@@ -58,14 +59,17 @@ ROOMS = ("silver", "payload", "duck", "gold", "facts", "drawing", "trust", "ops"
 OF_ENGINE = ("rowid", "filename", "file_row_number", "file_index", "content", "json", "value", "key", "oid", "ctid")
 TAKEN = RESERVED_NAMES | {"known_from", "known_to", "recorded_at"}
 #: Names that did go wrong once, or would where a column is not qualified.
-DANGEROUS = ("ts", "recorded_until", "rowid", "id", "place", "n", "t", "s", "x", "y", "c", "h", "v", "p", "k", "d", "w", "o", "j", "f", "b", "r", "e", "g", "u", "l",
-             "stage", "delta", "chain", "kept", "version", "filename", "state", "payload", "bronze_file_id", "columns", "model", "candidate", "open", "close", "ticker",
-             "source_rank", "f0", "f1", "c0", "raw", "seen", "rejected", "error", "bucket", "day", "first", "last", "count", "row", "document", "is_other", "begins", "points")  # fmt: skip
+DANGEROUS = ("ts", "recorded_until", "rowid", "id", "place", "n", "t", "s", "x", "y", "c", "h", "v", "p", "k", "d", "w",
+             "o", "j", "f", "b", "r", "e", "g", "u", "l", "stage", "delta", "chain", "kept", "version", "filename",
+             "state", "payload", "bronze_file_id", "columns", "model", "candidate", "open", "close", "ticker",
+             "source_rank", "f0", "f1", "c0", "raw", "seen", "rejected", "error", "bucket", "day", "first", "last",
+             "count", "row", "document", "is_other", "begins", "points")  # fmt: skip
 KINDS = ("DECIMAL(18,4)", "DOUBLE", "BIGINT", "VARCHAR", "DATE", "BOOLEAN", "TIMESTAMP")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _SQL = re.compile(
-    r"\b(SELECT|FROM|WHERE|JOIN|UPDATE|INSERT|DELETE|CREATE|UNION|BY|PARTITION|ALTER|COPY|MERGE|CASE|CAST|OVER|AS|NULL|FILTER|DESCRIBE|COMMENT)\b"
+    r"\b(SELECT|FROM|WHERE|JOIN|UPDATE|INSERT|DELETE|CREATE|UNION|BY|"
+    r"PARTITION|ALTER|COPY|MERGE|CASE|CAST|OVER|AS|NULL|FILTER|DESCRIBE|COMMENT)\b"
 )
 
 
@@ -100,7 +104,9 @@ def _texts(tree: ast.AST) -> Iterator[str]:
 
 @attrs.frozen(kw_only=True)
 class Shape:
-    """What a dataset is like apart from its names: so many columns of its key, what a payload means, whether rows say when they were published."""
+    """What a dataset is like apart from its names: so many columns of its key, what a payload means,
+    whether rows say when they were published.
+    """
 
     names: int
     keys: int
@@ -136,7 +142,8 @@ def entry_of(shape: Shape, names: Sequence[str], *, dataset: str, table: str) ->
         Chart(name="own", kind="own", x=names[0], series=names[1], columns=tuple(values), spec={"mark": "point"}),
     ]
     return DatasetKeymapEntry(
-        domain="words", source="fake", dataset=dataset, silver_table=table, columns=tuple(columns), first_date=dt.date(2020, 1, 1), semantics=shape.semantics, horizon="any",
+        domain="words", source="fake", dataset=dataset, silver_table=table, columns=tuple(columns),
+        first_date=dt.date(2020, 1, 1), semantics=shape.semantics, horizon="any",
         reject_share_max=1.0, charts=tuple(charts),
     )  # fmt: skip
 
@@ -148,7 +155,8 @@ def kind_of(shape: Shape, place: int) -> str:
 def _value(kind: str, seed: int) -> object:
     day = dt.date(2020, 1, 1) + dt.timedelta(days=seed)
     written: dict[str, object] = {
-        "DECIMAL(18,4)": f"{seed}.25", "DOUBLE": seed + 0.5, "BIGINT": seed, "VARCHAR": f"t{seed}", "DATE": day.isoformat(), "BOOLEAN": "true" if seed % 2 else "false",
+        "DECIMAL(18,4)": f"{seed}.25", "DOUBLE": seed + 0.5, "BIGINT": seed, "VARCHAR": f"t{seed}",
+        "DATE": day.isoformat(), "BOOLEAN": "true" if seed % 2 else "false",
         "TIMESTAMP": f"{day.isoformat()}T01:02:03Z",
     }  # fmt: skip
     return written[kind]
@@ -226,8 +234,10 @@ def model_of(entry: DatasetKeymapEntry, names: Sequence[str]) -> GoldModel:
         {"all_rows": [GoldSource(sql=direct)]} if "source_rank" not in names else {}
     )  # that name is ours in a source, and refused
     return GoldModel(
-        name=f"g_{entry.dataset}", key=entry.key_columns, sql=f"SELECT {values} FROM all_rows AS r" if sources else direct, sources=sources,
-        surrogate_key="zz_surrogate", date_column=names[0], tests=(NotNull(column=names[0]), *(AcceptedRange(column=name, low=-1, high=1000) for name in numbers)),
+        name=f"g_{entry.dataset}", key=entry.key_columns,
+        sql=f"SELECT {values} FROM all_rows AS r" if sources else direct, sources=sources, surrogate_key="zz_surrogate",
+        date_column=names[0],
+        tests=(NotNull(column=names[0]), *(AcceptedRange(column=name, low=-1, high=1000) for name in numbers)),
     )  # fmt: skip
 
 
@@ -289,7 +299,8 @@ def _ledger(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dic
     ).fetchall()
     places = {column.name: place for place, column in enumerate(entry.columns)}
     counts = cursor.execute(
-        "SELECT rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected, rows_closed, coverage_from, coverage_to, status "
+        "SELECT rows_seen, rows_inserted, rows_updated, rows_unchanged, rows_rejected, "
+        "rows_closed, coverage_from, coverage_to, status "
         "FROM ops.promotion_manifest WHERE silver_table = ? ORDER BY ALL",
         [entry.silver_table],
     ).fetchall()
@@ -299,7 +310,8 @@ def _ledger(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dic
         assert set(row) == set(places)
         told.append((reason, places.get(column), [str(row[name]) for name in places]))
     gold = cursor.execute(
-        "SELECT status, rows_seen, rows_written, error_message FROM ops.gold_manifest WHERE table_name = ? ORDER BY started_at",
+        "SELECT status, rows_seen, rows_written, error_message FROM ops.gold_manifest "
+        "WHERE table_name = ? ORDER BY started_at",
         [f"g_{entry.dataset}"],
     ).fetchall()
     return {"rejects": sorted(told, key=str), "counts": counts, "builds": gold}
@@ -313,7 +325,8 @@ def _facts(
         "coverage": coverage(cursor, entry, by="month", ticker_column=names[1]).rows,
     }
     first = cursor.execute(
-        f'SELECT {", ".join(f"""CAST(r."{name}" AS VARCHAR)""" for name in entry.key_columns)} FROM silver."{entry.silver_table}" AS r ORDER BY ALL'
+        f'SELECT {", ".join(f"""CAST(r."{name}" AS VARCHAR)""" for name in entry.key_columns)} '
+        f'FROM silver."{entry.silver_table}" AS r ORDER BY ALL'
     ).fetchall()[0]
     key = dict(zip(entry.key_columns, first, strict=True))
     told = revisions(cursor, entry, key)
@@ -432,7 +445,9 @@ KEYS = 24
 
 
 def _groups() -> list[tuple[str, ...]]:
-    """All words, in groups of keys and values; each word is once among the keys of a dataset and once among its values."""
+    """All words, in groups of keys and values;
+    each word is once among the keys of a dataset and once among its values.
+    """
     words = words_of_sql()
     padded = [*words, *(f"pad_{number}" for number in range(-len(words) % KEYS))]
     halves = [padded[start : start + KEYS] for start in range(0, len(padded), KEYS)]
@@ -475,7 +490,8 @@ def test_columns_may_be_called_as_any_word_of_the_sql(
     agree(lived(tmp_path, datasets), datasets)
 
 
-shapes = st.builds(Shape, names=st.just(12), keys=st.integers(2, 4), semantics=st.sampled_from(["upsert", "append", "snapshot"]), published=st.booleans(),
+shapes = st.builds(Shape, names=st.just(12), keys=st.integers(2, 4),
+                   semantics=st.sampled_from(["upsert", "append", "snapshot"]), published=st.booleans(),
                    extension=st.sampled_from(["json", "csv"]))  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Declarations and payloads, end to end, against plain Python: every cell and every reject, in four ways.
 
-*Live*: each payload by a run of its own. *Together*: all in one batch of mixed layouts. *Late*: in an order of its own, some
-downloaded by one run and promoted by the next. *Rebuilt*: the last home again, from Bronze. Many declarations share a home,
-because a home costs more than its rows.
+*Live*: each payload by a run of its own. *Together*: all in one batch of mixed layouts. *Late*: in an order of its own,
+some downloaded by one run and promoted by the next. *Rebuilt*: the last home again, from Bronze. Many declarations
+share a home, because a home costs more than its rows.
 
 More by hand: ``READING_EXAMPLES=3000 pytest tests/properties/test_reading_oracle.py --hypothesis-seed=20261128``;
 ``READING_WAYS=together`` takes one way only, and is six times faster.
@@ -69,7 +69,9 @@ class Publisher(FakeVendor):
 
 
 def drawn(strategy: st.SearchStrategy[Case], count: int) -> list[Case]:
-    """So many cases that Hypothesis makes, or less: each has a declaration of its own. ``--hypothesis-seed`` says which."""
+    """So many cases that Hypothesis makes, or less: each has a declaration of its own.
+    ``--hypothesis-seed`` says which.
+    """
     found: list[Case] = []
     known: set[str] = set()
 
@@ -167,7 +169,10 @@ def difference(warehouse: Warehouse, case: Case, expected: Sequence[Outcome]) ->
         for number, outcome in enumerate(expected):
             failed, seen, error = statuses.get(number, (None, None, None))
             if (failed, seen) != (outcome.is_refused, outcome.seen):
-                return f"payload {number}: refused {outcome.is_refused} ({outcome.why}), {outcome.seen} records; found {failed} ({error}), {seen}"
+                return (
+                    f"payload {number}: refused {outcome.is_refused} ({outcome.why}), "
+                    f"{outcome.seen} records; found {failed} ({error}), {seen}"
+                )
         names = ", ".join(
             f"epoch_ns(t.{quoted(column.name)})" if column.type == "TIMESTAMP_NS" else f"t.{quoted(column.name)}"
             for column in entry.columns
@@ -221,10 +226,19 @@ def shown(case: Case) -> str:
     """A case in a few lines, to be read and to be run again."""
     entry = case.entry
     columns = "\n".join(
-        f"  {', '.join(f'{field.name}={value!r}' for field in attrs.fields(type(column)) if (value := getattr(column, field.name)) != field.default)}"
+        f"""  {
+            ", ".join(
+                f"{field.name}={value!r}"
+                for field in attrs.fields(type(column))
+                if (value := getattr(column, field.name)) != field.default
+            )
+        }"""
         for column in entry.columns
     )
-    facts = f"{entry.format} rows_at={entry.rows_at!r} on_duplicate={entry.on_duplicate!s} may_be_empty={entry.is_data.may_be_empty} share={entry.reject_share_max}"
+    facts = (
+        f"{entry.format} rows_at={entry.rows_at!r} on_duplicate={entry.on_duplicate!s} "
+        f"may_be_empty={entry.is_data.may_be_empty} share={entry.reject_share_max}"
+    )
     return f"{facts}\n{columns}\n" + "\n".join(
         f"  {number}: {payload!r}" for number, payload in enumerate(case.payloads)
     )

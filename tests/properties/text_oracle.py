@@ -1,5 +1,5 @@
-"""The records of delimited text as plain Python reads them, by ``docs/reference/formats.md``. Nothing of ``sbf_core.payload``
-is used: a walk over letters.
+"""The records of delimited text as plain Python reads them, by ``docs/reference/formats.md``. Nothing of
+``sbf_core.payload`` is used: a walk over letters.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Datasets that are asked for what changed: whatever happens, nothing that changed is missed, and nothing is asked twice for nothing."""
+"""Datasets that are asked for what changed: whatever happens, nothing that changed is missed,
+and nothing is asked twice for nothing.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,8 @@ class Feed:
         url = server.url_for("/feed") + f"?{parameter}={{cursor}}"
         self.entry = DatasetKeymapEntry(
             domain="orders", source="feed", dataset="changes", silver_table="change", columns=COLUMNS, rows_at="rows",
-            recipe=RestRecipe(url=url, cursor=cursor, **recipe), is_data=DataRules(may_be_empty=True), refresh_after_hours=0.1,  # type: ignore[arg-type]
-            first_date=dt.date(2024, 1, 1),
+            recipe=RestRecipe(url=url, cursor=cursor, **recipe),  # type: ignore[arg-type]
+            is_data=DataRules(may_be_empty=True), refresh_after_hours=0.1, first_date=dt.date(2024, 1, 1),
         )  # fmt: skip
 
     @hookimpl
@@ -166,7 +168,7 @@ def test_an_answer_that_says_nothing_to_come_back_with(tmp_path: Path, httpserve
     feed.changes(1, 1)
     assert run(warehouse, feed, hours=0) == "failed"
     assert warehouse.ask("SELECT error FROM ops.file_ingestions WHERE kind = 'file'") == [
-        ("no_cursor: there is no cursor at meta.next",)
+        ("there is no cursor at meta.next",)
     ]
     assert warehouse.bronze_files() == []
 

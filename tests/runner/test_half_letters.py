@@ -1,4 +1,6 @@
-"""Half of a surrogate pair, which JSON can spell and Python keep: it costs a dataset at most, and never a run or a journal."""
+"""Half of a surrogate pair, which JSON can spell and Python keep: it costs a dataset at most,
+and never a run or a journal.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,20 @@ def build_gold():
 #: What a hook does, and what the run says of it; empty: nothing is wrong with it.
 HOOKS = {
     "address": (fetch_with(f"return result(request, address='{HALF}')"), ""),
-    "headers": (fetch_with(f"return result(request, headers={{'etag': '{HALF}', '{HALF}': 'x'}}, masked=('{HALF}',))"), ""),
+    "headers": (fetch_with(f"return result(request, headers={{'etag': '{HALF}', '{HALF}': 'x'}}, masked=('{HALF}',))"),
+                ""),
     "error": (fetch_with(f"return result(request, payload=b'', error='{HALF}', kind='{HALF}')"), r"\ud83d: \ud83d"),
-    "evidence": (fetch_with("return result(request, payload=b'', error='x', evidence='text')"), "RunResult.evidence is str"),
+    "evidence": (fetch_with("return result(request, payload=b'', error='x', evidence='text')"),
+                 "RunResult.evidence is str"),
     "raised": (fetch_with(f"raise ValueError('{HALF}')"), r"raised ValueError: \ud83d"),
-    "select": (promote_with(f"""return SelectRows("SELECT *, '{HALF}' AS x FROM batch")"""), "SelectRows.sql holds half of a surrogate pair"),
+    "select": (promote_with(f"""return SelectRows("SELECT *, '{HALF}' AS x FROM batch")"""),
+               "SelectRows.sql holds half of a surrogate pair"),
     "select of none": (promote_with("return SelectRows(None)"), "SelectRows.sql is NoneType"),
-    "refused": (promote_with(f"return ParseRows(parse)\n\ndef parse(body):\n    raise PayloadRefused('{HALF}')"), r"\ud83d"),
-    "rows": (promote_with(f"return ParseRows(parse)\n\ndef parse(body):\n    yield {{'symbol': '{HALF}', 'date': '2024-01-02', '{HALF}': 1}}\n    yield from json.loads(body)"), "1 of 2 rows rejected"),
+    "refused": (promote_with(f"return ParseRows(parse)\n\ndef parse(body):\n    raise PayloadRefused('{HALF}')"),
+                r"\ud83d"),
+    "rows": (promote_with("return ParseRows(parse)\n\ndef parse(body):\n"
+                          f"    yield {{'symbol': '{HALF}', 'date': '2024-01-02', '{HALF}': 1}}\n"
+                          "    yield from json.loads(body)"), "1 of 2 rows rejected"),
     "gold": (fetch_with("return result(request)") + GOLD, "sql holds half of a surrogate pair"),
 }  # fmt: skip
 

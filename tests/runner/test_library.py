@@ -182,9 +182,16 @@ def test_settings_and_tickers_hold(tmp_path: Path) -> None:
 
 
 def test_asking_for_the_version_loads_nothing() -> None:
-    code = "import sys, sbf_core; sbf_core.__version__; print([name for name in ('duckdb', 'pluggy', 'aiohttp', 'cattrs') if name in sys.modules])"
+    code = (
+        "import sys, sbf_core; sbf_core.__version__; "
+        "print([name for name in ('duckdb', 'pluggy', 'aiohttp', 'cattrs') if name in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
-    code = "import sbf_core; import sbf_core.runs.context; assert callable(sbf_core.run) and callable(sbf_core.open); from sbf_core import run, open, RunContext"
+    code = (
+        "import sbf_core; import sbf_core.runs.context; "
+        "assert callable(sbf_core.run) and callable(sbf_core.open); "
+        "from sbf_core import run, open, RunContext"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="no attribute 'opne'"):
         sbf_core.opne  # type: ignore[attr-defined]  # noqa: B018

@@ -114,7 +114,8 @@ def test_a_split_has_the_history_of_that_ticker_fetched_again(tmp_path: Path, de
         "prices/fake/eod/AAA: the vendor restated 3 settled rows by a factor of 0.25; all of it is fetched again"
     ]
     known = warehouse.ask(
-        f"SELECT date, close FROM silver.px_as_of(TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}') WHERE symbol = 'AAA' ORDER BY date"
+        f"SELECT date, close FROM silver.px_as_of(TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}') "
+        "WHERE symbol = 'AAA' ORDER BY date"
     )
     assert known == before, "what was known then is still known"
     vendor.asked.clear()
@@ -224,7 +225,9 @@ def test_a_bar_that_moves_until_it_is_final_restates_nothing(tmp_path: Path) -> 
 
 
 def test_a_rebuild_ends_without_a_mark(tmp_path: Path) -> None:
-    """It promotes the days before the split, the split, and the history that was fetched again: the mark would ask the vendor once more."""
+    """It promotes the days before the split, the split, and the history that was fetched again:
+    the mark would ask the vendor once more.
+    """
     warehouse, vendor = home(tmp_path, **PIECES[1])
     vendor.divisor["AAA"] = Decimal(4)
     warehouse.run(hours_later=24, universe__tickers=TICKERS)

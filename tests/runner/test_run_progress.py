@@ -11,6 +11,7 @@ from hang import HANG_SECONDS
 from warehouse import START, FakeVendor, Warehouse, price
 
 from sbf_core.clock import FixedClock
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.http.rates import RateBook
 from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
@@ -42,7 +43,7 @@ def test_a_run_at_work_tells_stage_share_and_errors(tmp_path: Path, monkeypatch:
         progress.asks(["a/b/c"] * 4)
         progress.answered("a/b/c", failed=True)
         progress.advance()
-        context.errors.append("a/b/c: broken")
+        context.failures.append(Failure(kind=FailureKind.OTHER, what="broken", dataset="a/b/c"))
         progress._write()
         live = read_live(place)
         assert live is not None

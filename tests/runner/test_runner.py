@@ -139,9 +139,7 @@ def test_a_replay_says_which_address_is_missing(tmp_path: Path) -> None:
 
     copy = Warehouse(tmp_path / "copy", Other(entry()))
     context = copy.run(options=RunOptions(replay=str(warehouse.home)))
-    assert context.errors == [
-        "prices/fake/eod: not_recorded: the recording holds no answer of https://example.com/elsewhere"
-    ]
+    assert context.errors == ["prices/fake/eod: the recording holds no answer of https://example.com/elsewhere"]
 
 
 @pytest.mark.parametrize(

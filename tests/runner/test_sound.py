@@ -110,7 +110,8 @@ def test_limits_that_contradict_anothers_cost_their_dataset_only(tmp_path: Path)
     context = warehouse.run()
     assert context.errors == [
         (
-            "prices/fake/odd: its limits 5/day contradict those of another dataset of fake: 10/second; a longer period must allow more, but less per "
+            "prices/fake/odd: its limits 5/day contradict those of another dataset of fake: 10/second; "
+            "a longer period must allow more, but less per "
             "second; plugin fake; the others go on"
         )
     ]
@@ -155,7 +156,10 @@ def test_a_plugin_that_cannot_be_loaded_costs_itself_only(tmp_path: Path, named:
     assert any("plugin broken is refused" in note for note in runner.plan().notes)
     context = runner.run()
     assert context.errors == [
-        "plugin broken is refused: ModuleNotFoundError: No module named 'no_such_module_anywhere'; mend or uninstall it; the others go on"
+        (
+            "plugin broken is refused: ModuleNotFoundError: No module named 'no_such_module_anywhere'; "
+            "mend or uninstall it; the others go on"
+        )
     ]
     assert warehouse.ask("SELECT symbol FROM silver.px") == [("A",)]
     with pytest.raises(UsageError, match="plugin broken is refused"):

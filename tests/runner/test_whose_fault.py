@@ -1,4 +1,6 @@
-"""What becomes of payloads when the engine fails: nothing is recorded of what the machine, or a bug, is to blame for."""
+"""What becomes of payloads when the engine fails: nothing is recorded of what the machine,
+or a bug, is to blame for.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from warehouse import FakeVendor, Warehouse, entry, price
 from sbf_core import faults
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import DatasetFailure, EnvironmentFault, OutOfMemory
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.service import OpsService
 from sbf_core.runner import remake_stage
 from sbf_core.runs.context import RunContext
@@ -72,7 +75,11 @@ def test_a_table_is_not_replaced_while_payloads_fail_that_did_not_before(tmp_pat
             def load_failed_rows(self) -> list[object]:
                 return [row for row in ops.load_manifest_rows() if row.bronze_file_id == file_id]
 
-        made = RunContext(run_id="again", started_at=warehouse.clock.now(), errors=["it cannot be read"])
+        made = RunContext(
+            run_id="again",
+            started_at=warehouse.clock.now(),
+            failures=[Failure(kind=FailureKind.PAYLOAD, what="it cannot be read")],
+        )
         with pytest.raises(DatasetFailure, match="1 of its payloads, which were promoted before, cannot be now"):
             remake_stage._check_all_came(ops, Other(), made)  # type: ignore[arg-type]
     finally:

@@ -1,4 +1,6 @@
-"""The sample of a new plugin, read as its own ``plugin.py`` declares it: by the readers of payloads and the casts, without a home."""
+"""The sample of a new plugin, read as its own ``plugin.py`` declares it:
+by the readers of payloads and the casts, without a home.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The dialect of delimited samples: what is inferred is written, what is not sure is marked, and the sample is read whole by what was written."""
+"""The dialect of delimited samples: what is inferred is written, what is not sure is marked,
+and the sample is read whole by what was written.
+"""
 
 from __future__ import annotations
 
@@ -70,25 +72,33 @@ def has_doubt(proposal: Proposal, words: str) -> bool:
         (table(";"), {"delimiter": ";"}, ""),
         (table("|"), {"delimiter": "|"}, ""),
         (table(";", number="{},{:02d}5"), {"delimiter": ";", "decimal": ","}, ""),
-        (table(";", number="1.{},{:02d}5").replace("1.1", "1."), {"delimiter": ";", "decimal": ",", "thousands": "."}, ""),
+        (table(";", number="1.{},{:02d}5").replace("1.1", "1."), {"delimiter": ";", "decimal": ",", "thousands": "."},
+         ""),
         (table("\t", number="{},{:02d}5"), {"delimiter": "\t", "decimal": ","}, ""),
         (table(";", number="{}'000.{:02d}").replace("10", "1"), {"delimiter": ";", "thousands": "'"}, ""),
         (table().encode("cp1252"), {"encoding": "cp1252"}, "format: no UTF-8; taken as cp1252, where byte 30 reads"),
         (table().encode("utf-16"), {"encoding": "utf-16"}, ""),
         (table().encode("utf-16-le"), {"encoding": "utf-16-le"}, "format: utf-16-le without a byte order mark"),
-        (table(above="A bank's rates\nin euro, daily\n\n"), {"skip_rows": 3}, "format: 3 lines above the header are left out"),
+        (table(above="A bank's rates\nin euro, daily\n\n"), {"skip_rows": 3},
+         "format: 3 lines above the header are left out"),
         (table(below="\nSource: a bank\n"), {"footer_rows": 1}, "format: 1 line below the rows left out"),
         (table(below="Created: 2024,,\n"), {"footer_rows": 1}, "format: 1 line below the rows left out"),
         (table(above="# made by a bank\n"), {"comment": "#"}, "format: lines that begin with # are taken as comments"),
         (table(below="# end, it is\n"), {"comment": "#"}, "format: lines that begin with # are taken as comments"),
-        (table().partition("\n")[2], {"header": ("field_1", "field_2", "field_3")}, "format: there is no line of names"),
-        (table().replace("place", "day"), {"header": ("day", "day_2", "amount"), "skip_rows": 1}, "format: the header names 'day' twice"),
-        (table().replace("place", ""), {"header": ("day", "field", "amount"), "skip_rows": 1}, "format: the header has a field without a name"),
+        (table().partition("\n")[2], {"header": ("field_1", "field_2", "field_3")},
+         "format: there is no line of names"),
+        (table().replace("place", "day"), {"header": ("day", "day_2", "amount"), "skip_rows": 1},
+         "format: the header names 'day' twice"),
+        (table().replace("place", ""), {"header": ("day", "field", "amount"), "skip_rows": 1},
+         "format: the header has a field without a name"),
         (table().replace("Zürich", '"Zürich, ""ZH"""'), {}, ""),
-        (table().replace("Zürich", '"Zürich \\" ZH"'), {"escape": "\\"}, "format: a backslash is taken as the escape of a quote"),
-        (table().replace("Zürich", 'Zürich 3" ZH'), {"quote": "", "escape": ""}, "format: quotes are taken as letters like any other"),
+        (table().replace("Zürich", '"Zürich \\" ZH"'), {"escape": "\\"},
+         "format: a backslash is taken as the escape of a quote"),
+        (table().replace("Zürich", 'Zürich 3" ZH'), {"quote": "", "escape": ""},
+         "format: quotes are taken as letters like any other"),
         (table().replace("Zürich", "'Zürich, ZH'"), {"quote": "'", "escape": "'"}, "format: ' is taken as the quote"),
-        ("a,b;c\n" + "".join(f"k{row},x{row};y{row}\n" for row in range(25)), {}, "format: the delimiter ';' would fit, too"),
+        ("a,b;c\n" + "".join(f"k{row},x{row};y{row}\n" for row in range(25)), {},
+         "format: the delimiter ';' would fit, too"),
     ],
 )  # fmt: skip
 def test_a_dialect_is_inferred_and_written(
@@ -130,7 +140,8 @@ def test_one_reading_holds_for_all_numbers_of_a_file(loaded: Load) -> None:
 
 def test_words_for_no_value_of_many_columns_are_those_of_the_file(loaded: Load) -> None:
     lines = [
-        f"2024-01-{day:02d},{day}.5,{'N/A' if day == 3 else day},{'N/A' if day == 4 else day},{'N/A' if day == 5 else day},A{day}"
+        f"2024-01-{day:02d},{day}.5,{'N/A' if day == 3 else day},"
+        f"{'N/A' if day == 4 else day},{'N/A' if day == 5 else day},A{day}"
         for day in range(1, 26)
     ]
     proposal = proposed("day,a,b,c,d,e\n" + "\n".join(lines))
@@ -144,7 +155,8 @@ def test_words_for_no_value_of_many_columns_are_those_of_the_file(loaded: Load) 
 
 def test_times_say_their_zone_or_the_doubt(loaded: Load) -> None:
     lines = ["opened_at,local,made,seen,text"] + [
-        f"{1704067200 + day * 3600},2024-01-{day:02d} 10:00,{1704067200000 + day},2024-01-{day:02d}T10:00:00.123456789Z,01/{day:02d}/2024 3:05 PM"
+        f"{1704067200 + day * 3600},2024-01-{day:02d} 10:00,{1704067200000 + day},"
+        f"2024-01-{day:02d}T10:00:00.123456789Z,01/{day:02d}/2024 3:05 PM"
         for day in range(1, 26)
     ]
     proposal = proposed("\n".join(lines), key=("opened_at",))

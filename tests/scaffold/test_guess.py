@@ -179,7 +179,8 @@ def test_a_second_list_is_a_doubt_and_can_be_named() -> None:
 def test_elements_of_xml_can_be_named() -> None:
     """Which of two kinds of elements are the rows."""
     parts = "".join(
-        f'<line no="{number}" text="a{number}"><part code="b{number}" size="1"/><part code="c{number}" size="2"/></line>'
+        f'<line no="{number}" text="a{number}">'
+        f'<part code="b{number}" size="1"/><part code="c{number}" size="2"/></line>'
         for number in range(12)
     )
     content = f"<all>{parts}</all>".encode()

@@ -1,4 +1,6 @@
-"""``sbf plugins new``: packages that install, pass their tests and fill silver at once; or one line and nothing written."""
+"""``sbf plugins new``: packages that install, pass their tests and fill silver at once;
+or one line and nothing written.
+"""
 
 from __future__ import annotations
 
@@ -158,7 +160,9 @@ def test_from_a_file_with_semicolons(author: Author) -> None:
 
 
 def test_from_a_file_with_a_dialect_of_its_own(author: Author) -> None:
-    """Prose above and a line below, semicolons, decimal commas and points between thousands, in cp1252: as central banks write it."""
+    """Prose above and a line below, semicolons, decimal commas and points between thousands, in cp1252:
+    as central banks write it.
+    """
     lines = [
         f"{day:02d}.01.2024;Zürich;1.{day:03d},{day:02d}5;{day * 7};{'n/a' if day == 3 else f'{day},25'}"
         for day in range(1, 29)
@@ -175,7 +179,8 @@ def test_from_a_file_with_a_dialect_of_its_own(author: Author) -> None:
     )
     is_whole(author, "snow", 28)
     rows = author.rows(
-        "SELECT CAST(menge AS VARCHAR) AS menge, ort, CAST(h_he AS VARCHAR) AS h_he FROM silver.snow ORDER BY tag LIMIT 3"
+        "SELECT CAST(menge AS VARCHAR) AS menge, ort, CAST(h_he AS VARCHAR) AS h_he "
+        "FROM silver.snow ORDER BY tag LIMIT 3"
     )
     assert [row["menge"].rstrip("0") for row in rows] == ["1001.015", "1002.025", "1003.035"]
     assert rows[0]["ort"] == "Zürich"
@@ -198,7 +203,8 @@ def test_from_json_with_lists_in_its_rows(author: Author) -> None:
     is_whole(author, "rates", 56)
     assert (
         author.rows(
-            "SELECT no, CAST(rate_mid AS VARCHAR) AS mid FROM silver.rates WHERE code = 'USD' ORDER BY effective_date LIMIT 1"
+            "SELECT no, CAST(rate_mid AS VARCHAR) AS mid FROM silver.rates "
+            "WHERE code = 'USD' ORDER BY effective_date LIMIT 1"
         )[0]["no"]
         == "A1"
     )
@@ -284,9 +290,11 @@ def test_what_makes_no_sense_is_one_line(author: Author, arguments: tuple[str, .
 
 
 ANSWERS = [
-    (404, b"not here", "HTTP 404"), (401, b'{"error": "no key"}', "HTTP 401"), (200, b"", "empty"), (200, b"<html><title>Sign in</title></html>", "HTML page"),
+    (404, b"not here", "HTTP 404"), (401, b'{"error": "no key"}', "HTTP 401"), (200, b"", "empty"),
+    (200, b"<html><title>Sign in</title></html>", "HTML page"),
     (200, b'{"error": "Invalid key"}', "no list of rows"), (200, b"[]", "holds no rows"),
-    (200, b'[{"d": "2024-01-01", "r": [{"a": 1}, {"a": 2}], "s": [{"a": 1}, {"a": 2}]}]', "the rows are nested"), (200, b'[{"a": 0.5}, {"a": 1.5}]', "no key can be found"),
+    (200, b'[{"d": "2024-01-01", "r": [{"a": 1}, {"a": 2}], "s": [{"a": 1}, {"a": 2}]}]', "the rows are nested"),
+    (200, b'[{"a": 0.5}, {"a": 1.5}]', "no key can be found"),
 ]  # fmt: skip
 
 

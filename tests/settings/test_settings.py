@@ -9,7 +9,8 @@ import duckdb
 import pytest
 
 from sbf_core.errors import UsageError
-from sbf_core.settings.settings import SETTINGS, Settings
+from sbf_core.settings.setting import SETTINGS
+from sbf_core.settings.settings import Settings
 
 
 def settings(home: Path, text: str = "", environment: dict[str, str] | None = None, **flags: Any) -> Settings:

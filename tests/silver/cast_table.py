@@ -1,4 +1,5 @@
-"""What becomes of each spelling in each type: the casts are run, and docs/reference/casts.md is written from what they answer.
+"""What becomes of each spelling in each type: the casts are run,
+and docs/reference/casts.md is written from what they answer.
 
 Run ``python tests/silver/cast_table.py`` after a change of the casts; a test says whether the page is current.
 """
@@ -72,7 +73,11 @@ def cast(
     else:
         rows = " UNION ALL ".join(f"SELECT CAST({value} AS {of}), {n}" for n, value in enumerate(values))
         conn.execute(f"CREATE OR REPLACE TEMP TABLE given(f0, n) AS {rows}")
-    source = "(SELECT CAST(n AS VARCHAR) AS _file, CAST(NULL AS VARCHAR) AS _place, CAST(NULL AS VARCHAR) AS _fault, CAST(NULL AS VARCHAR) AS _raw, f0 FROM given)"
+    source = (
+        "(SELECT CAST(n AS VARCHAR) AS _file, CAST(NULL AS VARCHAR) AS _place, "
+        "CAST(NULL AS VARCHAR) AS _fault, CAST(NULL AS VARCHAR) AS _raw, f0 "
+        "FROM given)"
+    )
     sql = select_of([column], source, {"f0": of}, marks=marks, moments_are_utc=moments_are_utc)
     found = _outcomes(conn, column, sql)
     assert [row[0] for row in found] == list(range(len(values)))
@@ -93,13 +98,16 @@ def column_of(kind: str, **facts: Any) -> Column:
     return Column(name="v", type=kind, nullable=True, **facts)
 
 
-NUMBERS = ("12", "-3.50", "+7", ".5", "5.", "007", "12.0", "1e3", "1.5E+10", "2.5e-3", "1e-11", "1e-40", "1e400000000", "0e999", "-0", "0.30000000000000004",
-           "9007199254740993.0", "9223372036854775807", "9223372036854775808", "1,234", "12,75", "1.234,50", "1 234", "1_000", "0x10", "+-5", "5%", "$5", "(3)",
-           "NaN", "-inf", "twelve")  # fmt: skip
+NUMBERS = ("12", "-3.50", "+7", ".5", "5.", "007", "12.0", "1e3", "1.5E+10", "2.5e-3", "1e-11", "1e-40", "1e400000000",
+           "0e999", "-0", "0.30000000000000004", "9007199254740993.0", "9223372036854775807", "9223372036854775808",
+           "1,234", "12,75", "1.234,50", "1 234", "1_000", "0x10", "+-5", "5%", "$5", "(3)", "NaN", "-inf",
+           "twelve")  # fmt: skip
 MARKED = ("1.234,56", "1234,56", "1.234", "12.34", "1.23.456", "12,5", "1,234", "1,234.56")
-MOMENTS = ("2024-03-09T09:30:00Z", "2024-03-09 09:30:00-05:00", "2024-03-09T09:30+0530", "2024-03-09T09:30:00", "2024-03-09 09:30", "2024-03-10T02:30:00",
-           "2024-11-03T01:30:00", "2024-03-09T09:30:00.123456Z", "2024-03-09T09:30:00.123456789Z", "2024-03-09T09:30:00.1234567891Z", "2024-03-09",
-           "2024-02-30T10:00:00Z", "2024-03-09T24:00:00Z", "2024-03-09T09:30:60Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "1600-01-01T00:00:00Z")  # fmt: skip
+MOMENTS = ("2024-03-09T09:30:00Z", "2024-03-09 09:30:00-05:00", "2024-03-09T09:30+0530", "2024-03-09T09:30:00",
+           "2024-03-09 09:30", "2024-03-10T02:30:00", "2024-11-03T01:30:00", "2024-03-09T09:30:00.123456Z",
+           "2024-03-09T09:30:00.123456789Z", "2024-03-09T09:30:00.1234567891Z", "2024-03-09", "2024-02-30T10:00:00Z",
+           "2024-03-09T24:00:00Z", "2024-03-09T09:30:60Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00",
+           "1600-01-01T00:00:00Z")  # fmt: skip
 DAYS = (
     "2024-02-29",
     "2023-02-29",
@@ -166,7 +174,9 @@ def _asked() -> Iterable[tuple[str, str, Column, Csv, Sequence[str]]]:
 
 
 def casts_table() -> list[tuple[str, str, str, str]]:
-    """Type, declaration, text and outcome: a value, ``no value``, or ``rejected:`` and the kind. The casts are run for it."""
+    """Type, declaration, text and outcome: a value, ``no value``, or ``rejected:`` and the kind.
+    The casts are run for it.
+    """
     conn = connect()
     rows = []
     for kind, declaration, column, marks, texts in _asked():
@@ -226,7 +236,7 @@ Blanks around numbers, dates and truth values mean nothing, and where nothing is
 | `skipped_hour` | no clock of the zone showed this time |
 | `repeated_hour` | clocks of the zone showed it twice, and no `fold` says which is meant |
 | `missing`, `missing_key` | no value, in a column that needs one |
-"""
+"""  # noqa: E501
 
 
 if __name__ == "__main__":

@@ -31,16 +31,21 @@ def outcome(conn: duckdb.DuckDBPyConnection, column: Column, text: str, **facts:
 @pytest.mark.parametrize(
     ("text", "right"),
     [
-        ("12.0", "12"), ("12.", "12"), ("1e3", "1000"), ("1.5E+10", "15000000000"), ("1e17", "100000000000000000"), ("100e-2", "1"), ("0e999", "0"), ("-0", "0"),
-        ("4503599627370497.5", "not_an_integer"), ("2.99999999999999999", "not_an_integer"), ("1e-11", "not_an_integer"), ("1e-40", "not_an_integer"),
-        ("1e-400000000", "not_an_integer"), ("1e-99999999999999999999", "not_an_integer"), ("9007199254740993.0", "9007199254740993"),
-        ("9223372036854775807", "9223372036854775807"), ("9223372036854775807.000", "9223372036854775807"), ("9223372036854775808", "out_of_range"),
-        ("-9223372036854775808", "-9223372036854775808"), ("-9223372036854775809", "out_of_range"), ("922337203685477580.7e1", "9223372036854775807"),
-        ("1e400000000", "out_of_range"), ("1e99999999999999999999", "out_of_range"), ("0e99999999999999999999", "0"), ("9" * 39, "out_of_range"),
-        ("0" * 300 + "7", "7"), ("1" + "0" * 400 + "e-400", "1"), ("0." + "0" * 300 + "5e301", "5"), ("7" * 20_000, "out_of_range"),
+        ("12.0", "12"), ("12.", "12"), ("1e3", "1000"), ("1.5E+10", "15000000000"), ("1e17", "100000000000000000"),
+        ("100e-2", "1"), ("0e999", "0"), ("-0", "0"), ("4503599627370497.5", "not_an_integer"),
+        ("2.99999999999999999", "not_an_integer"), ("1e-11", "not_an_integer"), ("1e-40", "not_an_integer"),
+        ("1e-400000000", "not_an_integer"), ("1e-99999999999999999999", "not_an_integer"),
+        ("9007199254740993.0", "9007199254740993"), ("9223372036854775807", "9223372036854775807"),
+        ("9223372036854775807.000", "9223372036854775807"), ("9223372036854775808", "out_of_range"),
+        ("-9223372036854775808", "-9223372036854775808"), ("-9223372036854775809", "out_of_range"),
+        ("922337203685477580.7e1", "9223372036854775807"), ("1e400000000", "out_of_range"),
+        ("1e99999999999999999999", "out_of_range"), ("0e99999999999999999999", "0"), ("9" * 39, "out_of_range"),
+        ("0" * 300 + "7", "7"), ("1" + "0" * 400 + "e-400", "1"), ("0." + "0" * 300 + "5e301", "5"),
+        ("7" * 20_000, "out_of_range"),
         (".0", "0"), ("-.00", "0"), (" +.0\t", "0"), (".0e5", "0"), (".5", "not_an_integer"), (".", "unparsable"),
-        (" 7\t", "7"), ("\u00a07\r\n", "7"), ("1_000", "unparsable"), ("+-5", "unparsable"), ("1e1_0", "unparsable"), ("0x10", "unparsable"), ("1 234", "unparsable"),
-        ("e5", "unparsable"), (".", "unparsable"), ("-", "unparsable"), ("1e", "unparsable"), ("1.2.3", "unparsable"), ("--5", "unparsable"), ("5-", "unparsable"),
+        (" 7\t", "7"), ("\u00a07\r\n", "7"), ("1_000", "unparsable"), ("+-5", "unparsable"), ("1e1_0", "unparsable"),
+        ("0x10", "unparsable"), ("1 234", "unparsable"), ("e5", "unparsable"), (".", "unparsable"), ("-", "unparsable"),
+        ("1e", "unparsable"), ("1.2.3", "unparsable"), ("--5", "unparsable"), ("5-", "unparsable"),
         ("true", "unparsable"), ("\u0661", "unparsable"), ("nan", "not_finite"), ("-Infinity", "not_finite"),
     ],
 )  # fmt: skip
@@ -51,16 +56,24 @@ def test_a_whole_number_is_exact_or_rejected(conn: duckdb.DuckDBPyConnection, te
 @pytest.mark.parametrize(
     ("kind", "text", "right"),
     [
-        ("DECIMAL(18,6)", "1.5", "1.500000"), ("DECIMAL(18,6)", "1.50000000000", "1.500000"), ("DECIMAL(18,6)", "1.5000001", "too_precise"),
-        ("DECIMAL(18,6)", "1e-6", "0.000001"), ("DECIMAL(18,6)", "1e-7", "too_precise"), ("DECIMAL(18,6)", "1e-40", "too_precise"),
-        ("DECIMAL(18,6)", "-2E-12", "too_precise"), ("DECIMAL(18,6)", "0." + "0" * 40 + "1", "too_precise"), ("DECIMAL(18,6)", "2.66e10", "26600000000.000000"),
-        ("DECIMAL(18,6)", "1e100000000", "out_of_range"), ("DECIMAL(18,6)", "150e400000000", "out_of_range"), ("DECIMAL(18,6)", "999999999999.9999995", "too_precise"),
-        ("DECIMAL(18,6)", "999999999999.999999", "999999999999.999999"), ("DECIMAL(18,6)", "1000000000000", "out_of_range"),
-        ("DECIMAL(38,6)", "12345678901.123456", "12345678901.123456"), ("DECIMAL(38,18)", "12345678901234567890.123456789012345678", "12345678901234567890.123456789012345678"),
-        ("DECIMAL(38,18)", "-0.000000000000000001", "-0.000000000000000001"), ("DECIMAL(38,18)", "123456789012345678901.0", "out_of_range"),
-        ("DECIMAL(38,38)", "0.12345678901234567890123456789012345678", ".12345678901234567890123456789012345678"), ("DECIMAL(38,38)", "1", "out_of_range"),
-        ("DECIMAL(38,0)", "9" * 38, "9" * 38), ("DECIMAL(38,0)", "1" + "0" * 38, "out_of_range"), ("DECIMAL(38,0)", "1e37", "1" + "0" * 37), ("DECIMAL(38,0)", "1.5", "too_precise"),
-        ("DECIMAL(4,2)", "-99.99", "-99.99"), ("DECIMAL(4,2)", "99.995", "too_precise"), ("DECIMAL(4,2)", "9999e-2", "99.99"), ("DECIMAL(4,2)", "0.0e-99999999999", "0.00"),
+        ("DECIMAL(18,6)", "1.5", "1.500000"), ("DECIMAL(18,6)", "1.50000000000", "1.500000"),
+        ("DECIMAL(18,6)", "1.5000001", "too_precise"), ("DECIMAL(18,6)", "1e-6", "0.000001"),
+        ("DECIMAL(18,6)", "1e-7", "too_precise"), ("DECIMAL(18,6)", "1e-40", "too_precise"),
+        ("DECIMAL(18,6)", "-2E-12", "too_precise"), ("DECIMAL(18,6)", "0." + "0" * 40 + "1", "too_precise"),
+        ("DECIMAL(18,6)", "2.66e10", "26600000000.000000"), ("DECIMAL(18,6)", "1e100000000", "out_of_range"),
+        ("DECIMAL(18,6)", "150e400000000", "out_of_range"), ("DECIMAL(18,6)", "999999999999.9999995", "too_precise"),
+        ("DECIMAL(18,6)", "999999999999.999999", "999999999999.999999"),
+        ("DECIMAL(18,6)", "1000000000000", "out_of_range"),
+        ("DECIMAL(38,6)", "12345678901.123456", "12345678901.123456"),
+        ("DECIMAL(38,18)", "12345678901234567890.123456789012345678", "12345678901234567890.123456789012345678"),
+        ("DECIMAL(38,18)", "-0.000000000000000001", "-0.000000000000000001"),
+        ("DECIMAL(38,18)", "123456789012345678901.0", "out_of_range"),
+        ("DECIMAL(38,38)", "0.12345678901234567890123456789012345678", ".12345678901234567890123456789012345678"),
+        ("DECIMAL(38,38)", "1", "out_of_range"), ("DECIMAL(38,0)", "9" * 38, "9" * 38),
+        ("DECIMAL(38,0)", "1" + "0" * 38, "out_of_range"), ("DECIMAL(38,0)", "1e37", "1" + "0" * 37),
+        ("DECIMAL(38,0)", "1.5", "too_precise"), ("DECIMAL(4,2)", "-99.99", "-99.99"),
+        ("DECIMAL(4,2)", "99.995", "too_precise"), ("DECIMAL(4,2)", "9999e-2", "99.99"),
+        ("DECIMAL(4,2)", "0.0e-99999999999", "0.00"),
         ("DECIMAL(1,0)", "1_0", "unparsable"), ("DECIMAL(1,0)", "", None), ("DECIMAL(1,0)", "nan", "not_finite"),
     ],
 )  # fmt: skip
@@ -73,9 +86,12 @@ def test_a_decimal_is_exact_or_rejected(
 @pytest.mark.parametrize(
     ("text", "right"),
     [
-        ("1e22", "1e+22"), ("9007199254740993", "9007199254740992.0"), ("2.2250738585072011e-308", "2.225073858507201e-308"), ("1e-400", "0.0"), ("0e999", "0.0"),
-        ("1" + "0" * 400 + "e-400", "1.0"), (" 5 ", "5.0"), ("\u00a05", "5.0"), ("1e400", "not_finite"), ("-1e99999999999999999999", "not_finite"), ("nan", "not_finite"),
-        ("+inf", "not_finite"), ("1_0", "unparsable"), ("1e1_0", "unparsable"), ("+-5", "unparsable"), ("0x1p3", "unparsable"), ("5d", "unparsable"), ("1 2", "unparsable"),
+        ("1e22", "1e+22"), ("9007199254740993", "9007199254740992.0"),
+        ("2.2250738585072011e-308", "2.225073858507201e-308"), ("1e-400", "0.0"), ("0e999", "0.0"),
+        ("1" + "0" * 400 + "e-400", "1.0"), (" 5 ", "5.0"), ("\u00a05", "5.0"), ("1e400", "not_finite"),
+        ("-1e99999999999999999999", "not_finite"), ("nan", "not_finite"), ("+inf", "not_finite"), ("1_0", "unparsable"),
+        ("1e1_0", "unparsable"), ("+-5", "unparsable"), ("0x1p3", "unparsable"), ("5d", "unparsable"),
+        ("1 2", "unparsable"),
     ],
 )  # fmt: skip
 def test_a_float_is_the_nearest_one(conn: duckdb.DuckDBPyConnection, text: str, right: str) -> None:
@@ -130,16 +146,25 @@ def test_marks_are_those_of_texts_alone(conn: duckdb.DuckDBPyConnection) -> None
 @pytest.mark.parametrize(
     ("of", "value", "kind", "right"),
     [
-        ("DOUBLE", "1.5", "DOUBLE", "1.5"), ("DOUBLE", "'nan'", "DOUBLE", "not_finite"), ("DOUBLE", "'-inf'", "DOUBLE", "not_finite"), ("FLOAT", "0.5", "DOUBLE", "0.5"),
-        ("DOUBLE", "0.1", "DECIMAL(18,6)", "0.100000"), ("DOUBLE", "0.1::DOUBLE + 0.2::DOUBLE", "DECIMAL(18,6)", "too_precise"), ("DOUBLE", "1e30", "DECIMAL(18,6)", "out_of_range"),
-        ("DOUBLE", "3", "BIGINT", "3"), ("DOUBLE", "2.5", "BIGINT", "not_an_integer"), ("DOUBLE", "1e17", "BIGINT", "100000000000000000"), ("DOUBLE", "'nan'", "BIGINT", "not_finite"),
-        ("FLOAT", "0.1", "DECIMAL(18,6)", "0.100000"), ("INTEGER", "7", "BIGINT", "7"), ("UBIGINT", "18446744073709551615", "BIGINT", "out_of_range"),
-        ("HUGEINT", "-5", "BIGINT", "-5"), ("HUGEINT", "170141183460469231731687303715884105727", "DECIMAL(38,0)", "out_of_range"), ("BIGINT", "12", "DECIMAL(4,2)", "12.00"),
-        ("BIGINT", "123", "DECIMAL(4,2)", "out_of_range"), ("DECIMAL(10,4)", "1.25", "DECIMAL(10,2)", "1.25"), ("DECIMAL(10,4)", "1.2501", "DECIMAL(10,2)", "too_precise"),
-        ("DECIMAL(10,4)", "12", "BIGINT", "12"), ("DECIMAL(10,4)", "12.5", "BIGINT", "not_an_integer"), ("DECIMAL(38,2)", "9007199254740993", "DOUBLE", "9007199254740992.0"),
-        ("BOOLEAN", "true", "BIGINT", "unparsable"), ("BOOLEAN", "true", "DOUBLE", "unparsable"), ("BOOLEAN", "true", "BOOLEAN", "true"), ("INTEGER", "1", "BOOLEAN", "true"),
-        ("INTEGER", "2", "BOOLEAN", "unparsable"), ("DATE", "'2024-01-02'", "BIGINT", "unparsable"), ("DATE", "'2024-01-02'", "VARCHAR", "2024-01-02"),
-        ("JSON", "'\"1.10\"'", "VARCHAR", "1.10"), ("JSON", "'1.10'", "VARCHAR", "1.10"), ("JSON", "'null'", "BIGINT", None), ("JSON", "'\"7\"'", "BIGINT", "7"),
+        ("DOUBLE", "1.5", "DOUBLE", "1.5"), ("DOUBLE", "'nan'", "DOUBLE", "not_finite"),
+        ("DOUBLE", "'-inf'", "DOUBLE", "not_finite"), ("FLOAT", "0.5", "DOUBLE", "0.5"),
+        ("DOUBLE", "0.1", "DECIMAL(18,6)", "0.100000"),
+        ("DOUBLE", "0.1::DOUBLE + 0.2::DOUBLE", "DECIMAL(18,6)", "too_precise"),
+        ("DOUBLE", "1e30", "DECIMAL(18,6)", "out_of_range"), ("DOUBLE", "3", "BIGINT", "3"),
+        ("DOUBLE", "2.5", "BIGINT", "not_an_integer"), ("DOUBLE", "1e17", "BIGINT", "100000000000000000"),
+        ("DOUBLE", "'nan'", "BIGINT", "not_finite"), ("FLOAT", "0.1", "DECIMAL(18,6)", "0.100000"),
+        ("INTEGER", "7", "BIGINT", "7"), ("UBIGINT", "18446744073709551615", "BIGINT", "out_of_range"),
+        ("HUGEINT", "-5", "BIGINT", "-5"),
+        ("HUGEINT", "170141183460469231731687303715884105727", "DECIMAL(38,0)", "out_of_range"),
+        ("BIGINT", "12", "DECIMAL(4,2)", "12.00"), ("BIGINT", "123", "DECIMAL(4,2)", "out_of_range"),
+        ("DECIMAL(10,4)", "1.25", "DECIMAL(10,2)", "1.25"), ("DECIMAL(10,4)", "1.2501", "DECIMAL(10,2)", "too_precise"),
+        ("DECIMAL(10,4)", "12", "BIGINT", "12"), ("DECIMAL(10,4)", "12.5", "BIGINT", "not_an_integer"),
+        ("DECIMAL(38,2)", "9007199254740993", "DOUBLE", "9007199254740992.0"),
+        ("BOOLEAN", "true", "BIGINT", "unparsable"), ("BOOLEAN", "true", "DOUBLE", "unparsable"),
+        ("BOOLEAN", "true", "BOOLEAN", "true"), ("INTEGER", "1", "BOOLEAN", "true"),
+        ("INTEGER", "2", "BOOLEAN", "unparsable"), ("DATE", "'2024-01-02'", "BIGINT", "unparsable"),
+        ("DATE", "'2024-01-02'", "VARCHAR", "2024-01-02"), ("JSON", "'\"1.10\"'", "VARCHAR", "1.10"),
+        ("JSON", "'1.10'", "VARCHAR", "1.10"), ("JSON", "'null'", "BIGINT", None), ("JSON", "'\"7\"'", "BIGINT", "7"),
         ("JSON", "'12345678901.123456'", "DECIMAL(38,6)", "12345678901.123456"),
     ],
 )  # fmt: skip
@@ -192,9 +217,13 @@ def test_many_markers_are_compared_as_they_stand(conn: duckdb.DuckDBPyConnection
 def test_what_is_required_and_missing_is_told(conn: duckdb.DuckDBPyConnection) -> None:
     key, plain = Column(name="k", type="BIGINT", key=True), Column(name="v", type="DECIMAL(9,2)")
     conn.execute(
-        "CREATE OR REPLACE TEMP TABLE given AS SELECT * FROM (VALUES ('1', NULL), (NULL, '2'), ('x', NULL), ('1', '2')) AS t(f0, f1)"
+        "CREATE OR REPLACE TEMP TABLE given AS "
+        "SELECT * FROM (VALUES ('1', NULL), (NULL, '2'), ('x', NULL), ('1', '2')) AS t(f0, f1)"
     )
-    source = "(SELECT '' AS _file, NULL::VARCHAR AS _place, NULL::VARCHAR AS _fault, NULL::VARCHAR AS _raw, given.* FROM given)"
+    source = (
+        "(SELECT '' AS _file, NULL::VARCHAR AS _place, NULL::VARCHAR AS _fault, NULL::VARCHAR AS _raw, given.* "
+        "FROM given)"
+    )
     sql = select_of([key, plain], source, {"f0": "VARCHAR", "f1": "VARCHAR"})
     assert [row[0] for row in conn.execute(f"SELECT d._reason FROM ({sql}) AS d").fetchall()] == [
         "missing:v",
@@ -214,14 +243,20 @@ def test_a_fault_of_the_record_goes_before_everything_and_the_reject_holds_what_
         Column(name="b", type="DOUBLE", source="V"),
         Column(name="c", type="VARCHAR", source="_raw", nullable=True),
     ]
-    source = "(SELECT 'f' AS _file, 'line 3' AS _place, 'ragged' AS _fault, 'x;\"y}' AS _raw, 'x' AS f0, '2}' AS f1, 'mine' AS f2)"
+    source = (
+        "(SELECT 'f' AS _file, 'line 3' AS _place, 'ragged' AS _fault, 'x;\"y}' AS _raw, "
+        "'x' AS f0, '2}' AS f1, 'mine' AS f2)"
+    )
     types = dict.fromkeys(("f0", "f1", "f2"), "VARCHAR")
     [(file, reason, row)] = conn.execute(
         f"SELECT d._file, d._reason, d._row FROM ({select_of(columns, source, types)}) AS d"
     ).fetchall()
     assert (file, reason) == ("f", "ragged")
     assert json.loads(row) == {"v": "x", "V": "2}", "field _raw": "mine", "_place": "line 3", "_raw": 'x;"y}'}
-    sound = "(SELECT 'f' AS _file, NULL::VARCHAR AS _place, NULL::VARCHAR AS _fault, NULL::VARCHAR AS _raw, 'x' AS f0, '2' AS f1, NULL::VARCHAR AS f2)"
+    sound = (
+        "(SELECT 'f' AS _file, NULL::VARCHAR AS _place, NULL::VARCHAR AS _fault, NULL::VARCHAR AS _raw, "
+        "'x' AS f0, '2' AS f1, NULL::VARCHAR AS f2)"
+    )
     [(reason, row)] = conn.execute(
         f"SELECT d._reason, d._row FROM ({select_of(columns, sound, types)}) AS d"
     ).fetchall()
@@ -229,7 +264,8 @@ def test_a_fault_of_the_record_goes_before_everything_and_the_reject_holds_what_
 
 
 KINDS = ("VARCHAR", "BIGINT", "DECIMAL(18,6)", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMP_NS")
-TEXTS = {"VARCHAR": "t", "BIGINT": "1e3", "DECIMAL(18,6)": "15e-1", "DOUBLE": "1.5", "BOOLEAN": "yes", "DATE": "2024-01-02", "TIMESTAMP": "2024-01-02T00:00", "TIMESTAMP_NS": "2024-01-02T00:00"}  # fmt: skip
+TEXTS = {"VARCHAR": "t", "BIGINT": "1e3", "DECIMAL(18,6)": "15e-1", "DOUBLE": "1.5", "BOOLEAN": "yes",
+         "DATE": "2024-01-02", "TIMESTAMP": "2024-01-02T00:00", "TIMESTAMP_NS": "2024-01-02T00:00"}  # fmt: skip
 
 
 def _of(kind: str, name: str) -> Column:
@@ -277,7 +313,9 @@ def test_a_column_may_be_named_like_any_word_of_the_statement(conn: duckdb.DuckD
 
 
 def test_the_reader_is_never_asked_to_cast(conn: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    """DuckDB 2.0.1 pushes a cast of a CSV column into its reader, which then raises or answers otherwise than for the text."""
+    """DuckDB 2.0.1 pushes a cast of a CSV column into its reader,
+    which then raises or answers otherwise than for the text.
+    """
     texts = [
         "2.5",
         "abc",
@@ -295,7 +333,10 @@ def test_the_reader_is_never_asked_to_cast(conn: duckdb.DuckDBPyConnection, tmp_
     ]
     path = tmp_path / "texts.csv"
     path.write_text("a,b\n" + "".join(f'"{text}","{text}"\n' for text in texts), encoding="utf-8")
-    read = f"read_csv('{path.as_posix()}', columns={{'f0': 'VARCHAR', 'f1': 'VARCHAR'}}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='')"
+    read = (
+        f"read_csv('{path.as_posix()}', columns={{'f0': 'VARCHAR', 'f1': 'VARCHAR'}}, "
+        "auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='')"
+    )
     with pytest.raises(duckdb.Error) if duckdb.__version__ >= "2" else contextlib.nullcontext():
         conn.execute(f"SELECT try_cast(f0 AS BIGINT) FROM {read}").fetchall()
     extra = "'a' AS _file, NULL::VARCHAR AS _place, NULL::VARCHAR AS _fault, NULL::VARCHAR AS _raw"

@@ -16,7 +16,8 @@ from sbf_core.runner.options import RunOptions
 #: The macros of sbf 0.1.0, whose parameter hid the column ``ts``.
 OLD = """
 CREATE OR REPLACE MACRO silver.px_as_of(ts) AS TABLE (SELECT "symbol", "ts" FROM silver.px WHERE known_from <= ts),
-    (ts, recorded_until) AS TABLE (SELECT "symbol", "ts" FROM silver.px WHERE known_from <= ts AND recorded_at <= recorded_until)
+    (ts, recorded_until) AS TABLE (SELECT "symbol", "ts" FROM silver.px
+        WHERE known_from <= ts AND recorded_at <= recorded_until)
 """
 
 

@@ -1,4 +1,6 @@
-"""Vendors that cut the day of publication to what was asked for: what was published before is no version of that day."""
+"""Vendors that cut the day of publication to what was asked for:
+what was published before is no version of that day.
+"""
 
 from __future__ import annotations
 

@@ -96,8 +96,9 @@ def test_days_behind_the_last_that_was_asked_for(tmp_path: Path) -> None:
 
 def test_moments_and_rows_without_a_day(tmp_path: Path) -> None:
     columns = (
-        Column(name="symbol", type="VARCHAR", key=True), Column(name="date", type="TIMESTAMP", row_date=True, zone="UTC", nullable=True), Column(name="close", type="DOUBLE"),
-        Column(name="volume", type="BIGINT", key=True),
+        Column(name="symbol", type="VARCHAR", key=True),
+        Column(name="date", type="TIMESTAMP", row_date=True, zone="UTC", nullable=True),
+        Column(name="close", type="DOUBLE"), Column(name="volume", type="BIGINT", key=True),
     )  # fmt: skip
     vendor = Answering(entry(columns=columns, horizon=0, recipe=RestRecipe(url=UNTIL), reject_share_max=1.0))
     warehouse = Warehouse(tmp_path / "home", vendor)

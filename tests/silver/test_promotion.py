@@ -443,7 +443,9 @@ class LateVendor(FakeVendor):
 
 
 def test_a_payload_that_arrives_late_does_not_replace_what_younger_ones_said(tmp_path: Path) -> None:
-    """Values 1 at 0 h, 1 again at 48 h, and late 2 at 24 h: the truth at 48 h stays 1, although its repetition was never stored."""
+    """Values 1 at 0 h, 1 again at 48 h, and late 2 at 24 h: the truth at 48 h stays 1,
+    although its repetition was never stored.
+    """
     vendor = LateVendor(entry())
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.says([price("A", "2024-01-01", "1")])
@@ -685,7 +687,9 @@ def test_a_row_for_a_payload_that_is_not_there_is_not_lost_in_silence(tmp_path: 
 
 @pytest.mark.parametrize("second", ["2.5", "1.5"])
 def test_payloads_of_one_moment_end_alike_in_any_order(tmp_path: Path, second: str) -> None:
-    """Two recordings of one moment, promoted together, one after the other, and the other way round; of other values, and of the same."""
+    """Two recordings of one moment, promoted together, one after the other, and the other way round;
+    of other values, and of the same.
+    """
     moments = {
         "x": price("A", "2024-01-01", "1.5"),
         "y": price("A", "2024-01-01", second, 11 if second == "2.5" else 10),
@@ -732,7 +736,9 @@ def _plugins() -> PluginManager:
 def test_one_value_of_one_publication_is_of_the_payload_that_brought_it_first(
     tmp_path: Path, order: tuple[str, ...]
 ) -> None:
-    """The vendor states since when it is known, and repeats it: whichever payload comes first, the row is of the older one."""
+    """The vendor states since when it is known, and repeats it: whichever payload comes first,
+    the row is of the older one.
+    """
 
     @attrs.frozen
     class Filed(Price):
@@ -810,7 +816,8 @@ class Selecting(FakeVendor):
     def promote(self, entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
         if "document" in batch.fields:
             return SelectRows(
-                "SELECT b._file, b.r->>'id' AS id, b.r->>'day' AS day, b.r->>'amt' AS amt FROM (SELECT _file, unnest(CAST(document AS JSON[])) AS r FROM batch) AS b"
+                "SELECT b._file, b.r->>'id' AS id, b.r->>'day' AS day, b.r->>'amt' AS amt "
+                "FROM (SELECT _file, unnest(CAST(document AS JSON[])) AS r FROM batch) AS b"
             )
         if "note" not in batch.fields:
             return SelectRows("SELECT b._file, NULL AS id, NULL AS day, NULL AS amt FROM batch AS b WHERE false")

@@ -1,4 +1,6 @@
-"""Payloads are read as they are declared: by the engine where that is certain, record by record where it is not, and what a hook is given."""
+"""Payloads are read as they are declared: by the engine where that is certain, record by record where it is not,
+and what a hook is given.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,8 @@ def test_what_the_engine_refuses_costs_no_other_payload(tmp_path: Path, monkeypa
         json_sql,
         "select",
         lambda *given: (
-            "SELECT error('no') AS _file, NULL AS _place, NULL AS _fault, NULL AS _raw, NULL AS f0, NULL AS f1, NULL AS f2, NULL AS f3"
+            "SELECT error('no') AS _file, NULL AS _place, NULL AS _fault, NULL AS _raw, "
+            "NULL AS f0, NULL AS f1, NULL AS f2, NULL AS f3"
         ),
     )
     vendor = FakeVendor(entry())
@@ -194,7 +197,8 @@ def test_the_numbers_of_a_cube_have_a_point(tmp_path: Path) -> None:
     vendor, warehouse = labels(tmp_path, format=JsonStat(decimal=",", thousands="."))
     vendor.entries = [attrs.evolve(vendor.entries[0], columns=Cell)]
     vendor.says(
-        '{"version":"2.0","class":"dataset","id":["year"],"size":[2],"dimension":{"year":{"category":{"index":["a","b"]}}},"value":[1.234,"1.234,5"]}'
+        '{"version":"2.0","class":"dataset","id":["year"],"size":[2],'
+        '"dimension":{"year":{"category":{"index":["a","b"]}}},"value":[1.234,"1.234,5"]}'
     )
     assert warehouse.run().errors == []
     assert warehouse.ask("SELECT year, value FROM silver.px ORDER BY 1") == [
@@ -255,14 +259,16 @@ class Selecting(FakeVendor):
     @hookimpl
     def promote(self, entry: DatasetKeymapEntry) -> SelectRows:
         return SelectRows(
-            "SELECT _file, f->>'item' AS item, f->>'label' AS label, f->>'amount' AS amount FROM (SELECT _file, unnest(from_json(document->'facts', '[\"JSON\"]')) AS f FROM batch)"
+            "SELECT _file, f->>'item' AS item, f->>'label' AS label, f->>'amount' AS amount "
+            "FROM (SELECT _file, unnest(from_json(document->'facts', '[\"JSON\"]')) AS f FROM batch)"
         )
 
 
 def test_digits_survive_a_select_over_documents(tmp_path: Path) -> None:
     vendor, warehouse = labels(tmp_path, Selecting)
     vendor.says(
-        '{"facts":[{"item":"a","label":1.10,"amount":12345678901.123456},{"item":"b","label":9007199254740993.0,"amount":0.1}]}'
+        '{"facts":[{"item":"a","label":1.10,"amount":12345678901.123456},'
+        '{"item":"b","label":9007199254740993.0,"amount":0.1}]}'
     )
     assert warehouse.run().errors == []
     assert warehouse.ask("SELECT item, label, amount FROM silver.px ORDER BY 1") == [

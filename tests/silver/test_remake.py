@@ -79,9 +79,11 @@ def rows_of(warehouse: Warehouse, table: str = "px") -> list[list[tuple[Any, ...
     every = "* EXCLUDE (_bronze_file_id, _run_id)"
     queries = (
         f"SELECT {every} FROM silver.{table} ORDER BY ALL", f"SELECT {every} FROM silver.{table}_history ORDER BY ALL",
-        ("SELECT m.fetched_at, p.status, p.rows_seen, p.rows_inserted, p.rows_updated, p.rows_unchanged, p.rows_rejected, p.rows_closed, p.silver_table "
-        "FROM ops.promotion_manifest AS p JOIN ops.bronze_manifest AS m USING (bronze_file_id) ORDER BY ALL"),
-        "SELECT reason, column_name, row_json FROM ops.rejects ORDER BY ALL", "SELECT coverage_from, coverage_to FROM ops.watermarks",
+        ("SELECT m.fetched_at, p.status, p.rows_seen, p.rows_inserted, p.rows_updated, p.rows_unchanged, "
+         "p.rows_rejected, p.rows_closed, p.silver_table "
+         "FROM ops.promotion_manifest AS p JOIN ops.bronze_manifest AS m USING (bronze_file_id) ORDER BY ALL"),
+        "SELECT reason, column_name, row_json FROM ops.rejects ORDER BY ALL",
+        "SELECT coverage_from, coverage_to FROM ops.watermarks",
     )  # fmt: skip
     with warehouse.open() as cursor:
         return [cursor.execute(query).fetchall() for query in queries]
@@ -136,7 +138,9 @@ CHANGES: dict[str, DatasetKeymapEntry] = {
     "a type is changed": declared(without("close", attrs.evolve(CLOSE, type="DOUBLE"))),
     "a column is renamed": declared(without("close", attrs.evolve(CLOSE, name="price", renamed_from=("close",)))),
     "a column is removed": declared(without("volume")),
-    "a nullable column is added": declared((*USUAL, Column(name="shares", type="BIGINT", nullable=True, source="volume"))),
+    "a nullable column is added": declared(
+        (*USUAL, Column(name="shares", type="BIGINT", nullable=True, source="volume"))
+    ),
     "a required column is added": declared((*USUAL, Column(name="shares", type="BIGINT", source="volume"))),
     "a column may not be null any more": declared(without("volume", attrs.evolve(VOLUME, nullable=False))),
     "a source is changed": declared(without("volume", attrs.evolve(VOLUME, source="close", type="DOUBLE"))),
@@ -176,7 +180,9 @@ NARROW = declared((SYMBOL, attrs.evolve(DATE, key=False), CLOSE, VOLUME))
 
 
 def day_by_day(folder: Path) -> tuple[FakeVendor, Warehouse]:
-    """A home whose payloads hold one day each, so that a key without the day would let the days supersede each other."""
+    """A home whose payloads hold one day each, so that a key without the day
+    would let the days supersede each other.
+    """
     vendor = FakeVendor(declared())
     warehouse = Quick(folder, vendor)
     for day in (1, 2):

@@ -1,4 +1,6 @@
-"""Rows that an answer lacks although it speaks about their days: closed where that is declared, told of where nothing is."""
+"""Rows that an answer lacks although it speaks about their days: closed where that is declared,
+told of where nothing is.
+"""
 
 from __future__ import annotations
 
@@ -247,14 +249,17 @@ def manifest(
     number: int, ticker: str | None, first: int, last: int, *, part: int = 0, parts: int = 0
 ) -> BronzeManifestRow:
     return BronzeManifestRow(
-        bronze_file_id=f"f{number}", run_id="r", domain="prices", source="fake", dataset="eod", ticker=ticker, from_date=dt.date(2024, 1, first), to_date=dt.date(2024, 1, last),
-        address="", rel_path=f"p{number}", payload_hash="", content_length_bytes=1, extension="json", fetched_at=START + dt.timedelta(seconds=number), part=part, parts=parts,
+        bronze_file_id=f"f{number}", run_id="r", domain="prices", source="fake", dataset="eod", ticker=ticker,
+        from_date=dt.date(2024, 1, first), to_date=dt.date(2024, 1, last), address="", rel_path=f"p{number}",
+        payload_hash="", content_length_bytes=1, extension="json", fetched_at=START + dt.timedelta(seconds=number),
+        part=part, parts=parts,
     )  # fmt: skip
 
 
 def test_answers_about_the_same_days_are_promoted_one_after_the_other() -> None:
     rows = [
-        manifest(1, "A", 1, 9), manifest(2, "B", 1, 9), manifest(3, "A", 10, 12, part=1, parts=2), manifest(4, "C", 1, 9), manifest(5, "A", 10, 12, part=2, parts=2),
+        manifest(1, "A", 1, 9), manifest(2, "B", 1, 9), manifest(3, "A", 10, 12, part=1, parts=2),
+        manifest(4, "C", 1, 9), manifest(5, "A", 10, 12, part=2, parts=2),
         manifest(6, "A", 12, 12), manifest(7, "B", 10, 11), manifest(8, None, 12, 12), manifest(9, None, 13, 13),
     ]  # fmt: skip
     found = [[row.bronze_file_id for row in batch] for batch in batches(Holder().entry, rows)]

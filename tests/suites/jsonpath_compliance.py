@@ -2,8 +2,9 @@
 
     python tests/suites/jsonpath_compliance.py path/to/cts.json
 
-``cts.json`` is that of https://github.com/jsonpath-standard/jsonpath-compliance-test-suite. A case in the supported part must give the suite's nodes,
-in the suite's order; every other must be refused with a ``UsageError`` that names what is not supported.
+``cts.json`` is that of https://github.com/jsonpath-standard/jsonpath-compliance-test-suite. A case in the supported
+part must give the suite's nodes, in the suite's order; every other must be refused with a ``UsageError`` that names
+what is not supported.
 """
 
 from __future__ import annotations

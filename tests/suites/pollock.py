@@ -3,14 +3,16 @@
     git clone https://github.com/HPI-Information-Systems/Pollock
     python tests/suites/pollock.py FOLDER [--header read|declared] [--converted FOLDER]
 
-Pollock (Vitagliano et al., VLDB 2023) has 2,290 damaged CSV files, the parameters that a reader may be given for each, and its true content.
-Each file is read as one payload, all fields text, in the dialect that the benchmark states. Told are files that are refused, and files with a
-rejected row; wrong in silence are files whose rows differ from the true content by anything else than rows rejected.
+Pollock (Vitagliano et al., VLDB 2023) has 2,290 damaged CSV files, the parameters that a reader may be given for each,
+and its true content. Each file is read as one payload, all fields text, in the dialect that the benchmark states. Told
+are files that are refused, and files with a rejected row; wrong in silence are files whose rows differ from the true
+content by anything else than rows rejected.
 
-The score is computed as the benchmark's ``metrics.py`` defines it: for each file 1 for being read, and precision, recall and F1 of header, records
-and cells as multisets, so 10 at best; simple is the mean, weighted the mean by how often a pollution was seen in the wild. A file that is refused has
-0 of 10. The benchmark compares cells after a normalisation (dates, prices, letters) that can only make more of them equal; here they must be equal as
-they stand. ``--converted`` writes what was read as its own evaluation wants it.
+The score is computed as the benchmark's ``metrics.py`` defines it: for each file 1 for being read, and precision,
+recall and F1 of header, records and cells as multisets, so 10 at best; simple is the mean, weighted the mean by how
+often a pollution was seen in the wild. A file that is refused has 0 of 10. The benchmark compares cells after a
+normalisation (dates, prices, letters) that can only make more of them equal; here they must be equal as they stand.
+``--converted`` writes what was read as its own evaluation wants it.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ class Outcome:
     """What became of one file.
 
     Attributes:
-        header, rows: what was read, rows None where the file was refused. A file that has no header by declaration gives none.
+        header, rows: what was read, rows None where the file was refused. A file that has no header by declaration
+            gives none.
         rejected: lines of rejected rows.
         by_engine: whether the engine read it.
         refusal: why it was refused.
@@ -158,13 +161,16 @@ def main() -> int:
             convert(given.converted / f"{path.name}_converted.csv", outcome)
     print(f"{len(files)} files; the engine read {len(kinds['engine'])}")
     print(
-        f"right {len(kinds['right'])}, told {len(kinds['told'])} ({len(kinds['refused'])} of them refused), wrong in silence {len(kinds['silent'])}"
+        f"right {len(kinds['right'])}, told {len(kinds['told'])} ({len(kinds['refused'])} of them refused), "
+        f"wrong in silence {len(kinds['silent'])}"
     )
     print(
-        f"of those told: rows rejected that are not damaged in {len(kinds['more'])}, rows read that are none in {len(kinds['surplus'])}"
+        f"of those told: rows rejected that are not damaged in {len(kinds['more'])}, "
+        f"rows read that are none in {len(kinds['surplus'])}"
     )
     print(
-        f"score: simple {simple / len(files):.4f}, weighted {weighted / sum(weights.get(path.name, -1) for path in files):.4f}"
+        f"score: simple {simple / len(files):.4f}, "
+        f"weighted {weighted / sum(weights.get(path.name, -1) for path in files):.4f}"
     )
     for kind in filter(None, given.show.split(",")):
         print(kind, *kinds[kind], sep="\n  ")

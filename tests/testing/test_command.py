@@ -25,7 +25,8 @@ class Rain:
 
 @hookimpl
 def datasets():
-    return [DatasetKeymapEntry(domain="weather", source="gauge", dataset="rain", silver_table="rain", columns=Rain, recipe=FileRecipe(path="rain.csv"), refresh_after_hours=0,
+    return [DatasetKeymapEntry(domain="weather", source="gauge", dataset="rain", silver_table="rain", columns=Rain,
+                               recipe=FileRecipe(path="rain.csv"), refresh_after_hours=0,
                                title="Rain", terms="None.", source_url="{url}")]
 '''
 

@@ -1,4 +1,6 @@
-"""The conformance kit on an honest plugin, and on plugins that are broken on purpose: each check notices its own sin."""
+"""The conformance kit on an honest plugin, and on plugins that are broken on purpose:
+each check notices its own sin.
+"""
 
 from __future__ import annotations
 
@@ -66,8 +68,8 @@ class Honest:
     @hookimpl
     def datasets(self) -> Sequence[DatasetKeymapEntry]:
         usual: dict[str, Any] = {
-            "domain": "weather", "source": "gauge", "dataset": "rain", "silver_table": "rain", "columns": self.columns, "recipe": self.recipe,
-            "title": "Rain", "terms": "None.", "source_url": "https://gauge.example",
+            "domain": "weather", "source": "gauge", "dataset": "rain", "silver_table": "rain", "columns": self.columns,
+            "recipe": self.recipe, "title": "Rain", "terms": "None.", "source_url": "https://gauge.example",
         }  # fmt: skip
         return [DatasetKeymapEntry(**{**usual, **self.facts})]
 
@@ -311,7 +313,8 @@ class SqlClock(Honest):
     @hookimpl
     def promote(self) -> Any:
         return SelectRows(
-            "SELECT _file, r->>'station' AS station, r->>'day' AS day, r->>'mm' AS mm, CASE WHEN now() IS NULL THEN '' ELSE r->>'note' END AS note "
+            "SELECT _file, r->>'station' AS station, r->>'day' AS day, r->>'mm' AS mm, "
+            "CASE WHEN now() IS NULL THEN '' ELSE r->>'note' END AS note "
             "FROM (SELECT _file, unnest(CAST(document AS JSON[])) AS r FROM batch)"
         )
 

@@ -1,4 +1,6 @@
-"""The bundled plugins whose payloads may not be shipped pass the conformance kit, too, on what the vendors really sent."""
+"""The bundled plugins whose payloads may not be shipped pass the conformance kit, too,
+on what the vendors really sent.
+"""
 
 from __future__ import annotations
 

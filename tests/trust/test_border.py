@@ -1,4 +1,6 @@
-"""What comes from outside is checked at the border: journals, ledgers, backups and recordings that sbf did not write lead nowhere."""
+"""What comes from outside is checked at the border:
+journals, ledgers, backups and recordings that sbf did not write lead nowhere.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +43,9 @@ from sbf_core.trust.findings import FindingKind
 from sbf_core.trust.restore import put_back, set_damaged_aside
 
 OUTSIDE = (
-    "../out.json", "a/../../out.json", "/out.json", "//host/share/out.json", "C:/out.json", "C:out.json", "a\\..\\out.json", "a/./b.json", "a//b.json", "", "a/b/",
-    "a/CON/b.json", "a/nul.json", "a/COM1", "a/b.json.", ".hidden/b.json", "a b.json", "a/b.json\0", "a/b\n.json", "a/b:stream", "~/b.json", "PROGRA~1/b.json", "é.json",
+    "../out.json", "a/../../out.json", "/out.json", "//host/share/out.json", "C:/out.json", "C:out.json",
+    "a\\..\\out.json", "a/./b.json", "a//b.json", "", "a/b/", "a/CON/b.json", "a/nul.json", "a/COM1", "a/b.json.",
+    ".hidden/b.json", "a b.json", "a/b.json\0", "a/b\n.json", "a/b:stream", "~/b.json", "PROGRA~1/b.json", "é.json",
     "a/" + "b" * 256, "a/" * 600 + "b",
 )  # fmt: skip
 FINE = (
@@ -271,8 +274,12 @@ def test_brackets_without_end_are_damage(small: Warehouse) -> None:
         read_journal(path)
 
 
-@pytest.mark.parametrize("facts", [b"[]", b"7", b"{}", b'{"complete": true}', b'{"made_at": 1, "complete": true}', b'{"made_at": "x", "complete": "yes"}', b"[" * 50_000, b" " * 70_000,
-                                   b'{"made_at": "x", "complete": true, "database_file": "../../x.duckdb"}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "facts",
+    [b"[]", b"7", b"{}", b'{"complete": true}', b'{"made_at": 1, "complete": true}',
+     b'{"made_at": "x", "complete": "yes"}', b"[" * 50_000, b" " * 70_000,
+     b'{"made_at": "x", "complete": true, "database_file": "../../x.duckdb"}'],
+)  # fmt: skip
 def test_facts_of_a_backup_that_sbf_did_not_write(small: Warehouse, tmp_path: Path, facts: bytes) -> None:
     back_up(Settings(small.home, environment={}).config, tmp_path / "backup", clock=small.clock)
     (tmp_path / "backup" / "backup.json").write_bytes(facts)
@@ -383,8 +390,9 @@ def _result(**changes: Any) -> RunResult:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"headers": {"etag": "\udcff\ud800"}}, {"headers": {"link": "\udcff" * 100_000}}, {"headers": {"etag": "é" * 490_000}}, {"ticker": ",".join(f"T{number}" for number in range(100_000))}, {"cursor": "é" * 900_000},
-     {"address": "https://example.com/" + "\u2028" * 900_000}],
+    [{"headers": {"etag": "\udcff\ud800"}}, {"headers": {"link": "\udcff" * 100_000}},
+     {"headers": {"etag": "é" * 490_000}}, {"ticker": ",".join(f"T{number}" for number in range(100_000))},
+     {"cursor": "é" * 900_000}, {"address": "https://example.com/" + "\u2028" * 900_000}],
     ids=["bytes that are no letters", "long header", "long mark", "many tickers", "long cursor", "long address"],
 )  # fmt: skip
 def test_what_is_written_is_read_again(tmp_path: Path, changes: dict[str, Any]) -> None:
@@ -397,7 +405,8 @@ def test_what_is_written_is_read_again(tmp_path: Path, changes: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    "changes", [{"headers": {"etag": 5}}, {"headers": {"link": "x" * 1_000_001}}, {"elapsed_seconds": float("nan")}, {"status_code": "200"}, {"address": "x" * 2_000_000}],
+    "changes", [{"headers": {"etag": 5}}, {"headers": {"link": "x" * 1_000_001}}, {"elapsed_seconds": float("nan")},
+                {"status_code": "200"}, {"address": "x" * 2_000_000}],
     ids=["no text", "too long", "no time", "no status", "no address"],
 )  # fmt: skip
 def test_what_could_not_be_read_again_is_not_written(changes: dict[str, Any]) -> None:

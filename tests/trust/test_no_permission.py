@@ -1,4 +1,6 @@
-"""A folder of the home that may not be read, or looked into, is the machine's fault: never an empty one, and no damage."""
+"""A folder of the home that may not be read, or looked into, is the machine's fault:
+never an empty one, and no damage.
+"""
 
 from __future__ import annotations
 

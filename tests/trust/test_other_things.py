@@ -1,4 +1,6 @@
-"""What stands in a place of the home and is none of its files: pipes, folders, links; and a home that is reached by a link."""
+"""What stands in a place of the home and is none of its files: pipes, folders, links;
+and a home that is reached by a link.
+"""
 
 from __future__ import annotations
 

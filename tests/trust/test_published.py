@@ -103,7 +103,8 @@ def test_views_that_lead_elsewhere_are_found(home: Warehouse, tmp_path: Path) ->
     views.unlink()
     with duckdb.connect(str(views)) as conn:
         conn.execute(
-            f"CREATE SCHEMA gold; COPY (SELECT 1 AS symbol) TO '{tmp_path}/x.parquet'; CREATE VIEW gold.last AS FROM '{tmp_path}/x.parquet'"
+            f"CREATE SCHEMA gold; COPY (SELECT 1 AS symbol) TO '{tmp_path}/x.parquet'; "
+            f"CREATE VIEW gold.last AS FROM '{tmp_path}/x.parquet'"
         )
     assert found(home) == [(Kind.PUBLISHED_CHANGED, f"published/{VIEWS}")]
     assert repaired(home) == ()

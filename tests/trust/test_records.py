@@ -95,9 +95,10 @@ def test_what_is_the_same_is_no_finding(ops: OpsService, bronze: Path, monkeypat
 @pytest.mark.parametrize(
     "changes",
     [
-        {"ticker": "B"}, {"ticker": None}, {"address": "other"}, {"payload_hash": "b" * 64}, {"content_length_bytes": 4},
-        {"status_code": 404}, {"fetched_at": MOMENT + dt.timedelta(microseconds=1)}, {"elapsed_seconds": 0.5}, {"part": 1, "parts": 1},
-        {"etag": ""}, {"last_modified": "x"}, {"cursor": "x"}, {"from_date": None}, {"to_date": dt.date(2024, 1, 3)}, {"run_id": "r2"},
+        {"ticker": "B"}, {"ticker": None}, {"address": "other"}, {"payload_hash": "b" * 64},
+        {"content_length_bytes": 4}, {"status_code": 404}, {"fetched_at": MOMENT + dt.timedelta(microseconds=1)},
+        {"elapsed_seconds": 0.5}, {"part": 1, "parts": 1}, {"etag": ""}, {"last_modified": "x"}, {"cursor": "x"},
+        {"from_date": None}, {"to_date": dt.date(2024, 1, 3)}, {"run_id": "r2"},
         {"domain": "other"}, {"source": "y"}, {"dataset": "other"}, {"discriminator": "d"}, {"extension": "csv"},
     ],
 )  # fmt: skip
@@ -111,9 +112,9 @@ def test_whatever_differs_is_found(
     ops.record_fetched([row_of(0), row], [])
     found = compare_records(bronze, ops.recorded)
     assert [(one.kind, one.subject) for one in found.findings] == [(FindingKind.RECORD_DIFFERS, row.rel_path)]
-    assert (
-        found.findings[0].detail
-        == f"journal and manifest differ in {', '.join(name for name in attrs.fields_dict(BronzeManifestRow) if name in changes)}"
+    assert found.findings[0].detail == (
+        "journal and manifest differ in "
+        f"{', '.join(name for name in attrs.fields_dict(BronzeManifestRow) if name in changes)}"
     )
     assert found.lines[row.rel_path].row == other
     assert found.expected[row.rel_path] == (other.payload_hash, other.content_length_bytes)
@@ -128,8 +129,9 @@ def test_of_two_lines_of_one_payload_the_first_one_counts(
     later, others = attrs.evolve(row, ticker="B"), attrs.evolve(row, payload_hash="b" * 64)
     ops.record_fetched([row], [])
     for lines, kinds in (
-        ((row, later), []), ((later, row), [FindingKind.RECORD_DIFFERS]), ((later, row, row), [FindingKind.RECORD_DIFFERS]),
-        ((row, others), [FindingKind.RECORD_TWICE]), ((later, others), [FindingKind.RECORD_DIFFERS, FindingKind.RECORD_TWICE]),
+        ((row, later), []), ((later, row), [FindingKind.RECORD_DIFFERS]),
+        ((later, row, row), [FindingKind.RECORD_DIFFERS]), ((row, others), [FindingKind.RECORD_TWICE]),
+        ((later, others), [FindingKind.RECORD_DIFFERS, FindingKind.RECORD_TWICE]),
     ):  # fmt: skip
         rewrite_journal(journal(bronze, []), [JournalLine(row=one, headers={}) for one in lines])
         assert sorted(one.kind for one in compare_records(bronze, ops.recorded).findings) == sorted(kinds)

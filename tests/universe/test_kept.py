@@ -45,8 +45,8 @@ def test_who_belonged_when(tmp_path: Path) -> None:
         ticker: str = column(key=True)
 
     members = entry(
-        domain="reference", source="own", dataset="members", silver_table="index_member", columns=Member, semantics="snapshot",
-        recipe=FileRecipe(path="members.csv"), refresh_after_hours=1, shrink_share_max=1.0,
+        domain="reference", source="own", dataset="members", silver_table="index_member", columns=Member,
+        semantics="snapshot", recipe=FileRecipe(path="members.csv"), refresh_after_hours=1, shrink_share_max=1.0,
     )  # fmt: skip
     vendor = Vendor(members, entry(scope="per_ticker", silver_table="example_eod"))
     vendor.models = [GoldModel(name="bars_of_members", key=("symbol", "date"), sql=gold)]

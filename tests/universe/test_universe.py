@@ -114,7 +114,9 @@ def test_files_that_are_no_universe(tmp_path: Path, name: str, content: bytes, m
 def test_a_query_over_silver() -> None:
     conn = duckdb.connect()
     conn.execute(
-        "CREATE SCHEMA silver; CREATE TABLE silver.t AS SELECT 'A' AS ticker, DATE '2020-01-01' AS valid_from UNION ALL SELECT 'B', NULL ORDER BY 1"
+        "CREATE SCHEMA silver; "
+        "CREATE TABLE silver.t AS "
+        "SELECT 'A' AS ticker, DATE '2020-01-01' AS valid_from UNION ALL SELECT 'B', NULL ORDER BY 1"
     )
     universe = UniverseService(UniverseSettings(query="SELECT * FROM silver.t ORDER BY ticker"), cursor=lambda: conn)
     assert universe.members() == (

@@ -1,4 +1,6 @@
-"""Every page in a real browser: no error in its console, nothing asked of another host, no breach of the policy, nothing that axe finds."""
+"""Every page in a real browser: no error in its console, nothing asked of another host,
+no breach of the policy, nothing that axe finds.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,19 @@ pytestmark = [
 ]
 
 PAGES = [
-    "/", "/runs", "/runs/last?layer=bronze", "/runs/last?layer=silver", "/runs/last?layer=gold", "/datasets", "/datasets/bls_cpi", "/datasets/bls_cpi?tab=silver",
-    "/datasets/eod_bar?tab=rows&as_of=2026-01-01", "/datasets/eod_bar?tab=rows&sort=volume&down=1", "/datasets/eod_bar?tab=coverage", "/datasets/ecb_reference_rate?tab=coverage&by=quarter",
-    "/datasets/bls_cpi/revisions?series_id=CUSR0000SA0&year=2024&period=M02", "/gold", "/gold/fact_price_eod", "/plugins", "/sql", "/lineage", "/lineage?table=gold.fact_fx_rate&key=date%3D2020-01-02%2Ccurrency%3DUSD&column=units_per_eur",
-    "/lineage?table=bls_cpi&key=CUSR0000SA0%2C2024%2CM02&column=value", "/sql?query=SELECT+*+FROM+gold.instrument_stats",
-    "/sql?query=DROP+TABLE+x", "/nowhere", "/charts", "/charts/gold.fact_fx_rate/rates", "/charts/gold.fact_price_eod/price?series=IBM&from=2012-01-01", "/charts/gold.fact_price_eod/years",
-    "/charts/silver.ecb_reference_rate/rates?as_of=2026-11-01&as=index", "/gold/fact_price_eod?chart=volume", "/datasets/eod_bar?tab=chart", "/datasets/eod_bar?tab=gold&table=instrument_stats",
+    "/", "/runs", "/runs/last?layer=bronze", "/runs/last?layer=silver", "/runs/last?layer=gold", "/datasets",
+    "/datasets/bls_cpi", "/datasets/bls_cpi?tab=silver", "/datasets/eod_bar?tab=rows&as_of=2026-01-01",
+    "/datasets/eod_bar?tab=rows&sort=volume&down=1", "/datasets/eod_bar?tab=coverage",
+    "/datasets/ecb_reference_rate?tab=coverage&by=quarter",
+    "/datasets/bls_cpi/revisions?series_id=CUSR0000SA0&year=2024&period=M02", "/gold", "/gold/fact_price_eod",
+    "/plugins", "/sql", "/lineage",
+    "/lineage?table=gold.fact_fx_rate&key=date%3D2020-01-02%2Ccurrency%3DUSD&column=units_per_eur",
+    "/lineage?table=bls_cpi&key=CUSR0000SA0%2C2024%2CM02&column=value",
+    "/sql?query=SELECT+*+FROM+gold.instrument_stats", "/sql?query=DROP+TABLE+x", "/nowhere", "/charts",
+    "/charts/gold.fact_fx_rate/rates", "/charts/gold.fact_price_eod/price?series=IBM&from=2012-01-01",
+    "/charts/gold.fact_price_eod/years", "/charts/silver.ecb_reference_rate/rates?as_of=2026-11-01&as=index",
+    "/gold/fact_price_eod?chart=volume", "/datasets/eod_bar?tab=chart",
+    "/datasets/eod_bar?tab=gold&table=instrument_stats",
 ]  # fmt: skip
 
 

@@ -40,7 +40,9 @@ DAYS = [dt.date(2024, 1, 1) + dt.timedelta(days=number) for number in range(40)]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A silver table with charts, revised once; a gold table with a declared chart that reads no column of it; one with a chart that is made up."""
+    """A silver table with charts, revised once; a gold table with a declared chart that reads no column of it;
+    one with a chart that is made up.
+    """
     vendor = FakeVendor(entry(charts=CHARTS))
     vendor.models = [
         GoldModel(
@@ -216,11 +218,19 @@ def test_the_process_that_draws_gets_no_keys_along(site: Site, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
-        ("/charts/silver.px/nosuch", 404, "there is no chart"), ("/charts/silver.px/close.gif", 400, "there is no chart as"), ("/charts/silver.px/close.svg?theme=pink", 400, "there is no theme"),
-        ("/charts/silver.px/close.svg?size=huge", 400, "there is no size"), ("/charts/silver.px/close?from=someday", 400, "is no day"), ("/charts/silver.px/close?from=2024-02-01&to=2024-01-01", 400, "ends before"),
-        ("/charts/silver.px/close?series=Z", 404, "has no series"), ("/charts/silver.px/close.csv?series=Z", 404, "has no series"), ("/charts/silver.px/close.csv?from=someday", 400, "is no day"),
-        ("/charts/gold.days/usual?as_of=2024-01-01", 400, "keeps no revisions"), ("/charts/silver.px/volume?as=index", 400, "no lines"),
-        ("/charts/gold.lasts/wrong", 400, "cannot be drawn"), ("/charts/silver.px/close?page=0", 400, "no number"), ("/datasets/px?tab=gold&table=nosuch", 404, "is not made of"),
+        ("/charts/silver.px/nosuch", 404, "there is no chart"),
+        ("/charts/silver.px/close.gif", 400, "there is no chart as"),
+        ("/charts/silver.px/close.svg?theme=pink", 400, "there is no theme"),
+        ("/charts/silver.px/close.svg?size=huge", 400, "there is no size"),
+        ("/charts/silver.px/close?from=someday", 400, "is no day"),
+        ("/charts/silver.px/close?from=2024-02-01&to=2024-01-01", 400, "ends before"),
+        ("/charts/silver.px/close?series=Z", 404, "has no series"),
+        ("/charts/silver.px/close.csv?series=Z", 404, "has no series"),
+        ("/charts/silver.px/close.csv?from=someday", 400, "is no day"),
+        ("/charts/gold.days/usual?as_of=2024-01-01", 400, "keeps no revisions"),
+        ("/charts/silver.px/volume?as=index", 400, "no lines"), ("/charts/gold.lasts/wrong", 400, "cannot be drawn"),
+        ("/charts/silver.px/close?page=0", 400, "no number"),
+        ("/datasets/px?tab=gold&table=nosuch", 404, "is not made of"),
         ("/charts/silver.px/close?names=A,B,C,D,E,F,G,H,I", 400, "cannot be told apart"),
     ],
 )  # fmt: skip

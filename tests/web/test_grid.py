@@ -38,8 +38,10 @@ def warehouse(tmp_path: Path) -> Warehouse:
     return warehouse
 
 
-@pytest.mark.parametrize("path", ["/datasets/px?tab=rows&is.page=page&is.sort=a&sort=tab", "/datasets/px/revisions?items=one/two", "/gold/m",
-                                  "/lineage?table=silver.px&key=items%3Done/two&column=payload", "/lineage?table=gold.m&key=items%3Done/two&column=state"])  # fmt: skip
+@pytest.mark.parametrize("path", ["/datasets/px?tab=rows&is.page=page&is.sort=a&sort=tab",
+                                  "/datasets/px/revisions?items=one/two", "/gold/m",
+                                  "/lineage?table=silver.px&key=items%3Done/two&column=payload",
+                                  "/lineage?table=gold.m&key=items%3Done/two&column=state"])  # fmt: skip
 def test_pages_show_the_values_of_columns_that_are_called_as_words_of_the_pages(
     warehouse: Warehouse, path: str
 ) -> None:

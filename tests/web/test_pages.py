@@ -226,8 +226,13 @@ def test_a_run_at_work_is_told_and_one_that_went_silent_too(filled: Warehouse) -
     client = client_of(site_of(filled))
     assert seen(client.get("/live").text).text == ""
     now = filled.clock.now().isoformat(timespec="seconds")
-    write_live(filled.home / "live.json", LiveRun(run_id="r9", pid=1, started_at=now, updated_at=now, stage="fetch", done=3, total=4, seconds_left=90.0, errors=["<b>late</b>"],
-                                                          limits=[LiveLimit(source="fmp", limit="250/day", used=240, allowed=250)]))  # fmt: skip
+    write_live(
+        filled.home / "live.json",
+        LiveRun(
+            run_id="r9", pid=1, started_at=now, updated_at=now, stage="fetch", done=3, total=4, seconds_left=90.0,
+            errors=["<b>late</b>"], limits=[LiveLimit(source="fmp", limit="250/day", used=240, allowed=250)],
+        ),
+    )  # fmt: skip
     text = seen(client.get("/").text).text
     assert "A run is at work" in text
     assert "3 of 4 steps" in text
@@ -366,18 +371,27 @@ def test_files_of_the_home_are_not_served(client: TestClient) -> None:
 
 
 INJECTIONS = [
-    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\"><svg onload=alert(1)>", "'><script>alert(1)</script>", "</textarea><script>alert(1)</script>",
-    "</title><script>alert(1)</script>", "</pre><script>alert(1)</script>", "</style><script>alert(1)</script>", "</noscript><script>alert(1)</script>", "<!--<script>-->",
-    "javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "{{7*7}}", "{% raw %}", "${7*7}", "<%= 7*7 %>", "#{7*7}", "[[7*7]]", "&lt;script&gt;", "&#60;script&#62;",
-    "<iframe srcdoc='<script>alert(1)</script>'>", "<math><mi xlink:href='javascript:alert(1)'>x", "<a href='javascript:alert(1)'>x</a>", "<form action=//evil.example>", "<base href=//evil.example>",
-    "<meta http-equiv=refresh content=0>", "<link rel=stylesheet href=//evil.example>", "<object data=x>", "<embed src=x>", "<input autofocus onfocus=alert(1)>", "<details open ontoggle=alert(1)>",
-    "<video><source onerror=alert(1)>", "<body onload=alert(1)>", "<svg><animate onbegin=alert(1)>", "<x contenteditable onblur=alert(1)>", "` onmouseover=alert(1)", "\" onmouseover=\"alert(1)",
-    "' onmouseover='alert(1)", "\" autofocus onfocus=\"alert(1)", "\\\"><script>alert(1)</script>", "%3Cscript%3Ealert(1)%3C/script%3E", "\u202e<script>", "\u2066x\u2069", "\x00<script>",
-    "\x1b[31mred", "\ufeff<script>", "\uff1cscript\uff1e", "<scr<script>ipt>", "<SCRIPT>alert(1)</SCRIPT>", "<script\x0c>alert(1)</script>",
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\"><svg onload=alert(1)>",
+    "'><script>alert(1)</script>", "</textarea><script>alert(1)</script>", "</title><script>alert(1)</script>",
+    "</pre><script>alert(1)</script>", "</style><script>alert(1)</script>", "</noscript><script>alert(1)</script>",
+    "<!--<script>-->", "javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "{{7*7}}", "{% raw %}",
+    "${7*7}", "<%= 7*7 %>", "#{7*7}", "[[7*7]]", "&lt;script&gt;", "&#60;script&#62;",
+    "<iframe srcdoc='<script>alert(1)</script>'>", "<math><mi xlink:href='javascript:alert(1)'>x",
+    "<a href='javascript:alert(1)'>x</a>", "<form action=//evil.example>", "<base href=//evil.example>",
+    "<meta http-equiv=refresh content=0>", "<link rel=stylesheet href=//evil.example>", "<object data=x>",
+    "<embed src=x>", "<input autofocus onfocus=alert(1)>", "<details open ontoggle=alert(1)>",
+    "<video><source onerror=alert(1)>", "<body onload=alert(1)>", "<svg><animate onbegin=alert(1)>",
+    "<x contenteditable onblur=alert(1)>", "` onmouseover=alert(1)", "\" onmouseover=\"alert(1)",
+    "' onmouseover='alert(1)", "\" autofocus onfocus=\"alert(1)", "\\\"><script>alert(1)</script>",
+    "%3Cscript%3Ealert(1)%3C/script%3E", "\u202e<script>", "\u2066x\u2069", "\x00<script>", "\x1b[31mred",
+    "\ufeff<script>", "\uff1cscript\uff1e", "<scr<script>ipt>", "<SCRIPT>alert(1)</SCRIPT>",
+    "<script\x0c>alert(1)</script>",
 ]  # fmt: skip
 _TAGS = {
-    "html", "head", "meta", "title", "link", "script", "noscript", "body", "a", "header", "span", "i", "nav", "main", "div", "h1", "h2", "p", "b", "small", "code", "section", "ul", "li", "table", "thead",
-    "tbody", "tr", "th", "td", "form", "label", "input", "select", "option", "button", "textarea", "details", "summary", "pre", "dl", "dt", "dd", "progress", "q", "figure", "figcaption", "picture", "source", "img",
+    "html", "head", "meta", "title", "link", "script", "noscript", "body", "a", "header", "span", "i", "nav", "main",
+    "div", "h1", "h2", "p", "b", "small", "code", "section", "ul", "li", "table", "thead", "tbody", "tr", "th", "td",
+    "form", "label", "input", "select", "option", "button", "textarea", "details", "summary", "pre", "dl", "dt", "dd",
+    "progress", "q", "figure", "figcaption", "picture", "source", "img",
 }  # fmt: skip
 
 
@@ -391,7 +405,9 @@ class Hostile:
 
 
 def test_what_a_vendor_writes_is_never_more_than_text(tmp_path: Path) -> None:
-    """Fifty strings as key, cell, title, error and column doc: a browser finds no element and no attribute that the templates did not write."""
+    """Fifty strings as key, cell, title, error and column doc:
+    a browser finds no element and no attribute that the templates did not write.
+    """
     assert len(INJECTIONS) == 50
     vendor = FakeVendor(
         entry(

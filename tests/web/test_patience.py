@@ -1,4 +1,6 @@
-"""Clients that send half a request, or do not take their answer, are not waited for without end. Real sockets; limits of a moment."""
+"""Clients that send half a request, or do not take their answer, are not waited for without end.
+Real sockets; limits of a moment.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ def site(warehouse: Warehouse, vendor: FakeVendor) -> Site:
         GoldModel(
             name="many",
             key=("n",),
-            sql="SELECT n::INTEGER AS n, repeat('x', 100) AS x FROM range(300000) AS r(n), (SELECT count(*) FROM silver.px)",
+            sql="SELECT n::INTEGER AS n, repeat('x', 100) AS x FROM range(300000) AS r(n), "
+            "(SELECT count(*) FROM silver.px)",
         )
     ]
     vendor.says([price("A", "2024-01-01")])

@@ -46,7 +46,8 @@ def warehouse(tmp_path: Path) -> Warehouse:
         GoldModel(
             name="broken",
             key=("symbol",),
-            sql=f"SELECT error(chr(47) || '{str(home)[1:]}/bronze/x and ' || chr(47) || '{str(tmp_path)[1:]}/other/y.csv') AS symbol FROM silver.px",
+            sql=f"SELECT error(chr(47) || '{str(home)[1:]}/bronze/x and ' || chr(47) || "
+            f"'{str(tmp_path)[1:]}/other/y.csv') AS symbol FROM silver.px",
         ),
     ]
     vendor.says([price("A", "2024-01-01"), price("B", "/bronze/x")])
@@ -97,7 +98,8 @@ def test_no_page_tells_where_the_home_is(warehouse: Warehouse, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     "path",
-    ["/nowhere", "/runs/nosuch", "/datasets/nosuch", "/payloads/nosuch", "/gold/nosuch", "/charts/silver.px/nosuch.json", "/sql?query=SELECT+*+FROM+read_csv('x.csv')", "/sql?query=ATTACH+'x.duckdb'",
+    ["/nowhere", "/runs/nosuch", "/datasets/nosuch", "/payloads/nosuch", "/gold/nosuch",
+     "/charts/silver.px/nosuch.json", "/sql?query=SELECT+*+FROM+read_csv('x.csv')", "/sql?query=ATTACH+'x.duckdb'",
      "/lineage?table=silver.nosuch&key=a%3D1&column=x"],
 )  # fmt: skip
 def test_no_page_of_a_mistake_does(warehouse: Warehouse, tmp_path: Path, path: str) -> None:
@@ -164,8 +166,11 @@ def test_what_a_vendor_sent_and_what_was_asked_stays_as_it_is(warehouse: Warehou
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("it is at {home}/bronze/a b/c.json; mend it", "it is at bronze/a b/c.json; mend it"), ("the home is {home}", "the home is h (1)"), ("{home}2 is another", "h (1)2 is another"),
-        ("file://{top}/x/y.csv", "y.csv"), ("see https://vendor.example{top}/x and /runs/last", "see https://vendor.example{top}/x and /runs/last"), ("3/4 and a/b/c", "3/4 and a/b/c"),
+        ("it is at {home}/bronze/a b/c.json; mend it", "it is at bronze/a b/c.json; mend it"),
+        ("the home is {home}", "the home is h (1)"), ("{home}2 is another", "h (1)2 is another"),
+        ("file://{top}/x/y.csv", "y.csv"),
+        ("see https://vendor.example{top}/x and /runs/last", "see https://vendor.example{top}/x and /runs/last"),
+        ("3/4 and a/b/c", "3/4 and a/b/c"),
         ("'{top}/one/two.py', {top}/three/four", "'two.py', four"),
     ],
 )  # fmt: skip

@@ -47,10 +47,14 @@ def test_a_question_is_answered(warehouse: Warehouse, database: Path) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "INSERT INTO silver.px VALUES (1)", "DELETE FROM silver.px", "UPDATE silver.px SET close = 1", "DROP TABLE silver.px", "CREATE TABLE x (i INT)", "ALTER TABLE silver.px ADD COLUMN x INT",
-        "ATTACH '/tmp/x.duckdb' AS x", "ATTACH ':memory:' AS x", "COPY silver.px TO '/tmp/x.csv'", "EXPORT DATABASE '/tmp/x'", "INSTALL httpfs", "LOAD httpfs", "SET memory_limit = '10GB'",
-        "RESET lock_configuration", "SELECT 1; DROP TABLE silver.px", "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM read_text('/etc/passwd')", "FROM '/etc/passwd'", "FROM glob('/*')",
-        "SELECT getenv('HOME')", "CALL pragma_version()", "CHECKPOINT", "BEGIN", "", "SELECT", "SELECT * FROM df", "PRAGMA enable_profiling", "EXPLAIN ANALYZE COPY silver.px TO '/tmp/x.csv'",
+        "INSERT INTO silver.px VALUES (1)", "DELETE FROM silver.px", "UPDATE silver.px SET close = 1",
+        "DROP TABLE silver.px", "CREATE TABLE x (i INT)", "ALTER TABLE silver.px ADD COLUMN x INT",
+        "ATTACH '/tmp/x.duckdb' AS x", "ATTACH ':memory:' AS x", "COPY silver.px TO '/tmp/x.csv'",
+        "EXPORT DATABASE '/tmp/x'", "INSTALL httpfs", "LOAD httpfs", "SET memory_limit = '10GB'",
+        "RESET lock_configuration", "SELECT 1; DROP TABLE silver.px", "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_text('/etc/passwd')", "FROM '/etc/passwd'", "FROM glob('/*')", "SELECT getenv('HOME')",
+        "CALL pragma_version()", "CHECKPOINT", "BEGIN", "", "SELECT", "SELECT * FROM df", "PRAGMA enable_profiling",
+        "EXPLAIN ANALYZE COPY silver.px TO '/tmp/x.csv'",
     ],
 )  # fmt: skip
 def test_what_is_no_question_is_refused(warehouse: Warehouse, database: Path, query: str) -> None:
@@ -155,7 +159,9 @@ def test_questions_are_not_waited_for_when_the_pages_end(warehouse: Warehouse, d
 
 
 def test_a_copy_that_gave_way_to_a_newer_one_is_no_loss(warehouse: Warehouse, database: Path) -> None:
-    """A run puts its copy in the place of the one that a question was given: nothing is gone, and nothing to be made again."""
+    """A run puts its copy in the place of the one that a question was given: nothing is gone,
+    and nothing to be made again.
+    """
     questions = Questions(warehouse.home, seconds_max=HANG_SECONDS)
     replaced = database.with_name("sbf-20231231T120000Z-000000.duckdb")
     told = iter([replaced.with_name("sbf-20231231T130000Z-000000.duckdb"), database])

@@ -29,21 +29,30 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
     return [
         DatasetKeymapEntry(
             domain="fx", source="ecb_feed", dataset="daily_rates", silver_table="ecb_daily_rate", columns=Rate,
-            recipe=RestRecipe(url="https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml", extension="xml"), refresh_after_hours=6,
-            title="Euro reference rates of the last working day", terms="Source: ECB. Free reuse with the source named.",
-            source_url="https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/", tags=("daily", "fx"),
+            recipe=RestRecipe(url="https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml", extension="xml"),
+            refresh_after_hours=6,
+            title="Euro reference rates of the last working day",
+            terms="Source: ECB. Free reuse with the source named.",
+            source_url="https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/",
+            tags=("daily", "fx"),
         )
     ]  # fmt: skip
 
 
 @hookimpl
 def promote() -> ParseRows:
-    """Asked once for each batch of payloads; ``parse`` is called with each of them. It may not use the clock, the network or the database."""
+    """Asked once for each batch of payloads; ``parse`` is called with each of them.
+
+    It may not use the clock, the network or the database.
+    """
     return ParseRows(parse)
 
 
 def parse(payload: bytes) -> Iterator[dict[str, object]]:
-    """Rows as text: sbf casts them as declared, and a value that does not fit is a reject with its reason. Raises ``PayloadRefused`` for other XML."""
+    """Rows as text: sbf casts them as declared, and a value that does not fit is a reject with its reason.
+
+    Raises ``PayloadRefused`` for other XML.
+    """
     if b"<!ENTITY" in payload:
         raise PayloadRefused("XML with entities is refused")
     root = ElementTree.fromstring(payload)

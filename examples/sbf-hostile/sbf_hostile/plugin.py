@@ -1,4 +1,7 @@
-"""Everything that a plugin must not do, a dataset each. The dataset ``honest`` among them shows that the others cost it nothing."""
+"""Everything that a plugin must not do, a dataset each.
+
+The dataset ``honest`` among them shows that the others cost it nothing.
+"""
 
 from __future__ import annotations
 
@@ -112,8 +115,10 @@ def _opens_the_database(request: RunRequest) -> Any:
 
 
 FETCHES: dict[str, Callable[[RunRequest], Any]] = {
-    "raises": _raises, "leaves": _leaves, "dies": _dies, "hangs": _hangs, "recurses": _recurses, "eats_memory": _eats_memory, "floods": _floods, "answers_text": _answers_text,
-    "answers_another": _answers_another, "climbs_out": _climbs_out, "sends_a_bomb": _sends_a_bomb, "reads_a_key": _reads_a_key, "opens_the_database": _opens_the_database,
+    "raises": _raises, "leaves": _leaves, "dies": _dies, "hangs": _hangs, "recurses": _recurses,
+    "eats_memory": _eats_memory, "floods": _floods, "answers_text": _answers_text, "answers_another": _answers_another,
+    "climbs_out": _climbs_out, "sends_a_bomb": _sends_a_bomb, "reads_a_key": _reads_a_key,
+    "opens_the_database": _opens_the_database,
 }  # fmt: skip
 
 

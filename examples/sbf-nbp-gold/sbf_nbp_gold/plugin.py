@@ -33,8 +33,11 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
     )
     return [
         DatasetKeymapEntry(
-            domain="metals", source="nbp", dataset="gold_price", silver_table="nbp_gold", columns=GoldPrice, recipe=recipe, first_date=dt.date(2013, 1, 2),
-            cadence=Cadence(calendar="weekdays"), lookback_days=7, is_data=DataRules(may_be_empty=True), tags=("daily", "prices"),
-            title="Price of gold in zloty", terms="See https://nbp.pl; name the National Bank of Poland as the source.", source_url="https://api.nbp.pl/en.html",
+            domain="metals", source="nbp", dataset="gold_price", silver_table="nbp_gold", columns=GoldPrice,
+            recipe=recipe, first_date=dt.date(2013, 1, 2),
+            cadence=Cadence(calendar="weekdays"), lookback_days=7, is_data=DataRules(may_be_empty=True),
+            tags=("daily", "prices"),
+            title="Price of gold in zloty", terms="See https://nbp.pl; name the National Bank of Poland as the source.",
+            source_url="https://api.nbp.pl/en.html",
         )
     ]  # fmt: skip

@@ -47,14 +47,7 @@ class Station:
 @hookimpl
 def datasets(options):
     stations = checked_options(options, stations=("Kew", "Oxford"))["stations"]
-    shared = {
-        "domain": "weather",
-        "source": "frozen",
-        "title": "Rain",
-        "terms": "None.",
-        "source_url": "https://example.com",
-        "tags": ("daily",),
-    }
+    shared = {"domain": "weather", "source": "frozen", "title": "Rain", "terms": "None.", "source_url": "https://example.com", "tags": ("daily",)}
     return [
         DatasetKeymapEntry(
             **shared, dataset="rain", silver_table="frozen_rain", columns=Rain, scope="per_ticker", members=stations, recipe=FileRecipe(path="{ticker}.csv"),
