@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,35 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
             done = node.body[ast.get_docstring(node) is not None :] or node.body
             assert done[-1].end_lineno is not None
             assert done[-1].end_lineno - done[0].lineno < FUNCTION_LINES_MAX, f"{name}: {node.name}"
+
+
+def test_plugins_see_the_public_surface_only() -> None:
+    """Whatever else of the core a plugin used would be public by that."""
+    for path in [*(ROOT / "sbf_plugins").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]:
+        used = {name for name in _imported(path) if name.partition(".")[0] == "sbf_core"}
+        assert used <= {"sbf_core.api", "sbf_core", "sbf_core.testing"}, path
+
+
+def _imported(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    whole = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return whole | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+def test_only_ops_writes_the_ledger() -> None:
+    """No SQL of another room writes the schema ``ops``; migrations make its tables."""
+    writes = re.compile(
+        r"(INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE)\s+ops\.", re.IGNORECASE
+    )
+    for path in MODULES:
+        texts = [
+            node.value
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        place = path.relative_to(ROOT).as_posix()
+        if not place.startswith("sbf_core/ops/") and place != "sbf_core/duck/migrate.py":
+            assert not any(writes.search(text) for text in texts), path
 
 
 def test_rooms_have_empty_doors() -> None:
