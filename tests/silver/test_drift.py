@@ -80,7 +80,7 @@ def test_it_is_held_until_the_declaration_says_what_it_means(tmp_path: Path, ext
         context = warehouse.run(hours_later=24)
         assert context.status == "partial" if context.files else "failed"
         (error,) = context.errors
-        assert "prices/fake/eod is held: 1 payload waits since 2024-01-03 12:00Z" in error
+        assert "prices/fake/eod: it is held: 1 payload waits since 2024-01-03 12:00Z" in error
         assert "'label'" in error
         assert "`sbf promote prices/fake/eod --accept`" in error
         assert rows(warehouse) == FIRST

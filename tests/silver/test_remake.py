@@ -200,7 +200,7 @@ def test_a_narrowed_key_waits_for_its_user(tmp_path: Path) -> None:
         context = warehouse.run(hours_later=1, options=NO_FETCH)
         (error,) = context.errors
         assert error.startswith(
-            "prices/fake/eod is held, and its table is as it was: 2 of 4 current rows would go; accept that with "
+            "prices/fake/eod: it is held, and its table is as it was: 2 of 4 current rows would go; accept that with "
         )
         assert error.endswith("`sbf rebuild prices/fake/eod --accept`, or put the declaration back")
         assert rows_of(warehouse) == before
