@@ -41,7 +41,7 @@ from sbf_core.trust.files import bytes_behind, check_contents, compare_listing
 from sbf_core.trust.findings import FindingKind
 from sbf_core.trust.home_files import unknown_files
 from sbf_core.trust.ledger import check_ledger
-from sbf_core.trust.published import check_published, database_changed, moved_from
+from sbf_core.trust.published import check_published, database_changed, moved_from, older_than
 from sbf_core.trust.records import Records, compare_records
 from sbf_core.whole_file import state_of, write_whole
 
@@ -145,6 +145,7 @@ class Verification:
         listed = compare_listing(bronze, expected, quarantined=ops.recovery.damaged_paths())
         report.findings += [*listed.findings, *check_published(self._config)]
         self._tell_unknown()
+        self._tell_older(ops)
         now_called = {name: owned.entry.id for owned in self._registry.datasets.values() for name in owned.entry.ids}
         stale = self._stale(ops)
         there = ops.recorded.dataset_ids()
@@ -166,6 +167,13 @@ class Verification:
             (f"gold.{model.name}", model) for model in models
         ]
         self._work_through(ops, units, records)
+
+    def _tell_older(self, ops: OpsService) -> None:
+        older = older_than(self._config, ops.load_table_versions(ops.cursor()))
+        if older:
+            is_told = self._settings["run.publish"] == "no"
+            next_step = 'run.publish is "no"' if is_told else "the next `sbf run` writes them anew"
+            self._report.notes.append(f"readers see an older state of {', '.join(older)}: {next_step}")
 
     def _tell_unknown(self) -> None:
         """Files of the home that are not sbf's, and were not looked at."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine
@@ -11,7 +11,15 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.identifiers import literal
 from sbf_core.duck.other_file import views_in, why_unreadable
 from sbf_core.duck.publish import CURRENT, current_publication
-from sbf_core.duck.publish_tables import TABLES, VIEWS, PublishedTable, PublishedTables, leads_to, recorded_tables
+from sbf_core.duck.publish_tables import (
+    TABLES,
+    VIEWS,
+    PublishedTable,
+    PublishedTables,
+    leads_to,
+    published_tables,
+    recorded_tables,
+)
 from sbf_core.trust.findings import Finding, FindingKind
 from sbf_core.whole_file import file_hash, state_of
 
@@ -29,6 +37,18 @@ def moved_from(config: DuckDbConfig) -> str:
     except ValueError:
         return ""
     return folder if not leads_to(folder, config.published) else ""
+
+
+def older_than(config: DuckDbConfig, versions: Mapping[str, str]) -> list[str]:
+    """Tables that readers see in an older state than the database has, because a run was stopped before it wrote them,
+    or was told not to.
+
+    Args:
+        config: where the home is.
+        versions: of the tables in the database, as ``OpsService.load_table_versions`` gives them.
+    """
+    tables = published_tables(config).items()
+    return sorted(name for name, one in tables if name in versions and versions[name] != one.version)
 
 
 def database_changed(config: DuckDbConfig) -> list[Finding]:

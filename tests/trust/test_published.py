@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from published_home import found, looked, published_home, repaired
-from warehouse import Warehouse
+from published_home import ROWS, found, looked, published_home, repaired
+from warehouse import FakeVendor, Warehouse, price
 
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.publish import CURRENT
@@ -155,3 +155,16 @@ def test_files_that_are_not_ours_are_told(home: Warehouse) -> None:
     report = looked(home)
     assert report.notes == ["not sbf's, and not looked at: notes.txt, other/, published/gold/x.csv"]
     assert report.findings == []
+
+
+def test_what_readers_see_in_an_older_state_is_told_until_a_run_writes_it(home: Warehouse) -> None:
+    vendor = home.plugins["fake"]
+    assert isinstance(vendor, FakeVendor)
+    assert looked(home).notes == []
+    vendor.says([price("S0000", "2024-01-02", close="7.5"), *ROWS[1:]])
+    home.run(hours_later=24, run__publish="no")
+    report = looked(home)
+    assert report.findings == []
+    assert report.notes == ["readers see an older state of gold.last: the next `sbf run` writes them anew"]
+    home.run(hours_later=0)  # nothing is due, and nothing changes
+    assert looked(home).notes == []
