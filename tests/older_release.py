@@ -9,7 +9,7 @@ TABLES_OF_2 = ("recoveries", "quarantine")
 _LATER_TABLES = (*TABLES_OF_2, "table_declarations", "held_tables", "cursors")
 _LATER_COLUMNS = {
     "bronze_manifest": ("part", "parts", "etag", "last_modified", "cursor"),
-    "file_ingestions": ("from_date", "to_date"),
+    "file_ingestions": ("from_date", "to_date", "error_kind"),
     "data_dates": ("again_from", "unknown_since"),
     "schema_drift": ("examples",),
 }

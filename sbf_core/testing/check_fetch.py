@@ -14,6 +14,7 @@ import attrs
 from sbf_core.bronze.archive import Vintage
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import SbfError
+from sbf_core.failures import FailureKind
 from sbf_core.http.recipe_walk import fetch_by_recipe
 from sbf_core.http.replay import ReplaySession
 from sbf_core.http.session import Asking
@@ -69,7 +70,12 @@ class ListeningSession:
     def _kept(self, result: RunResult) -> RunResult:
         if self._failing:
             return attrs.evolve(
-                result, payload=b"", evidence=result.payload, status_code=503, error="HTTP 503", kind="http_503"
+                result,
+                payload=b"",
+                evidence=result.payload,
+                status_code=503,
+                error="HTTP 503",
+                kind=FailureKind.HTTP_STATUS,
             )
         self.given[result.address] = result.payload
         return result
