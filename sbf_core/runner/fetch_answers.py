@@ -11,9 +11,9 @@ import attrs
 
 from sbf_core.bronze.file_writer import BronzeFileWriter, StagedPayload
 from sbf_core.dataset.recipe import RestRecipe
-from sbf_core.duck.engine_errors import EngineFault, fault_of
+from sbf_core.duck.engine_errors import EngineFault, fault_of, kind_of_fault
 from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, said_by
-from sbf_core.failures import FailureKind, kind_of
+from sbf_core.failures import FailureKind
 from sbf_core.faults import fault_point
 from sbf_core.http.loop import LOOP_BYTES_MAX, RequestLoop
 from sbf_core.http.recipe_walk import RecipeWalk, fetch_by_recipe
@@ -247,7 +247,7 @@ def _numbered(results: Sequence[RunResult]) -> list[RunResult]:
 def _lacking(request: RunRequest, error: Exception) -> FetchAnswer:
     """For a request that the machine could not do; another may need less."""
     said = f"{said_by(error)}; {_NOT_RECORDED}"
-    return FetchAnswer(request=request, not_asked=said, not_asked_kind=kind_of(error), lacking=error)
+    return FetchAnswer(request=request, not_asked=said, not_asked_kind=kind_of_fault(error), lacking=error)
 
 
 def _unchanged(result: RunResult) -> FailedFetch:
