@@ -34,6 +34,7 @@ from sbf_core.runner.rebuild_tables import TableRebuild
 from sbf_core.runner.runner import WAIT_FOR_READERS_SECONDS, Runner
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
+from sbf_core.silver.stale import stale_tables
 from sbf_core.trust.shrunk import shrunk_tables
 from sbf_core.vocabulary import RunStatus
 
@@ -76,7 +77,7 @@ def rebuild(
     one, and a rebuild that is stopped has changed nothing. The old one is kept in ``backups``. A new one that would
     lack rows of the old one does not take its place, and is thrown away. Where payloads are there that no loaded plugin
     declares, so that a new database would lack their tables, the others are made again in the old one instead, and
-    these are named.
+    these are named. So they are where a table waits for its user, who is told again, unless ``accept`` is given.
 
     Args:
         settings: of the home.
@@ -107,10 +108,14 @@ def rebuild(
     runner = partial(Runner, settings, options, clock=clock, manager=manager, progress=progress, logger=logger)
     if into is not None:
         return _replaced(settings, _elsewhere(config, into), runner, orphans, accept=True, clock=clock)
+    owned = DatasetRegistry(manager).datasets
+    tables = partial(
+        TableRebuild, settings, list(owned), gold=True, clock=clock, manager=manager, progress=progress, logger=logger
+    )
     if orphans and _opens(config):
-        ids = list(DatasetRegistry(manager).datasets)
-        tables = TableRebuild(settings, ids, gold=True, clock=clock, manager=manager, progress=progress, logger=logger)
-        return _in_place(tables, config, orphans)
+        return _in_place(tables(), config, orphans, accept=True)
+    if not accept and _waits(config, [each.entry for each in owned.values()]):
+        return _in_place(tables(), config, (), accept=False)
     rebuilt = _replaced(settings, config, runner, orphans, accept=accept, clock=clock)
     is_whole = rebuilt.set_aside is not None and rebuilt.context.status is RunStatus.OK
     return attrs.evolve(rebuilt, removed=remove_set_aside(config, keep=keep_backups) if is_whole else ())
@@ -194,8 +199,8 @@ def _elsewhere(config: DuckDbConfig, into: Path) -> DuckDbConfig:
     return config
 
 
-def _in_place(tables: TableRebuild, config: DuckDbConfig, orphans: Sequence[str]) -> Rebuilt:
-    context = tables.run(accept=True)
+def _in_place(tables: TableRebuild, config: DuckDbConfig, orphans: Sequence[str], *, accept: bool) -> Rebuilt:
+    context = tables.run(accept=accept)
     context.notes.extend(f"{text}: its table stays as it is" for text in orphans)
     return Rebuilt(context=context, database=config.database, in_place=True)
 
@@ -212,6 +217,21 @@ def _orphans(config: DuckDbConfig, manager: PluginManager) -> list[str]:
     held = {name for path in journal_files(config.bronze) for name in journalled_datasets(path)}
     why = "; ".join(refused) or "no installed plugin declares it"
     return [f"{name} cannot be made again ({why})" for name in sorted(held - declared)]
+
+
+def _waits(config: DuckDbConfig, entries: Sequence[DatasetKeymapEntry]) -> bool:
+    """Whether a table of the database waits for its user: a new one would have it as it is declared now."""
+    if not _opens(config):
+        return False
+    bootstrap = DuckDbBootstrap(config, read_only=True).open()
+    try:
+        return any(stale.hold is not None for stale in stale_tables(bootstrap.cursor(), entries))
+    except duckdb.Error as error:
+        if not tells_of_damage(error):
+            raise
+        return False  # what waited is lost with the ledger
+    finally:
+        bootstrap.close()
 
 
 def _opens(config: DuckDbConfig) -> bool:

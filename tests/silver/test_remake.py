@@ -12,6 +12,7 @@ import pytest
 from warehouse import FakeVendor, Warehouse, counts_add_up, entry, price
 
 from sbf_core.api import Column, DatasetKeymapEntry, GoldModel, Json, ParseRows, SelectRows, hookimpl
+from sbf_core.failures import FailureKind
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.rebuild import rebuild
@@ -229,6 +230,11 @@ def test_a_whole_database_waits_for_the_same_reason_as_its_table(tmp_path: Path)
     again = rebuild(settings, clock=warehouse.clock, manager=manager)
     assert again.lost == ("silver.px: 2 of 4 current rows would go",)
     assert again.set_aside is None
+    assert rows_of(warehouse) == before
+    warehouse.run(hours_later=1, options=NO_FETCH)  # from now on it is on record that it waits
+    again = rebuild(settings, clock=warehouse.clock, manager=manager)
+    assert [failure.kind for failure in again.context.failures] == [FailureKind.HELD]
+    assert (again.lost, again.in_place, again.context.status) == ((), True, "failed")
     assert rows_of(warehouse) == before
     assert rebuild(settings, accept=True, clock=warehouse.clock, manager=manager).lost == ()
     assert warehouse.ask("SELECT count(*) FROM silver.px") == [(2,)]
