@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from sbf_core.letters import escaped
 from sbf_core.secret import redacted
+from sbf_core.unicode_text import escaped
 
 _LINE_BREAKS = str.maketrans({"\n": " ", "\r": " ", "\t": " "})
 #: What is kept of a text that others wrote: an exception's may be a whole payload.

@@ -14,13 +14,13 @@ import duckdb
 
 from sbf_core.duck.reading import open_for_reading
 from sbf_core.errors import UsageError, nearest
+from sbf_core.fetching.progress import Progress
+from sbf_core.home.home import Home
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.options import layer as layer_of
-from sbf_core.runner.progress import Progress
 from sbf_core.runner.runner import Runner
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.setting import SETTINGS
-from sbf_core.settings.settings import Settings
 
 
 def open_warehouse(home: str | Path | None = None, *, wait_seconds: float = 0.0) -> duckdb.DuckDBPyConnection:
@@ -47,7 +47,7 @@ def open_warehouse(home: str | Path | None = None, *, wait_seconds: float = 0.0)
     Warns:
         UserWarning: a run is at work; what is read is the state of the last one.
     """
-    bootstrap, copy = open_for_reading(Settings(_text(home)).config, wait_seconds=wait_seconds, only_rows=True)
+    bootstrap, copy = open_for_reading(Home.at(home).config, wait_seconds=wait_seconds, only_rows=True)
     if copy is not None:
         warnings.warn(
             f"a run is at work; this is the state of run {copy.run_id}, published {copy.published_at}", stacklevel=2
@@ -115,8 +115,4 @@ def run(
         fix = nearest(stray, (setting.name for setting in SETTINGS)) or "see docs/reference/settings.md"
         raise UsageError(f"there is no setting {stray!r}", where="sbf_core.run", fix=fix, code="SETTING")
     flags = {**(settings or {}), **({} if tickers is None else {"universe.tickers": tuple(tickers)})}
-    return Runner(Settings(_text(home), flags=flags), options, progress=progress).run()
-
-
-def _text(home: str | Path | None) -> str | None:
-    return None if home is None else str(home)
+    return Runner(Home.at(home, flags=flags), options, progress=progress).run()

@@ -9,8 +9,8 @@ import hashlib
 import os
 from contextlib import suppress
 
+from sbf_core.atomic_file import CAN_SYNC_LATER, make_folder, small_file, sync_all
 from sbf_core.faults import fault_point
-from sbf_core.whole_file import CAN_SYNC_LATER, make_folder, small_file, sync_all
 
 _FILES_AT_ONCE = 512
 _BYTES_AT_ONCE = 64 * 1024**2

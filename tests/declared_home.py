@@ -22,15 +22,14 @@ from typer.exceptions import Exit, TyperException
 from warehouse import START, FakeVendor, Warehouse, counts_add_up
 
 from sbf_core.api import GoldModel, ParseRows, SelectRows, hookimpl
-from sbf_core.cli.app import app
+from sbf_core.care.rebuild import Rebuilt, rebuild
+from sbf_core.care.rebuild_tables import TableRebuild
+from sbf_core.care.repair import Repair, Repaired
+from sbf_core.care.verify import Verification, VerifyReport
+from sbf_core.cli.app import application
 from sbf_core.errors import SbfError
-from sbf_core.plugin.manager import PluginManager
-from sbf_core.runner.rebuild import Rebuilt, rebuild
-from sbf_core.runner.rebuild_tables import TableRebuild
-from sbf_core.runner.repair import Repair, Repaired
-from sbf_core.runner.verification import Verification, VerifyReport
+from sbf_core.home.home import Home as OpenedHome
 from sbf_core.runs.context import RunContext
-from sbf_core.settings.settings import Settings
 from sbf_core.silver.stale import stale_tables
 
 #: Payloads are of hours after START; the present is long after, so that each run finds its dataset due.
@@ -106,18 +105,10 @@ class Home:
         self.warehouse = Warehouse(folder / "home", vendor)
         self.warehouse.clock.advance(hours=NOW_HOURS)
 
-    @property
-    def settings(self) -> Settings:
-        return Settings(
-            self.warehouse.home, flags={name.replace("__", "."): value for name, value in FLAGS.items()}, environment={}
-        )
-
-    def later(self) -> dict[str, Any]:
-        """What every command needs; the clock goes on."""
+    def later(self) -> OpenedHome:
+        """What every command works on; the clock goes on."""
         self.warehouse.clock.advance(hours=1)
-        manager = PluginManager(())
-        manager.register(self.vendor, name="fake")
-        return {"clock": self.warehouse.clock, "manager": manager}
+        return self.warehouse.opened(**FLAGS)
 
     def says(self, hour: int, rows: Sequence[Row]) -> None:
         self.vendor.hour = hour
@@ -127,18 +118,16 @@ class Home:
         return self.warehouse.run(hours_later=1, options=options, **FLAGS)
 
     def rebuild(self, *, accept: bool) -> Rebuilt:
-        return rebuild(self.settings, keep_backups=0, accept=accept, **self.later())
+        return rebuild(self.later(), keep_backups=0, accept=accept)
 
     def rebuild_table(self, *, accept: bool) -> RunContext:
-        return TableRebuild(self.settings, [f"{DATASET}{self.vendor.declared.dataset}"], **self.later()).run(
-            accept=accept
-        )
+        return TableRebuild(self.later(), [f"{DATASET}{self.vendor.declared.dataset}"]).run(accept=accept)
 
     def verify(self) -> VerifyReport:
-        return Verification(self.settings, **self.later()).run()
+        return Verification(self.later()).run()
 
     def repair(self) -> Repaired:
-        return Repair(self.settings, **self.later()).run()
+        return Repair(self.later()).run()
 
     def asks(self, *arguments: str) -> int:
         """A command of the command line in this process; anything but a plain answer is a fault."""
@@ -152,7 +141,7 @@ class Home:
             redirect_stderr(io.StringIO()),
         ):
             try:
-                answer = app([*arguments, "--home", str(self.warehouse.home)], standalone_mode=False)
+                answer = application(arguments)([*arguments, "--home", str(self.warehouse.home)], standalone_mode=False)
             except Exit as error:
                 return error.exit_code
             except SbfError as error:

@@ -12,6 +12,7 @@ import pytest
 from warehouse import START, FakeVendor, entry, price
 
 from sbf_core.clock import FixedClock
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.runner import Runner
 from sbf_core.runs.context import RunContext
@@ -68,7 +69,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, *, home: str
     settings = Settings(
         tmp_path / home, flags={name.replace("__", "."): value for name, value in flags.items()}, environment={}
     )
-    return Runner(settings, clock=FixedClock(START), manager=manager).run()
+    return Runner(Home(settings, clock=FixedClock(START), plugins=manager)).run()
 
 
 def alive(pid: int) -> bool:

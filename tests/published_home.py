@@ -6,11 +6,12 @@ from pathlib import Path
 
 from warehouse import FakeVendor, Warehouse, entry, price
 
+from sbf_core.care.repair import Repair
+from sbf_core.care.verify import Verification
+from sbf_core.care.verify_report import VerifyReport
 from sbf_core.gold.model import GoldModel
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.runner.repair import Repair
-from sbf_core.runner.verification import Verification
-from sbf_core.runner.verify_report import VerifyReport
 from sbf_core.settings.settings import Settings
 
 ROWS = [price(f"S{number:04}", "2024-01-02", close=f"{number}.25", volume=number) for number in range(500)]
@@ -35,7 +36,7 @@ def manager_of(warehouse: Warehouse) -> PluginManager:
 
 def looked(warehouse: Warehouse) -> VerifyReport:
     settings = Settings(warehouse.home, environment={})
-    return Verification(settings, clock=warehouse.clock, manager=manager_of(warehouse)).run()
+    return Verification(Home(settings, clock=warehouse.clock, plugins=manager_of(warehouse))).run()
 
 
 def found(warehouse: Warehouse) -> list[tuple[str, str]]:
@@ -45,8 +46,4 @@ def found(warehouse: Warehouse) -> list[tuple[str, str]]:
 
 def repaired(warehouse: Warehouse) -> tuple[object, ...]:
     warehouse.clock.advance(hours=1)
-    return (
-        Repair(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager_of(warehouse))
-        .run()
-        .after
-    )
+    return Repair(warehouse.opened(manager_of(warehouse))).run().after

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from warehouse import Warehouse
 
 import sbf_core.plugin.manager
-from sbf_core.cli.app import app
+from sbf_core.cli.app import application
 from sbf_core.errors import SbfError
 
 
@@ -53,7 +53,7 @@ class Terminal:
         )
 
     def __call__(self, *arguments: str) -> Said:
-        done = CliRunner().invoke(app, [*arguments, "--home", str(self._home)])
+        done = CliRunner().invoke(application(arguments), [*arguments, "--home", str(self._home)])
         if done.exception is not None and not isinstance(done.exception, (SbfError, SystemExit)):
             raise done.exception
         if isinstance(done.exception, SbfError):

@@ -15,6 +15,7 @@ import attrs
 from sbf_core.api import DatasetKeymapEntry, GoldModel, RunResult, UniverseMember, column, hookimpl
 from sbf_core.clock import FixedClock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.runner import Runner
@@ -115,15 +116,20 @@ class Warehouse:
             if isinstance(plugin, FakeVendor):
                 plugin.clock = self.clock
 
-    def runner(self, options: RunOptions | None = None, **flags: Any) -> Runner:
-        """A runner over this home, with the test's plugins only."""
-        manager = PluginManager(())
-        for name, plugin in self.plugins.items():
-            manager.register(plugin, name=name)
+    def opened(self, manager: PluginManager | None = None, **flags: Any) -> Home:
+        """This home, with the test's plugins only, or those of a manager."""
+        if manager is None:
+            manager = PluginManager(())
+            for name, plugin in self.plugins.items():
+                manager.register(plugin, name=name)
         settings = Settings(
             self.home, flags={name.replace("__", "."): value for name, value in flags.items()}, environment={}
         )
-        return Runner(settings, options, clock=self.clock, manager=manager)
+        return Home(settings, clock=self.clock, plugins=manager)
+
+    def runner(self, options: RunOptions | None = None, **flags: Any) -> Runner:
+        """A runner over this home, with the test's plugins only."""
+        return Runner(self.opened(**flags), options)
 
     def run(self, *, hours_later: float = 0, options: RunOptions | None = None, **flags: Any) -> RunContext:
         """One run, some time after the last one."""

@@ -7,10 +7,10 @@ import os
 import stat
 from pathlib import Path
 
+from sbf_core.atomic_file import file_hash, small_file
 from sbf_core.errors import DamageFound, SbfError, environment_fault
-from sbf_core.inside import place_inside
 from sbf_core.ops.rows import BronzeManifestRow
-from sbf_core.whole_file import file_hash, small_file
+from sbf_core.safe_paths import place_inside
 
 
 def read_payload(bronze: Path, row: BronzeManifestRow, *, known: set[str] | None = None) -> bytes:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import attrs
 
+from sbf_core.atomic_file import CAN_SYNC_LATER, make_folder, sync_all
 from sbf_core.bronze.journal import JournalWriter
 from sbf_core.bronze.journal_line import JournalLine, checked
 from sbf_core.bronze.paths import payload_path
@@ -22,7 +23,6 @@ from sbf_core.faults import fault_point, is_armed
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
-from sbf_core.whole_file import CAN_SYNC_LATER, make_folder, sync_all
 
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 

@@ -13,13 +13,13 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from sbf_core.atomic_file import make_folder, sync_all, write_whole
 from sbf_core.bronze.journal_file import check_journal, journal_bytes, short_lines
 from sbf_core.bronze.journal_line import JournalLine, as_line, as_text
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.errors import DamageFound
 from sbf_core.faults import fault_point, is_armed
-from sbf_core.inside import why_no_name
-from sbf_core.whole_file import make_folder, sync_all, write_whole
+from sbf_core.safe_paths import why_no_name
 
 _FIRST_CHAIN = "0" * 64
 #: What the lines of a set have in common.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sbf_core.errors import DamageFound
-from sbf_core.inside import is_link
+from sbf_core.safe_paths import is_link
 
 #: ``RunResult`` refuses what would make a longer one: a letter takes seven bytes at most.
 LINE_BYTES_MAX = 8 * 1024**2

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import attrs
 
-from sbf_core.whole_file import file_hash, write_whole
+from sbf_core.atomic_file import file_hash, write_whole
 
 #: ``#2`` behind a name says that the place was taken; no encoded name holds a ``#``.
 _COPY = re.compile(r"#[0-9]+$")

@@ -12,12 +12,16 @@ _LOOK_SECONDS = 1.0
 
 
 def limit_memory(byte_count: int) -> None:
-    """Bound the address space of this process, and write no core file. Windows has its job for that."""
+    """Bound the address space of this process, to what the system allows it at most, and write no core file. Windows
+    has its job for that.
+    """
     try:
         import resource
     except ImportError:
         return
-    resource.setrlimit(resource.RLIMIT_AS, (byte_count, byte_count))
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    limit = byte_count if most == resource.RLIM_INFINITY else min(byte_count, most)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

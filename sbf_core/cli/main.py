@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import gc
 import os
 import re
@@ -10,12 +9,10 @@ import signal
 import sys
 from pathlib import Path
 
-import typer
 from typer.exceptions import Abort, Exit, TyperException
-from typer.main import get_command_name
 
 from sbf_core import signals
-from sbf_core.cli.app import app
+from sbf_core.cli.app import application
 from sbf_core.errors import SbfError, UsageError, environment_fault, is_interrupt, printable, told_by
 from sbf_core.secret import redacted
 
@@ -35,7 +32,7 @@ def main() -> None:
     code = 0
     try:
         _refuse_repeated(sys.argv[1:])
-        answer = _with_the_command_alone(sys.argv[1:])(standalone_mode=False)
+        answer = application(sys.argv[1:])(standalone_mode=False)
         code = answer if isinstance(answer, int) else 0
         if signals.asked_to_stop():  # typer makes an exit code of a Ctrl-C by itself
             code = _interrupted()
@@ -99,23 +96,6 @@ def _refuse_repeated(words: list[str]) -> None:
     if twice:
         fix = f"write {twice} A,B" if twice in _LISTS else "give it once"
         raise UsageError(f"{twice} is given twice", where=f"sbf {command}", fix=fix, code="USAGE")
-
-
-def _with_the_command_alone(arguments: list[str]) -> typer.Typer:
-    """The application without the commands that are not asked for: typer makes all of them anew in each process,
-    which takes 17 ms.
-    """
-    asked = next((word for word in arguments if not word.startswith("-")), "")
-    found = [
-        one
-        for one in app.registered_commands
-        if one.callback and get_command_name(one.name or one.callback.__name__) == asked
-    ]
-    if not found:
-        return app
-    alone = copy.copy(app)
-    alone.registered_commands, alone.registered_groups = found, []
-    return alone
 
 
 def _interrupted() -> int:

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from sbf_core.runner.progress import Progress
+from sbf_core.fetching.progress import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

@@ -19,8 +19,8 @@ from sbf_core.dataset.format_list import Format
 from sbf_core.dataset.former_names import check_former_names, check_table_name
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
 from sbf_core.errors import UsageError
-from sbf_core.inside import why_no_name
-from sbf_core.letters import half_letter_in
+from sbf_core.safe_paths import why_no_name
+from sbf_core.unicode_text import half_letter_in
 from sbf_core.vocabulary import Answers, Drift, OnDuplicate, Restated, Scope, Semantics, check_name, texts, word
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import duckdb
 
+from sbf_core.atomic_file import sync_all
 from sbf_core.clock import Clock, SystemClock
 from sbf_core.duck.config import STORAGE_VERSION, DuckDbConfig
 from sbf_core.duck.create import create_database, discard_left_overs
@@ -23,7 +24,6 @@ from sbf_core.duck.open_here import is_open_here, note_open
 from sbf_core.duck.publish import copy_database, current_publication, keep_published, name_published, published_path
 from sbf_core.errors import HomeLocked, UsageError, VersionRefused, environment_fault
 from sbf_core.faults import fault_point
-from sbf_core.whole_file import sync_all
 
 
 class OpenDatabase(Protocol):

@@ -17,12 +17,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from sbf_core.atomic_file import state_of
 from sbf_core.clock import Clock
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import HomeLocked, environment_fault
 from sbf_core.faults import fault_point
 from sbf_core.file_lock import FileLock
-from sbf_core.whole_file import state_of
 
 _PID = re.compile(r"PID (\d+)")
 _LOOK_AGAIN_SECONDS = 0.1

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from sbf_core.atomic_file import make_folder, regular_file, sync_all
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import UsageError, environment_fault
-from sbf_core.letters import escaped, is_unicode
-from sbf_core.typed import typed
-from sbf_core.whole_file import make_folder, regular_file, sync_all
+from sbf_core.shell_words import typed
+from sbf_core.unicode_text import escaped, is_unicode
 
 #: DuckDB cuts a path at a ``?`` to name its log; where ``\\`` is a letter of a name, it takes it for a ``/``.
 _NOT_IN_PATHS = ("?",) if os.name == "nt" else ("?", "\\")

@@ -15,9 +15,9 @@ from typing import IO, Any
 
 import attrs
 
+from sbf_core.atomic_file import make_folder, state_of, sync_all, write_whole
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.faults import fault_point
-from sbf_core.whole_file import make_folder, state_of, sync_all, write_whole
 
 #: Says which copy is the newest.
 CURRENT = "current.json"

@@ -18,10 +18,10 @@ import attrs
 import cattrs
 import duckdb
 
+from sbf_core.atomic_file import file_hash, make_folder, state_of, sync_all, write_whole
 from sbf_core.duck.config import STORAGE_VERSION, DuckDbConfig
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.faults import fault_point
-from sbf_core.whole_file import file_hash, make_folder, state_of, sync_all, write_whole
 
 VIEWS = "warehouse.duckdb"
 #: Says which file each table has.

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from sbf_core.atomic_file import make_folder
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.file_lock import FileLock
-from sbf_core.whole_file import make_folder
 
 _LOCK = ".lock"
 

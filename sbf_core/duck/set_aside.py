@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from sbf_core.atomic_file import sync_all
 from sbf_core.clock import Clock
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.disk import is_locked, machine_faults
@@ -15,7 +16,6 @@ from sbf_core.duck.open_fault import is_duckdb, open_fault
 from sbf_core.duck.open_here import is_open_here
 from sbf_core.errors import EnvironmentFault, environment_fault
 from sbf_core.faults import fault_point
-from sbf_core.whole_file import sync_all
 
 _NAME = "sbf-before-rebuild-"
 

@@ -10,7 +10,7 @@ import attrs
 from sbf_core.dataset.chart import Chart, charts
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError
-from sbf_core.letters import half_letter_in
+from sbf_core.unicode_text import half_letter_in
 from sbf_core.vocabulary import check_name, texts
 
 _ALL_ROWS = "\nUNION ALL BY NAME\n"

@@ -17,10 +17,10 @@ from sbf_core.dataset.json_path import rows_path
 from sbf_core.dataset.json_steps import Name, Wildcard
 from sbf_core.errors import PayloadRefused, printable
 from sbf_core.failures import FailureKind
-from sbf_core.letters import escaped
 from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk
 from sbf_core.payload.listing import is_listing
+from sbf_core.unicode_text import escaped
 
 _NOTE_BYTES_MAX = 16_384
 _SHOWN = 80

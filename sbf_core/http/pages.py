@@ -17,11 +17,11 @@ from sbf_core.errors import PayloadRefused, excerpt
 from sbf_core.failures import FailureKind
 from sbf_core.http.content import is_null_there
 from sbf_core.http.link_header import next_of
-from sbf_core.letters import is_unicode
 from sbf_core.payload.delimited import record_count
 from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk
 from sbf_core.runs.result import NOTHING, RunResult
+from sbf_core.unicode_text import is_unicode
 
 #: What stands where the next page would be named, and none follows.
 _NO_MORE = (None, "", False, 0)

@@ -14,8 +14,8 @@ import duckdb
 
 from sbf_core.clock import to_naive_utc
 from sbf_core.duck.identifiers import literal, quoted, quoted_list
-from sbf_core.letters import escaped
 from sbf_core.secret import redacted
+from sbf_core.unicode_text import escaped
 
 
 def _plain(value: Any) -> str:

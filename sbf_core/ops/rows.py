@@ -12,9 +12,9 @@ import attrs
 
 from sbf_core.errors import DamageFound
 from sbf_core.failures import FailureKind
-from sbf_core.inside import why_no_name, why_outside
 from sbf_core.runs.request import RunRequest, dataset_id_of
 from sbf_core.runs.result import RunResult, is_extension
+from sbf_core.safe_paths import why_no_name, why_outside
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 #: Base 32 as RFC 4648 has it, in small letters, two at a time.

@@ -9,12 +9,12 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.json_path import rows_path, source_path
 from sbf_core.dataset.json_steps import Index, Name, Position, RowIndex, RowsPath, SourcePath, Wildcard, step
 from sbf_core.errors import FieldGone, PayloadRefused, excerpt
-from sbf_core.letters import is_unicode
 from sbf_core.payload.json_text import EXACT, FLAT, NoNumber
 from sbf_core.payload.json_values import getter, is_absent, text_of
 from sbf_core.payload.json_walk import Level, Row, Unreachable, kind_of, nothing_there, rows_of
 from sbf_core.payload.json_window import Window
 from sbf_core.payload.model import PayloadFile, Reading, Record, Slot
+from sbf_core.unicode_text import is_unicode
 
 _RAW_CHARACTERS_MAX = 200
 #: Columns of these types take no ``NaN`` for a value, whatever it is spelled like.

@@ -7,9 +7,9 @@ from typing import Any
 
 from sbf_core.dataset.json_steps import Name, Position, RowIndex, Segment, SourcePath, Wildcard
 from sbf_core.errors import PayloadRefused
-from sbf_core.letters import is_unicode
 from sbf_core.payload.json_text import Number, Unwritable, minified
 from sbf_core.payload.json_walk import ABSENT, Row, Unreachable, child, kind_of, nodes
+from sbf_core.unicode_text import is_unicode
 
 Getter = Callable[[Any, Row], Any]
 

@@ -18,7 +18,7 @@ import attrs
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.format_list import Format
-from sbf_core.letters import escaped
+from sbf_core.unicode_text import escaped
 
 #: Columns that every relation of payloads has, before the slots.
 FILE, PLACE, FAULT = "_file", "_place", "_fault"

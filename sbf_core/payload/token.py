@@ -6,8 +6,8 @@ import json
 
 from sbf_core.dataset.json_path import value_path
 from sbf_core.errors import PayloadRefused
-from sbf_core.letters import is_unicode
 from sbf_core.payload.json_walk import ABSENT, child
+from sbf_core.unicode_text import is_unicode
 
 
 def token_of(body: bytes, at: str) -> str:

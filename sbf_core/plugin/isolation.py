@@ -4,7 +4,6 @@ alone, none sees the database or a key.
 
 from __future__ import annotations
 
-import os
 import queue
 import sys
 import threading
@@ -12,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from sbf_core.child.environment import environment_without
 from sbf_core.child.group import ChildProcess
 from sbf_core.errors import OutOfMemory, PluginFault, SbfError
 from sbf_core.http.session import FetchSession
@@ -32,7 +32,7 @@ class _Process:
     def __init__(self, record: PluginRecord, limits: Isolation, output: PluginOutput) -> None:
         assert record.point is not None
         self._limits = limits
-        environment = _environment(limits.hidden)
+        environment = environment_without(limits.hidden)
         memory = limits.memory_bytes
         self._child = ChildProcess(_WORKER, environment=environment, memory_bytes=memory, output=output.take)
         self._messages: queue.Queue[Any] = queue.Queue()
@@ -177,8 +177,3 @@ def _told(answer: Callable[[], Any]) -> tuple[Any, ...]:
         return "result", answer()
     except SbfError as error:
         return error_message(error)
-
-
-def _environment(hidden: frozenset[str]) -> dict[str, str]:
-    """The variables of this process without the keys that plugins declare."""
-    return {name: value for name, value in os.environ.items() if name not in hidden}

@@ -24,15 +24,12 @@ class DatasetRegistry:
 
     Args:
         manager: the plugins; one whose declarations are not sound becomes ``refused``.
-        whole: raise what the machine lacked for a plugin, instead of leaving that plugin out: for who judges a home by
-            what is declared.
 
     Raises:
         UsageError: two plugins declare one dataset, or fill one silver table; both are named.
-        EnvironmentFault: see ``whole``.
     """
 
-    def __init__(self, manager: PluginManager, *, whole: bool = False) -> None:
+    def __init__(self, manager: PluginManager) -> None:
         self._manager = manager
         self.datasets: dict[str, OwnedDataset] = {}
         tables: dict[str, OwnedDataset] = {}
@@ -42,9 +39,6 @@ class DatasetRegistry:
                 self._refuse_twins("dataset", entry.id, self.datasets.get(entry.id), owned)
                 self._refuse_twins("silver table", entry.silver_table, tables.get(entry.silver_table), owned)
                 self.datasets[entry.id] = tables[entry.silver_table] = owned
-        lacked = next((record.lacked for record in manager.records.values() if record.lacked is not None), None)
-        if whole and lacked is not None:
-            raise lacked
         for owned in self.datasets.values():
             for name in owned.entry.renamed_from:
                 table = name.removeprefix("silver.")
@@ -79,6 +73,16 @@ class DatasetRegistry:
                 fix="block or uninstall one of them",
                 code="TWICE",
             )
+
+    def check_whole(self) -> None:
+        """For whoever judges a home by what is declared: raise what the machine lacked for a plugin that was left out.
+
+        Raises:
+            EnvironmentFault, OutOfMemory: what was lacking.
+        """
+        lacked = next((record.lacked for record in self._manager.records.values() if record.lacked is not None), None)
+        if lacked is not None:
+            raise lacked
 
     def of(self, plugins: Sequence[PluginRecord]) -> list[OwnedDataset]:
         """The datasets of some plugins."""

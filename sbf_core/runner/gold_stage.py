@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from sbf_core.errors import DatasetFailure, EnvironmentFault, UsageError
 from sbf_core.failures import Failure, FailureKind, failure_of
+from sbf_core.fetching.run_progress import RunProgress
 from sbf_core.gold.build import SELECT_SECONDS_MAX, GoldBuild
 from sbf_core.gold.model import GoldModel
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.watch import watched
-from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.vocabulary import WorkStatus
 

@@ -8,10 +8,6 @@ import attrs
 
 from sbf_core.errors import UsageError, nearest
 from sbf_core.plan.planner import PlanWishes
-from sbf_core.plugin.limits import Isolation
-from sbf_core.plugin.registry import DatasetRegistry
-from sbf_core.settings.keys import Keys
-from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
 
 FIRST_DAY = dt.date(1900, 1, 1)
@@ -64,25 +60,6 @@ class RunOptions:
             raise UsageError(f"--since {self.since} is after --until {self.until}", fix="turn them round", code="DATE")
         if self.replay_until is not None and not self.replay:
             raise UsageError("--replay-until needs --replay", code="USAGE")
-
-
-def isolation_of(settings: Settings, registry: DatasetRegistry) -> Isolation:
-    """Which plugins get a process of their own, as the settings say, and which keys those processes must not see.
-
-    This process learns these keys: whatever it reads of payloads, be it long after they were fetched, may repeat one.
-    """
-    keys = {name for owned in registry.datasets.values() for name in owned.entry.key_names}
-    Keys(settings.home).learn(sorted(keys))
-    return Isolation(
-        which=settings["plugins.isolate"],
-        trusted=settings["plugins.trusted"],
-        import_seconds_max=settings["plugins.import_seconds_max"],
-        answer_seconds_max=settings["plugins.answer_seconds_max"],
-        memory_bytes=settings["plugins.memory_mebibytes"] * 1024**2,
-        hidden=frozenset(keys),
-        logs=settings.home / "logs",
-        output_bytes_max=settings["plugins.output_kibibytes"] * 1024,
-    )
 
 
 def split_select(text: str | None, only: str | None) -> tuple[tuple[str, ...], Layer | None]:

@@ -13,6 +13,7 @@ from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import UsageError
+from sbf_core.fetching.replay import Replay
 from sbf_core.ops.asked import LedgerOfAsking
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.fresh import fresh_of
@@ -21,7 +22,6 @@ from sbf_core.plan.planner import RESUME_WITHIN, plan_requests, within_budget
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.replay import Replay
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.run_universe import RunUniverse
 from sbf_core.settings.settings import Settings

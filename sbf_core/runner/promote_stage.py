@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from sbf_core.bronze.accepted import accepted_payloads
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault, kind_of_fault
 from sbf_core.errors import DatasetFailure, EnvironmentFault, UsageError, said_by, shortened
 from sbf_core.failures import Failure, FailureKind, failure_of
+from sbf_core.fetching.run_progress import RunProgress
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.batches import tickers_at_once
@@ -20,10 +22,8 @@ from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.plugin.watch import watched
 from sbf_core.runner.promotion_batches import answers, cut, lacks_parts
-from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.reading import AskPlan, PromotionBatch, PromotionPlan
-from sbf_core.trust.accepted import accepted_payloads
 from sbf_core.vocabulary import Drift, Semantics
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first
 from sbf_core.errors import DamageFound, DatasetFailure, EnvironmentFault, UsageError
 from sbf_core.failures import Failure, failure_of
 from sbf_core.faults import fault_point
+from sbf_core.fetching.run_progress import RunProgress
 from sbf_core.ops.made_tables import HeldTable, held_payloads
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runner.promote_stage import PromoteStage, lack
-from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.stale import StaleTable, cost_of, held_failure, payloads_failure, stale_tables
 from sbf_core.vocabulary import Drift

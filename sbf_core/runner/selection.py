@@ -5,15 +5,79 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+import attrs
+
 from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.duck.engine_errors import kind_of_fault
 from sbf_core.errors import UsageError, nearest
 from sbf_core.failures import Failure, FailureKind
+from sbf_core.fetching.replay import archive_of
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.patterns import chosen_by, is_pattern, matches
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
+from sbf_core.runner.configured_datasets import check_sources, configured, with_ticker_names
+from sbf_core.runner.dataset_checks import sound_datasets
+from sbf_core.runner.options import RunOptions
+
+
+@attrs.frozen(kw_only=True)
+class ChosenWork:
+    """What a run works on.
+
+    Attributes:
+        plugins: those that were named, and those that only build gold from what others fill.
+        datasets: those of them that can be asked for.
+        left_out: notes on datasets that are not configured.
+        archive: the recording that answers in the vendors' place; None: vendors are asked.
+        faults: why plugins and datasets are left out.
+        lacking: what the machine lacked for them.
+    """
+
+    plugins: list[PluginRecord]
+    datasets: list[OwnedDataset]
+    left_out: list[str]
+    archive: BronzeArchive | None
+    faults: list[Failure]
+    lacking: list[Exception]
+
 
 _FORMS = "write PLUGIN:DATASET, DOMAIN/SOURCE/DATASET or tag:TAG, each with * if you like; several with commas"
+
+
+def chosen_work(home: Home, options: RunOptions) -> ChosenWork:
+    """What a run over a home works on.
+
+    Raises:
+        UsageError: the options make no sense together, mean nothing that is there, or nothing is left.
+    """
+    options.check(home.clock.now().date())
+    settings, manager, registry = home.settings, home.plugins, home.registry
+    archive = archive_of(options.replay, manager, plugins=options.plugins, until=options.replay_until)
+    wanted = options.plugins or settings["run.plugins"] or None
+    by = "--plugins" if options.plugins else settings.resolved["run.plugins"].origin
+    faults: list[Failure] = []
+    lacking: list[Exception] = []
+    plugins = selected_plugins(
+        manager, registry, wanted=wanted, wanted_by=by, excluded=options.exclude, archive=archive, faults=faults,
+        lacking=lacking,
+    )  # fmt: skip
+    chosen = selected_datasets(registry.of(plugins), options.select)
+    chosen = [owned for owned in chosen if not options.ids or owned.entry.id in options.ids]
+    installed = list(registry.datasets.values())
+    check_sources(settings.universes, known=installed, what="tickers", table="universe")
+    chosen = with_ticker_names(chosen, settings.ticker_names, known=installed)
+    is_named = wanted is not None or archive is not None
+    datasets, left_out = (chosen, []) if is_named else configured(chosen, home.keys)
+    check_something_is_left(datasets, options.select, left_out)
+    return ChosenWork(
+        plugins=plugins,
+        datasets=sound_datasets(datasets, faults),
+        left_out=left_out,
+        archive=archive,
+        faults=faults,
+        lacking=lacking,
+    )
 
 
 def selected_plugins(

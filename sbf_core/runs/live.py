@@ -13,8 +13,8 @@ from typing import Any
 
 import attrs
 
+from sbf_core.atomic_file import state_of, write_whole
 from sbf_core.secret import redacted
-from sbf_core.whole_file import state_of, write_whole
 
 SCHEMA = "sbf.live/1"
 #: A run writes every second; one that has not for so long is dead, or its machine sleeps.

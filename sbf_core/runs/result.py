@@ -11,8 +11,8 @@ import attrs
 
 from sbf_core.errors import UsageError, nearest
 from sbf_core.failures import FailureKind
-from sbf_core.letters import escaped
 from sbf_core.runs.request import RunRequest
+from sbf_core.unicode_text import escaped
 
 #: What ``RunResult.kind`` says where the vendor has nothing for what was asked: no failure, and so no kind of one.
 NOTHING = "none"

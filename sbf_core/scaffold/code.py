@@ -9,7 +9,7 @@ import attrs
 from sbf_core.scaffold.guess import GuessedColumn
 from sbf_core.scaffold.naming import class_of
 from sbf_core.scaffold.proposal import Proposal, terms_of
-from sbf_core.scaffold.rows import FoundRows
+from sbf_core.scaffold.row_search import FoundRows
 
 _MARK = "  # unsure: "
 #: Longer doubts stand above their line.

@@ -10,7 +10,7 @@ from sbf_core.errors import UsageError, nearest
 from sbf_core.scaffold.address import Template
 from sbf_core.scaffold.guess import GuessedColumn
 from sbf_core.scaffold.proposal import KINDS, Proposal, Sampled, Words
-from sbf_core.scaffold.rows import FoundRows
+from sbf_core.scaffold.row_search import FoundRows
 
 _DAY = dt.date(2024, 3, 1)
 _AMOUNTS = ("4.2", "0.7", "1.9", "0.3", "2.6")

@@ -21,7 +21,7 @@ from sbf_core.scaffold.licences import LICENCES
 from sbf_core.scaffold.marks import PLAIN, Marks
 from sbf_core.scaffold.paging import Paging, paging_of
 from sbf_core.scaffold.roles import with_roles
-from sbf_core.scaffold.rows import FoundRows, declared_again, find_rows, usual_format
+from sbf_core.scaffold.row_search import FoundRows, declared_again, find_rows, usual_format
 
 KINDS = ("rest", "csv", "custom")
 _SATURDAY = 5

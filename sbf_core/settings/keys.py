@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from sbf_core.atomic_file import regular_file
 from sbf_core.errors import EnvironmentFault, UsageError
 from sbf_core.secret import Secret
-from sbf_core.typed import typed
-from sbf_core.whole_file import regular_file
+from sbf_core.shell_words import typed
 
 FILE_NAME = "secrets.toml"
 _KEYRING_SERVICE = "sbf"

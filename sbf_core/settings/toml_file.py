@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
+from sbf_core.atomic_file import regular_file
 from sbf_core.errors import EnvironmentFault, UsageError, nearest
 from sbf_core.settings.setting import BY_NAME
-from sbf_core.whole_file import regular_file
 
 FILE_NAME = "sbf.toml"
 FILE_BYTES_MAX = 1 << 20

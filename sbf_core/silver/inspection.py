@@ -13,6 +13,7 @@ from pathlib import Path
 
 import attrs
 
+from sbf_core.atomic_file import small_file
 from sbf_core.bronze.file_reader import check_payload, read_payload
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Parquet
@@ -24,7 +25,6 @@ from sbf_core.payload.listing import lists
 from sbf_core.payload.model import Look, PayloadFile, Reading, Slot
 from sbf_core.payload.unpack import is_packed, unpacked
 from sbf_core.silver.reading import BatchFile
-from sbf_core.whole_file import small_file
 
 #: Payloads up to this size are read once, for hash and look together; larger ones are looked at where they are.
 READ_BYTES_MAX = 1 << 20

@@ -18,8 +18,8 @@ from sbf_core import signals
 from sbf_core.duck.disk import fault_of_hook
 from sbf_core.duck.engine_errors import is_inputs_fault
 from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, excerpt, said_by
-from sbf_core.letters import escaped, is_unicode
 from sbf_core.payload.model import Digits, Record, Slot
+from sbf_core.unicode_text import escaped, is_unicode
 
 _MESSAGE_CHARACTERS_MAX = 400
 _RAW_CHARACTERS_MAX = 400

@@ -8,8 +8,8 @@ from pathlib import Path
 import attrs
 
 from sbf_core.errors import UsageError
-from sbf_core.letters import is_unicode
 from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.unicode_text import is_unicode
 
 
 @attrs.frozen(kw_only=True)

@@ -12,7 +12,7 @@ from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_t
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.made_tables import HeldPayloads, HeldTable, MadeTable, held_tables, made_tables
 from sbf_core.ops.queries import DATASET_ID
-from sbf_core.typed import typed
+from sbf_core.shell_words import typed
 
 _BYTES_TOLD_IN_KB = 100_000
 _TABLES = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver'"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from sbf_core.drawing.draw import draw
-from sbf_core.drawing.known import known_charts
-from sbf_core.drawing.rows import plotted
-from sbf_core.drawing.vega import specification
+from sbf_core.charts.catalog import charts_of_tables
+from sbf_core.charts.draw import draw
+from sbf_core.charts.plotted_rows import plotted
+from sbf_core.charts.vega import specification
 from sbf_core.errors import SbfError
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
@@ -29,7 +29,7 @@ def charts_draw(subject: Subject) -> Iterator[Problem | Note]:
     if not can_draw:
         yield Note("pictures were not drawn: pip install 'sbf[ui]'")
     with subject.filled.home.reading() as cursor:
-        known = {one.id: one for one in known_charts(cursor, subject.entries, subject.models)}
+        known = {one.id: one for one in charts_of_tables(cursor, subject.entries, subject.models)}
         for name in sorted(declared):
             one = known.get(name)
             if one is None or one.fault:

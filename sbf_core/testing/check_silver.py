@@ -96,7 +96,7 @@ def promote_twice(subject: Subject) -> Iterator[Problem | Note]:
     Two warehouses are filled from the recording and compared row by row: counters, clocks and the order of sets are
     found.
     """
-    other = subject.fill(subject.fresh("twice"))
+    other = subject.fill_alike(subject.fresh("twice"))
     for text in subject.differences(subject.filled.home, other.home):
         yield Problem(f"promoted a second time, {text}")
 
@@ -108,7 +108,7 @@ def read_without_the_engine(subject: Subject) -> Iterator[Problem | Note]:
     Rows, values and rejects must be the same.
     """
     with record_by_record():
-        other = subject.fill(subject.fresh("recordwise"))
+        other = subject.fill_alike(subject.fresh("recordwise"))
     for text in subject.differences(subject.filled.home, other.home):
         yield Problem(f"read record by record, {text}")
 
@@ -123,7 +123,7 @@ def promote_in_any_order(subject: Subject) -> Iterator[Problem | Note]:
         return
     home = subject.fresh("backwards")
     for piece in reversed(subject.steps):
-        subject.fill(home, piece)
+        subject.fill_alike(home, piece)
     for text in subject.differences(subject.filled.home, home):
         yield Problem(f"promoted newest first, {text}")
 
@@ -136,7 +136,7 @@ def rebuild_is_equal(subject: Subject) -> Iterator[Problem | Note]:
     """
     home = subject.fresh("stepwise")
     for piece in subject.steps or (subject.recording,):
-        subject.fill(home, piece)
+        subject.fill_alike(home, piece)
     rebuilt = home.rebuilt(subject.place("rebuilt"))
     for text in subject.differences(home, rebuilt):
         yield Problem(f"rebuilt, {text}")

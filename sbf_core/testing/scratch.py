@@ -15,17 +15,18 @@ import duckdb
 
 from sbf_core.bronze.archive import BronzeArchive, Vintage
 from sbf_core.bronze.file_writer import BronzeFileWriter
+from sbf_core.care.digest import TableDigest, digest_tables
+from sbf_core.care.rebuild import rebuild
 from sbf_core.clock import FixedClock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
 from sbf_core.runner.runner import Runner
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
 from sbf_core.settings.settings import Settings
-from sbf_core.trust.digest import TableDigest, digest_tables
 from sbf_core.vocabulary import Layer
 
 #: After every recording that a test may replay, so that nothing in it is of the future.
@@ -90,9 +91,10 @@ class ScratchHome:
         return self._run(RunOptions(plugins=wanted, fetch=False, only=Layer.SILVER))
 
     def _run(self, options: RunOptions, **flags: Any) -> RunContext:
-        return Runner(
-            self._settings(**flags), options, clock=FixedClock(NOW), manager=self._manager, logger=_SILENT
-        ).run()
+        return Runner(self._home(**flags), options).run()
+
+    def _home(self, **flags: Any) -> Home:
+        return Home(self._settings(**flags), clock=FixedClock(NOW), plugins=self._manager, logger=_SILENT)
 
     def with_plugins(self, manager: PluginManager) -> ScratchHome:
         """The same folder, under other plugins."""
@@ -138,7 +140,7 @@ class ScratchHome:
         for path in folder.glob("sbf.duckdb*"):
             path.unlink()
         home = ScratchHome(folder, self._manager)
-        rebuild(home._settings(), clock=FixedClock(NOW), manager=self._manager, logger=_SILENT)
+        rebuild(home._home())
         return home
 
 

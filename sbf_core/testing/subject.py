@@ -12,11 +12,11 @@ import attrs
 
 from sbf_core.bronze.archive import BronzeArchive, Vintage
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.errors import UsageError
+from sbf_core.errors import DatasetFailure, UsageError
+from sbf_core.fetching.replay import RECORDINGS, recording_folder, recording_of
 from sbf_core.gold.model import GoldModel
 from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
-from sbf_core.runner.replay import RECORDINGS, recording_folder, recording_of
 from sbf_core.runs.context import RunContext
 from sbf_core.testing.scratch import ScratchHome, ScratchRecording, answers_of
 from sbf_core.testing.watching import WatchedManager
@@ -154,6 +154,19 @@ class Subject:
         return Filled(
             home=home, context=home.replay(recording or self.recording, plugins=names, exclude=others, **flags)
         )
+
+    def fill_alike(self, home: ScratchHome, recording: Path | None = None) -> Filled:
+        """Fill a warehouse that is to be compared with ``filled``.
+
+        Raises:
+            DatasetFailure: a dataset failed that did not fail there: what the two hold would say nothing.
+        """
+        again = self.fill(home, recording)
+        known = {(failure.kind, failure.dataset) for failure in self.filled.context.failures}
+        new = next((one for one in again.context.failures if (one.kind, one.dataset) not in known), None)
+        if new is not None:
+            raise DatasetFailure(f"what did not fail at first, failed when it was replayed again: {new}")
+        return again
 
     @functools.cached_property
     def filled(self) -> Filled:

@@ -10,11 +10,11 @@ from typing import Any
 
 import duckdb
 
-from sbf_core.days import day
+from sbf_core.atomic_file import regular_file
 from sbf_core.errors import EnvironmentFault, UsageError
 from sbf_core.universe.members import UniverseMember, UniverseSettings
 from sbf_core.universe.tickers import checked_tickers, tidied
-from sbf_core.whole_file import regular_file
+from sbf_core.user_dates import day
 
 MembersHook = Callable[[], Iterable[UniverseMember]]
 

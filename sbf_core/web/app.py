@@ -20,39 +20,39 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from sbf_core.errors import HomeLocked, SbfError, UsageError, printable
-from sbf_core.web import pages_of_runs as of_runs
+from sbf_core.web.pages import runs as of_runs
 from sbf_core.web.security import Guard
 from sbf_core.web.site import Site
 
 #: Module and function of each page. They are loaded when they are first asked for: the first page need not wait for all
 #: others (60 ms of 500).
 _PAGES = {
-    "/": "pages_of_runs:overview_page",
-    "/live": "pages_of_runs:live",
-    "/runs": "pages_of_runs:runs_page",
-    "/runs/{run_id}": "pages_of_runs:run_page",
-    "/datasets": "pages_of_datasets:datasets_page",
-    "/datasets/{table}": "pages_of_datasets:dataset_page",
-    "/datasets/{table}/revisions": "pages_of_datasets:revisions_page",
-    "/payloads/{file_id}": "pages_of_datasets:payload_page",
-    "/gold": "pages_of_gold:gold_page",
-    "/gold/{table}": "pages_of_gold:gold_table_page",
-    "/gold/{table}/download.{kind}": "pages_of_gold:download",
-    "/charts": "pages_of_charts:charts_page",
-    "/charts/{table}/{name}.{kind}": "pages_of_charts:chart_file",
-    "/charts/{table}/{name}": "pages_of_charts:chart_page",
-    "/lineage": "page_of_lineage:lineage_page",
-    "/plugins": "pages_of_the_rest:plugins_page",
-    "/sql": "pages_of_the_rest:sql_page",
+    "/": "runs:overview_page",
+    "/live": "runs:live",
+    "/runs": "runs:runs_page",
+    "/runs/{run_id}": "runs:run_page",
+    "/datasets": "datasets:datasets_page",
+    "/datasets/{table}": "datasets:dataset_page",
+    "/datasets/{table}/revisions": "datasets:revisions_page",
+    "/payloads/{file_id}": "datasets:payload_page",
+    "/gold": "gold:gold_page",
+    "/gold/{table}": "gold:gold_table_page",
+    "/gold/{table}/download.{kind}": "gold:download",
+    "/charts": "charts:charts_page",
+    "/charts/{table}/{name}.{kind}": "charts:chart_file",
+    "/charts/{table}/{name}": "charts:chart_page",
+    "/lineage": "lineage:lineage_page",
+    "/plugins": "plugins:plugins_page",
+    "/sql": "sql:sql_page",
 }
 Page = Callable[[Site, Request], Response]
 _logger = logging.getLogger("sbf.web")
 
 
 def page_of(place: str) -> Page:
-    """The function of a page, e.g. of ``pages_of_gold:gold_page``."""
+    """The function of a page, e.g. of ``gold:gold_page``."""
     module, _, name = place.partition(":")
-    page: Page = getattr(import_module(f"sbf_core.web.{module}"), name)
+    page: Page = getattr(import_module(f"sbf_core.web.pages.{module}"), name)
     return page
 
 
@@ -60,14 +60,14 @@ def _answering(site: Site, place: str) -> Callable[[Request], Any]:
     """A page with its errors told on a page; it works in a thread, so that one that takes long holds up no other."""
 
     def answer(request: Request) -> Response:
-        was_roomy = site.door.is_roomy
+        was_roomy = site.readers.is_roomy
         try:
             try:
                 return page_of(place)(site, request)
             except duckdb.OutOfMemoryException:
                 if was_roomy:
                     raise
-                site.door.make_room()
+                site.readers.make_room()
                 return page_of(place)(site, request)
         except UsageError as error:
             empty = error.code in ("NO_DATA", "NO_DATABASE")

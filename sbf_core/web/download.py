@@ -31,5 +31,5 @@ class CsvDownload(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            # it may wait for the door, and the loop must not
+            # it may wait for a reader, and the loop must not
             asyncio.get_running_loop().run_in_executor(None, self._parts.close)

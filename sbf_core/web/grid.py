@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from sbf_core.errors import printable
-from sbf_core.facts.table import FactTable
+from sbf_core.reports.table import FactTable
 
 _CELL_CHARACTERS_MAX = 300
 #: A shorter text is never broken: days, tickers, names.
@@ -97,7 +97,7 @@ def number_text(value: Any, *, decimals: int | None = None) -> str:
 
 
 def _decimals(value: Any) -> int:
-    """Places behind the point that say something: a scale that was declared says nothing of a value."""
+    """PathMasking behind the point that say something: a scale that was declared says nothing of a value."""
     if not isinstance(value, Decimal) or not value.is_finite():
         return 0
     return len(f"{value:f}".partition(".")[2].rstrip("0"))

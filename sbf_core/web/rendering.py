@@ -10,9 +10,9 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from sbf_core.errors import printable
-from sbf_core.typed import typed
+from sbf_core.shell_words import typed
 from sbf_core.web.grid import bytes_text, duration_text, number_text
-from sbf_core.web.places import Places
+from sbf_core.web.path_masking import PathMasking
 
 _PLACES = (
     ("/", "Overview"),
@@ -35,7 +35,7 @@ class Rendering:
     """
 
     def __init__(self, home: Path) -> None:
-        self.places = Places(home)
+        self.masking = PathMasking(home)
         self._environment = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
@@ -53,18 +53,18 @@ class Rendering:
             typed=typed,
             told=self._told,
         )
-        self._environment.globals.update(places=_PLACES, home=printable(self.places.name))
+        self._environment.globals.update(places=_PLACES, home=printable(self.masking.name))
 
     def _without_ways(self, value: Any) -> Any:
         """Each value before it is escaped.
 
         What was escaped already stays: a payload and a question are shown as they are.
         """
-        return self.places.of_home(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        return self.masking.of_home(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     def _told(self, value: object) -> str:
         """What sbf or a plugin says of a fault."""
-        return printable(self.places.told(str(value)))
+        return printable(self.masking.told(str(value)))
 
     def text(self, template: str, **content: Any) -> str:
         """A part of a page."""

@@ -14,7 +14,7 @@ import uvicorn
 
 from sbf_core.errors import UsageError
 from sbf_core.web.app import make_app
-from sbf_core.web.patience import Patience, patient_protocol
+from sbf_core.web.connection_limits import ConnectionLimits, limited_protocol
 from sbf_core.web.site import Site
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -30,7 +30,7 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end.
 
-        Questions and charts are not waited for; a handler of signals takes no lock, so a thread ends them.
+        SqlQueries and charts are not waited for; a handler of signals takes no lock, so a thread ends them.
         """
         threading.Thread(target=self._site.close, name="sbf-end", daemon=True).start()
         super().handle_exit(sig, frame)
@@ -85,10 +85,10 @@ def hosts_of(host: str, port: int) -> frozenset[str]:
     return frozenset(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names)
 
 
-def make_server(site: Site, *, host: str, port: int, patience: Patience | None = None) -> uvicorn.Server:
+def make_server(site: Site, *, host: str, port: int, limits: ConnectionLimits | None = None) -> uvicorn.Server:
     """The server of the pages, to be run with a socket of ``listen``."""
     app = make_app(site, hosts=hosts_of(host, port))
-    protocol = patient_protocol(patience or Patience())
+    protocol = limited_protocol(limits or ConnectionLimits())
     config = uvicorn.Config(
         app,
         http=protocol,

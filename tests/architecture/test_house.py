@@ -110,11 +110,11 @@ def test_the_public_surface_is_sorted_and_whole() -> None:
 
 def test_help_and_a_run_with_nothing_due_import_little() -> None:
     """Start-up time is a promise; what it costs is decided by what is imported."""
-    script = "import sys; from sbf_core.cli.app import app; print(*sys.modules)"
+    script = "import sys; from sbf_core.cli.app import application; application(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     for name in ("duckdb", "cattrs", "aiohttp", "rich", "pluggy", "stamina"):
         assert name not in loaded
-    script = "import sys, sbf_core.cli.run; print(*sys.modules)"
+    script = "import sys, sbf_core.cli.commands.run; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     for name in ("aiohttp", "rich", "stamina", "pyrate_limiter", "cattrs", "pandas", "pyarrow"):
         assert name not in loaded

@@ -120,6 +120,7 @@ def _readers(tmp: Path) -> int:
     version = str(_version(tmp) + 1)
     os.environ.update(_environment(tmp, SBF_BENCH_VERSION=version))
     sys.path.insert(0, str(_site(tmp)))
+    from sbf_core.home.home import Home
     from sbf_core.runner import remake_stage
     from sbf_core.runner.options import RunOptions
     from sbf_core.runner.runner import Runner
@@ -161,7 +162,7 @@ def _readers(tmp: Path) -> int:
         threads[0].join()
 
     with mock.patch.object(remake_stage.RemakeStage, "__init__", init), mock.patch.object(remaking, "swap", swap):
-        context = Runner(Settings(tmp / "home"), RunOptions(only=Layer.SILVER)).run()
+        context = Runner(Home(Settings(tmp / "home")), RunOptions(only=Layer.SILVER)).run()
     (tmp / "version").write_text(version)
     assert context.remade_tables == 1, context
     assert len({rows for _, _, rows in asked}) == 1, "the table is whole whenever it is asked"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,12 @@ import pytest
 from hang import HANG_SECONDS
 from typer.main import get_command
 
-from sbf_core.cli.app import app
+from sbf_core.cli import commands
+from sbf_core.cli.app import COMMANDS, asked_for, whole_application
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.migrate import latest_version
-from sbf_core.typed import typed
+from sbf_core.shell_words import typed
 
 
 class Shell:
@@ -292,9 +295,34 @@ def _integer_options(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple
     yield from ((path, option) for option in command.params if option.type.name.startswith("int"))
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+    """The list is shown without loading a command; its sentences are kept beside it."""
+    module = name.replace(" ", "_")
+    command = getattr(import_module(f"sbf_core.cli.commands.{module}"), module)
+    first = " ".join(inspect.cleandoc(command.__doc__).split("\n\n")[0].split())
+    assert re.match(r".*?\.(?= [A-Z]|$)", first)[0] == COMMANDS[name]  # type: ignore[index]
+
+
+def test_no_command_is_left_out_of_the_list() -> None:
+    files = {path.stem for path in Path(commands.__file__).parent.glob("[a-z]*.py")}
+    assert files == {name.replace(" ", "_") for name in COMMANDS}
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (["run", "--replay", "sample"], "run"), (["--debug", "plugins", "--json", "list"], "plugins list"),
+        ([], ""), (["--help"], ""), (["plugins"], ""), (["plugins", "nosuch"], ""), (["nosuch", "run"], ""),
+    ],
+)  # fmt: skip
+def test_only_the_command_that_is_asked_for_is_loaded(words: list[str], asked: str) -> None:
+    assert asked_for(words) == asked
+
+
 def test_each_number_of_a_command_has_an_end() -> None:
     """One that no machine counts to was handed to the engine, which took it for a bug of ours."""
-    found = list(_integer_options(get_command(app)))
+    found = list(_integer_options(get_command(whole_application())))
     assert len(found) >= 6
     assert [(path, option.name) for path, option in found if getattr(option.type, "max", None) is None] == []
 

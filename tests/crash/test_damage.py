@@ -21,18 +21,19 @@ from warehouse import FakeVendor, Warehouse, entry, price
 
 import sbf_core
 from sbf_core.bronze.journal import journal_files
+from sbf_core.care.backup import back_up, restore_files
+from sbf_core.care.digest import digest_tables
+from sbf_core.care.findings import FindingKind as Kind
+from sbf_core.care.rebuild import rebuild
+from sbf_core.care.repair import Repair
+from sbf_core.care.verify import Verification
+from sbf_core.care.verify_report import VerifyReport
 from sbf_core.errors import UsageError
 from sbf_core.gold.model import GoldModel
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.runner.repair import Repair
-from sbf_core.runner.verification import Verification
-from sbf_core.runner.verify_report import VerifyReport
 from sbf_core.settings.settings import Settings
-from sbf_core.trust.backup import back_up, restore_files
-from sbf_core.trust.digest import digest_tables
-from sbf_core.trust.findings import FindingKind as Kind
 from sbf_core.vocabulary import Layer
 
 TICKERS = tuple(f"T{number:03}" for number in range(500))
@@ -46,9 +47,7 @@ def manager_of(warehouse: Warehouse) -> PluginManager:
 
 
 def verify(warehouse: Warehouse, **options: float) -> VerifyReport:
-    return Verification(
-        Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager_of(warehouse), **options
-    ).run()
+    return Verification(warehouse.opened(), **options).run()
 
 
 def kinds(warehouse: Warehouse) -> list[str]:
@@ -58,7 +57,8 @@ def kinds(warehouse: Warehouse) -> list[str]:
 def repair(warehouse: Warehouse, *sources: Path) -> list[str]:
     """What is left after a repair."""
     repaired = Repair(
-        Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager_of(warehouse), sources=sources
+        warehouse.opened(),
+        sources=sources,
     ).run()
     return [finding.kind for finding in repaired.after]
 
@@ -274,7 +274,7 @@ def test_a_payload_that_comes_again_has_one_record(tmp_path: Path, first: str) -
     payload = next((home / "bronze").rglob("*.csv.gz"))
     edit(payload, flip_bit)
     if first == "repaired":
-        assert [finding.kind for finding in Repair(settings).run().after] == [Kind.PAYLOAD_MISSING]
+        assert [finding.kind for finding in Repair(Home(settings)).run().after] == [Kind.PAYLOAD_MISSING]
     else:
         for path in (home / "sbf.duckdb", *(home / "published").glob("*.*")):
             path.unlink()  # the new database asks for what it lacks
@@ -282,17 +282,17 @@ def test_a_payload_that_comes_again_has_one_record(tmp_path: Path, first: str) -
             payload.unlink()
     sbf_core.run(home, **asked)
     if first == "damaged":  # it was adopted as it is, and waits for its bytes
-        assert [finding.kind for finding in Repair(settings).run().after] == [Kind.PAYLOAD_MISSING]
+        assert [finding.kind for finding in Repair(Home(settings)).run().after] == [Kind.PAYLOAD_MISSING]
         sbf_core.run(home, **asked)
-    assert Repair(settings).run().after == ()
-    assert Verification(settings).run().findings == []
+    assert Repair(Home(settings)).run().after == ()
+    assert Verification(Home(settings)).run().findings == []
     assert Warehouse(home).ask("SELECT count(*), count(DISTINCT rel_path) FROM ops.bronze_manifest") == [
         (number, number)
     ]
     assert digests(Warehouse(home)) == wanted
-    assert rebuild(settings).lost == ()
+    assert rebuild(Home(settings)).lost == ()
     assert digests(Warehouse(home)) == wanted
-    assert Verification(settings).run().findings == []
+    assert Verification(Home(settings)).run().findings == []
     if first != "lost":
         assert list((home / "quarantine" / "damaged").rglob("*.csv.gz")), "the damaged bytes are kept"
 
@@ -453,7 +453,7 @@ def test_a_lost_database_comes_back_from_bronze_alone(small: Warehouse, tmp_path
         lambda path: None,
     ):
         damage(small.home / "sbf.duckdb")
-        rebuilt = rebuild(settings, clock=small.clock, manager=manager_of(small))
+        rebuilt = rebuild(Home(settings, clock=small.clock, plugins=manager_of(small)))
         assert rebuilt.context.errors == []
         assert digests(small) == wanted
         assert verify(small).findings == []
@@ -481,14 +481,14 @@ def test_a_rebuild_never_replaces_more_by_less(small: Warehouse, tmp_path: Path)
     journal.unlink()
     for path in small.ask("SELECT rel_path FROM ops.bronze_manifest WHERE run_id = ?", [journal.stem]):
         (small.home / "bronze" / path[0]).rename(tmp_path / Path(path[0]).name)
-    rebuilt = rebuild(settings, clock=small.clock, manager=manager_of(small))
+    rebuilt = rebuild(Home(settings, clock=small.clock, plugins=manager_of(small)))
     assert rebuilt.set_aside is None
     assert rebuilt.lost and all("would go" in line for line in rebuilt.lost)
     assert digests(small) == wanted
     assert (small.home / "sbf.duckdb").read_bytes() == before
     assert not list((small.home / "scratch").iterdir()), "the new one is thrown away"
     journal.parent.mkdir(exist_ok=True)
-    replaced = rebuild(settings, accept=True, clock=small.clock, manager=manager_of(small))
+    replaced = rebuild(Home(settings, clock=small.clock, plugins=manager_of(small)), accept=True)
     assert replaced.lost == () and replaced.set_aside is not None
     assert digests(small) != wanted
     assert replaced.set_aside.read_bytes() == before
@@ -509,11 +509,15 @@ def test_a_rebuild_elsewhere_touches_nothing_and_depends_on_no_order(small: Ware
     (other / "bronze" / "prices" / ".20240102T120000000000Z-0123456789ab.json.tmp").write_text("[")
     (other / "bronze" / "prices" / "20240102T120000000000Z-0123456789ab.json").write_text("[]")
     before = {path: path.read_bytes() for path in other.rglob("*") if path.is_file()}
-    rebuild(Settings(other, environment={}), into=tmp_path / "again", clock=small.clock, manager=manager_of(small))
+    rebuild(
+        Home(Settings(other, environment={}), clock=small.clock, plugins=manager_of(small)), into=tmp_path / "again"
+    )
     assert digests(small, tmp_path / "again") == wanted
     assert {path: path.read_bytes() for path in other.rglob("*") if path.is_file()} == before
     with pytest.raises(UsageError, match="there is a database already"):
-        rebuild(Settings(other, environment={}), into=tmp_path / "again", clock=small.clock, manager=manager_of(small))
+        rebuild(
+            Home(Settings(other, environment={}), clock=small.clock, plugins=manager_of(small)), into=tmp_path / "again"
+        )
 
 
 def test_an_older_database_takes_in_what_it_missed(small: Warehouse, tmp_path: Path) -> None:
@@ -559,7 +563,7 @@ def test_what_a_dead_run_left_half_written_goes_to_quarantine(small: Warehouse) 
 
 def test_bronze_without_a_journal_is_not_rebuilt(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no journal"):
-        rebuild(Settings(tmp_path / "home", environment={}))
+        rebuild(Home(Settings(tmp_path / "home", environment={})))
 
 
 # backup

@@ -170,7 +170,7 @@ def test_too_few_open_files(world: World, wanted: object, number: int) -> None:
         sys.executable,
         "-c",
         LIMITED.replace(
-            "sys.argv = [", "import duckdb, typer, rich; from sbf_core.cli import run, app; sys.argv = [", 1
+            "sys.argv = [", "import duckdb, typer, rich; from sbf_core.cli.commands import run; sys.argv = [", 1
         ),
         "RLIMIT_NOFILE",
         str(number),

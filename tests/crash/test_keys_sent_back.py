@@ -26,6 +26,7 @@ from starlette.testclient import TestClient
 from werkzeug import Request, Response
 
 from sbf_core.clock import clock_of_process
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.settings.settings import Settings
 from sbf_core.web.app import make_app
@@ -207,7 +208,7 @@ def pages_of(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
 
     manager = PluginManager(())
     manager.register(importlib.import_module("sent_back"), name="canary")
-    site = Site(Settings(world.home, environment={}), clock=clock_of_process(), manager=manager)
+    site = Site(Home(Settings(world.home, environment={}), clock=clock_of_process(), plugins=manager))
     client = TestClient(
         make_app(site, hosts=frozenset({"127.0.0.1:8420"})),
         base_url="http://127.0.0.1:8420",
@@ -239,8 +240,8 @@ def pages_of(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
             path.startswith("/runs/") for path in done
         )
     finally:
-        site.studio.close()
-        site.door.close()
+        site.renderer.close()
+        site.readers.close()
 
 
 def spilled(found: Iterator[tuple[str, bytes]]) -> list[str]:

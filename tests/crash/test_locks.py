@@ -136,7 +136,7 @@ def test_a_run_never_meets_a_reader(world: World, home: Path) -> None:
     world.first_day(home)
     script = (
         "import sys; sys.argv = ['sbf']; from sbf_core.cli.reading import reading; "
-        f"from sbf_core.settings.settings import Settings\nwith reading(Settings({str(home)!r})) as cursor:\n"
+        f"from sbf_core.home.home import Home\nwith reading(Home.at({str(home)!r})) as cursor:\n"
         "    print(cursor.execute('FROM silver.world_eod').fetchone() is not None, flush=True); sys.stdin.read()"
     )
     reader = subprocess.Popen(

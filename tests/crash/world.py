@@ -19,15 +19,16 @@ from pathlib import Path
 from hang import HANG_SECONDS
 
 from sbf_core.bronze.file_writer import BronzeFileWriter
+from sbf_core.care.digest import digest_tables
+from sbf_core.care.findings import Finding
+from sbf_core.care.verify import Verification
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.runner.verification import Verification
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.settings.settings import Settings
-from sbf_core.trust.digest import digest_tables
-from sbf_core.trust.findings import Finding
 
 TICKERS = ("AAA", "BRK.B", "CON", "ddd")
 DAYS = (dt.datetime(2024, 1, 2, 12, tzinfo=dt.UTC), dt.datetime(2024, 1, 4, 12, tzinfo=dt.UTC))
@@ -176,7 +177,7 @@ class World:
 
     def findings(self, home: Path) -> list[Finding]:
         """What `sbf verify` finds."""
-        return Verification(Settings(home, environment={}), manager=self.manager()).run().findings
+        return Verification(Home(Settings(home, environment={}), plugins=self.manager())).run().findings
 
     def set_day(self, home: Path, day: int) -> None:
         """The files of the source as they are on a day."""

@@ -43,7 +43,7 @@ PROMISES = (
         "A model of sixty lines, against which every history is compared.",
         (
             "tests/properties/test_machine.py", "tests/properties/test_declarations_machine.py",
-            "tests/properties/test_history.py", "tests/silver/test_promotion.py", "tests/trust/test_records.py",
+            "tests/properties/test_history.py", "tests/silver/test_promotion.py", "tests/care/test_records.py",
         ),
     ),
     (
@@ -71,8 +71,8 @@ PROMISES = (
         ),
         "Files, journals, manifest, ledger; silver against a second promotion, gold against its SELECT.",
         (
-            "tests/crash/test_damage.py", "tests/trust/test_published.py",
-            "tests/trust/test_records.py", "tests/trust/test_many_payloads.py",
+            "tests/crash/test_damage.py", "tests/care/test_published.py",
+            "tests/care/test_records.py", "tests/care/test_many_payloads.py",
         ),
     ),
     (
@@ -124,7 +124,7 @@ PROMISES = (
             "[a table](../reference/faults.md) of faults and commands."
         ),
         (
-            "tests/crash/test_disk.py", "tests/crash/test_fault_table.py", "tests/trust/test_no_permission.py",
+            "tests/crash/test_disk.py", "tests/crash/test_fault_table.py", "tests/care/test_no_permission.py",
             "tests/cli/test_streams.py", "tests/plugin/test_want_of_memory.py", "tests/cli/test_bad_inputs.py",
         ),
     ),
@@ -160,7 +160,7 @@ PROMISES = (
     (
         16, "What comes from outside stays inside: paths of journals, backups and recordings, and files of yours.",
         "Each path is looked at before it is joined to a folder; no link is followed.",
-        ("tests/trust/test_border.py", "tests/trust/test_other_things.py"),
+        ("tests/care/test_border.py", "tests/care/test_other_things.py"),
     ),
 )  # fmt: skip
 HEAD = "<!-- Made by tests/docs/make_guarantees.py from the figures of a run of the tests. Do not edit. -->\n\n"

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import fault_table
 
 import sbf_core
-from sbf_core.cli.app import app
+from sbf_core.cli.app import whole_application
 from sbf_core.dataset import json_path
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.chart import Chart
@@ -45,7 +45,7 @@ HOOKS = ("datasets", "fetch", "promote", "build_gold", "universe_members")
 
 def commands() -> str:
     """Every command with its options."""
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(whole_application())
     text = (
         "# Commands\n\n"
         "Results go to standard output, everything else to standard error. Each reporting command has `--json`.\n"

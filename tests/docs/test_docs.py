@@ -26,7 +26,7 @@ from hang import HANG_SECONDS
 from pytest_httpserver import HTTPServer
 
 from sbf_core import api
-from sbf_core.cli.app import app
+from sbf_core.cli.app import whole_application
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.settings.settings import Settings
@@ -358,7 +358,7 @@ def test_commands_in_a_shell_block_are_there(page: str, block: str) -> None:
     """They need a vendor, or an empty machine; that there are such commands with such options is seen without."""
     commands = {
         name: {option for parameter in command.params for option in parameter.opts}
-        for name, command in make_reference._walk(typer.main.get_command(app), "sbf")
+        for name, command in make_reference._walk(typer.main.get_command(whole_application()), "sbf")
     }
     for line in re.findall(r"(?:^|/)(sbf .+?)(?: && .*)?$", block, flags=re.MULTILINE):
         words = shlex.split(line)

@@ -14,7 +14,7 @@ from web.pages import client_of, seen, site_of
 
 from sbf_core.api import AcceptedRange, DataRules, ForeignKey, GoldModel, GoldSource, NotNull, hookimpl
 from sbf_core.errors import UsageError
-from sbf_core.facts.lineage import explain_gold
+from sbf_core.reports.lineage import explain_gold
 from sbf_core.runner.options import RunOptions
 from sbf_core.vocabulary import Layer
 

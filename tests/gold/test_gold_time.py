@@ -10,9 +10,10 @@ from hang import HANG_SECONDS
 from warehouse import FakeVendor, Warehouse, entry, price
 
 from sbf_core.api import GoldModel
+from sbf_core.care.verify import Verification
 from sbf_core.gold.time_limit import TookTooLong, time_limit
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.runner.verification import Verification
 from sbf_core.settings.settings import Settings
 
 #: More rows than any machine counts in the time that the tests allow.
@@ -55,7 +56,7 @@ def test_a_verification_does_not_wait_for_a_select_without_end(tmp_path: Path) -
     manager = PluginManager(())
     manager.register(vendor, name="fake")
     settings = Settings(warehouse.home, flags={"gold.select_seconds_max": 0.1}, environment={})
-    report = Verification(settings, clock=warehouse.clock, manager=manager).run()
+    report = Verification(Home(settings, clock=warehouse.clock, plugins=manager)).run()
     assert report.findings == []
     (note,) = report.notes
     assert note.startswith("gold.slow was not compared: its SELECT and tests did not end within 0.1 s")

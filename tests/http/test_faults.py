@@ -29,7 +29,8 @@ from hang import HANG_SECONDS
 from warehouse import START, Warehouse, entry, price
 
 from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, RunResult, hookimpl
-from sbf_core.cli.run import tell_outcome
+from sbf_core.care.digest import digest_tables
+from sbf_core.cli.outcome import tell_outcome
 from sbf_core.clock import FixedClock
 from sbf_core.failures import FailureKind
 from sbf_core.http.live import LiveSession
@@ -38,7 +39,6 @@ from sbf_core.http.vendor_session import VendorSession
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.live import read_live
 from sbf_core.runs.request import RunRequest
-from sbf_core.trust.digest import digest_tables
 
 ROWS = [price("AAA", f"2024-01-{day:02}", f"{day}.25") for day in range(1, 29)]
 BODY = json.dumps(ROWS).encode()

@@ -18,13 +18,14 @@ from warehouse import Warehouse, entry
 
 from sbf_core.api import DatasetKeymapEntry, RestRecipe, hookimpl
 from sbf_core.bronze.journal import journal_files, read_journal
+from sbf_core.care.rebuild import rebuild
+from sbf_core.care.repair import Repair
+from sbf_core.care.verify import Verification
 from sbf_core.errors import UsageError
+from sbf_core.home.home import Home
 from sbf_core.http.masking import masked
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.runner.repair import Repair
-from sbf_core.runner.verification import Verification
 from sbf_core.settings.settings import Settings
 
 KEY = 'k3y/"+=&canary'
@@ -148,9 +149,9 @@ def test_a_masked_field_is_nowhere_and_everything_works_with_what_is_kept(vendor
     manager = PluginManager(())
     manager.register(plugin, name="fake")
     settings = Settings(warehouse.home, environment={})
-    assert Verification(settings, clock=warehouse.clock, manager=manager).run().findings == []
+    assert Verification(Home(settings, clock=warehouse.clock, plugins=manager)).run().findings == []
     rows = warehouse.ask("FROM silver.px ORDER BY ALL")
-    rebuild(settings, clock=warehouse.clock, manager=manager)
+    rebuild(Home(settings, clock=warehouse.clock, plugins=manager))
     assert warehouse.ask("FROM silver.px ORDER BY ALL") == rows
     other = Warehouse(tmp_path / "other", plugin)
     assert other.run(options=RunOptions(replay=str(warehouse.home))).files == 1
@@ -168,7 +169,7 @@ def test_a_journal_that_is_written_again_still_says_what_was_masked(vendor: HTTP
     path.write_bytes(path.read_bytes().replace(b'"chain":"', b'"chain":"0', 1))
     manager = PluginManager(())
     manager.register(plugin, name="fake")
-    assert Repair(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager).run().after == ()
+    assert Repair(warehouse.opened(manager)).run().after == ()
     assert read_journal(path)[0].masked == ("request.params.apikey",)
 
 

@@ -17,9 +17,9 @@ from faulty import FaultyVendor, Script, answer
 from warehouse import Warehouse, entry, price
 
 from sbf_core.api import Csv, DataRules, DatasetKeymapEntry, Pages, RestRecipe, UsageError, hookimpl
+from sbf_core.care.digest import digest_tables
 from sbf_core.http.recipe_walk import vendor_ticker
 from sbf_core.runner.options import RunOptions
-from sbf_core.trust.digest import digest_tables
 
 ROWS = [price(f"S{number:02}", "2024-01-01") for number in range(10)]
 

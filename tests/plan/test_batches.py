@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from warehouse import Warehouse, counts_add_up, entry, price
 
 from sbf_core.api import DatasetKeymapEntry, RestRecipe, column, hookimpl
+from sbf_core.care.digest import digest_tables
 from sbf_core.errors import UsageError
 from sbf_core.http.recipe_walk import filled
 from sbf_core.ops.coverage import Stretch
@@ -27,7 +28,6 @@ from sbf_core.ops.rows import SeriesState
 from sbf_core.plan.planner import PlanWishes, plan_requests
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.request import RunRequest
-from sbf_core.trust.digest import digest_tables
 
 NOW = dt.datetime(2024, 6, 3, 12, tzinfo=dt.UTC)
 

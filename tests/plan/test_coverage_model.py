@@ -20,11 +20,10 @@ from hypothesis import strategies as st
 from warehouse import FakeVendor, Warehouse, counts_add_up, entry
 
 from sbf_core.api import Column, DataRules, FetchSession, RestRecipe, RunRequest, RunResult, fetch_by_recipe, hookimpl
+from sbf_core.care.rebuild import rebuild
 from sbf_core.ops.coverage import final_stretches
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.settings.settings import Settings
 
 #: More by hand: COVERAGE_EXAMPLES=2000.
 EXAMPLES = int(os.environ.get("COVERAGE_EXAMPLES", "6"))
@@ -197,7 +196,7 @@ def test_silver_ends_as_the_vendor_has_it(
             if warehouse.home.exists() and warehouse.bronze_files():
                 manager = PluginManager(())
                 manager.register(vendor, name="fake")
-                rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+                rebuild(warehouse.opened(manager))
             continue
         if what == "earlier":
             vendor.entries = [

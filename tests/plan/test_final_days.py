@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 from warehouse import FakeVendor, Warehouse, entry
 
 from sbf_core.api import Column, DataRules, RunResult, hookimpl
+from sbf_core.care.rebuild import rebuild
 from sbf_core.ops.coverage import final_stretches
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
 
 COLUMNS = (Column(name="date", type="DATE", key=True, row_date=True), Column(name="close", type="BIGINT"))
@@ -121,7 +120,7 @@ def test_the_same_is_known_after_a_rebuild(tmp_path: Path) -> None:
     before = final(warehouse, vendor), [item.steps for item in warehouse.runner(RunOptions(force=True)).plan().requests]
     manager = PluginManager(())
     manager.register(vendor, name="fake")
-    rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+    rebuild(warehouse.opened(manager))
     assert (
         final(warehouse, vendor),
         [item.steps for item in warehouse.runner(RunOptions(force=True)).plan().requests],
@@ -201,7 +200,7 @@ def test_in_the_end_every_close_is_final_and_no_final_day_was_asked_for_again(
         if what == "rebuild" and warehouse.home.exists() and warehouse.bronze_files():
             manager = PluginManager(())
             manager.register(vendor, name="fake")
-            rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+            rebuild(warehouse.opened(manager))
             continue
         vendor.days.clear()
         vendor.down = {(warehouse.clock.now() + dt.timedelta(hours=hours)).date()} if what == "down" else set()

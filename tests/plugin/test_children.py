@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from hang import HANG_SECONDS, wait_until
 from odd_plugins import alive, fetch_with, promote_with, run
+from typer.exceptions import Exit
 from warehouse import Warehouse
 
 from sbf_core import signals
 from sbf_core.child.group import ChildProcess
-from sbf_core.cli.home import doctor_report
+from sbf_core.cli.commands.doctor import doctor
 from sbf_core.plugin.output import LINES_SHOWN, PluginOutput, log_of
 from sbf_core.secret import Secret
 
@@ -194,5 +195,6 @@ def test_doctor_shows_where_it_is_kept(tmp_path: Path, capsys: pytest.CaptureFix
     output = PluginOutput("odd", tmp_path / "home" / "logs", bytes_max=1 << 20)
     output.take(b"x" * 2_047 + b"\n")
     output.close()
-    doctor_report(str(tmp_path / "home"), as_json=False)
+    with pytest.raises(Exit):
+        doctor(str(tmp_path / "home"))
     assert f"{tmp_path / 'home' / 'logs'}: 2 KiB of what plugins printed" in capsys.readouterr().out

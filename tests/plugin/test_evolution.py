@@ -17,10 +17,11 @@ from warehouse import START
 from sbf_core import api
 from sbf_core.clock import FixedClock
 from sbf_core.errors import UsageError
+from sbf_core.fetching.progress import Progress
+from sbf_core.home.home import Home
 from sbf_core.plugin import hookspecs
 from sbf_core.plugin.deprecations import Deprecation, MovedName, SbfDeprecationWarning
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.runner.progress import Progress
 from sbf_core.runner.runner import Runner
 from sbf_core.settings.settings import Settings
 from sbf_core.testing.scratch import ScratchHome
@@ -43,7 +44,8 @@ def run(home: Path, manager: PluginManager, progress: Progress | None = None) ->
     (files / "Oxford.csv").write_text("day,mm\n01.03.2024,0.0\n")
     (files / "stations.json").write_text(json.dumps([{"station": "Kew", "height": 12}]))
     context = Runner(
-        Settings(home, environment={}), clock=FixedClock(START.replace(month=6)), manager=manager, progress=progress
+        Home(Settings(home, environment={}), clock=FixedClock(START.replace(month=6)), plugins=manager),
+        progress=progress,
     ).run()
     return context.errors
 
@@ -116,7 +118,7 @@ def test_what_will_be_gone_still_works_and_is_told_with_what_to_use(
     assert manager.records["frozen"].deprecated == tuple(told)
     works(tmp_path / "home", manager)
     plan = Runner(
-        Settings(tmp_path / "home", environment={}), clock=FixedClock(START.replace(month=6)), manager=manager
+        Home(Settings(tmp_path / "home", environment={}), clock=FixedClock(START.replace(month=6)), plugins=manager)
     ).plan()
     assert [note for note in plan.notes if "deprecated" in note] == [f"plugin frozen: {text}" for text in told]
 

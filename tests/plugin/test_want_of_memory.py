@@ -14,11 +14,12 @@ from odd_plugins import fetch_with, promote_with, run
 from warehouse import Warehouse
 
 from sbf_core import signals
+from sbf_core.care.rebuild import rebuild
+from sbf_core.care.repair import Repair
+from sbf_core.care.verify import Verification
 from sbf_core.errors import EnvironmentFault, OutOfMemory
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.runner.repair import Repair
-from sbf_core.runner.verification import Verification
 from sbf_core.settings.settings import Settings
 
 GOOD = "return result(request)"
@@ -107,9 +108,9 @@ def test_an_import_that_lacks_something_says_nothing_about_the_plugin(
     settings = Settings(tmp_path / "home", environment={})
     for judge in (Verification, Repair):
         with pytest.raises(EnvironmentFault):
-            judge(settings, manager=manager)
+            judge(Home(settings, plugins=manager)).run()
     with pytest.raises(EnvironmentFault):
-        rebuild(settings, manager=manager)
+        rebuild(Home(settings, plugins=manager))
     with pytest.raises(EnvironmentFault):
         manager.selected(["odd"])
     lacking.unlink()

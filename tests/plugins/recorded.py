@@ -16,6 +16,7 @@ from warehouse import Warehouse
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.clock import FixedClock
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.options import RunOptions
@@ -106,7 +107,8 @@ class Recording:
     def run(self, **options: Any) -> RunContext:
         """Replay it."""
         return Runner(
-            Settings(self.home, environment={}), RunOptions(replay=str(self.folder), **options), clock=FixedClock(NOW)
+            Home(Settings(self.home, environment={}), clock=FixedClock(NOW)),
+            RunOptions(replay=str(self.folder), **options),
         ).run()
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:

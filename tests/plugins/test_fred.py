@@ -20,10 +20,9 @@ from warehouse import Warehouse
 from werkzeug import Request, Response
 
 from sbf_core.api import DatasetKeymapEntry, hookimpl
+from sbf_core.care.rebuild import rebuild
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.settings.settings import Settings
 from sbf_plugins.fred import plugin as fred
 
 #: Day of the value: when it was published, and what, oldest first.
@@ -149,7 +148,7 @@ def rebuilt(warehouse: Warehouse) -> None:
     manager = PluginManager(())
     for name, plugin in warehouse.plugins.items():
         manager.register(plugin, name=name)
-    rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+    rebuild(warehouse.opened(manager))
 
 
 def number(text: str) -> float | None:

@@ -16,15 +16,16 @@ import pytest
 
 import sbf_plugins.sample
 from sbf_core.bronze.archive import BronzeArchive
+from sbf_core.care.digest import digest_tables
 from sbf_core.clock import FixedClock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.runner import Runner
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
-from sbf_core.trust.digest import digest_tables
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 SAMPLE = Path(sbf_plugins.sample.__file__).parent
@@ -32,7 +33,7 @@ SAMPLE = Path(sbf_plugins.sample.__file__).parent
 
 def run(home: Path, **options: object) -> RunContext:
     return Runner(
-        Settings(home, environment={}), RunOptions(**{"replay": "sample", **options}), clock=FixedClock(NOW)
+        Home(Settings(home, environment={}), clock=FixedClock(NOW)), RunOptions(**{"replay": "sample", **options})
     ).run()
 
 
@@ -252,5 +253,5 @@ def test_the_example_reads_it(sample: Sample) -> None:
 
 def test_tickers_may_be_named(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "home", flags={"universe.tickers": ("IBM", "FB")}, environment={})
-    context = Runner(settings, RunOptions(replay="sample", plugins=("eod",)), clock=FixedClock(NOW)).run()
+    context = Runner(Home(settings, clock=FixedClock(NOW)), RunOptions(replay="sample", plugins=("eod",))).run()
     assert (context.tickers, context.files, context.rows_inserted) == (("IBM", "FB"), 2, 3_466)

@@ -15,8 +15,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from recorded import NOW, Recording
 
+from sbf_core.care.verify import Verification
 from sbf_core.errors import UsageError
-from sbf_core.runner.verification import Verification
+from sbf_core.home.home import Home
 from sbf_core.settings.settings import Settings
 from sbf_plugins.star import plugin as star
 
@@ -127,7 +128,7 @@ def test_the_ranked_source_wins_whole_series_and_currencies_come_from_profiles(t
     assert recording.ask(
         "SELECT name, cik, sector, isin, price_source FROM gold.dim_instrument WHERE ticker = 'AAPL'"
     ) == [("Apple Inc.", 320193, "Technology", "US0378331005", "fmp")]
-    found = Verification(Settings(recording.home, environment={})).run().findings
+    found = Verification(Home(Settings(recording.home, environment={}))).run().findings
     assert found == []
 
 

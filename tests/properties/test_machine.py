@@ -25,10 +25,9 @@ from warehouse import START, FakeVendor, Warehouse, counts_add_up, entry, price
 
 from sbf_core import faults
 from sbf_core.api import DataRules, hookimpl
+from sbf_core.care.rebuild import rebuild
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
 
 KEYS = "ABC"
@@ -194,12 +193,7 @@ class Silver(RuleBasedStateMachine):
     def loses_the_database(self) -> None:
         manager = PluginManager(())
         manager.register(self.vendor, name="fake")
-        assert (
-            rebuild(
-                Settings(self.warehouse.home, environment={}), clock=self.warehouse.clock, manager=manager
-            ).context.errors
-            == []
-        )
+        assert rebuild(self.warehouse.opened(manager)).context.errors == []
 
     @rule()
     @precondition(lambda self: bool(self.model.payloads))

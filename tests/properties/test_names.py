@@ -38,20 +38,21 @@ from sbf_core.api import (
     RunResult,
     hookimpl,
 )
-from sbf_core.drawing.known import known_charts
-from sbf_core.drawing.rows import plotted
-from sbf_core.drawing.table import all_rows_of_chart, table_of_chart
-from sbf_core.drawing.view import View
+from sbf_core.care.digest import digest_tables
+from sbf_core.care.rebuild import rebuild
+from sbf_core.care.verify import Verification
+from sbf_core.charts.catalog import known_charts
+from sbf_core.charts.plotted_rows import plotted
+from sbf_core.charts.table import all_rows_of_chart, table_of_chart
+from sbf_core.charts.view import View
 from sbf_core.duck.publish_tables import VIEWS
-from sbf_core.facts.datasets import columns_of_table, coverage, own_header, revisions
-from sbf_core.facts.lineage import explain_gold, explain_silver
-from sbf_core.facts.rows import RowsWanted, rows_of
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
+from sbf_core.reports.dataset_rows import RowsWanted, rows_of
+from sbf_core.reports.datasets import columns_of_table, coverage, own_header, revisions
+from sbf_core.reports.lineage import explain_gold, explain_silver
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.runner.verification import Verification
 from sbf_core.settings.settings import Settings
-from sbf_core.trust.digest import digest_tables
 from sbf_core.vocabulary import RESERVED_NAMES
 
 ROOMS = ("silver", "payload", "duck", "gold", "facts", "drawing", "trust", "ops")
@@ -426,11 +427,11 @@ def agree(warehouse: Warehouse, datasets: Datasets) -> None:
     for name, plugin in warehouse.plugins.items():
         manager.register(plugin, name=name)
     home = Settings(warehouse.home, environment={})
-    assert Verification(home, clock=warehouse.clock, manager=manager).run().findings == []
+    assert Verification(Home(home, clock=warehouse.clock, plugins=manager)).run().findings == []
     before = _digests(warehouse)
     assert [
         error
-        for error in rebuild(home, clock=warehouse.clock, manager=manager).context.errors
+        for error in rebuild(Home(home, clock=warehouse.clock, plugins=manager)).context.errors
         if "rejected" not in error
     ] == []
     assert _digests(warehouse) == before

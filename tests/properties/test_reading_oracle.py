@@ -27,11 +27,12 @@ from properties.reading_oracle import Outcome, current, outcome_of, versions
 from warehouse import START, FakeVendor, Warehouse, counts_add_up
 
 from sbf_core.api import RunResult, hookimpl
+from sbf_core.care.rebuild import rebuild
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
 from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
 
@@ -146,9 +147,11 @@ def homes(cases: dict[str, Case]) -> Iterator[tuple[str, Warehouse]]:
                 manager = PluginManager(())
                 manager.register(vendor, name="fake")
                 rebuild(
-                    Settings(warehouse.home, environment={}, flags={"run.drift": "tell"}),
-                    clock=warehouse.clock,
-                    manager=manager,
+                    Home(
+                        Settings(warehouse.home, environment={}, flags={"run.drift": "tell"}),
+                        clock=warehouse.clock,
+                        plugins=manager,
+                    )
                 )
                 yield "rebuilt", warehouse
 

@@ -18,11 +18,10 @@ from warehouse import START, Warehouse, counts_add_up
 from werkzeug import Request, Response
 
 from sbf_core.api import Column, Cursor, DataRules, DatasetKeymapEntry, Pages, RestRecipe, UsageError, hookimpl
-from sbf_core.cli.coverage import days_report
+from sbf_core.care.rebuild import rebuild
+from sbf_core.cli.commands.coverage import coverage as coverage_command
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.settings.settings import Settings
 
 COLUMNS = [
     Column(name="id", type="BIGINT", key=True),
@@ -98,7 +97,7 @@ def held(warehouse: Warehouse) -> list[tuple[int, int]]:
 def made_again(warehouse: Warehouse, feed: Feed) -> None:
     manager = PluginManager(())
     manager.register(feed, name="fake")
-    rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager, accept=True)
+    rebuild(warehouse.opened(manager), accept=True)
 
 
 def test_a_moment_goes_on_from_the_newest_row_less_the_overlap(tmp_path: Path, httpserver: HTTPServer) -> None:
@@ -122,9 +121,9 @@ def test_a_moment_goes_on_from_the_newest_row_less_the_overlap(tmp_path: Path, h
 def test_coverage_says_where_to_look(tmp_path: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     manager = PluginManager(())
     manager.register(Feed(httpserver, TOKEN), name="fake")
-    monkeypatch.setattr("sbf_core.cli.coverage.installed_plugins", lambda settings: manager)
+    monkeypatch.setattr("sbf_core.home.home.installed_plugins", lambda settings: manager)
     with pytest.raises(UsageError, match="asked for what changed") as told:
-        days_report(str(tmp_path / "home"), name="change", ticker=None, as_json=False)
+        coverage_command("change", str(tmp_path / "home"), days=True)
     assert "ops.cursors" in told.value.fix
 
 

@@ -17,10 +17,10 @@ import duckdb
 import pytest
 
 import sbf_core
+from sbf_core.care.digest import digest_tables
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import HomeLocked, UsageError
 from sbf_core.settings.settings import Settings
-from sbf_core.trust.digest import digest_tables
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HOLDS_THE_HOME = """

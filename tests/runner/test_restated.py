@@ -14,11 +14,10 @@ import pytest
 from warehouse import START, Warehouse, entry
 
 from sbf_core.api import DatasetKeymapEntry, RestRecipe, RunRequest, RunResult, UsageError, hookimpl
+from sbf_core.care.rebuild import rebuild
+from sbf_core.care.verify import Verification
 from sbf_core.clock import FixedClock
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.runner.verification import Verification
-from sbf_core.settings.settings import Settings
 
 FIRST = dt.date(2023, 11, 1)
 TICKERS = ["AAA", "BBB"]
@@ -231,14 +230,11 @@ def test_a_rebuild_ends_without_a_mark(tmp_path: Path) -> None:
     warehouse, vendor = home(tmp_path, **PIECES[1])
     vendor.divisor["AAA"] = Decimal(4)
     warehouse.run(hours_later=24, universe__tickers=TICKERS)
-    manager = warehouse.runner().manager
-    rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+    manager = warehouse.opened().plugins
+    rebuild(warehouse.opened(manager))
     assert consistent(warehouse, vendor)
     assert warehouse.ask("SELECT count(*) FROM ops.data_dates WHERE again_from IS NOT NULL") == [(0,)]
-    assert (
-        Verification(Settings(warehouse.home, environment={}), manager=manager, clock=warehouse.clock).run().findings
-        == []
-    )
+    assert Verification(warehouse.opened(manager)).run().findings == []
 
 
 def test_a_dataset_that_was_renamed_asks_no_second_time(tmp_path: Path) -> None:

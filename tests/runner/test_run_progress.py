@@ -12,8 +12,8 @@ from warehouse import START, FakeVendor, Warehouse, price
 
 from sbf_core.clock import FixedClock
 from sbf_core.failures import Failure, FailureKind
+from sbf_core.fetching.run_progress import RunProgress
 from sbf_core.http.rates import RateBook
-from sbf_core.runner.run_progress import RunProgress
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.live import read_live
 from sbf_core.vocabulary import RunStatus
@@ -32,7 +32,7 @@ def test_a_run_leaves_what_it_did(warehouse: Warehouse, vendor: FakeVendor) -> N
 
 def test_a_run_at_work_tells_stage_share_and_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "sbf_core.runner.run_progress._SECONDS_BETWEEN", HANG_SECONDS
+        "sbf_core.fetching.run_progress._SECONDS_BETWEEN", HANG_SECONDS
     )  # its thread must not write beside us
     clock, place = FixedClock(START), tmp_path / "live.json"
     context = RunContext(run_id="r1", started_at=START)

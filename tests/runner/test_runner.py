@@ -170,8 +170,8 @@ def test_a_disk_that_is_nearly_full_is_said_so(
     import shutil
     import types
 
-    from sbf_core.runner.progress import Silence
-    from sbf_core.runner.run_progress import RunProgress
+    from sbf_core.fetching.progress import Silence
+    from sbf_core.fetching.run_progress import RunProgress
 
     notes: list[str] = []
     progress = Silence()

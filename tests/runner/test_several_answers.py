@@ -12,10 +12,10 @@ from warehouse import FakeVendor, Warehouse, entry, price
 
 from sbf_core.api import RunResult, hookimpl
 from sbf_core.bronze.journal import journal_files, torn_tail
+from sbf_core.care.backup import back_up, restore_files
 from sbf_core.ops.coverage import final_stretches
 from sbf_core.runner.options import RunOptions
 from sbf_core.settings.settings import Settings
-from sbf_core.trust.backup import back_up, restore_files
 
 
 class Folder(FakeVendor):

@@ -152,7 +152,8 @@ def test_a_plugin_that_cannot_be_loaded_costs_itself_only(tmp_path: Path, named:
     manager.register(vendor, name="healthy")
     options = RunOptions(plugins=("broken", "healthy") if named else None)
     runner = warehouse.runner()
-    runner = type(runner)(runner._settings, options, clock=runner._clock, manager=manager)
+    home = warehouse.opened(manager)
+    runner = type(runner)(home, options)
     assert any("plugin broken is refused" in note for note in runner.plan().notes)
     context = runner.run()
     assert context.errors == [
@@ -163,8 +164,6 @@ def test_a_plugin_that_cannot_be_loaded_costs_itself_only(tmp_path: Path, named:
     ]
     assert warehouse.ask("SELECT symbol FROM silver.px") == [("A",)]
     with pytest.raises(UsageError, match="plugin broken is refused"):
-        type(runner)(runner._settings, RunOptions(plugins=("broken",)), clock=runner._clock, manager=manager)
-    left_out = type(runner)(
-        runner._settings, RunOptions(plugins=options.plugins, exclude=("broken",)), clock=runner._clock, manager=manager
-    )
+        _ = type(runner)(home, RunOptions(plugins=("broken",))).chosen
+    left_out = type(runner)(home, RunOptions(plugins=options.plugins, exclude=("broken",)))
     assert left_out.plan().notes == ()

@@ -88,7 +88,7 @@ def test_a_key_that_is_none_is_refused_and_not_shown(tmp_path: Path, text: str) 
 
 
 def test_logs_hold_no_key(capsys: pytest.CaptureFixture[str]) -> None:
-    from sbf_core.cli.run import run_logger
+    from sbf_core.cli.outcome import run_logger
 
     Secret(VALUE)
     logger = run_logger()

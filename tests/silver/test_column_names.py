@@ -10,7 +10,7 @@ import pytest
 from warehouse import FakeVendor, Warehouse, entry
 
 from sbf_core.api import Column
-from sbf_core.facts.datasets import revisions
+from sbf_core.reports.datasets import revisions
 from sbf_core.runner.options import RunOptions
 
 #: The macros of sbf 0.1.0, whose parameter hid the column ``ts``.

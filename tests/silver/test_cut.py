@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 from warehouse import FakeVendor, Warehouse, counts_add_up, entry
 
 from sbf_core.api import Column, DataRules, DatasetKeymapEntry, UsageError
+from sbf_core.care.rebuild import rebuild
+from sbf_core.care.verify import Verification
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.runner.verification import Verification
-from sbf_core.settings.settings import Settings
 
 FIRST = dt.date(2020, 1, 1)
 KEY = Column(name="k", type="VARCHAR", key=True)
@@ -114,13 +113,9 @@ def test_any_windows_in_any_order(history: tuple[Truth, list[tuple[int, int]]]) 
         assert kept(warehouse) == wanted(truth, asked)
         manager = PluginManager(())
         manager.register(vendor, name="fake")
-        rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+        rebuild(warehouse.opened(manager))
         assert kept(warehouse) == wanted(truth, asked)
-        findings = (
-            Verification(Settings(warehouse.home, environment={}), manager=manager, clock=warehouse.clock)
-            .run()
-            .findings
-        )
+        findings = Verification(warehouse.opened(manager)).run().findings
         assert findings == []
 
 
@@ -184,5 +179,5 @@ def test_a_listing_is_kept_and_holds_no_rows(tmp_path: Path) -> None:
     assert "holds no rows" in warehouse.run(hours_later=1).errors[0]
     manager = PluginManager(())
     manager.register(vendor, name="fake")
-    rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+    rebuild(warehouse.opened(manager))
     assert warehouse.ask("SELECT k FROM silver.px") == [("dates",)]

@@ -11,13 +11,14 @@ import pytest
 from warehouse import START, FakeVendor, Warehouse, counts_add_up, entry
 
 from sbf_core.api import column, hookimpl
-from sbf_core.facts.made import new_fields
+from sbf_core.care.digest import digest_tables
+from sbf_core.care.rebuild import rebuild
+from sbf_core.care.verify import Verification
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
+from sbf_core.reports.stale_tables import new_fields
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.runner.verification import Verification
 from sbf_core.settings.settings import Settings
-from sbf_core.trust.digest import digest_tables
 
 PAYLOADS = {
     "json": (
@@ -64,7 +65,7 @@ def managed(warehouse: Warehouse) -> tuple[Settings, PluginManager]:
 
 def is_well(warehouse: Warehouse) -> bool:
     settings, manager = managed(warehouse)
-    return Verification(settings, clock=warehouse.clock, manager=manager).run().findings == []
+    return Verification(Home(settings, clock=warehouse.clock, plugins=manager)).run().findings == []
 
 
 def digests(warehouse: Warehouse) -> list[Any]:
@@ -107,7 +108,7 @@ def test_what_is_accepted_stays_so_in_a_rebuild(tmp_path: Path, extension: str) 
     assert is_well(warehouse)
     before = digests(warehouse)
     settings, manager = managed(warehouse)
-    assert rebuild(settings, clock=warehouse.clock, manager=manager).context.errors == []
+    assert rebuild(Home(settings, clock=warehouse.clock, plugins=manager)).context.errors == []
     assert digests(warehouse) == before
 
 
@@ -160,7 +161,7 @@ def test_in_one_batch_it_is_as_it_was_one_by_one(tmp_path: Path) -> None:
     warehouse.run(hours_later=24)
     settings, manager = managed(warehouse)
     before = digests(warehouse)
-    assert "is held" in rebuild(settings, clock=warehouse.clock, manager=manager).context.errors[0]
+    assert "is held" in rebuild(Home(settings, clock=warehouse.clock, plugins=manager)).context.errors[0]
     assert digests(warehouse) == before
     assert rows(warehouse) == [("a", "w"), ("b", "y")]
 

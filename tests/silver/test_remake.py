@@ -12,14 +12,15 @@ import pytest
 from warehouse import FakeVendor, Warehouse, counts_add_up, entry, price
 
 from sbf_core.api import Column, DatasetKeymapEntry, GoldModel, Json, ParseRows, SelectRows, hookimpl
+from sbf_core.care.rebuild import rebuild
+from sbf_core.care.rebuild_tables import TableRebuild
+from sbf_core.care.repair import Repair
+from sbf_core.care.verify import Verification
 from sbf_core.failures import FailureKind
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.runner.rebuild_tables import TableRebuild
-from sbf_core.runner.repair import Repair
 from sbf_core.runner.runner import Runner
-from sbf_core.runner.verification import Verification
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
@@ -103,14 +104,14 @@ def manager_of(vendor: FakeVendor) -> PluginManager:
 def made_again(vendor: FakeVendor, warehouse: Warehouse, *, accept: bool, hours: int = 1) -> RunContext:
     warehouse.clock.advance(hours=hours)
     settings = settings_of(warehouse)
-    return TableRebuild(settings, [vendor.entries[0].id], clock=warehouse.clock, manager=manager_of(vendor)).run(
+    return TableRebuild(Home(settings, clock=warehouse.clock, plugins=manager_of(vendor)), [vendor.entries[0].id]).run(
         accept=accept
     )
 
 
 def made_anew(vendor: FakeVendor, warehouse: Warehouse) -> RunContext:
     warehouse.clock.advance(hours=1)
-    return rebuild(settings_of(warehouse), clock=warehouse.clock, manager=manager_of(vendor)).context
+    return rebuild(Home(settings_of(warehouse), clock=warehouse.clock, plugins=manager_of(vendor))).context
 
 
 def test_repair_keeps_the_watermark_of_a_renamed_dataset(tmp_path: Path) -> None:
@@ -121,13 +122,13 @@ def test_repair_keeps_the_watermark_of_a_renamed_dataset(tmp_path: Path) -> None
     marks = warehouse.ask("SELECT * EXCLUDE (updated_at) FROM ops.watermarks")
     with warehouse.open(read_only=False) as cursor:
         cursor.execute("UPDATE ops.watermarks SET coverage_to = coverage_to + 1")
-    repaired = Repair(settings_of(warehouse), clock=warehouse.clock, manager=manager_of(vendor)).run()
+    repaired = Repair(Home(settings_of(warehouse), clock=warehouse.clock, plugins=manager_of(vendor))).run()
     assert ([finding.kind for finding in repaired.before], repaired.after) == (["watermark_differs"], ())
     assert warehouse.ask("SELECT * EXCLUDE (updated_at) FROM ops.watermarks") == marks
 
 
 def is_sound(vendor: FakeVendor, warehouse: Warehouse) -> None:
-    report = Verification(settings_of(warehouse), clock=warehouse.clock, manager=manager_of(vendor)).run()
+    report = Verification(Home(settings_of(warehouse), clock=warehouse.clock, plugins=manager_of(vendor))).run()
     assert report.findings == []
     assert report.tables_checked == report.tables
     counts_add_up(warehouse)
@@ -161,7 +162,7 @@ def test_the_table_is_as_if_the_declaration_had_always_been_so(tmp_path: Path, w
     vendor, warehouse = home(tmp_path / "changed", declared(), kind=Other)
     before = rows_of(warehouse)
     vendor.entries = [change]
-    is_untouched = Verification(settings_of(warehouse), clock=warehouse.clock, manager=manager_of(vendor)).run()
+    is_untouched = Verification(Home(settings_of(warehouse), clock=warehouse.clock, plugins=manager_of(vendor))).run()
     assert is_untouched.findings == []
     assert "its declaration has changed since it was made" in is_untouched.notes[0]
     assert rows_of(warehouse) == before
@@ -227,16 +228,16 @@ def test_a_whole_database_waits_for_the_same_reason_as_its_table(tmp_path: Path)
     manager = PluginManager(())
     manager.register(vendor, name="fake")
     vendor.entries = [NARROW]
-    again = rebuild(settings, clock=warehouse.clock, manager=manager)
+    again = rebuild(Home(settings, clock=warehouse.clock, plugins=manager))
     assert again.lost == ("silver.px: 2 of 4 current rows would go",)
     assert again.set_aside is None
     assert rows_of(warehouse) == before
     warehouse.run(hours_later=1, options=NO_FETCH)  # from now on it is on record that it waits
-    again = rebuild(settings, clock=warehouse.clock, manager=manager)
+    again = rebuild(Home(settings, clock=warehouse.clock, plugins=manager))
     assert [failure.kind for failure in again.context.failures] == [FailureKind.HELD]
     assert (again.lost, again.in_place, again.context.status) == ((), True, "failed")
     assert rows_of(warehouse) == before
-    assert rebuild(settings, accept=True, clock=warehouse.clock, manager=manager).lost == ()
+    assert rebuild(Home(settings, clock=warehouse.clock, plugins=manager), accept=True).lost == ()
     assert warehouse.ask("SELECT count(*) FROM silver.px") == [(2,)]
 
 
@@ -246,7 +247,7 @@ def test_a_declaration_that_needs_no_history_is_no_loss(tmp_path: Path) -> None:
     manager.register(vendor, name="fake")
     rows = len(rows_of(warehouse)[1])
     vendor.entries = [declared(without("volume"))]
-    again = rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+    again = rebuild(warehouse.opened(manager))
     assert again.lost == () and again.set_aside is not None
     assert len(rows_of(warehouse)[1]) < rows
     is_sound(vendor, warehouse)

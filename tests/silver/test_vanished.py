@@ -17,13 +17,12 @@ from hypothesis import strategies as st
 from warehouse import START, Warehouse, counts_add_up, entry, price
 
 from sbf_core.api import DatasetKeymapEntry, RestRecipe, RunRequest, RunResult, UsageError, column, hookimpl
+from sbf_core.care.rebuild import rebuild
+from sbf_core.care.verify import Verification
 from sbf_core.clock import FixedClock
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.promotion_batches import batches, lacks_parts
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.runner.verification import Verification
-from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
 
 FIRST = dt.date(2023, 12, 20)
@@ -321,13 +320,10 @@ def test_silver_is_what_the_answers_said(tmp_path_factory: pytest.TempPathFactor
             (ticker, each): value for each, value in found.items()
         }
     assert {key: value for key, value in held(warehouse).items() if key[1] != "2023-12-20"} == expected
-    manager = warehouse.runner().manager
+    manager = warehouse.opened().plugins
     every = "SELECT symbol, date, volume, known_from, known_to, _deleted FROM silver.px_history ORDER BY ALL"
     history = warehouse.ask(every)
-    assert (
-        Verification(Settings(warehouse.home, environment={}), manager=manager, clock=warehouse.clock).run().findings
-        == []
-    )
-    rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+    assert Verification(warehouse.opened(manager)).run().findings == []
+    rebuild(warehouse.opened(manager))
     assert warehouse.ask(every) == history
     counts_add_up(warehouse)

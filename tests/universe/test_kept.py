@@ -10,9 +10,8 @@ from typing import Any
 from warehouse import FakeVendor, Warehouse, entry
 
 from sbf_core.api import FileRecipe, GoldModel, RunResult, column, hookimpl
+from sbf_core.care.rebuild import rebuild
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.runner.rebuild import rebuild
-from sbf_core.settings.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "several-datasets.md"
 
@@ -85,5 +84,5 @@ def test_who_belonged_when(tmp_path: Path) -> None:
     manager = PluginManager(())
     manager.register(vendor, name="fake")
     before = known()
-    rebuild(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
+    rebuild(warehouse.opened(manager))
     assert known() == before

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from warehouse import START, FakeVendor, Warehouse, entry
 
 from sbf_core.api import RestRecipe, RunResult, UniverseMember, UsageError, hookimpl
-from sbf_core.cli.catalog import universe_report
+from sbf_core.cli.commands.universe import universe as universe_command
 from sbf_core.plan.planner import PlanWishes, plan_requests
 from sbf_core.runner.options import RunOptions
 from sbf_core.settings.settings import Settings
@@ -184,16 +184,16 @@ def test_a_universe_of_no_source_is_refused(tmp_path: Path) -> None:
     warehouse.home.mkdir()
     (warehouse.home / "sbf.toml").write_text('[universe.smal]\ntickers = ["A"]\n')
     with pytest.raises(UsageError, match="did you mean 'small'"):
-        warehouse.runner(RunOptions())
+        _ = warehouse.runner(RunOptions()).chosen
 
 
 def test_the_command_shows_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home = str(tmp_path)
     (tmp_path / "sbf.toml").write_text('[universe]\ntickers = ["A"]\n[universe.small]\ntickers = ["B", "C"]\n')
-    universe_report(home, {}, at=None, source="small", as_json=False)
+    universe_command(home, source="small")
     assert "2 members from a list of tickers" in capsys.readouterr().out
-    universe_report(home, {}, at=None, as_json=False)
+    universe_command(home)
     told = capsys.readouterr()
     assert "1 members" in told.out and "sbf universe --source NAME" in told.err
     with pytest.raises(UsageError, match="did you mean 'small'"):
-        universe_report(home, {}, at=None, source="smal", as_json=False)
+        universe_command(home, source="smal")

@@ -11,7 +11,6 @@ from starlette.testclient import TestClient
 from warehouse import FakeVendor, Warehouse
 
 from sbf_core.plugin.manager import PluginManager
-from sbf_core.settings.settings import Settings
 from sbf_core.web.app import make_app
 from sbf_core.web.site import Site
 
@@ -25,8 +24,8 @@ def site_of(warehouse: Warehouse, *, stays: bool = False) -> Site:
     manager = PluginManager(())
     for name, plugin in warehouse.plugins.items():
         manager.register(plugin, name=name)
-    site = Site(Settings(warehouse.home, environment={}), clock=warehouse.clock, manager=manager)
-    site.questions._seconds_max = site.studio._seconds_max = HANG_SECONDS  # a busy machine is no fault of a page
+    site = Site(warehouse.opened(manager))
+    site.queries._seconds_max = site.renderer._seconds_max = HANG_SECONDS  # a busy machine is no fault of a page
     if not stays:
         OPEN.append(site)
     return site

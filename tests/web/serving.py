@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import attrs
 from hang import HANG_SECONDS, wait_until
 
-from sbf_core.web.patience import Patience
+from sbf_core.web.connection_limits import ConnectionLimits
 from sbf_core.web.server import listen, make_server
 from sbf_core.web.site import Site
 
@@ -67,11 +67,11 @@ def statuses(answers: Sequence[bytes]) -> Counter[str]:
 
 
 @contextmanager
-def served(site: Site, patience: Patience | None = None) -> Iterator[Served]:
+def served(site: Site, limits: ConnectionLimits | None = None) -> Iterator[Served]:
     """Serve pages in a thread of this process."""
     with listen("127.0.0.1", 0) as bound:
         port = bound.getsockname()[1]
-        server = make_server(site, host="127.0.0.1", port=port, patience=patience)
+        server = make_server(site, host="127.0.0.1", port=port, limits=limits)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
         try:

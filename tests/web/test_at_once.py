@@ -17,8 +17,8 @@ from web.serving import served, statuses
 from sbf_core.api import GoldModel
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.web import door as of_door
-from sbf_core.web import pages_of_gold as of_gold
+from sbf_core.web import readers as of_door
+from sbf_core.web.pages import gold as of_gold
 from sbf_core.web.site import Site
 
 _CLIENTS = 200
@@ -72,13 +72,13 @@ def test_two_hundred_clients_are_told_of_the_first_run(tmp_path: Path) -> None:
 
 def test_a_database_without_a_copy_is_opened_once_for_all_who_read_it(tmp_path: Path) -> None:
     site = site_of(_home(tmp_path, "no"))
-    with site.door.reading() as one, site.door.reading() as another:
-        assert site.door._held is not None
-        assert site.door._held.readers == 2
+    with site.readers.reading() as one, site.readers.reading() as another:
+        assert site.readers._held is not None
+        assert site.readers._held.readers == 2
         one.execute("CREATE TEMP TABLE own AS SELECT 1")
         with pytest.raises(duckdb.CatalogException):
             another.execute("FROM own")
-    assert site.door._held is None, "nobody reads it: a run may begin"
+    assert site.readers._held is None, "nobody reads it: a run may begin"
 
 
 def test_a_page_without_a_copy_gets_more_memory_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_a_page_without_a_copy_gets_more_memory_too(tmp_path: Path, monkeypatch:
     site, limits, page = site_of(warehouse), [], of_gold.gold_page
 
     def hungry(site: Site, request: Request) -> Response:
-        with site.door.reading() as cursor:
+        with site.readers.reading() as cursor:
             limits.append(str(cursor.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]))
         if len(limits) == 1:
             raise duckdb.OutOfMemoryException("too little")
@@ -105,12 +105,12 @@ def test_readers_without_end_leave_the_database_for_a_run_that_waits(
     monkeypatch.setattr(of_door, "_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(of_door, "_WAIT_FOR_READERS_SECONDS", HANG_SECONDS)
     site = site_of(_home(tmp_path, "no"))
-    first, is_in, was_alone = site.door.reading(), threading.Event(), []
+    first, is_in, was_alone = site.readers.reading(), threading.Event(), []
 
     def second() -> None:
-        with site.door.reading():
-            assert site.door._held is not None
-            was_alone.append(site.door._held.readers == 1)
+        with site.readers.reading():
+            assert site.readers._held is not None
+            was_alone.append(site.readers._held.readers == 1)
             is_in.set()
 
     with first:
@@ -125,7 +125,7 @@ def test_downloads_take_no_place_of_a_page(tmp_path: Path) -> None:
     site = site_of(_home(tmp_path, "yes"))
     download = of_gold._csv(site, "lasts")
     assert next(download).startswith("symbol,close\n")
-    assert site.door._places._value == of_door._READERS_AT_ONCE
+    assert site.readers._places._value == of_door._READERS_AT_ONCE
     download.close()
 
 

@@ -47,9 +47,9 @@ PAGES = [
 PATIENT = f"""
 import sys
 from sbf_core.cli.main import main
-from sbf_core.drawing.studio import Studio
-from sbf_core.web.questions import Questions
-for each in (Questions, Studio):
+from sbf_core.charts.renderer import ChartRenderer
+from sbf_core.web.sql_queries import SqlQueries
+for each in (SqlQueries, ChartRenderer):
     each.__init__.__kwdefaults__["seconds_max"] = {HANG_SECONDS}
 sys.argv[0] = "sbf"
 main()

@@ -20,6 +20,7 @@ from web.pages import client_of, seen, site_of
 from web.test_pages import INJECTIONS
 
 from sbf_core.api import Chart, GoldModel, column
+from sbf_core.home.home import Home
 from sbf_core.runner.options import RunOptions
 from sbf_core.web.site import Site
 
@@ -70,8 +71,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     warehouse.run(hours_later=24, options=RunOptions(force=True))
     found = site_of(warehouse, stays=True)
     yield found
-    found.studio.close()
-    found.door.close()
+    found.renderer.close()
+    found.readers.close()
 
 
 @pytest.fixture
@@ -205,14 +206,14 @@ def test_a_gallery_that_asks_for_everything_at_once_gets_it(site: Site) -> None:
     for thread in threads:
         thread.join()
     assert sorted(answers) == sorted((path, 200) for path in paths)
-    assert not site.door.is_roomy
+    assert not site.readers.is_roomy
 
 
 def test_the_process_that_draws_gets_no_keys_along(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FMP_API_KEY", "very-secret")
-    fresh = Site(site.settings, clock=site.clock, manager=site.manager)
-    assert "FMP_API_KEY" not in fresh.studio._environment
-    assert "PATH" in fresh.studio._environment
+    fresh = Site(Home(site.settings, clock=site.clock, plugins=site.home.plugins))
+    assert "FMP_API_KEY" not in fresh.renderer._environment
+    assert "PATH" in fresh.renderer._environment
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from warehouse import FakeVendor, Warehouse, entry
 from web.pages import client_of, seen, site_of
 
 from sbf_core.api import Column, GoldModel
-from sbf_core.facts.table import FactTable
+from sbf_core.reports.table import FactTable
 from sbf_core.web.grid import grid_of
 
 NAMES = ("bytes", "seconds", "state", "payload", "bronze_file_id", "page", "sort", "tab", "as_of", "items")

@@ -18,8 +18,8 @@ from web.pages import HOST, client_of, everything_linked, seen, site_of
 from sbf_core.api import GoldModel, column
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.live import LiveLimit, LiveRun, write_live
-from sbf_core.web import pages_of_gold as of_gold
 from sbf_core.web.app import _PAGES, page_of
+from sbf_core.web.pages import gold as of_gold
 from sbf_core.web.site import Site
 
 
@@ -460,17 +460,17 @@ def test_what_a_vendor_writes_is_never_more_than_text(tmp_path: Path) -> None:
 
 
 def test_pages_that_need_more_memory_get_it(filled: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also two at once, and while others read; then the door stays as it is until a run leaves another copy."""
+    """Also two at once, and while others read; then what is open stays as it is until a run leaves another copy."""
     import duckdb
 
-    monkeypatch.setattr("sbf_core.web.door._WAIT_FOR_READERS_SECONDS", HANG_SECONDS)
+    monkeypatch.setattr("sbf_core.web.readers._WAIT_FOR_READERS_SECONDS", HANG_SECONDS)
     site = site_of(filled)
     limits: list[str] = []
     both, page = threading.Barrier(2), of_gold.gold_page
     still_too_little = False
 
     def hungry(site: Site, request: Request) -> Response:
-        with site.door.reading() as cursor:
+        with site.readers.reading() as cursor:
             limit = cursor.execute("SELECT current_setting('memory_limit')").fetchall()[0][0].split(" ")[0]
         limits.append(limit)
         if limit == "38.1" or still_too_little:
@@ -485,7 +485,7 @@ def test_pages_that_need_more_memory_get_it(filled: Warehouse, monkeypatch: pyte
     askers = [
         threading.Thread(target=lambda: answers.append(client_of(site).get("/gold").status_code)) for _ in range(2)
     ]
-    with site.door.reading() as other:
+    with site.readers.reading() as other:
         for asker in askers:
             asker.start()
         while len(limits) < 2:
@@ -499,9 +499,9 @@ def test_pages_that_need_more_memory_get_it(filled: Warehouse, monkeypatch: pyte
     assert "needs more memory than pages may have" in seen(client.get("/gold").text).text
     filled.run(hours_later=48, options=RunOptions(force=True))
     assert client.get("/").status_code == 200
-    with site.door.reading() as cursor:
+    with site.readers.reading() as cursor:
         assert cursor.execute("SELECT current_setting('memory_limit')").fetchall() == [("38.1 MiB",)]
-    assert not site.door.is_roomy
+    assert not site.readers.is_roomy
 
 
 def test_a_page_with_a_fault_says_so_and_tells_the_terminal_in_one_line(

@@ -19,12 +19,12 @@ from sbf_core.api import GoldModel
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DamageFound, EnvironmentFault
-from sbf_core.facts.table import FactTable
+from sbf_core.reports.table import FactTable
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.live import LiveRun, write_live
-from sbf_core.web import pages_of_gold as of_gold
 from sbf_core.web.grid import grid_of
-from sbf_core.web.places import Places
+from sbf_core.web.pages import gold as of_gold
+from sbf_core.web.path_masking import PathMasking
 from sbf_core.web.site import Site
 
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -77,7 +77,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
 def test_no_page_tells_where_the_home_is(warehouse: Warehouse, tmp_path: Path) -> None:
     site = site_of(warehouse)
     assert site.entries, "known before one of them is told to be refused"
-    record = next(iter(site.manager.records.values()))
+    record = next(iter(site.home.plugins.records.values()))
     record.state, record.reason = (
         "refused",
         f"ImportError: cannot import name 'x' from 'odd' ({_ROOT}/sbf_plugins/odd.py); {tmp_path}/my own/odd.py",
@@ -155,7 +155,7 @@ def test_what_a_vendor_sent_and_what_was_asked_stays_as_it_is(warehouse: Warehou
     client = client_of(site)
     question = f"SELECT '{warehouse.home}/x' AS x"
     assert f"required>{question}</textarea>" in unescape(client.get("/sql?query=" + quote(question)).text)
-    with site.door.reading() as cursor:
+    with site.readers.reading() as cursor:
         ((file_id,),) = cursor.execute(
             "SELECT bronze_file_id FROM ops.bronze_manifest WHERE dataset = 'eod' ORDER BY fetched_at DESC LIMIT 1"
         ).fetchall()
@@ -176,7 +176,7 @@ def test_what_a_vendor_sent_and_what_was_asked_stays_as_it_is(warehouse: Warehou
 )  # fmt: skip
 def test_a_place_is_told_from_the_home_on_or_by_its_name(tmp_path: Path, said: str, told: str) -> None:
     home, top = tmp_path / "h (1)", "/" + Path("/usr").name
-    assert Places(home).told(said.replace("{home}", str(home)).replace("{top}", top)) == told.replace("{top}", top)
+    assert PathMasking(home).told(said.replace("{home}", str(home)).replace("{top}", top)) == told.replace("{top}", top)
 
 
 def test_the_address_of_a_file_is_told_by_its_name(warehouse: Warehouse) -> None:

@@ -15,7 +15,7 @@ from warehouse import FakeVendor, Warehouse, price
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.publish import current_publication
 from sbf_core.errors import UsageError
-from sbf_core.web.questions import Questions
+from sbf_core.web.sql_queries import SqlQueries
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def database(warehouse: Warehouse, vendor: FakeVendor) -> Iterator[Path]:
 
 
 def test_a_question_is_answered(warehouse: Warehouse, database: Path) -> None:
-    questions = Questions(warehouse.home, seconds_max=HANG_SECONDS)
+    questions = SqlQueries(warehouse.home, seconds_max=HANG_SECONDS)
     answer = questions.ask(
         "SELECT symbol, close, date, 'NaN'::DOUBLE AS n FROM silver.px ORDER BY 1", database=database
     )
@@ -59,12 +59,12 @@ def test_a_question_is_answered(warehouse: Warehouse, database: Path) -> None:
 )  # fmt: skip
 def test_what_is_no_question_is_refused(warehouse: Warehouse, database: Path, query: str) -> None:
     with pytest.raises(UsageError):
-        Questions(warehouse.home, seconds_max=HANG_SECONDS).ask(query, database=database)
+        SqlQueries(warehouse.home, seconds_max=HANG_SECONDS).ask(query, database=database)
 
 
 def test_a_question_that_never_ends_is_stopped(warehouse: Warehouse, database: Path) -> None:
     with pytest.raises(UsageError, match=r"longer than 1 s|was stopped"):
-        Questions(warehouse.home, seconds_max=1).ask(
+        SqlQueries(warehouse.home, seconds_max=1).ask(
             "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range % 7 = b.range % 11",
             database=database,
         )
@@ -73,7 +73,7 @@ def test_a_question_that_never_ends_is_stopped(warehouse: Warehouse, database: P
 def test_a_question_that_sleeps_is_stopped(warehouse: Warehouse, database: Path) -> None:
     """It uses no processor, so only the clock can tell."""
     with pytest.raises(UsageError, match="longer than 1 s"):
-        Questions(warehouse.home, seconds_max=1).ask("SELECT sleep_ms(20000)", database=database)
+        SqlQueries(warehouse.home, seconds_max=1).ask("SELECT sleep_ms(20000)", database=database)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_question_that_sleeps_is_stopped(warehouse: Warehouse, database: Path)
 )
 def test_a_question_that_wants_all_memory_is_stopped(warehouse: Warehouse, database: Path, query: str) -> None:
     with pytest.raises(UsageError):
-        Questions(warehouse.home, seconds_max=HANG_SECONDS).ask(query, database=database)
+        SqlQueries(warehouse.home, seconds_max=HANG_SECONDS).ask(query, database=database)
 
 
 def test_a_question_gets_no_keys_along(warehouse: Warehouse, database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_a_question_gets_no_keys_along(warehouse: Warehouse, database: Path, mon
 
     monkeypatch.setenv("FMP_API_KEY", "very-secret")
     monkeypatch.setattr(subprocess, "Popen", watched)
-    Questions(warehouse.home, seconds_max=HANG_SECONDS).ask("SELECT 1", database=database)
+    SqlQueries(warehouse.home, seconds_max=HANG_SECONDS).ask("SELECT 1", database=database)
     assert "PATH" in given
     assert "FMP_API_KEY" not in given
 
@@ -121,7 +121,7 @@ def test_a_question_has_its_time_from_when_it_begins(
     answers: list[object] = []
     asker = threading.Thread(
         target=lambda: answers.append(
-            Questions(warehouse.home, seconds_max=2.0).ask("SELECT 42 AS n", database=database).table.rows
+            SqlQueries(warehouse.home, seconds_max=2.0).ask("SELECT 42 AS n", database=database).table.rows
         )
     )
     asker.start()
@@ -138,11 +138,11 @@ def test_a_question_that_cannot_begin_is_given_up(
 ) -> None:
     _slow_to_start(tmp_path, monkeypatch)
     with pytest.raises(UsageError, match=r"could not begin within 0.2 s"):
-        Questions(warehouse.home, start_seconds_max=0.2).ask("SELECT 1", database=database)
+        SqlQueries(warehouse.home, start_seconds_max=0.2).ask("SELECT 1", database=database)
 
 
 def test_questions_are_not_waited_for_when_the_pages_end(warehouse: Warehouse, database: Path) -> None:
-    questions = Questions(warehouse.home, seconds_max=HANG_SECONDS)
+    questions = SqlQueries(warehouse.home, seconds_max=HANG_SECONDS)
     faults: list[str] = []
 
     def ask() -> None:
@@ -162,7 +162,7 @@ def test_a_copy_that_gave_way_to_a_newer_one_is_no_loss(warehouse: Warehouse, da
     """A run puts its copy in the place of the one that a question was given: nothing is gone,
     and nothing to be made again.
     """
-    questions = Questions(warehouse.home, seconds_max=HANG_SECONDS)
+    questions = SqlQueries(warehouse.home, seconds_max=HANG_SECONDS)
     replaced = database.with_name("sbf-20231231T120000Z-000000.duckdb")
     told = iter([replaced.with_name("sbf-20231231T130000Z-000000.duckdb"), database])
     assert questions.ask("SELECT 42 AS n", database=replaced, newest=lambda: next(told)).table.rows == ((42,),)

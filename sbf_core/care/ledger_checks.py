@@ -1,0 +1,114 @@
+"""The ledger against itself: each question must have no answer."""
+
+from __future__ import annotations
+
+import duckdb
+
+from sbf_core.care.findings import Finding, FindingKind
+from sbf_core.ops.queries import DATASET_ID
+
+#: Per kind a SELECT of (subject, detail). The rules are those of docs/explanation/guarantees.md.
+_QUESTIONS: tuple[tuple[FindingKind, str], ...] = (
+    (
+        FindingKind.NOT_RECOVERED,
+        (
+            "SELECT run_id, 'is ' || status || '; the next run puts that right' "
+            "FROM ops.file_ingestions ANTI JOIN ops.recoveries USING (run_id) "
+            "WHERE kind = 'run' AND status IN ('running', 'interrupted')"
+        ),
+    ),
+    (
+        FindingKind.NOT_RECOVERED,
+        "SELECT 'gold.' || table_name, 'its build is still started' FROM ops.gold_manifest WHERE status = 'started'",
+    ),
+    (
+        FindingKind.PROMOTION_UNKNOWN,
+        (
+            "SELECT bronze_file_id, 'was promoted, but the manifest does not know it' "
+            "FROM ops.promotion_manifest ANTI JOIN ops.bronze_manifest USING (bronze_file_id)"
+        ),
+    ),
+    (
+        FindingKind.RECORD_TWICE,
+        (
+            "SELECT bronze_file_id, 'was promoted ' || count(*) || ' times' FROM ops.promotion_manifest "
+            "GROUP BY 1 HAVING count(*) > 1"
+        ),
+    ),
+    (
+        FindingKind.PROMOTION_MISSING,
+        (
+            "SELECT rel_path, 'was promoted, but its promotion is not on record' "
+            "FROM ops.file_ingestions ANTI JOIN ops.promotion_manifest USING (bronze_file_id) "
+            "WHERE kind = 'file' AND bronze_file_id IS NOT NULL AND status IN ('ok', 'failed')"
+        ),
+    ),
+    (
+        FindingKind.INGESTION_DIFFERS,
+        (
+            "SELECT coalesce(m.rel_path, f.rel_path), 'file_ingestions and bronze_manifest differ' "
+            "FROM ops.bronze_manifest AS m FULL JOIN "
+            "(FROM ops.file_ingestions WHERE kind = 'file' AND bronze_file_id IS NOT NULL) AS f USING (bronze_file_id) "
+            "WHERE m.bronze_file_id IS NULL OR f.bronze_file_id IS NULL OR m.run_id <> f.run_id "
+            "OR m.payload_hash <> f.payload_hash OR m.content_length_bytes <> f.content_length_bytes"
+        ),
+    ),
+    (
+        FindingKind.INGESTION_DIFFERS,
+        (
+            "SELECT f.rel_path, 'file_ingestions and promotion_manifest differ' "
+            "FROM ops.file_ingestions AS f JOIN ops.promotion_manifest AS p USING (bronze_file_id) "
+            "WHERE f.kind = 'file' AND p.status IN ('ok', 'failed') AND (f.status <> p.status "
+            "OR f.bronze_rows <> p.rows_seen OR f.rows_inserted <> p.rows_inserted OR f.rows_updated <> p.rows_updated "
+            "OR f.rows_unchanged <> p.rows_unchanged OR f.rows_rejected <> p.rows_rejected)"
+        ),
+    ),
+    (
+        FindingKind.COUNTS_DIFFER,
+        (
+            "SELECT bronze_file_id, 'rows seen are not the sum of the others' FROM ops.promotion_manifest "
+            "WHERE rows_seen <> rows_inserted + rows_updated + rows_unchanged + rows_rejected"
+        ),
+    ),
+    (
+        FindingKind.COUNTS_DIFFER,
+        (
+            "SELECT bronze_file_id, coalesce(r.n, 0) || ' rejects are kept, ' || p.rows_rejected || ' were counted' "
+            "FROM (FROM ops.promotion_manifest WHERE status IN ('ok', 'failed')) AS p "
+            "FULL JOIN (SELECT bronze_file_id, count(*) AS n FROM ops.rejects GROUP BY 1) AS r USING (bronze_file_id) "
+            "WHERE p.rows_rejected IS NOT NULL AND coalesce(p.rows_rejected, 0) <> coalesce(r.n, 0)"
+        ),
+    ),
+    (
+        FindingKind.WATERMARK_DIFFERS,  # by table, for a dataset that was renamed has payloads under its former names
+        (
+            f"WITH series AS (SELECT p.silver_table, coalesce(m.ticker, '') AS series_ticker, max({DATASET_ID}) AS id, "
+            "min(p.coverage_from) AS coverage_from, max(p.coverage_to) AS coverage_to "
+            "FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) "
+            "WHERE p.status = 'ok' GROUP BY ALL), "
+            "lacking AS (SELECT DISTINCT f.table_name AS silver_table, coalesce(f.ticker, '') AS series_ticker "
+            "FROM ops.file_ingestions AS f ANTI JOIN ops.promotion_manifest USING (bronze_file_id) "
+            "WHERE f.kind = 'file' AND f.bronze_file_id IS NOT NULL AND f.status = 'ok'), "
+            f"marks AS (SELECT silver_table, coalesce(ticker, '') AS series_ticker, {DATASET_ID} AS id, "
+            "coverage_from, coverage_to FROM ops.watermarks) "
+            "SELECT coalesce(w.id, s.id) || CASE WHEN series_ticker = '' THEN '' ELSE '/' || series_ticker END, "
+            "'is ' || coalesce(CAST(w.coverage_to AS VARCHAR), 'none') || "
+            "', promotions say ' || coalesce(CAST(s.coverage_to AS VARCHAR), 'none') "
+            "FROM (FROM series ANTI JOIN lacking USING (silver_table, series_ticker)) AS s "
+            "FULL JOIN (FROM marks ANTI JOIN lacking USING (silver_table, series_ticker)) AS w "
+            "USING (silver_table, series_ticker) "
+            "WHERE s.coverage_to IS DISTINCT FROM w.coverage_to OR s.coverage_from IS DISTINCT FROM w.coverage_from"
+        ),
+    ),
+)
+
+
+def check_ledger(conn: duckdb.DuckDBPyConnection) -> list[Finding]:
+    """Everything that the ledger says twice, or owes to another of its tables."""
+    findings = []
+    for kind, question in _QUESTIONS:
+        findings += [
+            Finding(kind=kind, subject=str(subject), detail=detail)
+            for subject, detail in conn.execute(question).fetchall()
+        ]
+    return findings

@@ -1,0 +1,153 @@
+"""``sbf coverage``: rows by period, or which days were asked for, answered, and are final."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import duckdb
+import typer
+
+from sbf_core.cli import options as opt
+from sbf_core.cli.of_dataset import of_dataset, refuse_empty, show
+from sbf_core.cli.reading import reading
+from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.errors import UsageError, nearest
+from sbf_core.home.home import Home
+from sbf_core.reports import datasets as facts
+from sbf_core.reports.coverage import Covered, CoveredStretch, coverage_of, coverage_table, day_counts
+from sbf_core.reports.datasets import dataset_named
+from sbf_core.reports.table import FactTable
+from sbf_core.shell_words import typed
+
+_SHOWN = 40
+#: A wider table is shown from its end: the last periods are what one looks for.
+_PERIODS_SHOWN = 15
+
+
+def coverage(
+    name: Annotated[
+        str, typer.Argument(metavar="[DATASET]", help="Its id, its table or its name.", show_default=False)
+    ] = "",
+    home_folder: opt.HomeFolder = None,
+    by: Annotated[str, typer.Option("--by", metavar="PERIOD", help="year, quarter or month.")] = "year",
+    ticker: Annotated[
+        str | None, typer.Option("--ticker", metavar="TICKER", help="Only this one.", show_default=False)
+    ] = None,
+    days: Annotated[
+        bool, typer.Option("--days", help="The days that were asked for, in place of rows.", show_default=False)
+    ] = False,
+    as_json: opt.AsJson = False,
+) -> None:
+    """What is there and what is missing: rows by ticker and period, or days by how they stand.
+
+    A day is final (answered after it had settled), empty (so, but without a row), not final (answered too early, and
+    asked for again), failed, or never asked for. Without DATASET: how many days of each dataset that is asked by days.
+
+    Examples: sbf coverage eod_bar --by quarter | sbf coverage fmp_eod --days --ticker AAPL | sbf coverage
+    """
+    home = Home.at(home_folder)
+    if days or not name:
+        _days(home, name=name, ticker=ticker, as_json=as_json)
+    else:
+        _rows(home, name=name, by=by, ticker=ticker, as_json=as_json)
+
+
+def _rows(home: Home, *, name: str, by: str, ticker: str | None, as_json: bool) -> None:
+    """How many rows there are by ticker and period; a zero is a hole."""
+    if by not in facts.PERIODS:
+        raise UsageError(
+            f"--by {by!r} is no period", fix=nearest(by, facts.PERIODS) or "use year, quarter or month", code="USAGE"
+        )
+
+    def ask(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> FactTable:
+        refuse_empty(cursor, entry)
+        return facts.coverage(cursor, entry, by=by, ticker_column=facts.ticker_column(entry))
+
+    entry, found, _ = of_dataset(home, name, ask)
+    rows = tuple(row for row in found.rows if ticker is None or row[0] == ticker)
+    if ticker is not None and not rows:
+        names = [str(row[0]) for row in found.rows]
+        raise UsageError(
+            f"{entry.id} has no row of {ticker!r}",
+            fix=nearest(ticker, names) or "see `sbf coverage` without --ticker",
+            code="UNKNOWN_TICKER",
+        )
+    if as_json:
+        print_json(
+            "coverage", dataset=entry.id, by=by, rows=[dict(zip(found.headers, row, strict=True)) for row in rows]
+        )
+        return
+    first = max(1, len(found.headers) - _PERIODS_SHOWN)
+    show(FactTable((found.headers[0], *found.headers[first:]), tuple((row[0], *row[first:]) for row in rows)))
+    if first > 1:
+        print(
+            f"\nThe last {_PERIODS_SHOWN} of {len(found.headers) - 1} periods, "
+            f"since {found.headers[1]}; --json has all."
+        )
+
+
+def _days(home: Home, *, name: str, ticker: str | None, as_json: bool) -> None:
+    """The days of each series of a dataset by how they stand; without a name, how many of each dataset.
+
+    Raises:
+        UsageError: there is no such dataset, or its address names no days.
+    """
+    entries = [dataset_named(name, home.entries)] if name else home.entries
+    asked = [entry for entry in entries if entry.is_asked_by_days]
+    if name and not asked:
+        what = f"the address of {entries[0].id} names no days: each answer is all of it"
+        if entries[0].cursor is not None:
+            what = f"{entries[0].id} is asked for what changed, and not for days"
+            raise UsageError(what, fix='sbf sql "FROM ops.cursors" says where it goes on', code="COVERAGE")
+        raise UsageError(what, fix=f"sbf coverage {typed(name)}, without --days, counts its rows", code="COVERAGE")
+    if ticker and not name:
+        raise UsageError(
+            "--ticker needs a dataset", fix=f"sbf coverage DATASET --days --ticker {typed(ticker)}", code="COVERAGE"
+        )
+    today, tickers = home.clock.now().date(), [ticker] if ticker else home.settings["universe.tickers"]
+    with reading(home) as cursor:
+        found = [(entry, coverage_of(cursor, entry, tickers=tickers, today=today)) for entry in asked]
+    if ticker:
+        ((entry, stretches),) = found
+        known = {each.ticker: each for each in stretches if each.ticker is not None}
+        if ticker not in known:
+            hint = nearest(ticker, known) or f"sbf coverage {typed(name)} --days, without --ticker, lists them"
+            raise UsageError(f"{entry.id} has no series {ticker!r}", fix=hint, code="UNKNOWN_TICKER")
+        found = [(entry, [each for each in stretches if each.ticker == ticker])]
+    if as_json:
+        _print_json(found)
+    elif name:
+        _print_one(*found[0])
+    else:
+        _print_all(found)
+
+
+def _print_json(found: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretch]]]) -> None:
+    listed = [
+        {
+            "dataset": entry.id,
+            "stretches": [
+                {"ticker": each.ticker, "first": each.first, "last": each.last, "days": each.days, "state": each.state}
+                for each in stretches
+            ],
+        }
+        for entry, stretches in found
+    ]
+    print_json("coverage_days", datasets=listed)
+
+
+def _print_one(entry: DatasetKeymapEntry, stretches: Sequence[CoveredStretch]) -> None:
+    table = coverage_table(stretches[:_SHOWN])
+    print_table(table.headers, table.rows)
+    if len(stretches) > _SHOWN:
+        tell(f"sbf: note: {len(stretches) - _SHOWN} more stretches of {entry.id}: use --ticker, or --json for all")
+
+
+def _print_all(found: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretch]]]) -> None:
+    rows = []
+    for entry, stretches in found:
+        counts = day_counts(stretches)
+        rows.append((entry.id, len({each.ticker for each in stretches}), *(counts[state] for state in Covered)))
+    print_table(("dataset", "series", *(f"days {state}" for state in Covered)), rows)

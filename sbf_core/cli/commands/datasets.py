@@ -1,0 +1,118 @@
+"""``sbf datasets``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import attrs
+import duckdb
+import typer
+
+from sbf_core.cli import options as opt
+from sbf_core.cli.of_dataset import of_dataset, show
+from sbf_core.cli.render import print_json, print_table
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.home.home import Home
+from sbf_core.plugin.patterns import chosen_by
+from sbf_core.reports import datasets as facts
+from sbf_core.reports.stale_tables import undeclared_fields
+from sbf_core.reports.table import FactTable
+from sbf_core.runner.options import name_list
+
+
+def datasets(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="One dataset: its id, its table or its name.", show_default=False),
+    ] = None,
+    home_folder: opt.HomeFolder = None,
+    plugins: opt.Plugins = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=opt.COUNT_MAX, help="How many payloads of one dataset.")
+    ] = 20,
+    as_json: opt.AsJson = False,
+) -> None:
+    """The datasets of the installed plugins, with their source and terms;
+    or one: what its columns hold, and its payloads.
+
+    Examples: sbf datasets --plugins ecb | sbf datasets bls_cpi
+    """
+    home = Home.at(home_folder)
+    if name is not None:
+        _one(home, name, limit=limit, as_json=as_json)
+        return
+    manager = home.plugins
+    named = None if plugins is None else name_list(plugins, what="--plugins")
+    chosen = manager.selected(
+        None
+        if named is None
+        else [name for word in named for name in chosen_by(word, manager.records.values(), what="--plugins")]
+    )
+    owned = home.registry.of(chosen)
+    if as_json:
+        print_json(
+            "datasets",
+            datasets=[
+                {
+                    "dataset": item.entry.id, "plugin": item.plugin.name,
+                    "scope": item.entry.scope, "semantics": item.entry.semantics,
+                    "silver_table": item.entry.silver_table, "key": item.entry.key_columns,
+                    "title": item.entry.title, "terms": item.entry.terms,
+                    "source_url": item.entry.source_url, "tags": item.entry.tags,
+                    "columns": [
+                        {
+                            "name": column.name, "type": column.type, "nullable": column.nullable,
+                            "unit": column.unit, "doc": column.doc,
+                        }
+                        for column in item.entry.columns
+                    ],
+                }
+                for item in owned
+            ],
+        )  # fmt: skip
+        return
+    print_table(
+        ("dataset", "plugin", "scope", "silver table", "title"),
+        [
+            (item.entry.id, item.plugin.name, item.entry.scope, f"silver.{item.entry.silver_table}", item.entry.title)
+            for item in owned
+        ],
+    )
+    print()
+    for item in owned:
+        print(f"{item.entry.id}: {item.entry.terms} {item.entry.source_url}".strip())
+
+
+def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
+    """One dataset: what its columns hold, and its payloads."""
+
+    def ask(
+        cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
+    ) -> tuple[FactTable, FactTable, FactTable, int]:
+        payloads = facts.payloads_of(cursor, entry, limit=limit)
+        fields = undeclared_fields(cursor, entry)
+        return facts.columns_of_table(cursor, entry), fields, payloads, facts.count_payloads(cursor, entry)
+
+    entry, (columns, fields, payloads, total), problems = of_dataset(home, name, ask)
+    if as_json:
+        print_json(
+            "dataset", dataset=entry.id, title=entry.title, terms=entry.terms, source_url=entry.source_url,
+            silver_table=entry.silver_table, semantics=entry.semantics,
+            waits=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems],
+            columns=columns.records, undeclared=fields.records, payloads=payloads.records,
+        )  # fmt: skip
+        return
+    print(f"{entry.id}: {entry.title or 'no title'}, in silver.{entry.silver_table} ({entry.semantics})")
+    print(f"{entry.terms} {entry.source_url}".strip())
+    for problem in problems:
+        print(f"{problem.what}: {problem.detail}; go on with `{problem.fix}`")
+    print()
+    show(columns)
+    print()
+    if fields.rows:
+        print("Payloads have fields that are not declared:")
+        show(fields)
+        print()
+    show(payloads, hidden=("bronze_file_id",)) if payloads.rows else print("No payload yet: run `sbf run`.")
+    if len(payloads.rows) < total:
+        print(f"\nThe last {len(payloads.rows)} of {total:,} payloads; --limit shows more.")

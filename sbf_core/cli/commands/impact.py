@@ -1,0 +1,42 @@
+"""``sbf impact``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from sbf_core.cli import options as opt
+from sbf_core.cli.reading import reading
+from sbf_core.cli.render import print_json, print_table
+from sbf_core.home.home import Home
+from sbf_core.reports.lineage import impact as impact_of
+
+
+def impact(
+    payload: Annotated[
+        str, typer.Argument(metavar="PAYLOAD", help="Its path below bronze, or the beginning of its hash.")
+    ],
+    home_folder: opt.HomeFolder = None,
+    as_json: opt.AsJson = False,
+) -> None:
+    """What a payload changed: rows of silver that it brought, and the gold tables that read them.
+
+    Example: sbf impact 73db21584dd4
+    """
+    home = Home.at(home_folder)
+    with reading(home) as cursor:
+        found = impact_of(cursor, home.gold_models(cursor).models, payload)
+    facts: dict[str, Any] = {"current": found.current, "superseded": found.superseded, "rejected": found.rejected}
+    if as_json:
+        print_json("impact", payload=found.payload, silver_table=found.silver_table, rows=facts, gold=found.gold)
+        return
+    print(f"{found.payload['payload']}, fetched {found.payload['fetched_at']} by run {found.payload['run_id']}\n")
+    if not found.silver_table:
+        print("It was not promoted yet: `sbf run --only silver`.")
+        return
+    print_table(
+        ("table", "rows that hold", "superseded since", "rejected"),
+        [(f"silver.{found.silver_table}", found.current, found.superseded, found.rejected)],
+    )
+    print(f"\nread by {', '.join(found.gold) or 'no gold table'}")

@@ -1,0 +1,93 @@
+"""``sbf plan``."""
+
+from __future__ import annotations
+
+import attrs
+
+from sbf_core.cli import options as opt
+from sbf_core.cli.outcome import run_logger, tell_refused
+from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.home.home import Home
+from sbf_core.plan.forecast import VendorForecast
+from sbf_core.runner.run_plan import RunPlan
+from sbf_core.runner.runner import Runner
+
+_ROWS_MAX = 200
+
+
+@opt.takes_run_words
+def plan(*, home_folder: opt.HomeFolder = None, words: opt.RunWords, as_json: opt.AsJson = False) -> None:
+    """Show each request that a run would consider, and why it is due or not. Writes nothing.
+
+    Example: sbf plan --plugins ecb
+    """
+    options = words.options()
+    runner = Runner(Home.at(home_folder, flags=words.settings(), logger=run_logger()), options)
+    tell_refused(runner)
+    show_plan(runner.plan(), as_json=as_json)
+
+
+def show_plan(plan: RunPlan, *, as_json: bool) -> None:
+    """The requests, each with the reason, and what they cost of each vendor's limits."""
+    for note in plan.notes:
+        tell(f"sbf: note: {note}")
+    if as_json:
+        requests = [
+            {
+                "dataset": item.entry.id, "ticker": item.request.ticker,
+                "from_date": item.request.from_date, "to_date": item.request.to_date,
+                "due": item.due, "why": item.why,
+            }
+            for item in plan.requests
+        ]  # fmt: skip
+        vendors = [
+            {
+                "source": line.source,
+                "requests": line.requests,
+                "seconds": round(line.seconds, 1),
+                "fits": line.fits,
+                "limits": [attrs.asdict(use) for use in line.uses],
+            }
+            for line in plan.vendors
+        ]
+        print_json("plan", due=len(plan.due), requests=requests, vendors=vendors)
+        return
+    shown = sorted(plan.requests, key=lambda item: not item.due)[:_ROWS_MAX]
+    headers = ("due", "dataset", "ticker", "from", "to", "why")
+    print_table(
+        headers,
+        [
+            (item.due, item.entry.id, item.request.shown_ticker, item.request.from_date, item.request.to_date, item.why)
+            for item in shown
+        ],
+    )
+    left = len(plan.requests) - len(shown)
+    print()
+    if plan.vendors:
+        print_table(
+            ("vendor", "requests", "about", "share of its limits"),
+            [(line.source, line.requests, _about(line.seconds), _shares(line)) for line in plan.vendors],
+        )
+        print()
+    print(f"{len(plan.due)} of {len(plan.requests)} requests are due" + (f"; {left} are not shown" if left else ""))
+
+
+def _about(seconds: float) -> str:
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 90
+        else f"{seconds / 60:.0f} min"
+        if seconds < 5400
+        else f"{seconds / 3600:.1f} h"
+    )
+
+
+def _shares(line: VendorForecast) -> str:
+    """What the plan takes of each budget for hours or days; of shorter ones it takes what there is, and waits."""
+    told = [
+        f"{(use.used + line.requests) / use.allowed:.0%} of {use.limit} ({use.used} used)"
+        for use in line.uses
+        if use.period_seconds > 60
+    ]
+    told += [f"at {use.limit}" for use in line.uses if use.period_seconds <= 60]
+    return ", ".join(told) + ("" if line.fits else "; the rest is put off") if told else "none declared"

@@ -1,0 +1,104 @@
+"""``sbf status``: the same facts as the overview of `sbf ui`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from sbf_core.cli import options as opt
+from sbf_core.cli.reading import reading
+from sbf_core.cli.render import print_json, print_table
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.errors import SbfError
+from sbf_core.home.home import Home
+from sbf_core.reports.gold_states import gold_states
+from sbf_core.reports.overview import DatasetState, dataset_states, problems_of_run
+from sbf_core.reports.problem import Problem
+from sbf_core.reports.runs import latest_runs
+from sbf_core.reports.stale_tables import new_fields, problems_of_tables
+from sbf_core.reports.table import FactTable
+from sbf_core.runs.live import read_live
+
+
+def status(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False) -> None:
+    """What is in the warehouse, how fresh it is, and what went wrong.
+
+    Example: sbf status
+    """
+    home = Home.at(home_folder)
+    entries, problem = _entries(home)
+    with reading(home) as cursor:
+        runs = latest_runs(cursor, limit=1)
+        now = home.clock.now()
+        states = dataset_states(cursor, entries, now=now)
+        fields = new_fields(cursor, entries, now=now)
+        of_gold = gold_states(cursor, home.gold_models(cursor))
+        gold = of_gold.table
+        last = runs.records[0] if runs.rows else None
+        problems = problems_of_run(cursor, last["run_id"], last["status"]) if last else []
+        problems = [*problems_of_tables(cursor, entries), *of_gold.problems, *problems]
+    if problem:
+        problems.append(Problem(what="the plugins contradict each other", detail=problem, fix="sbf plugins list"))
+    live = read_live(home.config.live)
+    at_work = live if live is not None and live.status == "running" else None
+    if as_json:
+        print_json(
+            "status", home=str(home.folder), last_run=runs.records, datasets=[_record(one) for one in states],
+            gold=gold.records, new_fields=fields.records,
+            problems=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems],
+            at_work=None if at_work is None else attrs.asdict(at_work),
+        )  # fmt: skip
+        return
+    if at_work is not None:
+        how_far = f"is at work: {at_work.stage or 'begins'}, {at_work.done} of {at_work.total} steps"
+        print(
+            f"Run {at_work.run_id} "
+            + ("went silent; `sbf run` goes on from there" if at_work.is_silent(home.clock.now()) else how_far)
+        )
+    if last:
+        took = "" if last["seconds"] is None else f", {last['seconds']:.3g} s"
+        print(f"Last run {last['run_id']}: {last['status']}, {last['started_at']:%Y-%m-%d %H:%M}Z{took}")
+    _print_parts(states, gold, problems, fields)
+
+
+def _entries(home: Home) -> tuple[list[DatasetKeymapEntry], str]:
+    """The datasets of the plugins; where they contradict each other, none and why:
+    what is in the ledger can be told all the same.
+    """
+    try:
+        return home.entries, ""
+    except SbfError as error:
+        return [], str(error)
+
+
+def _record(one: DatasetState) -> dict[str, Any]:
+    record = attrs.asdict(one, filter=attrs.filters.exclude("id"))
+    return {"dataset": one.id, **record}
+
+
+def _print_parts(
+    states: Sequence[DatasetState], gold: FactTable, problems: Sequence[Problem], fields: FactTable
+) -> None:
+    if problems:
+        print("\nto look at:")
+        print_table(("what", "reason", "go on with"), [(one.what, one.detail, one.fix) for one in problems])
+    if fields.rows:
+        print("\nnew fields, which no column takes; payloads keep them:")
+        print_table(fields.headers, fields.rows)
+    if states:
+        print()
+        rows = [
+            (one.id, one.state, one.covered_to, one.last_fetched, one.rows, one.payloads, one.rejected, one.why)
+            for one in states
+        ]
+        print_table(("dataset", "state", "covered to", "last fetched", "rows", "payloads", "rejected", "why"), rows)
+    if gold.rows:
+        print()
+        kept = [
+            place
+            for place, name in enumerate(gold.headers)
+            if name not in ("why", "error") or any(row[place] for row in gold.rows)
+        ]
+        print_table([gold.headers[place] for place in kept], [[row[place] for place in kept] for row in gold.rows])

@@ -1,0 +1,119 @@
+"""Who asks: for each vendor as many requests at once as it allows,
+so that a slow one does not keep the others waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.fetching.answers import FetchAnswer, Fetcher
+from sbf_core.http.loop import RequestLoop
+from sbf_core.plan.planned import PlannedRequest
+
+
+class FetchWorkers:
+    """Asks what was planned, in the order of the plan for each vendor.
+
+    What a recipe asks of the network is asked by tasks of one loop. A plugin's own hook and the reading of files have
+    threads, for they would keep a loop waiting.
+
+    Args:
+        fetcher: asks one request.
+        loop: where tasks run; None: everything has threads.
+        workers: the most requests at once for each vendor.
+    """
+
+    def __init__(self, fetcher: Fetcher, loop: RequestLoop | None, *, workers: int) -> None:
+        self._fetcher = fetcher
+        self._loop = loop
+        self._workers = workers
+        self._told: queue.SimpleQueue[FetchAnswer | PlannedRequest | BaseException] = queue.SimpleQueue()
+        self._pools: list[ThreadPoolExecutor] = []
+        self._tasks: list[Future[None]] = []
+        #: Series of which every step came.
+        self.whole: set[str] = set()
+
+    def answers(self, planned: Sequence[PlannedRequest]) -> Iterator[FetchAnswer | None]:
+        """What comes, as it comes; None after the last step of each planned request.
+
+        Raises:
+            EnvironmentFault: no further request would fare better.
+        """
+        self._start(planned)
+        unfinished = len(planned)
+        while unfinished:
+            told = self._told.get()
+            if isinstance(told, BaseException):
+                raise told
+            if isinstance(told, PlannedRequest):
+                unfinished -= 1
+                yield None
+            else:
+                yield told
+
+    def stop(self) -> None:
+        """Begin nothing more; what is under way is not waited for."""
+        for task in self._tasks:
+            task.cancel()
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        """Wait until the threads are gone; they have nothing to do any more."""
+        for pool in self._pools:
+            pool.shutdown()
+
+    def _start(self, planned: Sequence[PlannedRequest]) -> None:
+        by_vendor: dict[str, list[PlannedRequest]] = defaultdict(list)
+        allowed: dict[str, int] = defaultdict(lambda: self._workers)
+        for item in planned:
+            by_vendor[item.entry.source].append(item)
+            if isinstance(item.entry.recipe, RestRecipe):
+                allowed[item.entry.source] = min(allowed[item.entry.source], item.entry.recipe.connections)
+        for source, items in by_vendor.items():
+            if self._loop is not None and all(self._fetcher.asks_in_loop(item) for item in items):
+                left = iter(items)
+                self._tasks += [
+                    self._loop.start(self._ask_in_loop(left)) for _ in range(min(allowed[source], len(items)))
+                ]
+                continue
+            pool = ThreadPoolExecutor(allowed[source], thread_name_prefix=f"sbf-{source}")
+            self._pools.append(pool)
+            for item in items:
+                pool.submit(self._ask, item)
+
+    def _ask(self, planned: PlannedRequest) -> None:
+        """All steps of a request, in a thread; after one that failed the later ones would leave a gap."""
+        try:
+            for request in planned.steps:
+                answer = self._fetcher.fetch(planned, request)
+                self._told.put(answer)
+                if not answer.came:
+                    break
+            else:
+                self.whole.add(planned.request.key)
+            self._told.put(planned)
+        except BaseException as error:  # the thread that records must see it
+            self._told.put(error)
+
+    async def _ask_in_loop(self, left: Iterator[PlannedRequest]) -> None:
+        """One request after the other, with all their steps, as ``_ask``."""
+        try:
+            for planned in left:
+                for request in planned.steps:
+                    answer = await self._fetcher.fetch_in_loop(planned, request)
+                    self._told.put(answer)
+                    if not answer.came:
+                        break
+                else:
+                    self.whole.add(planned.request.key)
+                self._told.put(planned)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._told.put(error)

@@ -1,0 +1,292 @@
+"""The way of a number back to its payload, and the way of a payload to everything that it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import duckdb
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.identifiers import quoted, quoted_list
+from sbf_core.errors import UsageError, nearest
+from sbf_core.gold.declared import stale_gold
+from sbf_core.gold.model import GoldModel
+from sbf_core.gold.order import tables_read
+from sbf_core.home.gold_models import gold_over
+from sbf_core.reports.datasets import dataset_named, has_rows, key_named, key_of, revisions
+from sbf_core.reports.row_place import Place, place_in_payload
+from sbf_core.reports.stale_tables import as_it_is
+from sbf_core.reports.table import FactTable, table_of
+from sbf_core.safe_paths import inside
+
+_INPUT_ROWS_MAX = 20
+_PAYLOAD = """
+SELECT m.bronze_file_id, m.rel_path AS payload, m.payload_hash AS sha256, m.run_id, m.fetched_at, m.address,
+    m.status_code AS http, m.from_date, m.to_date, m.extension
+FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = ?
+"""
+_NAMED = (
+    "SELECT bronze_file_id, rel_path FROM ops.bronze_manifest "
+    "WHERE bronze_file_id = ? OR rel_path = ? OR starts_with(payload_hash, ?) ORDER BY 2 LIMIT 5"
+)
+_HASH_CHARACTERS_MIN = 8
+
+
+@attrs.frozen(kw_only=True)
+class SilverOrigin:
+    """Where a silver value came from.
+
+    Attributes:
+        entry: the dataset.
+        key: of its row.
+        column, value: what was asked for.
+        versions: every version of the row, oldest first.
+        payload: what the ledger says of the payload that brought the current one.
+        place: where it stands in the payload.
+    """
+
+    entry: DatasetKeymapEntry
+    key: Mapping[str, Any]
+    column: str
+    value: Any
+    versions: FactTable
+    payload: Mapping[str, Any]
+    place: Place
+
+
+@attrs.frozen(kw_only=True)
+class GoldInput:
+    """Rows that a gold row was made of.
+
+    Attributes:
+        table: ``silver.x`` or ``gold.x``.
+        by: columns of the key by which they belong to the row; none: all rows of the table.
+        count: how many.
+        rows: the first of them.
+    """
+
+    table: str
+    by: tuple[str, ...]
+    count: int
+    rows: FactTable
+
+
+@attrs.frozen(kw_only=True)
+class GoldOrigin:
+    """Where a gold value came from.
+
+    Attributes:
+        model: the declaration, as its plugin gives it now, over the sources that are there.
+        key: of its row.
+        column, value: what was asked for.
+        inputs: the tables that the SQL reads, with their rows that share the key. They are found by the names of
+            columns: sbf does not follow a value through expressions.
+    """
+
+    model: GoldModel
+    key: Mapping[str, Any]
+    column: str
+    value: Any
+    inputs: tuple[GoldInput, ...]
+
+
+def explain_silver(
+    cursor: duckdb.DuckDBPyConnection,
+    bronze: Path,
+    entries: Iterable[DatasetKeymapEntry],
+    *,
+    table: str,
+    key: str,
+    column: str,
+) -> SilverOrigin:
+    """Where a silver value came from.
+
+    Args:
+        cursor: reads.
+        bronze: the folder of the payloads.
+        entries: the datasets.
+        table: a silver table, or another name of its dataset.
+        key: as for ``revisions``.
+        column: a column of the table.
+
+    Raises:
+        UsageError: there is no such dataset, row or column.
+        DamageFound: the path of its payload leads out of Bronze.
+    """
+    entry = as_it_is(cursor, dataset_named(table, entries))
+    if column not in entry.column_types:
+        raise UsageError(
+            f"{entry.id} has no column {column!r}",
+            fix=nearest(column, entry.column_types) or "columns are " + ", ".join(entry.column_types),
+            code="UNKNOWN_COLUMN",
+        )
+    wanted = key_of(entry, key)
+    if not has_rows(cursor, entry):
+        raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
+    versions = revisions(cursor, entry, wanted)
+    condition = " AND ".join(f"t.{quoted(name)} = CAST(? AS {entry.column_types[name]})" for name in entry.key_columns)
+    found = table_of(
+        cursor,
+        f"SELECT t.* FROM silver.{quoted(entry.silver_table)} AS t WHERE {condition}",
+        [wanted[name] for name in entry.key_columns],
+    )
+    if not found.rows:
+        gone = " now; it was once: see `sbf revisions`" if versions.rows else ""
+        raise UsageError(
+            f"{entry.id} has no row with the key {key!r}{gone}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY"
+        )
+    row = found.records[0]
+    payload = table_of(cursor, _PAYLOAD, [row["_bronze_file_id"]]).records[0]
+    place = place_in_payload(
+        inside(bronze, payload["payload"]),
+        payload["extension"],
+        entry,
+        {name: row[name] for name in entry.key_columns},
+        column,
+    )
+    return SilverOrigin(
+        entry=entry, key=wanted, column=column, value=row[column], versions=versions, payload=payload, place=place
+    )
+
+
+def explain_gold(
+    cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], *, table: str, key: str, column: str
+) -> GoldOrigin:
+    """Where a gold value came from: the SQL, and the rows of its inputs that share the key.
+
+    Raises:
+        UsageError: there is no such table, row or column.
+    """
+    name = table.removeprefix("gold.")
+    model = next((one for one in models if one.name == name), None)
+    if model is None:
+        raise UsageError(
+            f"no installed plugin builds gold.{name}",
+            fix=nearest(name, [one.name for one in models]) or "see `sbf status`",
+            code="UNKNOWN_TABLE",
+        )
+    types = _columns(cursor, f"gold.{name}")
+    if not types:
+        raise UsageError(f"gold.{name} was not built yet", fix="sbf run --only gold", code="NO_ROWS")
+    for stale in stale_gold(cursor, [model]):
+        what = (
+            f"gold.{name} was built by another declaration, "
+            f"so what is declared now does not explain it: {'; '.join(stale.why)}"
+        )
+        raise UsageError(what, fix="build it again first: sbf run --only gold", code="STALE")
+    if column not in types:
+        raise UsageError(
+            f"gold.{name} has no column {column!r}",
+            fix=nearest(column, types) or "columns are " + ", ".join(types),
+            code="UNKNOWN_COLUMN",
+        )
+    wanted = key_named(model.key, key, what=f"gold.{name}")
+    condition = " AND ".join(f"t.{quoted(part)} = CAST(? AS {types[part]})" for part in model.key)
+    try:
+        found = table_of(
+            cursor,
+            f"SELECT t.{quoted(column)} FROM gold.{quoted(name)} AS t WHERE {condition}",
+            [wanted[part] for part in model.key],
+        )
+    except duckdb.ConversionException as error:
+        raise UsageError(
+            f"a value of the key does not fit: {str(error).splitlines()[0]}", where=f"gold.{name}", code="KEY"
+        ) from error
+    if not found.rows:
+        raise UsageError(
+            f"gold.{name} has no row with the key {key!r}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY"
+        )
+    reads = sorted(tables_read(cursor, model.sql, where=f"gold.{name}"))
+    inputs = tuple(_input(cursor, source, wanted) for source in reads if _columns(cursor, source))
+    return GoldOrigin(model=model, key=wanted, column=column, value=found.rows[0][0], inputs=inputs)
+
+
+def _columns(cursor: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    schema, _, name = table.partition(".")
+    query = (
+        "SELECT column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name = ? AND table_name = ? ORDER BY column_index"
+    )
+    return dict(cursor.execute(query, [schema, name]).fetchall())
+
+
+def _input(cursor: duckdb.DuckDBPyConnection, table: str, key: Mapping[str, str]) -> GoldInput:
+    types = _columns(cursor, table)
+    by = tuple(name for name in key if name in types)
+    schema, _, name = table.partition(".")
+    source = f"{schema}.{quoted(name)} AS t"
+    where = " WHERE " + " AND ".join(f"CAST(t.{quoted(part)} AS VARCHAR) = ?" for part in by) if by else ""
+    values = [key[part] for part in by]
+    counted = cursor.execute(f"SELECT count(*) FROM {source}{where}", values).fetchone()
+    shown = quoted_list((column for column in types if not column.startswith("_")), prefix="t.")
+    rows = table_of(
+        cursor, f"SELECT {shown} FROM {source}{where} ORDER BY ALL LIMIT {_INPUT_ROWS_MAX if by else 0}", values
+    )
+    return GoldInput(table=table, by=by, count=counted[0] if counted else 0, rows=rows)
+
+
+@attrs.frozen(kw_only=True)
+class Impact:
+    """What a payload changed.
+
+    Attributes:
+        payload: what the ledger says of it.
+        silver_table: where its rows went; empty where it was not promoted.
+        current: rows of the table that it brought and that still hold.
+        superseded: rows that it brought and that were superseded since.
+        rejected: rows of it that were rejected.
+        gold: gold tables that read the table, directly or through others.
+    """
+
+    payload: Mapping[str, Any]
+    silver_table: str
+    current: int
+    superseded: int
+    rejected: int
+    gold: tuple[str, ...]
+
+
+def impact(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], name: str) -> Impact:
+    """What a payload changed.
+
+    Args:
+        cursor: reads.
+        models: the gold models, over the sources that are there.
+        name: its path, its id, or the beginning of its hash.
+
+    Raises:
+        UsageError: there is no such payload, or several.
+    """
+    short = name.removeprefix("bronze/")
+    found = cursor.execute(_NAMED, [short, short, short if len(short) >= _HASH_CHARACTERS_MIN else "-"]).fetchall()
+    if len(found) != 1:
+        what = f"{len(found)} payloads begin with {name!r}" if found else f"there is no payload {name!r}"
+        raise UsageError(what, fix="write its path below bronze, e.g. of `sbf runs last`", code="UNKNOWN_PAYLOAD")
+    payload = table_of(cursor, _PAYLOAD, [found[0][0]]).records[0]
+    promoted = cursor.execute(
+        "SELECT silver_table, rows_rejected FROM ops.promotion_manifest WHERE bronze_file_id = ? LIMIT 1", [found[0][0]]
+    ).fetchone()
+    table = promoted[0] if promoted else ""
+    there = bool(table) and bool(_columns(cursor, f"silver.{table}"))
+    counts = (
+        [_brought(cursor, f"silver.{quoted(one)}", found[0][0]) for one in (table, f"{table}_history")]
+        if there
+        else [0, 0]
+    )
+    gold = gold_over(cursor, models, f"silver.{table}") if table else ()
+    return Impact(
+        payload=payload,
+        silver_table=table,
+        current=counts[0],
+        superseded=counts[1],
+        rejected=(promoted[1] or 0) if promoted else 0,
+        gold=gold,
+    )
+
+
+def _brought(cursor: duckdb.DuckDBPyConnection, table: str, file_id: str) -> int:
+    row = cursor.execute(f"SELECT count(*) FROM {table} AS t WHERE t._bronze_file_id = ?", [file_id]).fetchone()
+    return row[0] if row else 0

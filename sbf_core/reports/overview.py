@@ -1,0 +1,206 @@
+"""The warehouse at a glance: how fresh each dataset is, what went wrong, and on which days runs were at work."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import attrs
+import duckdb
+
+from sbf_core.clock import from_naive_utc
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.identifiers import quoted
+from sbf_core.errors import SbfError
+from sbf_core.plan.planner import dataset_due
+from sbf_core.reports.problem import Problem
+from sbf_core.reports.stale_tables import waiting_payloads
+from sbf_core.reports.table import FactTable, table_of
+from sbf_core.shell_words import typed
+from sbf_core.silver.stale import cost_of, payloads_wait, stale_of_home
+
+_BRONZE = """
+SELECT concat_ws('/', domain, source, dataset)
+    || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END, count(*), max(fetched_at)
+FROM ops.bronze_manifest GROUP BY domain, source, dataset, discriminator
+"""
+_SILVER = (
+    "SELECT silver_table, count(*) FILTER (status = 'failed'), sum(rows_rejected), max(coverage_to) "
+    "FROM ops.promotion_manifest GROUP BY 1"
+)
+_TABLES_OF = """
+SELECT DISTINCT concat_ws('/', m.domain, m.source, m.dataset)
+    || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END, p.silver_table
+FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id)
+WHERE concat_ws('/', m.domain, m.source, m.dataset) IN (SELECT unnest(?))
+"""
+#: The key of a series is the identity of its dataset, which has three parts, and perhaps a ticker, which may have any.
+_ASKED = "SELECT array_to_string(string_split(key, '/')[1:3], '/'), max(checked_at) FROM ops.data_dates GROUP BY 1"
+_FAILED = """
+SELECT concat_ws('/', domain, source, dataset)
+    || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END AS dataset, error, count(*) AS times
+FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' AND status = 'failed'
+GROUP BY ALL ORDER BY times DESC, 1, 2 LIMIT 20
+"""
+_GOLD_FAILED = (
+    "SELECT table_name, error FROM ops.file_ingestions "
+    "WHERE run_id = ? AND kind = 'gold' AND status = 'failed' ORDER BY 1"
+)
+_REJECTED = (
+    "SELECT silver_table, reason, count(*) FROM ops.rejects WHERE run_id = ? "
+    "GROUP BY ALL ORDER BY 3 DESC, 1, 2 LIMIT 20"
+)
+_DAYS = """
+SELECT CAST(started_at AS DATE) AS day, count(*) AS runs,
+    count(*) FILTER (status IN ('failed', 'interrupted')) AS failed, count(*) FILTER (status = 'partial') AS partial
+FROM ops.file_ingestions WHERE kind = 'run' AND started_at >= ? GROUP BY 1 ORDER BY 1
+"""
+
+
+@attrs.frozen(kw_only=True)
+class DatasetState:
+    """One dataset at a glance.
+
+    Attributes:
+        id: its identity.
+        title: what it is, for readers; its identity where nobody says.
+        silver_table: where its rows are.
+        is_declared: whether an installed plugin declares it.
+        state: ``fresh``, ``due``, ``failed``, ``never``, ``stale`` where its declaration has changed since its table
+            was made, ``held`` where it waits for its user, or ``left`` where no plugin declares it any more.
+        why: the reason.
+        payloads: how many there are.
+        rows: current rows in silver.
+        rejected: rows that were rejected, ever.
+        covered_to: the last day in silver.
+        last_fetched: when its last payload came.
+    """
+
+    id: str
+    title: str
+    silver_table: str
+    is_declared: bool
+    state: str
+    why: str
+    payloads: int
+    rows: int
+    rejected: int
+    covered_to: dt.date | None
+    last_fetched: dt.datetime | None
+
+
+def dataset_states(
+    cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], *, now: dt.datetime
+) -> list[DatasetState]:
+    """Every dataset that was ever asked for, those that need a look first; also those whose plugin is gone."""
+    bronze = {name: (count, moment) for name, count, moment in cursor.execute(_BRONZE).fetchall()}
+    silver = {
+        name: (failed, rejected or 0, covered) for name, failed, rejected, covered in cursor.execute(_SILVER).fetchall()
+    }
+    asked = dict(cursor.execute(_ASKED).fetchall())
+    tables = {
+        name
+        for (name,) in cursor.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'silver' AND database_name = current_database()"
+        ).fetchall()
+    }
+    found = []
+    declared = list(entries)
+    for entry in declared:
+        if entry.id not in bronze and entry.id not in asked:
+            continue
+        checked = asked.get(entry.id)
+        state, why = _freshness(entry, None if checked is None else from_naive_utc(checked), now)
+        found.append((entry.id, entry.title or entry.id, entry.silver_table, True, state, why))
+    left = sorted(set(bronze) - {name for entry in declared for name in entry.ids})
+    tables_of = dict(cursor.execute(_TABLES_OF, [[name.partition("@")[0] for name in left]]).fetchall()) if left else {}
+    found += [(name, name, tables_of.get(name, ""), False, "left", "no installed plugin declares it") for name in left]
+    waiting = _waiting(cursor, declared)
+    states = []
+    for dataset_id, title, table, is_declared, state, why in found:
+        payloads, fetched = bronze.get(dataset_id, (0, None))
+        failed, rejected, covered = silver.get(table, (0, 0, None))
+        if failed:
+            state, why = "failed", f"{failed} payloads could not be promoted"
+        state, why = waiting.get(dataset_id, (state, why))
+        states.append(DatasetState(
+            id=dataset_id, title=title, silver_table=table, is_declared=is_declared, state=state, why=why,
+            payloads=payloads, rows=_rows(cursor, table) if table in tables else 0,
+            rejected=rejected, covered_to=covered, last_fetched=fetched,
+        ))  # fmt: skip
+    ranks = {"held": 0, "failed": 0, "stale": 1, "never": 2, "due": 3, "left": 4, "fresh": 5}
+    return sorted(states, key=lambda one: (ranks[one.state], one.id))
+
+
+def _waiting(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> dict[str, tuple[str, str]]:
+    """State and reason of the datasets whose table is stale, or whose payloads wait."""
+    held = {one.table: ("held", payloads_wait(one)) for one in waiting_payloads(cursor)}
+    entries = list(entries)
+    found = {entry.id: held[entry.silver_table] for entry in entries if entry.silver_table in held}
+    for stale in stale_of_home(cursor, entries):
+        why = f"{'; '.join(stale.why)}; the next run makes it again ({cost_of(stale)})"
+        found[stale.entry.id] = ("held", stale.hold.reason) if stale.hold else ("stale", why)
+    return found
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
+    counted = cursor.execute(f"SELECT count(*) FROM silver.{quoted(table)}").fetchone()
+    return counted[0] if counted else 0
+
+
+def _freshness(entry: DatasetKeymapEntry, checked_at: dt.datetime | None, now: dt.datetime) -> tuple[str, str]:
+    try:
+        due, why = dataset_due(entry, checked_at, now)
+    except SbfError as error:  # its calendar is not installed: the page says so, and goes on
+        return "due", str(error)
+    if checked_at is None:
+        return "never", "it was never answered"
+    return ("due" if due else "fresh"), why
+
+
+def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str) -> list[Problem]:
+    """What went wrong in a run, each with what to do."""
+    page = f"/runs/{run_id}"
+    found = []
+    if status in ("failed", "interrupted"):
+        found.append(
+            Problem(
+                what=f"The last run was {status}",
+                detail="The next one goes on where it stopped.",
+                fix="sbf run",
+                href=page,
+            )
+        )
+    for dataset, error, times in cursor.execute(_FAILED, [run_id]).fetchall():
+        found.append(
+            Problem(
+                what=f"{dataset}: {times:,} failed",
+                detail=error or "",
+                fix=f"sbf run --select {typed(dataset)}",
+                href=f"{page}?layer=bronze&status=failed",
+            )
+        )
+    for table, error in cursor.execute(_GOLD_FAILED, [run_id]).fetchall():
+        found.append(
+            Problem(
+                what=f"gold.{table} was not built",
+                detail=error or "",
+                fix="sbf run --only gold",
+                href=f"{page}?layer=gold",
+            )
+        )
+    for table, reason, times in cursor.execute(_REJECTED, [run_id]).fetchall():
+        found.append(
+            Problem(
+                what=f"silver.{table}: {times:,} rows rejected",
+                detail=reason,
+                fix=f"sbf rejects {typed(table)}",
+                href=f"{page}?layer=silver",
+            )
+        )
+    return found
+
+
+def run_days(cursor: duckdb.DuckDBPyConnection, *, since: dt.date) -> FactTable:
+    """Days on which runs began: how many, and how many of them failed or were partial."""
+    return table_of(cursor, _DAYS, [since])

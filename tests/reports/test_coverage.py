@@ -1,0 +1,175 @@
+"""Days by how they stand: asked, answered, empty, not final, failed and never asked for, apart."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from warehouse import FakeVendor, Warehouse, entry, price
+
+from sbf_core.api import Cadence, DataRules, RunResult, hookimpl
+from sbf_core.cli.commands.coverage import coverage as coverage_command
+from sbf_core.errors import UsageError
+from sbf_core.ops.coverage import Stretch
+from sbf_core.reports import coverage
+from sbf_core.reports.coverage import Covered, coverage_of, day_counts
+from sbf_core.runner.options import RunOptions
+
+TODAY = dt.date(2024, 1, 8)
+
+
+class Vendor(FakeVendor):
+    """Has a row of each ticker on the first day of each request, of some of them."""
+
+    down = False
+    has_rows = True
+
+    @hookimpl
+    def fetch(self, entry: Any, request: Any) -> RunResult:
+        assert self.clock is not None
+        shared = {
+            "request": request,
+            "address": f"fake://{request.key}/{request.from_date}/{request.to_date}",
+            "fetched_at": self.clock.now(),
+        }
+        if self.down:
+            return RunResult(**shared, error="down", kind="http_status")
+        rows = [price(request.ticker or "A", str(request.from_date))] if self.has_rows else []
+        return RunResult(**shared, payload=json.dumps(rows).encode())
+
+
+def shown(warehouse: Warehouse, vendor: FakeVendor, **more: Any) -> list[tuple[str | None, str, str, int, str]]:
+    with warehouse.open() as cursor:
+        found = coverage_of(cursor, vendor.entries[0], **{"tickers": (), "today": TODAY, **more})
+    return [(each.ticker, f"{each.first:%m-%d}", f"{each.last:%m-%d}", each.days, str(each.state)) for each in found]
+
+
+def asked(first: int, last: int) -> RunOptions:
+    return RunOptions(since=dt.date(2024, 1, first), until=dt.date(2024, 1, last), force=True)
+
+
+def test_days_stand_apart(tmp_path: Path) -> None:
+    vendor = Vendor(entry(first_date=dt.date(2023, 12, 30), is_data=DataRules(may_be_empty=True)))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    warehouse.clock.advance(hours=24 * 5)  # noon of 7 January
+    vendor.down = True
+    warehouse.run(options=asked(2, 4))
+    vendor.down = False
+    warehouse.run(options=asked(3, 3))
+    vendor.has_rows = False
+    warehouse.run(options=asked(6, 7))
+    assert shown(warehouse, vendor) == [
+        (None, "12-30", "01-01", 3, "never asked"),
+        (None, "01-02", "01-02", 1, "failed"),
+        (None, "01-03", "01-03", 1, "final"),
+        (None, "01-04", "01-04", 1, "failed"),
+        (None, "01-05", "01-05", 1, "never asked"),
+        (None, "01-06", "01-07", 2, "not final"),
+        (None, "01-08", "01-08", 1, "never asked"),
+    ]
+    warehouse.run(hours_later=48, options=asked(6, 7))
+    assert shown(warehouse, vendor)[-2:] == [
+        (None, "01-06", "01-07", 2, "empty"),
+        (None, "01-08", "01-08", 1, "never asked"),
+    ]
+
+
+def test_tickers_that_were_never_asked_for_are_there(tmp_path: Path) -> None:
+    vendor = Vendor(entry(scope="per_ticker", first_date=dt.date(2024, 1, 1), cadence=Cadence(min_age_days=4)))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    warehouse.clock.advance(hours=24 * 6)
+    warehouse.run(universe__tickers=["B"])
+    assert shown(warehouse, vendor, tickers=["A", "B"]) == [
+        ("A", "01-01", "01-04", 4, "never asked"),
+        ("B", "01-01", "01-04", 4, "final"),
+    ]
+    assert shown(warehouse, vendor, today=dt.date(2023, 1, 1)) == []
+
+
+def test_a_payload_that_was_refused_failed(tmp_path: Path) -> None:
+    vendor = Vendor(entry(first_date=dt.date(2024, 1, 1)))
+    vendor.has_rows = False
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    assert warehouse.run(options=asked(1, 2)).errors
+    assert shown(warehouse, vendor)[0] == (None, "01-01", "01-02", 2, "failed")
+
+
+def test_a_payload_that_is_held_was_not_answered(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry(first_date=dt.date(2024, 1, 1)))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01")])
+    warehouse.run(options=asked(1, 1))
+    vendor.says([{name: value for name, value in price("A", "2024-01-02").items() if name != "volume"}])
+    warehouse.run(hours_later=1, options=asked(2, 2))
+    assert warehouse.ask("SELECT status FROM ops.promotion_manifest ORDER BY finished_at") == [("ok",), ("held",)]
+    assert shown(warehouse, vendor)[1] == (None, "01-02", "01-02", 1, "failed")
+
+
+STRETCHES = st.lists(st.tuples(st.integers(1, 20), st.integers(0, 6)), max_size=4)
+
+
+def _islands(pairs: list[tuple[int, int]]) -> tuple[set[int], list[Stretch]]:
+    days = {day for first, more in pairs for day in range(first, first + more + 1)}
+    starts = sorted(day for day in days if day - 1 not in days)
+    ends = sorted(day for day in days if day + 1 not in days)
+    return days, [Stretch(dt.date.fromordinal(a), dt.date.fromordinal(z)) for a, z in zip(starts, ends, strict=True)]
+
+
+@given(STRETCHES, STRETCHES, STRETCHES, STRETCHES)
+def test_each_wanted_day_stands_in_one_way(
+    answered: list[tuple[int, int]],
+    final: list[tuple[int, int]],
+    rows: list[tuple[int, int]],
+    failed: list[tuple[int, int]],
+) -> None:
+    """A model: sets of days. Final days and days with rows were answered."""
+    (every, answers), (done, finals), (full, fulls), (bad, fails) = map(
+        _islands, (answered + final + rows, final, rows, failed)
+    )
+    wanted = Stretch(dt.date.fromordinal(3), dt.date.fromordinal(18))
+    found = coverage._states(wanted, finals, answers, fulls, fails)
+    states = [(day, state) for first, last, state in found for day in range(first.toordinal(), last.toordinal() + 1)]
+
+    def right(day: int) -> Covered:
+        if day in done:
+            return Covered.FINAL if day in full else Covered.EMPTY
+        return Covered.NOT_FINAL if day in every else Covered.FAILED if day in bad else Covered.NEVER_ASKED
+
+    assert sorted(states) == [(day, right(day)) for day in range(3, 19)]
+
+
+def test_the_command_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Over a home without a run; of a plugin that is installed."""
+    home = str(tmp_path / "home")
+    warehouse = Warehouse(tmp_path / "home", Vendor(entry()))
+    warehouse.run()
+    coverage_command("fred_observation", home, ticker="GDPC1", days=True)
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["GDPC1", "1776-07-04"]
+    coverage_command("", home)
+    out = capsys.readouterr().out
+    assert "days never asked" in out and "rates/treasury/par_yield_curve" in out and "ecb" not in out
+    coverage_command("par_yield_curve", home, days=True, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["datasets"][0]["dataset"], told["datasets"][0]["stretches"][0]["state"]) == (
+        "rates/treasury/par_yield_curve",
+        "never asked",
+    )
+    for name, ticker, word in (
+        ("ecb_reference_rate", None, "names no days"),
+        ("", "A", "needs a dataset"),
+        ("fred_observation", "GDPC2", "did you mean 'GDPC1'"),
+    ):
+        with pytest.raises(UsageError, match=word):
+            coverage_command(name, home, ticker=ticker, days=True)
+
+
+def test_days_are_counted() -> None:
+    stretch = coverage.CoveredStretch(
+        ticker=None, first=dt.date(2024, 1, 1), last=dt.date(2024, 1, 3), state=Covered.EMPTY
+    )
+    assert day_counts([stretch, stretch])[Covered.EMPTY] == 6
