@@ -25,6 +25,21 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         figures.add("passed " + report.nodeid.partition("::")[0])
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares a warehouse that takes seconds to make runs in one process, and begins early, whatever the order."""
+    for item in items:
+        folder, _, name = item.nodeid.partition("::")
+        shared = f"{folder}::{name.partition('[')[0]}" if "promise" in dir(_param(item, "check")) else folder
+        if shared != folder or folder.startswith("tests/crash/"):
+            item.add_marker(pytest.mark.xdist_group(shared))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+def _param(item: pytest.Item, name: str) -> object:
+    return item.callspec.params.get(name) if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+
+
 @pytest.fixture(autouse=True)
 def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's own SBF_* variables must not reach a test."""

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hang import HANG_SECONDS
 from typer.main import get_command
+from warm_sbf import WARM
 
 from sbf_core.cli import commands
 from sbf_core.cli.app import COMMANDS, asked_for, whole_application
@@ -35,15 +36,7 @@ class Shell:
 
     def __call__(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")}
-        command = [sys.executable, "-m", "sbf_core", *arguments]
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env={**environment, **variables},
-            capture_output=True,
-            text=True,
-            timeout=HANG_SECONDS,
-        )
+        return WARM.run(arguments, cwd=self.folder, env={**environment, **variables}, timeout=HANG_SECONDS)
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_caring_for_a_home_on_a_disk_that_fails(
 ) -> None:
     """A backup, a restore or a repair that fails in the middle is done again; nothing is worse than before."""
     home, kept, new = tmp_path / "home", tmp_path / "kept", tmp_path / "new"
-    assert world.sbf(home, "run", "--replay", str(world.recording)).returncode == 0
+    world.filled(home)
     if command != "backup":
         assert world.sbf(home, "backup", str(kept)).returncode == 0
     if command == "repair":

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,6 +49,8 @@ ELSEWHERE = {
         if point.startswith(("rebuild.", "recover.", "replace.", "remake.", "backup.", "restore.", "clean."))
     ),
 }
+#: Where one process is in at a time; ``whole.`` is passed by several files, struck by turns elsewhere.
+STRUCK = [point for point in FAULT_POINTS if point not in ELSEWHERE and not point.startswith("whole.")]
 MODES = ("replay", "second day")
 #: Written when a run begins, as often as the clock says while it works, and at its end.
 LIVE = "live.json"
@@ -80,9 +83,10 @@ class Case:
         undisturbed = self.home("undisturbed")
         count = world.folder / f"count-{mode.replace(' ', '-')}.json"
         began = time.monotonic()
-        done = world.sbf(undisturbed, *self.arguments, SBF_FAULT=f"count:{count}")
+        child = world.start(undisturbed, *self.arguments, SBF_FAULT=f"count:{count}")
+        said = child.communicate()
         self.seconds = time.monotonic() - began
-        assert done.returncode == 0, done.stderr
+        assert child.returncode == 0, said
         self.counts: dict[str, int] = json.loads(count.read_text())
         self.wanted = digests(undisturbed)
 
@@ -149,14 +153,27 @@ def occurrences(number: int) -> list[int]:
 
 @pytest.mark.parametrize("point", [point for point in FAULT_POINTS if point not in ELSEWHERE])
 def test_killed_at(world: World, cases: dict[str, Case], point: str) -> None:
-    """The first occurrence with SIGKILL, and with another signal by turns. All with all is slow, and so is the second
-    day, of which the tests at any moment strike some.
+    """The first occurrence, with SIGKILL; where several files pass a point, with another signal at every second. All
+    with all is slow, and so is the second day, of which the tests at any moment strike some.
     """
     other = ("term", "int")[FAULT_POINTS.index(point) % 2]
+    kinds: dict[str, str] = {}
+
+    def chosen(name: str, kind: str, occurrence: int) -> bool:
+        turn = kinds.setdefault(name, "kill" if len(kinds) % 2 == 0 else other)
+        return occurrence == 1 and kind == turn
+
+    strike(case_of(cases, world, "replay"), point, chosen)
+
+
+@pytest.mark.parametrize("point", [point for point in STRUCK if FAULT_POINTS.index(point) % 3 < 2])
+def test_stopped_at(world: World, cases: dict[str, Case], point: str) -> None:
+    """The same with a signal that can be caught, at a third of the points for each of them; the rest is slow."""
+    turn = FAULT_POINTS.index(point) % 3
     strike(
         case_of(cases, world, "replay"),
         point,
-        lambda kind, occurrence: occurrence == 1 and kind in ("kill", other),
+        lambda name, kind, occurrence: occurrence == 1 and kind == ("term", "int")[turn],
     )
 
 
@@ -165,10 +182,10 @@ def test_killed_at(world: World, cases: dict[str, Case], point: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("point", [point for point in FAULT_POINTS if point not in ELSEWHERE])
 def test_killed_at_with_every_signal(world: World, cases: dict[str, Case], mode: str, point: str) -> None:
-    strike(case_of(cases, world, mode), point, lambda kind, occurrence: True)
+    strike(case_of(cases, world, mode), point, lambda name, kind, occurrence: True)
 
 
-def strike(case: Case, point: str, chosen: Callable[[str, int], bool]) -> None:
+def strike(case: Case, point: str, chosen: Callable[[str, str, int], bool]) -> None:
     world, mode = case.world, case.mode
     strikes = case.strikes(point)
     if not strikes:
@@ -179,7 +196,7 @@ def strike(case: Case, point: str, chosen: Callable[[str, int], bool]) -> None:
     assert ("@" in strikes[0][0]) == point.startswith("whole."), "several files pass it: it is struck at each"
     for name, occurrence in strikes:
         for kind in SIGNALS:
-            if not chosen(kind, occurrence):
+            if not chosen(name, kind, occurrence):
                 continue
             home = case.home(f"{name}-{occurrence}-{kind}")
             died = world.sbf(home, *case.arguments, SBF_FAULT=f"{name}:{occurrence}:{kind}")
@@ -208,8 +225,11 @@ def strike(case: Case, point: str, chosen: Callable[[str, int], bool]) -> None:
 def test_killed_while_recovering(world: World, cases: dict[str, Case], first: str, point: str) -> None:
     """The run dies, then its recovery does, then the recovery of that."""
     case = case_of(cases, world, "replay")
+    dead = world.folder / f"dead-{first.replace(':', '-')}"
+    if not dead.exists():
+        assert world.sbf(dead, *case.arguments, SBF_FAULT=f"{first}:kill").returncode == -signal.SIGKILL
     home = case.home(f"{first}-{point}")
-    assert world.sbf(home, *case.arguments, SBF_FAULT=f"{first}:kill").returncode == -signal.SIGKILL
+    shutil.copytree(dead, home)
     for _ in range(2):
         assert world.sbf(home, *case.arguments, SBF_FAULT=f"{point}:1:kill").returncode in (-signal.SIGKILL, 0)
     case.settle(home)

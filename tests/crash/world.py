@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hang import HANG_SECONDS
+from warm_sbf import WARM
 
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.care.digest import digest_tables
@@ -119,10 +120,12 @@ class World:
 
     Args:
         folder: where everything is kept.
+        isolate: in whose processes hooks run, as ``plugins.isolate``: those of their own take as long as all the rest.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, isolate: str = "none") -> None:
         self.folder = folder
+        self.isolate = isolate
         self.site = folder / "site"
         self.recording = folder / "recording"
         if not self.site.exists():
@@ -135,15 +138,13 @@ class World:
         return {
             **usual, "PYTHONPATH": os.pathsep.join([str(ROOT), str(self.site)]), "SBF_HOME": str(home),
             "SBF_TESTING": "1", "SBF_NOW": DAYS[day].isoformat(), "SBF_PLUGINS": "world",
-            "SBF_TICKERS": ",".join(TICKERS), "SBF_FSYNC": "none", "SBF_THREADS": "1", **more,
+            "SBF_TICKERS": ",".join(TICKERS), "SBF_FSYNC": "none", "SBF_THREADS": "1",
+            "SBF_ISOLATE": self.isolate, **more,
         }  # fmt: skip
 
     def sbf(self, home: Path, *arguments: str, day: int = 1, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        command = [sys.executable, "-m", "sbf_core", *arguments]
-        return subprocess.run(
-            command, env=self.environment(home, day=day, **more), capture_output=True, text=True, timeout=HANG_SECONDS
-        )
+        return WARM.run(arguments, env=self.environment(home, day=day, **more), timeout=HANG_SECONDS)
 
     def start(self, home: Path, *arguments: str, day: int = 1, **more: str) -> subprocess.Popen[str]:
         """Start a command."""
@@ -177,7 +178,8 @@ class World:
 
     def findings(self, home: Path) -> list[Finding]:
         """What `sbf verify` finds."""
-        return Verification(Home(Settings(home, environment={}), plugins=self.manager())).run().findings
+        settings = Settings(home, flags={"plugins.isolate": self.isolate}, environment={})
+        return Verification(Home(settings, plugins=self.manager())).run().findings
 
     def set_day(self, home: Path, day: int) -> None:
         """The files of the source as they are on a day."""
@@ -196,6 +198,16 @@ class World:
             self.set_day(making, 1)
             making.rename(done)
         shutil.copytree(done, home, dirs_exist_ok=True)
+
+    def filled(self, home: Path) -> None:
+        """A home into which the whole recording was replayed."""
+        done = self.folder / "filled"
+        if not done.exists():
+            making = home.with_name(f"{home.name}-making")
+            answer = self.sbf(making, "run", "--replay", str(self.recording))
+            assert answer.returncode == 0, answer.stderr
+            making.rename(done)
+        shutil.copytree(done, home)
 
 
 def digests(home: Path, *, bronze: Path | None = None) -> Mapping[str, tuple[int, str]]:

@@ -24,6 +24,7 @@ import recorded
 import typer
 from hang import HANG_SECONDS
 from pytest_httpserver import HTTPServer
+from warm_sbf import WARM
 
 from sbf_core import api
 from sbf_core.cli.app import whole_application
@@ -285,9 +286,11 @@ def _run(command: list[str], folder: Path, more: dict[str, str], *, ends_with: i
     elif command[0] == "python":
         full = [sys.executable, *command[1:]]
     else:
-        assert command[0] == "sbf"
-        full = [sys.executable, "-m", "sbf_core", *command[1:]]
-    done = subprocess.run(full, cwd=folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
+        full = command
+    if command[0] == "sbf":
+        done = WARM.run(command[1:], cwd=folder, env=environment, timeout=HANG_SECONDS)
+    else:
+        done = subprocess.run(full, cwd=folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS)
     assert done.returncode == ends_with or (done.returncode == 3 and command[1] == "verify"), done.stderr
     return "" if command[0] == "pip" else done.stdout + (done.stderr if both else "")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from hang import HANG_SECONDS
+from warm_sbf import WARM
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PACKAGES = sorted(path.parent.name for path in EXAMPLES.glob("*/pyproject.toml"))
@@ -47,14 +48,7 @@ class Installed:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {
             "PYTHONPATH": with_path(self.site)
         }
-        return subprocess.run(
-            [sys.executable, "-m", "sbf_core", *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=HANG_SECONDS,
-        )
+        return WARM.run(arguments, cwd=self.folder, env=environment, timeout=HANG_SECONDS)
 
     def rows(self, query: str) -> list[dict[str, object]]:
         """What a query gives."""

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from hang import HANG_SECONDS
+from warm_sbf import WARM
 
 from sbf_core.plugin.bounds import bounds
 
@@ -79,9 +81,7 @@ def test_the_commands_show_it(site: Path, tmp_path: Path) -> None:
     }
 
     def sbf(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "sbf_core", *arguments], env=environment, capture_output=True, text=True
-        )
+        return WARM.run(arguments, env=environment, timeout=HANG_SECONDS)
 
     listed = sbf("plugins", "list").stdout
     assert f"sbf-old       wants duckdb<1.0, and {version('duckdb')} is installed" in listed

@@ -8,7 +8,6 @@ import datetime as dt
 import json
 import os
 import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from hang import HANG_SECONDS
 from warehouse import FakeVendor, Warehouse, entry, price
+from warm_sbf import WARM
 
 from sbf_core.api import GoldModel, NotNull
 from sbf_core.errors import UsageError
@@ -33,14 +33,7 @@ class Shell:
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")}
-        return subprocess.run(
-            [sys.executable, "-m", "sbf_core", *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=HANG_SECONDS,
-        )
+        return WARM.run(arguments, cwd=self.folder, env=environment, timeout=HANG_SECONDS)
 
     def told(self, *arguments: str) -> Any:
         done = self(*arguments, "--json")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hang import HANG_SECONDS
 from pytest_httpserver import HTTPServer
+from warm_sbf import WARM
 from werkzeug import Request, Response
 
 from sbf_core.testing.kit import CHECKS
@@ -35,14 +36,17 @@ class Author:
         self.folder = folder
         self.site = folder / "site"
 
-    def run(self, *command: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {
+    @property
+    def environment(self) -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {
             "PYTHONPATH": os.pathsep.join([str(self.site), *filter(None, [os.environ.get("PYTHONPATH")])])
         }
+
+    def run(self, *command: str, **more: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *command],
             cwd=self.folder,
-            env=environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=HANG_SECONDS,
@@ -50,7 +54,7 @@ class Author:
         )
 
     def sbf(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run("-m", "sbf_core", *arguments)
+        return WARM.run(arguments, cwd=self.folder, env=self.environment, timeout=HANG_SECONDS)
 
     def new(self, *arguments: str) -> str:
         done = self.sbf("plugins", "new", *arguments)
@@ -92,7 +96,8 @@ def is_whole(author: Author, name: str, count: int) -> None:
     done = author.sbf("run", "--plugins", name, "--replay", "sample")
     assert done.returncode == 0, done.stderr
     assert author.rows(f"SELECT count(*) AS n FROM silver.{name}") == [{"n": count}]
-    strict = author.run("-m", "mypy", "--strict", f"{package}/sbf_{name}")
+    cache = author.folder.parent / "mypy"  # what it knows of sbf it need not find out for each package
+    strict = author.run("-m", "mypy", "--strict", "--cache-dir", str(cache), f"{package}/sbf_{name}")
     assert strict.returncode == 0, strict.stdout
     style = author.run("-m", "ruff", "check", "--isolated", "--select", "E,F,W,I,UP,B", "--line-length", "180", package)
     assert style.returncode == 0, style.stdout
