@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from sbf_core.care.findings import Finding, FindingKind
-from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.identity import SERIES_KEY, series_key_in
 
 #: Per kind a SELECT of (subject, detail). The rules are those of docs/explanation/guarantees.md.
 _QUESTIONS: tuple[tuple[FindingKind, str], ...] = (
@@ -82,16 +82,17 @@ _QUESTIONS: tuple[tuple[FindingKind, str], ...] = (
     (
         FindingKind.WATERMARK_DIFFERS,  # by table, for a dataset that was renamed has payloads under its former names
         (
-            f"WITH series AS (SELECT p.silver_table, coalesce(m.ticker, '') AS series_ticker, max({DATASET_ID}) AS id, "
+            "WITH series AS (SELECT p.silver_table, coalesce(m.ticker, '') AS series_ticker, "
+            f"max({series_key_in('m')}) AS key, "
             "min(p.coverage_from) AS coverage_from, max(p.coverage_to) AS coverage_to "
             "FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) "
             "WHERE p.status = 'ok' GROUP BY ALL), "
             "lacking AS (SELECT DISTINCT f.table_name AS silver_table, coalesce(f.ticker, '') AS series_ticker "
             "FROM ops.file_ingestions AS f ANTI JOIN ops.promotion_manifest USING (bronze_file_id) "
             "WHERE f.kind = 'file' AND f.bronze_file_id IS NOT NULL AND f.status = 'ok'), "
-            f"marks AS (SELECT silver_table, coalesce(ticker, '') AS series_ticker, {DATASET_ID} AS id, "
+            f"marks AS (SELECT silver_table, coalesce(ticker, '') AS series_ticker, {SERIES_KEY} AS key, "
             "coverage_from, coverage_to FROM ops.watermarks) "
-            "SELECT coalesce(w.id, s.id) || CASE WHEN series_ticker = '' THEN '' ELSE '/' || series_ticker END, "
+            "SELECT coalesce(w.key, s.key), "
             "'is ' || coalesce(CAST(w.coverage_to AS VARCHAR), 'none') || "
             "', promotions say ' || coalesce(CAST(s.coverage_to AS VARCHAR), 'none') "
             "FROM (FROM series ANTI JOIN lacking USING (silver_table, series_ticker)) AS s "

@@ -11,7 +11,7 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.identifiers import literal, literal_list
-from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.identity import DATASET_ID
 from sbf_core.runs.request import TICKER_SEPARATOR
 
 _SECONDS_A_DAY = 86_400

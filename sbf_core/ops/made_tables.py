@@ -12,7 +12,7 @@ from sbf_core.clock import Clock, to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
 from sbf_core.ops import queries
-from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.identity import DATASET_ID
 from sbf_core.ops.rows import RowCounts
 from sbf_core.ops.taking_over import take_over
 

@@ -10,12 +10,8 @@ from typing import Any
 import duckdb
 
 from sbf_core.clock import from_naive_utc, to_naive_utc
+from sbf_core.ops.identity import DATASET_ID, SERIES_KEY
 from sbf_core.ops.rows import RowCounts, SeriesState
-
-#: SQL: the identity of the dataset of a row, as ``DatasetKeymapEntry.id``.
-DATASET_ID = (
-    "concat(domain, '/', source, '/', dataset, CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END)"
-)
 
 
 def latest_promoted(conn: duckdb.DuckDBPyConnection, silver_table: str) -> dict[str | None, dt.datetime]:
@@ -31,9 +27,9 @@ def latest_promoted(conn: duckdb.DuckDBPyConnection, silver_table: str) -> dict[
 def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], str]:
     """The hash of the newest payload of each series, under (series, address) and under (series, "")."""
     rows = conn.execute(
-        f"WITH named AS (SELECT {DATASET_ID} AS id, "
-        "ticker, address, payload_hash, fetched_at FROM ops.bronze_manifest) "
-        "SELECT id || coalesce('/' || ticker, ''), address, arg_max(payload_hash, fetched_at), max(fetched_at) "
+        f"WITH named AS (SELECT {DATASET_ID} AS id, {SERIES_KEY} AS key, "
+        "address, payload_hash, fetched_at FROM ops.bronze_manifest) "
+        "SELECT key, address, arg_max(payload_hash, fetched_at), max(fetched_at) "
         "FROM named WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) "
         "GROUP BY ALL ORDER BY max(fetched_at)",
         [json.dumps(list(dataset_ids))],
@@ -49,7 +45,7 @@ def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence
 def latest_answer_parts(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], int]:
     """See ``OpsService.latest_answer_parts``."""
     rows = conn.execute(
-        f"SELECT {DATASET_ID} || coalesce('/' || ticker, ''), arg_max(parts, fetched_at) FROM ops.bronze_manifest "
+        f"SELECT {SERIES_KEY}, arg_max(parts, fetched_at) FROM ops.bronze_manifest "
         f"WHERE list_contains(?, {DATASET_ID}) GROUP BY 1",
         [list(dataset_ids)],
     ).fetchall()
@@ -59,12 +55,12 @@ def latest_answer_parts(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[s
 def _overtaken(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> set[str]:
     """Batches of tickers of which one came later in another batch: the same payload once more may be news then."""
     rows = conn.execute(
-        f"WITH series AS (SELECT {DATASET_ID} AS id, "
+        f"WITH series AS (SELECT {DATASET_ID} AS id, {SERIES_KEY} AS key, "
         "ticker, max(fetched_at) AS last_at FROM ops.bronze_manifest WHERE ticker IS NOT NULL GROUP BY ALL), "
-        "each AS (SELECT id, ticker, last_at, unnest(string_split(ticker, ',')) AS one FROM series "
+        "each AS (SELECT id, key, last_at, unnest(string_split(ticker, ',')) AS one FROM series "
         "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id)), "
         "newest AS (SELECT id, one, max(last_at) AS last_at FROM each GROUP BY ALL) "
-        "SELECT DISTINCT each.id || '/' || each.ticker FROM each JOIN newest USING (id, one) "
+        "SELECT DISTINCT each.key FROM each JOIN newest USING (id, one) "
         "WHERE newest.last_at > each.last_at",
         [json.dumps(list(dataset_ids))],
     ).fetchall()
@@ -78,10 +74,10 @@ def latest_validators(
     that gave anything.
     """
     rows = conn.execute(
-        f"WITH named AS (SELECT {DATASET_ID} AS id, "
-        "ticker, address, {'e': coalesce(etag, ''), 'm': coalesce(last_modified, '')} AS given, fetched_at "
+        f"WITH named AS (SELECT {DATASET_ID} AS id, {SERIES_KEY} AS key, "
+        "address, {'e': coalesce(etag, ''), 'm': coalesce(last_modified, '')} AS given, fetched_at "
         "FROM ops.bronze_manifest), "
-        "newest AS (SELECT id || coalesce('/' || ticker, '') AS key, address, arg_max(given, fetched_at) AS given "
+        "newest AS (SELECT key, address, arg_max(given, fetched_at) AS given "
         "FROM named WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) GROUP BY ALL) "
         "SELECT key, address, given.e, given.m FROM newest WHERE given.e <> '' OR given.m <> ''",
         [json.dumps(list(dataset_ids))],
@@ -95,9 +91,7 @@ def load_stretches(
 ) -> frozenset[tuple[str, dt.date | None, dt.date | None]]:
     """Series, first and last day of everything that was asked for with success since a moment."""
     rows = conn.execute(
-        "SELECT DISTINCT concat(domain, '/', source, '/', dataset, "
-        "CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
-        "CASE WHEN ticker IS NULL THEN '' ELSE '/' || ticker END), from_date, to_date FROM ops.file_ingestions "
+        f"SELECT DISTINCT {SERIES_KEY}, from_date, to_date FROM ops.file_ingestions "
         "WHERE kind = 'file' AND started_at >= ? AND status IN ('fetched', 'unchanged', 'none', 'ok')",
         [to_naive_utc(since)],
     ).fetchall()
@@ -116,10 +110,7 @@ def answer_seconds(conn: duckdb.DuckDBPyConnection) -> dict[str, float]:
 def load_series_states(conn: duckdb.DuckDBPyConnection) -> dict[str, SeriesState]:
     """What is known of every series that was ever fetched."""
     rows = conn.execute(
-        "WITH w AS (SELECT concat(domain, '/', source, '/', dataset, "
-        "CASE WHEN discriminator = '' THEN '' ELSE '@' || discriminator END, "
-        "CASE WHEN ticker IS NULL THEN '' ELSE '/' || ticker END) AS key, coverage_from, coverage_to "
-        "FROM ops.watermarks) "
+        f"WITH w AS (SELECT {SERIES_KEY} AS key, coverage_from, coverage_to FROM ops.watermarks) "
         "SELECT key, d.checked_at, d.to_date, w.coverage_from, w.coverage_to, d.again_from, d.unknown_since "
         "FROM ops.data_dates d FULL JOIN w USING (key)"
     ).fetchall()

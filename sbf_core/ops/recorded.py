@@ -11,7 +11,7 @@ import duckdb
 from sbf_core.clock import to_naive_utc
 from sbf_core.duck.identifiers import quoted
 from sbf_core.ops import manifest
-from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.identity import DATASET_ID, SERIES_KEY
 from sbf_core.ops.recoveries import promoted_files_sql
 from sbf_core.ops.rows import BronzeManifestRow
 
@@ -108,7 +108,7 @@ class RecordedPayloads:
             lambda conn: manifest.copy(
                 conn,
                 f"FROM {database}ops.bronze_manifest SEMI JOIN ({promoted_files_sql(database)}) USING (bronze_file_id) "
-                f"{_OF} AND NOT list_contains(?, {_SERIES}) AND NOT list_contains(?, rel_path)",
+                f"{_OF} AND NOT list_contains(?, {SERIES_KEY}) AND NOT list_contains(?, rel_path)",
                 [list(ids), list(without), list(but)],
             )
         )
@@ -123,4 +123,3 @@ class RecordedPayloads:
 
 
 _OF = f"WHERE list_contains(?, {DATASET_ID})"
-_SERIES = f"concat({DATASET_ID}, '/' || ticker)"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import duckdb
 
 from sbf_core.clock import to_naive_utc
-from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.identity import DATASET_ID
 from sbf_core.ops.rows import BronzeManifestRow
 
 

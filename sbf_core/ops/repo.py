@@ -18,7 +18,7 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops import manifest
 from sbf_core.ops.bulk import merge_rows
-from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.identity import DATASET_ID
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.identity import DATASET_ID
 
 
 def take_over(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, other: str) -> None:

@@ -12,7 +12,7 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
-from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.identity import DATASET_ID
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.silver.tables import tables_there
 

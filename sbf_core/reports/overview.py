@@ -12,6 +12,7 @@ from sbf_core.clock import from_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import SbfError
+from sbf_core.ops.identity import DATASET_ID, dataset_id_in
 from sbf_core.plan.planner import dataset_due
 from sbf_core.reports.problem import Problem
 from sbf_core.reports.stale_tables import waiting_payloads
@@ -19,26 +20,19 @@ from sbf_core.reports.table import FactTable, table_of
 from sbf_core.shell_words import typed
 from sbf_core.silver.stale import cost_of, payloads_wait, stale_of_home
 
-_BRONZE = """
-SELECT concat_ws('/', domain, source, dataset)
-    || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END, count(*), max(fetched_at)
-FROM ops.bronze_manifest GROUP BY domain, source, dataset, discriminator
-"""
+_BRONZE = f"SELECT {DATASET_ID}, count(*), max(fetched_at) FROM ops.bronze_manifest GROUP BY 1"
 _SILVER = (
     "SELECT silver_table, count(*) FILTER (status = 'failed'), sum(rows_rejected), max(coverage_to) "
     "FROM ops.promotion_manifest GROUP BY 1"
 )
-_TABLES_OF = """
-SELECT DISTINCT concat_ws('/', m.domain, m.source, m.dataset)
-    || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END, p.silver_table
-FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id)
-WHERE concat_ws('/', m.domain, m.source, m.dataset) IN (SELECT unnest(?))
+_TABLES_OF = f"""
+SELECT DISTINCT {dataset_id_in("m")} AS id, p.silver_table
+FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE list_contains(?, id)
 """
 #: The key of a series is the identity of its dataset, which has three parts, and perhaps a ticker, which may have any.
 _ASKED = "SELECT array_to_string(string_split(key, '/')[1:3], '/'), max(checked_at) FROM ops.data_dates GROUP BY 1"
-_FAILED = """
-SELECT concat_ws('/', domain, source, dataset)
-    || CASE WHEN discriminator <> '' THEN '@' || discriminator ELSE '' END AS dataset, error, count(*) AS times
+_FAILED = f"""
+SELECT {DATASET_ID} AS dataset, error, count(*) AS times
 FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' AND status = 'failed'
 GROUP BY ALL ORDER BY times DESC, 1, 2 LIMIT 20
 """
@@ -113,7 +107,7 @@ def dataset_states(
         state, why = _freshness(entry, None if checked is None else from_naive_utc(checked), now)
         found.append((entry.id, entry.title or entry.id, entry.silver_table, True, state, why))
     left = sorted(set(bronze) - {name for entry in declared for name in entry.ids})
-    tables_of = dict(cursor.execute(_TABLES_OF, [[name.partition("@")[0] for name in left]]).fetchall()) if left else {}
+    tables_of = dict(cursor.execute(_TABLES_OF, [left]).fetchall()) if left else {}
     found += [(name, name, tables_of.get(name, ""), False, "left", "no installed plugin declares it") for name in left]
     waiting = _waiting(cursor, declared)
     states = []

@@ -11,6 +11,7 @@ import attrs
 import duckdb
 
 from sbf_core.errors import UsageError, printable
+from sbf_core.ops.identity import dataset_id_in
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.safe_paths import inside
 from sbf_core.secret import redacted_bytes
@@ -19,9 +20,8 @@ SHOWN_BYTES = 64 * 1024
 _DIFFERENCE_LINES_MAX = 400
 #: So much more is read, so that no key is cut in half before it is taken out.
 _KEY_BYTES_MAX = 4096
-_FACTS = """
-SELECT m.bronze_file_id, concat_ws('/', m.domain, m.source, m.dataset)
-    || CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END AS dataset,
+_FACTS = f"""
+SELECT m.bronze_file_id, {dataset_id_in("m")} AS dataset,
     m.ticker, m.run_id, m.fetched_at, m.from_date, m.to_date, m.address, m.status_code AS http,
     m.elapsed_seconds AS seconds, m.content_length_bytes AS bytes, m.extension,
     m.payload_hash AS sha256, m.rel_path AS payload, p.silver_table, p.status,

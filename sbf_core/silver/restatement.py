@@ -12,7 +12,7 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, literal, literal_list, matches, quoted
 from sbf_core.ops.coverage import answers
-from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.identity import DATASET_ID
 from sbf_core.silver.tables import current_table, history_table, value_columns
 
 _SECONDS_A_DAY = 86_400

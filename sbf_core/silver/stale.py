@@ -10,8 +10,8 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_text, fingerprint_of
 from sbf_core.failures import Failure, FailureKind
+from sbf_core.ops.identity import DATASET_ID
 from sbf_core.ops.made_tables import HeldPayloads, HeldTable, MadeTable, held_tables, made_tables
-from sbf_core.ops.queries import DATASET_ID
 from sbf_core.shell_words import typed
 
 _BYTES_TOLD_IN_KB = 100_000

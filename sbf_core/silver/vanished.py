@@ -12,7 +12,7 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, literal_list, matches, quoted, quoted_list
-from sbf_core.ops.queries import DATASET_ID
+from sbf_core.ops.identity import DATASET_ID
 from sbf_core.silver.tables import current_table, history_table, row_columns
 from sbf_core.vocabulary import Semantics
 

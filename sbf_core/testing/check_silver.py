@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted
+from sbf_core.ops.identity import dataset_id_in
 from sbf_core.silver.inspection import record_by_record
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
 
-_OF_DATASET = (
-    "concat_ws('/', m.domain, m.source, m.dataset) || "
-    "CASE WHEN m.discriminator <> '' THEN '@' || m.discriminator ELSE '' END"
-)
+_OF_DATASET = dataset_id_in("m")
 
 
 def columns_are_filled(subject: Subject) -> Iterator[Problem | Note]:

@@ -20,21 +20,21 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from sbf_core.errors import HomeLocked, SbfError, UsageError, printable
-from sbf_core.web.pages import runs as of_runs
+from sbf_core.web.pages.live import live_of
 from sbf_core.web.security import Guard
 from sbf_core.web.site import Site
 
 #: Module and function of each page. They are loaded when they are first asked for: the first page need not wait for all
 #: others (60 ms of 500).
 _PAGES = {
-    "/": "runs:overview_page",
-    "/live": "runs:live",
+    "/": "overview:overview_page",
+    "/live": "live:live",
     "/runs": "runs:runs_page",
     "/runs/{run_id}": "runs:run_page",
     "/datasets": "datasets:datasets_page",
     "/datasets/{table}": "datasets:dataset_page",
-    "/datasets/{table}/revisions": "datasets:revisions_page",
-    "/payloads/{file_id}": "datasets:payload_page",
+    "/datasets/{table}/revisions": "revisions:revisions_page",
+    "/payloads/{file_id}": "payload:payload_page",
     "/gold": "gold:gold_page",
     "/gold/{table}": "gold:gold_table_page",
     "/gold/{table}/download.{kind}": "gold:download",
@@ -82,11 +82,11 @@ def _answering(site: Site, place: str) -> Callable[[Request], Any]:
                 title="No data yet" if empty else "Not found",
                 status_code=status,
                 error=error,
-                **of_runs.live_of(site),
+                **live_of(site),
             )
         except HomeLocked as error:
             return site.rendering.page(
-                "empty.html", path="", title="A run is at work", status_code=200, error=error, **of_runs.live_of(site)
+                "empty.html", path="", title="A run is at work", status_code=200, error=error, **live_of(site)
             )
         except SbfError as error:
             return site.rendering.page(
@@ -95,7 +95,7 @@ def _answering(site: Site, place: str) -> Callable[[Request], Any]:
                 title="This cannot be shown",
                 status_code=500,
                 error=error,
-                **of_runs.live_of(site),
+                **live_of(site),
             )
         except duckdb.OutOfMemoryException:
             fault = UsageError(
@@ -107,7 +107,7 @@ def _answering(site: Site, place: str) -> Callable[[Request], Any]:
                 title="This cannot be shown",
                 status_code=500,
                 error=fault,
-                **of_runs.live_of(site),
+                **live_of(site),
             )
         except Exception as error:  # a bug: one line in the terminal, all of it with --debug
             return _fault(site, request, error)
@@ -139,7 +139,7 @@ def make_app(site: Site, *, hosts: frozenset[str]) -> ASGIApp:
         del error
         fault = UsageError(f"there is no page {request.url.path!r}", code="UNKNOWN_PAGE")
         return site.rendering.page(
-            "message.html", path="", title="Not found", status_code=404, error=fault, **of_runs.live_of(site)
+            "message.html", path="", title="Not found", status_code=404, error=fault, **live_of(site)
         )
 
     @asynccontextmanager

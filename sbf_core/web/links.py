@@ -19,3 +19,8 @@ def lineage_link(table: str, key: Mapping[str, Any], column: str) -> str:
             "column": column,
         }
     )
+
+
+def run_link(record: Any) -> str:
+    """The page of the run of a row."""
+    return f"/runs/{record['run_id']}"

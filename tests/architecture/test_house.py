@@ -118,3 +118,11 @@ def test_help_and_a_run_with_nothing_due_import_little() -> None:
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     for name in ("aiohttp", "rich", "stamina", "pyrate_limiter", "cattrs", "pandas", "pyarrow"):
         assert name not in loaded
+
+
+def test_identities_are_put_together_in_one_place() -> None:
+    """In SQL ``ops.identity`` does it: fourteen places in two notations did it before."""
+    for path in sorted((ROOT / "sbf_core").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        found = re.search(r"'@' \|\| *(\w+\.|\{of\})?discriminator|concat_ws\('/'", text)
+        assert found is None or path.relative_to(ROOT).as_posix() == "sbf_core/ops/identity.py", path

@@ -41,7 +41,7 @@ from sbf_core.api import (
 from sbf_core.care.digest import digest_tables
 from sbf_core.care.rebuild import rebuild
 from sbf_core.care.verify import Verification
-from sbf_core.charts.catalog import known_charts
+from sbf_core.charts.catalog import charts_of_tables
 from sbf_core.charts.plotted_rows import plotted
 from sbf_core.charts.table import all_rows_of_chart, table_of_chart
 from sbf_core.charts.view import View
@@ -374,7 +374,7 @@ def _facts(
 
 def _charts(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, names: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for known in known_charts(cursor, [entry], []):
+    for known in charts_of_tables(cursor, [entry], []):
         assert known.fault == ""
         for as_of in (None, dt.datetime(2024, 1, 2, 15)):
             view = (

@@ -12,8 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hang import HANG_SECONDS
+from older_release import back_to_schema_1
 from warehouse import FakeVendor, Warehouse, entry, price
 from warm_sbf import WARM
 
@@ -160,6 +162,8 @@ def test_failures_and_rejects_come_first(tmp_path: Path) -> None:
     first = found.bronze.records[0]
     assert (first["status"], first["dataset"]) == ("failed", "prices/fake/other")
     assert "the vendor is down" in first["error"]
+    assert first["kind"] == "plugin"
+    assert [row["kind"] for row in found.bronze.records[1:]] == [None, None]
     assert [(row["table_name"], row["reason"], row["column_name"], row["rows"]) for row in found.rejects.records] == [
         ("third", "unparsable", "date", 1)
     ]
@@ -167,6 +171,18 @@ def test_failures_and_rejects_come_first(tmp_path: Path) -> None:
         ("late", "failed", 1)
     ]
     assert "not_null:x" in found.gold.records[0]["error"]
+
+
+def test_a_ledger_of_an_older_sbf_has_no_kinds(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry())
+    vendor.says(ValueError("the vendor is down"))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    warehouse.run(run__publish="no")
+    with warehouse.open(read_only=False) as cursor:
+        back_to_schema_1(cursor)
+    with duckdb.connect(str(warehouse.home / "sbf.duckdb"), read_only=True) as conn:
+        (first,) = one_run(conn, "last", limit=10).bronze.records
+    assert (first["status"], first["kind"]) == ("failed", None)
 
 
 def test_two_runs_that_begin_alike_are_told(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Datasets: the list, and one with its payloads, columns, rows, revisions and coverage."""
+"""Datasets: the list, and one with its payloads, columns, rows and coverage."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from sbf_core.errors import UsageError
 from sbf_core.gold.build import table_exists
 from sbf_core.home.gold_models import gold_over
 from sbf_core.reports import dataset_rows as rows
-from sbf_core.reports import datasets, overview, payload
+from sbf_core.reports import datasets, overview
 from sbf_core.reports.coverage import coverage_of, coverage_table
 from sbf_core.reports.form_days import moment_of
 from sbf_core.reports.rejects import reject_counts
 from sbf_core.reports.stale_tables import as_it_is, problems_of_tables, undeclared_fields
 from sbf_core.reports.table import FactTable
-from sbf_core.shell_words import typed
-from sbf_core.web.grid import Grid, Link, cell_of, grid_of
+from sbf_core.web.grid import Link, cell_of, grid_of
 from sbf_core.web.links import lineage_link
 from sbf_core.web.pages.charts import chosen_figure
 from sbf_core.web.pages.gold import gold_content
@@ -183,32 +182,6 @@ def _revisions_link(entry: DatasetKeymapEntry, row: Any) -> str:
     )
 
 
-def revisions_page(site: Site, request: Request) -> Response:
-    """Every version of one key."""
-    entry = site.entry_of(request.path_params["table"])
-    with site.readers.reading() as cursor:
-        entry = as_it_is(cursor, entry)
-        key = {name: request.query_params.get(name, "") for name in entry.key_columns}
-        if not datasets.has_rows(cursor, entry):
-            raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
-        found = datasets.revisions(cursor, entry, key)
-    return site.rendering.page(
-        "revisions.html", path="/datasets", title=f"Revisions of {', '.join(key.values())}",
-        entry=entry, key=key, grid=revisions_grid(entry, found),
-        command=(
-            f"sbf revisions {typed(entry.silver_table)} "
-            f"{typed(','.join(f'{name}={value}' for name, value in key.items()))}"
-        ),
-    )  # fmt: skip
-
-
-def revisions_grid(entry: DatasetKeymapEntry, found: FactTable) -> Grid:
-    """The versions of one key, each with the way to its payload."""
-    payload_column, file_id = (datasets.own_header(entry, name) for name in ("payload", "bronze_file_id"))
-    links = {payload_column: lambda row: f"/payloads/{row[file_id]}" if row[file_id] else ""}
-    return grid_of(found, links=links, hidden=(file_id,), values=entry.column_types)
-
-
 def _coverage(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request: Request) -> dict[str, Any]:
     by = request.query_params.get("by", "year")
     if by not in datasets.PERIODS:
@@ -252,25 +225,3 @@ def _heat(found: FactTable) -> dict[str, Any]:
         "what": found.headers[0], "periods": found.headers[first:], "lines": lines, "cut_periods": first - 1,
         "cut_series": max(0, len(found.rows) - _SERIES_SHOWN),
     }  # fmt: skip
-
-
-def payload_page(site: Site, request: Request) -> Response:
-    """One payload: what became of it, its first bytes, and how it differs from the one before."""
-    compared = request.query_params.get("difference", "") == "1"
-    _ = site.entries  # with them their keys are known: a payload may repeat one
-    with site.readers.reading() as cursor:
-        found = payload.payload_facts(
-            cursor, site.settings.config.bronze, request.path_params["file_id"], compared=compared
-        )
-    facts = found.facts.records[0]
-    links = {
-        "run_id": lambda row: f"/runs/{row['run_id']}",
-        "silver_table": lambda row: f"/datasets/{row['silver_table']}",
-    }
-    grid = grid_of(found.facts, links=links)
-    return site.rendering.page(
-        "payload.html", path="/datasets", title="Payload",
-        facts=list(zip(grid.headers, grid.rows[0], strict=True)),
-        path_on_disk=facts["payload"], found=found, compared=compared,
-        rejects=grid_of(found.rejects), file_id=facts["bronze_file_id"],
-    )  # fmt: skip

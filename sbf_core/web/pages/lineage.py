@@ -10,7 +10,7 @@ from starlette.responses import Response
 from sbf_core.reports.lineage import GoldInput, GoldOrigin, SilverOrigin, explain_gold, explain_silver
 from sbf_core.web.grid import Link, grid_of
 from sbf_core.web.links import lineage_link
-from sbf_core.web.pages.datasets import revisions_grid
+from sbf_core.web.pages.revisions import revisions_grid
 from sbf_core.web.site import Site
 
 
