@@ -86,6 +86,7 @@ class Home:
         self.logger = logger or logging.getLogger("sbf")
         self._plugins = plugins
         self._registry: DatasetRegistry | None = None
+        self._has_learnt = False
         self._lock = threading.RLock()
 
     @classmethod
@@ -134,14 +135,20 @@ class Home:
         return [owned.entry for owned in self.registry.datasets.values()]
 
     def learn_keys(self) -> None:
-        """Know the keys of all datasets by their values, so that none is shown or logged. Raises as ``registry``."""
-        self.keys.learn(sorted({name for entry in self.entries for name in entry.key_names}))
+        """Know the keys of all datasets by their values, so that none is shown or logged: whatever is read of payloads,
+        be it long after they were fetched, may repeat one. Raises as ``registry``.
+        """
+        with self._lock:
+            if not self._has_learnt:
+                self.keys.learn(sorted({name for entry in self.entries for name in entry.key_names}))
+                self._has_learnt = True
 
     def hooks(self) -> HookCalls:
         """Calls hooks of the plugins, where the settings say so each in a process of its own; whoever asks closes it.
 
         The keys of all datasets are known by their values from then on.
         """
+        self.learn_keys()
         return HookCalls(self.plugins, isolation_of(self.settings, self.registry))
 
     def gold_models(self, cursor: duckdb.DuckDBPyConnection) -> KnownModels:

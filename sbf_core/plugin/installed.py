@@ -6,7 +6,6 @@ from sbf_core.plugin.guard import HookLimits
 from sbf_core.plugin.limits import Isolation
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
-from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
 
 
@@ -25,12 +24,8 @@ def installed_plugins(settings: Settings) -> PluginManager:
 
 
 def isolation_of(settings: Settings, registry: DatasetRegistry) -> Isolation:
-    """Which plugins get a process of their own, as the settings say, and which keys those processes must not see.
-
-    This process learns these keys: whatever it reads of payloads, be it long after they were fetched, may repeat one.
-    """
+    """Which plugins get a process of their own, as the settings say, and which keys those processes must not see."""
     keys = {name for owned in registry.datasets.values() for name in owned.entry.key_names}
-    Keys(settings.home).learn(sorted(keys))
     return Isolation(
         which=settings["plugins.isolate"],
         trusted=settings["plugins.trusted"],

@@ -53,6 +53,7 @@ def chosen_work(home: Home, options: RunOptions) -> ChosenWork:
     """
     options.check(home.clock.now().date())
     settings, manager, registry = home.settings, home.plugins, home.registry
+    home.learn_keys()
     archive = archive_of(options.replay, manager, plugins=options.plugins, until=options.replay_until)
     wanted = options.plugins or settings["run.plugins"] or None
     by = "--plugins" if options.plugins else settings.resolved["run.plugins"].origin
