@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -26,10 +27,12 @@ CAN_FORK = hasattr(os, "fork")
 
 
 class WarmSbf:
-    """Starts commands, one after the other."""
+    """Starts commands, in as many threads as like: each has a process that waits for itself."""
 
     def __init__(self) -> None:
-        self._server: subprocess.Popen[str] | None = None
+        self._idle: list[subprocess.Popen[str]] = []
+        self._all: list[subprocess.Popen[str]] = []
+        self._lock = threading.Lock()
 
     def run(
         self, arguments: Sequence[str], *, env: Mapping[str, str], timeout: float, cwd: str | Path | None = None
@@ -46,7 +49,7 @@ class WarmSbf:
             return subprocess.CompletedProcess(command, code, *texts)
 
     def _asked(self, wanted: Mapping[str, Any], command: Sequence[str], timeout: float) -> int:
-        server = self._running()
+        server = self._taken()
         assert server.stdin is not None
         assert server.stdout is not None
         server.stdin.write(json.dumps(wanted) + "\n")
@@ -56,29 +59,29 @@ class WarmSbf:
             os.kill(pid, signal.SIGKILL)
             server.stdout.readline()
             raise subprocess.TimeoutExpired(command, timeout)
-        return os.waitstatus_to_exitcode(int(server.stdout.readline()))
+        status = int(server.stdout.readline())
+        with self._lock:
+            self._idle.append(server)
+        return os.waitstatus_to_exitcode(status)
 
-    def _running(self) -> subprocess.Popen[str]:
-        if self._server is None:
+    def _taken(self) -> subprocess.Popen[str]:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            if not self._all:
+                atexit.register(self.close)
             usual = {name: value for name, value in os.environ.items() if not name.startswith(("SBF_", "COV"))}
-            self._server = subprocess.Popen(
-                [sys.executable, __file__],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                cwd=ROOT,
-                env=usual,
-            )
-            atexit.register(self.close)
-        return self._server
+            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            server = subprocess.Popen([sys.executable, __file__], cwd=ROOT, env=usual, **pipes)
+            self._all.append(server)
+            return server
 
     def close(self) -> None:
-        """End the process that waits."""
-        if self._server is not None:
-            assert self._server.stdin is not None
-            self._server.stdin.close()
-            self._server.wait()
-            self._server = None
+        """End the processes that wait."""
+        for server in self._all:
+            assert server.stdin is not None
+            server.stdin.close()
+            server.wait()
 
 
 WARM = WarmSbf()

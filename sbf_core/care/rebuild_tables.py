@@ -8,6 +8,7 @@ import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.disk import machine_faults
 from sbf_core.fetching.progress import Progress
 from sbf_core.fetching.run_progress import RunProgress
 from sbf_core.home.home import Home, WrittenDatabase
@@ -102,7 +103,8 @@ class TableRebuild:
                     hooks.close()
         finally:
             self._progress.end()
-        raise_lacking(context, self._logger)
+        with machine_faults(self._config.database):
+            raise_lacking(context, self._logger)
         return context
 
     def _run(self, database: WrittenDatabase, hooks: HookCalls, *, accept: bool) -> RunContext:

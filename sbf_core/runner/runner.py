@@ -12,7 +12,7 @@ import attrs
 
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.duck.disk import FREE_BYTES_FLOOR
+from sbf_core.duck.disk import FREE_BYTES_FLOOR, machine_faults
 from sbf_core.duck.holder import HomeLock
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.faults import fault_point
@@ -150,7 +150,8 @@ class Runner:
                     hooks.close()
         finally:
             self._progress.end()
-        raise_lacking(context, self._logger)
+        with machine_faults(self._config.database):
+            raise_lacking(context, self._logger)
         self._logger.info("Orchestration complete. Elapsed time: %.2f s", time.monotonic() - began)
         return context
 

@@ -55,7 +55,7 @@ from sbf_core.runner.options import RunOptions
 from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import RESERVED_NAMES
 
-ROOMS = ("silver", "payload", "duck", "gold", "facts", "drawing", "trust", "ops")
+ROOMS = ("silver", "payload", "duck", "gold", "reports", "charts", "care", "ops", "recovery", "home")
 #: Names that the engine itself gives a meaning.
 OF_ENGINE = ("rowid", "filename", "file_row_number", "file_index", "content", "json", "value", "key", "oid", "ctid")
 TAKEN = RESERVED_NAMES | {"known_from", "known_to", "recorded_at"}
