@@ -66,8 +66,10 @@ def test_years_without_data_do_not_end_a_chain(tmp_path: Path, httpserver: HTTPS
     (DataRules(none_status=(410,)), 404, 1), (NONE, 500, 1),
 ])  # fmt: skip
 def test_what_is_not_declared_is_a_failure(
-    tmp_path: Path, httpserver: HTTPServer, rules: DataRules, status: int, failed: int
+    tmp_path: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, rules: DataRules, status: int, failed: int
 ) -> None:
+    monkeypatch.setattr("sbf_core.http.attempts._WAIT_SECONDS_FIRST", 0.01)  # 500 is asked for again
+    monkeypatch.setattr("sbf_core.http.attempts._WAIT_SECONDS_MAX", 0.02)
     httpserver.expect_request("/eod/A").respond_with_json([price("A", "2024-01-01")])
     httpserver.expect_request("/eod/GONE").respond_with_data("", status=status)
     warehouse = warehouse_of(

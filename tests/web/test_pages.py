@@ -253,8 +253,9 @@ def test_a_page_shows_what_the_run_before_it_left(client: TestClient, filled: Wa
     assert "1.9375" in client.get("/gold/lasts").text
 
 
-def test_readers_ask_all_the_time_while_runs_come_and_go(tmp_path: Path) -> None:
-    """Fifty runs, and neither side sees an error."""
+@pytest.mark.parametrize("runs", [15, pytest.param(50, marks=pytest.mark.slow)])
+def test_readers_ask_all_the_time_while_runs_come_and_go(tmp_path: Path, runs: int) -> None:
+    """Many runs, and neither side sees an error."""
     vendor = FakeVendor(entry())
     vendor.models = [
         GoldModel(name="lasts", key=("symbol",), sql="SELECT symbol, max(close) AS close FROM silver.px GROUP BY 1")
@@ -289,7 +290,7 @@ def test_readers_ask_all_the_time_while_runs_come_and_go(tmp_path: Path) -> None
     for reader in readers:
         reader.start()
     try:
-        for number in range(50):
+        for number in range(runs):
             vendor.says([price("A", "2024-01-01", f"{number}.5"), price(f"T{number}", "2024-01-01")])
             before = asked
             assert warehouse.run(hours_later=24, options=RunOptions(force=True)).status == "ok"
