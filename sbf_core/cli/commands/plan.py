@@ -7,6 +7,7 @@ import attrs
 from sbf_core.cli import options as opt
 from sbf_core.cli.outcome import run_logger, tell_refused
 from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.cli.run_words import RunWords, takes_run_words
 from sbf_core.home.home import Home
 from sbf_core.plan.forecast import VendorForecast
 from sbf_core.runner.run_plan import RunPlan
@@ -15,8 +16,8 @@ from sbf_core.runner.runner import Runner
 _ROWS_MAX = 200
 
 
-@opt.takes_run_words
-def plan(*, home_folder: opt.HomeFolder = None, words: opt.RunWords, as_json: opt.AsJson = False) -> None:
+@takes_run_words
+def plan(*, home_folder: opt.HomeFolder = None, words: RunWords, as_json: opt.AsJson = False) -> None:
     """Show each request that a run would consider, and why it is due or not. Writes nothing.
 
     Example: sbf plan --plugins ecb

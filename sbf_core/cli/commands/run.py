@@ -10,16 +10,17 @@ from typer.exceptions import Exit
 
 from sbf_core.cli import options as opt
 from sbf_core.cli.outcome import run_and_tell, run_logger, tell_refused
+from sbf_core.cli.run_words import RunWords, takes_run_words
 from sbf_core.cli.show_progress import progress
 from sbf_core.home.home import Home
 from sbf_core.runner.runner import Runner
 
 
-@opt.takes_run_words
+@takes_run_words
 def run(
     *,
     home_folder: opt.HomeFolder = None,
-    words: opt.RunWords,
+    words: RunWords,
     workers: opt.Workers = None,
     only: Annotated[
         str | None, typer.Option("--only", metavar="LAYER", help="Only bronze, silver or gold.", show_default=False)
