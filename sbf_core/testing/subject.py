@@ -161,8 +161,8 @@ class Subject:
         Raises:
             DatasetFailure: a dataset failed that did not fail there: what the two hold would say nothing.
         """
-        again = self.fill(home, recording)
         known = {(failure.kind, failure.dataset) for failure in self.filled.context.failures}
+        again = self.fill(home, recording)
         new = next((one for one in again.context.failures if (one.kind, one.dataset) not in known), None)
         if new is not None:
             raise DatasetFailure(f"what did not fail at first, failed when it was replayed again: {new}")

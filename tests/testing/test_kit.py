@@ -164,6 +164,20 @@ class Alternating(Honest):
         return result if not result.ok else attrs.evolve(result, address=f"{URL}&try={next(self.calls)}")
 
 
+class TiresSoon(Honest):
+    """Answers the first replay, and no other."""
+
+    def __init__(self) -> None:
+        self.runs: set[str] = set()
+
+    @hookimpl
+    def fetch(self, entry: DatasetKeymapEntry, request: RunRequest, http: Any) -> Any:
+        self.runs.add(request.run_id)
+        if len(self.runs) > 1:
+            raise ValueError("enough")
+        return fetch_by_recipe(entry, request, http)
+
+
 class OwnSocket(Honest):
     @hookimpl
     def fetch(self, entry: DatasetKeymapEntry, request: RunRequest, http: Any) -> Any:
@@ -461,6 +475,7 @@ SINS = [
     (TooNarrow, "rows_are_taken", "not_an_integer in amount", "*"),
     (KeyTooShort, "keys_are_unique", "duplicate_key", "*"),
     (Counting, "promote_twice", "promoted a second time, silver.rain", "*"),
+    (TiresSoon, "promote_twice", "failed when it was replayed again", "*"),
     (Counting, "read_without_the_engine", "read record by record, silver.rain", "*"),
     (Remembering, "promote_in_any_order", "promoted newest first, silver.rain", "*"),
     (OverTheBatch, "rebuild_is_equal", "rebuilt, silver.rain", "*"),
