@@ -523,9 +523,15 @@ def test_each_check_notices_its_own_sin(
     assert words in found.get(check, ""), found
 
 
+#: ``TiresSoon`` answers whichever check asks first.
+ALL_AT_ONCE = [sin for sin in SINS if sin[0] is not TiresSoon]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("plugin", "check", "words", "others"), SINS, ids=[f"{check}-{plugin.__name__}" for plugin, check, _, _ in SINS]
+    ("plugin", "check", "words", "others"),
+    ALL_AT_ONCE,
+    ids=[f"{check}-{plugin.__name__}" for plugin, check, _, _ in ALL_AT_ONCE],
 )
 def test_other_checks_do_not_mind(tmp_path: Path, plugin: type[Honest], check: str, words: str, others: str) -> None:
     found = failures(plugin(), tmp_path, url=_address_of(plugin))
