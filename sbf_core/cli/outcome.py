@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.errors import EnvironmentFault
@@ -76,12 +77,24 @@ def run_logger() -> logging.Logger:
     return logger
 
 
+def outcome_fields(context: RunContext, elapsed: float) -> dict[str, Any]:
+    """What every command that runs says of it to a program; ``elapsed`` in seconds."""
+    return {
+        "run_id": context.run_id,
+        "status": context.status,
+        "elapsed_seconds": round(elapsed, 3),
+        "remade_tables": context.remade_tables,
+        "gold_tables": context.gold_tables,
+        "notes": context.notes,
+        "errors": context.errors,
+        "failures": [failure.as_dict() for failure in context.failures],
+    }
+
+
 def _print_run_json(context: RunContext, runner: Runner, elapsed: float) -> None:
     print_json(
         "run",
-        run_id=context.run_id,
-        status=context.status,
-        elapsed_seconds=round(elapsed, 3),
+        **outcome_fields(context, elapsed),
         requests=context.requests,
         files=context.files,
         unchanged_files=context.unchanged_files,
@@ -93,13 +106,8 @@ def _print_run_json(context: RunContext, runner: Runner, elapsed: float) -> None
         rows_updated=context.rows_updated,
         rows_unchanged=context.rows_unchanged,
         rows_rejected=context.rows_rejected,
-        gold_tables=context.gold_tables,
-        remade_tables=context.remade_tables,
         datasets=runner.overview,
         gold=runner.gold_overview,
-        errors=context.errors,
-        failures=[failure.as_dict() for failure in context.failures],
-        notes=context.notes,
     )
 
 

@@ -62,22 +62,16 @@ class RunWords:
 
 def takes_run_words(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameter ``words`` is a ``RunWords``: typer sees an option for each of its fields."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
     hints = get_type_hints(RunWords, include_extras=True)
     fields = [
-        inspect.Parameter(
-            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
-        )
+        inspect.Parameter(field.name, keyword, default=field.default, annotation=hints[field.name])
         for field in attrs.fields(RunWords)
     ]
     own = get_type_hints(command, include_extras=True)
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(command).parameters.items():
-        more = (
-            fields
-            if name == "words"
-            else [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=own[name])]
-        )
-        parameters += more
+        parameters += fields if name == "words" else [parameter.replace(kind=keyword, annotation=own[name])]
 
     def with_words(**given: Any) -> None:
         words = RunWords(**{field.name: given.pop(field.name) for field in fields})
@@ -85,5 +79,5 @@ def takes_run_words(command: Callable[..., None]) -> Callable[..., None]:
 
     with_words.__name__, with_words.__doc__ = command.__name__, command.__doc__
     with_words.__annotations__ = {one.name: one.annotation for one in parameters}
-    with_words.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_words.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # typer reads it
     return with_words

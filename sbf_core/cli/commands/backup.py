@@ -13,8 +13,6 @@ from sbf_core.cli.copied import tell_copied
 from sbf_core.duck.disk import machine_faults
 from sbf_core.home.home import Home
 
-_FINDINGS_SHOWN = 200
-
 
 def backup(
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help="An empty folder, or that of an earlier backup.")],

@@ -14,7 +14,7 @@ from sbf_core.care.rebuild import Rebuilt
 from sbf_core.care.rebuild import rebuild as rebuild_home
 from sbf_core.care.rebuild_tables import TableRebuild
 from sbf_core.cli import options as opt
-from sbf_core.cli.outcome import run_logger, tell_outcome
+from sbf_core.cli.outcome import outcome_fields, run_logger, tell_outcome
 from sbf_core.cli.render import print_json, print_table
 from sbf_core.cli.show_progress import progress
 from sbf_core.errors import DamageFound, UsageError
@@ -88,19 +88,12 @@ def _tell_rebuilt(rebuilt: Rebuilt, elapsed: float, *, as_json: bool) -> int:
     if as_json:
         print_json(
             "rebuild",
-            run_id=context.run_id,
-            status=context.status,
+            **outcome_fields(context, elapsed),
             database=str(rebuilt.database),
             set_aside=None if rebuilt.set_aside is None else str(rebuilt.set_aside),
             removed=[str(path) for path in rebuilt.removed],
             lost=list(rebuilt.lost),
-            elapsed_seconds=round(elapsed, 3),
             rows_seen=context.rows_seen,
-            remade_tables=context.remade_tables,
-            gold_tables=context.gold_tables,
-            notes=context.notes,
-            errors=context.errors,
-            failures=[failure.as_dict() for failure in context.failures],
         )
         return _code(rebuilt)
     made = f"{context.remade_tables} tables of " if rebuilt.in_place else ""
@@ -151,17 +144,7 @@ def _tell_tables(tables: TableRebuild, *, accept: bool, as_json: bool) -> int:
     context = tables.run(accept=accept)
     elapsed = time.monotonic() - began
     if as_json:
-        print_json(
-            "rebuild",
-            run_id=context.run_id,
-            status=context.status,
-            elapsed_seconds=round(elapsed, 3),
-            remade_tables=context.remade_tables,
-            gold_tables=context.gold_tables,
-            notes=context.notes,
-            errors=context.errors,
-            failures=[failure.as_dict() for failure in context.failures],
-        )
+        print_json("rebuild", **outcome_fields(context, elapsed))
     else:
         print(f"Made {context.remade_tables} silver and {context.gold_tables} gold tables again, {elapsed:.2f} s.")
     return tell_outcome(context)

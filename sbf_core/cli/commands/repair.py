@@ -11,13 +11,12 @@ from typer.exceptions import Exit
 
 from sbf_core.care.repair import Repair
 from sbf_core.cli import options as opt
+from sbf_core.cli.findings_table import print_findings
 from sbf_core.cli.outcome import run_logger
-from sbf_core.cli.render import print_json, print_table
+from sbf_core.cli.render import print_json
 from sbf_core.cli.show_progress import progress
 from sbf_core.errors import DamageFound, UsageError
 from sbf_core.home.home import Home
-
-_FINDINGS_SHOWN = 200
 
 
 def repair(
@@ -68,11 +67,7 @@ def repair(
         print(line)
     print()
     if repaired.after:
-        print_table(
-            ("kind", "subject", "detail"),
-            [(finding.kind, finding.subject, finding.detail) for finding in repaired.after[:_FINDINGS_SHOWN]],
-        )
-        print()
+        print_findings(repaired.after)
         print(
             f"{len(repaired.before)} findings before, {len(repaired.after)} are left. "
             "Payloads come back with: sbf repair --from BACKUP"

@@ -20,8 +20,6 @@ from sbf_core.runner.options import RunOptions
 from sbf_core.runner.runner import Runner
 from sbf_core.vocabulary import RunStatus
 
-_FINDINGS_SHOWN = 200
-
 
 def restore(
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder that `sbf backup` has written.")],

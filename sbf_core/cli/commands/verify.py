@@ -11,12 +11,11 @@ from typer.exceptions import Exit
 from sbf_core.care.verify import Verification
 from sbf_core.care.verify_report import VerifyReport
 from sbf_core.cli import options as opt
-from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.cli.findings_table import print_findings
+from sbf_core.cli.render import print_json, tell
 from sbf_core.cli.show_progress import progress
 from sbf_core.errors import DamageFound, UsageError
 from sbf_core.home.home import Home
-
-_FINDINGS_SHOWN = 200
 
 
 def verify(
@@ -63,13 +62,7 @@ def verify(
     for note in report.notes:
         tell(f"sbf: note: {note}")
     if report.findings:
-        shown = report.findings[:_FINDINGS_SHOWN]
-        print_table(
-            ("kind", "subject", "detail"), [(finding.kind, finding.subject, finding.detail) for finding in shown]
-        )
-        if len(report.findings) > len(shown):
-            print(f"and {len(report.findings) - len(shown)} more; --json shows all")
-        print()
+        print_findings(report.findings)
     what = (
         f"{report.payloads_checked} of {report.payloads} payloads and {report.tables_checked} of {report.tables} tables"
     )
