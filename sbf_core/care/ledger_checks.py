@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from sbf_core.care.findings import Finding, FindingKind
-from sbf_core.ops.identity import SERIES_KEY, series_key_in
+from sbf_core.duck.identity import IDENTITY_DIFFERS, SERIES_KEY
 
 #: Per kind a SELECT of (subject, detail). The rules are those of docs/explanation/guarantees.md.
 _QUESTIONS: tuple[tuple[FindingKind, str], ...] = (
@@ -41,6 +41,27 @@ _QUESTIONS: tuple[tuple[FindingKind, str], ...] = (
             "SELECT rel_path, 'was promoted, but its promotion is not on record' "
             "FROM ops.file_ingestions ANTI JOIN ops.promotion_manifest USING (bronze_file_id) "
             "WHERE kind = 'file' AND bronze_file_id IS NOT NULL AND status IN ('ok', 'failed')"
+        ),
+    ),
+    (
+        FindingKind.RECORD_DIFFERS,
+        (
+            f"SELECT rel_path, 'dataset and series are not those of its columns' FROM ops.bronze_manifest "
+            f"WHERE {IDENTITY_DIFFERS}"
+        ),
+    ),
+    (
+        FindingKind.INGESTION_DIFFERS,
+        (
+            f"SELECT coalesce(rel_path, subject), 'dataset and series are not those of its columns' "
+            f"FROM ops.file_ingestions WHERE {IDENTITY_DIFFERS}"
+        ),
+    ),
+    (
+        FindingKind.WATERMARK_DIFFERS,
+        (
+            f"SELECT {SERIES_KEY}, 'dataset and series are not those of its columns' FROM ops.watermarks "
+            f"WHERE {IDENTITY_DIFFERS}"
         ),
     ),
     (
@@ -83,14 +104,14 @@ _QUESTIONS: tuple[tuple[FindingKind, str], ...] = (
         FindingKind.WATERMARK_DIFFERS,  # by table, for a dataset that was renamed has payloads under its former names
         (
             "WITH series AS (SELECT p.silver_table, coalesce(m.ticker, '') AS series_ticker, "
-            f"max({series_key_in('m')}) AS key, "
+            "max(m.series_key) AS key, "
             "min(p.coverage_from) AS coverage_from, max(p.coverage_to) AS coverage_to "
             "FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) "
             "WHERE p.status = 'ok' GROUP BY ALL), "
             "lacking AS (SELECT DISTINCT f.table_name AS silver_table, coalesce(f.ticker, '') AS series_ticker "
             "FROM ops.file_ingestions AS f ANTI JOIN ops.promotion_manifest USING (bronze_file_id) "
             "WHERE f.kind = 'file' AND f.bronze_file_id IS NOT NULL AND f.status = 'ok'), "
-            f"marks AS (SELECT silver_table, coalesce(ticker, '') AS series_ticker, {SERIES_KEY} AS key, "
+            "marks AS (SELECT silver_table, coalesce(ticker, '') AS series_ticker, series_key AS key, "
             "coverage_from, coverage_to FROM ops.watermarks) "
             "SELECT coalesce(w.key, s.key), "
             "'is ' || coalesce(CAST(w.coverage_to AS VARCHAR), 'none') || "

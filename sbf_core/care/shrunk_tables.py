@@ -11,7 +11,7 @@ from sbf_core.duck.beside import BESIDE
 from sbf_core.duck.identifiers import quoted
 from sbf_core.ops.made_tables import made_tables
 from sbf_core.silver.remaking import compared, why_held
-from sbf_core.silver.stale import stale_of_home
+from sbf_core.silver.stale import stale_tables
 
 _HISTORY = "_history"
 
@@ -30,7 +30,7 @@ def shrunk_tables(conn: duckdb.DuckDBPyConnection, entries: Sequence[DatasetKeym
         A line a table, e.g. ``silver.eod_bar: 3 of 120 rows, with their history, would go``.
     """
     old, new = _tables(conn, "current_database()"), _tables(conn, f"'{BESIDE}'")
-    changed, found = {stale.entry.id for stale in stale_of_home(conn, entries)}, []
+    changed, found = {stale.entry.id for stale in stale_tables(conn, entries)}, []
     for entry in entries:
         name = next((each for each in (entry.silver_table, *entry.former_tables) if each in old), None)
         if name is None:

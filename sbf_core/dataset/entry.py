@@ -18,6 +18,7 @@ from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.format_list import Format
 from sbf_core.dataset.former_names import check_former_names, check_table_name
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
+from sbf_core.dataset_id import DatasetId, dataset_id_of
 from sbf_core.errors import UsageError
 from sbf_core.safe_paths import why_no_name
 from sbf_core.unicode_text import half_letter_in
@@ -283,10 +284,14 @@ class DatasetKeymapEntry(ColumnRoles):
         return (*self.recipe.secrets.values(), *self.recipe.secret_headers.values())
 
     @property
+    def identity(self) -> DatasetId:
+        """Which dataset it declares."""
+        return dataset_id_of(self.domain, self.source, self.dataset, self.discriminator)
+
+    @property
     def id(self) -> str:
         """The identity as text: ``domain/source/dataset`` with ``@discriminator`` where there is one."""
-        suffix = f"@{self.discriminator}" if self.discriminator else ""
-        return f"{self.domain}/{self.source}/{self.dataset}{suffix}"
+        return str(self.identity)
 
     @property
     def decimal(self) -> str:
@@ -305,4 +310,4 @@ class DatasetKeymapEntry(ColumnRoles):
 
     def key(self, ticker: str | None) -> str:
         """The name of one series of fetches: the identity, and the ticker where there is one."""
-        return self.id if ticker is None else f"{self.id}/{ticker}"
+        return self.identity.series(ticker)

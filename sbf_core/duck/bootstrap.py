@@ -19,6 +19,7 @@ from sbf_core.duck.harden import harden
 from sbf_core.duck.holder import HomeLock, drop_holder, write_holder
 from sbf_core.duck.home_folder import check_place, check_restored, check_there, make_home
 from sbf_core.duck.migrate import apply_migrations, check_ledger, latest_version, schema_version
+from sbf_core.duck.older_ledger import looking, overlay
 from sbf_core.duck.open_fault import is_duckdb, no_duckdb, open_fault
 from sbf_core.duck.open_here import is_open_here, note_open
 from sbf_core.duck.publish import copy_database, current_publication, keep_published, name_published, published_path
@@ -73,6 +74,7 @@ class DuckDbBootstrap:
         self._cursors = threading.local()
         self._all_cursors: list[duckdb.DuckDBPyConnection] = []
         self._copy_had_all_rows = False
+        self._has_older_ledger = False
         self._needs_lock = lock is None and self.database == self.config.database
         self._lock = HomeLock(self.config, self._clock, shared=read_only)
 
@@ -146,6 +148,9 @@ class DuckDbBootstrap:
                     fix="run `sbf run` first",
                     code="NO_DATA",
                 )
+            elif version < latest_version():
+                overlay(connection)
+                self._has_older_ledger = True
             check_ledger(connection, self.database)
             harden(connection, self.database, allowed=self._allowed(), wants_files=self._scratch is not None)
             fault_point("home.open")
@@ -163,7 +168,7 @@ class DuckDbBootstrap:
         assert self._connection is not None
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._cursors, "cursor", None)
         if cursor is None:
-            cursor = self._connection.cursor()
+            cursor = self.new_cursor()
             self._cursors.cursor = cursor
             self._all_cursors.append(cursor)
         return cursor
@@ -171,7 +176,8 @@ class DuckDbBootstrap:
     def new_cursor(self) -> duckdb.DuckDBPyConnection:
         """A further cursor on the open database, for who closes it before this object is closed."""
         assert self._connection is not None
-        return self._connection.cursor()
+        cursor = self._connection.cursor()
+        return looking(cursor) if self._has_older_ledger else cursor
 
     def handed_over(self) -> duckdb.DuckDBPyConnection:
         """The open connection itself, for a reader who closes it; this object forgets it.
@@ -182,7 +188,7 @@ class DuckDbBootstrap:
         connection, self._connection = self._connection, None
         assert connection is not None
         self.let_go()
-        return connection
+        return looking(connection) if self._has_older_ledger else connection
 
     def close(self, *, publish_as: str = "", rows_changed: bool = True) -> None:
         """Close every cursor and the database. Calling it again does nothing.

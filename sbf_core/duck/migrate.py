@@ -31,6 +31,12 @@ def latest_version() -> int:
 
 
 @cache
+def migration_texts() -> tuple[str, ...]:
+    """The statements of each migration, in order."""
+    return tuple(path.read_text(encoding="utf-8") for _, path in migration_files())
+
+
+@cache
 def ops_tables(version: int) -> frozenset[str]:
     """Names of the tables that a schema of that version holds in ``ops``."""
     texts = (path.read_text(encoding="utf-8") for number, path in migration_files() if number <= version)

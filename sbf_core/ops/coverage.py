@@ -11,7 +11,6 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.identifiers import literal, literal_list
-from sbf_core.ops.identity import DATASET_ID
 from sbf_core.runs.request import TICKER_SEPARATOR
 
 _SECONDS_A_DAY = 86_400
@@ -60,7 +59,7 @@ def failed_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
     """Per ticker the days of requests that failed, and of payloads that could not be promoted or wait, in such
     stretches, whatever was answered before or after.
     """
-    of_it = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
+    of_it = f"list_contains({literal_list(entry.ids)}, dataset_id)"
     failed = (
         "SELECT ticker, from_date, to_date FROM ops.file_ingestions "
         f"WHERE kind = 'file' AND status = 'failed' AND {of_it} "
@@ -77,7 +76,7 @@ def answers(entry: DatasetKeymapEntry) -> str:
     That there is nothing counts from the run on that brought the first payload of a series. Before that the vendor may
     not have known it at all, and have all of its past once it does.
     """
-    of_it = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
+    of_it = f"list_contains({literal_list(entry.ids)}, dataset_id)"
     answer = "concat_ws(chr(10), run_id, ticker, from_date, to_date)"
     return (
         f"WITH m AS (SELECT * FROM ops.bronze_manifest WHERE {of_it}), "

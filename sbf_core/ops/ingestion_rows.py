@@ -24,6 +24,7 @@ def of_other(fetch: FailedFetch, now: dt.datetime) -> dict[str, Any]:
         "run_id": request.run_id, "kind": IngestionKind.FILE, "subject": f"{request.key} {fetch.address}",
         "started_at": now, "finished_at": now, "status": fetch.status, "domain": request.domain,
         "source": request.source, "dataset": request.dataset, "discriminator": request.discriminator,
-        "ticker": request.ticker, "error": fetch.error, "error_kind": fetch.kind, "from_date": request.from_date,
+        "ticker": request.ticker, "dataset_id": request.dataset_id, "series_key": request.key,
+        "error": fetch.error, "error_kind": fetch.kind, "from_date": request.from_date,
         "to_date": request.to_date,
     }  # fmt: skip

@@ -12,7 +12,6 @@ from sbf_core.clock import Clock, to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
 from sbf_core.ops import queries
-from sbf_core.ops.identity import DATASET_ID
 from sbf_core.ops.rows import RowCounts
 from sbf_core.ops.taking_over import take_over
 
@@ -95,7 +94,7 @@ def held_payloads(conn: duckdb.DuckDBPyConnection) -> list[HeldPayloads]:
     if conn.execute("SELECT 1 FROM ops.promotion_manifest WHERE status = 'held' LIMIT 1").fetchone() is None:
         return []  # as nearly always: the join costs each run two milliseconds
     rows = conn.execute(
-        f"SELECT p.silver_table, min_by({DATASET_ID}, m.fetched_at), count(*), min(m.fetched_at), max_by(p.error, "
+        "SELECT p.silver_table, min_by(dataset_id, m.fetched_at), count(*), min(m.fetched_at), max_by(p.error, "
         "m.fetched_at) FROM ops.promotion_manifest AS p JOIN ops.bronze_manifest AS m USING (bronze_file_id) WHERE "
         "p.status = 'held' GROUP BY 1 ORDER BY 1"
     ).fetchall()
@@ -183,7 +182,7 @@ class MadeTables:
             self._cursor()
             .execute(
                 "SELECT m.bronze_file_id, m.rel_path FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p "
-                f"USING (bronze_file_id) WHERE p.status = 'held' AND list_contains(?, {DATASET_ID}) "
+                "USING (bronze_file_id) WHERE p.status = 'held' AND list_contains(?, dataset_id) "
                 "ORDER BY m.fetched_at, 1",
                 [list(ids)],
             )

@@ -24,6 +24,10 @@ MANIFEST_TYPES = {
 }  # fmt: skip
 _NAMES = tuple(MANIFEST_TYPES)
 _COLUMNS = ", ".join(_NAMES)
+#: Kept beside them, from which they follow; no journal has them.
+IDENTITY_TYPES = {"dataset_id": "VARCHAR", "series_key": "VARCHAR"}
+_STORED_TYPES = MANIFEST_TYPES | IDENTITY_TYPES
+_STORED = ", ".join(_STORED_TYPES)
 _ROWS_AT_ONCE = 2000
 #: Oldest first.
 BY_TIME = "fetched_at, bronze_file_id"
@@ -34,7 +38,8 @@ PATHS = "(SELECT unnest(from_json(CAST(? AS JSON), '[\"VARCHAR\"]')) AS rel_path
 _INGESTION = {
     "run_id": "run_id", "kind": f"'{IngestionKind.FILE}'", "subject": "bronze_file_id", "started_at": "$now",
     "finished_at": "$now", "status": f"'{WorkStatus.FETCHED}'", "domain": "domain", "source": "source",
-    "dataset": "dataset", "discriminator": "discriminator", "ticker": "ticker", "bronze_file_id": "bronze_file_id",
+    "dataset": "dataset", "discriminator": "discriminator", "ticker": "ticker", "dataset_id": "dataset_id",
+    "series_key": "series_key", "bronze_file_id": "bronze_file_id",
     "rel_path": "rel_path", "payload_hash": "payload_hash", "content_length_bytes": "content_length_bytes",
     "bronze_rows": "0", "from_date": "from_date", "to_date": "to_date",
 }  # fmt: skip
@@ -55,10 +60,12 @@ def take_in(
     """
     columns = {name: list(map(attrgetter(name), rows)) for name in _NAMES}
     columns["fetched_at"] = [to_naive_utc(moment).isoformat() for moment in columns["fetched_at"]]
-    conn.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {_COLUMNS} FROM ops.bronze_manifest LIMIT 0")
-    insert_columns(conn, "incoming", MANIFEST_TYPES, columns)
+    columns["dataset_id"] = [row.dataset_id for row in rows]
+    columns["series_key"] = [row.key for row in rows]
+    conn.execute(f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT {_STORED} FROM ops.bronze_manifest LIMIT 0")
+    insert_columns(conn, "incoming", _STORED_TYPES, columns)
     conn.execute(
-        f"INSERT INTO ops.bronze_manifest ({_COLUMNS}) SELECT {_COLUMNS} FROM incoming "
+        f"INSERT INTO ops.bronze_manifest ({_STORED}) SELECT {_STORED} FROM incoming "
         "ANTI JOIN ops.bronze_manifest USING (bronze_file_id)"
     )
     if now is not None:
@@ -98,7 +105,7 @@ def each_row(
 
 def copy(conn: duckdb.DuckDBPyConnection, source: str, parameters: Sequence[Any]) -> None:
     """Take rows from another ledger. Writes ops.bronze_manifest; ``source`` is what follows the columns of a SELECT."""
-    conn.execute(f"INSERT INTO ops.bronze_manifest ({_COLUMNS}) SELECT {_COLUMNS} {source}", list(parameters))
+    conn.execute(f"INSERT INTO ops.bronze_manifest ({_STORED}) SELECT {_STORED} {source}", list(parameters))
 
 
 def listed(texts: Sequence[str]) -> str:

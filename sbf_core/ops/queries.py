@@ -10,7 +10,6 @@ from typing import Any
 import duckdb
 
 from sbf_core.clock import from_naive_utc, to_naive_utc
-from sbf_core.ops.identity import DATASET_ID, SERIES_KEY
 from sbf_core.ops.rows import RowCounts, SeriesState
 
 
@@ -27,10 +26,8 @@ def latest_promoted(conn: duckdb.DuckDBPyConnection, silver_table: str) -> dict[
 def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], str]:
     """The hash of the newest payload of each series, under (series, address) and under (series, "")."""
     rows = conn.execute(
-        f"WITH named AS (SELECT {DATASET_ID} AS id, {SERIES_KEY} AS key, "
-        "address, payload_hash, fetched_at FROM ops.bronze_manifest) "
-        "SELECT key, address, arg_max(payload_hash, fetched_at), max(fetched_at) "
-        "FROM named WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) "
+        "SELECT series_key, address, arg_max(payload_hash, fetched_at), max(fetched_at) FROM ops.bronze_manifest "
+        "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), dataset_id) "
         "GROUP BY ALL ORDER BY max(fetched_at)",
         [json.dumps(list(dataset_ids))],
     ).fetchall()
@@ -45,8 +42,8 @@ def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence
 def latest_answer_parts(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], int]:
     """See ``OpsService.latest_answer_parts``."""
     rows = conn.execute(
-        f"SELECT {SERIES_KEY}, arg_max(parts, fetched_at) FROM ops.bronze_manifest "
-        f"WHERE list_contains(?, {DATASET_ID}) GROUP BY 1",
+        "SELECT series_key, arg_max(parts, fetched_at) FROM ops.bronze_manifest "
+        "WHERE list_contains(?, dataset_id) GROUP BY 1",
         [list(dataset_ids)],
     ).fetchall()
     return {(key, ""): parts for key, parts in rows}
@@ -55,12 +52,12 @@ def latest_answer_parts(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[s
 def _overtaken(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> set[str]:
     """Batches of tickers of which one came later in another batch: the same payload once more may be news then."""
     rows = conn.execute(
-        f"WITH series AS (SELECT {DATASET_ID} AS id, {SERIES_KEY} AS key, "
-        "ticker, max(fetched_at) AS last_at FROM ops.bronze_manifest WHERE ticker IS NOT NULL GROUP BY ALL), "
-        "each AS (SELECT id, key, last_at, unnest(string_split(ticker, ',')) AS one FROM series "
-        "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id)), "
-        "newest AS (SELECT id, one, max(last_at) AS last_at FROM each GROUP BY ALL) "
-        "SELECT DISTINCT each.key FROM each JOIN newest USING (id, one) "
+        "WITH series AS (SELECT dataset_id, series_key, ticker, max(fetched_at) AS last_at FROM ops.bronze_manifest "
+        "WHERE ticker IS NOT NULL AND list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), dataset_id) "
+        "GROUP BY ALL), "
+        "each AS (SELECT dataset_id, series_key, last_at, unnest(string_split(ticker, ',')) AS one FROM series), "
+        "newest AS (SELECT dataset_id, one, max(last_at) AS last_at FROM each GROUP BY ALL) "
+        "SELECT DISTINCT each.series_key FROM each JOIN newest USING (dataset_id, one) "
         "WHERE newest.last_at > each.last_at",
         [json.dumps(list(dataset_ids))],
     ).fetchall()
@@ -74,12 +71,11 @@ def latest_validators(
     that gave anything.
     """
     rows = conn.execute(
-        f"WITH named AS (SELECT {DATASET_ID} AS id, {SERIES_KEY} AS key, "
-        "address, {'e': coalesce(etag, ''), 'm': coalesce(last_modified, '')} AS given, fetched_at "
-        "FROM ops.bronze_manifest), "
-        "newest AS (SELECT key, address, arg_max(given, fetched_at) AS given "
-        "FROM named WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), id) GROUP BY ALL) "
-        "SELECT key, address, given.e, given.m FROM newest WHERE given.e <> '' OR given.m <> ''",
+        "WITH newest AS (SELECT series_key, address, "
+        "arg_max({'e': coalesce(etag, ''), 'm': coalesce(last_modified, '')}, fetched_at) AS given "
+        "FROM ops.bronze_manifest "
+        "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), dataset_id) GROUP BY ALL) "
+        "SELECT series_key, address, given.e, given.m FROM newest WHERE given.e <> '' OR given.m <> ''",
         [json.dumps(list(dataset_ids))],
     ).fetchall()
     overtaken = _overtaken(conn, dataset_ids) if rows else set()
@@ -91,7 +87,7 @@ def load_stretches(
 ) -> frozenset[tuple[str, dt.date | None, dt.date | None]]:
     """Series, first and last day of everything that was asked for with success since a moment."""
     rows = conn.execute(
-        f"SELECT DISTINCT {SERIES_KEY}, from_date, to_date FROM ops.file_ingestions "
+        "SELECT DISTINCT series_key, from_date, to_date FROM ops.file_ingestions "
         "WHERE kind = 'file' AND started_at >= ? AND status IN ('fetched', 'unchanged', 'none', 'ok')",
         [to_naive_utc(since)],
     ).fetchall()
@@ -110,9 +106,8 @@ def answer_seconds(conn: duckdb.DuckDBPyConnection) -> dict[str, float]:
 def load_series_states(conn: duckdb.DuckDBPyConnection) -> dict[str, SeriesState]:
     """What is known of every series that was ever fetched."""
     rows = conn.execute(
-        f"WITH w AS (SELECT {SERIES_KEY} AS key, coverage_from, coverage_to FROM ops.watermarks) "
-        "SELECT key, d.checked_at, d.to_date, w.coverage_from, w.coverage_to, d.again_from, d.unknown_since "
-        "FROM ops.data_dates d FULL JOIN w USING (key)"
+        "SELECT coalesce(d.key, w.series_key), d.checked_at, d.to_date, w.coverage_from, w.coverage_to, d.again_from, "
+        "d.unknown_since FROM ops.data_dates AS d FULL JOIN ops.watermarks AS w ON w.series_key = d.key"
     ).fetchall()
     return {
         key: SeriesState(
@@ -176,7 +171,7 @@ def load_gold_inputs(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
 def run_overview(conn: duckdb.DuckDBPyConnection, run_id: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What a run did, from ops.file_ingestions: per dataset, and per gold table."""
     datasets = conn.execute(
-        f"SELECT {DATASET_ID} AS dataset, "
+        "SELECT dataset_id AS dataset, "
         "max(table_name) AS silver_table, count(*) FILTER (bronze_rows IS NOT NULL) AS files, "
         "sum(rows_inserted) AS rows_inserted, sum(rows_updated) AS rows_updated, "
         "sum(rows_unchanged) AS rows_unchanged, sum(rows_rejected) AS rows_rejected, "

@@ -11,7 +11,6 @@ import duckdb
 from sbf_core.clock import to_naive_utc
 from sbf_core.duck.identifiers import quoted
 from sbf_core.ops import manifest
-from sbf_core.ops.identity import DATASET_ID, SERIES_KEY
 from sbf_core.ops.recoveries import promoted_files_sql
 from sbf_core.ops.rows import BronzeManifestRow
 
@@ -57,14 +56,14 @@ class RecordedPayloads:
 
     def dataset_ids(self) -> frozenset[str]:
         """The datasets, by the identities that they had, of which there is a payload."""
-        found = self._cursor().execute(f"SELECT DISTINCT {DATASET_ID} FROM ops.bronze_manifest").fetchall()
+        found = self._cursor().execute("SELECT DISTINCT dataset_id FROM ops.bronze_manifest").fetchall()
         return frozenset(name for (name,) in found)
 
     def later_than(self, moment: dt.datetime) -> Mapping[str, dt.datetime]:
         """When the newest payload was fetched of each dataset that has one of after a moment, by the identity that it
         had.
         """
-        sql = f"SELECT {DATASET_ID}, max(fetched_at) FROM ops.bronze_manifest WHERE fetched_at > ? GROUP BY 1"
+        sql = "SELECT dataset_id, max(fetched_at) FROM ops.bronze_manifest WHERE fetched_at > ? GROUP BY 1"
         found = self._cursor().execute(sql, [to_naive_utc(moment)]).fetchall()
         return {name: at.replace(tzinfo=dt.UTC) for name, at in found}
 
@@ -108,7 +107,7 @@ class RecordedPayloads:
             lambda conn: manifest.copy(
                 conn,
                 f"FROM {database}ops.bronze_manifest SEMI JOIN ({promoted_files_sql(database)}) USING (bronze_file_id) "
-                f"{_OF} AND NOT list_contains(?, {SERIES_KEY}) AND NOT list_contains(?, rel_path)",
+                f"{_OF} AND NOT list_contains(?, series_key) AND NOT list_contains(?, rel_path)",
                 [list(ids), list(without), list(but)],
             )
         )
@@ -122,4 +121,4 @@ class RecordedPayloads:
         return conn
 
 
-_OF = f"WHERE list_contains(?, {DATASET_ID})"
+_OF = "WHERE list_contains(?, dataset_id)"

@@ -83,6 +83,7 @@ class RecoveryLedger:
         def work(conn: duckdb.DuckDBPyConnection) -> None:
             repairs.forget_unknown_promotions(conn)
             repairs.align_ingestions(conn, now=now)
+            repairs.align_identities(conn)
             repairs.align_watermarks(conn, now=now)
 
         self._write(work)

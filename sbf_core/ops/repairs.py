@@ -8,8 +8,16 @@ from collections.abc import Sequence
 import duckdb
 
 from sbf_core.clock import to_naive_utc
-from sbf_core.ops.identity import DATASET_ID
+from sbf_core.dataset_id import DatasetId
+from sbf_core.duck.identity import DATASET_ID, IDENTITY_DIFFERS, SERIES_KEY
+from sbf_core.ops.bulk import insert_rows
 from sbf_core.ops.rows import BronzeManifestRow
+
+WATERMARK_TYPES = {
+    "domain": "VARCHAR", "source": "VARCHAR", "dataset": "VARCHAR", "discriminator": "VARCHAR", "ticker": "VARCHAR",
+    "silver_table": "VARCHAR", "coverage_from": "DATE", "coverage_to": "DATE", "updated_at": "TIMESTAMP",
+    "dataset_id": "VARCHAR", "series_key": "VARCHAR",
+}  # fmt: skip
 
 
 def forget_manifest(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
@@ -73,10 +81,12 @@ def align_ingestions(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> No
     )
     conn.execute(
         "INSERT INTO ops.file_ingestions (run_id, kind, subject, started_at, finished_at, status, domain, source, "
-        "dataset, discriminator, ticker, bronze_file_id, rel_path, payload_hash, content_length_bytes, bronze_rows, "
+        "dataset, discriminator, ticker, dataset_id, series_key, bronze_file_id, rel_path, payload_hash, "
+        "content_length_bytes, bronze_rows, "
         "from_date, to_date) "
         "SELECT m.run_id, 'file', m.bronze_file_id, ?, ?, 'fetched', m.domain, m.source, "
-        "m.dataset, m.discriminator, m.ticker, m.bronze_file_id, m.rel_path, m.payload_hash, m.content_length_bytes, "
+        "m.dataset, m.discriminator, m.ticker, m.dataset_id, m.series_key, m.bronze_file_id, m.rel_path, "
+        "m.payload_hash, m.content_length_bytes, "
         "0, m.from_date, m.to_date FROM ops.bronze_manifest AS m "
         "ANTI JOIN (FROM ops.file_ingestions WHERE kind = 'file') AS f USING (bronze_file_id)",
         [moment, moment],
@@ -97,19 +107,32 @@ def align_ingestions(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> No
     )
 
 
+def align_identities(conn: duckdb.DuckDBPyConnection) -> None:
+    """Make dataset and series of each row of ops.file_ingestions those of its other columns."""
+    conn.execute(
+        f"UPDATE ops.file_ingestions SET dataset_id = {DATASET_ID}, series_key = {SERIES_KEY} WHERE {IDENTITY_DIFFERS}"
+    )
+
+
 def align_watermarks(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> None:
     """Make ops.watermarks say what the promotions say, under the identity that fills the table now: payloads may be of
     a former one.
     """
-    part = "regexp_extract(id, '^([^/]*)/([^/]*)/([^/@]*)@?(.*)$', {})"
-    conn.execute("DELETE FROM ops.watermarks")
-    conn.execute(
-        f"INSERT INTO ops.watermarks SELECT {', '.join(part.format(place) for place in (1, 2, 3, 4))}, ticker, "
-        "silver_table, coverage_from, coverage_to, ? FROM "
-        f"(SELECT coalesce(max(d.owner), arg_max({DATASET_ID}, m.fetched_at)) AS id, m.ticker, p.silver_table, "
-        "min(p.coverage_from) AS coverage_from, max(p.coverage_to) AS coverage_to "
+    series = conn.execute(
+        "SELECT coalesce(max(d.owner), arg_max(m.dataset_id, m.fetched_at)), m.ticker, p.silver_table, "
+        "min(p.coverage_from), max(p.coverage_to) "
         "FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) "
         "LEFT JOIN (SELECT table_name, dataset AS owner FROM ops.table_declarations) AS d "
-        "ON d.table_name = p.silver_table WHERE p.status = 'ok' GROUP BY m.ticker, p.silver_table)",
-        [to_naive_utc(now)],
-    )
+        "ON d.table_name = p.silver_table WHERE p.status = 'ok' GROUP BY m.ticker, p.silver_table"
+    ).fetchall()
+    rows = []
+    for name, ticker, table, first, last in series:
+        identity = DatasetId.parse(name)
+        rows.append({
+            "domain": identity.domain, "source": identity.source, "dataset": identity.dataset,
+            "discriminator": identity.discriminator, "ticker": ticker, "silver_table": table, "coverage_from": first,
+            "coverage_to": last, "updated_at": to_naive_utc(now), "dataset_id": name,
+            "series_key": identity.series(ticker),
+        })  # fmt: skip
+    conn.execute("DELETE FROM ops.watermarks")
+    insert_rows(conn, "ops.watermarks", WATERMARK_TYPES, rows)

@@ -18,7 +18,6 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops import manifest
 from sbf_core.ops.bulk import merge_rows
-from sbf_core.ops.identity import DATASET_ID
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
@@ -27,13 +26,19 @@ from sbf_core.secret import redacted, redacted_in_sql
 _INGESTION_TYPES = {
     "run_id": "VARCHAR", "kind": "VARCHAR", "subject": "VARCHAR", "started_at": "TIMESTAMP", "finished_at": "TIMESTAMP",
     "status": "VARCHAR", "domain": "VARCHAR", "source": "VARCHAR", "dataset": "VARCHAR", "discriminator": "VARCHAR",
-    "ticker": "VARCHAR", "bronze_file_id": "VARCHAR", "rel_path": "VARCHAR", "payload_hash": "VARCHAR",
+    "ticker": "VARCHAR", "dataset_id": "VARCHAR", "series_key": "VARCHAR", "bronze_file_id": "VARCHAR",
+    "rel_path": "VARCHAR", "payload_hash": "VARCHAR",
     "content_length_bytes": "BIGINT", "table_name": "VARCHAR", "bronze_rows": "BIGINT", "rows_inserted": "BIGINT",
     "rows_updated": "BIGINT", "rows_unchanged": "BIGINT", "rows_rejected": "BIGINT", "error": "VARCHAR",
     "error_kind": "VARCHAR",
     "from_date": "DATE", "to_date": "DATE",
 }  # fmt: skip
 _INGESTION_KEY = ("run_id", "kind", "subject")
+_WATERMARK = (
+    "domain, source, dataset, discriminator, ticker, silver_table, coverage_from, coverage_to, updated_at, dataset_id, "
+    "series_key"
+)
+_DATE_TYPES = {"key": "VARCHAR", "to_date": "DATE", "checked_at": "TIMESTAMP"}
 #: Statuses that end a promotion; anything else is work still to do.
 _SETTLED = "('ok', 'failed', 'held')"
 
@@ -125,7 +130,7 @@ class DuckDbOpsRepo:
         """
         return self._manifest_rows(
             "SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'ok') USING (bronze_file_id) "
-            f"WHERE list_contains(?, {DATASET_ID}) AND (? OR ticker IS NOT DISTINCT FROM ?) AND fetched_at > ?",
+            "WHERE list_contains(?, dataset_id) AND (? OR ticker IS NOT DISTINCT FROM ?) AND fetched_at > ?",
             [list(ids), any_ticker, ticker, to_naive_utc(since)],
         )
 
@@ -142,21 +147,22 @@ class DuckDbOpsRepo:
     def upsert_data_date(self, *, key: str, to_date: dt.date) -> None:
         """Record the last day that was asked for in a series. Writes ops.data_dates. Idempotent."""
         with transaction(self.cursor()) as conn:
-            self.upsert_data_dates(conn, [(key, to_date, self._clock.now())])
+            row = {"key": key, "to_date": to_date, "checked_at": self._clock.now()}
+            merge_rows(conn, "ops.data_dates", _DATE_TYPES, ("key",), [row])
 
     def upsert_data_dates(
-        self, conn: duckdb.DuckDBPyConnection, dates: Sequence[tuple[str, dt.date | None, dt.datetime]]
+        self, conn: duckdb.DuckDBPyConnection, dates: Sequence[tuple[str, str, dt.date | None, dt.datetime]]
     ) -> None:
-        """Record last day and moment of many fetches; of several of one series the latest counts.
+        """Record dataset, last day and moment of many fetches, by series; of several of one the latest counts.
 
         Writes ops.data_dates. Idempotent.
         """
-        in_order = sorted(dates, key=lambda one: one[2])  # answers come in any order, as the vintages of a replay
+        in_order = sorted(dates, key=lambda one: one[3])  # answers come in any order, as the vintages of a replay
         latest = {
-            key: {"key": key, "to_date": to_date, "checked_at": checked_at} for key, to_date, checked_at in in_order
+            key: {"key": key, "dataset_id": dataset, "to_date": to_date, "checked_at": checked_at}
+            for key, dataset, to_date, checked_at in in_order
         }
-        types = {"key": "VARCHAR", "to_date": "DATE", "checked_at": "TIMESTAMP"}
-        merge_rows(conn, "ops.data_dates", types, ("key",), list(latest.values()))
+        merge_rows(conn, "ops.data_dates", _DATE_TYPES | {"dataset_id": "VARCHAR"}, ("key",), list(latest.values()))
 
     # promotion
 
@@ -215,14 +221,14 @@ class DuckDbOpsRepo:
             [ended, entry.silver_table],
         )
         conn.execute(
-            "MERGE INTO ops.watermarks AS w USING (SELECT ticker, min(coverage_from) AS coverage_from, "
-            "max(coverage_to) AS coverage_to FROM promoted WHERE status = 'ok' GROUP BY ticker) AS p "
-            "ON w.domain = ? AND w.source = ? AND w.dataset = ? AND w.discriminator = ? "
-            "AND w.ticker IS NOT DISTINCT FROM p.ticker "
+            "MERGE INTO ops.watermarks AS w USING (SELECT series_key, ticker, min(coverage_from) AS coverage_from, "
+            "max(coverage_to) AS coverage_to FROM promoted WHERE status = 'ok' GROUP BY ALL) AS p "
+            "USING (series_key) "
             "WHEN MATCHED THEN UPDATE SET coverage_from = least(w.coverage_from, p.coverage_from), "
             "coverage_to = greatest(w.coverage_to, p.coverage_to), updated_at = ? "
-            "WHEN NOT MATCHED THEN INSERT VALUES (?, ?, ?, ?, p.ticker, ?, p.coverage_from, p.coverage_to, ?)",
-            [*_identity(entry), ended, *_identity(entry), entry.silver_table, ended],
+            f"WHEN NOT MATCHED THEN INSERT ({_WATERMARK}) "
+            "VALUES (?, ?, ?, ?, p.ticker, ?, p.coverage_from, p.coverage_to, ?, ?, p.series_key)",
+            [ended, *_parts(entry), entry.silver_table, ended, entry.id],
         )
 
     def insert_rejects(self, conn: duckdb.DuckDBPyConnection, silver_table: str, select: str) -> None:
@@ -264,9 +270,7 @@ class DuckDbOpsRepo:
     ) -> dt.date | None:
         """The last row date that silver holds for the row's dataset and ticker, or None."""
         found = conn.execute(
-            "SELECT coverage_to FROM ops.watermarks WHERE domain = ? AND source = ? AND dataset = ? "
-            "AND discriminator = ? AND ticker IS NOT DISTINCT FROM ?",
-            [*_identity(entry), row.ticker],
+            "SELECT coverage_to FROM ops.watermarks WHERE series_key = ?", [entry.key(row.ticker)]
         ).fetchone()
         return None if found is None else found[0]
 
@@ -280,21 +284,12 @@ class DuckDbOpsRepo:
         coverage_to: dt.date | None,
     ) -> None:
         """Set what silver covers for the row's dataset and ticker. Writes ops.watermarks. Idempotent."""
+        key = entry.key(row.ticker)
+        conn.execute("DELETE FROM ops.watermarks WHERE series_key = ?", [key])
+        moment = to_naive_utc(self._clock.now())
         conn.execute(
-            "DELETE FROM ops.watermarks WHERE domain = ? AND source = ? AND dataset = ? "
-            "AND discriminator = ? AND ticker IS NOT DISTINCT FROM ?",
-            [*_identity(entry), row.ticker],
-        )
-        conn.execute(
-            "INSERT INTO ops.watermarks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                *_identity(entry),
-                row.ticker,
-                entry.silver_table,
-                coverage_from,
-                coverage_to,
-                to_naive_utc(self._clock.now()),
-            ],
+            f"INSERT INTO ops.watermarks ({_WATERMARK}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*_parts(entry), row.ticker, entry.silver_table, coverage_from, coverage_to, moment, entry.id, key],
         )
 
     # gold
@@ -418,5 +413,5 @@ class DuckDbOpsRepo:
         )
 
 
-def _identity(entry: DatasetKeymapEntry) -> tuple[str, str, str, str]:
+def _parts(entry: DatasetKeymapEntry) -> tuple[str, str, str, str]:
     return entry.domain, entry.source, entry.dataset, entry.discriminator

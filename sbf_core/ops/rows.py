@@ -10,9 +10,10 @@ from pathlib import PurePosixPath
 
 import attrs
 
+from sbf_core.dataset_id import DatasetId, dataset_id_of
 from sbf_core.errors import DamageFound
 from sbf_core.failures import FailureKind
-from sbf_core.runs.request import RunRequest, dataset_id_of
+from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult, is_extension
 from sbf_core.safe_paths import why_no_name, why_outside
 
@@ -127,14 +128,19 @@ class BronzeManifestRow:
         )
 
     @property
+    def identity(self) -> DatasetId:
+        """Which dataset it is of."""
+        return dataset_id_of(self.domain, self.source, self.dataset, self.discriminator)
+
+    @property
     def dataset_id(self) -> str:
         """The identity as text, as ``DatasetKeymapEntry.id``."""
-        return dataset_id_of(self.domain, self.source, self.dataset, self.discriminator)
+        return str(self.identity)
 
     @property
     def key(self) -> str:
         """The series of fetches it belongs to, as ``DatasetKeymapEntry.key``."""
-        return self.dataset_id if self.ticker is None else f"{self.dataset_id}/{self.ticker}"
+        return self.identity.series(self.ticker)
 
     @property
     def why_unsafe(self) -> str:

@@ -186,10 +186,9 @@ class OpsService:
         """
         now = self.clock.now()
         others = [of_other(fetch, now) for fetch in other]
-        dates = [(row.key, row.to_date, row.fetched_at) for row in kept]
-        dates += [
-            (fetch.request.key, fetch.request.to_date, fetch.fetched_at) for fetch in other if fetch.error is None
-        ]
+        asked = [(row.request, row.fetched_at) for row in kept]
+        asked += [(fetch.request, fetch.fetched_at) for fetch in other if fetch.error is None]
+        dates = [(request.key, request.dataset_id, request.to_date, moment) for request, moment in asked]
 
         def work(conn: duckdb.DuckDBPyConnection) -> None:
             known = recorded_before(conn, kept)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.ops.identity import DATASET_ID
 
 
 def take_over(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, other: str) -> None:
@@ -27,7 +26,7 @@ def take_over(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, oth
     _let_go(conn, names)
     for table in ("schema_drift", "watermarks"):
         conn.execute(f"DELETE FROM ops.{table} WHERE list_contains(?, silver_table)", [names])
-    conn.execute(f"DELETE FROM ops.watermarks WHERE list_contains(?, {DATASET_ID})", [list(entry.ids)])
+    conn.execute("DELETE FROM ops.watermarks WHERE list_contains(?, dataset_id)", [list(entry.ids)])
     for table in ("schema_drift", "watermarks"):
         conn.execute(f"INSERT INTO ops.{table} FROM {other}.ops.{table}")
     conn.execute("DELETE FROM ops.cursors WHERE list_contains(?, dataset)", [list(entry.ids)])
@@ -40,9 +39,10 @@ def take_over(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, oth
     )
     for name in former:  # what was asked for under a former name was asked for
         conn.execute(
-            "UPDATE ops.data_dates SET key = concat(?, substr(key, ?)) WHERE (key = ? OR starts_with(key, ?)) AND "
-            "NOT EXISTS (FROM ops.data_dates AS d WHERE d.key = concat(?, substr(data_dates.key, ?)))",
-            [entry.id, len(name) + 1, name, f"{name}/", entry.id, len(name) + 1],
+            "UPDATE ops.data_dates SET key = concat(?, substr(key, ?)), dataset_id = ? "
+            "WHERE (key = ? OR starts_with(key, ?)) AND NOT EXISTS (FROM ops.data_dates AS d WHERE "
+            "d.key = concat(?, substr(data_dates.key, ?)))",
+            [entry.id, len(name) + 1, entry.id, name, f"{name}/", entry.id, len(name) + 1],
         )
 
 

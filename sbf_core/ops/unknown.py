@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 import duckdb
 
 from sbf_core.clock import to_naive_utc
-from sbf_core.ops.identity import SERIES_KEY
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch
 from sbf_core.vocabulary import WorkStatus
 
@@ -28,7 +27,7 @@ def remember_unknown(
     if none:
         conn.execute(
             "UPDATE ops.data_dates SET unknown_since = coalesce(unknown_since, checked_at) WHERE list_contains(?, key) "
-            f"AND key NOT IN (SELECT {SERIES_KEY} FROM ops.bronze_manifest WHERE ticker IS NOT NULL)",
+            "AND key NOT IN (SELECT series_key FROM ops.bronze_manifest WHERE ticker IS NOT NULL)",
             [sorted(none)],
         )
 

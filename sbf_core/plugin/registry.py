@@ -26,7 +26,8 @@ class DatasetRegistry:
         manager: the plugins; one whose declarations are not sound becomes ``refused``.
 
     Raises:
-        UsageError: two plugins declare one dataset, or fill one silver table; both are named.
+        UsageError: two plugins declare one dataset, or fill one silver table, or one dataset is called like a series of
+            another; both are named.
     """
 
     def __init__(self, manager: PluginManager) -> None:
@@ -45,6 +46,20 @@ class DatasetRegistry:
                 other = self.datasets.get(name) or tables.get(table) or tables.get(table.removesuffix("_history"))
                 if other is not owned:
                     self._refuse_twins("former name", name, other, owned)
+        self._refuse_series_of_another()
+
+    def _refuse_series_of_another(self) -> None:
+        """``x@A/B`` is a dataset, and the series of the ticker B in ``x@A``: the ledger could not tell them apart."""
+        for name, owned in self.datasets.items():
+            for place, letter in enumerate(name):
+                other = self.datasets.get(name[:place]) if letter == "/" else None
+                if other is not None:
+                    raise UsageError(
+                        f"the identity of dataset {name!r} is that of a series of {other.entry.id!r}",
+                        where=f"plugins {other.plugin.label} and {owned.plugin.label}",
+                        fix="write another letter than / in its discriminator, and the identity of now in renamed_from",
+                        code="TWICE",
+                    )
 
     def _declared(self, record: PluginRecord) -> Sequence[DatasetKeymapEntry]:
         if not self._manager.has(record, "datasets"):

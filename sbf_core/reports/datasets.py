@@ -12,15 +12,14 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
-from sbf_core.ops.identity import DATASET_ID
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.silver.tables import tables_there
 
-_PAYLOADS = f"""
+_PAYLOADS = """
 SELECT m.fetched_at, m.ticker, m.from_date, m.to_date, m.content_length_bytes AS bytes, p.status, p.rows_seen AS seen,
     p.rows_inserted AS inserted, p.rows_updated AS updated, p.rows_rejected AS rejected,
     left(m.payload_hash, 12) AS hash, m.rel_path AS payload, p.error, m.bronze_file_id
-FROM (SELECT * FROM ops.bronze_manifest WHERE list_contains(?, {DATASET_ID})
+FROM (SELECT * FROM ops.bronze_manifest WHERE list_contains(?, dataset_id)
     ORDER BY fetched_at DESC, rel_path LIMIT ? OFFSET ?) AS m
 LEFT JOIN ops.promotion_manifest AS p USING (bronze_file_id) ORDER BY m.fetched_at DESC, m.rel_path
 """
@@ -66,7 +65,7 @@ def payloads_of(
 
 def count_payloads(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> int:
     """How many payloads there are of it."""
-    query = f"SELECT count(*) FROM ops.bronze_manifest WHERE list_contains(?, {DATASET_ID})"
+    query = "SELECT count(*) FROM ops.bronze_manifest WHERE list_contains(?, dataset_id)"
     found = cursor.execute(query, [list(entry.ids)]).fetchone()
     return found[0] if found else 0
 

@@ -12,27 +12,25 @@ from sbf_core.clock import from_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import SbfError
-from sbf_core.ops.identity import DATASET_ID, dataset_id_in
+from sbf_core.ops.made_tables import held_payloads
 from sbf_core.plan.planner import dataset_due
 from sbf_core.reports.problem import Problem
-from sbf_core.reports.stale_tables import waiting_payloads
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.shell_words import typed
-from sbf_core.silver.stale import cost_of, payloads_wait, stale_of_home
+from sbf_core.silver.stale import cost_of, payloads_wait, stale_tables
 
-_BRONZE = f"SELECT {DATASET_ID}, count(*), max(fetched_at) FROM ops.bronze_manifest GROUP BY 1"
+_BRONZE = "SELECT dataset_id, count(*), max(fetched_at) FROM ops.bronze_manifest GROUP BY 1"
 _SILVER = (
     "SELECT silver_table, count(*) FILTER (status = 'failed'), sum(rows_rejected), max(coverage_to) "
     "FROM ops.promotion_manifest GROUP BY 1"
 )
-_TABLES_OF = f"""
-SELECT DISTINCT {dataset_id_in("m")} AS id, p.silver_table
+_TABLES_OF = """
+SELECT DISTINCT m.dataset_id AS id, p.silver_table
 FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE list_contains(?, id)
 """
-#: The key of a series is the identity of its dataset, which has three parts, and perhaps a ticker, which may have any.
-_ASKED = "SELECT array_to_string(string_split(key, '/')[1:3], '/'), max(checked_at) FROM ops.data_dates GROUP BY 1"
-_FAILED = f"""
-SELECT {DATASET_ID} AS dataset, error, count(*) AS times
+_ASKED = "SELECT dataset_id, max(checked_at) FROM ops.data_dates GROUP BY 1"
+_FAILED = """
+SELECT dataset_id AS dataset, error, count(*) AS times
 FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' AND status = 'failed'
 GROUP BY ALL ORDER BY times DESC, 1, 2 LIMIT 20
 """
@@ -128,10 +126,10 @@ def dataset_states(
 
 def _waiting(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> dict[str, tuple[str, str]]:
     """State and reason of the datasets whose table is stale, or whose payloads wait."""
-    held = {one.table: ("held", payloads_wait(one)) for one in waiting_payloads(cursor)}
+    held = {one.table: ("held", payloads_wait(one)) for one in held_payloads(cursor)}
     entries = list(entries)
     found = {entry.id: held[entry.silver_table] for entry in entries if entry.silver_table in held}
-    for stale in stale_of_home(cursor, entries):
+    for stale in stale_tables(cursor, entries):
         why = f"{'; '.join(stale.why)}; the next run makes it again ({cost_of(stale)})"
         found[stale.entry.id] = ("held", stale.hold.reason) if stale.hold else ("stale", why)
     return found

@@ -11,7 +11,6 @@ import attrs
 import duckdb
 
 from sbf_core.errors import UsageError, printable
-from sbf_core.ops.identity import dataset_id_in
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.safe_paths import inside
 from sbf_core.secret import redacted_bytes
@@ -20,8 +19,8 @@ SHOWN_BYTES = 64 * 1024
 _DIFFERENCE_LINES_MAX = 400
 #: So much more is read, so that no key is cut in half before it is taken out.
 _KEY_BYTES_MAX = 4096
-_FACTS = f"""
-SELECT m.bronze_file_id, {dataset_id_in("m")} AS dataset,
+_FACTS = """
+SELECT m.bronze_file_id, m.dataset_id AS dataset,
     m.ticker, m.run_id, m.fetched_at, m.from_date, m.to_date, m.address, m.status_code AS http,
     m.elapsed_seconds AS seconds, m.content_length_bytes AS bytes, m.extension,
     m.payload_hash AS sha256, m.rel_path AS payload, p.silver_table, p.status,

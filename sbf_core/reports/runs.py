@@ -7,9 +7,7 @@ import datetime as dt
 import attrs
 import duckdb
 
-from sbf_core.duck.migrate import schema_version
 from sbf_core.errors import UsageError, nearest
-from sbf_core.ops.identity import dataset_id_in
 from sbf_core.reports.table import FactTable, table_of
 
 #: The runs are chosen first: counting the files of 5,000 runs to show ten of them takes 130 ms.
@@ -24,10 +22,10 @@ FROM r LEFT JOIN (SELECT * FROM ops.file_ingestions WHERE kind = 'file' AND run_
 """
 #: The path of a payload names dataset, ticker, time and hash; a request without a payload has none.
 _FILES = """
-SELECT {dataset} AS dataset, f.ticker, f.status,
+SELECT f.dataset_id AS dataset, f.ticker, f.status,
     f.bronze_rows AS rows, f.content_length_bytes AS bytes, m.status_code AS http, m.elapsed_seconds AS seconds,
     f.rows_rejected AS rejected, left(f.payload_hash, 12) AS hash,
-    coalesce(f.rel_path, f.subject) AS payload, {kind} AS kind, f.error, f.bronze_file_id
+    coalesce(f.rel_path, f.subject) AS payload, f.error_kind AS kind, f.error, f.bronze_file_id
 FROM ops.file_ingestions AS f LEFT JOIN ops.bronze_manifest AS m USING (bronze_file_id)
 WHERE f.run_id = ? AND f.kind = 'file' AND (? = '' OR f.status = ?)
 ORDER BY f.status <> 'failed', 1, 2, payload LIMIT ? OFFSET ?
@@ -56,8 +54,6 @@ LEFT JOIN ops.gold_tests AS t ON t.gold_build_id = g.gold_build_id AND t.table_n
 WHERE f.run_id = ? AND f.kind = 'gold' GROUP BY ALL ORDER BY 1
 """
 
-#: The version of the ledger that has ``error_kind``.
-_KINDS_SINCE = 7
 _NOTHING = FactTable((), ())
 
 
@@ -82,12 +78,6 @@ class RunFacts:
     gold: FactTable
     files: int
     files_in_all: int
-
-
-def _files(cursor: duckdb.DuckDBPyConnection) -> str:
-    """The query of payloads; rows of a ledger that an older sbf wrote have no kind of failure."""
-    has_kind = (schema_version(cursor) or 0) >= _KINDS_SINCE
-    return _FILES.format(dataset=dataset_id_in("f"), kind="f.error_kind" if has_kind else "NULL")
 
 
 def latest_runs(cursor: duckdb.DuckDBPyConnection, *, limit: int) -> FactTable:
@@ -156,7 +146,7 @@ def one_run(
     page = [found, status, status, limit, offset]
     return RunFacts(
         run=table_of(cursor, _RUNS.format(chosen="run_id = ?", limit=1, offset=0), [found]),
-        bronze=table_of(cursor, _files(cursor), page) if only in ("", "bronze") else _NOTHING,
+        bronze=table_of(cursor, _FILES, page) if only in ("", "bronze") else _NOTHING,
         silver=table_of(cursor, _PROMOTIONS, [found]) if only in ("", "silver") else _NOTHING,
         rejects=table_of(cursor, _REJECTS, [found]) if only in ("", "silver") else _NOTHING,
         gold=table_of(cursor, _GOLD, [found]) if only in ("", "gold") else _NOTHING,

@@ -9,11 +9,11 @@ import duckdb
 
 from sbf_core.clock import to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.ops.made_tables import HeldPayloads, MadeTable, held_payloads, made_tables
+from sbf_core.ops.made_tables import held_payloads, made_tables
 from sbf_core.reports.problem import Problem
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.shell_words import typed
-from sbf_core.silver.stale import as_made, cost_of, keeps_what_made, payloads_wait, stale_of_home
+from sbf_core.silver.stale import as_made, cost_of, payloads_wait, stale_tables
 
 #: How long a field that came is shown beside what is to be looked at; with its dataset it is until it is declared.
 _SHOWN_FOR = dt.timedelta(days=30)
@@ -30,24 +30,17 @@ WHERE s.run_id <> f.run_id ORDER BY 4, 1, 2
 
 def as_it_is(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> DatasetKeymapEntry:
     """A dataset with the columns that its table has, and under the name that it still has."""
-    return as_made(entry, _made(cursor))
+    return as_made(entry, made_tables(cursor))
 
 
 def as_they_are(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[DatasetKeymapEntry]:
     """Datasets with the columns that their tables have, and under the names that these still have."""
-    made = _made(cursor)
+    made = made_tables(cursor)
     return [as_made(entry, made) for entry in entries]
-
-
-def waiting_payloads(cursor: duckdb.DuckDBPyConnection) -> list[HeldPayloads]:
-    """Payloads that lack a field which came until then, and wait."""
-    return held_payloads(cursor) if keeps_what_made(cursor) else []
 
 
 def undeclared_fields(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> FactTable:
     """Fields of its payloads that no column takes, with examples of their values, and since when they come."""
-    if not keeps_what_made(cursor):
-        return FactTable(("field", "examples", "since"), ())
     known = [name for column in entry.columns for name in column.source_names]
     query = (
         "SELECT d.field, d.examples, d.seen_at AS since FROM ops.schema_drift AS d "
@@ -70,8 +63,6 @@ def new_fields(
         Columns dataset, field, examples (of its values) and since; a row a field.
     """
     headers = ("dataset", "field", "examples", "since")
-    if not keeps_what_made(cursor):
-        return FactTable(headers, ())
     entry_by_table = {entry.silver_table: entry for entry in entries}
     found = cursor.execute(_NEW_FIELDS, [to_naive_utc(now) - _SHOWN_FOR]).fetchall()
     rows = [
@@ -87,14 +78,14 @@ def problems_of_tables(cursor: duckdb.DuckDBPyConnection, entries: Iterable[Data
     """Tables and payloads that wait, each with what to do."""
     found: list[Problem] = []
     entries = list(entries)
-    for stale in stale_of_home(cursor, entries):
+    for stale in stale_tables(cursor, entries):
         table = stale.entry.silver_table
         what = f"silver.{table} is {'held' if stale.hold else 'stale'}"
         detail = stale.hold.reason if stale.hold else f"{'; '.join(stale.why)} ({cost_of(stale)})"
         fix = f"sbf rebuild {typed(stale.entry.id)} --accept" if stale.hold else "sbf run"
         found.append(Problem(what=what, detail=detail, fix=fix, href=f"/datasets/{table}"))
     tables = {entry.silver_table: entry.id for entry in entries}
-    for held in waiting_payloads(cursor):
+    for held in held_payloads(cursor):
         if held.table in tables:
             dataset = tables[held.table]
             found.append(
@@ -106,7 +97,3 @@ def problems_of_tables(cursor: duckdb.DuckDBPyConnection, entries: Iterable[Data
                 )
             )
     return found
-
-
-def _made(cursor: duckdb.DuckDBPyConnection) -> dict[str, MadeTable]:
-    return made_tables(cursor) if keeps_what_made(cursor) else {}

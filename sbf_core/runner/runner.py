@@ -36,7 +36,7 @@ from sbf_core.runner.run_end import closed_by, raise_lacking
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.selection import ChosenWork, chosen_work
 from sbf_core.runs.context import RunContext
-from sbf_core.silver.stale import stale_of_home
+from sbf_core.silver.stale import stale_tables
 from sbf_core.vocabulary import Drift, Layer
 
 #: A command that only reads holds the home for a moment; a run waits for that, and no longer.
@@ -124,7 +124,7 @@ class Runner:
             return []
         return [
             planned(stale)
-            for stale in stale_of_home(bootstrap.cursor(), [owned.entry for owned in self.chosen.datasets])
+            for stale in stale_tables(bootstrap.cursor(), [owned.entry for owned in self.chosen.datasets])
         ]
 
     # running

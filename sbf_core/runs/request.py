@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import lru_cache
 
 import attrs
+
+from sbf_core.dataset_id import DatasetId, dataset_id_of
 
 #: Between the tickers of a request for several; no ticker holds it.
 TICKER_SEPARATOR = ","
 _SHOWN = 60
-
-
-@lru_cache(maxsize=4096)  # a warehouse has few datasets and many payloads
-def dataset_id_of(domain: str, source: str, dataset: str, discriminator: str) -> str:
-    """An identity as text, as ``DatasetKeymapEntry.id``."""
-    return f"{domain}/{source}/{dataset}{f'@{discriminator}' if discriminator else ''}"
 
 
 @attrs.frozen(kw_only=True)
@@ -43,14 +38,19 @@ class RunRequest:
     cursor: str = ""
 
     @property
+    def identity(self) -> DatasetId:
+        """Which dataset it asks for."""
+        return dataset_id_of(self.domain, self.source, self.dataset, self.discriminator)
+
+    @property
     def dataset_id(self) -> str:
         """The identity as text, as ``DatasetKeymapEntry.id``."""
-        return dataset_id_of(self.domain, self.source, self.dataset, self.discriminator)
+        return str(self.identity)
 
     @property
     def key(self) -> str:
         """The name of the series of fetches it belongs to, as ``DatasetKeymapEntry.key``."""
-        return self.dataset_id if self.ticker is None else f"{self.dataset_id}/{self.ticker}"
+        return self.identity.series(self.ticker)
 
     @property
     def tickers(self) -> tuple[str, ...]:

@@ -32,11 +32,13 @@ def make_promoted(
         held: why some wait, by id.
     """
     conn.execute(
-        "CREATE OR REPLACE TEMP TABLE promoting (bronze_file_id VARCHAR, run_id VARCHAR, ticker VARCHAR, status "
-        "VARCHAR, error VARCHAR, error_kind VARCHAR)"
+        "CREATE OR REPLACE TEMP TABLE promoting (bronze_file_id VARCHAR, run_id VARCHAR, ticker VARCHAR, series_key "
+        "VARCHAR, status VARCHAR, error VARCHAR, error_kind VARCHAR)"
     )
-    types = dict.fromkeys(("bronze_file_id", "run_id", "ticker", "status", "error", "error_kind"), "VARCHAR")
+    names = ("bronze_file_id", "run_id", "ticker", "series_key", "status", "error", "error_kind")
+    types = dict.fromkeys(names, "VARCHAR")
     columns = {name: [getattr(row, name) for row in rows] for name in ("bronze_file_id", "run_id", "ticker")}
+    columns["series_key"] = [entry.key(row.ticker) for row in rows]  # as the dataset is called now
     ids = columns["bronze_file_id"]
     columns["status"] = [_status(file_id, failed, held) for file_id in ids]
     columns["error"] = [failed[file_id].what if file_id in failed else held.get(file_id) for file_id in ids]
@@ -45,7 +47,7 @@ def make_promoted(
     insert_columns(conn, "promoting", types, columns)
     day, whole = _row_date(entry), "(s._reason IS NULL)"
     conn.execute(
-        "CREATE OR REPLACE TEMP TABLE promoted AS SELECT p.bronze_file_id, p.run_id, p.ticker, p.status, "
+        "CREATE OR REPLACE TEMP TABLE promoted AS SELECT p.bronze_file_id, p.run_id, p.ticker, p.series_key, p.status, "
         "coalesce(s.seen, 0) AS rows_seen, coalesce(w.inserted, 0) AS rows_inserted, coalesce(w.updated, 0) AS "
         "rows_updated, "
         "coalesce(s.seen - s.rejected, 0) - coalesce(w.inserted, 0) - coalesce(w.updated, 0) AS rows_unchanged, "

@@ -12,7 +12,6 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, literal, literal_list, matches, quoted
 from sbf_core.ops.coverage import answers
-from sbf_core.ops.identity import DATASET_ID
 from sbf_core.silver.tables import current_table, history_table, value_columns
 
 _SECONDS_A_DAY = 86_400
@@ -68,7 +67,7 @@ def restatements(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> 
     )
     if conn.execute("SELECT 1 FROM changed_row LIMIT 1").fetchone() is None:  # nearly always
         return []
-    same = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
+    same = f"list_contains({literal_list(entry.ids)}, dataset_id)"
     rows = conn.execute(
         f"WITH answer AS MATERIALIZED (SELECT ticker, from_date, to_date, asked_at FROM ({answers(entry)})), "
         "asked AS (SELECT m.ticker, m.run_id, m.from_date AS a, coalesce(m.to_date, DATE '9999-12-30') AS z, "

@@ -10,14 +10,13 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_text, fingerprint_of
 from sbf_core.failures import Failure, FailureKind
-from sbf_core.ops.identity import DATASET_ID
 from sbf_core.ops.made_tables import HeldPayloads, HeldTable, MadeTable, held_tables, made_tables
 from sbf_core.shell_words import typed
 
 _BYTES_TOLD_IN_KB = 100_000
 _TABLES = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver'"
 _PROMOTED = (
-    f"SELECT {DATASET_ID}, count(*), sum(m.content_length_bytes), sum(p.rows_seen), "
+    "SELECT dataset_id, count(*), sum(m.content_length_bytes), sum(p.rows_seen), "
     "sum(epoch(p.finished_at - p.started_at) / n.files) FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS "
     "p USING (bronze_file_id) JOIN (SELECT started_at, finished_at, count(*) AS files FROM ops.promotion_manifest "
     "GROUP BY ALL) AS n ON n.started_at = p.started_at AND n.finished_at IS NOT DISTINCT FROM p.finished_at GROUP BY 1"
@@ -77,11 +76,6 @@ def stale_tables(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeyma
     return found
 
 
-def stale_of_home(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[StaleTable]:
-    """The same for a database that is only read, and may be of an older sbf: then none."""
-    return stale_tables(conn, entries) if keeps_what_made(conn) else []
-
-
 def payloads_wait(held: HeldPayloads) -> str:
     """How many payloads wait, since when, and why."""
     files = "1 payload waits" if held.number == 1 else f"{held.number:,} payloads wait"
@@ -92,15 +86,6 @@ def payloads_failure(dataset: str, held: HeldPayloads) -> Failure:
     """What a dataset waits for whose payloads are held, and the way on."""
     fix = f"or accept that with `sbf promote {typed(dataset)} --accept`"
     return Failure(kind=FailureKind.HELD, what=f"it is held: {payloads_wait(held)}", dataset=dataset, fix=fix)
-
-
-def keeps_what_made(conn: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the ledger has the tables for it; a database that is only read is not migrated."""
-    try:
-        conn.execute("SELECT 1 FROM ops.table_declarations, ops.held_tables LIMIT 0")
-    except duckdb.CatalogException:
-        return False
-    return True
 
 
 def cost_of(stale: StaleTable) -> str:

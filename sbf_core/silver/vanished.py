@@ -12,7 +12,6 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, literal_list, matches, quoted, quoted_list
-from sbf_core.ops.identity import DATASET_ID
 from sbf_core.silver.tables import current_table, history_table, row_columns
 from sbf_core.vocabulary import Semantics
 
@@ -54,7 +53,7 @@ def _answered_rows(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, r
     is_of_all, is_of_ticker = found
     sql, condition = f"FROM {rows} AS t ", "true"
     if is_of_ticker:
-        same = f"list_contains({literal_list(entry.ids)}, {DATASET_ID})"
+        same = f"list_contains({literal_list(entry.ids)}, dataset_id)"
         payload = f"SELECT bronze_file_id, ticker FROM ops.bronze_manifest WHERE {same}"
         sql += f"JOIN ({payload}) AS m ON t._bronze_file_id = m.bronze_file_id "
         condition = "(a.ticker IS NULL OR m.ticker = a.ticker)" if is_of_all else "m.ticker = a.ticker"

@@ -18,7 +18,6 @@ from sbf_core.failures import FailureKind
 from sbf_core.http.recipe_walk import fetch_by_recipe
 from sbf_core.http.replay import ReplaySession
 from sbf_core.http.session import Asking
-from sbf_core.ops.identity import DATASET_ID
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.testing.check_declaration import secrets_in_addresses
@@ -175,7 +174,7 @@ def bytes_are_unchanged(subject: Subject) -> Iterator[Problem | Note]:
             )
 
 
-_KEPT = f"SELECT {DATASET_ID}, ticker, payload_hash FROM ops.bronze_manifest"
+_KEPT = "SELECT dataset_id, ticker, payload_hash FROM ops.bronze_manifest"
 
 
 def fetch_goes_through_http(subject: Subject) -> Iterator[Problem | Note]:

@@ -6,12 +6,9 @@ from collections.abc import Iterator
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted
-from sbf_core.ops.identity import dataset_id_in
 from sbf_core.silver.inspection import record_by_record
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
-
-_OF_DATASET = dataset_id_in("m")
 
 
 def columns_are_filled(subject: Subject) -> Iterator[Problem | Note]:
@@ -78,7 +75,7 @@ def keys_are_unique(subject: Subject) -> Iterator[Problem | Note]:
 
 def _rejects(subject: Subject, condition: str) -> Iterator[Problem]:
     query = (
-        f"SELECT {_OF_DATASET} AS dataset_id, reason, column_name, count(*), min(row_json) "
+        f"SELECT m.dataset_id, reason, column_name, count(*), min(row_json) "
         "FROM ops.rejects AS r JOIN ops.bronze_manifest AS m USING (bronze_file_id) "
         f"WHERE {condition} AND dataset_id IN ({', '.join(literal(entry.id) for entry in subject.entries) or 'NULL'}) "
         "GROUP BY ALL ORDER BY ALL"

@@ -121,8 +121,8 @@ def test_help_and_a_run_with_nothing_due_import_little() -> None:
 
 
 def test_identities_are_put_together_in_one_place() -> None:
-    """In SQL ``ops.identity`` does it: fourteen places in two notations did it before."""
+    """The ledger keeps them; fourteen places of SQL in two notations put them together before."""
     for path in sorted((ROOT / "sbf_core").rglob("*.py")):
         text = path.read_text(encoding="utf-8")
-        found = re.search(r"'@' \|\| *(\w+\.|\{of\})?discriminator|concat_ws\('/'", text)
-        assert found is None or path.relative_to(ROOT).as_posix() == "sbf_core/ops/identity.py", path
+        found = re.search(r"'@' \|\| *(\w+\.)?discriminator|concat_ws\('/'|domain *(,|\|\|) *'/'", text)
+        assert found is None or path.relative_to(ROOT).as_posix() == "sbf_core/duck/identity.py", path

@@ -38,10 +38,12 @@ INSERT INTO ops.file_ingestions BY NAME
     SELECT run_id, 'file' AS kind, rel_path AS subject, t AS started_at, t + INTERVAL 5 SECOND AS finished_at,
     CASE WHEN (i * 7 + j) % 501 = 0 THEN 'failed' ELSE 'ok' END AS status,
     'prices' AS domain, 'wiki' AS source, 'eod' AS dataset, '' AS discriminator, ticker,
+    'prices/wiki/eod' AS dataset_id, 'prices/wiki/eod/' || ticker AS series_key,
     bronze_file_id, rel_path, payload_hash, 1000 + j AS content_length_bytes, 'eod_bar' AS table_name,
     20 AS bronze_rows, 20 AS rows_inserted, 0 AS rows_updated, 0 AS rows_unchanged, 0 AS rows_rejected FROM f;
 INSERT INTO ops.bronze_manifest BY NAME
     SELECT bronze_file_id, run_id, 'prices' AS domain, 'wiki' AS source, 'eod' AS dataset, '' AS discriminator, ticker,
+    'prices/wiki/eod' AS dataset_id, 'prices/wiki/eod/' || ticker AS series_key,
     t::DATE - 20 AS from_date, t::DATE AS to_date, 'https://example.com/eod/' || ticker AS address,
     rel_path, payload_hash, 1000 + j AS content_length_bytes, 'csv' AS extension, 200 AS status_code, t AS fetched_at,
     0.12 AS elapsed_seconds FROM f;

@@ -29,17 +29,20 @@ def datasets():
 """
 LEDGER = """
 CREATE TEMP TABLE s AS
-    SELECT 'd' || n AS dataset, 'T' || lpad(k::VARCHAR, 5, '0') AS ticker, n * 1000000 + k AS i
+    SELECT 'd' || n AS dataset, 'T' || lpad(k::VARCHAR, 5, '0') AS ticker, n * 1000000 + k AS i,
+    'prices/large/' || dataset AS dataset_id, dataset_id || '/' || ticker AS series_key
     FROM range({datasets}) d(n), range({tickers}) t(k);
-INSERT INTO ops.data_dates (key, to_date, checked_at)
-    SELECT 'prices/large/' || dataset || '/' || ticker, current_date, now()::TIMESTAMP FROM s;
+INSERT INTO ops.data_dates (key, to_date, checked_at, dataset_id)
+    SELECT series_key, current_date, now()::TIMESTAMP, dataset_id FROM s;
 INSERT INTO ops.watermarks
-    SELECT 'prices', 'large', dataset, '', ticker, 't' || dataset[2:], DATE '2016-01-04', current_date, now()::TIMESTAMP
-    FROM s;
+    SELECT 'prices', 'large', dataset, '', ticker, 't' || dataset[2:], DATE '2016-01-04', current_date,
+    now()::TIMESTAMP, dataset_id, series_key FROM s;
 INSERT INTO ops.bronze_manifest (bronze_file_id, run_id, domain, source, dataset, discriminator, ticker, from_date,
-    to_date, address, rel_path, payload_hash, content_length_bytes, extension, fetched_at, elapsed_seconds, part, parts)
+    to_date, address, rel_path, payload_hash, content_length_bytes, extension, fetched_at, elapsed_seconds, part, parts,
+    dataset_id, series_key)
     SELECT lpad(i::VARCHAR, 12, '0'), 'r', 'prices', 'large', dataset, '', ticker, DATE '2016-01-04', current_date,
-    'http://127.0.0.1/' || ticker, 'p/' || i, md5(i::VARCHAR), 1000, 'json', now()::TIMESTAMP, 0.1, 0, 0 FROM s;
+    'http://127.0.0.1/' || ticker, 'p/' || i, md5(i::VARCHAR), 1000, 'json', now()::TIMESTAMP, 0.1, 0, 0, dataset_id,
+    series_key FROM s;
 INSERT INTO ops.promotion_manifest BY NAME
     SELECT lpad(i::VARCHAR, 12, '0') AS bronze_file_id, 'r' AS run_id, 't' || dataset[2:] AS silver_table,
     'ok' AS status, 5 AS rows_seen, 5 AS rows_inserted, 0 AS rows_updated, 0 AS rows_unchanged, 0 AS rows_rejected,

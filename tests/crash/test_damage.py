@@ -216,6 +216,19 @@ def test_a_hundred_random_damages_in_a_thousand_files(thousand: Warehouse, tmp_p
     assert before <= all_bytes(thousand.home)
 
 
+def test_rows_that_claim_another_series_are_found_and_put_right(small: Warehouse) -> None:
+    """Plans and gaps are made of it, and no journal has it to be compared with."""
+    wanted = small.ask("SELECT rel_path, series_key FROM ops.file_ingestions WHERE kind = 'file' ORDER BY ALL")
+    with small.open(read_only=False) as cursor:
+        cursor.execute("UPDATE ops.bronze_manifest SET series_key = 'x' WHERE ticker = 'AAA'")
+        cursor.execute("UPDATE ops.file_ingestions SET dataset_id = 'x', series_key = 'x/AAA' WHERE ticker = 'bbb'")
+        cursor.execute("UPDATE ops.watermarks SET series_key = NULL WHERE ticker = 'C.C'")
+    assert set(kinds(small)) >= {Kind.RECORD_DIFFERS, Kind.INGESTION_DIFFERS, Kind.WATERMARK_DIFFERS}
+    assert repair(small) == []
+    assert small.ask("SELECT rel_path, series_key FROM ops.file_ingestions WHERE kind = 'file' ORDER BY ALL") == wanted
+    assert small.ask("SELECT series_key FROM ops.watermarks WHERE ticker = 'C.C'") == [("prices/fake/eod/C.C",)]
+
+
 def test_an_edited_journal_is_found_and_written_again(small: Warehouse) -> None:
     journal = journal_files(small.home / "bronze")[0]
     edit(journal, lambda content: content.replace(b'"status_code":null', b'"status_code":200', 1))

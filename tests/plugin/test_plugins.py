@@ -80,6 +80,16 @@ def test_two_owners_are_refused_and_both_named(changes: dict[str, object], what:
         registry(FakeVendor(entry()), FakeVendor(entry(**changes)))
 
 
+def test_no_dataset_is_called_like_a_series_of_another() -> None:
+    first = entry(discriminator="A", scope="per_ticker")
+    other = entry(discriminator="A/B", silver_table="other")
+    with pytest.raises(UsageError, match=r"'prices/fake/eod@A/B' is that of a series of 'prices/fake/eod@A'") as raised:
+        registry(FakeVendor(first, other))
+    assert raised.value.code == "TWICE"
+    known = registry(FakeVendor(entry(discriminator="A"), entry(discriminator="AB/A", silver_table="other"))).datasets
+    assert list(known) == ["prices/fake/eod@A", "prices/fake/eod@AB/A"]
+
+
 @pytest.mark.parametrize("name", ["px_history", "px_as_of"])
 def test_no_table_is_named_as_what_sbf_makes_of_others(name: str) -> None:
     """As the history of another table it took that table's place, and all that was known before was gone."""

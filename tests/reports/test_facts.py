@@ -12,7 +12,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from hang import HANG_SECONDS
 from older_release import back_to_schema_1
@@ -180,8 +179,8 @@ def test_a_ledger_of_an_older_sbf_has_no_kinds(tmp_path: Path) -> None:
     warehouse.run(run__publish="no")
     with warehouse.open(read_only=False) as cursor:
         back_to_schema_1(cursor)
-    with duckdb.connect(str(warehouse.home / "sbf.duckdb"), read_only=True) as conn:
-        (first,) = one_run(conn, "last", limit=10).bronze.records
+    with warehouse.open() as cursor:
+        (first,) = one_run(cursor, "last", limit=10).bronze.records
     assert (first["status"], first["kind"]) == ("failed", None)
 
 
