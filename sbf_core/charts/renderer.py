@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from sbf_core.child.group import ChildProcess
+from sbf_core.child.conversation import Conversation, ProcessOver, ProcessSilent
 from sbf_core.errors import DatasetFailure
 
 SECONDS_MAX = 20.0
@@ -42,8 +40,7 @@ class ChartRenderer:
         self._environment = dict(environment)
         self._seconds_max = seconds_max
         self._lock = threading.Lock()
-        self._process: ChildProcess | None = None
-        self._answers: io.BufferedReader | None = None
+        self._process: Conversation | None = None
         self._drawn = 0
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
         self._idle: threading.Timer | None = None
@@ -62,7 +59,7 @@ class ChartRenderer:
             if known is not None:
                 self._pictures.move_to_end(name)
                 return known
-            picture = self._ask(wanted.encode() + b"\n")
+            picture = self._ask(wanted.encode())
             self._pictures[name] = picture
             while len(self._pictures) > _PICTURES_KEPT:
                 self._pictures.popitem(last=False)
@@ -71,29 +68,21 @@ class ChartRenderer:
     def _ask(self, wanted: bytes) -> bytes:
         if self._is_closed:
             raise DatasetFailure("the chart is not drawn: the pages end", code="CHART")
-        process, answers = self._running()
-        too_long = threading.Timer(self._seconds_max, process.end)
-        too_long.daemon = True
-        began = time.monotonic()
-        too_long.start()
+        process = self._running()
         try:
-            process.write(wanted, seconds_max=self._seconds_max)
-            answer = json.loads(answers.readline())
-            picture = answers.read(answer["bytes"]) if "bytes" in answer else b""
-        except (OSError, ValueError) as error:
-            code = process.ended()
+            process.say(wanted, seconds_max=self._seconds_max)
+            answer = json.loads(process.hear(seconds_max=self._seconds_max))
+            picture = process.hear(seconds_max=self._seconds_max)
+        except (ProcessOver, ProcessSilent) as error:
             self._stop()
-            was_slow = time.monotonic() - began >= self._seconds_max
             why = (
-                f"was not drawn within {self._seconds_max:g} s"
-                if was_slow
-                else f"ended the process that draws, with code {code}"
+                f"ended the process that draws, with code {error.code}"
+                if isinstance(error, ProcessOver)
+                else f"was not drawn within {self._seconds_max:g} s"
             )
             raise DatasetFailure(
                 f"the chart {why}", fix="ask for less, or correct its specification", code="CHART"
-            ) from error
-        finally:
-            too_long.cancel()
+            ) from None
         self._drawn += 1
         self._stop_when_idle()
         grown = answer["resident"] > RESIDENT_BYTES_MAX if answer["resident"] else self._drawn > _CHARTS_A_PROCESS
@@ -109,16 +98,15 @@ class ChartRenderer:
         with self._lock:
             if self._process is None and not self._is_closed:
                 with suppress(DatasetFailure):
-                    self._ask(json.dumps({"kind": "svg", "spec": _SMALLEST}).encode() + b"\n")
+                    self._ask(json.dumps({"kind": "svg", "spec": _SMALLEST}).encode())
 
-    def _running(self) -> tuple[ChildProcess, io.BufferedReader]:
+    def _running(self) -> Conversation:
         if self._process is not None and self._process.has_ended():
             self._stop()
-        if self._process is None or self._answers is None:
-            self._process = ChildProcess("sbf_core.charts.renderer_process", environment=self._environment)
-            self._answers = io.BufferedReader(self._process.source)
+        if self._process is None:
+            self._process = Conversation("sbf_core.charts.renderer_process", environment=self._environment)
             self._drawn = 0
-        return self._process, self._answers
+        return self._process
 
     def _stop_when_idle(self) -> None:
         if self._idle is not None:
@@ -129,11 +117,8 @@ class ChartRenderer:
 
     def _stop(self) -> None:
         process, self._process = self._process, None
-        answers, self._answers = self._answers, None
         if process is not None:
             process.end()
-        if answers is not None:
-            answers.close()
 
     def _stop_idle(self) -> None:
         with self._lock:

@@ -1,8 +1,8 @@
 """Draws for the pages, in a process of its own: ``python -m sbf_core.charts.renderer_process``.
 
 Drawing keeps Python busy as a whole, so the pages would stand still while a chart is drawn; and a specification that
-never ends can be stopped. Each request is one line of JSON (``kind`` and ``spec``); each answer one line of JSON
-(``bytes`` or ``error``, and ``resident`` bytes of this process), and behind the first kind so many bytes.
+never ends can be stopped. Each request is a message of JSON (``kind`` and ``spec``); each answer one of JSON (``error``
+where there is no picture, and the ``resident`` bytes of this process), and one with the picture.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import mmap
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from sbf_core.charts.draw import draw
+from sbf_core.child.messages import receive, send
 from sbf_core.errors import SbfError
 
 
@@ -30,15 +32,16 @@ def _resident() -> int:
 
 def main() -> None:
     """Draw until nobody asks any more."""
-    answers = sys.stdout.buffer
-    for line in sys.stdin.buffer:
-        wanted = json.loads(line)
-        try:
-            picture = draw(wanted["spec"], wanted["kind"])
-            answers.write(json.dumps({"bytes": len(picture), "resident": _resident()}).encode() + b"\n" + picture)
-        except SbfError as error:
-            answers.write(json.dumps({"error": error.what, "fix": error.fix, "resident": _resident()}).encode() + b"\n")
-        answers.flush()
+    with suppress(EOFError):
+        while True:
+            wanted = json.loads(receive(sys.stdin.buffer))
+            picture, said = b"", {}
+            try:
+                picture = draw(wanted["spec"], wanted["kind"])
+            except SbfError as error:
+                said = {"error": error.what, "fix": error.fix}
+            send(sys.stdout.buffer, json.dumps({**said, "resident": _resident()}).encode())
+            send(sys.stdout.buffer, picture)
 
 
 if __name__ == "__main__":

@@ -4,39 +4,34 @@ alone, none sees the database or a key.
 
 from __future__ import annotations
 
-import queue
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
+from sbf_core.child.conversation import Conversation, ProcessOver, ProcessSilent
 from sbf_core.child.environment import environment_without
-from sbf_core.child.group import ChildProcess
 from sbf_core.errors import OutOfMemory, PluginFault, SbfError
 from sbf_core.http.session import FetchSession
-from sbf_core.plugin.channel import packed, receive
 from sbf_core.plugin.limits import Isolation
 from sbf_core.plugin.manager import PluginRecord
 from sbf_core.plugin.output import PluginOutput
+from sbf_core.plugin.values import packed, unpacked
 from sbf_core.plugin.worker import error_message, error_of
 
 _WORKER = "sbf_core.plugin.worker"
-#: What left the group of a process may keep its pipe open; it is not waited for.
-_LAST_WORDS_SECONDS = 1.0
 
 
 class _Process:
-    """One process and its messages."""
+    """One process and what it says."""
 
     def __init__(self, record: PluginRecord, limits: Isolation, output: PluginOutput) -> None:
         assert record.point is not None
         self._limits = limits
-        environment = environment_without(limits.hidden)
         memory = limits.memory_bytes
-        self._child = ChildProcess(_WORKER, environment=environment, memory_bytes=memory, output=output.take)
-        self._messages: queue.Queue[Any] = queue.Queue()
-        threading.Thread(target=self._listen, name="sbf-plugin", daemon=True).start()
+        self._conversation = Conversation(
+            _WORKER, environment=environment_without(limits.hidden), memory_bytes=memory, output=output.take
+        )
         self.say((record.point.name, record.point.value, memory, sys.path, dict(record.options)))
         seconds = limits.import_seconds_max
         ready = self._heard(seconds, f"was not imported within {seconds:g} s", "raise plugins.import_seconds_max")
@@ -44,50 +39,44 @@ class _Process:
             self.stop()
             raise error_of(ready)
 
-    def _listen(self) -> None:
-        with suppress(OSError), self._child.source as source:
-            while True:
-                try:
-                    self._messages.put(receive(source))
-                except (EOFError, OSError, ValueError):
-                    break
-                except Exception as error:
-                    self._messages.put(error_message(error))
-        self._messages.put(None)
-
     def say(self, message: object) -> None:
-        if not self._child.write(packed(message), seconds_max=self._limits.answer_seconds_max):
-            raise self._ended()
+        try:
+            self._conversation.say(packed(message), seconds_max=self._limits.answer_seconds_max)
+        except (ProcessOver, ProcessSilent) as error:
+            raise self._fault(error, *self._no_answer()) from None
 
     def hear(self) -> tuple[Any, ...]:
-        seconds = self._limits.answer_seconds_max
-        return self._heard(seconds, f"did not answer for {seconds:g} s", "raise plugins.answer_seconds_max")
+        return self._heard(self._limits.answer_seconds_max, *self._no_answer())
+
+    def _no_answer(self) -> tuple[str, str]:
+        return f"did not answer for {self._limits.answer_seconds_max:g} s", "raise plugins.answer_seconds_max"
 
     def _heard(self, seconds_max: float, what: str, fix: str) -> tuple[Any, ...]:
         try:
-            message = self._messages.get(timeout=seconds_max)
-        except queue.Empty:
-            self.stop()
-            raise PluginFault(f"{what} and was stopped", fix=f"{fix} if it needs longer") from None
-        if message is None:
-            raise self._ended()
-        answer: tuple[Any, ...] = message
+            answer: tuple[Any, ...] = unpacked(self._conversation.hear(seconds_max=seconds_max))
+        except (ProcessOver, ProcessSilent) as error:
+            raise self._fault(error, what, fix) from None
+        except SbfError:
+            raise
+        except Exception as error:  # what it sent cannot be read
+            raise error_of(error_message(error)) from error
         return answer
 
-    def _ended(self) -> PluginFault:
-        code = self._child.ended()
-        self._child.drain(_LAST_WORDS_SECONDS)
+    @staticmethod
+    def _fault(error: ProcessOver | ProcessSilent, what: str, fix: str) -> PluginFault:
+        if isinstance(error, ProcessSilent):
+            return PluginFault(f"{what} and was stopped", fix=f"{fix} if it needs longer")
         return PluginFault(
-            f"its process ended with code {code}", fix="raise plugins.memory_mebibytes if it needs more memory"
+            f"its process ended with code {error.code}", fix="raise plugins.memory_mebibytes if it needs more memory"
         )
 
     def stop(self) -> None:
         """End it and all that it started, whatever they do."""
-        self._child.end()
+        self._conversation.end()
 
     def drain(self) -> None:
         """What it printed is kept by now, once it was stopped."""
-        self._child.drain(_LAST_WORDS_SECONDS)
+        self._conversation.drain()
 
 
 class IsolatedPlugin:

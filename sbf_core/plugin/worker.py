@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from sbf_core.child.limits import end_own_group, end_with_parent, limit_memory
+from sbf_core.child.messages import receive, send
 from sbf_core.duck.disk import fault_of_hook
 from sbf_core.errors import DatasetFailure, EnvironmentFault, OutOfMemory, PluginFault, SbfError, UsageError
 from sbf_core.gold.answer import as_values, sorted_out
 from sbf_core.payload.model import slots_of
-from sbf_core.plugin.channel import packed, receive, send
 from sbf_core.plugin.manager import GROUP, PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.plugin.values import packed, unpacked
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.silver.parsing import write_hook_rows
@@ -50,8 +51,8 @@ class _RemoteSession:
         self._target = target
 
     def _ask(self, question: str, request: RunRequest, address: str, options: dict[str, Any]) -> RunResult:
-        send(self._target, (question, request, address, options))
-        answer = receive(self._source)
+        send(self._target, packed((question, request, address, options)))
+        answer = unpacked(receive(self._source))
         if answer[0] == "error":
             raise error_of(answer)
         result: RunResult = answer[1]
@@ -59,8 +60,8 @@ class _RemoteSession:
 
     def fields(self) -> tuple[str, ...]:
         """The fields of the batch, which sbf finds."""
-        send(self._target, ("fields",))
-        answer = receive(self._source)
+        send(self._target, packed(("fields",)))
+        answer = unpacked(receive(self._source))
         if answer[0] == "error":
             raise error_of(answer)
         found: tuple[str, ...] = answer[1]
@@ -135,30 +136,29 @@ def main() -> None:
     source = sys.stdin.buffer
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the plugin prints must not meet the messages
-    name, value, byte_count, paths, options = receive(source)
+    name, value, byte_count, paths, options = unpacked(receive(source))
     sys.path[:] = paths
     limit_memory(byte_count)
     try:
         worker = _Worker(name, value, options)
     except BaseException as error:
-        send(target, error_message(error))
+        send(target, packed(error_message(error)))
         return
-    send(target, ("ready",))
+    send(target, packed(("ready",)))
     session = _RemoteSession(source, target)
     while True:
         try:
-            what, *arguments = receive(source)
+            what, *arguments = unpacked(receive(source))
         except EOFError:
             end_own_group()
         except MemoryError as error:  # half of a message is read
-            send(target, error_message(error))
+            send(target, packed(error_message(error)))
             end_own_group()
         try:
             answer = packed(_answer(worker, session, what, arguments))
         except BaseException as error:  # a plugin may raise anything
             answer = packed(error_message(error))
-        target.write(answer)
-        target.flush()
+        send(target, answer)
 
 
 if __name__ == "__main__":

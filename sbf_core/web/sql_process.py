@@ -2,8 +2,8 @@
 
 What it may use, the system limits, because DuckDB has no limit of time.
 
-It reads one JSON object from standard input and writes the line ``begun`` and one JSON object to standard output.
-Starting Python and opening the database are no part of the time that a question has.
+It reads one message and writes two, see ``child.messages``: ``begun``, and the answer; all others are JSON. Starting
+Python and opening the database are no part of the time that a question has.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from typing import Any
 import duckdb
 
 from sbf_core.child.limits import limit_memory
+from sbf_core.child.messages import receive, send
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.engine_errors import first_line
 from sbf_core.errors import SbfError
 from sbf_core.reports.sql_query import asked, check_question
 
+#: What it says when it begins with its question.
+BEGUN = b"begun"
 _MEMORY = "512MB"
 _ADDRESS_SPACE_BYTES = 2 * 1024**3
 _CELL_CHARACTERS_MAX = 10_000
@@ -37,8 +40,7 @@ def _begin(cpu_seconds: int) -> None:
         used = resource.getrusage(resource.RUSAGE_SELF)
         end = math.ceil(used.ru_utime + used.ru_stime) + cpu_seconds
         resource.setrlimit(resource.RLIMIT_CPU, (end, end + 1))
-    sys.stdout.write("begun\n")
-    sys.stdout.flush()
+    send(sys.stdout.buffer, BEGUN)
 
 
 def _plain(value: Any) -> Any:
@@ -75,9 +77,9 @@ def _answer(wanted: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Read the question, answer it."""
-    wanted = json.load(sys.stdin)
+    wanted = json.loads(receive(sys.stdin.buffer))
     limit_memory(_ADDRESS_SPACE_BYTES)
-    json.dump(_answer(wanted), sys.stdout)
+    send(sys.stdout.buffer, json.dumps(_answer(wanted)).encode())
 
 
 if __name__ == "__main__":

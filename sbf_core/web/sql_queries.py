@@ -6,20 +6,18 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import attrs
 
+from sbf_core.child.conversation import Conversation, ProcessOver, ProcessSilent
 from sbf_core.child.environment import bare_environment
-from sbf_core.child.group import ChildProcess
 from sbf_core.errors import UsageError
 from sbf_core.reports.table import FactTable
+from sbf_core.web.sql_process import BEGUN
 
 SECONDS_MAX = 5.0
 START_SECONDS_MAX = 60.0
-#: What its process says when it begins with a question.
-BEGUN = b"begun\n"
 ROWS_MAX = 1000
 _CHARACTERS_MAX = 20_000
 _AT_ONCE = 2
@@ -57,7 +55,7 @@ class SqlQueries:
         self._seconds_max = seconds_max
         self._start_seconds_max = start_seconds_max
         self._lock = threading.Lock()
-        self._running: set[ChildProcess] = set()
+        self._running: set[Conversation] = set()
         self._is_closed = False
         self._places = threading.BoundedSemaphore(_AT_ONCE)
         self._history: deque[str] = deque(maxlen=_HISTORY)
@@ -108,25 +106,20 @@ class SqlQueries:
             "limit": limit,
             "cpu_seconds": int(self._seconds_max) + 1,
         }
-        process = ChildProcess("sbf_core.web.sql_process", environment=bare_environment(), output=_nobody_reads)
+        process = Conversation("sbf_core.web.sql_process", environment=bare_environment(), output=_nobody_reads)
         with self._lock:
             self._running.add(process)
             if self._is_closed:
                 process.end()
         try:
-            with process.source:
-                said, code, was_late = self._heard(process, json.dumps(wanted).encode())
+            answer = json.loads(self._heard(process, json.dumps(wanted).encode()))
+        except ProcessOver as over:
+            what = f"the question was stopped (exit code {over.code}): it needed more memory or time than it may have"
+            raise UsageError(what, fix="ask for less, or use `sbf sql`", code="SQL_LIMIT") from None
         finally:
             process.end()
             with self._lock:
                 self._running.discard(process)
-        if was_late:
-            raise UsageError(was_late, fix="ask for less, or use `sbf sql`, which waits", code="SQL_TIME")
-        try:
-            answer = json.loads(said)
-        except ValueError as error:
-            what = f"the question was stopped (exit code {code}): it needed more memory or time than it may have"
-            raise UsageError(what, fix="ask for less, or use `sbf sql`", code="SQL_LIMIT") from error
         if "gone" in answer:
             return None
         if "error" in answer:
@@ -135,21 +128,19 @@ class SqlQueries:
             table=FactTable(tuple(answer["headers"]), tuple(tuple(row) for row in answer["rows"])), more=answer["more"]
         )
 
-    def _heard(self, process: ChildProcess, wanted: bytes) -> tuple[bytes, int, str]:
-        """What a process answers, its exit code, and what took too long:
-        the time of a question counts from when it says that it begins.
-        """
-        process.write(
-            wanted, seconds_max=self._start_seconds_max
-        )  # where it has ended already, what it does not say tells that
-        with suppress(OSError):
-            process.target.close()
-        began, is_early = _within(self._start_seconds_max, process, process.source.readline)
-        if not is_early:
-            return b"", 0, f"the question could not begin within {self._start_seconds_max:g} s: the machine is busy"
-        said, is_early = _within(self._seconds_max, process, process.source.read) if began == BEGUN else (began, True)
-        late = "" if is_early else f"the answer took longer than {self._seconds_max:g} s"
-        return said, process.ended(), late
+    def _heard(self, process: Conversation, wanted: bytes) -> bytes:
+        """What a process answers. The time of a question counts from when it says that it begins."""
+        seconds, what = self._start_seconds_max, "the question could not begin within {:g} s: the machine is busy"
+        try:
+            process.say(wanted, seconds_max=seconds)
+            said = process.hear(seconds_max=seconds)
+            if said == BEGUN:
+                seconds, what = self._seconds_max, "the answer took longer than {:g} s"
+                said = process.hear(seconds_max=seconds)
+        except ProcessSilent:
+            fix = "ask for less, or use `sbf sql`, which waits"
+            raise UsageError(what.format(seconds), fix=fix, code="SQL_TIME") from None
+        return said
 
     def close(self) -> None:
         """Stop what is being answered."""
@@ -161,20 +152,3 @@ class SqlQueries:
 
 def _nobody_reads(_: bytes) -> None:
     """What such a process writes beside its answer."""
-
-
-def _within(seconds: float, process: ChildProcess, hear: Callable[[], bytes]) -> tuple[bytes, bool]:
-    """What a process says, and whether it did so in time; else it is ended."""
-    is_over = threading.Event()
-
-    def stop() -> None:
-        is_over.set()
-        process.end()
-
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
-    try:
-        return hear(), not is_over.is_set()
-    finally:
-        timer.cancel()

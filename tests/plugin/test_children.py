@@ -59,11 +59,13 @@ def test_nobody_waits_for_a_process_that_keeps_the_pipes_open(
         f"start_new_session={leaves}, close_fds=False)\n"
         f"    open({str(tmp_path / 'pids')!r}, 'w').write(str(one.pid)); os._exit(3)"
     )
-    context = run(tmp_path, monkeypatch, fetch_with(body), plugins__isolate="all")
-    (pid,) = pids_in(tmp_path / "pids")
+    try:
+        context = run(tmp_path, monkeypatch, fetch_with(body), plugins__isolate="all")
+    finally:
+        (pid,) = pids_in(tmp_path / "pids")
+        if leaves:
+            os.kill(pid, signal.SIGKILL)
     assert "its process ended with code 3" in context.errors[0]
-    if leaves:
-        os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not alive(pid))
 
 
