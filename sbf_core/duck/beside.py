@@ -16,7 +16,7 @@ import duckdb
 
 from sbf_core.duck.config import STORAGE_VERSION
 from sbf_core.duck.identifiers import literal, quoted
-from sbf_core.duck.migrate import apply_migrations
+from sbf_core.duck.migrate import make_schema
 
 #: The name of the second database in SQL.
 BESIDE = "beside"
@@ -75,7 +75,7 @@ def beside(
         try:
             database = BesideDatabase(new_cursor)
             try:
-                apply_migrations(database.cursor(), since=0, now=now)
+                make_schema(database.cursor(), now=now)
                 yield database
             finally:
                 database.close()

@@ -18,7 +18,7 @@ from sbf_core.duck.create import create_database, discard_left_overs
 from sbf_core.duck.harden import harden
 from sbf_core.duck.holder import HomeLock, drop_holder, write_holder
 from sbf_core.duck.home_folder import check_place, check_restored, check_there, make_home
-from sbf_core.duck.migrate import apply_migrations, check_ledger, latest_version, schema_version
+from sbf_core.duck.migrate import apply_migrations, check_ledger, latest_version, make_schema, schema_version
 from sbf_core.duck.older_ledger import looking, overlay
 from sbf_core.duck.open_fault import is_duckdb, no_duckdb, open_fault
 from sbf_core.duck.open_here import is_open_here, note_open
@@ -274,7 +274,7 @@ class DuckDbBootstrap:
         return [] if self.read_only else [self.config.bronze, self.config.staging]
 
     def _fill(self, connection: duckdb.DuckDBPyConnection) -> None:
-        apply_migrations(connection, since=0, now=self._clock.now())
+        make_schema(connection, now=self._clock.now())
 
     def _refuse_newer(self, version: int | None) -> None:
         if version is not None and version > latest_version():

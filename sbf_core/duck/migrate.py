@@ -64,6 +64,14 @@ def check_ledger(conn: duckdb.DuckDBPyConnection, database: Path) -> None:
         ) from error
 
 
+def make_schema(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> None:
+    """All migrations in one transaction, then CHECKPOINT: nobody sees a new database before it is whole."""
+    with transaction(conn):
+        for number, path in migration_files():
+            _apply(conn, number, path, now)
+    conn.execute("CHECKPOINT")
+
+
 def apply_migrations(conn: duckdb.DuckDBPyConnection, *, since: int, now: dt.datetime) -> int:
     """Apply every file above ``since``, each in one transaction, then CHECKPOINT; returns the version reached.
 
@@ -73,14 +81,18 @@ def apply_migrations(conn: duckdb.DuckDBPyConnection, *, since: int, now: dt.dat
     for number, path in migration_files():
         if number <= since:
             continue
-        text = path.read_text(encoding="utf-8")
         with transaction(conn):
-            conn.execute(text)
-            conn.execute(
-                "INSERT INTO ops.schema_migrations VALUES (?, ?, ?, ?)",
-                [number, path.stem, hashlib.sha256(text.encode()).hexdigest(), to_naive_utc(now)],
-            )
+            _apply(conn, number, path, now)
         fault_point("migrate.applied")
         reached = number
     conn.execute("CHECKPOINT")
     return reached
+
+
+def _apply(conn: duckdb.DuckDBPyConnection, number: int, path: Path, now: dt.datetime) -> None:
+    text = path.read_text(encoding="utf-8")
+    conn.execute(text)
+    conn.execute(
+        "INSERT INTO ops.schema_migrations VALUES (?, ?, ?, ?)",
+        [number, path.stem, hashlib.sha256(text.encode()).hexdigest(), to_naive_utc(now)],
+    )
