@@ -253,7 +253,7 @@ def test_a_page_shows_what_the_run_before_it_left(client: TestClient, filled: Wa
     assert "1.9375" in client.get("/gold/lasts").text
 
 
-@pytest.mark.parametrize("runs", [15, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [6, pytest.param(50, marks=pytest.mark.slow)])
 def test_readers_ask_all_the_time_while_runs_come_and_go(tmp_path: Path, runs: int) -> None:
     """Many runs, and neither side sees an error."""
     vendor = FakeVendor(entry())
