@@ -12,6 +12,9 @@ from sbf_core.errors import DamageFound, SbfError, environment_fault
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.safe_paths import place_inside
 
+#: What reads a larger one for a page takes longer than a reader waits.
+_HASHED_FOR_READERS_MAX = 64 * 1024**2
+
 
 def read_payload(bronze: Path, row: BronzeManifestRow, *, known: set[str] | None = None) -> bytes:
     """The exact bytes of a payload; for ``known`` see ``place_inside``.
@@ -39,6 +42,18 @@ def check_payload(bronze: Path, row: BronzeManifestRow) -> None:
     except OSError as error:
         raise _unreadable(error, place) from error
     _compare(found, row, place)
+
+
+def why_other_bytes(place: Path, payload_hash: str, byte_count: int) -> str:
+    """What readers of a payload are to be told where it is not what was recorded; empty where it is, where it cannot be
+    read, and where it is too large to be hashed for one page and has its size.
+    """
+    try:
+        size = place.stat().st_size
+        same = size == byte_count and (size > _HASHED_FOR_READERS_MAX or file_hash(place) == payload_hash)
+    except OSError:
+        return ""
+    return "" if same else "these are not the bytes that were recorded; see `sbf verify`"
 
 
 def _check_size(place: str, facts: os.stat_result | None, row: BronzeManifestRow) -> None:

@@ -14,20 +14,22 @@ from sbf_core.silver.remaking import compared, why_held
 from sbf_core.silver.stale import stale_tables
 
 _HISTORY = "_history"
+_NAMED_MAX = 3
 
 
 def shrunk_tables(conn: duckdb.DuckDBPyConnection, entries: Sequence[DatasetKeymapEntry]) -> list[str]:
     """The silver tables of which a new database holds less than the one that is there.
 
     A table whose declaration has changed is judged as where it alone is made again: some rows may go, with a reject for
-    each. One whose declaration is the same must hold as many rows as before, with their history.
+    each. One whose declaration is the same must hold as many rows as before, with their history. Neither may lack what
+    a payload brought: where its values came again later as many rows are there, and the past is another one.
 
     Args:
         conn: on the database that is there, with the new one attached beside it.
         entries: the datasets; a table may have another name in the old one.
 
     Returns:
-        A line a table, e.g. ``silver.eod_bar: 3 of 120 rows, with their history, would go``.
+        Lines, e.g. ``silver.eod_bar: 3 of 120 rows, with their history, would go``.
     """
     old, new = _tables(conn, "current_database()"), _tables(conn, f"'{BESIDE}'")
     changed, found = {stale.entry.id for stale in stale_tables(conn, entries)}, []
@@ -44,7 +46,28 @@ def shrunk_tables(conn: duckdb.DuckDBPyConnection, entries: Sequence[DatasetKeym
             reason = gone if after < before else ""
         if reason:
             found.append(f"silver.{entry.silver_table}: {reason}")
+        lost = _lost_payloads(conn, entry, is_changed=entry.id in changed)
+        if lost:
+            payloads = "a payload" if len(lost) == 1 else f"{len(lost):,} payloads"
+            found.append(
+                f"silver.{entry.silver_table}: what {payloads} brought would go: {', '.join(lost[:_NAMED_MAX])}"
+            )
     return found
+
+
+def _lost_payloads(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, is_changed: bool) -> list[str]:
+    """Paths of the payloads that were promoted into the old database, and not into the new one. Where the declaration
+    has changed only those that are gone, or not what was recorded: others are judged by their rows.
+    """
+    taken = "f.error_kind IS DISTINCT FROM 'damage'" if is_changed else "f.status = 'ok'"
+    rows = conn.execute(
+        "SELECT m.rel_path FROM ops.bronze_manifest AS m "
+        "SEMI JOIN (FROM ops.promotion_manifest WHERE status = 'ok') AS p USING (bronze_file_id) "
+        f"ANTI JOIN (FROM {BESIDE}.ops.file_ingestions AS f WHERE f.kind = 'file' AND {taken}) AS n "
+        "USING (bronze_file_id) WHERE list_contains(?, m.dataset_id) ORDER BY m.fetched_at, 1",
+        [list(entry.ids)],
+    ).fetchall()
+    return [path for (path,) in rows]
 
 
 def _tables(conn: duckdb.DuckDBPyConnection, database: str) -> frozenset[str]:

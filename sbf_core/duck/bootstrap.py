@@ -180,7 +180,8 @@ class DuckDbBootstrap:
         return looking(cursor) if self._has_older_ledger else cursor
 
     def handed_over(self) -> duckdb.DuckDBPyConnection:
-        """The open connection itself, for a reader who closes it; this object forgets it.
+        """The open connection itself, for a reader who closes it; this object forgets it. A ledger of an older sbf is
+        given as it is: a further cursor of the reader's own would see it so.
 
         Nobody can tell when that is, so the lock of the home is given back: DuckDB's own keeps runs out meanwhile.
         """
@@ -188,7 +189,7 @@ class DuckDbBootstrap:
         connection, self._connection = self._connection, None
         assert connection is not None
         self.let_go()
-        return looking(connection) if self._has_older_ledger else connection
+        return connection
 
     def close(self, *, publish_as: str = "", rows_changed: bool = True) -> None:
         """Close every cursor and the database. Calling it again does nothing.

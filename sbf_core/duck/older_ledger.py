@@ -13,14 +13,14 @@ from sbf_core.duck.identity import DATASET_ID, SERIES_KEY
 from sbf_core.duck.migrate import migration_texts
 
 _ONE_AT_A_TIME = threading.Lock()
-#: The database in memory whose views stand before the ledger.
-_SEEN = "sbf_ledger_seen"
+#: Ends the name of the database in memory whose views stand before the ledger of another one.
+_SEEN = " as it will be"
 _IDENTITY = {
     "dataset_id": f"CASE WHEN domain IS NOT NULL THEN {DATASET_ID} END",
     "series_key": f"CASE WHEN domain IS NOT NULL THEN {SERIES_KEY} END",
 }
 _OF_SERIES = " UNION ALL ".join(
-    f"SELECT series_key, dataset_id FROM {_SEEN}.ops.{table}"
+    f"SELECT series_key, dataset_id FROM {{seen}}.ops.{table}"
     for table in ("file_ingestions", "bronze_manifest", "watermarks")
 )
 #: What migrations fill in of other columns; any other column that is lacking has its default.
@@ -38,28 +38,27 @@ def overlay(connection: duckdb.DuckDBPyConnection) -> None:
     Done once for all who share the instance, and before the connection is hardened; each cursor wants ``looking``.
     """
     with _ONE_AT_A_TIME:
-        if not _is_there(connection):
-            _put_over(connection)
+        database = _current(connection)
+        if _seen(connection, database) is None:
+            _put_over(connection, database)
 
 
-def _put_over(connection: duckdb.DuckDBPyConnection) -> None:
-    row = connection.execute("SELECT current_database()").fetchone()
-    assert row is not None
-    main = quoted(row[0])
-    connection.execute(f"ATTACH ':memory:' AS {_SEEN} (READ_WRITE); USE {_SEEN}")
+def _put_over(connection: duckdb.DuckDBPyConnection, database: str) -> None:
+    seen, main = quoted(f"{database}{_SEEN}"), quoted(database)
+    connection.execute(f"ATTACH ':memory:' AS {seen} (READ_WRITE); USE {seen}")
     for text in migration_texts():
         connection.execute(text)
     connection.execute(f"USE {main}")
     columns = _columns(connection)
-    for table, wanted in columns[_SEEN].items():
-        there = columns[row[0]].get(table)
+    for table, wanted in columns[f"{database}{_SEEN}"].items():
+        there = columns[database].get(table)
         if there is None:  # it stays empty
             continue
-        place = f"{_SEEN}.ops.{quoted(table)}"
+        place = f"{seen}.ops.{quoted(table)}"
         connection.execute(f"DROP TABLE {place}")
         if set(wanted) <= set(there):
             continue
-        filled = _FILLED.get(table, {})
+        filled = {name: sql.format(seen=seen) for name, sql in _FILLED.get(table, {}).items()}
         shown = ", ".join(
             quoted(name) if name in there else f"CAST({filled.get(name, default)} AS {kind}) AS {quoted(name)}"
             for name, (kind, default) in wanted.items()
@@ -68,18 +67,40 @@ def _put_over(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def looking(cursor: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """The cursor, which finds the views in ``ops`` where there are any. Its database stays the current one."""
-    if _is_there(cursor):
-        row = cursor.execute("SELECT current_database()").fetchone()
-        assert row is not None
-        main = quoted(row[0])
-        cursor.execute(f"SET search_path = {literal(f'{main}.main,{_SEEN}.ops,{main}.ops')}")
+    """The cursor, which finds the views over its database in ``ops`` where there are any. It stays the current one."""
+    database = _current(cursor)
+    seen = _seen(cursor, database)
+    if seen is not None:
+        main = quoted(database)
+        cursor.execute(f"SET search_path = {literal(f'{main}.main,{quoted(seen)}.ops,{main}.ops')}")
     return cursor
 
 
-def _is_there(connection: duckdb.DuckDBPyConnection) -> bool:
-    found = connection.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = ?", [_SEEN]).fetchone()
-    return found is not None
+def ledger_table(cursor: duckdb.DuckDBPyConnection, table: str) -> str:
+    """The name of a table of the ledger for cursors on other databases of the instance: of the view over it, if any."""
+    database = _current(cursor)
+    seen = _seen(cursor, database)
+    has_view = (
+        seen is not None
+        and cursor.execute(
+            "SELECT 1 FROM duckdb_views() WHERE database_name = ? AND schema_name = 'ops' AND view_name = ?",
+            [seen, table],
+        ).fetchone()
+    )
+    return f"{quoted(seen if seen is not None and has_view else database)}.ops.{quoted(table)}"
+
+
+def _current(cursor: duckdb.DuckDBPyConnection) -> str:
+    row = cursor.execute("SELECT current_database()").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _seen(connection: duckdb.DuckDBPyConnection, database: str) -> str | None:
+    """The database with the views over another one; None where there is none."""
+    name = f"{database}{_SEEN}"
+    row = connection.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = ?", [name]).fetchone()
+    return None if row is None else name
 
 
 def _columns(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Mapping[str, Mapping[str, tuple[str, str]]]]:

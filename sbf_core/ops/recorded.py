@@ -10,6 +10,7 @@ import duckdb
 
 from sbf_core.clock import to_naive_utc
 from sbf_core.duck.identifiers import quoted
+from sbf_core.duck.older_ledger import ledger_table, looking
 from sbf_core.ops import manifest
 from sbf_core.ops.recoveries import promoted_files_sql
 from sbf_core.ops.rows import BronzeManifestRow
@@ -100,13 +101,15 @@ class RecordedPayloads:
             without: series that are left out.
             but: paths of payloads that are left out.
         """
-        named = other._cursor().execute("SELECT current_database()").fetchone()
+        cursor = other._cursor()
+        named = cursor.execute("SELECT current_database()").fetchone()
         assert named is not None
         database = f"{quoted(named[0])}."
+        recorded = ledger_table(cursor, "bronze_manifest")
         self._write(
             lambda conn: manifest.copy(
                 conn,
-                f"FROM {database}ops.bronze_manifest SEMI JOIN ({promoted_files_sql(database)}) USING (bronze_file_id) "
+                f"FROM {recorded} SEMI JOIN ({promoted_files_sql(database)}) USING (bronze_file_id) "
                 f"{_OF} AND NOT list_contains(?, series_key) AND NOT list_contains(?, rel_path)",
                 [list(ids), list(without), list(but)],
             )
@@ -118,7 +121,7 @@ class RecordedPayloads:
         assert named is not None
         conn = self._cursor().cursor()
         conn.execute(f"USE {quoted(named[0])}")
-        return conn
+        return looking(conn)
 
 
 _OF = "WHERE list_contains(?, dataset_id)"

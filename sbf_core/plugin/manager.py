@@ -28,6 +28,7 @@ from sbf_core.plugin import hookspecs
 from sbf_core.plugin.deprecations import SbfDeprecationWarning, used_by
 from sbf_core.plugin.guard import HookLimits, bounded, exit_refused
 from sbf_core.plugin.patterns import is_blocked
+from sbf_core.plugin.unmarked import unmarked_hook
 
 GROUP = "sbf.plugins"
 _USUAL_LIMITS = HookLimits()
@@ -208,6 +209,15 @@ class PluginManager:
             ) from error
         callers = self._pluggy.get_hookcallers(module) or ()
         record.hooks = tuple(sorted(caller.name for caller in callers))
+        forgotten = unmarked_hook(module, vars(self._pluggy.hook), record.hooks)
+        if forgotten:
+            self._pluggy.unregister(name=record.name)
+            record.hooks = ()
+            raise UsageError(
+                f"its function {forgotten!r} is called like a hook and is not marked as one",
+                fix=f"write @hookimpl above `def {forgotten}`, or give it another name",
+                code="HOOK",
+            )
         if hookspecs.DEPRECATED:
             own = {
                 caller.name: next(found for found in caller.get_hookimpls() if found.plugin is module)

@@ -9,6 +9,7 @@ import attrs
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import SbfError, UsageError
 from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.vocabulary import Scope
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +54,7 @@ class DatasetRegistry:
         for name, owned in self.datasets.items():
             for place, letter in enumerate(name):
                 other = self.datasets.get(name[:place]) if letter == "/" else None
-                if other is not None:
+                if other is not None and other.entry.scope is Scope.PER_TICKER:
                     raise UsageError(
                         f"the identity of dataset {name!r} is that of a series of {other.entry.id!r}",
                         where=f"plugins {other.plugin.label} and {owned.plugin.label}",

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import duckdb
 
+from sbf_core.bronze.file_reader import why_other_bytes
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
@@ -25,7 +26,7 @@ from sbf_core.safe_paths import inside
 _INPUT_ROWS_MAX = 20
 _PAYLOAD = """
 SELECT m.bronze_file_id, m.rel_path AS payload, m.payload_hash AS sha256, m.run_id, m.fetched_at, m.address,
-    m.status_code AS http, m.from_date, m.to_date, m.extension
+    m.status_code AS http, m.from_date, m.to_date, m.extension, m.content_length_bytes AS bytes
 FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = ?
 """
 _NAMED = (
@@ -140,12 +141,14 @@ def explain_silver(
         )
     row = found.records[0]
     payload = table_of(cursor, _PAYLOAD, [row["_bronze_file_id"]]).records[0]
-    place = place_in_payload(
-        inside(bronze, payload["payload"]),
-        payload["extension"],
-        entry,
-        {name: row[name] for name in entry.key_columns},
-        column,
+    path = inside(bronze, payload["payload"])
+    changed = why_other_bytes(path, payload["sha256"], payload["bytes"])
+    place = (
+        Place(note=changed)
+        if changed
+        else place_in_payload(
+            path, payload["extension"], entry, {name: row[name] for name in entry.key_columns}, column
+        )
     )
     return SilverOrigin(
         entry=entry, key=wanted, column=column, value=row[column], versions=versions, payload=payload, place=place

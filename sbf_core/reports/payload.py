@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 import duckdb
 
+from sbf_core.bronze.file_reader import why_other_bytes
 from sbf_core.errors import UsageError, printable
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.safe_paths import inside
@@ -77,7 +78,9 @@ def payload_facts(cursor: duckdb.DuckDBPyConnection, bronze: Path, file_id: str,
         raise UsageError(f"there is no payload {file_id!r}", fix="see `sbf runs last`", code="UNKNOWN_PAYLOAD")
     row = facts.records[0]
     before = cursor.execute(_BEFORE, [file_id]).fetchone()
-    text, note = _head(inside(bronze, row["payload"]))
+    place = inside(bronze, row["payload"])
+    text, note = _head(place)
+    changed = why_other_bytes(place, row["sha256"], row["bytes"])
     difference: tuple[str, ...] = ()
     if compared and before is not None:
         old, _ = _head(inside(bronze, before[1]))
@@ -88,7 +91,7 @@ def payload_facts(cursor: duckdb.DuckDBPyConnection, bronze: Path, file_id: str,
         rejects=table_of(cursor, _REJECTS, [file_id]),
         before=before[0] if before else "",
         text=text,
-        note=note,
+        note=f"{changed} ({note})" if changed else note,
         difference=difference,
     )
 

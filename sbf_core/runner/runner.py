@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -38,6 +38,9 @@ from sbf_core.runner.selection import ChosenWork, chosen_work
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.stale import stale_tables
 from sbf_core.vocabulary import Drift, Layer
+
+if TYPE_CHECKING:
+    from sbf_core.bronze.file_writer import BronzeFileWriter
 
 #: A command that only reads holds the home for a moment; a run waits for that, and no longer.
 WAIT_FOR_READERS_SECONDS = 1.0
@@ -93,6 +96,13 @@ class Runner:
             self._settings, self._options, clock=self._clock, manager=self.home.plugins, datasets=chosen.datasets,
             plugins=chosen.plugins, left_out=chosen.left_out, archive=chosen.archive, bronze=self._config.bronze,
         )  # fmt: skip
+
+    @cached_property
+    def _writer(self) -> BronzeFileWriter:
+        """One for all that a run fetches: it tells answers apart that come at one moment with the same bytes."""
+        from sbf_core.bronze.file_writer import BronzeFileWriter
+
+        return BronzeFileWriter(self._config, logger=self._logger)
 
     # planning
 
@@ -261,10 +271,8 @@ class Runner:
             remake.promote(context, datasets)
 
     def _fetch(self, ops: OpsService, hooks: HookCalls, context: RunContext, due: Sequence[PlannedRequest]) -> None:
-        from sbf_core.bronze.file_writer import BronzeFileWriter  # a run with nothing due need not load them
-        from sbf_core.fetching.fetch_stage import FetchStage
+        from sbf_core.fetching.fetch_stage import FetchStage  # a run with nothing due need not load it
 
-        writer = BronzeFileWriter(self._config, logger=self._logger)
         live = (
             LiveSessions(
                 ops, self._config, hooks, self.home.registry, due, ask_anyway=self._options.force, logger=self._logger
@@ -277,13 +285,13 @@ class Runner:
         sessions = live if live is not None else self._planning.replay
         assert sessions is not None
         stage = FetchStage(
-            ops, writer, hooks, self.home.registry, config=self._config, sessions=sessions,
+            ops, self._writer, hooks, self.home.registry, config=self._config, sessions=sessions,
             workers=self._settings["run.workers"], progress=self._progress,
         )  # fmt: skip
         try:
             stage.run(context, due, keep_unchanged=self.chosen.archive is not None)
             ops.restated.clear({item.request.key for item in due if item.again} & stage.whole)
         finally:
-            writer.close()
+            self._writer.close()
             if live is not None:
                 live.close()

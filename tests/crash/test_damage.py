@@ -485,6 +485,35 @@ def test_a_lost_database_comes_back_from_bronze_alone(small: Warehouse, tmp_path
     assert len(list((small.home / "backups").iterdir())) == 1, "the last database is kept"
 
 
+@pytest.mark.parametrize("damage", ["gone", "edited"])
+def test_a_rebuild_never_loses_what_was_known_although_as_many_rows_are_there(tmp_path: Path, damage: str) -> None:
+    """A value of a payload that is gone, and that a later one brings again: the rows are as many, the past is not."""
+    vendor = FakeVendor(entry())
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    for hours, rows in enumerate((["1"], ["2"], ["2", "5"])):
+        vendor.says([price("A", f"2024-01-0{day}", close) for day, close in enumerate(rows, start=1)])
+        assert warehouse.run(hours_later=24 if hours else 0).errors == []
+        if hours == 1:
+            then = warehouse.clock.now().replace(tzinfo=None)
+            lost = warehouse.home / "bronze" / max(warehouse.bronze_files())
+    known = "SELECT date, close FROM silver.px_as_of(?) ORDER BY 1"
+    wanted = warehouse.ask(known, [then])
+    if damage == "gone":
+        lost.unlink()
+    else:
+        edit(lost, lambda content: content.replace(b'"2"', b'"3"'))
+    for accept in (False, True):
+        rebuilt = rebuild(warehouse.opened(), accept=accept)
+        if accept:
+            assert rebuilt.lost == ()
+            assert warehouse.ask(known, [then]) != wanted
+        else:
+            assert rebuilt.lost == (
+                f"silver.px: what a payload brought would go: {lost.relative_to(warehouse.home / 'bronze').as_posix()}",
+            )
+            assert warehouse.ask(known, [then]) == wanted
+
+
 def test_a_rebuild_never_replaces_more_by_less(small: Warehouse, tmp_path: Path) -> None:
     """A payload and its line in the journal are gone: the new database would lack its rows, and nothing is replaced."""
     wanted, settings = digests(small), Settings(small.home, environment={})

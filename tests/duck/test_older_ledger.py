@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from older_release import back_to_schema
 from terminal import Terminal
 from warehouse import FakeVendor, Warehouse, entry, price
 
+import sbf_core
+from sbf_core.care.verify import Verification
 from sbf_core.duck.migrate import latest_version, ops_tables
 
 WORDS = [
@@ -78,10 +81,11 @@ def test_readers_see_what_the_migration_makes(filled: Warehouse, tmp_path: Path,
             assert ledger(cursor) == seen, "nothing that a run writes now is other than what its migration makes"
 
 
-def test_every_reading_command_reads_the_first_release(
-    filled: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("version", [1, 4, latest_version() - 1])
+def test_every_reading_command_reads_an_older_release(
+    filled: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int
 ) -> None:
-    terminal = Terminal(as_of_release(filled, tmp_path, 1), monkeypatch)
+    terminal = Terminal(as_of_release(filled, tmp_path, version), monkeypatch)
     said = {words: terminal(*words) for words in WORDS}
     wrong = {words: one.err for words, one in said.items() if one.code not in (0, 1) or "Traceback" in one.err}
     assert wrong == {}
@@ -93,3 +97,24 @@ def test_a_reader_that_shares_the_instance_sees_the_same(filled: Warehouse, tmp_
     with older.open() as first, older.open() as second:
         assert ledger(first) == ledger(second)
         assert ledger(second)["cursors"] == []
+
+
+def test_what_is_promoted_again_to_be_compared_comes_from_the_older_ledger(filled: Warehouse, tmp_path: Path) -> None:
+    """It is copied between databases, by names that no search path changes."""
+    older = as_of_release(filled, tmp_path, latest_version() - 1)
+    report = Verification(older.opened()).run()
+    assert report.findings == []
+    assert report.tables_checked == 2
+
+
+def test_who_opens_a_warehouse_in_python_gets_the_ledger_as_it_is(filled: Warehouse, tmp_path: Path) -> None:
+    """Nobody could show a further cursor of his the views, and through them he could write into them."""
+    older = as_of_release(filled, tmp_path, latest_version() - 1)
+    with contextlib.closing(sbf_core.open(older.home)) as connection, older.open() as cursor:
+        for each in (connection, connection.cursor()):
+            assert each.execute("SELECT count(*) FROM ops.bronze_manifest").fetchone() == (2,)
+            with pytest.raises(duckdb.BinderException):
+                each.execute("SELECT series_key FROM ops.bronze_manifest")
+            with pytest.raises(duckdb.Error, match="read-only"):
+                each.execute("DELETE FROM ops.bronze_manifest")
+        assert ledger(cursor)["bronze_manifest"] != []

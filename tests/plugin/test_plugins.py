@@ -35,6 +35,11 @@ BAD = {
         "from sbf_core.api import hookimpl\n@hookimpl\ndef fetch(entry, wishes):\n    pass\n",
         "wishes",
     ),
+    "not_marked": ("def datasets():\n    return []\n", "write @hookimpl above `def datasets`"),
+    "not_marked_beside_another": (
+        GOOD + "def promote(entry, batch):\n    pass\n",
+        "its function 'promote' is called like a hook",
+    ),
     "future": ("HOOK_API = 99\n", "HOOK_API 99, this sbf supports 1"),
 }
 
@@ -52,6 +57,13 @@ def test_a_bad_plugin_costs_only_itself(
     assert reason in manager.records["bad"].reason
     with pytest.raises(UsageError, match="is refused"):
         manager.selected(["bad"])
+
+
+def test_a_helper_that_is_called_like_a_hook_is_one_where_it_takes_other_things(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = GOOD + "def fetch(url):\n    pass\nfrom os.path import join as promote\nuniverse_members = 1\n"
+    assert PluginManager([point(tmp_path, monkeypatch, "good", text)]).records["good"].loaded
 
 
 def test_an_unknown_plugin_gets_the_nearest_name_and_the_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,8 +98,10 @@ def test_no_dataset_is_called_like_a_series_of_another() -> None:
     with pytest.raises(UsageError, match=r"'prices/fake/eod@A/B' is that of a series of 'prices/fake/eod@A'") as raised:
         registry(FakeVendor(first, other))
     assert raised.value.code == "TWICE"
-    known = registry(FakeVendor(entry(discriminator="A"), entry(discriminator="AB/A", silver_table="other"))).datasets
-    assert list(known) == ["prices/fake/eod@A", "prices/fake/eod@AB/A"]
+    for first, second in (("AB", "A/B"), ("A", "AB/A")):
+        other = entry(discriminator=second, silver_table="other")
+        registry(FakeVendor(entry(discriminator=first, scope="per_ticker"), other))
+    registry(FakeVendor(entry(discriminator="A"), entry(discriminator="A/B", silver_table="other")))  # it has no series
 
 
 @pytest.mark.parametrize("name", ["px_history", "px_as_of"])

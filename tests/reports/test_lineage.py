@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from warehouse import FakeVendor, Warehouse, entry, price
 from sbf_core.api import Csv, DatasetKeymapEntry, GoldModel
 from sbf_core.errors import UsageError
 from sbf_core.reports.lineage import explain_gold, explain_silver, impact
+from sbf_core.reports.payload import payload_facts
 from sbf_core.reports.row_place import Place, place_in_payload
 from sbf_core.runner.options import RunOptions
 
@@ -142,6 +144,26 @@ def test_a_gold_value_leads_to_its_sql_and_the_rows_that_share_its_key(revised: 
         assert str(found.inputs[0].rows.records[0]["close"]) == "1.7500"
         whole = explain_gold(cursor, _models(), table="gold.total", key="1", column="close")
         assert [(one.table, one.by, one.count, one.rows.rows) for one in whole.inputs] == [("gold.lasts", (), 2, ())]
+
+
+@pytest.mark.parametrize("change", [lambda content: content.replace(b"1", b"7"), lambda content: content + b" "])
+def test_bytes_that_were_not_recorded_are_no_evidence(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+    """A payload that somebody edited was shown as what the vendor had written, beside the hash of what it had."""
+    vendor = FakeVendor(entry())
+    vendor.says([price("A", "2024-01-01", "1.5")])
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    warehouse.run()
+    path = warehouse.home / "bronze" / warehouse.bronze_files()[0]
+    path.chmod(0o600)
+    path.write_bytes(change(path.read_bytes()))
+    changed = "these are not the bytes that were recorded; see `sbf verify`"
+    with warehouse.open() as cursor:
+        origin = explain_silver(
+            cursor, warehouse.home / "bronze", vendor.entries, table="px", key="A,2024-01-01", column="close"
+        )
+        facts = payload_facts(cursor, warehouse.home / "bronze", origin.payload["bronze_file_id"], compared=False)
+    assert origin.place == Place(note=changed)
+    assert facts.note.startswith(f"{changed} (all ")
 
 
 def test_a_payload_leads_to_its_rows_and_to_gold_through_gold(revised: Warehouse) -> None:

@@ -80,7 +80,10 @@ def rebuild(
 def _tell_rebuilt(rebuilt: Rebuilt, elapsed: float, *, as_json: bool) -> int:
     context = rebuilt.context
     if rebuilt.lost:
-        fix = "`sbf verify` says what is missing, `sbf rebuild --accept` replaces it all the same"
+        fix = (
+            "`sbf verify` says what is missing, `sbf repair --from BACKUP` puts payloads back, "
+            "`sbf rebuild --accept` replaces it all the same"
+        )
         context.failures.extend(
             Failure(kind=FailureKind.LOSS, what=line, where="the database was not replaced", fix=fix)
             for line in rebuilt.lost
