@@ -76,8 +76,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     names = [str(each) for each in known]
     swapped = [each for each in names if sorted(each) == sorted(name)]  # letters in the wrong order are the usual slip
-    found = swapped or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"did you mean {found[0]!r}?" if found else ""
+    near = swapped or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def is_interrupt(error: BaseException) -> bool:

@@ -129,13 +129,13 @@ class _Shapes:
 def _probes_of(value: str) -> set[str]:
     """Of the digits of base64, those that hold bits of the key alone."""
     raw = value.encode(errors="surrogatepass")
-    found = set()
+    probes = set()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(raw).decode().rstrip("=")
-        found.add(whole[: len(raw) // 3 * 4] or whole)
+        probes.add(whole[: len(raw) // 3 * 4] or whole)
         for before in (1, 2):
-            found.add(_behind_others(encode, raw, before) or whole)
-    return found
+            probes.add(_behind_others(encode, raw, before) or whole)
+    return probes
 
 
 def _has_escape(in_small: AnyStr, escapes: Sequence[tuple[AnyStr, Sequence[AnyStr]]]) -> bool:
@@ -181,7 +181,7 @@ def _behind_others(encode: Callable[[bytes], bytes], raw: bytes, before: int) ->
 def _forms_of(value: str) -> set[str]:
     raw = value.encode(errors="surrogatepass")
     within = json.dumps(value)[1:-1]
-    found = {
+    forms = {
         value,
         within,
         json.dumps(within)[1:-1],
@@ -190,16 +190,16 @@ def _forms_of(value: str) -> set[str]:
         html.escape(value),
         html.escape(value, quote=False),
     }
-    found |= {quote(raw), quote(raw, safe=""), quote_plus(raw)}
+    forms |= {quote(raw), quote(raw, safe=""), quote_plus(raw)}
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(raw).decode()
-        found |= {whole, whole.rstrip("=")}
+        forms |= {whole, whole.rstrip("=")}
         inner = whole.rstrip("=")[: len(raw) // 3 * 4]
-        found |= {
+        forms |= {
             inner if len(inner) >= _BASE64_CHARACTERS_MIN else "",
             *(_behind_others(encode, raw, before) for before in (1, 2)),
         }
-    return found - {""}
+    return forms - {""}
 
 
 def _pattern_of(value: str) -> str:

@@ -38,10 +38,10 @@ def check_payload(bronze: Path, row: BronzeManifestRow) -> None:
     place, facts = place_inside(bronze, row.rel_path)
     try:
         _check_size(place, facts, row)
-        found = file_hash(place)
+        actual_hash = file_hash(place)
     except OSError as error:
         raise _unreadable(error, place) from error
-    _compare(found, row, place)
+    _compare(actual_hash, row, place)
 
 
 def why_other_bytes(place: Path, payload_hash: str, byte_count: int) -> str:
@@ -73,6 +73,6 @@ def _unreadable(error: OSError, place: str) -> SbfError:
     return environment_fault(error, doing="a payload cannot be read", where=place)
 
 
-def _compare(found: str, row: BronzeManifestRow, place: str) -> None:
-    if found != row.payload_hash:
+def _compare(actual_hash: str, row: BronzeManifestRow, place: str) -> None:
+    if actual_hash != row.payload_hash:
         raise DamageFound("a payload is not what was recorded", where=place, fix="run `sbf verify`")

@@ -214,13 +214,13 @@ def rewrite_journal(path: Path, lines: Sequence[JournalLine]) -> None:
 
 def salvaged_lines(path: Path) -> list[JournalLine]:
     """Every line of a damaged journal that can be read at all, whatever its checksum."""
-    found = []
+    lines = []
     for raw in short_lines(path):
         try:
-            found.append(as_line(json.loads(raw)["line"]))
+            lines.append(as_line(json.loads(raw)["line"]))
         except NO_LINE:
             continue
-    return found
+    return lines
 
 
 def _last_chain(path: Path) -> str:
@@ -290,18 +290,18 @@ def journalled_datasets(path: Path) -> frozenset[str]:
     """The datasets of a journal's lines, by their identities, up to the first damage of its chain; of each dataset one
     line is read with care.
     """
-    found: dict[tuple[bytes, bytes], str] = {}
+    dataset_ids: dict[tuple[bytes, bytes], str] = {}
     try:
         for number, (_, text) in enumerate(each_line(path), start=1):
             try:
                 identity = _identity(text)
-                if identity not in found:
-                    found[identity] = as_line(json.loads(text)).row.dataset_id
+                if identity not in dataset_ids:
+                    dataset_ids[identity] = as_line(json.loads(text)).row.dataset_id
             except NO_LINE as error:
                 raise damaged_line(number, error, where=str(path)) from error
     except DamageFound:
         pass  # told by whoever reads its lines
-    return frozenset(found.values())
+    return frozenset(dataset_ids.values())
 
 
 def _identity(text: bytes) -> tuple[bytes, bytes]:

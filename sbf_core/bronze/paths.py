@@ -70,15 +70,15 @@ def decoded(name: str) -> str:
     """The text that ``encoded`` made ``name`` from. Raises ``ValueError`` for a name it never makes."""
     parts, position = [], 0
     while position < len(name):
-        found = _ESCAPE.match(name, position)
-        if found is None:
+        match = _ESCAPE.match(name, position)
+        if match is None:
             raise ValueError(f"{name!r} is no encoded name at character {position}")
-        piece = found[0]
+        piece = match[0]
         if piece[0] == "%":
             parts.append(bytes.fromhex(piece.replace("%", "")).decode("utf-8"))
         else:
             parts.append(piece[1] if piece[0] == "~" else piece)
-        position = found.end()
+        position = match.end()
     text = "".join(parts)
     if encoded(text) != name:
         raise ValueError(f"{name!r} is no encoded name")

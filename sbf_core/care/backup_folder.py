@@ -67,7 +67,7 @@ def read_facts(folder: Path) -> BackupFacts | None:
     except (OSError, DamageFound) as error:
         raise _no_backup(folder, str(error)) from error
     try:
-        found = json.loads(raw)
+        document = json.loads(raw)
         kinds: Mapping[str, type] = {
             "made_at": str,
             "complete": bool,
@@ -75,7 +75,7 @@ def read_facts(folder: Path) -> BackupFacts | None:
             "database": str,
             "database_file": str,
         }
-        given: dict[str, Any] = {name: found[name] for name in kinds if name in found}
+        given: dict[str, Any] = {name: document[name] for name in kinds if name in document}
     except (ValueError, TypeError, RecursionError):
         raise _no_backup(folder, "it is no JSON object") from None
     wrong = next((name for name, value in given.items() if not isinstance(value, kinds[name])), None) or next(
@@ -113,8 +113,8 @@ def next_database(before: BackupFacts | None) -> str:
 def remove_other_databases(folder: Path, kept: str) -> None:
     """Remove databases of backups before, and halves of those that failed."""
     for path in folder.iterdir():
-        found = _OF_DATABASES.fullmatch(path.name)
-        if found and (found["database"] != kept or path.name.endswith(".tmp")):
+        match = _OF_DATABASES.fullmatch(path.name)
+        if match and (match["database"] != kept or path.name.endswith(".tmp")):
             path.unlink()
 
 
@@ -167,11 +167,11 @@ def named_payloads(journals: Mapping[str, bytes]) -> list[tuple[str, str, int]]:
     Raises:
         DamageFound: a line of a journal cannot be read, or leads elsewhere.
     """
-    found: dict[str, tuple[str, int]] = {}
+    payloads: dict[str, tuple[str, int]] = {}
     for name, content in sorted(journals.items()):
         for line in lines_of(content, where=f"{JOURNAL_FOLDER}/{name}"):
-            found.setdefault(line.row.rel_path, (line.row.payload_hash, line.row.content_length_bytes))
-    return sorted((path, sha256, size) for path, (sha256, size) in found.items())
+            payloads.setdefault(line.row.rel_path, (line.row.payload_hash, line.row.content_length_bytes))
+    return sorted((path, sha256, size) for path, (sha256, size) in payloads.items())
 
 
 def copy_payloads(

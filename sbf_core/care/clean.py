@@ -73,8 +73,8 @@ def remove_left_over_tables(ops: OpsService, *, silver: Sequence[str], gold: Seq
 def _views_over(conn: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     """Views that a table has under its former names."""
     reads = re.compile(rf'\bsilver\.(?:{re.escape(table)}|{re.escape(quoted(table))})(?![\w"])')
-    found: Iterable[tuple[str, str]] = conn.execute(_VIEWS).fetchall()
-    return [name for name, sql in found if reads.search(sql)]
+    views: Iterable[tuple[str, str]] = conn.execute(_VIEWS).fetchall()
+    return [name for name, sql in views if reads.search(sql)]
 
 
 def remove_left_over_files(paths: Iterable[Path]) -> None:

@@ -26,11 +26,11 @@ class TableDigest:
 
 def warehouse_tables(conn: duckdb.DuckDBPyConnection) -> list[str]:
     """The silver and gold tables, as ``schema.table``, in alphabetical order."""
-    found = conn.execute(
+    rows = conn.execute(
         "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = current_database() "
         "AND schema_name IN ('silver', 'gold') ORDER BY 1"
     ).fetchall()
-    return [name for (name,) in found]
+    return [name for (name,) in rows]
 
 
 def digest_tables(

@@ -119,24 +119,24 @@ class _Comparison:
                 odd.add(line.path)
         parsed = self._parsed(others)
         rows = (
-            {row.rel_path: row for row in self._recorded.rows([found.row.rel_path for found in parsed])}
+            {row.rel_path: row for row in self._recorded.rows([parsed_line.row.rel_path for parsed_line in parsed])}
             if parsed
             else {}
         )
-        for found in parsed:
-            path = found.row.rel_path
+        for parsed_line in parsed:
+            path = parsed_line.row.rel_path
             known = self._lines.get(path)
             if known is not None or (path in expected and path not in unseen):
-                self._compare_again(found, known.row.payload_hash if known is not None else expected[path][0])
+                self._compare_again(parsed_line, known.row.payload_hash if known is not None else expected[path][0])
                 continue
             unseen.discard(path)
-            if path not in rows or _different(found.row, rows[path]):
-                self._lines[path] = found
+            if path not in rows or _different(parsed_line.row, rows[path]):
+                self._lines[path] = parsed_line
 
-    def _compare_again(self, found: JournalLine, payload_hash: str) -> None:
-        if found.row.payload_hash != payload_hash:
-            what = f"the journal of run {found.row.run_id} names other bytes than an earlier one"
-            self._find(FindingKind.RECORD_TWICE, found.row.rel_path, what)
+    def _compare_again(self, line: JournalLine, payload_hash: str) -> None:
+        if line.row.payload_hash != payload_hash:
+            what = f"the journal of run {line.row.run_id} names other bytes than an earlier one"
+            self._find(FindingKind.RECORD_TWICE, line.row.rel_path, what)
 
     def _parsed(self, others: Sequence[_Line]) -> list[JournalLine]:
         """Lines that are read with care; of a journal those before the first that sbf did not write."""
@@ -216,11 +216,11 @@ def _is_same(text: bytes, wanted: tuple[str, str] | None) -> bool:
 
 def _are_headers(text: str) -> bool:
     try:
-        found: Any = json.loads(text)
+        headers: Any = json.loads(text)
     except (ValueError, RecursionError):
         return False
     return (
-        isinstance(found, dict)
-        and all(isinstance(value, str) for value in found.values())
-        and json.dumps(found, ensure_ascii=True, sort_keys=True, separators=(",", ":")) == text
+        isinstance(headers, dict)
+        and all(isinstance(value, str) for value in headers.values())
+        and json.dumps(headers, ensure_ascii=True, sort_keys=True, separators=(",", ":")) == text
     )

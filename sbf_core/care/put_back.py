@@ -47,13 +47,13 @@ def put_back(config: DuckDbConfig, wanted: Mapping[str, str], *, sources: Sequen
     Returns:
         The paths that are whole again.
     """
-    found: list[str] = []
+    restored: list[str] = []
     missing = dict(wanted)
     for source in sources:
         for path, payload_hash in list(missing.items()):
             if _holds(source, path, payload_hash):
                 write_whole(inside(config.bronze, path), (source / path).read_bytes(), mode=0o400)
-                found.append(path)
+                restored.append(path)
                 del missing[path]
         by_hash = {payload_hash: path for path, payload_hash in missing.items()}
         for entry in payload_files(source) if by_hash else ():
@@ -62,9 +62,9 @@ def put_back(config: DuckDbConfig, wanted: Mapping[str, str], *, sources: Sequen
             path = by_hash.get(file_hash(Path(entry.path)), "")
             if path in missing:
                 write_whole(inside(config.bronze, path), Path(entry.path).read_bytes(), mode=0o400)
-                found.append(path)
+                restored.append(path)
                 del missing[path]
-    return sorted(found)
+    return sorted(restored)
 
 
 def _holds(bronze: Path, path: str, payload_hash: str) -> bool:

@@ -186,7 +186,7 @@ class Repair:
     ) -> None:
         drift = Drift(self._settings["run.drift"])
         remake = RemakeStage(ops, bootstrap, self._config, self._hooks, progress=self._progress, drift=drift)
-        stale = {found.entry.id for found in stale_tables(ops.cursor(), self._entries)}
+        stale = {stale_table.entry.id for stale_table in stale_tables(ops.cursor(), self._entries)}
         datasets = without(list(self._home.registry.datasets.values()), stale)
         remake.promote(context, datasets)
         counts = {

@@ -32,7 +32,7 @@ def shrunk_tables(conn: duckdb.DuckDBPyConnection, entries: Sequence[DatasetKeym
         Lines, e.g. ``silver.eod_bar: 3 of 120 rows, with their history, would go``.
     """
     old, new = _tables(conn, "current_database()"), _tables(conn, f"'{BESIDE}'")
-    changed, found = {stale.entry.id for stale in stale_tables(conn, entries)}, []
+    changed, lines = {stale.entry.id for stale in stale_tables(conn, entries)}, []
     for entry in entries:
         name = next((each for each in (entry.silver_table, *entry.former_tables) if each in old), None)
         if name is None:
@@ -45,14 +45,14 @@ def shrunk_tables(conn: duckdb.DuckDBPyConnection, entries: Sequence[DatasetKeym
             gone = f"{before - after:,} of {before:,} rows, with their history, would go"
             reason = gone if after < before else ""
         if reason:
-            found.append(f"silver.{entry.silver_table}: {reason}")
+            lines.append(f"silver.{entry.silver_table}: {reason}")
         lost = _lost_payloads(conn, entry, is_changed=entry.id in changed)
         if lost:
             payloads = "a payload" if len(lost) == 1 else f"{len(lost):,} payloads"
-            found.append(
+            lines.append(
                 f"silver.{entry.silver_table}: what {payloads} brought would go: {', '.join(lost[:_NAMED_MAX])}"
             )
-    return found
+    return lines
 
 
 def _lost_payloads(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, is_changed: bool) -> list[str]:

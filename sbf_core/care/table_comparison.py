@@ -32,11 +32,11 @@ def _rows(
 ) -> dict[tuple[str, str], int]:
     """The rows of some buckets, as (key, whole row) texts, with how often each is there."""
     chosen = ", ".join(str(bucket) for bucket in buckets)
-    found = conn.execute(
+    rows = conn.execute(
         f"SELECT CAST(row({keys}) AS VARCHAR), CAST(row({columns}) AS VARCHAR), count(*) FROM {source} AS t "
         f"WHERE hash({keys}) % {_BUCKETS} IN ({chosen}) GROUP BY ALL"
     ).fetchall()
-    return {(key, text): number for key, text, number in found}
+    return {(key, text): number for key, text, number in rows}
 
 
 def compare_tables(

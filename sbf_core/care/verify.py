@@ -174,10 +174,10 @@ class Verification:
         """Files of the home that are not sbf's, and were not looked at."""
         universes = (self._settings.universe, *self._settings.universes.values())
         declared = frozenset(universe.file for universe in universes if universe.file is not None)
-        found = list(unknown_files(self._config, declared=declared))
-        if found:
-            more = f" and {len(found) - _NAMES_SHOWN} more" if len(found) > _NAMES_SHOWN else ""
-            self._report.notes.append(f"not sbf's, and not looked at: {', '.join(found[:_NAMES_SHOWN])}{more}")
+        unknown = list(unknown_files(self._config, declared=declared))
+        if unknown:
+            more = f" and {len(unknown) - _NAMES_SHOWN} more" if len(unknown) > _NAMES_SHOWN else ""
+            self._report.notes.append(f"not sbf's, and not looked at: {', '.join(unknown[:_NAMES_SHOWN])}{more}")
         moved = moved_from(self._config)
         if moved:
             what = (
@@ -188,14 +188,14 @@ class Verification:
 
     def _stale(self, ops: OpsService) -> frozenset[str]:
         """Datasets whose table another declaration made: what it must hold, nobody can say any more."""
-        found = stale_tables(ops.cursor(), self._home.entries)
-        for stale in found:
+        tables = stale_tables(ops.cursor(), self._home.entries)
+        for stale in tables:
             table = f"silver.{stale.entry.silver_table}"
             self._report.notes.append(
                 f"{table} was not compared: its declaration has changed since it was made ({'; '.join(stale.why)}); "
                 "`sbf run` makes it again"
             )
-        return frozenset(stale.entry.id for stale in found)
+        return frozenset(stale.entry.id for stale in tables)
 
     def _models(self, ops: OpsService) -> list[GoldModel]:
         """The gold models whose tables can be checked, in the order in which they are built."""

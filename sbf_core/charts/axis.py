@@ -80,9 +80,9 @@ def ticks_between(first: dt.date, last: dt.date) -> list[tuple[dt.date, str]]:
     one_day = dt.timedelta(days=1)
     if isinstance(first, dt.datetime) and isinstance(last, dt.datetime) and last - first < 3 * one_day:
         for hours in (1, 3, 6, 12):
-            found: list[dt.date] = list(_hours(first, last, hours))
-            if len(found) <= TICKS_MAX:
-                return [(moment, moment.strftime("%d %b %H:%M").lstrip("0")) for moment in found]
+            moments: list[dt.date] = list(_hours(first, last, hours))
+            if len(moments) <= TICKS_MAX:
+                return [(moment, moment.strftime("%d %b %H:%M").lstrip("0")) for moment in moments]
     begin, end = _day(first), _day(last)
     days = (end - begin).days
     for step in (1, 2, 7):
@@ -94,11 +94,11 @@ def ticks_between(first: dt.date, last: dt.date) -> list[tuple[dt.date, str]]:
                 for day in (start + one_day * step * place for place in range(count))
             ]
     for months in (1, 3, 6, 12, 24, 60, 120, 300, 600):
-        found = list(_months(begin, end, months))
-        if len(found) <= TICKS_MAX:
+        moments = list(_months(begin, end, months))
+        if len(moments) <= TICKS_MAX:
             return [
                 (day, day.strftime("%Y" if months >= 12 or (day.month == 1 and months > 1) else "%b %Y"))
-                for day in found
+                for day in moments
             ]
     return []
 

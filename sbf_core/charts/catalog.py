@@ -60,12 +60,12 @@ def charts_of_tables(
 ) -> list[TableChart]:
     """The charts of all tables that are there, gold first."""
     types = _tables(cursor)
-    found = []
+    charts = []
     for model in models:
         usual = model.kind == "fact"
-        found += _of_table(f"gold.{model.name}", model.charts, model.key, types, title=model.doc, usual=usual)
+        charts += _of_table(f"gold.{model.name}", model.charts, model.key, types, title=model.doc, usual=usual)
     for entry in as_they_are(cursor, entries):
-        found += _of_table(
+        charts += _of_table(
             f"silver.{entry.silver_table}",
             entry.charts,
             entry.key_columns,
@@ -73,7 +73,7 @@ def charts_of_tables(
             title=entry.title or entry.id,
             usual=True,
         )
-    return found
+    return charts
 
 
 def chart_named(name: str, known: Iterable[TableChart]) -> TableChart:
@@ -86,13 +86,13 @@ def chart_named(name: str, known: Iterable[TableChart]) -> TableChart:
     called = [one for one in charts if name in (one.id, one.id.partition(".")[2])] or [
         one for one in charts if one.chart.name == name
     ]
-    found = [one for one in called if one.table.startswith("gold.")] or called
-    if len(found) == 1:
-        return found[0]
-    if found:
+    matches = [one for one in called if one.table.startswith("gold.")] or called
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
         raise UsageError(
-            f"{name!r} means {len(found)} charts",
-            fix="write one of " + ", ".join(one.id for one in found),
+            f"{name!r} means {len(matches)} charts",
+            fix="write one of " + ", ".join(one.id for one in matches),
             code="UNKNOWN_CHART",
         )
     raise UsageError(
@@ -103,14 +103,14 @@ def chart_named(name: str, known: Iterable[TableChart]) -> TableChart:
 
 
 def _tables(cursor: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+    columns_by_table: dict[str, dict[str, str]] = {}
     query = (
         "SELECT schema_name || '.' || table_name, column_name, data_type FROM duckdb_columns() "
         "WHERE database_name = current_database() AND schema_name IN ('silver', 'gold') ORDER BY 1, column_index"
     )
     for table, column, kind in cursor.execute(query).fetchall():
-        found.setdefault(table, {})[column] = kind
-    return found
+        columns_by_table.setdefault(table, {})[column] = kind
+    return columns_by_table
 
 
 def _of_table(

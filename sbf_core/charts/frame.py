@@ -67,37 +67,37 @@ class YAxis:
         return (at - low) / (high - low) if high > low else 0.5
 
 
-def y_axis_of(found: Plotted) -> YAxis:
+def y_axis_of(drawing: Plotted) -> YAxis:
     """The values that have to fit, with a little room."""
-    names = ("low", "high") if found.chart.kind is ChartKind.CANDLES else ("y",)
-    values = [float(mark[name]) for mark in found.marks for name in names]
+    names = ("low", "high") if drawing.chart.kind is ChartKind.CANDLES else ("y",)
+    values = [float(mark[name]) for mark in drawing.marks for name in names]
     low, high = min(values, default=0.0), max(values, default=1.0)
-    if found.chart.kind is ChartKind.BAR:
+    if drawing.chart.kind is ChartKind.BAR:
         low, high = min(low, 0.0), max(high, 0.0)
-    if found.chart.log and low > 0 and found.chart.kind is not ChartKind.BAR:
+    if drawing.chart.log and low > 0 and drawing.chart.kind is not ChartKind.BAR:
         return YAxis(
             low=low / (high / low) ** 0.04 if high > low else low / 2,
             high=high * (high / low) ** 0.04 if high > low else high * 2,
             log=True,
         )
     room = (high - low) * 0.04 or abs(high) * 0.1 or 1.0
-    is_bar = found.chart.kind is ChartKind.BAR
+    is_bar = drawing.chart.kind is ChartKind.BAR
     return YAxis(
         low=low if is_bar and low == 0 else low - room, high=high if is_bar and high == 0 and low < 0 else high + room
     )
 
 
-def frame_of(found: Plotted, size: Size, *, titled: bool) -> Frame:
+def frame_of(drawing: Plotted, size: Size, *, titled: bool) -> Frame:
     """The measures of a picture."""
     width, height, left, bottom, right = PLOTS[size]
-    top = 16 + LEGEND_LINE * legend_lines(found, width)
-    if unit_of(found) and found.chart.kind is not ChartKind.HEATMAP:
+    top = 16 + LEGEND_LINE * legend_lines(drawing, width)
+    if unit_of(drawing) and drawing.chart.kind is not ChartKind.HEATMAP:
         top += UNIT_LINE
-    if found.axis.kind is XKind.TEXT and is_slanted(found.axis, width):
-        bottom = 24 + min(120, int(LETTER * 0.75 * max((len(str(text)) for _, text in found.axis.ticks), default=0)))
-    if found.chart.kind is ChartKind.HEATMAP:
-        left = 14 + min(160, int(LETTER * max((len(name) for name in found.series), default=1)))
-        height = max(60, min(height * 2, 26 * max(1, len(found.series))))
+    if drawing.axis.kind is XKind.TEXT and is_slanted(drawing.axis, width):
+        bottom = 24 + min(120, int(LETTER * 0.75 * max((len(str(text)) for _, text in drawing.axis.ticks), default=0)))
+    if drawing.chart.kind is ChartKind.HEATMAP:
+        left = 14 + min(160, int(LETTER * max((len(name) for name in drawing.series), default=1)))
+        height = max(60, min(height * 2, 26 * max(1, len(drawing.series))))
         right = 76
         width = PLOTS[size][0] + PLOTS[size][2] + PLOTS[size][4] - left - right
     return Frame(
@@ -105,9 +105,9 @@ def frame_of(found: Plotted, size: Size, *, titled: bool) -> Frame:
     )
 
 
-def unit_of(found: Plotted) -> str:
+def unit_of(drawing: Plotted) -> str:
     """What the values are measured in."""
-    return "first value = 100" if found.view.indexed else found.chart.unit
+    return "first value = 100" if drawing.view.indexed else drawing.chart.unit
 
 
 def is_slanted(axis: XAxis, width: int) -> bool:
@@ -115,14 +115,14 @@ def is_slanted(axis: XAxis, width: int) -> bool:
     return len(axis.ticks) * LETTER * max((len(str(text)) + 2 for _, text in axis.ticks), default=0) > width
 
 
-def legend_columns(found: Plotted, width: int) -> int:
+def legend_columns(drawing: Plotted, width: int) -> int:
     """How many series have room in one line of the legend."""
-    longest = max((len(name) for name in found.series), default=0)
+    longest = max((len(name) for name in drawing.series), default=0)
     return max(1, int(width // (44 + LETTER * min(longest, 22))))
 
 
-def legend_lines(found: Plotted, width: int) -> int:
+def legend_lines(drawing: Plotted, width: int) -> int:
     """How many lines the legend has; none for a single series."""
-    if len(found.series) < 2 or found.chart.kind in (ChartKind.HEATMAP, ChartKind.CANDLES, ChartKind.OWN):
+    if len(drawing.series) < 2 or drawing.chart.kind in (ChartKind.HEATMAP, ChartKind.CANDLES, ChartKind.OWN):
         return 0
-    return -(-len(found.series) // legend_columns(found, width))
+    return -(-len(drawing.series) // legend_columns(drawing, width))

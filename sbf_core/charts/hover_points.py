@@ -18,11 +18,11 @@ _STOPS_MAX = 2000
 _PRICES = ("open", "high", "low", "close")
 
 
-def stops_of(found: Plotted, size: Size) -> dict[str, Any]:
+def stops_of(drawing: Plotted, size: Size) -> dict[str, Any]:
     """The stops of a chart, from left to right, as a page reads them.
 
     Args:
-        found: the rows, with their values.
+        drawing: the rows, with their values.
         size: of the picture.
 
     Returns:
@@ -30,25 +30,25 @@ def stops_of(found: Plotted, size: Size) -> dict[str, Any]:
         ``y``, as shares of the picture (0 is left and above), a ``label``, and ``values``: the number of its name, a
         text, and for points of lines how far down it is.
     """
-    frame = frame_of(found, size, titled=False)
-    if found.chart.kind is ChartKind.HEATMAP:
+    frame = frame_of(drawing, size, titled=False)
+    if drawing.chart.kind is ChartKind.HEATMAP:
         return {
-            "names": [printable(name) for name in found.series],
+            "names": [printable(name) for name in drawing.series],
             "colours": False,
-            "stops": [_cell(found, mark, frame) for mark in found.marks],
+            "stops": [_cell(drawing, mark, frame) for mark in drawing.marks],
         }
-    axis_of = y_axis_of(found)
-    is_line, is_candle = found.chart.kind is ChartKind.LINE, found.chart.kind is ChartKind.CANDLES
-    middle = found.axis.span / 2 if found.axis.kind is XKind.TIME and not is_line else 0.0
-    number_of = {name: number for number, name in enumerate(found.series)}
+    axis_of = y_axis_of(drawing)
+    is_line, is_candle = drawing.chart.kind is ChartKind.LINE, drawing.chart.kind is ChartKind.CANDLES
+    middle = drawing.axis.span / 2 if drawing.axis.kind is XKind.TIME and not is_line else 0.0
+    number_of = {name: number for number, name in enumerate(drawing.series)}
     stops: dict[float, dict[str, Any]] = {}
-    for mark in found.values or found.marks:
+    for mark in drawing.values or drawing.marks:
         stop = stops.get(mark["p"])
         if stop is None:
-            share = found.axis.share(mark["p"] + middle)
+            share = drawing.axis.share(mark["p"] + middle)
             stop = stops[mark["p"]] = {
                 "x": _round((frame.left + share * frame.width) / frame.whole_width),
-                "label": label_of(found, mark["x"]),
+                "label": label_of(drawing, mark["x"]),
                 "values": [],
             }
         if is_candle:
@@ -61,20 +61,20 @@ def stops_of(found: Plotted, size: Size) -> dict[str, Any]:
     for stop in stops.values():
         stop["values"].sort(key=lambda value: value[0])
     return {
-        "names": list(_PRICES) if is_candle else [printable(name) for name in found.series],
-        "colours": len(found.series) > 1,
+        "names": list(_PRICES) if is_candle else [printable(name) for name in drawing.series],
+        "colours": len(drawing.series) > 1,
         "stops": list(stops.values()),
     }
 
 
-def _cell(found: Plotted, mark: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    rows = max(1, len(found.series))
-    x = frame.left + found.axis.share(mark["p"]) * frame.width
+def _cell(drawing: Plotted, mark: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+    rows = max(1, len(drawing.series))
+    x = frame.left + drawing.axis.share(mark["p"]) * frame.width
     y = frame.top + (mark["q"] + 0.5) / rows * frame.height
     return {
         "x": _round(x / frame.whole_width),
         "y": _round(y / frame.whole_height),
-        "label": label_of(found, mark["x"]),
+        "label": label_of(drawing, mark["x"]),
         "values": [[mark["q"], text_of(mark["y"])]],
     }
 
@@ -83,10 +83,10 @@ def _round(share: float) -> float:
     return round(share, 5)
 
 
-def label_of(found: Plotted, x: Any) -> str:
+def label_of(drawing: Plotted, x: Any) -> str:
     """What a place on the x axis is called."""
     if isinstance(x, dt.date):
-        return period_label(x, found.period)
+        return period_label(x, drawing.period)
     return text_of(x) if isinstance(x, float) else printable(str(x))
 
 
@@ -103,11 +103,11 @@ def stops_of_scene(scene: Mapping[str, Any]) -> dict[str, Any]:
     """
     width, height = float(scene["width"]), float(scene["height"])
     left, top = (float(part) for part in scene["origin"])
-    found: list[dict[str, Any]] = []
+    stops: list[dict[str, Any]] = []
     for x, y, text in _described(scene["scenegraph"], left, top):
-        if 0 <= x <= width and 0 <= y <= height and len(found) < _STOPS_MAX:
-            found.append({"x": _round(x / width), "y": _round(y / height), "label": "", "values": [[0, text]]})
-    return {"names": [""], "colours": False, "stops": sorted(found, key=lambda stop: (stop["x"], stop["y"]))}
+        if 0 <= x <= width and 0 <= y <= height and len(stops) < _STOPS_MAX:
+            stops.append({"x": _round(x / width), "y": _round(y / height), "label": "", "values": [[0, text]]})
+    return {"names": [""], "colours": False, "stops": sorted(stops, key=lambda stop: (stop["x"], stop["y"]))}
 
 
 def _described(part: Mapping[str, Any], left: float, top: float) -> Iterator[tuple[float, float, str]]:

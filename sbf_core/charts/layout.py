@@ -15,16 +15,16 @@ from sbf_core.charts.catalog import TableChart
 
 def one_row(cursor: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...]:
     """The row of a query that has one."""
-    found = cursor.execute(query, list(parameters)).fetchone()
-    assert found is not None
-    return found
+    row = cursor.execute(query, list(parameters)).fetchone()
+    assert row is not None
+    return row
 
 
 def records(cursor: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """The rows of a query as mappings."""
-    found = cursor.execute(query, list(parameters))
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    result = cursor.execute(query, list(parameters))
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def x_kind(known: TableChart, *, by_text: bool = False) -> XKind:

@@ -34,26 +34,26 @@ _LARGE = 1_000_000
 # axes
 
 
-def _x(found: Plotted, frame: Frame, field: str = "p") -> dict[str, Any]:
+def _x(drawing: Plotted, frame: Frame, field: str = "p") -> dict[str, Any]:
     axis: dict[str, Any] = {"title": None, "grid": False}
-    if found.axis.kind is not XKind.NUMBER:
+    if drawing.axis.kind is not XKind.NUMBER:
         # every n-th where there is no room for all
-        ticks = found.axis.ticks
-        room = max(1, frame.width // 62) if found.axis.kind is not XKind.TEXT else max(1, frame.width // 14)
+        ticks = drawing.axis.ticks
+        room = max(1, frame.width // 62) if drawing.axis.kind is not XKind.TEXT else max(1, frame.width // 14)
         ticks = ticks[:: -(-len(ticks) // room)] if len(ticks) > room else ticks
         axis |= {
             "values": [position for position, _ in ticks],
             "labelExpr": f"{_as_object(ticks)}[datum.value]",
             "labelOverlap": False,
         }
-        if found.axis.kind is XKind.TEXT and is_slanted(found.axis, frame.width):
+        if drawing.axis.kind is XKind.TEXT and is_slanted(drawing.axis, frame.width):
             axis |= {"labelAngle": -40, "labelAlign": "right"}
     else:
-        axis |= {"title": found.chart.x, "labelOverlap": True}
+        axis |= {"title": drawing.chart.x, "labelOverlap": True}
     return {
         "field": field,
         "type": "quantitative",
-        "scale": {"domain": [found.axis.low, found.axis.high], "nice": False, "zero": False},
+        "scale": {"domain": [drawing.axis.low, drawing.axis.high], "nice": False, "zero": False},
         "axis": axis,
     }
 
@@ -63,8 +63,8 @@ def _as_object(ticks: Sequence[tuple[float, str]]) -> str:
     return json.dumps({repr(position).removesuffix(".0"): printable(str(text)) for position, text in ticks})
 
 
-def _y(found: Plotted, frame: Frame, field: str) -> dict[str, Any]:
-    axis_of = y_axis_of(found)
+def _y(drawing: Plotted, frame: Frame, field: str) -> dict[str, Any]:
+    axis_of = y_axis_of(drawing)
     scale: dict[str, Any] = {"domain": [axis_of.low, axis_of.high], "nice": False, "zero": False}
     if axis_of.log:
         scale["type"] = "log"
@@ -80,9 +80,9 @@ def _y(found: Plotted, frame: Frame, field: str) -> dict[str, Any]:
         axis["format"] = "~s"
     elif axis_of.log:
         axis["format"] = ",~g"
-    if unit_of(found):
+    if unit_of(drawing):
         axis |= {
-            "title": unit_of(found),
+            "title": unit_of(drawing),
             "titleAngle": 0,
             "titleAnchor": "end",
             "titleAlign": "left",
@@ -93,21 +93,21 @@ def _y(found: Plotted, frame: Frame, field: str) -> dict[str, Any]:
     return {"field": field, "type": "quantitative", "scale": scale, "axis": axis}
 
 
-def _by_series(found: Plotted, frame: Frame, palette: Palette, *, channel: str, is_line: bool) -> dict[str, Any]:
+def _by_series(drawing: Plotted, frame: Frame, palette: Palette, *, channel: str, is_line: bool) -> dict[str, Any]:
     """Colour and dashes of each series, with a legend above where there are several."""
     legend: dict[str, Any] | None = None
-    if len(found.series) > 1:
-        up = LEGEND_LINE * legend_lines(found, frame.width) + 6 + (UNIT_LINE if unit_of(found) else 0)
+    if len(drawing.series) > 1:
+        up = LEGEND_LINE * legend_lines(drawing, frame.width) + 6 + (UNIT_LINE if unit_of(drawing) else 0)
         legend = {
             "orient": "none",
             "legendX": 0,
             "legendY": -up,
             "direction": "horizontal",
-            "columns": legend_columns(found, frame.width),
+            "columns": legend_columns(drawing, frame.width),
             "title": None,
         }
         legend["symbolType"] = "stroke" if is_line else "square"
-    domain = list(found.series)
+    domain = list(drawing.series)
     colour = {
         "field": "s",
         "type": "nominal",
@@ -131,37 +131,37 @@ def _by_series(found: Plotted, frame: Frame, palette: Palette, *, channel: str, 
 Layers = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 
-def lines(found: Plotted, frame: Frame, palette: Palette) -> Layers:
+def lines(drawing: Plotted, frame: Frame, palette: Palette) -> Layers:
     """A line for each series; few points are marked, each series in a shape of its own."""
     encoding = {
-        "x": _x(found, frame),
-        "y": _y(found, frame, "y"),
-        **_by_series(found, frame, palette, channel="color", is_line=True),
+        "x": _x(drawing, frame),
+        "y": _y(drawing, frame, "y"),
+        **_by_series(drawing, frame, palette, channel="color", is_line=True),
     }
     mark = {"type": "line", "strokeWidth": 1.6, "strokeJoin": "round", "clip": True}
-    rows = [{"p": one["p"], "s": one["s"], "y": one["y"]} for one in found.marks]
+    rows = [{"p": one["p"], "s": one["s"], "y": one["y"]} for one in drawing.marks]
     layers: list[dict[str, Any]] = [{"mark": mark, "encoding": encoding}]
-    if len(found.marks) <= _POINTS_MARKED_MAX:
+    if len(drawing.marks) <= _POINTS_MARKED_MAX:
         points = {key: encoding[key] for key in ("x", "y", "color")}
         shape = {"shape": {"field": "s", "type": "nominal", "legend": None}, **points}
         layers.append({"mark": {"type": "point", "size": 34, "filled": True}, "encoding": shape})
     return rows, layers
 
 
-def bars(found: Plotted, frame: Frame, palette: Palette) -> Layers:
+def bars(drawing: Plotted, frame: Frame, palette: Palette) -> Layers:
     """A bar for each place and series, side by side."""
-    places = {name: place for place, name in enumerate(found.series)}
-    each = found.axis.span * 0.8 / len(found.series)
-    begin = 0.1 if found.axis.kind is XKind.TIME else -0.4
+    places = {name: place for place, name in enumerate(drawing.series)}
+    each = drawing.axis.span * 0.8 / len(drawing.series)
+    begin = 0.1 if drawing.axis.kind is XKind.TIME else -0.4
     rows = []
-    for mark in found.marks:
-        left = mark["p"] + begin * found.axis.span + each * places[mark["s"]]
+    for mark in drawing.marks:
+        left = mark["p"] + begin * drawing.axis.span + each * places[mark["s"]]
         rows.append({"l": left, "r": left + each, "s": mark["s"], "y": mark["y"]})
-    colour = _by_series(found, frame, palette, channel="color", is_line=False)
+    colour = _by_series(drawing, frame, palette, channel="color", is_line=False)
     encoding = {
-        "x": _x(found, frame, "l"),
+        "x": _x(drawing, frame, "l"),
         "x2": {"field": "r"},
-        "y": _y(found, frame, "y"),
+        "y": _y(drawing, frame, "y"),
         "y2": {"datum": 0},
         **colour,
     }
@@ -173,12 +173,12 @@ def bars(found: Plotted, frame: Frame, palette: Palette) -> Layers:
     return rows, [{"mark": {"type": "rect", "clip": True}, "encoding": encoding}, zero]
 
 
-def candles(found: Plotted, frame: Frame, palette: Palette) -> Layers:
+def candles(drawing: Plotted, frame: Frame, palette: Palette) -> Layers:
     """A rising candle is hollow and a falling one filled, so that they differ without colour, too."""
-    half = 0.34 * found.axis.span
-    middle = 0.5 * found.axis.span if found.axis.kind is XKind.TIME else 0.0
+    half = 0.34 * drawing.axis.span
+    middle = 0.5 * drawing.axis.span if drawing.axis.kind is XKind.TIME else 0.0
     rows = []
-    for mark in found.marks:
+    for mark in drawing.marks:
         rises, centre = mark["close"] >= mark["open"], mark["p"] + middle
         rows.append({
             "c": centre, "l": centre - half, "r": centre + half, "high": mark["high"], "low": mark["low"],
@@ -186,16 +186,16 @@ def candles(found: Plotted, frame: Frame, palette: Palette) -> Layers:
             "line": palette.up if rises else palette.down, "fill": palette.ground if rises else palette.down,
         })  # fmt: skip
     stroke = {"field": "line", "type": "nominal", "scale": None}
-    x, y = _x(found, frame, "c"), _y(found, frame, "top")
+    x, y = _x(drawing, frame, "c"), _y(drawing, frame, "top")
     wicks = [
         {
             "mark": {"type": "rule", "clip": True},
-            "encoding": {"x": x, "y": _y(found, frame, one), "y2": {"field": other}, "stroke": stroke},
+            "encoding": {"x": x, "y": _y(drawing, frame, one), "y2": {"field": other}, "stroke": stroke},
         }
         for one, other in (("high", "top"), ("low", "bottom"))
     ]
     body = {
-        "x": _x(found, frame, "l"),
+        "x": _x(drawing, frame, "l"),
         "x2": {"field": "r"},
         "y": y,
         "y2": {"field": "bottom"},
@@ -205,14 +205,14 @@ def candles(found: Plotted, frame: Frame, palette: Palette) -> Layers:
     return rows, [*wicks, {"mark": {"type": "rect", "strokeWidth": 1, "clip": True}, "encoding": body}]
 
 
-def heat(found: Plotted, frame: Frame, palette: Palette) -> Layers:
+def heat(drawing: Plotted, frame: Frame, palette: Palette) -> Layers:
     """Light cells are near zero or the smallest value; where there is room the number stands in each."""
-    values = [mark["y"] for mark in found.marks]
+    values = [mark["y"] for mark in drawing.marks]
     domain, colours, strong = _shades(values, palette)
     rows = [
-        _cell(mark, palette.ground if dark else palette.ink) for mark, dark in zip(found.marks, strong, strict=True)
+        _cell(mark, palette.ground if dark else palette.ink) for mark, dark in zip(drawing.marks, strong, strict=True)
     ]
-    names = [(-place, name) for place, name in enumerate(found.series)]
+    names = [(-place, name) for place, name in enumerate(drawing.series)]
     scale = {"domain": [-len(names) + 0.5, 0.5], "nice": False, "zero": False}
     axis: dict[str, Any] = {
         "title": None,
@@ -238,7 +238,7 @@ def heat(found: Plotted, frame: Frame, palette: Palette) -> Layers:
         "legend": legend,
     }
     cells = {
-        "x": _x(found, frame, "l"),
+        "x": _x(drawing, frame, "l"),
         "x2": {"field": "r"},
         "y": {"field": "t", **y},
         "y2": {"field": "b"},
@@ -247,10 +247,10 @@ def heat(found: Plotted, frame: Frame, palette: Palette) -> Layers:
     layers: list[dict[str, Any]] = [
         {"mark": {"type": "rect", "stroke": palette.ground, "strokeWidth": 1}, "encoding": cells}
     ]
-    room = frame.width / max(1.0, found.axis.high - found.axis.low) >= 34
+    room = frame.width / max(1.0, drawing.axis.high - drawing.axis.low) >= 34
     if room and len(rows) <= _CELLS_LABELLED_MAX:
         texts = {
-            "x": _x(found, frame, "c"),
+            "x": _x(drawing, frame, "c"),
             "y": {"field": "m", **y},
             "text": {"field": "text"},
             "color": {"field": "ink", "type": "nominal", "scale": None},

@@ -109,12 +109,12 @@ def plotted(
         ChartKind.HEATMAP: _heat,
         ChartKind.OWN: _own,
     }[known.chart.kind]
-    found = draw(cursor, known, stretch, series, view)
+    drawing = draw(cursor, known, stretch, series, view)
     if with_values:
-        found = attrs.evolve(
-            found, values=found.marks if len(found.marks) == found.points else _values_at(cursor, found)
+        drawing = attrs.evolve(
+            drawing, values=drawing.marks if len(drawing.marks) == drawing.points else _values_at(cursor, drawing)
         )
-    return attrs.evolve(found, series_known=series_known, first=first, last=last)
+    return attrs.evolve(drawing, series_known=series_known, first=first, last=last)
 
 
 def _lines(
@@ -143,8 +143,8 @@ def _lines(
         SELECT DISTINCT point.p AS p, point.x AS x, s, point.y AS y
         FROM (SELECT s, unnest([first, smallest, largest, last]) AS point FROM b) ORDER BY 1, 3
         """
-        found = cursor.execute(query, {"low": axis.low, "width": width, "buckets": buckets})
-        marks = [dict(zip(("p", "x", "s", "y"), row, strict=True)) for row in found.fetchall()]
+        result = cursor.execute(query, {"low": axis.low, "width": width, "buckets": buckets})
+        marks = [dict(zip(("p", "x", "s", "y"), row, strict=True)) for row in result.fetchall()]
         notes.append(
             f"The picture has {len(marks):,} of {count:,} points: "
             "of each stretch of a line its first, smallest, largest and last."
@@ -152,10 +152,10 @@ def _lines(
     return Plotted(known=known, view=view, marks=marks, axis=axis, series=series, points=count, notes=tuple(notes))
 
 
-def _values_at(cursor: duckdb.DuckDBPyConnection, found: Plotted) -> Sequence[Mapping[str, Any]]:
-    if found.chart.kind is not ChartKind.LINE:
-        return found.marks
-    places = sorted({mark["p"] for mark in found.marks})
+def _values_at(cursor: duckdb.DuckDBPyConnection, drawing: Plotted) -> Sequence[Mapping[str, Any]]:
+    if drawing.chart.kind is not ChartKind.LINE:
+        return drawing.marks
+    places = sorted({mark["p"] for mark in drawing.marks})
     return records(
         cursor, "SELECT p, x, s, y FROM placed SEMI JOIN (SELECT unnest(?) AS p) USING (p) ORDER BY p, s", [places]
     )

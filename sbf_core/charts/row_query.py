@@ -134,8 +134,8 @@ def ends_of(cursor: duckdb.DuckDBPyConnection, chosen: Source, known: TableChart
     """The first and the last moment; None where the chart is not over time."""
     if not known.is_over_time:
         return None, None
-    found = cursor.execute(f"SELECT min(x), max(x) FROM ({chosen.sql})", chosen.parameters).fetchone()
-    return found if found is not None else (None, None)
+    row = cursor.execute(f"SELECT min(x), max(x) FROM ({chosen.sql})", chosen.parameters).fetchone()
+    return row if row is not None else (None, None)
 
 
 def with_declared_days(known: TableChart, view: View, last: Any) -> View:

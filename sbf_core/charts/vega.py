@@ -24,36 +24,36 @@ _LAYERS = {
 
 
 def specification(
-    found: Plotted, *, theme: Theme = Theme.LIGHT, size: Size = Size.WIDE, titled: bool = False
+    drawing: Plotted, *, theme: Theme = Theme.LIGHT, size: Size = Size.WIDE, titled: bool = False
 ) -> dict[str, Any]:
     """The chart as a Vega-Lite specification with its data.
 
     Args:
-        found: the rows.
+        drawing: the rows.
         theme: light or dark.
         size: for a wide or a narrow window.
         titled: with its title and notes in the picture, for one that leaves the page.
     """
-    frame, palette = frame_of(found, size, titled=titled), PALETTES[theme]
+    frame, palette = frame_of(drawing, size, titled=titled), PALETTES[theme]
     head: dict[str, Any] = {
-        "$schema": _SCHEMA, "description": described(found),
+        "$schema": _SCHEMA, "description": described(drawing),
         "width": frame.width, "height": frame.height, "autosize": {"type": "none"},
         "padding": {"left": frame.left, "top": frame.top, "right": frame.right, "bottom": frame.bottom},
         "config": config_of(palette, size),
     }  # fmt: skip
     if titled:
         head["title"] = {
-            "text": found.known.title,
-            "subtitle": _subtitle(found),
+            "text": drawing.known.title,
+            "subtitle": _subtitle(drawing),
             "frame": "group",
             "offset": 16,
             "dx": -frame.left + 14,
             "limit": frame.whole_width - 28,
         }
-    if found.chart.kind is ChartKind.OWN:
-        spec = _own(found, frame, head)
+    if drawing.chart.kind is ChartKind.OWN:
+        spec = _own(drawing, frame, head)
     else:
-        rows, layers = _LAYERS[found.chart.kind](found, frame, palette)
+        rows, layers = _LAYERS[drawing.chart.kind](drawing, frame, palette)
         # the page says what a picture shows; a description of each mark would make it four times as large
         spec = {**head, "config": {**head["config"], "aria": False}, "data": {"values": rows}, "layer": layers}
     safe: dict[str, Any] = _printable(spec, {})
@@ -74,10 +74,10 @@ def _printable(part: Any, known: dict[str, str]) -> Any:
     return [_printable(inner, known) for inner in part] if isinstance(part, (list, tuple)) else part
 
 
-def _own(found: Plotted, frame: Frame, head: dict[str, Any]) -> dict[str, Any]:
+def _own(drawing: Plotted, frame: Frame, head: dict[str, Any]) -> dict[str, Any]:
     """A specification of its own, with the rows, in the room and the colours of the others."""
-    given = dict(found.chart.spec)
-    rows = [{name: plain(value) for name, value in mark.items()} for mark in found.marks]
+    given = dict(drawing.chart.spec)
+    rows = [{name: plain(value) for name, value in mark.items()} for mark in drawing.marks]
     spec = {
         "autosize": {"type": "fit", "contains": "padding"},
         "padding": 12,
@@ -96,7 +96,7 @@ def _own(found: Plotted, frame: Frame, head: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
-def described(found: Plotted) -> str:
+def described(drawing: Plotted) -> str:
     """One sentence for those who do not see the picture."""
     kind = {
         ChartKind.LINE: "Line chart",
@@ -104,24 +104,24 @@ def described(found: Plotted) -> str:
         ChartKind.CANDLES: "Candle chart",
         ChartKind.HEATMAP: "Heat map",
         ChartKind.OWN: "Chart",
-    }[found.chart.kind]
-    names = [name for name in found.series if name]
-    of = f" of {', '.join(names)}" if names and found.chart.kind is not ChartKind.HEATMAP else ""
+    }[drawing.chart.kind]
+    names = [name for name in drawing.series if name]
+    of = f" of {', '.join(names)}" if names and drawing.chart.kind is not ChartKind.HEATMAP else ""
     stretch = (
-        f" from {found.marks[0]['x']} to {found.marks[-1]['x']}"
-        if found.marks and found.chart.kind is not ChartKind.OWN and found.known.is_over_time
+        f" from {drawing.marks[0]['x']} to {drawing.marks[-1]['x']}"
+        if drawing.marks and drawing.chart.kind is not ChartKind.OWN and drawing.known.is_over_time
         else ""
     )
     return (
-        f"{kind}: {found.known.title.rstrip('.')}{of}{stretch}."
-        if found.marks
-        else f"{kind}: {found.known.title.rstrip('.')}. There is nothing to draw."
+        f"{kind}: {drawing.known.title.rstrip('.')}{of}{stretch}."
+        if drawing.marks
+        else f"{kind}: {drawing.known.title.rstrip('.')}. There is nothing to draw."
     )
 
 
-def _subtitle(found: Plotted) -> str:
-    as_of = f"as known on {found.view.as_of:%Y-%m-%d}" if found.view.as_of else ""
-    parts = (found.known.id, found.series[0] if len(found.series) == 1 else "", as_of)
+def _subtitle(drawing: Plotted) -> str:
+    as_of = f"as known on {drawing.view.as_of:%Y-%m-%d}" if drawing.view.as_of else ""
+    parts = (drawing.known.id, drawing.series[0] if len(drawing.series) == 1 else "", as_of)
     return " · ".join(part for part in parts if part)
 
 

@@ -52,12 +52,12 @@ class RunWords:
 
     def settings(self, *, workers: str | None = None) -> dict[str, Any]:
         """What of it are settings, by their names; they are checked with the settings."""
-        found: dict[str, Any] = {"universe.ticker_limit": self.ticker_limit, "run.wait_seconds": self.wait}
+        values: dict[str, Any] = {"universe.ticker_limit": self.ticker_limit, "run.wait_seconds": self.wait}
         if self.tickers is not None:
-            found["universe.tickers"] = name_list(self.tickers, what="--tickers")
+            values["universe.tickers"] = name_list(self.tickers, what="--tickers")
         if workers is not None:
-            found["run.workers"] = int(workers) if _WHOLE_NUMBER.fullmatch(workers) else workers
-        return found
+            values["run.workers"] = int(workers) if _WHOLE_NUMBER.fullmatch(workers) else workers
+        return values
 
 
 def takes_run_words(command: Callable[..., None]) -> Callable[..., None]:

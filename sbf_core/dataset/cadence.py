@@ -64,11 +64,11 @@ class Cadence:
 
 
 def _bounds(season: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    found = _SEASON.fullmatch(season)
+    match = _SEASON.fullmatch(season)
     try:
         first, last = (
-            (dt.date(_LEAP_YEAR, int(month), int(day)) for month, day in ((found[1], found[2]), (found[3], found[4])))
-            if found
+            (dt.date(_LEAP_YEAR, int(month), int(day)) for month, day in ((match[1], match[2]), (match[3], match[4])))
+            if match
             else (None, None)
         )
     except ValueError:

@@ -172,12 +172,12 @@ def _fetching(part: Any, path: str = "$") -> Iterator[str]:
 
 def charts(declared: Iterable[Chart]) -> tuple[Chart, ...]:
     """Charts of one table as a tuple. Raises ``UsageError`` where two have one name."""
-    found = tuple(declared)
-    names = [chart.name for chart in found]
+    as_tuple = tuple(declared)
+    names = [chart.name for chart in as_tuple]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"chart {twice!r} is declared twice", fix="give one of them another name", code="CHART")
-    return found
+    return as_tuple
 
 
 def check_charts(declared: Iterable[Chart], columns: Collection[str], *, where: str) -> None:

@@ -145,8 +145,8 @@ class Column:
     @property
     def decimal_shape(self) -> tuple[int, int] | None:
         """Precision and scale of a DECIMAL column, else None."""
-        found = _DECIMAL.fullmatch(self.type)
-        return (int(found[1]), int(found[2])) if found else None
+        match = _DECIMAL.fullmatch(self.type)
+        return (int(match[1]), int(match[2])) if match else None
 
 
 def column(

@@ -139,18 +139,18 @@ def _pattern_of(code: str, *, fixed: bool) -> str:
 
 
 def _check(codes: list[str]) -> None:
-    found = set(codes)
-    for code in found:
+    present = set(codes)
+    for code in present:
         if codes.count(code) > 1:
             raise ValueError(f"%{code} stands there twice")
     for kind, name in _KINDS:
-        if len(found & set(kind)) > 1:
+        if len(present & set(kind)) > 1:
             raise ValueError(f"it has two {name}")
-    if not found & set("Yy"):
+    if not present & set("Yy"):
         raise ValueError("it has no year: %Y, or %y for two digits (69 to 99 are 1969 to 1999)")
-    if "j" in found and found & set("mbBd"):
+    if "j" in present and present & set("mbBd"):
         raise ValueError("%j is the day of the year, and goes without month and day")
-    if ("I" in found) != ("p" in found):
+    if ("I" in present) != ("p" in present):
         raise ValueError("%I and %p belong together: hours of twelve with AM or PM")
     for code, needed, name in (
         ("d", "mbB", "a month"),
@@ -160,9 +160,9 @@ def _check(codes: list[str]) -> None:
         ("g", "S", "seconds"),
         ("n", "S", "seconds"),
     ):
-        if code in found and not found & set(needed):
+        if code in present and not present & set(needed):
             raise ValueError(f"%{code} needs {name}")
-    if found & set("aA") and not found & set("dj"):
+    if present & set("aA") and not present & set("dj"):
         raise ValueError("a day of the week goes with a whole date")
     if len(codes) > _GROUPS_MAX:
         raise ValueError(f"it has more than {_GROUPS_MAX} directives")

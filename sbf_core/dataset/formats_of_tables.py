@@ -20,14 +20,14 @@ _CELLS = re.compile(r"\$?([A-Z]{1,3})\$?([1-9]\d{0,6})(?::\$?([A-Z]{1,3})(?:\$?(
 
 
 def _spans(value: Iterable[Iterable[Any]]) -> tuple[tuple[str, int, int | None], ...]:
-    found = tuple(tuple(each) for each in value)
-    if any(len(each) not in (2, 3) for each in found):
+    spans = tuple(tuple(each) for each in value)
+    if any(len(each) not in (2, 3) for each in spans):
         raise UsageError(
             "a field of fixed width is a name, a start and an end",
             fix='fields=(("station", 0, 11), ("year", 11, 15))',
             code="FORMAT",
         )
-    return tuple((each[0], each[1], each[2] if len(each) == 3 else None) for each in found)
+    return tuple((each[0], each[1], each[2] if len(each) == 3 else None) for each in spans)
 
 
 def _header(value: int | Iterable[str]) -> int | tuple[str, ...]:
@@ -160,15 +160,15 @@ class Excel:
         """First row, first column, last row and last column of the wanted cells, from 0; what is open is far away."""
         if not self.cells:
             return 0, 0, _FAR, _FAR
-        found = _CELLS.fullmatch(self.cells.upper())
-        if found is None:
+        match = _CELLS.fullmatch(self.cells.upper())
+        if match is None:
             raise UsageError(
                 f"cells {self.cells!r} are no area",
                 fix='write cells="B4:H200", or cells="B4:H" for all rows from 4 on',
                 code="FORMAT",
             )
-        last_row = int(found[4]) - 1 if found[4] else _FAR
-        return int(found[2]) - 1, _column_number(found[1]), last_row, _column_number(found[3]) if found[3] else _FAR
+        last_row = int(match[4]) - 1 if match[4] else _FAR
+        return int(match[2]) - 1, _column_number(match[1]), last_row, _column_number(match[3]) if match[3] else _FAR
 
 
 #: More rows and columns than a sheet can have.

@@ -67,18 +67,18 @@ def check_former_names(names: Collection[str], *, now: Collection[str], where: s
 
 
 def under_present_names(
-    found: Mapping[tuple[str, str], _T], ids: Collection[tuple[str, ...]]
+    known: Mapping[tuple[str, str], _T], ids: Collection[tuple[str, ...]]
 ) -> dict[tuple[str, str], _T]:
     """What is known of series under former identities, under the present ones; what stands there already stays.
 
     Args:
-        found: by series and address; a series is the identity, and ``/ticker`` where there is one.
+        known: by series and address; a series is the identity, and ``/ticker`` where there is one.
         ids: for each dataset its identity and those that it had.
     """
-    present = dict(found)
+    present = dict(known)
     for now, *former in ids:
         for name in former:
-            for (series, address), value in found.items():
+            for (series, address), value in known.items():
                 if series == name or series.startswith(f"{name}/"):
                     present.setdefault((now + series[len(name) :], address), value)
     return present

@@ -83,9 +83,9 @@ def _first_usage_error(error: BaseException) -> UsageError | None:
     if isinstance(error, UsageError):
         return error
     for inner in getattr(error, "exceptions", ()):
-        found = _first_usage_error(inner)
-        if found is not None:
-            return found
+        usage_error = _first_usage_error(inner)
+        if usage_error is not None:
+            return usage_error
     return None
 
 

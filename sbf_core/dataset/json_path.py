@@ -78,13 +78,13 @@ def source_path(source: str) -> SourcePath:
         return SourcePath(text=source, segments=(Name(source),))
     reader = _Reader(source, 0)
     try:
-        found = reader.anchored(extensions=True)
+        path = reader.anchored(extensions=True)
         reader.end()
     except UsageError as error:
         raise UsageError(
             error.what, fix=f"{error.fix}; a field of the row that is named so is written @[{source!r}]", code="PATH"
         ) from None
-    return found
+    return path
 
 
 @lru_cache(maxsize=256)
@@ -154,19 +154,19 @@ class _Reader:
             raise self.refuse(f"{self.here()!r} is not expected")
 
     def all_segments(self, *, allowed: tuple[type, ...], wildcards: bool) -> tuple[Segment, ...]:
-        found = self.segments(extensions=True)
+        segments = self.segments(extensions=True)
         self.end()
-        for segment in found:
+        for segment in segments:
             if not isinstance(segment, (Name, Index, *allowed, *((Wildcard,) if wildcards else ()))):
                 raise UsageError(f"path {self.text!r} leads to no single place", fix=_SUPPORTED, code="PATH")
-        return found
+        return segments
 
     def anchored(self, *, extensions: bool) -> SourcePath:
         start = self.at
         if self.take("$"):
-            found = self.segments(extensions=extensions)
+            steps = self.segments(extensions=extensions)
             return SourcePath(
-                text=self.text[start : self.at], from_root=True, segments=self._without_wildcards(found, extensions)
+                text=self.text[start : self.at], from_root=True, segments=self._without_wildcards(steps, extensions)
             )
         if not self.take("@"):
             raise self.refuse("$ or @ is expected")
@@ -175,34 +175,34 @@ class _Reader:
             up += 1
         if self.take("~"):
             return SourcePath(text=self.text[start : self.at], up=up, is_key=True)
-        found = self.segments(extensions=extensions)
-        return SourcePath(text=self.text[start : self.at], up=up, segments=self._without_wildcards(found, extensions))
+        steps = self.segments(extensions=extensions)
+        return SourcePath(text=self.text[start : self.at], up=up, segments=self._without_wildcards(steps, extensions))
 
-    def _without_wildcards(self, found: tuple[Segment, ...], extensions: bool) -> tuple[Segment, ...]:
-        if extensions and any(isinstance(segment, Wildcard) for segment in found):
+    def _without_wildcards(self, segments: tuple[Segment, ...], extensions: bool) -> tuple[Segment, ...]:
+        if extensions and any(isinstance(segment, Wildcard) for segment in segments):
             raise UsageError(
                 f"source {self.text!r} has a wildcard, and a column takes one value",
                 fix="wildcards belong to rows_at",
                 code="PATH",
             )
-        return found
+        return segments
 
     def segments(self, *, extensions: bool) -> tuple[Segment, ...]:
-        found: list[Segment] = []
+        segments: list[Segment] = []
         while True:
             start = self.at
             self.blanks()
             if self.take(".."):
                 raise self.refuse("descendants (..) are not supported")
             if self.take("."):
-                found.append(self._member())
+                segments.append(self._member())
             elif self.take("["):
-                found.append(self._bracket(extensions))
+                segments.append(self._bracket(extensions))
             elif extensions and self.take("!"):
-                found.append(Decode())
+                segments.append(Decode())
             else:
                 self.at = start  # blanks before the end are no part of a path
-                return tuple(found)
+                return tuple(segments)
 
     def _member(self) -> Segment:
         if self.take("*"):

@@ -49,14 +49,14 @@ def _check_extension(extension: str) -> None:
 
 def limit_parts(limit: str) -> tuple[int, int]:
     """Number of requests and seconds of a limit such as ``250/day``. Raises ``UsageError`` for anything else."""
-    found = _LIMIT.fullmatch(limit)
-    if found is None or found[2] not in PERIOD_SECONDS or not int(found[1]):
+    match = _LIMIT.fullmatch(limit)
+    if match is None or match[2] not in PERIOD_SECONDS or not int(match[1]):
         raise UsageError(
             f"limit {limit!r} is not known",
             fix="write e.g. 5/second or 250/day; periods are " + ", ".join(PERIOD_SECONDS),
             code="RECIPE",
         )
-    return int(found[1]), PERIOD_SECONDS[found[2]]
+    return int(match[1]), PERIOD_SECONDS[match[2]]
 
 
 @attrs.frozen(kw_only=True)

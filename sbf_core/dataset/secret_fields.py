@@ -16,10 +16,10 @@ def fields_path(text: str) -> tuple[Segment, ...]:
         UsageError: it is neither, or names no field.
     """
     if text.startswith("$"):
-        found = rows_path(text).segments
-        if not found or any(isinstance(step, Decode) for step in found):
+        steps = rows_path(text).segments
+        if not steps or any(isinstance(step, Decode) for step in steps):
             raise UsageError(f"secret_fields: {text!r} names no field of the document", fix=_FIX, code="PATH")
-        return found
+        return steps
     names = text.split(".")
     if any(not name or any(mark in name for mark in "[]*") for name in names):
         raise UsageError(

@@ -95,8 +95,8 @@ def drop_holder(path: Path) -> None:
 
 def foreign_holder(duckdb_text: str) -> str:
     """Who has the database open, as DuckDB's refusal says: no run of sbf, which would hold the lock of the home."""
-    found = _PID.search(duckdb_text)
-    return f"the database is in use by process {found[1] if found else '?'}"
+    match = _PID.search(duckdb_text)
+    return f"the database is in use by process {match[1] if match else '?'}"
 
 
 def _note(since: dt.datetime) -> bytes:

@@ -63,10 +63,10 @@ class PublishedTables:
 def published_tables(config: DuckDbConfig) -> dict[str, PublishedTable]:
     """The tables that are there as Parquet, by ``schema.table``."""
     try:
-        found = recorded_tables(config).tables
+        tables = recorded_tables(config).tables
     except ValueError:
         return {}
-    return {table: one for table, one in found.items() if (config.published / one.file).is_file()}
+    return {table: one for table, one in tables.items() if (config.published / one.file).is_file()}
 
 
 def recorded_tables(config: DuckDbConfig) -> PublishedTables:
@@ -77,10 +77,10 @@ def recorded_tables(config: DuckDbConfig) -> PublishedTables:
     """
     path = config.published / TABLES
     try:
-        found = state_of(path)
-        if "tables" not in found:  # an older sbf wrote it
-            return PublishedTables(tables=cattrs.structure(found, dict[str, PublishedTable]))
-        return cattrs.structure(found, PublishedTables)
+        state = state_of(path)
+        if "tables" not in state:  # an older sbf wrote it
+            return PublishedTables(tables=cattrs.structure(state, dict[str, PublishedTable]))
+        return cattrs.structure(state, PublishedTables)
     except FileNotFoundError:
         return PublishedTables()
     except (OSError, ValueError, TypeError, AttributeError, cattrs.BaseValidationError) as error:

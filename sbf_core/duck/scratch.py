@@ -49,11 +49,11 @@ def remove_dead_scratch(config: DuckDbConfig) -> None:
 
 def dead_scratch(config: DuckDbConfig) -> list[Path]:
     """Folders of processes that died."""
-    found = []
+    folders = []
     for lock in _dead_locks(config):
-        found.append(lock.path.with_suffix(""))
+        folders.append(lock.path.with_suffix(""))
         lock.release()
-    return [folder for folder in found if folder.exists()]
+    return [folder for folder in folders if folder.exists()]
 
 
 def _fresh_lock(config: DuckDbConfig, name: str) -> FileLock:

@@ -126,8 +126,8 @@ def database_copies(config: DuckDbConfig) -> list[tuple[Path, str]]:
     not what a user has put there.
     """
     kinds = ((f"{_NAME}*.duckdb", "set aside by a rebuild"), ("sbf-schema*-*.duckdb", "made before a migration"))
-    found = [(path, why) for pattern, why in kinds for path in sorted(config.backups.glob(pattern))]
-    return found + [
+    copies = [(path, why) for pattern, why in kinds for path in sorted(config.backups.glob(pattern))]
+    return copies + [
         (path, "its writing was stopped") for path in sorted(config.backups.glob("sbf-schema*-*.duckdb.tmp"))
     ]
 
@@ -139,8 +139,8 @@ def remove_set_aside(config: DuckDbConfig, *, keep: int) -> tuple[Path, ...]:
         config: of the home.
         keep: how many stay.
     """
-    found = set_aside_before(config)
-    gone = found[: len(found) - keep] if keep else found
+    databases = set_aside_before(config)
+    gone = databases[: len(databases) - keep] if keep else databases
     for path in gone:
         for one in (path, path.with_name(f"{path.name}.wal")):
             one.unlink(missing_ok=True)

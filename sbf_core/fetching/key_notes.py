@@ -22,19 +22,19 @@ def where_key_is(results: Sequence[RunResult], names: Collection[str]) -> str:
 
     The first that does is told.
     """
-    found = next((result for result in results if result.payload and holds_key(result.payload, names)), None)
-    if found is None:
+    first = next((result for result in results if result.payload and holds_key(result.payload, names)), None)
+    if first is None:
         return ""
-    if found.extension == "json" and len(found.payload) <= _PARSED_BYTES_MAX:
+    if first.extension == "json" and len(first.payload) <= _PARSED_BYTES_MAX:
         try:
-            places = list(dict.fromkeys(_places(json.loads(found.payload))))
+            places = list(dict.fromkeys(_places(json.loads(first.payload))))
         except (ValueError, RecursionError):
             places = []
         if places:
             return ", ".join(places[:_PLACES_MAX]) + (
                 f" and {len(places) - _PLACES_MAX} more places" if len(places) > _PLACES_MAX else ""
             )
-    lines = found.payload.split(b"\n") if len(found.payload) <= _PARSED_BYTES_MAX else []
+    lines = first.payload.split(b"\n") if len(first.payload) <= _PARSED_BYTES_MAX else []
     number = next((number for number, line in enumerate(lines, start=1) if holds_key(line, names)), 0)
     return f"line {number}" if number else "some place"
 
@@ -53,9 +53,9 @@ def _places(document: Any) -> Iterator[str]:
             yield path
 
 
-def notes_of_keys(entries: Mapping[str, DatasetKeymapEntry], found: Mapping[str, str]) -> list[str]:
-    """One line for each dataset whose payloads repeat a key; ``found`` says where, by dataset."""
-    return [_note(name, place, entries.get(name)) for name, place in sorted(found.items())]
+def notes_of_keys(entries: Mapping[str, DatasetKeymapEntry], places: Mapping[str, str]) -> list[str]:
+    """One line for each dataset whose payloads repeat a key; ``places`` says where, by dataset."""
+    return [_note(name, place, entries.get(name)) for name, place in sorted(places.items())]
 
 
 def _note(name: str, place: str, entry: DatasetKeymapEntry | None) -> str:

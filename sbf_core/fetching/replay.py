@@ -86,15 +86,15 @@ def sample_of(plugins: Sequence[PluginRecord]) -> str:
     Raises:
         UsageError: they are of several packages, each with a recording of its own.
     """
-    found = {
+    recordings = {
         plugin.distribution: recording_of(plugin) for plugin in plugins if plugin.distribution and recording_of(plugin)
     }
-    if len(found) > 1:
-        what = f"`sample` would be a recording of each of {', '.join(sorted(found))}"
+    if len(recordings) > 1:
+        what = f"`sample` would be a recording of each of {', '.join(sorted(recordings))}"
         raise UsageError(
             what, where="--replay", fix="run their plugins one after the other, or name a recording", code="REPLAY"
         )
-    return next(iter(found.values()), SAMPLE)
+    return next(iter(recordings.values()), SAMPLE)
 
 
 class Replay:

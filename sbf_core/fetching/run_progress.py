@@ -128,19 +128,19 @@ class RunProgress:
 
     def answered(self, dataset_id: str, *, failed: bool) -> None:
         """An answer came."""
-        found = self._of(dataset_id)
-        found.answered += 1
-        found.failed += failed
+        live = self._of(dataset_id)
+        live.answered += 1
+        live.failed += failed
 
     def promoted(self, dataset_id: str, *, files: int, rows: int, rejected: int) -> None:
         """Payloads were promoted; it is committed."""
-        found = self._of(dataset_id)
-        found.files += files
-        found.rows += rows
-        found.rejected += rejected
+        live = self._of(dataset_id)
+        live.files += files
+        live.rows += rows
+        live.rejected += rejected
 
     def _of(self, dataset_id: str) -> LiveDataset:
-        found = self._datasets.get(dataset_id)
-        if found is None:
-            found = self._datasets[dataset_id] = LiveDataset(dataset=dataset_id)
-        return found
+        live = self._datasets.get(dataset_id)
+        if live is None:
+            live = self._datasets[dataset_id] = LiveDataset(dataset=dataset_id)
+        return live

@@ -246,14 +246,14 @@ def _number(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
 def table_exists(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Whether ``schema.table`` is there: as a table, or as the view that a renamed one leaves under its former name."""
     schema, _, name = table.partition(".")
-    found = conn.execute(
+    result = conn.execute(
         "SELECT 1 FROM duckdb_tables() AS t WHERE t.database_name = current_database() AND t.schema_name = ? "
         "AND t.table_name = ? UNION ALL "
         "SELECT 1 FROM duckdb_views() AS v WHERE v.database_name = current_database() AND v.schema_name = ? "
         "AND v.view_name = ?",
         [schema, name, schema, name],
     )
-    return found.fetchone() is not None
+    return result.fetchone() is not None
 
 
 def _everything(conn: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], versions: Mapping[str, str]) -> str:

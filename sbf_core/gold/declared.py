@@ -84,10 +84,10 @@ class StaleGold:
 def stale_gold(conn: duckdb.DuckDBPyConnection, models: Sequence[GoldModel]) -> list[StaleGold]:
     """The gold tables that are there and that another declaration built than the one that holds now."""
     inputs = load_gold_inputs(conn)
-    found = []
+    stale = []
     for model in models:
         before = declared_before(inputs.get(model.name))
         why = changes(before, model) if before is not None else ()
         if why:
-            found.append(StaleGold(table=model.name, why=why))
-    return found
+            stale.append(StaleGold(table=model.name, why=why))
+    return stale

@@ -222,7 +222,7 @@ class GoldModel:
             ]
             for name, alternatives in self.sources
         }
-        if not any(source.table for found in there.values() for _, source in found):  # then it waits for the best
+        if not any(source.table for ranked in there.values() for _, source in ranked):  # then it waits for the best
             there = {name: [(0, alternatives[0])] for name, alternatives in self.sources}
         parts = []
         for name, alternatives in self.sources:

@@ -65,9 +65,9 @@ def known_models(cursor: duckdb.DuckDBPyConnection, manager: PluginManager) -> K
 def gold_over(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], table: str) -> tuple[str, ...]:
     """Gold tables, with their schema, that read a table, directly or through others."""
     reads = planned(cursor, models).reads
-    found: set[str] = set()
+    readers: set[str] = set()
     reached = {table, f"{table}_history"}
-    while more := {name for name, sources in reads.items() if name not in found and sources & reached}:
-        found |= more
+    while more := {name for name, sources in reads.items() if name not in readers and sources & reached}:
+        readers |= more
         reached |= more
-    return tuple(sorted(found))
+    return tuple(sorted(readers))

@@ -76,8 +76,8 @@ def short_note(body: bytes) -> str:
 
 
 def _title(body: bytes) -> str:
-    found = re.search(rb"<title[^>]*>(.*?)</title>", body[:65536], re.IGNORECASE | re.DOTALL)
-    return _shown(found[1].strip()) if found else _shown(body)
+    match = re.search(rb"<title[^>]*>(.*?)</title>", body[:65536], re.IGNORECASE | re.DOTALL)
+    return _shown(match[1].strip()) if match else _shown(body)
 
 
 def _empty(entry: DatasetKeymapEntry, what: str) -> tuple[FailureKind, str] | None:
@@ -114,48 +114,48 @@ def _why_no_json(
     if len(body) > _NOTE_BYTES_MAX and not may_be_cut:
         return None
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
         return (
             (FailureKind.TRUNCATED, "the JSON is cut")
             if may_be_cut
             else (FailureKind.NOT_DATA, f"no JSON: {_shown(body)}")
         )
-    note = _note(entry, found)
+    note = _note(entry, document)
     if note:
         return FailureKind.ERROR_NOTE, f"the vendor says {_shown(escaped(note).encode())}"
-    if is_listing(found, entry.is_data.listing_fields):
+    if is_listing(document, entry.is_data.listing_fields):
         return None
-    return _why_no_rows(entry, found, body) if as_declared and isinstance(format_of(entry, "json"), Json) else None
+    return _why_no_rows(entry, document, body) if as_declared and isinstance(format_of(entry, "json"), Json) else None
 
 
-def _note(entry: DatasetKeymapEntry, found: Any) -> str:
+def _note(entry: DatasetKeymapEntry, document: Any) -> str:
     """What a field that the dataset declares as an error note says."""
     for path in entry.is_data.error_fields:
-        value = value_at(found[0] if isinstance(found, list) and found else found, path)
+        value = value_at(document[0] if isinstance(document, list) and document else document, path)
         if value not in (None, "", False, [], {}):
             return value if isinstance(value, str) else json.dumps(value)
     return ""
 
 
-def _why_no_rows(entry: DatasetKeymapEntry, found: Any, body: bytes) -> tuple[FailureKind, str] | None:
-    if found == {} or is_null_there(found, entry.rows_at):
+def _why_no_rows(entry: DatasetKeymapEntry, document: Any, body: bytes) -> tuple[FailureKind, str] | None:
+    if document == {} or is_null_there(document, entry.rows_at):
         return _empty(entry, "no rows")
     try:
-        return _empty(entry, "no rows") if next(walk(found, entry.rows_at), None) is None else None
+        return _empty(entry, "no rows") if next(walk(document, entry.rows_at), None) is None else None
     except PayloadRefused as error:
         return FailureKind.NOT_DATA, f"{error.what}: {_shown(body)}"
 
 
-def is_null_there(found: Any, rows_at: str) -> bool:
+def is_null_there(value: Any, rows_at: str) -> bool:
     """Whether the list of rows alone is null: a vendor's way to say that there are none."""
     steps = [segment for segment in rows_path(rows_at).segments if not isinstance(segment, Wildcard)]
     if not steps or not all(isinstance(step, Name) for step in steps):
         return False
     names = [step.name for step in steps if isinstance(step, Name)]
     for name in names[:-1]:
-        found = found.get(name) if isinstance(found, dict) else None
-    return isinstance(found, dict) and names[-1] in found and found[names[-1]] is None
+        value = value.get(name) if isinstance(value, dict) else None
+    return isinstance(value, dict) and names[-1] in value and value[names[-1]] is None
 
 
 def _why_no_delimited(
@@ -189,10 +189,10 @@ def _line_at(body: bytes, number: int) -> tuple[int, int]:
     """Where a line begins and ends, counted from 0. Nothing of the body is copied: it may be a gigabyte."""
     start = 0
     for _ in range(number):
-        found = body.find(b"\n", start)
-        start = len(body) if found < 0 else found + 1
-    found = body.find(b"\n", start)
-    return start, len(body) if found < 0 else found
+        newline = body.find(b"\n", start)
+        start = len(body) if newline < 0 else newline + 1
+    newline = body.find(b"\n", start)
+    return start, len(body) if newline < 0 else newline
 
 
 def _last_line(body: bytes) -> bytes:

@@ -55,11 +55,11 @@ def links(header: str, base: str) -> Iterator[Link]:
             raise ValueError(f"no link at {header[place : place + 40]!r}")
         place = target.end()
         parameters: dict[str, str] = {}
-        while (found := _PARAMETER.match(header, place)) is not None:
-            place = found.end()
-            if found[1]:
-                value = _QUOTED_PAIR.sub(r"\1", found[2]) if found[2] is not None else found[3] or ""
-                parameters.setdefault(found[1].lower(), value)  # of two the first counts, section 3.3
+        while (match := _PARAMETER.match(header, place)) is not None:
+            place = match.end()
+            if match[1]:
+                value = _QUOTED_PAIR.sub(r"\1", match[2]) if match[2] is not None else match[3] or ""
+                parameters.setdefault(match[1].lower(), value)  # of two the first counts, section 3.3
         relations = frozenset(parameters.get("rel", "").lower().split())
         yield Link(urljoin(base, target[1]), relations, urljoin(base, parameters.get("anchor", "")))
         between = _BETWEEN.match(header, place)
@@ -78,7 +78,7 @@ def next_of(header: str, base: str) -> str | None:
     Raises:
         ValueError: it is not written as RFC 8288 says, or two pages follow.
     """
-    found = {link.target for link in links(header.strip(), base) if "next" in link.relations and link.context == base}
-    if len(found) > 1:
-        raise ValueError(f"{len(found)} pages follow")
-    return found.pop() if found else None
+    targets = {link.target for link in links(header.strip(), base) if "next" in link.relations and link.context == base}
+    if len(targets) > 1:
+        raise ValueError(f"{len(targets)} pages follow")
+    return targets.pop() if targets else None

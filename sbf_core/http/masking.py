@@ -37,13 +37,15 @@ def masked(body: bytes, fields: Sequence[str]) -> tuple[bytes, tuple[str, ...]]:
         spans = {field: list(_Finder(document).spans(_skipped(document, 0), fields_path(field))) for field in fields}
     except RecursionError:
         raise ValueError("brackets without end") from None
-    cuts = sorted({span for found in spans.values() for span in found})
+    cuts = sorted({span for field_spans in spans.values() for span in field_spans})
     pieces, at = [], 0
     for start, end in cuts:
         if start >= at:  # else it is part of a value that went already
             pieces += [document[at:start].encode(), MASK]
             at = end
-    return mark + b"".join(pieces) + document[at:].encode(), tuple(field for field, found in spans.items() if found)
+    return mark + b"".join(pieces) + document[at:].encode(), tuple(
+        field for field, field_spans in spans.items() if field_spans
+    )
 
 
 def _skipped(text: str, at: int) -> int:

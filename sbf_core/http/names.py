@@ -61,9 +61,9 @@ class NameResolver(AbstractResolver):
 
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet: not this machine, its network, or a cloud's metadata."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
-    return found.is_global and not found.is_multicast and (mapped is None or mapped.is_global)
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
+    return parsed.is_global and not parsed.is_multicast and (mapped is None or mapped.is_global)
 
 
 async def _looked_up(host: str, port: int, family: socket.AddressFamily) -> dict[str, int]:
@@ -71,23 +71,23 @@ async def _looked_up(host: str, port: int, family: socket.AddressFamily) -> dict
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[dict[str, int]] = loop.create_future()
 
-    def tell(found: dict[str, int] | None) -> None:
+    def tell(addresses: dict[str, int] | None) -> None:
         if answer.done():  # nobody waits for it any more
             return
-        if found is None:
+        if addresses is None:
             answer.set_exception(OSError(f"{host} is not known"))
         else:
-            answer.set_result(found)
+            answer.set_result(addresses)
 
     def look_up() -> None:
-        found: dict[str, int] | None = None
+        addresses: dict[str, int] | None = None
         with suppress(OSError, UnicodeError):
-            found = {
+            addresses = {
                 str(address[0]): int(kind)
                 for kind, _, _, _, address in socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
             }
         with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(tell, found)
+            loop.call_soon_threadsafe(tell, addresses)
 
     threading.Thread(target=look_up, name="sbf-names", daemon=True).start()
     return await answer

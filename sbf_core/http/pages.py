@@ -285,12 +285,12 @@ def first_address(url: str, pages: Pages) -> str:
     return with_parameters(url, **size) if size else url
 
 
-def _names(found: Any) -> list[str]:
+def _names(items: Any) -> list[str]:
     """Names of further pages; raises ``ValueError`` for anything else."""
-    if not isinstance(found, (list, type(None))):
+    if not isinstance(items, (list, type(None))):
         raise ValueError("no list")
     names = []
-    for item in found or []:
+    for item in items or []:
         name = item.get("name") if isinstance(item, dict) else item
         if not isinstance(name, str) or not name or not is_unicode(name):
             raise ValueError("no name")

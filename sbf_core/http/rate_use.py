@@ -31,14 +31,14 @@ class RateUse:
 
 def rate_use(path: Path, source: str, limits: Sequence[str]) -> list[RateUse]:
     """Each limit of a vendor with what is used of it, shortest period first."""
-    found = []
+    uses = []
     for limit in sorted(set(limits), key=lambda limit: limit_parts(limit)[1]):
         allowed, seconds = limit_parts(limit)
         since = time.time_ns() // 1_000_000 - seconds * 1000
-        found.append(
+        uses.append(
             RateUse(limit=limit, allowed=allowed, used=_requests_since(path, source, since), period_seconds=seconds)
         )
-    return found
+    return uses
 
 
 def _requests_since(path: Path, source: str, milliseconds: int) -> int:

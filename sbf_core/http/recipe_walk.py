@@ -32,8 +32,8 @@ def vendor_ticker(ticker: str, class_mark: str, names: Mapping[str, str] | None 
     """
     if names and ticker in names:
         return names[ticker]
-    found = _CLASS.fullmatch(ticker) if class_mark else None
-    return f"{found[1]}{class_mark}{found[2]}" if found else ticker
+    match = _CLASS.fullmatch(ticker) if class_mark else None
+    return f"{match[1]}{class_mark}{match[2]}" if match else ticker
 
 
 def filled(
@@ -129,26 +129,26 @@ class RecipeWalk:
 
     async def results(self, request: RunRequest) -> list[RunResult]:
         """Everything, or the one result that failed."""
-        found: list[RunResult] = []
+        answers: list[RunResult] = []
         for period in self.recipe.periods or ("",):
             part = await self._stretch(request, request, period)
             if not part[-1].ok:
                 return [part[-1]]
-            found += part
-        return self._with_token(found)
+            answers += part
+        return self._with_token(answers)
 
-    def _with_token(self, found: list[RunResult]) -> list[RunResult]:
+    def _with_token(self, answers: list[RunResult]) -> list[RunResult]:
         """The answers, if the last one says what to come back with, where it has to."""
-        cursor, last = self.recipe.cursor, found[-1]
+        cursor, last = self.recipe.cursor, answers[-1]
         if cursor is None or cursor.by is not CursorBy.TOKEN or not last.payload:
-            return found
+            return answers
         from sbf_core.payload.token import token_of
 
         try:
             token_of(last.payload, cursor.at)
         except PayloadRefused as error:
             return [attrs.evolve(last, payload=b"", kind=FailureKind.NO_CURSOR, error=error.what)]
-        return found
+        return answers
 
     async def _stretch(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:
         """The answers for a stretch of days; one as long as the vendor's cap is asked for again in halves."""
@@ -170,13 +170,13 @@ class RecipeWalk:
                 f"the answer has {longest} rows, the most that the vendor sends: it is not whole, and cannot be split"
             )
             return [attrs.evolve(results[0], payload=b"", kind=FailureKind.ROW_CAP, error=error)]
-        found: list[RunResult] = []
+        answers: list[RunResult] = []
         for half in halves:
             part = await self._stretch(request, half, period)
             if not part[-1].ok:
                 return [part[-1]]
-            found += part
-        return found
+            answers += part
+        return answers
 
     def _halves(self, days: RunRequest) -> tuple[RunRequest, ...]:
         if (

@@ -240,7 +240,7 @@ class VendorSession:
         from sbf_core.http.masking import masked  # most datasets declare none
 
         try:
-            body, found = (
+            body, masked_fields = (
                 masked(answer.body, fields)
                 if len(answer.body) <= LOOP_BYTES_MAX
                 else await asyncio.to_thread(masked, answer.body, fields)
@@ -251,7 +251,7 @@ class VendorSession:
                 (),
                 (FailureKind.NOT_DATA, f"its secret fields cannot be taken out, because it is no JSON: {error}"),
             )
-        return attrs.evolve(answer, body=body), found, None
+        return attrs.evolve(answer, body=body), masked_fields, None
 
     def _refused(self, asked: _Asked, answer: WireAnswer, breaker: Breaker) -> RunResult:
         """A status that is no success."""

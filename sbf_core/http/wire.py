@@ -222,8 +222,8 @@ def _reason(error: Exception) -> str:
 
 def _proxy_of(scheme: str, host: str) -> str:
     proxies = urllib.request.getproxies()
-    found = proxies.get(scheme) or proxies.get("all") or ""
-    return "" if not found or urllib.request.proxy_bypass(host) else found
+    proxy = proxies.get(scheme) or proxies.get("all") or ""
+    return "" if not proxy or urllib.request.proxy_bypass(host) else proxy
 
 
 def _encoded(url: str) -> str:

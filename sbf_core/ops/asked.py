@@ -41,13 +41,13 @@ class LedgerOfAsking:
 
     def fresh(self, wanted: Sequence[Fresh], now: dt.datetime) -> frozenset[str]:
         """The bases of the datasets of which no series is due; one statement for all that have the same tickers."""
-        found: set[str] = set()
+        bases: set[str] = set()
         by_tickers: dict[tuple[str, ...] | None, list[Fresh]] = {}
         for one in wanted:
             by_tickers.setdefault(one.tickers, []).append(one)
         for tickers, group in by_tickers.items():
             if tickers == ():
-                found |= {one.base for one in group}
+                bases |= {one.base for one in group}
                 continue
             key = "e.base" if tickers is None else "concat(e.base, '/', t.ticker)"
             types = {"base": "VARCHAR", "since": "TIMESTAMP", "unknown_since": "TIMESTAMP"}
@@ -64,8 +64,8 @@ class LedgerOfAsking:
                     len(tickers or ("",)),
                 ],
             ).fetchall()
-            found |= {base for (base,) in rows}
-        return frozenset(found)
+            bases |= {base for (base,) in rows}
+        return frozenset(bases)
 
     def final(self, entry: DatasetKeymapEntry) -> Stretches:
         """Per ticker the final days of a dataset."""

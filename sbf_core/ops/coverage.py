@@ -105,26 +105,26 @@ def _joined(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, stretche
         "PARTITION BY ticker ORDER BY a, z ROWS UNBOUNDED PRECEDING) AS island FROM begun) "
         "SELECT ticker, min(a), max(z) FROM numbered GROUP BY ticker, island ORDER BY ticker, min(a)"
     ).fetchall()
-    found: dict[str | None, list[Stretch]] = {}
+    by_ticker: dict[str | None, list[Stretch]] = {}
     for name, first, last in rows:
-        found.setdefault(name, []).append(Stretch(first, last))
-    return found
+        by_ticker.setdefault(name, []).append(Stretch(first, last))
+    return by_ticker
 
 
 def left_of(wanted: Stretch, final: Sequence[Stretch]) -> list[Stretch]:
     """The days of a stretch that are in none of the others, which are in order and do not overlap."""
-    found, first = [], wanted.first
+    left, first = [], wanted.first
     for each in final:
         if each.last < first:
             continue
         if each.first > wanted.last:
             break
         if each.first > first:
-            found.append(Stretch(first, each.first - dt.timedelta(days=1)))
+            left.append(Stretch(first, each.first - dt.timedelta(days=1)))
         first = each.last + dt.timedelta(days=1)
     if first <= wanted.last:
-        found.append(Stretch(first, wanted.last))
-    return found
+        left.append(Stretch(first, wanted.last))
+    return left
 
 
 def with_tail(stretches: Sequence[Stretch], tail: Stretch) -> list[Stretch]:

@@ -94,8 +94,8 @@ def each_row(
     Raises:
         DamageFound: sbf did not write a row.
     """
-    found = conn.execute(f"SELECT {_COLUMNS} FROM ops.bronze_manifest {condition} ORDER BY {order}", list(parameters))
-    while some := found.fetchmany(_ROWS_AT_ONCE):
+    result = conn.execute(f"SELECT {_COLUMNS} FROM ops.bronze_manifest {condition} ORDER BY {order}", list(parameters))
+    while some := result.fetchmany(_ROWS_AT_ONCE):
         for values in some:
             facts = dict(zip(_NAMES, values, strict=True))
             facts["fetched_at"] = from_naive_utc(facts["fetched_at"])
@@ -115,11 +115,11 @@ def listed(texts: Sequence[str]) -> str:
 
 def each_size(conn: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, int]]:
     """Path, hash and size of every payload, oldest first: as ``each_row``, for less."""
-    found = conn.execute(
+    result = conn.execute(
         "SELECT rel_path, payload_hash, content_length_bytes, bronze_file_id, run_id, domain, source, dataset, "
         f"extension FROM ops.bronze_manifest ORDER BY {BY_TIME}"
     )
-    while some := found.fetchmany(_ROWS_AT_ONCE):
+    while some := result.fetchmany(_ROWS_AT_ONCE):
         for path, payload_hash, byte_count, file_id, *names in some:
             why = why_unsafe(path, file_id, tuple(names), payload_hash, byte_count)
             if why:
@@ -133,12 +133,12 @@ def journal_texts(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> dict
     It is the text that ``journal_line.as_text`` writes. A payload is left out where that would write a text of it with
     escapes; then only its row can be compared. Of one that is recorded twice the younger row counts.
     """
-    found = conn.execute(
+    rows = conn.execute(
         f"SELECT rel_path, {_JOURNAL_HEAD}, {_JOURNAL_TAIL} FROM ops.bronze_manifest "
         f"SEMI JOIN {PATHS} USING (rel_path) ORDER BY {BY_TIME}",
         [listed(paths)],
     ).fetchall()
-    last = {path: (head, tail) for path, head, tail in found}
+    last = {path: (head, tail) for path, head, tail in rows}
     return {path: texts for path, texts in last.items() if texts[0] is not None}
 
 

@@ -32,11 +32,11 @@ def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence
         [json.dumps(list(dataset_ids))],
     ).fetchall()
     overtaken = _overtaken(conn, dataset_ids)
-    found: dict[tuple[str, str], str] = {}
+    hashes: dict[tuple[str, str], str] = {}
     for key, address, payload_hash, _ in rows:
         if key not in overtaken:
-            found[key, address] = found[key, ""] = payload_hash
-    return found
+            hashes[key, address] = hashes[key, ""] = payload_hash
+    return hashes
 
 
 def latest_answer_parts(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], int]:

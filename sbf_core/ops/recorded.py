@@ -57,25 +57,25 @@ class RecordedPayloads:
 
     def dataset_ids(self) -> frozenset[str]:
         """The datasets, by the identities that they had, of which there is a payload."""
-        found = self._cursor().execute("SELECT DISTINCT dataset_id FROM ops.bronze_manifest").fetchall()
-        return frozenset(name for (name,) in found)
+        rows = self._cursor().execute("SELECT DISTINCT dataset_id FROM ops.bronze_manifest").fetchall()
+        return frozenset(name for (name,) in rows)
 
     def later_than(self, moment: dt.datetime) -> Mapping[str, dt.datetime]:
         """When the newest payload was fetched of each dataset that has one of after a moment, by the identity that it
         had.
         """
         sql = "SELECT dataset_id, max(fetched_at) FROM ops.bronze_manifest WHERE fetched_at > ? GROUP BY 1"
-        found = self._cursor().execute(sql, [to_naive_utc(moment)]).fetchall()
-        return {name: at.replace(tzinfo=dt.UTC) for name, at in found}
+        rows = self._cursor().execute(sql, [to_naive_utc(moment)]).fetchall()
+        return {name: at.replace(tzinfo=dt.UTC) for name, at in rows}
 
     def promoted_count(self, ids: Sequence[str]) -> int:
         """How many payloads of a dataset, by all identities that it had, silver holds the rows of."""
         sql = (
             f"SELECT count(*) FROM ops.bronze_manifest SEMI JOIN ({promoted_files_sql()}) USING (bronze_file_id) {_OF}"
         )
-        found = self._cursor().execute(sql, [list(ids)]).fetchone()
-        assert found is not None
-        return int(found[0])
+        row = self._cursor().execute(sql, [list(ids)]).fetchone()
+        assert row is not None
+        return int(row[0])
 
     def of(self, ids: Sequence[str]) -> Iterator[BronzeManifestRow]:
         """The payloads of a dataset, by all identities that it had, oldest first."""

@@ -52,12 +52,12 @@ def recorded_before(conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManife
     if not rows:
         return frozenset()
     runs = {row.bronze_file_id: row.run_id for row in rows}
-    found = conn.execute(
+    recorded = conn.execute(
         "SELECT bronze_file_id, run_id FROM ops.bronze_manifest SEMI JOIN (SELECT unnest(?) AS bronze_file_id) "
         "USING (bronze_file_id)",
         [list(runs)],
     ).fetchall()
-    return frozenset(file_id for file_id, run_id in found if run_id != runs[file_id])
+    return frozenset(file_id for file_id, run_id in recorded if run_id != runs[file_id])
 
 
 def forget_failures(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:

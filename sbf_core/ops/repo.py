@@ -269,10 +269,10 @@ class DuckDbOpsRepo:
         self, conn: duckdb.DuckDBPyConnection, row: BronzeManifestRow, entry: DatasetKeymapEntry
     ) -> dt.date | None:
         """The last row date that silver holds for the row's dataset and ticker, or None."""
-        found = conn.execute(
+        watermark = conn.execute(
             "SELECT coverage_to FROM ops.watermarks WHERE series_key = ?", [entry.key(row.ticker)]
         ).fetchone()
-        return None if found is None else found[0]
+        return None if watermark is None else watermark[0]
 
     def upsert_watermark(
         self,

@@ -23,9 +23,9 @@ def by_identity(function: Callable[_P, _T]) -> Callable[_P, _T]:
     def known(*given: _P.args, **named: _P.kwargs) -> _T:
         first, *rest = given
         key = (id(first), *rest, *named.items())
-        found = kept.get(key)
-        if found is not None and found[0] is first:  # else the identity is that of an object that is gone
-            return found[1]
+        entry = kept.get(key)
+        if entry is not None and entry[0] is first:  # else the identity is that of an object that is gone
+            return entry[1]
         result = function(*given, **named)
         if len(kept) >= _KEPT_MAX:
             kept.clear()

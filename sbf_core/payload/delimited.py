@@ -68,23 +68,23 @@ def places_of(reading: Reading, names: tuple[str, ...], first_line: str) -> tupl
     places: dict[str, int] = {}
     for place, name in enumerate(names):
         places.setdefault(name, place)
-    found: list[int | None] = []
+    slot_places: list[int | None] = []
     missing: list[Slot] = []
     for slot in reading.slots:
         source = next((source for source in slot.sources if source in places), None)
         if source is None:  # a header that ends with a separator has an empty name, which no column asked for
-            found.append(None)
+            slot_places.append(None)
             missing += [] if slot.column.optional else [slot]
             continue
         if names.count(source) > 1:
             fix = "nobody can know which is meant: declare the names, header=(...) with skip_rows=1"
             raise PayloadRefused(f"its header names {source!r} twice", fix=fix)
-        found.append(places[source])
+        slot_places.append(places[source])
     if missing:
         raise _without(reading, names, missing, first_line)
-    if reading.slots and all(place is None for place in found):
+    if reading.slots and all(place is None for place in slot_places):
         raise _without(reading, names, reading.slots, first_line)
-    return tuple(found)
+    return tuple(slot_places)
 
 
 def _without(reading: Reading, names: Sequence[str], missing: Sequence[Slot], first_line: str) -> PayloadRefused:
@@ -270,13 +270,13 @@ def _select(reading: Reading, layout: Layout, looks: Sequence[Look], *, typed: b
 def _doubles(reading: Reading, layout: Layout) -> frozenset[int]:
     """Places of fields that the engine may read as doubles: those that nothing but DOUBLE columns take."""
     has_marks = layout.csv.decimal != "." or bool(layout.csv.thousands)
-    found: set[int] = set()
+    doubles: set[int] = set()
     others: set[int] = set()
     for slot, place in zip(reading.slots, layout.places, strict=True):
         if place is not None:
             is_double = slot.column.type == "DOUBLE" and not slot.column.missing and not has_marks
-            (found if is_double else others).add(place)
-    return frozenset(found - others)
+            (doubles if is_double else others).add(place)
+    return frozenset(doubles - others)
 
 
 READER = DelimitedReader()

@@ -168,12 +168,12 @@ def head_of(dialect: Dialect, text: Utf8Text) -> Head:
     end = _above_footer(dialect, text)
     at, line, ends = text.start, 1, set[bytes]()
     for _ in range(csv.skip_rows):
-        found = LINE.match(text.data, at, end)
-        if found is None or at >= end:
+        match = LINE.match(text.data, at, end)
+        if match is None or at >= end:
             what = f"has {line - 1} lines, and skip_rows={csv.skip_rows} is declared"
             raise PayloadRefused(what, fix="declare the number of lines above the header")
-        ends.add(found[1])
-        at, line = found.end(), line + 1
+        ends.add(match[1])
+        at, line = match.end(), line + 1
     above = at
     if isinstance(csv.header, tuple):
         first = LINE_END.search(text.data, at, min(end, at + _FIRST_BYTES))
@@ -182,21 +182,21 @@ def head_of(dialect: Dialect, text: Utf8Text) -> Head:
         is_plain = ends <= {line_end} and not has_quote
         return Head(names=csv.header, header_at=at, start=at, end=end, line=line, line_end=line_end, is_plain=is_plain)
     while at < end:
-        found = LINE.match(text.data, at, end)
-        assert found is not None
-        raw = found[0].rstrip(b"\r\n")
+        match = LINE.match(text.data, at, end)
+        assert match is not None
+        raw = match[0].rstrip(b"\r\n")
         is_comment = bool(dialect.comment) and raw.startswith(dialect.comment)
         if not is_comment and not dialect.is_blank(raw, 2):
             break
-        ends.add(found[1])
-        above = at = found.end()
+        ends.add(match[1])
+        above = at = match.end()
         line += 1
     else:
         raise PayloadRefused("is empty: it has no header line", fix="nothing to declare: the vendor sent no table")
     if dialect.quote and dialect.quote in raw:
         fields, at = header_fields(dialect, text.data[at : min(end, at + _FIRST_BYTES)], at, line)
     else:
-        fields, at = _bare_fields(raw, dialect.delimiter), found.end()
+        fields, at = _bare_fields(raw, dialect.delimiter), match.end()
     header = text.data[above:at]
     line_count = len(LINE_END.findall(header))
     found_end = next((mark for mark in (b"\r\n", b"\n", b"\r") if header.endswith(mark)), b"")
@@ -223,16 +223,16 @@ def header_fields(dialect: Dialect, data: bytes, at: int, line: int) -> tuple[tu
     """The names in a header that begins ``data``, and where it ends, given where ``data`` begins."""
     names, place = [], 0
     while True:
-        found = dialect.field.match(data, place)
-        if found is None:
+        match = dialect.field.match(data, place)
+        if match is None:
             first = LINE.match(data)
             raw = shown(first[0].decode("utf-8", "replace")) if first else ""
             what = f"its header, line {line}, has a quote that does not enclose a field: {raw}"
             raise PayloadRefused(what, fix="declare quote= and escape= as the vendor writes them, or skip_rows=")
-        value = dialect.unescaped(found[1]) if found[1] is not None else found[2]
+        value = dialect.unescaped(match[1]) if match[1] is not None else match[2]
         names.append(value.decode().strip(AROUND_NAMES))
-        place = found.end()
-        if found[3] != dialect.delimiter:
+        place = match.end()
+        if match[3] != dialect.delimiter:
             return tuple(names), at + place
 
 

@@ -58,7 +58,7 @@ class RecordReader:
                 continue
             plain = plain_line.match(self.data, at, end)
             if plain is None:
-                found, at, line = self._quoted_record(at, line)
+                records, at, line = self._quoted_record(at, line)
             else:
                 raw = plain[1].decode()
                 fields = raw.split(delimiter)
@@ -67,11 +67,11 @@ class RecordReader:
                     if width == 1:
                         blank_lines.append(line - 1)
                     continue
-                found = (self._record(line - 1, fields, None, raw),)
+                records = (self._record(line - 1, fields, None, raw),)
             for empty in blank_lines:
                 yield self._record(empty, [""], None, "")
             blank_lines.clear()
-            yield from found
+            yield from records
         self._refuse_another_width()
 
     def _record(self, line: int, fields: Sequence[str], in_quotes: Sequence[str] | None, raw: str) -> Record:
@@ -112,8 +112,8 @@ class RecordReader:
     def _damaged(self, at: int, line: int) -> tuple[Sequence[Record], int, int]:
         """A record with a quote that does not enclose a field."""
         seen_at = at
-        while found := self.dialect.field.match(self.data, seen_at, self.head.end):
-            seen_at = found.end()
+        while match := self.dialect.field.match(self.data, seen_at, self.head.end):
+            seen_at = match.end()
         field_at = seen_at
         if self._breaks_in_quotes and self.data[field_at : field_at + len(self.dialect.quote)] == self.dialect.quote:
             closed = self.dialect.quoted.match(self.data, field_at, self.head.end)
@@ -130,9 +130,9 @@ class RecordReader:
                 return lost, at, line
 
     def _behind_line(self, at: int) -> int:
-        found: re.Match[bytes] | None = LINE.match(self.data, at, self.head.end)
-        assert found is not None  # it matches an empty line too
-        return found.end()
+        match: re.Match[bytes] | None = LINE.match(self.data, at, self.head.end)
+        assert match is not None  # it matches an empty line too
+        return match.end()
 
     def _refuse_another_width(self) -> None:
         if len(self._widths) != 1 or 0 in self._widths:

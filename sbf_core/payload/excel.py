@@ -193,12 +193,12 @@ class _Merged:
 
 def _merged(sheet: CalamineSheet) -> dict[int, list[_Merged]]:
     """The merged cells by the rows that they cover; none where the form does not tell."""
-    found: dict[int, list[_Merged]] = {}
+    areas_by_row: dict[int, list[_Merged]] = {}
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
         area = _Merged(top, left, right)
         for number in range(top, min(bottom, sheet.total_height) + 1):
-            found.setdefault(number, []).append(area)
-    return found
+            areas_by_row.setdefault(number, []).append(area)
+    return areas_by_row
 
 
 def _is_blank(cells: Sequence[Any]) -> bool:

@@ -65,12 +65,12 @@ def without_false_dates(path: Path) -> io.BytesIO | None:
         return copy
 
 
-def _plain(found: re.Match[bytes]) -> bytes:
-    code = (found[1] or found[2] or b"").decode("utf-8", errors="replace")
+def _plain(match: re.Match[bytes]) -> bytes:
+    code = (match[1] or match[2] or b"").decode("utf-8", errors="replace")
     bare = _NO_CODE.sub("", code)
     if not is_number_format(code) or not _DATE_LETTERS.search(bare.lower().replace("general", "")):
-        return found[0]
-    return found[0].replace(found[1] or found[2], b"0")
+        return match[0]
+    return match[0].replace(match[1] or match[2], b"0")
 
 
 def look_into(path: Path, sheet: str) -> Unseen:
@@ -120,7 +120,7 @@ def _parsed(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
 
 
 def _unseen(stream: io.BytesIO) -> Unseen:
-    found: Unseen = {}
+    unseen: Unseen = {}
     refuse_document_type(stream)
     for _, element in ElementTree.iterparse(stream):  # noqa: S314 - no entities, see above
         kind = element.tag.rpartition("}")[2]
@@ -131,10 +131,10 @@ def _unseen(stream: io.BytesIO) -> Unseen:
             if "f" in parts and not parts.get("v") and element.get("t") != "str":
                 text = NOT_CALCULATED
             if at and text:
-                found.setdefault(int(at[2]) - 1, {})[_column(at[1])] = text
+                unseen.setdefault(int(at[2]) - 1, {})[_column(at[1])] = text
         elif kind == "row":
             element.clear()
-    return found
+    return unseen
 
 
 def _column(letters: str) -> int:

@@ -13,13 +13,13 @@ from sbf_core.errors import PayloadRefused
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         raise PayloadRefused(
             f"holds an object with the name {next(name for name in names if names.count(name) > 1)!r} twice"
         )
-    return found
+    return members
 
 
 def document_text(path: Path) -> str:
@@ -29,7 +29,7 @@ def document_text(path: Path) -> str:
         PayloadRefused: it is no JSON in UTF-8, or holds an object with a name twice, of which no value could be right.
     """
     try:
-        found = json.loads(
+        document = json.loads(
             path.read_bytes().decode("utf-8-sig"),
             parse_float=str,
             parse_int=str,
@@ -40,4 +40,4 @@ def document_text(path: Path) -> str:
         raise PayloadRefused(f"is no UTF-8: byte {error.start}") from error
     except (ValueError, RecursionError) as error:
         raise PayloadRefused(f"is no JSON: {error or type(error).__name__}") from error
-    return json.dumps(found)
+    return json.dumps(document)

@@ -134,26 +134,26 @@ def _start(path: RowsPath, text: str) -> _Start | None:
     for number, segment in enumerate(path.segments):
         letter = text[at : at + 1]
         if isinstance(segment, Name):
-            found = re.compile(
+            match = re.compile(
                 re.escape(json.dumps(segment.name, ensure_ascii=False)) + r"[ \t\n\r]*:[ \t\n\r]*"
             ).search(text, at)
-            if letter != "{" or found is None:
+            if letter != "{" or match is None:
                 return None
-            at = found.end()
+            at = match.end()
         elif isinstance(segment, Index) and segment.index == 0 and letter == "[":
             at = _BLANK.match(text, at + 1).end()  # type: ignore[union-attr]
         elif isinstance(segment, Wildcard) and letter and letter in "[{":
             kinds += letter
-            found = _OPENING.match(text, at)
-            assert found is not None
-            at = found.end()
+            match = _OPENING.match(text, at)
+            assert match is not None
+            at = match.end()
             if text[at : at + 1] in ("]", "}"):
                 return _Start(kinds, None) if number == len(path.segments) - 1 else None
             if letter == "{":
-                found = _NAME.match(text, at)
-                if found is None:
+                match = _NAME.match(text, at)
+                if match is None:
                     return None
-                at = found.end()
+                at = match.end()
         else:
             return None
     return _Start(kinds, at)
@@ -247,10 +247,10 @@ def _rows(text: str, start: _Start) -> Iterator[tuple[Any, int, int]]:
         if end == len(text) and start.kinds:
             return  # a number may go on
         yield row, at, end
-        found = _COMMA.match(text, end)
-        if found is None or start.kinds[-1:] != "[":
+        comma = _COMMA.match(text, end)
+        if comma is None or start.kinds[-1:] != "[":
             return
-        at = found.end()
+        at = comma.end()
 
 
 def _chunks(file: PayloadFile) -> Iterator[bytes]:

@@ -84,10 +84,10 @@ class _Plan:
         for number, choices in enumerate(self.getters):
             try:
                 values.append(self._value(number, choices, document, row))
-            except Unreachable as found:
+            except Unreachable as error:
                 values.append(None)
                 self.is_found[number] = True
-                fault = fault or f"{found}:{self.slots[number].column.name}"
+                fault = fault or f"{error}:{self.slots[number].column.name}"
         return Record(row.place, values, fault, raw_of(row.value) if fault else "")
 
     def _value(self, number: int, choices: Sequence[Callable[[Any, Row], Any]], document: Any, row: Row) -> str | None:

@@ -142,19 +142,21 @@ def _rows(paths: Compiled, reading: Reading, start: _Relation) -> str:
         ]
         if level == last:
             break
-        found = _expression(base, paths.parts[level])
+        expression = _expression(base, paths.parts[level])
         columns = [f"t{table}.{file} AS _file", *(f"t{table}.{name}" for name in carried), *taken]
         if paths.kinds[level] == "{":
-            names = f"map_keys({found})"
+            names = f"map_keys({expression})"
             is_twice = f"len(list_distinct({names})) < len({names})"  # the engine's older version does not see it
-            entries = f"CASE WHEN {is_twice} THEN error('an object holds a name twice') ELSE map_entries({found}) END"
+            entries = (
+                f"CASE WHEN {is_twice} THEN error('an object holds a name twice') ELSE map_entries({expression}) END"
+            )
             columns.append(f"unnest({entries}) AS e")
             next_base, next_key = '."value"', '."key"'
         else:
-            columns.append(f"unnest({found}) AS e")
+            columns.append(f"unnest({expression}) AS e")
             next_base, next_key = "", ""
             if any(choice.is_key and choice.level == level + 1 for choices in paths.choices for choice in choices):
-                columns.append(f"unnest(range(len({found}))) AS i")
+                columns.append(f"unnest(range(len({expression}))) AS i")
                 next_key = "i"
         relation, file = f"SELECT {', '.join(columns)} FROM ({relation}) AS t{table}", "_file"
         carried += [column.rpartition(" AS ")[2] for column in taken]

@@ -59,10 +59,10 @@ class JsonStatReader(RecordsOnly):
         updated = json_text(dataset.get("updated"))
         cells: Any = range(count) if isinstance(values, list) else sorted({*values, *_stated(statuses)})
         for cell in cells:
-            found = _categories(dimensions, cell)
+            categories = _categories(dimensions, cell)
             texts = [
-                *(dimension.ids[at] for dimension, at in zip(dimensions, found, strict=True)),
-                *(dimension.labels[at] for dimension, at in zip(dimensions, found, strict=True)),
+                *(dimension.ids[at] for dimension, at in zip(dimensions, categories, strict=True)),
+                *(dimension.labels[at] for dimension, at in zip(dimensions, categories, strict=True)),
                 json_text(values[cell] if isinstance(values, list) else values.get(cell)),
                 json_text(_status(statuses, cell)),
                 updated,
@@ -81,15 +81,15 @@ class _Dimension:
 
 def _dataset(document: Any, declared: JsonStat) -> dict[str, Any]:
     """The wanted dataset of a response."""
-    found = object_at(document, "$", what=_WHAT)
-    if found.get("class") == "collection":
-        items = list_at(object_at(found.get("link"), "$.link", what=_WHAT).get("item"), "$.link.item", what=_WHAT)
+    response = object_at(document, "$", what=_WHAT)
+    if response.get("class") == "collection":
+        items = list_at(object_at(response.get("link"), "$.link", what=_WHAT).get("item"), "$.link.item", what=_WHAT)
         embedded = [item for item in items if isinstance(item, dict) and "value" in item]
-    elif "value" in found and "dimension" in found:
-        embedded = [found]
+    elif "value" in response and "dimension" in response:
+        embedded = [response]
     else:  # version 1: datasets by names of the provider's choice
         embedded = [
-            {"label": name, **item} for name, item in found.items() if isinstance(item, dict) and "value" in item
+            {"label": name, **item} for name, item in response.items() if isinstance(item, dict) and "value" in item
         ]
     if declared.dataset:
         embedded = [item for item in embedded if declared.dataset in (item.get("label"), item.get("href"))]
@@ -98,14 +98,14 @@ def _dataset(document: Any, declared: JsonStat) -> dict[str, Any]:
     labels = ", ".join(repr(item.get("label")) for item in embedded)
     if not embedded:
         named = f" {declared.dataset!r}" if declared.dataset else ""
-        raise PayloadRefused(f"is no JSON-stat with a dataset{named} in it: {_names(found)}")
+        raise PayloadRefused(f"is no JSON-stat with a dataset{named} in it: {_names(response)}")
     raise PayloadRefused(
         f"holds {len(embedded)} datasets: {labels}", fix="declare JsonStat(dataset=...) with one label"
     )
 
 
-def _names(found: dict[str, Any]) -> str:
-    return "it has " + (", ".join(list(found)[:8]) or "nothing")
+def _names(response: dict[str, Any]) -> str:
+    return "it has " + (", ".join(list(response)[:8]) or "nothing")
 
 
 def _dimensions(dataset: dict[str, Any]) -> list[_Dimension]:
@@ -138,13 +138,13 @@ def _dimension(name: str, size: Any, described: dict[str, Any]) -> _Dimension:
     return _Dimension(name, known, [json_text(named.get(code)) for code in known])
 
 
-def _by_position(found: Any, count: int, place: str) -> list[Any] | dict[int, Any]:
+def _by_position(given: Any, count: int, place: str) -> list[Any] | dict[int, Any]:
     """Values of cells: all of them, or by position."""
-    if isinstance(found, list):
-        if len(found) != count:
-            raise PayloadRefused(f"has {len(found)} of {place} where its dimensions make {count} cells")
-        return found
-    cells = object_at(found, place, what=_WHAT)
+    if isinstance(given, list):
+        if len(given) != count:
+            raise PayloadRefused(f"has {len(given)} of {place} where its dimensions make {count} cells")
+        return given
+    cells = object_at(given, place, what=_WHAT)
     positions = {key: _position(key, count) for key in cells}
     strange = next((key for key, position in positions.items() if position is None), None)
     if strange is not None:
@@ -157,13 +157,13 @@ def _position(key: str, count: int) -> int | None:
     return int(key) if is_number and len(key) <= len(str(count)) and int(key) < count else None
 
 
-def _statuses(found: Any, count: int) -> list[Any] | dict[int, Any] | str | None:
+def _statuses(given: Any, count: int) -> list[Any] | dict[int, Any] | str | None:
     """Statuses of cells: all of them, by position, or one for all."""
-    if isinstance(found, (list, dict)):
-        return _by_position(found, count, "status")
-    if found is not None and (isinstance(found, Number) or not isinstance(found, str)):
-        raise PayloadRefused(f"has a status that is {kind_of(found)}")
-    return found
+    if isinstance(given, (list, dict)):
+        return _by_position(given, count, "status")
+    if given is not None and (isinstance(given, Number) or not isinstance(given, str)):
+        raise PayloadRefused(f"has a status that is {kind_of(given)}")
+    return given
 
 
 def _stated(statuses: list[Any] | dict[int, Any] | str | None) -> list[int]:
@@ -178,11 +178,11 @@ def _status(statuses: list[Any] | dict[int, Any] | str | None, cell: int) -> Any
 
 def _categories(dimensions: list[_Dimension], cell: int) -> list[int]:
     """The place of a cell along each dimension: the last one runs fastest."""
-    found: list[int] = []
+    places: list[int] = []
     for dimension in reversed(dimensions):
         cell, at = divmod(cell, len(dimension.ids))
-        found.append(at)
-    return found[::-1]
+        places.append(at)
+    return places[::-1]
 
 
 READER = JsonStatReader()

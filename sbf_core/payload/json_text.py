@@ -119,12 +119,12 @@ def mended(text: str, at: int) -> str:
     as long as before.
     """
 
-    def mend(found: re.Match[str]) -> str:
-        if found[1]:
+    def mend(match: re.Match[str]) -> str:
+        if match[1]:
             return " "
-        if found[0][:1] == '"':
-            return found[0]
-        return "NaN" if found[3] else found[2].replace("+", "") + "Infinity"
+        if match[0][:1] == '"':
+            return match[0]
+        return "NaN" if match[3] else match[2].replace("+", "") + "Infinity"
 
     return text[:at] + _LAX.sub(mend, text[at:])
 

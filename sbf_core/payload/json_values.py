@@ -84,15 +84,15 @@ def _finder(segment: Position) -> Callable[[Any, Row], tuple[int | None, int]]:
             names = names[0] if names and isinstance(names[0], list) else []
         if names.count(segment.name) > 1:
             raise PayloadRefused(f"the header at {header.text!r} holds the name {segment.name!r} twice")
-        found = (names.index(segment.name) if segment.name in names else None, len(names))
-        kept[:] = [(start, found)]
-        return found
+        place_and_width = (names.index(segment.name) if segment.name in names else None, len(names))
+        kept[:] = [(start, place_and_width)]
+        return place_and_width
 
     return find
 
 
-def _at_position(found: tuple[int | None, int], value: Any) -> Any:
-    position, width = found
+def _at_position(place_and_width: tuple[int | None, int], value: Any) -> Any:
+    position, width = place_and_width
     if not isinstance(value, list) or len(value) != width:
         raise Unreachable("ragged")
     return ABSENT if position is None else value[position]

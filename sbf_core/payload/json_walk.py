@@ -73,12 +73,12 @@ def value_at(document: Any, path: str) -> Any:
     """The value at a path from ``$``, or at names with dots between; None where there is none. An empty path is the
     document.
     """
-    found = document
+    value = document
     for segment in value_path(path):
-        found = child(found, segment)
-        if found is ABSENT:
+        value = child(value, segment)
+        if value is ABSENT:
             return None
-    return found
+    return value
 
 
 def nodes(document: Any, segments: Sequence[Segment]) -> Iterator[tuple[str, Any]]:
@@ -164,24 +164,24 @@ def rows_of(document: Any, path: RowsPath) -> Iterator[Row]:
     first = next(
         (number for number, segment in enumerate(path.segments) if isinstance(segment, Wildcard)), len(path.segments)
     )
-    found = next(_select(document, path.segments[:first], "$", ()), None)
-    if found is None:
+    start = next(_select(document, path.segments[:first], "$", ()), None)
+    if start is None:
         raise nothing_there(path, _deepest(document, path.segments[:first]))
     if first == len(path.segments):
-        if found.value is None:
-            raise nothing_there(path, f"{found.place} is null")
-        yield found
+        if start.value is None:
+            raise nothing_there(path, f"{start.place} is null")
+        yield start
         return
     wildcard = path.segments[first]
     assert isinstance(wildcard, Wildcard)
-    if not isinstance(found.value, list if wildcard.list_only else (list, dict)):
-        raise nothing_there(path, f"{found.place} is {kind_of(found.value)}")
+    if not isinstance(start.value, list if wildcard.list_only else (list, dict)):
+        raise nothing_there(path, f"{start.place} is {kind_of(start.value)}")
     seen = False
-    for row in _select(found.value, path.segments[first:], found.place, ()):
+    for row in _select(start.value, path.segments[first:], start.place, ()):
         seen = True
         yield row
-    if not seen and len(found.value) and not _is_emptied(found.value, path.segments[first:]):
-        raise nothing_there(path, f"none of the {len(found.value)} values at {found.place} has them")
+    if not seen and len(start.value) and not _is_emptied(start.value, path.segments[first:]):
+        raise nothing_there(path, f"none of the {len(start.value)} values at {start.place} has them")
 
 
 def _is_emptied(value: Any, segments: Sequence[Segment]) -> bool:
@@ -194,9 +194,9 @@ def _is_emptied(value: Any, segments: Sequence[Segment]) -> bool:
 def _deepest(document: Any, segments: Sequence[Segment]) -> str:
     """What is there instead, at the last step that leads somewhere."""
     for count in range(len(segments) - 1, -1, -1):
-        found = next(_select(document, segments[:count], "$", ()), None)
-        if found is not None:
-            return f"{found.place} is {kind_of(found.value)}"
+        row = next(_select(document, segments[:count], "$", ()), None)
+        if row is not None:
+            return f"{row.place} is {kind_of(row.value)}"
     return "$ is " + kind_of(document)
 
 

@@ -70,10 +70,10 @@ class Window:
     def next(self) -> str:
         """The next letter that is no blank, where ``at`` then is; empty at the end."""
         while True:
-            found = _NO_BLANK.search(self.text, self.at)
-            if found is not None:
-                self.at = found.start()
-                return found[0]
+            match = _NO_BLANK.search(self.text, self.at)
+            if match is not None:
+                self.at = match.start()
+                return match[0]
             self.at = len(self.text)
             if self.ended:
                 return ""
@@ -158,16 +158,16 @@ class Window:
             text, start = self.text, self.at
             try:  # the usual case, without a call more than it needs
                 value, end = decode(text, start)
-                found = blank(text, end)
+                match = blank(text, end)
             except (json.JSONDecodeError, RecursionError):
-                found = None
-            if found is None or found[0] not in ",]":  # it is not all here yet, or is no JSON
+                match = None
+            if match is None or match[0] not in ",]":  # it is not all here yet, or is no JSON
                 value = self.value(decoder)
                 text, start = self.text, self._start
                 letter = self.next()
             else:
-                self.at = found.start()
-                letter = found[0]
+                self.at = match.start()
+                letter = match[0]
             if letter != "," and letter != "]":
                 raise self.refusal()
             self.at += 1

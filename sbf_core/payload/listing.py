@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 
 
-def is_listing(found: object, fields: Sequence[str]) -> bool:
+def is_listing(answer: object, fields: Sequence[str]) -> bool:
     """Whether an answer of JSON has one of some names at its top."""
-    return isinstance(found, dict) and not found.keys().isdisjoint(fields)
+    return isinstance(answer, dict) and not answer.keys().isdisjoint(fields)
 
 
 def lists(body: bytes, fields: Sequence[str]) -> bool:

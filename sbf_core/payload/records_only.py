@@ -93,12 +93,12 @@ def document_of(path: Path) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise PayloadRefused(f"holds an object with the name {twice!r} twice")
-    return found
+    return members
 
 
 def json_text(value: Any) -> str | None:

@@ -71,17 +71,17 @@ def _rows(declared: SdmxCsv, file: PayloadFile) -> Iterator[tuple[int, list[str]
     reader = csv.reader(lines(), delimiter=declared.delimiter, strict=True)
     number = 1
     while True:
-        found: list[str] | str
+        row: list[str] | str
         try:
-            found = next(reader)
+            row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             if is_at_end:
                 raise PayloadRefused(f"has a quote on line {number} that is never closed") from error
-            found = "quotes"
-        if found:
-            yield number, found, "".join(taken)
+            row = "quotes"
+        if row:
+            yield number, row, "".join(taken)
         number += len(taken)
         taken.clear()
 

@@ -43,9 +43,9 @@ class SdmxJsonReader(RecordsOnly):
         head = message.get("header") or message.get("meta") or {}
         prepared = json_text(head.get("prepared")) if isinstance(head, dict) else None
         for number, dataset in enumerate(datasets):
-            found = object_at(dataset, f"dataSets[{number}]", what=_WHAT)
-            structure = _structure(structures, found, number)
-            walk = _Walk(reading, found, structure, f"$.dataSets[{number}]", prepared, is_only=len(datasets) == 1)
+            content = object_at(dataset, f"dataSets[{number}]", what=_WHAT)
+            structure = _structure(structures, content, number)
+            walk = _Walk(reading, content, structure, f"$.dataSets[{number}]", prepared, is_only=len(datasets) == 1)
             yield from walk.records()
 
 
@@ -106,14 +106,14 @@ class _Walk:
 
     def _of_dataset(self, is_only: bool) -> dict[str, str | None]:
         """What holds for each observation."""
-        found: dict[str, str | None] = {}
+        texts: dict[str, str | None] = {}
         for dimension in self._structure.dimensions("dataSet"):
-            found |= dimension.texts("0")
+            texts |= dimension.texts("0")
         attributes = self._structure.attributes("dataSet")
         given = self._dataset.get("attributes")
         if given is None and is_only:  # the one code that is listed as used in the message is used here
             given = ["0" if len(component.codes or ()) == 1 else None for component in attributes]
-        return found | self._attributes("dataSet", given)
+        return texts | self._attributes("dataSet", given)
 
     def records(self) -> Iterator[Record]:
         """Every observation."""
@@ -123,8 +123,8 @@ class _Walk:
             for key, each in object_at(series, f"{self._place}.series", what=_WHAT).items():
                 yield from self._of_series(key, object_at(each, f"{self._place}.series[{key!r}]", what=_WHAT))
         if observations is not None:
-            found = object_at(observations, f"{self._place}.observations", what=_WHAT)
-            yield from self._of_observations(found, {}, {}, self._place)
+            by_key = object_at(observations, f"{self._place}.observations", what=_WHAT)
+            yield from self._of_observations(by_key, {}, {}, self._place)
         if series is None and observations is None and self._deletes:
             yield self._record(self._place, {})
 
@@ -133,26 +133,26 @@ class _Walk:
         observations = object_at(series.get("observations") or {}, f"{place}.observations", what=_WHAT)
         try:
             keys = self._keys(self._structure.dimensions("series"), key)
-            found = self._texts(self._structure.dimensions("series"), keys)
-            found |= self._attributes("series", series.get("attributes"))
+            texts = self._texts(self._structure.dimensions("series"), keys)
+            texts |= self._attributes("series", series.get("attributes"))
         except Unfit as error:
             for each in observations or ("",):
                 yield self._faulty(f'{place}.observations["{each}"]', str(error), series.get("attributes"))
             return
         if observations or not self._deletes:
-            yield from self._of_observations(observations, keys, found, place)
+            yield from self._of_observations(observations, keys, texts, place)
         else:
-            yield self._record(place, found)
+            yield self._record(place, texts)
 
     def _of_observations(
-        self, observations: dict[str, Any], above: dict[str, str], found: dict[str, str | None], place: str
+        self, observations: dict[str, Any], above: dict[str, str], texts_above: dict[str, str | None], place: str
     ) -> Iterator[Record]:
         dimensions = self._structure.dimensions("observation")
         for key, values in observations.items():
             where = f'{place}.observations["{key}"]'
             try:
                 keys = self._keys(dimensions, key)
-                texts = {**found, **self._texts(dimensions, keys), **self._of_observation(values)}
+                texts = {**texts_above, **self._texts(dimensions, keys), **self._of_observation(values)}
                 if self._groups:
                     texts |= self._structure.of_groups(self._groups, {**above, **keys})
             except Unfit as error:
@@ -168,11 +168,11 @@ class _Walk:
         return {dimension.id: part for dimension, part in zip(dimensions, parts, strict=True)}
 
     def _texts(self, dimensions: Sequence[Component], keys: dict[str, str]) -> dict[str, str | None]:
-        found: dict[str, str | None] = {}
+        texts: dict[str, str | None] = {}
         for dimension in dimensions:
             if keys[dimension.id] or not self._deletes:
-                found |= dimension.texts(keys[dimension.id])
-        return found
+                texts |= dimension.texts(keys[dimension.id])
+        return texts
 
     def _of_observation(self, values: Any) -> dict[str, str | None]:
         """Measures and attributes of one observation."""
@@ -182,27 +182,27 @@ class _Walk:
         annotations = values[len(measures) + len(attributes) :]
         if any(not self._structure.is_annotation(each) for each in annotations):
             raise Unfit("ragged")
-        found: dict[str, str | None] = {}
+        texts: dict[str, str | None] = {}
         for measure, value in zip(measures, values, strict=False):
-            found |= measure.texts(value)
+            texts |= measure.texts(value)
         if self._has_value and values:
-            found["value"] = found[measures[0].id]
-        return found | self._attributes("observation", values[len(measures) : len(measures) + len(attributes)])
+            texts["value"] = texts[measures[0].id]
+        return texts | self._attributes("observation", values[len(measures) : len(measures) + len(attributes)])
 
     def _attributes(self, level: str, given: Any) -> dict[str, str | None]:
         """The wanted attributes of one level. What is left out at the end, or null, has its default."""
         values = [] if given is None else given
         if not isinstance(values, list):
             raise Unfit("ragged")
-        found: dict[str, str | None] = {}
+        texts: dict[str, str | None] = {}
         for place, component in enumerate(self._structure.attributes(level)):
             if component.id in self._needed:
-                found |= component.texts(values[place] if place < len(values) else None)
-        return found
+                texts |= component.texts(values[place] if place < len(values) else None)
+        return texts
 
     def _record(self, place: str, texts: dict[str, str | None]) -> Record:
-        found = {**self._fixed, **texts}
-        return Record(place, [None if name is None else found.get(name) for name in self._wanted])
+        all_texts = {**self._fixed, **texts}
+        return Record(place, [None if name is None else all_texts.get(name) for name in self._wanted])
 
     def _faulty(self, place: str, fault: str, raw: Any) -> Record:
         return Record(place, (None,) * len(self._wanted), fault, short(json_text(raw) or ""))

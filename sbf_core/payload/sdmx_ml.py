@@ -124,16 +124,16 @@ class _Walk:
                 raise PayloadRefused(f"tells an error in its footer: {code} {told}".strip())
 
     def _observation(self, element: Element) -> dict[str, str | None]:
-        found = {**_own(element), **_values(element)}
+        components = {**_own(element), **_values(element)}
         for part in element:
             name = _local(part.tag)
             if name == "ObsDimension":
-                found[part.get("id", self._at_observation)] = part.get("value")
+                components[part.get("id", self._at_observation)] = part.get("value")
             elif name == "ObsValue":
-                found[part.get("id", "OBS_VALUE")] = part.get("value")
+                components[part.get("id", "OBS_VALUE")] = part.get("value")
             elif name == "Time":  # 2.0
-                found[_TIME] = part.text
-        return found
+                components[_TIME] = part.text
+        return components
 
     def _deletes(self) -> bool:
         return (self._action() or "").lower() in ("delete", "d")
@@ -141,14 +141,14 @@ class _Walk:
     def _action(self) -> str | None:
         return self._dataset.get("action") or self._head.get("action")
 
-    def _record(self, found: dict[str, str | None]) -> Record:
+    def _record(self, components: dict[str, str | None]) -> Record:
         """The wanted fields of an observation: its own, of its groups, of its data set, of the message."""
         self._count += 1
         for group in self._groups:
-            shared = group.keys() & found.keys()
-            if shared and all(group[name] == found[name] for name in shared):
-                found = {**group, **found}
-        fields = {**self._head, **self._dataset, "action": self._action(), **found}
+            shared = group.keys() & components.keys()
+            if shared and all(group[name] == components[name] for name in shared):
+                components = {**group, **components}
+        fields = {**self._head, **self._dataset, "action": self._action(), **components}
         if "OBS_VALUE" in fields:
             fields.setdefault("value", fields["OBS_VALUE"])
         self._seen.update(dict.fromkeys(fields))
@@ -181,13 +181,13 @@ def _own(element: Element) -> dict[str, str | None]:
 
 def _values(element: Element) -> dict[str, str | None]:
     """The components of a generic element, at whatever depth: ids (2.0: concepts) and values."""
-    found: dict[str, Any] = {}
+    components: dict[str, Any] = {}
     for each in element.iter():
         if _local(each.tag) == "Value":
             name = each.get("id", each.get("concept"))
             if name:
-                found[name] = each.get("value")
-    return found
+                components[name] = each.get("value")
+    return components
 
 
 READER = SdmxMlReader()

@@ -93,7 +93,7 @@ class Structure:
 
     def groups(self, given: Any) -> dict[tuple[str, ...], dict[tuple[str, ...], Any]]:
         """Attributes of groups of dimensions: by the dimensions of the group, by the positions of their codes."""
-        found: dict[tuple[str, ...], dict[tuple[str, ...], Any]] = {}
+        groups: dict[tuple[str, ...], dict[tuple[str, ...], Any]] = {}
         for key, values in object_at(given or {}, "dimensionGroupAttributes", what=_WHAT).items():
             parts = key.split(":")
             if len(parts) != len(self.key_order):
@@ -102,24 +102,24 @@ class Structure:
             named = [(name, part) for name, part in zip(self.key_order, parts, strict=True) if part]
             dimensions, positions = tuple(name for name, _ in named), tuple(part for _, part in named)
             place = f"dimensionGroupAttributes[{key!r}]"
-            found.setdefault(dimensions, {})[positions] = list_at(values, place, what=_WHAT)
-        return found
+            groups.setdefault(dimensions, {})[positions] = list_at(values, place, what=_WHAT)
+        return groups
 
     def of_groups(
         self, groups: dict[tuple[str, ...], dict[tuple[str, ...], Any]], keys: dict[str, str]
     ) -> dict[str, str | None]:
         """The attributes of all groups that an observation belongs to."""
-        found: dict[str, str | None] = {}
+        texts: dict[str, str | None] = {}
         components = self.attributes("dimensionGroup")
         for component in components:
-            found |= component.texts(None)
+            texts |= component.texts(None)
         for dimensions, by_positions in groups.items():
             # a dimension at the data set has one code, at 0
             values = by_positions.get(tuple(keys.get(name, "0") for name in dimensions), ())
             for component, value in zip(components, values, strict=False):
                 if value is not None:
-                    found |= component.texts(value)
-        return found
+                    texts |= component.texts(value)
+        return texts
 
 
 def structures_of(data: dict[str, Any]) -> list[Structure]:
@@ -129,8 +129,8 @@ def structures_of(data: dict[str, Any]) -> list[Structure]:
         PayloadRefused: there is none, or it names a component twice at different places.
     """
     given = data.get("structures", [data["structure"]] if "structure" in data else None)
-    found = list_at(given, "structures", what=_WHAT)
-    return [_structure(object_at(each, f"structures[{place}]", what=_WHAT)) for place, each in enumerate(found)]
+    listed = list_at(given, "structures", what=_WHAT)
+    return [_structure(object_at(each, f"structures[{place}]", what=_WHAT)) for place, each in enumerate(listed)]
 
 
 def _structure(given: dict[str, Any]) -> Structure:
@@ -159,10 +159,10 @@ def _structure(given: dict[str, Any]) -> Structure:
 
 def _levels(given: Any, place: str) -> dict[str, tuple[Component, ...]]:
     levels = object_at(given if given is not None or place == "dimensions" else {}, place, what=_WHAT)
-    found = {level: _components(components or [], f"{place}.{level}") for level, components in levels.items()}
-    if "dataset" in found:  # so spelled in a sample of 1.0
-        found["dataSet"] = found.pop("dataset") + found.get("dataSet", ())
-    return found
+    by_level = {level: _components(components or [], f"{place}.{level}") for level, components in levels.items()}
+    if "dataset" in by_level:  # so spelled in a sample of 1.0
+        by_level["dataSet"] = by_level.pop("dataset") + by_level.get("dataSet", ())
+    return by_level
 
 
 def _components(given: Any, place: str) -> tuple[Component, ...]:
@@ -170,13 +170,13 @@ def _components(given: Any, place: str) -> tuple[Component, ...]:
 
 
 def _component(given: Any, place: str) -> Component:
-    found = object_at(given, place, what=_WHAT)
-    name = json_text(found.get("id"))
+    component = object_at(given, place, what=_WHAT)
+    name = json_text(component.get("id"))
     if not name:
         raise PayloadRefused(f"has a component without an id in {place}")
-    default = json_text(found.get("default"))
-    values = found.get("values")
-    if values is None or (not values and "format" in found):
+    default = json_text(component.get("default"))
+    values = component.get("values")
+    if values is None or (not values and "format" in component):
         return Component(name, None, (), default)
     place = f"{place}.{name}.values"
     # a null among the codes says that there is none (2.1)
@@ -193,7 +193,9 @@ def _code(value: dict[str, Any]) -> str | None:
 
 def _key_order(dimensions: dict[str, Sequence[dict[str, Any]]]) -> tuple[str, ...]:
     """The ids of all dimensions in the order of a full key; one without a position (the time, in 1.0) stands last."""
-    found = [each for level in dimensions.values() for each in level or ()]
-    positions = [str(each.get("keyPosition", "")) for each in found]
-    order = [int(position) if position.isdigit() else len(found) for position in positions]
-    return tuple(str(each["id"]) for _, each in sorted(zip(order, found, strict=True), key=lambda pair: pair[0]))
+    all_dimensions = [each for level in dimensions.values() for each in level or ()]
+    positions = [str(each.get("keyPosition", "")) for each in all_dimensions]
+    order = [int(position) if position.isdigit() else len(all_dimensions) for position in positions]
+    return tuple(
+        str(each["id"]) for _, each in sorted(zip(order, all_dimensions, strict=True), key=lambda pair: pair[0])
+    )

@@ -47,15 +47,15 @@ class SectionsReader(RecordsOnly):
         places = places_of(reading.slots, [*named, *(f"@[{place}]" for place in range(len(header)))])
         places = [place if place is None or place < len(named) else place - len(header) for place in places]
         headings: list[str | None] = [None] * len(levels)
-        for number, found in _rows(declared, lines, len(header)):
-            if isinstance(found, _Heading):
-                headings[found.level] = found.text
+        for number, row in _rows(declared, lines, len(header)):
+            if isinstance(row, _Heading):
+                headings[row.level] = row.text
                 if declared.nested:
-                    headings[found.level + 1 :] = [None] * (len(levels) - found.level - 1)
-            elif isinstance(found, str):
-                yield Record(f"line {number}", (None,) * len(places), found, short(lines.raw()))
+                    headings[row.level + 1 :] = [None] * (len(levels) - row.level - 1)
+            elif isinstance(row, str):
+                yield Record(f"line {number}", (None,) * len(places), row, short(lines.raw()))
             else:
-                values = [*headings, *(None if not text or text in declared.csv.null else text for text in found)]
+                values = [*headings, *(None if not text or text in declared.csv.null else text for text in row)]
                 yield Record(f"line {number}", [None if place is None else values[place] for place in places])
 
 
@@ -150,14 +150,14 @@ def _row(declared: Sections, line: str, lines: _Lines, width: int) -> list[str] 
     """The fields of a row that begins with a line, or what is wrong with it."""
     number = lines.number
     try:
-        found = next(_reader(declared.csv, chain((line,), lines)))
+        fields = next(_reader(declared.csv, chain((line,), lines)))
     except csv.Error as error:
         if lines.is_at_end:
             raise PayloadRefused(f"has a quote on line {number} that is never closed") from error
         return "quotes"
-    if len(found) == width:
-        return found
-    if declared.section_fields and len(found) == 1:
+    if len(fields) == width:
+        return fields
+    if declared.section_fields and len(fields) == 1:
         fix = "declare its pattern in section_fields: rows below it would stand under a wrong heading"
         raise PayloadRefused(f"line {number} is no row and no heading that is known: {short(line)!r}", fix=fix)
     return "ragged"

@@ -142,9 +142,9 @@ def check_utf8(text: Utf8Text, encoding: str) -> None:
 
 def refused_byte(position: int, error: UnicodeDecodeError, encoding: str) -> PayloadRefused:
     """The refusal of a payload whose byte at ``position``, counted from 0, is none of its encoding."""
-    found = error.object[error.start : error.end][:4].hex(" ").upper()
+    hex_text = error.object[error.start : error.end][:4].hex(" ").upper()
     question = "; is it cp1252 or latin-1?" if is_utf8(encoding) else "; is it utf-8?"
-    what = f"byte {position} ({found}) is no {encoding}"
+    what = f"byte {position} ({hex_text}) is no {encoding}"
     return PayloadRefused(what, fix=f"declare encoding=..., as the vendor says it{question}")
 
 

@@ -17,17 +17,17 @@ def token_of(body: bytes, at: str) -> str:
         PayloadRefused: there is no such place, or something else there.
     """
     try:
-        found = json.loads(body, parse_float=str)
+        value = json.loads(body, parse_float=str)
     except (ValueError, RecursionError) as error:
         raise PayloadRefused(f"the cursor at {at} cannot be read: it is no JSON") from error
     for segment in value_path(at):
-        found = child(found, segment)
-        if found is ABSENT:
+        value = child(value, segment)
+        if value is ABSENT:
             raise PayloadRefused(f"there is no cursor at {at}")
-    if found is None:
+    if value is None:
         return ""
-    if isinstance(found, bool) or not isinstance(found, (str, int)):
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise PayloadRefused(f"the cursor at {at} is no text and no number")
-    if not is_unicode(str(found)):
+    if not is_unicode(str(value)):
         raise PayloadRefused(f"the cursor at {at} holds half of a surrogate pair, which no address can")
-    return str(found)
+    return str(value)

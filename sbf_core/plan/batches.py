@@ -33,11 +33,11 @@ def known_of_tickers(
     bases = _bases(entries)
     if not bases:
         return states
-    found: dict[str, SeriesState] = {}
+    known: dict[str, SeriesState] = {}
     for key, state in states.items():
         for series in _series(key, bases):
-            found[series] = _both(found[series], state) if series in found else state
-    return found
+            known[series] = _both(known[series], state) if series in known else state
+    return known
 
 
 def known_series(entries: Sequence[DatasetKeymapEntry], done: Done) -> Done:

@@ -58,10 +58,10 @@ def session_test(calendar: str) -> Callable[[dt.date], bool]:
 
 
 def _exchange(code: str) -> Any:
-    found = _made(code)
-    if isinstance(found, UsageError):
-        raise UsageError(found.what, where=found.where, fix=found.fix, code=found.code)
-    return found
+    exchange = _made(code)
+    if isinstance(exchange, UsageError):
+        raise UsageError(exchange.what, where=exchange.where, fix=exchange.fix, code=exchange.code)
+    return exchange
 
 
 @functools.cache

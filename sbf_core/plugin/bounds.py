@@ -39,8 +39,8 @@ class Bound:
     def text(self) -> str:
         """For readers."""
         if not self.fits:
-            found = f"{self.installed} is installed" if self.installed else "it is not installed"
-            return f"wants {self.package}{self.wanted}, and {found}"
+            state = f"{self.installed} is installed" if self.installed else "it is not installed"
+            return f"wants {self.package}{self.wanted}, and {state}"
         return f"holds {self.package} at {self.wanted}"
 
 
@@ -51,7 +51,7 @@ def bounds(holders: Iterable[str]) -> list[Bound]:
         holders: their names.
     """
     own = {canonicalize_name(requirement.name): requirement.specifier for requirement in _requirements(_SBF)}
-    found = []
+    listed = []
     for holder in sorted(set(holders) - {_SBF, ""}):
         for requirement in _requirements(holder):
             name = canonicalize_name(requirement.name)
@@ -59,7 +59,7 @@ def bounds(holders: Iterable[str]) -> list[Bound]:
             fits = bool(installed) and requirement.specifier.contains(installed, prereleases=True)
             holds = (name in own or name == _SBF) and _is_tighter(requirement.specifier, own.get(name))
             if not fits or holds:
-                found.append(
+                listed.append(
                     Bound(
                         holder=holder,
                         package=requirement.name,
@@ -69,7 +69,7 @@ def bounds(holders: Iterable[str]) -> list[Bound]:
                         holds_back=holds,
                     )
                 )
-    return found
+    return listed
 
 
 def _requirements(name: str) -> Iterator[Requirement]:

@@ -78,8 +78,8 @@ def used_by(hooks: Mapping[str, Implementation], deprecated: Iterable[Deprecatio
         deprecated: all that there are.
     """
     for item in deprecated:
-        found = hooks.get(item.hook)
-        if found is not None and (not item.argument or item.argument in (*found.argnames, *found.kwargnames)):
+        hook = hooks.get(item.hook)
+        if hook is not None and (not item.argument or item.argument in (*hook.argnames, *hook.kwargnames)):
             yield item
 
 

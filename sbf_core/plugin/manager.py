@@ -128,8 +128,8 @@ class PluginManager:
         self._callers: dict[tuple[str, str], Callable[..., Any]] = {}
         self.records: dict[str, PluginRecord] = {}
         self._options = options or {}
-        found = sorted(entry_points(group=GROUP) if points is None else points, key=lambda point: point.name)
-        for point in found:
+        sorted_points = sorted(entry_points(group=GROUP) if points is None else points, key=lambda point: point.name)
+        for point in sorted_points:
             self._load(point, block)
         stray = next((name for name in self._options if points is None and name not in self.records), None)
         if stray is not None:
@@ -220,7 +220,9 @@ class PluginManager:
             )
         if hookspecs.DEPRECATED:
             own = {
-                caller.name: next(found for found in caller.get_hookimpls() if found.plugin is module)
+                caller.name: next(
+                    implementation for implementation in caller.get_hookimpls() if implementation.plugin is module
+                )
                 for caller in callers
             }
             record.deprecated = tuple(item.text for item in used_by(own, hookspecs.DEPRECATED))

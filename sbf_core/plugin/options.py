@@ -18,7 +18,7 @@ def checked_options(options: Mapping[str, Any], **defaults: Any) -> dict[str, An
     Raises:
         UsageError: an option that is not known, or of another kind.
     """
-    found = dict(defaults)
+    checked = dict(defaults)
     for name, value in options.items():
         if name not in defaults:
             raise UsageError(
@@ -37,5 +37,5 @@ def checked_options(options: Mapping[str, Any], **defaults: Any) -> dict[str, An
             raise UsageError(
                 f"option {name} is {type(value).__name__} {value!r}, expected {type(wanted).__name__}", code="OPTION"
             )
-        found[name] = value
-    return found
+        checked[name] = value
+    return checked

@@ -58,13 +58,13 @@ def chosen_by(pattern: str, plugins: Iterable[Named], *, what: str) -> list[str]
     """
     known = list(plugins)
     exact = [plugin.name for plugin in known if plugin.name == pattern]
-    found = exact or [plugin.name for plugin in known if matches(plugin, pattern)]
-    if not found:
+    chosen = exact or [plugin.name for plugin in known if matches(plugin, pattern)]
+    if not chosen:
         names = [plugin.name for plugin in known]
         hint = "" if is_pattern(pattern) else nearest(pattern, names)
         fix = "; ".join(part for part in (hint, f"installed: {', '.join(names) or 'none'}") if part)
         raise UsageError(f"there is no plugin {pattern!r}", where=what, fix=fix, code="UNKNOWN_PLUGIN")
-    return found
+    return chosen
 
 
 def is_blocked(plugin: Named, block: Sequence[str]) -> bool:

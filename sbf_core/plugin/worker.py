@@ -64,8 +64,8 @@ class _RemoteSession:
         answer = unpacked(receive(self._source))
         if answer[0] == "error":
             raise error_of(answer)
-        found: tuple[str, ...] = answer[1]
-        return found
+        names: tuple[str, ...] = answer[1]
+        return names
 
     def get(self, request: RunRequest, url: str, **options: Any) -> RunResult:
         """See ``FetchSession.get``."""

@@ -98,13 +98,13 @@ def recover(
         lines[path.stem], damage = read_journal_start(path)
         damages += [damage] if damage else []
     paths = ops.recovery.known_paths()
-    journalled = {line.row.rel_path for found in lines.values() for line in found}
+    journalled = {line.row.rel_path for run_lines in lines.values() for line in run_lines}
     moved = move_strays(config, paths | journalled) if ours else 0
     fault_point("recover.moved")
     quarantined = record_quarantined(ops, config)
     fault_point("recover.quarantined")
     fresh = _fresh(lines, paths)
-    missing = _adopt(ops, config, (row for found in fresh.values() for row in found))
+    missing = _adopt(ops, config, (row for rows in fresh.values() for row in rows))
     damages += [f"{len(missing)} journalled payloads are missing, the first is {missing[0]}"] if missing else []
     fault_point("recover.adopted")
     runs = [
@@ -134,8 +134,8 @@ def _fresh(lines: Mapping[str, list[JournalLine]], known: frozenset[str]) -> dic
     """Payloads that the ledger does not know, by run. One that came twice is of the run that kept it first."""
     seen = set(known)
     fresh: dict[str, list[BronzeManifestRow]] = {}
-    for run_id, found in sorted(lines.items()):
-        fresh[run_id] = [line.row for line in found if line.row.rel_path not in seen]
+    for run_id, run_lines in sorted(lines.items()):
+        fresh[run_id] = [line.row for line in run_lines if line.row.rel_path not in seen]
         seen.update(row.rel_path for row in fresh[run_id])
     return fresh
 
@@ -179,9 +179,9 @@ def record_quarantined(ops: OpsService, config: DuckDbConfig) -> int:
     """Record what is in quarantine and not on record yet; returns how many files."""
     if not config.quarantine.is_dir():
         return 0
-    found = [attrs.asdict(file) for file in quarantined_files(config.quarantine, known=ops.recovery.known_quarantine())]
-    ops.recovery.record_quarantine(found)
-    return len(found)
+    files = [attrs.asdict(file) for file in quarantined_files(config.quarantine, known=ops.recovery.known_quarantine())]
+    ops.recovery.record_quarantine(files)
+    return len(files)
 
 
 def _adopt(ops: OpsService, config: DuckDbConfig, rows: Iterable[BronzeManifestRow]) -> list[str]:

@@ -68,16 +68,16 @@ def coverage_of(
     rows, failed = answered_stretches(cursor, entry, with_rows=True), failed_stretches(cursor, entry)
     series: Sequence[str | None] = [None]
     if entry.scope is Scope.PER_TICKER:
-        seen = {ticker for found in (answered, failed) for ticker in found if ticker is not None}
+        seen = {ticker for by_ticker in (answered, failed) for ticker in by_ticker if ticker is not None}
         series = sorted({*seen, *(entry.members or tickers)})
-    found = []
+    covered = []
     for ticker in series:
         of = [each.get(ticker, ()) for each in (final, answered, rows, failed)]
         stretches = [
             CoveredStretch(ticker=ticker, first=a, last=z, state=state) for a, z, state in _states(wanted, *of)
         ]
-        found += sorted(stretches, key=lambda each: each.first)
-    return found
+        covered += sorted(stretches, key=lambda each: each.first)
+    return covered
 
 
 def _states(

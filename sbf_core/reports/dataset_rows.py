@@ -79,7 +79,7 @@ def rows_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, wanted
         counted = cursor.execute(f"SELECT count(*) FROM {source} AS t {where}", parameters).fetchone()
         total = counted[0] if counted else 0
         offset = (wanted.page - 1) * wanted.size
-        found = table_of(
+        page = table_of(
             cursor,
             f"SELECT {shown} FROM {source} AS t {where} ORDER BY {order} LIMIT {wanted.size} OFFSET {offset}",
             parameters,
@@ -88,7 +88,7 @@ def rows_of(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, wanted
         raise UsageError(
             f"a value does not fit its column: {str(error).splitlines()[0]}", where=entry.id, code="FILTER"
         ) from error
-    return RowsFound(table=found, more=offset + wanted.size < total, total=total)
+    return RowsFound(table=page, more=offset + wanted.size < total, total=total)
 
 
 def _known(entry: DatasetKeymapEntry, name: str) -> str:

@@ -34,17 +34,17 @@ def dataset_named(name: str, entries: Iterable[DatasetKeymapEntry]) -> DatasetKe
     """
     known = list(entries)
     table = name.removeprefix("silver.")
-    found = (
+    matches = (
         [entry for entry in known if entry.id == name]
         or [entry for entry in known if entry.silver_table == table]
         or [entry for entry in known if entry.dataset == name]
     )
-    if len(found) == 1:
-        return found[0]
-    if found:
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
         raise UsageError(
-            f"{name!r} means {len(found)} datasets",
-            fix="write one of " + ", ".join(entry.id for entry in found),
+            f"{name!r} means {len(matches)} datasets",
+            fix="write one of " + ", ".join(entry.id for entry in matches),
             code="UNKNOWN_DATASET",
         )
     hint = nearest(name, [text for entry in known for text in (entry.id, entry.silver_table, entry.dataset)])
@@ -66,8 +66,8 @@ def payloads_of(
 def count_payloads(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> int:
     """How many payloads there are of it."""
     query = "SELECT count(*) FROM ops.bronze_manifest WHERE list_contains(?, dataset_id)"
-    found = cursor.execute(query, [list(entry.ids)]).fetchone()
-    return found[0] if found else 0
+    row = cursor.execute(query, [list(entry.ids)]).fetchone()
+    return row[0] if row else 0
 
 
 def columns_of_table(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> FactTable:
@@ -167,17 +167,17 @@ def key_named(columns: Sequence[str], text: str, *, what: str) -> dict[str, str]
     parts = [part.strip() for part in text.split(",")]
     fix = "write " + ",".join(f"{name}=..." for name in columns)
     if all("=" in part for part in parts):
-        found = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
-        wrong = next((name for name in found if name not in columns), None)
+        key = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in parts)}
+        wrong = next((name for name in key if name not in columns), None)
         if wrong is not None:
             raise UsageError(
                 f"{wrong!r} is no column of the key of {what}", fix=nearest(wrong, columns) or fix, code="KEY"
             )
     else:
-        found = dict(zip(columns, parts, strict=True)) if len(parts) == len(columns) else {}
-    if set(found) != set(columns):
+        key = dict(zip(columns, parts, strict=True)) if len(parts) == len(columns) else {}
+    if set(key) != set(columns):
         raise UsageError(f"this is no key of {what}: {text!r}", fix=fix, code="KEY")
-    return found
+    return key
 
 
 def own_header(entry: DatasetKeymapEntry, name: str) -> str:

@@ -73,17 +73,15 @@ def left_files(config: DuckDbConfig, *, alone: bool) -> list[LeftOver]:
         alone: the caller holds the home, so that nobody is at work in it; else what a run at work may need is left out.
     """
     quiet = alone or not config.holder.exists()
-    found = [(LeftKind.BACKUP, path, why) for path, why in database_copies(config)]
-    found += [(LeftKind.SCRATCH, path, "a process died") for path in dead_scratch(config)]
+    left = [(LeftKind.BACKUP, path, why) for path, why in database_copies(config)]
+    left += [(LeftKind.SCRATCH, path, "a process died") for path in dead_scratch(config)]
     if quiet:
-        found += [(LeftKind.SCRATCH, path, "the run is over") for path in _inside(config.staging)]
+        left += [(LeftKind.SCRATCH, path, "the run is over") for path in _inside(config.staging)]
         newer = "a newer one is there"
-        found += [
-            (LeftKind.PUBLISHED, path, newer) for path in (*superseded_copies(config), *superseded_tables(config))
-        ]
+        left += [(LeftKind.PUBLISHED, path, newer) for path in (*superseded_copies(config), *superseded_tables(config))]
     reason = "moved out of Bronze: {}; `sbf repair` may want it"
-    found += [(LeftKind.QUARANTINE, path, reason.format(path.name)) for path in _inside(config.quarantine)]
-    return [_measured(config.home, *one) for one in found]
+    left += [(LeftKind.QUARANTINE, path, reason.format(path.name)) for path in _inside(config.quarantine)]
+    return [_measured(config.home, *one) for one in left]
 
 
 def _inside(folder: Path) -> list[Path]:
@@ -114,17 +112,17 @@ def left_tables(
     why = "; ".join(("no loaded plugin fills it", *known.silent))
     there = [name for (name,) in cursor.execute(_TABLES.format(schema="silver")).fetchall()]
     bases = {_base(name, there) for name in there}
-    found = []
+    left = []
     for name in sorted(bases - needed):
         parts = [part for part in (name, f"{name}{_HISTORY}") if part in there]
         size = sum(_table_bytes(cursor, f"silver.{quoted(part)}") for part in parts)
         rows = sum(_rows(cursor, f"silver.{quoted(part)}") for part in parts)
-        found.append(LeftOver(kind=LeftKind.SILVER, name=f"silver.{name}", byte_count=size, rows=rows, why=why))
+        left.append(LeftOver(kind=LeftKind.SILVER, name=f"silver.{name}", byte_count=size, rows=rows, why=why))
     declared = {model.name for model in known.models}
     for (name,) in cursor.execute(_TABLES.format(schema="gold")).fetchall():
         if name not in declared:
             table = f"gold.{quoted(name)}"
-            found.append(
+            left.append(
                 LeftOver(
                     kind=LeftKind.GOLD,
                     name=f"gold.{name}",
@@ -133,7 +131,7 @@ def left_tables(
                     why=why,
                 )
             )
-    return found
+    return left
 
 
 def _base(name: str, there: Sequence[str]) -> str:

@@ -129,17 +129,17 @@ def explain_silver(
         raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
     versions = revisions(cursor, entry, wanted)
     condition = " AND ".join(f"t.{quoted(name)} = CAST(? AS {entry.column_types[name]})" for name in entry.key_columns)
-    found = table_of(
+    result = table_of(
         cursor,
         f"SELECT t.* FROM silver.{quoted(entry.silver_table)} AS t WHERE {condition}",
         [wanted[name] for name in entry.key_columns],
     )
-    if not found.rows:
+    if not result.rows:
         gone = " now; it was once: see `sbf revisions`" if versions.rows else ""
         raise UsageError(
             f"{entry.id} has no row with the key {key!r}{gone}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY"
         )
-    row = found.records[0]
+    row = result.records[0]
     payload = table_of(cursor, _PAYLOAD, [row["_bronze_file_id"]]).records[0]
     path = inside(bronze, payload["payload"])
     changed = why_other_bytes(path, payload["sha256"], payload["bytes"])
@@ -189,7 +189,7 @@ def explain_gold(
     wanted = key_named(model.key, key, what=f"gold.{name}")
     condition = " AND ".join(f"t.{quoted(part)} = CAST(? AS {types[part]})" for part in model.key)
     try:
-        found = table_of(
+        result = table_of(
             cursor,
             f"SELECT t.{quoted(column)} FROM gold.{quoted(name)} AS t WHERE {condition}",
             [wanted[part] for part in model.key],
@@ -198,13 +198,13 @@ def explain_gold(
         raise UsageError(
             f"a value of the key does not fit: {str(error).splitlines()[0]}", where=f"gold.{name}", code="KEY"
         ) from error
-    if not found.rows:
+    if not result.rows:
         raise UsageError(
             f"gold.{name} has no row with the key {key!r}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY"
         )
     reads = sorted(tables_read(cursor, model.sql, where=f"gold.{name}"))
     inputs = tuple(_input(cursor, source, wanted) for source in reads if _columns(cursor, source))
-    return GoldOrigin(model=model, key=wanted, column=column, value=found.rows[0][0], inputs=inputs)
+    return GoldOrigin(model=model, key=wanted, column=column, value=result.rows[0][0], inputs=inputs)
 
 
 def _columns(cursor: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
@@ -264,18 +264,18 @@ def impact(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], name:
         UsageError: there is no such payload, or several.
     """
     short = name.removeprefix("bronze/")
-    found = cursor.execute(_NAMED, [short, short, short if len(short) >= _HASH_CHARACTERS_MIN else "-"]).fetchall()
-    if len(found) != 1:
-        what = f"{len(found)} payloads begin with {name!r}" if found else f"there is no payload {name!r}"
+    rows = cursor.execute(_NAMED, [short, short, short if len(short) >= _HASH_CHARACTERS_MIN else "-"]).fetchall()
+    if len(rows) != 1:
+        what = f"{len(rows)} payloads begin with {name!r}" if rows else f"there is no payload {name!r}"
         raise UsageError(what, fix="write its path below bronze, e.g. of `sbf runs last`", code="UNKNOWN_PAYLOAD")
-    payload = table_of(cursor, _PAYLOAD, [found[0][0]]).records[0]
+    payload = table_of(cursor, _PAYLOAD, [rows[0][0]]).records[0]
     promoted = cursor.execute(
-        "SELECT silver_table, rows_rejected FROM ops.promotion_manifest WHERE bronze_file_id = ? LIMIT 1", [found[0][0]]
+        "SELECT silver_table, rows_rejected FROM ops.promotion_manifest WHERE bronze_file_id = ? LIMIT 1", [rows[0][0]]
     ).fetchone()
     table = promoted[0] if promoted else ""
     there = bool(table) and bool(_columns(cursor, f"silver.{table}"))
     counts = (
-        [_brought(cursor, f"silver.{quoted(one)}", found[0][0]) for one in (table, f"{table}_history")]
+        [_brought(cursor, f"silver.{quoted(one)}", rows[0][0]) for one in (table, f"{table}_history")]
         if there
         else [0, 0]
     )

@@ -96,20 +96,22 @@ def dataset_states(
             "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'silver' AND database_name = current_database()"
         ).fetchall()
     }
-    found = []
+    datasets = []
     declared = list(entries)
     for entry in declared:
         if entry.id not in bronze and entry.id not in asked:
             continue
         checked = asked.get(entry.id)
         state, why = _freshness(entry, None if checked is None else from_naive_utc(checked), now)
-        found.append((entry.id, entry.title or entry.id, entry.silver_table, True, state, why))
+        datasets.append((entry.id, entry.title or entry.id, entry.silver_table, True, state, why))
     left = sorted(set(bronze) - {name for entry in declared for name in entry.ids})
     tables_of = dict(cursor.execute(_TABLES_OF, [left]).fetchall()) if left else {}
-    found += [(name, name, tables_of.get(name, ""), False, "left", "no installed plugin declares it") for name in left]
+    datasets += [
+        (name, name, tables_of.get(name, ""), False, "left", "no installed plugin declares it") for name in left
+    ]
     waiting = _waiting(cursor, declared)
     states = []
-    for dataset_id, title, table, is_declared, state, why in found:
+    for dataset_id, title, table, is_declared, state, why in datasets:
         payloads, fetched = bronze.get(dataset_id, (0, None))
         failed, rejected, covered = silver.get(table, (0, 0, None))
         if failed:
@@ -128,11 +130,11 @@ def _waiting(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapE
     """State and reason of the datasets whose table is stale, or whose payloads wait."""
     held = {one.table: ("held", payloads_wait(one)) for one in held_payloads(cursor)}
     entries = list(entries)
-    found = {entry.id: held[entry.silver_table] for entry in entries if entry.silver_table in held}
+    waiting = {entry.id: held[entry.silver_table] for entry in entries if entry.silver_table in held}
     for stale in stale_tables(cursor, entries):
         why = f"{'; '.join(stale.why)}; the next run makes it again ({cost_of(stale)})"
-        found[stale.entry.id] = ("held", stale.hold.reason) if stale.hold else ("stale", why)
-    return found
+        waiting[stale.entry.id] = ("held", stale.hold.reason) if stale.hold else ("stale", why)
+    return waiting
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -153,9 +155,9 @@ def _freshness(entry: DatasetKeymapEntry, checked_at: dt.datetime | None, now: d
 def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str) -> list[Problem]:
     """What went wrong in a run, each with what to do."""
     page = f"/runs/{run_id}"
-    found = []
+    problems = []
     if status in ("failed", "interrupted"):
-        found.append(
+        problems.append(
             Problem(
                 what=f"The last run was {status}",
                 detail="The next one goes on where it stopped.",
@@ -164,7 +166,7 @@ def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str)
             )
         )
     for dataset, error, times in cursor.execute(_FAILED, [run_id]).fetchall():
-        found.append(
+        problems.append(
             Problem(
                 what=f"{dataset}: {times:,} failed",
                 detail=error or "",
@@ -173,7 +175,7 @@ def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str)
             )
         )
     for table, error in cursor.execute(_GOLD_FAILED, [run_id]).fetchall():
-        found.append(
+        problems.append(
             Problem(
                 what=f"gold.{table} was not built",
                 detail=error or "",
@@ -182,7 +184,7 @@ def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str)
             )
         )
     for table, reason, times in cursor.execute(_REJECTED, [run_id]).fetchall():
-        found.append(
+        problems.append(
             Problem(
                 what=f"silver.{table}: {times:,} rows rejected",
                 detail=reason,
@@ -190,7 +192,7 @@ def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str)
                 href=f"{page}?layer=silver",
             )
         )
-    return found
+    return problems
 
 
 def run_days(cursor: duckdb.DuckDBPyConnection, *, since: dt.date) -> FactTable:

@@ -58,7 +58,7 @@ def place_in_payload(
     with tempfile.TemporaryDirectory() as folder:
         staging = Path(folder)
         try:
-            found = [
+            places = [
                 place
                 for row in _rows(path, extension, entry, staging)
                 for place in [_fits(row, asked, key, wanted)]
@@ -66,9 +66,9 @@ def place_in_payload(
             ]
         except (OSError, PayloadRefused, UsageError) as error:
             return Place(note=f"the payload cannot be read as it is declared: {error}")
-    if len(found) != 1:
-        return Place(note=_OWN_WAY if not found else f"{len(found)} rows of the payload have this key")
-    return found[0]
+    if len(places) != 1:
+        return Place(note=_OWN_WAY if not places else f"{len(places)} rows of the payload have this key")
+    return places[0]
 
 
 @attrs.frozen

@@ -137,19 +137,19 @@ def one_run(
             fix=(nearest(run_id, known) if not fits else "") or "see `sbf runs`, or write last",
             code="UNKNOWN_RUN",
         )
-    (found,) = fits
+    (full_id,) = fits
     counts = dict(
         cursor.execute(
-            "SELECT status, count(*) FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1", [found]
+            "SELECT status, count(*) FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1", [full_id]
         ).fetchall()
     )
-    page = [found, status, status, limit, offset]
+    page = [full_id, status, status, limit, offset]
     return RunFacts(
-        run=table_of(cursor, _RUNS.format(chosen="run_id = ?", limit=1, offset=0), [found]),
+        run=table_of(cursor, _RUNS.format(chosen="run_id = ?", limit=1, offset=0), [full_id]),
         bronze=table_of(cursor, _FILES, page) if only in ("", "bronze") else _NOTHING,
-        silver=table_of(cursor, _PROMOTIONS, [found]) if only in ("", "silver") else _NOTHING,
-        rejects=table_of(cursor, _REJECTS, [found]) if only in ("", "silver") else _NOTHING,
-        gold=table_of(cursor, _GOLD, [found]) if only in ("", "gold") else _NOTHING,
+        silver=table_of(cursor, _PROMOTIONS, [full_id]) if only in ("", "silver") else _NOTHING,
+        rejects=table_of(cursor, _REJECTS, [full_id]) if only in ("", "silver") else _NOTHING,
+        gold=table_of(cursor, _GOLD, [full_id]) if only in ("", "gold") else _NOTHING,
         files=sum(times for name, times in counts.items() if status in ("", name)),
         files_in_all=sum(counts.values()),
     )

@@ -59,8 +59,8 @@ def asked(cursor: duckdb.DuckDBPyConnection, text: str, *, limit: int, nested: b
     """
     (statement,) = cursor.extract_statements(text)
     if statement.type is duckdb.StatementType.EXPLAIN:
-        found = cursor.execute(text)
-        return Answer(headers=[column[0] for column in found.description], rows=found.fetchall(), more=False)
+        result = cursor.execute(text)
+        return Answer(headers=[column[0] for column in result.description], rows=result.fetchall(), more=False)
     question = cursor.sql(_unended(text))
     kinds, headers = [str(kind) for kind in question.types], list(question.columns)
     shown, infinite = [], []

@@ -64,10 +64,10 @@ def new_fields(
     """
     headers = ("dataset", "field", "examples", "since")
     entry_by_table = {entry.silver_table: entry for entry in entries}
-    found = cursor.execute(_NEW_FIELDS, [to_naive_utc(now) - _SHOWN_FOR]).fetchall()
+    fields = cursor.execute(_NEW_FIELDS, [to_naive_utc(now) - _SHOWN_FOR]).fetchall()
     rows = [
         (entry_by_table[table].id, field, *more)
-        for table, field, *more in found
+        for table, field, *more in fields
         if table in entry_by_table
         and field not in {name for column in entry_by_table[table].columns for name in column.source_names}
     ]
@@ -76,19 +76,19 @@ def new_fields(
 
 def problems_of_tables(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[Problem]:
     """Tables and payloads that wait, each with what to do."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     entries = list(entries)
     for stale in stale_tables(cursor, entries):
         table = stale.entry.silver_table
         what = f"silver.{table} is {'held' if stale.hold else 'stale'}"
         detail = stale.hold.reason if stale.hold else f"{'; '.join(stale.why)} ({cost_of(stale)})"
         fix = f"sbf rebuild {typed(stale.entry.id)} --accept" if stale.hold else "sbf run"
-        found.append(Problem(what=what, detail=detail, fix=fix, href=f"/datasets/{table}"))
+        problems.append(Problem(what=what, detail=detail, fix=fix, href=f"/datasets/{table}"))
     tables = {entry.silver_table: entry.id for entry in entries}
     for held in held_payloads(cursor):
         if held.table in tables:
             dataset = tables[held.table]
-            found.append(
+            problems.append(
                 Problem(
                     what=f"{dataset} is held",
                     detail=payloads_wait(held),
@@ -96,4 +96,4 @@ def problems_of_tables(cursor: duckdb.DuckDBPyConnection, entries: Iterable[Data
                     href=f"/datasets/{held.table}",
                 )
             )
-    return found
+    return problems

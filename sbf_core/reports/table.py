@@ -29,5 +29,5 @@ class FactTable:
 
 def table_of(cursor: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> FactTable:
     """What a query gives."""
-    found = cursor.execute(query, list(parameters))
-    return FactTable(tuple(column[0] for column in found.description), tuple(found.fetchall()))
+    result = cursor.execute(query, list(parameters))
+    return FactTable(tuple(column[0] for column in result.description), tuple(result.fetchall()))

@@ -49,13 +49,13 @@ def gold_models(
             continue
         try:
             with watched(ops.cursor, where=f"gold models, plugin {record.label}, hook build_gold"):
-                found, wrong = (hooks or HookCalls(manager)).build_gold(record, safe=_SAFE)
+                built, wrong = (hooks or HookCalls(manager)).build_gold(record, safe=_SAFE)
             failures.extend(
                 Failure(kind=FailureKind.PLUGIN, what=f"plugin {record.label}: {text}", fix=_OTHERS) for text in wrong
             )
-            models.extend(found)
+            models.extend(built)
             if owners is not None:
-                for model in found:
+                for model in built:
                     owners.setdefault(model.name, []).append(f"plugin {record.label}")
         except EnvironmentFault as error:
             if lacking is None:

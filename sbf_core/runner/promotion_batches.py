@@ -99,8 +99,8 @@ def lacks_parts(rows: Sequence[BronzeManifestRow]) -> list[BronzeManifestRow]:
 
 def _answers(rows: Sequence[BronzeManifestRow]) -> list[list[BronzeManifestRow]]:
     """The payloads by the answer that they are of, in the order in which answers were complete."""
-    found = [sorted(answer, key=_order) for _, answer in groupby(sorted(rows, key=_answer), key=_answer)]
-    return sorted(found, key=lambda answer: _order(answer[-1]))
+    by_answer = [sorted(answer, key=_order) for _, answer in groupby(sorted(rows, key=_answer), key=_answer)]
+    return sorted(by_answer, key=lambda answer: _order(answer[-1]))
 
 
 def _answer(row: BronzeManifestRow) -> tuple[str, ...]:

@@ -65,10 +65,10 @@ class RunUniverse:
         """
         if self._archive is not None:
             return {}
-        found = {"": membership_of(self.service(bootstrap).members(), limit=limit)}
+        memberships = {"": membership_of(self.service(bootstrap).members(), limit=limit)}
         for name, settings in self._own.items():
-            found[name] = membership_of(self._service(name, settings, bootstrap).members(), limit=limit)
-        return found
+            memberships[name] = membership_of(self._service(name, settings, bootstrap).members(), limit=limit)
+        return memberships
 
     def service(self, bootstrap: DuckDbBootstrap | None) -> UniverseService:
         """What gives the tickers.

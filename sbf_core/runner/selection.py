@@ -186,7 +186,7 @@ def selected_datasets(datasets: Sequence[OwnedDataset], terms: Sequence[str]) ->
     """
     if not terms:
         return list(datasets)
-    found: set[str] = set()
+    chosen_ids: set[str] = set()
     for term in terms:
         meant = {owned.entry.id for owned in datasets if _means(term, owned)}
         if not meant:
@@ -196,8 +196,8 @@ def selected_datasets(datasets: Sequence[OwnedDataset], terms: Sequence[str]) ->
             hint = nearest(name, tags) if term.startswith("tag:") else nearest(term, known)
             there = hint or (f"tags: {', '.join(tags) or 'none'}" if term.startswith("tag:") else "see `sbf datasets`")
             raise UsageError(f"no dataset is {term!r}", where="--select", fix=there, code="SELECT")
-        found |= meant
-    return [owned for owned in datasets if owned.entry.id in found]
+        chosen_ids |= meant
+    return [owned for owned in datasets if owned.entry.id in chosen_ids]
 
 
 def _means(term: str, owned: OwnedDataset) -> bool:

@@ -125,7 +125,7 @@ def template_of(url: str, *, name: str, ticker: str = "") -> Template:
     filled = urlunsplit((parts.scheme, parts.netloc, path or "/", "&".join(asked), ""))
     if ticker:
         filled = filled.replace(quote(ticker, safe=""), "{ticker}").replace(ticker, "{ticker}")
-    found = Template(
+    template = Template(
         url=filled,
         from_date=dates.first,
         to_date=dates.last,
@@ -134,7 +134,7 @@ def template_of(url: str, *, name: str, ticker: str = "") -> Template:
         ticker=ticker,
         doubts=tuple(dates.doubts),
     )
-    return attrs.evolve(found, date_format=dates.date_format or found.date_format)
+    return attrs.evolve(template, date_format=dates.date_format or template.date_format)
 
 
 class _Dates:

@@ -147,16 +147,16 @@ def _recipe(proposal: Proposal) -> str:
     return f"RestRecipe({', '.join(parts)})"
 
 
-def _format(found: FoundRows) -> Iterator[str]:
+def _format(found_rows: FoundRows) -> Iterator[str]:
     """The format as far as it differs from the usual one, and the file in a zip."""
-    if found.format is not None:
-        usual = type(found.format)()
-        facts = {field.name: getattr(found.format, field.name) for field in attrs.fields(type(found.format))}
+    if found_rows.format is not None:
+        usual = type(found_rows.format)()
+        facts = {field.name: getattr(found_rows.format, field.name) for field in attrs.fields(type(found_rows.format))}
         said = [f"{name}={_literal(value)}" for name, value in facts.items() if value != getattr(usual, name)]
-        marks = "  # the marks in numbers of the rows that parse gives" if found.tag else ""
-        yield f"format={type(found.format).__name__}({', '.join(said)}),{marks}"
-    if found.member:
-        yield f"member={repr_of(found.member)},"
+        marks = "  # the marks in numbers of the rows that parse gives" if found_rows.tag else ""
+        yield f"format={type(found_rows.format).__name__}({', '.join(said)}),{marks}"
+    if found_rows.member:
+        yield f"member={repr_of(found_rows.member)},"
 
 
 def _literal(value: str | int | tuple[str, ...]) -> str:

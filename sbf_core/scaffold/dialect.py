@@ -170,14 +170,14 @@ def _lines(text: str, delimiter: str, quote: str) -> list[Line]:
         if quote
         else csv.reader(stream, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     )
-    found, number = [], 1
+    lines, number = [], 1
     try:
         for cells in reader:
-            found.append(Line(number=number, cells=cells))
+            lines.append(Line(number=number, cells=cells))
             number = reader.line_num + 1
     except csv.Error:  # a field of more than 128 KiB: a quote that is never closed
         return []
-    return [line for line in found if not line.is_blank]
+    return [line for line in lines if not line.is_blank]
 
 
 def _delimiter(text: str) -> tuple[str, list[Line], str]:

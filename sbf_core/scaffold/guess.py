@@ -168,16 +168,16 @@ def _guess(field: _Field, marks: Marks, doubt: str) -> GuessedColumn:
         return GuessedColumn(**usual, python="str", nullable=lacking, doubts=("true, false and numbers are mixed",))
     if field.numbers and field.told:
         return GuessedColumn(**usual, python="str", nullable=lacking, doubts=("texts and numbers are mixed",))
-    found = _of_numbers(field) if field.numbers else _of_texts(field, marks)
-    if found is None:
+    guessed = _of_numbers(field) if field.numbers else _of_texts(field, marks)
+    if guessed is None:
         return _text(field, usual, lacking, doubt)
     missing = tuple(sorted(text for text in field.stripped if text in _MISSING))
     declared = tuple(text for text in missing if text or not field.empty_is_missing)
-    doubts = [*found.pop("doubts", ()), *([doubt] if doubt else [])]
+    doubts = [*guessed.pop("doubts", ()), *([doubt] if doubt else [])]
     if declared and declared != ("",):
         doubts.append(f"{', '.join(map(repr, declared))} taken as no value")
     return GuessedColumn(
-        **usual, **found, nullable=lacking or bool(missing) or field.few, missing=declared, doubts=tuple(doubts)
+        **usual, **guessed, nullable=lacking or bool(missing) or field.few, missing=declared, doubts=tuple(doubts)
     )
 
 
@@ -192,9 +192,9 @@ def _of_numbers(field: _Field) -> dict[str, Any]:
 def _of_texts(field: _Field, marks: Marks) -> dict[str, Any] | None:
     """Type of texts that are all numbers, days or moments; None for others."""
     told = field.told
-    found = moments_of(told) or epoch_of(field.name, told)
-    if found is not None:
-        return found
+    guessed = moments_of(told) or epoch_of(field.name, told)
+    if guessed is not None:
+        return guessed
     if {text.lower() for text in told} <= {"true", "false"}:
         return {"python": "bool"}
     if any(CODE.fullmatch(text) for text in told) or not all(marks.pattern.fullmatch(text) for text in told):

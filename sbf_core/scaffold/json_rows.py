@@ -273,7 +273,7 @@ class _Reader:
 
     def _taken(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         getters = {source: getter(source_path(source)) for source in self.sources}
-        found = []
+        taken = []
         for row in rows[:ROWS_MAX]:
             try:
                 values = {source: get(self.document, row) for source, get in getters.items()}
@@ -281,8 +281,8 @@ class _Reader:
                 raise UsageError(
                     f"the row at {row.place} cannot be read: {error}", where=self.where, fix=CUSTOM, code="NO_ROWS"
                 ) from error
-            found.append({source: value for source, value in values.items() if not is_absent(value)})
-        return found
+            taken.append({source: value for source, value in values.items() if not is_absent(value)})
+        return taken
 
     def _day_beside(self, taken: Sequence[Mapping[str, Any]]) -> bool:
         """Add the day or moment that stands beside the rows, where they have none of their own."""

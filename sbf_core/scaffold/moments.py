@@ -41,7 +41,7 @@ def moments_of(texts: Sequence[str]) -> dict[str, Any] | None:
         return {"python": "dt.date"}
     iso = [_ISO_TIME.fullmatch(text) for text in texts]
     if all(iso):
-        return _iso([found for found in iso if found is not None])
+        return _iso([match for match in iso if match is not None])
     first = texts[0] if texts else ""
     if len(first) > _TEXT_MAX or not any(letter.isdigit() for letter in first):
         return None
@@ -52,18 +52,18 @@ def moments_of(texts: Sequence[str]) -> dict[str, Any] | None:
     return None
 
 
-def _iso(found: Sequence[re.Match[str]]) -> dict[str, Any] | None:
+def _iso(matches: Sequence[re.Match[str]]) -> dict[str, Any] | None:
     try:
-        for match in found:
+        for match in matches:
             dt.datetime.fromisoformat(match[0][:10])
     except ValueError:
         return None
     doubts, more = [], {}
-    zoned = [bool(match[2]) for match in found]
+    zoned = [bool(match[2]) for match in matches]
     if not all(zoned):
         more["zone"] = "UTC"
         doubts.append(_NO_ZONE if not any(zoned) else 'some have no zone: zone="UTC" is a guess for those')
-    if max(len(match[1] or "") for match in found) > _FINER_THAN_MICROSECONDS:
+    if max(len(match[1] or "") for match in matches) > _FINER_THAN_MICROSECONDS:
         more["resolution"] = "ns"
     return {"python": "dt.datetime", **more, "doubts": tuple(doubts)}
 

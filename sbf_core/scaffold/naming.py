@@ -86,10 +86,10 @@ def as_name(text: str, *, taken: set[str] | None = None, other: str = "field") -
     plain = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_") or other
     plain = (plain if plain[0].isalpha() else f"n{plain}")[:40].strip("_")
     plain = plain if _is_free(plain) else f"{plain}_value"
-    found, number = plain, 2
-    while found in (taken or ()):
-        found, number = f"{plain}_{number}", number + 1
-    return found
+    name, number = plain, 2
+    while name in (taken or ()):
+        name, number = f"{plain}_{number}", number + 1
+    return name
 
 
 def _is_free(name: str) -> bool:

@@ -153,8 +153,8 @@ class Proposal:
     @property
     def doubts(self) -> list[str]:
         """Everything that was decided without being sure, each with its place."""
-        found = [*(self.template.doubts if self.template is not None else ()), *self.found.doubts, *self.paging.doubts]
-        return found + [f"{column.name}: {doubt}" for column in self.columns for doubt in column.doubts]
+        doubts = [*(self.template.doubts if self.template is not None else ()), *self.found.doubts, *self.paging.doubts]
+        return doubts + [f"{column.name}: {doubt}" for column in self.columns for doubt in column.doubts]
 
 
 def asked_address(template: Template, request: RunRequest) -> str:
@@ -187,55 +187,62 @@ def propose(
     Raises:
         UsageError: the payload cannot be declared; it says why.
     """
-    found = find_rows(sample.payload, where=where, rows_at=rows_at)
-    comma_first = isinstance(found.format, Csv) and found.format.delimiter == ";"
-    guesses = guess_columns(found.rows, empty_is_missing=found.is_text, comma_first=comma_first, names=found.names)
-    found, columns = _declared(found, guesses.columns, guesses.marks, sample.payload, where)
-    added = [] if template is None else _from_request(columns, found.rows, template)
+    found_rows = find_rows(sample.payload, where=where, rows_at=rows_at)
+    comma_first = isinstance(found_rows.format, Csv) and found_rows.format.delimiter == ";"
+    guesses = guess_columns(
+        found_rows.rows, empty_is_missing=found_rows.is_text, comma_first=comma_first, names=found_rows.names
+    )
+    found_rows, columns = _declared(found_rows, guesses.columns, guesses.marks, sample.payload, where)
+    added = [] if template is None else _from_request(columns, found_rows.rows, template)
     asked = {column.source: column.example for column in added}
-    found = attrs.evolve(found, rows=tuple({**asked, **row} for row in found.rows))
-    columns = with_roles([*added, *columns], found.rows, key=key, row_date=row_date, where=where)
+    found_rows = attrs.evolve(found_rows, rows=tuple({**asked, **row} for row in found_rows.rows))
+    columns = with_roles([*added, *columns], found_rows.rows, key=key, row_date=row_date, where=where)
     return Proposal(
         words=words,
         kind="csv" if template is None else "rest",
         template=template,
-        found=found,
+        found=found_rows,
         columns=tuple(columns),
         samples=(sample,),
         paging=Paging()
         if template is None
-        else paging_of(sample.payload, sample.headers, address=template.url, row_count=len(found.rows)),
+        else paging_of(sample.payload, sample.headers, address=template.url, row_count=len(found_rows.rows)),
     )
 
 
 def _declared(
-    found: FoundRows, columns: list[GuessedColumn], marks: Marks, payload: bytes, where: str
+    found_rows: FoundRows, columns: list[GuessedColumn], marks: Marks, payload: bytes, where: str
 ) -> tuple[FoundRows, list[GuessedColumn]]:
     """The format with the marks of numbers and the words for "no value" that many columns share; nothing where the
     extension says it all.
     """
     if marks != PLAIN:
-        found = attrs.evolve(
-            found, format=attrs.evolve(found.format or Json(), decimal=marks.decimal, thousands=marks.thousands)
+        found_rows = attrs.evolve(
+            found_rows,
+            format=attrs.evolve(found_rows.format or Json(), decimal=marks.decimal, thousands=marks.thousands),
         )
-    if isinstance(found.format, Csv):
-        found, columns = _with_null(found, found.format, columns, payload, where)
-    return attrs.evolve(found, format=None) if found.format == usual_format(found) else found, columns
+    if isinstance(found_rows.format, Csv):
+        found_rows, columns = _with_null(found_rows, found_rows.format, columns, payload, where)
+    return attrs.evolve(found_rows, format=None) if found_rows.format == usual_format(
+        found_rows
+    ) else found_rows, columns
 
 
 def _with_null(
-    found: FoundRows, declared: Csv, columns: list[GuessedColumn], payload: bytes, where: str
+    found_rows: FoundRows, declared: Csv, columns: list[GuessedColumn], payload: bytes, where: str
 ) -> tuple[FoundRows, list[GuessedColumn]]:
     counted = Counter(word for column in columns for word in column.missing)
-    texts = {str(row.get(column.source)).strip() for column in columns if column.python == "str" for row in found.rows}
+    texts = {
+        str(row.get(column.source)).strip() for column in columns if column.python == "str" for row in found_rows.rows
+    }
     null = tuple(word for word, count in counted.items() if count >= _SHARED and word not in texts)
     if not null:
-        return found, columns
-    again = declared_again(found, attrs.evolve(declared, null=null), payload, where=where)
+        return found_rows, columns
+    again = declared_again(found_rows, attrs.evolve(declared, null=null), payload, where=where)
     if any(
         str(value).strip() in null for row in again.rows for value in row.values()
     ):  # in quotes, or with blanks around it
-        return found, columns
+        return found_rows, columns
     return again, [
         attrs.evolve(column, missing=tuple(word for word in column.missing if word not in null)) for column in columns
     ]

@@ -79,14 +79,14 @@ def with_roles(
         if day is not None and not sure and day not in chosen:
             day = None  # a date among others, such as that of a listing
     doubts = {} if named else _key_doubts(chosen, len(rows), day)
-    found = []
+    marked = []
     for column in columns:
         is_key, is_day = column in chosen, day is not None and column.name == day.name
         more = [
             *([doubts[column.name]] if column.name in doubts else []),
             *(["the date of the row?"] if is_day and not sure else []),
         ]
-        found.append(
+        marked.append(
             attrs.evolve(
                 column,
                 key=is_key,
@@ -95,7 +95,7 @@ def with_roles(
                 doubts=(*column.doubts, *more),
             )
         )
-    return found
+    return marked
 
 
 def _check_key(named: Sequence[GuessedColumn], rows: Sequence[Mapping[str, Any]], where: str) -> None:

@@ -93,15 +93,15 @@ def find_rows(payload: bytes, *, where: str, rows_at: str | None = None) -> Foun
         )
     if body[:1] in b"[{":
         json = json_rows(content, where, rows_at)
-        found = FoundRows(
+        found_rows = FoundRows(
             extension="json", rows=json.rows[:ROWS_MAX], rows_at=json.rows_at, names=json.names, doubts=json.doubts
         )
     elif body[:1] == b"<":
         tag, rows, more = xml_rows(body, where, rows_at)
-        found = FoundRows(extension="xml", rows=tuple(rows[:ROWS_MAX]), tag=tag, doubts=more)
+        found_rows = FoundRows(extension="xml", rows=tuple(rows[:ROWS_MAX]), tag=tag, doubts=more)
     else:
-        found = _delimited_rows(content, where)
-    return _as_packed(attrs.evolve(found, doubts=(*doubts, *found.doubts)), packed, member)
+        found_rows = _delimited_rows(content, where)
+    return _as_packed(attrs.evolve(found_rows, doubts=(*doubts, *found_rows.doubts)), packed, member)
 
 
 def _delimited_rows(payload: bytes, where: str) -> FoundRows:
@@ -117,32 +117,40 @@ def _as_mappings(names: Sequence[str], records: Sequence[Sequence[str | None]]) 
     )
 
 
-def declared_again(found: FoundRows, declared: Csv | Json, payload: bytes, *, where: str) -> FoundRows:
+def declared_again(found_rows: FoundRows, declared: Csv | Json, payload: bytes, *, where: str) -> FoundRows:
     """The rows of a payload under a format that says more than the one by which they were found, e.g. of words for "no
     value".
     """
     if not isinstance(declared, Csv):
-        return attrs.evolve(found, format=declared)
+        return attrs.evolve(found_rows, format=declared)
     _, _, content, _ = _unpacked(payload, where)
     names, records = read_table(content, declared, where=where)
-    return attrs.evolve(found, format=declared, rows=_as_mappings(names, records))
+    return attrs.evolve(found_rows, format=declared, rows=_as_mappings(names, records))
 
 
-def _as_packed(found: FoundRows, packed: str, member: str) -> FoundRows:
+def _as_packed(found_rows: FoundRows, packed: str, member: str) -> FoundRows:
     if packed == GZIP:
-        return attrs.evolve(found, extension=found.extension + GZIP)
+        return attrs.evolve(found_rows, extension=found_rows.extension + GZIP)
     if packed != ZIP:
-        return found
+        return found_rows
     ending = member.rpartition(".")[2].lower()
     declared = (
-        found.format if found.format is not None else Json() if found.extension == "json" and ending != "json" else None
+        found_rows.format
+        if found_rows.format is not None
+        else Json()
+        if found_rows.extension == "json" and ending != "json"
+        else None
     )
-    return attrs.evolve(found, extension=ZIP, member=member, format=declared)
+    return attrs.evolve(found_rows, extension=ZIP, member=member, format=declared)
 
 
-def usual_format(found: FoundRows) -> Csv | Json | None:
+def usual_format(found_rows: FoundRows) -> Csv | Json | None:
     """What the extension of the bytes says where no format is declared."""
-    inner = found.extension.removesuffix(GZIP) if found.extension != ZIP else found.member.rpartition(".")[2].lower()
+    inner = (
+        found_rows.extension.removesuffix(GZIP)
+        if found_rows.extension != ZIP
+        else found_rows.member.rpartition(".")[2].lower()
+    )
     usual: dict[str, Csv | Json] = {"csv": Csv(), "tsv": _TAB, "json": Json()}
     return usual.get(inner)
 

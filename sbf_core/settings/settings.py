@@ -101,18 +101,20 @@ class Settings:
         names = ("universe.tickers", "universe.file", "universe.plugin", "universe.query")
         given = [self.resolved[name] for name in names if self[name]]
         ranks = {"flag": 0, "default": 3}
-        best = min((ranks.get(found.origin, 2 if found.origin == str(self.file) else 1) for found in given), default=3)
+        best = min(
+            (ranks.get(source.origin, 2 if source.origin == str(self.file) else 1) for source in given), default=3
+        )
         chosen = [
-            found for found in given if ranks.get(found.origin, 2 if found.origin == str(self.file) else 1) == best
+            source for source in given if ranks.get(source.origin, 2 if source.origin == str(self.file) else 1) == best
         ]
         if len(chosen) > 1:
-            both = " and ".join(found.setting.name for found in chosen)
+            both = " and ".join(source.setting.name for source in chosen)
             raise UsageError(
                 f"the universe has two sources: {both}", where=chosen[0].origin, fix="keep one", code="UNIVERSE"
             )
         if not chosen:
             return UniverseSettings()
-        found = chosen[0]
-        if found.setting.name == "universe.file":
-            return UniverseSettings(file=self.home / Path(found.value).expanduser())
-        return UniverseSettings(**{found.setting.name.removeprefix("universe."): found.value})
+        source = chosen[0]
+        if source.setting.name == "universe.file":
+            return UniverseSettings(file=self.home / Path(source.value).expanduser())
+        return UniverseSettings(**{source.setting.name.removeprefix("universe."): source.value})

@@ -74,8 +74,8 @@ def _document(path: Path) -> dict[str, Any]:
         fix = "write a list in one pair of them"
         raise UsageError("brackets without end", where=str(path), fix=fix, code="TOML") from None
     except tomllib.TOMLDecodeError as error:
-        found = _PLACE.search(str(error))
-        place = f"{path}:{found[1]}:{found[2]}" if found else str(path)
+        match = _PLACE.search(str(error))
+        place = f"{path}:{match[1]}:{match[2]}" if match else str(path)
         what = f"not TOML: {_PLACE.sub('', str(error)).strip()}"
         raise UsageError(what, where=place, fix="correct that line", code="TOML") from error
 

@@ -138,9 +138,9 @@ def is_one_of(text: str, choices: Sequence[str]) -> str:
     """Whether ``text`` is one of the choices. Of IN with more than four the engine makes a join, and each costs more
     than a million rows do.
     """
-    found = tuple(dict.fromkeys(choices))
+    distinct = tuple(dict.fromkeys(choices))
     return (
-        f"{text} IN ({', '.join(map(literal, found))})"
-        if len(found) < 4
-        else full_match(text, "|".join(map(re.escape, found)))
+        f"{text} IN ({', '.join(map(literal, distinct))})"
+        if len(distinct) < 4
+        else full_match(text, "|".join(map(re.escape, distinct)))
     )

@@ -39,7 +39,7 @@ def moves_of(
     assert entry.cursor is not None
     newest = _newest(conn, entry) if entry.cursor.column else {}
     paths = {item.file_id: Path(item.file.path) for item in items}
-    found = []
+    moves = []
     for _, each in groupby(sorted(rows, key=_answer), key=_answer):
         answer = sorted(each, key=lambda row: row.part)
         last = answer[-1]
@@ -60,8 +60,8 @@ def moves_of(
                 bronze_file_id=last.bronze_file_id,
                 fetched_at=fetched_at,
             )
-            found.append(move)
-    return found
+            moves.append(move)
+    return moves
 
 
 def _answer(row: BronzeManifestRow) -> tuple[str, ...]:
@@ -81,8 +81,8 @@ def _newest(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[
     """By payload the newest moment in the column that says when a row changed."""
     assert entry.cursor is not None
     moment = f"max(CAST(s.{quoted(entry.cursor.column)} AS TIMESTAMP))"
-    found = conn.execute(
+    rows = conn.execute(
         f"SELECT CAST(s._bronze_file_id AS VARCHAR), {moment} FROM stage AS s WHERE s._reason IS NULL "
         f"AND NOT s._context GROUP BY 1 HAVING {moment} IS NOT NULL"
     ).fetchall()
-    return {file_id: from_naive_utc(value) for file_id, value in found}
+    return {file_id: from_naive_utc(value) for file_id, value in rows}

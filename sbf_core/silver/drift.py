@@ -77,16 +77,16 @@ class DriftWatch:
             refused: payloads that were refused because a field is gone.
         """
         by_id = {item.file_id: item for item in items}
-        found: dict[str, Gone] = {}
+        gone: dict[str, Gone] = {}
         for file_id, refusal in refused.items():
             if self._has_come(refusal.column, file_id):
-                found[file_id] = Gone(column=refusal.column, reason=f"{refusal.what}; {refusal.fix}")
+                gone[file_id] = Gone(column=refusal.column, reason=f"{refusal.what}; {refusal.fix}")
         for file_id, columns in self._suspects().items():
             came = [name for name in columns if self._has_come(name, file_id)]
             error = lost_field(self._entry, by_id[file_id], came) if came and file_id in by_id else None
             if error is not None:
-                found[file_id] = Gone(column=error.column, reason=self._reason(error, by_id[file_id]))
-        return found
+                gone[file_id] = Gone(column=error.column, reason=self._reason(error, by_id[file_id]))
+        return gone
 
     def _suspects(self) -> dict[str, list[str]]:
         """Columns that no row of a payload fills, and that may be NULL, by payload."""

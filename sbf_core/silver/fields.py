@@ -69,7 +69,7 @@ def _examples(entry: DatasetKeymapEntry, item: Inspected, names: Sequence[str]) 
                     seen[name][printable(text)[:_TEXT_SHOWN_MAX]] = None
     except (SbfError, OSError):
         pass  # a name that is no plain name in a path of JSON, e.g.: then there is no example
-    return {name: ", ".join(found) for name, found in seen.items()}
+    return {name: ", ".join(examples) for name, examples in seen.items()}
 
 
 def _told(fields: Mapping[str, str]) -> str:

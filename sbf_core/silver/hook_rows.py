@@ -148,17 +148,17 @@ class HookRows:
         looks = []
         for item in self.items:
             try:
-                found = looked_at(self._entry, item, staging=self._staging, slots=())
+                inspected = looked_at(self._entry, item, staging=self._staging, slots=())
             except SbfError as error:
                 if not isinstance(error, PayloadRefused):
                     raise
                 self.errors[item.file_id] = refusal(error)
                 continue
-            assert found.look is not None
-            looks.append(found.look)
+            assert inspected.look is not None
+            looks.append(inspected.look)
             self._conn.execute(
                 "UPDATE batch_file SET path = ? WHERE batch_file.bronze_file_id = ?",
-                [found.look.file.place, item.file_id],
+                [inspected.look.file.place, item.file_id],
             )
         return looks
 
@@ -197,11 +197,11 @@ class HookRows:
         reader = reader_of(reading.format.kind)
         known = {look.file.file_id for look in looks}
         again = [
-            found
+            look
             for item in self.items
             if item.file_id in known
-            for found in [looked_at(self._entry, item, staging=self._staging, slots=slots).look]
-            if found is not None
+            for look in [looked_at(self._entry, item, staging=self._staging, slots=slots).look]
+            if look is not None
         ]
         parts = []
         regular = regular_of(whole, again)
@@ -231,8 +231,10 @@ class HookRows:
 
     def _doubtful(self, source: str) -> set[str]:
         """Files that the engine may have read otherwise than they are written: they are read record by record."""
-        found = self._conn.execute(f"SELECT DISTINCT w._file FROM ({source}) AS w WHERE w._fault = {literal(DOUBTFUL)}")
-        return {file_id for (file_id,) in found.fetchall()}
+        result = self._conn.execute(
+            f"SELECT DISTINCT w._file FROM ({source}) AS w WHERE w._fault = {literal(DOUBTFUL)}"
+        )
+        return {file_id for (file_id,) in result.fetchall()}
 
     def _checked_select(self, plan: object) -> str:
         if not isinstance(plan, SelectRows):
@@ -258,11 +260,11 @@ def _unlike(names: Sequence[str]) -> list[str]:
     place behind it.
     """
     seen: set[str] = set()
-    found = []
+    distinct = []
     for place, name in enumerate(names, start=1):
         shown = name or f"column{place}"
         while shown.lower() in seen or shown == "_file":
             shown = f"{shown}_{place}"
         seen.add(shown.lower())
-        found.append(shown)
-    return found
+        distinct.append(shown)
+    return distinct

@@ -122,7 +122,7 @@ def _unsure(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[
     """Payloads in which one row casts doubt on the others: numbers in another notation; where rows are closed, rows of
     which nobody knows the key.
     """
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     marked = (
         "SELECT s._bronze_file_id, any_value(s._reason), any_value(s._row) FROM stage AS s WHERE NOT s._context AND "
         "starts_with(s._reason, 'decimal_comma:') GROUP BY 1"
@@ -130,7 +130,7 @@ def _unsure(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[
     for file_id, reason, row in conn.execute(marked).fetchall():
         column = next(column for column in entry.columns if column.name == reason.partition(":")[2])
         text = json.loads(row).get(column.source_name)
-        found[file_id] = (
+        reasons[file_id] = (
             f"column {column.name} holds {text!r}, so a point in it may be no decimal point; declare "
             f"format=Csv(decimal=',', thousands='.') or as it is"
         )
@@ -141,8 +141,8 @@ def _unsure(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[
             f"({lost}) GROUP BY 1"
         )
         for file_id, number in conn.execute(keyless).fetchall():
-            found.setdefault(file_id, f"{number} rows have no readable key, so nobody knows what is gone from it")
-    return found
+            reasons.setdefault(file_id, f"{number} rows have no readable key, so nobody knows what is gone from it")
+    return reasons
 
 
 def keys_twice(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> int:

@@ -36,12 +36,12 @@ def reject_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
 
 def _may_be_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, name: str) -> bool:
     """Whether the earliest and the latest row say that there is anything to look for: nearly always there is not."""
-    found = conn.execute(
+    row = conn.execute(
         f"SELECT CAST(min(s.{quoted(name)}) AS DATE), CAST(max(s.{quoted(name)}) AS DATE) FROM stage AS s"
     ).fetchone()
     bound = conn.execute("SELECT min(b.to_date) FROM batch_file AS b").fetchone()
-    assert found is not None and bound is not None
-    (first, last), (least,) = found, bound
+    assert row is not None and bound is not None
+    (first, last), (least,) = row, bound
     if first is None:
         return False
     is_ahead = entry.days_ahead is not None and least is not None and (last - least).days > entry.days_ahead

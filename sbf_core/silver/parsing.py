@@ -56,8 +56,8 @@ def write_records(
         for file_id, records in payloads:
             start = out.tell()
             try:
-                found = records() if decimal == "." else _marked(records(), slots if is_typed else None, decimal)
-                counts[file_id] = sum(_write(out, file_id, names, part) for part in _parts(found))
+                plain = records() if decimal == "." else _marked(records(), slots if is_typed else None, decimal)
+                counts[file_id] = sum(_write(out, file_id, names, part) for part in _parts(plain))
             except BaseException as error:  # a plugin's code may raise anything; the payload alone pays for it
                 of_hook = isinstance(error, (SystemExit, KeyboardInterrupt))  # if it is not from the user
                 if signals.is_from_user(error):

@@ -226,11 +226,11 @@ class Promotion:
         look_at = partial(self._look_at, known=set())
         with ThreadPoolExecutor(_LOOKING_THREADS) as pool:
             each = pool.map(look_at, looked_at) if large > 1 else map(look_at, looked_at)
-            for (row, _), found in zip(looked_at, each, strict=True):
-                if isinstance(found, Inspected):
-                    items.append(found)
+            for (row, _), outcome in zip(looked_at, each, strict=True):
+                if isinstance(outcome, Inspected):
+                    items.append(outcome)
                 else:
-                    errors[row.bronze_file_id] = found
+                    errors[row.bronze_file_id] = outcome
         return items, errors
 
     def _look_at(self, looked_at: tuple[BronzeManifestRow, bool], *, known: set[str]) -> Inspected | SbfError:

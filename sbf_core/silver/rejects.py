@@ -32,15 +32,15 @@ def notes_of_rejects(conn: duckdb.DuckDBPyConnection, refused: Collection[str]) 
         refused: payloads that were refused whole, which is told elsewhere.
     """
     known = f"AND NOT list_contains({literal_list(sorted(refused))}, s._bronze_file_id)" if refused else ""
-    found = conn.execute(
+    kinds = conn.execute(
         f"SELECT s._reason, count(*), min_by(s._row, s.rowid) FROM stage AS s WHERE s._reason IS NOT NULL AND NOT "
         f"s._context {known} GROUP BY 1 ORDER BY 2 DESC, 1"
     ).fetchall()
-    if not found:
+    if not kinds:
         return ()
-    total = sum(number for _, number, _ in found)
-    shown = "; ".join(_kind(reason, number, row) for reason, number, row in found[:_KINDS_SHOWN_MAX])
-    more = f"; and {len(found) - _KINDS_SHOWN_MAX} more reasons" if len(found) > _KINDS_SHOWN_MAX else ""
+    total = sum(number for _, number, _ in kinds)
+    shown = "; ".join(_kind(reason, number, row) for reason, number, row in kinds[:_KINDS_SHOWN_MAX])
+    more = f"; and {len(kinds) - _KINDS_SHOWN_MAX} more reasons" if len(kinds) > _KINDS_SHOWN_MAX else ""
     return (f"{total} {'row is' if total == 1 else 'rows are'} rejected: {shown}{more}; they are in ops.rejects",)
 
 

@@ -165,9 +165,9 @@ def swap(ops: OpsService, entry: DatasetKeymapEntry) -> None:
 
 
 def _drop_view(conn: duckdb.DuckDBPyConnection, name: str) -> None:
-    found = conn.execute(
+    row = conn.execute(
         "SELECT 1 FROM duckdb_views() WHERE database_name = current_database() AND schema_name = 'silver' AND "
         f"list_contains({literal_list([name])}, view_name)"
     ).fetchone()
-    if found is not None:
+    if row is not None:
         conn.execute(f"DROP VIEW silver.{quoted(name)}")

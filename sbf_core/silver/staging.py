@@ -86,9 +86,9 @@ def stage_batch(
         if plan is not None:
             errors = stage.fill_from_hook(hook, plan)
             return stage.done(items, errors)
-        found = [_looked(entry, item, staging) for item in items]
-        errors = {item.file_id: look for item, look in zip(items, found, strict=True) if isinstance(look, str)}
-        looked = [look for look in found if isinstance(look, Inspected)]
+        outcomes = [_looked(entry, item, staging) for item in items]
+        errors = {item.file_id: look for item, look in zip(items, outcomes, strict=True) if isinstance(look, str)}
+        looked = [look for look in outcomes if isinstance(look, Inspected)]
     else:
         looked, errors = list(items), {}
     errors |= stage.fill(looked)

@@ -62,18 +62,18 @@ def stale_tables(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeyma
     there = {name for (name,) in conn.execute(_TABLES).fetchall()}
     promoted = {name: facts for name, *facts in conn.execute(_PROMOTED).fetchall()}
     waiting = {(held.table, held.fingerprint): held for held in held_tables(conn)}
-    found = []
+    stale = []
     for entry, text, known in suspects:
         parts = [promoted[name] for name in entry.ids if name in promoted]
         why = _why(entry, text, known, is_there=entry.silver_table in there, has_payloads=bool(parts))
         if why:
             files, size, rows, seconds = (sum(part[place] or 0 for part in parts) for place in range(4))
             print_of = fingerprint_of(text)
-            found.append(StaleTable(
+            stale.append(StaleTable(
                 entry=entry, why=why, fingerprint=print_of, payloads=files, byte_count=int(size), rows=int(rows),
                 seconds=float(seconds), hold=waiting.get((entry.silver_table, print_of)),
             ))  # fmt: skip
-    return found
+    return stale
 
 
 def payloads_wait(held: HeldPayloads) -> str:

@@ -48,9 +48,9 @@ def list_answers(
 
 def _answered_rows(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, rows: str) -> str:
     """FROM and its joins: the rows ``t`` of a relation of current rows that an answer ``a`` speaks about."""
-    found = conn.execute("SELECT bool_or(a.ticker IS NULL), bool_or(a.ticker IS NOT NULL) FROM answer AS a").fetchone()
-    assert found is not None
-    is_of_all, is_of_ticker = found
+    row = conn.execute("SELECT bool_or(a.ticker IS NULL), bool_or(a.ticker IS NOT NULL) FROM answer AS a").fetchone()
+    assert row is not None
+    is_of_all, is_of_ticker = row
     sql, condition = f"FROM {rows} AS t ", "true"
     if is_of_ticker:
         same = f"list_contains({literal_list(entry.ids)}, dataset_id)"
@@ -112,9 +112,9 @@ def find_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
         "CREATE OR REPLACE TEMP TABLE vanished AS SELECT t.*, a.bronze_file_id AS _by, a.run_id AS _in, "
         f"a.fetched_at AS _at {_answered_rows(conn, entry, _not_listed(entry))}"
     )
-    found = conn.execute("SELECT count(*) FROM vanished").fetchone()
-    assert found is not None
-    return int(found[0])
+    row = conn.execute("SELECT count(*) FROM vanished").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def close_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
@@ -166,8 +166,8 @@ def note_of_empty(
 def _counted(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> tuple[str, str]:
     """How many keys are in ``vanished``, and the first of them."""
     keys = quoted_list(entry.key_columns, prefix="v.")
-    found = f"SELECT DISTINCT {keys} FROM vanished AS v"
-    rows = conn.execute(f"SELECT *, count(*) OVER () FROM ({found}) ORDER BY ALL LIMIT 1").fetchall()
+    distinct = f"SELECT DISTINCT {keys} FROM vanished AS v"
+    rows = conn.execute(f"SELECT *, count(*) OVER () FROM ({distinct}) ORDER BY ALL LIMIT 1").fetchall()
     *values, count = rows[0]
     first = ", ".join(f"{name} {value}" for name, value in zip(entry.key_columns, values, strict=True))
     return "1 row" if count == 1 else f"{count} rows", first

@@ -39,7 +39,7 @@ def column_is_renamed(subject: Subject) -> Iterator[Problem | Note]:
     for one in changed_datasets(subject, "renamed", after=_renamed):
         problems = list(_judged([one], "a column was renamed"))
         yield from problems
-        if isinstance(one, Changed) and not any(isinstance(found, Problem) for found in problems):
+        if isinstance(one, Changed) and not any(isinstance(item, Problem) for item in problems):
             own = next(entry for entry in subject.entries if entry.id == one.entry.id)
             if one.held:
                 yield Problem(f"a column was renamed, and its table is held: {one.held}", own.id)
@@ -93,8 +93,8 @@ def promote_version_is_raised(subject: Subject) -> Iterator[Problem | Note]:
         yield Problem(f"promote_version of {', '.join(raised)} was raised: keep the new hash with {update}")
 
 
-def _judged(found: Iterable[Changed | Note], what: str) -> Iterator[Problem | Note]:
-    for one in found:
+def _judged(outcomes: Iterable[Changed | Note], what: str) -> Iterator[Problem | Note]:
+    for one in outcomes:
         if isinstance(one, Note):
             yield one
             continue
@@ -143,7 +143,7 @@ def _narrowed(subject: Subject, entry: DatasetKeymapEntry) -> DatasetKeymapEntry
 def _widened(subject: Subject, entry: DatasetKeymapEntry) -> DatasetKeymapEntry | None:
     for column in always_there(subject, entry, plain_columns(entry)):
         key = attrs.evolve(column, key=True, nullable=False, optional=False)
-        found = with_columns(entry, [key if one is column else one for one in entry.columns])
-        if found is not None:
-            return found
+        widened = with_columns(entry, [key if one is column else one for one in entry.columns])
+        if widened is not None:
+            return widened
     return None

@@ -38,10 +38,10 @@ def charts_draw(subject: Subject) -> Iterator[Problem | Note]:
                 )
                 continue
             try:
-                found = plotted(cursor, one)
-                if not found.marks:
+                drawing = plotted(cursor, one)
+                if not drawing.marks:
                     yield Problem(f"chart {name} has nothing to draw over the recording")
                 elif can_draw:
-                    draw(specification(found), "svg")
+                    draw(specification(drawing), "svg")
             except SbfError as error:
                 yield Problem(f"chart {name}: {error}")

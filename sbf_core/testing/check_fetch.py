@@ -287,6 +287,6 @@ def _keys_in_recording(subject: Subject) -> Iterator[Problem]:
 def _samples(subject: Subject) -> Iterator[tuple[DatasetKeymapEntry, Vintage]]:
     """The first and the last recorded fetch of each dataset, as if by a run of today."""
     for entry in subject.entries:
-        found = subject.of(entry)
-        for vintage in (found[:1] + found[-1:]) if len(found) > 1 else found:
+        vintages = subject.of(entry)
+        for vintage in (vintages[:1] + vintages[-1:]) if len(vintages) > 1 else vintages:
             yield entry, vintage

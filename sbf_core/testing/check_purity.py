@@ -50,8 +50,8 @@ def changing_functions(subject: Subject, sql: str) -> list[str]:
         row = cursor.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
         assert row is not None
         called = set(_functions(json.loads(row[0])))
-        found = cursor.execute(_CHANGING).fetchall()
-    return sorted(called & ({name for (name,) in found} | _WORDS | _CLOCKS) - _HARMLESS)
+        rows = cursor.execute(_CHANGING).fetchall()
+    return sorted(called & ({name for (name,) in rows} | _WORDS | _CLOCKS) - _HARMLESS)
 
 
 def _functions(node: Any) -> Iterator[str]:

@@ -87,9 +87,11 @@ def exemptions_of(subject: Subject, more: Mapping[str, str] | None = None) -> di
     Raises:
         UsageError: one names no check, or has no reason.
     """
-    found = {**getattr(subject.module, EXEMPTIONS, {}), **(more or {})} if subject.record.loaded else dict(more or {})
+    exemptions = (
+        {**getattr(subject.module, EXEMPTIONS, {}), **(more or {})} if subject.record.loaded else dict(more or {})
+    )
     names = [check.name for check in CHECKS]
-    for pattern, reason in found.items():
+    for pattern, reason in exemptions.items():
         name = pattern.partition(":")[0]
         if name not in names:
             fix = nearest(name, names) or "checks are " + ", ".join(names)
@@ -103,22 +105,22 @@ def exemptions_of(subject: Subject, more: Mapping[str, str] | None = None) -> di
                 fix="say why",
                 code="EXEMPTION",
             )
-    return found
+    return exemptions
 
 
 def checked(subject: Subject, check: Check, exempt: Mapping[str, str]) -> Outcome:
     """Run one check. An exemption that nothing needs is a problem: it would hide the next one."""
     ours = {pattern: reason for pattern, reason in exempt.items() if pattern.partition(":")[0] == check.name}
-    found: list[Problem] = []
+    all_problems: list[Problem] = []
     notes: list[str] = []
     try:
         for item in check.look(subject):
-            found.append(item) if isinstance(item, Problem) else notes.append(item.text)
+            all_problems.append(item) if isinstance(item, Problem) else notes.append(item.text)
     except SbfError as error:
-        found.append(Problem(str(error)))
+        all_problems.append(Problem(str(error)))
     used: set[str] = set()
     left = []
-    for problem in found:
+    for problem in all_problems:
         pattern = next((pattern for pattern in ours if _covers(pattern, problem)), None)
         used.add(pattern) if pattern is not None else left.append(problem)
     left += [
@@ -129,7 +131,9 @@ def checked(subject: Subject, check: Check, exempt: Mapping[str, str]) -> Outcom
     if left:
         return Outcome(check=check, state=FAILED, problems=tuple(left), notes=tuple(notes))
     reasons = tuple(f"{pattern}: {ours[pattern]}" for pattern in ours)
-    return Outcome(check=check, state=EXEMPT if used else PASSED, problems=tuple(found), notes=(*notes, *reasons))
+    return Outcome(
+        check=check, state=EXEMPT if used else PASSED, problems=tuple(all_problems), notes=(*notes, *reasons)
+    )
 
 
 def _covers(pattern: str, problem: Problem) -> bool:

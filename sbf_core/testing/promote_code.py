@@ -55,15 +55,15 @@ def _reached(hook: Any, holder: Any) -> Iterator[str]:
     package = str(hook.__module__).rpartition(".")[0] or str(hook.__module__)
     waiting, seen = [hook], set()
     while waiting:
-        found = waiting.pop()
-        if id(found) in seen:
+        code = waiting.pop()
+        if id(code) in seen:
             continue
-        seen.add(id(found))
+        seen.add(id(code))
         try:
-            yield _source(found)
+            yield _source(code)
         except (OSError, TypeError):
             continue  # it was made by a program
-        named = list(_named(found, holder))
+        named = list(_named(code, holder))
         for name, value in named:
             if isinstance(value, types.ModuleType) and _is_of(value.__name__, package):
                 waiting += [
@@ -77,9 +77,9 @@ def _reached(hook: Any, holder: Any) -> Iterator[str]:
                     yield f"{name} = {shown!r}"
 
 
-def _named(found: Any, holder: Any) -> Iterator[tuple[str, Any]]:
+def _named(code: Any, holder: Any) -> Iterator[tuple[str, Any]]:
     """What a function, or the functions of a class, name: in their module, and of the object that holds the hook."""
-    for function in [found] if inspect.isfunction(found) else filter(inspect.isfunction, vars(found).values()):
+    for function in [code] if inspect.isfunction(code) else filter(inspect.isfunction, vars(code).values()):
         for name in _names(function.__code__):
             yield name, function.__globals__.get(name)
             if not inspect.ismodule(holder):
@@ -103,9 +103,9 @@ def _names(code: types.CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _source(found: Any) -> str:
+def _source(code: Any) -> str:
     """The lines of a function or class that say something."""
-    text = inspect.cleandoc("\n" + inspect.getsource(found))
+    text = inspect.cleandoc("\n" + inspect.getsource(code))
     told: set[int] = set()
     for node in ast.walk(ast.parse(text)):
         if (

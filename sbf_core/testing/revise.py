@@ -62,9 +62,9 @@ def revisions(
     often: list[tuple[int, int, str]] = []
     for form in _forms(home, entry, vintage):
         places = [
-            found.start()
-            for found in re.finditer(r"(?<![\w.\-])" + re.escape(form) + r"(?![\w.])", text)
-            if found.start() >= below
+            match.start()
+            for match in re.finditer(r"(?<![\w.\-])" + re.escape(form) + r"(?![\w.])", text)
+            if match.start() >= below
         ]
         if len(places) == 1:
             yield revised(places[0], form)

@@ -126,8 +126,8 @@ class ScratchHome:
     def digests(self, schema: str = "") -> dict[str, TableDigest]:
         """The checksum of each table, by its name; only those of one schema if it is given."""
         with self.reading() as cursor:
-            found = digest_tables(cursor, keys={})
-        return {digest.table: digest for digest in found if digest.table.startswith(schema)}
+            digests = digest_tables(cursor, keys={})
+        return {digest.table: digest for digest in digests if digest.table.startswith(schema)}
 
     def copy(self, folder: Path) -> ScratchHome:
         """The same warehouse in another folder."""

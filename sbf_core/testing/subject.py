@@ -213,15 +213,15 @@ class Subject:
             tables: compare only these.
         """
         here, there = one.digests(schema), other.digests(schema)
-        found = []
+        differences = []
         for table in tables or sorted({*self.table_keys(here), *self.table_keys(there)}):
             if table not in here or table not in there:
-                found.append(f"{table} is there only once")
+                differences.append(f"{table} is there only once")
             elif here[table] != there[table]:
-                found.append(
+                differences.append(
                     f"{table} has {here[table].rows} and {there[table].rows} rows; {_example(one, other, table)}"
                 )
-        return found
+        return differences
 
 
 def _example(one: ScratchHome, other: ScratchHome, table: str) -> str:

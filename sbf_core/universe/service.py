@@ -56,8 +56,8 @@ class UniverseService:
 
     def tickers(self, *, ticker_limit: int = 0, as_of: dt.date | None = None) -> tuple[str, ...]:
         """The tickers of the members, each once; the first ``ticker_limit`` of them if it is not 0."""
-        found = tuple(dict.fromkeys(member.ticker for member in self.members(as_of=as_of)))
-        return found[:ticker_limit] if ticker_limit else found
+        tickers = tuple(dict.fromkeys(member.ticker for member in self.members(as_of=as_of)))
+        return tickers[:ticker_limit] if ticker_limit else tickers
 
     def _load(self) -> tuple[UniverseMember, ...]:
         settings = self.settings
@@ -82,17 +82,17 @@ class UniverseService:
         if self._cursor is None:
             raise UsageError("a query over silver needs an open database", code="UNIVERSE")
         try:
-            found = self._cursor().execute(f"SELECT * FROM ({query}\n) LIMIT 1000000")
+            result = self._cursor().execute(f"SELECT * FROM ({query}\n) LIMIT 1000000")
         except duckdb.CatalogException:
             return []  # the silver table is filled by a plugin that has not run yet
         except duckdb.Error as error:
             raise UsageError(
                 f"the universe query fails: {str(error).splitlines()[0]}", where=query, code="UNIVERSE"
             ) from error
-        names = [column[0] for column in found.description]
+        names = [column[0] for column in result.description]
         if "ticker" not in names:
             raise UsageError("the universe query gives no column 'ticker'", where=query, code="UNIVERSE")
-        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
         return [(row["ticker"], row.get("valid_from"), row.get("valid_to")) for row in rows]
 
     def _checked(self, given: Sequence[tuple[Any, Any, Any]], *, where: str) -> tuple[UniverseMember, ...]:

@@ -100,14 +100,14 @@ def query_of(asked: QueryParams) -> str:
     return urlencode([(name, value) for name, value in asked.multi_items() if name in _PARTS and value])
 
 
-def figure_of(found: Plotted, query: str) -> Figure:
+def figure_of(drawing: Plotted, query: str) -> Figure:
     """A chart that was plotted, as a page shows it."""
-    address, view = chart_address(found.known), found.view
-    frames = [(size, frame_of(found, size, titled=False)) for size in _WINDOWS]
-    picks_one = found.chart.kind is ChartKind.CANDLES
-    is_ticked = bool(found.series_known) and not picks_one and len(found.series_known) <= _SERIES_TICKED_MAX
-    drawn = set(found.series) if found.chart.kind is not ChartKind.HEATMAP or view.series else set()
-    several = found.chart.kind is ChartKind.LINE and len(found.series) > 1
+    address, view = chart_address(drawing.known), drawing.view
+    frames = [(size, frame_of(drawing, size, titled=False)) for size in _WINDOWS]
+    picks_one = drawing.chart.kind is ChartKind.CANDLES
+    is_ticked = bool(drawing.series_known) and not picks_one and len(drawing.series_known) <= _SERIES_TICKED_MAX
+    drawn = set(drawing.series) if drawing.chart.kind is not ChartKind.HEATMAP or view.series else set()
+    several = drawing.chart.kind is ChartKind.LINE and len(drawing.series) > 1
     page = functools.partial(_page, address, query)
     scales = (
         (("Values", page({"as": ""}), not view.indexed), ("First value = 100", page({"as": "index"}), view.indexed))
@@ -115,27 +115,30 @@ def figure_of(found: Plotted, query: str) -> Figure:
         else ()
     )
     return Figure(
-        known=found.known, address=address, query=query, alt=described(found), unit=unit_of(found),
+        known=drawing.known, address=address, query=query, alt=described(drawing), unit=unit_of(drawing),
         sizes=tuple((str(size), frame.whole_width, frame.whole_height, _WINDOWS[size]) for size, frame in frames),
-        notes=found.notes,
-        stretches=tuple(_stretches(found, address, query)),
+        notes=drawing.notes,
+        stretches=tuple(_stretches(drawing, address, query)),
         scales=scales,
         since="" if view.since is None else view.since.isoformat(),
         until="" if view.until is None else view.until.isoformat(),
         as_of="" if view.as_of is None else view.as_of.date().isoformat(),
-        ticked=tuple((name, name in drawn) for name in sorted(found.series_known)) if is_ticked else (),
-        names=", ".join(name for name in found.series if name in drawn) if found.series_known and not is_ticked else "",
+        ticked=tuple((name, name in drawn) for name in sorted(drawing.series_known)) if is_ticked else (),
+        names=", ".join(name for name in drawing.series if name in drawn)
+        if drawing.series_known and not is_ticked else "",
         picks_one=picks_one,
-        listed=tuple(sorted({*found.series_known, *found.series})) if picks_one and found.series_known else (),
-        is_silver=found.known.table.startswith("silver."),
+        listed=tuple(sorted({*drawing.series_known, *drawing.series})) if picks_one and drawing.series_known else (),
+        is_silver=drawing.known.table.startswith("silver."),
     )  # fmt: skip
 
 
-def _stretches(found: Plotted, address: str, query: str) -> list[tuple[str, str, bool]]:
+def _stretches(drawing: Plotted, address: str, query: str) -> list[tuple[str, str, bool]]:
     """Links to the last month, year and so on, as far as there is more than that."""
-    if not isinstance(found.last, dt.date) or not isinstance(found.first, dt.date):
+    if not isinstance(drawing.last, dt.date) or not isinstance(drawing.first, dt.date):
         return []
-    first, last = (moment.date() if isinstance(moment, dt.datetime) else moment for moment in (found.first, found.last))
+    first, last = (
+        moment.date() if isinstance(moment, dt.datetime) else moment for moment in (drawing.first, drawing.last)
+    )
     links = []
     for name, days in _STRETCHES:
         begin = last - dt.timedelta(days=days)
@@ -144,16 +147,16 @@ def _stretches(found: Plotted, address: str, query: str) -> list[tuple[str, str,
                 (
                     name,
                     _page(address, query, {"from": begin.isoformat(), "to": ""}),
-                    found.view.since == begin and found.view.until is None,
+                    drawing.view.since == begin and drawing.view.until is None,
                 )
             )
-    everything = found.view.since is None or found.view.since <= first
+    everything = drawing.view.since is None or drawing.view.since <= first
     return [
         *links,
         (
             "Everything",
             _page(address, query, {"from": first.isoformat(), "to": ""}),
-            everything and found.view.until is None,
+            everything and drawing.view.until is None,
         ),
     ]
 

@@ -62,7 +62,7 @@ class PathMasking:
         if "/" not in text and "\\" not in text:
             return text
         for home in self._homes:
-            text = home.sub(lambda found: "" if found[1] else self.name, text)
+            text = home.sub(lambda match: "" if match[1] else self.name, text)
         return text if self._above is None else self._above.sub(_named, text)
 
     def told(self, text: str) -> str:
@@ -70,9 +70,9 @@ class PathMasking:
         return self._any.sub("", self.of_home(text))
 
 
-def _named(found: re.Match[str]) -> str:
+def _named(match: re.Match[str]) -> str:
     """Nothing of a folder above; the name of one that stands alone."""
-    return "" if found[0].endswith(("/", "\\")) else re.split(r"[/\\]", found[0])[-1]
+    return "" if match[0].endswith(("/", "\\")) else re.split(r"[/\\]", match[0])[-1]
 
 
 def _tops() -> list[str]:

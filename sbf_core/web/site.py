@@ -63,14 +63,14 @@ class Site:
     def entry_of(self, table: str) -> DatasetKeymapEntry:
         """The dataset of a silver table, be it by a former name. Raises ``UsageError`` if there is none."""
         former = (entry for entry in self.entries if table in entry.former_tables)
-        found = next((entry for entry in self.entries if entry.silver_table == table), None) or next(former, None)
-        if found is None:
+        wanted = next((entry for entry in self.entries if entry.silver_table == table), None) or next(former, None)
+        if wanted is None:
             raise UsageError(
                 f"no installed plugin declares a dataset with the table {table!r}",
                 fix="see the list of datasets",
                 code="UNKNOWN_DATASET",
             )
-        return found
+        return wanted
 
 
 def number_asked(request: Request, name: str, *, usual: int = 1) -> int:

@@ -86,9 +86,9 @@ def chart(
         if name is None:
             _print_list(known, as_json=as_json)
             return
-        found = plotted(cursor, chart_named(name, known), view)
-        table, total = table_of_chart(cursor, found, limit=max(1, found.points) if as_json else _ROWS_SHOWN)
-    spec = specification(found, theme=picked[0], size=picked[1], titled=True)
+        drawing = plotted(cursor, chart_named(name, known), view)
+        table, total = table_of_chart(cursor, drawing, limit=max(1, drawing.points) if as_json else _ROWS_SHOWN)
+    spec = specification(drawing, theme=picked[0], size=picked[1], titled=True)
     if target is not None:
         _write(target, spec)
     elif out == "-":
@@ -97,15 +97,15 @@ def chart(
     if as_json:
         print_json(
             "chart",
-            chart=found.known.id,
-            title=found.known.title,
-            notes=found.notes,
+            chart=drawing.known.id,
+            title=drawing.known.title,
+            notes=drawing.notes,
             rows=table.records,
             specification=spec,
             out=out,
         )
     elif target is None:
-        _print_numbers(found, table, total)
+        _print_numbers(drawing, table, total)
 
 
 def _one_of(text: str, kind: Any, option: str) -> Any:
@@ -157,12 +157,12 @@ def _print_svg(spec: dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
-def _print_numbers(found: Plotted, table: Any, total: int) -> None:
-    unit = unit_of(found)
-    print(f"{found.known.id}: {found.known.title}" + (f" ({unit})" if unit else ""))
+def _print_numbers(drawing: Plotted, table: Any, total: int) -> None:
+    unit = unit_of(drawing)
+    print(f"{drawing.known.id}: {drawing.known.title}" + (f" ({unit})" if unit else ""))
     print()
     print_table(table.headers, table.rows)
-    for note in found.notes:
+    for note in drawing.notes:
         tell(f"sbf: note: {note}")
     if len(table.rows) < total:
         print(f"\nThe last {len(table.rows)} of {total:,} rows; --json has all, --out FILE draws them.")

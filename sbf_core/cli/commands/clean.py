@@ -36,35 +36,35 @@ def clean(
     home = Home.at(home_folder)
     chosen = set(LeftKind) - (set() if quarantine else {LeftKind.QUARANTINE})
     chosen -= set() if tables else {LeftKind.SILVER, LeftKind.GOLD}
-    found = _removed(home, chosen, tables=tables) if yes else _shown(home)
-    gone = [one for one in found if one.kind in chosen]
+    leftovers = _removed(home, chosen, tables=tables) if yes else _shown(home)
+    gone = [one for one in leftovers if one.kind in chosen]
     byte_count = sum(one.byte_count for one in gone)
     if as_json:
-        listed = [{**attrs.asdict(one), "is_chosen": one.kind in chosen} for one in found]
+        listed = [{**attrs.asdict(one), "is_chosen": one.kind in chosen} for one in leftovers]
         print_json("clean", removed=yes, byte_count=byte_count, left_over=listed)
         return
-    if not found:
+    if not leftovers:
         print("Nothing is left over.")
         return
     rows = [
         (one.name, one.kind, one.files or None, one.rows, _size(one.byte_count), one.why)
-        for one in found
+        for one in leftovers
         if not yes or one in gone
     ]
     if rows:
         print_table(("what", "kind", "files", "rows", "size", "why"), rows)
         print()
-    _end(found, gone, byte_count, yes=yes)
+    _end(leftovers, gone, byte_count, yes=yes)
 
 
-def _end(found: Sequence[LeftOver], gone: Sequence[LeftOver], byte_count: int, *, yes: bool) -> None:
+def _end(leftovers: Sequence[LeftOver], gone: Sequence[LeftOver], byte_count: int, *, yes: bool) -> None:
     things = "1 thing" if len(gone) == 1 else f"{len(gone)} things"
     print(
         f"Removed {things}, {_size(byte_count)}."
         if yes
         else f"`sbf clean --yes` removes {things}, {_size(byte_count)}."
     )
-    left = {one.kind for one in found} - {one.kind for one in gone}
+    left = {one.kind for one in leftovers} - {one.kind for one in gone}
     options = [
         (LeftKind.QUARANTINE in left, "--quarantine"),
         (bool({LeftKind.SILVER, LeftKind.GOLD} & left), "--tables"),
@@ -103,7 +103,7 @@ def _removed(home: Home, chosen: set[LeftKind], *, tables: bool) -> list[LeftOve
     """What was there; what is chosen of it is gone."""
     before = {one.name for one in left_files(home.config, alone=True)}  # not the copy that a migration makes now
     with home_alone(home) as ops:
-        found = [one for one in left_files(home.config, alone=True) if one.name in before]
+        of_files = [one for one in left_files(home.config, alone=True) if one.name in before]
         of_tables = _tables(home, ops.cursor(), must_be_sure=tables)
         if tables:
             silver, gold = (
@@ -111,8 +111,8 @@ def _removed(home: Home, chosen: set[LeftKind], *, tables: bool) -> list[LeftOve
                 for kind in (LeftKind.SILVER, LeftKind.GOLD)
             )
             remove_left_over_tables(ops, silver=silver, gold=gold)
-        remove_left_over_files(home.folder / one.name for one in found if one.kind in chosen)
-    return found + of_tables
+        remove_left_over_files(home.folder / one.name for one in of_files if one.kind in chosen)
+    return of_files + of_tables
 
 
 def _size(byte_count: int) -> str:

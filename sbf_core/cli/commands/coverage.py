@@ -65,10 +65,10 @@ def _rows(home: Home, *, name: str, by: str, ticker: str | None, as_json: bool) 
         refuse_empty(cursor, entry)
         return facts.coverage(cursor, entry, by=by, ticker_column=facts.ticker_column(entry))
 
-    entry, found, _ = of_dataset(home, name, ask)
-    rows = tuple(row for row in found.rows if ticker is None or row[0] == ticker)
+    entry, table, _ = of_dataset(home, name, ask)
+    rows = tuple(row for row in table.rows if ticker is None or row[0] == ticker)
     if ticker is not None and not rows:
-        names = [str(row[0]) for row in found.rows]
+        names = [str(row[0]) for row in table.rows]
         raise UsageError(
             f"{entry.id} has no row of {ticker!r}",
             fix=nearest(ticker, names) or "see `sbf coverage` without --ticker",
@@ -76,15 +76,15 @@ def _rows(home: Home, *, name: str, by: str, ticker: str | None, as_json: bool) 
         )
     if as_json:
         print_json(
-            "coverage", dataset=entry.id, by=by, rows=[dict(zip(found.headers, row, strict=True)) for row in rows]
+            "coverage", dataset=entry.id, by=by, rows=[dict(zip(table.headers, row, strict=True)) for row in rows]
         )
         return
-    first = max(1, len(found.headers) - _PERIODS_SHOWN)
-    show(FactTable((found.headers[0], *found.headers[first:]), tuple((row[0], *row[first:]) for row in rows)))
+    first = max(1, len(table.headers) - _PERIODS_SHOWN)
+    show(FactTable((table.headers[0], *table.headers[first:]), tuple((row[0], *row[first:]) for row in rows)))
     if first > 1:
         print(
-            f"\nThe last {_PERIODS_SHOWN} of {len(found.headers) - 1} periods, "
-            f"since {found.headers[1]}; --json has all."
+            f"\nThe last {_PERIODS_SHOWN} of {len(table.headers) - 1} periods, "
+            f"since {table.headers[1]}; --json has all."
         )
 
 
@@ -108,23 +108,23 @@ def _days(home: Home, *, name: str, ticker: str | None, as_json: bool) -> None:
         )
     today, tickers = home.clock.now().date(), [ticker] if ticker else home.settings["universe.tickers"]
     with reading(home) as cursor:
-        found = [(entry, coverage_of(cursor, entry, tickers=tickers, today=today)) for entry in asked]
+        coverages = [(entry, coverage_of(cursor, entry, tickers=tickers, today=today)) for entry in asked]
     if ticker:
-        ((entry, stretches),) = found
+        ((entry, stretches),) = coverages
         known = {each.ticker: each for each in stretches if each.ticker is not None}
         if ticker not in known:
             hint = nearest(ticker, known) or f"sbf coverage {typed(name)} --days, without --ticker, lists them"
             raise UsageError(f"{entry.id} has no series {ticker!r}", fix=hint, code="UNKNOWN_TICKER")
-        found = [(entry, [each for each in stretches if each.ticker == ticker])]
+        coverages = [(entry, [each for each in stretches if each.ticker == ticker])]
     if as_json:
-        _print_json(found)
+        _print_json(coverages)
     elif name:
-        _print_one(*found[0])
+        _print_one(*coverages[0])
     else:
-        _print_all(found)
+        _print_all(coverages)
 
 
-def _print_json(found: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretch]]]) -> None:
+def _print_json(coverages: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretch]]]) -> None:
     listed = [
         {
             "dataset": entry.id,
@@ -133,7 +133,7 @@ def _print_json(found: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretc
                 for each in stretches
             ],
         }
-        for entry, stretches in found
+        for entry, stretches in coverages
     ]
     print_json("coverage_days", datasets=listed)
 
@@ -145,9 +145,9 @@ def _print_one(entry: DatasetKeymapEntry, stretches: Sequence[CoveredStretch]) -
         tell(f"sbf: note: {len(stretches) - _SHOWN} more stretches of {entry.id}: use --ticker, or --json for all")
 
 
-def _print_all(found: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretch]]]) -> None:
+def _print_all(coverages: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretch]]]) -> None:
     rows = []
-    for entry, stretches in found:
+    for entry, stretches in coverages:
         counts = day_counts(stretches)
         rows.append((entry.id, len({each.ticker for each in stretches}), *(counts[state] for state in Covered)))
     print_table(("dataset", "series", *(f"days {state}" for state in Covered)), rows)

@@ -34,8 +34,7 @@ def doctor(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False) -> N
     settings = home.settings
     checks = [*_machine_checks(home), *_database_checks(home), *_plugin_checks(home), *_key_checks(home)]
     resolved = [
-        (found.setting.name, found.value if found.value != () else "", found.origin)
-        for found in settings.resolved.values()
+        (each.setting.name, each.value if each.value != () else "", each.origin) for each in settings.resolved.values()
     ]
     resolved.insert(0, ("home", str(settings.home), settings.home_origin))
     well = all(state != "bad" for _, state, _ in checks)
@@ -88,12 +87,12 @@ def _database_checks(home: Home) -> list[_Check]:
     try:
         bootstrap = DuckDbBootstrap(home.config, read_only=True).open()
         try:
-            found = _table_checks(home, bootstrap.cursor())
+            table_checks = _table_checks(home, bootstrap.cursor())
         finally:
             bootstrap.close()
     except SbfError as error:
         return [("database", "bad", str(error))]
-    return [("database", "ok", f"{database.stat().st_size / 1024**2:.1f} MiB"), *found]
+    return [("database", "ok", f"{database.stat().st_size / 1024**2:.1f} MiB"), *table_checks]
 
 
 def _table_checks(home: Home, cursor: duckdb.DuckDBPyConnection) -> list[_Check]:

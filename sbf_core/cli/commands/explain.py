@@ -76,32 +76,32 @@ def _print_gold(gold: GoldOrigin, *, as_json: bool) -> None:
     print("\nGo on with `sbf explain TABLE KEY COLUMN` of one of these rows.")
 
 
-def _print_silver(found: SilverOrigin, *, as_json: bool) -> None:
-    table, said = f"silver.{found.entry.silver_table}", found.payload
+def _print_silver(origin: SilverOrigin, *, as_json: bool) -> None:
+    table, said = f"silver.{origin.entry.silver_table}", origin.payload
     if as_json:
-        place = {"where": found.place.where, "raw": found.place.raw, "note": found.place.note}
+        place = {"where": origin.place.where, "raw": origin.place.raw, "note": origin.place.note}
         print_json(
             "explain",
             table=table,
-            key=found.key,
-            column=found.column,
-            value=found.value,
-            versions=found.versions.records,
+            key=origin.key,
+            column=origin.column,
+            value=origin.value,
+            versions=origin.versions.records,
             payload=said,
             place=place,
         )
         return
-    print(f"{table} {_named(found.key)}: {found.column} = {_shown(found.value)}\n")
-    shown = (found.column, "known_from", "known_to", "recorded_at", own_header(found.entry, "state"))
-    kept = [place for place, name in enumerate(found.versions.headers) if name in shown]
+    print(f"{table} {_named(origin.key)}: {origin.column} = {_shown(origin.value)}\n")
+    shown = (origin.column, "known_from", "known_to", "recorded_at", own_header(origin.entry, "state"))
+    kept = [place for place, name in enumerate(origin.versions.headers) if name in shown]
     print_table(
-        [found.versions.headers[place] for place in kept],
-        [[row[place] for place in kept] for row in found.versions.rows],
+        [origin.versions.headers[place] for place in kept],
+        [[row[place] for place in kept] for row in origin.versions.rows],
     )
-    where = f"{found.place.where}: {found.place.raw!r}" if found.place.where else found.place.note
+    where = f"{origin.place.where}: {origin.place.raw!r}" if origin.place.where else origin.place.note
     lines = (
         ("payload", said["payload"]), ("in it", where), ("sha256", said["sha256"]), ("asked", _asked(said)),
-        ("fetched", _shown(said["fetched_at"])), ("run", said["run_id"]), ("terms", found.entry.terms),
+        ("fetched", _shown(said["fetched_at"])), ("run", said["run_id"]), ("terms", origin.entry.terms),
     )  # fmt: skip
     print()
     for name, text in lines:

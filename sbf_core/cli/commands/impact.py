@@ -26,17 +26,17 @@ def impact(
     """
     home = Home.at(home_folder)
     with reading(home) as cursor:
-        found = impact_of(cursor, home.gold_models(cursor).models, payload)
-    facts: dict[str, Any] = {"current": found.current, "superseded": found.superseded, "rejected": found.rejected}
+        effect = impact_of(cursor, home.gold_models(cursor).models, payload)
+    facts: dict[str, Any] = {"current": effect.current, "superseded": effect.superseded, "rejected": effect.rejected}
     if as_json:
-        print_json("impact", payload=found.payload, silver_table=found.silver_table, rows=facts, gold=found.gold)
+        print_json("impact", payload=effect.payload, silver_table=effect.silver_table, rows=facts, gold=effect.gold)
         return
-    print(f"{found.payload['payload']}, fetched {found.payload['fetched_at']} by run {found.payload['run_id']}\n")
-    if not found.silver_table:
+    print(f"{effect.payload['payload']}, fetched {effect.payload['fetched_at']} by run {effect.payload['run_id']}\n")
+    if not effect.silver_table:
         print("It was not promoted yet: `sbf run --only silver`.")
         return
     print_table(
         ("table", "rows that hold", "superseded since", "rejected"),
-        [(f"silver.{found.silver_table}", found.current, found.superseded, found.rejected)],
+        [(f"silver.{effect.silver_table}", effect.current, effect.superseded, effect.rejected)],
     )
-    print(f"\nread by {', '.join(found.gold) or 'no gold table'}")
+    print(f"\nread by {', '.join(effect.gold) or 'no gold table'}")

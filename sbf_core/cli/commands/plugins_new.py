@@ -225,15 +225,15 @@ def _words(name: str, given: Mapping[str, str | None], *, ask: bool) -> Words:
         "domain": ("What is it about, e.g. fx, prices, macro", "data"),
     }
     questions["licence"] = (f"Licence of the package ({', '.join(LICENCES)})", LICENCES[0])
-    found: dict[str, str] = {}
+    answers: dict[str, str] = {}
     for field, value in given.items():
         if value is None and ask and field in questions:
             value = _asked(*questions[field])
         if value:
-            found[field] = value
-    if "domain" in found:
-        check_name(found["domain"], what="domain")
-    return Words(name=name, **found)
+            answers[field] = value
+    if "domain" in answers:
+        check_name(answers["domain"], what="domain")
+    return Words(name=name, **answers)
 
 
 def _asked(question: str, usual: str) -> str:

@@ -36,12 +36,12 @@ def revisions(
         refuse_empty(cursor, entry)
         return wanted, facts.revisions(cursor, entry, wanted)
 
-    entry, (wanted, found), _ = of_dataset(Home.at(home_folder), name, ask)
-    if not found.rows:
+    entry, (wanted, table), _ = of_dataset(Home.at(home_folder), name, ask)
+    if not table.rows:
         raise UsageError(
             f"{entry.id} has no row with the key {key!r}", fix="look for it with `sbf sql`", code="UNKNOWN_KEY"
         )
     if as_json:
-        print_json("revisions", dataset=entry.id, key=wanted, versions=found.records)
+        print_json("revisions", dataset=entry.id, key=wanted, versions=table.records)
         return
-    show(found, hidden=(facts.own_header(entry, "bronze_file_id"),))
+    show(table, hidden=(facts.own_header(entry, "bronze_file_id"),))

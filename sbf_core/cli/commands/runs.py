@@ -38,19 +38,19 @@ def runs(
             latest = latest_runs(cursor, limit=limit)
             print_json("runs", runs=latest.records) if as_json else show(latest)
             return
-        found = one_run(cursor, run_id, limit=limit)
+        run_facts = one_run(cursor, run_id, limit=limit)
     parts = {
-        "run": found.run,
-        "bronze": found.bronze,
-        "silver": found.silver,
-        "rejects": found.rejects,
-        "gold": found.gold,
+        "run": run_facts.run,
+        "bronze": run_facts.bronze,
+        "silver": run_facts.silver,
+        "rejects": run_facts.rejects,
+        "gold": run_facts.gold,
     }
     if as_json:
         print_json("run", **{name: table.records for name, table in parts.items()})
         return
     for name, table in parts.items():
         if table.rows:
-            print(f"{name}:" if name != "run" else f"run {found.run.rows[0][0]}:")
+            print(f"{name}:" if name != "run" else f"run {run_facts.run.rows[0][0]}:")
             show(table, hidden=("bronze_file_id",))
             print()

@@ -76,12 +76,12 @@ def chart_page(site: Site, request: Request) -> Response:
     """One chart, with its numbers."""
     page = number_asked(request, "page")
     with site.readers.reading() as cursor:
-        found = _plotted(site, cursor, _named(site, cursor, request), request.query_params)
-        table, total = table_of_chart(cursor, found, limit=_ROWS_A_PAGE, offset=(page - 1) * _ROWS_A_PAGE)
-    figure = figure_of(found, query_of(request.query_params))
-    schema, _, name = found.known.table.partition(".")
+        drawing = _plotted(site, cursor, _named(site, cursor, request), request.query_params)
+        table, total = table_of_chart(cursor, drawing, limit=_ROWS_A_PAGE, offset=(page - 1) * _ROWS_A_PAGE)
+    figure = figure_of(drawing, query_of(request.query_params))
+    schema, _, name = drawing.known.table.partition(".")
     return site.rendering.page(
-        "chart.html", path="/charts", title=found.known.title, figure=figure,
+        "chart.html", path="/charts", title=drawing.known.title, figure=figure,
         grid=grid_of(table, drop_empty=False, values=table.headers), page=page, total=total,
         pages=max(1, -(-total // _ROWS_A_PAGE)),
         of_table=f"/gold/{name}" if schema == "gold" else f"/datasets/{name}?tab=rows",
@@ -97,12 +97,14 @@ def chart_file(site: Site, request: Request) -> Response:
     if kind == "csv":
         return _numbers(site, request)
     with site.readers.reading() as cursor:
-        found = _plotted(site, cursor, _named(site, cursor, request), request.query_params, with_values=kind == "json")
+        drawing = _plotted(
+            site, cursor, _named(site, cursor, request), request.query_params, with_values=kind == "json"
+        )
     if kind == "json":
-        return Response(json.dumps(_stops(site, found, size)), media_type="application/json")
+        return Response(json.dumps(_stops(site, drawing, size)), media_type="application/json")
     saved = request.query_params.get("save", "") == "1"
-    picture = site.renderer.draw(specification(found, theme=theme, size=size, titled=saved), kind)
-    headers = {"content-disposition": f'attachment; filename="{found.known.chart.name}.{kind}"'} if saved else {}
+    picture = site.renderer.draw(specification(drawing, theme=theme, size=size, titled=saved), kind)
+    headers = {"content-disposition": f'attachment; filename="{drawing.known.chart.name}.{kind}"'} if saved else {}
     return Response(picture, media_type=_TYPES[kind], headers=headers)
 
 
@@ -113,10 +115,10 @@ def _one_of(request: Request, name: str, words: Any) -> Any:
     return words(text)
 
 
-def _stops(site: Site, found: Plotted, size: Size) -> dict[str, Any]:
-    if found.chart.kind is not ChartKind.OWN:
-        return stops_of(found, size)
-    return stops_of_scene(json.loads(site.renderer.draw(specification(found, size=size), "scene")))
+def _stops(site: Site, drawing: Plotted, size: Size) -> dict[str, Any]:
+    if drawing.chart.kind is not ChartKind.OWN:
+        return stops_of(drawing, size)
+    return stops_of_scene(json.loads(site.renderer.draw(specification(drawing, size=size), "scene")))
 
 
 def _numbers(site: Site, request: Request) -> Response:
@@ -127,6 +129,6 @@ def _numbers(site: Site, request: Request) -> Response:
 
 def _csv(site: Site, request: Request) -> Generator[str, None, None]:
     with site.readers.reading(as_long_as_it_takes=True) as cursor:
-        found = _plotted(site, cursor, _named(site, cursor, request), request.query_params)
-        names, parts = all_rows_of_chart(cursor, found)
+        drawing = _plotted(site, cursor, _named(site, cursor, request), request.query_params)
+        names, parts = all_rows_of_chart(cursor, drawing)
         yield from csv_text(names, parts)

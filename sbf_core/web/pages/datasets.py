@@ -98,11 +98,11 @@ def dataset_page(site: Site, request: Request) -> Response:
 
 def _bronze(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request: Request) -> dict[str, Any]:
     page, total = number_asked(request, "page"), datasets.count_payloads(cursor, entry)
-    found = datasets.payloads_of(cursor, entry, limit=_PAYLOADS, offset=(page - 1) * _PAYLOADS)
+    payloads = datasets.payloads_of(cursor, entry, limit=_PAYLOADS, offset=(page - 1) * _PAYLOADS)
     pages = max(1, -(-total // _PAYLOADS))
     rejects = grid_of(reject_counts(cursor, entry))
     grid = grid_of(
-        found, links={"payload": lambda row: f"/payloads/{row['bronze_file_id']}"}, hidden=("bronze_file_id",)
+        payloads, links={"payload": lambda row: f"/payloads/{row['bronze_file_id']}"}, hidden=("bronze_file_id",)
     )
     return {"page": page, "pages": pages, "rejects": rejects, "grid": grid}
 
@@ -135,7 +135,7 @@ def _rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request:
         descending=asked.get("down", "") == "1",
         page=number_asked(request, "page"),
     )
-    found = rows.rows_of(cursor, entry, wanted)
+    rows_found = rows.rows_of(cursor, entry, wanted)
     kept = {name: value for name, value in asked.items() if value and (name == "as_of" or name.startswith("is."))}
     heads = []
     for name in names:
@@ -159,10 +159,12 @@ def _rows(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, request:
         key: lambda row: _revisions_link(entry, row),
         "recorded_at": lambda row: f"/payloads/{row['_bronze_file_id']}",
     }
-    grid = grid_of(found.table, links=links, hidden=("_bronze_file_id",), drop_empty=False, values=entry.column_types)
+    grid = grid_of(
+        rows_found.table, links=links, hidden=("_bronze_file_id",), drop_empty=False, values=entry.column_types
+    )
     order = {"sort": wanted.sort, "down": "1" if wanted.descending else ""} if wanted.sort else {}
     return {
-        "grid": grid, "heads": heads, "total": found.total, "page": wanted.page, "more": found.more,
+        "grid": grid, "heads": heads, "total": rows_found.total, "page": wanted.page, "more": rows_found.more,
         "as_of": asked.get("as_of", ""), "filters": filters,
         "filter_names": names[:_FILTERS_SHOWN], "other_names": names[_FILTERS_SHOWN:],
         "link": lambda page: "?" + urlencode({"tab": "rows", **kept, **order, "page": page}),
@@ -188,17 +190,17 @@ def _coverage(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, requ
         raise UsageError(f"{by!r} is no period", fix="year, quarter or month", code="PERIOD")
     if entry.row_date_column is None:
         return {"heat": None, "by": by, "periods": datasets.PERIODS}
-    found = datasets.coverage(cursor, entry, by=by, ticker_column=datasets.ticker_column(entry))
-    return {"heat": _heat(found), "by": by, "periods": datasets.PERIODS}
+    table = datasets.coverage(cursor, entry, by=by, ticker_column=datasets.ticker_column(entry))
+    return {"heat": _heat(table), "by": by, "periods": datasets.PERIODS}
 
 
 def _days(site: Site, cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, Any]:
     """The days that were asked for, by how they stand; nothing for a dataset whose address names none."""
     if not entry.is_asked_by_days:
         return {"days": None}
-    found = coverage_of(cursor, entry, tickers=(), today=site.clock.now().date())
-    shown = found[:_STRETCHES_SHOWN]
-    return {"days": grid_of(coverage_table(shown)), "cut_stretches": len(found) - len(shown)}
+    stretches = coverage_of(cursor, entry, tickers=(), today=site.clock.now().date())
+    shown = stretches[:_STRETCHES_SHOWN]
+    return {"days": grid_of(coverage_table(shown)), "cut_stretches": len(stretches) - len(shown)}
 
 
 _STRETCHES_SHOWN = 100
@@ -206,13 +208,13 @@ _SERIES_SHOWN = 60
 _PERIODS_SHOWN = 60
 
 
-def _heat(found: FactTable) -> dict[str, Any]:
+def _heat(table: FactTable) -> dict[str, Any]:
     """Cells in five steps of the fullest cell of their row, each with its number;
     a hole between full cells has a sign of its own.
     """
-    first = max(1, len(found.headers) - _PERIODS_SHOWN)
+    first = max(1, len(table.headers) - _PERIODS_SHOWN)
     lines = []
-    for row in found.rows[:_SERIES_SHOWN]:
+    for row in table.rows[:_SERIES_SHOWN]:
         counts = [int(count) for count in row[first:]]
         most = max(counts, default=0) or 1
         filled = [place for place, count in enumerate(counts) if count]
@@ -222,6 +224,6 @@ def _heat(found: FactTable) -> dict[str, Any]:
             cells.append({"count": count, "step": "hole" if hole else f"h{-(-4 * count // most)}"})
         lines.append({"name": str(row[0]), "cells": cells})
     return {
-        "what": found.headers[0], "periods": found.headers[first:], "lines": lines, "cut_periods": first - 1,
-        "cut_series": max(0, len(found.rows) - _SERIES_SHOWN),
+        "what": table.headers[0], "periods": table.headers[first:], "lines": lines, "cut_periods": first - 1,
+        "cut_series": max(0, len(table.rows) - _SERIES_SHOWN),
     }  # fmt: skip

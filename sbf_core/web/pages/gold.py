@@ -28,12 +28,12 @@ def gold_page(site: Site, request: Request) -> Response:
     """The gold tables."""
     del request
     with site.readers.reading() as cursor:
-        found = gold_states(cursor, site.home.gold_models(cursor)).table
+        table = gold_states(cursor, site.home.gold_models(cursor)).table
     return site.rendering.page(
         "gold.html",
         path="/gold",
         title="Gold",
-        grid=grid_of(found, links={"table_name": lambda row: f"/gold/{row['table_name']}"}),
+        grid=grid_of(table, links={"table_name": lambda row: f"/gold/{row['table_name']}"}),
     )
 
 
@@ -93,5 +93,5 @@ def download(site: Site, request: Request) -> Response:
 
 def _csv(site: Site, name: str) -> Generator[str, None, None]:
     with site.readers.reading(as_long_as_it_takes=True) as cursor:
-        found = cursor.execute(f"SELECT * FROM gold.{quoted(name)} ORDER BY ALL")
-        yield from csv_text([column[0] for column in found.description], iter(lambda: found.fetchmany(5000), []))
+        result = cursor.execute(f"SELECT * FROM gold.{quoted(name)} ORDER BY ALL")
+        yield from csv_text([column[0] for column in result.description], iter(lambda: result.fetchmany(5000), []))

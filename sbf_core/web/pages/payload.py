@@ -15,18 +15,18 @@ def payload_page(site: Site, request: Request) -> Response:
     compared = request.query_params.get("difference", "") == "1"
     _ = site.entries  # with them their keys are known: a payload may repeat one
     with site.readers.reading() as cursor:
-        found = payload.payload_facts(
+        payload_facts = payload.payload_facts(
             cursor, site.settings.config.bronze, request.path_params["file_id"], compared=compared
         )
-    facts = found.facts.records[0]
+    facts = payload_facts.facts.records[0]
     links = {
         "run_id": lambda row: f"/runs/{row['run_id']}",
         "silver_table": lambda row: f"/datasets/{row['silver_table']}",
     }
-    grid = grid_of(found.facts, links=links)
+    grid = grid_of(payload_facts.facts, links=links)
     return site.rendering.page(
         "payload.html", path="/datasets", title="Payload",
         facts=list(zip(grid.headers, grid.rows[0], strict=True)),
-        path_on_disk=facts["payload"], found=found, compared=compared,
-        rejects=grid_of(found.rejects), file_id=facts["bronze_file_id"],
+        path_on_disk=facts["payload"], found=payload_facts, compared=compared,
+        rejects=grid_of(payload_facts.rejects), file_id=facts["bronze_file_id"],
     )  # fmt: skip

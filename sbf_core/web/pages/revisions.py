@@ -23,10 +23,10 @@ def revisions_page(site: Site, request: Request) -> Response:
         key = {name: request.query_params.get(name, "") for name in entry.key_columns}
         if not datasets.has_rows(cursor, entry):
             raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
-        found = datasets.revisions(cursor, entry, key)
+        versions = datasets.revisions(cursor, entry, key)
     return site.rendering.page(
         "revisions.html", path="/datasets", title=f"Revisions of {', '.join(key.values())}",
-        entry=entry, key=key, grid=revisions_grid(entry, found),
+        entry=entry, key=key, grid=revisions_grid(entry, versions),
         command=(
             f"sbf revisions {typed(entry.silver_table)} "
             f"{typed(','.join(f'{name}={value}' for name, value in key.items()))}"
@@ -34,8 +34,8 @@ def revisions_page(site: Site, request: Request) -> Response:
     )  # fmt: skip
 
 
-def revisions_grid(entry: DatasetKeymapEntry, found: FactTable) -> Grid:
+def revisions_grid(entry: DatasetKeymapEntry, versions: FactTable) -> Grid:
     """The versions of one key, each with the way to its payload."""
     payload_column, file_id = (datasets.own_header(entry, name) for name in ("payload", "bronze_file_id"))
     links = {payload_column: lambda row: f"/payloads/{row[file_id]}" if row[file_id] else ""}
-    return grid_of(found, links=links, hidden=(file_id,), values=entry.column_types)
+    return grid_of(versions, links=links, hidden=(file_id,), values=entry.column_types)
