@@ -44,6 +44,10 @@ class FindingKind(StrEnum):
     NOT_RECOVERED = "not_recovered"
 
 
+#: Only bytes from elsewhere put these right.
+PAYLOAD_LOST = (FindingKind.PAYLOAD_CHANGED, FindingKind.PAYLOAD_NO_FILE, FindingKind.PAYLOAD_MISSING)
+
+
 @attrs.frozen(kw_only=True, order=True)
 class Finding:
     """One disagreement.

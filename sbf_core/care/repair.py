@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from sbf_core.care.findings import Finding, FindingKind
+from sbf_core.care.findings import PAYLOAD_LOST, Finding, FindingKind
 from sbf_core.care.journal_checks import compare_records
 from sbf_core.care.published_checks import forget_published
 from sbf_core.care.put_back import put_back, set_damaged_aside, set_foreign_aside, write_journal_again
@@ -32,7 +32,6 @@ from sbf_core.runs.context import RunContext
 from sbf_core.silver.stale import stale_tables
 from sbf_core.vocabulary import Drift, RunStatus
 
-_PAYLOAD_LOST = (FindingKind.PAYLOAD_CHANGED, FindingKind.PAYLOAD_NO_FILE, FindingKind.PAYLOAD_MISSING)
 _JOURNAL_WRONG = (FindingKind.JOURNAL_BROKEN, FindingKind.JOURNAL_MISSING, FindingKind.NOT_JOURNALLED)
 _PUBLISHED_WRONG = (FindingKind.PUBLISHED_MISSING, FindingKind.PUBLISHED_CHANGED)
 _RECORD_WRONG = (FindingKind.RECORD_DIFFERS, FindingKind.RECORD_TWICE)
@@ -153,7 +152,7 @@ class Repair:
             publish_changed_tables(ops, self._config, context.run_id, how=self._settings["run.publish"])
 
     def _mend_files(self, ops: OpsService, findings: Sequence[Finding]) -> None:
-        lost = [finding.subject for finding in findings if finding.kind in _PAYLOAD_LOST]
+        lost = [finding.subject for finding in findings if finding.kind in PAYLOAD_LOST]
         foreign = [finding.subject for finding in findings if finding.kind is FindingKind.FILE_UNKNOWN]
         set_foreign_aside(self._config, foreign)
         set_damaged_aside(self._config, lost)

@@ -39,7 +39,7 @@ from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runner.gold_stage import gold_models
 from sbf_core.runner.promote_stage import PromoteStage
-from sbf_core.silver.stale import stale_tables
+from sbf_core.silver.stale import held_failure, stale_tables
 
 _FILES_AT_ONCE = 256
 _NAMES_SHOWN = 5
@@ -193,7 +193,7 @@ class Verification:
             table = f"silver.{stale.entry.silver_table}"
             self._report.notes.append(
                 f"{table} was not compared: its declaration has changed since it was made ({'; '.join(stale.why)}); "
-                "`sbf run` makes it again"
+                + ("`sbf run` makes it again" if stale.hold is None else str(held_failure(stale.hold)))
             )
         return frozenset(stale.entry.id for stale in tables)
 

@@ -27,6 +27,9 @@ from sbf_core.file_lock import FileLock
 _PID = re.compile(r"PID (\d+)")
 _LOOK_AGAIN_SECONDS = 0.1
 
+#: `sbf run` alone has an option for it.
+WAIT_FOR_IT = "wait for it, or let each command wait: set SBF_RUN_WAIT_SECONDS, or wait_seconds in [run] of sbf.toml"
+
 
 class HomeLock:
     """The lock of a home.
@@ -59,9 +62,7 @@ class HomeLock:
         try:
             while not self._lock.acquire():
                 if time.monotonic() >= deadline:
-                    raise HomeLocked(
-                        _who(self._path), where=str(self._path.parent), fix="wait for it, or use --wait SECONDS"
-                    )
+                    raise HomeLocked(_who(self._path), where=str(self._path.parent), fix=WAIT_FOR_IT)
                 fault_point("home.in_use")
                 threading.Event().wait(_LOOK_AGAIN_SECONDS)
             if not self._shared:

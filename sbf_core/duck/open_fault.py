@@ -8,7 +8,7 @@ import duckdb
 
 from sbf_core.duck.damage import tells_of_damage
 from sbf_core.duck.disk import is_locked, machine_fault
-from sbf_core.duck.holder import foreign_holder
+from sbf_core.duck.holder import WAIT_FOR_IT, foreign_holder
 from sbf_core.errors import (
     DamageFound,
     HomeLocked,
@@ -24,7 +24,7 @@ def open_fault(error: duckdb.Error, database: Path, *, holder: Path) -> SbfError
     """What DuckDB said when it was to open a file; ``holder`` says who has it."""
     text, where = str(error), str(database)
     if is_locked(error):
-        return HomeLocked(foreign_holder(text), where=where, fix="wait for it, or use --wait SECONDS")
+        return HomeLocked(foreign_holder(text), where=where, fix=WAIT_FOR_IT)
     if "different configuration" in text:
         return HomeLocked(
             "this process has the database open for reading", where=where, fix="close what sbf_core.open gave you first"

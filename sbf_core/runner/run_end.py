@@ -24,9 +24,10 @@ def closed_by(ops: OpsService, context: RunContext) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        context.status = RunStatus.INTERRUPTED if is_interrupt(error) else RunStatus.FAILED
-        kind = FailureKind.INTERRUPTED if is_interrupt(error) else kind_of_fault(error)
-        context.failures.append(Failure(kind=kind, what=told_by(error)))
+        is_stopped = is_interrupt(error)
+        context.status = RunStatus.INTERRUPTED if is_stopped else RunStatus.FAILED
+        kind = FailureKind.INTERRUPTED if is_stopped else kind_of_fault(error)
+        context.failures.append(Failure(kind=kind, what="it was stopped" if is_stopped else told_by(error)))
         with suppress(
             duckdb.Error, MemoryError, SbfError
         ):  # the first error is the one to tell; recovery closes the run

@@ -12,6 +12,7 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.failures import Failure, FailureKind
+from sbf_core.shell_words import typed
 from sbf_core.silver.merge import is_empty, live, row_number
 from sbf_core.silver.tables import current_table, value_columns
 from sbf_core.silver.vanished import list_answers, shrunk_answers
@@ -85,7 +86,8 @@ def refuse_payloads(
     """
     refused: dict[str, Failure] = {}
     if number_of(conn, "SELECT count(*) FROM stage AS s WHERE s._reason IS NOT NULL"):  # nearly never
-        refused = _failures(FailureKind.REJECTS, _too_many_rejects(conn, entry))
+        fix = f"see `sbf rejects {typed(entry.id)}`, and declare what is missing, or reject_share_max"
+        refused = _failures(FailureKind.REJECTS, _too_many_rejects(conn, entry), fix=fix)
         refused |= _failures(FailureKind.PAYLOAD, _unsure(conn, entry))
     if entry.closes_rows:
         list_answers(conn, entry, without={*without, *refused})
@@ -100,8 +102,8 @@ def refuse_payloads(
     return refused
 
 
-def _failures(kind: FailureKind, texts: Mapping[str, str]) -> dict[str, Failure]:
-    return {file_id: Failure(kind=kind, what=text) for file_id, text in texts.items()}
+def _failures(kind: FailureKind, texts: Mapping[str, str], *, fix: str = "") -> dict[str, Failure]:
+    return {file_id: Failure(kind=kind, what=text, fix=fix) for file_id, text in texts.items()}
 
 
 def _too_many_rejects(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, str]:

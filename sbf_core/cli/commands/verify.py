@@ -8,6 +8,7 @@ import attrs
 import typer
 from typer.exceptions import Exit
 
+from sbf_core.care.findings import PAYLOAD_LOST
 from sbf_core.care.verify import Verification
 from sbf_core.care.verify_report import VerifyReport
 from sbf_core.cli import options as opt
@@ -67,9 +68,11 @@ def verify(
         f"{report.payloads_checked} of {report.payloads} payloads and {report.tables_checked} of {report.tables} tables"
     )
     if not report.findings:
-        print(f"All is well: {what} were compared.")
+        print(f"{'All is well' if report.whole else 'What was compared is well'}: {what} were compared.")
     else:
-        print(f"{len(report.findings)} findings; {what} were compared. Try next: sbf repair")
+        again = "sbf repair --from BACKUP" if any(one.kind in PAYLOAD_LOST for one in report.findings) else "sbf repair"
+        count = "1 finding" if len(report.findings) == 1 else f"{len(report.findings):,} findings"
+        print(f"{count}; {what} were compared. Try next: {again}")
     raise Exit(_code(report))
 
 
