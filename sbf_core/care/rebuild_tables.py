@@ -11,6 +11,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import machine_faults
 from sbf_core.fetching.progress import Progress
 from sbf_core.fetching.run_progress import RunProgress
+from sbf_core.gold.build import table_exists
 from sbf_core.home.home import Home, WrittenDatabase
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
@@ -30,16 +31,16 @@ class TableCost:
     """A table that would be made again, and from how much.
 
     Attributes:
-        dataset: its identity.
+        dataset: its identity; empty for a gold table, which is built from others.
         table: the table, with its schema.
-        payloads: how many payloads are read.
-        byte_count: their size.
+        payloads: how many payloads are read; None for a gold table.
+        byte_count: their size; None for a gold table.
     """
 
-    dataset: str
     table: str
-    payloads: int
-    byte_count: int
+    dataset: str = ""
+    payloads: int | None = None
+    byte_count: int | None = None
 
 
 class TableRebuild:
@@ -80,9 +81,13 @@ class TableRebuild:
         bootstrap.open(wait_seconds=self._settings["run.wait_seconds"])
         try:
             manifest = OpsService.over(bootstrap, clock=self._clock).load_manifest_rows()
+            cursor = bootstrap.cursor()
+            models = self._home.gold_models(cursor).models if self._gold else ()
+            built = [model.name for model in models if table_exists(cursor, f"gold.{model.name}")]
         finally:
             bootstrap.close()
-        return [_cost(owned.entry, manifest) for owned in self._datasets if _rows_of(owned.entry, manifest)]
+        silver = [_cost(owned.entry, manifest) for owned in self._datasets if _rows_of(owned.entry, manifest)]
+        return silver + [TableCost(table=f"gold.{name}") for name in built]
 
     def run(self, *, accept: bool) -> RunContext:
         """Make the tables again, and build the gold tables that have new input.

@@ -186,6 +186,19 @@ def test_plan_says_why(filled: Shell) -> None:
     assert filled("run", "--plugins", "ecb", "--dry-run").stdout == live.stdout
 
 
+def test_a_rebuild_says_beforehand_what_it_would_make_again(filled: Shell) -> None:
+    def told(*arguments: str) -> list[str]:
+        return [
+            one["table"] for one in json.loads(filled("rebuild", "--dry-run", "--json", *arguments).stdout)["tables"]
+        ]
+
+    everything = told()
+    assert len(everything) == 12
+    assert told("--gold") == [name for name in everything if name.startswith("gold.")]
+    assert told("macro/bls/cpi") == ["silver.bls_cpi"]
+    assert "12 tables would be made again; nothing was changed." in filled("rebuild", "--dry-run").stdout
+
+
 def test_sql_in_three_forms(filled: Shell) -> None:
     query = "SELECT ticker, returns, total_return_usd AS total FROM gold.instrument_stats WHERE ticker = 'FB'"
     assert filled("sql", query).stdout == "ticker  returns                total\nFB          195  -0.2733797519342537\n"

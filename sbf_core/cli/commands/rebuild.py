@@ -66,7 +66,9 @@ def rebuild(
         )
     home = Home.at(home_folder, logger=run_logger())
     if names or gold or dry_run:
-        tables = TableRebuild(home, _ids(names, home), gold=gold, progress=progress())
+        is_all = not names and not gold
+        ids = list(home.registry.datasets) if is_all else _ids(names, home)
+        tables = TableRebuild(home, ids, gold=gold or is_all, progress=progress())
         if dry_run:
             _show_costs(tables, as_json=as_json)
             return
