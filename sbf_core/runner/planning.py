@@ -107,6 +107,8 @@ class Planning:
         notes = [*self._left_out]
         notes += [f"plugin {record.label}: {text}" for record in self._plugins for text in record.deprecated]
         datasets = list(self._datasets)
+        if self._settings.resolved["universe.tickers"].origin == "flag" and not self._per_ticker():
+            notes.append("--tickers changes nothing here: no dataset that was asked for takes its tickers from it")
         if not tickers and self._per_ticker():
             if not (self.universe.settings.query and len(self._per_ticker()) < len(datasets)):
                 self._refuse_empty_universe()  # else what is fetched now may fill the table that is asked

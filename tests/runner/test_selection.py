@@ -181,3 +181,14 @@ def test_the_settings_block_by_pattern(tmp_path: Path) -> None:
     assert {name for name, state in states.items() if state == "blocked"} == {"fmp", "fred"}
     package = PluginManager(entry_points(group="sbf.plugins"), block=("sbf",))
     assert {record.state for name, record in package.records.items() if record.distribution == "sbf"} == {"blocked"}
+
+
+def test_tickers_that_nothing_takes_are_told(tmp_path: Path) -> None:
+    """A dataset with members of its own asked for these, whatever --tickers said, and nobody was told."""
+    note = "--tickers changes nothing here: no dataset that was asked for takes its tickers from it"
+    vendor = FakeVendor(entry(scope="per_ticker", members=("A",)))
+    plan = Warehouse(tmp_path / "own", vendor).runner(universe__tickers=("X",)).plan()
+    assert ([one.request.ticker for one in plan.requests], plan.notes) == (["A"], (note,))
+    other = FakeVendor(entry(scope="per_ticker"))
+    assert Warehouse(tmp_path / "taken", other).runner(universe__tickers=("X",)).plan().notes == ()
+    assert Warehouse(tmp_path / "unasked", vendor).runner().plan().notes == ()
