@@ -1,4 +1,4 @@
-"""The ledger against itself: each question must have no answer."""
+"""The ledger against itself: each check must find nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sbf_core.care.findings import Finding, FindingKind
 from sbf_core.duck.identity import IDENTITY_DIFFERS, SERIES_KEY
 
 #: Per kind a SELECT of (subject, detail). The rules are those of docs/explanation/guarantees.md.
-_QUESTIONS: tuple[tuple[FindingKind, str], ...] = (
+_CHECKS: tuple[tuple[FindingKind, str], ...] = (
     (
         FindingKind.NOT_RECOVERED,
         (
@@ -128,9 +128,9 @@ _QUESTIONS: tuple[tuple[FindingKind, str], ...] = (
 def check_ledger(conn: duckdb.DuckDBPyConnection) -> list[Finding]:
     """Everything that the ledger says twice, or owes to another of its tables."""
     findings = []
-    for kind, question in _QUESTIONS:
+    for kind, query in _CHECKS:
         findings += [
             Finding(kind=kind, subject=str(subject), detail=detail)
-            for subject, detail in conn.execute(question).fetchall()
+            for subject, detail in conn.execute(query).fetchall()
         ]
     return findings

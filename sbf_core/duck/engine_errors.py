@@ -40,7 +40,7 @@ _OF_INPUT = (
 class EngineFault(StrEnum):
     """Whose fault it is that a statement failed."""
 
-    #: What it was given: a payload, a plugin's SELECT, a user's question.
+    #: What it was given: a payload, a plugin's SELECT, a user's query.
     INPUT = "input"
     #: There is too little memory.
     MEMORY = "memory"

@@ -1,4 +1,4 @@
-"""One question in SQL, checked before it is asked, and its answer as the engine says it."""
+"""One query in SQL, checked before it is asked, and its answer as the engine says it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAY_BE_INFINITE = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTA
 _ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
-def check_question(cursor: duckdb.DuckDBPyConnection, text: str) -> None:
+def check_query(cursor: duckdb.DuckDBPyConnection, text: str) -> None:
     """That a text is one SELECT or EXPLAIN. Raises ``UsageError`` where it is not."""
     try:
         statements = cursor.extract_statements(text)
@@ -31,7 +31,7 @@ def check_question(cursor: duckdb.DuckDBPyConnection, text: str) -> None:
 
 @attrs.frozen(kw_only=True)
 class Answer:
-    """What a question gives.
+    """What a query gives.
 
     Attributes:
         headers: names of its columns; one may stand twice.
@@ -46,7 +46,7 @@ class Answer:
 
 
 def asked(cursor: duckdb.DuckDBPyConnection, text: str, *, limit: int, nested: bool) -> Answer:
-    """Ask a question that was checked.
+    """Ask a query that was checked.
 
     Args:
         cursor: on the database.
@@ -61,8 +61,8 @@ def asked(cursor: duckdb.DuckDBPyConnection, text: str, *, limit: int, nested: b
     if statement.type is duckdb.StatementType.EXPLAIN:
         result = cursor.execute(text)
         return Answer(headers=[column[0] for column in result.description], rows=result.fetchall(), more=False)
-    question = cursor.sql(_unended(text))
-    kinds, headers = [str(kind) for kind in question.types], list(question.columns)
+    query = cursor.sql(_unended(text))
+    kinds, headers = [str(kind) for kind in query.types], list(query.columns)
     shown, infinite = [], []
     for place, kind in enumerate(kinds, start=1):
         is_nested = kind.endswith("]") or "(" in kind.removeprefix("DECIMAL(")
@@ -70,7 +70,7 @@ def asked(cursor: duckdb.DuckDBPyConnection, text: str, *, limit: int, nested: b
         shown.append(f"CAST(#{place} AS VARCHAR)" if as_text else f"#{place}")
         if kind in _MAY_BE_INFINITE:
             infinite.append((place - 1, f"CASE WHEN NOT isfinite(#{place}) THEN CAST(#{place} AS VARCHAR) END"))
-    plain = question.project(", ".join([*shown, *(sql for _, sql in infinite)])) if len(headers) else question
+    plain = query.project(", ".join([*shown, *(sql for _, sql in infinite)])) if len(headers) else query
     rows = (plain.limit(limit + 1) if limit else plain).fetchall()
     more = bool(limit) and len(rows) > limit
     places = [place for place, _ in infinite]

@@ -1,9 +1,9 @@
-"""Asks one question and ends: ``python -m sbf_core.web.sql_process``.
+"""Asks one query and ends: ``python -m sbf_core.web.sql_process``.
 
 What it may use, the system limits, because DuckDB has no limit of time.
 
 It reads one message and writes two, see ``child.messages``: ``begun``, and the answer; all others are JSON. Starting
-Python and opening the database are no part of the time that a question has.
+Python and opening the database are no part of the time that a query has.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.engine_errors import first_line
 from sbf_core.errors import SbfError
-from sbf_core.reports.sql_query import asked, check_question
+from sbf_core.reports.sql_query import asked, check_query
 
-#: What it says when it begins with its question.
+#: What it says when it begins with its query.
 BEGUN = b"begun"
 _MEMORY = "512MB"
 _ADDRESS_SPACE_BYTES = 2 * 1024**3
@@ -33,7 +33,7 @@ _CELL_CHARACTERS_MAX = 10_000
 
 
 def _begin(cpu_seconds: int) -> None:
-    """From here on the question has its time."""
+    """From here on the query has its time."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
@@ -58,14 +58,14 @@ def _answer(wanted: dict[str, Any]) -> dict[str, Any]:
     try:
         cursor = bootstrap.open().cursor()
         _begin(wanted["cpu_seconds"])
-        check_question(cursor, wanted["query"])
+        check_query(cursor, wanted["query"])
         answer = asked(cursor, wanted["query"], limit=wanted["limit"], nested=False)
     except SbfError as error:
         return {"error": str(error)} if database.exists() else {"gone": True}  # a run put a newer copy in its place
     except UnicodeDecodeError as error:
         return {"error": first_line(error)}
     except (duckdb.Error, MemoryError) as error:
-        return {"error": str(error) or "it needs more memory than a question may have"}
+        return {"error": str(error) or "it needs more memory than a query may have"}
     finally:
         bootstrap.close()
     return {
@@ -76,7 +76,7 @@ def _answer(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Read the question, answer it."""
+    """Read the query, answer it."""
     wanted = json.loads(receive(sys.stdin.buffer))
     limit_memory(_ADDRESS_SPACE_BYTES)
     send(sys.stdout.buffer, json.dumps(_answer(wanted)).encode())

@@ -28,7 +28,7 @@ _COPIES_MAX = 5
 
 @attrs.frozen(kw_only=True)
 class Answer:
-    """What a question gave.
+    """What a query gave.
 
     Attributes:
         table: its rows.
@@ -45,7 +45,7 @@ class SqlQueries:
     Args:
         home: of the warehouse.
         seconds_max: how long an answer may take, from when its process begins with it.
-        start_seconds_max: how long such a process may take to start; a busy machine is no fault of a question.
+        start_seconds_max: how long such a process may take to start; a busy machine is no fault of a query.
     """
 
     def __init__(
@@ -62,13 +62,13 @@ class SqlQueries:
 
     @property
     def history(self) -> list[str]:
-        """What was asked, the last question first; each once."""
+        """What was asked, the last query first; each once."""
         return list(dict.fromkeys(reversed(self._history)))
 
     def ask(
         self, query: str, *, database: Path, newest: Callable[[], Path | None] | None = None, limit: int = ROWS_MAX
     ) -> Answer:
-        """The answer to one question.
+        """The answer to one query.
 
         Args:
             query: one SELECT.
@@ -77,13 +77,13 @@ class SqlQueries:
             limit: how many rows are given at most.
 
         Raises:
-            UsageError: it is no question, fails, takes too long or needs too much.
+            UsageError: it is no query, fails, takes too long or needs too much.
         """
         if len(query) > _CHARACTERS_MAX:
             raise UsageError(f"the query has {len(query):,} characters", fix="use `sbf sql -`", code="SQL")
         self._history.append(query)
         if not self._places.acquire(timeout=self._seconds_max):
-            raise UsageError(f"{_AT_ONCE} questions are being answered", fix="wait for them", code="SQL")
+            raise UsageError(f"{_AT_ONCE} queries are being answered", fix="wait for them", code="SQL")
         try:
             for _ in range(_COPIES_MAX):
                 answer = self._answer(query, database, limit)
@@ -114,7 +114,7 @@ class SqlQueries:
         try:
             answer = json.loads(self._heard(process, json.dumps(wanted).encode()))
         except ProcessOver as over:
-            what = f"the question was stopped (exit code {over.code}): it needed more memory or time than it may have"
+            what = f"the query was stopped (exit code {over.code}): it needed more memory or time than it may have"
             raise UsageError(what, fix="ask for less, or use `sbf sql`", code="SQL_LIMIT") from None
         finally:
             process.end()
@@ -129,8 +129,8 @@ class SqlQueries:
         )
 
     def _heard(self, process: Conversation, wanted: bytes) -> bytes:
-        """What a process answers. The time of a question counts from when it says that it begins."""
-        seconds, what = self._start_seconds_max, "the question could not begin within {:g} s: the machine is busy"
+        """What a process answers. The time of a query counts from when it says that it begins."""
+        seconds, what = self._start_seconds_max, "the query could not begin within {:g} s: the machine is busy"
         try:
             process.say(wanted, seconds_max=seconds)
             said = process.hear(seconds_max=seconds)

@@ -13,7 +13,7 @@ from sbf_core.cli.render import as_records, print_csv, print_json, print_table, 
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
 from sbf_core.errors import UsageError, nearest
 from sbf_core.home.home import Home
-from sbf_core.reports.sql_query import asked, check_question
+from sbf_core.reports.sql_query import asked, check_query
 
 FORMATS = ("table", "csv", "json")
 
@@ -38,7 +38,7 @@ def sql(
         )
     text = sys.stdin.read() if query == "-" else query
     with reading(Home.at(home_folder)) as cursor:
-        check_question(cursor, text)
+        check_query(cursor, text)
         try:
             answer = asked(cursor, text, limit=limit, nested=output == "json")
         except ENGINE_ERRORS as error:
