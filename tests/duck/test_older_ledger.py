@@ -15,7 +15,9 @@ from warehouse import FakeVendor, Warehouse, entry, price
 
 import sbf_core
 from sbf_core.care.verify import Verification
+from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.migrate import latest_version, ops_tables
+from sbf_core.ops.service import OpsService
 
 WORDS = [
     ("status",), ("runs",), ("runs", "last"), ("plan",), ("datasets",), ("datasets", "eod"), ("coverage",),
@@ -118,3 +120,13 @@ def test_who_opens_a_warehouse_in_python_gets_the_ledger_as_it_is(filled: Wareho
             with pytest.raises(duckdb.Error, match="read-only"):
                 each.execute("DELETE FROM ops.bronze_manifest")
         assert ledger(cursor)["bronze_manifest"] != []
+
+
+def test_long_reads_on_cursors_of_their_own_see_the_same(filled: Warehouse, tmp_path: Path) -> None:
+    older = as_of_release(filled, tmp_path, latest_version() - 1)
+    bootstrap = DuckDbBootstrap(older.opened().config, read_only=True).open()
+    try:
+        rows = list(OpsService.over(bootstrap).recorded.of(["prices/fake/eod"]))
+    finally:
+        bootstrap.close()
+    assert [row.key for row in rows] == ["prices/fake/eod/A"]
