@@ -69,6 +69,7 @@ def make_schema(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> None:
     with transaction(conn):
         for number, path in migration_files():
             _apply(conn, number, path, now)
+    fault_point("migrate.applied")
     conn.execute("CHECKPOINT")
 
 
