@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from sbf_core.child.conversation import Conversation, ProcessOver, ProcessSilent
+from sbf_core.child.group import ChildProcess
 from sbf_core.errors import DatasetFailure
 
 SECONDS_MAX = 20.0
@@ -104,7 +105,8 @@ class ChartRenderer:
         if self._process is not None and self._process.has_ended():
             self._stop()
         if self._process is None:
-            self._process = Conversation("sbf_core.charts.renderer_process", environment=self._environment)
+            child = ChildProcess("sbf_core.charts.renderer_process", environment=self._environment)
+            self._process = Conversation(child)
             self._drawn = 0
         return self._process
 

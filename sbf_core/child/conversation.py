@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from sbf_core.child.group import ChildProcess
@@ -32,21 +31,14 @@ class ProcessOver(Exception):
 
 
 class Conversation:
-    """``python -m MODULE``, which reads messages from its standard input and writes them to its standard output.
+    """Messages with a process, which reads them from its standard input and writes them to its standard output.
 
     Args:
-        module, environment, memory_bytes, output: see ``ChildProcess``.
+        child: the process, which nobody else reads, writes or ends.
     """
 
-    def __init__(
-        self,
-        module: str,
-        *,
-        environment: Mapping[str, str],
-        memory_bytes: int = 0,
-        output: Callable[[bytes], None] | None = None,
-    ) -> None:
-        self._child = ChildProcess(module, environment=environment, memory_bytes=memory_bytes, output=output)
+    def __init__(self, child: ChildProcess) -> None:
+        self._child = child
         self._heard: queue.SimpleQueue[bytes | MemoryError | None] = queue.SimpleQueue()
         listener = threading.Thread(target=self._listen, name="sbf-child-answers", daemon=True)
         try:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sbf_core.child.conversation import Conversation, ProcessOver, ProcessSilent
 from sbf_core.child.environment import environment_without
+from sbf_core.child.group import ChildProcess
 from sbf_core.errors import OutOfMemory, PluginFault, SbfError
 from sbf_core.http.session import FetchSession
 from sbf_core.plugin.limits import Isolation
@@ -29,9 +30,9 @@ class _Process:
         assert record.point is not None
         self._limits = limits
         memory = limits.memory_bytes
-        self._conversation = Conversation(
-            _WORKER, environment=environment_without(limits.hidden), memory_bytes=memory, output=output.take
-        )
+        environment = environment_without(limits.hidden)
+        child = ChildProcess(_WORKER, environment=environment, memory_bytes=memory, output=output.take)
+        self._conversation = Conversation(child)
         self.say((record.point.name, record.point.value, memory, sys.path, dict(record.options)))
         seconds = limits.import_seconds_max
         ready = self._heard(seconds, f"was not imported within {seconds:g} s", "raise plugins.import_seconds_max")

@@ -12,6 +12,7 @@ import attrs
 
 from sbf_core.child.conversation import Conversation, ProcessOver, ProcessSilent
 from sbf_core.child.environment import bare_environment
+from sbf_core.child.group import ChildProcess
 from sbf_core.errors import UsageError
 from sbf_core.reports.table import FactTable
 from sbf_core.web.sql_process import BEGUN
@@ -106,7 +107,8 @@ class SqlQueries:
             "limit": limit,
             "cpu_seconds": int(self._seconds_max) + 1,
         }
-        process = Conversation("sbf_core.web.sql_process", environment=bare_environment(), output=_nobody_reads)
+        child = ChildProcess("sbf_core.web.sql_process", environment=bare_environment(), output=_nobody_reads)
+        process = Conversation(child)
         with self._lock:
             self._running.add(process)
             if self._is_closed:

@@ -13,6 +13,7 @@ import pytest
 from hang import HANG_SECONDS
 
 from sbf_core.child.conversation import Conversation, ProcessOver, ProcessSilent
+from sbf_core.child.group import ChildProcess
 
 HEAD = "import os, sys, time\nfrom sbf_core.child.messages import framed, receive, send\n"
 Talk = Callable[[str], Conversation]
@@ -26,7 +27,8 @@ def talk(tmp_path: Path) -> Iterator[Talk]:
     def begin(code: str) -> Conversation:
         (tmp_path / "other_side.py").write_text(HEAD + code)
         path = os.pathsep.join([str(tmp_path), *sys.path])
-        begun.append(Conversation("other_side", environment={**os.environ, "PYTHONPATH": path}, output=lambda _: None))
+        environment = {**os.environ, "PYTHONPATH": path}
+        begun.append(Conversation(ChildProcess("other_side", environment=environment, output=lambda _: None)))
         return begun[-1]
 
     yield begin
