@@ -46,6 +46,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> World:
 def sbf(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sbf]:
     """Runs a command in this process; returns its exit code."""
     monkeypatch.syspath_prepend(world.site)
+    monkeypatch.delitem(sys.modules, "sbf_world", raising=False)  # another test's may be of another site
     monkeypatch.setattr(signals, "install", lambda: None)
     monkeypatch.setattr(signals, "leave", _leave)
 

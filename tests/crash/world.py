@@ -165,13 +165,19 @@ class World:
         )
 
     def manager(self) -> PluginManager:
-        """The plugin in this process, for checks that need no process of their own."""
+        """The plugin in this process, for checks that need no process of their own.
+
+        The module is not left behind: the next one of its name may be of another site.
+        """
         spec = importlib.util.spec_from_file_location("sbf_world", self.site / "sbf_world.py")
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        sys.modules["sbf_world"] = module
-        spec.loader.exec_module(module)
+        sys.modules["sbf_world"] = module  # attrs looks it up there
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            del sys.modules["sbf_world"]
         manager = PluginManager(())
         manager.register(module, name="world")
         return manager
