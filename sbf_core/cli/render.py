@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import json
 import numbers
 import sys
@@ -85,30 +84,29 @@ def print_json(kind: str, **content: Any) -> None:
 
 
 def print_csv(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """CSV with a header line; NULL is empty, a boolean is ``true`` or ``false``.
+    """CSV with a header line, quoted as PostgreSQL's COPY does: NULL is empty, an empty text is ``""``. A boolean is
+    ``true`` or ``false``.
 
     Raises:
         UsageError: it holds a letter that the encoding of stdout has not.
     """
-    import csv  # most commands print no CSV
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(headers)
-    writer.writerows([[_csv_value(value) for value in row] for row in rows])
+    text = "".join(",".join(map(_csv_cell, row)) + "\n" for row in (headers, *rows))
     try:
-        text.getvalue().encode(sys.stdout.encoding or "utf-8")
+        text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError as error:
         letter = error.object[error.start]
         what = f"the encoding of the output, {error.encoding}, has no {letter!a}"
         raise UsageError(what, fix="set PYTHONIOENCODING=utf-8, or use --format json", code="ENCODING") from None
-    sys.stdout.write(text.getvalue())
+    sys.stdout.write(text)
 
 
-def _csv_value(value: Any) -> Any:
+def _csv_cell(value: Any) -> str:
+    """A field as RFC 4180 says. The csv module of Python 3.11 cannot write NULL and an empty text apart."""
     if value is None or isinstance(value, bool):
         return _exact_text(value)
-    return value if _is_number(value) else _plain(value)
+    text = str(value) if _is_number(value) else _plain(value)
+    is_quoted = not text or any(letter in text for letter in ',"\r\n')
+    return '"{}"'.format(text.replace('"', '""')) if is_quoted else text
 
 
 def as_records(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Mapping[str, Any]]:

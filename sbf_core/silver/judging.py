@@ -110,8 +110,10 @@ def _too_many_rejects(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
     """Payloads with too large a share of rejects."""
     share = entry.reject_share_max
     rows = conn.execute(
-        "SELECT s._bronze_file_id, count(s._reason), count(*), mode(s._reason) FROM stage AS s WHERE NOT s._context "
-        "GROUP BY ALL HAVING count(s._reason) > ? * count(*)",
+        "SELECT _bronze_file_id, sum(n) FILTER (_reason IS NOT NULL) AS bad, sum(n) AS seen, "
+        "(max({'n': n, 'reason': _reason}) FILTER (_reason IS NOT NULL)).reason FROM ("
+        "SELECT s._bronze_file_id, s._reason, count(*) AS n FROM stage AS s WHERE NOT s._context GROUP BY ALL) "
+        "GROUP BY 1 HAVING bad > ? * seen",
         [share],
     ).fetchall()
     return {

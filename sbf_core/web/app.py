@@ -70,16 +70,16 @@ def _answering(site: Site, place: str) -> Callable[[Request], Any]:
                 site.readers.make_room()
                 return page_of(place)(site, request)
         except UsageError as error:
-            empty = error.code in ("NO_DATA", "NO_DATABASE")
-            template, status = (
-                ("empty.html", 200)
-                if empty
-                else ("message.html", 404 if error.code.startswith(("UNKNOWN", "NO_ROWS")) else 400)
-            )
+            if error.code in ("NO_DATA", "NO_DATABASE"):
+                template, title, status = "empty.html", "No data yet", 200
+            elif error.code.startswith(("UNKNOWN", "NO_ROWS")):
+                template, title, status = "message.html", "Not found", 404
+            else:
+                template, title, status = "message.html", "This cannot be asked so", 400
             return site.rendering.page(
                 template,
                 path="",
-                title="No data yet" if empty else "Not found",
+                title=title,
                 status_code=status,
                 error=error,
                 **live_of(site),

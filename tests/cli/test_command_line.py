@@ -143,7 +143,7 @@ def test_reports_read_what_is_there(filled: Shell) -> None:
     runs = json.loads(filled("runs", "--json", "--limit", "1").stdout)["runs"]
     assert (runs[0]["status"], runs[0]["files"]) == ("ok", 10)
     datasets = filled("datasets", "--plugins", "ecb").stdout
-    assert "Source: ECB. Free reuse with the source named." in datasets
+    assert "\n\nfx/ecb/reference_rates: Source: ECB. Free reuse with the source named. https://" in datasets
     plugins = [item["plugin"] for item in json.loads(filled("datasets", "--json").stdout)["datasets"]]
     assert list(dict.fromkeys(plugins)) == [
         "bls",
@@ -203,6 +203,9 @@ def test_sql_in_three_forms(filled: Shell) -> None:
     query = "SELECT ticker, returns, total_return_usd AS total FROM gold.instrument_stats WHERE ticker = 'FB'"
     assert filled("sql", query).stdout == "ticker  returns                total\nFB          195  -0.2733797519342537\n"
     assert filled("sql", query, "--format", "csv").stdout.startswith("ticker,returns,total\nFB,195,-0.27337975")
+    apart = "SELECT NULL AS a, '' AS b, 'say \"x\", y' AS \"c,d\", true AS e, 1.50 AS f, 'p' || chr(10) || 'q' AS g"
+    written = filled("sql", apart, "--format", "csv").stdout
+    assert written == 'a,b,"c,d",e,f,g\n,"","say ""x"", y",true,1.50,"p\nq"\n'
     twice = filled("sql", "SELECT 1 AS a, 2 AS a", "--json")
     assert (twice.returncode, twice.stdout) == (2, "")
     assert "two columns are called 'a'" in twice.stderr

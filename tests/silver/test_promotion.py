@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -234,6 +235,16 @@ def test_too_large_a_share_of_rejects_refuses_the_payload_and_nothing_of_it_land
     ]
     assert warehouse.ask("SELECT reason FROM ops.rejects ORDER BY 1") == [("file_refused",), ("unparsable",)]
     counts_add_up(warehouse)
+
+
+def test_of_reasons_that_are_as_frequent_always_the_same_is_told(warehouse: Warehouse, vendor: FakeVendor) -> None:
+    """Which one the engine met first is chance."""
+    wrong = [price("A", "nonsense"), price("", "2024-01-01"), price("B", "2024-01-01", "much")]
+    told = set()
+    for order in itertools.permutations(wrong):
+        vendor.says([price("C", "2024-01-01"), *order])
+        told |= {warehouse.run(hours_later=24).errors[0].partition("mostly ")[2].partition(";")[0]}
+    assert told == {"unparsable:date"}, told
 
 
 def test_a_row_twice_counts_once_and_a_contradiction_is_rejected(tmp_path: Path) -> None:

@@ -239,6 +239,7 @@ def test_what_cannot_be_drawn_is_one_sentence(client: TestClient, path: str, sta
     answer = client.get(path)
     assert answer.status_code == status
     assert said in seen(answer.text).text
+    assert ("<title>Not found" in answer.text) == (status == 404)
 
 
 @attrs.frozen

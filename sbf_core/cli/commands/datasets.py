@@ -78,9 +78,9 @@ def datasets(
             for item in owned
         ],
     )
-    print()
-    for item in owned:
-        print(f"{item.entry.id}: {item.entry.terms} {item.entry.source_url}".strip())
+    told = [f"{item.entry.id}: {_terms(item.entry)}" for item in owned if _terms(item.entry)]
+    if told:
+        print("", *told, sep="\n")
 
 
 def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
@@ -103,7 +103,8 @@ def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
         )  # fmt: skip
         return
     print(f"{entry.id}: {entry.title or 'no title'}, in silver.{entry.silver_table} ({entry.semantics})")
-    print(f"{entry.terms} {entry.source_url}".strip())
+    if terms := _terms(entry):
+        print(terms)
     for problem in problems:
         print(f"{problem.what}: {problem.detail}; go on with `{problem.fix}`")
     print()
@@ -116,3 +117,7 @@ def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
     show(payloads, hidden=("bronze_file_id",)) if payloads.rows else print("No payload yet: run `sbf run`.")
     if len(payloads.rows) < total:
         print(f"\nThe last {len(payloads.rows)} of {total:,} payloads; --limit shows more.")
+
+
+def _terms(entry: DatasetKeymapEntry) -> str:
+    return f"{entry.terms} {entry.source_url}".strip()
