@@ -8,7 +8,12 @@ import duckdb
 
 #: What schema 1 did not have.
 TABLES_OF_2 = ("recoveries", "quarantine")
-_TABLES: Mapping[int, Sequence[str]] = {2: TABLES_OF_2, 5: ("table_declarations", "held_tables"), 6: ("cursors",)}
+_TABLES: Mapping[int, Sequence[str]] = {
+    2: TABLES_OF_2,
+    5: ("table_declarations", "held_tables"),
+    6: ("cursors",),
+    9: ("coverage",),
+}
 _COLUMNS: Mapping[int, Mapping[str, Sequence[str]]] = {
     3: {
         "bronze_manifest": ("part", "parts", "etag", "last_modified"),

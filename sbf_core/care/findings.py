@@ -31,6 +31,8 @@ class FindingKind(StrEnum):
     INGESTION_DIFFERS = "ingestion_differs"
     COUNTS_DIFFER = "counts_differ"
     WATERMARK_DIFFERS = "watermark_differs"
+    #: ``ops.coverage`` holds days final that no answer on record covers.
+    COVERAGE_UNPROVEN = "coverage_unproven"
     #: A silver row that Bronze does not give, or the other way round.
     ROW_DIFFERS = "row_differs"
     #: A gold row that its SELECT does not give, or the other way round.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import duckdb
 
 from sbf_core.care.findings import Finding, FindingKind
+from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identity import IDENTITY_DIFFERS, SERIES_KEY
+from sbf_core.ops.coverage_index import unproven_days
 
 #: Per kind a SELECT of (subject, detail). The rules are those of docs/explanation/guarantees.md.
 _CHECKS: tuple[tuple[FindingKind, str], ...] = (
@@ -134,3 +138,16 @@ def check_ledger(conn: duckdb.DuckDBPyConnection) -> list[Finding]:
             for subject, detail in conn.execute(query).fetchall()
         ]
     return findings
+
+
+def check_coverage(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[Finding]:
+    """Days that ops.coverage holds final without an answer: they would never be asked for."""
+    return [
+        Finding(
+            kind=FindingKind.COVERAGE_UNPROVEN,
+            subject=entry.key(ticker),
+            detail=f"holds {left.first} to {left.last} final, and no answer on record says so",
+        )
+        for entry in entries
+        for ticker, left in unproven_days(conn, entry)
+    ]

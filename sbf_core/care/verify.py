@@ -16,7 +16,7 @@ from sbf_core.atomic_file import state_of, write_whole
 from sbf_core.care.file_checks import bytes_behind, check_contents, compare_listing
 from sbf_core.care.findings import FindingKind
 from sbf_core.care.journal_checks import Records, compare_records
-from sbf_core.care.ledger_checks import check_ledger
+from sbf_core.care.ledger_checks import check_coverage, check_ledger
 from sbf_core.care.published_checks import check_published, database_changed, moved_from, older_than
 from sbf_core.care.table_checks import check_gold, check_silver
 from sbf_core.care.unknown_files import unknown_files
@@ -134,6 +134,8 @@ class Verification:
         report, bronze = self._report, self._config.bronze
         records = compare_records(bronze, ops.recorded)
         report.findings += [*records.findings, *check_ledger(ops.cursor())]
+        if all(one.kind is FindingKind.NOT_RECOVERED for one in report.findings):  # else the proofs are what is lacking
+            report.findings += check_coverage(ops.cursor(), self._home.entries)
         expected = records.expected
         listed = compare_listing(bronze, expected, quarantined=ops.recovery.damaged_paths())
         report.findings += [*listed.findings, *check_published(self._config)]

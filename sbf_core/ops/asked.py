@@ -12,7 +12,8 @@ import duckdb
 from sbf_core.clock import to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.ops.bulk import columns_as_json, rows_relation
-from sbf_core.ops.coverage import Stretches, final_stretches
+from sbf_core.ops.coverage import Stretches
+from sbf_core.ops.coverage_index import known_final
 from sbf_core.ops.cursors import load_cursors
 
 
@@ -69,7 +70,7 @@ class LedgerOfAsking:
 
     def final(self, entry: DatasetKeymapEntry) -> Stretches:
         """Per ticker the final days of a dataset."""
-        return final_stretches(self.conn, entry)
+        return known_final(self.conn, entry)
 
     def cursors(self, entry: DatasetKeymapEntry) -> Mapping[str | None, str]:
         """Per ticker where the next request of a dataset goes on."""

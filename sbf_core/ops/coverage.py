@@ -34,12 +34,15 @@ def final_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) 
     ``settles_after_days`` after the day was over in the dataset's zone. No row's date has a part in it. A rebuild finds
     the same, less the answers that brought no payload, which no journal holds: their days are asked for once more.
     """
+    final_to = f"least(to_date, {settled_day(entry)})"
+    return _joined(conn, entry, f"SELECT ticker, from_date, {final_to} AS to_date FROM ({answers(entry)})")
+
+
+def settled_day(entry: DatasetKeymapEntry) -> str:
+    """SQL of the last day that was final at ``asked_at``, a moment in UTC without its zone."""
     local = f"timezone({literal(entry.day_zone)}, timezone('UTC', asked_at))"
     wait = f"to_seconds(CAST({entry.settles_after_days * _SECONDS_A_DAY!r} AS DOUBLE))"
-    settled = f"CAST({local} - {wait} AS DATE) - 1"
-    return _joined(
-        conn, entry, f"SELECT ticker, from_date, least(to_date, {settled}) AS to_date FROM ({answers(entry)})"
-    )
+    return f"CAST({local} - {wait} AS DATE) - 1"
 
 
 def answered_stretches(
@@ -70,33 +73,44 @@ def failed_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
     return _joined(conn, entry, failed)
 
 
-def answers(entry: DatasetKeymapEntry) -> str:
-    """A SELECT of the answers: ticker, from_date, to_date, asked_at, has_rows.
+def answers(entry: DatasetKeymapEntry, *, of: str = "true") -> str:
+    """A SELECT of the answers: ticker, from_date, to_date, asked_at, has_rows, bronze_file_id.
 
     That there is nothing counts from the run on that brought the first payload of a series. Before that the vendor may
     not have known it at all, and have all of its past once it does.
+
+    Args:
+        entry: the dataset.
+        of: a condition on ``run_id``; only answers to the requests of such runs.
     """
     of_it = f"list_contains({literal_list(entry.ids)}, dataset_id)"
     answer = "concat_ws(chr(10), run_id, ticker, from_date, to_date)"
     return (
-        f"WITH m AS (SELECT * FROM ops.bronze_manifest WHERE {of_it}), "
+        f"WITH m AS (SELECT * FROM ops.bronze_manifest WHERE {of_it} AND {of}), "
         "taken AS (SELECT bronze_file_id, rows_seen > 0 AS has_rows FROM ops.promotion_manifest WHERE status = 'ok'), "
         f"lacking AS (SELECT DISTINCT {answer} FROM m ANTI JOIN taken USING (bronze_file_id) WHERE parts > 0), "
-        "known AS (SELECT ticker, min(fetched_at) AS since, min_by(run_id, fetched_at) AS run_id FROM m "
-        "GROUP BY ticker), "
-        "answered AS (SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at, t.has_rows "
+        "f AS (SELECT * FROM ops.file_ingestions WHERE kind = 'file' AND status IN ('unchanged', 'none') "
+        f"AND {of_it} AND {of}), "
+        "known AS (SELECT ticker, min(fetched_at) AS since, min_by(run_id, fetched_at) AS run_id "
+        f"FROM ops.bronze_manifest AS b WHERE {of_it} AND EXISTS (FROM f WHERE f.status = 'none' "
+        "AND f.ticker IS NOT DISTINCT FROM b.ticker) GROUP BY ticker), "
+        "answered AS (SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at, t.has_rows, bronze_file_id "
         f"FROM m JOIN taken AS t USING (bronze_file_id) WHERE m.parts = 0 OR {answer} NOT IN (FROM lacking) UNION ALL "
-        "SELECT f.ticker, f.from_date, f.to_date, f.started_at, false FROM ops.file_ingestions AS f "
-        "LEFT JOIN known AS k ON k.ticker IS NOT DISTINCT FROM f.ticker WHERE f.kind = 'file' "
-        "AND (f.status = 'unchanged' "
-        f"OR (f.status = 'none' AND (f.started_at >= k.since OR f.run_id = k.run_id))) AND {of_it}) FROM answered"
+        "SELECT f.ticker, f.from_date, f.to_date, f.started_at, false, NULL "
+        "FROM f LEFT JOIN known AS k ON k.ticker IS NOT DISTINCT FROM f.ticker "
+        "WHERE f.status = 'unchanged' OR f.started_at >= k.since OR f.run_id = k.run_id) FROM answered"
     )
+
+
+def ticker_of_answer(entry: DatasetKeymapEntry) -> str:
+    """SQL of the tickers that an answer is of, each in a row of its own."""
+    is_batched = isinstance(entry.recipe, RestRecipe) and entry.recipe.tickers_per_request > 1
+    return f"unnest(string_split(ticker, {literal(TICKER_SEPARATOR)}))" if is_batched else "ticker"
 
 
 def _joined(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, stretches: str) -> Stretches:
     """Stretches (ticker, from_date, to_date) of a SELECT, joined where they meet or overlap."""
-    is_batched = isinstance(entry.recipe, RestRecipe) and entry.recipe.tickers_per_request > 1
-    ticker = f"unnest(string_split(ticker, {literal(TICKER_SEPARATOR)}))" if is_batched else "ticker"
+    ticker = ticker_of_answer(entry)
     rows = conn.execute(
         f"WITH found AS (SELECT {ticker} AS ticker, from_date AS a, to_date AS z FROM ({stretches})), "
         "begun AS (SELECT *, a > max(z) OVER before + 1 AS is_new FROM found WHERE a <= z WINDOW before AS ("

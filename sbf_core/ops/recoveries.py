@@ -11,6 +11,7 @@ import duckdb
 
 from sbf_core.clock import to_naive_utc
 from sbf_core.ops.bulk import insert_rows, merge_rows
+from sbf_core.ops.coverage_index import forget_coverage
 
 _QUARANTINE_TYPES = {
     "quarantine_path": "VARCHAR", "original_path": "VARCHAR", "reason": "VARCHAR",
@@ -121,9 +122,12 @@ def insert_recoveries(
 ) -> None:
     """Close what dead runs left open, and record that they were looked after.
 
-    Writes ops.file_ingestions, ops.gold_manifest, ops.recoveries.
+    Writes ops.file_ingestions, ops.gold_manifest, ops.recoveries and ops.coverage: a dead run may not have come to tell
+    what its answers without a payload cover, and an adopted payload may be what an answer still lacks.
     """
     runs = list(runs)
+    if runs:
+        forget_coverage(conn)
     lost = [
         {
             "run_id": run.run_id,

@@ -74,7 +74,7 @@ class RecoveryLedger:
             self._write(lambda conn: repairs.forget_failures(conn, paths))
 
     def align_ledger(self) -> None:
-        """Make ops.file_ingestions and ops.watermarks say what manifest and promotions say.
+        """Make ops.file_ingestions and ops.watermarks say what manifest and promotions say, and ops.coverage nothing.
 
         Writes these and ops.promotion_manifest. Idempotent.
         """

@@ -11,6 +11,7 @@ from sbf_core.clock import to_naive_utc
 from sbf_core.dataset_id import DatasetId
 from sbf_core.duck.identity import DATASET_ID, IDENTITY_DIFFERS, SERIES_KEY
 from sbf_core.ops.bulk import insert_rows
+from sbf_core.ops.coverage_index import forget_coverage
 from sbf_core.ops.rows import BronzeManifestRow
 
 WATERMARK_TYPES = {
@@ -21,7 +22,11 @@ WATERMARK_TYPES = {
 
 
 def forget_manifest(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
-    """Take payloads out of the manifest and out of ops.file_ingestions, to be recorded anew from their journal."""
+    """Take payloads out of the manifest and out of ops.file_ingestions, to be recorded anew from their journal.
+
+    Writes ops.coverage, too.
+    """
+    forget_coverage(conn)
     conn.execute("CREATE OR REPLACE TEMP TABLE wrong_path AS SELECT unnest(?) AS rel_path", [list(paths)])
     conn.execute(
         "DELETE FROM ops.file_ingestions USING wrong_path AS w, ops.bronze_manifest AS m WHERE m.rel_path = w.rel_path "
@@ -33,8 +38,9 @@ def forget_manifest(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> No
 def forget_unknown_promotions(conn: duckdb.DuckDBPyConnection) -> None:
     """Take promotions out that no manifest row stands for, and keep one of those that stand there twice.
 
-    Writes ops.promotion_manifest.
+    Writes ops.promotion_manifest and ops.coverage.
     """
+    forget_coverage(conn)
     conn.execute(
         "DELETE FROM ops.promotion_manifest WHERE NOT EXISTS ("
         "FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = promotion_manifest.bronze_file_id)"

@@ -18,6 +18,7 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops import manifest
 from sbf_core.ops.bulk import merge_rows
+from sbf_core.ops.coverage_index import cover_promoted, forget_coverage, join_coverage
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
@@ -167,9 +168,10 @@ class DuckDbOpsRepo:
     # promotion
 
     def start_promotion_manifest(self, row: BronzeManifestRow) -> None:
-        """Record that a payload is being promoted. Writes ops.promotion_manifest. Idempotent."""
+        """Record that a payload is being promoted. Writes ops.promotion_manifest and ops.coverage. Idempotent."""
         with transaction(self.cursor()) as conn:
             conn.execute("DELETE FROM ops.promotion_manifest WHERE bronze_file_id = ?", [row.bronze_file_id])
+            forget_coverage(conn)
             conn.execute(
                 "INSERT INTO ops.promotion_manifest (bronze_file_id, run_id, silver_table, status, started_at) "
                 "VALUES (?, ?, '', 'started', ?)",
@@ -199,7 +201,8 @@ class DuckDbOpsRepo:
     ) -> None:
         """Take the outcome of a batch from the temporary table ``promoted``.
 
-        Writes ops.promotion_manifest, ops.file_ingestions and ops.watermarks in the caller's transaction. Idempotent.
+        Writes ops.promotion_manifest, ops.file_ingestions, ops.watermarks and ops.coverage in the caller's transaction.
+        Idempotent.
         """
         began, ended = to_naive_utc(started_at), to_naive_utc(self._clock.now())
         conn.execute(
@@ -230,6 +233,7 @@ class DuckDbOpsRepo:
             "VALUES (?, ?, ?, ?, p.ticker, ?, p.coverage_from, p.coverage_to, ?, ?, p.series_key)",
             [ended, *_parts(entry), entry.silver_table, ended, entry.id],
         )
+        cover_promoted(conn, entry)
 
     def insert_rejects(self, conn: duckdb.DuckDBPyConnection, silver_table: str, select: str) -> None:
         """Record rejected rows from a SELECT of (bronze_file_id, run_id, reason, column_name, row_json), without keys.
@@ -394,7 +398,11 @@ class DuckDbOpsRepo:
         )
 
     def close_run(self, conn: duckdb.DuckDBPyConnection, summary: RunContext, *, in_order: bool) -> None:
-        """Close a run; one that ended in order has its bytes counted. Writes ops.file_ingestions. Idempotent."""
+        """Close a run; one that ended in order has its bytes counted. Writes ops.file_ingestions and ops.coverage.
+        Idempotent.
+        """
+        if summary.files:
+            join_coverage(conn)
         counts = [summary.rows_inserted, summary.rows_updated, summary.rows_unchanged, summary.rows_rejected]
         conn.execute(
             "UPDATE ops.file_ingestions SET finished_at = ?, status = ?, rows_inserted = ?, rows_updated = ?, "

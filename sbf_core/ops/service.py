@@ -16,6 +16,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import OpenDatabase
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops import queries
+from sbf_core.ops.coverage_index import cover_without_payload
 from sbf_core.ops.cursors import Move, move_cursors
 from sbf_core.ops.ingestion_rows import of_known, of_other
 from sbf_core.ops.made_tables import MadeTables
@@ -116,17 +117,11 @@ class OpsService:
     def finish_run(self, summary: RunContext) -> None:
         """Close a run; one that is still ``running`` ended in order, ok, partial or failed.
 
-        Writes ops.file_ingestions. Idempotent.
+        Writes ops.file_ingestions and ops.coverage. Idempotent.
         """
         in_order = summary.status not in (RunStatus.FAILED, RunStatus.INTERRUPTED)
         if summary.status is RunStatus.RUNNING:
-            done = (
-                summary.files,
-                summary.unchanged_files,
-                summary.rows_seen,
-                summary.gold_tables,
-                summary.remade_tables,
-            )
+            done = summary.files, summary.unchanged_files, summary.rows_seen, summary.gold_tables, summary.remade_tables
             did_something = any(done)
             summary.status = (
                 RunStatus.OK if not summary.failures else RunStatus.PARTIAL if did_something else RunStatus.FAILED
@@ -160,6 +155,10 @@ class OpsService:
     def move_cursors(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, moves: Sequence[Move]) -> None:
         """Take in where the next requests go on. Writes ops.cursors in the caller's transaction. Idempotent."""
         move_cursors(conn, entry, moves)
+
+    def cover_without_payload(self, entries: Sequence[DatasetKeymapEntry], run_id: str) -> None:
+        """Take in which days the answers of a run without a payload cover. Writes ops.coverage. Idempotent."""
+        self._write(lambda conn: cover_without_payload(conn, entries, run_id))
 
     # Bronze
 

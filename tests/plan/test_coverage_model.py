@@ -11,12 +11,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent))
+from indexed_coverage import agrees
 from warehouse import FakeVendor, Warehouse, counts_add_up, entry
 
 from sbf_core.api import Column, DataRules, FetchSession, RestRecipe, RunRequest, RunResult, fetch_by_recipe, hookimpl
@@ -164,6 +169,9 @@ def run(warehouse: Warehouse, vendor: Exchange, **options: Any) -> None:
         warehouse.runner(RunOptions(**options)).run()
     except Stopped:
         vendor.stops_after = 10**9
+        return  # the next run looks after it
+    with warehouse.open() as cursor:
+        agrees(cursor, vendor.entries[0])
 
 
 def final_days(warehouse: Warehouse, vendor: Exchange) -> set[tuple[str, dt.date]]:
@@ -205,6 +213,8 @@ def test_silver_ends_as_the_vendor_has_it(
                 manager = PluginManager(())
                 manager.register(vendor, name="fake")
                 rebuild(warehouse.opened(manager))
+                with warehouse.open() as cursor:
+                    agrees(cursor, vendor.entries[0])
             continue
         if what == "earlier":
             vendor.entries = [

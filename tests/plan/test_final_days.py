@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent))
+from indexed_coverage import agrees
 from warehouse import FakeVendor, Warehouse, entry
 
 from sbf_core.api import Column, DataRules, RunResult, hookimpl
@@ -85,6 +89,7 @@ def closes(warehouse: Warehouse) -> dict[str, int]:
 
 def final(warehouse: Warehouse, vendor: Exchange) -> list[tuple[str, str]]:
     with warehouse.open() as cursor:
+        agrees(cursor, vendor.entries[0])
         return [
             (f"{each.first:%m-%d}", f"{each.last:%m-%d}")
             for each in final_stretches(cursor, vendor.entries[0]).get(None, ())
@@ -210,6 +215,7 @@ def test_in_the_end_every_close_is_final_and_no_final_day_was_asked_for_again(
         assert what == "since" or not vendor.days & known, "a final day was asked for again"
         if warehouse.home.joinpath("sbf.duckdb").exists():
             with warehouse.open() as cursor:
+                agrees(cursor, vendor.entries[0])
                 for each in final_stretches(cursor, vendor.entries[0]).get(None, ()):
                     known |= {
                         each.first + dt.timedelta(days=number) for number in range((each.last - each.first).days + 1)

@@ -362,6 +362,8 @@ def test_payloads_that_were_let_go_may_be_promoted_again(tmp_path: Path) -> None
     assert warehouse.ask("SELECT count(*) FROM ops.promotion_manifest") == [(0,)], (
         "what is in no table was not promoted"
     )
+    held = warehouse.ask("SELECT count(*) FROM ops.coverage WHERE dataset_id = 'prices/fake/eod'")
+    assert held == [(0,)], "and no day of it is answered"
     is_sound(vendor, warehouse)
     assert warehouse.run(hours_later=1, options=NO_FETCH).rows_inserted == 1
     vendor.entries = [declared()]
