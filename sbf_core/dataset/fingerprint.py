@@ -1,7 +1,8 @@
 """What decides the rows of a silver table, as plain values: kept with the table, and compared with the declaration.
 
 Only what is not the default stands there, so that a further option of sbf makes no table stale. What is for readers
-(titles, units, docs, charts), or steers fetching alone, is left out.
+(titles, units, docs, charts), or steers fetching alone, is left out. A text that is kept may be of an older release,
+which wrote some defaults, too: it is compared as this one writes it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import attrs
 
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.format_list import FORMATS
+from sbf_core.errors import UsageError
 from sbf_core.vocabulary import Answers
 
 #: Raised when sbf itself reads payloads otherwise than before.
@@ -58,7 +61,15 @@ def _given(value: Any, *, leave: frozenset[str] = frozenset()) -> dict[str, Any]
     """The fields of an attrs value that differ from their default, as JSON has them."""
     fields = attrs.fields_dict(type(value))
     given = {name: getattr(value, name) for name in fields if name not in leave}
-    return {name: _plain(one) for name, one in given.items() if one != fields[name].default}
+    return {name: _plain(one) for name, one in given.items() if one != _default(fields[name], value)}
+
+
+def _default(field: attrs.Attribute[Any], value: Any) -> Any:
+    """What a field holds of which nothing is declared; it may follow from other fields of ``value``."""
+    default: Any = field.default
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        return default.factory(value) if default.takes_self else default.factory()
+    return default
 
 
 def _plain(value: Any) -> Any:
@@ -77,13 +88,41 @@ def fingerprint_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def as_written_now(text: str) -> str:
+    """A text from ``declaration_text`` of this release or an older one, as this one writes it: without what is a
+    default, so that it is equal where the declarations are.
+    """
+    facts = json.loads(text)
+    facts["columns"] = [_again(Column, column) for column in facts["columns"]]
+    declared = facts.get("format")
+    if declared is not None and declared["kind"] in FORMATS:
+        facts["format"] = {"kind": declared["kind"], **_again(FORMATS[declared["kind"]], declared)}
+    return json.dumps(facts, sort_keys=True)
+
+
 def columns_as_made(text: str) -> tuple[Column, ...]:
     """The columns of a table that was made by the declaration in ``text``."""
-    facts = json.loads(text)
-    return tuple(Column(**{name: _tuples(value) for name, value in column.items()}) for column in facts["columns"])
+    return tuple(_made(Column, column) for column in json.loads(text)["columns"])
 
 
-def _tuples(value: Any) -> Any:
+def _again(declared: type, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The facts of an attrs value without defaults; as they are where this release cannot declare them."""
+    unknown = {name: value for name, value in facts.items() if name not in attrs.fields_dict(declared)}
+    try:
+        return {**_given(_made(declared, facts)), **unknown}
+    except (TypeError, UsageError):
+        return facts
+
+
+def _made(declared: type, facts: Mapping[str, Any]) -> Any:
+    """An attrs value of its facts, without those that this release does not know."""
+    fields = attrs.fields_dict(declared)
+    return declared(**{name: _value(fields[name], value) for name, value in facts.items() if name in fields})
+
+
+def _value(field: attrs.Attribute[Any], value: Any) -> Any:
+    if isinstance(value, dict):  # a format within a format
+        return _made(type(_default(field, None)), value)
     return tuple(value) if isinstance(value, list) else value
 
 

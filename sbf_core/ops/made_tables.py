@@ -10,7 +10,7 @@ import duckdb
 
 from sbf_core.clock import Clock, to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
+from sbf_core.dataset.fingerprint import as_written_now, declaration_text, fingerprint_of
 from sbf_core.ops import queries
 from sbf_core.ops.rows import RowCounts
 from sbf_core.ops.taking_over import take_over
@@ -25,13 +25,11 @@ class MadeTable:
     Attributes:
         table: its name, without schema.
         dataset: the identity of the dataset that fills it.
-        fingerprint: of the declaration.
-        declaration: what of it decides the rows, as ``declaration_text`` writes it.
+        declaration: what of it decides the rows, as ``declaration_text`` writes it now, whichever release wrote it.
     """
 
     table: str
     dataset: str
-    fingerprint: str
     declaration: str
 
 
@@ -73,10 +71,10 @@ class HeldPayloads:
 
 def made_tables(conn: duckdb.DuckDBPyConnection) -> dict[str, MadeTable]:
     """What made each silver table, by its name."""
-    rows = conn.execute("SELECT table_name, dataset, fingerprint, declaration FROM ops.table_declarations").fetchall()
+    rows = conn.execute("SELECT table_name, dataset, declaration FROM ops.table_declarations").fetchall()
     return {
-        table: MadeTable(table=table, dataset=dataset, fingerprint=fingerprint, declaration=declaration)
-        for table, dataset, fingerprint, declaration in rows
+        table: MadeTable(table=table, dataset=dataset, declaration=as_written_now(text))
+        for table, dataset, text in rows
     }
 
 

@@ -262,6 +262,24 @@ def test_a_declaration_that_takes_too_little_waits(tmp_path: Path) -> None:
     assert rows_of(warehouse) == before
 
 
+def test_a_table_of_an_older_release_is_not_stale_where_nothing_was_declared_otherwise(tmp_path: Path) -> None:
+    """It wrote a default into each column, or did not know an option of today."""
+    vendor, warehouse = home(tmp_path / "home", declared())
+    with warehouse.open(read_only=False) as cursor:
+        (text,) = cursor.execute("SELECT declaration FROM ops.table_declarations").fetchone()
+        facts = json.loads(text)
+        facts["columns"] = [{**column, "epoch": ""} for column in facts["columns"]]
+        older = ["0123456789abcdef", json.dumps(facts, sort_keys=True)]
+        cursor.execute("UPDATE ops.table_declarations SET fingerprint = ?, declaration = ?", older)
+    report = Verification(Home(settings_of(warehouse), clock=warehouse.clock, plugins=manager_of(vendor))).run()
+    assert report.notes == []
+    context = warehouse.run(hours_later=1, options=NO_FETCH)
+    assert (context.errors, context.notes, context.remade_tables) == ([], [], 0)
+    vendor.entries = [declared(without("volume"))]
+    context = warehouse.run(hours_later=1, options=NO_FETCH)
+    assert context.notes[0] == "silver.px was made again from 3 payloads: column volume is no longer declared"
+
+
 def test_a_user_may_wait(tmp_path: Path) -> None:
     vendor, warehouse = home(tmp_path / "home", declared())
     before = rows_of(warehouse)
