@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -22,6 +22,7 @@ from sbf_core.vocabulary import Answers
 
 #: Raised when sbf itself reads payloads otherwise than before.
 READING = 2
+_CHANGES_SHOWN_MAX = 4
 _FOR_READERS = frozenset({"unit", "doc"})
 _PLAIN = ("rows_at", "member", "reject_share_max", "shrink_share_max", "promote_version", "horizon")
 
@@ -140,10 +141,19 @@ def changes(before: str, after: str) -> tuple[str, ...]:
     if owners[1] - owners[0] - {new["dataset"]}:
         told.append(f"it takes the payloads of {', '.join(sorted(owners[1] - owners[0] - {new['dataset']}))}, too")
     if owners[0] - owners[1]:
-        told.append(f"it has the payloads of {', '.join(sorted(owners[0] - owners[1]))} no more")
+        lost = sorted(owners[0] - owners[1])
+        told.append(
+            f"it has the payloads of {', '.join(lost)} no more (to keep them, declare {_fact('renamed_from', lost)})"
+        )
     if old.get("reading") != new.get("reading"):
         told.append("this version of sbf reads payloads otherwise")
     return tuple(told)
+
+
+def told_shortly(told: Sequence[str]) -> str:
+    """The first few changes on one line, and how many more there are."""
+    more = len(told) - _CHANGES_SHOWN_MAX
+    return "; ".join(told[:_CHANGES_SHOWN_MAX]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _changed_columns(old: list[Mapping[str, Any]], new: list[Mapping[str, Any]]) -> list[str]:
@@ -155,8 +165,10 @@ def _changed_columns(old: list[Mapping[str, Any]], new: list[Mapping[str, Any]])
         if name not in before and former in before and former not in after
     }
     told = [f"column {former} is called {name}" for name, former in renamed.items()]
-    told += [f"column {name} is new" for name in after if name not in {*before, *renamed}]
-    told += [f"column {name} is no longer declared" for name in before if name not in {*after, *renamed.values()}]
+    gone = {name: column for name, column in before.items() if name not in {*after, *renamed.values()}}
+    fresh = {name: column for name, column in after.items() if name not in {*before, *renamed}}
+    told += [f"column {name} is new{_if_renamed(column, gone)}" for name, column in fresh.items()]
+    told += [f"column {name} is no longer declared" for name in gone]
     for name in after:
         if name not in {*before, *renamed}:
             continue
@@ -168,6 +180,26 @@ def _changed_columns(old: list[Mapping[str, Any]], new: list[Mapping[str, Any]])
     if not told and [*before] != [*after]:
         told.append("the columns have another order")
     return told
+
+
+def _if_renamed(new: Mapping[str, Any], gone: Mapping[str, Mapping[str, Any]]) -> str:
+    """What to declare on a new column if it is the one column like it that is gone; empty where there is none, or
+    where the new one says itself which field it takes.
+    """
+    alike = [old for old in gone.values() if all(old.get(fact) == new.get(fact) for fact in ("type", "key"))]
+    if len(alike) != 1 or "source" in new:
+        return ""
+    (old,) = alike
+    names = [*new.get("renamed_from", ()), old["name"], *old.get("renamed_from", ())]
+    facts = {name: old[name] for name in ("source", "also") if name in old} | {"renamed_from": names}
+    return f" (if it was called {old['name']}, declare {', '.join(_fact(*fact) for fact in facts.items())})"
+
+
+def _fact(name: str, value: str | Sequence[str]) -> str:
+    """A fact as Python declares it."""
+    if isinstance(value, str):
+        return f"{name}={json.dumps(value)}"
+    return f"{name}=({', '.join(map(json.dumps, value))}{',' if len(value) == 1 else ''})"
 
 
 def _shown(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
+from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of, told_shortly
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault, kind_of_fault
@@ -23,7 +23,6 @@ from sbf_core.silver.stale import StaleTable, cost_of, held_failure, payloads_fa
 from sbf_core.vocabulary import Drift
 
 _FILE = "remade.duckdb"
-_CHANGES_SHOWN_MAX = 4
 
 
 class RemakeStage:
@@ -70,13 +69,13 @@ class RemakeStage:
         left: set[str] = set()
         for stale in stale_tables(self._ops.cursor(), [owned.entry for owned in datasets]):
             if wait:
-                context.notes.append(f"{_named(stale)}, and waits: {_changes(stale)}")
+                context.notes.append(f"{_named(stale)}, and waits: {told_shortly(stale.why)}")
                 left.add(stale.entry.id)
             elif stale.hold is not None:
                 context.failures.append(held_failure(stale.hold))
                 left.add(stale.entry.id)
             elif not self._tried(
-                context, owned_by_id[stale.entry.id], _changes(stale), stale.fingerprint, accept=False
+                context, owned_by_id[stale.entry.id], told_shortly(stale.why), stale.fingerprint, accept=False
             ):
                 left.add(stale.entry.id)
         return frozenset(left)
@@ -223,16 +222,11 @@ def planned(stale: StaleTable) -> str:
     """What a run would do about a stale table."""
     if stale.hold is not None:
         return str(held_failure(stale.hold))
-    return f"silver.{stale.entry.silver_table} would be made again ({cost_of(stale)}): {_changes(stale)}"
+    return f"silver.{stale.entry.silver_table} would be made again ({cost_of(stale)}): {told_shortly(stale.why)}"
 
 
 def _named(stale: StaleTable) -> str:
     return f"silver.{stale.entry.silver_table} of {stale.entry.id} is stale"
-
-
-def _changes(stale: StaleTable) -> str:
-    more = len(stale.why) - _CHANGES_SHOWN_MAX
-    return "; ".join(stale.why[:_CHANGES_SHOWN_MAX]) + (f"; and {more} more" if more > 0 else "")
 
 
 def without(datasets: Sequence[OwnedDataset], left: Collection[str]) -> list[OwnedDataset]:

@@ -9,7 +9,7 @@ import duckdb
 
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.fingerprint import columns_as_made
+from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_text, told_shortly
 from sbf_core.duck.beside import BESIDE
 from sbf_core.duck.identifiers import literal_list, quoted, quoted_list
 from sbf_core.duck.transaction import transaction
@@ -27,8 +27,9 @@ class Taken:
         rows: rows that were neither rejected nor in a payload that failed.
         rejected: rows that were rejected, each with its reason on record.
         current: rows that hold now.
-        reason: why most rows are rejected; empty where none is.
+        reason: why most rows are not taken; empty where all are.
         gone: current rows of the table that is there whose key the new one lacks; 0 where their keys share no column.
+        changed: what was declared otherwise before; empty where nothing was.
     """
 
     rows: int
@@ -36,6 +37,7 @@ class Taken:
     current: int
     reason: str = ""
     gone: int = 0
+    changed: str = ""
 
 
 def compared(
@@ -67,22 +69,14 @@ def compared(
     assert rows is not None
     assert counts is not None
     gone = _gone(conn, before, after, _shared_key(columns_as_made(made[table].declaration), entry.columns))
-    reasons = (
-        conn.execute(
-            f"SELECT p.error FROM {BESIDE}.ops.promotion_manifest AS p WHERE p.status = 'held' LIMIT 1"
-        ).fetchone()
-        or conn.execute(
-            "SELECT r.reason || CASE WHEN r.column_name IS NULL THEN '' ELSE ' of ' || r.column_name END FROM "
-            f"{BESIDE}.ops.rejects AS r WHERE r.reason <> 'file_refused' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
-        ).fetchone()
-    )
     taken, taken_now, rejected, rejected_now = (int(number or 0) for number in rows)
     after_it = Taken(
         rows=taken_now,
         rejected=rejected_now,
         current=counts[1],
-        reason=reasons[0] if reasons else "",
+        reason=_why_not_taken(conn),
         gone=gone,
+        changed=told_shortly(changes(made[table].declaration, declaration_text(entry))),
     )
     return Taken(rows=taken, rejected=rejected, current=counts[0]), after_it
 
@@ -94,10 +88,32 @@ def why_held(entry: DatasetKeymapEntry, before: Taken, after: Taken) -> str:
     gone = max(after.gone, before.current - after.current)
     if before.rows - after.rows > entry.reject_share_max * before.rows:
         what = f"the declaration takes {after.rows} of the {before.rows} rows that the old one took"
-        return what + (f", mostly {after.reason}" if after.reason else "")
-    if gone > max(after.rejected - before.rejected, 0):
-        return f"{gone} of {before.current} current rows would go"
-    return ""
+        what += f", {after.reason}" if after.reason else ""
+    elif gone > max(after.rejected - before.rejected, 0):
+        what = f"{gone} of {before.current} current rows would go"
+    else:
+        return ""
+    return "; ".join(part for part in (after.changed, what) if part)
+
+
+def _why_not_taken(conn: duckdb.DuckDBPyConnection) -> str:
+    """Why the second database has most of the rows not that the first one took: what payloads failed for, or rows."""
+    why = conn.execute(
+        "WITH refused AS (SELECT n.error, count(*) AS files, sum(coalesce(p.rows_seen - p.rows_rejected, 0)) AS rows "
+        f"FROM {BESIDE}.ops.promotion_manifest AS n JOIN {BESIDE}.ops.file_ingestions AS f USING (bronze_file_id) "
+        "LEFT JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE n.status IN ('held', 'failed') AND "
+        "f.kind = 'file' AND f.error_kind IS DISTINCT FROM 'rejects' GROUP BY 1), "
+        "rejected AS (SELECT r.reason || coalesce(' of ' || r.column_name, '') AS reason, count(*) AS rows "
+        f"FROM {BESIDE}.ops.rejects AS r WHERE r.reason <> 'file_refused' GROUP BY 1) "
+        "SELECT error, files, rows FROM refused UNION ALL SELECT reason, 0, rows FROM rejected "
+        "ORDER BY rows DESC, files, error LIMIT 1"
+    ).fetchone()
+    if why is None:
+        return ""
+    reason, files, _ = why
+    if not files:
+        return f"mostly {reason}"
+    return f"as {'a payload is' if files == 1 else f'{files:,} payloads are'} refused: {reason}"
 
 
 def _shared_key(old: tuple[Column, ...], new: tuple[Column, ...]) -> list[tuple[str, str]]:

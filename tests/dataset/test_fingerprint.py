@@ -38,7 +38,25 @@ def renamed(name: str, *former: str, kind: str = "VARCHAR") -> Column:
             ("column unit is called measure", "column measure: type was VARCHAR and is BIGINT"),
         ),
         ([KEY, UNIT, renamed("measure", "unit")], ("column measure is new",)),
-        ([KEY, renamed("measure", "never")], ("column measure is new", "column unit is no longer declared")),
+        (
+            [KEY, renamed("measure", "never")],
+            (
+                'column measure is new (if it was called unit, declare renamed_from=("never", "unit"))',
+                "column unit is no longer declared",
+            ),
+        ),
+        (
+            [KEY, renamed("measure", kind="BIGINT"), renamed("size")],
+            (
+                "column measure is new",
+                'column size is new (if it was called unit, declare renamed_from=("unit",))',
+                "column unit is no longer declared",
+            ),
+        ),
+        (
+            [KEY, attrs.evolve(renamed("measure"), source="weight")],
+            ("column measure is new", "column unit is no longer declared"),
+        ),
         ([UNIT, KEY], ("the columns have another order",)),
         (
             [Column(name="name", type="VARCHAR", key=True, renamed_from=("item",)), UNIT],
@@ -49,6 +67,23 @@ def renamed(name: str, *former: str, kind: str = "VARCHAR") -> Column:
 def test_changes_are_told_in_words(after: Sequence[Column], told: tuple[str, ...]) -> None:
     before = declaration_text(entry(columns=[KEY, UNIT]))
     assert changes(before, declaration_text(entry(columns=list(after)))) == told
+
+
+def test_where_two_columns_may_be_the_one_that_is_new_nothing_is_guessed() -> None:
+    before = declaration_text(entry(columns=[KEY, UNIT, renamed("size")]))
+    told = changes(before, declaration_text(entry(columns=[KEY, renamed("measure")])))
+    assert told == ("column measure is new", "column unit is no longer declared", "column size is no longer declared")
+
+
+def test_a_renamed_column_keeps_the_fields_that_it_took() -> None:
+    old = attrs.evolve(renamed("unit", "u"), source="$.unit.code", also=("UNIT",))
+    told = changes(
+        declaration_text(entry(columns=[KEY, old])), declaration_text(entry(columns=[KEY, renamed("measure")]))
+    )
+    assert told[0] == (
+        "column measure is new (if it was called unit, "
+        'declare source="$.unit.code", also=("UNIT",), renamed_from=("unit", "u"))'
+    )
 
 
 SECONDS = Column(name="moment", type="TIMESTAMP", nullable=True, date_format="%s")

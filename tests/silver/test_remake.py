@@ -202,7 +202,8 @@ def test_a_narrowed_key_waits_for_its_user(tmp_path: Path) -> None:
         context = warehouse.run(hours_later=1, options=NO_FETCH)
         (error,) = context.errors
         assert error.startswith(
-            "prices/fake/eod: it is held, and its table is as it was: 2 of 4 current rows would go; accept that with "
+            "prices/fake/eod: it is held, and its table is as it was: "
+            "the key was (symbol, date) and is (symbol); 2 of 4 current rows would go; accept that with "
         )
         assert error.endswith("`sbf rebuild prices/fake/eod --accept`, or put the declaration back")
         assert rows_of(warehouse) == before
@@ -229,7 +230,8 @@ def test_a_whole_database_waits_for_the_same_reason_as_its_table(tmp_path: Path)
     manager.register(vendor, name="fake")
     vendor.entries = [NARROW]
     again = rebuild(Home(settings, clock=warehouse.clock, plugins=manager))
-    assert again.lost == ("silver.px: 2 of 4 current rows would go",)
+    why = "the key was (symbol, date) and is (symbol)"
+    assert again.lost == (f"silver.px: {why}; 2 of 4 current rows would go",)
     assert again.set_aside is None
     assert rows_of(warehouse) == before
     warehouse.run(hours_later=1, options=NO_FETCH)  # from now on it is on record that it waits
@@ -258,8 +260,51 @@ def test_a_declaration_that_takes_too_little_waits(tmp_path: Path) -> None:
     before = rows_of(warehouse)
     vendor.entries = [declared(without("close", attrs.evolve(CLOSE, type="DATE", missing=())))]
     (error,) = warehouse.run(hours_later=1, options=NO_FETCH).errors
-    assert "the declaration takes 0 of the 9 rows that the old one took, mostly unparsable of close" in error
+    assert error.startswith(
+        "prices/fake/eod: it is held, and its table is as it was: "
+        'column close: missing was ["N/A"] and is the default; column close: type was DECIMAL(18,4) and is DATE; '
+        "the declaration takes 0 of the 9 rows that the old one took, mostly unparsable of close; accept that with "
+    )
     assert rows_of(warehouse) == before
+
+
+LAST = Column(name="last", type="DECIMAL(18,4)", source="close", also=("c",))
+#: What a column was, and its new name; nobody says that it is the same one.
+RENAMED: dict[str, tuple[Column, str]] = {
+    "a column that must be there": (attrs.evolve(CLOSE, nullable=False, missing=()), "price"),
+    "a column that may be null": (CLOSE, "price"),
+    "a part of the key": (SYMBOL, "ticker"),
+    "a column of another field": (LAST, "price"),
+}
+
+
+@pytest.mark.parametrize("what", RENAMED)
+def test_a_column_that_is_called_otherwise_is_told_with_what_to_declare(tmp_path: Path, what: str) -> None:
+    column, name = RENAMED[what]
+    rest = without(column.source_name)
+    vendor, warehouse = home(tmp_path / "home", declared((*rest, column)))
+    before = rows_of(warehouse)
+    new = attrs.evolve(column, name=name, source="", also=())
+    vendor.entries = [declared((*rest, new))]
+    context = warehouse.run(hours_later=1, options=NO_FETCH)
+    (text,) = context.errors or context.notes[:1]
+    assert f"column {name} is new (if it was called {column.name}, declare " in text
+    assert f"; column {column.name} is no longer declared" in text
+    if not column.nullable:
+        assert "the declaration takes 0 of the 9 rows that the old one took, as 3 payloads are refused: none of" in text
+        assert rows_of(warehouse) == before
+    declare = text.partition(f"(if it was called {column.name}, declare ")[2].partition("); column ")[0]
+    vendor.entries = [declared((*rest, attrs.evolve(new, **eval(f"dict({declare})"))))]
+    assert warehouse.run(hours_later=1, options=NO_FETCH).errors == []
+    assert rows_of(warehouse) == before
+
+
+def test_a_rebuild_that_is_asked_for_tells_what_is_declared_otherwise(tmp_path: Path) -> None:
+    vendor, warehouse = home(tmp_path / "home", declared())
+    vendor.entries = [declared((*USUAL, Column(name="shares", type="BIGINT")))]
+    (error,) = made_again(vendor, warehouse, accept=False).errors
+    assert "its table is as it was: column shares is new; the declaration takes 0 of the 9 rows" in error
+    assert "as 3 payloads are refused: none of its 3 rows has 'shares'" in error
 
 
 def test_a_table_of_an_older_release_is_not_stale_where_nothing_was_declared_otherwise(tmp_path: Path) -> None:
@@ -366,6 +411,13 @@ def test_rows_do_not_go_because_their_payloads_are_forgotten(tmp_path: Path) -> 
     vendor.entries = [declared(reject_share_max=1.0, dataset="bars")]
     (error,) = warehouse.run(hours_later=1, options=NO_FETCH).errors
     assert "4 of 4 current rows would go" in error
+    assert (
+        'it has the payloads of prices/fake/eod no more (to keep them, declare renamed_from=("prices/fake/eod",))'
+        in error
+    )
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(4,)]
+    vendor.entries = [declared(dataset="bars", renamed_from=("prices/fake/eod",))]
+    assert warehouse.run(hours_later=1, options=NO_FETCH).errors == []
     assert warehouse.ask("SELECT count(*) FROM silver.px") == [(4,)]
 
 
