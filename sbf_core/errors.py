@@ -16,7 +16,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
+from types import FrameType
 from typing import ClassVar
 
 from sbf_core.secret import redacted
@@ -68,6 +71,45 @@ def told_by(error: BaseException) -> str:
 def said_by(error: BaseException) -> str:
     """One of our errors as it stands, of others kind and text; on one line."""
     return str(error) if isinstance(error, SbfError) else printable(told_by(error))
+
+
+#: Packages whose code is not what somebody wrote who meets an error: ours, and what lies between it and theirs.
+_BETWEEN = frozenset({"", "sbf_core", "pluggy", *sys.stdlib_module_names})
+
+
+def raised_at(error: BaseException) -> str:
+    """The last line that an error came through of the package whose code ours called, e.g. ``sbf_stock/parse.py, line
+    12, in rows``; empty where there is none. The file is named from its package on: no folder of the machine is told.
+    """
+    own, place, trace = "", "", error.__traceback__
+    while trace is not None:
+        package = _module(trace.tb_frame).partition(".")[0]
+        if not own and package not in _BETWEEN:
+            own = package
+        if own and package == own:
+            name = trace.tb_frame.f_code.co_name
+            within = "" if name == "<module>" else f", in {name}"
+            place = f"{_file(trace.tb_frame)}, line {trace.tb_lineno}{within}"
+        trace = trace.tb_next
+    return place
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__") or "")
+
+
+def _file(frame: FrameType) -> str:
+    *folders, name = frame.f_code.co_filename.replace("\\", "/").split("/")
+    above = _module(frame).count(".") + (name == "__init__.py")
+    return "/".join([*folders[len(folders) - above :], name])
+
+
+def show_trace(error: BaseException) -> None:
+    """All of an error on stderr, without keys, where ``--debug`` asks for it."""
+    if os.environ.get("SBF_DEBUG"):
+        import traceback
+
+        sys.stderr.write(redacted("".join(traceback.format_exception(error))))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+from functools import partial
+from pathlib import Path
+
 import pytest
 
 from sbf_core import errors
@@ -19,6 +24,53 @@ def test_exit_codes_are_the_documented_ones() -> None:
         "DamageFound": 3, "HomeLocked": 4, "VersionRefused": 5, "EnvironmentFault": 6,
     }  # fmt: skip
     assert {name: getattr(errors, name).exit_code for name in codes} == codes
+
+
+MODULES = {
+    "acme/__init__.py": "from acme.deep.rows import rows\ndef ask():\n    return rows(lambda row: row['x'])\n",
+    "acme/deep/__init__.py": "",
+    "acme/deep/rows.py": "import json, other\ndef rows(take):\n    return take({})\ndef read():\n    json.loads('?')\n"
+    "def lacks():\n    other.lacks()\n",
+    "other.py": "def lacks():\n    return {}['y']\n",
+}
+
+
+def test_the_line_is_the_last_one_of_the_package_that_was_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in MODULES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    acme, rows = importlib.import_module("acme"), importlib.import_module("acme.deep.rows")
+    places = {
+        acme.ask: "acme/__init__.py, line 3, in <lambda>",
+        rows.read: "acme/deep/rows.py, line 5, in read",
+        rows.lacks: "acme/deep/rows.py, line 7, in lacks",
+        partial(json.loads, "?"): "",
+    }
+    for call, place in places.items():
+        with pytest.raises((KeyError, ValueError)) as raised:
+            call()
+        trace = raised.value.__traceback__
+        assert trace is not None
+        assert errors.raised_at(raised.value.with_traceback(trace.tb_next)) == place  # without the line of this test
+    assert errors.raised_at(KeyError("never raised")) == ""
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_whole_trace_is_shown_where_it_is_asked_for_and_without_keys(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, asked: bool
+) -> None:
+    monkeypatch.setenv("SBF_DEBUG", "1" if asked else "")
+    key = Secret("a-key-of-a-vendor", name="KEY").reveal()
+    try:
+        raise ValueError(f"sent {key}")
+    except ValueError as error:
+        errors.show_trace(error)
+    shown = capsys.readouterr().err
+    assert ("Traceback" in shown and "ValueError: sent " in shown) == asked
+    assert key not in shown
 
 
 @pytest.mark.parametrize(("name", "hint"), [("rnu", "run"), ("ebc", "ecb"), ("workres", "workers"), ("zzzz", "")])

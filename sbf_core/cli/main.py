@@ -13,8 +13,7 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from sbf_core import signals
 from sbf_core.cli.app import application
-from sbf_core.errors import SbfError, UsageError, environment_fault, is_interrupt, printable, told_by
-from sbf_core.secret import redacted
+from sbf_core.errors import SbfError, UsageError, environment_fault, is_interrupt, printable, show_trace, told_by
 
 _OPTION = re.compile(r"--[a-z-]+(?:=|$)")
 #: Options of which each is one more, by their command: ``check`` is one of ``plugins``.
@@ -41,13 +40,13 @@ def main() -> None:
     except TyperException as error:
         code = _usage(error)
     except SbfError as error:
-        _debug()
+        show_trace(error)
         print(error.line(), file=sys.stderr)
         code = error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        _debug()
+        show_trace(error)
         fault = environment_fault(error, doing="a file cannot be used", where=str(_here()))
         print(fault.line(), file=sys.stderr)
         code = fault.exit_code
@@ -56,7 +55,7 @@ def main() -> None:
     except SystemExit as error:  # ours after a signal; typer's when the reader of a pipe went away
         code = _interrupted() if signals.asked_to_stop() else 0 if error.code is None else 1
     except BaseException as error:
-        _debug()
+        show_trace(error)
         if is_interrupt(error) or signals.asked_to_stop():
             signals.leave(_interrupted())
         machine = _machine_fault(error)
@@ -111,10 +110,3 @@ def _usage(error: TyperException) -> int:
         return 0
     print(f"sbf: error[USAGE] {printable(text)}; see `sbf --help`", file=sys.stderr)
     return 2
-
-
-def _debug() -> None:
-    if os.environ.get("SBF_DEBUG"):
-        import traceback
-
-        print(redacted(traceback.format_exc()), file=sys.stderr)

@@ -16,6 +16,8 @@ from sbf_core.errors import (
     PluginFault,
     SbfError,
     environment_fault,
+    raised_at,
+    show_trace,
     told_by,
 )
 
@@ -58,10 +60,11 @@ def machine_faults(database: Path) -> Iterator[None]:
 
 def fault_of_hook(error: BaseException, *, where: str, fix: str) -> SbfError:
     """What code of a plugin raised, as the error that says who is to blame: the machine where it lacks memory, disk,
-    descriptors or rights, else the plugin.
+    descriptors or rights, else the plugin. Its line is put before ``where``.
     """
-    raised = f"raised {told_by(error)}"
-    kind = fault_of(error)
+    show_trace(error)
+    raised, kind = f"raised {told_by(error)}", fault_of(error)
+    where = ", ".join(part for part in (raised_at(error), where) if part)
     if kind is EngineFault.MEMORY:
         return OutOfMemory(raised, where=where, fix=_MORE_FOR_PLUGINS)
     if kind is EngineFault.SYSTEM and isinstance(error, OSError):

@@ -12,7 +12,7 @@ from sbf_core.gold.answer import as_values, sorted_out
 from sbf_core.gold.model import GoldModel
 from sbf_core.http.session import FetchSession
 from sbf_core.plugin.limits import Isolation
-from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.manager import PluginManager, PluginRecord, placed
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runs.request import RunRequest
 from sbf_core.silver.reading import PromotionBatch, PromotionPlan, SelectRows, WrittenRows
@@ -111,8 +111,7 @@ class HookCalls:
         try:
             return isolated.ask(question, session, answers or {})
         except (DatasetFailure, UsageError, EnvironmentFault) as error:
-            where = f"{doing}, plugin {record.label}, hook {hook}"
-            raise type(error)(error.what, where=where, fix=error.fix or safe, code=error.code) from error
+            raise placed(error, record, hook, doing=doing, safe=safe) from error
 
     def close(self) -> None:
         """End the processes of the plugins."""

@@ -21,8 +21,8 @@ from sbf_core.errors import (
     SbfError,
     UsageError,
     nearest,
-    printable,
-    told_by,
+    raised_at,
+    said_by,
 )
 from sbf_core.plugin import hookspecs
 from sbf_core.plugin.deprecations import SbfDeprecationWarning, used_by
@@ -93,7 +93,7 @@ class PluginRecord:
     def refuse(self, error: BaseException) -> None:
         """Leave it out because of what its import, or a hook that declares something, raised."""
         self.state = "refused"
-        self.reason = str(error) if isinstance(error, SbfError) else printable(told_by(error))
+        self.reason = "; ".join(part for part in (said_by(error), raised_at(error)) if part)
         if not isinstance(error, SbfError):
             from sbf_core.duck.disk import fault_of_hook  # which loads the engine
 
@@ -272,7 +272,7 @@ class PluginManager:
         Args:
             record: the plugin.
             hook: the hook's name; the plugin implements it.
-            doing: what it is asked for, e.g. ``dataset prices/fmp/eod``.
+            doing: what it is asked for, e.g. ``dataset prices/fmp/eod``; empty where the caller says it by ``placed``.
             safe: what was and was not written, and how to go on; for the message.
             may_be_none: None is an answer: the hook leaves it to the core.
             **arguments: the hook's arguments.
@@ -289,13 +289,7 @@ class PluginManager:
         try:
             answer = self._answer(record, hook, partial(caller, **arguments))
         except (DatasetFailure, UsageError, EnvironmentFault) as error:
-            where = _place(record, hook, doing)
-            raise type(error)(
-                error.what,
-                where=", ".join(part for part in (error.where, where) if part),
-                fix=error.fix or safe,
-                code=error.code,
-            ) from error
+            raise placed(error, record, hook, doing=doing, safe=safe) from error
         except BaseException as error:  # a plugin may raise anything
             if signals.is_from_user(error):
                 raise
@@ -336,5 +330,11 @@ def _check_api(number: object) -> None:
     raise UsageError(f"written for HOOK_API {number!r}, this sbf supports {supported}", fix=fix, code="HOOK_API")
 
 
+def placed(error: SbfError, record: PluginRecord, hook: str, *, doing: str, safe: str) -> SbfError:
+    """An error of ours that came out of a hook, with the hook and what it was asked for."""
+    where = ", ".join(part for part in (error.where, _place(record, hook, doing)) if part)
+    return type(error)(error.what, where=where, fix=error.fix or safe, code=error.code)
+
+
 def _place(record: PluginRecord, hook: str, doing: str) -> str:
-    return f"{doing}, plugin {record.label}, hook {hook}"
+    return f"{doing}, plugin {record.label}, hook {hook}" if doing else ""

@@ -91,7 +91,7 @@ class _Worker:
         answer = self._manager.call(
             self._record,
             "fetch",
-            doing=f"dataset {request.key}",
+            doing="",
             safe="",
             entry=self._entries[dataset_id],
             request=request,
@@ -105,7 +105,7 @@ class _Worker:
         entry = self._entries[dataset_id]
         batch = PromotionBatch(files=payloads, extension=extension, describe=session.fields)
         plan = self._manager.call(
-            self._record, "promote", doing=f"dataset {dataset_id}", safe="", may_be_none=True, entry=entry, batch=batch
+            self._record, "promote", doing="", safe="", may_be_none=True, entry=entry, batch=batch
         )
         if plan is None:
             return "declared", None
@@ -118,7 +118,7 @@ class _Worker:
 
     def build_gold(self) -> tuple[Any, ...]:
         options = self._record.options
-        answer = self._manager.call(self._record, "build_gold", doing="gold models", safe="", options=options)
+        answer = self._manager.call(self._record, "build_gold", doing="", safe="", options=options)
         models, wrong = sorted_out(answer)
         return "models", [as_values(model) for model in models], wrong
 

@@ -17,7 +17,16 @@ import attrs
 from sbf_core import signals
 from sbf_core.duck.disk import fault_of_hook
 from sbf_core.duck.engine_errors import is_inputs_fault
-from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, excerpt, said_by
+from sbf_core.errors import (
+    EnvironmentFault,
+    PayloadRefused,
+    PluginFault,
+    SbfError,
+    excerpt,
+    raised_at,
+    said_by,
+    show_trace,
+)
 from sbf_core.payload.model import Digits, Record, Slot
 from sbf_core.unicode_text import escaped, is_unicode
 
@@ -34,6 +43,7 @@ def write_records(
     *,
     decimal: str,
     is_typed: bool = True,
+    told: Callable[[BaseException], str] | None = None,
 ) -> tuple[dict[str, str], dict[str, int]]:
     """Write the records of payloads as lines of JSON: ``_file``, ``_place``, ``_fault``, ``_raw`` and the slots.
 
@@ -45,6 +55,7 @@ def write_records(
         target: the file, which is written anew.
         decimal: the mark that numbers have which stand as texts.
         is_typed: the columns of the slots are those that are declared; else nobody knows yet what becomes of a value.
+        told: the text of what a payload failed for; None: what the error says.
 
     Returns:
         Why payloads could not be read, and how many records the others have, by id.
@@ -64,7 +75,7 @@ def write_records(
                     raise
                 if not of_hook and not is_inputs_fault(error):
                     raise
-                errors[file_id] = _message(error)
+                errors[file_id] = (told or _told)(error)
                 out.seek(start)
                 out.truncate()
     return errors, counts
@@ -103,8 +114,16 @@ def _with_mark(slot: Slot, value: str | None, decimal: str) -> str | None:
     return None if value in {marker.strip() for marker in slot.column.missing} else value.replace(".", decimal)
 
 
-def _message(error: BaseException) -> str:
+def _told(error: BaseException) -> str:
     return excerpt(said_by(error), _MESSAGE_CHARACTERS_MAX)
+
+
+def _told_of_hook(error: BaseException) -> str:
+    """The same of code of a plugin: with its line, where the error is none that says what is wrong by itself."""
+    if isinstance(error, SbfError):
+        return _told(error)
+    show_trace(error)
+    return "; ".join(part for part in (_told(error), raised_at(error)) if part)
 
 
 def _parts(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -214,5 +233,5 @@ def write_hook_rows(
     not be parsed, by id. ``decimal`` is the mark that numbers have which are texts.
     """
     payloads = [(file_id, partial(records_of_hook, parse, path, slots)) for file_id, path in files]
-    errors, _ = write_records(payloads, slots, target, decimal=decimal)
+    errors, _ = write_records(payloads, slots, target, decimal=decimal, told=_told_of_hook)
     return errors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -185,10 +186,64 @@ def test_a_hook_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (hook == "promote") == any("odd" in name for name in Warehouse(tmp_path / "home").bronze_files())
 
 
+BROKEN = {
+    "fetch": (fetch_with("return deeper()") + "\ndef deeper():\n    return {}['x']\n", "KeyError: 'x'", "deeper"),
+    "in a library": (fetch_with("return json.loads('?')"), "JSONDecodeError: Expecting value", "fetch"),
+    "promote": (promote_with("return batch.nothing"), "has no attribute 'nothing'", "promote"),
+    "parse": (
+        promote_with("return ParseRows(parse)") + "\ndef parse(payload):\n    yield {}['y']\n",
+        "KeyError: 'y'",
+        "parse",
+    ),
+    "build_gold": (
+        fetch_with("return result(request)") + "\n@hookimpl\ndef build_gold():\n    return [nowhere]\n",
+        "NameError: name 'nowhere' is not defined",
+        "build_gold",
+    ),
+    "datasets": (
+        fetch_with("return 1").replace("def datasets():", "def datasets():\n    1 / 0\n"),
+        "ZeroDivisionError: division by zero",
+        "datasets",
+    ),
+    "import": (
+        fetch_with("return 1") + "\nimport sbf_never\n",
+        "ModuleNotFoundError: No module named 'sbf_never'",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_code_of_a_plugin_raises_is_told_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: str, what: str
+) -> None:
+    """Of its own code, wherever the error was raised, and without the folders of the machine."""
+    text, said, function = BROKEN[what]
+    marks = {
+        "fetch": "{}['x']",
+        "in a library": "json.loads",
+        "promote": "batch.nothing",
+        "parse": "{}['y']",
+        "build_gold": "[nowhere]",
+        "datasets": "1 / 0",
+        "import": "import sbf_never",
+    }
+    line = next(number for number, code in enumerate(text.splitlines(), start=1) if marks[what] in code)
+    (error,) = run(tmp_path, monkeypatch, text, plugins__isolate=isolate).errors
+    at = f"odd_{tmp_path.name.replace('-', '_')}.py, line {line}" + (f", in {function}" if function else "")
+    assert re.search(rf"{re.escape(said)}.*; {re.escape(at)}[,;]?", error), error
+    assert error.count(" line ") - error.count(": line ") == 1
+    assert str(tmp_path) not in error
+    told = Warehouse(tmp_path / "home").ask("SELECT error FROM ops.file_ingestions WHERE error IS NOT NULL")
+    assert all(str(tmp_path) not in text for (text,) in told)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the system cannot limit a process's memory")
 def test_a_hook_that_eats_memory_dies_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
-        OutOfMemory, match=r"raised MemoryError; dataset prices/odd/eod, plugin odd, hook fetch; .*memory_mebibytes"
+        OutOfMemory,
+        match=r"raised MemoryError; odd_.*\.py, line 27, in fetch, dataset prices/odd/eod, plugin odd, hook fetch; .*"
+        r"memory_mebibytes",
     ):
         run(
             tmp_path,
