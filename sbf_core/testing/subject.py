@@ -107,7 +107,8 @@ class Subject:
         )
         if not name:
             fix = (
-                "run it once, copy bronze beside the plugin, "
+                f"make one with `sbf run --home HOME --plugins {self.name}`, and name it with `--recording HOME`; "
+                "to ship it, copy its bronze beside the plugin, "
                 f'and name the package under [project.entry-points."{RECORDINGS}"]'
             )
             raise UsageError(f"the package of {self.name!r} brings no recording", fix=fix, code="REPLAY")

@@ -77,6 +77,23 @@ def test_a_report_says_what_is_wrong_and_ends_with_1(tmp_path: Path) -> None:
     assert [check["check"] for check in told["checks"] if check["state"] == "failed"] == ["docs"]
 
 
+def test_what_many_checks_lack_is_told_once(tmp_path: Path) -> None:
+    gauge = Gauge(tmp_path)
+    done = gauge.check()
+    told = done.stdout.partition("\n\n")[2].splitlines()
+    assert [line.partition(":")[0].partition(" (")[0] for line in told] == ["docs", "21 checks", "gauge"]
+    names = told[1].partition("(")[2].partition(")")[0].split(", ")
+    assert names[0] == "recorded" and "key_is_widened" in names and len(set(names)) == 21
+    assert "the package of 'gauge' brings no recording; make one with `sbf run --home HOME --plugins gauge`" in told[1]
+    checks = json.loads(gauge.check("--json").stdout)["checks"]
+    lacking = [check["check"] for check in checks if "no recording" in str(check["problems"])]
+    assert (done.returncode, lacking) == (1, names)
+    typed = [text.replace("HOME", "home") for text in told[1].split("`")[1::2]]
+    assert typed[0].startswith("sbf run ")
+    assert gauge.run("-m", "sbf_core", *typed[0].split()[1:]).returncode == 0
+    assert gauge.check(*typed[1].split()).stdout.rstrip().endswith("27 of 28 checks passed")
+
+
 def test_exemptions_are_shown_with_their_reasons(tmp_path: Path) -> None:
     gauge = Gauge(tmp_path, exempt='{"docs": "the gauge is on my roof"}')
     done = gauge.check("--recording", "home")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from sbf_core.cli import options as opt
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.settings.settings import Settings
 from sbf_core.testing.kit import CHECKS, check_all
-from sbf_core.testing.outcome import FAILED
+from sbf_core.testing.outcome import FAILED, Outcome
 from sbf_core.testing.promote_code import keep_code
 from sbf_core.testing.subject import Subject
 
@@ -77,15 +78,24 @@ def plugins_check(
         [(outcome.check.name, outcome.state, _told(outcome.check.promise, outcome.notes)) for outcome in outcomes],
     )
     print()
-    for outcome in failed:
-        for line in outcome.text.splitlines():
-            print(f"{outcome.check.name}: {line}")
+    for line, names in _by_line(failed).items():
+        which = names[0] if len(names) == 1 else f"{len(names)} checks ({', '.join(names)})"
+        print(f"{which}: {line}")
     left = len(CHECKS) - len(outcomes)
     print(
         f"{subject.record.label}: {len(outcomes) - len(failed)} of {len(CHECKS)} checks passed"
         + (f", {left} not made" if left else "")
     )
     raise Exit(1 if failed else 0)
+
+
+def _by_line(failed: Sequence[Outcome]) -> dict[str, list[str]]:
+    """What was found, and the checks that found it: what many of them lack, such as a recording, is told once."""
+    names: dict[str, list[str]] = {}
+    for outcome in failed:
+        for line in dict.fromkeys(outcome.text.splitlines()):
+            names.setdefault(line, []).append(outcome.check.name)
+    return names
 
 
 def _told(promise: str, notes: tuple[str, ...]) -> str:
