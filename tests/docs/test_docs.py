@@ -168,6 +168,13 @@ def test_the_samples_run_as_they_stand(page: str, tmp_path: Path, httpserver: HT
             _console(step["body"], tmp_path, vendor)
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_that_runs_pytest_says_where_it_comes_from(page: str) -> None:
+    """sbf does not depend on it."""
+    before, runs, _ = (ROOT / page).read_text(encoding="utf-8").partition("$ python -m pytest")
+    assert not runs or re.search(r"^\$ pip install .*(\[test\]|pytest)", before, flags=re.MULTILINE)
+
+
 class NoVendor:
     """A page whose commands reach nobody."""
 
@@ -277,7 +284,7 @@ def _run(command: list[str], folder: Path, more: dict[str, str], *, ends_with: i
             "pip",
             "install",
             *plain,
-            str(folder / command[-1]),
+            str(folder / command[-1].partition("[")[0]),  # what extras bring is here already
         ]  # `-e` would leave traces in the folder
     elif command[0] == "rm":
         target = folder / command[-1]
