@@ -14,9 +14,12 @@ from sbf_core.charts.view import SERIES_MAX, View
 from sbf_core.dataset.chart import ChartKind
 from sbf_core.duck.identifiers import literal_list, quoted
 from sbf_core.errors import UsageError, nearest
+from sbf_core.shell_words import typed
 
 SERIES_SHOWN = 5
 SERIES_LISTED = 500
+#: Of those that there are where one is asked for that is not.
+SERIES_NAMED = 10
 
 
 @attrs.frozen
@@ -92,7 +95,9 @@ def series_of(
     if unknown is not None:
         raise UsageError(
             f"chart {known.id} has no series {unknown!r}",
-            fix=nearest(unknown, counted) or "see the list of its series",
+            fix="; ".join(
+                part for part in (nearest(unknown, counted), _those_there(cursor, known, everything)) if part
+            ),
             code="UNKNOWN_SERIES",
         )
     if view.series:
@@ -104,6 +109,25 @@ def series_of(
     )
     declared = [name for name in chart.shown if name in counted]
     return tuple(counted), tuple(declared[:SERIES_MAX] or counted[:several])
+
+
+def _those_there(cursor: duckdb.DuckDBPyConnection, known: TableChart, everything: Source) -> str:
+    """Some of the series that a chart has, those with the most rows first, and how all of them are listed."""
+    if len(known.chart.y) > 1 and known.chart.kind is not ChartKind.HEATMAP:
+        return f"it has {', '.join(known.chart.y)}"
+    query = (
+        f"SELECT s, count(*) OVER () FROM ({everything.sql}) WHERE s IS NOT NULL "
+        f"GROUP BY s ORDER BY count(*) DESC, s LIMIT {SERIES_NAMED}"
+    )
+    rows = cursor.execute(query, everything.parameters).fetchall()
+    if not rows:
+        return "it has no rows"
+    more = rows[0][1] - len(rows)
+    told = f"it has {', '.join(name for name, _ in rows)}"
+    schema, _, table = known.table.partition(".")
+    column = known.chart.y[0] if known.chart.kind is ChartKind.HEATMAP else known.chart.series
+    listed = typed(f"SELECT DISTINCT {quoted(column)} FROM {schema}.{quoted(table)} ORDER BY 1")
+    return f"{told} and {more:,} more, see `sbf sql {listed}`" if more else told
 
 
 def _is_there(cursor: duckdb.DuckDBPyConnection, everything: Source, name: str) -> bool:

@@ -245,6 +245,30 @@ def test_a_part_that_makes_no_sense_is_refused(
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("names", "chart", "told"),
+    [
+        ("ABC", {}, "it has C, A, B"),
+        ("ABCDEFGHIJKL", {}, "it has C, A, B, D, E, F, G, H, I, J and 2 more, see `sbf sql 'SELECT"),
+        ("ABC", {"y": ("close", "open"), "series": ""}, "it has close, open"),
+        (
+            "ABCDEFGHIJKL",
+            {"kind": "heatmap", "y": "ticker", "value": "close", "series": ""},
+            'it has C, A, B, D, E, F, G, H, I, J and 2 more, see `sbf sql \'SELECT DISTINCT "ticker" FROM gold."t"',
+        ),
+        ("", {}, "it has no rows"),
+    ],
+)
+def test_a_series_that_is_not_there_is_told_with_those_that_are(
+    cursor: duckdb.DuckDBPyConnection, names: str, chart: dict[str, Any], told: str
+) -> None:
+    fill(cursor, [row for name in names for row in series(name, [1.0, 2.0] if name == "C" else [1.0])])
+    with pytest.raises(UsageError) as caught:
+        drawn(cursor, View(series=("nowhere",)), **chart)
+    assert caught.value.fix.startswith(told)
+    assert caught.value.fix == told or "more" in told
+
+
 def test_a_view_says_what_is_wrong_with_it() -> None:
     with pytest.raises(UsageError, match="ends before"):
         View(since=dt.date(2024, 2, 1), until=dt.date(2024, 1, 1))

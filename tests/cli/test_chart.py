@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,17 @@ def test_a_mistake_is_one_line(sbf: Shell, arguments: tuple[str, ...], code: str
     assert done.stderr.startswith(f"sbf: error[{code}] ")
     assert len(done.stderr.splitlines()) == 1
     assert sorted(path.name for path in sbf.folder.iterdir()) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the command is typed into a POSIX shell here")
+def test_series_that_are_there_are_told_and_listed_as_it_says(sbf: Shell) -> None:
+    told = sbf("chart", "rates", "--series", "XXX").stderr
+    first, more = re.search(r"it has (.*) and (\d+) more, see", told).groups()  # type: ignore[union-attr]
+    command = re.sub("^sbf", f"{sys.executable} -m sbf_core", told.split("`")[1])
+    done = subprocess.run(["sh", "-c", command], cwd=sbf.folder, capture_output=True, text=True, timeout=HANG_SECONDS)
+    listed = done.stdout.split()[1:]
+    assert set(first.split(", ")) <= set(listed)
+    assert len(listed) == len(first.split(", ")) + int(more) == 41
 
 
 def test_without_the_extra_numbers_are_told_and_a_picture_says_what_to_install(sbf: Shell) -> None:
