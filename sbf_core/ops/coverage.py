@@ -73,11 +73,51 @@ def failed_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
     return _joined(conn, entry, failed)
 
 
+@attrs.frozen
+class RefusedPayloads:
+    """How many payloads of a dataset could not be promoted: of days that are still ``open``, and of days that were
+    ``answered_since``, wholly, by answers that came after them.
+    """
+
+    open: int
+    answered_since: int
+
+
+def refused_payloads(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> RefusedPayloads:
+    """What became of the days of the payloads of a dataset that could not be promoted.
+
+    Of a dataset that is not asked for by days, or is asked for what changed, an answer brings all that there is to
+    bring, whatever day it was asked for.
+    """
+    is_whole = entry.cursor is not None or not entry.is_asked_by_days
+    of_it = f"list_contains({literal_list(entry.ids)}, dataset_id)"
+    ticker = ticker_of_answer(entry)
+    row = conn.execute(
+        f"WITH refused AS (SELECT bronze_file_id AS id, {ticker} AS ticker, from_date AS a, to_date AS z, fetched_at "
+        "FROM ops.bronze_manifest SEMI JOIN (FROM ops.promotion_manifest WHERE status = 'failed') "
+        f"USING (bronze_file_id) WHERE {of_it}), "
+        f"answered AS (SELECT {ticker} AS ticker, from_date, to_date, asked_at FROM ({answers(entry)})), "
+        "met AS (SELECT r.*, greatest(n.from_date, r.a) AS b, "
+        "least(n.to_date, r.z) AS e FROM refused AS r JOIN answered AS n ON n.ticker IS NOT DISTINCT FROM r.ticker "
+        f"AND n.asked_at > r.fetched_at AND ({is_whole} OR (n.from_date <= r.z AND n.to_date >= r.a))), "
+        "added AS (SELECT *, greatest(e - greatest(b, coalesce(max(e) OVER before + 1, b)) + 1, 0) AS days FROM met "
+        "WINDOW before AS (PARTITION BY id, ticker ORDER BY b, e ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), "
+        "brought AS (SELECT id, ticker FROM added GROUP BY id, ticker, a, z "
+        f"HAVING {is_whole} OR sum(days) = z - a + 1), "
+        "left_open AS (SELECT DISTINCT r.id FROM refused AS r LEFT JOIN brought AS d ON d.id = r.id "
+        "AND d.ticker IS NOT DISTINCT FROM r.ticker WHERE d.id IS NULL) "
+        "SELECT (SELECT count(*) FROM left_open), (SELECT count(DISTINCT id) FROM refused)"
+    ).fetchone()
+    assert row is not None
+    return RefusedPayloads(open=row[0], answered_since=row[1] - row[0])
+
+
 def answers(entry: DatasetKeymapEntry, *, of: str = "true") -> str:
     """A SELECT of the answers: ticker, from_date, to_date, asked_at, has_rows, bronze_file_id.
 
     That there is nothing counts from the run on that brought the first payload of a series. Before that the vendor may
-    not have known it at all, and have all of its past once it does.
+    not have known it at all, and have all of its past once it does. That nothing has changed counts where what came
+    last was promoted: the same bytes as those of a refused payload bring no row.
 
     Args:
         entry: the dataset.
@@ -89,16 +129,22 @@ def answers(entry: DatasetKeymapEntry, *, of: str = "true") -> str:
         f"WITH m AS (SELECT * FROM ops.bronze_manifest WHERE {of_it} AND {of}), "
         "taken AS (SELECT bronze_file_id, rows_seen > 0 AS has_rows FROM ops.promotion_manifest WHERE status = 'ok'), "
         f"lacking AS (SELECT DISTINCT {answer} FROM m ANTI JOIN taken USING (bronze_file_id) WHERE parts > 0), "
-        "f AS (SELECT * FROM ops.file_ingestions WHERE kind = 'file' AND status IN ('unchanged', 'none') "
-        f"AND {of_it} AND {of}), "
-        "known AS (SELECT ticker, min(fetched_at) AS since, min_by(run_id, fetched_at) AS run_id "
-        f"FROM ops.bronze_manifest AS b WHERE {of_it} AND EXISTS (FROM f WHERE f.status = 'none' "
-        "AND f.ticker IS NOT DISTINCT FROM b.ticker) GROUP BY ticker), "
+        "f AS (SELECT *, coalesce(ticker, '') AS series FROM ops.file_ingestions WHERE kind = 'file' "
+        f"AND status IN ('unchanged', 'none') AND {of_it} AND {of}), "
+        "came AS (SELECT coalesce(b.ticker, '') AS series, b.run_id, min(b.fetched_at) AS since, "
+        "max(b.fetched_at) AS until, bool_and(t.bronze_file_id IS NOT NULL) AS is_taken "
+        f"FROM ops.bronze_manifest AS b LEFT JOIN taken AS t USING (bronze_file_id) WHERE {of_it} "
+        "AND coalesce(b.ticker, '') IN (SELECT series FROM f) GROUP BY ALL), "
+        "known AS (SELECT series, min(since) AS since, min_by(run_id, since) AS run_id FROM came GROUP BY series), "
+        "unread AS (FROM (SELECT series, is_taken, until AS since, "
+        "lead(until) OVER (PARTITION BY series ORDER BY until) AS until FROM came) WHERE NOT is_taken), "
         "answered AS (SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at, t.has_rows, bronze_file_id "
         f"FROM m JOIN taken AS t USING (bronze_file_id) WHERE m.parts = 0 OR {answer} NOT IN (FROM lacking) UNION ALL "
-        "SELECT f.ticker, f.from_date, f.to_date, f.started_at, false, NULL "
-        "FROM f LEFT JOIN known AS k ON k.ticker IS NOT DISTINCT FROM f.ticker "
-        "WHERE f.status = 'unchanged' OR f.started_at >= k.since OR f.run_id = k.run_id) FROM answered"
+        "SELECT f.ticker, f.from_date, f.to_date, f.started_at, false, NULL FROM f LEFT JOIN known AS k USING (series) "
+        "LEFT JOIN unread AS r ON r.series = f.series AND f.started_at >= r.since "
+        "AND (r.until IS NULL OR f.started_at < r.until) "
+        "WHERE (f.status = 'unchanged' AND r.series IS NULL) "
+        "OR (f.status = 'none' AND (f.started_at >= k.since OR f.run_id = k.run_id))) FROM answered"
     )
 
 

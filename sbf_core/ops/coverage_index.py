@@ -122,15 +122,29 @@ def cover_promoted(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
     if not entry.is_asked_by_days:
         return
     looked = conn.execute(
-        "SELECT bool_or(p.status <> 'ok'), bool_or(m.parts > 0) "
+        "SELECT bool_or(p.status <> 'ok'), bool_or(m.parts > 0), min(m.fetched_at) "
         "FROM promoted AS p JOIN ops.bronze_manifest AS m USING (bronze_file_id)"
     ).fetchone()
     assert looked is not None
-    takes_back, in_parts = looked
+    takes_back, in_parts, since = looked
     if takes_back or not _is_written(conn, entry):
         _write_anew(conn, entry)
+        return
+    behind = [run_id for (run_id,) in conn.execute(_unchanged_behind(entry), [since]).fetchall()]
+    if in_parts or behind:
+        _add(conn, entry, answers(entry, of=f"({_OF_BATCH} OR list_contains({literal_list(behind)}, run_id))"))
     else:
-        _add(conn, entry, answers(entry, of=_OF_BATCH) if in_parts else _PROMOTED)
+        _add(conn, entry, _PROMOTED)
+
+
+def _unchanged_behind(entry: DatasetKeymapEntry) -> str:
+    """A SELECT of the runs whose answers count now that what came before them is promoted: it had not changed."""
+    return (
+        "SELECT DISTINCT f.run_id FROM ops.file_ingestions AS f JOIN (SELECT m.ticker, min(m.fetched_at) AS since "
+        "FROM ops.bronze_manifest AS m SEMI JOIN promoted USING (bronze_file_id) GROUP BY m.ticker) AS m "
+        "ON m.ticker IS NOT DISTINCT FROM f.ticker AND f.started_at >= m.since "
+        f"WHERE f.kind = 'file' AND f.status = 'unchanged' AND f.started_at >= ? AND {_of(entry)}"
+    )
 
 
 def cover_without_payload(conn: duckdb.DuckDBPyConnection, entries: Sequence[DatasetKeymapEntry], run_id: str) -> None:

@@ -12,6 +12,7 @@ from sbf_core.clock import from_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import SbfError
+from sbf_core.ops.coverage import RefusedPayloads, refused_payloads
 from sbf_core.ops.made_tables import held_payloads
 from sbf_core.plan.planner import dataset_due
 from sbf_core.reports.problem import Problem
@@ -64,6 +65,8 @@ class DatasetState:
         payloads: how many there are.
         rows: current rows in silver.
         rejected: rows that were rejected, ever.
+        refused: payloads that could not be promoted, and whose days no later answer has brought.
+        answered_since: payloads that could not be promoted, and whose days one has: nothing is to be done.
         covered_to: the last day in silver.
         last_fetched: when its last payload came.
     """
@@ -77,6 +80,8 @@ class DatasetState:
     payloads: int
     rows: int
     rejected: int
+    refused: int
+    answered_since: int
     covered_to: dt.date | None
     last_fetched: dt.datetime | None
 
@@ -109,21 +114,36 @@ def dataset_states(
     datasets += [
         (name, name, tables_of.get(name, ""), False, "left", "no installed plugin declares it") for name in left
     ]
-    waiting = _waiting(cursor, declared)
+    waiting, by_id = _waiting(cursor, declared), {entry.id: entry for entry in declared}
     states = []
     for dataset_id, title, table, is_declared, state, why in datasets:
         payloads, fetched = bronze.get(dataset_id, (0, None))
         failed, rejected, covered = silver.get(table, (0, 0, None))
-        if failed:
-            state, why = "failed", f"{failed} payloads could not be promoted"
-        state, why = waiting.get(dataset_id, (state, why))
+        refused = RefusedPayloads(open=failed, answered_since=0)
+        if failed and dataset_id in by_id:
+            refused = refused_payloads(cursor, by_id[dataset_id])
+        state, why = waiting.get(dataset_id, _with_refused(state, why, refused))
         states.append(DatasetState(
             id=dataset_id, title=title, silver_table=table, is_declared=is_declared, state=state, why=why,
             payloads=payloads, rows=_rows(cursor, table) if table in tables else 0,
-            rejected=rejected, covered_to=covered, last_fetched=fetched,
+            rejected=rejected, refused=refused.open, answered_since=refused.answered_since,
+            covered_to=covered, last_fetched=fetched,
         ))  # fmt: skip
     ranks = {"held": 0, "failed": 0, "stale": 1, "never": 2, "due": 3, "left": 4, "fresh": 5}
     return sorted(states, key=lambda one: (ranks[one.state], one.id))
+
+
+def _with_refused(state: str, why: str, refused: RefusedPayloads) -> tuple[str, str]:
+    """State and reason of a dataset of which payloads could not be promoted: it needs a look until their days came."""
+    since = (
+        f"{refused.answered_since:,} refused payload{'s' if refused.answered_since > 1 else ''}, whose days a later "
+        "answer has since brought"
+        if refused.answered_since
+        else ""
+    )
+    if refused.open:
+        state, why = "failed", f"{refused.open:,} payload{'s' if refused.open > 1 else ''} could not be promoted"
+    return state, "; ".join(part for part in (why, since) if part)
 
 
 def _waiting(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> dict[str, tuple[str, str]]:

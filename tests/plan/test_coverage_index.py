@@ -87,7 +87,8 @@ def asked(
         "VALUES (?, ?, 'prices', 'fake', 'eod', '', ?, ?, ?, '', ?, '', 1, 'json', ?, 0, ?, ?, ?)",
         [file_id, run_id, ticker, *span, file_id, at, part, parts, declared.id],
     )
-    promoted(conn, file_id, run_id, status, declared)
+    if status != "waiting":
+        promoted(conn, file_id, run_id, status, declared)
 
 
 def promoted(
@@ -209,7 +210,7 @@ def test_a_dataset_that_was_renamed_keeps_what_it_covered(ledger: duckdb.DuckDBP
 
 ANSWERS = st.lists(
     st.tuples(
-        st.sampled_from(["ok", "ok", "ok", "unchanged", "none", "failed", "mended", "forgotten", "joined"]),
+        st.sampled_from(["ok", "ok", "ok", "unchanged", "none", "waiting", "failed", "mended", "forgotten", "joined"]),
         st.sampled_from(["A", "B"]), st.integers(0, 12), st.integers(0, 6), st.integers(0, 4),
     ),
     max_size=15,
@@ -226,7 +227,7 @@ def test_any_answers_one_after_the_other(answers: list[tuple[str, str, int, int,
         failed: list[tuple[str, str]] = []
         now = noon(FIRST)
         for number, (what, ticker, first, length, later) in enumerate(answers):
-            now += DAY * later
+            now += DAY * later + dt.timedelta(hours=1)
             span = FIRST + DAY * first, FIRST + DAY * (first + length)
             if what == "forgotten":
                 forget_coverage(conn)
@@ -237,7 +238,7 @@ def test_any_answers_one_after_the_other(answers: list[tuple[str, str, int, int,
                     promoted(conn, *failed.pop(), "ok")
             else:
                 asked(conn, number, ticker, span, at=now, status=what)
-                if what == "failed":
+                if what in ("waiting", "failed"):
                     failed.append((f"f{number}-{ticker}-{span[0]}-0", f"r{number}"))
             agrees(conn, DECLARED)
 

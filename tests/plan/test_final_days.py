@@ -87,7 +87,7 @@ def closes(warehouse: Warehouse) -> dict[str, int]:
     return {f"{day:%m-%d}": close for day, close in warehouse.ask("SELECT date, close FROM silver.px ORDER BY 1")}
 
 
-def final(warehouse: Warehouse, vendor: Exchange) -> list[tuple[str, str]]:
+def final(warehouse: Warehouse, vendor: FakeVendor) -> list[tuple[str, str]]:
     with warehouse.open() as cursor:
         agrees(cursor, vendor.entries[0])
         return [
@@ -174,6 +174,21 @@ def test_what_failed_or_was_refused_is_not_covered(tmp_path: Path) -> None:
     assert final(warehouse, vendor) == [], "fetched and not promoted"
     warehouse.run(hours_later=1)
     assert final(warehouse, vendor) == [("12-28", "12-31")]
+
+
+def test_what_was_refused_is_not_covered_because_it_comes_again(tmp_path: Path) -> None:
+    """The bytes are known, and so not kept once more; no row of them is anywhere."""
+    vendor = FakeVendor(entry(columns=COLUMNS, first_date=FIRST))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([{"date": "?", "close": 1}])
+    assert warehouse.run().errors
+    assert warehouse.run(hours_later=240).unchanged_files == 1
+    assert final(warehouse, vendor) == []
+    vendor.says([{"date": "2023-12-28", "close": 1}])
+    warehouse.run(hours_later=24)
+    assert (closes(warehouse), final(warehouse, vendor)) == ({"12-28": 1}, [("12-28", "01-11")])
+    assert warehouse.run(hours_later=24).unchanged_files == 1
+    assert final(warehouse, vendor) == [("12-28", "01-12")], "it counts where what came last was taken"
 
 
 @pytest.mark.parametrize(("settles", "zone", "last"), [

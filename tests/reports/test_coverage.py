@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warehouse import FakeVendor, Warehouse, entry, price
 
-from sbf_core.api import Cadence, DataRules, RunResult, hookimpl
+from sbf_core.api import Cadence, DataRules, RestRecipe, RunResult, hookimpl
 from sbf_core.cli.commands.coverage import coverage as coverage_command
 from sbf_core.errors import UsageError
 from sbf_core.ops.coverage import Stretch
 from sbf_core.reports import coverage
 from sbf_core.reports.coverage import Covered, coverage_of, day_counts
+from sbf_core.reports.overview import dataset_states
 from sbf_core.runner.options import RunOptions
 
 TODAY = dt.date(2024, 1, 8)
@@ -28,6 +29,7 @@ class Vendor(FakeVendor):
 
     down = False
     has_rows = True
+    breaks = False
 
     @hookimpl
     def fetch(self, entry: Any, request: Any) -> RunResult:
@@ -39,6 +41,8 @@ class Vendor(FakeVendor):
         }
         if self.down:
             return RunResult(**shared, error="down", kind="http_status")
+        if self.breaks:
+            return RunResult(**shared, payload=b'[{"symbol": "A", "date": "?", "close": 1, "volume": 1}]')
         rows = [price(request.ticker or "A", str(request.from_date))] if self.has_rows else []
         return RunResult(**shared, payload=json.dumps(rows).encode())
 
@@ -51,6 +55,63 @@ def shown(warehouse: Warehouse, vendor: FakeVendor, **more: Any) -> list[tuple[s
 
 def asked(first: int, last: int) -> RunOptions:
     return RunOptions(since=dt.date(2024, 1, first), until=dt.date(2024, 1, last), force=True)
+
+
+def state_of(warehouse: Warehouse, vendor: FakeVendor) -> tuple[str, int, int, str]:
+    with warehouse.open() as cursor:
+        (one,) = dataset_states(cursor, vendor.entries, now=warehouse.clock.now())
+    return one.state, one.refused, one.answered_since, one.why
+
+
+def test_a_refused_payload_whose_days_came_later_needs_no_look(tmp_path: Path) -> None:
+    vendor = Vendor(entry(first_date=dt.date(2024, 1, 1), is_data=DataRules(may_be_empty=True)))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    warehouse.clock.advance(hours=24 * 20)
+    assert warehouse.run(options=asked(1, 10)).errors == []
+    vendor.breaks = True
+    assert warehouse.run(hours_later=1, options=asked(2, 9)).errors  # what came before says nothing of it
+    assert state_of(warehouse, vendor) == ("failed", 1, 0, "1 payload could not be promoted")
+    vendor.breaks = False
+    for days, refused in (((8, 12), 1), ((1, 3), 1), ((3, 6), 1)):  # the 7th is open still
+        warehouse.run(hours_later=1, options=asked(*days))
+        assert state_of(warehouse, vendor)[:3] == ("failed", refused, 0)
+    warehouse.run(hours_later=1, options=asked(6, 7))
+    told = "1 refused payload, whose days a later answer has since brought"
+    assert state_of(warehouse, vendor) == ("fresh", 0, 1, f"fetched 0.0 h ago, due after 20 h; {told}")
+    vendor.breaks = True
+    warehouse.run(hours_later=1, options=asked(11, 12))
+    assert state_of(warehouse, vendor) == ("failed", 1, 1, f"1 payload could not be promoted; {told}")
+
+
+@pytest.mark.parametrize("per_request", [1, 2])
+def test_a_refused_payload_is_told_until_the_days_of_all_its_tickers_came(tmp_path: Path, per_request: int) -> None:
+    recipe = RestRecipe(url="https://fake.example/?s={ticker}&f={from_date}", tickers_per_request=per_request)
+    declared = entry(
+        first_date=dt.date(2024, 1, 1),
+        scope="per_ticker",
+        members=("A", "B"),
+        recipe=recipe if per_request > 1 else None,
+    )
+    vendor = Vendor(declared)
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.breaks = True
+    assert warehouse.run().errors
+    assert state_of(warehouse, vendor)[:3] == ("failed", 2 // per_request, 0)
+    vendor.breaks = False
+    warehouse.run(hours_later=24)
+    assert state_of(warehouse, vendor)[:3] == ("fresh", 0, 2 // per_request)
+
+
+def test_a_payload_of_all_that_there_is_gives_way_to_any_later_one(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry(recipe=RestRecipe(url="https://fake.example/all")))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([{"symbol": "A"}])
+    assert warehouse.run().errors
+    warehouse.run(hours_later=24)
+    assert state_of(warehouse, vendor)[:3] == ("failed", 1, 0)  # the same bytes
+    vendor.says([price("A", "2024-01-01")])
+    warehouse.run(hours_later=24)
+    assert state_of(warehouse, vendor)[:3] == ("fresh", 0, 1)
 
 
 def test_days_stand_apart(tmp_path: Path) -> None:
