@@ -108,7 +108,7 @@ MEANINGS: Mapping[FailureKind, str] = {
     FailureKind.TLS: "the vendor's certificate is not valid",
     FailureKind.TOO_LARGE: "the answer is larger than `mebibytes_max`",
     FailureKind.TRUNCATED: "the answer was cut",
-    FailureKind.DECLARATION: "what is declared or set cannot work",
+    FailureKind.DECLARATION: "what is declared, set or asked for cannot work",
     FailureKind.FIELD_GONE: "a payload lacks a declared field that came until then",
     FailureKind.HELD: "a payload or a dataset waits for its user",
     FailureKind.PAYLOAD: "a payload cannot be read as it is declared",

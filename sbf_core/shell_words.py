@@ -6,6 +6,11 @@ import os
 import re
 import shlex
 
+#: Commands of ours that take no home.
+HOMELESS = frozenset(("plugins new",))
+#: A command of ours with the words that name it, and a command within a sentence.
+_COMMAND = re.compile(r"sbf ((?:plugins )?[a-z]+)(?![^ ])")
+_TOLD = re.compile(r"`(sbf [^`]+)`")
 #: What no shell of Windows takes for anything else.
 _PLAIN = re.compile(r"[\w.:/\\+-]+")
 
@@ -19,3 +24,21 @@ def typed(word: object, *, windows: bool = os.name == "nt") -> str:
         return text
     quotes_escaped = text.replace('"', '\\"')
     return f'"{quotes_escaped}"'
+
+
+def home_option(home: object) -> str:
+    """The option that names a home, as it is typed."""
+    return f"--home {typed(home)}"
+
+
+def of_home(command: str, option: str) -> str:
+    """A command of ours with the option that names the home, where it takes one and has none."""
+    match = _COMMAND.match(command)
+    if not option or match is None or match[1] in HOMELESS or "--home" in command:
+        return command
+    return f"{match[0]} {option}{command[match.end() :]}"
+
+
+def told_of_home(text: str, option: str) -> str:
+    """A sentence whose commands, each between backticks, reach the home; see ``of_home``."""
+    return _TOLD.sub(lambda match: f"`{of_home(match[1], option)}`", text)

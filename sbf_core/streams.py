@@ -31,11 +31,15 @@ def open_closed() -> None:
     sys.stderr = _Told(sys.stderr, unheard=OSError)
 
 
+class NotTold(OSError):
+    """What stdout is led to takes no more of it."""
+
+
 class _Told:
     """A stream that may end before the work does: what is written then is let go.
 
     For stdout that is a reader which went away (``sbf status | head -1``), for stderr a full disk, too: on stderr
-    stands nothing that a program relies on.
+    stands nothing that a program relies on. Of stdout that is ``NotTold``.
     """
 
     def __init__(self, stream: Any, *, unheard: type[OSError]) -> None:
@@ -43,7 +47,7 @@ class _Told:
         self._unheard = unheard
         self._is_over = False
 
-    def write(self, text: str) -> int:
+    def write(self, text: str | bytes) -> int:
         """Write what can be written."""
         self._try(lambda: self._stream.write(text))
         return len(text)
@@ -59,6 +63,13 @@ class _Told:
             act()
         except self._unheard:
             self._is_over = self._unheard is BrokenPipeError
+        except OSError as error:
+            raise NotTold(error.errno, error.strerror) from error
+
+    @property
+    def buffer(self) -> _Told:
+        """The same for bytes."""
+        return _Told(self._stream.buffer, unheard=self._unheard)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

@@ -184,10 +184,10 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
 def _facts_of(folder: Path) -> BackupFacts:
     facts = read_facts(folder)
     if facts is None:
-        fix = "name a folder that `sbf backup` has written"
+        fix = "name the folder of a backup"
         raise UsageError("this is no backup", where=str(folder), fix=fix, code="BACKUP")
     if not facts.complete:
-        fix = "run `sbf backup` again, or rebuild from its bronze folder"
+        fix = "make that backup again, or rebuild from its bronze folder"
         raise UsageError("this backup was never finished", where=str(folder), fix=fix, code="BACKUP")
     return facts
 

@@ -13,7 +13,10 @@ from typer.exceptions import Abort, Exit, TyperException
 
 from sbf_core import signals
 from sbf_core.cli.app import application
-from sbf_core.errors import SbfError, UsageError, environment_fault, is_interrupt, printable, show_trace, told_by
+from sbf_core.cli.render import answer_to, print_error, tell
+from sbf_core.errors import EnvironmentFault, SbfError, UsageError, environment_fault, is_interrupt, show_trace, told_by
+from sbf_core.failures import Failure, FailureKind, failure_of
+from sbf_core.streams import NotTold
 
 _OPTION = re.compile(r"--[a-z-]+(?:=|$)")
 #: Options of which each is one more, by their command: ``check`` is one of ``plugins``.
@@ -30,6 +33,7 @@ def main() -> None:
     os.umask(signals.OWNER_ALONE)
     code = 0
     try:
+        answer_to(sys.argv[1:])
         _refuse_repeated(sys.argv[1:])
         answer = application(sys.argv[1:])(standalone_mode=False)
         code = answer if isinstance(answer, int) else 0
@@ -41,15 +45,15 @@ def main() -> None:
         code = _usage(error)
     except SbfError as error:
         show_trace(error)
-        print(error.line(), file=sys.stderr)
-        code = error.exit_code
+        code = _failed(error)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except NotTold as error:
+        what, fix = f"the output cannot be written: {error.strerror}", "lead it elsewhere; what the command did is done"
+        code = _failed(EnvironmentFault(what, where="standard output", fix=fix))
     except OSError as error:
         show_trace(error)
-        fault = environment_fault(error, doing="a file cannot be used", where=str(_here()))
-        print(fault.line(), file=sys.stderr)
-        code = fault.exit_code
+        code = _failed(environment_fault(error, doing="a file cannot be used", where=str(_here())))
     except (KeyboardInterrupt, Abort):
         code = _interrupted()
     except SystemExit as error:  # ours after a signal; typer's when the reader of a pipe went away
@@ -60,13 +64,16 @@ def main() -> None:
             signals.leave(_interrupted())
         machine = _machine_fault(error)
         if machine is not None:
-            print(machine.line(), file=sys.stderr)
-            signals.leave(machine.exit_code)
-        print(
-            f"sbf: error[BUG] {printable(told_by(error))}; please report it with the output of --debug", file=sys.stderr
-        )
-        code = 70
+            signals.leave(_failed(machine))
+        code = _failed(SbfError(told_by(error), fix="please report it with the output of --debug"))
     signals.leave(code)
+
+
+def _failed(error: SbfError) -> int:
+    """Tell an error to whoever asked, and give its exit code."""
+    tell(error.line())
+    print_error(failure_of(error), code=error.code, exit_code=error.exit_code)
+    return error.exit_code
 
 
 def _machine_fault(error: BaseException) -> SbfError | None:
@@ -98,8 +105,11 @@ def _refuse_repeated(words: list[str]) -> None:
 
 
 def _interrupted() -> int:
-    print(signals.INTERRUPTED, file=sys.stderr)
-    return 128 + (signals.asked_to_stop() or signal.SIGINT)
+    tell(signals.INTERRUPTED)
+    failure = Failure(kind=FailureKind.INTERRUPTED, what="interrupted", fix="the next run goes on from here")
+    exit_code = 128 + (signals.asked_to_stop() or signal.SIGINT)
+    print_error(failure, code="INTERRUPTED", exit_code=exit_code)
+    return exit_code
 
 
 def _usage(error: TyperException) -> int:
@@ -108,5 +118,4 @@ def _usage(error: TyperException) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         print(text)
         return 0
-    print(f"sbf: error[USAGE] {printable(text)}; see `sbf --help`", file=sys.stderr)
-    return 2
+    return _failed(UsageError(text, fix="see `sbf --help`"))

@@ -39,7 +39,7 @@ def of_dataset(
 def refuse_empty(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
     """Raise ``UsageError`` where a dataset has no row yet."""
     if not has_rows(cursor, entry):
-        raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
+        raise UsageError(f"there is nothing of {entry.id} yet", fix="run `sbf run`", code="NO_ROWS")
 
 
 def show(table: FactTable, *, hidden: tuple[str, ...] = ()) -> None:

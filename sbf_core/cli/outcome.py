@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.cli.render import print_json, print_table, reaching, tell
 from sbf_core.errors import EnvironmentFault
 from sbf_core.runner.runner import Runner
 from sbf_core.runs.context import RunContext
@@ -62,7 +62,7 @@ def _tell_notes(context: RunContext) -> None:
 
 class _WithoutKeys(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return redacted(super().format(record))
+        return redacted(reaching(super().format(record)))
 
 
 def run_logger() -> logging.Logger:

@@ -1,4 +1,4 @@
-"""Results to stdout: tables for people, JSON and CSV for programs."""
+"""Results to stdout: tables for people, JSON and CSV for programs. Lines that are no results to stderr."""
 
 from __future__ import annotations
 
@@ -7,10 +7,62 @@ import json
 import numbers
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+import attrs
+
 from sbf_core.errors import UsageError, printable
+from sbf_core.failures import Failure
 from sbf_core.secret import redacted
+from sbf_core.shell_words import home_option, of_home, told_of_home
+
+
+@attrs.define
+class _Answer:
+    """How the command line wants to be answered.
+
+    Attributes:
+        home: the option that names the home, as it was given; a command that a person is told to type needs it.
+        wants_json: a program asks, which gets one object, whatever becomes of the command.
+        is_given: it has got one.
+    """
+
+    home: str = ""
+    wants_json: bool = False
+    is_given: bool = False
+
+
+_answer = _Answer()
+
+
+def answer_to(words: Sequence[str]) -> None:
+    """Remember of a command line how it is answered. Call it before anything is printed."""
+    given = words[: words.index("--")] if "--" in words else words
+    folder = _value_of("--home", given)
+    _answer.home = home_option(folder) if folder else ""
+    _answer.wants_json = "--json" in given or _value_of("--format", given) == "json"
+
+
+def _value_of(option: str, words: Sequence[str]) -> str:
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == option:
+            return value if equals else next(iter(words[place + 1 :]), "")
+    return ""
+
+
+def reaching(text: str) -> str:
+    """A sentence for a person: each command in it, between backticks, reaches the home of this command line.
+
+    Homes are named here and nowhere before: what the ledger keeps and what programs get is true wherever the home is.
+    """
+    return told_of_home(text, _answer.home)
+
+
+def command(text: str) -> str:
+    """A command for a person to type, which reaches the home of this command line."""
+    return of_home(text, _answer.home)
 
 
 def _text(value: Any) -> str:
@@ -81,6 +133,14 @@ def print_json(kind: str, **content: Any) -> None:
     """
     is_utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(redacted(json.dumps({"schema": f"sbf.{kind}/1", **content}, default=_plain, ensure_ascii=not is_utf_8)))
+    _answer.is_given = True
+
+
+def print_error(failure: Failure, *, code: str, exit_code: int) -> None:
+    """Why there is no result, for a program that asks for JSON; nothing where it has got its object."""
+    if _answer.wants_json and not _answer.is_given:
+        with suppress(OSError):  # nobody hears it
+            print_json("error", error={**failure.as_dict(), "code": code, "exit_code": exit_code})
 
 
 def print_csv(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -114,6 +174,11 @@ def as_records(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Ma
     return [dict(zip(headers, row, strict=True)) for row in rows]
 
 
+def say(text: str) -> None:
+    """A line of the result that names commands: to stdout."""
+    print(reaching(text))
+
+
 def tell(text: str) -> None:
     """A line for the user that is no result: to stderr."""
-    print(redacted(text), file=sys.stderr)
+    print(redacted(reaching(text)), file=sys.stderr, flush=True)

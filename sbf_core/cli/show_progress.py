@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from sbf_core.cli.render import tell
 from sbf_core.fetching.progress import Progress
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Lines:
 
     def note(self, text: str) -> None:
         """The text, on a line of its own."""
-        print(f"sbf: note: {text}", file=sys.stderr, flush=True)
+        tell(f"sbf: note: {text}")
 
     def finish(self) -> None:
         """Nothing: the summary follows."""
@@ -65,7 +66,7 @@ class Bar:
 
     def note(self, text: str) -> None:
         """The text, above the bar."""
-        print(f"sbf: note: {text}", file=sys.stderr, flush=True)
+        tell(f"sbf: note: {text}")
 
     def finish(self) -> None:
         """Take the bar away."""

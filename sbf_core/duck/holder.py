@@ -28,7 +28,7 @@ _PID = re.compile(r"PID (\d+)")
 _LOOK_AGAIN_SECONDS = 0.1
 
 #: `sbf run` alone has an option for it.
-WAIT_FOR_IT = "wait for it, or let each command wait: set SBF_RUN_WAIT_SECONDS, or wait_seconds in [run] of sbf.toml"
+WAIT_FOR_IT = "wait for it, or let each command wait: set SBF_WAIT_SECONDS, or wait_seconds in [run] of sbf.toml"
 
 
 class HomeLock:

@@ -126,7 +126,7 @@ def explain_silver(
         )
     wanted = key_of(entry, key)
     if not has_rows(cursor, entry):
-        raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
+        raise UsageError(f"there is nothing of {entry.id} yet", fix="run `sbf run`", code="NO_ROWS")
     versions = revisions(cursor, entry, wanted)
     condition = " AND ".join(f"t.{quoted(name)} = CAST(? AS {entry.column_types[name]})" for name in entry.key_columns)
     result = table_of(
@@ -173,13 +173,13 @@ def explain_gold(
         )
     types = _columns(cursor, f"gold.{name}")
     if not types:
-        raise UsageError(f"gold.{name} was not built yet", fix="sbf run --only gold", code="NO_ROWS")
+        raise UsageError(f"gold.{name} was not built yet", fix="run `sbf run --only gold`", code="NO_ROWS")
     for stale in stale_gold(cursor, [model]):
         what = (
             f"gold.{name} was built by another declaration, "
             f"so what is declared now does not explain it: {'; '.join(stale.why)}"
         )
-        raise UsageError(what, fix="build it again first: sbf run --only gold", code="STALE")
+        raise UsageError(what, fix="build it again first: `sbf run --only gold`", code="STALE")
     if column not in types:
         raise UsageError(
             f"gold.{name} has no column {column!r}",

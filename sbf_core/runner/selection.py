@@ -123,7 +123,7 @@ def selected_plugins(
         raise UsageError(
             "no plugin is left",
             where="--exclude " + ",".join(excluded) if excluded else "",
-            fix="sbf plugins list",
+            fix="see `sbf plugins list`",
             code="UNKNOWN_PLUGIN",
         )
     downstream = (

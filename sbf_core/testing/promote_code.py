@@ -135,7 +135,7 @@ def kept_code(subject: Subject) -> PromoteCode | None:
     try:
         return cattrs.structure(json.loads(place.read_text(encoding="utf-8")), PromoteCode)
     except (OSError, ValueError, cattrs.BaseValidationError) as error:
-        fix = f"write it anew: sbf plugins check {subject.name} --update"
+        fix = f"write it anew: `sbf plugins check {subject.name} --update`"
         raise UsageError("the hash of promote cannot be read", where=str(place), fix=fix, code="PROMOTE") from error
 
 

@@ -6,9 +6,12 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from sbf_core.cli.app import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path for top in ("sbf_core", "sbf_plugins") for path in (ROOT / top).rglob("*.py"))
@@ -126,3 +129,31 @@ def test_identities_are_put_together_in_one_place() -> None:
         text = path.read_text(encoding="utf-8")
         found = re.search(r"'@' \|\| *(\w+\.)?discriminator|concat_ws\('/'|domain *(,|\|\|) *'/'", text)
         assert found is None or path.relative_to(ROOT).as_posix() == "sbf_core/duck/identity.py", path
+
+
+def test_commands_for_a_person_stand_between_backticks() -> None:
+    """So that the command line can name the home in each of them; ``print`` does not, ``say`` of ``cli/render`` does.
+
+    What is a command and nothing else is ``Problem.fix``, or printed as one.
+    """
+    command = re.compile(rf"(?<![\w.])sbf ({'|'.join(COMMANDS)})(?![\w.])")
+    for path in MODULES:
+        for text, is_fix in _texts(ast.parse(path.read_text(encoding="utf-8"))):
+            bare = command.search(re.sub(r"`[^`]*`", "", text))
+            assert not bare or (not is_fix and text.strip().startswith("sbf ")), (path, text)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "print":
+                assert "`sbf " not in ast.unparse(node), (path, ast.unparse(node))
+
+
+def _texts(node: ast.AST, *, is_fix: bool = False) -> Iterator[tuple[str, bool]]:
+    """The texts of a module that are no docstrings and no help, and whether each is the ``fix`` of an error."""
+    for part in ast.iter_child_nodes(node):
+        if isinstance(part, ast.JoinedStr):
+            yield "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in part.values), is_fix
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value, is_fix
+        elif isinstance(part, ast.Call) and ast.unparse(part.func).startswith(("Problem", "typer.")):
+            continue
+        elif not isinstance(part, ast.Expr) or not isinstance(part.value, ast.Constant):
+            yield from _texts(part, is_fix=isinstance(part, ast.keyword) and part.arg == "fix")

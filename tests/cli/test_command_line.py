@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hang import HANG_SECONDS
 from typer.main import get_command
@@ -24,7 +25,7 @@ from sbf_core.cli.app import COMMANDS, asked_for, whole_application
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.migrate import latest_version
-from sbf_core.shell_words import typed
+from sbf_core.shell_words import HOMELESS, of_home, told_of_home, typed
 
 
 class Shell:
@@ -82,6 +83,90 @@ def test_what_to_try_next_works_as_it_is_printed(sbf: Shell, tmp_path: Path) -> 
     words = shlex.split(hint)
     assert words[words.index("--home") + 1] == str(home)
     assert sbf(*words[words.index("sql") :]).returncode == 0
+
+
+def test_each_command_that_is_told_reaches_the_home_that_was_named(sbf: Shell, tmp_path: Path) -> None:
+    """In lines of errors, in tables and at the end of a report; what a program gets is true wherever the home is."""
+    home = tmp_path / "my home"
+    at = f"--home {shlex.quote(str(home))}"
+    near = sbf("status", "--home", "near").stderr  # as it was given
+    assert "run `sbf run --home near` (or `sbf run --home near --replay sample`) first" in near
+    assert f"run `sbf run {at}` (or `sbf run {at} --replay sample`) first" in sbf("status", "--home", str(home)).stderr
+    assert sbf("run", "--replay", "sample", "--plugins", "iso4217", f"--home={home}").returncode == 0
+    gone = next(path for path in sorted((home / "bronze").rglob("*")) if path.suffix == ".xml")
+    kept = gone.read_bytes()
+    gone.unlink()
+    assert f"Try next: sbf repair {at} --from BACKUP" in sbf("verify", "--home", str(home)).stdout
+    gone.write_bytes(kept)
+    with duckdb.connect(home / "sbf.duckdb") as database:
+        database.execute("UPDATE ops.file_ingestions SET status = 'interrupted' WHERE kind = 'run'")
+    assert f"  sbf run {at}" in sbf("status", "--home", str(home)).stdout
+    (problem,) = json.loads(sbf("status", "--home", str(home), "--json").stdout)["problems"]
+    assert problem["fix"] == "sbf run"
+    assert "run `sbf run` (or" in sbf("status").stderr
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "ui"])
+def test_a_program_that_asks_for_json_gets_one_object(sbf: Shell, name: str) -> None:
+    """Of what cannot be done, too; the line for people stands beside it."""
+    wants = {"sql": ["FROM x"], "explain": ["x", "y", "z"], "revisions": ["x", "y"], "plugins new": ["0"]}
+    wants |= {one: ["x"] for one in ("rejects", "impact", "backup", "restore", "plugins check")}
+    done = sbf(*name.split(), *wants.get(name, []), "--json")
+    told = json.loads(done.stdout)
+    assert ("error" in told) == (done.returncode not in (0, 1)), done.stderr
+    if "error" in told:
+        assert told["schema"] == "sbf.error/1"
+        assert (told["error"]["exit_code"], told["error"]["kind"]) == (done.returncode, "declaration")
+        assert f"sbf: error[{told['error']['code']}] {told['error']['what']}" in done.stderr
+    assert json.loads(sbf(*name.split(), "--nonsense", "--json").stdout)["error"]["code"] == "USAGE"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "exit_code"),
+    [
+        ("run.started:1:full", "environment", 6),
+        ("run.started:1:raise", "bug", 70),
+        ("run.started:1:MemoryError", "memory", 6),
+        ("run.started:1:int", "interrupted", 130),
+    ],
+)
+def test_a_program_hears_of_what_the_machine_lacks(sbf: Shell, fault: str, kind: str, exit_code: int) -> None:
+    done = sbf("run", "--replay", "sample", "--plugins", "iso4217", "--json", SBF_TESTING="1", SBF_FAULT=fault)
+    error = json.loads(done.stdout)["error"]
+    assert (error["kind"], error["exit_code"], done.returncode) == (kind, exit_code, exit_code)
+
+
+def test_a_result_that_was_printed_is_followed_by_no_error(sbf: Shell) -> None:
+    """What the other datasets of a run did is the object; its failures are in it."""
+    fault = {"SBF_TESTING": "1", "SBF_FAULT": "promote.staged:1:MemoryError"}
+    done = sbf("run", "--replay", "sample", "--plugins", "iso4217,ecb", "--json", **fault)
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["schema"], [one["kind"] for one in told["failures"]]) == (6, "sbf.run/1", ["memory"])
+    assert "error[MEMORY]" in done.stderr
+    sql = sbf("sql", "FROM nothing", "--format", "json")
+    assert json.loads(sql.stdout)["error"]["code"] == "SQL"
+    assert sbf("sql", "FROM nothing").stdout == ""
+
+
+def test_only_commands_that_take_a_home_are_told_with_one() -> None:
+    """And each that is told with one takes it."""
+    taking = {
+        name
+        for name in COMMANDS
+        if "home_folder"
+        in inspect.signature(
+            getattr(import_module(f"sbf_core.cli.commands.{name.replace(' ', '_')}"), name.replace(" ", "_"))
+        ).parameters
+    }
+    assert set(COMMANDS) - taking == HOMELESS
+    for name in COMMANDS:
+        told = of_home(f"sbf {name} --json", "--home x")
+        assert told == (f"sbf {name} --home x --json" if name in taking else f"sbf {name} --json")
+    assert of_home("sbf restore y --home z", "--home x") == "sbf restore y --home z"
+    assert of_home("sbf --help", "--home x") == "sbf --help"
+    assert told_of_home("see `sbf runs`, or `sbf sql 'x'`", "--home y") == (
+        "see `sbf runs --home y`, or `sbf sql --home y 'x'`"
+    )
 
 
 @pytest.mark.parametrize(

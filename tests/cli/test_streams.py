@@ -50,7 +50,12 @@ def test_a_line_for_the_user_that_cannot_be_told_costs_nothing_else(home: Path) 
     assert with_streams("2>/dev/full", "run", "--replay", "sample", home=home).returncode == 0
     result = with_streams(">/dev/full", "sql", "SELECT 1", home=home)  # a result that cannot be told is a fault
     assert result.returncode == 6
-    assert "No space left on device" in result.stderr
+    assert result.stderr == (
+        "sbf: error[ENVIRONMENT] the output cannot be written: No space left on device; standard output; "
+        "lead it elsewhere; what the command did is done\n"
+    )
+    drawn = with_streams(">/dev/full", "chart", "gold.fact_fx_rate/rates", "--out", "-", home=home)
+    assert (drawn.returncode, drawn.stderr) == (6, result.stderr)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,14 @@ def commands() -> str:
     group: Any = typer.main.get_command(whole_application())
     text = (
         "# Commands\n\n"
-        "Results go to standard output, everything else to standard error. Each reporting command has `--json`.\n"
+        "Results go to standard output, everything else to standard error. Each reporting command has `--json`.\n\n"
+        "With `--json` exactly one object is printed, whatever becomes of the command. Where there is no result it is "
+        '`{"schema": "sbf.error/1", "error": {...}}` with `kind` ([all of them](ops-tables.md#opsfile_ingestions)), '
+        "`what`, `where`, `fix`, the `code` of the line that goes to standard error all the same, and the `exit_code`. "
+        "A command that ends with another code than 0 and has a result, such as a run of which some datasets failed, "
+        "prints its result.\n\n"
+        "A command that a line tells somebody to type has the `--home` that was given; what `--json` prints has not: "
+        "it holds for a home wherever it is.\n"
     )
     for name, command in _walk(group, "sbf"):
         text += f"\n## {name}\n\n{inspect.cleandoc(command.help or '')}\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,11 @@ def test_brackets_without_end_are_no_bug(tmp_path: Path) -> None:
     (tmp_path / "sbf.toml").write_text("x = " + "[" * 3000 + "]" * 3000)
     with pytest.raises(UsageError, match="brackets without end"):
         Settings(tmp_path, environment={})
+
+
+def test_variables_that_texts_name_are_there() -> None:
+    """What a line tells somebody to set does something."""
+    core = Path(__file__).resolve().parents[2] / "sbf_core"
+    named = {name for path in core.rglob("*.py") for name in re.findall(r"SBF_[A-Z_]+", path.read_text("utf-8"))}
+    of_no_setting = {"SBF_HOME", "SBF_DEBUG", "SBF_NOW", "SBF_TESTING", "SBF_FAULT", "SBF_FAULT_MARK"}
+    assert named - of_no_setting == {setting.variable for setting in SETTINGS}

@@ -100,11 +100,13 @@ def _days(home: Home, *, name: str, ticker: str | None, as_json: bool) -> None:
         what = f"the address of {entries[0].id} names no days: each answer is all of it"
         if entries[0].cursor is not None:
             what = f"{entries[0].id} is asked for what changed, and not for days"
-            raise UsageError(what, fix='sbf sql "FROM ops.cursors" says where it goes on', code="COVERAGE")
-        raise UsageError(what, fix=f"sbf coverage {typed(name)}, without --days, counts its rows", code="COVERAGE")
+            raise UsageError(what, fix='`sbf sql "FROM ops.cursors"` says where it goes on', code="COVERAGE")
+        raise UsageError(what, fix=f"`sbf coverage {typed(name)}`, without --days, counts its rows", code="COVERAGE")
     if ticker and not name:
         raise UsageError(
-            "--ticker needs a dataset", fix=f"sbf coverage DATASET --days --ticker {typed(ticker)}", code="COVERAGE"
+            "--ticker needs a dataset",
+            fix=f"say which: `sbf coverage DATASET --days --ticker {typed(ticker)}`",
+            code="COVERAGE",
         )
     today, tickers = home.clock.now().date(), [ticker] if ticker else home.settings["universe.tickers"]
     with reading(home) as cursor:
@@ -113,7 +115,7 @@ def _days(home: Home, *, name: str, ticker: str | None, as_json: bool) -> None:
         ((entry, stretches),) = coverages
         known = {each.ticker: each for each in stretches if each.ticker is not None}
         if ticker not in known:
-            hint = nearest(ticker, known) or f"sbf coverage {typed(name)} --days, without --ticker, lists them"
+            hint = nearest(ticker, known) or f"`sbf coverage {typed(name)} --days`, without --ticker, lists them"
             raise UsageError(f"{entry.id} has no series {ticker!r}", fix=hint, code="UNKNOWN_TICKER")
         coverages = [(entry, [each for each in stretches if each.ticker == ticker])]
     if as_json:

@@ -10,7 +10,7 @@ import typer
 
 from sbf_core.cli import options as opt
 from sbf_core.cli.of_dataset import of_dataset, show
-from sbf_core.cli.render import print_json, print_table
+from sbf_core.cli.render import print_json, print_table, say
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.home.home import Home
 from sbf_core.plugin.patterns import chosen_by
@@ -106,7 +106,7 @@ def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
     if terms := _terms(entry):
         print(terms)
     for problem in problems:
-        print(f"{problem.what}: {problem.detail}; go on with `{problem.fix}`")
+        say(f"{problem.what}: {problem.detail}; go on with `{problem.fix}`")
     print()
     show(columns)
     print()
@@ -114,7 +114,7 @@ def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
         print("Payloads have fields that are not declared:")
         show(fields)
         print()
-    show(payloads, hidden=("bronze_file_id",)) if payloads.rows else print("No payload yet: run `sbf run`.")
+    show(payloads, hidden=("bronze_file_id",)) if payloads.rows else say("No payload yet: run `sbf run`.")
     if len(payloads.rows) < total:
         print(f"\nThe last {len(payloads.rows)} of {total:,} payloads; --limit shows more.")
 

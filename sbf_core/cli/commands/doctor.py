@@ -11,7 +11,7 @@ import duckdb
 from typer.exceptions import Exit
 
 from sbf_core.cli import options as opt
-from sbf_core.cli.render import print_json, print_table
+from sbf_core.cli.render import print_json, print_table, reaching
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import FREE_BYTES_FLOOR
 from sbf_core.errors import SbfError, UsageError
@@ -46,7 +46,7 @@ def doctor(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False) -> N
             settings=[{"setting": name, "value": value, "origin": origin} for name, value, origin in resolved],
         )
         raise Exit(0 if well else 1)
-    print_table(("check", "state", "found"), checks)
+    print_table(("check", "state", "found"), [(check, state, reaching(found)) for check, state, found in checks])
     print()
     print_table(
         ("setting", "value", "origin"),
@@ -101,7 +101,7 @@ def _table_checks(home: Home, cursor: duckdb.DuckDBPyConnection) -> list[_Check]
     except UsageError:
         return []
     problems = [*problems_of_tables(cursor, entries), *gold_states(cursor, home.gold_models(cursor)).problems]
-    return [(one.what, "bad", f"{one.detail}; {one.fix}") for one in problems]
+    return [(one.what, "bad", f"{one.detail}; go on with `{one.fix}`") for one in problems]
 
 
 def _plugin_checks(home: Home) -> list[_Check]:

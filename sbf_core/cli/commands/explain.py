@@ -8,7 +8,7 @@ import typer
 
 from sbf_core.cli import options as opt
 from sbf_core.cli.reading import reading
-from sbf_core.cli.render import print_json, print_table
+from sbf_core.cli.render import print_json, print_table, say
 from sbf_core.errors import printable
 from sbf_core.home.home import Home
 from sbf_core.reports.datasets import own_header
@@ -73,7 +73,7 @@ def _print_gold(gold: GoldOrigin, *, as_json: bool) -> None:
         )
         if one.rows.rows:
             print_table(one.rows.headers, one.rows.rows)
-    print("\nGo on with `sbf explain TABLE KEY COLUMN` of one of these rows.")
+    say("\nGo on with `sbf explain TABLE KEY COLUMN` of one of these rows.")
 
 
 def _print_silver(origin: SilverOrigin, *, as_json: bool) -> None:

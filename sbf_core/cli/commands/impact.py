@@ -8,7 +8,7 @@ import typer
 
 from sbf_core.cli import options as opt
 from sbf_core.cli.reading import reading
-from sbf_core.cli.render import print_json, print_table
+from sbf_core.cli.render import print_json, print_table, say
 from sbf_core.home.home import Home
 from sbf_core.reports.lineage import impact as impact_of
 
@@ -33,7 +33,7 @@ def impact(
         return
     print(f"{effect.payload['payload']}, fetched {effect.payload['fetched_at']} by run {effect.payload['run_id']}\n")
     if not effect.silver_table:
-        print("It was not promoted yet: `sbf run --only silver`.")
+        say("It was not promoted yet: `sbf run --only silver`.")
         return
     print_table(
         ("table", "rows that hold", "superseded since", "rejected"),

@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import Exit
 
 from sbf_core.cli import options as opt
-from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.cli.render import print_json, print_table, reaching, say, tell
 from sbf_core.settings.settings import Settings
 from sbf_core.testing.kit import CHECKS, check_all
 from sbf_core.testing.outcome import FAILED, Outcome
@@ -80,7 +80,7 @@ def plugins_check(
     print()
     for line, names in _by_line(failed).items():
         which = names[0] if len(names) == 1 else f"{len(names)} checks ({', '.join(names)})"
-        print(f"{which}: {line}")
+        say(f"{which}: {line}")
     left = len(CHECKS) - len(outcomes)
     print(
         f"{subject.record.label}: {len(outcomes) - len(failed)} of {len(CHECKS)} checks passed"
@@ -99,4 +99,4 @@ def _by_line(failed: Sequence[Outcome]) -> dict[str, list[str]]:
 
 
 def _told(promise: str, notes: tuple[str, ...]) -> str:
-    return f"{promise} ({'; '.join(notes)})" if notes else promise
+    return f"{promise} ({reaching('; '.join(notes))})" if notes else promise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from sbf_core.cli import options as opt
-from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.cli.render import print_json, print_table, reaching, tell
 from sbf_core.errors import UsageError
 from sbf_core.home.home import Home
 from sbf_core.plugin.bounds import bounds
@@ -36,7 +36,10 @@ def plugins_list(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False
         ]
         print_json("plugins", plugins=listed, problem=problem, bounds=[attrs.asdict(bound) for bound in wanted])
     else:
-        print_table(("plugin", "distribution", "version", "datasets", "state", "reason"), rows)
+        print_table(
+            ("plugin", "distribution", "version", "datasets", "state", "reason"),
+            [(*row, reaching(reason)) for *row, reason in rows],
+        )
         if wanted:
             print()
             print_table(("distribution", "versions"), [(bound.holder, bound.text) for bound in wanted])

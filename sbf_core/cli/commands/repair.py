@@ -13,7 +13,7 @@ from sbf_core.care.repair import Repair
 from sbf_core.cli import options as opt
 from sbf_core.cli.findings_table import print_findings
 from sbf_core.cli.outcome import run_logger
-from sbf_core.cli.render import print_json
+from sbf_core.cli.render import command, print_json, say
 from sbf_core.cli.show_progress import progress
 from sbf_core.errors import DamageFound, UsageError
 from sbf_core.home.home import Home
@@ -64,13 +64,13 @@ def repair(
         print("All is well: nothing had to be repaired.")
         return
     for line in repaired.done:
-        print(line)
+        say(line)
     print()
     if repaired.after:
         print_findings(repaired.after)
         print(
             f"{len(repaired.before)} findings before, {len(repaired.after)} are left. "
-            "Payloads come back with: sbf repair --from BACKUP"
+            f"Payloads come back with: {command('sbf repair --from BACKUP')}"
         )
         raise Exit(DamageFound.exit_code)
     print(f"{len(repaired.before)} findings before, none is left.")

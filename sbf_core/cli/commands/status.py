@@ -9,7 +9,7 @@ import attrs
 
 from sbf_core.cli import options as opt
 from sbf_core.cli.reading import reading
-from sbf_core.cli.render import print_json, print_table
+from sbf_core.cli.render import command, print_json, print_table, reaching, say
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import SbfError
 from sbf_core.home.home import Home
@@ -53,7 +53,7 @@ def status(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False) -> N
         return
     if at_work is not None:
         how_far = f"is at work: {at_work.stage or 'begins'}, {at_work.done} of {at_work.total} steps"
-        print(
+        say(
             f"Run {at_work.run_id} "
             + ("went silent; `sbf run` goes on from there" if at_work.is_silent(home.clock.now()) else how_far)
         )
@@ -83,7 +83,9 @@ def _print_parts(
 ) -> None:
     if problems:
         print("\nto look at:")
-        print_table(("what", "reason", "go on with"), [(one.what, one.detail, one.fix) for one in problems])
+        print_table(
+            ("what", "reason", "go on with"), [(one.what, reaching(one.detail), command(one.fix)) for one in problems]
+        )
     if fields.rows:
         print("\nnew fields, which no column takes; payloads keep them:")
         print_table(fields.headers, fields.rows)

@@ -77,4 +77,4 @@ def universe(
     print()
     print(f"{len(members)} members from {wanted.origin}")
     if settings.universes and not source:
-        tell(f"sbf: note: of their own have {', '.join(sorted(settings.universes))}: sbf universe --source NAME")
+        tell(f"sbf: note: of their own have {', '.join(sorted(settings.universes))}: `sbf universe --source NAME`")

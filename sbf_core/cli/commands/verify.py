@@ -13,7 +13,7 @@ from sbf_core.care.verify import Verification
 from sbf_core.care.verify_report import VerifyReport
 from sbf_core.cli import options as opt
 from sbf_core.cli.findings_table import print_findings
-from sbf_core.cli.render import print_json, tell
+from sbf_core.cli.render import command, print_json, tell
 from sbf_core.cli.show_progress import progress
 from sbf_core.errors import DamageFound, UsageError
 from sbf_core.home.home import Home
@@ -72,7 +72,7 @@ def verify(
     else:
         again = "sbf repair --from BACKUP" if any(one.kind in PAYLOAD_LOST for one in report.findings) else "sbf repair"
         count = "1 finding" if len(report.findings) == 1 else f"{len(report.findings):,} findings"
-        print(f"{count}; {what} were compared. Try next: {again}")
+        print(f"{count}; {what} were compared. Try next: {command(again)}")
     raise Exit(_code(report))
 
 

@@ -78,7 +78,7 @@ def download(site: Site, request: Request) -> Response:
     if kind == "parquet":
         one = published_tables(site.settings.config).get(f"gold.{name}")
         if one is None:
-            raise UsageError(f"gold.{name} is not there as Parquet", fix="sbf run", code="UNKNOWN_TABLE")
+            raise UsageError(f"gold.{name} is not there as Parquet", fix="run `sbf run`", code="UNKNOWN_TABLE")
         return FileResponse(
             site.settings.config.published / one.file,
             media_type="application/vnd.apache.parquet",

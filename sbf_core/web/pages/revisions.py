@@ -22,7 +22,7 @@ def revisions_page(site: Site, request: Request) -> Response:
         entry = as_it_is(cursor, entry)
         key = {name: request.query_params.get(name, "") for name in entry.key_columns}
         if not datasets.has_rows(cursor, entry):
-            raise UsageError(f"there is nothing of {entry.id} yet", fix="sbf run", code="NO_ROWS")
+            raise UsageError(f"there is nothing of {entry.id} yet", fix="run `sbf run`", code="NO_ROWS")
         versions = datasets.revisions(cursor, entry, key)
     return site.rendering.page(
         "revisions.html", path="/datasets", title=f"Revisions of {', '.join(key.values())}",
