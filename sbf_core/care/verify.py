@@ -39,7 +39,7 @@ from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runner.gold_stage import gold_models
 from sbf_core.runner.promote_stage import PromoteStage
-from sbf_core.silver.stale import held_failure, stale_tables
+from sbf_core.silver.stale import held_failure, stale_tables, what_becomes
 
 _FILES_AT_ONCE = 256
 _NAMES_SHOWN = 5
@@ -190,12 +190,12 @@ class Verification:
 
     def _stale(self, ops: OpsService) -> frozenset[str]:
         """Datasets whose table another declaration made: what it must hold, nobody can say any more."""
-        tables = stale_tables(ops.cursor(), self._home.entries)
+        tables = stale_tables(ops.cursor(), self._home.entries, bronze=self._home.config.bronze)
         for stale in tables:
             table = f"silver.{stale.entry.silver_table}"
             self._report.notes.append(
                 f"{table} was not compared: its declaration has changed since it was made ({'; '.join(stale.why)}); "
-                + ("`sbf run` makes it again" if stale.hold is None else str(held_failure(stale.hold)))
+                + (what_becomes(stale) if stale.hold is None else str(held_failure(stale.hold)))
             )
         return frozenset(stale.entry.id for stale in tables)
 

@@ -32,7 +32,7 @@ def of_dataset(
     with reading(home) as cursor:
         entry = as_it_is(cursor, declared)
         page = f"/datasets/{declared.silver_table}"
-        problems = [one for one in problems_of_tables(cursor, [declared]) if one.href == page]
+        problems = [one for one in problems_of_tables(cursor, [declared], home.config.bronze) if one.href == page]
         return entry, ask(cursor, entry), problems
 
 

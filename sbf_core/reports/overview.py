@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from pathlib import Path
 
 import attrs
 import duckdb
@@ -18,7 +19,7 @@ from sbf_core.plan.planner import dataset_due
 from sbf_core.reports.problem import Problem
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.shell_words import typed
-from sbf_core.silver.stale import cost_of, payloads_wait, stale_tables
+from sbf_core.silver.stale import payloads_wait, stale_tables, what_becomes
 
 _BRONZE = "SELECT dataset_id, count(*), max(fetched_at) FROM ops.bronze_manifest GROUP BY 1"
 _SILVER = (
@@ -30,6 +31,7 @@ SELECT DISTINCT m.dataset_id AS id, p.silver_table
 FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE list_contains(?, id)
 """
 _ASKED = "SELECT dataset_id, max(checked_at) FROM ops.data_dates GROUP BY 1"
+_RUN_ERROR = "SELECT error FROM ops.file_ingestions WHERE run_id = ? AND kind = 'run'"
 _FAILED = """
 SELECT dataset_id AS dataset, error, count(*) AS times
 FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' AND status = 'failed'
@@ -87,10 +89,17 @@ class DatasetState:
 
 
 def dataset_states(
-    cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], *, now: dt.datetime
+    cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], *, bronze: Path, now: dt.datetime
 ) -> list[DatasetState]:
-    """Every dataset that was ever asked for, those that need a look first; also those whose plugin is gone."""
-    bronze = {name: (count, moment) for name, count, moment in cursor.execute(_BRONZE).fetchall()}
+    """Every dataset that was ever asked for, those that need a look first; also those whose plugin is gone.
+
+    Args:
+        cursor: on the database.
+        entries: the datasets of the plugins.
+        bronze: where the payloads are.
+        now: the present moment.
+    """
+    fetched_of = {name: (count, moment) for name, count, moment in cursor.execute(_BRONZE).fetchall()}
     silver = {
         name: (failed, rejected or 0, covered) for name, failed, rejected, covered in cursor.execute(_SILVER).fetchall()
     }
@@ -104,20 +113,20 @@ def dataset_states(
     datasets = []
     declared = list(entries)
     for entry in declared:
-        if entry.id not in bronze and entry.id not in asked:
+        if entry.id not in fetched_of and entry.id not in asked:
             continue
         checked = asked.get(entry.id)
         state, why = _freshness(entry, None if checked is None else from_naive_utc(checked), now)
         datasets.append((entry.id, entry.title or entry.id, entry.silver_table, True, state, why))
-    left = sorted(set(bronze) - {name for entry in declared for name in entry.ids})
+    left = sorted(set(fetched_of) - {name for entry in declared for name in entry.ids})
     tables_of = dict(cursor.execute(_TABLES_OF, [left]).fetchall()) if left else {}
     datasets += [
         (name, name, tables_of.get(name, ""), False, "left", "no installed plugin declares it") for name in left
     ]
-    waiting, by_id = _waiting(cursor, declared), {entry.id: entry for entry in declared}
+    waiting, by_id = _waiting(cursor, declared, bronze), {entry.id: entry for entry in declared}
     states = []
     for dataset_id, title, table, is_declared, state, why in datasets:
-        payloads, fetched = bronze.get(dataset_id, (0, None))
+        payloads, fetched = fetched_of.get(dataset_id, (0, None))
         failed, rejected, covered = silver.get(table, (0, 0, None))
         refused = RefusedPayloads(open=failed, answered_since=0)
         if failed and dataset_id in by_id:
@@ -146,13 +155,15 @@ def _with_refused(state: str, why: str, refused: RefusedPayloads) -> tuple[str, 
     return state, "; ".join(part for part in (why, since) if part)
 
 
-def _waiting(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> dict[str, tuple[str, str]]:
+def _waiting(
+    cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], bronze: Path
+) -> dict[str, tuple[str, str]]:
     """State and reason of the datasets whose table is stale, or whose payloads wait."""
     held = {one.table: ("held", payloads_wait(one)) for one in held_payloads(cursor)}
     entries = list(entries)
     waiting = {entry.id: held[entry.silver_table] for entry in entries if entry.silver_table in held}
-    for stale in stale_tables(cursor, entries):
-        why = f"{'; '.join(stale.why)}; the next run makes it again ({cost_of(stale)})"
+    for stale in stale_tables(cursor, entries, bronze=bronze):
+        why = f"{'; '.join(stale.why)}; {what_becomes(stale)}"
         waiting[stale.entry.id] = ("held", stale.hold.reason) if stale.hold else ("stale", why)
     return waiting
 
@@ -177,10 +188,12 @@ def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str)
     page = f"/runs/{run_id}"
     problems = []
     if status in ("failed", "interrupted"):
+        (error,) = cursor.execute(_RUN_ERROR, [run_id]).fetchone() or (None,)
+        first = (error or "").partition("\n")[0]
         problems.append(
             Problem(
-                what=f"The last run was {status}",
-                detail="The next one goes on where it stopped.",
+                what="The last run failed" if status == "failed" else "The last run was interrupted",
+                detail=f"{first}; the next one goes on there" if first else "The next one goes on where it stopped.",
                 fix="sbf run",
                 href=page,
             )

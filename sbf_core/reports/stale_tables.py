@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from pathlib import Path
 
 import duckdb
 
@@ -13,7 +14,7 @@ from sbf_core.ops.made_tables import held_payloads, made_tables
 from sbf_core.reports.problem import Problem
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.shell_words import typed
-from sbf_core.silver.stale import as_made, cost_of, payloads_wait, stale_tables
+from sbf_core.silver.stale import as_made, cost_of, payloads_wait, stale_tables, what_becomes
 
 #: How long a field that came is shown beside what is to be looked at; with its dataset it is until it is declared.
 _SHOWN_FOR = dt.timedelta(days=30)
@@ -74,15 +75,20 @@ def new_fields(
     return FactTable(headers, tuple(rows))
 
 
-def problems_of_tables(cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[Problem]:
-    """Tables and payloads that wait, each with what to do."""
+def problems_of_tables(
+    cursor: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], bronze: Path
+) -> list[Problem]:
+    """Tables and payloads that wait, each with what to do; ``bronze`` has the payloads."""
     problems: list[Problem] = []
     entries = list(entries)
-    for stale in stale_tables(cursor, entries):
+    for stale in stale_tables(cursor, entries, bronze=bronze):
         table = stale.entry.silver_table
         what = f"silver.{table} is {'held' if stale.hold else 'stale'}"
         detail = stale.hold.reason if stale.hold else f"{'; '.join(stale.why)} ({cost_of(stale)})"
         fix = f"sbf rebuild {typed(stale.entry.id)} --accept" if stale.hold else "sbf run"
+        if stale.lost:
+            detail = f"{'; '.join(stale.why)}; {what_becomes(stale)}"
+            fix = "sbf repair --from BACKUP"
         problems.append(Problem(what=what, detail=detail, fix=fix, href=f"/datasets/{table}"))
     tables = {entry.silver_table: entry.id for entry in entries}
     for held in held_payloads(cursor):

@@ -19,7 +19,15 @@ from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runner.promote_stage import PromoteStage, lack
 from sbf_core.runs.context import RunContext
-from sbf_core.silver.stale import StaleTable, cost_of, held_failure, payloads_failure, stale_tables
+from sbf_core.silver.stale import (
+    PUT_BACK,
+    StaleTable,
+    cost_of,
+    held_failure,
+    payloads_failure,
+    stale_tables,
+    what_becomes,
+)
 from sbf_core.vocabulary import Drift
 
 _FILE = "remade.duckdb"
@@ -203,7 +211,7 @@ def _promote_all(stage: PromoteStage, made: RunContext, owned: OwnedDataset, row
         stage.promote_payloads(made, owned, rows, needs_all=True)
     except DamageFound as error:
         raise DatasetFailure(
-            "its table cannot be made again", where=str(error), fix="run `sbf repair` first"
+            "its table cannot be made again", where=f"{error.what}; {error.where}", fix=PUT_BACK
         ) from error
 
 
@@ -222,6 +230,8 @@ def planned(stale: StaleTable) -> str:
     """What a run would do about a stale table."""
     if stale.hold is not None:
         return str(held_failure(stale.hold))
+    if stale.lost:
+        return f"silver.{stale.entry.silver_table} is stale: {told_shortly(stale.why)}; {what_becomes(stale)}"
     return f"silver.{stale.entry.silver_table} would be made again ({cost_of(stale)}): {told_shortly(stale.why)}"
 
 

@@ -134,7 +134,9 @@ class Runner:
             return []
         return [
             planned(stale)
-            for stale in stale_tables(bootstrap.cursor(), [owned.entry for owned in self.chosen.datasets])
+            for stale in stale_tables(
+                bootstrap.cursor(), [owned.entry for owned in self.chosen.datasets], bronze=self._config.bronze
+            )
         ]
 
     # running

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import attrs
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_text, fingerprint_of
+from sbf_core.errors import DamageFound
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.made_tables import HeldPayloads, HeldTable, MadeTable, held_tables, made_tables
+from sbf_core.safe_paths import place_inside
 from sbf_core.shell_words import typed
 
+#: The ways on where a payload is lost.
+PUT_BACK = "put it back with `sbf repair --from BACKUP`, or go on without it: `sbf rebuild --accept`"
 _BYTES_TOLD_IN_KB = 100_000
 _TABLES = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver'"
+_PAYLOADS = (
+    "SELECT rel_path, content_length_bytes FROM ops.bronze_manifest SEMI JOIN ops.promotion_manifest "
+    "USING (bronze_file_id) WHERE list_contains(?, dataset_id) ORDER BY fetched_at, rel_path"
+)
 _PROMOTED = (
     "SELECT dataset_id, count(*), sum(m.content_length_bytes), sum(p.rows_seen), "
     "sum(epoch(p.finished_at - p.started_at) / n.files) FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS "
@@ -36,6 +45,8 @@ class StaleTable:
         rows: how many rows they had.
         seconds: about how long it takes, from how long their promotion took.
         hold: why it is not made again by itself; None where it is.
+        lost: one of its payloads whose file is not there, or is longer or shorter than it was, so that the table cannot
+            be made again; empty where none is, or nobody looked.
     """
 
     entry: DatasetKeymapEntry
@@ -46,10 +57,19 @@ class StaleTable:
     rows: int
     seconds: float
     hold: HeldTable | None = None
+    lost: str = ""
 
 
-def stale_tables(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry]) -> list[StaleTable]:
-    """The stale tables of some datasets, in the order of these."""
+def stale_tables(
+    conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeymapEntry], *, bronze: Path | None = None
+) -> list[StaleTable]:
+    """The stale tables of some datasets, in the order of these.
+
+    Args:
+        conn: on the database.
+        entries: the datasets.
+        bronze: look there for the payloads from which the tables would be made again.
+    """
     made = made_tables(conn)
     suspects = []
     for entry in entries:
@@ -72,8 +92,30 @@ def stale_tables(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKeyma
             stale.append(StaleTable(
                 entry=entry, why=why, fingerprint=print_of, payloads=files, byte_count=int(size), rows=int(rows),
                 seconds=float(seconds), hold=waiting.get((entry.silver_table, print_of)),
+                lost="" if bronze is None else _lost(conn, entry, bronze),
             ))  # fmt: skip
     return stale
+
+
+def _lost(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, bronze: Path) -> str:
+    """The oldest payload of a table whose file is not as long as it was; what is in it, only a hash would tell."""
+    known: set[str] = set()
+    for path, byte_count in conn.execute(_PAYLOADS, [list(entry.ids)]).fetchall():
+        try:
+            if Path(place_inside(bronze, path, known)[0]).stat().st_size != byte_count:
+                return str(path)
+        except (FileNotFoundError, NotADirectoryError, DamageFound):
+            return str(path)
+        except OSError:
+            continue  # the run will say what the matter is
+    return ""
+
+
+def what_becomes(stale: StaleTable) -> str:
+    """What the next run does about a stale table that is not held, or what keeps it from that."""
+    if stale.lost:
+        return f"the next run cannot make it again: payload {stale.lost} is gone, or was changed; {PUT_BACK}"
+    return f"the next run makes it again ({cost_of(stale)})"
 
 
 def payloads_wait(held: HeldPayloads) -> str:

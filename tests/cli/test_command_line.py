@@ -96,7 +96,7 @@ def test_each_command_that_is_told_reaches_the_home_that_was_named(sbf: Shell, t
     gone = next(path for path in sorted((home / "bronze").rglob("*")) if path.suffix == ".xml")
     kept = gone.read_bytes()
     gone.unlink()
-    assert f"Try next: sbf repair {at} --from BACKUP" in sbf("verify", "--home", str(home)).stdout
+    assert f"Try next: sbf repair {at} --from BACKUP" in sbf("verify", f"--home={home}").stdout
     gone.write_bytes(kept)
     with duckdb.connect(home / "sbf.duckdb") as database:
         database.execute("UPDATE ops.file_ingestions SET status = 'interrupted' WHERE kind = 'run'")

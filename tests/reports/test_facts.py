@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hang import HANG_SECONDS
 from older_release import back_to_schema_1
@@ -242,8 +243,18 @@ def test_a_dataset_whose_plugin_is_gone_is_still_told(tmp_path: Path) -> None:
     vendor.says([price("A", "2024-01-01")], dataset="other")
     warehouse.run()
     with warehouse.open() as cursor:
-        both = {one.id: one for one in dataset_states(cursor, vendor.entries, now=warehouse.clock.now())}
-        one_left = {one.id: one for one in dataset_states(cursor, vendor.entries[:1], now=warehouse.clock.now())}
+        both = {
+            one.id: one
+            for one in dataset_states(
+                cursor, vendor.entries, bronze=warehouse.home / "bronze", now=warehouse.clock.now()
+            )
+        }
+        one_left = {
+            one.id: one
+            for one in dataset_states(
+                cursor, vendor.entries[:1], bronze=warehouse.home / "bronze", now=warehouse.clock.now()
+            )
+        }
     assert {name: (one.state, one.rows) for name, one in both.items()} == {
         "prices/fake/eod": ("fresh", 2),
         "prices/fake/other@x": ("fresh", 1),
@@ -282,4 +293,9 @@ def test_status_tells_problems_with_what_goes_on(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Run r9 is at work: fetch, 3 of 4 steps" in done.stdout
     assert "sbf run --select prices/fake/other" in done.stdout
+    with duckdb.connect(home / "sbf.duckdb") as conn:
+        conn.execute("UPDATE ops.file_ingestions SET status = 'failed', error = 'px: no; `sbf run`' WHERE kind = 'run'")
+    told = Shell(tmp_path)("status", "--home", "sbf-data").stdout
+    assert "The last run failed" in told
+    assert "px: no; `sbf run --home sbf-data`; the next one goes on there" in told
     assert "no installed plugin declares it" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,13 @@ from sbf_core.care.verify import Verification
 from sbf_core.failures import FailureKind
 from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
+from sbf_core.reports.overview import dataset_states
+from sbf_core.reports.stale_tables import problems_of_tables
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.runner import Runner
 from sbf_core.runs.context import RunContext
 from sbf_core.settings.settings import Settings
+from sbf_core.silver.stale import PUT_BACK
 from sbf_core.vocabulary import Layer
 
 SYMBOL = Column(name="symbol", type="VARCHAR", key=True)
@@ -476,3 +480,42 @@ def test_no_row_is_lost_where_the_engine_may_be_wrong_and_a_hook_selects(tmp_pat
         ("1500.5000",),
         ("2.5000",),
     ]
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+@pytest.mark.parametrize("way", ["put back", "without it"])
+def test_a_stale_table_with_a_lost_payload_leads_to_what_helps(tmp_path: Path, damage: str, way: str) -> None:
+    """A run cannot make it again, and would say so each time: nothing leads there."""
+    vendor = FakeVendor(declared())
+    warehouse = Quick(tmp_path / "home", vendor)
+    for hour, rows in enumerate(PAYLOADS):
+        vendor.says(rows)
+        warehouse.run(hours_later=hour)
+    bronze = warehouse.home / "bronze"
+    shutil.copytree(bronze, tmp_path / "copy")
+    lost = min(bronze.rglob("*.json"))
+    lost.unlink() if damage == "gone" else lost.write_bytes(b"[]")
+    vendor.entries = [declared((*USUAL, Column(name="more", type="VARCHAR", nullable=True, optional=True)))]
+
+    def told() -> tuple[str, str, str]:
+        with warehouse.open() as cursor:
+            problems = problems_of_tables(cursor, vendor.entries, bronze)
+            (state,) = dataset_states(cursor, vendor.entries, bronze=bronze, now=warehouse.clock.now())
+        return problems[0].fix if problems else "", problems[0].detail if problems else "", state.why
+
+    fix, detail, why = told()
+    assert fix == "sbf repair --from BACKUP"
+    for text in (detail, why, *warehouse.runner(NO_FETCH).plan().notes):
+        assert f"payload {lost.relative_to(bronze).as_posix()} is gone, or was changed; {PUT_BACK}" in text
+    assert any(PUT_BACK in note for note in Verification(warehouse.opened()).run().notes)
+    (failure,) = warehouse.run(options=NO_FETCH).failures
+    assert (failure.fix, failure.what) == (PUT_BACK, "its table cannot be made again")
+    if way == "put back":
+        assert Repair(warehouse.opened(), sources=[tmp_path / "copy"]).run().after == ()
+        assert told()[0] == "sbf run"
+        assert warehouse.run(options=NO_FETCH).remade_tables == 1
+    else:
+        rebuild(warehouse.opened(), accept=True)
+    assert told()[0] == ""
+    with warehouse.open() as cursor:
+        assert cursor.execute("SELECT count(more), count(*) FROM silver.px").fetchone() == (0, 4)

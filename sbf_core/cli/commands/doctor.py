@@ -100,7 +100,10 @@ def _table_checks(home: Home, cursor: duckdb.DuckDBPyConnection) -> list[_Check]
         entries = home.entries
     except UsageError:
         return []
-    problems = [*problems_of_tables(cursor, entries), *gold_states(cursor, home.gold_models(cursor)).problems]
+    problems = [
+        *problems_of_tables(cursor, entries, home.config.bronze),
+        *gold_states(cursor, home.gold_models(cursor)).problems,
+    ]
     return [(one.what, "bad", f"{one.detail}; go on with `{one.fix}`") for one in problems]
 
 

@@ -32,13 +32,13 @@ def status(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False) -> N
     with reading(home) as cursor:
         runs = latest_runs(cursor, limit=1)
         now = home.clock.now()
-        states = dataset_states(cursor, entries, now=now)
+        states = dataset_states(cursor, entries, bronze=home.config.bronze, now=now)
         fields = new_fields(cursor, entries, now=now)
         of_gold = gold_states(cursor, home.gold_models(cursor))
         gold = of_gold.table
         last = runs.records[0] if runs.rows else None
         problems = problems_of_run(cursor, last["run_id"], last["status"]) if last else []
-        problems = [*problems_of_tables(cursor, entries), *of_gold.problems, *problems]
+        problems = [*problems_of_tables(cursor, entries, home.config.bronze), *of_gold.problems, *problems]
     if problem:
         problems.append(Problem(what="the plugins contradict each other", detail=problem, fix="sbf plugins list"))
     live = read_live(home.config.live)

@@ -42,7 +42,7 @@ def datasets_page(site: Site, request: Request) -> Response:
     del request
     now = site.clock.now()
     with site.readers.reading() as cursor:
-        states = overview.dataset_states(cursor, site.entries, now=now)
+        states = overview.dataset_states(cursor, site.entries, bronze=site.home.config.bronze, now=now)
     known = {one.id for one in states}
     others = [entry for entry in site.entries if entry.id not in known]
     return site.rendering.page(
@@ -63,7 +63,11 @@ def dataset_page(site: Site, request: Request) -> Response:
     if tab not in TABS:
         raise UsageError(f"there is no tab {tab!r}", fix=", ".join(TABS), code="TAB")
     with site.readers.reading() as cursor:
-        problems = [one for one in problems_of_tables(cursor, [entry]) if one.href == f"/datasets/{entry.silver_table}"]
+        problems = [
+            one
+            for one in problems_of_tables(cursor, [entry], site.home.config.bronze)
+            if one.href == f"/datasets/{entry.silver_table}"
+        ]
         entry = as_it_is(cursor, entry)
         filled = datasets.has_rows(cursor, entry)
         if tab == "bronze" or not filled:

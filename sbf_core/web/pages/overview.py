@@ -27,12 +27,12 @@ def overview_page(site: Site, request: Request) -> Response:
     since = now.date() - dt.timedelta(days=7 * _WEEKS + now.date().weekday() - 7)
     with site.readers.reading() as cursor:
         latest = runs.latest_runs(cursor, limit=8)
-        states = overview.dataset_states(cursor, site.entries, now=now)
+        states = overview.dataset_states(cursor, site.entries, bronze=site.home.config.bronze, now=now)
         days = overview.run_days(cursor, since=since).records
         last = latest.records[0] if latest.rows else None
         problems = overview.problems_of_run(cursor, last["run_id"], last["status"]) if last else []
         of_gold = gold_states(cursor, site.home.gold_models(cursor)).problems
-        problems = [*problems_of_tables(cursor, site.entries), *of_gold, *problems]
+        problems = [*problems_of_tables(cursor, site.entries, site.home.config.bronze), *of_gold, *problems]
         fields = new_fields(cursor, site.entries, now=now)
     for record in site.home.plugins.records.values():
         if record.state == "refused":
