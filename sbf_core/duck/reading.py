@@ -46,9 +46,12 @@ def open_for_reading(
             opened[0].close()
     try:
         return DuckDbBootstrap(config, read_only=True, scratch=scratch).open(wait_seconds=wait_seconds), None
-    except HomeLocked:
+    except HomeLocked as error:
         copy = None if newest else current_publication(config)
         opened = None if copy is None else _opened(config, copy, scratch)
+        if opened is None and copy is None and not newest:
+            what = f"{error.what}, and there is nothing to read before that ends: there is no copy for readers yet"
+            raise HomeLocked(what, where=error.where, fix=error.fix) from error
         if opened is None:
             raise
         return opened

@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hang import HANG_SECONDS
+from hang import HANG_SECONDS, wait_until
 from typer.main import get_command
 from warm_sbf import WARM
 
@@ -521,9 +521,43 @@ sys.stdin.read()
         assert f"in use by process {child.pid}" in done.stderr
         assert filled("status").returncode == 0, "a reader takes the published copy"
         (filled.home / "published" / "current.json").unlink()
-        assert filled("status").returncode == 4
+        live = filled.home / "live.json"
+        facts = json.loads(live.read_text())
+        live.write_text(json.dumps({**facts, "status": "running", "updated_at": "1999-01-01T00:00:00+00:00"}))
+        locked = filled("status")
+        live.write_text(json.dumps(facts))
+        assert (locked.returncode, "went silent" in locked.stderr, "steps" in locked.stderr) == (4, False, False)
     finally:
         child.communicate("")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the run is held by a file")
+def test_readers_of_the_first_run_are_told_at_once_how_far_it_is(sbf: Shell, tmp_path: Path) -> None:
+    """Nothing can be read before its end; afterwards readers have its copy."""
+    mark = tmp_path / "held"
+    variables = {"SBF_TESTING": "1", "SBF_FAULT": "promote.begun:1:hold", "SBF_FAULT_MARK": str(mark)}
+    command = [sys.executable, "-m", "sbf_core", "run", "--replay", "sample", "--plugins", "iso4217"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | variables
+    first = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert first.stderr is not None
+        wait_until(mark.exists, child=first)
+        for words in (("status",), ("sql", "SELECT 1"), ("runs",)):
+            done = sbf(*words)
+            assert done.returncode == 4, done.stderr
+            assert f"in use by process {first.pid} (__main__.py run, since " in done.stderr
+            told = (
+                r"\), and there is nothing to read before that ends: there is no copy for readers yet; "
+                rf"run \S+ is at work(: \w+, \d+ of \d+ steps)?; {re.escape(str(sbf.home))}; wait for it"
+            )
+            assert re.search(told, done.stderr), done.stderr
+    finally:
+        mark.unlink()
+        first.communicate(timeout=HANG_SECONDS)
+    assert first.returncode == 0
+    assert sbf("status").returncode == 0
 
 
 def test_a_reader_that_goes_away_is_no_error(filled: Shell) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from sbf_core.cli import options as opt
-from sbf_core.cli.reading import reading
+from sbf_core.cli.reading import how_far, reading, run_at_work
 from sbf_core.cli.render import command, print_json, print_table, reaching, say
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import SbfError
@@ -19,7 +19,6 @@ from sbf_core.reports.problem import Problem
 from sbf_core.reports.runs import latest_runs
 from sbf_core.reports.stale_tables import new_fields, problems_of_tables
 from sbf_core.reports.table import FactTable
-from sbf_core.runs.live import read_live
 
 
 def status(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False) -> None:
@@ -41,8 +40,7 @@ def status(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False) -> N
         problems = [*problems_of_tables(cursor, entries, home.config.bronze), *of_gold.problems, *problems]
     if problem:
         problems.append(Problem(what="the plugins contradict each other", detail=problem, fix="sbf plugins list"))
-    live = read_live(home.config.live)
-    at_work = live if live is not None and live.status == "running" else None
+    at_work = run_at_work(home)
     if as_json:
         print_json(
             "status", home=str(home.folder), last_run=runs.records, datasets=[_record(one) for one in states],
@@ -52,11 +50,7 @@ def status(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False) -> N
         )  # fmt: skip
         return
     if at_work is not None:
-        how_far = f"is at work: {at_work.stage or 'begins'}, {at_work.done} of {at_work.total} steps"
-        say(
-            f"Run {at_work.run_id} "
-            + ("went silent; `sbf run` goes on from there" if at_work.is_silent(home.clock.now()) else how_far)
-        )
+        say(how_far(at_work, home).replace("run", "Run", 1))
     if last:
         took = "" if last["seconds"] is None else f", {last['seconds']:.3g} s"
         print(f"Last run {last['run_id']}: {last['status']}, {last['started_at']:%Y-%m-%d %H:%M}Z{took}")
