@@ -60,7 +60,8 @@ else:
         return True
 
 
-_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+#: What a system says where somebody may not write.
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 _held: weakref.WeakSet[FileLock] = weakref.WeakSet()
 
 
@@ -95,7 +96,7 @@ class FileLock:
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOINHERIT", 0), 0o600)
         except OSError as error:
-            if not self._shared or error.errno not in _READ_ONLY:
+            if not self._shared or error.errno not in READ_ONLY:
                 raise
             try:
                 descriptor = os.open(self.path, os.O_RDONLY)

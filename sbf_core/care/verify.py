@@ -30,6 +30,7 @@ from sbf_core.duck.scratch import scratch_folder
 from sbf_core.failures import Failure
 from sbf_core.fetching.progress import Progress, Silence
 from sbf_core.fetching.run_progress import RunProgress
+from sbf_core.file_lock import READ_ONLY
 from sbf_core.gold.check import settled_models
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import ordered
@@ -261,9 +262,15 @@ class Verification:
     def _remember(self, last: str, names: Sequence[str]) -> None:
         if self._sample_percent is None and self._deadline is None:
             return
-        write_whole(self._config.home / _POSITION, json.dumps({"last": last, "number": names.index(last)}).encode())
+        told = f"the next call goes on after {last}"
+        try:
+            write_whole(self._config.home / _POSITION, json.dumps({"last": last, "number": names.index(last)}).encode())
+        except OSError as error:
+            if error.errno not in READ_ONLY:
+                raise
+            told = "this home may only be read, so the next call cannot go on there"
         if not self._report.whole:
-            self._report.notes.append(f"this was a part; the next call goes on after {last}")
+            self._report.notes.append(f"this was a part; {told}")
 
     def _out_of_time(self) -> bool:
         return self._deadline is not None and time.monotonic() >= self._deadline

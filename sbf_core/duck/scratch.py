@@ -1,4 +1,4 @@
-"""A folder in the home for work that needs room, and is thrown away."""
+"""A folder for work that needs room, and is thrown away: in the home, or beside a home that is only read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sbf_core.atomic_file import make_folder
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.file_lock import FileLock
+from sbf_core.file_lock import READ_ONLY, FileLock
 
 _LOCK = ".lock"
 
@@ -19,16 +19,20 @@ _LOCK = ".lock"
 def scratch_folder(config: DuckDbConfig, *, name: str) -> Iterator[Path]:
     """A folder of this process alone, gone when the block ends; those of processes that died are removed first.
 
+    Where the home may only be read it is in the system's folder for such work.
+
     Args:
         config: of the home.
         name: what it is for; it begins the folder's name.
 
     Raises:
-        OSError: the home cannot be written.
+        OSError: there is no room, or another fault than that the home may only be read.
     """
-    make_folder(config.scratch)
-    remove_dead_scratch(config)
-    lock = _fresh_lock(config, name)
+    lock = _lock_at_home(config, name)
+    if lock is None:
+        with tempfile.TemporaryDirectory(prefix=f"sbf-{name}-", ignore_cleanup_errors=True) as elsewhere:
+            yield Path(elsewhere)
+        return
     folder = lock.path.with_suffix("")
     try:
         folder.mkdir(mode=0o700)
@@ -38,6 +42,18 @@ def scratch_folder(config: DuckDbConfig, *, name: str) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
     finally:
         _drop(lock)
+
+
+def _lock_at_home(config: DuckDbConfig, name: str) -> FileLock | None:
+    """The lock of a fresh folder in the home; None where the home may only be read."""
+    try:
+        make_folder(config.scratch)
+        remove_dead_scratch(config)
+        return _fresh_lock(config, name)
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        return None
 
 
 def remove_dead_scratch(config: DuckDbConfig) -> None:

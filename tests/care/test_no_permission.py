@@ -39,9 +39,9 @@ PLACES = {
 }
 
 
-def sbf(*arguments: str, as_user: bool = True) -> subprocess.CompletedProcess[str]:
+def sbf(*arguments: str, as_user: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [*(_AS_USER if as_user else []), sys.executable, "-m", "sbf_core", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env={**os.environ, **variables})
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,33 @@ def test_a_folder_that_may_not_be_read_is_no_empty_one(home: Path, tmp_path: Pat
     if place != "published":  # which only a run writes again
         verified = sbf("verify", "--home", str(home))
         assert verified.returncode == 0, verified.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("verify",), "All is well: 2 of 2 payloads"),
+        (("verify", "--sample", "1"), "What was compared is well"),
+        (("status",), "macro/bls/cpi"),
+        (("sql", "SELECT 7 AS n"), "7"),
+        (("rejects", "macro/bls/cpi", "--out", "{tmp}/rejects.csv"), "0 rejected rows"),
+    ],
+)
+def test_a_home_that_may_only_be_read_is_read(home: Path, tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+    """Room for work that is thrown away is elsewhere then, and nothing is left there."""
+    (tmp_path / "elsewhere").mkdir()
+    places = [home, *(path for path in home.rglob("*") if path.is_dir())]
+    before = sorted(home.rglob("*"))
+    for place in places:
+        place.chmod(0o500)
+    try:
+        words = tuple(word.format(tmp=tmp_path) for word in words)
+        done = sbf(*words, "--home", str(home), TMPDIR=str(tmp_path / "elsewhere"))
+    finally:
+        for place in places:
+            place.chmod(0o700)
+    assert (done.returncode, told in done.stdout) == (0, True), done.stderr
+    if "--sample" in words:
+        assert "this home may only be read, so the next call cannot go on there" in done.stderr
+    assert sorted(home.rglob("*")) == before
+    assert list((tmp_path / "elsewhere").iterdir()) == []
