@@ -33,6 +33,7 @@ from sbf_core.care.backup_folder import (
     write_facts,
 )
 from sbf_core.clock import Clock
+from sbf_core.counted import counted
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.home_folder import check_outside, check_place, restoring_from
@@ -91,7 +92,7 @@ def back_up(config: DuckDbConfig, folder: Path, *, clock: Clock) -> BackupReport
     }
     if others:
         what = (
-            f"this is the backup of another home: it holds {len(others)} runs that this home does not know, "
+            f"this is the backup of another home: it holds {counted(len(others), 'run')} that this home does not know, "
             f"such as {Path(min(others)).stem}"
         )
         raise UsageError(
@@ -156,7 +157,8 @@ def restore_files(folder: Path, config: DuckDbConfig) -> BackupReport:
     journals = {journal_path(config.bronze, Path(name).stem): content for name, content in whole.items()}
     named = named_payloads(whole)
     if sum(content.count(b"\n") for content in whole.values()) < facts.payloads:
-        what = f"journals of the backup are gone: {facts.payloads} payloads were in it, and they name {len(named)}"
+        held = counted(facts.payloads, "payload was", "payloads were")
+        what = f"journals of the backup are gone: {held} in it, and they name {len(named):,}"
         fix = "put them back; or copy its folder bronze, and run `sbf rebuild`, which makes a home of what is left"
         raise DamageFound(what, where=str(bronze / JOURNAL_FOLDER), fix=fix)
     write_whole(config.restoring, os.fsencode(folder))

@@ -13,6 +13,7 @@ from sbf_core.care.published_checks import forget_published
 from sbf_core.care.put_back import put_back, set_damaged_aside, set_foreign_aside, write_journal_again
 from sbf_core.care.verify import Verification
 from sbf_core.care.verify_report import VerifyReport
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own
@@ -125,25 +126,25 @@ class Repair:
     def _entries(self) -> list[DatasetKeymapEntry]:
         return self._home.entries
 
-    def _did(self, number: int, what: str) -> None:
+    def _did(self, number: int, one: str, what: str) -> None:
         if number:
-            self._done.append(f"{number} {what}")
+            self._done.append(f"{counted(number, one)} {what}")
 
     def _mend(
         self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, findings: Sequence[Finding]
     ) -> None:
         published = [finding for finding in findings if finding.kind in _PUBLISHED_WRONG]
-        self._did(forget_published(self._config, published), "copies for readers to be written again")
+        self._did(forget_published(self._config, published), "copy", "for readers to be written again")
         self._mend_files(ops, findings)
         self._mend_journals(ops, findings)
         wrong = sorted({finding.subject for finding in findings if finding.kind in _RECORD_WRONG})
         ops.recovery.forget_manifest(wrong)
         recovered = recover(ops, self._config, everything=True, alive=context.run_id, logger=self._logger)
-        self._did(max(recovered.payloads_adopted - len(wrong), 0), "payloads taken into the ledger from journals")
-        self._did(len(wrong), "payloads recorded anew from journals")
+        self._did(max(recovered.payloads_adopted - len(wrong), 0), "payload", "taken into the ledger from journals")
+        self._did(len(wrong), "payload", "recorded anew from journals")
         ops.recovery.align_ledger()
         of_ledger = (FindingKind.INGESTION_DIFFERS, FindingKind.WATERMARK_DIFFERS, FindingKind.COVERAGE_UNPROVEN)
-        self._did(sum(finding.kind in of_ledger for finding in findings), "rows of the ledger put right")
+        self._did(sum(finding.kind in of_ledger for finding in findings), "row", "of the ledger put right")
         self._make_tables_again(ops, bootstrap, context, findings)
         ops.recovery.align_ledger()
         if published and self._settings["run.publish"] != "no":  # the copy of the database follows when it is closed
@@ -154,7 +155,7 @@ class Repair:
         foreign = [finding.subject for finding in findings if finding.kind is FindingKind.FILE_UNKNOWN]
         set_foreign_aside(self._config, foreign)
         set_damaged_aside(self._config, lost)
-        self._did(record_quarantined(ops, self._config), "files moved to quarantine")
+        self._did(record_quarantined(ops, self._config), "file", "moved to quarantine")
         recorded = compare_records(self._config.bronze, ops.recorded).expected
         hashes = {path: recorded[path][0] for path in lost}
         places = (
@@ -164,7 +165,7 @@ class Repair:
         )
         back = put_back(self._config, hashes, sources=[*self._sources, *places])
         ops.recovery.forget_failures(back)
-        self._did(len(back), "payloads put back")
+        self._did(len(back), "payload", "put back")
 
     def _mend_journals(self, ops: OpsService, findings: Sequence[Finding]) -> None:
         manifest = ops.load_manifest_rows()
@@ -176,7 +177,7 @@ class Repair:
         }
         for run_id in sorted(wrong):
             write_journal_again(self._config, run_id, [row for row in manifest if row.run_id == run_id])
-        self._did(len(wrong), "journals written again")
+        self._did(len(wrong), "journal", "written again")
 
     def _make_tables_again(
         self, ops: OpsService, bootstrap: DuckDbBootstrap, context: RunContext, findings: Sequence[Finding]
@@ -212,4 +213,4 @@ class Repair:
             ops, self._home.plugins, context, self._home.plugins.selected(None), force=force, progress=self._progress,
             hooks=self._hooks, select_seconds_max=seconds,
         )  # fmt: skip
-        self._did(context.gold_tables, "gold tables built")
+        self._did(context.gold_tables, "gold table", "built")

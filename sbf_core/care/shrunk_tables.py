@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.beside import BESIDE
 from sbf_core.duck.identifiers import quoted
@@ -42,13 +43,13 @@ def shrunk_tables(conn: duckdb.DuckDBPyConnection, entries: Sequence[DatasetKeym
             reason = why_held(entry, *both) if both is not None else ""
         else:
             before, after = _count(conn, "", name, old), _count(conn, f"{BESIDE}.", entry.silver_table, new)
-            gone = f"{before - after:,} of {before:,} rows, with their history, would go"
+            gone = f"{before - after:,} of {counted(before, 'row')}, with their history, would go"
             reason = gone if after < before else ""
         if reason:
             lines.append(f"silver.{entry.silver_table}: {reason}")
         lost = _lost_payloads(conn, entry, is_changed=entry.id in changed)
         if lost:
-            payloads = "a payload" if len(lost) == 1 else f"{len(lost):,} payloads"
+            payloads = "a payload" if len(lost) == 1 else counted(len(lost), "payload")
             lines.append(
                 f"silver.{entry.silver_table}: what {payloads} brought would go: {', '.join(lost[:_NAMED_MAX])}"
             )

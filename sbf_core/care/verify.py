@@ -21,6 +21,7 @@ from sbf_core.care.published_checks import check_published, database_changed, mo
 from sbf_core.care.table_checks import check_gold, check_silver
 from sbf_core.care.unknown_files import unknown_files
 from sbf_core.care.verify_report import VerifyReport
+from sbf_core.counted import counted
 from sbf_core.duck.beside import BesideDatabase, beside
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import machine_faults
@@ -208,7 +209,9 @@ class Verification:
         settled = settled_models(ops.cursor(), ops, models)
         left = len(models) - len(settled)
         if left:
-            self._report.notes.append(f"{left} gold tables are not built, or have new input, and were not compared")
+            self._report.notes.append(
+                f"{counted(left, 'gold table was', 'gold tables were')} not compared: not built, or with new input"
+            )
         return ordered([model for model, _ in settled], {f"gold.{model.name}": reads for model, reads in settled})
 
     def _work_through(

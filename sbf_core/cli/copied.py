@@ -6,6 +6,7 @@ import attrs
 
 from sbf_core.care.backup import BackupReport
 from sbf_core.cli.render import print_json
+from sbf_core.counted import counted
 
 
 def tell_copied(what: str, report: BackupReport, *, as_json: bool) -> None:
@@ -14,7 +15,7 @@ def tell_copied(what: str, report: BackupReport, *, as_json: bool) -> None:
         print_json(what, **{**attrs.asdict(report), "folder": str(report.folder)})
         return
     print(
-        f"{report.payloads} payloads, {report.payloads_copied} of them copied now "
+        f"{counted(report.payloads, 'payload')}, {report.payloads_copied:,} of them copied now "
         f"({report.byte_count / 1024**2:.1f} MiB); database: {report.database}"
     )
     print(f"at {report.folder}")

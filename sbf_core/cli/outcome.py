@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sbf_core.cli.render import print_json, print_table, reaching, tell
+from sbf_core.counted import counted
 from sbf_core.errors import EnvironmentFault
 from sbf_core.runner.runner import Runner
 from sbf_core.runs.context import RunContext
@@ -129,15 +130,15 @@ def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Se
     if not context.requests and not changed and not context.failures:
         print(f"Nothing was due: no file, no silver row and no gold row was written ({elapsed:.2f} s).")
     elif not changed and not context.failures:
-        answers = "1 answer was" if context.unchanged_files == 1 else f"{context.unchanged_files} answers were"
+        answers = counted(context.unchanged_files, "answer was", "answers were")
         print(
             f"Nothing changed: {answers} the same as before; "
             f"no file, no silver row and no gold row was written ({elapsed:.2f} s)."
         )
     else:
         print(
-            f"Run {context.run_id}: {context.status}, {context.files} files, "
-            f"{context.gold_tables} gold tables, {elapsed:.2f} s."
+            f"Run {context.run_id}: {context.status}, {counted(context.files, 'file')}, "
+            f"{counted(context.gold_tables, 'gold table')}, {elapsed:.2f} s."
         )
     if changed:
         where = "" if settings.home_origin == "default" else f" --home {typed(settings.home)}"

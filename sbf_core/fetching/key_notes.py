@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.json_steps import step
 from sbf_core.dataset.recipe import RestRecipe
@@ -32,7 +33,7 @@ def where_key_is(results: Sequence[RunResult], names: Collection[str]) -> str:
             places = []
         if places:
             return ", ".join(places[:_PLACES_MAX]) + (
-                f" and {len(places) - _PLACES_MAX} more places" if len(places) > _PLACES_MAX else ""
+                f" and {counted(len(places) - _PLACES_MAX, 'more place')}" if len(places) > _PLACES_MAX else ""
             )
     lines = first.payload.split(b"\n") if len(first.payload) <= _PARSED_BYTES_MAX else []
     number = next((number for number, line in enumerate(lines, start=1) if holds_key(line, names)), 0)

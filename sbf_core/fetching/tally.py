@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from sbf_core.counted import counted
 from sbf_core.errors import shortened
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.rows import FailedFetch
@@ -93,7 +94,8 @@ def notes_of_unknown(planned: Sequence[PlannedRequest], keys: Sequence[str]) -> 
         if own:
             more = f" and {len(own) - _NAMED_MAX} more" if len(own) > _NAMED_MAX else ""
             what = f"{entry.source} has nothing of {', '.join(own[:_NAMED_MAX])}{more}"
-            notes.append(f"{entry.id}: {what}; asked again after {entry.unknown_after_days:g} days")
+            after = counted(entry.unknown_after_days, "day")
+            notes.append(f"{entry.id}: {what}; asked again after {after}")
     return notes
 
 
@@ -127,7 +129,7 @@ def _together(alike: Mapping[Failure, list[RunRequest]]) -> list[Failure]:
     failures += [
         Failure(
             kind=FailureKind.OTHER,
-            what=f"{count - _ALONE_MAX} more requests failed, each in its own way; see `sbf runs`",
+            what=f"{counted(count - _ALONE_MAX, 'more request')} failed, each in its own way; see `sbf runs`",
             dataset=dataset_id,
         )
         for dataset_id, count in alone.items()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 import duckdb
 
+from sbf_core.counted import counted
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault, kind_of_fault
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.duck.transaction import transaction
@@ -181,7 +182,7 @@ class GoldBuild:
         failed = {name: rows for name, rows in tests.items() if rows}
         if failed:
             raise _TestFailed(
-                "; ".join(f"test {name} failed on {rows} rows" for name, rows in failed.items()),
+                "; ".join(f"test {name} failed on {counted(rows, 'row')}" for name, rows in failed.items()),
                 where=f"gold.{model.name}",
             )
         self._ops.record_gold_tests(conn, gold_build_id=build_id, table_name=model.name, outcomes=tests)

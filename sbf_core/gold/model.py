@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 
+from sbf_core.counted import counted
 from sbf_core.dataset.chart import Chart, charts
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError
@@ -85,9 +86,8 @@ class ForeignKey:
     def failing(self, table: str) -> str:
         """SELECT of the rows that fail."""
         if len(self.columns) != len(self.to_columns):
-            what = (
-                f"test {self.name}: {len(self.columns)} columns stand against {len(self.to_columns)} of gold.{self.to}"
-            )
+            columns = counted(len(self.columns), "column stands", "columns stand")
+            what = f"test {self.name}: {columns} against {len(self.to_columns)} of gold.{self.to}"
             raise UsageError(what, fix="give as many to_columns as columns", code="GOLD")
         pairs = zip(self.columns, self.to_columns, strict=True)
         on = " AND ".join(f"t.{quoted(column)} = o.{quoted(other)}" for column, other in pairs)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import attrs
 
+from sbf_core.counted import counted
 from sbf_core.dataset.cursor import CursorBy, moment_text
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.ops.coverage import Stretch, left_of, with_tail
@@ -167,7 +168,7 @@ def _planned(
     if due and entry.cursor is not None:
         why += f"; what changed since {request.cursor}" if request.cursor else "; from the beginning"
     if due and len(steps) > 1:
-        why += f"; {len(steps)} stretches of days are not final"
+        why += f"; {counted(len(steps), 'stretch of days is', 'stretches of days are')} not final"
     return PlannedRequest(
         entry=entry,
         request=attrs.evolve(steps[0], to_date=steps[-1].to_date),
@@ -266,7 +267,10 @@ def _due(
     hours = (now - state.checked_at).total_seconds() / 3600
     if state.unknown_since is not None and 0 <= hours < entry.unknown_after_days * 24:
         since = f"{entry.source} has never had anything of it, asked {_ago(hours)}"
-        return False, f"{since}; due after {entry.unknown_after_days:g} days"
+        return (
+            False,
+            f"{since}; due after {counted(entry.unknown_after_days, 'day')}",
+        )
     interval = interval_hours(entry, now)
     after = f"due after {interval:g} h" + ("" if entry.cadence.in_season(now.date()) else " out of season")
     if hours < 0:

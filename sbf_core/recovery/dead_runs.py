@@ -21,6 +21,7 @@ from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.listing import is_payload, is_temporary, payload_files, relative
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine, put_in_quarantine, quarantined_files
+from sbf_core.counted import counted
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.scratch import remove_dead_scratch
 from sbf_core.errors import DamageFound
@@ -78,7 +79,8 @@ def recover(
     remove_dead_scratch(config)
     unclean = ops.recovery.unclean_runs() - {alive}
     journals = {path.stem: path for path in journal_files(config.bronze)}
-    unknown = journals.keys() - ops.recovery.known_runs() if journals else set()
+    known_runs = ops.recovery.known_runs() if journals else frozenset[str]()
+    unknown = journals.keys() - known_runs
     copies = {run_id: original for run_id in sorted(unknown) if (original := run_of_copy(journals[run_id]))}
     damages = [
         f"{journals.pop(run_id)} is a copy of the journal of run {original}; `sbf repair` moves it aside"
@@ -105,7 +107,9 @@ def recover(
     fault_point("recover.quarantined")
     fresh = _fresh(lines, paths)
     missing = _adopt(ops, config, (row for rows in fresh.values() for row in rows))
-    damages += [f"{len(missing)} journalled payloads are missing, the first is {missing[0]}"] if missing else []
+    if missing:
+        number = counted(len(missing), "journalled payload is", "journalled payloads are")
+        damages.append(f"{number} missing, the first is {missing[0]}")
     fault_point("recover.adopted")
     runs = [
         _recovered_run(run_id, lines.get(run_id, []), len(fresh.get(run_id, ())), unknown=run_id in unknown)
@@ -121,13 +125,22 @@ def recover(
         files_quarantined=quarantined,
         damages=tuple(damages),
     )
-    (logger or logging.getLogger("sbf.recovery")).warning(
+    is_new = not known_runs and not unclean and not moved
+    _tell(done, logger or logging.getLogger("sbf.recovery"), is_new=is_new)
+    return done
+
+
+def _tell(done: Recovered, logger: logging.Logger, *, is_new: bool) -> None:
+    """What was done. Where the ledger is new, as in a rebuild, nothing died: it learns what there is."""
+    if is_new:
+        logger.info("Journals read. runs=%s | payloads=%s", done.runs_closed, done.payloads_adopted)
+        return
+    logger.warning(
         "Recovered. runs_closed=%s | payloads_adopted=%s | files_quarantined=%s",
         done.runs_closed,
         done.payloads_adopted,
         done.files_quarantined,
     )
-    return done
 
 
 def _fresh(lines: Mapping[str, list[JournalLine]], known: frozenset[str]) -> dict[str, list[BronzeManifestRow]]:

@@ -10,6 +10,7 @@ import attrs
 import duckdb
 
 from sbf_core.clock import from_naive_utc
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import SbfError
@@ -145,13 +146,12 @@ def dataset_states(
 def _with_refused(state: str, why: str, refused: RefusedPayloads) -> tuple[str, str]:
     """State and reason of a dataset of which payloads could not be promoted: it needs a look until their days came."""
     since = (
-        f"{refused.answered_since:,} refused payload{'s' if refused.answered_since > 1 else ''}, whose days a later "
-        "answer has since brought"
+        f"{counted(refused.answered_since, 'refused payload')}, whose days a later answer has since brought"
         if refused.answered_since
         else ""
     )
     if refused.open:
-        state, why = "failed", f"{refused.open:,} payload{'s' if refused.open > 1 else ''} could not be promoted"
+        state, why = "failed", f"{counted(refused.open, 'payload')} could not be promoted"
     return state, "; ".join(part for part in (why, since) if part)
 
 
@@ -219,7 +219,7 @@ def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str)
     for table, reason, times in cursor.execute(_REJECTED, [run_id]).fetchall():
         problems.append(
             Problem(
-                what=f"silver.{table}: {times:,} rows rejected",
+                what=f"silver.{table}: {counted(times, 'row')} rejected",
                 detail=reason,
                 fix=f"sbf rejects {typed(table)}",
                 href=f"{page}?layer=silver",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from sbf_core.counted import counted
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of, told_shortly
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
@@ -191,7 +192,7 @@ class RemakeStage:
             finally:
                 other.close()
         context.remade_tables += 1
-        files = "1 payload" if len(rows) == 1 else f"{len(rows):,} payloads"
+        files = counted(len(rows), "payload")
         context.notes.append(f"silver.{entry.silver_table} was made again from {files}: {why}")
         context.notes.extend(made.notes)
         context.failures.extend(made.failures)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 
 import duckdb
 
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.failures import Failure, FailureKind
@@ -117,7 +118,8 @@ def _too_many_rejects(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
         [share],
     ).fetchall()
     return {
-        file_id: f"{bad} of {seen} rows rejected ({bad / seen:.1%}, {share:.1%} are allowed), mostly {reason}"
+        file_id: f"{bad:,} of {counted(seen, 'row')} rejected "
+        f"({bad / seen:.1%}, {share:.1%} are allowed), mostly {reason}"
         for file_id, bad, seen, reason in rows
     }
 
@@ -145,7 +147,10 @@ def _unsure(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[
             f"({lost}) GROUP BY 1"
         )
         for file_id, number in conn.execute(keyless).fetchall():
-            reasons.setdefault(file_id, f"{number} rows have no readable key, so nobody knows what is gone from it")
+            reasons.setdefault(
+                file_id,
+                f"{counted(number, 'row has', 'rows have')} no readable key, so nobody knows what is gone from it",
+            )
     return reasons
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 import duckdb
 
+from sbf_core.counted import counted
 from sbf_core.duck.identifiers import literal_list
 from sbf_core.errors import printable
 
@@ -40,7 +41,7 @@ def notes_of_rejects(conn: duckdb.DuckDBPyConnection, refused: Collection[str]) 
         return ()
     total = sum(number for _, number, _ in kinds)
     shown = "; ".join(_kind(reason, number, row) for reason, number, row in kinds[:_KINDS_SHOWN_MAX])
-    more = f"; and {len(kinds) - _KINDS_SHOWN_MAX} more reasons" if len(kinds) > _KINDS_SHOWN_MAX else ""
+    more = f"; and {counted(len(kinds) - _KINDS_SHOWN_MAX, 'more reason')}" if len(kinds) > _KINDS_SHOWN_MAX else ""
     return (f"{total} {'row is' if total == 1 else 'rows are'} rejected: {shown}{more}; they are in ops.rejects",)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import attrs
 import duckdb
 
+from sbf_core.counted import counted
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_text, told_shortly
@@ -87,7 +88,7 @@ def why_held(entry: DatasetKeymapEntry, before: Taken, after: Taken) -> str:
     """
     gone = max(after.gone, before.current - after.current)
     if before.rows - after.rows > entry.reject_share_max * before.rows:
-        what = f"the declaration takes {after.rows} of the {before.rows} rows that the old one took"
+        what = f"the declaration takes {after.rows:,} of the {counted(before.rows, 'row')} that the old one took"
         what += f", {after.reason}" if after.reason else ""
     elif gone > max(after.rejected - before.rejected, 0):
         what = f"{gone} of {before.current} current rows would go"

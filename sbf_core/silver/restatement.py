@@ -9,6 +9,7 @@ from __future__ import annotations
 import attrs
 import duckdb
 
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, literal, literal_list, matches, quoted
 from sbf_core.ops.coverage import answers
@@ -32,7 +33,7 @@ class Restatement:
     factor: float | None
 
     def __str__(self) -> str:
-        rows = "1 settled row" if self.row_count == 1 else f"{self.row_count} settled rows"
+        rows = counted(self.row_count, "settled row")
         by = f" by a factor of {self.factor:.6g}" if self.factor is not None else ""
         return f"the vendor restated {rows}{by}; all of it is fetched again"
 

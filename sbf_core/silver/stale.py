@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 import duckdb
 
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_text, fingerprint_of
 from sbf_core.errors import DamageFound
@@ -120,7 +121,7 @@ def what_becomes(stale: StaleTable) -> str:
 
 def payloads_wait(held: HeldPayloads) -> str:
     """How many payloads wait, since when, and why."""
-    files = "1 payload waits" if held.number == 1 else f"{held.number:,} payloads wait"
+    files = counted(held.number, "payload waits", "payloads wait")
     return f"{files} since {held.since:%Y-%m-%d %H:%M}Z: {held.reason}"
 
 
@@ -132,7 +133,7 @@ def payloads_failure(dataset: str, held: HeldPayloads) -> Failure:
 
 def cost_of(stale: StaleTable) -> str:
     """What making a table again costs, in words."""
-    files = "1 payload" if stale.payloads == 1 else f"{stale.payloads:,} payloads"
+    files = counted(stale.payloads, "payload")
     size = (
         f"{stale.byte_count / 1e6:,.1f} MB"
         if stale.byte_count >= _BYTES_TOLD_IN_KB

@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 import duckdb
 
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, literal_list, matches, quoted, quoted_list
 from sbf_core.silver.tables import current_table, history_table, row_columns
@@ -99,7 +100,8 @@ def shrunk_answers(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
 
 def _shrunk(before: int, gone: int, allowed: float) -> str:
     share = f"{gone / before:.1%}, {allowed:.1%} are allowed"
-    return f"{gone} of {before} rows are gone ({share}); if that is right, declare shrink_share_max"
+    verb = "is" if gone == 1 else "are"
+    return f"{gone:,} of {counted(before, 'row')} {verb} gone ({share}); if that is right, declare shrink_share_max"
 
 
 def find_vanished(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> int:
@@ -170,4 +172,4 @@ def _counted(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> tupl
     rows = conn.execute(f"SELECT *, count(*) OVER () FROM ({distinct}) ORDER BY ALL LIMIT 1").fetchall()
     *values, count = rows[0]
     first = ", ".join(f"{name} {value}" for name, value in zip(entry.key_columns, values, strict=True))
-    return "1 row" if count == 1 else f"{count} rows", first
+    return counted(count, "row"), first

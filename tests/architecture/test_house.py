@@ -146,6 +146,25 @@ def test_commands_for_a_person_stand_between_backticks() -> None:
                 assert "`sbf " not in ast.unparse(node), (path, ast.unparse(node))
 
 
+def test_what_may_be_one_is_counted() -> None:
+    """By ``counted``, and not by a plural behind a number: "1 payloads"."""
+    nouns = "payloads|tables|rows|files|days|datasets|members|requests|findings|stretches|runs|places|journals|answers"
+    plural = re.compile(rf"^ ((gold|silver|more|journalled|rejected|settled) )*({nouns})\b")
+    rooms = ("cli", "care", "fetching", "gold", "home", "ops", "plan", "recovery", "reports", "runner", "silver", "web")
+    found = set()
+    for path in (
+        path for path in MODULES if path.relative_to(ROOT).parts[:2] in {("sbf_core", room) for room in rooms}
+    ):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for one, after in (
+                zip(node.values, node.values[1:], strict=False) if isinstance(node, ast.JoinedStr) else ()
+            ):
+                noun = plural.search(after.value) if isinstance(after, ast.Constant) else None
+                found |= {ast.unparse(one.value) + noun[0]} if noun and isinstance(one, ast.FormattedValue) else set()
+    several = {"len(matches) datasets", "len(rows) payloads", "len(places) rows", "len(fits) runs"}
+    assert found == several | {"total rows", "total payloads", "hours / 24 days"}, "they are two at least"
+
+
 def _texts(node: ast.AST, *, is_fix: bool = False) -> Iterator[tuple[str, bool]]:
     """The texts of a module that are no docstrings and no help, and whether each is the ``fix`` of an error."""
     for part in ast.iter_child_nodes(node):

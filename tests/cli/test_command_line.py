@@ -267,7 +267,7 @@ def test_plan_says_why(filled: Shell) -> None:
     assert plan["requests"][0]["why"].endswith("in Bronze already")
     live = filled("plan", "--plugins", "ecb")
     assert "due after 12 h" in live.stdout
-    assert "1 of 1 requests are due" in live.stdout
+    assert "1 of 1 request is due" in live.stdout
     assert filled("run", "--plugins", "ecb", "--dry-run").stdout == live.stdout
 
 
@@ -501,6 +501,15 @@ def test_the_universe_can_come_from_silver(filled: Shell) -> None:
         filled("plan", "--plugins", "eod", "--json", SBF_UNIVERSE_QUERY=query, SBF_TICKER_LIMIT="2").stdout
     )
     assert len(plan["requests"]) == 2
+
+
+def test_a_rebuild_of_a_sound_home_recovers_nothing(sbf: Shell) -> None:
+    """It reads the journals into a database that is new; nobody died."""
+    assert sbf("run", "--replay", "sample", "--plugins", "iso4217").returncode == 0
+    done = sbf("rebuild")
+    assert done.returncode == 0, done.stderr
+    assert "Recovered." not in done.stderr
+    assert "Journals read. runs=1 | payloads=1" in done.stderr
 
 
 def test_a_home_in_use_is_said_so(filled: Shell) -> None:

@@ -215,7 +215,7 @@ def test_a_snapshot_with_a_row_of_unknown_key_closes_nothing(tmp_path: Path) -> 
     warehouse.run()
     vendor.says("symbol,date,close,volume\nA,2024-01-01,1.5,10\nB,2024-01-01,2.5,10,9\n")
     (error,) = warehouse.run(hours_later=24).errors
-    assert "1 rows have no readable key" in error
+    assert "1 row has no readable key" in error
     assert [row[0] for row in warehouse.ask(NOW)] == ["A", "B"]
 
 

@@ -194,6 +194,6 @@ def test_the_command_shows_them(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "2 members from a list of tickers" in capsys.readouterr().out
     universe_command(home)
     told = capsys.readouterr()
-    assert "1 members" in told.out and "sbf universe --source NAME" in told.err
+    assert "1 member from" in told.out and "sbf universe --source NAME" in told.err
     with pytest.raises(UsageError, match="did you mean 'small'"):
         universe_command(home, source="smal")

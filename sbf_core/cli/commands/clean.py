@@ -13,6 +13,7 @@ from sbf_core.care.clean import home_alone, remove_left_over_files, remove_left_
 from sbf_core.cli import options as opt
 from sbf_core.cli.reading import reading
 from sbf_core.cli.render import print_json, print_table, say, tell
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError
 from sbf_core.home.home import Home
@@ -58,7 +59,7 @@ def clean(
 
 
 def _end(leftovers: Sequence[LeftOver], gone: Sequence[LeftOver], byte_count: int, *, yes: bool) -> None:
-    things = "1 thing" if len(gone) == 1 else f"{len(gone)} things"
+    things = counted(len(gone), "thing")
     say(
         f"Removed {things}, {_size(byte_count)}."
         if yes

@@ -12,6 +12,7 @@ from sbf_core.cli import options as opt
 from sbf_core.cli.of_dataset import of_dataset, refuse_empty, show
 from sbf_core.cli.reading import reading
 from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError, nearest
 from sbf_core.home.home import Home
@@ -144,7 +145,8 @@ def _print_one(entry: DatasetKeymapEntry, stretches: Sequence[CoveredStretch]) -
     table = coverage_table(stretches[:_SHOWN])
     print_table(table.headers, table.rows)
     if len(stretches) > _SHOWN:
-        tell(f"sbf: note: {len(stretches) - _SHOWN} more stretches of {entry.id}: use --ticker, or --json for all")
+        more = counted(len(stretches) - _SHOWN, "more stretch", "more stretches")
+        tell(f"sbf: note: {more} of {entry.id}: use --ticker, or --json for all")
 
 
 def _print_all(coverages: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretch]]]) -> None:

@@ -9,6 +9,7 @@ import typer
 from sbf_core.cli import options as opt
 from sbf_core.cli.reading import reading
 from sbf_core.cli.render import print_json, print_table, say
+from sbf_core.counted import counted
 from sbf_core.errors import printable
 from sbf_core.home.home import Home
 from sbf_core.reports.datasets import own_header
@@ -63,9 +64,9 @@ def _print_gold(gold: GoldOrigin, *, as_json: bool) -> None:
     print(f"\nmade by\n{_indented(gold.model.sql.strip())}")
     for one in gold.inputs:
         how = (
-            f"{one.count} rows with the same {', '.join(one.by)}"
+            f"{counted(one.count, 'row')} with the same {', '.join(one.by)}"
             if one.by
-            else f"all {one.count} rows; none of its columns is called as a part of the key"
+            else f"all of {counted(one.count, 'row')}; none of its columns is called as a part of the key"
         )
         print(
             f"\n{one.table}: {how}"

@@ -8,6 +8,7 @@ from sbf_core.cli import options as opt
 from sbf_core.cli.outcome import run_logger, tell_refused
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.cli.run_words import RunWords, takes_run_words
+from sbf_core.counted import counted
 from sbf_core.home.home import Home
 from sbf_core.plan.forecast import VendorForecast
 from sbf_core.runner.run_plan import RunPlan
@@ -70,7 +71,10 @@ def show_plan(plan: RunPlan, *, as_json: bool) -> None:
             [(line.source, line.requests, _about(line.seconds), _shares(line)) for line in plan.vendors],
         )
         print()
-    print(f"{len(plan.due)} of {len(plan.requests)} requests are due" + (f"; {left} are not shown" if left else ""))
+    print(
+        f"{len(plan.due)} of {counted(len(plan.requests), 'request is', 'requests are')} due"
+        + (f"; {left:,} not shown" if left else "")
+    )
 
 
 def _about(seconds: float) -> str:

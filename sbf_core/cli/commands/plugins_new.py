@@ -11,6 +11,7 @@ import typer
 
 from sbf_core.cli.render import print_table, tell
 from sbf_core.clock import clock_of_process
+from sbf_core.counted import counted
 from sbf_core.duck.home_folder import check_outside
 from sbf_core.errors import SbfError, UsageError
 from sbf_core.plugin.manager import PluginManager
@@ -144,7 +145,7 @@ def plugins_new(
     if ask:
         proposal = _confirmed(proposal, said, from_url=from_url, from_file=from_file, ticker=ticker, rows_at=rows_at)
     files = write_package(proposal, folder, today=clock_of_process().now().date())
-    print(f"\nMade {folder} with {len(files)} files and the recorded sample.\n")
+    print(f"\nMade {folder} with {counted(len(files), 'file')} and the recorded sample.\n")
     print("Try next:")
     print(f"  python -m pip install -e {typed(folder)}")
     print(f"  sbf run --plugins {name} --replay sample")
@@ -197,7 +198,7 @@ def _show(proposal: Proposal) -> None:
         else ""
     )
     print(
-        f"{len(proposal.found.rows)} rows of {proposal.extension}{place}, "
+        f"{counted(len(proposal.found.rows), 'row')} of {proposal.extension}{place}, "
         f"asked at {proposal.template.url if proposal.template else proposal.address}\n"
     )
     rows: list[tuple[Any, ...]] = []

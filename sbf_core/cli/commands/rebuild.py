@@ -17,6 +17,7 @@ from sbf_core.cli import options as opt
 from sbf_core.cli.outcome import outcome_fields, run_logger, tell_outcome
 from sbf_core.cli.render import print_json, print_table
 from sbf_core.cli.show_progress import progress
+from sbf_core.counted import counted
 from sbf_core.errors import DamageFound, UsageError
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.home.home import Home
@@ -101,12 +102,12 @@ def _tell_rebuilt(rebuilt: Rebuilt, elapsed: float, *, as_json: bool) -> int:
             rows_seen=context.rows_seen,
         )
         return _code(rebuilt)
-    made = f"{context.remade_tables} tables of " if rebuilt.in_place else ""
-    rows = "" if rebuilt.in_place else f"{context.rows_seen} rows seen, "
+    made = f"{counted(context.remade_tables, 'table')} of " if rebuilt.in_place else ""
+    rows = "" if rebuilt.in_place else f"{counted(context.rows_seen, 'row')} seen, "
     if rebuilt.lost:
         print(f"Nothing was replaced: the new database would hold less than {rebuilt.database}.")
         return _code(rebuilt)
-    print(f"Made {made}{rebuilt.database} again: {rows}{context.gold_tables} gold tables, {elapsed:.2f} s.")
+    print(f"Made {made}{rebuilt.database} again: {rows}{counted(context.gold_tables, 'gold table')}, {elapsed:.2f} s.")
     if rebuilt.set_aside is not None:
         print(f"The old one is kept as {rebuilt.set_aside}")
     for path in rebuilt.removed:
@@ -141,7 +142,7 @@ def _show_costs(tables: TableRebuild, *, as_json: bool) -> None:
         [(cost.table, cost.dataset, cost.payloads, cost.byte_count) for cost in costs],
     )
     print()
-    print(f"{len(costs)} tables would be made again; nothing was changed.")
+    print(f"{counted(len(costs), 'table')} would be made again; nothing was changed.")
 
 
 def _tell_tables(tables: TableRebuild, *, accept: bool, as_json: bool) -> int:
@@ -151,5 +152,6 @@ def _tell_tables(tables: TableRebuild, *, accept: bool, as_json: bool) -> int:
     if as_json:
         print_json("rebuild", **outcome_fields(context, elapsed))
     else:
-        print(f"Made {context.remade_tables} silver and {context.gold_tables} gold tables again, {elapsed:.2f} s.")
+        gold = counted(context.gold_tables, "gold table")
+        print(f"Made {counted(context.remade_tables, 'silver table')} and {gold} again, {elapsed:.2f} s.")
     return tell_outcome(context)

@@ -12,6 +12,7 @@ import typer
 from sbf_core.cli import options as opt
 from sbf_core.cli.reading import reading
 from sbf_core.cli.render import print_json, print_table
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.home_folder import check_outside
 from sbf_core.duck.scratch import scratch_folder
@@ -127,7 +128,7 @@ def _print(dataset_id: str, table: str, total: int, counts: FactTable, rows: Fac
 
 
 def _number(count: int) -> str:
-    return "1 rejected row" if count == 1 else f"{count:,} rejected rows"
+    return counted(count, "rejected row")
 
 
 def _cut(text: str | None) -> str:

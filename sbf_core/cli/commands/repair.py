@@ -15,6 +15,7 @@ from sbf_core.cli.findings_table import print_findings
 from sbf_core.cli.outcome import run_logger
 from sbf_core.cli.render import command, print_json, say
 from sbf_core.cli.show_progress import progress
+from sbf_core.counted import counted
 from sbf_core.errors import DamageFound, UsageError
 from sbf_core.home.home import Home
 
@@ -69,8 +70,8 @@ def repair(
     if repaired.after:
         print_findings(repaired.after)
         print(
-            f"{len(repaired.before)} findings before, {len(repaired.after)} are left. "
+            f"{counted(len(repaired.before), 'finding')} before, {counted(len(repaired.after), 'is', 'are')} left. "
             f"Payloads come back with: {command('sbf repair --from BACKUP')}"
         )
         raise Exit(DamageFound.exit_code)
-    print(f"{len(repaired.before)} findings before, none is left.")
+    print(f"{counted(len(repaired.before), 'finding')} before, none is left.")

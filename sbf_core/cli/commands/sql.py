@@ -10,6 +10,7 @@ import typer
 from sbf_core.cli import options as opt
 from sbf_core.cli.reading import reading
 from sbf_core.cli.render import as_records, print_csv, print_json, print_table, tell
+from sbf_core.counted import counted
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
 from sbf_core.errors import UsageError, nearest
 from sbf_core.home.home import Home
@@ -58,4 +59,4 @@ def sql(
     else:
         print_table(headers, rows, exact=True)
     if more:
-        tell(f"sbf: note: only the first {limit} rows are shown; use --limit 0 for all")
+        tell(f"sbf: note: only the first {counted(limit, 'row is', 'rows are')} shown; use --limit 0 for all")

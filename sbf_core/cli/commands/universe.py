@@ -8,6 +8,7 @@ import typer
 
 from sbf_core.cli import options as opt
 from sbf_core.cli.render import print_json, print_table, tell
+from sbf_core.counted import counted
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import UsageError, nearest
 from sbf_core.home.home import Home
@@ -75,6 +76,6 @@ def universe(
         return
     print_table(("ticker", "from", "to"), [(item.ticker, item.valid_from, item.valid_to) for item in members])
     print()
-    print(f"{len(members)} members from {wanted.origin}")
+    print(f"{counted(len(members), 'member')} from {wanted.origin}")
     if settings.universes and not source:
         tell(f"sbf: note: of their own have {', '.join(sorted(settings.universes))}: `sbf universe --source NAME`")

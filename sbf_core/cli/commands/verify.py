@@ -15,6 +15,7 @@ from sbf_core.cli import options as opt
 from sbf_core.cli.findings_table import print_findings
 from sbf_core.cli.render import command, print_json, tell
 from sbf_core.cli.show_progress import progress
+from sbf_core.counted import counted
 from sbf_core.errors import DamageFound, UsageError
 from sbf_core.home.home import Home
 
@@ -65,13 +66,14 @@ def verify(
     if report.findings:
         print_findings(report.findings)
     what = (
-        f"{report.payloads_checked} of {report.payloads} payloads and {report.tables_checked} of {report.tables} tables"
+        f"{report.payloads_checked:,} of {counted(report.payloads, 'payload')} and "
+        f"{report.tables_checked:,} of {counted(report.tables, 'table')}"
     )
     if not report.findings:
         print(f"{'All is well' if report.whole else 'What was compared is well'}: {what} were compared.")
     else:
         again = "sbf repair --from BACKUP" if any(one.kind in PAYLOAD_LOST for one in report.findings) else "sbf repair"
-        count = "1 finding" if len(report.findings) == 1 else f"{len(report.findings):,} findings"
+        count = counted(len(report.findings), "finding")
         print(f"{count}; {what} were compared. Try next: {command(again)}")
     raise Exit(_code(report))
 

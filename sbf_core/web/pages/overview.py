@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sbf_core.counted import counted
 from sbf_core.reports import overview, runs
 from sbf_core.reports.gold_states import gold_states
 from sbf_core.reports.problem import Problem
@@ -69,7 +70,7 @@ def _calendar(days: Any, since: dt.date, today: dt.date) -> list[list[dict[str, 
             kind, sign = (
                 ("bad", "\u00d7") if record["failed"] else ("warn", "!") if record["partial"] else ("good", "·")
             )
-            text = f"{record['runs']} runs, {record['failed']} failed, {record['partial']} partial"
+            text = f"{counted(record['runs'], 'run')}, {record['failed']} failed, {record['partial']} partial"
         if day.weekday() == 0 or not weeks:
             weeks.append([])
         weeks[-1].append({"day": day, "kind": kind, "sign": sign, "text": text})
