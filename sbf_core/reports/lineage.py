@@ -31,9 +31,10 @@ FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = ?
 """
 _NAMED = (
     "SELECT bronze_file_id, rel_path FROM ops.bronze_manifest "
-    "WHERE bronze_file_id = ? OR rel_path = ? OR starts_with(payload_hash, ?) ORDER BY 2 LIMIT 5"
+    "WHERE bronze_file_id = ? OR rel_path = ? OR starts_with(payload_hash, lower(?)) ORDER BY 2"
 )
-_HASH_CHARACTERS_MIN = 8
+_HASH_DIGITS_MIN = 4
+_CANDIDATES_SHOWN = 5
 
 
 @attrs.frozen(kw_only=True)
@@ -264,10 +265,9 @@ def impact(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], name:
         UsageError: there is no such payload, or several.
     """
     short = name.removeprefix("bronze/")
-    rows = cursor.execute(_NAMED, [short, short, short if len(short) >= _HASH_CHARACTERS_MIN else "-"]).fetchall()
+    rows = cursor.execute(_NAMED, [short, short, short if len(short) >= _HASH_DIGITS_MIN else "-"]).fetchall()
     if len(rows) != 1:
-        what = f"{len(rows)} payloads begin with {name!r}" if rows else f"there is no payload {name!r}"
-        raise UsageError(what, fix="write its path below bronze, e.g. of `sbf runs last`", code="UNKNOWN_PAYLOAD")
+        raise _no_one_payload(name, [path for _, path in rows])
     payload = table_of(cursor, _PAYLOAD, [rows[0][0]]).records[0]
     promoted = cursor.execute(
         "SELECT silver_table, rows_rejected FROM ops.promotion_manifest WHERE bronze_file_id = ? LIMIT 1", [rows[0][0]]
@@ -288,6 +288,23 @@ def impact(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], name:
         rejected=(promoted[1] or 0) if promoted else 0,
         gold=gold,
     )
+
+
+def _no_one_payload(name: str, paths: Sequence[str]) -> UsageError:
+    """None has this name, or several hashes begin so."""
+    fix = "write its path below bronze, e.g. of `sbf runs last`"
+    if paths:
+        what = f"the hashes of {len(paths):,} payloads begin with {name!r}"
+        more = ", ..." if len(paths) > _CANDIDATES_SHOWN else ""
+        where = ", ".join(paths[:_CANDIDATES_SHOWN]) + more
+        return UsageError(what, where=where, fix="write more of the hash, or one of these", code="UNKNOWN_PAYLOAD")
+    if len(name) < _HASH_DIGITS_MIN:
+        return UsageError(
+            f"{name!r} is too short for the beginning of a hash",
+            fix=f"write {_HASH_DIGITS_MIN} digits or more; or {fix}",
+            code="UNKNOWN_PAYLOAD",
+        )
+    return UsageError(f"there is no payload {name!r}", fix=fix, code="UNKNOWN_PAYLOAD")
 
 
 def _brought(cursor: duckdb.DuckDBPyConnection, table: str, file_id: str) -> int:

@@ -208,6 +208,30 @@ def test_a_mistake_is_one_line(revised: Warehouse, table: str, key: str, column:
 
 def test_a_payload_that_nobody_knows_is_one_line(revised: Warehouse) -> None:
     with revised.open() as cursor:
-        for name in ("nosuch", "", "1234567"):
+        for name in ("nosuch", "1234567"):
             with pytest.raises(UsageError, match="there is no payload"):
                 impact(cursor, _models(), name)
+
+
+def test_the_beginning_of_a_hash_names_a_payload(tmp_path: Path) -> None:
+    """From 4 digits on, as in git; where it is too short or several begin so, that is said, with their paths."""
+    vendor = FakeVendor(entry(), entry(dataset="other", silver_table="other"))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    for dataset in ("eod", "other"):
+        vendor.says([price("A", "2024-01-01")], dataset=dataset)
+    warehouse.run()
+    vendor.says([price("A", "2024-01-02")])
+    warehouse.run(hours_later=48)
+    with warehouse.open() as cursor:
+        listed = cursor.execute("SELECT payload_hash, rel_path FROM ops.bronze_manifest ORDER BY 1, 2").fetchall()
+        hashes = [one for one, _ in listed]
+        (alone,) = (one for one in hashes if hashes.count(one) == 1)
+        for name in (alone[:4], alone[:4].upper(), alone[:11], alone):
+            assert impact(cursor, [], name).payload["payload"] == dict(listed)[alone]
+        (twice,) = {one for one in hashes if hashes.count(one) == 2}
+        with pytest.raises(UsageError, match=f"the hashes of 2 payloads begin with '{twice[:6]}'") as several:
+            impact(cursor, [], twice[:6])
+        assert several.value.where == ", ".join(path for one, path in listed if one == twice)
+        for name in (alone[:3], ""):
+            with pytest.raises(UsageError, match=r"too short .*; write 4 digits or more; or write its path"):
+                impact(cursor, [], name)

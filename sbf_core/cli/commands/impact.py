@@ -15,7 +15,7 @@ from sbf_core.reports.lineage import impact as impact_of
 
 def impact(
     payload: Annotated[
-        str, typer.Argument(metavar="PAYLOAD", help="Its path below bronze, or the beginning of its hash.")
+        str, typer.Argument(metavar="PAYLOAD", help="Its path below bronze, or 4 digits or more of its hash.")
     ],
     home_folder: opt.HomeFolder = None,
     as_json: opt.AsJson = False,
