@@ -114,7 +114,7 @@ def test_the_bounds_of_a_test_are_part_of_it(gold: tuple[Warehouse, FakeVendor])
     warehouse, vendor = gold
     for high, errors in (
         (9, []),
-        (1, ["gold.last_price: test accepted_range:close failed on 1 rows; gold.last_price"]),
+        (1, ["gold.last_price: test accepted_range:close failed on 1 row; gold.last_price"]),
     ):
         vendor.models[1] = model(
             "last_price", LAST, date_column="day", tests=(AcceptedRange(column="close", high=high),)
