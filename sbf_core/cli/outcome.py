@@ -63,7 +63,7 @@ def _tell_notes(context: RunContext) -> None:
 
 class _WithoutKeys(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return redacted(reaching(super().format(record)))
+        return reaching(redacted(super().format(record)))
 
 
 def run_logger() -> logging.Logger:

@@ -161,7 +161,7 @@ def test_what_may_be_one_is_counted() -> None:
             ):
                 noun = plural.search(after.value) if isinstance(after, ast.Constant) else None
                 found |= {ast.unparse(one.value) + noun[0]} if noun and isinstance(one, ast.FormattedValue) else set()
-    several = {"len(matches) datasets", "len(rows) payloads", "len(places) rows", "len(fits) runs"}
+    several = {"len(matches) datasets", "len(paths) payloads", "len(places) rows", "len(fits) runs"}
     assert found == several | {"total rows", "total payloads", "hours / 24 days"}, "they are two at least"
 
 
