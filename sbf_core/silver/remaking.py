@@ -114,7 +114,7 @@ def _why_not_taken(conn: duckdb.DuckDBPyConnection) -> str:
     reason, files, _ = why
     if not files:
         return f"mostly {reason}"
-    return f"as {'a payload is' if files == 1 else f'{files:,} payloads are'} refused: {reason}"
+    return f"as {counted(files, 'payload is', 'payloads are')} refused: {reason}"
 
 
 def _shared_key(old: tuple[Column, ...], new: tuple[Column, ...]) -> list[tuple[str, str]]:

@@ -59,7 +59,7 @@ def asked(first: int, last: int) -> RunOptions:
 
 def state_of(warehouse: Warehouse, vendor: FakeVendor) -> tuple[str, int, int, str]:
     with warehouse.open() as cursor:
-        (one,) = dataset_states(cursor, vendor.entries, now=warehouse.clock.now())
+        (one,) = dataset_states(cursor, vendor.entries, bronze=warehouse.home / "bronze", now=warehouse.clock.now())
     return one.state, one.refused, one.answered_since, one.why
 
 
