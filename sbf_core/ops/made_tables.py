@@ -25,12 +25,21 @@ class MadeTable:
     Attributes:
         table: its name, without schema.
         dataset: the identity of the dataset that fills it.
-        declaration: what of it decides the rows, as ``declaration_text`` writes it now, whichever release wrote it.
+        text: what of it decides the rows, as the release wrote it that made the table.
     """
 
     table: str
     dataset: str
-    declaration: str
+    text: str
+
+    @property
+    def declaration(self) -> str:
+        """The text as ``declaration_text`` writes it now."""
+        return as_written_now(self.text)
+
+    def is_made_by(self, declaration: str) -> bool:
+        """Whether a text of now says the same; nearly always it is the same."""
+        return self.text == declaration or self.declaration == declaration
 
 
 @attrs.frozen(kw_only=True)
@@ -72,10 +81,7 @@ class HeldPayloads:
 def made_tables(conn: duckdb.DuckDBPyConnection) -> dict[str, MadeTable]:
     """What made each silver table, by its name."""
     rows = conn.execute("SELECT table_name, dataset, declaration FROM ops.table_declarations").fetchall()
-    return {
-        table: MadeTable(table=table, dataset=dataset, declaration=as_written_now(text))
-        for table, dataset, text in rows
-    }
+    return {table: MadeTable(table=table, dataset=dataset, text=text) for table, dataset, text in rows}
 
 
 def held_tables(conn: duckdb.DuckDBPyConnection) -> list[HeldTable]:

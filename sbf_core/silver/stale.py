@@ -76,7 +76,7 @@ def stale_tables(
     for entry in entries:
         text = declaration_text(entry)
         known = _known(entry, made)
-        if known is None or known.table != entry.silver_table or known.declaration != text:
+        if known is None or known.table != entry.silver_table or not known.is_made_by(text):
             suspects.append((entry, text, known))
     if not suspects:
         return []
@@ -173,7 +173,7 @@ def as_made(entry: DatasetKeymapEntry, made: Mapping[str, MadeTable]) -> Dataset
     known = _known(entry, made)
     if known is None:
         return entry
-    if known.table == entry.silver_table and known.declaration == declaration_text(entry):
+    if known.table == entry.silver_table and known.is_made_by(declaration_text(entry)):
         return entry
     columns = columns_as_made(known.declaration)
     now = {column.name: column for column in entry.columns}

@@ -178,7 +178,7 @@ def test_two_homes_are_not_backed_up_into_one_folder(home: Warehouse, tmp_path: 
     vendor.says([price("B", "2024-01-03")])
     home.run(hours_later=24)
     back_up(config, folder, clock=home.clock)
-    with pytest.raises(UsageError, match="the backup of another home: it holds 1 runs"):
+    with pytest.raises(UsageError, match="the backup of another home: it holds 1 run "):
         back_up(restored, folder, clock=home.clock)
 
 

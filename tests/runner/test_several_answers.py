@@ -91,7 +91,7 @@ def test_days_are_final_when_all_parts_of_an_answer_are_promoted(tmp_path: Path)
     warehouse = Warehouse(tmp_path / "home", vendor)
     vendor.files = {"d1": [price("A", "2023-12-01")], "d2": [price("A", "2023-12-02", close="many")]}
     (error,) = warehouse.run().errors
-    assert "rows rejected" in error
+    assert "1 of 1 row rejected" in error
     with warehouse.open() as conn:
         assert final_stretches(conn, vendor.entries[0]) == {}
     vendor.files["d2"] = [price("A", "2023-12-02")]
