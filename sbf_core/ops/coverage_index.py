@@ -27,13 +27,11 @@ from sbf_core.ops.coverage import (
 
 #: Part of each rule: raise it when ``answers`` finds something else in the same manifests.
 _READING = 1
+#: Rows are joined once there are more than so many a series.
 _ROWS_A_SERIES = 2
 _COLUMNS = "dataset_id, ticker, from_date, to_date, final_to, asked_at, bronze_file_id, rule"
-_PROMOTED = (
-    "SELECT m.ticker, m.from_date, m.to_date, m.fetched_at AS asked_at, m.bronze_file_id "
-    "FROM ops.bronze_manifest AS m JOIN promoted AS p USING (bronze_file_id)"
-)
-_OF_BATCH = "run_id IN (SELECT b.run_id FROM ops.bronze_manifest AS b SEMI JOIN promoted AS p USING (bronze_file_id))"
+_PROMOTED = "SELECT ticker, from_date, to_date, fetched_at AS asked_at, bronze_file_id FROM promoted"
+_OF_BATCH = "run_id IN (SELECT p.run_id FROM promoted AS p)"
 #: Joins the rows of the temporary table ``answered``. Days between two moments at which something begins or ends are
 #: alike. A row begins where days begin to be answered, and where final ones follow others: so its last days at most are
 #: not final.
@@ -121,12 +119,8 @@ def cover_promoted(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
     """
     if not entry.is_asked_by_days:
         return
-    looked = conn.execute(
-        "SELECT bool_or(p.status <> 'ok'), bool_or(m.parts > 0), min(m.fetched_at) "
-        "FROM promoted AS p JOIN ops.bronze_manifest AS m USING (bronze_file_id)"
-    ).fetchone()
-    assert looked is not None
-    takes_back, in_parts, since = looked
+    outline = conn.execute("SELECT bool_or(status <> 'ok'), bool_or(parts > 0), min(fetched_at) FROM promoted")
+    (takes_back, in_parts, since) = outline.fetchone() or (False, False, None)
     if takes_back or not _is_written(conn, entry):
         _write_anew(conn, entry)
         return
@@ -140,9 +134,9 @@ def cover_promoted(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
 def _unchanged_behind(entry: DatasetKeymapEntry) -> str:
     """A SELECT of the runs whose answers count now that what came before them is promoted: it had not changed."""
     return (
-        "SELECT DISTINCT f.run_id FROM ops.file_ingestions AS f JOIN (SELECT m.ticker, min(m.fetched_at) AS since "
-        "FROM ops.bronze_manifest AS m SEMI JOIN promoted USING (bronze_file_id) GROUP BY m.ticker) AS m "
-        "ON m.ticker IS NOT DISTINCT FROM f.ticker AND f.started_at >= m.since "
+        "SELECT DISTINCT f.run_id FROM ops.file_ingestions AS f JOIN "
+        "(SELECT ticker, min(fetched_at) AS since FROM promoted GROUP BY ticker) AS p "
+        "ON p.ticker IS NOT DISTINCT FROM f.ticker AND f.started_at >= p.since "
         f"WHERE f.kind = 'file' AND f.status = 'unchanged' AND f.started_at >= ? AND {_of(entry)}"
     )
 

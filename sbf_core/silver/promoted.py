@@ -13,6 +13,9 @@ from sbf_core.ops.bulk import insert_columns
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.vocabulary import WorkStatus
 
+#: What a payload says of the answer that it is.
+_ANSWER = {"from_date": "DATE", "to_date": "DATE", "fetched_at": "TIMESTAMP", "parts": "INTEGER"}
+
 
 def make_promoted(
     conn: duckdb.DuckDBPyConnection,
@@ -22,7 +25,7 @@ def make_promoted(
     failed: Mapping[str, Failure],
     held: Mapping[str, str],
 ) -> None:
-    """Make the table: one row a payload, with its status and counts.
+    """Make the table: one row a payload, with its request, its status and counts.
 
     Args:
         conn: with the temporary tables ``stage``, ``written`` and ``closed`` of the batch.
@@ -33,11 +36,12 @@ def make_promoted(
     """
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE promoting (bronze_file_id VARCHAR, run_id VARCHAR, ticker VARCHAR, series_key "
-        "VARCHAR, status VARCHAR, error VARCHAR, error_kind VARCHAR)"
+        "VARCHAR, status VARCHAR, error VARCHAR, error_kind VARCHAR, "
+        "from_date DATE, to_date DATE, fetched_at TIMESTAMP, parts INTEGER)"
     )
     names = ("bronze_file_id", "run_id", "ticker", "series_key", "status", "error", "error_kind")
-    types = dict.fromkeys(names, "VARCHAR")
-    columns = {name: [getattr(row, name) for row in rows] for name in ("bronze_file_id", "run_id", "ticker")}
+    types = dict.fromkeys(names, "VARCHAR") | _ANSWER
+    columns = {name: [getattr(row, name) for row in rows] for name in ("bronze_file_id", "run_id", "ticker", *_ANSWER)}
     columns["series_key"] = [entry.key(row.ticker) for row in rows]  # as the dataset is called now
     ids = columns["bronze_file_id"]
     columns["status"] = [_status(file_id, failed, held) for file_id in ids]
@@ -48,6 +52,7 @@ def make_promoted(
     day, whole = _row_date(entry), "(s._reason IS NULL)"
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE promoted AS SELECT p.bronze_file_id, p.run_id, p.ticker, p.series_key, p.status, "
+        "p.from_date, p.to_date, p.fetched_at, p.parts, "
         "coalesce(s.seen, 0) AS rows_seen, coalesce(w.inserted, 0) AS rows_inserted, coalesce(w.updated, 0) AS "
         "rows_updated, "
         "coalesce(s.seen - s.rejected, 0) - coalesce(w.inserted, 0) - coalesce(w.updated, 0) AS rows_unchanged, "

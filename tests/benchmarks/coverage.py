@@ -1,8 +1,8 @@
 """Ten years of daily runs as the ledger sees them: how large ``ops.coverage`` becomes, what each run pays for it, and
 what planning reads. ``python tests/benchmarks/coverage.py [SERIES] [YEARS]``
 
-Each weekday every series is asked for the last seven days, at ten in the evening; every tenth run of a series fails. No
-payload and no vendor has a part in it.
+Each weekday every series is asked for the last fourteen days, at ten in the evening; every tenth run of a series fails.
+No payload and no vendor has a part in it.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ DECLARED = DatasetKeymapEntry(
 _ANSWERED = """
 INSERT INTO ops.bronze_manifest (bronze_file_id, run_id, domain, source, dataset, discriminator, ticker, from_date,
     to_date, address, rel_path, payload_hash, content_length_bytes, extension, fetched_at, elapsed_seconds, dataset_id)
-SELECT 'f' || $run || '-' || i, 'r' || $run, 'prices', 'bench', 'eod', '', 'T' || i, greatest($first, $day::DATE - 6),
+SELECT 'f' || $run || '-' || i, 'r' || $run, 'prices', 'bench', 'eod', '', 'T' || i, greatest($first, $day::DATE - 13),
     $day, '', '', '', 1, 'json', $day::DATE + INTERVAL 22 HOURS, 0, 'prices/bench/eod'
 FROM range($series) AS r (i)
 """
 _PROMOTED = """
 CREATE OR REPLACE TEMP TABLE promoted AS
-SELECT bronze_file_id, 'ok' AS status FROM ops.bronze_manifest
+SELECT *, 'ok' AS status FROM ops.bronze_manifest
 WHERE run_id = 'r' || $run AND hash(bronze_file_id) % 10 <> 0
 """
 _RECORDED = """

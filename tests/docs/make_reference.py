@@ -450,8 +450,8 @@ OPS_WORDS = {
         "A row ends where the next final days begin; `final_to` is its last final day, NULL where none is; `asked_at` "
         "and `bronze_file_id` are the latest answer, and the latest payload, to any of its days; `rule` is what the "
         "declaration said of days when the row was written. Rows are joined once there are more than two a series. "
-        "They say again what manifests and promotions say: where the table says nothing of a dataset, these are asked, "
-        "and its next answer fills the table. Datasets whose address names no days are not in it."
+        "They say again what manifests and promotions say: where the table says nothing of a dataset, these are "
+        "asked, and its next answer fills the table. Datasets whose address names no days are not in it."
     ),
     "data_dates": "The last day asked for, and when, per series of fetches.",
     "gold_manifest": "One row for each build of a gold table.",

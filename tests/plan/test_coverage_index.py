@@ -100,7 +100,11 @@ def promoted(
         "VALUES (?, ?, 'px', ?, 1, now())",
         [file_id, run_id, status],
     )
-    conn.execute("CREATE OR REPLACE TEMP TABLE promoted AS SELECT ? AS bronze_file_id, ? AS status", [file_id, status])
+    conn.execute(
+        "CREATE OR REPLACE TEMP TABLE promoted AS SELECT *, ? AS status FROM ops.bronze_manifest "
+        "WHERE bronze_file_id = ?",
+        [status, file_id],
+    )
     cover_promoted(conn, declared)
 
 
