@@ -174,6 +174,17 @@ def test_an_answer_in_parts_counts_with_its_last_part(ledger: duckdb.DuckDBPyCon
     assert list(rows_of(ledger, DECLARED)) == ["A", "B"]
 
 
+def test_that_nothing_had_changed_counts_once_what_came_before_is_promoted(ledger: duckdb.DuckDBPyConnection) -> None:
+    late = noon(FIRST + DAY * 60)
+    asked(ledger, 0, "B", (FIRST, FIRST), at=late)
+    asked(ledger, 1, "A", (FIRST, FIRST + DAY), at=late, status="waiting")
+    asked(ledger, 2, "A", (FIRST, FIRST + DAY * 4), at=late + DAY, status="unchanged")
+    assert list(rows_of(ledger, DECLARED)) == ["B"]
+    promoted(ledger, f"f1-A-{FIRST}-0", "r1", "ok")
+    assert known_final(ledger, DECLARED)["A"] == [Stretch(FIRST, FIRST + DAY * 4)]
+    agrees(ledger, DECLARED)
+
+
 def test_a_payload_that_is_refused_later_takes_its_days_back(ledger: duckdb.DuckDBPyConnection) -> None:
     late = noon(FIRST + DAY * 60)
     asked(ledger, 1, "A", (FIRST, FIRST + DAY), at=late)
