@@ -68,7 +68,7 @@ def _given(value: Any, *, leave: frozenset[str] = frozenset()) -> dict[str, Any]
 def _default(field: attrs.Attribute[Any], value: Any) -> Any:
     """What a field holds of which nothing is declared; it may follow from other fields of ``value``."""
     default: Any = field.default
-    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type] # typed as a function
         return default.factory(value) if default.takes_self else default.factory()
     return default
 

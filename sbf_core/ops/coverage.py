@@ -62,7 +62,7 @@ def failed_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
     """Per ticker the days of requests that failed, and of payloads that could not be promoted or wait, in such
     stretches, whatever was answered before or after.
     """
-    of_it = f"list_contains({literal_list(entry.ids)}, dataset_id)"
+    of_it = of_dataset(entry)
     failed = (
         "SELECT ticker, from_date, to_date FROM ops.file_ingestions "
         f"WHERE kind = 'file' AND status = 'failed' AND {of_it} "
@@ -90,7 +90,7 @@ def refused_payloads(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
     bring, whatever day it was asked for.
     """
     is_whole = entry.cursor is not None or not entry.is_asked_by_days
-    of_it = f"list_contains({literal_list(entry.ids)}, dataset_id)"
+    of_it = of_dataset(entry)
     ticker = ticker_of_answer(entry)
     row = conn.execute(
         f"WITH refused AS (SELECT bronze_file_id AS id, {ticker} AS ticker, from_date AS a, to_date AS z, fetched_at "
@@ -123,7 +123,7 @@ def answers(entry: DatasetKeymapEntry, *, of: str = "true") -> str:
         entry: the dataset.
         of: a condition on ``run_id``; only answers to the requests of such runs.
     """
-    of_it = f"list_contains({literal_list(entry.ids)}, dataset_id)"
+    of_it = of_dataset(entry)
     answer = "concat_ws(chr(10), run_id, ticker, from_date, to_date)"
     return (
         f"WITH m AS (SELECT * FROM ops.bronze_manifest WHERE {of_it} AND {of}), "
@@ -146,6 +146,11 @@ def answers(entry: DatasetKeymapEntry, *, of: str = "true") -> str:
         "WHERE (f.status = 'unchanged' AND r.series IS NULL) "
         "OR (f.status = 'none' AND (f.started_at >= k.since OR f.run_id = k.run_id))) FROM answered"
     )
+
+
+def of_dataset(entry: DatasetKeymapEntry) -> str:
+    """SQL of whether a row of the ledger is of a dataset, under any of its names."""
+    return f"list_contains({literal_list(entry.ids)}, dataset_id)"
 
 
 def ticker_of_answer(entry: DatasetKeymapEntry) -> str:

@@ -21,6 +21,7 @@ from sbf_core.ops.coverage import (
     answers,
     final_stretches,
     left_of,
+    of_dataset,
     settled_day,
     ticker_of_answer,
 )
@@ -32,10 +33,11 @@ _ROWS_A_SERIES = 2
 _COLUMNS = "dataset_id, ticker, from_date, to_date, final_to, asked_at, bronze_file_id, rule"
 _PROMOTED = "SELECT ticker, from_date, to_date, fetched_at AS asked_at, bronze_file_id FROM promoted"
 _OF_BATCH = "run_id IN (SELECT p.run_id FROM promoted AS p)"
-#: Joins the rows of the temporary table ``answered``. Days between two moments at which something begins or ends are
-#: alike. A row begins where days begin to be answered, and where final ones follow others: so its last days at most are
+#: Writes the rows of the temporary table ``answered``, joined.
+#: Days between two moments at which something begins or ends are alike.
+#: A row begins where days begin to be answered, and where final ones follow others: so its last days at most are
 #: not final.
-_JOINED = f"""
+_JOIN = f"""
 WITH event AS (
     SELECT dataset_id, rule, ticker, from_date AS day, 1 AS answered, 0 AS final FROM answered
     UNION ALL SELECT dataset_id, rule, ticker, to_date + 1, -1, 0 FROM answered
@@ -95,7 +97,8 @@ def unproven_days(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
 def _indexed(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> Stretches | None:
     """Per ticker the final days that the table knows; None where it says nothing, or something by another rule."""
     rows = conn.execute(
-        f"SELECT ticker, from_date, final_to, rule FROM ops.coverage WHERE {_of(entry)} ORDER BY ticker, from_date"
+        "SELECT ticker, from_date, final_to, rule FROM ops.coverage "
+        f"WHERE {of_dataset(entry)} ORDER BY ticker, from_date"
     ).fetchall()
     rule = rule_of(entry)
     if not rows or any(one[3] != rule for one in rows):
@@ -120,7 +123,7 @@ def cover_promoted(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
     if not entry.is_asked_by_days:
         return
     outline = conn.execute("SELECT bool_or(status <> 'ok'), bool_or(parts > 0), min(fetched_at) FROM promoted")
-    (takes_back, in_parts, since) = outline.fetchone() or (False, False, None)
+    takes_back, in_parts, since = outline.fetchone() or (False, False, None)
     if takes_back or not _is_written(conn, entry):
         _write_anew(conn, entry)
         return
@@ -137,7 +140,7 @@ def _unchanged_behind(entry: DatasetKeymapEntry) -> str:
         "SELECT DISTINCT f.run_id FROM ops.file_ingestions AS f JOIN "
         "(SELECT ticker, min(fetched_at) AS since FROM promoted GROUP BY ticker) AS p "
         "ON p.ticker IS NOT DISTINCT FROM f.ticker AND f.started_at >= p.since "
-        f"WHERE f.kind = 'file' AND f.status = 'unchanged' AND f.started_at >= ? AND {_of(entry)}"
+        f"WHERE f.kind = 'file' AND f.status = 'unchanged' AND f.started_at >= ? AND {of_dataset(entry)}"
     )
 
 
@@ -164,7 +167,7 @@ def join_coverage(conn: duckdb.DuckDBPyConnection) -> None:
     if counted[0] > counted[1] * _ROWS_A_SERIES:
         conn.execute(f"CREATE OR REPLACE TEMP TABLE answered AS SELECT {_COLUMNS} FROM ops.coverage")
         conn.execute("DELETE FROM ops.coverage")
-        conn.execute(_JOINED)
+        conn.execute(_JOIN)
 
 
 def forget_coverage(conn: duckdb.DuckDBPyConnection) -> None:
@@ -174,7 +177,9 @@ def forget_coverage(conn: duckdb.DuckDBPyConnection) -> None:
 
 def _is_written(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool:
     """Whether the table says something of a dataset, and by its rule."""
-    row = conn.execute(f"SELECT bool_and(rule = ?) FROM ops.coverage WHERE {_of(entry)}", [rule_of(entry)]).fetchone()
+    row = conn.execute(
+        f"SELECT bool_and(rule = ?) FROM ops.coverage WHERE {of_dataset(entry)}", [rule_of(entry)]
+    ).fetchone()
     return row is not None and bool(row[0])
 
 
@@ -185,8 +190,8 @@ def _add(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, select: str
 def _write_anew(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
     """Write all that the manifests say of a dataset."""
     conn.execute(f"CREATE OR REPLACE TEMP TABLE answered AS {_rows(entry, answers(entry))}")
-    conn.execute(f"DELETE FROM ops.coverage WHERE {_of(entry)}")
-    conn.execute(_JOINED)
+    conn.execute(f"DELETE FROM ops.coverage WHERE {of_dataset(entry)}")
+    conn.execute(_JOIN)
 
 
 def _rows(entry: DatasetKeymapEntry, select: str) -> str:
@@ -197,7 +202,3 @@ def _rows(entry: DatasetKeymapEntry, select: str) -> str:
         f"{to_date} AS to_date, {final} AS final_to, asked_at, bronze_file_id, {literal(rule_of(entry))} AS rule "
         f"FROM ({select}) WHERE from_date <= {to_date}"
     )
-
-
-def _of(entry: DatasetKeymapEntry) -> str:
-    return f"list_contains({literal_list(entry.ids)}, dataset_id)"
