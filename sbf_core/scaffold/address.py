@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 import attrs
 
 from sbf_core.errors import UsageError
+from sbf_core.scaffold.changes import ChangedSince, changed_since
 from sbf_core.scaffold.naming import as_name
 
 _FROM = re.compile(r"(?:^|_)(?:from|start|since|begin|after|min)|from$|start$", re.IGNORECASE)
@@ -42,6 +43,7 @@ class Template:
         secrets: names of variables by parameter.
         values: the keys that stood in it, by variable; not to be written anywhere.
         ticker: the ticker that stood in it.
+        changes: the parameter that asks for what changed since a moment.
         doubts: what was decided without being sure.
     """
 
@@ -52,6 +54,7 @@ class Template:
     secrets: dict[str, str] = attrs.field(factory=dict)
     values: dict[str, str] = attrs.field(factory=dict, repr=False)
     ticker: str = ""
+    changes: ChangedSince | None = None
     doubts: tuple[str, ...] = ()
 
     @property
@@ -109,10 +112,15 @@ def template_of(url: str, *, name: str, ticker: str = "") -> Template:
     secrets: dict[str, str] = {}
     values: dict[str, str] = {}
     asked = []
-    for parameter, value in parse_qsl(parts.query, keep_blank_values=True):
+    parameters = parse_qsl(parts.query, keep_blank_values=True)
+    changes = changed_since(parameters)
+    for parameter, value in parameters:
         if _SECRET.fullmatch(parameter) and value:
             variable = f"{name}_api_key".upper() if not secrets else f"{name}_{as_name(parameter)}".upper()
             secrets[parameter], values[variable] = variable, value
+            continue
+        if changes is not None and parameter == changes.parameter:
+            asked.append(f"{quote(parameter, safe='$@[]')}={{cursor}}")
             continue
         shown = (
             f"{quote(parameter, safe='$@[]')}="
@@ -123,6 +131,9 @@ def template_of(url: str, *, name: str, ticker: str = "") -> Template:
     dates.alone = sum(_day_in(unquote(step))[0] is not None for step in steps) == 1
     path = "/".join(dates.seen("", unquote(step)) or step for step in steps)
     filled = urlunsplit((parts.scheme, parts.netloc, path or "/", "&".join(asked), ""))
+    if changes is not None and (dates.first or dates.last):
+        dates.doubts.append(f"url: {changes.parameter} stays as it is: days are asked for, and not what changed")
+        filled, changes = filled.replace("{cursor}", quote(changes.value, safe="$@,:;")), None
     if ticker:
         filled = filled.replace(quote(ticker, safe=""), "{ticker}").replace(ticker, "{ticker}")
     template = Template(
@@ -132,7 +143,8 @@ def template_of(url: str, *, name: str, ticker: str = "") -> Template:
         secrets=secrets,
         values=values,
         ticker=ticker,
-        doubts=tuple(dates.doubts),
+        changes=changes,
+        doubts=(*dates.doubts, *(changes.doubts if changes is not None else ())),
     )
     return attrs.evolve(template, date_format=dates.date_format or template.date_format)
 

@@ -65,6 +65,8 @@ def _imports(proposal: Proposal) -> list[str]:
         names.add(type(proposal.found.format).__name__)
     if proposal.paging.pages is not None:
         names.add("Pages")
+    if proposal.template is not None and proposal.template.changes is not None:
+        names |= {"Cursor", "DataRules"}
     if hooked:
         names |= {"ParseRows", "PayloadRefused"}
     if proposal.kind == "custom":
@@ -114,9 +116,12 @@ def _doubts(column: GuessedColumn) -> str:
 
 
 def _first_date(proposal: Proposal) -> str:
-    if proposal.template is None or not proposal.template.asks_days or proposal.request.from_date is None:
+    template = proposal.template
+    day = proposal.request.from_date if template is not None and template.asks_days else None
+    if template is not None and template.changes is not None:
+        day = template.changes.moment.date()
+    if day is None:
         return ""
-    day = proposal.request.from_date
     return f"dt.date({day.year}, {day.month}, {day.day})"
 
 
@@ -139,6 +144,9 @@ def _recipe(proposal: Proposal) -> str:
             )
             + "}"
         )
+    if template.changes is not None:
+        named = f", column={repr_of(proposal.changed_column)}" if proposal.changed_column else ""
+        parts.append(f'cursor=Cursor(by="moment"{named}, format={repr_of(template.changes.format)})')
     pages = proposal.paging.pages
     if pages is not None:
         parts.append(
@@ -183,8 +191,11 @@ def _declaration(proposal: Proposal) -> list[str]:
         fields.append('scope="per_ticker",')
     if _first_date(proposal):
         fields.append(f"first_date={_first_date(proposal)},{_MARK}where does the history begin?")
-        if any(column.row_date for column in proposal.columns):
-            fields.append("lookback_days=7,")
+    has_day = any(column.row_date for column in proposal.columns)
+    if template is not None and template.asks_days and _first_date(proposal) and has_day:
+        fields.append("lookback_days=7,")
+    if template is not None and template.changes is not None:
+        fields.append("is_data=DataRules(may_be_empty=True),  # nothing may have changed")
     if proposal.weekdays_only:
         fields.append(f'cadence=Cadence(calendar="weekdays"),{_MARK}no row of a weekend in the sample')
     if template is None:
@@ -194,12 +205,11 @@ def _declaration(proposal: Proposal) -> list[str]:
         f"terms={repr_of(terms_of(words))}," + ("" if words.terms else f"{_MARK}may the data be kept and shared?"),
         f"source_url={repr_of(described)}," + ("" if words.source_url else f"{_MARK}where are the data described?"),
     ]
-    doubts = [*(template.doubts if template is not None else ()), *proposal.found.doubts, *proposal.paging.doubts]
     return [
         "@hookimpl",
         "def datasets() -> Sequence[DatasetKeymapEntry]:",
         '    """What there is, and how it is fetched."""',
-        *(f"    # unsure: {doubt}" for doubt in doubts),
+        *(f"    # unsure: {doubt}" for doubt in proposal.recipe_doubts),
         f"    recipe = {_recipe(proposal)}",
         "    return [",
         "        DatasetKeymapEntry(",

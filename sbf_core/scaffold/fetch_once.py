@@ -5,10 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import attrs
-
 from sbf_core.clock import Clock
 from sbf_core.dataset.columns import Column
+from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.errors import UsageError
@@ -34,7 +33,7 @@ def fetch_once(template: Template, request: RunRequest, *, clock: Clock) -> Samp
 
     recipe = RestRecipe(
         url=template.url, extension="txt", date_format=template.date_format, deadline_seconds=_DEADLINE_SECONDS,
-        mebibytes_max=SAMPLE_BYTES_MAX // 1024**2,
+        mebibytes_max=SAMPLE_BYTES_MAX // 1024**2, cursor=template.changes.cursor if template.changes else None,
     )  # fmt: skip
     columns = (Column(name="line", type="VARCHAR", key=True),)
     entry = DatasetKeymapEntry(
@@ -44,12 +43,11 @@ def fetch_once(template: Template, request: RunRequest, *, clock: Clock) -> Samp
         silver_table=request.dataset,
         columns=columns,
         recipe=recipe,
+        is_data=DataRules(may_be_empty=True),  # the content is looked at afterwards, with all that can be said about it
     )
     with tempfile.TemporaryDirectory() as folder:
         live = LiveSession(clock, files=Path(folder), keys=Keys(Path(folder), environment=template.values))
         try:
-            # The content is looked at afterwards, with all that can be said about it.
-            entry = attrs.evolve(entry, is_data=attrs.evolve(entry.is_data, may_be_empty=True))
             session = VendorSession(
                 live, entry, as_declared=False, may_ask_for_changes=False, also_kept=("link", TOTAL_HEADER)
             )

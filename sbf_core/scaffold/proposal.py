@@ -16,6 +16,7 @@ from sbf_core.errors import UsageError, nearest
 from sbf_core.http.recipe_walk import filled
 from sbf_core.runs.request import RunRequest
 from sbf_core.scaffold.address import Template
+from sbf_core.scaffold.changes import changed_column
 from sbf_core.scaffold.guess import ENOUGH, GuessedColumn, guess_columns
 from sbf_core.scaffold.licences import LICENCES
 from sbf_core.scaffold.marks import PLAIN, Marks
@@ -112,18 +113,7 @@ class Proposal:
     @property
     def request(self) -> RunRequest:
         """The request that the sample answers."""
-        template = self.template or Template(url="")
-        ticker = template.ticker or None
-        first = template.from_date or (template.to_date if template.one_day else None)
-        return RunRequest(
-            run_id="sample",
-            domain=self.words.domain,
-            source=self.source,
-            dataset=self.name,
-            ticker=ticker,
-            from_date=first,
-            to_date=template.to_date,
-        )
+        return sample_request(self.words, self.template or Template(url=""), source=self.source)
 
     @property
     def address(self) -> str:
@@ -151,15 +141,47 @@ class Proposal:
         )
 
     @property
+    def changed_column(self) -> str:
+        """The column that a cursor goes by; empty where there is none, or no cursor."""
+        return changed_column(self.columns) if self.template is not None and self.template.changes is not None else ""
+
+    @property
+    def recipe_doubts(self) -> list[str]:
+        """What is not sure of how it is fetched and where the rows are."""
+        doubts = list(self.template.doubts) if self.template is not None else []
+        if self.template is not None and self.template.changes is not None:
+            column = self.changed_column
+            doubts.append(
+                f"cursor: it goes on from the newest {column}; overlap_seconds= where the vendor shows rows late"
+                if column
+                else "cursor: no column says when a row changed; it goes on from when the last answer was asked for"
+            )
+        return [*doubts, *self.found.doubts, *self.paging.doubts]
+
+    @property
     def doubts(self) -> list[str]:
         """Everything that was decided without being sure, each with its place."""
-        doubts = [*(self.template.doubts if self.template is not None else ()), *self.found.doubts, *self.paging.doubts]
-        return doubts + [f"{column.name}: {doubt}" for column in self.columns for doubt in column.doubts]
+        return self.recipe_doubts + [f"{column.name}: {doubt}" for column in self.columns for doubt in column.doubts]
+
+
+def sample_request(words: Words, template: Template, *, source: str) -> RunRequest:
+    """The request whose answer is the sample, for what stood in the address."""
+    return RunRequest(
+        run_id="sample",
+        domain=words.domain,
+        source=source,
+        dataset=words.name,
+        ticker=template.ticker or None,
+        from_date=template.from_date or (template.to_date if template.one_day else None),
+        to_date=template.to_date,
+        cursor=template.changes.place if template.changes is not None else "",
+    )
 
 
 def asked_address(template: Template, request: RunRequest) -> str:
     """The address that a recipe with this template asks."""
-    recipe = RestRecipe(url=template.url, date_format=template.date_format)
+    cursor = template.changes.cursor if template.changes is not None else None
+    recipe = RestRecipe(url=template.url, date_format=template.date_format, cursor=cursor)
     return filled(recipe.url, request, quoting=True, recipe=recipe)
 
 

@@ -297,6 +297,46 @@ def test_days_in_an_address_become_placeholders(url: str, template: str, source:
     assert (found.url, found.source) == (template, source)
 
 
+@pytest.mark.parametrize(
+    ("query", "url", "sent"),
+    [
+        ("updated_since=2024-01-31T10:30:00Z&limit=5", "updated_since={cursor}&limit=5", "2024-01-31T10:30:00Z"),
+        ("modifiedAfter=2024-01-31T10:30", "modifiedAfter={cursor}", "2024-01-31T10:30"),
+        ("updated_at[gte]=2024-01-31T10:30:00.250Z", "updated_at[gte]={cursor}", "2024-01-31T10:30:00.000Z"),
+        ("lastUpdatedFrom=2024-01-31T10:30:00+00:00", "lastUpdatedFrom={cursor}", "2024-01-31T10:30:00+00:00"),
+        ("min_changed=1706697000", "min_changed={cursor}", "1706697000"),
+        ("since_modified=1706697000123", "since_modified={cursor}", "1706697000000"),
+        ("changed_since=2024-01-31", "changed_since={cursor}", "2024-01-31"),
+    ],
+)
+def test_what_changed_since_a_moment_becomes_a_cursor(query: str, url: str, sent: str) -> None:
+    found = template_of(f"https://x.org/a?{query}", name="mine")
+    assert found.url == f"https://x.org/a?{url}"
+    assert found.changes is not None
+    assert found.changes.cursor.sent(found.changes.place) == sent, "as much as was asked for, or more"
+    assert not found.asks_days
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "since=2024-01-31",
+        "updated=2024-01-31T10:30:00Z",
+        "updated_since=2024-13-41",
+        "updated_since=2024-01-31T10:30+02",
+    ],
+)
+def test_what_is_no_cursor(query: str) -> None:
+    assert template_of(f"https://x.org/a?{query}", name="mine").changes is None
+
+
+def test_days_go_before_a_cursor() -> None:
+    found = template_of("https://x.org/a?from=2024-01-02&updated_since=2024-01-31T10:30:00Z", name="mine")
+    assert found.url == "https://x.org/a?from={from_date}&updated_since=2024-01-31T10:30:00Z"
+    assert found.changes is None
+    assert "url: updated_since stays as it is" in found.doubts[0]
+
+
 def test_a_key_in_an_address_becomes_a_secret_and_is_nowhere_else() -> None:
     found = template_of("https://x.org/a?apikey=3f7a9c11&date=2024-01-02", name="oil")
     assert found.url == "https://x.org/a?date={to_date}"

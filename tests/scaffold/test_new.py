@@ -240,6 +240,30 @@ def test_the_pages_of_an_answer_are_asked_for(author: Author, httpserver: HTTPSe
     assert author.rows("SELECT count(*) AS n FROM silver.odd") == [{"n": len(ROWS)}]
 
 
+def test_what_changed_is_asked_for_from_where_the_last_answer_ended(author: Author, httpserver: HTTPServer) -> None:
+    orders = [
+        {"id": number, "total": number / 4, "updated_at": f"2024-01-{number:02d}T09:00:00Z"} for number in range(2, 24)
+    ]
+    asked = []
+
+    def changed(request: Request) -> Response:
+        asked.append(request.args["updated_since"])
+        found = [order for order in orders if str(order["updated_at"]) >= asked[-1]]
+        return Response(json.dumps({"orders": found}), content_type="application/json")
+
+    httpserver.expect_request("/orders").respond_with_handler(changed)
+    shown = author.new("orders", "--from-url", httpserver.url_for("/orders") + "?updated_since=2024-01-02T08:00:00Z")
+    assert "unsure: cursor: it goes on from the newest updated_at" in shown
+    text = (author.folder / "sbf-orders" / "sbf_orders" / "plugin.py").read_text()
+    assert 'cursor=Cursor(by="moment", column="updated_at", format="%Y-%m-%dT%H:%M:%SZ")' in text
+    assert "first_date=dt.date(2024, 1, 2)" in text
+    is_whole(author, "orders", 22)
+    for _ in range(2):
+        done = author.sbf("run", "--plugins", "orders", "--home", "live", "--force")
+        assert done.returncode == 0, done.stderr
+    assert asked == ["2024-01-02T08:00:00Z", "2024-01-02T00:00:00Z", "2024-01-23T09:00:00Z"]
+
+
 def refused(author: Author, *arguments: str) -> str:
     before = sorted(author.folder.rglob("*"))
     done = author.sbf("plugins", "new", *arguments)

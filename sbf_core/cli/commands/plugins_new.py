@@ -16,14 +16,13 @@ from sbf_core.duck.home_folder import check_outside
 from sbf_core.errors import SbfError, UsageError
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import name_list
-from sbf_core.runs.request import RunRequest
 from sbf_core.scaffold.address import template_of
 from sbf_core.scaffold.example import example
 from sbf_core.scaffold.fetch_once import SAMPLE_BYTES_MAX, fetch_once
 from sbf_core.scaffold.licences import LICENCES
 from sbf_core.scaffold.naming import check_new_name
 from sbf_core.scaffold.package import write_package
-from sbf_core.scaffold.proposal import Proposal, Words, file_sample, propose
+from sbf_core.scaffold.proposal import Proposal, Words, file_sample, propose, sample_request
 from sbf_core.settings.settings import Settings
 from sbf_core.shell_words import typed
 from sbf_core.vocabulary import check_name
@@ -171,16 +170,7 @@ def _proposal(
         return propose(words, sample, template=None, where=from_file, rows_at=rows_at, key=key, row_date=row_date)
     if from_url:
         template = template_of(from_url, name=words.name, ticker=ticker)
-        first = template.from_date or template.to_date
-        request = RunRequest(
-            run_id="sample",
-            domain=words.domain,
-            source=template.source,
-            dataset=words.name,
-            ticker=ticker or None,
-            from_date=first,
-            to_date=template.to_date,
-        )
+        request = sample_request(words, template, source=template.source)
         sample = fetch_once(template, request, clock=clock)
         return propose(
             words, sample, template=template, where=template.url, rows_at=rows_at, key=key, row_date=row_date
