@@ -3,7 +3,8 @@ and what is final is left alone.
 
 The vendor has two series of days without weekends. Its bars move until their day is over; rows come late, are
 corrected, withdrawn, and divided by splits; one series is unknown at first; answers are cut at a cap, hold rows dated
-ahead, fail for some days, or are cut off in the middle of a run. Settings change, the database is made again.
+ahead, fail for some days, or are cut off in the middle of a run. Runs end at any fault point, settings change, the
+database is made again.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from indexed_coverage import agrees
 from warehouse import FakeVendor, Warehouse, counts_add_up, entry
 
+from sbf_core import faults
 from sbf_core.api import Column, DataRules, FetchSession, RestRecipe, RunRequest, RunResult, fetch_by_recipe, hookimpl
 from sbf_core.care.rebuild import rebuild
 from sbf_core.ops.coverage import final_stretches
@@ -47,6 +49,14 @@ DECLARED = entry(
     reject_share_max=1.0, shrink_share_max=1.0, unknown_after_days=0.5,
     recipe=RestRecipe(url="https://fake.example/{ticker}?f={from_date}&t={to_date}", rows_max=CAP),
 )  # fmt: skip
+
+
+#: Where a run may end, from asking to the copy for readers.
+POINTS = [
+    point
+    for point in faults.FAULT_POINTS
+    if point.split(".")[0] in ("recover", "run", "fetch", "bronze", "journal", "manifest", "promote", "publish")
+]
 
 
 class Stopped(BaseException):
@@ -137,7 +147,10 @@ WHAT = (
     "ahead",
     "stop",
     "earlier",
+    "settings",
     "since",
+    "kill",
+    "kill",
     "rebuild",
 )
 STEPS = st.lists(
@@ -163,13 +176,27 @@ def change(vendor: Exchange, what: str, ticker: str, day: dt.date) -> None:
         vendor.ahead = not vendor.ahead
 
 
-def run(warehouse: Warehouse, vendor: Exchange, **options: Any) -> None:
+def declare(vendor: Exchange, what: str, number: int) -> None:
+    """The declaration changes in what it says of days."""
+    declared = vendor.entries[0]
+    if what == "earlier":
+        declared = attrs.evolve(declared, first_date=max(declared.first_date - DAY * 5, FIRST - DAY * 20))
+    elif what == "settings":
+        declared = attrs.evolve(declared, settles_after_days=(0.5, 1, 2)[number], lookback_days=(7, 5, 10)[number])
+    vendor.entries = [declared]
+
+
+def run(warehouse: Warehouse, vendor: Exchange, fault: str = "", **options: Any) -> None:
     vendor.asked.clear()
+    faults.arm(fault)
     try:
         warehouse.runner(RunOptions(**options)).run()
-    except Stopped:
+    except (Stopped, RuntimeError) as stopped:
+        assert fault or isinstance(stopped, Stopped), stopped
         vendor.stops_after = 10**9
         return  # the next run looks after it
+    finally:
+        faults.arm("")
     with warehouse.open() as cursor:
         agrees(cursor, vendor.entries[0])
 
@@ -216,17 +243,14 @@ def test_silver_ends_as_the_vendor_has_it(
                 with warehouse.open() as cursor:
                     agrees(cursor, vendor.entries[0])
             continue
-        if what == "earlier":
-            vendor.entries = [
-                attrs.evolve(
-                    vendor.entries[0], first_date=max(vendor.entries[0].first_date - DAY * 5, FIRST - DAY * 20)
-                )
-            ]
+        declare(vendor, what, back)
         change(vendor, what, ticker, today - DAY * back)
         vendor.down = {today - DAY * back} if what == "down" else set()
         vendor.stops_after = back if what == "stop" else 10**9
-        run(warehouse, vendor, since=FIRST + DAY * 3 if what == "since" else None)
-        counts_add_up(warehouse)
+        fault = f"{POINTS[(hours * 3 + back) % len(POINTS)]}:{1 + back}:raise" if what == "kill" else ""
+        run(warehouse, vendor, fault, since=FIRST + DAY * 3 if what == "since" else None)
+        if (warehouse.home / "sbf.duckdb").exists():
+            counts_add_up(warehouse)
     vendor.unknown, vendor.down, vendor.ahead, vendor.stops_after = set(), set(), False, 10**9
     for _ in range(3):
         warehouse.clock.advance(hours=30)
@@ -244,6 +268,8 @@ def test_silver_ends_as_the_vendor_has_it(
     warehouse.clock.advance(hours=2)
     run(warehouse, vendor)
     again = {
-        (ticker, day) for ticker, day in vendor.asked & final if day < newest[ticker] - DAY * DECLARED.lookback_days
+        (ticker, day)
+        for ticker, day in vendor.asked & final
+        if day < newest[ticker] - DAY * vendor.entries[0].lookback_days
     }
     assert not again, "days that are final, and behind the look-back, were asked for again"
