@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
 from sbf_core.errors import UsageError
@@ -9,6 +11,13 @@ from sbf_core.vocabulary import texts
 
 #: Statuses that speak of the key, the plan, the proxy or of time (RFC 9110, section 15.5; RFC 6585).
 _SAY_OTHERWISE = (401, 402, 403, 407, 408, 425, 429)
+
+
+def _statuses(values: Iterable[int]) -> tuple[int, ...]:
+    """As a tuple. attrs asks a converter for its signature, and Python's own has one that only its compiler reads:
+    6 ms of each command.
+    """
+    return tuple(values)
 
 
 @attrs.frozen(kw_only=True)
@@ -34,7 +43,7 @@ class DataRules:
     error_texts: tuple[str, ...] = attrs.field(default=(), converter=texts)
     plan_texts: tuple[str, ...] = attrs.field(default=(), converter=texts)
     may_be_empty: bool = False
-    none_status: tuple[int, ...] = attrs.field(default=(), converter=tuple)
+    none_status: tuple[int, ...] = attrs.field(default=(), converter=_statuses)
     listing_fields: tuple[str, ...] = attrs.field(default=(), converter=texts)
 
     def __attrs_post_init__(self) -> None:
