@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.promote_code import kept_code, promote_code
@@ -101,7 +102,7 @@ def _judged(outcomes: Iterable[Changed | Note], what: str) -> Iterator[Problem |
         for text in one.errors[:_SHOWN_MAX]:
             yield Problem(f"{what}, and the run said: {text}", one.entry.id)
         if one.rows_before != one.rows_after:
-            told = f"its payloads held {one.rows_before} rows and hold {one.rows_after}"
+            told = f"its payloads held {counted(one.rows_before, 'row')} and hold {one.rows_after}"
             yield Problem(f"{what}, and {told}: does the hook promote leave some out?", one.entry.id)
         if one.held and one.entry.id not in one.held:
             yield Problem(f"{what}, and the line that holds its table names no dataset: {one.held}", one.entry.id)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import attrs
 
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal
 from sbf_core.errors import SbfError
@@ -44,7 +45,7 @@ def refetch_is_a_noop(subject: Subject) -> Iterator[Problem | Note]:
             if after[table] != before.get(table):
                 yield Problem(
                     f"the last payload came again, and {table} changed: "
-                    f"{context.rows_inserted} rows inserted, {context.rows_updated} updated",
+                    f"{counted(context.rows_inserted, 'row')} inserted, {context.rows_updated} updated",
                     entry.id,
                 )
 
@@ -78,7 +79,7 @@ def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
                 break
         else:
             yield Problem(
-                f"{tried} payloads with one value changed made no new version of a row; "
+                f"{counted(tried, 'payload')} with one value changed made no new version of a row; "
                 "a value that is no column, or a hook that makes up values?",
                 entry.id,
             )
@@ -104,11 +105,11 @@ def _judge(subject: Subject, entry: DatasetKeymapEntry, home: ScratchHome, befor
         yield Problem(f"{table}_as_of does not give the corrected value: {_one(latest, now)}", entry.id)
     gone = home.ask(f"SELECT count(*) FROM {table}_history WHERE known_to IS NULL OR known_to < known_from")[0][0]
     if gone:
-        yield Problem(f"{gone} rows of {table}_history end before they begin", entry.id)
+        yield Problem(f"{table}_history: {counted(gone, 'row ends', 'rows end')} before the beginning", entry.id)
     before_count, after_count = len(held), len(now)
     if before_count != after_count:
         yield Problem(
-            f"one value was corrected, and {table} has {after_count} rows after {before_count}: "
+            f"one value was corrected, and {table} has {counted(after_count, 'row')} after {before_count}: "
             "is a value part of the key?",
             entry.id,
         )
@@ -142,9 +143,9 @@ def errors_are_no_data(subject: Subject) -> Iterator[Problem | Note]:
             context = subject.fill(home, recording).context
             after = home.digests("silver.")
             if any(after[table] != before.get(table) for table in subject.table_keys(after)):
-                counted = f"{context.rows_inserted} rows inserted, {context.rows_updated} updated"
+                told = f"{counted(context.rows_inserted, 'row')} inserted, {context.rows_updated} updated"
                 yield Problem(
-                    f"{what} was taken as data: {counted}; refuse it: raise PayloadRefused, or is_data=DataRules(...)",
+                    f"{what} was taken as data: {told}; refuse it: raise PayloadRefused, or is_data=DataRules(...)",
                     entry.id,
                 )
 

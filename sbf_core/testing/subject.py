@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from sbf_core.bronze.archive import BronzeArchive, Vintage
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import DatasetFailure, UsageError
 from sbf_core.fetching.replay import RECORDINGS, recording_folder, recording_of
@@ -219,9 +220,8 @@ class Subject:
             if table not in here or table not in there:
                 differences.append(f"{table} is there only once")
             elif here[table] != there[table]:
-                differences.append(
-                    f"{table} has {here[table].rows} and {there[table].rows} rows; {_example(one, other, table)}"
-                )
+                counts = f"{here[table].rows} and {counted(there[table].rows, 'row')}"
+                differences.append(f"{table} has {counts}; {_example(one, other, table)}")
         return differences
 
 

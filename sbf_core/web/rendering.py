@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from sbf_core.counted import counted, noun
 from sbf_core.errors import printable
 from sbf_core.shell_words import typed
 from sbf_core.web.grid import bytes_text, duration_text, number_text
@@ -47,7 +48,9 @@ class Rendering:
         )
         self._environment.filters.update(
             bytes=bytes_text,
+            counted=counted,
             duration=duration_text,
+            noun=noun,
             number=number_text,
             printable=lambda value: printable(str(value)),
             typed=typed,

@@ -150,7 +150,21 @@ def test_what_may_be_one_is_counted() -> None:
     """By ``counted``, and not by a plural behind a number: "1 payloads"."""
     nouns = "payloads|tables|rows|files|days|datasets|members|requests|findings|stretches|runs|places|journals|answers"
     plural = re.compile(rf"^ ((gold|silver|more|journalled|rejected|settled) )*({nouns})\b")
-    rooms = ("cli", "care", "fetching", "gold", "home", "ops", "plan", "recovery", "reports", "runner", "silver", "web")
+    rooms = (
+        "cli",
+        "care",
+        "fetching",
+        "gold",
+        "home",
+        "ops",
+        "plan",
+        "recovery",
+        "reports",
+        "runner",
+        "silver",
+        "testing",
+        "web",
+    )
     found = set()
     for path in (
         path for path in MODULES if path.relative_to(ROOT).parts[:2] in {("sbf_core", room) for room in rooms}
@@ -163,6 +177,11 @@ def test_what_may_be_one_is_counted() -> None:
                 found |= {ast.unparse(one.value) + noun[0]} if noun and isinstance(one, ast.FormattedValue) else set()
     several = {"len(matches) datasets", "len(paths) payloads", "len(places) rows", "len(fits) runs"}
     assert found == several | {"total rows", "total payloads", "hours / 24 days"}, "they are two at least"
+    placed = re.compile(rf"\| number }}}}(?:</b>)? (?:(?:gold|more) )?(?:{nouns}|steps)\b")
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "sbf_core" / "web" / "templates").glob("*.html")]
+    assert {match for text in pages for match in placed.findall(text)} == {"| number }} rows"}, (
+        "of all rows, and a bound"
+    )
 
 
 def _texts(node: ast.AST, *, is_fix: bool = False) -> Iterator[tuple[str, bool]]:

@@ -78,7 +78,7 @@ def test_pages_say_what_a_reader_must_know(client: TestClient, filled: Warehouse
 
 def test_a_row_leads_to_its_revisions_and_each_of_them_to_its_payload(client: TestClient) -> None:
     rows = seen(client.get("/datasets/px?tab=rows&is.symbol=A&is.date=2024-01-01").text)
-    assert "1 rows" in rows.text
+    assert "1 row" in rows.text and "1 rows" not in rows.text
     assert "1.75" in rows.text
     (revisions,) = [link for link in rows.links if "/revisions" in link]
     page = seen(client.get(revisions).text)
