@@ -266,9 +266,9 @@ class DatasetKeymapEntry(ColumnRoles):
         return "to_date" in self._placeholders
 
     @property
-    def _placeholders(self) -> set[str]:
+    def _placeholders(self) -> frozenset[str]:
         if self.recipe is None:
-            return set()
+            return frozenset()
         return placeholders(self.recipe.url if isinstance(self.recipe, RestRecipe) else self.recipe.path)
 
     @property

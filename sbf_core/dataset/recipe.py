@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
+from functools import lru_cache
 
 import attrs
 
@@ -23,9 +24,10 @@ _LIMIT = re.compile(r"(\d{1,9})/([a-z]+)")
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.gz)?")
 
 
-def placeholders(template: str) -> set[str]:
+@lru_cache(maxsize=4096)  # a large universe asks for those of the same address for each of its tickers
+def placeholders(template: str) -> frozenset[str]:
     """Names in braces."""
-    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(template) if name is not None)
 
 
 def _check_template(template: str, *, what: str) -> None:
@@ -172,7 +174,7 @@ class RestRecipe:
         for field in self.secret_fields:
             fields_path(field)
 
-    def _asks_otherwise(self, named: set[str]) -> bool:
+    def _asks_otherwise(self, named: frozenset[str]) -> bool:
         has_several = bool(self.periods) and self.cursor is not None and self.cursor.by is CursorBy.TOKEN
         is_cut = self.rows_max > 0 or self.tickers_per_request > 1 or has_several
         return is_cut or bool(named & {"from_date", "to_date", "year"})

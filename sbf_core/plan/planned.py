@@ -52,6 +52,6 @@ def chunks(entry: DatasetKeymapEntry, request: RunRequest) -> tuple[RunRequest, 
         end = min(last, first + dt.timedelta(days=recipe.chunk_days - 1)) if recipe.chunk_days else last
         if by_year:
             end = min(end, dt.date(first.year, 12, 31))
-        pieces.append(attrs.evolve(request, from_date=first, to_date=end))
+        pieces.append(request.of_days(first, end))
         first = end + dt.timedelta(days=1)
     return tuple(pieces)

@@ -156,14 +156,14 @@ def _planned(
     if spans is not None and stretches:
         stretches = _of_members(entry, state, stretches, spans, last)
         if not stretches:
-            whole = attrs.evolve(request, from_date=last, to_date=last)
+            whole = request.of_days(last, last)
             what = "what is to be asked for lies outside the days on which it belongs to the universe"
             return PlannedRequest(entry=entry, request=whole, due=False, why=what if due else why)
     if not stretches:
-        whole = attrs.evolve(request, from_date=last, to_date=last)
+        whole = request.of_days(last, last)
         what = f"all days up to {last} are final" if last >= entry.first_date else f"it starts on {entry.first_date}"
         return PlannedRequest(entry=entry, request=whole, due=False, why=what if due else why)
-    steps = [attrs.evolve(request, from_date=each.first, to_date=each.last) for each in stretches]
+    steps = [request.of_days(each.first, each.last) for each in stretches]
     chain = tuple(piece for step in steps for piece in chunks(entry, step) or (step,))
     if due and entry.cursor is not None:
         why += f"; what changed since {request.cursor}" if request.cursor else "; from the beginning"
@@ -171,7 +171,7 @@ def _planned(
         why += f"; {counted(len(steps), 'stretch of days is', 'stretches of days are')} not final"
     return PlannedRequest(
         entry=entry,
-        request=attrs.evolve(steps[0], to_date=steps[-1].to_date),
+        request=steps[0] if len(steps) == 1 else request.of_days(stretches[0].first, stretches[-1].last),
         due=due,
         why=why,
         again=_is_again(state, wishes),

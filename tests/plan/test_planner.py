@@ -18,6 +18,7 @@ from sbf_core.ops.coverage import Stretch, left_of, with_tail
 from sbf_core.ops.rows import SeriesState
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plan.planner import PlanWishes, plan_requests
+from sbf_core.runs.request import RunRequest
 
 DAY = dt.date(2024, 1, 2)
 
@@ -58,6 +59,16 @@ def test_what_was_never_fetched_is_due_from_the_first_date() -> None:
     found = planned()
     assert (found.due, found.why) == (True, "never fetched")
     assert (found.request.from_date, found.request.to_date) == (dt.date(2020, 1, 1), DAY)
+
+
+def test_a_request_for_other_days_is_the_same_otherwise() -> None:
+    request = RunRequest(
+        run_id="r", domain="d", source="s", dataset="x", discriminator="y", ticker="T", cursor="c",
+        from_date=dt.date(2024, 1, 1), to_date=dt.date(2024, 1, 2),
+    )  # fmt: skip
+    first, last = dt.date(2020, 2, 3), dt.date(2020, 2, 4)
+    assert all(getattr(request, field.name) for field in attrs.fields(RunRequest)), "each has a value of its own"
+    assert request.of_days(first, last) == attrs.evolve(request, from_date=first, to_date=last)
 
 
 def test_due_when_old_enough_and_from_the_day_after_what_is_covered() -> None:
