@@ -29,6 +29,7 @@ _COLUMNS: Mapping[int, Mapping[str, Sequence[str]]] = {
         "watermarks": ("dataset_id", "series_key"),
         "data_dates": ("dataset_id",),
     },
+    10: {"promotion_manifest": ("asked_since",)},
 }
 
 

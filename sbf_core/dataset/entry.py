@@ -277,6 +277,11 @@ class DatasetKeymapEntry(ColumnRoles):
         return self.recipe.cursor if isinstance(self.recipe, RestRecipe) else None
 
     @property
+    def tickers_at_once(self) -> int:
+        """How many tickers one request may name."""
+        return self.recipe.tickers_per_request if isinstance(self.recipe, RestRecipe) else 1
+
+    @property
     def key_names(self) -> tuple[str, ...]:
         """Names of the keys that the recipe sends."""
         if not isinstance(self.recipe, RestRecipe):

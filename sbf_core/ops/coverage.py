@@ -9,7 +9,6 @@ import attrs
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.identifiers import literal, literal_list
 from sbf_core.runs.request import TICKER_SEPARATOR
 
@@ -155,8 +154,7 @@ def of_dataset(entry: DatasetKeymapEntry) -> str:
 
 def ticker_of_answer(entry: DatasetKeymapEntry) -> str:
     """SQL of the tickers that an answer is of, each in a row of its own."""
-    is_batched = isinstance(entry.recipe, RestRecipe) and entry.recipe.tickers_per_request > 1
-    return f"unnest(string_split(ticker, {literal(TICKER_SEPARATOR)}))" if is_batched else "ticker"
+    return f"unnest(string_split(ticker, {literal(TICKER_SEPARATOR)}))" if entry.tickers_at_once > 1 else "ticker"
 
 
 def _joined(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, stretches: str) -> Stretches:

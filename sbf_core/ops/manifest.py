@@ -103,6 +103,26 @@ def each_row(
             yield row if is_ours else checked_row(row)
 
 
+def promoted_beyond(
+    conn: duckdb.DuckDBPyConnection, ids: Sequence[str], *, any_ticker: bool
+) -> list[BronzeManifestRow]:
+    """Payloads that were promoted, and asked for since later than the temporary table ``bound`` (ticker, since) has for
+    their series, or any; without those of the temporary table ``batch_file``.
+
+    Args:
+        conn: on the ledger.
+        ids: all identities that the dataset had.
+        any_ticker: of all its series.
+    """
+    condition = (
+        "SEMI JOIN (SELECT m.bronze_file_id FROM ops.promotion_manifest AS p JOIN ops.bronze_manifest AS m USING "
+        "(bronze_file_id) JOIN bound AS b ON p.asked_since > b.since AND "
+        "(? OR b.ticker IS NOT DISTINCT FROM m.ticker) WHERE p.status = 'ok' AND list_contains(?, m.dataset_id)) "
+        "USING (bronze_file_id) ANTI JOIN batch_file USING (bronze_file_id)"
+    )
+    return list(each_row(conn, condition, [any_ticker, list(ids)]))
+
+
 def copy(conn: duckdb.DuckDBPyConnection, source: str, parameters: Sequence[Any]) -> None:
     """Take rows from another ledger. Writes ops.bronze_manifest; ``source`` is what follows the columns of a SELECT."""
     conn.execute(f"INSERT INTO ops.bronze_manifest ({_STORED}) SELECT {_STORED} {source}", list(parameters))

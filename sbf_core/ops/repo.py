@@ -212,7 +212,7 @@ class DuckDbOpsRepo:
         conn.execute(
             "INSERT INTO ops.promotion_manifest SELECT bronze_file_id, run_id, ?, status, rows_seen, rows_inserted, "
             "rows_updated, rows_unchanged, rows_rejected, rows_closed, rows_inserted + rows_updated + rows_closed, "
-            "coverage_from, coverage_to, ?, error, ?, ? FROM promoted",
+            "coverage_from, coverage_to, ?, error, ?, ?, asked_since FROM promoted",
             [entry.silver_table, fingerprint_of(declaration_text(entry)), began, ended],
         )
         conn.execute(

@@ -12,18 +12,12 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.ops.rows import SeriesState
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.runs.request import TICKER_SEPARATOR
 
 #: Series, first and last day of what was fetched.
 Done = frozenset[tuple[str, dt.date | None, dt.date | None]]
-
-
-def tickers_at_once(entry: DatasetKeymapEntry) -> int:
-    """How many tickers one request may name."""
-    return entry.recipe.tickers_per_request if isinstance(entry.recipe, RestRecipe) else 1
 
 
 def known_of_tickers(
@@ -51,7 +45,7 @@ def known_series(entries: Sequence[DatasetKeymapEntry], done: Done) -> Done:
 
 
 def _bases(entries: Sequence[DatasetKeymapEntry]) -> tuple[str, ...]:
-    return tuple(f"{entry.key(None)}/" for entry in entries if tickers_at_once(entry) > 1)
+    return tuple(f"{entry.key(None)}/" for entry in entries if entry.tickers_at_once > 1)
 
 
 def _series(key: str, bases: tuple[str, ...]) -> list[str]:
@@ -75,7 +69,7 @@ def in_batches(planned: Sequence[PlannedRequest]) -> list[PlannedRequest]:
     result: list[PlannedRequest] = []
     open_batches: dict[tuple[object, ...], tuple[int, list[str]]] = {}
     for item in planned:
-        most, ticker = tickers_at_once(item.entry), item.request.ticker
+        most, ticker = item.entry.tickers_at_once, item.request.ticker
         if most == 1 or not item.due or ticker is None:
             result.append(item)
             continue

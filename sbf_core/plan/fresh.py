@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.ops.asked import Fresh
-from sbf_core.plan.batches import tickers_at_once
 from sbf_core.plan.planner import interval_hours, membership, news_of
 from sbf_core.universe.members import Membership
 from sbf_core.vocabulary import Scope
@@ -25,7 +24,7 @@ def fresh_of(
     Raises:
         UsageError: its calendar is not installed.
     """
-    if tickers_at_once(entry) > 1:
+    if entry.tickers_at_once > 1:
         return None
     since = now - dt.timedelta(hours=interval_hours(entry, now))
     news = news_of(entry, now)

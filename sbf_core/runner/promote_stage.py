@@ -17,7 +17,6 @@ from sbf_core.failures import Failure, FailureKind, failure_of
 from sbf_core.fetching.run_progress import RunProgress
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
-from sbf_core.plan.batches import tickers_at_once
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.plugin.watch import watched
@@ -150,7 +149,7 @@ class PromoteStage:
         entry = owned.entry
         self._promotion(owned, context.run_id).prepare()
         newest = self._ops.latest_promoted(entry.silver_table)
-        if tickers_at_once(entry) > 1 and newest:  # a ticker may have been in any of them
+        if entry.tickers_at_once > 1 and newest:  # a ticker may have been in any of them
             newest = dict.fromkeys({*newest, *(row.ticker for row in rows)}, max(newest.values()))
         late = [row for row in rows if row.ticker in newest and row.fetched_at < newest[row.ticker]]
         if late and (entry.closes_rows or entry.semantics is not Semantics.UPSERT):
@@ -172,7 +171,7 @@ class PromoteStage:
         from concurrent.futures import Future, ThreadPoolExecutor
 
         entry, accepted = owned.entry, accepted_payloads(self._config)
-        batched = tickers_at_once(entry) > 1
+        batched = entry.tickers_at_once > 1
         promotions = [
             self._promotion(owned, context.run_id, is_accepted=kind, needs_all=needs_all) for kind in (False, True)
         ]

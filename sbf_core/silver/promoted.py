@@ -11,6 +11,7 @@ from sbf_core.duck.identifiers import quoted
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.bulk import insert_columns
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
+from sbf_core.silver.cut import asked_since
 from sbf_core.vocabulary import WorkStatus
 
 #: What a payload says of the answer that it is.
@@ -57,10 +58,11 @@ def make_promoted(
         "rows_updated, "
         "coalesce(s.seen - s.rejected, 0) - coalesce(w.inserted, 0) - coalesce(w.updated, 0) AS rows_unchanged, "
         "coalesce(s.rejected, 0) AS rows_rejected, "
-        f"coalesce(c.n, 0) AS rows_closed, s.coverage_from, s.coverage_to, p.error, p.error_kind FROM promoting AS p "
+        f"coalesce(c.n, 0) AS rows_closed, s.coverage_from, s.coverage_to, s.asked_since, p.error, p.error_kind "
+        "FROM promoting AS p "
         f"LEFT JOIN (SELECT s._bronze_file_id AS id, count(*) AS seen, count(s._reason) AS rejected, min({day}) "
-        f"FILTER {whole} AS coverage_from, "
-        f"max({day}) FILTER {whole} AS coverage_to FROM stage AS s WHERE NOT s._context GROUP BY "
+        f"FILTER {whole} AS coverage_from, max({day}) FILTER {whole} AS coverage_to, max({asked_since(entry)}) "
+        f"FILTER {whole} AS asked_since FROM stage AS s WHERE NOT s._context GROUP BY "
         f"s._bronze_file_id) AS s ON s.id = p.bronze_file_id "
         "LEFT JOIN (SELECT w.bronze_file_id AS id, sum(w.n) FILTER (NOT w.is_update) AS inserted, sum(w.n) FILTER "
         "(w.is_update) AS updated FROM written AS w "

@@ -18,6 +18,7 @@ from sbf_core.faults import fault_point
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.ops.service import OpsService
 from sbf_core.silver.cursors import moves_of
+from sbf_core.silver.cut import promoted_beyond
 from sbf_core.silver.drift import DriftWatch, Gone, lenient, notes_of_emptied, why_refused, without_gone
 from sbf_core.silver.fields import record_fields
 from sbf_core.silver.inspection import READ_BYTES_MAX, Inspected, inspect, refusal
@@ -131,7 +132,8 @@ class Promotion:
 
         Args:
             rows: payloads to promote. For snapshots there is one.
-            context: younger payloads that were promoted before one of ``rows`` arrived late.
+            context: younger payloads that were promoted before one of ``rows`` arrived late. Those of a vendor that
+                cuts days of publication are found here.
             looked: what ``look`` said of ``rows``, where they were looked at before and have no context.
         """
         started_at = self._ops.clock.now()
@@ -141,6 +143,9 @@ class Promotion:
         staged = stage_batch(
             conn, self._reading, items, staging=self._staging, ask_plan=self._ask_plan, habits=self._habits
         )
+        beyond = promoted_beyond(conn, self._entry)
+        if beyond:
+            return self.promote(rows, context=[*context, *beyond])
         errors.update(staged.errors)
         gone = self._gone(conn, rows, items, refused_looks, staged.errors)
         errors, held = without_gone(conn, gone, errors, drift=self._drift)
