@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -58,7 +59,7 @@ def copy_database(source: IO[bytes], target: Path, *, durable: bool) -> None:
     with fresh.open("wb") as out:
         fresh.chmod(0o600)
         fault_point("publish.half")
-        shutil.copyfileobj(source, out, _BUFFER_BYTES)
+        _copy_bytes(source, out)
         out.flush()
         if durable:
             os.fsync(out.fileno())
@@ -66,6 +67,21 @@ def copy_database(source: IO[bytes], target: Path, *, durable: bool) -> None:
     fresh.replace(target)
     if durable:
         sync_all([target.parent, *named])
+
+
+def _copy_bytes(source: IO[bytes], out: IO[bytes]) -> None:
+    """Copy a whole file. Linux does it by itself, and shares the blocks where the disk knows how (XFS, Btrfs): then a
+    copy costs nothing, however large the database is.
+    """
+    size = left = os.fstat(source.fileno()).st_size
+    if sys.platform == "linux":
+        with suppress(OSError):  # not between these disks; what is wrong with this one is met again below
+            while left and (copied := os.copy_file_range(source.fileno(), out.fileno(), left)):
+                left -= copied
+    if left:
+        source.seek(size - left)
+        out.seek(size - left)
+        shutil.copyfileobj(source, out, _BUFFER_BYTES)
 
 
 def published_path(config: DuckDbConfig, run_id: str) -> Path:
