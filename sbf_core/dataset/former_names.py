@@ -69,16 +69,20 @@ def check_former_names(names: Collection[str], *, now: Collection[str], where: s
 def under_present_names(
     known: Mapping[tuple[str, str], _T], ids: Collection[tuple[str, ...]]
 ) -> dict[tuple[str, str], _T]:
-    """What is known of series under former identities, under the present ones; what stands there already stays.
+    """What is known of series under former identities, under the present ones. A series that has anything under its
+    present name has gone on since: of it, what was known before holds no more.
 
     Args:
         known: by series and address; a series is the identity, and ``/ticker`` where there is one.
         ids: for each dataset its identity and those that it had.
     """
     present = dict(known)
+    gone_on = {series for series, _ in known}
     for now, *former in ids:
         for name in former:
             for (series, address), value in known.items():
                 if series == name or series.startswith(f"{name}/"):
-                    present.setdefault((now + series[len(name) :], address), value)
+                    renamed = now + series[len(name) :]
+                    if renamed not in gone_on:
+                        present.setdefault((renamed, address), value)
     return present

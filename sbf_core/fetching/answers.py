@@ -20,6 +20,7 @@ from sbf_core.fetching.tally import outcome_of
 from sbf_core.http.loop import LOOP_BYTES_MAX, RequestLoop
 from sbf_core.http.recipe_walk import RecipeWalk, fetch_by_recipe
 from sbf_core.http.session import AskingSession, FetchSession
+from sbf_core.ops.latest_payloads import LatestPayload
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
@@ -96,7 +97,7 @@ class Fetcher:
         registry: DatasetRegistry,
         sessions: Sessions,
         *,
-        known: Mapping[tuple[str, str], str],
+        known: Mapping[tuple[str, str], LatestPayload],
         parts: Mapping[tuple[str, str], int],
     ) -> None:
         self._writer = writer
@@ -160,7 +161,7 @@ class Fetcher:
 
     def _kept(self, planned: PlannedRequest, request: RunRequest, results: Sequence[RunResult]) -> FetchAnswer:
         fault_point("fetch.answered")
-        has_documents = self._has_hook(planned) and not planned.entry.closes_rows  # each result is one of its own
+        has_documents = self._gives_documents(planned)
         if has_documents and any(result.ok for result in results):  # one that had not changed was not recorded
             results = [result for result in results if result.kind != FailureKind.NOT_RECORDED]
         failed = next((result for result in results if not result.ok), None)
@@ -217,10 +218,21 @@ class Fetcher:
         Where an answer says by what it lacks that rows are gone, the same bytes of other days, or of an answer in more
         parts, say something else.
         """
-        of_address = payload_hash == self._known.get((request.key, result.address))
-        if planned.entry.closes_rows:
-            return of_address and max(self._parts.get((request.key, ""), 0), 1) == parts
-        return of_address or payload_hash == self._known.get((request.key, ""))
+        entry, is_document = planned.entry, parts > 1 and self._gives_documents(planned)
+
+        def is_same(place: str) -> bool:
+            one = self._known.get((request.key, place))
+            if one is None or one.payload_hash != payload_hash:
+                return False
+            return one.stands(entry, request, is_document=is_document)
+
+        if entry.closes_rows:
+            return is_same(result.address) and max(self._parts.get((request.key, ""), 0), 1) == parts
+        return is_same(result.address) or is_same("")
+
+    def _gives_documents(self, planned: PlannedRequest) -> bool:
+        """Whether each of several results for a request is one of its own."""
+        return self._has_hook(planned) and not planned.entry.closes_rows
 
     def _has_hook(self, planned: PlannedRequest) -> bool:
         owned = self._registry.get(planned.entry.id)

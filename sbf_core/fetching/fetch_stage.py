@@ -20,6 +20,7 @@ from sbf_core.fetching.key_notes import notes_of_keys
 from sbf_core.fetching.run_progress import RunProgress
 from sbf_core.fetching.tally import FetchTally, notes_of_the_clock, notes_of_unknown
 from sbf_core.fetching.workers import FetchWorkers
+from sbf_core.ops.latest_payloads import LatestPayload
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.ops.service import OpsService
 from sbf_core.ops.unknown import unknown_since
@@ -81,18 +82,19 @@ class FetchStage:
         #: Series of which every step came.
         self.whole: set[str] = set()
 
-    def _known(self, names: Sequence[str]) -> dict[tuple[str, str], str]:
-        """The hashes of the payloads that series ended with. One that failed because its file is not what was recorded
+    def _known(self, names: Sequence[str]) -> dict[tuple[str, str], LatestPayload]:
+        """The payloads that series ended with. One that failed because its file is not what was recorded
         counts as none, so that its bytes are kept again when they come again.
         """
-        known = self._ops.latest_payload_hashes(names)
+        known = self._ops.latest_payloads(names)
         for row in self._ops.load_failed_rows():
-            if row.payload_hash in (known.get((row.key, row.address)), known.get((row.key, ""))):
+            ended = [known[place] for place in ((row.key, row.address), (row.key, "")) if place in known]
+            if any(one.payload_hash == row.payload_hash for one in ended):
                 try:
                     check_payload(self._config.bronze, row)
                 except DamageFound:
                     damaged = (row.key, row.payload_hash)
-                    known = {place: digest for place, digest in known.items() if (place[0], digest) != damaged}
+                    known = {place: one for place, one in known.items() if (place[0], one.payload_hash) != damaged}
         return known
 
     def run(self, context: RunContext, planned: Sequence[PlannedRequest], *, keep_unchanged: bool = False) -> None:

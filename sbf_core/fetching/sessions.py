@@ -13,6 +13,7 @@ from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.runs.request import RunRequest
 from sbf_core.settings.keys import Keys
 
 if TYPE_CHECKING:
@@ -53,15 +54,21 @@ class LiveSessions:
         keys = Keys(config.home)
         keys.learn(name for planned in due for name in planned.entry.key_names)
         ids = {planned.entry.id: planned.entry.ids for planned in due}.values()
-        validators = ops.latest_validators(sorted({name for group in ids for name in group}))
-        seen = under_present_names(validators, ids)
+        latest = under_present_names(ops.latest_payloads(sorted({name for group in ids for name in group})), ids)
+        entries = {planned.entry.id: planned.entry for planned in due}
+
+        def validators(request: RunRequest, address: str) -> tuple[str, str]:
+            one = latest.get((request.key, address))
+            is_enough = one is not None and one.stands(entries[request.dataset_id], request)
+            return (one.etag, one.last_modified) if one is not None and is_enough else ("", "")
+
         self._live = LiveSession(
             ops.clock,
             files=config.files,
             keys=keys,
             rates=config.rates,
             ask_anyway=ask_anyway,
-            validators=seen,
+            validators=validators,
             logger=logger,
         )
         self.limits = {}

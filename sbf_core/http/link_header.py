@@ -20,6 +20,8 @@ _PARAMETER = re.compile(
     rf";{_BLANK}(?:([^\s=;,\"<>]+)(?:{_BLANK}={_BLANK}(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;,\"]*)))?)?{_BLANK}"
 )
 _BETWEEN = re.compile(rf",(?:{_BLANK},)*")
+#: A registered type, or one's own, which is an address (section 2.1). Some servers write ``rel='next'``.
+_RELATION = re.compile(r"[a-z0-9][a-z0-9._-]*|[a-z][a-z0-9+.-]*:\S+")
 _QUOTED_PAIR = re.compile(r"\\(.)")
 
 
@@ -61,6 +63,9 @@ def links(header: str, base: str) -> Iterator[Link]:
                 value = _QUOTED_PAIR.sub(r"\1", match[2]) if match[2] is not None else match[3] or ""
                 parameters.setdefault(match[1].lower(), value)  # of two the first counts, section 3.3
         relations = frozenset(parameters.get("rel", "").lower().split())
+        wrong = next((each for each in sorted(relations) if not _RELATION.fullmatch(each)), None)
+        if wrong is not None:
+            raise ValueError(f"no relation type: {wrong[:40]!r}")
         yield Link(urljoin(base, target[1]), relations, urljoin(base, parameters.get("anchor", "")))
         between = _BETWEEN.match(header, place)
         if place < end and between is None:
@@ -78,7 +83,9 @@ def next_of(header: str, base: str) -> str | None:
     Raises:
         ValueError: it is not written as RFC 8288 says, or two pages follow.
     """
-    targets = {link.target for link in links(header.strip(), base) if "next" in link.relations and link.context == base}
+    targets = {
+        link.target for link in links(header.strip(" \t,"), base) if "next" in link.relations and link.context == base
+    }
     if len(targets) > 1:
         raise ValueError(f"{len(targets)} pages follow")
     return targets.pop() if targets else None

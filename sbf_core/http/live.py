@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +44,8 @@ class LiveSession:
         keys: gives keys by name; those of the environment when absent.
         rates: the file that counts requests; None counts them in memory.
         ask_anyway: ask vendors who said to come back later.
-        validators: what each address gave with its last payload, as (ETag, Last-Modified), by series and address.
+        validators: gives what an address came with last, as (ETag, Last-Modified), each empty where it came without,
+            or where the news that nothing changed would not be enough.
         logger: told what a user should know.
     """
 
@@ -56,7 +57,7 @@ class LiveSession:
         keys: Keys | None = None,
         rates: Path | None = None,
         ask_anyway: bool = False,
-        validators: Mapping[tuple[str, str], tuple[str, str]] | None = None,
+        validators: Callable[[RunRequest, str], tuple[str, str]] | None = None,
         logger: logging.Logger | None = None,
     ) -> None:
         self.clock = clock
@@ -64,7 +65,7 @@ class LiveSession:
         self.keys = keys or Keys(files.parent)
         self.wire = Wire()
         self.closures = Closures(rates, clock, ignored=ask_anyway)
-        self._validators = validators or {}
+        self._validators = validators
         self._rates_path = rates
         self._rates: RateBook | None = None
         self._limits: dict[str, list[str]] = {}
@@ -97,7 +98,7 @@ class LiveSession:
 
     def conditions(self, request: RunRequest, address: str) -> dict[str, str]:
         """Headers that ask for a payload only if it is another than the last one of this address."""
-        etag, modified = self._validators.get((request.key, address), ("", ""))
+        etag, modified = ("", "") if self._validators is None else self._validators(request, address)
         return {name: value for name, value in (("if-none-match", etag), ("if-modified-since", modified)) if value}
 
     def add_limits(self, source: str, limits: Sequence[str]) -> None:

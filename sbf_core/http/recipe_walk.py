@@ -62,6 +62,12 @@ def filled(
     )
 
 
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of an address."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
 def _without_cursor(template: str) -> str:
     """A template without the query parameter of a cursor that is not there yet."""
     head, mark, query = template.partition("?")
@@ -195,13 +201,14 @@ class RecipeWalk:
         mirrors = tuple(filled(mirror, days, quoting=True, recipe=recipe, period=period) for mirror in recipe.mirrors)
 
         async def ask(address: str) -> RunResult:
+            is_own = _origin(address) == _origin(url)  # else the vendor chose the place, as with a redirect
             return await self.session.ask(
                 request,
                 address,
                 extension=recipe.extension,
                 headers=recipe.headers,
-                secrets=recipe.secrets,
-                secret_headers=recipe.secret_headers,
+                secrets=recipe.secrets if is_own else {},
+                secret_headers=recipe.secret_headers if is_own else {},
                 mirrors=mirrors,
             )
 

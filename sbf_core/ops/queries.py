@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,22 +22,6 @@ def latest_promoted(conn: duckdb.DuckDBPyConnection, silver_table: str) -> dict[
     return {ticker: from_naive_utc(moment) for ticker, moment in rows}
 
 
-def latest_payload_hashes(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], str]:
-    """The hash of the newest payload of each series, under (series, address) and under (series, "")."""
-    rows = conn.execute(
-        "SELECT series_key, address, arg_max(payload_hash, fetched_at), max(fetched_at) FROM ops.bronze_manifest "
-        "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), dataset_id) "
-        "GROUP BY ALL ORDER BY max(fetched_at)",
-        [json.dumps(list(dataset_ids))],
-    ).fetchall()
-    overtaken = _overtaken(conn, dataset_ids)
-    hashes: dict[tuple[str, str], str] = {}
-    for key, address, payload_hash, _ in rows:
-        if key not in overtaken:
-            hashes[key, address] = hashes[key, ""] = payload_hash
-    return hashes
-
-
 def latest_answer_parts(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], int]:
     """See ``OpsService.latest_answer_parts``."""
     rows = conn.execute(
@@ -47,39 +30,6 @@ def latest_answer_parts(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[s
         [list(dataset_ids)],
     ).fetchall()
     return {(key, ""): parts for key, parts in rows}
-
-
-def _overtaken(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> set[str]:
-    """Batches of tickers of which one came later in another batch: the same payload once more may be news then."""
-    rows = conn.execute(
-        "WITH series AS (SELECT dataset_id, series_key, ticker, max(fetched_at) AS last_at FROM ops.bronze_manifest "
-        "WHERE ticker IS NOT NULL AND list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), dataset_id) "
-        "GROUP BY ALL), "
-        "each AS (SELECT dataset_id, series_key, last_at, unnest(string_split(ticker, ',')) AS one FROM series), "
-        "newest AS (SELECT dataset_id, one, max(last_at) AS last_at FROM each GROUP BY ALL) "
-        "SELECT DISTINCT each.series_key FROM each JOIN newest USING (dataset_id, one) "
-        "WHERE newest.last_at > each.last_at",
-        [json.dumps(list(dataset_ids))],
-    ).fetchall()
-    return {key for (key,) in rows}
-
-
-def latest_validators(
-    conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]
-) -> dict[tuple[str, str], tuple[str, str]]:
-    """What each address gave with its newest payload, as (ETag, Last-Modified), under (series, address); only those
-    that gave anything.
-    """
-    rows = conn.execute(
-        "WITH newest AS (SELECT series_key, address, "
-        "arg_max({'e': coalesce(etag, ''), 'm': coalesce(last_modified, '')}, fetched_at) AS given "
-        "FROM ops.bronze_manifest "
-        "WHERE list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), dataset_id) GROUP BY ALL) "
-        "SELECT series_key, address, given.e, given.m FROM newest WHERE given.e <> '' OR given.m <> ''",
-        [json.dumps(list(dataset_ids))],
-    ).fetchall()
-    overtaken = _overtaken(conn, dataset_ids) if rows else set()
-    return {(key, address): (etag, modified) for key, address, etag, modified in rows if key not in overtaken}
 
 
 def load_stretches(

@@ -19,6 +19,7 @@ from sbf_core.ops import queries
 from sbf_core.ops.coverage_index import cover_without_payload
 from sbf_core.ops.cursors import Move, move_cursors
 from sbf_core.ops.ingestion_rows import of_known, of_other
+from sbf_core.ops.latest_payloads import LatestPayload, latest_payloads
 from sbf_core.ops.made_tables import MadeTables
 from sbf_core.ops.recorded import RecordedPayloads
 from sbf_core.ops.recovery_ledger import RecoveryLedger
@@ -213,17 +214,13 @@ class OpsService:
         """What the ledger knows of every series of fetches."""
         return queries.load_series_states(self._repo.cursor())
 
-    def latest_payload_hashes(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], str]:
-        """The hash of the newest payload of each series, under (series, address) and under (series, "")."""
-        return queries.latest_payload_hashes(self._repo.cursor(), dataset_ids)
+    def latest_payloads(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], LatestPayload]:
+        """The newest payload of each series, under (series, address) and under (series, "")."""
+        return latest_payloads(self._repo.cursor(), dataset_ids)
 
     def latest_answer_parts(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], int]:
         """In how many parts the newest answer of each series came, 0 for one, under (series, "")."""
         return queries.latest_answer_parts(self._repo.cursor(), dataset_ids)
-
-    def latest_validators(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], tuple[str, str]]:
-        """What each address gave with its newest payload, as (ETag, Last-Modified), under (series, address)."""
-        return queries.latest_validators(self._repo.cursor(), dataset_ids)
 
     def load_stretches(self, since: dt.datetime) -> frozenset[tuple[str, dt.date | None, dt.date | None]]:
         """Series, first and last day of everything that was asked for with success since a moment."""

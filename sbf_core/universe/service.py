@@ -96,8 +96,10 @@ class UniverseService:
         return [(row["ticker"], row.get("valid_from"), row.get("valid_to")) for row in rows]
 
     def _checked(self, given: Sequence[tuple[Any, Any, Any]], *, where: str) -> tuple[UniverseMember, ...]:
-        cleaned = [(tidied(str(ticker)), start, end) for ticker, start, end in given if ticker is not None]
-        _, notes = checked_tickers([str(ticker) for ticker, _, _ in given if ticker is not None], where=where)
+        named = [(str(ticker), start or None, end or None) for ticker, start, end in given if ticker is not None]
+        cleaned = [(tidied(ticker), start, end) for ticker, start, end in named]
+        days = [(start, end) for _, start, end in named]
+        _, notes = checked_tickers([ticker for ticker, _, _ in named], where=where, days=days)
         self.notes.extend(notes)
         return tuple(
             dict.fromkeys(

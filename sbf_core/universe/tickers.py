@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sbf_core.errors import UsageError, printable
 
@@ -36,8 +36,12 @@ def tidied(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip())
 
 
-def checked_tickers(raw: Iterable[str], *, where: str) -> tuple[tuple[str, ...], list[str]]:
+def checked_tickers(
+    raw: Iterable[str], *, where: str, days: Sequence[object] | None = None
+) -> tuple[tuple[str, ...], list[str]]:
     """Tickers in their order, each once, and notes on what was tidied.
+
+    With the ``days`` on which each belongs, a ticker that stands there once more with others is no repetition.
 
     Tickers are trimmed and brought to Unicode form NFC; case is kept, so ``AAPL`` and ``aapl`` are two.
 
@@ -45,6 +49,7 @@ def checked_tickers(raw: Iterable[str], *, where: str) -> tuple[tuple[str, ...],
         UsageError: one or more cannot be tickers; all of them are named.
     """
     kept: dict[str, None] = {}
+    told: set[tuple[str, object]] = set()
     notes: list[str] = []
     faults: list[str] = []
     for number, text in enumerate(raw, start=1):
@@ -56,9 +61,11 @@ def checked_tickers(raw: Iterable[str], *, where: str) -> tuple[tuple[str, ...],
             continue
         if ticker != text:
             notes.append(f"ticker {number} was tidied to {ticker!r}")
-        if ticker in kept:
+        one = ticker, None if days is None else days[number - 1]
+        if one in told:
             notes.append(f"ticker {ticker!r} is there twice; it is used once")
         kept[ticker] = None
+        told.add(one)
     if faults:
         more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
         raise UsageError(

@@ -30,6 +30,8 @@ NEXT = "https://example.com/rows?page=2"
     f'<{NEXT}>; rel="next"; anchor="{HERE}"',
     f'<{NEXT}>; rel="next", <{NEXT}>; rel="next last"',
     f"<{NEXT}>; rel=next;",
+    f",, <{NEXT}>; rel=next ,",
+    f'<{HERE}>; rel="https://example.com/rels/own self_1", <{NEXT}>; rel=next',
 ])  # fmt: skip
 def test_a_page_that_follows(header: str) -> None:
     assert next_of(header, HERE) == NEXT
@@ -61,6 +63,8 @@ def test_what_does_not_follow(header: str) -> None:
     (f'<{NEXT}> rel="next"', "no end of a link"),
     (f'<{NEXT}>; rel="next" <{HERE}>; rel="prev"', "no end of a link"),
     (f"<{NEXT}>; rel=next, <{HERE}>; rel=next", "2 pages follow"),
+    (f"<{NEXT}>; rel='next'", "no relation type: \"'next'\""),
+    (f"<{NEXT}>; rel=“next”", "no relation type"),
 ])  # fmt: skip
 def test_what_cannot_be_read_is_refused(header: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):

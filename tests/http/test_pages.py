@@ -335,6 +335,26 @@ def test_keys_in_the_next_address_are_taken_out(
     assert not any("canary" in address for (address,) in warehouse.ask("SELECT address FROM ops.bronze_manifest"))
 
 
+@pytest.mark.parametrize("by", ["next_url", "link"])
+def test_keys_do_not_go_to_a_place_that_the_vendor_chose(
+    tmp_path: Path, vendor: PagedVendor, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """Another port of the same host is another server."""
+    monkeypatch.setenv("ODD_KEY", "canary-of-pages")
+    with PagedVendor() as other:
+        other.other = page(ROWS[5:], next=None)
+        following = other.url("/odd") + "?x=1"
+        vendor.other = page(ROWS[:5], next=following, headers=[("Link", f'<{following}>; rel="next"')])
+        pages = Pages(by="next_url", next_at="next") if by == "next_url" else Pages(by="link")
+        keys = {"secrets": {"apikey": "ODD_KEY"}, "secret_headers": {"x-key": "ODD_KEY"}}
+        warehouse = warehouse_of(tmp_path / "home", vendor, pages, rows_at="rows", **keys)
+        assert warehouse.run().errors == []
+        assert symbols(warehouse) == ALL
+        (asked,) = other.requests["/odd"]
+        assert "canary" not in str(asked)
+        assert "canary" in vendor.asked[0] and "canary" in str(vendor.requests["/odd"][0]["x-key"])
+
+
 def test_an_answer_as_long_as_the_cap_is_asked_for_in_halves(tmp_path: Path, vendor: PagedVendor) -> None:
     """The vendor sends four rows at most, the oldest; nobody says so."""
     days = [price("AAA", f"2024-01-0{day}") for day in range(1, 10)]

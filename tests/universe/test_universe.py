@@ -49,6 +49,14 @@ def test_tickers_are_opaque() -> None:
     assert notes == ["tickers 'aapl' and 'AAPL' differ in case only; both are used"]
 
 
+def test_a_ticker_that_leaves_and_comes_back_is_not_there_twice(tmp_path: Path) -> None:
+    path = tmp_path / "members.csv"
+    path.write_text("ticker,valid_from,valid_to\nA,2024-01-01,2024-01-31\nA,2024-03-01,\nB,,\nB,,\n", encoding="utf-8")
+    service = UniverseService(UniverseSettings(file=path))
+    assert len(service.members()) == 3
+    assert service.notes == ["ticker 'B' is there twice; it is used once"]
+
+
 @pytest.mark.parametrize(("ticker", "reason"), REFUSED.items())
 def test_what_no_ticker_can_be_is_refused_in_one_safe_line(ticker: str, reason: str) -> None:
     with pytest.raises(UsageError) as caught:
