@@ -83,9 +83,8 @@ def next_of(header: str, base: str) -> str | None:
     Raises:
         ValueError: it is not written as RFC 8288 says, or two pages follow.
     """
-    targets = {
-        link.target for link in links(header.strip(" \t,"), base) if "next" in link.relations and link.context == base
-    }
+    found = links(header.strip(" \t,"), base)
+    targets = {link.target for link in found if "next" in link.relations and link.context == base}
     if len(targets) > 1:
         raise ValueError(f"{len(targets)} pages follow")
     return targets.pop() if targets else None

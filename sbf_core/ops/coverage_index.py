@@ -26,8 +26,8 @@ from sbf_core.ops.coverage import (
     ticker_of_answer,
 )
 
-#: Part of each rule: raise it when ``answers`` finds something else in the same manifests.
-_READING = 1
+#: Part of each rule: raise it when ``answers``, or ``settled_day``, finds something else in the same manifests.
+_READING = 2
 #: Rows are joined once there are more than so many a series.
 _ROWS_A_SERIES = 2
 _COLUMNS = "dataset_id, ticker, from_date, to_date, final_to, asked_at, bronze_file_id, rule"

@@ -203,6 +203,21 @@ def test_a_day_is_over_in_its_zone_and_settles_afterwards(tmp_path: Path, settle
     assert final(warehouse, vendor) == [("12-28", last)]
 
 
+@pytest.mark.parametrize(("asked_at", "last"), [
+    ("2024-03-10T10:30", "03-08"), ("2024-03-10T11:00", "03-09"),
+    ("2024-11-03T09:30", "11-01"), ("2024-11-03T10:00", "11-02"),
+])  # fmt: skip
+def test_a_day_settles_for_as_long_in_the_night_in_which_clocks_change(
+    tmp_path: Path, asked_at: str, last: str
+) -> None:
+    """Six hours after midnight in New York it was seven by the clock, or five."""
+    day = Column(name="date", type="DATE", zone="America/New_York", key=True, row_date=True)
+    warehouse, vendor = exchange(tmp_path, columns=(day, COLUMNS[1]), settles_after_days=0.25)
+    now = dt.datetime.fromisoformat(f"{asked_at}+00:00")
+    warehouse.run(hours_later=(now - warehouse.clock.now()).total_seconds() / 3600)
+    assert final(warehouse, vendor) == [("12-28", last)]
+
+
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES == 12)
 @given(
     st.lists(
