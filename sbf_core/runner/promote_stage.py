@@ -58,6 +58,8 @@ class PromoteStage:
         self._hooks = hooks
         self._progress = progress
         self._drift = drift
+        #: Series whose vendor restated their past, by what was promoted.
+        self.restated: set[str] = set()
 
     def run(
         self, context: RunContext, datasets: Sequence[OwnedDataset], *, again: bool = False
@@ -211,6 +213,7 @@ class PromoteStage:
         _count(context, outcome.counts)
         context.failures.extend(outcome.failures)
         context.notes.extend(f"{entry.key(each.ticker)}: {each}" for each in outcome.restated)
+        self.restated |= {entry.key(each.ticker) for each in outcome.restated}
         context.notes.extend(f"{entry.id}: {text}" for text in outcome.notes)
         self._progress.promoted(entry.id, files=len(batch), rows=outcome.counts.seen, rejected=outcome.counts.rejected)
         self._progress.advance(len(batch))

@@ -188,7 +188,7 @@ class RemakeStage:
                     ops.tables.hold(held, ids=entry.ids)
                     context.failures.append(held_failure(held))
                     return False
-                swap(ops, entry)
+                swap(ops, entry, restated=stage.restated)
             finally:
                 other.close()
         context.remade_tables += 1

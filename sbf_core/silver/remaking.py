@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import attrs
 import duckdb
@@ -151,9 +151,10 @@ def _gone(conn: duckdb.DuckDBPyConnection, before: str, after: str, key: list[tu
     return int(row[0])
 
 
-def swap(ops: OpsService, entry: DatasetKeymapEntry) -> None:
+def swap(ops: OpsService, entry: DatasetKeymapEntry, *, restated: Collection[str] = ()) -> None:
     """Put the table that was made beside in the place of the one that is there, with its part of the ledger, in one
-    transaction: a crash leaves the old table or the new one, whole.
+    transaction: a crash leaves the old table or the new one, whole. Series that turned out to be ``restated`` are
+    marked to be fetched again.
 
     Writes silver.<t>, silver.<t>_history, ops.promotion_manifest, ops.rejects, ops.schema_drift, ops.watermarks,
     ops.file_ingestions, ops.data_dates, ops.table_declarations and ops.held.
@@ -177,6 +178,7 @@ def swap(ops: OpsService, entry: DatasetKeymapEntry) -> None:
             )
         ops.tables.take_over(conn, entry, other=BESIDE)
         ops.tables.record(conn, entry)
+        ops.restated.mark(conn, restated, again_from=entry.first_date)
         fault_point("remake.swapped")
     conn.execute("CHECKPOINT")
 

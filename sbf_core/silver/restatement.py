@@ -47,9 +47,10 @@ def restatements(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> 
     not matter, for of a day that was taken in time and never changed that is long before.
 
     A series of which one run asked for every day from the first to the changed one, the run that brought the change or
-    a later one, has been fetched again already: so a rebuild, which sees all payloads, comes to the same result. A run
-    that asked for the first days and for the last ones, and not for those between, has not: they are of the old
-    measure.
+    a later one, has been fetched again already: so a rebuild, which sees all payloads, comes to the same result. The
+    first is the earliest that anybody had asked for by then; days before it, of an earlier ``first_date``, came later,
+    in the new measure. A run that asked for the first days and for the last ones, and not for those between, has not:
+    they are of the old measure.
     """
     if not entry.is_restated:
         return []
@@ -77,8 +78,10 @@ def restatements(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> 
         "PARTITION BY ticker, run_id ORDER BY a, z ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), "
         "numbered AS (SELECT *, count(*) FILTER (is_new) OVER (PARTITION BY ticker, run_id ORDER BY a, z "
         "ROWS UNBOUNDED PRECEDING) AS island FROM begun), "
-        "whole AS MATERIALIZED (SELECT ticker, run_id, max(z) AS until, max(fetched_at) AS fetched_at FROM numbered "
-        "WHERE island = 0 GROUP BY ticker, run_id HAVING min(a) <= CAST(? AS DATE)) "
+        "begin AS (SELECT ticker, run_id, min(a) AS since, max(z) AS until, max(fetched_at) AS fetched_at "
+        "FROM numbered WHERE island = 0 GROUP BY ticker, run_id), "
+        "whole AS MATERIALIZED (SELECT * FROM (SELECT *, min(since) OVER (PARTITION BY ticker ORDER BY fetched_at) "
+        "AS earliest FROM begin) WHERE since <= greatest(CAST(? AS DATE), earliest)) "
         "SELECT c.ticker, count(*), median(c.factor) FROM changed_row AS c WHERE EXISTS (SELECT 1 FROM answer AS a "
         "WHERE a.ticker IS NOT DISTINCT FROM c.ticker AND c.day BETWEEN a.from_date AND a.to_date "
         f"AND a.asked_at >= {_settled(entry)} AND a.asked_at < c.changed_at) "

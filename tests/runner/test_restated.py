@@ -251,6 +251,37 @@ def test_a_dataset_that_was_renamed_asks_no_second_time(tmp_path: Path) -> None:
     assert min(first for _, first, _ in vendor.asked) > FIRST
 
 
+def test_what_a_table_that_is_made_again_finds_restated_is_fetched_again(tmp_path: Path) -> None:
+    """Nobody looked for it when the split came; the run that says so does it."""
+    warehouse, vendor = home(tmp_path, restated_column="")
+    vendor.divisor["AAA"] = Decimal(4)
+    warehouse.run(hours_later=24, universe__tickers=TICKERS)
+    assert not consistent(warehouse, vendor)
+    vendor.entry = attrs.evolve(
+        vendor.entry, restated_column="close", promote_version=2, dataset="quotes", renamed_from=("prices/fake/eod",)
+    )
+    context = warehouse.run(hours_later=24, universe__tickers=TICKERS)
+    assert sum("all of it is fetched again" in note for note in context.notes) == 1
+    assert consistent(warehouse, vendor)
+    assert warehouse.ask("SELECT count(*) FROM ops.data_dates WHERE again_from IS NOT NULL") == [(0,)]
+
+
+def test_an_earlier_first_date_asks_for_what_is_missing_although_the_past_was_restated_before(tmp_path: Path) -> None:
+    warehouse, vendor = home(tmp_path, **PIECES[1])
+    vendor.divisor["AAA"] = Decimal(4)
+    warehouse.run(hours_later=24, universe__tickers=TICKERS)
+    vendor.entry = attrs.evolve(vendor.entry, first_date=FIRST - dt.timedelta(days=10))
+    vendor.asked.clear()
+    context = warehouse.run(hours_later=24, universe__tickers=TICKERS)
+    assert (context.remade_tables, [note for note in context.notes if "restated" in note]) == (1, [])
+    assert consistent(warehouse, vendor)
+    assert [
+        (first, last)
+        for ticker, first, last in vendor.asked
+        if ticker == "AAA" and first < START.date() - dt.timedelta(days=9)
+    ] == [(vendor.entry.first_date, FIRST - dt.timedelta(days=1))]
+
+
 @pytest.mark.parametrize(
     ("declared", "told"),
     [
