@@ -16,11 +16,11 @@ from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfEr
 from sbf_core.failures import FailureKind
 from sbf_core.faults import fault_point
 from sbf_core.fetching.key_notes import where_key_is
+from sbf_core.fetching.known import Known
 from sbf_core.fetching.tally import outcome_of
 from sbf_core.http.loop import LOOP_BYTES_MAX, RequestLoop
 from sbf_core.http.recipe_walk import RecipeWalk, fetch_by_recipe
 from sbf_core.http.session import AskingSession, FetchSession
-from sbf_core.ops.latest_payloads import LatestPayload
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
@@ -97,7 +97,7 @@ class Fetcher:
         registry: DatasetRegistry,
         sessions: Sessions,
         *,
-        known: Mapping[tuple[str, str], LatestPayload],
+        known: Known,
         parts: Mapping[tuple[str, str], int],
     ) -> None:
         self._writer = writer

@@ -6,21 +6,20 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 
-from sbf_core.bronze.file_reader import check_payload
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.bronze.paths import evidence_path
 from sbf_core.bronze.quarantine import QuarantineReason, put_in_quarantine
 from sbf_core.dataset.former_names import under_present_names
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.errors import DamageFound, is_interrupt
+from sbf_core.errors import is_interrupt
 from sbf_core.failures import failure_of, kind_of
 from sbf_core.faults import fault_point
 from sbf_core.fetching.answers import FetchAnswer, Fetcher, Sessions
 from sbf_core.fetching.key_notes import notes_of_keys
+from sbf_core.fetching.known import Known
 from sbf_core.fetching.run_progress import RunProgress
 from sbf_core.fetching.tally import FetchTally, notes_of_the_clock, notes_of_unknown
 from sbf_core.fetching.workers import FetchWorkers
-from sbf_core.ops.latest_payloads import LatestPayload
 from sbf_core.ops.rows import FailedFetch
 from sbf_core.ops.service import OpsService
 from sbf_core.ops.unknown import unknown_since
@@ -82,22 +81,7 @@ class FetchStage:
         #: Series of which every step came.
         self.whole: set[str] = set()
 
-    def _known(self, names: Sequence[str]) -> dict[tuple[str, str], LatestPayload]:
-        """The payloads that series ended with. One that failed because its file is not what was recorded
-        counts as none, so that its bytes are kept again when they come again.
-        """
-        known = self._ops.latest_payloads(names)
-        for row in self._ops.load_failed_rows():
-            ended = [known[place] for place in ((row.key, row.address), (row.key, "")) if place in known]
-            if any(one.payload_hash == row.payload_hash for one in ended):
-                try:
-                    check_payload(self._config.bronze, row)
-                except DamageFound:
-                    damaged = (row.key, row.payload_hash)
-                    known = {place: one for place, one in known.items() if (place[0], one.payload_hash) != damaged}
-        return known
-
-    def run(self, context: RunContext, planned: Sequence[PlannedRequest], *, keep_unchanged: bool = False) -> None:
+    def run(self, context: RunContext, planned: Sequence[PlannedRequest], *, known: Known | None) -> None:
         """Fetch, write and record; counts go to ``context``.
 
         A request that fails is on record and does not stop the others. A disk that fails stops all.
@@ -105,17 +89,16 @@ class FetchStage:
         Args:
             context: the run.
             planned: requests that are due.
-            keep_unchanged: write a payload although its series ended with the same bytes (a replay gives each vintage).
+            known: the payloads that series ended with; None: write each, whatever was there (a replay gives each
+                vintage).
         """
         if not planned:
             return
         ids = {item.entry.id: item.entry.ids for item in planned}.values()
-        names = sorted({name for group in ids for name in group})
-        known = under_present_names({} if keep_unchanged else self._known(names), ids)
         closing = [name for item in planned if item.entry.closes_rows for name in item.entry.ids]
-        parts = self._ops.latest_answer_parts(sorted({*closing})) if closing and not keep_unchanged else {}
+        parts = self._ops.latest_answer_parts(sorted({*closing})) if closing and known is not None else {}
         parts = under_present_names(parts, ids)
-        if not keep_unchanged:  # a replay gives what others said, and when
+        if known is not None:  # a replay gives what others said, and when
             later = self._ops.recorded.later_than(context.started_at + _CLOCK_SLACK)
             context.notes += notes_of_the_clock(planned, later, now=context.started_at)
         self._watched = self._hooks_here(planned)
@@ -124,7 +107,7 @@ class FetchStage:
         self._progress.asks(item.entry.id for item in planned)
         self._tally = FetchTally(context)
         waiting: list[FetchAnswer] = []
-        fetcher = Fetcher(self._writer, self._hooks, self._registry, self._sessions, known=known, parts=parts)
+        fetcher = Fetcher(self._writer, self._hooks, self._registry, self._sessions, known=known or {}, parts=parts)
         workers = FetchWorkers(fetcher, self._sessions.loop, workers=self._workers)
         try:
             for answer in workers.answers(planned):

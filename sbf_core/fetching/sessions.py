@@ -6,9 +6,9 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sbf_core.dataset.former_names import under_present_names
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.fetching.known import Known
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
@@ -29,6 +29,7 @@ class LiveSessions:
         config: where the home is.
         hooks, registry: say who reads a dataset's payloads.
         due: what will be asked.
+        known: the payloads that its series ended with, with their marks.
         ask_anyway: ask vendors who said to come back later.
         logger: told what a user should know.
     """
@@ -44,6 +45,7 @@ class LiveSessions:
         registry: DatasetRegistry,
         due: Sequence[PlannedRequest],
         *,
+        known: Known,
         ask_anyway: bool,
         logger: logging.Logger,
     ) -> None:
@@ -53,12 +55,10 @@ class LiveSessions:
 
         keys = Keys(config.home)
         keys.learn(name for planned in due for name in planned.entry.key_names)
-        ids = {planned.entry.id: planned.entry.ids for planned in due}.values()
-        latest = under_present_names(ops.latest_payloads(sorted({name for group in ids for name in group})), ids)
         entries = {planned.entry.id: planned.entry for planned in due}
 
         def validators(request: RunRequest, address: str) -> tuple[str, str]:
-            one = latest.get((request.key, address))
+            one = known.get((request.key, address))
             is_enough = one is not None and one.stands(entries[request.dataset_id], request)
             return (one.etag, one.last_modified) if one is not None and is_enough else ("", "")
 

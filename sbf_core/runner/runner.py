@@ -16,6 +16,7 @@ from sbf_core.duck.disk import FREE_BYTES_FLOOR, machine_faults
 from sbf_core.duck.holder import HomeLock
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.faults import fault_point
+from sbf_core.fetching.known import known_payloads
 from sbf_core.fetching.progress import Progress
 from sbf_core.fetching.run_progress import RunProgress
 from sbf_core.fetching.sessions import LiveSessions
@@ -275,13 +276,15 @@ class Runner:
     def _fetch(self, ops: OpsService, hooks: HookCalls, context: RunContext, due: Sequence[PlannedRequest]) -> None:
         from sbf_core.fetching.fetch_stage import FetchStage  # a run with nothing due need not load it
 
+        known = known_payloads(ops, self._config, due) if self.chosen.archive is None else None
         live = (
             LiveSessions(
-                ops, self._config, hooks, self.home.registry, due, ask_anyway=self._options.force, logger=self._logger
+                ops, self._config, hooks, self.home.registry, due, known=known, ask_anyway=self._options.force,
+                logger=self._logger,
             )
-            if self.chosen.archive is None
+            if known is not None
             else None
-        )
+        )  # fmt: skip
         if live is not None:
             self._progress.limited(live.limits, self._config.rates)
         sessions = live if live is not None else self._planning.replay
@@ -291,7 +294,7 @@ class Runner:
             workers=self._settings["run.workers"], progress=self._progress,
         )  # fmt: skip
         try:
-            stage.run(context, due, keep_unchanged=self.chosen.archive is not None)
+            stage.run(context, due, known=known)
             ops.cover_without_payload(list({id(item.entry): item.entry for item in due}.values()), context.run_id)
             ops.restated.clear({item.request.key for item in due if item.again} & stage.whole)
         finally:

@@ -13,11 +13,12 @@ import attrs
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "http"))
-from faulty import FaultyVendor, answer
+from faulty import FaultyVendor, Script, answer
 from warehouse import FakeVendor, Warehouse, entry, price
 
 from sbf_core.api import Column, DatasetKeymapEntry, RestRecipe, RunResult, hookimpl
 from sbf_core.runner.options import RunOptions
+from sbf_core.vocabulary import Layer
 
 RATES = (
     Column(name="day", type="DATE", key=True, row_date=True, source="request.from_date"),
@@ -123,6 +124,30 @@ def test_a_mark_is_sent_only_where_the_news_that_nothing_changed_is_enough(tmp_p
             assert warehouse.run(hours_later=hours).errors == []
         asked = [request.get("if-none-match") for request in site.requests["/odd/2024"]]
         assert asked == [None, None, '"1"']
+
+
+class Marked(FaultyVendor):
+    """Sends what a client that names its mark has already as 304."""
+
+    def _script(self, target: str, headers: dict[str, str]) -> Script:
+        self.requests[target].append(headers)
+        if headers.get("if-none-match") == '"1"':
+            return answer(status=304)
+        return answer(json.dumps([price("A", "2024-01-01")]).encode(), headers=[("ETag", '"1"')])
+
+
+def test_a_payload_that_is_not_what_was_recorded_is_asked_for_again_without_its_mark(tmp_path: Path) -> None:
+    with Marked() as site:
+        declared = entry(recipe=RestRecipe(url=site.url("/odd")), refresh_after_hours=0)
+        warehouse = Warehouse(tmp_path / "home", Declared(declared))
+        warehouse.run(options=RunOptions(only=Layer.BRONZE))
+        (name,) = warehouse.bronze_files()
+        (tmp_path / "home" / "bronze" / name).write_bytes(b"[]")
+        (failed,) = warehouse.run(hours_later=1).errors
+        assert "is not what was recorded" in failed
+        assert warehouse.run(hours_later=1).files == 1
+        assert warehouse.ask("SELECT count(*) FROM silver.px") == [(1,)]
+        assert [request.get("if-none-match") for request in site.requests["/odd"]] == [None, '"1"', None]
 
 
 def test_pieces_of_a_past_that_nothing_was_said_of_since_are_kept_once(tmp_path: Path) -> None:
