@@ -83,8 +83,9 @@ class DatasetKeymapEntry(ColumnRoles):
             again after so many days.
         cadence: when there can be something new: a calendar, an age, seasons.
         settles_after_days: a day is final, and not asked for again, once it was asked for this long after it was over
-            in the zone of the column ``row_date`` (UTC without one). Rows that a vendor adds later than that are not
-            seen, unless ``lookback_days`` reaches them.
+            in the zone of the column ``row_date`` (UTC without one), and ``min_age_days`` of its cadence later, because
+            its rows come only then. Rows that a vendor adds later than that are not seen, unless ``lookback_days``
+            reaches them.
         horizon: where the address has ``{to_date}``, a row may be of so many days after the last day that was asked
             for: the vendor's day may have begun already. A row beyond is rejected; ``"any"`` for projections and
             calendars.
@@ -239,6 +240,11 @@ class DatasetKeymapEntry(ColumnRoles):
         """Whether a run tells of rows that it asked for again and that did not come."""
         is_unsaid = self.semantics is Semantics.UPSERT and self.answers is None and self.lookback_days > 0
         return is_unsaid and self.is_asked_since and self.row_date_column is not None
+
+    @property
+    def settle_days(self) -> float:
+        """How many days after it was over a day is final: from when on its rows are published, and some more."""
+        return self.settles_after_days + self.cadence.min_age_days
 
     @property
     def day_zone(self) -> str:

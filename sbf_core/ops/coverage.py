@@ -39,7 +39,7 @@ def final_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) 
 
 def settled_day(entry: DatasetKeymapEntry) -> str:
     """SQL of the last day that was final at ``asked_at``, a moment in UTC without its zone."""
-    wait = f"to_seconds(CAST({entry.settles_after_days * _SECONDS_A_DAY!r} AS DOUBLE))"
+    wait = f"to_seconds(CAST({entry.settle_days * _SECONDS_A_DAY!r} AS DOUBLE))"
     local = f"timezone({literal(entry.day_zone)}, timezone('UTC', asked_at - {wait}))"
     return f"CAST({local} AS DATE) - 1"
 

@@ -71,7 +71,7 @@ GROUP BY s.dataset_id, s.rule, s.ticker, s.from_date, s.to_date ORDER BY ALL
 def rule_of(entry: DatasetKeymapEntry) -> str:
     """What decides, beside the manifests, which days of a dataset are final."""
     one = "" if ticker_of_answer(entry) == "ticker" else ", tickers together"
-    return f"{_READING}: settled after {entry.settles_after_days!r} d in {entry.day_zone}{one}"
+    return f"{_READING}: settled after {float(entry.settle_days)!r} d in {entry.day_zone}{one}"
 
 
 def known_final(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> Stretches:

@@ -105,4 +105,4 @@ def _day(entry: DatasetKeymapEntry) -> str:
 def _settled(entry: DatasetKeymapEntry) -> str:
     """From when on the day ``c.day`` is final, as UTC without a zone."""
     over = f"timezone('UTC', timezone({literal(entry.day_zone)}, CAST(c.day + 1 AS TIMESTAMP)))"
-    return f"{over} + to_seconds(CAST({entry.settles_after_days * _SECONDS_A_DAY!r} AS DOUBLE))"
+    return f"{over} + to_seconds(CAST({entry.settle_days * _SECONDS_A_DAY!r} AS DOUBLE))"

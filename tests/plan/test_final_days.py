@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from indexed_coverage import agrees
 from warehouse import FakeVendor, Warehouse, entry
 
-from sbf_core.api import Column, DataRules, RunResult, hookimpl
+from sbf_core.api import Cadence, Column, DataRules, RunResult, hookimpl
 from sbf_core.care.rebuild import rebuild
 from sbf_core.ops.coverage import final_stretches
 from sbf_core.plugin.manager import PluginManager
@@ -201,6 +201,22 @@ def test_a_day_is_over_in_its_zone_and_settles_afterwards(tmp_path: Path, settle
     warehouse, vendor = exchange(tmp_path, columns=(moment, COLUMNS[1]), settles_after_days=settles)
     warehouse.run()
     assert final(warehouse, vendor) == [("12-28", last)]
+
+
+def test_a_day_whose_rows_come_days_later_settles_after_they_came(tmp_path: Path) -> None:
+    """On the morning of the third day half of its rows are there."""
+    columns = (*COLUMNS, Column(name="name", type="VARCHAR", key=True))
+    vendor = FakeVendor(entry(columns=columns, first_date=FIRST, cadence=Cadence(min_age_days=3)))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    half = [{"date": "2023-12-30", "close": 1, "name": "A"}]
+    for hours, rows in ((0, half), (24, [*half, {"date": "2023-12-30", "close": 2, "name": "B"}])):
+        vendor.says(rows)
+        assert warehouse.run(hours_later=hours).errors == []
+    with warehouse.open() as cursor:
+        assert [each.last for each in final_stretches(cursor, vendor.entries[0])[None]] == [dt.date(2023, 12, 29)]
+        agrees(cursor, vendor.entries[0])
+    plan = warehouse.runner().plan().requests[0].request
+    assert plan.from_date == dt.date(2023, 12, 30)
 
 
 @pytest.mark.parametrize(("asked_at", "last"), [
