@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from pytest_httpserver import HTTPServer
 from warehouse import Warehouse, entry, price
@@ -188,6 +189,32 @@ def test_tickers_of_a_batch_that_the_vendor_does_not_know(tmp_path: Path, httpse
     warehouse.run()
     warehouse.run(hours_later=24)
     assert sorted(asked(httpserver)) == ["/eod/A,B", "/eod/C", "/eod/C"]
+
+
+@pytest.mark.parametrize(
+    ("members", "renamed"),
+    [(("C", "B", "A"), {}), (("A", "B", "C"), {"dataset": "bars", "renamed_from": ("prices/fake/eod",)})],
+    ids=["asked for with others", "renamed"],
+)
+def test_tickers_of_which_something_came_are_not_unknown_on_a_day_without_rows(
+    tmp_path: Path, httpserver: HTTPServer, members: tuple[str, ...], renamed: dict[str, Any]
+) -> None:
+    """The vendor says on a weekend that there is nothing; the next run asks as ever."""
+    for tickers in ("A,B", "C"):
+        rows = [price(ticker, "2024-01-01") for ticker in tickers.split(",")]
+        httpserver.expect_request(f"/eod/{tickers}").respond_with_json(rows)
+    usual = {"recipe": {"tickers_per_request": 2}, "scope": "per_ticker", "members": ("A", "B", "C")}
+    url = httpserver.url_for("/eod/{ticker}")
+    warehouse = warehouse_of(tmp_path, url, **usual)  # type: ignore[arg-type]
+    warehouse.run()
+    httpserver.clear()
+    for tickers in ("A,B", "C", "C,B", "A"):
+        httpserver.expect_request(f"/eod/{tickers}").respond_with_data("", status=404)
+    (plugin,) = warehouse.plugins.values()
+    plugin.given = attrs.evolve(plugin.given, members=members, **renamed)  # type: ignore[attr-defined]
+    for _ in range(2):
+        assert not [note for note in warehouse.run(hours_later=24).notes if "has nothing of" in note]
+    assert len(asked(httpserver)) == 4
 
 
 def test_what_a_vendor_did_not_know_is_asked_for_once_it_does(tmp_path: Path, httpserver: HTTPServer) -> None:
