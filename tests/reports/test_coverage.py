@@ -147,7 +147,8 @@ def test_tickers_that_were_never_asked_for_are_there(tmp_path: Path) -> None:
     warehouse.run(universe__tickers=["B"])
     assert shown(warehouse, vendor, tickers=["A", "B"]) == [
         ("A", "01-01", "01-04", 4, "never asked"),
-        ("B", "01-01", "01-04", 4, "final"),
+        ("B", "01-01", "01-02", 2, "final"),
+        ("B", "01-03", "01-04", 2, "not final"),
     ]
     assert shown(warehouse, vendor, today=dt.date(2023, 1, 1)) == []
 
