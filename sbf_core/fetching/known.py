@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sbf_core.bronze.file_reader import check_payload
 from sbf_core.dataset.former_names import under_present_names
@@ -16,7 +16,9 @@ from sbf_core.plan.planned import PlannedRequest
 Known = Mapping[tuple[str, str], LatestPayload]
 
 
-def known_payloads(ops: OpsService, config: DuckDbConfig, planned: Sequence[PlannedRequest]) -> Known:
+def known_payloads(
+    ops: OpsService, config: DuckDbConfig, planned: Sequence[PlannedRequest], *, documents: Collection[str]
+) -> Known:
     """The payloads that the series of some datasets ended with. One that failed because its file is not what was
     recorded counts as none, so that its bytes are asked for, and kept, again.
 
@@ -24,9 +26,11 @@ def known_payloads(ops: OpsService, config: DuckDbConfig, planned: Sequence[Plan
         ops: the facade.
         config: where Bronze is.
         planned: requests of these datasets.
+        documents: identities of those that are fetched by a hook, which may give several documents.
     """
     ids = {item.entry.id: item.entry.ids for item in planned}.values()
-    known = ops.latest_payloads(sorted({name for group in ids for name in group}))
+    several = {name for group in ids if group[0] in documents for name in group}
+    known = ops.latest_payloads(sorted({name for group in ids for name in group}), documents=sorted(several))
     for row in ops.load_failed_rows():
         ended = [known[place] for place in ((row.key, row.address), (row.key, "")) if place in known]
         if any(one.payload_hash == row.payload_hash for one in ended):

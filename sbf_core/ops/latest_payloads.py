@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 
 import attrs
@@ -12,28 +11,31 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.runs.request import RunRequest
 
-_OF = "list_contains(from_json(CAST(? AS JSON), '[\"VARCHAR\"]'), dataset_id)"
-#: Payloads of one answer count from the moment at which it was complete; ``later`` are those of younger answers.
+_OF = "list_contains(CAST($names AS VARCHAR[]), dataset_id)"
+#: Payloads of one answer count from the moment at which it was complete; ``later`` are those of younger answers. One
+#: of whose days a younger answer spoke cannot stand unless it is a document: a long history has hardly any other.
 _LATEST = f"""
 WITH cut AS (SELECT DISTINCT bronze_file_id FROM ops.rejects WHERE reason = 'after_horizon'),
 payload AS (
-    SELECT series_key, address, fetched_at, from_date, to_date, payload_hash, etag, last_modified, bronze_file_id,
-        max(fetched_at) OVER (PARTITION BY series_key, run_id, from_date, to_date, cursor,
-            CASE WHEN parts = 0 THEN bronze_file_id ELSE '' END) AS answered_at
+    SELECT dataset_id, series_key, address, fetched_at, from_date, to_date, payload_hash, etag, last_modified,
+        bronze_file_id, coalesce(from_date, DATE '0001-01-01') AS first, coalesce(to_date, DATE '9999-12-31') AS last,
+        CASE WHEN parts = 0 THEN fetched_at ELSE max(fetched_at) OVER (
+            PARTITION BY series_key, run_id, from_date, to_date, cursor, parts = 0) END AS answered_at
     FROM ops.bronze_manifest WHERE {_OF}
-), placed AS (
-    SELECT *, count(*) OVER later > 0 AS has_later,
-        min(coalesce(from_date, DATE '0001-01-01')) OVER later AS later_from,
-        max(coalesce(to_date, DATE '9999-12-31')) OVER later AS later_to
-    FROM payload WINDOW later AS (PARTITION BY series_key ORDER BY answered_at DESC
-        RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP)
+), moment AS (
+    SELECT series_key, answered_at, min(min(first)) OVER later AS later_from, max(max(last)) OVER later AS later_to
+    FROM payload GROUP BY series_key, answered_at WINDOW later AS (
+        PARTITION BY series_key ORDER BY answered_at DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), newest AS (
-    SELECT * FROM placed QUALIFY row_number() OVER (
-        PARTITION BY series_key, address ORDER BY fetched_at DESC, bronze_file_id DESC) = 1
+    SELECT p.*, m.later_from, m.later_to FROM payload AS p JOIN moment AS m USING (series_key, answered_at)
+    QUALIFY row_number() OVER (PARTITION BY series_key, address ORDER BY fetched_at DESC, bronze_file_id DESC) = 1
 )
 SELECT series_key, address, payload_hash, coalesce(etag, ''), coalesce(last_modified, ''), from_date, to_date,
-    has_later, later_from, later_to, c.bronze_file_id IS NOT NULL
-FROM newest LEFT JOIN cut AS c USING (bronze_file_id) ORDER BY fetched_at, newest.bronze_file_id
+    later_from, later_to, c.bronze_file_id IS NOT NULL
+FROM newest LEFT JOIN cut AS c USING (bronze_file_id)
+WHERE list_contains(CAST($documents AS VARCHAR[]), dataset_id) OR later_from IS NULL OR later_from > last
+    OR later_to < first
+ORDER BY fetched_at, newest.bronze_file_id
 """
 
 
@@ -45,8 +47,8 @@ class LatestPayload:
         payload_hash: of its bytes.
         etag, last_modified: what it came with; empty where it came without.
         from_date, to_date: the days of its request.
-        has_later: younger answers of the series were kept.
-        later_from, later_to: the first and the last day that these were asked for.
+        later_from, later_to: the first and the last day for which younger answers of the series were asked; None where
+            there are none.
         is_cut: rows of it were rejected because its request did not reach as far as they are dated ahead.
     """
 
@@ -55,7 +57,6 @@ class LatestPayload:
     last_modified: str
     from_date: dt.date | None
     to_date: dt.date | None
-    has_later: bool
     later_from: dt.date | None
     later_to: dt.date | None
     is_cut: bool
@@ -79,20 +80,24 @@ class LatestPayload:
         return is_document or not self._is_overtaken(entry)
 
     def _is_overtaken(self, entry: DatasetKeymapEntry) -> bool:
-        if not self.has_later or not entry.is_asked_by_days:
-            return self.has_later
-        assert self.later_from is not None and self.later_to is not None
+        if self.later_from is None or self.later_to is None or not entry.is_asked_by_days:
+            return self.later_from is not None
         first, last = self.from_date or dt.date.min, self.to_date or dt.date.max
         return self.later_from <= last and first <= self.later_to
 
 
 def latest_payloads(
-    conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]
+    conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str], *, documents: Sequence[str] = ()
 ) -> dict[tuple[str, str], LatestPayload]:
-    """The newest payload of each series, under (series, address) and under (series, "")."""
-    names = json.dumps(list(dataset_ids))
-    rows = conn.execute(_LATEST, [names]).fetchall()
-    overtaken = _overtaken(conn, names) if rows else set()
+    """The newest payload of each series, under (series, address) and under (series, ""), as far as its bytes can stand.
+
+    Args:
+        conn: on the ledger.
+        dataset_ids: under all their names.
+        documents: those of which an answer may have several documents, each of which stands by itself.
+    """
+    rows = conn.execute(_LATEST, {"names": list(dataset_ids), "documents": list(documents)}).fetchall()
+    overtaken = _overtaken(conn, dataset_ids) if rows else set()
     latest: dict[tuple[str, str], LatestPayload] = {}
     for key, address, *values in rows:
         if key not in overtaken:
@@ -100,7 +105,7 @@ def latest_payloads(
     return latest
 
 
-def _overtaken(conn: duckdb.DuckDBPyConnection, names: str) -> set[str]:
+def _overtaken(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> set[str]:
     """Batches of tickers of which one came later in another batch: the same payload once more may be news then."""
     rows = conn.execute(
         "WITH series AS (SELECT dataset_id, series_key, ticker, max(fetched_at) AS last_at FROM ops.bronze_manifest "
@@ -109,6 +114,6 @@ def _overtaken(conn: duckdb.DuckDBPyConnection, names: str) -> set[str]:
         "newest AS (SELECT dataset_id, one, max(last_at) AS last_at FROM each GROUP BY ALL) "
         "SELECT DISTINCT each.series_key FROM each JOIN newest USING (dataset_id, one) "
         "WHERE newest.last_at > each.last_at",
-        [names],
+        {"names": list(dataset_ids)},
     ).fetchall()
     return {key for (key,) in rows}

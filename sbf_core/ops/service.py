@@ -214,9 +214,11 @@ class OpsService:
         """What the ledger knows of every series of fetches."""
         return queries.load_series_states(self._repo.cursor())
 
-    def latest_payloads(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], LatestPayload]:
-        """The newest payload of each series, under (series, address) and under (series, "")."""
-        return latest_payloads(self._repo.cursor(), dataset_ids)
+    def latest_payloads(
+        self, dataset_ids: Sequence[str], *, documents: Sequence[str] = ()
+    ) -> dict[tuple[str, str], LatestPayload]:
+        """The newest payload of each series, see ``latest_payloads``."""
+        return latest_payloads(self._repo.cursor(), dataset_ids, documents=documents)
 
     def latest_answer_parts(self, dataset_ids: Sequence[str]) -> dict[tuple[str, str], int]:
         """In how many parts the newest answer of each series came, 0 for one, under (series, "")."""

@@ -276,7 +276,10 @@ class Runner:
     def _fetch(self, ops: OpsService, hooks: HookCalls, context: RunContext, due: Sequence[PlannedRequest]) -> None:
         from sbf_core.fetching.fetch_stage import FetchStage  # a run with nothing due need not load it
 
-        known = known_payloads(ops, self._config, due) if self.chosen.archive is None else None
+        hooked = {one.entry.id for one in self.chosen.datasets if hooks.has(one, "fetch")}
+        known = None
+        if self.chosen.archive is None:
+            known = known_payloads(ops, self._config, due, documents=hooked)
         live = (
             LiveSessions(
                 ops, self._config, hooks, self.home.registry, due, known=known, ask_anyway=self._options.force,
