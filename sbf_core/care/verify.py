@@ -121,8 +121,8 @@ class Verification:
             bootstrap: the database.
             scratch: a folder that it may write.
         """
-        self._report = VerifyReport()
-        self._beside = lambda: beside(bootstrap.new_cursor, scratch / "made.duckdb", now=self._clock.now())
+        self._report, now = VerifyReport(), self._clock.now()  # of one moment, so that all are laid out alike
+        self._beside = lambda: beside(bootstrap.new_cursor, scratch / "made.duckdb", now=now)
         self._staging = scratch
         self._hooks = self._home.hooks()
         try:

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from sbf_core.duck.config import STORAGE_VERSION
+from sbf_core.duck.empty import keep_empty, lay_out_empty
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.duck.migrate import make_schema
 
@@ -67,6 +68,7 @@ def beside(
         duckdb.IOException: the disk does not let it be written.
     """
     _remove(path)
+    is_made = lay_out_empty(path, now=now, durable=False)
     owner = new_cursor()
     try:
         owner.execute(
@@ -75,7 +77,9 @@ def beside(
         try:
             database = BesideDatabase(new_cursor)
             try:
-                make_schema(database.cursor(), now=now)
+                if not is_made:
+                    make_schema(database.cursor(), now=now)
+                    keep_empty(path, now=now)
                 yield database
             finally:
                 database.close()

@@ -18,7 +18,7 @@ from sbf_core.duck.create import create_database, discard_left_overs
 from sbf_core.duck.harden import harden
 from sbf_core.duck.holder import HomeLock, drop_holder, write_holder
 from sbf_core.duck.home_folder import check_place, check_restored, check_there, make_home
-from sbf_core.duck.migrate import apply_migrations, check_ledger, latest_version, make_schema, schema_version
+from sbf_core.duck.migrate import apply_migrations, check_ledger, latest_version, schema_version
 from sbf_core.duck.older_ledger import looking, overlay
 from sbf_core.duck.open_fault import is_duckdb, no_duckdb, open_fault
 from sbf_core.duck.open_here import is_open_here, note_open
@@ -255,7 +255,7 @@ class DuckDbBootstrap:
         while True:
             try:
                 if not self.read_only and not self.database.exists():
-                    create_database(self.database, self._settings(), self._fill)
+                    create_database(self.database, self._settings(), now=self._clock.now())
                     if self.config.fsync != "none":
                         sync_all([self.config.home])
                 return duckdb.connect(str(self.database), read_only=self.read_only, config=self._settings())
@@ -273,9 +273,6 @@ class DuckDbBootstrap:
         if self._scratch is not None:
             return [self.config.bronze, self._scratch]
         return [] if self.read_only else [self.config.bronze, self.config.staging]
-
-    def _fill(self, connection: duckdb.DuckDBPyConnection) -> None:
-        make_schema(connection, now=self._clock.now())
 
     def _refuse_newer(self, version: int | None) -> None:
         if version is not None and version > latest_version():

@@ -4,29 +4,30 @@ a disk that is full, or a crash, while DuckDB lays its file out leaves one that 
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from sbf_core.duck.empty import keep_empty, lay_out_empty
+from sbf_core.duck.migrate import make_schema
 from sbf_core.faults import fault_point
 
 
-def create_database(
-    database: Path, settings: Mapping[str, Any], fill: Callable[[duckdb.DuckDBPyConnection], None]
-) -> None:
-    """Make a database beside its place, fill it, and put it there. A database that is there is never replaced.
+def create_database(database: Path, settings: Mapping[str, Any], *, now: dt.datetime) -> None:
+    """Make a database with the schema beside its place, and put it there. One that is there is never replaced.
 
     Call it while holding the home.
 
     Args:
         database: the place; nothing is there.
         settings: for opening it.
-        fill: makes the schema; the file must need no log afterwards.
+        now: the present moment.
 
     Raises:
         duckdb.IOException: the disk does not let it be written.
@@ -34,12 +35,14 @@ def create_database(
     """
     fresh = database.with_name(f".{database.name}.{os.getpid()}-{secrets.token_hex(4)}.new")
     try:
-        connection = duckdb.connect(str(fresh), config=dict(settings))
-        try:
-            fill(connection)
-            fault_point("home.filled")
-        finally:
-            connection.close()
+        if not lay_out_empty(fresh, now=now, durable=True):
+            connection = duckdb.connect(str(fresh), config=dict(settings))
+            try:
+                make_schema(connection, now=now)
+            finally:
+                connection.close()
+            keep_empty(fresh, now=now)
+        fault_point("home.filled")
         put_in_place(fresh, database)
         fault_point("home.made")
     finally:

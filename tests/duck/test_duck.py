@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from warehouse import START
 
 from sbf_core.clock import FixedClock
-from sbf_core.duck import migrate
+from sbf_core.duck import create, empty, migrate
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.transaction import TransactionBroken, transaction
@@ -33,6 +34,34 @@ def test_a_new_home_gets_the_latest_schema(config: DuckDbConfig) -> None:
     )
     bootstrap.close()
     assert not config.holder.exists()
+
+
+def _laid_out(home: Path, moment: dt.datetime) -> tuple[set[tuple[object, ...]], list[tuple[object, ...]]]:
+    """The columns of a new home's ledger, and the migrations in it with their moments; a row is left in it."""
+    bootstrap = DuckDbBootstrap(DuckDbConfig(home=home), clock=FixedClock(moment)).open()
+    cursor = bootstrap.cursor()
+    columns = cursor.execute("SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns()").fetchall()
+    migrations = cursor.execute("FROM ops.schema_migrations ORDER BY ALL").fetchall()
+    cursor.execute("INSERT INTO ops.schema_migrations VALUES (0, 'of this home', '', now()::TIMESTAMP)")
+    bootstrap.close()
+    return set(columns), migrations
+
+
+def test_the_next_home_of_a_process_is_as_the_first_but_for_its_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is laid out from the bytes of the first, without a statement."""
+    monkeypatch.setattr(empty, "_kept", {})
+    first, later = _laid_out(tmp_path / "first", START), _laid_out(tmp_path / "later", START + dt.timedelta(days=1))
+    assert later[0] == first[0]
+    assert {row[-1] for row in first[1]} == {dt.datetime(2024, 1, 2, 12)}
+    assert {row[-1] for row in later[1]} == {dt.datetime(2024, 1, 3, 12)}
+
+    def no_statement(*_: object, **__: object) -> None:
+        pytest.fail("the schema is made once a moment")
+
+    monkeypatch.setattr(create, "make_schema", no_statement)
+    assert _laid_out(tmp_path / "second", START) == first
 
 
 REFUSED = [
