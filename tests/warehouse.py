@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from asking import Rows, rows_of
 
 from sbf_core.api import DatasetKeymapEntry, GoldModel, RunResult, UniverseMember, column, hookimpl
 from sbf_core.clock import FixedClock
@@ -147,8 +148,12 @@ class Warehouse:
 
     def ask(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        with self.open() as cursor:
-            return cursor.execute(query, list(parameters)).fetchall()  # type: ignore[no-any-return]
+
+        def opened() -> Rows:
+            with self.open() as cursor:
+                return cursor.execute(query, list(parameters)).fetchall()  # type: ignore[no-any-return]
+
+        return rows_of(self.home / "sbf.duckdb", query, parameters, otherwise=opened)
 
     def bronze_files(self) -> list[str]:
         """Every payload on disk, relative to Bronze."""

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from asking import Rows, rows_of
 from hang import HANG_SECONDS
 from warm_sbf import WARM
 
@@ -227,8 +228,12 @@ def digests(home: Path, *, bronze: Path | None = None) -> Mapping[str, tuple[int
 
 def ask(home: Path, query: str) -> Sequence[tuple[object, ...]]:
     """The rows of a query over a home."""
-    bootstrap = DuckDbBootstrap(DuckDbConfig(home=home), read_only=True).open()
-    try:
-        return bootstrap.cursor().execute(query).fetchall()
-    finally:
-        bootstrap.close()
+
+    def opened() -> Rows:
+        bootstrap = DuckDbBootstrap(DuckDbConfig(home=home), read_only=True).open()
+        try:
+            return bootstrap.cursor().execute(query).fetchall()
+        finally:
+            bootstrap.close()
+
+    return rows_of(home / "sbf.duckdb", query, (), otherwise=opened)
