@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,18 @@ def with_path(folder: Path) -> str:
     return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
+@cache
+def _built(name: str) -> Path:
+    """What pip installs of a package, in a folder that lasts as long as this process; several tests want the same."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    source, site = shutil.copytree(EXAMPLES / name, folder / name), folder / "site"  # a build leaves traces
+    plain = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "install", *plain, "--target", str(site), str(source)]
+    subprocess.run(command, check=True, cwd=folder)
+    return site
+
+
 class Installed:
     """Some of the packages in a folder of the test's own; they see no other package but what this environment holds."""
 
@@ -31,17 +46,7 @@ class Installed:
         self.folder = folder
         self.site = folder / "site"
         for name in names:
-            source = shutil.copytree(EXAMPLES / name, folder / name)  # a build leaves traces
-            plain = [
-                "--quiet",
-                "--no-deps",
-                "--no-build-isolation",
-                "--no-index",
-                "--disable-pip-version-check",
-                "--target",
-                str(self.site),
-            ]
-            subprocess.run([sys.executable, "-m", "pip", "install", *plain, str(source)], check=True, cwd=folder)
+            shutil.copytree(_built(name), self.site, dirs_exist_ok=True)
 
     def sbf(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of sbf in the folder."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hang import HANG_SECONDS
+from warm_sbf import WARM
 
 PLUGIN = '''"""Rain, and no source."""
 import datetime as dt
@@ -52,6 +53,8 @@ class Gauge:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SBF_")} | {
             "PYTHONPATH": os.pathsep.join([str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
         }
+        if command[:2] == ("-m", "sbf_core"):
+            return WARM.run(command[2:], cwd=self.folder, env=environment, timeout=HANG_SECONDS)
         return subprocess.run(
             [sys.executable, *command],
             cwd=self.folder,
