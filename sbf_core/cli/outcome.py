@@ -12,6 +12,7 @@ from typing import Any
 from sbf_core.cli.render import print_json, print_table, reaching, tell
 from sbf_core.counted import counted
 from sbf_core.errors import EnvironmentFault
+from sbf_core.plan.planner import RESUME_WITHIN
 from sbf_core.runner.runner import Runner
 from sbf_core.runs.context import RunContext
 from sbf_core.secret import redacted
@@ -129,6 +130,9 @@ def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Se
         print()
     if not context.requests and not changed and not context.failures:
         print(f"Nothing was due: no file, no silver row and no gold row was written ({elapsed:.2f} s).")
+        if runner.fills_back:
+            hours = RESUME_WITHIN.total_seconds() / 3600
+            print(f"What was asked for within {hours:g} hours is not asked for again; --force asks anyway.")
     elif not changed and not context.failures:
         answers = counted(context.unchanged_files, "answer was", "answers were")
         print(

@@ -90,6 +90,12 @@ class Runner:
         """What the run works on. Raises ``UsageError`` where nothing is left, or what was asked for makes no sense."""
         return chosen_work(self.home, self._options)
 
+    @property
+    def fills_back(self) -> bool:
+        """Whether vendors are asked for days that the user named, less those that came lately."""
+        options = self._options
+        return bool(options.since or options.until) and not options.force and not options.replay
+
     @cached_property
     def _planning(self) -> Planning:
         chosen = self.chosen

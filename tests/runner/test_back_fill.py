@@ -6,9 +6,11 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import pytest
 from warehouse import START, Warehouse, entry, price
 
 from sbf_core.api import DatasetKeymapEntry, FetchSession, RestRecipe, RunRequest, RunResult, hookimpl
+from sbf_core.cli.outcome import run_and_tell
 from sbf_core.runner.options import RunOptions
 
 
@@ -81,6 +83,19 @@ def test_a_back_fill_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> No
         ("A", dt.date(2023, 1, 1)),
         ("B", dt.date(2023, 1, 1)),
     ]
+
+
+def test_days_that_came_lately_are_told_as_that(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who asks for them once more, and gets none, need not wonder."""
+    vendor = Vendor()
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    days = {"since": dt.date(2023, 12, 1), "until": dt.date(2023, 12, 9)}
+    asked = "What was asked for within 20 hours is not asked for again; --force asks anyway."
+    for options, is_told in ((days, False), (days, True), ({}, False), ({**days, "force": True}, False)):
+        runner = warehouse.runner(RunOptions(**options), universe__tickers=("A",))
+        assert run_and_tell(runner, runner.home.settings, 0.0, as_json=False) == 0
+        assert (asked in capsys.readouterr().out.splitlines()) == is_told
+        warehouse.clock.advance(hours=1)
 
 
 def test_the_ledger_says_which_days_were_asked_for(tmp_path: Path) -> None:
