@@ -64,6 +64,18 @@ def test_the_next_home_of_a_process_is_as_the_first_but_for_its_moment(
     assert _laid_out(tmp_path / "second", START) == first
 
 
+def test_a_database_that_is_there_is_never_replaced(tmp_path: Path) -> None:
+    """Whoever comes second, because two made one at once where locks do not hold, takes the other's."""
+    fresh, database = tmp_path / "fresh", tmp_path / "sbf.duckdb"
+    fresh.write_bytes(b"second")
+    database.write_bytes(b"first")
+    create.put_in_place(fresh, database)
+    assert database.read_bytes() == b"first"
+    database.unlink()
+    create.put_in_place(fresh, database)
+    assert database.read_bytes() == b"second"
+
+
 REFUSED = [
     "SELECT * FROM read_text('{outside}')",
     "COPY (SELECT 1) TO '{outside}'",
