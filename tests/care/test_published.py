@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -10,11 +10,15 @@ import pytest
 from published_home import ROWS, found, looked, published_home, repaired
 from warehouse import FakeVendor, Warehouse, price
 
+from sbf_core import faults
+from sbf_core.care import verify
+from sbf_core.care.findings import Finding
 from sbf_core.care.findings import FindingKind as Kind
 from sbf_core.duck.bootstrap import DuckDbBootstrap
+from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.publish import CURRENT
 from sbf_core.duck.publish_tables import TABLES, VIEWS
-from sbf_core.errors import DamageFound
+from sbf_core.errors import DamageFound, HomeLocked
 from sbf_core.runner.options import RunOptions
 from sbf_core.settings.settings import Settings
 
@@ -141,6 +145,44 @@ def test_a_database_that_is_none_any_more_is_damage(home: Warehouse, damage: Cal
         looked(home)
     with pytest.raises(DamageFound, match="the database is damaged"):
         repaired(home)
+
+
+def a_run_begins(home: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verification reads the copy, so that a run may begin: between its views and what it says of them the two do not
+    agree.
+    """
+    look = verify.check_published
+
+    def between(config: DuckDbConfig) -> Iterator[Finding]:
+        vendor = home.plugins["fake"]
+        assert isinstance(vendor, FakeVendor)
+        vendor.says([*ROWS, price("A", "2024-01-03", "9")])
+        faults.arm("publish.views:1:raise")
+        with pytest.raises(RuntimeError, match=r"fault at publish\.views"):
+            home.run(hours_later=48)
+        faults.arm("")
+        assert list(look(config)), "at this moment"
+        return look(config)
+
+    monkeypatch.setattr(verify, "check_published", between)
+
+
+def test_what_a_run_writes_meanwhile_is_no_finding(home: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_run_begins(home, monkeypatch)
+    with pytest.raises(HomeLocked, match="a run began meanwhile, and what it writes cannot be told from damage"):
+        looked(home)
+    monkeypatch.undo()
+    assert Kind.PUBLISHED_CHANGED in {kind for kind, _ in found(home)}, "nobody is at work now"
+
+
+def test_damage_is_told_although_a_run_began_meanwhile(home: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    (payload,) = (home.home / "bronze").rglob("*.json")
+    payload.chmod(0o600)
+    payload.write_bytes(b"[]")
+    a_run_begins(home, monkeypatch)
+    report = looked(home)
+    assert [finding.kind for finding in report.findings] == [Kind.PAYLOAD_CHANGED]
+    assert any("findings about what it writes left out" in note for note in report.notes)
 
 
 def test_files_that_are_not_ours_are_told(home: Warehouse) -> None:
