@@ -101,11 +101,24 @@ class UniverseService:
         days = [(start, end) for _, start, end in named]
         _, notes = checked_tickers([ticker for ticker, _, _ in named], where=where, days=days)
         self.notes.extend(notes)
-        return tuple(
-            dict.fromkeys(
-                UniverseMember(ticker=ticker, valid_from=_day(start, where), valid_to=_day(end, where))
-                for ticker, start, end in cleaned
-            )
+        members = [
+            UniverseMember(ticker=ticker, valid_from=_day(start, where), valid_to=_day(end, where))
+            for ticker, start, end in cleaned
+        ]
+        _refuse_never(members, where)
+        return tuple(dict.fromkeys(members))
+
+
+def _refuse_never(members: Sequence[UniverseMember], where: str) -> None:
+    """Refuse members that belong on no day: nobody would ask for them, without a word."""
+    never = [one for one in members if one.valid_from and one.valid_to and one.valid_from > one.valid_to]
+    if never:
+        one, more = never[0], f"; and {len(never) - 1} more" if len(never) > 1 else ""
+        raise UsageError(
+            f"ticker {one.ticker!r} belongs from {one.valid_from} to {one.valid_to}, which is before{more}",
+            where=where,
+            fix="swap valid_from and valid_to, or leave the row out",
+            code="UNIVERSE",
         )
 
 

@@ -119,6 +119,28 @@ def test_files_that_are_no_universe(tmp_path: Path, name: str, content: bytes, m
         UniverseService(UniverseSettings(file=tmp_path / "absent.txt")).tickers()
 
 
+def test_a_member_that_leaves_before_it_comes_is_refused(tmp_path: Path) -> None:
+    """It was never asked for, without a word."""
+    path = tmp_path / "members.csv"
+    path.write_text("ticker,valid_from,valid_to\nB,2024-01-01,2024-01-01\n A ,2024-02-01,2024-01-31\n")
+    gone = UniverseMember(ticker="A", valid_from=dt.date(2024, 2, 1), valid_to=dt.date(2024, 1, 31))
+    query = "SELECT 'A' AS ticker, DATE '2024-02-01' AS valid_from, TIMESTAMP '2024-01-31 10:00' AS valid_to"
+    with duckdb.connect() as conn:
+        for service, where in (
+            (UniverseService(UniverseSettings(file=path)), str(path)),
+            (UniverseService(UniverseSettings(plugin="x"), members_hook=lambda: [gone]), "plugin x"),
+            (UniverseService(UniverseSettings(query=query), cursor=lambda: conn), "a query over silver"),
+        ):
+            with pytest.raises(UsageError) as told:
+                service.tickers()
+            assert told.value.what == "ticker 'A' belongs from 2024-02-01 to 2024-01-31, which is before"
+            assert told.value.where == where
+            assert "swap" in told.value.fix
+    path.write_text("ticker,valid_from,valid_to\nA,2024-02-01,2024-01-31\nB,2024-02-01,2024-01-31\n")
+    with pytest.raises(UsageError, match="and 1 more"):
+        UniverseService(UniverseSettings(file=path)).tickers()
+
+
 def test_a_query_over_silver() -> None:
     conn = duckdb.connect()
     conn.execute(
