@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 import attrs
@@ -11,7 +11,9 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.ops.coverage import Stretch, answered_stretches, failed_stretches, final_stretches, left_of
+from sbf_core.plan.planner import membership
 from sbf_core.reports.table import FactTable
+from sbf_core.universe.members import Membership
 from sbf_core.vocabulary import Scope
 
 
@@ -26,6 +28,7 @@ class Covered(StrEnum):
     NOT_FINAL = "not final"
     #: Asked for, never answered.
     FAILED = "failed"
+    #: Wanted: of a ticker only days on which it belongs to the universe.
     NEVER_ASKED = "never asked"
 
 
@@ -51,33 +54,54 @@ class CoveredStretch:
 
 
 def coverage_of(
-    cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, tickers: Sequence[str], today: dt.date
+    cursor: duckdb.DuckDBPyConnection,
+    entry: DatasetKeymapEntry,
+    *,
+    belonging: Membership | None,
+    today: dt.date,
+    ticker: str | None = None,
 ) -> list[CoveredStretch]:
-    """The wanted days of each series, from ``first_date`` on, in stretches; series in order, days in theirs.
+    """The days of each series, from ``first_date`` on, in stretches; series in order, days in theirs. Days that were
+    asked for stand there whatever is wanted now, others where the series belongs.
 
     Args:
         cursor: reads.
         entry: a dataset that is asked for by days.
-        tickers: those that are wanted, asked for or not.
+        belonging: the tickers that are wanted, asked for or not, and when; members of the dataset's own go before
+            them. None: nobody says so, and those that were asked for are.
         today: the last day that is wanted, less the ``min_age_days`` of the dataset.
+        ticker: only this one; where it neither belongs nor was asked for, it is wanted always.
     """
     wanted = Stretch(entry.first_date, today - dt.timedelta(days=entry.cadence.min_age_days))
     if wanted.first > wanted.last:
         return []
     final, answered = final_stretches(cursor, entry), answered_stretches(cursor, entry)
     rows, failed = answered_stretches(cursor, entry, with_rows=True), failed_stretches(cursor, entry)
-    series: Sequence[str | None] = [None]
+    bounds: dict[str | None, Sequence[Stretch]] = {None: [wanted]}
     if entry.scope is Scope.PER_TICKER:
-        seen = {ticker for by_ticker in (answered, failed) for ticker in by_ticker if ticker is not None}
-        series = sorted({*seen, *(entry.members or tickers)})
+        seen = {one for by_ticker in (answered, failed) for one in by_ticker if one is not None}
+        bounds = _bounds(seen, membership(entry, (), None) if entry.members else belonging, wanted)
+    if ticker is not None:
+        is_wanted = ticker in bounds or (entry.scope is Scope.PER_TICKER and not entry.members)
+        bounds = {ticker: bounds.get(ticker, [wanted])} if is_wanted else {}
     covered = []
-    for ticker in series:
-        of = [each.get(ticker, ()) for each in (final, answered, rows, failed)]
-        stretches = [
-            CoveredStretch(ticker=ticker, first=a, last=z, state=state) for a, z, state in _states(wanted, *of)
-        ]
+    for one, belongs in bounds.items():
+        of = [each.get(one, ()) for each in (final, answered, rows, failed)]
+        states = _states(wanted, *of, bounds=belongs)
+        stretches = [CoveredStretch(ticker=one, first=a, last=z, state=state) for a, z, state in states]
         covered += sorted(stretches, key=lambda each: each.first)
     return covered
+
+
+def _bounds(seen: Iterable[str], belonging: Membership | None, wanted: Stretch) -> dict[str | None, Sequence[Stretch]]:
+    """By ticker, in order, the stretches in which it belongs, cut or not to what is wanted; none of one that left."""
+    if belonging is None:
+        return {one: [wanted] for one in sorted(seen)}
+    bounds: dict[str | None, Sequence[Stretch]] = dict.fromkeys(sorted({*seen, *belonging.tickers}), ())
+    for one in belonging.tickers:
+        spans = belonging.spans.get(one)
+        bounds[one] = [wanted] if spans is None else [Stretch(first, last) for first, last in spans]
+    return bounds
 
 
 def _states(
@@ -86,6 +110,8 @@ def _states(
     answered: Sequence[Stretch],
     rows: Sequence[Stretch],
     failed: Sequence[Stretch],
+    *,
+    bounds: Sequence[Stretch],
 ) -> Iterator[tuple[dt.date, dt.date, Covered]]:
     for each in _within(wanted, final):
         yield from _each(_within(each, rows), Covered.FINAL)
@@ -94,7 +120,8 @@ def _states(
         yield from _each(left_of(each, final), Covered.NOT_FINAL)
     for open_days in left_of(wanted, answered):
         yield from _each(_within(open_days, failed), Covered.FAILED)
-        yield from _each(left_of(open_days, failed), Covered.NEVER_ASKED)
+        for each in left_of(open_days, failed):
+            yield from _each(_within(each, bounds), Covered.NEVER_ASKED)
 
 
 def _each(stretches: Sequence[Stretch], state: Covered) -> Iterator[tuple[dt.date, dt.date, Covered]]:

@@ -23,10 +23,9 @@ from sbf_core.plugin.manager import PluginManager, PluginRecord
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.run_plan import RunPlan
-from sbf_core.runner.run_universe import RunUniverse
+from sbf_core.runner.run_universe import RunUniverse, counts_on_universe
 from sbf_core.settings.settings import Settings
 from sbf_core.universe.members import Membership
-from sbf_core.vocabulary import Scope
 
 
 class Planning:
@@ -172,8 +171,7 @@ class Planning:
     def _per_ticker(self) -> list[OwnedDataset]:
         """The datasets that count on the tickers of the universe."""
         own = self.universe.own
-        per_ticker = [one for one in self._datasets if one.entry.scope is Scope.PER_TICKER and not one.entry.members]
-        return [owned for owned in per_ticker if owned.entry.source not in own]
+        return [one for one in self._datasets if counts_on_universe(one.entry) and one.entry.source not in own]
 
     def _refuse_empty_universe(self) -> None:
         """An empty universe is an error where somebody counts on one."""

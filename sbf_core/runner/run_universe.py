@@ -4,15 +4,26 @@ those of a recording, or those that a plugin or a query gives.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+
+import duckdb
 
 from sbf_core.bronze.archive import BronzeArchive
+from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.watch import watched
 from sbf_core.settings.settings import Settings
 from sbf_core.universe.members import Membership, UniverseMember, UniverseSettings, membership_of
 from sbf_core.universe.service import UniverseService
+from sbf_core.vocabulary import Scope
+
+_Cursors = Callable[[], duckdb.DuckDBPyConnection]
+
+
+def counts_on_universe(entry: DatasetKeymapEntry) -> bool:
+    """Whether a dataset is asked for each ticker of a universe."""
+    return entry.scope is Scope.PER_TICKER and not entry.members
 
 
 class RunUniverse:
@@ -67,8 +78,26 @@ class RunUniverse:
             return {}
         memberships = {"": membership_of(self.service(bootstrap).members(), limit=limit)}
         for name, settings in self._own.items():
-            memberships[name] = membership_of(self._service(name, settings, bootstrap).members(), limit=limit)
+            memberships[name] = membership_of(self._service(name, settings, _cursors(bootstrap)).members(), limit=limit)
         return memberships
+
+    def settings_of(self, source: str) -> UniverseSettings:
+        """Where the tickers of a source come from."""
+        return self._own.get(source, self.settings)
+
+    def membership(self, source: str, cursor: duckdb.DuckDBPyConnection, *, limit: int) -> Membership | None:
+        """Who belongs, and when, for one source, where vendors are asked; None: no universe is set.
+
+        Args:
+            source: of the datasets.
+            cursor: for a query.
+            limit: as for ``memberships``.
+        """
+        settings = self.settings_of(source)
+        if not settings.origin:
+            return None
+        service = self._service(source if source in self._own else "", settings, lambda: cursor)
+        return membership_of(service.members(), limit=limit)
 
     def service(self, bootstrap: DuckDbBootstrap | None) -> UniverseService:
         """What gives the tickers.
@@ -78,18 +107,18 @@ class RunUniverse:
         """
         if self._archive is not None and not self._is_named:
             return UniverseService(UniverseSettings(tickers=self._archive.tickers))
-        return self._service("", self.settings, bootstrap)
+        return self._service("", self.settings, _cursors(bootstrap))
 
-    def _service(self, name: str, settings: UniverseSettings, bootstrap: DuckDbBootstrap | None) -> UniverseService:
+    def _service(self, name: str, settings: UniverseSettings, cursor: _Cursors | None) -> UniverseService:
         if settings.tickers or settings.file is not None:
             return self._named[name]  # read and checked once
-        if bootstrap is None:
+        if cursor is None:
             return UniverseService(settings, members_hook=lambda: self._ask_members(settings.plugin))
         if name not in self._opened:  # asked once a run
             self._opened[name] = UniverseService(
                 settings,
-                cursor=bootstrap.cursor,
-                members_hook=lambda: self._ask_members_watched(settings.plugin, bootstrap),
+                cursor=cursor,
+                members_hook=lambda: self._ask_members_watched(settings.plugin, cursor),
             )
         return self._opened[name]
 
@@ -97,6 +126,10 @@ class RunUniverse:
         record = self._manager.selected([plugin])[0]
         return list(self._manager.call(record, "universe_members", doing="the universe", safe="nothing was written"))
 
-    def _ask_members_watched(self, plugin: str, bootstrap: DuckDbBootstrap) -> list[UniverseMember]:
-        with watched(bootstrap.cursor, where=f"plugin {plugin}, hook universe_members"):
+    def _ask_members_watched(self, plugin: str, cursor: _Cursors) -> list[UniverseMember]:
+        with watched(cursor, where=f"plugin {plugin}, hook universe_members"):
             return self._ask_members(plugin)
+
+
+def _cursors(bootstrap: DuckDbBootstrap | None) -> _Cursors | None:
+    return None if bootstrap is None else bootstrap.cursor

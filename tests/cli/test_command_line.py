@@ -577,3 +577,15 @@ def test_a_reader_that_goes_away_is_no_error(filled: Shell) -> None:
         )
         done = subprocess.run(["sh", "-c", command], cwd=filled.folder, capture_output=True, text=True)
         assert (done.stdout, done.stderr) == ("date,currency,currency_key,units_per_eur\n", "")
+
+
+def test_coverage_has_what_a_universe_file_wants(filled: Shell, tmp_path: Path) -> None:
+    listed = tmp_path / "members.csv"
+    listed.write_text("ticker,valid_from,valid_to\nNVDA,2024-01-01,2024-01-05\n")
+    told = filled("coverage", "fmp_eod", "--days", "--json", SBF_TICKERS_FILE=str(listed))
+    (stretch,) = json.loads(told.stdout)["datasets"][0]["stretches"]
+    assert (stretch["ticker"], stretch["first"], stretch["days"]) == ("NVDA", "2024-01-01", 5)
+    listed.write_text("ticker,valid_from,valid_to\nNVDA,2024-01-05,2024-01-01\n")
+    for command in ("coverage", "universe", "plan"):
+        told = filled(command, SBF_TICKERS_FILE=str(listed))
+        assert (told.returncode, "2024-01-05 to 2024-01-01" in told.stderr) == (2, True), told.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ from starlette.testclient import TestClient
 from warehouse import FakeVendor, Warehouse, entry, price
 from web.pages import HOST, client_of, everything_linked, seen, site_of
 
-from sbf_core.api import GoldModel, column
+from sbf_core.api import GoldModel, UniverseMember, column
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.live import LiveLimit, LiveRun, write_live
 from sbf_core.web.app import _PAGES, page_of
@@ -74,6 +75,37 @@ def test_pages_say_what_a_reader_must_know(client: TestClient, filled: Warehouse
     assert "unique:symbol" in gold
     coverage = seen(client.get("/datasets/px?tab=coverage&by=year").text).text
     assert "2022 2024" in coverage
+
+
+def test_days_of_a_dataset_are_those_of_the_universe(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry(scope="per_ticker", first_date=dt.date(2024, 1, 1)))
+    vendor.says([price("B", "2024-01-01")], ticker="B")
+    vendor.members = [UniverseMember(ticker="PLUGIN")]
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    warehouse.run(options=RunOptions(since=dt.date(2024, 1, 1), until=dt.date(2024, 1, 1)), universe__tickers=["B"])
+    (warehouse.home / "members.csv").write_text("ticker,valid_from,valid_to\nA,2024-01-02,\n")
+    asked = "B 2024-01-01 2024-01-01 1 not final"
+    unasked = "B 2024-01-02 2024-01-02 1 never asked"
+
+    def told(universe: str) -> str:
+        (warehouse.home / "sbf.toml").write_text(universe)
+        text = seen(client_of(site_of(warehouse)).get("/datasets/px?tab=coverage").text).text
+        assert asked in text
+        return text
+
+    for universe in ('file = "members.csv"', "query = \"SELECT 'A' AS ticker, DATE '2024-01-02' AS valid_from\""):
+        for source in ("", ".fake"):
+            text = told(f"[universe{source}]\n{universe}\n")
+            assert "A 2024-01-02 2024-01-02 1 never asked" in text and unasked not in text
+    for universe, why in (
+        ("", ""),
+        ('[universe]\nplugin = "fake"\n', "plugin fake, which pages do not ask"),
+        ('[universe]\nquery = "SELECT nothing"\n', "the universe query fails"),
+        ('[universe]\nplugin = "absent"\n', "absent"),
+    ):
+        text = told(universe)
+        assert unasked in text and why in text and "PLUGIN" not in text
+        assert ("Who belongs is not known here" in text) == bool(why)
 
 
 def test_a_row_leads_to_its_revisions_and_each_of_them_to_its_payload(client: TestClient) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import duckdb
 import typer
@@ -20,6 +20,7 @@ from sbf_core.reports import datasets as facts
 from sbf_core.reports.coverage import Covered, CoveredStretch, coverage_of, coverage_table, day_counts
 from sbf_core.reports.datasets import dataset_named
 from sbf_core.reports.table import FactTable
+from sbf_core.runner.run_universe import RunUniverse, counts_on_universe
 from sbf_core.shell_words import typed
 
 _SHOWN = 40
@@ -109,16 +110,9 @@ def _days(home: Home, *, name: str, ticker: str | None, as_json: bool) -> None:
             fix=f"say which: `sbf coverage DATASET --days --ticker {typed(ticker)}`",
             code="COVERAGE",
         )
-    today, tickers = home.clock.now().date(), [ticker] if ticker else home.settings["universe.tickers"]
-    with reading(home) as cursor:
-        coverages = [(entry, coverage_of(cursor, entry, tickers=tickers, today=today)) for entry in asked]
-    if ticker:
-        ((entry, stretches),) = coverages
-        known = {each.ticker: each for each in stretches if each.ticker is not None}
-        if ticker not in known:
-            hint = nearest(ticker, known) or f"`sbf coverage {typed(name)} --days`, without --ticker, lists them"
-            raise UsageError(f"{entry.id} has no series {ticker!r}", fix=hint, code="UNKNOWN_TICKER")
-        coverages = [(entry, [each for each in stretches if each.ticker == ticker])]
+    coverages = _coverages(home, asked, ticker)
+    if ticker and not coverages[0][1]:
+        _refuse_ticker(home, coverages[0][0], name, ticker)
     if as_json:
         _print_json(coverages)
     elif name:
@@ -127,7 +121,35 @@ def _days(home: Home, *, name: str, ticker: str | None, as_json: bool) -> None:
         _print_all(coverages)
 
 
-def _print_json(coverages: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretch]]]) -> None:
+_Coverages = Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretch]]]
+
+
+def _coverages(home: Home, entries: Sequence[DatasetKeymapEntry], ticker: str | None) -> _Coverages:
+    """The days of some datasets, with the universe as a run knows it, where one of them counts on it."""
+    today, limit = home.clock.now().date(), home.settings["universe.ticker_limit"]
+    sources = [entry.source for entry in entries if counts_on_universe(entry)]
+    universe = RunUniverse(home.settings, home.plugins, None, sources=sources) if sources else None
+    with reading(home) as cursor:
+        belonging = {one: universe.membership(one, cursor, limit=limit) for one in set(sources)} if universe else {}
+        found = [
+            coverage_of(cursor, entry, belonging=belonging.get(entry.source), today=today, ticker=ticker)
+            for entry in entries
+        ]
+    return list(zip(entries, found, strict=True))
+
+
+def _refuse_ticker(home: Home, entry: DatasetKeymapEntry, name: str, ticker: str) -> NoReturn:
+    if counts_on_universe(entry) or ticker in entry.members:
+        of = f" --source {typed(entry.source)}" if entry.source in home.settings.universes else ""
+        fix = f"it starts on {entry.first_date}" + (
+            "" if entry.members else f"; `sbf universe{of}` lists who belongs, and when"
+        )
+        raise UsageError(f"no day of {ticker!r} is wanted of {entry.id}", fix=fix, code="UNKNOWN_TICKER")
+    hint = nearest(ticker, entry.members) or f"`sbf coverage {typed(name)} --days`, without --ticker, lists them"
+    raise UsageError(f"{entry.id} has no series {ticker!r}", fix=hint, code="UNKNOWN_TICKER")
+
+
+def _print_json(coverages: _Coverages) -> None:
     listed = [
         {
             "dataset": entry.id,
@@ -149,7 +171,7 @@ def _print_one(entry: DatasetKeymapEntry, stretches: Sequence[CoveredStretch]) -
         tell(f"sbf: note: {more} of {entry.id}: use --ticker, or --json for all")
 
 
-def _print_all(coverages: Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretch]]]) -> None:
+def _print_all(coverages: _Coverages) -> None:
     rows = []
     for entry, stretches in coverages:
         counts = day_counts(stretches)

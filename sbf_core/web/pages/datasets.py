@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.errors import UsageError
+from sbf_core.errors import EnvironmentFault, UsageError
 from sbf_core.gold.build import table_exists
 from sbf_core.home.gold_models import gold_over
 from sbf_core.reports import dataset_rows as rows
@@ -20,6 +20,8 @@ from sbf_core.reports.form_days import moment_of
 from sbf_core.reports.rejects import reject_counts
 from sbf_core.reports.stale_tables import as_it_is, problems_of_tables, undeclared_fields
 from sbf_core.reports.table import FactTable
+from sbf_core.runner.run_universe import RunUniverse, counts_on_universe
+from sbf_core.universe.members import Membership
 from sbf_core.web.grid import Link, cell_of, grid_of
 from sbf_core.web.links import lineage_link
 from sbf_core.web.pages.charts import chosen_figure
@@ -202,9 +204,31 @@ def _days(site: Site, cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEnt
     """The days that were asked for, by how they stand; nothing for a dataset whose address names none."""
     if not entry.is_asked_by_days:
         return {"days": None}
-    stretches = coverage_of(cursor, entry, tickers=(), today=site.clock.now().date())
+    belonging, unknown = _belonging(site, cursor, entry)
+    stretches = coverage_of(cursor, entry, belonging=belonging, today=site.clock.now().date())
     shown = stretches[:_STRETCHES_SHOWN]
-    return {"days": grid_of(coverage_table(shown)), "cut_stretches": len(stretches) - len(shown)}
+    days = grid_of(coverage_table(shown))
+    return {"days": days, "cut_stretches": len(stretches) - len(shown), "unknown_universe": unknown}
+
+
+def _belonging(
+    site: Site, cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
+) -> tuple[Membership | None, str]:
+    """The tickers that a run asks for, and when; None where that is not known, and why, if it should be.
+
+    A plugin is not asked for them: its hook would run again at each look at the page, in a thread which nothing stops,
+    beside readers whose database it could not be seen to use. The series that were asked for are shown then.
+    """
+    if not counts_on_universe(entry):
+        return None, ""
+    try:
+        universe = RunUniverse(site.settings, site.home.plugins, None, sources=[entry.source])
+        plugin = universe.settings_of(entry.source).plugin
+        if plugin:
+            return None, f"it is given by plugin {plugin}, which pages do not ask"
+        return universe.membership(entry.source, cursor, limit=site.settings["universe.ticker_limit"]), ""
+    except (UsageError, EnvironmentFault) as error:  # what was asked for can be shown all the same
+        return None, str(error)
 
 
 _STRETCHES_SHOWN = 100
