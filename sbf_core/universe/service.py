@@ -105,21 +105,22 @@ class UniverseService:
             UniverseMember(ticker=ticker, valid_from=_day(start, where), valid_to=_day(end, where))
             for ticker, start, end in cleaned
         ]
-        _refuse_never(members, where)
+        self._look_for_never(members, where)
         return tuple(dict.fromkeys(members))
 
-
-def _refuse_never(members: Sequence[UniverseMember], where: str) -> None:
-    """Refuse members that belong on no day: nobody would ask for them, without a word."""
-    never = [one for one in members if one.valid_from and one.valid_to and one.valid_from > one.valid_to]
-    if never:
+    def _look_for_never(self, members: Sequence[UniverseMember], where: str) -> None:
+        """Refuse members that belong on no day: nobody would ask for them, without a word. A query's are told: of
+        a row that came and went on one day it may give such a span.
+        """
+        never = [one for one in members if one.valid_from and one.valid_to and one.valid_from > one.valid_to]
+        if not never:
+            return
         one, more = never[0], f"; and {len(never) - 1} more" if len(never) > 1 else ""
-        raise UsageError(
-            f"ticker {one.ticker!r} belongs from {one.valid_from} to {one.valid_to}, which is before{more}",
-            where=where,
-            fix="swap valid_from and valid_to, or leave the row out",
-            code="UNIVERSE",
-        )
+        what = f"ticker {one.ticker!r} belongs from {one.valid_from} to {one.valid_to}, which is before{more}"
+        if self.settings.query:
+            self.notes.append(f"{where}: {what}; such members are never asked for")
+            return
+        raise UsageError(what, where=where, fix="swap valid_from and valid_to, or leave the row out", code="UNIVERSE")
 
 
 def _day(value: Any, where: str) -> dt.date | None:
