@@ -30,8 +30,8 @@ class WarmSbf:
     """Starts commands, in as many threads as like: each has a process that waits for itself."""
 
     def __init__(self) -> None:
-        self._idle: list[subprocess.Popen[str]] = []
-        self._all: list[subprocess.Popen[str]] = []
+        self._idle: list[subprocess.Popen[bytes]] = []
+        self._all: list[subprocess.Popen[bytes]] = []
         self._lock = threading.Lock()
 
     def run(
@@ -52,8 +52,9 @@ class WarmSbf:
         server = self._taken()
         assert server.stdin is not None
         assert server.stdout is not None
-        server.stdin.write(json.dumps(wanted) + "\n")
+        server.stdin.write(json.dumps(wanted).encode() + b"\n")
         server.stdin.flush()
+        # Without a buffer, in which the second line may lie already, and of which ``select`` knows nothing.
         pid = int(server.stdout.readline())
         if not select.select([server.stdout], [], [], timeout)[0]:
             os.kill(pid, signal.SIGKILL)
@@ -64,14 +65,14 @@ class WarmSbf:
             self._idle.append(server)
         return os.waitstatus_to_exitcode(status)
 
-    def _taken(self) -> subprocess.Popen[str]:
+    def _taken(self) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
             if not self._all:
                 atexit.register(self.close)
             usual = {name: value for name, value in os.environ.items() if not name.startswith(("SBF_", "COV"))}
-            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
             server = subprocess.Popen([sys.executable, __file__], cwd=ROOT, env=usual, **pipes)
             self._all.append(server)
             return server
