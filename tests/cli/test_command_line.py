@@ -589,3 +589,14 @@ def test_coverage_has_what_a_universe_file_wants(filled: Shell, tmp_path: Path) 
     for command in ("coverage", "universe", "plan"):
         told = filled(command, SBF_TICKERS_FILE=str(listed))
         assert (told.returncode, "2024-01-05 to 2024-01-01" in told.stderr) == (2, True), told.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such modes")
+def test_what_a_command_makes_is_its_owners_from_the_start() -> None:
+    """Before any hook is called, after each of which it is set once more."""
+    program = (
+        "import os, sys; os.umask(0); import sbf_core.cli.main as m; sys.argv = ['sbf']; "
+        "m.application = lambda words: lambda **_: print(oct(os.umask(0))); m.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=HANG_SECONDS)
+    assert (done.stdout, done.returncode) == ("0o77\n", 0), done.stderr

@@ -142,9 +142,11 @@ def test_nobody_else_may_look(world: World, tmp_path: Path, umask: int) -> None:
         assert world.sbf(home, "run", "--replay", str(world.recording)).returncode == 0
         assert world.sbf(home, "backup", str(tmp_path / "backup")).returncode == 0
         assert world.sbf(home, "rebuild").returncode == 0
+        restored = tmp_path / "restored"  # by a command that calls no hook, after each of which it is set again
+        assert world.sbf(restored, "restore", str(tmp_path / "backup")).returncode == 0
     finally:
         os.umask(before)
-    for root in (home, tmp_path / "backup"):
+    for root in (home, tmp_path / "backup", restored):
         for path in (root, *root.rglob("*")):
             mode = stat.S_IMODE(path.lstat().st_mode)
             assert mode & 0o077 == 0, (path, oct(mode))
