@@ -106,6 +106,17 @@ class FakeVendor:
         return self.members
 
 
+class Declared:
+    """A plugin that is nothing but the declaration of a dataset, which is asked by its recipe."""
+
+    def __init__(self, declared: DatasetKeymapEntry) -> None:
+        self.declared = declared
+
+    @hookimpl
+    def datasets(self) -> list[DatasetKeymapEntry]:
+        return [self.declared]
+
+
 class Warehouse:
     """A home in a folder of its own."""
 

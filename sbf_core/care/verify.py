@@ -29,7 +29,6 @@ from sbf_core.duck.publish import current_publication
 from sbf_core.duck.publish_tables import VIEWS
 from sbf_core.duck.reading import open_for_reading
 from sbf_core.duck.scratch import scratch_folder
-from sbf_core.errors import HomeLocked
 from sbf_core.failures import Failure
 from sbf_core.fetching.progress import Progress, Silence
 from sbf_core.fetching.run_progress import RunProgress
@@ -48,36 +47,6 @@ from sbf_core.silver.stale import held_failure, stale_tables, what_becomes
 _FILES_AT_ONCE = 256
 _NAMES_SHOWN = 5
 _POSITION = "verify.json"
-
-
-#: What a run does to the files of a home looks like this to somebody who knows the state before it.
-_OF_A_RUN = frozenset(
-    (
-        FindingKind.FILE_UNKNOWN,
-        FindingKind.JOURNAL_BROKEN,
-        FindingKind.NOT_RECORDED,
-        FindingKind.DATABASE_CHANGED,
-        FindingKind.PUBLISHED_MISSING,
-        FindingKind.PUBLISHED_CHANGED,
-    )
-)
-
-
-def _leave_out_of_run(report: VerifyReport) -> None:
-    """Leave out what a run that began meanwhile may have made.
-
-    Raises:
-        HomeLocked: nothing else was found, and what was may be damage, or not.
-    """
-    left = [finding for finding in report.findings if finding.kind not in _OF_A_RUN]
-    count = len(report.findings) - len(left)
-    if count and not left:
-        what = "a run began meanwhile, and what it writes cannot be told from damage"
-        raise HomeLocked(what, fix="run `sbf verify` again when it has ended")
-    if count:
-        told = counted(count, "finding", "findings")
-        report.notes.append(f"a run began meanwhile: {told} about what it writes left out; run `sbf verify` again")
-    report.findings = left
 
 
 class Verification:
@@ -142,7 +111,7 @@ class Verification:
                 changed += bytes_behind(self._config, bootstrap.cursor())
                 report.findings = sorted([*changed, *report.findings])
                 if report.findings and self._is_overtaken(bootstrap):
-                    _leave_out_of_run(report)
+                    report.leave_out_of_run()
                 return report
             finally:
                 bootstrap.close()

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import attrs
 
-from sbf_core.care.findings import Finding
+from sbf_core.care.findings import Finding, FindingKind
+from sbf_core.counted import counted
+from sbf_core.errors import HomeLocked
+
+#: What a run does to the files of a home looks like this to somebody who knows the state before it.
+_OF_A_RUN = frozenset(
+    (
+        FindingKind.FILE_UNKNOWN,
+        FindingKind.JOURNAL_BROKEN,
+        FindingKind.NOT_RECORDED,
+        FindingKind.DATABASE_CHANGED,
+        FindingKind.PUBLISHED_MISSING,
+        FindingKind.PUBLISHED_CHANGED,
+    )
+)
 
 
 @attrs.define(kw_only=True)
@@ -29,3 +43,19 @@ class VerifyReport:
     def whole(self) -> bool:
         """Whether everything was looked at in this pass."""
         return (self.payloads_checked, self.tables_checked) == (self.payloads, self.tables)
+
+    def leave_out_of_run(self) -> None:
+        """Leave out what a run that began meanwhile may have made.
+
+        Raises:
+            HomeLocked: nothing else was found, and what was may be damage, or not.
+        """
+        left = [finding for finding in self.findings if finding.kind not in _OF_A_RUN]
+        count = len(self.findings) - len(left)
+        if count and not left:
+            what = "a run began meanwhile, and what it writes cannot be told from damage"
+            raise HomeLocked(what, fix="run `sbf verify` again when it has ended")
+        if count:
+            told = counted(count, "finding", "findings")
+            self.notes.append(f"a run began meanwhile: {told} about what it writes left out; run `sbf verify` again")
+        self.findings = left

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import stamina
 from pytest_httpserver import HTTPServer
-from warehouse import START, Warehouse, entry, price
+from warehouse import START, Declared, Warehouse, entry, price
 
-from sbf_core.api import DatasetKeymapEntry, FileRecipe, RestRecipe, hookimpl
+from sbf_core.api import FileRecipe, RestRecipe
 from sbf_core.clock import FixedClock
 from sbf_core.errors import UsageError
 from sbf_core.http.live import LiveSession
@@ -87,17 +87,6 @@ def test_secrets_are_sent_and_stay_out_of_the_record(
     assert "canary" not in "".join(record.getMessage() for record in caplog.records if record.name != "werkzeug")
     with pytest.raises(UsageError, match="OTHER_KEY is not set"):
         session.get(REQUEST, url, secrets={"apikey": "OTHER_KEY"})
-
-
-class Declared:
-    """A plugin that is nothing but a declaration."""
-
-    def __init__(self, declared: DatasetKeymapEntry) -> None:
-        self.declared = declared
-
-    @hookimpl
-    def datasets(self) -> list[DatasetKeymapEntry]:
-        return [self.declared]
 
 
 def test_a_declared_rest_dataset_needs_no_code(tmp_path: Path, httpserver: HTTPServer) -> None:

@@ -9,29 +9,20 @@ from typing import Any
 import attrs
 import pytest
 from pytest_httpserver import HTTPServer
-from warehouse import Warehouse, entry, price
+from warehouse import Declared, Warehouse, entry, price
 
-from sbf_core.api import DataRules, DatasetKeymapEntry, Pages, RestRecipe, UsageError, hookimpl
+from sbf_core.api import DataRules, Pages, RestRecipe, UsageError
 from sbf_core.ops.coverage import final_stretches
 from sbf_core.runner.options import RunOptions
 
 NONE = DataRules(none_status=(404, 204))
 
 
-class Plugin:
-    def __init__(self, given: DatasetKeymapEntry) -> None:
-        self.given = given
-
-    @hookimpl
-    def datasets(self) -> list[DatasetKeymapEntry]:
-        return [self.given]
-
-
 def warehouse_of(
     folder: Path, url: str, *, rules: DataRules = NONE, recipe: dict[str, Any] | None = None, **declared: Any
 ) -> Warehouse:
     return Warehouse(
-        folder / "home", Plugin(entry(recipe=RestRecipe(url=url, **recipe or {}), is_data=rules, **declared))
+        folder / "home", Declared(entry(recipe=RestRecipe(url=url, **recipe or {}), is_data=rules, **declared))
     )
 
 
@@ -54,7 +45,7 @@ def test_years_without_data_do_not_end_a_chain(tmp_path: Path, httpserver: HTTPS
     assert (context.errors, context.failed_requests, context.files, context.rows_inserted) == ([], 0, 1, 1)
     assert statuses(warehouse) == [("none", 2), ("ok", 1)]
     with warehouse.open() as cursor:
-        declared = next(iter(warehouse.plugins.values())).given
+        declared = next(iter(warehouse.plugins.values())).declared
         assert [(str(each.first), str(each.last)) for each in final_stretches(cursor, declared)[None]] == [
             ("2022-01-01", "2023-12-31")
         ]
@@ -211,7 +202,7 @@ def test_tickers_of_which_something_came_are_not_unknown_on_a_day_without_rows(
     for tickers in ("A,B", "C", "C,B", "A"):
         httpserver.expect_request(f"/eod/{tickers}").respond_with_data("", status=404)
     (plugin,) = warehouse.plugins.values()
-    plugin.given = attrs.evolve(plugin.given, members=members, **renamed)  # type: ignore[attr-defined]
+    plugin.declared = attrs.evolve(plugin.declared, members=members, **renamed)  # type: ignore[attr-defined]
     for _ in range(2):
         assert not [note for note in warehouse.run(hours_later=24).notes if "has nothing of" in note]
     assert len(asked(httpserver)) == 4

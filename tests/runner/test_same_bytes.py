@@ -14,9 +14,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "http"))
 from faulty import FaultyVendor, Script, answer
-from warehouse import FakeVendor, Warehouse, entry, price
+from warehouse import Declared, FakeVendor, Warehouse, entry, price
 
-from sbf_core.api import Column, DatasetKeymapEntry, RestRecipe, RunResult, hookimpl
+from sbf_core.api import Column, RestRecipe, RunResult, hookimpl
 from sbf_core.runner.options import RunOptions
 from sbf_core.vocabulary import Layer
 
@@ -24,17 +24,6 @@ RATES = (
     Column(name="day", type="DATE", key=True, row_date=True, source="request.from_date"),
     Column(name="rate", type="DOUBLE"),
 )
-
-
-class Declared:
-    """A plugin of one dataset, asked by its recipe."""
-
-    def __init__(self, declared: DatasetKeymapEntry) -> None:
-        self.declared = declared
-
-    @hookimpl
-    def datasets(self) -> list[DatasetKeymapEntry]:
-        return [self.declared]
 
 
 class Addressed(FakeVendor):
