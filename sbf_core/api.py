@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 from typing import Any as _Any
 
 from sbf_core.dataset.cadence import Cadence
@@ -11,8 +13,6 @@ from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Csv, Json, Parquet
-from sbf_core.dataset.formats_of_statistics import JsonStat, SdmxCsv, SdmxJson, SdmxMl
-from sbf_core.dataset.formats_of_tables import Excel, FixedWidth, Sections
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
@@ -28,6 +28,10 @@ from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, SelectRows
 from sbf_core.universe.members import UniverseMember
+
+if TYPE_CHECKING:
+    from sbf_core.dataset.formats_of_statistics import JsonStat, SdmxCsv, SdmxJson, SdmxMl
+    from sbf_core.dataset.formats_of_tables import Excel, FixedWidth, Sections
 
 __all__ = [
     "HOOK_API",
@@ -76,9 +80,21 @@ __all__ = [
     "sql_file",
 ]
 
+#: Formats that few datasets declare, and the modules that have them: loaded by those that do.
+_LATE = {
+    **dict.fromkeys(("JsonStat", "SdmxCsv", "SdmxJson", "SdmxMl"), "sbf_core.dataset.formats_of_statistics"),
+    **dict.fromkeys(("Excel", "FixedWidth", "Sections"), "sbf_core.dataset.formats_of_tables"),
+}
 #: Names that were here under another name, and still work.
 _MOVED: dict[str, _MovedName] = {}
 
 
 def __getattr__(name: str) -> _Any:
+    if name in _LATE:
+        globals()[name] = late = getattr(_import_module(_LATE[name]), name)
+        return late
     return _moved(name, _MOVED)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

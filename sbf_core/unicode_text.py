@@ -8,6 +8,7 @@ only told is written with an escape in the half's place.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import cast
 
 import attrs
@@ -36,7 +37,29 @@ def half_letter_in(value: object) -> str:
     """Where a text in a declaration holds half of a surrogate pair:
     names of fields as ``columns.title``; empty where none does.
     """
+    if _is_whole(value):
+        return ""
     return next((path for path, text in _texts_of(value, "") if not is_unicode(text)), "")
+
+
+def _is_whole(value: object) -> bool:
+    """Whether no text within holds one, without saying where: each declaration is asked at each start."""
+    kind = type(value)
+    if kind is str:
+        return is_unicode(cast("str", value))
+    if value is None or kind is bool or kind is int:
+        return True
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return all(map(_is_whole, value))
+    names = _field_names(kind)  # type: ignore[arg-type]  # mypy takes the hash of its instances for its own
+    if names:
+        return all(_is_whole(getattr(value, name)) for name in names)
+    return all(is_unicode(text) for _, text in _texts_of(value, ""))
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(kind)) if attrs.has(kind) else ()
 
 
 def _texts_of(value: object, path: str) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import signal
@@ -26,9 +25,6 @@ _LISTS = frozenset(("--plugins", "--exclude", "--select", "--tickers", "--key"))
 
 def main() -> None:
     """The script ``sbf``: run a command; one clear line and an exit code for whatever goes wrong."""
-    gc.set_threshold(
-        50_000, 20, 50
-    )  # Python's own 700 goes through all objects dozens of times while modules load: 10 ms of each command
     signals.install()
     os.umask(signals.OWNER_ALONE)
     code = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -15,7 +16,6 @@ from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.cursor import Cursor, check_cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.format_checks import check_formats
-from sbf_core.dataset.format_list import Format
 from sbf_core.dataset.former_names import check_former_names, check_table_name
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
 from sbf_core.dataset_id import DatasetId, dataset_id_of
@@ -23,6 +23,9 @@ from sbf_core.errors import UsageError
 from sbf_core.safe_paths import why_no_name
 from sbf_core.unicode_text import half_letter_in
 from sbf_core.vocabulary import Answers, Drift, OnDuplicate, Restated, Scope, Semantics, check_name, texts, word
+
+if TYPE_CHECKING:
+    from sbf_core.dataset.format_list import Format
 
 
 def _scope(value: str) -> Scope:

@@ -16,7 +16,6 @@ import attrs
 
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.format_list import FORMATS
 from sbf_core.errors import UsageError
 from sbf_core.vocabulary import Answers
 
@@ -96,8 +95,11 @@ def as_written_now(text: str) -> str:
     facts = json.loads(text)
     facts["columns"] = [_again(Column, column) for column in facts["columns"]]
     declared = facts.get("format")
-    if declared is not None and declared["kind"] in FORMATS:
-        facts["format"] = {"kind": declared["kind"], **_again(FORMATS[declared["kind"]], declared)}
+    if declared is not None:
+        from sbf_core.dataset.format_list import FORMATS  # few tables were made by another declaration
+
+        if declared["kind"] in FORMATS:
+            facts["format"] = {"kind": declared["kind"], **_again(FORMATS[declared["kind"]], declared)}
     return json.dumps(facts, sort_keys=True)
 
 

@@ -5,13 +5,16 @@ what cannot work is refused when it is declared.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sbf_core.dataset.columns import Column
-from sbf_core.dataset.format_list import Format
 from sbf_core.dataset.formats import Csv, Json
 from sbf_core.dataset.json_path import check_paths
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from sbf_core.dataset.format_list import Format
 
 #: Extensions that mean a format whose rows can be counted, where none is declared.
 _COUNTED = ("json", "csv", "tsv")

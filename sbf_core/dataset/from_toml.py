@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import attrs
 import cattrs
 
 from sbf_core.dataset.cadence import Cadence
@@ -42,6 +43,7 @@ def _converter() -> cattrs.Converter:
             Chart, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True
         ),
     )
+    attrs.resolve_types(DatasetKeymapEntry, localns={"Format": Format})  # it does not load all formats by itself
     for kind in (Cadence, Column, DataRules, Pages, RestRecipe, FileRecipe, DatasetKeymapEntry):
         converter.register_structure_hook(
             kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)

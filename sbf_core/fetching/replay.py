@@ -15,8 +15,9 @@ from sbf_core.bronze.paths import payload_path
 from sbf_core.errors import UsageError, nearest
 from sbf_core.http.replay import ReplaySession
 from sbf_core.plan.planned import PlannedRequest
-from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.patterns import chosen_by
+from sbf_core.plugin.record import PluginRecord
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult

@@ -12,7 +12,8 @@ from sbf_core.gold.answer import as_values, sorted_out
 from sbf_core.gold.model import GoldModel
 from sbf_core.http.session import FetchSession
 from sbf_core.plugin.limits import Isolation
-from sbf_core.plugin.manager import PluginManager, PluginRecord, placed
+from sbf_core.plugin.manager import PluginManager, placed
+from sbf_core.plugin.record import PluginRecord
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runs.request import RunRequest
 from sbf_core.silver.reading import PromotionBatch, PromotionPlan, SelectRows, WrittenRows

@@ -15,8 +15,8 @@ from sbf_core.child.group import ChildProcess
 from sbf_core.errors import OutOfMemory, PluginFault, SbfError
 from sbf_core.http.session import FetchSession
 from sbf_core.plugin.limits import Isolation
-from sbf_core.plugin.manager import PluginRecord
 from sbf_core.plugin.output import PluginOutput
+from sbf_core.plugin.record import PluginRecord
 from sbf_core.plugin.values import packed, unpacked
 from sbf_core.plugin.worker import error_message, error_of
 

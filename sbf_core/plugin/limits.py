@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from sbf_core.plugin.manager import PluginRecord
+from sbf_core.plugin.record import PluginRecord
 
 
 @attrs.frozen(kw_only=True)

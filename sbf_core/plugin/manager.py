@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -10,7 +9,6 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any
 
-import attrs
 import pluggy
 
 from sbf_core import signals
@@ -21,84 +19,18 @@ from sbf_core.errors import (
     SbfError,
     UsageError,
     nearest,
-    raised_at,
-    said_by,
 )
 from sbf_core.plugin import hookspecs
 from sbf_core.plugin.deprecations import SbfDeprecationWarning, used_by
 from sbf_core.plugin.guard import HookLimits, bounded, exit_refused
 from sbf_core.plugin.patterns import is_blocked
+from sbf_core.plugin.record import PluginRecord
 from sbf_core.plugin.unmarked import unmarked_hook
 
 GROUP = "sbf.plugins"
 _USUAL_LIMITS = HookLimits()
 #: Hooks that say what there is.
 _DECLARING = ("datasets", "build_gold", "universe_members")
-
-
-@attrs.define(eq=False, kw_only=True)
-class PluginRecord:
-    """One plugin and how its loading went.
-
-    Attributes:
-        name: the entry point's name.
-        point: the entry point; None for a plugin that was registered by hand.
-        state: ``loaded``, ``refused`` or ``blocked``.
-        reason: why it is not loaded.
-        lacked: what the machine lacked when it was imported, or said what it declares: then nothing speaks against it.
-        hooks: names of the hooks it implements.
-        options: what the settings say to it.
-        deprecated: what it uses and should not any more.
-    """
-
-    name: str
-    point: EntryPoint | None = None
-    state: str = "loaded"
-    reason: str = ""
-    lacked: EnvironmentFault | None = None
-    hooks: tuple[str, ...] = ()
-    options: Mapping[str, Any] = attrs.field(factory=dict)
-    deprecated: tuple[str, ...] = ()
-
-    @functools.cached_property
-    def package(self) -> tuple[str, str]:
-        """Name and version of the package that brought it.
-
-        Only when asked for, and once: its metadata are parsed anew each time.
-        """
-        if self.point is None or self.point.dist is None:
-            return "", ""
-        return self.point.dist.name, self.point.dist.version
-
-    @property
-    def distribution(self) -> str:
-        """Name of the package that brought it; empty for none."""
-        return self.package[0]
-
-    @property
-    def version(self) -> str:
-        """Version of that package; empty for none."""
-        return self.package[1]
-
-    @property
-    def label(self) -> str:
-        """Name, distribution and version, for messages."""
-        return f"{self.name} ({self.distribution} {self.version})" if self.distribution else self.name
-
-    @property
-    def loaded(self) -> bool:
-        """Whether its hooks can be called."""
-        return self.state == "loaded"
-
-    def refuse(self, error: BaseException) -> None:
-        """Leave it out because of what its import, or a hook that declares something, raised."""
-        self.state = "refused"
-        self.reason = "; ".join(part for part in (said_by(error), raised_at(error)) if part)
-        if not isinstance(error, SbfError):
-            from sbf_core.duck.disk import fault_of_hook  # which loads the engine
-
-            error = fault_of_hook(error, where=f"plugin {self.label}, its import", fix="")
-        self.lacked = error if isinstance(error, EnvironmentFault) else None
 
 
 class PluginManager:

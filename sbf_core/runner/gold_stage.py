@@ -11,7 +11,8 @@ from sbf_core.gold.build import SELECT_SECONDS_MAX, GoldBuild
 from sbf_core.gold.model import GoldModel
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
-from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.record import PluginRecord
 from sbf_core.plugin.watch import watched
 from sbf_core.runs.context import RunContext
 from sbf_core.vocabulary import WorkStatus

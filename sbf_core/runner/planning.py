@@ -19,7 +19,8 @@ from sbf_core.ops.service import OpsService
 from sbf_core.plan.fresh import fresh_of
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plan.planner import RESUME_WITHIN, plan_requests, within_budget
-from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.record import PluginRecord
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.run_plan import RunPlan

@@ -9,7 +9,7 @@ import attrs
 
 from sbf_core.plan.forecast import VendorForecast, forecast
 from sbf_core.plan.planned import PlannedRequest
-from sbf_core.plugin.manager import PluginRecord
+from sbf_core.plugin.record import PluginRecord
 
 
 @attrs.frozen(kw_only=True)

@@ -16,7 +16,6 @@ from sbf_core.duck.disk import FREE_BYTES_FLOOR, machine_faults
 from sbf_core.duck.holder import HomeLock
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.faults import fault_point
-from sbf_core.fetching.known import known_payloads
 from sbf_core.fetching.progress import Progress
 from sbf_core.fetching.run_progress import RunProgress
 from sbf_core.fetching.sessions import LiveSessions
@@ -280,7 +279,8 @@ class Runner:
             remake.promote(context, datasets)
 
     def _fetch(self, ops: OpsService, hooks: HookCalls, context: RunContext, due: Sequence[PlannedRequest]) -> None:
-        from sbf_core.fetching.fetch_stage import FetchStage  # a run with nothing due need not load it
+        from sbf_core.fetching.fetch_stage import FetchStage  # a run with nothing due need not load them
+        from sbf_core.fetching.known import known_payloads
 
         hooked = {one.entry.id for one in self.chosen.datasets if hooks.has(one, "fetch")}
         known = None

@@ -13,8 +13,9 @@ from sbf_core.errors import UsageError, nearest
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.fetching.replay import archive_of
 from sbf_core.home.home import Home
-from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.patterns import chosen_by, is_pattern, matches
+from sbf_core.plugin.record import PluginRecord
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.runner.configured_datasets import check_sources, configured, with_ticker_names
 from sbf_core.runner.dataset_checks import sound_datasets

@@ -12,7 +12,8 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import UsageError
 from sbf_core.failures import FailureKind
-from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.record import PluginRecord
 from sbf_core.testing.outcome import Note
 from sbf_core.testing.scratch import ScratchHome
 from sbf_core.testing.subject import Filled, Subject

@@ -16,7 +16,8 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import DatasetFailure, UsageError
 from sbf_core.fetching.replay import RECORDINGS, recording_folder, recording_of
 from sbf_core.gold.model import GoldModel
-from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.record import PluginRecord
 from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.runs.context import RunContext
 from sbf_core.testing.scratch import ScratchHome, ScratchRecording, answers_of

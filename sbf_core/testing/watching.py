@@ -20,7 +20,8 @@ from typing import Any
 
 import attrs
 
-from sbf_core.plugin.manager import PluginManager, PluginRecord
+from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.record import PluginRecord
 from sbf_core.silver.reading import ParseRows, SelectRows
 
 _NETWORK = frozenset({"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "socket.bind"})

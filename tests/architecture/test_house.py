@@ -107,8 +107,9 @@ def test_the_public_surface_is_sorted_and_whole() -> None:
     import sbf_core.api as api
 
     assert list(api.__all__) == sorted(api.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name))
-    public = {name for name in vars(api) if not name.startswith(("_", "@")) and name != "annotations"}
+    public = {name for name in dir(api) if not name.startswith(("_", "@"))} - {"annotations", "TYPE_CHECKING"}
     assert public == set(api.__all__)
+    assert all(getattr(api, name) is not None for name in api.__all__)
 
 
 def test_help_and_a_run_with_nothing_due_import_little() -> None:

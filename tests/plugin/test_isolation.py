@@ -385,7 +385,7 @@ def test_a_universe_plugin_that_opens_the_database_is_found_out(
 
 def test_only_third_party_plugins_get_a_process_by_default() -> None:
     from sbf_core.plugin.limits import Isolation
-    from sbf_core.plugin.manager import PluginRecord
+    from sbf_core.plugin.record import PluginRecord
 
     class Bundled(PluginRecord):
         distribution = "sbf"  # type: ignore[assignment]
