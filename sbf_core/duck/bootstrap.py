@@ -22,7 +22,14 @@ from sbf_core.duck.migrate import apply_migrations, check_ledger, latest_version
 from sbf_core.duck.older_ledger import looking, overlay
 from sbf_core.duck.open_fault import is_duckdb, no_duckdb, open_fault
 from sbf_core.duck.open_here import is_open_here, note_open
-from sbf_core.duck.publish import copy_database, current_publication, keep_published, name_published, published_path
+from sbf_core.duck.publish import (
+    copy_database,
+    current_publication,
+    keep_published,
+    name_published,
+    publish_copy,
+    published_path,
+)
 from sbf_core.errors import HomeLocked, UsageError, VersionRefused, environment_fault
 from sbf_core.faults import fault_point
 
@@ -222,18 +229,18 @@ class DuckDbBootstrap:
             fault_point("home.closed")
 
     def _publish(self, connection: duckdb.DuckDBPyConnection, run_id: str) -> None:
-        target, durable = published_path(self.config, run_id), self.config.fsync != "none"
         try:
             connection.execute("CHECKPOINT")
             fault_point("publish.checkpointed")
             if os.name != "posix":
                 connection.close()  # Windows lets nobody else read the file before
             with self.database.open("rb") as source:
-                copy_database(source, target, durable=durable)
+                publish_copy(self.config, source, run_id, now=self._clock.now())
                 connection.close()
             name_published(self.config, run_id, now=self._clock.now().isoformat(timespec="seconds"))
         except OSError as error:
-            raise environment_fault(error, doing="the copy for readers cannot be written", where=str(target)) from error
+            where = str(published_path(self.config, run_id))
+            raise environment_fault(error, doing="the copy for readers cannot be written", where=where) from error
 
     def _settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = {

@@ -2,14 +2,17 @@
 
 ``<home>/published/sbf-<run id>.duckdb`` is a whole database; ``current.json`` beside it names the newest one and says
 which state of ``sbf.duckdb`` it is a copy of. Both come by rename, so a reader sees the old or the new, never a part.
+Of a large database it names the one before, too, which the next copy is made of (``spare_copy``).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +21,7 @@ import attrs
 
 from sbf_core.atomic_file import make_folder, state_of, sync_all, write_whole
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.spare_copy import LEFT_ALONE, renewed, worth_keeping
 from sbf_core.faults import fault_point
 
 #: Says which copy is the newest.
@@ -63,10 +67,33 @@ def copy_database(source: IO[bytes], target: Path, *, durable: bool) -> None:
         out.flush()
         if durable:
             os.fsync(out.fileno())
+    _put_in_place(fresh, target, [target.parent, *named] if durable else [])
+
+
+def _put_in_place(fresh: Path, target: Path, folders: Sequence[str | Path]) -> None:
     fault_point("publish.copied")
     fresh.replace(target)
-    if durable:
-        sync_all([target.parent, *named])
+    sync_all(folders)
+
+
+def publish_copy(config: DuckDbConfig, source: IO[bytes], run_id: str, *, now: dt.datetime) -> None:
+    """Make the copy that a run leaves: of the one before the newest, or a new file. See ``copy_database``."""
+    target, durable = published_path(config, run_id), config.fsync != "none"
+    spare, fresh = _spare(config, now), target.with_name(f"{target.name}.tmp")
+    if spare is not None and renewed(source, spare, fresh, durable=durable):
+        _put_in_place(fresh, target, [target.parent] if durable else [])
+    else:
+        copy_database(source, target, durable=durable)
+
+
+def _spare(config: DuckDbConfig, now: dt.datetime) -> Path | None:
+    """The copy before the newest one, once it has been that for a while."""
+    try:
+        facts, _ = _named(config)
+        since = dt.datetime.fromisoformat(facts["published_at"])
+        return config.published / Path(facts["spare"]).name if now - since >= LEFT_ALONE else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _copy_bytes(source: IO[bytes], out: IO[bytes]) -> None:
@@ -95,19 +122,25 @@ def _state(database: Path) -> list[int]:
 
 
 def name_published(config: DuckDbConfig, run_id: str, *, now: str) -> None:
-    """Say which copy is the newest, and remove the older ones, but those that a reader still holds on Windows."""
+    """Say which copy is the newest, and remove the older ones, but the spare one, and those that a reader still holds
+    on Windows.
+    """
     current = published_path(config, run_id)
-    facts = {
+    facts: dict[str, Any] = {
         "file": current.name,
         "run_id": run_id,
         "published_at": now,
         "database": _state(config.database),
         "rows": _state(config.database),
     }
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        _, before = _named(config)
+        if before != current and worth_keeping(before):
+            facts["spare"] = before.name
     fault_point("publish.named")
     write_whole(config.published / CURRENT, json.dumps(facts).encode(), durable=config.fsync != "none")
     for path in config.published.glob("sbf-*"):
-        if path != current:
+        if path.name not in (current.name, facts.get("spare")):
             with suppress(OSError):
                 path.unlink()
     fault_point("publish.done")
@@ -154,11 +187,12 @@ def current_publication(config: DuckDbConfig) -> Publication | None:
 
 
 def superseded_copies(config: DuckDbConfig) -> list[Path]:
-    """Copies that are not the newest, and halves of copies. None where nobody says which is the newest. Call it only
-    while no run is at work.
+    """Copies that are neither the newest nor the spare one, and halves of copies. None where nobody says which is the
+    newest. Call it only while no run is at work.
     """
     try:
-        _, current = _named(config)
+        facts, current = _named(config)
     except (OSError, ValueError, KeyError, TypeError):
         return []
-    return sorted(path for path in config.published.glob("sbf-*") if path != current and path.suffix != ".wal")
+    needed = (current.name, facts.get("spare"))
+    return sorted(path for path in config.published.glob("sbf-*") if path.name not in needed and path.suffix != ".wal")
