@@ -30,6 +30,7 @@ _COLUMNS: Mapping[int, Mapping[str, Sequence[str]]] = {
         "data_dates": ("dataset_id",),
     },
     10: {"promotion_manifest": ("asked_since",)},
+    11: {"table_declarations": ("macros",)},
 }
 
 

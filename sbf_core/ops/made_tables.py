@@ -15,6 +15,8 @@ from sbf_core.ops import queries
 from sbf_core.ops.rows import RowCounts
 from sbf_core.ops.taking_over import take_over
 
+#: Goes up with the text of the macros that look back, see ``silver/tables.py``.
+MACROS = 2
 _Write = Callable[[Callable[[duckdb.DuckDBPyConnection], None]], None]
 
 
@@ -133,10 +135,23 @@ class MadeTables:
         text = declaration_text(entry)
         conn.execute("DELETE FROM ops.table_declarations WHERE table_name = ?", [entry.silver_table])
         conn.execute(
-            "INSERT INTO ops.table_declarations VALUES (?, ?, ?, ?, ?)",
-            [entry.silver_table, entry.id, fingerprint_of(text), text, to_naive_utc(self._clock.now())],
+            "INSERT INTO ops.table_declarations VALUES (?, ?, ?, ?, ?, ?)",
+            [entry.silver_table, entry.id, fingerprint_of(text), text, to_naive_utc(self._clock.now()), MACROS],
         )
         _let_go(conn, entry.silver_table, entry.ids)
+
+    def with_older_macros(self) -> list[MadeTable]:
+        """Tables whose macros an older release made, in order."""
+        rows = self._cursor().execute(
+            "SELECT table_name, dataset, declaration FROM ops.table_declarations WHERE macros < ? ORDER BY 1", [MACROS]
+        )
+        return [MadeTable(table=table, dataset=dataset, text=text) for table, dataset, text in rows.fetchall()]
+
+    def record_macros(self, conn: duckdb.DuckDBPyConnection, table: str) -> None:
+        """The macros of a table are those of now, in the transaction that writes them. Writes ops.table_declarations.
+        Idempotent.
+        """
+        conn.execute("UPDATE ops.table_declarations SET macros = ? WHERE table_name = ?", [MACROS, table])
 
     def take_over(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, other: str) -> None:
         """Take what the ledger of another database says of a dataset's promotions in the place of what stands here, in

@@ -37,6 +37,7 @@ from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.selection import ChosenWork, chosen_work
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.stale import stale_tables
+from sbf_core.silver.tables import renew_macros
 from sbf_core.vocabulary import Drift, Layer
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ class Runner:
         universe = self._planning.universe.service(bootstrap)
         ops = OpsService.over(bootstrap, universe=universe, clock=self._clock, logger=self._logger)
         recovered = recover(ops, self._config, everything=bool(replaced), logger=self._logger)
+        renew_macros(ops)
         universe.tickers()
         context = ops.start_run(ticker_limit=self._settings["universe.ticker_limit"])
         self._progress.begin(context, self._config.live, self._clock)

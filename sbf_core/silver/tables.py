@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 
-from sbf_core.dataset.columns import CORE_COLUMNS
+from sbf_core.dataset.columns import CORE_COLUMNS, Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.fingerprint import columns_as_made
 from sbf_core.duck.identifiers import literal, quoted, quoted_list
+from sbf_core.duck.transaction import transaction
 from sbf_core.faults import fault_point
+from sbf_core.ops.service import OpsService
 
 #: Of the macros that look back. They are called by position; by name, too, by who likes to.
 _PARAMETERS = ("ts", "recorded_until")
+#: What is given, as a moment in UTC without a zone, as the columns are: of a TIMESTAMPTZ its instant; a TIMESTAMP, a
+#: DATE and a text are UTC. DuckDB reads a text as a TIMESTAMP without the zone in it. What has no end stays so.
+_MOMENT = (
+    "CASE WHEN typeof({given}) = 'VARCHAR' AND regexp_matches({given}::VARCHAR, ':[^Z]*[+A-Ya-z-]') "
+    "THEN error('a text is read without its zone: write TIMESTAMPTZ before it') "
+    "ELSE coalesce(make_timestamp(epoch_us(coalesce({given}, NULL::TIMESTAMP))), "
+    "coalesce({given}, NULL::TIMESTAMP)::TIMESTAMP) END"
+)
 _CORE_TYPES = dict(zip(CORE_COLUMNS, ("VARCHAR", "VARCHAR", "TIMESTAMP", "TIMESTAMP"), strict=True))
 
 
@@ -78,31 +91,52 @@ def create_tables(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
         text = "; ".join(part for part in (column.doc, f"unit: {column.unit}" if column.unit else "") if part)
         if text:
             conn.execute(f"COMMENT ON COLUMN {current_table(entry)}.{quoted(column.name)} IS {literal(text)}")
-    _create_macros(conn, entry)
+    create_macros(conn, entry.silver_table, entry.columns)
     for name in entry.former_tables if entry.keep_view else ():
         conn.execute(f"CREATE OR REPLACE VIEW silver.{quoted(name)} AS FROM {current_table(entry)}")
 
 
-def _create_macros(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    """A parameter takes the place of every unqualified column of its name, also of a quoted one: each column has its
-    table before it.
+def create_macros(conn: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column]) -> None:
+    """Make the macros that look back at a table, or write them anew. ``ops.made_tables.MACROS`` goes up with each
+    change of their text, so that tables of older releases get the new ones.
+
+    A parameter takes the place of every unqualified column of its name, also of a quoted one: each column has its
+    table before it. Moments are compared in UTC, whatever the zone of the session is: a reader's own program has that
+    of its machine, in which DuckDB would read the columns, beside a TIMESTAMPTZ.
     """
-    of_current, of_history = quoted_list(row_columns(entry), prefix="c."), quoted_list(row_columns(entry), prefix="h.")
-    current, history = f"{current_table(entry)} AS c", f"{history_table(entry)} AS h"
-    keys = quoted_list(entry.key_columns, prefix="v.")
+    row = [*(column.name for column in columns), *_CORE_TYPES]
+    of_current, of_history = quoted_list(row, prefix="c."), quoted_list(row, prefix="h.")
+    current, history = f"silver.{quoted(table)} AS c", f"silver.{quoted(f'{table}_history')} AS h"
+    keys = quoted_list([column.name for column in columns if column.key], prefix="v.")
+    ts, recorded_until = (_MOMENT.format(given=parameter) for parameter in _PARAMETERS)
     known = (
-        f"SELECT {of_current} FROM {current} WHERE c.known_from <= ts UNION ALL "
-        f"SELECT {of_history} FROM {history} WHERE h.known_from <= ts AND h.known_to > ts AND NOT h._deleted"
+        f"SELECT {of_current} FROM {current} WHERE c.known_from <= {ts} UNION ALL "
+        f"SELECT {of_history} FROM {history} WHERE h.known_from <= {ts} AND h.known_to > {ts} AND NOT h._deleted"
     )
     recorded = (
-        f"SELECT {quoted_list(row_columns(entry), prefix='p.')} FROM ("
+        f"SELECT {quoted_list(row, prefix='p.')} FROM ("
         f"SELECT v.*, row_number() OVER (PARTITION BY {keys} ORDER BY v.known_from DESC, v.recorded_at DESC) AS _place "
         f"FROM (SELECT {of_current}, false AS _deleted FROM {current} "
         f"UNION ALL SELECT {of_history}, h._deleted FROM {history}) AS v "
-        "WHERE v.known_from <= ts AND v.recorded_at <= recorded_until) AS p WHERE p._place = 1 AND NOT p._deleted"
+        f"WHERE v.known_from <= {ts} AND v.recorded_at <= {recorded_until}) AS p WHERE p._place = 1 AND NOT p._deleted"
     )
-    name = f"silver.{quoted(entry.silver_table + '_as_of')}"
+    name = f"silver.{quoted(f'{table}_as_of')}"
     parameters = ", ".join(_PARAMETERS)
     conn.execute(
         f"CREATE OR REPLACE MACRO {name}({_PARAMETERS[0]}) AS TABLE ({known}), ({parameters}) AS TABLE ({recorded})"
     )
+
+
+def renew_macros(ops: OpsService) -> int:
+    """Write the macros of an older release anew, also of tables whose plugin is gone; returns of how many tables.
+
+    Writes ops.table_declarations. Idempotent.
+    """
+    older = ops.tables.with_older_macros()
+    conn = ops.cursor()
+    with_tables = [made for made in older if tables_there(conn, made.table)]
+    for made in with_tables:
+        with transaction(conn):
+            create_macros(conn, made.table, columns_as_made(made.text))
+            ops.tables.record_macros(conn, made.table)
+    return len(with_tables)
