@@ -7,7 +7,7 @@ import email.utils
 import time
 from collections.abc import Awaitable, Callable
 
-from sbf_core.http.wire import WireAnswer, WireFault
+from sbf_core.http.wire_answer import WireAnswer, WireFault
 
 ATTEMPTS_MAX = 5
 #: The longest that a vendor may make us wait; what it wants beyond that is put off to another run.

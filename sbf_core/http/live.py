@@ -19,12 +19,12 @@ from sbf_core.http.attempts import Deferred
 from sbf_core.http.closures import Closures
 from sbf_core.http.loop import RequestLoop
 from sbf_core.http.vendor import Breaker
-from sbf_core.http.wire import Wire
 from sbf_core.runs.request import RunRequest
 from sbf_core.settings.keys import Keys
 
 if TYPE_CHECKING:
     from sbf_core.http.rates import RateBook
+    from sbf_core.http.wire import Wire
 
 _SKEW_SECONDS_MAX = 3600
 #: Limits of seconds and minutes are waited for; a budget of hours or days that is used up puts the rest off.
@@ -63,7 +63,7 @@ class LiveSession:
         self.clock = clock
         self.files = files
         self.keys = keys or Keys(files.parent)
-        self.wire = Wire()
+        self._wire: Wire | None = None
         self.closures = Closures(rates, clock, ignored=ask_anyway)
         self._validators = validators
         self._rates_path = rates
@@ -78,9 +78,22 @@ class LiveSession:
 
     def close(self) -> None:
         """Close the connections; requests under way give up."""
-        self.loop.close(self.wire.close())
+        self.loop.close(self._close_wire())
         if self._rates is not None:
             self._rates.close()
+
+    @property
+    def wire(self) -> Wire:
+        """The connections. Ask for them in ``loop`` alone."""
+        if self._wire is None:
+            from sbf_core.http.wire import Wire  # 150 ms that a run which only reads files need not pay
+
+            self._wire = Wire()
+        return self._wire
+
+    async def _close_wire(self) -> None:
+        if self._wire is not None:
+            await self._wire.close()
 
     def breaker(self, source: str) -> Breaker:
         """The breaker of a vendor."""

@@ -1,14 +1,15 @@
-"""Names of hosts to addresses, and which addresses a vendor may send us to."""
+"""Names of hosts to addresses."""
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 import threading
 from contextlib import suppress
 
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+from sbf_core.http.public_addresses import is_public
 
 _SECONDS_MAX = 30.0
 
@@ -57,13 +58,6 @@ class NameResolver(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is kept."""
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet: not this machine, its network, or a cloud's metadata."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    return parsed.is_global and not parsed.is_multicast and (mapped is None or mapped.is_global)
 
 
 async def _looked_up(host: str, port: int, family: socket.AddressFamily) -> dict[str, int]:

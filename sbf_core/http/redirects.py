@@ -12,8 +12,8 @@ import attrs
 
 from sbf_core.errors import excerpt
 from sbf_core.failures import FailureKind
-from sbf_core.http.names import is_public
-from sbf_core.http.wire import WireAnswer, WireFault
+from sbf_core.http.public_addresses import is_public
+from sbf_core.http.wire_answer import WireAnswer, WireFault
 
 HOPS_MAX = 5
 _STATUSES = frozenset({301, 302, 303, 307, 308})

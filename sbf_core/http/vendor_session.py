@@ -24,7 +24,7 @@ from sbf_core.http.loop import LOOP_BYTES_MAX, LoopClosed
 from sbf_core.http.redirects import Hop, next_hop
 from sbf_core.http.session import Asking
 from sbf_core.http.vendor import Breaker
-from sbf_core.http.wire import WireAnswer, WireFault
+from sbf_core.http.wire_answer import WireAnswer, WireFault
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import NOTHING, RunResult
 

@@ -22,47 +22,13 @@ from sbf_core.errors import excerpt
 from sbf_core.failures import FailureKind
 from sbf_core.http.coding import AnswerRefused, BodyReader, SizeCaps
 from sbf_core.http.names import AddressRefused, NameResolver
+from sbf_core.http.wire_answer import WireAnswer, WireFault
 
 _STEP_SECONDS_MAX = 30.0
 _KEEPALIVE_SECONDS = 30.0
 _BUFFER_BYTES = 256 * 1024
 #: Of one header; some vendors' policies for browsers are longer than the usual 8 KB.
 _HEADER_BYTES_MAX = 64 * 1024
-
-
-@attrs.frozen(kw_only=True)
-class WireAnswer:
-    """An answer, whole.
-
-    Attributes:
-        status_code: of HTTP.
-        headers: names in small letters; of a name that came twice the last, of ``link`` all.
-        body: with its compression undone.
-        wire_bytes: how many bytes of it arrived.
-    """
-
-    status_code: int
-    headers: Mapping[str, str]
-    body: bytes
-    wire_bytes: int
-
-
-class WireFault(Exception):
-    """There is no whole answer. The text holds no address, because addresses hold keys.
-
-    Args:
-        kind: what sort of thing went wrong.
-        what: for readers.
-        again: whether another attempt may bring it.
-        evidence: what arrived before it went wrong.
-    """
-
-    def __init__(self, kind: FailureKind, what: str, *, again: bool, evidence: bytes = b"") -> None:
-        super().__init__(what)
-        self.kind = kind
-        self.what = what
-        self.again = again
-        self.evidence = evidence
 
 
 class Wire:

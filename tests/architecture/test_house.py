@@ -124,6 +124,14 @@ def test_help_and_a_run_with_nothing_due_import_little() -> None:
         assert name not in loaded
 
 
+def test_a_run_that_reads_files_loads_no_client() -> None:
+    """It takes 150 ms of the processor."""
+    script = "import sys, sbf_core.http.live, sbf_core.http.vendor_session; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    for name in ("aiohttp", "truststore", "stamina"):
+        assert name not in loaded
+
+
 def test_identities_are_put_together_in_one_place() -> None:
     """The ledger keeps them; fourteen places of SQL in two notations put them together before."""
     for path in sorted((ROOT / "sbf_core").rglob("*.py")):
