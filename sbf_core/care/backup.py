@@ -38,7 +38,6 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.home_folder import check_outside, check_place, restoring_from
 from sbf_core.duck.publish import copy_database, current_publication
-from sbf_core.duck.spare_copy import lock_for_reading
 from sbf_core.errors import DamageFound, HomeLocked, UsageError
 from sbf_core.faults import fault_point
 from sbf_core.safe_paths import is_link
@@ -247,8 +246,8 @@ def _copy_database(config: DuckDbConfig, target: Path) -> str:
 
 
 def _copy_published(config: DuckDbConfig, target: Path, *, if_current: bool) -> str | None:
-    """The copy for readers, which nobody changes while it is locked; while it is copied a run may give it up, but not
-    its bytes. Returns the run that left it.
+    """The copy for readers, which nobody changes while it is open; while it is copied a run may give it up, but not its
+    bytes. Returns the run that left it.
     """
     while (copy := current_publication(config)) is not None and (copy.is_current or not if_current):
         try:
@@ -256,8 +255,6 @@ def _copy_published(config: DuckDbConfig, target: Path, *, if_current: bool) -> 
         except FileNotFoundError:
             continue  # a newer one took its place between two looks
         with source:
-            if not lock_for_reading(source):
-                continue  # two newer ones took its place
             _copy_log(copy.path, target)
             copy_database(source, target, durable=True)
         return copy.run_id

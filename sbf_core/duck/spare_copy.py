@@ -2,8 +2,9 @@
 
 A database changes by blocks, and from run to run most stay as they are. A run that publishes takes the spare copy,
 writes what differs from the database, and gives it its own name; both are read for that, which takes a fifth of
-writing. Whether anybody still reads it is asked of the system: DuckDB holds a record lock on each file that it has
-open, and a lock of an open file description (fcntl(2), Linux) is refused beside it. Elsewhere no copy is spared.
+writing. Whether anybody still reads it is asked of the kernel: it gives a write lease of a file (fcntl(2), Linux) only
+where nobody else has it open, in whatever process and by whatever way, and lets nobody open it before the lease ends.
+On other systems, and on disks whose files others may have open elsewhere, no copy is spared.
 """
 
 from __future__ import annotations
@@ -11,25 +12,22 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
+import signal
 import stat
-import struct
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from sbf_core.faults import fault_point
 
-if sys.platform == "linux" and sys.maxsize > 2**32:
+if sys.platform == "linux":
     import fcntl
 
-    _SET_LOCK: int | None = getattr(fcntl, "F_OFD_SETLK", None)
-else:  # no such locks, or a ``struct flock`` of another shape
-    _SET_LOCK = None
-
+#: File systems of this machine alone, of which the kernel knows who has a file open.
+_LOCAL = frozenset(("ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs", "zfs"))
 #: A smaller database is copied in two milliseconds.
 KEPT_FROM_BYTES = 4 * 1024**2
-#: Who copies a file without a lock, as ``cp`` does, has so long after the next copy was named.
+#: Who reads a file in pieces, and opens it for each, has so long after the next copy was named.
 LEFT_ALONE = dt.timedelta(minutes=15)
 #: DuckDB's file: three headers, then blocks of one size.
 _HEADER_BYTES = 3 * 4096
@@ -40,14 +38,26 @@ def worth_keeping(copy: Path) -> bool:
     """Whether a copy that is superseded now is kept as the spare one: it is large, and the disk has room for more."""
     try:
         size = copy.lstat().st_size
-        return _SET_LOCK is not None and size >= KEPT_FROM_BYTES and shutil.disk_usage(copy.parent).free >= size
+        has_room = shutil.disk_usage(copy.parent).free >= size
     except OSError:
         return False
+    return size >= KEPT_FROM_BYTES and has_room and _is_local(copy.parent)
 
 
-def lock_for_reading(file: IO[bytes]) -> bool:
-    """Keep a copy from being changed for as long as ``file`` is open; False where that is happening already."""
-    return _SET_LOCK is None or _locked(file.fileno(), fcntl.F_RDLCK)
+def _is_local(folder: Path) -> bool:
+    """Whether nobody can have a file of a folder open without the kernel of this machine."""
+    if sys.platform != "linux":
+        return False
+    try:
+        device = folder.stat().st_dev
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    wanted = (
+        f"{os.major(device)}:{os.minor(device)}"  # the third field, proc_pid_mountinfo(5); the type is behind " - "
+    )
+    kinds = (line.rpartition(" - ")[2].split(" ")[0] for line in mounts.splitlines() if line.split(" ")[2] == wanted)
+    return next(kinds, "") in _LOCAL
 
 
 def renewed(source: IO[bytes], spare: Path, fresh: Path, *, durable: bool) -> bool:
@@ -65,7 +75,7 @@ def renewed(source: IO[bytes], spare: Path, fresh: Path, *, durable: bool) -> bo
     Raises:
         OSError: the disk does not take it; ``fresh`` is no copy.
     """
-    if _SET_LOCK is None:
+    if sys.platform != "linux" or not _is_local(spare.parent):
         return False
     try:
         handle = os.open(spare, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -75,7 +85,7 @@ def renewed(source: IO[bytes], spare: Path, fresh: Path, *, durable: bool) -> bo
         facts = os.fstat(handle)
         if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:  # a link of somebody's, who means these bytes
             return False
-        if not _locked(handle, fcntl.F_WRLCK):
+        if not _leased(handle):
             # before the handle is closed, which ends the locks of a reader in this process: nobody finds it any more
             spare.unlink()
             return False
@@ -88,13 +98,14 @@ def renewed(source: IO[bytes], spare: Path, fresh: Path, *, durable: bool) -> bo
         os.close(handle)
 
 
-def _locked(handle: int, kind: int) -> bool:
-    """Whether the whole file is locked for this handle from now on: ``struct flock`` of fcntl(2), 64 bits."""
-    assert _SET_LOCK is not None
-    with suppress(OSError):
-        fcntl.fcntl(handle, _SET_LOCK, struct.pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0))
-        return True
-    return False
+def _leased(handle: int) -> bool:
+    """Whether this handle is the only one of its file, and stays so until it is closed."""
+    try:
+        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)  # when somebody waits; SIGIO would end us
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+    except OSError:
+        return False
+    return True
 
 
 def _write_changed(source: int, target: int) -> None:

@@ -164,13 +164,11 @@ def test_a_full_disk_keeps_none(days: Days, monkeypatch: pytest.MonkeyPatch) -> 
     assert days.copies() == [second.name]
 
 
-def test_who_copies_a_file_without_a_lock_has_a_quarter_of_an_hour(days: Days) -> None:
-    first = days.run()
-    inode = first.stat().st_ino
-    with first.open("rb") as file:
-        days.run()
-        days.run(hours=0.24)
-        assert file.read() and days.copies() == [days.copy(2).name, days.copy(3).name]
+def test_who_opens_a_file_again_and_again_has_a_quarter_of_an_hour(days: Days) -> None:
+    inode = days.run().stat().st_ino
+    days.run()
+    days.run(hours=0.24)
+    assert days.copies() == [days.copy(2).name, days.copy(3).name]
     assert days.copy(3).stat().st_ino != inode
     second = days.copy(2).stat().st_ino
     days.run(hours=0.25)
@@ -220,6 +218,46 @@ def test_a_reader_in_this_process_reads_what_it_opened(days: Days, tmp_path: Pat
     connection.close()
 
 
+@pytest.mark.parametrize("here", [True, False], ids=["here", "in another process"])
+def test_a_reader_without_any_lock_reads_what_it_opened(days: Days, here: bool) -> None:
+    """As ``cp`` does, or a server of files; it may take as long as it likes."""
+    first = days.run()
+    content = first.read_bytes()
+    with first.open("rb") as file:
+        command = [
+            sys.executable,
+            "-c",
+            "import sys; sys.stdin.readline(); sys.stdout.buffer.write(open(3, 'rb').read())",
+        ]
+        reader = subprocess.Popen(
+            ["sh", "-c", 'exec 3<"$0"; echo open; exec "$@"', str(first), *command],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == b"open\n"
+        if not here:
+            file.close()
+        for _ in range(3):
+            days.run(OTHER)
+        assert not here or file.read() == content
+    told, _ = reader.communicate(b"\n")
+    assert told == content
+
+
+def test_a_disk_that_others_may_read_elsewhere_spares_none(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spare_copy, "_LOCAL", frozenset(("ntfs",)))
+    days.run()
+    second = days.run()
+    assert days.copies() == [second.name]
+
+
+def test_a_spare_copy_that_came_from_another_disk_is_left_alone(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
+    inode = days.run().stat().st_ino
+    days.run()
+    monkeypatch.setattr(spare_copy, "_LOCAL", frozenset())
+    assert days.run().stat().st_ino != inode
+
+
 def test_who_opens_it_in_between_gets_the_newest(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that read the name of a copy two runs ago, and opens it while it is being changed."""
     days.run()
@@ -230,8 +268,8 @@ def test_who_opens_it_in_between_gets_the_newest(days: Days, monkeypatch: pytest
         if name == "publish.half":
             with pytest.raises(duckdb.IOException):
                 duckdb.connect(str(days.copy(1)), read_only=True)
-            with pytest.raises(duckdb.IOException, match="lock"):
-                duckdb.connect(f"{days.copy(3)}.tmp", read_only=True)
+            with pytest.raises(BlockingIOError):
+                os.open(f"{days.copy(3)}.tmp", os.O_RDONLY | os.O_NONBLOCK)
             opened, older = open_for_reading(days.config)
             assert older is not None
             assert older.path == days.copy(2)
