@@ -53,9 +53,8 @@ def _is_local(folder: Path) -> bool:
         mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
-    wanted = (
-        f"{os.major(device)}:{os.minor(device)}"  # the third field, proc_pid_mountinfo(5); the type is behind " - "
-    )
+    # proc_pid_mountinfo(5): the device is the third field, the type of the file system stands behind the dash.
+    wanted = f"{os.major(device)}:{os.minor(device)}"
     kinds = (line.rpartition(" - ")[2].split(" ")[0] for line in mounts.splitlines() if line.split(" ")[2] == wanted)
     return next(kinds, "") in _LOCAL
 
