@@ -109,7 +109,9 @@ def test_each_command_that_is_told_reaches_the_home_that_was_named(sbf: Shell, t
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "ui"])
 def test_a_program_that_asks_for_json_gets_one_object(sbf: Shell, name: str) -> None:
     """Of what cannot be done, too; the line for people stands beside it."""
-    wants = {"sql": ["FROM x"], "explain": ["x", "y", "z"], "revisions": ["x", "y"], "plugins new": ["0"]}
+    replay = ["--replay", "sample", "--plugins", "iso4217"]  # and no vendor is asked
+    wants = {"run": replay, "sql": ["FROM x"]}
+    wants |= {"explain": ["x", "y", "z"], "revisions": ["x", "y"], "plugins new": ["0"]}
     wants |= {one: ["x"] for one in ("rejects", "impact", "backup", "restore", "plugins check")}
     done = sbf(*name.split(), *wants.get(name, []), "--json")
     told = json.loads(done.stdout)
