@@ -37,6 +37,7 @@ from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
 
 TICKERS = tuple(f"T{number:03}" for number in range(500))
+THREE = ("AAA", "bbb", "C.C")
 
 
 def manager_of(warehouse: Warehouse) -> PluginManager:
@@ -89,15 +90,19 @@ def make(home: Path, tickers: tuple[str, ...]) -> Warehouse:
     vendor = warehouse.plugins["fake"]
     assert isinstance(vendor, FakeVendor)
     for day, hours in ((0, 0), (1, 48)):
-        for number, ticker in enumerate(tickers):
-            rows = [
-                price(ticker, "2024-01-01", f"{number + 10 * day}.25"),
-                price(ticker, f"2024-01-0{2 + day}", "2.5"),
-                price(ticker, "2024-02-30"),
-            ]
-            vendor.says(rows, ticker=ticker)
+        tell(vendor, tickers, day)
         warehouse.run(hours_later=hours, universe__tickers=tickers)
     return warehouse
+
+
+def tell(vendor: FakeVendor, tickers: tuple[str, ...], day: int) -> None:
+    for number, ticker in enumerate(tickers):
+        rows = [
+            price(ticker, "2024-01-01", f"{number + 10 * day}.25"),
+            price(ticker, f"2024-01-0{2 + day}", "2.5"),
+            price(ticker, "2024-02-30"),
+        ]
+        vendor.says(rows, ticker=ticker)
 
 
 def warehouse_at(home: Path) -> Warehouse:
@@ -115,10 +120,25 @@ def thousand(made: Path, tmp_path: Path) -> Warehouse:
     return warehouse_at(tmp_path / "home")
 
 
+@pytest.fixture(scope="module")
+def small_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of three tickers, and beside it as it was made."""
+    home = tmp_path_factory.mktemp("small") / "home"
+    assert verify(make(home, THREE)).findings == []
+    shutil.copytree(home, home.with_name("made"))
+    return home
+
+
 @pytest.fixture
-def small(tmp_path: Path) -> Warehouse:
-    warehouse = make(tmp_path / "small", ("AAA", "bbb", "C.C"))
-    assert verify(warehouse).findings == []
+def small(small_made: Path) -> Warehouse:
+    """At the same place for each test, to which the views for readers lead."""
+    shutil.rmtree(small_made)
+    shutil.copytree(small_made.with_name("made"), small_made)
+    warehouse = warehouse_at(small_made)
+    vendor = warehouse.plugins["fake"]
+    assert isinstance(vendor, FakeVendor)
+    tell(vendor, THREE, 1)
+    warehouse.clock.advance(hours=48)
     return warehouse
 
 
