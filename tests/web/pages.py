@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -70,8 +71,9 @@ class Seen(HTMLParser):
         return [link for link in found if link.startswith(("/", "?"))]
 
 
+@lru_cache(maxsize=512)
 def seen(html: str) -> Seen:
-    """A page, read."""
+    """A page, read; tests look several times at one."""
     page = Seen()
     page.feed(html)
     page.close()

@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 
 import pytest
-from warehouse import FakeVendor, Warehouse, price
+from warehouse import FakeVendor, Warehouse, entry, price
 from web.pages import site_of
 from web.serving import everything, served
 
@@ -18,8 +18,10 @@ from sbf_core.web.site import Site
 _SHORT = 0.3
 
 
-@pytest.fixture
-def site(warehouse: Warehouse, vendor: FakeVendor) -> Site:
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """With a table that takes long to be told."""
+    vendor = FakeVendor(entry())
     vendor.models = [
         GoldModel(
             name="many",
@@ -29,7 +31,13 @@ def site(warehouse: Warehouse, vendor: FakeVendor) -> Site:
         )
     ]
     vendor.says([price("A", "2024-01-01")])
+    warehouse = Warehouse(tmp_path_factory.mktemp("long") / "home", vendor)
     warehouse.run()
+    return warehouse
+
+
+@pytest.fixture
+def site(warehouse: Warehouse) -> Site:
     return site_of(warehouse)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from warehouse import FakeVendor, Warehouse, entry
 from web.pages import client_of, seen, site_of
@@ -24,8 +22,8 @@ def test_columns_of_sbf_have_their_units_and_those_of_a_dataset_have_none() -> N
     assert [cell.text for cell in grid_of(table, values=("seconds",)).rows[0]] == ["1.5 kB", "90", "ok"]
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Warehouse:
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     columns = (
         Column(name="items", type="VARCHAR", key=True),
         *(Column(name=name, type="BIGINT" if name in NAMES[:2] else "VARCHAR") for name in NAMES[:-1]),
@@ -33,7 +31,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
     vendor = FakeVendor(entry(columns=columns))
     vendor.models = [GoldModel(name="m", key=("items",), sql=f"SELECT {', '.join(NAMES)} FROM silver.px")]
     vendor.says([{"items": "one/two", "bytes": 1500, "seconds": 90, **{name: f"a/{name}" for name in NAMES[2:-1]}}])
-    warehouse = Warehouse(tmp_path / "home", vendor)
+    warehouse = Warehouse(tmp_path_factory.mktemp("words") / "home", vendor)
     assert warehouse.run().errors == []
     return warehouse
 

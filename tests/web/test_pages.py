@@ -24,8 +24,7 @@ from sbf_core.web.pages import gold as of_gold
 from sbf_core.web.site import Site
 
 
-@pytest.fixture
-def filled(warehouse: Warehouse, vendor: FakeVendor) -> Warehouse:
+def fill(warehouse: Warehouse, vendor: FakeVendor) -> Warehouse:
     """Two runs: a value of the first is revised by the second, and a gold table is built."""
     vendor.models = [
         GoldModel(
@@ -47,8 +46,20 @@ def filled(warehouse: Warehouse, vendor: FakeVendor) -> Warehouse:
 
 
 @pytest.fixture
-def client(filled: Warehouse) -> TestClient:
-    return client_of(site_of(filled))
+def filled(warehouse: Warehouse, vendor: FakeVendor) -> Warehouse:
+    return fill(warehouse, vendor)
+
+
+@pytest.fixture(scope="module")
+def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """For tests that only look."""
+    vendor = FakeVendor(entry())
+    return fill(Warehouse(tmp_path_factory.mktemp("looked-at") / "home", vendor), vendor)
+
+
+@pytest.fixture
+def client(looked_at: Warehouse) -> TestClient:
+    return client_of(site_of(looked_at))
 
 
 def test_every_page_that_is_linked_answers(client: TestClient) -> None:
@@ -62,7 +73,7 @@ def test_every_page_has_its_function() -> None:
     assert all(callable(page_of(place)) for place in _PAGES.values())
 
 
-def test_pages_say_what_a_reader_must_know(client: TestClient, filled: Warehouse) -> None:
+def test_pages_say_what_a_reader_must_know(client: TestClient) -> None:
     overview = seen(client.get("/").text).text
     assert "Last run" in overview
     assert "1 revised" in overview
@@ -215,13 +226,13 @@ def test_a_mistake_is_told_on_a_page(client: TestClient, path: str, status: int,
     assert said in seen(answer.text).text
 
 
-def test_downloads_are_the_rows(client: TestClient, filled: Warehouse) -> None:
+def test_downloads_are_the_rows(client: TestClient, tmp_path: Path) -> None:
     import duckdb
 
     answer = client.get("/gold/lasts/download.csv")
     assert answer.text == "symbol,close\nA,1.7500\nB,2.5000\n"
     assert "attachment" in answer.headers["content-disposition"]
-    place = filled.home / "lasts.parquet"
+    place = tmp_path / "lasts.parquet"
     place.write_bytes(client.get("/gold/lasts/download.parquet").content)
     assert duckdb.sql(f"SELECT symbol, close FROM '{place}' ORDER BY 1").fetchall() == [
         ("A", Decimal("1.7500")),
@@ -278,7 +289,8 @@ def test_a_run_at_work_is_told_and_one_that_went_silent_too(filled: Warehouse) -
     assert 'http-equiv="refresh"' not in silent.text
 
 
-def test_a_page_shows_what_the_run_before_it_left(client: TestClient, filled: Warehouse, vendor: FakeVendor) -> None:
+def test_a_page_shows_what_the_run_before_it_left(filled: Warehouse, vendor: FakeVendor) -> None:
+    client = client_of(site_of(filled))
     assert "1.75" in client.get("/gold/lasts").text
     vendor.says([price("A", "2024-01-01", "1.9375")])
     filled.run(hours_later=24, options=RunOptions(force=True))

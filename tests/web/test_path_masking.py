@@ -36,10 +36,21 @@ def _told_of(html: str, *more: str) -> list[str]:
     return sorted(way for way in ways if len(Path(way).parts) > 1 and way in html)
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Warehouse:
+@pytest.fixture(scope="module")
+def around(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the folder of the home is."""
+    return tmp_path_factory.mktemp("around")
+
+
+@pytest.fixture(scope="module")
+def warehouse(around: Path) -> Warehouse:
+    """For tests that only look."""
+    return full_of_paths(around)
+
+
+def full_of_paths(around: Path) -> Warehouse:
     """One whose path has what paths may have, and whose errors are full of paths."""
-    home = tmp_path / "my [home] (1)" / "ware house"
+    home = around / "my [home] (1)" / "ware house"
     vendor, failing = FakeVendor(entry()), FakeVendor(entry(dataset="other", source="other", silver_table="others"))
     vendor.models = [
         GoldModel(name="lasts", key=("symbol",), sql="SELECT symbol, max(close) AS close FROM silver.px GROUP BY 1"),
@@ -47,11 +58,11 @@ def warehouse(tmp_path: Path) -> Warehouse:
             name="broken",
             key=("symbol",),
             sql=f"SELECT error(chr(47) || '{str(home)[1:]}/bronze/x and ' || chr(47) || "
-            f"'{str(tmp_path)[1:]}/other/y.csv') AS symbol FROM silver.px",
+            f"'{str(around)[1:]}/other/y.csv') AS symbol FROM silver.px",
         ),
     ]
     vendor.says([price("A", "2024-01-01"), price("B", "/bronze/x")])
-    failing.says(OSError(2, "No such file or directory", f"{tmp_path}/elsewhere/vendor.csv"), dataset="other")
+    failing.says(OSError(2, "No such file or directory", f"{around}/elsewhere/vendor.csv"), dataset="other")
     warehouse = Warehouse(home, vendor)
     warehouse.plugins["other"] = failing
     warehouse.run()
@@ -68,28 +79,28 @@ def warehouse(tmp_path: Path) -> Warehouse:
             stage="fetch",
             done=3,
             total=4,
-            errors=[f"{home}/bronze/a.csv: {tmp_path}/b.csv is not there"],
+            errors=[f"{home}/bronze/a.csv: {around}/b.csv is not there"],
         ),
     )
     return warehouse
 
 
-def test_no_page_tells_where_the_home_is(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_no_page_tells_where_the_home_is(warehouse: Warehouse, around: Path) -> None:
     site = site_of(warehouse)
     assert site.entries, "known before one of them is told to be refused"
     record = next(iter(site.home.plugins.records.values()))
     record.state, record.reason = (
         "refused",
-        f"ImportError: cannot import name 'x' from 'odd' ({_ROOT}/sbf_plugins/odd.py); {tmp_path}/my own/odd.py",
+        f"ImportError: cannot import name 'x' from 'odd' ({_ROOT}/sbf_plugins/odd.py); {around}/my own/odd.py",
     )
     found = everything_linked(
         client_of(site), "/sql?query=" + quote("SELECT path FROM duckdb_databases() WHERE NOT internal")
     )
     assert len(found) > 20
     assert {
-        path: _told_of(html, str(tmp_path), "/my [home] (1)")
+        path: _told_of(html, str(around), "/my [home] (1)")
         for path, html in found.items()
-        if _told_of(html, str(tmp_path), "/my [home] (1)")
+        if _told_of(html, str(around), "/my [home] (1)")
     } == {}
     assert "ware house" in seen(found["/"]).text
     assert "bronze/a.csv: b.csv is not there" in seen(found["/live"]).text
@@ -102,23 +113,21 @@ def test_no_page_tells_where_the_home_is(warehouse: Warehouse, tmp_path: Path) -
      "/charts/silver.px/nosuch.json", "/sql?query=SELECT+*+FROM+read_csv('x.csv')", "/sql?query=ATTACH+'x.duckdb'",
      "/lineage?table=silver.nosuch&key=a%3D1&column=x"],
 )  # fmt: skip
-def test_no_page_of_a_mistake_does(warehouse: Warehouse, tmp_path: Path, path: str) -> None:
+def test_no_page_of_a_mistake_does(warehouse: Warehouse, around: Path, path: str) -> None:
     answer = client_of(site_of(warehouse)).get(path)
     assert answer.status_code in (400, 404)
-    assert _told_of(answer.text, str(tmp_path)) == []
+    assert _told_of(answer.text, str(around)) == []
 
 
-def test_no_page_of_a_fault_does(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_page_of_a_fault_does(warehouse: Warehouse, around: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faults: list[Exception] = [
         EnvironmentFault(
             "the copy cannot be written",
             where=f"{warehouse.home}/published/x.duckdb (3 MiB free)",
             fix=f"chmod 700 {str(warehouse.home)!r}",
         ),
-        DamageFound(
-            "a block cannot be read", where=str(warehouse.home / "sbf.duckdb"), fix=f"see {tmp_path}/log/x.log"
-        ),
-        ZeroDivisionError(f"{tmp_path}/x"),
+        DamageFound("a block cannot be read", where=str(warehouse.home / "sbf.duckdb"), fix=f"see {around}/log/x.log"),
+        ZeroDivisionError(f"{around}/x"),
     ]
 
     def failing(site: Site, request: Request) -> Response:
@@ -129,7 +138,7 @@ def test_no_page_of_a_fault_does(warehouse: Warehouse, tmp_path: Path, monkeypat
     while faults:
         answer = client.get("/gold")
         assert answer.status_code == 500
-        assert _told_of(answer.text, str(tmp_path)) == []
+        assert _told_of(answer.text, str(around)) == []
         faults.pop(0)
 
 
@@ -146,8 +155,9 @@ def test_no_page_of_an_empty_or_held_home_does(tmp_path: Path) -> None:
     assert _told_of(held.text, str(tmp_path)) == []
 
 
-def test_what_a_vendor_sent_and_what_was_asked_stays_as_it_is(warehouse: Warehouse) -> None:
+def test_what_a_vendor_sent_and_what_was_asked_stays_as_it_is(tmp_path: Path) -> None:
     """A way to the home in a question, or in a payload, was there before the page."""
+    warehouse = full_of_paths(tmp_path)
     (vendor,) = (plugin for name, plugin in warehouse.plugins.items() if name != "other")
     vendor.says([price("A", f"{warehouse.home}/bronze/x")])
     warehouse.run(hours_later=24, options=RunOptions(force=True))

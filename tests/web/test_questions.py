@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from hang import HANG_SECONDS, wait_until
-from warehouse import FakeVendor, Warehouse, price
+from warehouse import FakeVendor, Warehouse, entry, price
 
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.publish import current_publication
@@ -18,10 +18,18 @@ from sbf_core.errors import UsageError
 from sbf_core.web.sql_queries import SqlQueries
 
 
-@pytest.fixture
-def database(warehouse: Warehouse, vendor: FakeVendor) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """One for all questions, which change nothing."""
+    vendor = FakeVendor(entry())
     vendor.says([price("A", "2024-01-01"), price("B", "2024-01-01", None)])
+    warehouse = Warehouse(tmp_path_factory.mktemp("asked") / "home", vendor)
     warehouse.run()
+    return warehouse
+
+
+@pytest.fixture
+def database(warehouse: Warehouse) -> Iterator[Path]:
     copy = current_publication(DuckDbConfig(home=warehouse.home))
     assert copy is not None
     before = copy.path.read_bytes()

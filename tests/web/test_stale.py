@@ -30,10 +30,10 @@ class Wider(Price):
     currency: str | None = column()
 
 
-@pytest.fixture
-def stale(tmp_path: Path) -> Warehouse:
+@pytest.fixture(scope="module")
+def stale(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     vendor = FakeVendor(entry())
-    warehouse = Warehouse(tmp_path / "home", vendor)
+    warehouse = Warehouse(tmp_path_factory.mktemp("stale") / "home", vendor)
     vendor.says([{**price("A", "2024-01-01"), "currency": "USD"}])
     warehouse.run()
     vendor.entries = [entry(columns=Wider)]
@@ -104,11 +104,15 @@ def renamed(tmp_path: Path, **facts: Any) -> Warehouse:
     return warehouse
 
 
+@pytest.fixture(scope="module")
+def back_again(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    return renamed(tmp_path_factory.mktemp("renamed"), renamed_from=("silver.py",))
+
+
 @pytest.mark.parametrize("path", [*PAGES, "/datasets/py?tab=rows", "/datasets/px/revisions?symbol=A&date=2024-01-01"])
-def test_a_table_that_is_called_otherwise_is_shown_under_the_name_that_it_has(tmp_path: Path, path: str) -> None:
+def test_a_table_that_is_called_otherwise_is_shown_under_the_name_that_it_has(back_again: Warehouse, path: str) -> None:
     """Under the new name there is a view, of the former name: it is not taken for the table."""
-    site = site_of(renamed(tmp_path, renamed_from=("silver.py",)))
-    answer = client_of(site).get(path)
+    answer = client_of(site_of(back_again)).get(path)
     assert answer.status_code == 200, answer.text[-500:]
     if "tab=rows" in path:
         assert "2024-01-01" in answer.text
