@@ -58,6 +58,7 @@ def _digest(conn: duckdb.DuckDBPyConnection, table: str, keys: Sequence[str]) ->
     cursor = conn.execute(f"SELECT CAST(json_object({packed}) AS VARCHAR) FROM {place} AS t ORDER BY {order}")
     digest, rows = hashlib.sha256(), 0
     while chunk := cursor.fetchmany(_ROWS_AT_ONCE):
-        digest.update("".join(f"{line}\n" for (line,) in chunk).encode())
+        lines = "\n".join([line for (line,) in chunk])
+        digest.update(f"{lines}\n".encode())
         rows += len(chunk)
     return TableDigest(table=table, rows=rows, sha256=digest.hexdigest())

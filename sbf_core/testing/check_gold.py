@@ -53,10 +53,7 @@ def gold_is_stable(subject: Subject) -> Iterator[Problem | Note]:
     for text in subject.differences(home, again, schema="gold."):
         yield Problem(f"built again, {text}")
     if len(subject.steps) > 1:
-        backwards = subject.fresh("gold-backwards")
-        for piece in reversed(subject.steps):
-            subject.fill_alike(backwards, piece)
-        for text in subject.differences(home, backwards, schema="gold."):
+        for text in subject.differences(home, subject.filled_backwards, schema="gold."):
             yield Problem(
                 f"over rows that came newest first, {text}; put an ORDER BY into aggregates that depend on the order"
             )

@@ -36,8 +36,8 @@ def refetch_is_a_noop(subject: Subject) -> Iterator[Problem | Note]:
     A column that takes ``request.to_date``, or anything else of the fetch, makes a new version of each row every day.
     """
     for entry in subject.recorded:
+        before = subject.filled.home.digests("silver.")
         home = subject.filled.home.copy(subject.place(f"again-{entry.silver_table}"))
-        before = home.digests("silver.")
         again = _later(subject, entry, "again", _asked_a_day_later(subject, entry))
         context = subject.fill(home, again).context
         after = home.digests("silver.")
@@ -138,7 +138,7 @@ def errors_are_no_data(subject: Subject) -> Iterator[Problem | Note]:
         for what, payload in passed:
             slug = "".join(char if char.isalnum() else "-" for char in what)
             home = subject.filled.home.copy(subject.place(f"error-{entry.silver_table}-{slug}"))
-            before = home.digests("silver.")
+            before = subject.filled.home.digests("silver.")
             recording = _later(subject, entry, f"error-{slug}", [attrs.evolve(first, payload=payload, part=0, parts=0)])
             context = subject.fill(home, recording).context
             after = home.digests("silver.")

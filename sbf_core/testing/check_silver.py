@@ -116,10 +116,7 @@ def promote_in_any_order(subject: Subject) -> Iterator[Problem | Note]:
     if len(subject.steps) < 2:
         yield Note("only one fetch was recorded; revision_is_kept looks at a second one")
         return
-    home = subject.fresh("backwards")
-    for piece in reversed(subject.steps):
-        subject.fill_alike(home, piece)
-    for text in subject.differences(subject.filled.home, home):
+    for text in subject.differences(subject.filled.home, subject.filled_backwards):
         yield Problem(f"promoted newest first, {text}")
 
 

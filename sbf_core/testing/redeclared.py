@@ -27,7 +27,7 @@ Redeclare = Callable[[Subject, DatasetKeymapEntry], DatasetKeymapEntry | None]
 
 
 class RedeclaredManager(PluginManager):
-    """The plugins of a subject, some of whose datasets are declared otherwise.
+    """The plugin of a subject alone, some of whose datasets are declared otherwise.
 
     Args:
         subject: the plugin under check.
@@ -37,7 +37,8 @@ class RedeclaredManager(PluginManager):
     def __init__(self, subject: Subject, entries: Mapping[str, DatasetKeymapEntry]) -> None:
         self._name = subject.name
         self._entries = entries
-        super().__init__(None if subject.plugin is None else (), options=subject.options)
+        point = subject.record.point if subject.plugin is None else None
+        super().__init__(() if point is None else (point,), options=subject.options)
         if subject.plugin is not None:
             self.register(subject.plugin, name=subject.name)
 

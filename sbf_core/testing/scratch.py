@@ -15,7 +15,7 @@ import duckdb
 
 from sbf_core.bronze.archive import BronzeArchive, Vintage
 from sbf_core.bronze.file_writer import BronzeFileWriter
-from sbf_core.care.digest import TableDigest, digest_tables
+from sbf_core.care.digest import TableDigest, digest_tables, warehouse_tables
 from sbf_core.care.rebuild import rebuild
 from sbf_core.clock import FixedClock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
@@ -52,6 +52,7 @@ class ScratchHome:
     ) -> None:
         self.folder = folder
         self._manager = manager or PluginManager(options=options)
+        self._digests: dict[str, tuple[object, dict[str, TableDigest]]] = {}
 
     def _settings(self, **flags: Any) -> Settings:
         usual = {"plugins.isolate": "none", "run.publish": "no", "bronze.fsync": "none"}
@@ -124,10 +125,18 @@ class ScratchHome:
             return cursor.execute(query, list(parameters)).fetchall()
 
     def digests(self, schema: str = "") -> dict[str, TableDigest]:
-        """The checksum of each table, by its name; only those of one schema if it is given."""
-        with self.reading() as cursor:
-            digests = digest_tables(cursor, keys={})
-        return {digest.table: digest for digest in digests if digest.table.startswith(schema)}
+        """The checksum of each table, by its name; only those of one schema if it is given. Of a database that nobody
+        has written since, they are known.
+        """
+        states = [(path.name, path.stat()) for path in sorted(self.folder.glob("sbf.duckdb*"))]
+        written = [(name, state.st_ino, state.st_size, state.st_mtime_ns) for name, state in states]
+        known = self._digests.get(schema)
+        if known is None or known[0] != written:
+            with self.reading() as cursor:
+                tables = [table for table in warehouse_tables(cursor) if table.startswith(schema)]
+                digests = digest_tables(cursor, keys={}, only=tables) if tables else []
+            known = self._digests[schema] = written, {digest.table: digest for digest in digests}
+        return dict(known[1])
 
     def copy(self, folder: Path) -> ScratchHome:
         """The same warehouse in another folder."""

@@ -177,6 +177,18 @@ class Subject:
         return self.fill(self.fresh("filled"))
 
     @functools.cached_property
+    def filled_backwards(self) -> ScratchHome:
+        """A warehouse that was filled in steps, the newest first. It is not changed.
+
+        Raises:
+            DatasetFailure: see ``fill_alike``.
+        """
+        home = self.fresh("backwards")
+        for piece in reversed(self.steps):
+            self.fill_alike(home, piece)
+        return home
+
+    @functools.cached_property
     def steps(self) -> tuple[Path, ...]:
         """Its recording, cut into pieces of which each is newer than the one before;
         one piece if there is one fetch.
