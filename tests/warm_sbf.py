@@ -9,6 +9,7 @@ signals while a module is loaded) has tests that do not use this.
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import select
@@ -28,9 +29,14 @@ CAN_FORK = hasattr(os, "fork")
 
 
 class WarmSbf:
-    """Starts commands, in as many threads as like: each has a process that waits for itself."""
+    """Starts commands, in as many threads as like: each has a process that waits for itself.
 
-    def __init__(self) -> None:
+    Args:
+        before: what stands before the command, such as a program that takes rights away.
+    """
+
+    def __init__(self, *before: str) -> None:
+        self._before = before
         self._idle: list[subprocess.Popen[bytes]] = []
         self._all: list[subprocess.Popen[bytes]] = []
         self._lock = threading.Lock()
@@ -39,7 +45,7 @@ class WarmSbf:
         self, arguments: Sequence[str], *, env: Mapping[str, str], timeout: float, cwd: str | Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """A command to its end; see ``subprocess.run`` with ``capture_output`` and ``text``."""
-        command = [sys.executable, "-m", "sbf_core", *arguments]
+        command = [*self._before, sys.executable, "-m", "sbf_core", *arguments]
         if not CAN_FORK:
             return subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout, cwd=cwd)
         with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +80,7 @@ class WarmSbf:
                 atexit.register(self.close)
             usual = {name: value for name, value in os.environ.items() if not name.startswith(("SBF_", "COV"))}
             pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
-            server = subprocess.Popen([sys.executable, __file__], cwd=ROOT, env=usual, **pipes)
+            server = subprocess.Popen([*self._before, sys.executable, __file__], cwd=ROOT, env=usual, **pipes)
             self._all.append(server)
             return server
 
@@ -102,6 +108,7 @@ def _serve() -> None:
             point.load()
     attempts: Any = import_module("sbf_core.http.attempts")
     attempts._WAIT_SECONDS_FIRST, attempts._WAIT_SECONDS_MAX = 0.01, 0.02
+    gc.freeze()  # no child looks through what it shares with this process, and so copies it
     assert len(list(Path("/proc/self/task").iterdir())) == 1 if sys.platform == "linux" else True, "no thread is forked"
     for line in sys.stdin:
         wanted = json.loads(line)

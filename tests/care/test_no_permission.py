@@ -7,11 +7,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hang import HANG_SECONDS
+from warm_sbf import WARM, WarmSbf
 
 #: Root may read everything unless it gives its capabilities away.
 _AS_USER = [] if os.name == "nt" or os.geteuid() else ["setpriv", "--bounding-set", "-all", "--inh-caps=-all"]
@@ -39,9 +40,11 @@ PLACES = {
 }
 
 
+USER = WarmSbf(*_AS_USER)
+
+
 def sbf(*arguments: str, as_user: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [*(_AS_USER if as_user else []), sys.executable, "-m", "sbf_core", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, env={**os.environ, **variables})
+    return (USER if as_user else WARM).run(arguments, timeout=HANG_SECONDS, env={**os.environ, **variables})
 
 
 @pytest.fixture(scope="module")
