@@ -26,6 +26,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import figures
+from asking import answer_of
 from world import World, ask, digests
 
 from sbf_core.duck.config import DuckDbConfig
@@ -65,11 +66,15 @@ def world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> World:
 
 def gold_versions(home: Path) -> dict[str, str]:
     """What the ledger says of the gold tables, as those who publish them keep it."""
-    connection = duckdb.connect(str(home / "sbf.duckdb"), read_only=True)
-    try:
+
+    def told(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         return {name: version for name, version in load_table_versions(connection).items() if name.startswith("gold.")}
-    finally:
-        connection.close()
+
+    def opened() -> dict[str, str]:
+        with duckdb.connect(str(home / "sbf.duckdb"), read_only=True) as connection:
+            return told(connection)
+
+    return answer_of(home / "sbf.duckdb", told, otherwise=opened)
 
 
 class Case:

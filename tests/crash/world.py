@@ -16,7 +16,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from asking import Rows, rows_of
+import duckdb
+from asking import Rows, answer_of, rows_of
 from hang import HANG_SECONDS
 from warm_sbf import WARM
 
@@ -219,11 +220,18 @@ class World:
 
 def digests(home: Path, *, bronze: Path | None = None) -> Mapping[str, tuple[int, str]]:
     """Rows and checksum of every silver and gold table."""
-    bootstrap = DuckDbBootstrap(DuckDbConfig(home=home, bronze_folder=bronze), read_only=True).open()
-    try:
-        return {item.table: (item.rows, item.sha256) for item in digest_tables(bootstrap.cursor(), keys={})}
-    finally:
-        bootstrap.close()
+
+    def told(cursor: duckdb.DuckDBPyConnection) -> Mapping[str, tuple[int, str]]:
+        return {item.table: (item.rows, item.sha256) for item in digest_tables(cursor, keys={})}
+
+    def opened() -> Mapping[str, tuple[int, str]]:
+        bootstrap = DuckDbBootstrap(DuckDbConfig(home=home, bronze_folder=bronze), read_only=True).open()
+        try:
+            return told(bootstrap.cursor())
+        finally:
+            bootstrap.close()
+
+    return answer_of(home / "sbf.duckdb", told, otherwise=opened)
 
 
 def ask(home: Path, query: str) -> Sequence[tuple[object, ...]]:
