@@ -100,9 +100,11 @@ def test_packed_payloads_are_looked_into(tmp_path: Path) -> None:
     assert place_in_payload(tmp_path / "a.zip", "zip", entry(member="rows.csv"), KEY, "close").where == "line 3"
 
 
-@pytest.fixture
-def revised(warehouse: Warehouse, vendor: FakeVendor) -> Warehouse:
+@pytest.fixture(scope="module")
+def revised(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """A value that was revised once, and gold tables of two floors."""
+    vendor = FakeVendor(entry())
+    warehouse = Warehouse(tmp_path_factory.mktemp("revised") / "home", vendor)
     vendor.models = _models()
     vendor.says([price("A", "2024-01-01", "1.5"), price("B", "2024-01-01", "2.5")])
     warehouse.run()
