@@ -13,7 +13,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -23,6 +22,7 @@ import pytest
 from hang import HANG_SECONDS
 from pytest_httpserver import HTTPServer
 from starlette.testclient import TestClient
+from warm_sbf import WARM
 from werkzeug import Request, Response
 
 from sbf_core.clock import clock_of_process
@@ -158,15 +158,13 @@ class World:
         }  # fmt: skip
         self.shown: dict[str, bytes] = {}
 
-    def sbf(self, *words: str, key: bool = True, home: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    def sbf(self, *words: str, key: bool = True, home: Path | None = None) -> subprocess.CompletedProcess[str]:
         environment = {**self.environment, "SBF_HOME": str(home or self.home), **({"WORLD_KEY": KEY} if key else {})}
-        done = subprocess.run(
-            [sys.executable, "-m", "sbf_core", *words], env=environment, capture_output=True, timeout=HANG_SECONDS
-        )
-        assert done.returncode in (0, 1), (words, done.stderr.decode()[-2000:])
+        done = WARM.run(words, env=environment, timeout=HANG_SECONDS)
+        assert done.returncode in (0, 1), (words, done.stderr[-2000:])
         self.shown[" ".join(words) + (" with the key" if key else "") + f" #{len(self.shown)}"] = (
             done.stdout + done.stderr
-        )
+        ).encode()
         return done
 
 
@@ -258,8 +256,8 @@ def test_a_key_that_is_sent_back_is_in_bronze_alone(
 ) -> None:
     first = world.sbf("run")
     for name in ("rows", "fields", "params", "drift", "csv"):
-        assert f"test/v_{name}/{name}: the vendor repeats your key" in first.stderr.decode(), name
-    assert "v_masked/masked: the vendor repeats" not in first.stderr.decode()
+        assert f"test/v_{name}/{name}: the vendor repeats your key" in first.stderr, name
+    assert "v_masked/masked: the vendor repeats" not in first.stderr
     payloads = {
         path.parts[-3]: path.read_bytes()
         for path in (world.home / "bronze").rglob("*")

@@ -6,8 +6,6 @@ import base64
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +13,7 @@ import duckdb
 import pytest
 from hang import HANG_SECONDS
 from pytest_httpserver import HTTPServer
+from warm_sbf import WARM
 from werkzeug import Request, Response
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,18 +110,11 @@ def test_a_canary_is_found_nowhere(httpserver: HTTPServer, tmp_path: Path, isola
         ("plan",),
     )
     for arguments in commands:
-        done = subprocess.run(
-            [sys.executable, "-m", "sbf_core", *arguments], env=environment, capture_output=True, timeout=HANG_SECONDS
-        )
+        done = WARM.run(arguments, env=environment, timeout=HANG_SECONDS)
         assert done.returncode in (0, 1), done.stderr
-        seen += done.stdout + done.stderr
-    bad = subprocess.run(
-        [sys.executable, "-m", "sbf_core", "run", "--force"],
-        env={**environment, "WORLD_KEY": KEY + "\n2"},
-        capture_output=True,
-        timeout=HANG_SECONDS,
-    )
-    seen += bad.stdout + bad.stderr
+        seen += (done.stdout + done.stderr).encode()
+    bad = WARM.run(("run", "--force"), env={**environment, "WORLD_KEY": KEY + "\n2"}, timeout=HANG_SECONDS)
+    seen += (bad.stdout + bad.stderr).encode()
     for path in home.rglob("*"):
         if path.is_file():
             seen += path.read_bytes() + str(path).encode()
