@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -174,6 +176,24 @@ class Warehouse:
             for path in root.rglob("*")
             if path.is_file() and "_journal" not in path.parts
         )
+
+
+class Once:
+    """A warehouse that is made once, and is for each test as it was made; its files lie at the same place each time, to
+    which the views for readers lead.
+    """
+
+    def __init__(self, made: Warehouse) -> None:
+        self._made, self._kept = copy.deepcopy(made), made.home.with_name(f"{made.home.name}-as-made")
+        shutil.copytree(made.home, self._kept, symlinks=True)
+
+    def again(self) -> Warehouse:
+        """The warehouse; the one that the test before had is gone."""
+        warehouse = copy.deepcopy(self._made)
+        if warehouse.home.exists():
+            shutil.rmtree(warehouse.home)
+        shutil.copytree(self._kept, warehouse.home, symlinks=True)
+        return warehouse
 
 
 def counts_add_up(warehouse: Warehouse) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 import pytest
-from warehouse import START, FakeVendor, Warehouse, entry, price
+from warehouse import START, FakeVendor, Once, Warehouse, entry, price
 
 from sbf_core.bronze import journal_file
 from sbf_core.bronze.archive import BronzeArchive
@@ -85,14 +85,19 @@ def test_no_link_is_followed_on_the_way(tmp_path: Path) -> None:
     )
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Warehouse:
+@pytest.fixture(scope="module")
+def small_once(tmp_path_factory: pytest.TempPathFactory) -> Once:
     vendor = FakeVendor(entry(scope="per_ticker"))
-    warehouse = Warehouse(tmp_path / "small", vendor)
+    warehouse = Warehouse(tmp_path_factory.mktemp("small") / "small", vendor)
     for ticker in ("AAA", "BBB"):
         vendor.says([price(ticker, "2024-01-01")], ticker=ticker)
     warehouse.run(universe__tickers=("AAA", "BBB"))
-    return warehouse
+    return Once(warehouse)
+
+
+@pytest.fixture
+def small(small_once: Once) -> Warehouse:
+    return small_once.again()
 
 
 def crafted(bronze: Path, change: Callable[[dict[str, Any]], object]) -> None:

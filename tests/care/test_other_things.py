@@ -13,7 +13,7 @@ import attrs
 import pytest
 from hang import HANG_SECONDS
 from published_home import found, looked, published_home, repaired
-from warehouse import FakeVendor, Warehouse, entry, price
+from warehouse import FakeVendor, Once, Warehouse, entry, price
 
 from sbf_core.atomic_file import regular_file, state_of
 from sbf_core.bronze.journal import journal_files
@@ -30,9 +30,14 @@ pytestmark = pytest.mark.timeout(HANG_SECONDS)
 needs_links = pytest.mark.skipif(os.name == "nt", reason="links and pipes want rights there")
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    return Once(published_home(tmp_path_factory.mktemp("published")))
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Warehouse:
-    return published_home(tmp_path)
+def home(once: Once) -> Warehouse:
+    return once.again()
 
 
 def _pipe(place: Path) -> None:
@@ -142,12 +147,12 @@ def test_no_file_of_a_user_is_written_into_the_home(home: Warehouse, tmp_path: P
         config.home,
         config.home / "new" / "x.csv",
         tmp_path / "link" / "x.csv",
-        tmp_path / "home" / ".." / "home" / "x",
+        home.home / ".." / "home" / "x",
         tmp_path / "file",
     ):
         with pytest.raises(UsageError, match="lies in the home"):
             check_outside(config, place, fix="name another")
-    check_outside(config, tmp_path / "home2" / "x.csv", fix="name another")
+    check_outside(config, home.home.with_name("home2") / "x.csv", fix="name another")
     config.backups.mkdir()
     config.backups.rename(tmp_path / "disk")
     config.backups.symlink_to(tmp_path / "disk", target_is_directory=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from published_home import ROWS, found, looked, published_home, repaired
-from warehouse import FakeVendor, Warehouse, price
+from warehouse import FakeVendor, Once, Warehouse, price
 
 from sbf_core import faults
 from sbf_core.care import verify
@@ -23,9 +23,14 @@ from sbf_core.runner.options import RunOptions
 from sbf_core.settings.settings import Settings
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    return Once(published_home(tmp_path_factory.mktemp("published")))
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Warehouse:
-    return published_home(tmp_path)
+def home(once: Once) -> Warehouse:
+    return once.again()
 
 
 def flipped(path: Path) -> None:

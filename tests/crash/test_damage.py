@@ -17,7 +17,7 @@ from pathlib import Path
 import figures
 import pytest
 from hang import HANG_SECONDS
-from warehouse import FakeVendor, Warehouse, entry, price
+from warehouse import FakeVendor, Once, Warehouse, entry, price
 
 import sbf_core
 from sbf_core.bronze.journal import journal_files
@@ -37,7 +37,6 @@ from sbf_core.settings.settings import Settings
 from sbf_core.vocabulary import Layer
 
 TICKERS = tuple(f"T{number:03}" for number in range(500))
-THREE = ("AAA", "bbb", "C.C")
 
 
 def manager_of(warehouse: Warehouse) -> PluginManager:
@@ -90,19 +89,15 @@ def make(home: Path, tickers: tuple[str, ...]) -> Warehouse:
     vendor = warehouse.plugins["fake"]
     assert isinstance(vendor, FakeVendor)
     for day, hours in ((0, 0), (1, 48)):
-        tell(vendor, tickers, day)
+        for number, ticker in enumerate(tickers):
+            rows = [
+                price(ticker, "2024-01-01", f"{number + 10 * day}.25"),
+                price(ticker, f"2024-01-0{2 + day}", "2.5"),
+                price(ticker, "2024-02-30"),
+            ]
+            vendor.says(rows, ticker=ticker)
         warehouse.run(hours_later=hours, universe__tickers=tickers)
     return warehouse
-
-
-def tell(vendor: FakeVendor, tickers: tuple[str, ...], day: int) -> None:
-    for number, ticker in enumerate(tickers):
-        rows = [
-            price(ticker, "2024-01-01", f"{number + 10 * day}.25"),
-            price(ticker, f"2024-01-0{2 + day}", "2.5"),
-            price(ticker, "2024-02-30"),
-        ]
-        vendor.says(rows, ticker=ticker)
 
 
 def warehouse_at(home: Path) -> Warehouse:
@@ -121,25 +116,15 @@ def thousand(made: Path, tmp_path: Path) -> Warehouse:
 
 
 @pytest.fixture(scope="module")
-def small_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of three tickers, and beside it as it was made."""
-    home = tmp_path_factory.mktemp("small") / "home"
-    assert verify(make(home, THREE)).findings == []
-    shutil.copytree(home, home.with_name("made"))
-    return home
+def small_once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    warehouse = make(tmp_path_factory.mktemp("small") / "small", ("AAA", "bbb", "C.C"))
+    assert verify(warehouse).findings == []
+    return Once(warehouse)
 
 
 @pytest.fixture
-def small(small_made: Path) -> Warehouse:
-    """At the same place for each test, to which the views for readers lead."""
-    shutil.rmtree(small_made)
-    shutil.copytree(small_made.with_name("made"), small_made)
-    warehouse = warehouse_at(small_made)
-    vendor = warehouse.plugins["fake"]
-    assert isinstance(vendor, FakeVendor)
-    tell(vendor, THREE, 1)
-    warehouse.clock.advance(hours=48)
-    return warehouse
+def small(small_once: Once) -> Warehouse:
+    return small_once.again()
 
 
 def edit(path: Path, change: Callable[[bytes], bytes]) -> None:
