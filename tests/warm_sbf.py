@@ -50,7 +50,9 @@ class WarmSbf:
             return subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout, cwd=cwd)
         with tempfile.TemporaryDirectory() as folder:
             out, err = Path(folder, "out"), Path(folder, "err")
-            wanted = {"arguments": list(arguments), "env": dict(env), "cwd": str(cwd or Path.cwd())}
+            umask = os.umask(0o077)
+            os.umask(umask)
+            wanted = {"arguments": list(arguments), "env": dict(env), "cwd": str(cwd or Path.cwd()), "umask": umask}
             code = self._asked({**wanted, "out": str(out), "err": str(err)}, command, timeout)
             texts = [path.read_text(encoding="utf-8") if path.exists() else "" for path in (out, err)]
             return subprocess.CompletedProcess(command, code, *texts)
@@ -132,6 +134,7 @@ def _become(wanted: Mapping[str, Any], base: Sequence[str]) -> None:
         os.environ.clear()
         os.environ.update(wanted["env"])
         os.chdir(wanted["cwd"])
+        os.umask(wanted["umask"])
         more = [place for place in wanted["env"].get("PYTHONPATH", "").split(os.pathsep) if place]
         sys.path[:] = [wanted["cwd"], *more, *base]
         sys.argv = [str(ROOT / "sbf_core" / "__main__.py"), *wanted["arguments"]]
