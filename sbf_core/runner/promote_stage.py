@@ -26,7 +26,8 @@ from sbf_core.silver.reading import AskPlan, PromotionBatch, PromotionPlan
 from sbf_core.vocabulary import Drift, Semantics
 
 if TYPE_CHECKING:
-    from sbf_core.silver.promotion import BatchOutcome, Looked, Promotion
+    from sbf_core.silver.outcome import BatchOutcome
+    from sbf_core.silver.promotion import Looked, Promotion
 
 _LACKING = "nothing was recorded of its payloads, silver is as it was; the next run goes on there"
 _SAFE = "Bronze holds the payloads, silver is as it was; go on with `sbf run` once the plugin is mended"

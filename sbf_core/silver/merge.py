@@ -61,6 +61,11 @@ def is_empty(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool
     )
 
 
+def make_written(conn: duckdb.DuckDBPyConnection) -> None:
+    """The temporary table ``written``, empty."""
+    conn.execute("CREATE OR REPLACE TEMP TABLE written (bronze_file_id VARCHAR, is_update BOOLEAN, n BIGINT)")
+
+
 def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique: bool) -> bool:
     """Take the live rows of ``stage`` in. Writes silver.<t> and silver.<t>_history.
 
@@ -73,7 +78,7 @@ def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique:
         Whether a key was known before.
     """
     keys = quoted_list(entry.key_columns)
-    conn.execute("CREATE OR REPLACE TEMP TABLE written (bronze_file_id VARCHAR, is_update BOOLEAN, n BIGINT)")
+    make_written(conn)
     touched = 0
     if not is_empty(conn, entry):
         known = (

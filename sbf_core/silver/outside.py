@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.silver.judging import row_json
@@ -15,8 +16,8 @@ def reject_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
     That is a day after the last that was asked for and ``horizon`` days more, where the address says until when; and
     one before ``first_date``, where it says since when. Of other payloads nobody asked for certain days.
     """
-    date = next((column for column in entry.columns if column.row_date), None)
-    if date is None or not (entry.days_ahead is not None or entry.is_asked_since):
+    date = _dated(entry)
+    if date is None or not may_be_outside(conn, entry):
         return
     day = f"CAST(stage.{quoted(date.name)} AS DATE)"
     tests: dict[str, str] = {}
@@ -24,8 +25,6 @@ def reject_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
         tests["after_horizon"] = f"{day} > b.to_date + {entry.days_ahead}"
     if entry.is_asked_since:
         tests["before_first_date"] = f"{day} < DATE {literal(entry.first_date.isoformat())}"
-    if not _may_be_outside(conn, entry, date.name):
-        return
     for reason, test in tests.items():
         conn.execute(
             f"UPDATE stage SET _reason = {literal(f'{reason}:{date.name}')}, _outcome = NULL, _row = "
@@ -34,10 +33,13 @@ def reject_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
         )
 
 
-def _may_be_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, name: str) -> bool:
+def may_be_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool:
     """Whether the earliest and the latest row say that there is anything to look for: nearly always there is not."""
+    date = _dated(entry)
+    if date is None:
+        return False
     row = conn.execute(
-        f"SELECT CAST(min(s.{quoted(name)}) AS DATE), CAST(max(s.{quoted(name)}) AS DATE) FROM stage AS s"
+        f"SELECT CAST(min(s.{quoted(date.name)}) AS DATE), CAST(max(s.{quoted(date.name)}) AS DATE) FROM stage AS s"
     ).fetchone()
     bound = conn.execute("SELECT min(b.to_date) FROM batch_file AS b").fetchone()
     assert row is not None and bound is not None
@@ -46,3 +48,9 @@ def _may_be_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, 
         return False
     is_ahead = entry.days_ahead is not None and least is not None and (last - least).days > entry.days_ahead
     return is_ahead or (entry.is_asked_since and first < entry.first_date)
+
+
+def _dated(entry: DatasetKeymapEntry) -> Column | None:
+    """The column with the day of a row, where certain days are asked for."""
+    date = next((column for column in entry.columns if column.row_date), None)
+    return date if entry.days_ahead is not None or entry.is_asked_since else None

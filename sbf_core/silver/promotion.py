@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -11,11 +12,12 @@ import attrs
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.duck.engine_errors import ENGINE_ERRORS, EngineFault, fault_of
 from sbf_core.duck.transaction import transaction
-from sbf_core.errors import DamageFound, EnvironmentFault, FieldGone, SbfError
+from sbf_core.errors import DamageFound, EnvironmentFault, FieldGone, PayloadRefused, SbfError
 from sbf_core.failures import Failure, FailureKind, kind_of
 from sbf_core.faults import fault_point
-from sbf_core.ops.rows import BronzeManifestRow, RowCounts
+from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
 from sbf_core.silver.cursors import moves_of
 from sbf_core.silver.cut import promoted_beyond
@@ -24,12 +26,14 @@ from sbf_core.silver.fields import record_fields
 from sbf_core.silver.inspection import READ_BYTES_MAX, Inspected, inspect, refusal
 from sbf_core.silver.judging import keys_twice, refuse_payloads, reject_rewrites, settle_duplicates
 from sbf_core.silver.merge import merge
+from sbf_core.silver.outcome import Batch, BatchOutcome
 from sbf_core.silver.outside import reject_outside
 from sbf_core.silver.promoted import make_promoted, totals
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.rejects import notes_of_rejects
-from sbf_core.silver.restatement import Restatement, restatements
-from sbf_core.silver.staging import Habits, stage_batch
+from sbf_core.silver.restatement import restatements
+from sbf_core.silver.staging import Habits, stage_batch, staged_of, straight_rows
+from sbf_core.silver.straight import NotStraight, leave_straight, take_straight
 from sbf_core.silver.tables import create_tables, tables_there
 from sbf_core.silver.vanished import close_vanished, find_vanished, list_answers, note_of_empty, note_of_vanished
 from sbf_core.vocabulary import Drift, Semantics
@@ -45,25 +49,6 @@ _REJECTS = (
     "nullif(split_part(_reason, ':', 2), '') AS column_name, _row AS row_json FROM stage WHERE _reason IS NOT NULL AND "
     "NOT _context"
 )
-
-
-@attrs.frozen(kw_only=True)
-class BatchOutcome:
-    """What became of a batch.
-
-    Attributes:
-        counts: rows of all its payloads together.
-        failures: what happened to the payloads that failed.
-        held: per relative path why a payload waits for its user.
-        restated: series whose vendor restated their past; they are marked to be fetched again.
-        notes: what a user should know of the payloads, e.g. that a field is gone from them.
-    """
-
-    counts: RowCounts
-    failures: Sequence[Failure]
-    held: Mapping[str, str] = attrs.field(factory=dict)
-    restated: tuple[Restatement, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 #: Payloads that were looked at, and why others were refused, by id.
@@ -139,6 +124,10 @@ class Promotion:
         started_at = self._ops.clock.now()
         conn = self._ops.cursor()
         items, refused_looks = self.look(rows, context) if looked is None else looked
+        if not refused_looks and not context:
+            outcome = self._promote_straight(conn, rows, items, started_at)
+            if outcome is not None:
+                return outcome
         errors = {file_id: refusal(error) for file_id, error in refused_looks.items()}
         staged = stage_batch(
             conn, self._reading, items, staging=self._staging, ask_plan=self._ask_plan, habits=self._habits
@@ -167,32 +156,88 @@ class Promotion:
             if row.bronze_file_id in refused
         }
         told = {file_id: one for file_id, one in gone.items() if file_id not in {*errors, *held, *refused}}
+        batch = Batch(
+            rows=rows,
+            items=items,
+            staged=staged,
+            started_at=started_at,
+            failed=failed,
+            held=held,
+            refused=refused,
+            told=told,
+            without=frozenset({*errors, *held, *refused}),
+        )
         fault_point("promote.staged")
         with transaction(conn):
             fault_point("promote.begun")
-            notes = notes_of_emptied(told)
             is_known = self._take_in(conn, unique=unique)
-            notes += self._without_vanished(conn, {*errors, *held, *refused}, is_known=is_known and not context)
-            fault_point("promote.merged")
-            make_promoted(conn, self._entry, rows, failed=failed, held=held)
-            self._ops.record_promoted(conn, self._entry, started_at=started_at, rejects=_REJECTS)
-            if self._ask_plan is None:
-                notes += record_fields(self._ops, conn, self._entry, staged, tells=self._drift is not None)
-            restated = tuple(restatements(conn, self._entry))
-            if self._entry.cursor is not None:
-                moves = moves_of(conn, self._entry, rows, items, without={*errors, *held, *refused})
-                self._ops.move_cursors(conn, self._entry, moves)
-            self._ops.restated.mark(
-                conn, {self._entry.key(each.ticker) for each in restated}, again_from=self._entry.first_date
-            )
-            counts = totals(conn)
-            notes += notes_of_rejects(conn, refused)
+            outcome = self._recorded(conn, batch, is_known=is_known and not context)
             fault_point("promote.recorded")
         fault_point("promote.committed")
         self._clean(items)
+        return outcome
+
+    def _promote_straight(
+        self,
+        conn: duckdb.DuckDBPyConnection,
+        rows: Sequence[BronzeManifestRow],
+        items: Sequence[Inspected],
+        started_at: dt.datetime,
+    ) -> BatchOutcome | None:
+        """Promote a batch of which nothing must be judged, see ``straight``; None, and nothing is kept, where something
+        must.
+        """
+        habit = self._habits.straight
+        if self._ask_plan is not None or not items or not habit.allows(conn, self._entry, rows):
+            return None
+        try:
+            taken = straight_rows(conn, self._reading, items, staging=self._staging)
+            if taken is None:
+                return None
+            batch = Batch(rows=rows, items=items, staged=staged_of(items, {}), started_at=started_at)
+            fault_point("promote.staged")
+            with transaction(conn):
+                fault_point("promote.begun")
+                take_straight(conn, self._entry, taken, items)
+                if self._gone(conn, rows, items, {}, {}):
+                    raise NotStraight
+                outcome = self._recorded(conn, batch, is_known=False)
+                leave_straight(conn)
+                fault_point("promote.recorded")
+        except (*ENGINE_ERRORS, PayloadRefused, NotStraight) as error:
+            if not isinstance(error, NotStraight) and fault_of(error) not in (EngineFault.INPUT, EngineFault.MEMORY):
+                raise
+            habit.is_on = False
+            return None
+        fault_point("promote.committed")
+        self._clean(items)
+        return outcome
+
+    def _recorded(self, conn: duckdb.DuckDBPyConnection, batch: Batch, *, is_known: bool) -> BatchOutcome:
+        """The ledger's part of the transaction that took the rows in; what became of the batch.
+
+        ``is_known``: a key was known before, and no payload arrived late.
+        """
+        rows = batch.rows
+        notes = notes_of_emptied(batch.told)
+        notes += self._without_vanished(conn, batch.without, is_known=is_known)
+        fault_point("promote.merged")
+        make_promoted(conn, self._entry, rows, failed=batch.failed, held=batch.held)
+        self._ops.record_promoted(conn, self._entry, started_at=batch.started_at, rejects=_REJECTS)
+        if self._ask_plan is None:
+            notes += record_fields(self._ops, conn, self._entry, batch.staged, tells=self._drift is not None)
+        restated = tuple(restatements(conn, self._entry))
+        if self._entry.cursor is not None:
+            moves = moves_of(conn, self._entry, rows, batch.items, without=batch.without)
+            self._ops.move_cursors(conn, self._entry, moves)
+        self._ops.restated.mark(
+            conn, {self._entry.key(each.ticker) for each in restated}, again_from=self._entry.first_date
+        )
+        counts = totals(conn)
+        notes += notes_of_rejects(conn, batch.refused)
         paths = {row.bronze_file_id: row.rel_path for row in rows}
-        waiting = {paths[file_id]: text for file_id, text in held.items() if file_id in paths}
-        failures = tuple(failed.values())
+        waiting = {paths[file_id]: text for file_id, text in batch.held.items() if file_id in paths}
+        failures = tuple(batch.failed.values())
         return BatchOutcome(counts=counts, failures=failures, held=waiting, restated=restated, notes=notes)
 
     def _failure(self, row: BronzeManifestRow, text: str, kinds: Mapping[str, FailureKind]) -> Failure:

@@ -24,6 +24,7 @@ from sbf_core.silver.parsing import write_records
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.source import make_batch_file, with_request
 from sbf_core.silver.staged_rows import described, numbered, with_times
+from sbf_core.silver.straight import StraightHabit
 
 #: The first slot: a relation that has it has slots, another has the vendor's names.
 _FIRST_SLOT = "f0"
@@ -39,9 +40,11 @@ class Habits:
 
     Attributes:
         is_plain: nearly all payloads were read by ``plain_select``.
+        straight: whether they went straight into the table.
     """
 
     is_plain: bool = True
+    straight: StraightHabit = attrs.field(factory=StraightHabit)
 
 
 @attrs.frozen(kw_only=True)
@@ -93,6 +96,59 @@ def stage_batch(
         looked, errors = list(items), {}
     errors |= stage.fill(looked)
     return stage.done(looked, errors)
+
+
+def staged_of(items: Sequence[Inspected], errors: dict[str, str]) -> Staged:
+    """What staging gave, of the payloads that are there."""
+    fields = dict.fromkeys(name for item in items if item.look is not None for name in item.look.fields)
+    return Staged(items=tuple(items), errors=errors, fields=tuple(fields))
+
+
+def straight_rows(
+    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, items: Sequence[Inspected], *, staging: Path
+) -> str | None:
+    """SQL of the rows of payloads as ``stage`` has them, see ``plain_select``, and the table ``batch_file``;
+    None where any payload must be read otherwise.
+    """
+    extensions = {item.extension for item in items}
+    reading = reading_of(entry, items[0].extension) if len(extensions) == 1 else None
+    looks = [item.look for item in items if item.look is not None and not item.is_listing]
+    if reading is None or len(regular_of(reading, looks)) < len(items):
+        return None
+    make_batch_file(conn, items)
+    source = reader_of(reading.format.kind).select(reading, looks, staging, typed=True)
+    return _rows_of(conn, entry, reading, source, plainly=True)
+
+
+def _rows_of(
+    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, reading: Reading, source: str, *, plainly: bool
+) -> str:
+    """SQL of the rows of ``stage`` over a relation of payloads."""
+    fields = described(conn, source)
+    if reading.slots and _FIRST_SLOT not in fields:  # the vendor's own names
+        source, types = slots_from(reading, fields, source)
+    else:
+        types = fields
+    return _rows(entry, source, types, marks=reading.format, moments_are_utc=False, plainly=plainly)
+
+
+def _rows(
+    entry: DatasetKeymapEntry,
+    source: str,
+    types: Mapping[str, str],
+    *,
+    marks: Marks,
+    moments_are_utc: bool,
+    plainly: bool = False,
+) -> str:
+    ordered = numbered(source) if is_ordered(entry) else source
+    extended, asked = with_request(entry, ordered)
+    relation, known = f"({extended})", {**types, **asked}
+    if plainly:
+        rows = plain_select(entry, relation, known, marks=marks)
+    else:
+        rows = checked_select(entry, relation, known, marks=marks, moments_are_utc=moments_are_utc)
+    return with_times(entry, rows)
 
 
 def _looked(entry: DatasetKeymapEntry, item: Inspected, staging: Path) -> Inspected | str:
@@ -184,26 +240,14 @@ class _Stage:
 
     def _take(self, reading: Reading, source: str, *, plainly: bool = False) -> None:
         """Typed rows of a relation of payloads into ``stage``."""
-        fields = described(self._conn, source)
-        if reading.slots and _FIRST_SLOT not in fields:  # the vendor's own names
-            source, types = slots_from(reading, fields, source)
-        else:
-            types = fields
-        self._insert(source, types, marks=reading.format, moments_are_utc=False, plainly=plainly)
+        self._put(_rows_of(self._conn, self._entry, reading, source, plainly=plainly))
 
-    def _insert(
-        self, source: str, types: Mapping[str, str], *, marks: Marks, moments_are_utc: bool, plainly: bool = False
-    ) -> None:
-        ordered = numbered(source) if is_ordered(self._entry) else source
-        extended, asked = with_request(self._entry, ordered)
-        relation, known = f"({extended})", {**types, **asked}
-        rows = (
-            plain_select(self._entry, relation, known, marks=marks)
-            if plainly
-            else checked_select(self._entry, relation, known, marks=marks, moments_are_utc=moments_are_utc)
-        )
+    def _insert(self, source: str, types: Mapping[str, str], *, marks: Marks, moments_are_utc: bool) -> None:
+        self._put(_rows(self._entry, source, types, marks=marks, moments_are_utc=moments_are_utc))
+
+    def _put(self, rows: str) -> None:
         into = "INSERT INTO stage" if self._is_there else "CREATE OR REPLACE TEMP TABLE stage AS"
-        self._conn.execute(f"{into} {with_times(self._entry, rows)}")
+        self._conn.execute(f"{into} {rows}")
         self._is_there = True
 
     def _doubtful(self, looks: Sequence[Look]) -> set[str]:
@@ -288,6 +332,4 @@ class _Stage:
                     errors.setdefault(
                         file_id, "holds no rows; if that is an answer, declare is_data=DataRules(may_be_empty=True)"
                     )
-        kept = tuple(item for item in items if item.file_id not in errors)
-        fields = dict.fromkeys(name for item in kept if item.look is not None for name in item.look.fields)
-        return Staged(items=kept, errors=errors, fields=tuple(fields))
+        return staged_of([item for item in items if item.file_id not in errors], errors)
