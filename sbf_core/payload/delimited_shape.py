@@ -20,10 +20,12 @@ from operator import itemgetter
 import attrs
 
 from sbf_core.payload.delimited_dialect import Dialect, Head
-from sbf_core.payload.text import Utf8Text, refused_byte, utf8_part
+from sbf_core.payload.text import Utf8Text, holds, refused_byte, utf8_part
 
 #: A record that is not seen to end within this is left to Python: the engine has a limit of 2,000,000 bytes a line.
 _PIECE_BYTES = 1 << 19
+#: As many are looked at together: the processor has them at hand while all is looked for in them.
+_SLICE_BYTES = 1 << 17
 _ORDINARY = ord("x")
 _LONG_STRETCH_BYTES = 16
 _FIRST, _LAST = itemgetter(slice(0, 1)), itemgetter(slice(-1, None))
@@ -72,7 +74,7 @@ def shape_of(dialect: Dialect, text: Utf8Text, head: Head, line_end: bytes, end:
     names = tuple(name.encode() for name in head.names)
     check = _Check(dialect=dialect, names=names, line_end=line_end, encoding=dialect.csv.encoding)
     rest, at = b"", head.start
-    for piece in text.slices(head.start, end, _PIECE_BYTES):
+    for piece in text.slices(head.start, end, min(_SLICE_BYTES, _PIECE_BYTES)):
         piece = rest + piece
         cut = check.cut(piece)
         if cut == 0 and len(piece) > _PIECE_BYTES:
@@ -103,7 +105,7 @@ class _Check:
     def cut(self, piece: bytes) -> int:
         """Behind the last line end with an even number of quotes above it; 0 where there is none."""
         at, quote = piece.rfind(b"\n"), self.dialect.quote
-        if not quote or at < 0:
+        if at < 0 or not quote or quote not in piece:
             return at + 1
         odd = piece.count(quote, 0, at) % 2
         while odd:
@@ -126,7 +128,7 @@ class _Check:
                 raise refused_byte(at + error.start, error, self.encoding) from None
         if b"\0" in piece or self._has_odd_line(piece) or self._may_hold_header(piece):
             return False
-        self.is_bare = self.is_bare and b"_" not in piece and b"+-" not in piece
+        self.is_bare = self.is_bare and b"_" not in piece and not holds(piece, b"+-")
         dialect, outside = self.dialect, piece
         tables = _tables(dialect.delimiter, dialect.quote)
         if dialect.quote and dialect.quote in piece:
@@ -180,7 +182,7 @@ class _Check:
 
     def _may_hold_header(self, piece: bytes) -> bool:
         """Whether a record may repeat the header: nearly never, since its longest name would have to stand there."""
-        if self._needle and self._needle not in piece:
+        if self._needle and not holds(piece, self._needle):
             return False
         if not self._needle:
             return True

@@ -25,11 +25,12 @@ from sbf_core.payload.json_text import BLANKS, EXACT, check_start
 from sbf_core.payload.json_values import Getter, getter, is_absent
 from sbf_core.payload.json_walk import Row, Unreachable
 from sbf_core.payload.model import Look, PayloadFile, Reading
+from sbf_core.payload.text import holds
 
 #: Smaller payloads are joined into one file before the engine reads them: a file costs it more than its rows.
 SMALL_BYTES = 65_536
 HEAD_BYTES = 65_536
-_CHUNK_BYTES = 8 << 20
+_CHUNK_BYTES = 1 << 20
 #: More than any of the texts that are looked for is long, so that none is cut in two.
 _OVERLAP_BYTES = 128
 #: A double holds every number of this many digits, and its shortest text has them again.
@@ -279,12 +280,12 @@ class _Marks:
     def look_at(self, chunk: bytes) -> None:
         if self._mark:
             self.opened += chunk.count(self._mark)
-        seen = self.tail + chunk if self.tail else chunk
-        if self._wants_boolean and not self.has_boolean:
-            self.has_boolean = b"true" in seen or b"false" in seen
-        if self._wants_long and not self.has_long:
-            self.has_long = _has_long(seen)
-        self.tail = seen[-_OVERLAP_BYTES:]
+        for seen in (self.tail + chunk[:_OVERLAP_BYTES], chunk) if self.tail else (chunk,):
+            if self._wants_boolean and not self.has_boolean:
+                self.has_boolean = holds(seen, b"true") or holds(seen, b"false")
+            if self._wants_long and not self.has_long:
+                self.has_long = _has_long(seen)
+        self.tail = (self.tail + chunk[-_OVERLAP_BYTES:])[-_OVERLAP_BYTES:]
 
 
 def _has_long(seen: bytes) -> bool:
