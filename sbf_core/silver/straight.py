@@ -123,13 +123,21 @@ def leave_straight(conn: duckdb.DuckDBPyConnection) -> None:
 
 def _is_known(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, last: int) -> bool:
     """Whether a key stood in the table before the row behind ``last``, or was deleted."""
-    of_current, of_history = quoted_list(entry.key_columns, prefix="t."), quoted_list(entry.key_columns, prefix="h.")
+    keys = entry.key_columns
+    names = [name for name in keys if name != entry.row_date_column]
+    # where payloads have a ticker each, what is in the key beside the day says it, and that is little
+    return (not names or _are_known(conn, entry, names, last, "DISTINCT ")) and _are_known(conn, entry, keys, last, "")
+
+
+def _are_known(
+    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, names: Sequence[str], last: int, distinct: str
+) -> bool:
+    of_stage, of_current, of_history = (quoted_list(names, prefix=prefix) for prefix in ("s.", "t.", "h."))
     known = (
-        f"SELECT {of_current} FROM {current_table(entry)} AS t WHERE t.rowid <= {last} UNION ALL "
+        f"SELECT {distinct}{of_current} FROM {current_table(entry)} AS t WHERE t.rowid <= {last} UNION ALL "
         f"SELECT {of_history} FROM {history_table(entry)} AS h WHERE h._deleted"
     )
+    batch = f"SELECT {distinct}{of_stage} FROM stage AS s"
     return bool(
-        number_of(
-            conn, f"SELECT count(*) FROM stage AS s SEMI JOIN ({known}) AS k USING ({quoted_list(entry.key_columns)})"
-        )
+        number_of(conn, f"SELECT count(*) FROM ({batch}) AS b SEMI JOIN ({known}) AS k USING ({quoted_list(names)})")
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import attrs
 import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from warehouse import FakeVendor, Warehouse, counts_add_up, entry, price
 
-from sbf_core.api import Column, DataRules, DatasetKeymapEntry, RestRecipe, RunResult, hookimpl
-from sbf_core.silver import promotion, straight
+from sbf_core.api import Column, DataRules, DatasetKeymapEntry, RestRecipe, RunResult, column, hookimpl
+from sbf_core.silver import judging, promotion, straight
+from sbf_core.silver.judging import keys_twice
 from sbf_core.vocabulary import Semantics
 
 NEVER = 1 << 60
@@ -206,6 +209,38 @@ def test_payloads_of_two_runs_are_not_tried_together(tmp_path: Path, taken: list
     rebuild(warehouse.opened())
     assert held(warehouse) == before
     assert taken == []
+
+
+@attrs.frozen
+class Twice:
+    """Rows of which some may be there twice."""
+
+    a: str = column(key=True)
+    day: dt.date = column(key=True, row_date=True)
+    b: int = column(key=True)
+
+
+@pytest.mark.parametrize("columns", [("a", "day", "b"), ("day",), ("a", "b")])
+@pytest.mark.parametrize("few", [False, True])
+def test_keys_that_are_twice_are_seen_by_days_as_by_hashes(
+    monkeypatch: pytest.MonkeyPatch, columns: tuple[str, ...], few: bool
+) -> None:
+    """Days of bits, where there may be as many as are held, and else hashes."""
+    monkeypatch.setattr(judging, "_DAYS_ROWS_MIN", 0)
+    if few:
+        monkeypatch.setattr(judging, "_DAYS_BITS_MAX", 10)
+    declared = [column for column in entry(columns=Twice).columns if column.name in columns]
+    dataset = entry(columns=declared)
+    rows = "VALUES ('x', DATE '2024-01-01', 1), ('x', DATE '2024-01-02', 2), ('y', DATE '1923-12-31', 3)"
+    with duckdb.connect() as conn:
+        for more, twice in (("('z', DATE '2062-12-31', 4)", 0), ("('x', DATE '2024-01-02', 2)", 1)):
+            conn.execute(
+                f"CREATE OR REPLACE TABLE stage AS SELECT v.*, CAST(NULL AS VARCHAR) AS _reason, "
+                f"CAST(NULL AS VARCHAR) AS _outcome FROM ({rows}, {more}) AS v(a, day, b)"
+            )
+            assert keys_twice(conn, dataset) == twice
+            conn.execute("UPDATE stage SET _reason = 'unparsable:b' WHERE rowid = 1")
+            assert keys_twice(conn, dataset) == 0  # a row that is rejected is none
 
 
 TEXTS = st.sampled_from(["1.5", "2.25", "-7", "", " 3", "N/A", "1e3", "x", "0.00001", '"4"'])
