@@ -16,8 +16,7 @@ signals.install()
 
 def main() -> None:
     """The script ``sbf``."""
-    # Python's own 700 goes through all objects dozens of times while modules load: 10 ms of each command
-    gc.set_threshold(50_000, 20, 50)
+    gc.disable()  # until the command is loaded: it would go through all objects dozens of times, 10 ms of each command
     try:
         from sbf_core.cli.main import main as run_command
     except (KeyboardInterrupt, SystemExit):

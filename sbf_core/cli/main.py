@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -31,7 +32,9 @@ def main() -> None:
     try:
         answer_to(sys.argv[1:])
         _refuse_repeated(sys.argv[1:])
-        answer = application(sys.argv[1:])(standalone_mode=False)
+        command = application(sys.argv[1:])
+        _collect_again()
+        answer = command(standalone_mode=False)
         code = answer if isinstance(answer, int) else 0
         if signals.asked_to_stop():  # typer makes an exit code of a Ctrl-C by itself
             code = _interrupted()
@@ -63,6 +66,14 @@ def main() -> None:
             signals.leave(_failed(machine))
         code = _failed(SbfError(told_by(error), fix="please report it with the output of --debug"))
     signals.leave(code)
+
+
+def _collect_again() -> None:
+    """Python looks for garbage again, but not in what was loaded, which stays for as long as the process."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+        gc.enable()
 
 
 def _failed(error: SbfError) -> int:
