@@ -69,7 +69,7 @@ def renewed(source: IO[bytes], spare: Path, fresh: Path, *, durable: bool) -> bo
         durable: it is on the disk when this returns.
 
     Returns:
-        False where it cannot be had: it is gone, or somebody reads it, whose it is then.
+        False where it cannot be had: it is gone, or somebody reads it; then nothing is changed.
 
     Raises:
         OSError: the disk does not take it; ``fresh`` is no copy.
@@ -85,8 +85,6 @@ def renewed(source: IO[bytes], spare: Path, fresh: Path, *, durable: bool) -> bo
         if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:  # a link of somebody's, who means these bytes
             return False
         if not _leased(handle):
-            # before the handle is closed, which ends the locks of a reader in this process: nobody finds it any more
-            spare.unlink()
             return False
         spare.replace(fresh)
         _write_changed(source.fileno(), handle)

@@ -208,7 +208,7 @@ def test_a_reader_in_another_process_reads_what_it_opened(days: Days, tmp_path: 
 
 @pytest.mark.parametrize("ours", [True, False], ids=["opened by sbf", "opened by somebody else"])
 def test_a_reader_in_this_process_reads_what_it_opened(days: Days, tmp_path: Path, ours: bool) -> None:
-    """Closing another handle of its file takes DuckDB's lock away, so that the run after would not see it."""
+    """Closing another handle of its file takes DuckDB's lock away, but not the reader's handle."""
     first = days.run()
     expected = sums(first, tmp_path)
     connection = (
