@@ -10,6 +10,7 @@ On other systems, and on disks whose files others may have open elsewhere, no co
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import shutil
 import signal
@@ -111,6 +112,8 @@ def _write_changed(source: int, target: int) -> None:
     start, length, is_first = 0, _HEADER_BYTES, True
     while start < size:
         wanted = os.pread(source, length, start)
+        if not wanted:
+            raise OSError(errno.EIO, "the database is shorter than it was")
         if wanted != os.pread(target, length, start):
             _write(target, wanted, start)
             if is_first:

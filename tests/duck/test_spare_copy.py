@@ -367,6 +367,22 @@ def test_a_disk_that_does_not_take_it_leaves_the_newest(days: Days, monkeypatch:
     assert days.is_whole(days.run())
 
 
+def test_a_database_that_ends_too_early_is_no_copy(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no work without end."""
+    days.run()
+    second = days.run()
+    size, read = second.stat().st_size, os.pread
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            os, "pread", lambda handle, count, start: read(handle, count, start) if start < size // 2 else b""
+        )
+        with pytest.raises(EnvironmentFault):
+            days.run()
+    copy = current_publication(days.config)
+    assert copy is not None
+    assert copy.path == second
+
+
 def test_it_is_nothing_left_over(days: Days) -> None:
     days.run()
     days.run()
