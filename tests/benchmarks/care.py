@@ -16,7 +16,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from processes import measured
+from processes import install_plugin, measured
 
 ROOT = Path(__file__).resolve().parents[2]
 SERIES = 1_000
@@ -102,11 +102,7 @@ def _make(folder: Path, home: Path, payloads: int) -> None:
 
 def _environment(folder: Path, home: Path, code: Path) -> dict[str, str]:
     site = folder / "site"
-    info = site / "sbf_care-0.dist-info"
-    info.mkdir(parents=True, exist_ok=True)
-    (site / "sbf_care.py").write_text(PLUGIN)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sbf-care\nVersion: 0\n")
-    (info / "entry_points.txt").write_text("[sbf.plugins]\ncare = sbf_care\n")
+    install_plugin(site, "care", PLUGIN)
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(code), str(site)]),

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import duckdb
+from processes import install_plugin
 
 SYMBOLS, DAYS, PARTS = 2_000, 2_500, 20
 CHANGED = 50_000
@@ -108,10 +109,7 @@ def _copy(con: duckdb.DuckDBPyConnection, select: str, target: Path) -> None:
 
 def _home(home: Path, files: Path, *, gold: bool) -> Path:
     site = home.with_name(f"{home.name}.site")
-    (site / "days-0.dist-info").mkdir(parents=True)
-    (site / "days-0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: days\nVersion: 0\n")
-    (site / "days-0.dist-info" / "entry_points.txt").write_text("[sbf.plugins]\ndays = days_plugin\n")
-    (site / "days_plugin.py").write_text(PLUGIN + (GOLD if gold else ""))
+    install_plugin(site, "days", PLUGIN + (GOLD if gold else ""))
     (home / "files").mkdir(parents=True)
     for part in range(PARTS):
         (home / "files" / f"part{part:02d}.csv").symlink_to((files / f"part{part:02d}.csv").resolve())

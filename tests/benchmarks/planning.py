@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import duckdb
-from processes import measured
+from processes import install_plugin, measured
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = """
@@ -101,11 +101,7 @@ def _make_tables(site: Path, home: Path) -> None:
 
 def _environment(folder: Path, home: Path, datasets: int) -> dict[str, str]:
     site = folder / "site"
-    info = site / "sbf_large-0.dist-info"
-    info.mkdir(parents=True, exist_ok=True)
-    (site / "sbf_large.py").write_text(PLUGIN.format(count=datasets))
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sbf-large\nVersion: 0\n")
-    (info / "entry_points.txt").write_text("[sbf.plugins]\nlarge = sbf_large\n")
+    install_plugin(site, "large", PLUGIN.format(count=datasets))
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(site)]), "SBF_HOME": str(home)}
 
 

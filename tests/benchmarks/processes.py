@@ -1,4 +1,4 @@
-"""What a command costs as a process of its own."""
+"""What a command costs as a process of its own, and a plugin for it to find."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 
 def measured(
@@ -22,3 +23,12 @@ def measured(
     if status:
         raise SystemExit(told.decode())
     return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+
+
+def install_plugin(site: Path, name: str, code: str) -> None:
+    """Put a plugin of one module into a folder as pip would; commands find it once the folder is in PYTHONPATH."""
+    info = site / f"sbf_{name}-0.dist-info"
+    info.mkdir(parents=True, exist_ok=True)
+    (site / f"sbf_{name}.py").write_text(code)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: sbf-{name}\nVersion: 0\n")
+    (info / "entry_points.txt").write_text(f"[sbf.plugins]\n{name} = sbf_{name}\n")

@@ -24,6 +24,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from processes import install_plugin
+
 NUMBERS = ("open", "high", "low", "close", "adj_close", "change", "change_percent", "vwap")
 #: Payloads, rows of each, columns.
 SHAPES = {
@@ -182,13 +184,9 @@ def _numbers(shape: str) -> tuple[str, ...]:
 def _ours(home: Path, source: Path, shape: str, sbf: str) -> dict[str, tuple[float, float, float]]:
     extension = "csv" if shape.startswith("csv") else "json"
     site = home.with_name(home.name + ".site")
-    (site / "shapes-0.dist-info").mkdir(parents=True)
-    (site / "shapes-0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: shapes\nVersion: 0\n")
-    (site / "shapes-0.dist-info" / "entry_points.txt").write_text("[sbf.plugins]\nshapes = shapes_plugin\n")
     members = tuple(sorted(path.stem for path in source.iterdir()))
-    (site / "shapes_plugin.py").write_text(
-        PLUGIN.format(numbers=list(_numbers(shape)), members=members, extension=extension)
-    )
+    code = PLUGIN.format(numbers=list(_numbers(shape)), members=members, extension=extension)
+    install_plugin(site, "shapes", code)
     home.mkdir()
     (home / "files").symlink_to(source.resolve())
     environment = {**os.environ, "PYTHONPATH": str(site), "SBF_HOME": str(home)}

@@ -17,9 +17,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "http"))
 from faulty import FaultyVendor, answer
 from hypothesis import given
 from hypothesis import strategies as st
-from warehouse import Warehouse, counts_add_up, entry, price
+from warehouse import Declared, Warehouse, counts_add_up, entry, price
 
-from sbf_core.api import DatasetKeymapEntry, RestRecipe, column, hookimpl
+from sbf_core.api import DatasetKeymapEntry, RestRecipe, column
 from sbf_core.care.digest import digest_tables
 from sbf_core.errors import UsageError
 from sbf_core.http.recipe_walk import filled
@@ -115,17 +115,6 @@ def test_the_address_names_them_as_the_vendor_writes_them() -> None:
     assert filled(recipe.url, request, quoting=True, recipe=recipe) == "https://v.example/AAPL;BRK-B;%5EGSPC;A%2FU"
 
 
-class Ticked:
-    """A vendor who takes a list of tickers."""
-
-    def __init__(self, declared: DatasetKeymapEntry) -> None:
-        self.declared = declared
-
-    @hookimpl
-    def datasets(self) -> list[DatasetKeymapEntry]:
-        return [self.declared]
-
-
 def rows(tickers: str, day: str, close: str = "1.5") -> bytes:
     return json.dumps([price(ticker, day, close) for ticker in tickers.split(",")]).encode()
 
@@ -133,7 +122,7 @@ def rows(tickers: str, day: str, close: str = "1.5") -> bytes:
 def test_a_universe_that_changes_fetches_nothing_twice_and_loses_nothing(tmp_path: Path) -> None:
     with FaultyVendor() as vendor:
         warehouse = Warehouse(
-            tmp_path / "home", Ticked(batched(vendor.url("/t") + "/{ticker}?from={from_date}", most=100))
+            tmp_path / "home", Declared(batched(vendor.url("/t") + "/{ticker}?from={from_date}", most=100))
         )
         many = [f"T{number}" for number in range(80)]
         listed = ",".join(many)
@@ -150,7 +139,7 @@ def test_a_universe_that_changes_fetches_nothing_twice_and_loses_nothing(tmp_pat
         assert warehouse.run(universe__tickers=("T1", "NEW")).files == 0
         with warehouse.open() as cursor:
             before = [item.sha256 for item in digest_tables(cursor, keys={})]
-        again = Warehouse(tmp_path / "again", Ticked(warehouse.plugins["fake"].declared))  # type: ignore[attr-defined]
+        again = Warehouse(tmp_path / "again", Declared(warehouse.plugins["fake"].declared))  # type: ignore[attr-defined]
         context = again.run(options=RunOptions(replay=str(warehouse.home)))
         assert (context.files, context.errors) == (3, [])
         with again.open() as cursor:
@@ -159,7 +148,7 @@ def test_a_universe_that_changes_fetches_nothing_twice_and_loses_nothing(tmp_pat
 
 def test_what_the_vendor_has_not_changed_is_asked_with_its_mark_unless_a_batch_was_overtaken(tmp_path: Path) -> None:
     with FaultyVendor() as vendor:
-        warehouse = Warehouse(tmp_path / "home", Ticked(batched(vendor.url("/t") + "/{ticker}", most=2)))
+        warehouse = Warehouse(tmp_path / "home", Declared(batched(vendor.url("/t") + "/{ticker}", most=2)))
         for tickers in ("A,B", "A,B", "A", "A,B"):
             vendor.says(
                 f"/t/{tickers}",
@@ -171,7 +160,7 @@ def test_what_the_vendor_has_not_changed_is_asked_with_its_mark_unless_a_batch_w
 
 def test_a_failure_of_many_is_told_in_one_short_line(tmp_path: Path) -> None:
     with FaultyVendor() as vendor:
-        warehouse = Warehouse(tmp_path / "home", Ticked(batched(vendor.url("/t") + "/{ticker}", most=100)))
+        warehouse = Warehouse(tmp_path / "home", Declared(batched(vendor.url("/t") + "/{ticker}", most=100)))
         context = warehouse.run(universe__tickers=tuple(f"T{number}" for number in range(80)))
         assert context.errors == ["prices/odd/eod/T0 and 79 more: HTTP 404: the vendor says 'nothing here'"]
 
@@ -180,7 +169,7 @@ def test_late_payloads_of_other_batches_are_put_in_their_place(tmp_path: Path) -
     """The payload of A alone was fetched between two of A and B, and promoted after them."""
     with FaultyVendor() as vendor:
         declared = batched(vendor.url("/t") + "/{ticker}", most=2)
-        ordered, late = (Warehouse(tmp_path / name, Ticked(declared)) for name in ("ordered", "late"))
+        ordered, late = (Warehouse(tmp_path / name, Declared(declared)) for name in ("ordered", "late"))
         for hour, tickers, close in ((0, "A,B", "1.0"), (30, "A", "2.0"), (30, "A,B", "1.0")):
             vendor.says(f"/t/{tickers}", answer(rows(tickers, "2024-01-01", close)))
             ordered.run(hours_later=hour, universe__tickers=tuple(tickers.split(",")))
