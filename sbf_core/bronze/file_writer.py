@@ -9,12 +9,14 @@ import os
 import threading
 from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
+from secrets import token_hex
 
 import attrs
 
 from sbf_core.atomic_file import CAN_SYNC_LATER, make_folder, sync_all
 from sbf_core.bronze.journal import JournalWriter
 from sbf_core.bronze.journal_line import JournalLine, checked
+from sbf_core.bronze.large_payload import copy_payload
 from sbf_core.bronze.paths import payload_path
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine
 from sbf_core.duck.config import DuckDbConfig
@@ -84,26 +86,41 @@ class BronzeFileWriter:
         """
         if not result.ok:
             raise PayloadRefused(f"there is no payload: {result.error}", where=result.address)
+        if result.payload_file is not None:
+            return self._stage_file(result, result.payload_file)
         payload = result.payload
         payload_hash = payload_hash or hashlib.sha256(payload).hexdigest()
-        result, rel_path = self._named(result, payload_hash)
-        told = attrs.evolve(result, payload=b"")  # a batch of payloads must not stay in memory
-        folder, _, name = rel_path.rpartition("/")
-        temp_path = f"{self._root}/{folder}/.{name}.tmp"
-        staged = StagedPayload(
-            result=told,
-            rel_path=rel_path,
-            temp_path=temp_path,
-            payload_hash=payload_hash,
-            content_length_bytes=len(payload),
-        )
+        staged = self._to_stage(result, payload_hash, len(payload))
         checked(_line_of(staged))
         try:
-            self._make_folder(folder)
-            self._write_temp(temp_path, payload)
+            self._make_folder(staged.rel_path.rpartition("/")[0])
+            self._write_temp(staged.temp_path, payload)
+        except OSError as error:
+            raise environment_fault(error, doing="a payload cannot be written", where=staged.temp_path) from error
+        return staged
+
+    def _to_stage(self, result: RunResult, payload_hash: str, byte_count: int, temp_path: str = "") -> StagedPayload:
+        result, rel_path = self._named(result, payload_hash)
+        return _as_staged(result, rel_path, temp_path or self._temp_path(rel_path), payload_hash, byte_count)
+
+    def _temp_path(self, rel_path: str) -> str:
+        folder, _, name = rel_path.rpartition("/")
+        return f"{self._root}/{folder}/.{name}.tmp"
+
+    def _stage_file(self, result: RunResult, source: Path) -> StagedPayload:
+        """What is hashed while it is copied has a name of its own meanwhile. Raises ``SourceRefused``, too."""
+        any_hash = token_hex(32)
+        meanwhile = payload_path(
+            result.request, fetched_at=result.fetched_at, payload_hash=any_hash, extension=result.extension
+        )
+        temp_path = self._temp_path(meanwhile)
+        checked(_line_of(_as_staged(result, meanwhile, temp_path, any_hash, 0)))
+        try:
+            self._make_folder(meanwhile.rpartition("/")[0])
+            payload_hash, byte_count = self._copy_to_temp(temp_path, source)
         except OSError as error:
             raise environment_fault(error, doing="a payload cannot be written", where=temp_path) from error
-        return staged
+        return self._to_stage(result, payload_hash, byte_count, temp_path)
 
     def _named(self, result: RunResult, payload_hash: str) -> tuple[RunResult, str]:
         """A result and its path. Two answers with the same bytes can come at one moment, where the clock is coarse: the
@@ -172,6 +189,24 @@ class BronzeFileWriter:
         finally:
             os.close(handle)
 
+    def _copy_to_temp(self, path: str, source: Path) -> tuple[str, int]:
+        handle = os.open(path, _WRITE_FLAGS, 0o400)
+        fault_point("bronze.created")
+        try:
+            told = copy_payload(source, handle, durable=self._config.fsync != "none")
+            fault_point("bronze.written")
+            if self.waits_for_disk:
+                os.fsync(handle)
+        except PayloadRefused:
+            os.close(handle)
+            handle = -1
+            _discard(path)
+            raise
+        finally:
+            if handle >= 0:
+                os.close(handle)
+        return told
+
     def _finish(self, item: StagedPayload) -> bool:
         final = f"{self._root}/{item.rel_path}"
         if os.path.lexists(final):
@@ -211,6 +246,17 @@ class BronzeFileWriter:
                     self._config.bronze, run_id, durable=self._config.fsync != "none"
                 )
             journal.append(lines)
+
+
+def _as_staged(result: RunResult, rel_path: str, temp_path: str, payload_hash: str, byte_count: int) -> StagedPayload:
+    told = attrs.evolve(result, payload=b"", payload_file=None)  # a batch of payloads must not stay in memory
+    return StagedPayload(
+        result=told,
+        rel_path=rel_path,
+        temp_path=temp_path,
+        payload_hash=payload_hash,
+        content_length_bytes=byte_count,
+    )
 
 
 def _line_of(item: StagedPayload) -> JournalLine:

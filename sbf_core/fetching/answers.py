@@ -10,6 +10,7 @@ from typing import Protocol
 import attrs
 
 from sbf_core.bronze.file_writer import BronzeFileWriter, StagedPayload
+from sbf_core.bronze.large_payload import SourceRefused, hash_source
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.engine_errors import EngineFault, fault_of, kind_of_fault
 from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, said_by
@@ -47,6 +48,10 @@ class Sessions(Protocol):
 
     def asking_session_for(self, planned: PlannedRequest) -> AskingSession | None:
         """For ``loop``; None without one."""
+        ...
+
+    def read_in_place(self, planned: PlannedRequest, request: RunRequest) -> RunResult | None:
+        """What the recipe of a file means, a large one named and not read; None for others, and without files."""
         ...
 
 
@@ -175,7 +180,10 @@ class Fetcher:
         if nothing is not None:
             return FetchAnswer(request=request, other=(nothing,))
         results = [result for result in results if not result.is_none]
-        hashes = [hashlib.sha256(result.payload).hexdigest() for result in results]
+        try:
+            hashes = [self._hash_of(request, result) for result in results]
+        except SourceRefused as error:
+            return _unread(request, results[0], error)
         known = [
             result.not_modified or self._is_known(planned, request, result, payload_hash, parts=len(results))
             for result, payload_hash in zip(results, hashes, strict=True)
@@ -206,9 +214,18 @@ class Fetcher:
                 self._writer.stage(result, payload_hash=payload_hash)
                 for result, payload_hash in zip(_numbered(results), hashes, strict=True)
             ]
+        except SourceRefused as error:
+            return _unread(request, results[0], error)
         except PayloadRefused as error:
             return FetchAnswer(request=request, fault=error)
         return FetchAnswer(request=request, staged=tuple(staged), key_at=key_at)
+
+    def _hash_of(self, request: RunRequest, result: RunResult) -> str:
+        """The hash of a payload; empty for a file that is hashed while it is copied, because nothing can equal it."""
+        if result.payload_file is None:
+            return hashlib.sha256(result.payload).hexdigest()
+        places = ((request.key, result.address), (request.key, ""))
+        return hash_source(result.payload_file) if any(place in self._known for place in places) else ""
 
     def _is_known(
         self, planned: PlannedRequest, request: RunRequest, result: RunResult, payload_hash: str, *, parts: int
@@ -239,6 +256,9 @@ class Fetcher:
         return owned is not None and self._hooks.has(owned, "fetch")
 
     def _fetched(self, planned: PlannedRequest, request: RunRequest) -> list[RunResult]:
+        large = None if self._has_hook(planned) else self._sessions.read_in_place(planned, request)
+        if large is not None:
+            return [large]
         session = self._sessions.session_for(planned)
         owned = self._registry.get(planned.entry.id)
         if owned is None or not self._has_hook(planned):
@@ -260,6 +280,12 @@ def _lacking(request: RunRequest, error: Exception) -> FetchAnswer:
     """For a request that the machine could not do; another may need less."""
     said = f"{said_by(error)}; {_NOT_RECORDED}"
     return FetchAnswer(request=request, not_asked=said, not_asked_kind=kind_of_fault(error), lacking=error)
+
+
+def _unread(request: RunRequest, result: RunResult, error: SourceRefused) -> FetchAnswer:
+    unread = attrs.evolve(result, payload=b"", payload_file=None, error=error.what, kind=FailureKind.FILE)
+    outcome = outcome_of(unread)
+    return FetchAnswer(request=request, other=() if outcome is None else (outcome,))
 
 
 def _unchanged(result: RunResult) -> FailedFetch:

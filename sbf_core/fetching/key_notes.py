@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sbf_core.counted import counted
@@ -16,6 +18,8 @@ from sbf_core.secret import holds_key, redacted
 #: Larger payloads are not parsed to say where.
 _PARSED_BYTES_MAX = 16 * 1024**2
 _PLACES_MAX = 3
+#: No key is longer in any of its forms.
+_KEY_BYTES_MAX = 65_536
 
 
 def where_key_is(results: Sequence[RunResult], names: Collection[str]) -> str:
@@ -23,9 +27,11 @@ def where_key_is(results: Sequence[RunResult], names: Collection[str]) -> str:
 
     The first that does is told.
     """
-    first = next((result for result in results if result.payload and holds_key(result.payload, names)), None)
+    first = next((result for result in results if result.has_payload and _holds_key(result, names)), None)
     if first is None:
         return ""
+    if first.payload_file is not None:
+        return "some place"
     if first.extension == "json" and len(first.payload) <= _PARSED_BYTES_MAX:
         try:
             places = list(dict.fromkeys(_places(json.loads(first.payload))))
@@ -38,6 +44,23 @@ def where_key_is(results: Sequence[RunResult], names: Collection[str]) -> str:
     lines = first.payload.split(b"\n") if len(first.payload) <= _PARSED_BYTES_MAX else []
     number = next((number for number, line in enumerate(lines, start=1) if holds_key(line, names)), 0)
     return f"line {number}" if number else "some place"
+
+
+def _holds_key(result: RunResult, names: Collection[str]) -> bool:
+    if result.payload_file is None:
+        return holds_key(result.payload, names)
+    return bool(names) and _file_holds_key(result.payload_file, names)
+
+
+def _file_holds_key(path: Path, names: Collection[str]) -> bool:
+    """Piece by piece, each with the end of the one before. Of a file that cannot be read nothing is kept."""
+    rest = b""
+    with suppress(OSError), path.open("rb") as file:
+        while piece := file.read(_PARSED_BYTES_MAX):
+            if holds_key(rest + piece, names):
+                return True
+            rest = piece[-_KEY_BYTES_MAX:]
+    return False
 
 
 def _places(document: Any) -> Iterator[str]:

@@ -160,6 +160,9 @@ class Replay:
     def asking_session_for(self, planned: PlannedRequest) -> None:
         """None: see ``loop``."""
 
+    def read_in_place(self, planned: PlannedRequest, request: RunRequest) -> None:
+        """None: a recording answers by address."""
+
     def session_for(self, planned: PlannedRequest) -> ReplaySession:
         """A session that answers one planned request."""
         vintage = self._vintages[id(planned)]

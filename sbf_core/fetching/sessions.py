@@ -6,14 +6,16 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.fetching.known import Known
+from sbf_core.http.recipe_walk import filled
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
 from sbf_core.settings.keys import Keys
 
 if TYPE_CHECKING:
@@ -103,6 +105,14 @@ class LiveSessions:
     def asking_session_for(self, planned: PlannedRequest) -> VendorSession:
         """The same one."""
         return self.session_for(planned)
+
+    def read_in_place(self, planned: PlannedRequest, request: RunRequest) -> RunResult | None:
+        """What the recipe of a file means, a large one named and not read; None where the recipe is none of a file."""
+        recipe = planned.entry.recipe
+        if not isinstance(recipe, FileRecipe):
+            return None
+        path = filled(recipe.path, request, quoting=False)
+        return self.session_for(planned).read_in_place(request, path, extension=recipe.extension)
 
     def close(self) -> None:
         """Close the connections; requests under way give up."""

@@ -22,6 +22,8 @@ from sbf_core.payload.json_walk import value_at, walk
 from sbf_core.payload.listing import is_listing
 from sbf_core.unicode_text import escaped
 
+#: So much of what is no data is kept.
+EVIDENCE_BYTES_MAX = 16 * 1024**2
 _NOTE_BYTES_MAX = 16_384
 _SHOWN = 80
 _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)

@@ -18,8 +18,9 @@ from sbf_core.errors import UsageError
 from sbf_core.failures import FailureKind
 from sbf_core.http.attempts import AGAIN_STATUSES, Deferred, with_attempts
 from sbf_core.http.coding import SizeCaps
-from sbf_core.http.content import short_note, speaks_of_plan, why_no_data
+from sbf_core.http.content import EVIDENCE_BYTES_MAX, short_note, speaks_of_plan, why_no_data
 from sbf_core.http.live import LiveSession
+from sbf_core.http.local_files import LocalFiles
 from sbf_core.http.loop import LOOP_BYTES_MAX, LoopClosed
 from sbf_core.http.redirects import Hop, next_hop
 from sbf_core.http.session import Asking
@@ -29,7 +30,6 @@ from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import NOTHING, RunResult
 
 _KEPT_HEADERS = ("content-type", "content-encoding", "last-modified", "etag", "date")
-_EVIDENCE_BYTES_MAX = 16 * 1024**2
 _DEFAULTS = RestRecipe(url="https://localhost/")
 _USER_AGENT = "sbf"
 #: Headers whose value is several words: a name and a contact, a scheme and a token.
@@ -76,6 +76,7 @@ class VendorSession:
         live.add_limits(entry.source, self._recipe.limits)
         bytes_max = self._recipe.mebibytes_max * 1024**2
         self._caps = SizeCaps(wire_bytes=bytes_max, decoded_bytes=bytes_max)
+        self._files = LocalFiles(entry, live.files, live.clock, as_declared=as_declared)
 
     def get(self, request: RunRequest, url: str, **asking: Unpack[Asking]) -> RunResult:
         """See ``FetchSession.get``; not for the loop itself. Raises ``UsageError`` where a key is not set."""
@@ -136,24 +137,11 @@ class VendorSession:
     ) -> RunResult:
         """See ``FetchSession.read``."""
         del mirrors
-        asked = _Asked(request=request, address=path, extension=extension)
-        target = self._live.files / path
-        try:
-            payload = target.read_bytes()
-        except OSError as error:
-            return self._failed(asked, FailureKind.FILE, f"file {target}: {error.strerror}")
-        why = why_no_data(self._entry, payload, extension, as_declared=self._as_declared)
-        if why is not None:
-            return self._failed(asked, why[0], f"file {target}: {why[1]}", evidence=payload)
-        elapsed = time.monotonic() - asked.began
-        return RunResult(
-            request=request,
-            address=path,
-            payload=payload,
-            extension=extension,
-            fetched_at=self._live.clock.now(),
-            elapsed_seconds=elapsed,
-        )
+        return self._files.read(request, path, extension=extension)
+
+    def read_in_place(self, request: RunRequest, path: str, *, extension: str) -> RunResult:
+        """As ``read``; of a large file the result names it, see ``RunResult.payload_file``."""
+        return self._files.read(request, path, extension=extension, in_place=True)
 
     def _first_hop(
         self, url: str, headers: Mapping[str, str], secrets: Mapping[str, str], secret_headers: Mapping[str, str]
@@ -310,7 +298,7 @@ class VendorSession:
             elapsed_seconds=time.monotonic() - asked.began,
             error=error,
             kind=kind,
-            evidence=evidence[:_EVIDENCE_BYTES_MAX],
+            evidence=evidence[:EVIDENCE_BYTES_MAX],
         )
 
 

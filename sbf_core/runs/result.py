@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -115,6 +116,8 @@ class RunResult:
         request: what was asked.
         address: where it was asked, without secrets: a URL or a path.
         payload: the exact bytes, empty where there is an error.
+        payload_file: a file with the exact bytes, in the place of ``payload``, for what is too large for memory. It is
+            copied, stays where it is, and must not change meanwhile.
         extension: what the payload is stored as, e.g. ``json``.
         fetched_at: when the answer was complete; aware.
         status_code: the HTTP status, None for files.
@@ -133,6 +136,7 @@ class RunResult:
     request: RunRequest = attrs.field(validator=_is(RunRequest))
     address: str = attrs.field(converter=_told, validator=_is(str))
     payload: bytes = attrs.field(default=b"", validator=_is(bytes), repr=lambda value: f"<{len(value)} bytes>")
+    payload_file: Path | None = attrs.field(default=None, validator=_is(Path, type(None)))
     extension: str = attrs.field(default="json", validator=_extension)
     fetched_at: dt.datetime = attrs.field(validator=[_is(dt.datetime), _aware])
     status_code: int | None = attrs.field(default=None, validator=[_is(int, type(None)), _within(0, _STATUS_MAX)])
@@ -151,7 +155,11 @@ class RunResult:
         if not 0 <= self.part <= self.parts or (self.parts and not self.part):
             what = f"RunResult says that it is part {self.part} of {self.parts}"
             raise UsageError(what, fix="count parts from 1, or leave both at 0", code="RESULT")
-        if self.payload and self.error is None and (self.not_modified or self.kind == NOTHING):
+        if self.payload_file is not None and (self.payload or not self.payload_file.is_absolute()):
+            what = "payload, too" if self.payload else f"no whole path: {self.payload_file}"
+            fix = "give the one or the other" if self.payload else "give payload_file=path.absolute()"
+            raise UsageError(f"RunResult holds payload_file, and {what}", fix=fix, code="RESULT")
+        if self.has_payload and self.error is None and (self.not_modified or self.kind == NOTHING):
             said = "not_modified=True" if self.not_modified else 'kind="none"'
             raise UsageError(
                 f"RunResult holds a payload, and {said} says that there is none",
@@ -176,6 +184,15 @@ class RunResult:
                 fix="ask for fewer tickers at once, or keep fewer headers",
                 code="RESULT",
             )
+
+    @property
+    def has_payload(self) -> bool:
+        """Whether it holds bytes, or names a file of them."""
+        return bool(self.payload) or self.payload_file is not None
+
+    def whole_payload(self) -> bytes:
+        """The exact bytes, read into memory. Raises ``OSError`` where ``payload_file`` cannot be read."""
+        return self.payload if self.payload_file is None else self.payload_file.read_bytes()
 
     @property
     def is_none(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -104,13 +105,47 @@ def inspect(
         DamageFound: the file is not what was recorded.
         PayloadRefused: it is no data of the declared kind.
     """
-    plain = f"{bronze}{os.sep}{row.rel_path.replace('/', os.sep)}"  # as objects paths cost more than the files
-    payload = None
-    if row.content_length_bytes <= (READ_BYTES_MAX if as_declared else _HELD_BYTES_MAX):
-        payload = small_file(plain, row.content_length_bytes) if fresh else read_payload(bronze, row, known=known)
-    elif not fresh:
-        check_payload(bronze, row)
-    extension = row.extension
+    if row.content_length_bytes > (READ_BYTES_MAX if as_declared else _HELD_BYTES_MAX):
+        with _checked_beside(bronze, row, fresh=fresh):
+            return _looked_into(entry, row, None, bronze, staging, is_context=is_context, as_declared=as_declared)
+    payload = (
+        small_file(_place(bronze, row), row.content_length_bytes) if fresh else read_payload(bronze, row, known=known)
+    )
+    return _looked_into(entry, row, payload, bronze, staging, is_context=is_context, as_declared=as_declared)
+
+
+@contextmanager
+def _checked_beside(bronze: Path, row: BronzeManifestRow, *, fresh: bool) -> Iterator[None]:
+    """Inside, a large payload is looked at while another thread hashes it, which leaves Python's lock alone.
+
+    What is damaged is told as damage, whatever the look says.
+    """
+    if fresh:
+        yield
+        return
+    with ThreadPoolExecutor(1) as beside:
+        hashed = beside.submit(check_payload, bronze, row)
+        try:
+            yield
+        finally:
+            hashed.result()
+
+
+def _place(bronze: Path, row: BronzeManifestRow) -> str:
+    return f"{bronze}{os.sep}{row.rel_path.replace('/', os.sep)}"  # as objects paths cost more than the files
+
+
+def _looked_into(
+    entry: DatasetKeymapEntry,
+    row: BronzeManifestRow,
+    payload: bytes | None,
+    bronze: Path,
+    staging: Path,
+    *,
+    is_context: bool,
+    as_declared: bool,
+) -> Inspected:
+    plain, extension = _place(bronze, row), row.extension
     if is_packed(extension):
         inner, extension = unpacked(Path(plain), extension, member=entry.member, target=staging / row.bronze_file_id)
         plain, payload = str(inner), None

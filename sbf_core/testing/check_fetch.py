@@ -131,7 +131,10 @@ def _facts(subject: Subject, entry: DatasetKeymapEntry, vintage: Vintage) -> lis
         results = fetched(subject, entry, vintage.request, session)
     except SbfError as error:
         return [("", b"", "", None, str(error))]
-    return [(result.address, result.payload, result.extension, result.fetched_at, result.error) for result in results]
+    return [
+        (result.address, result.whole_payload(), result.extension, result.fetched_at, result.error)
+        for result in results
+    ]
 
 
 def _shown(fact: Any) -> str:
@@ -155,7 +158,7 @@ def bytes_are_unchanged(subject: Subject) -> Iterator[Problem | Note]:
         except SbfError:
             continue  # told by fetch_is_deterministic
         for result in results:
-            if result.ok and session.given.get(result.address) != result.payload:
+            if result.ok and session.given.get(result.address) != result.whole_payload():
                 yield Problem(
                     f"the payload of {result.address} is not what http gave: "
                     "keep the bytes, and change them in promote",
@@ -231,7 +234,7 @@ def secrets_stay_secret(subject: Subject) -> Iterator[Problem | Note]:
                 texts = [
                     text
                     for result in results
-                    for text in (result.address, result.error or "", repr(result.headers), repr(result.payload))
+                    for text in (result.address, result.error or "", repr(result.headers), repr(result.whole_payload()))
                 ]
             except SbfError as error:
                 texts = [str(error)]

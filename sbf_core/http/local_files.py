@@ -1,0 +1,79 @@
+"""Files of the user's as answers: what a ``FileRecipe`` asks for."""
+
+from __future__ import annotations
+
+import stat
+import time
+from pathlib import Path
+
+import attrs
+
+from sbf_core.clock import Clock
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.failures import FailureKind
+from sbf_core.http.content import EVIDENCE_BYTES_MAX, why_no_data
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
+
+#: Larger files need not be in memory to be kept.
+_READ_BYTES_MAX = 32 * 1024**2
+#: As much of a large file is looked at; what ``why_no_data`` overlooks in a beginning it overlooks in the whole, too.
+_HEAD_BYTES = 1024**2
+
+
+@attrs.frozen
+class LocalFiles:
+    """Reads the files of one dataset.
+
+    Args:
+        entry: the dataset.
+        root: where relative paths start.
+        clock: for the fetch times.
+        as_declared: payloads are read as the declaration says.
+    """
+
+    entry: DatasetKeymapEntry
+    root: Path
+    clock: Clock
+    as_declared: bool = attrs.field(kw_only=True)
+
+    def read(self, request: RunRequest, path: str, *, extension: str, in_place: bool = False) -> RunResult:
+        """What a file holds, or why there is no payload.
+
+        Args:
+            request: what is asked.
+            path: of the file, from ``root``.
+            extension: what it is to be stored as.
+            in_place: of a large file the result names it, see ``RunResult.payload_file``.
+        """
+        began, target = time.monotonic(), (self.root / path).absolute()
+        try:
+            payload, is_whole = _head(target) if in_place else (target.read_bytes(), True)
+            why = self._why_no_data(payload, extension)
+            if why is not None and not is_whole:
+                payload, is_whole = target.read_bytes(), True
+                why = self._why_no_data(payload, extension)
+        except OSError as error:
+            why, payload, is_whole = (FailureKind.FILE, error.strerror or str(error)), b"", True
+        result = RunResult(
+            request=request,
+            address=path,
+            extension=extension,
+            fetched_at=self.clock.now(),
+            elapsed_seconds=time.monotonic() - began,
+        )
+        if why is not None:
+            evidence = payload[:EVIDENCE_BYTES_MAX]
+            return attrs.evolve(result, error=f"file {target}: {why[1]}", kind=why[0], evidence=evidence)
+        return attrs.evolve(result, payload=payload) if is_whole else attrs.evolve(result, payload_file=target)
+
+    def _why_no_data(self, payload: bytes, extension: str) -> tuple[FailureKind, str] | None:
+        return why_no_data(self.entry, payload, extension, as_declared=self.as_declared)
+
+
+def _head(path: Path) -> tuple[bytes, bool]:
+    """The beginning of a large file, all of another; whether it is all."""
+    with path.open("rb") as file:
+        facts = path.stat()
+        is_large = stat.S_ISREG(facts.st_mode) and facts.st_size > _READ_BYTES_MAX
+        return (file.read(_HEAD_BYTES), False) if is_large else (file.read(), True)
