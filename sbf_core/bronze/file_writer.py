@@ -25,19 +25,24 @@ from sbf_core.faults import fault_point, is_armed
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
+from sbf_core.secret import redacted
 
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 @attrs.frozen(kw_only=True)
 class StagedPayload:
-    """A payload in a temporary file beside its final place."""
+    """A payload in a temporary file beside its final place.
 
-    result: RunResult
-    rel_path: str
+    Attributes:
+        line: what its journal will say.
+        text: the line as it will stand there.
+        temp_path: where it is.
+    """
+
+    line: JournalLine
+    text: str
     temp_path: str
-    payload_hash: str
-    content_length_bytes: int
 
 
 class BronzeFileWriter:
@@ -91,9 +96,8 @@ class BronzeFileWriter:
         payload = result.payload
         payload_hash = payload_hash or hashlib.sha256(payload).hexdigest()
         staged = self._to_stage(result, payload_hash, len(payload))
-        checked(_line_of(staged))
         try:
-            self._make_folder(staged.rel_path.rpartition("/")[0])
+            self._make_folder(staged.line.row.rel_path.rpartition("/")[0])
             self._write_temp(staged.temp_path, payload)
         except OSError as error:
             raise environment_fault(error, doing="a payload cannot be written", where=staged.temp_path) from error
@@ -101,7 +105,7 @@ class BronzeFileWriter:
 
     def _to_stage(self, result: RunResult, payload_hash: str, byte_count: int, temp_path: str = "") -> StagedPayload:
         result, rel_path = self._named(result, payload_hash)
-        return _as_staged(result, rel_path, temp_path or self._temp_path(rel_path), payload_hash, byte_count)
+        return _as_staged(result, rel_path, payload_hash, byte_count, temp_path or self._temp_path(rel_path))
 
     def _temp_path(self, rel_path: str) -> str:
         folder, _, name = rel_path.rpartition("/")
@@ -114,7 +118,7 @@ class BronzeFileWriter:
             result.request, fetched_at=result.fetched_at, payload_hash=any_hash, extension=result.extension
         )
         temp_path = self._temp_path(meanwhile)
-        checked(_line_of(_as_staged(result, meanwhile, temp_path, any_hash, 0)))
+        _as_staged(result, meanwhile, any_hash, 0, temp_path)  # what no journal can hold is refused before it is read
         try:
             self._make_folder(meanwhile.rpartition("/")[0])
             payload_hash, byte_count = self._copy_to_temp(temp_path, source)
@@ -146,12 +150,12 @@ class BronzeFileWriter:
             self._sync_files([item.temp_path for item in staged])
             fault_point("bronze.synced")
             fresh = [item for item in staged if self._finish(item)]
-            self._sync_folders({item.rel_path.rpartition("/")[0] for item in fresh})
+            self._sync_folders({item.line.row.rel_path.rpartition("/")[0] for item in fresh})
             fault_point("bronze.folders_synced")
             self._journal(fresh)
         except OSError as error:
             raise environment_fault(error, doing="payloads cannot be kept", where=self._root) from error
-        return [_manifest_row(item) for item in staged]
+        return [item.line.row for item in staged]
 
     def close(self) -> None:
         """Close the journals."""
@@ -208,13 +212,14 @@ class BronzeFileWriter:
         return told
 
     def _finish(self, item: StagedPayload) -> bool:
-        final = f"{self._root}/{item.rel_path}"
+        row = item.line.row
+        final = f"{self._root}/{row.rel_path}"
         if os.path.lexists(final):
-            if _holds(final, item.payload_hash):
+            if _holds(final, row.payload_hash):
                 _discard(item.temp_path)
                 return False
             place = move_to_quarantine(
-                self._config.quarantine, Path(final), original=item.rel_path, reason=QuarantineReason.DAMAGED
+                self._config.quarantine, Path(final), original=row.rel_path, reason=QuarantineReason.DAMAGED
             )
             self._logger.warning("A damaged payload came again, whole; its damaged bytes are kept in %s", place)
         os.rename(item.temp_path, final)
@@ -236,40 +241,22 @@ class BronzeFileWriter:
         sync_all({*(f"{self._root}/{folder}" for folder in (*folders, *above)), *named})
 
     def _journal(self, items: Sequence[StagedPayload]) -> None:
-        by_run: dict[str, list[JournalLine]] = {}
+        by_run: dict[str, list[str]] = {}
         for item in items:
-            by_run.setdefault(item.result.request.run_id, []).append(_line_of(item))
-        for run_id, lines in by_run.items():
+            by_run.setdefault(item.line.row.run_id, []).append(redacted(item.text))  # of keys that were learnt since
+        for run_id, texts in by_run.items():
             journal = self._journals.get(run_id)
             if journal is None:
                 journal = self._journals[run_id] = JournalWriter(
                     self._config.bronze, run_id, durable=self._config.fsync != "none"
                 )
-            journal.append(lines)
+            journal.append_texts(texts)
 
 
-def _as_staged(result: RunResult, rel_path: str, temp_path: str, payload_hash: str, byte_count: int) -> StagedPayload:
-    told = attrs.evolve(result, payload=b"", payload_file=None)  # a batch of payloads must not stay in memory
-    return StagedPayload(
-        result=told,
-        rel_path=rel_path,
-        temp_path=temp_path,
-        payload_hash=payload_hash,
-        content_length_bytes=byte_count,
-    )
-
-
-def _line_of(item: StagedPayload) -> JournalLine:
-    return JournalLine(row=_manifest_row(item), headers=item.result.headers, masked=item.result.masked)
-
-
-def _manifest_row(item: StagedPayload) -> BronzeManifestRow:
-    return BronzeManifestRow.of(
-        item.result,
-        rel_path=item.rel_path,
-        payload_hash=item.payload_hash,
-        content_length_bytes=item.content_length_bytes,
-    )
+def _as_staged(result: RunResult, rel_path: str, payload_hash: str, byte_count: int, temp_path: str) -> StagedPayload:
+    row = BronzeManifestRow.of(result, rel_path=rel_path, payload_hash=payload_hash, content_length_bytes=byte_count)
+    line = JournalLine(row=row, headers=result.headers, masked=result.masked)
+    return StagedPayload(line=line, text=checked(line), temp_path=temp_path)
 
 
 def _holds(path: str, payload_hash: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sbf_core.atomic_file import make_folder, sync_all, write_whole
@@ -44,11 +44,10 @@ def _chained(previous: str, text: str) -> str:
     return hashlib.sha256(f"{previous}{text}".encode()).hexdigest()
 
 
-def _chained_text(lines: Sequence[JournalLine], chain: str) -> tuple[bytes, str]:
-    """Lines as they stand in a journal after the line with that chain, and the chain of the last one."""
+def _chained_text(texts: Iterable[str], chain: str) -> tuple[bytes, str]:
+    """Texts of lines as they stand in a journal after the line with that chain, and the chain of the last one."""
     chunks = []
-    for line in lines:
-        text = as_text(line)
+    for text in texts:
         chain = _chained(chain, text)
         chunks.append(f'{{"chain":"{chain}","line":{text}}}\n')
     return "".join(chunks).encode("ascii"), chain
@@ -75,7 +74,11 @@ class JournalWriter:
 
     def append(self, lines: Sequence[JournalLine]) -> None:
         """Append lines; when it returns they are on the disk."""
-        text, self._chain = _chained_text(lines, self._chain)
+        self.append_texts(map(as_text, lines))
+
+    def append_texts(self, texts: Iterable[str]) -> None:
+        """The same, of what ``as_text`` made of them."""
+        text, self._chain = _chained_text(texts, self._chain)
         content = memoryview(text)
         step = (
             max(1, len(content) // 2 - 7) if is_armed() else len(content)
@@ -209,7 +212,7 @@ def rewrite_journal(path: Path, lines: Sequence[JournalLine]) -> None:
     """Put other lines in the place of a journal,
     with a chain of their own, so that a crash leaves the one or the other.
     """
-    write_whole(path, _chained_text(lines, _FIRST_CHAIN)[0])
+    write_whole(path, _chained_text(map(as_text, lines), _FIRST_CHAIN)[0])
 
 
 def salvaged_lines(path: Path) -> list[JournalLine]:

@@ -46,6 +46,10 @@ class JournalLine:
 
 def as_text(line: JournalLine) -> str:
     """A line as JSON, without its chain and without keys."""
+    return redacted(_json(_facts(line)))
+
+
+def _facts(line: JournalLine) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for name in _ROW_FIELDS:
         value = getattr(line.row, name)
@@ -55,19 +59,33 @@ def as_text(line: JournalLine) -> str:
     facts["headers"] = dict(line.headers)
     if line.masked:
         facts["masked"] = list(line.masked)
-    return redacted(json.dumps(facts, ensure_ascii=True, sort_keys=True, separators=(",", ":")))
+    return facts
 
 
-def checked(line: JournalLine) -> None:
-    """Read a line back before it is written. Raises ``PayloadRefused`` for one that nobody could read later."""
+def _json(facts: Mapping[str, Any]) -> str:
+    return json.dumps(facts, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def checked(line: JournalLine) -> str:
+    """A line as text, looked at before it is written. Raises ``PayloadRefused`` for what nobody could read later."""
     try:
-        back = as_line(json.loads(as_text(line)))
+        facts = _facts(line)
+        plain = _json(facts)
+        text = redacted(plain)
+        if text == plain:  # nothing was taken out of it: JSON gives back what it was given
+            _check(facts)
+            why = line.row.why_unsafe
+            if why:
+                raise ValueError(why)
+            return text
+        back = as_line(json.loads(text))
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise PayloadRefused(
             f"its line of the journal could not be read again: {error}", where=f"dataset {line.row.dataset_id}"
         ) from None
     if (back.row.rel_path, back.row.part, back.row.parts) != (line.row.rel_path, line.row.part, line.row.parts):
         raise PayloadRefused("its line of the journal would say something else", where=f"dataset {line.row.dataset_id}")
+    return text
 
 
 def as_line(facts: Any) -> JournalLine:
@@ -76,6 +94,19 @@ def as_line(facts: Any) -> JournalLine:
     Raises:
         ValueError, KeyError, TypeError: it lacks a field, or one is of another kind, or would lead out of Bronze.
     """
+    headers, masked, moment = _check(facts)
+    days = {
+        name: None if facts[name] is None else dt.date.fromisoformat(facts[name]) for name in ("from_date", "to_date")
+    }
+    row = BronzeManifestRow(**{**facts, **days, "fetched_at": moment})
+    why = row.why_unsafe
+    if why:
+        raise ValueError(why)
+    return JournalLine(row=row, headers=headers, masked=masked)
+
+
+def _check(facts: dict[str, Any]) -> tuple[Mapping[str, str], tuple[str, ...], dt.datetime]:
+    """What a line says beside its row, and its moment, once they, and the kinds of the others, were found right."""
     headers, masked = facts.pop("headers"), tuple(facts.pop("masked", ()))
     if not all(isinstance(text, str) for text in (*headers, *headers.values(), *masked)):
         raise ValueError("headers or masked hold what is no text")
@@ -88,14 +119,7 @@ def as_line(facts: Any) -> JournalLine:
             moment.astimezone(dt.UTC)
         except OverflowError:
             raise ValueError("fetched_at is out of range") from None
-    days = {
-        name: None if facts[name] is None else dt.date.fromisoformat(facts[name]) for name in ("from_date", "to_date")
-    }
-    row = BronzeManifestRow(**{**facts, **days, "fetched_at": moment})
-    why = row.why_unsafe
-    if why:
-        raise ValueError(why)
-    return JournalLine(row=row, headers=headers, masked=masked)
+    return headers, masked, moment
 
 
 def _check_kinds(facts: Mapping[str, Any]) -> None:

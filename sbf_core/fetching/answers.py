@@ -272,6 +272,8 @@ def _numbered(results: Sequence[RunResult]) -> list[RunResult]:
     whatever a hook said of them, a journal must hold them all.
     """
     if len(results) == 1:
+        if not results[0].parts:
+            return list(results)
         return [attrs.evolve(results[0], part=0, parts=0)]
     return [attrs.evolve(result, part=number, parts=len(results)) for number, result in enumerate(results, start=1)]
 

@@ -201,7 +201,8 @@ class RecipeWalk:
         mirrors = tuple(filled(mirror, days, quoting=True, recipe=recipe, period=period) for mirror in recipe.mirrors)
 
         async def ask(address: str) -> RunResult:
-            is_own = _origin(address) == _origin(url)  # else the vendor chose the place, as with a redirect
+            # else the vendor chose the place, as with a redirect
+            is_own = address == url or _origin(address) == _origin(url)
             return await self.session.ask(
                 request,
                 address,

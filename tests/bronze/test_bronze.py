@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import os
 from contextlib import closing
 from pathlib import Path
@@ -18,11 +19,14 @@ from sbf_core.bronze.archive import BronzeArchive
 from sbf_core.bronze.file_reader import read_payload
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.bronze.journal import cut_torn_tail, journal_files, journal_path, read_journal, settled, torn_tail
+from sbf_core.bronze.journal_line import JournalLine, checked
 from sbf_core.bronze.paths import decoded, encoded, payload_path
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DamageFound, EnvironmentFault, PayloadRefused, UsageError
+from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
+from sbf_core.secret import Secret
 
 NOW = dt.datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=dt.UTC)
 DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{name}{number}" for name in ("COM", "LPT") for number in range(10))}
@@ -332,3 +336,31 @@ def test_a_line_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> N
         writer.write(result())
     (path,) = journal_files(DuckDbConfig(home=tmp_path).bronze)
     assert len(read_journal(path)) == 1
+
+
+def test_a_line_from_which_a_key_was_taken_says_the_same_or_is_not_written(tmp_path: Path) -> None:
+    Secret("WV7BQX93LR")
+    with closing(BronzeFileWriter(DuckDbConfig(home=tmp_path))) as writer:
+        with pytest.raises(PayloadRefused, match=r"could not be read again: its path .*\*\*\*"):
+            writer.stage(result(ticker="WV7BQX93LR"))  # it stands in the path, too
+        writer.write(result(address="https://example.com/a?key=WV7BQX93LR"))
+    (path,) = journal_files(DuckDbConfig(home=tmp_path).bronze)
+    assert [line.row.address for line in read_journal(path)] == ["https://example.com/a?key=***"]
+
+
+@pytest.mark.parametrize("path", ["../a.json", "_journal/r1.jsonl", "/a.json"])
+def test_a_line_that_leads_out_of_bronze_is_not_written(path: str) -> None:
+    row = BronzeManifestRow.of(result(), rel_path="a/b.json", payload_hash="0" * 64, content_length_bytes=1)
+    assert json.loads(checked(JournalLine(row=row, headers={})))["rel_path"] == "a/b.json"
+    with pytest.raises(PayloadRefused, match="could not be read again"):
+        checked(JournalLine(row=attrs.evolve(row, rel_path=path), headers={}))
+
+
+def test_a_key_that_is_learnt_after_a_payload_was_staged_is_in_no_journal(tmp_path: Path) -> None:
+    config = DuckDbConfig(home=tmp_path)
+    with closing(BronzeFileWriter(config)) as writer:
+        staged = writer.stage(result(address="https://example.com/a?key=Zq81LmT4vX"))
+        Secret("Zq81LmT4vX")
+        writer.publish([staged])
+    assert "key=***" in journal_path(config.bronze, "r1").read_text()
+    assert "Zq81LmT4vX" not in journal_path(config.bronze, "r1").read_text()

@@ -202,7 +202,7 @@ def test_it_is_never_whole_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
         tracemalloc.stop()
-    assert staged.payload_hash == hashlib.sha256(b"x" * (8 << 20)).hexdigest()
+    assert staged.line.row.payload_hash == hashlib.sha256(b"x" * (8 << 20)).hexdigest()
     assert writer.publish([staged])[0].content_length_bytes == 8 << 20
     writer.close()
 
