@@ -135,6 +135,8 @@ def _counted(column: Column, text: str, decimal: str, thousands: str) -> Outcome
     finest = 0 if column.type == "TIMESTAMP_NS" else 3
     if significant and column.type != "DATE" and exponent < finest:
         return None, "too_precise"
+    if not significant:
+        exponent = 0  # nothing, whatever it is multiplied by
     if len(significant) + exponent > 40:
         return None, "out_of_range"
     count = sign * int(significant or 0)
