@@ -271,13 +271,14 @@ class OpsService:
     def record_promoted(
         self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, started_at: dt.datetime, rejects: str
     ) -> None:
-        """Take the outcome of a batch from the temporary table ``promoted``, and its rejects from a SELECT.
+        """Take the outcome of a batch from the temporary table ``promoted``, and its rejects from a SELECT, if any.
 
         Works in the caller's transaction, the one that writes silver: rows, rejects, manifest, watermark and
         file_ingestions are kept together or not at all.
         """
         self._repo.forget_rejects(conn)
-        self._repo.insert_rejects(conn, entry.silver_table, rejects)
+        if rejects:
+            self._repo.insert_rejects(conn, entry.silver_table, rejects)
         self._repo.record_promoted(conn, entry, started_at=started_at)
 
     def known_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str) -> frozenset[tuple[str, str]]:

@@ -91,14 +91,9 @@ def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique:
     if unique and not touched:
         _insert_all(conn, entry)
         return False
-    conn.execute(
-        f"CREATE OR REPLACE TEMP TABLE chain_key AS {_keys_of(entry, 's')} FROM stage AS s WHERE {live('s')} GROUP BY "
-        f"ALL HAVING count(*) > 1"
-    )
-    _make_delta(conn, entry)
-    _move_late_keys(conn, entry)
+    has_chains = _make_delta(conn, entry, unique=unique)
     _write_delta(conn, entry)
-    if _count(conn, "SELECT count(*) FROM chain_key"):
+    if has_chains:
         _write_chains(conn, entry)
     return touched > 0
 
@@ -114,9 +109,17 @@ def _insert_all(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> N
     )
 
 
-def _make_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    """``delta``: live rows of single keys that are new or differ, with the current row's ``known_from`` beside."""
-    keys = entry.key_columns
+def _make_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique: bool) -> bool:
+    """``delta``: live rows of single keys that are new or differ, with the current row's ``known_from`` beside. All
+    other keys that matter are in ``chain_key``; whether there are any.
+    """
+    keys, single = entry.key_columns, "stage"
+    if not unique:
+        conn.execute(
+            f"CREATE OR REPLACE TEMP TABLE chain_key AS {_keys_of(entry, 's')} FROM stage AS s WHERE {live('s')} "
+            "GROUP BY ALL HAVING count(*) > 1"
+        )
+        single = f"(FROM stage ANTI JOIN chain_key USING ({quoted_list(keys)}))"
     columns = quoted_list(row_columns(entry), prefix="s.")
     changed = differs(value_columns(entry), "s", "t")
     # an equal value matters too where it comes before the current one in the order of a chain, or where the vendor
@@ -130,10 +133,10 @@ def _make_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> N
     changed = f"({changed} OR {stated} OR (s.known_from = t.known_from AND ({earlier})))"
     conn.execute(
         f"CREATE OR REPLACE TEMP TABLE delta AS SELECT {columns}, t.known_from AS _old_known_from FROM "
-        f"(FROM stage ANTI JOIN chain_key USING ({quoted_list(keys)})) AS s LEFT JOIN {current_table(entry)} AS t ON "
-        f"{matches(keys, 's', 't')} "
+        f"{single} AS s LEFT JOIN {current_table(entry)} AS t ON {matches(keys, 's', 't')} "
         f"WHERE {live('s')} AND (t.known_from IS NULL OR {changed})"
     )
+    return _move_late_keys(conn, entry, unique=unique)
 
 
 def _is_stated(entry: DatasetKeymapEntry, table: str) -> str:
@@ -151,17 +154,23 @@ def _cut_last(entry: DatasetKeymapEntry, table: str) -> str:
     return f"{table}.{quoted(cut.name)} IS NULL" if cut is not None else "false"
 
 
-def _move_late_keys(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    """Keys whose row was not published after the current one,
-    or before they were deleted, take the way of the chain.
+def _move_late_keys(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique: bool) -> bool:
+    """Keys whose row was not published after the current one, or before they were deleted, take the way of the chain.
+    Returns whether any key does.
     """
-    conn.execute(
-        f"INSERT INTO chain_key {_keys_of(entry, 'd')} FROM delta AS d WHERE d._old_known_from >= d.known_from UNION "
+    late = (
+        f"{_keys_of(entry, 'd')} FROM delta AS d WHERE d._old_known_from >= d.known_from UNION "
         f"{_keys_of(entry, 'd')} FROM delta AS d JOIN {history_table(entry)} AS h ON "
-        f"{matches(entry.key_columns, 'd', 'h')} "
-        "WHERE d._old_known_from IS NULL"
+        f"{matches(entry.key_columns, 'd', 'h')} WHERE d._old_known_from IS NULL"
     )
+    if unique:
+        if not _count(conn, f"SELECT count(*) FROM ({late})"):  # nearly always
+            return False
+        conn.execute(f"CREATE OR REPLACE TEMP TABLE chain_key AS {late}")
+    else:
+        conn.execute(f"INSERT INTO chain_key {late}")
     conn.execute(f"DELETE FROM delta AS d USING chain_key AS c WHERE {matches(entry.key_columns, 'd', 'c')}")
+    return _count(conn, "SELECT count(*) FROM chain_key") > 0
 
 
 def _write_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:

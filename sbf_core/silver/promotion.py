@@ -223,7 +223,9 @@ class Promotion:
         notes += self._without_vanished(conn, batch.without, is_known=is_known)
         fault_point("promote.merged")
         make_promoted(conn, self._entry, rows, failed=batch.failed, held=batch.held)
-        self._ops.record_promoted(conn, self._entry, started_at=batch.started_at, rejects=_REJECTS)
+        counts = totals(conn)
+        rejects = _REJECTS if counts.rejected else ""
+        self._ops.record_promoted(conn, self._entry, started_at=batch.started_at, rejects=rejects)
         if self._ask_plan is None:
             notes += record_fields(self._ops, conn, self._entry, batch.staged, tells=self._drift is not None)
         restated = tuple(restatements(conn, self._entry))
@@ -233,8 +235,7 @@ class Promotion:
         self._ops.restated.mark(
             conn, {self._entry.key(each.ticker) for each in restated}, again_from=self._entry.first_date
         )
-        counts = totals(conn)
-        notes += notes_of_rejects(conn, batch.refused)
+        notes += notes_of_rejects(conn, batch.refused) if rejects else ()
         paths = {row.bronze_file_id: row.rel_path for row in rows}
         waiting = {paths[file_id]: text for file_id, text in batch.held.items() if file_id in paths}
         failures = tuple(batch.failed.values())

@@ -254,16 +254,14 @@ class _Stage:
         """Files that the engine may have read otherwise than they are written: it saw another number of records, or
         texts that it may have printed itself.
         """
-        counted = self._counted()
-        doubtful = {
+        sql = "SELECT s._bronze_file_id, count(*), count(*) FILTER (s._reason = ?) FROM stage AS s GROUP BY 1"
+        told = self._conn.execute(sql, [DOUBTFUL]).fetchall()
+        counted = {file_id: count for file_id, count, _ in told}
+        return {file_id for file_id, _, doubts in told if doubts} | {
             look.file.file_id
             for look in looks
             if look.record_count is not None and counted.get(look.file.file_id, 0) != look.record_count
         }
-        told = self._conn.execute(
-            "SELECT DISTINCT s._bronze_file_id FROM stage AS s WHERE s._reason = ?", [DOUBTFUL]
-        ).fetchall()
-        return doubtful | {file_id for (file_id,) in told}
 
     def _counted(self) -> dict[str, int]:
         """How many rows each payload has in ``stage``."""
