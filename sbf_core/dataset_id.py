@@ -6,9 +6,11 @@ from functools import lru_cache
 
 import attrs
 
+from sbf_core.value import Value
+
 
 @attrs.frozen
-class DatasetId:
+class DatasetId(Value):
     """The identity of a dataset.
 
     Attributes:

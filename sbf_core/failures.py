@@ -26,6 +26,7 @@ from sbf_core.errors import (
     said_by,
     shortened,
 )
+from sbf_core.value import Value
 
 
 class FailureKind(StrEnum):
@@ -141,7 +142,7 @@ _OF_ERRORS: tuple[tuple[type[SbfError], FailureKind], ...] = (
 
 
 @attrs.frozen(kw_only=True)
-class Failure:
+class Failure(Value):
     """One thing that went wrong.
 
     Attributes:

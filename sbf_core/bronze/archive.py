@@ -13,10 +13,11 @@ from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.errors import UsageError
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class Vintage:
+class Vintage(Value):
     """The answers that one fetch brought: one, or the pages of a set, in their order."""
 
     lines: tuple[JournalLine, ...]

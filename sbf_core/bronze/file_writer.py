@@ -26,12 +26,13 @@ from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.secret import redacted
+from sbf_core.value import Value
 
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 @attrs.frozen(kw_only=True)
-class StagedPayload:
+class StagedPayload(Value):
     """A payload in a temporary file beside its final place.
 
     Attributes:

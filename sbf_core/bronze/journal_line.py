@@ -13,6 +13,7 @@ import attrs
 from sbf_core.errors import PayloadRefused
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.secret import redacted
+from sbf_core.value import Value
 
 _ROW_FIELDS = tuple(attrs.fields_dict(BronzeManifestRow))
 _TEXT, _TEXT_OR_NONE = (str,), (str, type(None))
@@ -29,7 +30,7 @@ _SHAPES_MAX = 1000
 
 
 @attrs.frozen(kw_only=True)
-class JournalLine:
+class JournalLine(Value):
     """One payload as the journal knows it.
 
     Attributes:

@@ -17,6 +17,7 @@ from pathlib import Path
 import attrs
 
 from sbf_core.atomic_file import file_hash, write_whole
+from sbf_core.value import Value
 
 #: ``#2`` behind a name says that the place was taken; no encoded name holds a ``#``.
 _COPY = re.compile(r"#[0-9]+$")
@@ -42,7 +43,7 @@ class QuarantineReason(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class QuarantinedFile:
+class QuarantinedFile(Value):
     """One file in quarantine.
 
     Attributes:

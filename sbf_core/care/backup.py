@@ -41,10 +41,11 @@ from sbf_core.duck.publish import copy_database, current_publication
 from sbf_core.errors import DamageFound, HomeLocked, UsageError
 from sbf_core.faults import fault_point
 from sbf_core.safe_paths import is_link
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class BackupReport:
+class BackupReport(Value):
     """What a backup or a restore copied.
 
     Attributes:

@@ -23,6 +23,7 @@ from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.errors import DamageFound, UsageError
 from sbf_core.many_files import FileCopies
 from sbf_core.safe_paths import is_link, place_inside
+from sbf_core.value import Value
 
 FACTS = "backup.json"
 #: What the user has decided: settings, and payloads that were released.
@@ -36,7 +37,7 @@ _DECISION_BYTES_MAX = 64 * 1024**2
 
 
 @attrs.frozen(kw_only=True)
-class BackupFacts:
+class BackupFacts(Value):
     """What ``backup.json`` says.
 
     Attributes:

@@ -9,6 +9,7 @@ import attrs
 import duckdb
 
 from sbf_core.duck.identifiers import literal, quoted, quoted_list
+from sbf_core.value import Value
 
 #: Columns that differ between two homes with the same truth.
 VOLATILE = frozenset({"_run_id"})
@@ -16,7 +17,7 @@ _ROWS_AT_ONCE = 20_000
 
 
 @attrs.frozen(kw_only=True)
-class TableDigest:
+class TableDigest(Value):
     """The checksum of one table: SHA-256 of its rows as JSON texts, one a line, in order; 64 hex digits."""
 
     table: str

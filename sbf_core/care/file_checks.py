@@ -15,6 +15,7 @@ from sbf_core.atomic_file import file_hash, small_file
 from sbf_core.bronze.listing import payload_files, relative
 from sbf_core.care.findings import Finding, FindingKind
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.value import Value
 
 _THREADS = 4
 _HEADER_BYTES = 3 * 4096
@@ -45,7 +46,7 @@ def bytes_behind(config: DuckDbConfig, conn: duckdb.DuckDBPyConnection) -> list[
 
 
 @attrs.frozen(kw_only=True)
-class Listed:
+class Listed(Value):
     """What a look at the folder found.
 
     Attributes:

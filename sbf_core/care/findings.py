@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import attrs
 
+from sbf_core.value import Value
+
 
 class FindingKind(StrEnum):
     """The kinds of disagreement between files, journals, ledger and tables."""
@@ -51,7 +53,7 @@ PAYLOAD_LOST = (FindingKind.PAYLOAD_CHANGED, FindingKind.PAYLOAD_NO_FILE, Findin
 
 
 @attrs.frozen(kw_only=True, order=True)
-class Finding:
+class Finding(Value):
     """One disagreement.
 
     Attributes:

@@ -19,6 +19,7 @@ from sbf_core.care.findings import Finding, FindingKind
 from sbf_core.errors import DamageFound
 from sbf_core.ops.recorded import RecordedPayloads
 from sbf_core.ops.rows import BronzeManifestRow
+from sbf_core.value import Value
 
 _LINES_AT_ONCE = 5000
 #: Both sides keep times to the microsecond and floats exactly.
@@ -27,7 +28,7 @@ _PATH = b'"rel_path":"'
 
 
 @attrs.frozen(kw_only=True)
-class Records:
+class Records(Value):
     """What journals and manifest say of payloads.
 
     Attributes:
@@ -43,7 +44,7 @@ class Records:
 
 
 @attrs.frozen
-class _Line:
+class _Line(Value):
     """One line of a journal as a text: its journal, its number there, and the path that it seems to be of."""
 
     journal: Path

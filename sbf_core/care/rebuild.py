@@ -31,11 +31,12 @@ from sbf_core.runner.publish_stage import publish_changed_tables, wants_copy
 from sbf_core.runner.runner import WAIT_FOR_READERS_SECONDS, Runner
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.stale import stale_tables
+from sbf_core.value import Value
 from sbf_core.vocabulary import RunStatus
 
 
 @attrs.frozen(kw_only=True)
-class Rebuilt:
+class Rebuilt(Value):
     """What a rebuild came to.
 
     Attributes:

@@ -23,11 +23,12 @@ from sbf_core.runner.publish_stage import publish_changed_tables
 from sbf_core.runner.remake_stage import RemakeStage
 from sbf_core.runner.run_end import closed_by, raise_lacking
 from sbf_core.runs.context import RunContext
+from sbf_core.value import Value
 from sbf_core.vocabulary import Drift
 
 
 @attrs.frozen(kw_only=True)
-class TableCost:
+class TableCost(Value):
     """A table that would be made again, and from how much.
 
     Attributes:

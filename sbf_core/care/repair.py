@@ -31,6 +31,7 @@ from sbf_core.runner.remake_stage import RemakeStage, without
 from sbf_core.runner.run_end import closed_by, raise_lacking
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.stale import stale_tables
+from sbf_core.value import Value
 from sbf_core.vocabulary import Drift, RunStatus
 
 _JOURNAL_WRONG = (FindingKind.JOURNAL_BROKEN, FindingKind.JOURNAL_MISSING, FindingKind.NOT_JOURNALLED)
@@ -39,7 +40,7 @@ _RECORD_WRONG = (FindingKind.RECORD_DIFFERS, FindingKind.RECORD_TWICE)
 
 
 @attrs.frozen(kw_only=True)
-class Repaired:
+class Repaired(Value):
     """What a repair came to.
 
     Attributes:

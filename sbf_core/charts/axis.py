@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import attrs
 
+from sbf_core.value import Value
+
 TICKS_MAX = 9
 _SECONDS_A_DAY = 86_400
 
@@ -46,7 +48,7 @@ DAYS_OF = {
 
 
 @attrs.frozen(kw_only=True)
-class XAxis:
+class XAxis(Value):
     """An x axis.
 
     Attributes:

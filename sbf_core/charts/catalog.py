@@ -12,6 +12,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError, nearest
 from sbf_core.gold.model import GoldModel
 from sbf_core.reports.stale_tables import as_they_are
+from sbf_core.value import Value
 
 _USUAL = "usual"
 _NUMBERS = ("DOUBLE", "FLOAT", "DECIMAL", "BIGINT", "INTEGER", "HUGEINT", "SMALLINT")
@@ -22,7 +23,7 @@ _NO_MEASURES = ("_key", "_id", "_rank", "year", "month", "quarter", "cik")
 
 
 @attrs.frozen(kw_only=True)
-class TableChart:
+class TableChart(Value):
     """A chart and the table that it shows.
 
     Attributes:

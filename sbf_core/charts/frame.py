@@ -10,6 +10,7 @@ from sbf_core.charts.axis import XAxis, XKind
 from sbf_core.charts.plotted_rows import Plotted
 from sbf_core.charts.theme import PLOTS, Size
 from sbf_core.dataset.chart import ChartKind
+from sbf_core.value import Value
 
 LEGEND_LINE = 20
 UNIT_LINE = 14
@@ -19,7 +20,7 @@ LETTER = 6.6
 
 
 @attrs.frozen(kw_only=True)
-class Frame:
+class Frame(Value):
     """Where the plot is within the picture, in pixels.
 
     Attributes:
@@ -47,7 +48,7 @@ class Frame:
 
 
 @attrs.frozen(kw_only=True)
-class YAxis:
+class YAxis(Value):
     """The axis from bottom to top.
 
     Attributes:

@@ -15,6 +15,7 @@ from sbf_core.charts.row_query import Source, all_rows, ends_of, in_stretch, of_
 from sbf_core.charts.view import View
 from sbf_core.dataset.chart import Chart, ChartKind, Total
 from sbf_core.errors import UsageError
+from sbf_core.value import Value
 
 #: More points than these tell an eye nothing more, and make a file that a browser draws slowly.
 POINTS_MAX = 2000
@@ -30,7 +31,7 @@ _PERIODS = (Period.ROW, Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH, Peri
 
 
 @attrs.frozen(kw_only=True)
-class Plotted:
+class Plotted(Value):
     """What is drawn of a chart.
 
     Attributes:

@@ -15,6 +15,7 @@ from sbf_core.dataset.chart import ChartKind
 from sbf_core.duck.identifiers import literal_list, quoted
 from sbf_core.errors import UsageError, nearest
 from sbf_core.shell_words import typed
+from sbf_core.value import Value
 
 SERIES_SHOWN = 5
 SERIES_LISTED = 500
@@ -23,7 +24,7 @@ SERIES_NAMED = 10
 
 
 @attrs.frozen
-class Source:
+class Source(Value):
     """The rows of a view as SQL, with the values that it binds."""
 
     sql: str

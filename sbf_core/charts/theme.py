@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+from sbf_core.value import Value
+
 
 class Theme(StrEnum):
     """For whom a chart is coloured."""
@@ -31,7 +33,7 @@ DASHES = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3), (4, 4), (12, 4), (1, 3), (6, 2, 
 
 
 @attrs.frozen(kw_only=True)
-class Palette:
+class Palette(Value):
     """The colours of a theme.
 
     Attributes:

@@ -7,12 +7,13 @@ import datetime as dt
 import attrs
 
 from sbf_core.errors import UsageError
+from sbf_core.value import Value
 
 SERIES_MAX = 8
 
 
 @attrs.frozen(kw_only=True)
-class View:
+class View(Value):
     """A part of a chart.
 
     Attributes:

@@ -16,10 +16,11 @@ from sbf_core.errors import UsageError, printable
 from sbf_core.failures import Failure
 from sbf_core.secret import redacted
 from sbf_core.shell_words import home_option, of_home, told_of_home
+from sbf_core.value import Value
 
 
 @attrs.define
-class _Answer:
+class _Answer(Value):
     """How the command line wants to be answered.
 
     Attributes:

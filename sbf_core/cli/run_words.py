@@ -12,13 +12,14 @@ import attrs
 from sbf_core.cli import options as opt
 from sbf_core.runner.options import RunOptions, name_list, split_select
 from sbf_core.user_dates import day, moment
+from sbf_core.value import Value
 
 #: Few enough digits for ``int``, which takes no more than some thousand.
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 @attrs.frozen(kw_only=True)
-class RunWords:
+class RunWords(Value):
     """What a user says of a run: the options that `sbf run` and `sbf plan` share, as they were typed."""
 
     plugins: opt.Plugins = None

@@ -9,6 +9,7 @@ import attrs
 
 from sbf_core.dataset.columns import Column
 from sbf_core.errors import UsageError, nearest
+from sbf_core.value import Value
 from sbf_core.vocabulary import Answers, Restated, Scope, Semantics
 
 #: Days of the look-back before the last one that has settled: over a weekend, too.
@@ -16,7 +17,7 @@ _LOOKBACK_TO_SEE_ROWS = 4
 
 
 @attrs.frozen(kw_only=True)
-class AnswerFacts:
+class AnswerFacts(Value):
     """What of a dataset is looked at.
 
     Attributes:

@@ -8,6 +8,7 @@ import re
 import attrs
 
 from sbf_core.errors import UsageError
+from sbf_core.value import Value
 from sbf_core.vocabulary import texts
 
 #: Monday to Friday, with no holidays.
@@ -18,7 +19,7 @@ _LEAP_YEAR = 2024
 
 
 @attrs.frozen(kw_only=True)
-class Cadence:
+class Cadence(Value):
     """When there can be something new. How often to look is ``refresh_after_hours`` of the dataset.
 
     Attributes:

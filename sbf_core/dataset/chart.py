@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from sbf_core.errors import UsageError, nearest
+from sbf_core.value import Value
 from sbf_core.vocabulary import check_name, texts
 
 #: What would make a specification fetch something; a chart shows rows of the warehouse and nothing else.
@@ -57,7 +58,7 @@ def _columns(value: str | Iterable[str]) -> tuple[str, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class Chart:
+class Chart(Value):
     """A chart of one table.
 
     Attributes:

@@ -3,7 +3,7 @@
 ::
 
     @attrs.frozen
-    class Rate:
+    class Rate(Value):
         date: dt.date = column(key=True, row_date=True)
         currency: str = column(key=True, doc="ISO 4217 code")
         rate: Decimal | None = column(precision=18, scale=6, missing=("N/A",), unit="per EUR")
@@ -26,6 +26,7 @@ from typing import Any
 import attrs
 
 from sbf_core.errors import UsageError
+from sbf_core.value import Value
 from sbf_core.vocabulary import texts
 
 _DECIMAL = re.compile(r"DECIMAL\((\d{1,2}),(\d{1,2})\)")
@@ -58,7 +59,7 @@ def _epoch_of(epoch: str, date_format: str) -> str:
 
 
 @attrs.frozen(kw_only=True)
-class Column:
+class Column(Value):
     """One column of a silver table.
 
     Attributes:

@@ -10,6 +10,7 @@ import attrs
 from sbf_core.dataset.columns import EPOCH_UNITS, MOMENTS, Column
 from sbf_core.dataset.json_path import value_path
 from sbf_core.errors import UsageError
+from sbf_core.value import Value
 from sbf_core.vocabulary import word
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -30,7 +31,7 @@ def _by(value: str) -> CursorBy:
 
 
 @attrs.frozen(kw_only=True)
-class Cursor:
+class Cursor(Value):
     """What stands for ``{cursor}`` in an address. It moves with the promotion of an answer, and only then.
 
     Attributes:

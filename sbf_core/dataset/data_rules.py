@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import attrs
 
 from sbf_core.errors import UsageError
+from sbf_core.value import Value
 from sbf_core.vocabulary import texts
 
 #: Statuses that speak of the key, the plan, the proxy or of time (RFC 9110, section 15.5; RFC 6585).
@@ -21,7 +22,7 @@ def _statuses(values: Iterable[int]) -> tuple[int, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class DataRules:
+class DataRules(Value):
     """Beyond what holds for all: no HTML page, no other format than declared, no text where a list should be.
 
     Attributes:

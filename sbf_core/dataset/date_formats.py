@@ -14,6 +14,8 @@ import re
 
 import attrs
 
+from sbf_core.value import Value
+
 MONTHS = (
     "january",
     "february",
@@ -65,7 +67,7 @@ _GROUPS_MAX = 9  # RE2 knows \1 to \9
 
 
 @attrs.frozen(kw_only=True)
-class DateFormat:
+class DateFormat(Value):
     """A ``date_format``, taken apart.
 
     Attributes:

@@ -22,6 +22,7 @@ from sbf_core.dataset_id import DatasetId, dataset_id_of
 from sbf_core.errors import UsageError
 from sbf_core.safe_paths import why_no_name
 from sbf_core.unicode_text import half_letter_in
+from sbf_core.value import Value
 from sbf_core.vocabulary import Answers, Drift, OnDuplicate, Restated, Scope, Semantics, check_name, texts, word
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _drift(value: str | None) -> Drift | None:
 
 
 @attrs.frozen(kw_only=True)
-class DatasetKeymapEntry(ColumnRoles):
+class DatasetKeymapEntry(ColumnRoles, Value):
     """The declaration of a dataset: one table's worth of vendor data.
 
     Attributes:

@@ -15,6 +15,7 @@ from typing import ClassVar
 import attrs
 
 from sbf_core.errors import UsageError
+from sbf_core.value import Value
 from sbf_core.vocabulary import texts
 
 
@@ -50,7 +51,7 @@ def check_marks(decimal: str, thousands: str) -> None:
 
 
 @attrs.frozen(kw_only=True)
-class Json:
+class Json(Value):
     """JSON, one value a payload (RFC 8259). Two things more are borne, as the engine does: a comma before a closing
     bracket, and ``NaN`` and its kin in the place of a number, which is no value of any column.
 
@@ -67,7 +68,7 @@ class Json:
 
 
 @attrs.frozen(kw_only=True)
-class Csv:
+class Csv(Value):
     """Delimited text. The defaults are RFC 4180 with a comma, and nothing else.
 
     An empty field is no value, in quotes or not. Blanks around a field belong to it. LF, CR LF and CR each end a line.
@@ -161,7 +162,7 @@ class Csv:
 
 
 @attrs.frozen(kw_only=True)
-class Parquet:
+class Parquet(Value):
     """Parquet: fields have types of their own, which must fit the declared ones."""
 
     kind: ClassVar[str] = "parquet"

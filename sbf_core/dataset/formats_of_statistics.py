@@ -11,10 +11,11 @@ import attrs
 
 from sbf_core.dataset.formats import check_marks
 from sbf_core.errors import UsageError
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class JsonStat:
+class JsonStat(Value):
     """JSON-stat 2.0 (https://json-stat.org/full): a cube of values, of which each cell is a row.
 
     Fields: each dimension's id gives the id of the category, ``<id>.label`` its label; ``value``, ``status`` and
@@ -35,7 +36,7 @@ class JsonStat:
 
 
 @attrs.frozen(kw_only=True)
-class SdmxJson:
+class SdmxJson(Value):
     """SDMX-JSON data messages 1.0 and 2.0 (https://github.com/sdmx-twg/sdmx-json): each observation is a row.
 
     Fields: the id of each dimension, measure and attribute gives a code or a value, ``<id>.name`` the name of a code;
@@ -55,7 +56,7 @@ class SdmxJson:
 
 
 @attrs.frozen(kw_only=True)
-class SdmxCsv:
+class SdmxCsv(Value):
     """SDMX-CSV data messages 1.0 and 2.0 (https://github.com/sdmx-twg/sdmx-csv): each line is an observation, each
     column a text by its exact name.
 
@@ -82,7 +83,7 @@ class SdmxCsv:
 
 
 @attrs.frozen(kw_only=True)
-class SdmxMl:
+class SdmxMl(Value):
     """SDMX-ML data messages 2.0, 2.1 and 3.0 (https://github.com/sdmx-twg/sdmx-ml): each observation is a row.
 
     Fields: the id of each dimension and attribute; ``value``, which is also ``OBS_VALUE``; ``action``, ``prepared``,

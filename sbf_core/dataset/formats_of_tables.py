@@ -14,6 +14,7 @@ import attrs
 
 from sbf_core.dataset.formats import Csv, check_encoding, check_marks
 from sbf_core.errors import UsageError
+from sbf_core.value import Value
 from sbf_core.vocabulary import texts
 
 _CELLS = re.compile(r"\$?([A-Z]{1,3})\$?([1-9]\d{0,6})(?::\$?([A-Z]{1,3})(?:\$?([1-9]\d{0,6}))?)?")
@@ -51,7 +52,7 @@ def _patterns(value: str | Iterable[str]) -> tuple[str, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class FixedWidth:
+class FixedWidth(Value):
     """Lines whose fields stand at declared places, as in GHCN-Daily (readme.txt, section III) or EDGAR's form index.
 
     Widths are never inferred. Blanks that pad a field mean nothing, and a field of only blanks has no value. Characters
@@ -104,7 +105,7 @@ class FixedWidth:
 
 
 @attrs.frozen(kw_only=True)
-class Excel:
+class Excel(Value):
     """One sheet of a workbook: ``.xlsx``, ``.xls``, ``.xlsb`` (ECMA-376, MS-XLS, MS-XLSB) or ``.ods``
     (OpenDocument 1.3). Needs ``pip install 'sbf[excel]'``.
 
@@ -183,7 +184,7 @@ def _column_number(letters: str) -> int:
 
 
 @attrs.frozen(kw_only=True)
-class Sections:
+class Sections(Value):
     """One table of a text that holds several one under the other, or one whose rows stand under headings.
 
     Patterns are whole lines, blanks at both ends not counted, in which ``*`` stands for anything. The header is the

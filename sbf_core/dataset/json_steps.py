@@ -6,42 +6,44 @@ import re
 
 import attrs
 
+from sbf_core.value import Value
+
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @attrs.frozen
-class Name:
+class Name(Value):
     """The value of that name in an object."""
 
     name: str
 
 
 @attrs.frozen
-class Index:
+class Index(Value):
     """The element of a list, from its end where it is negative."""
 
     index: int
 
 
 @attrs.frozen
-class Wildcard:
+class Wildcard(Value):
     """Every element of a list or every value of an object. ``list_only``: an object will not do."""
 
     list_only: bool = False
 
 
 @attrs.frozen
-class RowIndex:
+class RowIndex(Value):
     """``[#]``: the element at the index of the row."""
 
 
 @attrs.frozen
-class Decode:
+class Decode(Value):
     """``!``: the text, read as JSON."""
 
 
 @attrs.frozen
-class Position:
+class Position(Value):
     """``[$.fields:'ticker']``: the element at the place that a name has in a header."""
 
     header: SourcePath
@@ -52,7 +54,7 @@ Segment = Name | Index | Wildcard | RowIndex | Decode | Position
 
 
 @attrs.frozen(kw_only=True)
-class RowsPath:
+class RowsPath(Value):
     """Where the rows are.
 
     Attributes:
@@ -70,7 +72,7 @@ class RowsPath:
 
 
 @attrs.frozen(kw_only=True)
-class SourcePath:
+class SourcePath(Value):
     """Where the value of a column is.
 
     Attributes:

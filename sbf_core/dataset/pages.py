@@ -8,6 +8,7 @@ import attrs
 
 from sbf_core.dataset.json_path import rows_path, value_path
 from sbf_core.errors import UsageError, nearest
+from sbf_core.value import Value
 
 
 class PageBy(StrEnum):
@@ -38,7 +39,7 @@ def _page_by(value: str) -> PageBy:
 
 
 @attrs.frozen(kw_only=True)
-class Pages:
+class Pages(Value):
     """How an answer goes on. All its pages count, or none.
 
     Attributes:

@@ -13,6 +13,7 @@ from sbf_core.dataset.cursor import Cursor, CursorBy
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.secret_fields import fields_path
 from sbf_core.errors import UsageError
+from sbf_core.value import Value
 from sbf_core.vocabulary import texts
 
 #: What a template may hold.
@@ -62,7 +63,7 @@ def limit_parts(limit: str) -> tuple[int, int]:
 
 
 @attrs.frozen(kw_only=True)
-class RestRecipe:
+class RestRecipe(Value):
     """How a REST endpoint is asked: a GET for each request, or for each page, year and period of it.
 
     Attributes:
@@ -191,7 +192,7 @@ class RestRecipe:
 
 
 @attrs.frozen(kw_only=True)
-class FileRecipe:
+class FileRecipe(Value):
     """One file per request, read as it is.
 
     Attributes:

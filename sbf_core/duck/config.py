@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 
 from sbf_core.errors import UsageError
+from sbf_core.value import Value
 
 DEFAULT_HOME = "sbf-data"
 #: Files stay readable for the oldest DuckDB that sbf supports.
@@ -21,7 +22,7 @@ def _home(value: str | Path | None) -> Path:
 
 
 @attrs.frozen(kw_only=True)
-class DuckDbConfig:
+class DuckDbConfig(Value):
     """Where a home is, and how its database is opened.
 
     Attributes:

@@ -23,6 +23,7 @@ from sbf_core.atomic_file import make_folder, state_of, sync_all, write_whole
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.spare_copy import LEFT_ALONE, renewed, worth_keeping
 from sbf_core.faults import fault_point
+from sbf_core.value import Value
 
 #: Says which copy is the newest.
 CURRENT = "current.json"
@@ -33,7 +34,7 @@ _TRIES = 5
 
 
 @attrs.frozen(kw_only=True)
-class Publication:
+class Publication(Value):
     """A copy for readers.
 
     Attributes:

@@ -22,6 +22,7 @@ from sbf_core.atomic_file import file_hash, make_folder, state_of, sync_all, wri
 from sbf_core.duck.config import STORAGE_VERSION, DuckDbConfig
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.faults import fault_point
+from sbf_core.value import Value
 
 VIEWS = "warehouse.duckdb"
 #: Says which file each table has.
@@ -29,7 +30,7 @@ TABLES = "tables.json"
 
 
 @attrs.frozen(kw_only=True)
-class PublishedTable:
+class PublishedTable(Value):
     """A table as a file.
 
     Attributes:
@@ -48,7 +49,7 @@ class PublishedTable:
 
 
 @attrs.frozen(kw_only=True)
-class PublishedTables:
+class PublishedTables(Value):
     """What ``tables.json`` says.
 
     Attributes:

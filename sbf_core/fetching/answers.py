@@ -28,6 +28,7 @@ from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
+from sbf_core.value import Value
 from sbf_core.vocabulary import WorkStatus
 
 _SAFE = "Bronze keeps what was fetched before; go on with `sbf run`"
@@ -56,7 +57,7 @@ class Sessions(Protocol):
 
 
 @attrs.frozen(kw_only=True)
-class FetchAnswer:
+class FetchAnswer(Value):
     """What one request came to.
 
     ``key_at`` says where a payload of it repeats a key, empty: nowhere; ``lacking``, what the machine lacked, so that

@@ -21,6 +21,7 @@ from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import planned
 from sbf_core.gold.time_limit import time_limit
 from sbf_core.ops.service import OpsService
+from sbf_core.value import Value
 from sbf_core.vocabulary import WorkStatus
 
 #: Under this name ``ops.gold_watermarks`` keeps what the last whole build was made from.
@@ -35,7 +36,7 @@ WHERE v.database_name = current_database() AND v.schema_name = 'silver' ORDER BY
 
 
 @attrs.frozen(kw_only=True)
-class GoldOutcome:
+class GoldOutcome(Value):
     """What became of one gold table.
 
     Attributes:

@@ -15,6 +15,7 @@ import duckdb
 
 from sbf_core.gold.model import GoldModel
 from sbf_core.ops.queries import load_gold_inputs
+from sbf_core.value import Value
 
 #: Between the declaration and what the table was built from.
 _BETWEEN = "\n"
@@ -69,7 +70,7 @@ def changes(before: Mapping[str, Any], model: GoldModel) -> tuple[str, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class StaleGold:
+class StaleGold(Value):
     """A gold table that is declared otherwise than it was built.
 
     Attributes:

@@ -12,6 +12,7 @@ from sbf_core.dataset.chart import Chart, charts
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError
 from sbf_core.unicode_text import half_letter_in
+from sbf_core.value import Value
 from sbf_core.vocabulary import check_name, texts
 
 _ALL_ROWS = "\nUNION ALL BY NAME\n"
@@ -19,7 +20,7 @@ KINDS = ("dimension", "fact")
 
 
 @attrs.frozen(kw_only=True)
-class AcceptedRange:
+class AcceptedRange(Value):
     """Values of ``column`` lie between ``low`` and ``high``, both included; None is open; NULL passes."""
 
     column: str
@@ -39,7 +40,7 @@ class AcceptedRange:
 
 
 @attrs.frozen(kw_only=True)
-class NotNull:
+class NotNull(Value):
     """``column`` is never NULL."""
 
     column: str
@@ -55,7 +56,7 @@ class NotNull:
 
 
 @attrs.frozen(kw_only=True)
-class Unique:
+class Unique(Value):
     """No two rows share the values of ``columns``."""
 
     columns: tuple[str, ...] = attrs.field(converter=texts)
@@ -71,7 +72,7 @@ class Unique:
 
 
 @attrs.frozen(kw_only=True)
-class ForeignKey:
+class ForeignKey(Value):
     """Values of ``columns`` are found in ``to_columns`` of the gold table ``to``; NULL passes."""
 
     columns: tuple[str, ...] = attrs.field(converter=texts)
@@ -99,7 +100,7 @@ GoldTest = AcceptedRange | NotNull | Unique | ForeignKey
 
 
 @attrs.frozen(kw_only=True)
-class GoldSource:
+class GoldSource(Value):
     """One of several places that the rows of a model may come from.
 
     Attributes:
@@ -137,7 +138,7 @@ def _tests(tests: Iterable[GoldTest]) -> tuple[GoldTest, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class GoldModel:
+class GoldModel(Value):
     """A gold table.
 
     Attributes:

@@ -12,6 +12,7 @@ import duckdb
 
 from sbf_core.errors import UsageError
 from sbf_core.gold.model import GoldModel
+from sbf_core.value import Value
 
 _SCHEMAS = ("silver", "gold")
 _AS_OF = "_as_of"
@@ -96,7 +97,7 @@ def _unseen(what: str, where: str, fix: str) -> UsageError:
 
 
 @attrs.frozen(kw_only=True)
-class GoldPlan:
+class GoldPlan(Value):
     """What can be built, and why the rest cannot.
 
     Attributes:

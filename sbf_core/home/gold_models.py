@@ -13,10 +13,11 @@ from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import planned
 from sbf_core.ops.queries import load_table_versions
 from sbf_core.plugin.manager import PluginManager
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class KnownModels:
+class KnownModels(Value):
     """The gold models of the installed plugins.
 
     Attributes:

@@ -28,10 +28,11 @@ from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.recovery.damaged_database import open_replacing
 from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class ReadDatabase:
+class ReadDatabase(Value):
     """What ``Home.reading`` gives.
 
     Attributes:
@@ -44,7 +45,7 @@ class ReadDatabase:
 
 
 @attrs.define(kw_only=True)
-class WrittenDatabase:
+class WrittenDatabase(Value):
     """What ``Home.writing`` gives.
 
     Attributes:

@@ -13,6 +13,7 @@ import attrs
 
 from sbf_core.errors import SbfError
 from sbf_core.failures import FailureKind
+from sbf_core.value import Value
 
 #: What may come out before the ratio counts: short repetitive answers shrink a lot.
 FREE_BYTES = 8 * 1024**2
@@ -36,7 +37,7 @@ class AnswerRefused(SbfError):
 
 
 @attrs.frozen(kw_only=True)
-class SizeCaps:
+class SizeCaps(Value):
     """The most that an answer may have.
 
     Attributes:

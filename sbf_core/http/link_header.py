@@ -13,6 +13,8 @@ from urllib.parse import urljoin
 
 import attrs
 
+from sbf_core.value import Value
+
 _BLANK = r"[ \t]*"
 _TARGET = re.compile(rf"{_BLANK}<([^<>\s]*)>{_BLANK}")
 #: A parameter: its name, and its value as a token or a quoted text, or none at all (RFC 9110, section 5.6).
@@ -26,7 +28,7 @@ _QUOTED_PAIR = re.compile(r"\\(.)")
 
 
 @attrs.frozen
-class Link:
+class Link(Value):
     """One link.
 
     Attributes:

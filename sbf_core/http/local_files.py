@@ -14,6 +14,7 @@ from sbf_core.failures import FailureKind
 from sbf_core.http.content import EVIDENCE_BYTES_MAX, why_no_data
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
+from sbf_core.value import Value
 
 #: Larger files need not be in memory to be kept.
 _READ_BYTES_MAX = 32 * 1024**2
@@ -22,7 +23,7 @@ _HEAD_BYTES = 1024**2
 
 
 @attrs.frozen
-class LocalFiles:
+class LocalFiles(Value):
     """Reads the files of one dataset.
 
     Args:

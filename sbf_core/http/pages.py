@@ -22,6 +22,7 @@ from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk
 from sbf_core.runs.result import NOTHING, RunResult
 from sbf_core.unicode_text import is_unicode
+from sbf_core.value import Value
 
 #: What stands where the next page would be named, and none follows.
 _NO_MORE = (None, "", False, 0)
@@ -33,7 +34,7 @@ Ask = Callable[[str], Awaitable[RunResult]]
 
 
 @attrs.frozen(kw_only=True)
-class PageReader:
+class PageReader(Value):
     """How what a page holds is counted: as its format is declared.
 
     Attributes:
@@ -105,7 +106,7 @@ class _NotWhole(Exception):
 
 
 @attrs.define
-class _Walk:
+class _Walk(Value):
     """From page to page."""
 
     ask: Ask

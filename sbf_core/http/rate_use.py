@@ -10,10 +10,11 @@ from pathlib import Path
 import attrs
 
 from sbf_core.dataset.recipe import limit_parts
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class RateUse:
+class RateUse(Value):
     """One limit and what is used of it.
 
     Attributes:

@@ -18,6 +18,7 @@ from sbf_core.failures import FailureKind
 from sbf_core.http.session import Asking, AskingSession, FetchSession
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
+from sbf_core.value import Value
 
 _T = TypeVar("_T")
 _CLASS = re.compile(r"([A-Z0-9]+)[./-]([A-E])")
@@ -106,7 +107,7 @@ def fetch_by_recipe(entry: DatasetKeymapEntry, request: RunRequest, session: Fet
 
 
 @attrs.frozen
-class _Blocking:
+class _Blocking(Value):
     """A session whose answers are there when it is asked."""
 
     session: FetchSession
@@ -126,7 +127,7 @@ def _at_once(steps: Coroutine[Any, Any, _T]) -> _T:
 
 
 @attrs.frozen
-class RecipeWalk:
+class RecipeWalk(Value):
     """All the addresses that a recipe means by one request."""
 
     entry: DatasetKeymapEntry

@@ -14,13 +14,14 @@ from sbf_core.errors import excerpt
 from sbf_core.failures import FailureKind
 from sbf_core.http.public_addresses import is_public
 from sbf_core.http.wire_answer import WireAnswer, WireFault
+from sbf_core.value import Value
 
 HOPS_MAX = 5
 _STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
 @attrs.frozen(kw_only=True)
-class Hop:
+class Hop(Value):
     """One address on the way.
 
     Attributes:

@@ -28,6 +28,7 @@ from sbf_core.http.vendor import Breaker
 from sbf_core.http.wire_answer import WireAnswer, WireFault
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import NOTHING, RunResult
+from sbf_core.value import Value
 
 _KEPT_HEADERS = ("content-type", "content-encoding", "last-modified", "etag", "date")
 _DEFAULTS = RestRecipe(url="https://localhost/")
@@ -303,7 +304,7 @@ class VendorSession:
 
 
 @attrs.frozen(kw_only=True)
-class _Asked:
+class _Asked(Value):
     """What was asked, and since when."""
 
     request: RunRequest

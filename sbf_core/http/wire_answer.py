@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import attrs
 
 from sbf_core.failures import FailureKind
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class WireAnswer:
+class WireAnswer(Value):
     """An answer, whole.
 
     Attributes:

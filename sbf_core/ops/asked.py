@@ -15,10 +15,11 @@ from sbf_core.ops.bulk import columns_as_json, rows_relation
 from sbf_core.ops.coverage import Stretches
 from sbf_core.ops.coverage_index import known_final
 from sbf_core.ops.cursors import load_cursors
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class Fresh:
+class Fresh(Value):
     """When the series of a dataset are not due.
 
     Attributes:
@@ -35,7 +36,7 @@ class Fresh:
 
 
 @attrs.frozen
-class LedgerOfAsking:
+class LedgerOfAsking(Value):
     """What the ledger says, looked up when it is wanted."""
 
     conn: duckdb.DuckDBPyConnection

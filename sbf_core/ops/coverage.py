@@ -11,12 +11,13 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, literal_list
 from sbf_core.runs.request import TICKER_SEPARATOR
+from sbf_core.value import Value
 
 _SECONDS_A_DAY = 86_400
 
 
 @attrs.frozen
-class Stretch:
+class Stretch(Value):
     """Days from ``first`` to ``last``, both of them among them."""
 
     first: dt.date
@@ -73,7 +74,7 @@ def failed_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
 
 
 @attrs.frozen
-class RefusedPayloads:
+class RefusedPayloads(Value):
     """How many payloads of a dataset could not be promoted: of days that are still ``open``, and of days that were
     ``answered_since``, wholly, by answers that came after them.
     """

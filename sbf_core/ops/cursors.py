@@ -13,6 +13,7 @@ from sbf_core.clock import to_naive_utc
 from sbf_core.dataset.cursor import CursorBy
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.ops.bulk import insert_rows
+from sbf_core.value import Value
 
 _TYPES = {
     "dataset": "VARCHAR", "ticker": "VARCHAR", "cursor": "VARCHAR", "former": "VARCHAR", "bronze_file_id": "VARCHAR",
@@ -23,7 +24,7 @@ _FORMER_MAX = 10
 
 
 @attrs.frozen(kw_only=True)
-class Move:
+class Move(Value):
     """What a wholly promoted answer says of the next one.
 
     Attributes:

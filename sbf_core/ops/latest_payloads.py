@@ -10,6 +10,7 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.runs.request import RunRequest
+from sbf_core.value import Value
 
 _OF = "list_contains(CAST($names AS VARCHAR[]), dataset_id)"
 #: Payloads of one answer count from the moment at which it was complete; ``later`` are those of younger answers. One
@@ -40,7 +41,7 @@ ORDER BY fetched_at, newest.bronze_file_id
 
 
 @attrs.frozen
-class LatestPayload:
+class LatestPayload(Value):
     """The newest payload of a series, or of one address of it.
 
     Attributes:

@@ -14,6 +14,7 @@ from sbf_core.dataset.fingerprint import as_written_now, declaration_text, finge
 from sbf_core.ops import queries
 from sbf_core.ops.rows import RowCounts
 from sbf_core.ops.taking_over import take_over
+from sbf_core.value import Value
 
 #: Goes up with the text of the macros that look back, see ``silver/tables.py``.
 MACROS = 2
@@ -21,7 +22,7 @@ _Write = Callable[[Callable[[duckdb.DuckDBPyConnection], None]], None]
 
 
 @attrs.frozen(kw_only=True)
-class MadeTable:
+class MadeTable(Value):
     """What made a silver table.
 
     Attributes:
@@ -45,7 +46,7 @@ class MadeTable:
 
 
 @attrs.frozen(kw_only=True)
-class HeldTable:
+class HeldTable(Value):
     """A table that is not made again by itself.
 
     Attributes:
@@ -62,7 +63,7 @@ class HeldTable:
 
 
 @attrs.frozen(kw_only=True)
-class HeldPayloads:
+class HeldPayloads(Value):
     """Payloads of one table that wait for their user.
 
     Attributes:

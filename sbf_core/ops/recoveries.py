@@ -12,6 +12,7 @@ import duckdb
 from sbf_core.clock import to_naive_utc
 from sbf_core.ops.bulk import insert_rows, merge_rows
 from sbf_core.ops.coverage_index import forget_coverage
+from sbf_core.value import Value
 
 _QUARANTINE_TYPES = {
     "quarantine_path": "VARCHAR", "original_path": "VARCHAR", "reason": "VARCHAR",
@@ -39,7 +40,7 @@ def promoted_files_sql(database: str = "") -> str:
 
 
 @attrs.frozen(kw_only=True)
-class RecoveredRun:
+class RecoveredRun(Value):
     """A run that recovery looked after.
 
     Attributes:

@@ -16,6 +16,7 @@ from sbf_core.failures import FailureKind
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult, is_extension
 from sbf_core.safe_paths import why_no_name, why_outside
+from sbf_core.value import Value
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 #: Base 32 as RFC 4648 has it, in small letters, two at a time.
@@ -35,7 +36,7 @@ def bronze_file_id(rel_path: str) -> str:
 
 
 @attrs.frozen(kw_only=True)
-class BronzeManifestRow:
+class BronzeManifestRow(Value):
     """One payload on disk, as ``ops.bronze_manifest`` knows it.
 
     Attributes:
@@ -200,7 +201,7 @@ def damaged_ledger(why: str, file_id: str) -> DamageFound:
 
 
 @attrs.frozen(kw_only=True)
-class FailedFetch:
+class FailedFetch(Value):
     """A request that brought no payload, or the payload that was there already.
 
     Attributes:
@@ -221,7 +222,7 @@ class FailedFetch:
 
 
 @attrs.frozen(kw_only=True)
-class SeriesState:
+class SeriesState(Value):
     """What the ledger knows of one series of fetches (a dataset, or a dataset and ticker).
 
     Attributes:
@@ -241,7 +242,7 @@ class SeriesState:
 
 
 @attrs.frozen(kw_only=True)
-class RowCounts:
+class RowCounts(Value):
     """Row accounting: ``seen = inserted + updated + unchanged + rejected``;
     ``closed`` rows vanished from a snapshot.
     """

@@ -24,6 +24,7 @@ from sbf_core.payload.delimited_shape import shape_of
 from sbf_core.payload.model import Look, PayloadFile, Reading, Record, Slot
 from sbf_core.payload.relation import NO_FAULT, owner_of
 from sbf_core.payload.text import Utf8Text, check_utf8, utf8_part, utf8_text
+from sbf_core.value import Value
 
 _USUAL_DELIMITERS = {",": ",", ";": ";", "\t": "\\t", "|": "|"}
 _NAMES_SHOWN_MAX = 40
@@ -35,7 +36,7 @@ _EMPTY_IS_NULL = "nullif(r.c{place}, '')"
 
 
 @attrs.frozen(kw_only=True)
-class Layout:
+class Layout(Value):
     """What must be equal for files to be read by one call of the engine's reader.
 
     Attributes:

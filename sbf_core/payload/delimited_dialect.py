@@ -15,6 +15,7 @@ import attrs
 from sbf_core.dataset.formats import Csv
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.text import Utf8Text
+from sbf_core.value import Value
 
 #: What a line of the payload is cut to in a message.
 RAW_CHARS_MAX = 200
@@ -34,7 +35,7 @@ def shown(raw: str) -> str:
 
 
 @attrs.frozen(kw_only=True, eq=False, slots=False)
-class Dialect:
+class Dialect(Value):
     """A declared dialect as bytes and patterns.
 
     Attributes:
@@ -135,7 +136,7 @@ def dialect_of(csv: Csv) -> Dialect:
 
 
 @attrs.frozen(kw_only=True)
-class Head:
+class Head(Value):
     """What stands above the first record, and where the records end.
 
     Attributes:

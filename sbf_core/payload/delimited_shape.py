@@ -21,6 +21,7 @@ import attrs
 
 from sbf_core.payload.delimited_dialect import Dialect, Head
 from sbf_core.payload.text import Utf8Text, holds, refused_byte, utf8_part
+from sbf_core.value import Value
 
 #: A record that is not seen to end within this is left to Python: the engine has a limit of 2,000,000 bytes a line.
 _PIECE_BYTES = 1 << 19
@@ -32,7 +33,7 @@ _FIRST, _LAST = itemgetter(slice(0, 1)), itemgetter(slice(-1, None))
 
 
 @attrs.frozen(kw_only=True)
-class Shape:
+class Shape(Value):
     """A regular text.
 
     Attributes:
@@ -47,7 +48,7 @@ class Shape:
 
 
 @attrs.frozen(kw_only=True)
-class _Tables:
+class _Tables(Value):
     """What ``bytes.translate`` is given: bytes to leave out for the skeleton, and each byte as what it is."""
 
     left_out: bytes
@@ -88,7 +89,7 @@ def shape_of(dialect: Dialect, text: Utf8Text, head: Head, line_end: bytes, end:
 
 
 @attrs.define(kw_only=True, eq=False)
-class _Check:
+class _Check(Value):
     dialect: Dialect
     names: tuple[bytes, ...]
     line_end: bytes

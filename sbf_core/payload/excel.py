@@ -27,6 +27,7 @@ from sbf_core.errors import PayloadRefused, UsageError
 from sbf_core.payload.excel_xlsx import NOT_CALCULATED, Unseen, look_into, without_false_dates
 from sbf_core.payload.model import Digits, Look, PayloadFile, Reading, Record, Slot
 from sbf_core.payload.records_only import RecordsOnly, places_of, short, without_last
+from sbf_core.value import Value
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -96,7 +97,7 @@ def _sheet_name(declared: Excel, book: CalamineWorkbook) -> str:
 
 
 @attrs.frozen
-class _Row:
+class _Row(Value):
     """A row of the wanted area: its number in the sheet, from 0, and its cells."""
 
     number: int
@@ -182,7 +183,7 @@ class _Sheet:
 
 
 @attrs.define(eq=False)
-class _Merged:
+class _Merged(Value):
     """A merged cell: where it is, and the value of its first cell."""
 
     top: int

@@ -26,6 +26,7 @@ from sbf_core.payload.json_values import Getter, getter, is_absent
 from sbf_core.payload.json_walk import Row, Unreachable
 from sbf_core.payload.model import Look, PayloadFile, Reading
 from sbf_core.payload.text import holds
+from sbf_core.value import Value
 
 #: Smaller payloads are joined into one file before the engine reads them: a file costs it more than its rows.
 SMALL_BYTES = 65_536
@@ -52,7 +53,7 @@ _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 
 
 @attrs.frozen
-class _Start:
+class _Start(Value):
     """Where the rows begin in the head of a payload.
 
     Attributes:

@@ -13,10 +13,11 @@ from sbf_core.dataset.json_steps import Index, Name, RowsPath, Segment, SourcePa
 from sbf_core.duck.identifiers import quoted
 from sbf_core.payload.by_identity import by_identity
 from sbf_core.payload.model import Reading, Slot
+from sbf_core.value import Value
 
 
 @attrs.frozen
-class Layout:
+class Layout(Value):
     """What payloads that one ``select`` reads have in common.
 
     Attributes:
@@ -78,7 +79,7 @@ class Node:
 
 
 @attrs.frozen
-class Choice:
+class Choice(Value):
     """One source of a slot: the level that it is read at (0 is the document), and the steps from there, or the key of
     the level.
     """
@@ -89,7 +90,7 @@ class Choice:
 
 
 @attrs.frozen
-class Compiled:
+class Compiled(Value):
     """The paths of a reading, for payloads of one layout."""
 
     parts: tuple[tuple[Segment, ...], ...]

@@ -21,6 +21,7 @@ from sbf_core.payload.json_doubt import ABOVE, KEY, OF_ROW, doubt
 from sbf_core.payload.json_shape import Choice, Compiled, Layout, compiled
 from sbf_core.payload.model import DOUBTFUL, Look, Reading
 from sbf_core.payload.relation import owner_of
+from sbf_core.value import Value
 
 _JOINED_OBJECT_BYTES_MAX = 1 << 20
 _OBJECT_BYTES_USUAL = 1 << 24
@@ -77,7 +78,7 @@ def _joined(paths: Compiled, looks: Sequence[Look], staging: Path) -> str:
 
 
 @attrs.frozen
-class _Relation:
+class _Relation(Value):
     """Where the rows are taken from.
 
     Attributes:

@@ -28,6 +28,7 @@ from sbf_core.payload.records_only import (
     object_at,
     places_of,
 )
+from sbf_core.value import Value
 
 _WHAT = "JSON-stat"
 
@@ -71,7 +72,7 @@ class JsonStatReader(RecordsOnly):
 
 
 @attrs.frozen
-class _Dimension:
+class _Dimension(Value):
     """A dimension: its id, and the ids and labels of its categories in order."""
 
     id: str

@@ -15,10 +15,11 @@ from sbf_core.dataset.json_path import rows_path, value_path
 from sbf_core.dataset.json_steps import Decode, Index, Name, RowsPath, Segment, Wildcard, step
 from sbf_core.errors import PayloadRefused, excerpt
 from sbf_core.payload.json_text import Number, Twice, decoded
+from sbf_core.value import Value
 
 
 @attrs.frozen(slots=True)
-class Level:
+class Level(Value):
     """What one wildcard of ``rows_at`` selected.
 
     Attributes:
@@ -33,7 +34,7 @@ class Level:
 
 
 @attrs.frozen(slots=True)
-class Row:
+class Row(Value):
     """One row: its place, its value, and what each wildcard selected on the way, the outermost first."""
 
     place: str

@@ -19,6 +19,7 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.format_list import Format
 from sbf_core.unicode_text import escaped
+from sbf_core.value import Value
 
 #: Columns that every relation of payloads has, before the slots.
 FILE, PLACE, FAULT = "_file", "_place", "_fault"
@@ -27,7 +28,7 @@ DOUBTFUL = "doubtful"
 
 
 @attrs.frozen(kw_only=True)
-class Slot:
+class Slot(Value):
     """One field that is wanted of each record. Its column in a relation of payloads is ``name`` (``f0``, ``f1`` ...),
     which no vendor chose.
 
@@ -46,7 +47,7 @@ class Slot:
 
 
 @attrs.frozen(kw_only=True)
-class Reading:
+class Reading(Value):
     """What is wanted of the payloads of a dataset, and how they are written.
 
     Attributes:
@@ -74,7 +75,7 @@ def slots_of(entry: DatasetKeymapEntry) -> tuple[Slot, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class PayloadFile:
+class PayloadFile(Value):
     """The bytes of one payload, unpacked.
 
     Attributes:
@@ -100,7 +101,7 @@ def _told(fields: Sequence[str]) -> tuple[str, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class Look:
+class Look(Value):
     """What a cheap look at a payload found.
 
     Attributes:
@@ -129,7 +130,7 @@ class Digits(str):
 
 
 @attrs.frozen
-class Record:
+class Record(Value):
     """One record of a payload, with its texts exactly as they are written.
 
     Attributes:

@@ -9,6 +9,7 @@ import attrs
 from sbf_core.duck.identifiers import literal_list, quoted
 from sbf_core.errors import FieldGone
 from sbf_core.payload.model import Look, Reading
+from sbf_core.value import Value
 from sbf_core.vocabulary import OnDuplicate
 
 #: The columns before the slots, where nothing is wrong with any row.
@@ -16,7 +17,7 @@ NO_FAULT = "CAST(NULL AS VARCHAR) AS _place, CAST(NULL AS VARCHAR) AS _fault, CA
 
 
 @attrs.frozen
-class Owner:
+class Owner(Value):
     """How the rows of payloads that the engine reads find the id of theirs.
 
     Attributes:

@@ -9,6 +9,7 @@ import attrs
 
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.records_only import Number, json_text, list_at, object_at
+from sbf_core.value import Value
 
 _WHAT = "SDMX-JSON data message"
 
@@ -18,7 +19,7 @@ class Unfit(Exception):
 
 
 @attrs.frozen
-class Component:
+class Component(Value):
     """A dimension, a measure or an attribute.
 
     Attributes:
@@ -63,7 +64,7 @@ class Component:
 
 
 @attrs.frozen
-class Structure:
+class Structure(Value):
     """How the data sets of a message are written."""
 
     levels: dict[str, dict[str, tuple[Component, ...]]]

@@ -21,6 +21,7 @@ from sbf_core.dataset.formats_of_tables import Sections
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.model import PayloadFile, Reading, Record, Slot
 from sbf_core.payload.records_only import RecordsOnly, lines_of, places_of, short
+from sbf_core.value import Value
 
 _POSITION = re.compile(r"@\[(\d+)\]")
 
@@ -60,7 +61,7 @@ class SectionsReader(RecordsOnly):
 
 
 @attrs.frozen
-class _Heading:
+class _Heading(Value):
     """A line whose text belongs to the rows below it."""
 
     level: int

@@ -10,13 +10,14 @@ import attrs
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.http.rate_use import RateUse, rate_use
 from sbf_core.plan.planned import PlannedRequest
+from sbf_core.value import Value
 
 #: How long an answer takes where none came before.
 _ANSWER_SECONDS_USUAL = 0.5
 
 
 @attrs.frozen(kw_only=True)
-class VendorForecast:
+class VendorForecast(Value):
     """What a plan asks of one vendor.
 
     Attributes:

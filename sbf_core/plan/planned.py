@@ -9,10 +9,11 @@ import attrs
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe, placeholders
 from sbf_core.runs.request import RunRequest
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class PlannedRequest:
+class PlannedRequest(Value):
     """A request and whether it is due.
 
     Attributes:

@@ -18,6 +18,7 @@ from sbf_core.plan.planned import PlannedRequest, chunks
 from sbf_core.plan.sessions import last_news
 from sbf_core.runs.request import RunRequest
 from sbf_core.universe.members import Membership
+from sbf_core.value import Value
 from sbf_core.vocabulary import Scope
 
 
@@ -41,7 +42,7 @@ RESUME_WITHIN = dt.timedelta(hours=20)
 
 
 @attrs.frozen(kw_only=True)
-class PlanWishes:
+class PlanWishes(Value):
     """What the user wants to be different from the usual.
 
     Attributes:

@@ -10,13 +10,15 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from sbf_core.value import Value
+
 #: Operators that keep newer versions out (https://packaging.python.org/en/latest/specifications/version-specifiers/).
 _UPPER = ("<", "<=", "==", "===", "~=")
 _SBF = "sbf"
 
 
 @attrs.frozen(kw_only=True)
-class Bound:
+class Bound(Value):
     """What one package wants of another.
 
     Attributes:

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 
 import attrs
 
+from sbf_core.value import Value
+
 
 @attrs.frozen(kw_only=True)
-class Deprecation:
+class Deprecation(Value):
     """A hook, or an argument of a hook, that will be gone.
 
     Attributes:
@@ -36,7 +38,7 @@ class Deprecation:
 
 
 @attrs.frozen(kw_only=True)
-class MovedName:
+class MovedName(Value):
     """A name of ``sbf_core.api`` that has another one now.
 
     Attributes:

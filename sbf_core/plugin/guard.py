@@ -23,6 +23,7 @@ import attrs
 
 from sbf_core import signals
 from sbf_core.errors import PluginFault
+from sbf_core.value import Value
 
 T = TypeVar("T")
 #: Code that does not heed the interruption is interrupted again, and the command ends when even that did not help.
@@ -33,7 +34,7 @@ _truly_start = threading.Thread.start
 
 
 @attrs.frozen(kw_only=True)
-class HookLimits:
+class HookLimits(Value):
     """How long code of plugins may run in the process of sbf.
 
     Attributes:

@@ -7,10 +7,11 @@ from pathlib import Path
 import attrs
 
 from sbf_core.plugin.record import PluginRecord
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class Isolation:
+class Isolation(Value):
     """Which plugins get a process of their own, and what they may use.
 
     Attributes:

@@ -10,11 +10,12 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import SbfError, UsageError
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.record import PluginRecord
+from sbf_core.value import Value
 from sbf_core.vocabulary import Scope
 
 
 @attrs.frozen(kw_only=True)
-class OwnedDataset:
+class OwnedDataset(Value):
     """A dataset and the plugin that declares it."""
 
     entry: DatasetKeymapEntry

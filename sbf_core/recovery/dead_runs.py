@@ -29,12 +29,13 @@ from sbf_core.faults import fault_point
 from sbf_core.ops.recoveries import RecoveredRun
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
+from sbf_core.value import Value
 
 _ADOPT_AT_ONCE = 5000
 
 
 @attrs.frozen(kw_only=True)
-class Recovered:
+class Recovered(Value):
     """What recovery did.
 
     Attributes:

@@ -14,6 +14,7 @@ from sbf_core.ops.coverage import Stretch, answered_stretches, failed_stretches,
 from sbf_core.plan.planner import membership
 from sbf_core.reports.table import FactTable
 from sbf_core.universe.members import Membership
+from sbf_core.value import Value
 from sbf_core.vocabulary import Scope
 
 
@@ -33,7 +34,7 @@ class Covered(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class CoveredStretch:
+class CoveredStretch(Value):
     """Days of one series that stand alike.
 
     Attributes:

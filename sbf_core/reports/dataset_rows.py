@@ -13,10 +13,11 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
 from sbf_core.reports.table import FactTable, table_of
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class RowsWanted:
+class RowsWanted(Value):
     """Which rows.
 
     Attributes:
@@ -37,7 +38,7 @@ class RowsWanted:
 
 
 @attrs.frozen(kw_only=True)
-class RowsFound:
+class RowsFound(Value):
     """A page of rows.
 
     Attributes:

@@ -9,6 +9,7 @@ from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import UsageError
 from sbf_core.gold.build import table_exists
 from sbf_core.reports.table import FactTable, table_of
+from sbf_core.value import Value
 
 _GOLD = """
 SELECT table_name, arg_max(status, started_at) AS status, arg_max(rows_seen, started_at) FILTER (status = 'ok') AS rows,
@@ -28,7 +29,7 @@ FROM ops.gold_manifest WHERE table_name = ? ORDER BY started_at DESC LIMIT 10
 
 
 @attrs.frozen(kw_only=True)
-class GoldFacts:
+class GoldFacts(Value):
     """One gold table.
 
     Attributes:

@@ -12,6 +12,7 @@ from sbf_core.home.gold_models import KnownModels
 from sbf_core.reports.gold import gold_tables
 from sbf_core.reports.problem import Problem
 from sbf_core.reports.table import FactTable
+from sbf_core.value import Value
 
 _THERE = """
 SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'gold' ORDER BY 1
@@ -20,7 +21,7 @@ _NOT_DECLARED = "no loaded plugin declares it any more"
 
 
 @attrs.frozen(kw_only=True)
-class GoldStates:
+class GoldStates(Value):
     """How gold tables stand.
 
     Attributes:

@@ -18,6 +18,7 @@ from sbf_core.duck.publish_tables import superseded_tables
 from sbf_core.duck.scratch import dead_scratch
 from sbf_core.duck.set_aside import database_copies
 from sbf_core.home.gold_models import KnownModels
+from sbf_core.value import Value
 
 _TABLES = """
 SELECT table_name FROM duckdb_tables()
@@ -45,7 +46,7 @@ class LeftKind(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class LeftOver:
+class LeftOver(Value):
     """Something that is left over.
 
     Attributes:

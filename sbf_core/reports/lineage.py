@@ -22,6 +22,7 @@ from sbf_core.reports.row_place import Place, place_in_payload
 from sbf_core.reports.stale_tables import as_it_is
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.safe_paths import inside
+from sbf_core.value import Value
 
 _INPUT_ROWS_MAX = 20
 _PAYLOAD = """
@@ -38,7 +39,7 @@ _CANDIDATES_SHOWN = 5
 
 
 @attrs.frozen(kw_only=True)
-class SilverOrigin:
+class SilverOrigin(Value):
     """Where a silver value came from.
 
     Attributes:
@@ -60,7 +61,7 @@ class SilverOrigin:
 
 
 @attrs.frozen(kw_only=True)
-class GoldInput:
+class GoldInput(Value):
     """Rows that a gold row was made of.
 
     Attributes:
@@ -77,7 +78,7 @@ class GoldInput:
 
 
 @attrs.frozen(kw_only=True)
-class GoldOrigin:
+class GoldOrigin(Value):
     """Where a gold value came from.
 
     Attributes:
@@ -233,7 +234,7 @@ def _input(cursor: duckdb.DuckDBPyConnection, table: str, key: Mapping[str, str]
 
 
 @attrs.frozen(kw_only=True)
-class Impact:
+class Impact(Value):
     """What a payload changed.
 
     Attributes:

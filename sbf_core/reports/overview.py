@@ -21,6 +21,7 @@ from sbf_core.reports.problem import Problem
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.shell_words import typed
 from sbf_core.silver.stale import payloads_wait, stale_tables, what_becomes
+from sbf_core.value import Value
 
 _BRONZE = "SELECT dataset_id, count(*), max(fetched_at) FROM ops.bronze_manifest GROUP BY 1"
 _SILVER = (
@@ -54,7 +55,7 @@ FROM ops.file_ingestions WHERE kind = 'run' AND started_at >= ? GROUP BY 1 ORDER
 
 
 @attrs.frozen(kw_only=True)
-class DatasetState:
+class DatasetState(Value):
     """One dataset at a glance.
 
     Attributes:

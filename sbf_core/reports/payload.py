@@ -15,6 +15,7 @@ from sbf_core.errors import UsageError, printable
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.safe_paths import inside
 from sbf_core.secret import redacted_bytes
+from sbf_core.value import Value
 
 SHOWN_BYTES = 64 * 1024
 _DIFFERENCE_LINES_MAX = 400
@@ -40,7 +41,7 @@ _REJECTS = "SELECT reason, column_name, row_json FROM ops.rejects WHERE bronze_f
 
 
 @attrs.frozen(kw_only=True)
-class PayloadFacts:
+class PayloadFacts(Value):
     """One payload.
 
     Attributes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import attrs
 
+from sbf_core.value import Value
+
 
 @attrs.frozen(kw_only=True)
-class Problem:
+class Problem(Value):
     """Something that a user should look at.
 
     Attributes:

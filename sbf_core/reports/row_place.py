@@ -17,6 +17,7 @@ from sbf_core.errors import PayloadRefused, UsageError
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.payload.model import PayloadFile, Reading, Record, Slot
 from sbf_core.payload.unpack import unpacked
+from sbf_core.value import Value
 
 #: A larger payload is not searched: an explanation should not take longer than a run.
 _BYTES_MAX = 64 * 1024**2
@@ -24,7 +25,7 @@ _OWN_WAY = "its plugin reads the payload in a way of its own"
 
 
 @attrs.frozen(kw_only=True)
-class Place:
+class Place(Value):
     """Where a row stands.
 
     Attributes:
@@ -72,7 +73,7 @@ def place_in_payload(
 
 
 @attrs.frozen
-class _Row:
+class _Row(Value):
     """One record with its texts by the vendor's names."""
 
     place: str

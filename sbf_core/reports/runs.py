@@ -9,6 +9,7 @@ import duckdb
 
 from sbf_core.errors import UsageError, nearest
 from sbf_core.reports.table import FactTable, table_of
+from sbf_core.value import Value
 
 #: The runs are chosen first: counting the files of 5,000 runs to show ten of them takes 130 ms.
 _RUNS = """
@@ -58,7 +59,7 @@ _NOTHING = FactTable((), ())
 
 
 @attrs.frozen(kw_only=True)
-class RunFacts:
+class RunFacts(Value):
     """What one run did.
 
     Attributes:

@@ -9,6 +9,7 @@ import duckdb
 
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
 from sbf_core.errors import UsageError
+from sbf_core.value import Value
 
 #: Python has a value for each of these that is another: a month of 30 days, microseconds.
 _OTHERWISE = ("INTERVAL", "TIMESTAMP_NS", "TIME_NS")
@@ -30,7 +31,7 @@ def check_query(cursor: duckdb.DuckDBPyConnection, text: str) -> None:
 
 
 @attrs.frozen(kw_only=True)
-class Answer:
+class Answer(Value):
     """What a query gives.
 
     Attributes:

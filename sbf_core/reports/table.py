@@ -8,9 +8,11 @@ from typing import Any
 import attrs
 import duckdb
 
+from sbf_core.value import Value
+
 
 @attrs.frozen
-class FactTable:
+class FactTable(Value):
     """Rows with the names of their columns.
 
     Attributes:

@@ -8,13 +8,14 @@ import attrs
 
 from sbf_core.errors import UsageError, nearest
 from sbf_core.plan.planner import PlanWishes
+from sbf_core.value import Value
 from sbf_core.vocabulary import Layer
 
 FIRST_DAY = dt.date(1900, 1, 1)
 
 
 @attrs.frozen(kw_only=True)
-class RunOptions:
+class RunOptions(Value):
     """What a run was asked to do; the rest comes from the settings.
 
     Attributes:

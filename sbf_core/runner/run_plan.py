@@ -10,10 +10,11 @@ import attrs
 from sbf_core.plan.forecast import VendorForecast, forecast
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.record import PluginRecord
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class RunPlan:
+class RunPlan(Value):
     """What a run would do.
 
     Attributes:

@@ -20,10 +20,11 @@ from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.runner.configured_datasets import check_sources, configured, with_ticker_names
 from sbf_core.runner.dataset_checks import sound_datasets
 from sbf_core.runner.options import RunOptions
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class ChosenWork:
+class ChosenWork(Value):
     """What a run works on.
 
     Attributes:

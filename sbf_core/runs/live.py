@@ -15,6 +15,7 @@ import attrs
 
 from sbf_core.atomic_file import state_of, write_whole
 from sbf_core.secret import redacted
+from sbf_core.value import Value
 
 SCHEMA = "sbf.live/1"
 #: A run writes every second; one that has not for so long is dead, or its machine sleeps.
@@ -22,7 +23,7 @@ SILENT_SECONDS_MAX = 10.0
 
 
 @attrs.define(kw_only=True)
-class LiveDataset:
+class LiveDataset(Value):
     """How far one dataset is.
 
     Attributes:
@@ -43,7 +44,7 @@ class LiveDataset:
 
 
 @attrs.define(kw_only=True)
-class LiveLimit:
+class LiveLimit(Value):
     """One limit of a vendor and what is used of it.
 
     Attributes:
@@ -59,7 +60,7 @@ class LiveLimit:
 
 
 @attrs.define(kw_only=True)
-class LiveRun:
+class LiveRun(Value):
     """How far a run is.
 
     Attributes:

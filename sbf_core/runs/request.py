@@ -7,6 +7,7 @@ import datetime as dt
 import attrs
 
 from sbf_core.dataset_id import DatasetId, dataset_id_of
+from sbf_core.value import Value
 
 #: Between the tickers of a request for several; no ticker holds it.
 TICKER_SEPARATOR = ","
@@ -14,7 +15,7 @@ _SHOWN = 60
 
 
 @attrs.frozen(kw_only=True)
-class RunRequest:
+class RunRequest(Value):
     """One thing to fetch, as the planner decided it.
 
     Attributes:

@@ -14,6 +14,7 @@ from sbf_core.errors import UsageError, nearest
 from sbf_core.failures import FailureKind
 from sbf_core.runs.request import RunRequest
 from sbf_core.unicode_text import escaped
+from sbf_core.value import Value
 
 #: What ``RunResult.kind`` says where the vendor has nothing for what was asked: no failure, and so no kind of one.
 NOTHING = "none"
@@ -109,7 +110,7 @@ def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
 
 
 @attrs.frozen(kw_only=True)
-class RunResult:
+class RunResult(Value):
     """What came back for one request.
 
     Attributes:

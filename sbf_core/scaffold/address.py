@@ -11,6 +11,7 @@ import attrs
 from sbf_core.errors import UsageError
 from sbf_core.scaffold.changes import ChangedSince, changed_since
 from sbf_core.scaffold.naming import as_name
+from sbf_core.value import Value
 
 _FROM = re.compile(r"(?:^|_)(?:from|start|since|begin|after|min)|from$|start$", re.IGNORECASE)
 _TO = re.compile(r"(?:^|_)(?:to|end|until|till|before|max)(?:_|$|[A-Z])|^(?:end|to)", re.IGNORECASE)
@@ -33,7 +34,7 @@ _SECRET = re.compile(
 
 
 @attrs.frozen(kw_only=True)
-class Template:
+class Template(Value):
     """What an address tells of how its vendor is asked.
 
     Attributes:

@@ -11,6 +11,7 @@ import attrs
 from sbf_core.dataset.cursor import Cursor, CursorBy, moment_text
 from sbf_core.scaffold.guess import GuessedColumn
 from sbf_core.scaffold.naming import as_name
+from sbf_core.value import Value
 
 _CHANGED = re.compile(r"(?:^|_)(?:last)?(?:updated?|modified|modification|changed?)(?:_?at)?(?:_|$)")
 _SINCE = re.compile(r"(?:^|_)(?:since|after|from|min|gte?|start|begin)(?:_|$)")
@@ -24,7 +25,7 @@ _SECONDS_DIGITS = 10
 
 
 @attrs.frozen(kw_only=True)
-class ChangedSince:
+class ChangedSince(Value):
     """What such a parameter tells.
 
     Attributes:

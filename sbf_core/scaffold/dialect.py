@@ -23,6 +23,7 @@ from sbf_core.payload.model import Record
 from sbf_core.payload.text import check_utf8, utf8_text
 from sbf_core.scaffold.edges import CUSTOM, FOOTER_LINES_MAX, Line, around, comment_of, is_comment
 from sbf_core.scaffold.marks import LOOSE
+from sbf_core.value import Value
 
 _DELIMITERS = ",;\t|"
 #: Byte order marks and what they mean (Unicode Standard, section 23.8); that of UTF-8 needs no declaration.
@@ -39,7 +40,7 @@ _RATED_LINES = 2_000
 
 
 @attrs.frozen(kw_only=True)
-class FoundTable:
+class FoundTable(Value):
     """Delimited text and its dialect.
 
     Attributes:

@@ -12,6 +12,7 @@ from sbf_core.dataset.formats import Csv
 from sbf_core.errors import UsageError
 from sbf_core.scaffold.marks import LOOSE
 from sbf_core.scaffold.naming import as_name
+from sbf_core.value import Value
 
 CUSTOM = "write the hook promote for it: --kind custom"
 FOOTER_LINES_MAX = 30
@@ -21,7 +22,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 @attrs.frozen(kw_only=True)
-class Line:
+class Line(Value):
     """A record of a first, lax reading: the number of its first line, and its cells."""
 
     number: int

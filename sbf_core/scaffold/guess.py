@@ -16,6 +16,7 @@ from sbf_core.payload.json_text import Number
 from sbf_core.scaffold.marks import CODE, LOOSE, Marks, marks_of
 from sbf_core.scaffold.moments import compact_days_of, epoch_of, moments_of
 from sbf_core.scaffold.naming import as_name
+from sbf_core.value import Value
 
 #: From so many rows on, what holds for all of them is likely to hold for the next.
 ENOUGH = 20
@@ -27,7 +28,7 @@ _DECIMALS_MAX = 10
 
 
 @attrs.frozen(kw_only=True)
-class GuessedColumn:
+class GuessedColumn(Value):
     """One column, as far as the rows tell.
 
     Attributes:
@@ -87,7 +88,7 @@ class GuessedColumn:
 
 
 @attrs.frozen(kw_only=True)
-class Guesses:
+class Guesses(Value):
     """The columns of rows, and the marks in their numbers."""
 
     columns: list[GuessedColumn]
@@ -95,7 +96,7 @@ class Guesses:
 
 
 @attrs.define(eq=False)
-class _Field:
+class _Field(Value):
     """The values of one field."""
 
     name: str

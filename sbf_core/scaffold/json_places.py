@@ -19,6 +19,7 @@ from sbf_core.payload.json_text import Number
 from sbf_core.payload.json_walk import rows_of
 from sbf_core.scaffold.moments import compact_days_of, epoch_of, moments_of
 from sbf_core.scaffold.naming import as_name
+from sbf_core.value import Value
 
 CUSTOM = "write the hook promote for it: --kind custom"
 _DEPTH_MAX = 6
@@ -43,7 +44,7 @@ class Kind(enum.IntEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Place:
+class Place(Value):
     """Where rows may be.
 
     Attributes:

@@ -20,6 +20,7 @@ from sbf_core.payload.json_values import getter, is_absent
 from sbf_core.payload.json_walk import Row, Unreachable, rows_of
 from sbf_core.scaffold.json_fields import NESTED_MAX, header_of, is_plain_source, plain_fields, plain_lists, quoted_name
 from sbf_core.scaffold.json_places import CUSTOM, Kind, Place, is_time, likeliest, refuse_spread_rows, wanted_place
+from sbf_core.value import Value
 
 ROWS_MAX = 20_000
 _COLUMNS_MAX = 200
@@ -28,7 +29,7 @@ _WORD = re.compile(r"[^\W\d]|[$@#]")
 
 
 @attrs.frozen(kw_only=True)
-class FoundJson:
+class FoundJson(Value):
     """Rows of a document.
 
     Attributes:

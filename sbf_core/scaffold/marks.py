@@ -9,6 +9,8 @@ from functools import lru_cache
 
 import attrs
 
+from sbf_core.value import Value
+
 #: What may stand between groups of three digits, besides the other one of point and comma.
 _GROUPS = ("'", " ", "\u00a0", "\u202f", "\u2019", "_")
 LOOSE = re.compile(r"[+-]?[.,]?\d[\d.,'_ \u00a0\u202f\u2019]*(?:[eE][+-]?\d+)?", re.ASCII)
@@ -17,7 +19,7 @@ CODE = re.compile(r"[+-]?0\d+")
 
 
 @attrs.frozen
-class Marks:
+class Marks(Value):
     """Marks within numbers, as ``Csv`` and ``Json`` declare them."""
 
     decimal: str = "."

@@ -13,6 +13,7 @@ import attrs
 from sbf_core.dataset.pages import Pages
 from sbf_core.errors import SbfError
 from sbf_core.http.link_header import links
+from sbf_core.value import Value
 
 #: The header that states how many rows there are.
 TOTAL_HEADER = "x-total-count"
@@ -43,7 +44,7 @@ _FURTHER = "declare how it goes on, e.g. RestRecipe(pages=Pages(by=...)), else r
 
 
 @attrs.frozen(kw_only=True)
-class Paging:
+class Paging(Value):
     """How an answer goes on.
 
     Attributes:

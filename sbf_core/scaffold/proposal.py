@@ -23,6 +23,7 @@ from sbf_core.scaffold.marks import PLAIN, Marks
 from sbf_core.scaffold.paging import Paging, paging_of
 from sbf_core.scaffold.roles import with_roles
 from sbf_core.scaffold.row_search import FoundRows, declared_again, find_rows, usual_format
+from sbf_core.value import Value
 
 KINDS = ("rest", "csv", "custom")
 _SATURDAY = 5
@@ -32,7 +33,7 @@ _SILENT_TERMS = "Not looked up yet."
 
 
 @attrs.frozen(kw_only=True)
-class Words:
+class Words(Value):
     """What only the author can say.
 
     Attributes:
@@ -60,7 +61,7 @@ class Words:
 
 
 @attrs.frozen(kw_only=True)
-class Sampled:
+class Sampled(Value):
     """A payload of the sample, the moment of its fetch, and headers that tell of further pages."""
 
     payload: bytes
@@ -69,7 +70,7 @@ class Sampled:
 
 
 @attrs.frozen(kw_only=True)
-class Proposal:
+class Proposal(Value):
     """A new plugin.
 
     Attributes:

@@ -17,6 +17,7 @@ from sbf_core.payload.unpack import GZIP, ZIP, unpacked
 from sbf_core.scaffold.dialect import find_table, read_table
 from sbf_core.scaffold.json_rows import ROWS_MAX, json_rows
 from sbf_core.scaffold.xml_rows import xml_rows
+from sbf_core.value import Value
 
 _HTML = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
@@ -28,7 +29,7 @@ _TAB = Csv(delimiter="\t")
 
 
 @attrs.frozen(kw_only=True)
-class FoundRows:
+class FoundRows(Value):
     """Rows and how they are reached.
 
     Attributes:

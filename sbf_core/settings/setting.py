@@ -9,6 +9,7 @@ import attrs
 
 from sbf_core.duck.config import FSYNC_POLICIES
 from sbf_core.errors import UsageError, nearest, printable
+from sbf_core.value import Value
 
 #: As DuckDB reads it; larger numbers are beyond what it counts.
 _SIZE = r"\d{1,6}(\.\d{1,3})?\s*([KMGT]i?B|%)|\d{1,18}\s*B"
@@ -16,7 +17,7 @@ _SHOWN_CHARACTERS = 60
 
 
 @attrs.frozen(kw_only=True)
-class Setting:
+class Setting(Value):
     """One setting.
 
     Attributes:

@@ -15,10 +15,11 @@ from sbf_core.settings.own_universe import own_universe
 from sbf_core.settings.setting import SETTINGS, Setting, checked, from_text
 from sbf_core.settings.toml_file import FILE_NAME, read_settings
 from sbf_core.universe.members import UniverseSettings
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class Resolved:
+class Resolved(Value):
     """A setting's value and where it came from."""
 
     setting: Setting

@@ -12,6 +12,7 @@ import attrs
 from sbf_core.atomic_file import regular_file
 from sbf_core.errors import EnvironmentFault, UsageError, nearest
 from sbf_core.settings.setting import BY_NAME
+from sbf_core.value import Value
 
 FILE_NAME = "sbf.toml"
 FILE_BYTES_MAX = 1 << 20
@@ -20,7 +21,7 @@ _Tables = Mapping[str, Mapping[str, Any]]
 
 
 @attrs.frozen(kw_only=True)
-class Written:
+class Written(Value):
     """What a file says.
 
     Attributes:

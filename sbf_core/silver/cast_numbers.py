@@ -30,6 +30,7 @@ from sbf_core.silver.cast_steps import (
     trimmed,
     unless_marker,
 )
+from sbf_core.value import Value
 
 _UNSIGNED = r"([0-9]+\.?[0-9]*|\.[0-9]+)"
 #: A number as it may be written: ``12``, ``-1.5``, ``.5``, ``5.``, ``+1.5E+10``.
@@ -47,7 +48,7 @@ _TEXTS, _BARES, _POINTS, _DIGITS, _PLAINS = (
 
 
 @attrs.frozen(kw_only=True)
-class NumberCasts:
+class NumberCasts(Value):
     """The casts of the number columns of a table.
 
     Attributes:

@@ -10,10 +10,11 @@ import attrs
 
 from sbf_core.silver.cast_steps import Field, FieldCast
 from sbf_core.silver.cast_zones import candidates, day_in_years, in_nanoseconds, in_years, is_shown, settled, wall
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class Settling:
+class Settling(Value):
     """From ``local`` and ``instant`` to the value: zones, days, and what is out of range or finer than the type.
 
     Attributes:

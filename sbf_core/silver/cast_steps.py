@@ -15,6 +15,7 @@ import attrs
 
 from sbf_core.dataset.columns import Column
 from sbf_core.duck.identifiers import literal, quoted
+from sbf_core.value import Value
 
 #: Alias of the relation that each step reads.
 RELATION = "_r"
@@ -35,7 +36,7 @@ class Marks(Protocol):
 
 
 @attrs.frozen(kw_only=True)
-class Field:
+class Field(Value):
     """One field of a relation, and the column that it fills.
 
     Attributes:
@@ -84,7 +85,7 @@ class Field:
 
 
 @attrs.frozen(kw_only=True)
-class FieldCast:
+class FieldCast(Value):
     """The expressions of one column.
 
     Attributes:

@@ -19,6 +19,7 @@ from sbf_core.silver.cast_formats import iso_of, parts_of
 from sbf_core.silver.cast_settling import Settling
 from sbf_core.silver.cast_steps import Field, FieldCast, full_match, trimmed, unless_marker, without_markers
 from sbf_core.silver.cast_zones import day_in_years
+from sbf_core.value import Value
 
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
@@ -86,7 +87,7 @@ def _instant(text: str) -> str:
 
 
 @attrs.frozen(kw_only=True)
-class _Texts:
+class _Texts(Value):
     """Moments as texts: of a format, or ISO 8601.
 
     Each text is either ``local`` (a TIMESTAMP as the clock showed it) or an ``instant`` (a TIMESTAMP in UTC). Both are

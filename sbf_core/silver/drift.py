@@ -18,13 +18,14 @@ from sbf_core.errors import FieldGone, SbfError, printable
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.silver.inspection import Inspected
 from sbf_core.silver.tables import current_table, history_table
+from sbf_core.value import Value
 from sbf_core.vocabulary import Drift
 
 _SHOWN_MAX = 5
 
 
 @attrs.frozen(kw_only=True)
-class Gone:
+class Gone(Value):
     """A payload that lacks a declared field which came until then.
 
     Attributes:

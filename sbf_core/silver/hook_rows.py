@@ -22,6 +22,7 @@ from sbf_core.payload.model import DOUBTFUL, Look, Reading, Slot, slots_of
 from sbf_core.silver.inspection import Inspected, looked_at, refusal, regular_of
 from sbf_core.silver.parsing import write_hook_rows, write_records
 from sbf_core.silver.reading import AskPlan, ParseRows, PromotionBatch, PromotionPlan, SelectRows, WrittenRows
+from sbf_core.value import Value
 
 #: The engine's buffer for one JSON value.
 _OBJECT_BYTES_USUAL = 1 << 24
@@ -29,7 +30,7 @@ _RECORD_COLUMNS = ("_file", "_place", "_fault", "_raw")
 
 
 @attrs.frozen(kw_only=True)
-class HookSource:
+class HookSource(Value):
     """A relation of rows.
 
     Attributes:

@@ -26,6 +26,7 @@ from sbf_core.payload.listing import lists
 from sbf_core.payload.model import Look, PayloadFile, Reading, Slot
 from sbf_core.payload.unpack import is_packed, unpacked
 from sbf_core.silver.reading import BatchFile
+from sbf_core.value import Value
 
 #: Payloads up to this size are read once, for hash and look together; larger ones are looked at where they are.
 READ_BYTES_MAX = 1 << 20
@@ -47,7 +48,7 @@ def record_by_record() -> Iterator[None]:
 
 
 @attrs.frozen(kw_only=True)
-class Inspected:
+class Inspected(Value):
     """What the look at a payload found.
 
     Attributes:

@@ -13,10 +13,11 @@ from sbf_core.silver.drift import Gone
 from sbf_core.silver.inspection import Inspected
 from sbf_core.silver.restatement import Restatement
 from sbf_core.silver.staging import Staged
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class BatchOutcome:
+class BatchOutcome(Value):
     """What became of a batch.
 
     Attributes:
@@ -35,7 +36,7 @@ class BatchOutcome:
 
 
 @attrs.frozen(kw_only=True)
-class Batch:
+class Batch(Value):
     """Payloads, and what was said of them before any was taken in.
 
     Attributes:

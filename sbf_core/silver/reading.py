@@ -10,10 +10,11 @@ import attrs
 from sbf_core.errors import UsageError
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.unicode_text import is_unicode
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class BatchFile:
+class BatchFile(Value):
     """One payload of a batch.
 
     Attributes:
@@ -32,7 +33,7 @@ def _nothing() -> tuple[str, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class PromotionBatch:
+class PromotionBatch(Value):
     """What ``promote`` may look at.
 
     Attributes:
@@ -56,7 +57,7 @@ class PromotionBatch:
 
 
 @attrs.frozen
-class SelectRows:
+class SelectRows(Value):
     """Rows by SQL: one SELECT over the relation ``batch``.
 
     ``batch`` has the column ``_file``, which the SELECT must pass on, and the fields of the payloads as text; for
@@ -85,7 +86,7 @@ class SelectRows:
 
 
 @attrs.frozen
-class ParseRows:
+class ParseRows(Value):
     """Rows by Python: ``parse`` is called with the bytes of one payload and gives rows as mappings.
 
     Values may be text, numbers, dates, ``Decimal``, ``bool`` or None; they are checked like any payload's.
@@ -96,7 +97,7 @@ class ParseRows:
 
 
 @attrs.frozen(kw_only=True)
-class WrittenRows:
+class WrittenRows(Value):
     """Rows that another process has parsed and written; no answer for a plugin.
 
     Attributes:

@@ -18,10 +18,11 @@ from sbf_core.faults import fault_point
 from sbf_core.ops.made_tables import MadeTable
 from sbf_core.ops.service import OpsService
 from sbf_core.silver.tables import create_tables, drop_tables, row_columns, tables_there
+from sbf_core.value import Value
 
 
 @attrs.frozen(kw_only=True)
-class Taken:
+class Taken(Value):
     """What a declaration took of some payloads.
 
     Attributes:

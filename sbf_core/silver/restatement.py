@@ -14,12 +14,13 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, literal, literal_list, matches, quoted
 from sbf_core.ops.coverage import answers
 from sbf_core.silver.tables import current_table, history_table, value_columns
+from sbf_core.value import Value
 
 _SECONDS_A_DAY = 86_400
 
 
 @attrs.frozen(kw_only=True)
-class Restatement:
+class Restatement(Value):
     """A series whose past was restated.
 
     Attributes:

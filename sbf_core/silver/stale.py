@@ -16,6 +16,7 @@ from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.made_tables import HeldPayloads, HeldTable, MadeTable, held_tables, made_tables
 from sbf_core.safe_paths import place_inside
 from sbf_core.shell_words import typed
+from sbf_core.value import Value
 
 #: The ways on where a payload is lost.
 PUT_BACK = "put it back with `sbf repair --from BACKUP`, or go on without it: `sbf rebuild --accept`"
@@ -34,7 +35,7 @@ _PROMOTED = (
 
 
 @attrs.frozen(kw_only=True)
-class StaleTable:
+class StaleTable(Value):
     """A table that is to be made again.
 
     Attributes:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from sbf_core.value import Value
+
 if TYPE_CHECKING:
     from sbf_core.testing.subject import Subject
 
@@ -14,7 +16,7 @@ PASSED, FAILED, EXEMPT = "passed", "failed", "exempt"
 
 
 @attrs.frozen
-class Problem:
+class Problem(Value):
     """Something that is not as it should be.
 
     Attributes:
@@ -27,7 +29,7 @@ class Problem:
 
 
 @attrs.frozen
-class Note:
+class Note(Value):
     """Why a check had nothing to look at."""
 
     text: str
@@ -38,7 +40,7 @@ Look = Callable[["Subject"], Iterator[Problem | Note]]
 
 
 @attrs.frozen
-class Check:
+class Check(Value):
     """One check.
 
     Attributes:
@@ -53,7 +55,7 @@ class Check:
 
 
 @attrs.frozen(kw_only=True)
-class Outcome:
+class Outcome(Value):
     """How one check went.
 
     Attributes:

@@ -22,12 +22,13 @@ import cattrs
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.errors import UsageError
 from sbf_core.testing.subject import Subject
+from sbf_core.value import Value
 
 _CONSTANTS = (str, bytes, int, float, tuple, list, dict, set, frozenset, re.Pattern)
 
 
 @attrs.frozen(kw_only=True)
-class PromoteCode:
+class PromoteCode(Value):
     """What is kept of a hook.
 
     Attributes:

@@ -17,6 +17,7 @@ from sbf_core.plugin.record import PluginRecord
 from sbf_core.testing.outcome import Note
 from sbf_core.testing.scratch import ScratchHome
 from sbf_core.testing.subject import Filled, Subject
+from sbf_core.value import Value
 
 #: A dataset with more recorded rows takes more than two seconds for a check: 30,000 rows are promoted in about 0.3.
 ROWS_MAX = 30_000
@@ -51,7 +52,7 @@ class RedeclaredManager(PluginManager):
 
 
 @attrs.frozen(kw_only=True)
-class Changed:
+class Changed(Value):
     """What became of a declaration that changed over a warehouse that was filled before.
 
     Attributes:

@@ -22,13 +22,14 @@ from sbf_core.plugin.registry import DatasetRegistry, OwnedDataset
 from sbf_core.runs.context import RunContext
 from sbf_core.testing.scratch import ScratchHome, ScratchRecording, answers_of
 from sbf_core.testing.watching import WatchedManager
+from sbf_core.value import Value
 
 #: Recordings of many fetches are cut into so many runs, where runs one after the other are compared with one.
 STEPS_MAX = 6
 
 
 @attrs.frozen(kw_only=True)
-class Filled:
+class Filled(Value):
     """A warehouse and the run that filled it last."""
 
     home: ScratchHome

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import attrs
 
+from sbf_core.value import Value
 from sbf_core.vocabulary import texts
 
 
 @attrs.frozen(kw_only=True)
-class UniverseMember:
+class UniverseMember(Value):
     """A ticker and the days on which it belongs to the universe, both included; None is open."""
 
     ticker: str
@@ -25,7 +26,7 @@ class UniverseMember:
 
 
 @attrs.frozen(kw_only=True)
-class Membership:
+class Membership(Value):
     """The tickers that a source is asked for, and the days of those that do not belong always.
 
     Attributes:
@@ -59,7 +60,7 @@ def membership_of(members: Sequence[UniverseMember], *, limit: int = 0) -> Membe
 
 
 @attrs.frozen(kw_only=True)
-class UniverseSettings:
+class UniverseSettings(Value):
     """Where the tickers come from; exactly one of the four, or none.
 
     Attributes:

@@ -18,6 +18,7 @@ from sbf_core.charts.vega import described
 from sbf_core.charts.view import View
 from sbf_core.dataset.chart import ChartKind
 from sbf_core.reports.form_days import day_of, moment_of
+from sbf_core.value import Value
 
 #: More than these are not ticked but written.
 _SERIES_TICKED_MAX = 60
@@ -36,7 +37,7 @@ _PARTS = ("from", "to", "series", "names", "as_of", "as")
 
 
 @attrs.frozen(kw_only=True)
-class Figure:
+class Figure(Value):
     """A chart as a page shows it.
 
     Attributes:

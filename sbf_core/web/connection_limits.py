@@ -13,11 +13,13 @@ import attrs
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from sbf_core.value import Value
+
 _LATE = b"The request did not come in time.\n"
 
 
 @attrs.frozen(kw_only=True)
-class ConnectionLimits:
+class ConnectionLimits(Value):
     """Limits of one connection, in seconds.
 
     Attributes:

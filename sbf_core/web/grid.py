@@ -11,6 +11,7 @@ import attrs
 
 from sbf_core.errors import printable
 from sbf_core.reports.table import FactTable
+from sbf_core.value import Value
 
 _CELL_CHARACTERS_MAX = 300
 #: A shorter text is never broken: days, tickers, names.
@@ -31,7 +32,7 @@ Link = Callable[[Mapping[str, Any]], str]
 
 
 @attrs.frozen(kw_only=True)
-class Cell:
+class Cell(Value):
     """A value as a page shows it.
 
     Attributes:
@@ -52,7 +53,7 @@ class Cell:
 
 
 @attrs.frozen(kw_only=True)
-class Grid:
+class Grid(Value):
     """A table of a page.
 
     Attributes:

@@ -18,6 +18,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.publish import Publication, current_publication
 from sbf_core.errors import SbfError
+from sbf_core.value import Value
 
 #: Nearly all pages get on with this, and the process stays small. Less fails with a ledger of a million rows.
 _MEMORY = "40MB"
@@ -36,7 +37,7 @@ _PAUSE_SECONDS = 0.2
 
 
 @attrs.frozen
-class _State:
+class _State(Value):
     """A file, and which state of it: a copy never changes, the database has a time of its last change."""
 
     path: Path
@@ -48,7 +49,7 @@ class _State:
 
 
 @attrs.define(eq=False)
-class _Held:
+class _Held(Value):
     """An open file, and how many requests read it."""
 
     bootstrap: DuckDbBootstrap

@@ -15,6 +15,7 @@ from sbf_core.child.environment import bare_environment
 from sbf_core.child.group import ChildProcess
 from sbf_core.errors import UsageError
 from sbf_core.reports.table import FactTable
+from sbf_core.value import Value
 from sbf_core.web.sql_process import BEGUN
 
 SECONDS_MAX = 5.0
@@ -28,7 +29,7 @@ _COPIES_MAX = 5
 
 
 @attrs.frozen(kw_only=True)
-class Answer:
+class Answer(Value):
     """What a query gave.
 
     Attributes:
