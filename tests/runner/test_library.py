@@ -135,6 +135,14 @@ def test_a_copy_that_lacks_rows_is_not_read(tmp_path: Path) -> None:
         assert warehouse.execute("SELECT count(*) FROM silver.ecb_reference_rate").fetchone() == (292_166,)
 
 
+def test_a_copy_that_lacks_no_row_is_still_read_after_a_run_that_made_none(tmp_path: Path) -> None:
+    place, nothing = tmp_path / "home", {"run.publish": "no"}
+    sbf_core.run(place, plugins=["iso4217"], replay="sample")
+    assert sbf_core.run(place, plugins=["iso4217"], replay="sample", settings=nothing).files == 0
+    with sbf_core.open(place):  # else it would be the database, and keep the next run out
+        assert sbf_core.run(place, plugins=["iso4217"], replay="sample", settings=nothing).status == "ok"
+
+
 def test_while_a_run_is_at_work_the_state_of_the_last_one_is_read(tmp_path: Path) -> None:
     place = tmp_path / "home"
     sbf_core.run(place, plugins=["iso4217"], replay="sample")
