@@ -198,18 +198,16 @@ class BronzeFileWriter:
         handle = os.open(path, _WRITE_FLAGS, 0o400)
         fault_point("bronze.created")
         try:
-            told = copy_payload(source, handle, durable=self._config.fsync != "none")
-            fault_point("bronze.written")
-            if self.waits_for_disk:
-                os.fsync(handle)
+            try:
+                told = copy_payload(source, handle, durable=self._config.fsync != "none")
+                fault_point("bronze.written")
+                if self.waits_for_disk:
+                    os.fsync(handle)
+            finally:
+                os.close(handle)
         except PayloadRefused:
-            os.close(handle)
-            handle = -1
             _discard(path)
             raise
-        finally:
-            if handle >= 0:
-                os.close(handle)
         return told
 
     def _finish(self, item: StagedPayload) -> bool:

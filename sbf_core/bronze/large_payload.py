@@ -6,8 +6,8 @@ import hashlib
 import os
 import stat
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from sbf_core.atomic_file import CAN_SYNC_LATER, file_hash
 from sbf_core.errors import PayloadRefused
@@ -78,16 +78,16 @@ def hash_source(source: Path) -> str:
         raise _refused(source, error.strerror or str(error)) from error
 
 
-def _opened(source: Path) -> BinaryIO:
+def _opened(source: Path) -> FileIO:
     try:
         return source.open("rb", buffering=0)
     except OSError as error:
         raise _refused(source, error.strerror or str(error)) from error
 
 
-def _read_into(file: BinaryIO, piece: memoryview, source: Path) -> int:
+def _read_into(file: FileIO, piece: memoryview, source: Path) -> int:
     try:
-        return file.readinto(piece)  # type: ignore[attr-defined, no-any-return]
+        return file.readinto(piece)
     except OSError as error:
         raise _refused(source, error.strerror or str(error)) from error
 
