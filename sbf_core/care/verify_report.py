@@ -7,7 +7,7 @@ import attrs
 from sbf_core.care.findings import Finding, FindingKind
 from sbf_core.counted import counted
 from sbf_core.errors import HomeLocked
-from sbf_core.value import Value
+from sbf_core.value import Entity
 
 #: What a run does to the files of a home looks like this to somebody who knows the state before it.
 _OF_A_RUN = frozenset(
@@ -23,7 +23,7 @@ _OF_A_RUN = frozenset(
 
 
 @attrs.define(kw_only=True)
-class VerifyReport(Value):
+class VerifyReport(Entity):
     """What a verification came to.
 
     Attributes:

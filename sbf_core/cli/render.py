@@ -16,11 +16,11 @@ from sbf_core.errors import UsageError, printable
 from sbf_core.failures import Failure
 from sbf_core.secret import redacted
 from sbf_core.shell_words import home_option, of_home, told_of_home
-from sbf_core.value import Value
+from sbf_core.value import Entity
 
 
 @attrs.define
-class _Answer(Value):
+class _Answer(Entity):
     """How the command line wants to be answered.
 
     Attributes:

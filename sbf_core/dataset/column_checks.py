@@ -24,6 +24,8 @@ from sbf_core.errors import UsageError, nearest
 from sbf_core.vocabulary import check_name
 
 _TAKEN = frozenset({*CORE_COLUMNS, "known_to", "_deleted"})
+#: What declarations mostly name; none of them is looked up.
+USUAL_ZONES = frozenset({"UTC", "America/New_York", "America/Chicago", "Europe/London", "Europe/Berlin", "Asia/Tokyo"})
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -142,7 +144,9 @@ def _check_format(col: Column, refuse: Callable[[str, str], None]) -> None:
 
 
 def _is_zone(name: str) -> bool:
-    from zoneinfo import ZoneInfo  # 3 ms that only a zone has to pay
+    if name in USUAL_ZONES:
+        return True
+    from zoneinfo import ZoneInfo  # 3 ms that only another zone has to pay
 
     if name == "localtime" or name.startswith(
         ("posix/", "right/")

@@ -15,7 +15,7 @@ from sbf_core.plan.planned import PlannedRequest
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
-from sbf_core.value import Value
+from sbf_core.value import Entity
 from sbf_core.vocabulary import WorkStatus
 
 #: Requests that failed for reasons of their own are told one by one up to here.
@@ -52,7 +52,7 @@ def outcome_of(result: RunResult) -> FailedFetch | None:
 
 
 @attrs.define(eq=False)
-class FetchTally(Value):
+class FetchTally(Entity):
     """Counts requests without a payload, and says so at the end.
 
     Args:

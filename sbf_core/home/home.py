@@ -28,7 +28,7 @@ from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.recovery.damaged_database import open_replacing
 from sbf_core.settings.keys import Keys
 from sbf_core.settings.settings import Settings
-from sbf_core.value import Value
+from sbf_core.value import Entity, Value
 
 
 @attrs.frozen(kw_only=True)
@@ -45,7 +45,7 @@ class ReadDatabase(Value):
 
 
 @attrs.define(kw_only=True)
-class WrittenDatabase(Value):
+class WrittenDatabase(Entity):
     """What ``Home.writing`` gives.
 
     Attributes:

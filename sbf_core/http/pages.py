@@ -22,7 +22,7 @@ from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk
 from sbf_core.runs.result import NOTHING, RunResult
 from sbf_core.unicode_text import is_unicode
-from sbf_core.value import Value
+from sbf_core.value import Entity, Value
 
 #: What stands where the next page would be named, and none follows.
 _NO_MORE = (None, "", False, 0)
@@ -106,7 +106,7 @@ class _NotWhole(Exception):
 
 
 @attrs.define
-class _Walk(Value):
+class _Walk(Entity):
     """From page to page."""
 
     ask: Ask

@@ -23,7 +23,7 @@ from sbf_core.failures import FailureKind
 from sbf_core.http.coding import AnswerRefused, BodyReader, SizeCaps
 from sbf_core.http.names import AddressRefused, NameResolver
 from sbf_core.http.wire_answer import WireAnswer, WireFault
-from sbf_core.value import Value
+from sbf_core.value import Entity
 
 _STEP_SECONDS_MAX = 30.0
 _KEEPALIVE_SECONDS = 30.0
@@ -100,7 +100,7 @@ class Wire:
 
 
 @attrs.define
-class _Arrived(Value):
+class _Arrived(Entity):
     """What came of an answer before it went wrong."""
 
     reader: BodyReader | None = None

@@ -15,7 +15,7 @@ import attrs
 from sbf_core.dataset.formats import Csv
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.text import Utf8Text
-from sbf_core.value import Value
+from sbf_core.value import Entity, Value
 
 #: What a line of the payload is cut to in a message.
 RAW_CHARS_MAX = 200
@@ -35,7 +35,7 @@ def shown(raw: str) -> str:
 
 
 @attrs.frozen(kw_only=True, eq=False, slots=False)
-class Dialect(Value):
+class Dialect(Entity):
     """A declared dialect as bytes and patterns.
 
     Attributes:

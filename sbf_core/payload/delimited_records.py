@@ -18,14 +18,14 @@ from sbf_core.errors import PayloadRefused
 from sbf_core.payload.delimited_dialect import AROUND_NAMES, LINE, LINE_END, Dialect, Head, shown
 from sbf_core.payload.model import Record
 from sbf_core.secret import redacted_bytes
-from sbf_core.value import Value
+from sbf_core.value import Entity
 
 RAGGED, BAD_QUOTE, HEADER_AGAIN = "ragged", "bad_quote", "header_again"
 _RAW_BYTES = 4096
 
 
 @attrs.define(eq=False)
-class RecordReader(Value):
+class RecordReader(Entity):
     """The records of one text.
 
     Args:

@@ -21,7 +21,7 @@ import attrs
 
 from sbf_core.payload.delimited_dialect import Dialect, Head
 from sbf_core.payload.text import Utf8Text, holds, refused_byte, utf8_part
-from sbf_core.value import Value
+from sbf_core.value import Entity, Value
 
 #: A record that is not seen to end within this is left to Python: the engine has a limit of 2,000,000 bytes a line.
 _PIECE_BYTES = 1 << 19
@@ -89,7 +89,7 @@ def shape_of(dialect: Dialect, text: Utf8Text, head: Head, line_end: bytes, end:
 
 
 @attrs.define(kw_only=True, eq=False)
-class _Check(Value):
+class _Check(Entity):
     dialect: Dialect
     names: tuple[bytes, ...]
     line_end: bytes

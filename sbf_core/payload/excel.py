@@ -27,7 +27,7 @@ from sbf_core.errors import PayloadRefused, UsageError
 from sbf_core.payload.excel_xlsx import NOT_CALCULATED, Unseen, look_into, without_false_dates
 from sbf_core.payload.model import Digits, Look, PayloadFile, Reading, Record, Slot
 from sbf_core.payload.records_only import RecordsOnly, places_of, short, without_last
-from sbf_core.value import Value
+from sbf_core.value import Entity, Value
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -183,7 +183,7 @@ class _Sheet:
 
 
 @attrs.define(eq=False)
-class _Merged(Value):
+class _Merged(Entity):
     """A merged cell: where it is, and the value of its first cell."""
 
     top: int

@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 import attrs
 
 from sbf_core.errors import PayloadRefused
-from sbf_core.value import Value
+from sbf_core.value import Entity
 
 #: Texts up to this many bytes are held in memory.
 IN_MEMORY_BYTES_MAX = 8 << 20
@@ -37,7 +37,7 @@ _UTF8 = ("utf-8", "utf-8-sig", "ascii")
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Utf8Text(Value):
+class Utf8Text(Entity):
     """A text as UTF-8 bytes, from anywhere in it.
 
     Attributes:

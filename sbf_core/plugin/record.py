@@ -10,11 +10,11 @@ from typing import Any
 import attrs
 
 from sbf_core.errors import EnvironmentFault, SbfError, raised_at, said_by
-from sbf_core.value import Value
+from sbf_core.value import Entity
 
 
 @attrs.define(eq=False, kw_only=True)
-class PluginRecord(Value):
+class PluginRecord(Entity):
     """One plugin and how its loading went.
 
     Attributes:

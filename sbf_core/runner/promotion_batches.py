@@ -10,7 +10,7 @@ import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.ops.rows import BronzeManifestRow
-from sbf_core.value import Value
+from sbf_core.value import Entity
 from sbf_core.vocabulary import Semantics
 
 #: A batch is one transaction: large enough that its cost a file is small, small enough for memory.
@@ -22,7 +22,7 @@ _JSON_BYTES_A_BYTE = 2
 
 
 @attrs.define
-class _Batch(Value):
+class _Batch(Entity):
     rows: list[BronzeManifestRow] = attrs.field(factory=list)
     size: int = 0
     of_ticker: dict[str | None, list[BronzeManifestRow]] = attrs.field(factory=dict)

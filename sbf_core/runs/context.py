@@ -7,12 +7,12 @@ import datetime as dt
 import attrs
 
 from sbf_core.failures import Failure
-from sbf_core.value import Value
+from sbf_core.value import Entity
 from sbf_core.vocabulary import RunStatus
 
 
 @attrs.define(eq=False, kw_only=True)
-class RunContext(Value):
+class RunContext(Entity):
     """One execution. Made by ``OpsService.start_run``, filled by the runner, closed by ``finish_run``.
 
     Attributes:

@@ -15,7 +15,7 @@ import attrs
 
 from sbf_core.atomic_file import state_of, write_whole
 from sbf_core.secret import redacted
-from sbf_core.value import Value
+from sbf_core.value import Entity
 
 SCHEMA = "sbf.live/1"
 #: A run writes every second; one that has not for so long is dead, or its machine sleeps.
@@ -23,7 +23,7 @@ SILENT_SECONDS_MAX = 10.0
 
 
 @attrs.define(kw_only=True)
-class LiveDataset(Value):
+class LiveDataset(Entity):
     """How far one dataset is.
 
     Attributes:
@@ -44,7 +44,7 @@ class LiveDataset(Value):
 
 
 @attrs.define(kw_only=True)
-class LiveLimit(Value):
+class LiveLimit(Entity):
     """One limit of a vendor and what is used of it.
 
     Attributes:
@@ -60,7 +60,7 @@ class LiveLimit(Value):
 
 
 @attrs.define(kw_only=True)
-class LiveRun(Value):
+class LiveRun(Entity):
     """How far a run is.
 
     Attributes:

@@ -16,7 +16,7 @@ from sbf_core.payload.json_text import Number
 from sbf_core.scaffold.marks import CODE, LOOSE, Marks, marks_of
 from sbf_core.scaffold.moments import compact_days_of, epoch_of, moments_of
 from sbf_core.scaffold.naming import as_name
-from sbf_core.value import Value
+from sbf_core.value import Entity, Value
 
 #: From so many rows on, what holds for all of them is likely to hold for the next.
 ENOUGH = 20
@@ -96,7 +96,7 @@ class Guesses(Value):
 
 
 @attrs.define(eq=False)
-class _Field(Value):
+class _Field(Entity):
     """The values of one field."""
 
     name: str

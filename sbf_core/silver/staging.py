@@ -25,7 +25,7 @@ from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.source import make_batch_file, with_request
 from sbf_core.silver.staged_rows import described, numbered, with_times
 from sbf_core.silver.straight import StraightHabit
-from sbf_core.value import Value
+from sbf_core.value import Entity, Value
 
 #: The first slot: a relation that has it has slots, another has the vendor's names.
 _FIRST_SLOT = "f0"
@@ -36,7 +36,7 @@ _PLAIN = Json()
 
 
 @attrs.define(kw_only=True)
-class Habits(Value):
+class Habits(Entity):
     """What the batches of a dataset have shown so far. It saves time, and changes no row.
 
     Attributes:

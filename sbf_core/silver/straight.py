@@ -24,7 +24,7 @@ from sbf_core.silver.judging import keys_twice, number_of
 from sbf_core.silver.merge import is_empty, make_written
 from sbf_core.silver.outside import may_be_outside
 from sbf_core.silver.tables import current_table, history_table, row_columns
-from sbf_core.value import Value
+from sbf_core.value import Entity
 
 #: Of less there is nothing to save.
 BYTES_MIN = 4 << 20
@@ -37,7 +37,7 @@ class NotStraight(Exception):
 
 
 @attrs.define(kw_only=True)
-class StraightHabit(Value):
+class StraightHabit(Entity):
     """Whether the batches of a dataset may be tried on the short way. It saves time, and changes no row.
 
     Payloads of one series from two runs nearly always state the same keys, which is seen only once they are read.

@@ -23,7 +23,7 @@ import attrs
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.record import PluginRecord
 from sbf_core.silver.reading import ParseRows, SelectRows
-from sbf_core.value import Value
+from sbf_core.value import Entity
 
 _NETWORK = frozenset({"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "socket.bind"})
 _PROGRAMS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork"})
@@ -39,7 +39,7 @@ _installed = threading.Lock()
 
 
 @attrs.define(eq=False)
-class Watch(Value):
+class Watch(Entity):
     """What hooks did.
 
     Attributes:

@@ -18,7 +18,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.publish import Publication, current_publication
 from sbf_core.errors import SbfError
-from sbf_core.value import Value
+from sbf_core.value import Entity, Value
 
 #: Nearly all pages get on with this, and the process stays small. Less fails with a ledger of a million rows.
 _MEMORY = "40MB"
@@ -49,7 +49,7 @@ class _State(Value):
 
 
 @attrs.define(eq=False)
-class _Held(Value):
+class _Held(Entity):
     """An open file, and how many requests read it."""
 
     bootstrap: DuckDbBootstrap

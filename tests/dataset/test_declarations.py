@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from warehouse import Price, entry
 
 from sbf_core.api import Column, DatasetKeymapEntry, FileRecipe, RestRecipe, column
+from sbf_core.dataset.column_checks import USUAL_ZONES
 from sbf_core.dataset.columns import columns_of
 from sbf_core.dataset.fingerprint import declaration_text
 from sbf_core.dataset.from_toml import entries_from_toml
@@ -205,6 +207,11 @@ def test_the_directive_of_seconds_since_1970_is_an_epoch() -> None:
     for wrong in ({"epoch": "ms", "date_format": "%s"}, {"epoch": "s", "date_format": "%Y"}):
         with pytest.raises(UsageError, match="goes without a date_format"):
             declare(Column(name="day", type="DATE", key=True, **wrong))
+
+
+@pytest.mark.parametrize("zone", sorted(USUAL_ZONES))
+def test_a_zone_that_is_not_looked_up_is_one(zone: str) -> None:
+    assert zoneinfo.ZoneInfo(zone).key == zone
 
 
 @pytest.mark.parametrize("zone", ["localtime", "Mars/Base", "posix/UTC", "../UTC"])
