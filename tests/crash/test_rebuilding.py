@@ -69,6 +69,7 @@ class Case:
         assert kept and all(facts.st_nlink == 1 for facts in kept), "each is a database of its own"
         assert not list((home / "scratch").glob("*/*"))
         assert ask(home, "SELECT count(*) FROM ops.file_ingestions WHERE kind = 'run' AND status = 'running'") == [(0,)]
+        shutil.rmtree(home)
 
 
 @pytest.fixture(scope="module")

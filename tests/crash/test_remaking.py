@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,6 +124,7 @@ class Upgrade:
         self.settled += 1
         if self.settled % 4 == 0:
             assert self.world.sbf(home, "run").stdout.startswith("Nothing was due")
+        shutil.rmtree(home)
 
 
 @pytest.fixture(scope="module")
