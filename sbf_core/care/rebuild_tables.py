@@ -11,7 +11,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import machine_faults
 from sbf_core.fetching.progress import Progress
 from sbf_core.fetching.run_progress import RunProgress
-from sbf_core.gold.build import table_exists
+from sbf_core.gold.tables import table_exists
 from sbf_core.home.home import Home, WrittenDatabase
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService

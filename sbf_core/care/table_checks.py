@@ -12,9 +12,9 @@ from sbf_core.care.verify_report import VerifyReport
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line, is_inputs_fault
 from sbf_core.errors import DatasetFailure, UsageError, printable
 from sbf_core.failures import failure_of
-from sbf_core.gold.build import table_exists
 from sbf_core.gold.check import settled_models
 from sbf_core.gold.model import GoldModel
+from sbf_core.gold.tables import table_exists
 from sbf_core.gold.time_limit import TookTooLong, time_limit
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.registry import OwnedDataset

@@ -11,15 +11,19 @@ import duckdb
 
 from sbf_core.counted import counted
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault, kind_of_fault
-from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
+from sbf_core.duck.identifiers import quoted
 from sbf_core.duck.transaction import transaction
 from sbf_core.errors import DatasetFailure, UsageError, said_by, shortened
 from sbf_core.failures import FailureKind
 from sbf_core.faults import fault_point
-from sbf_core.gold.declared import declaration_text, declared_before, with_inputs
+from sbf_core.gold.changed import Rebuilt, find_changes
+from sbf_core.gold.declared import declaration_text, declared_before, is_built_from, with_inputs
 from sbf_core.gold.model import GoldModel
-from sbf_core.gold.order import planned
+from sbf_core.gold.order import planned, versions_read
+from sbf_core.gold.tables import columns_of, table_exists
+from sbf_core.gold.tested import failing_rows
 from sbf_core.gold.time_limit import time_limit
+from sbf_core.gold.writing import write_gold
 from sbf_core.ops.service import OpsService
 from sbf_core.value import Value
 from sbf_core.vocabulary import WorkStatus
@@ -42,7 +46,7 @@ class GoldOutcome(Value):
     Attributes:
         table: its name.
         status: ``ok``, ``skipped`` or ``failed``.
-        rows_seen: rows of the SELECT.
+        rows_seen: rows of the SELECT, or of the part that changed where only that was computed.
         rows_written: rows inserted, updated and deleted.
         note: why it was skipped or failed.
         kind: the kind of that; None where it did not fail.
@@ -84,6 +88,7 @@ class GoldBuild:
         self._run_id = run_id
         self._force = force
         self._build_id: int | None = None
+        self._built: dict[str, Rebuilt] = {}
         #: What tables wanted more memory than there is; nothing is recorded of them.
         self.lacking: list[Exception] = []
 
@@ -135,12 +140,11 @@ class GoldBuild:
         if absent:
             note = f"{absent[0]} does not exist yet"
             return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note=note, waits_for=absent[0])
-        inputs = built_from(model, reads, self._ops.load_table_versions(conn))
-        if (
-            not self._force
-            and self._ops.gold_inputs(conn, table_name=model.name) == inputs
-            and table_exists(conn, f"gold.{model.name}")
-        ):
+        all_versions = self._ops.load_table_versions(conn)
+        versions = versions_read(reads, all_versions)
+        is_there = table_exists(conn, f"gold.{model.name}")
+        kept = self._ops.gold_inputs(conn, table_name=model.name)
+        if not self._force and is_there and is_built_from(kept, with_inputs(model, versions)):
             return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note="no new input")
         self._begin()
         started_at = self._ops.clock.now()
@@ -148,9 +152,12 @@ class GoldBuild:
         try:
             with transaction(conn):
                 fault_point("gold.begun")
-                seen, written = self._write(conn, model, inputs, started_at, tests)
+                seen, written, keys = self._write(conn, model, kept if is_there else None, versions, started_at, tests)
                 fault_point("gold.recorded")
             fault_point("gold.committed")
+            if keys:
+                before = all_versions.get(f"gold.{model.name}", "")
+                self._built[f"gold.{model.name}"] = Rebuilt(version=before, keys=keys)
         except (*ENGINE_ERRORS, DatasetFailure, UsageError) as error:
             if costs_only_its_own(error):
                 self.lacking.append(error)
@@ -168,31 +175,39 @@ class GoldBuild:
         self,
         conn: duckdb.DuckDBPyConnection,
         model: GoldModel,
-        inputs: str,
+        kept: str | None,
+        versions: Mapping[str, str],
         started_at: dt.datetime,
         tests: dict[str, int],
-    ) -> tuple[int, int]:
+    ) -> tuple[int, int, str]:
+        """Rows computed, rows written, and the temporary table of the keys that changed, if there is one."""
         assert self._build_id is not None
-        build_id, table = self._build_id, f"gold.{quoted(model.name)}"
+        build_id = self._build_id
         self._ops.start_gold_manifest(conn, gold_build_id=build_id, table_name=model.name)
+        before, keys = declared_before(kept), f"changed gold.{model.name}"
         with time_limit(conn, self._select_seconds_max, where=f"gold.{model.name}"):
             _check_surrogate_key(conn, model)
-            conn.execute(f"CREATE OR REPLACE TEMP TABLE candidate AS {model.full_sql}")
-            for test in model.all_tests:
-                tests[test.name] = _number(conn, f"SELECT count(*) FROM ({test.failing('candidate')})")
-        failed = {name: rows for name, rows in tests.items() if rows}
-        if failed:
-            raise _TestFailed(
-                "; ".join(f"test {name} failed on {counted(rows, 'row')}" for name, rows in failed.items()),
-                where=f"gold.{model.name}",
+            changes = None
+            if not self._force:
+                changes = find_changes(conn, model, inputs=kept, versions=versions, built=self._built)
+            select = model.full_sql if changes is None else changes.select
+            conn.execute(f"CREATE OR REPLACE TEMP TABLE candidate AS {select}")
+            tests |= failing_rows(conn, model, changes, is_written=False)
+            _check(model, tests)
+            written, has_keys = write_gold(
+                conn,
+                model,
+                same_key=before is not None and tuple(before["key"]) == model.key,
+                part="true" if changes is None else changes.condition,
+                keys_into=keys,
             )
+            tests |= failing_rows(conn, model, changes, is_written=True)
+            _check(model, tests)
         self._ops.record_gold_tests(conn, gold_build_id=build_id, table_name=model.name, outcomes=tests)
-        before = declared_before(self._ops.gold_inputs(conn, table_name=model.name))
-        written = _apply(conn, model, table, same_key=before is not None and tuple(before["key"]) == model.key)
         fault_point("gold.applied")
         seen = _number(conn, "SELECT count(*) FROM candidate")
         self._ops.upsert_gold_watermark(conn, table_name=model.name, watermark_date=_watermark(conn, model))
-        self._ops.set_gold_inputs(conn, table_name=model.name, inputs=inputs)
+        self._ops.set_gold_inputs(conn, table_name=model.name, inputs=with_inputs(model, versions))
         self._ops.finish_gold_manifest(
             conn,
             gold_build_id=build_id,
@@ -205,7 +220,7 @@ class GoldBuild:
         self._ops.record_gold_ingestion(
             conn, self._run_id, model.name, started_at=started_at, status=WorkStatus.OK, rows_inserted=written
         )
-        return seen, written
+        return seen, written, keys if has_keys else ""
 
     def _begin(self) -> int:
         if self._build_id is None:
@@ -245,19 +260,6 @@ def _number(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
     return int(row[0])
 
 
-def table_exists(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether ``schema.table`` is there: as a table, or as the view that a renamed one leaves under its former name."""
-    schema, _, name = table.partition(".")
-    result = conn.execute(
-        "SELECT 1 FROM duckdb_tables() AS t WHERE t.database_name = current_database() AND t.schema_name = ? "
-        "AND t.table_name = ? UNION ALL "
-        "SELECT 1 FROM duckdb_views() AS v WHERE v.database_name = current_database() AND v.schema_name = ? "
-        "AND v.view_name = ?",
-        [schema, name, schema, name],
-    )
-    return result.fetchone() is not None
-
-
 def _everything(conn: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], versions: Mapping[str, str]) -> str:
     """Changes when any model, or any silver or gold table, does, and when one comes or goes that has no rows."""
     declared = sorted((model.name, model.full_sql, declaration_text(model)) for model in models)
@@ -265,60 +267,28 @@ def _everything(conn: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], ve
     return hashlib.sha256(repr((declared, sorted(versions.items()), there)).encode()).hexdigest()
 
 
-def built_from(model: GoldModel, reads: frozenset[str], versions: Mapping[str, str]) -> str:
-    """Changes when the model or a table that it reads does."""
-    bases = {table: table.removesuffix("_history") if table.startswith("silver.") else table for table in reads}
-    return with_inputs(
-        model, sorted((table, versions.get(base, versions.get(table, ""))) for table, base in bases.items())
-    )
+def _check(model: GoldModel, tests: Mapping[str, int]) -> None:
+    """Raise ``_TestFailed`` if rows fail a test."""
+    failed = {name: rows for name, rows in tests.items() if rows}
+    if failed:
+        raise _TestFailed(
+            "; ".join(f"test {name} failed on {counted(rows, 'row')}" for name, rows in failed.items()),
+            where=f"gold.{model.name}",
+        )
 
 
 def _check_surrogate_key(conn: duckdb.DuckDBPyConnection, model: GoldModel) -> None:
     """The engine would call one of the two ``x_1`` and say nothing."""
     if model.surrogate_key and model.surrogate_key.lower() in {
-        name.lower() for name, _ in _columns(conn, f"({model.body_sql})")
+        name.lower() for name, _ in columns_of(conn, f"({model.body_sql})")
     }:
         what = f"its SELECT gives a column {model.surrogate_key!r}, which is the name of its surrogate key"
         raise _NamesMeet(what, where=f"gold.{model.name}", fix="give one of them another name")
 
 
-def _columns(conn: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
-    return [(row[0], row[1]) for row in conn.execute(f"DESCRIBE {table}").fetchall()]
-
-
-def _apply(conn: duckdb.DuckDBPyConnection, model: GoldModel, table: str, *, same_key: bool) -> int:
-    """Bring the table to what ``candidate`` holds, touching only rows that differ; returns how many. Under another key
-    the rows that are there may have one several times, so that nothing can be compared.
-    """
-    columns = _columns(conn, "candidate")
-    if not same_key or not table_exists(conn, f"gold.{model.name}") or _columns(conn, table) != columns:
-        conn.execute(
-            f"CREATE OR REPLACE TABLE {table} AS SELECT c.* FROM candidate AS c "
-            f"ORDER BY {quoted_list(model.key, prefix='c.')}"
-        )
-        if model.doc:
-            conn.execute(f"COMMENT ON TABLE {table} IS {literal(model.doc)}")
-        return _number(conn, "SELECT count(*) FROM candidate")
-    others = [name for name, _ in columns if name not in model.key]
-    on = matches(model.key, "t", "c")
-    # no column of ours stands beside those of the model, which may have any name
-    conn.execute(
-        f"CREATE OR REPLACE TEMP TABLE differing AS SELECT c.* FROM candidate AS c LEFT JOIN {table} AS t ON {on} "
-        f"WHERE t.{quoted(model.key[0])} IS NULL OR {differs(others, 'c', 't')}"
-    )
-    gone = _number(conn, f"SELECT count(*) FROM {table} AS t ANTI JOIN candidate AS c ON {on}")
-    if gone:
-        conn.execute(f"DELETE FROM {table} AS t WHERE NOT EXISTS (SELECT 1 FROM candidate AS c WHERE {on})")
-    conn.execute(f"DELETE FROM {table} AS t USING differing AS c WHERE {on}")
-    names = [name for name, _ in columns]
-    conn.execute(
-        f"INSERT INTO {table} ({quoted_list(names)}) SELECT {quoted_list(names, prefix='c.')} FROM differing AS c"
-    )
-    return gone + _number(conn, "SELECT count(*) FROM differing")
-
-
 def _watermark(conn: duckdb.DuckDBPyConnection, model: GoldModel) -> dt.date | None:
     if not model.date_column:
         return None
-    row = conn.execute(f"SELECT CAST(max(c.{quoted(model.date_column)}) AS DATE) FROM candidate AS c").fetchone()
+    table = f"gold.{quoted(model.name)}"
+    row = conn.execute(f"SELECT CAST(max(t.{quoted(model.date_column)}) AS DATE) FROM {table} AS t").fetchone()
     return None if row is None else row[0]

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import duckdb
 
 from sbf_core.errors import UsageError
-from sbf_core.gold.build import built_from, table_exists
+from sbf_core.gold.declared import is_built_from, with_inputs
 from sbf_core.gold.model import GoldModel
-from sbf_core.gold.order import tables_read
+from sbf_core.gold.order import tables_read, versions_read
+from sbf_core.gold.tables import table_exists
 from sbf_core.ops.service import OpsService
 
 
@@ -30,6 +31,7 @@ def settled_models(
         links = frozenset(f"gold.{test.to}" for test in model.tests if hasattr(test, "to"))
         if not table_exists(conn, f"gold.{model.name}") or not all(table_exists(conn, table) for table in reads):
             continue
-        if ops.gold_inputs(conn, table_name=model.name) == built_from(model, reads | links, versions):
+        inputs = with_inputs(model, versions_read(reads | links, versions))
+        if is_built_from(ops.gold_inputs(conn, table_name=model.name), inputs):
             settled.append((model, reads))
     return settled

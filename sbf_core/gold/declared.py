@@ -17,8 +17,9 @@ from sbf_core.gold.model import GoldModel
 from sbf_core.ops.queries import load_gold_inputs
 from sbf_core.value import Value
 
-#: Between the declaration and what the table was built from.
+#: Between the declaration, a hash of what the table was built from, and that itself.
 _BETWEEN = "\n"
+_PARTS = 3
 _PLAIN = ("kind", "surrogate_key", "date_column")
 
 
@@ -44,15 +45,42 @@ def _told(test: Any) -> str:
     return f"{type(test).__name__}({', '.join(f'{name}={given[name]!r}' for name in sorted(given))})"
 
 
-def with_inputs(model: GoldModel, state: object) -> str:
-    """What is kept with a table: its declaration, and a hash of what it was built from."""
-    return declaration_text(model) + _BETWEEN + hashlib.sha256(repr((model.full_sql, state)).encode()).hexdigest()
+def with_inputs(model: GoldModel, versions: Mapping[str, str]) -> str:
+    """What is kept with a table: its declaration, a hash of what it was built from, and that itself.
+
+    Args:
+        model: the table.
+        versions: of each table that it reads, as ``schema.table``.
+    """
+    made = hashlib.sha256(repr((model.full_sql, sorted(versions.items()))).encode()).hexdigest()
+    read = json.dumps({"sql": _hash_of_sql(model), "tables": dict(versions)}, sort_keys=True)
+    return _BETWEEN.join((declaration_text(model), made, read))
+
+
+def is_built_from(kept: str | None, inputs: str) -> bool:
+    """Whether a table was built as ``with_inputs`` says now; an older sbf kept only the beginning of it."""
+    return bool(kept) and (kept == inputs or inputs.startswith(f"{kept}{_BETWEEN}"))
 
 
 def declared_before(inputs: str | None) -> Mapping[str, Any] | None:
     """The declaration that built a table, out of what is kept with it; None where an older sbf kept none."""
     text, between, _ = (inputs or "").partition(_BETWEEN)
     return json.loads(text) if between else None
+
+
+def read_before(inputs: str | None, model: GoldModel) -> Mapping[str, str] | None:
+    """The versions of what a table was built from, out of what is kept with it; None where it was declared otherwise,
+    or an older sbf did not keep them.
+    """
+    parts = (inputs or "").split(_BETWEEN)
+    if len(parts) != _PARTS or parts[0] != declaration_text(model):
+        return None
+    read = json.loads(parts[2])
+    return read["tables"] if read["sql"] == _hash_of_sql(model) else None
+
+
+def _hash_of_sql(model: GoldModel) -> str:
+    return hashlib.sha256(model.full_sql.encode()).hexdigest()
 
 
 def changes(before: Mapping[str, Any], model: GoldModel) -> tuple[str, ...]:

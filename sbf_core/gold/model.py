@@ -244,15 +244,19 @@ class GoldModel(Value):
     @property
     def full_sql(self) -> str:
         """The SELECT, wrapped, with the surrogate key in front where there is one."""
+        return self.with_surrogate_key(self.body_sql)
+
+    def with_surrogate_key(self, body: str) -> str:
+        """A SELECT of rows of this table, with the surrogate key in front where there is one."""
         if not self.surrogate_key:
-            return self.body_sql
+            return body
         texts = [f"CAST(model.{quoted(column)} AS VARCHAR)" for column in self.key]
         if len(texts) > 1:  # ('a|b', 'c') is not ('a', 'b|c')
             texts = [f"replace(replace({text}, '\\', '\\\\'), '|', '\\|')" for text in texts]
         packed = f"concat_ws('|', {', '.join(texts)})"
         return (
             f"SELECT CAST(md5_number_lower({packed}) >> 1 AS BIGINT) AS {quoted(self.surrogate_key)}, model.* "
-            f"FROM ({self.body_sql}) AS model"
+            f"FROM ({body}) AS model"
         )
 
     @property

@@ -96,6 +96,17 @@ def _unseen(what: str, where: str, fix: str) -> UsageError:
     return UsageError(what, where=where, fix=fix, code="GOLD_SQL")
 
 
+def versions_read(reads: frozenset[str], versions: Mapping[str, str]) -> dict[str, str]:
+    """The version of each table that is read; of a history that of its table.
+
+    Args:
+        reads: names with their schema.
+        versions: as ``OpsService.load_table_versions`` gives them.
+    """
+    bases = {table: table.removesuffix("_history") if table.startswith("silver.") else table for table in reads}
+    return {table: versions.get(base, versions.get(table, "")) for table, base in bases.items()}
+
+
 @attrs.frozen(kw_only=True)
 class GoldPlan(Value):
     """What can be built, and why the rest cannot.

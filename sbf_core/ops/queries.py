@@ -112,6 +112,31 @@ def load_table_versions(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return versions
 
 
+def list_promoted_since(conn: duckdb.DuckDBPyConnection, silver_table: str, *, version: str, now: str) -> int | None:
+    """Make the temporary table ``promoted_since``: the payloads (bronze_file_id) that wrote rows to a silver table
+    after it had some version.
+
+    Args:
+        conn: reads ops.promotion_manifest.
+        silver_table: its name, without schema.
+        version: a text of ``load_table_versions``, from then.
+        now: the same, from now.
+
+    Returns:
+        How many rows they wrote; None where more has happened than that payloads were added.
+    """
+    (before, finished_at), (after, _) = version.split("@"), now.split("@")
+    conn.execute(
+        "CREATE OR REPLACE TEMP TABLE promoted_since AS SELECT bronze_file_id, rows_written "
+        "FROM ops.promotion_manifest "
+        "WHERE silver_table = ? AND rows_written > 0 AND finished_at > CAST(? AS TIMESTAMP)",
+        [silver_table, finished_at],
+    )
+    row = conn.execute("SELECT coalesce(sum(rows_written), 0) FROM promoted_since").fetchone()
+    assert row is not None
+    return int(row[0]) if int(before) + int(row[0]) == int(after) else None
+
+
 def load_gold_inputs(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """What each gold table was built from, by its name."""
     rows = conn.execute("SELECT table_name, inputs FROM ops.gold_watermarks WHERE inputs IS NOT NULL").fetchall()

@@ -7,7 +7,7 @@ import duckdb
 
 from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import UsageError
-from sbf_core.gold.build import table_exists
+from sbf_core.gold.tables import table_exists
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.value import Value
 

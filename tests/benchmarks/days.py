@@ -64,7 +64,7 @@ def main() -> int:
         for name, sbf in programs.items():
             if day:
                 shutil.copyfile(files / f"day{day:02d}.csv", homes[name] / "files" / "today.csv")
-            command = [sbf, "run", "--plugins", "days", "--force", "--tickers", "today" if day else members]
+            command = [sbf, "run", "--plugins", "days", "--tickers", "today" if day else members]
             figures = _timed(command, homes[name], day)
             found.setdefault((name, "a day" if day else "first load"), []).append(figures)
             print(f"  {name} day {day}: {_told(figures)}", file=sys.stderr, flush=True)

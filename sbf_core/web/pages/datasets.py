@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import EnvironmentFault, UsageError
-from sbf_core.gold.build import table_exists
+from sbf_core.gold.tables import table_exists
 from sbf_core.home.gold_models import gold_over
 from sbf_core.reports import dataset_rows as rows
 from sbf_core.reports import datasets, overview
