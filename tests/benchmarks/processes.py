@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 
-def measured(
-    command: list[str], environment: Mapping[str, str], *, cwd: str | None = None
-) -> tuple[float, float, float]:
-    """Seconds of wall and of processor, and the peak of its memory in MB.
-    Ends the benchmark where the command fails.
-    """
+class Cost(NamedTuple):
+    """Of a command with the children that it waited for."""
+
+    wall: float
+    """Seconds."""
+    cpu: float
+    """Seconds of the processor, of user and system."""
+    peak: float
+    """The most memory of one of its processes, in MB."""
+    written: float = 0.0
+    """MB that it made dirty for the file system; what it overwrites before it reaches the disk counts too."""
+
+
+def measured(command: Sequence[str], environment: Mapping[str, str], *, cwd: str | None = None) -> Cost:
+    """What a command costs. Ends the benchmark where the command fails."""
     began = time.perf_counter()
     child = subprocess.Popen(command, env=dict(environment), cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert child.stderr is not None
     told = child.stderr.read()
     _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.perf_counter() - began
     if status:
-        raise SystemExit(told.decode())
-    return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+        raise SystemExit(f"{list(command)[:4]} failed: {told.decode()[-3000:]}")
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, used.ru_oublock * 512 / 1e6)
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """The median of each."""
+    return Cost(*(statistics.median(column) for column in zip(*costs, strict=True)))
 
 
 def install_plugin(site: Path, name: str, code: str) -> None:

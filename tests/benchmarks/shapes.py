@@ -1,5 +1,5 @@
 """Shapes of payloads beside a limit program, in one run:
-``python shapes.py FOLDER [--sbf NAME=PATH ...] [--shape csv ...] [--reps 3]``.
+``python shapes.py FOLDER [--sbf NAME=PATH ...] [--shape csv ...] [--reps 3] [--seed 1]``.
 
 Each shape is a folder of files, one a ticker, that a FileRecipe reads. ``cold`` is the first ``sbf run``; ``rebuild``
 makes the database again. The limit program is the least that gives the same: each payload kept as a file (temporary,
@@ -15,16 +15,14 @@ import argparse
 import json
 import os
 import random
-import resource
 import shutil
 import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from processes import install_plugin
+from processes import Cost, install_plugin, measured, middle
 
 NUMBERS = ("open", "high", "low", "close", "adj_close", "change", "change_percent", "vwap")
 #: Payloads, rows of each, columns.
@@ -34,6 +32,45 @@ SHAPES = {
     "csvone": (1, 18_855_000, 7), "listone": (1, 8_140_000, 7),
 }  # fmt: skip
 ROWS_A_SYMBOL = 1250
+
+
+class Size(NamedTuple):
+    """Of a shape, as a seed has it."""
+
+    shape: str
+    payloads: int
+    rows: int
+    """Of a payload; half of them have a little more or less where the seed is not 1."""
+    width: int
+    seed: int = 1
+
+    @property
+    def extension(self) -> str:
+        """Of its files."""
+        return "csv" if self.shape.startswith("csv") else "json"
+
+    @property
+    def label(self) -> str:
+        """What tells its payloads from others."""
+        return f"{self.shape}-{self.payloads}x{self.rows}-seed{self.seed}"
+
+    def symbol(self, place: int) -> str:
+        """Of a payload."""
+        return f"{chr(ord('T') - 1 + self.seed % 7)}{place:05d}"
+
+    def rows_of(self, place: int) -> int:
+        """Of a payload."""
+        return self.rows if self.seed == 1 else max(1, self.rows + (place * self.seed % 5 - 2) * self.rows // 40)
+
+
+def sized(shape: str, *, seed: int = 1, part: float = 1) -> Size:
+    """The size of a shape: of another seed than the first up to a tenth more or less, of a part so much less."""
+    payloads, rows, width = SHAPES[shape]
+    if seed != 1 and payloads > 1:
+        payloads = round(payloads * random.Random(seed).uniform(0.9, 1.1))
+    return Size(shape, max(1, round(payloads * part)), rows, width, seed)
+
+
 PLUGIN = """
 from sbf_core.api import *
 @hookimpl
@@ -103,29 +140,42 @@ def main() -> int:
     parser.add_argument("--sbf", action="append", default=[], help="NAME=PATH of an sbf to measure")
     parser.add_argument("--shape", action="append", default=[])
     parser.add_argument("--reps", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     programs = dict(item.split("=", 1) for item in asked.sbf) or {"sbf": str(Path(sys.executable).parent / "sbf")}
     for shape in asked.shape or ["csv", "json", "wide"]:
-        source = _payloads(asked.folder, shape)
-        found: dict[tuple[str, str], list[tuple[float, float, float]]] = {}
-        for rep in range(asked.reps):
-            for name, sbf in programs.items():
-                for stage, figures in _ours(asked.folder / f"{name}-{shape}-{rep}", source, shape, sbf).items():
-                    found.setdefault((stage, name), []).append(figures)
-            for stage, figures in _limit(asked.folder / f"limit-{shape}-{rep}", source, shape).items():
-                found.setdefault((stage, "limit"), []).append(figures)
+        found: dict[tuple[str, str], list[Cost]] = {}
+        for stage, name, cost in in_turns(asked.folder, sized(shape, seed=asked.seed), programs, asked.reps):
+            found.setdefault((stage, name), []).append(cost)
         _tell(shape, programs, found)
-        for path in asked.folder.iterdir():
-            if path.name.rpartition("-")[0].endswith(f"-{shape}"):
-                shutil.rmtree(path)
     return 0
 
 
-def _tell(shape: str, programs: dict[str, str], found: dict[tuple[str, str], list[tuple[float, float, float]]]) -> None:
+def in_turns(
+    folder: Path, size: Size, programs: Mapping[str, str], reps: int, *, with_limit: bool = True
+) -> Iterator[tuple[str, str, Cost]]:
+    """Stage, who and what it cost: each program and the limit, one after the other, as often as asked for.
+
+    Homes lie until the end: ext4 is slow at making files for a while after many were deleted.
+    """
+    source = payloads(folder, size)
+    for rep in range(reps):
+        for name, sbf in programs.items():
+            for stage, cost in _ours(folder / f"{name}-{size.label}-{rep}", source, size, sbf).items():
+                yield stage, name, cost
+        if with_limit:
+            for stage, cost in _limit(folder / f"limit-{size.label}-{rep}", source, size).items():
+                yield stage, "limit", cost
+    for path in folder.iterdir():
+        if path.name.rpartition("-")[0].endswith(f"-{size.label}"):
+            shutil.rmtree(path)
+
+
+def _tell(shape: str, programs: Mapping[str, str], found: dict[tuple[str, str], list[Cost]]) -> None:
     for stage in ("cold", "rebuild"):
         limit = found[stage, "limit"]
         for name in (*programs, "limit"):
-            wall, used, peak = (statistics.median(column) for column in zip(*found[stage, name], strict=True))
+            wall, used, peak, _ = middle(found[stage, name])
             ratios = [
                 [ours[place] / theirs[place] for ours, theirs in zip(found[stage, name], limit, strict=True)]
                 for place in (0, 1)
@@ -140,87 +190,68 @@ def _tell(shape: str, programs: dict[str, str], found: dict[tuple[str, str], lis
             )
 
 
-def _payloads(folder: Path, shape: str) -> Path:
-    tickers, rows, _width = SHAPES[shape]
-    extension = "csv" if shape.startswith("csv") else "json"
-    target = folder / f"payloads-{shape}"
+def payloads(folder: Path, size: Size) -> Path:
+    """The folder of the files, made where it is not there."""
+    target, making = folder / f"payloads-{size.label}", folder / f"making-{size.label}"
     if target.exists():
         return target
-    target.mkdir(parents=True)
-    names = _numbers(shape)
-    head = ("symbol", "date", "volume", *names)
-    for place in range(tickers):
-        with (target / f"T{place:05d}.{extension}").open("w", buffering=1 << 20) as out:
-            out.write(",".join(head) + "\n" if extension == "csv" else "[")
-            out.writelines(_texts(head, place, rows, alone=tickers == 1, extension=extension))
-            out.write("" if extension == "csv" else "]")
-    return target
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    head = ("symbol", "date", "volume", *numbers(size))
+    for place in range(size.payloads):
+        with (making / f"{size.symbol(place)}.{size.extension}").open("w", buffering=1 << 20) as out:
+            out.write(",".join(head) + "\n" if size.extension == "csv" else "[")
+            out.writelines(_texts(head, place, size))
+            out.write("" if size.extension == "csv" else "]")
+    return making.rename(target)
 
 
-def _texts(head: tuple[str, ...], place: int, rows: int, *, alone: bool, extension: str) -> Iterator[str]:
+def _texts(head: tuple[str, ...], place: int, size: Size) -> Iterator[str]:
     """The rows of a payload; of one that is alone with many symbols."""
-    chance = random.Random(place)
-    for row in range(rows):
+    chance = random.Random(place if size.seed == 1 else f"{size.seed}/{place}")
+    for row in range(size.rows_of(place)):
         values = [chance.randrange(100, 99_999) / 100 for _ in range(len(head) - 3)]
-        day = row % ROWS_A_SYMBOL
-        symbol = f"T{row // ROWS_A_SYMBOL if alone else place:05d}"
+        day = row % ROWS_A_SYMBOL if size.payloads == 1 else row
         line = (
-            symbol,
+            size.symbol(row // ROWS_A_SYMBOL if size.payloads == 1 else place),
             f"{2000 + day // 336}-{day % 336 // 28 + 1:02d}-{day % 28 + 1:02d}",
             chance.randrange(9_000_000),
             *values,
         )
-        if extension == "csv":
+        if size.extension == "csv":
             yield ",".join(map(str, line)) + "\n"
         else:
             yield ("," if row else "") + json.dumps(dict(zip(head, line, strict=True)), separators=(",", ":"))
 
 
-def _numbers(shape: str) -> tuple[str, ...]:
-    width = SHAPES[shape][2]
-    return NUMBERS[: width - 3] if width <= 11 else tuple(f"v{place}" for place in range(width - 3))
+def numbers(size: Size) -> tuple[str, ...]:
+    """Names of its columns of numbers."""
+    return NUMBERS[: size.width - 3] if size.width <= 11 else tuple(f"v{place}" for place in range(size.width - 3))
 
 
-def _ours(home: Path, source: Path, shape: str, sbf: str) -> dict[str, tuple[float, float, float]]:
-    extension = "csv" if shape.startswith("csv") else "json"
-    site = home.with_name(home.name + ".site")
+def _ours(home: Path, source: Path, size: Size, sbf: str) -> dict[str, Cost]:
+    site = home.with_name("site." + home.name)
     members = tuple(sorted(path.stem for path in source.iterdir()))
-    code = PLUGIN.format(numbers=list(_numbers(shape)), members=members, extension=extension)
+    code = PLUGIN.format(numbers=list(numbers(size)), members=members, extension=size.extension)
     install_plugin(site, "shapes", code)
     home.mkdir()
     (home / "files").symlink_to(source.resolve())
     environment = {**os.environ, "PYTHONPATH": str(site), "SBF_HOME": str(home)}
     stages = {"cold": [sbf, "run", "--plugins", "shapes"], "rebuild": [sbf, "rebuild"]}
-    found = {stage: _timed(command, environment) for stage, command in stages.items()}
-    shutil.rmtree(site)
-    return found
+    return {stage: measured(command, environment) for stage, command in stages.items()}
 
 
-def _limit(target: Path, source: Path, shape: str) -> dict[str, tuple[float, float, float]]:
-    extension = "csv" if shape.startswith("csv") else "json"
-    if SHAPES[shape][0] == 1:
+def _limit(target: Path, source: Path, size: Size) -> dict[str, Cost]:
+    columns, environment = ",".join(numbers(size)), dict(os.environ)
+    if size.payloads == 1:
         target.mkdir()
         bare = [sys.executable, "-c", BARE, str(source)]
         return {
-            stage: _timed([*bare, str(target / stage), extension, ",".join(_numbers(shape))], dict(os.environ))
+            stage: measured([*bare, str(target / stage), size.extension, columns], environment)
             for stage in ("cold", "rebuild")
         }
-    command = [sys.executable, "-c", LIMIT, str(source), str(target), extension, ",".join(_numbers(shape))]
-    return {stage: _timed([*command, stage], dict(os.environ)) for stage in ("cold", "rebuild")}
-
-
-def _timed(command: list[str], environment: dict[str, str]) -> tuple[float, float, float]:
-    """Seconds of wall and processor of a command with its children, and its peak of memory in MB."""
-    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert done.stderr is not None
-    said = done.stderr.read()
-    _, status, usage = os.wait4(done.pid, 0)
-    if status:
-        sys.exit(f"{command[:3]} failed: {said.decode()[-2000:]}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.perf_counter() - began, used, usage.ru_maxrss / 1024
+    command = [sys.executable, "-c", LIMIT, str(source), str(target), size.extension, columns]
+    return {stage: measured([*command, stage], environment) for stage in ("cold", "rebuild")}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,95 @@
+"""The command ``python -m tests.benchmarks``: what was asked for, measured, told."""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import machine
+from catalogue import SHAPES
+from readings import Line, Reading, Setting, lines
+from report_table import table
+
+PEERS = ("dlt", "ducklake", "arcticdb", "polars")
+#: How often a shape is measured, and which part of its size: fully, quickly.
+FULL, QUICK = (3, 1.0), (1, 0.1)
+
+
+def _listed(known: Sequence[str], text: str) -> list[str]:
+    names = [name for name in text.split(",") if name]
+    for name in names:
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"{name} is none of {', '.join(known)}")
+    return names
+
+
+def parsed(words: Sequence[str]) -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    everyone = ("limit", *PEERS)
+    parser.add_argument("--against", type=lambda text: _listed(everyone, text), default=["limit"], metavar="NAMES",
+                        help=f"any of {','.join(everyone)}")  # fmt: skip
+    parser.add_argument("--shapes", type=lambda text: _listed(list(SHAPES), text), default=list(SHAPES),
+                        metavar="NAMES", help=f"any of {','.join(SHAPES)}")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=1, help="another has other numbers, symbols and sizes")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the sizes, once")
+    parser.add_argument("--folder", type=Path, help="for payloads, homes and environments of peers, which stay there")
+    parser.add_argument("--reps", type=int, help="how often each is measured")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was read")
+    parser.add_argument("--record", action="store_true", help="keep the ratios in recorded.json")
+    asked = parser.parse_args(words)
+    reps, asked.part = QUICK if asked.quick else FULL
+    asked.reps = asked.reps or reps
+    return asked
+
+
+def read(shapes: Sequence[str], setting: Setting) -> Iterator[Reading]:
+    """Measure, and say how far it is. What Python compiles of us is made before: no user pays for it each time."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    compileall.compile_dir(machine.ROOT / "sbf_core", quiet=1)
+    compileall.compile_dir(machine.ROOT / "sbf_plugins", quiet=1)
+    for shape in shapes:
+        print(f"{shape} ...", file=sys.stderr, flush=True)
+        for reading in SHAPES[shape](setting):
+            wall, cpu, peak, written = reading.cost
+            print(
+                f"  {reading.stage:24} {reading.who:9} wall {wall:7.2f} s  cpu {cpu:7.2f} s  peak {peak:5.0f} MB  "
+                f"written {written:6.1f} MB",
+                file=sys.stderr,
+                flush=True,
+            )
+            yield reading
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure what was asked for, and print the table."""
+    asked = parsed(sys.argv[1:] if words is None else words)
+    with tempfile.TemporaryDirectory(prefix="sbf-benchmark-") as scratch:
+        folder = asked.folder or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        setting = Setting(folder.resolve(), asked.seed, asked.part, asked.reps, with_limit="limit" in asked.against)
+        found = lines(read(asked.shapes, setting))
+    facts = machine.facts()
+    print(machine.told(facts, {}))
+    print(f"Seed {asked.seed}, {'a tenth of the sizes, ' if asked.quick else ''}medians of {asked.reps}, in turns.\n")
+    print(table(found.values(), []))
+    if asked.json:
+        asked.json.write_text(json.dumps({**facts, "seed": asked.seed, "lines": _plain(found.values())}, indent=1))
+    return 0
+
+
+def _plain(found: Sequence[Line]) -> list[dict[str, object]]:
+    return [
+        {
+            "shape": line.shape,
+            "stage": line.stage,
+            **{who: [c._asdict() for c in costs] for who, costs in line.costs.items()},
+        }
+        for line in found
+    ]
