@@ -57,7 +57,7 @@ def read(shapes: Sequence[str], setting: Setting) -> Iterator[Reading]:
     for shape in shapes:
         print(f"{shape} ...", file=sys.stderr, flush=True)
         for reading in SHAPES[shape](setting):
-            wall, cpu, peak, written = reading.cost
+            wall, cpu, peak, written, _ = reading.cost
             print(
                 f"  {reading.stage:24} {reading.who:9} wall {wall:7.2f} s  cpu {cpu:7.2f} s  peak {peak:5.0f} MB  "
                 f"written {written:6.1f} MB",

@@ -1,5 +1,5 @@
 """A home with many small payloads, and what looking after it costs:
-``python care.py FOLDER [--payloads 20000] [--reps 3] [--code CHECKOUT]``.
+``python care.py FOLDER [--payloads 20000] [--reps 3] [--seed 1] [--code CHECKOUT]``.
 
 Makes the home by real runs where it is not there: series of a dataset, each asked once an hour, twenty rows a payload,
 a gold table over them. Then measures ``verify``, ``backup`` and ``rebuild``, and a run with nothing due, ``status`` and
@@ -12,11 +12,10 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import statistics
 import sys
 from pathlib import Path
 
-from processes import install_plugin, measured
+from processes import Cost, install_plugin, measured, middle
 
 ROOT = Path(__file__).resolve().parents[2]
 SERIES = 1_000
@@ -40,11 +39,11 @@ def datasets():
 
 @hookimpl
 def fetch(entry, request):
-    turn = int(os.environ["CARE_TURN"])
+    turn, seed = int(os.environ["CARE_TURN"]), int(os.environ["CARE_SEED"])
     start = dt.date(2020, 1, 1) + dt.timedelta(days=20 * turn)
     rows = [
-        {"symbol": request.ticker, "date": str(start + dt.timedelta(days=day)), "close": f"{100 + day}.{turn:02}",
-         "volume": day * 100 + turn}
+        {"symbol": request.ticker, "date": str(start + dt.timedelta(days=day)), "close": f"{99 + seed + day}.{turn:02}",
+         "volume": day * 100 * seed + turn}
         for day in range(20)
     ]
     payload = json.dumps(rows).encode()
@@ -65,39 +64,53 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--payloads", type=int, default=20_000)
     parser.add_argument("--reps", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--code", type=Path, default=ROOT)
     parser.add_argument("--only", default="run,status,plan,verify,backup,rebuild")
     asked = parser.parse_args()
-    home = asked.folder / f"home-{asked.payloads}"
-    if not home.exists():
-        _make(asked.folder, home, asked.payloads)
-    environment = _environment(asked.folder, home, asked.code)
-    words = {
-        "run": ["run"], "status": ["status"], "plan": ["plan"], "verify": ["verify"],
-        "backup": ["backup", str(asked.folder / "backup")], "rebuild": ["rebuild"],
-    }  # fmt: skip
+    folder = asked.folder.resolve()  # commands run in the home
+    home = made(folder, asked.payloads, asked.seed)
     for name in asked.only.split(","):
-        found = []
-        for _ in range(asked.reps):
-            shutil.rmtree(asked.folder / "backup", ignore_errors=True)
-            found.append(measured([sys.executable, "-m", "sbf_core", *words[name]], environment, cwd=str(home)))
-        wall, cpu, peak = (statistics.median(column) for column in zip(*found, strict=True))
+        found = [cost_of(name, folder, home, code=asked.code.resolve(), rep=rep) for rep in range(asked.reps)]
+        wall, cpu, peak, *_ = middle(found)
         print(f"sbf {name}: wall {wall:.2f} s, CPU {cpu:.2f} s, peak {peak:.0f} MB", flush=True)
+    forget_backups(folder)
     return 0
 
 
-def _make(folder: Path, home: Path, payloads: int) -> None:
-    home.mkdir(parents=True)
+def cost_of(name: str, folder: Path, home: Path, *, code: Path = ROOT, rep: int = 0) -> Cost:
+    """Of a command in the home, which it leaves as it was. Each backup has a folder of its own: ext4 takes several
+    times as long to make files for a while after many were deleted, also of the processor.
+    """
+    words = ["backup", str(folder / f"backup-{rep}")] if name == "backup" else [name]
+    environment = _environment(folder, home, code)
+    return measured([sys.executable, "-m", "sbf_core", *words], environment, cwd=str(home))
+
+
+def forget_backups(folder: Path) -> None:
+    """Those that were made here."""
+    for backup in folder.glob("backup-*"):
+        shutil.rmtree(backup)
+
+
+def made(folder: Path, payloads: int, seed: int = 1) -> Path:
+    """The home, made where it is not there."""
+    home, making = folder / f"home-{payloads}-seed{seed}", folder / "making"
+    if home.exists():
+        return home
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
     series = min(SERIES, payloads)
-    (home / "tickers.txt").write_text("\n".join(f"T{number:05}" for number in range(series)) + "\n")
-    (home / "sbf.toml").write_text(
+    letter = chr(ord("T") - 1 + seed % 7)
+    (making / "tickers.txt").write_text("\n".join(f"{letter}{number:05}" for number in range(series)) + "\n")
+    (making / "sbf.toml").write_text(
         '[universe]\nfile = "tickers.txt"\n[run]\nplugins = ["care"]\n[plugins]\nisolate = "none"\n'
     )
-    environment = _environment(folder, home, ROOT)
-    for turn in range(payloads // series):
-        measured(
-            [sys.executable, "-m", "sbf_core", "run", "--force"], {**environment, "CARE_TURN": str(turn)}, cwd=str(home)
-        )
+    environment = {**_environment(folder, making, ROOT), "CARE_SEED": str(seed)}
+    for turn in range(max(1, payloads // series)):
+        command = [sys.executable, "-m", "sbf_core", "run", "--force"]
+        measured(command, {**environment, "CARE_TURN": str(turn)}, cwd=str(making))
+    return making.rename(home)
 
 
 def _environment(folder: Path, home: Path, code: Path) -> dict[str, str]:
@@ -108,6 +121,7 @@ def _environment(folder: Path, home: Path, code: Path) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join([str(code), str(site)]),
         "SBF_HOME": str(home),
         "CARE_TURN": "0",
+        "CARE_SEED": "1",
     }
 
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import shutil
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
-from processes import install_plugin
+from processes import Cost, install_plugin, measured, middle
 
 SYMBOLS, DAYS, PARTS = 2_000, 2_500, 20
 CHANGED = 50_000
@@ -39,12 +39,38 @@ def build_gold():
     return [GoldModel(name="fct_turnover", kind="fact", sql=sql, key=("symbol", "date"))]
 """
 #: Values of a key on the day when they are said; 0 is the first load.
-VALUES = """'S' || lpad(s::VARCHAR, 5, '0') AS symbol, DATE '2010-01-01' + d::INTEGER AS date,
+VALUES = """'{letter}' || lpad(s::VARCHAR, 5, '0') AS symbol, DATE '2010-01-01' + d::INTEGER AS date,
     (hash(s, d, {day}, 'v') % 9000000)::BIGINT AS volume,
     {prices}"""
 PRICES = ", ".join(
     f"(hash(s, d, {{day}}, '{name}') % 1000000)::DOUBLE / 100 AS {name}" for name in ("open", "high", "low", "close")
 )
+
+
+class History(NamedTuple):
+    """How large it is, and how much of it a day changes."""
+
+    symbols: int = SYMBOLS
+    days: int = DAYS
+    changed: int = CHANGED
+    seed: int = 1
+
+    @property
+    def label(self) -> str:
+        """What tells its files from others."""
+        return f"{self.symbols}x{self.days}-seed{self.seed}"
+
+    def values(self, day: int) -> str:
+        """In SQL, of a key ``s, d``."""
+        said = day if self.seed == 1 else day + 1000 * self.seed
+        return VALUES.format(letter=chr(ord("S") - 1 + self.seed % 7), day=said, prices=PRICES.format(day=said))
+
+
+def history(*, seed: int = 1, part: float = 1) -> History:
+    """Of another seed than the first up to a tenth more or less symbols, of a part so much less."""
+    symbols = SYMBOLS if seed == 1 else SYMBOLS * random.Random(seed).uniform(0.9, 1.1)
+    symbols = max(1, round(symbols * part / PARTS)) * PARTS
+    return History(symbols, DAYS, symbols * DAYS // 100, seed)
 
 
 def main() -> int:
@@ -56,86 +82,86 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=5)
     asked = parser.parse_args()
     programs = dict(item.split("=", 1) for item in asked.sbf) or {"sbf": str(Path(sys.executable).parent / "sbf")}
-    files = _files(asked.folder, asked.days)
-    homes = {name: _home(asked.folder / f"home-{name}", files, gold=asked.gold) for name in programs}
-    members = ",".join(f"part{part:02d}" for part in range(PARTS))
-    found: dict[tuple[str, str], list[tuple[float, ...]]] = {}
+    files = made(asked.folder / "files", history(), asked.days)
+    homes = {name: home(asked.folder / f"home-{name}", files, gold=asked.gold) for name in programs}
+    found: dict[tuple[str, str], list[Cost]] = {}
     for day in range(asked.days + 1):
         for name, sbf in programs.items():
-            if day:
-                shutil.copyfile(files / f"day{day:02d}.csv", homes[name] / "files" / "today.csv")
-            command = [sbf, "run", "--plugins", "days", "--tickers", "today" if day else members]
-            figures = _timed(command, homes[name], day)
-            found.setdefault((name, "a day" if day else "first load"), []).append(figures)
-            print(f"  {name} day {day}: {_told(figures)}", file=sys.stderr, flush=True)
+            cost = run(sbf, homes[name], files, day)
+            found.setdefault((name, "a day" if day else "first load"), []).append(cost)
+            print(f"  {name} day {day}: {_told(cost)}", file=sys.stderr, flush=True)
     for name, sbf in programs.items():
         for stage in ("first load", "a day"):
-            figures = tuple(statistics.median(column) for column in zip(*found[name, stage], strict=True))
-            print(f"{name:10} {stage:10} {_told(figures)}", flush=True)
+            print(f"{name:10} {stage:10} {_told(middle(found[name, stage]))}", flush=True)
         _tell_scans(name, sbf, homes[name])
     return 0
 
 
-def _told(figures: tuple[float, ...]) -> str:
-    wall, used, written, peak = figures
+def _told(cost: Cost) -> str:
+    wall, used, peak, written, _ = cost
     return f"wall {wall:6.2f} s  cpu {used:6.2f} s  written {written:7.1f} MB  peak {peak:5.0f} MB"
 
 
-def _files(folder: Path, days: int) -> Path:
-    target = folder / "files"
+def made(target: Path, size: History, days: int) -> Path:
+    """The folder of the files; those that are there are taken."""
     target.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect(config={"threads": 2})
     for part in range(PARTS):
-        values = VALUES.format(day=0, prices=PRICES.format(day=0))
-        symbols = f"range({SYMBOLS // PARTS * part}, {SYMBOLS // PARTS * (part + 1)}) AS a(s), range({DAYS}) AS b(d)"
-        _copy(con, f"SELECT {values} FROM {symbols}", target / f"part{part:02d}.csv")
+        some = size.symbols // PARTS
+        symbols = f"range({some * part}, {some * (part + 1)}) AS a(s), range({size.days}) AS b(d)"
+        _copy(con, f"SELECT {size.values(0)} FROM {symbols}", target / f"part{part:02d}.csv")
     for day in range(1, days + 1):
-        values = VALUES.format(day=day, prices=PRICES.format(day=day))
-        rest = CHANGED - SYMBOLS
-        new = f"SELECT s, {DAYS + day - 1} AS d FROM range({SYMBOLS}) AS a(s)"
+        rest = size.changed - size.symbols
+        new = f"SELECT s, {size.days + day - 1} AS d FROM range({size.symbols}) AS a(s)"
         old = (
-            f"SELECT DISTINCT hash(n, {day}, 's') % {SYMBOLS} AS s, hash(n, {day}, 'd') % {DAYS} AS d "
+            f"SELECT DISTINCT hash(n, {day}, 's') % {size.symbols} AS s, hash(n, {day}, 'd') % {size.days} AS d "
             f"FROM range({rest}) AS a(n)"
         )
-        _copy(con, f"SELECT {values} FROM ({new} UNION ALL {old})", target / f"day{day:02d}.csv")
+        _copy(con, f"SELECT {size.values(day)} FROM ({new} UNION ALL {old})", target / f"day{day:02d}.csv")
     con.close()
     return target
 
 
 def _copy(con: duckdb.DuckDBPyConnection, select: str, target: Path) -> None:
     if not target.exists():
-        con.execute(f"COPY ({select}) TO '{target}' (HEADER)")
+        making = target.with_suffix(".making")
+        con.execute(f"COPY ({select}) TO '{making}' (HEADER)")
+        making.rename(target)
 
 
-def _home(home: Path, files: Path, *, gold: bool) -> Path:
-    site = home.with_name(f"{home.name}.site")
-    install_plugin(site, "days", PLUGIN + (GOLD if gold else ""))
-    (home / "files").mkdir(parents=True)
+def home(folder: Path, files: Path, *, gold: bool) -> Path:
+    """An empty home, for which the parts lie ready."""
+    install_plugin(_site(folder), "days", PLUGIN + (GOLD if gold else ""))
+    (folder / "files").mkdir(parents=True)
     for part in range(PARTS):
-        (home / "files" / f"part{part:02d}.csv").symlink_to((files / f"part{part:02d}.csv").resolve())
-    return home
+        (folder / "files" / f"part{part:02d}.csv").symlink_to((files / f"part{part:02d}.csv").resolve())
+    return folder
 
 
-def _environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(home.with_name(f"{home.name}.site")), "SBF_HOME": str(home)}
+def _site(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.site")
 
 
-def _timed(command: list[str], home: Path, day: int) -> tuple[float, ...]:
-    """Seconds of wall and processor of a command with its children, megabytes written, and its peak of memory."""
-    began = time.perf_counter()
-    moment = {"SBF_TESTING": "1", "SBF_NOW": f"2026-11-{day + 1:02d}T06:00:00+00:00"}
-    environment = {**_environment(home), **moment}
-    done = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert done.stderr is not None
-    said = done.stderr.read()
-    _, status, usage = os.wait4(done.pid, 0)
-    if status:
-        sys.exit(f"{command[:3]} failed: {said.decode()[-2000:]}")
-    used = usage.ru_utime + usage.ru_stime
-    return time.perf_counter() - began, used, usage.ru_oublock * 512 / 1e6, usage.ru_maxrss / 1024
+def environment(folder: Path) -> dict[str, str]:
+    """Of a command in a home."""
+    return {**os.environ, "PYTHONPATH": str(_site(folder)), "SBF_HOME": str(folder)}
 
 
-def _tell_scans(name: str, sbf: str, home: Path) -> None:
+def moment(day: int) -> str:
+    """When the run of a day begins; 0 is the first load."""
+    return f"2026-11-{day + 1:02d}T06:00:00+00:00"
+
+
+def run(sbf: str, folder: Path, files: Path, day: int) -> Cost:
+    """What the run of a day costs."""
+    members = ",".join(f"part{part:02d}" for part in range(PARTS))
+    if day:
+        shutil.copyfile(files / f"day{day:02d}.csv", folder / "files" / "today.csv")
+    command = [sbf, "run", "--plugins", "days", "--tickers", "today" if day else members]
+    return measured(command, {**environment(folder), "SBF_TESTING": "1", "SBF_NOW": moment(day)})
+
+
+def _tell_scans(name: str, sbf: str, folder: Path) -> None:
     """How long the table takes as it is, and as it was, in a process that has read it once before."""
     script = (
         "import statistics, sys, time, sbf_core\n"
@@ -152,7 +178,7 @@ def _tell_scans(name: str, sbf: str, home: Path) -> None:
         "print(f'{now:.3f} s as it is, {then:.3f} s as it was: {then / now:.2f}')\n"
     )
     python = str(Path(sbf).parent / "python")
-    done = subprocess.run([python, "-c", script, str(home)], env=_environment(home), capture_output=True, text=True)
+    done = subprocess.run([python, "-c", script, str(folder)], env=environment(folder), capture_output=True, text=True)
     print(f"{name:10} add up     {done.stdout.strip() or done.stderr[-400:]}", flush=True)
 
 

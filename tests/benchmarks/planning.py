@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
+import runpy
 import sys
 from pathlib import Path
 
 import duckdb
-from processes import install_plugin, measured
+from processes import Cost, install_plugin, measured, middle
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = """
@@ -29,7 +29,7 @@ def datasets():
 """
 LEDGER = """
 CREATE TEMP TABLE s AS
-    SELECT 'd' || n AS dataset, 'T' || lpad(k::VARCHAR, 5, '0') AS ticker, n * 1000000 + k AS i,
+    SELECT 'd' || n AS dataset, '{letter}' || lpad(k::VARCHAR, 5, '0') AS ticker, n * 1000000 + k AS i,
     'prices/large/' || dataset AS dataset_id, dataset_id || '/' || ticker AS series_key
     FROM range({datasets}) d(n), range({tickers}) t(k);
 INSERT INTO ops.data_dates (key, to_date, checked_at, dataset_id)
@@ -58,32 +58,46 @@ def main() -> int:
     parser.add_argument("--datasets", type=int, default=20)
     parser.add_argument("--reps", type=int, default=5)
     asked = parser.parse_args()
-    home = asked.folder / f"home-{asked.tickers}-{asked.datasets}"
-    environment = _environment(asked.folder, home, asked.datasets)
-    if not home.exists():
-        home.mkdir(parents=True)
-        (home / "tickers.txt").write_text("\n".join(f"T{number:05}" for number in range(asked.tickers)) + "\n")
-        (home / "sbf.toml").write_text('[universe]\nfile = "tickers.txt"\n[run]\nplugins = ["large"]\npublish = "no"\n')
-        _make_tables(asked.folder / "site", home)
-    with duckdb.connect(str(home / "sbf.duckdb")) as conn:
-        conn.execute("DELETE FROM ops.data_dates")
-        for table in ("watermarks", "bronze_manifest", "promotion_manifest"):
-            conn.execute(f"DELETE FROM ops.{table}")
-        conn.execute(LEDGER.format(datasets=asked.datasets, tickers=asked.tickers))
-    bare = [measured([sys.executable, "-c", "import duckdb"], environment) for _ in range(asked.reps)]
-    print(f"import duckdb: CPU {statistics.median(cpu for _, cpu, _ in bare):.2f} s")
+    home = made(asked.folder, asked.tickers, asked.datasets)
+    bare = middle([bare_engine() for _ in range(asked.reps)])
+    print(f"import duckdb: CPU {bare.cpu:.2f} s")
     for words in (["run"], ["plan", "--json"], ["status"]):
-        found = [measured([sys.executable, "-m", "sbf_core", *words], environment) for _ in range(asked.reps)]
-        wall, cpu, peak = (statistics.median(column) for column in zip(*found, strict=True))
+        found = [cost_of(words, asked.folder, home) for _ in range(asked.reps)]
+        wall, cpu, peak, *_ = middle(found)
         print(f"sbf {' '.join(words)}: wall {wall:.2f} s, CPU {cpu:.2f} s, peak {peak:.0f} MB", flush=True)
     return 0
 
 
+def bare_engine() -> Cost:
+    """Of a process that does nothing but load the engine."""
+    return measured([sys.executable, "-c", "import duckdb"], os.environ)
+
+
+def cost_of(words: list[str], folder: Path, home: Path) -> Cost:
+    """Of a command in the home."""
+    return measured([sys.executable, "-m", "sbf_core", *words], _environment(folder, home))
+
+
+def made(folder: Path, tickers: int, datasets: int, letter: str = "T") -> Path:
+    """The home, made where it is not there, with a ledger that was filled today."""
+    home = folder / f"home-{tickers}-{datasets}{letter}"
+    install_plugin(folder / "site", "large", PLUGIN.format(count=datasets))
+    if not home.exists():
+        home.mkdir(parents=True)
+        (home / "tickers.txt").write_text("\n".join(f"{letter}{number:05}" for number in range(tickers)) + "\n")
+        (home / "sbf.toml").write_text('[universe]\nfile = "tickers.txt"\n[run]\nplugins = ["large"]\npublish = "no"\n')
+        _make_tables(folder / "site", home)
+    with duckdb.connect(str(home / "sbf.duckdb")) as conn:
+        conn.execute("DELETE FROM ops.data_dates")
+        for table in ("watermarks", "bronze_manifest", "promotion_manifest"):
+            conn.execute(f"DELETE FROM ops.{table}")
+        conn.execute(LEDGER.format(datasets=datasets, tickers=tickers, letter=letter))
+    return home
+
+
 def _make_tables(site: Path, home: Path) -> None:
     """Empty silver tables, as the declarations say."""
-    sys.path[:0] = [str(ROOT), str(site)]
-    import sbf_large  # type: ignore[import-not-found]
-
+    sys.path.insert(0, str(ROOT))
     from sbf_core.duck.bootstrap import DuckDbBootstrap
     from sbf_core.duck.transaction import transaction
     from sbf_core.ops.service import OpsService
@@ -93,16 +107,15 @@ def _make_tables(site: Path, home: Path) -> None:
     bootstrap = DuckDbBootstrap(Settings(home).config).open()
     ops = OpsService.over(bootstrap)
     with transaction(ops.cursor()) as conn:
-        for entry in sbf_large.datasets():
+        for entry in runpy.run_path(str(site / "sbf_large.py"))["datasets"]():
             create_tables(conn, entry)
             ops.tables.record(conn, entry)
     bootstrap.close()
 
 
-def _environment(folder: Path, home: Path, datasets: int) -> dict[str, str]:
-    site = folder / "site"
-    install_plugin(site, "large", PLUGIN.format(count=datasets))
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(site)]), "SBF_HOME": str(home)}
+def _environment(folder: Path, home: Path) -> dict[str, str]:
+    paths = os.pathsep.join([str(ROOT), str(folder / "site")])
+    return {**os.environ, "PYTHONPATH": paths, "SBF_HOME": str(home)}
 
 
 if __name__ == "__main__":

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
-import time
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,24 +17,40 @@ class Cost(NamedTuple):
     """Seconds."""
     cpu: float
     """Seconds of the processor, of user and system."""
-    peak: float
+    peak: float = 0.0
     """The most memory of one of its processes, in MB."""
     written: float = 0.0
     """MB that it made dirty for the file system; what it overwrites before it reaches the disk counts too."""
+    user: float = 0.0
+    """Of the seconds of the processor what was not spent in the system, whose part depends on what the file system did
+    before."""
+
+
+#: Begins a command, and tells its status and what it cost. A process between, because the most memory of a process
+#: begins at what the one had that began it, and the benchmark itself holds the engine and numbers.
+BETWEEN = """
+import os, sys, time
+quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+began = time.perf_counter()
+_, status, used = os.wait4(os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet), 0)
+print(status, time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss, used.ru_oublock,
+      used.ru_utime)
+"""
 
 
 def measured(command: Sequence[str], environment: Mapping[str, str], *, cwd: str | None = None) -> Cost:
     """What a command costs. Ends the benchmark where the command fails."""
-    began = time.perf_counter()
-    child = subprocess.Popen(command, env=dict(environment), cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert child.stderr is not None
-    told = child.stderr.read()
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - began
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", BETWEEN, *command],
+        env=dict(environment), cwd=cwd, capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"{command[0]} could not be begun: {done.stderr[-3000:]}")
+    status, wall, cpu, peak, blocks, user = map(float, done.stdout.split())
     if status:
-        raise SystemExit(f"{list(command)[:4]} failed: {told.decode()[-3000:]}")
-    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, used.ru_oublock * 512 / 1e6)
+        shown = " ".join(word if len(word) < 80 else "..." for word in command)
+        raise SystemExit(f"{shown[:400]} failed: {done.stderr[-3000:]}")
+    return Cost(wall, cpu, peak / 1024, blocks * 512 / 1e6, user)
 
 
 def middle(costs: Sequence[Cost]) -> Cost:

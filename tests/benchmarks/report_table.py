@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from catalogue import LIMITS, told
+from catalogue import ABOVE, GOALS, LIMITS, TITLES
 from processes import Cost
 from readings import LIMIT, OURS, Line
 
@@ -19,26 +19,29 @@ def table(lines: Iterable[Line], peers: Sequence[str]) -> str:
         *(f"{peer} wall / CPU s, its wall / sbf" for peer in peers),
     ]
     rows = [_row(line, peers) for line in found]
-    text = "\n".join("| " + " | ".join(row) + " |" for row in [heads, ["---"] * len(heads), *rows])
+    rows_of_table = "\n".join("| " + " | ".join(row) + " |" for row in [heads, ["---"] * len(heads), *rows])
+    shapes = dict.fromkeys(line.shape for line in found)
     notes = [
-        f"- {shape}: limit is {LIMITS[shape]}"
-        for shape in dict.fromkeys(line.shape for line in found)
-        if shape in LIMITS
+        f"- limit of {', '.join(shape for shape in shapes if LIMITS.get(shape) == text)}: {text}"
+        for text in dict.fromkeys(LIMITS[shape] for shape in shapes if shape in LIMITS)
     ]
-    return "\n".join([text, "", *notes])
+    return "\n".join([rows_of_table, "", *notes])
 
 
 def _row(line: Line, peers: Sequence[str]) -> list[str]:
-    about, ours, limit = told(line.shape, line.stage), line.middle(OURS), line.middle(LIMIT)
+    title, goal = TITLES.get(line.shape, line.shape), GOALS.get((line.shape, line.stage), "")
+    ours, limit = line.middle(OURS), line.middle(LIMIT)
     return [
-        about.title, line.stage, _seconds(ours), _seconds(limit), _ratio(line), about.goal,
+        title, line.stage, _seconds(ours), _seconds(limit), _ratio(line), goal,
         f"{_whole(ours, 'peak')} / {_whole(limit, 'peak')}", f"{_whole(ours, 'written')} / {_whole(limit, 'written')}",
         *(_beside(line, peer) for peer in peers),
     ]  # fmt: skip
 
 
 def _seconds(cost: Cost | None) -> str:
-    return f"{cost.wall:.2f} / {cost.cpu:.2f}" if cost else ""
+    """Of what takes milliseconds with more digits."""
+    digits = 4 if cost and cost.wall < 0.05 else 2
+    return f"{cost.wall:.{digits}f} / {cost.cpu:.{digits}f}" if cost else ""
 
 
 def _whole(cost: Cost | None, what: str) -> str:
@@ -50,7 +53,7 @@ def _ratio(line: Line) -> str:
     ratio, ours, limit = line.ratio(), line.middle(OURS), line.middle(LIMIT)
     if ratio is None or ours is None or limit is None:
         return ""
-    above = f" ({ours.cpu - limit.cpu:.3f} s above)" if told(line.shape, line.stage).above else ""
+    above = f" ({ours.cpu - limit.cpu:.3f} s above)" if line.shape in ABOVE else ""
     return f"**{ratio:.2f}**{above}"
 
 

@@ -175,7 +175,7 @@ def _tell(shape: str, programs: Mapping[str, str], found: dict[tuple[str, str], 
     for stage in ("cold", "rebuild"):
         limit = found[stage, "limit"]
         for name in (*programs, "limit"):
-            wall, used, peak, _ = middle(found[stage, name])
+            wall, used, peak, *_ = middle(found[stage, name])
             ratios = [
                 [ours[place] / theirs[place] for ours, theirs in zip(found[stage, name], limit, strict=True)]
                 for place in (0, 1)
