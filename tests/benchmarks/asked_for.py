@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import machine
+import recorded_ratios
 from catalogue import SHAPES
+from peer_environments import PACKAGES, installed
 from readings import Line, Reading, Setting, lines
 from report_table import table
 
-PEERS = ("dlt", "ducklake", "arcticdb", "polars")
+PEERS = tuple(PACKAGES)
 #: How often a shape is measured, and which part of its size: fully, quickly.
 FULL, QUICK = (3, 1.0), (1, 0.1)
 
@@ -46,6 +48,8 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     asked = parser.parse_args(words)
     reps, asked.part = QUICK if asked.quick else FULL
     asked.reps = asked.reps or reps
+    if asked.record and "limit" not in asked.against:
+        parser.error("--record keeps ratios to the limit, which --against leaves out")
     return asked
 
 
@@ -73,12 +77,16 @@ def main(words: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="sbf-benchmark-") as scratch:
         folder = asked.folder or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        setting = Setting(folder.resolve(), asked.seed, asked.part, asked.reps, with_limit="limit" in asked.against)
+        peers = installed(folder.resolve(), [name for name in asked.against if name in PEERS])
+        limit = "limit" in asked.against
+        setting = Setting(folder.resolve(), asked.seed, asked.part, asked.reps, peers, with_limit=limit)
         found = lines(read(asked.shapes, setting))
     facts = machine.facts()
-    print(machine.told(facts, {}))
+    print(machine.told(facts, {name: ", ".join(PACKAGES[name]) for name in peers}))
     print(f"Seed {asked.seed}, {'a tenth of the sizes, ' if asked.quick else ''}medians of {asked.reps}, in turns.\n")
-    print(table(found.values(), []))
+    print(table(found.values(), list(peers)))
+    if asked.record:
+        recorded_ratios.keep(asked.part, {**facts, "seed": asked.seed, "reps": asked.reps}, found.values())
     if asked.json:
         asked.json.write_text(json.dumps({**facts, "seed": asked.seed, "lines": _plain(found.values())}, indent=1))
     return 0

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import days as history
+import duckdb
 from processes import Cost, measured
 from readings import LIMIT, OURS, Reading, Setting
 
@@ -27,11 +28,11 @@ tables = {"now": "silver.prices", "then": f"silver.prices_as_of(TIMESTAMPTZ '{fi
 took = {}
 for name, table in tables.items():
     sql = f"SELECT sum(volume), sum(close) FROM {table}"
-    home.sql(sql).fetchall()
+    volume = int(home.sql(sql).fetchall()[0][0])
     wall, cpu = time.perf_counter(), time.process_time()
     for _ in range(20):
         home.sql(sql).fetchall()
-    took[name] = [(time.perf_counter() - wall) / 20, (time.process_time() - cpu) / 20]
+    took[name] = [(time.perf_counter() - wall) / 20, (time.process_time() - cpu) / 20, volume]
 print(json.dumps(took))
 """
 
@@ -94,14 +95,27 @@ def _scripts(setting: Setting, runs: Path, *, gold: bool) -> Mapping[str, Callab
 
 
 def _scans(setting: Setting, home: Path, peers: Sequence[str], runs: Path) -> Iterator[Reading]:
+    """All must come to the same volume: what drops a row or a revision is no yardstick."""
     ours = [str(Path(setting.sbf).parent / "python"), "-c", SCANS, str(home)]
     took = _said(ours, history.environment(home))
-    yield Reading("scan", "as of", OURS, Cost(*took["then"]))
-    yield Reading("scan", "as of", LIMIT, Cost(*took["now"]))
+    yield Reading("scan", "as of", OURS, Cost(*took["then"][:2]))
+    yield Reading("scan", "as of", LIMIT, Cost(*took["now"][:2]))
     for peer in peers:
         script = HERE / "peers" / f"{peer}_days.py"
-        took = _said([*_command(setting.peers[peer], script, "scan", runs / peer), history.moment(0)], os.environ)
-        yield Reading("scan", "as of", peer, Cost(*took["then"]))
+        other = _said([*_command(setting.peers[peer], script, "scan", runs / peer), history.moment(0)], os.environ)
+        yield Reading("scan", "as of", peer, Cost(*other["then"][:2]))
+        _same(peer, [other[name][2] for name in ("then", "now")], [took[name][2] for name in ("then", "now")])
+    if setting.with_limit:
+        with duckdb.connect(str(runs / LIMIT / "out.duckdb"), read_only=True) as conn:
+            told = "SELECT sum(volume)::BIGINT FROM prices WHERE "
+            moments = [f"known_from = TIMESTAMP '{history.moment(0)[:19]}'", "known_to IS NULL"]
+            sums = [conn.execute(told + moment).fetchall()[0][0] for moment in moments]
+        _same(LIMIT, sums, [took[name][2] for name in ("then", "now")])
+
+
+def _same(who: str, sums: Sequence[float], ours: Sequence[float]) -> None:
+    if list(sums) != list(ours):
+        raise SystemExit(f"{who} has {sums} as volume as it was and as it is, sbf {ours}")
 
 
 def _said(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, list[float]]:

@@ -16,7 +16,7 @@ def table(lines: Iterable[Line], peers: Sequence[str]) -> str:
     heads += [
         "peak MB, sbf / limit",
         "MB written, sbf / limit",
-        *(f"{peer} wall / CPU s, its wall / sbf" for peer in peers),
+        *(f"{peer} wall / CPU s, its wall / sbf, MB written" for peer in peers),
     ]
     rows = [_row(line, peers) for line in found]
     rows_of_table = "\n".join("| " + " | ".join(row) + " |" for row in [heads, ["---"] * len(heads), *rows])
@@ -58,5 +58,5 @@ def _ratio(line: Line) -> str:
 
 
 def _beside(line: Line, peer: str) -> str:
-    ratio = line.ratio(peer, OURS, of="wall")
-    return _seconds(line.middle(peer)) + (f", x {ratio:.1f}" if ratio else "")
+    ratio, written = line.ratio(peer, OURS, of="wall"), _whole(line.middle(peer), "written")
+    return _seconds(line.middle(peer)) + (f", x {ratio:.1f}" if ratio else "") + (f", {written} MB" if written else "")
