@@ -53,22 +53,34 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     return asked
 
 
-def read(shapes: Sequence[str], setting: Setting) -> Iterator[Reading]:
-    """Measure, and say how far it is. What Python compiles of us is made before: no user pays for it each time."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    compileall.compile_dir(machine.ROOT / "sbf_core", quiet=1)
-    compileall.compile_dir(machine.ROOT / "sbf_plugins", quiet=1)
+def read(shapes: Sequence[str], setting: Setting, failed: list[str] | None = None) -> Iterator[Reading]:
+    """Measure, and say how far it is. A shape that fails ends it, or is told and added to ``failed``.
+
+    What Python compiles of us is made before: no user pays for it each time. The user's own settings have no part.
+    """
+    for name in [name for name in os.environ if name.startswith("SBF_") or name == "PYTHONDONTWRITEBYTECODE"]:
+        del os.environ[name]
+    for package in ("sbf_core", "sbf_plugins"):
+        compileall.compile_dir(machine.ROOT / package, quiet=1)
     for shape in shapes:
-        print(f"{shape} ...", file=sys.stderr, flush=True)
-        for reading in SHAPES[shape](setting):
-            wall, cpu, peak, written, _ = reading.cost
-            print(
-                f"  {reading.stage:24} {reading.who:9} wall {wall:7.2f} s  cpu {cpu:7.2f} s  peak {peak:5.0f} MB  "
-                f"written {written:6.1f} MB",
-                file=sys.stderr,
-                flush=True,
-            )
-            yield reading
+        _say(f"{shape} ...")
+        try:
+            for reading in SHAPES[shape](setting):
+                wall, cpu, peak, written, _ = reading.cost
+                _say(
+                    f"  {reading.stage:14} {reading.who:9} wall {wall:7.2f} s  cpu {cpu:7.2f} s  peak {peak:5.0f} MB  "
+                    f"written {written:6.1f} MB"
+                )
+                yield reading
+        except SystemExit as error:
+            if failed is None:
+                raise
+            _say(f"{shape} is left out: {error}")
+            failed.append(shape)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -80,7 +92,10 @@ def main(words: Sequence[str] | None = None) -> int:
         peers = installed(folder.resolve(), [name for name in asked.against if name in PEERS])
         limit = "limit" in asked.against
         setting = Setting(folder.resolve(), asked.seed, asked.part, asked.reps, peers, with_limit=limit)
-        found = lines(read(asked.shapes, setting))
+        failed: list[str] = []
+        found = lines(read(asked.shapes, setting, failed))
+        for each in failed:
+            found = {place: line for place, line in found.items() if place[0] != each}
     facts = machine.facts()
     print(machine.told(facts, {name: ", ".join(PACKAGES[name]) for name in peers}))
     print(f"Seed {asked.seed}, {'a tenth of the sizes, ' if asked.quick else ''}medians of {asked.reps}, in turns.\n")
@@ -89,7 +104,7 @@ def main(words: Sequence[str] | None = None) -> int:
         recorded_ratios.keep(asked.part, {**facts, "seed": asked.seed, "reps": asked.reps}, found.values())
     if asked.json:
         asked.json.write_text(json.dumps({**facts, "seed": asked.seed, "lines": _plain(found.values())}, indent=1))
-    return 0
+    return 1 if failed else 0
 
 
 def _plain(found: Sequence[Line]) -> list[dict[str, object]]:

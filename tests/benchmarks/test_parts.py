@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import asked_for
 import days
 import peer_environments
 import pytest
@@ -13,7 +15,7 @@ import shapes
 from asked_for import parsed
 from catalogue import GOALS, LIMITS, SHAPES, TITLES
 from processes import Cost, measured
-from readings import LIMIT, OURS, Line, Reading, lines
+from readings import LIMIT, OURS, Line, Reading, Setting, lines
 from report_table import table
 
 KNOWN = {"lines": {"csv, cold": {"ratio": 2.0, "sbf": 2.0, "limit": 1.0, "day": "2026-11-30"}}}
@@ -134,6 +136,25 @@ def test_a_peer_that_cannot_be_installed_is_left_out(
     monkeypatch.setattr(peer_environments, "_install", lambda home, *_: "no such version" * ("dlt" in str(home)))
     assert list(peer_environments.installed(tmp_path, ["dlt", "polars"])) == ["polars"]
     assert capsys.readouterr().err == "dlt is left out: no such version\n"
+
+
+def test_a_shape_that_fails_is_left_out_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def whole(_: Setting) -> Iterator[Reading]:
+        yield Reading("csv", "cold", OURS, Cost(1, 1))
+
+    def broken(_: Setting) -> Iterator[Reading]:
+        yield Reading("wide", "cold", OURS, Cost(1, 1))
+        raise SystemExit("no room left")
+
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # so that it comes back
+    monkeypatch.setattr(asked_for, "SHAPES", {"csv": whole, "wide": broken})
+    monkeypatch.setattr(asked_for.compileall, "compile_dir", lambda *_, **__: True)
+    assert asked_for.main(["--folder", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    assert "wide is left out: no room left" in told.err
+    assert "CSV" in told.out and "JSON" not in told.out
 
 
 def test_a_command_that_fails_ends_the_benchmark() -> None:
