@@ -85,7 +85,7 @@ def _say(text: str) -> None:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Measure what was asked for, and print the table."""
-    asked = parsed(sys.argv[1:] if words is None else words)
+    asked, facts = parsed(sys.argv[1:] if words is None else words), machine.facts()
     with tempfile.TemporaryDirectory(prefix="sbf-benchmark-") as scratch:
         folder = asked.folder or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,6 @@ def main(words: Sequence[str] | None = None) -> int:
         found = lines(read(asked.shapes, setting, failed))
         for each in failed:
             found = {place: line for place, line in found.items() if place[0] != each}
-    facts = machine.facts()
     print(machine.told(facts, {name: ", ".join(PACKAGES[name]) for name in peers}))
     print(f"Seed {asked.seed}, {'a tenth of the sizes, ' if asked.quick else ''}medians of {asked.reps}, in turns.\n")
     print(table(found.values(), list(peers)))
