@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from catalogue import ABOVE, GOALS, LIMITS, TITLES
 from processes import Cost
 from readings import LIMIT, OURS, Line
+from recorded_ratios import judged_by
 
 
 def table(lines: Iterable[Line], peers: Sequence[str]) -> str:
@@ -53,6 +54,8 @@ def _ratio(line: Line) -> str:
     ratio, ours, limit = line.ratio(), line.middle(OURS), line.middle(LIMIT)
     if ratio is None or ours is None or limit is None:
         return ""
+    if judged_by(line) == "user":
+        return f"**{ratio:.2f}** (user seconds {line.ratio(of='user') or 0:.2f})"
     above = f" ({ours.cpu - limit.cpu:.3f} s above)" if line.shape in ABOVE else ""
     return f"**{ratio:.2f}**{above}"
 

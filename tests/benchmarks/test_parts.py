@@ -18,12 +18,15 @@ from processes import Cost, measured
 from readings import LIMIT, OURS, Line, Reading, Setting, lines
 from report_table import table
 
-KNOWN = {"lines": {"csv, cold": {"ratio": 2.0, "sbf": 2.0, "limit": 1.0, "day": "2026-11-30"}}}
+KNOWN = {"lines": {"csv, cold": {"ratio": 2.0, "of": "cpu", "sbf": 2.0, "limit": 1.0, "day": "2026-11-30"}}}
 
 
 def line(ours: list[float], limit: list[float]) -> Line:
     costs = [(OURS, Cost(cpu / 2, cpu, 100)) for cpu in ours] + [(LIMIT, Cost(cpu / 2, cpu, 50)) for cpu in limit]
-    return lines([Reading("csv", "cold", who, cost) for who, cost in costs])["csv", "cold"]
+    found = Line("csv", "cold")
+    for who, cost in costs:
+        found.costs.setdefault(who, []).append(cost)
+    return found
 
 
 def test_words() -> None:
@@ -77,12 +80,23 @@ def test_the_table() -> None:
 def test_what_is_worse_than_recorded_is_told() -> None:
     assert recorded_ratios.worse(line([2.29], [1.0]), KNOWN) == ""
     told = recorded_ratios.worse(line([2.4], [1.0]), KNOWN)
-    assert told.startswith("csv, cold: 2.40 times the limit's CPU, recorded 2.00 on 2026-11-30: 20% more")
+    assert told.startswith("csv, cold: 2.40 times the limit's cpu seconds, recorded 2.00 on 2026-11-30: 20% more")
 
 
 def test_a_few_milliseconds_more_are_not_worse() -> None:
     assert recorded_ratios.worse(line([0.240], [0.1]), KNOWN) == ""
     assert recorded_ratios.worse(line([0.242], [0.1]), KNOWN) != ""
+
+
+def test_what_makes_many_files_is_judged_by_user_seconds() -> None:
+    """What the file system takes for it says nothing about us."""
+    costs = {OURS: [Cost(9, 9.0, user=2.0)], LIMIT: [Cost(1, 1.0, user=1.0)]}
+    many = line([], [])
+    many.shape, many.stage, many.costs = "many", "cold", costs
+    known = {"lines": {"many, cold": {"ratio": 1.9, "of": "user", "sbf": 1.9, "limit": 1.0, "day": "2026-11-30"}}}
+    assert recorded_ratios.worse(many, known) == ""
+    costs[OURS][0] = Cost(9, 9.0, user=2.3)
+    assert recorded_ratios.worse(many, known).startswith("many, cold: 2.30 times the limit's user seconds")
 
 
 def test_a_line_that_was_never_recorded_is_not_worse() -> None:
@@ -96,7 +110,9 @@ def test_a_record_keeps_what_was_not_measured_now(tmp_path: Path) -> None:
     recorded_ratios.keep(0.1, {"day": "2026-11-30", "machine": "two cores"}, [line([2.4], [1.0])], file)
     found = recorded_ratios.read(0.1, file)
     assert (found["machine"], sorted(found["lines"])) == ("two cores", ["csv, cold", "wide, cold"])
-    assert found["lines"]["csv, cold"] == {"ratio": 2.4, "sbf": 2.4, "limit": 1.0, "day": "2026-11-30"}
+    assert found["lines"]["csv, cold"] == {
+        "ratio": 2.4, "of": "cpu", "sbf": 2.4, "limit": 1.0, "day": "2026-11-30"
+    }  # fmt: skip
     assert recorded_ratios.read(1, file) == known
 
 
