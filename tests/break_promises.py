@@ -14,6 +14,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Which test noticed a break, by the break's name.
 NOTICED_BY = ROOT / "tests" / "noticed_by.json"
 LISTS = ROOT / "tests" / "breaks"
+#: How long tests of a break may take; a room takes five minutes.
+SECONDS_MAX = 1_200
 FIELDS = ("name", "file", "text", "broken", "tests")
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?\.py::.+?)(?: - .*)?$", re.MULTILINE)
 
@@ -69,10 +72,18 @@ def failing(copy: Path, asked: list[str]) -> str | None:
     command = [sys.executable, "-m", "pytest", *asked, "-q", "-x", "-rfE", "-p", "no:cacheprovider"]
     # The reports of pytest are cut to the width of the terminal unless it is told that nobody looks.
     environment = {**os.environ, "PYTHONPATH": str(copy), "SBF_MACHINE_QUICK": "1", "CI": "1"}
-    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
-    if done.returncode in (0, 4, 5):  # 4 and 5: nothing of that name
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=copy, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as asking:
+        try:
+            said, _ = asking.communicate(timeout=SECONDS_MAX)
+        except subprocess.TimeoutExpired:  # a test that waits for the engine is ended by nobody else
+            os.killpg(asking.pid, signal.SIGKILL)
+            return f"no end within {SECONDS_MAX} s: {' '.join(asked)}"
+    if asking.returncode in (0, 4, 5):  # 4 and 5: nothing of that name
         return None
-    found = _FAILED.search(done.stdout)
+    found = _FAILED.search(said)
     return found.group(1) if found else " ".join(asked)  # nothing could be collected at all
 
 
