@@ -16,7 +16,7 @@ from sbf_core.dataset.fingerprint import columns_as_made
 from sbf_core.duck.identifiers import quoted
 from sbf_core.gold.declared import read_before
 from sbf_core.gold.model import GoldModel
-from sbf_core.gold.partition import Parts, find_parts, reads_of, select_of_part, tree_of
+from sbf_core.gold.partition import Parts, find_parts, looks_back, reads_of, select_of_part, tree_of
 from sbf_core.gold.tables import columns_of
 from sbf_core.ops.made_tables import made_tables
 from sbf_core.ops.queries import list_promoted_since
@@ -84,7 +84,7 @@ def find_changes(
         return None
     changed = frozenset(name for name, version in versions.items() if before[name] != version)
     tree = tree_of(conn, model.body_sql)
-    keys = _keys(conn, changed.intersection(reads_of(tree)), before, built)
+    keys = {} if looks_back(tree) else _keys(conn, changed.intersection(reads_of(tree)), before, built)
     if not keys:
         return None
     parts = find_parts(conn, model.body_sql, table=table, key=model.key, changed=keys)

@@ -58,6 +58,16 @@ def reads_of(tree: Any) -> list[str]:
     return [_name(node) for node in _reads(tree)]
 
 
+def looks_back(tree: Any) -> bool:
+    """Whether a tree calls a macro such as ``silver.x_as_of``, which reads superseded rows, too."""
+    if isinstance(tree, list):
+        return any(looks_back(item) for item in tree)
+    if not isinstance(tree, dict):
+        return False
+    is_macro = tree.get("type") == "TABLE_FUNCTION" and bool(tree["function"].get("schema"))
+    return is_macro or any(looks_back(item) for item in tree.values())
+
+
 def find_parts(
     conn: duckdb.DuckDBPyConnection,
     sql: str,

@@ -112,6 +112,10 @@ def load_table_versions(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return versions
 
 
+#: The version of a table before any row of it was written.
+_NO_ROWS = "0@-infinity"
+
+
 def list_promoted_since(conn: duckdb.DuckDBPyConnection, silver_table: str, *, version: str, now: str) -> int | None:
     """Make the temporary table ``promoted_since``: the payloads (bronze_file_id) that wrote rows to a silver table
     after it had some version.
@@ -125,7 +129,7 @@ def list_promoted_since(conn: duckdb.DuckDBPyConnection, silver_table: str, *, v
     Returns:
         How many rows they wrote; None where more has happened than that payloads were added.
     """
-    (before, finished_at), (after, _) = version.split("@"), now.split("@")
+    (before, finished_at), (after, _) = ((text or _NO_ROWS).split("@") for text in (version, now))
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE promoted_since AS SELECT bronze_file_id, rows_written "
         "FROM ops.promotion_manifest "

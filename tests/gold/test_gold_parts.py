@@ -396,6 +396,42 @@ def test_rows_that_are_withdrawn_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("table", ["names", "px"])
+def test_a_model_that_looks_back_is_computed_whole(tmp_path: Path, table: str) -> None:
+    """What comes late changes what was known then, of keys whose current rows stay."""
+    sql = (
+        f"SELECT p.symbol AS s, p.date AS d, p.close AS x, n.close AS y FROM {P} AS p "
+        f"LEFT JOIN silver.{table}_as_of(TIMESTAMP '2024-01-03') AS n ON n.symbol = p.symbol AND n.date = p.date"
+    )
+    models = [GoldModel(name="back", key=("s", "d"), sql=sql)]
+    warehouse, vendor = warehouse_of(tmp_path, models)
+    vendor.says([price("A", "2024-01-01", "9")], dataset="names")
+    say(warehouse, vendor, price("B", "2024-01-03", "7"))
+    assert seen(warehouse) == {"back": 20}
+    is_whole(warehouse, models)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_table_that_was_empty_is_one_that_changed(tmp_path: Path) -> None:
+    sql = (
+        f"SELECT p.symbol AS s, p.date AS d, n.close AS x FROM {P} AS p "
+        "LEFT JOIN silver.names AS n USING (symbol, date)"
+    )
+    models = [GoldModel(name="beside", key=("s", "d"), sql=sql)]
+    vendor = FakeVendor(entry(), entry(dataset="names", silver_table="names"))
+    vendor.models = models
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says(usual_prices())
+    vendor.says([price("A", "2024-01-01", "wrong"), price("D", "2024-01-05", "wrong")], dataset="names")
+    warehouse.run()
+    assert seen(warehouse) == {"beside": 20}
+    vendor.says([price("A", "2024-01-01", "3"), price("D", "2024-01-05", "4")], dataset="names")
+    say(warehouse, vendor, *usual_prices())
+    assert seen(warehouse) == {"beside": 2}
+    is_whole(warehouse, models)
+
+
+@pytest.mark.usefixtures("small")
 def test_a_table_over_another_gold_table_is_computed_by_what_changed_in_that(tmp_path: Path) -> None:
     models = [
         *models_of("rows"),
