@@ -8,9 +8,13 @@ from typing import Any
 
 import duckdb
 
-#: ``age`` with one argument counts from today, and the engine's list of functions has both under one name. The others
-#: are words of SQL, for which the list has other names.
-_OF_THE_MOMENT = frozenset(("age", "current_time", "current_timestamp", "localtime", "localtimestamp"))
+#: ``age`` with one argument counts from today, and the engine's list of functions has both under one name. Others are
+#: words of SQL, for which the list has other names, or what DuckDB 1.5 calls consistent although a session sets it.
+_OF_THE_MOMENT = frozenset(
+    (
+        "age", "current_time", "current_timestamp", "localtime", "localtimestamp", "getvariable", "current_setting",
+    )
+)  # fmt: skip
 
 
 def is_repeatable(conn: duckdb.DuckDBPyConnection, tree: Any) -> bool:
