@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 import duckdb
@@ -16,17 +17,17 @@ from sbf_core.duck.transaction import transaction
 from sbf_core.errors import DatasetFailure, UsageError, said_by, shortened
 from sbf_core.failures import FailureKind
 from sbf_core.faults import fault_point
-from sbf_core.gold.changed import Rebuilt, find_changes
 from sbf_core.gold.declared import declaration_text, declared_before, is_built_from, with_inputs
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import planned, versions_read
 from sbf_core.gold.tables import columns_of, table_exists
-from sbf_core.gold.tested import failing_rows
 from sbf_core.gold.time_limit import time_limit
-from sbf_core.gold.writing import write_gold
 from sbf_core.ops.service import OpsService
 from sbf_core.value import Value
 from sbf_core.vocabulary import WorkStatus
+
+if TYPE_CHECKING:
+    from sbf_core.gold.changed import Rebuilt
 
 #: Under this name ``ops.gold_watermarks`` keeps what the last whole build was made from.
 _ALL_TABLES = "*"
@@ -155,9 +156,7 @@ class GoldBuild:
                 seen, written, keys = self._write(conn, model, kept if is_there else None, versions, started_at, tests)
                 fault_point("gold.recorded")
             fault_point("gold.committed")
-            if keys:
-                before = all_versions.get(f"gold.{model.name}", "")
-                self._built[f"gold.{model.name}"] = Rebuilt(version=before, keys=keys)
+            self._note_changed(model, all_versions, keys)
         except (*ENGINE_ERRORS, DatasetFailure, UsageError) as error:
             if costs_only_its_own(error):
                 self.lacking.append(error)
@@ -181,6 +180,10 @@ class GoldBuild:
         tests: dict[str, int],
     ) -> tuple[int, int, str]:
         """Rows computed, rows written, and the temporary table of the keys that changed, if there is one."""
+        from sbf_core.gold.changed import find_changes  # what a run that builds nothing need not load
+        from sbf_core.gold.tested import failing_rows
+        from sbf_core.gold.writing import write_gold
+
         assert self._build_id is not None
         build_id = self._build_id
         self._ops.start_gold_manifest(conn, gold_build_id=build_id, table_name=model.name)
@@ -221,6 +224,14 @@ class GoldBuild:
             conn, self._run_id, model.name, started_at=started_at, status=WorkStatus.OK, rows_inserted=written
         )
         return seen, written, keys if has_keys else ""
+
+    def _note_changed(self, model: GoldModel, versions: Mapping[str, str], keys: str) -> None:
+        """A table was built from the version that it had; ``keys``: the temporary table of those that changed."""
+        from sbf_core.gold.changed import Rebuilt
+
+        if keys:
+            name = f"gold.{model.name}"
+            self._built[name] = Rebuilt(version=versions.get(name, ""), keys=keys)
 
     def _begin(self) -> int:
         if self._build_id is None:
