@@ -454,8 +454,11 @@ OPS_WORDS = {
         "asked, and its next answer fills the table. Datasets whose address names no days are not in it."
     ),
     "data_dates": "The last day asked for, and when, per series of fetches.",
-    "gold_manifest": "One row for each build of a gold table.",
-    "gold_watermarks": "The last date of each gold table, and a checksum of what it was made from.",
+    "gold_manifest": (
+        "One row for each build of a gold table. `rows_seen` counts the rows that were computed: all, or those of the "
+        "part that changed."
+    ),
+    "gold_watermarks": "The last date of each gold table, its declaration, and what it was made from.",
     "gold_tests": "How each test of a gold table went, per build.",
     "recoveries": (
         "Runs that did not end well and were looked after: what was taken in, "
