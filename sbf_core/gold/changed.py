@@ -14,9 +14,10 @@ import duckdb
 
 from sbf_core.dataset.fingerprint import columns_as_made
 from sbf_core.duck.identifiers import quoted
+from sbf_core.duck.planner import planner
 from sbf_core.gold.declared import read_before
 from sbf_core.gold.model import GoldModel
-from sbf_core.gold.partition import Parts, find_parts, looks_back, reads_of, select_of_part, tree_of
+from sbf_core.gold.partition import Parts, find_parts, key_columns, quoted_name, reads_of, tree_of
 from sbf_core.gold.tables import columns_of
 from sbf_core.ops.made_tables import made_tables
 from sbf_core.ops.queries import list_promoted_since
@@ -26,7 +27,6 @@ from sbf_core.value import Value
 ROWS_MIN = 100_000
 #: Where more of the table than this has changed, it is computed whole.
 SHARE_MAX = 0.25
-_VALUES = "changed_value"
 _SILVER = "silver."
 
 
@@ -84,23 +84,23 @@ def find_changes(
         return None
     changed = frozenset(name for name, version in versions.items() if before[name] != version)
     tree = tree_of(conn, model.body_sql)
-    keys = {} if looks_back(tree) else _keys(conn, changed.intersection(reads_of(tree)), before, built)
+    read = reads_of(tree)
+    keys = _keys(conn, changed & read, before, built)
     if not keys:
         return None
-    parts = find_parts(conn, model.body_sql, table=table, key=model.key, changed=keys)
+    columns = {name: columns_of(conn, quoted_name(name)) for name in read}
+    with planner(columns) as planning:
+        parts = find_parts(planning, model.body_sql, key=key_columns(conn, table, model.key), changed=keys)
     if parts is None or not _list_values(conn, parts, before, versions, built):
         return None
     condition = (
-        f"EXISTS (FROM temp.{_VALUES} AS v WHERE "
+        "EXISTS (FROM temp.changed_value AS v WHERE "
         + " AND ".join(f"v.p{n} = t.{quoted(column)}" for n, column in enumerate(parts.columns))
         + ")"
     )
     if not _is_small(conn, table, condition):
         return None
-    body = select_of_part(conn, parts, values=_VALUES)
-    if body is None:
-        return None
-    select = f"SELECT t.* FROM ({model.with_surrogate_key(body)}) AS t WHERE {condition}"
+    select = f"SELECT t.* FROM ({model.with_surrogate_key(parts.select)}) AS t WHERE {condition}"
     return Changes(select=select, condition=condition, columns=parts.columns, changed=changed)
 
 
@@ -162,7 +162,7 @@ def _list_values(
         if written is None or _number(conn, f"SELECT count(*) FROM temp.{quoted(f'changed {table}')}") != written:
             return False
         selects.append(f"SELECT t.* FROM temp.{quoted(f'changed {table}')} AS t")
-    conn.execute(f"CREATE OR REPLACE TEMP TABLE {_VALUES} AS {' UNION '.join(selects)}")
+    conn.execute(f"CREATE OR REPLACE TEMP TABLE changed_value AS {' UNION '.join(selects)}")
     return True
 
 

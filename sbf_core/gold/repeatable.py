@@ -36,15 +36,6 @@ def is_repeatable(conn: duckdb.DuckDBPyConnection, tree: Any) -> bool:
     return True
 
 
-def has_sample(tree: Any) -> bool:
-    """Whether a table, or the whole, is read by chance, or as it was."""
-    if isinstance(tree, list):
-        return any(has_sample(item) for item in tree)
-    if not isinstance(tree, dict):
-        return False
-    return bool(tree.get("sample") or tree.get("at_clause")) or any(has_sample(item) for item in tree.values())
-
-
 def _called(tree: Any) -> Iterator[str]:
     """Names of functions; of columns without a table, too: ``current_date`` is written as one."""
     if isinstance(tree, list):

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from warehouse import FakeVendor, Warehouse, entry, price
 
 from sbf_core.api import AcceptedRange, ForeignKey, GoldModel, Unique
+from sbf_core.duck.planner import planner
 from sbf_core.gold import changed
 from sbf_core.gold.declared import is_built_from, read_before, with_inputs
-from sbf_core.gold.partition import find_parts, select_of_part, tree_of
+from sbf_core.gold.partition import Parts, find_parts, key_columns, tree_of
 from sbf_core.gold.repeatable import is_repeatable
+from sbf_core.gold.tables import columns_of
 from sbf_core.runner.options import RunOptions
 from sbf_core.vocabulary import Layer
 
@@ -133,6 +135,32 @@ SHAPES: dict[str, tuple[str, tuple[str, ...] | None]] = {
         ),
         DAY,
     ),
+    "two alike, and one for all": (
+        (
+            f"WITH a AS (SELECT symbol, date, sum(close) AS c FROM {P} GROUP BY ALL), "
+            f"b AS (SELECT symbol, date, sum(close) AS c FROM {P} WHERE symbol <> 'XYZ' GROUP BY ALL) "
+            "SELECT a.symbol AS s, a.date AS d, a.c + b.c AS x FROM a JOIN b USING (symbol, date) "
+            f"UNION ALL SELECT 'B!', date, sum(close) FROM {P} GROUP BY date"
+        ),
+        None,
+    ),
+    "names twice, and one for all": (
+        (
+            f"SELECT p.symbol AS s, p.date AS d, p.close + coalesce(n.c, 0) + coalesce(m.c, 0) AS x FROM {P} AS p "
+            "LEFT JOIN (SELECT symbol, sum(close) AS c FROM silver.names GROUP BY 1) AS n USING (symbol) "
+            "LEFT JOIN (SELECT symbol, sum(close) AS c FROM silver.names WHERE symbol <> 'CC' GROUP BY 1) AS m "
+            f"USING (symbol) UNION ALL SELECT 'CC', date, sum(close) FROM {P} GROUP BY date"
+        ),
+        DAY,
+    ),
+    "days that are far": (
+        (
+            f"SELECT symbol AS s, date AS d, close + coalesce((SELECT sum(close) FROM {P} WHERE date > '2090-01-01'), "
+            f"0) AS x FROM {P} WHERE date < '2090-01-01'"
+        ),
+        None,
+    ),
+    "numbers of rows": (f"SELECT symbol AS s, date AS d, rowid AS x FROM {P}", None),
     "share of all": (f"SELECT symbol AS s, date AS d, close / (SELECT sum(close) FROM {P}) AS x FROM {P}", None),
     "how many there are": (f"SELECT symbol AS s, date AS d, (SELECT count(*) FROM {P}) AS x FROM {P}", None),
     "the newest day": (
@@ -156,64 +184,72 @@ SHAPES: dict[str, tuple[str, tuple[str, ...] | None]] = {
 
 
 @pytest.fixture(scope="module")
-def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Tables with rows, in a file that is whole, so that the engine knows what it can know of them; settings are
-    locked, as they are where gold is built.
-    """
-    with duckdb.connect(tmp_path_factory.mktemp("planner") / "p.duckdb") as conn:
+def filled() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Tables with rows."""
+    with duckdb.connect() as conn:
         conn.execute("CREATE SCHEMA silver; CREATE SCHEMA gold")
         conn.execute(
-            f"CREATE TABLE {P} (symbol VARCHAR NOT NULL, date DATE NOT NULL, close DECIMAL(18, 4), volume BIGINT, "
-            "recorded_at TIMESTAMP)"
+            f"CREATE TABLE {P} AS SELECT chr((65 + i % 26)::INTEGER) AS symbol, DATE '2024-01-01' + (i // 26)::INTEGER "
+            "AS date, i::DECIMAL(18, 4) AS close, i % 9 AS volume, i AS _bronze_file_id FROM range(2600) AS r(i)"
         )
-        conn.execute(
-            f"INSERT INTO {P} SELECT chr((65 + i % 26)::INTEGER), DATE '2024-01-01' + (i // 26)::INTEGER, i, i % 9, "
-            "TIMESTAMP '2024-01-01' FROM range(2600) AS r(i)"
-        )
-        conn.execute(
-            f"CREATE TABLE silver.names AS FROM {P} WHERE date = '2024-01-01' AND symbol < 'F' "
-            "OR date = '2024-04-09' AND symbol = 'G'"
-        )
+        conn.execute(f"CREATE TABLE silver.names AS FROM {P} WHERE date = '2024-01-01' AND symbol < 'F'")
         conn.execute("CREATE TABLE silver.numbered AS SELECT i::INTEGER AS n, i AS x FROM range(100) AS r(i)")
-        conn.execute("CHECKPOINT")
-        conn.execute("SET lock_configuration = true")
         yield conn
 
 
+def parts_of(
+    conn: duckdb.DuckDBPyConnection, sql: str, key: tuple[str, ...] = ("s", "d"), **tables: tuple[str, ...]
+) -> Parts | None:
+    """By what a SELECT can be computed, where some tables changed."""
+    conn.execute(f"CREATE OR REPLACE TABLE gold.t AS {sql}")
+    names = [f"silver.{name}" for name in ("px", "names", "numbered")]
+    with planner({name: columns_of(conn, name) for name in names}) as planning:
+        changed = {f"silver.{name}": columns for name, columns in (tables or {"px": ("symbol", "date")}).items()}
+        return find_parts(planning, sql, key=key_columns(conn, "gold.t", key), changed=changed)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
-def test_by_which_columns_a_select_can_be_computed(planner: duckdb.DuckDBPyConnection, shape: str) -> None:
+def test_by_which_columns_a_select_can_be_computed(filled: duckdb.DuckDBPyConnection, shape: str) -> None:
     sql, columns = SHAPES[shape]
-    planner.execute(f"CREATE OR REPLACE TABLE gold.t AS {sql}")
-    parts = find_parts(planner, sql, table="gold.t", key=("s", "d"), changed={P: ("symbol", "date")})
+    parts = parts_of(filled, sql)
     assert (None if parts is None else parts.columns) == columns
     if parts is not None:
         assert parts.of_tables == {P: tuple({"s": "symbol", "d": "date"}[column] for column in parts.columns)}
 
 
-def test_a_column_of_another_type_cuts_nothing(planner: duckdb.DuckDBPyConnection) -> None:
-    """Although the engine moves the condition to the column as it is."""
+def test_a_column_of_another_type_cuts_nothing(filled: duckdb.DuckDBPyConnection) -> None:
     for kind, columns in (("INTEGER", ("k",)), ("BIGINT", None)):
-        sql = f"SELECT CAST(n AS {kind}) AS k, x FROM silver.numbered"
-        planner.execute(f"CREATE OR REPLACE TABLE gold.t AS {sql}")
-        parts = find_parts(planner, sql, table="gold.t", key=("k",), changed={"silver.numbered": ("n",)})
+        parts = parts_of(filled, f"SELECT CAST(n AS {kind}) AS k, x FROM silver.numbered", ("k",), numbered=("n",))
         assert (None if parts is None else parts.columns) == columns
 
 
+def test_each_table_that_changed_is_cut(filled: duckdb.DuckDBPyConnection) -> None:
+    both: dict[str, tuple[str, ...]] = {"px": ("symbol", "date"), "names": ("symbol", "date")}
+    for shape, columns in {
+        "with names": SYMBOL,
+        "names that may lack": SYMBOL,
+        "and those of another table": DAY,
+    }.items():
+        parts = parts_of(filled, SHAPES[shape][0], **both)
+        assert parts is not None
+        assert parts.columns == columns
+        assert set(parts.of_tables) == {P, "silver.names"}
+
+
 @pytest.mark.parametrize("shape", [shape for shape, (_, columns) in SHAPES.items() if columns])
-def test_a_part_is_what_the_whole_has_of_it(planner: duckdb.DuckDBPyConnection, shape: str) -> None:
+def test_a_part_is_what_the_whole_has_of_it(filled: duckdb.DuckDBPyConnection, shape: str) -> None:
     sql, _ = SHAPES[shape]
-    planner.execute(f"CREATE OR REPLACE TABLE gold.t AS {sql}")
-    parts = find_parts(planner, sql, table="gold.t", key=("s", "d"), changed={P: ("symbol", "date")})
+    parts = parts_of(filled, sql)
     assert parts is not None
     values = {"s": "chr((66 + n)::INTEGER)", "d": "DATE '2024-01-02' + n"}
     columns = ", ".join(f"{values[column]} AS p{n}" for n, column in enumerate(parts.columns))
-    planner.execute(
-        f"CREATE OR REPLACE TEMP TABLE picked AS SELECT {columns} FROM range(5) AS r(i), (SELECT i::INTEGER AS n)"
+    filled.execute(
+        f"CREATE OR REPLACE TEMP TABLE changed_value AS SELECT {columns} "
+        "FROM range(5) AS r(i), (SELECT i::INTEGER AS n)"
     )
-    of_part = select_of_part(planner, parts, values="picked")
     within = " AND ".join(f"v.p{n} = o.{column}" for n, column in enumerate(parts.columns))
-    picked = "SELECT o.* FROM ({}) AS o WHERE EXISTS (FROM temp.picked AS v WHERE " + within + ") ORDER BY ALL"
-    assert planner.execute(picked.format(of_part)).fetchall() == planner.execute(picked.format(sql)).fetchall()
+    picked = "SELECT o.* FROM ({}) AS o WHERE EXISTS (FROM temp.changed_value AS v WHERE " + within + ") ORDER BY ALL"
+    assert filled.execute(picked.format(parts.select)).fetchall() == filled.execute(picked.format(sql)).fetchall()
 
 
 REPEATABLE = {
@@ -393,6 +429,17 @@ def test_rows_that_are_withdrawn_go(tmp_path: Path) -> None:
     say(warehouse, vendor, *usual_prices())
     assert seen(warehouse) == {"rows": 5, "sums": 5, "last_day": 1}
     is_whole(warehouse, models)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    "shape", ["by the name of the schema", "numbers of rows", "days that are far", "of the moment"]
+)
+def test_a_select_that_cannot_be_cut_is_computed_whole(tmp_path: Path, shape: str) -> None:
+    models = models_of(shape)
+    warehouse, vendor = warehouse_of(tmp_path, models)
+    say(warehouse, vendor, price("B", "2024-01-03", "7"))
+    assert list(seen(warehouse).values()) == [20]
 
 
 @pytest.mark.usefixtures("small")
