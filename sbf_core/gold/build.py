@@ -20,7 +20,7 @@ from sbf_core.faults import fault_point
 from sbf_core.gold.declared import declaration_text, declared_before, is_built_from, with_inputs
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import planned, versions_read
-from sbf_core.gold.tables import columns_of, table_exists
+from sbf_core.gold.tables import columns_of, number, table_exists
 from sbf_core.gold.time_limit import time_limit
 from sbf_core.ops.service import OpsService
 from sbf_core.value import Value
@@ -208,7 +208,7 @@ class GoldBuild:
             _check(model, tests)
         self._ops.record_gold_tests(conn, gold_build_id=build_id, table_name=model.name, outcomes=tests)
         fault_point("gold.applied")
-        seen = _number(conn, "SELECT count(*) FROM candidate")
+        seen = number(conn, "SELECT count(*) FROM candidate")
         self._ops.upsert_gold_watermark(conn, table_name=model.name, watermark_date=_watermark(conn, model))
         self._ops.set_gold_inputs(conn, table_name=model.name, inputs=with_inputs(model, versions))
         self._ops.finish_gold_manifest(
@@ -263,12 +263,6 @@ class GoldBuild:
                 error=text,
                 error_kind=FailureKind.GOLD,
             )
-
-
-def _number(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = conn.execute(sql).fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def _everything(conn: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], versions: Mapping[str, str]) -> str:

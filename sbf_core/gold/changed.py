@@ -17,8 +17,9 @@ from sbf_core.duck.identifiers import quoted
 from sbf_core.duck.planner import planner
 from sbf_core.gold.declared import read_before
 from sbf_core.gold.model import GoldModel
-from sbf_core.gold.partition import Parts, find_parts, key_columns, quoted_name, reads_of, tree_of
-from sbf_core.gold.tables import columns_of
+from sbf_core.gold.partition import Parts, find_parts, key_columns
+from sbf_core.gold.sql_tree import reads_in, table_read, tree_of
+from sbf_core.gold.tables import columns_of, number, quoted_name
 from sbf_core.ops.made_tables import made_tables
 from sbf_core.ops.queries import list_promoted_since
 from sbf_core.value import Value
@@ -83,8 +84,7 @@ def find_changes(
     if before is None or before.keys() != versions.keys() or not _is_large(conn, table):
         return None
     changed = frozenset(name for name, version in versions.items() if before[name] != version)
-    tree = tree_of(conn, model.body_sql)
-    read = reads_of(tree)
+    read = {table_read(node) for node in reads_in(tree_of(conn, model.body_sql))}
     keys = _keys(conn, changed & read, before, built)
     if not keys:
         return None
@@ -105,13 +105,13 @@ def find_changes(
 
 
 def _is_large(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
-    return _number(conn, f"SELECT count(*) FROM {table}") >= ROWS_MIN
+    return number(conn, f"SELECT count(*) FROM {table}") >= ROWS_MIN
 
 
 def _is_small(conn: duckdb.DuckDBPyConnection, table: str, condition: str) -> bool:
     """Whether the part is one that is worth it."""
-    part = _number(conn, f"SELECT count(*) FROM {table} AS t WHERE {condition}")
-    return part <= SHARE_MAX * _number(conn, f"SELECT count(*) FROM {table}")
+    part = number(conn, f"SELECT count(*) FROM {table} AS t WHERE {condition}")
+    return part <= SHARE_MAX * number(conn, f"SELECT count(*) FROM {table}")
 
 
 def _keys(
@@ -159,14 +159,8 @@ def _list_values(
             f"CREATE OR REPLACE TEMP TABLE {quoted(f'changed {table}')} AS "
             + " UNION ALL ".join(f"SELECT {values} FROM {rows}" for rows in of_payloads)
         )
-        if written is None or _number(conn, f"SELECT count(*) FROM temp.{quoted(f'changed {table}')}") != written:
+        if written is None or number(conn, f"SELECT count(*) FROM temp.{quoted(f'changed {table}')}") != written:
             return False
         selects.append(f"SELECT t.* FROM temp.{quoted(f'changed {table}')} AS t")
     conn.execute(f"CREATE OR REPLACE TEMP TABLE changed_value AS {' UNION '.join(selects)}")
     return True
-
-
-def _number(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = conn.execute(sql).fetchone()
-    assert row is not None
-    return int(row[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -12,6 +11,7 @@ import duckdb
 
 from sbf_core.errors import UsageError
 from sbf_core.gold.model import GoldModel
+from sbf_core.gold.sql_tree import tree_of
 from sbf_core.value import Value
 
 _SCHEMAS = ("silver", "gold")
@@ -29,9 +29,7 @@ def tables_read(conn: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> fro
         UsageError: the text is not one SELECT, it reads a table without naming its schema, or it reads what nobody can
             see in it, such as what ``query_table`` is given.
     """
-    row = conn.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
-    assert row is not None
-    tree = json.loads(row[0])
+    tree = tree_of(conn, sql)
     if tree.get("error"):
         raise UsageError(
             f"not one SELECT: {tree.get('error_message', 'it cannot be parsed')}",

@@ -17,9 +17,8 @@ SELECT gives none.
 from __future__ import annotations
 
 import copy
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -29,7 +28,8 @@ from sbf_core.duck.engine_errors import ENGINE_ERRORS
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.duck.planner import plan_of
 from sbf_core.gold.repeatable import is_repeatable
-from sbf_core.gold.tables import columns_of
+from sbf_core.gold.sql_tree import NotTheSame, read_instead, reads_in, table_read, text_of, tree_of
+from sbf_core.gold.tables import columns_of, quoted_name
 from sbf_core.value import Value
 
 #: Types whose equal values are one value, and whose text gives them back.
@@ -67,18 +67,6 @@ class KeyColumn(Value):
     name: str
     type: str
     two: tuple[str, str]
-
-
-def tree_of(conn: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    """A SELECT as the engine's own tree; with a key ``error`` where it is none."""
-    row = conn.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
-    assert row is not None
-    return json.loads(row[0])
-
-
-def reads_of(tree: Any) -> set[str]:
-    """The tables that a tree reads by their schema, as ``schema.table`` in small letters."""
-    return {_name(node) for node in _reads(tree)}
 
 
 def key_columns(conn: duckdb.DuckDBPyConnection, table: str, key: Sequence[str]) -> list[KeyColumn]:
@@ -121,12 +109,8 @@ def find_parts(
         select = _of_part(conn, tree, of_tables)
         plan_of(conn, select)
         return Parts(columns=tuple(columns), of_tables=of_tables, select=select)
-    except (*ENGINE_ERRORS, _NotTheSame):  # what cannot be planned so is computed whole, and says then what is wrong
+    except (*ENGINE_ERRORS, NotTheSame):  # what cannot be planned so is computed whole, and says then what is wrong
         return None
-
-
-class _NotTheSame(Exception):
-    """The engine does not write a tree as the text that it read."""
 
 
 class _Proof:
@@ -218,60 +202,11 @@ class _Proof:
 
 def _of_part(conn: duckdb.DuckDBPyConnection, tree: Any, of_tables: Mapping[str, Sequence[str]]) -> str:
     tree = copy.deepcopy(tree)
-    for node in _reads(tree):
-        name = _name(node)
+    for node in reads_in(tree):
+        name = table_read(node)
         if name in of_tables:
             on = " AND ".join(f"t.{quoted(column)} = v.p{n}" for n, column in enumerate(of_tables[name]))
-            _replace(conn, node, f"SELECT t.* FROM {quoted_name(name)} AS t SEMI JOIN temp.changed_value AS v ON {on}")
-    return _text_of(conn, tree)
-
-
-def _reads(tree: Any) -> Iterator[dict[str, Any]]:
-    """The nodes of a tree that read a table by its schema, each before its own nodes."""
-    if isinstance(tree, list):
-        for item in tree:
-            yield from _reads(item)
-    elif isinstance(tree, dict):
-        if tree.get("type") == "BASE_TABLE" and tree.get("schema_name"):
-            yield tree
-            return
-        for item in tree.values():
-            yield from _reads(item)
-
-
-def _name(node: Mapping[str, Any]) -> str:
-    return f"{node['schema_name']}.{node['table_name']}".lower()
-
-
-def quoted_name(name: str) -> str:
-    """``schema.table`` as two quoted identifiers."""
-    schema, _, table = name.partition(".")
-    return f"{quoted(schema)}.{quoted(table)}"
-
-
-def _replace(conn: duckdb.DuckDBPyConnection, node: dict[str, Any], select: str) -> None:
-    """Let a read of a table be one of a SELECT, under the name that the table has there."""
-    alias = node["alias"] or node["table_name"]
-    fresh = tree_of(conn, f"SELECT * FROM ({select}) AS {quoted(alias)}")["statements"][0]["node"]["from_table"]
-    fresh["column_name_alias"] = node["column_name_alias"]
-    node.clear()
-    node.update(fresh)
-
-
-def _text_of(conn: duckdb.DuckDBPyConnection, tree: Any) -> str:
-    """The text of a tree. Raises ``_NotTheSame`` where the engine reads another tree from it."""
-    row = conn.execute("SELECT json_deserialize_sql(?)", [json.dumps(tree)]).fetchone()
-    assert row is not None
-    text = str(row[0])
-    if _without_places(tree_of(conn, text)) != _without_places(tree):
-        raise _NotTheSame
-    return text
-
-
-def _without_places(tree: Any) -> Any:
-    """A tree without where in the text each node stood."""
-    if isinstance(tree, list):
-        return [_without_places(item) for item in tree]
-    if isinstance(tree, dict):
-        return {name: _without_places(item) for name, item in tree.items() if not name.startswith("query_location")}
-    return tree
+            read_instead(
+                conn, node, f"SELECT t.* FROM {quoted_name(name)} AS t SEMI JOIN temp.changed_value AS v ON {on}"
+            )
+    return text_of(conn, tree)

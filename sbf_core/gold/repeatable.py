@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import duckdb
+
+from sbf_core.gold.sql_tree import tree_of
 
 #: ``age`` with one argument counts from today, and the engine's list of functions has both under one name. Others are
 #: words of SQL, for which the list has other names, or what DuckDB 1.5 calls consistent although a session sets it.
@@ -32,7 +33,7 @@ def is_repeatable(conn: duckdb.DuckDBPyConnection, tree: Any) -> bool:
         if not _OF_THE_MOMENT.isdisjoint(fresh) or _is_any_unrepeatable(conn, fresh):
             return False
         for text in _macros(conn, fresh):
-            names |= set(_called(_tree_of(conn, text)))
+            names |= set(_called(tree_of(conn, f"SELECT {text}")))
     return True
 
 
@@ -66,9 +67,3 @@ def _macros(conn: duckdb.DuckDBPyConnection, names: list[str]) -> list[str]:
         [names],
     ).fetchall()
     return [text for (text,) in rows]
-
-
-def _tree_of(conn: duckdb.DuckDBPyConnection, expression: str) -> Any:
-    row = conn.execute("SELECT json_serialize_sql(?)", [f"SELECT {expression}"]).fetchone()
-    assert row is not None
-    return json.loads(row[0])

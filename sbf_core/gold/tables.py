@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
+from sbf_core.duck.identifiers import quoted
+
 
 def table_exists(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Whether ``schema.table`` is there: as a table, or as the view that a renamed one leaves under its former name."""
@@ -21,3 +23,16 @@ def table_exists(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
 def columns_of(conn: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
     """Names and types of the columns of what can be read from, in order."""
     return [(row[0], row[1]) for row in conn.execute(f"DESCRIBE {table}").fetchall()]
+
+
+def quoted_name(name: str) -> str:
+    """``schema.table`` as two quoted identifiers."""
+    schema, _, table = name.partition(".")
+    return f"{quoted(schema)}.{quoted(table)}"
+
+
+def number(conn: duckdb.DuckDBPyConnection, select: str) -> int:
+    """What a SELECT of one number gives."""
+    row = conn.execute(select).fetchone()
+    assert row is not None
+    return int(row[0])

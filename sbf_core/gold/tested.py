@@ -7,6 +7,7 @@ import duckdb
 from sbf_core.duck.identifiers import quoted
 from sbf_core.gold.changed import Changes
 from sbf_core.gold.model import ForeignKey, GoldModel, GoldTest, NotNull, Unique
+from sbf_core.gold.tables import number
 
 
 def failing_rows(
@@ -25,9 +26,7 @@ def failing_rows(
         needs_table = changes is not None and _needs_table(test, changes)
         if needs_table == is_written:
             looked_at = "candidate" if changes is None else _looked_at(model, test, changes)
-            row = conn.execute(f"SELECT count(*) FROM ({test.failing(looked_at)})").fetchone()
-            assert row is not None
-            failed[test.name] = row[0]
+            failed[test.name] = number(conn, f"SELECT count(*) FROM ({test.failing(looked_at)})")
     return failed
 
 

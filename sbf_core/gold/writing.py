@@ -6,7 +6,7 @@ import duckdb
 
 from sbf_core.duck.identifiers import differs, literal, matches, quoted, quoted_list
 from sbf_core.gold.model import GoldModel
-from sbf_core.gold.tables import columns_of, table_exists
+from sbf_core.gold.tables import columns_of, number, table_exists
 
 
 def write_gold(
@@ -34,7 +34,7 @@ def write_gold(
         )
         if model.doc:
             conn.execute(f"COMMENT ON TABLE {table} IS {literal(model.doc)}")
-        return _number(conn, "SELECT count(*) FROM candidate"), False
+        return number(conn, "SELECT count(*) FROM candidate"), False
     others = [name for name, _ in columns if name not in model.key]
     on = matches(model.key, "t", "c")
     there = f"(SELECT t.* FROM {table} AS t WHERE {part})"
@@ -47,7 +47,7 @@ def write_gold(
     conn.execute(
         f"CREATE OR REPLACE TEMP TABLE gone AS SELECT {keys} FROM {there} AS t ANTI JOIN candidate AS c ON {on}"
     )
-    gone = _number(conn, "SELECT count(*) FROM gone")
+    gone = number(conn, "SELECT count(*) FROM gone")
     conn.execute(
         f"CREATE OR REPLACE TEMP TABLE {quoted(keys_into)} AS SELECT {keys} FROM gone AS t UNION ALL SELECT {keys} "
         "FROM differing AS t"
@@ -59,10 +59,4 @@ def write_gold(
     conn.execute(
         f"INSERT INTO {table} ({quoted_list(names)}) SELECT {quoted_list(names, prefix='c.')} FROM differing AS c"
     )
-    return gone + _number(conn, "SELECT count(*) FROM differing"), True
-
-
-def _number(conn: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = conn.execute(sql).fetchone()
-    assert row is not None
-    return int(row[0])
+    return gone + number(conn, "SELECT count(*) FROM differing"), True

@@ -18,8 +18,9 @@ from sbf_core.api import AcceptedRange, ForeignKey, GoldModel, Unique
 from sbf_core.duck.planner import planner
 from sbf_core.gold import changed
 from sbf_core.gold.declared import is_built_from, read_before, with_inputs
-from sbf_core.gold.partition import Parts, find_parts, key_columns, tree_of
+from sbf_core.gold.partition import Parts, find_parts, key_columns
 from sbf_core.gold.repeatable import is_repeatable
+from sbf_core.gold.sql_tree import tree_of
 from sbf_core.gold.tables import columns_of
 from sbf_core.runner.options import RunOptions
 from sbf_core.vocabulary import Layer
