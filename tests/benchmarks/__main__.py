@@ -12,7 +12,7 @@ from pathlib import Path
 # The neighbours are programs of their own too, which find each other in their folder.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from asked_for import main
+from command_line import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import asked_for
+import command_line
 import days
 import peer_environments
 import pytest
 import recorded_ratios
 import shapes
-from asked_for import parsed
 from catalogue import GOALS, LIMITS, SHAPES, TITLES
+from command_line import parsed
 from processes import Cost, measured
 from readings import LIMIT, OURS, Line, Reading, Setting, lines
 from report_table import table
@@ -165,9 +165,9 @@ def test_a_shape_that_fails_is_left_out_of_the_table(
         raise SystemExit("no room left")
 
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # so that it comes back
-    monkeypatch.setattr(asked_for, "SHAPES", {"csv": whole, "wide": broken})
-    monkeypatch.setattr(asked_for.compileall, "compile_dir", lambda *_, **__: True)
-    assert asked_for.main(["--folder", str(tmp_path)]) == 1
+    monkeypatch.setattr(command_line, "SHAPES", {"csv": whole, "wide": broken})
+    monkeypatch.setattr(command_line.compileall, "compile_dir", lambda *_, **__: True)
+    assert command_line.main(["--folder", str(tmp_path)]) == 1
     told = capsys.readouterr()
     assert "wide is left out: no room left" in told.err
     assert "CSV" in told.out and "JSON" not in told.out

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import recorded_ratios
-from asked_for import QUICK, read
 from catalogue import SHAPES
+from command_line import QUICK, read
 from readings import Setting, lines
 
 PART, PAIRS, ROUNDS = QUICK[1], 3, 3
