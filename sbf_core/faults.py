@@ -43,6 +43,7 @@ FAULT_POINTS = (
     "run.started",  # the run's row is committed
     "fetch.asked", "fetch.answered",
     "bronze.created", "bronze.half", "bronze.written", "bronze.synced", "bronze.renamed", "bronze.folders_synced",
+    "pack.created", "pack.half", "pack.written", "pack.synced",
     "journal.half", "journal.written", "journal.synced",
     "manifest.begun", "manifest.recorded",
     "remake.begun", "remake.promoted", "remake.swapping", "remake.swapped",  # a stale silver table is made again

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
 
 from sbf_core.atomic_file import CAN_SYNC_LATER, make_folder, small_file, sync_all
@@ -48,6 +49,18 @@ class FileCopies:
         Raises:
             OSError: one of the two cannot be read or written.
         """
+        return self._written(target, lambda handle: _write(handle, source, sha256, byte_count), byte_count)
+
+    def put(self, content: bytes, target: str) -> None:
+        """The same with bytes that were looked at already."""
+
+        def write(handle: int) -> bool:
+            _write_all(handle, content)
+            return True
+
+        self._written(target, write, len(content))
+
+    def _written(self, target: str, write: Callable[[int], bool], byte_count: int) -> bool:
         folder, name = os.path.split(target)
         if folder not in self._folders:
             self._named.update(make_folder(folder))
@@ -60,7 +73,7 @@ class FileCopies:
             handle = os.open(fresh, _NEW, 0o600)
         try:
             fault_point("whole.half", of=name)
-            is_right = _write(handle, source, sha256, byte_count)
+            is_right = write(handle)
             if not CAN_SYNC_LATER:
                 os.fsync(handle)
         finally:

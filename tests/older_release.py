@@ -31,6 +31,7 @@ _COLUMNS: Mapping[int, Mapping[str, Sequence[str]]] = {
     },
     10: {"promotion_manifest": ("asked_since",)},
     11: {"table_declarations": ("macros",)},
+    12: {"bronze_manifest": ("pack", "pack_offset")},
 }
 
 

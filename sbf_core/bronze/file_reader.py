@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from sbf_core.atomic_file import file_hash, small_file
+from sbf_core.bronze.stored import Stored, is_right, packed_bytes, put_back_bytes
 from sbf_core.errors import DamageFound, SbfError, environment_fault
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.safe_paths import place_inside
@@ -23,6 +24,8 @@ def read_payload(bronze: Path, row: BronzeManifestRow, *, known: set[str] | None
         DamageFound: the file is missing or not what was recorded.
         EnvironmentFault: the system does not let it be read.
     """
+    if row.pack:
+        return _read_packed(bronze, row, known)
     place, facts = place_inside(bronze, row.rel_path, known)
     try:
         _check_size(place, facts, row)
@@ -33,8 +36,52 @@ def read_payload(bronze: Path, row: BronzeManifestRow, *, known: set[str] | None
     return payload
 
 
+def read_fresh(bronze: Path, row: BronzeManifestRow) -> bytes:
+    """As ``read_payload``, of a payload that this process has written: the hash of a file need not be checked again."""
+    if row.pack:
+        return read_payload(bronze, row)
+    return small_file(own_place(bronze, row), row.content_length_bytes)
+
+
+def own_place(bronze: Path, row: BronzeManifestRow) -> str:
+    """Where a payload is, or would be, that is a file of its own; as objects paths cost more than the files."""
+    return f"{bronze}{os.sep}{row.rel_path.replace('/', os.sep)}"
+
+
+def stored_of(row: BronzeManifestRow) -> Stored:
+    """What is recorded of the bytes of a payload."""
+    return Stored(row.payload_hash, row.content_length_bytes, row.pack, row.pack_offset)
+
+
+def _read_packed(bronze: Path, row: BronzeManifestRow, known: set[str] | None) -> bytes:
+    stored, place = stored_of(row), f"{bronze}{os.sep}{row.pack.replace('/', os.sep)}"
+    lost: OSError | None = None
+    try:
+        payload = packed_bytes(bronze, stored, known=known)
+        if is_right(stored, payload):
+            return payload
+    except OSError as error:
+        lost = error
+    try:
+        payload_again = put_back_bytes(bronze, row.rel_path, stored, known=known)
+    except OSError as error:
+        raise _unreadable(error, own_place(bronze, row)) from error
+    if payload_again is not None:
+        return payload_again
+    if lost is not None:
+        raise _unreadable(lost, place) from lost
+    raise DamageFound(
+        f"a payload is not what was recorded: {row.rel_path}",
+        where=f"{place}, {row.content_length_bytes} bytes from byte {row.pack_offset}",
+        fix="run `sbf verify`",
+    )
+
+
 def check_payload(bronze: Path, row: BronzeManifestRow) -> None:
-    """Whether a payload is what was recorded, without holding it in memory. Raises as ``read_payload`` does."""
+    """Whether a payload is what was recorded; a large one is not held in memory. Raises as ``read_payload`` does."""
+    if row.pack:
+        read_payload(bronze, row)
+        return
     place, facts = place_inside(bronze, row.rel_path)
     try:
         _check_size(place, facts, row)

@@ -7,43 +7,30 @@ import hashlib
 import logging
 import os
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from secrets import token_hex
 
 import attrs
 
 from sbf_core.atomic_file import CAN_SYNC_LATER, make_folder, sync_all
+from sbf_core.bronze.file_reader import check_payload
 from sbf_core.bronze.journal import JournalWriter
-from sbf_core.bronze.journal_line import JournalLine, checked
 from sbf_core.bronze.large_payload import copy_payload
-from sbf_core.bronze.paths import payload_path
+from sbf_core.bronze.pack_format import PACKED_BYTES_MAX
+from sbf_core.bronze.pack_writer import PackWriter, ToPack
+from sbf_core.bronze.paths import dataset_folder, payload_path
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine
+from sbf_core.bronze.staged_payload import StagedPayload, as_staged
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.errors import PayloadRefused, environment_fault
+from sbf_core.errors import DamageFound, PayloadRefused, environment_fault
 from sbf_core.faults import fault_point, is_armed
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.secret import redacted
-from sbf_core.value import Value
 
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-
-
-@attrs.frozen(kw_only=True)
-class StagedPayload(Value):
-    """A payload in a temporary file beside its final place.
-
-    Attributes:
-        line: what its journal will say.
-        text: the line as it will stand there.
-        temp_path: where it is.
-    """
-
-    line: JournalLine
-    text: str
-    temp_path: str
 
 
 class BronzeFileWriter:
@@ -51,7 +38,8 @@ class BronzeFileWriter:
 
     ``write`` does one payload; ``stage`` (from any thread) and ``publish`` (from one) do many, with the disk asked
     to keep them once per batch. The order is the same: temporary file, fsync, rename, fsync of the folder, journal
-    line, fsync of the journal. Only then is a payload told to the ledger.
+    line, fsync of the journal. Only then is a payload told to the ledger. Where packs are wanted, ``publish`` appends
+    small payloads to them instead, and has those kept before the journal speaks of them.
 
     Args:
         config: where the home is, and the fsync policy.
@@ -68,10 +56,13 @@ class BronzeFileWriter:
         self._folders: set[str] = set()
         self._named_folders: set[str] = set()
         self._journals: dict[str, JournalWriter] = {}
+        self._packs = PackWriter(self._root, sync_each=self._config.fsync != "none" and not CAN_SYNC_LATER)
+        #: Rows of payloads that were packed, by path.
+        self._packed: dict[str, BronzeManifestRow] = {}
         self._lock = threading.Lock()
 
     def write(self, result: RunResult) -> tuple[Path, str, int]:
-        """Write one payload and its journal line.
+        """Write one payload, as a file of its own, and its journal line.
 
         Returns:
             The path relative to Bronze, the SHA-256 as 64 hex digits, and the number of bytes.
@@ -80,16 +71,19 @@ class BronzeFileWriter:
             PayloadRefused: the result holds an error instead of a payload, or says what no journal can hold.
             EnvironmentFault: the disk is full, read-only or gone.
         """
-        row = self.publish([self.stage(result)])[0]
+        row = self.publish([self._staged(result, "", may_pack=False)])[0]
         return Path(PurePosixPath(row.rel_path)), row.payload_hash, row.content_length_bytes
 
     def stage(self, result: RunResult, *, payload_hash: str = "") -> StagedPayload:
-        """Write a payload to a temporary file. May be called from several threads.
+        """Write a payload to a temporary file, unless it is to be packed. May be called from several threads.
 
         Args:
             result: what came back.
             payload_hash: the SHA-256 of the payload, if it is known already.
         """
+        return self._staged(result, payload_hash, may_pack=self._config.small == "packs")
+
+    def _staged(self, result: RunResult, payload_hash: str, *, may_pack: bool) -> StagedPayload:
         if not result.ok:
             raise PayloadRefused(f"there is no payload: {result.error}", where=result.address)
         if result.payload_file is not None:
@@ -97,16 +91,21 @@ class BronzeFileWriter:
         payload = result.payload
         payload_hash = payload_hash or hashlib.sha256(payload).hexdigest()
         staged = self._to_stage(result, payload_hash, len(payload))
+        if may_pack and len(payload) <= PACKED_BYTES_MAX:
+            return attrs.evolve(staged, packed=payload)
+        self._write_staged(staged, payload)
+        return staged
+
+    def _write_staged(self, staged: StagedPayload, payload: bytes) -> None:
         try:
             self._make_folder(staged.line.row.rel_path.rpartition("/")[0])
             self._write_temp(staged.temp_path, payload)
         except OSError as error:
             raise environment_fault(error, doing="a payload cannot be written", where=staged.temp_path) from error
-        return staged
 
     def _to_stage(self, result: RunResult, payload_hash: str, byte_count: int, temp_path: str = "") -> StagedPayload:
         result, rel_path = self._named(result, payload_hash)
-        return _as_staged(result, rel_path, payload_hash, byte_count, temp_path or self._temp_path(rel_path))
+        return as_staged(result, rel_path, payload_hash, byte_count, temp_path or self._temp_path(rel_path))
 
     def _temp_path(self, rel_path: str) -> str:
         folder, _, name = rel_path.rpartition("/")
@@ -119,7 +118,7 @@ class BronzeFileWriter:
             result.request, fetched_at=result.fetched_at, payload_hash=any_hash, extension=result.extension
         )
         temp_path = self._temp_path(meanwhile)
-        _as_staged(result, meanwhile, any_hash, 0, temp_path)  # what no journal can hold is refused before it is read
+        as_staged(result, meanwhile, any_hash, 0, temp_path)  # what no journal can hold is refused before it is read
         try:
             self._make_folder(meanwhile.rpartition("/")[0])
             payload_hash, byte_count = self._copy_to_temp(temp_path, source)
@@ -141,25 +140,92 @@ class BronzeFileWriter:
                     return result, path
                 result = attrs.evolve(result, fetched_at=result.fetched_at + dt.timedelta(microseconds=1))
 
-    def publish(self, staged: Sequence[StagedPayload]) -> list[BronzeManifestRow]:
+    def publish(
+        self, staged: Sequence[StagedPayload], *, recorded: Mapping[str, BronzeManifestRow] | None = None
+    ) -> list[BronzeManifestRow]:
         """Make staged payloads final and journal them; when it returns they survive a crash.
 
         A payload that is already there, byte for byte, is left as it is and journalled only if it was not. What stands
-        in its place with other bytes is damaged: it goes to quarantine, and the whole payload takes its place.
+        in its place with other bytes is damaged: it goes to quarantine, and the whole payload takes its place. One that
+        is damaged in a pack becomes a file of its own.
+
+        Args:
+            staged: payloads; the parts of a set stand together, in their order.
+            recorded: by path, those of them that the ledger knows. Whoever packs needs it where answers may be of
+                before the run.
         """
         try:
-            self._sync_files([item.temp_path for item in staged])
-            fault_point("bronze.synced")
-            fresh = [item for item in staged if self._finish(item)]
-            self._sync_folders({item.line.row.rel_path.rpartition("/")[0] for item in fresh})
+            fresh = self._kept(staged, recorded or {})
+            self._sync_folders({path.rpartition("/")[0] for path, item in fresh.items() if item.packed is None})
             fault_point("bronze.folders_synced")
-            self._journal(fresh)
-        except OSError as error:
-            raise environment_fault(error, doing="payloads cannot be kept", where=self._root) from error
-        return [item.line.row for item in staged]
+            # in the order in which they came: the lines of a set stand together
+            paths = dict.fromkeys(item.line.row.rel_path for item in staged)
+            self._journal([fresh[path] for path in paths if path in fresh])
+        except BaseException as error:
+            self._packs.abandon()  # what no journal names is never in the middle of a pack
+            if isinstance(error, OSError):
+                raise environment_fault(error, doing="payloads cannot be kept", where=self._root) from error
+            raise
+        return [self._packed.get(item.line.row.rel_path, item.line.row) for item in staged]
+
+    def _kept(
+        self, staged: Sequence[StagedPayload], recorded: Mapping[str, BronzeManifestRow]
+    ) -> dict[str, StagedPayload]:
+        """Put payloads in their places; those of them that were not there before, by path."""
+        files: list[StagedPayload] = []
+        to_pack: dict[str, StagedPayload] = {}
+        for item in staged:
+            path, payload = item.line.row.rel_path, item.packed
+            if payload is None:
+                files.append(item)
+            elif path not in to_pack and not self._is_whole(row := self._packed.get(path) or recorded.get(path)):
+                if row is None and not os.path.lexists(f"{self._root}/{path}"):
+                    to_pack[path] = item
+                else:
+                    self._write_staged(item, payload)
+                    files.append(attrs.evolve(item, packed=None))
+        fresh = self._pack(to_pack)
+        self._sync_files([item.temp_path for item in files])
+        fault_point("bronze.synced")
+        return fresh | {item.line.row.rel_path: item for item in files if self._finish(item)}
+
+    def _is_whole(self, row: BronzeManifestRow | None) -> bool:
+        """Whether a packed payload is there, byte for byte."""
+        if row is None or not row.pack:
+            return False
+        try:
+            check_payload(self._config.bronze, row)
+        except DamageFound:
+            return False
+        return True
+
+    def _pack(self, items: Mapping[str, StagedPayload]) -> dict[str, StagedPayload]:
+        """Append payloads to packs; with their places, by path."""
+        if not items:
+            return {}
+        places, packs, folders = self._packs.append(
+            [
+                ToPack(
+                    folder=dataset_folder(item.line.row.request),
+                    run_id=item.line.row.run_id,
+                    rel_path=path,
+                    payload_hash=item.line.row.payload_hash,
+                    payload=item.packed or b"",
+                )
+                for path, item in items.items()
+            ]
+        )
+        if self._config.fsync != "none":
+            sync_all(packs)
+            sync_all(dict.fromkeys(folders))
+        fault_point("pack.synced")
+        placed = {path: item.at(place) for (path, item), place in zip(items.items(), places, strict=True)}
+        self._packed |= {path: item.line.row for path, item in placed.items()}
+        return placed
 
     def close(self) -> None:
-        """Close the journals."""
+        """Close the journals and the packs."""
+        self._packs.close()
         for journal in self._journals.values():
             journal.close()
         self._journals.clear()
@@ -250,12 +316,6 @@ class BronzeFileWriter:
                     self._config.bronze, run_id, durable=self._config.fsync != "none"
                 )
             journal.append_texts(texts)
-
-
-def _as_staged(result: RunResult, rel_path: str, payload_hash: str, byte_count: int, temp_path: str) -> StagedPayload:
-    row = BronzeManifestRow.of(result, rel_path=rel_path, payload_hash=payload_hash, content_length_bytes=byte_count)
-    line = JournalLine(row=row, headers=result.headers, masked=result.masked)
-    return StagedPayload(line=line, text=checked(line), temp_path=temp_path)
 
 
 def _holds(path: str, payload_hash: str) -> bool:

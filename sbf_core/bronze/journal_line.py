@@ -22,6 +22,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "ticker": _TEXT_OR_NONE, "from_date": _TEXT_OR_NONE, "to_date": _TEXT_OR_NONE,
     "etag": _TEXT_OR_NONE, "last_modified": _TEXT_OR_NONE, "content_length_bytes": (int,),
     "status_code": (int, type(None)), "part": (int,), "parts": (int,), "elapsed_seconds": (int, float),
+    "pack_offset": (int,),
 }  # fmt: skip
 #: Names and types of lines that were found right, with the names of their texts and numbers: most lines have those of
 #: the one before.
@@ -57,6 +58,8 @@ def _facts(line: JournalLine) -> dict[str, Any]:
         facts[name] = value.isoformat() if isinstance(value, dt.date) else value
     if not facts["cursor"]:
         del facts["cursor"]  # as in journals of before there were any
+    if not facts["pack"]:
+        del facts["pack"], facts["pack_offset"]
     facts["headers"] = dict(line.headers)
     if line.masked:
         facts["masked"] = list(line.masked)
@@ -65,6 +68,13 @@ def _facts(line: JournalLine) -> dict[str, Any]:
 
 def _json(facts: Mapping[str, Any]) -> str:
     return json.dumps(facts, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def placed_text(text: str, row: BronzeManifestRow) -> str:
+    """The text of a line whose payload was packed since: its row has the place, which the text has not."""
+    # a mark of quotation in a text follows a backslash, so this is the name of the field; names stand in order
+    before, name, after = text.rpartition(',"part":')
+    return f'{before},"pack":"{row.pack}","pack_offset":{row.pack_offset}{name}{after}'
 
 
 def checked(line: JournalLine) -> str:

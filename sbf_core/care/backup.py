@@ -24,14 +24,13 @@ from sbf_core.care.backup_folder import (
     FACTS,
     BackupFacts,
     copy_decisions,
-    copy_payloads,
     copy_quarantine,
-    named_payloads,
     next_database,
     read_facts,
     remove_other_databases,
     write_facts,
 )
+from sbf_core.care.copied_payloads import copy_payloads, named_payloads
 from sbf_core.clock import Clock
 from sbf_core.counted import counted
 from sbf_core.duck.bootstrap import DuckDbBootstrap

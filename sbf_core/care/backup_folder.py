@@ -11,18 +11,15 @@ import json
 import os
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from sbf_core.atomic_file import copy_whole, file_hash, write_whole
-from sbf_core.bronze.journal import lines_of
-from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.errors import DamageFound, UsageError
-from sbf_core.many_files import FileCopies
-from sbf_core.safe_paths import is_link, place_inside
+from sbf_core.safe_paths import is_link
 from sbf_core.value import Value
 
 FACTS = "backup.json"
@@ -155,62 +152,3 @@ def copy_quarantine(source: Path, target: Path) -> None:
 def _told(error: OSError) -> None:
     """A folder that cannot be read is no empty one."""
     raise error
-
-
-def named_payloads(journals: Mapping[str, bytes]) -> list[tuple[str, str, int]]:
-    """Path, hash and size of each payload that journals name, folder by folder.
-
-    One that stands in two, because it was lost and came again, is that of the first.
-
-    Args:
-        journals: name of the file to its content.
-
-    Raises:
-        DamageFound: a line of a journal cannot be read, or leads elsewhere.
-    """
-    payloads: dict[str, tuple[str, int]] = {}
-    for name, content in sorted(journals.items()):
-        for line in lines_of(content, where=f"{JOURNAL_FOLDER}/{name}"):
-            payloads.setdefault(line.row.rel_path, (line.row.payload_hash, line.row.content_length_bytes))
-    return sorted((path, sha256, size) for path, (sha256, size) in payloads.items())
-
-
-def copy_payloads(
-    source: Path, target: Path, payloads: Sequence[tuple[str, str, int]], *, trusting: bool
-) -> tuple[int, int]:
-    """Copy the payloads that the target lacks.
-
-    Args:
-        source: the Bronze folder that has them.
-        target: the one that gets them.
-        payloads: see ``named_payloads``.
-        trusting: what is in the target, of the right size, was checked when it was copied.
-
-    Returns:
-        Payloads copied, bytes copied.
-
-    Raises:
-        DamageFound: a payload is not what its journal says.
-    """
-    copied = byte_count = 0
-    copies, ways_here, ways_there = FileCopies(mode=0o400), set[str](), set[str]()
-    for payload_path, sha256, size in payloads:
-        there, facts = place_inside(target, payload_path, ways_there)
-        if _is_file(facts, size) and (trusting or file_hash(there) == sha256):
-            continue
-        here, given = place_inside(source, payload_path, ways_here)
-        if not _is_file(given, size) or not copies.add(here, there, sha256=sha256, byte_count=size):
-            copies.finish()
-            raise DamageFound(
-                "a payload is missing or not what its journal says",
-                where=str(source / payload_path),
-                fix="run `sbf verify`",
-            )
-        copied += 1
-        byte_count += size
-    copies.finish()
-    return copied, byte_count
-
-
-def _is_file(facts: os.stat_result | None, size: int) -> bool:
-    return facts is not None and stat.S_ISREG(facts.st_mode) and facts.st_size == size

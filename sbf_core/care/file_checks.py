@@ -13,7 +13,9 @@ import duckdb
 
 from sbf_core.atomic_file import file_hash, small_file
 from sbf_core.bronze.listing import payload_files, relative
+from sbf_core.bronze.stored import Stored, is_record_whole, put_back_bytes
 from sbf_core.care.findings import Finding, FindingKind
+from sbf_core.counted import counted
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.value import Value
 
@@ -58,54 +60,78 @@ class Listed(Value):
     there: tuple[str, ...]
 
 
-def compare_listing(bronze: Path, expected: Mapping[str, tuple[str, int]], *, quarantined: frozenset[str]) -> Listed:
+def compare_listing(bronze: Path, expected: Mapping[str, Stored], *, quarantined: frozenset[str]) -> Listed:
     """The names in the folder against the payloads that should be there.
 
     Args:
         bronze: the folder.
-        expected: hash and size per path.
+        expected: hash, size and place per path.
         quarantined: paths of payloads that repair has moved aside, so that their absence is known.
     """
     findings: list[Finding] = []
     there: list[str] = []
     seen: set[str] = set()
+    ends = _pack_ends(expected)
+    sizes: dict[str, int] = {}
     for entry in payload_files(bronze):
         path = relative(bronze, entry)
-        if path not in expected:
-            findings.append(
-                Finding(kind=FindingKind.FILE_UNKNOWN, subject=path, detail="neither journal nor manifest knows it")
-            )
-            continue
-        seen.add(path)
-        if entry.is_file(follow_symlinks=False):
+        is_file = entry.is_file(follow_symlinks=False)
+        if path in ends and is_file:
+            sizes[path] = entry.stat().st_size
+        elif path not in expected:
+            what = "no file, in the place of a pack" if path in ends else "neither journal nor manifest knows it"
+            findings.append(Finding(kind=FindingKind.FILE_UNKNOWN, subject=path, detail=what))
+        elif is_file:
+            seen.add(path)
             there.append(path)
         else:
-            findings.append(
-                Finding(
-                    kind=FindingKind.PAYLOAD_NO_FILE,
-                    subject=path,
-                    detail="a link, not a file" if entry.is_symlink() else "no regular file",
-                )
-            )
+            seen.add(path)
+            detail = "a link, not a file" if entry.is_symlink() else "no regular file"
+            findings.append(Finding(kind=FindingKind.PAYLOAD_NO_FILE, subject=path, detail=detail))
     for path in sorted(expected.keys() - seen):
-        detail = "its damaged bytes are in quarantine" if path in quarantined else "the file is gone"
+        stored = expected[path]
+        if stored.pack and stored.end <= sizes.get(stored.pack, -1):
+            there.append(path)
+            continue
+        detail = "its damaged bytes are in quarantine" if path in quarantined else _why_missing(stored, sizes)
         findings.append(Finding(kind=FindingKind.PAYLOAD_MISSING, subject=path, detail=detail))
+    for pack, size in sizes.items():
+        if size > ends[pack]:
+            detail = f"{counted(size - ends[pack], 'byte')} behind the last payload that a journal names"
+            findings.append(Finding(kind=FindingKind.PACK_LONGER, subject=pack, detail=detail))
     return Listed(findings=tuple(findings), there=tuple(sorted(there)))
 
 
-def check_contents(bronze: Path, paths: Sequence[str], expected: Mapping[str, tuple[str, int]]) -> list[Finding]:
+def _pack_ends(expected: Mapping[str, Stored]) -> dict[str, int]:
+    """Where the last payload of each pack ends."""
+    ends: dict[str, int] = {}
+    for stored in expected.values():
+        if stored.pack:
+            ends[stored.pack] = max(stored.end, ends.get(stored.pack, 0))
+    return ends
+
+
+def _why_missing(stored: Stored, sizes: Mapping[str, int]) -> str:
+    if not stored.pack:
+        return "the file is gone"
+    return f"its pack {stored.pack} {'ends before it' if stored.pack in sizes else 'is gone'}"
+
+
+def check_contents(bronze: Path, paths: Sequence[str], expected: Mapping[str, Stored]) -> list[Finding]:
     """The bytes of some payloads against what was recorded."""
-    small = [path for path in paths if expected[path][1] <= _SMALL_BYTES]
-    large = [path for path in paths if expected[path][1] > _SMALL_BYTES]
-    findings = [_changed(bronze, path, *expected[path]) for path in small]
+    small = [path for path in paths if expected[path].byte_count <= _SMALL_BYTES]
+    large = [path for path in paths if expected[path].byte_count > _SMALL_BYTES]
+    findings = [_changed(bronze, path, expected[path]) for path in small]
     if large:  # over small ones threads only wait for each other
         with ThreadPoolExecutor(_THREADS) as pool:
-            findings += pool.map(lambda path: _changed(bronze, path, *expected[path]), large)
+            findings += pool.map(lambda path: _changed(bronze, path, expected[path]), large)
     return [finding for finding in findings if finding is not None]
 
 
-def _changed(bronze: Path, path: str, payload_hash: str, byte_count: int) -> Finding | None:
-    full = f"{bronze}{os.sep}{path}"
+def _changed(bronze: Path, path: str, stored: Stored) -> Finding | None:
+    if stored.pack:
+        return _changed_in_pack(bronze, path, stored)
+    full, byte_count = f"{bronze}{os.sep}{path}", stored.byte_count
     if byte_count <= _SMALL_BYTES:  # one byte more would be read of a file that is longer
         content = small_file(full, byte_count)
         same_size, found_hash = len(content) == byte_count, hashlib.sha256(content).hexdigest()
@@ -115,6 +141,22 @@ def _changed(bronze: Path, path: str, payload_hash: str, byte_count: int) -> Fin
     if not same_size:
         size = Path(full).stat().st_size
         return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail=f"{size} bytes instead of {byte_count}")
-    if found_hash != payload_hash:
+    if found_hash != stored.payload_hash:
         return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail="other bytes of the same number")
     return None
+
+
+def _changed_in_pack(bronze: Path, path: str, stored: Stored) -> Finding | None:
+    """A payload whose record in its pack is damaged may have been put back as a file of its own."""
+    if os.path.lexists(f"{bronze}{os.sep}{path}"):
+        if put_back_bytes(bronze, path, stored) is not None:
+            return None
+        detail = f"stands beside {stored.pack}, which holds the payload, and has other bytes"
+        return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail=detail)
+    try:
+        if is_record_whole(bronze, path, stored):
+            return None
+    except FileNotFoundError:
+        pass  # it is gone since it was listed
+    detail = f"its record in {stored.pack}, at byte {stored.offset:,}, is not what was written"
+    return Finding(kind=FindingKind.PAYLOAD_CHANGED, subject=path, detail=detail)

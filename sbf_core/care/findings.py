@@ -18,6 +18,8 @@ class FindingKind(StrEnum):
     PAYLOAD_NO_FILE = "payload_no_file"
     #: A file in Bronze that neither a journal nor the ledger knows.
     FILE_UNKNOWN = "file_unknown"
+    #: Bytes in a pack that belong to no payload on record, as a crash leaves them.
+    PACK_LONGER = "pack_longer"
     JOURNAL_BROKEN = "journal_broken"
     JOURNAL_MISSING = "journal_missing"
     #: The ledger knows a payload that its run's journal does not.

@@ -12,9 +12,11 @@ from typing import Any
 
 import attrs
 
+from sbf_core.bronze.file_reader import stored_of
 from sbf_core.bronze.journal import NO_LINE, damaged_line, each_line, journal_files, run_of_copy, torn_tail
 from sbf_core.bronze.journal_line import JournalLine, as_line
 from sbf_core.bronze.paths import JOURNAL_FOLDER
+from sbf_core.bronze.stored import Stored
 from sbf_core.care.findings import Finding, FindingKind
 from sbf_core.errors import DamageFound
 from sbf_core.ops.recorded import RecordedPayloads
@@ -32,13 +34,13 @@ class Records(Value):
     """What journals and manifest say of payloads.
 
     Attributes:
-        expected: hash and size per path below Bronze; where both know a payload, the journal is believed, because it
+        expected: hash, size and place per path below Bronze; where both know a payload, the journal is believed: it
             stands beside it.
         lines: per path what the journals say, where the manifest does not say the same.
         findings: what is wrong with the journals themselves, and where the two disagree.
     """
 
-    expected: dict[str, tuple[str, int]]
+    expected: dict[str, Stored]
     lines: dict[str, JournalLine]
     findings: tuple[Finding, ...]
 
@@ -72,11 +74,11 @@ class _Comparison:
         self._damages: dict[Path, str] = {}
 
     def run(self) -> Records:
-        expected: dict[str, tuple[str, int]] = {}
-        for path, payload_hash, byte_count in self._recorded.sizes():
+        expected: dict[str, Stored] = {}
+        for path, payload_hash, byte_count, pack, offset in self._recorded.sizes():
             if path in expected:
                 self._find(FindingKind.RECORD_TWICE, path, "stands in the manifest twice")
-            expected[path] = (payload_hash, byte_count)
+            expected[path] = Stored(payload_hash, byte_count, pack, offset)
         unseen = set(expected)
         each = self._each()
         while some := list(islice(each, _LINES_AT_ONCE)):
@@ -87,7 +89,7 @@ class _Comparison:
         self._find_different()
         self._find_unseen(unseen)
         for path, line in self._lines.items():
-            expected[path] = (line.row.payload_hash, line.row.content_length_bytes)
+            expected[path] = stored_of(line.row)
         return Records(expected=expected, lines=self._lines, findings=tuple(self._findings))
 
     def _find(self, kind: FindingKind, subject: str, detail: str) -> None:
@@ -107,7 +109,7 @@ class _Comparison:
             except DamageFound as error:
                 self._damages.setdefault(journal, str(error))
 
-    def _compare(self, some: Sequence[_Line], expected: Mapping[str, tuple[str, int]], unseen: set[str]) -> None:
+    def _compare(self, some: Sequence[_Line], expected: Mapping[str, Stored], unseen: set[str]) -> None:
         """Of two lines of one payload, which was lost and came again, the first counts."""
         texts = self._recorded.journal_texts([line.path for line in some if line.path in unseen])
         others: list[_Line] = []
@@ -128,7 +130,8 @@ class _Comparison:
             path = parsed_line.row.rel_path
             known = self._lines.get(path)
             if known is not None or (path in expected and path not in unseen):
-                self._compare_again(parsed_line, known.row.payload_hash if known is not None else expected[path][0])
+                before = expected[path] if known is None else stored_of(known.row)
+                self._compare_again(parsed_line, before.payload_hash)
                 continue
             unseen.discard(path)
             if path not in rows or _different(parsed_line.row, rows[path]):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sbf_core.atomic_file import file_hash, write_whole
+from sbf_core.bronze.file_reader import stored_of
 from sbf_core.bronze.journal import journal_path, rewrite_journal, salvaged_lines
 from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.listing import payload_files
+from sbf_core.bronze.pack_format import payloads_in
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.bronze.quarantine import QuarantineReason, copy_to_quarantine, move_to_quarantine
+from sbf_core.bronze.stored import Stored, is_right, packed_bytes
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DamageFound
+from sbf_core.ops.pack_place import is_pack
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.safe_paths import inside
 
@@ -36,12 +41,13 @@ def set_foreign_aside(config: DuckDbConfig, paths: Iterable[str]) -> None:
             move_to_quarantine(config.quarantine, config.bronze / path, original=path, reason=QuarantineReason.FOREIGN)
 
 
-def put_back(config: DuckDbConfig, wanted: Mapping[str, str], *, sources: Sequence[Path]) -> list[str]:
-    """Copy payloads from where their bytes are found: first at the same path of a source, then anywhere in it.
+def put_back(config: DuckDbConfig, wanted: Mapping[str, Stored], *, sources: Sequence[Path]) -> list[str]:
+    """Copy payloads from where their bytes are found: first at the same place of a source, then anywhere in it. Each
+    becomes a file of its own.
 
     Args:
         config: where the home is.
-        wanted: path below Bronze to SHA-256.
+        wanted: what is recorded of payloads, by path below Bronze.
         sources: Bronze folders of other homes or backups, and the quarantine.
 
     Returns:
@@ -49,31 +55,50 @@ def put_back(config: DuckDbConfig, wanted: Mapping[str, str], *, sources: Sequen
     """
     restored: list[str] = []
     missing = dict(wanted)
-    for source in sources:
-        for path, payload_hash in list(missing.items()):
-            if _holds(source, path, payload_hash):
-                write_whole(inside(config.bronze, path), (source / path).read_bytes(), mode=0o400)
-                restored.append(path)
-                del missing[path]
-        by_hash = {payload_hash: path for path, payload_hash in missing.items()}
+
+    def put(path: str, payload: bytes) -> None:
+        write_whole(inside(config.bronze, path), payload, mode=0o400)
+        restored.append(path)
+        del missing[path]
+
+    for source in (config.bronze, *sources):
+        for path, stored in list(missing.items()):
+            payload = _found(source, path, stored)
+            if payload is not None:
+                put(path, payload)
+        if source == config.bronze:
+            continue  # what is in another place there is another payload
+        by_hash = {stored.payload_hash: path for path, stored in missing.items()}
         for entry in payload_files(source) if by_hash else ():
-            if not entry.is_file(follow_symlinks=False):
-                continue
-            path = by_hash.get(file_hash(Path(entry.path)), "")
-            if path in missing:
-                write_whole(inside(config.bronze, path), Path(entry.path).read_bytes(), mode=0o400)
-                restored.append(path)
-                del missing[path]
+            if entry.is_file(follow_symlinks=False):
+                for payload_hash, payload in _payloads_of(Path(entry.path), wanted=by_hash):
+                    if by_hash[payload_hash] in missing:
+                        put(by_hash[payload_hash], payload)
     return sorted(restored)
 
 
-def _holds(bronze: Path, path: str, payload_hash: str) -> bool:
-    """Whether a Bronze folder has these bytes in that place, without a link on the way."""
+def _found(bronze: Path, path: str, stored: Stored) -> bytes | None:
+    """The bytes of a payload where a Bronze folder has it, as a file of its own or in its pack; no link is followed."""
     try:
         place = inside(bronze, path)
-    except DamageFound:
-        return False
-    return place.is_file() and file_hash(place) == payload_hash
+        if place.is_file() and file_hash(place) == stored.payload_hash:
+            return place.read_bytes()
+        payload = packed_bytes(bronze, stored) if stored.pack else b""
+    except (DamageFound, FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    return payload if stored.pack and is_right(stored, payload) else None
+
+
+def _payloads_of(path: Path, *, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    """What is wanted of a file, with its hash: all of it, or payloads that are packed in it."""
+    whole = file_hash(path)
+    if whole in wanted:
+        yield whole, path.read_bytes()
+    elif is_pack(path.as_posix()):
+        for payload in payloads_in(path.read_bytes()):
+            payload_hash = hashlib.sha256(payload).hexdigest()
+            if payload_hash in wanted:
+                yield payload_hash, payload
 
 
 def write_journal_again(config: DuckDbConfig, run_id: str, recorded: Sequence[BronzeManifestRow]) -> int:
@@ -101,7 +126,7 @@ def write_journal_again(config: DuckDbConfig, run_id: str, recorded: Sequence[Br
             row=row, headers=known.headers if known else {}, masked=known.masked if known else ()
         )
     for rel_path, line in salvaged.items():
-        if rel_path not in lines and _holds(config.bronze, rel_path, line.row.payload_hash):
+        if rel_path not in lines and _found(config.bronze, rel_path, stored_of(line.row)) is not None:
             lines[rel_path] = line
     rewrite_journal(path, list(lines.values()))
     return len(lines)

@@ -158,13 +158,13 @@ class Repair:
         set_damaged_aside(self._config, lost)
         self._did(record_quarantined(ops, self._config), "file", "moved to quarantine")
         recorded = compare_records(self._config.bronze, ops.recorded).expected
-        hashes = {path: recorded[path][0] for path in lost}
+        wanted = {path: recorded[path] for path in lost}
         places = (
             [place for place in self._config.quarantine.iterdir() if place.is_dir()]
             if self._config.quarantine.is_dir()
             else []
         )
-        back = put_back(self._config, hashes, sources=[*self._sources, *places])
+        back = put_back(self._config, wanted, sources=[*self._sources, *places])
         ops.recovery.forget_failures(back)
         self._did(len(back), "payload", "put back")
 

@@ -13,6 +13,7 @@ from sbf_core.value import Entity
 _OF_A_RUN = frozenset(
     (
         FindingKind.FILE_UNKNOWN,
+        FindingKind.PACK_LONGER,
         FindingKind.JOURNAL_BROKEN,
         FindingKind.NOT_RECORDED,
         FindingKind.DATABASE_CHANGED,

@@ -15,6 +15,8 @@ DEFAULT_HOME = "sbf-data"
 STORAGE_VERSION = "v1.5.0"
 #: When payloads reach the disk: never forced, once for a batch of files, or file by file.
 FSYNC_POLICIES = ("none", "batch", "each")
+#: How payloads of up to 64 KiB are kept: a file each, or many in one.
+SMALL_PAYLOADS = ("files", "packs")
 
 
 def _home(value: str | Path | None) -> Path:
@@ -33,6 +35,7 @@ class DuckDbConfig(Value):
         database_file: where the database is, if not ``<home>/sbf.duckdb``: for one that is made to take its place.
         memory_limit: DuckDB's buffer limit, e.g. ``512MB``.
         fsync: ``batch`` (default), ``each`` or ``none``; see docs/explanation/medallion.md.
+        small: how payloads of up to 64 KiB are kept: ``files`` (default) or ``packs``; see docs/how-to/packs.md.
     """
 
     home: Path = attrs.field(default=None, converter=_home)
@@ -42,11 +45,16 @@ class DuckDbConfig(Value):
     database_file: Path | None = None
     memory_limit: str = "512MB"
     fsync: str = "batch"
+    small: str = "files"
 
     def __attrs_post_init__(self) -> None:
         if self.fsync not in FSYNC_POLICIES:
             raise UsageError(
                 f"fsync {self.fsync!r} is not known", fix="use one of " + ", ".join(FSYNC_POLICIES), code="SETTING"
+            )
+        if self.small not in SMALL_PAYLOADS:
+            raise UsageError(
+                f"small {self.small!r} is not known", fix="use one of " + ", ".join(SMALL_PAYLOADS), code="SETTING"
             )
 
     @property

@@ -9,8 +9,9 @@ from typing import Protocol
 
 import attrs
 
-from sbf_core.bronze.file_writer import BronzeFileWriter, StagedPayload
+from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.bronze.large_payload import SourceRefused, hash_source
+from sbf_core.bronze.staged_payload import StagedPayload
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.engine_errors import EngineFault, fault_of, kind_of_fault
 from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, said_by

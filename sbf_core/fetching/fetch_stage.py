@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.bronze.paths import evidence_path
 from sbf_core.bronze.quarantine import QuarantineReason, put_in_quarantine
+from sbf_core.bronze.staged_payload import StagedPayload
 from sbf_core.dataset.former_names import under_present_names
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import is_interrupt
@@ -20,7 +21,7 @@ from sbf_core.fetching.known import Known
 from sbf_core.fetching.run_progress import RunProgress
 from sbf_core.fetching.tally import FetchTally, notes_of_the_clock, notes_of_unknown
 from sbf_core.fetching.workers import FetchWorkers
-from sbf_core.ops.rows import FailedFetch
+from sbf_core.ops.rows import BronzeManifestRow, FailedFetch
 from sbf_core.ops.service import OpsService
 from sbf_core.ops.unknown import unknown_since
 from sbf_core.plan.planned import PlannedRequest
@@ -78,6 +79,7 @@ class FetchStage:
         self._keys_at: dict[str, str] = {}
         self._watch: DatabaseWatch | None = None
         self._watched: Sequence[str] = ()
+        self._replays = False
         #: Series of which every step came.
         self.whole: set[str] = set()
 
@@ -101,6 +103,7 @@ class FetchStage:
         if known is not None:  # a replay gives what others said, and when
             later = self._ops.recorded.later_than(context.started_at + _CLOCK_SLACK)
             context.notes += notes_of_the_clock(planned, later, now=context.started_at)
+        self._replays = known is None
         self._watched = self._hooks_here(planned)
         self._watch = DatabaseWatch(self._ops.cursor) if self._watched else None
         self._progress.start("fetch", len(planned))
@@ -141,8 +144,9 @@ class FetchStage:
 
     def _record(self, context: RunContext, answers: Sequence[FetchAnswer]) -> None:
         staged = [item for answer in answers for item in answer.staged]
-        rows = self._writer.publish(staged) if staged else []
-        if self._watch is not None and self._watch.used():
+        is_used = self._watch is not None and self._watch.used()  # before we use it ourselves
+        rows = self._writer.publish(staged, recorded=self._recorded_before(context, staged)) if staged else []
+        if is_used:
             where = f"{' or '.join(f'plugin {label}' for label in self._watched)}, hook fetch"
             context.failures.append(failure_of(used_the_database(where=where)))
         now = self._ops.clock.now()
@@ -176,6 +180,15 @@ class FetchStage:
                 self._keys_at.setdefault(answer.request.dataset_id, answer.key_at)
             if answer.evidence is not None:
                 self._keep_evidence(answer.evidence)
+
+    def _recorded_before(self, context: RunContext, staged: Sequence[StagedPayload]) -> Mapping[str, BronzeManifestRow]:
+        """What the ledger knows of payloads that are to be packed, and may have been answers before this run."""
+        paths = [
+            item.line.row.rel_path
+            for item in staged
+            if item.packed is not None and (self._replays or item.line.row.fetched_at <= context.started_at)
+        ]
+        return {row.rel_path: row for row in self._ops.recorded.rows(paths)} if paths else {}
 
     def _keep_evidence(self, result: RunResult) -> None:
         """What came instead of data goes to quarantine; a vendor that is down sends thousands of pages alike, so not

@@ -11,9 +11,13 @@ from pathlib import Path
 import attrs
 
 from sbf_core.bronze.archive import BronzeArchive, Vintage
+from sbf_core.bronze.file_reader import stored_of
 from sbf_core.bronze.paths import payload_path
+from sbf_core.bronze.stored import is_there
+from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError, nearest
 from sbf_core.http.replay import ReplaySession
+from sbf_core.ops.recorded import RecordedPayloads
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.patterns import chosen_by
@@ -98,17 +102,28 @@ def sample_of(plugins: Sequence[PluginRecord]) -> str:
     return next(iter(recordings.values()), SAMPLE)
 
 
+def _paths(request: RunRequest, vintage: Vintage) -> list[str]:
+    """Where the answers of a recorded fetch are kept."""
+    rows = [line.row for line in vintage.lines]
+    return [
+        payload_path(request, fetched_at=row.fetched_at, payload_hash=row.payload_hash, extension=row.extension)
+        for row in rows
+    ]
+
+
 class Replay:
     """Plans requests from what was recorded, and answers them.
 
     Args:
         archive: the recording.
         bronze: the Bronze folder that is filled; what it holds already is not due.
+        recorded: the payloads on record, which may be packed there; None where there is no ledger yet.
     """
 
-    def __init__(self, archive: BronzeArchive, *, bronze: Path) -> None:
+    def __init__(self, archive: BronzeArchive, *, bronze: Path, recorded: RecordedPayloads | None = None) -> None:
         self._archive = archive
         self._bronze = bronze
+        self._recorded = recorded
         self._vintages: dict[int, Vintage] = {}
 
     def plan(
@@ -131,7 +146,7 @@ class Replay:
         """
         entries = {owned.entry.id: owned.entry for owned in datasets}
         wanted = None if tickers is None else {None, *tickers}
-        planned = []
+        chosen: list[tuple[DatasetKeymapEntry, RunRequest, Vintage]] = []
         for vintage in self._archive.vintages:
             entry = entries.get(vintage.request.dataset_id)
             day = vintage.fetched_at.date()
@@ -141,18 +156,26 @@ class Replay:
                 continue
             if (since is not None and day < since) or (until is not None and day > until):
                 continue
-            request = attrs.evolve(vintage.request, run_id=run_id)
-            due = not all(self._is_here(request, vintage, number) for number in range(len(vintage.lines)))
+            chosen.append((entry, attrs.evolve(vintage.request, run_id=run_id), vintage))
+        paths = [_paths(request, vintage) for _, request, vintage in chosen]
+        here = self._here([path for each in paths for path in each])
+        planned = []
+        for (entry, request, vintage), each in zip(chosen, paths, strict=True):
+            due = not here.issuperset(each)
             why = f"recorded at {vintage.fetched_at:%Y-%m-%d %H:%M}Z" + ("" if due else ", in Bronze already")
             item = PlannedRequest(entry=entry, request=request, due=due, why=why)
             self._vintages[id(item)] = vintage
             planned.append(item)
         return planned
 
-    def _is_here(self, request: RunRequest, vintage: Vintage, number: int) -> bool:
-        row = vintage.lines[number].row
-        path = payload_path(request, fetched_at=row.fetched_at, payload_hash=row.payload_hash, extension=row.extension)
-        return (self._bronze / path).exists()
+    def _here(self, paths: Sequence[str]) -> set[str]:
+        """Those payloads that Bronze holds, each in a file of its own or in a pack."""
+        here = {path for path in paths if (self._bronze / path).exists()}
+        if self._recorded is None:
+            return here
+        rows = self._recorded.rows([path for path in paths if path not in here])
+        packed = [row for row in rows if row.pack]
+        return here | {row.rel_path for row in packed if is_there(self._bronze, row.rel_path, stored_of(row))}
 
     #: A recording answers at once: nobody has to wait in a loop.
     loop = None

@@ -12,6 +12,7 @@ import duckdb
 
 from sbf_core.clock import from_naive_utc, to_naive_utc
 from sbf_core.ops.bulk import insert_columns, merge_sql
+from sbf_core.ops.pack_place import why_no_place
 from sbf_core.ops.rows import BronzeManifestRow, checked_row, damaged_ledger, why_unsafe
 from sbf_core.vocabulary import IngestionKind, WorkStatus
 
@@ -21,6 +22,7 @@ MANIFEST_TYPES = {
     "rel_path": "VARCHAR", "payload_hash": "VARCHAR", "content_length_bytes": "BIGINT", "extension": "VARCHAR",
     "status_code": "INTEGER", "fetched_at": "TIMESTAMP", "elapsed_seconds": "DOUBLE", "part": "INTEGER",
     "parts": "INTEGER", "etag": "VARCHAR", "last_modified": "VARCHAR", "cursor": "VARCHAR",
+    "pack": "VARCHAR", "pack_offset": "BIGINT",
 }  # fmt: skip
 _NAMES = tuple(MANIFEST_TYPES)
 _COLUMNS = ", ".join(_NAMES)
@@ -133,18 +135,19 @@ def listed(texts: Sequence[str]) -> str:
     return json.dumps(list(texts))
 
 
-def each_size(conn: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, int]]:
-    """Path, hash and size of every payload, oldest first: as ``each_row``, for less."""
+def each_size(conn: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, int, str, int]]:
+    """Path, hash, size, pack and offset of every payload, oldest first: as ``each_row``, for less."""
     result = conn.execute(
-        "SELECT rel_path, payload_hash, content_length_bytes, bronze_file_id, run_id, domain, source, dataset, "
-        f"extension FROM ops.bronze_manifest ORDER BY {BY_TIME}"
+        "SELECT rel_path, payload_hash, content_length_bytes, pack, pack_offset, bronze_file_id, run_id, domain, "
+        f"source, dataset, extension FROM ops.bronze_manifest ORDER BY {BY_TIME}"
     )
     while some := result.fetchmany(_ROWS_AT_ONCE):
-        for path, payload_hash, byte_count, file_id, *names in some:
+        for path, payload_hash, byte_count, pack, offset, file_id, *names in some:
             why = why_unsafe(path, file_id, tuple(names), payload_hash, byte_count)
+            why = why or why_no_place(pack, offset, path)
             if why:
                 raise damaged_ledger(why, file_id)
-            yield path, payload_hash, byte_count
+            yield path, payload_hash, byte_count, pack, offset
 
 
 def journal_texts(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -186,10 +189,16 @@ def _journal_field(name: str) -> str:
     return f"CASE WHEN {name} = '' THEN '' ELSE concat({field}, ',') END" if name == "cursor" else field
 
 
+def _tail_field(name: str) -> str:
+    if name in ("pack", "pack_offset"):
+        return f"CASE WHEN pack = '' THEN '' ELSE concat(',', {_journal_field(name)}) END"
+    return f"',', {_journal_field(name)}"
+
+
 _SORTED = sorted(_NAMES)
 _TEXTS = ", ".join(name for name in _NAMES if MANIFEST_TYPES[name] == "VARCHAR")
 _HEAD = ", ".join(_journal_field(name) + ("" if name == "cursor" else ", ','") for name in _SORTED if name < "headers")
-_TAIL = ", ".join(f"',', {_journal_field(name)}" for name in _SORTED if name > "headers")
+_TAIL = ", ".join(_tail_field(name) for name in _SORTED if name > "headers")
 #: NULL where a text of the row has a letter that JSON escapes, or that is none of ASCII.
 _JOURNAL_HEAD = (
     f"CASE WHEN regexp_full_match(concat({_TEXTS}), '[ !#-\\[\\]-~]*') THEN concat('{{', {_HEAD}, '\"headers\":') END"

@@ -38,8 +38,8 @@ class RecordedPayloads:
         self._cursor = cursor
         self._write = write
 
-    def sizes(self) -> Iterator[tuple[str, str, int]]:
-        """Path below Bronze, hash and size of every payload, oldest first.
+    def sizes(self) -> Iterator[tuple[str, str, int, str, int]]:
+        """Path below Bronze, hash, size, pack and offset of every payload, oldest first.
 
         Raises ``DamageFound`` for a row that sbf did not write.
         """

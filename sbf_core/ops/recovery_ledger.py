@@ -43,6 +43,10 @@ class RecoveryLedger:
         """Every payload that the ledger knows, by its path below Bronze."""
         return recoveries.known_paths(self._cursor())
 
+    def known_packs(self) -> Mapping[str, int]:
+        """The packs that the ledger knows, and where the last payload of each ends, without what follows it."""
+        return recoveries.known_packs(self._cursor())
+
     def known_quarantine(self) -> frozenset[str]:
         """Every file in quarantine that the ledger knows, by its path there."""
         return recoveries.known_quarantine(self._cursor())

@@ -13,6 +13,7 @@ import attrs
 from sbf_core.dataset_id import DatasetId, dataset_id_of
 from sbf_core.errors import DamageFound
 from sbf_core.failures import FailureKind
+from sbf_core.ops.pack_place import why_no_place
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult, is_extension
 from sbf_core.safe_paths import why_no_name, why_outside
@@ -56,6 +57,8 @@ class BronzeManifestRow(Value):
             alone.
         etag, last_modified: what the vendor gave to ask whether the payload changed.
         cursor: where the request went on, see ``RunRequest``.
+        pack, pack_offset: the pack that holds it, below the Bronze folder, and where it begins there; empty and 0 for a
+            file of its own, which is at ``rel_path``.
     """
 
     bronze_file_id: str
@@ -80,6 +83,8 @@ class BronzeManifestRow(Value):
     etag: str | None = None
     last_modified: str | None = None
     cursor: str = ""
+    pack: str = ""
+    pack_offset: int = 0
 
     @classmethod
     def of(
@@ -151,7 +156,9 @@ class BronzeManifestRow(Value):
         Each of its texts that becomes a part of a path is looked at here, once, for all who join it to a folder.
         """
         names = (self.run_id, self.domain, self.source, self.dataset, self.extension)
-        return why_unsafe(self.rel_path, self.bronze_file_id, names, self.payload_hash, self.content_length_bytes)
+        return why_unsafe(
+            self.rel_path, self.bronze_file_id, names, self.payload_hash, self.content_length_bytes
+        ) or why_no_place(self.pack, self.pack_offset, self.rel_path)
 
 
 def why_unsafe(

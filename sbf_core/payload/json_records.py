@@ -34,7 +34,7 @@ def records(reading: Reading, file: PayloadFile) -> Iterator[Record]:
     path = rows_path(reading.rows_at)
     sources = [[source_path(source) for source in slot.sources] for slot in reading.slots]
     plan = _Plan(reading.slots, sources, path, takes_texts_alike=reading.format.decimal == ".")
-    with Window(file.path) as window:
+    with Window(file) as window:
         if not _is_streamed(path, sources):
             document = window.document()
             for row in rows_of(document, path):

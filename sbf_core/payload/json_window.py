@@ -6,11 +6,11 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.json_text import BLANKS, EXACT, FLAT, HEAD_BYTES, TOO_DEEP, check_start, mended, no_json, not_utf8
+from sbf_core.payload.model import PayloadFile
 
 #: Text that is read at a time. A list of any length needs room for a few of these and for its longest element.
 CHUNK_BYTES = 1 << 20
@@ -26,10 +26,10 @@ _NUMBER_ENDS = 2
 class Window:
     """A part of a payload's text, moved along it: so much as the value that is read now needs."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, source: PayloadFile) -> None:
         self.text = ""
         self.at = 0
-        self._path = path
+        self._source = source
         self._stream: BinaryIO | None = None
         self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
         self._bytes_read = 0
@@ -39,7 +39,7 @@ class Window:
         self.ended = False
 
     def __enter__(self) -> Self:
-        self._stream = self._path.open("rb")
+        self._stream = self._source.opened()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,9 +9,10 @@ what is wrong with it: for everything else. Both give the same rows.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import attrs
 
@@ -83,17 +84,27 @@ class PayloadFile(Value):
         place: ``path`` as a text: where the bytes are, the payload itself, or what was unpacked of it.
         extension: of the bytes, e.g. ``csv`` for the member of a zip.
         byte_count: how many there are.
+        held: the bytes, where they are few and at hand. Those of a pack are in no file of their own until one is asked
+            for.
     """
 
     file_id: str
     place: str = attrs.field(alias="path", converter=str)
     extension: str
     byte_count: int
+    held: bytes | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def path(self) -> Path:
-        """Where the bytes are."""
-        return Path(self.place)
+        """Where the bytes are, as a file: where there is none yet, it is written."""
+        path = Path(self.place)
+        if self.held is not None and not path.exists():
+            path.write_bytes(self.held)
+        return path
+
+    def opened(self) -> BinaryIO:
+        """The bytes, to be read."""
+        return self.path.open("rb") if self.held is None else io.BytesIO(self.held)
 
 
 def _told(fields: Sequence[str]) -> tuple[str, ...]:

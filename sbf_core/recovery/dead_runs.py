@@ -19,6 +19,7 @@ import attrs
 from sbf_core.bronze.journal import cut_torn_tail, journal_files, read_journal_start, run_of_copy, torn_tail
 from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.listing import is_payload, is_temporary, payload_files, relative
+from sbf_core.bronze.pack_format import TRAILER
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine, put_in_quarantine, quarantined_files
 from sbf_core.counted import counted
@@ -26,9 +27,11 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.scratch import remove_dead_scratch
 from sbf_core.errors import DamageFound
 from sbf_core.faults import fault_point
+from sbf_core.ops.pack_place import is_pack
 from sbf_core.ops.recoveries import RecoveredRun
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.ops.service import OpsService
+from sbf_core.safe_paths import inside
 from sbf_core.value import Value
 
 _ADOPT_AT_ONCE = 5000
@@ -102,7 +105,11 @@ def recover(
         damages += [damage] if damage else []
     paths = ops.recovery.known_paths()
     journalled = {line.row.rel_path for run_lines in lines.values() for line in run_lines}
-    moved = move_strays(config, paths | journalled) if ours else 0
+    ends = dict(ops.recovery.known_packs())
+    for row in (line.row for run_lines in lines.values() for line in run_lines):
+        if row.pack:
+            ends[row.pack] = max(ends.get(row.pack, 0), row.pack_offset + row.content_length_bytes)
+    moved = move_strays(config, paths | journalled, packs=ends) if ours else 0
     fault_point("recover.moved")
     quarantined = record_quarantined(ops, config)
     fault_point("recover.quarantined")
@@ -174,19 +181,43 @@ def mend_torn_journal(config: DuckDbConfig, path: Path) -> bool:
     return bool(torn)
 
 
-def move_strays(config: DuckDbConfig, known: frozenset[str] | set[str]) -> int:
-    """Move temporary files, and payloads that neither ledger nor journal knows, to quarantine; returns how many."""
+def move_strays(config: DuckDbConfig, known: frozenset[str] | set[str], *, packs: Mapping[str, int]) -> int:
+    """Move temporary files, and payloads that neither ledger nor journal knows, to quarantine; returns how many.
+
+    Args:
+        config: where the home is.
+        known: paths of payloads.
+        packs: where the last known payload of each pack ends; what follows it is moved, too.
+    """
     moved = 0
     for entry in payload_files(config.bronze):
+        if is_pack(path := relative(config.bronze, entry)) and path in packs:
+            moved += cut_pack(config, path, packs[path] + len(TRAILER))
+            continue
         if is_temporary(entry.name):
             reason = QuarantineReason.HALF_WRITTEN
-        elif is_payload(entry.name) and relative(config.bronze, entry) not in known:
+        elif is_pack(path) or (is_payload(entry.name) and path not in known):
             reason = QuarantineReason.ORPHAN
         else:
             continue
-        move_to_quarantine(config.quarantine, Path(entry.path), original=relative(config.bronze, entry), reason=reason)
+        move_to_quarantine(config.quarantine, Path(entry.path), original=path, reason=reason)
         moved += 1
     return moved
+
+
+def cut_pack(config: DuckDbConfig, path: str, end: int) -> bool:
+    """Take to quarantine what a crash left in a pack behind the last payload that is known; whether there was any."""
+    place = inside(config.bronze, path)
+    if not place.is_file() or place.stat().st_size <= end:
+        return False
+    with place.open("rb") as file:
+        file.seek(end)
+        put_in_quarantine(config.quarantine, file.read(), original=path, reason=QuarantineReason.HALF_WRITTEN)
+    place.chmod(0o600)
+    with place.open("r+b") as file:
+        file.truncate(end)
+        os.fsync(file.fileno())
+    return True
 
 
 def record_quarantined(ops: OpsService, config: DuckDbConfig) -> int:
@@ -202,16 +233,26 @@ def _adopt(ops: OpsService, config: DuckDbConfig, rows: Iterable[BronzeManifestR
     """Record journalled payloads, oldest first, many at once; returns the paths of those that are not there."""
     missing: list[str] = []
     there: list[BronzeManifestRow] = []
+    pack_sizes: dict[str, int] = {}
     bronze = str(config.bronze)  # texts cost a tenth of paths as objects
     for row in sorted(rows, key=lambda row: (row.fetched_at, row.bronze_file_id)):
-        try:
-            os.stat(f"{bronze}{os.sep}{row.rel_path}")  # noqa: PTH116
+        end = row.pack_offset + row.content_length_bytes
+        if row.pack and row.pack not in pack_sizes:
+            pack_sizes[row.pack] = _size(f"{bronze}{os.sep}{row.pack}")
+        if (row.pack and end <= pack_sizes[row.pack]) or _size(f"{bronze}{os.sep}{row.rel_path}") >= 0:
             there.append(row)
-        except (FileNotFoundError, NotADirectoryError):
+        else:
             missing.append(row.rel_path)
     for start in range(0, len(there), _ADOPT_AT_ONCE):
         ops.record_fetched(there[start : start + _ADOPT_AT_ONCE], [])
     return missing
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError):
+        return -1
 
 
 def _recovered_run(run_id: str, lines: list[JournalLine], adopted: int, *, unknown: bool) -> RecoveredRun:

@@ -10,6 +10,7 @@ import attrs
 import duckdb
 
 from sbf_core.bronze.file_reader import why_other_bytes
+from sbf_core.bronze.stored import Stored, as_file
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
@@ -21,13 +22,13 @@ from sbf_core.reports.datasets import dataset_named, has_rows, key_named, key_of
 from sbf_core.reports.row_place import Place, place_in_payload
 from sbf_core.reports.stale_tables import as_it_is
 from sbf_core.reports.table import FactTable, table_of
-from sbf_core.safe_paths import inside
 from sbf_core.value import Value
 
 _INPUT_ROWS_MAX = 20
 _PAYLOAD = """
 SELECT m.bronze_file_id, m.rel_path AS payload, m.payload_hash AS sha256, m.run_id, m.fetched_at, m.address,
-    m.status_code AS http, m.from_date, m.to_date, m.extension, m.content_length_bytes AS bytes
+    m.status_code AS http, m.from_date, m.to_date, m.extension, m.content_length_bytes AS bytes,
+    m.pack, m.pack_offset
 FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = ?
 """
 _NAMED = (
@@ -143,15 +144,12 @@ def explain_silver(
         )
     row = result.records[0]
     payload = table_of(cursor, _PAYLOAD, [row["_bronze_file_id"]]).records[0]
-    path = inside(bronze, payload["payload"])
-    changed = why_other_bytes(path, payload["sha256"], payload["bytes"])
-    place = (
-        Place(note=changed)
-        if changed
-        else place_in_payload(
-            path, payload["extension"], entry, {name: row[name] for name in entry.key_columns}, column
-        )
-    )
+    stored = Stored(payload["sha256"], payload["bytes"], payload["pack"], payload["pack_offset"])
+    with as_file(bronze, payload["payload"], stored) as path:
+        changed = why_other_bytes(path, stored.payload_hash, stored.byte_count)
+        its_key = {name: row[name] for name in entry.key_columns}
+        extension = payload["extension"]
+        place = Place(note=changed) if changed else place_in_payload(path, extension, entry, its_key, column)
     return SilverOrigin(
         entry=entry, key=wanted, column=column, value=row[column], versions=versions, payload=payload, place=place
     )

@@ -11,9 +11,9 @@ import attrs
 import duckdb
 
 from sbf_core.bronze.file_reader import why_other_bytes
+from sbf_core.bronze.stored import Stored, as_file
 from sbf_core.errors import UsageError, printable
 from sbf_core.reports.table import FactTable, table_of
-from sbf_core.safe_paths import inside
 from sbf_core.secret import redacted_bytes
 from sbf_core.value import Value
 
@@ -37,6 +37,9 @@ JOIN ops.bronze_manifest AS m ON m.bronze_file_id = ? AND o.domain = m.domain AN
     AND o.ticker IS NOT DISTINCT FROM m.ticker AND o.fetched_at < m.fetched_at
 ORDER BY o.fetched_at DESC, o.rel_path DESC LIMIT 1
 """
+_STORED = (
+    "SELECT payload_hash, content_length_bytes, pack, pack_offset FROM ops.bronze_manifest WHERE bronze_file_id = ?"
+)
 _REJECTS = "SELECT reason, column_name, row_json FROM ops.rejects WHERE bronze_file_id = ? ORDER BY ALL LIMIT 100"
 
 
@@ -79,12 +82,16 @@ def payload_facts(cursor: duckdb.DuckDBPyConnection, bronze: Path, file_id: str,
         raise UsageError(f"there is no payload {file_id!r}", fix="see `sbf runs last`", code="UNKNOWN_PAYLOAD")
     row = facts.records[0]
     before = cursor.execute(_BEFORE, [file_id]).fetchone()
-    place = inside(bronze, row["payload"])
-    text, note = _head(place)
-    changed = why_other_bytes(place, row["sha256"], row["bytes"])
+    stored = _stored(cursor, file_id)
+    with as_file(bronze, row["payload"], stored) as place:
+        text, note = _head(place)
+        changed = why_other_bytes(place, row["sha256"], row["bytes"])
+    if stored.pack:
+        note += f"; in {stored.pack}, from byte {stored.offset:,}"
     difference: tuple[str, ...] = ()
     if compared and before is not None:
-        old, _ = _head(inside(bronze, before[1]))
+        with as_file(bronze, before[1], _stored(cursor, before[0])) as place_before:
+            old, _ = _head(place_before)
         lines = difflib.unified_diff(old.splitlines(), text.splitlines(), "before", "this", lineterm="", n=2)
         difference = tuple(line for line, _ in zip(lines, range(_DIFFERENCE_LINES_MAX), strict=False))
     return PayloadFacts(
@@ -95,6 +102,12 @@ def payload_facts(cursor: duckdb.DuckDBPyConnection, bronze: Path, file_id: str,
         note=f"{changed} ({note})" if changed else note,
         difference=difference,
     )
+
+
+def _stored(cursor: duckdb.DuckDBPyConnection, file_id: str) -> Stored:
+    facts = cursor.execute(_STORED, [file_id]).fetchone()
+    assert facts is not None
+    return Stored(*facts)
 
 
 def _head(path: Path) -> tuple[str, str]:

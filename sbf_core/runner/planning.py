@@ -118,7 +118,7 @@ class Planning:
             )
             datasets = [owned for owned in datasets if owned not in self._per_ticker()]
         if self._archive is not None:
-            self.replay = Replay(self._archive, bronze=self._bronze)
+            self.replay = Replay(self._archive, bronze=self._bronze, recorded=None if ops is None else ops.recorded)
             requests = self.replay.plan(
                 datasets, tickers=tickers, run_id=run_id, since=options.since, until=options.until
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from sbf_core.duck.config import FSYNC_POLICIES
+from sbf_core.duck.config import FSYNC_POLICIES, SMALL_PAYLOADS
 from sbf_core.errors import UsageError, nearest, printable
 from sbf_core.value import Value
 
@@ -213,6 +213,14 @@ SETTINGS: tuple[Setting, ...] = (
         default="batch",
         choices=FSYNC_POLICIES,
         doc="when payloads are forced to the disk",
+    ),
+    Setting(
+        name="bronze.small",
+        variable="SBF_BRONZE_SMALL",
+        kind="str",
+        default="files",
+        choices=SMALL_PAYLOADS,
+        doc="payloads of up to 64 KiB: a file each, or `packs` of many",
     ),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -94,6 +94,7 @@ class Settings:
             threads=self["duckdb.threads"] or None,
             memory_limit=self["duckdb.memory_limit"],
             fsync=self["bronze.fsync"],
+            small=self["bronze.small"],
         )
 
     @property

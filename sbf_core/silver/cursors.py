@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from itertools import groupby
-from pathlib import Path
 
 import duckdb
 
@@ -38,7 +37,7 @@ def moves_of(
     """
     assert entry.cursor is not None
     newest = _newest(conn, entry) if entry.cursor.column else {}
-    paths = {item.file_id: Path(item.file.path) for item in items}
+    files = {item.file_id: item.payload_file for item in items} if entry.cursor.by is CursorBy.TOKEN else {}
     moves = []
     for _, each in groupby(sorted(rows, key=_answer), key=_answer):
         answer = sorted(each, key=lambda row: row.part)
@@ -46,7 +45,7 @@ def moves_of(
         if len(answer) < last.parts or any(row.bronze_file_id in without for row in answer):
             continue
         if entry.cursor.by is CursorBy.TOKEN:
-            cursor = token_of(paths[last.bronze_file_id].read_bytes(), entry.cursor.at)
+            cursor = token_of(files[last.bronze_file_id].path.read_bytes(), entry.cursor.at)
         else:
             cursor = _moment(
                 answer, [newest[row.bronze_file_id] for row in answer if row.bronze_file_id in newest], entry

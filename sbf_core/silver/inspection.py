@@ -14,14 +14,14 @@ from pathlib import Path
 
 import attrs
 
-from sbf_core.atomic_file import small_file
-from sbf_core.bronze.file_reader import check_payload, read_payload
+from sbf_core.bronze.file_reader import check_payload, own_place, read_fresh, read_payload
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Parquet
 from sbf_core.duck.engine_errors import first_line
 from sbf_core.errors import SbfError, printable
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.payload.formats import reader_of, reading_of
+from sbf_core.payload.json_look import SMALL_BYTES
 from sbf_core.payload.listing import lists
 from sbf_core.payload.model import Look, PayloadFile, Reading, Slot
 from sbf_core.payload.unpack import is_packed, unpacked
@@ -73,9 +73,13 @@ class Inspected(Value):
     @property
     def payload_file(self) -> PayloadFile:
         """The unpacked bytes, for a format."""
-        path, payload = self.file.path, self.payload
-        size = Path(path).stat().st_size if payload is None else len(payload)
-        return PayloadFile(file_id=self.file.row.bronze_file_id, path=path, extension=self.extension, byte_count=size)
+        path, held = self.file.path, self.payload
+        if held is None and self.look is not None and self.look.file.place == path:
+            held = self.look.payload
+        size = Path(path).stat().st_size if held is None else len(held)
+        return PayloadFile(
+            file_id=self.file.row.bronze_file_id, path=path, extension=self.extension, byte_count=size, held=held
+        )
 
 
 def inspect(
@@ -106,12 +110,10 @@ def inspect(
         DamageFound: the file is not what was recorded.
         PayloadRefused: it is no data of the declared kind.
     """
-    if row.content_length_bytes > (READ_BYTES_MAX if as_declared else _HELD_BYTES_MAX):
+    if not row.pack and row.content_length_bytes > (READ_BYTES_MAX if as_declared else _HELD_BYTES_MAX):
         with _checked_beside(bronze, row, fresh=fresh):
             return _looked_into(entry, row, None, bronze, staging, is_context=is_context, as_declared=as_declared)
-    payload = (
-        small_file(_place(bronze, row), row.content_length_bytes) if fresh else read_payload(bronze, row, known=known)
-    )
+    payload = read_fresh(bronze, row) if fresh else read_payload(bronze, row, known=known)
     return _looked_into(entry, row, payload, bronze, staging, is_context=is_context, as_declared=as_declared)
 
 
@@ -132,10 +134,6 @@ def _checked_beside(bronze: Path, row: BronzeManifestRow, *, fresh: bool) -> Ite
             hashed.result()
 
 
-def _place(bronze: Path, row: BronzeManifestRow) -> str:
-    return f"{bronze}{os.sep}{row.rel_path.replace('/', os.sep)}"  # as objects paths cost more than the files
-
-
 def _looked_into(
     entry: DatasetKeymapEntry,
     row: BronzeManifestRow,
@@ -146,7 +144,12 @@ def _looked_into(
     is_context: bool,
     as_declared: bool,
 ) -> Inspected:
-    plain, extension = _place(bronze, row), row.extension
+    extension = row.extension
+    plain = own_place(bronze, row)
+    if row.pack and payload is not None:  # most of them are read from memory; whoever wants a file then writes it
+        plain = f"{staging}{os.sep}{row.bronze_file_id}.{extension}"
+        if not as_declared or is_packed(extension) or len(payload) >= SMALL_BYTES:
+            Path(plain).write_bytes(payload)
     if is_packed(extension):
         inner, extension = unpacked(Path(plain), extension, member=entry.member, target=staging / row.bronze_file_id)
         plain, payload = str(inner), None

@@ -8,13 +8,13 @@ from pathlib import Path
 import attrs
 import duckdb
 
+from sbf_core.bronze.stored import Stored, seems_there
 from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_text, fingerprint_of
 from sbf_core.errors import DamageFound
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.made_tables import HeldPayloads, HeldTable, MadeTable, held_tables, made_tables
-from sbf_core.safe_paths import place_inside
 from sbf_core.shell_words import typed
 from sbf_core.value import Value
 
@@ -23,8 +23,9 @@ PUT_BACK = "put it back with `sbf repair --from BACKUP`, or go on without it: `s
 _BYTES_TOLD_IN_KB = 100_000
 _TABLES = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver'"
 _PAYLOADS = (
-    "SELECT rel_path, content_length_bytes FROM ops.bronze_manifest SEMI JOIN ops.promotion_manifest "
-    "USING (bronze_file_id) WHERE list_contains(?, dataset_id) ORDER BY fetched_at, rel_path"
+    "SELECT rel_path, payload_hash, content_length_bytes, pack, pack_offset FROM ops.bronze_manifest "
+    "SEMI JOIN ops.promotion_manifest USING (bronze_file_id) WHERE list_contains(?, dataset_id) "
+    "ORDER BY fetched_at, rel_path"
 )
 _PROMOTED = (
     "SELECT dataset_id, count(*), sum(m.content_length_bytes), sum(p.rows_seen), "
@@ -102,9 +103,9 @@ def stale_tables(
 def _lost(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, bronze: Path) -> str:
     """The oldest payload of a table whose file is not as long as it was; what is in it, only a hash would tell."""
     known: set[str] = set()
-    for path, byte_count in conn.execute(_PAYLOADS, [list(entry.ids)]).fetchall():
+    for path, *facts in conn.execute(_PAYLOADS, [list(entry.ids)]).fetchall():
         try:
-            if Path(place_inside(bronze, path, known)[0]).stat().st_size != byte_count:
+            if not seems_there(bronze, path, Stored(*facts), known=known):
                 return str(path)
         except (FileNotFoundError, NotADirectoryError, DamageFound):
             return str(path)

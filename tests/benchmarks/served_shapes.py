@@ -22,7 +22,7 @@ from vendor import made
 
 HERE = Path(__file__).resolve().parent
 #: How the shapes of ``shapes.py`` are called here.
-NAMES = {"small": "small", "medium": "json", "many": "many"}
+NAMES = {"small": "small", "medium": "json", "many": "many", "packed": "many"}
 STAGES = ("cold", "increment", "rebuild")
 
 
@@ -39,6 +39,11 @@ def medium(setting: Setting) -> Iterator[Reading]:
 def many(setting: Setting) -> Iterator[Reading]:
     """Payloads of five rows."""
     yield from _readings("many", setting)
+
+
+def packed(setting: Setting) -> Iterator[Reading]:
+    """The same, kept in packs."""
+    yield from _readings("packed", setting)
 
 
 def _readings(shape: str, setting: Setting) -> Iterator[Reading]:
@@ -61,21 +66,22 @@ Program = Callable[[str, str, Path, Path], Cost]
 
 
 def _programs(shape: str, setting: Setting) -> dict[str, tuple[Program, tuple[str, ...]]]:
-    programs: dict[str, tuple[Program, tuple[str, ...]]] = {OURS: (_ours(setting.sbf), STAGES)}
+    programs: dict[str, tuple[Program, tuple[str, ...]]] = {OURS: (_ours(setting.sbf, shape), STAGES)}
     if setting.with_limit:
         programs[LIMIT] = (_script(sys.executable, HERE / "limit_served.py"), STAGES)
-    if "dlt" in setting.peers and shape != "many":
+    if "dlt" in setting.peers and NAMES[shape] != "many":
         programs["dlt"] = (_script(str(setting.peers["dlt"]), HERE / "peers" / "dlt_served.py"), STAGES[:2])
     return programs
 
 
-def _ours(sbf: str) -> Program:
+def _ours(sbf: str, shape: str) -> Program:
     def program(stage: str, base: str, work: Path, data: Path) -> Cost:
         site = work / "site"
         install_plugin(site, "bench", (HERE / "bench_plugin" / "sbf_bench.py").read_text())
         environment = {
             **os.environ, "PYTHONPATH": str(site), "SBF_HOME": str(work / "home"), "SBF_BENCH_URL": base,
             "SBF_TICKERS_FILE": str(data / "tickers.txt"), "SBF_PLUGINS": "bench",
+            "SBF_BRONZE_SMALL": "packs" if shape == "packed" else "files",
         }  # fmt: skip
         since = json.loads((data / "meta.json").read_text())["day_from"]
         words = {"cold": ["run"], "increment": ["run", "--since", since], "rebuild": ["rebuild"]}

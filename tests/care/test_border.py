@@ -17,7 +17,7 @@ from warehouse import START, FakeVendor, Once, Warehouse, entry, price
 
 from sbf_core.bronze import journal_file
 from sbf_core.bronze.archive import BronzeArchive
-from sbf_core.bronze.file_reader import check_payload, read_payload
+from sbf_core.bronze.file_reader import check_payload, read_payload, stored_of
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.bronze.journal import (
     journal_files,
@@ -330,7 +330,7 @@ def test_nothing_is_moved_or_taken_through_a_link(small: Warehouse, tmp_path: Pa
     (tmp_path / "other").mkdir()
     shutil.move(config.bronze / "prices", tmp_path / "elsewhere")
     (tmp_path / "other" / "prices").symlink_to(tmp_path / "elsewhere")
-    assert put_back(config, {row.rel_path: row.payload_hash}, sources=[tmp_path / "other"]) == []
+    assert put_back(config, {row.rel_path: stored_of(row)}, sources=[tmp_path / "other"]) == []
     (config.bronze / "prices").symlink_to(tmp_path / "elsewhere")
     before = as_found(tmp_path / "elsewhere")
     with pytest.raises(DamageFound, match="a link stands on the way"):

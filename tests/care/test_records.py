@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
+from sbf_core.bronze.file_reader import stored_of
 from sbf_core.bronze.journal import JournalWriter, journal_files, rewrite_journal, settled, torn_tail
 from sbf_core.bronze.journal_line import JournalLine, as_text
 from sbf_core.care import journal_checks as records
@@ -22,6 +23,7 @@ from sbf_core.ops.rows import BronzeManifestRow, bronze_file_id
 from sbf_core.ops.service import OpsService
 
 MOMENT = dt.datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=dt.UTC)
+PACK = "prices/x/eod/_packs/r1-001.warc"
 PLAIN: list[dict[str, Any]] = [
     {},
     {"fetched_at": MOMENT.replace(microsecond=0)},
@@ -34,6 +36,8 @@ PLAIN: list[dict[str, Any]] = [
     {"from_date": None, "to_date": None, "status_code": 200, "part": 1, "parts": 2},
     {"cursor": "2024-01-01T00:00:00+00:00", "etag": "W/", "last_modified": "Tue, 02 Jan 2024 03:04:05 GMT"},
     {"address": "https://example.com/?a=1&b='x'", "content_length_bytes": 2**40},
+    {"pack": PACK, "pack_offset": 417},
+    {"pack": PACK, "pack_offset": 2**30, "status_code": 200, "part": 1, "parts": 2, "etag": "W/"},
 ]
 ESCAPED: list[dict[str, Any]] = [{"ticker": "É"}, {"etag": '"quoted"'}, {"address": "back\\slash"}, {"ticker": "\x7f"}]
 
@@ -89,7 +93,7 @@ def test_what_is_the_same_is_no_finding(ops: OpsService, bronze: Path, monkeypat
     ops.record_fetched(rows, [])
     found = compare_records(bronze, ops.recorded)
     assert (found.findings, found.lines) == ((), {})
-    assert found.expected == {row.rel_path: ("a" * 64, row.content_length_bytes) for row in rows}
+    assert found.expected == {row.rel_path: stored_of(row) for row in rows}
 
 
 @pytest.mark.parametrize(
@@ -100,6 +104,7 @@ def test_what_is_the_same_is_no_finding(ops: OpsService, bronze: Path, monkeypat
         {"elapsed_seconds": 0.5}, {"part": 1, "parts": 1}, {"etag": ""}, {"last_modified": "x"}, {"cursor": "x"},
         {"from_date": None}, {"to_date": dt.date(2024, 1, 3)}, {"run_id": "r2"},
         {"domain": "other"}, {"source": "y"}, {"dataset": "other"}, {"discriminator": "d"}, {"extension": "csv"},
+        {"pack": PACK, "pack_offset": 1},
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("usual", [{}, {"address": "é"}])
@@ -117,7 +122,7 @@ def test_whatever_differs_is_found(
         f"{', '.join(name for name in attrs.fields_dict(BronzeManifestRow) if name in changes)}"
     )
     assert found.lines[row.rel_path].row == other
-    assert found.expected[row.rel_path] == (other.payload_hash, other.content_length_bytes)
+    assert found.expected[row.rel_path] == stored_of(other)
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 5000])

@@ -37,7 +37,7 @@ from sbf_core.ops.queries import load_table_versions
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills with signals that only POSIX knows")
 SIGNALS = {"kill": -signal.SIGKILL, "term": 143, "int": 130}
-#: Points that only an older or damaged database, a late payload, a changed declaration or a recovery reaches;
+#: Points that only an older or damaged database, a late payload, a changed declaration, a recovery or packs reach;
 #: tests of their own strike them.
 ELSEWHERE = {
     "home.in_use",
@@ -47,11 +47,13 @@ ELSEWHERE = {
     *(
         point
         for point in FAULT_POINTS
-        if point.startswith(("rebuild.", "recover.", "replace.", "remake.", "backup.", "restore.", "clean."))
+        if point.startswith(("rebuild.", "recover.", "replace.", "remake.", "backup.", "restore.", "clean.", "pack."))
     ),
 }
 #: Where one process is in at a time; ``whole.`` is passed by several files, struck by turns elsewhere.
 STRUCK = [point for point in FAULT_POINTS if point not in ELSEWHERE and not point.startswith("whole.")]
+#: What packs change: how payloads come to the disk, until the ledger knows them.
+PACKING = [point for point in FAULT_POINTS if point.startswith(("pack.", "journal.", "manifest.", "bronze.synced"))]
 MODES = ("replay", "second day")
 #: Written when a run begins, as often as the clock says while it works, and at its end.
 LIVE = "live.json"
@@ -75,6 +77,11 @@ def gold_versions(home: Path) -> dict[str, str]:
             return told(connection)
 
     return answer_of(home / "sbf.duckdb", told, otherwise=opened)
+
+
+@pytest.fixture(scope="module")
+def packing(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> World:
+    return World(tmp_path_factory.mktemp(f"packing-{worker_id}"), small="packs")
 
 
 class Case:
@@ -148,6 +155,11 @@ def cases(world: World) -> dict[str, Case]:
     return {}
 
 
+@pytest.fixture(scope="module")
+def packing_cases(packing: World) -> dict[str, Case]:
+    return {}
+
+
 def case_of(cases: dict[str, Case], world: World, mode: str) -> Case:
     if mode not in cases:
         cases[mode] = Case(world, mode)
@@ -182,6 +194,32 @@ def test_stopped_at(world: World, cases: dict[str, Case], point: str) -> None:
         point,
         lambda name, kind, occurrence: occurrence == 1 and kind == ("term", "int")[turn],
     )
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("point", PACKING)
+def test_killed_while_packing(packing: World, packing_cases: dict[str, Case], mode: str, point: str) -> None:
+    """What a crash leaves in a pack, behind the last payload that a journal names, is no payload and stays in none."""
+    turn = PACKING.index(point) % 2 == MODES.index(mode)
+    case = case_of(packing_cases, packing, mode)
+    strike(case, point, lambda name, kind, occurrence: kind == "kill" and (turn or occurrence == 1))
+
+
+def test_packs_hold_the_same_rows_as_files(
+    world: World, cases: dict[str, Case], packing: World, packing_cases: dict[str, Case]
+) -> None:
+    for mode in MODES:
+        assert case_of(packing_cases, packing, mode).wanted == case_of(cases, world, mode).wanted
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("point", PACKING)
+def test_killed_while_packing_with_every_signal(
+    packing: World, packing_cases: dict[str, Case], mode: str, point: str
+) -> None:
+    strike(case_of(packing_cases, packing, mode), point, lambda name, kind, occurrence: True)
 
 
 @pytest.mark.slow
@@ -231,7 +269,17 @@ def strike(case: Case, point: str, chosen: Callable[[str, str, int], bool]) -> N
 @pytest.mark.parametrize("point", [point for point in FAULT_POINTS if point.startswith("recover.")])
 def test_killed_while_recovering(world: World, cases: dict[str, Case], first: str, point: str) -> None:
     """The run dies, then its recovery does, then the recovery of that."""
-    case = case_of(cases, world, "replay")
+    killed_while_recovering(case_of(cases, world, "replay"), first, point)
+
+
+@pytest.mark.parametrize("first", ["pack.half:2", "pack.synced:1", "journal.half:1"])
+@pytest.mark.parametrize("point", [point for point in FAULT_POINTS if point.startswith("recover.")])
+def test_killed_while_recovering_packs(packing: World, packing_cases: dict[str, Case], first: str, point: str) -> None:
+    killed_while_recovering(case_of(packing_cases, packing, "replay"), first, point)
+
+
+def killed_while_recovering(case: Case, first: str, point: str) -> None:
+    world = case.world
     dead = world.folder / f"dead-{first.replace(':', '-')}"
     if not dead.exists():
         assert world.sbf(dead, *case.arguments, SBF_FAULT=f"{first}:kill").returncode == -signal.SIGKILL

@@ -123,11 +123,13 @@ class World:
     Args:
         folder: where everything is kept.
         isolate: in whose processes hooks run, as ``plugins.isolate``: those of their own take as long as all the rest.
+        small: how payloads are kept, as ``bronze.small``.
     """
 
-    def __init__(self, folder: Path, *, isolate: str = "none") -> None:
+    def __init__(self, folder: Path, *, isolate: str = "none", small: str = "files") -> None:
         self.folder = folder
         self.isolate = isolate
+        self.small = small
         self.site = folder / "site"
         self.recording = folder / "recording"
         if not self.site.exists():
@@ -141,7 +143,7 @@ class World:
             **usual, "PYTHONPATH": os.pathsep.join([str(ROOT), str(self.site)]), "SBF_HOME": str(home),
             "SBF_TESTING": "1", "SBF_NOW": DAYS[day].isoformat(), "SBF_PLUGINS": "world",
             "SBF_TICKERS": ",".join(TICKERS), "SBF_FSYNC": "none", "SBF_THREADS": "1",
-            "SBF_ISOLATE": self.isolate, **more,
+            "SBF_ISOLATE": self.isolate, "SBF_BRONZE_SMALL": self.small, **more,
         }  # fmt: skip
 
     def sbf(self, home: Path, *arguments: str, day: int = 1, **more: str) -> subprocess.CompletedProcess[str]:

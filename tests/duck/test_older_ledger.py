@@ -17,7 +17,6 @@ import sbf_core
 from sbf_core.care.verify import Verification
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.migrate import latest_version, ops_tables
-from sbf_core.ops.made_tables import MACROS
 from sbf_core.ops.service import OpsService
 
 WORDS = [
@@ -28,6 +27,9 @@ WORDS = [
 ]  # fmt: skip
 #: The last schema whose rows do not name dataset and series.
 WITHOUT_IDENTITIES = 7
+
+#: The schema since which a table says which text its macros have.
+_WITH_MACROS = 11
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +83,11 @@ def test_readers_see_what_the_migration_makes(filled: Warehouse, tmp_path: Path,
     assert (older.home / "sbf.duckdb").read_bytes() == before, "it was read"
     with older.open(read_only=False) as cursor:
         assert ledger(cursor) == seen
+    if version < _WITH_MACROS:  # the next run writes macros of older releases anew, and no migration does
+        assert {row[-1] for row in seen["table_declarations"]} <= {1}
     if version == latest_version() - 1:
         with filled.open() as cursor:
             written = ledger(cursor) | {"coverage": seen["coverage"]}  # says again what the others say
-        # The last column says that macros are older: the next run writes them anew, and no migration does.
-        made, made_before = (each.pop("table_declarations") for each in (written, seen))
-        assert [row[:-1] for row in made] == [row[:-1] for row in made_before]
-        assert {row[-1] for row in made} == {MACROS}
-        assert {row[-1] for row in made_before} == {1}
         assert written == seen, "nothing that a run writes now is other than what its migration makes"
 
 

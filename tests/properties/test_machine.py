@@ -1,8 +1,9 @@
 """Silver against a model, through everything that can happen to it.
 
 A vendor publishes, revises, drops and re-adds rows, states some twice, sends the same again, sends late; runs stop at
-any fault point, the database is lost and made again, or comes from an older release. After each step silver's current
-rows, its history and what it knew at every moment, and an instant either side, are those of the model.
+any fault point, payloads are packed or not, the database is lost and made again, or comes from an older release. After
+each step silver's current rows, its history and what it knew at every moment, and an instant either side, are those of
+the model.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import attrs
 import figures
@@ -28,6 +30,7 @@ from sbf_core.api import DataRules, hookimpl
 from sbf_core.care.rebuild import rebuild
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import RunOptions
+from sbf_core.runs.context import RunContext
 from sbf_core.vocabulary import Layer
 
 KEYS = "ABC"
@@ -95,7 +98,7 @@ rows = st.dictionaries(st.sampled_from(KEYS), st.integers(1, 3), max_size=3)
 POINTS = [
     point
     for point in faults.FAULT_POINTS
-    if point.split(".")[0] in ("fetch", "bronze", "journal", "manifest", "promote", "run", "recover", "publish")
+    if point.split(".")[0] in ("fetch", "bronze", "pack", "journal", "manifest", "promote", "run", "recover", "publish")
 ]
 
 
@@ -112,6 +115,7 @@ class Silver(RuleBasedStateMachine):
         self.vendor = Published(entry(semantics=semantics, reject_share_max=1.0, is_data=DataRules(may_be_empty=True)))
         self.warehouse = Warehouse(self.folder / "home", self.vendor)
         self.last = 0
+        self.small, self.is_plain = "files", True
         self.pending: dict[int, dict[str, int | None]] = {}
 
     def teardown(self) -> None:
@@ -120,11 +124,18 @@ class Silver(RuleBasedStateMachine):
         if hasattr(self, "folder"):
             shutil.rmtree(self.folder)
 
+    def run(self, hours_later: float = 0, **options: Any) -> RunContext:
+        return self.warehouse.run(hours_later=hours_later, options=RunOptions(**options), bronze__small=self.small)
+
+    @rule()
+    def keeps_small_payloads_otherwise(self) -> None:
+        self.small, self.is_plain = ("packs", False) if self.small == "files" else ("files", self.is_plain)
+
     def publish(self, hour: int, content: dict[str, int | None], text: str, *, only: Layer | None = None) -> None:
         self.vendor.hour = hour
         self.vendor.says(text + " " * hour)  # bytes of its own: the same bytes, one after the other, are kept once
         self.pending[hour] = content
-        context = self.warehouse.run(hours_later=1, options=RunOptions(force=True, only=only))
+        context = self.run(1, force=True, only=only)
         assert [error for error in context.errors if "rejected" not in error] == []
         self.arrived()
 
@@ -166,7 +177,7 @@ class Silver(RuleBasedStateMachine):
     @precondition(lambda self: self.last > 0)
     def sends_the_same_again(self) -> None:
         files = self.warehouse.bronze_files()
-        context = self.warehouse.run(hours_later=1, options=RunOptions(force=True))
+        context = self.run(1, force=True)
         assert context.rows_inserted + context.rows_updated == 0 or self.warehouse.bronze_files() == files
 
     @rule(content=rows, point=st.sampled_from(POINTS), number=st.integers(1, 2))
@@ -179,13 +190,13 @@ class Silver(RuleBasedStateMachine):
         )
         faults.arm(f"{point}:{number}:raise")
         try:
-            self.warehouse.run(hours_later=1, options=RunOptions(force=True))
+            self.run(1, force=True)
         except RuntimeError as error:
             assert "fault at" in str(error)
         finally:
             faults.arm("")
         self.pending[self.last] = dict(content)
-        assert self.warehouse.run(hours_later=1, options=RunOptions(force=True)).errors == []
+        assert self.run(1, force=True).errors == []
         self.arrived()
 
     @rule()
@@ -196,9 +207,9 @@ class Silver(RuleBasedStateMachine):
         assert rebuild(self.warehouse.opened(manager)).context.errors == []
 
     @rule()
-    @precondition(lambda self: bool(self.model.payloads))
+    @precondition(lambda self: bool(self.model.payloads) and self.is_plain)  # which knew no packs
     def comes_from_an_older_release(self) -> None:
-        self.warehouse.run(options=RunOptions(only=Layer.SILVER))
+        self.run(only=Layer.SILVER)
         with self.warehouse.open(read_only=False) as cursor:
             back_to_schema_1(cursor)
 
@@ -206,7 +217,7 @@ class Silver(RuleBasedStateMachine):
     def silver_is_the_model(self) -> None:
         if not getattr(self, "model", None) or not self.model.payloads:
             return
-        assert self.warehouse.run(options=RunOptions(only=Layer.SILVER)).errors == []
+        assert self.run(only=Layer.SILVER).errors == []
         with self.warehouse.open() as cursor:
             current = cursor.execute("SELECT symbol, close::INTEGER FROM silver.px").fetchall()
             assert sorted(current) == sorted(self.model.known(at(10**5)).items())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from older_release import back_to_schema
 from warehouse import START, FakeVendor, Warehouse, entry, price
 
 from sbf_core.duck.publish import current_publication
@@ -118,8 +119,7 @@ def older_macros(warehouse: Warehouse) -> None:
             "CREATE OR REPLACE MACRO silver.px_as_of(ts) AS TABLE (SELECT c.* FROM silver.px AS c "
             "WHERE c.known_from <= ts), (ts, recorded_until) AS TABLE (SELECT c.* FROM silver.px AS c)"
         )
-        connection.execute("ALTER TABLE ops.table_declarations DROP COLUMN macros")
-        connection.execute("DELETE FROM ops.schema_migrations WHERE version > 10")
+        back_to_schema(connection, 10)
 
 
 def test_the_next_run_after_an_upgrade_writes_them_anew(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -101,8 +101,9 @@ def _print_silver(origin: SilverOrigin, *, as_json: bool) -> None:
     )
     where = f"{origin.place.where}: {origin.place.raw!r}" if origin.place.where else origin.place.note
     lines = (
-        ("payload", said["payload"]), ("in it", where), ("sha256", said["sha256"]), ("asked", _asked(said)),
-        ("fetched", _shown(said["fetched_at"])), ("run", said["run_id"]), ("terms", origin.entry.terms),
+        ("payload", said["payload"]), ("in pack", _pack(said)), ("in it", where), ("sha256", said["sha256"]),
+        ("asked", _asked(said)), ("fetched", _shown(said["fetched_at"])), ("run", said["run_id"]),
+        ("terms", origin.entry.terms),
     )  # fmt: skip
     print()
     for name, text in lines:
@@ -116,6 +117,10 @@ def _named(key: Any) -> str:
 
 def _shown(value: Any) -> str:
     return "NULL" if value is None else str(value)
+
+
+def _pack(payload: Any) -> str:
+    return f"{payload['pack']}, from byte {payload['pack_offset']}" if payload["pack"] else ""
 
 
 def _asked(payload: Any) -> str:
