@@ -24,7 +24,7 @@ UNSTEADY = {("care", "backup"), ("scan", "as of")}
 #: depending on what was deleted before. Seen in three quick runs of five pairs: the ratio of all seconds 1.7, 2.4 and
 #: 3.9, of those outside of the system 2.5, 2.5 and 2.8. Others are judged by all: the system counts its share in ticks,
 #: so that user seconds of short commands are less sure.
-BY_USER = {("many", "cold"), ("many", "increment")}
+BY_USER = {(shape, stage) for shape in ("many", "packed") for stage in ("cold", "increment")}
 
 
 def judged_by(line: Line) -> str:
