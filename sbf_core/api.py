@@ -15,6 +15,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Csv, Json, Parquet
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.request_body import RequestBody
 from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
 from sbf_core.failures import FailureKind
 from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique, sql_file
@@ -61,6 +62,7 @@ __all__ = [
     "ParseRows",
     "PayloadRefused",
     "PromotionBatch",
+    "RequestBody",
     "RestRecipe",
     "RunRequest",
     "RunResult",

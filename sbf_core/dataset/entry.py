@@ -279,7 +279,7 @@ class DatasetKeymapEntry(ColumnRoles, Value):
     def _placeholders(self) -> frozenset[str]:
         if self.recipe is None:
             return frozenset()
-        return placeholders(self.recipe.url if isinstance(self.recipe, RestRecipe) else self.recipe.path)
+        return self.recipe.named if isinstance(self.recipe, RestRecipe) else placeholders(self.recipe.path)
 
     @property
     def cursor(self) -> Cursor | None:
@@ -296,7 +296,8 @@ class DatasetKeymapEntry(ColumnRoles, Value):
         """Names of the keys that the recipe sends."""
         if not isinstance(self.recipe, RestRecipe):
             return ()
-        return (*self.recipe.secrets.values(), *self.recipe.secret_headers.values())
+        recipe = self.recipe
+        return (*recipe.secrets.values(), *recipe.secret_headers.values(), *recipe.secret_body.values())
 
     @property
     def identity(self) -> DatasetId:

@@ -45,6 +45,7 @@ class Pages(Value):
     Attributes:
         by: ``page``, ``offset``, ``cursor``, ``link``, ``next_url`` or ``names``.
         parameter: the query parameter that takes the page number, offset or cursor.
+        in_body: ``parameter`` and ``size_parameter`` are fields of the body instead, names with dots between.
         first: the number of the first page, or the first offset.
         size: rows of a full page, for ``size_parameter`` and ``short_page_ends``.
         size_parameter: the query parameter that asks for ``size`` rows.
@@ -62,6 +63,7 @@ class Pages(Value):
 
     by: PageBy = attrs.field(converter=_page_by)
     parameter: str = ""
+    in_body: bool = False
     first: int = 1
     size: int = 0
     size_parameter: str = ""
@@ -97,6 +99,8 @@ class Pages(Value):
             )
         if self.by in (PageBy.CURSOR, PageBy.NEXT_URL, PageBy.NAMES) and not self.next_at:
             raise UsageError(f"pages by {self.by} need next_at", fix="say where the answer holds it", code="RECIPE")
+        if self.in_body and self.by not in (PageBy.PAGE, PageBy.OFFSET, PageBy.CURSOR):
+            raise UsageError(f"pages by {self.by} have nothing in a body", fix="leave out in_body", code="RECIPE")
         rows_path(self.items_at)
         for place in (self.next_at, self.total_at):
             value_path(place)

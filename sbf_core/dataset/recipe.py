@@ -6,11 +6,13 @@ import re
 import string
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import attrs
 
 from sbf_core.dataset.cursor import Cursor, CursorBy
 from sbf_core.dataset.pages import Pages
+from sbf_core.dataset.request_body import RequestBody, named_in
 from sbf_core.dataset.secret_fields import fields_path
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
@@ -64,17 +66,27 @@ def limit_parts(limit: str) -> tuple[int, int]:
 
 @attrs.frozen(kw_only=True)
 class RestRecipe(Value):
-    """How a REST endpoint is asked: a GET for each request, or for each page, year and period of it.
+    """How a REST endpoint is asked: once for each request, or for each page, year and period of it; by GET, or, where
+    it has a body, by POST.
 
     Attributes:
         url: address with ``{ticker}``, ``{from_date}``, ``{to_date}``, ``{year}``, ``{period}``, ``{discriminator}``;
             values are URL-quoted.
+        method: ``GET`` or ``POST``; empty: POST where there is a body, else GET.
+        json: the body as JSON, with placeholders in its texts, e.g. ``{"series": ["{ticker}"], "year": "{year}"}``.
+            Where one request may name several tickers, an element of a list that holds ``{ticker}`` stands once for
+            each.
+        form: the body as fields of a form, with placeholders.
+        body: the body as any other text, with placeholders; needs ``content_type``. A brace of its own has a blank
+            behind it.
+        content_type: what ``body`` is, e.g. ``text/xml``; values are escaped for XML and JSON.
         extension: what the answer is stored and read as.
         headers: sent with each request; never written to the journal.
         secrets: names of query parameters and headers whose value comes from the named environment
             variable, e.g. ``{"apikey": "FMP_API_KEY"}``. They are added when the request is sent and are
             no part of the recorded address.
         secret_headers: the same for headers.
+        secret_body: the same for fields of ``json`` (names with dots between) or ``form``.
         secret_fields: where a JSON answer repeats a key, e.g. ``("request.params.apikey",)``: names with dots between,
             or a path as in ``rows_at``, with wildcards. The values are taken out before the answer is kept, for good;
             every other byte stays, and the journal says which fields were masked. An answer that is no JSON is refused.
@@ -104,10 +116,16 @@ class RestRecipe(Value):
     """
 
     url: str
+    method: str = ""
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    body: str = ""
+    content_type: str = ""
     extension: str = "json"
     headers: Mapping[str, str] = attrs.field(factory=dict)
     secrets: Mapping[str, str] = attrs.field(factory=dict)
     secret_headers: Mapping[str, str] = attrs.field(factory=dict)
+    secret_body: Mapping[str, str] = attrs.field(factory=dict)
     secret_fields: tuple[str, ...] = attrs.field(default=(), converter=texts)
     mirrors: tuple[str, ...] = attrs.field(default=(), converter=texts)
     date_format: str = "%Y-%m-%d"
@@ -134,25 +152,29 @@ class RestRecipe(Value):
             raise UsageError(
                 "connections, deadline_seconds and mebibytes_max must be above zero", where=self.url, code="RECIPE"
             )
-        if self.tickers_per_request < 1 or (self.tickers_per_request > 1 and "ticker" not in placeholders(self.url)):
+        self._check_body()
+        named = self.named
+        if self.tickers_per_request < 1 or (self.tickers_per_request > 1 and "ticker" not in named):
             raise UsageError(
-                "tickers_per_request wants {ticker} in the address, and 1 at least", where=self.url, code="RECIPE"
+                "tickers_per_request wants {ticker} in the address or the body, and 1 at least",
+                where=self.url,
+                fix='json={"series": ["{ticker}"]}, or leave it out',
+                code="RECIPE",
             )
         if self.chunk_days < 0 or self.rows_max < 0:
             raise UsageError("chunk_days and rows_max cannot be negative", where=self.url, code="RECIPE")
-        if ("period" in placeholders(self.url)) != bool(self.periods):
+        if ("period" in named) != bool(self.periods):
             raise UsageError(
-                "{period} in the address and periods belong together",
+                "{period} in the address or the body and periods belong together",
                 where=self.url,
                 fix='periods=("annual", "quarter")',
                 code="RECIPE",
             )
-        named = placeholders(self.url)
         has_cursor = self.cursor is not None
         if ("cursor" in named) != has_cursor or (has_cursor and self._asks_otherwise(named)):
             what = (
-                "{cursor} in the address and cursor= belong together, without days, rows_max, and several tickers or "
-                "periods"
+                "{cursor} in the address or the body and cursor= belong together, without days, rows_max, and several "
+                "tickers or periods"
             )
             raise UsageError(what, where=self.url, fix='cursor=Cursor(by="moment", column="updated")', code="RECIPE")
         if self.class_mark not in ("", ".", "-", "/"):
@@ -163,6 +185,34 @@ class RestRecipe(Value):
             _check_template(template, what="address")
         _check_extension(self.extension)
         self._check_secret_fields()
+
+    def _check_body(self) -> None:
+        bodies = {"json": self.json, "form": self.form, "body": self.body or None}
+        given = [name for name, value in bodies.items() if value is not None]
+        has_fields = self.form is not None or isinstance(self.json, Mapping)
+        wants_fields = "secret_body" if self.secret_body else "pages" if self.pages and self.pages.in_body else ""
+        wrong = ("", "")
+        if len(given) > 1:
+            wrong = f"the request has several bodies: {', '.join(given)}", "keep one"
+        elif self.method not in ("", "GET", "POST"):
+            wrong = f"method {self.method!r} is not known", 'use "GET" or "POST"'
+        elif given and self.method == "GET":
+            wrong = "a GET has no body", f"leave out method, or {given[0]}"
+        elif bool(self.body) != bool(self.content_type):
+            wrong = "body and content_type belong together", 'body="<query>...</query>", content_type="text/xml"'
+        elif wants_fields and not has_fields:
+            wrong = f"{wants_fields}: there are no fields in the body", "give json={...} or form={...}"
+        elif self.form is not None and not all(isinstance(value, str) for value in self.form.values()):
+            wrong = "form holds what is no text", 'write form={"page": "1"}'
+        if wrong[0]:
+            raise UsageError(wrong[0], where=self.url, fix=wrong[1], code="RECIPE")
+        if self.json is not None:
+            RequestBody.of_json(self.json)
+        unknown = sorted(named_in([self.json, self.form, self.body]) - PLACEHOLDERS)
+        if unknown:
+            known = ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS))
+            fix = f"placeholders are {known}; of a brace that is none, write a blank behind it: {{ {unknown[0]} }}"
+            raise UsageError(f"the body holds {{{unknown[0]}}}", where=self.url, fix=fix, code="RECIPE")
 
     def _check_secret_fields(self) -> None:
         if self.secret_fields and self.extension != "json":
@@ -179,6 +229,16 @@ class RestRecipe(Value):
         has_several = bool(self.periods) and self.cursor is not None and self.cursor.by is CursorBy.TOKEN
         is_cut = self.rows_max > 0 or self.tickers_per_request > 1 or has_several
         return is_cut or bool(named & {"from_date", "to_date", "year"})
+
+    @property
+    def is_post(self) -> bool:
+        """Whether it is asked by POST."""
+        return self.method == "POST" or self.json is not None or self.form is not None or bool(self.body)
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The placeholders in its address and its body."""
+        return placeholders(self.url) | (named_in([self.json, self.form, self.body]) if self.is_post else frozenset())
 
     @property
     def makes_sets(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
@@ -30,7 +30,22 @@ _SHOWN_CHARS_MAX = 80
 #: What comes instead of the page behind the last one, where pages are counted.
 _BEHIND_THE_LAST = (FailureKind.EMPTY, FailureKind.NOT_RECORDED, NOTHING)
 
-Ask = Callable[[str], Awaitable[RunResult]]
+#: Asks for an address, with fields of the body beside those that it has.
+Ask = Callable[[str, Mapping[str, object]], Awaitable[RunResult]]
+
+
+@attrs.frozen
+class PageAddress(Value):
+    """Where a page is asked for: an address, and fields of the body."""
+
+    url: str
+    fields: tuple[tuple[str, object], ...] = ()
+
+    def with_parameters(self, pages: Pages, **parameters: object) -> PageAddress:
+        """The same with parameters, where the pages have them."""
+        if not pages.in_body:
+            return attrs.evolve(self, url=with_parameters(self.url, **parameters))
+        return attrs.evolve(self, fields=tuple({**dict(self.fields), **parameters}.items()))
 
 
 @attrs.frozen(kw_only=True)
@@ -84,7 +99,7 @@ async def walk_pages(
     """All pages of an answer, or one result that says why they are not whole.
 
     Args:
-        ask: asks for one address; its result has the headers that ``pages.kept_headers`` names.
+        ask: asks for one page; its result has the headers that ``pages.kept_headers`` names.
         url: the first address, without page parameters.
         pages: how it goes on.
         reader: counts what a page holds.
@@ -123,8 +138,8 @@ class _Walk(Entity):
     async def results(self) -> list[RunResult]:
         """Every page. Raises ``_NotWhole``."""
         digests: set[bytes] = set()
-        asked: set[str] = set()
-        here: str | None = first_address(self.url, self.pages)
+        asked: set[PageAddress] = set()
+        here: PageAddress | None = first_page(self.url, self.pages)
         while here is not None:
             number = len(self.found) + 1
             if here in asked:
@@ -135,7 +150,7 @@ class _Walk(Entity):
                 what = f"there are more than {self.pages.pages_max} pages"
                 raise _NotWhole(self.found[-1], FailureKind.PAGINATION_LOOP, what)
             asked.add(here)
-            result = await self.ask(here)
+            result = await self.ask(here.url, dict(here.fields))
             if result.kind in _BEHIND_THE_LAST and self.found and self.pages.is_counted:
                 break  # the page behind the last, which was not kept
             if result.is_none:
@@ -179,8 +194,8 @@ class _Walk(Entity):
             error += "; if a page with fewer rows is this vendor's last, declare short_page_ends=True"
         return attrs.evolve(failed, error=error)
 
-    def _taken(self, here: str, result: RunResult) -> str | None:
-        """Keep a page; the address of the one behind it, or None after the last."""
+    def _taken(self, here: PageAddress, result: RunResult) -> PageAddress | None:
+        """Keep a page; where the one behind it is, or None after the last."""
         pages, number = self.pages, len(self.found) + 1
         try:
             count = self.reader.count(result.payload) if pages.counts_rows else 0
@@ -193,12 +208,12 @@ class _Walk(Entity):
         self.found.append(result)
         self._read_total(result, document)
         if pages.by is PageBy.NAMES:
-            return self._allowed(self._named(result, document, number))
+            return self._allowed(here, self._named(result, document, number))
         if pages.is_counted:
             return self._numbered(here, result, document, count)
         if pages.by is PageBy.LINK:
             try:
-                return self._allowed(next_of(result.headers.get("link", ""), here))
+                return self._allowed(here, next_of(result.headers.get("link", ""), here.url))
             except ValueError as error:
                 raise _NotWhole(
                     result, FailureKind.NOT_DATA, f"page {number}: the header Link cannot be followed: {error}"
@@ -207,8 +222,8 @@ class _Walk(Entity):
         if token is None:
             return None
         if pages.by is PageBy.NEXT_URL:
-            return self._allowed(urljoin(here, token))
-        return with_parameters(first_address(self.url, pages), **{pages.parameter: token})
+            return self._allowed(here, urljoin(here.url, str(token)))
+        return first_page(self.url, pages).with_parameters(pages, **{pages.parameter: token})
 
     def _read_total(self, result: RunResult, document: Any) -> None:
         pages = self.pages
@@ -235,7 +250,7 @@ class _Walk(Entity):
                 raise _NotWhole(result, FailureKind.NOT_DATA, what) from None
         return urljoin(self.url, self.named[number - 1]) if number <= len(self.named) else None
 
-    def _numbered(self, here: str, result: RunResult, document: Any, count: int) -> str | None:
+    def _numbered(self, here: PageAddress, result: RunResult, document: Any, count: int) -> PageAddress | None:
         pages = self.pages
         follows = pages.first + (len(self.found) if pages.by is PageBy.PAGE else self.counted)
         if not count or (self.stated is not None and self.counted >= self.stated):
@@ -249,9 +264,9 @@ class _Walk(Entity):
                 raise _NotWhole(result, FailureKind.INCOMPLETE, what)
         elif pages.short_page_ends and count < pages.size:
             return None
-        return with_parameters(here, **{pages.parameter: follows})
+        return here.with_parameters(pages, **{pages.parameter: follows})
 
-    def _token(self, result: RunResult, document: Any) -> str | None:
+    def _token(self, result: RunResult, document: Any) -> str | int | None:
         token = value_at(document, self.pages.next_at)
         if token in _NO_MORE:
             return None
@@ -265,9 +280,9 @@ class _Walk(Entity):
                 FailureKind.NOT_DATA,
                 f"{self.pages.next_at} holds half of a surrogate pair, which no address can: {_shown(token)}",
             )
-        return str(token)
+        return token
 
-    def _allowed(self, following: str | None) -> str | None:
+    def _allowed(self, here: PageAddress, following: str | None) -> PageAddress | None:
         """An address that the vendor gave, without keys, if it is one of his own."""
         if following is None:
             return None
@@ -275,15 +290,15 @@ class _Walk(Entity):
         parts = urlsplit(plain)
         if parts.hostname not in self.hosts or parts.scheme != urlsplit(self.url).scheme:
             raise _NotWhole(self.found[-1], FailureKind.REDIRECT, "the next page is at another host, which is refused")
-        return plain
+        return attrs.evolve(here, url=plain)
 
 
-def first_address(url: str, pages: Pages) -> str:
-    """The address of the first page."""
-    size = {pages.size_parameter: pages.size} if pages.size_parameter and pages.size else {}
+def first_page(url: str, pages: Pages) -> PageAddress:
+    """Where the first page is."""
+    first: dict[str, object] = {pages.size_parameter: pages.size} if pages.size_parameter and pages.size else {}
     if pages.is_counted:
-        return with_parameters(url, **size, **{pages.parameter: pages.first})
-    return with_parameters(url, **size) if size else url
+        first[pages.parameter] = pages.first
+    return PageAddress(url).with_parameters(pages, **first) if first else PageAddress(url)
 
 
 def _names(items: Any) -> list[str]:

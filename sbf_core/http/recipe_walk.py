@@ -12,7 +12,8 @@ import attrs
 
 from sbf_core.dataset.cursor import CursorBy
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
+from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.request_body import Filling, RequestBody, quoting_for
 from sbf_core.errors import PayloadRefused, PluginFault
 from sbf_core.failures import FailureKind
 from sbf_core.http.session import Asking, AskingSession, FetchSession
@@ -41,16 +42,7 @@ def filled(
     template: str, request: RunRequest, *, quoting: bool, recipe: RestRecipe | None = None, period: str = ""
 ) -> str:
     """A template with the request's values in it; URL-quoted for addresses."""
-    date_format = recipe.date_format if recipe is not None else "%Y-%m-%d"
-    values = {
-        "ticker": _vendor_tickers(request, recipe) if recipe is not None else request.ticker or "",
-        "discriminator": request.discriminator,
-        "from_date": request.from_date.strftime(date_format) if request.from_date else "",
-        "to_date": request.to_date.strftime(date_format) if request.to_date else "",
-        "year": str(request.from_date.year) if request.from_date else "",
-        "period": period,
-        "cursor": recipe.cursor.sent(request.cursor) if recipe is not None and recipe.cursor is not None else "",
-    }
+    values = _values(request, recipe, period)
     if not values["cursor"]:
         template = _without_cursor(template)
     if not quoting:
@@ -61,6 +53,34 @@ def filled(
     return template.format_map(
         {name: quote(value, safe=between if name == "ticker" else "") for name, value in values.items()}
     )
+
+
+def filled_body(recipe: RestRecipe, request: RunRequest, *, period: str = "") -> RequestBody:
+    """The body of a recipe that is asked by POST, with the request's values in it."""
+    values = _values(request, recipe, period)
+    several = recipe.tickers_per_request > 1
+    tickers = [vendor_ticker(one, recipe.class_mark, recipe.ticker_names) for one in request.tickers]
+    filling = Filling(values=values, tickers=tickers if several else None)
+    if recipe.json is not None:
+        return RequestBody.of_json(filling.json(recipe.json), secrets=recipe.secret_body)
+    if recipe.form is not None:
+        return RequestBody.of_form(filling.form(recipe.form), secrets=recipe.secret_body)
+    text = filling.text(recipe.body, quoting_for(recipe.content_type))
+    return RequestBody(text=text, content_type=recipe.content_type)
+
+
+def _values(request: RunRequest, recipe: RestRecipe | None, period: str) -> dict[str, str]:
+    """What stands for each placeholder."""
+    date_format = recipe.date_format if recipe is not None else "%Y-%m-%d"
+    return {
+        "ticker": _vendor_tickers(request, recipe) if recipe is not None else request.ticker or "",
+        "discriminator": request.discriminator,
+        "from_date": request.from_date.strftime(date_format) if request.from_date else "",
+        "to_date": request.to_date.strftime(date_format) if request.to_date else "",
+        "year": str(request.from_date.year) if request.from_date else "",
+        "period": period,
+        "cursor": recipe.cursor.sent(request.cursor) if recipe is not None and recipe.cursor is not None else "",
+    }
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
@@ -187,7 +207,7 @@ class RecipeWalk(Value):
 
     def _halves(self, days: RunRequest) -> tuple[RunRequest, ...]:
         if (
-            not {"from_date", "to_date"} <= placeholders(self.recipe.url)
+            not {"from_date", "to_date"} <= self.recipe.named
             or days.from_date is None
             or days.to_date is None
             or days.from_date >= days.to_date
@@ -201,18 +221,22 @@ class RecipeWalk(Value):
         url = filled(recipe.url, days, quoting=True, recipe=recipe, period=period)
         mirrors = tuple(filled(mirror, days, quoting=True, recipe=recipe, period=period) for mirror in recipe.mirrors)
 
-        async def ask(address: str) -> RunResult:
+        body = filled_body(recipe, days, period=period) if recipe.is_post else None
+
+        async def ask(address: str, fields: Mapping[str, object] | None = None) -> RunResult:
             # else the vendor chose the place, as with a redirect
             is_own = address == url or _origin(address) == _origin(url)
-            return await self.session.ask(
-                request,
-                address,
+            asking = Asking(
                 extension=recipe.extension,
                 headers=recipe.headers,
                 secrets=recipe.secrets if is_own else {},
                 secret_headers=recipe.secret_headers if is_own else {},
                 mirrors=mirrors,
             )
+            if body is not None:
+                here = body.with_fields(fields or {})
+                asking["body"] = here if is_own else attrs.evolve(here, secrets={})
+            return await self.session.ask(request, address, **asking)
 
         if recipe.pages is None:
             return [await ask(url)]

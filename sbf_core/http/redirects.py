@@ -18,6 +18,7 @@ from sbf_core.value import Value
 
 HOPS_MAX = 5
 _STATUSES = frozenset({301, 302, 303, 307, 308})
+_KEEPS_METHOD = frozenset({307, 308})
 
 
 @attrs.frozen(kw_only=True)
@@ -30,6 +31,7 @@ class Hop(Value):
         secret_headers: names of those that hold a key, in small letters.
         number: how many redirects led here.
         foreign: the vendor chose the host, and not the recipe.
+        body: what is posted, with its keys; None for a GET.
     """
 
     url: str
@@ -37,13 +39,15 @@ class Hop(Value):
     secret_headers: frozenset[str] = frozenset()
     number: int = 0
     foreign: bool = False
+    body: bytes | None = attrs.field(default=None, repr=False)
 
 
 def next_hop(here: Hop, answer: WireAnswer, *, hosts: Sequence[str]) -> Hop | None:
     """Where an answer sends us on; None where it does not.
 
-    A key in the query stays behind, for the vendor's new address is its own; one in a header goes along on the same
-    host only.
+    What is posted goes on to the same place only, and only where the status says that it does (307, 308): after any
+    other, a client asks by GET, whose answer is another one (RFC 9110, section 15.4). A key in the query stays behind,
+    for the vendor's new address is its own; one in a header goes along on the same host only.
 
     Raises:
         WireFault: to another host than the vendor's or those named, to a private address, from https to http, or too
@@ -70,6 +74,8 @@ def next_hop(here: Hop, answer: WireAnswer, *, hosts: Sequence[str]) -> Hop | No
     if here.number >= HOPS_MAX:
         raise _refused(f"more than {HOPS_MAX} times")
     same = (parts.scheme, host, port) == (was.scheme, was.hostname, was.port)
+    if here.body is not None and not (same and answer.status_code in _KEEPS_METHOD):
+        raise _refused(f"a POST with status {answer.status_code}{'' if same else ' to another place'}")
     headers = {name: value for name, value in here.headers.items() if same or name not in here.secret_headers}
     return Hop(
         url=target,
@@ -77,6 +83,7 @@ def next_hop(here: Hop, answer: WireAnswer, *, hosts: Sequence[str]) -> Hop | No
         secret_headers=here.secret_headers,
         number=here.number + 1,
         foreign=here.foreign or host != was.hostname,
+        body=here.body,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
+from sbf_core.dataset.request_body import RequestBody
 from sbf_core.failures import FailureKind
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -35,10 +36,11 @@ class ReplaySession:
         secrets: Mapping[str, str] | None = None,
         secret_headers: Mapping[str, str] | None = None,
         mirrors: tuple[str, ...] = (),
+        body: RequestBody | None = None,
     ) -> RunResult:
-        """See ``FetchSession.get``; only ``url`` and ``mirrors`` count."""
+        """See ``FetchSession.get``; only ``url``, ``body`` and ``mirrors`` count."""
         del headers, secrets, secret_headers
-        return self._answer(request, url, mirrors, extension)
+        return self._answer(request, url if body is None else body.address(url), mirrors, extension)
 
     def read(
         self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol, TypedDict, Unpack
 
+from sbf_core.dataset.request_body import RequestBody
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 
@@ -22,8 +23,12 @@ class FetchSession(Protocol):
         secrets: Mapping[str, str] | None = None,
         secret_headers: Mapping[str, str] | None = None,
         mirrors: tuple[str, ...] = (),
+        body: RequestBody | None = None,
     ) -> RunResult:
-        """Get one address. Arguments as in ``RestRecipe``; ``url`` is complete but for its secrets."""
+        """Ask one address: by GET, or by POST where there is a body.
+
+        Arguments as in ``RestRecipe``; ``url`` is complete but for its secrets.
+        """
         ...
 
     def read(
@@ -41,6 +46,7 @@ class Asking(TypedDict, total=False):
     secrets: Mapping[str, str] | None
     secret_headers: Mapping[str, str] | None
     mirrors: tuple[str, ...]
+    body: RequestBody | None
 
 
 class AskingSession(Protocol):

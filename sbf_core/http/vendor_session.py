@@ -14,6 +14,7 @@ import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.dataset.request_body import RequestBody
 from sbf_core.errors import UsageError
 from sbf_core.failures import FailureKind
 from sbf_core.http.attempts import AGAIN_STATUSES, Deferred, with_attempts
@@ -84,11 +85,9 @@ class VendorSession:
         try:
             return self._live.loop.result(self.ask(request, url, **asking))
         except LoopClosed:
-            return self._failed(
-                _Asked(request=request, address=url, extension=asking.get("extension", "json")),
-                FailureKind.CLOSED,
-                "the session is closed",
-            )
+            called, extension = _called(url, asking.get("body")), asking.get("extension", "json")
+            asked = _Asked(request=request, address=called, extension=extension)
+            return self._failed(asked, FailureKind.CLOSED, "the session is closed")
 
     async def ask(
         self,
@@ -100,16 +99,14 @@ class VendorSession:
         secrets: Mapping[str, str] | None = None,
         secret_headers: Mapping[str, str] | None = None,
         mirrors: tuple[str, ...] = (),
+        body: RequestBody | None = None,
     ) -> RunResult:
         """See ``FetchSession.get``. Raises ``UsageError`` where a key is not set."""
         del mirrors  # they are for replays
-        asked = _Asked(
-            request=request,
-            address=url,
-            extension=extension,
-            key_names=(*(secrets or {}).values(), *(secret_headers or {}).values()),
-        )
-        hop = self._first_hop(url, headers or {}, secrets or {}, secret_headers or {})
+        keys = (secrets or {}, secret_headers or {}, {} if body is None else body.secrets)
+        key_names = tuple(name for each in keys for name in each.values())
+        asked = _Asked(request=request, address=_called(url, body), extension=extension, key_names=key_names)
+        hop = self._first_hop(url, headers or {}, keys[0], keys[1], body)
         refusal = self._live.plan_refusal(self._entry)
         if refusal:
             return self._failed(asked, FailureKind.PLAN, refusal)
@@ -120,7 +117,8 @@ class VendorSession:
         closed = self._live.closures.seconds_left(self._entry.id)
         if closed:
             return self._deferred(asked, closed)
-        conditions = self._live.conditions(request, url) if self._may_ask_for_changes else {}
+        asks_for_changes = self._may_ask_for_changes and body is None  # RFC 9110 knows that of GET alone
+        conditions = self._live.conditions(request, url) if asks_for_changes else {}
         try:
             answer = await self._answer(attrs.evolve(hop, headers={**hop.headers, **conditions}))
         except Deferred as error:
@@ -145,10 +143,13 @@ class VendorSession:
         return self._files.read(request, path, extension=extension, in_place=True)
 
     def _first_hop(
-        self, url: str, headers: Mapping[str, str], secrets: Mapping[str, str], secret_headers: Mapping[str, str]
-    ) -> Hop:
+        self, url: str, headers: Mapping[str, str], secrets: Mapping[str, str], secret_headers: Mapping[str, str],
+        body: RequestBody | None,
+    ) -> Hop:  # fmt: skip
         hidden = self._revealed(secret_headers)
         usual = {"user-agent": _USER_AGENT, "accept-encoding": "gzip", "accept": "*/*"}
+        if body is not None and body.content_type:
+            usual["content-type"] = body.content_type
         sent = {**usual, **{name.lower(): value for name, value in {**headers, **hidden}.items()}}
         wrong = next((name for name, value in sent.items() if not value.isascii() or not value.isprintable()), None)
         if wrong is not None:
@@ -162,6 +163,7 @@ class VendorSession:
             url=_with_parameters(url, self._revealed(secrets)),
             headers=sent,
             secret_headers=frozenset(name.lower() for name in hidden),
+            body=None if body is None else body.sent(self._revealed(body.secrets)),
         )
 
     def _revealed(self, names: Mapping[str, str]) -> dict[str, str]:
@@ -181,7 +183,7 @@ class VendorSession:
                 await self._live.wait_for_turn(self._entry.source)
                 deadline += time.monotonic() - asked  # waiting for one's turn is no fault of the vendor
                 answer = await self._live.wire.get(
-                    here.url, here.headers, deadline=deadline, caps=self._caps, public_only=here.foreign
+                    here.url, here.headers, deadline=deadline, caps=self._caps, public_only=here.foreign, body=here.body
                 )
                 onward = next_hop(here, answer, hosts=self._recipe.redirect_hosts)
                 if onward is None:
@@ -312,6 +314,11 @@ class _Asked(Value):
     extension: str
     key_names: tuple[str, ...] = ()
     began: float = attrs.field(factory=time.monotonic)
+
+
+def _called(url: str, body: RequestBody | None) -> str:
+    """The address by which a request is known."""
+    return url if body is None else body.address(url)
 
 
 def _with_parameters(url: str, parameters: Mapping[str, str]) -> str:

@@ -47,8 +47,9 @@ class Wire:
             await client.close()
 
     async def get(
-        self, url: str, headers: Mapping[str, str], *, deadline: float, caps: SizeCaps, public_only: bool = False
-    ) -> WireAnswer:
+        self, url: str, headers: Mapping[str, str], *, deadline: float, caps: SizeCaps, public_only: bool = False,
+        body: bytes | None = None,
+    ) -> WireAnswer:  # fmt: skip
         """Ask once.
 
         Args:
@@ -57,6 +58,7 @@ class Wire:
             deadline: moment of ``time.monotonic()`` at which the answer must be whole.
             caps: the most that it may have.
             public_only: connect to public addresses only, because a vendor and not the user chose this one.
+            body: what is posted; None for a GET.
 
         Raises:
             WireFault: there is no whole answer.
@@ -66,7 +68,7 @@ class Wire:
         arrived = _Arrived()
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._whole(url, headers, caps, arrived, public_only=public_only)
+                return await self._whole(url, headers, caps, arrived, public_only=public_only, body=body)
         except AnswerRefused as error:
             raise WireFault(
                 error.kind, error.what, again=error.kind is FailureKind.TRUNCATED, evidence=arrived.evidence
@@ -75,8 +77,9 @@ class Wire:
             raise _fault(error, begun=arrived.begun, late=time.monotonic() >= deadline) from None
 
     async def _whole(
-        self, url: str, headers: Mapping[str, str], caps: SizeCaps, arrived: _Arrived, *, public_only: bool
-    ) -> WireAnswer:
+        self, url: str, headers: Mapping[str, str], caps: SizeCaps, arrived: _Arrived, *, public_only: bool,
+        body: bytes | None,
+    ) -> WireAnswer:  # fmt: skip
         parts = urlsplit(url)
         place = parts.scheme, parts.hostname or ""
         proxy = self._proxies.get(place)
@@ -85,8 +88,10 @@ class Wire:
         client = self._clients.get(public_only)
         if client is None:
             client = self._clients[public_only] = _client(public_only=public_only)
-        async with client.get(
-            URL(_encoded(url), encoded=True), headers=headers, proxy=proxy or None, allow_redirects=False
+        method = "GET" if body is None else "POST"
+        place_asked = URL(_encoded(url), encoded=True)
+        async with client.request(
+            method, place_asked, headers=headers, data=body, proxy=proxy or None, allow_redirects=False
         ) as answer:
             told = {name.lower(): value for name, value in answer.headers.items()}
             if "link" in told:

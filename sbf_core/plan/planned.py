@@ -7,7 +7,7 @@ import datetime as dt
 import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.recipe import RestRecipe, placeholders
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.runs.request import RunRequest
 from sbf_core.value import Value
 
@@ -45,7 +45,7 @@ def chunks(entry: DatasetKeymapEntry, request: RunRequest) -> tuple[RunRequest, 
     recipe, first, last = entry.recipe, request.from_date, request.to_date
     if not isinstance(recipe, RestRecipe) or first is None or last is None or first > last:
         return ()
-    by_year = "year" in placeholders(recipe.url)
+    by_year = "year" in recipe.named
     if not (recipe.chunk_days or by_year):
         return ()
     pieces = []

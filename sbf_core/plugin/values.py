@@ -13,6 +13,7 @@ _ALLOWED = {
     "builtins": {"set", "frozenset", "bytearray", "complex", "range", "slice"},
     "datetime": {"datetime", "date", "time", "timedelta", "timezone"},
     "decimal": {"Decimal"},
+    "sbf_core.dataset.request_body": {"RequestBody"},
     "sbf_core.runs.request": {"RunRequest"},
     "sbf_core.runs.result": {"RunResult"},
     "sbf_core.ops.rows": {"BronzeManifestRow"},

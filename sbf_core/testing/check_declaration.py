@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import metadata
 from urllib.parse import parse_qsl, urlsplit
 
@@ -43,7 +43,7 @@ def declaration(subject: Subject) -> Iterator[Problem | Note]:
             yield Problem(f"{entry.recipe.extension} needs the hook promote", entry.id)
         if isinstance(entry.recipe, FileRecipe) and re.match(r"[A-Za-z]:|[/\\]", entry.recipe.path):
             yield Problem(f"the path {entry.recipe.path!r} is of one machine", entry.id)
-        if "from_date" in _template(entry) and entry.row_date_column is None:
+        if isinstance(entry.recipe, RestRecipe) and entry.is_asked_since and entry.row_date_column is None:
             yield Problem(
                 "the address has {from_date}, and no column is the row_date: every fetch would start at first_date",
                 entry.id,
@@ -52,6 +52,17 @@ def declaration(subject: Subject) -> Iterator[Problem | Note]:
 
 def _template(entry: DatasetKeymapEntry) -> str:
     return entry.recipe.url if isinstance(entry.recipe, RestRecipe) else ""
+
+
+def _fields_of_body(template: object) -> Iterator[tuple[str, object]]:
+    """Names and values in the template of a body, at any depth."""
+    if isinstance(template, Mapping):
+        for name, value in template.items():
+            yield str(name), value
+            yield from _fields_of_body(value)
+    elif isinstance(template, (list, tuple)):
+        for item in template:
+            yield from _fields_of_body(item)
 
 
 def hooks(subject: Subject) -> Iterator[Problem | Note]:
@@ -114,6 +125,12 @@ def secrets_in_addresses(entry: DatasetKeymapEntry) -> Iterator[Problem]:
         if _USUAL_KEYS.fullmatch(name) and value and not value.startswith("{"):
             yield Problem(
                 f"the address holds a value of {name!r}; declare it: secrets={{{name!r}: 'NAME_OF_A_VARIABLE'}}",
+                entry.id,
+            )
+    for name, given in _fields_of_body([getattr(entry.recipe, "json", None), getattr(entry.recipe, "form", None)]):
+        if _USUAL_KEYS.fullmatch(name) and isinstance(given, str) and given and not given.startswith("{"):
+            yield Problem(
+                f"the body holds a value of {name!r}; declare it: secret_body={{{name!r}: 'NAME_OF_A_VARIABLE'}}",
                 entry.id,
             )
     for name in getattr(entry.recipe, "headers", {}):

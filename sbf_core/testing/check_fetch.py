@@ -58,6 +58,8 @@ class ListeningSession:
             f"{name}={value}"
             for name, value in {**(asking.get("secrets") or {}), **(asking.get("secret_headers") or {})}.items()
         ]
+        body = asking.get("body")
+        self.asked += [body.text, *(f"{name}={value}" for name, value in body.secrets.items())] if body else []
         return self._kept(self._inner.get(request, url, **asking))
 
     def read(

@@ -91,6 +91,9 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         "fold": {"zone": "Europe/Paris"},
         "cells": {"header": 4},
         "cursor": {"url": "https://example.com/{ticker}?since={cursor}"},
+        "body": {"content_type": "text/xml"},
+        "content_type": {"body": "<query/>"},
+        "secret_body": {"form": {}},
     }
     more = (
         {"by": {"next_at": "next"}, "short_page_ends": {"size": 100}, "size_parameter": {"size": 100}}

@@ -70,7 +70,7 @@ class Recording:
     ) -> None:
         """One payload, at the address that the plugin would ask."""
         from sbf_core.dataset.recipe import RestRecipe
-        from sbf_core.http.pages import first_address
+        from sbf_core.http.pages import first_page
         from sbf_core.http.recipe_walk import filled
 
         given = address
@@ -91,7 +91,7 @@ class Recording:
             to_date=moment.date(),
         )
         address = filled(recipe.url, request, quoting=True, recipe=recipe, period=period)
-        address = first_address(address, recipe.pages) if recipe.pages is not None else address
+        address = first_page(address, recipe.pages).url if recipe.pages is not None else address
         result = RunResult(
             request=request,
             address=given or address,

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 from hang import HANG_SECONDS
+from pytest_httpserver import HTTPServer
 from warm_sbf import WARM
+from werkzeug import Request, Response
 
 PLUGIN = '''"""Rain, and no source."""
 import datetime as dt
 import attrs
-from sbf_core.api import DatasetKeymapEntry, FileRecipe, column, hookimpl
+from sbf_core.api import DatasetKeymapEntry, FileRecipe, Pages, RestRecipe, column, hookimpl
 
 CONFORMANCE_EXEMPT = {exempt}
 
@@ -27,7 +29,7 @@ class Rain:
 @hookimpl
 def datasets():
     return [DatasetKeymapEntry(domain="weather", source="gauge", dataset="rain", silver_table="rain", columns=Rain,
-                               recipe=FileRecipe(path="rain.csv"), refresh_after_hours=0,
+                               recipe={recipe}, refresh_after_hours=0,
                                title="Rain", terms="None.", source_url="{url}")]
 '''
 
@@ -35,11 +37,14 @@ def datasets():
 class Gauge:
     """A plugin in a folder of the test's own, with a recording."""
 
-    def __init__(self, folder: Path, *, url: str = "", exempt: str = "{}") -> None:
+    def __init__(
+        self, folder: Path, *, url: str = "", exempt: str = "{}", recipe: str = 'FileRecipe(path="rain.csv")'
+    ) -> None:
         self.folder = folder
         info = folder / "sbf_gauge-1.0.dist-info"
         info.mkdir()
-        (folder / "sbf_gauge.py").write_text(PLUGIN.replace("{url}", url).replace("{exempt}", exempt))
+        text = PLUGIN.replace("{url}", url).replace("{exempt}", exempt).replace("{recipe}", recipe)
+        (folder / "sbf_gauge.py").write_text(text)
         (info / "METADATA").write_text(
             "Metadata-Version: 2.4\nName: sbf-gauge\nVersion: 1.0\nLicense-Expression: MIT\n\nRain.\n"
         )
@@ -111,6 +116,34 @@ def test_exemptions_are_shown_with_their_reasons(tmp_path: Path) -> None:
     assert "exempt from conformance: gauge: docs: the gauge is on my roof" in tested.stdout
     other = gauge.check("--recording", "home", "--exempt", "rows_are_taken=none is left out")
     assert "it is exempt from 'rows_are_taken' (none is left out), and needs it no more: take it out" in other.stdout
+
+
+def test_a_plugin_that_posts_is_checked_like_any_other(
+    tmp_path: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a socket when it is recorded, and without one afterwards; its key is in neither."""
+
+    def answer(request: Request) -> Response:
+        page = json.loads(request.get_data())["page"]
+        rows = [{"day": f"2024-03-0{page}", "amount": page + 0.5}] if page < 3 else []
+        return Response(json.dumps({"rows": rows}), content_type="application/json")
+
+    httpserver.expect_request("/rain", method="POST").respond_with_handler(answer)
+    recipe = f"""RestRecipe(
+        url="{httpserver.url_for("/rain")}", json={{"from": "{{from_date}}", "what": ["rain"]}},
+        secret_body={{"key": "RAIN_KEY"}}, pages=Pages(by="page", parameter="page", in_body=True)),
+        rows_at="rows", first_date=dt.date(2024, 3, 1"""
+    monkeypatch.setenv("RAIN_KEY", "drops-keep-falling")
+    gauge = Gauge(tmp_path, url="https://example.com", recipe=f"{recipe})")
+    httpserver.stop()
+    done = gauge.check("--recording", "home")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.rstrip().endswith("28 of 28 checks passed")
+    text = (tmp_path / "sbf_gauge.py").read_text().replace('"what": ["rain"]', '"what": [{"api_key": "abc"}]')
+    (tmp_path / "sbf_gauge.py").write_text(text)
+    told = gauge.check("--recording", "home").stdout
+    assert "the body holds a value of 'api_key'; declare it: secret_body={'api_key': 'NAME_OF_A_VARIABLE'}" in told
+    assert "the recording holds no answer of POST http://" in told
 
 
 @pytest.mark.parametrize(

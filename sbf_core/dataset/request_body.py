@@ -1,0 +1,177 @@
+"""What a request says in its body: JSON, the fields of a form, or any other text; as it is declared, and as it is sent.
+
+A request with a body is a POST, and is known by its address and its body together: ``POST https://... {"a":1}``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+from xml.sax.saxutils import escape
+
+import attrs
+
+from sbf_core.errors import UsageError
+from sbf_core.value import Value
+
+JSON_TYPE = "application/json"
+FORM_TYPE = "application/x-www-form-urlencoded"
+_NAME = re.compile(r"\{([A-Za-z_]+)\}")
+_CURSOR = "{cursor}"
+
+
+@attrs.frozen(kw_only=True)
+class RequestBody(Value):
+    """The body of one request, without its keys.
+
+    Attributes:
+        text: what is sent, but for the keys.
+        content_type: what it is, for the header ``Content-Type``.
+        secrets: fields of JSON (names with dots between, from the top) or of a form, whose value comes from the named
+            key, e.g. ``{"registrationkey": "BLS_API_KEY"}``. They are added when the request is sent and are no part of
+            what is recorded.
+    """
+
+    text: str = ""
+    content_type: str = ""
+    secrets: Mapping[str, str] = attrs.field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        if self.secrets and self.content_type not in (JSON_TYPE, FORM_TYPE):
+            raise UsageError(
+                "keys can be put into JSON and into forms",
+                fix="use RequestBody.of_json(...) or of_form(...)",
+                code="RECIPE",
+            )
+
+    @classmethod
+    def of_json(cls, value: object, *, secrets: Mapping[str, str] | None = None) -> RequestBody:
+        """A JSON document, in the order in which its names are given. Raises ``UsageError`` for what is none."""
+        odd = next((name for name in _names(value) if not isinstance(name, str)), None)
+        if odd is not None:
+            raise UsageError(f"the body holds the name {odd!r}", fix="names in JSON are texts", code="RECIPE")
+        try:
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"the body cannot be JSON: {error}", fix="use texts, numbers and lists", code="RECIPE"
+            ) from None
+        return cls(text=text, content_type=JSON_TYPE, secrets=secrets or {})
+
+    @classmethod
+    def of_form(cls, fields: Mapping[str, str], *, secrets: Mapping[str, str] | None = None) -> RequestBody:
+        """The fields of a form, as HTML sends them."""
+        return cls(text=urlencode(fields), content_type=FORM_TYPE, secrets=secrets or {})
+
+    def address(self, url: str) -> str:
+        """How a request with this body is called in journal, ledger and recordings."""
+        return f"POST {url} {self.text}".rstrip()
+
+    def with_fields(self, fields: Mapping[str, object]) -> RequestBody:
+        """The same with these fields, which replace those of the same name.
+
+        Raises ``UsageError`` where it has no fields.
+        """
+        if not fields:
+            return self
+        if self.content_type == FORM_TYPE:
+            kept = [pair for pair in parse_qsl(self.text, keep_blank_values=True) if pair[0] not in fields]
+            return attrs.evolve(self, text=urlencode([*kept, *((name, str(value)) for name, value in fields.items())]))
+        document = json.loads(self.text) if self.content_type == JSON_TYPE else None
+        for name, value in fields.items():
+            _put(document, name, value)
+        return attrs.evolve(self, text=RequestBody.of_json(document).text)
+
+    def sent(self, keys: Mapping[str, str]) -> bytes:
+        """The bytes that are sent, with the values of ``secrets``, by field."""
+        return self.with_fields(keys).text.encode()
+
+
+def _put(document: Any, name: str, value: object) -> None:
+    *above, last = name.split(".")
+    here = document
+    for part in above:
+        here = here.setdefault(part, {}) if isinstance(here, dict) else here
+    if not isinstance(here, dict):
+        raise UsageError(f"the body has no object that could hold {name!r}", fix="give an object", code="RECIPE")
+    here[last] = value
+
+
+@attrs.frozen(kw_only=True)
+class Filling(Value):
+    """What stands for the placeholders of a body.
+
+    Attributes:
+        values: by name.
+        tickers: those of the request; where one request may name several, an element of a list that holds
+            ``{ticker}`` stands once for each. None where it may not.
+    """
+
+    values: Mapping[str, str]
+    tickers: Sequence[str] | None = None
+
+    def text(self, template: str, quote: Any = str) -> str:
+        """A text with its placeholders filled."""
+        return _NAME.sub(lambda match: quote(self.values[match[1]]), template)
+
+    def json(self, template: Any) -> Any:
+        """A JSON value with its texts filled; a field that is the cursor is left out where there is none yet."""
+        if isinstance(template, str):
+            return self.text(template)
+        if isinstance(template, Mapping):
+            return {self.text(name): self.json(value) for name, value in template.items() if not self._lacks(value)}
+        if isinstance(template, (list, tuple)):
+            return [value for item in template for value in self._elements(item)]
+        return template
+
+    def form(self, template: Mapping[str, str]) -> dict[str, str]:
+        """The fields of a form, filled."""
+        return {self.text(name): self.text(value) for name, value in template.items() if not self._lacks(value)}
+
+    def _elements(self, item: Any) -> Iterator[Any]:
+        if self.tickers is None or "ticker" not in named_in(item):
+            yield self.json(item)
+            return
+        for ticker in self.tickers:
+            yield Filling(values={**self.values, "ticker": ticker}, tickers=self.tickers).json(item)
+
+    def _lacks(self, value: object) -> bool:
+        return value == _CURSOR and not self.values["cursor"]
+
+
+def quoting_for(content_type: str) -> Any:
+    """How a value is written into a text of that type, so that it stays a value."""
+    if "json" in content_type:
+        return lambda value: json.dumps(value)[1:-1]
+    if "xml" in content_type:
+        return lambda value: escape(value, {'"': "&quot;", "'": "&apos;"})
+    return str
+
+
+def named_in(template: object) -> frozenset[str]:
+    """The names in braces that stand in the texts of a template."""
+    return frozenset(name for text in _texts(template) for name in _NAME.findall(text))
+
+
+def _names(value: object) -> Iterator[object]:
+    """The names in a JSON value, at any depth."""
+    if isinstance(value, Mapping):
+        yield from value
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    for item in inner:
+        yield from _names(item)
+
+
+def _texts(template: object) -> Iterator[str]:
+    if isinstance(template, str):
+        yield template
+    elif isinstance(template, Mapping):
+        for name, value in template.items():
+            yield from _texts(name)
+            yield from _texts(value)
+    elif isinstance(template, (list, tuple)):
+        for item in template:
+            yield from _texts(item)

@@ -1,0 +1,389 @@
+"""Requests with a body: what is sent, what is kept of it, and that pages, keys and replays hold as for others."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import stamina
+from pytest_httpserver import HTTPServer
+from warehouse import Declared, FakeVendor, Warehouse, entry, price
+from werkzeug import Request, Response
+
+from sbf_core.api import (
+    Cursor,
+    DataRules,
+    DatasetKeymapEntry,
+    FetchSession,
+    Pages,
+    RequestBody,
+    RestRecipe,
+    RunRequest,
+    RunResult,
+    UsageError,
+    hookimpl,
+)
+from sbf_core.bronze.journal import journal_files, read_journal
+from sbf_core.care.digest import digest_tables
+from sbf_core.care.verify import Verification
+from sbf_core.runner.options import RunOptions
+from sbf_core.runs.context import RunContext
+
+NAME, KEY = "POST_TEST_KEY", "k3y-that-nobody-may-see"
+ROWS = [price(f"S{number:02}", "2024-01-01") for number in range(7)]
+Answer = Callable[[Request], Response]
+
+
+class Vendor:
+    """A server on a socket, which answers as a test says, and remembers what it was asked."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.server = server
+        self.asked: list[Request] = []
+        self.answer: Answer = lambda request: told([])
+        server.expect_request("/odd").respond_with_handler(self._handle)
+
+    def _handle(self, request: Request) -> Response:
+        request.get_data()  # it is gone with the connection
+        self.asked.append(request)
+        return self.answer(request)
+
+    @property
+    def url(self) -> str:
+        return self.server.url_for("/odd")
+
+    @property
+    def bodies(self) -> list[Any]:
+        return [json.loads(request.get_data()) for request in self.asked]
+
+
+def told(rows: Sequence[object] | dict[str, object], *, status: int = 200, **headers: str) -> Response:
+    return Response(json.dumps(rows), status=status, headers=headers, content_type="application/json")
+
+
+@pytest.fixture
+def vendor(httpserver: HTTPServer) -> Vendor:
+    return Vendor(httpserver)
+
+
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv(NAME, KEY)
+    with stamina.set_testing(True, attempts=2, cap=True):
+        yield
+
+
+def warehouse_of(home: Path, vendor: Vendor, *, declared: dict[str, Any] | None = None, **recipe: Any) -> Warehouse:
+    return Warehouse(home, Declared(entry(recipe=RestRecipe(url=vendor.url, **recipe), **(declared or {}))))
+
+
+def symbols(warehouse: Warehouse) -> list[str]:
+    return [row[0] for row in warehouse.ask("SELECT symbol FROM silver.px ORDER BY 1")]
+
+
+def addresses(warehouse: Warehouse) -> list[str]:
+    journals = [read_journal(path) for path in journal_files(warehouse.home / "bronze")]
+    return [line.row.address for lines in journals for line in lines]
+
+
+def is_fine(context: RunContext) -> bool:
+    return (context.status, context.errors) == ("ok", [])
+
+
+def test_json_is_sent_with_the_request_in_it(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.answer = lambda request: told(ROWS[:1])
+    body = {"series": ["{ticker}"], "range": {"from": "{from_date}", "to": "{to_date}"}, "limit": 100, "é": None}
+    warehouse = warehouse_of(tmp_path / "home", vendor, json=body, declared={"scope": "per_ticker"})
+    assert is_fine(warehouse.run(universe__tickers=('A"B',)))
+    (asked,) = vendor.asked
+    assert (asked.method, asked.headers["content-type"]) == ("POST", "application/json")
+    sent = '{"series":["A\\"B"],"range":{"from":"2020-01-01","to":"2024-01-02"},"limit":100,"é":null}'
+    assert asked.get_data().decode() == sent
+    assert addresses(warehouse) == [f"POST {vendor.url} {sent}"]
+    assert Verification(warehouse.opened()).run().findings == []
+
+
+def test_a_form_is_sent_as_html_sends_it(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.answer = lambda request: told(ROWS[:1])
+    warehouse = warehouse_of(
+        tmp_path / "home", vendor, form={"what": "a b&c", "day": "{to_date}"}, secret_body={"token": NAME}
+    )
+    assert is_fine(warehouse.run())
+    (asked,) = vendor.asked
+    assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert parse_qs(asked.get_data().decode()) == {"what": ["a b&c"], "day": ["2024-01-02"], "token": [KEY]}
+    assert addresses(warehouse) == [f"POST {vendor.url} what=a+b%26c&day=2024-01-02"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "sent"),
+    [
+        ("text/xml", "<q who='{ticker}'/>", "<q who='A&amp;&lt;B&quot;'/>"),
+        ("application/json", '{ "q": "{ticker}" }', '{ "q": "A&<B\\"" }'),
+        ("application/graphql", "{ eod(symbol: {ticker}) { close } }", '{ eod(symbol: A&<B") { close } }'),
+    ],
+)
+def test_other_texts_are_filled_as_their_type_wants_it(
+    tmp_path: Path, vendor: Vendor, content_type: str, body: str, sent: str
+) -> None:
+    vendor.answer = lambda request: told(ROWS[:1])
+    warehouse = warehouse_of(
+        tmp_path / "home", vendor, body=body, content_type=content_type, declared={"scope": "per_ticker"}
+    )
+    assert is_fine(warehouse.run(universe__tickers=('A&<B"',)))
+    (asked,) = vendor.asked
+    assert (asked.headers["content-type"], asked.get_data().decode()) == (content_type, sent)
+
+
+def test_a_post_may_have_no_body(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.answer = lambda request: told(ROWS[:1])
+    warehouse = warehouse_of(tmp_path / "home", vendor, method="POST")
+    assert is_fine(warehouse.run())
+    assert (vendor.asked[0].method, vendor.asked[0].get_data()) == ("POST", b"")
+    assert addresses(warehouse) == [f"POST {vendor.url}"]
+
+
+def test_elements_of_a_list_stand_once_for_each_ticker(tmp_path: Path, vendor: Vendor) -> None:
+    """As OpenFIGI and the BLS want it: no separator, and several fields for each."""
+    vendor.answer = lambda request: told([price(one["id"], "2024-01-01") for one in json.loads(request.get_data())])
+    warehouse = warehouse_of(
+        tmp_path / "home", vendor, json=[{"kind": "TICKER", "id": "{ticker}"}], tickers_per_request=2,
+        declared={"scope": "per_ticker"},
+    )  # fmt: skip
+    assert is_fine(warehouse.run(universe__tickers=("A", "B", "C")))
+    assert sorted(vendor.bodies, key=len) == [
+        [{"kind": "TICKER", "id": "C"}],
+        [{"kind": "TICKER", "id": "A"}, {"kind": "TICKER", "id": "B"}],
+    ]
+    assert symbols(warehouse) == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize(("by", "first", "wanted"), [("page", 1, [1, 2, 3, 4]), ("offset", 0, [0, 3, 6, 7])])
+def test_pages_are_asked_for_in_the_body(
+    tmp_path: Path, vendor: Vendor, by: str, first: int, wanted: list[int]
+) -> None:
+    def answer(request: Request) -> Response:
+        asked = json.loads(request.get_data())["paging"]
+        begin = (asked["at"] - 1) * 3 if by == "page" else asked["at"]
+        return told(ROWS[begin : begin + asked["size"]])
+
+    vendor.answer = answer
+    pages = Pages(by=by, parameter="paging.at", first=first, size=3, size_parameter="paging.size", in_body=True)
+    warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": "all"}, pages=pages)
+    assert is_fine(warehouse.run())
+    assert vendor.bodies == [{"q": "all", "paging": {"size": 3, "at": at}} for at in wanted]
+    assert len(symbols(warehouse)) == 7
+    assert len(set(addresses(warehouse))) == 3, "the page behind the last is not kept"
+
+
+def test_a_cursor_goes_back_in_the_body_as_it_came(tmp_path: Path, vendor: Vendor) -> None:
+    def answer(request: Request) -> Response:
+        at = json.loads(request.get_data()).get("after", 0)
+        return told({"rows": ROWS[at : at + 4], "next": at + 4 if at + 4 < len(ROWS) else None})
+
+    vendor.answer = answer
+    pages = Pages(by="cursor", parameter="after", next_at="next", in_body=True)
+    warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": 1}, pages=pages, declared={"rows_at": "rows"})
+    assert is_fine(warehouse.run())
+    assert vendor.bodies == [{"q": 1}, {"q": 1, "after": 4}], "a number stays one"
+    assert len(symbols(warehouse)) == 7
+
+
+def test_pages_of_a_form_and_a_total_in_a_header(tmp_path: Path, vendor: Vendor) -> None:
+    def answer(request: Request) -> Response:
+        at = int(parse_qs(request.get_data().decode())["start"][0])
+        return told(ROWS[at : at + 4], **{"X-Total": "7"})
+
+    vendor.answer = answer
+    pages = Pages(by="offset", parameter="start", first=0, total_header="X-Total", in_body=True)
+    warehouse = warehouse_of(tmp_path / "home", vendor, form={"q": "all"}, pages=pages)
+    assert is_fine(warehouse.run())
+    assert [request.get_data().decode() for request in vendor.asked] == ["q=all&start=0", "q=all&start=4"]
+    assert len(symbols(warehouse)) == 7
+
+
+@pytest.mark.parametrize("kind", ["json", "form"])
+def test_where_it_goes_on_stands_in_the_body(tmp_path: Path, vendor: Vendor, kind: str) -> None:
+    """What the last answer gave to come back with; left out as long as there is nothing."""
+    vendor.answer = lambda request: told({"rows": ROWS[:1], "seq": f"t{len(vendor.asked)}"})
+    body: Any = {"q": "new", "since": "{cursor}"} if kind == "form" else {"q": {"since": "{cursor}"}}
+    warehouse = warehouse_of(
+        tmp_path / "home", vendor, cursor=Cursor(by="token", at="seq"), **{kind: body},
+        declared={"rows_at": "rows", "is_data": DataRules(may_be_empty=True)},
+    )  # fmt: skip
+    assert is_fine(warehouse.run())
+    assert is_fine(warehouse.run(hours_later=24))
+    sent = [request.get_data().decode() for request in vendor.asked]
+    assert sent == (["q=new", "q=new&since=t1"] if kind == "form" else ['{"q":{}}', '{"q":{"since":"t1"}}'])
+
+
+def test_keys_in_a_body_are_sent_and_written_nowhere(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.answer = lambda request: told(ROWS[:1])
+    warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": 1}, secret_body={"auth.key": NAME})
+    assert warehouse.opened().entries[0].key_names == (NAME,)
+    assert is_fine(warehouse.run())
+    assert vendor.bodies == [{"q": 1, "auth": {"key": KEY}}]
+    for path in warehouse.home.rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+
+
+def test_a_refused_key_of_a_body_is_named(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.answer = lambda request: told({"error": "no"}, status=401)
+    warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": 1}, secret_body={"key": NAME})
+    (error,) = warehouse.run().errors
+    assert f"the vendor does not accept the key {NAME}" in error
+
+
+def test_it_is_asked_again_with_its_body_where_the_vendor_fails(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.answer = lambda request: told(ROWS[:1], status=200 if len(vendor.asked) > 1 else 503)
+    warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": 1}, secret_body={"key": NAME})
+    assert is_fine(warehouse.run())
+    assert vendor.bodies == [{"q": 1, "key": KEY}] * 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_only_a_redirect_that_keeps_the_method_is_followed(tmp_path: Path, vendor: Vendor, status: int) -> None:
+    """After any other a client asks by GET, and its answer, with status 200, would be taken for data."""
+    vendor.answer = lambda request: Response(status=status, headers={"Location": vendor.server.url_for("/moved")})
+    moved: list[Request] = []
+
+    def handle(request: Request) -> Response:
+        request.get_data()
+        moved.append(request)
+        return told(ROWS[:1])
+
+    vendor.server.expect_request("/moved").respond_with_handler(handle)
+    context = warehouse_of(tmp_path / "home", vendor, json={"q": 1}, secret_body={"key": NAME}).run()
+    if status in (307, 308):
+        assert is_fine(context)
+        assert [(one.method, json.loads(one.get_data())) for one in moved] == [("POST", {"q": 1, "key": KEY})]
+    else:
+        assert moved == []
+        assert f"redirects a POST with status {status}, which is refused" in context.errors[0]
+
+
+def test_a_body_goes_to_no_place_that_the_vendor_chose(tmp_path: Path, vendor: Vendor) -> None:
+    with HTTPServer() as elsewhere:
+        elsewhere.expect_request("/there").respond_with_json(ROWS)
+        vendor.answer = lambda request: Response(status=307, headers={"Location": elsewhere.url_for("/there")})
+        context = warehouse_of(
+            tmp_path / "home", vendor, json={"q": 1}, redirect_hosts=("localhost", "127.0.0.1")
+        ).run()
+        assert "to another place, which is refused" in context.errors[0]
+        assert elsewhere.log == []
+
+
+def test_it_is_replayed_and_made_again_as_any_other(tmp_path: Path, vendor: Vendor) -> None:
+    def answer(request: Request) -> Response:
+        asked = json.loads(request.get_data())
+        return told([price(asked["of"], "2024-01-01", 10 * asked["page"])] if asked["page"] < 3 else [])
+
+    vendor.answer = answer
+    recipe: dict[str, Any] = {
+        "json": {"of": "{ticker}"}, "pages": Pages(by="page", parameter="page", in_body=True),
+        "secret_body": {"key": NAME},
+    }  # fmt: skip
+    declared = {"scope": "per_ticker", "on_duplicate": "last"}
+    first = warehouse_of(tmp_path / "first", vendor, declared=declared, **recipe)
+    assert is_fine(first.run(universe__tickers=("A", "B")))
+    asked = len(vendor.asked)
+    again = warehouse_of(tmp_path / "again", vendor, declared=declared, **recipe)
+    context = again.run(options=RunOptions(replay=str(tmp_path / "first")), universe__tickers=("A", "B"))
+    assert is_fine(context)
+    assert len(vendor.asked) == asked, "a replay asks nobody"
+    assert digests(again) == digests(first)
+    assert sorted(addresses(again)) == sorted(addresses(first))
+    assert first.run(universe__tickers=("A", "B")).requests == 0
+
+
+def digests(warehouse: Warehouse) -> dict[str, str]:
+    with warehouse.open() as cursor:
+        return {item.table: item.sha256 for item in digest_tables(cursor, keys={})}
+
+
+def test_the_news_that_nothing_changed_is_not_asked_of_a_post(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.answer = lambda request: told(ROWS[:1], ETag='"1"')
+    warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": 1})
+    warehouse.run()
+    warehouse.run(hours_later=24)
+    assert len(vendor.asked) == 2
+    assert not any("If-None-Match" in request.headers for request in vendor.asked)
+    assert len(addresses(warehouse)) == 1, "the same bytes are kept once"
+
+
+def test_days_and_years_in_a_body_cut_a_request_as_in_an_address(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.answer = lambda request: told([price("A", f"{json.loads(request.get_data())['year']}-01-01")])
+    warehouse = warehouse_of(
+        tmp_path / "home", vendor, json={"year": "{year}"}, declared={"first_date": dt.date(2022, 6, 1)}
+    )
+    assert is_fine(warehouse.run())
+    assert [body["year"] for body in vendor.bodies] == ["2022", "2023", "2024"]
+    assert warehouse.opened().entries[0].is_asked_by_days
+
+
+class Posting(FakeVendor):
+    """Asks by its own code."""
+
+    url = ""
+
+    @hookimpl
+    def fetch(self, entry: DatasetKeymapEntry, request: RunRequest, http: FetchSession) -> RunResult:  # type: ignore[override]
+        body = RequestBody.of_json({"q": "own"}, secrets={"key": NAME})
+        return http.get(request, self.url, body=body)
+
+
+def test_a_hook_posts_through_http(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.answer = lambda request: told(ROWS[:1])
+    plugin = Posting(entry())
+    plugin.url = vendor.url
+    warehouse = Warehouse(tmp_path / "home", plugin)
+    assert is_fine(warehouse.run())
+    assert vendor.bodies == [{"q": "own", "key": KEY}]
+    assert addresses(warehouse) == [f'POST {vendor.url} {{"q":"own"}}']
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "two bodies": ({"json": {}, "form": {}}, "several bodies: json, form"),
+    "a GET": ({"json": {}, "method": "GET"}, "a GET has no body"),
+    "another method": ({"method": "PUT"}, "method 'PUT' is not known"),
+    "no type": ({"body": "x"}, "body and content_type belong together"),
+    "no body": ({"content_type": "text/xml"}, "body and content_type belong together"),
+    "a slip": ({"json": {"a": ["{tikcer}"]}}, "the body holds {tikcer}"),
+    "a slip in a name": ({"json": {"{tikcer}": 1}}, "the body holds {tikcer}"),
+    "no JSON": ({"json": {"a": dt.date(2024, 1, 1)}}, "the body cannot be JSON"),
+    "not a number": ({"json": {"a": float("nan")}}, "the body cannot be JSON"),
+    "a number as name": ({"json": {"a": [{1: 2}]}}, "the body holds the name 1"),
+    "a number in a form": ({"form": {"a": 1}}, "form holds what is no text"),
+    "keys in a list": ({"json": [1], "secret_body": {"a": NAME}}, "secret_body: there are no fields"),
+    "keys in a GET": ({"secret_body": {"a": NAME}}, "secret_body: there are no fields"),
+    "pages in a GET": ({"pages": Pages(by="page", parameter="p", in_body=True)}, "pages: there are no fields"),
+    "a period that is none": ({"json": {"p": "{period}"}}, "periods belong together"),
+    "a cursor that is none": ({"json": {"p": "{cursor}"}}, "cursor= belong together"),
+    "tickers nowhere": ({"json": {"p": "x"}, "tickers_per_request": 5}, "wants {ticker} in the address or the body"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_declared_wrong_is_refused_at_once(wrong: str) -> None:
+    declared, what = WRONG[wrong]
+    with pytest.raises(UsageError) as caught:
+        RestRecipe(url="https://example.com/", **declared)
+    assert what in str(caught.value)
+    assert caught.value.fix
+
+
+def test_links_have_nothing_in_a_body() -> None:
+    with pytest.raises(UsageError, match="have nothing in a body"):
+        Pages(by="link", in_body=True)
+
+
+def test_a_key_cannot_go_where_a_value_stands() -> None:
+    with pytest.raises(UsageError, match=r"no object that could hold 'a\.key'"):
+        RequestBody.of_json({"a": 1}).with_fields({"a.key": "x"})
+    with pytest.raises(UsageError, match="into JSON and into forms"):
+        RequestBody(text="x", content_type="text/plain", secrets={"a": NAME})
