@@ -229,7 +229,8 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "RestRecipe": {
         "url": '"https://example.com/eod/{ticker}?from={from_date}"', "extension": '"csv"',
         "method": '"POST"', "json": '{"series": ["{ticker}"], "year": "{year}"}', "form": '{"symbol": "{ticker}"}',
-        "body": "\"<query who='{ticker}'/>\"", "content_type": '"text/xml"', "secret_body": '{"key": "EXAMPLE_API_KEY"}',
+        "body": "\"<query who='{ticker}'/>\"", "content_type": '"text/xml"',
+        "secret_body": '{"key": "EXAMPLE_API_KEY"}',
         "headers": '{"accept": "text/csv"}', "secrets": '{"apikey": "EXAMPLE_API_KEY"}',
         "secret_headers": '{"authorization": "EXAMPLE_BEARER"}', "secret_fields": '("request.params.apikey",)',
         "mirrors": '("https://old.example.com/{ticker}",)', "date_format": '"%Y%m%d"',
@@ -245,7 +246,8 @@ EXAMPLES: dict[str, dict[str, str]] = {
     },
     "FileRecipe": {"path": '"prices/{ticker}.csv"', "extension": '"parquet"', "mirrors": '("old/{ticker}.csv",)'},
     "Pages": {
-        "by": '"cursor"', "parameter": '"cursor"', "in_body": "True", "first": "0", "size": "100", "size_parameter": '"limit"',
+        "by": '"cursor"', "parameter": '"cursor"', "in_body": "True", "first": "0", "size": "100",
+        "size_parameter": '"limit"',
         "next_at": '"meta.next"', "total_at": '"meta.total"', "short_page_ends": "True",
         "items_at": '"data.items"', "total_header": '"X-Total-Count"', "pages_max": "50",
     },

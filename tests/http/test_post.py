@@ -330,11 +330,11 @@ class Posting(FakeVendor):
     """Asks by its own code."""
 
     url = ""
+    body: RequestBody | None = RequestBody.of_json({"q": "own"}, secrets={"key": NAME})
 
     @hookimpl
     def fetch(self, entry: DatasetKeymapEntry, request: RunRequest, http: FetchSession) -> RunResult:  # type: ignore[override]
-        body = RequestBody.of_json({"q": "own"}, secrets={"key": NAME})
-        return http.get(request, self.url, body=body)
+        return http.get(request, self.url, body=self.body)
 
 
 def test_a_hook_posts_through_http(tmp_path: Path, vendor: Vendor) -> None:
@@ -345,6 +345,17 @@ def test_a_hook_posts_through_http(tmp_path: Path, vendor: Vendor) -> None:
     assert is_fine(warehouse.run())
     assert vendor.bodies == [{"q": "own", "key": KEY}]
     assert addresses(warehouse) == [f'POST {vendor.url} {{"q":"own"}}']
+
+
+def test_what_is_known_of_a_get_says_nothing_of_a_post(tmp_path: Path, vendor: Vendor) -> None:
+    """Of a dataset that was declared otherwise before."""
+    vendor.answer = lambda request: told(ROWS[: len(vendor.asked)], ETag='"1"')
+    for hours, recipe in ((0, {}), (24, {}), (48, {"form": {"q": "1"}})):
+        warehouse = warehouse_of(tmp_path / "home", vendor, **recipe)
+        assert is_fine(warehouse.run(hours_later=hours))
+    assert [(one.method, "If-None-Match" in one.headers) for one in vendor.asked] == [
+        ("GET", False), ("GET", True), ("POST", False),
+    ]  # fmt: skip
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
