@@ -18,7 +18,7 @@ from sbf_core.bronze.file_reader import check_payload
 from sbf_core.bronze.journal import JournalWriter
 from sbf_core.bronze.large_payload import copy_payload
 from sbf_core.bronze.pack_format import PACKED_BYTES_MAX
-from sbf_core.bronze.pack_writer import PackWriter, ToPack
+from sbf_core.bronze.pack_writer import PackPlace, PackWriter, ToPack
 from sbf_core.bronze.paths import dataset_folder, payload_path
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine
 from sbf_core.bronze.staged_payload import StagedPayload, as_staged
@@ -57,8 +57,8 @@ class BronzeFileWriter:
         self._named_folders: set[str] = set()
         self._journals: dict[str, JournalWriter] = {}
         self._packs = PackWriter(self._root, sync_each=self._config.fsync != "none" and not CAN_SYNC_LATER)
-        #: Rows of payloads that were packed, by path.
-        self._packed: dict[str, BronzeManifestRow] = {}
+        #: Where payloads are that this writer has packed, by path.
+        self._packed: dict[str, PackPlace] = {}
         self._lock = threading.Lock()
 
     def write(self, result: RunResult) -> tuple[Path, str, int]:
@@ -161,12 +161,17 @@ class BronzeFileWriter:
             # in the order in which they came: the lines of a set stand together
             paths = dict.fromkeys(item.line.row.rel_path for item in staged)
             self._journal([fresh[path] for path in paths if path in fresh])
+            self._packed |= {path: item.place for path, item in fresh.items() if item.place is not None}
         except BaseException as error:
             self._packs.abandon()  # what no journal names is never in the middle of a pack
             if isinstance(error, OSError):
                 raise environment_fault(error, doing="payloads cannot be kept", where=self._root) from error
             raise
-        return [self._packed.get(item.line.row.rel_path, item.line.row) for item in staged]
+        return [(fresh.get(item.line.row.rel_path) or self._placed(item)).line.row for item in staged]
+
+    def _placed(self, item: StagedPayload) -> StagedPayload:
+        place = self._packed.get(item.line.row.rel_path)
+        return item if place is None else item.at(place)
 
     def _kept(
         self, staged: Sequence[StagedPayload], recorded: Mapping[str, BronzeManifestRow]
@@ -178,7 +183,7 @@ class BronzeFileWriter:
             path, payload = item.line.row.rel_path, item.packed
             if payload is None:
                 files.append(item)
-            elif path not in to_pack and not self._is_whole(row := self._packed.get(path) or recorded.get(path)):
+            elif path not in to_pack and not self._is_whole(row := self._row_of(item) or recorded.get(path)):
                 if row is None and not os.path.lexists(f"{self._root}/{path}"):
                     to_pack[path] = item
                 else:
@@ -188,6 +193,10 @@ class BronzeFileWriter:
         self._sync_files([item.temp_path for item in files])
         fault_point("bronze.synced")
         return fresh | {item.line.row.rel_path: item for item in files if self._finish(item)}
+
+    def _row_of(self, item: StagedPayload) -> BronzeManifestRow | None:
+        placed = self._placed(item)
+        return placed.line.row if placed.place is not None else None
 
     def _is_whole(self, row: BronzeManifestRow | None) -> bool:
         """Whether a packed payload is there, byte for byte."""
@@ -219,9 +228,7 @@ class BronzeFileWriter:
             sync_all(packs)
             sync_all(dict.fromkeys(folders))
         fault_point("pack.synced")
-        placed = {path: item.at(place) for (path, item), place in zip(items.items(), places, strict=True)}
-        self._packed |= {path: item.line.row for path, item in placed.items()}
-        return placed
+        return {path: item.at(place) for (path, item), place in zip(items.items(), places, strict=True)}
 
     def close(self) -> None:
         """Close the journals and the packs."""

@@ -20,18 +20,20 @@ class StagedPayload(Value):
         text: the line as it will stand there.
         temp_path: where it is.
         packed: its bytes, where it is to be packed and has no temporary file.
+        place: where it was packed; None as long as it was not.
     """
 
     line: JournalLine
     text: str
     temp_path: str
     packed: bytes | None = None
+    place: PackPlace | None = None
 
     def at(self, place: PackPlace) -> StagedPayload:
         """The same in its place in a pack."""
         row = attrs.evolve(self.line.row, pack=place.pack, pack_offset=place.offset)
         line = attrs.evolve(self.line, row=row)
-        return attrs.evolve(self, line=line, text=placed_text(self.text, row))
+        return attrs.evolve(self, line=line, text=placed_text(self.text, row), place=place)
 
 
 def as_staged(result: RunResult, rel_path: str, payload_hash: str, byte_count: int, temp_path: str) -> StagedPayload:
