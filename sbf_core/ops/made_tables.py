@@ -129,17 +129,20 @@ class MadeTables:
         """What made each silver table, by its name."""
         return made_tables(self._cursor())
 
-    def record(self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-        """The declaration has made the table: in the transaction that makes it. Writes ops.table_declarations, and
-        ends in ops.held_tables what waited. Idempotent.
+    def record(self, conn: duckdb.DuckDBPyConnection, *entries: DatasetKeymapEntry) -> None:
+        """The declarations have made their tables: in the transaction that makes them. Writes ops.table_declarations,
+        and ends in ops.held_tables what waited. Idempotent.
         """
-        text = declaration_text(entry)
-        conn.execute("DELETE FROM ops.table_declarations WHERE table_name = ?", [entry.silver_table])
-        conn.execute(
-            "INSERT INTO ops.table_declarations VALUES (?, ?, ?, ?, ?, ?)",
-            [entry.silver_table, entry.id, fingerprint_of(text), text, to_naive_utc(self._clock.now()), MACROS],
-        )
-        _let_go(conn, entry.silver_table, entry.ids)
+        moment = to_naive_utc(self._clock.now())
+        rows: list[object] = []
+        for entry in entries:
+            text = declaration_text(entry)
+            rows += [entry.silver_table, entry.id, fingerprint_of(text), text, moment, MACROS]
+        tables = [entry.silver_table for entry in entries]
+        conn.execute("DELETE FROM ops.table_declarations WHERE list_contains(?, table_name)", [tables])
+        values = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(entries))
+        conn.execute(f"INSERT INTO ops.table_declarations VALUES {values}", rows)
+        _let_go(conn, tables, [name for entry in entries for name in entry.ids])
 
     def with_older_macros(self) -> list[MadeTable]:
         """Tables whose macros an older release made, in order."""
@@ -189,7 +192,7 @@ class MadeTables:
         """
 
         def work(conn: duckdb.DuckDBPyConnection) -> None:
-            _let_go(conn, held.table, ids)
+            _let_go(conn, [held.table], ids)
             moment = to_naive_utc(self._clock.now())
             row = [held.table, held.dataset, held.fingerprint, held.reason, moment]
             conn.execute("INSERT INTO ops.held_tables VALUES (?, ?, ?, ?, ?)", row)
@@ -222,5 +225,8 @@ class MadeTables:
             self._write(work)
 
 
-def _let_go(conn: duckdb.DuckDBPyConnection, table: str, ids: Sequence[str]) -> None:
-    conn.execute("DELETE FROM ops.held_tables WHERE table_name = ? OR list_contains(?, dataset)", [table, list(ids)])
+def _let_go(conn: duckdb.DuckDBPyConnection, tables: Sequence[str], ids: Sequence[str]) -> None:
+    conn.execute(
+        "DELETE FROM ops.held_tables WHERE list_contains(?, table_name) OR list_contains(?, dataset)",
+        [list(tables), list(ids)],
+    )

@@ -12,14 +12,19 @@ from sbf_core.clock import from_naive_utc, to_naive_utc
 from sbf_core.ops.rows import RowCounts, SeriesState
 
 
-def latest_promoted(conn: duckdb.DuckDBPyConnection, silver_table: str) -> dict[str | None, dt.datetime]:
-    """Per ticker the fetch time of the newest payload promoted into a table."""
+def latest_promoted(
+    conn: duckdb.DuckDBPyConnection, silver_tables: Sequence[str]
+) -> dict[str, dict[str | None, dt.datetime]]:
+    """See ``OpsService.latest_promoted``."""
     rows = conn.execute(
-        "SELECT m.ticker, max(m.fetched_at) FROM ops.bronze_manifest m JOIN ops.promotion_manifest p "
-        "USING (bronze_file_id) WHERE p.silver_table = ? AND p.status = 'ok' GROUP BY ALL",
-        [silver_table],
+        "SELECT p.silver_table, m.ticker, max(m.fetched_at) FROM ops.bronze_manifest m JOIN ops.promotion_manifest p "
+        "USING (bronze_file_id) WHERE list_contains(?, p.silver_table) AND p.status = 'ok' GROUP BY ALL",
+        [list(silver_tables)],
     ).fetchall()
-    return {ticker: from_naive_utc(moment) for ticker, moment in rows}
+    by_table: dict[str, dict[str | None, dt.datetime]] = {}
+    for table, ticker, moment in rows:
+        by_table.setdefault(table, {})[ticker] = from_naive_utc(moment)
+    return by_table
 
 
 def latest_answer_parts(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[tuple[str, str], int]:

@@ -252,9 +252,9 @@ class OpsService:
         """Payloads of the row's series, or of its whole dataset, that are promoted although they were fetched later."""
         return self._repo.load_promoted_since(entry.ids, row.ticker, row.fetched_at, any_ticker=any_ticker)
 
-    def latest_promoted(self, silver_table: str) -> dict[str | None, dt.datetime]:
-        """Per ticker the fetch time of the newest payload promoted into a table."""
-        return queries.latest_promoted(self._repo.cursor(), silver_table)
+    def latest_promoted(self, silver_tables: Sequence[str]) -> dict[str, dict[str | None, dt.datetime]]:
+        """Of each of some tables that has any: per ticker the fetch time of the newest payload promoted into it."""
+        return queries.latest_promoted(self._repo.cursor(), silver_tables)
 
     def start_promotion_manifest(self, row: BronzeManifestRow) -> None:
         """Record that a payload is being promoted. Writes ops.promotion_manifest. Idempotent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -20,9 +21,11 @@ from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.plugin.watch import watched
+from sbf_core.runner.promote_ahead import Newest, prepared, prepared_alone
 from sbf_core.runner.promotion_batches import answers, cut, lacks_parts
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.reading import AskPlan, PromotionBatch, PromotionPlan
+from sbf_core.silver.tables import prepare_tables
 from sbf_core.vocabulary import Drift, Semantics
 
 if TYPE_CHECKING:
@@ -95,9 +98,10 @@ class PromoteStage:
             by_dataset.setdefault(now_called.get(row.dataset_id, row.dataset_id), []).append(row)
         work = [(owned, by_dataset[owned.entry.id]) for owned in datasets if owned.entry.id in by_dataset]
         self._progress.start("promote", sum(len(rows) for _, rows in work))
-        for owned, rows in work:
+        for owned, rows, newest in prepared(self._ops, work):
             try:
-                why = self._promote_dataset(context, owned, rows)
+                before = prepared_alone(self._ops, owned.entry) if newest is None else newest
+                why = self._promote_dataset(context, owned, rows, before)
                 too_late += [(owned, why)] if why else []
             except (DatasetFailure, UsageError) as error:
                 context.failures.append(failure_of(error, dataset=owned.entry.id))
@@ -116,7 +120,7 @@ class PromoteStage:
 
     def prepare(self, owned: OwnedDataset) -> None:
         """Make the silver tables of a dataset, although nothing may come to stand in them."""
-        self._promotion(owned, "").prepare()
+        prepare_tables(self._ops, [owned.entry])
 
     def promote_payloads(
         self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow], *, needs_all: bool = False
@@ -147,11 +151,11 @@ class PromoteStage:
         self._promote_batches(context, owned, in_order, newest={})
         self._progress.finish()
 
-    def _promote_dataset(self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow]) -> str:
+    def _promote_dataset(
+        self, context: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow], newest: Newest
+    ) -> str:
         """Promote payloads, or say why the whole table has to be made again."""
         entry = owned.entry
-        self._promotion(owned, context.run_id).prepare()
-        newest = self._ops.latest_promoted(entry.silver_table)
         if entry.tickers_at_once > 1 and newest:  # a ticker may have been in any of them
             newest = dict.fromkeys({*newest, *(row.ticker for row in rows)}, max(newest.values()))
         late = [row for row in rows if row.ticker in newest and row.fetched_at < newest[row.ticker]]
@@ -175,12 +179,13 @@ class PromoteStage:
 
         entry, accepted = owned.entry, accepted_payloads(self._config)
         batched = entry.tickers_at_once > 1
-        promotions = [
-            self._promotion(owned, context.run_id, is_accepted=kind, needs_all=needs_all) for kind in (False, True)
-        ]
+
+        @cache
+        def promotion(is_accepted: bool) -> Promotion:
+            return self._promotion(owned, context.run_id, is_accepted=is_accepted, needs_all=needs_all)
 
         def promotion_of(batch: Sequence[BronzeManifestRow]) -> Promotion:
-            return promotions[batch[0].rel_path in accepted]
+            return promotion(batch[0].rel_path in accepted)
 
         def late_of(batch: Sequence[BronzeManifestRow]) -> list[BronzeManifestRow]:
             return [row for row in batch if row.ticker in newest and row.fetched_at < newest[row.ticker]]
@@ -190,7 +195,6 @@ class PromoteStage:
             work = cut(entry, in_order, accepted=accepted)
             following = next(work, None)
             while (batch := following) is not None:
-                promotion = promotion_of(batch)
                 looked = None if ahead is None else ahead.result()
                 ahead = None
                 following = next(work, None)
@@ -201,7 +205,7 @@ class PromoteStage:
                     for old in late_of(batch)
                     for row in self._ops.load_promoted_since(old, entry, any_ticker=batched)
                 }
-                outcome = promotion.promote(batch, context=list(younger.values()), looked=looked)
+                outcome = promotion_of(batch).promote(batch, context=list(younger.values()), looked=looked)
                 self._tell(context, entry, batch, outcome)
 
     def _tell(

@@ -34,7 +34,6 @@ from sbf_core.silver.rejects import notes_of_rejects
 from sbf_core.silver.restatement import restatements
 from sbf_core.silver.staging import Habits, stage_batch, staged_of, straight_rows
 from sbf_core.silver.straight import NotStraight, leave_straight, take_straight
-from sbf_core.silver.tables import create_tables, tables_there
 from sbf_core.silver.vanished import close_vanished, find_vanished, list_answers, note_of_empty, note_of_vanished
 from sbf_core.vocabulary import Drift, Semantics
 
@@ -56,7 +55,7 @@ Looked = tuple[list[Inspected], dict[str, SbfError]]
 
 
 class Promotion:
-    """Promotes batches of one dataset.
+    """Promotes batches of one dataset, whose tables are there, see ``prepare_tables``.
 
     Args:
         ops: the facade, for the ledger's part of the transaction.
@@ -93,18 +92,6 @@ class Promotion:
         self._reading = lenient(entry) if is_accepted else entry
         self._needs_all = needs_all
         self._habits = Habits()
-
-    def prepare(self) -> None:
-        """Make the silver tables where they are not there. Idempotent.
-
-        Tables that another declaration made are made again first, see ``Remaking``: they must not be stale here.
-        """
-        conn = self._ops.cursor()
-        if not tables_there(conn, self._entry.silver_table):
-            with transaction(conn):
-                create_tables(conn, self._entry)
-                self._ops.tables.record(conn, self._entry)
-        fault_point("promote.prepared")
 
     def promote(
         self,

@@ -56,13 +56,18 @@ def value_columns(entry: DatasetKeymapEntry) -> tuple[str, ...]:
 
 def tables_there(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Whether a silver table is there, and its history."""
-    names = [table, f"{table}_history"]
-    row = conn.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver' AND "
-        "list_contains(?, table_name)",
-        [names],
-    ).fetchone()
-    return row == (2,)
+    return bool(_there(conn, [table]))
+
+
+def _there(conn: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> set[str]:
+    """The silver tables among some that are there, with their history."""
+    rows = conn.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver' "
+        "AND list_contains(?, table_name)",
+        [[name for table in tables for name in (table, f"{table}_history")]],
+    ).fetchall()
+    there = {name for (name,) in rows}
+    return {table for table in tables if {table, f"{table}_history"} <= there}
 
 
 def drop_tables(conn: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -70,6 +75,22 @@ def drop_tables(conn: duckdb.DuckDBPyConnection, table: str) -> None:
     conn.execute(f"DROP MACRO TABLE IF EXISTS silver.{quoted(table + '_as_of')}")
     for name in (table, f"{table}_history"):
         conn.execute(f"DROP TABLE IF EXISTS silver.{quoted(name)}")
+
+
+def prepare_tables(ops: OpsService, entries: Sequence[DatasetKeymapEntry]) -> None:
+    """Make the silver tables of datasets where they are not there, all in one transaction. Idempotent.
+
+    Tables that another declaration made are made again first, see ``Remaking``: they must not be stale here.
+    """
+    conn = ops.cursor()
+    there = _there(conn, [entry.silver_table for entry in entries])
+    lacking = [entry for entry in entries if entry.silver_table not in there]
+    if lacking:
+        with transaction(conn):
+            for entry in lacking:
+                create_tables(conn, entry)
+            ops.tables.record(conn, *lacking)
+    fault_point("promote.prepared")
 
 
 def create_tables(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
