@@ -26,6 +26,11 @@ def _plain(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} is no value of the ledger")
 
 
+def as_kept(text: str | None) -> str | None:
+    """A text as ``columns_as_json`` has it, to be bound by itself."""
+    return None if text is None else redacted(escaped(text))
+
+
 def columns_as_json(columns: Mapping[str, Sequence[Any]]) -> str:
     """Columns of equal length as a JSON text whose dates and times DuckDB can read; no key gets into the ledger, and no
     half of a surrogate pair, which its reader refuses.

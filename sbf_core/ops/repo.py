@@ -12,17 +12,18 @@ import duckdb
 
 from sbf_core.clock import Clock, SystemClock, to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of
 from sbf_core.duck.bootstrap import DuckDbBootstrap, OpenDatabase
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.duck.transaction import transaction
 from sbf_core.ops import manifest
 from sbf_core.ops.bulk import merge_rows
-from sbf_core.ops.coverage_index import cover_promoted, forget_coverage, join_coverage
+from sbf_core.ops.coverage_index import forget_coverage, join_coverage
+from sbf_core.ops.promoted import WATERMARK, Promoted, parts_of, record_promoted
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
 from sbf_core.secret import redacted, redacted_in_sql
+from sbf_core.vocabulary import WorkStatus
 
 _INGESTION_TYPES = {
     "run_id": "VARCHAR", "kind": "VARCHAR", "subject": "VARCHAR", "started_at": "TIMESTAMP", "finished_at": "TIMESTAMP",
@@ -35,10 +36,6 @@ _INGESTION_TYPES = {
     "from_date": "DATE", "to_date": "DATE",
 }  # fmt: skip
 _INGESTION_KEY = ("run_id", "kind", "subject")
-_WATERMARK = (
-    "domain, source, dataset, discriminator, ticker, silver_table, coverage_from, coverage_to, updated_at, dataset_id, "
-    "series_key"
-)
 _DATE_TYPES = {"key": "VARCHAR", "to_date": "DATE", "checked_at": "TIMESTAMP"}
 #: Statuses that end a promotion; anything else is work still to do.
 _SETTLED = "('ok', 'failed', 'held')"
@@ -197,43 +194,20 @@ class DuckDbOpsRepo:
             )
 
     def record_promoted(
-        self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, started_at: dt.datetime
+        self,
+        conn: duckdb.DuckDBPyConnection,
+        entry: DatasetKeymapEntry,
+        rows: Sequence[Promoted],
+        *,
+        started_at: dt.datetime,
     ) -> None:
-        """Take the outcome of a batch from the temporary table ``promoted``.
+        """Take the outcome of a batch, see ``promoted.record_promoted``.
 
         Writes ops.promotion_manifest, ops.file_ingestions, ops.watermarks and ops.coverage in the caller's transaction.
         Idempotent.
         """
         began, ended = to_naive_utc(started_at), to_naive_utc(self._clock.now())
-        conn.execute(
-            "DELETE FROM ops.promotion_manifest USING promoted "
-            "WHERE promotion_manifest.bronze_file_id = promoted.bronze_file_id"
-        )
-        conn.execute(
-            "INSERT INTO ops.promotion_manifest SELECT bronze_file_id, run_id, ?, status, rows_seen, rows_inserted, "
-            "rows_updated, rows_unchanged, rows_rejected, rows_closed, rows_inserted + rows_updated + rows_closed, "
-            "coverage_from, coverage_to, ?, error, ?, ?, asked_since FROM promoted",
-            [entry.silver_table, fingerprint_of(declaration_text(entry)), began, ended],
-        )
-        conn.execute(
-            "UPDATE ops.file_ingestions AS f SET status = p.status, finished_at = ?, table_name = ?, "
-            "bronze_rows = p.rows_seen, rows_inserted = p.rows_inserted, rows_updated = p.rows_updated, "
-            "rows_unchanged = p.rows_unchanged, rows_rejected = p.rows_rejected, error = p.error, "
-            "error_kind = p.error_kind FROM promoted AS p "
-            "WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id",
-            [ended, entry.silver_table],
-        )
-        conn.execute(
-            "MERGE INTO ops.watermarks AS w USING (SELECT series_key, ticker, min(coverage_from) AS coverage_from, "
-            "max(coverage_to) AS coverage_to FROM promoted WHERE status = 'ok' GROUP BY ALL) AS p "
-            "USING (series_key) "
-            "WHEN MATCHED THEN UPDATE SET coverage_from = least(w.coverage_from, p.coverage_from), "
-            "coverage_to = greatest(w.coverage_to, p.coverage_to), updated_at = ? "
-            f"WHEN NOT MATCHED THEN INSERT ({_WATERMARK}) "
-            "VALUES (?, ?, ?, ?, p.ticker, ?, p.coverage_from, p.coverage_to, ?, ?, p.series_key)",
-            [ended, *_parts(entry), entry.silver_table, ended, entry.id],
-        )
-        cover_promoted(conn, entry)
+        record_promoted(conn, entry, rows, started_at=began, ended_at=ended)
 
     def insert_rejects(self, conn: duckdb.DuckDBPyConnection, silver_table: str, select: str) -> None:
         """Record rejected rows from a SELECT of (bronze_file_id, run_id, reason, column_name, row_json), without keys.
@@ -246,15 +220,19 @@ class DuckDbOpsRepo:
             [silver_table, *keys, to_naive_utc(self._clock.now())],
         )
 
-    def forget_rejects(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Drop the rejects of the files in the temporary table ``batch_file``, which are promoted again.
+    def forget_rejects(self, conn: duckdb.DuckDBPyConnection, rows: Sequence[Promoted]) -> None:
+        """Drop the rejects of the files in the temporary table ``batch_file``, which are promoted again: all of those
+        in ``rows`` that could be read.
 
         Writes ops.rejects.
         """
-        conn.execute(
-            "DELETE FROM ops.rejects USING batch_file AS b "
-            "WHERE rejects.bronze_file_id = b.bronze_file_id AND NOT b.is_context"
-        )
+        if len(rows) == 1 and rows[0].status == WorkStatus.OK:
+            conn.execute("DELETE FROM ops.rejects WHERE bronze_file_id = ?", [rows[0].bronze_file_id])
+        else:
+            conn.execute(
+                "DELETE FROM ops.rejects USING batch_file AS b "
+                "WHERE rejects.bronze_file_id = b.bronze_file_id AND NOT b.is_context"
+            )
 
     def insert_drift(
         self, conn: duckdb.DuckDBPyConnection, silver_table: str, fields: Mapping[str, tuple[str, str, str]]
@@ -292,8 +270,8 @@ class DuckDbOpsRepo:
         conn.execute("DELETE FROM ops.watermarks WHERE series_key = ?", [key])
         moment = to_naive_utc(self._clock.now())
         conn.execute(
-            f"INSERT INTO ops.watermarks ({_WATERMARK}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [*_parts(entry), row.ticker, entry.silver_table, coverage_from, coverage_to, moment, entry.id, key],
+            f"INSERT INTO ops.watermarks ({WATERMARK}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*parts_of(entry), row.ticker, entry.silver_table, coverage_from, coverage_to, moment, entry.id, key],
         )
 
     # gold
@@ -419,7 +397,3 @@ class DuckDbOpsRepo:
                 summary.run_id,
             ],
         )
-
-
-def _parts(entry: DatasetKeymapEntry) -> tuple[str, str, str, str]:
-    return entry.domain, entry.source, entry.dataset, entry.discriminator

@@ -21,6 +21,7 @@ from sbf_core.ops.cursors import Move, move_cursors
 from sbf_core.ops.ingestion_rows import of_known, of_other
 from sbf_core.ops.latest_payloads import LatestPayload, latest_payloads
 from sbf_core.ops.made_tables import MadeTables
+from sbf_core.ops.promoted import Promoted
 from sbf_core.ops.recorded import RecordedPayloads
 from sbf_core.ops.recovery_ledger import RecoveryLedger
 from sbf_core.ops.repairs import forget_failures, recorded_before
@@ -269,17 +270,19 @@ class OpsService:
         )
 
     def record_promoted(
-        self, conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, started_at: dt.datetime, rejects: str
+        self,
+        conn: duckdb.DuckDBPyConnection,
+        entry: DatasetKeymapEntry,
+        rows: Sequence[Promoted],
+        *,
+        started_at: dt.datetime,
+        rejects: str,
     ) -> None:
-        """Take the outcome of a batch from the temporary table ``promoted``, and its rejects from a SELECT, if any.
-
-        Works in the caller's transaction, the one that writes silver: rows, rejects, manifest, watermark and
-        file_ingestions are kept together or not at all.
-        """
-        self._repo.forget_rejects(conn)
+        """Take the outcome of a batch, and its rejects from a SELECT, if any, in the transaction that writes silver."""
+        self._repo.forget_rejects(conn, rows)
         if rejects:
             self._repo.insert_rejects(conn, entry.silver_table, rejects)
-        self._repo.record_promoted(conn, entry, started_at=started_at)
+        self._repo.record_promoted(conn, entry, rows, started_at=started_at)
 
     def known_drift(self, conn: duckdb.DuckDBPyConnection, silver_table: str) -> frozenset[tuple[str, str]]:
         """Fields of a table that were recorded, each with how it changed."""

@@ -6,8 +6,7 @@ declare; each column has its table before it, so that none can be taken for anot
 
 ``stage`` holds the columns of the silver table and ``_context`` (the row belongs to a payload that was promoted
 before), ``_reason`` (why it is rejected) and ``_outcome`` (``unchanged`` for a copy inside its payload). Rows where
-the last two are NULL are live. Each function works inside the caller's transaction and leaves what it wrote in the
-temporary table ``written`` (bronze_file_id, is_update, n).
+the last two are NULL are live. Each function works inside the caller's transaction.
 
 A key with one live row takes the fast way: it is compared with the current row. A key with several, or with one
 that was published before the current row, takes the way of the chain: all its versions are put in order of
@@ -16,11 +15,16 @@ that was published before the current row, takes the way of the chain: all its v
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
+import attrs
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import differs, matches, quoted, quoted_list
 from sbf_core.silver.tables import current_table, history_table, row_columns, value_columns
+from sbf_core.value import Value
 
 
 def live(table: str) -> str:
@@ -61,24 +65,29 @@ def is_empty(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool
     )
 
 
-def make_written(conn: duckdb.DuckDBPyConnection) -> None:
-    """The temporary table ``written``, empty."""
-    conn.execute("CREATE OR REPLACE TEMP TABLE written (bronze_file_id VARCHAR, is_update BOOLEAN, n BIGINT)")
+@attrs.frozen(kw_only=True)
+class Merged(Value):
+    """What taking rows in came to.
+
+    Attributes:
+        is_known: a key was known before.
+        written: by payload, and whether it took the place of another row, how many rows silver has gained; None: each
+            live row of ``stage`` is a new one.
+    """
+
+    is_known: bool = False
+    written: Mapping[tuple[str, bool], int] | None = None
 
 
-def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique: bool) -> bool:
+def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique: bool) -> Merged:
     """Take the live rows of ``stage`` in. Writes silver.<t> and silver.<t>_history.
 
     Args:
         conn: inside a transaction.
         entry: the dataset.
         unique: no key has two live rows in ``stage``.
-
-    Returns:
-        Whether a key was known before.
     """
     keys = quoted_list(entry.key_columns)
-    make_written(conn)
     touched = 0
     if not is_empty(conn, entry):
         known = (
@@ -90,12 +99,17 @@ def merge(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, unique:
         )
     if unique and not touched:
         _insert_all(conn, entry)
-        return False
+        return Merged()
     has_chains = _make_delta(conn, entry, unique=unique)
-    _write_delta(conn, entry)
+    written = _write_delta(conn, entry)
     if has_chains:
-        _write_chains(conn, entry)
-    return touched > 0
+        written += _write_chains(conn, entry)
+    return Merged(is_known=touched > 0, written=written)
+
+
+def _counted(conn: duckdb.DuckDBPyConnection, select: str) -> Counter[tuple[str, bool]]:
+    """What a SELECT says was written: payload, whether it took the place of another row, how many rows."""
+    return Counter({(file_id, is_update): number for file_id, is_update, number in conn.execute(select).fetchall()})
 
 
 def _insert_all(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
@@ -103,9 +117,6 @@ def _insert_all(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> N
     conn.execute(
         f"INSERT INTO {current_table(entry)} ({quoted_list(columns)}) SELECT {quoted_list(columns, prefix='s.')} FROM "
         f"stage AS s WHERE {live('s')}"
-    )
-    conn.execute(
-        f"INSERT INTO written SELECT s._bronze_file_id, false, count(*) FROM stage AS s WHERE {live('s')} GROUP BY ALL"
     )
 
 
@@ -173,7 +184,7 @@ def _move_late_keys(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, 
     return _count(conn, "SELECT count(*) FROM chain_key") > 0
 
 
-def _write_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+def _write_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> Counter[tuple[str, bool]]:
     columns = quoted_list(row_columns(entry))
     current, history = current_table(entry), history_table(entry)
     on = matches(entry.key_columns, "t", "d")
@@ -187,13 +198,12 @@ def _write_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> 
     conn.execute(
         f"INSERT INTO {current} ({columns}) SELECT {quoted_list(row_columns(entry), prefix='d.')} FROM delta AS d"
     )
-    conn.execute(
-        "INSERT INTO written SELECT d._bronze_file_id, d._old_known_from IS NOT NULL, count(*) FROM delta AS d GROUP "
-        "BY ALL"
+    return _counted(
+        conn, "SELECT d._bronze_file_id, d._old_known_from IS NOT NULL, count(*) FROM delta AS d GROUP BY ALL"
     )
 
 
-def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
+def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> Counter[tuple[str, bool]]:
     """Put all versions of the keys in ``chain_key`` in order and write back the keys that gained one."""
     names = row_columns(entry)
     columns, of_stage, of_current, of_history, of_chain = (
@@ -240,7 +250,8 @@ def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) ->
         f"INSERT INTO {history} ({columns}, known_to, _deleted) "
         f"SELECT {of_chain}, c.known_to, c._deleted FROM chain AS c WHERE c.known_to IS NOT NULL OR c._deleted"
     )
-    conn.execute(
-        "INSERT INTO written SELECT v._bronze_file_id, v._is_update, count(*) FROM kept AS v WHERE v._fresh AND NOT "
-        "v._deleted AND NOT v._context GROUP BY ALL"
+    return _counted(
+        conn,
+        "SELECT v._bronze_file_id, v._is_update, count(*) FROM kept AS v WHERE v._fresh AND NOT v._deleted AND NOT "
+        "v._context GROUP BY ALL",
     )

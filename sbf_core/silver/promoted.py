@@ -1,74 +1,81 @@
-"""What became of each payload of a batch: the temporary table ``promoted``, from which the ledger is written."""
+"""What became of each payload of a batch, from which the ledger is written."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import attrs
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.failures import Failure, FailureKind
-from sbf_core.ops.bulk import insert_columns
+from sbf_core.ops.promoted import Promoted
 from sbf_core.ops.rows import BronzeManifestRow, RowCounts
 from sbf_core.silver.cut import asked_since
+from sbf_core.silver.merge import Merged, live
 from sbf_core.vocabulary import WorkStatus
 
-#: What a payload says of the answer that it is.
-_ANSWER = {"from_date": "DATE", "to_date": "DATE", "fetched_at": "TIMESTAMP", "parts": "INTEGER"}
+#: Of a payload of which nothing is in ``stage``.
+_NOTHING = (0, 0, 0, None, None, None)
 
 
-def make_promoted(
+def promoted_of(
     conn: duckdb.DuckDBPyConnection,
     entry: DatasetKeymapEntry,
     rows: Sequence[BronzeManifestRow],
     *,
+    merged: Merged,
+    closed: Mapping[str, int],
     failed: Mapping[str, Failure],
     held: Mapping[str, str],
-) -> None:
-    """Make the table: one row a payload, with its request, its status and counts.
+) -> list[Promoted]:
+    """What became of each payload, with its request.
 
     Args:
-        conn: with the temporary tables ``stage``, ``written`` and ``closed`` of the batch.
+        conn: with the temporary table ``stage`` of the batch.
         entry: the dataset.
         rows: the payloads.
+        merged: what taking them in came to.
+        closed: how many rows some closed, by id.
         failed: why some failed, by id.
         held: why some wait, by id.
     """
-    conn.execute(
-        "CREATE OR REPLACE TEMP TABLE promoting (bronze_file_id VARCHAR, run_id VARCHAR, ticker VARCHAR, series_key "
-        "VARCHAR, status VARCHAR, error VARCHAR, error_kind VARCHAR, "
-        "from_date DATE, to_date DATE, fetched_at TIMESTAMP, parts INTEGER)"
-    )
-    names = ("bronze_file_id", "run_id", "ticker", "series_key", "status", "error", "error_kind")
-    types = dict.fromkeys(names, "VARCHAR") | _ANSWER
-    columns = {name: [getattr(row, name) for row in rows] for name in ("bronze_file_id", "run_id", "ticker", *_ANSWER)}
-    columns["series_key"] = [entry.key(row.ticker) for row in rows]  # as the dataset is called now
-    ids = columns["bronze_file_id"]
-    columns["status"] = [_status(file_id, failed, held) for file_id in ids]
-    columns["error"] = [failed[file_id].what if file_id in failed else held.get(file_id) for file_id in ids]
-    kinds = {**dict.fromkeys(held, FailureKind.HELD), **{file_id: one.kind for file_id, one in failed.items()}}
-    columns["error_kind"] = [kinds.get(file_id) for file_id in ids]
-    insert_columns(conn, "promoting", types, columns)
-    day, whole = _row_date(entry), "(s._reason IS NULL)"
-    conn.execute(
-        "CREATE OR REPLACE TEMP TABLE promoted AS SELECT p.bronze_file_id, p.run_id, p.ticker, p.series_key, p.status, "
-        "p.from_date, p.to_date, p.fetched_at, p.parts, "
-        "coalesce(s.seen, 0) AS rows_seen, coalesce(w.inserted, 0) AS rows_inserted, coalesce(w.updated, 0) AS "
-        "rows_updated, "
-        "coalesce(s.seen - s.rejected, 0) - coalesce(w.inserted, 0) - coalesce(w.updated, 0) AS rows_unchanged, "
-        "coalesce(s.rejected, 0) AS rows_rejected, "
-        f"coalesce(c.n, 0) AS rows_closed, s.coverage_from, s.coverage_to, s.asked_since, p.error, p.error_kind "
-        "FROM promoting AS p "
-        f"LEFT JOIN (SELECT s._bronze_file_id AS id, count(*) AS seen, count(s._reason) AS rejected, min({day}) "
-        f"FILTER {whole} AS coverage_from, max({day}) FILTER {whole} AS coverage_to, max({asked_since(entry)}) "
-        f"FILTER {whole} AS asked_since FROM stage AS s WHERE NOT s._context GROUP BY "
-        f"s._bronze_file_id) AS s ON s.id = p.bronze_file_id "
-        "LEFT JOIN (SELECT w.bronze_file_id AS id, sum(w.n) FILTER (NOT w.is_update) AS inserted, sum(w.n) FILTER "
-        "(w.is_update) AS updated FROM written AS w "
-        "GROUP BY w.bronze_file_id) AS w ON w.id = p.bronze_file_id "
-        "LEFT JOIN closed AS c ON c.bronze_file_id = p.bronze_file_id"
-    )
+    staged = _staged(conn, entry)
+    promoted = []
+    for row in rows:
+        file_id = row.bronze_file_id
+        seen, rejected, alive, first, last, since = staged.get(file_id, _NOTHING)
+        if merged.written is None:
+            inserted, updated = alive, 0
+        else:
+            inserted, updated = (merged.written.get((file_id, is_update), 0) for is_update in (False, True))
+        counts = RowCounts(
+            seen=seen, inserted=inserted, updated=updated, unchanged=seen - rejected - inserted - updated,
+            rejected=rejected, closed=closed.get(file_id, 0),
+        )  # fmt: skip
+        failure, wait = failed.get(file_id), held.get(file_id)
+        status = WorkStatus.FAILED if failure else WorkStatus.OK if wait is None else WorkStatus.HELD
+        kind = failure.kind if failure else None if wait is None else FailureKind.HELD
+        promoted.append(Promoted(
+            bronze_file_id=file_id, run_id=row.run_id, ticker=row.ticker, series_key=entry.key(row.ticker),
+            status=status, from_date=row.from_date, to_date=row.to_date, fetched_at=row.fetched_at, parts=row.parts,
+            counts=counts, coverage_from=first, coverage_to=last, asked_since=since,
+            error=failure.what if failure else wait, error_kind=kind,
+        ))  # fmt: skip
+    return promoted
+
+
+def _staged(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, Sequence[Any]]:
+    """By payload: how many rows there are, rejected ones, live ones, and the days of those that were not rejected."""
+    day, whole = _row_date(entry), "FILTER (s._reason IS NULL)"
+    rows = conn.execute(
+        f"SELECT s._bronze_file_id, count(*), count(s._reason), count(*) FILTER ({live('s')}), CAST(min({day}) {whole} "
+        f"AS VARCHAR), CAST(max({day}) {whole} AS VARCHAR), CAST(max({asked_since(entry)}) {whole} AS VARCHAR) FROM "
+        "stage AS s WHERE NOT s._context GROUP BY 1"
+    ).fetchall()
+    return {file_id: facts for file_id, *facts in rows}
 
 
 def _row_date(entry: DatasetKeymapEntry) -> str:
@@ -76,20 +83,8 @@ def _row_date(entry: DatasetKeymapEntry) -> str:
     return f"CAST(s.{quoted(name)} AS DATE)" if name else "CAST(NULL AS DATE)"
 
 
-def _status(file_id: str, failed: Collection[str], held: Mapping[str, str]) -> str:
-    if file_id in failed:
-        return WorkStatus.FAILED
-    return WorkStatus.HELD if file_id in held else WorkStatus.OK
-
-
-def totals(conn: duckdb.DuckDBPyConnection) -> RowCounts:
-    """The sums over the payloads of the table."""
-    row = conn.execute(
-        "SELECT sum(rows_seen), sum(rows_inserted), sum(rows_updated), sum(rows_unchanged), sum(rows_rejected), "
-        "sum(rows_closed) FROM promoted"
-    ).fetchone()
-    assert row is not None
-    seen, inserted, updated, unchanged, rejected, closed = (int(number or 0) for number in row)
-    return RowCounts(
-        seen=seen, inserted=inserted, updated=updated, unchanged=unchanged, rejected=rejected, closed=closed
-    )
+def totals(promoted: Sequence[Promoted]) -> RowCounts:
+    """The sums over payloads."""
+    counts = [row.counts for row in promoted]
+    names = attrs.fields_dict(RowCounts)
+    return RowCounts(**{name: sum(getattr(one, name) for one in counts) for name in names})

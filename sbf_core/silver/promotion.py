@@ -25,10 +25,10 @@ from sbf_core.silver.drift import DriftWatch, Gone, lenient, notes_of_emptied, w
 from sbf_core.silver.fields import record_fields
 from sbf_core.silver.inspection import READ_BYTES_MAX, Inspected, inspect, refusal
 from sbf_core.silver.judging import keys_twice, refuse_payloads, reject_rewrites, settle_duplicates
-from sbf_core.silver.merge import merge
+from sbf_core.silver.merge import Merged, merge
 from sbf_core.silver.outcome import Batch, BatchOutcome
 from sbf_core.silver.outside import reject_outside
-from sbf_core.silver.promoted import make_promoted, totals
+from sbf_core.silver.promoted import promoted_of, totals
 from sbf_core.silver.reading import AskPlan
 from sbf_core.silver.rejects import notes_of_rejects
 from sbf_core.silver.restatement import restatements
@@ -157,8 +157,8 @@ class Promotion:
         fault_point("promote.staged")
         with transaction(conn):
             fault_point("promote.begun")
-            is_known = self._take_in(conn, unique=unique)
-            outcome = self._recorded(conn, batch, is_known=is_known and not context)
+            merged = self._take_in(conn, unique=unique)
+            outcome = self._recorded(conn, batch, merged, is_known=merged.is_known and not context)
             fault_point("promote.recorded")
         fault_point("promote.committed")
         self._clean(items)
@@ -188,7 +188,7 @@ class Promotion:
                 take_straight(conn, self._entry, taken, items)
                 if self._gone(conn, rows, items, {}, {}):
                     raise NotStraight
-                outcome = self._recorded(conn, batch, is_known=False)
+                outcome = self._recorded(conn, batch, Merged(), is_known=False)
                 leave_straight(conn)
                 fault_point("promote.recorded")
         except (*ENGINE_ERRORS, PayloadRefused, NotStraight) as error:
@@ -200,19 +200,24 @@ class Promotion:
         self._clean(items)
         return outcome
 
-    def _recorded(self, conn: duckdb.DuckDBPyConnection, batch: Batch, *, is_known: bool) -> BatchOutcome:
+    def _recorded(
+        self, conn: duckdb.DuckDBPyConnection, batch: Batch, merged: Merged, *, is_known: bool
+    ) -> BatchOutcome:
         """The ledger's part of the transaction that took the rows in; what became of the batch.
 
         ``is_known``: a key was known before, and no payload arrived late.
         """
         rows = batch.rows
         notes = notes_of_emptied(batch.told)
-        notes += self._without_vanished(conn, batch.without, is_known=is_known)
+        gone_notes, closed = self._without_vanished(conn, batch.without, is_known=is_known)
+        notes += gone_notes
         fault_point("promote.merged")
-        make_promoted(conn, self._entry, rows, failed=batch.failed, held=batch.held)
-        counts = totals(conn)
+        promoted = promoted_of(
+            conn, self._entry, rows, merged=merged, closed=closed, failed=batch.failed, held=batch.held
+        )
+        counts = totals(promoted)
         rejects = _REJECTS if counts.rejected else ""
-        self._ops.record_promoted(conn, self._entry, started_at=batch.started_at, rejects=rejects)
+        self._ops.record_promoted(conn, self._entry, promoted, started_at=batch.started_at, rejects=rejects)
         if self._ask_plan is None:
             notes += record_fields(self._ops, conn, self._entry, batch.staged, tells=self._drift is not None)
         restated = tuple(restatements(conn, self._entry))
@@ -292,33 +297,31 @@ class Promotion:
                 raise
             return error
 
-    def _take_in(self, conn: duckdb.DuckDBPyConnection, *, unique: bool) -> bool:
-        """Whether a key was known before. ``unique``: no key has two live rows in the batch."""
+    def _take_in(self, conn: duckdb.DuckDBPyConnection, *, unique: bool) -> Merged:
+        """``unique``: no key has two live rows in the batch."""
         if self._entry.semantics is Semantics.APPEND:
             reject_rewrites(conn, self._entry, unique=unique)
         return merge(conn, self._entry, unique=unique)
 
     def _without_vanished(
         self, conn: duckdb.DuckDBPyConnection, without: Collection[str], *, is_known: bool
-    ) -> tuple[str, ...]:
-        """Close the rows that answers do not list although they speak about them, or tell of them; what is to be told.
-
-        Makes the temporary table ``closed``: how many rows payloads closed.
+    ) -> tuple[tuple[str, ...], Mapping[str, int]]:
+        """Close the rows that answers do not list although they speak about them, or tell of them; what is to be told,
+        and how many rows payloads closed.
         """
         entry = self._entry
-        conn.execute("CREATE OR REPLACE TEMP TABLE closed (bronze_file_id VARCHAR, n BIGINT)")
         if not entry.closes_rows and not (entry.tells_of_vanished and is_known and self._drift is not None):
-            return ()
+            return (), {}
         is_told = entry.closes_rows and self._drift is not None
         note = note_of_empty(conn, entry, without=without) if is_told else None
         list_answers(conn, entry, without=without)
+        notes = () if note is None else (note,)
         if not find_vanished(conn, entry):
-            return () if note is None else (note,)
+            return notes, {}
         if not entry.closes_rows:
-            return (note_of_vanished(conn, entry),)
+            return (note_of_vanished(conn, entry),), {}
         close_vanished(conn, entry)
-        conn.execute("INSERT INTO closed SELECT v._by, count(*) FROM vanished AS v GROUP BY v._by")
-        return () if note is None else (note,)
+        return notes, dict(conn.execute("SELECT v._by, count(*) FROM vanished AS v GROUP BY v._by").fetchall())
 
     def _clean(self, items: Sequence[Inspected]) -> None:
         ids = {item.file_id for item in items}

@@ -16,12 +16,11 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted, quoted_list
-from sbf_core.ops.bulk import insert_columns
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.silver.cast import is_ordered
 from sbf_core.silver.inspection import Inspected
 from sbf_core.silver.judging import keys_twice, number_of
-from sbf_core.silver.merge import is_empty, make_written
+from sbf_core.silver.merge import is_empty
 from sbf_core.silver.outside import may_be_outside
 from sbf_core.silver.tables import current_table, history_table, row_columns
 from sbf_core.value import Entity
@@ -29,7 +28,6 @@ from sbf_core.value import Entity
 #: Of less there is nothing to save.
 BYTES_MIN = 4 << 20
 _NO_TEXT = "CAST(NULL AS VARCHAR)"
-_WRITTEN = {"bronze_file_id": "VARCHAR", "is_update": "BOOLEAN", "n": "BIGINT"}
 
 
 class NotStraight(Exception):
@@ -80,7 +78,7 @@ def _is_simple(entry: DatasetKeymapEntry) -> bool:
 def take_straight(
     conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, rows: str, items: Sequence[Inspected]
 ) -> None:
-    """Rows of payloads into silver.<t>, with ``stage`` as a view of them and ``written`` as ``merge`` leaves it.
+    """Rows of payloads into silver.<t>, with ``stage`` as a view of them.
 
     Args:
         conn: inside a transaction, which is to be rolled back if this fails.
@@ -112,9 +110,6 @@ def take_straight(
         raise NotStraight
     if may_be_outside(conn, entry) or keys_twice(conn, entry) or (last >= 0 and _is_known(conn, entry, last)):
         raise NotStraight
-    make_written(conn)
-    columns_of = {"bronze_file_id": list(counts), "is_update": [False] * len(counts), "n": list(counts.values())}
-    insert_columns(conn, "written", _WRITTEN, columns_of)
 
 
 def leave_straight(conn: duckdb.DuckDBPyConnection) -> None:

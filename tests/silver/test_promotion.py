@@ -545,6 +545,30 @@ def test_a_failed_payload_is_promoted_again_only_when_forced(warehouse: Warehous
     counts_add_up(warehouse)
 
 
+def test_what_was_said_of_a_failed_payload_goes_once_it_is_promoted(tmp_path: Path) -> None:
+    class Moody(FakeVendor):
+        closes = ("1", "nonsense")
+
+        @hookimpl
+        def promote(self, entry: DatasetKeymapEntry, batch: PromotionBatch) -> ParseRows:
+            return ParseRows(
+                lambda payload: [
+                    price(name, "2024-01-01", close) for name, close in zip("AB", self.closes, strict=True)
+                ]
+            )
+
+    vendor = Moody(entry())
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says(b"any")
+    assert warehouse.run().status == "partial"
+    assert warehouse.ask("SELECT count(*) FROM ops.rejects") == [(2,)]
+    vendor.closes = ("1", "2")
+    assert warehouse.run(options=RunOptions(force=True)).errors == []
+    assert warehouse.ask("SELECT status, rows_seen, rows_written FROM ops.promotion_manifest") == [("ok", 2, 2)]
+    assert warehouse.ask("SELECT count(*) FROM ops.rejects") == [(0,)]
+    counts_add_up(warehouse)
+
+
 def test_a_column_that_is_added_is_filled_from_old_payloads_too(warehouse: Warehouse, vendor: FakeVendor) -> None:
     vendor.says([{**price("A", "2024-01-01"), "currency": "EUR"}])
     warehouse.run()
