@@ -62,6 +62,22 @@ def rows_relation(types: Mapping[str, str]) -> str:
     return f"(SELECT {columns} FROM (SELECT from_json(CAST(? AS JSON), {literal(shape)}) AS j))"
 
 
+def few_or_many(types: Mapping[str, str], columns: Mapping[str, Sequence[Any]]) -> tuple[str, list[Any]]:
+    """SQL for a relation with these columns, and what it binds: the values themselves, where it is one row, which takes
+    half as long as a text.
+    """
+    if any(len(columns[name]) != 1 or isinstance(columns[name][0], (list, tuple, dict)) for name in types):
+        return rows_relation(types), [columns_as_json(columns)]
+    given = ", ".join(f"CAST(? AS {sql_type}) AS {quoted(name)}" for name, sql_type in types.items())
+    return f"(SELECT {given})", [_bound(columns[name][0]) for name in types]
+
+
+def _bound(value: Any) -> Any:
+    if isinstance(value, str):
+        return as_kept(value)
+    return to_naive_utc(value) if isinstance(value, dt.datetime) else value
+
+
 def insert_rows(
     conn: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
 ) -> None:
@@ -75,9 +91,8 @@ def insert_columns(
 ) -> None:
     """As ``insert_rows``, for rows that are given column by column."""
     names = quoted_list(types)
-    conn.execute(
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM {rows_relation(types)}", [columns_as_json(columns)]
-    )
+    relation, values = few_or_many(types, columns)
+    conn.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {relation}", values)
 
 
 def merge_rows(

@@ -139,7 +139,7 @@ class MadeTables:
             text = declaration_text(entry)
             rows += [entry.silver_table, entry.id, fingerprint_of(text), text, moment, MACROS]
         tables = [entry.silver_table for entry in entries]
-        conn.execute("DELETE FROM ops.table_declarations WHERE list_contains(?, table_name)", [tables])
+        conn.execute("DELETE FROM ops.table_declarations WHERE table_name IN (SELECT unnest(?))", [tables])
         values = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(entries))
         conn.execute(f"INSERT INTO ops.table_declarations VALUES {values}", rows)
         _let_go(conn, tables, [name for entry in entries for name in entry.ids])

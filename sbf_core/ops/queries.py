@@ -18,7 +18,7 @@ def latest_promoted(
     """See ``OpsService.latest_promoted``."""
     rows = conn.execute(
         "SELECT p.silver_table, m.ticker, max(m.fetched_at) FROM ops.bronze_manifest m JOIN ops.promotion_manifest p "
-        "USING (bronze_file_id) WHERE list_contains(?, p.silver_table) AND p.status = 'ok' GROUP BY ALL",
+        "USING (bronze_file_id) WHERE p.silver_table IN (SELECT unnest(?)) AND p.status = 'ok' GROUP BY ALL",
         [list(silver_tables)],
     ).fetchall()
     by_table: dict[str, dict[str | None, dt.datetime]] = {}

@@ -8,7 +8,7 @@ Blanks around a field are a part of it.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -151,6 +151,17 @@ class DelimitedReader:
             groups.setdefault(cast(Layout, look.layout), []).append(look)
         typed = typed and all(layout.is_bare for layout in groups)  # a union has one type for each slot
         return " UNION ALL ".join(_select(reading, layout, group, typed=typed) for layout, group in groups.items())
+
+    def types(self, reading: Reading, looks: Sequence[Look], *, typed: bool = False) -> Mapping[str, str]:
+        """See ``FormatReader.types``. Those of one layout are given to the engine's reader."""
+        layouts = {cast(Layout, look.layout) for look in looks}
+        if len(layouts) != 1:
+            return {}
+        layout = layouts.pop()
+        doubles = _doubles(reading, layout) if typed and layout.is_bare else frozenset()
+        pairs = zip(reading.slots, layout.places, strict=True)
+        slots = {slot.name: "DOUBLE" if place in doubles else "VARCHAR" for slot, place in pairs}
+        return dict.fromkeys(("_file", "_place", "_fault", "_raw"), "VARCHAR") | slots
 
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
         """See ``FormatReader.records``. Faults are ``ragged``, ``bad_quote`` and ``header_again``."""

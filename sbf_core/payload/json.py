@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sbf_core.payload import json_look, json_records, json_sql
@@ -23,6 +23,10 @@ class JsonReader:
     def select(self, reading: Reading, looks: Sequence[Look], staging: Path, *, typed: bool = False) -> str:
         """A row with the fault ``doubtful`` may be written otherwise; ``records`` reads its payload then."""
         return json_sql.select(reading, looks, staging)
+
+    def types(self, reading: Reading, looks: Sequence[Look], *, typed: bool = False) -> Mapping[str, str]:
+        """See ``FormatReader.types``."""
+        return {}
 
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
         """Also for what no look finds regular."""

@@ -10,7 +10,7 @@ what is wrong with it: for everything else. Both give the same rows.
 from __future__ import annotations
 
 import io
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -188,6 +188,9 @@ class FormatReader(Protocol):
             typed: the engine may read a field as a double where that gives what its text says; the statement fails
                 where a text is no number.
         """
+
+    def types(self, reading: Reading, looks: Sequence[Look], *, typed: bool = False) -> Mapping[str, str]:
+        """The types of the columns of that relation, where they are known without asking the engine; else nothing."""
 
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
         """Every record of one payload, read exactly. Raises ``PayloadRefused`` as ``look`` does, also half-way: then

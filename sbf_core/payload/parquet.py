@@ -4,7 +4,7 @@ exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sbf_core.duck.identifiers import literal_list
@@ -38,6 +38,10 @@ class ParquetReader:
         )
         owner = owner_of(reading, looks, "r._path")
         return f"SELECT {owner.file_id} AS _file, r.* EXCLUDE (_path) FROM {reader} AS r{owner.join}"
+
+    def types(self, reading: Reading, looks: Sequence[Look], *, typed: bool = False) -> Mapping[str, str]:
+        """See ``FormatReader.types``."""
+        return {}
 
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
         """Never asked: every Parquet payload is regular."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +32,10 @@ class RecordsOnly(ABC):
     def doubt(self, reading: Reading) -> str | None:
         """None: the engine reads nothing of it."""
         return None
+
+    def types(self, reading: Reading, looks: Sequence[Look], *, typed: bool = False) -> Mapping[str, str]:
+        """See ``FormatReader.types``."""
+        return {}
 
     @abstractmethod
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from sbf_core.duck.identifiers import literal_list, quoted
+from sbf_core.duck.identifiers import literal, literal_list, quoted
 from sbf_core.errors import FieldGone
 from sbf_core.payload.model import Look, Reading
 from sbf_core.value import Value
@@ -34,8 +34,10 @@ def owner_of(reading: Reading, looks: Sequence[Look], path: str) -> Owner:
 
     The table ``batch_file`` is joined, which costs least. But the engine may build the hash table of a join from
     either side, and gives the rows of that side backwards. Where it matters which row of a payload comes first, the id
-    is therefore looked up without a join.
+    is therefore looked up without a join. Of one payload it is known.
     """
+    if len(looks) == 1:
+        return Owner(literal(looks[0].file.file_id), "")
     if reading.entry.on_duplicate is OnDuplicate.REJECT:
         return Owner("f.bronze_file_id", f" JOIN batch_file AS f ON f.path = {path}")
     paths = literal_list(look.file.place for look in looks)

@@ -39,12 +39,15 @@ def record_fields(
     if not staged.items or not staged.fields:
         return ()
     last = staged.items[-1]
+    came = undeclared(entry, staged.fields)
+    missing = [names[0] for names in fields_by_name(entry) if not set(names) & set(staged.fields)]
+    if not came and not missing:  # nearly always
+        return ()
     known = ops.known_drift(conn, entry.silver_table)
-    new = [name for name in undeclared(entry, staged.fields) if (name, "added") not in known]
+    new = [name for name in came if (name, "added") not in known]
     holders = (item for item in staged.items if item.look is not None and set(new) & set(item.look.fields))
     holder = next(holders, last)
     examples = _examples(entry, holder, new) if new and tells else dict.fromkeys(new, "")
-    missing = [names[0] for names in fields_by_name(entry) if not set(names) & set(staged.fields)]
     changes = {name: ("added", holder.file_id, text) for name, text in examples.items()}
     changes |= {name: ("missing", last.file_id, "") for name in missing if (name, "missing") not in known}
     ops.record_drift(conn, entry.silver_table, changes)

@@ -75,7 +75,7 @@ def settle_duplicates(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry
 
 
 def refuse_payloads(
-    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, without: Collection[str]
+    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, without: Collection[str], are_rejects: bool
 ) -> dict[str, Failure]:
     """Payloads with too large a share of rejects, and those that would close too much, are refused whole: each of their
     rows becomes a reject.
@@ -84,12 +84,13 @@ def refuse_payloads(
         conn: with a batch in ``stage``.
         entry: its dataset.
         without: ids of payloads that are not taken in already.
+        are_rejects: there may be rejects.
 
     Returns:
         Why payloads are refused, by id.
     """
     refused: dict[str, Failure] = {}
-    if number_of(conn, "SELECT count(*) FROM stage AS s WHERE s._reason IS NOT NULL"):  # nearly never
+    if are_rejects and number_of(conn, "SELECT count(*) FROM stage AS s WHERE s._reason IS NOT NULL"):  # nearly never
         fix = f"see `sbf rejects {typed(entry.id)}`, and declare what is missing, or reject_share_max"
         refused = _failures(FailureKind.REJECTS, _too_many_rejects(conn, entry), fix=fix)
         refused |= _failures(FailureKind.PAYLOAD, _unsure(conn, entry))
@@ -157,9 +158,9 @@ def _unsure(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[
     return reasons
 
 
-def keys_twice(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> int:
-    """How many keys have several live rows in the batch."""
-    if _has_a_day_each(conn, entry):
+def keys_twice(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, rows: int) -> int:
+    """How many keys have several live rows in the batch, which has so many ``rows`` at most."""
+    if rows >= _DAYS_ROWS_MIN and _has_a_day_each(conn, entry):
         return 0
     keys = quoted_list(entry.key_columns, prefix="s.")
     return number_of(

@@ -188,19 +188,21 @@ def _write_delta(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> 
     columns = quoted_list(row_columns(entry))
     current, history = current_table(entry), history_table(entry)
     on = matches(entry.key_columns, "t", "d")
-    if _count(conn, "SELECT count(*) FROM delta AS d WHERE d._old_known_from IS NOT NULL"):
+    written = _counted(
+        conn, "SELECT d._bronze_file_id, d._old_known_from IS NOT NULL, count(*) FROM delta AS d GROUP BY ALL"
+    )
+    if any(is_update for _, is_update in written):
         conn.execute(
             f"INSERT INTO {history} ({columns}, known_to, _deleted) SELECT "
             f"{quoted_list(row_columns(entry), prefix='t.')}, d.known_from, false "
             f"FROM {current} AS t JOIN delta AS d ON {on} WHERE d._old_known_from IS NOT NULL"
         )
         conn.execute(f"DELETE FROM {current} AS t USING delta AS d WHERE {on} AND d._old_known_from IS NOT NULL")
-    conn.execute(
-        f"INSERT INTO {current} ({columns}) SELECT {quoted_list(row_columns(entry), prefix='d.')} FROM delta AS d"
-    )
-    return _counted(
-        conn, "SELECT d._bronze_file_id, d._old_known_from IS NOT NULL, count(*) FROM delta AS d GROUP BY ALL"
-    )
+    if written:
+        conn.execute(
+            f"INSERT INTO {current} ({columns}) SELECT {quoted_list(row_columns(entry), prefix='d.')} FROM delta AS d"
+        )
+    return written
 
 
 def _write_chains(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> Counter[tuple[str, bool]]:

@@ -41,6 +41,7 @@ class Batch(Value):
 
     Attributes:
         rows, items, staged: the payloads, what the look found, what staging gave.
+        is_as_staged: their rows are as staging left them: none was rejected, or settled, since.
         started_at: when the work on them began.
         failed, held, refused: why payloads are not taken in, by id.
         told: payloads that are taken in although a field is gone from them.
@@ -51,6 +52,7 @@ class Batch(Value):
     items: Sequence[Inspected]
     staged: Staged
     started_at: dt.datetime
+    is_as_staged: bool = False
     failed: Mapping[str, Failure] = attrs.field(factory=dict)
     held: Mapping[str, str] = attrs.field(factory=dict)
     refused: Mapping[str, Failure] = attrs.field(factory=dict)

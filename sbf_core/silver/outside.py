@@ -10,15 +10,15 @@ from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.silver.judging import row_json
 
 
-def reject_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> None:
-    """Reject the rows in ``stage`` that are of no day that was asked for.
+def reject_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool:
+    """Reject the rows in ``stage`` that are of no day that was asked for; whether there may be any.
 
     That is a day after the last that was asked for and ``horizon`` days more, where the address says until when; and
     one before ``first_date``, where it says since when. Of other payloads nobody asked for certain days.
     """
     date = _dated(entry)
     if date is None or not may_be_outside(conn, entry):
-        return
+        return False
     day = f"CAST(stage.{quoted(date.name)} AS DATE)"
     tests: dict[str, str] = {}
     if entry.days_ahead is not None:
@@ -31,6 +31,7 @@ def reject_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -
             f"{row_json(entry, 'stage')} FROM batch_file AS b WHERE stage._bronze_file_id = b.bronze_file_id AND "
             f"stage._reason IS NULL AND {test}"
         )
+    return True
 
 
 def may_be_outside(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> bool:

@@ -125,10 +125,10 @@ class Promotion:
         errors.update(staged.errors)
         gone = self._gone(conn, rows, items, refused_looks, staged.errors)
         errors, held = without_gone(conn, gone, errors, drift=self._drift)
-        reject_outside(conn, self._entry)
-        unique = not keys_twice(conn, self._entry)
+        are_rejects = reject_outside(conn, self._entry) or staged.has_rejects
+        unique = not keys_twice(conn, self._entry, rows=staged.row_count)
         if not unique and settle_duplicates(conn, self._entry):
-            unique = not keys_twice(conn, self._entry)
+            are_rejects, unique = True, not keys_twice(conn, self._entry, rows=staged.row_count)
         kinds = {file_id: kind_of(error) for file_id, error in refused_looks.items()}
         kinds |= dict.fromkeys(gone, FailureKind.FIELD_GONE)
         failed = {
@@ -136,17 +136,19 @@ class Promotion:
             for row in rows
             if row.bronze_file_id in errors
         }
-        refused = refuse_payloads(conn, self._entry, without={*errors, *held})
+        refused = refuse_payloads(conn, self._entry, without={*errors, *held}, are_rejects=are_rejects)
         failed |= {
             row.bronze_file_id: attrs.evolve(refused[row.bronze_file_id], dataset=self._entry.id, payload=row.rel_path)
             for row in rows
             if row.bronze_file_id in refused
         }
         told = {file_id: one for file_id, one in gone.items() if file_id not in {*errors, *held, *refused}}
+        is_as_staged = not (are_rejects or gone or refused or self._entry.semantics is Semantics.APPEND)
         batch = Batch(
             rows=rows,
             items=items,
             staged=staged,
+            is_as_staged=is_as_staged,
             started_at=started_at,
             failed=failed,
             held=held,
@@ -212,8 +214,9 @@ class Promotion:
         gone_notes, closed = self._without_vanished(conn, batch.without, is_known=is_known)
         notes += gone_notes
         fault_point("promote.merged")
+        told = batch.staged.told if batch.is_as_staged else None
         promoted = promoted_of(
-            conn, self._entry, rows, merged=merged, closed=closed, failed=batch.failed, held=batch.held
+            conn, self._entry, rows, merged=merged, closed=closed, failed=batch.failed, held=batch.held, told=told
         )
         counts = totals(promoted)
         rejects = _REJECTS if counts.rejected else ""

@@ -10,7 +10,7 @@ import duckdb
 from sbf_core.clock import to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted
-from sbf_core.ops.bulk import columns_as_json, rows_relation
+from sbf_core.ops.bulk import few_or_many
 from sbf_core.silver.inspection import Inspected
 
 _FILE_TYPES = {
@@ -32,15 +32,18 @@ def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected])
     columns["fetched_at"] = [to_naive_utc(moment).isoformat() for moment in columns["fetched_at"]]
     columns["path"] = [item.file.path if item.look is None else item.look.file.place for item in items]
     columns["is_context"] = [item.file.is_context for item in items]
-    codes = []
-    for code, name in (("file_code", "bronze_file_id"), ("run_code", "run_id")):
-        kind = f"ENUM({', '.join(literal(each) for each in dict.fromkeys(columns[name]))})" if items else "VARCHAR"
-        codes.append(f"CAST({name} AS {kind}) AS {code}")
-    conn.execute(
-        f"CREATE OR REPLACE TEMP TABLE batch_file AS SELECT r.*, {', '.join(codes)} "
-        f"FROM {rows_relation(_FILE_TYPES)} AS r",
-        [columns_as_json(columns)],
+    codes = ", ".join(
+        f"{coded(name, columns[name], is_column=True)} AS {code}"
+        for code, name in (("file_code", "bronze_file_id"), ("run_code", "run_id"))
     )
+    relation, values = few_or_many(_FILE_TYPES, columns)
+    conn.execute(f"CREATE OR REPLACE TEMP TABLE batch_file AS SELECT r.*, {codes} FROM {relation} AS r", values)
+
+
+def coded(text: str, known: Sequence[str], *, is_column: bool = False) -> str:
+    """SQL of a text, or of a column of texts, as a number that the engine takes for one of the ``known`` texts."""
+    kind = f"ENUM({', '.join(literal(each) for each in dict.fromkeys(known))})" if known else "VARCHAR"
+    return f"CAST({text if is_column else literal(text)} AS {kind})"
 
 
 def with_request(entry: DatasetKeymapEntry, source: str) -> tuple[str, dict[str, str]]:

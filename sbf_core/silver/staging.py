@@ -14,21 +14,19 @@ from sbf_core.dataset.formats import Json
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, is_inputs_fault
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.formats import reader_of, reading_of
-from sbf_core.payload.model import DOUBTFUL, FormatReader, Look, Reading
+from sbf_core.payload.model import Look, Reading
 from sbf_core.payload.relation import NO_FAULT, slots_from
-from sbf_core.silver.cast import UNCLEAR, checked_select, is_ordered, plain_select
 from sbf_core.silver.cast_steps import Marks
 from sbf_core.silver.hook_rows import HookRows, records_source
 from sbf_core.silver.inspection import Inspected, looked_at, refusal, regular_of
 from sbf_core.silver.parsing import write_records
-from sbf_core.silver.reading import AskPlan
-from sbf_core.silver.source import make_batch_file, with_request
-from sbf_core.silver.staged_rows import described, numbered, with_times
+from sbf_core.silver.reading import AskPlan, BatchFile
+from sbf_core.silver.source import make_batch_file
+from sbf_core.silver.staged_rows import described, judged_rows, rows_of, selected
 from sbf_core.silver.straight import StraightHabit
+from sbf_core.silver.told import Told, told_of
 from sbf_core.value import Entity, Value
 
-#: The first slot: a relation that has it has slots, another has the vendor's names.
-_FIRST_SLOT = "f0"
 #: Where more payloads than this have rows that are not plain, it is quicker to read all of them with care at once.
 _UNCLEAR_SHARE_MAX = 0.3
 #: How numbers are written where no format says it.
@@ -56,11 +54,23 @@ class Staged(Value):
         items: the payloads that are in ``stage``.
         errors: per file id why a payload is not.
         fields: field names that the payloads hold.
+        told: what is in ``stage`` of them; empty where nobody looked.
     """
 
     items: tuple[Inspected, ...]
     errors: dict[str, str]
     fields: tuple[str, ...]
+    told: Mapping[str, Told] = attrs.field(factory=dict)
+
+    @property
+    def row_count(self) -> int:
+        """How many rows are in ``stage``."""
+        return sum(one.rows for one in self.told.values())
+
+    @property
+    def has_rejects(self) -> bool:
+        """Whether some of them are rejected."""
+        return any(one.rejected for one in self.told.values())
 
 
 def stage_batch(
@@ -99,10 +109,10 @@ def stage_batch(
     return stage.done(looked, errors)
 
 
-def staged_of(items: Sequence[Inspected], errors: dict[str, str]) -> Staged:
+def staged_of(items: Sequence[Inspected], errors: dict[str, str], told: Mapping[str, Told] | None = None) -> Staged:
     """What staging gave, of the payloads that are there."""
     fields = dict.fromkeys(name for item in items if item.look is not None for name in item.look.fields)
-    return Staged(items=tuple(items), errors=errors, fields=tuple(fields))
+    return Staged(items=tuple(items), errors=errors, fields=tuple(fields), told=told or {})
 
 
 def straight_rows(
@@ -117,39 +127,7 @@ def straight_rows(
     if reading is None or len(regular_of(reading, looks)) < len(items):
         return None
     make_batch_file(conn, items)
-    source = reader_of(reading.format.kind).select(reading, looks, staging, typed=True)
-    return _rows_of(conn, entry, reading, source, plainly=True)
-
-
-def _rows_of(
-    conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, reading: Reading, source: str, *, plainly: bool
-) -> str:
-    """SQL of the rows of ``stage`` over a relation of payloads."""
-    fields = described(conn, source)
-    if reading.slots and _FIRST_SLOT not in fields:  # the vendor's own names
-        source, types = slots_from(reading, fields, source)
-    else:
-        types = fields
-    return _rows(entry, source, types, marks=reading.format, moments_are_utc=False, plainly=plainly)
-
-
-def _rows(
-    entry: DatasetKeymapEntry,
-    source: str,
-    types: Mapping[str, str],
-    *,
-    marks: Marks,
-    moments_are_utc: bool,
-    plainly: bool = False,
-) -> str:
-    ordered = numbered(source) if is_ordered(entry) else source
-    extended, asked = with_request(entry, ordered)
-    relation, known = f"({extended})", {**types, **asked}
-    if plainly:
-        rows = plain_select(entry, relation, known, marks=marks)
-    else:
-        rows = checked_select(entry, relation, known, marks=marks, moments_are_utc=moments_are_utc)
-    return with_times(entry, rows)
+    return rows_of(conn, entry, reading, *selected(reading, looks, staging, typed=True), plainly=True)
 
 
 def _looked(entry: DatasetKeymapEntry, item: Inspected, staging: Path) -> Inspected | str:
@@ -170,10 +148,15 @@ class _Stage:
         self._staging = staging
         self._habits = habits
         self._is_there = False
+        self._told: dict[str, Told] | None = None
+        self._filed: Sequence[Inspected] | None = None
+        self._alone: BatchFile | None = None
 
     def fill(self, items: Sequence[Inspected]) -> dict[str, str]:
         """Read payloads as they are declared; returns why some cannot be read, by id."""
         make_batch_file(self._conn, items)
+        self._filed = items
+        self._alone = items[0].file if len(items) == 1 else None
         errors: dict[str, str] = {}
         by_extension: dict[str, list[Inspected]] = {}
         for item in items:
@@ -195,7 +178,7 @@ class _Stage:
         again = {look.file.file_id for look in looks} - {look.file.file_id for look in regular}
         if regular:
             try:
-                self._take_regular(reading, reader, regular)
+                self._take_regular(reading, regular)
                 doubtful = self._doubtful(regular)
                 self._remove(doubtful)
                 again |= doubtful
@@ -213,66 +196,67 @@ class _Stage:
             if item.file_id in again
         ]
         errors, _ = write_records(payloads, reading.slots, target, decimal=reading.format.decimal)
-        self._take(reading, records_source([slot.name for slot in reading.slots], target))
+        self._take(reading, records_source([slot.name for slot in reading.slots], target), {})
         return errors
 
-    def _take_regular(self, reading: Reading, reader: FormatReader, looks: Sequence[Look]) -> None:
+    def _take_regular(self, reading: Reading, looks: Sequence[Look]) -> None:
         """Rows of regular payloads into ``stage``: as plain ones, and those payloads that have others with all care."""
         closely = list(looks)
         if self._habits.is_plain:
-            unclear = self._take_plainly(reading, reader.select(reading, looks, self._staging, typed=True))
+            unclear = self._take_plainly(reading, looks)
             closely = closely if unclear is None else [look for look in looks if look.file.file_id in unclear]
             self._habits.is_plain = len(closely) <= _UNCLEAR_SHARE_MAX * len(looks)
         if closely:
-            self._take(reading, reader.select(reading, closely, self._staging))
+            self._take(reading, *selected(reading, closely, self._staging))
 
-    def _take_plainly(self, reading: Reading, source: str) -> set[str] | None:
+    def _take_plainly(self, reading: Reading, looks: Sequence[Look]) -> set[str] | None:
         """As ``_take``, for rows whose fields are plain; returns the payloads with others, none of whose rows is then
         there. None: a text is no number where only numbers could be read, and nothing is there.
         """
         try:
-            self._take(reading, source, plainly=True)
+            self._take(reading, *selected(reading, looks, self._staging, typed=True), plainly=True)
         except duckdb.ConversionException:
             return None
-        sql = "SELECT DISTINCT s._bronze_file_id FROM stage AS s WHERE s._reason = ?"
-        unclear = {file_id for (file_id,) in self._conn.execute(sql, [UNCLEAR]).fetchall()}
+        unclear = {file_id for file_id, told in self._counted().items() if told.unclear}
         self._remove(unclear)
         return unclear
 
-    def _take(self, reading: Reading, source: str, *, plainly: bool = False) -> None:
+    def _take(self, reading: Reading, source: str, types: Mapping[str, str], *, plainly: bool = False) -> None:
         """Typed rows of a relation of payloads into ``stage``."""
-        self._put(_rows_of(self._conn, self._entry, reading, source, plainly=plainly))
+        self._put(rows_of(self._conn, self._entry, reading, source, types, plainly=plainly, alone=self._alone))
 
     def _insert(self, source: str, types: Mapping[str, str], *, marks: Marks, moments_are_utc: bool) -> None:
-        self._put(_rows(self._entry, source, types, marks=marks, moments_are_utc=moments_are_utc))
+        self._put(judged_rows(self._entry, source, types, marks=marks, moments_are_utc=moments_are_utc))
 
     def _put(self, rows: str) -> None:
         into = "INSERT INTO stage" if self._is_there else "CREATE OR REPLACE TEMP TABLE stage AS"
         self._conn.execute(f"{into} {rows}")
-        self._is_there = True
+        self._is_there, self._told = True, None
 
     def _doubtful(self, looks: Sequence[Look]) -> set[str]:
         """Files that the engine may have read otherwise than they are written: it saw another number of records, or
         texts that it may have printed itself.
         """
-        sql = "SELECT s._bronze_file_id, count(*), count(*) FILTER (s._reason = ?) FROM stage AS s GROUP BY 1"
-        told = self._conn.execute(sql, [DOUBTFUL]).fetchall()
-        counted = {file_id: count for file_id, count, _ in told}
-        return {file_id for file_id, _, doubts in told if doubts} | {
+        counted = self._counted()
+        return {file_id for file_id, told in counted.items() if told.doubtful} | {
             look.file.file_id
             for look in looks
-            if look.record_count is not None and counted.get(look.file.file_id, 0) != look.record_count
+            if look.record_count is not None
+            and (counted[look.file.file_id].rows if look.file.file_id in counted else 0) != look.record_count
         }
 
-    def _counted(self) -> dict[str, int]:
-        """How many rows each payload has in ``stage``."""
-        return dict(self._conn.execute("SELECT s._bronze_file_id, count(*) FROM stage AS s GROUP BY 1").fetchall())
+    def _counted(self) -> dict[str, Told]:
+        """What is in ``stage``, by payload; asked once, as long as nothing comes or goes."""
+        if self._told is None:
+            self._told = told_of(self._conn, self._entry)
+        return self._told
 
     def _remove(self, file_ids: set[str]) -> None:
         if file_ids and self._is_there:
             self._conn.execute(
                 "DELETE FROM stage WHERE stage._bronze_file_id IN (SELECT unnest(?))", [sorted(file_ids)]
             )
+            self._told = None
 
     def fill_from_hook(self, hook: HookRows, plan: object) -> dict[str, str]:
         """Rows that a hook gives. A payload with which its SELECT fails is left out, and costs only itself."""
@@ -323,12 +307,18 @@ class _Stage:
 
     def done(self, items: Sequence[Inspected], errors: dict[str, str]) -> Staged:
         """What came of it; a payload that gave no record is none, unless the dataset says that it may be."""
+        counted = self._counted()
         if not self._entry.is_data.may_be_empty:
-            counted = self._counted()
-            sql = "SELECT b.bronze_file_id FROM batch_file AS b WHERE NOT b.is_context"
-            for (file_id,) in self._conn.execute(sql).fetchall():
+            for file_id in self._ids():
                 if file_id not in counted:
                     errors.setdefault(
                         file_id, "holds no rows; if that is an answer, declare is_data=DataRules(may_be_empty=True)"
                     )
-        return staged_of([item for item in items if item.file_id not in errors], errors)
+        return staged_of([item for item in items if item.file_id not in errors], errors, counted)
+
+    def _ids(self) -> list[str]:
+        """The payloads in ``batch_file`` that are to be promoted."""
+        if self._filed is not None:
+            return [item.file_id for item in self._filed if not item.file.is_context]
+        sql = "SELECT b.bronze_file_id FROM batch_file AS b WHERE NOT b.is_context"
+        return [file_id for (file_id,) in self._conn.execute(sql).fetchall()]

@@ -108,7 +108,8 @@ def take_straight(
         raise NotStraight
     if any(count is not None and count != counts[file_id] for file_id, count in expected.items()):
         raise NotStraight
-    if may_be_outside(conn, entry) or keys_twice(conn, entry) or (last >= 0 and _is_known(conn, entry, last)):
+    is_odd = may_be_outside(conn, entry) or keys_twice(conn, entry, rows=inserted)
+    if is_odd or (last >= 0 and _is_known(conn, entry, last)):
         raise NotStraight
 
 

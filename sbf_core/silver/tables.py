@@ -62,8 +62,8 @@ def tables_there(conn: duckdb.DuckDBPyConnection, table: str) -> bool:
 def _there(conn: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> set[str]:
     """The silver tables among some that are there, with their history."""
     rows = conn.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver' "
-        "AND list_contains(?, table_name)",
+        "SELECT table_name FROM duckdb_tables() SEMI JOIN (SELECT unnest(?) AS table_name) USING (table_name) "
+        "WHERE database_name = current_database() AND schema_name = 'silver'",
         [[name for table in tables for name in (table, f"{table}_history")]],
     ).fetchall()
     there = {name for (name,) in rows}

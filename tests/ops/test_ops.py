@@ -15,11 +15,13 @@ from sbf_core.clock import FixedClock
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.failures import Failure, FailureKind
+from sbf_core.ops.bulk import columns_as_json, few_or_many, rows_relation
 from sbf_core.ops.recoveries import RecoveredRun
 from sbf_core.ops.rows import BronzeManifestRow, FailedFetch
 from sbf_core.ops.service import OpsService
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
+from sbf_core.secret import Secret
 
 QUERIES = [
     "SELECT run_id, started_at, finished_at, status FROM ops.file_ingestions ORDER BY started_at DESC LIMIT 5;",
@@ -177,3 +179,19 @@ def test_a_ledger_that_cannot_be_written_fails_the_work(ops: OpsService, monkeyp
     with pytest.raises(duckdb.IOException):
         ops.record_fetched([ROW], [])
     assert rows(ops, "SELECT count(*) FROM ops.bronze_manifest") == [(0,)]
+
+
+def test_one_row_is_kept_as_many_are() -> None:
+    """Bound value by value, or in one text: no key gets into the ledger, and times are UTC."""
+    key = Secret("k3y-of-a-vendor")
+    types = {"text": "VARCHAR", "at": "TIMESTAMP", "day": "DATE", "n": "INTEGER", "none": "VARCHAR", "is_it": "BOOLEAN"}
+    moment = dt.datetime(2024, 1, 2, 3, 4, 5, 6, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    for text in ("plain", "half \ud83d", f"https://x/?apikey={key.reveal()}", "quote ' and \""):
+        row = {"text": text, "at": moment, "day": dt.date(2024, 1, 2), "n": 1, "none": None, "is_it": True}
+        columns = {name: [value] for name, value in row.items()}
+        relation, values = few_or_many(types, columns)
+        with duckdb.connect() as conn:
+            alone = conn.execute(f"FROM {relation}", values).fetchall()
+            as_many = conn.execute(f"FROM {rows_relation(types)}", [columns_as_json(columns)]).fetchall()
+        assert alone == as_many
+        assert key.reveal() not in alone[0][0]

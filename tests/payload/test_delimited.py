@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from delimited_reading import Bench, reading_of
 
+from sbf_core.dataset.columns import Column
 from sbf_core.dataset.formats import Csv
 from sbf_core.errors import PayloadRefused, UsageError
 from sbf_core.payload import delimited, delimited_shape, text
@@ -84,6 +85,28 @@ def test_files_of_many_layouts_are_read_by_one_statement(bench: Bench) -> None:
     assert all(look.is_regular for look in looks)
     assert len({look.layout for look in looks}) == 5
     assert sorted(bench.selected(reading, looks)) == sorted((look.file.file_id, "1", "2") for look in looks)
+
+
+@pytest.mark.parametrize("typed", [False, True])
+@pytest.mark.parametrize(
+    ("contents", "are_known"),
+    [
+        (["a,b,c\n1,2,3\n"], True),
+        (['a,b,c\n"1","",3\n'], True),
+        (["b,a\n2,1\n", "b,a\n3,4\n"], True),
+        (["a,b,c\n1,2,3\n", "b,a\n2,1\n"], False),
+    ],
+)
+def test_the_types_of_one_layout_are_those_that_the_engine_tells(
+    bench: Bench, contents: list[str], are_known: bool, typed: bool
+) -> None:
+    number = Column(name="number", type="DOUBLE", source="b")
+    reading = reading_of(Csv(), ["a", number, Column(name="c", type="DOUBLE", optional=True, nullable=True)])
+    looks = [bench.look(reading, bench.file(content.encode())) for content in contents]
+    bench.selected(reading, looks)
+    select = READER.select(reading, looks, bench.folder, typed=typed)
+    told = {row[0]: row[1] for row in bench.conn.execute(f"DESCRIBE {select}").fetchall()}
+    assert READER.types(reading, looks, typed=typed) == (told if are_known else {})
 
 
 def test_what_the_engine_cannot_skip_is_read_from_a_copy(bench: Bench, tmp_path: Path) -> None:
