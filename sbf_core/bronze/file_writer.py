@@ -167,11 +167,8 @@ class BronzeFileWriter:
             if isinstance(error, OSError):
                 raise environment_fault(error, doing="payloads cannot be kept", where=self._root) from error
             raise
-        return [(fresh.get(item.line.row.rel_path) or self._placed(item)).line.row for item in staged]
-
-    def _placed(self, item: StagedPayload) -> StagedPayload:
-        place = self._packed.get(item.line.row.rel_path)
-        return item if place is None else item.at(place)
+        kept = {path: item.line.row for path, item in fresh.items()}
+        return [kept.get(item.line.row.rel_path) or self._row_of(item) or item.line.row for item in staged]
 
     def _kept(
         self, staged: Sequence[StagedPayload], recorded: Mapping[str, BronzeManifestRow]
@@ -181,9 +178,13 @@ class BronzeFileWriter:
         to_pack: dict[str, StagedPayload] = {}
         for item in staged:
             path, payload = item.line.row.rel_path, item.packed
-            if payload is None:
+            row = self._row_of(item) or recorded.get(path)
+            if path in to_pack or self._is_whole(row):
+                if payload is None:
+                    _discard(item.temp_path)
+            elif payload is None:
                 files.append(item)
-            elif path not in to_pack and not self._is_whole(row := self._row_of(item) or recorded.get(path)):
+            else:
                 if row is None and not os.path.lexists(f"{self._root}/{path}"):
                     to_pack[path] = item
                 else:
@@ -195,8 +196,8 @@ class BronzeFileWriter:
         return fresh | {item.line.row.rel_path: item for item in files if self._finish(item)}
 
     def _row_of(self, item: StagedPayload) -> BronzeManifestRow | None:
-        placed = self._placed(item)
-        return placed.line.row if placed.place is not None else None
+        place = self._packed.get(item.line.row.rel_path)
+        return None if place is None else item.at(place).line.row
 
     def _is_whole(self, row: BronzeManifestRow | None) -> bool:
         """Whether a packed payload is there, byte for byte."""

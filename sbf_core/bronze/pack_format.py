@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 #: A pack that has reached this size gets no further payload.
 PACK_BYTES_MAX = 16 * 1024**2
@@ -28,6 +29,7 @@ _RECORD = re.compile(
     rb"WARC/1\.1\r\nWARC-Type: resource\r\n(?:[A-Za-z-]+: [^\r\n]{0,4096}\r\n){1,20}?"
     rb"Content-Length: ([0-9]{1,9})\r\n\r\n"
 )
+_BEGIN = b"WARC/1.1\r\n"
 _ABOUT = b"software: sbf\r\nformat: WARC File Format 1.1\r\n"
 
 
@@ -48,6 +50,12 @@ def record_head(rel_path: str, payload_hash: str, byte_count: int) -> bytes:
         f"WARC-Target-URI: file:///{rel_path}\r\nContent-Type: {kind}\r\n"
         f"WARC-Block-Digest: sha256:{payload_hash}\r\nContent-Length: {byte_count}\r\n\r\n"
     ).encode()
+
+
+def looks_like_pack(path: Path) -> bool:
+    """Whether a file begins as a pack does, and is no larger than one can be."""
+    with path.open("rb") as file:
+        return file.read(len(_BEGIN)) == _BEGIN and path.stat().st_size <= 2 * PACK_BYTES_MAX
 
 
 def payloads_in(pack: bytes) -> Iterator[bytes]:

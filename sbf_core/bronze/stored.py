@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +63,7 @@ def put_back_bytes(bronze: Path, rel_path: str, stored: Stored, *, known: set[st
     None where there are none that are right.
     """
     place, facts = place_inside(bronze, rel_path, known)
-    if facts is None or facts.st_size != stored.byte_count:
+    if facts is None or not stat.S_ISREG(facts.st_mode) or facts.st_size != stored.byte_count:
         return None
     payload = small_file(place, stored.byte_count)
     return payload if is_right(stored, payload) else None
@@ -93,17 +95,33 @@ def is_record_whole(bronze: Path, rel_path: str, stored: Stored) -> bool:
     """Whether the record of a packed payload is byte for byte what was written, with its head, and before the first one
     that of the pack. Raises ``OSError``.
     """
+    head = _head_of(rel_path, stored)
+    begin = stored.offset - len(head)
+    record = _piece(f"{bronze}{os.sep}{stored.pack}", begin, stored.end - begin) if begin >= 0 else b""
+    return _is_whole(record, head, stored)
+
+
+def is_record_whole_in(pack: bytes, rel_path: str, stored: Stored) -> bool:
+    """The same, of the bytes of a pack."""
+    head = _head_of(rel_path, stored)
+    begin = stored.offset - len(head)
+    return begin >= 0 and _is_whole(pack[begin : stored.end], head, stored)
+
+
+def _head_of(rel_path: str, stored: Stored) -> bytes:
     head = record_head(rel_path, stored.payload_hash, stored.byte_count)
     begin = stored.offset - len(head)
     if 0 < begin < _PACK_HEAD_BYTES_MAX and begin == len(of_pack := pack_head(stored.pack, rel_path)):
-        head, begin = of_pack + head, 0
-    record = _piece(f"{bronze}{os.sep}{stored.pack}", begin, stored.end - begin) if begin >= 0 else b""
-    payload = record[len(head) : -len(TRAILER)]
+        return of_pack + head
+    return head
+
+
+def _is_whole(record: bytes, head: bytes, stored: Stored) -> bool:
     return (
-        len(record) == stored.end - begin
+        len(record) == len(head) + stored.byte_count + len(TRAILER)
         and record.startswith(head)
         and record.endswith(TRAILER)
-        and hashlib.sha256(payload).hexdigest() == stored.payload_hash
+        and is_right(stored, record[len(head) : -len(TRAILER)])
     )
 
 
@@ -134,8 +152,10 @@ def as_file(bronze: Path, rel_path: str, stored: Stored) -> Iterator[Path]:
 
 
 def _piece(path: str, offset: int, byte_count: int) -> bytes:
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
     try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):  # a pipe would wait for whoever writes into it
+            raise FileNotFoundError(errno.ENOENT, "it is no file", path)
         os.lseek(handle, offset, os.SEEK_SET)
         piece = os.read(handle, byte_count)
         while len(piece) < byte_count and (more := os.read(handle, byte_count - len(piece))):

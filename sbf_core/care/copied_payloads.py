@@ -6,6 +6,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from os import stat_result
 from pathlib import Path
+from typing import TypeGuard
 
 import attrs
 
@@ -13,7 +14,7 @@ from sbf_core.atomic_file import file_hash, small_file
 from sbf_core.bronze.file_reader import stored_of
 from sbf_core.bronze.journal import lines_of
 from sbf_core.bronze.paths import JOURNAL_FOLDER
-from sbf_core.bronze.stored import Stored, is_record_whole, is_right
+from sbf_core.bronze.stored import Stored, is_record_whole_in, is_right
 from sbf_core.errors import DamageFound
 from sbf_core.many_files import FileCopies
 from sbf_core.safe_paths import place_inside
@@ -87,11 +88,16 @@ class _Copying(Entity):
         self.copies, self.payloads, self.byte_count = FileCopies(mode=0o400), 0, 0
         self.ways_here, self.ways_there = set(), set()
 
-    def file(self, path: str, stored: Stored) -> None:
-        """A payload that is a file of its own, or was put back as one."""
+    def file(self, path: str, stored: Stored, *, payload: bytes | None = None) -> None:
+        """A payload that is a file of its own, or was put back as one, or becomes one: then its bytes are given."""
         there, facts = place_inside(self.target, path, self.ways_there)
         size, sha256 = stored.byte_count, stored.payload_hash
         if _is_file(facts, size) and (self.trusting or file_hash(there) == sha256):
+            return
+        if payload is not None:
+            self.copies.put(payload, there)
+            self.payloads += 1
+            self.byte_count += size
             return
         here, given = place_inside(self.source, path, self.ways_here)
         if not _is_file(given, size) or not self.copies.add(here, there, sha256=sha256, byte_count=size):
@@ -105,24 +111,33 @@ class _Copying(Entity):
         self.byte_count += size
 
     def pack(self, pack: str, members: Sequence[Named]) -> None:
-        """A pack up to the last of its payloads that is named, and files that were put back of it."""
+        """A pack up to the last of its payloads that is named, and files of those whose record in it is not whole."""
         end = max(stored.end for _, stored in members)
         there, facts = place_inside(self.target, pack, self.ways_there)
-        is_there = facts is not None and stat.S_ISREG(facts.st_mode) and facts.st_size >= end
-        if is_there and (self.trusting or all(is_record_whole(self.target, *member) for member in members)):
-            return
-        size = 0 if facts is None else facts.st_size
         here, given = place_inside(self.source, pack, self.ways_here)
-        content = small_file(here, end)[:end] if given is not None and stat.S_ISREG(given.st_mode) else b""
+        size = min(given.st_size, end) if _is_regular(given) else 0
+        had = facts.st_size if _is_regular(facts) else 0
+        own = {path for path, _ in members if place_inside(self.source, path, self.ways_here)[1] is not None}
+        if self.trusting and had >= size:
+            for path, stored in members:
+                if path in own or stored.end > size:
+                    self.file(path, stored)
+            return
+        content = small_file(here, size)[:size] if size else b""
         for path, stored in members:
-            if not is_right(stored, content[stored.offset : stored.offset + stored.byte_count]):
-                self.file(path, stored)
-            elif stored.end > size:
+            if path in own or not is_record_whole_in(content, path, stored):
+                payload = content[stored.offset : stored.offset + stored.byte_count]
+                self.file(path, stored, payload=payload if path not in own and is_right(stored, payload) else None)
+            elif stored.end > had:
                 self.payloads += 1
                 self.byte_count += stored.byte_count
-        if len(content) == end:
+        if content:
             self.copies.put(content, there)
 
 
+def _is_regular(facts: stat_result | None) -> TypeGuard[stat_result]:
+    return facts is not None and stat.S_ISREG(facts.st_mode)
+
+
 def _is_file(facts: stat_result | None, size: int) -> bool:
-    return facts is not None and stat.S_ISREG(facts.st_mode) and facts.st_size == size
+    return _is_regular(facts) and facts.st_size == size

@@ -7,18 +7,18 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from sbf_core.atomic_file import file_hash, write_whole
+from sbf_core.atomic_file import file_hash
 from sbf_core.bronze.file_reader import stored_of
 from sbf_core.bronze.journal import journal_path, rewrite_journal, salvaged_lines
 from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.listing import payload_files
-from sbf_core.bronze.pack_format import payloads_in
+from sbf_core.bronze.pack_format import looks_like_pack, payloads_in
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.bronze.quarantine import QuarantineReason, copy_to_quarantine, move_to_quarantine
 from sbf_core.bronze.stored import Stored, is_right, packed_bytes
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DamageFound
-from sbf_core.ops.pack_place import is_pack
+from sbf_core.many_files import FileCopies
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.safe_paths import inside
 
@@ -55,9 +55,10 @@ def put_back(config: DuckDbConfig, wanted: Mapping[str, Stored], *, sources: Seq
     """
     restored: list[str] = []
     missing = dict(wanted)
+    copies = FileCopies(mode=0o400)
 
     def put(path: str, payload: bytes) -> None:
-        write_whole(inside(config.bronze, path), payload, mode=0o400)
+        copies.put(payload, str(inside(config.bronze, path)))
         restored.append(path)
         del missing[path]
 
@@ -68,12 +69,16 @@ def put_back(config: DuckDbConfig, wanted: Mapping[str, Stored], *, sources: Seq
                 put(path, payload)
         if source == config.bronze:
             continue  # what is in another place there is another payload
-        by_hash = {stored.payload_hash: path for path, stored in missing.items()}
+        by_hash: dict[str, list[str]] = {}
+        for path, stored in missing.items():
+            by_hash.setdefault(stored.payload_hash, []).append(path)
         for entry in payload_files(source) if by_hash else ():
             if entry.is_file(follow_symlinks=False):
                 for payload_hash, payload in _payloads_of(Path(entry.path), wanted=by_hash):
-                    if by_hash[payload_hash] in missing:
-                        put(by_hash[payload_hash], payload)
+                    for path in by_hash[payload_hash]:
+                        if path in missing:
+                            put(path, payload)
+    copies.finish()
     return sorted(restored)
 
 
@@ -94,7 +99,7 @@ def _payloads_of(path: Path, *, wanted: Collection[str]) -> Iterator[tuple[str, 
     whole = file_hash(path)
     if whole in wanted:
         yield whole, path.read_bytes()
-    elif is_pack(path.as_posix()):
+    elif looks_like_pack(path):  # whatever it is called now
         for payload in payloads_in(path.read_bytes()):
             payload_hash = hashlib.sha256(payload).hexdigest()
             if payload_hash in wanted:

@@ -80,6 +80,8 @@ class FetchStage:
         self._watch: DatabaseWatch | None = None
         self._watched: Sequence[str] = ()
         self._replays = False
+        self._hooked: set[str] = set()
+        self._packs_there: bool | None = None
         #: Series of which every step came.
         self.whole: set[str] = set()
 
@@ -104,6 +106,8 @@ class FetchStage:
             later = self._ops.recorded.later_than(context.started_at + _CLOCK_SLACK)
             context.notes += notes_of_the_clock(planned, later, now=context.started_at)
         self._replays = known is None
+        asked = {item.entry.id: self._registry.get(item.entry.id) for item in planned}
+        self._hooked = {name for name, owned in asked.items() if owned is not None and self._hooks.has(owned, "fetch")}
         self._watched = self._hooks_here(planned)
         self._watch = DatabaseWatch(self._ops.cursor) if self._watched else None
         self._progress.start("fetch", len(planned))
@@ -182,13 +186,24 @@ class FetchStage:
                 self._keep_evidence(answer.evidence)
 
     def _recorded_before(self, context: RunContext, staged: Sequence[StagedPayload]) -> Mapping[str, BronzeManifestRow]:
-        """What the ledger knows of payloads that are to be packed, and may have been answers before this run."""
+        """What the ledger knows of payloads that may have come before, because not we said when: those of a recording
+        and of hooks. Where nothing is packed, the files say it themselves.
+        """
+        rows = [item.line.row for item in staged]
+        if self._config.small != "packs" and not self._has_packs():
+            return {}
+        now = self._ops.clock.now()
         paths = [
-            item.line.row.rel_path
-            for item in staged
-            if item.packed is not None and (self._replays or item.line.row.fetched_at <= context.started_at)
+            row.rel_path
+            for row in rows
+            if self._replays or row.dataset_id in self._hooked or not context.started_at < row.fetched_at <= now
         ]
         return {row.rel_path: row for row in self._ops.recorded.rows(paths)} if paths else {}
+
+    def _has_packs(self) -> bool:
+        if self._packs_there is None:
+            self._packs_there = (self._replays or bool(self._hooked)) and bool(self._ops.recovery.known_packs())
+        return self._packs_there
 
     def _keep_evidence(self, result: RunResult) -> None:
         """What came instead of data goes to quarantine; a vendor that is down sends thousands of pages alike, so not

@@ -144,7 +144,7 @@ def each_size(conn: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, int, 
     while some := result.fetchmany(_ROWS_AT_ONCE):
         for path, payload_hash, byte_count, pack, offset, file_id, *names in some:
             why = why_unsafe(path, file_id, tuple(names), payload_hash, byte_count)
-            why = why or why_no_place(pack, offset, path)
+            why = why or why_no_place(pack, offset, path, byte_count)
             if why:
                 raise damaged_ledger(why, file_id)
             yield path, payload_hash, byte_count, pack, offset

@@ -82,10 +82,9 @@ def known_paths(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
     return _texts(conn, "SELECT rel_path FROM ops.bronze_manifest")
 
 
-def known_packs(conn: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """The packs that the ledger knows, and where the last payload of each ends, without what follows it."""
-    sql = "SELECT pack, max(pack_offset + content_length_bytes) FROM ops.bronze_manifest WHERE pack <> '' GROUP BY 1"
-    return dict(conn.execute(sql).fetchall())
+def known_packs(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Every pack that the ledger knows, by its path below Bronze."""
+    return _texts(conn, "SELECT DISTINCT pack FROM ops.bronze_manifest WHERE pack <> ''")
 
 
 def known_quarantine(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:

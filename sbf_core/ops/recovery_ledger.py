@@ -43,8 +43,8 @@ class RecoveryLedger:
         """Every payload that the ledger knows, by its path below Bronze."""
         return recoveries.known_paths(self._cursor())
 
-    def known_packs(self) -> Mapping[str, int]:
-        """The packs that the ledger knows, and where the last payload of each ends, without what follows it."""
+    def known_packs(self) -> frozenset[str]:
+        """Every pack that the ledger knows, by its path below Bronze."""
         return recoveries.known_packs(self._cursor())
 
     def known_quarantine(self) -> frozenset[str]:

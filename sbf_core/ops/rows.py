@@ -158,7 +158,7 @@ class BronzeManifestRow(Value):
         names = (self.run_id, self.domain, self.source, self.dataset, self.extension)
         return why_unsafe(
             self.rel_path, self.bronze_file_id, names, self.payload_hash, self.content_length_bytes
-        ) or why_no_place(self.pack, self.pack_offset, self.rel_path)
+        ) or why_no_place(self.pack, self.pack_offset, self.rel_path, self.content_length_bytes)
 
 
 def why_unsafe(

@@ -11,15 +11,15 @@ import datetime as dt
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import attrs
 
+from sbf_core.bronze.file_reader import stored_of
 from sbf_core.bronze.journal import cut_torn_tail, journal_files, read_journal_start, run_of_copy, torn_tail
 from sbf_core.bronze.journal_line import JournalLine
 from sbf_core.bronze.listing import is_payload, is_temporary, payload_files, relative
-from sbf_core.bronze.pack_format import TRAILER
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine, put_in_quarantine, quarantined_files
 from sbf_core.counted import counted
@@ -100,16 +100,14 @@ def recover(
         mend_torn_journal(config, path)
     fault_point("recover.mended")
     lines: dict[str, list[JournalLine]] = {}
+    broken: set[str] = set()
     for path in concerned:
         lines[path.stem], damage = read_journal_start(path)
         damages += [damage] if damage else []
+        broken |= {path.stem} if damage else set()
     paths = ops.recovery.known_paths()
     journalled = {line.row.rel_path for run_lines in lines.values() for line in run_lines}
-    ends = dict(ops.recovery.known_packs())
-    for row in (line.row for run_lines in lines.values() for line in run_lines):
-        if row.pack:
-            ends[row.pack] = max(ends.get(row.pack, 0), row.pack_offset + row.content_length_bytes)
-    moved = move_strays(config, paths | journalled, packs=ends) if ours else 0
+    moved = move_strays(config, paths | journalled, packs=_pack_ends(ops, lines, but=broken)) if ours else 0
     fault_point("recover.moved")
     quarantined = record_quarantined(ops, config)
     fault_point("recover.quarantined")
@@ -181,18 +179,34 @@ def mend_torn_journal(config: DuckDbConfig, path: Path) -> bool:
     return bool(torn)
 
 
-def move_strays(config: DuckDbConfig, known: frozenset[str] | set[str], *, packs: Mapping[str, int]) -> int:
+def _pack_ends(
+    ops: OpsService, lines: Mapping[str, list[JournalLine]], *, but: Collection[str]
+) -> dict[str, int | None]:
+    """The packs that are known, and where the last payload of each ends that its journal names; None where nobody may
+    cut it: the journal was not read, or ends in damage. The ledger alone is no reason to cut anything.
+    """
+    ends: dict[str, int | None] = dict.fromkeys(ops.recovery.known_packs())
+    for run_id, run_lines in lines.items():
+        for row in (line.row for line in run_lines):
+            if row.pack:
+                end = ends.get(row.pack) or 0
+                ends[row.pack] = None if run_id in but else max(end, stored_of(row).end)
+    return ends
+
+
+def move_strays(config: DuckDbConfig, known: frozenset[str] | set[str], *, packs: Mapping[str, int | None]) -> int:
     """Move temporary files, and payloads that neither ledger nor journal knows, to quarantine; returns how many.
 
     Args:
         config: where the home is.
         known: paths of payloads.
-        packs: where the last known payload of each pack ends; what follows it is moved, too.
+        packs: where the last known payload of each pack ends, and what follows it is moved, too; None: nobody knows.
     """
     moved = 0
     for entry in payload_files(config.bronze):
         if is_pack(path := relative(config.bronze, entry)) and path in packs:
-            moved += cut_pack(config, path, packs[path] + len(TRAILER))
+            end = packs[path]
+            moved += end is not None and cut_pack(config, path, end)
             continue
         if is_temporary(entry.name):
             reason = QuarantineReason.HALF_WRITTEN

@@ -241,6 +241,7 @@ def test_a_pack_that_another_program_writes_is_left_alone(config: DuckDbConfig, 
     [
         ("", 1), ("../_packs/r1-001.warc", 5), ("/prices/x/eod/_packs/r1-001.warc", 5), ("prices/x/eod/r1-001.warc", 5),
         ("prices/x/other/_packs/r1-001.warc", 5), ("prices/x/eod/_packs/r1.warc", 5),
+        ("prices/_packs/r1-001.warc", 5), ("prices/x/eod/_packs/r1-001.warc", 2**40),
         ("prices/x/eod/_packs/r1-001.warc", 0), ("prices/x/eod/_packs/r1-001.warc", -5),
         ("prices/x/eod/_packs/..-1.warc/../../../r-1.warc", 5),
     ],
@@ -249,7 +250,7 @@ def test_a_place_that_sbf_never_gave_is_refused(
     config: DuckDbConfig, writer: BronzeFileWriter, pack: str, offset: int
 ) -> None:
     row = kept(writer, answer(b"[1]"))[0]
-    assert why_no_place(row.pack, row.pack_offset, row.rel_path) == ""
+    assert why_no_place(row.pack, row.pack_offset, row.rel_path, 3) == ""
     assert row.why_unsafe == ""
     assert attrs.evolve(row, pack=pack, pack_offset=offset).why_unsafe
 

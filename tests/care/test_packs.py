@@ -17,7 +17,7 @@ import duckdb
 import pytest
 from warehouse import START, FakeVendor, Once, Warehouse, entry, price
 
-from sbf_core.api import DatasetKeymapEntry, ParseRows, PromotionBatch, SelectRows, hookimpl
+from sbf_core.api import DataRules, DatasetKeymapEntry, ParseRows, PromotionBatch, SelectRows, hookimpl
 from sbf_core.bronze.file_reader import read_payload
 from sbf_core.bronze.journal import journal_files, read_journal
 from sbf_core.bronze.pack_format import PACKED_BYTES_MAX
@@ -28,11 +28,15 @@ from sbf_core.care.rebuild import rebuild
 from sbf_core.care.repair import Repair
 from sbf_core.care.verify import Verification
 from sbf_core.clock import FixedClock
+from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import DamageFound
+from sbf_core.ops.service import OpsService
 from sbf_core.recovery.dead_runs import recover
 from sbf_core.reports.lineage import explain_silver
 from sbf_core.reports.payload import payload_facts
+from sbf_core.runner.options import RunOptions
 from sbf_core.settings.settings import Settings
+from sbf_core.vocabulary import Layer
 
 TICKERS = ("AAA", "BBB", "CCC")
 
@@ -78,6 +82,12 @@ def kinds(warehouse: Warehouse) -> set[str]:
 
 def repair(warehouse: Warehouse, *sources: Path) -> set[str]:
     return {one.kind for one in Repair(warehouse.opened(), sources=sources).run().after}
+
+
+def recovered(warehouse: Warehouse) -> None:
+    bootstrap = DuckDbBootstrap(warehouse.opened().config).open()
+    recover(OpsService.over(bootstrap, clock=warehouse.clock), warehouse.opened().config, everything=True)
+    bootstrap.close()
 
 
 def rewrite(path: Path, content: bytes) -> None:
@@ -128,21 +138,23 @@ def test_files_and_packs_live_in_one_home(tmp_path: Path) -> None:
     assert findings(warehouse) == []
 
 
-def test_an_answer_of_before_that_comes_once_more_is_not_kept_twice(tmp_path: Path) -> None:
-    """Of a source that says itself when its answers were made: the first one again, after another."""
+@pytest.mark.parametrize("ahead", [0, 25, 1000])
+def test_an_answer_of_before_that_comes_once_more_is_not_kept_twice(tmp_path: Path, ahead: int) -> None:
+    """Of a source that says itself when its answers were made, also ahead of us: the first one again, after another."""
     kept = {}
-    for small in ("files", "packs"):
+    first = START + dt.timedelta(hours=ahead)
+    for small in ("files", "packs", "both"):
         vendor = FakeVendor(entry())
         warehouse = Warehouse(tmp_path / small, vendor)
-        vendor.clock = FixedClock(START)
-        for close, moment in (("1", START), ("2", START + dt.timedelta(hours=1)), ("1", START)):
+        for number, (close, moment) in enumerate((("1", first), ("2", first + dt.timedelta(hours=1)), ("1", first))):
             vendor.says([price("AAA", "2024-01-01", close)])
             vendor.clock = FixedClock(moment)
-            warehouse.run(hours_later=24, bronze__small=small)
+            how = ("packs", "packs", "files")[number] if small == "both" else small
+            warehouse.run(hours_later=24, options=RunOptions(force=True), bronze__small=how)
         journals = [read_journal(path) for path in journal_files(warehouse.home / "bronze")]
         kept[small] = [line.row.rel_path for lines in journals for line in lines]
         assert findings(warehouse) == []
-    assert kept["packs"] == kept["files"]
+    assert kept["packs"] == kept["files"] == kept["both"]
     assert len(kept["packs"]) == 2
 
 
@@ -228,13 +240,8 @@ def test_what_a_crash_left_behind_goes_to_quarantine_and_twice_is_once(packed: W
     whole = pack.read_bytes()
     rewrite(pack, whole + b"half of a rec")
     stray.write_bytes(b"WARC/1.1\r\n")
-    from sbf_core.duck.bootstrap import DuckDbBootstrap
-    from sbf_core.ops.service import OpsService
-
     for _ in range(2):
-        bootstrap = DuckDbBootstrap(packed.opened().config).open()
-        recover(OpsService.over(bootstrap, clock=packed.clock), packed.opened().config, everything=True)
-        bootstrap.close()
+        recovered(packed)
     assert pack.read_bytes() == whole
     assert not stray.exists()
     quarantine = packed.home / "quarantine"
@@ -292,6 +299,96 @@ def test_a_payload_that_was_put_back_is_backed_up(packed: Warehouse, tmp_path: P
     other.clock.advance(hours=1000)
     rebuild(other.opened())
     assert (digests(other), findings(other)) == (before, [])
+
+
+@pytest.mark.parametrize("damage", ["its end is cut", "the head of a record", "the head of the pack", "a payload"])
+def test_a_home_that_was_mended_is_backed_up_whole(packed: Warehouse, tmp_path: Path, damage: str) -> None:
+    """The files beside a damaged pack, and what is left of it; again into the same folder, and into a new one."""
+    before = digests(packed)
+    back_up(packed.opened().config, tmp_path / "one", clock=packed.clock)
+    DAMAGES[damage][0](packs(packed)[0])
+    assert repair(packed, tmp_path / "one") == set()
+    for name in ("one", "two"):
+        back_up(packed.opened().config, tmp_path / name, clock=packed.clock)
+        assert back_up(packed.opened().config, tmp_path / name, clock=packed.clock).payloads_copied == 0
+        restore_files(tmp_path / name, Settings(tmp_path / f"of-{name}", environment={}).config)
+        other = Warehouse(tmp_path / f"of-{name}", *packed.plugins.values())
+        other.clock.advance(hours=1000)
+        assert (digests(other), findings(other)) == (before, [])
+        rebuild(other.opened())
+        assert digests(other) == before
+
+
+def test_a_payload_whose_head_is_damaged_is_backed_up_as_a_file(packed: Warehouse, tmp_path: Path) -> None:
+    """Its bytes are right, so the backup need not fail; and the new home is in order."""
+    DAMAGES["the head of a record"][0](packs(packed)[0])
+    back_up(packed.opened().config, tmp_path / "backup", clock=packed.clock)
+    restore_files(tmp_path / "backup", Settings(tmp_path / "new", environment={}).config)
+    other = Warehouse(tmp_path / "new", *packed.plugins.values())
+    other.clock.advance(hours=1000)
+    assert (digests(other), findings(other)) == (digests(packed), [])
+
+
+@pytest.mark.parametrize("name", ["x.warc", "_packs/other.bak", "../packs.old"])
+def test_a_pack_that_was_renamed_is_found_by_what_is_in_it(packed: Warehouse, name: str) -> None:
+    pack = packs(packed)[0]
+    target = (pack.parent.parent / name).resolve()
+    pack.rename(target)
+    assert repair(packed) == set()
+    assert findings(packed) == []
+
+
+def test_payloads_of_equal_bytes_are_put_back_at_once(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry(scope="per_ticker", is_data=DataRules(may_be_empty=True)))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    for ticker in TICKERS:
+        vendor.says([], ticker=ticker)
+    warehouse.run(universe__tickers=TICKERS)
+    for path in (warehouse.home / "bronze" / "prices").rglob("*.json"):
+        path.rename(path.with_name(f"moved-{path.name}"))
+    assert repair(warehouse) == set()
+
+
+@pytest.mark.parametrize("offset", ["pack_offset - 400", "2000000", "9223372036854775807"])
+def test_recovery_cuts_no_pack_for_what_the_ledger_says(packed: Warehouse, offset: str) -> None:
+    """It may have been changed by others; the journals say where a pack ends, those that are whole."""
+    before = {path: path.read_bytes() for path in packs(packed)}
+    with packed.open(read_only=False) as cursor:
+        cursor.execute(f"UPDATE ops.bronze_manifest SET pack_offset = {offset} WHERE pack <> ''")
+        cursor.execute("UPDATE ops.file_ingestions SET status = 'running' WHERE kind = 'run'")
+    packed.run(hours_later=1, options=RunOptions(only=Layer.SILVER))
+    assert {path: path.read_bytes() for path in packs(packed)} == before
+    if len(offset) > 16:  # nothing that sbf can have written
+        with pytest.raises(DamageFound, match="make it again with `sbf rebuild`"):
+            repair(packed)
+        rebuild(packed.opened())
+    else:
+        assert repair(packed) == set()
+    assert findings(packed) == []
+
+
+def test_recovery_cuts_no_pack_whose_journal_is_damaged(packed: Warehouse) -> None:
+    pack, journal = packs(packed)[0], journal_files(packed.home / "bronze")[0]
+    before, lines = pack.read_bytes(), journal.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 3
+    journal.write_bytes(lines[0] + lines[1].replace(b'"BBB"', b'"BBC"') + lines[2])
+    recovered(packed)
+    assert pack.read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_in_the_place_of_a_pack_is_not_waited_for(packed: Warehouse) -> None:
+    row = read_journal(journal_files(packed.home / "bronze")[0])[0].row
+    packs(packed)[0].unlink()
+    os.mkfifo(packed.home / "bronze" / row.pack)
+    with pytest.raises(DamageFound, match="cannot be read"):
+        read_payload(packed.home / "bronze", row)
+
+
+def test_a_folder_in_the_place_of_a_payload_is_a_finding(packed: Warehouse) -> None:
+    row = read_journal(journal_files(packed.home / "bronze")[0])[0].row
+    (packed.home / "bronze" / row.rel_path).mkdir(parents=True)
+    assert read_payload(packed.home / "bronze", row)
 
 
 def test_a_value_is_explained_down_to_its_pack(packed: Warehouse) -> None:
