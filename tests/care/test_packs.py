@@ -358,7 +358,7 @@ def test_recovery_cuts_no_pack_for_what_the_ledger_says(packed: Warehouse, offse
         cursor.execute("UPDATE ops.file_ingestions SET status = 'running' WHERE kind = 'run'")
     packed.run(hours_later=1, options=RunOptions(only=Layer.SILVER))
     assert {path: path.read_bytes() for path in packs(packed)} == before
-    if len(offset) > 16:  # nothing that sbf can have written
+    if offset.isdigit() and len(offset) > 16:  # nothing that sbf can have written
         with pytest.raises(DamageFound, match="make it again with `sbf rebuild`"):
             repair(packed)
         rebuild(packed.opened())
