@@ -118,9 +118,7 @@ def test_exemptions_are_shown_with_their_reasons(tmp_path: Path) -> None:
     assert "it is exempt from 'rows_are_taken' (none is left out), and needs it no more: take it out" in other.stdout
 
 
-def test_a_plugin_that_posts_is_checked_like_any_other(
-    tmp_path: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plugin_that_posts_is_checked_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a socket when it is recorded, and without one afterwards; its key is in neither."""
 
     def answer(request: Request) -> Response:
@@ -128,14 +126,14 @@ def test_a_plugin_that_posts_is_checked_like_any_other(
         rows = [{"day": f"2024-03-0{page}", "amount": page + 0.5}] if page < 3 else []
         return Response(json.dumps({"rows": rows}), content_type="application/json")
 
-    httpserver.expect_request("/rain", method="POST").respond_with_handler(answer)
-    recipe = f"""RestRecipe(
-        url="{httpserver.url_for("/rain")}", json={{"from": "{{from_date}}", "what": ["rain"]}},
-        secret_body={{"key": "RAIN_KEY"}}, pages=Pages(by="page", parameter="page", in_body=True)),
-        rows_at="rows", first_date=dt.date(2024, 3, 1"""
     monkeypatch.setenv("RAIN_KEY", "drops-keep-falling")
-    gauge = Gauge(tmp_path, url="https://example.com", recipe=f"{recipe})")
-    httpserver.stop()
+    with HTTPServer() as server:
+        server.expect_request("/rain", method="POST").respond_with_handler(answer)
+        recipe = f"""RestRecipe(
+            url="{server.url_for("/rain")}", json={{"from": "{{from_date}}", "what": ["rain"]}},
+            secret_body={{"key": "RAIN_KEY"}}, pages=Pages(by="page", parameter="page", in_body=True)),
+            rows_at="rows", first_date=dt.date(2024, 3, 1)"""
+        gauge = Gauge(tmp_path, url="https://example.com", recipe=recipe)
     done = gauge.check("--recording", "home")
     assert done.returncode == 0, done.stdout
     assert done.stdout.rstrip().endswith("28 of 28 checks passed")
