@@ -13,6 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import attrs
 import duckdb
 import pytest
 from warehouse import START, FakeVendor, Once, Warehouse, entry, price
@@ -156,6 +157,32 @@ def test_an_answer_of_before_that_comes_once_more_is_not_kept_twice(tmp_path: Pa
         assert findings(warehouse) == []
     assert kept["packs"] == kept["files"] == kept["both"]
     assert len(kept["packs"]) == 2
+
+
+class Slow(FakeVendor):
+    """Takes an hour to answer, and says itself when its answer was made."""
+
+    moment = START
+
+    @hookimpl
+    def fetch(self, entry: DatasetKeymapEntry, request: Any) -> Any:
+        assert self.clock is not None
+        self.clock.advance(hours=1)
+        return attrs.evolve(super().fetch(entry, request), fetched_at=self.moment)
+
+
+def test_what_a_hook_dates_within_the_run_may_have_come_before(tmp_path: Path) -> None:
+    """As after the clock of the machine was set back."""
+    vendor = Slow(entry())
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    for hours, close, after in ((0, "1", 0.5), (24, "2", 24.5), (0, "1", 0.5)):
+        warehouse.clock = vendor.clock = FixedClock(START + dt.timedelta(hours=hours))
+        vendor.moment = START + dt.timedelta(hours=after)
+        vendor.says([price("AAA", "2024-01-01", close)])
+        warehouse.run(options=RunOptions(force=True), bronze__small="packs")
+    journals = [read_journal(path) for path in journal_files(warehouse.home / "bronze")]
+    assert len([line for lines in journals for line in lines]) == 2
+    assert findings(warehouse) == []
 
 
 DAMAGES: dict[str, tuple[Callable[[Path], object], set[str]]] = {
