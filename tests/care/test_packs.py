@@ -412,10 +412,17 @@ def test_a_pipe_in_the_place_of_a_pack_is_not_waited_for(packed: Warehouse) -> N
         read_payload(packed.home / "bronze", row)
 
 
-def test_a_folder_in_the_place_of_a_payload_is_a_finding(packed: Warehouse) -> None:
-    row = read_journal(journal_files(packed.home / "bronze")[0])[0].row
-    (packed.home / "bronze" / row.rel_path).mkdir(parents=True)
-    assert read_payload(packed.home / "bronze", row)
+def test_a_folder_at_the_path_of_a_packed_payload_is_a_finding(tmp_path: Path) -> None:
+    """Also one that is as large as the payload; it is read from the pack meanwhile."""
+    vendor = FakeVendor(entry())
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says(json.dumps([price("AAA", "2024-01-01")]).ljust(tmp_path.stat().st_size))
+    warehouse.run(bronze__small="packs")
+    row = read_journal(journal_files(warehouse.home / "bronze")[0])[0].row
+    (warehouse.home / "bronze" / row.rel_path).mkdir(parents=True)
+    assert read_payload(warehouse.home / "bronze", row)
+    assert findings(warehouse) == [(Kind.PAYLOAD_CHANGED, row.rel_path)]
+    assert repair(warehouse) == set()
 
 
 def test_a_value_is_explained_down_to_its_pack(packed: Warehouse) -> None:
