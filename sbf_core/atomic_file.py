@@ -173,6 +173,17 @@ def state_of(path: Path) -> Any:
         raise ValueError("brackets without end") from error
 
 
+def write_all(handle: int, content: bytes | memoryview, *, point: str) -> None:
+    """Write all of it. Where faults are armed it comes in pieces, and ``point`` is passed after each: not in halves,
+    because lines of a journal are of one length, and half would cut between two.
+    """
+    view = memoryview(content)
+    step = max(1, len(view) // 2 - 7) if is_armed() else len(view)
+    while view:
+        view = view[os.write(handle, view[:step]) :]
+        fault_point(point)
+
+
 def small_file(path: str | Path, byte_count: int) -> bytes:
     """All of a file of so many bytes; of a longer one the first of them, and one more.
 

@@ -13,7 +13,7 @@ from secrets import token_hex
 
 import attrs
 
-from sbf_core.atomic_file import CAN_SYNC_LATER, make_folder, sync_all
+from sbf_core.atomic_file import CAN_SYNC_LATER, make_folder, sync_all, write_all
 from sbf_core.bronze.file_reader import check_payload
 from sbf_core.bronze.journal import JournalWriter
 from sbf_core.bronze.large_payload import copy_payload
@@ -24,7 +24,7 @@ from sbf_core.bronze.quarantine import QuarantineReason, move_to_quarantine
 from sbf_core.bronze.staged_payload import StagedPayload, as_staged
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import DamageFound, PayloadRefused, environment_fault
-from sbf_core.faults import fault_point, is_armed
+from sbf_core.faults import fault_point
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -257,11 +257,7 @@ class BronzeFileWriter:
             handle = os.open(path, _WRITE_FLAGS, 0o400)
         fault_point("bronze.created")
         try:
-            view = memoryview(payload)
-            step = max(1, len(view) // 2) if is_armed() else len(view)
-            while view:
-                view = view[os.write(handle, view[:step]) :]
-                fault_point("bronze.half")
+            write_all(handle, payload, point="bronze.half")
             fault_point("bronze.written")
             if self.waits_for_disk:
                 os.fsync(handle)

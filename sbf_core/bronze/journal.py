@@ -13,12 +13,12 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from sbf_core.atomic_file import make_folder, sync_all, write_whole
+from sbf_core.atomic_file import make_folder, sync_all, write_all, write_whole
 from sbf_core.bronze.journal_file import check_journal, journal_bytes, short_lines
 from sbf_core.bronze.journal_line import JournalLine, as_line, as_text
 from sbf_core.bronze.paths import JOURNAL_FOLDER
 from sbf_core.errors import DamageFound
-from sbf_core.faults import fault_point, is_armed
+from sbf_core.faults import fault_point
 from sbf_core.safe_paths import why_no_name
 
 _FIRST_CHAIN = "0" * 64
@@ -79,13 +79,7 @@ class JournalWriter:
     def append_texts(self, texts: Iterable[str]) -> None:
         """The same, of what ``as_text`` made of them."""
         text, self._chain = _chained_text(texts, self._chain)
-        content = memoryview(text)
-        step = (
-            max(1, len(content) // 2 - 7) if is_armed() else len(content)
-        )  # lines are of one length: half would cut between two
-        while content:
-            content = content[os.write(self._file, content[:step]) :]
-            fault_point("journal.half")
+        write_all(self._file, text, point="journal.half")
         fault_point("journal.written")
         if self._durable:
             os.fsync(self._file)

@@ -9,9 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
 
-from sbf_core.atomic_file import CAN_SYNC_LATER, file_hash
+from sbf_core.atomic_file import CAN_SYNC_LATER, file_hash, write_all
 from sbf_core.errors import PayloadRefused
-from sbf_core.faults import fault_point, is_armed
 
 _PIECE_BYTES = 1 << 20
 #: The disk is asked to keep what is written while more of it comes: at the end there is little to wait for.
@@ -56,7 +55,7 @@ def copy_payload(source: Path, handle: int, *, durable: bool) -> tuple[str, int]
                 break
             piece = pieces[turn][:size]
             hashing[turn] = hasher.submit(digest.update, piece)
-            _write_all(handle, piece)
+            write_all(handle, piece, point="bronze.half")
             count, unsynced = count + size, unsynced + size
             if durable and CAN_SYNC_LATER and unsynced >= _SYNC_EACH_BYTES and (syncing is None or syncing.done()):
                 syncing, unsynced = syncer.submit(os.fsync, handle), 0
@@ -90,13 +89,6 @@ def _read_into(file: FileIO, piece: memoryview, source: Path) -> int:
         return file.readinto(piece)
     except OSError as error:
         raise _refused(source, error.strerror or str(error)) from error
-
-
-def _write_all(handle: int, piece: memoryview) -> None:
-    step = max(1, len(piece) // 2) if is_armed() else len(piece)
-    while piece:
-        piece = piece[os.write(handle, piece[:step]) :]
-        fault_point("bronze.half")
 
 
 def _refused(source: Path, why: str) -> SourceRefused:

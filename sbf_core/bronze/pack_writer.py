@@ -9,9 +9,9 @@ from contextlib import suppress
 
 import attrs
 
-from sbf_core.atomic_file import make_folder
+from sbf_core.atomic_file import make_folder, write_all
 from sbf_core.bronze.pack_format import PACK_BYTES_MAX, TRAILER, pack_head, record_head
-from sbf_core.faults import fault_point, is_armed
+from sbf_core.faults import fault_point
 from sbf_core.ops.pack_place import pack_path
 from sbf_core.value import Entity, Value
 
@@ -139,12 +139,9 @@ class PackWriter:
             if not pack.in_file:
                 self._written.append(path)
             fault_point("pack.created")
-            content = memoryview(b"".join(pack.pending))
+            content = b"".join(pack.pending)
             pack.pending.clear()
-            step = max(1, len(content) // 2 - 7) if is_armed() else len(content)
-            while content:
-                content = content[os.write(handle, content[:step]) :]
-                fault_point("pack.half")
+            write_all(handle, content, point="pack.half")
             fault_point("pack.written")
             if self._sync_each:
                 os.fsync(handle)

@@ -91,7 +91,7 @@ def test_it_is_named_as_a_small_one_is(files: Files, monkeypatch: pytest.MonkeyP
 
 def test_the_same_bytes_once_more_are_no_news_and_are_not_copied(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     files.run(HEAD + rows_of(300))
-    monkeypatch.delattr(large_payload, "_write_all")
+    monkeypatch.delattr(large_payload, "write_all")
     assert files.run().files == 0
     assert len(files.payloads()) == 1
 
@@ -108,16 +108,16 @@ def test_other_bytes_of_the_same_size_are_news(files: Files) -> None:
 def test_a_file_that_another_program_writes_meanwhile_is_not_taken(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = large_payload._write_all
+    write = large_payload.write_all
 
-    def grown(handle: int, piece: memoryview) -> None:
-        write(handle, piece)
+    def grown(handle: int, piece: memoryview, *, point: str) -> None:
+        write(handle, piece, point=point)
         with files.path.open("ab") as file:
             file.write(b"S1,2025-01-0")
             file.truncate(4000)
 
     with monkeypatch.context() as patched:
-        patched.setattr(large_payload, "_write_all", grown)
+        patched.setattr(large_payload, "write_all", grown)
         context = files.run(HEAD + rows_of(100))
     assert [failure.kind for failure in context.failures] == [FailureKind.FILE]
     assert "px.csv: it changed while it was read; run again when nothing writes it" in context.errors[0]
