@@ -74,12 +74,12 @@ class _Shapes:
     """
 
     __slots__ = (
+        "_compiled",
         "escapes",
         "escapes_bytes",
         "forms",
         "forms_bytes",
         "pattern",
-        "pattern_bytes",
         "probes",
         "probes_bytes",
         "value",
@@ -90,9 +90,8 @@ class _Shapes:
         self.value = value
         self.forms = tuple(sorted(_forms_of(value), key=len, reverse=True))
         self.forms_bytes = tuple(form.encode(errors="surrogatepass") for form in self.forms)
-        pattern = _pattern_of(value)
-        self.pattern = re.compile(pattern)
-        self.pattern_bytes = re.compile(pattern.encode(errors="surrogatepass"))
+        self.pattern = _pattern_of(value)
+        self._compiled: tuple[re.Pattern[str], re.Pattern[bytes]] | None = None
         core = max(re.findall(r"[A-Za-z0-9]*", value), key=len)  # only who escapes every letter changes it
         self.probes = tuple(_probes_of(value))
         self.probes_bytes = tuple(probe.encode() for probe in self.probes)
@@ -105,13 +104,21 @@ class _Shapes:
             (value.encode(coding, errors="surrogatepass"), coding) for coding in ("utf-16-le", "utf-16-be")
         )
 
+    @property
+    def compiled(self) -> tuple[re.Pattern[str], re.Pattern[bytes]]:
+        """The pattern for texts and for bytes. Made when a probe was found: for a token of 5 KB that takes a second."""
+        if self._compiled is None:
+            pattern = self.pattern
+            self._compiled = re.compile(pattern), re.compile(pattern.encode(errors="surrogatepass"))
+        return self._compiled
+
     def text_without(self, text: str, in_small: str) -> str:
         """A text without the key; the same object where it is not in it. ``in_small`` is the text in small letters."""
         if not _has_escape(in_small, self.escapes) and not any(probe in text for probe in self.probes):
             return text
         for form in self.forms:
             text = text.replace(form, _SHOWN)
-        return self.pattern.sub(_SHOWN, text)
+        return self.compiled[0].sub(_SHOWN, text)
 
     def bytes_without(self, content: bytes, in_small: bytes) -> bytes:
         """The same for bytes."""
@@ -120,7 +127,7 @@ class _Shapes:
         given = content
         for form in self.forms_bytes:
             content = content.replace(form, _SHOWN.encode())
-        content = self.pattern_bytes.sub(_SHOWN.encode(), content)
+        content = self.compiled[1].sub(_SHOWN.encode(), content)
         for form, coding in self.wide:
             content = content.replace(form, _SHOWN.encode(coding))
         return given if content == given else content
@@ -280,5 +287,5 @@ def redacted_in_sql(expression: str) -> tuple[str, list[str]]:
             expression = f"replace({expression}, ?, '{_SHOWN}')"
             values.append(form)
         expression = f"regexp_replace({expression}, ?, '{_SHOWN}', 'g')"
-        values.append(shapes.pattern.pattern)
+        values.append(shapes.pattern)
     return expression, values
