@@ -33,6 +33,7 @@ from sbf_core.universe.members import UniverseMember
 if TYPE_CHECKING:
     from sbf_core.dataset.formats_of_statistics import JsonStat, SdmxCsv, SdmxJson, SdmxMl
     from sbf_core.dataset.formats_of_tables import Excel, FixedWidth, Sections
+    from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken, Signature
 
 __all__ = [
     "HOOK_API",
@@ -40,6 +41,7 @@ __all__ = [
     "BatchFile",
     "Cadence",
     "Chart",
+    "ClientCredentials",
     "Column",
     "Csv",
     "Cursor",
@@ -56,12 +58,14 @@ __all__ = [
     "GoldSource",
     "Json",
     "JsonStat",
+    "Login",
     "NotNull",
     "Pages",
     "Parquet",
     "ParseRows",
     "PayloadRefused",
     "PromotionBatch",
+    "RefreshToken",
     "RequestBody",
     "RestRecipe",
     "RunRequest",
@@ -72,6 +76,7 @@ __all__ = [
     "SdmxMl",
     "Sections",
     "SelectRows",
+    "Signature",
     "Unique",
     "UniverseMember",
     "UsageError",
@@ -82,10 +87,11 @@ __all__ = [
     "sql_file",
 ]
 
-#: Formats that few datasets declare, and the modules that have them: loaded by those that do.
+#: What few datasets declare, and the modules that have it: loaded by those that do.
 _LATE = {
     **dict.fromkeys(("JsonStat", "SdmxCsv", "SdmxJson", "SdmxMl"), "sbf_core.dataset.formats_of_statistics"),
     **dict.fromkeys(("Excel", "FixedWidth", "Sections"), "sbf_core.dataset.formats_of_tables"),
+    **dict.fromkeys(("ClientCredentials", "Login", "RefreshToken", "Signature"), "sbf_core.dataset.sign_in"),
 }
 #: Names that were here under another name, and still work.
 _MOVED: dict[str, _MovedName] = {}

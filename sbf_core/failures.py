@@ -56,6 +56,7 @@ class FailureKind(StrEnum):
     REDIRECT = "redirect"
     REQUEST = "request"
     ROW_CAP = "row_cap"
+    SIGN_IN = "sign_in"
     TIMEOUT = "timeout"
     TLS = "tls"
     TOO_LARGE = "too_large"
@@ -105,6 +106,7 @@ MEANINGS: Mapping[FailureKind, str] = {
     FailureKind.REDIRECT: "the vendor leads to an address that may not be followed",
     FailureKind.REQUEST: "the request cannot be sent",
     FailureKind.ROW_CAP: "the answer has as many rows as the vendor sends at most, and cannot be split",
+    FailureKind.SIGN_IN: "the vendor gives no token for the keys that are set, or one that cannot be used",
     FailureKind.TIMEOUT: "the vendor did not answer in time, or stopped in the middle of its answer",
     FailureKind.TLS: "the vendor's certificate is not valid",
     FailureKind.TOO_LARGE: "the answer is larger than `mebibytes_max`",

@@ -297,7 +297,9 @@ class DatasetKeymapEntry(ColumnRoles, Value):
         if not isinstance(self.recipe, RestRecipe):
             return ()
         recipe = self.recipe
-        return (*recipe.secrets.values(), *recipe.secret_headers.values(), *recipe.secret_body.values())
+        signs_in = () if recipe.sign_in is None else recipe.sign_in.key_names
+        sent = (*recipe.secrets.values(), *recipe.secret_headers.values(), *recipe.secret_body.values())
+        return (*sent, *signs_in)
 
     @property
     def identity(self) -> DatasetId:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.format_list import FORMATS, Format
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.sign_in import SIGN_INS, SignIn
 from sbf_core.errors import UsageError
 
 
@@ -33,7 +35,10 @@ def _converter() -> cattrs.Converter:
         ),
     )
     converter.register_structure_hook(
-        Format | None, lambda value, _: None if value is None else _format(converter, value)
+        Format | None, lambda value, _: None if value is None else _of_kind(converter, value, FORMATS, "format")
+    )
+    converter.register_structure_hook(
+        SignIn | None, lambda value, _: None if value is None else _of_kind(converter, value, SIGN_INS, "sign_in")
     )
     converter.register_structure_hook(int | str, lambda value, _: value)  # the class says what it takes
     # a text is one column y, and no list of letters: the class converts it
@@ -44,6 +49,7 @@ def _converter() -> cattrs.Converter:
         ),
     )
     attrs.resolve_types(DatasetKeymapEntry, localns={"Format": Format})  # it does not load all formats by itself
+    attrs.resolve_types(RestRecipe, localns={"SignIn": SignIn})
     for kind in (Cadence, Column, DataRules, Pages, RestRecipe, FileRecipe, DatasetKeymapEntry):
         converter.register_structure_hook(
             kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
@@ -51,15 +57,15 @@ def _converter() -> cattrs.Converter:
     return converter
 
 
-def _format(converter: cattrs.Converter, declared: dict[str, Any]) -> Any:
+def _of_kind(converter: cattrs.Converter, declared: dict[str, Any], kinds: Mapping[str, Any], what: str) -> Any:
     """``{kind = "csv", delimiter = ";"}``. Raises ``UsageError`` for a kind that is not known."""
     facts = dict(declared)
     kind = facts.pop("kind", "")
-    if kind not in FORMATS:
-        raise UsageError(
-            f"format {kind!r} is not known", fix='write kind = "csv", or one of ' + ", ".join(FORMATS), code="FORMAT"
-        )
-    chosen = FORMATS[kind]
+    if kind not in kinds:
+        first = next(iter(kinds))
+        fix = f'write kind = "{first}", or one of ' + ", ".join(kinds)
+        raise UsageError(f"{what} {kind!r} is not known", fix=fix, code="FORMAT" if what == "format" else "RECIPE")
+    chosen = kinds[kind]
     # texts and tuples become what the class wants by its own converters
     made = cattrs.gen.make_dict_structure_fn(
         chosen, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True

@@ -6,7 +6,7 @@ import re
 import string
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -17,6 +17,9 @@ from sbf_core.dataset.secret_fields import fields_path
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
 from sbf_core.vocabulary import texts
+
+if TYPE_CHECKING:
+    from sbf_core.dataset.sign_in import SignIn
 
 #: What a template may hold.
 PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator", "year", "period", "cursor"})
@@ -87,6 +90,8 @@ class RestRecipe(Value):
             no part of the recorded address.
         secret_headers: the same for headers.
         secret_body: the same for fields of ``json`` (names with dots between) or ``form``.
+        sign_in: how one signs in, where a key that is sent as it is does not do: ``ClientCredentials``,
+            ``RefreshToken``, ``Login`` or ``Signature``. Tokens go to the scheme, host and port of ``url`` only.
         secret_fields: where a JSON answer repeats a key, e.g. ``("request.params.apikey",)``: names with dots between,
             or a path as in ``rows_at``, with wildcards. The values are taken out before the answer is kept, for good;
             every other byte stays, and the journal says which fields were masked. An answer that is no JSON is refused.
@@ -126,6 +131,7 @@ class RestRecipe(Value):
     secrets: Mapping[str, str] = attrs.field(factory=dict)
     secret_headers: Mapping[str, str] = attrs.field(factory=dict)
     secret_body: Mapping[str, str] = attrs.field(factory=dict)
+    sign_in: SignIn | None = None
     secret_fields: tuple[str, ...] = attrs.field(default=(), converter=texts)
     mirrors: tuple[str, ...] = attrs.field(default=(), converter=texts)
     date_format: str = "%Y-%m-%d"
@@ -185,6 +191,11 @@ class RestRecipe(Value):
             _check_template(template, what="address")
         _check_extension(self.extension)
         self._check_secret_fields()
+        if self.sign_in is not None:
+            from sbf_core.dataset.sign_in import check_sign_in  # few recipes sign in
+
+            has_fields = self.form is not None or isinstance(self.json, Mapping)
+            check_sign_in(self.sign_in, self.url, has_fields=has_fields)
 
     def _check_body(self) -> None:
         bodies = {"json": self.json, "form": self.form, "body": self.body or None}

@@ -23,7 +23,9 @@ from sbf_core.runs.request import RunRequest
 from sbf_core.settings.keys import Keys
 
 if TYPE_CHECKING:
+    from sbf_core.dataset.sign_in import SignIn
     from sbf_core.http.rates import RateBook
+    from sbf_core.http.signer import Signer
     from sbf_core.http.wire import Wire
 
 _SKEW_SECONDS_MAX = 3600
@@ -72,9 +74,10 @@ class LiveSession:
         self._breakers: dict[str, Breaker] = {}
         self._plan_refused: dict[str, str] = {}
         self._skewed: set[str] = set()
+        self._signers: dict[str, list[tuple[SignIn, Signer]]] = {}
         self._lock = threading.Lock()
-        self._logger = logger or logging.getLogger("sbf.http")
-        self.loop = RequestLoop(self._logger)
+        self.logger = logger or logging.getLogger("sbf.http")
+        self.loop = RequestLoop(self.logger)
 
     def close(self) -> None:
         """Close the connections; requests under way give up."""
@@ -99,6 +102,18 @@ class LiveSession:
         """The breaker of a vendor."""
         with self._lock:
             return self._breakers.setdefault(source, Breaker())
+
+    def signer(self, source: str, sign_in: SignIn) -> Signer:
+        """Who signs in with a vendor; the same one for all its datasets that declare it so."""
+        with self._lock:
+            known = self._signers.setdefault(source, [])
+            found = next((signer for declared, signer in known if declared == sign_in), None)
+            if found is None:
+                from sbf_core.http.sign_ins import signer_of  # few vendors want more than a key
+
+                found = signer_of(self, source, sign_in)
+                known.append((sign_in, found))
+            return found
 
     def plan_refusal(self, entry: DatasetKeymapEntry) -> str:
         """Why the plan does not cover a dataset, once the vendor said so."""
@@ -154,7 +169,7 @@ class LiveSession:
         seconds = (theirs - self.clock.now()).total_seconds()
         if abs(seconds) > _SKEW_SECONDS_MAX:
             self._skewed.add(source)
-            self._logger.warning(
+            self.logger.warning(
                 "The clock of %s is %.1f h %s ours; is the clock of this machine right?",
                 source,
                 abs(seconds) / 3600,

@@ -16,6 +16,7 @@ from sbf_core.dataset.recipe import FileRecipe, RestRecipe
 from sbf_core.dataset.request_body import Filling, RequestBody, quoting_for
 from sbf_core.errors import PayloadRefused, PluginFault
 from sbf_core.failures import FailureKind
+from sbf_core.http.addresses import origin
 from sbf_core.http.session import Asking, AskingSession, FetchSession
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -81,12 +82,6 @@ def _values(request: RunRequest, recipe: RestRecipe | None, period: str) -> dict
         "period": period,
         "cursor": recipe.cursor.sent(request.cursor) if recipe is not None and recipe.cursor is not None else "",
     }
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port of an address."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _without_cursor(template: str) -> str:
@@ -225,7 +220,7 @@ class RecipeWalk(Value):
 
         async def ask(address: str, fields: Mapping[str, object] | None = None) -> RunResult:
             # else the vendor chose the place, as with a redirect
-            is_own = address == url or _origin(address) == _origin(url)
+            is_own = address == url or origin(address) == origin(url)
             asking = Asking(
                 extension=recipe.extension,
                 headers=recipe.headers,

@@ -8,23 +8,24 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Unpack
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.request_body import RequestBody
-from sbf_core.errors import UsageError
 from sbf_core.failures import FailureKind
+from sbf_core.http.addresses import origin
 from sbf_core.http.attempts import AGAIN_STATUSES, Deferred, with_attempts
 from sbf_core.http.coding import SizeCaps
 from sbf_core.http.content import EVIDENCE_BYTES_MAX, short_note, speaks_of_plan, why_no_data
+from sbf_core.http.first_hop import first_hop
 from sbf_core.http.live import LiveSession
 from sbf_core.http.local_files import LocalFiles
 from sbf_core.http.loop import LOOP_BYTES_MAX, LoopClosed
 from sbf_core.http.redirects import Hop, next_hop
 from sbf_core.http.session import Asking
+from sbf_core.http.signer import Signer, behind_redirect
 from sbf_core.http.vendor import Breaker
 from sbf_core.http.wire_answer import WireAnswer, WireFault
 from sbf_core.runs.request import RunRequest
@@ -33,9 +34,6 @@ from sbf_core.value import Value
 
 _KEPT_HEADERS = ("content-type", "content-encoding", "last-modified", "etag", "date")
 _DEFAULTS = RestRecipe(url="https://localhost/")
-_USER_AGENT = "sbf"
-#: Headers whose value is several words: a name and a contact, a scheme and a token.
-_WORDY_HEADERS = ("user-agent", "authorization")
 #: What says nothing of how the vendor fares.
 _OF_ONE_REQUEST = frozenset(
     {
@@ -104,9 +102,10 @@ class VendorSession:
         """See ``FetchSession.get``. Raises ``UsageError`` where a key is not set."""
         del mirrors  # they are for replays
         keys = (secrets or {}, secret_headers or {}, {} if body is None else body.secrets)
-        key_names = tuple(name for each in keys for name in each.values())
+        signer = self._signer_for(url)
+        key_names = (*(name for each in keys for name in each.values()), *(signer.key_names if signer else ()))
         asked = _Asked(request=request, address=_called(url, body), extension=extension, key_names=key_names)
-        hop = self._first_hop(url, headers or {}, keys[0], keys[1], body)
+        hop = first_hop(self._live.keys, url, headers or {}, keys[0], keys[1], body)
         refusal = self._live.plan_refusal(self._entry)
         if refusal:
             return self._failed(asked, FailureKind.PLAN, refusal)
@@ -120,14 +119,14 @@ class VendorSession:
         asks_for_changes = self._may_ask_for_changes and body is None  # RFC 9110 knows that of GET alone
         conditions = self._live.conditions(request, url) if asks_for_changes else {}
         try:
-            answer = await self._answer(attrs.evolve(hop, headers={**hop.headers, **conditions}))
+            answer = await self._answer(attrs.evolve(hop, headers={**hop.headers, **conditions}), signer)
         except Deferred as error:
             if error.by_vendor:
                 self._live.closures.close(self._entry.id, error.seconds)
             return self._deferred(asked, error.seconds)
         if isinstance(answer, WireFault):
             if answer.kind not in _OF_ONE_REQUEST:
-                breaker.failed(answer.what)
+                breaker.failed(answer.what, for_good=answer.for_good)
             return self._failed(asked, answer.kind, answer.what, evidence=b"" if answer.again else answer.evidence)
         return await self._judged(asked, answer, breaker, conditional=bool(conditions))
 
@@ -142,53 +141,42 @@ class VendorSession:
         """As ``read``; of a large file the result names it, see ``RunResult.payload_file``."""
         return self._files.read(request, path, extension=extension, in_place=True)
 
-    def _first_hop(
-        self, url: str, headers: Mapping[str, str], secrets: Mapping[str, str], secret_headers: Mapping[str, str],
-        body: RequestBody | None,
-    ) -> Hop:  # fmt: skip
-        hidden = self._revealed(secret_headers)
-        usual = {"user-agent": _USER_AGENT, "accept-encoding": "gzip", "accept": "*/*"}
-        if body is not None and body.content_type:
-            usual["content-type"] = body.content_type
-        sent = {**usual, **{name.lower(): value for name, value in {**headers, **hidden}.items()}}
-        wrong = next((name for name, value in sent.items() if not value.isascii() or not value.isprintable()), None)
-        if wrong is not None:
-            raise UsageError(
-                f"header {wrong} holds a character that a header cannot",
-                where=url,
-                fix="set that key again",
-                code="KEY",
-            )
-        return Hop(
-            url=_with_parameters(url, self._revealed(secrets)),
-            headers=sent,
-            secret_headers=frozenset(name.lower() for name in hidden),
-            body=None if body is None else body.sent(self._revealed(body.secrets)),
-        )
+    def _signer_for(self, url: str) -> Signer | None:
+        """Who signs in for an address: where its recipe says so, and at the recipe's own place only."""
+        sign_in = self._recipe.sign_in
+        if sign_in is None or origin(url) != origin(self._recipe.url):
+            return None
+        return self._live.signer(self._entry.source, sign_in)
 
-    def _revealed(self, names: Mapping[str, str]) -> dict[str, str]:
-        return {
-            name: self._live.keys.get(key, blanks=name.lower() in _WORDY_HEADERS).reveal()
-            for name, key in names.items()
-        }
-
-    async def _answer(self, hop: Hop) -> WireAnswer | WireFault:
+    async def _answer(self, hop: Hop, signer: Signer | None) -> WireAnswer | WireFault:
         deadline = time.monotonic() + self._recipe.deadline_seconds
+        may_renew = signer is not None
 
         async def once() -> WireAnswer:
-            nonlocal deadline
+            nonlocal deadline, may_renew
             here = hop
             while True:
                 asked = time.monotonic()
                 await self._live.wait_for_turn(self._entry.source)
                 deadline += time.monotonic() - asked  # waiting for one's turn is no fault of the vendor
+                sent = here
+                if signer is not None and not here.number:  # what a redirect leads to is not signed
+                    sent, waited = await signer.signed(here, deadline=deadline)
+                    deadline += waited
                 answer = await self._live.wire.get(
-                    here.url, here.headers, deadline=deadline, caps=self._caps, public_only=here.foreign, body=here.body
+                    sent.url, sent.headers, deadline=deadline, caps=self._caps, public_only=here.foreign, body=sent.body
                 )
                 onward = next_hop(here, answer, hosts=self._recipe.redirect_hosts)
-                if onward is None:
+                if onward is not None:
+                    here = onward
+                elif signer is None or answer.status_code != 401:
                     return answer
-                here = onward
+                elif here.number:
+                    raise behind_redirect(answer)
+                elif may_renew and signer.renews(sent):
+                    may_renew = False
+                else:
+                    return answer
 
         try:
             return await with_attempts(once, deadline=deadline, now=self._live.clock.now)
@@ -221,7 +209,15 @@ class VendorSession:
         kind, text = why
         if kind is FailureKind.PLAN:
             self._live.refuse_plan(self._entry, text)
-        return self._failed(asked, kind, text, status_code=status, evidence=answer.body)
+        return self._failed(asked, kind, text + self._time_note(answer), status_code=status, evidence=answer.body)
+
+    def _time_note(self, answer: WireAnswer) -> str:
+        """What to add where the vendor refuses a signed request for the time that it was signed at."""
+        if self._recipe.sign_in is None or self._recipe.sign_in.kind != "signature":
+            return ""
+        from sbf_core.http.signing import clock_note
+
+        return clock_note(answer.headers.get("date", ""), answer.body, self._live.clock.now())
 
     async def _masked(self, answer: WireAnswer) -> tuple[WireAnswer, tuple[str, ...], tuple[FailureKind, str] | None]:
         """An answer without its declared secrets, which fields they were in, and why it cannot be told."""
@@ -264,6 +260,7 @@ class VendorSession:
             breaker.succeeded()
             said = short_note(answer.body)
             text = f"{text}: the vendor says {said}" if said else text
+        text += self._time_note(answer) if status < 500 else ""
         return self._failed(asked, FailureKind.HTTP_STATUS, text, status_code=status)
 
     def _result(
@@ -319,15 +316,6 @@ class _Asked(Value):
 def _called(url: str, body: RequestBody | None) -> str:
     """The address by which a request is known."""
     return url if body is None else body.address(url)
-
-
-def _with_parameters(url: str, parameters: Mapping[str, str]) -> str:
-    if not parameters:
-        return url
-    parts = urlsplit(url)
-    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in parameters]
-    query = parts.query if len(kept) == len(parse_qsl(parts.query, keep_blank_values=True)) else urlencode(kept)
-    return parts._replace(query="&".join(part for part in (query, urlencode(parameters)) if part)).geturl()
 
 
 def _duration(seconds: float) -> str:

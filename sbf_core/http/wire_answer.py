@@ -35,11 +35,15 @@ class WireFault(Exception):
         what: for readers.
         again: whether another attempt may bring it.
         evidence: what arrived before it went wrong.
+        for_good: so will all other requests go wrong, as with a wrong key.
     """
 
-    def __init__(self, kind: FailureKind, what: str, *, again: bool, evidence: bytes = b"") -> None:
+    def __init__(
+        self, kind: FailureKind, what: str, *, again: bool, evidence: bytes = b"", for_good: bool = False
+    ) -> None:
         super().__init__(what)
         self.kind = kind
         self.what = what
         self.again = again
         self.evidence = evidence
+        self.for_good = for_good

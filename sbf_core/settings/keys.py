@@ -67,6 +67,32 @@ class Keys:
             raise UsageError(f"the key {name} is empty, or holds {what}", where=origin, fix="set it again", code="KEY")
         return Secret(text, name=name)
 
+    def keep(self, name: str, value: str) -> None:
+        """Put a new value in the place of one that lies in the keyring, and see that it is there.
+
+        Raises:
+            UsageError: the key comes from another place, which nobody writes to.
+            EnvironmentFault: the keyring does not keep it.
+        """
+        Secret(value, name=name)
+        origin = self.origin(name)
+        if origin != "keyring":
+            raise UsageError(
+                f"the key {name} is replaced by the vendor each time it is used, so it must lie in the keyring",
+                where=origin,
+                fix=f"pip install 'sbf[keyring]', then keyring set {_KEYRING_SERVICE} {name}, and set it nowhere else",
+                code="KEY",
+            )
+        import keyring
+
+        try:
+            keyring.set_password(_KEYRING_SERVICE, name, value)
+            is_kept = keyring.get_password(_KEYRING_SERVICE, name) == value
+        except keyring.errors.KeyringError:
+            is_kept = False
+        if not is_kept:
+            raise EnvironmentFault(f"the keyring does not keep the key {name}", fix="unlock it, or mend its backend")
+
     def learn(self, names: Iterable[str]) -> None:
         """Know these keys from now on, so that they are taken out of messages even before they are used.
 

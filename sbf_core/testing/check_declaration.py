@@ -133,6 +133,10 @@ def secrets_in_addresses(entry: DatasetKeymapEntry) -> Iterator[Problem]:
                 f"the body holds a value of {name!r}; declare it: secret_body={{{name!r}: 'NAME_OF_A_VARIABLE'}}",
                 entry.id,
             )
+    sign_in = getattr(entry.recipe, "sign_in", None)
+    for name, given in _fields_of_body([getattr(sign_in, name, None) for name in ("json", "form", "extra")]):
+        if _USUAL_KEYS.fullmatch(name) and isinstance(given, str) and given:
+            yield Problem(f"sign_in holds a value of {name!r}; declare the name of a key in its place", entry.id)
     for name in getattr(entry.recipe, "headers", {}):
         if _USUAL_KEYS.fullmatch(name) or name.lower() in ("authorization", "cookie"):
             yield Problem(f"the header {name!r} is written in the declaration; use secret_headers", entry.id)

@@ -27,6 +27,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.format_list import FORMATS
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken, Signature
 from sbf_core.duck import migrate
 from sbf_core.failures import MEANINGS
 from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique
@@ -231,6 +232,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "method": '"POST"', "json": '{"series": ["{ticker}"], "year": "{year}"}', "form": '{"symbol": "{ticker}"}',
         "body": "\"<query who='{ticker}'/>\"", "content_type": '"text/xml"',
         "secret_body": '{"key": "EXAMPLE_API_KEY"}',
+        "sign_in": 'Login(url="https://example.com/login", json={}, secrets={"user": "EXAMPLE_USER"})',
         "headers": '{"accept": "text/csv"}', "secrets": '{"apikey": "EXAMPLE_API_KEY"}',
         "secret_headers": '{"authorization": "EXAMPLE_BEARER"}', "secret_fields": '("request.params.apikey",)',
         "mirrors": '("https://old.example.com/{ticker}",)', "date_format": '"%Y%m%d"',
@@ -239,6 +241,28 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "chunk_days": "93", "rows_max": "5000", "cursor": 'Cursor(by="moment", column="updated")',
         "plan": '"premium"', "limits": '("5/second", "250/day")', "connections": "2",
         "redirect_hosts": '("files.example.com",)', "deadline_seconds": "300.0", "mebibytes_max": "2048",
+    },
+    "ClientCredentials": {
+        "token_url": '"https://auth.example.com/token"', "client_id": '"EXAMPLE_ID"',
+        "client_secret": '"EXAMPLE_SECRET"', "scope": '"prices.read"', "audience": '"https://api.example.com"',
+        "client_in": '"body"', "extra": '{"resource": "prices"}', "header": '"x-token"', "scheme": '""',
+    },
+    "RefreshToken": {
+        "token_url": '"https://auth.example.com/token"', "refresh_token": '"EXAMPLE_REFRESH_TOKEN"',
+        "client_id": '"EXAMPLE_ID"', "client_secret": '"EXAMPLE_SECRET"', "rotates": "True",
+        "scope": '"prices.read"', "client_in": '"body"', "extra": '{"resource": "prices"}', "header": '"x-token"',
+        "scheme": '"token"',
+    },
+    "Login": {
+        "url": '"https://api.example.com/login"', "json": '{"remember": False}', "form": '{"remember": "no"}',
+        "secrets": '{"user": "EXAMPLE_USER", "password": "EXAMPLE_PASSWORD"}', "token_at": '"data.token"',
+        "lives_seconds": "1800.0", "header": '"x-session"', "scheme": '""',
+    },
+    "Signature": {
+        "secret": '"EXAMPLE_SECRET"', "key": '"EXAMPLE_KEY"', "message": '"{query}{body}"', "digest": '"sha512"',
+        "encoding": '"base64"', "secret_encoding": '"base64"', "timestamp": '"iso"', "inner": '"{nonce}{body}"',
+        "inner_digest": '"sha512"', "headers": '{"x-key": "{key}", "x-signature": "{signature}"}',
+        "parameters": '{"timestamp": "{timestamp}", "signature": "{signature}"}', "fields": '{"nonce": "{nonce}"}',
     },
     "Cursor": {
         "by": '"token"', "column": '"updated"', "overlap_seconds": "300.0",
@@ -278,6 +302,10 @@ DECLARED = (
     DataRules,
     Column,
     RestRecipe,
+    ClientCredentials,
+    RefreshToken,
+    Login,
+    Signature,
     Cursor,
     FileRecipe,
     Pages,

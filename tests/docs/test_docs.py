@@ -79,6 +79,10 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         "NotNull": {"column": "a"}, "AcceptedRange": {"column": "a"}, "Unique": {"columns": ("a",)},
         "ForeignKey": {"columns": ("a",), "to": "b", "to_columns": ("a",)},
         "Chart": {"name": "rates", "x": "date", "y": "rate"},
+        "ClientCredentials": {"token_url": "https://a.example/", "client_id": "A", "client_secret": "B"},
+        "RefreshToken": {"token_url": "https://a.example/", "client_id": "A", "refresh_token": "B"},
+        "Login": {"url": "https://a.example/", "secrets": {"a": "A"}, **({} if field == "form" else {"json": {}})},
+        "Signature": {"secret": "A", "key": "B", "headers": {"x": "{signature}"}},
     }  # fmt: skip
     beside = {
         "spec": {"kind": "own"},

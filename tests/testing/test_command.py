@@ -17,7 +17,7 @@ from werkzeug import Request, Response
 PLUGIN = '''"""Rain, and no source."""
 import datetime as dt
 import attrs
-from sbf_core.api import DatasetKeymapEntry, FileRecipe, Pages, RestRecipe, column, hookimpl
+from sbf_core.api import ClientCredentials, DatasetKeymapEntry, FileRecipe, Pages, RestRecipe, column, hookimpl
 
 CONFORMANCE_EXEMPT = {exempt}
 
@@ -142,6 +142,39 @@ def test_a_plugin_that_posts_is_checked_like_any_other(tmp_path: Path, monkeypat
     told = gauge.check("--recording", "home").stdout
     assert "the body holds a value of 'api_key'; declare it: secret_body={'api_key': 'NAME_OF_A_VARIABLE'}" in told
     assert "the recording holds no answer of POST http://" in told
+
+
+def test_a_plugin_that_signs_in_is_checked_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is recorded with a token, and checked without keys and without a socket."""
+
+    def answer(request: Request) -> Response:
+        is_known = request.headers.get("Authorization") == "Bearer t0ken-of-the-rain"
+        rows = [{"day": "2024-03-01", "amount": 1.5}]
+        return Response(json.dumps(rows), status=200 if is_known else 401, content_type="application/json")
+
+    monkeypatch.setenv("RAIN_ID", "drops-that-fall")
+    monkeypatch.setenv("RAIN_SECRET", "drops-keep-falling")
+    with HTTPServer() as server:
+        server.expect_request("/token", method="POST").respond_with_json({"access_token": "t0ken-of-the-rain"})
+        server.expect_request("/rain").respond_with_handler(answer)
+        recipe = f"""RestRecipe(
+            url="{server.url_for("/rain")}?from={{from_date}}", sign_in=ClientCredentials(
+                token_url="{server.url_for("/token")}", client_id="RAIN_ID", client_secret="RAIN_SECRET")),
+            first_date=dt.date(2024, 3, 1)"""
+        gauge = Gauge(tmp_path, url="https://example.com", recipe=recipe)
+    monkeypatch.delenv("RAIN_ID")
+    monkeypatch.delenv("RAIN_SECRET")
+    done = gauge.check("--recording", "home")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.rstrip().endswith("28 of 28 checks passed")
+    text = (
+        (tmp_path / "sbf_gauge.py")
+        .read_text()
+        .replace('client_id="RAIN_ID"', 'client_id="RAIN_ID", extra={"api_key": "a"}')
+    )
+    (tmp_path / "sbf_gauge.py").write_text(text)
+    told = gauge.check("--recording", "home").stdout
+    assert "sign_in holds a value of 'api_key'; declare the name of a key in its place" in told
 
 
 @pytest.mark.parametrize(
