@@ -293,13 +293,13 @@ class DatasetKeymapEntry(ColumnRoles, Value):
 
     @property
     def key_names(self) -> tuple[str, ...]:
-        """Names of the keys that the recipe sends."""
-        if not isinstance(self.recipe, RestRecipe):
-            return ()
-        recipe = self.recipe
-        signs_in = () if recipe.sign_in is None else recipe.sign_in.key_names
-        sent = (*recipe.secrets.values(), *recipe.secret_headers.values(), *recipe.secret_body.values())
-        return (*sent, *signs_in)
+        """Names of the keys that the recipe sends, of all accounts."""
+        return tuple(dict.fromkeys(name for names in self.key_sets for name in names))
+
+    @property
+    def key_sets(self) -> tuple[tuple[str, ...], ...]:
+        """The same for each account with the vendor. One of them is enough."""
+        return self.recipe.key_sets if isinstance(self.recipe, RestRecipe) else ()
 
     @property
     def identity(self) -> DatasetId:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator", "year", "period", "cursor"})
 #: Periods of a vendor's limits, and their seconds; a month has 30 days.
 PERIOD_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "month": 30 * 86400}
+_KEY_NAME = re.compile(r"[A-Za-z0-9_]+")
 _LIMIT = re.compile(r"(\d{1,9})/([a-z]+)")
 #: What a payload can be stored as. The ending decides how it is read, where the dataset declares no format.
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.gz)?")
@@ -92,6 +93,9 @@ class RestRecipe(Value):
         secret_body: the same for fields of ``json`` (names with dots between) or ``form``.
         sign_in: how one signs in, where a key that is sent as it is does not do: ``ClientCredentials``,
             ``RefreshToken``, ``Login`` or ``Signature``. Tokens go to the scheme, host and port of ``url`` only.
+        further_keys: keys of further accounts with the vendor: which name stands in the place of which, e.g.
+            ``({"EXAMPLE_API_KEY": "EXAMPLE_API_KEY_2"},)``. All that are set are used in turn; ``limits`` hold for each
+            account alone, and one that is used up or refused is left out, by its name.
         secret_fields: where a JSON answer repeats a key, e.g. ``("request.params.apikey",)``: names with dots between,
             or a path as in ``rows_at``, with wildcards. The values are taken out before the answer is kept, for good;
             every other byte stays, and the journal says which fields were masked. An answer that is no JSON is refused.
@@ -132,6 +136,7 @@ class RestRecipe(Value):
     secret_headers: Mapping[str, str] = attrs.field(factory=dict)
     secret_body: Mapping[str, str] = attrs.field(factory=dict)
     sign_in: SignIn | None = None
+    further_keys: tuple[Mapping[str, str], ...] = attrs.field(default=(), converter=tuple)
     secret_fields: tuple[str, ...] = attrs.field(default=(), converter=texts)
     mirrors: tuple[str, ...] = attrs.field(default=(), converter=texts)
     date_format: str = "%Y-%m-%d"
@@ -196,6 +201,8 @@ class RestRecipe(Value):
 
             has_fields = self.form is not None or isinstance(self.json, Mapping)
             check_sign_in(self.sign_in, self.url, has_fields=has_fields)
+        if self.further_keys:
+            self._check_further_keys()
 
     def _check_body(self) -> None:
         bodies = {"json": self.json, "form": self.form, "body": self.body or None}
@@ -236,10 +243,31 @@ class RestRecipe(Value):
         for field in self.secret_fields:
             fields_path(field)
 
+    def _check_further_keys(self) -> None:
+        """Each name is that of a key, and stands once: two accounts with one key would be one."""
+        first = set(_key_names(self))
+        names = [name for one in self.further_keys for name in one.values()]
+        strays = {name for one in self.further_keys for name in one} - first
+        odd = [name for name in names if not _KEY_NAME.fullmatch(name)]
+        is_double = len({*names, *first}) < len(names) + len(first)
+        if strays or odd or is_double or not all(self.further_keys):
+            raise UsageError(
+                f"further_keys: {(sorted(strays) or odd or names or ['nothing'])[0]} is no other name for a key of it",
+                where=self.url,
+                fix='further_keys=({"EXAMPLE_API_KEY": "EXAMPLE_API_KEY_2"},), with each name once',
+                code="RECIPE",
+            )
+
     def _asks_otherwise(self, named: frozenset[str]) -> bool:
         has_several = bool(self.periods) and self.cursor is not None and self.cursor.by is CursorBy.TOKEN
         is_cut = self.rows_max > 0 or self.tickers_per_request > 1 or has_several
         return is_cut or bool(named & {"from_date", "to_date", "year"})
+
+    @property
+    def key_sets(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the keys that it sends: for each account with the vendor those that belong together."""
+        first = _key_names(self)
+        return (first, *(tuple(one.get(name, name) for name in first) for one in self.further_keys))
 
     @property
     def is_post(self) -> bool:
@@ -260,6 +288,11 @@ class RestRecipe(Value):
     def counts_rows(self) -> bool:
         """Whether it must be known how many rows an answer has."""
         return self.rows_max > 0 or (self.pages is not None and self.pages.counts_rows)
+
+
+def _key_names(recipe: RestRecipe) -> tuple[str, ...]:
+    signs_in = () if recipe.sign_in is None else recipe.sign_in.key_names
+    return (*recipe.secrets.values(), *recipe.secret_headers.values(), *recipe.secret_body.values(), *signs_in)
 
 
 @attrs.frozen(kw_only=True)

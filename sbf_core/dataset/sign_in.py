@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -92,6 +92,10 @@ class ClientCredentials(Value):
         """Names of the keys."""
         return self.client_id, self.client_secret
 
+    def renamed(self, names: Mapping[str, str]) -> ClientCredentials:
+        """The same with the keys of another account."""
+        return attrs.evolve(self, **_renamed(self, ("client_id", "client_secret"), names))
+
 
 @attrs.frozen(kw_only=True)
 class RefreshToken(Value):
@@ -128,6 +132,10 @@ class RefreshToken(Value):
     def key_names(self) -> tuple[str, ...]:
         """Names of the keys."""
         return tuple(name for name in (self.refresh_token, self.client_id, self.client_secret) if name)
+
+    def renamed(self, names: Mapping[str, str]) -> RefreshToken:
+        """The same with the keys of another account."""
+        return attrs.evolve(self, **_renamed(self, ("refresh_token", "client_id", "client_secret"), names))
 
 
 def _check_client(declared: ClientCredentials | RefreshToken) -> None:
@@ -188,6 +196,10 @@ class Login(Value):
     def key_names(self) -> tuple[str, ...]:
         """Names of the keys."""
         return tuple(self.secrets.values())
+
+    def renamed(self, names: Mapping[str, str]) -> Login:
+        """The same with the keys of another account."""
+        return attrs.evolve(self, secrets={field: names.get(name, name) for field, name in self.secrets.items()})
 
 
 @attrs.frozen(kw_only=True)
@@ -267,6 +279,15 @@ class Signature(Value):
     def key_names(self) -> tuple[str, ...]:
         """Names of the keys."""
         return tuple(name for name in (self.key, self.secret) if name)
+
+    def renamed(self, names: Mapping[str, str]) -> Signature:
+        """The same with the keys of another account."""
+        return attrs.evolve(self, **_renamed(self, ("key", "secret"), names))
+
+
+def _renamed(declared: SignIn, fields: Sequence[str], names: Mapping[str, str]) -> dict[str, Any]:
+    given = {field: getattr(declared, field) for field in fields}
+    return {field: names.get(name, name) for field, name in given.items()}
 
 
 def _known_parts(template: str, known: frozenset[str], *, what: str) -> set[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.http.accounts import Account, Accounts, Ready
 from sbf_core.http.attempts import Deferred
 from sbf_core.http.closures import Closures
 from sbf_core.http.loop import RequestLoop
@@ -71,12 +72,14 @@ class LiveSession:
         self._rates_path = rates
         self._rates: RateBook | None = None
         self._limits: dict[str, list[str]] = {}
+        self._turns: dict[str, list[str]] = {}
         self._breakers: dict[str, Breaker] = {}
         self._plan_refused: dict[str, str] = {}
         self._skewed: set[str] = set()
         self._signers: dict[str, list[tuple[SignIn, Signer]]] = {}
         self._lock = threading.Lock()
         self.logger = logger or logging.getLogger("sbf.http")
+        self.accounts = Accounts(clock, self.keys, self.logger)
         self.loop = RequestLoop(self.logger)
 
     def close(self) -> None:
@@ -129,22 +132,25 @@ class LiveSession:
         etag, modified = ("", "") if self._validators is None else self._validators(request, address)
         return {name: value for name, value in (("if-none-match", etag), ("if-modified-since", modified)) if value}
 
-    def add_limits(self, source: str, limits: Sequence[str]) -> None:
-        """Limits of a vendor; those of all its datasets hold together.
+    def add_limits(self, source: str, limits: Sequence[str], accounts: Sequence[Account] = ()) -> None:
+        """Limits of a vendor; those of all its datasets hold together, and for each of its accounts alone.
 
         Raises ``UsageError`` where they contradict each other.
         """
         with self._lock:
-            known = self._limits.setdefault(source, [])
+            known, turns = self._limits.setdefault(source, []), self._turns.setdefault(source, [source])
             fresh = [limit for limit in limits if limit not in known]
-            if not fresh:
+            more = [account.turn for account in accounts if account.turn not in turns]
+            known.extend(fresh)
+            turns.extend(more)
+            if not known or not (fresh or more):
                 return
             if self._rates is None:
                 from sbf_core.http.rates import RateBook  # 100 ms that only a vendor with a limit has to pay
 
                 self._rates = RateBook(self._rates_path)
-            known.extend(fresh)
-            self._rates.declare(source, known)
+            for turn in turns if fresh else more:
+                self._rates.declare(turn, known)
 
     async def wait_for_turn(self, source: str) -> None:
         """Wait until the vendor's limits allow one more request.
@@ -157,6 +163,24 @@ class LiveSession:
             if wait > TURN_SECONDS_MAX:
                 raise Deferred(wait)
             await asyncio.sleep(wait)
+
+    async def next_of(self, ready: Sequence[Ready]) -> Ready:
+        """The account to ask with, when its limits allow one more request. Raises ``Deferred`` as ``wait_for_turn``."""
+        if len(ready) == 1:
+            await self.wait_for_turn(ready[0].account.turn)
+            return ready[0]
+        while True:
+            waits = []
+            for one in self.accounts.usable(ready):
+                wait = self._rates.take(one.account.turn) if self._rates is not None else 0.0
+                if not wait:
+                    return one
+                if wait > TURN_SECONDS_MAX:
+                    self.accounts.used_up(one.account)
+                waits.append(wait)
+            if min(waits) > TURN_SECONDS_MAX:
+                raise Deferred(min(waits))
+            await asyncio.sleep(min(waits))
 
     def look_at_clock(self, source: str, told: str) -> None:
         """Say once for each vendor that its clock and ours are far apart."""

@@ -15,17 +15,17 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.request_body import RequestBody
 from sbf_core.failures import FailureKind
+from sbf_core.http.accounts import Account, Ready, accounts_of
 from sbf_core.http.addresses import origin
-from sbf_core.http.attempts import AGAIN_STATUSES, Deferred, with_attempts
+from sbf_core.http.asker import Asker
+from sbf_core.http.attempts import AGAIN_STATUSES, Deferred
 from sbf_core.http.coding import SizeCaps
 from sbf_core.http.content import EVIDENCE_BYTES_MAX, short_note, speaks_of_plan, why_no_data
 from sbf_core.http.first_hop import first_hop
 from sbf_core.http.live import LiveSession
 from sbf_core.http.local_files import LocalFiles
 from sbf_core.http.loop import LOOP_BYTES_MAX, LoopClosed
-from sbf_core.http.redirects import Hop, next_hop
 from sbf_core.http.session import Asking
-from sbf_core.http.signer import Signer, behind_redirect
 from sbf_core.http.vendor import Breaker
 from sbf_core.http.wire_answer import WireAnswer, WireFault
 from sbf_core.runs.request import RunRequest
@@ -73,7 +73,9 @@ class VendorSession:
             *also_kept,
             *(self._recipe.pages.kept_headers if self._recipe.pages else ()),
         )
-        live.add_limits(entry.source, self._recipe.limits)
+        self._accounts = accounts_of(entry.source, self._recipe)
+        self._set: tuple[Account, ...] | None = None
+        live.add_limits(entry.source, self._recipe.limits, self._accounts)
         bytes_max = self._recipe.mebibytes_max * 1024**2
         self._caps = SizeCaps(wire_bytes=bytes_max, decoded_bytes=bytes_max)
         self._files = LocalFiles(entry, live.files, live.clock, as_declared=as_declared)
@@ -101,11 +103,15 @@ class VendorSession:
     ) -> RunResult:
         """See ``FetchSession.get``. Raises ``UsageError`` where a key is not set."""
         del mirrors  # they are for replays
+        ready = [
+            self._ready(account, url, headers or {}, secrets or {}, secret_headers or {}, body)
+            for account in self._accounts_set()
+        ]
         keys = (secrets or {}, secret_headers or {}, {} if body is None else body.secrets)
-        signer = self._signer_for(url)
-        key_names = (*(name for each in keys for name in each.values()), *(signer.key_names if signer else ()))
+        named = [name for one in ready for each in keys for name in one.account.of(each).values()]
+        named += [name for one in ready if one.signer is not None for name in one.signer.key_names]
+        key_names = tuple(dict.fromkeys(named))
         asked = _Asked(request=request, address=_called(url, body), extension=extension, key_names=key_names)
-        hop = first_hop(self._live.keys, url, headers or {}, keys[0], keys[1], body)
         refusal = self._live.plan_refusal(self._entry)
         if refusal:
             return self._failed(asked, FailureKind.PLAN, refusal)
@@ -118,8 +124,17 @@ class VendorSession:
             return self._deferred(asked, closed)
         asks_for_changes = self._may_ask_for_changes and body is None  # RFC 9110 knows that of GET alone
         conditions = self._live.conditions(request, url) if asks_for_changes else {}
+        if conditions:
+            ready = [_with_headers(one, conditions) for one in ready]
+        asker = Asker(
+            live=self._live,
+            recipe=self._recipe,
+            caps=self._caps,
+            ready=ready,
+            deadline=time.monotonic() + self._recipe.deadline_seconds,
+        )
         try:
-            answer = await self._answer(attrs.evolve(hop, headers={**hop.headers, **conditions}), signer)
+            answer = await asker.answer()
         except Deferred as error:
             if error.by_vendor:
                 self._live.closures.close(self._entry.id, error.seconds)
@@ -141,47 +156,25 @@ class VendorSession:
         """As ``read``; of a large file the result names it, see ``RunResult.payload_file``."""
         return self._files.read(request, path, extension=extension, in_place=True)
 
-    def _signer_for(self, url: str) -> Signer | None:
-        """Who signs in for an address: where its recipe says so, and at the recipe's own place only."""
+    def _accounts_set(self) -> tuple[Account, ...]:
+        """Those whose keys are there, looked for once."""
+        if self._set is None:
+            self._set = self._live.accounts.that_are_set(self._recipe, self._accounts)
+        return self._set
+
+    def _ready(
+        self, account: Account, url: str, headers: Mapping[str, str], secrets: Mapping[str, str],
+        secret_headers: Mapping[str, str], body: RequestBody | None,
+    ) -> Ready:  # fmt: skip
+        """A request as one account sends it. Who signs in does so at the recipe's own place only."""
         sign_in = self._recipe.sign_in
-        if sign_in is None or origin(url) != origin(self._recipe.url):
-            return None
-        return self._live.signer(self._entry.source, sign_in)
-
-    async def _answer(self, hop: Hop, signer: Signer | None) -> WireAnswer | WireFault:
-        deadline = time.monotonic() + self._recipe.deadline_seconds
-        may_renew = signer is not None
-
-        async def once() -> WireAnswer:
-            nonlocal deadline, may_renew
-            here = hop
-            while True:
-                asked = time.monotonic()
-                await self._live.wait_for_turn(self._entry.source)
-                deadline += time.monotonic() - asked  # waiting for one's turn is no fault of the vendor
-                sent = here
-                if signer is not None and not here.number:  # what a redirect leads to is not signed
-                    sent, waited = await signer.signed(here, deadline=deadline)
-                    deadline += waited
-                answer = await self._live.wire.get(
-                    sent.url, sent.headers, deadline=deadline, caps=self._caps, public_only=here.foreign, body=sent.body
-                )
-                onward = next_hop(here, answer, hosts=self._recipe.redirect_hosts)
-                if onward is not None:
-                    here = onward
-                elif signer is None or answer.status_code != 401:
-                    return answer
-                elif here.number:
-                    raise behind_redirect(answer)
-                elif may_renew and signer.renews(sent):
-                    may_renew = False
-                else:
-                    return answer
-
-        try:
-            return await with_attempts(once, deadline=deadline, now=self._live.clock.now)
-        except WireFault as fault:
-            return fault
+        signer = None
+        if sign_in is not None and origin(url) == origin(self._recipe.url):
+            signer = self._live.signer(account.turn, sign_in.renamed(account.names))
+        if body is not None and body.secrets:
+            body = attrs.evolve(body, secrets=account.of(body.secrets))
+        hop = first_hop(self._live.keys, url, headers, account.of(secrets), account.of(secret_headers), body)
+        return Ready(account=account, hop=hop, signer=signer)
 
     async def _judged(self, asked: _Asked, answer: WireAnswer, breaker: Breaker, *, conditional: bool) -> RunResult:
         """What an answer is: a payload, the news that nothing changed, or no data."""
@@ -311,6 +304,10 @@ class _Asked(Value):
     extension: str
     key_names: tuple[str, ...] = ()
     began: float = attrs.field(factory=time.monotonic)
+
+
+def _with_headers(ready: Ready, headers: Mapping[str, str]) -> Ready:
+    return attrs.evolve(ready, hop=attrs.evolve(ready.hop, headers={**ready.hop.headers, **headers}))
 
 
 def _called(url: str, body: RequestBody | None) -> str:

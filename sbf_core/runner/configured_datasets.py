@@ -23,11 +23,11 @@ def configured(datasets: Sequence[OwnedDataset], keys: Keys) -> tuple[list[Owned
     """
     kept, lacking, unasked = [], {}, []
     for owned in datasets:
-        missing = [name for name in owned.entry.key_names if not keys.is_set(name)]
+        missing = _missing(owned.entry.key_sets, keys)
         if owned.entry.opt_in:
             unasked.append(owned.plugin.name)
         elif missing:
-            lacking[owned.plugin.name] = missing[0]
+            lacking[owned.plugin.name] = missing
         else:
             kept.append(owned)
     notes = []
@@ -37,6 +37,12 @@ def configured(datasets: Sequence[OwnedDataset], keys: Keys) -> tuple[list[Owned
     if unasked:
         notes.append(f"left out, because they must be named with --plugins: {', '.join(dict.fromkeys(unasked))}")
     return kept, notes
+
+
+def _missing(key_sets: Sequence[Sequence[str]], keys: Keys) -> str:
+    """The first key that is lacking, where no account has all of its own; else an empty text."""
+    missing = [next((name for name in names if not keys.is_set(name)), "") for names in key_sets]
+    return missing[0] if all(missing) and missing else ""
 
 
 def check_sources(named: Iterable[str], *, known: Sequence[OwnedDataset], what: str, table: str) -> None:

@@ -233,6 +233,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "body": "\"<query who='{ticker}'/>\"", "content_type": '"text/xml"',
         "secret_body": '{"key": "EXAMPLE_API_KEY"}',
         "sign_in": 'Login(url="https://example.com/login", json={}, secrets={"user": "EXAMPLE_USER"})',
+        "further_keys": '({"EXAMPLE_API_KEY": "EXAMPLE_API_KEY_2"},)',
         "headers": '{"accept": "text/csv"}', "secrets": '{"apikey": "EXAMPLE_API_KEY"}',
         "secret_headers": '{"authorization": "EXAMPLE_BEARER"}', "secret_fields": '("request.params.apikey",)',
         "mirrors": '("https://old.example.com/{ticker}",)', "date_format": '"%Y%m%d"',

@@ -98,6 +98,7 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         "body": {"content_type": "text/xml"},
         "content_type": {"body": "<query/>"},
         "secret_body": {"form": {}},
+        "further_keys": {"secrets": {"apikey": "EXAMPLE_API_KEY"}},
     }
     more = (
         {"by": {"next_at": "next"}, "short_page_ends": {"size": 100}, "size_parameter": {"size": 100}}
