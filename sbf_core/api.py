@@ -33,7 +33,8 @@ from sbf_core.universe.members import UniverseMember
 if TYPE_CHECKING:
     from sbf_core.dataset.formats_of_statistics import JsonStat, SdmxCsv, SdmxJson, SdmxMl
     from sbf_core.dataset.formats_of_tables import Excel, FixedWidth, Sections
-    from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken, Signature
+    from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken
+    from sbf_core.dataset.signature import Signature
 
 __all__ = [
     "HOOK_API",
@@ -91,7 +92,8 @@ __all__ = [
 _LATE = {
     **dict.fromkeys(("JsonStat", "SdmxCsv", "SdmxJson", "SdmxMl"), "sbf_core.dataset.formats_of_statistics"),
     **dict.fromkeys(("Excel", "FixedWidth", "Sections"), "sbf_core.dataset.formats_of_tables"),
-    **dict.fromkeys(("ClientCredentials", "Login", "RefreshToken", "Signature"), "sbf_core.dataset.sign_in"),
+    **dict.fromkeys(("ClientCredentials", "Login", "RefreshToken"), "sbf_core.dataset.sign_in"),
+    "Signature": "sbf_core.dataset.signature",
 }
 #: Names that were here under another name, and still work.
 _MOVED: dict[str, _MovedName] = {}

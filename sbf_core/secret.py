@@ -8,6 +8,7 @@ import base64
 import html
 import json
 import re
+import threading
 from collections.abc import Callable, Collection, Sequence
 from typing import AnyStr, NoReturn
 from urllib.parse import quote, quote_plus
@@ -27,6 +28,7 @@ _ENTITIES = {'"': "quot", "&": "amp", "<": "lt", ">": "gt", "'": "apos"}
 _known: tuple[_Shapes, ...] = ()
 #: The keys of each name that they were asked for by.
 _named: dict[str, frozenset[str]] = {}
+_learning = threading.Lock()
 
 
 class Secret:
@@ -41,9 +43,10 @@ class Secret:
 
     def __init__(self, value: str, *, name: str = "") -> None:
         self._value = value
-        _remember(value)
-        if name:
-            _named[name] = _named.get(name, frozenset()) | {value}
+        with _learning:  # of two that are learnt at once none may be lost
+            _remember(value)
+            if name:
+                _named[name] = _named.get(name, frozenset()) | {value}
 
     def reveal(self) -> str:
         """The key itself."""

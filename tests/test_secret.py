@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import threading
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -135,3 +136,26 @@ def test_without_keys_nothing_is_done() -> None:
     content = b"anything"
     assert redacted_bytes(content) is content
     assert redacted_in_sql("t.x") == ("t.x", [])
+
+
+def test_of_two_that_are_learnt_at_once_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens are learnt by the thread that asks vendors, keys by others."""
+    first, second, done = "l3arnt-by-the-first", "l3arnt-by-the-second", threading.Event()
+
+    def learn() -> None:
+        secret.Secret(second)
+        done.set()
+
+    other = threading.Thread(target=learn)
+
+    class Slow(secret._Shapes):
+        def __init__(self, value: str) -> None:
+            super().__init__(value)
+            if value == first:
+                other.start()
+                done.wait(0.2)  # the other is kept out meanwhile
+
+    monkeypatch.setattr(secret, "_Shapes", Slow)
+    secret.Secret(first)
+    other.join()
+    assert secret.redacted(f"{first} {second}") == "*** ***"

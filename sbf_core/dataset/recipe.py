@@ -246,6 +246,9 @@ class RestRecipe(Value):
     def _check_further_keys(self) -> None:
         """Each name is that of a key, and stands once: two accounts with one key would be one."""
         first = set(_key_names(self))
+        if not all(isinstance(one, Mapping) for one in self.further_keys):
+            fix = 'further_keys=({"EXAMPLE_API_KEY": "EXAMPLE_API_KEY_2"},)'
+            raise UsageError("further_keys is no list of names for names", where=self.url, fix=fix, code="RECIPE")
         names = [name for one in self.further_keys for name in one.values()]
         strays = {name for one in self.further_keys for name in one} - first
         odd = [name for name in names if not _KEY_NAME.fullmatch(name)]
@@ -268,6 +271,11 @@ class RestRecipe(Value):
         """Names of the keys that it sends: for each account with the vendor those that belong together."""
         first = _key_names(self)
         return (first, *(tuple(one.get(name, name) for name in first) for one in self.further_keys))
+
+    @property
+    def hidden_parameters(self) -> frozenset[str]:
+        """Parameters of the query that are sent and not recorded; a vendor may put them into the address of a page."""
+        return frozenset((*self.secrets, *getattr(self.sign_in, "parameters", ())))
 
     @property
     def is_post(self) -> bool:

@@ -19,6 +19,7 @@ from sbf_core.value import Value
 
 #: How long an account that is used up is left alone, where the vendor does not say.
 _REST_SECONDS = 60.0
+_NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 @attrs.frozen(kw_only=True)
@@ -102,13 +103,23 @@ class Accounts:
         at = self._turns[source] = self._turns.get(source, -1) + 1
         return free[at % len(free) :] + free[: at % len(free)]
 
+    def leaves(self, one: Ready, ready: Sequence[Ready], why: str) -> bool:
+        """Ask no more with an account that gets no token; whether another is there to be asked with at once."""
+        if len(ready) == 1:
+            return False
+        self._until[one.account.turn] = _NEVER
+        if self._is_new(one.account, "no token"):
+            self._logger.warning("The key %s is not used any more: %s", one.account.label, why)
+        now = self._clock.now()
+        return any(self._rest(other, now) <= 0 for other in ready)
+
     def sets_aside(self, one: Ready, ready: Sequence[Ready], answer: WireAnswer) -> bool:
         """Leave an account alone that a vendor refuses; whether another is there to be asked with at once."""
         now, status = self._clock.now(), answer.status_code
         if len(ready) == 1 or status not in (401, 429):
             return False
         if status == 401:
-            self._until[one.account.turn] = dt.datetime.max.replace(tzinfo=dt.UTC)
+            self._until[one.account.turn] = _NEVER
             told = "is refused"
         else:
             wait = retry_after_seconds(answer.headers.get("retry-after", ""), now=now) or _REST_SECONDS

@@ -12,6 +12,14 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
+def is_same_place(url: str, other: str) -> bool:
+    """Whether two addresses lead to one place; one that leads nowhere does not."""
+    try:
+        return origin(url) == origin(other)
+    except ValueError:
+        return False
+
+
 def with_hidden(url: str, parameters: Mapping[str, str]) -> str:
     """An address with these parameters at the end of its query, which replace those of the same name."""
     if not parameters:

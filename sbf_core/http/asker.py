@@ -52,7 +52,12 @@ class Asker(Entity):
             self.deadline += time.monotonic() - asked
             sent = one.hop
             if one.signer is not None:
-                sent, waited = await one.signer.signed(one.hop, deadline=self.deadline)
+                try:
+                    sent, waited = await one.signer.signed(one.hop, deadline=self.deadline)
+                except WireFault as fault:
+                    if fault.for_good and self.live.accounts.leaves(one, self.ready, fault.what):
+                        continue
+                    raise
                 self.deadline += waited
             answer = await self._sent(sent, foreign=False)
             if answer.status_code == 401 and one.signer is not None and one.account.turn not in self.renewed:

@@ -79,6 +79,7 @@ class LiveSession:
         self._signers: dict[str, list[tuple[SignIn, Signer]]] = {}
         self._lock = threading.Lock()
         self.logger = logger or logging.getLogger("sbf.http")
+        self.rotating: dict[str, asyncio.Lock] = {}
         self.accounts = Accounts(clock, self.keys, self.logger)
         self.loop = RequestLoop(self.logger)
 

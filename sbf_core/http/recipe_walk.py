@@ -239,4 +239,4 @@ class RecipeWalk(Value):
 
         hosts = {urlsplit(url).hostname or "", *recipe.redirect_hosts}
         reader = PageReader(entry=self.entry, extension=recipe.extension, items_at=recipe.pages.items_at)
-        return await walk_pages(ask, url, recipe.pages, reader, hosts=hosts, hidden=set(recipe.secrets))
+        return await walk_pages(ask, url, recipe.pages, reader, hosts=hosts, hidden=recipe.hidden_parameters)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sbf_core.dataset.sign_in import Signature, SignIn
+from sbf_core.dataset.sign_in import SignIn
+from sbf_core.dataset.signature import Signature
 from sbf_core.http.signer import Shared, Signer
 from sbf_core.http.signing import Signing
 from sbf_core.http.tokens import Tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +22,8 @@ class Shared(Protocol):
     clock: Clock
     keys: Keys
     logger: logging.Logger
+    #: By the name of a refresh token that rotates: two requests with one of them would lock each other out.
+    rotating: dict[str, asyncio.Lock]
 
     @property
     def wire(self) -> Wire:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from sbf_core.dataset.request_body import RequestBody
-from sbf_core.dataset.sign_in import Signature
+from sbf_core.dataset.signature import Signature
 from sbf_core.errors import UsageError
 from sbf_core.http.addresses import with_hidden
 from sbf_core.http.redirects import Hop

@@ -99,27 +99,13 @@ class Tokens:
 
     async def _got(self, deadline: float) -> _Token | WireFault | Deferred | SbfError:
         """Ask for a token. Raises nothing: those who wait are told."""
-        began, waited = self._shared.clock.now(), 0.0
-        place = self._declared.url if isinstance(self._declared, Login) else self._declared.token_url
-        host = urlsplit(place).netloc
-
+        declared, began = self._declared, self._shared.clock.now()
         try:
-            hop = await asyncio.to_thread(self._request)  # a keyring may take its time
-
-            async def once() -> WireAnswer:
-                nonlocal waited
-                asked = time.monotonic()
-                await self._shared.wait_for_turn(self._source)
-                waited += time.monotonic() - asked
-                return await self._shared.wire.get(
-                    hop.url, hop.headers, deadline=deadline + waited, caps=_CAPS, body=hop.body
-                )
-
-            answer = await with_attempts(once, deadline=deadline, now=self._shared.clock.now)
-            if isinstance(answer, WireFault):  # without its evidence: that is no payload
-                raise WireFault(answer.kind, f"no token from {host}: {answer.what}", again=False)
-            came = read_token(answer, self._declared, host=host, now=self._shared.clock.now())
-            await self._keep(came)
+            if isinstance(declared, RefreshToken) and declared.rotates:
+                async with self._shared.rotating.setdefault(declared.refresh_token, asyncio.Lock()):
+                    came = await self._asked_for(deadline)
+            else:
+                came = await self._asked_for(deadline)
         except EnvironmentFault as error:  # the keyring: other vendors fare no worse
             self._refused = WireFault(FailureKind.SIGN_IN, str(error), again=False, for_good=True)
             return self._refused
@@ -128,9 +114,28 @@ class Tokens:
             return fault
         except (Deferred, SbfError) as error:
             return error
-        self._waited = waited
         self._token = _Token(value=came.token, over_at=_over_at(began, came.lives_seconds))
         return self._token
+
+    async def _asked_for(self, deadline: float) -> TokenAnswer:
+        """A token, with what must be kept of its answer put away."""
+        hop = await asyncio.to_thread(self._request)  # a keyring may take its time
+        host, self._waited = urlsplit(hop.url).netloc, 0.0
+
+        async def once() -> WireAnswer:
+            asked = time.monotonic()
+            await self._shared.wait_for_turn(self._source)
+            self._waited += time.monotonic() - asked
+            return await self._shared.wire.get(
+                hop.url, hop.headers, deadline=deadline + self._waited, caps=_CAPS, body=hop.body
+            )
+
+        answer = await with_attempts(once, deadline=deadline, now=self._shared.clock.now)
+        if isinstance(answer, WireFault):  # without its evidence: that is no payload
+            raise WireFault(answer.kind, f"no token from {host}: {answer.what}", again=False)
+        came = read_token(answer, self._declared, host=host, now=self._shared.clock.now())
+        await self._keep(came)
+        return came
 
     async def _keep(self, came: TokenAnswer) -> None:
         """Put away a new refresh token, before anything is asked with the other one."""

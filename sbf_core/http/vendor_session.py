@@ -16,7 +16,7 @@ from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.request_body import RequestBody
 from sbf_core.failures import FailureKind
 from sbf_core.http.accounts import Account, Ready, accounts_of
-from sbf_core.http.addresses import origin
+from sbf_core.http.addresses import is_same_place
 from sbf_core.http.asker import Asker
 from sbf_core.http.attempts import AGAIN_STATUSES, Deferred
 from sbf_core.http.coding import SizeCaps
@@ -169,7 +169,7 @@ class VendorSession:
         """A request as one account sends it. Who signs in does so at the recipe's own place only."""
         sign_in = self._recipe.sign_in
         signer = None
-        if sign_in is not None and origin(url) == origin(self._recipe.url):
+        if sign_in is not None and is_same_place(url, self._recipe.url):
             signer = self._live.signer(account.turn, sign_in.renamed(account.names))
         if body is not None and body.secrets:
             body = attrs.evolve(body, secrets=account.of(body.secrets))

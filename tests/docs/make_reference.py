@@ -27,7 +27,8 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.format_list import FORMATS
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
-from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken, Signature
+from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken
+from sbf_core.dataset.signature import Signature
 from sbf_core.duck import migrate
 from sbf_core.failures import MEANINGS
 from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique

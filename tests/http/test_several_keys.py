@@ -179,6 +179,26 @@ def test_each_account_signs_in_by_itself(tmp_path: Path, vendor: SigningVendor) 
     assert warehouse.opened().entries[0].key_names == (NAMES[0], NAMES[2], NAMES[1])
 
 
+def test_an_account_that_gets_no_token_is_left_out_alone(
+    tmp_path: Path, vendor: SigningVendor, caplog: pytest.LogCaptureFixture
+) -> None:
+    def gives(request: Request) -> Response:
+        is_second = KEYS[NAMES[1]] in request.get_data().decode()
+        return told({"error": "invalid_client"}, status=401) if is_second else vendor.fresh(request)
+
+    vendor.gives = gives
+    sign_in = ClientCredentials(
+        token_url=vendor.token_url, client_id=NAMES[0], client_secret=NAMES[2], client_in="body"
+    )
+    further = ({NAMES[0]: NAMES[1]},)
+    with caplog.at_level(logging.WARNING):
+        warehouse = in_turn(tmp_path / "home", vendor, secrets={}, sign_in=sign_in, further_keys=further)
+        assert is_fine(warehouse.run(**tickers(6)))
+    assert len(vendor.tokens) == 2
+    assert f"The key {NAMES[1]} is not used any more: HTTP 401: localhost" in caplog.text
+    assert KEYS[NAMES[1]] not in caplog.text
+
+
 def test_a_body_and_each_way_to_sign_in_take_other_keys(tmp_path: Path, vendor: SigningVendor) -> None:
     assert is_fine(
         in_turn(tmp_path / "home", vendor, secrets={}, json={"q": 1}, secret_body={"key": NAMES[0]}).run(**tickers(3))
@@ -222,8 +242,8 @@ def test_they_are_declared_in_toml_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "further", [({"B": "C"},), ({"A": "A"},), ({"A": "B"}, {"A": "B"}), ({"A": "B C"},), ({"A": ""},), ({},)]
+    "further", [({"B": "C"},), ("A",), ({"A": "A"},), ({"A": "B"}, {"A": "B"}), ({"A": "B C"},), ({"A": ""},), ({},)]
 )
 def test_what_is_declared_wrong_is_refused_at_once(further: tuple[dict[str, str], ...]) -> None:
-    with pytest.raises(UsageError, match=r"further_keys: .* is no other name for a key of it"):
+    with pytest.raises(UsageError, match=r"further_keys(: .*)? is no (other name for a key of it|list of names)"):
         RestRecipe(url="https://a.example/", secrets={"apikey": "A"}, further_keys=further)

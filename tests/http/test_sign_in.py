@@ -542,6 +542,29 @@ def test_a_refresh_token_that_rotates_is_kept_before_it_is_used(
     assert redacted("r0tated-number-2") == "***"
 
 
+def test_two_who_share_one_that_rotates_use_it_one_after_the_other(
+    tmp_path: Path, vendor: SigningVendor, keyring: FakeKeyring
+) -> None:
+    """Datasets that want other scopes. Each refresh token is taken once."""
+    spent: set[str] = set()
+
+    def gives(request: Request) -> Response:
+        refresh = form_of(request)["refresh_token"]
+        if refresh in spent or refresh != keyring.stored[REFRESH]:
+            return told({"error": "invalid_grant"}, status=400)
+        spent.add(refresh)
+        return vendor.fresh(request, refresh_token=f"r0tated-number-{len(spent)}")
+
+    vendor.gives = gives
+    plugins = [
+        Declared(entry(dataset=name, silver_table=name, recipe=RestRecipe(
+            url=f"{vendor.url}?of={name}", sign_in=refreshing(vendor, rotates=True, scope=name))))
+        for name in ("a", "b", "c", "d")
+    ]  # fmt: skip
+    assert is_fine(Warehouse(tmp_path / "home", *plugins).run())
+    assert len(spent) == 4
+
+
 def test_one_that_rotates_is_refused_where_nobody_keeps_the_new_one(tmp_path: Path, vendor: SigningVendor) -> None:
     context = signed_in(tmp_path, vendor, refreshing(vendor, rotates=True)).run()
     assert (
@@ -635,6 +658,10 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "no keys": (lambda: Login(url=TOKEN, json={}, secrets={}), "needs keys"),
     "keys in a list": (lambda: Login(url=TOKEN, json=[], secrets={"a": "A"}), "no object that could hold"),
     "a filled login": (lambda: Login(url=TOKEN, json={"a": "{ticker}"}, secrets={"a": "A"}), "no placeholders"),
+    "a form of numbers": (
+        lambda: Login(url=TOKEN, form={"a": 1}, secrets={"a": "A"}), "no text"  # type: ignore[dict-item]
+    ),
+    "nowhere": (lambda: RestRecipe(url="https://[", sign_in=Signature(**SIGNED)), "wants an https address"),
     "less than no time": (lambda: Login(url=TOKEN, json={}, secrets={"a": "A"}, lives_seconds=-1), "negative"),
     "no way": (lambda: RestRecipe(url="https://a.example/", sign_in="oauth"), "no way to sign in"),  # type: ignore[arg-type]
     "rows over http": (

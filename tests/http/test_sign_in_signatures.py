@@ -17,7 +17,7 @@ from signing_vendor import ROWS, SigningVendor, addresses, files_with, is_fine, 
 from warehouse import START
 from werkzeug import Request, Response
 
-from sbf_core.api import DataRules, FailureKind, Signature
+from sbf_core.api import DataRules, FailureKind, Pages, Signature
 from sbf_core.http.redirects import Hop
 from sbf_core.http.signing import signed_hop
 from sbf_core.runner.options import RunOptions
@@ -257,6 +257,25 @@ def test_other_refusals_say_nothing_of_time(tmp_path: Path, vendor: SigningVendo
     vendor.rows = lambda request: told({"msg": "no such symbol"}, status=400, Date="Tue, 02 Jan 2024 12:01:30 GMT")
     context = warehouse_of(tmp_path / "home", vendor.url, sign_in=BINANCE).run()
     assert "clock" not in context.errors[0]
+
+
+def test_a_next_page_is_recorded_without_what_signed_the_one_before(tmp_path: Path, vendor: SigningVendor) -> None:
+    """Vendors build the next address of the one that they were asked for."""
+
+    def rows(request: Request) -> Response:
+        if not binance(request):
+            return told({}, status=401)
+        if "page" in request.args:
+            return told({"rows": [{**ROWS[0], "symbol": "S02"}]})
+        return told({"rows": ROWS, "next": f"{request.url}&page=2"})
+
+    vendor.rows = rows
+    warehouse = warehouse_of(
+        tmp_path / "home", f"{vendor.url}?s=1", sign_in=BINANCE, pages=Pages(by="next_url", next_at="next"),
+        declared={"rows_at": "rows"},
+    )  # fmt: skip
+    assert is_fine(warehouse.run())
+    assert addresses(warehouse) == [f"{vendor.url}?s=1", f"{vendor.url}?s=1&page=2"]
 
 
 def test_a_refused_signature_names_its_keys_and_is_not_made_again(tmp_path: Path, vendor: SigningVendor) -> None:
