@@ -66,7 +66,7 @@ def read_token(answer: WireAnswer, declared: TokenSource, *, host: str, now: dt.
         raise WireFault(FailureKind.HTTP_STATUS, f"no token from {host}: HTTP {status}", again=False)
     if 300 <= status < 400:
         what = f"no token from {host}: it redirects, and keys go to no place that a vendor chose"
-        raise WireFault(FailureKind.REDIRECT, what, again=False)
+        raise WireFault(FailureKind.SIGN_IN, what, again=False, for_good=True)
     if is_error or not 200 <= status < 300:
         raise _refused(answer, document, declared, host)
     if document is None:

@@ -28,6 +28,8 @@ from sbf_core.secret import Secret
 from sbf_core.value import Value
 
 _CAPS = SizeCaps(wire_bytes=256 * 1024, decoded_bytes=1024**2)
+#: Of one request among many these say nothing of the vendor; of the one for a token, that there will be none.
+_ODD = frozenset({FailureKind.TOO_LARGE, FailureKind.CODING, FailureKind.EXTRA_BYTES, FailureKind.REQUEST})
 #: A token is got anew so long before its end, that it does not end on the way; of a short life, a tenth of it.
 _MARGIN_SECONDS_MAX = 30.0
 
@@ -132,7 +134,8 @@ class Tokens:
 
         answer = await with_attempts(once, deadline=deadline, now=self._shared.clock.now)
         if isinstance(answer, WireFault):  # without its evidence: that is no payload
-            raise WireFault(answer.kind, f"no token from {host}: {answer.what}", again=False)
+            kind = FailureKind.SIGN_IN if answer.kind in _ODD else answer.kind
+            raise WireFault(kind, f"no token from {host}: {answer.what}", again=False)
         came = read_token(answer, self._declared, host=host, now=self._shared.clock.now())
         await self._keep(came)
         return came

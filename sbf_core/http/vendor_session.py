@@ -111,6 +111,8 @@ class VendorSession:
         named = [name for one in ready for each in keys for name in one.account.of(each).values()]
         named += [name for one in ready if one.signer is not None for name in one.signer.key_names]
         key_names = tuple(dict.fromkeys(named))
+        if not key_names:  # a place that gets no key says nothing of one
+            ready = ready[:1]
         asked = _Asked(request=request, address=_called(url, body), extension=extension, key_names=key_names)
         refusal = self._live.plan_refusal(self._entry)
         if refusal:

@@ -22,6 +22,7 @@ from sbf_core.api import (
     FailureKind,
     FetchSession,
     Login,
+    Pages,
     RefreshToken,
     RestRecipe,
     RunRequest,
@@ -197,6 +198,22 @@ def test_an_account_that_gets_no_token_is_left_out_alone(
     assert len(vendor.tokens) == 2
     assert f"The key {NAMES[1]} is not used any more: HTTP 401: localhost" in caplog.text
     assert KEYS[NAMES[1]] not in caplog.text
+
+
+def test_a_place_that_gets_no_key_uses_up_none(
+    tmp_path: Path, vendor: SigningVendor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A next page elsewhere, which the vendor chose."""
+    with HTTPServer() as elsewhere:
+        elsewhere.expect_request("/next").respond_with_json({}, status=401)
+        vendor.rows = lambda request: told({"rows": ROWS, "next": elsewhere.url_for("/next")})
+        warehouse = in_turn(
+            tmp_path / "home", vendor, pages=Pages(by="next_url", next_at="next"), redirect_hosts=("localhost",),
+            declared={**DECLARED, "rows_at": "rows"},
+        )  # fmt: skip
+        context = warehouse.run(**tickers(1))
+    assert "HTTP 401: the vendor wants a key" in context.errors[0]
+    assert (len(elsewhere.log), "is refused" in caplog.text) == (1, False)
 
 
 def test_a_body_and_each_way_to_sign_in_take_other_keys(tmp_path: Path, vendor: SigningVendor) -> None:

@@ -330,9 +330,9 @@ NO_TOKEN: dict[str, tuple[Callable[[Request], Response], FailureKind, Sequence[s
     "to be signed with": (
         said({"access_token": "t0ken-number", "token_type": "DPoP"}), FailureKind.SIGN_IN, ("signed with",), 1
     ),
-    "huge": (raw(b" " * 2 * 1024**2), FailureKind.TOO_LARGE, ("no token from localhost",), 1),
+    "huge": (raw(b" " * 2 * 1024**2), FailureKind.SIGN_IN, ("no token from localhost",), 1),
     "deep": (raw(b"[" * 100_000), FailureKind.SIGN_IN, ("no JSON",), 1),
-    "redirect": (raw(b"", 307, Location="/elsewhere"), FailureKind.REDIRECT, ("it redirects",), 1),
+    "redirect": (raw(b"", 307, Location="/elsewhere"), FailureKind.SIGN_IN, ("it redirects",), 1),
 }  # fmt: skip
 
 
@@ -358,6 +358,16 @@ def test_a_refused_client_is_not_asked_for_again_in_this_run(tmp_path: Path, ven
     context = warehouse.run(universe__tickers=tickers)
     assert (len(vendor.tokens), len(vendor.asked)) == (1, 0)
     assert REFUSED in context.errors[0]
+
+
+@pytest.mark.parametrize("case", ["huge", "a page", "redirect"])
+def test_odd_answers_instead_of_a_token_open_the_breaker(tmp_path: Path, vendor: SigningVendor, case: str) -> None:
+    """So many tickers do not ask for as many tokens."""
+    vendor.gives = NO_TOKEN[case][0]
+    tickers = tuple(f"T{number}" for number in range(20))
+    warehouse = signed_in(tmp_path, vendor, connections=1, declared={"scope": "per_ticker"})
+    warehouse.run(universe__tickers=tickers)
+    assert (len(vendor.tokens), vendor.asked) == (1 if case == "redirect" else 5, [])
 
 
 def test_a_server_of_tokens_that_is_down_is_an_outage(tmp_path: Path, vendor: SigningVendor) -> None:
