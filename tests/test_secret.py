@@ -139,23 +139,20 @@ def test_without_keys_nothing_is_done() -> None:
 
 
 def test_of_two_that_are_learnt_at_once_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tokens are learnt by the thread that asks vendors, keys by others."""
-    first, second, done = "l3arnt-by-the-first", "l3arnt-by-the-second", threading.Event()
+    """Tokens are learnt by the thread that asks vendors, keys by others: one waits until the other is known."""
+    kept_out = []
 
-    def learn() -> None:
-        secret.Secret(second)
-        done.set()
-
-    other = threading.Thread(target=learn)
-
-    class Slow(secret._Shapes):
+    class Watched(secret._Shapes):
         def __init__(self, value: str) -> None:
             super().__init__(value)
-            if value == first:
-                other.start()
-                done.wait(0.2)  # the other is kept out meanwhile
+            kept_out.append(secret._learning.locked())
 
-    monkeypatch.setattr(secret, "_Shapes", Slow)
-    secret.Secret(first)
-    other.join()
-    assert secret.redacted(f"{first} {second}") == "*** ***"
+    monkeypatch.setattr(secret, "_Shapes", Watched)
+    values = [f"l3arnt-beside-others-{number}" for number in range(8)]
+    threads = [threading.Thread(target=secret.Secret, args=(value,)) for value in values]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert redacted(" ".join(values)) == " ".join(["***"] * 8)
+    assert kept_out == [True] * 8
