@@ -44,12 +44,19 @@ class TokenAnswer(Value):
     Attributes:
         token: ready for a header.
         lives_seconds: how long it lives; None: nobody says.
-        refresh_token: a new one, if the vendor gave one.
     """
 
     token: str = attrs.field(repr=False)
     lives_seconds: float | None
-    refresh_token: str = attrs.field(default="", repr=False)
+
+
+def new_refresh_token(answer: WireAnswer) -> str:
+    """The refresh token that takes the place of the one that was sent, be the rest of the answer as it may; empty where
+    there is none.
+    """
+    document = _document(answer.body) if answer.status_code < 300 else None
+    fresh = document.get("refresh_token") if isinstance(document, dict) else None
+    return fresh if isinstance(fresh, str) and fresh.strip() and fresh.isprintable() else ""
 
 
 def read_token(answer: WireAnswer, declared: TokenSource, *, host: str, now: dt.datetime) -> TokenAnswer:
@@ -80,12 +87,7 @@ def read_token(answer: WireAnswer, declared: TokenSource, *, host: str, now: dt.
         )
     if str(_beside(document, declared, "token_type")).lower() in ("mac", "dpop") and declared.scheme == "Bearer":
         raise _unusable(host, "a token that must be signed with, which sbf does not do")
-    fresh = document.get("refresh_token") if isinstance(document, dict) else None
-    return TokenAnswer(
-        token=token,
-        lives_seconds=_life(document, declared, now),
-        refresh_token=fresh if isinstance(fresh, str) and fresh.strip() and fresh.isprintable() else "",
-    )
+    return TokenAnswer(token=token, lives_seconds=_life(document, declared, now))
 
 
 def _fits_header(token: str) -> bool:

@@ -22,7 +22,7 @@ from sbf_core.http.attempts import Deferred, with_attempts
 from sbf_core.http.coding import SizeCaps
 from sbf_core.http.redirects import Hop
 from sbf_core.http.signer import Shared
-from sbf_core.http.token_answer import TokenAnswer, TokenSource, read_token
+from sbf_core.http.token_answer import TokenAnswer, TokenSource, new_refresh_token, read_token
 from sbf_core.http.wire_answer import WireAnswer, WireFault
 from sbf_core.secret import Secret
 from sbf_core.value import Value
@@ -136,18 +136,17 @@ class Tokens:
         if isinstance(answer, WireFault):  # without its evidence: that is no payload
             kind = FailureKind.SIGN_IN if answer.kind in _ODD else answer.kind
             raise WireFault(kind, f"no token from {host}: {answer.what}", again=False)
-        came = read_token(answer, self._declared, host=host, now=self._shared.clock.now())
-        await self._keep(came)
-        return came
+        await self._keep(new_refresh_token(answer))
+        return read_token(answer, self._declared, host=host, now=self._shared.clock.now())
 
-    async def _keep(self, came: TokenAnswer) -> None:
-        """Put away a new refresh token, before anything is asked with the other one."""
+    async def _keep(self, fresh: str) -> None:
+        """Put away a new refresh token, before anything else of the answer is looked at."""
         declared = self._declared
-        if not isinstance(declared, RefreshToken) or not came.refresh_token:
+        if not isinstance(declared, RefreshToken) or not fresh:
             return
         if declared.rotates:
-            await asyncio.to_thread(self._shared.keys.keep, declared.refresh_token, came.refresh_token)
-        elif not self._has_warned and came.refresh_token != self._value(declared.refresh_token):
+            await asyncio.to_thread(self._shared.keys.keep, declared.refresh_token, fresh)
+        elif not self._has_warned and fresh != self._value(declared.refresh_token):
             self._has_warned = True
             self._shared.logger.warning(
                 "%s gives a new refresh token for %s each time: if the old one is void then, declare rotates=True",

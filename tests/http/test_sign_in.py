@@ -565,6 +565,16 @@ def test_a_refresh_token_that_rotates_is_kept_before_it_is_used(
     assert redacted("r0tated-number-2") == "***"
 
 
+def test_one_that_rotates_is_kept_though_the_other_token_is_of_no_use(
+    tmp_path: Path, vendor: SigningVendor, keyring: FakeKeyring
+) -> None:
+    """The old one is void by then."""
+    vendor.gives = said({"access_token": "t0ken number", "refresh_token": "r0tated-number-1"})
+    context = signed_in(tmp_path, vendor, refreshing(vendor, rotates=True)).run()
+    assert "cannot be sent" in context.errors[0]
+    assert keyring.stored[REFRESH] == "r0tated-number-1"
+
+
 def test_two_who_share_one_that_rotates_use_it_one_after_the_other(
     tmp_path: Path, vendor: SigningVendor, keyring: FakeKeyring
 ) -> None:
@@ -717,3 +727,18 @@ def test_what_is_declared_wrong_is_refused_at_once(wrong: str) -> None:
         declare()
     assert what in str(caught.value)
     assert caught.value.fix
+
+
+def test_a_token_in_the_address_of_a_next_page_is_not_recorded(tmp_path: Path, vendor: SigningVendor) -> None:
+    def rows(request: Request) -> Response:
+        if "page" in request.args:
+            return told({"rows": [{**ROWS[0], "symbol": "S02"}]})
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        headers = {"Link": f'<{vendor.url}?page=2&access_token={token}>; rel="next"'}
+        return told({"rows": ROWS}, **headers)
+
+    vendor.rows = rows
+    warehouse = signed_in(tmp_path, vendor, pages=Pages(by="link"), declared={"rows_at": "rows"})
+    assert is_fine(warehouse.run())
+    assert files_with(warehouse.home, "t0ken-number") == []
+    assert addresses(warehouse) == [vendor.url, f"{vendor.url}?page=2&access_token=***"]
