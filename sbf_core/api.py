@@ -12,6 +12,7 @@ from sbf_core.dataset.columns import Column, column
 from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.formats import Csv, Json, Parquet
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
@@ -51,6 +52,7 @@ __all__ = [
     "FetchSession",
     "FileRecipe",
     "FixedWidth",
+    "ForEach",
     "ForeignKey",
     "GoldModel",
     "GoldSource",

@@ -15,6 +15,7 @@ from sbf_core.dataset.columns import (
     EPOCH_UNITS,
     MOMENTS,
     REQUEST_SOURCES,
+    ROW_SOURCE,
     START_OF_DAY,
     TYPES,
     Column,
@@ -45,7 +46,7 @@ def check_columns(columns: tuple[Column, ...], *, where: str) -> None:
             raise UsageError(
                 f"column {col.name!r} takes {col.source!r}",
                 where=where,
-                fix="use one of " + ", ".join(REQUEST_SOURCES),
+                fix=f"use {ROW_SOURCE}NAME, or one of " + ", ".join(REQUEST_SOURCES),
                 code="COLUMNS",
             )
         if col.type not in TYPES:

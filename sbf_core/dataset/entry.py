@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,11 +14,14 @@ from sbf_core.dataset.chart import Chart, charts, check_charts
 from sbf_core.dataset.column_checks import check_columns
 from sbf_core.dataset.column_roles import ColumnRoles
 from sbf_core.dataset.columns import Column, columns_of
-from sbf_core.dataset.cursor import Cursor, check_cursor
+from sbf_core.dataset.cursor import check_cursor
 from sbf_core.dataset.data_rules import DataRules
+from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.former_names import check_former_names, check_table_name
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
+from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.recipe_facts import RecipeFacts
+from sbf_core.dataset.series_checks import SeriesFacts, check_series
 from sbf_core.dataset_id import DatasetId, dataset_id_of
 from sbf_core.errors import UsageError
 from sbf_core.safe_paths import why_no_name
@@ -54,7 +58,7 @@ def _drift(value: str | None) -> Drift | None:
 
 
 @attrs.frozen(kw_only=True)
-class DatasetKeymapEntry(ColumnRoles, Value):
+class DatasetKeymapEntry(ColumnRoles, RecipeFacts, Value):
     """The declaration of a dataset: one table's worth of vendor data.
 
     Attributes:
@@ -65,6 +69,7 @@ class DatasetKeymapEntry(ColumnRoles, Value):
         scope: ``global`` (one request) or ``per_ticker`` (one for each ticker of the universe).
         members: for ``per_ticker``: names of its own, e.g. series of a statistics office, in the place of the
             universe's tickers.
+        for_each: for ``per_ticker``: rows of a query over silver of other datasets, in their place.
         silver_table: the table in the schema ``silver`` that it fills, alone.
         columns: an attrs class with ``column()`` fields, or a list of ``Column``.
         recipe: how it is fetched; without one the plugin needs the hook ``fetch``.
@@ -123,6 +128,7 @@ class DatasetKeymapEntry(ColumnRoles, Value):
     discriminator: str = ""
     scope: Scope = attrs.field(default=Scope.GLOBAL, converter=_scope)
     members: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    for_each: ForEach | None = None
     silver_table: str
     columns: tuple[Column, ...] = attrs.field(converter=columns_of)
     recipe: RestRecipe | FileRecipe | None = None
@@ -187,10 +193,7 @@ class DatasetKeymapEntry(ColumnRoles, Value):
             )
         if self.promote_version < 1:
             raise UsageError("promote_version counts from 1", where=where, code="DATASET")
-        if self.members and self.scope is not Scope.PER_TICKER:
-            raise UsageError(
-                "members belong to the scope per_ticker", where=where, fix='scope="per_ticker"', code="DATASET"
-            )
+        check_series(self._series_facts(where))
         if not self.key_columns:
             raise UsageError("no column is part of the key", where=where, fix="column(key=True)", code="KEY")
         for role in ("row_date", "known_from"):
@@ -229,6 +232,19 @@ class DatasetKeymapEntry(ColumnRoles, Value):
             is_asked_by_days=self.is_asked_by_days,
         )
 
+    def _series_facts(self, where: str) -> SeriesFacts:
+        return SeriesFacts(
+            where=where,
+            scope=self.scope,
+            members=self.members,
+            for_each=self.for_each,
+            named=self.placeholders,
+            columns=self.columns,
+            tickers_per_request=self.tickers_at_once,
+            is_asked_by_days=self.is_asked_by_days,
+            has_recipe=self.recipe is not None,
+        )
+
     @property
     def closes_rows(self) -> bool:
         """Whether a row that an answer lacks is closed."""
@@ -261,43 +277,13 @@ class DatasetKeymapEntry(ColumnRoles, Value):
         return None if isinstance(self.horizon, str) or not self.is_asked_until else self.horizon
 
     @property
-    def is_asked_by_days(self) -> bool:
-        """Whether a request for fewer days brings fewer rows, as far as is known."""
-        return self.recipe is None or bool(self._placeholders & {"from_date", "to_date", "year"})
+    def has_own_series(self) -> bool:
+        """Whether it has series of its own, in the place of the universe's tickers."""
+        return bool(self.members) or self.for_each is not None
 
-    @property
-    def is_asked_since(self) -> bool:
-        """Whether the address says since when rows are wanted."""
-        return "from_date" in self._placeholders
-
-    @property
-    def is_asked_until(self) -> bool:
-        """Whether the address says until when rows are wanted."""
-        return "to_date" in self._placeholders
-
-    @property
-    def _placeholders(self) -> frozenset[str]:
-        if self.recipe is None:
-            return frozenset()
-        return self.recipe.named if isinstance(self.recipe, RestRecipe) else placeholders(self.recipe.path)
-
-    @property
-    def cursor(self) -> Cursor | None:
-        """Where its requests go on, if it is asked for what changed."""
-        return self.recipe.cursor if isinstance(self.recipe, RestRecipe) else None
-
-    @property
-    def tickers_at_once(self) -> int:
-        """How many tickers one request may name."""
-        return self.recipe.tickers_per_request if isinstance(self.recipe, RestRecipe) else 1
-
-    @property
-    def key_names(self) -> tuple[str, ...]:
-        """Names of the keys that the recipe sends."""
-        if not isinstance(self.recipe, RestRecipe):
-            return ()
-        recipe = self.recipe
-        return (*recipe.secrets.values(), *recipe.secret_headers.values(), *recipe.secret_body.values())
+    def each(self, ticker: str | None) -> Mapping[str, str]:
+        """The parts of the row that a request is for, by their name in ``for_each``; empty where it is for none."""
+        return {} if self.for_each is None or ticker is None else self.for_each.values(ticker)
 
     @property
     def identity(self) -> DatasetId:

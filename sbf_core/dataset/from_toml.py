@@ -15,6 +15,7 @@ from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_list import FORMATS, Format
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
@@ -44,7 +45,7 @@ def _converter() -> cattrs.Converter:
         ),
     )
     attrs.resolve_types(DatasetKeymapEntry, localns={"Format": Format})  # it does not load all formats by itself
-    for kind in (Cadence, Column, DataRules, Pages, RestRecipe, FileRecipe, DatasetKeymapEntry):
+    for kind in (Cadence, Column, DataRules, ForEach, Pages, RestRecipe, FileRecipe, DatasetKeymapEntry):
         converter.register_structure_hook(
             kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
         )

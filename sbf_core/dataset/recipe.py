@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
 import attrs
 
 from sbf_core.dataset.cursor import Cursor, CursorBy
+from sbf_core.dataset.for_each import EACH
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.request_body import RequestBody, named_in
 from sbf_core.dataset.secret_fields import fields_path
@@ -22,6 +23,7 @@ from sbf_core.vocabulary import texts
 PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator", "year", "period", "cursor"})
 #: Periods of a vendor's limits, and their seconds; a month has 30 days.
 PERIOD_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "month": 30 * 86400}
+_PART = re.compile(re.escape(EACH) + "[a-z][a-z0-9_]*")
 _LIMIT = re.compile(r"(\d{1,9})/([a-z]+)")
 #: What a payload can be stored as. The ending decides how it is read, where the dataset declares no format.
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.gz)?")
@@ -34,13 +36,18 @@ def placeholders(template: str) -> frozenset[str]:
 
 
 def _check_template(template: str, *, what: str) -> None:
-    unknown = placeholders(template) - PLACEHOLDERS
+    unknown = unknown_in(placeholders(template))
     if unknown:
         raise UsageError(
-            f"{what} {template!r} holds {{{sorted(unknown)[0]}}}",
+            f"{what} {template!r} holds {{{unknown[0]}}}",
             fix="placeholders are " + ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS)),
             code="RECIPE",
         )
+
+
+def unknown_in(named: Collection[str]) -> list[str]:
+    """Those of some names in braces that stand for nothing; which parts of a row there are, the dataset says."""
+    return sorted(name for name in named if name not in PLACEHOLDERS and not _PART.fullmatch(name))
 
 
 def _check_extension(extension: str) -> None:
@@ -208,7 +215,7 @@ class RestRecipe(Value):
             raise UsageError(wrong[0], where=self.url, fix=wrong[1], code="RECIPE")
         if self.json is not None:
             RequestBody.of_json(self.json)
-        unknown = sorted(named_in([self.json, self.form, self.body]) - PLACEHOLDERS)
+        unknown = unknown_in(named_in([self.json, self.form, self.body]))
         if unknown:
             known = ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS))
             fix = f"placeholders are {known}; of a brace that is none, write a blank behind it: {{ {unknown[0]} }}"
@@ -269,3 +276,8 @@ class FileRecipe(Value):
         for template in (self.path, *self.mirrors):
             _check_template(template, what="path")
         _check_extension(self.extension)
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The placeholders in its path."""
+        return placeholders(self.path)

@@ -19,7 +19,7 @@ from sbf_core.value import Value
 
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
-_NAME = re.compile(r"\{([A-Za-z_]+)\}")
+_NAME = re.compile(r"\{([A-Za-z_]+|each\.[a-z0-9_]+)\}")
 _CURSOR = "{cursor}"
 
 

@@ -111,7 +111,7 @@ class LiveSessions:
         recipe = planned.entry.recipe
         if not isinstance(recipe, FileRecipe):
             return None
-        path = filled(recipe.path, request, quoting=False)
+        path = filled(recipe.path, request, quoting=False, for_each=planned.entry.for_each)
         return self.session_for(planned).read_in_place(request, path, extension=recipe.extension)
 
     def close(self) -> None:

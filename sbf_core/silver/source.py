@@ -8,7 +8,9 @@ from typing import Any
 import duckdb
 
 from sbf_core.clock import to_naive_utc
+from sbf_core.dataset.columns import ROW_SOURCE
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.for_each import unescaped_in_sql
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.ops.bulk import few_or_many
 from sbf_core.silver.inspection import Inspected
@@ -53,8 +55,16 @@ def with_request(entry: DatasetKeymapEntry, source: str) -> tuple[str, dict[str,
     wanted = sorted({column.source for column in entry.columns if column.from_request})
     if not wanted:
         return source, {}
-    names = ", ".join(f"b.{name.removeprefix('request.')} AS {quoted(name)}" for name in wanted)
+    names = ", ".join(f"{_asked(entry, name)} AS {quoted(name)}" for name in wanted)
     joined = (
         f"SELECT given.*, {names} FROM ({source}) AS given LEFT JOIN batch_file AS b ON given._file = b.bronze_file_id"
     )
-    return joined, {name: _FILE_TYPES[name.removeprefix("request.")] for name in wanted}
+    return joined, {name: _FILE_TYPES.get(name.removeprefix("request."), "VARCHAR") for name in wanted}
+
+
+def _asked(entry: DatasetKeymapEntry, source: str) -> str:
+    """SQL of what was asked for; of the row of a query the part that is meant."""
+    for_each = entry.for_each
+    if for_each is None or not (source.startswith(ROW_SOURCE) or source == "request.ticker"):
+        return f"b.{source.removeprefix('request.')}"
+    return unescaped_in_sql("b.ticker", for_each.place(source.removeprefix(ROW_SOURCE)))

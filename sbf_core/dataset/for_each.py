@@ -1,0 +1,107 @@
+"""``ForEach``: a dataset that is asked for once for each row of a query over silver of other datasets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from sbf_core.errors import UsageError
+from sbf_core.unicode_text import half_letter_in
+from sbf_core.value import Value
+from sbf_core.vocabulary import texts
+
+#: Before the name of a part, in placeholders; in sources of columns ``request.`` stands before it.
+EACH = "each."
+#: Between the parts of a series.
+PART_SEPARATOR = "|"
+#: As ``runs.request.TICKER_SEPARATOR``, which stands above this room.
+_TICKER_SEPARATOR = ","
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+#: Letters that separate, and the one that escapes them; the last is put back last.
+_ESCAPES = ((PART_SEPARATOR, "%7C"), (_TICKER_SEPARATOR, "%2C"), ("%", "%25"))
+
+
+@attrs.frozen(kw_only=True)
+class ForEach(Value):
+    """Rows for each of which a dataset is asked once: filings, releases, ids that another dataset lists.
+
+    The datasets that the query reads are fetched and promoted before, in the same run. Each row is a series of its own,
+    as a ticker is: with its coverage, its failures, and the days for which it was asked.
+
+    Attributes:
+        query: one SELECT over silver tables, written as ``silver.x``; it gives the columns of ``key``, and ``changed``.
+        key: the columns that say which row it is, as texts, whole numbers, UUIDs or dates; ``{each.NAME}`` stands for
+            one in an address or a body, ``source="request.each.NAME"`` for one in a column. Of a single one
+            ``{ticker}`` and ``request.ticker`` say the same.
+        changed: a column of the query, a TIMESTAMP in UTC: a row is due, too, where it lies after the last answer, e.g.
+            ``recorded_at``, when what silver knows of it last changed.
+        once: a row that was answered is not due again, unless it changed.
+    """
+
+    query: str
+    key: tuple[str, ...] = attrs.field(converter=texts)
+    changed: str = ""
+    once: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        wrong = half_letter_in(self)
+        if wrong:
+            raise _fault(f"{wrong} holds half of a surrogate pair, which is no letter", "write the letter whole")
+        if not self.query.strip():
+            raise _fault("has no query", 'query="SELECT id FROM silver.filings"')
+        if not self.key:
+            raise _fault("has no key", 'name the columns of the query: key=("id",)')
+        for name in (*self.key, *([self.changed] if self.changed else ())):
+            if not _NAME.fullmatch(name):
+                what = f"the column {name!r} has a name that cannot stand in braces"
+                raise _fault(what, "use small letters, digits and _: SELECT id AS filing_id")
+        if len({*self.key, self.changed}) <= len(self.key):
+            raise _fault("names a column twice", "name each once, in key or as changed")
+
+    def series(self, parts: Sequence[str]) -> str:
+        """The name of the series of a row: its parts in the order of ``key``; no two rows share one."""
+        return PART_SEPARATOR.join(_escaped(part) for part in parts)
+
+    def place(self, name: str) -> int:
+        """The place of a part in the series, counted from 0; ``request.ticker`` is the only one."""
+        return self.key.index(name) if name in self.key else 0
+
+    def values(self, series: str) -> Mapping[str, str]:
+        """The parts of a row by their name, out of the name of its series.
+
+        Raises:
+            UsageError: the series is of another key, as one that was recorded with an older declaration.
+        """
+        parts = series.split(PART_SEPARATOR)
+        if len(parts) != len(self.key):
+            raise _fault(
+                f"{series!r} is no series of ({', '.join(self.key)})", "declare the key as it was, or ask anew"
+            )
+        return {name: unescaped(part) for name, part in zip(self.key, parts, strict=True)}
+
+
+def unescaped(part: str) -> str:
+    """A part as the query gave it."""
+    for letter, escape in _ESCAPES:
+        part = part.replace(escape, letter)
+    return part
+
+
+def unescaped_in_sql(series: str, place: int) -> str:
+    """SQL of the part at a place, counted from 0, of a series."""
+    text = f"split_part({series}, '{PART_SEPARATOR}', {place + 1})"
+    for letter, escape in _ESCAPES:
+        text = f"replace({text}, '{escape}', '{letter}')"
+    return text
+
+
+def _escaped(part: str) -> str:
+    for letter, escape in reversed(_ESCAPES):
+        part = part.replace(letter, escape)
+    return part
+
+
+def _fault(what: str, fix: str) -> UsageError:
+    return UsageError(f"for_each {what}", fix=fix, code="FOR_EACH")

@@ -1,0 +1,73 @@
+"""Of what the series of a dataset are made: one, tickers, names of its own, or rows of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from sbf_core.dataset.columns import ROW_SOURCE, Column
+from sbf_core.dataset.for_each import EACH, ForEach
+from sbf_core.errors import UsageError, nearest
+from sbf_core.value import Value
+from sbf_core.vocabulary import Scope
+
+
+@attrs.frozen(kw_only=True)
+class SeriesFacts(Value):
+    """What a declaration says of its series; ``named`` are the names in braces of its recipe."""
+
+    where: str
+    scope: Scope
+    members: Sequence[str]
+    for_each: ForEach | None
+    named: frozenset[str]
+    columns: Sequence[Column]
+    tickers_per_request: int
+    is_asked_by_days: bool
+    has_recipe: bool
+
+
+def check_series(facts: SeriesFacts) -> None:
+    """Raise ``UsageError`` where what is said of the series does not go together."""
+    where, for_each = facts.where, facts.for_each
+    given = "members" if facts.members else "for_each" if for_each is not None else ""
+    if given and facts.scope is not Scope.PER_TICKER:
+        raise _fault(f"{given} belong{'s' * (given != 'members')} to the scope per_ticker", where, 'scope="per_ticker"')
+    if facts.members and for_each is not None:
+        raise _fault("members and for_each say both of what its series are", where, "keep one of them")
+    asked = {name.removeprefix(EACH): f"{{{name}}}" for name in facts.named if name.startswith(EACH)}
+    read = {
+        one.source.removeprefix(ROW_SOURCE): one.source for one in facts.columns if one.source.startswith(ROW_SOURCE)
+    }
+    parts = for_each.key if for_each is not None else ()
+    unknown = next((name for name in sorted(asked | read) if name not in parts), None)
+    if unknown is not None:
+        what = f"{asked.get(unknown) or read[unknown]} is no column of the key of for_each"
+        fix = nearest(unknown, parts) if parts else 'for_each=ForEach(query="SELECT id FROM silver.x", key=("id",))'
+        raise _fault(what, where, fix or f"name one of: {', '.join(parts)}")
+    if for_each is not None:
+        _check_for_each(facts, for_each, asked)
+
+
+def _check_for_each(facts: SeriesFacts, for_each: ForEach, asked: dict[str, str]) -> None:
+    where = facts.where
+    takes = next((one.name for one in facts.columns if one.source == "request.ticker"), "")
+    named = "{ticker}" if "ticker" in facts.named else f"request.ticker, of column {takes}," if takes else ""
+    if len(for_each.key) > 1 and named:
+        what = f"{named} is all of ({', '.join(for_each.key)})"
+        raise _fault(what, where, f"name a part: {{{EACH}{for_each.key[0]}}} or {ROW_SOURCE}{for_each.key[0]}")
+    if facts.has_recipe and not asked and "ticker" not in facts.named:
+        what = "for_each asks the same for each row: none of its key is in the address or the body"
+        raise _fault(what, where, f"write {{{EACH}{for_each.key[0]}}}")
+    if facts.tickers_per_request > 1 and (asked or len(for_each.key) > 1):
+        raise _fault(
+            "tickers_per_request puts several rows into {ticker}", where, "use one column as key, and {ticker}"
+        )
+    if for_each.changed and facts.has_recipe and facts.is_asked_by_days:
+        what = "for_each asks anew for a row that changed, and the recipe asks for days"
+        raise _fault(what, where, "leave out changed, or {from_date}, {to_date} and {year}")
+
+
+def _fault(what: str, where: str, fix: str) -> UsageError:
+    return UsageError(what, where=where, fix=fix, code="FOR_EACH" if "for_each" in what else "DATASET")
