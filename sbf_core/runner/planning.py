@@ -73,7 +73,7 @@ class Planning:
         self._left_out = left_out
         self._archive = archive
         self._bronze = bronze
-        self.universe = RunUniverse(settings, manager, archive, sources=[owned.entry.source for owned in datasets])
+        self.universe = RunUniverse(settings, manager, archive, datasets=[owned.entry for owned in datasets])
         self.replay: Replay | None = None
         self.again_left: int = settings["run.restated_max"]
 

@@ -14,6 +14,7 @@ from sbf_core.testing import (
     check_gold,
     check_purity,
     check_revision,
+    check_rows,
     check_silver,
 )
 from sbf_core.testing.outcome import EXEMPT, FAILED, PASSED, Check, Outcome, Problem
@@ -33,6 +34,7 @@ CHECKS = (
     Check("bytes_are_unchanged", "payloads reach Bronze byte for byte", check_fetch.bytes_are_unchanged),
     Check("errors_are_passed_on", "an error of the vendor is never answered as data", check_fetch.errors_are_passed_on),
     Check("secrets_stay_secret", "keys are declared, and go nowhere else", check_fetch.secrets_stay_secret),
+    Check("rows_are_asked_for", "for_each gives the rows that were recorded", check_rows.rows_are_asked_for),
     Check("columns_are_filled", "every declared column gets values", check_silver.columns_are_filled),
     Check("rows_are_taken", "no recorded row is rejected", check_silver.rows_are_taken),
     Check("keys_are_unique", "no two rows of a payload share a key", check_silver.keys_are_unique),

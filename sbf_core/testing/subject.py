@@ -72,6 +72,8 @@ class Subject:
         self.shared: dict[str, Filled] = {}
         registry = DatasetRegistry(self.manager)
         self.datasets: tuple[OwnedDataset, ...] = tuple(registry.of([self.record]))
+        #: Every dataset of all plugins, by its silver table.
+        self.installed = {owned.entry.silver_table: owned.entry for owned in registry.datasets.values()}
 
     # what it declares
 

@@ -24,6 +24,7 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_list import FORMATS
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import FileRecipe, RestRecipe
@@ -178,7 +179,8 @@ def hooks() -> str:
 EXAMPLES: dict[str, dict[str, str]] = {
     "DatasetKeymapEntry": {
         "domain": '"fx"', "source": '"ecb"', "dataset": '"reference_rates"', "discriminator": '"annual"',
-        "scope": '"per_ticker"', "members": '("GDP", "CPI")', "silver_table": '"ecb_rate"',
+        "scope": '"per_ticker"', "members": '("GDP", "CPI")',
+        "for_each": 'ForEach(query="SELECT id FROM silver.filings", key=("id",))', "silver_table": '"ecb_rate"',
         "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")', "semantics": '"snapshot"',
         "on_duplicate": '"last"', "format": 'Csv(delimiter=";")', "rows_at": '"data.items"', "member": '"rates.csv"',
         "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1",
@@ -226,6 +228,10 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "SdmxJson": {"decimal": '","', "thousands": '"\'"'},
     "SdmxCsv": {"delimiter": '";"', "labels": "True", "decimal": '","', "thousands": '"\'"'},
     "SdmxMl": {"decimal": '","', "thousands": '"\'"'},
+    "ForEach": {
+        "query": '"SELECT id, recorded_at FROM silver.filings"', "key": '("id",)', "changed": '"recorded_at"',
+        "once": "True",
+    },
     "RestRecipe": {
         "url": '"https://example.com/eod/{ticker}?from={from_date}"', "extension": '"csv"',
         "method": '"POST"', "json": '{"series": ["{ticker}"], "year": "{year}"}', "form": '{"symbol": "{ticker}"}',
@@ -277,6 +283,7 @@ DECLARED = (
     Cadence,
     DataRules,
     Column,
+    ForEach,
     RestRecipe,
     Cursor,
     FileRecipe,

@@ -73,6 +73,7 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         },
         "FixedWidth": {"fields": (("a", 0, 4),)},
         "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"},
+        "ForEach": {"query": "SELECT id FROM silver.filings", "key": ("id",)},
         "Cursor": {"by": "moment"}, "Pages": {"by": "page", "parameter": "page"},
         "GoldModel": {"name": "fact_rate", "key": ("currency",), "sql": "SELECT 1 AS currency"},
         "GoldSource": {"table": "silver.a"}, "UniverseMember": {"ticker": "AAPL"},
@@ -83,6 +84,7 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
     beside = {
         "spec": {"kind": "own"},
         "members": {"scope": "per_ticker"},
+        "for_each": {"scope": "per_ticker"},
         "restated_column": {"lookback_days": 5, "columns": _DATED},
         "restated": {"lookback_days": 5, "columns": _DATED},
         "answers": {"columns": _DATED},

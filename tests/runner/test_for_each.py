@@ -339,6 +339,35 @@ def test_a_rebuild_and_a_replay_give_the_same(tmp_path: Path, office: Office) ->
     assert again.run(options=RunOptions(replay=str(warehouse.home))).files == 0
 
 
+def test_rows_are_no_tickers_of_a_replay(tmp_path: Path, office: Office, httpserver: HTTPServer) -> None:
+    """No ticker may begin with an equals sign, or be so long; a row may."""
+    office.filings = [{"cik": 7, "id": name} for name in ("=1+1", "x" * 90)]
+    httpserver.expect_request("/eod").respond_with_json([{"id": "A", "text": "-"}])
+    recipe = RestRecipe(url=f"{office.url}/eod?of={{ticker}}")
+    eod = noted(office, dataset="eod", silver_table="eod", for_each=None, recipe=recipe)
+    warehouse = of(tmp_path / "home", listed(office), asked_each(office), eod)
+    assert is_fine(warehouse.run(universe__tickers=("A",)))
+    assert len(known(warehouse)) == 2
+    again = of(tmp_path / "again", listed(office), asked_each(office), eod)
+    context = again.run(options=RunOptions(replay=str(warehouse.home)))
+    assert is_fine(context)
+    assert (context.tickers, len(known(again))) == (("A",), 2)
+    only = of(tmp_path / "only", listed(office), asked_each(office), eod)
+    assert is_fine(only.run(options=RunOptions(replay=str(warehouse.home)), universe__tickers=("B",)))
+    assert (len(known(only)), only.ask("SELECT count(*) FROM ops.bronze_manifest WHERE dataset_id LIKE '%eod'")) == (
+        2,
+        [(0,)],
+    )
+
+
+def test_tickers_of_the_universe_are_not_asked_for(tmp_path: Path, office: Office) -> None:
+    warehouse = of(tmp_path / "home", listed(office), asked_each(office))
+    assert is_fine(warehouse.run(options=RunOptions(select=("fake:facts",)), universe__tickers=("A",)))
+    assert office.asked == []
+    assert is_fine(warehouse.run(universe__tickers=("A",)))
+    assert sorted(office.asked) == ["1/a", "2/b", "list"]
+
+
 def test_a_replay_needs_no_query(tmp_path: Path, office: Office) -> None:
     """The recording says for which rows it was asked; the plugin with the list may not be installed."""
     warehouse = of(tmp_path / "home", listed(office), asked_each(office))

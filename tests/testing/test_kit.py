@@ -22,7 +22,17 @@ from typing import Any
 import attrs
 import pytest
 
-from sbf_core.api import Chart, DatasetKeymapEntry, GoldModel, ParseRows, RestRecipe, SelectRows, column, hookimpl
+from sbf_core.api import (
+    Chart,
+    DatasetKeymapEntry,
+    ForEach,
+    GoldModel,
+    ParseRows,
+    RestRecipe,
+    SelectRows,
+    column,
+    hookimpl,
+)
 from sbf_core.errors import UsageError
 from sbf_core.http.recipe_walk import fetch_by_recipe
 from sbf_core.runs.request import RunRequest
@@ -460,6 +470,13 @@ class SilentlyOther(Honest):
     kept: dict[str, Any] = {"code": "0123456789abcdef", "versions": {"weather/gauge/rain": 1}}
 
 
+class RowsOfNobody(Honest):
+    """Is asked for each row of a table that no plugin fills."""
+
+    facts = {"scope": "per_ticker", "for_each": ForEach(query="SELECT id FROM silver.gauges", key=("id",))}
+    recipe = RestRecipe(url=f"{URL}&gauge={{ticker}}")
+
+
 #: Each sin, the check that must notice it, what it must say, and the checks that cannot help noticing it, too.
 SINS = [
     (NoRecipe, "declaration", "no recipe", "*"),
@@ -471,6 +488,7 @@ SINS = [
     (Tidy, "bytes_are_unchanged", "is not what http gave", ""),
     (Brave, "errors_are_passed_on", "answered 503", ""),
     (KeyInAddress, "secrets_stay_secret", "a key that was set in the environment", ""),
+    (RowsOfNobody, "rows_are_asked_for", "reads silver.gauges, which is filled by no dataset", "*"),
     (WrongSource, "columns_are_filled", "'height' is empty in all 7 rows", ""),
     (TooNarrow, "rows_are_taken", "not_an_integer in amount", "*"),
     (KeyTooShort, "keys_are_unique", "duplicate_key", "*"),

@@ -46,7 +46,7 @@ def plugins_check(
     ] = False,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Run the conformance kit on a plugin: 28 checks of its declaration, its hooks and its recording. Touches no home.
+    """Run the conformance kit on a plugin: 29 checks of its declaration, its hooks and its recording. Touches no home.
 
     Examples: sbf plugins check ecb | sbf plugins check ecb --update
     """

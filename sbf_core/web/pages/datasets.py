@@ -222,7 +222,7 @@ def _belonging(
     if not counts_on_universe(entry):
         return None, ""
     try:
-        universe = RunUniverse(site.settings, site.home.plugins, None, sources=[entry.source])
+        universe = RunUniverse(site.settings, site.home.plugins, None, datasets=[entry])
         plugin = universe.settings_of(entry.source).plugin
         if plugin:
             return None, f"it is given by plugin {plugin}, which pages do not ask"
