@@ -281,6 +281,11 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, Value):
         """Whether it has series of its own, in the place of the universe's tickers."""
         return bool(self.members) or self.for_each is not None
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the parts of its series, where it is asked for each row of a query."""
+        return () if self.for_each is None else self.for_each.key
+
     def each(self, ticker: str | None) -> Mapping[str, str]:
         """The parts of the row that a request is for, by their name in ``for_each``; empty where it is for none."""
         return {} if self.for_each is None or ticker is None else self.for_each.values(ticker)

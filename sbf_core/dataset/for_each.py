@@ -64,10 +64,6 @@ class ForEach(Value):
         """The name of the series of a row: its parts in the order of ``key``; no two rows share one."""
         return PART_SEPARATOR.join(_escaped(part) for part in parts)
 
-    def place(self, name: str) -> int:
-        """The place of a part in the series, counted from 0; ``request.ticker`` is the only one."""
-        return self.key.index(name) if name in self.key else 0
-
     def values(self, series: str) -> Mapping[str, str]:
         """The parts of a row by their name, out of the name of its series.
 
@@ -87,14 +83,6 @@ def unescaped(part: str) -> str:
     for letter, escape in _ESCAPES:
         part = part.replace(escape, letter)
     return part
-
-
-def unescaped_in_sql(series: str, place: int) -> str:
-    """SQL of the part at a place, counted from 0, of a series."""
-    text = f"split_part({series}, '{PART_SEPARATOR}', {place + 1})"
-    for letter, escape in _ESCAPES:
-        text = f"replace({text}, '{escape}', '{letter}')"
-    return text
 
 
 def _escaped(part: str) -> str:

@@ -47,10 +47,10 @@ def check_series(facts: SeriesFacts) -> None:
         fix = nearest(unknown, parts) if parts else 'for_each=ForEach(query="SELECT id FROM silver.x", key=("id",))'
         raise _fault(what, where, fix or f"name one of: {', '.join(parts)}")
     if for_each is not None:
-        _check_for_each(facts, for_each, asked)
+        _check_for_each(facts, for_each, asked, read)
 
 
-def _check_for_each(facts: SeriesFacts, for_each: ForEach, asked: dict[str, str]) -> None:
+def _check_for_each(facts: SeriesFacts, for_each: ForEach, asked: dict[str, str], read: dict[str, str]) -> None:
     where = facts.where
     takes = next((one.name for one in facts.columns if one.source == "request.ticker"), "")
     named = "{ticker}" if "ticker" in facts.named else f"request.ticker, of column {takes}," if takes else ""
@@ -60,7 +60,7 @@ def _check_for_each(facts: SeriesFacts, for_each: ForEach, asked: dict[str, str]
     if facts.has_recipe and not asked and "ticker" not in facts.named:
         what = "for_each asks the same for each row: none of its key is in the address or the body"
         raise _fault(what, where, f"write {{{EACH}{for_each.key[0]}}}")
-    if facts.tickers_per_request > 1 and (asked or len(for_each.key) > 1):
+    if facts.tickers_per_request > 1 and (asked or read or len(for_each.key) > 1):
         raise _fault(
             "tickers_per_request puts several rows into {ticker}", where, "use one column as key, and {ticker}"
         )

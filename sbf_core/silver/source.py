@@ -8,9 +8,8 @@ from typing import Any
 import duckdb
 
 from sbf_core.clock import to_naive_utc
-from sbf_core.dataset.columns import ROW_SOURCE
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.for_each import unescaped_in_sql
+from sbf_core.dataset.for_each import EACH
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.ops.bulk import few_or_many
 from sbf_core.silver.inspection import Inspected
@@ -23,8 +22,9 @@ _FILE_TYPES = {
 _OF_ROW = [name for name in _FILE_TYPES if name not in ("path", "is_context")]
 
 
-def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected]) -> None:
-    """The temporary table ``batch_file``: one row a payload, with the path that the engine is to read.
+def make_batch_file(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, items: Sequence[Inspected]) -> None:
+    """The temporary table ``batch_file``: one row a payload, with the path that the engine is to read, and, as
+    ``each.NAME``, the parts of what it was asked for that columns take.
 
     ``file_code`` and ``run_code`` are the ids once more, as a number in the table and a text to whoever reads it: so
     they stand beside each row in ``stage``.
@@ -38,7 +38,11 @@ def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected])
         f"{coded(name, columns[name], is_column=True)} AS {code}"
         for code, name in (("file_code", "bronze_file_id"), ("run_code", "run_id"))
     )
-    relation, values = few_or_many(_FILE_TYPES, columns)
+    types = dict(_FILE_TYPES)
+    for name in _parts_taken(entry):
+        columns[f"{EACH}{name}"] = [entry.each(row.ticker)[name] for row in rows]
+        types[f"{EACH}{name}"] = "VARCHAR"
+    relation, values = few_or_many(types, columns)
     conn.execute(f"CREATE OR REPLACE TEMP TABLE batch_file AS SELECT r.*, {codes} FROM {relation} AS r", values)
 
 
@@ -55,16 +59,21 @@ def with_request(entry: DatasetKeymapEntry, source: str) -> tuple[str, dict[str,
     wanted = sorted({column.source for column in entry.columns if column.from_request})
     if not wanted:
         return source, {}
-    names = ", ".join(f"{_asked(entry, name)} AS {quoted(name)}" for name in wanted)
+    names = ", ".join(f"b.{quoted(_place(entry, name))} AS {quoted(name)}" for name in wanted)
     joined = (
         f"SELECT given.*, {names} FROM ({source}) AS given LEFT JOIN batch_file AS b ON given._file = b.bronze_file_id"
     )
     return joined, {name: _FILE_TYPES.get(name.removeprefix("request."), "VARCHAR") for name in wanted}
 
 
-def _asked(entry: DatasetKeymapEntry, source: str) -> str:
-    """SQL of what was asked for; of the row of a query the part that is meant."""
-    for_each = entry.for_each
-    if for_each is None or not (source.startswith(ROW_SOURCE) or source == "request.ticker"):
-        return f"b.{source.removeprefix('request.')}"
-    return unescaped_in_sql("b.ticker", for_each.place(source.removeprefix(ROW_SOURCE)))
+def _parts_taken(entry: DatasetKeymapEntry) -> list[str]:
+    """The parts of a row, or of a file's name, that columns take."""
+    places = {_place(entry, column.source) for column in entry.columns if column.from_request}
+    return sorted(place.removeprefix(EACH) for place in places if place.startswith(EACH))
+
+
+def _place(entry: DatasetKeymapEntry, source: str) -> str:
+    """The column of ``batch_file`` that holds what was asked for; a ticker that stands for one part is that part."""
+    if source == "request.ticker" and len(entry.parts) == 1:
+        return f"{EACH}{entry.parts[0]}"
+    return source.removeprefix("request.")

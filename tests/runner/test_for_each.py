@@ -17,6 +17,7 @@ from warehouse import Warehouse, counts_add_up
 from werkzeug import Request, Response
 
 from sbf_core.api import (
+    Column,
     DataRules,
     DatasetKeymapEntry,
     FetchSession,
@@ -535,6 +536,14 @@ def test_a_long_query_is_stopped(tmp_path: Path, office: Office) -> None:
         ({"recipe": RestRecipe(url="http://x/{ticker}")}, "{ticker} is all of (cik, id)"),
         ({"recipe": RestRecipe(url="http://x/")}, "for_each asks the same for each row"),
         ({"recipe": RestRecipe(url="http://x/{each.cik}{ticker}", tickers_per_request=2)}, "{ticker} is all of"),
+        (
+            {
+                "each": {"key": ("id",)},
+                "recipe": RestRecipe(url="http://x/{ticker}", tickers_per_request=2),
+                "columns": [Column(name="id", type="VARCHAR", key=True, source="request.each.id")],
+            },
+            "tickers_per_request puts several rows into {ticker}",
+        ),
         ({"columns": Note}, "request.ticker, of column filing, is all of"),
         (
             {"each": {"changed": "recorded_at"}, "recipe": RestRecipe(url="http://x/{each.id}?{from_date}")},
@@ -607,6 +616,25 @@ def test_the_order_of_the_key_makes_the_table_stale(tmp_path: Path, office: Offi
     context = changed.run(hours_later=1, options=RunOptions(fetch=False))
     assert context.status != "ok"
     assert known(changed) == [(1, "a", "assets"), (2, "b", "assets")], "the table is as it was"
+
+
+def test_payloads_of_another_key_are_refused_and_cost_no_row(tmp_path: Path, office: Office) -> None:
+    @attrs.frozen
+    class Narrow:
+        filing: str = column(key=True, source="request.each.id")
+        name: str = column(key=True)
+        value: int = column()
+
+    recipe = RestRecipe(url=f"{office.url}/facts?cik=1&id={{each.id}}")
+    query = "SELECT id FROM silver.filings"
+    narrow = asked_each(office, query, each={"key": ("id",)}, columns=Narrow, recipe=recipe)
+    warehouse = of(tmp_path / "home", listed(office), narrow)
+    warehouse.run()
+    wide = of(warehouse.home, listed(office), asked_each(office))
+    context = wide.run(hours_later=1, options=RunOptions(fetch=False))
+    (failure,) = context.failures
+    assert "it was asked for otherwise: for_each 'a' is no series of (cik, id)" in str(failure)
+    assert wide.ask("SELECT filing FROM silver.facts ORDER BY 1") == [("a",), ("b",)], "the table is as it was"
 
 
 def addresses(home: Path) -> list[str]:
