@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -16,12 +15,14 @@ from sbf_core.dataset.column_roles import ColumnRoles
 from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.cursor import check_cursor
 from sbf_core.dataset.data_rules import DataRules
+from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.former_names import check_former_names, check_table_name
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.recipe_facts import RecipeFacts
 from sbf_core.dataset.series_checks import SeriesFacts, check_series
+from sbf_core.dataset.series_roles import SeriesRoles
 from sbf_core.dataset_id import DatasetId, dataset_id_of
 from sbf_core.errors import UsageError
 from sbf_core.safe_paths import why_no_name
@@ -58,7 +59,7 @@ def _drift(value: str | None) -> Drift | None:
 
 
 @attrs.frozen(kw_only=True)
-class DatasetKeymapEntry(ColumnRoles, RecipeFacts, Value):
+class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
     """The declaration of a dataset: one table's worth of vendor data.
 
     Attributes:
@@ -238,6 +239,8 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, Value):
             scope=self.scope,
             members=self.members,
             for_each=self.for_each,
+            parts=self.parts,
+            is_folder=self.each_file is not None,
             named=self.placeholders,
             columns=self.columns,
             tickers_per_request=self.tickers_at_once,
@@ -275,20 +278,6 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, Value):
     def days_ahead(self) -> int | None:
         """How many days after the last that was asked for a row may be; None where any, or nobody said until when."""
         return None if isinstance(self.horizon, str) or not self.is_asked_until else self.horizon
-
-    @property
-    def has_own_series(self) -> bool:
-        """Whether it has series of its own, in the place of the universe's tickers."""
-        return bool(self.members) or self.for_each is not None
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Names of the parts of its series, where it is asked for each row of a query."""
-        return () if self.for_each is None else self.for_each.key
-
-    def each(self, ticker: str | None) -> Mapping[str, str]:
-        """The parts of the row that a request is for, by their name in ``for_each``; empty where it is for none."""
-        return {} if self.for_each is None or ticker is None else self.for_each.values(ticker)
 
     @property
     def identity(self) -> DatasetId:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import attrs
 
+from sbf_core.dataset.series_name import parts_of
 from sbf_core.errors import UsageError
 from sbf_core.unicode_text import half_letter_in
 from sbf_core.value import Value
@@ -14,13 +15,7 @@ from sbf_core.vocabulary import texts
 
 #: Before the name of a part, in placeholders; in sources of columns ``request.`` stands before it.
 EACH = "each."
-#: Between the parts of a series.
-PART_SEPARATOR = "|"
-#: As ``runs.request.TICKER_SEPARATOR``, which stands above this room.
-_TICKER_SEPARATOR = ","
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-#: Letters that separate, and the one that escapes them; the last is put back last.
-_ESCAPES = ((PART_SEPARATOR, "%7C"), (_TICKER_SEPARATOR, "%2C"), ("%", "%25"))
 
 
 @attrs.frozen(kw_only=True)
@@ -60,35 +55,18 @@ class ForEach(Value):
         if len({*self.key, self.changed}) <= len(self.key):
             raise _fault("names a column twice", "name each once, in key or as changed")
 
-    def series(self, parts: Sequence[str]) -> str:
-        """The name of the series of a row: its parts in the order of ``key``; no two rows share one."""
-        return PART_SEPARATOR.join(_escaped(part) for part in parts)
-
     def values(self, series: str) -> Mapping[str, str]:
         """The parts of a row by their name, out of the name of its series.
 
         Raises:
             UsageError: the series is of another key, as one that was recorded with an older declaration.
         """
-        parts = series.split(PART_SEPARATOR)
+        parts = parts_of(series)
         if len(parts) != len(self.key):
             raise _fault(
                 f"{series!r} is no series of ({', '.join(self.key)})", "declare the key as it was, or ask anew"
             )
-        return {name: unescaped(part) for name, part in zip(self.key, parts, strict=True)}
-
-
-def unescaped(part: str) -> str:
-    """A part as the query gave it."""
-    for letter, escape in _ESCAPES:
-        part = part.replace(escape, letter)
-    return part
-
-
-def _escaped(part: str) -> str:
-    for letter, escape in reversed(_ESCAPES):
-        part = part.replace(letter, escape)
-    return part
+        return dict(zip(self.key, parts, strict=True))
 
 
 def _fault(what: str, fix: str) -> UsageError:

@@ -15,10 +15,11 @@ from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_list import FORMATS, Format
 from sbf_core.dataset.pages import Pages
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.errors import UsageError
 
 

@@ -35,7 +35,8 @@ def placeholders(template: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in string.Formatter().parse(template) if name is not None)
 
 
-def _check_template(template: str, *, what: str) -> None:
+def check_template(template: str, *, what: str) -> None:
+    """Raise ``UsageError`` where a template of an address or a path holds a name that stands for nothing."""
     unknown = unknown_in(placeholders(template))
     if unknown:
         raise UsageError(
@@ -50,7 +51,8 @@ def unknown_in(named: Collection[str]) -> list[str]:
     return sorted(name for name in named if name not in PLACEHOLDERS and not _PART.fullmatch(name))
 
 
-def _check_extension(extension: str) -> None:
+def check_extension(extension: str) -> None:
+    """Raise ``UsageError`` for what no payload can be stored as."""
     if not _EXTENSION.fullmatch(extension):
         raise UsageError(
             f"extension {extension!r} is none",
@@ -189,8 +191,8 @@ class RestRecipe(Value):
         if not self.url.startswith(("http://", "https://")):
             raise UsageError(f"address {self.url!r} is not http(s)", code="RECIPE")
         for template in (self.url, *self.mirrors):
-            _check_template(template, what="address")
-        _check_extension(self.extension)
+            check_template(template, what="address")
+        check_extension(self.extension)
         self._check_secret_fields()
 
     def _check_body(self) -> None:
@@ -256,28 +258,3 @@ class RestRecipe(Value):
     def counts_rows(self) -> bool:
         """Whether it must be known how many rows an answer has."""
         return self.rows_max > 0 or (self.pages is not None and self.pages.counts_rows)
-
-
-@attrs.frozen(kw_only=True)
-class FileRecipe(Value):
-    """One file per request, read as it is.
-
-    Attributes:
-        path: template as in ``RestRecipe.url``; a relative path stands in the ``files`` folder of the home.
-        extension: what the file is stored and read as.
-        mirrors: other addresses that hold the same data; a replay answers from them too.
-    """
-
-    path: str
-    extension: str = "csv"
-    mirrors: tuple[str, ...] = attrs.field(default=(), converter=texts)
-
-    def __attrs_post_init__(self) -> None:
-        for template in (self.path, *self.mirrors):
-            _check_template(template, what="path")
-        _check_extension(self.extension)
-
-    @property
-    def named(self) -> frozenset[str]:
-        """The placeholders in its path."""
-        return placeholders(self.path)

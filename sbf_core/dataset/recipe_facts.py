@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sbf_core.dataset.cursor import Cursor
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.recipe import RestRecipe
 
 
 class RecipeFacts:

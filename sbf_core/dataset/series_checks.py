@@ -21,6 +21,8 @@ class SeriesFacts(Value):
     scope: Scope
     members: Sequence[str]
     for_each: ForEach | None
+    parts: Sequence[str]
+    is_folder: bool
     named: frozenset[str]
     columns: Sequence[Column]
     tickers_per_request: int
@@ -31,21 +33,23 @@ class SeriesFacts(Value):
 def check_series(facts: SeriesFacts) -> None:
     """Raise ``UsageError`` where what is said of the series does not go together."""
     where, for_each = facts.where, facts.for_each
-    given = "members" if facts.members else "for_each" if for_each is not None else ""
+    said = {"members": bool(facts.members), "for_each": for_each is not None, 'each="file"': facts.is_folder}
+    given = [name for name, is_given in said.items() if is_given]
     if given and facts.scope is not Scope.PER_TICKER:
-        raise _fault(f"{given} belong{'s' * (given != 'members')} to the scope per_ticker", where, 'scope="per_ticker"')
-    if facts.members and for_each is not None:
-        raise _fault("members and for_each say both of what its series are", where, "keep one of them")
+        verb = "belong" if given[0] == "members" else "belongs"
+        raise _fault(f"{given[0]} {verb} to the scope per_ticker", where, 'scope="per_ticker"')
+    if len(given) > 1:
+        raise _fault(f"{' and '.join(given)} say both of what its series are", where, "keep one of them")
     asked = {name.removeprefix(EACH): f"{{{name}}}" for name in facts.named if name.startswith(EACH)}
     read = {
         one.source.removeprefix(ROW_SOURCE): one.source for one in facts.columns if one.source.startswith(ROW_SOURCE)
     }
-    parts = for_each.key if for_each is not None else ()
-    unknown = next((name for name in sorted(asked | read) if name not in parts), None)
+    unknown = next((name for name in sorted(asked | read) if name not in facts.parts), None)
     if unknown is not None:
-        what = f"{asked.get(unknown) or read[unknown]} is no column of the key of for_each"
-        fix = nearest(unknown, parts) if parts else 'for_each=ForEach(query="SELECT id FROM silver.x", key=("id",))'
-        raise _fault(what, where, fix or f"name one of: {', '.join(parts)}")
+        of = "part of a file's name" if facts.is_folder else "column of the key of for_each"
+        fix = 'for_each=ForEach(query="SELECT id FROM silver.x", key=("id",))'
+        fix = nearest(unknown, facts.parts) or f"name one of: {', '.join(facts.parts)}" if facts.parts else fix
+        raise _fault(f"{asked.get(unknown) or read[unknown]} is no {of}", where, fix)
     if for_each is not None:
         _check_for_each(facts, for_each, asked, read)
 

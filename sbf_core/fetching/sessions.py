@@ -6,10 +6,11 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.fetching.known import Known
-from sbf_core.http.recipe_walk import filled
+from sbf_core.http.recipe_walk import file_places
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
@@ -111,7 +112,7 @@ class LiveSessions:
         recipe = planned.entry.recipe
         if not isinstance(recipe, FileRecipe):
             return None
-        path = filled(recipe.path, request, quoting=False, for_each=planned.entry.for_each)
+        path = file_places(planned.entry, recipe, request)[0]
         return self.session_for(planned).read_in_place(request, path, extension=recipe.extension)
 
     def close(self) -> None:

@@ -75,6 +75,8 @@ class FetchWorkers:
             by_vendor[item.entry.source].append(item)
             if isinstance(item.entry.recipe, RestRecipe):
                 allowed[item.entry.source] = min(allowed[item.entry.source], item.entry.recipe.connections)
+            elif item.entry.each_file is not None:  # of two files with one key the later name counts
+                allowed[item.entry.source] = 1
         for source, items in by_vendor.items():
             if self._loop is not None and all(self._fetcher.asks_in_loop(item) for item in items):
                 left = iter(items)

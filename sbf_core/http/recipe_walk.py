@@ -13,9 +13,11 @@ import attrs
 
 from sbf_core.dataset.cursor import CursorBy
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.for_each import EACH, ForEach, unescaped
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.for_each import EACH, ForEach
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.request_body import Filling, RequestBody, quoting_for
+from sbf_core.dataset.series_name import unescaped
 from sbf_core.errors import PayloadRefused, PluginFault
 from sbf_core.failures import FailureKind
 from sbf_core.http.session import Asking, AskingSession, FetchSession
@@ -138,6 +140,13 @@ def _as_vendor_writes(request: RunRequest, recipe: RestRecipe | None, for_each: 
     return [vendor_ticker(ticker, recipe.class_mark, recipe.ticker_names) for ticker in tickers]
 
 
+def file_places(entry: DatasetKeymapEntry, recipe: FileRecipe, request: RunRequest) -> list[str]:
+    """The path of the file that a recipe means by a request, and the mirrors of it."""
+    if recipe.each:
+        return [recipe.place(request.ticker or "")]
+    return [filled(place, request, quoting=False, for_each=entry.for_each) for place in (recipe.path, *recipe.mirrors)]
+
+
 def fetch_by_recipe(entry: DatasetKeymapEntry, request: RunRequest, session: FetchSession) -> list[RunResult]:
     """The default of the hook ``fetch``: what the recipe says.
 
@@ -151,9 +160,7 @@ def fetch_by_recipe(entry: DatasetKeymapEntry, request: RunRequest, session: Fet
     if isinstance(recipe, RestRecipe):
         return _at_once(RecipeWalk(entry, recipe, _Blocking(session)).results(request))
     if isinstance(recipe, FileRecipe):
-        path, *mirrors = (
-            filled(place, request, quoting=False, for_each=entry.for_each) for place in (recipe.path, *recipe.mirrors)
-        )
+        path, *mirrors = file_places(entry, recipe, request)
         return [session.read(request, path, extension=recipe.extension, mirrors=tuple(mirrors))]
     raise PluginFault("has neither a recipe nor the hook fetch", where=f"dataset {entry.id}")
 

@@ -88,7 +88,8 @@ def plan_requests(
         wishes: back-fill days and force.
         only_due: leave out what is not due; a run needs no more, and most series of a large universe are not.
         universe: by source the tickers and the days on which they belong, under an empty name those of all other
-            sources; it goes before ``tickers``. None: ``tickers``, always. By dataset the rows of its ``for_each``.
+            sources; it goes before ``tickers``. None: ``tickers``, always. By dataset the rows of its ``for_each``, or
+            the files of its folder.
         known: what was asked for before; looked up once for each dataset of which anything is due. None: nothing was.
     """
     entries = list(entries)
@@ -106,7 +107,9 @@ def plan_requests(
             state = states.get(base if ticker is None else f"{base}/{ticker}", _NEVER)
             due, why = _due(entry, state, now, wishes, news)
             changed = not due and _is_changed(belonging, ticker, state)
-            due, why = (True, "its row changed since it was fetched") if changed else (due, why)
+            if changed:
+                what = "file" if entry.each_file is not None else "row"
+                due, why = True, f"its {what} changed since it was fetched"
             spans = belonging.spans.get(ticker) if ticker is not None else None
             if only_due and not due:
                 continue
@@ -203,7 +206,7 @@ def membership(
     its source.
     """
     universe = universe or {}
-    if entry.for_each is not None:
+    if entry.parts:
         return universe.get(entry.id) or Membership(tickers=())
     if entry.members or "" not in universe:
         return Membership(tickers=entry.members or tuple(tickers))
@@ -289,7 +292,8 @@ def _due(
         )
     interval = interval_hours(entry, now)
     if interval == math.inf:
-        return False, f"fetched {_ago(hours)}; asked for once"
+        again = "it did not change" if entry.each_file is not None else "asked for once"
+        return False, f"fetched {_ago(hours)}; {again}"
     after = f"due after {interval:g} h" + ("" if entry.cadence.in_season(now.date()) else " out of season")
     if hours < 0:
         return True, "last fetched in the future; is the clock right?"
@@ -302,7 +306,7 @@ def _due(
 
 def interval_hours(entry: DatasetKeymapEntry, now: dt.datetime) -> float:
     """How old an answer may be until a series is due again; infinite where one is enough."""
-    if entry.for_each is not None and entry.for_each.once:
+    if entry.asks_once:
         return math.inf
     if entry.cadence.in_season(now.date()):
         return entry.refresh_after_hours

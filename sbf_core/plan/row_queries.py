@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
@@ -13,14 +13,14 @@ from sbf_core.clock import from_naive_utc
 from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.for_each import ForEach
-from sbf_core.duck.engine_errors import ENGINE_ERRORS, costs_only_its_own, first_line, is_inputs_fault
+from sbf_core.dataset.series_name import series_of
+from sbf_core.duck.engine_errors import first_line, is_inputs_fault
 from sbf_core.duck.identifiers import quoted
 from sbf_core.duck.planner import planner
 from sbf_core.errors import DatasetFailure, UsageError, nearest, printable
-from sbf_core.failures import Failure, failure_of
 from sbf_core.gold.order import tables_read
 from sbf_core.gold.time_limit import time_limit
-from sbf_core.plan.asked_rows import AskedRows, RowsOfRun
+from sbf_core.plan.given_series import GivenSeries
 from sbf_core.silver.tables import create_tables
 from sbf_core.universe.members import Membership
 from sbf_core.universe.tickers import step_or_sign_in
@@ -100,11 +100,13 @@ def _text(for_each: ForEach) -> str:
     return for_each.query.strip().rstrip(";")
 
 
-def rows_of(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit: int, seconds_max: float) -> AskedRows:
+def rows_of(
+    conn: duckdb.DuckDBPyConnection | None, entry: DatasetKeymapEntry, *, limit: int, seconds_max: float
+) -> GivenSeries:
     """The rows that a dataset's query gives now; none while a table that it reads is not there.
 
     Args:
-        conn: a connection of its own.
+        conn: a connection of its own; None where there is no database yet.
         entry: a dataset with ``for_each``, whose query was checked by ``sources_of``.
         limit: of so many rows at most; 0: of all.
         seconds_max: how long the query may take.
@@ -114,6 +116,11 @@ def rows_of(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit
     """
     for_each = entry.for_each
     assert for_each is not None
+    none_yet = GivenSeries(
+        membership=Membership(tickers=()), notes=(f"{entry.id}: a table that its for_each reads is not there yet",)
+    )
+    if conn is None:
+        return none_yet
     parts = ", ".join(f"CAST(given.{quoted(name)} AS VARCHAR)" for name in for_each.key)
     changed = f"max(given.{quoted(for_each.changed)})" if for_each.changed else "NULL"
     select = f"SELECT {parts}, {changed} FROM ({_text(for_each)}\n) AS given GROUP BY ALL ORDER BY ALL"
@@ -122,8 +129,7 @@ def rows_of(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit
         with time_limit(conn, seconds_max, where=where):
             given = conn.execute(select).fetchall()
     except duckdb.CatalogException:
-        note = f"{entry.id}: a table that its for_each reads is not there yet"
-        return AskedRows(membership=Membership(tickers=()), notes=(note,))
+        return none_yet
     except duckdb.Error as error:
         if not is_inputs_fault(error):
             raise
@@ -132,52 +138,14 @@ def rows_of(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit
     return _asked(entry, for_each, given, limit)
 
 
-def rows_of_run(
-    cursor: Callable[[], duckdb.DuckDBPyConnection] | None,
-    entries: Sequence[DatasetKeymapEntry],
-    *,
-    limit: int,
-    seconds_max: float,
-) -> RowsOfRun:
-    """The rows of several datasets with ``for_each``; a query that fails costs its own dataset.
-
-    Args:
-        cursor: gives a connection of its own; None where there is no database yet, and so no rows.
-        entries: the datasets.
-        limit: see ``rows_of``.
-        seconds_max: see ``rows_of``.
-    """
-    series: dict[str, Membership] = {}
-    notes: list[str] = []
-    faults: list[Failure] = []
-    lacking: dict[str, Exception] = {}
-    for entry in entries:
-        if cursor is None:
-            notes.append(f"{entry.id}: a table that its for_each reads is not there yet")
-            continue
-        try:
-            rows = rows_of(cursor(), entry, limit=limit, seconds_max=seconds_max)
-        except DatasetFailure as error:
-            faults.append(failure_of(error, dataset=entry.id))
-            continue
-        except ENGINE_ERRORS as error:
-            if not costs_only_its_own(error):
-                raise
-            lacking[entry.id] = error
-            continue
-        series[entry.id] = rows.membership
-        notes += rows.notes
-    return RowsOfRun(series=series, notes=tuple(notes), faults=tuple(faults), lacking=lacking)
-
-
-def _asked(entry: DatasetKeymapEntry, for_each: ForEach, given: list[tuple[Any, ...]], limit: int) -> AskedRows:
+def _asked(entry: DatasetKeymapEntry, for_each: ForEach, given: list[tuple[Any, ...]], limit: int) -> GivenSeries:
     notes: list[str] = []
     left_out: list[str] = []
     moments: dict[str, dt.datetime] = {}
     tickers: list[str] = []
     for *parts, moment in given:
         why = next((why for part in parts if (why := _why_not(part))), "")
-        series = "" if why else for_each.series(parts)
+        series = "" if why else series_of(parts)
         why = why or _why_no_folder(series)
         if why:
             shown = ", ".join(printable(str(part)[:_SHOWN]) for part in parts)
@@ -192,7 +160,7 @@ def _asked(entry: DatasetKeymapEntry, for_each: ForEach, given: list[tuple[Any, 
     if limit and len(tickers) > limit:
         notes.append(f"{entry.id}: for_each gives {counted(len(tickers), 'row')}, and the first {limit} are asked for")
         tickers = tickers[:limit]
-    return AskedRows(membership=Membership(tickers=tuple(tickers), changed=moments), notes=tuple(notes))
+    return GivenSeries(membership=Membership(tickers=tuple(tickers), changed=moments), notes=tuple(notes))
 
 
 def _why_not(part: str | None) -> str:

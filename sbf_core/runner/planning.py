@@ -16,8 +16,8 @@ from sbf_core.errors import UsageError
 from sbf_core.fetching.replay import Replay
 from sbf_core.ops.asked import LedgerOfAsking
 from sbf_core.ops.service import OpsService
-from sbf_core.plan.asked_rows import RowsOfRun
 from sbf_core.plan.fresh import fresh_of
+from sbf_core.plan.own_series import OwnSeries, own_series
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plan.planner import RESUME_WITHIN, plan_requests, within_budget
 from sbf_core.plugin.manager import PluginManager
@@ -123,16 +123,16 @@ class Planning:
             if options.since is not None and options.since < owned.entry.first_date:
                 notes.append(f"{owned.entry.id} starts on {owned.entry.first_date}; --since was clipped")
         entries = [owned.entry for owned in datasets]
-        rows = self._rows(ops, entries)
-        notes += rows.notes
-        requests, waiting = self._asked(ops, bootstrap, entries, tickers, run_id, only_due=only_due, rows=rows.series)
+        own = self._own_series(ops, entries)
+        notes += own.notes
+        requests, waiting = self._asked(ops, bootstrap, entries, tickers, run_id, only_due=only_due, own=own.series)
         notes += self.waiting(waiting)
         return RunPlan(
             requests=tuple(requests),
             plugins=tuple(self._plugins),
             notes=tuple(notes),
-            faults=rows.faults,
-            lacking=rows.lacking,
+            faults=own.faults,
+            lacking=own.lacking,
         )
 
     def _notes_of_run(self, tickers: Sequence[str]) -> list[str]:
@@ -161,15 +161,11 @@ class Planning:
             if read
         ]
 
-    def _rows(self, ops: OpsService | None, entries: Sequence[DatasetKeymapEntry]) -> RowsOfRun:
-        """The rows of those datasets that are asked for each row of a query."""
-        asking = [entry for entry in entries if entry.for_each is not None]
-        if not asking:
-            return RowsOfRun()
-        from sbf_core.plan.row_queries import rows_of_run  # few runs have such a dataset
-
+    def _own_series(self, ops: OpsService | None, entries: Sequence[DatasetKeymapEntry]) -> OwnSeries:
+        """The rows of those datasets that are asked for each row of a query, and the files of those that read each."""
         limit, seconds = self._settings["universe.ticker_limit"], self._settings["gold.select_seconds_max"]
-        return rows_of_run(None if ops is None else ops.cursor, asking, limit=limit, seconds_max=seconds)
+        cursor = None if ops is None else ops.cursor
+        return own_series(cursor, entries, files=self._settings.config.files, limit=limit, seconds_max=seconds)
 
     def _asked(
         self,
@@ -180,11 +176,11 @@ class Planning:
         run_id: str,
         *,
         only_due: bool,
-        rows: Mapping[str, Membership],
+        own: Mapping[str, Membership],
     ) -> tuple[list[PlannedRequest], int]:
         """The requests of some datasets, and how many restated series wait for another run."""
         now, wishes = self._clock.now(), self._options.wishes
-        universe = {**self.universe.memberships(bootstrap, limit=self._settings["universe.ticker_limit"]), **rows}
+        universe = {**self.universe.memberships(bootstrap, limit=self._settings["universe.ticker_limit"]), **own}
         known = LedgerOfAsking(ops.cursor()) if ops is not None else None
         if known is not None and only_due and not (wishes.since or wishes.until or wishes.force):
             entries = _not_fresh(entries, known, tickers=tickers, universe=universe, now=now)

@@ -74,6 +74,6 @@ def _parts_taken(entry: DatasetKeymapEntry) -> list[str]:
 
 def _place(entry: DatasetKeymapEntry, source: str) -> str:
     """The column of ``batch_file`` that holds what was asked for; a ticker that stands for one part is that part."""
-    if source == "request.ticker" and len(entry.parts) == 1:
+    if source == "request.ticker" and (len(entry.parts) == 1 or entry.each_file is not None):
         return f"{EACH}{entry.parts[0]}"
     return source.removeprefix("request.")

@@ -9,7 +9,8 @@ from importlib.metadata import metadata
 from urllib.parse import parse_qsl, urlsplit
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.plugin import hookspecs
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject

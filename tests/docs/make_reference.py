@@ -24,10 +24,11 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_list import FORMATS
 from sbf_core.dataset.pages import Pages
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck import migrate
 from sbf_core.failures import MEANINGS
 from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique

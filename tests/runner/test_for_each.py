@@ -591,7 +591,7 @@ def test_a_run_that_was_stopped_between_goes_on_with_the_rows(
 ) -> None:
     warehouse = of(tmp_path / "home", listed(office), asked_each(office))
     with monkeypatch.context() as broken:
-        broken.setattr("sbf_core.plan.row_queries.rows_of_run", _stopped)
+        broken.setattr("sbf_core.plan.row_queries.rows_of", _stopped)
         with pytest.raises(KeyboardInterrupt):
             warehouse.run()
     assert is_fine(warehouse.run(hours_later=1))
