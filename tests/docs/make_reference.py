@@ -251,7 +251,10 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "by": '"token"', "column": '"updated"', "overlap_seconds": "300.0",
         "format": '"ms"', "at": '"meta.next"', "first": '"0"',
     },
-    "FileRecipe": {"path": '"prices/{ticker}.csv"', "extension": '"parquet"', "mirrors": '("old/{ticker}.csv",)'},
+    "FileRecipe": {
+        "path": '"prices/{ticker}.csv"', "extension": '"parquet"', "mirrors": '("old/{ticker}.csv",)',
+        "each": '"file"', "parts": 'r"(?P<day>\\d{8})\\.csv"', "quiet_seconds": "60.0",
+    },
     "Pages": {
         "by": '"cursor"', "parameter": '"cursor"', "in_body": "True", "first": "0", "size": "100",
         "size_parameter": '"limit"',

@@ -228,6 +228,26 @@ def test_a_file_that_is_still_being_written_waits(tmp_path: Path) -> None:
     assert folder.files == ["drops/a.csv", "drops/b.csv"]
 
 
+def test_a_file_that_changes_while_it_is_read_is_refused(plain: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = plain.drop("a.csv", "A,1")
+    plain.drop("b.csv", "B,1")
+    read_bytes = Path.open
+
+    def opened(self: Path, *args: Any, **more: Any) -> Any:
+        if self == path:
+            with read_bytes(self, "a") as file:
+                file.write("A2,2\n")
+        return read_bytes(self, *args, **more)
+
+    with monkeypatch.context() as changing:
+        changing.setattr(Path, "open", opened)
+        context = plain.run()
+    assert "a.csv: it changed while it was read; run again when nothing writes it" in str(context.failures[0])
+    assert plain.rows == [("B", 1.0)]
+    assert is_fine(plain.run())
+    assert sorted(plain.rows) == [("A", 1.0), ("A2", 2.0), ("B", 1.0)]
+
+
 def test_a_folder_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     """A disk that is not mounted must not look like one where nothing came."""
     warehouse = Warehouse(tmp_path / "home", Declared(declared()))
