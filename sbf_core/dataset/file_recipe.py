@@ -16,6 +16,8 @@ from sbf_core.vocabulary import texts
 
 #: The part of a file's series that is its name.
 NAME = "name"
+#: Where the files of an object store begin.
+_STORES = ("s3://", "gs://", "az://")
 #: What a pattern of names may hold in the place of letters.
 _WILDCARDS = re.compile(r"[*?\[]")
 
@@ -36,6 +38,9 @@ class FileRecipe(Value):
             begins. Its named groups are parts of the name: ``source="request.each.day"`` takes the group ``day``. The
             name itself is the part ``name``. A file that it does not match is left out, and a run says so.
         quiet_seconds: a file that changed later than so long ago is left for another run: somebody may still write it.
+        options: with ``each`` and a path such as ``s3://bucket/drops/*.csv`` (or ``gs://``, ``az://``), what is to be
+            known of the store, by the names that obstore has for it, e.g. ``{"region": "eu-west-1"}``.
+        secrets: the same for what is secret, as names of keys: ``{"secret_access_key": "EXAMPLE_SECRET"}``.
     """
 
     path: str
@@ -44,12 +49,17 @@ class FileRecipe(Value):
     each: str = ""
     parts: str = ""
     quiet_seconds: float = 0.0
+    options: Mapping[str, str] = attrs.field(factory=dict)
+    secrets: Mapping[str, str] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         check_extension(self.extension)
         if self.each:
             self._check_each()
             return
+        if self.is_remote or self.options or self.secrets:
+            what = "a file in an object store is read as each file of a folder"
+            raise UsageError(what, where=self.path, fix='each="file", path="s3://bucket/drops/*.csv"', code="RECIPE")
         if self.parts or self.quiet_seconds:
             what = "parts and quiet_seconds belong to each file of a folder"
             raise UsageError(what, where=self.path, fix='each="file"', code="RECIPE")
@@ -57,14 +67,18 @@ class FileRecipe(Value):
             check_template(template, what="path")
 
     def _check_each(self) -> None:
-        what, fix = "", ""
+        what, fix, path = "", "", self._path
         if self.each != "file":
             what, fix = f"each {self.each!r} is not known", 'each="file"'
-        elif not _WILDCARDS.search(self.path):
+        elif self.is_remote and (not self.store or _WILDCARDS.search(self.store)):
+            what, fix = f"{self.path!r} names no bucket", 'path="s3://bucket/drops/*.csv"'
+        elif (self.options or self.secrets) and not self.is_remote:
+            what, fix = "options and secrets belong to an object store", 'path="s3://bucket/drops/*.csv"'
+        elif not _WILDCARDS.search(path):
             what, fix = "each file of a folder is found by a pattern, and the path is none", 'path="drops/*.csv"'
-        elif self.path.endswith(("/", "**")) or "//" in self.path or "\\" in self.path:
+        elif path.endswith(("/", "**")) or "//" in path or "\\" in path:
             what, fix = f"the pattern {self.path!r} ends with no name of a file", 'path="drops/**/*.csv"'
-        elif any("**" in step and step != "**" for step in self.path.split("/")) or ".." in self.path.split("/"):
+        elif any("**" in step and step != "**" for step in path.split("/")) or ".." in path.split("/"):
             what, fix = f"** and .. are no part of a name in {self.path!r}", 'path="drops/**/*.csv"'
         elif self.mirrors:
             what, fix = "a file has no mirrors", "leave them out"
@@ -83,16 +97,33 @@ class FileRecipe(Value):
         return frozenset() if self.each else placeholders(self.path)
 
     @property
+    def is_remote(self) -> bool:
+        """Whether its files lie in an object store."""
+        return self.path.startswith(_STORES)
+
+    @property
+    def store(self) -> str:
+        """The address of the bucket, as ``s3://bucket``; empty where its files are on this machine."""
+        scheme, _, rest = self.path.partition("://")
+        bucket = rest.partition("/")[0]
+        return f"{scheme}://{bucket}" if self.is_remote and bucket else ""
+
+    @property
+    def _path(self) -> str:
+        """The path, or what of it is below the bucket."""
+        return self.path.removeprefix(self.store).removeprefix("/") if self.is_remote else self.path
+
+    @property
     def folder(self) -> str:
-        """The folder in which its pattern begins; empty for the ``files`` folder itself."""
-        steps = self.path.split("/")
+        """The folder in which its pattern begins; empty for the ``files`` folder, or the bucket, itself."""
+        steps = self._path.split("/")
         fixed = next(place for place, step in enumerate(steps) if _WILDCARDS.search(step))
         return "/".join(steps[:fixed]) or ("/" if fixed else "")
 
     @property
     def pattern(self) -> tuple[str, ...]:
         """The steps of its pattern, from there."""
-        below = self.path.removeprefix(self.folder).removeprefix("/")
+        below = self._path.removeprefix(self.folder).removeprefix("/")
         return tuple(below.split("/"))
 
     @property
@@ -115,9 +146,10 @@ class FileRecipe(Value):
         return {NAME: name, **(match.groupdict() if match is not None else {})}
 
     def place(self, series: str) -> str:
-        """The path of the file of a series."""
+        """The path, or the address, of the file of a series."""
         (name,) = parts_of(series)
-        return f"{self.folder.rstrip('/')}/{name}" if self.folder else name
+        folder = f"{self.store}/{self.folder}".rstrip("/") if self.is_remote else self.folder.rstrip("/")
+        return f"{folder}/{name}" if folder or self.folder else name
 
 
 @lru_cache(maxsize=256)

@@ -48,6 +48,6 @@ class RecipeFacts:
     def key_names(self) -> tuple[str, ...]:
         """Names of the keys that the recipe sends."""
         if not isinstance(self.recipe, RestRecipe):
-            return ()
+            return tuple(self.recipe.secrets.values()) if self.recipe is not None else ()
         recipe = self.recipe
         return (*recipe.secrets.values(), *recipe.secret_headers.values(), *recipe.secret_body.values())

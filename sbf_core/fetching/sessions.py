@@ -80,6 +80,7 @@ class LiveSessions:
                 self.limits.setdefault(planned.entry.source, []).extend(planned.entry.recipe.limits)
         for source, limits in self.limits.items():
             self._live.add_limits(source, tuple(dict.fromkeys(limits)))
+        self._series = [(item.entry.id, item.request.ticker) for item in due]
         self._hooks = hooks
         self._registry = registry
         self._sessions: dict[str, VendorSession] = {}
@@ -101,6 +102,8 @@ class LiveSessions:
             session = self._sessions[entry.id] = VendorSession(
                 self._live, entry, as_declared=not reads, may_ask_for_changes=not fetches
             )
+            if entry.each_file is not None:
+                session.files.expect([ticker for one, ticker in self._series if one == entry.id and ticker is not None])
         return session
 
     def asking_session_for(self, planned: PlannedRequest) -> VendorSession:
@@ -117,4 +120,6 @@ class LiveSessions:
 
     def close(self) -> None:
         """Close the connections; requests under way give up."""
+        for session in self._sessions.values():
+            session.files.close()
         self._live.close()

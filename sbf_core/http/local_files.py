@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import stat
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -62,6 +63,12 @@ class LocalFiles(Value):
     moments: Moments = attrs.field(
         init=False, repr=False, default=attrs.Factory(lambda self: Moments(self.clock), takes_self=True)
     )
+
+    def expect(self, series: Sequence[str]) -> None:
+        """Nothing: what is on this machine need not be fetched ahead."""
+
+    def close(self) -> None:
+        """Nothing: see ``expect``."""
 
     def read(self, request: RunRequest, path: str, *, extension: str, in_place: bool = False) -> RunResult:
         """What a file holds, or why there is no payload.

@@ -20,8 +20,8 @@ from sbf_core.failures import FailureKind
 from sbf_core.http.attempts import AGAIN_STATUSES, Deferred, with_attempts
 from sbf_core.http.coding import SizeCaps
 from sbf_core.http.content import EVIDENCE_BYTES_MAX, short_note, speaks_of_plan, why_no_data
+from sbf_core.http.files import files_of
 from sbf_core.http.live import LiveSession
-from sbf_core.http.local_files import LocalFiles
 from sbf_core.http.loop import LOOP_BYTES_MAX, LoopClosed
 from sbf_core.http.redirects import Hop, next_hop
 from sbf_core.http.session import Asking
@@ -78,7 +78,7 @@ class VendorSession:
         live.add_limits(entry.source, self._recipe.limits)
         bytes_max = self._recipe.mebibytes_max * 1024**2
         self._caps = SizeCaps(wire_bytes=bytes_max, decoded_bytes=bytes_max)
-        self._files = LocalFiles(entry, live.files, live.clock, as_declared=as_declared)
+        self.files = files_of(entry, live, as_declared=as_declared)
 
     def get(self, request: RunRequest, url: str, **asking: Unpack[Asking]) -> RunResult:
         """See ``FetchSession.get``; not for the loop itself. Raises ``UsageError`` where a key is not set."""
@@ -136,11 +136,11 @@ class VendorSession:
     ) -> RunResult:
         """See ``FetchSession.read``."""
         del mirrors
-        return self._files.read(request, path, extension=extension)
+        return self.files.read(request, path, extension=extension)
 
     def read_in_place(self, request: RunRequest, path: str, *, extension: str) -> RunResult:
         """As ``read``; of a large file the result names it, see ``RunResult.payload_file``."""
-        return self._files.read(request, path, extension=extension, in_place=True)
+        return self.files.read(request, path, extension=extension, in_place=True)
 
     def _first_hop(
         self, url: str, headers: Mapping[str, str], secrets: Mapping[str, str], secret_headers: Mapping[str, str],

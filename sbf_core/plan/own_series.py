@@ -57,6 +57,7 @@ def own_series(
     from sbf_core.ops.queries import latest_marks
     from sbf_core.plan.folder_files import files_of
     from sbf_core.plan.row_queries import rows_of
+    from sbf_core.settings.keys import Keys
 
     series: dict[str, Membership] = {}
     notes: list[str] = []
@@ -66,7 +67,7 @@ def own_series(
         try:
             if entry.each_file is not None:
                 marks = latest_marks(cursor(), entry.ids) if cursor is not None else {}
-                given = files_of(entry, files, marks, limit=limit)
+                given = files_of(entry, files, Keys(files.parent), marks, limit=limit)
             else:
                 given = rows_of(cursor() if cursor is not None else None, entry, limit=limit, seconds_max=seconds_max)
         except DatasetFailure as error:

@@ -254,6 +254,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "FileRecipe": {
         "path": '"prices/{ticker}.csv"', "extension": '"parquet"', "mirrors": '("old/{ticker}.csv",)',
         "each": '"file"', "parts": 'r"(?P<day>\\d{8})\\.csv"', "quiet_seconds": "60.0",
+        "options": '{"region": "eu-west-1"}', "secrets": '{"secret_access_key": "EXAMPLE_SECRET"}',
     },
     "Pages": {
         "by": '"cursor"', "parameter": '"cursor"', "in_body": "True", "first": "0", "size": "100",

@@ -88,6 +88,7 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         "each": {"path": "drops/*.csv"},
         "parts": {"path": "drops/*.csv", "each": "file"},
         "quiet_seconds": {"path": "drops/*.csv", "each": "file"},
+        "options": {"path": "s3://bucket/drops/*.csv", "each": "file"},
         "restated_column": {"lookback_days": 5, "columns": _DATED},
         "restated": {"lookback_days": 5, "columns": _DATED},
         "answers": {"columns": _DATED},
@@ -110,6 +111,7 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         if kind == "Cursor"
         else {}
     )
+    more |= {"secrets": beside["options"]} if kind == "FileRecipe" else {}
     value = eval(make_reference.EXAMPLES[kind][field], dict(names))
     made = getattr(api, kind)(**{**least.get(kind, {}), **beside.get(field, {}), **more.get(field, {}), field: value})
     assert getattr(made, field) != attrs.fields_dict(type(made))[field].default
