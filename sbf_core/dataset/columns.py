@@ -76,6 +76,8 @@ class Column(Value):
             ``request.discriminator``,
             ``request.from_date``, ``request.to_date`` and ``request.each.NAME`` take what was asked for, where the
             payload does not repeat it.
+        index_of: ``tickers``: the field counts the tickers that were asked for, from 0, and the column holds that one.
+            ``source="@^~"`` is the index of the item in which a row stands, of an answer with an item for each ticker.
         also: other names of the field, tried in this order where a payload lacks ``source``, e.g. after the vendor
             renamed it. Of JSON each row gives the first of them that is there and not null.
         renamed_from: names that the column had before; a payload that has no field by its name or ``also`` is looked
@@ -113,6 +115,7 @@ class Column(Value):
     row_date: bool = False
     known_from: bool = False
     source: str = ""
+    index_of: str = ""
     also: tuple[str, ...] = attrs.field(default=(), converter=texts)
     renamed_from: tuple[str, ...] = attrs.field(default=(), converter=texts)
     optional: bool = False
@@ -160,6 +163,7 @@ def column(
     row_date: bool = False,
     known_from: bool = False,
     source: str = "",
+    index_of: str = "",
     also: tuple[str, ...] = (),
     renamed_from: tuple[str, ...] = (),
     optional: bool = False,
@@ -190,6 +194,7 @@ def column(
                 "row_date": row_date,
                 "known_from": known_from,
                 "source": source,
+                "index_of": index_of,
                 "also": tuple(also),
                 "renamed_from": tuple(renamed_from),
                 "optional": optional,

@@ -19,6 +19,7 @@ from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.former_names import check_former_names, check_table_name
+from sbf_core.dataset.json_path import rows_path
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.recipe_facts import RecipeFacts
 from sbf_core.dataset.series_checks import SeriesFacts, check_series
@@ -246,6 +247,8 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
             tickers_per_request=self.tickers_at_once,
             is_asked_by_days=self.is_asked_by_days,
             has_recipe=self.recipe is not None,
+            reads_items=self.reads_items,
+            item_levels=rows_path(self.rows_at).wildcards if self.reads_items else 0,
         )
 
     @property

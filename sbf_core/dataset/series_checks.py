@@ -28,6 +28,8 @@ class SeriesFacts(Value):
     tickers_per_request: int
     is_asked_by_days: bool
     has_recipe: bool
+    reads_items: bool
+    item_levels: int
 
 
 def check_series(facts: SeriesFacts) -> None:
@@ -50,6 +52,9 @@ def check_series(facts: SeriesFacts) -> None:
         fix = 'for_each=ForEach(query="SELECT id FROM silver.x", key=("id",))'
         fix = nearest(unknown, facts.parts) or f"name one of: {', '.join(facts.parts)}" if facts.parts else fix
         raise _fault(f"{asked.get(unknown) or read[unknown]} is no {of}", where, fix)
+    if facts.reads_items and (not facts.item_levels or facts.scope is not Scope.PER_TICKER):
+        what = "items for each ticker want the scope per_ticker, and a rows_at with a wildcard for them"
+        raise _fault(what, where, 'rows_at="$[*].data[*]"')
     if for_each is not None:
         _check_for_each(facts, for_each, asked, read)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sbf_core.dataset.columns import Column
+from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.recipe import RestRecipe
@@ -14,6 +16,8 @@ class SeriesRoles:
 
     __slots__ = ()
 
+    columns: tuple[Column, ...]
+    is_data: DataRules
     members: tuple[str, ...]
     for_each: ForEach | None
     recipe: RestRecipe | FileRecipe | None
@@ -22,6 +26,13 @@ class SeriesRoles:
     def has_own_series(self) -> bool:
         """Whether it has series of its own, in the place of the universe's tickers."""
         return bool(self.members or self.parts)
+
+    @property
+    def reads_items(self) -> bool:
+        """Whether an answer has an item for each ticker, in their order."""
+        rules = self.is_data
+        is_said = bool(rules.item_none_fields or rules.item_error_fields)
+        return is_said or any(column.index_of for column in self.columns)
 
     @property
     def each_file(self) -> FileRecipe | None:

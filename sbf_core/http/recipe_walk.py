@@ -201,6 +201,12 @@ class RecipeWalk(Value):
             if not part[-1].ok:
                 return [part[-1]]
             answers += part
+        if self.entry.reads_items:
+            from sbf_core.http.items import judged_items  # few answers have them
+
+            answers = [judged_items(self.entry, one) if one.payload else one for one in answers]
+            failed = next((one for one in answers if not one.ok), None)
+            answers = answers if failed is None else [failed]
         return self._with_token(answers)
 
     def _with_token(self, answers: list[RunResult]) -> list[RunResult]:

@@ -198,11 +198,13 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "error_fields": '("Error Message",)', "error_texts": '("Limit Reach",)',
         "plan_texts": '("Exclusive Endpoint",)', "may_be_empty": "True",
         "none_status": "(404, 204)", "listing_fields": '("vintage_dates",)',
+        "item_none_fields": '("warning",)', "item_error_fields": '("error",)',
     },
     "Column": {
         "name": '"rate"', "type": '"DECIMAL(18,6)"', "nullable": "True", "key": "True",
         "row_date": "True", "known_from": "True", "source": '"obsValue"', "also": '("OBS_VALUE",)',
         "renamed_from": '("value",)', "optional": "True", "missing": '("N/A", ".")', "trim": "True",
+        "index_of": '"tickers"',
         "date_format": '"%d.%m.%Y"', "zone": '"America/New_York"', "fold": '"first"', "epoch": '"ms"',
         "known_at": '"16:30"', "cut_at": '"asked_since"', "unit": '"per EUR"', "doc": '"fixed at 14:15 CET"',
     },

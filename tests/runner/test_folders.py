@@ -115,6 +115,7 @@ def test_each_file_is_read_once(folder: Folder) -> None:
     assert (context.requests, context.files, context.rows_inserted) == (1, 1, 1)
     context = folder.run()
     assert (context.requests, context.files) == (0, 0), "nothing is new"
+    assert folder.warehouse.run(hours_later=1000).requests == 0, "nor weeks later"
     counts_add_up(folder.warehouse)
     assert Verification(folder.warehouse.opened()).run().findings == []
 
