@@ -75,7 +75,7 @@ class RestRecipe(Value):
         method: ``GET`` or ``POST``; empty: POST where there is a body, else GET.
         json: the body as JSON, with placeholders in its texts, e.g. ``{"series": ["{ticker}"], "year": "{year}"}``.
             Where one request may name several tickers, an element of a list that holds ``{ticker}`` stands once for
-            each.
+            each; of lists within lists, an element of the innermost.
         form: the body as fields of a form, with placeholders.
         body: the body as any other text, with placeholders; needs ``content_type``. A brace of its own has a blank
             behind it.

@@ -107,7 +107,7 @@ class Filling(Value):
     Attributes:
         values: by name.
         tickers: those of the request; where one request may name several, an element of a list that holds
-            ``{ticker}`` stands once for each. None where it may not.
+            ``{ticker}`` stands once for each, and of lists within lists one of the innermost. None where it may not.
     """
 
     values: Mapping[str, str]
@@ -118,7 +118,9 @@ class Filling(Value):
         return _NAME.sub(lambda match: quote(self.values[match[1]]), template)
 
     def json(self, template: Any) -> Any:
-        """A JSON value with its texts filled; a field that is the cursor is left out where there is none yet."""
+        """A JSON value with its texts filled; a field, or an element of a list, that is the cursor is left out where
+        there is none yet.
+        """
         if isinstance(template, str):
             return self.text(template)
         if isinstance(template, Mapping):
@@ -132,11 +134,13 @@ class Filling(Value):
         return {self.text(name): self.text(value) for name, value in template.items() if not self._lacks(value)}
 
     def _elements(self, item: Any) -> Iterator[Any]:
-        if self.tickers is None or "ticker" not in named_in(item):
+        if self._lacks(item):
+            return
+        if self.tickers is None or not _is_of_one_ticker(item):
             yield self.json(item)
             return
         for ticker in self.tickers:
-            yield Filling(values={**self.values, "ticker": ticker}, tickers=self.tickers).json(item)
+            yield Filling(values={**self.values, "ticker": ticker}, tickers=(ticker,)).json(item)
 
     def _lacks(self, value: object) -> bool:
         return value == _CURSOR and not self.values["cursor"]
@@ -154,6 +158,13 @@ def quoting_for(content_type: str) -> Any:
 def named_in(template: object) -> frozenset[str]:
     """The names in braces that stand in the texts of a template."""
     return frozenset(name for text in _texts(template) for name in _NAME.findall(text))
+
+
+def _is_of_one_ticker(item: object) -> bool:
+    """Whether an element of a list names a ticker, but for what stands in lists within it: their elements repeat."""
+    if isinstance(item, Mapping):
+        return any("{ticker}" in name or _is_of_one_ticker(value) for name, value in item.items())
+    return isinstance(item, str) and "{ticker}" in item
 
 
 def _names(value: object) -> Iterator[object]:

@@ -163,6 +163,34 @@ def test_elements_of_a_list_stand_once_for_each_ticker(tmp_path: Path, vendor: V
     assert symbols(warehouse) == ["A", "B", "C"]
 
 
+NESTED: dict[str, tuple[Any, Any]] = {
+    "a list within an element": (
+        {"filters": [{"field": "symbol", "values": ["{ticker}", "INDEX"]}]},
+        {"filters": [{"field": "symbol", "values": ["A", "B", "INDEX"]}]},
+    ),
+    "a list within a list": ([["{ticker}"], 1], [["A", "B"], 1]),
+    "an element and a list within it": (
+        [{"id": "{ticker}", "names": ["{ticker}", "x"]}],
+        [{"id": "A", "names": ["A", "x"]}, {"id": "B", "names": ["B", "x"]}],
+    ),
+    "a name within an element": ([{"of": {"{ticker}": 1}}], [{"of": {"A": 1}}, {"of": {"B": 1}}]),
+}
+
+
+@pytest.mark.parametrize("nested", NESTED)
+def test_of_lists_within_lists_the_innermost_has_an_element_for_each_ticker(
+    tmp_path: Path, vendor: Vendor, nested: str
+) -> None:
+    """Else a vendor is asked for each of them several times, and may answer so."""
+    template, wanted = NESTED[nested]
+    vendor.answer = lambda request: told([price("A", "2024-01-01"), price("B", "2024-01-01")])
+    warehouse = warehouse_of(
+        tmp_path / "home", vendor, json=template, tickers_per_request=2, declared={"scope": "per_ticker"}
+    )
+    assert is_fine(warehouse.run(universe__tickers=("A", "B")))
+    assert vendor.bodies == [wanted]
+
+
 @pytest.mark.parametrize(("by", "first", "wanted"), [("page", 1, [1, 2, 3, 4]), ("offset", 0, [0, 3, 6, 7])])
 def test_pages_are_asked_for_in_the_body(
     tmp_path: Path, vendor: Vendor, by: str, first: int, wanted: list[int]
@@ -211,7 +239,7 @@ def test_pages_of_a_form_and_a_total_in_a_header(tmp_path: Path, vendor: Vendor)
 def test_where_it_goes_on_stands_in_the_body(tmp_path: Path, vendor: Vendor, kind: str) -> None:
     """What the last answer gave to come back with; left out as long as there is nothing."""
     vendor.answer = lambda request: told({"rows": ROWS[:1], "seq": f"t{len(vendor.asked)}"})
-    body: Any = {"q": "new", "since": "{cursor}"} if kind == "form" else {"q": {"since": "{cursor}"}}
+    body: Any = {"q": "new", "since": "{cursor}"} if kind == "form" else {"q": {"since": "{cursor}"}, "k": ["{cursor}"]}
     warehouse = warehouse_of(
         tmp_path / "home", vendor, cursor=Cursor(by="token", at="seq"), **{kind: body},
         declared={"rows_at": "rows", "is_data": DataRules(may_be_empty=True)},
@@ -219,7 +247,8 @@ def test_where_it_goes_on_stands_in_the_body(tmp_path: Path, vendor: Vendor, kin
     assert is_fine(warehouse.run())
     assert is_fine(warehouse.run(hours_later=24))
     sent = [request.get_data().decode() for request in vendor.asked]
-    assert sent == (["q=new", "q=new&since=t1"] if kind == "form" else ['{"q":{}}', '{"q":{"since":"t1"}}'])
+    wanted = ["q=new", "q=new&since=t1"], ['{"q":{},"k":[]}', '{"q":{"since":"t1"},"k":["t1"]}']
+    assert sent == wanted[kind == "json"]
 
 
 def test_keys_in_a_body_are_sent_and_written_nowhere(tmp_path: Path, vendor: Vendor) -> None:
