@@ -12,7 +12,7 @@ import attrs
 
 from sbf_core.dataset.cursor import Cursor, CursorBy
 from sbf_core.dataset.pages import Pages
-from sbf_core.dataset.request_body import RequestBody, named_in
+from sbf_core.dataset.request_body import RequestBody, check_content_type, named_in
 from sbf_core.dataset.secret_fields import fields_path
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
@@ -79,7 +79,8 @@ class RestRecipe(Value):
         form: the body as fields of a form, with placeholders.
         body: the body as any other text, with placeholders; needs ``content_type``. A brace of its own has a blank
             behind it.
-        content_type: what ``body`` is, e.g. ``text/xml``; values are escaped for XML and JSON.
+        content_type: what ``body`` is, e.g. ``text/xml``; values are escaped for XML, JSON and forms. Bodies are
+            sent in UTF-8.
         extension: what the answer is stored and read as.
         headers: sent with each request; never written to the journal.
         secrets: names of query parameters and headers whose value comes from the named environment
@@ -206,6 +207,7 @@ class RestRecipe(Value):
             wrong = "form holds what is no text", 'write form={"page": "1"}'
         if wrong[0]:
             raise UsageError(wrong[0], where=self.url, fix=wrong[1], code="RECIPE")
+        check_content_type(self.content_type)
         if self.json is not None:
             RequestBody.of_json(self.json)
         unknown = sorted(named_in([self.json, self.form, self.body]) - PLACEHOLDERS)

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote_plus, urlencode
 from xml.sax.saxutils import escape
 
 import attrs
@@ -19,6 +19,7 @@ from sbf_core.value import Value
 
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]*)", re.IGNORECASE)
 _NAME = re.compile(r"\{([A-Za-z_]+)\}")
 _CURSOR = "{cursor}"
 
@@ -40,6 +41,7 @@ class RequestBody(Value):
     secrets: Mapping[str, str] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
+        check_content_type(self.content_type)
         if self.secrets and self.content_type not in (JSON_TYPE, FORM_TYPE):
             raise UsageError(
                 "keys can be put into JSON and into forms",
@@ -146,12 +148,32 @@ class Filling(Value):
         return value == _CURSOR and not self.values["cursor"]
 
 
+def check_content_type(content_type: str) -> None:
+    """Raise ``UsageError`` for what no header can hold, and for another charset than that of the bytes."""
+    if not content_type.isascii() or not content_type.isprintable():
+        raise UsageError(
+            f"content_type {content_type!r} holds a character that a header cannot",
+            fix='write "text/xml"',
+            code="RECIPE",
+        )
+    charset = _CHARSET.search(content_type)
+    if charset is not None and charset[1].lower() not in ("utf-8", "utf8"):
+        raise UsageError(
+            f"content_type {content_type!r} names the charset {charset[1]}, and bodies are sent in UTF-8",
+            fix="write charset=utf-8, or leave it out",
+            code="RECIPE",
+        )
+
+
 def quoting_for(content_type: str) -> Any:
     """How a value is written into a text of that type, so that it stays a value."""
-    if "json" in content_type:
+    kind = content_type.partition(";")[0].strip().lower()
+    if "json" in kind:
         return lambda value: json.dumps(value)[1:-1]
-    if "xml" in content_type:
+    if "xml" in kind:
         return lambda value: escape(value, {'"': "&quot;", "'": "&apos;"})
+    if kind == FORM_TYPE:
+        return quote_plus
     return str
 
 

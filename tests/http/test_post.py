@@ -125,6 +125,9 @@ def test_a_form_is_sent_as_html_sends_it(tmp_path: Path, vendor: Vendor) -> None
     [
         ("text/xml", "<q who='{ticker}'/>", "<q who='A&amp;&lt;B&quot;'/>"),
         ("application/json", '{ "q": "{ticker}" }', '{ "q": "A&<B\\"" }'),
+        ("Text/XML; charset=UTF-8", "<q>é{ticker}</q>", "<q>éA&amp;&lt;B&quot;</q>"),
+        ("application/JSON", '{ "q": "{ticker}" }', '{ "q": "A&<B\\"" }'),
+        ("application/x-www-form-urlencoded", "q={ticker}&n=1", "q=A%26%3CB%22&n=1"),
         ("application/graphql", "{ eod(symbol: {ticker}) { close } }", '{ eod(symbol: A&<B") { close } }'),
     ],
 )
@@ -393,6 +396,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "another method": ({"method": "PUT"}, "method 'PUT' is not known"),
     "no type": ({"body": "x"}, "body and content_type belong together"),
     "no body": ({"content_type": "text/xml"}, "body and content_type belong together"),
+    "another charset": (
+        {"body": "x", "content_type": "text/xml; charset=ISO-8859-1"},
+        "names the charset ISO-8859-1, and bodies are sent in UTF-8",
+    ),
+    "a header more": ({"body": "x", "content_type": "text/xml\r\nX-Y: 1"}, "holds a character that a header cannot"),
     "a slip": ({"json": {"a": ["{tikcer}"]}}, "the body holds {tikcer}"),
     "a slip in a name": ({"json": {"{tikcer}": 1}}, "the body holds {tikcer}"),
     "no JSON": ({"json": {"a": dt.date(2024, 1, 1)}}, "the body cannot be JSON"),
@@ -425,5 +433,7 @@ def test_links_have_nothing_in_a_body() -> None:
 def test_a_key_cannot_go_where_a_value_stands() -> None:
     with pytest.raises(UsageError, match=r"no object that could hold 'a\.key'"):
         RequestBody.of_json({"a": 1}).with_fields({"a.key": "x"})
+    with pytest.raises(UsageError, match="bodies are sent in UTF-8"):
+        RequestBody(text="é", content_type='text/plain;charset="latin-1"')
     with pytest.raises(UsageError, match="into JSON and into forms"):
         RequestBody(text="x", content_type="text/plain", secrets={"a": NAME})
