@@ -210,11 +210,27 @@ class RestRecipe(Value):
         check_content_type(self.content_type)
         if self.json is not None:
             RequestBody.of_json(self.json)
+        self._check_fields()
         unknown = sorted(named_in([self.json, self.form, self.body]) - PLACEHOLDERS)
         if unknown:
             known = ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS))
             fix = f"placeholders are {known}; of a brace that is none, write a blank behind it: {{ {unknown[0]} }}"
             raise UsageError(f"the body holds {{{unknown[0]}}}", where=self.url, fix=fix, code="RECIPE")
+
+    def _check_fields(self) -> None:
+        """That pages and keys have fields in the body, each its own: else it shows when the vendor is asked."""
+        pages = self.pages if self.pages is not None and self.pages.in_body else None
+        asked = [name for name in (pages.parameter, pages.size_parameter) if name] if pages is not None else []
+        twice = sorted(set(asked) & set(self.secret_body))
+        if twice:
+            raise UsageError(
+                f"the field {twice[0]!r} of the body takes a page and a key",
+                where=self.url,
+                fix="keep one",
+                code="RECIPE",
+            )
+        body = RequestBody.of_form(self.form) if self.form is not None else RequestBody.of_json(self.json)
+        body.with_fields(dict.fromkeys(sorted([*asked, *self.secret_body]), ""))
 
     def _check_secret_fields(self) -> None:
         if self.secret_fields and self.extension != "json":

@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 import attrs
 
 from sbf_core.errors import UsageError
+from sbf_core.unicode_text import is_unicode
 from sbf_core.value import Value
 
 JSON_TYPE = "application/json"
@@ -42,6 +43,12 @@ class RequestBody(Value):
 
     def __attrs_post_init__(self) -> None:
         check_content_type(self.content_type)
+        if not is_unicode(self.text):
+            raise UsageError(
+                "the body holds half of a surrogate pair, which is no letter",
+                fix="write the letter whole",
+                code="RECIPE",
+            )
         if self.secrets and self.content_type not in (JSON_TYPE, FORM_TYPE):
             raise UsageError(
                 "keys can be put into JSON and into forms",
@@ -65,7 +72,10 @@ class RequestBody(Value):
 
     @classmethod
     def of_form(cls, fields: Mapping[str, str], *, secrets: Mapping[str, str] | None = None) -> RequestBody:
-        """The fields of a form, as HTML sends them."""
+        """The fields of a form, as HTML sends them. Raises ``UsageError`` for a value that is no text."""
+        odd = next((name for name, value in fields.items() if not isinstance(value, str)), None)
+        if odd is not None:
+            raise UsageError(f"the field {odd!r} of the form is no text", fix='write {"page": "1"}', code="RECIPE")
         return cls(text=urlencode(fields), content_type=FORM_TYPE, secrets=secrets or {})
 
     def address(self, url: str) -> str:
@@ -82,7 +92,12 @@ class RequestBody(Value):
         if self.content_type == FORM_TYPE:
             kept = [pair for pair in parse_qsl(self.text, keep_blank_values=True) if pair[0] not in fields]
             return attrs.evolve(self, text=urlencode([*kept, *((name, str(value)) for name, value in fields.items())]))
-        document = json.loads(self.text) if self.content_type == JSON_TYPE else None
+        try:
+            document = json.loads(self.text) if self.content_type == JSON_TYPE else None
+        except ValueError as error:
+            raise UsageError(
+                f"the body is no JSON: {error}", fix="use RequestBody.of_json(...)", code="RECIPE"
+            ) from None
         for name, value in fields.items():
             _put(document, name, value)
         return attrs.evolve(self, text=RequestBody.of_json(document).text)
@@ -94,6 +109,8 @@ class RequestBody(Value):
 
 def _put(document: Any, name: str, value: object) -> None:
     *above, last = name.split(".")
+    if not all((*above, last)):
+        raise UsageError(f"{name!r} names no field of the body", fix="write names with dots between", code="RECIPE")
     here = document
     for part in above:
         here = here.setdefault(part, {}) if isinstance(here, dict) else here

@@ -409,6 +409,25 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a number in a form": ({"form": {"a": 1}}, "form holds what is no text"),
     "keys in a list": ({"json": [1], "secret_body": {"a": NAME}}, "secret_body: there are no fields"),
     "keys in a GET": ({"secret_body": {"a": NAME}}, "secret_body: there are no fields"),
+    "keys where a value stands": (
+        {"json": {"a": 1}, "secret_body": {"a.key": NAME}},
+        "no object that could hold 'a.key'",
+    ),
+    "keys through a list": ({"json": {"a": [{}]}, "secret_body": {"a.key": NAME}}, "no object that could hold 'a.key'"),
+    "keys within a key": ({"json": {}, "secret_body": {"a.key": NAME, "a": NAME}}, "no object that could hold 'a.key'"),
+    "a key without name": ({"json": {}, "secret_body": {"a..b": NAME}}, "'a..b' names no field of the body"),
+    "pages where a value stands": (
+        {"json": {"p": "x"}, "pages": Pages(by="page", parameter="p.n", in_body=True)},
+        "no object that could hold 'p.n'",
+    ),
+    "a size where a value stands": (
+        {"json": {"p": 1}, "pages": Pages(by="page", parameter="n", size=5, size_parameter="p.s", in_body=True)},
+        "no object that could hold 'p.s'",
+    ),
+    "a page that is a key": (
+        {"form": {}, "pages": Pages(by="page", parameter="p", in_body=True), "secret_body": {"p": NAME}},
+        "the field 'p' of the body takes a page and a key",
+    ),
     "pages in a GET": ({"pages": Pages(by="page", parameter="p", in_body=True)}, "pages: there are no fields"),
     "a period that is none": ({"json": {"p": "{period}"}}, "periods belong together"),
     "a cursor that is none": ({"json": {"p": "{cursor}"}}, "cursor= belong together"),
@@ -433,6 +452,12 @@ def test_links_have_nothing_in_a_body() -> None:
 def test_a_key_cannot_go_where_a_value_stands() -> None:
     with pytest.raises(UsageError, match=r"no object that could hold 'a\.key'"):
         RequestBody.of_json({"a": 1}).with_fields({"a.key": "x"})
+    with pytest.raises(UsageError, match="the body is no JSON"):
+        RequestBody(text='{"a":', content_type="application/json").with_fields({"key": "x"})
+    with pytest.raises(UsageError, match="the field 'b' of the form is no text"):
+        RequestBody.of_form({"a": "1", "b": None})  # type: ignore[dict-item]
+    with pytest.raises(UsageError, match="half of a surrogate pair"):
+        RequestBody(text="\ud800", content_type="text/plain")
     with pytest.raises(UsageError, match="bodies are sent in UTF-8"):
         RequestBody(text="é", content_type='text/plain;charset="latin-1"')
     with pytest.raises(UsageError, match="into JSON and into forms"):
