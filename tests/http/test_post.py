@@ -148,7 +148,24 @@ def test_a_post_may_have_no_body(tmp_path: Path, vendor: Vendor) -> None:
     warehouse = warehouse_of(tmp_path / "home", vendor, method="POST")
     assert is_fine(warehouse.run())
     assert (vendor.asked[0].method, vendor.asked[0].get_data()) == ("POST", b"")
+    assert "content-type" not in vendor.asked[0].headers, "some vendors refuse a type that they do not know"
     assert addresses(warehouse) == [f"POST {vendor.url}"]
+
+
+def test_a_large_body_is_sent_without_a_warning(tmp_path: Path, vendor: Vendor) -> None:
+    """A mebibyte in bytes; a warning is an error in tests, as in those of a plugin."""
+    vendor.answer = lambda request: told(ROWS[:1])
+    warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": "é" * 600_000})
+    assert is_fine(warehouse.run())
+    assert vendor.bodies == [{"q": "é" * 600_000}]
+
+
+def test_a_body_that_no_journal_holds_is_not_sent(tmp_path: Path, vendor: Vendor) -> None:
+    """Else the vendor is asked in each run, and its answer lost each time."""
+    warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": "x" * 1_000_000})
+    (error,) = warehouse.run().errors
+    assert "more than 1,000,000 characters" in error and len(error) < 300
+    assert vendor.asked == []
 
 
 def test_elements_of_a_list_stand_once_for_each_ticker(tmp_path: Path, vendor: Vendor) -> None:
