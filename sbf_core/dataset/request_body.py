@@ -14,7 +14,8 @@ from xml.sax.saxutils import escape
 
 import attrs
 
-from sbf_core.errors import UsageError
+from sbf_core.dataset.fraction import Fraction
+from sbf_core.errors import UsageError, excerpt
 from sbf_core.unicode_text import is_unicode
 from sbf_core.value import Value
 
@@ -116,6 +117,11 @@ def _put(document: Any, name: str, value: object) -> None:
         here = here.setdefault(part, {}) if isinstance(here, dict) else here
     if not isinstance(here, dict):
         raise UsageError(f"the body has no object that could hold {name!r}", fix="give an object", code="RECIPE")
+    if isinstance(value, Fraction):
+        if value.number is None:
+            what = f"the number {excerpt(value, 80)} for {name!r} cannot be sent as it came"
+            raise UsageError(what, fix="ask the vendor for a text", code="RECIPE")
+        value = value.number
     here[last] = value
 
 

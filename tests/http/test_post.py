@@ -242,6 +242,47 @@ def test_a_cursor_goes_back_in_the_body_as_it_came(tmp_path: Path, vendor: Vendo
     assert len(symbols(warehouse)) == 7
 
 
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [("1.50", "1.5"), ("1.7e12", "1700000000000.0"), ('"1.50"', '"1.50"'), ("9007199254740993", "9007199254740993")],
+)
+def test_a_cursor_that_is_a_number_stays_one(tmp_path: Path, vendor: Vendor, written: str, sent: str) -> None:
+    def answer(request: Request) -> Response:
+        rows, following = json.dumps(ROWS[len(vendor.asked) - 1 :][:1]), written if len(vendor.asked) == 1 else "null"
+        return Response(f'{{"rows": {rows}, "next": {following}}}', content_type="application/json")
+
+    vendor.answer = answer
+    pages = Pages(by="cursor", parameter="after", next_at="next", in_body=True)
+    warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": 1}, pages=pages, declared={"rows_at": "rows"})
+    assert is_fine(warehouse.run())
+    assert [request.get_data().decode() for request in vendor.asked] == ['{"q":1}', f'{{"q":1,"after":{sent}}}']
+
+
+def test_a_form_takes_a_number_as_it_is_written(tmp_path: Path, vendor: Vendor) -> None:
+    written = "0.12345678901234567890"
+
+    def answer(request: Request) -> Response:
+        rows, following = json.dumps(ROWS[len(vendor.asked) - 1 :][:1]), written if len(vendor.asked) == 1 else "null"
+        return Response(f'{{"rows": {rows}, "next": {following}}}', content_type="application/json")
+
+    vendor.answer = answer
+    pages = Pages(by="cursor", parameter="after", next_at="next", in_body=True)
+    warehouse = warehouse_of(tmp_path / "home", vendor, form={"q": "1"}, pages=pages, declared={"rows_at": "rows"})
+    assert is_fine(warehouse.run())
+    assert [request.get_data().decode() for request in vendor.asked] == ["q=1", f"q=1&after={written}"]
+
+
+@pytest.mark.parametrize("written", ["0.12345678901234567890", "1e400", "1e-99999999999999999999", "NaN", "Infinity"])
+def test_a_cursor_that_cannot_go_back_as_it_came_is_a_failure(tmp_path: Path, vendor: Vendor, written: str) -> None:
+    rows = json.dumps(ROWS[:1])
+    vendor.answer = lambda request: Response(f'{{"rows": {rows}, "next": {written}}}', content_type="application/json")
+    pages = Pages(by="cursor", parameter="after", next_at="next", in_body=True)
+    warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": 1}, pages=pages, declared={"rows_at": "rows"})
+    (error,) = warehouse.run().errors
+    assert "cannot be sent as it came" in error or "holds nothing to go on with" in error
+    assert len(vendor.asked) == 1
+
+
 def test_pages_of_a_form_and_a_total_in_a_header(tmp_path: Path, vendor: Vendor) -> None:
     def answer(request: Request) -> Response:
         at = int(parse_qs(request.get_data().decode())["start"][0])
