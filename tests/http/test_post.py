@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import attrs
 import pytest
 import stamina
 from pytest_httpserver import HTTPServer
@@ -389,6 +390,83 @@ def test_it_is_replayed_and_made_again_as_any_other(tmp_path: Path, vendor: Vend
     assert digests(again) == digests(first)
     assert sorted(addresses(again)) == sorted(addresses(first))
     assert first.run(universe__tickers=("A", "B")).requests == 0
+
+
+@pytest.mark.parametrize("kind", ["post", "get"])
+def test_an_answer_in_halves_is_replayed(tmp_path: Path, vendor: Vendor, kind: str) -> None:
+    """The whole was too long and is not kept, so that a recording has the halves alone."""
+    days = [f"2023-12-{day}" for day in range(24, 32)]
+
+    def answer(request: Request) -> Response:
+        asked = json.loads(request.get_data()) if kind == "post" else request.args
+        return told([price("A", day) for day in days if asked["from"] <= day <= asked["to"]][:3])
+
+    vendor.answer = answer
+    recipe: dict[str, Any] = {"json": {"from": "{from_date}", "to": "{to_date}"}}
+    if kind == "get":
+        recipe = {"url": f"{vendor.url}?from={{from_date}}&to={{to_date}}"}
+    whole = entry(
+        recipe=RestRecipe(**{"url": vendor.url, "rows_max": 3, **recipe}), first_date=dt.date(2023, 12, 24),
+        is_data=DataRules(may_be_empty=True),
+    )  # fmt: skip
+    first = Warehouse(tmp_path / "first", Declared(whole))
+    assert is_fine(first.run())
+    asked = len(vendor.asked)
+    again = Warehouse(tmp_path / "again", Declared(whole))
+    assert is_fine(again.run(options=RunOptions(replay=str(tmp_path / "first"))))
+    assert (len(vendor.asked), again.ask("SELECT count(*) FROM silver.px")) == (asked, [(8,)])
+    assert digests(again) == digests(first)
+    assert isinstance(whole.recipe, RestRecipe)
+    moved = attrs.evolve(whole, recipe=attrs.evolve(whole.recipe, url=whole.recipe.url.replace("/odd", "/b")))
+    other = Warehouse(tmp_path / "other", Declared(moved))
+    (error,) = other.run(options=RunOptions(replay=str(tmp_path / "first"))).errors
+    assert "the recording holds no answer of" in error and "2023-12-24" in error and "2024-01-02" in error
+
+
+@pytest.mark.parametrize("before", ["post", "get"])
+def test_a_replay_answers_from_a_mirror(tmp_path: Path, vendor: Vendor, before: str) -> None:
+    """Of the same question by POST elsewhere, and of the address that was asked by GET before."""
+    vendor.answer = lambda request: told(ROWS[:2])
+    body: dict[str, Any] = {"json": {"q": 1}}
+    first = warehouse_of(tmp_path / "first", vendor, **(body if before == "post" else {}))
+    assert is_fine(first.run())
+    moved = RestRecipe(url="https://moved.example.com/", mirrors=(vendor.url,), **body)
+    again = Warehouse(tmp_path / "again", Declared(entry(recipe=moved)))
+    assert is_fine(again.run(options=RunOptions(replay=str(tmp_path / "first"))))
+    assert addresses(again) == addresses(first), "the journal says where the bytes came from"
+
+
+def test_a_mirror_answers_for_its_page_alone(tmp_path: Path, vendor: Vendor) -> None:
+    def answer(request: Request) -> Response:
+        at = json.loads(request.get_data())["p"]
+        return told(ROWS[at - 1 : at] if at < 4 else [])
+
+    vendor.answer = answer
+    paged: dict[str, Any] = {"json": {"q": 1}, "pages": Pages(by="page", parameter="p", in_body=True)}
+    assert is_fine(warehouse_of(tmp_path / "first", vendor, **paged).run())
+    moved = RestRecipe(url="https://moved.example.com/", mirrors=(vendor.url,), **paged)
+    again = Warehouse(tmp_path / "again", Declared(entry(recipe=moved)))
+    assert is_fine(again.run(options=RunOptions(replay=str(tmp_path / "first"))))
+    assert len(symbols(again)) == 3
+
+
+def test_a_key_that_the_next_address_repeats_is_no_part_of_it(tmp_path: Path, vendor: Vendor) -> None:
+    """Else a replay, which has no keys, asks for another address than the journal has."""
+
+    def answer(request: Request) -> Response:
+        following = None if request.query_string else f"{vendor.url}?token={KEY}&page=2"
+        return told({"rows": ROWS[1:2] if request.query_string else ROWS[:1], "next": following})
+
+    vendor.answer = answer
+    recipe: dict[str, Any] = {
+        "json": {"q": 1}, "secret_body": {"token": NAME}, "pages": Pages(by="next_url", next_at="next"),
+    }  # fmt: skip
+    first = warehouse_of(tmp_path / "first", vendor, declared={"rows_at": "rows"}, **recipe)
+    assert is_fine(first.run())
+    assert addresses(first) == [f'POST {vendor.url} {{"q":1}}', f'POST {vendor.url}?page=2 {{"q":1}}']
+    again = warehouse_of(tmp_path / "again", vendor, declared={"rows_at": "rows"}, **recipe)
+    assert is_fine(again.run(options=RunOptions(replay=str(tmp_path / "first"))))
+    assert symbols(again) == symbols(first)
 
 
 def digests(warehouse: Warehouse) -> dict[str, str]:
