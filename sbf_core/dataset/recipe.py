@@ -12,7 +12,7 @@ import attrs
 
 from sbf_core.dataset.cursor import Cursor, CursorBy
 from sbf_core.dataset.pages import Pages
-from sbf_core.dataset.request_body import RequestBody, check_content_type, named_in
+from sbf_core.dataset.request_body import RequestBody, check_content_type, half_named_in, named_in
 from sbf_core.dataset.secret_fields import fields_path
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
@@ -34,6 +34,17 @@ def placeholders(template: str) -> frozenset[str]:
 
 
 def _check_template(template: str, *, what: str) -> None:
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise UsageError(f"{what} {template!r}: {error}", fix="write {{ for a brace", code="RECIPE") from None
+    told = next((name for _, name, form, shown in parts if name is not None and (form or shown)), None)
+    if told is not None:
+        raise UsageError(
+            f"{what} {template!r} says how {{{told}}} is written",
+            fix=f"write {{{told}}}; date_format says how days are written",
+            code="RECIPE",
+        )
     unknown = placeholders(template) - PLACEHOLDERS
     if unknown:
         raise UsageError(
@@ -153,6 +164,8 @@ class RestRecipe(Value):
             raise UsageError(
                 "connections, deadline_seconds and mebibytes_max must be above zero", where=self.url, code="RECIPE"
             )
+        for template in (self.url, *self.mirrors):
+            _check_template(template, what="address")
         self._check_body()
         named = self.named
         if self.tickers_per_request < 1 or (self.tickers_per_request > 1 and "ticker" not in named):
@@ -182,8 +195,6 @@ class RestRecipe(Value):
             raise UsageError(f"class_mark {self.class_mark!r} is not known", fix="use '.', '-' or '/'", code="RECIPE")
         if not self.url.startswith(("http://", "https://")):
             raise UsageError(f"address {self.url!r} is not http(s)", code="RECIPE")
-        for template in (self.url, *self.mirrors):
-            _check_template(template, what="address")
         _check_extension(self.extension)
         self._check_secret_fields()
 
@@ -211,11 +222,13 @@ class RestRecipe(Value):
         if self.json is not None:
             RequestBody.of_json(self.json)
         self._check_fields()
-        unknown = sorted(named_in([self.json, self.form, self.body]) - PLACEHOLDERS)
-        if unknown:
+        template = [self.json, self.form, self.body]
+        unknown = sorted(named_in(template) - PLACEHOLDERS)
+        held = f"{{{unknown[0]}}}" if unknown else half_named_in(template, PLACEHOLDERS)
+        if held:
             known = ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS))
-            fix = f"placeholders are {known}; of a brace that is none, write a blank behind it: {{ {unknown[0]} }}"
-            raise UsageError(f"the body holds {{{unknown[0]}}}", where=self.url, fix=fix, code="RECIPE")
+            fix = f"placeholders are {known}; of a brace that is none, write a blank behind it: {{ {held[1:]}"
+            raise UsageError(f"the body holds {held}", where=self.url, fix=fix, code="RECIPE")
 
     def _check_fields(self) -> None:
         """That pages and keys have fields in the body, each its own: else it shows when the vendor is asked."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode
 from xml.sax.saxutils import escape
@@ -22,7 +22,8 @@ from sbf_core.value import Value
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]*)", re.IGNORECASE)
-_NAME = re.compile(r"\{([A-Za-z_]+)\}")
+_NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_HALF_NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)[^{}]{0,20}\}?")
 _CURSOR = "{cursor}"
 
 
@@ -203,6 +204,14 @@ def quoting_for(content_type: str) -> Any:
 def named_in(template: object) -> frozenset[str]:
     """The names in braces that stand in the texts of a template."""
     return frozenset(name for text in _texts(template) for name in _NAME.findall(text))
+
+
+def half_named_in(template: object, names: Collection[str]) -> str:
+    """The first place in the texts of a template where one of these names stands behind a brace and something else
+    than a brace behind it, as in ``{from_date:%Y}``; empty where there is none.
+    """
+    found = (match for text in _texts(template) for match in _HALF_NAME.finditer(_NAME.sub("", text)))
+    return next((match[0] for match in found if match[1] in names), "")
 
 
 def _is_of_one_ticker(item: object) -> bool:

@@ -105,6 +105,10 @@ def test_mistakes_are_found_when_it_is_declared(changes: dict[str, Any], message
 RECIPES = [
     (lambda: RestRecipe(url="ftp://x"), "not http"),
     (lambda: RestRecipe(url="https://x/{tikcer}"), r"holds \{tikcer\}; placeholders are"),
+    (lambda: RestRecipe(url="https://x/{from_date:%Y}"), r"says how \{from_date\} is written; write \{from_date\}"),
+    (lambda: RestRecipe(url="https://x/{ticker!r}"), r"says how \{ticker\} is written"),
+    (lambda: RestRecipe(url="https://x/{ticker"), r"'\}' before end of string; write \{\{ for a brace"),
+    (lambda: FileRecipe(path="{ticker:>9}.csv"), r"says how \{ticker\} is written"),
     (lambda: RestRecipe(url="https://x", extension=".pdf"), "extension '.pdf'"),
     (lambda: RestRecipe(url="https://x", mirrors="https://y"), "one text where several"),
     (lambda: FileRecipe(path="{nothing}.csv"), r"\{nothing\}"),
