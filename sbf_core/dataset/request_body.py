@@ -61,15 +61,15 @@ class RequestBody(Value):
     @classmethod
     def of_json(cls, value: object, *, secrets: Mapping[str, str] | None = None) -> RequestBody:
         """A JSON document, in the order in which its names are given. Raises ``UsageError`` for what is none."""
-        odd = next((name for name in _names(value) if not isinstance(name, str)), None)
-        if odd is not None:
-            raise UsageError(f"the body holds the name {odd!r}", fix="names in JSON are texts", code="RECIPE")
         try:
             text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        except (TypeError, ValueError) as error:
+            odd = next((name for name in _names(value) if not isinstance(name, str)), None)
+        except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(
                 f"the body cannot be JSON: {error}", fix="use texts, numbers and lists", code="RECIPE"
             ) from None
+        if odd is not None:
+            raise UsageError(f"the body holds the name {odd!r}", fix="names in JSON are texts", code="RECIPE")
         return cls(text=text, content_type=JSON_TYPE, secrets=secrets or {})
 
     @classmethod

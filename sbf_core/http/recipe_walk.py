@@ -251,7 +251,6 @@ class RecipeWalk(Value):
             if body is not None:
                 here = body.with_fields(fields or {})
                 asking["body"] = here if is_own else attrs.evolve(here, secrets={})
-                asking["mirrors"] = (*map(here.address, mirrors), *mirrors)  # asked by POST, too, or by GET before
             return await self.session.ask(request, address, **asking)
 
         if recipe.pages is None:

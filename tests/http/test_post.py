@@ -498,11 +498,12 @@ class Posting(FakeVendor):
     """Asks by its own code."""
 
     url = ""
+    mirrors: tuple[str, ...] = ()
     body: RequestBody | None = RequestBody.of_json({"q": "own"}, secrets={"key": NAME})
 
     @hookimpl
     def fetch(self, entry: DatasetKeymapEntry, request: RunRequest, http: FetchSession) -> RunResult:  # type: ignore[override]
-        return http.get(request, self.url, body=self.body)
+        return http.get(request, self.url, body=self.body, mirrors=self.mirrors)
 
 
 def test_a_hook_posts_through_http(tmp_path: Path, vendor: Vendor) -> None:
@@ -515,6 +516,18 @@ def test_a_hook_posts_through_http(tmp_path: Path, vendor: Vendor) -> None:
     assert addresses(warehouse) == [f'POST {vendor.url} {{"q":"own"}}']
 
 
+def test_a_hook_that_posts_is_replayed_from_a_mirror(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.answer = lambda request: told(ROWS[:1])
+    first = Posting(entry())
+    first.url = vendor.url
+    assert is_fine(Warehouse(tmp_path / "first", first).run())
+    moved = Posting(entry())
+    moved.url, moved.mirrors = "https://moved.example.com/", (vendor.url,)
+    again = Warehouse(tmp_path / "again", moved)
+    assert is_fine(again.run(options=RunOptions(replay=str(tmp_path / "first"))))
+    assert len(vendor.asked) == 1
+
+
 def test_what_is_known_of_a_get_says_nothing_of_a_post(tmp_path: Path, vendor: Vendor) -> None:
     """Of a dataset that was declared otherwise before."""
     vendor.answer = lambda request: told(ROWS[: len(vendor.asked)], ETag='"1"')
@@ -525,6 +538,9 @@ def test_what_is_known_of_a_get_says_nothing_of_a_post(tmp_path: Path, vendor: V
         ("GET", False), ("GET", True), ("POST", False),
     ]  # fmt: skip
 
+
+ENDLESS: list[object] = []
+ENDLESS.append(ENDLESS)
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "two bodies": ({"json": {}, "form": {}}, "several bodies: json, form"),
@@ -548,6 +564,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a brace behind others": ({"json": {"a": "{ticker}{year"}}, "the body holds {year"),
     "a slip in a name": ({"json": {"{tikcer}": 1}}, "the body holds {tikcer}"),
     "no JSON": ({"json": {"a": dt.date(2024, 1, 1)}}, "the body cannot be JSON"),
+    "a list in itself": ({"json": {"a": ENDLESS}}, "the body cannot be JSON"),
     "not a number": ({"json": {"a": float("nan")}}, "the body cannot be JSON"),
     "a number as name": ({"json": {"a": [{1: 2}]}}, "the body holds the name 1"),
     "a number in a form": ({"form": {"a": 1}}, "form holds what is no text"),
