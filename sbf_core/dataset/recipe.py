@@ -20,6 +20,8 @@ from sbf_core.vocabulary import texts
 
 #: What a template may hold.
 PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator", "year", "period", "cursor"})
+#: A wrong length cuts a body, in silence; each of them leaves a vendor waiting for more.
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 #: Periods of a vendor's limits, and their seconds; a month has 30 days.
 PERIOD_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "month": 30 * 86400}
 _LIMIT = re.compile(r"(\d{1,9})/([a-z]+)")
@@ -166,6 +168,10 @@ class RestRecipe(Value):
             )
         for template in (self.url, *self.mirrors):
             _check_template(template, what="address")
+        framing = [name for name in (*self.headers, *self.secret_headers) if name.lower() in _FRAMING]
+        if framing:
+            what = f"the header {framing[0]} says how a request is sent, which is for sbf to say"
+            raise UsageError(what, where=self.url, fix="leave it out", code="RECIPE")
         self._check_body()
         named = self.named
         if self.tickers_per_request < 1 or (self.tickers_per_request > 1 and "ticker" not in named):
