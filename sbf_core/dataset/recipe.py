@@ -77,6 +77,10 @@ def limit_parts(limit: str) -> tuple[int, int]:
     return int(match[1]), PERIOD_SECONDS[match[2]]
 
 
+def _are_fields(form: object) -> bool:
+    return isinstance(form, Mapping) and all(isinstance(text, str) for pair in form.items() for text in pair)
+
+
 @attrs.frozen(kw_only=True)
 class RestRecipe(Value):
     """How a REST endpoint is asked: once for each request, or for each page, year and period of it; by GET, or, where
@@ -220,7 +224,7 @@ class RestRecipe(Value):
             wrong = "body and content_type belong together", 'body="<query>...</query>", content_type="text/xml"'
         elif wants_fields and not has_fields:
             wrong = f"{wants_fields}: there are no fields in the body", "give json={...} or form={...}"
-        elif self.form is not None and not all(isinstance(value, str) for value in self.form.values()):
+        elif self.form is not None and not _are_fields(self.form):
             wrong = "form holds what is no text", 'write form={"page": "1"}'
         if wrong[0]:
             raise UsageError(wrong[0], where=self.url, fix=wrong[1], code="RECIPE")

@@ -149,6 +149,13 @@ def test_a_declaration_from_toml_is_the_same(tmp_path: Path) -> None:
         TOML.replace('{ url = "https://example.com/{ticker}", mirrors = ["file:x"] }', '{ path = "{ticker}.csv" }')
     )
     assert entries_from_toml(path)[0].recipe == FileRecipe(path="{ticker}.csv")
+    bodies: list[tuple[str, dict[str, Any]]] = [
+        ('json = { a = [1.0, true, "{ticker}"] }', {"json": {"a": [1.0, True, "{ticker}"]}}),
+        ('form = { a = "{ticker}" }', {"form": {"a": "{ticker}"}}),
+    ]
+    for declared, body in bodies:
+        path.write_text(TOML.replace('mirrors = ["file:x"]', declared))
+        assert entries_from_toml(path)[0].recipe == RestRecipe(url="https://example.com/{ticker}", **body)
 
 
 TOML_MISTAKES = [
@@ -158,6 +165,9 @@ TOML_MISTAKES = [
     (("first_date = 2020-01-01", 'first_date = "soon"'), "first_date"),
     (('type = "DATE"', 'type = "DAY"'), "'DAY'"),
     (('"prices"', "prices"), "not TOML"),
+    (('mirrors = ["file:x"]', "form = { all = true }"), "form holds what is no text"),
+    (('mirrors = ["file:x"]', 'form = ["all"]'), "form holds what is no text"),
+    (('mirrors = ["file:x"]', "json = { day = 2024-01-01 }"), "the body cannot be JSON"),
     (("[[dataset]]", "[[datasets]]"), r"no \[\[dataset\]\]"),
 ]
 
