@@ -45,12 +45,7 @@ class RequestBody(Value):
 
     def __attrs_post_init__(self) -> None:
         check_content_type(self.content_type)
-        if not is_unicode(self.text):
-            raise UsageError(
-                "the body holds half of a surrogate pair, which is no letter",
-                fix="write the letter whole",
-                code="RECIPE",
-            )
+        _check_unicode(self.text)
         if self.secrets and self.content_type not in (JSON_TYPE, FORM_TYPE):
             raise UsageError(
                 "keys can be put into JSON and into forms",
@@ -78,6 +73,7 @@ class RequestBody(Value):
         odd = next((name for name, value in fields.items() if not isinstance(value, str)), None)
         if odd is not None:
             raise UsageError(f"the field {odd!r} of the form is no text", fix='write {"page": "1"}', code="RECIPE")
+        _check_unicode("".join(text for pair in fields.items() for text in pair))
         return cls(text=urlencode(fields), content_type=FORM_TYPE, secrets=secrets or {})
 
     def address(self, url: str) -> str:
@@ -107,6 +103,13 @@ class RequestBody(Value):
     def sent(self, keys: Mapping[str, str]) -> bytes:
         """The bytes that are sent, with the values of ``secrets``, by field."""
         return self.with_fields(keys).text.encode()
+
+
+def _check_unicode(text: str) -> None:
+    if not is_unicode(text):
+        raise UsageError(
+            "the body holds half of a surrogate pair, which is no letter", fix="write the letter whole", code="RECIPE"
+        )
 
 
 def _put(document: Any, name: str, value: object) -> None:

@@ -564,6 +564,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a brace behind others": ({"json": {"a": "{ticker}{year"}}, "the body holds {year"),
     "a slip in a name": ({"json": {"{tikcer}": 1}}, "the body holds {tikcer}"),
     "no JSON": ({"json": {"a": dt.date(2024, 1, 1)}}, "the body cannot be JSON"),
+    "half a letter in JSON": ({"json": {"a": "\ud83d"}}, "half of a surrogate pair"),
+    "half a letter in a form": ({"form": {"a": "\ud83d"}}, "half of a surrogate pair"),
     "a length of its own": ({"json": {}, "headers": {"Content-Length": "3"}}, "the header Content-Length says how"),
     "a coding of its own": ({"secret_headers": {"transfer-encoding": NAME}}, "the header transfer-encoding says how"),
     "a list in itself": ({"json": {"a": ENDLESS}}, "the body cannot be JSON"),
