@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def _converter() -> cattrs.Converter:
         Format | None, lambda value, _: None if value is None else _format(converter, value)
     )
     converter.register_structure_hook(int | str, lambda value, _: value)  # the class says what it takes
+    converter.register_structure_hook(Mapping[str, str] | None, lambda value, _: value)  # of true would come "True"
     # a text is one column y, and no list of letters: the class converts it
     converter.register_structure_hook(
         Chart,

@@ -13,7 +13,7 @@ import attrs
 from sbf_core.dataset.cursor import Cursor, CursorBy
 from sbf_core.dataset.for_each import EACH
 from sbf_core.dataset.pages import Pages
-from sbf_core.dataset.request_body import RequestBody, named_in
+from sbf_core.dataset.request_body import RequestBody, check_content_type, half_named_in, named_in
 from sbf_core.dataset.secret_fields import fields_path
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
@@ -21,6 +21,8 @@ from sbf_core.vocabulary import texts
 
 #: What a template may hold.
 PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator", "year", "period", "cursor"})
+#: A wrong length cuts a body, in silence; each of them leaves a vendor waiting for more.
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 #: Periods of a vendor's limits, and their seconds; a month has 30 days.
 PERIOD_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "month": 30 * 86400}
 _PART = re.compile(re.escape(EACH) + "[a-z][a-z0-9_]*")
@@ -37,6 +39,17 @@ def placeholders(template: str) -> frozenset[str]:
 
 def check_template(template: str, *, what: str) -> None:
     """Raise ``UsageError`` where a template of an address or a path holds a name that stands for nothing."""
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise UsageError(f"{what} {template!r}: {error}", fix="write {{ for a brace", code="RECIPE") from None
+    told = next((name for _, name, form, shown in parts if name is not None and (form or shown)), None)
+    if told is not None:
+        raise UsageError(
+            f"{what} {template!r} says how {{{told}}} is written",
+            fix=f"write {{{told}}}; date_format says how days are written",
+            code="RECIPE",
+        )
     unknown = unknown_in(placeholders(template))
     if unknown:
         raise UsageError(
@@ -73,6 +86,10 @@ def limit_parts(limit: str) -> tuple[int, int]:
     return int(match[1]), PERIOD_SECONDS[match[2]]
 
 
+def _are_fields(form: object) -> bool:
+    return isinstance(form, Mapping) and all(isinstance(text, str) for pair in form.items() for text in pair)
+
+
 @attrs.frozen(kw_only=True)
 class RestRecipe(Value):
     """How a REST endpoint is asked: once for each request, or for each page, year and period of it; by GET, or, where
@@ -84,11 +101,12 @@ class RestRecipe(Value):
         method: ``GET`` or ``POST``; empty: POST where there is a body, else GET.
         json: the body as JSON, with placeholders in its texts, e.g. ``{"series": ["{ticker}"], "year": "{year}"}``.
             Where one request may name several tickers, an element of a list that holds ``{ticker}`` stands once for
-            each.
+            each; of lists within lists, an element of the innermost.
         form: the body as fields of a form, with placeholders.
         body: the body as any other text, with placeholders; needs ``content_type``. A brace of its own has a blank
             behind it.
-        content_type: what ``body`` is, e.g. ``text/xml``; values are escaped for XML and JSON.
+        content_type: what ``body`` is, e.g. ``text/xml``; values are escaped for XML, JSON and forms. Bodies are
+            sent in UTF-8.
         extension: what the answer is stored and read as.
         headers: sent with each request; never written to the journal.
         secrets: names of query parameters and headers whose value comes from the named environment
@@ -161,6 +179,12 @@ class RestRecipe(Value):
             raise UsageError(
                 "connections, deadline_seconds and mebibytes_max must be above zero", where=self.url, code="RECIPE"
             )
+        for template in (self.url, *self.mirrors):
+            check_template(template, what="address")
+        framing = [name for name in (*self.headers, *self.secret_headers) if name.lower() in _FRAMING]
+        if framing:
+            what = f"the header {framing[0]} says how a request is sent, which is for sbf to say"
+            raise UsageError(what, where=self.url, fix="leave it out", code="RECIPE")
         self._check_body()
         named = self.named
         if self.tickers_per_request < 1 or (self.tickers_per_request > 1 and "ticker" not in named):
@@ -190,8 +214,6 @@ class RestRecipe(Value):
             raise UsageError(f"class_mark {self.class_mark!r} is not known", fix="use '.', '-' or '/'", code="RECIPE")
         if not self.url.startswith(("http://", "https://")):
             raise UsageError(f"address {self.url!r} is not http(s)", code="RECIPE")
-        for template in (self.url, *self.mirrors):
-            check_template(template, what="address")
         check_extension(self.extension)
         self._check_secret_fields()
 
@@ -211,17 +233,36 @@ class RestRecipe(Value):
             wrong = "body and content_type belong together", 'body="<query>...</query>", content_type="text/xml"'
         elif wants_fields and not has_fields:
             wrong = f"{wants_fields}: there are no fields in the body", "give json={...} or form={...}"
-        elif self.form is not None and not all(isinstance(value, str) for value in self.form.values()):
+        elif self.form is not None and not _are_fields(self.form):
             wrong = "form holds what is no text", 'write form={"page": "1"}'
         if wrong[0]:
             raise UsageError(wrong[0], where=self.url, fix=wrong[1], code="RECIPE")
+        check_content_type(self.content_type)
         if self.json is not None:
             RequestBody.of_json(self.json)
-        unknown = unknown_in(named_in([self.json, self.form, self.body]))
-        if unknown:
+        self._check_fields()
+        template = [self.json, self.form, self.body]
+        unknown = unknown_in(named_in(template))
+        held = f"{{{unknown[0]}}}" if unknown else half_named_in(template, PLACEHOLDERS | {EACH.removesuffix(".")})
+        if held:
             known = ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS))
-            fix = f"placeholders are {known}; of a brace that is none, write a blank behind it: {{ {unknown[0]} }}"
-            raise UsageError(f"the body holds {{{unknown[0]}}}", where=self.url, fix=fix, code="RECIPE")
+            fix = f"placeholders are {known}; of a brace that is none, write a blank behind it: {{ {held[1:]}"
+            raise UsageError(f"the body holds {held}", where=self.url, fix=fix, code="RECIPE")
+
+    def _check_fields(self) -> None:
+        """That pages and keys have fields in the body, each its own: else it shows when the vendor is asked."""
+        pages = self.pages if self.pages is not None and self.pages.in_body else None
+        asked = [name for name in (pages.parameter, pages.size_parameter) if name] if pages is not None else []
+        twice = sorted(set(asked) & set(self.secret_body))
+        if twice:
+            raise UsageError(
+                f"the field {twice[0]!r} of the body takes a page and a key",
+                where=self.url,
+                fix="keep one",
+                code="RECIPE",
+            )
+        body = RequestBody.of_form(self.form) if self.form is not None else RequestBody.of_json(self.json)
+        body.with_fields(dict.fromkeys(sorted([*asked, *self.secret_body]), ""))
 
     def _check_secret_fields(self) -> None:
         if self.secret_fields and self.extension != "json":

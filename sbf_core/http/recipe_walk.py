@@ -225,6 +225,8 @@ class RecipeWalk(Value):
     async def _stretch(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:
         """The answers for a stretch of days; one as long as the vendor's cap is asked for again in halves."""
         results = await self._pages(request, days, period)
+        if self.recipe.rows_max and results[-1].kind == FailureKind.NOT_RECORDED:
+            return await self._recorded_halves(request, days, period, results)
         if not self.recipe.rows_max or not results[-1].ok or results[-1].not_modified or results[-1].is_none:
             return results
         from sbf_core.http.pages import PageReader  # the reading of JSON, which a run with nothing due need not load
@@ -242,6 +244,9 @@ class RecipeWalk(Value):
                 f"the answer has {longest} rows, the most that the vendor sends: it is not whole, and cannot be split"
             )
             return [attrs.evolve(results[0], payload=b"", kind=FailureKind.ROW_CAP, error=error)]
+        return await self._of_halves(request, halves, period)
+
+    async def _of_halves(self, request: RunRequest, halves: Sequence[RunRequest], period: str) -> list[RunResult]:
         answers: list[RunResult] = []
         for half in halves:
             part = await self._stretch(request, half, period)
@@ -249,6 +254,16 @@ class RecipeWalk(Value):
                 return [part[-1]]
             answers += part
         return answers
+
+    async def _recorded_halves(
+        self, request: RunRequest, days: RunRequest, period: str, lacking: list[RunResult]
+    ) -> list[RunResult]:
+        """The answers of two halves, where a recording lacks the whole, as it does where that was too long; else what
+        it lacks.
+        """
+        halves = self._halves(days)
+        answers = await self._of_halves(request, halves, period) if halves else lacking
+        return answers if answers[-1].ok else lacking
 
     def _halves(self, days: RunRequest) -> tuple[RunRequest, ...]:
         if (
@@ -290,5 +305,6 @@ class RecipeWalk(Value):
         from sbf_core.http.pages import PageReader, walk_pages
 
         hosts = {urlsplit(url).hostname or "", *recipe.redirect_hosts}
+        hidden = {*recipe.secrets, *recipe.secret_body}  # a vendor may repeat what the body held
         reader = PageReader(entry=self.entry, extension=recipe.extension, items_at=recipe.pages.items_at)
-        return await walk_pages(ask, url, recipe.pages, reader, hosts=hosts, hidden=set(recipe.secrets))
+        return await walk_pages(ask, url, recipe.pages, reader, hosts=hosts, hidden=hidden)

@@ -28,7 +28,7 @@ from sbf_core.http.session import Asking
 from sbf_core.http.vendor import Breaker
 from sbf_core.http.wire_answer import WireAnswer, WireFault
 from sbf_core.runs.request import RunRequest
-from sbf_core.runs.result import NOTHING, RunResult
+from sbf_core.runs.result import NOTHING, RunResult, check_length
 from sbf_core.value import Value
 
 _KEPT_HEADERS = ("content-type", "content-encoding", "last-modified", "etag", "date")
@@ -101,11 +101,12 @@ class VendorSession:
         mirrors: tuple[str, ...] = (),
         body: RequestBody | None = None,
     ) -> RunResult:
-        """See ``FetchSession.get``. Raises ``UsageError`` where a key is not set."""
+        """See ``FetchSession.get``. Raises ``UsageError`` where a key is not set, or too much is asked at once."""
         del mirrors  # they are for replays
         keys = (secrets or {}, secret_headers or {}, {} if body is None else body.secrets)
         key_names = tuple(name for each in keys for name in each.values())
         asked = _Asked(request=request, address=_called(url, body), extension=extension, key_names=key_names)
+        check_length(request, asked.address)  # an answer that no journal can hold is not asked for
         hop = self._first_hop(url, headers or {}, keys[0], keys[1], body)
         refusal = self._live.plan_refusal(self._entry)
         if refusal:

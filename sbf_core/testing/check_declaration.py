@@ -23,6 +23,8 @@ _USUAL_KEYS = re.compile(
     r"(?:key|token|secret|id_token|password|apikey)",
     re.IGNORECASE,
 )
+#: A name and a value in a text, as XML, JSON and forms write them; a placeholder or a variable is no value.
+_KEY_IN_TEXT = re.compile(r"([\w-]+)[\"']?\s*(?:[:=]\s*[\"']?|>\s*)[^\s\"'<>&{$]")
 
 
 def declaration(subject: Subject) -> Iterator[Problem | Note]:
@@ -121,7 +123,7 @@ def _package(name: str) -> Iterator[Problem | Note]:
 
 
 def secrets_in_addresses(entry: DatasetKeymapEntry) -> Iterator[Problem]:
-    """Keys that stand in an address as they are, instead of being declared."""
+    """Keys that stand in an address or a body as they are, instead of being declared."""
     for name, value in parse_qsl(urlsplit(_template(entry)).query):
         if _USUAL_KEYS.fullmatch(name) and value and not value.startswith("{"):
             yield Problem(
@@ -132,6 +134,12 @@ def secrets_in_addresses(entry: DatasetKeymapEntry) -> Iterator[Problem]:
         if _USUAL_KEYS.fullmatch(name) and isinstance(given, str) and given and not given.startswith("{"):
             yield Problem(
                 f"the body holds a value of {name!r}; declare it: secret_body={{{name!r}: 'NAME_OF_A_VARIABLE'}}",
+                entry.id,
+            )
+    for match in _KEY_IN_TEXT.finditer(getattr(entry.recipe, "body", "")):
+        if _USUAL_KEYS.fullmatch(match[1]) and match[1].lower() != "key":  # which is a word of many queries
+            yield Problem(
+                f"the body holds a value of {match[1]!r}; use json or form with secret_body, or secret_headers",
                 entry.id,
             )
     for name in getattr(entry.recipe, "headers", {}):

@@ -37,6 +37,7 @@ from sbf_core.errors import UsageError
 from sbf_core.http.recipe_walk import fetch_by_recipe
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
+from sbf_core.testing.check_declaration import secrets_in_addresses
 from sbf_core.testing.kit import CHECKS, check_all, checked, exemptions_of
 from sbf_core.testing.outcome import EXEMPT, FAILED, PASSED
 from sbf_core.testing.promote_code import keep_code, kept_code, kept_place, promote_code
@@ -697,3 +698,26 @@ def test_a_raised_version_asks_for_the_new_hash_and_then_is_well(tmp_path: Path)
     assert checked(subject, check, {}).state == PASSED
     kept_place(subject).write_text("{")
     assert "the hash of promote cannot be read" in checked(subject, check, {}).text
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ("<q><apiKey>ab12</apiKey></q>", "apiKey"),
+        ("<q Token='ab12'/>", "Token"),
+        ('{ "access_token": "ab12" }', "access_token"),
+        ("q=1&api-key=ab12", "api-key"),
+        ("<q><apiKey/><token>{ticker}</token></q>", ""),
+        ('{ eod(token: $token, key: "GDP") { close } }', ""),
+        ("<keys>A</keys>", ""),
+    ],
+)
+def test_a_key_in_the_text_of_a_body_is_found(body: str, name: str) -> None:
+    """What stands there is in the journal of every user, as in an address."""
+    recipe = RestRecipe(url=URL, body=body, content_type="text/plain")
+    entry = DatasetKeymapEntry(
+        domain="rain", source="gauge", dataset="kew", silver_table="kew", columns=Rain, recipe=recipe,
+        first_date=dt.date(2024, 3, 1), horizon="any",
+    )  # fmt: skip
+    wanted = [f"the body holds a value of {name!r}"] if name else []
+    assert [problem.text.partition(";")[0] for problem in secrets_in_addresses(entry)] == wanted
