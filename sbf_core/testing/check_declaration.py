@@ -16,6 +16,8 @@ from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
 from sbf_core.universe.members import UniverseMember
 
+#: Before what ``sbf plugins new`` did not know.
+UNSURE = "# unsure: "
 _HOOKS = ("datasets", "fetch", "promote", "build_gold", "universe_members")
 #: What vendors call a key in an address. A value that stands there is in the journal of every user.
 _USUAL_KEYS = re.compile(
@@ -51,6 +53,24 @@ def declaration(subject: Subject) -> Iterator[Problem | Note]:
                 "the address has {from_date}, and no column is the row_date: every fetch would start at first_date",
                 entry.id,
             )
+
+
+def nothing_is_unsure(subject: Subject) -> Iterator[Problem | Note]:
+    """No line of its module is marked ``# unsure``.
+
+    ``sbf plugins new`` marks what it could not know, such as whether there are further pages. Look at each, mend it or
+    not, and take the mark out. ``sbf plugins check NAME --draft`` tells of them and passes.
+    """
+    module = subject.module if subject.record.loaded else None
+    try:
+        source = inspect.getsource(module if inspect.ismodule(module) else type(module))
+    except (OSError, TypeError):  # it has none that could be read
+        source = ""
+    for number, line in enumerate(source.splitlines(), start=1):
+        _, mark, doubt = line.partition(UNSURE)
+        if mark and doubt.strip():
+            told = f"line {number} is unsure: {doubt.strip()}"
+            yield Note(told) if subject.is_draft else Problem(f"{told}; settle it and take the mark out")
 
 
 def _template(entry: DatasetKeymapEntry) -> str:

@@ -27,6 +27,7 @@ EXEMPTIONS = "CONFORMANCE_EXEMPT"
 CHECKS = (
     Check("declaration", "it loads, and what it declares can be fetched and read", check_declaration.declaration),
     Check("hooks", "its hooks are marked, and answer what they should", check_declaration.hooks),
+    Check("nothing_is_unsure", "no line is marked as unsure", check_declaration.nothing_is_unsure),
     Check("docs", "title, terms, source, units and a README are there", check_declaration.docs),
     Check("recorded", "the recording holds something of every dataset", check_fetch.recorded),
     Check("fetch_is_deterministic", "the same request gives the same answers", check_fetch.fetch_is_deterministic),

@@ -156,6 +156,12 @@ class WithoutTitle(Honest):
     facts = {"title": ""}
 
 
+class Unsettled(Honest):
+    """As it came from ``sbf plugins new``."""
+
+    recipe = RestRecipe(url=URL)  # unsure: are there further pages?
+
+
 class SecondDataset(Honest):
     """Nothing was recorded of the second one."""
 
@@ -482,6 +488,7 @@ class RowsOfNobody(Honest):
 SINS = [
     (NoRecipe, "declaration", "no recipe", "*"),
     (NotMarked, "hooks", "promote() is not marked with @hookimpl", ""),
+    (Unsettled, "nothing_is_unsure", "is unsure: are there further pages?; settle it and take the mark out", ""),
     (WithoutTitle, "docs", "title is empty", ""),
     (SecondDataset, "recorded", "nothing of it was recorded", ""),
     (Alternating, "fetch_is_deterministic", "asked twice, it answered", "bytes_are_unchanged"),
