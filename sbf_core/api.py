@@ -12,9 +12,11 @@ from sbf_core.dataset.columns import Column, column
 from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.formats import Csv, Json, Parquet
 from sbf_core.dataset.pages import Pages
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.request_body import RequestBody
 from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
 from sbf_core.failures import FailureKind
@@ -54,6 +56,7 @@ __all__ = [
     "FetchSession",
     "FileRecipe",
     "FixedWidth",
+    "ForEach",
     "ForeignKey",
     "GoldModel",
     "GoldSource",

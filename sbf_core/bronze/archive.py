@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from pathlib import Path
 
 import attrs
@@ -66,10 +67,10 @@ class BronzeArchive:
         """The datasets of which there is something."""
         return frozenset(vintage.request.dataset_id for vintage in self.vintages)
 
-    @property
-    def tickers(self) -> tuple[str, ...]:
-        """The tickers of which there is something, in alphabetical order."""
-        return tuple(sorted({ticker for vintage in self.vintages for ticker in vintage.request.tickers}))
+    def tickers(self, dataset_ids: Collection[str]) -> tuple[str, ...]:
+        """The tickers of which some datasets have something, in alphabetical order."""
+        requests = [vintage.request for vintage in self.vintages if vintage.request.dataset_id in dataset_ids]
+        return tuple(sorted({ticker for request in requests for ticker in request.tickers}))
 
     def result(self, line: JournalLine, request: RunRequest) -> RunResult:
         """A recorded answer, as if it had just come back for ``request``, with its recorded fetch time."""

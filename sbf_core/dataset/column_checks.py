@@ -15,6 +15,7 @@ from sbf_core.dataset.columns import (
     EPOCH_UNITS,
     MOMENTS,
     REQUEST_SOURCES,
+    ROW_SOURCE,
     START_OF_DAY,
     TYPES,
     Column,
@@ -45,9 +46,13 @@ def check_columns(columns: tuple[Column, ...], *, where: str) -> None:
             raise UsageError(
                 f"column {col.name!r} takes {col.source!r}",
                 where=where,
-                fix="use one of " + ", ".join(REQUEST_SOURCES),
+                fix=f"use {ROW_SOURCE}NAME, or one of " + ", ".join(REQUEST_SOURCES),
                 code="COLUMNS",
             )
+        if col.index_of and (col.index_of != "tickers" or col.from_request or col.epoch or col.date_format):
+            what = f"column {col.name!r} has index_of={col.index_of!r}"
+            fix = 'column(source="@^~", index_of="tickers")'
+            raise UsageError(what, where=where, fix=fix, code="COLUMNS")
         if col.type not in TYPES:
             shape = col.decimal_shape
             if shape is None or not (1 <= shape[0] <= 38 and shape[1] <= shape[0]):

@@ -25,6 +25,7 @@ from typing import Any
 
 import attrs
 
+from sbf_core.dataset.for_each import EACH
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
 from sbf_core.vocabulary import texts
@@ -52,6 +53,8 @@ START_OF_DAY = "start of day"
 CORE_COLUMNS = ("_bronze_file_id", "_run_id", "known_from", "recorded_at")
 #: What a column may take from the request instead of the payload.
 REQUEST_SOURCES = ("request.ticker", "request.discriminator", "request.from_date", "request.to_date")
+#: Before the name of a part of the row that was asked for, see ``ForEach``.
+ROW_SOURCE = f"request.{EACH}"
 
 
 def _epoch_of(epoch: str, date_format: str) -> str:
@@ -71,7 +74,10 @@ class Column(Value):
         known_from: whether it says when the vendor published the row.
         source: the vendor's name of the field; the column's own name if empty. ``request.ticker``,
             ``request.discriminator``,
-            ``request.from_date`` and ``request.to_date`` take what was asked for, where the payload does not repeat it.
+            ``request.from_date``, ``request.to_date`` and ``request.each.NAME`` take what was asked for, where the
+            payload does not repeat it.
+        index_of: ``tickers``: the field counts the tickers that were asked for, from 0, and the column holds that one.
+            ``source="@^~"`` is the index of the item in which a row stands, of an answer with an item for each ticker.
         also: other names of the field, tried in this order where a payload lacks ``source``, e.g. after the vendor
             renamed it. Of JSON each row gives the first of them that is there and not null.
         renamed_from: names that the column had before; a payload that has no field by its name or ``also`` is looked
@@ -109,6 +115,7 @@ class Column(Value):
     row_date: bool = False
     known_from: bool = False
     source: str = ""
+    index_of: str = ""
     also: tuple[str, ...] = attrs.field(default=(), converter=texts)
     renamed_from: tuple[str, ...] = attrs.field(default=(), converter=texts)
     optional: bool = False
@@ -141,7 +148,7 @@ class Column(Value):
     @property
     def from_request(self) -> bool:
         """Whether its value is what was asked for, and no field of the payload."""
-        return self.source in REQUEST_SOURCES
+        return self.source in REQUEST_SOURCES or self.source.startswith(ROW_SOURCE)
 
     @property
     def decimal_shape(self) -> tuple[int, int] | None:
@@ -156,6 +163,7 @@ def column(
     row_date: bool = False,
     known_from: bool = False,
     source: str = "",
+    index_of: str = "",
     also: tuple[str, ...] = (),
     renamed_from: tuple[str, ...] = (),
     optional: bool = False,
@@ -186,6 +194,7 @@ def column(
                 "row_date": row_date,
                 "known_from": known_from,
                 "source": source,
+                "index_of": index_of,
                 "also": tuple(also),
                 "renamed_from": tuple(renamed_from),
                 "optional": optional,

@@ -35,6 +35,11 @@ class DataRules(Value):
             a failure, because vendors answer so when something is wrong.
         none_status: HTTP statuses that mean that there is nothing for what was asked, such as ``(404, 204)``: the days
             count as asked, nothing is stored, and nothing failed. In a set of pages or periods such a one is left out.
+        item_none_fields: of an answer with an item for each ticker, in their order (the list of the first wildcard in
+            ``rows_at``): paths from an item that hold anything where the vendor has nothing for it, e.g. ``warning``.
+        item_error_fields: the same where the vendor could not answer for it, e.g. ``error``. Such an answer, and one
+            with an item that has neither rows nor one of these, is no data; its tickers are asked for again in halves,
+            so that the one that is wrong costs itself.
         listing_fields: names of which a JSON answer has one at its top if it lists what there is, and holds no rows
             itself, e.g. ``vintage_dates``. A hook ``fetch`` that asks for such a list before it asks for rows gives it
             back, too: it is kept, so that a replay asks for the same.
@@ -45,6 +50,8 @@ class DataRules(Value):
     plan_texts: tuple[str, ...] = attrs.field(default=(), converter=texts)
     may_be_empty: bool = False
     none_status: tuple[int, ...] = attrs.field(default=(), converter=_statuses)
+    item_none_fields: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    item_error_fields: tuple[str, ...] = attrs.field(default=(), converter=texts)
     listing_fields: tuple[str, ...] = attrs.field(default=(), converter=texts)
 
     def __attrs_post_init__(self) -> None:

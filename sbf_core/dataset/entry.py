@@ -13,11 +13,17 @@ from sbf_core.dataset.chart import Chart, charts, check_charts
 from sbf_core.dataset.column_checks import check_columns
 from sbf_core.dataset.column_roles import ColumnRoles
 from sbf_core.dataset.columns import Column, columns_of
-from sbf_core.dataset.cursor import Cursor, check_cursor
+from sbf_core.dataset.cursor import check_cursor
 from sbf_core.dataset.data_rules import DataRules
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.former_names import check_former_names, check_table_name
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe, placeholders
+from sbf_core.dataset.json_path import rows_path
+from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.dataset.recipe_facts import RecipeFacts
+from sbf_core.dataset.series_checks import SeriesFacts, check_series
+from sbf_core.dataset.series_roles import SeriesRoles
 from sbf_core.dataset_id import DatasetId, dataset_id_of
 from sbf_core.errors import UsageError
 from sbf_core.safe_paths import why_no_name
@@ -54,7 +60,7 @@ def _drift(value: str | None) -> Drift | None:
 
 
 @attrs.frozen(kw_only=True)
-class DatasetKeymapEntry(ColumnRoles, Value):
+class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
     """The declaration of a dataset: one table's worth of vendor data.
 
     Attributes:
@@ -65,6 +71,7 @@ class DatasetKeymapEntry(ColumnRoles, Value):
         scope: ``global`` (one request) or ``per_ticker`` (one for each ticker of the universe).
         members: for ``per_ticker``: names of its own, e.g. series of a statistics office, in the place of the
             universe's tickers.
+        for_each: for ``per_ticker``: rows of a query over silver of other datasets, in their place.
         silver_table: the table in the schema ``silver`` that it fills, alone.
         columns: an attrs class with ``column()`` fields, or a list of ``Column``.
         recipe: how it is fetched; without one the plugin needs the hook ``fetch``.
@@ -123,6 +130,7 @@ class DatasetKeymapEntry(ColumnRoles, Value):
     discriminator: str = ""
     scope: Scope = attrs.field(default=Scope.GLOBAL, converter=_scope)
     members: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    for_each: ForEach | None = None
     silver_table: str
     columns: tuple[Column, ...] = attrs.field(converter=columns_of)
     recipe: RestRecipe | FileRecipe | None = None
@@ -187,10 +195,7 @@ class DatasetKeymapEntry(ColumnRoles, Value):
             )
         if self.promote_version < 1:
             raise UsageError("promote_version counts from 1", where=where, code="DATASET")
-        if self.members and self.scope is not Scope.PER_TICKER:
-            raise UsageError(
-                "members belong to the scope per_ticker", where=where, fix='scope="per_ticker"', code="DATASET"
-            )
+        check_series(self._series_facts(where))
         if not self.key_columns:
             raise UsageError("no column is part of the key", where=where, fix="column(key=True)", code="KEY")
         for role in ("row_date", "known_from"):
@@ -229,6 +234,23 @@ class DatasetKeymapEntry(ColumnRoles, Value):
             is_asked_by_days=self.is_asked_by_days,
         )
 
+    def _series_facts(self, where: str) -> SeriesFacts:
+        return SeriesFacts(
+            where=where,
+            scope=self.scope,
+            members=self.members,
+            for_each=self.for_each,
+            parts=self.parts,
+            is_folder=self.each_file is not None,
+            named=self.placeholders,
+            columns=self.columns,
+            tickers_per_request=self.tickers_at_once,
+            is_asked_by_days=self.is_asked_by_days,
+            has_recipe=self.recipe is not None,
+            reads_items=self.reads_items,
+            item_levels=rows_path(self.rows_at).wildcards if self.reads_items else 0,
+        )
+
     @property
     def closes_rows(self) -> bool:
         """Whether a row that an answer lacks is closed."""
@@ -259,47 +281,6 @@ class DatasetKeymapEntry(ColumnRoles, Value):
     def days_ahead(self) -> int | None:
         """How many days after the last that was asked for a row may be; None where any, or nobody said until when."""
         return None if isinstance(self.horizon, str) or not self.is_asked_until else self.horizon
-
-    @property
-    def is_asked_by_days(self) -> bool:
-        """Whether a request for fewer days brings fewer rows, as far as is known."""
-        return self.recipe is None or bool(self._placeholders & {"from_date", "to_date", "year"})
-
-    @property
-    def is_asked_since(self) -> bool:
-        """Whether the address says since when rows are wanted."""
-        return "from_date" in self._placeholders
-
-    @property
-    def is_asked_until(self) -> bool:
-        """Whether the address says until when rows are wanted."""
-        return "to_date" in self._placeholders
-
-    @property
-    def _placeholders(self) -> frozenset[str]:
-        if self.recipe is None:
-            return frozenset()
-        return self.recipe.named if isinstance(self.recipe, RestRecipe) else placeholders(self.recipe.path)
-
-    @property
-    def cursor(self) -> Cursor | None:
-        """Where its requests go on, if it is asked for what changed."""
-        return self.recipe.cursor if isinstance(self.recipe, RestRecipe) else None
-
-    @property
-    def tickers_at_once(self) -> int:
-        """How many tickers one request may name."""
-        return self.recipe.tickers_per_request if isinstance(self.recipe, RestRecipe) else 1
-
-    @property
-    def key_names(self) -> tuple[str, ...]:
-        """Names of the keys that the recipe sends, of all accounts."""
-        return tuple(dict.fromkeys(name for names in self.key_sets for name in names))
-
-    @property
-    def key_sets(self) -> tuple[tuple[str, ...], ...]:
-        """The same for each account with the vendor. One of them is enough."""
-        return self.recipe.key_sets if isinstance(self.recipe, RestRecipe) else ()
 
     @property
     def identity(self) -> DatasetId:

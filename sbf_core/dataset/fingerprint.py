@@ -48,6 +48,8 @@ def declared_facts(entry: DatasetKeymapEntry) -> dict[str, Any]:
             facts["asked_until"] = True
         if entry.is_asked_since:
             facts["asked_since"] = entry.first_date.isoformat()
+    if entry.parts and any(column.from_request for column in entry.columns):
+        facts["parts"] = entry.each_file.parts if entry.each_file is not None else list(entry.parts)
     if entry.drift is not None:
         facts["drift"] = str(entry.drift)
     if entry.is_data.may_be_empty:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sbf_core.dataset.columns import Column
+from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.formats import Csv, Json
 from sbf_core.dataset.json_path import check_paths
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.errors import UsageError
 
 if TYPE_CHECKING:

@@ -16,9 +16,11 @@ from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_list import FORMATS, Format
 from sbf_core.dataset.pages import Pages
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.sign_in import SIGN_INS, SignIn
 from sbf_core.errors import UsageError
 
@@ -41,6 +43,7 @@ def _converter() -> cattrs.Converter:
         SignIn | None, lambda value, _: None if value is None else _of_kind(converter, value, SIGN_INS, "sign_in")
     )
     converter.register_structure_hook(int | str, lambda value, _: value)  # the class says what it takes
+    converter.register_structure_hook(Mapping[str, str] | None, lambda value, _: value)  # of true would come "True"
     # a text is one column y, and no list of letters: the class converts it
     converter.register_structure_hook(
         Chart,
@@ -50,7 +53,7 @@ def _converter() -> cattrs.Converter:
     )
     attrs.resolve_types(DatasetKeymapEntry, localns={"Format": Format})  # it does not load all formats by itself
     attrs.resolve_types(RestRecipe, localns={"SignIn": SignIn})
-    for kind in (Cadence, Column, DataRules, Pages, RestRecipe, FileRecipe, DatasetKeymapEntry):
+    for kind in (Cadence, Column, DataRules, ForEach, Pages, RestRecipe, FileRecipe, DatasetKeymapEntry):
         converter.register_structure_hook(
             kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
         )

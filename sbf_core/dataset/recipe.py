@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from sbf_core.dataset.cursor import Cursor, CursorBy
+from sbf_core.dataset.for_each import EACH
 from sbf_core.dataset.pages import Pages
-from sbf_core.dataset.request_body import RequestBody, named_in
+from sbf_core.dataset.recipe_keys import check_further_keys
+from sbf_core.dataset.request_body import RequestBody, check_content_type, half_named_in, named_in
 from sbf_core.dataset.secret_fields import fields_path
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 
 #: What a template may hold.
 PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator", "year", "period", "cursor"})
+#: A wrong length cuts a body, in silence; each of them leaves a vendor waiting for more.
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 #: Periods of a vendor's limits, and their seconds; a month has 30 days.
 PERIOD_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "month": 30 * 86400}
-_KEY_NAME = re.compile(r"[A-Za-z0-9_]+")
+_PART = re.compile(re.escape(EACH) + "[a-z][a-z0-9_]*")
 _LIMIT = re.compile(r"(\d{1,9})/([a-z]+)")
 #: What a payload can be stored as. The ending decides how it is read, where the dataset declares no format.
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.gz)?")
@@ -37,17 +41,35 @@ def placeholders(template: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in string.Formatter().parse(template) if name is not None)
 
 
-def _check_template(template: str, *, what: str) -> None:
-    unknown = placeholders(template) - PLACEHOLDERS
+def check_template(template: str, *, what: str) -> None:
+    """Raise ``UsageError`` where a template of an address or a path holds a name that stands for nothing."""
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise UsageError(f"{what} {template!r}: {error}", fix="write {{ for a brace", code="RECIPE") from None
+    told = next((name for _, name, form, shown in parts if name is not None and (form or shown)), None)
+    if told is not None:
+        raise UsageError(
+            f"{what} {template!r} says how {{{told}}} is written",
+            fix=f"write {{{told}}}; date_format says how days are written",
+            code="RECIPE",
+        )
+    unknown = unknown_in(placeholders(template))
     if unknown:
         raise UsageError(
-            f"{what} {template!r} holds {{{sorted(unknown)[0]}}}",
+            f"{what} {template!r} holds {{{unknown[0]}}}",
             fix="placeholders are " + ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS)),
             code="RECIPE",
         )
 
 
-def _check_extension(extension: str) -> None:
+def unknown_in(named: Collection[str]) -> list[str]:
+    """Those of some names in braces that stand for nothing; which parts of a row there are, the dataset says."""
+    return sorted(name for name in named if name not in PLACEHOLDERS and not _PART.fullmatch(name))
+
+
+def check_extension(extension: str) -> None:
+    """Raise ``UsageError`` for what no payload can be stored as."""
     if not _EXTENSION.fullmatch(extension):
         raise UsageError(
             f"extension {extension!r} is none",
@@ -68,6 +90,10 @@ def limit_parts(limit: str) -> tuple[int, int]:
     return int(match[1]), PERIOD_SECONDS[match[2]]
 
 
+def _are_fields(form: object) -> bool:
+    return isinstance(form, Mapping) and all(isinstance(text, str) for pair in form.items() for text in pair)
+
+
 @attrs.frozen(kw_only=True)
 class RestRecipe(Value):
     """How a REST endpoint is asked: once for each request, or for each page, year and period of it; by GET, or, where
@@ -79,11 +105,12 @@ class RestRecipe(Value):
         method: ``GET`` or ``POST``; empty: POST where there is a body, else GET.
         json: the body as JSON, with placeholders in its texts, e.g. ``{"series": ["{ticker}"], "year": "{year}"}``.
             Where one request may name several tickers, an element of a list that holds ``{ticker}`` stands once for
-            each.
+            each; of lists within lists, an element of the innermost.
         form: the body as fields of a form, with placeholders.
         body: the body as any other text, with placeholders; needs ``content_type``. A brace of its own has a blank
             behind it.
-        content_type: what ``body`` is, e.g. ``text/xml``; values are escaped for XML and JSON.
+        content_type: what ``body`` is, e.g. ``text/xml``; values are escaped for XML, JSON and forms. Bodies are
+            sent in UTF-8.
         extension: what the answer is stored and read as.
         headers: sent with each request; never written to the journal.
         secrets: names of query parameters and headers whose value comes from the named environment
@@ -163,6 +190,12 @@ class RestRecipe(Value):
             raise UsageError(
                 "connections, deadline_seconds and mebibytes_max must be above zero", where=self.url, code="RECIPE"
             )
+        for template in (self.url, *self.mirrors):
+            check_template(template, what="address")
+        framing = [name for name in (*self.headers, *self.secret_headers) if name.lower() in _FRAMING]
+        if framing:
+            what = f"the header {framing[0]} says how a request is sent, which is for sbf to say"
+            raise UsageError(what, where=self.url, fix="leave it out", code="RECIPE")
         self._check_body()
         named = self.named
         if self.tickers_per_request < 1 or (self.tickers_per_request > 1 and "ticker" not in named):
@@ -192,9 +225,7 @@ class RestRecipe(Value):
             raise UsageError(f"class_mark {self.class_mark!r} is not known", fix="use '.', '-' or '/'", code="RECIPE")
         if not self.url.startswith(("http://", "https://")):
             raise UsageError(f"address {self.url!r} is not http(s)", code="RECIPE")
-        for template in (self.url, *self.mirrors):
-            _check_template(template, what="address")
-        _check_extension(self.extension)
+        check_extension(self.extension)
         self._check_secret_fields()
         if self.sign_in is not None:
             from sbf_core.dataset.sign_in import check_sign_in  # few recipes sign in
@@ -202,7 +233,7 @@ class RestRecipe(Value):
             has_fields = self.form is not None or isinstance(self.json, Mapping)
             check_sign_in(self.sign_in, self.url, has_fields=has_fields)
         if self.further_keys:
-            self._check_further_keys()
+            check_further_keys(self._first_keys, self.further_keys, where=self.url)
 
     def _check_body(self) -> None:
         bodies = {"json": self.json, "form": self.form, "body": self.body or None}
@@ -220,17 +251,36 @@ class RestRecipe(Value):
             wrong = "body and content_type belong together", 'body="<query>...</query>", content_type="text/xml"'
         elif wants_fields and not has_fields:
             wrong = f"{wants_fields}: there are no fields in the body", "give json={...} or form={...}"
-        elif self.form is not None and not all(isinstance(value, str) for value in self.form.values()):
+        elif self.form is not None and not _are_fields(self.form):
             wrong = "form holds what is no text", 'write form={"page": "1"}'
         if wrong[0]:
             raise UsageError(wrong[0], where=self.url, fix=wrong[1], code="RECIPE")
+        check_content_type(self.content_type)
         if self.json is not None:
             RequestBody.of_json(self.json)
-        unknown = sorted(named_in([self.json, self.form, self.body]) - PLACEHOLDERS)
-        if unknown:
+        self._check_fields()
+        template = [self.json, self.form, self.body]
+        unknown = unknown_in(named_in(template))
+        held = f"{{{unknown[0]}}}" if unknown else half_named_in(template, PLACEHOLDERS | {EACH.removesuffix(".")})
+        if held:
             known = ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS))
-            fix = f"placeholders are {known}; of a brace that is none, write a blank behind it: {{ {unknown[0]} }}"
-            raise UsageError(f"the body holds {{{unknown[0]}}}", where=self.url, fix=fix, code="RECIPE")
+            fix = f"placeholders are {known}; of a brace that is none, write a blank behind it: {{ {held[1:]}"
+            raise UsageError(f"the body holds {held}", where=self.url, fix=fix, code="RECIPE")
+
+    def _check_fields(self) -> None:
+        """That pages and keys have fields in the body, each its own: else it shows when the vendor is asked."""
+        pages = self.pages if self.pages is not None and self.pages.in_body else None
+        asked = [name for name in (pages.parameter, pages.size_parameter) if name] if pages is not None else []
+        twice = sorted(set(asked) & set(self.secret_body))
+        if twice:
+            raise UsageError(
+                f"the field {twice[0]!r} of the body takes a page and a key",
+                where=self.url,
+                fix="keep one",
+                code="RECIPE",
+            )
+        body = RequestBody.of_form(self.form) if self.form is not None else RequestBody.of_json(self.json)
+        body.with_fields(dict.fromkeys(sorted([*asked, *self.secret_body]), ""))
 
     def _check_secret_fields(self) -> None:
         if self.secret_fields and self.extension != "json":
@@ -243,24 +293,6 @@ class RestRecipe(Value):
         for field in self.secret_fields:
             fields_path(field)
 
-    def _check_further_keys(self) -> None:
-        """Each name is that of a key, and stands once: two accounts with one key would be one."""
-        first = set(_key_names(self))
-        if not all(isinstance(one, Mapping) for one in self.further_keys):
-            fix = 'further_keys=({"EXAMPLE_API_KEY": "EXAMPLE_API_KEY_2"},)'
-            raise UsageError("further_keys is no list of names for names", where=self.url, fix=fix, code="RECIPE")
-        names = [name for one in self.further_keys for name in one.values()]
-        strays = {name for one in self.further_keys for name in one} - first
-        odd = [name for name in names if not _KEY_NAME.fullmatch(name)]
-        is_double = len({*names, *first}) < len(names) + len(first)
-        if strays or odd or is_double or not all(self.further_keys):
-            raise UsageError(
-                f"further_keys: {(sorted(strays) or odd or names or ['nothing'])[0]} is no other name for a key of it",
-                where=self.url,
-                fix='further_keys=({"EXAMPLE_API_KEY": "EXAMPLE_API_KEY_2"},), with each name once',
-                code="RECIPE",
-            )
-
     def _asks_otherwise(self, named: frozenset[str]) -> bool:
         has_several = bool(self.periods) and self.cursor is not None and self.cursor.by is CursorBy.TOKEN
         is_cut = self.rows_max > 0 or self.tickers_per_request > 1 or has_several
@@ -269,8 +301,13 @@ class RestRecipe(Value):
     @property
     def key_sets(self) -> tuple[tuple[str, ...], ...]:
         """Names of the keys that it sends: for each account with the vendor those that belong together."""
-        first = _key_names(self)
+        first = self._first_keys
         return (first, *(tuple(one.get(name, name) for name in first) for one in self.further_keys))
+
+    @property
+    def _first_keys(self) -> tuple[str, ...]:
+        signs_in = () if self.sign_in is None else self.sign_in.key_names
+        return (*self.secrets.values(), *self.secret_headers.values(), *self.secret_body.values(), *signs_in)
 
     @property
     def hidden_parameters(self) -> frozenset[str]:
@@ -296,28 +333,3 @@ class RestRecipe(Value):
     def counts_rows(self) -> bool:
         """Whether it must be known how many rows an answer has."""
         return self.rows_max > 0 or (self.pages is not None and self.pages.counts_rows)
-
-
-def _key_names(recipe: RestRecipe) -> tuple[str, ...]:
-    signs_in = () if recipe.sign_in is None else recipe.sign_in.key_names
-    return (*recipe.secrets.values(), *recipe.secret_headers.values(), *recipe.secret_body.values(), *signs_in)
-
-
-@attrs.frozen(kw_only=True)
-class FileRecipe(Value):
-    """One file per request, read as it is.
-
-    Attributes:
-        path: template as in ``RestRecipe.url``; a relative path stands in the ``files`` folder of the home.
-        extension: what the file is stored and read as.
-        mirrors: other addresses that hold the same data; a replay answers from them too.
-    """
-
-    path: str
-    extension: str = "csv"
-    mirrors: tuple[str, ...] = attrs.field(default=(), converter=texts)
-
-    def __attrs_post_init__(self) -> None:
-        for template in (self.path, *self.mirrors):
-            _check_template(template, what="path")
-        _check_extension(self.extension)

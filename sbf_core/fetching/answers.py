@@ -57,12 +57,16 @@ class Sessions(Protocol):
         ...
 
 
+#: Statuses that say that the question is wrong, perhaps one ticker in it (RFC 9110, section 15.5).
+_WRONG_QUESTION = (400, 404, 410, 413, 414, 422)
+
+
 @attrs.frozen(kw_only=True)
 class FetchAnswer(Value):
     """What one request came to.
 
     ``key_at`` says where a payload of it repeats a key, empty: nowhere; ``lacking``, what the machine lacked, so that
-    nothing is recorded of it.
+    nothing is recorded of it; ``is_refused``, that the vendor took the question for wrong.
     """
 
     request: RunRequest
@@ -74,6 +78,7 @@ class FetchAnswer(Value):
     evidence: RunResult | None = None
     key_at: str = ""
     lacking: Exception | None = None
+    is_refused: bool = False
 
     @property
     def came(self) -> bool:
@@ -177,7 +182,8 @@ class Fetcher:
             evidence = failed if failed.evidence else None
             if outcome is None:
                 return FetchAnswer(request=request, not_asked=failed.error or "it was not asked")
-            return FetchAnswer(request=request, other=(outcome,), evidence=evidence)
+            is_refused = failed.kind == FailureKind.ERROR_NOTE or failed.status_code in _WRONG_QUESTION
+            return FetchAnswer(request=request, other=(outcome,), evidence=evidence, is_refused=is_refused)
         nothing = outcome_of(results[0]) if all(result.is_none for result in results) else None
         if nothing is not None:
             return FetchAnswer(request=request, other=(nothing,))

@@ -151,7 +151,9 @@ class Replay:
             entry = entries.get(vintage.request.dataset_id)
             day = vintage.fetched_at.date()
             if entry is None or (
-                wanted is not None and not entry.members and wanted.isdisjoint(vintage.request.tickers or (None,))
+                wanted is not None
+                and not entry.has_own_series
+                and wanted.isdisjoint(vintage.request.tickers or (None,))
             ):
                 continue
             if (since is not None and day < since) or (until is not None and day > until):

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.fetching.known import Known
-from sbf_core.http.recipe_walk import filled
+from sbf_core.http.recipe_walk import file_places
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
@@ -79,6 +80,7 @@ class LiveSessions:
                 self.limits.setdefault(planned.entry.source, []).extend(planned.entry.recipe.limits)
         for source, limits in self.limits.items():
             self._live.add_limits(source, tuple(dict.fromkeys(limits)))
+        self._series = [(item.entry.id, item.request.ticker) for item in due]
         self._hooks = hooks
         self._registry = registry
         self._sessions: dict[str, VendorSession] = {}
@@ -100,6 +102,8 @@ class LiveSessions:
             session = self._sessions[entry.id] = VendorSession(
                 self._live, entry, as_declared=not reads, may_ask_for_changes=not fetches
             )
+            if entry.each_file is not None:
+                session.files.expect([ticker for one, ticker in self._series if one == entry.id and ticker is not None])
         return session
 
     def asking_session_for(self, planned: PlannedRequest) -> VendorSession:
@@ -111,9 +115,11 @@ class LiveSessions:
         recipe = planned.entry.recipe
         if not isinstance(recipe, FileRecipe):
             return None
-        path = filled(recipe.path, request, quoting=False)
+        path = file_places(planned.entry, recipe, request)[0]
         return self.session_for(planned).read_in_place(request, path, extension=recipe.extension)
 
     def close(self) -> None:
         """Close the connections; requests under way give up."""
+        for session in self._sessions.values():
+            session.files.close()
         self._live.close()

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.fetching.answers import FetchAnswer, Fetcher
+from sbf_core.fetching.halving import Halving
 from sbf_core.http.loop import RequestLoop
 from sbf_core.plan.planned import PlannedRequest
 
@@ -75,6 +76,8 @@ class FetchWorkers:
             by_vendor[item.entry.source].append(item)
             if isinstance(item.entry.recipe, RestRecipe):
                 allowed[item.entry.source] = min(allowed[item.entry.source], item.entry.recipe.connections)
+            elif item.entry.each_file is not None:  # of two files with one key the later name counts
+                allowed[item.entry.source] = 1
         for source, items in by_vendor.items():
             if self._loop is not None and all(self._fetcher.asks_in_loop(item) for item in items):
                 left = iter(items)
@@ -90,10 +93,13 @@ class FetchWorkers:
     def _ask(self, planned: PlannedRequest) -> None:
         """All steps of a request, in a thread; after one that failed the later ones would leave a gap."""
         try:
-            for request in planned.steps:
-                answer = self._fetcher.fetch(planned, request)
-                self._told.put(answer)
-                if not answer.came:
+            for step in planned.steps:
+                halving = Halving(planned, step)
+                while (request := halving.next()) is not None:
+                    answer = self._fetcher.fetch(planned, request)
+                    if halving.counts(answer):
+                        self._told.put(answer)
+                if not halving.came:
                     break
             else:
                 self.whole.add(planned.request.key)
@@ -105,10 +111,13 @@ class FetchWorkers:
         """One request after the other, with all their steps, as ``_ask``."""
         try:
             for planned in left:
-                for request in planned.steps:
-                    answer = await self._fetcher.fetch_in_loop(planned, request)
-                    self._told.put(answer)
-                    if not answer.came:
+                for step in planned.steps:
+                    halving = Halving(planned, step)
+                    while (request := halving.next()) is not None:
+                        answer = await self._fetcher.fetch_in_loop(planned, request)
+                        if halving.counts(answer):
+                            self._told.put(answer)
+                    if not halving.came:
                         break
                 else:
                     self.whole.add(planned.request.key)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import stat
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -12,6 +14,7 @@ from sbf_core.clock import Clock
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.failures import FailureKind
 from sbf_core.http.content import EVIDENCE_BYTES_MAX, why_no_data
+from sbf_core.http.file_mark import file_mark
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.value import Value
@@ -20,6 +23,26 @@ from sbf_core.value import Value
 _READ_BYTES_MAX = 32 * 1024**2
 #: As much of a large file is looked at; what ``why_no_data`` overlooks in a beginning it overlooks in the whole, too.
 _HEAD_BYTES = 1024**2
+
+
+class Moments:
+    """Moments that follow each other, however coarse the clock is: of two files the one that was read later is newer.
+
+    Args:
+        clock: the present moment. One thread asks.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: dt.datetime | None = None
+
+    def next(self) -> dt.datetime:
+        """The present moment, or the first one after the last that was given."""
+        now = self._clock.now()
+        if self._last is not None and now <= self._last:
+            now = self._last + dt.timedelta(microseconds=1)
+        self._last = now
+        return now
 
 
 @attrs.frozen
@@ -37,6 +60,15 @@ class LocalFiles(Value):
     root: Path
     clock: Clock
     as_declared: bool = attrs.field(kw_only=True)
+    moments: Moments = attrs.field(
+        init=False, repr=False, default=attrs.Factory(lambda self: Moments(self.clock), takes_self=True)
+    )
+
+    def expect(self, series: Sequence[str]) -> None:
+        """Nothing: what is on this machine need not be fetched ahead."""
+
+    def close(self) -> None:
+        """Nothing: see ``expect``."""
 
     def read(self, request: RunRequest, path: str, *, extension: str, in_place: bool = False) -> RunResult:
         """What a file holds, or why there is no payload.
@@ -47,21 +79,26 @@ class LocalFiles(Value):
             extension: what it is to be stored as.
             in_place: of a large file the result names it, see ``RunResult.payload_file``.
         """
-        began, target = time.monotonic(), (self.root / path).absolute()
+        began, target, mark = time.monotonic(), (self.root / path).absolute(), ""
+        is_dropped = self.entry.each_file is not None
         try:
+            mark = file_mark(target.stat()) if is_dropped else ""
             payload, is_whole = _head(target) if in_place else (target.read_bytes(), True)
             why = self._why_no_data(payload, extension)
             if why is not None and not is_whole:
                 payload, is_whole = target.read_bytes(), True
                 why = self._why_no_data(payload, extension)
+            if is_dropped and mark != file_mark(target.stat()):
+                why = FailureKind.FILE, "it changed while it was read; run again when nothing writes it"
         except OSError as error:
             why, payload, is_whole = (FailureKind.FILE, error.strerror or str(error)), b"", True
         result = RunResult(
             request=request,
             address=path,
             extension=extension,
-            fetched_at=self.clock.now(),
+            fetched_at=self.moments.next() if is_dropped else self.clock.now(),
             elapsed_seconds=time.monotonic() - began,
+            headers={"etag": mark} if mark else {},
         )
         if why is not None:
             evidence = payload[:EVIDENCE_BYTES_MAX]

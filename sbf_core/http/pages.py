@@ -12,6 +12,7 @@ import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Csv
+from sbf_core.dataset.fraction import Fraction
 from sbf_core.dataset.pages import PageBy, Pages
 from sbf_core.errors import PayloadRefused, excerpt
 from sbf_core.failures import FailureKind
@@ -199,7 +200,7 @@ class _Walk(Entity):
         pages, number = self.pages, len(self.found) + 1
         try:
             count = self.reader.count(result.payload) if pages.counts_rows else 0
-            document = json.loads(result.payload, parse_float=str) if pages.next_at or pages.total_at else None
+            document = json.loads(result.payload, parse_float=Fraction) if pages.next_at or pages.total_at else None
         except ValueError as error:
             raise _NotWhole(result, FailureKind.NOT_DATA, f"page {number} cannot be read: {error}") from error
         if not count and self.found and pages.is_counted:

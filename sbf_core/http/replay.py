@@ -40,7 +40,10 @@ class ReplaySession:
     ) -> RunResult:
         """See ``FetchSession.get``; only ``url``, ``body`` and ``mirrors`` count."""
         del headers, secrets, secret_headers
-        return self._answer(request, url if body is None else body.address(url), mirrors, extension)
+        if body is None:
+            return self._answer(request, url, mirrors, extension)
+        elsewhere = (*map(body.address, mirrors), *mirrors)  # a mirror is asked by POST, too, or was by GET before
+        return self._answer(request, body.address(url), elsewhere, extension)
 
     def read(
         self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()

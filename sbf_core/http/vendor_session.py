@@ -21,15 +21,15 @@ from sbf_core.http.asker import Asker
 from sbf_core.http.attempts import AGAIN_STATUSES, Deferred
 from sbf_core.http.coding import SizeCaps
 from sbf_core.http.content import EVIDENCE_BYTES_MAX, short_note, speaks_of_plan, why_no_data
+from sbf_core.http.files import files_of
 from sbf_core.http.first_hop import first_hop
 from sbf_core.http.live import LiveSession
-from sbf_core.http.local_files import LocalFiles
 from sbf_core.http.loop import LOOP_BYTES_MAX, LoopClosed
 from sbf_core.http.session import Asking
 from sbf_core.http.vendor import Breaker
 from sbf_core.http.wire_answer import WireAnswer, WireFault
 from sbf_core.runs.request import RunRequest
-from sbf_core.runs.result import NOTHING, RunResult
+from sbf_core.runs.result import NOTHING, RunResult, check_length
 from sbf_core.value import Value
 
 _KEPT_HEADERS = ("content-type", "content-encoding", "last-modified", "etag", "date")
@@ -78,7 +78,7 @@ class VendorSession:
         live.add_limits(entry.source, self._recipe.limits, self._accounts)
         bytes_max = self._recipe.mebibytes_max * 1024**2
         self._caps = SizeCaps(wire_bytes=bytes_max, decoded_bytes=bytes_max)
-        self._files = LocalFiles(entry, live.files, live.clock, as_declared=as_declared)
+        self.files = files_of(entry, live, as_declared=as_declared)
 
     def get(self, request: RunRequest, url: str, **asking: Unpack[Asking]) -> RunResult:
         """See ``FetchSession.get``; not for the loop itself. Raises ``UsageError`` where a key is not set."""
@@ -101,8 +101,9 @@ class VendorSession:
         mirrors: tuple[str, ...] = (),
         body: RequestBody | None = None,
     ) -> RunResult:
-        """See ``FetchSession.get``. Raises ``UsageError`` where a key is not set."""
+        """See ``FetchSession.get``. Raises ``UsageError`` where a key is not set, or too much is asked at once."""
         del mirrors  # they are for replays
+        check_length(request, _called(url, body))  # an answer that no journal can hold is not asked for
         ready = [
             self._ready(account, url, headers or {}, secrets or {}, secret_headers or {}, body)
             for account in self._accounts_set()
@@ -152,11 +153,11 @@ class VendorSession:
     ) -> RunResult:
         """See ``FetchSession.read``."""
         del mirrors
-        return self._files.read(request, path, extension=extension)
+        return self.files.read(request, path, extension=extension)
 
     def read_in_place(self, request: RunRequest, path: str, *, extension: str) -> RunResult:
         """As ``read``; of a large file the result names it, see ``RunResult.payload_file``."""
-        return self._files.read(request, path, extension=extension, in_place=True)
+        return self.files.read(request, path, extension=extension, in_place=True)
 
     def _accounts_set(self) -> tuple[Account, ...]:
         """Those whose keys are there, looked for once."""

@@ -11,6 +11,7 @@ import ssl
 import time
 import urllib.request
 from collections.abc import Mapping
+from io import BytesIO
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -90,8 +91,9 @@ class Wire:
             client = self._clients[public_only] = _client(public_only=public_only)
         method = "GET" if body is None else "POST"
         place_asked = URL(_encoded(url), encoded=True)
+        data = None if body is None else BytesIO(body)  # of more than 1 MiB of bytes the client warns
         async with client.request(
-            method, place_asked, headers=headers, data=body, proxy=proxy or None, allow_redirects=False
+            method, place_asked, headers=headers, data=data, proxy=proxy or None, allow_redirects=False
         ) as answer:
             told = {name.lower(): value for name, value in answer.headers.items()}
             if "link" in told:
@@ -132,6 +134,7 @@ def _client(*, public_only: bool) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=_STEP_SECONDS_MAX, sock_read=_STEP_SECONDS_MAX),
+        skip_auto_headers=("content-type",),  # of a POST without a body, which is of no type
         read_bufsize=_BUFFER_BYTES,
         max_line_size=_HEADER_BYTES_MAX,
         max_field_size=_HEADER_BYTES_MAX,

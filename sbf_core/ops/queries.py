@@ -37,6 +37,16 @@ def latest_answer_parts(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[s
     return {(key, ""): parts for key, parts in rows}
 
 
+def latest_marks(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> dict[str, str]:
+    """By ticker, what the newest payload came with to tell whether there is another: its ETag."""
+    rows = conn.execute(
+        "SELECT ticker, arg_max(etag, fetched_at) FROM ops.bronze_manifest "
+        "WHERE list_contains(?, dataset_id) AND ticker IS NOT NULL AND etag IS NOT NULL GROUP BY 1",
+        [list(dataset_ids)],
+    ).fetchall()
+    return dict(rows)
+
+
 def load_stretches(
     conn: duckdb.DuckDBPyConnection, since: dt.datetime
 ) -> frozenset[tuple[str, dt.date | None, dt.date | None]]:

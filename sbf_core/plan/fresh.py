@@ -24,14 +24,23 @@ def fresh_of(
     Raises:
         UsageError: its calendar is not installed.
     """
-    if entry.tickers_at_once > 1:
+    belonging = membership(entry, tickers, universe)
+    if entry.tickers_at_once > 1 or belonging.changed:
         return None
-    since = now - dt.timedelta(hours=interval_hours(entry, now))
+    since = before(now, hours=interval_hours(entry, now))
     news = news_of(entry, now)
     of_tickers = entry.scope is Scope.PER_TICKER
     return Fresh(
         base=entry.key(None),
         since=since if news is None else min(since, news[1]),
         unknown_since=now - dt.timedelta(days=entry.unknown_after_days),
-        tickers=membership(entry, tickers, universe).tickers if of_tickers else None,
+        tickers=belonging.tickers if of_tickers else None,
     )
+
+
+def before(now: dt.datetime, *, hours: float) -> dt.datetime:
+    """A moment so many hours ago; the first that there is, where that is before all times."""
+    try:
+        return now - dt.timedelta(hours=hours)
+    except OverflowError:
+        return dt.datetime.min.replace(tzinfo=dt.UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -87,7 +88,8 @@ def plan_requests(
         wishes: back-fill days and force.
         only_due: leave out what is not due; a run needs no more, and most series of a large universe are not.
         universe: by source the tickers and the days on which they belong, under an empty name those of all other
-            sources; it goes before ``tickers``. None: ``tickers``, always.
+            sources; it goes before ``tickers``. None: ``tickers``, always. By dataset the rows of its ``for_each``, or
+            the files of its folder.
         known: what was asked for before; looked up once for each dataset of which anything is due. None: nothing was.
     """
     entries = list(entries)
@@ -104,6 +106,10 @@ def plan_requests(
         for ticker in series:
             state = states.get(base if ticker is None else f"{base}/{ticker}", _NEVER)
             due, why = _due(entry, state, now, wishes, news)
+            changed = not due and _is_changed(belonging, ticker, state)
+            if changed:
+                what = "file" if entry.each_file is not None else "row"
+                due, why = True, f"its {what} changed since it was fetched"
             spans = belonging.spans.get(ticker) if ticker is not None else None
             if only_due and not due:
                 continue
@@ -119,7 +125,8 @@ def plan_requests(
                 ticker=ticker,
                 cursor=_cursor(entry, places.get(ticker, ""), wishes),
             )
-            item = _planned(entry, request, state, wishes, now, finals.get(ticker, ()), due=due, why=why, spans=spans)
+            asks = attrs.evolve(wishes, force=True) if changed else wishes
+            item = _planned(entry, request, state, asks, now, finals.get(ticker, ()), due=due, why=why, spans=spans)
             item = _without_done(item, done) if done and not wishes.force and entry.cursor is None else item
             if item.due or not only_due:
                 planned.append(item)
@@ -195,10 +202,21 @@ def _stretches(
 def membership(
     entry: DatasetKeymapEntry, tickers: Sequence[str], universe: Mapping[str, Membership] | None
 ) -> Membership:
-    """The series of a dataset with tickers: its own members, always, or those of the universe of its source."""
-    if entry.members or not universe:
+    """The series of a dataset with tickers: its own members, always, the rows of its query, or those of the universe of
+    its source.
+    """
+    universe = universe or {}
+    if entry.parts:
+        return universe.get(entry.id) or Membership(tickers=())
+    if entry.members or "" not in universe:
         return Membership(tickers=entry.members or tuple(tickers))
     return universe.get(entry.source) or universe[""]
+
+
+def _is_changed(belonging: Membership, ticker: str | None, state: SeriesState) -> bool:
+    """Whether the row of a series changed after it was asked for."""
+    changed = belonging.changed.get(ticker) if ticker is not None else None
+    return changed is not None and state.checked_at is not None and changed > state.checked_at
 
 
 def _of_members(
@@ -273,6 +291,9 @@ def _due(
             f"{since}; due after {counted(entry.unknown_after_days, 'day')}",
         )
     interval = interval_hours(entry, now)
+    if interval == math.inf:
+        again = "it did not change" if entry.each_file is not None else "asked for once"
+        return False, f"fetched {_ago(hours)}; {again}"
     after = f"due after {interval:g} h" + ("" if entry.cadence.in_season(now.date()) else " out of season")
     if hours < 0:
         return True, "last fetched in the future; is the clock right?"
@@ -284,7 +305,9 @@ def _due(
 
 
 def interval_hours(entry: DatasetKeymapEntry, now: dt.datetime) -> float:
-    """How old an answer may be until a series is due again."""
+    """How old an answer may be until a series is due again; infinite where one is enough."""
+    if entry.asks_once:
+        return math.inf
     if entry.cadence.in_season(now.date()):
         return entry.refresh_after_hours
     return max(entry.refresh_after_hours, entry.cadence.off_season_hours)

@@ -83,7 +83,7 @@ def coverage_of(
         seen = {one for by_ticker in (answered, failed) for one in by_ticker if one is not None}
         bounds = _bounds(seen, membership(entry, (), None) if entry.members else belonging, wanted)
     if ticker is not None:
-        is_wanted = ticker in bounds or (entry.scope is Scope.PER_TICKER and not entry.members)
+        is_wanted = ticker in bounds or (entry.scope is Scope.PER_TICKER and not entry.has_own_series)
         bounds = {ticker: bounds.get(ticker, [wanted])} if is_wanted else {}
     covered = []
     for one, belongs in bounds.items():

@@ -54,7 +54,7 @@ def place_in_payload(
         key: the values of the key in silver.
         column: the column whose raw text is wanted.
     """
-    asked = [one for one in entry.columns if one.key and not one.from_request]
+    asked = [one for one in entry.columns if one.key and not one.from_request and not one.index_of]
     wanted = next((one for one in entry.columns if one.name == column), None)
     with tempfile.TemporaryDirectory() as folder:
         staging = Path(folder)

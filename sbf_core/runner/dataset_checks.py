@@ -10,22 +10,31 @@ from sbf_core.errors import UsageError
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.plan.sessions import check_calendar
 from sbf_core.plugin.registry import OwnedDataset
+from sbf_core.runner.waves import row_sources
 
 
-def sound_datasets(datasets: Sequence[OwnedDataset], faults: list[Failure]) -> list[OwnedDataset]:
-    """The datasets whose calendar there is, and whose limits go with those of their vendor's other datasets.
+def sound_datasets(
+    datasets: Sequence[OwnedDataset], faults: list[Failure], *, installed: Sequence[OwnedDataset] | None
+) -> tuple[list[OwnedDataset], dict[str, frozenset[str]]]:
+    """The datasets whose calendar there is, whose query of rows can be asked, and whose limits go with those of their
+    vendor's other datasets; and of those with a query which datasets it reads.
 
     Args:
         datasets: of a run; of two whose limits contradict each other the first is kept.
         faults: why the others are left out is added.
+        installed: every dataset that there is; None where no vendor is asked, and so no query.
 
     Raises:
         UsageError: none is left.
     """
     kept, limits, first = [], dict[str, tuple[str, ...]](), None
+    sources: dict[str, frozenset[str]] = {}
+    tables = {owned.entry.silver_table: owned.entry for owned in installed or ()}
     for owned in datasets:
         try:
             check_calendar(owned.entry)
+            if owned.entry.for_each is not None and installed is not None:
+                sources[owned.entry.id] = row_sources(owned.entry, tables)
             limits[owned.entry.source] = _together(owned, limits.get(owned.entry.source, ()))
         except UsageError as error:
             first = first or error
@@ -43,7 +52,7 @@ def sound_datasets(datasets: Sequence[OwnedDataset], faults: list[Failure]) -> l
         kept.append(owned)
     if first is not None and not kept:
         raise first
-    return kept
+    return kept, sources
 
 
 def _together(owned: OwnedDataset, known: tuple[str, ...]) -> tuple[str, ...]:

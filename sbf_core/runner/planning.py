@@ -17,6 +17,7 @@ from sbf_core.fetching.replay import Replay
 from sbf_core.ops.asked import LedgerOfAsking
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.fresh import fresh_of
+from sbf_core.plan.own_series import OwnSeries, own_series
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plan.planner import RESUME_WITHIN, plan_requests, within_budget
 from sbf_core.plugin.manager import PluginManager
@@ -72,7 +73,7 @@ class Planning:
         self._left_out = left_out
         self._archive = archive
         self._bronze = bronze
-        self.universe = RunUniverse(settings, manager, archive, sources=[owned.entry.source for owned in datasets])
+        self.universe = RunUniverse(settings, manager, archive, datasets=[owned.entry for owned in datasets])
         self.replay: Replay | None = None
         self.again_left: int = settings["run.restated_max"]
 
@@ -93,6 +94,8 @@ class Planning:
         run_id: str,
         *,
         only_due: bool = False,
+        wave: Sequence[OwnedDataset] | None = None,
+        is_first: bool = True,
     ) -> RunPlan:
         """What is asked for.
 
@@ -102,20 +105,13 @@ class Planning:
             tickers: the universe.
             run_id: the run that asks; may be empty for a mere plan.
             only_due: leave out what is not due.
+            wave: only these of the run's datasets; None: all.
+            is_first: tell what is to be known of the whole run.
         """
         options = self._options
-        notes = [*self._left_out]
-        notes += [f"plugin {record.label}: {text}" for record in self._plugins for text in record.deprecated]
-        datasets = list(self._datasets)
-        if self._settings.resolved["universe.tickers"].origin == "flag" and not self._per_ticker():
-            notes.append("--tickers changes nothing here: no dataset that was asked for takes its tickers from it")
-        if not tickers and self._per_ticker():
-            if not (self.universe.settings.query and len(self._per_ticker()) < len(datasets)):
-                self._refuse_empty_universe()  # else what is fetched now may fill the table that is asked
-            skipped = ", ".join(owned.entry.id for owned in self._per_ticker())
-            notes.append(
-                f"no tickers: {skipped} left out; set [universe] in {self._settings.file.name} or use --tickers"
-            )
+        datasets = list(self._datasets if wave is None else wave)
+        notes = self._notes_of_run(tickers) if is_first else []
+        if not tickers:
             datasets = [owned for owned in datasets if owned not in self._per_ticker()]
         if self._archive is not None:
             self.replay = Replay(self._archive, bronze=self._bronze, recorded=None if ops is None else ops.recorded)
@@ -127,9 +123,49 @@ class Planning:
             if options.since is not None and options.since < owned.entry.first_date:
                 notes.append(f"{owned.entry.id} starts on {owned.entry.first_date}; --since was clipped")
         entries = [owned.entry for owned in datasets]
-        requests, waiting = self._asked(ops, bootstrap, entries, tickers, run_id, only_due=only_due)
+        own = self._own_series(ops, entries)
+        notes += own.notes
+        requests, waiting = self._asked(ops, bootstrap, entries, tickers, run_id, only_due=only_due, own=own.series)
         notes += self.waiting(waiting)
-        return RunPlan(requests=tuple(requests), plugins=tuple(self._plugins), notes=tuple(notes))
+        return RunPlan(
+            requests=tuple(requests),
+            plugins=tuple(self._plugins),
+            notes=tuple(notes),
+            faults=own.faults,
+            lacking=own.lacking,
+        )
+
+    def _notes_of_run(self, tickers: Sequence[str]) -> list[str]:
+        """What is to be known of plugins and universe. Raises ``UsageError`` where none can be asked without it."""
+        notes = [*self._left_out]
+        notes += [f"plugin {record.label}: {text}" for record in self._plugins for text in record.deprecated]
+        counting = self._per_ticker()
+        if self._settings.resolved["universe.tickers"].origin == "flag" and not counting:
+            notes.append("--tickers changes nothing here: no dataset that was asked for takes its tickers from it")
+        if not tickers and counting:
+            if not (self.universe.settings.query and len(counting) < len(self._datasets)):
+                self._refuse_empty_universe()  # else what is fetched now may fill the table that is asked
+            skipped = ", ".join(owned.entry.id for owned in counting)
+            notes.append(
+                f"no tickers: {skipped} left out; set [universe] in {self._settings.file.name} or use --tickers"
+            )
+        return notes
+
+    def more_rows(self, plan: RunPlan, sources: Mapping[str, frozenset[str]]) -> list[str]:
+        """Of which datasets a run may ask for more rows than a plan shows, because it fetches first what they read."""
+        due = {item.entry.id for item in plan.due}
+        waiting = {name: sorted(read & due) for name, read in sources.items()}
+        return [
+            f"{name}: asked for each row of a query as it is now; {' and '.join(read)} may bring more"
+            for name, read in waiting.items()
+            if read
+        ]
+
+    def _own_series(self, ops: OpsService | None, entries: Sequence[DatasetKeymapEntry]) -> OwnSeries:
+        """The rows of those datasets that are asked for each row of a query, and the files of those that read each."""
+        limit, seconds = self._settings["universe.ticker_limit"], self._settings["gold.select_seconds_max"]
+        cursor = None if ops is None else ops.cursor
+        return own_series(cursor, entries, files=self._settings.config.files, limit=limit, seconds_max=seconds)
 
     def _asked(
         self,
@@ -140,10 +176,11 @@ class Planning:
         run_id: str,
         *,
         only_due: bool,
+        own: Mapping[str, Membership],
     ) -> tuple[list[PlannedRequest], int]:
         """The requests of some datasets, and how many restated series wait for another run."""
         now, wishes = self._clock.now(), self._options.wishes
-        universe = self.universe.memberships(bootstrap, limit=self._settings["universe.ticker_limit"])
+        universe = {**self.universe.memberships(bootstrap, limit=self._settings["universe.ticker_limit"]), **own}
         known = LedgerOfAsking(ops.cursor()) if ops is not None else None
         if known is not None and only_due and not (wishes.since or wishes.until or wishes.force):
             entries = _not_fresh(entries, known, tickers=tickers, universe=universe, now=now)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 
+from sbf_core.failures import Failure
 from sbf_core.plan.forecast import VendorForecast, forecast
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.record import PluginRecord
@@ -21,12 +22,16 @@ class RunPlan(Value):
         requests: every request, due or not.
         plugins: whose hooks would be called.
         notes: what the user should know.
+        faults: why datasets cannot be asked.
+        lacking: what the machine lacked for some, by the identity of the dataset.
         vendors: what it asks of each vendor.
     """
 
     requests: tuple[PlannedRequest, ...]
     plugins: tuple[PluginRecord, ...]
     notes: tuple[str, ...] = ()
+    faults: tuple[Failure, ...] = ()
+    lacking: Mapping[str, Exception] = attrs.field(factory=dict)
     vendors: tuple[VendorForecast, ...] = ()
 
     @property

@@ -23,7 +23,7 @@ _Cursors = Callable[[], duckdb.DuckDBPyConnection]
 
 def counts_on_universe(entry: DatasetKeymapEntry) -> bool:
     """Whether a dataset is asked for each ticker of a universe."""
-    return entry.scope is Scope.PER_TICKER and not entry.members
+    return entry.scope is Scope.PER_TICKER and not entry.has_own_series
 
 
 class RunUniverse:
@@ -33,7 +33,7 @@ class RunUniverse:
         settings: of the home.
         manager: the plugins, one of which may give the members.
         archive: the recording that is replayed; None where vendors are asked.
-        sources: of the datasets of the run.
+        datasets: of the run.
 
     Attributes:
         own: the sources with a universe of their own. None where tickers were named for the whole run.
@@ -48,13 +48,15 @@ class RunUniverse:
         manager: PluginManager,
         archive: BronzeArchive | None,
         *,
-        sources: Collection[str] = (),
+        datasets: Collection[DatasetKeymapEntry] = (),
     ) -> None:
         self.settings = settings.universe
         self._manager = manager
         self._archive = archive
         self._is_named = settings.resolved["universe.tickers"].origin == "flag"
         is_of_all = archive is not None or self._is_named
+        sources = {entry.source for entry in datasets}
+        self._counting = {name for entry in datasets if counts_on_universe(entry) for name in entry.ids}
         own = {} if is_of_all else {name: one for name, one in settings.universes.items() if name in sources}
         self.own: frozenset[str] = frozenset(own)
         self._own = own
@@ -106,7 +108,7 @@ class RunUniverse:
             bootstrap: the open database, for a query; None where there is none yet.
         """
         if self._archive is not None and not self._is_named:
-            return UniverseService(UniverseSettings(tickers=self._archive.tickers))
+            return UniverseService(UniverseSettings(tickers=self._archive.tickers(self._counting)))
         return self._service("", self.settings, _cursors(bootstrap))
 
     def _service(self, name: str, settings: UniverseSettings, cursor: _Cursors | None) -> UniverseService:

@@ -18,10 +18,8 @@ from sbf_core.failures import Failure, FailureKind
 from sbf_core.faults import fault_point
 from sbf_core.fetching.progress import Progress
 from sbf_core.fetching.run_progress import RunProgress
-from sbf_core.fetching.sessions import LiveSessions
 from sbf_core.home.home import Home, WrittenDatabase
 from sbf_core.ops.service import OpsService
-from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plan.planner import within_budget
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
@@ -29,19 +27,21 @@ from sbf_core.recovery.dead_runs import recover
 from sbf_core.runner.gold_stage import run_gold
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.planning import Planning
+from sbf_core.runner.promote_stage import lack
 from sbf_core.runner.publish_stage import publish_changed_tables, wants_copy
 from sbf_core.runner.release_held import accept_held
 from sbf_core.runner.remake_stage import RemakeStage, planned, without
 from sbf_core.runner.run_end import closed_by, raise_lacking
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.selection import ChosenWork, chosen_work
+from sbf_core.runner.waves import in_waves
 from sbf_core.runs.context import RunContext
 from sbf_core.silver.stale import stale_tables
 from sbf_core.silver.tables import renew_macros
 from sbf_core.vocabulary import Drift, Layer
 
 if TYPE_CHECKING:
-    from sbf_core.bronze.file_writer import BronzeFileWriter
+    from sbf_core.runner.fetch_due import FetchDue
 
 #: A command that only reads holds the home for a moment; a run waits for that, and no longer.
 WAIT_FOR_READERS_SECONDS = 1.0
@@ -105,11 +105,12 @@ class Runner:
         )  # fmt: skip
 
     @cached_property
-    def _writer(self) -> BronzeFileWriter:
-        """One for all that a run fetches: it tells answers apart that come at one moment with the same bytes."""
-        from sbf_core.bronze.file_writer import BronzeFileWriter
+    def _fetch_due(self) -> FetchDue:
+        from sbf_core.runner.fetch_due import FetchDue  # a run with nothing due need not load what writes payloads
 
-        return BronzeFileWriter(self._config, logger=self._logger)
+        return FetchDue(
+            self.home, self._config, self.chosen.datasets, progress=self._progress, ask_anyway=self._options.force
+        )
 
     # planning
 
@@ -119,7 +120,8 @@ class Runner:
             limit = self._settings["universe.ticker_limit"]
             tickers = self._planning.universe.service(None).tickers(ticker_limit=limit)
             plan = self._planning.plan(None, None, tickers, "")
-            plan = attrs.evolve(plan, notes=(*plan.notes, *map(str, self.chosen.faults)))
+            more = self._planning.more_rows(plan, self.chosen.sources)
+            plan = attrs.evolve(plan, notes=(*plan.notes, *map(str, self.chosen.faults), *more))
             return plan if self.chosen.archive is not None else plan.with_forecast(self._config.rates, {})
         bootstrap = DuckDbBootstrap(self._config, clock=self._clock, read_only=True).open(
             wait_seconds=self._settings["run.wait_seconds"]
@@ -129,7 +131,8 @@ class Runner:
             ops = OpsService.over(bootstrap, universe=universe, clock=self._clock)
             tickers = universe.tickers(ticker_limit=self._settings["universe.ticker_limit"])
             plan = self._planning.plan(ops, bootstrap, tickers, "")
-            plan = attrs.evolve(plan, notes=(*plan.notes, *map(str, self.chosen.faults), *self._remade(bootstrap)))
+            told = (*plan.notes, *map(str, (*self.chosen.faults, *plan.faults)), *self._remade(bootstrap))
+            plan = attrs.evolve(plan, notes=(*told, *self._planning.more_rows(plan, self.chosen.sources)))
             is_replay = self.chosen.archive is not None
             return plan if is_replay else plan.with_forecast(self._config.rates, ops.answer_seconds())
         finally:
@@ -231,18 +234,14 @@ class Runner:
         datasets = self.chosen.datasets
         if only in (None, Layer.SILVER):  # before it is planned: what a table holds says what to ask for
             datasets = without(datasets, remake.run(context, datasets, wait=not self._options.remake))
+        left: Sequence[OwnedDataset] = datasets
         if only in (None, Layer.BRONZE) and self._options.fetch:
-            plan = self._planning.plan(ops, bootstrap, context.tickers, context.run_id, only_due=True)
-            for note in (*notes, *plan.notes):
-                self._progress.note(note)
-            if plan.due:
-                self._fetch(ops, hooks, context, plan.due)
-                self._planning.again_left -= sum(item.again for item in plan.due)
+            left = self._ingest(ops, bootstrap, hooks, context, remake, datasets, notes)
             self._logger.info(
                 "Ingestion complete. run_id=%s | elapsed_seconds=%.2f", context.run_id, time.monotonic() - began
             )
         if only in (None, Layer.SILVER):
-            remake.promote(context, datasets, again=self._options.force)
+            remake.promote(context, left, again=self._options.force)
             if only is None and self._options.fetch and self.chosen.archive is None and context.rows_updated:
                 self._fetch_restated(ops, bootstrap, hooks, context, datasets, remake)
         if only in (None, Layer.GOLD):
@@ -257,6 +256,43 @@ class Runner:
                 hooks=hooks,
                 select_seconds_max=seconds,
             )
+
+    def _ingest(
+        self,
+        ops: OpsService,
+        bootstrap: DuckDbBootstrap,
+        hooks: HookCalls,
+        context: RunContext,
+        remake: RemakeStage,
+        datasets: Sequence[OwnedDataset],
+        notes: Sequence[str],
+    ) -> Sequence[OwnedDataset]:
+        """Fetch what is due; where a dataset is asked for each row of others, these are promoted before.
+
+        Returns:
+            Those of the datasets that are not promoted yet.
+        """
+        sources = self.chosen.sources if self._options.only is None else {}
+        waves = in_waves(self.chosen.datasets, sources)
+        for note in notes:
+            self._progress.note(note)
+        for number, wave in enumerate(waves):
+            plan = self._planning.plan(
+                ops, bootstrap, context.tickers, context.run_id, only_due=True, wave=wave, is_first=number == 0
+            )
+            for note in plan.notes:
+                self._progress.note(note)
+            context.failures.extend(plan.faults)
+            for dataset_id, error in plan.lacking.items():
+                lack(context, dataset_id, error)
+            if plan.due:
+                self._fetch_due.run(ops, hooks, context, plan.due, replay=self._planning.replay)
+                self._planning.again_left -= sum(item.again for item in plan.due)
+            if number < len(waves) - 1:
+                ready = {owned.entry.id for owned in wave}
+                remake.promote(context, [one for one in datasets if one.entry.id in ready], again=self._options.force)
+                datasets = without(datasets, ready)
+        return datasets
 
     def _fetch_restated(
         self,
@@ -277,38 +313,5 @@ class Runner:
         plan = planning.plan(ops, bootstrap, context.tickers, context.run_id, only_due=True)
         due = [item for item in plan.due if item.again]
         if due:
-            self._fetch(ops, hooks, context, due)
+            self._fetch_due.run(ops, hooks, context, due, replay=self._planning.replay)
             remake.promote(context, datasets)
-
-    def _fetch(self, ops: OpsService, hooks: HookCalls, context: RunContext, due: Sequence[PlannedRequest]) -> None:
-        from sbf_core.fetching.fetch_stage import FetchStage  # a run with nothing due need not load them
-        from sbf_core.fetching.known import known_payloads
-
-        hooked = {one.entry.id for one in self.chosen.datasets if hooks.has(one, "fetch")}
-        known = None
-        if self.chosen.archive is None:
-            known = known_payloads(ops, self._config, due, documents=hooked)
-        live = (
-            LiveSessions(
-                ops, self._config, hooks, self.home.registry, due, known=known, ask_anyway=self._options.force,
-                logger=self._logger,
-            )
-            if known is not None
-            else None
-        )  # fmt: skip
-        if live is not None:
-            self._progress.limited(live.limits, self._config.rates)
-        sessions = live if live is not None else self._planning.replay
-        assert sessions is not None
-        stage = FetchStage(
-            ops, self._writer, hooks, self.home.registry, config=self._config, sessions=sessions,
-            workers=self._settings["run.workers"], progress=self._progress,
-        )  # fmt: skip
-        try:
-            stage.run(context, due, known=known)
-            ops.cover_without_payload(list({id(item.entry): item.entry for item in due}.values()), context.run_id)
-            ops.restated.clear({item.request.key for item in due if item.again} & stage.whole)
-        finally:
-            self._writer.close()
-            if live is not None:
-                live.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import attrs
@@ -32,6 +32,7 @@ class ChosenWork(Value):
         datasets: those of them that can be asked for.
         left_out: notes on datasets that are not configured.
         archive: the recording that answers in the vendors' place; None: vendors are asked.
+        sources: of each dataset that is asked for each row of a query, the datasets whose silver the query reads.
         faults: why plugins and datasets are left out.
         lacking: what the machine lacked for them.
     """
@@ -40,6 +41,7 @@ class ChosenWork(Value):
     datasets: list[OwnedDataset]
     left_out: list[str]
     archive: BronzeArchive | None
+    sources: Mapping[str, frozenset[str]]
     faults: list[Failure]
     lacking: list[Exception]
 
@@ -73,11 +75,14 @@ def chosen_work(home: Home, options: RunOptions) -> ChosenWork:
     is_named = wanted is not None or archive is not None
     datasets, left_out = (chosen, []) if is_named else configured(chosen, home.keys)
     check_something_is_left(datasets, options.select, left_out)
+    asks = options.fetch and archive is None
+    datasets, sources = sound_datasets(datasets, faults, installed=installed if asks else None)
     return ChosenWork(
         plugins=plugins,
-        datasets=sound_datasets(datasets, faults),
+        datasets=datasets,
         left_out=left_out,
         archive=archive,
+        sources=sources,
         faults=faults,
         lacking=lacking,
     )

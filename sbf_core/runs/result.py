@@ -109,6 +109,18 @@ def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
     return {escaped(name): escaped(value) for name, value in given.items()}
 
 
+def check_length(request: RunRequest, *told: str) -> None:
+    """Raise ``UsageError`` where a request and what else is told of its answer are more than a line of a journal."""
+    if sum(map(len, (request.ticker or "", request.cursor, *told))) > _TOLD_CHARACTERS_MAX:
+        what = f"address, tickers, cursor and headers have more than {_TOLD_CHARACTERS_MAX:,} characters together"
+        raise UsageError(
+            what,
+            where=f"dataset {request.dataset_id}",
+            fix="ask for fewer tickers at once, or keep fewer headers",
+            code="RESULT",
+        )
+
+
 @attrs.frozen(kw_only=True)
 class RunResult(Value):
     """What came back for one request.
@@ -168,23 +180,7 @@ class RunResult(Value):
                 code="RESULT",
             )
         twice = (self.headers.get(name, "") for name in ("etag", "last-modified"))  # they stand in the row, too
-        told = (
-            self.address,
-            self.request.ticker or "",
-            self.request.cursor,
-            *self.headers,
-            *self.headers.values(),
-            *twice,
-            *self.masked,
-        )
-        if sum(map(len, told)) > _TOLD_CHARACTERS_MAX:
-            what = f"address, tickers, cursor and headers have more than {_TOLD_CHARACTERS_MAX:,} characters together"
-            raise UsageError(
-                what,
-                where=f"dataset {self.request.dataset_id}",
-                fix="ask for fewer tickers at once, or keep fewer headers",
-                code="RESULT",
-            )
+        check_length(self.request, self.address, *self.headers, *self.headers.values(), *twice, *self.masked)
 
     @property
     def has_payload(self) -> bool:

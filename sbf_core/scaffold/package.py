@@ -146,7 +146,8 @@ def _readme(proposal: Proposal, title: str) -> str:
     )
     doubts = "".join(f"- {doubt}\n" for doubt in proposal.doubts)
     unsure = (
-        f"\n## To look at\n\nThese were decided without being sure; `# unsure` marks them in `plugin.py`.\n\n{doubts}"
+        "\n## To look at\n\nThese were decided without being sure; `# unsure` marks them in `plugin.py`. Take out each "
+        f"mark once you know; until then `sbf plugins check` passes with `--draft` only.\n\n{doubts}"
         if doubts
         else ""
     )

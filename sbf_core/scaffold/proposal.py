@@ -10,8 +10,9 @@ from typing import Any
 
 import attrs
 
+from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.formats import Csv, Json
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.errors import UsageError, nearest
 from sbf_core.http.recipe_walk import filled
 from sbf_core.runs.request import RunRequest

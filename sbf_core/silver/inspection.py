@@ -18,13 +18,14 @@ from sbf_core.bronze.file_reader import check_payload, own_place, read_fresh, re
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Parquet
 from sbf_core.duck.engine_errors import first_line
-from sbf_core.errors import SbfError, printable
+from sbf_core.errors import PayloadRefused, SbfError, UsageError, printable
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.payload.json_look import SMALL_BYTES
 from sbf_core.payload.listing import lists
 from sbf_core.payload.model import Look, PayloadFile, Reading, Slot
 from sbf_core.payload.unpack import is_packed, unpacked
+from sbf_core.runs.request import TICKER_SEPARATOR
 from sbf_core.silver.reading import BatchFile
 from sbf_core.value import Value
 
@@ -110,11 +111,21 @@ def inspect(
         DamageFound: the file is not what was recorded.
         PayloadRefused: it is no data of the declared kind.
     """
+    _check_series(entry, row)
     if not row.pack and row.content_length_bytes > (READ_BYTES_MAX if as_declared else _HELD_BYTES_MAX):
         with _checked_beside(bronze, row, fresh=fresh):
             return _looked_into(entry, row, None, bronze, staging, is_context=is_context, as_declared=as_declared)
     payload = read_fresh(bronze, row) if fresh else read_payload(bronze, row, known=known)
     return _looked_into(entry, row, payload, bronze, staging, is_context=is_context, as_declared=as_declared)
+
+
+def _check_series(entry: DatasetKeymapEntry, row: BronzeManifestRow) -> None:
+    """Refuse a payload of a series that another declaration named: its parts would be read wrongly."""
+    try:
+        for series in (row.ticker or "").split(TICKER_SEPARATOR) if entry.parts else ():
+            entry.each(series)
+    except UsageError as error:
+        raise PayloadRefused(f"it was asked for otherwise: {error.what}", fix=error.fix) from None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,11 @@ import duckdb
 
 from sbf_core.clock import to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.for_each import EACH
+from sbf_core.dataset.series_name import unescaped
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.ops.bulk import few_or_many
+from sbf_core.runs.request import TICKER_SEPARATOR
 from sbf_core.silver.inspection import Inspected
 
 _FILE_TYPES = {
@@ -18,11 +22,14 @@ _FILE_TYPES = {
     "discriminator": "VARCHAR", "from_date": "DATE", "to_date": "DATE", "fetched_at": "TIMESTAMP",
     "is_context": "BOOLEAN", "part": "INTEGER", "parts": "INTEGER",
 }  # fmt: skip
+#: The column of ``batch_file`` with the tickers that were asked for, as JSON.
+_TICKERS = "tickers_asked"
 _OF_ROW = [name for name in _FILE_TYPES if name not in ("path", "is_context")]
 
 
-def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected]) -> None:
-    """The temporary table ``batch_file``: one row a payload, with the path that the engine is to read.
+def make_batch_file(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, items: Sequence[Inspected]) -> None:
+    """The temporary table ``batch_file``: one row a payload, with the path that the engine is to read, and, as
+    ``each.NAME``, the parts of what it was asked for that columns take.
 
     ``file_code`` and ``run_code`` are the ids once more, as a number in the table and a text to whoever reads it: so
     they stand beside each row in ``stage``.
@@ -36,8 +43,21 @@ def make_batch_file(conn: duckdb.DuckDBPyConnection, items: Sequence[Inspected])
         f"{coded(name, columns[name], is_column=True)} AS {code}"
         for code, name in (("file_code", "bronze_file_id"), ("run_code", "run_id"))
     )
-    relation, values = few_or_many(_FILE_TYPES, columns)
+    types = dict(_FILE_TYPES)
+    for name in _parts_taken(entry):
+        columns[f"{EACH}{name}"] = [entry.each(row.ticker)[name] for row in rows]
+        types[f"{EACH}{name}"] = "VARCHAR"
+    if any(column.index_of for column in entry.columns):
+        columns[_TICKERS] = [json.dumps(_tickers_of(entry, row.ticker)) for row in rows]
+        types[_TICKERS] = "VARCHAR"
+    relation, values = few_or_many(types, columns)
     conn.execute(f"CREATE OR REPLACE TEMP TABLE batch_file AS SELECT r.*, {codes} FROM {relation} AS r", values)
+
+
+def _tickers_of(entry: DatasetKeymapEntry, asked: str | None) -> list[str]:
+    """The tickers that a payload was asked for, in their order, as they are called elsewhere."""
+    tickers = (asked or "").split(TICKER_SEPARATOR)
+    return [unescaped(ticker) for ticker in tickers] if entry.parts else tickers
 
 
 def coded(text: str, known: Sequence[str], *, is_column: bool = False) -> str:
@@ -50,11 +70,44 @@ def with_request(entry: DatasetKeymapEntry, source: str) -> tuple[str, dict[str,
     """A relation with what was asked for beside each row, if the dataset declares columns of it; and the types of
     these.
     """
+    source, picked = _with_tickers(entry, source)
     wanted = sorted({column.source for column in entry.columns if column.from_request})
     if not wanted:
-        return source, {}
-    names = ", ".join(f"b.{name.removeprefix('request.')} AS {quoted(name)}" for name in wanted)
+        return source, picked
+    names = ", ".join(f"b.{quoted(_place(entry, name))} AS {quoted(name)}" for name in wanted)
     joined = (
         f"SELECT given.*, {names} FROM ({source}) AS given LEFT JOIN batch_file AS b ON given._file = b.bronze_file_id"
     )
-    return joined, {name: _FILE_TYPES[name.removeprefix("request.")] for name in wanted}
+    return joined, picked | {name: _FILE_TYPES.get(name.removeprefix("request."), "VARCHAR") for name in wanted}
+
+
+def _with_tickers(entry: DatasetKeymapEntry, source: str) -> tuple[str, dict[str, str]]:
+    """A relation in which the index of a ticker is that ticker, for columns that say so; what is none becomes NULL."""
+    read = [column for column in entry.columns if not column.from_request]
+    slots = [f"f{place}" for place, column in enumerate(read) if column.index_of]
+    if not slots:
+        return source, {}
+    tickers = f"from_json(b.{quoted(_TICKERS)}, '[\"VARCHAR\"]')"
+    replaced = ", ".join(
+        f"CASE WHEN regexp_full_match(CAST(given.{slot} AS VARCHAR), '[0-9]{{1,9}}') "
+        f"THEN {tickers}[CAST(given.{slot} AS BIGINT) + 1] END AS {slot}"
+        for slot in slots
+    )
+    joined = (
+        f"SELECT given.* REPLACE ({replaced}) FROM ({source}) AS given "
+        "LEFT JOIN batch_file AS b ON given._file = b.bronze_file_id"
+    )
+    return joined, dict.fromkeys(slots, "VARCHAR")
+
+
+def _parts_taken(entry: DatasetKeymapEntry) -> list[str]:
+    """The parts of a row, or of a file's name, that columns take."""
+    places = {_place(entry, column.source) for column in entry.columns if column.from_request}
+    return sorted(place.removeprefix(EACH) for place in places if place.startswith(EACH))
+
+
+def _place(entry: DatasetKeymapEntry, source: str) -> str:
+    """The column of ``batch_file`` that holds what was asked for; a ticker that stands for one part is that part."""
+    if source == "request.ticker" and (len(entry.parts) == 1 or entry.each_file is not None):
+        return f"{EACH}{entry.parts[0]}"
+    return source.removeprefix("request.")

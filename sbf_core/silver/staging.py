@@ -94,7 +94,7 @@ def stage_batch(
     items = [item for item in items if not item.is_listing]
     stage = _Stage(conn, entry, staging, habits)
     if ask_plan is not None:
-        make_batch_file(conn, items)
+        make_batch_file(conn, entry, items)
         hook = HookRows(conn, entry, items, staging=staging)
         plan = hook.asked(ask_plan)
         if plan is not None:
@@ -126,7 +126,7 @@ def straight_rows(
     looks = [item.look for item in items if item.look is not None and not item.is_listing]
     if reading is None or len(regular_of(reading, looks)) < len(items):
         return None
-    make_batch_file(conn, items)
+    make_batch_file(conn, entry, items)
     return rows_of(conn, entry, reading, *selected(reading, looks, staging, typed=True), plainly=True)
 
 
@@ -154,7 +154,7 @@ class _Stage:
 
     def fill(self, items: Sequence[Inspected]) -> dict[str, str]:
         """Read payloads as they are declared; returns why some cannot be read, by id."""
-        make_batch_file(self._conn, items)
+        make_batch_file(self._conn, self._entry, items)
         self._filed = items
         self._alone = items[0].file if len(items) == 1 else None
         errors: dict[str, str] = {}

@@ -9,12 +9,15 @@ from importlib.metadata import metadata
 from urllib.parse import parse_qsl, urlsplit
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.plugin import hookspecs
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
 from sbf_core.universe.members import UniverseMember
 
+#: Before what ``sbf plugins new`` did not know.
+UNSURE = "# unsure: "
 _HOOKS = ("datasets", "fetch", "promote", "build_gold", "universe_members")
 #: What vendors call a key in an address. A value that stands there is in the journal of every user.
 _USUAL_KEYS = re.compile(
@@ -22,6 +25,8 @@ _USUAL_KEYS = re.compile(
     r"(?:key|token|secret|id_token|password|apikey)",
     re.IGNORECASE,
 )
+#: A name and a value in a text, as XML, JSON and forms write them; a placeholder or a variable is no value.
+_KEY_IN_TEXT = re.compile(r"([\w-]+)[\"']?\s*(?:[:=]\s*[\"']?|>\s*)[^\s\"'<>&{$]")
 
 
 def declaration(subject: Subject) -> Iterator[Problem | Note]:
@@ -48,6 +53,24 @@ def declaration(subject: Subject) -> Iterator[Problem | Note]:
                 "the address has {from_date}, and no column is the row_date: every fetch would start at first_date",
                 entry.id,
             )
+
+
+def nothing_is_unsure(subject: Subject) -> Iterator[Problem | Note]:
+    """No line of its module is marked ``# unsure``.
+
+    ``sbf plugins new`` marks what it could not know, such as whether there are further pages. Look at each, mend it or
+    not, and take the mark out. ``sbf plugins check NAME --draft`` tells of them and passes.
+    """
+    module = subject.module if subject.record.loaded else None
+    try:
+        source = inspect.getsource(module if inspect.ismodule(module) else type(module))
+    except (OSError, TypeError):  # it has none that could be read
+        source = ""
+    for number, line in enumerate(source.splitlines(), start=1):
+        _, mark, doubt = line.partition(UNSURE)
+        if mark and doubt.strip():
+            told = f"line {number} is unsure: {doubt.strip()}"
+            yield Note(told) if subject.is_draft else Problem(f"{told}; settle it and take the mark out")
 
 
 def _template(entry: DatasetKeymapEntry) -> str:
@@ -120,7 +143,7 @@ def _package(name: str) -> Iterator[Problem | Note]:
 
 
 def secrets_in_addresses(entry: DatasetKeymapEntry) -> Iterator[Problem]:
-    """Keys that stand in an address as they are, instead of being declared."""
+    """Keys that stand in an address or a body as they are, instead of being declared."""
     for name, value in parse_qsl(urlsplit(_template(entry)).query):
         if _USUAL_KEYS.fullmatch(name) and value and not value.startswith("{"):
             yield Problem(
@@ -137,6 +160,12 @@ def secrets_in_addresses(entry: DatasetKeymapEntry) -> Iterator[Problem]:
     for name, given in _fields_of_body([getattr(sign_in, name, None) for name in ("json", "form", "extra")]):
         if _USUAL_KEYS.fullmatch(name) and isinstance(given, str) and given:
             yield Problem(f"sign_in holds a value of {name!r}; declare the name of a key in its place", entry.id)
+    for match in _KEY_IN_TEXT.finditer(getattr(entry.recipe, "body", "")):
+        if _USUAL_KEYS.fullmatch(match[1]) and match[1].lower() != "key":  # which is a word of many queries
+            yield Problem(
+                f"the body holds a value of {match[1]!r}; use json or form with secret_body, or secret_headers",
+                entry.id,
+            )
     for name in getattr(entry.recipe, "headers", {}):
         if _USUAL_KEYS.fullmatch(name) or name.lower() in ("authorization", "cookie"):
             yield Problem(f"the header {name!r} is written in the declaration; use secret_headers", entry.id)

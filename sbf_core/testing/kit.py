@@ -14,6 +14,7 @@ from sbf_core.testing import (
     check_gold,
     check_purity,
     check_revision,
+    check_rows,
     check_silver,
 )
 from sbf_core.testing.outcome import EXEMPT, FAILED, PASSED, Check, Outcome, Problem
@@ -26,6 +27,7 @@ EXEMPTIONS = "CONFORMANCE_EXEMPT"
 CHECKS = (
     Check("declaration", "it loads, and what it declares can be fetched and read", check_declaration.declaration),
     Check("hooks", "its hooks are marked, and answer what they should", check_declaration.hooks),
+    Check("nothing_is_unsure", "no line is marked as unsure", check_declaration.nothing_is_unsure),
     Check("docs", "title, terms, source, units and a README are there", check_declaration.docs),
     Check("recorded", "the recording holds something of every dataset", check_fetch.recorded),
     Check("fetch_is_deterministic", "the same request gives the same answers", check_fetch.fetch_is_deterministic),
@@ -33,6 +35,7 @@ CHECKS = (
     Check("bytes_are_unchanged", "payloads reach Bronze byte for byte", check_fetch.bytes_are_unchanged),
     Check("errors_are_passed_on", "an error of the vendor is never answered as data", check_fetch.errors_are_passed_on),
     Check("secrets_stay_secret", "keys are declared, and go nowhere else", check_fetch.secrets_stay_secret),
+    Check("rows_are_asked_for", "for_each gives the rows that were recorded", check_rows.rows_are_asked_for),
     Check("columns_are_filled", "every declared column gets values", check_silver.columns_are_filled),
     Check("rows_are_taken", "no recorded row is rejected", check_silver.rows_are_taken),
     Check("keys_are_unique", "no two rows of a payload share a key", check_silver.keys_are_unique),

@@ -45,6 +45,7 @@ class Subject:
         plugin: the plugin itself, where no package brings it.
         recording: a Bronze folder, a home, or the name of a recording; that of the plugin's package when absent.
         options: what ``[options.NAME]`` would say to it.
+        is_draft: lines may be marked as unsure.
 
     Raises:
         UsageError: there is no such plugin, or two plugins declare one dataset.
@@ -58,8 +59,10 @@ class Subject:
         plugin: object | None = None,
         recording: str | Path = "",
         options: Mapping[str, Any] | None = None,
+        is_draft: bool = False,
     ) -> None:
         self.name = name
+        self.is_draft = is_draft
         self._folder = folder
         self.plugin = plugin
         self._recording = recording
@@ -72,6 +75,8 @@ class Subject:
         self.shared: dict[str, Filled] = {}
         registry = DatasetRegistry(self.manager)
         self.datasets: tuple[OwnedDataset, ...] = tuple(registry.of([self.record]))
+        #: Every dataset of all plugins, by its silver table.
+        self.installed = {owned.entry.silver_table: owned.entry for owned in registry.datasets.values()}
 
     # what it declares
 

@@ -33,10 +33,12 @@ class Membership(Value):
         tickers: each once, in the order of the universe.
         spans: first and last day on which a ticker belongs, both included, in stretches that neither meet nor overlap,
             oldest first; a ticker that is not there belongs always.
+        changed: of rows of a query, when they last changed, aware: those asked before are due again.
     """
 
     tickers: tuple[str, ...]
     spans: Mapping[str, Sequence[tuple[dt.date, dt.date]]] = attrs.field(factory=dict)
+    changed: Mapping[str, dt.datetime] = attrs.field(factory=dict)
 
 
 def membership_of(members: Sequence[UniverseMember], *, limit: int = 0) -> Membership:

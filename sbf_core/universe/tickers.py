@@ -18,15 +18,22 @@ def fault_of(ticker: str) -> str:
         return "is empty"
     if len(ticker) > LENGTH_MAX:
         return f"has {len(ticker)} characters, {LENGTH_MAX} are allowed"
-    for char in "" if ticker.isascii() and ticker.isprintable() else ticker:
-        category = unicodedata.category(char)
-        if category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
-            return f"holds the invisible character U+{ord(char):04X}"
     if ticker.startswith(_FORMULA_START):
         return f"starts with {ticker[0]!r} like a spreadsheet formula"
     if "," in ticker:
         return "holds a comma, which stands between tickers"
-    if ".." in ticker.replace("\\", "/").split("/"):
+    return step_or_sign_in(ticker)
+
+
+def step_or_sign_in(name: str) -> str:
+    """Why a name can be nothing that is asked for: it holds what nobody sees, or leads to another place; or an empty
+    text.
+    """
+    for char in "" if name.isascii() and name.isprintable() else name:
+        category = unicodedata.category(char)
+        if category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
+            return f"holds the invisible character U+{ord(char):04X}"
+    if ".." in name.replace("\\", "/").split("/"):
         return "holds the path step '..'"
     return ""
 

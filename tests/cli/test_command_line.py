@@ -231,6 +231,11 @@ def test_reports_read_what_is_there(filled: Shell) -> None:
     assert (runs[0]["status"], runs[0]["files"]) == ("ok", 10)
     datasets = filled("datasets", "--plugins", "ecb").stdout
     assert "\n\nfx/ecb/reference_rates: Source: ECB. Free reuse with the source named. https://" in datasets
+    searched = json.loads(filled("datasets", "--search", "Yield curve", "--json").stdout)["datasets"]
+    assert [(item["dataset"], item["found_in"]) for item in searched] == [("rates/treasury/par_yield_curve", ["title"])]
+    assert "found in" in filled("datasets", "--search", "curve").stdout
+    assert "in no dataset stand all of these words: nosuchword" in filled("datasets", "--search", "nosuchword").stderr
+    assert filled("datasets", "ecb", "--search", "x").returncode == 2
     plugins = [item["plugin"] for item in json.loads(filled("datasets", "--json").stdout)["datasets"]]
     assert list(dict.fromkeys(plugins)) == [
         "bls",

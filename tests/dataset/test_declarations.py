@@ -105,6 +105,10 @@ def test_mistakes_are_found_when_it_is_declared(changes: dict[str, Any], message
 RECIPES = [
     (lambda: RestRecipe(url="ftp://x"), "not http"),
     (lambda: RestRecipe(url="https://x/{tikcer}"), r"holds \{tikcer\}; placeholders are"),
+    (lambda: RestRecipe(url="https://x/{from_date:%Y}"), r"says how \{from_date\} is written; write \{from_date\}"),
+    (lambda: RestRecipe(url="https://x/{ticker!r}"), r"says how \{ticker\} is written"),
+    (lambda: RestRecipe(url="https://x/{ticker"), r"'\}' before end of string; write \{\{ for a brace"),
+    (lambda: FileRecipe(path="{ticker:>9}.csv"), r"says how \{ticker\} is written"),
     (lambda: RestRecipe(url="https://x", extension=".pdf"), "extension '.pdf'"),
     (lambda: RestRecipe(url="https://x", mirrors="https://y"), "one text where several"),
     (lambda: FileRecipe(path="{nothing}.csv"), r"\{nothing\}"),
@@ -145,6 +149,13 @@ def test_a_declaration_from_toml_is_the_same(tmp_path: Path) -> None:
         TOML.replace('{ url = "https://example.com/{ticker}", mirrors = ["file:x"] }', '{ path = "{ticker}.csv" }')
     )
     assert entries_from_toml(path)[0].recipe == FileRecipe(path="{ticker}.csv")
+    bodies: list[tuple[str, dict[str, Any]]] = [
+        ('json = { a = [1.0, true, "{ticker}"] }', {"json": {"a": [1.0, True, "{ticker}"]}}),
+        ('form = { a = "{ticker}" }', {"form": {"a": "{ticker}"}}),
+    ]
+    for declared, body in bodies:
+        path.write_text(TOML.replace('mirrors = ["file:x"]', declared))
+        assert entries_from_toml(path)[0].recipe == RestRecipe(url="https://example.com/{ticker}", **body)
 
 
 TOML_MISTAKES = [
@@ -154,6 +165,9 @@ TOML_MISTAKES = [
     (("first_date = 2020-01-01", 'first_date = "soon"'), "first_date"),
     (('type = "DATE"', 'type = "DAY"'), "'DAY'"),
     (('"prices"', "prices"), "not TOML"),
+    (('mirrors = ["file:x"]', "form = { all = true }"), "form holds what is no text"),
+    (('mirrors = ["file:x"]', 'form = ["all"]'), "form holds what is no text"),
+    (('mirrors = ["file:x"]', "json = { day = 2024-01-01 }"), "the body cannot be JSON"),
     (("[[dataset]]", "[[datasets]]"), r"no \[\[dataset\]\]"),
 ]
 

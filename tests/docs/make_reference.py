@@ -24,9 +24,11 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_list import FORMATS
 from sbf_core.dataset.pages import Pages
-from sbf_core.dataset.recipe import FileRecipe, RestRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken
 from sbf_core.dataset.signature import Signature
 from sbf_core.duck import migrate
@@ -180,7 +182,8 @@ def hooks() -> str:
 EXAMPLES: dict[str, dict[str, str]] = {
     "DatasetKeymapEntry": {
         "domain": '"fx"', "source": '"ecb"', "dataset": '"reference_rates"', "discriminator": '"annual"',
-        "scope": '"per_ticker"', "members": '("GDP", "CPI")', "silver_table": '"ecb_rate"',
+        "scope": '"per_ticker"', "members": '("GDP", "CPI")',
+        "for_each": 'ForEach(query="SELECT id FROM silver.filings", key=("id",))', "silver_table": '"ecb_rate"',
         "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")', "semantics": '"snapshot"',
         "on_duplicate": '"last"', "format": 'Csv(delimiter=";")', "rows_at": '"data.items"', "member": '"rates.csv"',
         "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1",
@@ -197,11 +200,13 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "error_fields": '("Error Message",)', "error_texts": '("Limit Reach",)',
         "plan_texts": '("Exclusive Endpoint",)', "may_be_empty": "True",
         "none_status": "(404, 204)", "listing_fields": '("vintage_dates",)',
+        "item_none_fields": '("warning",)', "item_error_fields": '("error",)',
     },
     "Column": {
         "name": '"rate"', "type": '"DECIMAL(18,6)"', "nullable": "True", "key": "True",
         "row_date": "True", "known_from": "True", "source": '"obsValue"', "also": '("OBS_VALUE",)',
         "renamed_from": '("value",)', "optional": "True", "missing": '("N/A", ".")', "trim": "True",
+        "index_of": '"tickers"',
         "date_format": '"%d.%m.%Y"', "zone": '"America/New_York"', "fold": '"first"', "epoch": '"ms"',
         "known_at": '"16:30"', "cut_at": '"asked_since"', "unit": '"per EUR"', "doc": '"fixed at 14:15 CET"',
     },
@@ -228,6 +233,10 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "SdmxJson": {"decimal": '","', "thousands": '"\'"'},
     "SdmxCsv": {"delimiter": '";"', "labels": "True", "decimal": '","', "thousands": '"\'"'},
     "SdmxMl": {"decimal": '","', "thousands": '"\'"'},
+    "ForEach": {
+        "query": '"SELECT id, recorded_at FROM silver.filings"', "key": '("id",)', "changed": '"recorded_at"',
+        "once": "True",
+    },
     "RestRecipe": {
         "url": '"https://example.com/eod/{ticker}?from={from_date}"', "extension": '"csv"',
         "method": '"POST"', "json": '{"series": ["{ticker}"], "year": "{year}"}', "form": '{"symbol": "{ticker}"}',
@@ -270,7 +279,11 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "by": '"token"', "column": '"updated"', "overlap_seconds": "300.0",
         "format": '"ms"', "at": '"meta.next"', "first": '"0"',
     },
-    "FileRecipe": {"path": '"prices/{ticker}.csv"', "extension": '"parquet"', "mirrors": '("old/{ticker}.csv",)'},
+    "FileRecipe": {
+        "path": '"prices/{ticker}.csv"', "extension": '"parquet"', "mirrors": '("old/{ticker}.csv",)',
+        "each": '"file"', "parts": 'r"(?P<day>\\d{8})\\.csv"', "quiet_seconds": "60.0",
+        "options": '{"region": "eu-west-1"}', "secrets": '{"secret_access_key": "EXAMPLE_SECRET"}',
+    },
     "Pages": {
         "by": '"cursor"', "parameter": '"cursor"', "in_body": "True", "first": "0", "size": "100",
         "size_parameter": '"limit"',
@@ -303,6 +316,7 @@ DECLARED = (
     Cadence,
     DataRules,
     Column,
+    ForEach,
     RestRecipe,
     ClientCredentials,
     RefreshToken,

@@ -73,6 +73,7 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         },
         "FixedWidth": {"fields": (("a", 0, 4),)},
         "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"},
+        "ForEach": {"query": "SELECT id FROM silver.filings", "key": ("id",)},
         "Cursor": {"by": "moment"}, "Pages": {"by": "page", "parameter": "page"},
         "GoldModel": {"name": "fact_rate", "key": ("currency",), "sql": "SELECT 1 AS currency"},
         "GoldSource": {"table": "silver.a"}, "UniverseMember": {"ticker": "AAPL"},
@@ -87,6 +88,11 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
     beside = {
         "spec": {"kind": "own"},
         "members": {"scope": "per_ticker"},
+        "for_each": {"scope": "per_ticker"},
+        "each": {"path": "drops/*.csv"},
+        "parts": {"path": "drops/*.csv", "each": "file"},
+        "quiet_seconds": {"path": "drops/*.csv", "each": "file"},
+        "options": {"path": "s3://bucket/drops/*.csv", "each": "file"},
         "restated_column": {"lookback_days": 5, "columns": _DATED},
         "restated": {"lookback_days": 5, "columns": _DATED},
         "answers": {"columns": _DATED},
@@ -110,6 +116,7 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         if kind == "Cursor"
         else {}
     )
+    more |= {"secrets": beside["options"]} if kind == "FileRecipe" else {}
     value = eval(make_reference.EXAMPLES[kind][field], dict(names))
     made = getattr(api, kind)(**{**least.get(kind, {}), **beside.get(field, {}), **more.get(field, {}), field: value})
     assert getattr(made, field) != attrs.fields_dict(type(made))[field].default

@@ -38,12 +38,18 @@ class Gauge:
     """A plugin in a folder of the test's own, with a recording."""
 
     def __init__(
-        self, folder: Path, *, url: str = "", exempt: str = "{}", recipe: str = 'FileRecipe(path="rain.csv")'
+        self,
+        folder: Path,
+        *,
+        url: str = "",
+        exempt: str = "{}",
+        recipe: str = 'FileRecipe(path="rain.csv")',
+        module: str = PLUGIN,
     ) -> None:
         self.folder = folder
         info = folder / "sbf_gauge-1.0.dist-info"
         info.mkdir()
-        text = PLUGIN.replace("{url}", url).replace("{exempt}", exempt).replace("{recipe}", recipe)
+        text = module.replace("{url}", url).replace("{exempt}", exempt).replace("{recipe}", recipe)
         (folder / "sbf_gauge.py").write_text(text)
         (info / "METADATA").write_text(
             "Metadata-Version: 2.4\nName: sbf-gauge\nVersion: 1.0\nLicense-Expression: MIT\n\nRain.\n"
@@ -78,10 +84,10 @@ def test_a_report_says_what_is_wrong_and_ends_with_1(tmp_path: Path) -> None:
     done = gauge.check("--recording", "home")
     assert done.returncode == 1
     assert "docs: weather/gauge/rain: source_url is empty: say where it is described" in done.stdout
-    assert done.stdout.rstrip().endswith("gauge (sbf-gauge 1.0): 27 of 28 checks passed")
+    assert done.stdout.rstrip().endswith("gauge (sbf-gauge 1.0): 29 of 30 checks passed")
     told = json.loads(gauge.check("--recording", "home", "--json").stdout)
     assert told["schema"] == "sbf.conformance/1"
-    assert (told["passed"], len(told["checks"])) == (False, 28)
+    assert (told["passed"], len(told["checks"])) == (False, 30)
     assert [check["check"] for check in told["checks"] if check["state"] == "failed"] == ["docs"]
 
 
@@ -99,7 +105,7 @@ def test_what_many_checks_lack_is_told_once(tmp_path: Path) -> None:
     typed = [text.replace("HOME", "home") for text in told[1].split("`")[1::2]]
     assert typed[0].startswith("sbf run ")
     assert gauge.run("-m", "sbf_core", *typed[0].split()[1:]).returncode == 0
-    assert gauge.check(*typed[1].split()).stdout.rstrip().endswith("27 of 28 checks passed")
+    assert gauge.check(*typed[1].split()).stdout.rstrip().endswith("29 of 30 checks passed")
 
 
 def test_exemptions_are_shown_with_their_reasons(tmp_path: Path) -> None:
@@ -112,7 +118,7 @@ def test_exemptions_are_shown_with_their_reasons(tmp_path: Path) -> None:
     )
     tested = gauge.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_gauge.py")
     assert tested.returncode == 0, tested.stdout
-    assert "27 passed, 1 skipped" in tested.stdout
+    assert "29 passed, 1 skipped" in tested.stdout
     assert "exempt from conformance: gauge: docs: the gauge is on my roof" in tested.stdout
     other = gauge.check("--recording", "home", "--exempt", "rows_are_taken=none is left out")
     assert "it is exempt from 'rows_are_taken' (none is left out), and needs it no more: take it out" in other.stdout
@@ -136,7 +142,7 @@ def test_a_plugin_that_posts_is_checked_like_any_other(tmp_path: Path, monkeypat
         gauge = Gauge(tmp_path, url="https://example.com", recipe=recipe)
     done = gauge.check("--recording", "home")
     assert done.returncode == 0, done.stdout
-    assert done.stdout.rstrip().endswith("28 of 28 checks passed")
+    assert done.stdout.rstrip().endswith("30 of 30 checks passed")
     text = (tmp_path / "sbf_gauge.py").read_text().replace('"what": ["rain"]', '"what": [{"api_key": "abc"}]')
     (tmp_path / "sbf_gauge.py").write_text(text)
     told = gauge.check("--recording", "home").stdout
@@ -166,7 +172,7 @@ def test_a_plugin_that_signs_in_is_checked_like_any_other(tmp_path: Path, monkey
     monkeypatch.delenv("RAIN_SECRET")
     done = gauge.check("--recording", "home")
     assert done.returncode == 0, done.stdout
-    assert done.stdout.rstrip().endswith("28 of 28 checks passed")
+    assert done.stdout.rstrip().endswith("30 of 30 checks passed")
     text = (
         (tmp_path / "sbf_gauge.py")
         .read_text()
@@ -175,6 +181,52 @@ def test_a_plugin_that_signs_in_is_checked_like_any_other(tmp_path: Path, monkey
     (tmp_path / "sbf_gauge.py").write_text(text)
     told = gauge.check("--recording", "home").stdout
     assert "sign_in holds a value of 'api_key'; declare the name of a key in its place" in told
+
+
+ROWS = '''"""Gauges, and the rain of each."""
+import attrs
+from sbf_core.api import DatasetKeymapEntry, ForEach, RestRecipe, column, hookimpl
+
+@attrs.frozen
+class Station:
+    id: str = column(key=True)
+    name: str = column()
+
+@attrs.frozen
+class Rain:
+    gauge: str = column(key=True, source="request.each.id")
+    day: str = column(key=True)
+    amount: float = column(unit="mm")
+
+USUAL = {"domain": "weather", "source": "gauge", "terms": "None.", "source_url": "https://example.com"}
+
+@hookimpl
+def datasets():
+    return [
+        DatasetKeymapEntry(dataset="rain", silver_table="rain", columns=Rain, title="Rain", scope="per_ticker",
+                           for_each=ForEach(query="SELECT id FROM silver.gauges", key=("id",)),
+                           recipe=RestRecipe(url="{url}/rain?of={each.id}"), **USUAL),
+        DatasetKeymapEntry(dataset="gauges", silver_table="gauges", columns=Station, title="Gauges",
+                           recipe=RestRecipe(url="{url}/gauges"), **USUAL),
+    ]
+'''
+
+
+def test_a_plugin_that_asks_for_each_row_is_checked_like_any_other(tmp_path: Path) -> None:
+    with HTTPServer() as server:
+        server.expect_request("/gauges").respond_with_json([{"id": "kew", "name": "Kew"}, {"id": "o,x|y", "name": "O"}])
+        server.expect_request("/rain").respond_with_handler(
+            lambda request: Response(json.dumps([{"day": "1", "amount": len(request.args["of"])}]))
+        )
+        gauge = Gauge(tmp_path, url=server.url_for(""), module=ROWS)
+    done = gauge.check("--recording", "home")
+    assert done.returncode == 0, done.stdout
+    assert "(weather/gauge/rain: 2 of 2 recorded rows are given by its query)" in done.stdout
+    module = tmp_path / "sbf_gauge.py"
+    module.write_text(module.read_text().replace("SELECT id FROM", "SELECT name AS id FROM"))
+    told = gauge.check("--recording", "home").stdout
+    gives = "over the recording for_each gives none of the 2 rows that were asked for, e.g. 'Kew' and not 'kew'"
+    assert f"rows_are_asked_for: weather/gauge/rain: {gives}" in told
 
 
 @pytest.mark.parametrize(
@@ -199,4 +251,4 @@ def test_a_plugin_that_does_not_load_is_told_and_nothing_else_is_made(tmp_path: 
     done = gauge.check()
     assert done.returncode == 1
     assert "declaration: the plugin is refused: ImportError: no such thing" in done.stdout
-    assert "0 of 28 checks passed, 27 not made" in done.stdout
+    assert "0 of 30 checks passed, 29 not made" in done.stdout

@@ -22,11 +22,22 @@ from typing import Any
 import attrs
 import pytest
 
-from sbf_core.api import Chart, DatasetKeymapEntry, GoldModel, ParseRows, RestRecipe, SelectRows, column, hookimpl
+from sbf_core.api import (
+    Chart,
+    DatasetKeymapEntry,
+    ForEach,
+    GoldModel,
+    ParseRows,
+    RestRecipe,
+    SelectRows,
+    column,
+    hookimpl,
+)
 from sbf_core.errors import UsageError
 from sbf_core.http.recipe_walk import fetch_by_recipe
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
+from sbf_core.testing.check_declaration import secrets_in_addresses
 from sbf_core.testing.kit import CHECKS, check_all, checked, exemptions_of
 from sbf_core.testing.outcome import EXEMPT, FAILED, PASSED
 from sbf_core.testing.promote_code import keep_code, kept_code, kept_place, promote_code
@@ -143,6 +154,12 @@ class NotMarked(Honest):
 
 class WithoutTitle(Honest):
     facts = {"title": ""}
+
+
+class Unsettled(Honest):
+    """As it came from ``sbf plugins new``."""
+
+    recipe = RestRecipe(url=URL)  # unsure: are there further pages?
 
 
 class SecondDataset(Honest):
@@ -460,10 +477,18 @@ class SilentlyOther(Honest):
     kept: dict[str, Any] = {"code": "0123456789abcdef", "versions": {"weather/gauge/rain": 1}}
 
 
+class RowsOfNobody(Honest):
+    """Is asked for each row of a table that no plugin fills."""
+
+    facts = {"scope": "per_ticker", "for_each": ForEach(query="SELECT id FROM silver.gauges", key=("id",))}
+    recipe = RestRecipe(url=f"{URL}&gauge={{ticker}}")
+
+
 #: Each sin, the check that must notice it, what it must say, and the checks that cannot help noticing it, too.
 SINS = [
     (NoRecipe, "declaration", "no recipe", "*"),
     (NotMarked, "hooks", "promote() is not marked with @hookimpl", ""),
+    (Unsettled, "nothing_is_unsure", "is unsure: are there further pages?; settle it and take the mark out", ""),
     (WithoutTitle, "docs", "title is empty", ""),
     (SecondDataset, "recorded", "nothing of it was recorded", ""),
     (Alternating, "fetch_is_deterministic", "asked twice, it answered", "bytes_are_unchanged"),
@@ -471,6 +496,7 @@ SINS = [
     (Tidy, "bytes_are_unchanged", "is not what http gave", ""),
     (Brave, "errors_are_passed_on", "answered 503", ""),
     (KeyInAddress, "secrets_stay_secret", "a key that was set in the environment", ""),
+    (RowsOfNobody, "rows_are_asked_for", "reads silver.gauges, which is filled by no dataset", "*"),
     (WrongSource, "columns_are_filled", "'height' is empty in all 7 rows", ""),
     (TooNarrow, "rows_are_taken", "not_an_integer in amount", "*"),
     (KeyTooShort, "keys_are_unique", "duplicate_key", "*"),
@@ -679,3 +705,26 @@ def test_a_raised_version_asks_for_the_new_hash_and_then_is_well(tmp_path: Path)
     assert checked(subject, check, {}).state == PASSED
     kept_place(subject).write_text("{")
     assert "the hash of promote cannot be read" in checked(subject, check, {}).text
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ("<q><apiKey>ab12</apiKey></q>", "apiKey"),
+        ("<q Token='ab12'/>", "Token"),
+        ('{ "access_token": "ab12" }', "access_token"),
+        ("q=1&api-key=ab12", "api-key"),
+        ("<q><apiKey/><token>{ticker}</token></q>", ""),
+        ('{ eod(token: $token, key: "GDP") { close } }', ""),
+        ("<keys>A</keys>", ""),
+    ],
+)
+def test_a_key_in_the_text_of_a_body_is_found(body: str, name: str) -> None:
+    """What stands there is in the journal of every user, as in an address."""
+    recipe = RestRecipe(url=URL, body=body, content_type="text/plain")
+    entry = DatasetKeymapEntry(
+        domain="rain", source="gauge", dataset="kew", silver_table="kew", columns=Rain, recipe=recipe,
+        first_date=dt.date(2024, 3, 1), horizon="any",
+    )  # fmt: skip
+    wanted = [f"the body holds a value of {name!r}"] if name else []
+    assert [problem.text.partition(";")[0] for problem in secrets_in_addresses(entry)] == wanted

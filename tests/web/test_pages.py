@@ -73,6 +73,14 @@ def test_every_page_has_its_function() -> None:
     assert all(callable(page_of(place)) for place in _PAGES.values())
 
 
+def test_datasets_are_found_by_words(client: TestClient) -> None:
+    assert "prices/fake/eod" in seen(client.get("/datasets?search=FAKE+eod").text).text
+    nothing = seen(client.get("/datasets?search=fake+nosuch").text).text
+    assert "In no dataset stand all of these words." in nothing
+    assert "prices/fake/eod" not in nothing
+    assert "<script>" not in client.get("/datasets?search=<script>").text
+
+
 def test_pages_say_what_a_reader_must_know(client: TestClient) -> None:
     overview = seen(client.get("/").text).text
     assert "Last run" in overview

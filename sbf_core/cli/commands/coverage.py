@@ -127,12 +127,19 @@ _Coverages = Sequence[tuple[DatasetKeymapEntry, Sequence[CoveredStretch]]]
 def _coverages(home: Home, entries: Sequence[DatasetKeymapEntry], ticker: str | None) -> _Coverages:
     """The days of some datasets, with the universe as a run knows it, where one of them counts on it."""
     today, limit = home.clock.now().date(), home.settings["universe.ticker_limit"]
-    sources = [entry.source for entry in entries if counts_on_universe(entry)]
-    universe = RunUniverse(home.settings, home.plugins, None, sources=sources) if sources else None
+    counting = [entry for entry in entries if counts_on_universe(entry)]
+    universe = RunUniverse(home.settings, home.plugins, None, datasets=counting) if counting else None
     with reading(home) as cursor:
-        belonging = {one: universe.membership(one, cursor, limit=limit) for one in set(sources)} if universe else {}
+        sources = {entry.source for entry in counting}
+        belonging = {one: universe.membership(one, cursor, limit=limit) for one in sources} if universe else {}
         found = [
-            coverage_of(cursor, entry, belonging=belonging.get(entry.source), today=today, ticker=ticker)
+            coverage_of(
+                cursor,
+                entry,
+                belonging=belonging.get(entry.source) if counts_on_universe(entry) else None,
+                today=today,
+                ticker=ticker,
+            )
             for entry in entries
         ]
     return list(zip(entries, found, strict=True))

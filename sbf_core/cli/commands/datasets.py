@@ -10,10 +10,12 @@ import typer
 
 from sbf_core.cli import options as opt
 from sbf_core.cli.of_dataset import of_dataset, show
-from sbf_core.cli.render import print_json, print_table, say
+from sbf_core.cli.render import print_json, print_table, say, tell
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.errors import UsageError
 from sbf_core.home.home import Home
 from sbf_core.plugin.patterns import chosen_by
+from sbf_core.reports import catalogue
 from sbf_core.reports import datasets as facts
 from sbf_core.reports.stale_tables import undeclared_fields
 from sbf_core.reports.table import FactTable
@@ -27,6 +29,15 @@ def datasets(
     ] = None,
     home_folder: opt.HomeFolder = None,
     plugins: opt.Plugins = None,
+    search: Annotated[
+        str,
+        typer.Option(
+            "--search",
+            metavar="WORDS",
+            help="Those in whose title, names, tags, columns, terms or source each word stands.",
+            show_default=False,
+        ),
+    ] = "",
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=1, max=opt.COUNT_MAX, help="How many payloads of one dataset.")
     ] = 20,
@@ -35,9 +46,11 @@ def datasets(
     """The datasets of the installed plugins, with their source and terms;
     or one: what its columns hold, and its payloads.
 
-    Examples: sbf datasets --plugins ecb | sbf datasets bls_cpi
+    Examples: sbf datasets --plugins ecb | sbf datasets bls_cpi | sbf datasets --search "yield curve"
     """
     home = Home.at(home_folder)
+    if name is not None and search:
+        raise UsageError("one dataset is named, and others are searched for", where="--search", fix="leave out one")
     if name is not None:
         _one(home, name, limit=limit, as_json=as_json)
         return
@@ -49,6 +62,10 @@ def datasets(
         else [name for word in named for name in chosen_by(word, manager.records.values(), what="--plugins")]
     )
     owned = home.registry.of(chosen)
+    by_id = {item.entry.id: item for item in owned}
+    found = {one.entry.id: one.places for one in catalogue.search([item.entry for item in owned], search)}
+    if search:  # the best first
+        owned = [by_id[dataset_id] for dataset_id in found]
     if as_json:
         print_json(
             "datasets",
@@ -59,6 +76,7 @@ def datasets(
                     "silver_table": item.entry.silver_table, "key": item.entry.key_columns,
                     "title": item.entry.title, "terms": item.entry.terms,
                     "source_url": item.entry.source_url, "tags": item.entry.tags,
+                    "found_in": found[item.entry.id],
                     "columns": [
                         {
                             "name": column.name, "type": column.type, "nullable": column.nullable,
@@ -71,13 +89,19 @@ def datasets(
             ],
         )  # fmt: skip
         return
+    if search and not owned:
+        tell(f"sbf: note: in no dataset stand all of these words: {search}")
+    place = ("found in",) if search else ()
     print_table(
-        ("dataset", "plugin", "scope", "silver table", "title"),
+        ("dataset", "plugin", "scope", "silver table", "title", *place),
         [
-            (item.entry.id, item.plugin.name, item.entry.scope, f"silver.{item.entry.silver_table}", item.entry.title)
+            (
+                item.entry.id, item.plugin.name, item.entry.scope, f"silver.{item.entry.silver_table}",
+                item.entry.title, *([", ".join(found[item.entry.id])] if search else []),
+            )
             for item in owned
         ],
-    )
+    )  # fmt: skip
     told = [f"{item.entry.id}: {_terms(item.entry)}" for item in owned if _terms(item.entry)]
     if told:
         print("", *told, sep="\n")

@@ -44,15 +44,22 @@ def plugins_check(
     update: Annotated[
         bool, typer.Option("--update", help="First keep the hash of the hook promote, beside the recording.")
     ] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Lines may still be marked as unsure.")] = False,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Run the conformance kit on a plugin: 28 checks of its declaration, its hooks and its recording. Touches no home.
+    """Run the conformance kit on a plugin: 30 checks of its declaration, its hooks and its recording. Touches no home.
 
     Examples: sbf plugins check ecb | sbf plugins check ecb --update
     """
     reasons = {part.partition("=")[0]: part.partition("=")[2] for part in exempt or ()}
     with tempfile.TemporaryDirectory(prefix="sbf-check-", ignore_cleanup_errors=True) as folder:
-        subject = Subject(name, Path(folder), recording=recording, options=Settings(home_folder).options.get(name))
+        subject = Subject(
+            name,
+            Path(folder),
+            recording=recording,
+            options=Settings(home_folder).options.get(name),
+            is_draft=draft,
+        )
         kept = keep_code(subject) if update else None
         if kept is not None:
             tell(f"sbf: note: the hash of promote is kept in {kept}")

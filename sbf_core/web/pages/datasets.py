@@ -13,8 +13,8 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import EnvironmentFault, UsageError
 from sbf_core.gold.tables import table_exists
 from sbf_core.home.gold_models import gold_over
+from sbf_core.reports import catalogue, datasets, overview
 from sbf_core.reports import dataset_rows as rows
-from sbf_core.reports import datasets, overview
 from sbf_core.reports.coverage import coverage_of, coverage_table
 from sbf_core.reports.form_days import moment_of
 from sbf_core.reports.rejects import reject_counts
@@ -40,13 +40,16 @@ _FILTERS_SHOWN = 8
 
 
 def datasets_page(site: Site, request: Request) -> Response:
-    """All datasets: those with payloads first, then those that were never asked for."""
-    del request
-    now = site.clock.now()
+    """All datasets, or those in which some words stand: those with payloads first, then those that were never asked
+    for.
+    """
+    words, now = request.query_params.get("search", ""), site.clock.now()
+    found = {one.entry.id: ", ".join(one.places) for one in catalogue.search(site.entries, words)}
     with site.readers.reading() as cursor:
         states = overview.dataset_states(cursor, site.entries, bronze=site.home.config.bronze, now=now)
     known = {one.id for one in states}
-    others = [entry for entry in site.entries if entry.id not in known]
+    others = [entry for entry in site.entries if entry.id not in known and entry.id in found]
+    states = [one for one in states if one.id in found or not words]
     return site.rendering.page(
         "datasets.html",
         path="/datasets",
@@ -54,6 +57,8 @@ def datasets_page(site: Site, request: Request) -> Response:
         states=states,
         badges=[cell_of("state", one.state) for one in states],
         others=others,
+        words=words,
+        found=found if words else {},
         problem=site.problem,
     )
 
@@ -222,7 +227,7 @@ def _belonging(
     if not counts_on_universe(entry):
         return None, ""
     try:
-        universe = RunUniverse(site.settings, site.home.plugins, None, sources=[entry.source])
+        universe = RunUniverse(site.settings, site.home.plugins, None, datasets=[entry])
         plugin = universe.settings_of(entry.source).plugin
         if plugin:
             return None, f"it is given by plugin {plugin}, which pages do not ask"

@@ -1,0 +1,44 @@
+"""Who reads the files that a dataset asks for: those of this machine, or of an object store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.http.live import LiveSession
+from sbf_core.http.local_files import LocalFiles
+from sbf_core.runs.request import RunRequest
+from sbf_core.runs.result import RunResult
+
+
+class AskedFiles(Protocol):
+    """Reads the files of one dataset."""
+
+    def expect(self, series: Sequence[str]) -> None:
+        """The files of these series will be asked for, in this order."""
+        ...
+
+    def read(self, request: RunRequest, path: str, *, extension: str, in_place: bool = False) -> RunResult:
+        """What a file holds, or why there is no payload."""
+        ...
+
+    def close(self) -> None:
+        """No more is asked for."""
+        ...
+
+
+def files_of(entry: DatasetKeymapEntry, live: LiveSession, *, as_declared: bool) -> AskedFiles:
+    """Who reads the files of a dataset.
+
+    Args:
+        entry: the dataset.
+        live: keys, clock, and where relative paths start.
+        as_declared: payloads are read as the declaration says.
+    """
+    folder = entry.each_file
+    if folder is None or not folder.is_remote:
+        return LocalFiles(entry, live.files, live.clock, as_declared=as_declared)
+    from sbf_core.http.store_files import StoreFiles  # few folders are in a store
+
+    return StoreFiles(entry, folder, live, as_declared=as_declared)

@@ -1,0 +1,121 @@
+"""Object stores: which files there are, and their bytes. The extra ``stores`` brings the library."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import attrs
+
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.errors import DatasetFailure, UsageError, printable
+from sbf_core.settings.keys import Keys
+from sbf_core.value import Value
+
+_SECONDS_MAX = "120s"
+_CHARACTERS_SHOWN = 300
+
+
+@attrs.frozen(kw_only=True)
+class StoredFile(Value):
+    """A file in a store.
+
+    Attributes:
+        name: below the folder in which the pattern begins.
+        byte_count: its size.
+        changed_at: when it changed last, to the second, aware.
+        etag: the store's own mark of what is in it; empty where it has none.
+    """
+
+    name: str
+    byte_count: int
+    changed_at: dt.datetime
+    etag: str
+
+    @property
+    def mark(self) -> str:
+        """What tells that it may have changed."""
+        return f"{self.byte_count}-{self.changed_at.timestamp():.0f}-{self.etag}"
+
+
+class Store:
+    """The folder of a bucket in which a recipe's pattern begins.
+
+    Args:
+        recipe: of files in an object store.
+        keys: gives what is secret.
+
+    Raises:
+        UsageError: the library is not installed, a key is not set, or an option is none of the store's.
+        DatasetFailure: the store cannot be used as it is declared.
+    """
+
+    def __init__(self, recipe: FileRecipe, keys: Keys) -> None:
+        self._where = f"{recipe.store}/{recipe.folder}".rstrip("/")
+        try:
+            self._faults: Any = import_module("obstore.exceptions")
+            store: Any = import_module("obstore.store")
+        except ImportError as error:
+            raise UsageError(
+                f"files at {self._where} need a library", fix='pip install "sbf[stores]"', code="STORE"
+            ) from error
+        hidden = {name: keys.get(key, blanks=True).reveal() for name, key in recipe.secrets.items()}
+        client = {"timeout": _SECONDS_MAX, "allow_http": recipe.options.get("endpoint", "").startswith("http://")}
+        with self._told():
+            self._store = store.from_url(
+                self._where, client_options=client, retry_config={"max_retries": 5}, **recipe.options, **hidden
+            )
+
+    def files(self, *, deep: bool) -> Iterator[StoredFile]:
+        """The files of the folder, in no order; with ``deep`` those of all folders in it, too.
+
+        Raises ``DatasetFailure``.
+        """
+        with self._told():
+            listed = [self._store.list_with_delimiter()["objects"]] if not deep else self._store.list()
+            for batch in listed:
+                for one in batch:
+                    yield StoredFile(
+                        name=one["path"],
+                        byte_count=one["size"],
+                        changed_at=one["last_modified"],
+                        etag=one["e_tag"] or "",
+                    )
+
+    def read(self, name: str, *, bytes_max: int) -> tuple[bytes, StoredFile]:
+        """The bytes of a file, all of one state of it, and its facts.
+
+        Args:
+            name: of the file.
+            bytes_max: a larger one is refused.
+
+        Raises:
+            DatasetFailure: it is not there, is too large, or the store does not answer.
+        """
+        with self._told():
+            answer = self._store.get(name)
+            facts = answer.meta
+            if facts["size"] > bytes_max:
+                raise DatasetFailure(f"it has {facts['size']:,} bytes, {bytes_max:,} are taken", where=self._where)
+            content = bytes(answer.bytes())
+        if len(content) != facts["size"]:
+            raise DatasetFailure(f"{len(content):,} of {facts['size']:,} bytes came", where=self._where)
+        read = StoredFile(
+            name=name, byte_count=len(content), changed_at=facts["last_modified"], etag=facts["e_tag"] or ""
+        )
+        return content, read
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What the library raises becomes a failure of the dataset."""
+        try:
+            yield
+        except self._faults.UnknownConfigurationKeyError as error:
+            said = str(error).splitlines()[0]
+            raise UsageError(said, where=self._where, fix="see the stores of obstore", code="STORE") from None
+        except (self._faults.BaseError, OSError) as error:  # what is not found is a FileNotFoundError
+            said = printable(str(error).partition("\n\nDebug source")[0])[:_CHARACTERS_SHOWN]
+            raise DatasetFailure(said, where=self._where) from None
