@@ -144,6 +144,16 @@ def test_a_replay_needs_neither_key_nor_server(tmp_path: Path, server: Server, m
     assert again.ask("SELECT count(*) FROM silver.px") == [(1,)]
 
 
+def test_without_its_key_it_is_left_out_unless_it_is_named(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STORE_SECRET")
+    warehouse = Warehouse(tmp_path / "home", Declared(declared(server)))
+    assert is_fine(warehouse.run())
+    assert server.asked == []
+    assert any("STORE_SECRET" in note for note in warehouse.runner().plan().notes)
+
+
 def test_no_key_is_kept_or_told(tmp_path: Path, server: Server) -> None:
     server.put("drops/x_20240101.csv", f"A,1\n{SECRET},2")
     warehouse = Warehouse(tmp_path / "home", Declared(declared(server)))
