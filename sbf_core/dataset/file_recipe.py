@@ -137,17 +137,28 @@ class FileRecipe(Value):
         Raises:
             UsageError: the name is none that ``parts`` matches.
         """
-        name, *more = parts_of(series)
+        name = self._name(series)
         match = compiled(self.parts, where=self.path).fullmatch(name) if self.parts else None
         lacking = match is not None and None in match.groupdict().values()
-        if more or lacking or (self.parts and match is None):
+        if lacking or (self.parts and match is None):
             what = f"the name {name!r} is none that parts={self.parts!r} matches with all its groups"
             raise UsageError(what, where=self.path, fix="mend the expression", code="FILE_NAME")
         return {NAME: name, **(match.groupdict() if match is not None else {})}
 
+    def _name(self, series: str) -> str:
+        name, *more = parts_of(series)
+        if more:
+            what = f"{series!r} is no name of a file"
+            raise UsageError(what, where=self.path, fix="declare it as it was, or ask anew", code="FILE_NAME")
+        return name
+
     def place(self, series: str) -> str:
-        """The path, or the address, of the file of a series."""
-        (name,) = parts_of(series)
+        """The path, or the address, of the file of a series.
+
+        Raises:
+            UsageError: the series is none of a file, as one that another declaration named.
+        """
+        name = self._name(series)
         folder = f"{self.store}/{self.folder}".rstrip("/") if self.is_remote else self.folder.rstrip("/")
         return f"{folder}/{name}" if folder or self.folder else name
 

@@ -637,6 +637,38 @@ def test_payloads_of_another_key_are_refused_and_cost_no_row(tmp_path: Path, off
     assert wide.ask("SELECT filing FROM silver.facts ORDER BY 1") == [("a",), ("b",)], "the table is as it was"
 
 
+def test_payloads_that_were_asked_for_as_a_whole_cost_no_other_dataset(tmp_path: Path, office: Office) -> None:
+    @attrs.frozen
+    class Whole:
+        filing: str = column(key=True, source="id")
+        text: str = column()
+
+    recipe = RestRecipe(url=f"{office.url}/notes?of=all")
+    whole = noted(office, for_each=None, scope="global", columns=Whole, recipe=recipe)
+    of(tmp_path / "home", whole).run()
+    each = of(tmp_path / "home", listed(office), noted(office, "SELECT id FROM silver.filings"))
+    context = each.run(hours_later=1)
+    assert {one.dataset for one in context.failures} == {"filings/odd/notes"}
+    assert "it was asked for otherwise: of no row" in str(context.failures[0])
+    assert each.ask("SELECT count(*) FROM silver.filings") == [(2,)], "the other goes on"
+
+
+def test_a_recording_of_rows_is_none_of_files(tmp_path: Path, office: Office) -> None:
+    @attrs.frozen
+    class File:
+        filing: str = column(key=True, source="request.each.name")
+        name: str = column(key=True)
+
+    recording = of(tmp_path / "home", listed(office), asked_each(office))
+    recording.run()
+    recipe = FileRecipe(path="drops/*.json", each="file", extension="json")
+    folder = of(tmp_path / "again", listed(office), asked_each(office, for_each=None, columns=File, recipe=recipe))
+    context = folder.run(options=RunOptions(replay=str(recording.home)))
+    assert {one.dataset for one in context.failures} == {"filings/odd/facts"}
+    assert "'1|a' is no name of a file" in " ".join(map(str, context.failures))
+    assert folder.ask("SELECT count(*) FROM silver.filings") == [(2,)], "the other goes on"
+
+
 def addresses(home: Path) -> list[str]:
     lines = [read_journal(path) for path in journal_files(home / "bronze")]
     return [unquote(urlsplit(line.row.address).query) for each in lines for line in each]
