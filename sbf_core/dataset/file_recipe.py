@@ -74,6 +74,10 @@ class FileRecipe(Value):
             what, fix = f"{self.path!r} names no bucket", 'path="s3://bucket/drops/*.csv"'
         elif (self.options or self.secrets) and not self.is_remote:
             what, fix = "options and secrets belong to an object store", 'path="s3://bucket/drops/*.csv"'
+        elif not all(isinstance(one, str) for one in (*self.options.values(), *self.secrets.values())):
+            what, fix = "options and secrets are texts", 'options={"skip_signature": "true"}'
+        elif set(self.options) & set(self.secrets):
+            what, fix = f"{min(set(self.options) & set(self.secrets))!r} is an option and a secret", "say it once"
         elif not _WILDCARDS.search(path):
             what, fix = "each file of a folder is found by a pattern, and the path is none", 'path="drops/*.csv"'
         elif path.endswith(("/", "**")) or "//" in path or "\\" in path:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 
@@ -38,7 +39,8 @@ class StoredFile(Value):
     @property
     def mark(self) -> str:
         """What tells that it may have changed."""
-        return f"{self.byte_count}-{self.changed_at.timestamp():.0f}-{self.etag}"
+        whole = int(self.changed_at.timestamp())  # a list may tell parts of a second, which the header of a file has not
+        return f"{self.byte_count}-{whole}-{self.etag}"
 
 
 class Store:
@@ -63,10 +65,12 @@ class Store:
                 f"files at {self._where} need a library", fix='pip install "sbf[stores]"', code="STORE"
             ) from error
         hidden = {name: keys.get(key, blanks=True).reveal() for name, key in recipe.secrets.items()}
-        client = {"timeout": _SECONDS_MAX, "allow_http": recipe.options.get("endpoint", "").startswith("http://")}
+        is_open = any(value.lower().startswith("http://") for value in recipe.options.values())
+        client = {"timeout": _SECONDS_MAX, "allow_http": is_open}
+        address = f"{recipe.store}/{quote(recipe.folder)}"  # else # and %20 would lead to another folder
         with self._told():
             self._store = store.from_url(
-                self._where, client_options=client, retry_config={"max_retries": 5}, **recipe.options, **hidden
+                address, config={**recipe.options, **hidden}, client_options=client, retry_config={"max_retries": 5}
             )
 
     def files(self, *, deep: bool) -> Iterator[StoredFile]:
@@ -116,6 +120,13 @@ class Store:
         except self._faults.UnknownConfigurationKeyError as error:
             said = str(error).splitlines()[0]
             raise UsageError(said, where=self._where, fix="see the stores of obstore", code="STORE") from None
-        except (self._faults.BaseError, OSError) as error:  # what is not found is a FileNotFoundError
-            said = printable(str(error).partition("\n\nDebug source")[0])[:_CHARACTERS_SHOWN]
-            raise DatasetFailure(said, where=self._where) from None
+        except (self._faults.BaseError, OSError, ValueError) as error:  # what is not found is a FileNotFoundError
+            raise self._failure(error) from None
+        except BaseException as error:  # its core is no Python: what it did not expect is no Exception
+            if type(error).__name__ != "PanicException":
+                raise
+            raise self._failure(error) from None
+
+    def _failure(self, error: BaseException) -> DatasetFailure:
+        said = printable(str(error).partition("\n\nDebug source")[0])[:_CHARACTERS_SHOWN]
+        return DatasetFailure(said, where=self._where)

@@ -134,6 +134,33 @@ def test_folders_at_any_depth_and_odd_names(tmp_path: Path, server: Server) -> N
     assert sorted(files(warehouse)) == sorted(f"s3://prices/drops/{name}" for name in names)
 
 
+@pytest.mark.parametrize(("folder", "other"), [("drops#1", "drops"), ("a%20b", "a b"), ("a b", "a%20b")])
+def test_a_folder_is_read_letter_by_letter(tmp_path: Path, server: Server, folder: str, other: str) -> None:
+    server.put(f"{folder}/right_20240101.csv", "A,1")
+    server.put(f"{other}/wrong_20240102.csv", "B,2")
+    warehouse = Warehouse(tmp_path / "home", Declared(declared(server, path=f"s3://prices/{folder}/*.csv")))
+    assert is_fine(warehouse.run())
+    assert files(warehouse) == [f"s3://prices/{folder}/right_20240101.csv"]
+
+
+def test_a_list_with_parts_of_seconds_says_nothing_new(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some servers list moments to the millisecond, and answer with whole seconds in the header of a file."""
+    told = localbucket.iso_timestamp
+    monkeypatch.setattr(localbucket, "iso_timestamp", lambda epoch: told(epoch).replace(".000Z", ".700Z"))
+    server.put("drops/x_20240101.csv", "A,1")
+    warehouse = Warehouse(tmp_path / "home", Declared(declared(server)))
+    assert is_fine(warehouse.run())
+    assert warehouse.run(hours_later=1).requests == 0
+
+
+def test_an_address_of_a_server_may_be_written_otherwise(tmp_path: Path, server: Server) -> None:
+    server.put("drops/x_20240101.csv", "A,1")
+    options = {"endpoint_url": server.endpoint, "region": "us-east-1"}
+    assert is_fine(Warehouse(tmp_path / "home", Declared(declared(server, options=options))).run())
+
+
 def test_a_replay_needs_neither_key_nor_server(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.put("drops/x_20240101.csv", "A,1")
     warehouse = Warehouse(tmp_path / "home", Declared(declared(server)))
@@ -160,6 +187,8 @@ def test_no_key_is_kept_or_told(tmp_path: Path, server: Server) -> None:
         ({"path": "s3://nowhere/drops/*.csv"}, "NoSuchBucket"),
         ({"options": {"endpoint": "http://127.0.0.1:9", "region": "x"}}, "its folder cannot be read: Generic S3 error"),
         ({"options": {"bucket_colour": "red"}}, "'bucket_colour' is not valid"),
+        ({"options": {"client_options": "x"}}, "'client_options' is not valid"),
+        ({"options": {"endpoint": "no address", "region": "x"}}, "its folder cannot be read: request valid"),
         ({"secrets": {"secret_access_key": "NOT_SET_ANYWHERE"}}, "the key NOT_SET_ANYWHERE is not set"),
     ],
 )
@@ -207,6 +236,8 @@ def test_without_the_library_it_is_told_what_to_install(
         ({"path": "s3://prices/../*.csv"}, "** and .. are no part"),
         ({"path": "drops/*.csv"}, "options and secrets belong to an object store"),
         ({"each": "", "parts": ""}, "is read as each file of a folder"),
+        ({"options": {"skip_signature": True}}, "options and secrets are texts"),
+        ({"options": {"access_key_id": "x"}}, "'access_key_id' is an option and a secret"),
     ],
 )
 def test_what_does_not_go_together_is_refused(recipe: dict[str, Any], told: str) -> None:
