@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from sbf_core.value import Value
 
 _SECONDS_MAX = "120s"
 _CHARACTERS_SHOWN = 300
+#: What the library raises where its core, which is no Python, gives up: it has no name for either.
+_PANICS = ("PanicException", "RustPanic")
 
 
 @attrs.frozen(kw_only=True)
@@ -39,7 +42,7 @@ class StoredFile(Value):
     @property
     def mark(self) -> str:
         """What tells that it may have changed."""
-        whole = int(self.changed_at.timestamp())  # a list may tell parts of a second, which the header of a file has not
+        whole = int(self.changed_at.timestamp())  # a list may tell parts of a second, the header of a file does not
         return f"{self.byte_count}-{whole}-{self.etag}"
 
 
@@ -73,24 +76,27 @@ class Store:
                 address, config={**recipe.options, **hidden}, client_options=client, retry_config={"max_retries": 5}
             )
 
-    def files(self, *, deep: bool) -> Iterator[StoredFile]:
-        """The files of the folder, in no order; with ``deep`` those of all folders in it, too.
+    def files(self, *, deep: bool) -> list[StoredFile]:
+        """The files of the folder, in no order; with ``deep`` those of all folders in it, too. Not for a running loop.
 
         Raises ``DatasetFailure``.
         """
         with self._told():
-            listed = [self._store.list_with_delimiter()["objects"]] if not deep else self._store.list()
-            for batch in listed:
-                for one in batch:
-                    yield StoredFile(
-                        name=one["path"],
-                        byte_count=one["size"],
-                        changed_at=one["last_modified"],
-                        etag=one["e_tag"] or "",
-                    )
+            found = asyncio.run(self._listed(deep=deep))  # else a slow store could not be interrupted
+        return [
+            StoredFile(
+                name=one["path"], byte_count=one["size"], changed_at=one["last_modified"], etag=one["e_tag"] or ""
+            )
+            for one in found
+        ]
 
-    def read(self, name: str, *, bytes_max: int) -> tuple[bytes, StoredFile]:
-        """The bytes of a file, all of one state of it, and its facts.
+    async def _listed(self, *, deep: bool) -> list[Any]:
+        if not deep:
+            return list((await self._store.list_with_delimiter_async())["objects"])
+        return [one async for batch in self._store.list() for one in batch]
+
+    async def read(self, name: str, *, bytes_max: int) -> tuple[Any, StoredFile]:
+        """The bytes of a file, as the library holds them, all of one state of it, and its facts.
 
         Args:
             name: of the file.
@@ -100,11 +106,11 @@ class Store:
             DatasetFailure: it is not there, is too large, or the store does not answer.
         """
         with self._told():
-            answer = self._store.get(name)
+            answer = await self._store.get_async(name)
             facts = answer.meta
             if facts["size"] > bytes_max:
                 raise DatasetFailure(f"it has {facts['size']:,} bytes, {bytes_max:,} are taken", where=self._where)
-            content = bytes(answer.bytes())
+            content = await answer.bytes_async()
         if len(content) != facts["size"]:
             raise DatasetFailure(f"{len(content):,} of {facts['size']:,} bytes came", where=self._where)
         read = StoredFile(
@@ -122,8 +128,8 @@ class Store:
             raise UsageError(said, where=self._where, fix="see the stores of obstore", code="STORE") from None
         except (self._faults.BaseError, OSError, ValueError) as error:  # what is not found is a FileNotFoundError
             raise self._failure(error) from None
-        except BaseException as error:  # its core is no Python: what it did not expect is no Exception
-            if type(error).__name__ != "PanicException":
+        except BaseException as error:  # not all of these are Exceptions
+            if type(error).__name__ not in _PANICS:
                 raise
             raise self._failure(error) from None
 

