@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,9 +96,11 @@ class Office:
         self.facts: dict[tuple[str, str], list[dict[str, object]]] = {}
         self.asked: list[str] = []
         self.refused: set[str] = set()
+        self.cut: set[str] = set()
         self.url = server.url_for("")
         server.expect_request("/list").respond_with_handler(self._list)
         server.expect_request("/facts").respond_with_handler(self._facts)
+        server.expect_request("/packed").respond_with_handler(self._packed)
         server.expect_request("/notes").respond_with_handler(self._notes)
 
     def _list(self, request: Request) -> Response:
@@ -111,6 +114,12 @@ class Office:
             return Response("{}", status=404)
         told = self.facts.get((cik, name), [{"name": "assets", "value": len(self.asked)}])
         return Response(json.dumps({"facts": told}), content_type="application/json")
+
+    def _packed(self, request: Request) -> Response:
+        name = request.args["id"]
+        self.asked.append(f"{request.args['cik']}/{name}")
+        packed = gzip.compress(b"name,value\nassets,1\n", mtime=0)
+        return Response(packed[:-6] if name in self.cut else packed, status=404 if name in self.refused else 200)
 
     def _notes(self, request: Request) -> Response:
         self.asked.append(f"note {request.args['of']}")
@@ -262,6 +271,51 @@ def test_once_is_once(tmp_path: Path, office: Office) -> None:
         assert sorted(office.asked) == wanted
     told = {item.why for item in once.runner().plan().requests if item.request.ticker}
     assert told == {"fetched 400 days ago; asked for once"}
+
+
+def test_once_counts_answers_alone(tmp_path: Path, office: Office) -> None:
+    """What the vendor did not have yet, or what nobody can read, is asked for again as of any dataset."""
+    recipe = RestRecipe(url=f"{office.url}/packed?cik={{each.cik}}&id={{each.id}}", extension="csv.gz")
+    office.refused, office.cut = {"a"}, {"b"}
+    office.filings.append({"cik": 3, "id": "c"})
+    changes = {"recipe": recipe, "rows_at": "", "is_data": DataRules(none_status=(404,))}
+    warehouse = of(tmp_path / "home", listed(office), asked_each(office, each={"once": True}, **changes))
+    assert "cannot be unpacked" in str(warehouse.run().failures)
+    assert known(warehouse) == [(3, "c", "assets")]
+    office.refused, office.cut, office.asked = set(), set(), []
+    assert is_fine(warehouse.run(hours_later=1))
+    assert office.asked == []
+    assert is_fine(warehouse.run(hours_later=24))
+    assert office.asked == ["list", "2/b"], "after refresh_after_hours"
+    assert is_fine(warehouse.run(hours_later=24 * 30))
+    assert office.asked == ["list", "2/b", "list", "1/a"], "after unknown_after_days"
+    assert len(known(warehouse)) == 3
+    office.asked.clear()
+    assert is_fine(warehouse.run(hours_later=24 * 400))
+    assert office.asked == ["list"], "all are answered"
+
+
+@pytest.mark.parametrize(
+    ("moment", "asked"),
+    [
+        ("TIMESTAMP '2024-01-02 14:30'", [[], [], ["1/a", "2/b"], []]),
+        ("TIMESTAMP '20000-01-01'", [[], [], [], []]),
+        ("TIMESTAMP '0100-01-01 (BC) 00:00'", [[], [], [], []]),
+        ("TIMESTAMP 'infinity'", [[], [], [], []]),
+        ("CAST(NULL AS TIMESTAMP)", [[], [], [], []]),
+    ],
+)
+def test_what_changes_in_times_to_come_is_asked_for_then(
+    tmp_path: Path, office: Office, moment: str, asked: list[list[str]]
+) -> None:
+    query = f"SELECT cik, id, {moment} AS at FROM silver.filings"
+    each = {"once": True, "changed": "at"}
+    warehouse = of(tmp_path / "home", listed(office), asked_each(office, query, each=each))
+    assert is_fine(warehouse.run())
+    for wanted in asked:
+        office.asked.clear()
+        assert is_fine(warehouse.run(hours_later=1))
+        assert sorted(office.asked) == wanted
 
 
 def test_a_row_that_changed_is_asked_again(tmp_path: Path, office: Office) -> None:
