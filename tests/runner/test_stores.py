@@ -120,10 +120,15 @@ def test_each_file_of_a_bucket_is_read_once_and_again_where_it_changed(tmp_path:
     assert is_fine(warehouse.run())
     assert files(warehouse) == [f"s3://prices/drops/x_202401{number:02}.csv" for number in range(1, 21)], "in order"
     assert warehouse.ask("SELECT count(*), sum(close) FROM silver.px") == [(20, 210.0)]
+    asked = [text.split()[1].rpartition("/")[2] for text in server.asked if "list-type" not in text]
+    assert asked.index("x_20240120.csv") >= 12, "eight are on their way, those of the first names first"
     server.asked.clear()
     assert warehouse.run(hours_later=1).requests == 0
     assert len(server.asked) == 1, "one look at the list"
     server.put("drops/x_20240101.csv", "A,1.5")  # of the same age
+    context = warehouse.run(hours_later=1)
+    assert (context.requests, context.rows_updated) == (1, 1)
+    server.put("drops/x_20240101.csv", "A,1.6", at=OLD + 0.25)  # of the same size and second
     context = warehouse.run(hours_later=1)
     assert (context.requests, context.rows_updated) == (1, 1)
     assert Verification(warehouse.opened()).run().findings == []
