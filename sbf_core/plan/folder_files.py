@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -161,14 +163,26 @@ def _below(folder: Path, name: str, pattern: Sequence[str]) -> Iterator[tuple[st
             if one.name.startswith(".") and not step.startswith("."):
                 continue
             path = f"{name}{one.name}"
-            if is_any:
-                if one.is_dir(follow_symlinks=False):
-                    yield from _below(folder / one.name, f"{path}/", pattern)
-            elif fnmatchcase(one.name, step):
-                if not rest and one.is_file():
-                    yield path, one.stat()
-                elif rest and one.is_dir():
-                    yield from _below(folder / one.name, f"{path}/", rest)
+            with suppress(FileNotFoundError):  # somebody moves it away
+                if is_any:
+                    if one.is_dir(follow_symlinks=False):
+                        yield from _below(folder / one.name, f"{path}/", pattern)
+                elif fnmatchcase(one.name, step) and not _leads_to_itself(one):
+                    if not rest and one.is_file():
+                        yield path, one.stat()
+                    elif rest and one.is_dir():
+                        yield from _below(folder / one.name, f"{path}/", rest)
+
+
+def _leads_to_itself(one: os.DirEntry[str]) -> bool:
+    """Whether a link ends nowhere because it comes round to itself; one that ends at what is not there is no file."""
+    try:
+        one.is_dir()
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return True
+    return False
 
 
 def _moment(facts: os.stat_result) -> dt.datetime:
