@@ -20,6 +20,8 @@ NAME = "name"
 _STORES = ("s3://", "gs://", "az://")
 #: What a pattern of names may hold in the place of letters.
 _WILDCARDS = re.compile(r"[*?\[]")
+#: A year.
+_QUIET_SECONDS_MAX = 366 * 86_400
 
 
 @attrs.frozen(kw_only=True)
@@ -86,8 +88,8 @@ class FileRecipe(Value):
             what, fix = f"** and .. are no part of a name in {self.path!r}", 'path="drops/**/*.csv"'
         elif self.mirrors:
             what, fix = "a file has no mirrors", "leave them out"
-        elif self.quiet_seconds < 0:
-            what, fix = "quiet_seconds cannot be negative", "quiet_seconds=60"
+        elif not 0 <= self.quiet_seconds <= _QUIET_SECONDS_MAX:
+            what, fix = f"quiet_seconds is 0 to {_QUIET_SECONDS_MAX:,}", "quiet_seconds=60"
         if what:
             raise UsageError(what, where=self.path, fix=fix, code="RECIPE")
         names = list(compiled(self.parts, where=self.path).groupindex)

@@ -271,9 +271,10 @@ def test_a_large_file_that_changes_before_it_is_copied_is_refused(
     assert plain.run().requests == 0
 
 
-@pytest.mark.skipif(os.name != "posix", reason="pipes and links of files that only POSIX has")
-def test_what_becomes_a_pipe_or_goes_costs_itself(plain: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    pipe = plain.drop("a.csv", "A,1")
+@pytest.mark.skipif(os.name != "posix", reason="devices and links that only POSIX has")
+def test_what_is_no_file_any_more_costs_itself(plain: Folder) -> None:
+    """A pipe would be waited for until somebody writes; a device stands for it here."""
+    device = plain.drop("a.csv", "A,1")
     plain.drop("b.csv", "B,1")
     (plain.place / "c.csv").symlink_to("c.csv")
     (plain.place / "d.csv").symlink_to("nowhere")
@@ -282,13 +283,13 @@ def test_what_becomes_a_pipe_or_goes_costs_itself(plain: Folder, monkeypatch: py
 
     def started(stage: str, count: int) -> None:
         if stage == "fetch":
-            pipe.unlink()
-            os.mkfifo(pipe)  # whoever opens it waits until somebody writes
+            device.unlink()
+            device.symlink_to(os.devnull)
         start(stage, count)
 
     runner._progress.start = started  # type: ignore[method-assign]
     context = runner.run()
-    assert [one.what for one in context.failures] == [f"file {pipe}: it is no file"]
+    assert [one.what for one in context.failures] == [f"file {device}: it is no file"]
     assert plain.rows == [("B", 1.0)]
 
 
@@ -427,7 +428,10 @@ def test_an_absolute_path(tmp_path: Path) -> None:
         ({"path": "drops/a**/x.csv"}, "** and .. are no part of a name"),
         ({"path": "../*.csv"}, "** and .. are no part of a name"),
         ({"mirrors": ("x",)}, "a file has no mirrors"),
-        ({"quiet_seconds": -1.0}, "quiet_seconds cannot be negative"),
+        ({"quiet_seconds": -1.0}, "quiet_seconds is 0 to 31,622,400"),
+        ({"quiet_seconds": float("nan")}, "quiet_seconds is 0 to"),
+        ({"quiet_seconds": float("inf")}, "quiet_seconds is 0 to"),
+        ({"quiet_seconds": 1e12}, "quiet_seconds is 0 to"),
         ({"parts": "(?P<day"}, "parts is no regular expression"),
         ({"parts": "(?P<name>.*)"}, "parts names a group 'name'"),
         ({"each": "", "path": "a.csv", "parts": "x"}, "belong to each file of a folder"),

@@ -461,6 +461,21 @@ def test_files_by_row(tmp_path: Path, office: Office) -> None:
     assert len(known(warehouse)) == 2
 
 
+def test_no_row_leads_out_of_the_folder_of_files(tmp_path: Path, office: Office) -> None:
+    """What a vendor calls a row is no place of this machine."""
+    secret = tmp_path / "secret.json"
+    secret.write_text(json.dumps({"facts": [{"name": "secret", "value": 1}]}))
+    office.filings = [{"cik": 1, "id": str(secret.with_suffix(""))}, {"cik": 1, "id": "b"}]
+    recipe = FileRecipe(path="{each.id}.json", extension="json")
+    warehouse = of(tmp_path / "home", listed(office), asked_each(office, recipe=recipe))
+    place = warehouse.home / "files" / "b.json"
+    place.parent.mkdir(parents=True)
+    place.write_text(json.dumps({"facts": [{"name": "assets", "value": 1}]}))
+    context = warehouse.run()
+    assert ["would lead to another folder" in one.what for one in context.failures] == [True]
+    assert known(warehouse) == [(1, "b", "assets")]
+
+
 def test_a_row_in_a_body(tmp_path: Path, office: Office, httpserver: HTTPServer) -> None:
     bodies: list[Any] = []
 
