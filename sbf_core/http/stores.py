@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -14,6 +14,7 @@ import attrs
 
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.errors import DatasetFailure, UsageError, printable
+from sbf_core.http.loop import RequestLoop
 from sbf_core.settings.keys import Keys
 from sbf_core.value import Value
 
@@ -77,12 +78,16 @@ class Store:
             )
 
     def files(self, *, deep: bool) -> list[StoredFile]:
-        """The files of the folder, in no order; with ``deep`` those of all folders in it, too. Not for a running loop.
+        """The files of the folder, in no order; with ``deep`` those of all folders in it, too.
 
         Raises ``DatasetFailure``.
         """
-        with self._told():
-            found = asyncio.run(self._listed(deep=deep))  # else a slow store could not be interrupted
+        loop = RequestLoop(logging.getLogger("sbf"))  # a slow store could not be interrupted while we wait for it here
+        try:
+            with self._told():
+                found = loop.result(self._listed(deep=deep))
+        finally:
+            loop.close(_nothing())
         return [
             StoredFile(
                 name=one["path"], byte_count=one["size"], changed_at=one["last_modified"], etag=one["e_tag"] or ""
@@ -136,3 +141,7 @@ class Store:
     def _failure(self, error: BaseException) -> DatasetFailure:
         said = printable(str(error).partition("\n\nDebug source")[0])[:_CHARACTERS_SHOWN]
         return DatasetFailure(said, where=self._where)
+
+
+async def _nothing() -> None:
+    """There is nothing to close."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -301,11 +302,13 @@ def test_files_may_be_moved_away_while_a_folder_is_looked_at(tmp_path: Path, mon
     listed = os.scandir
 
     def moving(place: Any) -> Any:
-        entries = listed(place)
-        if place == folder.place:
-            gone.unlink(missing_ok=True)
-            shutil.rmtree(inner, ignore_errors=True)
-        return entries
+        if place != folder.place:
+            return listed(place)
+        with listed(place) as entries:
+            found = list(entries)
+        gone.unlink(missing_ok=True)
+        shutil.rmtree(inner, ignore_errors=True)
+        return nullcontext(found)
 
     (folder.place / "z.csv").symlink_to(folder.place / "b.csv")
     with monkeypatch.context() as changing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import os
 import signal
@@ -259,6 +260,15 @@ def test_an_interrupt_waits_for_no_slow_server(tmp_path: Path, server: Server, i
     interrupter.join()
     assert is_fine(warehouse.run(hours_later=1))
     assert warehouse.ask("SELECT count(*) FROM silver.px") == [(2,)]
+
+
+def test_a_notebook_has_a_loop_of_its_own(tmp_path: Path, server: Server) -> None:
+    server.put("drops/a_20240101.csv", "A,1")
+
+    async def cell() -> RunContext:
+        return Warehouse(tmp_path / "home", Declared(declared(server))).run()
+
+    assert is_fine(asyncio.run(cell()))
 
 
 def test_without_the_library_it_is_told_what_to_install(
