@@ -42,9 +42,11 @@ class StoredFile(Value):
 
     @property
     def mark(self) -> str:
-        """What tells that it may have changed."""
+        """What tells that it may have changed. Where the store has a mark of what is in it, no time: else who copies a
+        bucket each night had all of it fetched at each run.
+        """
         whole = int(self.changed_at.timestamp())  # a list may tell parts of a second, the header of a file does not
-        return f"{self.byte_count}-{whole}-{self.etag}"
+        return f"{self.byte_count}-{self.etag or whole}"
 
 
 class Store:

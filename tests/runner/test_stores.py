@@ -21,6 +21,7 @@ from warehouse import Declared, Warehouse
 from sbf_core.api import DatasetKeymapEntry, FileRecipe, UsageError, column
 from sbf_core.care.verify import Verification
 from sbf_core.failures import FailureKind
+from sbf_core.http.stores import StoredFile
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.context import RunContext
 
@@ -163,16 +164,21 @@ def test_a_folder_is_read_letter_by_letter(tmp_path: Path, server: Server, folde
     assert files(warehouse) == [f"s3://prices/{folder}/right_20240101.csv"]
 
 
-def test_a_list_with_parts_of_seconds_says_nothing_new(
-    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Some servers list moments to the millisecond, and answer with whole seconds in the header of a file."""
-    told = localbucket.iso_timestamp
-    monkeypatch.setattr(localbucket, "iso_timestamp", lambda epoch: told(epoch).replace(".000Z", ".700Z"))
+def test_the_same_bytes_written_once_more_are_not_fetched(tmp_path: Path, server: Server) -> None:
     server.put("drops/x_20240101.csv", "A,1")
     warehouse = Warehouse(tmp_path / "home", Declared(declared(server)))
     assert is_fine(warehouse.run())
+    server.put("drops/x_20240101.csv", "A,1", at=OLD + 86_400)
     assert warehouse.run(hours_later=1).requests == 0
+
+
+def test_a_list_with_parts_of_seconds_says_nothing_new() -> None:
+    """Some stores list moments to the millisecond, and answer with whole seconds in the header of a file."""
+    listed, read, later = (
+        StoredFile(name="x", byte_count=1, changed_at=dt.datetime(2024, 1, 1, 0, 0, second, part, dt.UTC), etag="")
+        for second, part in ((0, 700_000), (0, 0), (1, 0))
+    )
+    assert listed.mark == read.mark != later.mark
 
 
 def test_an_address_of_a_server_may_be_written_otherwise(tmp_path: Path, server: Server) -> None:
