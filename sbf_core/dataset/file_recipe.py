@@ -20,6 +20,8 @@ NAME = "name"
 _STORES = ("s3://", "gs://", "az://")
 #: What a pattern of names may hold in the place of letters.
 _WILDCARDS = re.compile(r"[*?\[]")
+#: A year.
+_QUIET_SECONDS_MAX = 366 * 86_400
 
 
 @attrs.frozen(kw_only=True)
@@ -74,6 +76,10 @@ class FileRecipe(Value):
             what, fix = f"{self.path!r} names no bucket", 'path="s3://bucket/drops/*.csv"'
         elif (self.options or self.secrets) and not self.is_remote:
             what, fix = "options and secrets belong to an object store", 'path="s3://bucket/drops/*.csv"'
+        elif not all(isinstance(one, str) for one in (*self.options.values(), *self.secrets.values())):
+            what, fix = "options and secrets are texts", 'options={"skip_signature": "true"}'
+        elif set(self.options) & set(self.secrets):
+            what, fix = f"{min(set(self.options) & set(self.secrets))!r} is an option and a secret", "say it once"
         elif not _WILDCARDS.search(path):
             what, fix = "each file of a folder is found by a pattern, and the path is none", 'path="drops/*.csv"'
         elif path.endswith(("/", "**")) or "//" in path or "\\" in path:
@@ -82,8 +88,8 @@ class FileRecipe(Value):
             what, fix = f"** and .. are no part of a name in {self.path!r}", 'path="drops/**/*.csv"'
         elif self.mirrors:
             what, fix = "a file has no mirrors", "leave them out"
-        elif self.quiet_seconds < 0:
-            what, fix = "quiet_seconds cannot be negative", "quiet_seconds=60"
+        elif not 0 <= self.quiet_seconds <= _QUIET_SECONDS_MAX:
+            what, fix = f"quiet_seconds is 0 to {_QUIET_SECONDS_MAX:,}", "quiet_seconds=60"
         if what:
             raise UsageError(what, where=self.path, fix=fix, code="RECIPE")
         names = list(compiled(self.parts, where=self.path).groupindex)
@@ -137,17 +143,28 @@ class FileRecipe(Value):
         Raises:
             UsageError: the name is none that ``parts`` matches.
         """
-        name, *more = parts_of(series)
+        name = self._name(series)
         match = compiled(self.parts, where=self.path).fullmatch(name) if self.parts else None
         lacking = match is not None and None in match.groupdict().values()
-        if more or lacking or (self.parts and match is None):
+        if lacking or (self.parts and match is None):
             what = f"the name {name!r} is none that parts={self.parts!r} matches with all its groups"
             raise UsageError(what, where=self.path, fix="mend the expression", code="FILE_NAME")
         return {NAME: name, **(match.groupdict() if match is not None else {})}
 
+    def _name(self, series: str) -> str:
+        name, *more = parts_of(series)
+        if more:
+            what = f"{series!r} is no name of a file"
+            raise UsageError(what, where=self.path, fix="declare it as it was, or ask anew", code="FILE_NAME")
+        return name
+
     def place(self, series: str) -> str:
-        """The path, or the address, of the file of a series."""
-        (name,) = parts_of(series)
+        """The path, or the address, of the file of a series.
+
+        Raises:
+            UsageError: the series is none of a file, as one that another declaration named.
+        """
+        name = self._name(series)
         folder = f"{self.store}/{self.folder}".rstrip("/") if self.is_remote else self.folder.rstrip("/")
         return f"{folder}/{name}" if folder or self.folder else name
 

@@ -31,8 +31,9 @@ class ForEach(Value):
             one in an address or a body, ``source="request.each.NAME"`` for one in a column. Of a single one
             ``{ticker}`` and ``request.ticker`` say the same.
         changed: a column of the query, a TIMESTAMP in UTC: a row is due, too, where it lies after the last answer, e.g.
-            ``recorded_at``, when what silver knows of it last changed.
-        once: a row that was answered is not due again, unless it changed.
+            ``recorded_at``, when what silver knows of it last changed. What is still to come counts once it has come.
+        once: a row that was answered is not due again, unless it changed. One that the vendor did not have, or whose
+            answer could not be read, was not answered.
     """
 
     query: str

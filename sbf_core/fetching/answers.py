@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import attrs
@@ -20,6 +21,8 @@ from sbf_core.faults import fault_point
 from sbf_core.fetching.key_notes import where_key_is
 from sbf_core.fetching.known import Known
 from sbf_core.fetching.tally import outcome_of
+from sbf_core.http.file_mark import file_mark
+from sbf_core.http.local_files import CHANGED
 from sbf_core.http.loop import LOOP_BYTES_MAX, RequestLoop
 from sbf_core.http.recipe_walk import RecipeWalk, fetch_by_recipe
 from sbf_core.http.session import AskingSession, FetchSession
@@ -190,6 +193,7 @@ class Fetcher:
         results = [result for result in results if not result.is_none]
         try:
             hashes = [self._hash_of(request, result) for result in results]
+            _check_marks(planned, results)
         except SourceRefused as error:
             return _unread(request, results[0], error)
         known = [
@@ -290,6 +294,21 @@ def _lacking(request: RunRequest, error: Exception) -> FetchAnswer:
     """For a request that the machine could not do; another may need less."""
     said = f"{said_by(error)}; {_NOT_RECORDED}"
     return FetchAnswer(request=request, not_asked=said, not_asked_kind=kind_of_fault(error), lacking=error)
+
+
+def _check_marks(planned: PlannedRequest, results: Sequence[RunResult]) -> None:
+    """Refuse a large file that changed after it was looked at: it would be kept with the mark of what it was."""
+    for result in results if planned.entry.each_file is not None else ():
+        file = result.payload_file
+        if file is not None and "etag" in result.headers and result.headers["etag"] != _mark_now(file):
+            raise SourceRefused(f"file {file}: {CHANGED}")
+
+
+def _mark_now(file: Path) -> str:
+    try:
+        return file_mark(file.stat())
+    except OSError as error:
+        raise SourceRefused(f"file {file}: {error.strerror or error}") from error
 
 
 def _unread(request: RunRequest, result: RunResult, error: SourceRefused) -> FetchAnswer:

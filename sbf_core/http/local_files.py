@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import stat
 import time
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from sbf_core.value import Value
 _READ_BYTES_MAX = 32 * 1024**2
 #: As much of a large file is looked at; what ``why_no_data`` overlooks in a beginning it overlooks in the whole, too.
 _HEAD_BYTES = 1024**2
+#: What is said of a file that somebody writes.
+CHANGED = "it changed while it was read; run again when nothing writes it"
 
 
 class Moments:
@@ -82,14 +85,14 @@ class LocalFiles(Value):
         began, target, mark = time.monotonic(), (self.root / path).absolute(), ""
         is_dropped = self.entry.each_file is not None
         try:
-            mark = file_mark(target.stat()) if is_dropped else ""
+            mark = _mark_of(target) if is_dropped else ""
             payload, is_whole = _head(target) if in_place else (target.read_bytes(), True)
             why = self._why_no_data(payload, extension)
             if why is not None and not is_whole:
                 payload, is_whole = target.read_bytes(), True
                 why = self._why_no_data(payload, extension)
-            if is_dropped and mark != file_mark(target.stat()):
-                why = FailureKind.FILE, "it changed while it was read; run again when nothing writes it"
+            if is_dropped and mark != _mark_of(target):
+                why = FailureKind.FILE, CHANGED
         except OSError as error:
             why, payload, is_whole = (FailureKind.FILE, error.strerror or str(error)), b"", True
         result = RunResult(
@@ -107,6 +110,14 @@ class LocalFiles(Value):
 
     def _why_no_data(self, payload: bytes, extension: str) -> tuple[FailureKind, str] | None:
         return why_no_data(self.entry, payload, extension, as_declared=self.as_declared)
+
+
+def _mark_of(path: Path) -> str:
+    """The mark of a file. Raises ``OSError``, too, for what has become a pipe, whose reader would wait for ever."""
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.EINVAL, "it is no file")
+    return file_mark(facts)
 
 
 def _head(path: Path) -> tuple[bytes, bool]:

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import string
 from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, TypeVar, Unpack
 from urllib.parse import quote, urlsplit
 
@@ -18,7 +19,7 @@ from sbf_core.dataset.for_each import EACH, ForEach
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.request_body import Filling, RequestBody, quoting_for
 from sbf_core.dataset.series_name import unescaped
-from sbf_core.errors import PayloadRefused, PluginFault
+from sbf_core.errors import PayloadRefused, PluginFault, UsageError
 from sbf_core.failures import FailureKind
 from sbf_core.http.addresses import origin
 from sbf_core.http.session import Asking, AskingSession, FetchSession
@@ -136,10 +137,24 @@ def _as_vendor_writes(request: RunRequest, recipe: RestRecipe | None, for_each: 
 
 
 def file_places(entry: DatasetKeymapEntry, recipe: FileRecipe, request: RunRequest) -> list[str]:
-    """The path of the file that a recipe means by a request, and the mirrors of it."""
+    """The path of the file that a recipe means by a request, and the mirrors of it.
+
+    Raises:
+        UsageError: what a vendor calls a row, or a ticker, leads out of the folder that is declared.
+    """
     if recipe.each:
         return [recipe.place(request.ticker or "")]
-    return [filled(place, request, quoting=False, for_each=entry.for_each) for place in (recipe.path, *recipe.mirrors)]
+    templates = (recipe.path, *recipe.mirrors)
+    places = [filled(template, request, quoting=False, for_each=entry.for_each) for template in templates]
+    for template, place in zip(templates, places, strict=True):
+        if _leads_elsewhere(PurePath(place)) and not _leads_elsewhere(PurePath(template)):
+            what = f"{request.ticker!r} would lead to another folder: {place}"
+            raise UsageError(what, where=f"dataset {entry.id}", fix="leave it out", code="FILE_NAME")
+    return places
+
+
+def _leads_elsewhere(path: PurePath) -> bool:
+    return bool(path.anchor) or ".." in path.parts
 
 
 def fetch_by_recipe(entry: DatasetKeymapEntry, request: RunRequest, session: FetchSession) -> list[RunResult]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
+from typing import Any
 
 import attrs
 
@@ -15,6 +16,7 @@ from sbf_core.failures import FailureKind
 from sbf_core.http.content import EVIDENCE_BYTES_MAX, why_no_data
 from sbf_core.http.live import LiveSession
 from sbf_core.http.local_files import Moments
+from sbf_core.http.loop import LoopClosed
 from sbf_core.http.stores import Store, StoredFile
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -30,19 +32,18 @@ class StoreFiles:
     Args:
         entry: the dataset.
         recipe: its recipe.
-        live: keys and clock.
+        live: keys, clock, and the loop in which files are waited for.
         as_declared: payloads are read as the declaration says.
     """
 
     def __init__(self, entry: DatasetKeymapEntry, recipe: FileRecipe, live: LiveSession, *, as_declared: bool) -> None:
         self._entry = entry
         self._recipe = recipe
-        self._keys = live.keys
+        self._live = live
         self._as_declared = as_declared
         self._moments = Moments(live.clock)
         self._store: Store | None = None
-        self._pool: ThreadPoolExecutor | None = None
-        self._coming: dict[str, Future[tuple[bytes, StoredFile]]] = {}
+        self._coming: dict[str, Future[tuple[Any, StoredFile]]] = {}
         self._expected: list[str] = []
 
     def expect(self, series: Sequence[str]) -> None:
@@ -50,9 +51,10 @@ class StoreFiles:
         self._expected = list(reversed([self._recipe.place(one) for one in series]))
 
     def close(self) -> None:
-        """No more is asked for."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        """No more is asked for, and what is under way is not waited for."""
+        self._expected = []
+        for one in list(self._coming.values()):
+            one.cancel()
 
     def read(self, request: RunRequest, path: str, *, extension: str, in_place: bool = False) -> RunResult:
         """See ``LocalFiles.read``; nothing is read in place."""
@@ -63,6 +65,8 @@ class StoreFiles:
             payload, read = self._fetched(path)
         except DatasetFailure as error:
             return attrs.evolve(result, error=f"{path}: {error.what}", kind=FailureKind.FILE)
+        except LoopClosed:
+            return attrs.evolve(result, error=f"{path}: the session is closed", kind=FailureKind.CLOSED)
         result = attrs.evolve(
             result,
             fetched_at=self._moments.next(),
@@ -76,18 +80,16 @@ class StoreFiles:
         return attrs.evolve(result, payload=payload)
 
     def _fetched(self, path: str) -> tuple[bytes, StoredFile]:
-        if self._pool is None:
-            self._store = Store(self._recipe, self._keys)
-            self._pool = ThreadPoolExecutor(_AHEAD, thread_name_prefix="sbf-store")
+        store = self._store = self._store or Store(self._recipe, self._live.keys)
         wanted = [] if path in self._coming else [path]
         while self._expected and len(self._coming) + len(wanted) < _AHEAD:
             one = self._expected.pop()
             wanted += [one] if one not in wanted and one not in self._coming else []
         for one in wanted:
-            self._coming[one] = self._pool.submit(self._read, one)
-        return self._coming.pop(path).result()
-
-    def _read(self, path: str) -> tuple[bytes, StoredFile]:
-        assert self._store is not None
-        name = path.removeprefix(self._recipe.place("").removesuffix("/")).removeprefix("/")
-        return self._store.read(name, bytes_max=_BYTES_MAX)
+            name = one.removeprefix(self._recipe.place("").removesuffix("/")).removeprefix("/")
+            self._coming[one] = self._live.loop.start(store.read(name, bytes_max=_BYTES_MAX))
+        try:
+            content, read = self._coming.pop(path).result()
+        except CancelledError:
+            raise LoopClosed from None
+        return bytes(content), read

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.errors import DatasetFailure, UsageError, printable
+from sbf_core.http.loop import RequestLoop
 from sbf_core.settings.keys import Keys
 from sbf_core.value import Value
 
 _SECONDS_MAX = "120s"
 _CHARACTERS_SHOWN = 300
+#: What the library raises where its core, which is no Python, gives up: it has no name for either.
+_PANICS = ("PanicException", "RustPanic")
 
 
 @attrs.frozen(kw_only=True)
@@ -37,8 +42,11 @@ class StoredFile(Value):
 
     @property
     def mark(self) -> str:
-        """What tells that it may have changed."""
-        return f"{self.byte_count}-{self.changed_at.timestamp():.0f}-{self.etag}"
+        """What tells that it may have changed. Where the store has a mark of what is in it, no time: else who copies a
+        bucket each night had all of it fetched at each run.
+        """
+        whole = int(self.changed_at.timestamp())  # a list may tell parts of a second, the header of a file does not
+        return f"{self.byte_count}-{self.etag or whole}"
 
 
 class Store:
@@ -63,30 +71,39 @@ class Store:
                 f"files at {self._where} need a library", fix='pip install "sbf[stores]"', code="STORE"
             ) from error
         hidden = {name: keys.get(key, blanks=True).reveal() for name, key in recipe.secrets.items()}
-        client = {"timeout": _SECONDS_MAX, "allow_http": recipe.options.get("endpoint", "").startswith("http://")}
+        is_open = any(value.lower().startswith("http://") for value in recipe.options.values())
+        client = {"timeout": _SECONDS_MAX, "allow_http": is_open}
+        address = f"{recipe.store}/{quote(recipe.folder)}"  # else # and %20 would lead to another folder
         with self._told():
             self._store = store.from_url(
-                self._where, client_options=client, retry_config={"max_retries": 5}, **recipe.options, **hidden
+                address, config={**recipe.options, **hidden}, client_options=client, retry_config={"max_retries": 5}
             )
 
-    def files(self, *, deep: bool) -> Iterator[StoredFile]:
+    def files(self, *, deep: bool) -> list[StoredFile]:
         """The files of the folder, in no order; with ``deep`` those of all folders in it, too.
 
         Raises ``DatasetFailure``.
         """
-        with self._told():
-            listed = [self._store.list_with_delimiter()["objects"]] if not deep else self._store.list()
-            for batch in listed:
-                for one in batch:
-                    yield StoredFile(
-                        name=one["path"],
-                        byte_count=one["size"],
-                        changed_at=one["last_modified"],
-                        etag=one["e_tag"] or "",
-                    )
+        loop = RequestLoop(logging.getLogger("sbf"))  # a slow store could not be interrupted while we wait for it here
+        try:
+            with self._told():
+                found = loop.result(self._listed(deep=deep))
+        finally:
+            loop.close(_nothing())
+        return [
+            StoredFile(
+                name=one["path"], byte_count=one["size"], changed_at=one["last_modified"], etag=one["e_tag"] or ""
+            )
+            for one in found
+        ]
 
-    def read(self, name: str, *, bytes_max: int) -> tuple[bytes, StoredFile]:
-        """The bytes of a file, all of one state of it, and its facts.
+    async def _listed(self, *, deep: bool) -> list[Any]:
+        if not deep:
+            return list((await self._store.list_with_delimiter_async())["objects"])
+        return [one async for batch in self._store.list() for one in batch]
+
+    async def read(self, name: str, *, bytes_max: int) -> tuple[Any, StoredFile]:
+        """The bytes of a file, as the library holds them, all of one state of it, and its facts.
 
         Args:
             name: of the file.
@@ -96,11 +113,11 @@ class Store:
             DatasetFailure: it is not there, is too large, or the store does not answer.
         """
         with self._told():
-            answer = self._store.get(name)
+            answer = await self._store.get_async(name)
             facts = answer.meta
             if facts["size"] > bytes_max:
                 raise DatasetFailure(f"it has {facts['size']:,} bytes, {bytes_max:,} are taken", where=self._where)
-            content = bytes(answer.bytes())
+            content = await answer.bytes_async()
         if len(content) != facts["size"]:
             raise DatasetFailure(f"{len(content):,} of {facts['size']:,} bytes came", where=self._where)
         read = StoredFile(
@@ -116,6 +133,17 @@ class Store:
         except self._faults.UnknownConfigurationKeyError as error:
             said = str(error).splitlines()[0]
             raise UsageError(said, where=self._where, fix="see the stores of obstore", code="STORE") from None
-        except (self._faults.BaseError, OSError) as error:  # what is not found is a FileNotFoundError
-            said = printable(str(error).partition("\n\nDebug source")[0])[:_CHARACTERS_SHOWN]
-            raise DatasetFailure(said, where=self._where) from None
+        except (self._faults.BaseError, OSError, ValueError) as error:  # what is not found is a FileNotFoundError
+            raise self._failure(error) from None
+        except BaseException as error:  # not all of these are Exceptions
+            if type(error).__name__ not in _PANICS:
+                raise
+            raise self._failure(error) from None
+
+    def _failure(self, error: BaseException) -> DatasetFailure:
+        said = printable(str(error).partition("\n\nDebug source")[0])[:_CHARACTERS_SHOWN]
+        return DatasetFailure(said, where=self._where)
+
+
+async def _nothing() -> None:
+    """There is nothing to close."""

@@ -57,7 +57,7 @@ class LedgerOfAsking(Value):
                 f"SELECT e.base FROM {rows_relation(types)} AS e CROSS JOIN "
                 "(SELECT unnest(from_json(CAST(? AS JSON), '[\"VARCHAR\"]')) AS ticker) AS t "
                 f"JOIN ops.data_dates AS d ON d.key = {key} WHERE d.again_from IS NULL AND d.checked_at <= ? AND "
-                "(d.checked_at > e.since OR (d.unknown_since IS NOT NULL AND d.checked_at > e.unknown_since)) "
+                "d.checked_at > CASE WHEN d.unknown_since IS NULL THEN e.since ELSE e.unknown_since END "
                 "GROUP BY e.base HAVING count(*) = ?",
                 [
                     columns_as_json({name: [getattr(one, name) for one in group] for name in types}),

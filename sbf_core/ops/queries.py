@@ -47,6 +47,18 @@ def latest_marks(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) ->
     return dict(rows)
 
 
+def failed_tickers(conn: duckdb.DuckDBPyConnection, dataset_ids: Sequence[str]) -> list[str]:
+    """The tickers of datasets of which the newest payload that was looked at could not be promoted."""
+    rows = conn.execute(
+        "SELECT m.ticker FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) "
+        "WHERE list_contains(?, m.dataset_id) AND m.ticker IS NOT NULL GROUP BY 1 "
+        "HAVING max(m.fetched_at) FILTER (p.status = 'failed') "
+        ">= coalesce(max(m.fetched_at) FILTER (p.status = 'ok'), '-infinity')",
+        [list(dataset_ids)],
+    ).fetchall()
+    return [ticker for (ticker,) in rows]
+
+
 def load_stretches(
     conn: duckdb.DuckDBPyConnection, since: dt.datetime
 ) -> frozenset[tuple[str, dt.date | None, dt.date | None]]:

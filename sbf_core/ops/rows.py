@@ -238,6 +238,7 @@ class SeriesState(Value):
         coverage_from, coverage_to: first and last row date in silver.
         again_from: the vendor restated the past: the first day to fetch again; None if it did not.
         unknown_since: the vendor has nothing of it, and never had; None where it has, or nobody knows; aware.
+        has_failed: what came last could not be promoted. Known only of series that are asked for once.
     """
 
     checked_at: dt.datetime | None = None
@@ -246,6 +247,7 @@ class SeriesState(Value):
     coverage_to: dt.date | None = None
     again_from: dt.date | None = None
     unknown_since: dt.datetime | None = None
+    has_failed: bool = False
 
 
 @attrs.frozen(kw_only=True)

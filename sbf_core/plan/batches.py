@@ -59,7 +59,14 @@ def _both(one: SeriesState, other: SeriesState) -> SeriesState:
     asked = max(filter(None, (one.to_date, other.to_date)), default=None)
     covered = max(filter(None, (one.coverage_to, other.coverage_to)), default=None)
     later = one if one.checked_at == checked else other
-    return attrs.evolve(one, checked_at=checked, to_date=asked, coverage_to=covered, unknown_since=later.unknown_since)
+    return attrs.evolve(
+        one,
+        checked_at=checked,
+        to_date=asked,
+        coverage_to=covered,
+        unknown_since=later.unknown_since,
+        has_failed=later.has_failed,
+    )
 
 
 def in_batches(planned: Sequence[PlannedRequest]) -> list[PlannedRequest]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -21,13 +23,12 @@ from sbf_core.http.file_mark import file_mark
 from sbf_core.plan.given_series import GivenSeries
 from sbf_core.settings.keys import Keys
 from sbf_core.unicode_text import is_unicode
-from sbf_core.universe.members import Membership
+from sbf_core.universe.members import EVER, Membership
 from sbf_core.universe.tickers import step_or_sign_in
 from sbf_core.value import Value
 
 #: Some disks know times to two seconds: what was read sooner after a change may have changed once more, and look alike.
 _COARSE = dt.timedelta(seconds=2)
-_EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 _FIRST = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
@@ -60,7 +61,7 @@ def files_of(entry: DatasetKeymapEntry, root: Path, keys: Keys, marks: Mapping[s
             young.append(one.name)
         else:
             series = series_of([one.name])
-            moments[series] = one.sure_at if marks.get(series) == one.mark else _EVER
+            moments[series] = one.sure_at if marks.get(series) == one.mark else EVER
     place = recipe.place("").rstrip("/") if recipe.is_remote else root / recipe.folder
     notes = [f"{entry.id}: no file in {place} matches {'/'.join(recipe.pattern)}"] if not moments and not young else []
     if left_out:
@@ -121,7 +122,7 @@ def stored_files(recipe: FileRecipe, keys: Keys, *, where: str) -> list[FoundFil
     from sbf_core.http.stores import Store
 
     try:
-        files = list(Store(recipe, keys).files(deep=len(recipe.pattern) > 1))
+        files = Store(recipe, keys).files(deep=len(recipe.pattern) > 1)
     except UsageError as error:
         raise DatasetFailure(error.what, where=f"{where}; {error.where}", fix=error.fix) from error
     except DatasetFailure as error:
@@ -162,14 +163,26 @@ def _below(folder: Path, name: str, pattern: Sequence[str]) -> Iterator[tuple[st
             if one.name.startswith(".") and not step.startswith("."):
                 continue
             path = f"{name}{one.name}"
-            if is_any:
-                if one.is_dir(follow_symlinks=False):
-                    yield from _below(folder / one.name, f"{path}/", pattern)
-            elif fnmatchcase(one.name, step):
-                if not rest and one.is_file():
-                    yield path, one.stat()
-                elif rest and one.is_dir():
-                    yield from _below(folder / one.name, f"{path}/", rest)
+            with suppress(FileNotFoundError):  # somebody moves it away
+                if is_any:
+                    if one.is_dir(follow_symlinks=False):
+                        yield from _below(folder / one.name, f"{path}/", pattern)
+                elif fnmatchcase(one.name, step) and not _leads_to_itself(one):
+                    if not rest and one.is_file():
+                        yield path, one.stat()
+                    elif rest and one.is_dir():
+                        yield from _below(folder / one.name, f"{path}/", rest)
+
+
+def _leads_to_itself(one: os.DirEntry[str]) -> bool:
+    """Whether a link ends nowhere because it comes round to itself; one that ends at what is not there is no file."""
+    try:
+        one.is_dir()
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return True
+    return False
 
 
 def _moment(facts: os.stat_result) -> dt.datetime:
@@ -177,7 +190,7 @@ def _moment(facts: os.stat_result) -> dt.datetime:
     try:
         return dt.datetime.fromtimestamp(facts.st_mtime, dt.UTC)
     except (OverflowError, ValueError, OSError):
-        return _FIRST if facts.st_mtime < 0 else _EVER - _COARSE
+        return _FIRST if facts.st_mtime < 0 else EVER - _COARSE
 
 
 def _why_not(recipe: FileRecipe, name: str) -> str:

@@ -18,7 +18,7 @@ from sbf_core.plan.batches import in_batches, known_of_tickers, known_series
 from sbf_core.plan.planned import PlannedRequest, chunks
 from sbf_core.plan.sessions import last_news
 from sbf_core.runs.request import RunRequest
-from sbf_core.universe.members import Membership
+from sbf_core.universe.members import EVER, Membership
 from sbf_core.value import Value
 from sbf_core.vocabulary import Scope
 
@@ -101,12 +101,13 @@ def plan_requests(
         series: Sequence[str | None] = belonging.tickers if entry.scope is Scope.PER_TICKER else (None,)
         base = entry.key(None)
         news = news_of(entry, now)
+        last_change = now if entry.for_each is not None else EVER
         finals: Mapping[str | None, Sequence[Stretch]] | None = None
         places: Mapping[str | None, str] = {}
         for ticker in series:
             state = states.get(base if ticker is None else f"{base}/{ticker}", _NEVER)
             due, why = _due(entry, state, now, wishes, news)
-            changed = not due and _is_changed(belonging, ticker, state)
+            changed = not due and belonging.has_changed(ticker, state.checked_at, last_change)
             if changed:
                 what = "file" if entry.each_file is not None else "row"
                 due, why = True, f"its {what} changed since it was fetched"
@@ -213,12 +214,6 @@ def membership(
     return universe.get(entry.source) or universe[""]
 
 
-def _is_changed(belonging: Membership, ticker: str | None, state: SeriesState) -> bool:
-    """Whether the row of a series changed after it was asked for."""
-    changed = belonging.changed.get(ticker) if ticker is not None else None
-    return changed is not None and state.checked_at is not None and changed > state.checked_at
-
-
 def _of_members(
     entry: DatasetKeymapEntry, state: SeriesState, stretches: Sequence[Stretch], spans: Spans, last: dt.date
 ) -> list[Stretch]:
@@ -290,7 +285,8 @@ def _due(
             False,
             f"{since}; due after {counted(entry.unknown_after_days, 'day')}",
         )
-    interval = interval_hours(entry, now)
+    is_settled = state.unknown_since is None and not state.has_failed
+    interval = interval_hours(entry, now) if is_settled else _usual_hours(entry, now)
     if interval == math.inf:
         again = "it did not change" if entry.each_file is not None else "asked for once"
         return False, f"fetched {_ago(hours)}; {again}"
@@ -306,8 +302,10 @@ def _due(
 
 def interval_hours(entry: DatasetKeymapEntry, now: dt.datetime) -> float:
     """How old an answer may be until a series is due again; infinite where one is enough."""
-    if entry.asks_once:
-        return math.inf
+    return math.inf if entry.asks_once else _usual_hours(entry, now)
+
+
+def _usual_hours(entry: DatasetKeymapEntry, now: dt.datetime) -> float:
     if entry.cadence.in_season(now.date()):
         return entry.refresh_after_hours
     return max(entry.refresh_after_hours, entry.cadence.off_season_hours)

@@ -122,7 +122,11 @@ def rows_of(
     if conn is None:
         return none_yet
     parts = ", ".join(f"CAST(given.{quoted(name)} AS VARCHAR)" for name in for_each.key)
-    changed = f"max(given.{quoted(for_each.changed)})" if for_each.changed else "NULL"
+    # within what Python knows as moments, whatever a vendor says
+    newest = f"max(given.{quoted(for_each.changed)})" if for_each.changed else "NULL"
+    changed = (
+        f"least(greatest({newest}, TIMESTAMP '0001-01-01'), TIMESTAMP '9999-12-31')" if for_each.changed else newest
+    )
     select = f"SELECT {parts}, {changed} FROM ({_text(for_each)}\n) AS given GROUP BY ALL ORDER BY ALL"
     where = f"for_each of dataset {entry.id}"
     try:

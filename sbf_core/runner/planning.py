@@ -15,6 +15,7 @@ from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.errors import UsageError
 from sbf_core.fetching.replay import Replay
 from sbf_core.ops.asked import LedgerOfAsking
+from sbf_core.ops.queries import failed_tickers
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.fresh import fresh_of
 from sbf_core.plan.own_series import OwnSeries, own_series
@@ -182,9 +183,13 @@ class Planning:
         now, wishes = self._clock.now(), self._options.wishes
         universe = {**self.universe.memberships(bootstrap, limit=self._settings["universe.ticker_limit"]), **own}
         known = LedgerOfAsking(ops.cursor()) if ops is not None else None
+        failed = {} if ops is None else _failed(ops, entries)
         if known is not None and only_due and not (wishes.since or wishes.until or wishes.force):
-            entries = _not_fresh(entries, known, tickers=tickers, universe=universe, now=now)
+            entries = _not_fresh(entries, known, tickers=tickers, universe=universe, now=now, failed=failed)
         ledger = ops.load_series_states() if ops is not None and entries else {}
+        keys = [f"{base}/{ticker}" for base, each in failed.items() for ticker in each]
+        if keys:
+            ledger = {**ledger, **{key: attrs.evolve(ledger[key], has_failed=True) for key in keys if key in ledger}}
         states, waiting = within_budget(ledger, self.again_left)
         if ops is not None and (wishes.since or wishes.until):
             wishes = attrs.evolve(wishes, done=ops.load_stretches(now - RESUME_WITHIN))
@@ -223,6 +228,13 @@ class Planning:
             )
 
 
+def _failed(ops: OpsService, entries: Sequence[DatasetKeymapEntry]) -> dict[str, list[str]]:
+    """The tickers of which the newest payload could not be promoted, of datasets that are asked for once: these were
+    not answered.
+    """
+    return {entry.key(None): failed_tickers(ops.cursor(), entry.ids) for entry in entries if entry.asks_once}
+
+
 def _not_fresh(
     entries: Sequence[DatasetKeymapEntry],
     known: LedgerOfAsking,
@@ -230,8 +242,9 @@ def _not_fresh(
     tickers: Sequence[str],
     universe: Mapping[str, Membership],
     now: dt.datetime,
+    failed: Mapping[str, Sequence[str]],
 ) -> list[DatasetKeymapEntry]:
-    """The datasets of which something may be due."""
+    """The datasets of which something may be due; ``failed`` are series that may be due although they were answered."""
     wanted = [fresh_of(entry, tickers=tickers, universe=universe, now=now) for entry in entries]
     fresh = known.fresh([one for one in wanted if one is not None], now)
-    return [entry for entry in entries if entry.key(None) not in fresh]
+    return [entry for entry in entries if entry.key(None) not in fresh or failed.get(entry.key(None))]

@@ -120,9 +120,14 @@ def inspect(
 
 
 def _check_series(entry: DatasetKeymapEntry, row: BronzeManifestRow) -> None:
-    """Refuse a payload of a series that another declaration named: its parts would be read wrongly."""
+    """Refuse a payload of a series that another declaration named: its parts would be read wrongly, or are none."""
+    if not entry.parts:
+        return
+    if row.ticker is None:
+        what = f"it was asked for otherwise: of no {'file' if entry.each_file is not None else 'row'}"
+        raise PayloadRefused(what, fix="declare it as it was, or give the dataset another name")
     try:
-        for series in (row.ticker or "").split(TICKER_SEPARATOR) if entry.parts else ():
+        for series in row.ticker.split(TICKER_SEPARATOR):
             entry.each(series)
     except UsageError as error:
         raise PayloadRefused(f"it was asked for otherwise: {error.what}", fix=error.fix) from None

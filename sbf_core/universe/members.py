@@ -11,6 +11,9 @@ import attrs
 from sbf_core.value import Value
 from sbf_core.vocabulary import texts
 
+#: The last moment that there is.
+EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+
 
 @attrs.frozen(kw_only=True)
 class UniverseMember(Value):
@@ -39,6 +42,11 @@ class Membership(Value):
     tickers: tuple[str, ...]
     spans: Mapping[str, Sequence[tuple[dt.date, dt.date]]] = attrs.field(factory=dict)
     changed: Mapping[str, dt.datetime] = attrs.field(factory=dict)
+
+    def has_changed(self, ticker: str | None, since: dt.datetime | None, until: dt.datetime) -> bool:
+        """Whether the row of a series changed after it was asked for, and not in a time that is still to come."""
+        changed = self.changed.get(ticker) if ticker is not None else None
+        return changed is not None and since is not None and since < changed <= until
 
 
 def membership_of(members: Sequence[UniverseMember], *, limit: int = 0) -> Membership:

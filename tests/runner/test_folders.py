@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from warehouse import Declared, Warehouse, counts_add_up
 
 from sbf_core.api import DatasetKeymapEntry, FileRecipe, ForEach, UsageError, column
+from sbf_core.bronze.large_payload import hash_source
 from sbf_core.care.digest import digest_tables
 from sbf_core.care.rebuild import rebuild
 from sbf_core.care.verify import Verification
@@ -249,6 +251,73 @@ def test_a_file_that_changes_while_it_is_read_is_refused(plain: Folder, monkeypa
     assert sorted(plain.rows) == [("A", 1.0), ("A2", 2.0), ("B", 1.0)]
 
 
+def test_a_large_file_that_changes_before_it_is_copied_is_refused(
+    plain: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be kept with the mark of what it was, and be read at each run."""
+    monkeypatch.setattr("sbf_core.http.local_files._READ_BYTES_MAX", 10)
+    plain.drop("a.csv", "A,1")
+    assert is_fine(plain.run())
+    path = plain.drop("a.csv", "A,2", at=OLD + 1)
+
+    def hashed(source: Path) -> str:
+        plain.drop("a.csv", "A,3", at=OLD + 2)
+        return hash_source(source)
+
+    with monkeypatch.context() as changing:
+        changing.setattr("sbf_core.fetching.answers.hash_source", hashed)
+        context = plain.run()
+    assert f"file {path}: it changed while it was read" in str(context.failures[0])
+    assert is_fine(plain.run())
+    assert plain.rows == [("A", 3.0)]
+    assert plain.run().requests == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices and links that only POSIX has")
+def test_what_is_no_file_any_more_costs_itself(plain: Folder) -> None:
+    """A pipe would be waited for until somebody writes; a device stands for it here."""
+    device = plain.drop("a.csv", "A,1")
+    plain.drop("b.csv", "B,1")
+    (plain.place / "c.csv").symlink_to("c.csv")
+    (plain.place / "d.csv").symlink_to("nowhere")
+    runner = plain.warehouse.runner()
+    start = runner._progress.start
+
+    def started(stage: str, count: int) -> None:
+        if stage == "fetch":
+            device.unlink()
+            device.symlink_to(os.devnull)
+        start(stage, count)
+
+    runner._progress.start = started  # type: ignore[method-assign]
+    context = runner.run()
+    assert [one.what for one in context.failures] == [f"file {device}: it is no file"]
+    assert plain.rows == [("B", 1.0)]
+
+
+def test_files_may_be_moved_away_while_a_folder_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path / "home", declared(Plain, path="drops/**/*.csv"))
+    gone = folder.drop("a.csv", "A,1")
+    folder.drop("b.csv", "B,1")
+    inner = folder.drop("inner/c.csv", "C,1").parent
+    listed = os.scandir
+
+    def moving(place: Any) -> Any:
+        if place != folder.place:
+            return listed(place)
+        with listed(place) as entries:
+            found = list(entries)
+        gone.unlink(missing_ok=True)
+        shutil.rmtree(inner, ignore_errors=True)
+        return nullcontext(found)
+
+    (folder.place / "z.csv").symlink_to(folder.place / "b.csv")
+    with monkeypatch.context() as changing:
+        changing.setattr(os, "scandir", moving)
+        assert is_fine(folder.run())
+    assert folder.files == ["drops/b.csv", "drops/z.csv"]
+
+
 def test_a_folder_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     """A disk that is not mounted must not look like one where nothing came."""
     warehouse = Warehouse(tmp_path / "home", Declared(declared()))
@@ -363,7 +432,10 @@ def test_an_absolute_path(tmp_path: Path) -> None:
         ({"path": "drops/a**/x.csv"}, "** and .. are no part of a name"),
         ({"path": "../*.csv"}, "** and .. are no part of a name"),
         ({"mirrors": ("x",)}, "a file has no mirrors"),
-        ({"quiet_seconds": -1.0}, "quiet_seconds cannot be negative"),
+        ({"quiet_seconds": -1.0}, "quiet_seconds is 0 to 31,622,400"),
+        ({"quiet_seconds": float("nan")}, "quiet_seconds is 0 to"),
+        ({"quiet_seconds": float("inf")}, "quiet_seconds is 0 to"),
+        ({"quiet_seconds": 1e12}, "quiet_seconds is 0 to"),
         ({"parts": "(?P<day"}, "parts is no regular expression"),
         ({"parts": "(?P<name>.*)"}, "parts names a group 'name'"),
         ({"each": "", "path": "a.csv", "parts": "x"}, "belong to each file of a folder"),

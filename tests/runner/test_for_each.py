@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,9 +96,11 @@ class Office:
         self.facts: dict[tuple[str, str], list[dict[str, object]]] = {}
         self.asked: list[str] = []
         self.refused: set[str] = set()
+        self.cut: set[str] = set()
         self.url = server.url_for("")
         server.expect_request("/list").respond_with_handler(self._list)
         server.expect_request("/facts").respond_with_handler(self._facts)
+        server.expect_request("/packed").respond_with_handler(self._packed)
         server.expect_request("/notes").respond_with_handler(self._notes)
 
     def _list(self, request: Request) -> Response:
@@ -111,6 +114,12 @@ class Office:
             return Response("{}", status=404)
         told = self.facts.get((cik, name), [{"name": "assets", "value": len(self.asked)}])
         return Response(json.dumps({"facts": told}), content_type="application/json")
+
+    def _packed(self, request: Request) -> Response:
+        name = request.args["id"]
+        self.asked.append(f"{request.args['cik']}/{name}")
+        packed = gzip.compress(b"name,value\nassets,1\n", mtime=0)
+        return Response(packed[:-6] if name in self.cut else packed, status=404 if name in self.refused else 200)
 
     def _notes(self, request: Request) -> Response:
         self.asked.append(f"note {request.args['of']}")
@@ -264,6 +273,51 @@ def test_once_is_once(tmp_path: Path, office: Office) -> None:
     assert told == {"fetched 400 days ago; asked for once"}
 
 
+def test_once_counts_answers_alone(tmp_path: Path, office: Office) -> None:
+    """What the vendor did not have yet, or what nobody can read, is asked for again as of any dataset."""
+    recipe = RestRecipe(url=f"{office.url}/packed?cik={{each.cik}}&id={{each.id}}", extension="csv.gz")
+    office.refused, office.cut = {"a"}, {"b"}
+    office.filings.append({"cik": 3, "id": "c"})
+    changes = {"recipe": recipe, "rows_at": "", "is_data": DataRules(none_status=(404,))}
+    warehouse = of(tmp_path / "home", listed(office), asked_each(office, each={"once": True}, **changes))
+    assert "cannot be unpacked" in str(warehouse.run().failures)
+    assert known(warehouse) == [(3, "c", "assets")]
+    office.refused, office.cut, office.asked = set(), set(), []
+    assert is_fine(warehouse.run(hours_later=1))
+    assert office.asked == []
+    assert is_fine(warehouse.run(hours_later=24))
+    assert office.asked == ["list", "2/b"], "after refresh_after_hours"
+    assert is_fine(warehouse.run(hours_later=24 * 30))
+    assert office.asked == ["list", "2/b", "list", "1/a"], "after unknown_after_days"
+    assert len(known(warehouse)) == 3
+    office.asked.clear()
+    assert is_fine(warehouse.run(hours_later=24 * 400))
+    assert office.asked == ["list"], "all are answered"
+
+
+@pytest.mark.parametrize(
+    ("moment", "asked"),
+    [
+        ("TIMESTAMP '2024-01-02 14:30'", [[], [], ["1/a", "2/b"], []]),
+        ("TIMESTAMP '20000-01-01'", [[], [], [], []]),
+        ("TIMESTAMP '0100-01-01 (BC) 00:00'", [[], [], [], []]),
+        ("TIMESTAMP 'infinity'", [[], [], [], []]),
+        ("CAST(NULL AS TIMESTAMP)", [[], [], [], []]),
+    ],
+)
+def test_what_changes_in_times_to_come_is_asked_for_then(
+    tmp_path: Path, office: Office, moment: str, asked: list[list[str]]
+) -> None:
+    query = f"SELECT cik, id, {moment} AS at FROM silver.filings"
+    each = {"once": True, "changed": "at"}
+    warehouse = of(tmp_path / "home", listed(office), asked_each(office, query, each=each))
+    assert is_fine(warehouse.run())
+    for wanted in asked:
+        office.asked.clear()
+        assert is_fine(warehouse.run(hours_later=1))
+        assert sorted(office.asked) == wanted
+
+
 def test_a_row_that_changed_is_asked_again(tmp_path: Path, office: Office) -> None:
     query = "SELECT cik, id, recorded_at FROM silver.filings"
     each = {"once": True, "changed": "recorded_at"}
@@ -405,6 +459,21 @@ def test_files_by_row(tmp_path: Path, office: Office) -> None:
         place.write_text(json.dumps({"facts": [{"name": "assets", "value": 1}]}))
     assert is_fine(warehouse.run())
     assert len(known(warehouse)) == 2
+
+
+def test_no_row_leads_out_of_the_folder_of_files(tmp_path: Path, office: Office) -> None:
+    """What a vendor calls a row is no place of this machine."""
+    secret = tmp_path / "secret.json"
+    secret.write_text(json.dumps({"facts": [{"name": "secret", "value": 1}]}))
+    office.filings = [{"cik": 1, "id": str(secret.with_suffix(""))}, {"cik": 1, "id": "b"}]
+    recipe = FileRecipe(path="{each.id}.json", extension="json")
+    warehouse = of(tmp_path / "home", listed(office), asked_each(office, recipe=recipe))
+    place = warehouse.home / "files" / "b.json"
+    place.parent.mkdir(parents=True)
+    place.write_text(json.dumps({"facts": [{"name": "assets", "value": 1}]}))
+    context = warehouse.run()
+    assert ["would lead to another folder" in one.what for one in context.failures] == [True]
+    assert known(warehouse) == [(1, "b", "assets")]
 
 
 def test_a_row_in_a_body(tmp_path: Path, office: Office, httpserver: HTTPServer) -> None:
@@ -635,6 +704,38 @@ def test_payloads_of_another_key_are_refused_and_cost_no_row(tmp_path: Path, off
     (failure,) = context.failures
     assert "it was asked for otherwise: for_each 'a' is no series of (cik, id)" in str(failure)
     assert wide.ask("SELECT filing FROM silver.facts ORDER BY 1") == [("a",), ("b",)], "the table is as it was"
+
+
+def test_payloads_that_were_asked_for_as_a_whole_cost_no_other_dataset(tmp_path: Path, office: Office) -> None:
+    @attrs.frozen
+    class Whole:
+        filing: str = column(key=True, source="id")
+        text: str = column()
+
+    recipe = RestRecipe(url=f"{office.url}/notes?of=all")
+    whole = noted(office, for_each=None, scope="global", columns=Whole, recipe=recipe)
+    of(tmp_path / "home", whole).run()
+    each = of(tmp_path / "home", listed(office), noted(office, "SELECT id FROM silver.filings"))
+    context = each.run(hours_later=1)
+    assert {one.dataset for one in context.failures} == {"filings/odd/notes"}
+    assert "it was asked for otherwise: of no row" in str(context.failures[0])
+    assert each.ask("SELECT count(*) FROM silver.filings") == [(2,)], "the other goes on"
+
+
+def test_a_recording_of_rows_is_none_of_files(tmp_path: Path, office: Office) -> None:
+    @attrs.frozen
+    class File:
+        filing: str = column(key=True, source="request.each.name")
+        name: str = column(key=True)
+
+    recording = of(tmp_path / "home", listed(office), asked_each(office))
+    recording.run()
+    recipe = FileRecipe(path="drops/*.json", each="file", extension="json")
+    folder = of(tmp_path / "again", listed(office), asked_each(office, for_each=None, columns=File, recipe=recipe))
+    context = folder.run(options=RunOptions(replay=str(recording.home)))
+    assert {one.dataset for one in context.failures} == {"filings/odd/facts"}
+    assert "'1|a' is no name of a file" in " ".join(map(str, context.failures))
+    assert folder.ask("SELECT count(*) FROM silver.filings") == [(2,)], "the other goes on"
 
 
 def addresses(home: Path) -> list[str]:
