@@ -12,12 +12,12 @@ import attrs
 
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.bronze.large_payload import SourceRefused, hash_source
-from sbf_core.bronze.staged_payload import StagedPayload
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.engine_errors import EngineFault, fault_of, kind_of_fault
 from sbf_core.errors import EnvironmentFault, PayloadRefused, PluginFault, SbfError, said_by
 from sbf_core.failures import FailureKind
 from sbf_core.faults import fault_point
+from sbf_core.fetching.fetch_answer import FetchAnswer
 from sbf_core.fetching.key_notes import where_key_is
 from sbf_core.fetching.known import Known
 from sbf_core.fetching.tally import outcome_of
@@ -32,7 +32,6 @@ from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import DatasetRegistry
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
-from sbf_core.value import Value
 from sbf_core.vocabulary import WorkStatus
 
 _SAFE = "Bronze keeps what was fetched before; go on with `sbf run`"
@@ -62,35 +61,6 @@ class Sessions(Protocol):
 
 #: Statuses that say that the question is wrong, perhaps one ticker in it (RFC 9110, section 15.5).
 _WRONG_QUESTION = (400, 404, 410, 413, 414, 422)
-
-
-@attrs.frozen(kw_only=True)
-class FetchAnswer(Value):
-    """What one request came to.
-
-    ``key_at`` says where a payload of it repeats a key, empty: nowhere; ``lacking``, what the machine lacked, so that
-    nothing is recorded of it; ``is_refused``, that the vendor took the question for wrong.
-    """
-
-    request: RunRequest
-    staged: tuple[StagedPayload, ...] = ()
-    other: tuple[FailedFetch, ...] = ()
-    fault: SbfError | None = None
-    not_asked: str = ""
-    not_asked_kind: FailureKind = FailureKind.NOT_ASKED
-    evidence: RunResult | None = None
-    key_at: str = ""
-    lacking: Exception | None = None
-    is_refused: bool = False
-
-    @property
-    def came(self) -> bool:
-        """Whether it is an answer of the vendor's that counts."""
-        return (
-            self.fault is None
-            and not self.not_asked
-            and all(fetch.status in (WorkStatus.UNCHANGED, WorkStatus.NONE) for fetch in self.other)
-        )
 
 
 class Fetcher:

@@ -15,7 +15,8 @@ from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import is_interrupt
 from sbf_core.failures import failure_of, kind_of
 from sbf_core.faults import fault_point
-from sbf_core.fetching.answers import FetchAnswer, Fetcher, Sessions
+from sbf_core.fetching.answers import Fetcher, Sessions
+from sbf_core.fetching.fetch_answer import FetchAnswer
 from sbf_core.fetching.key_notes import notes_of_keys
 from sbf_core.fetching.known import Known
 from sbf_core.fetching.run_progress import RunProgress

@@ -6,7 +6,7 @@ from collections import deque
 
 import attrs
 
-from sbf_core.fetching.answers import FetchAnswer
+from sbf_core.fetching.fetch_answer import FetchAnswer
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.runs.request import TICKER_SEPARATOR, RunRequest
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from sbf_core.dataset.recipe import RestRecipe
-from sbf_core.fetching.answers import FetchAnswer, Fetcher
+from sbf_core.fetching.answers import Fetcher
+from sbf_core.fetching.fetch_answer import FetchAnswer
 from sbf_core.fetching.halving import Halving
 from sbf_core.http.loop import RequestLoop
 from sbf_core.plan.planned import PlannedRequest
