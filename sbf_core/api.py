@@ -16,6 +16,7 @@ from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.formats import Csv, Json, Parquet
 from sbf_core.dataset.pages import Pages
+from sbf_core.dataset.poll import Poll
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.request_body import RequestBody
 from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
@@ -68,6 +69,7 @@ __all__ = [
     "Parquet",
     "ParseRows",
     "PayloadRefused",
+    "Poll",
     "PromotionBatch",
     "RefreshToken",
     "RequestBody",

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import attrs
 
-from sbf_core.dataset.recipe import check_extension, check_template, placeholders
 from sbf_core.dataset.series_name import parts_of
+from sbf_core.dataset.templates import check_extension, check_template, placeholders
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
 from sbf_core.vocabulary import texts

@@ -20,6 +20,7 @@ from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_list import FORMATS, Format
 from sbf_core.dataset.pages import Pages
+from sbf_core.dataset.poll import Poll
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.sign_in import SIGN_INS, SignIn
 from sbf_core.errors import UsageError
@@ -53,7 +54,7 @@ def _converter() -> cattrs.Converter:
     )
     attrs.resolve_types(DatasetKeymapEntry, localns={"Format": Format})  # it does not load all formats by itself
     attrs.resolve_types(RestRecipe, localns={"SignIn": SignIn})
-    for kind in (Cadence, Column, DataRules, ForEach, Pages, RestRecipe, FileRecipe, DatasetKeymapEntry):
+    for kind in (Cadence, Column, DataRules, ForEach, Pages, Poll, RestRecipe, FileRecipe, DatasetKeymapEntry):
         converter.register_structure_hook(
             kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
         )

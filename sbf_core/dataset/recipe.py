@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import string
-from collections.abc import Collection, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,9 +11,11 @@ import attrs
 from sbf_core.dataset.cursor import Cursor, CursorBy
 from sbf_core.dataset.for_each import EACH
 from sbf_core.dataset.pages import Pages
+from sbf_core.dataset.poll import Poll
 from sbf_core.dataset.recipe_keys import check_further_keys
 from sbf_core.dataset.request_body import RequestBody, check_content_type, half_named_in, named_in
 from sbf_core.dataset.secret_fields import fields_path
+from sbf_core.dataset.templates import PLACEHOLDERS, check_extension, check_template, placeholders, unknown_in
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
 from sbf_core.vocabulary import texts
@@ -23,59 +23,11 @@ from sbf_core.vocabulary import texts
 if TYPE_CHECKING:
     from sbf_core.dataset.sign_in import SignIn
 
-#: What a template may hold.
-PLACEHOLDERS = frozenset({"ticker", "from_date", "to_date", "discriminator", "year", "period", "cursor"})
 #: A wrong length cuts a body, in silence; each of them leaves a vendor waiting for more.
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 #: Periods of a vendor's limits, and their seconds; a month has 30 days.
 PERIOD_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "month": 30 * 86400}
-_PART = re.compile(re.escape(EACH) + "[a-z][a-z0-9_]*")
 _LIMIT = re.compile(r"(\d{1,9})/([a-z]+)")
-#: What a payload can be stored as. The ending decides how it is read, where the dataset declares no format.
-_EXTENSION = re.compile(r"[a-z0-9]{1,10}(\.gz)?")
-
-
-@lru_cache(maxsize=4096)  # a large universe asks for those of the same address for each of its tickers
-def placeholders(template: str) -> frozenset[str]:
-    """Names in braces."""
-    return frozenset(name for _, name, _, _ in string.Formatter().parse(template) if name is not None)
-
-
-def check_template(template: str, *, what: str) -> None:
-    """Raise ``UsageError`` where a template of an address or a path holds a name that stands for nothing."""
-    try:
-        parts = list(string.Formatter().parse(template))
-    except ValueError as error:
-        raise UsageError(f"{what} {template!r}: {error}", fix="write {{ for a brace", code="RECIPE") from None
-    told = next((name for _, name, form, shown in parts if name is not None and (form or shown)), None)
-    if told is not None:
-        raise UsageError(
-            f"{what} {template!r} says how {{{told}}} is written",
-            fix=f"write {{{told}}}; date_format says how days are written",
-            code="RECIPE",
-        )
-    unknown = unknown_in(placeholders(template))
-    if unknown:
-        raise UsageError(
-            f"{what} {template!r} holds {{{unknown[0]}}}",
-            fix="placeholders are " + ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS)),
-            code="RECIPE",
-        )
-
-
-def unknown_in(named: Collection[str]) -> list[str]:
-    """Those of some names in braces that stand for nothing; which parts of a row there are, the dataset says."""
-    return sorted(name for name in named if name not in PLACEHOLDERS and not _PART.fullmatch(name))
-
-
-def check_extension(extension: str) -> None:
-    """Raise ``UsageError`` for what no payload can be stored as."""
-    if not _EXTENSION.fullmatch(extension):
-        raise UsageError(
-            f"extension {extension!r} is none",
-            fix="write it as json, csv, csv.gz, zip, xlsx: small letters and digits",
-            code="RECIPE",
-        )
 
 
 def limit_parts(limit: str) -> tuple[int, int]:
@@ -137,6 +89,7 @@ class RestRecipe(Value):
             the list. What a vendor does not know is then missing in its answer, without an error.
         ticker_separator: what the vendor wants between them.
         pages: how an answer goes on; all pages count, or none.
+        poll: how an answer is waited for that the vendor makes ready first.
         chunk_days: a longer stretch of days is asked for in pieces of so many, oldest first; ``{year}`` cuts at years.
             0: at once.
         cursor: what ``{cursor}`` is, for vendors who are asked for what changed, e.g.
@@ -173,6 +126,7 @@ class RestRecipe(Value):
     tickers_per_request: int = 1
     ticker_separator: str = ","
     pages: Pages | None = None
+    poll: Poll | None = None
     chunk_days: int = 0
     cursor: Cursor | None = None
     rows_max: int = 0
@@ -205,6 +159,9 @@ class RestRecipe(Value):
                 fix='json={"series": ["{ticker}"]}, or leave it out',
                 code="RECIPE",
             )
+        if self.poll is not None and self.pages is not None:
+            what = "poll waits for one answer, and pages ask for several"
+            raise UsageError(what, where=self.url, fix="leave out one of them", code="RECIPE")
         if self.chunk_days < 0 or self.rows_max < 0:
             raise UsageError("chunk_days and rows_max cannot be negative", where=self.url, code="RECIPE")
         if ("period" in named) != bool(self.periods):

@@ -5,11 +5,17 @@ Only the values go. Every other byte stays as the vendor sent it, because the te
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 
+import attrs
+
 from sbf_core.dataset.json_steps import Index, Name, Segment
 from sbf_core.dataset.secret_fields import fields_path
+from sbf_core.failures import FailureKind
+from sbf_core.http.loop import LOOP_BYTES_MAX
+from sbf_core.http.wire_answer import WireAnswer
 
 MASK = b'"***"'
 _BLANKS = " \t\r\n"
@@ -101,3 +107,19 @@ class _Finder:
 
     def _end(self, at: int) -> int:
         return _DECODER.raw_decode(self._text, at)[1]
+
+
+async def masked_answer(
+    answer: WireAnswer, fields: Sequence[str]
+) -> tuple[WireAnswer, tuple[str, ...], tuple[FailureKind, str] | None]:
+    """An answer without its declared secrets, which fields they were in, and why it cannot be told."""
+    try:
+        body, masked_fields = (
+            masked(answer.body, fields)
+            if len(answer.body) <= LOOP_BYTES_MAX
+            else await asyncio.to_thread(masked, answer.body, fields)
+        )
+    except ValueError as error:
+        what = f"its secret fields cannot be taken out, because it is no JSON: {error}"
+        return answer, (), (FailureKind.NOT_DATA, what)
+    return attrs.evolve(answer, body=body), masked_fields, None

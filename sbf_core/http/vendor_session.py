@@ -67,7 +67,7 @@ class VendorSession:
         self._entry = entry
         self._as_declared = as_declared
         self._recipe = entry.recipe if isinstance(entry.recipe, RestRecipe) else _DEFAULTS
-        self._may_ask_for_changes = may_ask_for_changes and not self._recipe.makes_sets
+        self._may_ask_for_changes = may_ask_for_changes and not self._recipe.makes_sets and self._recipe.poll is None
         self._kept_headers = (
             *_KEPT_HEADERS,
             *also_kept,
@@ -142,11 +142,32 @@ class VendorSession:
             if error.by_vendor:
                 self._live.closures.close(self._entry.id, error.seconds)
             return self._deferred(asked, error.seconds)
+        if self._recipe.poll is not None and isinstance(answer, WireAnswer):
+            answer = await self._polled(answer, url, headers or {}, secrets or {}, secret_headers or {})
         if isinstance(answer, WireFault):
             if answer.kind not in _OF_ONE_REQUEST:
                 breaker.failed(answer.what, for_good=answer.for_good)
             return self._failed(asked, answer.kind, answer.what, evidence=b"" if answer.again else answer.evidence)
         return await self._judged(asked, answer, breaker, conditional=bool(conditions))
+
+    async def _polled(
+        self, first: WireAnswer, url: str, headers: Mapping[str, str], secrets: Mapping[str, str],
+        secret_headers: Mapping[str, str],
+    ) -> WireAnswer | WireFault:  # fmt: skip
+        """What the vendor makes ready. Keys go to the recipe's own place only."""
+        from sbf_core.http.polling import polled  # few recipes wait so
+
+        assert self._recipe.poll is not None
+
+        async def ask(place: str) -> WireAnswer | WireFault:
+            keys = (secrets, secret_headers) if is_same_place(place, url) else ({}, {})
+            ready = [self._ready(account, place, headers, *keys, None) for account in self._accounts_set()]
+            deadline = time.monotonic() + self._recipe.deadline_seconds
+            asker = Asker(live=self._live, recipe=self._recipe, caps=self._caps, ready=ready, deadline=deadline)
+            return await asker.answer()
+
+        hosts = self._recipe.redirect_hosts
+        return await polled(first, self._recipe.poll, url, ask, hosts=hosts, now=self._live.clock.now)
 
     def read(
         self, request: RunRequest, path: str, *, extension: str = "csv", mirrors: tuple[str, ...] = ()
@@ -193,7 +214,12 @@ class VendorSession:
         if status != 200:
             return self._refused(asked, answer, breaker)
         breaker.succeeded()
-        answer, fields, unreadable = await self._masked(answer)
+        fields: tuple[str, ...] = ()
+        unreadable = None
+        if self._recipe.secret_fields and answer.body:
+            from sbf_core.http.masking import masked_answer  # most datasets declare none
+
+            answer, fields, unreadable = await masked_answer(answer, self._recipe.secret_fields)
         cut = "content-length" not in answer.headers and "transfer-encoding" not in answer.headers
         looked_at = partial(
             why_no_data, self._entry, answer.body, asked.extension, as_declared=self._as_declared, may_be_cut=cut
@@ -214,27 +240,6 @@ class VendorSession:
         from sbf_core.http.signing import clock_note
 
         return clock_note(answer.headers.get("date", ""), answer.body, self._live.clock.now())
-
-    async def _masked(self, answer: WireAnswer) -> tuple[WireAnswer, tuple[str, ...], tuple[FailureKind, str] | None]:
-        """An answer without its declared secrets, which fields they were in, and why it cannot be told."""
-        fields = self._recipe.secret_fields
-        if not fields or not answer.body:
-            return answer, (), None
-        from sbf_core.http.masking import masked  # most datasets declare none
-
-        try:
-            body, masked_fields = (
-                masked(answer.body, fields)
-                if len(answer.body) <= LOOP_BYTES_MAX
-                else await asyncio.to_thread(masked, answer.body, fields)
-            )
-        except ValueError as error:
-            return (
-                answer,
-                (),
-                (FailureKind.NOT_DATA, f"its secret fields cannot be taken out, because it is no JSON: {error}"),
-            )
-        return attrs.evolve(answer, body=body), masked_fields, None
 
     def _refused(self, asked: _Asked, answer: WireAnswer, breaker: Breaker) -> RunResult:
         """A status that is no success."""

@@ -28,6 +28,7 @@ from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_list import FORMATS
 from sbf_core.dataset.pages import Pages
+from sbf_core.dataset.poll import Poll
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken
 from sbf_core.dataset.signature import Signature
@@ -249,6 +250,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "mirrors": '("https://old.example.com/{ticker}",)', "date_format": '"%Y%m%d"',
         "periods": '("annual", "quarter")', "class_mark": '"-"', "ticker_names": '{"^SPX": "^GSPC"}',
         "tickers_per_request": "100", "ticker_separator": '";"', "pages": 'Pages(by="page", parameter="page")',
+        "poll": 'Poll(header="Location")',
         "chunk_days": "93", "rows_max": "5000", "cursor": 'Cursor(by="moment", column="updated")',
         "plan": '"premium"', "limits": '("5/second", "250/day")', "connections": "2",
         "redirect_hosts": '("files.example.com",)', "deadline_seconds": "300.0", "mebibytes_max": "2048",
@@ -290,6 +292,10 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "next_at": '"meta.next"', "total_at": '"meta.total"', "short_page_ends": "True",
         "items_at": '"data.items"', "total_header": '"X-Total-Count"', "pages_max": "50",
     },
+    "Poll": {
+        "at": '"links.status"', "header": '"Location"', "status_at": '"job.state"', "done": '("COMPLETED",)',
+        "failed": '("FAILED",)', "result_at": '"links.file"', "every_seconds": "5.0", "most_seconds": "900.0",
+    },
     "GoldModel": {
         "name": '"fact_rate"', "key": '("currency", "date")', "sql": '"SELECT * FROM silver.ecb_rate"',
         "kind": '"dimension"', "surrogate_key": '"rate_key"', "date_column": '"date"',
@@ -325,6 +331,7 @@ DECLARED = (
     Cursor,
     FileRecipe,
     Pages,
+    Poll,
     GoldModel,
     GoldSource,
     NotNull,

@@ -74,6 +74,7 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         "FixedWidth": {"fields": (("a", 0, 4),)},
         "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"},
         "ForEach": {"query": "SELECT id FROM silver.filings", "key": ("id",)},
+        "Poll": {"header": "Location"},
         "Cursor": {"by": "moment"}, "Pages": {"by": "page", "parameter": "page"},
         "GoldModel": {"name": "fact_rate", "key": ("currency",), "sql": "SELECT 1 AS currency"},
         "GoldSource": {"table": "silver.a"}, "UniverseMember": {"ticker": "AAPL"},
@@ -117,6 +118,12 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         else {}
     )
     more |= {"secrets": beside["options"]} if kind == "FileRecipe" else {}
+    more |= (
+        {"at": {"header": ""}, "status_at": {"done": ("x",)}, "done": {"status_at": "x"}}
+        | {"failed": {"status_at": "x", "done": ("x",)}}
+        if kind == "Poll"
+        else {}
+    )
     value = eval(make_reference.EXAMPLES[kind][field], dict(names))
     made = getattr(api, kind)(**{**least.get(kind, {}), **beside.get(field, {}), **more.get(field, {}), field: value})
     assert getattr(made, field) != attrs.fields_dict(type(made))[field].default
