@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 import attrs
@@ -21,8 +20,7 @@ from sbf_core.fetching.fetch_answer import FetchAnswer
 from sbf_core.fetching.key_notes import where_key_is
 from sbf_core.fetching.known import Known
 from sbf_core.fetching.tally import outcome_of
-from sbf_core.http.file_mark import file_mark
-from sbf_core.http.local_files import CHANGED
+from sbf_core.http.local_files import CHANGED, mark_now
 from sbf_core.http.loop import LOOP_BYTES_MAX, RequestLoop
 from sbf_core.http.recipe_walk import RecipeWalk, fetch_by_recipe
 from sbf_core.http.session import AskingSession, FetchSession
@@ -44,6 +42,11 @@ class Sessions(Protocol):
     @property
     def loop(self) -> RequestLoop | None:
         """Where answers are waited for; None where they do not come over the network."""
+        ...
+
+    @property
+    def connections(self) -> Mapping[str, int]:
+        """How many requests each vendor takes at once."""
         ...
 
     def session_for(self, planned: PlannedRequest) -> FetchSession:
@@ -269,16 +272,9 @@ def _lacking(request: RunRequest, error: Exception) -> FetchAnswer:
 def _check_marks(planned: PlannedRequest, results: Sequence[RunResult]) -> None:
     """Refuse a large file that changed after it was looked at: it would be kept with the mark of what it was."""
     for result in results if planned.entry.each_file is not None else ():
-        file = result.payload_file
-        if file is not None and "etag" in result.headers and result.headers["etag"] != _mark_now(file):
+        file, mark = result.payload_file, result.headers.get("etag")
+        if file is not None and mark and mark != mark_now(file):
             raise SourceRefused(f"file {file}: {CHANGED}")
-
-
-def _mark_now(file: Path) -> str:
-    try:
-        return file_mark(file.stat())
-    except OSError as error:
-        raise SourceRefused(f"file {file}: {error.strerror or error}") from error
 
 
 def _unread(request: RunRequest, result: RunResult, error: SourceRefused) -> FetchAnswer:

@@ -116,7 +116,9 @@ class FetchStage:
         self._tally = FetchTally(context)
         waiting: list[FetchAnswer] = []
         fetcher = Fetcher(self._writer, self._hooks, self._registry, self._sessions, known=known or {}, parts=parts)
-        workers = FetchWorkers(fetcher, self._sessions.loop, workers=self._workers)
+        workers = FetchWorkers(
+            fetcher, self._sessions.loop, workers=self._workers, connections=self._sessions.connections
+        )
         try:
             for answer in workers.answers(planned):
                 if answer is None:

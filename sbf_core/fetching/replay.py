@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -181,6 +181,8 @@ class Replay:
 
     #: A recording answers at once: nobody has to wait in a loop.
     loop = None
+    #: It takes any number of requests at once.
+    connections: Mapping[str, int] = {}
 
     def asking_session_for(self, planned: PlannedRequest) -> None:
         """None: see ``loop``."""

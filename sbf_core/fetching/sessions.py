@@ -14,7 +14,7 @@ from sbf_core.http.recipe_walk import file_places
 from sbf_core.ops.service import OpsService
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.plugin.hook_call import HookCalls
-from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.settings.keys import Keys
@@ -30,7 +30,8 @@ class LiveSessions:
     Args:
         ops: the facade.
         config: where the home is.
-        hooks, registry: say who reads a dataset's payloads.
+        hooks: say who reads a dataset's payloads.
+        datasets: of the run, also those that are not asked now: what they declare of their vendor holds for all.
         due: what will be asked.
         known: the payloads that its series ended with, with their marks.
         ask_anyway: ask vendors who said to come back later.
@@ -39,13 +40,15 @@ class LiveSessions:
 
     #: The limits of each vendor that will be asked.
     limits: dict[str, list[str]]
+    #: How many requests each takes at once.
+    connections: dict[str, int]
 
     def __init__(
         self,
         ops: OpsService,
         config: DuckDbConfig,
         hooks: HookCalls,
-        registry: DatasetRegistry,
+        datasets: Sequence[OwnedDataset],
         due: Sequence[PlannedRequest],
         *,
         known: Known,
@@ -74,15 +77,18 @@ class LiveSessions:
             validators=validators,
             logger=logger,
         )
-        self.limits = {}
-        for planned in due:  # before the first request: a dataset without limits keeps those of its vendor's others
-            if isinstance(planned.entry.recipe, RestRecipe):
-                self.limits.setdefault(planned.entry.source, []).extend(planned.entry.recipe.limits)
+        self.limits, self.connections = {}, {}
+        asked = {planned.entry.source for planned in due}
+        for owned in datasets:  # before the first request: a dataset without limits keeps those of its vendor's others
+            source, recipe = owned.entry.source, owned.entry.recipe
+            if isinstance(recipe, RestRecipe) and source in asked:
+                self.limits.setdefault(source, []).extend(recipe.limits)
+                self.connections[source] = min(self.connections.get(source, recipe.connections), recipe.connections)
         for source, limits in self.limits.items():
             self._live.add_limits(source, tuple(dict.fromkeys(limits)))
         self._series = [(item.entry.id, item.request.ticker) for item in due]
         self._hooks = hooks
-        self._registry = registry
+        self._owned = {owned.entry.id: owned for owned in datasets}
         self._sessions: dict[str, VendorSession] = {}
 
     @property
@@ -97,7 +103,7 @@ class LiveSessions:
         entry = planned.entry
         session = self._sessions.get(entry.id)
         if session is None:
-            owned = self._registry.get(entry.id)
+            owned = self._owned.get(entry.id)
             fetches, reads = (owned is not None and self._hooks.has(owned, hook) for hook in ("fetch", "promote"))
             session = self._sessions[entry.id] = VendorSession(
                 self._live, entry, as_declared=not reads, may_ask_for_changes=not fetches

@@ -7,10 +7,9 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.fetching.answers import Fetcher
 from sbf_core.fetching.fetch_answer import FetchAnswer
 from sbf_core.fetching.halving import Halving
@@ -28,12 +27,16 @@ class FetchWorkers:
         fetcher: asks one request.
         loop: where tasks run; None: everything has threads.
         workers: the most requests at once for each vendor.
+        connections: how many each vendor takes.
     """
 
-    def __init__(self, fetcher: Fetcher, loop: RequestLoop | None, *, workers: int) -> None:
+    def __init__(
+        self, fetcher: Fetcher, loop: RequestLoop | None, *, workers: int, connections: Mapping[str, int]
+    ) -> None:
         self._fetcher = fetcher
         self._loop = loop
         self._workers = workers
+        self._connections = connections
         self._told: queue.SimpleQueue[FetchAnswer | PlannedRequest | BaseException] = queue.SimpleQueue()
         self._pools: list[ThreadPoolExecutor] = []
         self._tasks: list[Future[None]] = []
@@ -74,11 +77,11 @@ class FetchWorkers:
         by_vendor: dict[str, list[PlannedRequest]] = defaultdict(list)
         allowed: dict[str, int] = defaultdict(lambda: self._workers)
         for item in planned:
-            by_vendor[item.entry.source].append(item)
-            if isinstance(item.entry.recipe, RestRecipe):
-                allowed[item.entry.source] = min(allowed[item.entry.source], item.entry.recipe.connections)
-            elif item.entry.each_file is not None:  # of two files with one key the later name counts
-                allowed[item.entry.source] = 1
+            source = item.entry.source
+            by_vendor[source].append(item)
+            allowed[source] = min(allowed[source], self._connections.get(source, self._workers))
+            if item.entry.each_file is not None:  # of two files with one key the later name counts
+                allowed[source] = 1
         for source, items in by_vendor.items():
             if self._loop is not None and all(self._fetcher.asks_in_loop(item) for item in items):
                 left = iter(items)

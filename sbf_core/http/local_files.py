@@ -120,6 +120,14 @@ def _mark_of(path: Path) -> str:
     return file_mark(facts)
 
 
+def mark_now(path: Path) -> str:
+    """The mark of a file; empty where there is none any more."""
+    try:
+        return _mark_of(path)
+    except OSError:
+        return ""
+
+
 def _head(path: Path) -> tuple[bytes, bool]:
     """The beginning of a large file, all of another; whether it is all."""
     with path.open("rb") as file:

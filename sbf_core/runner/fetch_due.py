@@ -70,7 +70,7 @@ class FetchDue:
         live = None
         if known is not None:
             live = LiveSessions(
-                ops, self._config, hooks, self._home.registry, due, known=known, ask_anyway=self._ask_anyway,
+                ops, self._config, hooks, self._datasets, due, known=known, ask_anyway=self._ask_anyway,
                 logger=self._home.logger,
             )  # fmt: skip
             self._progress.limited(live.limits, self._config.rates)

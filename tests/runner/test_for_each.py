@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -38,6 +38,7 @@ from sbf_core.care.rebuild import rebuild
 from sbf_core.care.verify import Verification
 from sbf_core.dataset.from_toml import entry_from_mapping
 from sbf_core.failures import FailureKind
+from sbf_core.fetching.workers import FetchWorkers
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.context import RunContext
 
@@ -245,6 +246,26 @@ def test_rows_that_nobody_can_ask_for_are_told(tmp_path: Path, office: Office) -
     assert is_fine(runner.run())
     assert sorted(office.asked[1:]) == ["1/a", "2/b"]
     assert notes == ["filings/odd/facts: 4 rows of for_each cannot be asked for, e.g. (3, ) is empty"]
+
+
+def test_what_the_list_says_of_its_vendor_holds_for_the_rows(
+    tmp_path: Path, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are asked after the list, in a wave of their own; a vendor's datasets share limits and connections."""
+    taken: list[int] = []
+
+    class Watched(FetchWorkers):
+        def __init__(self, *args: Any, connections: Mapping[str, int], **more: Any) -> None:
+            taken.append(connections["odd"])
+            super().__init__(*args, connections=connections, **more)
+
+    monkeypatch.setattr("sbf_core.fetching.fetch_stage.FetchWorkers", Watched)
+    recipe = RestRecipe(url=f"{office.url}/list", limits=("2/day",), connections=1)
+    warehouse = of(tmp_path / "home", attrs.evolve(listed(office), recipe=recipe), asked_each(office))
+    context = warehouse.run()
+    assert len(office.asked) == 2, "the third request of the day waits for another"
+    assert context.status == "partial"
+    assert taken == [1, 1]
 
 
 def test_a_row_that_failed_is_asked_again_and_costs_no_other(tmp_path: Path, office: Office) -> None:
