@@ -10,8 +10,10 @@ from sbf_core.fetching.fetch_answer import FetchAnswer
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.runs.request import TICKER_SEPARATOR, RunRequest
 
-#: A vendor who refuses whatever is asked is not asked for each ticker of a long list: two wrong ones of 500 are found.
+#: Two wrong ones of 500 are found.
 _MORE_MAX = 40
+#: Where these were refused alone before anything came, it is the question that is wrong, and not a ticker in it.
+_REFUSED_ALONE_MAX = 2
 
 
 class Halving:
@@ -26,6 +28,8 @@ class Halving:
         self._may = planned.entry.tickers_at_once > 1
         self._waiting = deque([request])
         self._left = _MORE_MAX
+        self._whole: FetchAnswer | None = None
+        self._held: list[FetchAnswer] = []
         #: Whether all that was asked came.
         self.came = True
 
@@ -33,16 +37,26 @@ class Halving:
         """What is to be asked now; None where nothing is left."""
         return self._waiting.popleft() if self._waiting else None
 
-    def counts(self, answer: FetchAnswer) -> bool:
-        """Whether an answer is the last word; else its halves wait."""
+    def told(self, answer: FetchAnswer) -> list[FetchAnswer]:
+        """The answers that are the last word, after one came; none while its halves wait."""
         tickers = answer.request.tickers
-        if not self._may or not answer.is_refused or len(tickers) < 2 or self._left < 2:
-            self.came = self.came and answer.came
-            return True
-        self._left -= 2
-        middle = len(tickers) // 2
-        halves = (tickers[:middle], tickers[middle:])
-        self._waiting.extendleft(
-            attrs.evolve(answer.request, ticker=TICKER_SEPARATOR.join(half)) for half in reversed(halves)
-        )
-        return False
+        if self._may and answer.is_refused and len(tickers) > 1 and self._left >= 2:
+            self._whole = self._whole or answer
+            self._left -= 2
+            middle = len(tickers) // 2
+            halves = (tickers[:middle], tickers[middle:])
+            self._waiting.extendleft(
+                attrs.evolve(answer.request, ticker=TICKER_SEPARATOR.join(half)) for half in reversed(halves)
+            )
+            return []
+        self.came = self.came and answer.came
+        if not answer.is_refused:  # the others are worth asking for
+            told, self._whole, self._held = [*self._held, answer], None, []
+            return told
+        if self._whole is None:
+            return [answer]
+        self._held.append(answer)
+        if len(self._held) < _REFUSED_ALONE_MAX:
+            return []
+        self._waiting.clear()
+        return [self._whole]

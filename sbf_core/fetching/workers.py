@@ -101,8 +101,8 @@ class FetchWorkers:
                 halving = Halving(planned, step)
                 while (request := halving.next()) is not None:
                     answer = self._fetcher.fetch(planned, request)
-                    if halving.counts(answer):
-                        self._told.put(answer)
+                    for last in halving.told(answer):
+                        self._told.put(last)
                 if not halving.came:
                     break
             else:
@@ -119,8 +119,8 @@ class FetchWorkers:
                     halving = Halving(planned, step)
                     while (request := halving.next()) is not None:
                         answer = await self._fetcher.fetch_in_loop(planned, request)
-                        if halving.counts(answer):
-                            self._told.put(answer)
+                        for last in halving.told(answer):
+                            self._told.put(last)
                     if not halving.came:
                         break
                 else:

@@ -129,11 +129,30 @@ def test_an_outage_is_not_asked_in_halves(tmp_path: Path, vendor: Vendor, status
     assert {tuple(one) for one in vendor.asked} == {tuple("ABCD")}
 
 
-def test_a_vendor_who_refuses_everything_is_asked_so_often(tmp_path: Path, vendor: Vendor) -> None:
+def test_a_vendor_who_refuses_everything_is_not_asked_for_each(tmp_path: Path, vendor: Vendor) -> None:
+    """Down to one ticker and its neighbour: then it is the question that is wrong, and it is told once."""
     tickers = tuple(f"T{number:03}" for number in range(200))
     vendor.status, vendor.wrong = 400, set(tickers)
     warehouse = warehouse_of(tmp_path / "home", vendor, most=200)
-    warehouse.run(universe__tickers=tickers)
+    context = warehouse.run(universe__tickers=tickers)
+    assert [len(asked) for asked in vendor.asked] == [200, 100, 50, 25, 12, 6, 3, 1, 2, 1]
+    assert len(context.errors) == 1
+    assert context.errors[0].startswith("instruments/figi/mapping/T000 and 199 more: HTTP 400")
+
+
+def test_several_wrong_tickers_cost_themselves(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.wrong = {"A", "H", "K"}
+    warehouse = warehouse_of(tmp_path / "home", vendor, most=12)
+    context = warehouse.run(universe__tickers=tuple("ABCDEFGHIJKL"))
+    assert symbols(warehouse) == [(one, 2) for one in "BCDEFGIJL"]
+    assert sum(failure.count for failure in context.failures) == 3
+
+
+def test_so_many_wrong_tickers_are_looked_for(tmp_path: Path, vendor: Vendor) -> None:
+    tickers = tuple(f"T{number:03}" for number in range(200))
+    vendor.wrong = {ticker for number, ticker in enumerate(tickers) if number % 10 == 5}
+    warehouse = warehouse_of(tmp_path / "home", vendor, most=200)
+    assert warehouse.run(universe__tickers=tickers).status == "partial"
     assert len(vendor.asked) == 41
 
 
