@@ -13,10 +13,8 @@ from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.file_recipe import FileRecipe
-from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.formats import Csv, Json, Parquet
 from sbf_core.dataset.pages import Pages
-from sbf_core.dataset.poll import Poll
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.request_body import RequestBody
 from sbf_core.errors import DatasetFailure, PayloadRefused, SbfError, UsageError
@@ -34,8 +32,10 @@ from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, Select
 from sbf_core.universe.members import UniverseMember
 
 if TYPE_CHECKING:
+    from sbf_core.dataset.for_each import ForEach
     from sbf_core.dataset.formats_of_statistics import JsonStat, SdmxCsv, SdmxJson, SdmxMl
     from sbf_core.dataset.formats_of_tables import Excel, FixedWidth, Sections
+    from sbf_core.dataset.poll import Poll
     from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken
     from sbf_core.dataset.signature import Signature
 
@@ -99,6 +99,8 @@ _LATE = {
     **dict.fromkeys(("Excel", "FixedWidth", "Sections"), "sbf_core.dataset.formats_of_tables"),
     **dict.fromkeys(("ClientCredentials", "Login", "RefreshToken"), "sbf_core.dataset.sign_in"),
     "Signature": "sbf_core.dataset.signature",
+    "ForEach": "sbf_core.dataset.for_each",
+    "Poll": "sbf_core.dataset.poll",
 }
 #: Names that were here under another name, and still work.
 _MOVED: dict[str, _MovedName] = {}

@@ -25,7 +25,7 @@ from typing import Any
 
 import attrs
 
-from sbf_core.dataset.for_each import EACH
+from sbf_core.dataset.series_name import EACH
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
 from sbf_core.vocabulary import texts

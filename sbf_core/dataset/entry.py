@@ -16,7 +16,6 @@ from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.cursor import check_cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.file_recipe import FileRecipe
-from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.former_names import check_former_names, check_table_name
 from sbf_core.dataset.json_path import rows_path
@@ -32,6 +31,7 @@ from sbf_core.value import Value
 from sbf_core.vocabulary import Answers, Drift, OnDuplicate, Restated, Scope, Semantics, check_name, texts, word
 
 if TYPE_CHECKING:
+    from sbf_core.dataset.for_each import ForEach
     from sbf_core.dataset.format_list import Format
 
 

@@ -13,8 +13,6 @@ from sbf_core.unicode_text import half_letter_in
 from sbf_core.value import Value
 from sbf_core.vocabulary import texts
 
-#: Before the name of a part, in placeholders; in sources of columns ``request.`` stands before it.
-EACH = "each."
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 

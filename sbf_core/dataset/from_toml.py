@@ -52,8 +52,10 @@ def _converter() -> cattrs.Converter:
             Chart, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True
         ),
     )
-    attrs.resolve_types(DatasetKeymapEntry, localns={"Format": Format})  # it does not load all formats by itself
-    attrs.resolve_types(RestRecipe, localns={"SignIn": SignIn})
+    attrs.resolve_types(
+        DatasetKeymapEntry, localns={"Format": Format, "ForEach": ForEach}
+    )  # it does not load all formats by itself
+    attrs.resolve_types(RestRecipe, localns={"SignIn": SignIn, "Poll": Poll})
     for kind in (Cadence, Column, DataRules, ForEach, Pages, Poll, RestRecipe, FileRecipe, DatasetKeymapEntry):
         converter.register_structure_hook(
             kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from sbf_core.dataset.cursor import Cursor, CursorBy
-from sbf_core.dataset.for_each import EACH
 from sbf_core.dataset.pages import Pages
-from sbf_core.dataset.poll import Poll
 from sbf_core.dataset.recipe_keys import check_further_keys
 from sbf_core.dataset.request_body import RequestBody, check_content_type, half_named_in, named_in
 from sbf_core.dataset.secret_fields import fields_path
+from sbf_core.dataset.series_name import EACH
 from sbf_core.dataset.templates import PLACEHOLDERS, check_extension, check_template, placeholders, unknown_in
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
 from sbf_core.vocabulary import texts
 
 if TYPE_CHECKING:
+    from sbf_core.dataset.poll import Poll
     from sbf_core.dataset.sign_in import SignIn
 
 #: A wrong length cuts a body, in silence; each of them leaves a vendor waiting for more.

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
 from sbf_core.dataset.columns import ROW_SOURCE, Column
-from sbf_core.dataset.for_each import EACH, ForEach
+from sbf_core.dataset.series_name import EACH
 from sbf_core.errors import UsageError, nearest
 from sbf_core.value import Value
 from sbf_core.vocabulary import Scope
+
+if TYPE_CHECKING:
+    from sbf_core.dataset.for_each import ForEach
 
 
 @attrs.frozen(kw_only=True)

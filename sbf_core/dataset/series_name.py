@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+#: Before the name of a part, in placeholders; in sources of columns ``request.`` stands before it.
+EACH = "each."
 #: Between the parts.
 PART_SEPARATOR = "|"
 #: As ``runs.request.TICKER_SEPARATOR``, which stands above this room.

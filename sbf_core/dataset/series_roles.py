@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.file_recipe import FileRecipe
-from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.recipe import RestRecipe
+
+if TYPE_CHECKING:
+    from sbf_core.dataset.for_each import ForEach
 
 
 class SeriesRoles:

@@ -7,7 +7,7 @@ import string
 from collections.abc import Collection
 from functools import lru_cache
 
-from sbf_core.dataset.for_each import EACH
+from sbf_core.dataset.series_name import EACH
 from sbf_core.errors import UsageError
 
 #: What a template may hold.

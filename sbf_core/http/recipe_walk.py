@@ -7,7 +7,7 @@ import re
 import string
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from urllib.parse import quote, urlsplit
 
 import attrs
@@ -15,10 +15,9 @@ import attrs
 from sbf_core.dataset.cursor import CursorBy
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.file_recipe import FileRecipe
-from sbf_core.dataset.for_each import EACH, ForEach
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.request_body import Filling, RequestBody, quoting_for
-from sbf_core.dataset.series_name import unescaped
+from sbf_core.dataset.series_name import EACH, unescaped
 from sbf_core.errors import PayloadRefused, PluginFault, UsageError
 from sbf_core.failures import FailureKind
 from sbf_core.http.addresses import origin
@@ -26,6 +25,9 @@ from sbf_core.http.session import Asking, AskingSession, FetchSession
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.value import Value
+
+if TYPE_CHECKING:
+    from sbf_core.dataset.for_each import ForEach
 
 _T = TypeVar("_T")
 _CLASS = re.compile(r"([A-Z0-9]+)[./-]([A-E])")

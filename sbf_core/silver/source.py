@@ -10,8 +10,7 @@ import duckdb
 
 from sbf_core.clock import to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.for_each import EACH
-from sbf_core.dataset.series_name import unescaped
+from sbf_core.dataset.series_name import EACH, unescaped
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.ops.bulk import few_or_many
 from sbf_core.runs.request import TICKER_SEPARATOR
