@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
+from sbf_core.counted import counted
 from sbf_core.dataset.pages import Pages
 from sbf_core.errors import SbfError
 from sbf_core.http.link_header import links
@@ -146,4 +147,4 @@ def _is_total(name: str, value: Any, row_count: int) -> bool:
 
 
 def _of_total(place: str, total: int, row_count: int) -> str:
-    return f"pages: {place} says {total}, and this answer has {row_count} rows; {_FURTHER}"
+    return f"pages: {place} says {total}, and this answer has {counted(row_count, 'row')}; {_FURTHER}"

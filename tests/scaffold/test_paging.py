@@ -113,4 +113,4 @@ def test_a_whole_answer_has_no_doubts(document: Any) -> None:
 def test_a_header_that_counts_and_a_payload_that_is_no_json() -> None:
     found = paging_of(b"id;price\n1;2\n", {"x-total-count": "25"}, address=HERE, row_count=1)
     assert found.pages is None
-    assert found.doubts[0].startswith("pages: the header x-total-count says 25, and this answer has 1 rows")
+    assert found.doubts[0].startswith("pages: the header x-total-count says 25, and this answer has 1 row;")

@@ -509,7 +509,7 @@ SINS = [
     (KeyInAddress, "secrets_stay_secret", "a key that was set in the environment", ""),
     (RowsOfNobody, "rows_are_asked_for", "reads silver.gauges, which is filled by no dataset", "*"),
     (WrongSource, "columns_are_filled", "'height' is empty in all 7 rows", ""),
-    (TooNarrow, "rows_are_taken", "not_an_integer in amount", "*"),
+    (TooNarrow, "rows_are_taken", "rejected: not_an_integer in amount", "*"),
     (KeyTooShort, "keys_are_unique", "duplicate_key", "*"),
     (Counting, "promote_twice", "promoted a second time, silver.rain", "*"),
     (TiresSoon, "promote_twice", "failed when it was replayed again", "*"),
