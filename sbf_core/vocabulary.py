@@ -139,5 +139,6 @@ def check_name(name: str, *, what: str) -> str:
     if not _NAME.fullmatch(name):
         raise UsageError(f"{what} {name!r} is not a name", fix="use 1 to 48 of a-z 0-9 _, a letter first", code="NAME")
     if name in RESERVED_NAMES:
-        raise UsageError(f"{what} {name!r} is reserved", fix="choose another name", code="NAME")
+        fix = "choose another name" + (f", and keep the vendor's as source={name!r}" if what.endswith("column") else "")
+        raise UsageError(f"{what} {name!r} is reserved, as words of SQL are", fix=fix, code="NAME")
     return name

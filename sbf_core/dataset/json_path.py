@@ -31,6 +31,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from sbf_core.counted import counted
 from sbf_core.dataset.json_steps import (
     Decode,
     Index,
@@ -109,7 +110,9 @@ def check_paths(rows_at: str, sources: Iterable[str], *, where: str = "") -> Non
 def _check_source(source: SourcePath, rows: RowsPath) -> None:
     levels = rows.wildcards
     if source.up and source.up >= levels:
-        what = f"source {source.text!r} goes {source.up} up, and rows_at {rows.text!r} has {levels} wildcards"
+        what = (
+            f"source {source.text!r} goes {source.up} up, and rows_at {rows.text!r} has {counted(levels, 'wildcard')}"
+        )
         raise UsageError(
             what,
             fix="a parent row is what a wildcard before the last one selected, e.g. $.accounts[*].trades[*]",

@@ -156,7 +156,7 @@ class RestRecipe(Value):
             raise UsageError(
                 "tickers_per_request wants {ticker} in the address or the body, and 1 at least",
                 where=self.url,
-                fix='json={"series": ["{ticker}"]}, or leave it out',
+                fix='json={"series": ["{ticker}"]}, also where for_each has a key of one column; or leave it out',
                 code="RECIPE",
             )
         if self.poll is not None and self.pages is not None:

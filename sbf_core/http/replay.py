@@ -10,6 +10,8 @@ from sbf_core.failures import FailureKind
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 
+#: How a failure begins that asks for what nobody recorded.
+UNRECORDED = "the recording holds no answer of"
 #: Gives the recorded answer of an address, as if it came back for the request; None where there is none.
 Recorded = Callable[[RunRequest, str], RunResult | None]
 
@@ -56,7 +58,7 @@ class ReplaySession:
             result = self._recorded(request, candidate)
             if result is not None:
                 return result
-        error = f"the recording holds no answer of {address}"
+        error = f"{UNRECORDED} {address}"
         moment = self._fetched_at
         return RunResult(
             request=request,

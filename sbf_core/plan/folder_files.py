@@ -124,7 +124,7 @@ def stored_files(recipe: FileRecipe, keys: Keys, *, where: str) -> list[FoundFil
     try:
         files = Store(recipe, keys).files(deep=len(recipe.pattern) > 1)
     except UsageError as error:
-        raise DatasetFailure(error.what, where=f"{where}; {error.where}", fix=error.fix) from error
+        raise DatasetFailure(error.what, where=", ".join(filter(None, (where, error.where))), fix=error.fix) from error
     except DatasetFailure as error:
         what = f"its folder cannot be read: {error.what}"
         raise DatasetFailure(what, where=f"{where}, {error.where}", fix="look at options and secrets") from error

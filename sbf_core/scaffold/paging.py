@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
+from sbf_core.counted import counted
 from sbf_core.dataset.pages import Pages
 from sbf_core.errors import SbfError
 from sbf_core.http.link_header import links
@@ -85,7 +86,25 @@ def paging_of(payload: bytes, headers: Mapping[str, str], *, address: str, row_c
             doubt = f"pages: {place} names a next page; are all of them asked for?"
             return Paging(pages=Pages(by="next_url", next_at=place), doubts=(doubt,))
         doubts.extend(_doubt(place, name, value, row_count))
-    return Paging(doubts=tuple(doubts))
+    totals = [place for place, name, value in _facts(document, "") if _is_total(name, value, row_count)]
+    return Paging(doubts=(*doubts, *_written(address, totals[0] if len(totals) == 1 else "")))
+
+
+def _written(address: str, total_at: str) -> Iterator[str]:
+    """What to declare, where the address says how a page is asked for."""
+    parts = urlsplit(address)
+    asked = parse_qsl(parts.query)
+    pages = [(name, value) for name, value in asked if _PAGE.fullmatch(name) and value.isdecimal()]
+    sizes = [(name, value) for name, value in asked if _LIMIT.fullmatch(name) and value.isdecimal()]
+    if len(pages) != 1 or len(sizes) > 1 or len(pages[0][1]) > 4:  # start=20240101 is a day
+        return
+    (name, first), ((size_name, size),) = pages[0], sizes or [("", "")]
+    by = "page" if name.lower().lstrip("$_").startswith("page") else "offset"
+    facts = [f"by={by!r}", f"parameter={name!r}", f"first={int(first)}"]
+    facts += [f"size={int(size)}", f"size_parameter={size_name!r}"] if size else []
+    facts += [f"total_at={total_at!r}"] if total_at else []
+    gone = " and ".join(filter(None, (name, size_name)))
+    yield f"pages: perhaps pages=Pages({', '.join(facts)}), and {gone} taken out of the address; then record anew"
 
 
 def _asked(address: str, row_count: int) -> Iterator[str]:
@@ -116,11 +135,16 @@ def _doubt(place: str, name: str, value: Any, row_count: int) -> Iterator[str]:
         yield f"pages: {place} is {str(value)[:40]!r}, which seems to be where the next page begins; {_FURTHER}"
     elif _MORE.fullmatch(name) and value is True:
         yield f"pages: {place} says that there is more; {_FURTHER}"
-    elif is_number and _TOTAL.fullmatch(name) and value > row_count:
+    elif _is_total(name, value, row_count):
         yield _of_total(place, value, row_count)
     elif is_number and _PAGES.fullmatch(name) and value > 1:
         yield f"pages: {place} says that there are {value} pages; {_FURTHER}"
 
 
+def _is_total(name: str, value: Any, row_count: int) -> bool:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return is_number and _TOTAL.fullmatch(name) is not None and value > row_count
+
+
 def _of_total(place: str, total: int, row_count: int) -> str:
-    return f"pages: {place} says {total}, and this answer has {row_count} rows; {_FURTHER}"
+    return f"pages: {place} says {total}, and this answer has {counted(row_count, 'row')}; {_FURTHER}"

@@ -16,7 +16,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import SbfError
 from sbf_core.failures import FailureKind
 from sbf_core.http.recipe_walk import fetch_by_recipe
-from sbf_core.http.replay import ReplaySession
+from sbf_core.http.replay import UNRECORDED, ReplaySession
 from sbf_core.http.session import Asking
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -117,9 +117,10 @@ def fetch_is_deterministic(subject: Subject) -> Iterator[Problem | Note]:
         first, second = (_facts(subject, entry, vintage) for _ in range(2))
         failed = next((fact for fact in first if fact[-1]), None)
         if failed is not None:
-            yield Problem(
-                f"the recorded fetch of {vintage.fetched_at:%Y-%m-%d} cannot be made again: {failed[-1]}", entry.id
-            )
+            what = f"the recorded fetch of {vintage.fetched_at:%Y-%m-%d} cannot be made again: {failed[-1]}"
+            if UNRECORDED in failed[-1]:
+                what += "; if the declaration asks otherwise than it did, put a new recording in its place"
+            yield Problem(what, entry.id)
         elif first != second:
             differs = next(
                 (pair for pair in zip(first, second, strict=False) if pair[0] != pair[1]), (first[-1:], second[-1:])

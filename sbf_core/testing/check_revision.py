@@ -103,7 +103,8 @@ def _judge(subject: Subject, entry: DatasetKeymapEntry, home: ScratchHome, befor
     latest = home.ask(f"SELECT {columns} FROM {table}_as_of(TIMESTAMP {ever}) ORDER BY ALL")
     if latest != now:
         yield Problem(f"{table}_as_of does not give the corrected value: {_one(latest, now)}", entry.id)
-    gone = home.ask(f"SELECT count(*) FROM {table}_history WHERE known_to IS NULL OR known_to < known_from")[0][0]
+    wrong = "known_to < known_from OR (known_to IS NULL AND NOT _deleted)"  # a row that is gone stays gone
+    gone = home.ask(f"SELECT count(*) FROM {table}_history WHERE {wrong}")[0][0]
     if gone:
         yield Problem(f"{table}_history: {counted(gone, 'row ends', 'rows end')} before the beginning", entry.id)
     before_count, after_count = len(held), len(now)

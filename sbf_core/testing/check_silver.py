@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.silver.inspection import record_by_record
@@ -25,12 +26,12 @@ def columns_are_filled(subject: Subject) -> Iterator[Problem | Note]:
             yield Problem("no payload became rows", entry.id)
             continue
         table = f"silver.{quoted(entry.silver_table)}"
-        counted = ", ".join(f"count({quoted(column.name)})" for column in entry.columns)
+        counts = ", ".join(f"count({quoted(column.name)})" for column in entry.columns)
         all_rows = (
             f"FROM {table} UNION ALL BY NAME "
             f"SELECT * EXCLUDE (known_to, _deleted) FROM {_history(entry)} WHERE NOT _deleted"
         )
-        total, *filled = home.ask(f"SELECT count(*), {counted} FROM ({all_rows})")[0]
+        total, *filled = home.ask(f"SELECT count(*), {counts} FROM ({all_rows})")[0]
         if not total:
             yield Problem("the recorded payloads hold no row", entry.id)
         for column, count in zip(entry.columns, filled, strict=True):
@@ -82,7 +83,8 @@ def _rejects(subject: Subject, condition: str) -> Iterator[Problem]:
     )
     for dataset_id, reason, column, count, row in subject.filled.home.ask(query):
         place = f" in {column}" if column else ""
-        yield Problem(f"{count} recorded rows are rejected: {reason}{place}, e.g. {str(row)[:200]}", dataset_id)
+        rows = counted(count, "recorded row is", "recorded rows are")
+        yield Problem(f"{rows} rejected: {reason}{place}, e.g. {str(row)[:200]}", dataset_id)
 
 
 def promote_twice(subject: Subject) -> Iterator[Problem | Note]:

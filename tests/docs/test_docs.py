@@ -56,7 +56,7 @@ _DATED = [api.Column(name="rate", type="DOUBLE", key=True), api.Column(name="dat
 def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
     """In a declaration that is otherwise as short as can be, with what the field wants beside it."""
     names = {
-        **vars(api),
+        **{name: getattr(api, name) for name in api.__all__},  # some are loaded only once they are asked for
         "dt": dt,
         "Rate": [
             api.Column(name="currency", type="VARCHAR", key=True),

@@ -86,11 +86,11 @@ def test_a_field_named_like_a_path_is_written_as_one() -> None:
 @pytest.mark.parametrize(
     ("rows_at", "source", "word"),
     [
-        ("$.a[*]", "@^.id", "has 1 wildcards"),
+        ("$.a[*]", "@^.id", "has 1 wildcard;"),
         ("$.a[*].b[*]", "@^^~", "has 2 wildcards"),
         ("$", "@~", "has no wildcard"),
         ("$", "$.a[#]", "has no wildcard"),
-        ("$.a[*]", "@[@^.names:'x']", "has 1 wildcards"),
+        ("$.a[*]", "@[@^.names:'x']", "has 1 wildcard;"),
     ],
 )
 def test_a_source_must_be_within_reach(rows_at: str, source: str, word: str) -> None:

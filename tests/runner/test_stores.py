@@ -235,6 +235,7 @@ def test_what_cannot_be_read_is_a_failure_of_the_dataset(
     context = warehouse.run(options=RunOptions(plugins=("fake",)))
     (failure,) = context.failures
     assert told in str(failure)
+    assert "; ;" not in str(failure)
     assert context.status != "ok"
 
 

@@ -68,7 +68,26 @@ def test_what_speaks_for_further_pages_is_told(document: Any, told: str) -> None
     "address", [f"{HERE}?limit=10", f"{HERE}?per_page=10&x=1", f"{HERE}?page=1", f"{HERE}?$skip=0", f"{HERE}?offset=0"]
 )
 def test_an_address_that_asks_for_a_page(address: str) -> None:
-    assert len(paging(ROWS, address=address)[1]) == 1
+    assert [doubt for doubt in paging(ROWS, address=address)[1] if "RestRecipe(pages=Pages(by=...))" in doubt]
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        (
+            "page=1&limit=10",
+            "by='page', parameter='page', first=1, size=10, size_parameter='limit', total_at='meta.total'",
+        ),
+        ("$skip=0", "by='offset', parameter='$skip', first=0, total_at='meta.total'"),
+    ],
+)
+def test_what_to_declare_is_written_where_the_address_says_it(query: str, told: str) -> None:
+    """What is written can be declared as it stands."""
+    doubts = paging({"data": ROWS, "meta": {"total": 25}}, address=f"{HERE}?{query}")[1]
+    assert f"perhaps pages=Pages({told})" in doubts[-1]
+    assert Pages(**eval(f"dict({told})"))
+    assert not any("perhaps" in doubt for doubt in paging(ROWS, address=f"{HERE}?limit=10")[1])
+    assert not any("perhaps" in doubt for doubt in paging(ROWS, address=f"{HERE}?start=20240101")[1])
 
 
 @pytest.mark.parametrize(
@@ -94,4 +113,4 @@ def test_a_whole_answer_has_no_doubts(document: Any) -> None:
 def test_a_header_that_counts_and_a_payload_that_is_no_json() -> None:
     found = paging_of(b"id;price\n1;2\n", {"x-total-count": "25"}, address=HERE, row_count=1)
     assert found.pages is None
-    assert found.doubts[0].startswith("pages: the header x-total-count says 25, and this answer has 1 rows")
+    assert found.doubts[0].startswith("pages: the header x-total-count says 25, and this answer has 1 row;")

@@ -148,6 +148,7 @@ def test_a_plugin_that_posts_is_checked_like_any_other(tmp_path: Path, monkeypat
     told = gauge.check("--recording", "home").stdout
     assert "the body holds a value of 'api_key'; declare it: secret_body={'api_key': 'NAME_OF_A_VARIABLE'}" in told
     assert "the recording holds no answer of POST http://" in told
+    assert "if the declaration asks otherwise than it did, put a new recording in its place" in told
 
 
 def test_a_plugin_that_signs_in_is_checked_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,6 +140,17 @@ def test_an_honest_plugin_passes(tmp_path: Path) -> None:
     assert failures(Honest(), tmp_path) == {}
 
 
+class Members(Honest):
+    """A list that is whole each time."""
+
+    facts = {"semantics": "snapshot"}
+
+
+def test_a_row_that_a_snapshot_closed_ends_where_it_may(tmp_path: Path) -> None:
+    """The mark of its end is open itself: it is no row that ends before it begins."""
+    assert failures(Members(), tmp_path, [rows(4.2, 1.7, 0.3), rows(4.2, 1.9)]) == {}
+
+
 class NoRecipe(Honest):
     recipe = None  # type: ignore[assignment]
     fetch = None  # type: ignore[assignment]
@@ -498,7 +509,7 @@ SINS = [
     (KeyInAddress, "secrets_stay_secret", "a key that was set in the environment", ""),
     (RowsOfNobody, "rows_are_asked_for", "reads silver.gauges, which is filled by no dataset", "*"),
     (WrongSource, "columns_are_filled", "'height' is empty in all 7 rows", ""),
-    (TooNarrow, "rows_are_taken", "not_an_integer in amount", "*"),
+    (TooNarrow, "rows_are_taken", "rejected: not_an_integer in amount", "*"),
     (KeyTooShort, "keys_are_unique", "duplicate_key", "*"),
     (Counting, "promote_twice", "promoted a second time, silver.rain", "*"),
     (TiresSoon, "promote_twice", "failed when it was replayed again", "*"),
