@@ -1,4 +1,6 @@
-"""Several tickers that were refused together are asked for in halves, until the one that is wrong costs itself."""
+"""What is asked one after the other for a planned request: its steps, and halves of lists that were refused, until the
+ticker that is wrong costs itself.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +17,28 @@ _MORE_MAX = 40
 
 
 class Halving:
-    """One step of a planned request, and the halves that become of it.
+    """The steps of a planned request, and the halves that become of them. A step is asked for those tickers of which
+    the steps before it came: after one that failed the later ones would leave a gap.
 
     Args:
         planned: the planned request.
-        request: the step.
     """
 
-    def __init__(self, planned: PlannedRequest, request: RunRequest) -> None:
+    def __init__(self, planned: PlannedRequest) -> None:
         self._may = planned.entry.tickers_at_once > 1
-        self._waiting = deque([request])
+        self._steps = deque(planned.steps)
+        self._waiting: deque[RunRequest] = deque()
         self._left = _MORE_MAX
+        self._answered: list[str] = []
         #: Whether all that was asked came.
         self.came = True
 
     def next(self) -> RunRequest | None:
         """What is to be asked now; None where nothing is left."""
+        if not self._waiting and self._steps and (self.came or self._answered):
+            step, tickers = self._steps.popleft(), TICKER_SEPARATOR.join(self._answered)
+            self._waiting.append(step if self.came else attrs.evolve(step, ticker=tickers))
+            self._left, self._answered = _MORE_MAX, []
         return self._waiting.popleft() if self._waiting else None
 
     def counts(self, answer: FetchAnswer) -> bool:
@@ -38,6 +46,7 @@ class Halving:
         tickers = answer.request.tickers
         if not self._may or not answer.is_refused or len(tickers) < 2 or self._left < 2:
             self.came = self.came and answer.came
+            self._answered += tickers if answer.came else ()
             return True
         self._left -= 2
         middle = len(tickers) // 2

@@ -91,17 +91,14 @@ class FetchWorkers:
                 pool.submit(self._ask, item)
 
     def _ask(self, planned: PlannedRequest) -> None:
-        """All steps of a request, in a thread; after one that failed the later ones would leave a gap."""
+        """All steps of a request, in a thread."""
         try:
-            for step in planned.steps:
-                halving = Halving(planned, step)
-                while (request := halving.next()) is not None:
-                    answer = self._fetcher.fetch(planned, request)
-                    if halving.counts(answer):
-                        self._told.put(answer)
-                if not halving.came:
-                    break
-            else:
+            halving = Halving(planned)
+            while (request := halving.next()) is not None:
+                answer = self._fetcher.fetch(planned, request)
+                if halving.counts(answer):
+                    self._told.put(answer)
+            if halving.came:
                 self.whole.add(planned.request.key)
             self._told.put(planned)
         except BaseException as error:  # the thread that records must see it
@@ -111,15 +108,12 @@ class FetchWorkers:
         """One request after the other, with all their steps, as ``_ask``."""
         try:
             for planned in left:
-                for step in planned.steps:
-                    halving = Halving(planned, step)
-                    while (request := halving.next()) is not None:
-                        answer = await self._fetcher.fetch_in_loop(planned, request)
-                        if halving.counts(answer):
-                            self._told.put(answer)
-                    if not halving.came:
-                        break
-                else:
+                halving = Halving(planned)
+                while (request := halving.next()) is not None:
+                    answer = await self._fetcher.fetch_in_loop(planned, request)
+                    if halving.counts(answer):
+                        self._told.put(answer)
+                if halving.came:
                     self.whole.add(planned.request.key)
                 self._told.put(planned)
         except asyncio.CancelledError:

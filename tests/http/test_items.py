@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -127,6 +128,48 @@ def test_an_outage_is_not_asked_in_halves(tmp_path: Path, vendor: Vendor, status
     warehouse = warehouse_of(tmp_path / "home", vendor)
     warehouse.run(universe__tickers=tuple("ABCD"))
     assert {tuple(one) for one in vendor.asked} == {tuple("ABCD")}
+
+
+@attrs.frozen
+class Day:
+    """A row of a ticker and a day."""
+
+    symbol: str = column(key=True, source="@^~", index_of="tickers")
+    day: dt.date = column(key=True, row_date=True)
+
+
+def test_the_later_pieces_are_asked_for_without_the_wrong_ticker(tmp_path: Path, httpserver: HTTPServer) -> None:
+    """Of a wrong one they would leave a gap; the others would wait for the next time that they are due."""
+    asked: list[tuple[str, str]] = []
+    wrong = {"B"}
+
+    def answer(request: Request) -> Response:
+        asked.append((request.args["of"], request.args["from"]))
+        items = [
+            {"error": "unknown"} if one in wrong else {"data": [{"day": request.args["from"]}]}
+            for one in request.args["of"].split(",")
+        ]
+        return Response(json.dumps(items), content_type="application/json")
+
+    httpserver.expect_request("/days").respond_with_handler(answer)
+    url = httpserver.url_for("/days") + "?of={ticker}&from={from_date}&to={to_date}"
+    entry = DatasetKeymapEntry(
+        domain="instruments", source="figi", dataset="days", silver_table="px", columns=Day, scope="per_ticker",
+        rows_at="$[*].data[*]", is_data=RULES, first_date=dt.date(2023, 12, 4), lookback_days=3,
+        recipe=RestRecipe(url=url, tickers_per_request=4, chunk_days=10),
+    )  # fmt: skip
+    warehouse = Warehouse(tmp_path / "home", Declared(entry))
+    context = warehouse.run(universe__tickers=tuple("ABCD"))
+    assert asked == [
+        ("A,B,C,D", "2023-12-04"), ("A,B", "2023-12-04"), ("A", "2023-12-04"), ("B", "2023-12-04"),
+        ("C,D", "2023-12-04"), ("A,C,D", "2023-12-14"), ("A,C,D", "2023-12-24"),
+    ]  # fmt: skip
+    assert [str(failure).partition(":")[0] for failure in context.failures] == ["instruments/figi/days/B"]
+    assert symbols(warehouse) == [("A", 3), ("C", 3), ("D", 3)]
+    wrong.clear()
+    asked.clear()
+    assert is_fine(warehouse.run(hours_later=1, universe__tickers=tuple("ABCD")))
+    assert asked == [("B", "2023-12-04"), ("B", "2023-12-14"), ("B", "2023-12-24")]
 
 
 def test_a_vendor_who_refuses_everything_is_asked_so_often(tmp_path: Path, vendor: Vendor) -> None:
