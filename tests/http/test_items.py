@@ -15,7 +15,18 @@ from pytest_httpserver import HTTPServer
 from warehouse import Declared, Warehouse, counts_add_up
 from werkzeug import Request, Response
 
-from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, UsageError, column
+from sbf_core.api import (
+    DataRules,
+    DatasetKeymapEntry,
+    FetchSession,
+    RequestBody,
+    RestRecipe,
+    RunRequest,
+    RunResult,
+    UsageError,
+    column,
+    hookimpl,
+)
 from sbf_core.care.rebuild import rebuild
 from sbf_core.failures import FailureKind
 from sbf_core.runner.options import RunOptions
@@ -206,6 +217,29 @@ def test_items_that_do_not_fit_are_no_data(tmp_path: Path, vendor: Vendor, items
     assert context.status != "ok"
 
 
+def test_the_items_that_a_hook_brings_are_counted_too(tmp_path: Path, vendor: Vendor) -> None:
+    """Whoever asked, rows at the wrong place are of the wrong ticker."""
+    extension = "json"
+
+    class Hooked(Declared):
+        @hookimpl
+        def fetch(self, request: RunRequest, http: FetchSession) -> RunResult:
+            body = RequestBody.of_json([{"id": one} for one in request.tickers])
+            return http.get(request, vendor.url, body=body, extension=extension)
+
+    warehouse = Warehouse(tmp_path / "home", Hooked(declared(vendor)))
+    vendor.items = lambda tickers: [vendor.item(one) for one in tickers[1:]]
+    (failure,) = warehouse.run(universe__tickers=tuple("ABCD")).failures
+    assert "the answer has 3 items for 4 tickers" in str(failure)
+    extension = "txt"
+    (failure,) = warehouse.run(universe__tickers=tuple("ABCD")).failures
+    assert "its items cannot be counted: it is txt, and no json" in str(failure)
+    extension = "json"
+    vendor.items, vendor.wrong = (lambda tickers: [vendor.item(one) for one in tickers]), {"D"}
+    assert warehouse.run(universe__tickers=tuple("ABCD")).status == "partial"
+    assert symbols(warehouse) == [("A", 2), ("B", 2), ("C", 2)]
+
+
 def test_an_empty_list_of_rows_is_an_answer(tmp_path: Path, vendor: Vendor) -> None:
     vendor.items = lambda tickers: [{"data": [] if one == "B" else [{"figi": one}]} for one in tickers]
     warehouse = warehouse_of(tmp_path / "home", vendor)
@@ -240,6 +274,10 @@ def test_an_index_of_no_ticker_rejects_its_row(tmp_path: Path, httpserver: HTTPS
     [
         ({"rows_at": "$"}, "items for each ticker want the scope per_ticker, and a rows_at with a wildcard"),
         ({"scope": "global"}, "items for each ticker want the scope per_ticker"),
+        (
+            {"recipe": RestRecipe(url="https://localhost/{ticker}", extension="json.gz")},
+            "items for each ticker are counted in json, not in json.gz",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(vendor: Vendor, changes: dict[str, Any], told: str) -> None:
