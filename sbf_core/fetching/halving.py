@@ -22,10 +22,14 @@ class Halving:
 
     Args:
         planned: the planned request.
+        vain: datasets of which halves brought nothing, shared by all requests of a run: a quota that is used up is
+            told in a note by many vendors, and each list would cost it more.
     """
 
-    def __init__(self, planned: PlannedRequest) -> None:
+    def __init__(self, planned: PlannedRequest, vain: set[str]) -> None:
         self._may = planned.entry.tickers_at_once > 1
+        self._dataset = planned.entry.id
+        self._vain = vain
         self._steps = deque(planned.steps)
         self._waiting: deque[RunRequest] = deque()
         self._left = _MORE_MAX
@@ -44,9 +48,12 @@ class Halving:
     def counts(self, answer: FetchAnswer) -> bool:
         """Whether an answer is the last word; else its halves wait."""
         tickers = answer.request.tickers
-        if not self._may or not answer.is_refused or len(tickers) < 2 or self._left < 2:
+        is_vain = self._left < 2 or self._dataset in self._vain
+        if not self._may or not answer.is_refused or len(tickers) < 2 or is_vain:
             self.came = self.came and answer.came
             self._answered += tickers if answer.came else ()
+            if self._left < 2 and not self._waiting and not self._answered:
+                self._vain.add(self._dataset)
             return True
         self._left -= 2
         middle = len(tickers) // 2

@@ -36,6 +36,7 @@ class FetchWorkers:
         self._told: queue.SimpleQueue[FetchAnswer | PlannedRequest | BaseException] = queue.SimpleQueue()
         self._pools: list[ThreadPoolExecutor] = []
         self._tasks: list[Future[None]] = []
+        self._vain: set[str] = set()
         #: Series of which every step came.
         self.whole: set[str] = set()
 
@@ -93,7 +94,7 @@ class FetchWorkers:
     def _ask(self, planned: PlannedRequest) -> None:
         """All steps of a request, in a thread."""
         try:
-            halving = Halving(planned)
+            halving = Halving(planned, self._vain)
             while (request := halving.next()) is not None:
                 answer = self._fetcher.fetch(planned, request)
                 if halving.counts(answer):
@@ -108,7 +109,7 @@ class FetchWorkers:
         """One request after the other, with all their steps, as ``_ask``."""
         try:
             for planned in left:
-                halving = Halving(planned)
+                halving = Halving(planned, self._vain)
                 while (request := halving.next()) is not None:
                     answer = await self._fetcher.fetch_in_loop(planned, request)
                     if halving.counts(answer):

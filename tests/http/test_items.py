@@ -191,6 +191,21 @@ def test_a_vendor_who_refuses_everything_is_asked_so_often(tmp_path: Path, vendo
     assert len(vendor.asked) == 41
 
 
+def test_lists_are_not_asked_in_halves_once_that_was_vain(tmp_path: Path, vendor: Vendor) -> None:
+    """As of a vendor whose quota is used up, and who says so with status 200."""
+    tickers = tuple(f"T{number:03}" for number in range(400))
+    vendor.items = lambda asked: {"note": "limit reached"}
+    rules = attrs.evolve(RULES, error_fields=("note",))
+    recipe = RestRecipe(url=vendor.url, json=[{"id": "{ticker}"}], tickers_per_request=100, connections=1)
+    warehouse = warehouse_of(tmp_path / "home", vendor, is_data=rules, recipe=recipe)
+    warehouse.run(universe__tickers=tickers)
+    assert len(vendor.asked) == 41 + 3
+    vendor.items, vendor.wrong = (lambda asked: [vendor.item(one) for one in asked]), {*tickers[:18], tickers[150]}
+    vendor.asked.clear()
+    warehouse.run(hours_later=1, universe__tickers=tickers)
+    assert len(symbols(warehouse)) == 400 - 19, "where some come, the others are asked in halves"
+
+
 def test_nothing_for_any_of_them_is_no_failure(tmp_path: Path, vendor: Vendor) -> None:
     vendor.unknown = {"A", "B"}
     warehouse = warehouse_of(tmp_path / "home", vendor)
