@@ -249,6 +249,7 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
             has_recipe=self.recipe is not None,
             reads_items=self.reads_items,
             item_levels=rows_path(self.rows_at).wildcards if self.reads_items else 0,
+            extension="json" if self.recipe is None else self.recipe.extension,
         )
 
     @property

@@ -34,6 +34,7 @@ class SeriesFacts(Value):
     has_recipe: bool
     reads_items: bool
     item_levels: int
+    extension: str
 
 
 def check_series(facts: SeriesFacts) -> None:
@@ -59,6 +60,9 @@ def check_series(facts: SeriesFacts) -> None:
     if facts.reads_items and (not facts.item_levels or facts.scope is not Scope.PER_TICKER):
         what = "items for each ticker want the scope per_ticker, and a rows_at with a wildcard for them"
         raise _fault(what, where, 'rows_at="$[*].data[*]"')
+    if facts.reads_items and facts.extension != "json":
+        what = f"items for each ticker are counted in json, not in {facts.extension}"
+        raise _fault(what, where, 'extension="json"')
     if for_each is not None:
         _check_for_each(facts, for_each, asked, read)
 

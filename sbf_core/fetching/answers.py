@@ -249,7 +249,12 @@ class Fetcher:
         if owned is None or not self._has_hook(planned):
             return fetch_by_recipe(planned.entry, request, session)
         answer = self._hooks.fetch(owned, request, session, safe=_SAFE)
-        return _checked_results(answer, planned, request, owned.plugin.label)
+        results = _checked_results(answer, planned, request, owned.plugin.label)
+        if planned.entry.reads_items:
+            from sbf_core.http.items import judged_items  # few answers have them
+
+            results = judged_items(planned.entry, results)
+        return results
 
 
 def _numbered(results: Sequence[RunResult]) -> list[RunResult]:

@@ -18,6 +18,7 @@ from sbf_core.secret import holds_key, redacted
 #: Larger payloads are not parsed to say where.
 _PARSED_BYTES_MAX = 16 * 1024**2
 _PLACES_MAX = 3
+_AS_NAME = " as a name"
 #: No key is longer in any of its forms.
 _KEY_BYTES_MAX = 65_536
 
@@ -69,7 +70,7 @@ def _places(document: Any) -> Iterator[str]:
     while waiting:
         path, value = waiting.pop()
         if isinstance(value, dict):
-            yield from (f"{path}, as a name" for name in value if redacted(name) != name)
+            yield from (f"{path},{_AS_NAME}" for name in value if redacted(name) != name)
             waiting.extend((path + step(redacted(name)), each) for name, each in reversed(value.items()))
         elif isinstance(value, list):
             waiting.extend((f"{path}[*]", each) for each in reversed(value))
@@ -84,8 +85,10 @@ def notes_of_keys(entries: Mapping[str, DatasetKeymapEntry], places: Mapping[str
 
 def _note(name: str, place: str, entry: DatasetKeymapEntry | None) -> str:
     fix = "keep the folder bronze to yourself"
-    if place.startswith("$") and entry is not None and isinstance(entry.recipe, RestRecipe):
-        path = place.partition(",")[0].partition(" and ")[0]
+    path, _, rest = place.partition(",")
+    is_value = path.startswith("$") and "***" not in path and not rest.startswith(_AS_NAME)  # else it names other data
+    if is_value and entry is not None and isinstance(entry.recipe, RestRecipe):
+        path = path.partition(" and ")[0]
         fix += f"; secret_fields=({json.dumps(path)},) in its recipe takes it out of what comes from now on"
     return (
         f"{name}: the vendor repeats your key in its answer, at {place}; Bronze keeps what came, byte for byte: {fix}"

@@ -40,6 +40,7 @@ class FetchWorkers:
         self._told: queue.SimpleQueue[FetchAnswer | PlannedRequest | BaseException] = queue.SimpleQueue()
         self._pools: list[ThreadPoolExecutor] = []
         self._tasks: list[Future[None]] = []
+        self._vain: set[str] = set()
         #: Series of which every step came.
         self.whole: set[str] = set()
 
@@ -95,17 +96,14 @@ class FetchWorkers:
                 pool.submit(self._ask, item)
 
     def _ask(self, planned: PlannedRequest) -> None:
-        """All steps of a request, in a thread; after one that failed the later ones would leave a gap."""
+        """All steps of a request, in a thread."""
         try:
-            for step in planned.steps:
-                halving = Halving(planned, step)
-                while (request := halving.next()) is not None:
-                    answer = self._fetcher.fetch(planned, request)
-                    for last in halving.told(answer):
-                        self._told.put(last)
-                if not halving.came:
-                    break
-            else:
+            halving = Halving(planned, self._vain)
+            while (request := halving.next()) is not None:
+                answer = self._fetcher.fetch(planned, request)
+                for last in halving.told(answer):
+                    self._told.put(last)
+            if halving.came:
                 self.whole.add(planned.request.key)
             self._told.put(planned)
         except BaseException as error:  # the thread that records must see it
@@ -115,15 +113,12 @@ class FetchWorkers:
         """One request after the other, with all their steps, as ``_ask``."""
         try:
             for planned in left:
-                for step in planned.steps:
-                    halving = Halving(planned, step)
-                    while (request := halving.next()) is not None:
-                        answer = await self._fetcher.fetch_in_loop(planned, request)
-                        for last in halving.told(answer):
-                            self._told.put(last)
-                    if not halving.came:
-                        break
-                else:
+                halving = Halving(planned, self._vain)
+                while (request := halving.next()) is not None:
+                    answer = await self._fetcher.fetch_in_loop(planned, request)
+                    for last in halving.told(answer):
+                        self._told.put(last)
+                if halving.came:
                     self.whole.add(planned.request.key)
                 self._told.put(planned)
         except asyncio.CancelledError:

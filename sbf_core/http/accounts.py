@@ -137,12 +137,20 @@ class Accounts:
             self._logger.warning("The limits of the key %s are used up; the others are used.", account.label)
 
     def soonest(self, ready: Sequence[Ready], answer: WireAnswer) -> WireAnswer:
-        """The refusal of the last account, which says when the first of them is free again."""
-        if len(ready) == 1 or answer.status_code != 429:
-            return answer
+        """The refusal of the last account, which says when the first of them is free again: also where the last one is
+        refused, and another only used up.
+        """
+        later = self.later(ready) if answer.status_code in (401, 429) else None
+        return answer if later is None else attrs.evolve(later, headers={**answer.headers, **later.headers})
+
+    def later(self, ready: Sequence[Ready]) -> WireAnswer | None:
+        """What an account that is only used up would answer, with when it is free again; None where there is none."""
         now = self._clock.now()
-        seconds = min(self._rest(one, now) for one in ready)
-        return attrs.evolve(answer, headers={**answer.headers, "retry-after": f"{max(1, seconds):.0f}"})
+        waits = [self._rest(one, now) for one in ready if self._until.get(one.account.turn) != _NEVER]
+        if len(ready) == 1 or not waits:
+            return None
+        headers = {"retry-after": f"{max(1, min(waits)):.0f}"}
+        return WireAnswer(status_code=429, headers=headers, body=b"", wire_bytes=0)
 
     def _rest(self, one: Ready, now: dt.datetime) -> float:
         until = self._until.get(one.account.turn)

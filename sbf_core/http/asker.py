@@ -57,7 +57,10 @@ class Asker(Entity):
                 except WireFault as fault:
                     if fault.for_good and self.live.accounts.leaves(one, self.ready, fault.what):
                         continue
-                    raise
+                    later = self.live.accounts.later(self.ready) if fault.for_good else None
+                    if later is None:
+                        raise
+                    return later
                 self.deadline += waited
             answer = await self._sent(sent, foreign=False)
             if answer.status_code == 401 and one.signer is not None and one.account.turn not in self.renewed:

@@ -80,6 +80,7 @@ class LiveSession:
         self._lock = threading.Lock()
         self.logger = logger or logging.getLogger("sbf.http")
         self.rotating: dict[str, asyncio.Lock] = {}
+        self.nonces: dict[str, int] = {}
         self.accounts = Accounts(clock, self.keys, self.logger)
         self.loop = RequestLoop(self.logger)
 

@@ -216,7 +216,7 @@ class RecipeWalk(Value):
         if self.entry.reads_items:
             from sbf_core.http.items import judged_items  # few answers have them
 
-            answers = [judged_items(self.entry, one) if one.payload else one for one in answers]
+            answers = judged_items(self.entry, answers)
             failed = next((one for one in answers if not one.ok), None)
             answers = answers if failed is None else [failed]
         return self._with_token(answers)

@@ -24,6 +24,8 @@ class Shared(Protocol):
     logger: logging.Logger
     #: By the name of a refresh token that rotates: two requests with one of them would lock each other out.
     rotating: dict[str, asyncio.Lock]
+    #: The last nonce that a key has signed, by its name: however several datasets declare it, it is one row of numbers.
+    nonces: dict[str, int]
 
     @property
     def wire(self) -> Wire:

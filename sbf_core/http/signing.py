@@ -42,7 +42,6 @@ class Signing:
     def __init__(self, shared: Shared, declared: Signature) -> None:
         self._shared = shared
         self._declared = declared
-        self._nonce = 0
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -53,14 +52,16 @@ class Signing:
         """The request with its signature. Raises ``UsageError`` where a key is not set, or is not as declared."""
         del deadline
         declared, now = self._declared, self._shared.clock.now()
-        self._nonce = max(self._nonce + 1, _milliseconds(now))  # two requests of one millisecond differ
+        last = self._shared.nonces.get(declared.secret, 0)
+        nonce = max(last + 1, _milliseconds(now))  # two requests of one millisecond differ
+        self._shared.nonces[declared.secret] = nonce
         key = self._shared.keys.get(declared.key).reveal() if declared.key else ""
         if not key.isascii():
             raise UsageError(
                 f"the key {declared.key} holds a letter that no header can", fix="set it again", code="KEY"
             )
         secret = _decoded(self._shared.keys.get(declared.secret, blanks=True), declared)
-        sent = {"key": key, "timestamp": _written(now, declared.timestamp), "nonce": str(self._nonce)}
+        sent = {"key": key, "timestamp": _written(now, declared.timestamp), "nonce": str(nonce)}
         return signed_hop(hop, declared, sent, secret), 0.0
 
     def renews(self, sent: Hop) -> bool:

@@ -214,10 +214,11 @@ class DuckDbOpsRepo:
 
         Writes ops.rejects.
         """
-        row, keys = redacted_in_sql("row_json")
+        redacted_select, keys = redacted_in_sql(select, "row_json")
         conn.execute(
-            f"INSERT INTO ops.rejects SELECT bronze_file_id, run_id, ?, reason, column_name, {row}, ? FROM ({select})",
-            [silver_table, *keys, to_naive_utc(self._clock.now())],
+            "INSERT INTO ops.rejects "
+            f"SELECT bronze_file_id, run_id, ?, reason, column_name, row_json, ? FROM ({redacted_select})",
+            [silver_table, to_naive_utc(self._clock.now()), *keys],
         )
 
     def forget_rejects(self, conn: duckdb.DuckDBPyConnection, rows: Sequence[Promoted]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,18 @@ from pytest_httpserver import HTTPServer
 from warehouse import Declared, Warehouse, counts_add_up
 from werkzeug import Request, Response
 
-from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, UsageError, column
+from sbf_core.api import (
+    DataRules,
+    DatasetKeymapEntry,
+    FetchSession,
+    RequestBody,
+    RestRecipe,
+    RunRequest,
+    RunResult,
+    UsageError,
+    column,
+    hookimpl,
+)
 from sbf_core.care.rebuild import rebuild
 from sbf_core.failures import FailureKind
 from sbf_core.runner.options import RunOptions
@@ -129,13 +141,56 @@ def test_an_outage_is_not_asked_in_halves(tmp_path: Path, vendor: Vendor, status
     assert {tuple(one) for one in vendor.asked} == {tuple("ABCD")}
 
 
+@attrs.frozen
+class Day:
+    """A row of a ticker and a day."""
+
+    symbol: str = column(key=True, source="@^~", index_of="tickers")
+    day: dt.date = column(key=True, row_date=True)
+
+
+def test_the_later_pieces_are_asked_for_without_the_wrong_ticker(tmp_path: Path, httpserver: HTTPServer) -> None:
+    """Of a wrong one they would leave a gap; the others would wait for the next time that they are due."""
+    asked: list[tuple[str, str]] = []
+    wrong = {"B"}
+
+    def answer(request: Request) -> Response:
+        asked.append((request.args["of"], request.args["from"]))
+        items = [
+            {"error": "unknown"} if one in wrong else {"data": [{"day": request.args["from"]}]}
+            for one in request.args["of"].split(",")
+        ]
+        return Response(json.dumps(items), content_type="application/json")
+
+    httpserver.expect_request("/days").respond_with_handler(answer)
+    url = httpserver.url_for("/days") + "?of={ticker}&from={from_date}&to={to_date}"
+    entry = DatasetKeymapEntry(
+        domain="instruments", source="figi", dataset="days", silver_table="px", columns=Day, scope="per_ticker",
+        rows_at="$[*].data[*]", is_data=RULES, first_date=dt.date(2023, 12, 4), lookback_days=3,
+        recipe=RestRecipe(url=url, tickers_per_request=4, chunk_days=10),
+    )  # fmt: skip
+    warehouse = Warehouse(tmp_path / "home", Declared(entry))
+    context = warehouse.run(universe__tickers=tuple("ABCD"))
+    assert asked == [
+        ("A,B,C,D", "2023-12-04"), ("A,B", "2023-12-04"), ("C,D", "2023-12-04"), ("A", "2023-12-04"),
+        ("B", "2023-12-04"), ("A,C,D", "2023-12-14"), ("A,C,D", "2023-12-24"),
+    ]  # fmt: skip
+    assert [str(failure).partition(":")[0] for failure in context.failures] == ["instruments/figi/days/B"]
+    assert symbols(warehouse) == [("A", 3), ("C", 3), ("D", 3)]
+    wrong.clear()
+    asked.clear()
+    assert is_fine(warehouse.run(hours_later=1, universe__tickers=tuple("ABCD")))
+    assert asked == [("B", "2023-12-04"), ("B", "2023-12-14"), ("B", "2023-12-24")]
+
+
 def test_a_vendor_who_refuses_everything_is_not_asked_for_each(tmp_path: Path, vendor: Vendor) -> None:
-    """Down to one ticker and its neighbour: then it is the question that is wrong, and it is told once."""
+    """Halves, quarters and eighths, and one down to a ticker: then the question is wrong, and it is told once."""
     tickers = tuple(f"T{number:03}" for number in range(200))
     vendor.status, vendor.wrong = 400, set(tickers)
     warehouse = warehouse_of(tmp_path / "home", vendor, most=200)
     context = warehouse.run(universe__tickers=tickers)
-    assert [len(asked) for asked in vendor.asked] == [200, 100, 50, 25, 12, 6, 3, 1, 2, 1]
+    levels = [200, *[100] * 2, *[50] * 4, *[25] * 8]
+    assert [len(asked) for asked in vendor.asked] == [*levels, 12, 6, 3, 1, 2, 1, 1, 3, 1, 2]
     assert len(context.errors) == 1
     assert context.errors[0].startswith("instruments/figi/mapping/T000 and 199 more: HTTP 400")
 
@@ -152,8 +207,29 @@ def test_so_many_wrong_tickers_are_looked_for(tmp_path: Path, vendor: Vendor) ->
     tickers = tuple(f"T{number:03}" for number in range(200))
     vendor.wrong = {ticker for number, ticker in enumerate(tickers) if number % 10 == 5}
     warehouse = warehouse_of(tmp_path / "home", vendor, most=200)
-    assert warehouse.run(universe__tickers=tickers).status == "partial"
+    assert warehouse.run(universe__tickers=tickers).status == "partial", "one in ten is wrong, and others come"
     assert len(vendor.asked) == 41
+    came = [len(symbols(warehouse))]
+    for _ in range(3):
+        warehouse.run(hours_later=1, universe__tickers=tickers)
+        came.append(len(symbols(warehouse)))
+    assert came[0] > 0
+    assert came == sorted(set(came)), "each run brings more"
+
+
+def test_lists_are_not_asked_in_halves_once_that_was_vain(tmp_path: Path, vendor: Vendor) -> None:
+    """As of a vendor whose quota is used up, and who says so with status 200."""
+    tickers = tuple(f"T{number:03}" for number in range(400))
+    vendor.items = lambda asked: {"note": "limit reached"}
+    rules = attrs.evolve(RULES, error_fields=("note",))
+    recipe = RestRecipe(url=vendor.url, json=[{"id": "{ticker}"}], tickers_per_request=100, connections=1)
+    warehouse = warehouse_of(tmp_path / "home", vendor, is_data=rules, recipe=recipe)
+    warehouse.run(universe__tickers=tickers)
+    assert len(vendor.asked) == 25 + 3
+    vendor.items, vendor.wrong = (lambda asked: [vendor.item(one) for one in asked]), {*tickers[:18], tickers[150]}
+    vendor.asked.clear()
+    warehouse.run(hours_later=1, universe__tickers=tickers)
+    assert len(symbols(warehouse)) == 400 - 19, "where some come, the others are asked in halves"
 
 
 def test_nothing_for_any_of_them_is_no_failure(tmp_path: Path, vendor: Vendor) -> None:
@@ -180,6 +256,29 @@ def test_items_that_do_not_fit_are_no_data(tmp_path: Path, vendor: Vendor, items
     assert any(told in str(failure) for failure in context.failures), context.failures
     assert context.files == 0
     assert context.status != "ok"
+
+
+def test_the_items_that_a_hook_brings_are_counted_too(tmp_path: Path, vendor: Vendor) -> None:
+    """Whoever asked, rows at the wrong place are of the wrong ticker."""
+    extension = "json"
+
+    class Hooked(Declared):
+        @hookimpl
+        def fetch(self, request: RunRequest, http: FetchSession) -> RunResult:
+            body = RequestBody.of_json([{"id": one} for one in request.tickers])
+            return http.get(request, vendor.url, body=body, extension=extension)
+
+    warehouse = Warehouse(tmp_path / "home", Hooked(declared(vendor)))
+    vendor.items = lambda tickers: [vendor.item(one) for one in tickers[1:]]
+    (failure,) = warehouse.run(universe__tickers=tuple("ABCD")).failures
+    assert "the answer has 3 items for 4 tickers" in str(failure)
+    extension = "txt"
+    (failure,) = warehouse.run(universe__tickers=tuple("ABCD")).failures
+    assert "its items cannot be counted: it is txt, and no json" in str(failure)
+    extension = "json"
+    vendor.items, vendor.wrong = (lambda tickers: [vendor.item(one) for one in tickers]), {"D"}
+    assert warehouse.run(universe__tickers=tuple("ABCD")).status == "partial"
+    assert symbols(warehouse) == [("A", 2), ("B", 2), ("C", 2)]
 
 
 def test_an_empty_list_of_rows_is_an_answer(tmp_path: Path, vendor: Vendor) -> None:
@@ -216,6 +315,10 @@ def test_an_index_of_no_ticker_rejects_its_row(tmp_path: Path, httpserver: HTTPS
     [
         ({"rows_at": "$"}, "items for each ticker want the scope per_ticker, and a rows_at with a wildcard"),
         ({"scope": "global"}, "items for each ticker want the scope per_ticker"),
+        (
+            {"recipe": RestRecipe(url="https://localhost/{ticker}", extension="json.gz")},
+            "items for each ticker are counted in json, not in json.gz",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(vendor: Vendor, changes: dict[str, Any], told: str) -> None:

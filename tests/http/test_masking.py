@@ -196,6 +196,16 @@ def test_a_run_tells_where_a_key_stands_that_bronze_keeps(vendor: HTTPServer, tm
     assert json.dumps(KEY).encode() in (warehouse.home / "bronze" / path).read_bytes(), "the exact bytes"
 
 
+def test_a_key_that_is_a_name_is_told_without_a_field_to_mask(vendor: HTTPServer, tmp_path: Path) -> None:
+    """What holds the name is a row: masked, it would be gone."""
+    row = {"symbol": "A", "date": "2024-01-01", "close": 1.5, "volume": 3, KEY: KEY}
+    vendor.expect_request("/named").respond_with_json({"rows": [row]})
+    notes = Warehouse(tmp_path / "home", Echo(vendor.url_for("/named"))).run().notes
+    told = [note for note in notes if "repeats your key in its answer, at $.rows[*], as a name" in note]
+    assert len(told) == 1, notes
+    assert "secret_fields" not in told[0]
+
+
 def test_the_place_of_a_key_in_what_is_no_json(vendor: HTTPServer, tmp_path: Path) -> None:
     twice = KEY.replace('"', '""')
     vendor.expect_request("/csv").respond_with_data(

@@ -134,6 +134,37 @@ def test_keys_that_are_all_used_up_wait_for_the_first_that_is_free(tmp_path: Pat
     assert "allows the next request in 0:10:00 only" in str(context)
 
 
+@pytest.mark.parametrize("used_up", [0, 1])
+def test_a_key_that_is_only_used_up_is_waited_for_beside_one_that_is_refused(
+    tmp_path: Path, vendor: SigningVendor, used_up: int
+) -> None:
+    """In whatever order they say so; the other is free later."""
+    refused, limited = told({}, status=401), told({}, status=429, **{"Retry-After": "600"})
+    vendor.rows = lambda request: limited if request.args["apikey"] == KEYS[NAMES[used_up]] else refused
+    context = in_turn(tmp_path / "home", vendor, further_keys=FURTHER[:1]).run(**tickers(3))
+    assert keys_of(vendor) == {"1": 1, "2": 1}
+    assert context.deferred_requests == 3
+    assert "allows the next request in 0:10:00 only" in str(context)
+
+
+@pytest.mark.parametrize("used_up", [0, 1])
+def test_a_key_that_is_only_used_up_is_waited_for_beside_one_that_gets_no_token(
+    tmp_path: Path, vendor: SigningVendor, used_up: int
+) -> None:
+    def gives(request: Request) -> Response:
+        client = base64.b64decode(request.headers["Authorization"][6:]).decode().partition(":")[0]
+        is_right = client == KEYS[NAMES[used_up]]
+        return vendor.fresh(request) if is_right else told({"error": "invalid_client"}, status=401)
+
+    vendor.gives = gives
+    vendor.rows = lambda request: told({}, status=429, **{"Retry-After": "600"})
+    sign_in = ClientCredentials(token_url=vendor.token_url, client_id=NAMES[0], client_secret=NAMES[0])
+    warehouse = in_turn(tmp_path / "home", vendor, sign_in=sign_in, secrets={}, further_keys=FURTHER[:1])
+    context = warehouse.run(**tickers(3))
+    assert (len(vendor.tokens), len(vendor.asked)) == (2, 1)
+    assert context.deferred_requests == 3
+
+
 def test_keys_that_are_not_set_are_left_out(
     tmp_path: Path, vendor: SigningVendor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

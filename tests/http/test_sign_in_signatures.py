@@ -14,10 +14,10 @@ import pytest
 import stamina
 from pytest_httpserver import HTTPServer
 from signing_vendor import ROWS, SigningVendor, addresses, files_with, is_fine, told, warehouse_of
-from warehouse import START
+from warehouse import START, Warehouse, entry
 from werkzeug import Request, Response
 
-from sbf_core.api import DataRules, FailureKind, Pages, Signature
+from sbf_core.api import DataRules, DatasetKeymapEntry, FailureKind, Pages, RestRecipe, Signature, hookimpl
 from sbf_core.http.redirects import Hop
 from sbf_core.http.signing import signed_hop
 from sbf_core.runner.options import RunOptions
@@ -231,6 +231,29 @@ def test_two_requests_have_two_nonces(tmp_path: Path, vendor: SigningVendor) -> 
     assert is_fine(warehouse.run(universe__tickers=tuple("ABCDE")))
     nonces = sorted(int(request.headers["nonce"]) for request in vendor.asked)
     assert nonces == [int(MILLISECONDS) + number for number in range(5)]
+
+
+def test_datasets_that_sign_otherwise_share_the_nonces_of_their_key(tmp_path: Path, vendor: SigningVendor) -> None:
+    """The vendor counts them by key, whatever is signed."""
+
+    class Exchange:
+        @hookimpl
+        def datasets(self) -> list[DatasetKeymapEntry]:
+            signed = [
+                Signature(secret=SECRET, headers={"nonce": "{nonce}", "sign": "{signature}"}, message=message)
+                for message in ("{nonce}", "{nonce}{path}")
+            ]
+            return [
+                entry(
+                    dataset=f"eod{number}", silver_table=f"px{number}", recipe=RestRecipe(url=vendor.url, sign_in=each)
+                )
+                for number, each in enumerate(signed)
+            ]
+
+    assert is_fine(Warehouse(tmp_path / "home", Exchange()).run())
+    assert sorted(int(request.headers["nonce"]) for request in vendor.asked) == [
+        int(MILLISECONDS), int(MILLISECONDS) + 1
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
