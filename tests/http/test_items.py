@@ -195,6 +195,12 @@ def test_a_vendor_who_refuses_everything_is_not_asked_for_each(tmp_path: Path, v
     assert context.errors[0].startswith("instruments/figi/mapping/T000 and 199 more: HTTP 400")
 
 
+def test_a_wrong_ticker_that_comes_first_is_told(tmp_path: Path, vendor: Vendor) -> None:
+    vendor.wrong = {"A"}
+    context = warehouse_of(tmp_path / "home", vendor, most=2).run(universe__tickers=("A", "B"))
+    assert [str(failure).partition(":")[0] for failure in context.failures] == ["instruments/figi/mapping/A"]
+
+
 def test_several_wrong_tickers_cost_themselves(tmp_path: Path, vendor: Vendor) -> None:
     vendor.wrong = {"A", "H", "K"}
     warehouse = warehouse_of(tmp_path / "home", vendor, most=12)
