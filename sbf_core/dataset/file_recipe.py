@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -76,6 +77,8 @@ class FileRecipe(Value):
             what, fix = f"{self.path!r} names no bucket", 'path="s3://bucket/drops/*.csv"'
         elif (self.options or self.secrets) and not self.is_remote:
             what, fix = "options and secrets belong to an object store", 'path="s3://bucket/drops/*.csv"'
+        elif odd := next((one for one in self.options if "endpoint" in one and not _is_address(self.options[one])), ""):
+            what, fix = f"the option {odd!r} is no address", '"endpoint": "https://storage.example.com"'
         elif not all(isinstance(one, str) for one in (*self.options.values(), *self.secrets.values())):
             what, fix = "options and secrets are texts", 'options={"skip_signature": "true"}'
         elif set(self.options) & set(self.secrets):
@@ -167,6 +170,14 @@ class FileRecipe(Value):
         name = self._name(series)
         folder = f"{self.store}/{self.folder}".rstrip("/") if self.is_remote else self.folder.rstrip("/")
         return f"{folder}/{name}" if folder or self.folder else name
+
+
+def _is_address(value: object) -> bool:
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=256)

@@ -224,7 +224,6 @@ def test_no_key_is_kept_or_told(tmp_path: Path, server: Server) -> None:
         ({"options": {"endpoint": "http://127.0.0.1:9", "region": "x"}}, "its folder cannot be read: Generic S3 error"),
         ({"options": {"bucket_colour": "red"}}, "'bucket_colour' is not valid"),
         ({"options": {"client_options": "x"}}, "'client_options' is not valid"),
-        ({"options": {"endpoint": "no address", "region": "x"}}, "its folder cannot be read: rust future panicked"),
         ({"secrets": {"secret_access_key": "NOT_SET_ANYWHERE"}}, "the key NOT_SET_ANYWHERE is not set"),
     ],
 )
@@ -254,6 +253,21 @@ def test_a_file_that_goes_meanwhile_costs_itself(tmp_path: Path, server: Server)
     context = runner.run()
     assert [one.kind for one in context.failures] == [FailureKind.FILE]
     assert warehouse.ask("SELECT close FROM silver.px") == [(1.0,)]
+
+
+class PanicException(BaseException):
+    """As what a library in another language raises where its core gives up."""
+
+
+def test_a_library_that_gives_up_costs_its_dataset(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gives_up(*_: object, **__: object) -> None:
+        raise PanicException("it gave up")
+
+    monkeypatch.setattr("obstore.store.from_url", gives_up)
+    context = Warehouse(tmp_path / "home", Declared(declared(server))).run()
+    assert "its folder cannot be read: it gave up" in str(context.failures[0])
 
 
 @pytest.mark.parametrize("is_listing", [True, False])
@@ -307,6 +321,8 @@ def test_without_the_library_it_is_told_what_to_install(
         ({"each": "", "parts": ""}, "is read as each file of a folder"),
         ({"options": {"skip_signature": True}}, "options and secrets are texts"),
         ({"options": {"access_key_id": "x"}}, "'access_key_id' is an option and a secret"),
+        ({"options": {"endpoint": "storage.example.com"}}, "the option 'endpoint' is no address"),
+        ({"options": {"aws_endpoint_url": "https:///"}}, "the option 'aws_endpoint_url' is no address"),
     ],
 )
 def test_what_does_not_go_together_is_refused(recipe: dict[str, Any], told: str) -> None:
