@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # obstore 0.12.1 (object_store in Rust): one key with an empty step, as `drops//b.csv`, which S3 allows, makes the listing
 # of its whole prefix fail: none of the other keys is given, with `list` and with `list_with_delimiter`.
+# Seen: both give a.csv; once the second key is there, both raise InvalidPathError.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
