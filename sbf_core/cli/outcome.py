@@ -135,10 +135,8 @@ def _print_run(context: RunContext, runner: Runner, elapsed: float, settings: Se
             print(f"What was asked for within {hours:g} hours is not asked for again; --force asks anyway.")
     elif not changed and not context.failures:
         answers = counted(context.unchanged_files, "answer was", "answers were")
-        print(
-            f"Nothing changed: {answers} the same as before; "
-            f"no file, no silver row and no gold row was written ({elapsed:.2f} s)."
-        )
+        came = f"{answers} the same as before" if context.unchanged_files else "there was nothing of what was asked for"
+        print(f"Nothing changed: {came}; no file, no silver row and no gold row was written ({elapsed:.2f} s).")
     else:
         print(
             f"Run {context.run_id}: {context.status}, {counted(context.files, 'file')}, "

@@ -28,6 +28,7 @@ from sbf_core.api import (
     hookimpl,
 )
 from sbf_core.care.rebuild import rebuild
+from sbf_core.cli.outcome import run_and_tell
 from sbf_core.failures import FailureKind
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.context import RunContext
@@ -238,12 +239,14 @@ def test_lists_are_not_asked_in_halves_once_that_was_vain(tmp_path: Path, vendor
     assert len(symbols(warehouse)) == 400 - 19, "where some come, the others are asked in halves"
 
 
-def test_nothing_for_any_of_them_is_no_failure(tmp_path: Path, vendor: Vendor) -> None:
+def test_nothing_for_any_of_them_is_no_failure(
+    tmp_path: Path, vendor: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
     vendor.unknown = {"A", "B"}
     warehouse = warehouse_of(tmp_path / "home", vendor)
-    context = warehouse.run(universe__tickers=("A", "B"))
-    assert is_fine(context)
-    assert context.files == 0
+    runner = warehouse.runner(universe__tickers=("A", "B"))
+    assert run_and_tell(runner, runner.home.settings, 0.0, as_json=False) == 0
+    assert "Nothing changed: there was nothing of what was asked for; no file" in capsys.readouterr().out
     vendor.asked.clear()
     warehouse.run(hours_later=48, universe__tickers=("A", "B"))
     assert vendor.asked == [], "not before unknown_after_days"
