@@ -71,16 +71,16 @@ def _check_for_each(facts: SeriesFacts, for_each: ForEach, asked: dict[str, str]
     where = facts.where
     takes = next((one.name for one in facts.columns if one.source == "request.ticker"), "")
     named = "{ticker}" if "ticker" in facts.named else f"request.ticker, of column {takes}," if takes else ""
+    if facts.tickers_per_request > 1 and (asked or read or len(for_each.key) > 1):
+        raise _fault(
+            "tickers_per_request puts several rows into {ticker}", where, "use one column as key, and {ticker}"
+        )
     if len(for_each.key) > 1 and named:
         what = f"{named} is all of ({', '.join(for_each.key)})"
         raise _fault(what, where, f"name a part: {{{EACH}{for_each.key[0]}}} or {ROW_SOURCE}{for_each.key[0]}")
     if facts.has_recipe and not asked and "ticker" not in facts.named:
         what = "for_each asks the same for each row: none of its key is in the address or the body"
         raise _fault(what, where, f"write {{{EACH}{for_each.key[0]}}}")
-    if facts.tickers_per_request > 1 and (asked or read or len(for_each.key) > 1):
-        raise _fault(
-            "tickers_per_request puts several rows into {ticker}", where, "use one column as key, and {ticker}"
-        )
     if for_each.changed and facts.has_recipe and facts.is_asked_by_days:
         what = "for_each asks anew for a row that changed, and the recipe asks for days"
         raise _fault(what, where, "leave out changed, or {from_date}, {to_date} and {year}")

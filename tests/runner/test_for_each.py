@@ -625,7 +625,8 @@ def test_a_long_query_is_stopped(tmp_path: Path, office: Office) -> None:
         ({"recipe": RestRecipe(url="http://x/{each.cik}/{each.ids}")}, "{each.ids} is no column of the key"),
         ({"recipe": RestRecipe(url="http://x/{ticker}")}, "{ticker} is all of (cik, id)"),
         ({"recipe": RestRecipe(url="http://x/")}, "for_each asks the same for each row"),
-        ({"recipe": RestRecipe(url="http://x/{each.cik}{ticker}", tickers_per_request=2)}, "{ticker} is all of"),
+        ({"recipe": RestRecipe(url="http://x/{each.cik}{ticker}", tickers_per_request=2)}, "tickers_per_request puts"),
+        ({"recipe": RestRecipe(url="http://x/{ticker}", tickers_per_request=2)}, "tickers_per_request puts"),
         (
             {
                 "each": {"key": ("id",)},
