@@ -21,6 +21,7 @@ from sbf_core.dataset.columns import (
     Column,
 )
 from sbf_core.dataset.date_formats import parse_date_format
+from sbf_core.dataset.series_name import EACH
 from sbf_core.errors import UsageError, nearest
 from sbf_core.vocabulary import check_name
 
@@ -49,7 +50,8 @@ def check_columns(columns: tuple[Column, ...], *, where: str) -> None:
                 fix=f"use {ROW_SOURCE}NAME, or one of " + ", ".join(REQUEST_SOURCES),
                 code="COLUMNS",
             )
-        if col.index_of and (col.index_of != "tickers" or col.from_request or col.epoch or col.date_format):
+        is_index = col.index_of == "tickers" or col.index_of.startswith(EACH)
+        if col.index_of and (not is_index or col.from_request or col.epoch or col.date_format):
             what = f"column {col.name!r} has index_of={col.index_of!r}"
             fix = 'column(source="@^~", index_of="tickers")'
             raise UsageError(what, where=where, fix=fix, code="COLUMNS")

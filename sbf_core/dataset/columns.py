@@ -76,7 +76,8 @@ class Column(Value):
             ``request.discriminator``,
             ``request.from_date``, ``request.to_date`` and ``request.each.NAME`` take what was asked for, where the
             payload does not repeat it.
-        index_of: ``tickers``: the field counts the tickers that were asked for, from 0, and the column holds that one.
+        index_of: ``tickers``: the field counts the tickers that were asked for, from 0, and the column holds that one;
+            ``each.NAME``: that part of it, see ``ForEach``.
             ``source="@^~"`` is the index of the item in which a row stands, of an answer with an item for each ticker.
         also: other names of the field, tried in this order where a payload lacks ``source``, e.g. after the vendor
             renamed it. Of JSON each row gives the first of them that is there and not null.

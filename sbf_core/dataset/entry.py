@@ -243,6 +243,7 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
             parts=self.parts,
             is_folder=self.each_file is not None,
             named=self.placeholders,
+            named_once=self.named_once,
             columns=self.columns,
             tickers_per_request=self.tickers_at_once,
             is_asked_by_days=self.is_asked_by_days,

@@ -152,7 +152,8 @@ class RestRecipe(Value):
             raise UsageError(what, where=self.url, fix="leave it out", code="RECIPE")
         self._check_body()
         named = self.named
-        if self.tickers_per_request < 1 or (self.tickers_per_request > 1 and "ticker" not in named):
+        names_one = "ticker" in named or any(name.startswith(EACH) for name in named)
+        if self.tickers_per_request < 1 or (self.tickers_per_request > 1 and not names_one):
             raise UsageError(
                 "tickers_per_request wants {ticker} in the address or the body, and 1 at least",
                 where=self.url,

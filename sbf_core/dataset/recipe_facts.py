@@ -5,6 +5,8 @@ from __future__ import annotations
 from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.dataset.request_body import named_beside_lists
+from sbf_core.dataset.templates import placeholders
 
 
 class RecipeFacts:
@@ -33,6 +35,14 @@ class RecipeFacts:
     def placeholders(self) -> frozenset[str]:
         """The names in braces in its address, its body or its path."""
         return frozenset() if self.recipe is None else self.recipe.named
+
+    @property
+    def named_once(self) -> frozenset[str]:
+        """Those that stand once in a request for several tickers: in no element of a list in its body."""
+        recipe = self.recipe
+        if not isinstance(recipe, RestRecipe) or recipe.json is None:
+            return self.placeholders
+        return placeholders(recipe.url) | named_beside_lists(recipe.json)
 
     @property
     def cursor(self) -> Cursor | None:

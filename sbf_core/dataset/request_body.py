@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 import attrs
 
 from sbf_core.dataset.fraction import Fraction
+from sbf_core.dataset.series_name import EACH
 from sbf_core.errors import UsageError, excerpt
 from sbf_core.unicode_text import is_unicode
 from sbf_core.value import Value
@@ -135,12 +136,12 @@ class Filling(Value):
 
     Attributes:
         values: by name.
-        tickers: those of the request; where one request may name several, an element of a list that holds
-            ``{ticker}`` stands once for each, and of lists within lists one of the innermost. None where it may not.
+        each: what ``{ticker}`` and the parts of it are for each of several tickers in one request: an element of a list
+            that names one stands once for each. None where a request has one.
     """
 
     values: Mapping[str, str]
-    tickers: Sequence[str] | None = None
+    each: Sequence[Mapping[str, str]] | None = None
 
     def text(self, template: str, quote: Any = str) -> str:
         """A text with its placeholders filled."""
@@ -165,11 +166,11 @@ class Filling(Value):
     def _elements(self, item: Any) -> Iterator[Any]:
         if self._lacks(item):
             return
-        if self.tickers is None or not _is_of_one_ticker(item):
+        if self.each is None or not _is_of_one_ticker(item):
             yield self.json(item)
             return
-        for ticker in self.tickers:
-            yield Filling(values={**self.values, "ticker": ticker}, tickers=(ticker,)).json(item)
+        for one in self.each:
+            yield Filling(values={**self.values, **one}, each=(one,)).json(item)
 
     def _lacks(self, value: object) -> bool:
         return value == _CURSOR and not self.values["cursor"]
@@ -218,10 +219,20 @@ def half_named_in(template: object, names: Collection[str]) -> str:
 
 
 def _is_of_one_ticker(item: object) -> bool:
-    """Whether an element of a list names a ticker, but for what stands in lists within it: their elements repeat."""
+    """Whether an element of a list names a ticker, or a part of one, but for what stands in lists within it: their
+    elements repeat.
+    """
     if isinstance(item, Mapping):
-        return any("{ticker}" in name or _is_of_one_ticker(value) for name, value in item.items())
-    return isinstance(item, str) and "{ticker}" in item
+        return any(_is_of_one_ticker(name) or _is_of_one_ticker(value) for name, value in item.items())
+    return isinstance(item, str) and ("{ticker}" in item or f"{{{EACH}" in item)
+
+
+def named_beside_lists(template: object) -> frozenset[str]:
+    """The names in braces in a JSON value that stand in no element of a list."""
+    if isinstance(template, Mapping):
+        inner = [named_in(name) | named_beside_lists(value) for name, value in template.items()]
+        return frozenset().union(*inner)
+    return named_in(template) if isinstance(template, str) else frozenset()
 
 
 def _names(value: object) -> Iterator[object]:

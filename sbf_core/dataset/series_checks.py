@@ -28,6 +28,7 @@ class SeriesFacts(Value):
     parts: Sequence[str]
     is_folder: bool
     named: frozenset[str]
+    named_once: frozenset[str]
     columns: Sequence[Column]
     tickers_per_request: int
     is_asked_by_days: bool
@@ -51,12 +52,17 @@ def check_series(facts: SeriesFacts) -> None:
     read = {
         one.source.removeprefix(ROW_SOURCE): one.source for one in facts.columns if one.source.startswith(ROW_SOURCE)
     }
-    unknown = next((name for name in sorted(asked | read) if name not in facts.parts), None)
+    indexed = {one.index_of.removeprefix(EACH): one.index_of for one in facts.columns if one.index_of}
+    whole = indexed.pop("tickers", "")
+    unknown = next((name for name in sorted(asked | read | indexed) if name not in facts.parts), None)
     if unknown is not None:
         of = "part of a file's name" if facts.is_folder else "column of the key of for_each"
         fix = 'for_each=ForEach(query="SELECT id FROM silver.x", key=("id",))'
         fix = nearest(unknown, facts.parts) or f"name one of: {', '.join(facts.parts)}" if facts.parts else fix
-        raise _fault(f"{asked.get(unknown) or read[unknown]} is no {of}", where, fix)
+        raise _fault(f"{(indexed | read | asked)[unknown]} is no {of}", where, fix)
+    if whole and len(facts.parts) > 1:
+        what = f"index_of={whole!r} is all of ({', '.join(facts.parts)})"
+        raise _fault(what, where, f'name a part: index_of="{EACH}{facts.parts[0]}"')
     if facts.reads_items and (not facts.item_levels or facts.scope is not Scope.PER_TICKER):
         what = "items for each ticker want the scope per_ticker, and a rows_at with a wildcard for them"
         raise _fault(what, where, 'rows_at="$[*].data[*]"')
@@ -71,10 +77,11 @@ def _check_for_each(facts: SeriesFacts, for_each: ForEach, asked: dict[str, str]
     where = facts.where
     takes = next((one.name for one in facts.columns if one.source == "request.ticker"), "")
     named = "{ticker}" if "ticker" in facts.named else f"request.ticker, of column {takes}," if takes else ""
-    if facts.tickers_per_request > 1 and (asked or read or len(for_each.key) > 1):
-        raise _fault(
-            "tickers_per_request puts several rows into {ticker}", where, "use one column as key, and {ticker}"
-        )
+    once = {name.removeprefix(EACH) for name in facts.named_once} & asked.keys()
+    if facts.tickers_per_request > 1 and (once or read or (len(for_each.key) > 1 and "ticker" in facts.named)):
+        what = "tickers_per_request asks for several rows, and a part of one stands where there can be one only"
+        fix = 'a list in json: [{"id": "{each.id}"}], and column(source="@^~", index_of="each.id")'
+        raise _fault(what, where, fix)
     if len(for_each.key) > 1 and named:
         what = f"{named} is all of ({', '.join(for_each.key)})"
         raise _fault(what, where, f"name a part: {{{EACH}{for_each.key[0]}}} or {ROW_SOURCE}{for_each.key[0]}")

@@ -91,8 +91,15 @@ def filled_body(
     """The body of a recipe that is asked by POST, with the request's values in it."""
     values = _values(request, recipe, period, for_each)
     several = recipe.tickers_per_request > 1
-    tickers = _as_vendor_writes(request, recipe, for_each)
-    filling = Filling(values=values, tickers=tickers if several else None)
+    each = None
+    if several:
+        written = _as_vendor_writes(request, recipe, for_each)
+        parts = [{} if for_each is None else for_each.values(ticker) for ticker in request.tickers]
+        each = [
+            {"ticker": ticker, **{f"{EACH}{name}": part for name, part in own.items()}}
+            for ticker, own in zip(written, parts, strict=True)
+        ]
+    filling = Filling(values=values, each=each)
     if recipe.json is not None:
         return RequestBody.of_json(filling.json(recipe.json), secrets=recipe.secret_body)
     if recipe.form is not None:

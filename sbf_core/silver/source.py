@@ -21,8 +21,6 @@ _FILE_TYPES = {
     "discriminator": "VARCHAR", "from_date": "DATE", "to_date": "DATE", "fetched_at": "TIMESTAMP",
     "is_context": "BOOLEAN", "part": "INTEGER", "parts": "INTEGER",
 }  # fmt: skip
-#: The column of ``batch_file`` with the tickers that were asked for, as JSON.
-_TICKERS = "tickers_asked"
 _OF_ROW = [name for name in _FILE_TYPES if name not in ("path", "is_context")]
 
 
@@ -46,16 +44,23 @@ def make_batch_file(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, 
     for name in _parts_taken(entry):
         columns[f"{EACH}{name}"] = [entry.each(row.ticker)[name] for row in rows]
         types[f"{EACH}{name}"] = "VARCHAR"
-    if any(column.index_of for column in entry.columns):
-        columns[_TICKERS] = [json.dumps(_tickers_of(entry, row.ticker)) for row in rows]
-        types[_TICKERS] = "VARCHAR"
+    for name in sorted({column.index_of for column in entry.columns if column.index_of}):
+        columns[_list_of(name)] = [json.dumps(_asked_of(entry, name, row.ticker)) for row in rows]
+        types[_list_of(name)] = "VARCHAR"
     relation, values = few_or_many(types, columns)
     conn.execute(f"CREATE OR REPLACE TEMP TABLE batch_file AS SELECT r.*, {codes} FROM {relation} AS r", values)
 
 
-def _tickers_of(entry: DatasetKeymapEntry, asked: str | None) -> list[str]:
-    """The tickers that a payload was asked for, in their order, as they are called elsewhere."""
+def _list_of(name: str) -> str:
+    """The column of ``batch_file`` with what was asked for one after the other, as JSON."""
+    return f"list of {name}"
+
+
+def _asked_of(entry: DatasetKeymapEntry, name: str, asked: str | None) -> list[str]:
+    """The tickers that a payload was asked for, in their order, or a part of each, as they are called elsewhere."""
     tickers = (asked or "").split(TICKER_SEPARATOR)
+    if name.startswith(EACH):
+        return [entry.each(ticker)[name.removeprefix(EACH)] for ticker in tickers]
     return [unescaped(ticker) for ticker in tickers] if entry.parts else tickers
 
 
@@ -83,14 +88,13 @@ def with_request(entry: DatasetKeymapEntry, source: str) -> tuple[str, dict[str,
 def _with_tickers(entry: DatasetKeymapEntry, source: str) -> tuple[str, dict[str, str]]:
     """A relation in which the index of a ticker is that ticker, for columns that say so; what is none becomes NULL."""
     read = [column for column in entry.columns if not column.from_request]
-    slots = [f"f{place}" for place, column in enumerate(read) if column.index_of]
+    slots = {f"f{place}": column.index_of for place, column in enumerate(read) if column.index_of}
     if not slots:
         return source, {}
-    tickers = f"from_json(b.{quoted(_TICKERS)}, '[\"VARCHAR\"]')"
     replaced = ", ".join(
         f"CASE WHEN regexp_full_match(CAST(given.{slot} AS VARCHAR), '[0-9]{{1,9}}') "
-        f"THEN {tickers}[CAST(given.{slot} AS BIGINT) + 1] END AS {slot}"
-        for slot in slots
+        f"THEN from_json(b.{quoted(_list_of(name))}, '[\"VARCHAR\"]')[CAST(given.{slot} AS BIGINT) + 1] END AS {slot}"
+        for slot, name in slots.items()
     )
     joined = (
         f"SELECT given.* REPLACE ({replaced}) FROM ({source}) AS given "

@@ -372,6 +372,42 @@ def test_several_rows_in_one_request(tmp_path: Path, office: Office) -> None:
     assert warehouse.ask("SELECT id FROM silver.notes ORDER BY 1") == [("a",), ("b",), ("c|d",)]
 
 
+def test_several_rows_of_two_parts_in_one_request(tmp_path: Path, office: Office, httpserver: HTTPServer) -> None:
+    """As of vendors who identify instruments by a ticker and its exchange."""
+    office.filings = [{"cik": number, "id": name} for number, name in enumerate(("a", "b,c", "d|e", "a"))]
+    asked: list[Any] = []
+
+    def answer(request: Request) -> Response:
+        jobs = json.loads(request.get_data())["jobs"]
+        asked.append(jobs)
+        items = [{"warning": "none"} if job["id"] == "b,c" else {"data": [{"value": job["cik"]}]} for job in jobs]
+        return Response(json.dumps(items))
+
+    @attrs.frozen
+    class Told:
+        cik: int = column(key=True, source="@^~", index_of="each.cik")
+        filing: str = column(key=True, source="@^~", index_of="each.id")
+        value: int = column()
+
+    httpserver.expect_request("/jobs").respond_with_handler(answer)
+    recipe = RestRecipe(
+        url=f"{office.url}/jobs", json={"jobs": [{"cik": "{each.cik}", "id": "{each.id}"}]}, tickers_per_request=3
+    )
+    rules = DataRules(item_none_fields=("warning",))
+    facts = asked_each(office, columns=Told, recipe=recipe, rows_at="$[*].data[*]", is_data=rules)
+    warehouse = of(tmp_path / "home", listed(office), facts)
+    assert is_fine(warehouse.run())
+    assert sorted(len(jobs) for jobs in asked) == [1, 3]
+    assert {(job["cik"], job["id"]) for jobs in asked for job in jobs} == {
+        ("0", "a"), ("1", "b,c"), ("2", "d|e"), ("3", "a"),
+    }  # fmt: skip
+    rows = "SELECT cik, filing, value FROM silver.facts ORDER BY 1"
+    assert warehouse.ask(rows) == [(0, "a", 0), (2, "d|e", 2), (3, "a", 3)]
+    again = of(tmp_path / "again", listed(office), facts)
+    assert is_fine(again.run(options=RunOptions(replay=str(warehouse.home))))
+    assert again.ask(rows) == warehouse.ask(rows)
+
+
 def test_days_are_covered_row_by_row(tmp_path: Path, office: Office, httpserver: HTTPServer) -> None:
     asked: list[str] = []
 
@@ -625,15 +661,33 @@ def test_a_long_query_is_stopped(tmp_path: Path, office: Office) -> None:
         ({"recipe": RestRecipe(url="http://x/{each.cik}/{each.ids}")}, "{each.ids} is no column of the key"),
         ({"recipe": RestRecipe(url="http://x/{ticker}")}, "{ticker} is all of (cik, id)"),
         ({"recipe": RestRecipe(url="http://x/")}, "for_each asks the same for each row"),
-        ({"recipe": RestRecipe(url="http://x/{each.cik}{ticker}", tickers_per_request=2)}, "tickers_per_request puts"),
-        ({"recipe": RestRecipe(url="http://x/{ticker}", tickers_per_request=2)}, "tickers_per_request puts"),
+        (
+            {"recipe": RestRecipe(url="http://x/{each.cik}{ticker}", tickers_per_request=2)},
+            "tickers_per_request asks for several",
+        ),
+        (
+            {"recipe": RestRecipe(url="http://x/{ticker}", tickers_per_request=2)},
+            "tickers_per_request asks for several",
+        ),
+        (
+            {"recipe": RestRecipe(url="http://x/", json={"a": "{each.cik}"}, tickers_per_request=2)},
+            "tickers_per_request asks for several",
+        ),
+        (
+            {"columns": [Column(name="n", type="VARCHAR", key=True, source="@^~", index_of="tickers")]},
+            "index_of='tickers' is all of (cik, id)",
+        ),
+        (
+            {"columns": [Column(name="n", type="VARCHAR", key=True, source="@^~", index_of="each.no")]},
+            "each.no is no column of the key of for_each",
+        ),
         (
             {
                 "each": {"key": ("id",)},
                 "recipe": RestRecipe(url="http://x/{ticker}", tickers_per_request=2),
                 "columns": [Column(name="id", type="VARCHAR", key=True, source="request.each.id")],
             },
-            "tickers_per_request puts several rows into {ticker}",
+            "tickers_per_request asks for several rows",
         ),
         ({"columns": Note}, "request.ticker, of column filing, is all of"),
         (
@@ -643,6 +697,8 @@ def test_a_long_query_is_stopped(tmp_path: Path, office: Office) -> None:
     ],
 )
 def test_what_does_not_go_together_is_refused(office: Office, changes: dict[str, Any], told: str) -> None:
+    if "columns" in changes and "index_of" in str(changes["columns"]):
+        changes = {"rows_at": "$[*].data[*]", **changes}
     with pytest.raises(UsageError) as error:
         asked_each(office, **changes)
     assert told in str(error.value)
