@@ -130,15 +130,16 @@ def texts(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
-def check_name(name: str, *, what: str) -> str:
+def check_name(name: str, *, what: str, is_field: bool = False) -> str:
     """Return ``name`` if it can name a dataset, table or column, else raise ``UsageError``.
 
     A name is 1 to 48 characters of ``a-z``, ``0-9`` and ``_`` and starts with a letter, so that it needs no
-    quotes in SQL and is the same file name on every system.
+    quotes in SQL and is the same file name on every system. Where it ``is_field`` of a payload, the vendor's name of it
+    can be kept beside it.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(f"{what} {name!r} is not a name", fix="use 1 to 48 of a-z 0-9 _, a letter first", code="NAME")
     if name in RESERVED_NAMES:
-        fix = "choose another name" + (f", and keep the vendor's as source={name!r}" if what.endswith("column") else "")
+        fix = "choose another name" + (f", and keep the vendor's as source={name!r}" if is_field else "")
         raise UsageError(f"{what} {name!r} is reserved, as words of SQL are", fix=fix, code="NAME")
     return name

@@ -35,7 +35,7 @@ def check_columns(columns: tuple[Column, ...], *, where: str) -> None:
     """Raise ``UsageError`` unless the columns can make a silver table: names, types, times, and a sound key."""
     seen: set[str] = set()
     for col in columns:
-        check_name(col.name, what=f"{where}: column")
+        check_name(col.name, what=f"{where}: column", is_field=True)
         if col.name in _TAKEN:
             raise UsageError(
                 f"column {col.name!r} is one that sbf adds itself", where=where, fix="rename it", code="COLUMNS"

@@ -94,4 +94,4 @@ def _check_for_each(facts: SeriesFacts, for_each: ForEach, asked: dict[str, str]
 
 
 def _fault(what: str, where: str, fix: str) -> UsageError:
-    return UsageError(what, where=where, fix=fix, code="FOR_EACH" if "for_each" in what else "DATASET")
+    return UsageError(what, where=where, fix=fix, code="DATASET")

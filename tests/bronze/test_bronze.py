@@ -217,7 +217,8 @@ def test_a_folder_answers_again_vintage_by_vintage(tmp_path: Path) -> None:
     archive = BronzeArchive(tmp_path)
     assert [len(vintage.lines) for vintage in archive.vintages] == [2, 1]
     assert archive.result(archive.vintages[1].lines[0], archive.vintages[1].request).payload == b"new"
-    assert archive.tickers == ("AAPL",)
+    assert archive.tickers(archive.dataset_ids) == ("AAPL",)
+    assert archive.tickers(()) == ()
     assert len(BronzeArchive(tmp_path / "bronze", until=NOW).vintages) == 1
     with pytest.raises(UsageError, match="no Bronze journal"):
         BronzeArchive(tmp_path / "files")

@@ -127,7 +127,7 @@ def test_a_name_that_moved_still_works_and_is_told(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(
         api._MOVED,
         "TableRecipe",
-        MovedName(place="sbf_core.dataset.recipe", instead="FileRecipe", since="0.9", gone_in="1.0"),
+        MovedName(place="sbf_core.dataset.file_recipe", instead="FileRecipe", since="0.9", gone_in="1.0"),
     )
     with pytest.warns(
         SbfDeprecationWarning,
