@@ -10,7 +10,7 @@ import attrs
 
 from sbf_core.dataset.cursor import Cursor, CursorBy
 from sbf_core.dataset.pages import Pages
-from sbf_core.dataset.recipe_keys import check_further_keys
+from sbf_core.dataset.recipe_keys import accounts, check_further_keys
 from sbf_core.dataset.request_body import RequestBody, check_content_type, half_named_in, named_in
 from sbf_core.dataset.secret_fields import fields_path
 from sbf_core.dataset.series_name import EACH
@@ -116,7 +116,7 @@ class RestRecipe(Value):
     secret_headers: Mapping[str, str] = attrs.field(factory=dict)
     secret_body: Mapping[str, str] = attrs.field(factory=dict)
     sign_in: SignIn | None = None
-    further_keys: tuple[Mapping[str, str], ...] = attrs.field(default=(), converter=tuple)
+    further_keys: tuple[Mapping[str, str], ...] = attrs.field(default=(), converter=accounts)
     secret_fields: tuple[str, ...] = attrs.field(default=(), converter=texts)
     mirrors: tuple[str, ...] = attrs.field(default=(), converter=texts)
     date_format: str = "%Y-%m-%d"
