@@ -78,6 +78,7 @@ if sys.platform == "win32":
             limits.BasicLimitInformation.LimitFlags |= _LIMIT_PROCESS_MEMORY
             limits.ProcessMemoryLimit = memory_bytes
         told = kernel.SetInformationJobObject(job, _EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits))
+        # Popen keeps the handle there on Windows alone; the types of this system do not know it
         if not told or not kernel.AssignProcessToJobObject(job, int(process._handle)):  # type: ignore[attr-defined]
             kernel.CloseHandle(job)
             return None

@@ -23,7 +23,7 @@ class CursorBy(StrEnum):
     #: A moment: what changed since.
     MOMENT = "moment"
     #: What the last answer said to come back with.
-    TOKEN = "token"  # noqa: S105, a word and no secret
+    TOKEN = "token"  # noqa: S105 - a word, no secret
 
 
 def _by(value: str) -> CursorBy:

@@ -134,7 +134,7 @@ class Login(Value):
     json: Any = None
     form: Mapping[str, str] | None = None
     secrets: Mapping[str, str]
-    token_at: str = "token"  # noqa: S105
+    token_at: str = "token"  # noqa: S105 - a place in the answer, no secret
     lives_seconds: float = 0.0
     header: str = "authorization"
     scheme: str = "Bearer"

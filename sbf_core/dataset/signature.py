@@ -50,7 +50,7 @@ class Signature(Value):
     message: str = "{timestamp}{method}{target}{body}"
     digest: str = "sha256"
     encoding: str = "hex"
-    secret_encoding: str = "text"  # noqa: S105
+    secret_encoding: str = "text"  # noqa: S105 - how it is coded, no secret
     timestamp: str = "ms"
     inner: str = ""
     inner_digest: str = "sha256"

@@ -131,7 +131,7 @@ def _start(path: RowsPath, text: str) -> _Start | None:
     """Where the rows begin; None where the head does not tell, which a name that stands in another object before can
     cause, too.
     """
-    at = _BLANK.match(text).end()  # type: ignore[union-attr]
+    at = _BLANK.match(text).end()  # type: ignore[union-attr] # matches the empty text as well
     kinds = ""
     for number, segment in enumerate(path.segments):
         letter = text[at : at + 1]
