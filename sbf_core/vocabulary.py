@@ -103,6 +103,7 @@ class IngestionKind(StrEnum):
 
     RUN = "run"
     FILE = "file"
+    READING = "reading"
     GOLD = "gold"
 
 

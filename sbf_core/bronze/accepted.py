@@ -9,22 +9,34 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sbf_core.atomic_file import regular_file, write_whole
+from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.config import DuckDbConfig
 
-
-def accepted_payloads(config: DuckDbConfig) -> frozenset[str]:
-    """Paths below Bronze of the payloads that were released."""
-    return frozenset(_lines(config))
+#: In no path below Bronze.
+_MARK = "\t"
 
 
-def accept_payloads(config: DuckDbConfig, paths: Iterable[str]) -> None:
-    """Release payloads, by their paths below Bronze. Idempotent.
+def accepted_payloads(config: DuckDbConfig, entry: DatasetKeymapEntry) -> frozenset[str]:
+    """Paths below Bronze of the payloads that were released for a dataset."""
+    of_it = _ending(entry)
+    return frozenset(
+        line.removesuffix(of_it) for line in _lines(config) if (line.endswith(of_it) if of_it else _MARK not in line)
+    )
+
+
+def accept_payloads(config: DuckDbConfig, entry: DatasetKeymapEntry, paths: Iterable[str]) -> None:
+    """Release payloads for a dataset, by their paths below Bronze. Idempotent.
 
     Raises:
         OSError: the file cannot be written.
     """
-    lines = dict.fromkeys([*_lines(config), *paths])
+    lines = dict.fromkeys([*_lines(config), *(path + _ending(entry) for path in paths)])
     write_whole(config.accepted, "".join(f"{line}\n" for line in lines).encode(), durable=config.fsync != "none")
+
+
+def _ending(entry: DatasetKeymapEntry) -> str:
+    """What follows the path of a payload that is released for a dataset which reads it, and did not fetch it."""
+    return f"{_MARK}{entry.id}" if entry.payloads_of else ""
 
 
 def _lines(config: DuckDbConfig) -> list[str]:

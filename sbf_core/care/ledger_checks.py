@@ -10,6 +10,7 @@ from sbf_core.care.findings import Finding, FindingKind
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identity import IDENTITY_DIFFERS, SERIES_KEY
 from sbf_core.ops.coverage_index import unproven_days
+from sbf_core.ops.promotions import ALL_PROMOTIONS
 
 #: Per kind a SELECT of (subject, detail). The rules are those of docs/explanation/guarantees.md.
 _CHECKS: tuple[tuple[FindingKind, str], ...] = (
@@ -29,14 +30,16 @@ _CHECKS: tuple[tuple[FindingKind, str], ...] = (
         FindingKind.PROMOTION_UNKNOWN,
         (
             "SELECT bronze_file_id, 'was promoted, but the manifest does not know it' "
-            "FROM ops.promotion_manifest ANTI JOIN ops.bronze_manifest USING (bronze_file_id)"
+            f"FROM {ALL_PROMOTIONS} ANTI JOIN ops.bronze_manifest USING (bronze_file_id)"
         ),
     ),
     (
         FindingKind.RECORD_TWICE,
         (
             "SELECT bronze_file_id, 'was promoted ' || count(*) || ' times' FROM ops.promotion_manifest "
-            "GROUP BY 1 HAVING count(*) > 1"
+            "GROUP BY 1 HAVING count(*) > 1 UNION ALL "
+            "SELECT bronze_file_id, 'was promoted ' || count(*) || ' times into silver.' || silver_table "
+            "FROM ops.readings GROUP BY bronze_file_id, silver_table HAVING count(*) > 1"
         ),
     ),
     (
@@ -44,7 +47,10 @@ _CHECKS: tuple[tuple[FindingKind, str], ...] = (
         (
             "SELECT rel_path, 'was promoted, but its promotion is not on record' "
             "FROM ops.file_ingestions ANTI JOIN ops.promotion_manifest USING (bronze_file_id) "
-            "WHERE kind = 'file' AND bronze_file_id IS NOT NULL AND status IN ('ok', 'failed')"
+            "WHERE kind = 'file' AND bronze_file_id IS NOT NULL AND status IN ('ok', 'failed') UNION ALL "
+            "SELECT rel_path, 'was promoted into silver.' || table_name || ', but that is not on record' "
+            "FROM ops.file_ingestions AS f ANTI JOIN ops.readings AS p ON p.bronze_file_id = f.bronze_file_id "
+            "AND p.silver_table = f.table_name WHERE f.kind = 'reading'"
         ),
     ),
     (
@@ -85,13 +91,20 @@ _CHECKS: tuple[tuple[FindingKind, str], ...] = (
             "FROM ops.file_ingestions AS f JOIN ops.promotion_manifest AS p USING (bronze_file_id) "
             "WHERE f.kind = 'file' AND p.status IN ('ok', 'failed') AND (f.status <> p.status "
             "OR f.bronze_rows <> p.rows_seen OR f.rows_inserted <> p.rows_inserted OR f.rows_updated <> p.rows_updated "
-            "OR f.rows_unchanged <> p.rows_unchanged OR f.rows_rejected <> p.rows_rejected)"
+            "OR f.rows_unchanged <> p.rows_unchanged OR f.rows_rejected <> p.rows_rejected) UNION ALL "
+            "SELECT coalesce(f.rel_path, p.bronze_file_id), 'file_ingestions and readings differ' "
+            "FROM (FROM ops.file_ingestions WHERE kind = 'reading') AS f FULL JOIN ops.readings AS p "
+            "ON p.bronze_file_id = f.bronze_file_id AND p.silver_table = f.table_name "
+            "WHERE p.bronze_file_id IS NOT NULL AND (f.status IS DISTINCT FROM p.status "
+            "OR f.rows_inserted IS DISTINCT FROM p.rows_inserted OR f.rows_updated IS DISTINCT FROM p.rows_updated "
+            "OR f.rows_unchanged IS DISTINCT FROM p.rows_unchanged "
+            "OR f.rows_rejected IS DISTINCT FROM p.rows_rejected)"
         ),
     ),
     (
         FindingKind.COUNTS_DIFFER,
         (
-            "SELECT bronze_file_id, 'rows seen are not the sum of the others' FROM ops.promotion_manifest "
+            f"SELECT bronze_file_id, 'rows seen are not the sum of the others' FROM {ALL_PROMOTIONS} "
             "WHERE rows_seen <> rows_inserted + rows_updated + rows_unchanged + rows_rejected"
         ),
     ),
@@ -99,8 +112,9 @@ _CHECKS: tuple[tuple[FindingKind, str], ...] = (
         FindingKind.COUNTS_DIFFER,
         (
             "SELECT bronze_file_id, coalesce(r.n, 0) || ' rejects are kept, ' || p.rows_rejected || ' were counted' "
-            "FROM (FROM ops.promotion_manifest WHERE status IN ('ok', 'failed')) AS p "
-            "FULL JOIN (SELECT bronze_file_id, count(*) AS n FROM ops.rejects GROUP BY 1) AS r USING (bronze_file_id) "
+            f"FROM (FROM {ALL_PROMOTIONS} WHERE status IN ('ok', 'failed')) AS p "
+            "FULL JOIN (SELECT bronze_file_id, silver_table, count(*) AS n FROM ops.rejects GROUP BY ALL) AS r "
+            "USING (bronze_file_id, silver_table) "
             "WHERE p.rows_rejected IS NOT NULL AND coalesce(p.rows_rejected, 0) <> coalesce(r.n, 0)"
         ),
     ),
@@ -110,7 +124,7 @@ _CHECKS: tuple[tuple[FindingKind, str], ...] = (
             "WITH series AS (SELECT p.silver_table, coalesce(m.ticker, '') AS series_ticker, "
             "max(m.series_key) AS key, "
             "min(p.coverage_from) AS coverage_from, max(p.coverage_to) AS coverage_to "
-            "FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) "
+            f"FROM ops.bronze_manifest AS m JOIN {ALL_PROMOTIONS} AS p USING (bronze_file_id) "
             "WHERE p.status = 'ok' GROUP BY ALL), "
             "lacking AS (SELECT DISTINCT f.table_name AS silver_table, coalesce(f.ticker, '') AS series_ticker "
             "FROM ops.file_ingestions AS f ANTI JOIN ops.promotion_manifest USING (bronze_file_id) "
@@ -149,5 +163,6 @@ def check_coverage(conn: duckdb.DuckDBPyConnection, entries: Iterable[DatasetKey
             detail=f"holds {left.first} to {left.last} final, and no answer on record says so",
         )
         for entry in entries
+        if not entry.payloads_of
         for ticker, left in unproven_days(conn, entry)
     ]

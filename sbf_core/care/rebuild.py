@@ -199,7 +199,12 @@ def _orphans(home: Home) -> list[str]:
     ]
     held = {name for path in journal_files(home.config.bronze) for name in journalled_datasets(path)}
     why = "; ".join(refused) or "no installed plugin declares it"
-    return [f"{name} cannot be made again ({why})" for name in sorted(held - declared)]
+    unread = [
+        f"{name} cannot be made again ({error.what})"
+        for name, (owned, error) in sorted(home.registry.unread.items())
+        if owned.entry.reads in held
+    ]
+    return [*(f"{name} cannot be made again ({why})" for name in sorted(held - declared)), *unread]
 
 
 def _waits(config: DuckDbConfig, entries: Sequence[DatasetKeymapEntry]) -> bool:

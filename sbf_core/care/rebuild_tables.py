@@ -145,7 +145,7 @@ class TableRebuild:
 
 
 def _rows_of(entry: DatasetKeymapEntry, manifest: Sequence[BronzeManifestRow]) -> list[BronzeManifestRow]:
-    return [row for row in manifest if row.dataset_id in entry.ids]
+    return [row for row in manifest if row.dataset_id in entry.payload_ids]
 
 
 def _cost(entry: DatasetKeymapEntry, manifest: Sequence[BronzeManifestRow]) -> TableCost:

@@ -11,8 +11,10 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.beside import BESIDE
 from sbf_core.duck.identifiers import quoted
 from sbf_core.ops.made_tables import made_tables
+from sbf_core.ops.promotions import promotions_of
 from sbf_core.silver.remaking import compared, why_held
 from sbf_core.silver.stale import stale_tables
+from sbf_core.vocabulary import IngestionKind
 
 _HISTORY = "_history"
 _NAMED_MAX = 3
@@ -61,12 +63,15 @@ def _lost_payloads(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *
     has changed only those that are gone, or not what was recorded: others are judged by their rows.
     """
     taken = "f.error_kind IS DISTINCT FROM 'damage'" if is_changed else "f.status = 'ok'"
+    of_it: list[str] = [IngestionKind.FILE]
+    if entry.payloads_of:
+        taken, of_it = f"{taken} AND f.dataset_id = ?", [IngestionKind.READING, entry.id]
     rows = conn.execute(
         "SELECT m.rel_path FROM ops.bronze_manifest AS m "
-        "SEMI JOIN (FROM ops.promotion_manifest WHERE status = 'ok') AS p USING (bronze_file_id) "
-        f"ANTI JOIN (FROM {BESIDE}.ops.file_ingestions AS f WHERE f.kind = 'file' AND {taken}) AS n "
+        f"SEMI JOIN (FROM {promotions_of(entry)} WHERE status = 'ok') AS p USING (bronze_file_id) "
+        f"ANTI JOIN (FROM {BESIDE}.ops.file_ingestions AS f WHERE f.kind = ? AND {taken}) AS n "
         "USING (bronze_file_id) WHERE list_contains(?, m.dataset_id) ORDER BY m.fetched_at, 1",
-        [list(entry.ids)],
+        [*of_it, list(entry.payload_ids)],
     ).fetchall()
     return [path for (path,) in rows]
 

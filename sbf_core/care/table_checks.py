@@ -52,7 +52,7 @@ def check_silver(
         lines: what the journals say of payloads, which is believed, where the ledger does not say the same.
     """
     entry, table = owned.entry, f"silver.{owned.entry.silver_table}"
-    count = ops.recorded.promoted_count(entry.ids)
+    count = ops.recorded.promoted_count(entry)
     if not all(table_exists(ops.cursor(), name) for name in (table, f"{table}_history")):
         if count:
             report.findings.append(Finding(kind=FindingKind.ROW_DIFFERS, subject=table, detail="the table is gone"))
@@ -74,7 +74,7 @@ def check_silver(
         detail = f"cannot be made again: {context.failures[0]}"
         report.findings.append(Finding(kind=FindingKind.ROW_DIFFERS, subject=table, detail=detail))
         return
-    known = ops.recorded.of(entry.ids) if lost_series else ()
+    known = ops.recorded.of(entry.payload_ids) if lost_series else ()
     excluded = sorted(row.bronze_file_id for row in known if row.key in lost_series)
     for name, keys in ((table, entry.key_columns), (f"{table}_history", (*entry.key_columns, "known_from"))):
         actual = (ops.cursor(), silver_source(name, without_files=excluded))
@@ -86,7 +86,7 @@ def _lost_series(report: VerifyReport, ops: OpsService, owned: OwnedDataset) -> 
     """The series of a dataset of which a payload cannot be read again."""
     paths = sorted({finding.subject for finding in report.findings if finding.kind in _LOST})
     rows = ops.recorded.rows(paths) if paths else ()
-    return {row.key for row in rows if row.dataset_id in owned.entry.ids}
+    return {row.key for row in rows if row.dataset_id in owned.entry.payload_ids}
 
 
 def _record_again(
@@ -98,11 +98,11 @@ def _record_again(
     without: Collection[str],
 ) -> None:
     """The payloads of a dataset that were promoted, without those of some series, into an empty ledger."""
-    ids = owned.entry.ids
-    scratch.recorded.copy_promoted(ops.recorded, ids, without=sorted(without), but=sorted(lines))
+    entry = owned.entry
+    scratch.recorded.copy_promoted(ops.recorded, entry, without=sorted(without), but=sorted(lines))
     if lines:
-        rows, settled = ops.recorded.rows(sorted(lines)), ops.recovery.promoted_files()
-        own = [row for row in rows if row.dataset_id in ids and row.bronze_file_id in settled]
+        rows, settled = ops.recorded.rows(sorted(lines)), ops.payloads_of(entry).promoted_files()
+        own = [row for row in rows if row.dataset_id in entry.payload_ids and row.bronze_file_id in settled]
         believed = [lines[row.rel_path].row for row in own]
         scratch.record_fetched([row for row in believed if row.key not in without], [])
 

@@ -158,11 +158,12 @@ class Verification:
         }
         stale = self._stale(ops)
         there = ops.recorded.dataset_ids()
-        owners = [
-            self._home.registry.datasets[name]
-            for name in sorted({now_called[one] for one in there if one in now_called})
-            if name not in stale
-        ]
+        datasets = self._home.registry.datasets
+        filled = {now_called[one] for one in there if one in now_called}
+        filled |= {name for name, owned in datasets.items() if there.intersection(owned.entry.payloads_of)}
+        owners = [datasets[name] for name in sorted(filled) if name not in stale]
+        for owned, error in self._home.registry.unread.values():
+            report.notes.append(f"silver.{owned.entry.silver_table} was not compared: {error}")
         absent = sorted(there - now_called.keys())
         if absent:
             report.notes.append(f"no installed plugin knows {', '.join(absent)}: their tables were not compared")

@@ -19,6 +19,7 @@ from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.former_names import check_former_names, check_table_name
 from sbf_core.dataset.json_path import rows_path
+from sbf_core.dataset.read_payloads import check_reads
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.recipe_facts import RecipeFacts
 from sbf_core.dataset.series_checks import SeriesFacts, check_series
@@ -75,6 +76,10 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
         silver_table: the table in the schema ``silver`` that it fills, alone.
         columns: an attrs class with ``column()`` fields, or a list of ``Column``.
         recipe: how it is fetched; without one the plugin needs the hook ``fetch``.
+        reads: the identity of another dataset, of any plugin: its payloads are read, and nothing is fetched. How they
+            are asked for, it alone declares; ``format``, ``member`` and ``is_data`` are as there where they are left
+            out.
+        payloads_of: filled in for ``reads`` where all plugins are known: the identities that the dataset had.
         semantics: ``upsert``: a new value of a key supersedes the old one. ``append``: a key is written
             once, another value is rejected. ``snapshot``: each payload is the whole truth of its scope,
             so rows that it lacks are closed.
@@ -134,6 +139,8 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
     silver_table: str
     columns: tuple[Column, ...] = attrs.field(converter=columns_of)
     recipe: RestRecipe | FileRecipe | None = None
+    reads: str = ""
+    payloads_of: tuple[str, ...] = attrs.field(default=(), converter=texts)
     semantics: Semantics = attrs.field(default=Semantics.UPSERT, converter=_semantics)
     on_duplicate: OnDuplicate = attrs.field(default=OnDuplicate.REJECT, converter=_on_duplicate)
     format: Format | None = None
@@ -184,7 +191,6 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
                 )
         check_table_name(self.silver_table, where=where)
         check_columns(self.columns, where=where)
-        check_formats(self.format, self.recipe, self.rows_at, self.columns, where=where)
         viewed = (
             (f"silver.{self.silver_table}_history",) if self.keep_view else ()
         )  # no view can be where the history is
@@ -195,16 +201,12 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
             )
         if self.promote_version < 1:
             raise UsageError("promote_version counts from 1", where=where, code="DATASET")
-        check_series(self._series_facts(where))
         if not self.key_columns:
             raise UsageError("no column is part of the key", where=where, fix="column(key=True)", code="KEY")
         for role in ("row_date", "known_from"):
             if sum(bool(getattr(col, role)) for col in self.columns) > 1:
                 raise UsageError(f"more than one column is the {role}", where=where, code="COLUMNS")
         check_charts(self.charts, self.column_types, where=where)
-        check_answers(self._answer_facts(where))
-        if self.cursor is not None:
-            check_cursor(self.cursor, self.columns, may_be_empty=self.is_data.may_be_empty, where=where)
         if self.horizon != "any" and (type(self.horizon) is not int or self.horizon < 0):
             what = f"horizon {self.horizon!r} is no number of days"
             raise UsageError(what, where=where, fix='horizon=30, or horizon="any" for projections', code="DATASET")
@@ -216,6 +218,17 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
         if min(self.refresh_after_hours, self.lookback_days, self.settles_after_days, self.unknown_after_days) < 0:
             what = "refresh_after_hours, lookback_days, settles_after_days and unknown_after_days cannot be negative"
             raise UsageError(what, where=where, code="DATASET")
+        check_reads(self, where=where)
+        if self.payloads_of or not self.reads:
+            self._check_how_asked(where)
+
+    def _check_how_asked(self, where: str) -> None:
+        """What is declared of rows against how they are asked for."""
+        check_formats(self.format, self.recipe, self.rows_at, self.columns, where=where)
+        check_series(self._series_facts(where))
+        check_answers(self._answer_facts(where))
+        if self.cursor is not None:
+            check_cursor(self.cursor, self.columns, may_be_empty=self.is_data.may_be_empty, where=where)
 
     def _answer_facts(self, where: str) -> AnswerFacts:
         recipe = self.recipe if isinstance(self.recipe, RestRecipe) else None
@@ -303,6 +316,11 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
     def ids(self) -> tuple[str, ...]:
         """Its identity and those that it had, whose payloads are its own."""
         return (self.id, *(name for name in self.renamed_from if "/" in name))
+
+    @property
+    def payload_ids(self) -> tuple[str, ...]:
+        """The identities of the payloads that its rows are of."""
+        return self.payloads_of or self.ids
 
     @property
     def former_tables(self) -> tuple[str, ...]:

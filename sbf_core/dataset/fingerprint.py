@@ -41,6 +41,8 @@ def declared_facts(entry: DatasetKeymapEntry) -> dict[str, Any]:
         facts["format"] = {"kind": entry.format.kind, **_given(entry.format)}
     defaults = attrs.fields_dict(DatasetKeymapEntry)
     facts |= {name: value for name in _PLAIN if (value := getattr(entry, name)) != defaults[name].default}
+    if entry.payloads_of:
+        facts["reads"] = list(entry.payloads_of)
     if len(entry.ids) > 1:
         facts["payloads_of"] = list(entry.ids)
     if any(column.row_date for column in entry.columns):  # see silver/outside.py

@@ -41,6 +41,11 @@ def check_table_name(name: str, *, where: str) -> None:
         )
 
 
+def is_identity(name: str) -> bool:
+    """Whether a text may be the identity of a dataset."""
+    return _ID.fullmatch(name) is not None
+
+
 def check_former_names(names: Collection[str], *, now: Collection[str], where: str) -> None:
     """Check ``renamed_from`` of a dataset.
 
@@ -53,7 +58,7 @@ def check_former_names(names: Collection[str], *, now: Collection[str], where: s
         UsageError: a name is neither an identity nor a silver table, or is in use.
     """
     for name in names:
-        if not (_ID.fullmatch(name) or _TABLE.fullmatch(name)):
+        if not (is_identity(name) or _TABLE.fullmatch(name)):
             raise UsageError(
                 f"renamed_from {name!r} is neither an identity nor a silver table",
                 where=where,

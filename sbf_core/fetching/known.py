@@ -31,7 +31,7 @@ def known_payloads(
     ids = {item.entry.id: item.entry.ids for item in planned}.values()
     several = {name for group in ids if group[0] in documents for name in group}
     known = ops.latest_payloads(sorted({name for group in ids for name in group}), documents=sorted(several))
-    for row in ops.load_failed_rows():
+    for row in ops.recorded.failed():
         ended = [known[place] for place in ((row.key, row.address), (row.key, "")) if place in known]
         if any(one.payload_hash == row.payload_hash for one in ended):
             try:

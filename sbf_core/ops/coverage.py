@@ -10,6 +10,7 @@ import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, literal_list
+from sbf_core.ops.promotions import promotions_of
 from sbf_core.runs.request import TICKER_SEPARATOR
 from sbf_core.value import Value
 
@@ -67,7 +68,7 @@ def failed_stretches(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
         "SELECT ticker, from_date, to_date FROM ops.file_ingestions "
         f"WHERE kind = 'file' AND status = 'failed' AND {of_it} "
         "UNION ALL SELECT m.ticker, m.from_date, m.to_date FROM ops.bronze_manifest AS m "
-        "JOIN ops.promotion_manifest AS p "
+        f"JOIN {promotions_of(entry)} AS p "
         f"USING (bronze_file_id) WHERE p.status IN ('failed', 'held') AND {of_it}"
     )
     return _joined(conn, entry, failed)
@@ -94,7 +95,7 @@ def refused_payloads(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry)
     ticker = ticker_of_answer(entry)
     row = conn.execute(
         f"WITH refused AS (SELECT bronze_file_id AS id, {ticker} AS ticker, from_date AS a, to_date AS z, fetched_at "
-        "FROM ops.bronze_manifest SEMI JOIN (FROM ops.promotion_manifest WHERE status = 'failed') "
+        f"FROM ops.bronze_manifest SEMI JOIN (FROM {promotions_of(entry)} WHERE status = 'failed') "
         f"USING (bronze_file_id) WHERE {of_it}), "
         f"answered AS (SELECT {ticker} AS ticker, from_date, to_date, asked_at FROM ({answers(entry)})), "
         "met AS (SELECT r.*, greatest(n.from_date, r.a) AS b, "
@@ -127,7 +128,7 @@ def answers(entry: DatasetKeymapEntry, *, of: str = "true") -> str:
     answer = "concat_ws(chr(10), run_id, ticker, from_date, to_date)"
     return (
         f"WITH m AS (SELECT * FROM ops.bronze_manifest WHERE {of_it} AND {of}), "
-        "taken AS (SELECT bronze_file_id, rows_seen > 0 AS has_rows FROM ops.promotion_manifest WHERE status = 'ok'), "
+        f"taken AS (SELECT bronze_file_id, rows_seen > 0 AS has_rows FROM {promotions_of(entry)} WHERE status = 'ok'), "
         f"lacking AS (SELECT DISTINCT {answer} FROM m ANTI JOIN taken USING (bronze_file_id) WHERE parts > 0), "
         "f AS (SELECT *, coalesce(ticker, '') AS series FROM ops.file_ingestions WHERE kind = 'file' "
         f"AND status IN ('unchanged', 'none') AND {of_it} AND {of}), "
@@ -149,8 +150,8 @@ def answers(entry: DatasetKeymapEntry, *, of: str = "true") -> str:
 
 
 def of_dataset(entry: DatasetKeymapEntry) -> str:
-    """SQL of whether a row of the ledger is of a dataset, under any of its names."""
-    return f"list_contains({literal_list(entry.ids)}, dataset_id)"
+    """SQL of whether a row of the ledger is of the payloads of a dataset, under any of its names."""
+    return f"list_contains({literal_list(entry.payload_ids)}, dataset_id)"
 
 
 def ticker_of_answer(entry: DatasetKeymapEntry) -> str:

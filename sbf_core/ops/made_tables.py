@@ -12,6 +12,7 @@ from sbf_core.clock import Clock, to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import as_written_now, declaration_text, fingerprint_of
 from sbf_core.ops import queries
+from sbf_core.ops.promotions import ALL_PROMOTIONS
 from sbf_core.ops.rows import RowCounts
 from sbf_core.ops.taking_over import take_over
 from sbf_core.value import Value
@@ -98,11 +99,11 @@ def held_tables(conn: duckdb.DuckDBPyConnection) -> list[HeldTable]:
 
 def held_payloads(conn: duckdb.DuckDBPyConnection) -> list[HeldPayloads]:
     """Payloads that wait for their user, by table."""
-    if conn.execute("SELECT 1 FROM ops.promotion_manifest WHERE status = 'held' LIMIT 1").fetchone() is None:
+    if conn.execute(f"SELECT 1 FROM {ALL_PROMOTIONS} WHERE status = 'held' LIMIT 1").fetchone() is None:
         return []  # as nearly always: the join costs each run two milliseconds
     rows = conn.execute(
         "SELECT p.silver_table, min_by(dataset_id, m.fetched_at), count(*), min(m.fetched_at), max_by(p.error, "
-        "m.fetched_at) FROM ops.promotion_manifest AS p JOIN ops.bronze_manifest AS m USING (bronze_file_id) WHERE "
+        f"m.fetched_at) FROM {ALL_PROMOTIONS} AS p JOIN ops.bronze_manifest AS m USING (bronze_file_id) WHERE "
         "p.status = 'held' GROUP BY 1 ORDER BY 1"
     ).fetchall()
     return [
@@ -161,14 +162,14 @@ class MadeTables:
         """Take what the ledger of another database says of a dataset's promotions in the place of what stands here, in
         the caller's transaction, the one that swaps its tables.
 
-        Writes ops.promotion_manifest, ops.rejects, ops.schema_drift, ops.watermarks, ops.file_ingestions and
-        ops.data_dates.
+        Writes ops.promotion_manifest or ops.readings, ops.rejects, ops.schema_drift, ops.watermarks,
+        ops.file_ingestions and ops.data_dates.
         """
         take_over(conn, entry, other=other)
 
-    def promoted_counts(self, file_ids: Sequence[str]) -> RowCounts:
-        """What the promotion of some payloads came to."""
-        return queries.promoted_counts(self._cursor(), file_ids)
+    def promoted_counts(self, entry: DatasetKeymapEntry, file_ids: Sequence[str]) -> RowCounts:
+        """What the promotion of some payloads into the table of a dataset came to."""
+        return queries.promoted_counts(self._cursor(), entry, file_ids)
 
     def forget(self, conn: duckdb.DuckDBPyConnection, table: str) -> None:
         """The table is gone.
@@ -198,31 +199,6 @@ class MadeTables:
             conn.execute("INSERT INTO ops.held_tables VALUES (?, ?, ?, ?, ?)", row)
 
         self._write(work)
-
-    def held_rows(self, ids: Sequence[str]) -> list[tuple[str, str]]:
-        """Id and path of the payloads of a dataset that wait for their user; ``ids`` are all identities that it had."""
-        return (
-            self._cursor()
-            .execute(
-                "SELECT m.bronze_file_id, m.rel_path FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p "
-                "USING (bronze_file_id) WHERE p.status = 'held' AND list_contains(?, dataset_id) "
-                "ORDER BY m.fetched_at, 1",
-                [list(ids)],
-            )
-            .fetchall()
-        )
-
-    def release(self, file_ids: Sequence[str]) -> None:
-        """Let payloads be promoted that waited. Writes ops.promotion_manifest. Idempotent."""
-
-        def work(conn: duckdb.DuckDBPyConnection) -> None:
-            conn.execute(
-                "DELETE FROM ops.promotion_manifest WHERE status = 'held' AND list_contains(?, bronze_file_id)",
-                [list(file_ids)],
-            )
-
-        if file_ids:
-            self._write(work)
 
 
 def _let_go(conn: duckdb.DuckDBPyConnection, tables: Sequence[str], ids: Sequence[str]) -> None:

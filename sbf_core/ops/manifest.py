@@ -106,18 +106,19 @@ def each_row(
 
 
 def promoted_beyond(
-    conn: duckdb.DuckDBPyConnection, ids: Sequence[str], *, any_ticker: bool
+    conn: duckdb.DuckDBPyConnection, ids: Sequence[str], *, promotions: str, any_ticker: bool
 ) -> list[BronzeManifestRow]:
     """Payloads that were promoted, and asked for since later than the temporary table ``bound`` (ticker, since) has for
     their series, or any; without those of the temporary table ``batch_file``.
 
     Args:
         conn: on the ledger.
-        ids: all identities that the dataset had.
+        ids: all identities that the dataset of the payloads had.
+        promotions: a relation of what became of them.
         any_ticker: of all its series.
     """
     condition = (
-        "SEMI JOIN (SELECT m.bronze_file_id FROM ops.promotion_manifest AS p JOIN ops.bronze_manifest AS m USING "
+        f"SEMI JOIN (SELECT m.bronze_file_id FROM {promotions} AS p JOIN ops.bronze_manifest AS m USING "
         "(bronze_file_id) JOIN bound AS b ON p.asked_since > b.since AND "
         "(? OR b.ticker IS NOT DISTINCT FROM m.ticker) WHERE p.status = 'ok' AND list_contains(?, m.dataset_id)) "
         "USING (bronze_file_id) ANTI JOIN batch_file USING (bronze_file_id)"

@@ -14,7 +14,7 @@ from sbf_core.ops.bulk import as_kept, insert_columns
 from sbf_core.ops.coverage_index import cover_promoted
 from sbf_core.ops.rows import RowCounts
 from sbf_core.value import Value
-from sbf_core.vocabulary import WorkStatus
+from sbf_core.vocabulary import IngestionKind, WorkStatus
 
 _TYPES = {
     **dict.fromkeys(("bronze_file_id", "run_id", "ticker", "series_key", "status"), "VARCHAR"),
@@ -35,6 +35,19 @@ _OUTCOME = (
     "rows_rejected, rows_closed, rows_written, coverage_from, coverage_to, declaration, error, started_at, "
     "finished_at, asked_since"
 )
+
+#: What ops.file_ingestions says of a payload that a dataset has read which did not fetch it: each column, and what
+#: stands in it.
+READING = {
+    "run_id": "p.run_id", "kind": f"'{IngestionKind.READING}'", "subject": "concat(p.bronze_file_id, ' ', $table)",
+    "started_at": "CAST($started_at AS TIMESTAMP)", "finished_at": "CAST($ended_at AS TIMESTAMP)",
+    "status": "p.status", "domain": "$domain", "source": "$source", "dataset": "$dataset",
+    "discriminator": "$discriminator", "ticker": "p.ticker", "dataset_id": "$dataset_id",
+    "series_key": "p.series_key", "bronze_file_id": "p.bronze_file_id", "rel_path": "m.rel_path",
+    "table_name": "$table", "rows_inserted": "p.rows_inserted", "rows_updated": "p.rows_updated",
+    "rows_unchanged": "p.rows_unchanged", "rows_rejected": "p.rows_rejected", "error": "p.error",
+    "error_kind": "p.error_kind",
+}  # fmt: skip
 
 
 @attrs.frozen(kw_only=True)
@@ -80,8 +93,8 @@ def record_promoted(
     """Keep the outcome of a batch. Makes the temporary table ``promoted`` of it, a row a payload, where somebody else
     reads that: for one payload alone it would take longer than what is kept of it.
 
-    Writes ops.promotion_manifest, ops.file_ingestions, ops.watermarks and ops.coverage in the caller's transaction.
-    Idempotent.
+    Writes ops.promotion_manifest, or ops.readings, and ops.file_ingestions, ops.watermarks and ops.coverage in the
+    caller's transaction. Idempotent.
 
     Args:
         conn: inside a transaction.
@@ -91,6 +104,10 @@ def record_promoted(
         ended_at: when it ended.
     """
     fingerprint = fingerprint_of(declaration_text(entry))
+    if entry.payloads_of:
+        _make_promoted(conn, rows)
+        _record_readings(conn, entry, fingerprint, started_at, ended_at)
+        return  # what was asked for, and answered, the other dataset covers
     is_alone = len(rows) == 1 and rows[0].error is None
     if not is_alone or entry.is_asked_by_days or entry.is_restated:
         _make_promoted(conn, rows)
@@ -160,13 +177,7 @@ def _record_many(
         "DELETE FROM ops.promotion_manifest USING promoted "
         "WHERE promotion_manifest.bronze_file_id = promoted.bronze_file_id"
     )
-    conn.execute(
-        f"INSERT INTO ops.promotion_manifest ({_OUTCOME}) SELECT bronze_file_id, run_id, ?, status, rows_seen, "
-        "rows_inserted, rows_updated, rows_unchanged, rows_rejected, rows_closed, "
-        "rows_inserted + rows_updated + rows_closed, coverage_from, coverage_to, ?, error, ?, ?, asked_since "
-        "FROM promoted",
-        [entry.silver_table, fingerprint, started_at, ended_at],
-    )
+    _insert_outcomes(conn, "promotion_manifest", [entry.silver_table, fingerprint, started_at, ended_at])
     conn.execute(
         "UPDATE ops.file_ingestions AS f SET status = p.status, finished_at = ?, table_name = ?, "
         "bronze_rows = p.rows_seen, rows_inserted = p.rows_inserted, rows_updated = p.rows_updated, "
@@ -175,6 +186,53 @@ def _record_many(
         "WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id",
         [ended_at, entry.silver_table],
     )
+    _move_watermarks(conn, entry, ended_at)
+
+
+def _record_readings(
+    conn: duckdb.DuckDBPyConnection,
+    entry: DatasetKeymapEntry,
+    fingerprint: str,
+    started_at: dt.datetime,
+    ended_at: dt.datetime,
+) -> None:
+    """The same of payloads that another dataset fetched. Whoever counts payloads counts theirs, so ``bronze_rows`` and
+    the bytes stand there alone.
+    """
+    table = entry.silver_table
+    conn.execute(
+        "DELETE FROM ops.readings USING promoted WHERE readings.bronze_file_id = promoted.bronze_file_id AND "
+        "readings.silver_table = ?",
+        [table],
+    )
+    _insert_outcomes(conn, "readings", [table, fingerprint, started_at, ended_at])
+    conn.execute(
+        "DELETE FROM ops.file_ingestions USING promoted WHERE file_ingestions.kind = 'reading' AND "
+        "file_ingestions.bronze_file_id = promoted.bronze_file_id AND file_ingestions.table_name = ?",
+        [table],
+    )
+    conn.execute(
+        f"INSERT INTO ops.file_ingestions ({', '.join(READING)}) SELECT {', '.join(READING.values())} "
+        "FROM promoted AS p JOIN ops.bronze_manifest AS m USING (bronze_file_id)",
+        {
+            **dict(zip(("domain", "source", "dataset", "discriminator"), parts_of(entry), strict=True)),
+            "dataset_id": entry.id, "table": table, "started_at": started_at, "ended_at": ended_at,
+        },
+    )  # fmt: skip
+    _move_watermarks(conn, entry, ended_at)
+
+
+def _insert_outcomes(conn: duckdb.DuckDBPyConnection, ledger: str, values: Sequence[object]) -> None:
+    conn.execute(
+        f"INSERT INTO ops.{ledger} ({_OUTCOME}) SELECT bronze_file_id, run_id, ?, status, rows_seen, "
+        "rows_inserted, rows_updated, rows_unchanged, rows_rejected, rows_closed, "
+        "rows_inserted + rows_updated + rows_closed, coverage_from, coverage_to, ?, error, ?, ?, asked_since "
+        "FROM promoted",
+        list(values),
+    )
+
+
+def _move_watermarks(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, ended_at: dt.datetime) -> None:
     conn.execute(
         "MERGE INTO ops.watermarks AS w USING (SELECT series_key, ticker, min(coverage_from) AS coverage_from, "
         "max(coverage_to) AS coverage_to FROM promoted WHERE status = 'ok' GROUP BY ALL) AS p "

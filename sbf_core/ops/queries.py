@@ -9,6 +9,8 @@ from typing import Any
 import duckdb
 
 from sbf_core.clock import from_naive_utc, to_naive_utc
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.ops.promotions import ALL_PROMOTIONS, promotions_of
 from sbf_core.ops.rows import RowCounts, SeriesState
 
 
@@ -17,7 +19,7 @@ def latest_promoted(
 ) -> dict[str, dict[str | None, dt.datetime]]:
     """See ``OpsService.latest_promoted``."""
     rows = conn.execute(
-        "SELECT p.silver_table, m.ticker, max(m.fetched_at) FROM ops.bronze_manifest m JOIN ops.promotion_manifest p "
+        f"SELECT p.silver_table, m.ticker, max(m.fetched_at) FROM ops.bronze_manifest m JOIN {ALL_PROMOTIONS} p "
         "USING (bronze_file_id) WHERE p.silver_table IN (SELECT unnest(?)) AND p.status = 'ok' GROUP BY ALL",
         [list(silver_tables)],
     ).fetchall()
@@ -105,11 +107,11 @@ def known_drift(conn: duckdb.DuckDBPyConnection, silver_table: str) -> frozenset
     return frozenset((field, change) for field, change in rows)
 
 
-def promoted_counts(conn: duckdb.DuckDBPyConnection, file_ids: Sequence[str]) -> RowCounts:
-    """What the promotion of some payloads came to."""
+def promoted_counts(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, file_ids: Sequence[str]) -> RowCounts:
+    """What the promotion of some payloads into the table of a dataset came to."""
     row = conn.execute(
         "SELECT sum(rows_seen), sum(rows_inserted), sum(rows_updated), sum(rows_unchanged), sum(rows_rejected), "
-        "sum(rows_closed) FROM ops.promotion_manifest WHERE list_contains(?, bronze_file_id)",
+        f"sum(rows_closed) FROM {promotions_of(entry)} WHERE list_contains(?, bronze_file_id)",
         [list(file_ids)],
     ).fetchone()
     assert row is not None
@@ -124,7 +126,7 @@ def load_table_versions(conn: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """
     rows = conn.execute(
         "SELECT 'silver.' || silver_table, sum(rows_written) || '@' || max(finished_at) "
-        "FROM ops.promotion_manifest WHERE rows_written > 0 GROUP BY 1 "
+        f"FROM {ALL_PROMOTIONS} WHERE rows_written > 0 GROUP BY 1 "
         "UNION ALL SELECT 'gold.' || table_name, sum(rows_written) || '@' || max(finished_at) "
         "FROM ops.gold_manifest WHERE status = 'ok' AND rows_written > 0 GROUP BY 1"
     ).fetchall()
@@ -148,7 +150,7 @@ def list_promoted_since(conn: duckdb.DuckDBPyConnection, silver_table: str, *, v
     after it had some version.
 
     Args:
-        conn: reads ops.promotion_manifest.
+        conn: reads ops.promotion_manifest and ops.readings.
         silver_table: its name, without schema.
         version: a text of ``load_table_versions``, from then.
         now: the same, from now.
@@ -159,7 +161,7 @@ def list_promoted_since(conn: duckdb.DuckDBPyConnection, silver_table: str, *, v
     (before, finished_at), (after, _) = ((text or _NO_ROWS).split("@") for text in (version, now))
     conn.execute(
         "CREATE OR REPLACE TEMP TABLE promoted_since AS SELECT bronze_file_id, rows_written "
-        "FROM ops.promotion_manifest "
+        f"FROM {ALL_PROMOTIONS} "
         "WHERE silver_table = ? AND rows_written > 0 AND finished_at > CAST(? AS TIMESTAMP)",
         [silver_table, finished_at],
     )
@@ -182,7 +184,7 @@ def run_overview(conn: duckdb.DuckDBPyConnection, run_id: str) -> tuple[list[dic
         "sum(rows_inserted) AS rows_inserted, sum(rows_updated) AS rows_updated, "
         "sum(rows_unchanged) AS rows_unchanged, sum(rows_rejected) AS rows_rejected, "
         "count(*) FILTER (status = 'failed') AS failed "
-        "FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1 ORDER BY 1",
+        "FROM ops.file_ingestions WHERE run_id = ? AND kind IN ('file', 'reading') GROUP BY 1 ORDER BY 1",
         [run_id],
     )
     names = [column[0] for column in datasets.description]

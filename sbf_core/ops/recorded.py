@@ -9,10 +9,12 @@ from contextlib import closing
 import duckdb
 
 from sbf_core.clock import to_naive_utc
+from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.duck.older_ledger import ledger_table, looking
 from sbf_core.ops import manifest
-from sbf_core.ops.recoveries import promoted_files_sql
+from sbf_core.ops.payloads_of import promoted_sql
+from sbf_core.ops.promotions import ALL_PROMOTIONS
 from sbf_core.ops.rows import BronzeManifestRow
 
 #: Payloads of one answer stand together, in the order in which answers were complete.
@@ -55,6 +57,12 @@ class RecordedPayloads:
         with closing(self._new_cursor()) as conn:
             yield from manifest.each_row(conn, f"SEMI JOIN {manifest.PATHS} USING (rel_path)", [manifest.listed(paths)])
 
+    def failed(self) -> Iterator[BronzeManifestRow]:
+        """Those that could not be promoted, into one table at least, oldest first."""
+        failed = f"(SELECT DISTINCT bronze_file_id FROM {ALL_PROMOTIONS} WHERE status = 'failed')"
+        with closing(self._new_cursor()) as conn:
+            yield from manifest.each_row(conn, f"SEMI JOIN {failed} USING (bronze_file_id)")
+
     def dataset_ids(self) -> frozenset[str]:
         """The datasets, by the identities that they had, of which there is a payload."""
         rows = self._cursor().execute("SELECT DISTINCT dataset_id FROM ops.bronze_manifest").fetchall()
@@ -68,12 +76,10 @@ class RecordedPayloads:
         rows = self._cursor().execute(sql, [to_naive_utc(moment)]).fetchall()
         return {name: at.replace(tzinfo=dt.UTC) for name, at in rows}
 
-    def promoted_count(self, ids: Sequence[str]) -> int:
-        """How many payloads of a dataset, by all identities that it had, silver holds the rows of."""
-        sql = (
-            f"SELECT count(*) FROM ops.bronze_manifest SEMI JOIN ({promoted_files_sql()}) USING (bronze_file_id) {_OF}"
-        )
-        row = self._cursor().execute(sql, [list(ids)]).fetchone()
+    def promoted_count(self, entry: DatasetKeymapEntry) -> int:
+        """How many payloads a table holds the rows of."""
+        sql = f"SELECT count(*) FROM ops.bronze_manifest SEMI JOIN ({promoted_sql(entry)}) USING (bronze_file_id) {_OF}"
+        row = self._cursor().execute(sql, [list(entry.payload_ids)]).fetchone()
         assert row is not None
         return int(row[0])
 
@@ -90,15 +96,20 @@ class RecordedPayloads:
             yield from manifest.each_row(conn, "", order=_BY_ANSWER if by_answer else manifest.BY_TIME, is_ours=True)
 
     def copy_promoted(
-        self, other: RecordedPayloads, ids: Sequence[str], *, without: Sequence[str] = (), but: Sequence[str] = ()
+        self,
+        other: RecordedPayloads,
+        entry: DatasetKeymapEntry,
+        *,
+        without: Sequence[str] = (),
+        but: Sequence[str] = (),
     ) -> None:
-        """Take from another ledger in the same instance the payloads of a dataset whose rows its silver holds. Writes
+        """Take from another ledger in the same instance the payloads whose rows the table of a dataset holds. Writes
         ops.bronze_manifest.
 
         Args:
             other: the other ledger.
-            ids: all identities that the dataset had.
-            without: series that are left out.
+            entry: the dataset.
+            without: series of payloads that are left out.
             but: paths of payloads that are left out.
         """
         cursor = other._cursor()
@@ -109,9 +120,9 @@ class RecordedPayloads:
         self._write(
             lambda conn: manifest.copy(
                 conn,
-                f"FROM {recorded} SEMI JOIN ({promoted_files_sql(database)}) USING (bronze_file_id) "
+                f"FROM {recorded} SEMI JOIN ({promoted_sql(entry, database)}) USING (bronze_file_id) "
                 f"{_OF} AND NOT list_contains(?, series_key) AND NOT list_contains(?, rel_path)",
-                [list(ids), list(without), list(but)],
+                [list(entry.payload_ids), list(without), list(but)],
             )
         )
 

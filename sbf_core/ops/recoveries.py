@@ -12,6 +12,7 @@ import duckdb
 from sbf_core.clock import to_naive_utc
 from sbf_core.ops.bulk import insert_rows, merge_rows
 from sbf_core.ops.coverage_index import forget_coverage
+from sbf_core.ops.promotions import ALL_PROMOTIONS
 from sbf_core.value import Value
 
 _QUARANTINE_TYPES = {
@@ -105,7 +106,7 @@ def promoted_files(conn: duckdb.DuckDBPyConnection) -> frozenset[str]:
 def tables_of(conn: duckdb.DuckDBPyConnection, subjects: Sequence[str]) -> frozenset[str]:
     """The silver tables that some payloads, by id or path, were promoted into."""
     rows = conn.execute(
-        "SELECT DISTINCT p.silver_table FROM ops.promotion_manifest AS p "
+        f"SELECT DISTINCT p.silver_table FROM {ALL_PROMOTIONS} AS p "
         "LEFT JOIN ops.bronze_manifest AS m USING (bronze_file_id) "
         "WHERE list_contains(?, p.bronze_file_id) OR list_contains(?, m.rel_path)",
         [list(subjects), list(subjects)],

@@ -12,6 +12,7 @@ from sbf_core.dataset_id import DatasetId
 from sbf_core.duck.identity import DATASET_ID, IDENTITY_DIFFERS, SERIES_KEY
 from sbf_core.ops.bulk import insert_rows
 from sbf_core.ops.coverage_index import forget_coverage
+from sbf_core.ops.promotions import ALL_PROMOTIONS
 from sbf_core.ops.rows import BronzeManifestRow
 
 WATERMARK_TYPES = {
@@ -30,7 +31,7 @@ def forget_manifest(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> No
     conn.execute("CREATE OR REPLACE TEMP TABLE wrong_path AS SELECT unnest(?) AS rel_path", [list(paths)])
     conn.execute(
         "DELETE FROM ops.file_ingestions USING wrong_path AS w, ops.bronze_manifest AS m WHERE m.rel_path = w.rel_path "
-        "AND file_ingestions.kind = 'file' AND file_ingestions.bronze_file_id = m.bronze_file_id"
+        "AND file_ingestions.kind IN ('file', 'reading') AND file_ingestions.bronze_file_id = m.bronze_file_id"
     )
     conn.execute("DELETE FROM ops.bronze_manifest USING wrong_path AS w WHERE bronze_manifest.rel_path = w.rel_path")
 
@@ -38,19 +39,20 @@ def forget_manifest(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> No
 def forget_unknown_promotions(conn: duckdb.DuckDBPyConnection) -> None:
     """Take promotions out that no manifest row stands for, and keep one of those that stand there twice.
 
-    Writes ops.promotion_manifest and ops.coverage.
+    Writes ops.promotion_manifest, ops.readings and ops.coverage.
     """
     forget_coverage(conn)
-    conn.execute(
-        "DELETE FROM ops.promotion_manifest WHERE NOT EXISTS ("
-        "FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = promotion_manifest.bronze_file_id)"
-    )
-    conn.execute(
-        "CREATE OR REPLACE TEMP TABLE once AS SELECT * FROM ops.promotion_manifest "
-        "QUALIFY row_number() OVER (PARTITION BY bronze_file_id ORDER BY finished_at DESC) = 1"
-    )
-    conn.execute("DELETE FROM ops.promotion_manifest")
-    conn.execute("INSERT INTO ops.promotion_manifest FROM once")
+    for table, key in (("promotion_manifest", "bronze_file_id"), ("readings", "bronze_file_id, silver_table")):
+        conn.execute(
+            f"DELETE FROM ops.{table} WHERE NOT EXISTS ("
+            f"FROM ops.bronze_manifest AS m WHERE m.bronze_file_id = {table}.bronze_file_id)"
+        )
+        conn.execute(
+            f"CREATE OR REPLACE TEMP TABLE once AS SELECT * FROM ops.{table} "
+            f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY finished_at DESC) = 1"
+        )
+        conn.execute(f"DELETE FROM ops.{table}")
+        conn.execute(f"INSERT INTO ops.{table} FROM once")
 
 
 def recorded_before(conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManifestRow]) -> frozenset[str]:
@@ -67,14 +69,15 @@ def recorded_before(conn: duckdb.DuckDBPyConnection, rows: Sequence[BronzeManife
 
 
 def forget_failures(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
-    """Let payloads be promoted again whose promotion failed. Writes ops.promotion_manifest."""
+    """Let payloads be promoted again whose promotion failed. Writes ops.promotion_manifest and ops.readings."""
     if not paths:
         return
-    conn.execute(
-        "DELETE FROM ops.promotion_manifest USING ops.bronze_manifest AS m WHERE promotion_manifest.status = 'failed' "
-        "AND m.bronze_file_id = promotion_manifest.bronze_file_id AND list_contains(?, m.rel_path)",
-        [list(paths)],
-    )
+    for table in ("promotion_manifest", "readings"):
+        conn.execute(
+            f"DELETE FROM ops.{table} USING ops.bronze_manifest AS m WHERE {table}.status = 'failed' "
+            f"AND m.bronze_file_id = {table}.bronze_file_id AND list_contains(?, m.rel_path)",
+            [list(paths)],
+        )
 
 
 def align_ingestions(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> None:
@@ -111,6 +114,27 @@ def align_ingestions(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> No
         "FROM ops.promotion_manifest AS p WHERE f.kind = 'file' AND f.bronze_file_id = p.bronze_file_id "
         "AND p.status IN ('ok', 'failed', 'held')"
     )
+    _align_readings(conn)
+
+
+def _align_readings(conn: duckdb.DuckDBPyConnection) -> None:
+    """The same of payloads that datasets have read which did not fetch them: one row is that of one reading, or gone,
+    so that it is read again.
+    """
+    conn.execute(
+        "DELETE FROM ops.file_ingestions WHERE kind = 'reading' AND NOT EXISTS (FROM ops.readings AS p WHERE "
+        "p.bronze_file_id = file_ingestions.bronze_file_id AND p.silver_table = file_ingestions.table_name)"
+    )
+    conn.execute(
+        "DELETE FROM ops.readings WHERE NOT EXISTS (FROM ops.file_ingestions AS f WHERE f.kind = 'reading' AND "
+        "f.bronze_file_id = readings.bronze_file_id AND f.table_name = readings.silver_table)"
+    )
+    conn.execute(
+        "UPDATE ops.file_ingestions AS f SET status = p.status, rows_inserted = p.rows_inserted, "
+        "rows_updated = p.rows_updated, rows_unchanged = p.rows_unchanged, rows_rejected = p.rows_rejected, "
+        "error = p.error FROM ops.readings AS p WHERE f.kind = 'reading' AND f.bronze_file_id = p.bronze_file_id "
+        "AND f.table_name = p.silver_table"
+    )
 
 
 def align_identities(conn: duckdb.DuckDBPyConnection) -> None:
@@ -127,7 +151,7 @@ def align_watermarks(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> No
     series = conn.execute(
         "SELECT coalesce(max(d.owner), arg_max(m.dataset_id, m.fetched_at)), m.ticker, p.silver_table, "
         "min(p.coverage_from), max(p.coverage_to) "
-        "FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_file_id) "
+        f"FROM ops.bronze_manifest AS m JOIN {ALL_PROMOTIONS} AS p USING (bronze_file_id) "
         "LEFT JOIN (SELECT table_name, dataset AS owner FROM ops.table_declarations) AS d "
         "ON d.table_name = p.silver_table WHERE p.status = 'ok' GROUP BY m.ticker, p.silver_table"
     ).fetchall()

@@ -19,6 +19,7 @@ from sbf_core.ops import manifest
 from sbf_core.ops.bulk import merge_rows
 from sbf_core.ops.coverage_index import forget_coverage, join_coverage
 from sbf_core.ops.promoted import WATERMARK, Promoted, parts_of, record_promoted
+from sbf_core.ops.promotions import promotions_of
 from sbf_core.ops.rows import BronzeManifestRow
 from sbf_core.runs.context import RunContext
 from sbf_core.runs.result import RunResult
@@ -113,23 +114,14 @@ class DuckDbOpsRepo:
         """Every payload on record, oldest first."""
         return self._manifest_rows("")
 
-    def load_failed_rows(self) -> list[BronzeManifestRow]:
-        """Payloads whose promotion failed, oldest first."""
-        return self._manifest_rows(
-            "SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'failed') "
-            "USING (bronze_file_id)"
-        )
-
     def load_promoted_since(
-        self, ids: Sequence[str], ticker: str | None, since: dt.datetime, *, any_ticker: bool
+        self, entry: DatasetKeymapEntry, ticker: str | None, since: dt.datetime, *, any_ticker: bool
     ) -> list[BronzeManifestRow]:
-        """Payloads of one series, or one dataset, that were promoted and fetched after ``since``; ``ids`` are all
-        identities that the dataset had.
-        """
+        """Payloads of one series, or one dataset, that were promoted and fetched after ``since``."""
         return self._manifest_rows(
-            "SEMI JOIN (SELECT bronze_file_id FROM ops.promotion_manifest WHERE status = 'ok') USING (bronze_file_id) "
+            f"SEMI JOIN (SELECT bronze_file_id FROM {promotions_of(entry)} WHERE status = 'ok') USING (bronze_file_id) "
             "WHERE list_contains(?, dataset_id) AND (? OR ticker IS NOT DISTINCT FROM ?) AND fetched_at > ?",
-            [list(ids), any_ticker, ticker, to_naive_utc(since)],
+            [list(entry.payload_ids), any_ticker, ticker, to_naive_utc(since)],
         )
 
     def _manifest_rows(self, condition: str, parameters: Sequence[Any] = ()) -> list[BronzeManifestRow]:
@@ -221,18 +213,22 @@ class DuckDbOpsRepo:
             [silver_table, to_naive_utc(self._clock.now()), *keys],
         )
 
-    def forget_rejects(self, conn: duckdb.DuckDBPyConnection, rows: Sequence[Promoted]) -> None:
-        """Drop the rejects of the files in the temporary table ``batch_file``, which are promoted again: all of those
-        in ``rows`` that could be read.
+    def forget_rejects(self, conn: duckdb.DuckDBPyConnection, silver_table: str, rows: Sequence[Promoted]) -> None:
+        """Drop the rejects in a table of the files in the temporary table ``batch_file``, which are promoted again: all
+        of those in ``rows`` that could be read.
 
         Writes ops.rejects.
         """
         if len(rows) == 1 and rows[0].status == WorkStatus.OK:
-            conn.execute("DELETE FROM ops.rejects WHERE bronze_file_id = ?", [rows[0].bronze_file_id])
+            conn.execute(
+                "DELETE FROM ops.rejects WHERE bronze_file_id = ? AND silver_table = ?",
+                [rows[0].bronze_file_id, silver_table],
+            )
         else:
             conn.execute(
-                "DELETE FROM ops.rejects USING batch_file AS b "
-                "WHERE rejects.bronze_file_id = b.bronze_file_id AND NOT b.is_context"
+                "DELETE FROM ops.rejects USING batch_file AS b WHERE rejects.bronze_file_id = b.bronze_file_id "
+                "AND NOT b.is_context AND rejects.silver_table = ?",
+                [silver_table],
             )
 
     def insert_drift(

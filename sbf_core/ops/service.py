@@ -21,6 +21,7 @@ from sbf_core.ops.cursors import Move, move_cursors
 from sbf_core.ops.ingestion_rows import of_known, of_other
 from sbf_core.ops.latest_payloads import LatestPayload, latest_payloads
 from sbf_core.ops.made_tables import MadeTables
+from sbf_core.ops.payloads_of import PayloadsOf
 from sbf_core.ops.promoted import Promoted
 from sbf_core.ops.recorded import RecordedPayloads
 from sbf_core.ops.recovery_ledger import RecoveryLedger
@@ -139,6 +140,10 @@ class OpsService:
         """The part of the facade that recovery, verification and repair use."""
         return RecoveryLedger(self._repo.cursor, self._write, self.clock)
 
+    def payloads_of(self, entry: DatasetKeymapEntry) -> PayloadsOf:
+        """The part of the facade that tells of the payloads of one dataset."""
+        return PayloadsOf(self._repo.cursor, self._write, entry)
+
     @property
     def recorded(self) -> RecordedPayloads:
         """The part of the facade that tells of every payload on record."""
@@ -243,15 +248,11 @@ class OpsService:
         """Every payload on record, oldest first."""
         return self._repo.load_manifest_rows()
 
-    def load_failed_rows(self) -> list[BronzeManifestRow]:
-        """Payloads whose promotion failed, oldest first."""
-        return self._repo.load_failed_rows()
-
     def load_promoted_since(
         self, row: BronzeManifestRow, entry: DatasetKeymapEntry, *, any_ticker: bool = False
     ) -> list[BronzeManifestRow]:
         """Payloads of the row's series, or of its whole dataset, that are promoted although they were fetched later."""
-        return self._repo.load_promoted_since(entry.ids, row.ticker, row.fetched_at, any_ticker=any_ticker)
+        return self._repo.load_promoted_since(entry, row.ticker, row.fetched_at, any_ticker=any_ticker)
 
     def latest_promoted(self, silver_tables: Sequence[str]) -> dict[str, dict[str | None, dt.datetime]]:
         """Of each of some tables that has any: per ticker the fetch time of the newest payload promoted into it."""
@@ -279,7 +280,7 @@ class OpsService:
         rejects: str,
     ) -> None:
         """Take the outcome of a batch, and its rejects from a SELECT, if any, in the transaction that writes silver."""
-        self._repo.forget_rejects(conn, rows)
+        self._repo.forget_rejects(conn, entry.silver_table, rows)
         if rejects:
             self._repo.insert_rejects(conn, entry.silver_table, rejects)
         self._repo.record_promoted(conn, entry, rows, started_at=started_at)

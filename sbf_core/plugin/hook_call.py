@@ -66,7 +66,7 @@ class HookCalls:
             )
             return plan
         target = staging / "parsed.ndjson"
-        question = ("promote", owned.entry.id, batch.files, batch.extension, str(target))
+        question = ("promote", owned.entry.id, batch.files, batch.extension, str(target), owned.entry.decimal)
         kind, content = self._ask(
             owned.plugin, question, "promote", doing=doing, safe=safe, answers={"fields": batch.describe}
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.errors import SbfError, UsageError
+from sbf_core.dataset.read_payloads import as_reader
+from sbf_core.errors import SbfError, UsageError, nearest
+from sbf_core.failures import Failure, FailureKind
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.record import PluginRecord
 from sbf_core.value import Value
@@ -31,11 +33,17 @@ class DatasetRegistry:
     Raises:
         UsageError: two plugins declare one dataset, or fill one silver table, or one dataset is called like a series of
             another; both are named.
+
+    Attributes:
+        datasets: by identity; one that reads another's payloads as these are asked for.
+        unread: why datasets are left out that read payloads which nobody declares, or otherwise than they can; by
+            identity.
     """
 
     def __init__(self, manager: PluginManager) -> None:
         self._manager = manager
         self.datasets: dict[str, OwnedDataset] = {}
+        self.unread: dict[str, tuple[OwnedDataset, UsageError]] = {}
         tables: dict[str, OwnedDataset] = {}
         for record in manager.selected(None):
             for entry in self._declared(record):
@@ -50,6 +58,30 @@ class DatasetRegistry:
                 if other is not owned:
                     self._refuse_twins("former name", name, other, owned)
         self._refuse_series_of_another()
+        self._find_payloads()
+
+    def _find_payloads(self) -> None:
+        """Give each dataset that reads another's payloads what decides how they are read."""
+        by_name = {name: owned.entry for owned in self.datasets.values() for name in owned.entry.ids}
+        for name, owned in [item for item in self.datasets.items() if item[1].entry.reads]:
+            try:
+                entry = as_reader(owned.entry, self._read(owned.entry, by_name))
+            except UsageError as error:
+                del self.datasets[name]
+                self.unread[name] = owned, error
+            else:
+                self.datasets[name] = attrs.evolve(owned, entry=entry)
+
+    @staticmethod
+    def _read(entry: DatasetKeymapEntry, by_name: Mapping[str, DatasetKeymapEntry]) -> DatasetKeymapEntry:
+        if entry.reads not in by_name:
+            raise UsageError(
+                f"reads {entry.reads}, which no loaded plugin declares",
+                where=f"dataset {entry.id}",
+                fix=nearest(entry.reads, by_name) or "install its plugin, see `sbf plugins list`",
+                code="READS",
+            )
+        return by_name[entry.reads]
 
     def _refuse_series_of_another(self) -> None:
         """``x@A/B`` is a dataset, and the series of the ticker B in ``x@A``: the ledger could not tell them apart."""
@@ -106,6 +138,18 @@ class DatasetRegistry:
         """The datasets of some plugins."""
         names = {record.name for record in plugins}
         return [owned for owned in self.datasets.values() if owned.plugin.name in names]
+
+    def unread_of(self, plugins: Sequence[PluginRecord]) -> list[Failure]:
+        """Why datasets of some plugins are left out whose payloads cannot be read."""
+        names = {record.name for record in plugins}
+        return [
+            Failure(
+                kind=FailureKind.DECLARATION, what=error.what, dataset=name, where=f"plugin {owned.plugin.label}",
+                fix=f"{error.fix}; the others go on",
+            )
+            for name, (owned, error) in self.unread.items()
+            if owned.plugin.name in names
+        ]  # fmt: skip
 
     def get(self, dataset_id: str) -> OwnedDataset | None:
         """The dataset with an identity, or None."""

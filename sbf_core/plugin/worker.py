@@ -85,7 +85,8 @@ class _Worker:
         registry = DatasetRegistry(self._manager)
         if not self._record.loaded:
             raise PluginFault(f"cannot be loaded in its own process: {self._record.reason}")
-        self._entries = {owned.entry.id: owned.entry for owned in registry.datasets.values()}
+        owned = [*registry.datasets.values(), *(one for one, _ in registry.unread.values())]
+        self._entries = {one.entry.id: one.entry for one in owned}  # what another plugin fetches may be read, too
 
     def fetch(self, session: _RemoteSession, dataset_id: str, request: RunRequest) -> tuple[Any, ...]:
         answer = self._manager.call(
@@ -100,7 +101,13 @@ class _Worker:
         return "results", answer
 
     def promote(
-        self, session: _RemoteSession, dataset_id: str, payloads: tuple[BatchFile, ...], extension: str, target: str
+        self,
+        session: _RemoteSession,
+        dataset_id: str,
+        payloads: tuple[BatchFile, ...],
+        extension: str,
+        target: str,
+        decimal: str,
     ) -> tuple[Any, ...]:
         entry = self._entries[dataset_id]
         batch = PromotionBatch(files=payloads, extension=extension, describe=session.fields)
@@ -113,7 +120,7 @@ class _Worker:
             return "select", plan.sql
         if isinstance(plan, ParseRows):
             files = [(file.row.bronze_file_id, Path(file.path)) for file in payloads]
-            return "parsed", write_hook_rows(plan.parse, files, slots_of(entry), Path(target), decimal=entry.decimal)
+            return "parsed", write_hook_rows(plan.parse, files, slots_of(entry), Path(target), decimal=decimal)
         return "wrong", type(plan).__name__
 
     def build_gold(self) -> tuple[Any, ...]:

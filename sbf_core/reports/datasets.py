@@ -12,6 +12,7 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal, quoted, quoted_list
 from sbf_core.errors import UsageError, nearest
+from sbf_core.ops.promotions import promotions_of
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.silver.tables import tables_there
 
@@ -21,7 +22,7 @@ SELECT m.fetched_at, m.ticker, m.from_date, m.to_date, m.content_length_bytes AS
     left(m.payload_hash, 12) AS hash, m.rel_path AS payload, p.error, m.bronze_file_id
 FROM (SELECT * FROM ops.bronze_manifest WHERE list_contains(?, dataset_id)
     ORDER BY fetched_at DESC, rel_path LIMIT ? OFFSET ?) AS m
-LEFT JOIN ops.promotion_manifest AS p USING (bronze_file_id) ORDER BY m.fetched_at DESC, m.rel_path
+LEFT JOIN {promotions} AS p USING (bronze_file_id) ORDER BY m.fetched_at DESC, m.rel_path
 """
 PERIODS = ("year", "quarter", "month")
 
@@ -60,13 +61,14 @@ def payloads_of(
     cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, *, limit: int, offset: int = 0
 ) -> FactTable:
     """Its payloads, newest first, with what became of them."""
-    return table_of(cursor, _PAYLOADS, [list(entry.ids), limit, offset])
+    sql = _PAYLOADS.format(promotions=promotions_of(entry))
+    return table_of(cursor, sql, [list(entry.payload_ids), limit, offset])
 
 
 def count_payloads(cursor: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> int:
     """How many payloads there are of it."""
     query = "SELECT count(*) FROM ops.bronze_manifest WHERE list_contains(?, dataset_id)"
-    row = cursor.execute(query, [list(entry.ids)]).fetchone()
+    row = cursor.execute(query, [list(entry.payload_ids)]).fetchone()
     return row[0] if row else 0
 
 

@@ -25,6 +25,13 @@ from sbf_core.reports.table import FactTable, table_of
 from sbf_core.value import Value
 
 _INPUT_ROWS_MAX = 20
+#: Into which tables a payload was promoted, the one first for which it was fetched.
+_PROMOTED_INTO = """
+SELECT silver_table, rows_rejected FROM (
+    SELECT 0 AS place, silver_table, rows_rejected FROM ops.promotion_manifest WHERE bronze_file_id = ? UNION ALL
+    SELECT 1, silver_table, rows_rejected FROM ops.readings WHERE bronze_file_id = ?
+) ORDER BY place, silver_table
+"""
 _PAYLOAD = """
 SELECT m.bronze_file_id, m.rel_path AS payload, m.payload_hash AS sha256, m.run_id, m.fetched_at, m.address,
     m.status_code AS http, m.from_date, m.to_date, m.extension, m.content_length_bytes AS bytes,
@@ -232,23 +239,34 @@ def _input(cursor: duckdb.DuckDBPyConnection, table: str, key: Mapping[str, str]
 
 
 @attrs.frozen(kw_only=True)
+class TableImpact(Value):
+    """What a payload changed in one silver table.
+
+    Attributes:
+        silver_table: its name, without schema.
+        current: rows of the table that it brought and that still hold.
+        superseded: rows that it brought and that were superseded since.
+        rejected: rows of it that were rejected.
+    """
+
+    silver_table: str
+    current: int
+    superseded: int
+    rejected: int
+
+
+@attrs.frozen(kw_only=True)
 class Impact(Value):
     """What a payload changed.
 
     Attributes:
         payload: what the ledger says of it.
-        silver_table: where its rows went; empty where it was not promoted.
-        current: rows of the table that it brought and that still hold.
-        superseded: rows that it brought and that were superseded since.
-        rejected: rows of it that were rejected.
-        gold: gold tables that read the table, directly or through others.
+        tables: where its rows went, first the table of the dataset that fetched it; empty where it was not promoted.
+        gold: gold tables that read one of the tables, directly or through others.
     """
 
     payload: Mapping[str, Any]
-    silver_table: str
-    current: int
-    superseded: int
-    rejected: int
+    tables: tuple[TableImpact, ...]
     gold: tuple[str, ...]
 
 
@@ -268,25 +286,19 @@ def impact(cursor: duckdb.DuckDBPyConnection, models: Sequence[GoldModel], name:
     if len(rows) != 1:
         raise _no_one_payload(name, [path for _, path in rows])
     payload = table_of(cursor, _PAYLOAD, [rows[0][0]]).records[0]
-    promoted = cursor.execute(
-        "SELECT silver_table, rows_rejected FROM ops.promotion_manifest WHERE bronze_file_id = ? LIMIT 1", [rows[0][0]]
-    ).fetchone()
-    table = promoted[0] if promoted else ""
-    there = bool(table) and bool(_columns(cursor, f"silver.{table}"))
-    counts = (
-        [_brought(cursor, f"silver.{quoted(one)}", rows[0][0]) for one in (table, f"{table}_history")]
-        if there
-        else [0, 0]
+    tables = tuple(
+        _impact_on(cursor, table, rows[0][0], rejected or 0)
+        for table, rejected in cursor.execute(_PROMOTED_INTO, [rows[0][0], rows[0][0]]).fetchall()
+        if table
     )
-    gold = gold_over(cursor, models, f"silver.{table}") if table else ()
-    return Impact(
-        payload=payload,
-        silver_table=table,
-        current=counts[0],
-        superseded=counts[1],
-        rejected=(promoted[1] or 0) if promoted else 0,
-        gold=gold,
-    )
+    gold = [name for one in tables for name in gold_over(cursor, models, f"silver.{one.silver_table}")]
+    return Impact(payload=payload, tables=tables, gold=tuple(dict.fromkeys(gold)))
+
+
+def _impact_on(cursor: duckdb.DuckDBPyConnection, table: str, file_id: str, rejected: int) -> TableImpact:
+    names = (table, f"{table}_history") if _columns(cursor, f"silver.{table}") else ()
+    current, superseded = [_brought(cursor, f"silver.{quoted(one)}", file_id) for one in names] or [0, 0]
+    return TableImpact(silver_table=table, current=current, superseded=superseded, rejected=rejected)
 
 
 def _no_one_payload(name: str, paths: Sequence[str]) -> UsageError:

@@ -16,6 +16,7 @@ from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import SbfError
 from sbf_core.ops.coverage import RefusedPayloads, refused_payloads
 from sbf_core.ops.made_tables import held_payloads
+from sbf_core.ops.promotions import ALL_PROMOTIONS
 from sbf_core.plan.planner import dataset_due
 from sbf_core.reports.problem import Problem
 from sbf_core.reports.table import FactTable, table_of
@@ -26,7 +27,7 @@ from sbf_core.value import Value
 _BRONZE = "SELECT dataset_id, count(*), max(fetched_at) FROM ops.bronze_manifest GROUP BY 1"
 _SILVER = (
     "SELECT silver_table, count(*) FILTER (status = 'failed'), sum(rows_rejected), max(coverage_to) "
-    "FROM ops.promotion_manifest GROUP BY 1"
+    f"FROM {ALL_PROMOTIONS} GROUP BY 1"
 )
 _TABLES_OF = """
 SELECT DISTINCT m.dataset_id AS id, p.silver_table
@@ -36,7 +37,7 @@ _ASKED = "SELECT dataset_id, max(checked_at) FROM ops.data_dates GROUP BY 1"
 _RUN_ERROR = "SELECT error FROM ops.file_ingestions WHERE run_id = ? AND kind = 'run'"
 _FAILED = """
 SELECT dataset_id AS dataset, error, count(*) AS times
-FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' AND status = 'failed'
+FROM ops.file_ingestions WHERE run_id = ? AND kind IN ('file', 'reading') AND status = 'failed'
 GROUP BY ALL ORDER BY times DESC, 1, 2 LIMIT 20
 """
 _GOLD_FAILED = (
@@ -115,9 +116,10 @@ def dataset_states(
     datasets = []
     declared = list(entries)
     for entry in declared:
-        if entry.id not in fetched_of and entry.id not in asked:
+        asks = entry.payload_ids[0]
+        if asks not in fetched_of and asks not in asked:
             continue
-        checked = asked.get(entry.id)
+        checked = asked.get(asks)
         state, why = _freshness(entry, None if checked is None else from_naive_utc(checked), now)
         datasets.append((entry.id, entry.title or entry.id, entry.silver_table, True, state, why))
     left = sorted(set(fetched_of) - {name for entry in declared for name in entry.ids})
@@ -128,7 +130,8 @@ def dataset_states(
     waiting, by_id = _waiting(cursor, declared, bronze), {entry.id: entry for entry in declared}
     states = []
     for dataset_id, title, table, is_declared, state, why in datasets:
-        payloads, fetched = fetched_of.get(dataset_id, (0, None))
+        asks = by_id[dataset_id].payload_ids[0] if dataset_id in by_id else dataset_id
+        payloads, fetched = fetched_of.get(asks, (0, None))
         failed, rejected, covered = silver.get(table, (0, 0, None))
         refused = RefusedPayloads(open=failed, answered_since=0)
         if failed and dataset_id in by_id:

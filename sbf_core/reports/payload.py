@@ -40,7 +40,17 @@ ORDER BY o.fetched_at DESC, o.rel_path DESC LIMIT 1
 _STORED = (
     "SELECT payload_hash, content_length_bytes, pack, pack_offset FROM ops.bronze_manifest WHERE bronze_file_id = ?"
 )
-_REJECTS = "SELECT reason, column_name, row_json FROM ops.rejects WHERE bronze_file_id = ? ORDER BY ALL LIMIT 100"
+_REJECTS = (
+    "SELECT silver_table AS table_name, reason, column_name, row_json FROM ops.rejects WHERE bronze_file_id = ? "
+    "ORDER BY ALL LIMIT 100"
+)
+_READINGS = """
+SELECT f.dataset_id AS dataset, p.silver_table AS table_name, p.status, p.rows_seen AS seen,
+    p.rows_inserted AS inserted, p.rows_updated AS updated, p.rows_unchanged AS unchanged, p.rows_rejected AS rejected,
+    p.error FROM ops.readings AS p JOIN ops.file_ingestions AS f
+    ON f.kind = 'reading' AND f.bronze_file_id = p.bronze_file_id AND f.table_name = p.silver_table
+WHERE p.bronze_file_id = ? ORDER BY 1
+"""
 
 
 @attrs.frozen(kw_only=True)
@@ -49,6 +59,7 @@ class PayloadFacts(Value):
 
     Attributes:
         facts: one row of the ledger.
+        readings: what further datasets made of it, which did not fetch it.
         rejects: rows of it that were rejected.
         before: id of the payload before it; empty for none.
         text: its first bytes, control characters shown as escapes; empty where it is no text.
@@ -57,6 +68,7 @@ class PayloadFacts(Value):
     """
 
     facts: FactTable
+    readings: FactTable
     rejects: FactTable
     before: str
     text: str
@@ -96,6 +108,7 @@ def payload_facts(cursor: duckdb.DuckDBPyConnection, bronze: Path, file_id: str,
         difference = tuple(line for line, _ in zip(lines, range(_DIFFERENCE_LINES_MAX), strict=False))
     return PayloadFacts(
         facts=facts,
+        readings=table_of(cursor, _READINGS, [file_id]),
         rejects=table_of(cursor, _REJECTS, [file_id]),
         before=before[0] if before else "",
         text=text,

@@ -8,6 +8,7 @@ import attrs
 import duckdb
 
 from sbf_core.errors import UsageError, nearest
+from sbf_core.ops.promotions import ALL_PROMOTIONS
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.value import Value
 
@@ -28,16 +29,16 @@ SELECT f.dataset_id AS dataset, f.ticker, f.status,
     f.rows_rejected AS rejected, left(f.payload_hash, 12) AS hash,
     coalesce(f.rel_path, f.subject) AS payload, f.error_kind AS kind, f.error, f.bronze_file_id
 FROM ops.file_ingestions AS f LEFT JOIN ops.bronze_manifest AS m USING (bronze_file_id)
-WHERE f.run_id = ? AND f.kind = 'file' AND (? = '' OR f.status = ?)
+WHERE f.run_id = ? AND (f.kind = 'file' OR (f.kind = 'reading' AND f.status <> 'ok')) AND (? = '' OR f.status = ?)
 ORDER BY f.status <> 'failed', 1, 2, payload LIMIT ? OFFSET ?
 """
-_PROMOTIONS = """
+_PROMOTIONS = f"""
 SELECT p.silver_table AS table_name, count(*) AS files, count(*) FILTER (p.status = 'failed') AS failed,
     sum(p.rows_seen) AS seen, sum(p.rows_inserted) AS inserted, sum(p.rows_updated) AS updated,
     sum(p.rows_unchanged) AS unchanged, sum(p.rows_rejected) AS rejected, sum(p.rows_closed) AS closed,
     min(p.coverage_from) AS first_day, max(p.coverage_to) AS last_day,
     date_diff('millisecond', min(p.started_at), max(p.finished_at)) / 1000 AS seconds
-FROM ops.promotion_manifest AS p WHERE p.run_id = ? GROUP BY 1 ORDER BY 1
+FROM {ALL_PROMOTIONS} AS p WHERE p.run_id = ? GROUP BY 1 ORDER BY 1
 """
 _REJECTS = """
 SELECT r.silver_table AS table_name, r.reason, r.column_name, count(*) AS rows, min(r.row_json) AS example
@@ -141,7 +142,9 @@ def one_run(
     (full_id,) = fits
     counts = dict(
         cursor.execute(
-            "SELECT status, count(*) FROM ops.file_ingestions WHERE run_id = ? AND kind = 'file' GROUP BY 1", [full_id]
+            "SELECT status, count(*) FROM ops.file_ingestions WHERE run_id = ? AND "
+            "(kind = 'file' OR (kind = 'reading' AND status <> 'ok')) GROUP BY 1",
+            [full_id],
         ).fetchall()
     )
     page = [full_id, status, status, limit, offset]

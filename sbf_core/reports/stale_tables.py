@@ -11,6 +11,7 @@ import duckdb
 from sbf_core.clock import to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.ops.made_tables import held_payloads, made_tables
+from sbf_core.ops.promotions import ALL_PROMOTIONS
 from sbf_core.reports.problem import Problem
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.shell_words import typed
@@ -18,10 +19,10 @@ from sbf_core.silver.stale import as_made, cost_of, payloads_wait, stale_tables,
 
 #: How long a field that came is shown beside what is to be looked at; with its dataset it is until it is declared.
 _SHOWN_FOR = dt.timedelta(days=30)
-_NEW_FIELDS = """
+_NEW_FIELDS = f"""
 WITH seen AS (SELECT d.silver_table, d.field, d.examples, m.fetched_at AS since, m.run_id FROM ops.schema_drift AS d
     JOIN ops.bronze_manifest AS m USING (bronze_file_id) WHERE d.change = 'added' AND m.fetched_at > ?),
-firsts AS (SELECT p.silver_table, arg_min(m.run_id, m.fetched_at) AS run_id FROM ops.promotion_manifest AS p
+firsts AS (SELECT p.silver_table, arg_min(m.run_id, m.fetched_at) AS run_id FROM {ALL_PROMOTIONS} AS p
     JOIN ops.bronze_manifest AS m USING (bronze_file_id)
     WHERE p.silver_table IN (SELECT s.silver_table FROM seen AS s) GROUP BY 1)
 SELECT s.silver_table, s.field, s.examples, s.since FROM seen AS s JOIN firsts AS f USING (silver_table)

@@ -23,7 +23,7 @@ def configured(datasets: Sequence[OwnedDataset], keys: Keys) -> tuple[list[Owned
     """
     kept, lacking, unasked = [], {}, []
     for owned in datasets:
-        missing = _missing(owned.entry.key_sets, keys)
+        missing = "" if owned.entry.reads else _missing(owned.entry.key_sets, keys)
         if owned.entry.opt_in:
             unasked.append(owned.plugin.name)
         elif missing:

@@ -32,6 +32,9 @@ def sound_datasets(
     tables = {owned.entry.silver_table: owned.entry for owned in installed or ()}
     for owned in datasets:
         try:
+            if owned.entry.reads:  # it is not asked for
+                kept.append(owned)
+                continue
             check_calendar(owned.entry)
             if owned.entry.for_each is not None and installed is not None:
                 sources[owned.entry.id] = row_sources(owned.entry, tables)

@@ -69,12 +69,12 @@ class Planning:
         self._settings = settings
         self._options = options
         self._clock = clock
-        self._datasets = datasets
+        self._datasets = [owned for owned in datasets if not owned.entry.reads]
         self._plugins = plugins
         self._left_out = left_out
         self._archive = archive
         self._bronze = bronze
-        self.universe = RunUniverse(settings, manager, archive, datasets=[owned.entry for owned in datasets])
+        self.universe = RunUniverse(settings, manager, archive, datasets=[owned.entry for owned in self._datasets])
         self.replay: Replay | None = None
         self.again_left: int = settings["run.restated_max"]
 
@@ -110,7 +110,7 @@ class Planning:
             is_first: tell what is to be known of the whole run.
         """
         options = self._options
-        datasets = list(self._datasets if wave is None else wave)
+        datasets = list(self._datasets if wave is None else (owned for owned in wave if not owned.entry.reads))
         notes = self._notes_of_run(tickers) if is_first else []
         if not tickers:
             datasets = [owned for owned in datasets if owned not in self._per_ticker()]

@@ -85,18 +85,10 @@ class PromoteStage:
                 wanted more memory than there is nothing is recorded; the others are promoted, and ``context.lacking``
                 has what is to be raised.
         """
-        pending = self._ops.load_promotable_rows()
-        if again:
-            known = {row.bronze_file_id for row in pending}
-            pending += [row for row in self._ops.load_failed_rows() if row.bronze_file_id not in known]
         too_late: list[tuple[OwnedDataset, str]] = []
-        if not pending:
+        work = self._pending(datasets, again=again)
+        if not work:
             return too_late
-        now_called = {name: owned.entry.id for owned in datasets for name in owned.entry.ids}
-        by_dataset: dict[str, list[BronzeManifestRow]] = {}
-        for row in pending:
-            by_dataset.setdefault(now_called.get(row.dataset_id, row.dataset_id), []).append(row)
-        work = [(owned, by_dataset[owned.entry.id]) for owned in datasets if owned.entry.id in by_dataset]
         self._progress.start("promote", sum(len(rows) for _, rows in work))
         for owned, rows, newest in prepared(self._ops, work):
             try:
@@ -117,6 +109,24 @@ class PromoteStage:
                     raise
         self._progress.finish()
         return too_late
+
+    def _pending(
+        self, datasets: Sequence[OwnedDataset], *, again: bool
+    ) -> list[tuple[OwnedDataset, list[BronzeManifestRow]]]:
+        """What is to be promoted, by dataset, in the order of these."""
+        fetching = [owned.entry for owned in datasets if not owned.entry.payloads_of]
+        now_called = {name: entry.id for entry in fetching for name in entry.ids}
+        by_dataset: dict[str, list[BronzeManifestRow]] = {}
+        for row in self._ops.load_promotable_rows():  # once for all: of thousands of datasets few have news
+            by_dataset.setdefault(now_called.get(row.dataset_id, ""), []).append(row)
+        work = []
+        for owned in datasets:
+            entry = owned.entry
+            payloads = self._ops.payloads_of(entry)
+            rows = payloads.pending() if entry.payloads_of else by_dataset.get(entry.id, [])
+            rows = rows + (payloads.failed() if again else [])
+            work += [(owned, rows)] if rows else []
+        return work
 
     def prepare(self, owned: OwnedDataset) -> None:
         """Make the silver tables of a dataset, although nothing may come to stand in them."""
@@ -177,7 +187,7 @@ class PromoteStage:
     ) -> None:
         from concurrent.futures import Future, ThreadPoolExecutor
 
-        entry, accepted = owned.entry, accepted_payloads(self._config)
+        entry, accepted = owned.entry, accepted_payloads(self._config, owned.entry)
         batched = entry.tickers_at_once > 1
 
         @cache

@@ -15,8 +15,12 @@ def accept_held(ops: OpsService, config: DuckDbConfig, datasets: Sequence[OwnedD
 
     The list of them is written first: what a crash leaves held is accepted already, and released by the next call.
     """
-    rows = [row for owned in datasets for row in ops.tables.held_rows(owned.entry.ids)]
-    if rows:
-        accept_payloads(config, [path for _, path in rows])
-        ops.tables.release([file_id for file_id, _ in rows])
-    return len(rows)
+    count = 0
+    for owned in datasets:
+        payloads = ops.payloads_of(owned.entry)
+        rows = payloads.held()
+        if rows:
+            accept_payloads(config, owned.entry, [path for _, path in rows])
+            payloads.release([file_id for file_id, _ in rows])
+        count += len(rows)
+    return count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sbf_core.counted import counted
+from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.fingerprint import declaration_text, fingerprint_of, told_shortly
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
@@ -96,7 +97,8 @@ class RemakeStage:
         """
         for owned in datasets:
             if (owned.entry.drift or self._drift) is not Drift.HOLD:
-                self._ops.tables.release([file_id for file_id, _ in self._ops.tables.held_rows(owned.entry.ids)])
+                payloads = self._ops.payloads_of(owned.entry)
+                payloads.release([file_id for file_id, _ in payloads.held()])
         stage = PromoteStage(self._ops, self._config, self._hooks, progress=self._progress, drift=self._drift)
         for owned, why in stage.run(context, datasets, again=again):
             try:
@@ -118,9 +120,9 @@ class RemakeStage:
         Raises:
             DatasetFailure: a payload is lost, so that its rows could not come back; the table is as it was.
         """
-        pending = [row for row in self._ops.load_promotable_rows() if row.dataset_id in owned.entry.ids]
+        pending = self._ops.payloads_of(owned.entry).pending()
         self._remake(context, owned, why=why, accepted=True, pending=pending)
-        counts = self._ops.tables.promoted_counts([row.bronze_file_id for row in pending])
+        counts = self._ops.tables.promoted_counts(owned.entry, [row.bronze_file_id for row in pending])
         context.rows_seen += counts.seen
         context.rows_inserted += counts.inserted
         context.rows_updated += counts.updated
@@ -180,7 +182,7 @@ class RemakeStage:
                 _promote_all(stage, made, owned, rows)
                 fault_point("remake.promoted")
                 if not fingerprint:
-                    _check_all_came(ops, other, made)
+                    _check_all_came(ops, other, entry, made)
                 both = compared(ops.cursor(), entry, ops.tables.made())
                 reason = "" if accepted or both is None else why_held(entry, *both)
                 if reason:
@@ -199,12 +201,14 @@ class RemakeStage:
         return True
 
     def _payloads(self, owned: OwnedDataset, pending: Sequence[BronzeManifestRow]) -> list[BronzeManifestRow]:
-        """What was promoted before, and some payloads more."""
-        entry, ops = owned.entry, self._ops
-        others = {row.bronze_file_id for row in ops.load_promotable_rows()} - {row.bronze_file_id for row in pending}
-        return [
-            row for row in ops.load_manifest_rows() if row.dataset_id in entry.ids and row.bronze_file_id not in others
-        ]
+        """What was promoted before, and some payloads more. A table that reads what others fetched may have read
+        another dataset before: it takes all.
+        """
+        payloads = self._ops.payloads_of(owned.entry)
+        if owned.entry.payloads_of:
+            return payloads.all()
+        others = {row.bronze_file_id for row in payloads.pending()} - {row.bronze_file_id for row in pending}
+        return [row for row in payloads.all() if row.bronze_file_id not in others]
 
 
 def _promote_all(stage: PromoteStage, made: RunContext, owned: OwnedDataset, rows: Sequence[BronzeManifestRow]) -> None:
@@ -216,9 +220,10 @@ def _promote_all(stage: PromoteStage, made: RunContext, owned: OwnedDataset, row
         ) from error
 
 
-def _check_all_came(ops: OpsService, other: OpsService, made: RunContext) -> None:
+def _check_all_came(ops: OpsService, other: OpsService, entry: DatasetKeymapEntry, made: RunContext) -> None:
     """Payloads that gave rows before give them again: else a table would take the place of one that holds more."""
-    failed = {row.bronze_file_id for row in other.load_failed_rows()} & ops.recovery.promoted_files()
+    failed = {row.bronze_file_id for row in other.payloads_of(entry).failed()}
+    failed &= ops.payloads_of(entry).promoted_files()
     if failed:
         raise DatasetFailure(
             f"its table is as it was: {len(failed)} of its payloads, which were promoted before, cannot be now",

@@ -23,7 +23,7 @@ _Cursors = Callable[[], duckdb.DuckDBPyConnection]
 
 def counts_on_universe(entry: DatasetKeymapEntry) -> bool:
     """Whether a dataset is asked for each ticker of a universe."""
-    return entry.scope is Scope.PER_TICKER and not entry.has_own_series
+    return entry.scope is Scope.PER_TICKER and not entry.has_own_series and not entry.reads
 
 
 class RunUniverse:

@@ -76,6 +76,7 @@ def chosen_work(home: Home, options: RunOptions) -> ChosenWork:
     datasets, left_out = (chosen, []) if is_named else configured(chosen, home.keys)
     check_something_is_left(datasets, options.select, left_out)
     asks = options.fetch and archive is None
+    faults += registry.unread_of(plugins)
     datasets, sources = sound_datasets(datasets, faults, installed=installed if asks else None)
     return ChosenWork(
         plugins=plugins,
@@ -118,7 +119,8 @@ def selected_plugins(
     names = None if wanted is None else [name for pattern in wanted for name in _meant(manager, pattern, wanted_by)]
     if names is None and archive is not None:
         held = archive.dataset_ids
-        names = [owned.plugin.name for owned in registry.datasets.values() if owned.entry.id in held]
+        owned_by = registry.datasets.values()
+        names = [owned.plugin.name for owned in owned_by if held.intersection(owned.entry.payload_ids)]
         if not names:
             raise UsageError(
                 "no installed plugin knows what this recording holds", where=str(archive.folder), code="REPLAY"

@@ -12,7 +12,7 @@ from sbf_core.plugin.registry import OwnedDataset
 
 def row_sources(entry: DatasetKeymapEntry, installed: Mapping[str, DatasetKeymapEntry]) -> frozenset[str]:
     """The identities of all datasets that must be there before a dataset can be asked: those that its query reads,
-    those that their queries read, and so on.
+    those that their queries read, and so on; of one that reads another's payloads that one, too.
 
     Args:
         entry: a dataset with ``for_each``.
@@ -30,7 +30,8 @@ def row_sources(entry: DatasetKeymapEntry, installed: Mapping[str, DatasetKeymap
         one = waiting.pop()
         if one.id in read:
             continue
-        read[one.id] = sources_of(one, installed)
+        sources = sources_of(one, installed)
+        read[one.id] = sources | {owner for name in sources for owner in by_id[name].payloads_of if owner in by_id}
         waiting += [by_id[name] for name in read[one.id] if by_id[name].for_each is not None]
     reached: set[str] = set()
     fresh = set(read[entry.id])

@@ -12,6 +12,7 @@ import duckdb
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.ops import manifest
+from sbf_core.ops.promotions import promotions_of
 from sbf_core.ops.rows import BronzeManifestRow
 
 
@@ -35,4 +36,6 @@ def promoted_beyond(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) 
         "FROM stage AS s JOIN batch_file AS b ON s._bronze_file_id = b.file_code "
         "WHERE NOT s._context AND s._reason IS NULL GROUP BY b.ticker"
     )
-    return manifest.promoted_beyond(conn, entry.ids, any_ticker=entry.tickers_at_once > 1)
+    return manifest.promoted_beyond(
+        conn, entry.payload_ids, promotions=promotions_of(entry), any_ticker=entry.tickers_at_once > 1
+    )

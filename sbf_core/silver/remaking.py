@@ -16,9 +16,11 @@ from sbf_core.duck.identifiers import literal_list, quoted, quoted_list
 from sbf_core.duck.transaction import transaction
 from sbf_core.faults import fault_point
 from sbf_core.ops.made_tables import MadeTable
+from sbf_core.ops.promotions import ledger_of, promotions_of
 from sbf_core.ops.service import OpsService
 from sbf_core.silver.tables import create_tables, drop_tables, row_columns, tables_there
 from sbf_core.value import Value
+from sbf_core.vocabulary import IngestionKind
 
 
 @attrs.frozen(kw_only=True)
@@ -63,8 +65,9 @@ def compared(
     before, after = f"silver.{quoted(table)}", f"{BESIDE}.silver.{quoted(entry.silver_table)}"
     rows = conn.execute(
         "SELECT sum(p.rows_seen - p.rows_rejected), sum(n.rows_seen - n.rows_rejected) FILTER (n.status = 'ok'), "
-        "sum(p.rows_rejected), sum(n.rows_rejected) FROM ops.promotion_manifest AS p LEFT JOIN "
-        f"{BESIDE}.ops.promotion_manifest AS n USING (bronze_file_id) WHERE p.silver_table = ? AND p.status = 'ok'",
+        f"sum(p.rows_rejected), sum(n.rows_rejected) FROM ops.{ledger_of(entry)} AS p LEFT JOIN "
+        f"{promotions_of(entry, f'{BESIDE}.')} AS n USING (bronze_file_id) "
+        "WHERE p.silver_table = ? AND p.status = 'ok'",
         [table],
     ).fetchone()
     counts = conn.execute(f"SELECT (SELECT count(*) FROM {before}), (SELECT count(*) FROM {after})").fetchone()
@@ -76,7 +79,7 @@ def compared(
         rows=taken_now,
         rejected=rejected_now,
         current=counts[1],
-        reason=_why_not_taken(conn),
+        reason=_why_not_taken(conn, entry),
         gone=gone,
         changed=told_shortly(changes(made[table].declaration, declaration_text(entry))),
     )
@@ -98,17 +101,18 @@ def why_held(entry: DatasetKeymapEntry, before: Taken, after: Taken) -> str:
     return "; ".join(part for part in (after.changed, what) if part)
 
 
-def _why_not_taken(conn: duckdb.DuckDBPyConnection) -> str:
+def _why_not_taken(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> str:
     """Why the second database has most of the rows not that the first one took: what payloads failed for, or rows."""
     why = conn.execute(
         "WITH refused AS (SELECT n.error, count(*) AS files, sum(coalesce(p.rows_seen - p.rows_rejected, 0)) AS rows "
-        f"FROM {BESIDE}.ops.promotion_manifest AS n JOIN {BESIDE}.ops.file_ingestions AS f USING (bronze_file_id) "
-        "LEFT JOIN ops.promotion_manifest AS p USING (bronze_file_id) WHERE n.status IN ('held', 'failed') AND "
-        "f.kind = 'file' AND f.error_kind IS DISTINCT FROM 'rejects' GROUP BY 1), "
+        f"FROM {promotions_of(entry, f'{BESIDE}.')} AS n JOIN {BESIDE}.ops.file_ingestions AS f USING (bronze_file_id) "
+        f"LEFT JOIN {promotions_of(entry)} AS p USING (bronze_file_id) WHERE n.status IN ('held', 'failed') AND "
+        "f.kind = ? AND f.error_kind IS DISTINCT FROM 'rejects' GROUP BY 1), "
         "rejected AS (SELECT r.reason || coalesce(' of ' || r.column_name, '') AS reason, count(*) AS rows "
         f"FROM {BESIDE}.ops.rejects AS r WHERE r.reason <> 'file_refused' GROUP BY 1) "
         "SELECT error, files, rows FROM refused UNION ALL SELECT reason, 0, rows FROM rejected "
-        "ORDER BY rows DESC, files, error LIMIT 1"
+        "ORDER BY rows DESC, files, error LIMIT 1",
+        [IngestionKind.READING if entry.payloads_of else IngestionKind.FILE],
     ).fetchone()
     if why is None:
         return ""
@@ -157,8 +161,8 @@ def swap(ops: OpsService, entry: DatasetKeymapEntry, *, restated: Collection[str
     transaction: a crash leaves the old table or the new one, whole. Series that turned out to be ``restated`` are
     marked to be fetched again.
 
-    Writes silver.<t>, silver.<t>_history, ops.promotion_manifest, ops.rejects, ops.schema_drift, ops.watermarks,
-    ops.file_ingestions, ops.data_dates, ops.table_declarations and ops.held.
+    Writes silver.<t>, silver.<t>_history, ops.promotion_manifest or ops.readings, ops.rejects, ops.schema_drift,
+    ops.watermarks, ops.file_ingestions, ops.data_dates, ops.table_declarations and ops.held.
     """
     conn = ops.cursor()
     with transaction(conn):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
 import duckdb
@@ -15,6 +16,7 @@ from sbf_core.dataset.fingerprint import changes, columns_as_made, declaration_t
 from sbf_core.errors import DamageFound
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.ops.made_tables import HeldPayloads, HeldTable, MadeTable, held_tables, made_tables
+from sbf_core.ops.promotions import promotions_of, tables_of
 from sbf_core.shell_words import typed
 from sbf_core.value import Value
 
@@ -24,13 +26,12 @@ _BYTES_TOLD_IN_KB = 100_000
 _TABLES = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'silver'"
 _PAYLOADS = (
     "SELECT rel_path, payload_hash, content_length_bytes, pack, pack_offset FROM ops.bronze_manifest "
-    "SEMI JOIN ops.promotion_manifest USING (bronze_file_id) WHERE list_contains(?, dataset_id) "
-    "ORDER BY fetched_at, rel_path"
+    "SEMI JOIN {promotions} USING (bronze_file_id) WHERE list_contains(?, dataset_id) ORDER BY fetched_at, rel_path"
 )
 _PROMOTED = (
-    "SELECT dataset_id, count(*), sum(m.content_length_bytes), sum(p.rows_seen), "
-    "sum(epoch(p.finished_at - p.started_at) / n.files) FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS "
-    "p USING (bronze_file_id) JOIN (SELECT started_at, finished_at, count(*) AS files FROM ops.promotion_manifest "
+    "SELECT {whose}, count(*), sum(m.content_length_bytes), sum(p.rows_seen), "
+    "sum(epoch(p.finished_at - p.started_at) / n.files) FROM ops.bronze_manifest AS m JOIN ops.{ledger} AS "
+    "p USING (bronze_file_id) JOIN (SELECT started_at, finished_at, count(*) AS files FROM ops.{ledger} "
     "GROUP BY ALL) AS n ON n.started_at = p.started_at AND n.finished_at IS NOT DISTINCT FROM p.finished_at GROUP BY 1"
 )
 
@@ -83,11 +84,11 @@ def stale_tables(
     if not suspects:
         return []
     there = {name for (name,) in conn.execute(_TABLES).fetchall()}
-    promoted = {name: facts for name, *facts in conn.execute(_PROMOTED).fetchall()}
+    promoted = _promoted(conn, any(entry.payloads_of for entry, _, _ in suspects))
     waiting = {(held.table, held.fingerprint): held for held in held_tables(conn)}
     stale = []
     for entry, text, known in suspects:
-        parts = [promoted[name] for name in entry.ids if name in promoted]
+        parts = [promoted[name] for name in _names(entry) if name in promoted]
         why = _why(entry, text, known, is_there=entry.silver_table in there, has_payloads=bool(parts))
         if why:
             files, size, rows, seconds = (sum(part[place] or 0 for part in parts) for place in range(4))
@@ -100,10 +101,25 @@ def stale_tables(
     return stale
 
 
+def _promoted(conn: duckdb.DuckDBPyConnection, has_readers: bool) -> dict[str, list[Any]]:
+    """How many payloads were promoted, their bytes, rows and seconds: by dataset where it fetched them, and by table
+    where that reads what others fetched.
+    """
+    asked = [_PROMOTED.format(whose="m.dataset_id", ledger="promotion_manifest")]
+    asked += [_PROMOTED.format(whose="p.silver_table", ledger="readings")] if has_readers else []
+    return {name: facts for sql in asked for name, *facts in conn.execute(sql).fetchall()}
+
+
+def _names(entry: DatasetKeymapEntry) -> Sequence[str]:
+    """Under which names ``_promoted`` has its payloads."""
+    return tables_of(entry) if entry.payloads_of else entry.ids
+
+
 def _lost(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, bronze: Path) -> str:
     """The oldest payload of a table whose file is not as long as it was; what is in it, only a hash would tell."""
     known: set[str] = set()
-    for path, *facts in conn.execute(_PAYLOADS, [list(entry.ids)]).fetchall():
+    sql = _PAYLOADS.format(promotions=promotions_of(entry))
+    for path, *facts in conn.execute(sql, [list(entry.payload_ids)]).fetchall():
         try:
             if not seems_there(bronze, path, Stored(*facts), known=known):
                 return str(path)

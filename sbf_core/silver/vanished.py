@@ -54,7 +54,7 @@ def _answered_rows(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, r
     is_of_all, is_of_ticker = row
     sql, condition = f"FROM {rows} AS t ", "true"
     if is_of_ticker:
-        same = f"list_contains({literal_list(entry.ids)}, dataset_id)"
+        same = f"list_contains({literal_list(entry.payload_ids)}, dataset_id)"
         payload = f"SELECT bronze_file_id, ticker FROM ops.bronze_manifest WHERE {same}"
         sql += f"JOIN ({payload}) AS m ON t._bronze_file_id = m.bronze_file_id "
         condition = "(a.ticker IS NULL OR m.ticker = a.ticker)" if is_of_all else "m.ticker = a.ticker"

@@ -41,8 +41,11 @@ def declaration(subject: Subject) -> Iterator[Problem | Note]:
         return
     if not subject.entries and not subject.models:
         yield Problem("it has neither datasets nor gold models")
+    for owned, error in subject.registry.unread.values():
+        if owned.plugin is subject.record:
+            yield Problem(f"{error.what}; {error.fix}", owned.entry.id)
     for entry in subject.entries:
-        if entry.recipe is None and not subject.has("fetch"):
+        if entry.recipe is None and not entry.reads and not subject.has("fetch"):
             yield Problem("there is no recipe, and the plugin has no hook fetch", entry.id)
         if entry.recipe is not None and entry.recipe.extension in ("xml", "txt") and not subject.has("promote"):
             yield Problem(f"{entry.recipe.extension} needs the hook promote", entry.id)

@@ -291,8 +291,8 @@ def _keys_in_recording(subject: Subject) -> Iterator[Problem]:
 
 
 def _samples(subject: Subject) -> Iterator[tuple[DatasetKeymapEntry, Vintage]]:
-    """The first and the last recorded fetch of each dataset, as if by a run of today."""
-    for entry in subject.entries:
+    """The first and the last recorded fetch of each dataset that is asked for, as if by a run of today."""
+    for entry in subject.asked:
         vintages = subject.of(entry)
         for vintage in (vintages[:1] + vintages[-1:]) if len(vintages) > 1 else vintages:
             yield entry, vintage

@@ -13,6 +13,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal
 from sbf_core.errors import SbfError
 from sbf_core.http.content import why_no_data
+from sbf_core.ops.promotions import ALL_PROMOTIONS
 from sbf_core.runs.result import RunResult
 from sbf_core.testing.check_fetch import ListeningSession, fetched
 from sbf_core.testing.outcome import Note, Problem
@@ -66,15 +67,17 @@ def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
         answers = _last(subject, entry)
         first = answers[0]
         vintage = subject.of(entry)[-1]
-        tried = 0
+        tried, known = 0, _updated_and_rejected(subject.filled.home, entry)
         bench = subject.fresh(f"bench-{entry.silver_table}")
         for tried, changed in enumerate(
             revisions(subject.filled.home, entry, vintage, first.payload, first.extension, bench=bench), start=1
         ):
             home = subject.filled.home.copy(subject.place(f"revised-{entry.silver_table}-{tried}"))
             recording = _later(subject, entry, f"revised-{tried}", [attrs.evolve(first, payload=changed), *answers[1:]])
-            context = subject.fill(home, recording).context
-            if context.rows_updated or (entry.semantics is Semantics.APPEND and context.rows_rejected):
+            subject.fill(home, recording)
+            counts = zip(_updated_and_rejected(home, entry), known, strict=True)
+            updated, rejected = (now - before for now, before in counts)
+            if updated or (entry.semantics is Semantics.APPEND and rejected):
                 yield from _judge(subject, entry, home, vintage.fetched_at)
                 break
         else:
@@ -83,6 +86,15 @@ def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
                 "a value that is no column, or a hook that makes up values?",
                 entry.id,
             )
+
+
+def _updated_and_rejected(home: ScratchHome, entry: DatasetKeymapEntry) -> tuple[int, int]:
+    """How many rows of its table were ever updated, and of its payloads rejected."""
+    sums = "coalesce(sum(rows_updated), 0), coalesce(sum(rows_rejected), 0)"
+    ((updated, rejected),) = home.ask(
+        f"SELECT {sums} FROM {ALL_PROMOTIONS} WHERE silver_table = ?", [entry.silver_table]
+    )
+    return int(updated), int(rejected)
 
 
 def _judge(subject: Subject, entry: DatasetKeymapEntry, home: ScratchHome, before: dt.datetime) -> Iterator[Problem]:
@@ -169,11 +181,12 @@ def _asked_a_day_later(subject: Subject, entry: DatasetKeymapEntry) -> list[RunR
     """The last answers, to a request up to the next day if that asks the same addresses."""
     answers, vintage = _last(subject, entry), subject.of(entry)[-1]
     request = vintage.request
-    if request.to_date is None:
+    asked = subject.registry.datasets[entry.payload_ids[0]]
+    if request.to_date is None or asked.plugin is not subject.record:
         return answers
     request = attrs.evolve(request, to_date=request.to_date + dt.timedelta(days=1))
     try:
-        results = fetched(subject, entry, request, ListeningSession(subject, vintage))
+        results = fetched(subject, asked.entry, request, ListeningSession(subject, vintage))
     except SbfError:
         return answers
     return (

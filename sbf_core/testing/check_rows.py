@@ -21,7 +21,7 @@ def rows_are_asked_for(subject: Subject) -> Iterator[Problem | Note]:
     The query is asked over what the recording fills, so a recording without what it reads says nothing of it: record
     both, by one run of both plugins where they are two.
     """
-    asking = [entry for entry in subject.entries if entry.for_each is not None]
+    asking = [entry for entry in subject.asked if entry.for_each is not None]
     if not asking:
         yield Note("no dataset is asked for each row of a query")
     for entry in asking:

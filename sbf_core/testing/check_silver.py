@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.duck.identifiers import literal, quoted
+from sbf_core.duck.identifiers import literal_list, quoted
 from sbf_core.silver.inspection import record_by_record
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
@@ -75,16 +75,15 @@ def keys_are_unique(subject: Subject) -> Iterator[Problem | Note]:
 
 
 def _rejects(subject: Subject, condition: str) -> Iterator[Problem]:
+    of_table = {entry.silver_table: entry.id for entry in subject.entries}
     query = (
-        f"SELECT m.dataset_id, reason, column_name, count(*), min(row_json) "
-        "FROM ops.rejects AS r JOIN ops.bronze_manifest AS m USING (bronze_file_id) "
-        f"WHERE {condition} AND dataset_id IN ({', '.join(literal(entry.id) for entry in subject.entries) or 'NULL'}) "
-        "GROUP BY ALL ORDER BY ALL"
+        "SELECT silver_table, reason, column_name, count(*), min(row_json) FROM ops.rejects "
+        f"WHERE {condition} AND list_contains({literal_list(list(of_table))}, silver_table) GROUP BY ALL ORDER BY ALL"
     )
-    for dataset_id, reason, column, count, row in subject.filled.home.ask(query):
+    for table, reason, column, count, row in subject.filled.home.ask(query):
         place = f" in {column}" if column else ""
         rows = counted(count, "recorded row is", "recorded rows are")
-        yield Problem(f"{rows} rejected: {reason}{place}, e.g. {str(row)[:200]}", dataset_id)
+        yield Problem(f"{rows} rejected: {reason}{place}, e.g. {str(row)[:200]}", of_table[table])
 
 
 def promote_twice(subject: Subject) -> Iterator[Problem | Note]:

@@ -12,6 +12,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import UsageError
 from sbf_core.failures import FailureKind
+from sbf_core.ops.promotions import ALL_PROMOTIONS
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.record import PluginRecord
 from sbf_core.testing.outcome import Note
@@ -28,7 +29,7 @@ Redeclare = Callable[[Subject, DatasetKeymapEntry], DatasetKeymapEntry | None]
 
 
 class RedeclaredManager(PluginManager):
-    """The plugin of a subject alone, some of whose datasets are declared otherwise.
+    """The plugin of a subject, and those whose payloads it reads, some of whose datasets are declared otherwise.
 
     Args:
         subject: the plugin under check.
@@ -38,8 +39,9 @@ class RedeclaredManager(PluginManager):
     def __init__(self, subject: Subject, entries: Mapping[str, DatasetKeymapEntry]) -> None:
         self._name = subject.name
         self._entries = entries
-        point = subject.record.point if subject.plugin is None else None
-        super().__init__(() if point is None else (point,), options=subject.options)
+        records = [subject.manager.records[name] for name in subject.plugins]
+        points = [record.point for record in records if record.point is not None]
+        super().__init__(points, options=subject.options)
         if subject.plugin is not None:
             self.register(subject.plugin, name=subject.name)
 
@@ -126,7 +128,7 @@ def changed_datasets(
 
 
 def _rows_seen(home: ScratchHome, entry: DatasetKeymapEntry) -> int:
-    query = "SELECT sum(rows_seen) FROM ops.promotion_manifest WHERE silver_table = ?"
+    query = f"SELECT sum(rows_seen) FROM {ALL_PROMOTIONS} WHERE silver_table = ?"
     return int(home.ask(query, [entry.silver_table])[0][0] or 0)
 
 
@@ -139,14 +141,15 @@ def values_of(home: ScratchHome, entry: DatasetKeymapEntry) -> tuple[Any, ...]:
 def small_datasets(subject: Subject) -> frozenset[str]:
     """Datasets whose recording is promoted in a moment."""
     counted = dict(
-        subject.filled.home.ask("SELECT silver_table, sum(rows_seen) FROM ops.promotion_manifest GROUP BY silver_table")
+        subject.filled.home.ask(f"SELECT silver_table, sum(rows_seen) FROM {ALL_PROMOTIONS} GROUP BY silver_table")
     )
     return frozenset(entry.id for entry in subject.recorded if 0 < (counted.get(entry.silver_table) or 0) <= ROWS_MAX)
 
 
 def _filled(subject: Subject, name: str, entries: Mapping[str, DatasetKeymapEntry]) -> Filled:
     """A warehouse of the recording as ``entries`` declares it."""
-    vintages = [vintage for vintage in subject.vintages if vintage.request.dataset_id in entries]
+    read = {entry.payload_ids[0] for entry in entries.values()}
+    vintages = [vintage for vintage in subject.vintages if vintage.request.dataset_id in read]
     # its payloads and their journal are a home without a database: quicker than to ask for them again
     home = ScratchHome(subject.record_again(name, vintages), RedeclaredManager(subject, entries))
     return Filled(home=home, context=home.promoted(plugins=(subject.name,)))

@@ -74,6 +74,7 @@ class Subject:
         #: Warehouses that several checks look at, by what they are for.
         self.shared: dict[str, Filled] = {}
         registry = DatasetRegistry(self.manager)
+        self.registry = registry
         self.datasets: tuple[OwnedDataset, ...] = tuple(registry.of([self.record]))
         #: Every dataset of all plugins, by its silver table.
         self.installed = {owned.entry.silver_table: owned.entry for owned in registry.datasets.values()}
@@ -84,6 +85,11 @@ class Subject:
     def entries(self) -> tuple[DatasetKeymapEntry, ...]:
         """Its datasets."""
         return tuple(owned.entry for owned in self.datasets)
+
+    @property
+    def asked(self) -> tuple[DatasetKeymapEntry, ...]:
+        """Those of its datasets that are asked for; the others read their payloads, or those of other plugins."""
+        return tuple(entry for entry in self.entries if not entry.reads)
 
     def has(self, hook: str) -> bool:
         """Whether it implements a hook."""
@@ -129,13 +135,13 @@ class Subject:
 
     @functools.cached_property
     def vintages(self) -> tuple[Vintage, ...]:
-        """The recorded fetches of its datasets, oldest first."""
-        mine = {entry.id for entry in self.entries}
+        """The recorded fetches that its datasets are made of, oldest first."""
+        mine = {entry.payload_ids[0] for entry in self.entries}
         return tuple(vintage for vintage in self.archive.vintages if vintage.request.dataset_id in mine)
 
     def of(self, entry: DatasetKeymapEntry) -> list[Vintage]:
-        """The recorded fetches of one dataset."""
-        return [vintage for vintage in self.vintages if vintage.request.dataset_id == entry.id]
+        """The recorded fetches that one dataset is made of."""
+        return [vintage for vintage in self.vintages if vintage.request.dataset_id == entry.payload_ids[0]]
 
     @property
     def recorded(self) -> list[DatasetKeymapEntry]:
@@ -154,7 +160,7 @@ class Subject:
 
     def fill(self, home: ScratchHome, recording: Path | None = None, **flags: Any) -> Filled:
         """Replay its recording, or another; a plugin that has only gold gets whatever the recording holds."""
-        names = (self.name,) if self.datasets else None
+        names = self.plugins if self.datasets else None
         others = [
             record.name
             for record in self.manager.selected(None)
@@ -163,6 +169,12 @@ class Subject:
         return Filled(
             home=home, context=home.replay(recording or self.recording, plugins=names, exclude=others, **flags)
         )
+
+    @property
+    def plugins(self) -> tuple[str, ...]:
+        """Itself, and those that fetch what it reads."""
+        fetching = (self.registry.get(entry.payload_ids[0]) for entry in self.entries)
+        return tuple(dict.fromkeys((self.name, *(owned.plugin.name for owned in fetching if owned is not None))))
 
     def fill_alike(self, home: ScratchHome, recording: Path | None = None) -> Filled:
         """Fill a warehouse that is to be compared with ``filled``.

@@ -53,6 +53,12 @@ class Member:
     symbol: str = column(key=True)
     name: str = column()
 
+@attrs.frozen
+class Day:
+    ticker: str = column(key=True, source="request.ticker")
+    date: dt.date = column(key=True, row_date=True)
+    price: Decimal | None = column(source="close", precision=18, scale=4)
+
 @hookimpl
 def datasets():
     return [
@@ -62,6 +68,8 @@ def datasets():
         DatasetKeymapEntry(domain="reference", source="world", dataset="members", silver_table="world_member",
                            columns=Member, semantics="snapshot",
                            recipe=FileRecipe(path="members.json", extension="json")),
+        DatasetKeymapEntry(domain="prices", source="world", dataset="days", reads="prices/world/eod",
+                           silver_table="world_day", columns=Day, reject_share_max=0.5),
     ]
 
 @hookimpl

@@ -185,7 +185,8 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "domain": '"fx"', "source": '"ecb"', "dataset": '"reference_rates"', "discriminator": '"annual"',
         "scope": '"per_ticker"', "members": '("GDP", "CPI")',
         "for_each": 'ForEach(query="SELECT id FROM silver.filings", key=("id",))', "silver_table": '"ecb_rate"',
-        "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")', "semantics": '"snapshot"',
+        "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")',
+        "reads": '"fx/ecb/all_rates"', "payloads_of": '("fx/ecb/all_rates",)', "semantics": '"snapshot"',
         "on_duplicate": '"last"', "format": 'Csv(delimiter=";")', "rows_at": '"data.items"', "member": '"rates.csv"',
         "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1",
         "refresh_after_hours": "6", "unknown_after_days": "90", "cadence": 'Cadence(calendar="weekdays")',
@@ -477,13 +478,18 @@ OPS_WORDS = {
     "schema_migrations": "Which migration was applied when.",
     "file_ingestions": (
         "The single source of truth of runs and files: one row for the run (`kind` = `run`), one for each Bronze "
-        "file or failed request (`file`), one for each gold table built (`gold`). A file row has `bronze_rows`; "
+        "file or failed request (`file`), one for each Bronze file that a dataset has read which did not fetch it "
+        "(`reading`), one for each gold table built (`gold`). A file row has `bronze_rows`; "
         "a run that ended in order has `content_length_bytes`, the sum of what it fetched."
     ),
     "bronze_manifest": "One row for each payload on disk.",
     "promotion_manifest": (
-        "One row for each payload that was promoted: "
+        "One row for each payload that was promoted: what the dataset made of it for which it was fetched. "
         "`rows_seen = rows_inserted + rows_updated + rows_unchanged + rows_rejected`."
+    ),
+    "readings": (
+        "The same for each payload and further table: what datasets made of it that read what another one fetches "
+        "(`reads`)."
     ),
     "rejects": "Each rejected row with its reason; [all of them](formats.md#reasons-of-rejects).",
     "schema_drift": "Fields that a vendor added or dropped, once each, with examples of the values of new ones.",

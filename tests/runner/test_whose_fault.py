@@ -71,8 +71,14 @@ def test_a_table_is_not_replaced_while_payloads_fail_that_did_not_before(tmp_pat
     try:
         ops = OpsService.over(bootstrap, clock=warehouse.clock)
 
+        entry = next(one for one in warehouse.vendor.entries if one.dataset == "eod")
+
         class Other:
-            def load_failed_rows(self) -> list[object]:
+            def payloads_of(self, of: object) -> Other:
+                assert of is entry
+                return self
+
+            def failed(self) -> list[object]:
                 return [row for row in ops.load_manifest_rows() if row.bronze_file_id == file_id]
 
         made = RunContext(
@@ -81,6 +87,6 @@ def test_a_table_is_not_replaced_while_payloads_fail_that_did_not_before(tmp_pat
             failures=[Failure(kind=FailureKind.PAYLOAD, what="it cannot be read")],
         )
         with pytest.raises(DatasetFailure, match="1 of its payloads, which were promoted before, cannot be now"):
-            remake_stage._check_all_came(ops, Other(), made)  # type: ignore[arg-type]
+            remake_stage._check_all_came(ops, Other(), entry, made)  # type: ignore[arg-type]
     finally:
         bootstrap.close()

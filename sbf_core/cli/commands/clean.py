@@ -85,7 +85,8 @@ def _tables(home: Home, cursor: DuckDBPyConnection, *, must_be_sure: bool) -> li
     known = home.gold_models(cursor)
     faulty = "; ".join(known.faulty)
     try:
-        entries: list[DatasetKeymapEntry] | None = home.entries
+        unread = [owned.entry for owned, _ in home.registry.unread.values()]
+        entries: list[DatasetKeymapEntry] | None = [*home.entries, *unread]
     except UsageError as error:
         entries, faulty = None, str(error)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import attrs
 import typer
 
 from sbf_core.cli import options as opt
@@ -27,16 +28,18 @@ def impact(
     home = Home.at(home_folder)
     with reading(home) as cursor:
         effect = impact_of(cursor, home.gold_models(cursor).models, payload)
-    facts: dict[str, Any] = {"current": effect.current, "superseded": effect.superseded, "rejected": effect.rejected}
     if as_json:
-        print_json("impact", payload=effect.payload, silver_table=effect.silver_table, rows=facts, gold=effect.gold)
+        each = [attrs.asdict(one) for one in effect.tables]
+        facts: dict[str, Any] = each[0] if each else {"silver_table": "", "current": 0, "superseded": 0, "rejected": 0}
+        table = facts.pop("silver_table")
+        print_json("impact", payload=effect.payload, silver_table=table, rows=facts, also=each[1:], gold=effect.gold)
         return
     print(f"{effect.payload['payload']}, fetched {effect.payload['fetched_at']} by run {effect.payload['run_id']}\n")
-    if not effect.silver_table:
+    if not effect.tables:
         say("It was not promoted yet: `sbf run --only silver`.")
         return
     print_table(
         ("table", "rows that hold", "superseded since", "rejected"),
-        [(f"silver.{effect.silver_table}", effect.current, effect.superseded, effect.rejected)],
+        [(f"silver.{one.silver_table}", one.current, one.superseded, one.rejected) for one in effect.tables],
     )
     print(f"\nread by {', '.join(effect.gold) or 'no gold table'}")

@@ -28,5 +28,6 @@ def payload_page(site: Site, request: Request) -> Response:
         "payload.html", path="/datasets", title="Payload",
         facts=list(zip(grid.headers, grid.rows[0], strict=True)),
         path_on_disk=facts["payload"], found=payload_facts, compared=compared,
+        readings=grid_of(payload_facts.readings, links={"table_name": lambda row: f"/datasets/{row['table_name']}"}),
         rejects=grid_of(payload_facts.rejects), file_id=facts["bronze_file_id"],
     )  # fmt: skip

@@ -1,0 +1,89 @@
+"""Datasets that read the payloads of another one, which is fetched once and stored once, see ``reads``.
+
+How payloads are asked for decides what they mean: which days an answer is of, which rows lie outside, what a ticker is.
+So a dataset that reads takes all of that from the one that asks, and can declare nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from sbf_core.dataset.data_rules import DataRules
+from sbf_core.dataset.former_names import is_identity
+from sbf_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from sbf_core.dataset.entry import DatasetKeymapEntry
+
+#: How a dataset is asked for.
+_ASKED = (
+    "scope", "members", "for_each", "recipe", "cadence", "refresh_after_hours", "unknown_after_days",
+    "settles_after_days", "lookback_days", "first_date", "opt_in",
+)  # fmt: skip
+#: What would have it asked for again.
+_ASKED_AGAIN = ("restated", "restated_column")
+#: How payloads are written, taken over where nothing is declared.
+_WRITTEN = ("format", "member")
+
+
+def check_reads(entry: DatasetKeymapEntry, *, where: str) -> None:
+    """Raise ``UsageError`` unless ``reads`` of a dataset may be the identity of another one."""
+    if not entry.reads:
+        if entry.payloads_of:
+            raise UsageError("payloads_of is filled in by sbf", where=where, fix='reads="..."', code="READS")
+        return
+    if not is_identity(entry.reads):
+        fix = 'write "domain/source/dataset", as `sbf datasets` shows it'
+        raise UsageError(f"reads {entry.reads!r} is no identity", where=where, fix=fix, code="READS")
+    if entry.reads in entry.ids:
+        raise UsageError("it reads its own payloads", where=where, fix="leave reads out", code="READS")
+    again = next((name for name in _ASKED_AGAIN if getattr(entry, name)), "")
+    again = again or ("recipe" if entry.recipe is not None and not entry.payloads_of else "")
+    if again:
+        raise _asks(again, entry.reads, where)
+
+
+def as_reader(entry: DatasetKeymapEntry, owner: DatasetKeymapEntry) -> DatasetKeymapEntry:
+    """A dataset with ``reads`` as its payloads are: those of ``owner``, asked for as that is.
+
+    Raises:
+        UsageError: the owner reads another's payloads itself; the dataset says something else of how they are asked
+            for; or what it declares does not go with how they are.
+    """
+    where = f"dataset {entry.id}"
+    if owner.reads:
+        fix = f'reads="{owner.reads}"'
+        raise UsageError(f"reads {entry.reads}, which fetches nothing itself", where=where, fix=fix, code="READS")
+    defaults = attrs.fields_dict(type(entry))
+    for name in _ASKED:
+        if getattr(entry, name) not in (_default(defaults[name]), getattr(owner, name)):
+            raise _asks(name, entry.reads, where)
+    taken = {name: getattr(owner, name) for name in _ASKED}
+    for name in _WRITTEN:
+        if getattr(entry, name) == _default(defaults[name]):
+            taken[name] = getattr(owner, name)
+    taken["is_data"] = _rules(entry.is_data, owner.is_data)
+    return attrs.evolve(entry, **taken, payloads_of=owner.ids)
+
+
+def _rules(own: DataRules, owner: DataRules) -> DataRules:
+    """What tells data from none: what either says of it, and where both do its own."""
+    given = {name: getattr(own, name) for name in attrs.fields_dict(DataRules)}
+    said = {name: value for name, value in given.items() if value != getattr(DataRules(), name)}
+    return attrs.evolve(owner, **said)
+
+
+def _default(field: attrs.Attribute[object]) -> object:
+    default = field.default
+    return field.converter(default) if callable(field.converter) else default
+
+
+def _asks(name: str, reads: str, where: str) -> UsageError:
+    return UsageError(
+        f"it reads payloads of {reads}, and {name} says how they are asked for",
+        where=where,
+        fix=f"leave {name} out: {reads} alone declares it",
+        code="READS",
+    )
