@@ -78,6 +78,7 @@ def chosen_work(home: Home, options: RunOptions) -> ChosenWork:
     asks = options.fetch and archive is None
     faults += registry.unread_of(plugins)
     datasets, sources = sound_datasets(datasets, faults, installed=installed if asks else None)
+    left_out = [*left_out, *(_readers_alone(datasets) if asks else ())]
     return ChosenWork(
         plugins=plugins,
         datasets=datasets,
@@ -87,6 +88,13 @@ def chosen_work(home: Home, options: RunOptions) -> ChosenWork:
         faults=faults,
         lacking=lacking,
     )
+
+
+def _readers_alone(datasets: Sequence[OwnedDataset]) -> list[str]:
+    """Notes on datasets that read payloads which this run does not fetch."""
+    asked = {owned.entry.id for owned in datasets}
+    alone = [owned.entry for owned in datasets if owned.entry.reads and owned.entry.payload_ids[0] not in asked]
+    return [f"{entry.id} reads what is there: {entry.payload_ids[0]} is not part of this run" for entry in alone]
 
 
 def selected_plugins(

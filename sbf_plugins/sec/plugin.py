@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from sbf_core.api import (
+    DataRules,
     DatasetKeymapEntry,
     GoldModel,
     Pages,
@@ -79,6 +80,36 @@ class Filing:
     is_inline_xbrl: bool | None = column()
 
 
+@attrs.frozen
+class Company:
+    """Who files, as the list of its filings says it today. The SEC overwrites; the history here begins with the first
+    payload.
+    """
+
+    cik: int = column(key=True, source="request.ticker", doc="Central Index Key")
+    name: str = column(doc="as the filer is called now")
+    entity_type: str | None = column(missing=("",), doc="operating, investment, other")
+    sic: str | None = column(missing=("",), doc="Standard Industrial Classification, four digits")
+    sic_description: str | None = column(missing=("",))
+    category: str | None = column(missing=("",), doc="e.g. Large accelerated filer; with <br> as the SEC writes it")
+    fiscal_year_end: str | None = column(missing=("",), doc="month and day, e.g. 0926")
+    state_of_incorporation: str | None = column(missing=("",), doc="the SEC's code, e.g. CA, or 2M for Germany")
+    ein: str | None = column(missing=("", "000000000"), doc="number with the U.S. tax office")
+    lei: str | None = column(missing=("",), doc="Legal Entity Identifier")
+    tickers: str | None = column(missing=("",), doc="with commas; silver.sec_company_ticker has a row for each")
+    exchanges: str | None = column(missing=("",), doc="of each ticker, in the same order")
+
+
+@attrs.frozen
+class FormerName:
+    """A name under which a company filed before."""
+
+    cik: int = column(key=True, source="request.ticker", doc="Central Index Key")
+    name: str = column(key=True)
+    first_day: dt.date = column(key=True, doc="of the first filing under it")
+    last_day: dt.date = column(row_date=True, doc="of the last one; the SEC has some that end before they begin")
+
+
 _CONTACT = {"user-agent": "SEC_USER_AGENT"}
 _DESCRIBED = "https://www.sec.gov/search-filings/edgar-application-programming-interfaces"
 _TERMS = "U.S. government work, public domain. The SEC wants a User-Agent with a contact: SEC_USER_AGENT."
@@ -88,7 +119,7 @@ _TERMS = "U.S. government work, public domain. The SEC wants a User-Agent with a
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """The list of tickers; and the figures of the companies that the settings name by CIK."""
     ciks = tuple(_cik(text) for text in checked_options(options, ciks=())["ciks"])
-    return [_TICKERS, *([_facts(ciks), _filings(ciks)] if ciks else [])]
+    return [_TICKERS, *([_facts(ciks), _filings(ciks), _COMPANIES, _FORMER_NAMES] if ciks else [])]
 
 
 def _cik(text: str) -> str:
@@ -163,6 +194,33 @@ def _filings(ciks: tuple[str, ...]) -> DatasetKeymapEntry:
     )
 
 
+#: What stands beside the filings; an older page of them has none of it.
+_COMPANIES = DatasetKeymapEntry(
+    domain="fundamentals",
+    source="sec",
+    dataset="companies",
+    reads="fundamentals/sec/submissions",
+    silver_table="sec_company",
+    columns=Company,
+    is_data=DataRules(may_be_empty=True),
+    title="Who files: name, industry, fiscal year, tickers",
+    terms=_TERMS,
+    source_url=_DESCRIBED,
+)
+_FORMER_NAMES = DatasetKeymapEntry(
+    domain="fundamentals",
+    source="sec",
+    dataset="former_names",
+    reads="fundamentals/sec/submissions",
+    silver_table="sec_former_name",
+    columns=FormerName,
+    is_data=DataRules(may_be_empty=True),
+    title="Names under which a company filed before",
+    terms=_TERMS,
+    source_url=_DESCRIBED,
+)
+
+
 @hookimpl
 def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
     """Tickers come as JSON with ``fields`` and rows as lists (live) or as Parquet (sample); figures as nested objects;
@@ -170,8 +228,8 @@ def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
     """
     if entry.dataset == "companyfacts":
         return SelectRows(_FACTS_SQL)
-    if entry.dataset == "submissions":
-        return SelectRows(_FILINGS_SQL)
+    if entry.dataset in _OF_SUBMISSIONS:
+        return SelectRows(_OF_SUBMISSIONS[entry.dataset])
     if batch.extension == "json":
         rows = "from_json(document->'data', '[[\"VARCHAR\"]]')"
         place = "list_position(from_json(document->'fields', '[\"VARCHAR\"]'), '{}')"
@@ -226,6 +284,28 @@ _FILINGS_SQL = (
     f"SELECT _file, {_FILING_LISTS} "
     "FROM (SELECT _file, coalesce(document->'filings'->'recent', document) AS lists FROM batch)"
 )
+_COMPANY_FIELDS = {
+    "name": "name", "entity_type": "entityType", "sic": "sic", "sic_description": "sicDescription",
+    "category": "category", "fiscal_year_end": "fiscalYearEnd", "state_of_incorporation": "stateOfIncorporation",
+    "ein": "ein", "lei": "lei",
+}  # fmt: skip
+_COMPANY = ", ".join(f"document->>'{field}' AS {name}" for name, field in _COMPANY_FIELDS.items())
+_LISTS = ", ".join(
+    f"array_to_string(from_json(document->'{field}', '[\"VARCHAR\"]'), ',') AS {field}"
+    for field in ("tickers", "exchanges")
+)
+#: An older page has the lists of filings and nothing else.
+_NEWEST = "FROM batch WHERE (document->'filings') IS NOT NULL"
+_COMPANIES_SQL = f"SELECT _file, {_COMPANY}, {_LISTS} {_NEWEST}"
+#: Days are written as moments: once of midnight in New York, once of midnight UTC, of one and the same day.
+_FORMER_NAMES_SQL = f"""
+SELECT _file, n.name AS name, left(n."from", 10) AS first_day, left(n."to", 10) AS last_day
+FROM (SELECT _file, unnest(from_json(document->'formerNames',
+    '[{{"name": "VARCHAR", "from": "VARCHAR", "to": "VARCHAR"}}]')) AS n {_NEWEST})
+"""
+_OF_SUBMISSIONS = {
+    "submissions": _FILINGS_SQL, "companies": _COMPANIES_SQL, "former_names": _FORMER_NAMES_SQL
+}  # fmt: skip
 _FIGURE = ", ".join(
     f'"{name}" VARCHAR' for name in ("start", "end", "val", "accn", "fy", "fp", "form", "filed", "frame")
 )

@@ -177,6 +177,29 @@ def test_filings_with_their_older_pages(tmp_path: Path) -> None:
         "WHERE accession = '0001225208-16-029557'"
     )
     assert before == [(0,)], "accepted at 23:49:37"
+    # who files stands in the newest page, and is read out of it: nothing was fetched for it
+    assert recording.ask("SELECT name, sic, fiscal_year_end, tickers, exchanges FROM silver.sec_company") == [
+        ("Expedia Group, Inc.", "4700", "1231", "EXPE", "Nasdaq")
+    ]
+    assert recording.ask(
+        "SELECT name, CAST(first_day AS VARCHAR), CAST(last_day AS VARCHAR) FROM silver.sec_former_name"
+    ) == [("Expedia, Inc.", "2005-04-25", "2018-03-20")]
+    assert recording.ask("SELECT count(*) FROM ops.bronze_manifest WHERE source = 'sec'") == [(2,)]
+
+
+def test_a_former_name_has_days_however_they_are_written(tmp_path: Path) -> None:
+    """One name in two vintages: from midnight in New York, and from midnight UTC. It is no revision."""
+    recording = Recording(tmp_path, options='[options.sec]\nciks = ["1718179"]\n')
+    vintages = [payload(row) for row in entries(endpoint="sec.submissions") if "1718179" in row["file"]]
+    froms = [json.loads(each)["formerNames"][0]["from"] for each in vintages]
+    assert sorted(froms) == ["2017-10-02T00:00:00.000Z", "2017-10-02T04:00:00.000Z"]
+    for number, each in enumerate(vintages):
+        recording.add("fundamentals/sec/submissions", each, ticker="0001718179", moment=NOW + dt.timedelta(days=number))
+    assert recording.run().errors == []
+    assert recording.ask("SELECT name, CAST(first_day AS VARCHAR) FROM silver.sec_former_name") == [
+        ("Barth Stephanie A", "2017-10-02")
+    ]
+    assert recording.ask("SELECT count(*) FROM silver.sec_former_name_history") == [(0,)]
 
 
 @pytest.mark.parametrize("endpoint", ["fred.series.observations", "fred.fred.series.observations"])

@@ -314,7 +314,10 @@ def test_of_another_plugin(tmp_path: Path) -> None:
     is_sound(warehouse)
     # alone it reads what is there, and asks nobody
     owner.says(answer("1.6", bid=[("X0", "ann", 50)]), dataset="auctions")
-    assert warehouse.run(hours_later=24, run__plugins=("fake1",)).errors == []
+    context = warehouse.run(hours_later=24, run__plugins=("fake1",))
+    assert context.errors == []
+    plan = warehouse.runner(run__plugins=("fake1",)).plan()
+    assert plan.notes == ("bonds/mine/bids reads what is there: bonds/odd/auctions is not part of this run",)
     assert owner.asked == ["bonds/odd/auctions"]
     assert warehouse.run(run__plugins=("fake",)).errors == []
     assert warehouse.ask("SELECT count(*) FROM ops.readings") == [(1,)]

@@ -75,7 +75,7 @@ def datasets(
                     "scope": item.entry.scope, "semantics": item.entry.semantics,
                     "silver_table": item.entry.silver_table, "key": item.entry.key_columns,
                     "title": item.entry.title, "terms": item.entry.terms,
-                    "source_url": item.entry.source_url, "tags": item.entry.tags,
+                    "source_url": item.entry.source_url, "tags": item.entry.tags, "reads": item.entry.reads,
                     "found_in": found[item.entry.id],
                     "columns": [
                         {
@@ -121,7 +121,7 @@ def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
     if as_json:
         print_json(
             "dataset", dataset=entry.id, title=entry.title, terms=entry.terms, source_url=entry.source_url,
-            silver_table=entry.silver_table, semantics=entry.semantics,
+            silver_table=entry.silver_table, semantics=entry.semantics, reads=entry.reads,
             waits=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems],
             columns=columns.records, undeclared=fields.records, payloads=payloads.records,
         )  # fmt: skip
@@ -129,6 +129,8 @@ def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
     print(f"{entry.id}: {entry.title or 'no title'}, in silver.{entry.silver_table} ({entry.semantics})")
     if terms := _terms(entry):
         print(terms)
+    if entry.reads:
+        say(f"It reads the payloads of {entry.payload_ids[0]}, which fetches them.")
     for problem in problems:
         say(f"{problem.what}: {problem.detail}; go on with `{problem.fix}`")
     print()
