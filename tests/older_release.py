@@ -13,6 +13,7 @@ _TABLES: Mapping[int, Sequence[str]] = {
     5: ("table_declarations", "held_tables"),
     6: ("cursors",),
     9: ("coverage",),
+    13: ("readings",),
 }
 _COLUMNS: Mapping[int, Mapping[str, Sequence[str]]] = {
     3: {

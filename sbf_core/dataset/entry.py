@@ -19,7 +19,7 @@ from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.former_names import check_former_names, check_table_name
 from sbf_core.dataset.json_path import rows_path
-from sbf_core.dataset.read_payloads import check_reads
+from sbf_core.dataset.read_checks import check_reads
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.recipe_facts import RecipeFacts
 from sbf_core.dataset.series_checks import SeriesFacts, check_series
@@ -218,7 +218,11 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
         if min(self.refresh_after_hours, self.lookback_days, self.settles_after_days, self.unknown_after_days) < 0:
             what = "refresh_after_hours, lookback_days, settles_after_days and unknown_after_days cannot be negative"
             raise UsageError(what, where=where, code="DATASET")
-        check_reads(self, where=where)
+        asks = {
+            "restated": self.restated is not None, "restated_column": bool(self.restated_column),
+            "recipe": self.recipe is not None and not self.payloads_of,
+        }  # fmt: skip
+        check_reads(self.reads, self.payloads_of, ids=self.ids, asks=asks, where=where)
         if self.payloads_of or not self.reads:
             self._check_how_asked(where)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.dataset.read_payloads import as_reader
+from sbf_core.dataset.reader import as_reader
 from sbf_core.errors import SbfError, UsageError, nearest
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.plugin.manager import PluginManager

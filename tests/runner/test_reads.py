@@ -295,6 +295,33 @@ def test_held_payloads_are_released_for_their_table_alone(tmp_path: Path) -> Non
     is_sound(warehouse)
 
 
+def test_what_is_released_for_one_table_still_waits_for_the_other(tmp_path: Path) -> None:
+    @attrs.frozen
+    class WithNote(Bond):
+        note: str | None = column()
+
+    warehouse, vendor = two(tmp_path, columns=bid_with_note())
+    vendor.entries[0] = bonds(columns=WithNote)
+    rows = json.loads(answer("1.5"))
+    rows["bids"] = [{"isin": "X0", "bidder": "ann", "amount": 1, "note": "good"}]
+    rows["bonds"][0]["note"] = "fine"
+    vendor.says(json.dumps(rows), dataset="auctions")
+    assert warehouse.run().errors == []
+    for each in ("bids", "bonds"):
+        del rows[each][0]["note"]
+    rows["bonds"][0]["rate"] = "9.5"
+    vendor.says(json.dumps(rows), dataset="auctions")
+    assert [one.kind for one in warehouse.run(hours_later=24).failures] == [FailureKind.HELD] * 2
+    warehouse.run(options=RunOptions(fetch=False, accept=True, ids=("bonds/odd/bids",)))
+    vendor.entries[0] = bonds(columns=WithNote, promote_version=2)
+    context = warehouse.run(options=RunOptions(fetch=False))
+    assert context.remade_tables == 1
+    assert [(one.kind, one.dataset) for one in context.failures] == [(FailureKind.HELD, "bonds/odd/auctions")]
+    assert warehouse.ask("SELECT CAST(rate AS VARCHAR), note FROM silver.bonds") == [("1.5000", "fine")]
+    assert warehouse.ask("SELECT note FROM silver.bids") == [(None,)]
+    assert Verification(warehouse.opened()).run().findings == []
+
+
 def bid_with_note() -> type:
     @attrs.frozen
     class WithNote(Bid):

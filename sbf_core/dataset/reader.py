@@ -6,43 +6,20 @@ So a dataset that reads takes all of that from the one that asks, and can declar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import attrs
 
 from sbf_core.dataset.data_rules import DataRules
-from sbf_core.dataset.former_names import is_identity
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.read_checks import says_how_asked
 from sbf_core.errors import UsageError
-
-if TYPE_CHECKING:
-    from sbf_core.dataset.entry import DatasetKeymapEntry
 
 #: How a dataset is asked for.
 _ASKED = (
     "scope", "members", "for_each", "recipe", "cadence", "refresh_after_hours", "unknown_after_days",
     "settles_after_days", "lookback_days", "first_date", "opt_in",
 )  # fmt: skip
-#: What would have it asked for again.
-_ASKED_AGAIN = ("restated", "restated_column")
 #: How payloads are written, taken over where nothing is declared.
 _WRITTEN = ("format", "member")
-
-
-def check_reads(entry: DatasetKeymapEntry, *, where: str) -> None:
-    """Raise ``UsageError`` unless ``reads`` of a dataset may be the identity of another one."""
-    if not entry.reads:
-        if entry.payloads_of:
-            raise UsageError("payloads_of is filled in by sbf", where=where, fix='reads="..."', code="READS")
-        return
-    if not is_identity(entry.reads):
-        fix = 'write "domain/source/dataset", as `sbf datasets` shows it'
-        raise UsageError(f"reads {entry.reads!r} is no identity", where=where, fix=fix, code="READS")
-    if entry.reads in entry.ids:
-        raise UsageError("it reads its own payloads", where=where, fix="leave reads out", code="READS")
-    again = next((name for name in _ASKED_AGAIN if getattr(entry, name)), "")
-    again = again or ("recipe" if entry.recipe is not None and not entry.payloads_of else "")
-    if again:
-        raise _asks(again, entry.reads, where)
 
 
 def as_reader(entry: DatasetKeymapEntry, owner: DatasetKeymapEntry) -> DatasetKeymapEntry:
@@ -59,7 +36,7 @@ def as_reader(entry: DatasetKeymapEntry, owner: DatasetKeymapEntry) -> DatasetKe
     defaults = attrs.fields_dict(type(entry))
     for name in _ASKED:
         if getattr(entry, name) not in (_default(defaults[name]), getattr(owner, name)):
-            raise _asks(name, entry.reads, where)
+            raise says_how_asked(name, entry.reads, where)
     taken = {name: getattr(owner, name) for name in _ASKED}
     for name in _WRITTEN:
         if getattr(entry, name) == _default(defaults[name]):
@@ -78,12 +55,3 @@ def _rules(own: DataRules, owner: DataRules) -> DataRules:
 def _default(field: attrs.Attribute[object]) -> object:
     default = field.default
     return field.converter(default) if callable(field.converter) else default
-
-
-def _asks(name: str, reads: str, where: str) -> UsageError:
-    return UsageError(
-        f"it reads payloads of {reads}, and {name} says how they are asked for",
-        where=where,
-        fix=f"leave {name} out: {reads} alone declares it",
-        code="READS",
-    )
