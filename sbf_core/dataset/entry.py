@@ -79,7 +79,6 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
         reads: the identity of another dataset, of any plugin: its payloads are read, and nothing is fetched. How they
             are asked for, it alone declares; ``format``, ``member`` and ``is_data`` are as there where they are left
             out.
-        payloads_of: filled in for ``reads`` where all plugins are known: the identities that the dataset had.
         semantics: ``upsert``: a new value of a key supersedes the old one. ``append``: a key is written
             once, another value is rejected. ``snapshot``: each payload is the whole truth of its scope,
             so rows that it lacks are closed.
@@ -140,7 +139,7 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
     columns: tuple[Column, ...] = attrs.field(converter=columns_of)
     recipe: RestRecipe | FileRecipe | None = None
     reads: str = ""
-    payloads_of: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    _payloads_of: tuple[str, ...] = attrs.field(default=(), converter=texts)
     semantics: Semantics = attrs.field(default=Semantics.UPSERT, converter=_semantics)
     on_duplicate: OnDuplicate = attrs.field(default=OnDuplicate.REJECT, converter=_on_duplicate)
     format: Format | None = None
@@ -320,6 +319,11 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
     def ids(self) -> tuple[str, ...]:
         """Its identity and those that it had, whose payloads are its own."""
         return (self.id, *(name for name in self.renamed_from if "/" in name))
+
+    @property
+    def payloads_of(self) -> tuple[str, ...]:
+        """All identities that the dataset in ``reads`` had: known, and given, once all plugins are loaded."""
+        return self._payloads_of
 
     @property
     def payload_ids(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ class RecipeFacts:
     __slots__ = ()
 
     recipe: RestRecipe | FileRecipe | None
-    payloads_of: tuple[str, ...]
+    _payloads_of: tuple[str, ...]
 
     @property
     def is_asked_by_days(self) -> bool:
@@ -48,7 +48,7 @@ class RecipeFacts:
     @property
     def cursor(self) -> Cursor | None:
         """Where its requests go on, if it is asked for what changed; another dataset's are none of its own."""
-        return self.recipe.cursor if isinstance(self.recipe, RestRecipe) and not self.payloads_of else None
+        return self.recipe.cursor if isinstance(self.recipe, RestRecipe) and not self._payloads_of else None
 
     @property
     def tickers_at_once(self) -> int:

@@ -12,13 +12,15 @@ from urllib.parse import urlsplit
 import attrs
 
 from sbf_core.dataset.request_body import RequestBody, named_in
-from sbf_core.dataset.sign_in_checks import check_header, check_place, is_protected, renamed_keys, wrong
+from sbf_core.dataset.sign_in_checks import check_header, check_place, is_protected, is_token, renamed_keys, wrong
 from sbf_core.dataset.signature import Signature
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
 
 #: How a client says who it is: RFC 6749, section 2.3.1, wants the two form-encoded in Basic, and some vendors do not.
 _CLIENT_IN = ("basic", "basic_unencoded", "body")
+#: Where the answer to a login has the token.
+_GIVEN_IN = ("body", "header", "cookie")
 
 
 @attrs.frozen(kw_only=True)
@@ -123,9 +125,13 @@ class Login(Value):
         json, form: what is posted, without keys; ``{}`` where there is nothing else.
         secrets: fields of it (of ``json`` with dots between) whose value is a key, e.g.
             ``{"user": "EXAMPLE_USER", "password": "EXAMPLE_PASSWORD"}``.
-        token_at: where the token stands in the answer, e.g. ``data.token``.
-        lives_seconds: how long it lives; 0: as ``expires_in`` beside it says, else until the vendor refuses it.
+        given_in: which part of the answer has the token: its ``body``, a ``header``, or a ``cookie``, which goes along
+            as one.
+        token_at: where it stands there: a path such as ``data.token``, or the name of the header or the cookie.
+        lives_seconds: how long it lives; 0: as ``expires_in`` beside it, or the cookie, says, else until the vendor
+            refuses it.
         header, scheme: as in ``ClientCredentials``.
+        parameter: of the address, in which the token goes in the place of a header.
     """
 
     kind: ClassVar[str] = "login"
@@ -134,13 +140,16 @@ class Login(Value):
     json: Any = None
     form: Mapping[str, str] | None = None
     secrets: Mapping[str, str]
+    given_in: str = "body"
     token_at: str = "token"  # noqa: S105 - a place in the answer, no secret
     lives_seconds: float = 0.0
     header: str = "authorization"
     scheme: str = "Bearer"
+    parameter: str = ""
 
     def __attrs_post_init__(self) -> None:
         check_place(self.url, what="url")
+        self._check_token()
         check_header(self.header, self.scheme)
         if (self.json is None) == (self.form is None):
             raise wrong("a login posts json or form", "json={}, with the names of the keys in secrets")
@@ -153,6 +162,16 @@ class Login(Value):
         if self.lives_seconds < 0 or not self.token_at:
             raise wrong("lives_seconds cannot be negative, and token_at says where the token is", 'token_at="token"')
         self.body.with_fields(dict.fromkeys(self.secrets, ""))  # they fit
+
+    def _check_token(self) -> None:
+        if self.given_in not in _GIVEN_IN:
+            raise wrong(f"given_in {self.given_in!r} is not known", f"use {', '.join(_GIVEN_IN)}")
+        if self.given_in != "body" and not is_token(self.token_at):
+            raise wrong(f"token_at {self.token_at!r} is no name of a {self.given_in}", 'token_at="SESSIONID"')
+        if (self.parameter or self.given_in == "cookie") and (self.header, self.scheme) != ("authorization", "Bearer"):
+            raise wrong("the token goes one way, and header or scheme name another", "leave them out")
+        if self.parameter and (self.given_in == "cookie" or not is_token(self.parameter)):
+            raise wrong(f"the token goes in no parameter {self.parameter!r}", 'parameter="token", of no cookie')
 
     @property
     def body(self) -> RequestBody:

@@ -38,9 +38,14 @@ def check_place(url: str, *, what: str) -> None:
         raise wrong(f"{what} {url!r} is no https address", f'{what}="https://auth.example.com/token"')
 
 
+def is_token(name: str) -> bool:
+    """Whether a text can name a header, a cookie or a parameter (RFC 9110, section 5.6.2)."""
+    return _NAME.fullmatch(name) is not None
+
+
 def check_header(header: str, scheme: str) -> None:
     """Raise ``UsageError`` for what is no name of a header, and no word."""
-    if not _NAME.fullmatch(header) or (scheme and not _NAME.fullmatch(scheme)):
+    if not is_token(header) or (scheme and not is_token(scheme)):
         raise wrong(f"header {header!r} with scheme {scheme!r} is none", 'header="authorization", scheme="Bearer"')
 
 

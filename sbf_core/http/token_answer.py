@@ -14,6 +14,7 @@ from sbf_core.errors import PayloadRefused, excerpt
 from sbf_core.failures import FailureKind
 from sbf_core.http.attempts import AGAIN_STATUSES
 from sbf_core.http.content import short_note
+from sbf_core.http.set_cookie import SetCookie, read_cookie
 from sbf_core.http.wire_answer import WireAnswer, WireFault
 from sbf_core.payload.json_walk import value_at
 from sbf_core.secret import Secret
@@ -66,28 +67,49 @@ def read_token(answer: WireAnswer, declared: TokenSource, *, host: str, now: dt.
         WireFault: there is none, or none that can be used.
     """
     status, document = answer.status_code, _document(answer.body)
-    token = _at(document, _token_at(declared))
+    is_in_body = not isinstance(declared, Login) or declared.given_in == "body"
+    cookie = None if is_in_body else _cookie(answer, declared)
+    token = _at(document, _token_at(declared)) if is_in_body else _beside_body(answer, declared, cookie)
     _learn(document, token, declared)
     is_error = isinstance(document, dict) and token is None and isinstance(document.get("error"), str)
     if status in AGAIN_STATUSES or status >= 500:
         raise WireFault(FailureKind.HTTP_STATUS, f"no token from {host}: HTTP {status}", again=False)
-    if 300 <= status < 400:
+    if 300 <= status < 400 and cookie is None:  # with one, who signed in is led to a page
         what = f"no token from {host}: it redirects, and keys go to no place that a vendor chose"
         raise WireFault(FailureKind.SIGN_IN, what, again=False, for_good=True)
-    if is_error or not 200 <= status < 300:
+    if is_error or not 200 <= status < 400:
         raise _refused(answer, document, declared, host)
-    if document is None:
+    if is_in_body and document is None:
         what = "an empty answer" if not answer.body.strip() else "an answer that is no JSON"
         raise _unusable(host, what)
     if token is None:
-        raise _unusable(host, f"an answer without {_token_at(declared)}")
+        place = f"the {declared.given_in} " if isinstance(declared, Login) and not is_in_body else ""
+        raise _unusable(host, f"an answer without {place}{_token_at(declared)}")
     if not isinstance(token, str) or not token or not token.isascii() or not _fits_header(token):
         raise _unusable(
             host, f"a token at {_token_at(declared)} that cannot be sent: it is no text of printable characters"
         )
     if str(_beside(document, declared, "token_type")).lower() in ("mac", "dpop") and declared.scheme == "Bearer":
         raise _unusable(host, "a token that must be signed with, which sbf does not do")
+    if cookie is not None and not (isinstance(declared, Login) and declared.lives_seconds):
+        return TokenAnswer(token=token, lives_seconds=cookie.lives_seconds(now))
     return TokenAnswer(token=token, lives_seconds=_life(document, declared, now))
+
+
+def _beside_body(answer: WireAnswer, declared: TokenSource, cookie: SetCookie | None) -> str | None:
+    """The token in a cookie or a header of an answer."""
+    if cookie is not None:
+        return cookie.value
+    is_in_header = isinstance(declared, Login) and declared.given_in == "header"
+    return answer.headers.get(_token_at(declared).lower()) if is_in_header else None
+
+
+def _cookie(answer: WireAnswer, declared: TokenSource) -> SetCookie | None:
+    """The cookie that holds the token; of several with its name the last, as browsers take it."""
+    told = answer.headers.get("set-cookie", "").splitlines()
+    found = [cookie for cookie in map(read_cookie, told) if cookie.name == _token_at(declared) and cookie.value]
+    is_cookie = isinstance(declared, Login) and declared.given_in == "cookie"
+    return found[-1] if found and is_cookie else None
 
 
 def _fits_header(token: str) -> bool:

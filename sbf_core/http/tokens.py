@@ -18,6 +18,7 @@ from sbf_core.dataset.request_body import RequestBody
 from sbf_core.dataset.sign_in import Login, RefreshToken
 from sbf_core.errors import EnvironmentFault, SbfError
 from sbf_core.failures import FailureKind
+from sbf_core.http.addresses import with_hidden
 from sbf_core.http.attempts import Deferred, with_attempts
 from sbf_core.http.coding import SizeCaps
 from sbf_core.http.redirects import Hop
@@ -75,14 +76,11 @@ class Tokens:
             Deferred: the vendor wants a longer wait than a run has.
         """
         token, waited = await self._current(deadline)
-        name, scheme = self._declared.header.lower(), self._declared.scheme
-        headers = {**hop.headers, name: f"{scheme} {token}".lstrip()}
-        return attrs.evolve(hop, headers=headers, secret_headers=hop.secret_headers | {name}), waited
+        return with_token(hop, self._declared, token), waited
 
     def renews(self, sent: Hop) -> bool:
         """The vendor refused a request: whether another may fare better, with another token."""
-        name, scheme = self._declared.header.lower(), self._declared.scheme
-        if self._token is not None and sent.headers[name] == f"{scheme} {self._token.value}".lstrip():
+        if self._token is not None and sent == with_token(sent, self._declared, self._token.value):
             self._token = None  # else another request was quicker
         return True
 
@@ -191,6 +189,18 @@ class Tokens:
 
     def _value(self, name: str) -> str:
         return self._shared.keys.get(name, blanks=True).reveal()
+
+
+def with_token(hop: Hop, declared: TokenSource, token: str) -> Hop:
+    """A request with a token where the vendor wants it; as it is where that is there already."""
+    if isinstance(declared, Login) and declared.parameter:
+        return attrs.evolve(hop, url=with_hidden(hop.url, {declared.parameter: token}))
+    name, value = declared.header.lower(), f"{declared.scheme} {token}".lstrip()
+    if isinstance(declared, Login) and declared.given_in == "cookie":
+        others = hop.headers.get("cookie", "").split("; ")
+        kept = [one for one in others if one and not one.startswith(f"{declared.token_at}=")]
+        name, value = "cookie", "; ".join([*kept, f"{declared.token_at}={token}"])
+    return attrs.evolve(hop, headers={**hop.headers, name: value}, secret_headers=hop.secret_headers | {name})
 
 
 def _over_at(began: dt.datetime, lives_seconds: float | None) -> dt.datetime | None:

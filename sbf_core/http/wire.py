@@ -98,6 +98,8 @@ class Wire:
             told = {name.lower(): value for name, value in answer.headers.items()}
             if "link" in told:
                 told["link"] = ", ".join(answer.headers.getall("Link"))
+            if "set-cookie" in told:
+                told["set-cookie"] = "\n".join(answer.headers.getall("Set-Cookie"))  # a comma may be within one
             reader = arrived.reader = BodyReader(told, caps)
             async for piece in answer.content.iter_any():
                 reader.add(piece)

@@ -16,7 +16,8 @@ class WireAnswer(Value):
 
     Attributes:
         status_code: of HTTP.
-        headers: names in small letters; of a name that came twice the last, of ``link`` all.
+        headers: names in small letters; of a name that came twice the last, of ``link`` all, and of
+            ``set-cookie`` each in a line.
         body: with its compression undone.
         wire_bytes: how many bytes of it arrived.
     """

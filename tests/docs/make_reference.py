@@ -186,7 +186,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "scope": '"per_ticker"', "members": '("GDP", "CPI")',
         "for_each": 'ForEach(query="SELECT id FROM silver.filings", key=("id",))', "silver_table": '"ecb_rate"',
         "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")',
-        "reads": '"fx/ecb/all_rates"', "payloads_of": '("fx/ecb/all_rates",)', "semantics": '"snapshot"',
+        "reads": '"fx/ecb/all_rates"', "semantics": '"snapshot"',
         "on_duplicate": '"last"', "format": 'Csv(delimiter=";")', "rows_at": '"data.items"', "member": '"rates.csv"',
         "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1",
         "refresh_after_hours": "6", "unknown_after_days": "90", "cadence": 'Cadence(calendar="weekdays")',
@@ -270,6 +270,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "Login": {
         "url": '"https://api.example.com/login"', "json": '{"remember": False}', "form": '{"remember": "no"}',
         "secrets": '{"user": "EXAMPLE_USER", "password": "EXAMPLE_PASSWORD"}', "token_at": '"data.token"',
+        "given_in": '"cookie"', "parameter": '"token"',
         "lives_seconds": "1800.0", "header": '"x-session"', "scheme": '""',
     },
     "Signature": {
@@ -347,7 +348,7 @@ DECLARED = (
 def _fields_of(kind: Any) -> str:
     """The fields of a class as a table."""
     text = "| field | type | default | example |\n| --- | --- | --- | --- |\n"
-    for field in attrs.fields(kind):
+    for field in (one for one in attrs.fields(kind) if not one.name.startswith("_")):
         default = (
             "required"
             if field.default is attrs.NOTHING

@@ -131,7 +131,8 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
 
 def test_every_field_has_an_example() -> None:
     for kind in make_reference.DECLARED:
-        assert set(attrs.fields_dict(kind)) == set(make_reference.EXAMPLES[kind.__name__]), kind
+        names = {name for name in attrs.fields_dict(kind) if not name.startswith("_")}
+        assert names == set(make_reference.EXAMPLES[kind.__name__]), kind
 
 
 def test_the_guarantees_are_made_from_figures() -> None:

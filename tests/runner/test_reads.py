@@ -30,6 +30,7 @@ from sbf_core.api import (
     hookimpl,
 )
 from sbf_core.care.digest import digest_tables
+from sbf_core.care.findings import FindingKind
 from sbf_core.care.rebuild import rebuild
 from sbf_core.care.repair import Repair
 from sbf_core.care.verify import Verification
@@ -500,17 +501,19 @@ def test_what_is_lost_or_doubled_is_found_and_put_right(tmp_path: Path) -> None:
     warehouse.run(hours_later=24)
     whole = digests(warehouse)
     first = "(SELECT min(bronze_file_id) FROM ops.readings)"
-    for harm in (
-        f"DELETE FROM ops.readings WHERE bronze_file_id = {first}",
-        f"INSERT INTO ops.readings FROM ops.readings WHERE bronze_file_id = {first}",
-        "DELETE FROM ops.file_ingestions WHERE kind = 'reading'",
-        "UPDATE ops.readings SET rows_inserted = rows_inserted + 1, rows_seen = rows_seen + 1",
-        "DELETE FROM silver.bids",
-        "UPDATE ops.readings SET bronze_file_id = 'aaaaaaaaaaaa'",
-    ):
+    harms = {
+        f"DELETE FROM ops.readings WHERE bronze_file_id = {first}": "PROMOTION_MISSING",
+        f"INSERT INTO ops.readings FROM ops.readings WHERE bronze_file_id = {first}": "RECORD_TWICE",
+        "DELETE FROM ops.file_ingestions WHERE kind = 'reading'": "INGESTION_DIFFERS",
+        "UPDATE ops.readings SET rows_inserted = rows_inserted + 1, rows_seen = rows_seen + 1": "INGESTION_DIFFERS",
+        "DELETE FROM silver.bids": "ROW_DIFFERS",
+        "UPDATE ops.readings SET bronze_file_id = 'aaaaaaaaaaaa'": "PROMOTION_UNKNOWN",
+    }
+    for harm, kind in harms.items():
         with warehouse.open(read_only=False) as cursor:
             cursor.execute(harm)
-        assert Verification(warehouse.opened()).run().findings != [], harm
+        found = Verification(warehouse.opened()).run().findings
+        assert FindingKind[kind] in {one.kind for one in found}, harm
         repaired = Repair(warehouse.opened()).run()
         assert repaired.after == (), harm
         assert digests(warehouse) == whole, harm
