@@ -43,6 +43,8 @@ def known_models(cursor: duckdb.DuckDBPyConnection, manager: PluginManager) -> K
     faulty: list[str] = []
     blocked: list[str] = []
     for record in manager.records.values():
+        if record.state == "unset":
+            continue
         if not record.loaded:
             told = f"plugin {record.name} is {record.state}: {record.reason}"
             (blocked if record.state == "blocked" else faulty).append(told)

@@ -17,10 +17,12 @@ def limits_of(settings: Settings) -> HookLimits:
     )
 
 
-def installed_plugins(settings: Settings) -> PluginManager:
-    """The installed plugins without those that are blocked. Raises ``UsageError`` as ``PluginManager`` does."""
+def installed_plugins(settings: Settings, *, everything: bool = False) -> PluginManager:
+    """The installed plugins without those that are blocked; those that have datasets only once they are given options
+    where they are, or with ``everything``. Raises ``UsageError`` as ``PluginManager`` does.
+    """
     block, options = settings["plugins.block"], settings.options
-    return PluginManager(block=block, options=options, limits=limits_of(settings))
+    return PluginManager(block=block, options=options, everything=everything, limits=limits_of(settings))
 
 
 def isolation_of(settings: Settings, registry: DatasetRegistry) -> Isolation:

@@ -24,7 +24,7 @@ from sbf_core.plugin import hookspecs
 from sbf_core.plugin.deprecations import SbfDeprecationWarning, used_by
 from sbf_core.plugin.guard import HookLimits, bounded, exit_refused
 from sbf_core.plugin.patterns import is_blocked
-from sbf_core.plugin.record import PluginRecord
+from sbf_core.plugin.record import BY_OPTIONS, PluginRecord
 from sbf_core.plugin.unmarked import unmarked_hook
 
 GROUP = "sbf.plugins"
@@ -37,9 +37,10 @@ class PluginManager:
     """The plugins of this environment, and the way to call one of them.
 
     Args:
-        points: entry points to load; those installed under ``sbf.plugins`` when absent.
+        points: entry points to load; those installed under ``sbf.plugins`` and ``sbf.plugins.by_options`` when absent.
         block: names of plugins that must not be loaded.
         options: what the settings say to each plugin, by its name.
+        everything: load those, too, that the settings say nothing to.
         limits: how long an import, and a hook that declares something, may take; None where somebody else sees to that.
 
     Raises:
@@ -52,16 +53,17 @@ class PluginManager:
         *,
         block: Sequence[str] = (),
         options: Mapping[str, Mapping[str, Any]] | None = None,
+        everything: bool = False,
         limits: HookLimits | None = _USUAL_LIMITS,
     ) -> None:
+        self._everything = everything
         self._limits = limits
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
         self._callers: dict[tuple[str, str], Callable[..., Any]] = {}
         self.records: dict[str, PluginRecord] = {}
         self._options = options or {}
-        sorted_points = sorted(entry_points(group=GROUP) if points is None else points, key=lambda point: point.name)
-        for point in sorted_points:
+        for point in sorted(_installed() if points is None else points, key=lambda point: point.name):
             self._load(point, block)
         stray = next((name for name in self._options if points is None and name not in self.records), None)
         if stray is not None:
@@ -82,6 +84,9 @@ class PluginManager:
         self.records[point.name] = record
         if is_blocked(record, block):
             record.state, record.reason = "blocked", "blocked in the settings"
+            return
+        if record.waits(self._options) and not self._everything:
+            record.state, record.reason = "unset", f"it has datasets once [options.{point.name}] is set"
             return
         try:
             module = self._imported(point)
@@ -186,7 +191,7 @@ class PluginManager:
             if not record.loaded:
                 raise UsageError(
                     f"plugin {record.label} is {record.state}: {record.reason}",
-                    fix="mend or uninstall it",
+                    fix=record.way_on,
                     code="PLUGIN_REFUSED",
                 )
             chosen.append(record)
@@ -241,6 +246,12 @@ class PluginManager:
         seconds = self._limits.answer_seconds_max
         fix = "raise plugins.answer_seconds_max if it needs longer"
         return bounded(lambda: _given(call()), owner=record.name, what=f"hook {hook}", seconds_max=seconds, fix=fix)
+
+
+def _installed() -> list[EntryPoint]:
+    """The plugins of this environment. All of its entry points are looked through once."""
+    points = entry_points()
+    return [point for group in (GROUP, BY_OPTIONS) for point in points.select(group=group)]
 
 
 def _given(answer: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import Distribution, EntryPoint
 from typing import Any
 
@@ -11,6 +11,10 @@ import attrs
 
 from sbf_core.errors import EnvironmentFault, SbfError, raised_at, said_by
 from sbf_core.value import Entity
+
+#: The group of plugins that declare nothing unless the settings have a table ``[options.NAME]`` for them: until then
+#: they are not even imported, so that a package may bring hundreds.
+BY_OPTIONS = "sbf.plugins.by_options"
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -20,7 +24,8 @@ class PluginRecord(Entity):
     Attributes:
         name: the entry point's name.
         point: the entry point; None for a plugin that was registered by hand.
-        state: ``loaded``, ``refused`` or ``blocked``.
+        state: ``loaded``, ``refused``, ``blocked``, or ``unset`` where the settings say nothing to a plugin that has
+            no datasets without.
         reason: why it is not loaded.
         lacked: what the machine lacked when it was imported, or said what it declares: then nothing speaks against it.
         hooks: names of the hooks it implements.
@@ -64,6 +69,17 @@ class PluginRecord(Entity):
     def loaded(self) -> bool:
         """Whether its hooks can be called."""
         return self.state == "loaded"
+
+    def waits(self, options: Collection[str]) -> bool:
+        """Whether it is not loaded for a run until it is among these, the names that settings have options for."""
+        return self.point is not None and self.point.group == BY_OPTIONS and self.name not in options
+
+    @property
+    def way_on(self) -> str:
+        """What to do where it was asked for and is not loaded."""
+        if self.state == "unset":
+            return f"write [options.{self.name}] into sbf.toml, with what its README says"
+        return "unblock it, or do not name it" if self.state == "blocked" else "mend or uninstall it"
 
     def refuse(self, error: BaseException) -> None:
         """Leave it out because of what its import, or a hook that declares something, raised."""

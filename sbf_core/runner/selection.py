@@ -172,8 +172,7 @@ def _sound(
     for name in dict.fromkeys(name for name in broken if name not in out):
         record = manager.records[name]
         lacking.extend([record.lacked] if record.lacked is not None else [])
-        fix = "unblock it, or do not name it" if record.state == "blocked" else "mend or uninstall it"
-        fix = fix if record.lacked is None else "run again once that is mended"
+        fix = record.way_on if record.lacked is None else "run again once that is mended"
         kind = FailureKind.PLUGIN if record.lacked is None else kind_of_fault(record.lacked)
         what = f"plugin {record.label} is {record.state}: {record.reason}"
         faults.append(Failure(kind=kind, what=what, fix=f"{fix}; the others go on"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from graphlib import TopologicalSorter
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
@@ -50,13 +50,23 @@ def row_sources(entry: DatasetKeymapEntry, installed: Mapping[str, DatasetKeymap
 
 
 def in_waves(datasets: Sequence[OwnedDataset], sources: Mapping[str, frozenset[str]]) -> list[list[OwnedDataset]]:
-    """The datasets of a run so that each comes in a later wave than those that it reads; in their order within each."""
-    by_id = {owned.entry.id: owned for owned in datasets}
-    sorter = TopologicalSorter({name: sources.get(name, frozenset()) & by_id.keys() for name in by_id})
+    """The datasets of a run so that each comes in a later wave than those that it reads; in their order within each.
+
+    One that reads another's payloads comes with that one, which brings them.
+    """
+    ids = {owned.entry.id for owned in datasets}
+    comes_with = {owned.entry.id: _fetching(owned, ids) for owned in datasets}
+    fetching = set(comes_with.values())
+    sorter = TopologicalSorter({name: sources.get(name, frozenset()) & fetching for name in fetching})
     sorter.prepare()
     waves = []
     while sorter.is_active():
         names = set(sorter.get_ready())
-        waves.append([owned for owned in datasets if owned.entry.id in names])
+        waves.append([owned for owned in datasets if comes_with[owned.entry.id] in names])
         sorter.done(*names)
     return waves or [[]]
+
+
+def _fetching(owned: OwnedDataset, ids: Collection[str]) -> str:
+    """The dataset of a run that brings the payloads of one; itself where none does."""
+    return next((name for name in owned.entry.payloads_of if name in ids), owned.entry.id)

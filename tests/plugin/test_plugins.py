@@ -14,6 +14,7 @@ from sbf_core.api import hookimpl
 from sbf_core.errors import PluginFault, UsageError
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.runner.runner import Runner
 
 
 def point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> EntryPoint:
@@ -70,6 +71,39 @@ def test_an_unknown_plugin_gets_the_nearest_name_and_the_list(tmp_path: Path, mo
     manager = PluginManager([point(tmp_path, monkeypatch, "prices", GOOD)])
     with pytest.raises(UsageError, match=r"did you mean 'prices'\?; installed: prices"):
         manager.selected(["price"])
+
+
+def by_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> EntryPoint:
+    found = point(tmp_path, monkeypatch, name, text)
+    return EntryPoint(name=found.name, value=found.value, group="sbf.plugins.by_options")
+
+
+def test_a_plugin_that_wants_options_is_not_even_imported_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = [
+        by_options(tmp_path, monkeypatch, "later", "1 / 0"), by_options(tmp_path, monkeypatch, "now", GOOD),
+        point(tmp_path, monkeypatch, "always", GOOD),
+    ]  # fmt: skip
+    manager = PluginManager(points, options={"now": {}})
+    assert [record.name for record in manager.selected(None)] == ["always", "now"]
+    assert manager.records["later"].state == "unset"
+    with pytest.raises(UsageError, match=r"it has datasets once \[options.later\] is set.*write \[options.later\]"):
+        manager.selected(["later"])
+    assert PluginManager(points, everything=True).records["later"].state == "refused"  # it was imported
+
+
+def test_one_that_wants_options_costs_a_run_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, later = FakeVendor(entry()), by_options(tmp_path, monkeypatch, "later", "1 / 0")
+    good.says([price("A", "2024-01-01")])
+    warehouse = Warehouse(tmp_path / "home", good)
+    manager = PluginManager([later])
+    manager.register(good, name="fake")
+    good.clock = warehouse.clock
+    context = Runner(warehouse.opened(manager)).run()
+    assert (context.errors, context.notes) == ([], [])
+    named = Runner(warehouse.opened(manager, run__plugins=("fake", "later"))).run()
+    assert "write [options.later] into sbf.toml" in named.errors[0]
 
 
 def test_a_blocked_plugin_is_not_even_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

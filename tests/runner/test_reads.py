@@ -345,6 +345,7 @@ def test_of_another_plugin(tmp_path: Path) -> None:
     context = warehouse.run(hours_later=24, run__plugins=("fake1",))
     assert context.errors == []
     plan = warehouse.runner(run__plugins=("fake1",)).plan()
+    assert plan.requests == ()
     assert plan.notes == ("bonds/mine/bids reads what is there: bonds/odd/auctions is not part of this run",)
     assert owner.asked == ["bonds/odd/auctions"]
     assert warehouse.run(run__plugins=("fake",)).errors == []
@@ -460,6 +461,37 @@ def test_for_each_of_its_rows(tmp_path: Path) -> None:
     assert vendor.asked == ["bonds/odd/auctions", "bonds/odd/people/ann", "bonds/odd/people/bob"]
     assert warehouse.ask("SELECT bidder, seat FROM silver.people ORDER BY 1") == [("ann", "1"), ("bob", "2")]
     is_sound(warehouse)
+
+
+def test_for_each_of_its_rows_where_the_other_is_asked_for_each_too(tmp_path: Path) -> None:
+    """Who reads the rows of a payload comes after the dataset that fetches it, which itself comes late."""
+
+    @attrs.frozen
+    class Seed:
+        house: str = column(key=True)
+
+    @attrs.frozen
+    class Person:
+        bidder: str = column(key=True, source="request.ticker")
+        seat: str = column()
+
+    seeds = DatasetKeymapEntry(
+        domain="bonds", source="odd", dataset="seeds", silver_table="seeds", columns=Seed,
+    )  # fmt: skip
+    houses = ForEach(query="SELECT house FROM silver.seeds", key=("house",))
+    people = DatasetKeymapEntry(
+        domain="bonds", source="odd", dataset="people", silver_table="people", columns=Person, scope="per_ticker",
+        for_each=ForEach(query="SELECT DISTINCT bidder FROM silver.bids", key=("bidder",)),
+    )  # fmt: skip
+    vendor = FakeVendor(people, bids(), bonds(scope="per_ticker", for_each=houses), seeds)
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([{"house": "H"}], dataset="seeds")
+    vendor.says(answer("1.5", bid=BIDS), dataset="auctions", ticker="H")
+    vendor.says([{"seat": "1"}], dataset="people", ticker="ann")
+    vendor.says([{"seat": "2"}], dataset="people", ticker="bob")
+    context = warehouse.run()
+    assert context.errors == []
+    assert warehouse.ask("SELECT bidder, seat FROM silver.people ORDER BY 1") == [("ann", "1"), ("bob", "2")]
 
 
 def test_gold_of_a_further_table_is_built_when_it_has_news(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sbf_core.cli.render import print_json, print_table, say, tell
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError
 from sbf_core.home.home import Home
+from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.patterns import chosen_by
 from sbf_core.reports import catalogue
 from sbf_core.reports import datasets as facts
@@ -54,7 +55,10 @@ def datasets(
     if name is not None:
         _one(home, name, limit=limit, as_json=as_json)
         return
+    if search:  # also what the settings do not name yet
+        home = Home(home.settings, plugins=installed_plugins(home.settings, everything=True))
     manager = home.plugins
+    unset = [record.name for record in manager.records.values() if record.state == "unset"]
     named = None if plugins is None else name_list(plugins, what="--plugins")
     chosen = manager.selected(
         None
@@ -105,6 +109,11 @@ def datasets(
     told = [f"{item.entry.id}: {_terms(item.entry)}" for item in owned if _terms(item.entry)]
     if told:
         print("", *told, sep="\n")
+    later = [item.plugin.name for item in owned if item.plugin.waits(home.settings.options)]
+    if later:
+        tell(f"sbf: note: asked for once sbf.toml has [options.NAME]: {', '.join(dict.fromkeys(later))}")
+    if unset and named is None:
+        tell(f"sbf: note: these have datasets once sbf.toml has [options.NAME]: {', '.join(unset)}")
 
 
 def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
