@@ -43,7 +43,7 @@ def known_models(cursor: duckdb.DuckDBPyConnection, manager: PluginManager) -> K
     faulty: list[str] = []
     blocked: list[str] = []
     for record in manager.records.values():
-        if record.state == "unset":
+        if record.state == "asleep":
             continue
         if not record.loaded:
             told = f"plugin {record.name} is {record.state}: {record.reason}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -134,6 +134,12 @@ class Home:
     def entries(self) -> list[DatasetKeymapEntry]:
         """Its datasets. Raises as ``registry``."""
         return [owned.entry for owned in self.registry.datasets.values()]
+
+    def wake(self, named: Iterable[str]) -> None:
+        """Load plugins that are loaded only when they are named, by names or patterns, before anybody asks for them."""
+        with self._lock:
+            if self.plugins.wake(named):
+                self._registry, self._has_learnt = None, False
 
     def learn_keys(self) -> None:
         """Know the keys of all datasets by their values, so that none is shown or logged: whatever is read of payloads,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from sbf_core.plugin.guard import HookLimits
 from sbf_core.plugin.limits import Isolation
 from sbf_core.plugin.manager import PluginManager
@@ -18,11 +21,24 @@ def limits_of(settings: Settings) -> HookLimits:
 
 
 def installed_plugins(settings: Settings, *, everything: bool = False) -> PluginManager:
-    """The installed plugins without those that are blocked; those that have datasets only once they are given options
-    where they are, or with ``everything``. Raises ``UsageError`` as ``PluginManager`` does.
+    """The installed plugins without those that are blocked. Raises ``UsageError`` as ``PluginManager`` does.
+
+    Args:
+        settings: of the home. A plugin that is loaded only when it is named is named by ``run.plugins``, by options,
+            and by payloads of a source of its name: what has come once is known ever after.
+        everything: load those, too, that nobody has named.
     """
     block, options = settings["plugins.block"], settings.options
-    return PluginManager(block=block, options=options, everything=everything, limits=limits_of(settings))
+    named = None if everything else {*(settings["run.plugins"] or ()), *_sources(settings.config.bronze)}
+    return PluginManager(block=block, options=options, named=named, limits=limits_of(settings))
+
+
+def _sources(bronze: Path) -> frozenset[str]:
+    """The sources of which there are payloads: the second folder of each path."""
+    try:
+        return frozenset(one.name for domain in os.scandir(bronze) if domain.is_dir() for one in os.scandir(domain))
+    except OSError:  # there is none, or whoever reads it will say what the matter is
+        return frozenset()
 
 
 def isolation_of(settings: Settings, registry: DatasetRegistry) -> Isolation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -23,8 +23,8 @@ from sbf_core.errors import (
 from sbf_core.plugin import hookspecs
 from sbf_core.plugin.deprecations import SbfDeprecationWarning, used_by
 from sbf_core.plugin.guard import HookLimits, bounded, exit_refused
-from sbf_core.plugin.patterns import is_blocked
-from sbf_core.plugin.record import BY_OPTIONS, PluginRecord
+from sbf_core.plugin.patterns import is_blocked, matches
+from sbf_core.plugin.record import WHEN_NAMED, PluginRecord
 from sbf_core.plugin.unmarked import unmarked_hook
 
 GROUP = "sbf.plugins"
@@ -37,10 +37,11 @@ class PluginManager:
     """The plugins of this environment, and the way to call one of them.
 
     Args:
-        points: entry points to load; those installed under ``sbf.plugins`` and ``sbf.plugins.by_options`` when absent.
+        points: entry points to load; those installed under ``sbf.plugins`` and ``sbf.plugins.when_named`` when absent.
         block: names of plugins that must not be loaded.
         options: what the settings say to each plugin, by its name.
-        everything: load those, too, that the settings say nothing to.
+        named: plugins, or patterns, that somebody names otherwise than by options; None: all, those included that are
+            loaded only when they are named.
         limits: how long an import, and a hook that declares something, may take; None where somebody else sees to that.
 
     Raises:
@@ -53,10 +54,10 @@ class PluginManager:
         *,
         block: Sequence[str] = (),
         options: Mapping[str, Mapping[str, Any]] | None = None,
-        everything: bool = False,
+        named: Collection[str] | None = (),
         limits: HookLimits | None = _USUAL_LIMITS,
     ) -> None:
-        self._everything = everything
+        self._named = named
         self._limits = limits
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
@@ -85,16 +86,33 @@ class PluginManager:
         if is_blocked(record, block):
             record.state, record.reason = "blocked", "blocked in the settings"
             return
-        if record.waits(self._options) and not self._everything:
-            record.state, record.reason = "unset", f"it has datasets once [options.{point.name}] is set"
+        if record.wants_name and not self._is_named(record):
+            record.state, record.reason = "asleep", "nobody has named it"
             return
+        self._import(record)
+
+    def _import(self, record: PluginRecord) -> None:
+        assert record.point is not None
         try:
-            module = self._imported(point)
-            self._register(record, module)
+            self._register(record, self._imported(record.point))
         except BaseException as error:  # a plugin may do anything while it is imported
             if signals.is_from_user(error):
                 raise
             record.refuse(error)
+
+    def _is_named(self, record: PluginRecord) -> bool:
+        named = self._named
+        return named is None or record.name in self._options or any(matches(record, pattern) for pattern in named)
+
+    def wake(self, named: Iterable[str]) -> bool:
+        """Load those that were not named so far, and are now, by their names or patterns; whether there were any."""
+        patterns = tuple(named)
+        asleep = [record for record in self.records.values() if record.state == "asleep"]
+        woken = [record for record in asleep if any(matches(record, pattern) for pattern in patterns)]
+        for record in woken:
+            record.state, record.reason = "loaded", ""
+            self._import(record)
+        return bool(woken)
 
     def _imported(self, point: EntryPoint) -> Any:
         if self._limits is None:
@@ -251,7 +269,7 @@ class PluginManager:
 def _installed() -> list[EntryPoint]:
     """The plugins of this environment. All of its entry points are looked through once."""
     points = entry_points()
-    return [point for group in (GROUP, BY_OPTIONS) for point in points.select(group=group)]
+    return [point for group in (GROUP, WHEN_NAMED) for point in points.select(group=group)]
 
 
 def _given(answer: Any) -> Any:

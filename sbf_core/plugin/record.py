@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from importlib.metadata import Distribution, EntryPoint
 from typing import Any
 
@@ -12,9 +12,8 @@ import attrs
 from sbf_core.errors import EnvironmentFault, SbfError, raised_at, said_by
 from sbf_core.value import Entity
 
-#: The group of plugins that declare nothing unless the settings have a table ``[options.NAME]`` for them: until then
-#: they are not even imported, so that a package may bring hundreds.
-BY_OPTIONS = "sbf.plugins.by_options"
+#: The group of plugins that are not even imported before somebody names them, so that a package may bring hundreds.
+WHEN_NAMED = "sbf.plugins.when_named"
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -24,8 +23,7 @@ class PluginRecord(Entity):
     Attributes:
         name: the entry point's name.
         point: the entry point; None for a plugin that was registered by hand.
-        state: ``loaded``, ``refused``, ``blocked``, or ``unset`` where the settings say nothing to a plugin that has
-            no datasets without.
+        state: ``loaded``, ``refused``, ``blocked``, or ``asleep`` where nobody has named it.
         reason: why it is not loaded.
         lacked: what the machine lacked when it was imported, or said what it declares: then nothing speaks against it.
         hooks: names of the hooks it implements.
@@ -70,15 +68,16 @@ class PluginRecord(Entity):
         """Whether its hooks can be called."""
         return self.state == "loaded"
 
-    def waits(self, options: Collection[str]) -> bool:
-        """Whether it is not loaded for a run until it is among these, the names that settings have options for."""
-        return self.point is not None and self.point.group == BY_OPTIONS and self.name not in options
+    @property
+    def wants_name(self) -> bool:
+        """Whether it is not loaded before somebody names it."""
+        return self.point is not None and self.point.group == WHEN_NAMED
 
     @property
     def way_on(self) -> str:
         """What to do where it was asked for and is not loaded."""
-        if self.state == "unset":
-            return f"write [options.{self.name}] into sbf.toml, with what its README says"
+        if self.state == "asleep":
+            return f"name it in --plugins, or write [options.{self.name}] into sbf.toml"
         return "unblock it, or do not name it" if self.state == "blocked" else "mend or uninstall it"
 
     def refuse(self, error: BaseException) -> None:

@@ -10,7 +10,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.reader import as_reader
 from sbf_core.errors import SbfError, UsageError, nearest
 from sbf_core.failures import Failure, FailureKind
-from sbf_core.plugin.manager import PluginManager
+from sbf_core.plugin.manager import GROUP, PluginManager
 from sbf_core.plugin.record import PluginRecord
 from sbf_core.value import Value
 from sbf_core.vocabulary import Scope
@@ -78,7 +78,7 @@ class DatasetRegistry:
             raise UsageError(
                 f"reads {entry.reads}, which no loaded plugin declares",
                 where=f"dataset {entry.id}",
-                fix=nearest(entry.reads, by_name) or "install its plugin, see `sbf plugins list`",
+                fix=nearest(entry.reads, by_name) or "install its plugin, or name it: see `sbf plugins list`",
                 code="READS",
             )
         return by_name[entry.reads]
@@ -108,6 +108,13 @@ class DatasetRegistry:
             if wrong is not None:
                 raise UsageError(
                     f"datasets() gave {type(wrong).__name__} instead of DatasetKeymapEntry", code="DATASET"
+                )
+            other = next((entry for entry in entries if entry.source != record.name), None)
+            if other is not None and record.wants_name and not record.options:
+                raise UsageError(
+                    f"{other.id} is not of source {record.name!r}: nobody would load it again for its payloads",
+                    fix=f"give it that source, or bring the plugin under {GROUP!r}",
+                    code="DATASET",
                 )
         except (SbfError, TypeError) as error:
             record.refuse(error)

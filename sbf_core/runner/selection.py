@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 import attrs
 
 from sbf_core.bronze.archive import BronzeArchive
+from sbf_core.dataset_id import DatasetId
 from sbf_core.duck.engine_errors import kind_of_fault
 from sbf_core.errors import UsageError, nearest
 from sbf_core.failures import Failure, FailureKind
@@ -56,10 +57,13 @@ def chosen_work(home: Home, options: RunOptions) -> ChosenWork:
         UsageError: the options make no sense together, mean nothing that is there, or nothing is left.
     """
     options.check(home.clock.now().date())
-    settings, manager, registry = home.settings, home.plugins, home.registry
-    home.learn_keys()
-    archive = archive_of(options.replay, manager, plugins=options.plugins, until=options.replay_until)
+    settings, manager = home.settings, home.plugins
     wanted = options.plugins or settings["run.plugins"] or None
+    home.wake(wanted or ())
+    archive = archive_of(options.replay, manager, plugins=options.plugins, until=options.replay_until)
+    home.wake(() if archive is None else {DatasetId.parse(name).source for name in archive.dataset_ids})
+    registry = home.registry
+    home.learn_keys()
     by = "--plugins" if options.plugins else settings.resolved["run.plugins"].origin
     faults: list[Failure] = []
     lacking: list[Exception] = []

@@ -41,7 +41,7 @@ class RedeclaredManager(PluginManager):
         self._entries = entries
         records = [subject.manager.records[name] for name in subject.plugins]
         points = [record.point for record in records if record.point is not None]
-        super().__init__(points, options=subject.options, everything=True)
+        super().__init__(points, options=subject.options, named=None)
         if subject.plugin is not None:
             self.register(subject.plugin, name=subject.name)
 

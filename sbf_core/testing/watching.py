@@ -150,7 +150,7 @@ class WatchedManager(PluginManager):
                 _hooked.append(True)
         self.watch = Watch()
         self._watched = name
-        super().__init__(None if plugin is None else (), options=options, everything=True)
+        super().__init__(None if plugin is None else (), options=options, named=None)
         if plugin is not None:
             self.register(plugin, name=name)
 

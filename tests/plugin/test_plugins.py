@@ -12,8 +12,10 @@ from warehouse import FakeVendor, Warehouse, entry, price
 
 from sbf_core.api import hookimpl
 from sbf_core.errors import PluginFault, UsageError
+from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.runner.options import RunOptions
 from sbf_core.runner.runner import Runner
 
 
@@ -73,28 +75,29 @@ def test_an_unknown_plugin_gets_the_nearest_name_and_the_list(tmp_path: Path, mo
         manager.selected(["price"])
 
 
-def by_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> EntryPoint:
+def when_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> EntryPoint:
     found = point(tmp_path, monkeypatch, name, text)
-    return EntryPoint(name=found.name, value=found.value, group="sbf.plugins.by_options")
+    return EntryPoint(name=found.name, value=found.value, group="sbf.plugins.when_named")
 
 
-def test_a_plugin_that_wants_options_is_not_even_imported_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plugin_that_nobody_names_is_not_even_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     points = [
-        by_options(tmp_path, monkeypatch, "later", "1 / 0"), by_options(tmp_path, monkeypatch, "now", GOOD),
-        point(tmp_path, monkeypatch, "always", GOOD),
+        when_named(tmp_path, monkeypatch, "later", "1 / 0"), when_named(tmp_path, monkeypatch, "chosen", GOOD),
+        when_named(tmp_path, monkeypatch, "asked", GOOD), point(tmp_path, monkeypatch, "always", GOOD),
     ]  # fmt: skip
-    manager = PluginManager(points, options={"now": {}})
-    assert [record.name for record in manager.selected(None)] == ["always", "now"]
-    assert manager.records["later"].state == "unset"
-    with pytest.raises(UsageError, match=r"it has datasets once \[options.later\] is set.*write \[options.later\]"):
+    manager = PluginManager(points, options={"chosen": {}}, named=("as*",))
+    assert [record.name for record in manager.selected(None)] == ["always", "asked", "chosen"]
+    assert manager.records["later"].state == "asleep"
+    with pytest.raises(UsageError, match=r"asleep: nobody has named it.*write \[options.later\] into sbf.toml"):
         manager.selected(["later"])
-    assert PluginManager(points, everything=True).records["later"].state == "refused"  # it was imported
+    assert manager.wake(["always", "other"]) is False
+    assert manager.wake(["lat*"]) is True
+    assert manager.records["later"].state == "refused"  # it was imported
+    assert manager.wake(["lat*"]) is False
 
 
-def test_one_that_wants_options_costs_a_run_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    good, later = FakeVendor(entry()), by_options(tmp_path, monkeypatch, "later", "1 / 0")
+def test_one_that_nobody_names_costs_a_run_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, later = FakeVendor(entry()), when_named(tmp_path, monkeypatch, "later", "1 / 0")
     good.says([price("A", "2024-01-01")])
     warehouse = Warehouse(tmp_path / "home", good)
     manager = PluginManager([later])
@@ -103,7 +106,40 @@ def test_one_that_wants_options_costs_a_run_nothing(tmp_path: Path, monkeypatch:
     context = Runner(warehouse.opened(manager)).run()
     assert (context.errors, context.notes) == ([], [])
     named = Runner(warehouse.opened(manager, run__plugins=("fake", "later"))).run()
-    assert "write [options.later] into sbf.toml" in named.errors[0]
+    assert "plugin later is refused: ZeroDivisionError" in named.errors[0]
+
+
+LATER = """
+import attrs
+from sbf_core.api import DatasetKeymapEntry, FileRecipe, column, hookimpl
+@attrs.frozen
+class Row:
+    k: str = column(key=True)
+@hookimpl
+def datasets():
+    return [DatasetKeymapEntry(domain="d", source="{source}", dataset="rows", silver_table="later_row", columns=Row,
+                               recipe=FileRecipe(path="rows.csv"), opt_in=True)]
+"""
+
+
+def test_what_came_once_is_known_ever_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = when_named(tmp_path, monkeypatch, "later", LATER.format(source="later"))
+    monkeypatch.setattr("sbf_core.plugin.manager._installed", lambda: [found])
+    home = tmp_path / "home"
+    (home / "files").mkdir(parents=True)
+    (home / "files" / "rows.csv").write_text("k\na\n")
+    assert Home.at(home).entries == []
+    assert Runner(Home.at(home, flags={"run.plugins": ("later",)})).run().errors == []
+    assert [one.id for one in Home.at(home).entries] == ["d/later/rows"]
+    replayed = Runner(Home.at(tmp_path / "other"), RunOptions(replay=str(home / "bronze"))).run()
+    assert (replayed.errors, replayed.rows_inserted) == ([], 1)
+
+
+def test_its_payloads_must_be_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = when_named(tmp_path, monkeypatch, "later", LATER.format(source="other"))
+    manager = PluginManager([found], named=("later",))
+    assert DatasetRegistry(manager).datasets == {}
+    assert "nobody would load it again for its payloads" in manager.records["later"].reason
 
 
 def test_a_blocked_plugin_is_not_even_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

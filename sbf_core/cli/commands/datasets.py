@@ -55,11 +55,12 @@ def datasets(
     if name is not None:
         _one(home, name, limit=limit, as_json=as_json)
         return
-    if search:  # also what the settings do not name yet
+    if search:  # also where nobody has named it yet
         home = Home(home.settings, plugins=installed_plugins(home.settings, everything=True))
-    manager = home.plugins
-    unset = [record.name for record in manager.records.values() if record.state == "unset"]
     named = None if plugins is None else name_list(plugins, what="--plugins")
+    home.wake(named or ())
+    manager = home.plugins
+    asleep = [record.name for record in manager.records.values() if record.state == "asleep"]
     chosen = manager.selected(
         None
         if named is None
@@ -109,11 +110,13 @@ def datasets(
     told = [f"{item.entry.id}: {_terms(item.entry)}" for item in owned if _terms(item.entry)]
     if told:
         print("", *told, sep="\n")
-    later = [item.plugin.name for item in owned if item.plugin.waits(home.settings.options)]
-    if later:
-        tell(f"sbf: note: asked for once sbf.toml has [options.NAME]: {', '.join(dict.fromkeys(later))}")
-    if unset and named is None:
-        tell(f"sbf: note: these have datasets once sbf.toml has [options.NAME]: {', '.join(unset)}")
+    if search:
+        later = dict.fromkeys(item.plugin.name for item in owned if item.plugin.wants_name)
+        told = [f"asked for once they are named in --plugins or have options: {', '.join(later)}"] if later else []
+    else:
+        told = [f"not looked at, because nobody has named them: {', '.join(asleep)}"] if asleep and not named else []
+    for text in told:
+        tell(f"sbf: note: {text}")
 
 
 def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
