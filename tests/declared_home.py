@@ -136,7 +136,7 @@ class Home:
         sys.modules["sbf_machine_plugin"] = module
         points = [EntryPoint("fake", "sbf_machine_plugin:plugin", "sbf.plugins")]
         with (
-            mock.patch("sbf_core.plugin.manager.entry_points", lambda group: points),
+            mock.patch("sbf_core.plugin.manager._installed", lambda: points),
             redirect_stdout(io.StringIO()),
             redirect_stderr(io.StringIO()),
         ):

@@ -22,6 +22,7 @@ class Point:
     name: str
     plugin: object
     dist: None = None
+    group: str = "sbf.plugins"
 
     def load(self) -> object:
         return self.plugin
@@ -48,8 +49,8 @@ class Terminal:
         patch.setenv("SBF_ISOLATE", "none")  # an object of this process cannot be imported in another
         patch.setattr(
             sbf_core.plugin.manager,
-            "entry_points",
-            lambda group: [Point(name, plugin) for name, plugin in warehouse.plugins.items()],
+            "_installed",
+            lambda: [Point(name, plugin) for name, plugin in warehouse.plugins.items()],
         )
 
     def __call__(self, *arguments: str) -> Said:

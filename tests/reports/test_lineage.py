@@ -16,7 +16,7 @@ from warehouse import FakeVendor, Warehouse, entry, price
 
 from sbf_core.api import Csv, DatasetKeymapEntry, GoldModel
 from sbf_core.errors import UsageError
-from sbf_core.reports.lineage import explain_gold, explain_silver, impact
+from sbf_core.reports.lineage import TableImpact, explain_gold, explain_silver, impact
 from sbf_core.reports.payload import payload_facts
 from sbf_core.reports.row_place import Place, place_in_payload
 from sbf_core.runner.options import RunOptions
@@ -175,13 +175,9 @@ def test_a_payload_leads_to_its_rows_and_to_gold_through_gold(revised: Warehouse
         ]
         first, second = (impact(cursor, _models(), name) for name in names)
         by_hash = impact(cursor, _models(), first.payload["sha256"][:12])
-    assert (first.silver_table, first.current, first.superseded, first.gold) == (
-        "px",
-        1,
-        1,
-        ("gold.lasts", "gold.total"),
-    )
-    assert (second.current, second.superseded) == (1, 0)
+    one = TableImpact(silver_table="px", current=1, superseded=1, rejected=0)
+    assert (first.tables, first.gold) == ((one,), ("gold.lasts", "gold.total"))
+    assert [(each.current, each.superseded) for each in second.tables] == [(1, 0)]
     assert by_hash == first
 
 
