@@ -95,7 +95,6 @@ class Company:
     fiscal_year_end: str | None = column(missing=("",), doc="month and day, e.g. 0926")
     state_of_incorporation: str | None = column(missing=("",), doc="the SEC's code, e.g. CA, or 2M for Germany")
     ein: str | None = column(missing=("", "000000000"), doc="number with the U.S. tax office")
-    lei: str | None = column(missing=("",), doc="Legal Entity Identifier")
     tickers: str | None = column(missing=("",), doc="with commas; silver.sec_company_ticker has a row for each")
     exchanges: str | None = column(missing=("",), doc="of each ticker, in the same order")
 
@@ -287,7 +286,7 @@ _FILINGS_SQL = (
 _COMPANY_FIELDS = {
     "name": "name", "entity_type": "entityType", "sic": "sic", "sic_description": "sicDescription",
     "category": "category", "fiscal_year_end": "fiscalYearEnd", "state_of_incorporation": "stateOfIncorporation",
-    "ein": "ein", "lei": "lei",
+    "ein": "ein",
 }  # fmt: skip
 _COMPANY = ", ".join(f"document->>'{field}' AS {name}" for name, field in _COMPANY_FIELDS.items())
 _LISTS = ", ".join(
