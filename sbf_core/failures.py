@@ -175,6 +175,8 @@ class Failure(Value):
             told = f"{self.what} ({self.count} requests, the first for {self.ticker or 'all'})"
             return printable(f"{self.dataset}: {told}")
         subject = self.payload or "/".join(part for part in (self.dataset or self.table, self.ticker) if part)
+        if self.payload and not self.payload.startswith(self.dataset.partition("@")[0]):
+            subject = f"{self.dataset}: {self.payload}"  # it reads what another one fetched
         said = "; ".join(part for part in (self.what, self.where, self.fix) if part)
         return printable(f"{subject}: {said}" if subject else said)
 

@@ -18,10 +18,9 @@ _MARK = "\t"
 
 def accepted_payloads(config: DuckDbConfig, entry: DatasetKeymapEntry) -> frozenset[str]:
     """Paths below Bronze of the payloads that were released for a dataset."""
-    of_it = _ending(entry)
-    return frozenset(
-        line.removesuffix(of_it) for line in _lines(config) if (line.endswith(of_it) if of_it else _MARK not in line)
-    )
+    names = entry.ids if entry.payloads_of else ("",)
+    lines = (line.partition(_MARK) for line in _lines(config))
+    return frozenset(path for path, _, name in lines if name in names)
 
 
 def accept_payloads(config: DuckDbConfig, entry: DatasetKeymapEntry, paths: Iterable[str]) -> None:

@@ -50,7 +50,7 @@ _CHECKS: tuple[tuple[FindingKind, str], ...] = (
             "WHERE kind = 'file' AND bronze_file_id IS NOT NULL AND status IN ('ok', 'failed') UNION ALL "
             "SELECT rel_path, 'was promoted into silver.' || table_name || ', but that is not on record' "
             "FROM ops.file_ingestions AS f ANTI JOIN ops.readings AS p ON p.bronze_file_id = f.bronze_file_id "
-            "AND p.silver_table = f.table_name WHERE f.kind = 'reading'"
+            "AND p.silver_table = f.table_name WHERE f.kind = 'reading' AND f.status IN ('ok', 'failed')"
         ),
     ),
     (

@@ -25,6 +25,7 @@ from sbf_core.duck.set_aside import remove_set_aside, replace_database
 from sbf_core.errors import DamageFound, UsageError
 from sbf_core.fetching.progress import Progress
 from sbf_core.home.home import Home
+from sbf_core.ops.made_tables import MadeTable, left_by_readers, made_tables
 from sbf_core.ops.service import OpsService
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.publish_stage import publish_changed_tables, wants_copy
@@ -97,6 +98,7 @@ def rebuild(
     runner = partial(Runner, home, RunOptions(plugins=plugins, fetch=False), progress=progress)
     if into is not None:
         return _replaced(home, _elsewhere(config, into), runner, orphans, accept=True)
+    orphans += _unfilled(home)
     tables = TableRebuild(home, list(home.registry.datasets), gold=True, progress=progress)
     if orphans and _opens(config):
         return _in_place(tables, config, orphans, accept=True)
@@ -199,12 +201,36 @@ def _orphans(home: Home) -> list[str]:
     ]
     held = {name for path in journal_files(home.config.bronze) for name in journalled_datasets(path)}
     why = "; ".join(refused) or "no installed plugin declares it"
-    unread = [
-        f"{name} cannot be made again ({error.what})"
-        for name, (owned, error) in sorted(home.registry.unread.items())
-        if owned.entry.reads in held
+    return [f"{name} cannot be made again ({why})" for name in sorted(held - declared)]
+
+
+def _unfilled(home: Home) -> list[str]:
+    """Datasets of tables that were read out of others' payloads, and that nobody fills now, each with the reason: no
+    journal knows them.
+    """
+    why = {name: error.what for name, (_, error) in home.registry.unread.items()}
+    return [
+        f"{one.dataset} cannot be made again ({why.get(one.dataset, 'no loaded plugin declares it')})"
+        for one in left_by_readers(_made(home.config), home.entries)
     ]
-    return [*(f"{name} cannot be made again ({why})" for name in sorted(held - declared)), *unread]
+
+
+def _made(config: DuckDbConfig) -> dict[str, MadeTable]:
+    """What made each table of the database; nothing where it is not there, or cannot be read."""
+    if not config.database.exists():
+        return {}
+    try:
+        bootstrap = DuckDbBootstrap(config, read_only=True).open()
+    except (DamageFound, UsageError):
+        return {}
+    try:
+        return made_tables(bootstrap.cursor())
+    except duckdb.Error as error:
+        if not tells_of_damage(error):
+            raise
+        return {}
+    finally:
+        bootstrap.close()
 
 
 def _waits(config: DuckDbConfig, entries: Sequence[DatasetKeymapEntry]) -> bool:

@@ -37,6 +37,7 @@ from sbf_core.gold.check import settled_models
 from sbf_core.gold.model import GoldModel
 from sbf_core.gold.order import ordered
 from sbf_core.home.home import Home
+from sbf_core.ops.made_tables import left_by_readers
 from sbf_core.ops.service import OpsService
 from sbf_core.plugin.hook_call import HookCalls
 from sbf_core.plugin.registry import OwnedDataset
@@ -164,7 +165,8 @@ class Verification:
         owners = [datasets[name] for name in sorted(filled) if name not in stale]
         for owned, error in self._home.registry.unread.values():
             report.notes.append(f"silver.{owned.entry.silver_table} was not compared: {error}")
-        absent = sorted(there - now_called.keys())
+        left = {one.dataset for one in left_by_readers(ops.tables.made(), self._home.entries)}
+        absent = sorted((there - now_called.keys()) | (left - self._home.registry.unread.keys()))
         if absent:
             report.notes.append(f"no installed plugin knows {', '.join(absent)}: their tables were not compared")
         models = self._models(ops)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -18,6 +18,9 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError
 from sbf_core.vocabulary import Answers
+
+if TYPE_CHECKING:
+    from sbf_core.dataset.format_list import Format
 
 #: Raised when sbf itself reads payloads otherwise than before.
 READING = 2
@@ -38,7 +41,7 @@ def declared_facts(entry: DatasetKeymapEntry) -> dict[str, Any]:
     if entry.answers is Answers.WHOLE:
         facts["answers"] = str(entry.answers)
     if entry.format is not None:
-        facts["format"] = {"kind": entry.format.kind, **_given(entry.format)}
+        facts["format"] = format_facts(entry.format)
     defaults = attrs.fields_dict(DatasetKeymapEntry)
     facts |= {name: value for name in _PLAIN if (value := getattr(entry, name)) != defaults[name].default}
     if entry.payloads_of:
@@ -59,6 +62,19 @@ def declared_facts(entry: DatasetKeymapEntry) -> dict[str, Any]:
     if entry.is_data.listing_fields:
         facts["listing_fields"] = list(entry.is_data.listing_fields)
     return facts
+
+
+def format_facts(declared: Format) -> dict[str, Any]:
+    """A format as JSON has it, without defaults."""
+    return {"kind": declared.kind, **_given(declared)}
+
+
+def format_of(facts: Mapping[str, Any]) -> Format:
+    """The format that ``format_facts`` told of."""
+    from sbf_core.dataset.format_list import FORMATS
+
+    made: Format = _made(FORMATS[facts["kind"]], facts)
+    return made
 
 
 def _given(value: Any, *, leave: frozenset[str] = frozenset()) -> dict[str, Any]:

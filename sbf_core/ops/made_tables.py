@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 import duckdb
@@ -40,6 +41,11 @@ class MadeTable(Value):
     def declaration(self) -> str:
         """The text as ``declaration_text`` writes it now."""
         return as_written_now(self.text)
+
+    @property
+    def reads(self) -> bool:
+        """Whether its rows were read out of payloads that another dataset fetched."""
+        return bool(json.loads(self.text).get("reads"))
 
     def is_made_by(self, declaration: str) -> bool:
         """Whether a text of now says the same; nearly always it is the same."""
@@ -95,6 +101,17 @@ def held_tables(conn: duckdb.DuckDBPyConnection) -> list[HeldTable]:
         HeldTable(table=table, dataset=dataset, fingerprint=fingerprint, reason=reason)
         for table, dataset, fingerprint, reason in rows
     ]
+
+
+def left_by_readers(made: Mapping[str, MadeTable], entries: Iterable[DatasetKeymapEntry]) -> list[MadeTable]:
+    """Tables that were read out of others' payloads, and that no dataset fills now: no payload tells of them.
+
+    Args:
+        made: what made each table that is there.
+        entries: the datasets that are declared, and can be read.
+    """
+    filled = {name for entry in entries for name in (entry.silver_table, *entry.former_tables)}
+    return [one for table, one in sorted(made.items()) if table not in filled and one.reads]
 
 
 def held_payloads(conn: duckdb.DuckDBPyConnection) -> list[HeldPayloads]:

@@ -63,6 +63,12 @@ class PayloadsOf:
         rows = self._cursor().execute(promoted_sql(self._entry)).fetchall()
         return frozenset(file_id for (file_id,) in rows)
 
+    def read_before(self) -> frozenset[str]:
+        """Ids of payloads that its table was made of while it read what another dataset fetched."""
+        names = literal_list(tables_of(self._entry))
+        sql = f"SELECT bronze_file_id FROM ops.readings WHERE list_contains({names}, silver_table)"
+        return frozenset(file_id for (file_id,) in self._cursor().execute(sql).fetchall())
+
     def held(self) -> list[tuple[str, str]]:
         """Id and path of those that wait for their user, oldest first."""
         held = self._with("status = 'held'")
@@ -91,3 +97,20 @@ class PayloadsOf:
 
     def _rows(self, joined: str) -> Iterator[BronzeManifestRow]:
         return manifest.each_row(self._cursor(), f"{joined} {self._of_it}")
+
+
+def with_unread(conn: duckdb.DuckDBPyConnection, entries: Sequence[DatasetKeymapEntry]) -> frozenset[str]:
+    """Identities of those of some datasets that have not read all payloads of the ones whose they read; asked once for
+    all, for of hundreds few have news.
+    """
+    there = dict(conn.execute("SELECT dataset_id, count(*) FROM ops.bronze_manifest GROUP BY 1").fetchall())
+    rows = conn.execute(
+        "SELECT p.silver_table, m.dataset_id, count(DISTINCT p.bronze_file_id) FROM ops.readings AS p "
+        f"JOIN ops.bronze_manifest AS m USING (bronze_file_id) WHERE p.status IN {_SETTLED} GROUP BY ALL"
+    ).fetchall()
+    read = {(table, name): count for table, name, count in rows}
+    return frozenset(
+        entry.id
+        for entry in entries
+        if any(read.get((entry.silver_table, name), 0) < there.get(name, 0) for name in entry.payload_ids)
+    )

@@ -13,7 +13,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.duck.older_ledger import ledger_table, looking
 from sbf_core.ops import manifest
-from sbf_core.ops.payloads_of import promoted_sql
+from sbf_core.ops.payloads_of import promoted_sql, with_unread
 from sbf_core.ops.promotions import ALL_PROMOTIONS
 from sbf_core.ops.rows import BronzeManifestRow
 
@@ -62,6 +62,10 @@ class RecordedPayloads:
         failed = f"(SELECT DISTINCT bronze_file_id FROM {ALL_PROMOTIONS} WHERE status = 'failed')"
         with closing(self._new_cursor()) as conn:
             yield from manifest.each_row(conn, f"SEMI JOIN {failed} USING (bronze_file_id)")
+
+    def with_unread(self, entries: Sequence[DatasetKeymapEntry]) -> frozenset[str]:
+        """Identities of those of some datasets, which read others' payloads, that have not read all of them."""
+        return with_unread(self._cursor(), entries)
 
     def dataset_ids(self) -> frozenset[str]:
         """The datasets, by the identities that they had, of which there is a payload."""

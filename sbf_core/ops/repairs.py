@@ -78,6 +78,10 @@ def forget_failures(conn: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> No
             f"AND m.bronze_file_id = {table}.bronze_file_id AND list_contains(?, m.rel_path)",
             [list(paths)],
         )
+    conn.execute(
+        "DELETE FROM ops.file_ingestions WHERE kind = 'reading' AND status = 'failed' AND list_contains(?, rel_path)",
+        [list(paths)],
+    )
 
 
 def align_ingestions(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> None:
@@ -149,11 +153,13 @@ def align_watermarks(conn: duckdb.DuckDBPyConnection, *, now: dt.datetime) -> No
     a former one.
     """
     series = conn.execute(
-        "SELECT coalesce(max(d.owner), arg_max(m.dataset_id, m.fetched_at)), m.ticker, p.silver_table, "
+        "SELECT coalesce(max(d.owner), max(r.reader), arg_max(m.dataset_id, m.fetched_at)), m.ticker, p.silver_table, "
         "min(p.coverage_from), max(p.coverage_to) "
         f"FROM ops.bronze_manifest AS m JOIN {ALL_PROMOTIONS} AS p USING (bronze_file_id) "
         "LEFT JOIN (SELECT table_name, dataset AS owner FROM ops.table_declarations) AS d "
-        "ON d.table_name = p.silver_table WHERE p.status = 'ok' GROUP BY m.ticker, p.silver_table"
+        "ON d.table_name = p.silver_table "
+        "LEFT JOIN (SELECT table_name, max(dataset_id) AS reader FROM ops.file_ingestions WHERE kind = 'reading' "
+        "GROUP BY 1) AS r ON r.table_name = p.silver_table WHERE p.status = 'ok' GROUP BY m.ticker, p.silver_table"
     ).fetchall()
     rows = []
     for name, ticker, table, first, last in series:

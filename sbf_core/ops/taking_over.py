@@ -88,8 +88,15 @@ def _let_go(conn: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
         "taken AS t USING (bronze_file_id) WHERE list_contains(?, p.silver_table)",
         [list(tables)],
     )
-    for table in ("promotion_manifest", "rejects"):
-        conn.execute(f"DELETE FROM ops.{table} USING let_go AS g WHERE {table}.bronze_file_id = g.bronze_file_id")
+    conn.execute(
+        "DELETE FROM ops.promotion_manifest USING let_go AS g "
+        "WHERE promotion_manifest.bronze_file_id = g.bronze_file_id"
+    )
+    conn.execute(  # those of tables that read the same payloads stay
+        "DELETE FROM ops.rejects USING let_go AS g WHERE rejects.bronze_file_id = g.bronze_file_id AND "
+        "list_contains(?, rejects.silver_table)",
+        [list(tables)],
+    )
     conn.execute(
         "UPDATE ops.file_ingestions AS f SET status = 'fetched', table_name = NULL, bronze_rows = 0, rows_inserted = "
         "NULL, rows_updated = NULL, rows_unchanged = NULL, rows_rejected = NULL, error = NULL FROM let_go AS g WHERE "

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.fingerprint import format_facts
 from sbf_core.errors import DatasetFailure, EnvironmentFault, PluginFault, UsageError
 from sbf_core.gold.answer import as_values, sorted_out
 from sbf_core.gold.model import GoldModel
@@ -66,7 +68,7 @@ class HookCalls:
             )
             return plan
         target = staging / "parsed.ndjson"
-        question = ("promote", owned.entry.id, batch.files, batch.extension, str(target), owned.entry.decimal)
+        question = ("promote", owned.entry.id, batch.files, batch.extension, str(target), _how_read(owned.entry))
         kind, content = self._ask(
             owned.plugin, question, "promote", doing=doing, safe=safe, answers={"fields": batch.describe}
         )
@@ -119,3 +121,11 @@ class HookCalls:
         for isolated in self._isolated.values():
             isolated.close()
         self._isolated.clear()
+
+
+def _how_read(entry: DatasetKeymapEntry) -> dict[str, Any]:
+    """How the payloads of another dataset are, which the process of a plugin may not know; nothing of its own."""
+    if not entry.payloads_of:
+        return {}
+    form = None if entry.format is None else format_facts(entry.format)
+    return {"scope": str(entry.scope), "member": entry.member, "format": form}

@@ -69,6 +69,11 @@ class DatasetRegistry:
             except UsageError as error:
                 del self.datasets[name]
                 self.unread[name] = owned, error
+            except Exception as error:  # a plugin may declare anything, and much of it is looked at here first
+                del self.datasets[name]
+                what = f"cannot be read as it is declared: {type(error).__name__}: {error}"
+                fix = "declare is_data, format and columns as docs/reference/declaration.md says"
+                self.unread[name] = owned, UsageError(what, where=f"dataset {name}", fix=fix, code="READS")
             else:
                 self.datasets[name] = attrs.evolve(owned, entry=entry)
 

@@ -9,12 +9,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import IO, Any
 
+import attrs
+
 from sbf_core.child.limits import end_own_group, end_with_parent, limit_memory
 from sbf_core.child.messages import receive, send
+from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.fingerprint import format_of
 from sbf_core.duck.disk import fault_of_hook
 from sbf_core.errors import DatasetFailure, EnvironmentFault, OutOfMemory, PluginFault, SbfError, UsageError
 from sbf_core.gold.answer import as_values, sorted_out
@@ -107,9 +112,9 @@ class _Worker:
         payloads: tuple[BatchFile, ...],
         extension: str,
         target: str,
-        decimal: str,
+        how_read: dict[str, Any],
     ) -> tuple[Any, ...]:
-        entry = self._entries[dataset_id]
+        entry = _as_read(self._entries[dataset_id], how_read)
         batch = PromotionBatch(files=payloads, extension=extension, describe=session.fields)
         plan = self._manager.call(
             self._record, "promote", doing="", safe="", may_be_none=True, entry=entry, batch=batch
@@ -120,7 +125,7 @@ class _Worker:
             return "select", plan.sql
         if isinstance(plan, ParseRows):
             files = [(file.row.bronze_file_id, Path(file.path)) for file in payloads]
-            return "parsed", write_hook_rows(plan.parse, files, slots_of(entry), Path(target), decimal=decimal)
+            return "parsed", write_hook_rows(plan.parse, files, slots_of(entry), Path(target), decimal=entry.decimal)
         return "wrong", type(plan).__name__
 
     def build_gold(self) -> tuple[Any, ...]:
@@ -128,6 +133,14 @@ class _Worker:
         answer = self._manager.call(self._record, "build_gold", doing="", safe="", options=options)
         models, wrong = sorted_out(answer)
         return "models", [as_values(model) for model in models], wrong
+
+
+def _as_read(entry: DatasetKeymapEntry, how: Mapping[str, Any]) -> DatasetKeymapEntry:
+    """A dataset with what follows from the one whose payloads it reads."""
+    if not how:
+        return entry
+    form = None if how["format"] is None else format_of(how["format"])
+    return attrs.evolve(entry, scope=how["scope"], member=how["member"], format=form)
 
 
 def _answer(worker: _Worker, session: _RemoteSession, what: str, arguments: list[Any]) -> tuple[Any, ...]:

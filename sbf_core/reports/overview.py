@@ -15,7 +15,7 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted
 from sbf_core.errors import SbfError
 from sbf_core.ops.coverage import RefusedPayloads, refused_payloads
-from sbf_core.ops.made_tables import held_payloads
+from sbf_core.ops.made_tables import held_payloads, left_by_readers, made_tables
 from sbf_core.ops.promotions import ALL_PROMOTIONS
 from sbf_core.plan.planner import dataset_due
 from sbf_core.reports.problem import Problem
@@ -126,6 +126,17 @@ def dataset_states(
     tables_of = dict(cursor.execute(_TABLES_OF, [left]).fetchall()) if left else {}
     datasets += [
         (name, name, tables_of.get(name, ""), False, "left", "no installed plugin declares it") for name in left
+    ]
+    datasets += [
+        (
+            one.dataset,
+            one.dataset,
+            one.table,
+            False,
+            "left",
+            "no installed plugin declares it, or can read its payloads",
+        )
+        for one in left_by_readers(made_tables(cursor), declared)
     ]
     waiting, by_id = _waiting(cursor, declared, bronze), {entry.id: entry for entry in declared}
     states = []

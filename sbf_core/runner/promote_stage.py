@@ -119,11 +119,14 @@ class PromoteStage:
         by_dataset: dict[str, list[BronzeManifestRow]] = {}
         for row in self._ops.load_promotable_rows():  # once for all: of thousands of datasets few have news
             by_dataset.setdefault(now_called.get(row.dataset_id, ""), []).append(row)
+        reading = [owned.entry for owned in datasets if owned.entry.payloads_of]
+        unread = self._ops.recorded.with_unread(reading) if reading else frozenset()
         work = []
         for owned in datasets:
             entry = owned.entry
             payloads = self._ops.payloads_of(entry)
-            rows = payloads.pending() if entry.payloads_of else by_dataset.get(entry.id, [])
+            rows = by_dataset.get(entry.id, []) if not entry.payloads_of else []
+            rows = payloads.pending() if entry.id in unread else rows
             rows = rows + (payloads.failed() if again else [])
             work += [(owned, rows)] if rows else []
         return work

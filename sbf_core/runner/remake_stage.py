@@ -208,6 +208,7 @@ class RemakeStage:
         if owned.entry.payloads_of:
             return payloads.all()
         others = {row.bronze_file_id for row in payloads.pending()} - {row.bronze_file_id for row in pending}
+        others -= payloads.read_before()
         return [row for row in payloads.all() if row.bronze_file_id not in others]
 
 

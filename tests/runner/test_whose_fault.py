@@ -71,11 +71,11 @@ def test_a_table_is_not_replaced_while_payloads_fail_that_did_not_before(tmp_pat
     try:
         ops = OpsService.over(bootstrap, clock=warehouse.clock)
 
-        entry = next(one for one in warehouse.vendor.entries if one.dataset == "eod")
+        entry = warehouse.opened().registry.datasets["prices/fake/eod"].entry
 
         class Other:
             def payloads_of(self, of: object) -> Other:
-                assert of is entry
+                assert of == entry
                 return self
 
             def failed(self) -> list[object]:

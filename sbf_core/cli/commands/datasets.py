@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import attrs
 import duckdb
@@ -16,6 +17,7 @@ from sbf_core.errors import UsageError
 from sbf_core.home.home import Home
 from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.patterns import chosen_by
+from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.reports import catalogue
 from sbf_core.reports import datasets as facts
 from sbf_core.reports.stale_tables import undeclared_fields
@@ -72,27 +74,7 @@ def datasets(
     if search:  # the best first
         owned = [by_id[dataset_id] for dataset_id in found]
     if as_json:
-        print_json(
-            "datasets",
-            datasets=[
-                {
-                    "dataset": item.entry.id, "plugin": item.plugin.name,
-                    "scope": item.entry.scope, "semantics": item.entry.semantics,
-                    "silver_table": item.entry.silver_table, "key": item.entry.key_columns,
-                    "title": item.entry.title, "terms": item.entry.terms,
-                    "source_url": item.entry.source_url, "tags": item.entry.tags, "reads": item.entry.reads,
-                    "found_in": found[item.entry.id],
-                    "columns": [
-                        {
-                            "name": column.name, "type": column.type, "nullable": column.nullable,
-                            "unit": column.unit, "doc": column.doc,
-                        }
-                        for column in item.entry.columns
-                    ],
-                }
-                for item in owned
-            ],
-        )  # fmt: skip
+        print_json("datasets", datasets=[_as_json(item, found_in=found[item.entry.id]) for item in owned])
         return
     if search and not owned:
         tell(f"sbf: note: in no dataset stand all of these words: {search}")
@@ -110,13 +92,27 @@ def datasets(
     told = [f"{item.entry.id}: {_terms(item.entry)}" for item in owned if _terms(item.entry)]
     if told:
         print("", *told, sep="\n")
-    if search:
-        later = dict.fromkeys(item.plugin.name for item in owned if item.plugin.wants_name)
-        told = [f"asked for once they are named in --plugins or have options: {', '.join(later)}"] if later else []
-    else:
-        told = [f"not looked at, because nobody has named them: {', '.join(asleep)}"] if asleep and not named else []
-    for text in told:
-        tell(f"sbf: note: {text}")
+    later = dict.fromkeys(item.plugin.name for item in owned if search and item.plugin.wants_name)
+    if later:
+        tell(f"sbf: note: asked for once they are named in --plugins or have options: {', '.join(later)}")
+    if asleep and not named:
+        tell(f"sbf: note: not looked at, because nobody has named them: {', '.join(asleep)}")
+
+
+def _as_json(item: OwnedDataset, *, found_in: Sequence[str]) -> dict[str, Any]:
+    entry = item.entry
+    return {
+        "dataset": entry.id, "plugin": item.plugin.name, "scope": entry.scope, "semantics": entry.semantics,
+        "silver_table": entry.silver_table, "key": entry.key_columns, "title": entry.title, "terms": entry.terms,
+        "source_url": entry.source_url, "tags": entry.tags, "reads": entry.reads, "found_in": found_in,
+        "columns": [
+            {
+                "name": column.name, "type": column.type, "nullable": column.nullable,
+                "unit": column.unit, "doc": column.doc,
+            }
+            for column in entry.columns
+        ],
+    }  # fmt: skip
 
 
 def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
