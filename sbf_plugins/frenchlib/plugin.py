@@ -1,0 +1,171 @@
+"""Kenneth French's data library: factors by day, week, month and year, and portfolios that one names."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from sbf_core.api import (
+    Column,
+    DatasetKeymapEntry,
+    ParseRows,
+    PromotionBatch,
+    RestRecipe,
+    Sections,
+    UsageError,
+    checked_options,
+    hookimpl,
+)
+from sbf_plugins.frenchlib.portfolios import MISSING, PORTFOLIO_RETURN, parse
+
+_LIBRARY = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french"
+_NAME = re.compile(r"[A-Za-z0-9_\-]+")
+#: The line behind the last row of a file. Files have it since 2023 at the latest.
+_COPYRIGHT = "Copyright*"
+_ANNUAL = "Annual Factors*"
+
+
+@attrs.frozen
+class _Step:
+    """What the rows of one table are of, and where it stands in its file."""
+
+    column: Column
+    written: Sections
+    words: str
+
+
+def _period(name: str, date_format: str, doc: str) -> Column:
+    return Column(name=name, type="DATE", key=True, row_date=True, source="@[0]", date_format=date_format, doc=doc)
+
+
+_DAY = _Step(column=_period("date", "%Y%m%d", "a trading day"), written=Sections(ends=(_COPYRIGHT,)), words="by day")
+_WEEK = _Step(
+    column=_period("date", "%Y%m%d", "the last trading day of the week"),
+    written=Sections(ends=(_COPYRIGHT,)),
+    words="by week",
+)
+_MONTH = _Step(
+    column=_period("month", "%Y%m", "the first day of the month"), written=Sections(ends=(_ANNUAL,)), words="by month"
+)
+_YEAR = _Step(
+    column=_period("year", "%Y", "the first day of the year; returns are from January to December"),
+    written=Sections(title=_ANNUAL, ends=(_COPYRIGHT,)),
+    words="by year",
+)
+#: What the factors are, by the header of the library.
+_FACTORS = {
+    "Mkt-RF": ("market_excess", "the market less the riskless rate"),
+    "SMB": ("smb", "small less big"),
+    "HML": ("hml", "high book-to-market less low"),
+    "RMW": ("rmw", "robust profitability less weak"),
+    "CMA": ("cma", "conservative investment less aggressive"),
+    "RF": ("riskless", "the one-month Treasury bill, over the same period"),
+    "Mom": ("momentum", "winners less losers of the months -12 to -2"),
+}
+_THREE = ("Mkt-RF", "SMB", "HML", "RF")
+_FIVE = ("Mkt-RF", "SMB", "HML", "RMW", "CMA", "RF")
+#: Dataset: the file that holds it, its factors, what its rows are of, and the day of the first one.
+_SETS = {
+    "factors3_day": ("F-F_Research_Data_Factors_daily", _THREE, _DAY, dt.date(1926, 7, 1)),
+    "factors3_week": ("F-F_Research_Data_Factors_weekly", _THREE, _WEEK, dt.date(1926, 7, 2)),
+    "factors3_month": ("F-F_Research_Data_Factors", _THREE, _MONTH, dt.date(1926, 7, 1)),
+    "factors3_year": ("F-F_Research_Data_Factors", _THREE, _YEAR, dt.date(1927, 1, 1)),
+    "factors5_day": ("F-F_Research_Data_5_Factors_2x3_daily", _FIVE, _DAY, dt.date(1963, 7, 1)),
+    "factors5_month": ("F-F_Research_Data_5_Factors_2x3", _FIVE, _MONTH, dt.date(1963, 7, 1)),
+    "factors5_year": ("F-F_Research_Data_5_Factors_2x3", _FIVE, _YEAR, dt.date(1964, 1, 1)),
+    "momentum_day": ("F-F_Momentum_Factor_daily", ("Mom",), _DAY, dt.date(1926, 11, 3)),
+    "momentum_month": ("F-F_Momentum_Factor", ("Mom",), _MONTH, dt.date(1927, 1, 1)),
+    "momentum_year": ("F-F_Momentum_Factor", ("Mom",), _YEAR, dt.date(1927, 1, 1)),
+}
+_TITLES = {
+    "factors3": "Three factors of Fama and French",
+    "factors5": "Five factors of Fama and French",
+    "momentum": "Momentum factor",
+}
+
+
+@hookimpl
+def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
+    """The sets of factors that the settings choose, all where they are silent; and the portfolios that they name."""
+    chosen = checked_options(options, factors=tuple(_SETS), portfolios=())
+    unknown = next((name for name in chosen["factors"] if name not in _SETS), None)
+    if unknown is not None:
+        raise UsageError(
+            f"there is no set of factors {unknown!r}",
+            where="[options.frenchlib] factors",
+            fix=f"use some of {', '.join(_SETS)}",
+            code="OPTION",
+        )
+    return [
+        *(_factors(name) for name in dict.fromkeys(chosen["factors"])),
+        *([_portfolios(chosen["portfolios"])] if chosen["portfolios"] else []),
+    ]
+
+
+def _shared(file: str) -> dict[str, Any]:
+    return {
+        "domain": "factors",
+        "source": "frenchlib",
+        "recipe": RestRecipe(
+            url=f"{_LIBRARY}/ftp/{file}_CSV.zip", extension="zip", limits=("1/second",), connections=1
+        ),
+        "refresh_after_hours": 24 * 7,
+        "opt_in": True,
+        "terms": "Copyright Eugene F. Fama and Kenneth R. French; free for research, with the source named.",
+        "source_url": f"{_LIBRARY}/data_library.html",
+    }
+
+
+def _factors(name: str) -> DatasetKeymapEntry:
+    file, factors, step, first = _SETS[name]
+    returns = (
+        Column(
+            name=_FACTORS[each][0],
+            type="DECIMAL(9,4)",
+            nullable=True,
+            source=each,
+            missing=MISSING,
+            unit="percent",
+            doc=_FACTORS[each][1],
+        )
+        for each in factors
+    )
+    return DatasetKeymapEntry(
+        **_shared(file),
+        dataset=name,
+        silver_table=f"frenchlib_{name}",
+        columns=(step.column, *returns),
+        format=step.written,
+        first_date=first,
+        title=f"{_TITLES[name.partition('_')[0]]}, {step.words}",
+    )
+
+
+def _portfolios(files: tuple[str, ...]) -> DatasetKeymapEntry:
+    wrong = next((name for name in files if not _NAME.fullmatch(name)), None)
+    if wrong is not None:
+        raise UsageError(
+            f"{wrong!r} is no name of a file of the library",
+            where="[options.frenchlib] portfolios",
+            fix='write it as the library does, without _CSV.zip, e.g. "5_Industry_Portfolios"',
+            code="OPTION",
+        )
+    return DatasetKeymapEntry(
+        **_shared("{ticker}"),
+        dataset="portfolios",
+        scope="per_ticker",
+        members=files,
+        silver_table="frenchlib_portfolio",
+        columns=PORTFOLIO_RETURN,
+        title="Portfolios: returns, numbers of firms and their sizes",
+    )
+
+
+@hookimpl
+def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> ParseRows | None:
+    """A file of portfolios holds as many tables as it likes, each with a column for each portfolio."""
+    return ParseRows(parse) if entry.dataset == "portfolios" else None
