@@ -1,0 +1,90 @@
+"""AMFI: the net asset value of every mutual fund scheme of India, and what the schemes are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from sbf_core.api import Csv, DatasetKeymapEntry, RestRecipe, Sections, column, hookimpl
+
+#: Lines of the category and of the fund house stand between the rows. A fund house is not repeated under a new
+#: category, so each holds until the next of its kind.
+_WRITTEN = Sections(
+    csv=Csv(delimiter=";", quote="", escape=""),
+    section_fields={
+        "category": ("Open Ended Schemes*", "Close Ended Schemes*", "Interval Fund Schemes*"),
+        "fund_house": "*Mutual Fund*",
+    },
+    nested=False,
+)
+
+
+@attrs.frozen
+class NetAssetValue:
+    """The value of a unit of a scheme on a day. The file gives the last one, which may be years old."""
+
+    scheme: int = column(key=True, source="Scheme Code", doc="AMFI's code")
+    date: dt.date = column(key=True, row_date=True, source="Date", date_format="%d-%b-%Y", doc="day of the value")
+    value: Decimal | None = column(
+        source="Net Asset Value", precision=18, scale=8, missing=("N.A.",), unit="INR", doc="0 as AMFI writes it"
+    )
+
+
+@attrs.frozen
+class Scheme:
+    """A scheme, or one plan and option of it, as it is called today."""
+
+    scheme: int = column(key=True, source="Scheme Code", doc="AMFI's code")
+    name: str = column(source="Scheme Name", trim=True, doc="until 2025 with plan and option in it")
+    plan: str | None = column(source="Plan", optional=True, trim=True, doc="Direct Plan, Regular Plan or nothing")
+    option: str | None = column(source="Option", optional=True, trim=True, doc="e.g. Growth, IDCW Option")
+    isin: str | None = column(
+        source="ISIN Div Payout/ ISIN Growth",
+        missing=("-",),
+        trim=True,
+        doc="of growth or payout, as AMFI writes it: a few are shared, and some texts are no ISIN",
+    )
+    isin_reinvestment: str | None = column(
+        source="ISIN Div Reinvestment", missing=("-",), trim=True, doc="of reinvestment, as AMFI writes it"
+    )
+    category: str = column(doc="the heading above, e.g. Open Ended Schemes(Equity Scheme - ELSS)")
+    fund_house: str = column(doc="the heading above, e.g. SBI Mutual Fund")
+
+
+@hookimpl
+def datasets() -> Sequence[DatasetKeymapEntry]:
+    """Values by day, which never change their names; and the list of schemes of today, which is whole."""
+    shared: dict[str, Any] = {
+        "domain": "funds",
+        "source": "amfi",
+        "format": _WRITTEN,
+        "recipe": RestRecipe(
+            url="https://portal.amfiindia.com/spages/NAVAll.txt", extension="txt", limits=("1/second",), connections=1
+        ),
+        "opt_in": True,
+        "tags": ("daily",),
+        "terms": "Association of Mutual Funds in India; its terms of use, with the source named.",
+        "source_url": "https://www.amfiindia.com/net-asset-value/nav-history",
+    }
+    return [
+        DatasetKeymapEntry(
+            **shared,
+            dataset="net_asset_values",
+            silver_table="amfi_net_asset_value",
+            columns=NetAssetValue,
+            title="Net asset values of Indian mutual funds",
+        ),
+        DatasetKeymapEntry(
+            **shared,
+            dataset="schemes",
+            silver_table="amfi_scheme",
+            columns=Scheme,
+            semantics="snapshot",
+            shrink_share_max=0.1,
+            title="Schemes of Indian mutual funds, with their ISINs",
+        ),
+    ]

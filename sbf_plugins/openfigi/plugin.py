@@ -1,0 +1,62 @@
+"""OpenFIGI: the identifiers of Bloomberg's open symbology for the tickers of the universe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, checked_options, column, hookimpl
+
+
+@attrs.frozen
+class Instrument:
+    """A listing, or what stands for all of them, that goes by a ticker. One ticker may be dozens of them."""
+
+    symbol: str = column(key=True, source="@^~", index_of="tickers", doc="the ticker of the universe")
+    figi: str = column(key=True, doc="of the listing")
+    name: str = column()
+    ticker: str = column(doc="as OpenFIGI writes it")
+    exchange: str | None = column(source="exchCode", doc="Bloomberg's code, e.g. US all of the U.S., UN New York")
+    composite_figi: str | None = column(source="compositeFIGI", doc="of all listings in its country")
+    share_class_figi: str | None = column(source="shareClassFIGI", doc="of the class of shares, in all countries")
+    market_sector: str | None = column(source="marketSector", doc="e.g. Equity, Index, Corp")
+    security_type: str | None = column(source="securityType", doc="e.g. Common Stock, ETP, Depositary Receipt")
+    security_type2: str | None = column(source="securityType2", doc="the same in coarser groups")
+    description: str | None = column(source="securityDescription")
+
+
+@hookimpl
+def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
+    """Listings of the universe's tickers, asked for in lists, whose answers come in the same order."""
+    chosen = checked_options(options, exchange="US", key=False)
+    job = {"idType": "TICKER", "idValue": "{ticker}"}
+    # Nothing is known of what the settings call an exchange; a text with a brace would be a placeholder.
+    exchange = chosen["exchange"].replace("{", "{{").replace("}", "}}")
+    return [
+        DatasetKeymapEntry(
+            domain="reference",
+            source="openfigi",
+            dataset="instruments",
+            scope="per_ticker",
+            silver_table="openfigi_instrument",
+            columns=Instrument,
+            semantics="snapshot",
+            rows_at="$[*].data[*]",
+            recipe=RestRecipe(
+                url="https://api.openfigi.com/v3/mapping",
+                json=[{**job, "exchCode": exchange}] if exchange else [job],
+                class_mark="/",
+                tickers_per_request=100 if chosen["key"] else 10,
+                secret_headers={"x-openfigi-apikey": "OPENFIGI_API_KEY"} if chosen["key"] else {},
+                limits=("4/second",) if chosen["key"] else ("25/minute",),
+            ),
+            is_data=DataRules(item_none_fields=("warning",), item_error_fields=("error",)),
+            refresh_after_hours=24 * 30,
+            opt_in=True,
+            title="FIGIs of the universe's tickers",
+            terms="OpenFIGI, free of charge and of restrictions on use; Bloomberg L.P.",
+            source_url="https://www.openfigi.com/api/documentation",
+        )
+    ]
