@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, checked_options, column, hookimpl
+from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, UsageError, checked_options, column, hookimpl
+
+_CODE = re.compile(r"[A-Z0-9 ]*")
 
 
 @attrs.frozen
@@ -32,8 +35,14 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """Listings of the universe's tickers, asked for in lists, whose answers come in the same order."""
     chosen = checked_options(options, exchange="US", key=False)
     job = {"idType": "TICKER", "idValue": "{ticker}"}
-    # Nothing is known of what the settings call an exchange; a text with a brace would be a placeholder.
-    exchange = chosen["exchange"].replace("{", "{{").replace("}", "}}")
+    exchange = chosen["exchange"]
+    if not _CODE.fullmatch(exchange):
+        raise UsageError(
+            f"{exchange!r} is no code of an exchange",
+            where="[options.openfigi] exchange",
+            fix='write the code that Bloomberg has for it, e.g. "US", or "" for all of them',
+            code="OPTION",
+        )
     return [
         DatasetKeymapEntry(
             domain="reference",
@@ -42,7 +51,6 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             scope="per_ticker",
             silver_table="openfigi_instrument",
             columns=Instrument,
-            semantics="snapshot",
             rows_at="$[*].data[*]",
             recipe=RestRecipe(
                 url="https://api.openfigi.com/v3/mapping",
