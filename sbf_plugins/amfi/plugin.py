@@ -62,9 +62,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
         "domain": "funds",
         "source": "amfi",
         "format": _WRITTEN,
-        "recipe": RestRecipe(
-            url="https://portal.amfiindia.com/spages/NAVAll.txt", extension="txt", limits=("1/second",), connections=1
-        ),
+        "recipe": RestRecipe(url="https://portal.amfiindia.com/spages/NAVAll.txt", extension="txt"),
         "opt_in": True,
         "tags": ("daily",),
         "terms": "Association of Mutual Funds in India; its terms of use, with the source named.",

@@ -140,7 +140,6 @@ def _history(symbols: tuple[str, ...]) -> DatasetKeymapEntry:
             limits=("1/second",),
             connections=1,
         ),
-        first_date=dt.date(1986, 1, 1),
         tags=("daily", "prices"),
         title="Histories of the indices of Cboe, such as the VIX",
         source_url="https://www.cboe.com/tradable_products/vix/vix_historical_data/",

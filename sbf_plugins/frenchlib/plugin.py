@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,26 +34,26 @@ class _Step:
 
     column: Column
     written: Sections
-    words: str
+    word: str
 
 
 def _period(name: str, date_format: str, doc: str) -> Column:
     return Column(name=name, type="DATE", key=True, row_date=True, source="@[0]", date_format=date_format, doc=doc)
 
 
-_DAY = _Step(column=_period("date", "%Y%m%d", "a trading day"), written=Sections(ends=(_COPYRIGHT,)), words="by day")
+_DAY = _Step(column=_period("date", "%Y%m%d", "a trading day"), written=Sections(ends=(_COPYRIGHT,)), word="day")
 _WEEK = _Step(
     column=_period("date", "%Y%m%d", "the last trading day of the week"),
     written=Sections(ends=(_COPYRIGHT,)),
-    words="by week",
+    word="week",
 )
 _MONTH = _Step(
-    column=_period("month", "%Y%m", "the first day of the month"), written=Sections(ends=(_ANNUAL,)), words="by month"
+    column=_period("month", "%Y%m", "the first day of the month"), written=Sections(ends=(_ANNUAL,)), word="month"
 )
 _YEAR = _Step(
     column=_period("year", "%Y", "the first day of the year; returns are from January to December"),
     written=Sections(title=_ANNUAL, ends=(_COPYRIGHT,)),
-    words="by year",
+    word="year",
 )
 #: What the factors are, by the header of the library.
 _FACTORS = {
@@ -68,18 +67,15 @@ _FACTORS = {
 }
 _THREE = ("Mkt-RF", "SMB", "HML", "RF")
 _FIVE = ("Mkt-RF", "SMB", "HML", "RMW", "CMA", "RF")
-#: Dataset: the file that holds it, its factors, what its rows are of, and the day of the first one.
+#: A set that one may choose: the file that holds it, its factors, and what the rows of its tables are of.
 _SETS = {
-    "factors3_day": ("F-F_Research_Data_Factors_daily", _THREE, _DAY, dt.date(1926, 7, 1)),
-    "factors3_week": ("F-F_Research_Data_Factors_weekly", _THREE, _WEEK, dt.date(1926, 7, 2)),
-    "factors3_month": ("F-F_Research_Data_Factors", _THREE, _MONTH, dt.date(1926, 7, 1)),
-    "factors3_year": ("F-F_Research_Data_Factors", _THREE, _YEAR, dt.date(1927, 1, 1)),
-    "factors5_day": ("F-F_Research_Data_5_Factors_2x3_daily", _FIVE, _DAY, dt.date(1963, 7, 1)),
-    "factors5_month": ("F-F_Research_Data_5_Factors_2x3", _FIVE, _MONTH, dt.date(1963, 7, 1)),
-    "factors5_year": ("F-F_Research_Data_5_Factors_2x3", _FIVE, _YEAR, dt.date(1964, 1, 1)),
-    "momentum_day": ("F-F_Momentum_Factor_daily", ("Mom",), _DAY, dt.date(1926, 11, 3)),
-    "momentum_month": ("F-F_Momentum_Factor", ("Mom",), _MONTH, dt.date(1927, 1, 1)),
-    "momentum_year": ("F-F_Momentum_Factor", ("Mom",), _YEAR, dt.date(1927, 1, 1)),
+    "factors3_day": ("F-F_Research_Data_Factors_daily", _THREE, (_DAY,)),
+    "factors3_week": ("F-F_Research_Data_Factors_weekly", _THREE, (_WEEK,)),
+    "factors3": ("F-F_Research_Data_Factors", _THREE, (_MONTH, _YEAR)),
+    "factors5_day": ("F-F_Research_Data_5_Factors_2x3_daily", _FIVE, (_DAY,)),
+    "factors5": ("F-F_Research_Data_5_Factors_2x3", _FIVE, (_MONTH, _YEAR)),
+    "momentum_day": ("F-F_Momentum_Factor_daily", ("Mom",), (_DAY,)),
+    "momentum": ("F-F_Momentum_Factor", ("Mom",), (_MONTH, _YEAR)),
 }
 _TITLES = {
     "factors3": "Three factors of Fama and French",
@@ -101,27 +97,34 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             code="OPTION",
         )
     return [
-        *(_factors(name) for name in dict.fromkeys(chosen["factors"])),
+        *(entry for name in dict.fromkeys(chosen["factors"]) for entry in _tables(name)),
         *([_portfolios(chosen["portfolios"])] if chosen["portfolios"] else []),
     ]
 
 
-def _shared(file: str) -> dict[str, Any]:
+_SHARED: dict[str, Any] = {
+    "domain": "factors",
+    "source": "frenchlib",
+    "terms": "Copyright Eugene F. Fama and Kenneth R. French; free for research, with the source named.",
+    "source_url": f"{_LIBRARY}/data_library.html",
+}
+
+
+def _asked(file: str) -> dict[str, Any]:
+    url = f"{_LIBRARY}/ftp/{file}_CSV.zip"
     return {
-        "domain": "factors",
-        "source": "frenchlib",
-        "recipe": RestRecipe(
-            url=f"{_LIBRARY}/ftp/{file}_CSV.zip", extension="zip", limits=("1/second",), connections=1
-        ),
+        "recipe": RestRecipe(url=url, extension="zip", limits=("1/second",), connections=1),
         "refresh_after_hours": 24 * 7,
         "opt_in": True,
-        "terms": "Copyright Eugene F. Fama and Kenneth R. French; free for research, with the source named.",
-        "source_url": f"{_LIBRARY}/data_library.html",
     }
 
 
-def _factors(name: str) -> DatasetKeymapEntry:
-    file, factors, step, first = _SETS[name]
+def _tables(name: str) -> list[DatasetKeymapEntry]:
+    file, factors, steps = _SETS[name]
+    return [_table(name.partition("_")[0], factors, step, _asked(file)) for step in steps]
+
+
+def _table(kind: str, factors: tuple[str, ...], step: _Step, facts: dict[str, Any]) -> DatasetKeymapEntry:
     returns = (
         Column(
             name=_FACTORS[each][0],
@@ -135,13 +138,13 @@ def _factors(name: str) -> DatasetKeymapEntry:
         for each in factors
     )
     return DatasetKeymapEntry(
-        **_shared(file),
-        dataset=name,
-        silver_table=f"frenchlib_{name}",
+        **_SHARED,
+        **facts,
+        dataset=f"{kind}_{step.word}",
+        silver_table=f"frenchlib_{kind}_{step.word}",
         columns=(step.column, *returns),
         format=step.written,
-        first_date=first,
-        title=f"{_TITLES[name.partition('_')[0]]}, {step.words}",
+        title=f"{_TITLES[kind]}, by {step.word}",
     )
 
 
@@ -155,7 +158,8 @@ def _portfolios(files: tuple[str, ...]) -> DatasetKeymapEntry:
             code="OPTION",
         )
     return DatasetKeymapEntry(
-        **_shared("{ticker}"),
+        **_SHARED,
+        **_asked("{ticker}"),
         dataset="portfolios",
         scope="per_ticker",
         members=files,

@@ -12,11 +12,10 @@ from recorded import NOW, Recording, later
 from sbf_core.testing.suite import conformance
 
 OF_2025, OF_2026 = "amfi-r2-002", "amfi-r2-001"
-DATASETS = ("net_asset_values", "schemes")
 
 
 def fill(recording: Recording, content: bytes, moment: dt.datetime = NOW) -> None:
-    for dataset in DATASETS:
+    for dataset in ("net_asset_values", "schemes"):
         recording.add(f"funds/amfi/{dataset}", content, extension="txt", moment=moment)
 
 

@@ -18,13 +18,13 @@ from sbf_plugins.frenchlib import plugin as frenchlib
 from sbf_plugins.frenchlib.portfolios import parse
 
 FACTORS, INDUSTRIES = "famafrench-0121", "famafrench-0124"
-CHOSEN = {"factors": ["factors3_month", "factors3_year"], "portfolios": ["5_Industry_Portfolios"]}
-OPTIONS = '[options.frenchlib]\nfactors = ["factors3_month", "factors3_year"]\nportfolios = ["5_Industry_Portfolios"]\n'
+CHOSEN = {"factors": ["factors3"], "portfolios": ["5_Industry_Portfolios"]}
+OPTIONS = '[options.frenchlib]\nfactors = ["factors3"]\nportfolios = ["5_Industry_Portfolios"]\n'
 
 
 def recorded(folder: Path) -> Path:
     recording = Recording(folder, options=OPTIONS)
-    for dataset in CHOSEN["factors"]:
+    for dataset in ("factors3_month", "factors3_year"):
         recording.add(f"factors/frenchlib/{dataset}", later(FACTORS), extension="zip")
     recording.add("factors/frenchlib/portfolios", later(INDUSTRIES), ticker="5_Industry_Portfolios", extension="zip")
     return recording.folder
@@ -132,9 +132,8 @@ Copyright 2026 Eugene F. Fama and Kenneth R. French
 
 
 def test_files_in_the_layout_of_the_library(tmp_path: Path) -> None:
-    names = ("factors5_day", "momentum_month", "momentum_year")
-    recording = Recording(tmp_path, options=f"[options.frenchlib]\nfactors = {list(names)}\n")
-    for name in names:
+    recording = Recording(tmp_path, options='[options.frenchlib]\nfactors = ["factors5_day", "momentum"]\n')
+    for name in ("factors5_day", "momentum_month", "momentum_year"):
         text = DAILY if name == "factors5_day" else MOMENTUM
         recording.add(f"factors/frenchlib/{name}", packed(text.replace("\n", "\r\n")), extension="zip")
     assert recording.run(plugins=("frenchlib",)).errors == []
@@ -155,11 +154,14 @@ def test_files_in_the_layout_of_the_library(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("dataset", "text"),
-    [("factors5_day", DAILY.partition("\nCopyright")[0]), ("momentum_month", MOMENTUM.partition("\n Annual")[0])],
-    ids=["last table", "first table"],
+    [
+        ("factors5_day", DAILY.partition("\nCopyright")[0]),
+        ("momentum_month", MOMENTUM.partition("\n Annual")[0]),
+        ("momentum_year", MOMENTUM.partition("\nCopyright")[0]),
+    ],
 )
-def test_a_file_that_ends_early_is_refused(tmp_path: Path, dataset: str, text: str) -> None:
-    recording = Recording(tmp_path, options=f'[options.frenchlib]\nfactors = ["{dataset}"]\n')
+def test_a_table_that_ends_early_is_refused(tmp_path: Path, dataset: str, text: str) -> None:
+    recording = Recording(tmp_path, options='[options.frenchlib]\nfactors = ["factors5_day", "momentum"]\n')
     recording.add(f"factors/frenchlib/{dataset}", packed(text), extension="zip")
     assert "it may have been cut" in recording.run(plugins=("frenchlib",)).errors[0]
     assert recording.ask(f"SELECT count(*) FROM silver.frenchlib_{dataset}") == [(0,)]
