@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
-import attrs
-
-from sbf_core.api import Csv, DatasetKeymapEntry, RestRecipe, Sections, column, hookimpl
+from sbf_core.api import Column, Csv, DatasetKeymapEntry, RestRecipe, Sections, hookimpl
 
 #: Lines of the category and of the fund house stand between the rows. A fund house is not repeated under a new
 #: category, so each holds until the next of its kind.
@@ -23,36 +19,67 @@ _WRITTEN = Sections(
 )
 
 
-@attrs.frozen
-class NetAssetValue:
-    """The value of a unit of a scheme on a day. The file gives the last one, which may be years old."""
+#: The value of a unit of a scheme on a day. The file gives the last one, which may be years old.
+NET_ASSET_VALUE = (
+    Column(name="scheme", type="BIGINT", key=True, source="Scheme Code", doc="AMFI's code"),
+    Column(
+        name="date", type="DATE", key=True, row_date=True, source="Date", date_format="%d-%b-%Y", doc="day of the value"
+    ),
+    Column(
+        name="value",
+        type="DECIMAL(18,8)",
+        nullable=True,
+        source="Net Asset Value",
+        missing=("N.A.",),
+        unit="INR",
+        doc="0 as AMFI writes it",
+    ),
+)
 
-    scheme: int = column(key=True, source="Scheme Code", doc="AMFI's code")
-    date: dt.date = column(key=True, row_date=True, source="Date", date_format="%d-%b-%Y", doc="day of the value")
-    value: Decimal | None = column(
-        source="Net Asset Value", precision=18, scale=8, missing=("N.A.",), unit="INR", doc="0 as AMFI writes it"
-    )
 
-
-@attrs.frozen
-class Scheme:
-    """A scheme, or one plan and option of it, as it is called today."""
-
-    scheme: int = column(key=True, source="Scheme Code", doc="AMFI's code")
-    name: str = column(source="Scheme Name", trim=True, doc="until 2025 with plan and option in it")
-    plan: str | None = column(source="Plan", optional=True, trim=True, doc="Direct Plan, Regular Plan or nothing")
-    option: str | None = column(source="Option", optional=True, trim=True, doc="e.g. Growth, IDCW Option")
-    isin: str | None = column(
+#: A scheme, or one plan and option of it, as it is called today.
+SCHEME = (
+    Column(name="scheme", type="BIGINT", key=True, source="Scheme Code", doc="AMFI's code"),
+    Column(name="name", type="VARCHAR", source="Scheme Name", trim=True, doc="until 2025 with plan and option in it"),
+    Column(
+        name="plan",
+        type="VARCHAR",
+        nullable=True,
+        source="Plan",
+        optional=True,
+        trim=True,
+        doc="Direct Plan, Regular Plan or nothing",
+    ),
+    Column(
+        name="option",
+        type="VARCHAR",
+        nullable=True,
+        source="Option",
+        optional=True,
+        trim=True,
+        doc="e.g. Growth, IDCW Option",
+    ),
+    Column(
+        name="isin",
+        type="VARCHAR",
+        nullable=True,
         source="ISIN Div Payout/ ISIN Growth",
         missing=("-",),
         trim=True,
         doc="of growth or payout, as AMFI writes it: a few are shared, and some texts are no ISIN",
-    )
-    isin_reinvestment: str | None = column(
-        source="ISIN Div Reinvestment", missing=("-",), trim=True, doc="of reinvestment, as AMFI writes it"
-    )
-    category: str = column(doc="the heading above, e.g. Open Ended Schemes(Equity Scheme - ELSS)")
-    fund_house: str = column(doc="the heading above, e.g. SBI Mutual Fund")
+    ),
+    Column(
+        name="isin_reinvestment",
+        type="VARCHAR",
+        nullable=True,
+        source="ISIN Div Reinvestment",
+        missing=("-",),
+        trim=True,
+        doc="of reinvestment, as AMFI writes it",
+    ),
+    Column(name="category", type="VARCHAR", doc="the heading above, e.g. Open Ended Schemes(Equity Scheme - ELSS)"),
+    Column(name="fund_house", type="VARCHAR", doc="the heading above, e.g. SBI Mutual Fund"),
+)
 
 
 @hookimpl
@@ -73,14 +100,14 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             **shared,
             dataset="net_asset_values",
             silver_table="amfi_net_asset_value",
-            columns=NetAssetValue,
+            columns=NET_ASSET_VALUE,
             title="Net asset values of Indian mutual funds",
         ),
         DatasetKeymapEntry(
             **shared,
             dataset="schemes",
             silver_table="amfi_scheme",
-            columns=Scheme,
+            columns=SCHEME,
             semantics="snapshot",
             shrink_share_max=0.1,
             title="Schemes of Indian mutual funds, with their ISINs",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
-import attrs
-
 from sbf_core.api import (
+    Column,
     DatasetKeymapEntry,
     GoldModel,
     ParseRows,
@@ -18,7 +15,6 @@ from sbf_core.api import (
     RestRecipe,
     UsageError,
     checked_options,
-    column,
     hookimpl,
 )
 from sbf_plugins.cboe.index_history import parse
@@ -29,64 +25,108 @@ _SYMBOL = re.compile(r"[A-Z0-9._]+")
 USUAL = ("VIX", "VIX9D", "VIX3M", "VVIX", "SKEW")
 
 
-@attrs.frozen
-class IndexDay:
-    """One day of one index."""
-
-    symbol: str = column(key=True, source="request.ticker")
-    date: dt.date = column(key=True, row_date=True, date_format="%m/%d/%Y")
-    open: Decimal | None = column(precision=18, scale=6, doc="NULL where Cboe gives one value a day")
-    high: Decimal | None = column(precision=18, scale=6, doc="NULL where Cboe gives one value a day")
-    low: Decimal | None = column(precision=18, scale=6, doc="NULL where Cboe gives one value a day")
-    close: Decimal = column(precision=18, scale=6, unit="index points", doc="or the one value of the day")
-
-
-@attrs.frozen
-class Index:
-    """What an index is."""
-
-    symbol: str = column(key=True, source="index_symbol")
-    name: str = column()
-    description: str | None = column(missing=("",))
-    currency: str | None = column(missing=("",), doc="as Cboe writes it: USD, and dollar")
-    begins: str | None = column(source="calc_start_time", missing=("",), doc="time of day of the first value")
-    ends: str | None = column(source="calc_end_time", missing=("",), doc="time of day of the last value")
-    zone: str | None = column(source="time_zone", missing=("",), doc="of both times, e.g. America/Chicago")
-    days: str | None = column(source="tick_days", missing=("",), doc="on which it is computed, e.g. MonToFri")
-    delay: int | None = column(source="mkt_data_delay", unit="minutes")
-    is_shown: bool = column(source="display", doc="on Cboe's pages")
+#: One day of one index.
+INDEX_DAY = (
+    Column(name="symbol", type="VARCHAR", key=True, source="request.ticker"),
+    Column(name="date", type="DATE", key=True, row_date=True, date_format="%m/%d/%Y"),
+    Column(name="open", type="DECIMAL(18,6)", nullable=True, doc="NULL where Cboe gives one value a day"),
+    Column(name="high", type="DECIMAL(18,6)", nullable=True, doc="NULL where Cboe gives one value a day"),
+    Column(name="low", type="DECIMAL(18,6)", nullable=True, doc="NULL where Cboe gives one value a day"),
+    Column(name="close", type="DECIMAL(18,6)", unit="index points", doc="or the one value of the day"),
+)
 
 
-@attrs.frozen
-class Option:
-    """One option of a chain, delayed. Cboe sends doubles."""
+#: What an index is.
+INDEX = (
+    Column(name="symbol", type="VARCHAR", key=True, source="index_symbol"),
+    Column(name="name", type="VARCHAR"),
+    Column(name="description", type="VARCHAR", nullable=True, missing=("",)),
+    Column(name="currency", type="VARCHAR", nullable=True, missing=("",), doc="as Cboe writes it: USD, and dollar"),
+    Column(
+        name="begins",
+        type="VARCHAR",
+        nullable=True,
+        source="calc_start_time",
+        missing=("",),
+        doc="time of day of the first value",
+    ),
+    Column(
+        name="ends",
+        type="VARCHAR",
+        nullable=True,
+        source="calc_end_time",
+        missing=("",),
+        doc="time of day of the last value",
+    ),
+    Column(
+        name="zone",
+        type="VARCHAR",
+        nullable=True,
+        source="time_zone",
+        missing=("",),
+        doc="of both times, e.g. America/Chicago",
+    ),
+    Column(
+        name="days",
+        type="VARCHAR",
+        nullable=True,
+        source="tick_days",
+        missing=("",),
+        doc="on which it is computed, e.g. MonToFri",
+    ),
+    Column(name="delay", type="BIGINT", nullable=True, source="mkt_data_delay", unit="minutes"),
+    Column(name="is_shown", type="BOOLEAN", source="display", doc="on Cboe's pages"),
+)
 
-    symbol: str = column(key=True, source="$.symbol", doc="of the underlying; ^SPX is asked for as _SPX")
-    option: str = column(key=True, doc="root, day of expiry, C or P, strike in thousandths: AAPL260724C00110000")
-    quoted: dt.datetime = column(
-        source="$.timestamp", zone="UTC", known_from=True, doc="moment of the chain; Cboe writes no zone, it is UTC"
-    )
-    bid: float = column(unit="USD")
-    bid_size: float = column(unit="contracts")
-    ask: float = column(unit="USD")
-    ask_size: float = column(unit="contracts")
-    last: float = column(source="last_trade_price", unit="USD", doc="0: no trade")
-    last_trade: dt.datetime | None = column(
-        source="last_trade_time", zone="America/New_York", doc="NULL: no trade; in UTC here"
-    )
-    open: float = column(unit="USD", doc="0: no trade on the day")
-    high: float = column(unit="USD", doc="0: no trade on the day")
-    low: float = column(unit="USD", doc="0: no trade on the day")
-    previous_close: float = column(source="prev_day_close", unit="USD")
-    volume: float = column(unit="contracts")
-    open_interest: float = column(unit="contracts", doc="as of the morning")
-    implied_volatility: float = column(source="iv", unit="a year, 1 is 100 percent", doc="0: none is told")
-    theoretical: float = column(source="theo", unit="USD", doc="by Cboe's model")
-    delta: float = column(unit="USD a USD", doc="by Cboe's model")
-    gamma: float = column(unit="delta a USD", doc="by Cboe's model")
-    vega: float = column(unit="USD a point of volatility", doc="by Cboe's model")
-    theta: float = column(unit="USD a day", doc="by Cboe's model")
-    rho: float = column(unit="USD a point of interest", doc="by Cboe's model")
+
+#: One option of a chain, delayed. Cboe sends doubles.
+OPTION = (
+    Column(
+        name="symbol", type="VARCHAR", key=True, source="$.symbol", doc="of the underlying; ^SPX is asked for as _SPX"
+    ),
+    Column(
+        name="option",
+        type="VARCHAR",
+        key=True,
+        doc="root, day of expiry, C or P, strike in thousandths: AAPL260724C00110000",
+    ),
+    Column(
+        name="quoted",
+        type="TIMESTAMP",
+        known_from=True,
+        source="$.timestamp",
+        zone="UTC",
+        doc="moment of the chain; Cboe writes no zone, it is UTC",
+    ),
+    Column(name="bid", type="DOUBLE", unit="USD"),
+    Column(name="bid_size", type="DOUBLE", unit="contracts"),
+    Column(name="ask", type="DOUBLE", unit="USD"),
+    Column(name="ask_size", type="DOUBLE", unit="contracts"),
+    Column(name="last", type="DOUBLE", source="last_trade_price", unit="USD", doc="0: no trade"),
+    Column(
+        name="last_trade",
+        type="TIMESTAMP",
+        nullable=True,
+        source="last_trade_time",
+        zone="America/New_York",
+        doc="NULL: no trade; in UTC here",
+    ),
+    Column(name="open", type="DOUBLE", unit="USD", doc="0: no trade on the day"),
+    Column(name="high", type="DOUBLE", unit="USD", doc="0: no trade on the day"),
+    Column(name="low", type="DOUBLE", unit="USD", doc="0: no trade on the day"),
+    Column(name="previous_close", type="DOUBLE", source="prev_day_close", unit="USD"),
+    Column(name="volume", type="DOUBLE", unit="contracts"),
+    Column(name="open_interest", type="DOUBLE", unit="contracts", doc="as of the morning"),
+    Column(
+        name="implied_volatility", type="DOUBLE", source="iv", unit="a year, 1 is 100 percent", doc="0: none is told"
+    ),
+    Column(name="theoretical", type="DOUBLE", source="theo", unit="USD", doc="by Cboe's model"),
+    Column(name="delta", type="DOUBLE", unit="USD a USD", doc="by Cboe's model"),
+    Column(name="gamma", type="DOUBLE", unit="delta a USD", doc="by Cboe's model"),
+    Column(name="vega", type="DOUBLE", unit="USD a point of volatility", doc="by Cboe's model"),
+    Column(name="theta", type="DOUBLE", unit="USD a day", doc="by Cboe's model"),
+    Column(name="rho", type="DOUBLE", unit="USD a point of interest", doc="by Cboe's model"),
+)
 
 
 @hookimpl
@@ -115,7 +155,7 @@ _INDICES = DatasetKeymapEntry(
     domain="reference",
     dataset="indices",
     silver_table="cboe_index",
-    columns=Index,
+    columns=INDEX,
     semantics="snapshot",
     recipe=RestRecipe(url=_CDN + "us_indices/definitions/all_indices.json", limits=("1/second",), connections=1),
     refresh_after_hours=24 * 7,
@@ -133,7 +173,7 @@ def _history(symbols: tuple[str, ...]) -> DatasetKeymapEntry:
         scope="per_ticker",
         members=symbols,
         silver_table="cboe_index_day",
-        columns=IndexDay,
+        columns=INDEX_DAY,
         recipe=RestRecipe(
             url=_CDN + "us_indices/daily_prices/{ticker}_History.csv",
             extension="csv",
@@ -154,7 +194,7 @@ def _chains(symbols: tuple[str, ...]) -> DatasetKeymapEntry:
         scope="per_ticker",
         members=symbols,
         silver_table="cboe_option",
-        columns=Option,
+        columns=OPTION,
         semantics="snapshot",
         rows_at="$.data.options[*]",
         recipe=RestRecipe(

@@ -6,8 +6,6 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import attrs
-
 from sbf_core.api import (
     Cadence,
     Column,
@@ -24,40 +22,29 @@ from sbf_plugins.cftc.columns import DISAGGREGATED, FINANCIAL, later, legacy
 _HISTORY = "https://www.cftc.gov/files/dea/history/"
 _ABOUT = "https://www.cftc.gov/MarketReports/CommitmentsofTraders/index.htm"
 #: What is fetched where the settings choose nothing.
-USUAL = ("legacy_futures", "disaggregated_futures", "financial_futures")
+USUAL = ("legacy_futures",)
 
 
-@attrs.frozen
-class _Report:
-    """One report: the yearly file, the year of the first one, and its columns."""
-
-    file: str
-    first_year: int
-    columns: Callable[[], tuple[Column, ...]]
-    title: str
+_Columns = tuple[Column, ...]
 
 
-_CROPS = ("All", "Old", "Other")
-_REPORTS = {
-    "legacy_futures": _Report("deacot{year}.zip", 1986, legacy, "Commitments of traders: legacy, futures only"),
-    "legacy_combined": _Report("deahistfo{year}.zip", 1995, legacy, "Commitments of traders: legacy, with options"),
-    "disaggregated_futures": _Report(
-        "fut_disagg_txt_{year}.zip", 2006, lambda: later(DISAGGREGATED, _CROPS),
-        "Commitments of traders: disaggregated, futures only",
-    ),
-    "disaggregated_combined": _Report(
-        "com_disagg_txt_{year}.zip", 2006, lambda: later(DISAGGREGATED, _CROPS),
-        "Commitments of traders: disaggregated, with options",
-    ),
-    "financial_futures": _Report(
-        "fut_fin_txt_{year}.zip", 2006, lambda: later(FINANCIAL, ("All",)),
-        "Commitments of traders: financial futures, futures only",
-    ),
-    "financial_combined": _Report(
-        "com_fin_txt_{year}.zip", 2006, lambda: later(FINANCIAL, ("All",)),
-        "Commitments of traders: financial futures, with options",
-    ),
-}  # fmt: skip
+def _disaggregated() -> _Columns:
+    return later(DISAGGREGATED, ("All", "Old", "Other"))
+
+
+def _financial() -> _Columns:
+    return later(FINANCIAL, ("All",))
+
+
+#: Each report: the file of a year, the year of the first one, its columns, and what it is called.
+_REPORTS: dict[str, tuple[str, int, Callable[[], _Columns], str]] = {
+    "legacy_futures": ("deacot{year}.zip", 1986, legacy, "legacy, futures only"),
+    "legacy_combined": ("deahistfo{year}.zip", 1995, legacy, "legacy, with options"),
+    "disaggregated_futures": ("fut_disagg_txt_{year}.zip", 2006, _disaggregated, "disaggregated, futures only"),
+    "disaggregated_combined": ("com_disagg_txt_{year}.zip", 2006, _disaggregated, "disaggregated, with options"),
+    "financial_futures": ("fut_fin_txt_{year}.zip", 2006, _financial, "financial, futures only"),
+    "financial_combined": ("com_fin_txt_{year}.zip", 2006, _financial, "financial, with options"),
+}
 
 
 @hookimpl
@@ -79,28 +66,29 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             fix="write a year, e.g. since = 2017; the first reports are of 1986",
             code="OPTION",
         )
-    return [_entry(name, _REPORTS[name], chosen["since"]) for name in dict.fromkeys(chosen["reports"])]
+    return [_entry(name, chosen["since"]) for name in dict.fromkeys(chosen["reports"])]
 
 
-def _entry(name: str, report: _Report, since: int) -> DatasetKeymapEntry:
+def _entry(name: str, since: int) -> DatasetKeymapEntry:
+    file, first_year, columns, words = _REPORTS[name]
     return DatasetKeymapEntry(
         domain="positions",
         source="cftc",
         dataset=name,
         silver_table=f"cftc_{name}",
-        columns=report.columns(),
+        columns=columns(),
         format=Csv(),
-        recipe=RestRecipe(url=_HISTORY + report.file, extension="zip", limits=("1/second",), connections=1),
+        recipe=RestRecipe(url=_HISTORY + file, extension="zip", limits=("1/second",), connections=1),
         # The file of a year is there once its first week is out.
         is_data=DataRules(none_status=(404,)),
-        first_date=dt.date(max(since, report.first_year), 1, 1),
+        first_date=dt.date(max(since, first_year), 1, 1),
         lookback_days=21,
         refresh_after_hours=24,
         # Positions of a Tuesday are published on the Friday behind it.
         cadence=Cadence(min_age_days=3),
         opt_in=True,
         tags=("weekly", "positions"),
-        title=report.title,
+        title=f"Commitments of traders: {words}",
         terms="U.S. government work, public domain.",
         source_url=_ABOUT,
     )

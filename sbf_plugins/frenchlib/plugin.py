@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import attrs
-
 from sbf_core.api import (
     Column,
     DatasetKeymapEntry,
@@ -28,33 +26,20 @@ _COPYRIGHT = "Copyright*"
 _ANNUAL = "Annual Factors*"
 
 
-@attrs.frozen
-class _Step:
-    """What the rows of one table are of, and where it stands in its file."""
-
-    column: Column
-    written: Sections
-    word: str
-
-
 def _period(name: str, date_format: str, doc: str) -> Column:
     return Column(name=name, type="DATE", key=True, row_date=True, source="@[0]", date_format=date_format, doc=doc)
 
 
-_DAY = _Step(column=_period("date", "%Y%m%d", "a trading day"), written=Sections(ends=(_COPYRIGHT,)), word="day")
-_WEEK = _Step(
-    column=_period("date", "%Y%m%d", "the last trading day of the week"),
-    written=Sections(ends=(_COPYRIGHT,)),
-    word="week",
-)
-_MONTH = _Step(
-    column=_period("month", "%Y%m", "the first day of the month"), written=Sections(ends=(_ANNUAL,)), word="month"
-)
-_YEAR = _Step(
-    column=_period("year", "%Y", "the first day of the year; returns are from January to December"),
-    written=Sections(title=_ANNUAL, ends=(_COPYRIGHT,)),
-    word="year",
-)
+#: What the rows of a table are of: the column of that, and where the table stands in its file.
+_STEPS = {
+    "day": (_period("date", "%Y%m%d", "a trading day"), Sections(ends=(_COPYRIGHT,))),
+    "week": (_period("date", "%Y%m%d", "the last trading day of the week"), Sections(ends=(_COPYRIGHT,))),
+    "month": (_period("month", "%Y%m", "the first day of the month"), Sections(ends=(_ANNUAL,))),
+    "year": (
+        _period("year", "%Y", "the first day of the year; returns are from January to December"),
+        Sections(title=_ANNUAL, ends=(_COPYRIGHT,)),
+    ),
+}
 #: What the factors are, by the header of the library.
 _FACTORS = {
     "Mkt-RF": ("market_excess", "the market less the riskless rate"),
@@ -69,13 +54,13 @@ _THREE = ("Mkt-RF", "SMB", "HML", "RF")
 _FIVE = ("Mkt-RF", "SMB", "HML", "RMW", "CMA", "RF")
 #: A set that one may choose: the file that holds it, its factors, and what the rows of its tables are of.
 _SETS = {
-    "factors3_day": ("F-F_Research_Data_Factors_daily", _THREE, (_DAY,)),
-    "factors3_week": ("F-F_Research_Data_Factors_weekly", _THREE, (_WEEK,)),
-    "factors3": ("F-F_Research_Data_Factors", _THREE, (_MONTH, _YEAR)),
-    "factors5_day": ("F-F_Research_Data_5_Factors_2x3_daily", _FIVE, (_DAY,)),
-    "factors5": ("F-F_Research_Data_5_Factors_2x3", _FIVE, (_MONTH, _YEAR)),
-    "momentum_day": ("F-F_Momentum_Factor_daily", ("Mom",), (_DAY,)),
-    "momentum": ("F-F_Momentum_Factor", ("Mom",), (_MONTH, _YEAR)),
+    "factors3_day": ("F-F_Research_Data_Factors_daily", _THREE, ("day",)),
+    "factors3_week": ("F-F_Research_Data_Factors_weekly", _THREE, ("week",)),
+    "factors3": ("F-F_Research_Data_Factors", _THREE, ("month", "year")),
+    "factors5_day": ("F-F_Research_Data_5_Factors_2x3_daily", _FIVE, ("day",)),
+    "factors5": ("F-F_Research_Data_5_Factors_2x3", _FIVE, ("month", "year")),
+    "momentum_day": ("F-F_Momentum_Factor_daily", ("Mom",), ("day",)),
+    "momentum": ("F-F_Momentum_Factor", ("Mom",), ("month", "year")),
 }
 _TITLES = {
     "factors3": "Three factors of Fama and French",
@@ -124,7 +109,8 @@ def _tables(name: str) -> list[DatasetKeymapEntry]:
     return [_table(name.partition("_")[0], factors, step, _asked(file)) for step in steps]
 
 
-def _table(kind: str, factors: tuple[str, ...], step: _Step, facts: dict[str, Any]) -> DatasetKeymapEntry:
+def _table(kind: str, factors: tuple[str, ...], step: str, facts: dict[str, Any]) -> DatasetKeymapEntry:
+    period, written = _STEPS[step]
     returns = (
         Column(
             name=_FACTORS[each][0],
@@ -140,11 +126,11 @@ def _table(kind: str, factors: tuple[str, ...], step: _Step, facts: dict[str, An
     return DatasetKeymapEntry(
         **_SHARED,
         **facts,
-        dataset=f"{kind}_{step.word}",
-        silver_table=f"frenchlib_{kind}_{step.word}",
-        columns=(step.column, *returns),
-        format=step.written,
-        title=f"{_TITLES[kind]}, by {step.word}",
+        dataset=f"{kind}_{step}",
+        silver_table=f"frenchlib_{kind}_{step}",
+        columns=(period, *returns),
+        format=written,
+        title=f"{_TITLES[kind]}, by {step}",
     )
 
 

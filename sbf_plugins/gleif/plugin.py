@@ -2,67 +2,180 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import attrs
-
-from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, UsageError, checked_options, column, hookimpl
+from sbf_core.api import Column, DataRules, DatasetKeymapEntry, RestRecipe, UsageError, checked_options, hookimpl
 
 _LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
-_ENTITY = "@.attributes.entity."
-_REGISTRATION = "@.attributes.registration."
 
-
-def _of_entity(field: str, doc: str = "") -> Any:
-    return column(source=_ENTITY + field, doc=doc)
-
-
-def _of_registration(field: str, doc: str = "") -> Any:
-    return column(source=_REGISTRATION + field, doc=doc)
-
-
-@attrs.frozen
-class Record:
-    """What is registered of a legal entity."""
-
-    lei: str = column(key=True, source="@.id")
-    legal_name: str = _of_entity("legalName.name")
-    legal_name_language: str | None = _of_entity("legalName.language")
-    jurisdiction: str | None = _of_entity("jurisdiction", "of the law that it is formed under, e.g. IE, US-DE")
-    category: str | None = _of_entity("category", "e.g. GENERAL, FUND, BRANCH")
-    sub_category: str | None = _of_entity("subCategory")
-    legal_form: str | None = _of_entity("legalForm.id", "code of ISO 20275; 8888: another one, 9999: not told")
-    legal_form_other: str | None = _of_entity("legalForm.other", "in words, where no code fits")
-    status: str = _of_entity("status", "ACTIVE or INACTIVE: whether the entity exists")
-    created: dt.datetime | None = _of_entity("creationDate", "when the entity came to be, UTC")
-    expired: dt.datetime | None = _of_entity("expiration.date", "when it ended, UTC")
-    expired_why: str | None = _of_entity("expiration.reason")
-    successor_lei: str | None = _of_entity("successorEntity.lei")
-    associated_lei: str | None = _of_entity("associatedEntity.lei", "e.g. of the manager of a fund")
-    legal_city: str | None = _of_entity("legalAddress.city")
-    legal_region: str | None = _of_entity("legalAddress.region", "ISO 3166-2")
-    legal_country: str | None = _of_entity("legalAddress.country", "two letters; NA is Namibia")
-    legal_postal_code: str | None = _of_entity("legalAddress.postalCode")
-    headquarters_city: str | None = _of_entity("headquartersAddress.city")
-    headquarters_region: str | None = _of_entity("headquartersAddress.region", "ISO 3166-2")
-    headquarters_country: str | None = _of_entity("headquartersAddress.country", "two letters")
-    headquarters_postal_code: str | None = _of_entity("headquartersAddress.postalCode")
-    registered_at: str | None = _of_entity("registeredAt.id", "code of the register; RA999999: none is told")
-    registered_as: str | None = _of_entity("registeredAs", "its number in that register")
-    registration_status: str = _of_registration("status", "e.g. ISSUED, LAPSED (not renewed in time), RETIRED, MERGED")
-    registered: dt.datetime = _of_registration("initialRegistrationDate", "when the LEI was first given, UTC")
-    updated: dt.datetime = column(
-        source=_REGISTRATION + "lastUpdateDate", known_from=True, doc="of the record, UTC: since then it is known so"
-    )
-    next_renewal: dt.datetime | None = _of_registration("nextRenewalDate", "UTC; of a lapsed LEI it lies in the past")
-    managing_lou: str | None = _of_registration("managingLou", "LEI of who keeps the record")
-    corroboration: str | None = _of_registration(
-        "corroborationLevel", "FULLY_CORROBORATED, PARTIALLY_CORROBORATED or ENTITY_SUPPLIED_ONLY"
-    )
-    conformity: str | None = column(source="@.attributes.conformityFlag", doc="CONFORMING or NON_CONFORMING")
+#: What is registered of a legal entity.
+RECORD = (
+    Column(name="lei", type="VARCHAR", key=True, source="@.id"),
+    Column(name="legal_name", type="VARCHAR", source="@.attributes.entity.legalName.name"),
+    Column(name="legal_name_language", type="VARCHAR", nullable=True, source="@.attributes.entity.legalName.language"),
+    Column(
+        name="jurisdiction",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.entity.jurisdiction",
+        doc="of the law that it is formed under, e.g. IE, US-DE",
+    ),
+    Column(
+        name="category",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.entity.category",
+        doc="e.g. GENERAL, FUND, BRANCH",
+    ),
+    Column(name="sub_category", type="VARCHAR", nullable=True, source="@.attributes.entity.subCategory"),
+    Column(
+        name="legal_form",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.entity.legalForm.id",
+        doc="code of ISO 20275; 8888: another one, 9999: not told",
+    ),
+    Column(
+        name="legal_form_other",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.entity.legalForm.other",
+        doc="in words, where no code fits",
+    ),
+    Column(
+        name="status",
+        type="VARCHAR",
+        source="@.attributes.entity.status",
+        doc="ACTIVE or INACTIVE: whether the entity exists",
+    ),
+    Column(
+        name="created",
+        type="TIMESTAMP",
+        nullable=True,
+        source="@.attributes.entity.creationDate",
+        doc="when the entity came to be, UTC",
+    ),
+    Column(
+        name="expired",
+        type="TIMESTAMP",
+        nullable=True,
+        source="@.attributes.entity.expiration.date",
+        doc="when it ended, UTC",
+    ),
+    Column(name="expired_why", type="VARCHAR", nullable=True, source="@.attributes.entity.expiration.reason"),
+    Column(name="successor_lei", type="VARCHAR", nullable=True, source="@.attributes.entity.successorEntity.lei"),
+    Column(
+        name="associated_lei",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.entity.associatedEntity.lei",
+        doc="e.g. of the manager of a fund",
+    ),
+    Column(name="legal_city", type="VARCHAR", nullable=True, source="@.attributes.entity.legalAddress.city"),
+    Column(
+        name="legal_region",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.entity.legalAddress.region",
+        doc="ISO 3166-2",
+    ),
+    Column(
+        name="legal_country",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.entity.legalAddress.country",
+        doc="two letters; NA is Namibia",
+    ),
+    Column(
+        name="legal_postal_code", type="VARCHAR", nullable=True, source="@.attributes.entity.legalAddress.postalCode"
+    ),
+    Column(
+        name="headquarters_city", type="VARCHAR", nullable=True, source="@.attributes.entity.headquartersAddress.city"
+    ),
+    Column(
+        name="headquarters_region",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.entity.headquartersAddress.region",
+        doc="ISO 3166-2",
+    ),
+    Column(
+        name="headquarters_country",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.entity.headquartersAddress.country",
+        doc="two letters",
+    ),
+    Column(
+        name="headquarters_postal_code",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.entity.headquartersAddress.postalCode",
+    ),
+    Column(
+        name="registered_at",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.entity.registeredAt.id",
+        doc="code of the register; RA999999: none is told",
+    ),
+    Column(
+        name="registered_as",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.entity.registeredAs",
+        doc="its number in that register",
+    ),
+    Column(
+        name="registration_status",
+        type="VARCHAR",
+        source="@.attributes.registration.status",
+        doc="e.g. ISSUED, LAPSED (not renewed in time), RETIRED, MERGED",
+    ),
+    Column(
+        name="registered",
+        type="TIMESTAMP",
+        source="@.attributes.registration.initialRegistrationDate",
+        doc="when the LEI was first given, UTC",
+    ),
+    Column(
+        name="updated",
+        type="TIMESTAMP",
+        known_from=True,
+        source="@.attributes.registration.lastUpdateDate",
+        doc="of the record, UTC: since then it is known so",
+    ),
+    Column(
+        name="next_renewal",
+        type="TIMESTAMP",
+        nullable=True,
+        source="@.attributes.registration.nextRenewalDate",
+        doc="UTC; of a lapsed LEI it lies in the past",
+    ),
+    Column(
+        name="managing_lou",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.registration.managingLou",
+        doc="LEI of who keeps the record",
+    ),
+    Column(
+        name="corroboration",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.registration.corroborationLevel",
+        doc="FULLY_CORROBORATED, PARTIALLY_CORROBORATED or ENTITY_SUPPLIED_ONLY",
+    ),
+    Column(
+        name="conformity",
+        type="VARCHAR",
+        nullable=True,
+        source="@.attributes.conformityFlag",
+        doc="CONFORMING or NON_CONFORMING",
+    ),
+)
 
 
 @hookimpl
@@ -93,7 +206,7 @@ def _records(leis: tuple[str, ...]) -> DatasetKeymapEntry:
         scope="per_ticker",
         members=leis,
         silver_table="gleif_lei_record",
-        columns=Record,
+        columns=RECORD,
         rows_at="$.data",
         recipe=RestRecipe(
             url="https://api.gleif.org/api/v1/lei-records/{ticker}",

@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 
-import attrs
+from sbf_core.api import Column, Csv, DatasetKeymapEntry, RestRecipe, hookimpl
 
-from sbf_core.api import Csv, DatasetKeymapEntry, RestRecipe, column, hookimpl
-
-
-@attrs.frozen
-class Market:
-    """A market, or a segment of one."""
-
-    mic: str = column(key=True, source="MIC")
-    operating_mic: str = column(source="OPERATING MIC", doc="who operates it; of an operator its own code")
-    kind: str = column(source="OPRT/SGMT", doc="OPRT: an operator; SGMT: a segment of one")
-    name: str = column(source="MARKET NAME-INSTITUTION DESCRIPTION")
-    legal_entity: str | None = column(source="LEGAL ENTITY NAME")
-    lei: str | None = column(source="LEI")
-    category: str = column(
-        source="MARKET CATEGORY CODE", doc="e.g. RMKT regulated, MLTF multilateral, SINT internaliser, NSPD not told"
-    )
-    acronym: str | None = column(source="ACRONYM")
-    country: str = column(
-        source="ISO COUNTRY CODE (ISO 3166)", doc="two letters; NA is Namibia; ZZ: the list names no country"
-    )
-    city: str = column(source="CITY")
-    website: str | None = column(source="WEBSITE")
-    status: str = column(source="STATUS", doc="ACTIVE, UPDATED or EXPIRED")
-    created: dt.date = column(source="CREATION DATE", date_format="%Y%m%d")
-    updated: dt.date = column(source="LAST UPDATE DATE", date_format="%Y%m%d")
-    validated: dt.date | None = column(source="LAST VALIDATION DATE", date_format="%Y%m%d")
-    expires: dt.date | None = column(source="EXPIRY DATE", date_format="%Y%m%d")
-    comments: str | None = column(source="COMMENTS")
+#: A market, or a segment of one.
+MARKET = (
+    Column(name="mic", type="VARCHAR", key=True, source="MIC"),
+    Column(
+        name="operating_mic", type="VARCHAR", source="OPERATING MIC", doc="who operates it; of an operator its own code"
+    ),
+    Column(name="kind", type="VARCHAR", source="OPRT/SGMT", doc="OPRT: an operator; SGMT: a segment of one"),
+    Column(name="name", type="VARCHAR", source="MARKET NAME-INSTITUTION DESCRIPTION"),
+    Column(name="legal_entity", type="VARCHAR", nullable=True, source="LEGAL ENTITY NAME"),
+    Column(name="lei", type="VARCHAR", nullable=True, source="LEI"),
+    Column(
+        name="category",
+        type="VARCHAR",
+        source="MARKET CATEGORY CODE",
+        doc="e.g. RMKT regulated, MLTF multilateral, SINT internaliser, NSPD not told",
+    ),
+    Column(name="acronym", type="VARCHAR", nullable=True, source="ACRONYM"),
+    Column(
+        name="country",
+        type="VARCHAR",
+        source="ISO COUNTRY CODE (ISO 3166)",
+        doc="two letters; NA is Namibia; ZZ: the list names no country",
+    ),
+    Column(name="city", type="VARCHAR", source="CITY"),
+    Column(name="website", type="VARCHAR", nullable=True, source="WEBSITE"),
+    Column(name="status", type="VARCHAR", source="STATUS", doc="ACTIVE, UPDATED or EXPIRED"),
+    Column(name="created", type="DATE", source="CREATION DATE", date_format="%Y%m%d"),
+    Column(name="updated", type="DATE", source="LAST UPDATE DATE", date_format="%Y%m%d"),
+    Column(name="validated", type="DATE", nullable=True, source="LAST VALIDATION DATE", date_format="%Y%m%d"),
+    Column(name="expires", type="DATE", nullable=True, source="EXPIRY DATE", date_format="%Y%m%d"),
+    Column(name="comments", type="VARCHAR", nullable=True, source="COMMENTS"),
+)
 
 
 @hookimpl
@@ -46,7 +49,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             source="iso10383",
             dataset="markets",
             silver_table="iso10383_market",
-            columns=Market,
+            columns=MARKET,
             semantics="snapshot",
             format=Csv(encoding="cp1252"),
             recipe=RestRecipe(

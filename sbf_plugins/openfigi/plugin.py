@@ -6,28 +6,51 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import attrs
-
-from sbf_core.api import DataRules, DatasetKeymapEntry, RestRecipe, UsageError, checked_options, column, hookimpl
+from sbf_core.api import Column, DataRules, DatasetKeymapEntry, RestRecipe, UsageError, checked_options, hookimpl
 
 _CODE = re.compile(r"[A-Z0-9 ]*")
 
 
-@attrs.frozen
-class Instrument:
-    """A listing, or what stands for all of them, that goes by a ticker. One ticker may be dozens of them."""
-
-    symbol: str = column(key=True, source="@^~", index_of="tickers", doc="the ticker of the universe")
-    figi: str = column(key=True, doc="of the listing")
-    name: str = column()
-    ticker: str = column(doc="as OpenFIGI writes it")
-    exchange: str | None = column(source="exchCode", doc="Bloomberg's code, e.g. US all of the U.S., UN New York")
-    composite_figi: str | None = column(source="compositeFIGI", doc="of all listings in its country")
-    share_class_figi: str | None = column(source="shareClassFIGI", doc="of the class of shares, in all countries")
-    market_sector: str | None = column(source="marketSector", doc="e.g. Equity, Index, Corp")
-    security_type: str | None = column(source="securityType", doc="e.g. Common Stock, ETP, Depositary Receipt")
-    security_type2: str | None = column(source="securityType2", doc="the same in coarser groups")
-    description: str | None = column(source="securityDescription")
+#: A listing, or what stands for all of them, that goes by a ticker. One ticker may be dozens of them.
+INSTRUMENT = (
+    Column(name="symbol", type="VARCHAR", key=True, source="@^~", index_of="tickers", doc="the ticker of the universe"),
+    Column(name="figi", type="VARCHAR", key=True, doc="of the listing"),
+    Column(name="name", type="VARCHAR"),
+    Column(name="ticker", type="VARCHAR", doc="as OpenFIGI writes it"),
+    Column(
+        name="exchange",
+        type="VARCHAR",
+        nullable=True,
+        source="exchCode",
+        doc="Bloomberg's code, e.g. US all of the U.S., UN New York",
+    ),
+    Column(
+        name="composite_figi",
+        type="VARCHAR",
+        nullable=True,
+        source="compositeFIGI",
+        doc="of all listings in its country",
+    ),
+    Column(
+        name="share_class_figi",
+        type="VARCHAR",
+        nullable=True,
+        source="shareClassFIGI",
+        doc="of the class of shares, in all countries",
+    ),
+    Column(name="market_sector", type="VARCHAR", nullable=True, source="marketSector", doc="e.g. Equity, Index, Corp"),
+    Column(
+        name="security_type",
+        type="VARCHAR",
+        nullable=True,
+        source="securityType",
+        doc="e.g. Common Stock, ETP, Depositary Receipt",
+    ),
+    Column(
+        name="security_type2", type="VARCHAR", nullable=True, source="securityType2", doc="the same in coarser groups"
+    ),
+    Column(name="description", type="VARCHAR", nullable=True, source="securityDescription"),
+)
 
 
 @hookimpl
@@ -50,7 +73,7 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             dataset="instruments",
             scope="per_ticker",
             silver_table="openfigi_instrument",
-            columns=Instrument,
+            columns=INSTRUMENT,
             rows_at="$[*].data[*]",
             recipe=RestRecipe(
                 url="https://api.openfigi.com/v3/mapping",

@@ -238,22 +238,30 @@ def test_reports_read_what_is_there(filled: Shell) -> None:
     assert filled("datasets", "ecb", "--search", "x").returncode == 2
     plugins = [item["plugin"] for item in json.loads(filled("datasets", "--json").stdout)["datasets"]]
     assert list(dict.fromkeys(plugins)) == [
+        "amfi",
         "bls",
+        "cboe",
+        "cftc",
         "ecb",
         "eod",
         "fmp",
         "fred",
+        "frenchlib",
+        "iso10383",
         "iso4217",
+        "nasdaqtrader",
+        "openfigi",
         "sec",
         "stooq",
         "treasury",
         "yahoo",
     ]
     plugins = json.loads(filled("plugins", "list", "--json").stdout)["plugins"]
-    assert plugins[1] == {
+    (ecb,) = [plugin for plugin in plugins if plugin["name"] == "ecb"]
+    assert ecb == {
         "name": "ecb",
         "distribution": "sbf",
-        "version": plugins[1]["version"],
+        "version": ecb["version"],
         "datasets": 1,
         "state": "loaded",
         "reason": "",
