@@ -123,20 +123,20 @@ def test_an_option_that_expired_is_closed(tmp_path: Path) -> None:
     assert len(expired) > 20
 
 
-@pytest.mark.parametrize(
-    ("payload", "reason"),
-    [
-        (b"", "begins with ''"),
-        (b"<html></html>", "begins with '<html></html>'"),
-        (b"DATE,OPEN,HIGH,LOW\n", "begins with 'DATE,OPEN,HIGH,LOW'"),
-        (b"DATE,OPEN\n", "begins with 'DATE,OPEN'"),
-        (b"DATE,\n", "begins with 'DATE,'"),
-        (b"Date,VIX\n", "begins with 'Date,VIX'"),
-        (b"DATE,VVIX\n01/02/1990,17\n01/03/1990\n", "1 fields on line 3, and 2"),
-        (b"DATE,VVIX\n01/02/1990,1,234.5\n", "3 fields on line 2, and 2"),
-        ("DATE,VVIX\n01/02/1990,\u0661\n".encode(), "is no history"),
-    ],
-)
+REFUSED = [
+    (b"", "begins with ''"),
+    (b"<html></html>", "begins with '<html></html>'"),
+    (b"DATE,OPEN,HIGH,LOW\n", "begins with 'DATE,OPEN,HIGH,LOW'"),
+    (b"DATE,OPEN\n", "begins with 'DATE,OPEN'"),
+    (b"DATE,\n", "begins with 'DATE,'"),
+    (b"Date,VIX\n", "begins with 'Date,VIX'"),
+    (b"DATE,VVIX\n01/02/1990,17\n01/03/1990\n", "1 fields on line 3, and 2"),
+    (b"DATE,VVIX\n01/02/1990,1,234.5\n", "3 fields on line 2, and 2"),
+    ("DATE,VVIX\n01/02/1990,\u0661\n".encode(), "is no history"),
+]
+
+
+@pytest.mark.parametrize(("payload", "reason"), REFUSED, ids=[reason for _, reason in REFUSED])
 def test_what_is_no_history_is_refused(payload: bytes, reason: str) -> None:
     with pytest.raises(PayloadRefused, match=re.escape(reason)):
         list(parse(payload))

@@ -170,21 +170,21 @@ def test_a_table_that_ends_early_is_refused(tmp_path: Path, dataset: str, text: 
 TABLE = "Prose.\n\n  Average -- Monthly\n,Lo 30,Hi 30\n192607 ,  1.00 ,-99.99\n192608 ,  2.00 ,3.00\n\nCopyright\n"
 
 
-@pytest.mark.parametrize(
-    ("broken", "reason"),
-    [
-        (TABLE.replace("  2.00 ,", ""), "1 values on line 6 for 2 portfolios"),
-        (TABLE.replace("192608", "1926Q3"), "'1926Q3' on line 6"),
-        (TABLE.replace("192608", "19260"), "'19260' on line 6"),
-        (TABLE.replace(",Lo 30,Hi 30\n", ""), "line 4 that stands in no table"),
-        (TABLE.replace("\n192608", "\n\n192608"), "line 7 that stands in no table"),
-        (TABLE.replace("  Average -- Monthly\n", ""), "without a title"),
-        (TABLE + "\n" + TABLE, "'Average -- Monthly' again"),
-        ("Prose.\n\nCopyright\n", "no table with a title"),
-        ("<html><body>Not found</body></html>", "no table with a title"),
-        (TABLE.replace("Prose", "Pros\u00e9"), "no text of the library"),
-    ],
-)
+BROKEN = [
+    (TABLE.replace("  2.00 ,", ""), "1 values on line 6 for 2 portfolios"),
+    (TABLE.replace("192608", "1926Q3"), "'1926Q3' on line 6"),
+    (TABLE.replace("192608", "19260"), "'19260' on line 6"),
+    (TABLE.replace(",Lo 30,Hi 30\n", ""), "line 4 that stands in no table"),
+    (TABLE.replace("\n192608", "\n\n192608"), "line 7 that stands in no table"),
+    (TABLE.replace("  Average -- Monthly\n", ""), "without a title"),
+    (TABLE + "\n" + TABLE, "'Average -- Monthly' again"),
+    ("Prose.\n\nCopyright\n", "no table with a title"),
+    ("<html><body>Not found</body></html>", "no table with a title"),
+    (TABLE.replace("Prose", "Pros\u00e9"), "no text of the library"),
+]
+
+
+@pytest.mark.parametrize(("broken", "reason"), BROKEN, ids=[reason for _, reason in BROKEN])
 def test_what_fits_no_table_is_refused(broken: str, reason: str) -> None:
     assert [(row["portfolio"], row["date"], row["value"]) for row in parse(TABLE.encode())] == [
         ("Lo 30", "19260701", "1.00"), ("Hi 30", "19260701", "-99.99"),
