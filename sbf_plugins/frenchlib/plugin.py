@@ -105,8 +105,11 @@ def _asked(file: str) -> dict[str, Any]:
 
 
 def _tables(name: str) -> list[DatasetKeymapEntry]:
+    """The tables of one file: the first one fetches it, the other reads what came."""
     file, factors, steps = _SETS[name]
-    return [_table(name.partition("_")[0], factors, step, _asked(file)) for step in steps]
+    kind = name.partition("_")[0]
+    fetching = f"{_SHARED['domain']}/{_SHARED['source']}/{kind}_{steps[0]}"
+    return [_table(kind, factors, step, _asked(file) if step == steps[0] else {"reads": fetching}) for step in steps]
 
 
 def _table(kind: str, factors: tuple[str, ...], step: str, facts: dict[str, Any]) -> DatasetKeymapEntry:

@@ -15,8 +15,7 @@ OF_2025, OF_2026 = "amfi-r2-002", "amfi-r2-001"
 
 
 def fill(recording: Recording, content: bytes, moment: dt.datetime = NOW) -> None:
-    for dataset in ("net_asset_values", "schemes"):
-        recording.add(f"funds/amfi/{dataset}", content, extension="txt", moment=moment)
+    recording.add("funds/amfi/net_asset_values", content, extension="txt", moment=moment)
 
 
 def recorded(folder: Path) -> Path:

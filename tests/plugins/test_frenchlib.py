@@ -24,8 +24,7 @@ OPTIONS = '[options.frenchlib]\nfactors = ["factors3"]\nportfolios = ["5_Industr
 
 def recorded(folder: Path) -> Path:
     recording = Recording(folder, options=OPTIONS)
-    for dataset in ("factors3_month", "factors3_year"):
-        recording.add(f"factors/frenchlib/{dataset}", later(FACTORS), extension="zip")
+    recording.add("factors/frenchlib/factors3_month", later(FACTORS), extension="zip")
     recording.add("factors/frenchlib/portfolios", later(INDUSTRIES), ticker="5_Industry_Portfolios", extension="zip")
     return recording.folder
 
@@ -133,7 +132,7 @@ Copyright 2026 Eugene F. Fama and Kenneth R. French
 
 def test_files_in_the_layout_of_the_library(tmp_path: Path) -> None:
     recording = Recording(tmp_path, options='[options.frenchlib]\nfactors = ["factors5_day", "momentum"]\n')
-    for name in ("factors5_day", "momentum_month", "momentum_year"):
+    for name in ("factors5_day", "momentum_month"):
         text = DAILY if name == "factors5_day" else MOMENTUM
         recording.add(f"factors/frenchlib/{name}", packed(text.replace("\n", "\r\n")), extension="zip")
     assert recording.run(plugins=("frenchlib",)).errors == []
@@ -162,7 +161,8 @@ def test_files_in_the_layout_of_the_library(tmp_path: Path) -> None:
 )
 def test_a_table_that_ends_early_is_refused(tmp_path: Path, dataset: str, text: str) -> None:
     recording = Recording(tmp_path, options='[options.frenchlib]\nfactors = ["factors5_day", "momentum"]\n')
-    recording.add(f"factors/frenchlib/{dataset}", packed(text), extension="zip")
+    fetching = dataset.replace("year", "month")
+    recording.add(f"factors/frenchlib/{fetching}", packed(text), extension="zip")
     assert "it may have been cut" in recording.run(plugins=("frenchlib",)).errors[0]
     assert recording.ask(f"SELECT count(*) FROM silver.frenchlib_{dataset}") == [(0,)]
 
@@ -212,4 +212,5 @@ def test_names_that_the_library_has_not(options: dict[str, list[str]], reason: s
 def test_it_asks_for_nothing_unless_it_is_named() -> None:
     declared = frenchlib.datasets({})
     assert len(declared) == 10
-    assert all(entry.opt_in for entry in declared)
+    assert all(entry.opt_in for entry in declared if not entry.reads)
+    assert [entry.dataset for entry in declared if entry.reads] == ["factors3_year", "factors5_year", "momentum_year"]
