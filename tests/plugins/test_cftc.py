@@ -13,10 +13,13 @@ import zipfile
 from decimal import Decimal
 from pathlib import Path
 
+import attrs
 import pytest
+from pytest_httpserver import HTTPServer
 from recorded import Recording, later
+from warehouse import Warehouse
 
-from sbf_core.api import UsageError
+from sbf_core.api import DatasetKeymapEntry, RestRecipe, UsageError, hookimpl
 from sbf_core.testing.suite import conformance
 from sbf_plugins.cftc import plugin as cftc
 
@@ -135,3 +138,35 @@ def test_the_first_years(tmp_path: Path) -> None:
         declared = cftc.datasets({"reports": names, "since": since})
         assert [entry.first_date.year for entry in declared] == years
         assert all(entry.opt_in for entry in declared)
+
+
+class Cftc:
+    """The bundled plugin at an address of our own, without limits."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.server = server
+
+    @hookimpl
+    def datasets(self) -> list[DatasetKeymapEntry]:
+        (entry,) = cftc.datasets({"reports": ["legacy_combined"], "since": 2023})
+        assert isinstance(entry.recipe, RestRecipe)
+        url = self.server.url_for("/") + entry.recipe.url.rpartition("/")[2]
+        return [attrs.evolve(entry, recipe=attrs.evolve(entry.recipe, url=url, limits=()))]
+
+
+def test_a_year_whose_file_is_not_there_yet(tmp_path: Path, httpserver: HTTPServer) -> None:
+    """In the first days of a year nothing has failed, and the file is asked for until it is there."""
+    lines = small("legacy_combined").replace(b",2026-", b",2023-")
+    httpserver.expect_request("/deahistfo2023.zip").respond_with_data(packed("annualof.txt", lines))
+    httpserver.expect_request("/deahistfo2024.zip").respond_with_data(b"<html>Not found</html>", status=404)
+    warehouse = Warehouse(tmp_path / "home", Cftc(httpserver))
+    warehouse.clock.advance(hours=24 * 3)  # 5 January 2024
+    named = {"run__plugins": ("fake",)}
+    context = warehouse.run(**named)
+    assert (context.errors, context.rows_inserted) == ([], 4)
+    httpserver.clear()
+    httpserver.expect_request("/deahistfo2023.zip").respond_with_data(packed("annualof.txt", lines))
+    lines = small("legacy_combined").replace(b",2026-", b",2024-")
+    httpserver.expect_request("/deahistfo2024.zip").respond_with_data(packed("annualof.txt", lines))
+    context = warehouse.run(hours_later=24 * 4, **named)
+    assert (context.errors, context.rows_inserted) == ([], 4)
