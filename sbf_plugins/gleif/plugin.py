@@ -8,6 +8,8 @@ from typing import Any
 
 from sbf_core.api import Column, DataRules, DatasetKeymapEntry, RestRecipe, UsageError, checked_options, hookimpl
 
+#: What is fetched where the settings name none: the record of GLEIF itself.
+USUAL = ("506700GE1G29325QX363",)
 _LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
 
 #: What is registered of a legal entity.
@@ -180,8 +182,8 @@ RECORD = (
 
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
-    """Records of the identifiers that the settings name; none where they name none."""
-    leis = checked_options(options, leis=())["leis"]
+    """Records of the identifiers that the settings name."""
+    leis = checked_options(options, leis=USUAL)["leis"]
     wrong = next((lei for lei in leis if not _is_lei(lei)), None)
     if wrong is not None:
         raise UsageError(

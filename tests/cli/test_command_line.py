@@ -238,19 +238,12 @@ def test_reports_read_what_is_there(filled: Shell) -> None:
     assert filled("datasets", "ecb", "--search", "x").returncode == 2
     plugins = [item["plugin"] for item in json.loads(filled("datasets", "--json").stdout)["datasets"]]
     assert list(dict.fromkeys(plugins)) == [
-        "amfi",
         "bls",
-        "cboe",
-        "cftc",
         "ecb",
         "eod",
         "fmp",
         "fred",
-        "frenchlib",
-        "iso10383",
         "iso4217",
-        "nasdaqtrader",
-        "openfigi",
         "sec",
         "stooq",
         "treasury",

@@ -75,6 +75,7 @@ def test_an_error_of_json_api_is_no_record(tmp_path: Path) -> None:
 )
 def test_what_is_no_lei_is_refused(text: str) -> None:
     assert [entry.members for entry in gleif.datasets({"leis": [LEI]})] == [(LEI,)]
-    assert gleif.datasets({}) == []
+    assert [entry.members for entry in gleif.datasets({})] == [gleif.USUAL]
+    assert gleif.datasets({"leis": []}) == []
     with pytest.raises(UsageError, match="is no LEI"):
         gleif.datasets({"leis": [text]})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from recorded import NOW
 
 from sbf_core.clock import FixedClock
@@ -14,6 +13,7 @@ from sbf_core.settings.settings import Settings
 
 NAMED = ("amfi", "cboe", "cftc", "frenchlib", "gleif", "iso10383", "nasdaqtrader", "openfigi")
 CHOSEN = """
+[options.amfi]
 [options.cboe]
 chains = ["AAPL"]
 [options.cftc]
@@ -22,17 +22,28 @@ reports = ["legacy_futures", "financial_combined"]
 portfolios = ["5_Industry_Portfolios"]
 [options.gleif]
 leis = ["549300LBI3LRIZ2V8V66"]
+[options.iso10383]
+[options.nasdaqtrader]
 [options.openfigi]
 key = true
 """
 
 
-@pytest.mark.parametrize("options", ["", CHOSEN], ids=["as it is installed", "with options"])
-def test_they_are_left_out_unless_they_are_named(tmp_path: Path, options: str) -> None:
-    (tmp_path / "sbf.toml").write_text(options)
-    settings = Settings(tmp_path, environment={"OPENFIGI_API_KEY": "3f7a9c1e"})
-    home = Home(settings, clock=FixedClock(NOW))
+def opened(folder: Path, options: str) -> Home:
+    (folder / "sbf.toml").write_text(options)
+    settings = Settings(folder, environment={"OPENFIGI_API_KEY": "3f7a9c1e"})
+    return Home(settings, clock=FixedClock(NOW))
+
+
+def test_they_are_not_even_imported_before_somebody_names_them(tmp_path: Path) -> None:
+    home = opened(tmp_path, "")
+    assert {home.plugins.records[name].state for name in NAMED} == {"asleep"}
+    assert not {owned.plugin.name for owned in home.registry.datasets.values()} & set(NAMED)
+
+
+def test_options_alone_do_not_have_them_asked(tmp_path: Path) -> None:
+    home = opened(tmp_path, CHOSEN)
+    assert {home.plugins.records[name].state for name in NAMED} == {"loaded"}
     kept, (*_, note) = configured(list(home.registry.datasets.values()), home.keys)
     assert not {owned.plugin.name for owned in kept} & set(NAMED)
-    told = set(note.partition(": ")[2].split(", "))
-    assert told >= set(NAMED) - (set() if options else {"gleif"})
+    assert set(note.partition(": ")[2].split(", ")) >= set(NAMED)
