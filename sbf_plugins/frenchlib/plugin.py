@@ -62,27 +62,36 @@ _SETS = {
     "momentum_day": ("F-F_Momentum_Factor_daily", ("Mom",), ("day",)),
     "momentum": ("F-F_Momentum_Factor", ("Mom",), ("month", "year")),
 }
+#: Regions of which the library has five factors; of emerging markets by month and year only.
+_REGIONS = (
+    "Developed", "Developed_ex_US", "North_America", "Europe", "Japan", "Asia_Pacific_ex_Japan", "Emerging",
+)  # fmt: skip
 _TITLES = {
     "factors3": "Three factors of Fama and French",
     "factors5": "Five factors of Fama and French",
     "momentum": "Momentum factor",
+    "regional5": "Five factors of regions",
 }
 
 
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
-    """The sets of factors that the settings choose, all where they are silent; and the portfolios that they name."""
-    chosen = checked_options(options, factors=tuple(_SETS), portfolios=())
-    unknown = next((name for name in chosen["factors"] if name not in _SETS), None)
-    if unknown is not None:
-        raise UsageError(
-            f"there is no set of factors {unknown!r}",
-            where="[options.frenchlib] factors",
-            fix=f"use some of {', '.join(_SETS)}",
-            code="OPTION",
-        )
+    """The sets of factors that the settings choose, all of the U.S. where they are silent; and the regions and
+    portfolios that they name.
+    """
+    chosen = checked_options(options, factors=tuple(_SETS), regions=(), portfolios=())
+    for option, what, known in (("factors", "set of factors", _SETS), ("regions", "region", _REGIONS)):
+        unknown = next((name for name in chosen[option] if name not in known), None)
+        if unknown is not None:
+            raise UsageError(
+                f"there is no {what} {unknown!r}",
+                where=f"[options.frenchlib] {option}",
+                fix=f"use some of {', '.join(known)}",
+                code="OPTION",
+            )
     return [
         *(entry for name in dict.fromkeys(chosen["factors"]) for entry in _tables(name)),
+        *_regional(tuple(dict.fromkeys(chosen["regions"]))),
         *([_portfolios(chosen["portfolios"])] if chosen["portfolios"] else []),
     ]
 
@@ -112,8 +121,38 @@ def _tables(name: str) -> list[DatasetKeymapEntry]:
     return [_table(kind, factors, step, _asked(file) if step == steps[0] else {"reads": fetching}) for step in steps]
 
 
-def _table(kind: str, factors: tuple[str, ...], step: str, facts: dict[str, Any]) -> DatasetKeymapEntry:
-    period, written = _STEPS[step]
+def _regional(regions: tuple[str, ...]) -> list[DatasetKeymapEntry]:
+    """Of each region a file of months and years, and one of days. Their last tables end where the file does."""
+    if not regions:
+        return []
+    by_day = tuple(region for region in regions if region != "Emerging")
+    month = {**_asked("{ticker}_5_Factors"), "scope": "per_ticker", "members": regions}
+    day = {**_asked("{ticker}_5_Factors_Daily"), "scope": "per_ticker", "members": by_day}
+    fetching = f"{_SHARED['domain']}/{_SHARED['source']}/regional5_month"
+    return [
+        _region_table("month", month, Sections(ends=(_ANNUAL,))),
+        _region_table("year", {"reads": fetching}, Sections(title=_ANNUAL)),
+        *([_region_table("day", day, Sections())] if by_day else []),
+    ]
+
+
+def _region_table(step: str, facts: dict[str, Any], written: Sections) -> DatasetKeymapEntry:
+    region = Column(
+        name="region", type="VARCHAR", key=True, source="request.ticker", doc="e.g. Europe, Developed_ex_US"
+    )
+    return _table("regional5", _FIVE, step, facts, above=(region,), written=written)
+
+
+def _table(
+    kind: str,
+    factors: tuple[str, ...],
+    step: str,
+    facts: dict[str, Any],
+    *,
+    above: tuple[Column, ...] = (),
+    written: Sections | None = None,
+) -> DatasetKeymapEntry:
+    period, usual = _STEPS[step]
     returns = (
         Column(
             name=_FACTORS[each][0],
@@ -131,8 +170,8 @@ def _table(kind: str, factors: tuple[str, ...], step: str, facts: dict[str, Any]
         **facts,
         dataset=f"{kind}_{step}",
         silver_table=f"frenchlib_{kind}_{step}",
-        columns=(period, *returns),
-        format=written,
+        columns=(*above, period, *returns),
+        format=written or usual,
         title=f"{_TITLES[kind]}, by {step}",
     )
 

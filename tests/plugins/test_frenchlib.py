@@ -151,6 +151,52 @@ def test_files_in_the_layout_of_the_library(tmp_path: Path) -> None:
     ]
 
 
+#: In the layout of the regions, with invented numbers: fields padded behind, and no line of copyright.
+EUROPE = """This file was created using the 202603 Bloomberg database.
+
+Missing data are indicated by -99.99.
+
+,Mkt-RF,SMB,HML,RMW,CMA,RF
+199007    ,4.46    ,0.20   ,-1.52    ,0.28    ,1.10    ,0.68
+199008  ,-10.30   ,-99.99    ,0.68    ,0.30    ,1.07    ,0.66
+
+
+
+ Annual Factors: January-December
+,Mkt-RF,SMB,HML,RMW,CMA,RF
+1991    ,4.55  ,-10.09   ,-6.87   ,18.88   ,-2.24    ,5.60
+"""
+
+
+@pytest.mark.parametrize("end", ["", "\n\nCopyright 2026 Eugene F. Fama and Kenneth R. French\n"])
+def test_regions(tmp_path: Path, end: str) -> None:
+    recording = Recording(tmp_path, options='[options.frenchlib]\nfactors = []\nregions = ["Europe", "Emerging"]\n')
+    recording.add("factors/frenchlib/regional5_month", packed(EUROPE + end), ticker="Europe", extension="zip")
+    day = EUROPE.partition("\n\n\n\n")[0].replace("199007 ", "19900702 ").replace("199008 ", "19900703 ") + end
+    recording.add("factors/frenchlib/regional5_day", packed(day), ticker="Europe", extension="zip")
+    context = recording.run(plugins=("frenchlib",))
+    assert (context.errors, context.rows_rejected) == ([], 0)
+    first, second = ((Decimal("4.4600"), Decimal("0.2000")), (Decimal("-10.3000"), None))
+    for table, column, days in (
+        ("month", "month", (dt.date(1990, 7, 1), dt.date(1990, 8, 1))),
+        ("day", "date", (dt.date(1990, 7, 2), dt.date(1990, 7, 3))),
+    ):
+        found = recording.ask(
+            f"SELECT region, {column}, market_excess, smb FROM silver.frenchlib_regional5_{table} ORDER BY 2"
+        )
+        assert found == [("Europe", days[0], *first), ("Europe", days[1], *second)]
+    assert recording.ask("SELECT region, year, rmw FROM silver.frenchlib_regional5_year") == [
+        ("Europe", dt.date(1991, 1, 1), Decimal("18.8800"))
+    ]
+
+
+def test_emerging_markets_have_no_days() -> None:
+    assert [entry.dataset for entry in frenchlib.datasets({"factors": [], "regions": ["Emerging"]})] == [
+        "regional5_month",
+        "regional5_year",
+    ]
+
+
 @pytest.mark.parametrize(
     ("dataset", "text"),
     [
@@ -202,7 +248,11 @@ def test_files_that_are_no_portfolios_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("options", "reason"),
-    [({"factors": ["factors4_day"]}, "there is no set of factors"), ({"portfolios": ["../x"]}, "no name of a file")],
+    [
+        ({"factors": ["factors4_day"]}, "there is no set of factors"),
+        ({"regions": ["Mars"]}, "there is no region 'Mars'"),
+        ({"portfolios": ["../x"]}, "no name of a file"),
+    ],
 )
 def test_names_that_the_library_has_not(options: dict[str, list[str]], reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
