@@ -83,7 +83,7 @@ class Recording:
 
         given = address
         settings = Settings(self.home, environment={})
-        registry = DatasetRegistry(PluginManager(options=settings.options))
+        registry = DatasetRegistry(PluginManager(options=settings.options, named=None))
         owned = registry.get(dataset_id)
         assert owned is not None
         recipe = owned.entry.recipe
