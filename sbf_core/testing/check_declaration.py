@@ -32,9 +32,9 @@ _KEY_IN_TEXT = re.compile(r"([\w-]+)[\"']?\s*(?:[:=]\s*[\"']?|>\s*)[^\s\"'<>&{$]
 def declaration(subject: Subject) -> Iterator[Problem | Note]:
     """It loads, and what it declares can be fetched and read.
 
-    A dataset needs a recipe or the hook ``fetch``; XML and text need the hook ``promote``; an address with
-    ``{from_date}`` needs a column with ``row_date=True``, else every fetch would start at ``first_date``; a path must
-    not be of one machine.
+    A dataset needs a recipe or the hook ``fetch``; XML and text need a ``format`` or the hook ``promote``; an address
+    with ``{from_date}`` needs a column with ``row_date=True``, else every fetch would start at ``first_date``; a path
+    must not be of one machine.
     """
     if not subject.record.loaded:
         yield Problem(f"the plugin is {subject.record.state}: {subject.record.reason}")
@@ -47,8 +47,9 @@ def declaration(subject: Subject) -> Iterator[Problem | Note]:
     for entry in subject.entries:
         if entry.recipe is None and not entry.reads and not subject.has("fetch"):
             yield Problem("there is no recipe, and the plugin has no hook fetch", entry.id)
-        if entry.recipe is not None and entry.recipe.extension in ("xml", "txt") and not subject.has("promote"):
-            yield Problem(f"{entry.recipe.extension} needs the hook promote", entry.id)
+        has_reader = entry.format is not None or subject.has("promote")
+        if entry.recipe is not None and entry.recipe.extension in ("xml", "txt") and not has_reader:
+            yield Problem(f"{entry.recipe.extension} needs a format= that is declared, or the hook promote", entry.id)
         if isinstance(entry.recipe, FileRecipe) and re.match(r"[A-Za-z]:|[/\\]", entry.recipe.path):
             yield Problem(f"the path {entry.recipe.path!r} is of one machine", entry.id)
         if isinstance(entry.recipe, RestRecipe) and entry.is_asked_since and entry.row_date_column is None:

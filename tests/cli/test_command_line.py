@@ -250,10 +250,11 @@ def test_reports_read_what_is_there(filled: Shell) -> None:
         "yahoo",
     ]
     plugins = json.loads(filled("plugins", "list", "--json").stdout)["plugins"]
-    assert plugins[1] == {
+    (ecb,) = [plugin for plugin in plugins if plugin["name"] == "ecb"]
+    assert ecb == {
         "name": "ecb",
         "distribution": "sbf",
-        "version": plugins[1]["version"],
+        "version": ecb["version"],
         "datasets": 1,
         "state": "loaded",
         "reason": "",

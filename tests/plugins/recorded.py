@@ -27,21 +27,29 @@ from sbf_core.runs.result import RunResult
 from sbf_core.settings.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "recorded"
+#: Those of further vendors, which came later.
+LATER = FOLDER.with_name("recorded2")
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 
 
-def entries(**wanted: str) -> list[dict[str, Any]]:
+def entries(folder: Path = FOLDER, **wanted: str) -> list[dict[str, Any]]:
     """The recorded payloads with these facts; skips the test where there are none."""
-    manifest = FOLDER / "MANIFEST.jsonl"
+    manifest = folder / "MANIFEST.jsonl"
     if not manifest.exists():
         pytest.skip("the recorded payloads of vendors are not here; they are not shipped with the project")
     rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
     return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
 
 
-def payload(row: dict[str, Any]) -> bytes:
+def later(payload_id: str) -> bytes:
+    """The body of a recorded payload of further vendors, by its id; skips the test where it is absent."""
+    (row,) = entries(LATER, id=payload_id)
+    return payload(row, LATER)
+
+
+def payload(row: dict[str, Any], folder: Path = FOLDER) -> bytes:
     """The body of a recorded payload."""
-    content = (FOLDER / row["file"]).read_bytes()
+    content = (folder / row["file"]).read_bytes()
     return gzip.decompress(content) if row["file_compression"] == "gzip" else content
 
 
@@ -75,7 +83,7 @@ class Recording:
 
         given = address
         settings = Settings(self.home, environment={})
-        registry = DatasetRegistry(PluginManager(options=settings.options))
+        registry = DatasetRegistry(PluginManager(options=settings.options, named=None))
         owned = registry.get(dataset_id)
         assert owned is not None
         recipe = owned.entry.recipe

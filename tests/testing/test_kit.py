@@ -24,11 +24,13 @@ import pytest
 
 from sbf_core.api import (
     Chart,
+    Csv,
     DatasetKeymapEntry,
     ForEach,
     GoldModel,
     ParseRows,
     RestRecipe,
+    Sections,
     SelectRows,
     column,
     hookimpl,
@@ -154,6 +156,17 @@ def test_a_row_that_a_snapshot_closed_ends_where_it_may(tmp_path: Path) -> None:
 class NoRecipe(Honest):
     recipe = None  # type: ignore[assignment]
     fetch = None  # type: ignore[assignment]
+
+
+class TextWithoutReader(Honest):
+    """Nobody says how its text is read."""
+
+    recipe = RestRecipe(url=URL, extension="txt")
+    promote = None  # type: ignore[assignment]
+
+
+class TextAsDeclared(TextWithoutReader):
+    facts = {"format": Sections(csv=Csv(delimiter="|"))}
 
 
 class NotMarked(Honest):
@@ -498,6 +511,7 @@ class RowsOfNobody(Honest):
 #: Each sin, the check that must notice it, what it must say, and the checks that cannot help noticing it, too.
 SINS = [
     (NoRecipe, "declaration", "no recipe", "*"),
+    (TextWithoutReader, "declaration", "txt needs a format= that is declared, or the hook promote", "*"),
     (NotMarked, "hooks", "promote() is not marked with @hookimpl", ""),
     (Unsettled, "nothing_is_unsure", "is unsure: are there further pages?; settle it and take the mark out", ""),
     (WithoutTitle, "docs", "title is empty", ""),
@@ -579,6 +593,10 @@ def test_other_checks_do_not_mind(tmp_path: Path, plugin: type[Honest], check: s
 
 def _address_of(plugin: type[Honest]) -> str:
     return URL + "&apikey=3f7a9c" if plugin is KeyInDeclaration else URL
+
+
+def test_a_declared_format_reads_a_text(tmp_path: Path) -> None:
+    assert failures(TextAsDeclared(), tmp_path, only="declaration") == {}
 
 
 def test_every_check_has_a_sin() -> None:
