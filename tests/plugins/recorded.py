@@ -27,21 +27,31 @@ from sbf_core.runs.result import RunResult
 from sbf_core.settings.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "recorded"
+SECOND = FOLDER.with_name("recorded2")
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 
 
 def entries(**wanted: str) -> list[dict[str, Any]]:
     """The recorded payloads with these facts; skips the test where there are none."""
-    manifest = FOLDER / "MANIFEST.jsonl"
+    return _entries(FOLDER, wanted)
+
+
+def second_entries(**wanted: str) -> list[dict[str, Any]]:
+    """The same of the second set."""
+    return _entries(SECOND, wanted)
+
+
+def _entries(folder: Path, wanted: dict[str, str]) -> list[dict[str, Any]]:
+    manifest = folder / "MANIFEST.jsonl"
     if not manifest.exists():
         pytest.skip("the recorded payloads of vendors are not here; they are not shipped with the project")
     rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
-    return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+    return [{**row, "folder": folder} for row in rows if all(row[name] == value for name, value in wanted.items())]
 
 
 def payload(row: dict[str, Any]) -> bytes:
     """The body of a recorded payload."""
-    content = (FOLDER / row["file"]).read_bytes()
+    content = (row["folder"] / row["file"]).read_bytes()
     return gzip.decompress(content) if row["file_compression"] == "gzip" else content
 
 
