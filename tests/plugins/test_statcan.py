@@ -63,8 +63,8 @@ def test_every_cell_of_the_table(tmp_path: Path) -> None:
     told = {(row["REF_DATE"], row["COORDINATE"]): row for row in csv.DictReader(io.StringIO(text))}
     assert (context.rows_seen, context.rows_inserted, context.rows_rejected) == (len(told), 11_804, 0)
     found = recording.ask(
-        "SELECT ref_date, coordinate, vector, geo, dimensions->>'Index', value, uom, scalar, scalar_factor, decimals, status "
-        f"FROM silver.statcan_{TABLE}"
+        "SELECT ref_date, coordinate, vector, geo, dimensions->>'Index', value, uom, scalar, scalar_factor, decimals, "
+        f"status FROM silver.statcan_{TABLE}"
     )
     assert {row[:2]: row[2:] for row in found} == {
         key: (
