@@ -99,6 +99,8 @@ def test_pages_the_key_and_what_there_is_not(
     assert warehouse.ask("SELECT symbol, date, close FROM silver.polygon_eod ORDER BY 2") == [
         ("BRK/B", dt.date(2023, 12, 28), Decimal(10)), ("BRK/B", dt.date(2023, 12, 29), Decimal(11)),
     ]  # fmt: skip
+    context = warehouse.run(universe__tickers=("LOST",))
+    assert "page 2: holds no rows" in " ".join(context.errors), "the first had some: nothing would be their loss"
     assert not any(key.encode() in path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file())
 
 
