@@ -11,7 +11,7 @@ from typing import Any
 
 from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
 
-_CODES = {"series": re.compile(r"[1-9][0-9]{0,7}"), "currencies": re.compile(r"[A-Z]{3}")}
+_CODES = {"series": r"[1-9][0-9]{0,7}", "currencies": r"[A-Z]{3}"}
 
 
 @hookimpl
@@ -19,7 +19,7 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """A dataset of the time series, and one of the closing rates."""
     chosen = checked_options(options, series=(), currencies=(), since=dt.date(2000, 1, 1))
     for what, pattern in _CODES.items():
-        wrong = next((code for code in chosen[what] if not pattern.fullmatch(code)), None)
+        wrong = next((code for code in chosen[what] if not re.fullmatch(pattern, code)), None)
         if wrong is not None:
             raise UsageError(
                 f"{wrong!r} is no code",

@@ -11,7 +11,7 @@ from typing import Any
 
 from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 
 @hookimpl
@@ -19,7 +19,7 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """A dataset of the groups, and one of the series."""
     chosen = checked_options(options, groups=(), series=(), since=dt.date(2017, 1, 3))
     for what in ("groups", "series"):
-        wrong = next((name for name in chosen[what] if not _NAME.fullmatch(name)), None)
+        wrong = next((name for name in chosen[what] if not re.fullmatch(_NAME, name)), None)
         if wrong is not None:
             raise UsageError(
                 f"{wrong!r} is no name",

@@ -9,14 +9,14 @@ from typing import Any
 
 from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
 
-_CODE = re.compile(r"[A-Z0-9]+")
+_CODE = r"[A-Z0-9]+"
 
 
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """The dataset of the series of the database FM08."""
     chosen = checked_options(options, series=(), since=dt.date(1998, 1, 1))
-    wrong = next((code for code in chosen["series"] if not _CODE.fullmatch(code)), None)
+    wrong = next((code for code in chosen["series"] if not re.fullmatch(_CODE, code)), None)
     if wrong is not None:
         raise UsageError(
             f"{wrong!r} is no code of a series",

@@ -11,7 +11,7 @@ from sbf_core.api import DatasetKeymapEntry, GoldModel, ParseRows, PromotionBatc
 
 EXCHANGES = ("kraken", "coinbase", "binance", "binance_us", "hitbtc")
 LENGTHS = ("1d", "1h")
-_PAIR = re.compile(r"[A-Z0-9]{1,20}-[A-Z0-9]{1,20}")
+_PAIR = r"[A-Z0-9]{1,20}-[A-Z0-9]{1,20}"
 
 
 @hookimpl
@@ -50,7 +50,7 @@ def _chosen(options: Mapping[str, Any]) -> tuple[dict[str, tuple[str, ...]], tup
     """By exchange its pairs, where there are any; the lengths of bars; and the first day."""
     chosen = checked_options(options, lengths=("1d",), since=dt.date(2015, 1, 1), **dict.fromkeys(EXCHANGES, ()))
     for exchange in EXCHANGES:
-        wrong = next((pair for pair in chosen[exchange] if not _PAIR.fullmatch(pair)), None)
+        wrong = next((pair for pair in chosen[exchange] if not re.fullmatch(_PAIR, pair)), None)
         if wrong is not None:
             raise UsageError(
                 f"{wrong!r} is no pair",

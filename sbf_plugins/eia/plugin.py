@@ -11,14 +11,14 @@ from typing import Any
 
 from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
 
-_AUTHORITY = re.compile(r"[A-Z0-9]{2,5}")
+_AUTHORITY = r"[A-Z0-9]{2,5}"
 
 
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """The dataset of the flows between authorities."""
     chosen = checked_options(options, authorities=(), since=dt.date(2019, 1, 1))
-    wrong = next((name for name in chosen["authorities"] if not _AUTHORITY.fullmatch(name)), None)
+    wrong = next((name for name in chosen["authorities"] if not re.fullmatch(_AUTHORITY, name)), None)
     if wrong is not None:
         raise UsageError(
             f"{wrong!r} is no code of a balancing authority",

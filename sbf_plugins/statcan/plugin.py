@@ -16,7 +16,7 @@ from sbf_core.api import (
     hookimpl,
 )
 
-_TABLE = re.compile(r"[0-9]{8}")
+_TABLE = r"[0-9]{8}"
 
 
 @hookimpl
@@ -52,7 +52,7 @@ def build_gold(options: Mapping[str, Any]) -> Sequence[GoldModel]:
 def _chosen(options: Mapping[str, Any]) -> tuple[str, ...]:
     """Numbers of tables."""
     tables = checked_options(options, tables=())["tables"]
-    wrong = next((table for table in tables if not _TABLE.fullmatch(table)), None)
+    wrong = next((table for table in tables if not re.fullmatch(_TABLE, table)), None)
     if wrong is not None:
         raise UsageError(
             f"{wrong!r} is no number of a table",

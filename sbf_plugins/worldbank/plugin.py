@@ -10,8 +10,8 @@ from typing import Any
 
 from sbf_core.api import DatasetKeymapEntry, GoldModel, UsageError, checked_options, hookimpl
 
-_COUNTRY = re.compile(r"[A-Za-z0-9]{2,3}")
-_INDICATOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_COUNTRY = r"[A-Za-z0-9]{2,3}"
+_INDICATOR = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 @hookimpl
@@ -42,7 +42,7 @@ def _chosen(options: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...
         ("countries", _COUNTRY, "all, US or USA"),
         ("indicators", _INDICATOR, "SP.POP.TOTL"),
     ):
-        wrong = next((code for code in chosen[what] if not pattern.fullmatch(code)), None)
+        wrong = next((code for code in chosen[what] if not re.fullmatch(pattern, code)), None)
         if wrong is not None or (what == "countries" and not chosen[what]):
             raise UsageError(
                 f"{wrong!r} is no code" if wrong is not None else "no country is named",
