@@ -79,7 +79,8 @@ class RestRecipe(Value):
             or a path as in ``rows_at``, with wildcards. The values are taken out before the answer is kept, for good;
             every other byte stays, and the journal says which fields were masked. An answer that is no JSON is refused.
         mirrors: other addresses that hold the same data; a replay answers from them too.
-        date_format: ``strftime`` format of the dates in the address.
+        date_format: ``strftime`` format of the dates in the address; or ``s``, ``ms``, ``us`` or ``ns`` since 1970:
+            ``{from_date}`` is then the first moment of its day in UTC, and ``{to_date}`` the last of its own.
         periods: the values of ``{period}``, e.g. ``("annual", "quarter")``; each is asked for.
         class_mark: what the vendor writes between a ticker and its share class: ``-`` for ``BRK-B``, ``.`` for
             ``BRK.B``; empty: tickers are sent as the universe has them.

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 import attrs
 
 from sbf_core.dataset.cursor import CursorBy
+from sbf_core.dataset.day_texts import day_text
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.recipe import RestRecipe
@@ -119,8 +120,8 @@ def _values(request: RunRequest, recipe: RestRecipe | None, period: str, for_eac
         ),
         **{f"{EACH}{name}": part for name, part in parts.items()},
         "discriminator": request.discriminator,
-        "from_date": request.from_date.strftime(date_format) if request.from_date else "",
-        "to_date": request.to_date.strftime(date_format) if request.to_date else "",
+        "from_date": day_text(request.from_date, date_format, is_last=False) if request.from_date else "",
+        "to_date": day_text(request.to_date, date_format, is_last=True) if request.to_date else "",
         "year": str(request.from_date.year) if request.from_date else "",
         "period": period,
         "cursor": recipe.cursor.sent(request.cursor) if recipe is not None and recipe.cursor is not None else "",

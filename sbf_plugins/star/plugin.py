@@ -70,9 +70,17 @@ def _sql(name: str) -> str:
 
 @hookimpl
 def build_gold(options: Mapping[str, Any]) -> Sequence[GoldModel]:
-    """Dimensions, facts, and one table of statistics. ``[options.star] prices`` ranks the sources of prices."""
-    bars = sources.bars(checked_options(options, prices=sources.USUAL_RANKS)["prices"])
-    return [*_dimensions(bars), *_facts(bars), _statistics()]
+    """Dimensions, facts, and one table of statistics. ``[options.star] prices`` ranks the sources of prices; where
+    ``compare`` names some, another table says where they differ.
+    """
+    chosen = checked_options(options, prices=sources.USUAL_RANKS, compare=(), tick="")
+    bars = sources.bars(chosen["prices"])
+    models = [*_dimensions(bars), *_facts(bars), _statistics()]
+    if chosen["compare"] or chosen["tick"]:
+        from sbf_plugins.star.disagreement import price_disagreement  # few compare
+
+        models.append(price_disagreement(chosen["compare"], chosen["tick"]))
+    return models
 
 
 def _dimensions(bars: Sequence[GoldSource]) -> list[GoldModel]:

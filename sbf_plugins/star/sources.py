@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sbf_core.api import GoldSource, UsageError
 
-#: Official sources first.
-USUAL_RANKS = ("fmp", "wiki", "yahoo", "stooq")
+#: Official sources first, but for the one that has prices as traded alone.
+USUAL_RANKS = ("fmp", "polygon", "tiingo", "wiki", "yahoo", "stooq", "alphavantage")
 
 _BARS = {
     "wiki": GoldSource(
@@ -52,6 +52,37 @@ SELECT 'stooq' AS source,
     'splits and dividends' AS close_adjusted_for, volume, CAST(close AS DOUBLE) AS adj_close,
     'splits and dividends' AS adj_close_adjusted_for
 FROM silver.stooq_eod_adjusted
+""",
+    ),
+    # Of shares listed in the United States.
+    "polygon": GoldSource(
+        table="silver.polygon_eod",
+        sql="""
+SELECT 'polygon' AS source, symbol AS ticker, date, 'USD' AS currency, open, high, low, close,
+    'splits' AS close_adjusted_for, volume, CAST(close AS DOUBLE) AS adj_close, 'splits' AS adj_close_adjusted_for
+FROM silver.polygon_eod
+WHERE is_adjusted
+""",
+    ),
+    "tiingo": GoldSource(
+        table="silver.tiingo_eod",
+        sql="""
+SELECT 'tiingo' AS source, symbol AS ticker, date, CAST(NULL AS VARCHAR) AS currency, open, high, low, close,
+    'nothing' AS close_adjusted_for, CAST(volume AS DECIMAL(24,4)) AS volume, close_adjusted AS adj_close,
+    'splits and dividends' AS adj_close_adjusted_for
+FROM silver.tiingo_eod
+""",
+    ),
+    # It says of no bar whether its session was over. One that came before New York closed on its day is left out; no
+    # market that it has closes later on that day, and the bar that comes then has another volume.
+    "alphavantage": GoldSource(
+        table="silver.alphavantage_eod",
+        sql="""
+SELECT 'alphavantage' AS source, symbol AS ticker, date, CAST(NULL AS VARCHAR) AS currency, open, high, low, close,
+    'nothing' AS close_adjusted_for, CAST(volume AS DECIMAL(24,4)) AS volume, CAST(close AS DOUBLE) AS adj_close,
+    'nothing' AS adj_close_adjusted_for
+FROM silver.alphavantage_eod
+WHERE known_from >= timezone('UTC', timezone('America/New_York', date + INTERVAL 16 HOUR))
 """,
     ),
 }
@@ -99,12 +130,17 @@ PROFILES = (
 )
 
 
-def bars(ranks: Sequence[str]) -> list[GoldSource]:
-    """The sources of prices, best first. Raises ``UsageError`` for a name that is none."""
+def bars(ranks: Sequence[str], *, option: str = "prices") -> list[GoldSource]:
+    """The sources of prices, best first. Raises ``UsageError`` for a name that is none.
+
+    Args:
+        ranks: their names.
+        option: of the settings, which names them.
+    """
     unknown = next((name for name in ranks if name not in _BARS), None)
     if unknown is not None or not ranks:
         what = f"there is no source of prices {unknown!r}" if unknown is not None else "no source of prices is named"
         raise UsageError(
-            what, where="[options.star] prices", fix=f"use some of {', '.join(USUAL_RANKS)}", code="OPTION"
+            what, where=f"[options.star] {option}", fix=f"use some of {', '.join(USUAL_RANKS)}", code="OPTION"
         )
     return [_BARS[name] for name in dict.fromkeys(ranks)]

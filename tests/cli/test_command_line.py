@@ -244,17 +244,18 @@ def test_reports_read_what_is_there(filled: Shell) -> None:
         "fmp",
         "fred",
         "iso4217",
+        "nbp",
         "sec",
         "stooq",
         "treasury",
         "yahoo",
     ]
     plugins = json.loads(filled("plugins", "list", "--json").stdout)["plugins"]
-    (ecb,) = [plugin for plugin in plugins if plugin["name"] == "ecb"]
-    assert ecb == {
+    shown = next(item for item in plugins if item["name"] == "ecb")
+    assert shown == {
         "name": "ecb",
         "distribution": "sbf",
-        "version": ecb["version"],
+        "version": shown["version"],
         "datasets": 1,
         "state": "loaded",
         "reason": "",

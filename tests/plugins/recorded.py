@@ -38,18 +38,23 @@ def entries(folder: Path = FOLDER, **wanted: str) -> list[dict[str, Any]]:
     if not manifest.exists():
         pytest.skip("the recorded payloads of vendors are not here; they are not shipped with the project")
     rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
-    return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+    return [{**row, "folder": folder} for row in rows if all(row[name] == value for name, value in wanted.items())]
+
+
+def second_entries(**wanted: str) -> list[dict[str, Any]]:
+    """The same of further vendors."""
+    return entries(LATER, **wanted)
 
 
 def later(payload_id: str) -> bytes:
     """The body of a recorded payload of further vendors, by its id; skips the test where it is absent."""
-    (row,) = entries(LATER, id=payload_id)
-    return payload(row, LATER)
+    (row,) = second_entries(id=payload_id)
+    return payload(row)
 
 
-def payload(row: dict[str, Any], folder: Path = FOLDER) -> bytes:
+def payload(row: dict[str, Any]) -> bytes:
     """The body of a recorded payload."""
-    content = (folder / row["file"]).read_bytes()
+    content = (row["folder"] / row["file"]).read_bytes()
     return gzip.decompress(content) if row["file_compression"] == "gzip" else content
 
 

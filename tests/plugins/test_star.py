@@ -157,3 +157,118 @@ def test_a_session_that_is_open_is_not_in_gold(tmp_path: Path) -> None:
 def test_ranks_that_name_nothing(prices: list[str], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         star.build_gold({"prices": prices})
+
+
+KEYED = '[options.polygon]\nplan = "free"\n[options.tiingo]\nplan = "free"\n[options.alphavantage]\nplan = "free"\n'
+
+
+def polygon_bars(*closes: str) -> bytes:
+    """Polygon's bars of Monday and Tuesday: midnight of New York is 04:00 UTC."""
+    rows = [
+        dict.fromkeys("ohlc", close) | {"v": 5, "t": (1742788800 + 86400 * place) * 1000}
+        for place, close in enumerate(closes)
+    ]
+    return json.dumps({"adjusted": True, "status": "OK", "resultsCount": len(rows), "results": rows}).encode()
+
+
+def tiingo_bars(close: float, adjusted: float) -> bytes:
+    prices = dict.fromkeys(("open", "high", "low", "close"), close)
+    adjusted_prices = dict.fromkeys(("adjOpen", "adjHigh", "adjLow", "adjClose"), adjusted)
+    rest = {"volume": 5, "adjVolume": 5, "divCash": 0, "splitFactor": 1}
+    return json.dumps([{"date": f"{MONDAY}T00:00:00.000Z", **prices, **adjusted_prices, **rest}]).encode()
+
+
+def alphavantage_bars(day: dt.date, close: str, volume: int = 5) -> bytes:
+    names = ("1. open", "2. high", "3. low", "4. close")
+    return json.dumps(
+        {"Meta Data": {}, "Time Series (Daily)": {str(day): {**dict.fromkeys(names, close), "5. volume": str(volume)}}}
+    ).encode()
+
+
+def keyed(tmp_path: Path, options: str = "") -> Recording:
+    """A recording in which each vendor with a key has AAPL on Monday."""
+    recording = Recording(tmp_path, options=KEYED + options)
+    over = dt.datetime(2025, 3, 25, tzinfo=dt.UTC)
+    recording.add("prices/polygon/eod", polygon_bars("100.5"), ticker="AAPL", first=MONDAY, moment=over)
+    recording.add("prices/tiingo/eod", tiingo_bars(100.49, 50.2), ticker="AAPL", first=MONDAY, moment=over)
+    recording.add("prices/alphavantage/eod", alphavantage_bars(MONDAY, "100.4700"), ticker="AAPL", moment=over)
+    return recording
+
+
+@pytest.mark.parametrize(
+    ("ranks", "wanted"),
+    [
+        ('["polygon", "tiingo"]', ("polygon", "USD", Decimal("100.5"), "splits", 100.5, "splits")),
+        ('["tiingo", "polygon"]', ("tiingo", None, Decimal("100.49"), "nothing", 50.2, "splits and dividends")),
+        ('["alphavantage"]', ("alphavantage", None, Decimal("100.47"), "nothing", 100.47, "nothing")),
+    ],
+)
+def test_vendors_with_keys_are_ranked(tmp_path: Path, ranks: str, wanted: tuple[object, ...]) -> None:
+    recording = keyed(tmp_path, f"[options.star]\nprices = {ranks}\n")
+    assert recording.run().errors == []
+    assert recording.ask(
+        "SELECT source, currency, close, close_adjusted_for, adj_close, adj_close_adjusted_for FROM gold.fact_price_eod"
+    ) == [wanted]
+
+
+def test_a_bar_of_alphavantage_counts_once_new_york_has_closed(tmp_path: Path) -> None:
+    """It says of no bar whether its session is over: 19:59 UTC on that Monday is a minute too early."""
+    recording = Recording(tmp_path, options=KEYED)
+    early = dt.datetime(2025, 3, 24, 19, 59, tzinfo=dt.UTC)
+    recording.add("prices/alphavantage/eod", alphavantage_bars(MONDAY, "99", 4), ticker="AAPL", moment=early)
+    assert recording.run().errors == []
+    assert recording.ask(PRICES) == []
+    later = early + dt.timedelta(minutes=1)
+    recording.add("prices/alphavantage/eod", alphavantage_bars(MONDAY, "100"), ticker="AAPL", moment=later)
+    assert recording.run().errors == []
+    assert [row[1:5] for row in recording.ask(PRICES)] == [(MONDAY, "alphavantage", None, Decimal(100))]
+
+
+DIFFERENCES = (
+    "SELECT measure, source, other_source, adjusted_for, price, other_price, difference "
+    "FROM gold.price_disagreement ORDER BY ALL"
+)
+
+
+def test_where_vendors_differ_by_more_than_a_tick(tmp_path: Path) -> None:
+    """100.49 and 100.47 as traded; just a tick is none; a price for splits is not held against one as traded."""
+    compare = 'compare = ["alphavantage", "tiingo", "polygon", "fmp"]\n'
+    recording = keyed(tmp_path, f'[options.star]\n{compare}tick = "0.01"\n')
+    recording.add("prices/fmp/eod", fmp_bars("AAPL", 100.51), ticker="AAPL", first=MONDAY)
+    assert recording.run().errors == []
+    pair = ("alphavantage", "tiingo", "nothing", Decimal("100.47"), Decimal("100.49"), Decimal("0.02"))
+    assert recording.ask(DIFFERENCES) == [(measure, *pair) for measure in ("close", "high", "low", "open")]
+
+
+def test_prices_of_two_currencies_are_not_compared(tmp_path: Path) -> None:
+    """Yahoo's pence against dollars is no disagreement; its dollars against dollars are one."""
+    recording = Recording(tmp_path, options=KEYED + '[options.star]\ncompare = ["polygon", "yahoo"]\ntick = "0.05"\n')
+    recording.add("prices/yahoo/eod", chart("AAPL", "USD", 100.0, 110.0), ticker="AAPL")
+    recording.add("prices/yahoo/eod", chart("VOD.L", "GBp", 7000.0), ticker="VOD.L")
+    for ticker in ("AAPL", "VOD.L"):
+        over = dt.datetime(2025, 3, 26, tzinfo=dt.UTC)
+        recording.add("prices/polygon/eod", polygon_bars("100", "110.06"), ticker=ticker, first=MONDAY, moment=over)
+    assert recording.run().errors == []
+    found = recording.ask("SELECT DISTINCT ticker, date, difference, currency, tick FROM gold.price_disagreement")
+    assert found == [("AAPL", TUESDAY, Decimal("0.06"), "USD", Decimal("0.05"))]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"compare": ["fmp"], "tick": "0.01"}, "two sources at least"),
+        ({"compare": ["fmp", "fmp"], "tick": "0.01"}, "two sources at least"),
+        ({"tick": "0.01"}, "two sources at least"),
+        ({"compare": ["fmp", "yahoo"]}, "nothing says what difference counts"),
+        ({"compare": ["fmp", "yahoo"], "tick": "a cent"}, "tick 'a cent' is no number"),
+        ({"compare": ["fmp", "yahoo"], "tick": "-1"}, "tick '-1' is no number"),
+        ({"compare": ["fmp", "yaho"], "tick": "1"}, "no source of prices 'yaho'"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(options: dict[str, object], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        star.build_gold(options)
+
+
+def test_nothing_is_compared_unless_it_is_asked_for() -> None:
+    assert "price_disagreement" not in {model.name for model in star.build_gold({})}

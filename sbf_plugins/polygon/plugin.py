@@ -1,0 +1,65 @@
+"""Daily prices of Polygon, for the tickers of the universe; without a plan in the settings it has no datasets."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from sbf_core.api import (
+    DatasetKeymapEntry,
+    FetchSession,
+    RunRequest,
+    RunResult,
+    UsageError,
+    checked_options,
+    fetch_by_recipe,
+    hookimpl,
+)
+
+#: Plans, and how often each may ask. Those that are paid for have no bound of their own; it asks to stay below 100.
+PLANS = {"free": ("5/minute",), "paid": ("50/second",)}
+
+
+@hookimpl
+def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
+    """The daily bars."""
+    chosen = checked_options(options, plan="", since=dt.date(2003, 9, 10))
+    plan = chosen["plan"]
+    if not plan:
+        return ()
+    if plan not in PLANS:
+        raise UsageError(
+            f"plan {plan!r} is not known",
+            where="[options.polygon]",
+            fix=f"use one of {', '.join(PLANS)}",
+            code="OPTION",
+        )
+    from sbf_plugins.polygon.bars import entry  # without a plan nobody has to pay for it
+
+    return (entry(plan, PLANS[plan], chosen["since"]),)
+
+
+@hookimpl
+def fetch(entry: DatasetKeymapEntry, request: RunRequest, http: FetchSession) -> Sequence[RunResult]:
+    """As declared; but where there is nothing, Polygon leaves out the list of rows, and says that it counted none."""
+    found = fetch_by_recipe(entry, request, http)
+    last = found[-1]
+    is_first = "cursor=" not in last.address  # of a later page nothing would be the loss of those before it
+    if not last.ok and is_first and _counts_none(last.evidence):
+        return [attrs.evolve(last, payload=b"", error=None, kind="none", evidence=b"")]
+    return found
+
+
+def _counts_none(answer: bytes) -> bool:
+    """Whether an answer that was taken for no data is a good one about nothing."""
+    try:
+        said = json.loads(answer)
+    except ValueError:
+        return False
+    if not isinstance(said, dict) or "results" in said or said.get("status") not in ("OK", "DELAYED"):
+        return False
+    return said.get("resultsCount") == 0
