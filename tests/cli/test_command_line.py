@@ -244,7 +244,6 @@ def test_reports_read_what_is_there(filled: Shell) -> None:
         "fmp",
         "fred",
         "iso4217",
-        "nbp",
         "sec",
         "stooq",
         "treasury",
