@@ -44,8 +44,10 @@ def declaration(subject: Subject) -> Iterator[Problem | Note]:
     for entry in subject.entries:
         if entry.recipe is None and not subject.has("fetch"):
             yield Problem("there is no recipe, and the plugin has no hook fetch", entry.id)
-        if entry.recipe is not None and entry.recipe.extension in ("xml", "txt") and not subject.has("promote"):
-            yield Problem(f"{entry.recipe.extension} needs the hook promote", entry.id)
+        has_form = entry.format is not None or subject.has("promote")
+        if entry.recipe is not None and entry.recipe.extension in ("xml", "txt") and not has_form:
+            what = f"{entry.recipe.extension} needs a format, or the hook promote"
+            yield Problem(what, entry.id)
         if isinstance(entry.recipe, FileRecipe) and re.match(r"[A-Za-z]:|[/\\]", entry.recipe.path):
             yield Problem(f"the path {entry.recipe.path!r} is of one machine", entry.id)
         if isinstance(entry.recipe, RestRecipe) and entry.is_asked_since and entry.row_date_column is None:
