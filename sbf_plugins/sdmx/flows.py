@@ -48,7 +48,7 @@ class Flow:
     Attributes:
         office: the word of the office.
         flow: the dataflow as it is sent, e.g. ``OECD.SDD.NAD,DSD_NAAG@DF_NAAG_I``.
-        key: the key as it is sent.
+        key: the key as it is sent; ``all`` where its only part lets all through.
         dimensions: ids of those that are columns of the key, in the order of the office's key; behind them attributes
             that the user wants there, for offices that tell rows apart by an attribute.
         time: id of the dimension that is the period.
@@ -127,7 +127,7 @@ def flow_of(text: str) -> Flow:
     return Flow(
         office=office,
         flow=flow,
-        key=".".join(part.rpartition("=")[2] for part in key.split(".")),
+        key=".".join(part.rpartition("=")[2] for part in key.split(".")) or "all",
         dimensions=dimensions,
         time=time[0] if time else "TIME_PERIOD",
         name=_name(text, office, flow, options.get("as", "")),

@@ -303,6 +303,26 @@ def test_marks_for_no_value_and_values_that_do_not_fit(tmp_path: Path) -> None:
         assert reasons == ([] if options else [("too_precise",)])
 
 
+def test_rejects_of_what_the_engine_reads_tell_their_line(tmp_path: Path) -> None:
+    """An action that is none of the standard's, and a value that is no number."""
+    flow = "OECD/X/geo=?periods=years&lookback=400"
+    lines = [f"DATAFLOW,O:X(1.0),I,G{number:02d},2024,{number}.5" for number in range(60)]
+    content = "\n".join(["STRUCTURE,STRUCTURE_ID,ACTION,geo,TIME_PERIOD,OBS_VALUE", *lines])
+    for good, bad, reason, shown in (
+        ("I,G07,2024,7.5", "Z,G07,2024,7.5", "action", "line 9"),
+        ("I,G30,2024,30.5", "I,G30,2024,3o.5", "unparsable", "G30"),
+    ):
+        recording = Recording(tmp_path / reason, options=f"[options.sdmx]\nflows = {json.dumps([flow])}\n")
+        assert good in content
+        body = content.replace(good, bad).encode()
+        recording.add("statistics/oecd/x", body, extension="csv", ticker="all", first=dt.date(1800, 1, 1))
+        context = recording.run()
+        assert (context.errors, context.rows_inserted, context.rows_rejected) == ([], 59, 1)
+        ((told, row),) = recording.ask("SELECT reason, row_json FROM ops.rejects")
+        assert told == reason
+        assert shown in row, row
+
+
 def test_rows_that_only_an_attribute_tells_apart_are_rejected_until_it_is_in_the_key(tmp_path: Path) -> None:
     body = recorded_body("worldbank-sdmx-r2-001").decode()
     start, end = body.index("<generic:Obs>"), body.index("</generic:Obs>") + len("</generic:Obs>")
