@@ -176,6 +176,7 @@ def test_the_engine_reads_what_is_regular_and_nothing_else(tmp_path: Path) -> No
         assert not is_regular(tmp_path, SdmxCsv(), body, "GEO"), body
     labelled = "STRUCTURE,STRUCTURE_ID,GEO: Place\nd,E,A: B\n"
     assert not is_regular(tmp_path, SdmxCsv(labels=True), labelled, "GEO")
+    assert not is_regular(tmp_path, SdmxCsv(labels=True), plain, "GEO"), "codes and names may stand in the rows alone"
 
 
 @settings(max_examples=150, deadline=None)

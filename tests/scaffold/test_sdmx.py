@@ -95,7 +95,10 @@ def test_dimensions_are_the_key_whatever_stands_beside_them(loaded: Callable[[Pr
     }  # fmt: skip
     assert (rows[-1]["currency"], rows[-1]["value"]) == ("007", None)
     assert "period: all periods of the sample are months; a text (str) takes all kinds" in proposal.doubts
-    assert not proposal.weekdays_only, "the first days of months say nothing of weekends"
+    months = [dt.date(2000 + number // 12, number % 12 + 1, 1) for number in range(300)]
+    lines = [f"M,USD,USD,4,{day:%Y-%m},1,A\n" for day in months if day.weekday() < 5]
+    head = DATA.partition("\n")[0] + "\n"
+    assert not proposed(STRUCTURE, head + "".join(lines)).weekdays_only, "first days of months say nothing of weekends"
 
 
 @pytest.mark.parametrize(
