@@ -10,11 +10,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from warehouse import entry
 
 from sbf_core.dataset.columns import Column
-from sbf_core.payload.model import PayloadFile, Reading, Record, Slot
+from sbf_core.errors import PayloadRefused
+from sbf_core.payload.model import DOUBTFUL, PayloadFile, Reading, Record, Slot
 
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -61,8 +63,26 @@ def records_of(folder: Path, declared: Any, content: bytes | str, *fields: str |
     reading = Reading(entry=entry(), format=declared, slots=wanted(*fields))
     reader = importlib.import_module(f"sbf_core.payload.{declared.kind}").READER
     look = reader.look(reading, file, None, staging=folder)
-    assert not look.is_regular
-    return list(reader.records(reading, look.file))
+    selected = _selected(folder, reader, reading, look) if look.is_regular else None
+    assert selected is None or declared.kind == "sdmx_csv"
+    try:
+        found = list(reader.records(reading, file))
+    except PayloadRefused:
+        assert selected is None, "what is refused must be doubtful where the engine reads it"
+        raise
+    assert selected is None or selected == [tuple(record.values) for record in found]
+    assert selected is None or not [record for record in found if record.fault]
+    assert look.record_count in (None, len(found))
+    return found
+
+
+def _selected(folder: Path, reader: Any, reading: Reading, look: Any) -> list[tuple[str | None, ...]] | None:
+    """What the engine makes of a payload; None where a row is doubtful, so that it is read again."""
+    conn = duckdb.connect()
+    conn.execute("CREATE TABLE batch_file AS SELECT ? AS bronze_file_id, ? AS path", ["1", str(look.file.path)])
+    rows = conn.execute(reader.select(reading, [look], folder)).fetchall()
+    assert {row[2] for row in rows} <= {None, DOUBTFUL}
+    return None if any(row[2] for row in rows) else [row[4:] for row in rows]
 
 
 def rows_of(folder: Path, declared: Any, content: bytes | str, *fields: str | Column) -> list[tuple[str | None, ...]]:

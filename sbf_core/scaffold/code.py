@@ -102,6 +102,8 @@ def _arguments(column: GuessedColumn) -> Iterator[str]:
     for name in ("date_format", "zone", "epoch", "resolution"):
         if getattr(column, name):
             yield f"{name}={repr_of(getattr(column, name))}"
+    if column.is_optional:
+        yield "optional=True"
     if column.trim:
         yield "trim=True"
     if column.missing:
@@ -167,7 +169,7 @@ def _format(found_rows: FoundRows) -> Iterator[str]:
         yield f"member={repr_of(found_rows.member)},"
 
 
-def _literal(value: str | int | tuple[str, ...]) -> str:
+def _literal(value: str | int | bool | tuple[str, ...]) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(repr_of, value))}{',' if len(value) == 1 else ''})"
     return repr_of(value) if isinstance(value, str) else str(value)

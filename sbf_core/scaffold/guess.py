@@ -44,6 +44,7 @@ class GuessedColumn(Value):
         resolution: ``ns`` for moments finer than a microsecond.
         trim: whether blanks around a text are taken off.
         missing: what is written for "no value".
+        is_optional: payloads may lack it.
         key, row_date: its roles.
         example: a value.
         doubts: what was decided without being sure.
@@ -61,6 +62,7 @@ class GuessedColumn(Value):
     resolution: str = ""
     trim: bool = False
     missing: tuple[str, ...] = ()
+    is_optional: bool = False
     key: bool = False
     row_date: bool = False
     example: str = ""

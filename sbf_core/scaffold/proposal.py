@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -131,7 +132,7 @@ class Proposal(Value):
             (column for column in self.columns if column.row_date and column.python == "dt.date" and not column.epoch),
             None,
         )
-        if day is None:
+        if day is None or (day.date_format and not {"%d", "%j"} & set(re.findall("%-?.", day.date_format))):
             return False
         days = {str(row.get(day.source)).strip() for row in self.found.rows} - {"None", "", *day.missing}
         if len(days) < ENOUGH:

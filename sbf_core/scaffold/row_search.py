@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from sbf_core.dataset.formats import Csv, Json
+from sbf_core.dataset.formats_of_statistics import SdmxCsv, SdmxJson, SdmxMl
 from sbf_core.errors import PayloadRefused, UsageError
 from sbf_core.payload.unpack import GZIP, ZIP, unpacked
 from sbf_core.scaffold.dialect import find_table, read_table
@@ -45,7 +46,7 @@ class FoundRows(Value):
 
     extension: str
     rows: tuple[Mapping[str, Any], ...]
-    format: Csv | Json | None = None
+    format: Csv | Json | SdmxCsv | SdmxJson | SdmxMl | None = None
     member: str = ""
     rows_at: str = ""
     tag: str = ""

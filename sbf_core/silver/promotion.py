@@ -190,7 +190,7 @@ class Promotion:
                 take_straight(conn, self._entry, taken, items)
                 if self._gone(conn, rows, items, {}, {}):
                     raise NotStraight
-                outcome = self._recorded(conn, batch, Merged(), is_known=False)
+                outcome = self._recorded(conn, batch, Merged(), is_known=False, may_close=False)
                 leave_straight(conn)
                 fault_point("promote.recorded")
         except (*ENGINE_ERRORS, PayloadRefused, NotStraight) as error:
@@ -203,16 +203,18 @@ class Promotion:
         return outcome
 
     def _recorded(
-        self, conn: duckdb.DuckDBPyConnection, batch: Batch, merged: Merged, *, is_known: bool
+        self, conn: duckdb.DuckDBPyConnection, batch: Batch, merged: Merged, *, is_known: bool, may_close: bool = True
     ) -> BatchOutcome:
         """The ledger's part of the transaction that took the rows in; what became of the batch.
 
-        ``is_known``: a key was known before, and no payload arrived late.
+        ``is_known``: a key was known before, and no payload arrived late. ``may_close``: rows were there before.
         """
         rows = batch.rows
         notes = notes_of_emptied(batch.told)
-        gone_notes, closed = self._without_vanished(conn, batch.without, is_known=is_known)
-        notes += gone_notes
+        closed: Mapping[str, int] = {}
+        if may_close:
+            gone_notes, closed = self._without_vanished(conn, batch.without, is_known=is_known)
+            notes += gone_notes
         fault_point("promote.merged")
         told = batch.staged.told if batch.is_as_staged else None
         promoted = promoted_of(

@@ -24,6 +24,7 @@ from sbf_core.silver.merge import is_empty
 from sbf_core.silver.outside import may_be_outside
 from sbf_core.silver.tables import current_table, history_table, row_columns
 from sbf_core.value import Entity
+from sbf_core.vocabulary import Answers, Semantics
 
 #: Of less there is nothing to save.
 BYTES_MIN = 4 << 20
@@ -56,8 +57,8 @@ class StraightHabit(Entity):
             return False
         if self.is_on is None:
             self.is_on = _is_simple(entry) and is_empty(conn, entry)
-        if not self.is_on:
-            return False
+        if not self.is_on or (entry.semantics is Semantics.SNAPSHOT and self.seen):
+            return False  # the first of some snapshots closes nothing, each other may
         seen = dict(self.seen)
         if any(seen.setdefault((row.ticker, row.discriminator), row.run_id) != row.run_id for row in rows):
             return False
@@ -69,7 +70,7 @@ def _is_simple(entry: DatasetKeymapEntry) -> bool:
     """Whether nothing but the rows themselves decides what becomes of them."""
     return (
         not is_ordered(entry)
-        and not entry.closes_rows
+        and entry.answers is not Answers.WHOLE
         and entry.cut_column is None
         and "rowid" not in entry.column_types
     )

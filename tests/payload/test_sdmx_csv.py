@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import collections
+import contextlib
+import csv
+import io
+import tempfile
 from pathlib import Path
 
 import pytest
-from table_payloads import recorded_body, records_of, rows_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from table_payloads import recorded_body, records_of, rows_of, wanted
+from warehouse import entry
 
 from sbf_core.dataset.formats_of_statistics import SdmxCsv
 from sbf_core.errors import PayloadRefused, UsageError
+from sbf_core.payload.model import PayloadFile, Reading
+from sbf_core.payload.sdmx_csv import READER
 
 HEAD_1 = "DATAFLOW,FREQ,GEO,TIME_PERIOD,OBS_VALUE,OBS_STATUS\n"
 HEAD_2 = "STRUCTURE[;],STRUCTURE_ID,ACTION,DIM_1,TIME_PERIOD,OBS_VALUE,ATTR_1[]\n"
@@ -137,6 +146,61 @@ def test_lines_are_counted_through_quoted_breaks(tmp_path: Path) -> None:
         ("line 2", "<p>\nx</p>", "1"),
         ("line 4", None, "2"),
     ]
+
+
+FIELDS = ("DATAFLOW", "GEO", "TIME_PERIOD", "OBS_VALUE")
+
+
+def is_regular(folder: Path, declared: SdmxCsv, body: str, *fields: str) -> bool:
+    """Whether the engine reads it."""
+    path = folder / "looked"
+    path.write_bytes(body.encode())
+    file = PayloadFile(file_id="1", path=path, extension="csv", byte_count=len(body.encode()))
+    reading = Reading(entry=entry(), format=declared, slots=wanted(*fields))
+    return bool(READER.look(reading, file, None, staging=folder).is_regular)
+
+
+def test_the_engine_reads_what_is_regular_and_nothing_else(tmp_path: Path) -> None:
+    plain = HEAD_1 + "E:F(1.0),A,007,2024-M02,1.10,NA\n" * 3
+    assert is_regular(tmp_path, SdmxCsv(), plain, "GEO")
+    assert is_regular(tmp_path, SdmxCsv(), plain.replace("NA\n", '"N, ""A"""\n'), "GEO")
+    assert is_regular(tmp_path, SdmxCsv(delimiter=";", decimal=","), plain.replace(",", ";"), "GEO")
+    for body in (
+        plain.replace("GEO", " GEO"),  # a name has its blanks here
+        plain.replace(",NA", ""),
+        plain.replace("NA", 'N"A'),
+        plain + "\n\n" + "E,A,X,2024,1,\n",
+        HEAD_1,
+        plain.replace("GEO", "GEO: Place"),
+    ):
+        assert not is_regular(tmp_path, SdmxCsv(), body, "GEO"), body
+    labelled = "STRUCTURE,STRUCTURE_ID,GEO: Place\nd,E,A: B\n"
+    assert not is_regular(tmp_path, SdmxCsv(labels=True), labelled, "GEO")
+    assert not is_regular(tmp_path, SdmxCsv(labels=True), plain, "GEO"), "codes and names may stand in the rows alone"
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(*[st.text(st.sampled_from('aD0.,;"\n\r NM'), max_size=4)] * len(FIELDS)), min_size=1, max_size=4
+    ),
+    quoted=st.booleans(),
+    actions=st.lists(st.sampled_from(["I", "R", "", "D", "X"]), min_size=4, max_size=4),
+    has_action=st.booleans(),
+)
+def test_both_ways_give_the_same_rows(
+    rows: list[tuple[str, ...]], quoted: bool, actions: list[str], has_action: bool
+) -> None:
+    """``records_of`` compares them, also where a message is refused."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL)
+    writer.writerow((*FIELDS, "ACTION") if has_action else FIELDS)
+    for row, action in zip(rows, actions, strict=False):
+        writer.writerow((*row, action) if has_action else row)
+    with tempfile.TemporaryDirectory() as folder:
+        for fields in (FIELDS[1:], (*FIELDS, "ACTION") if has_action else FIELDS):
+            with contextlib.suppress(PayloadRefused):
+                records_of(Path(folder), SdmxCsv(), text.getvalue(), *fields)
 
 
 def test_declarations() -> None:

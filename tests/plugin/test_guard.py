@@ -99,7 +99,7 @@ def test_declarations_cost_their_own_plugin_only(tmp_path: Path, text: str, wher
     done = sbf(
         tmp_path,
         "run",
-        SBF_BLOCK="bls,ecb,eod,fmp,fred,iso4217,sec,star,stooq,treasury,yahoo",
+        SBF_BLOCK="bls,ecb,eod,fmp,fred,iso4217,sdmx,sec,star,stooq,treasury,yahoo",
         SBF_ANSWER_SECONDS_MAX="2",
     )
     assert done.returncode == 1, done.stderr

@@ -14,6 +14,7 @@ from unittest import mock
 
 import duckdb
 import pytest
+from plugin_author import Author
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted_list
@@ -82,3 +83,8 @@ def load(proposal: Proposal, folder: Path) -> list[dict[str, Any]]:
         found = conn.execute(f"SELECT {quoted_list(entry.column_types, prefix='s.')} FROM ({rows}) AS s")
         listed = [column[0] for column in found.description or ()]
         return [dict(zip(listed, row, strict=True)) for row in found.fetchall()]
+
+
+@pytest.fixture
+def author(tmp_path: Path) -> Author:
+    return Author(tmp_path)

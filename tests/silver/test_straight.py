@@ -191,11 +191,30 @@ def test_what_is_appended_once_goes_straight_and_a_rewrite_is_rejected(tmp_path:
     assert [row[0] for row in rejects] == ["append_only"]
 
 
-def test_a_snapshot_is_never_tried(tmp_path: Path, taken: list[bool]) -> None:
-    runs = [{"A": csv("a,2024-01-01,1.5,7")}, {"A": csv("a,2024-01-02,1.5,7")}]
+def test_of_some_snapshots_only_the_first_is_tried(tmp_path: Path, taken: list[bool]) -> None:
+    """It finds no row that it could close; each that follows may."""
+    runs = [
+        {"A": csv("a,2024-01-01,1.5,7", "a,2024-01-02,1.5,7"), "B": csv("b,2024-01-01,1.5,7")},
+        {"A": csv("a,2024-01-02,2.5,7"), "B": csv("b,2024-01-01,1.5,7", "b,2024-01-02,1.5,7")},
+    ]
     history = both(tmp_path, runs, semantics=Semantics.SNAPSHOT)[1]
+    assert taken == [True]
+    assert len(history) == 3, "one closed, with its end, and one revised"
+
+
+def test_answers_that_are_whole_are_never_tried(tmp_path: Path, taken: list[bool]) -> None:
+    """Several may come in one batch, and the second may close what the first brought."""
+    recipe = RestRecipe(url="https://x.example/{ticker}?from={from_date}", extension="csv")
+    runs = [{"A": csv("a,2024-01-01,1.5,7")}]
+    both(tmp_path, runs, answers="whole", recipe=recipe)
     assert taken == []
-    assert history
+
+
+def test_a_snapshot_with_a_row_that_is_judged_takes_the_long_way(tmp_path: Path, taken: list[bool]) -> None:
+    runs = [{"A": csv("a,2024-01-01,1.5,7", "a,2024-01-02,x,7")}, {"A": csv("a,2024-01-02,2.5,7")}]
+    rejects = both(tmp_path, runs, semantics=Semantics.SNAPSHOT)[3]
+    assert taken == [False]
+    assert [row[0] for row in rejects] == ["unparsable"]
 
 
 def test_payloads_of_two_runs_are_not_tried_together(tmp_path: Path, taken: list[bool]) -> None:

@@ -31,6 +31,7 @@ from sbf_core.api import (
     ParseRows,
     RestRecipe,
     Sections,
+    SdmxMl,
     SelectRows,
     column,
     hookimpl,
@@ -151,6 +152,23 @@ class Members(Honest):
 def test_a_row_that_a_snapshot_closed_ends_where_it_may(tmp_path: Path) -> None:
     """The mark of its end is open itself: it is no row that ends before it begins."""
     assert failures(Members(), tmp_path, [rows(4.2, 1.7, 0.3), rows(4.2, 1.9)]) == {}
+
+
+class TextWithoutAFormat(Honest):
+    """Nobody can read what it asks for."""
+
+    recipe = attrs.evolve(Honest.recipe, extension="xml")
+    promote = None  # type: ignore[assignment]
+
+
+class TextWithAFormat(TextWithoutAFormat):
+    facts = {"format": SdmxMl()}
+
+
+def test_a_declared_format_reads_xml_without_a_hook(tmp_path: Path) -> None:
+    said = failures(TextWithoutAFormat(), tmp_path / "without", only="declaration")
+    assert "xml needs a format, or the hook promote" in said["declaration"]
+    assert failures(TextWithAFormat(), tmp_path / "with", only="declaration") == {}
 
 
 class NoRecipe(Honest):

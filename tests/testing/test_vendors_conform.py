@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from recorded import NOW, Recording, entries, payload
+from table_payloads import recorded_body
 
 from sbf_core.testing.check_declaration import docs
 from sbf_core.testing.subject import Subject
@@ -102,6 +103,27 @@ def _facts(folder: Path) -> Path:
     return recording.folder
 
 
+_FLOWS = [
+    "ECB/EXR/FREQ=M.CURRENCY=USD.EUR.SP00.A?format=xml&attributes=TITLE",
+    "NORGESBANK/EXR/B.BASE_CUR=.NOK.SP?periods=days",
+    "ISTAT/22_289/A.IT.JAN.SEX=.TOTAL.99?periods=years&as=people",
+]
+
+
+def _sdmx(folder: Path) -> Path:
+    recording = Recording(folder, options=f"[options.sdmx]\nflows = {json.dumps(_FLOWS)}\n")
+    recording.add("statistics/ecb/exr", recorded_body("ecb-sdmx-r2-001"), extension="xml")
+    recording.add("statistics/norgesbank/exr", recorded_body("cb-nb-0339"), extension="csv")
+    recording.add("statistics/istat/people", recorded_body("istat-r2-003"), extension="xml")
+    return recording.folder
+
+
+test_sdmx = conformance(
+    "sdmx",
+    recording=_sdmx,
+    options={"flows": _FLOWS},
+    exempt={"columns_are_filled": "no office sends each of the attributes that most have, and none of these deletes"},
+)
 test_fred = conformance("fred", recording=_fred)
 test_treasury = conformance("treasury", recording=_treasury)
 test_stooq = conformance("stooq", recording=_stooq)

@@ -16,13 +16,13 @@ from sbf_core.duck.home_folder import check_outside
 from sbf_core.errors import SbfError, UsageError
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.runner.options import name_list
-from sbf_core.scaffold.address import template_of
+from sbf_core.scaffold.address import Template, template_of
 from sbf_core.scaffold.example import example
 from sbf_core.scaffold.fetch_once import SAMPLE_BYTES_MAX, fetch_once
 from sbf_core.scaffold.licences import LICENCES
 from sbf_core.scaffold.naming import check_new_name
 from sbf_core.scaffold.package import write_package
-from sbf_core.scaffold.proposal import Proposal, Words, file_sample, propose, sample_request
+from sbf_core.scaffold.proposal import Proposal, Sampled, Words, file_sample, propose, sample_request
 from sbf_core.settings.settings import Settings
 from sbf_core.shell_words import typed
 from sbf_core.vocabulary import check_name
@@ -43,6 +43,15 @@ def plugins_new(
     ] = None,
     from_file: Annotated[
         str | None, typer.Option("--from-file", metavar="FILE", help="The same, out of a file.", show_default=False)
+    ] = None,
+    from_sdmx: Annotated[
+        str | None,
+        typer.Option(
+            "--from-sdmx",
+            metavar="URL|FILE",
+            help="Beside either: the data structure of an SDMX flow, which says what the columns are.",
+            show_default=False,
+        ),
     ] = None,
     kind: Annotated[
         str | None,
@@ -101,7 +110,7 @@ def plugins_new(
     inferred from a payload or as an example.
 
     Examples: sbf plugins new oil_price --from-url https://... | sbf plugins new rain --from-file rain.csv |
-    sbf plugins new mine --kind custom
+    sbf plugins new mine --kind custom | sbf plugins new rates --from-url https://... --from-sdmx https://...
     """
     words = {
         "domain": domain,
@@ -118,6 +127,10 @@ def plugins_new(
     ]
     if len(ways) > 1:
         raise UsageError(f"{' and '.join(ways)} are two ways to begin", fix="give one", code="USAGE")
+    if from_sdmx and (not (from_url or from_file) or rows_at is not None or key is not None or row_date):
+        what = "--from-sdmx says what the columns are, of data that --from-url or --from-file gives"
+        fix = "give one of them, without --key, --row-date and --rows-at"
+        raise UsageError(what, fix=fix, code="USAGE")
     folder = check_new_name(name, into=Path(into).expanduser(), manager=PluginManager())
     check_outside(Settings(None).config, folder, fix="name a folder elsewhere with --into")
     ask = sys.stdin.isatty() and sys.stderr.isatty() and not yes
@@ -130,18 +143,24 @@ def plugins_new(
             )
         kind, from_url, from_file = _ask_way()
     said = _words(name, words, ask=ask)
-    proposal = _proposal(
-        said,
-        kind=kind,
-        from_url=from_url,
-        from_file=from_file,
-        ticker=ticker,
-        rows_at=rows_at,
-        key=keys,
-        row_date=row_date,
+    proposal = (
+        _of_structure(said, from_sdmx, from_url=from_url, from_file=from_file, ticker=ticker)
+        if from_sdmx
+        else _proposal(
+            said,
+            kind=kind,
+            from_url=from_url,
+            from_file=from_file,
+            ticker=ticker,
+            rows_at=rows_at,
+            key=keys,
+            row_date=row_date,
+        )
     )
     _show(proposal)
-    if ask:
+    if ask and from_sdmx:
+        _confirm(said)
+    elif ask:
         proposal = _confirmed(proposal, said, from_url=from_url, from_file=from_file, ticker=ticker, rows_at=rows_at)
     files = write_package(proposal, folder, today=clock_of_process().now().date())
     print(f"\nMade {folder} with {counted(len(files), 'file')} and the recorded sample.\n")
@@ -176,6 +195,34 @@ def _proposal(
             words, sample, template=template, where=template.url, rows_at=rows_at, key=key, row_date=row_date
         )
     return example(kind or "", words, now=clock.now())
+
+
+def _of_structure(
+    words: Words, from_sdmx: str, *, from_url: str | None, from_file: str | None, ticker: str
+) -> Proposal:
+    """The plugin of a flow whose data structure is at an address, or in a file."""
+    from sbf_core.scaffold.sdmx_proposal import propose_sdmx  # three more modules
+    from sbf_core.scaffold.sdmx_structure import structure_of
+
+    clock = clock_of_process()
+
+    def sampled(url: str | None, file: str | None, ticker: str = "") -> tuple[Sampled, Template | None, str]:
+        if file:
+            path = Path(file).expanduser()
+            return file_sample(path, now=clock.now(), bytes_max=SAMPLE_BYTES_MAX), None, file
+        template = template_of(url or "", name=words.name, ticker=ticker)
+        request = sample_request(words, template, source=template.source)
+        return fetch_once(template, request, clock=clock), template, template.url
+
+    is_address = from_sdmx.startswith(("http://", "https://"))
+    if not is_address and not Path(from_sdmx).expanduser().is_file():
+        what = f"--from-sdmx {from_sdmx!r} is neither an address nor a file"
+        fix = "write https://... of the dataflow, or of its data structure; the plugin sdmx names it where it knows it"
+        raise UsageError(what, fix=fix, code="URL")
+    message, _, where = sampled(*((from_sdmx, None) if is_address else (None, from_sdmx)))
+    structure = structure_of(message.payload, where=where)
+    sample, template, where = sampled(from_url, from_file, ticker)
+    return propose_sdmx(words, sample, structure, template=template, where=where)
 
 
 def _show(proposal: Proposal) -> None:
@@ -262,6 +309,10 @@ def _confirmed(
             break
         except SbfError as error:
             tell(error.line())
+    _confirm(words)
+    return proposal
+
+
+def _confirm(words: Words) -> None:
     if not typer.confirm(f"Write sbf-{words.name.replace('_', '-')}", default=True, err=True):
         raise UsageError("nothing was written", code="STOPPED")
-    return proposal

@@ -1,0 +1,30 @@
+"""Any dataflow of the statistics offices that speak SDMX, chosen in ``sbf.toml``: a table for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
+
+
+@hookimpl
+def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
+    """One dataset a flow; none where the settings name no flow."""
+    texts = checked_options(options, flows=())["flows"]
+    if not texts:
+        return []
+    from sbf_plugins.sdmx.entries import entry_of  # nobody else has to load the offices
+    from sbf_plugins.sdmx.flows import flow_of
+
+    flows = [flow_of(text) for text in texts]
+    tables = [flow.table for flow in flows]
+    twice = next((table for table in tables if tables.count(table) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"two flows fill silver.{twice}",
+            where="[options.sdmx] flows",
+            fix="let one text let all of it through, or add as=NAME to one of them",
+            code="OPTION",
+        )
+    return [entry_of(flow) for flow in flows]
