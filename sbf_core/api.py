@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sbf_core.dataset.poll import Poll
     from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken
     from sbf_core.dataset.signature import Signature
+    from sbf_core.dataset.sql_recipe import SqlRecipe
 
 __all__ = [
     "HOOK_API",
@@ -83,6 +84,7 @@ __all__ = [
     "Sections",
     "SelectRows",
     "Signature",
+    "SqlRecipe",
     "Unique",
     "UniverseMember",
     "UsageError",
@@ -99,6 +101,7 @@ _LATE = {
     **dict.fromkeys(("Excel", "FixedWidth", "Sections"), "sbf_core.dataset.formats_of_tables"),
     **dict.fromkeys(("ClientCredentials", "Login", "RefreshToken"), "sbf_core.dataset.sign_in"),
     "Signature": "sbf_core.dataset.signature",
+    "SqlRecipe": "sbf_core.dataset.sql_recipe",
     "ForEach": "sbf_core.dataset.for_each",
     "Poll": "sbf_core.dataset.poll",
 }

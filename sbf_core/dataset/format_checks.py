@@ -16,6 +16,7 @@ from sbf_core.errors import UsageError
 
 if TYPE_CHECKING:
     from sbf_core.dataset.format_list import Format
+    from sbf_core.dataset.sql_recipe import SqlRecipe
 
 #: Extensions that mean a format whose rows can be counted, where none is declared.
 _COUNTED = ("json", "csv", "tsv")
@@ -24,7 +25,12 @@ _NO_JSON = ("csv", "tsv", "parquet")
 
 
 def check_formats(
-    form: Format | None, recipe: RestRecipe | FileRecipe | None, rows_at: str, columns: Sequence[Column], *, where: str
+    form: Format | None,
+    recipe: RestRecipe | FileRecipe | SqlRecipe | None,
+    rows_at: str,
+    columns: Sequence[Column],
+    *,
+    where: str,
 ) -> None:
     """Raise ``UsageError`` unless the parts of a declaration go together.
 

@@ -23,6 +23,7 @@ from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.poll import Poll
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.sign_in import SIGN_INS, SignIn
+from sbf_core.dataset.sql_recipe import SqlRecipe
 from sbf_core.errors import UsageError
 
 
@@ -32,10 +33,8 @@ def _converter() -> cattrs.Converter:
         dt.date, lambda value, _: value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
     )
     converter.register_structure_hook(
-        RestRecipe | FileRecipe | None,
-        lambda value, _: (
-            None if value is None else converter.structure(value, RestRecipe if "url" in value else FileRecipe)
-        ),
+        RestRecipe | FileRecipe | SqlRecipe | None,
+        lambda value, _: None if value is None else converter.structure(value, _recipe_of(value)),
     )
     converter.register_structure_hook(
         Format | None, lambda value, _: None if value is None else _of_kind(converter, value, FORMATS, "format")
@@ -53,14 +52,31 @@ def _converter() -> cattrs.Converter:
         ),
     )
     attrs.resolve_types(
-        DatasetKeymapEntry, localns={"Format": Format, "ForEach": ForEach}
+        DatasetKeymapEntry, localns={"Format": Format, "ForEach": ForEach, "SqlRecipe": SqlRecipe}
     )  # it does not load all formats by itself
     attrs.resolve_types(RestRecipe, localns={"SignIn": SignIn, "Poll": Poll})
-    for kind in (Cadence, Column, DataRules, ForEach, Pages, Poll, RestRecipe, FileRecipe, DatasetKeymapEntry):
+    for kind in (
+        Cadence,
+        Column,
+        DataRules,
+        ForEach,
+        Pages,
+        Poll,
+        RestRecipe,
+        FileRecipe,
+        SqlRecipe,
+        DatasetKeymapEntry,
+    ):
         converter.register_structure_hook(
             kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
         )
     return converter
+
+
+def _recipe_of(declared: Mapping[str, Any]) -> type[RestRecipe | FileRecipe | SqlRecipe]:
+    if "query" in declared:
+        return SqlRecipe
+    return RestRecipe if "url" in declared else FileRecipe
 
 
 def _of_kind(converter: cattrs.Converter, declared: dict[str, Any], kinds: Mapping[str, Any], what: str) -> Any:

@@ -12,6 +12,7 @@ from sbf_core.dataset.recipe import RestRecipe
 
 if TYPE_CHECKING:
     from sbf_core.dataset.for_each import ForEach
+    from sbf_core.dataset.sql_recipe import SqlRecipe
 
 
 class SeriesRoles:
@@ -23,7 +24,7 @@ class SeriesRoles:
     is_data: DataRules
     members: tuple[str, ...]
     for_each: ForEach | None
-    recipe: RestRecipe | FileRecipe | None
+    recipe: RestRecipe | FileRecipe | SqlRecipe | None
 
     @property
     def has_own_series(self) -> bool:

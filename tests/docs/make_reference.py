@@ -32,6 +32,7 @@ from sbf_core.dataset.poll import Poll
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken
 from sbf_core.dataset.signature import Signature
+from sbf_core.dataset.sql_recipe import SqlRecipe
 from sbf_core.duck import migrate
 from sbf_core.failures import MEANINGS
 from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique
@@ -288,6 +289,12 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "each": '"file"', "parts": 'r"(?P<day>\\d{8})\\.csv"', "quiet_seconds": "60.0",
         "options": '{"region": "eu-west-1"}', "secrets": '{"secret_access_key": "EXAMPLE_SECRET"}',
     },
+    "SqlRecipe": {
+        "connection": '"postgresql://reader@db.example.com/shop?sslmode=verify-full"',
+        "query": '"SELECT id, name, updated FROM client WHERE updated >= {cursor}"',
+        "secrets": '{"password": "SHOP_PASSWORD"}', "cursor": 'Cursor(by="moment", column="updated")',
+        "date_format": '"%Y%m%d"', "connections": "1", "deadline_seconds": "60.0", "mebibytes_max": "64",
+    },
     "Pages": {
         "by": '"cursor"', "parameter": '"cursor"', "in_body": "True", "first": "0", "size": "100",
         "size_parameter": '"limit"',
@@ -332,6 +339,7 @@ DECLARED = (
     Signature,
     Cursor,
     FileRecipe,
+    SqlRecipe,
     Pages,
     Poll,
     GoldModel,
