@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from warehouse import Declared, Warehouse, counts_add_up
 
-from sbf_core.api import Cursor, DataRules, DatasetKeymapEntry, ForEach, SqlRecipe, UsageError, column
+from sbf_core.api import Cursor, DataRules, DatasetKeymapEntry, ForEach, SqlRecipe, UsageError, column, hookimpl
 from sbf_core.care.digest import digest_tables
 from sbf_core.care.rebuild import rebuild
 from sbf_core.care.verify import Verification
@@ -22,6 +22,10 @@ from sbf_core.dataset.from_toml import entry_from_mapping
 from sbf_core.failures import FailureKind
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.context import RunContext
+from sbf_core.testing.check_declaration import declaration
+from sbf_core.testing.kit import check_all
+from sbf_core.testing.outcome import FAILED
+from sbf_core.testing.subject import Subject
 
 QUERY = "SELECT id, name, price, updated FROM client WHERE updated >= {cursor}"
 SPACED = Cursor(by="moment", column="updated", format="%Y-%m-%d %H:%M:%S")
@@ -315,6 +319,34 @@ def test_where_there_is_no_file_none_is_made(tmp_path: Path) -> None:
         shop = Shop(tmp_path / connection[:3], plain("SELECT 1 AS id, '' AS name", connection=connection))
         assert failed(shop.run())[0] == FailureKind.FILE
         assert list(shop.files.iterdir()) == []
+
+
+class Described:
+    """A plugin as one would publish it, but for the texts about it."""
+
+    def __init__(self, entry: DatasetKeymapEntry) -> None:
+        self.entry = attrs.evolve(entry, title="Clients", terms="our own", source_url="https://example.com/")
+
+    @hookimpl
+    def datasets(self) -> list[DatasetKeymapEntry]:
+        return [self.entry]
+
+
+def test_its_recording_passes_the_checks_of_plugins(shop: Shop, tmp_path: Path) -> None:
+    shop.run()
+    shop.do("UPDATE client SET price = '13', updated = '2023-12-03 10:00:00' WHERE id = 2")
+    shop.run()
+    plugin = Described(declared())
+    subject = Subject("shop", tmp_path / "work", plugin=plugin, recording=shop.warehouse.home / "bronze")
+    told = {outcome.check.name: outcome.text for outcome in check_all(subject) if outcome.state == FAILED}
+    assert set(told) <= {"docs"}, told
+
+
+def test_what_holds_on_one_machine_only_is_told_of(tmp_path: Path) -> None:
+    entry = declared(Plain, query="SELECT 1 AS id WHERE 1 > {from_date}", connection="sqlite:/srv/shop.db")
+    told = [problem.text for problem in declaration(Subject("shop", tmp_path, plugin=Described(entry)))]
+    assert "the path '/srv/shop.db' is of one machine" in told[0]
+    assert "the query has {from_date}, and no column is the row_date" in told[1]
 
 
 @attrs.frozen
