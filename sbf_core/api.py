@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken
     from sbf_core.dataset.signature import Signature
     from sbf_core.dataset.sql_recipe import SqlRecipe
+    from sbf_core.http.rows import fetch_rows
 
 __all__ = [
     "HOOK_API",
@@ -91,6 +92,7 @@ __all__ = [
     "checked_options",
     "column",
     "fetch_by_recipe",
+    "fetch_rows",
     "hookimpl",
     "sql_file",
 ]
@@ -102,6 +104,7 @@ _LATE = {
     **dict.fromkeys(("ClientCredentials", "Login", "RefreshToken"), "sbf_core.dataset.sign_in"),
     "Signature": "sbf_core.dataset.signature",
     "SqlRecipe": "sbf_core.dataset.sql_recipe",
+    "fetch_rows": "sbf_core.http.rows",
     "ForEach": "sbf_core.dataset.for_each",
     "Poll": "sbf_core.dataset.poll",
 }

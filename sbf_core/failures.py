@@ -104,7 +104,7 @@ MEANINGS: Mapping[FailureKind, str] = {
     FailureKind.PAGINATION_LOOP: "pages repeat, or have no end",
     FailureKind.PLAN: "the user's plan with the vendor does not cover it; no failure of the run",
     FailureKind.PROTOCOL: "the answer is no HTTP",
-    FailureKind.QUERY: "a database refuses the query, or its answer cannot be kept exactly",
+    FailureKind.QUERY: "a database refuses the query, or rows of it, or of a function, cannot be kept exactly",
     FailureKind.REDIRECT: "the vendor leads to an address that may not be followed",
     FailureKind.REQUEST: "the request cannot be sent",
     FailureKind.ROW_CAP: "the answer has as many rows as the vendor sends at most, and cannot be split",

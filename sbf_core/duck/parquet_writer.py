@@ -166,14 +166,14 @@ class TextRows:
                 if text is not None and text.endswith("BC"):  # older engines read 44 BC as 44
                     raise self._unread(self._fields[at], text)
         lines = [",".join(map(_quoted, row)) + self._end for row in rows]
-        text = "".join(lines).encode()
-        if len(text) > _ROW_BYTES:
+        written = "".join(lines).encode()
+        if len(written) > _ROW_BYTES:
             self._longest = max(self._longest, 4 * max(map(len, lines)))  # no letter has more bytes
-        self._left -= len(text)
+        self._left -= len(written)
         if self._left < 0:
             what = f"the answer is larger than {self._bytes_max // 1024**2} MiB of texts"
             raise TooLarge(what, where=self._where, fix="ask for fewer rows, or raise mebibytes_max")
-        self._stream.write(text)
+        self._stream.write(written)
 
     def write(self, file: Path, *, first: Sequence[str], sort: bool) -> int:
         """Write all of them as Parquet; returns how many there are. Raises ``DatasetFailure`` for what is none of its
