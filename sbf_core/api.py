@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sbf_core.dataset.poll import Poll
     from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken
     from sbf_core.dataset.signature import Signature
+    from sbf_core.dataset.singer import Singer, SingerRecipe
     from sbf_core.dataset.sql_recipe import SqlRecipe
     from sbf_core.http.rows import fetch_rows
 
@@ -85,6 +86,8 @@ __all__ = [
     "Sections",
     "SelectRows",
     "Signature",
+    "Singer",
+    "SingerRecipe",
     "SqlRecipe",
     "Unique",
     "UniverseMember",
@@ -103,6 +106,7 @@ _LATE = {
     **dict.fromkeys(("Excel", "FixedWidth", "Sections"), "sbf_core.dataset.formats_of_tables"),
     **dict.fromkeys(("ClientCredentials", "Login", "RefreshToken"), "sbf_core.dataset.sign_in"),
     "Signature": "sbf_core.dataset.signature",
+    **dict.fromkeys(("Singer", "SingerRecipe"), "sbf_core.dataset.singer"),
     "SqlRecipe": "sbf_core.dataset.sql_recipe",
     "fetch_rows": "sbf_core.http.rows",
     "ForEach": "sbf_core.dataset.for_each",

@@ -34,6 +34,7 @@ from sbf_core.vocabulary import Answers, Drift, OnDuplicate, Restated, Scope, Se
 if TYPE_CHECKING:
     from sbf_core.dataset.for_each import ForEach
     from sbf_core.dataset.format_list import Format
+    from sbf_core.dataset.singer import SingerRecipe
     from sbf_core.dataset.sql_recipe import SqlRecipe
 
 
@@ -138,7 +139,7 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
     for_each: ForEach | None = None
     silver_table: str
     columns: tuple[Column, ...] = attrs.field(converter=columns_of)
-    recipe: RestRecipe | FileRecipe | SqlRecipe | None = None
+    recipe: RestRecipe | FileRecipe | SqlRecipe | SingerRecipe | None = None
     reads: str = ""
     _payloads_of: tuple[str, ...] = attrs.field(default=(), converter=texts)
     semantics: Semantics = attrs.field(default=Semantics.UPSERT, converter=_semantics)

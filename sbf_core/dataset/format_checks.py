@@ -16,6 +16,7 @@ from sbf_core.errors import UsageError
 
 if TYPE_CHECKING:
     from sbf_core.dataset.format_list import Format
+    from sbf_core.dataset.singer import SingerRecipe
     from sbf_core.dataset.sql_recipe import SqlRecipe
 
 #: Extensions that mean a format whose rows can be counted, where none is declared.
@@ -26,7 +27,7 @@ _NO_JSON = ("csv", "tsv", "parquet")
 
 def check_formats(
     form: Format | None,
-    recipe: RestRecipe | FileRecipe | SqlRecipe | None,
+    recipe: RestRecipe | FileRecipe | SqlRecipe | SingerRecipe | None,
     rows_at: str,
     columns: Sequence[Column],
     *,

@@ -23,6 +23,7 @@ from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.poll import Poll
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.sign_in import SIGN_INS, SignIn
+from sbf_core.dataset.singer import SingerRecipe
 from sbf_core.dataset.sql_recipe import SqlRecipe
 from sbf_core.errors import UsageError
 
@@ -33,7 +34,7 @@ def _converter() -> cattrs.Converter:
         dt.date, lambda value, _: value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
     )
     converter.register_structure_hook(
-        RestRecipe | FileRecipe | SqlRecipe | None,
+        RestRecipe | FileRecipe | SqlRecipe | SingerRecipe | None,
         lambda value, _: None if value is None else converter.structure(value, _recipe_of(value)),
     )
     converter.register_structure_hook(
@@ -52,7 +53,8 @@ def _converter() -> cattrs.Converter:
         ),
     )
     attrs.resolve_types(
-        DatasetKeymapEntry, localns={"Format": Format, "ForEach": ForEach, "SqlRecipe": SqlRecipe}
+        DatasetKeymapEntry,
+        localns={"Format": Format, "ForEach": ForEach, "SqlRecipe": SqlRecipe, "SingerRecipe": SingerRecipe},
     )  # it does not load all formats by itself
     attrs.resolve_types(RestRecipe, localns={"SignIn": SignIn, "Poll": Poll})
     for kind in (
@@ -65,6 +67,7 @@ def _converter() -> cattrs.Converter:
         RestRecipe,
         FileRecipe,
         SqlRecipe,
+        SingerRecipe,
         DatasetKeymapEntry,
     ):
         converter.register_structure_hook(
@@ -73,9 +76,11 @@ def _converter() -> cattrs.Converter:
     return converter
 
 
-def _recipe_of(declared: Mapping[str, Any]) -> type[RestRecipe | FileRecipe | SqlRecipe]:
+def _recipe_of(declared: Mapping[str, Any]) -> type[RestRecipe | FileRecipe | SqlRecipe | SingerRecipe]:
     if "query" in declared:
         return SqlRecipe
+    if "stream" in declared:
+        return SingerRecipe
     return RestRecipe if "url" in declared else FileRecipe
 
 

@@ -11,6 +11,7 @@ from sbf_core.dataset.request_body import named_beside_lists
 from sbf_core.dataset.templates import placeholders
 
 if TYPE_CHECKING:
+    from sbf_core.dataset.singer import SingerRecipe
     from sbf_core.dataset.sql_recipe import SqlRecipe
 
 
@@ -19,7 +20,7 @@ class RecipeFacts:
 
     __slots__ = ()
 
-    recipe: RestRecipe | FileRecipe | SqlRecipe | None
+    recipe: RestRecipe | FileRecipe | SqlRecipe | SingerRecipe | None
     _payloads_of: tuple[str, ...]
 
     @property

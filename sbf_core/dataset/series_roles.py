@@ -12,6 +12,7 @@ from sbf_core.dataset.recipe import RestRecipe
 
 if TYPE_CHECKING:
     from sbf_core.dataset.for_each import ForEach
+    from sbf_core.dataset.singer import SingerRecipe
     from sbf_core.dataset.sql_recipe import SqlRecipe
 
 
@@ -24,7 +25,7 @@ class SeriesRoles:
     is_data: DataRules
     members: tuple[str, ...]
     for_each: ForEach | None
-    recipe: RestRecipe | FileRecipe | SqlRecipe | None
+    recipe: RestRecipe | FileRecipe | SqlRecipe | SingerRecipe | None
 
     @property
     def has_own_series(self) -> bool:

@@ -40,9 +40,9 @@ def files_of(entry: DatasetKeymapEntry, live: LiveSession, *, as_declared: bool)
     """
     recipe, folder = entry.recipe, entry.each_file
     if recipe is not None and not isinstance(recipe, (RestRecipe, FileRecipe)):
-        from sbf_core.http.sql_answers import SqlAnswers  # few datasets ask a database
+        from sbf_core.http.other_answers import answers_of  # few datasets ask a database, or run a program
 
-        return SqlAnswers(entry, recipe, live)
+        return answers_of(entry, recipe, live)
     if folder is None or not folder.is_remote:
         return LocalFiles(entry, live.files, live.clock, as_declared=as_declared)
     from sbf_core.http.store_files import StoreFiles  # few folders are in a store

@@ -42,11 +42,6 @@ def values_of(entry: DatasetKeymapEntry, recipe: SqlRecipe, request: RunRequest)
     }
 
 
-def address_of(entry: DatasetKeymapEntry, recipe: SqlRecipe, request: RunRequest) -> str:
-    """How a request is called in journal, ledger and recordings; it holds no secret."""
-    return recipe.address(values_of(entry, recipe, request))
-
-
 class SqlAnswers:
     """Answers the queries of one dataset.
 
@@ -72,7 +67,7 @@ class SqlAnswers:
 
         Args:
             request: what is asked.
-            path: its address, see ``address_of``.
+            path: its address, see ``SqlRecipe.address``.
             extension: ``parquet``.
             in_place: it makes no difference.
 
