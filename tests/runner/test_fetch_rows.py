@@ -39,8 +39,8 @@ class Price:
 class Script:
     """A plugin that calls a function, and counts how often."""
 
-    def __init__(self, rows: Callable[[], Any], columns: Any = Price, **entry: Any) -> None:
-        self.rows, self.calls = rows, 0
+    def __init__(self, rows: Callable[[], Any], columns: Any = Price, names: Any = (), **entry: Any) -> None:
+        self.rows, self.calls, self.names = rows, 0, names
         self.entry = DatasetKeymapEntry(
             domain="prices", source="script", dataset="eod", silver_table="px", columns=columns,
             title="Prices", terms="our own", source_url="https://example.com/", refresh_after_hours=0.1, **entry,
@@ -56,7 +56,7 @@ class Script:
             self.calls += 1
             return self.rows()
 
-        return fetch_rows(entry, request, http, counted, address="prices of a script")
+        return fetch_rows(entry, request, http, counted, address="prices of a script", names=self.names)
 
 
 def rows_of(warehouse: Warehouse) -> list[tuple[Any, ...]]:
@@ -112,6 +112,7 @@ class Word(StrEnum):
 EACH = [
     (0.1 + 0.2, "0.30000000000000004"), (2**80, str(2**80)), (True, "true"), (Word.A, "a"), (float("inf"), "inf"),
     (Decimal("1E-7"), "0.0000001"), (dt.time(12, 0, 0, 5), "12:00:00.000005"), ("", ""), (None, None),
+    ({"é": [1, 0.1, None]}, '{"é":[1,0.1,null]}'),
     (dt.datetime(2024, 1, 1, 12), "2024-01-01T12:00:00"), (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
 ]  # fmt: skip
 
@@ -134,7 +135,8 @@ ID = [Column(name="id", type="BIGINT", key=True)]
     [
         ([{"id": 1}, {"id": 2, "x": 1}], "row 2 has other names than the first: 'x'"),
         ([{"id": 1}, None], "a row is NoneType; give rows as mappings or attrs instances"),
-        ([{"id": [1]}], "the value of 'id' is list, which is not kept exactly"),
+        ([{"id": [Decimal(1)]}], "the value of 'id' holds what JSON has not"),
+        ([{"id": {"a": float("nan")}}], "the value of 'id' holds what JSON has not"),
         ([{"id": b"x"}], "the value of 'id' is bytes, which is not kept exactly"),
         ([{"id": 1, "ID": 2}], "two columns of the answer are called 'ID'"),
         ({"id": 1}, "the function gave dict, which is no rows"),
@@ -146,6 +148,15 @@ ID = [Column(name="id", type="BIGINT", key=True)]
 def test_what_is_not_exact_is_refused(tmp_path: Path, given: Any, told: str) -> None:
     (failure,) = Warehouse(tmp_path / "home", Script(lambda: given, ID)).run(hours_later=1).failures
     assert told in failure.what and failure.kind in (FailureKind.QUERY, FailureKind.EMPTY)
+
+
+def test_names_say_what_is_kept_of_rows_that_differ(tmp_path: Path) -> None:
+    script = Script(lambda: [{"id": 1, "x": 2}, {"id": 2, "value": "v"}], names=("id", "value"), columns=[
+        *ID, Column(name="value", type="VARCHAR", nullable=True),
+    ])  # fmt: skip
+    warehouse = Warehouse(tmp_path / "home", script)
+    assert is_fine(warehouse.run(hours_later=1))
+    assert rows_of(warehouse) == [(1, None), (2, "v")]
 
 
 def test_where_there_may_be_none_there_are_none(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -16,7 +14,7 @@ import attrs
 import pytest
 from warehouse import Declared, Warehouse, counts_add_up
 
-from sbf_core.api import DataRules, DatasetKeymapEntry, FileRecipe, Singer, SingerRecipe, UsageError, column, hookimpl
+from sbf_core.api import DataRules, DatasetKeymapEntry, FileRecipe, Singer, SingerRecipe, UsageError, column
 from sbf_core.care.rebuild import rebuild
 from sbf_core.care.verify import Verification
 from sbf_core.dataset.from_toml import entry_from_mapping
@@ -218,6 +216,15 @@ def test_messages_that_lie_in_a_file_are_a_format(tmp_path: Path) -> None:
     assert "holds records of several streams: 'a', 'b'" in failure.what
 
 
+def installed(place: Path, package: str) -> Path:
+    """The programs of a package in an environment of its own; skips where it cannot be had."""
+    subprocess.run([sys.executable, "-m", "venv", place], check=True)
+    done = subprocess.run([place / "bin" / "pip", "install", "-q", package], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"{package} cannot be installed here: {done.stderr.splitlines()[-1]}")
+    return place / "bin"
+
+
 @pytest.mark.parametrize(
     ("recipe", "told"),
     [
@@ -248,10 +255,31 @@ def test_a_tap_says_the_same_in_toml() -> None:
 
 @pytest.mark.slow
 def test_a_tap_of_the_registry_is_a_dataset(tmp_path: Path) -> None:
-    """``tap-jsonl``, of the Meltano SDK, in an environment of its own."""
-    place = tmp_path / "env"
-    subprocess.run([sys.executable, "-m", "venv", place], check=True)
-    done = subprocess.run([place / "bin" / "pip", "install", "-q", "tap-jsonl==0.3.1"], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"tap-jsonl cannot be installed here: {done.stderr.splitlines()[-1]}")
-    assert hookimpl and os.name and shutil.which("ps")
+    """``tap-jsonl`` (Apache-2.0, of the Meltano SDK), in an environment of its own."""
+    program = installed(tmp_path / "env", "tap-jsonl==0.3.1") / "tap-jsonl"
+
+    @attrs.frozen
+    class Plain:
+        id: int = column(key=True)
+        price: Decimal = column(precision=30, scale=10)
+
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"id": 1, "price": 1.10}\n{"id": 2, "price": 0.1}\n')
+    recipe = SingerRecipe(command=(str(program),), stream="jsonl", config={"path": str(rows), "primary_keys": ["id"]})
+    entry = DatasetKeymapEntry(
+        domain="crm", source="tap", dataset="rows", silver_table="app_user", columns=Plain, recipe=recipe,
+        is_data=DataRules(may_be_empty=True), refresh_after_hours=0.1,
+    )  # fmt: skip
+    warehouse = Warehouse(tmp_path / "home", Declared(entry))
+    context = warehouse.run(hours_later=1)
+    assert is_fine(context), context.errors
+    found = warehouse.ask("SELECT id, price FROM silver.app_user ORDER BY id")
+    assert found == [(1, Decimal("1.1")), (2, Decimal("0.1"))]
+    lines = (warehouse.home / "bronze" / warehouse.bronze_files()[-1]).read_text().splitlines()
+    assert {"SCHEMA", "RECORD", "STATE"} <= {json.loads(line)["type"] for line in lines}
+    rows.write_text('{"id": 1, "price": 1.10}\n{"id": 2, "price": 0.2}\n')
+    assert warehouse.run(hours_later=2).rows_updated == 1
+    before = warehouse.ask("SELECT id, price, known_from FROM silver.app_user_as_of(TIMESTAMP '2024-01-02 13:30:00')")
+    rebuild(warehouse.opened())
+    after = warehouse.ask("SELECT id, price, known_from FROM silver.app_user_as_of(TIMESTAMP '2024-01-02 13:30:00')")
+    assert (after, len(after)) == (before, 2)
