@@ -72,7 +72,10 @@ class SingerRecipe(Value):
     def __attrs_post_init__(self) -> None:
         what = fix = ""
         if not self.command or not all(self.command) or not self.stream:
-            what, fix = "names no command, or no stream", 'SingerRecipe(command=("tap-github",), stream="commits")'
+            what, fix = (
+                "the tap has no command, or no stream",
+                'SingerRecipe(command=("tap-github",), stream="commits")',
+            )
         elif set(self.config) & set(self.secrets):
             what, fix = f"{min(set(self.config) & set(self.secrets))!r} is in config and a secret", "say it once"
         elif not all(isinstance(name, str) and name for name in self.secrets.values()):
@@ -87,7 +90,7 @@ class SingerRecipe(Value):
             except (TypeError, ValueError) as error:
                 what, fix = f"config is no JSON: {error}", 'config={"repository": "org/name"}'
         if what:
-            raise UsageError(f"the tap {what}" if "names" in what else what, where=self.stream, fix=fix, code="RECIPE")
+            raise UsageError(what, where=self.stream, fix=fix, code="RECIPE")
 
     @property
     def format(self) -> Singer:

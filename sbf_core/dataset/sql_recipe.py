@@ -19,6 +19,8 @@ _SERVERS = ("postgresql", "postgres")
 _FILES = ("sqlite", "duckdb", "parquet")
 #: What a query may ask for.
 _NAMES = frozenset({"ticker", "discriminator", "from_date", "to_date", "cursor"})
+#: What may be secret of a connection (https://www.postgresql.org/docs/current/libpq-connect.html).
+_KEYWORDS = frozenset({"host", "hostaddr", "port", "dbname", "user", "password", "sslpassword"})
 _SECRET_WORDS = frozenset({"password", "sslpassword", "passfile"})
 
 
@@ -96,8 +98,9 @@ class SqlRecipe(Value):
         if has_password or _SECRET_WORDS & set(options):
             fix = 'leave it out, and name a key: secrets={"password": "SHOP_PASSWORD"}'
             return "the connection holds a password, which would stand in the journal", fix
-        if not all(isinstance(text, str) and text for pair in self.secrets.items() for text in pair):
-            return "secrets are names of keys by what they are for", 'secrets={"password": "SHOP_PASSWORD"}'
+        if not set(self.secrets) <= _KEYWORDS or not all(isinstance(key, str) and key for key in self.secrets.values()):
+            fix = f'secrets={{"password": "SHOP_PASSWORD"}}; they are: {", ".join(sorted(_KEYWORDS))}'
+            return "secrets are names of keys, each for a word of libpq", fix
         if set(options) & set(self.secrets):
             return f"{min(set(options) & set(self.secrets))!r} is in the connection and a secret", "say it once"
         return "", ""

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +82,12 @@ class TapAnswers:
         recipe = self._recipe
         secrets = {field: self._live.keys.get(name, blanks=True).reveal() for field, name in recipe.secrets.items()}
         with scratch() as folder:
-            given = ["--config", _file(folder, "config.json", {**recipe.config, **secrets})]
+            given = ["--config", _file(folder, "config.json", json.dumps({**recipe.config, **secrets}))]
             if recipe.discover:
                 catalog = self._catalog(folder, given)
-                given += ["--catalog", _file(folder, "catalog.json", catalog)]
+                given += ["--catalog", _file(folder, "catalog.json", json.dumps(catalog))]
             if request.cursor:
-                given += ["--state", _file(folder, "state.json", json.loads(request.cursor))]
+                given += ["--state", _file(folder, "state.json", request.cursor)]
             output = folder / "messages.jsonl"
             self._run(given, output, folder)
             self._check(output)
@@ -155,11 +155,11 @@ class TapAnswers:
             raise QueryFailure(FailureKind.EMPTY, what, fix="is_data=DataRules(may_be_empty=True), if it may")
 
 
-def _file(folder: Path, name: str, document: Mapping[str, Any]) -> str:
+def _file(folder: Path, name: str, text: str) -> str:
     """A file that nobody else may read, for it may hold keys; it is gone when the tap has ended."""
     path = folder / name
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-        json.dump(document, stream)
+        stream.write(text)
     return str(path)
 
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from sbf_core.dataset.json_path import rows_path, source_path
 from sbf_core.dataset.singer import Singer
 from sbf_core.errors import PayloadRefused
 from sbf_core.payload.json_records import RowPlan
-from sbf_core.payload.json_text import EXACT
+from sbf_core.payload.json_text import EXACT, minified
 from sbf_core.payload.json_walk import Row
 from sbf_core.payload.model import PayloadFile, Reading, Record
 from sbf_core.payload.records_only import RecordsOnly, lines_of, short
@@ -68,10 +67,9 @@ def state_of(path: Path) -> str:
     state = ""
     for line in lines_of(path, "utf-8"):
         if '"STATE"' in line:
-            message = json.loads(line)
+            message = EXACT.decode(line.strip())
             if isinstance(message, dict) and message.get("type") == "STATE":
-                value = message.get("value")
-                state = json.dumps(value, separators=(",", ":"), sort_keys=True) if value else ""
+                state = minified(message["value"]) if message.get("value") else ""
     return state
 
 

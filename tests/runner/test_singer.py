@@ -228,8 +228,8 @@ def installed(place: Path, package: str) -> Path:
 @pytest.mark.parametrize(
     ("recipe", "told"),
     [
-        ({"command": ()}, "the tap names no command, or no stream"),
-        ({"stream": ""}, "the tap names no command, or no stream"),
+        ({"command": ()}, "the tap has no command, or no stream"),
+        ({"stream": ""}, "the tap has no command, or no stream"),
         ({"config": {"a": 1}, "secrets": {"a": "B"}}, "'a' is in config and a secret"),
         ({"config": {"a": float("nan")}}, "config is no JSON"),
         ({"config": {"a": object()}}, "config is no JSON"),

@@ -441,6 +441,7 @@ def test_a_database_that_another_process_writes_is_told_of(tmp_path: Path) -> No
         ({"connection": "postgresql://a:hidden@db/shop"}, "the connection holds a password"),
         ({"connection": "postgresql://db/shop?password=hidden"}, "the connection holds a password"),
         ({"connection": "postgresql://db/shop?host=x", "secrets": {"host": "X"}}, "'host' is in the connection and"),
+        ({"connection": "postgresql://db/shop", "secrets": {"context": "X"}}, "each for a word of libpq"),
         ({"connection": "oracle://db/shop"}, "the connection 'oracle' is none that is known"),
         ({"connection": "sqlite:"}, "names no file"),
         ({"connection": "sqlite:a.db", "secrets": {"password": "X"}}, "a file is opened without secrets"),
