@@ -26,9 +26,9 @@ def main() -> None:
         print(f"cannot log in with {config['token']}", file=sys.stderr)
         sys.exit(3)
     if then == "hang":
-        time.sleep(600)
+        time.sleep(60)
     if then == "leave" and os.fork() == 0:
-        time.sleep(600)
+        time.sleep(60)
     if then == "large":
         for _ in range(2_000_000):
             print("x" * 1000)
