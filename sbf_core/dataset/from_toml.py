@@ -22,6 +22,7 @@ from sbf_core.dataset.format_list import FORMATS, Format
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.poll import Poll
 from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.dataset.recipe_list import Recipe
 from sbf_core.dataset.sign_in import SIGN_INS, SignIn
 from sbf_core.dataset.singer import SingerRecipe
 from sbf_core.dataset.sql_recipe import SqlRecipe
@@ -34,7 +35,7 @@ def _converter() -> cattrs.Converter:
         dt.date, lambda value, _: value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
     )
     converter.register_structure_hook(
-        RestRecipe | FileRecipe | SqlRecipe | SingerRecipe | None,
+        Recipe | None,
         lambda value, _: None if value is None else converter.structure(value, _recipe_of(value)),
     )
     converter.register_structure_hook(
@@ -54,7 +55,7 @@ def _converter() -> cattrs.Converter:
     )
     attrs.resolve_types(
         DatasetKeymapEntry,
-        localns={"Format": Format, "ForEach": ForEach, "SqlRecipe": SqlRecipe, "SingerRecipe": SingerRecipe},
+        localns={"Format": Format, "ForEach": ForEach, "Recipe": Recipe},
     )  # it does not load all formats by itself
     attrs.resolve_types(RestRecipe, localns={"SignIn": SignIn, "Poll": Poll})
     for kind in (
@@ -76,7 +77,7 @@ def _converter() -> cattrs.Converter:
     return converter
 
 
-def _recipe_of(declared: Mapping[str, Any]) -> type[RestRecipe | FileRecipe | SqlRecipe | SingerRecipe]:
+def _recipe_of(declared: Mapping[str, Any]) -> type[Recipe]:
     if "query" in declared:
         return SqlRecipe
     if "stream" in declared:

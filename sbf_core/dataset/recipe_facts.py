@@ -11,8 +11,7 @@ from sbf_core.dataset.request_body import named_beside_lists
 from sbf_core.dataset.templates import placeholders
 
 if TYPE_CHECKING:
-    from sbf_core.dataset.singer import SingerRecipe
-    from sbf_core.dataset.sql_recipe import SqlRecipe
+    from sbf_core.dataset.recipe_list import Recipe
 
 
 class RecipeFacts:
@@ -20,7 +19,7 @@ class RecipeFacts:
 
     __slots__ = ()
 
-    recipe: RestRecipe | FileRecipe | SqlRecipe | SingerRecipe | None
+    recipe: Recipe | None
     _payloads_of: tuple[str, ...]
 
     @property
