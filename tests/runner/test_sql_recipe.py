@@ -20,6 +20,7 @@ from sbf_core.care.rebuild import rebuild
 from sbf_core.care.verify import Verification
 from sbf_core.dataset.from_toml import entry_from_mapping
 from sbf_core.failures import FailureKind
+from sbf_core.reports.row_place import Place, place_in_payload
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.context import RunContext
 from sbf_core.testing.check_declaration import declaration
@@ -319,6 +320,12 @@ def test_where_there_is_no_file_none_is_made(tmp_path: Path) -> None:
         shop = Shop(tmp_path / connection[:3], plain("SELECT 1 AS id, '' AS name", connection=connection))
         assert failed(shop.run())[0] == FailureKind.FILE
         assert list(shop.files.iterdir()) == []
+
+
+def test_a_value_leads_back_to_its_row(shop: Shop) -> None:
+    shop.run()
+    place = place_in_payload(shop.payload(), "parquet", declared(), {"id": 2}, "price")
+    assert place == Place(where="row 2", raw="12.3400")
 
 
 class Described:
