@@ -50,8 +50,9 @@ class Ended(Value):
 
 
 def run_command(
-    command: Sequence[str], output: Path, *, folder: Path, environment: Mapping[str, str], limits: Limits
-) -> Ended:
+    command: Sequence[str], output: Path, *, folder: Path, environment: Mapping[str, str], limits: Limits,
+    handed: Sequence[int] = (),
+) -> Ended:  # fmt: skip
     """Run a program; what it writes to standard output goes to a file. It reads nothing.
 
     Args:
@@ -60,11 +61,12 @@ def run_command(
         folder: where it runs.
         environment: its variables.
         limits: what it may use.
+        handed: open files that it gets, too, by their numbers; not on Windows.
 
     Raises:
         OSError: it cannot be started.
     """
-    group: dict[str, Any] = {"start_new_session": True}
+    group: dict[str, Any] = {"start_new_session": True, "pass_fds": tuple(handed)}
     if sys.platform == "win32":
         group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     process = subprocess.Popen(  # noqa: S603 - what the user declared

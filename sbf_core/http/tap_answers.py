@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class TapAnswers:
         self._entry = entry
         self._recipe = recipe
         self._live = live
+        self._handed: tuple[int, ...] = ()
 
     def expect(self, series: Sequence[str]) -> None:
         """Nothing: a tap runs when its turn comes."""
@@ -81,8 +83,9 @@ class TapAnswers:
     def _payload(self, request: RunRequest) -> bytes:
         recipe = self._recipe
         secrets = {field: self._live.keys.get(name, blanks=True).reveal() for field, name in recipe.secrets.items()}
-        with scratch() as folder:
-            given = ["--config", _file(folder, "config.json", json.dumps({**recipe.config, **secrets}))]
+        config = json.dumps({**recipe.config, **secrets})
+        with scratch() as folder, _in_memory(folder, config) as (place, self._handed):
+            given = ["--config", place]
             if recipe.discover:
                 catalog = self._catalog(folder, given)
                 given += ["--catalog", _file(folder, "catalog.json", json.dumps(catalog))]
@@ -123,7 +126,12 @@ class TapAnswers:
         environment = {name: value for name, value in bare_environment().items() if name not in _OURS}
         try:
             ended = run_command(
-                [program, *recipe.command[1:], *given], output, folder=folder, environment=environment, limits=limits
+                [program, *recipe.command[1:], *given],
+                output,
+                folder=folder,
+                environment=environment,
+                limits=limits,
+                handed=self._handed,
             )
         except OSError as error:
             raise DatasetFailure(f"the tap cannot be started: {error.strerror or error}") from None
@@ -155,8 +163,25 @@ class TapAnswers:
             raise QueryFailure(FailureKind.EMPTY, what, fix="is_data=DataRules(may_be_empty=True), if it may")
 
 
+@contextmanager
+def _in_memory(folder: Path, config: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The configuration as a path that the tap can open, and the files that it must be handed for that: on Linux in
+    memory alone, so that no key is ever on a disk.
+    """
+    if not hasattr(os, "memfd_create"):
+        yield _file(folder, "config.json", config), ()
+        return
+    number = os.memfd_create("config.json")
+    try:
+        with open(number, "w", encoding="utf-8", closefd=False) as stream:
+            stream.write(config)
+        yield f"/proc/self/fd/{number}", (number,)
+    finally:
+        os.close(number)
+
+
 def _file(folder: Path, name: str, text: str) -> str:
-    """A file that nobody else may read, for it may hold keys; it is gone when the tap has ended."""
+    """A file that nobody else may read; it is gone when the tap has ended."""
     path = folder / name
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
         stream.write(text)

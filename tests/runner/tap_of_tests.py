@@ -25,6 +25,9 @@ def main() -> None:
     if then == "fail":
         print(f"cannot log in with {config['token']}", file=sys.stderr)
         sys.exit(3)
+    if then == "where":
+        print(f"the configuration is {os.path.realpath(given['--config'])}", file=sys.stderr)
+        sys.exit(4)
     if then == "hang":
         time.sleep(60)
     if then == "leave" and os.fork() == 0:

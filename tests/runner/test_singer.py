@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -169,6 +170,12 @@ def test_its_keys_stay_out_of_the_home(tmp_path: Path, monkeypatch: pytest.Monke
     assert is_fine(tap.run())
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in files if b"a-token-of-the-tests" in path.read_bytes()]
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="elsewhere it lies in a private folder meanwhile")
+def test_its_configuration_is_on_no_disk(tmp_path: Path) -> None:
+    (failure,) = Tap(tmp_path / "home", config={"then": "where"}).run().failures
+    assert "the configuration is /memfd:config.json (deleted)" in failure.what
 
 
 @pytest.mark.parametrize(
