@@ -136,6 +136,24 @@ def texts_of(file: Path, name: str) -> Iterator[str]:
             yield from (str(row[0]) for row in rows)
 
 
+@contextmanager
+def rows_as_texts(file: Path) -> Iterator[tuple[list[str], Iterator[tuple[str | None, ...]]]]:
+    """The names of the columns of a Parquet file, and its rows in their order, each value as a text.
+
+    Raises:
+        DatasetFailure: the engine cannot read it.
+    """
+    with scratch() as folder, writing_connection(folder, reads=(file.parent.absolute(),)) as conn:
+        shut(conn)
+        source = f"read_parquet({literal(str(file.absolute()))}, hive_partitioning=false)"
+        try:
+            names = [row[0] for row in conn.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
+            rows = conn.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {source}")
+        except duckdb.Error as error:
+            raise DatasetFailure(shortened(str(error).splitlines()[0])) from None
+        yield names, (row for batch in iter(lambda: rows.fetchmany(_ROWS_AT_ONCE), []) for row in batch)
+
+
 class TextRows:
     """Rows whose values are texts, each of a declared type, on their way to Parquet.
 

@@ -7,16 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import duckdb
-
-from sbf_core.duck.identifiers import literal, literal_list
-from sbf_core.errors import PayloadRefused
+from sbf_core.duck.identifiers import literal_list
+from sbf_core.duck.parquet_writer import rows_as_texts
+from sbf_core.errors import DatasetFailure, PayloadRefused
 from sbf_core.payload.model import Look, PayloadFile, Reading, Record
 from sbf_core.payload.records_only import places_of
 from sbf_core.payload.relation import owner_of
 
 _MAGIC = b"PAR1"
-_ROWS_AT_ONCE = 5_000
 
 
 class ParquetReader:
@@ -49,20 +47,15 @@ class ParquetReader:
 
     def records(self, reading: Reading, file: PayloadFile) -> Iterator[Record]:
         """Every row, its values as texts, for who asks where one stands; a promotion has no need of it."""
-        with duckdb.connect(":memory:") as conn:
-            conn.execute("SET TimeZone = 'UTC'; SET threads = 1")
-            source = f"read_parquet({literal(str(file.path))}, hive_partitioning=false)"
-            try:
-                names = [row[0] for row in conn.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
+        try:
+            with rows_as_texts(file.path) as (names, rows):
                 places = places_of(reading.slots, names)
-                rows = conn.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {source}")
-            except duckdb.Error as error:
-                raise PayloadRefused(f"is no Parquet that can be read: {str(error).splitlines()[0]}") from None
-            number = 0
-            while batch := rows.fetchmany(_ROWS_AT_ONCE):
-                for texts in batch:
-                    number += 1
+                for number, texts in enumerate(rows, start=1):
                     yield Record(f"row {number}", [None if place is None else texts[place] for place in places])
+        except PayloadRefused:
+            raise
+        except DatasetFailure as error:
+            raise PayloadRefused(f"is no Parquet that can be read: {error.what}") from None
 
 
 READER = ParquetReader()
