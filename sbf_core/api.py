@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from sbf_core.dataset.poll import Poll
     from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken
     from sbf_core.dataset.signature import Signature
+    from sbf_core.dataset.singer import Singer, SingerRecipe
+    from sbf_core.dataset.sql_recipe import SqlRecipe
+    from sbf_core.http.rows import fetch_rows
 
 __all__ = [
     "HOOK_API",
@@ -83,12 +86,16 @@ __all__ = [
     "Sections",
     "SelectRows",
     "Signature",
+    "Singer",
+    "SingerRecipe",
+    "SqlRecipe",
     "Unique",
     "UniverseMember",
     "UsageError",
     "checked_options",
     "column",
     "fetch_by_recipe",
+    "fetch_rows",
     "hookimpl",
     "sql_file",
 ]
@@ -99,6 +106,9 @@ _LATE = {
     **dict.fromkeys(("Excel", "FixedWidth", "Sections"), "sbf_core.dataset.formats_of_tables"),
     **dict.fromkeys(("ClientCredentials", "Login", "RefreshToken"), "sbf_core.dataset.sign_in"),
     "Signature": "sbf_core.dataset.signature",
+    **dict.fromkeys(("Singer", "SingerRecipe"), "sbf_core.dataset.singer"),
+    "SqlRecipe": "sbf_core.dataset.sql_recipe",
+    "fetch_rows": "sbf_core.http.rows",
     "ForEach": "sbf_core.dataset.for_each",
     "Poll": "sbf_core.dataset.poll",
 }

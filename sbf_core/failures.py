@@ -52,7 +52,9 @@ class FailureKind(StrEnum):
     OTHER = "other"
     PAGINATION_LOOP = "pagination_loop"
     PLAN = "plan"
+    PROGRAM = "program"
     PROTOCOL = "protocol"
+    QUERY = "query"
     REDIRECT = "redirect"
     REQUEST = "request"
     ROW_CAP = "row_cap"
@@ -102,7 +104,9 @@ MEANINGS: Mapping[FailureKind, str] = {
     FailureKind.OTHER: "a hook says that it failed, and of no kind",
     FailureKind.PAGINATION_LOOP: "pages repeat, or have no end",
     FailureKind.PLAN: "the user's plan with the vendor does not cover it; no failure of the run",
+    FailureKind.PROGRAM: "a program that gives the rows, such as a Singer tap, failed",
     FailureKind.PROTOCOL: "the answer is no HTTP",
+    FailureKind.QUERY: "a database refuses the query, or rows of it, or of a function, cannot be kept exactly",
     FailureKind.REDIRECT: "the vendor leads to an address that may not be followed",
     FailureKind.REQUEST: "the request cannot be sent",
     FailureKind.ROW_CAP: "the answer has as many rows as the vendor sends at most, and cannot be split",

@@ -18,6 +18,11 @@ class ColumnRoles:
         return tuple(col.name for col in self.columns if col.key)
 
     @property
+    def key_sources(self) -> tuple[str, ...]:
+        """Every name that a field of the key may have in a payload."""
+        return tuple(name for col in self.columns if col.key for name in col.source_names)
+
+    @property
     def row_date_column(self) -> str | None:
         """Name of the column that watermarks are made of."""
         return next((col.name for col in self.columns if col.row_date), None)

@@ -15,7 +15,6 @@ from sbf_core.dataset.column_roles import ColumnRoles
 from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.cursor import check_cursor
 from sbf_core.dataset.data_rules import DataRules
-from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.former_names import check_former_names, check_table_name
 from sbf_core.dataset.json_path import rows_path
@@ -34,6 +33,7 @@ from sbf_core.vocabulary import Answers, Drift, OnDuplicate, Restated, Scope, Se
 if TYPE_CHECKING:
     from sbf_core.dataset.for_each import ForEach
     from sbf_core.dataset.format_list import Format
+    from sbf_core.dataset.recipe_list import Recipe
 
 
 def _scope(value: str) -> Scope:
@@ -137,7 +137,7 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
     for_each: ForEach | None = None
     silver_table: str
     columns: tuple[Column, ...] = attrs.field(converter=columns_of)
-    recipe: RestRecipe | FileRecipe | None = None
+    recipe: Recipe | None = None
     reads: str = ""
     _payloads_of: tuple[str, ...] = attrs.field(default=(), converter=texts)
     semantics: Semantics = attrs.field(default=Semantics.UPSERT, converter=_semantics)

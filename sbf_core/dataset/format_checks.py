@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sbf_core.dataset.columns import Column
-from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.formats import Csv, Json
 from sbf_core.dataset.json_path import check_paths
 from sbf_core.dataset.recipe import RestRecipe
@@ -16,6 +15,7 @@ from sbf_core.errors import UsageError
 
 if TYPE_CHECKING:
     from sbf_core.dataset.format_list import Format
+    from sbf_core.dataset.recipe_list import Recipe
 
 #: Extensions that mean a format whose rows can be counted, where none is declared.
 _COUNTED = ("json", "csv", "tsv")
@@ -24,7 +24,12 @@ _NO_JSON = ("csv", "tsv", "parquet")
 
 
 def check_formats(
-    form: Format | None, recipe: RestRecipe | FileRecipe | None, rows_at: str, columns: Sequence[Column], *, where: str
+    form: Format | None,
+    recipe: Recipe | None,
+    rows_at: str,
+    columns: Sequence[Column],
+    *,
+    where: str,
 ) -> None:
     """Raise ``UsageError`` unless the parts of a declaration go together.
 

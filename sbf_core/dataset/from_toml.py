@@ -22,7 +22,10 @@ from sbf_core.dataset.format_list import FORMATS, Format
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.poll import Poll
 from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.dataset.recipe_list import Recipe
 from sbf_core.dataset.sign_in import SIGN_INS, SignIn
+from sbf_core.dataset.singer import SingerRecipe
+from sbf_core.dataset.sql_recipe import SqlRecipe
 from sbf_core.errors import UsageError
 
 
@@ -32,10 +35,8 @@ def _converter() -> cattrs.Converter:
         dt.date, lambda value, _: value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
     )
     converter.register_structure_hook(
-        RestRecipe | FileRecipe | None,
-        lambda value, _: (
-            None if value is None else converter.structure(value, RestRecipe if "url" in value else FileRecipe)
-        ),
+        Recipe | None,
+        lambda value, _: None if value is None else converter.structure(value, _recipe_of(value)),
     )
     converter.register_structure_hook(
         Format | None, lambda value, _: None if value is None else _of_kind(converter, value, FORMATS, "format")
@@ -53,14 +54,35 @@ def _converter() -> cattrs.Converter:
         ),
     )
     attrs.resolve_types(
-        DatasetKeymapEntry, localns={"Format": Format, "ForEach": ForEach}
+        DatasetKeymapEntry,
+        localns={"Format": Format, "ForEach": ForEach, "Recipe": Recipe},
     )  # it does not load all formats by itself
     attrs.resolve_types(RestRecipe, localns={"SignIn": SignIn, "Poll": Poll})
-    for kind in (Cadence, Column, DataRules, ForEach, Pages, Poll, RestRecipe, FileRecipe, DatasetKeymapEntry):
+    for kind in (
+        Cadence,
+        Column,
+        DataRules,
+        ForEach,
+        Pages,
+        Poll,
+        RestRecipe,
+        FileRecipe,
+        SqlRecipe,
+        SingerRecipe,
+        DatasetKeymapEntry,
+    ):
         converter.register_structure_hook(
             kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
         )
     return converter
+
+
+def _recipe_of(declared: Mapping[str, Any]) -> type[Recipe]:
+    if "query" in declared:
+        return SqlRecipe
+    if "stream" in declared:
+        return SingerRecipe
+    return RestRecipe if "url" in declared else FileRecipe
 
 
 def _of_kind(converter: cattrs.Converter, declared: dict[str, Any], kinds: Mapping[str, Any], what: str) -> Any:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.request_body import named_beside_lists
 from sbf_core.dataset.templates import placeholders
+
+if TYPE_CHECKING:
+    from sbf_core.dataset.recipe_list import Recipe
 
 
 class RecipeFacts:
@@ -14,7 +19,7 @@ class RecipeFacts:
 
     __slots__ = ()
 
-    recipe: RestRecipe | FileRecipe | None
+    recipe: Recipe | None
     _payloads_of: tuple[str, ...]
 
     @property
@@ -48,7 +53,8 @@ class RecipeFacts:
     @property
     def cursor(self) -> Cursor | None:
         """Where its requests go on, if it is asked for what changed; another dataset's are none of its own."""
-        return self.recipe.cursor if isinstance(self.recipe, RestRecipe) and not self._payloads_of else None
+        recipe = self.recipe
+        return None if recipe is None or isinstance(recipe, FileRecipe) or self._payloads_of else recipe.cursor
 
     @property
     def tickers_at_once(self) -> int:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.file_recipe import FileRecipe
-from sbf_core.dataset.recipe import RestRecipe
 
 if TYPE_CHECKING:
     from sbf_core.dataset.for_each import ForEach
+    from sbf_core.dataset.recipe_list import Recipe
 
 
 class SeriesRoles:
@@ -23,7 +23,7 @@ class SeriesRoles:
     is_data: DataRules
     members: tuple[str, ...]
     for_each: ForEach | None
-    recipe: RestRecipe | FileRecipe | None
+    recipe: Recipe | None
 
     @property
     def has_own_series(self) -> bool:

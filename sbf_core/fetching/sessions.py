@@ -81,9 +81,11 @@ class LiveSessions:
         asked = {planned.entry.source for planned in due}
         for owned in datasets:  # before the first request: a dataset without limits keeps those of its vendor's others
             source, recipe = owned.entry.source, owned.entry.recipe
-            if isinstance(recipe, RestRecipe) and source in asked:
+            if recipe is None or isinstance(recipe, FileRecipe) or source not in asked:
+                continue
+            if isinstance(recipe, RestRecipe):
                 self.limits.setdefault(source, []).extend(recipe.limits)
-                self.connections[source] = min(self.connections.get(source, recipe.connections), recipe.connections)
+            self.connections[source] = min(self.connections.get(source, recipe.connections), recipe.connections)
         for source, limits in self.limits.items():
             self._live.add_limits(source, tuple(dict.fromkeys(limits)))
         self._series = [(item.entry.id, item.request.ticker) for item in due]

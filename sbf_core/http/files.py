@@ -1,4 +1,4 @@
-"""Who reads the files that a dataset asks for: those of this machine, or of an object store."""
+"""Who reads what a dataset asks for without HTTP: files of this machine or of an object store, rows of a database."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.http.live import LiveSession
 from sbf_core.http.local_files import LocalFiles
 from sbf_core.runs.request import RunRequest
@@ -13,7 +15,7 @@ from sbf_core.runs.result import RunResult
 
 
 class AskedFiles(Protocol):
-    """Reads the files of one dataset."""
+    """Reads the files of one dataset, or the rows that it queries."""
 
     def expect(self, series: Sequence[str]) -> None:
         """The files of these series will be asked for, in this order."""
@@ -36,7 +38,11 @@ def files_of(entry: DatasetKeymapEntry, live: LiveSession, *, as_declared: bool)
         live: keys, clock, and where relative paths start.
         as_declared: payloads are read as the declaration says.
     """
-    folder = entry.each_file
+    recipe, folder = entry.recipe, entry.each_file
+    if recipe is not None and not isinstance(recipe, (RestRecipe, FileRecipe)):
+        from sbf_core.http.other_answers import answers_of  # few datasets ask a database, or run a program
+
+        return answers_of(entry, recipe, live)
     if folder is None or not folder.is_remote:
         return LocalFiles(entry, live.files, live.clock, as_declared=as_declared)
     from sbf_core.http.store_files import StoreFiles  # few folders are in a store

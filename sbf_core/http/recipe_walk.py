@@ -182,6 +182,10 @@ def fetch_by_recipe(entry: DatasetKeymapEntry, request: RunRequest, session: Fet
     if isinstance(recipe, FileRecipe):
         path, *mirrors = file_places(entry, recipe, request)
         return [session.read(request, path, extension=recipe.extension, mirrors=tuple(mirrors))]
+    if recipe is not None:
+        from sbf_core.http.other_answers import address_of  # few datasets ask a database, or run a program
+
+        return [session.read(request, address_of(entry, recipe, request), extension=recipe.extension)]
     raise PluginFault("has neither a recipe nor the hook fetch", where=f"dataset {entry.id}")
 
 

@@ -53,6 +53,10 @@ class ReplaySession:
         """See ``FetchSession.read``."""
         return self._answer(request, path, mirrors, extension)
 
+    def recorded(self, request: RunRequest, address: str, *, extension: str) -> RunResult | None:
+        """See ``FetchSession.recorded``."""
+        return self._answer(request, address, (), extension)
+
     def _answer(self, request: RunRequest, address: str, mirrors: tuple[str, ...], extension: str) -> RunResult:
         for candidate in (address, *mirrors):
             result = self._recorded(request, candidate)

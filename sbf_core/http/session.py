@@ -37,6 +37,10 @@ class FetchSession(Protocol):
         """Read one file. Arguments as in ``FileRecipe``."""
         ...
 
+    def recorded(self, request: RunRequest, address: str, *, extension: str) -> RunResult | None:
+        """What the recording of a replay answers at an address; None where nothing is replayed."""
+        ...
+
 
 class Asking(TypedDict, total=False):
     """The keyword arguments of ``FetchSession.get``."""

@@ -176,6 +176,10 @@ class VendorSession:
         del mirrors
         return self.files.read(request, path, extension=extension)
 
+    def recorded(self, request: RunRequest, address: str, *, extension: str) -> RunResult | None:
+        """See ``FetchSession.recorded``."""
+        return None
+
     def read_in_place(self, request: RunRequest, path: str, *, extension: str) -> RunResult:
         """As ``read``; of a large file the result names it, see ``RunResult.payload_file``."""
         return self.files.read(request, path, extension=extension, in_place=True)

@@ -26,12 +26,13 @@ _MODULES = {
     "sdmx_json": "sdmx_json",
     "sdmx_ml": "sdmx_ml",
     "sections": "sections",
+    "singer": "singer",
 }
 
 
 def format_of(entry: DatasetKeymapEntry, extension: str) -> Format | None:
     """How payloads of a dataset are read: as declared, else as the extension says; None where neither says it."""
-    return entry.format or _BY_EXTENSION.get(extension)
+    return entry.format or getattr(entry.recipe, "format", None) or _BY_EXTENSION.get(extension)
 
 
 def reading_of(entry: DatasetKeymapEntry, extension: str, *, slots: tuple[Slot, ...] | None = None) -> Reading | None:

@@ -33,7 +33,7 @@ def records(reading: Reading, file: PayloadFile) -> Iterator[Record]:
     """
     path = rows_path(reading.rows_at)
     sources = [[source_path(source) for source in slot.sources] for slot in reading.slots]
-    plan = _Plan(reading.slots, sources, path, takes_texts_alike=reading.format.decimal == ".")
+    plan = RowPlan(reading.slots, sources, path, takes_texts_alike=reading.format.decimal == ".")
     with Window(file) as window:
         if not _is_streamed(path, sources):
             document = window.document()
@@ -47,7 +47,7 @@ def records(reading: Reading, file: PayloadFile) -> Iterator[Record]:
     plan.check_found()
 
 
-class _Plan:
+class RowPlan:
     """How the values of the slots are taken from rows, and which of them were found at all."""
 
     def __init__(
@@ -229,7 +229,7 @@ def _named_rows(window: Window, path: RowsPath, place: str, letter: str) -> Iter
         yield Row(place + step(name), value, (Level(name, value, None),))
 
 
-def _flat_records(window: Window, path: RowsPath, plan: _Plan) -> Iterator[Record]:
+def _flat_records(window: Window, path: RowsPath, plan: RowPlan) -> Iterator[Record]:
     """The usual shape, with as few calls as can be: a list of objects, and columns that are fields of them."""
     fields = plan.fields or []
     waiting = dict(enumerate(fields))

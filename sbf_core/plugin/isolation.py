@@ -21,6 +21,8 @@ from sbf_core.plugin.values import packed, unpacked
 from sbf_core.plugin.worker import error_message, error_of
 
 _WORKER = "sbf_core.plugin.worker"
+#: What a hook may ask of its session.
+_OF_SESSION = frozenset({"get", "read", "recorded"})
 
 
 class _Process:
@@ -123,7 +125,7 @@ class IsolatedPlugin:
             process.say(question)
             while True:
                 answer = process.hear()
-                if answer[0] in ("get", "read") and session is not None:
+                if answer[0] in _OF_SESSION and session is not None:
                     process.say(_asked(session, answer))
                 elif answers and answer[0] in answers:
                     process.say(_told(answers[answer[0]]))
@@ -157,7 +159,7 @@ class IsolatedPlugin:
 def _asked(session: FetchSession, question: tuple[Any, ...]) -> tuple[Any, ...]:
     what, request, address, options = question
     try:
-        return "result", (session.get if what == "get" else session.read)(request, address, **options)
+        return "result", getattr(session, what)(request, address, **options)
     except Exception as error:  # it is the plugin that must hear of it
         return error_message(error)
 

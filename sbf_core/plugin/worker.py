@@ -80,6 +80,10 @@ class _RemoteSession:
         """See ``FetchSession.read``."""
         return self._ask("read", request, path, options)
 
+    def recorded(self, request: RunRequest, address: str, **options: Any) -> RunResult | None:
+        """See ``FetchSession.recorded``."""
+        return self._ask("recorded", request, address, options)
+
 
 class _Worker:
     def __init__(self, name: str, value: str, options: dict[str, Any]) -> None:

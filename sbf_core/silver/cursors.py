@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from itertools import groupby
+from pathlib import Path
 
 import duckdb
 
 from sbf_core.clock import from_naive_utc
 from sbf_core.dataset.cursor import CursorBy, moment_text
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.identifiers import quoted
 from sbf_core.ops.cursors import Move
 from sbf_core.ops.rows import BronzeManifestRow
@@ -45,7 +48,7 @@ def moves_of(
         if len(answer) < last.parts or any(row.bronze_file_id in without for row in answer):
             continue
         if entry.cursor.by is CursorBy.TOKEN:
-            cursor = token_of(files[last.bronze_file_id].path.read_bytes(), entry.cursor.at)
+            cursor = _token(files[last.bronze_file_id].path, entry)
         else:
             cursor = _moment(
                 answer, [newest[row.bronze_file_id] for row in answer if row.bronze_file_id in newest], entry
@@ -61,6 +64,16 @@ def moves_of(
             )
             moves.append(move)
     return moves
+
+
+def _token(path: Path, entry: DatasetKeymapEntry) -> str:
+    """What an answer says to come back with."""
+    assert entry.cursor is not None
+    if isinstance(entry.recipe, (RestRecipe, FileRecipe)):
+        return token_of(path.read_bytes(), entry.cursor.at)
+    from sbf_core.payload.singer import state_of  # few datasets have a tap
+
+    return state_of(path)
 
 
 def _answer(row: BronzeManifestRow) -> tuple[str, ...]:

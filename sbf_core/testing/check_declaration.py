@@ -50,11 +50,14 @@ def declaration(subject: Subject) -> Iterator[Problem | Note]:
         has_reader = entry.format is not None or subject.has("promote")
         if entry.recipe is not None and entry.recipe.extension in ("xml", "txt") and not has_reader:
             yield Problem(f"{entry.recipe.extension} needs a format= that is declared, or the hook promote", entry.id)
-        if isinstance(entry.recipe, FileRecipe) and re.match(r"[A-Za-z]:|[/\\]", entry.recipe.path):
-            yield Problem(f"the path {entry.recipe.path!r} is of one machine", entry.id)
-        if isinstance(entry.recipe, RestRecipe) and entry.is_asked_since and entry.row_date_column is None:
+        path = getattr(entry.recipe, "path", "")  # of files, also of a database
+        if re.match(r"[A-Za-z]:|[/\\]", path):
+            yield Problem(f"the path {path!r} is of one machine", entry.id)
+        is_asked = entry.recipe is not None and not isinstance(entry.recipe, FileRecipe)
+        if is_asked and entry.is_asked_since and entry.row_date_column is None:
+            what = "address" if isinstance(entry.recipe, RestRecipe) else "query"
             yield Problem(
-                "the address has {from_date}, and no column is the row_date: every fetch would start at first_date",
+                f"the {what} has {{from_date}}, and no column is the row_date: every fetch would start at first_date",
                 entry.id,
             )
 

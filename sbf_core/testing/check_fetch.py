@@ -69,6 +69,12 @@ class ListeningSession:
         self.asked += [path, *mirrors]
         return self._kept(self._inner.read(request, path, extension=extension, mirrors=mirrors))
 
+    def recorded(self, request: RunRequest, address: str, *, extension: str) -> RunResult | None:
+        """See ``FetchSession.recorded``."""
+        self.asked.append(address)
+        result = self._inner.recorded(request, address, extension=extension)
+        return None if result is None else self._kept(result)
+
     def _kept(self, result: RunResult) -> RunResult:
         if self._failing:
             return attrs.evolve(

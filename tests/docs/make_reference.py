@@ -32,6 +32,8 @@ from sbf_core.dataset.poll import Poll
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken
 from sbf_core.dataset.signature import Signature
+from sbf_core.dataset.singer import SingerRecipe
+from sbf_core.dataset.sql_recipe import SqlRecipe
 from sbf_core.duck import migrate
 from sbf_core.failures import MEANINGS
 from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique
@@ -227,6 +229,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "sheet": '"Prices"', "header": '("date", "close")', "cells": '"B4:H200"',
         "footer_rows": "1", "null": '("n/a",)', "decimal": '","', "thousands": '"\'"',
     },
+    "Singer": {"stream": '"orders"'},
     "Sections": {
         "csv": 'Csv(delimiter=";")', "title": '"Annual Factors*"', "ends": '("Copyright*",)',
         "section_fields": '{"category": "*Schemes*"}', "nested": "False",
@@ -288,6 +291,18 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "each": '"file"', "parts": 'r"(?P<day>\\d{8})\\.csv"', "quiet_seconds": "60.0",
         "options": '{"region": "eu-west-1"}', "secrets": '{"secret_access_key": "EXAMPLE_SECRET"}',
     },
+    "SqlRecipe": {
+        "connection": '"postgresql://reader@db.example.com/shop?sslmode=verify-full"',
+        "query": '"SELECT id, name, updated FROM client WHERE updated >= {cursor}"',
+        "secrets": '{"password": "SHOP_PASSWORD"}', "cursor": 'Cursor(by="moment", column="updated")',
+        "date_format": '"%Y%m%d"', "connections": "1", "deadline_seconds": "60.0", "mebibytes_max": "64",
+    },
+    "SingerRecipe": {
+        "command": '("/opt/tap-shop/bin/tap-shop",)', "stream": '"orders"', "config": '{"start_date": "2024-01-01"}',
+        "secrets": '{"access_token": "SHOP_TOKEN"}', "discover": "False", "goes_on": "False",
+        "replication_key": '"updated_at"', "deadline_seconds": "600.0", "mebibytes_max": "64",
+        "memory_mebibytes": "1024",
+    },
     "Pages": {
         "by": '"cursor"', "parameter": '"cursor"', "in_body": "True", "first": "0", "size": "100",
         "size_parameter": '"limit"',
@@ -332,6 +347,8 @@ DECLARED = (
     Signature,
     Cursor,
     FileRecipe,
+    SqlRecipe,
+    SingerRecipe,
     Pages,
     Poll,
     GoldModel,

@@ -73,6 +73,8 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         },
         "FixedWidth": {"fields": (("a", 0, 4),)},
         "RestRecipe": {"url": "https://example.com/{ticker}"}, "FileRecipe": {"path": "a.csv"},
+        "SqlRecipe": {"connection": "postgresql://reader@db/shop", "query": "SELECT 1 AS id"},
+        "SingerRecipe": {"command": ("tap-shop",), "stream": "users"},
         "ForEach": {"query": "SELECT id FROM silver.filings", "key": ("id",)},
         "Poll": {"header": "Location"},
         "Cursor": {"by": "moment"}, "Pages": {"by": "page", "parameter": "page"},
@@ -124,6 +126,9 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         if kind == "Poll"
         else {}
     )
+    if kind == "SqlRecipe":
+        more = {"query": {"cursor": api.Cursor(by="moment")}}
+        beside["cursor"] = {"query": "SELECT 1 WHERE 1 > {cursor}"}
     value = eval(make_reference.EXAMPLES[kind][field], dict(names))
     made = getattr(api, kind)(**{**least.get(kind, {}), **beside.get(field, {}), **more.get(field, {}), field: value})
     assert getattr(made, field) != attrs.fields_dict(type(made))[field].default
