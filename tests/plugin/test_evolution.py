@@ -141,5 +141,5 @@ def test_a_name_that_moved_still_works_and_is_told(monkeypatch: pytest.MonkeyPat
 def test_nothing_is_deprecated_that_a_bundled_plugin_uses() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", SbfDeprecationWarning)
-        manager = PluginManager()
+        manager = PluginManager(named=None)
     assert [record.name for record in manager.records.values() if record.deprecated or not record.loaded] == []
