@@ -121,6 +121,8 @@ def dataset_states(
             continue
         checked = asked.get(asks)
         state, why = _freshness(entry, None if checked is None else from_naive_utc(checked), now)
+        if entry.payloads_of and entry.silver_table not in silver:
+            state, why = "due", "it has read no payload yet"
         datasets.append((entry.id, entry.title or entry.id, entry.silver_table, True, state, why))
     left = sorted(set(fetched_of) - {name for entry in declared for name in entry.ids})
     tables_of = dict(cursor.execute(_TABLES_OF, [left]).fetchall()) if left else {}

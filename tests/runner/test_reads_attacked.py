@@ -159,6 +159,16 @@ def test_two_datasets_swap_their_roles(tmp_path: Path) -> None:
     is_sound(warehouse)
 
 
+def test_who_has_read_nothing_yet_is_not_fresh(tmp_path: Path) -> None:
+    warehouse, vendor = two(tmp_path)
+    reader = vendor.entries.pop()
+    assert warehouse.run().errors == []
+    vendor.entries.append(reader)
+    assert states(warehouse) == {"bonds/odd/auctions": "fresh", "bonds/odd/bids": "due"}
+    warehouse.run(options=SILVER)
+    assert states(warehouse)["bonds/odd/bids"] == "fresh"
+
+
 def test_each_failure_says_whose_it_is(tmp_path: Path) -> None:
     warehouse, vendor = two(tmp_path)
     vendor.says(answer("dear", bid=[("X0", "ann", "five")] * 3), dataset="auctions")
