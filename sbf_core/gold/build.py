@@ -52,6 +52,7 @@ class GoldOutcome(Value):
         note: why it was skipped or failed.
         kind: the kind of that; None where it did not fail.
         waits_for: a table that it reads and that nobody has filled; empty where they are there.
+        is_half: others that it reads are there.
     """
 
     table: str
@@ -61,6 +62,7 @@ class GoldOutcome(Value):
     note: str = ""
     kind: FailureKind | None = None
     waits_for: str = ""
+    is_half: bool = False
 
 
 class _TestFailed(DatasetFailure):
@@ -140,7 +142,10 @@ class GoldBuild:
         absent = sorted(table for table in reads if not table_exists(conn, table))
         if absent:
             note = f"{absent[0]} does not exist yet"
-            return GoldOutcome(table=model.name, status=WorkStatus.SKIPPED, note=note, waits_for=absent[0])
+            is_half = any(table not in absent and table.startswith("silver.") for table in reads)
+            return GoldOutcome(
+                table=model.name, status=WorkStatus.SKIPPED, note=note, waits_for=absent[0], is_half=is_half
+            )
         all_versions = self._ops.load_table_versions(conn)
         versions = versions_read(reads, all_versions)
         is_there = table_exists(conn, f"gold.{model.name}")

@@ -36,7 +36,7 @@ FROM ops.bronze_manifest AS m JOIN ops.promotion_manifest AS p USING (bronze_fil
 _ASKED = "SELECT dataset_id, max(checked_at) FROM ops.data_dates GROUP BY 1"
 _RUN_ERROR = "SELECT error FROM ops.file_ingestions WHERE run_id = ? AND kind = 'run'"
 _FAILED = """
-SELECT dataset_id AS dataset, error, count(*) AS times
+SELECT dataset_id AS dataset, error, count(*) AS times, bool_or(kind = 'reading')
 FROM ops.file_ingestions WHERE run_id = ? AND kind IN ('file', 'reading') AND status = 'failed'
 GROUP BY ALL ORDER BY times DESC, 1, 2 LIMIT 20
 """
@@ -215,12 +215,13 @@ def problems_of_run(cursor: duckdb.DuckDBPyConnection, run_id: str, status: str)
                 href=page,
             )
         )
-    for dataset, error, times in cursor.execute(_FAILED, [run_id]).fetchall():
+    for dataset, error, times, is_reading in cursor.execute(_FAILED, [run_id]).fetchall():
+        again = "--only silver --force " if is_reading else ""  # it asks nobody: what is there is read once more
         problems.append(
             Problem(
                 what=f"{dataset}: {times:,} failed",
                 detail=error or "",
-                fix=f"sbf run --select {typed(dataset)}",
+                fix=f"sbf run {again}--select {typed(dataset)}",
                 href=f"{page}?layer=bronze&status=failed",
             )
         )

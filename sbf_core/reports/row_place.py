@@ -8,19 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import attrs
 
-from sbf_core.dataset.columns import Column
+from sbf_core.dataset.columns import EPOCH_UNITS, Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import PayloadRefused, UsageError
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.payload.model import PayloadFile, Reading, Record, Slot
 from sbf_core.payload.unpack import unpacked
+from sbf_core.silver.cast import FALSE, TRUE
 from sbf_core.value import Value
 
 #: A larger payload is not searched: an explanation should not take longer than a run.
 _BYTES_MAX = 64 * 1024**2
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _OWN_WAY = "its plugin reads the payload in a way of its own"
 
 
@@ -151,11 +154,35 @@ def _same(column: Column, raw: str | None, value: Any) -> bool:
             return Decimal(text) == Decimal(str(value))
         except InvalidOperation:
             return False
-    if isinstance(value, (dt.date, dt.datetime)):
-        shown = value.strftime(column.date_format) if column.date_format and not column.epoch else value.isoformat()
-        return text in (
-            shown,
-            str(value),
-            value.isoformat()[:10] if isinstance(value, dt.date) and not isinstance(value, dt.datetime) else shown,
+    if isinstance(value, bool):
+        return text.lower() in (TRUE if value else FALSE)
+    if isinstance(value, dt.datetime):
+        return text == str(value) or value in _moments(column, text)
+    if isinstance(value, dt.date):
+        shown = (
+            value.strftime(column.date_format) if column.date_format and not column.epoch else value.isoformat()[:10]
         )
+        return text in (shown, str(value))
     return text == str(value).strip()
+
+
+def _moments(column: Column, text: str) -> list[dt.datetime]:
+    """What a text may be as a moment, in UTC without its zone: two in an hour that a zone repeats, none where it is no
+    moment.
+    """
+    try:
+        if column.epoch:
+            microseconds = int(Decimal(text) * 1_000_000 / 1000 ** EPOCH_UNITS.index(column.epoch))
+            return [_naive(_EPOCH + dt.timedelta(microseconds=microseconds))]
+        form = column.date_format
+        told = dt.datetime.strptime(text, form) if form else dt.datetime.fromisoformat(text)  # noqa: DTZ007 - see below
+    except (ValueError, InvalidOperation, OverflowError):
+        return []
+    if told.tzinfo is not None:
+        return [_naive(told)]
+    zone = ZoneInfo(column.zone or "UTC")
+    return [_naive(told.replace(tzinfo=zone, fold=fold)) for fold in (0, 1)]
+
+
+def _naive(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC).replace(tzinfo=None)

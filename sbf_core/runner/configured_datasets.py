@@ -35,7 +35,8 @@ def configured(datasets: Sequence[OwnedDataset], keys: Keys) -> tuple[list[Owned
         told = ", ".join(f"{plugin} ({name})" for plugin, name in lacking.items())
         notes.append(f"left out, because their keys are not set: {told}")
     if unasked:
-        notes.append(f"left out, because they must be named with --plugins: {', '.join(dict.fromkeys(unasked))}")
+        named = ", ".join(dict.fromkeys(unasked))
+        notes.append(f"left out, because they must be named with --plugins: {named}")
     return kept, notes
 
 

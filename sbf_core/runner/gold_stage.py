@@ -105,7 +105,7 @@ def run_gold(
     build = GoldBuild(ops, run_id=context.run_id, force=force, select_seconds_max=select_seconds_max)
     outcomes = build.build(models, owners=owners, versions=versions, done=progress.advance)
     context.lacking.extend(build.lacking)
-    waiting = [outcome for outcome in outcomes if outcome.waits_for]
+    waiting = [outcome for outcome in outcomes if outcome.is_half]  # of others nothing is there: nobody wants them
     if waiting and (context.rows_seen or context.gold_tables):
         progress.note(f"gold tables {', '.join(outcome.table for outcome in waiting)} wait: {waiting[0].note}")
     for outcome in outcomes:

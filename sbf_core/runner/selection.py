@@ -83,6 +83,7 @@ def chosen_work(home: Home, options: RunOptions) -> ChosenWork:
     faults += registry.unread_of(plugins)
     datasets, sources = sound_datasets(datasets, faults, installed=installed if asks else None)
     left_out = [*left_out, *(_readers_alone(datasets) if asks else ())]
+    left_out += _without_datasets(manager, registry, plugins) if wanted is not None else ()
     return ChosenWork(
         plugins=plugins,
         datasets=datasets,
@@ -92,6 +93,16 @@ def chosen_work(home: Home, options: RunOptions) -> ChosenWork:
         faults=faults,
         lacking=lacking,
     )
+
+
+def _without_datasets(manager: PluginManager, registry: DatasetRegistry, plugins: Sequence[PluginRecord]) -> list[str]:
+    """Notes on plugins that were named, and declare nothing unless they are told what."""
+    empty = [one for one in plugins if manager.has(one, "datasets") and one.loaded and not registry.of([one])]
+    return [
+        f"{one.name} declares no dataset: [options.{one.name}] in sbf.toml says which it has, see its README"
+        for one in empty
+        if not any(owned.plugin is one for owned, _ in registry.unread.values())
+    ]
 
 
 def _readers_alone(datasets: Sequence[OwnedDataset]) -> list[str]:

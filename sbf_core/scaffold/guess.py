@@ -115,7 +115,7 @@ class _Field(Entity):
             dict.fromkeys(
                 _digits(value)
                 for value in self.present
-                if not isinstance(value, (str, bool)) or isinstance(value, Number)
+                if (not isinstance(value, (str, bool, list, dict)) or isinstance(value, Number))
             )
         )
         self.few = len(self.present) < ENOUGH

@@ -144,7 +144,8 @@ class _Reader:
         )
         if self.place.kind == Kind.NAMED:
             self.sources["@^~"] = "name"
-        self._add_fields([{key: value for key, value in row.value.items() if key != name} for row in rows], "@^", ())
+        above = "@^" if "*" in path else path  # of what there is but one of, nobody goes up
+        self._add_fields([{key: value for key, value in row.value.items() if key != name} for row in rows], above, ())
         self.rows_at = f"{path}{step(name)}[*]"
         self.place = attrs.evolve(self.place, kind=Kind.OBJECTS)
         children = self._rows()

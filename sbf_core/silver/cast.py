@@ -41,8 +41,8 @@ UNCLEAR = "unclear"
 _COLUMN = re.compile(rf'{RELATION}\."[^"]*"')
 _MISFIT = f'{RELATION}."misfit"'
 _PLACE = '"number place"'
-_TRUE = ("true", "t", "1", "yes", "y")
-_FALSE = ("false", "f", "0", "no", "n")
+TRUE = ("true", "t", "1", "yes", "y")
+FALSE = ("false", "f", "0", "no", "n")
 
 
 def is_ordered(entry: DatasetKeymapEntry) -> bool:
@@ -220,7 +220,7 @@ def _boolean_cast(field: Field) -> FieldCast:
 
 def _truth(text: str) -> str:
     return (
-        f"CASE WHEN {is_one_of(f'lower({text})', _TRUE)} THEN true WHEN {is_one_of(f'lower({text})', _FALSE)} "
+        f"CASE WHEN {is_one_of(f'lower({text})', TRUE)} THEN true WHEN {is_one_of(f'lower({text})', FALSE)} "
         "THEN false END"
     )
 

@@ -270,3 +270,12 @@ def test_a_hook_that_answers_none_is_an_error() -> None:
     record = manager.register(module, name="p")
     with pytest.raises(PluginFault, match=r"answered None; gold, plugin p, hook build_gold; nothing was written"):
         manager.call(record, "build_gold", doing="gold", safe="nothing was written", options={})
+
+
+def test_who_is_named_and_declares_nothing_says_where_to_choose(tmp_path: Path) -> None:
+    good, empty = FakeVendor(entry()), FakeVendor()
+    good.says([price("A", "2024-01-01")])
+    warehouse = Warehouse(tmp_path / "home", good, empty)
+    assert warehouse.runner().plan().notes == ()
+    (told,) = warehouse.runner(run__plugins=("fake", "fake1")).plan().notes
+    assert told == "fake1 declares no dataset: [options.fake1] in sbf.toml says which it has, see its README"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from warehouse import FakeVendor, Warehouse, entry, price
 
-from sbf_core.api import Csv, DatasetKeymapEntry, GoldModel
+from sbf_core.api import Column, Csv, DatasetKeymapEntry, GoldModel
 from sbf_core.errors import UsageError
 from sbf_core.reports.lineage import TableImpact, explain_gold, explain_silver, impact
 from sbf_core.reports.payload import payload_facts
@@ -233,3 +233,37 @@ def test_the_beginning_of_a_hash_names_a_payload(tmp_path: Path) -> None:
         for name in (alone[:3], ""):
             with pytest.raises(UsageError, match=r"too short .*; write 4 digits or more; or write its path"):
                 impact(cursor, [], name)
+
+
+MOMENTS: dict[str, tuple[dict[str, Any], object, object]] = {
+    # how the column is declared, what the vendor writes, and another that he writes beside it
+    "ISO 8601 in UTC": ({"zone": "UTC"}, "2007-01-10T00:00:00Z", "2007-01-11T00:00:00Z"),
+    "with milliseconds": ({"zone": "UTC"}, "2007-01-10T00:00:00.000Z", "2007-01-11T00:00:00.000Z"),
+    "with an offset": ({"zone": "UTC"}, "2007-01-10T02:00:00+02:00", "2007-01-11T02:00:00+02:00"),
+    "in a zone": ({"zone": "America/New_York"}, "2007-01-09 19:00:00", "2007-01-10 19:00:00"),
+    "as seconds": ({"epoch": "s"}, 1168387200, 1168473600),
+    "as milliseconds": ({"epoch": "ms"}, 1168387200000, 1168473600000),
+    "in a form": ({"date_format": "%d.%m.%Y %H:%M", "zone": "UTC"}, "10.01.2007 00:00", "11.01.2007 00:00"),
+}
+
+
+@pytest.mark.parametrize("case", MOMENTS)
+def test_a_moment_in_the_key_leads_back_to_its_row(tmp_path: Path, case: str) -> None:
+    declared, told, other = MOMENTS[case]
+    columns = [
+        Column(name="traded", type="TIMESTAMP", key=True, **declared),  # type: ignore[arg-type]
+        Column(name="final", type="BOOLEAN", key=True), Column(name="close", type="DOUBLE"),
+    ]  # fmt: skip
+    vendor = FakeVendor(entry(columns=columns))
+    vendor.says([
+        {"traded": told, "final": "Yes", "close": 1.5}, {"traded": told, "final": "no", "close": 2.5},
+        {"traded": other, "final": "Yes", "close": 3.5},
+    ])  # fmt: skip
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    assert warehouse.run().errors == []
+    with warehouse.open() as cursor:
+        origin = explain_silver(
+            cursor, warehouse.home / "bronze", warehouse.opened().entries, table="px",
+            key="2007-01-10 00:00:00,true", column="close",
+        )  # fmt: skip
+    assert (origin.value, origin.place.where, origin.place.raw) == (1.5, "$[0].close", "1.5")

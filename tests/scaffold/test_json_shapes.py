@@ -200,3 +200,14 @@ def test_what_others_send(vendor: str, loaded: Load) -> None:
     assert proposal.found.rows_at == REAL_2[vendor]
     assert len(loaded(proposal)) == len(proposal.found.rows)
     assert "SelectRows" not in plugin_text(proposal)
+
+
+def test_what_is_beside_a_list_of_one_document_is_reached_from_the_top() -> None:
+    """Nobody goes up where there is but one: rows of one object, whose fields are beside its list."""
+    document = {"cik": "1", "name": "A", "formerNames": [{"name": "B", "from": "2020"}, {"name": "C", "from": "2021"}]}
+    found = proposed(document, rows_at="$")
+    assert [column.source for column in found.columns] == ["$.cik", "$.name", "name", "from"]
+
+
+def test_lists_among_values_are_no_numbers() -> None:
+    assert proposed({"a": "x", "b": ["1", 2]}, rows_at="$.*") is not None

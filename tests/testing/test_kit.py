@@ -167,7 +167,7 @@ class TextWithAFormat(TextWithoutAFormat):
 
 def test_a_declared_format_reads_xml_without_a_hook(tmp_path: Path) -> None:
     said = failures(TextWithoutAFormat(), tmp_path / "without", only="declaration")
-    assert "xml needs a format, or the hook promote" in said["declaration"]
+    assert "xml needs a format= that is declared, or the hook promote" in said["declaration"]
     assert failures(TextWithAFormat(), tmp_path / "with", only="declaration") == {}
 
 

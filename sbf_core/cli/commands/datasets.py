@@ -94,7 +94,7 @@ def datasets(
         print("", *told, sep="\n")
     later = dict.fromkeys(item.plugin.name for item in owned if search and item.plugin.wants_name)
     if later:
-        tell(f"sbf: note: asked for once they are named in --plugins or have options: {', '.join(later)}")
+        tell(f"sbf: note: asked for once they are named in --plugins or run.plugins: {', '.join(later)}")
     if asleep and not named:
         tell(f"sbf: note: not looked at, because nobody has named them: {', '.join(asleep)}")
 
