@@ -32,6 +32,7 @@ from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, Select
 from sbf_core.universe.members import UniverseMember
 
 if TYPE_CHECKING:
+    from sbf_core.dataset.expected_by import ExpectedBy
     from sbf_core.dataset.for_each import ForEach
     from sbf_core.dataset.formats_of_statistics import JsonStat, SdmxCsv, SdmxJson, SdmxMl
     from sbf_core.dataset.formats_of_tables import Excel, FixedWidth, Sections
@@ -56,6 +57,7 @@ __all__ = [
     "DatasetFailure",
     "DatasetKeymapEntry",
     "Excel",
+    "ExpectedBy",
     "FailureKind",
     "FetchSession",
     "FileRecipe",
@@ -109,6 +111,7 @@ _LATE = {
     **dict.fromkeys(("Singer", "SingerRecipe"), "sbf_core.dataset.singer"),
     "SqlRecipe": "sbf_core.dataset.sql_recipe",
     "fetch_rows": "sbf_core.http.rows",
+    "ExpectedBy": "sbf_core.dataset.expected_by",
     "ForEach": "sbf_core.dataset.for_each",
     "Poll": "sbf_core.dataset.poll",
 }

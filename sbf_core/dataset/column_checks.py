@@ -112,7 +112,7 @@ def _check_times(col: Column, *, where: str) -> None:
             f"date_format, zone and epoch belong to dates and moments, and it is {col.type}",
             "leave them out, or declare a date or datetime",
         )
-    if col.zone and not _is_zone(col.zone):
+    if col.zone and not is_zone(col.zone):
         refuse(
             f"there is no zone {col.zone!r}",
             "write a name of the IANA time zone database, e.g. America/New_York or UTC",
@@ -150,7 +150,8 @@ def _check_format(col: Column, refuse: Callable[[str, str], None]) -> None:
         )
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether a name is that of a time zone, on every machine."""
     if name in USUAL_ZONES:
         return True
     from zoneinfo import ZoneInfo  # 3 ms that only another zone has to pay

@@ -15,6 +15,7 @@ from sbf_core.dataset.column_roles import ColumnRoles
 from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.cursor import check_cursor
 from sbf_core.dataset.data_rules import DataRules
+from sbf_core.dataset.entry_checks import check_days, check_names, check_numbers, check_roles
 from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.former_names import check_former_names, check_table_name
 from sbf_core.dataset.json_path import rows_path
@@ -25,12 +26,12 @@ from sbf_core.dataset.series_checks import SeriesFacts, check_series
 from sbf_core.dataset.series_roles import SeriesRoles
 from sbf_core.dataset_id import DatasetId, dataset_id_of
 from sbf_core.errors import UsageError
-from sbf_core.safe_paths import why_no_name
 from sbf_core.unicode_text import half_letter_in
 from sbf_core.value import Value
-from sbf_core.vocabulary import Answers, Drift, OnDuplicate, Restated, Scope, Semantics, check_name, texts, word
+from sbf_core.vocabulary import Answers, Drift, OnDuplicate, Restated, Scope, Semantics, texts, word
 
 if TYPE_CHECKING:
+    from sbf_core.dataset.expected_by import ExpectedBy
     from sbf_core.dataset.for_each import ForEach
     from sbf_core.dataset.format_list import Format
     from sbf_core.dataset.recipe_list import Recipe
@@ -97,6 +98,7 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
         unknown_after_days: a series of which the vendor never had anything (see ``DataRules.none_status``) is asked for
             again after so many days.
         cadence: when there can be something new: a calendar, an age, seasons.
+        expected_by: when rows are there at the latest; later the dataset is late, and ``sbf status --check`` tells.
         settles_after_days: a day is final, and not asked for again, once it was asked for this long after it was over
             in the zone of the column ``row_date`` (UTC without one), and ``min_age_days`` of its cadence later, because
             its rows come only then. Rows that a vendor adds later than that are not seen, unless ``lookback_days``
@@ -151,6 +153,7 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
     refresh_after_hours: float = 20.0
     unknown_after_days: float = 30.0
     cadence: Cadence = Cadence()
+    expected_by: ExpectedBy | None = None
     settles_after_days: float = 1.0
     horizon: int | str = 1
     lookback_days: int = 0
@@ -179,44 +182,23 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
                 fix="write the letter whole",
                 code="TEXTS",
             )
-        for what, name in (("domain", self.domain), ("source", self.source), ("dataset", self.dataset)):
-            check_name(name, what=what)
-            if why_no_name(name):  # each is a folder
-                raise UsageError(
-                    f"{what} {name!r} can be no folder on every system",
-                    where=where,
-                    fix="choose another name",
-                    code="NAME",
-                )
+        check_names(self.domain, self.source, self.dataset, where=where)
         check_table_name(self.silver_table, where=where)
         check_columns(self.columns, where=where)
         viewed = (
             (f"silver.{self.silver_table}_history",) if self.keep_view else ()
         )  # no view can be where the history is
         check_former_names(self.renamed_from, now=(self.id, f"silver.{self.silver_table}", *viewed), where=where)
-        if type(self.first_date) is not dt.date:
-            raise UsageError(
-                f"first_date {self.first_date!r} is no date", where=where, fix="dt.date(2020, 1, 1)", code="DATASET"
-            )
-        if self.promote_version < 1:
-            raise UsageError("promote_version counts from 1", where=where, code="DATASET")
-        if not self.key_columns:
-            raise UsageError("no column is part of the key", where=where, fix="column(key=True)", code="KEY")
-        for role in ("row_date", "known_from"):
-            if sum(bool(getattr(col, role)) for col in self.columns) > 1:
-                raise UsageError(f"more than one column is the {role}", where=where, code="COLUMNS")
+        needs_day = self.expected_by is not None and bool(self.expected_by.hour)
+        check_roles(self.columns, needs_day=needs_day, where=where)
         check_charts(self.charts, self.column_types, where=where)
-        if self.horizon != "any" and (type(self.horizon) is not int or self.horizon < 0):
-            what = f"horizon {self.horizon!r} is no number of days"
-            raise UsageError(what, where=where, fix='horizon=30, or horizon="any" for projections', code="DATASET")
-        for name in ("reject_share_max", "shrink_share_max"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(
-                    f"{name} {getattr(self, name)} is no share", where=where, fix="use 0 to 1", code="DATASET"
-                )
-        if min(self.refresh_after_hours, self.lookback_days, self.settles_after_days, self.unknown_after_days) < 0:
-            what = "refresh_after_hours, lookback_days, settles_after_days and unknown_after_days cannot be negative"
-            raise UsageError(what, where=where, code="DATASET")
+        check_days(self.first_date, self.horizon, where=where)
+        shares = {"reject_share_max": self.reject_share_max, "shrink_share_max": self.shrink_share_max}
+        durations = {
+            "refresh_after_hours": self.refresh_after_hours, "lookback_days": self.lookback_days,
+            "settles_after_days": self.settles_after_days, "unknown_after_days": self.unknown_after_days,
+        }  # fmt: skip
+        check_numbers(self.promote_version, shares=shares, durations=durations, where=where)
         asks = {
             "restated": self.restated is not None, "restated_column": bool(self.restated_column),
             "recipe": self.recipe is not None and not self.payloads_of,

@@ -16,6 +16,7 @@ from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.expected_by import ExpectedBy
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_list import FORMATS, Format
@@ -55,13 +56,14 @@ def _converter() -> cattrs.Converter:
     )
     attrs.resolve_types(
         DatasetKeymapEntry,
-        localns={"Format": Format, "ForEach": ForEach, "Recipe": Recipe},
+        localns={"ExpectedBy": ExpectedBy, "Format": Format, "ForEach": ForEach, "Recipe": Recipe},
     )  # it does not load all formats by itself
     attrs.resolve_types(RestRecipe, localns={"SignIn": SignIn, "Poll": Poll})
     for kind in (
         Cadence,
         Column,
         DataRules,
+        ExpectedBy,
         ForEach,
         Pages,
         Poll,

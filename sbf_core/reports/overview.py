@@ -53,6 +53,8 @@ SELECT CAST(started_at AS DATE) AS day, count(*) AS runs,
     count(*) FILTER (status IN ('failed', 'interrupted')) AS failed, count(*) FILTER (status = 'partial') AS partial
 FROM ops.file_ingestions WHERE kind = 'run' AND started_at >= ? GROUP BY 1 ORDER BY 1
 """
+#: How a dataset stands, what needs a look first.
+STATES = ("held", "failed", "stale", "late", "never", "due", "left", "fresh")
 
 
 @attrs.frozen(kw_only=True)
@@ -65,7 +67,8 @@ class DatasetState(Value):
         silver_table: where its rows are.
         is_declared: whether an installed plugin declares it.
         state: ``fresh``, ``due``, ``failed``, ``never``, ``stale`` where its declaration has changed since its table
-            was made, ``held`` where it waits for its user, or ``left`` where no plugin declares it any more.
+            was made, ``held`` where it waits for its user, ``left`` where no plugin declares it any more, or ``late``
+            where what ``expected_by`` declares is not there.
         why: the reason.
         payloads: how many there are.
         rows: current rows in silver.
@@ -156,8 +159,7 @@ def dataset_states(
             rejected=rejected, refused=refused.open, answered_since=refused.answered_since,
             covered_to=covered, last_fetched=fetched,
         ))  # fmt: skip
-    ranks = {"held": 0, "failed": 0, "stale": 1, "never": 2, "due": 3, "left": 4, "fresh": 5}
-    return sorted(states, key=lambda one: (ranks[one.state], one.id))
+    return sorted(states, key=lambda one: (STATES.index(one.state), one.id))
 
 
 def _with_refused(state: str, why: str, refused: RefusedPayloads) -> tuple[str, str]:

@@ -90,6 +90,17 @@ SETTINGS: tuple[Setting, ...] = (
         high=10_000_000,
         doc="restated series that one run fetches again whole; the others wait for the next one",
     ),
+    Setting(
+        name="check.silent_hours_max",
+        variable="SBF_SILENT_HOURS_MAX",
+        kind="float",
+        default=48.0,
+        low=0,
+        high=87_600,
+        doc=(
+            "`sbf status --check`: for how long a dataset may be due, where nobody says when it is expected; 0 for ever"
+        ),
+    ),
     Setting(name="universe.tickers", variable="SBF_TICKERS", kind="list", default=(), doc="the tickers to work on"),
     Setting(
         name="universe.file",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -16,6 +16,9 @@ from sbf_core.settings.setting import SETTINGS, Setting, checked, from_text
 from sbf_core.settings.toml_file import FILE_NAME, read_settings
 from sbf_core.universe.members import UniverseSettings
 from sbf_core.value import Value
+
+if TYPE_CHECKING:
+    from sbf_core.dataset.expected_by import ExpectedBy
 
 
 @attrs.frozen(kw_only=True)
@@ -39,6 +42,7 @@ class Settings:
         options: what ``[options.NAME]`` says to the plugin of that name.
         ticker_names: what ``[tickers.SOURCE]`` says: how that source writes a ticker of the universe.
         universes: what ``[universe.SOURCE]`` says: the tickers that that source is asked for.
+        expected_by: what ``[expected_by."DATASET"]`` says: when its rows are there at the latest.
 
     Raises:
         UsageError: ``sbf.toml`` is not TOML, holds an unknown setting, or a value is of the wrong kind or out of range.
@@ -58,6 +62,7 @@ class Settings:
         written = read_settings(self.file)
         self.options, self.ticker_names = written.options, written.ticker_names
         self.universes = {name: own_universe(name, table, self.file) for name, table in written.universes.items()}
+        self.expected_by = _expectations(written.expected_by, self.file)
         self.resolved: dict[str, Resolved] = {}
         for setting in SETTINGS:
             self.resolved[setting.name] = self._resolve(setting, flags or {}, variables, written.settings)
@@ -120,3 +125,11 @@ class Settings:
         if source.setting.name == "universe.file":
             return UniverseSettings(file=self.home / Path(source.value).expanduser())
         return UniverseSettings(**{source.setting.name.removeprefix("universe."): source.value})
+
+
+def _expectations(tables: Mapping[str, Mapping[str, Any]], file: Path) -> dict[str, ExpectedBy]:
+    if not tables:
+        return {}
+    from sbf_core.settings.expected_by import own_expectation  # few homes say so
+
+    return {name: own_expectation(name, table, file) for name, table in tables.items()}

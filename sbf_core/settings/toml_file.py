@@ -29,12 +29,14 @@ class Written(Value):
         options: what ``[options.NAME]`` says to the plugin of that name.
         ticker_names: what ``[tickers.SOURCE]`` says: how that source writes a ticker of the universe.
         universes: what ``[universe.SOURCE]`` says, see ``own_universe``.
+        expected_by: what ``[expected_by."DATASET"]`` says, see ``ExpectedBy``.
     """
 
     settings: Mapping[str, Any] = attrs.field(factory=dict)
     options: _Tables = attrs.field(factory=dict)
     ticker_names: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
     universes: _Tables = attrs.field(factory=dict)
+    expected_by: _Tables = attrs.field(factory=dict)
 
 
 def read_settings(path: Path) -> Written:
@@ -52,7 +54,14 @@ def read_settings(path: Path) -> Written:
         del universe[name]
     options = _options(document.pop("options", {}), path)
     ticker_names = _ticker_names(document.pop("tickers", {}), path)
-    return Written(settings=_flat(document, path), options=options, ticker_names=ticker_names, universes=universes)
+    expected_by = document.pop("expected_by", {})
+    if not isinstance(expected_by, dict) or not all(isinstance(table, dict) for table in expected_by.values()):
+        what, fix = "expected_by has tables, one for each dataset", 'write [expected_by."fx/ecb/reference_rates"]'
+        raise UsageError(what, where=str(path), fix=fix, code="SETTING")
+    return Written(
+        settings=_flat(document, path), options=options, ticker_names=ticker_names, universes=universes,
+        expected_by=expected_by,
+    )  # fmt: skip
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -29,6 +29,8 @@ from sbf_core.web.site import Site
 _PAGES = {
     "/": "overview:overview_page",
     "/live": "live:live",
+    "/healthz": "health:healthz",
+    "/metrics": "health:metrics",
     "/runs": "runs:runs_page",
     "/runs/{run_id}": "runs:run_page",
     "/datasets": "datasets:datasets_page",

@@ -21,7 +21,7 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _STATES = {
     "ok": "good", "current": "good", "fresh": "good", "loaded": "good",
     "partial": "warn", "due": "warn", "stale": "warn",
-    "held": "bad", "deferred": "warn", "interrupted": "bad", "failed": "bad",
+    "held": "bad", "late": "bad", "deferred": "warn", "interrupted": "bad", "failed": "bad",
     "refused": "bad", "running": "busy", "fetched": "busy", "started": "busy",
 }  # fmt: skip
 

@@ -143,7 +143,7 @@ def test_identities_are_put_together_in_one_place() -> None:
 def test_commands_for_a_person_stand_between_backticks() -> None:
     """So that the command line can name the home in each of them; ``print`` does not, ``say`` of ``cli/render`` does.
 
-    What is a command and nothing else is ``Problem.fix``, or printed as one.
+    What is a command and nothing else is ``Problem.fix`` or ``Fault.fix``, or printed as one.
     """
     command = re.compile(rf"(?<![\w.])sbf ({'|'.join(COMMANDS)})(?![\w.])")
     for path in MODULES:
@@ -200,7 +200,7 @@ def _texts(node: ast.AST, *, is_fix: bool = False) -> Iterator[tuple[str, bool]]
             yield "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in part.values), is_fix
         elif isinstance(part, ast.Constant) and isinstance(part.value, str):
             yield part.value, is_fix
-        elif isinstance(part, ast.Call) and ast.unparse(part.func).startswith(("Problem", "typer.")):
+        elif isinstance(part, ast.Call) and ast.unparse(part.func).startswith(("Problem", "Fault", "typer.")):
             continue
         elif not isinstance(part, ast.Expr) or not isinstance(part.value, ast.Constant):
             yield from _texts(part, is_fix=isinstance(part, ast.keyword) and part.arg == "fix")

@@ -24,6 +24,7 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.expected_by import ExpectedBy
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.for_each import ForEach
 from sbf_core.dataset.format_list import FORMATS
@@ -192,6 +193,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "on_duplicate": '"last"', "format": 'Csv(delimiter=";")', "rows_at": '"data.items"', "member": '"rates.csv"',
         "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1",
         "refresh_after_hours": "6", "unknown_after_days": "90", "cadence": 'Cadence(calendar="weekdays")',
+        "expected_by": 'ExpectedBy(within_hours=48)',
         "settles_after_days": "3", "horizon": "365", "lookback_days": "7", "answers": '"whole"',
         "restated": '"series"', "restated_column": '"rate"', "first_date": "dt.date(1999, 1, 4)",
         "drift": '"tell"', "promote_version": "2", "renamed_from": '("fx/ecb/old_rates", "silver.old_rates")',
@@ -200,6 +202,10 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "terms": '"Free with the source named."', "source_url": '"https://example.com/about"',
     },
     "Cadence": {"calendar": '"XNYS"', "min_age_days": "3", "seasons": '("01-01/03-31",)', "off_season_hours": "24 * 7"},
+    "ExpectedBy": {
+        "hour": '"18:30"', "zone": '"America/New_York"', "every": '"month"', "calendar": '"XNYS"', "days_later": "1",
+        "within_hours": "48",
+    },
     "DataRules": {
         "error_fields": '("Error Message",)', "error_texts": '("Limit Reach",)',
         "plan_texts": '("Exclusive Endpoint",)', "may_be_empty": "True",
@@ -337,6 +343,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
 DECLARED = (
     DatasetKeymapEntry,
     Cadence,
+    ExpectedBy,
     DataRules,
     Column,
     ForEach,

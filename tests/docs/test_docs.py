@@ -76,7 +76,7 @@ def test_the_example_of_a_field_can_be_written(kind: str, field: str) -> None:
         "SqlRecipe": {"connection": "postgresql://reader@db/shop", "query": "SELECT 1 AS id"},
         "SingerRecipe": {"command": ("tap-shop",), "stream": "users"},
         "ForEach": {"query": "SELECT id FROM silver.filings", "key": ("id",)},
-        "Poll": {"header": "Location"},
+        "ExpectedBy": {"hour": "18:30", "zone": "UTC"}, "Poll": {"header": "Location"},
         "Cursor": {"by": "moment"}, "Pages": {"by": "page", "parameter": "page"},
         "GoldModel": {"name": "fact_rate", "key": ("currency",), "sql": "SELECT 1 AS currency"},
         "GoldSource": {"table": "silver.a"}, "UniverseMember": {"ticker": "AAPL"},
@@ -387,6 +387,7 @@ def test_toml_on_a_page_is_read(page: str, block: str, tmp_path: Path) -> None:
     assert (
         settings.options
         or settings.ticker_names
+        or settings.expected_by
         or any(str(tmp_path) in found.origin for found in settings.resolved.values())
     )
 

@@ -570,3 +570,23 @@ def test_a_page_with_a_fault_says_so_and_tells_the_terminal_in_one_line(
     assert [record.getMessage() for record in caplog.records if record.name == "sbf.web"] == [
         "A page failed. path=/gold | error=ZeroDivisionError: one two"
     ]
+
+
+def test_what_monitors_ask(filled: Warehouse) -> None:
+    """The pages are healthy while they can read; what is late or failing stands in the answer."""
+    client = client_of(site_of(filled))
+    assert client.get("/healthz").json() == {"readable": True, "well": True, "late": 0, "failing": 0}
+    (filled.home / "sbf.toml").write_text('[expected_by."prices/*"]\nwithin_hours = 1\n', encoding="utf-8")
+    filled.clock.advance(hours=2)
+    client = client_of(site_of(filled))
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"readable": True, "well": False, "late": 1, "failing": 0})
+    figures = client.get("/metrics")
+    assert figures.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'sbf_dataset_late{dataset="prices/fake/eod"} 1.0\n' in figures.text
+    assert "late" in seen(client.get("/").text).words
+
+
+def test_a_warehouse_that_cannot_be_read_is_not_healthy(tmp_path: Path) -> None:
+    answer = client_of(site_of(Warehouse(tmp_path / "home", FakeVendor(entry())))).get("/healthz")
+    assert answer.status_code == 503 and answer.json()["readable"] is False

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import attrs
+import typer
 
 from sbf_core.cli import options as opt
 from sbf_core.cli.reading import how_far, reading, run_at_work
 from sbf_core.cli.render import command, print_json, print_table, reaching, say
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.errors import SbfError
+from sbf_core.errors import SbfError, UsageError
 from sbf_core.home.home import Home
 from sbf_core.reports.gold_states import gold_states
+from sbf_core.reports.health import Health, record_of
+from sbf_core.reports.health_checks import health_of, told_late, watched_of
 from sbf_core.reports.overview import DatasetState, dataset_states, problems_of_run
 from sbf_core.reports.problem import Problem
 from sbf_core.reports.runs import latest_runs
 from sbf_core.reports.stale_tables import new_fields, problems_of_tables
 from sbf_core.reports.table import FactTable
 
+Check = Annotated[
+    bool, typer.Option("--check", help="Only what is late or fails; exit code 1 if anything is. For cron and monitors.")
+]
+Metrics = Annotated[bool, typer.Option("--metrics", help="Print figures as Prometheus reads them.")]
 
-def status(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False) -> None:
+
+def status(
+    home_folder: opt.HomeFolder = None, check: Check = False, metrics: Metrics = False, as_json: opt.AsJson = False
+) -> int:
     """What is in the warehouse, how fresh it is, and what went wrong.
 
-    Example: sbf status
+    Example: sbf status --check
     """
+    if metrics and (check or as_json):
+        raise UsageError("figures for Prometheus are a form of their own", fix="`sbf status --metrics`", code="OPTIONS")
     home = Home.at(home_folder)
     entries, problem = _entries(home)
     with reading(home) as cursor:
@@ -38,23 +50,45 @@ def status(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False) -> N
         last = runs.records[0] if runs.rows else None
         problems = problems_of_run(cursor, last["run_id"], last["status"]) if last else []
         problems = [*problems_of_tables(cursor, entries, home.config.bronze), *of_gold.problems, *problems]
+        health = health_of(cursor, watched_of(home, entries, states, gold), now=now)
+        states = told_late(states, health)
     if problem:
         problems.append(Problem(what="the plugins contradict each other", detail=problem, fix="sbf plugins list"))
     at_work = run_at_work(home)
+    if metrics:
+        from sbf_core.reports.metrics import metrics_text  # its library is an extra
+
+        print(metrics_text(health, states), end="")
+        return 0
     if as_json:
         print_json(
             "status", home=str(home.folder), last_run=runs.records, datasets=[_record(one) for one in states],
             gold=gold.records, new_fields=fields.records,
             problems=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems],
             at_work=None if at_work is None else attrs.asdict(at_work),
+            check=record_of(health),
         )  # fmt: skip
-        return
+        return 0 if health.is_well or not check else 1
+    if check:
+        return _print_health(health)
     if at_work is not None:
         say(how_far(at_work, home).replace("run", "Run", 1))
     if last:
         took = "" if last["seconds"] is None else f", {last['seconds']:.3g} s"
         print(f"Last run {last['run_id']}: {last['status']}, {last['started_at']:%Y-%m-%d %H:%M}Z{took}")
     _print_parts(states, gold, problems, fields)
+    return 0
+
+
+def _print_health(health: Health) -> int:
+    """One line, then what is wrong; returns the exit code."""
+    print(health.told)
+    if health.faults:
+        print_table(
+            ("what", "which", "since", "reason", "go on with"),
+            [(one.kind, one.subject, one.since, reaching(one.told), command(one.fix)) for one in health.faults],
+        )
+    return 0 if health.is_well else 1
 
 
 def _entries(home: Home) -> tuple[list[DatasetKeymapEntry], str]:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from sbf_core.counted import counted
 from sbf_core.reports import overview, runs
 from sbf_core.reports.gold_states import gold_states
+from sbf_core.reports.health_checks import health_of, told_late, watched_of
 from sbf_core.reports.problem import Problem
 from sbf_core.reports.stale_tables import new_fields, problems_of_tables
 from sbf_core.web.grid import Cell, cell_of, grid_of
@@ -32,8 +33,9 @@ def overview_page(site: Site, request: Request) -> Response:
         days = overview.run_days(cursor, since=since).records
         last = latest.records[0] if latest.rows else None
         problems = overview.problems_of_run(cursor, last["run_id"], last["status"]) if last else []
-        of_gold = gold_states(cursor, site.home.gold_models(cursor)).problems
-        problems = [*problems_of_tables(cursor, site.entries, site.home.config.bronze), *of_gold, *problems]
+        gold = gold_states(cursor, site.home.gold_models(cursor))
+        states = told_late(states, health_of(cursor, watched_of(site.home, site.entries, states, gold.table), now=now))
+        problems = [*problems_of_tables(cursor, site.entries, site.home.config.bronze), *gold.problems, *problems]
         fields = new_fields(cursor, site.entries, now=now)
     for record in site.home.plugins.records.values():
         if record.state == "refused":
