@@ -141,6 +141,16 @@ def file_hash(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_other_than_file(path: Path) -> bool:
+    """Whether something is there that is no file. One look: what another process removes between two of them was never
+    wrong.
+    """
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
+
+
 def regular_file(path: str | Path, *, byte_count_max: int = STATE_BYTES_MAX) -> bytes:
     """All of a file that is one, and small by its nature.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sbf_core.atomic_file import make_folder, regular_file, sync_all
+from sbf_core.atomic_file import is_other_than_file, make_folder, regular_file, sync_all
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import UsageError, environment_fault
 from sbf_core.shell_words import typed
@@ -34,7 +34,7 @@ def check_place(config: DuckDbConfig, database: Path) -> None:
     if database.is_dir():
         raise UsageError("the database is a folder", where=str(database), fix="move it away", code="HOME")
     log = database.with_name(f"{database.name}.wal")
-    if log.exists() and not log.is_file():  # DuckDB would open it, and wait at a pipe
+    if is_other_than_file(log):  # DuckDB would open it, and wait at a pipe
         raise UsageError(
             "in the place of the database's log is no file", where=str(log), fix="move it away", code="HOME"
         )

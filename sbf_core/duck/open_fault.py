@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from sbf_core.atomic_file import is_other_than_file
 from sbf_core.duck.damage import tells_of_damage
 from sbf_core.duck.disk import is_locked, machine_fault
 from sbf_core.duck.holder import WAIT_FOR_IT, foreign_holder
@@ -63,7 +64,7 @@ def is_duckdb(path: Path) -> bool:
 
     Asked before DuckDB is: it would load an extension for an SQLite file.
     """
-    if path.exists() and not path.is_file():
+    if is_other_than_file(path):
         return False  # a pipe or a device: opening it may wait for ever
     try:
         with path.open("rb") as file:

@@ -16,6 +16,7 @@ from sbf_core.clock import FixedClock
 from sbf_core.duck import create, empty, migrate
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.config import DuckDbConfig
+from sbf_core.duck.home_folder import check_place
 from sbf_core.duck.transaction import TransactionBroken, transaction
 from sbf_core.errors import HomeLocked, UsageError, VersionRefused
 
@@ -228,3 +229,13 @@ def test_a_copy_that_is_replaced_between_two_looks_is_looked_for_again(
     assert found.path.name == "sbf-new.duckdb"
     monkeypatch.setattr(publish, "_named", lambda config: ({"file": "gone"}, config.published / "gone"))
     assert publish.current_publication(config) is None
+
+
+def test_a_log_that_goes_between_two_looks_is_none(config: DuckDbConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run removes the database's log at its end: a command that saw it a moment before called it no file."""
+    config.home.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(Path, "exists", lambda path: True)
+    check_place(config, config.database)
+    config.database.with_name("sbf.duckdb.wal").mkdir()
+    with pytest.raises(UsageError, match="no file"):
+        check_place(config, config.database)
