@@ -1,6 +1,7 @@
 """sbf: a DuckDB warehouse you can trust, one pip-installable dataset at a time.
 
-For notebooks and programs: ``sbf_core.open(home)`` reads a warehouse, ``sbf_core.run(home, plugins=["ecb"])`` fills it.
+For notebooks and programs: ``sbf_core.open(home)`` reads a warehouse, as it is or as it was known at
+a moment, ``sbf_core.panel`` gives what was known on many days, ``sbf_core.run(home, plugins=["ecb"])`` fills it.
 Plugins import ``sbf_core.api``.
 """
 
@@ -10,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sbf_core.library import open_warehouse as open  # noqa: A004 - users read sbf_core.open(home)
-    from sbf_core.library import run
+    from sbf_core.library import panel, run
     from sbf_core.runs.context import RunContext
 
     __version__: str
 
-__all__ = ["RunContext", "__version__", "open", "run"]
+__all__ = ["RunContext", "__version__", "open", "panel", "run"]
 
 
 def __getattr__(name: str) -> Any:
@@ -28,6 +29,10 @@ def __getattr__(name: str) -> Any:
         from sbf_core.library import open_warehouse
 
         return open_warehouse
+    if name == "panel":
+        from sbf_core.library import panel
+
+        return panel
     if name == "run":
         from sbf_core.library import run
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from sbf_core.duck.reading import open_for_reading
 from sbf_core.errors import UsageError, nearest
 from sbf_core.fetching.progress import Progress
 from sbf_core.home.home import Home
+from sbf_core.reports.as_of import look_back, moment_given
 from sbf_core.runner.options import RunOptions
 from sbf_core.runner.options import layer as layer_of
 from sbf_core.runner.runner import Runner
@@ -23,7 +24,9 @@ from sbf_core.runs.context import RunContext
 from sbf_core.settings.setting import SETTINGS
 
 
-def open_warehouse(home: str | Path | None = None, *, wait_seconds: float = 0.0) -> duckdb.DuckDBPyConnection:
+def open_warehouse(
+    home: str | Path | None = None, *, wait_seconds: float = 0.0, as_of: dt.datetime | dt.date | str | None = None
+) -> duckdb.DuckDBPyConnection:
     """Open a warehouse for reading, with its macros: ``FROM silver.TABLE_as_of(TIMESTAMP '2024-01-31')`` gives what was
     known then.
 
@@ -35,24 +38,66 @@ def open_warehouse(home: str | Path | None = None, *, wait_seconds: float = 0.0)
     Args:
         home: folder of the warehouse; ``SBF_HOME``, else ``./sbf-data``, when absent.
         wait_seconds: how long to wait for a run where nothing can be read meanwhile.
+        as_of: silver and gold as they were known at this moment: an aware datetime, or a day, which means its end in
+            UTC. Gold is what its SQL gives over silver of then, each time that it is asked; ``CREATE TABLE`` keeps it,
+            in memory.
 
     Returns:
         A connection of DuckDB's own, to close when done; ``with`` does it.
 
     Raises:
-        UsageError: there is no warehouse, or nothing in it yet.
+        UsageError: there is no warehouse, or nothing in it yet; or ``as_of`` is no moment.
         HomeLocked: a run is at work, and there is no copy for readers.
         VersionRefused: a newer sbf made it.
 
     Warns:
         UserWarning: a run is at work; what is read is the state of the last one.
     """
-    bootstrap, copy = open_for_reading(Home.at(home).config, wait_seconds=wait_seconds, only_rows=True)
+    moment = None if as_of is None else moment_given(as_of)
+    opened = Home.at(home)
+    bootstrap, copy = open_for_reading(opened.config, wait_seconds=wait_seconds, only_rows=True)
     if copy is not None:
         warnings.warn(
             f"a run is at work; this is the state of run {copy.run_id}, published {copy.published_at}", stacklevel=2
         )
-    return bootstrap.handed_over()
+    connection = bootstrap.handed_over()
+    if moment is not None:
+        try:
+            look_back(opened, connection, moment)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def panel(
+    warehouse: duckdb.DuckDBPyConnection,
+    table: str,
+    moments: Iterable[dt.datetime | dt.date | str],
+    *,
+    columns: Sequence[str] | None = None,
+) -> duckdb.DuckDBPyRelation:
+    """What was known of each series on each of many days, in one query: of each the newest row whose day had come, as
+    it was known then. Nothing of it was known later, so a model that is tested on it does not look ahead.
+
+    A table without a column ``row_date`` gives all its rows as they were known.
+
+    Args:
+        warehouse: what ``sbf_core.open`` gave, without ``as_of``.
+        table: a silver table, e.g. ``"silver.eod_bar"``.
+        moments: aware datetimes, or days, which mean their end in UTC.
+        columns: those wanted beside the key; all when absent.
+
+    Returns:
+        A relation of DuckDB's own: ``as_of`` (TIMESTAMP, UTC; ``_as_of`` where the table has a column of that name),
+            the key, the columns, in the order of all of them. ``.pl()``, ``.df()`` and ``.arrow()`` fetch it.
+
+    Raises:
+        UsageError: there is no such table or column, or a moment is none.
+    """
+    from sbf_core.reports.panel import panel_of
+
+    return panel_of(warehouse, table, [moment_given(one) for one in moments], columns=columns)
 
 
 def run(

@@ -12,8 +12,6 @@ import sys
 import sysconfig
 from pathlib import Path
 
-import sbf_core
-
 _END = r"(?![\w.-])"
 #: Where a path ends in a sentence.
 _PART = r"[^\s/\\'\"<>;,:()`]+"
@@ -39,7 +37,7 @@ class PathMasking:
             Path.home(),
             Path(sys.prefix),
             Path(sys.base_prefix),
-            Path(sbf_core.__file__).parents[1],
+            Path(__file__).parents[2],
             Path(sysconfig.get_path("purelib")),
             home.resolve().parent,
         )

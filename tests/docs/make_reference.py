@@ -593,7 +593,7 @@ def library() -> str:
         "# Library\n\n"
         "`import sbf_core` gives these. [How to use it from Python](../how-to/use-from-python.md) has an example.\n"
     )
-    for name in ("open", "run"):
+    for name in ("open", "panel", "run"):
         function = getattr(sbf_core, name)
         text += (
             f"\n## sbf_core.{name}\n\n```text\n{_signature(function)}\n```\n\n"

@@ -14,7 +14,9 @@ from sbf_core.counted import counted
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, first_line
 from sbf_core.errors import UsageError, nearest
 from sbf_core.home.home import Home
+from sbf_core.reports.as_of import look_back
 from sbf_core.reports.sql_query import asked, check_query
+from sbf_core.user_dates import moment as moment_of
 
 FORMATS = ("table", "csv", "json")
 
@@ -26,20 +28,34 @@ def sql(
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=0, max=opt.COUNT_MAX, help="Rows at most; 0 for all.")
     ] = 1000,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="MOMENT",
+            help="Silver, and gold made of it, as it was known then: 2026-01-31, its end in UTC, or "
+            "2026-01-31T18:00:00Z.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: opt.AsJson = False,
 ) -> None:
     """Ask the warehouse. Read-only and locked down: no files, no settings, one statement.
 
-    Example: sbf sql "SELECT * FROM gold.instrument_stats"
+    Example: sbf sql "SELECT * FROM gold.instrument_stats" --as-of 2026-01-31
     """
+    moment = None if as_of is None else moment_of(as_of, what="--as-of")
     output = "json" if as_json else output
     if output not in FORMATS:
         raise UsageError(
             f"there is no format {output!r}", fix=nearest(output, FORMATS) or "use table, csv or json", code="USAGE"
         )
     text = sys.stdin.read() if query == "-" else query
-    with reading(Home.at(home_folder)) as cursor:
+    home = Home.at(home_folder)
+    with reading(home) as cursor:
         check_query(cursor, text)
+        if moment is not None:
+            look_back(home, cursor, moment)
         try:
             answer = asked(cursor, text, limit=limit, nested=output == "json")
         except ENGINE_ERRORS as error:
