@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from sbf_core.api import Cadence, DataRules, DatasetKeymapEntry, RestRecipe, column
+from sbf_plugins.crypto import further
 
 #: What a bar is called where it is asked for, by its length.
 _SPELT = {
@@ -100,6 +101,7 @@ class HitbtcBar:
 
 _COLUMNS: Mapping[str, Any] = {
     "kraken": KrakenBar, "coinbase": CoinbaseBar, "binance": BinanceBar, "binance_us": BinanceBar, "hitbtc": HitbtcBar,
+    **further.COLUMNS,
 }  # fmt: skip
 _SOURCES = {
     "kraken": "https://docs.kraken.com/api/docs/rest-api/get-ohlc-data",
@@ -107,7 +109,11 @@ _SOURCES = {
     "binance": "https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints",
     "binance_us": "https://docs.binance.us/#get-candlestick-data",
     "hitbtc": "https://api.hitbtc.com/#candles",
+    **further.SOURCES,
 }
+
+
+TERMS = "The exchange's own terms of its public API; look whether they allow what you do with it. No key."
 
 
 def entries(pairs: Mapping[str, Sequence[str]], lengths: Sequence[str], since: dt.date) -> Sequence[DatasetKeymapEntry]:
@@ -123,6 +129,9 @@ def _entry(exchange: str, pairs: Sequence[str], length: str, since: dt.date) -> 
         facts = {"is_data": DataRules(error_fields=("error",)), "rows_at": "$.result.*[*]"}
     else:
         facts |= {"cadence": Cadence(min_age_days=1), "horizon": 0, "first_date": since}
+    if exchange in further.COLUMNS:
+        facts["is_data"] = DataRules(error_fields=further.ERRORS[exchange], may_be_empty=True)
+        facts["rows_at"] = further.ROWS_AT.get(exchange, "")
     return DatasetKeymapEntry(
         domain="crypto",
         source=exchange,
@@ -135,13 +144,16 @@ def _entry(exchange: str, pairs: Sequence[str], length: str, since: dt.date) -> 
         refresh_after_hours=12,
         tags=("crypto", "daily" if length == "1d" else "hourly"),
         title=f"Bars of {length} of {exchange}",
-        terms="The exchange's own terms of its public API; look whether they allow what you do with it. No key.",
+        terms=TERMS,
         source_url=_SOURCES[exchange],
         **facts,
     )
 
 
 def _recipe(exchange: str, pairs: Sequence[str], length: str) -> RestRecipe:
+    if exchange in further.COLUMNS:
+        names = {pair: further.spelt(exchange, pair) for pair in pairs if further.spelt(exchange, pair) != pair}
+        return RestRecipe(ticker_names=names, **further.recipe_facts(exchange, length))
     is_day = length == "1d"
     spelt = _SPELT[exchange.removesuffix("_us")][length]
     asked: dict[str, Any] = {"ticker_names": _names(exchange, pairs)}
