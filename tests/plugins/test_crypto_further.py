@@ -21,9 +21,9 @@ DAY = dt.date(2025, 11, 27)
 MIDNIGHT = int(dt.datetime(2025, 11, 27, tzinfo=dt.UTC).timestamp())
 BEFORE = MIDNIGHT - 86400
 #: Open, high, low, close and volume of two days, written by each exchange in its own way. The numbers are made up.
-O, H, L, C, V = "100.5", "120.25", "90.125", "110", "12.5"
+OPEN, HIGH, LOW, CLOSE, VOLUME = "100.5", "120.25", "90.125", "110", "12.5"
 FIRST = ("1", "4", "0.5", "2", "3")
-NAMED = {"open": O, "high": H, "low": L, "close": C}
+NAMED = {"open": OPEN, "high": HIGH, "low": LOW, "close": CLOSE}
 EARLIER = dict(zip(("open", "high", "low", "close"), FIRST, strict=False))
 
 
@@ -37,14 +37,14 @@ def bars() -> dict[str, Any]:
     return {
         "bitfinex": [
             [BEFORE * 1000, *(number(text) for text in (FIRST[0], FIRST[3], FIRST[1], FIRST[2], FIRST[4]))],
-            [MIDNIGHT * 1000, *(number(text) for text in (O, C, H, L, V))],
+            [MIDNIGHT * 1000, *(number(text) for text in (OPEN, CLOSE, HIGH, LOW, VOLUME))],
         ],
         "bitstamp": {
             "data": {
                 "pair": "BTC/USD",
                 "ohlc": [
                     {**EARLIER, "timestamp": str(BEFORE), "volume": FIRST[4]},
-                    {**NAMED, "timestamp": str(MIDNIGHT), "volume": V},
+                    {**NAMED, "timestamp": str(MIDNIGHT), "volume": VOLUME},
                 ],
             }
         },
@@ -54,19 +54,22 @@ def bars() -> dict[str, Any]:
             "result": {
                 "symbol": "BTCUSD",
                 "category": "spot",
-                "list": [[str(MIDNIGHT * 1000), O, H, L, C, V, "7.5"], [str(BEFORE * 1000), *FIRST, "7"]],
+                "list": [
+                    [str(MIDNIGHT * 1000), OPEN, HIGH, LOW, CLOSE, VOLUME, "7.5"],
+                    [str(BEFORE * 1000), *FIRST, "7"],
+                ],
             },
             "retExtInfo": {},
             "time": 1764374399999,
         },
         "gateio": [
             [str(BEFORE), "7", FIRST[3], FIRST[1], FIRST[2], FIRST[0], FIRST[4], "true"],
-            [str(MIDNIGHT), "7.5", C, H, L, O, V, "false"],
+            [str(MIDNIGHT), "7.5", CLOSE, HIGH, LOW, OPEN, VOLUME, "false"],
         ],
         "kucoin": {
             "code": "200000",
             "data": [
-                [str(MIDNIGHT), O, C, H, L, V, "7.5"],
+                [str(MIDNIGHT), OPEN, CLOSE, HIGH, LOW, VOLUME, "7.5"],
                 [str(BEFORE), FIRST[0], FIRST[3], FIRST[1], FIRST[2], FIRST[4], "7"],
             ],
         },
@@ -84,7 +87,7 @@ def bars() -> dict[str, Any]:
                 "candle_acc_trade_volume": number(told[4]),
                 "prev_closing_price": 1,
             }
-            for day, told in (("27", (O, H, L, C, V)), ("26", FIRST))
+            for day, told in (("27", (OPEN, HIGH, LOW, CLOSE, VOLUME)), ("26", FIRST))
         ],
         # A bar is called by its end: that of 26 November by the midnight behind it.
         "bitmex": [
@@ -103,12 +106,12 @@ def bars() -> dict[str, Any]:
                 "homeNotional": number(told[4]),
                 "foreignNotional": 7.5,
             }
-            for day, told in (("27", FIRST), ("28", (O, H, L, C, V)))
+            for day, told in (("27", FIRST), ("28", (OPEN, HIGH, LOW, CLOSE, VOLUME)))
         ],
         "kraken_futures": {
             "candles": [
                 {"time": BEFORE * 1000, **EARLIER, "volume": FIRST[4]},
-                {"time": MIDNIGHT * 1000, **NAMED, "volume": V},
+                {"time": MIDNIGHT * 1000, **NAMED, "volume": VOLUME},
             ],
             "more_candles": False,
         },
@@ -125,7 +128,7 @@ def bars() -> dict[str, Any]:
                     "startingOpenInterest": "3.25",
                     "orderbookMidPriceOpen": None,
                 }
-                for day, told, volume in (("27", NAMED, V), ("26", EARLIER, FIRST[4]))
+                for day, told, volume in (("27", NAMED, VOLUME), ("26", EARLIER, FIRST[4]))
             ]
         },
     }
@@ -199,7 +202,7 @@ def test_each_order_of_fields_gives_the_same_bar(tmp_path: Path) -> None:
         "SELECT exchange, bar_begin, open, high, low, close, volume, kind, base FROM gold.fact_crypto_bar "
         "ORDER BY exchange, bar_begin"
     )
-    older, newer = ([Decimal(text) for text in told] for told in (FIRST, (O, H, L, C, V)))
+    older, newer = ([Decimal(text) for text in told] for told in (FIRST, (OPEN, HIGH, LOW, CLOSE, VOLUME)))
     wanted = []
     for exchange in sorted(further.COLUMNS):
         kind = "contract" if exchange in further.CONTRACTS else "perpetual" if exchange == "dydx" else "spot"
