@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -15,6 +14,7 @@ from sbf_core.api import (
     DatasetKeymapEntry,
     GoldModel,
     Pages,
+    ParseRows,
     PromotionBatch,
     RestRecipe,
     SelectRows,
@@ -23,6 +23,7 @@ from sbf_core.api import (
     column,
     hookimpl,
 )
+from sbf_plugins.sec.selects import FACTS_SQL, OF_SUBMISSIONS
 
 
 @attrs.frozen
@@ -116,16 +117,44 @@ _TERMS = "U.S. government work, public domain. The SEC wants a User-Agent with a
 
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
-    """The list of tickers; and the figures of the companies that the settings name by CIK."""
-    ciks = tuple(_cik(text) for text in checked_options(options, ciks=())["ciks"])
-    return [_TICKERS, *([_facts(ciks), _filings(ciks), _COMPANIES, _FORMER_NAMES] if ciks else [])]
+    """The list of tickers; figures and filings of the companies, and holdings of the managers, that the settings name
+    by CIK; and the long lists that they ask for.
+    """
+    chosen = _chosen(options)
+    ciks, managers = chosen["ciks"], chosen["managers"]
+    filers = tuple(dict.fromkeys((*ciks, *managers)))
+    found = [_TICKERS, *([_facts(ciks)] if ciks else [])]
+    found += [_filings(filers), _COMPANIES, _FORMER_NAMES] if filers else []
+    if managers:
+        from sbf_plugins.sec import thirteenf
+
+        found += thirteenf.entries(managers, _CONTACT, _TERMS)
+    if chosen["index_since"] or chosen["funds"]:
+        from sbf_plugins.sec import lists
+
+        found += [lists.filing_index(chosen["index_since"], _CONTACT, _TERMS)] if chosen["index_since"] else []
+        found += [lists.fund_tickers(_CONTACT, _TERMS)] if chosen["funds"] else []
+    return found
 
 
-def _cik(text: str) -> str:
+def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
+    chosen = checked_options(options, ciks=(), managers=(), index_since=0, funds=False)
+    since = chosen["index_since"]
+    if since and not 1993 <= since <= 2100:
+        raise UsageError(
+            f"index_since = {since} is no year of the index",
+            where="[options.sec] index_since",
+            fix="write a year, e.g. index_since = 2024; the first is 1993",
+            code="OPTION",
+        )
+    return {**chosen, **{name: tuple(_cik(text, name) for text in chosen[name]) for name in ("ciks", "managers")}}
+
+
+def _cik(text: str, option: str) -> str:
     if not (text.isascii() and text.isdigit() and len(text) <= 10):
         raise UsageError(
             f"{text!r} is no CIK",
-            where="[options.sec] ciks",
+            where=f"[options.sec] {option}",
             fix='write digits, e.g. "320193"; silver.sec_company_ticker has them all',
             code="OPTION",
         )
@@ -221,14 +250,24 @@ _FORMER_NAMES = DatasetKeymapEntry(
 
 
 @hookimpl
-def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
+def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows | ParseRows | None:
     """Tickers come as JSON with ``fields`` and rows as lists (live) or as Parquet (sample); figures as nested objects;
-    filings column by column.
+    filings column by column; holdings as XML in a text.
     """
+    if entry.dataset in ("filings_13f", "holdings_13f"):
+        from sbf_plugins.sec import thirteenf
+
+        return ParseRows(thirteenf.parse_filing if entry.dataset == "filings_13f" else thirteenf.parse_holdings)
+    if entry.dataset == "filing_index":
+        from sbf_plugins.sec.lists import INDEX_SQL
+
+        return SelectRows(INDEX_SQL)
+    if entry.dataset == "fund_tickers":
+        return None
     if entry.dataset == "companyfacts":
-        return SelectRows(_FACTS_SQL)
-    if entry.dataset in _OF_SUBMISSIONS:
-        return SelectRows(_OF_SUBMISSIONS[entry.dataset])
+        return SelectRows(FACTS_SQL)
+    if entry.dataset in OF_SUBMISSIONS:
+        return SelectRows(OF_SUBMISSIONS[entry.dataset])
     if batch.extension == "json":
         rows = "from_json(document->'data', '[[\"VARCHAR\"]]')"
         place = "list_position(from_json(document->'fields', '[\"VARCHAR\"]'), '{}')"
@@ -239,10 +278,14 @@ def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
 
 @hookimpl
 def build_gold(options: Mapping[str, Any]) -> Sequence[GoldModel]:
-    """Figures as filed last, by the length of their period; only where the settings name companies."""
-    if not checked_options(options, ciks=())["ciks"]:
-        return []
-    return [_fundamentals("annual", 340, 380), _fundamentals("quarter", 80, 100)]
+    """Figures as filed last, by the length of their period, and holdings; only where the settings name who files."""
+    chosen = _chosen(options)
+    found = [_fundamentals("annual", 340, 380), _fundamentals("quarter", 80, 100)] if chosen["ciks"] else []
+    if chosen["managers"]:
+        from sbf_plugins.sec import thirteenf
+
+        found.append(thirteenf.gold())
+    return found
 
 
 def _fundamentals(name: str, days_min: int, days_max: int) -> GoldModel:
@@ -266,63 +309,3 @@ QUALIFY row_number() OVER (same ORDER BY f.filed DESC, f.accession DESC) = 1
         sql=sql,
         doc=doc,
     )
-
-
-_FILING_FIELDS = {
-    "accession": "accessionNumber", "form": "form", "filed": "filingDate", "accepted": "acceptanceDateTime",
-    "report_date": "reportDate", "items": "items", "document": "primaryDocument",
-    "description": "primaryDocDescription", "file_number": "fileNumber", "film_number": "filmNumber", "act": "act",
-    "size": "size", "is_xbrl": "isXBRL", "is_inline_xbrl": "isInlineXBRL",
-}  # fmt: skip
-#: The newest thousand stand under ``filings.recent``, the older pages hold nothing else; each field is a list, and the
-#: lists are as long as each other.
-_FILING_LISTS = ", ".join(
-    f"unnest(from_json(lists->'{field}', '[\"VARCHAR\"]')) AS {name}" for name, field in _FILING_FIELDS.items()
-)
-_FILINGS_SQL = (
-    f"SELECT _file, {_FILING_LISTS} "
-    "FROM (SELECT _file, coalesce(document->'filings'->'recent', document) AS lists FROM batch)"
-)
-_COMPANY_FIELDS = {
-    "name": "name", "entity_type": "entityType", "sic": "sic", "sic_description": "sicDescription",
-    "category": "category", "fiscal_year_end": "fiscalYearEnd", "state_of_incorporation": "stateOfIncorporation",
-    "ein": "ein",
-}  # fmt: skip
-_COMPANY = ", ".join(f"document->>'{field}' AS {name}" for name, field in _COMPANY_FIELDS.items())
-_LISTS = ", ".join(
-    f"array_to_string(from_json(document->'{field}', '[\"VARCHAR\"]'), ',') AS {field}"
-    for field in ("tickers", "exchanges")
-)
-#: An older page has the lists of filings and nothing else.
-_NEWEST = "FROM batch WHERE (document->'filings') IS NOT NULL"
-_COMPANIES_SQL = f"SELECT _file, {_COMPANY}, {_LISTS} {_NEWEST}"
-#: Days are written as moments: once of midnight in New York, once of midnight UTC, of one and the same day.
-_FORMER_NAMES_SQL = f"""
-SELECT _file, n.name AS name, left(n."from", 10) AS first_day, left(n."to", 10) AS last_day
-FROM (SELECT _file, unnest(from_json(document->'formerNames',
-    '[{{"name": "VARCHAR", "from": "VARCHAR", "to": "VARCHAR"}}]')) AS n {_NEWEST})
-"""
-_OF_SUBMISSIONS = {
-    "submissions": _FILINGS_SQL, "companies": _COMPANIES_SQL, "former_names": _FORMER_NAMES_SQL
-}  # fmt: skip
-_FIGURE = ", ".join(
-    f'"{name}" VARCHAR' for name in ("start", "end", "val", "accn", "fy", "fp", "form", "filed", "frame")
-)
-#: taxonomy -> concept -> {units: unit -> [figure]}, flattened level by level.
-_SHAPE = json.dumps(f"MAP(VARCHAR, MAP(VARCHAR, STRUCT(units MAP(VARCHAR, STRUCT({_FIGURE})[]))))")
-_FACTS_SQL = f"""
-WITH taxonomies AS (
-    SELECT _file, document->>'cik' AS cik, unnest(map_entries(from_json(document->'facts', '{_SHAPE}'))) AS t FROM batch
-), concepts AS (
-    SELECT _file, cik, t.key AS taxonomy, unnest(map_entries(t.value)) AS c FROM taxonomies
-), units AS (
-    SELECT _file, cik, taxonomy, c.key AS concept, unnest(map_entries(c.value.units)) AS u FROM concepts
-), figures AS (
-    SELECT _file, cik, taxonomy, concept, u.key AS unit, unnest(u.value) AS f FROM units
-)
-SELECT _file, cik, taxonomy, concept, unit,
-    CASE WHEN f."start" IS NULL THEN f."end" ELSE f."start" || '/' || f."end" END AS period,
-    f.accn AS accession, f."start" AS period_start, f."end" AS period_end, f.val AS value, f.filed AS filed,
-    f.form AS form, f.fy AS fiscal_year, f.fp AS fiscal_period, f.frame AS frame
-FROM figures
-"""

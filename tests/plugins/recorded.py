@@ -86,7 +86,6 @@ class Recording:
         from sbf_core.http.pages import first_page
         from sbf_core.http.recipe_walk import filled
 
-        given = address
         settings = Settings(self.home, environment={})
         registry = DatasetRegistry(PluginManager(options=settings.options, named=None))
         owned = registry.get(dataset_id)
@@ -103,11 +102,12 @@ class Recording:
             from_date=first,
             to_date=moment.date(),
         )
-        address = filled(recipe.url, request, quoting=True, recipe=recipe, period=period)
-        address = first_page(address, recipe.pages).url if recipe.pages is not None else address
+        if not address:
+            address = filled(recipe.url, request, quoting=True, recipe=recipe, period=period)
+            address = first_page(address, recipe.pages).url if recipe.pages is not None else address
         result = RunResult(
             request=request,
-            address=given or address,
+            address=address,
             part=part[0],
             parts=part[1],
             payload=content,
