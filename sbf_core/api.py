@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sbf_core.dataset.formats_of_statistics import JsonStat, SdmxCsv, SdmxJson, SdmxMl
     from sbf_core.dataset.formats_of_tables import Excel, FixedWidth, Sections
     from sbf_core.dataset.poll import Poll
+    from sbf_core.dataset.proposed import ProposedDataset
     from sbf_core.dataset.sign_in import ClientCredentials, Login, RefreshToken
     from sbf_core.dataset.signature import Signature
     from sbf_core.dataset.singer import Singer, SingerRecipe
@@ -76,6 +77,7 @@ __all__ = [
     "PayloadRefused",
     "Poll",
     "PromotionBatch",
+    "ProposedDataset",
     "RefreshToken",
     "RequestBody",
     "RestRecipe",
@@ -114,6 +116,7 @@ _LATE = {
     "ExpectedBy": "sbf_core.dataset.expected_by",
     "ForEach": "sbf_core.dataset.for_each",
     "Poll": "sbf_core.dataset.poll",
+    "ProposedDataset": "sbf_core.dataset.proposed",
 }
 #: Names that were here under another name, and still work.
 _MOVED: dict[str, _MovedName] = {}

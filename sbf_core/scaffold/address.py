@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 import attrs
 
+from sbf_core.dataset.cursor import Cursor
+from sbf_core.dataset.pages import Pages
+from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.dataset.request_body import named_in
 from sbf_core.errors import UsageError
 from sbf_core.scaffold.changes import ChangedSince, changed_since
 from sbf_core.scaffold.naming import as_name
@@ -45,6 +51,9 @@ class Template(Value):
         values: the keys that stood in it, by variable; not to be written anywhere.
         ticker: the ticker that stood in it.
         changes: the parameter that asks for what changed since a moment.
+        further: what else its recipe declares, by field: a body, headers, pages, how one signs in.
+        cursor_place: from where the sample was asked for, of a cursor in ``further``, see ``RunRequest.cursor``.
+        source_name: who publishes it; empty: as the host says.
         doubts: what was decided without being sure.
     """
 
@@ -56,21 +65,47 @@ class Template(Value):
     values: dict[str, str] = attrs.field(factory=dict, repr=False)
     ticker: str = ""
     changes: ChangedSince | None = None
+    further: Mapping[str, Any] = attrs.field(factory=dict)
+    cursor_place: str = ""
+    source_name: str = ""
     doubts: tuple[str, ...] = ()
 
     @property
     def asks_days(self) -> bool:
         """Whether an answer is for some days only."""
-        return "{from_date}" in self.url or "{to_date}" in self.url or "{year}" in self.url
+        return bool(self._named & {"from_date", "to_date", "year"})
 
     @property
     def one_day(self) -> bool:
         """Whether an answer is for one day."""
-        return "{to_date}" in self.url and "{from_date}" not in self.url
+        return "to_date" in self._named and "from_date" not in self._named
+
+    @property
+    def _named(self) -> frozenset[str]:
+        return named_in([self.url, *(self.further.get(body) for body in ("json", "form", "body"))])
+
+    def recipe(self, *, extension: str = "json", pages: Pages | None = None, cursor_column: str = "") -> RestRecipe:
+        """How its vendor is asked.
+
+        Args:
+            extension: what an answer is stored and read as.
+            pages: how it goes on, where the template does not say it.
+            cursor_column: the column that a cursor goes by.
+        """
+        cursor: Cursor | None = None
+        if self.changes is not None:
+            cursor = attrs.evolve(self.changes.cursor, column=cursor_column)
+        facts: dict[str, Any] = {
+            "url": self.url, "extension": extension, "date_format": self.date_format, "secrets": self.secrets,
+            "chunk_days": int(self.one_day), "cursor": cursor, "pages": pages, **self.further,
+        }  # fmt: skip
+        return RestRecipe(**facts)
 
     @property
     def source(self) -> str:
         """The vendor's name out of the host: ``cnb`` of ``api.cnb.cz``."""
+        if self.source_name:
+            return self.source_name
         host = urlsplit(self.url).hostname or "vendor"
         parts = host.split(".")
         if host.replace(".", "").isdigit() or len(parts) < 2:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import attrs
+import re
+from collections.abc import Iterator, Sequence
 
 from sbf_core.scaffold.guess import GuessedColumn
+from sbf_core.scaffold.literals import literal, names_in
 from sbf_core.scaffold.naming import class_of
 from sbf_core.scaffold.proposal import Proposal, terms_of
 from sbf_core.scaffold.row_search import FoundRows
@@ -22,37 +22,24 @@ def plugin_text(proposal: Proposal) -> str:
 
     Lines that a reader must look at end with ``# unsure: ...``.
     """
-    lines = [
-        f'"""{_title(proposal)}, for sbf."""',
-        "",
-        "from __future__ import annotations",
-        "",
-        *_imports(proposal),
-        "",
-        "",
-    ]
-    lines += [*_columns(proposal), "", "", *_declaration(proposal)]
+    body = [*_columns(proposal), "", "", *_declaration(proposal)]
     if proposal.kind == "custom":
-        lines += ["", "", *_CUSTOM_HOOKS.strip("\n").splitlines()]
+        body += ["", "", *_CUSTOM_HOOKS.strip("\n").splitlines()]
     elif proposal.found.tag:
-        lines += ["", "", *_XML_HOOKS.replace("ROW_TAG", repr_of(proposal.found.tag)).strip("\n").splitlines()]
-    return "\n".join(lines) + "\n"
+        body += ["", "", *_XML_HOOKS.replace("ROW_TAG", literal(proposal.found.tag)).strip("\n").splitlines()]
+    head = [f'"""{_title(proposal)}, for sbf."""', "", "from __future__ import annotations", ""]
+    return "\n".join([*head, *_imports(proposal, body), "", "", *body]) + "\n"
 
 
 def _title(proposal: Proposal) -> str:
     return (proposal.words.title or proposal.name.replace("_", " ").capitalize()).replace('"', "'")
 
 
-def repr_of(text: str) -> str:
-    """A Python literal in double quotes."""
-    return '"' + repr(text)[1:-1].replace('"', '\\"').replace("\\'", "'") + '"'
-
-
-def _imports(proposal: Proposal) -> list[str]:
+def _imports(proposal: Proposal, body: Sequence[str]) -> list[str]:
     types = {column.python for column in proposal.columns}
     hooked = proposal.kind == "custom" or bool(proposal.found.tag)
     standard = []
-    if types & {"dt.date", "dt.datetime"} or _first_date(proposal):
+    if any(re.search(r"\bdt\.date", line) for line in body):
         standard.append("import datetime as dt")
     standard.append(f"from collections.abc import {'Iterator, ' if hooked else ''}Sequence")
     if "Decimal" in types:
@@ -60,13 +47,8 @@ def _imports(proposal: Proposal) -> list[str]:
     if proposal.found.tag:
         standard.append("from xml.etree import ElementTree")
     names = {"Cadence"} if proposal.weekdays_only else set()
-    names |= {"DatasetKeymapEntry", "column", "hookimpl", "FileRecipe" if proposal.template is None else "RestRecipe"}
-    if proposal.found.format is not None:
-        names.add(type(proposal.found.format).__name__)
-    if proposal.paging.pages is not None:
-        names.add("Pages")
-    if proposal.template is not None and proposal.template.changes is not None:
-        names |= {"Cursor", "DataRules"}
+    names |= {"DatasetKeymapEntry", "column", "hookimpl"}
+    names |= set(names_in([proposal.found.format, proposal.recipe, *(one.value for one in proposal.declared)]))
     if hooked:
         names |= {"ParseRows", "PayloadRefused"}
     if proposal.kind == "custom":
@@ -83,7 +65,7 @@ def _columns(proposal: Proposal) -> list[str]:
             f"column({', '.join(_arguments(column))})"
         )
         doubts = _doubts(column)
-        if len(line + doubts) > _LINE_MAX:
+        if doubts and len(line + doubts) > _LINE_MAX:
             lines.append(f"    {doubts.strip()}")
             doubts = ""
         lines.append(line + doubts)
@@ -96,24 +78,28 @@ def _arguments(column: GuessedColumn) -> Iterator[str]:
     if column.row_date:
         yield "row_date=True"
     if column.source != column.name:
-        yield f"source={repr_of(column.source)}"
+        yield f"source={literal(column.source)}"
     if column.python == "Decimal":
         yield f"precision={column.precision}, scale={column.scale}"
     for name in ("date_format", "zone", "epoch", "resolution"):
         if getattr(column, name):
-            yield f"{name}={repr_of(getattr(column, name))}"
+            yield f"{name}={literal(getattr(column, name))}"
     if column.is_optional:
         yield "optional=True"
     if column.trim:
         yield "trim=True"
     if column.missing:
-        yield f"missing=({', '.join(map(repr_of, column.missing))},)"
-    if column.is_number and not column.key:
-        yield 'doc="not described yet"'
+        yield f"missing={literal(column.missing)}"
+    if column.known_from:
+        yield "known_from=True"
+    if column.unit:
+        yield f"unit={literal(column.unit)}"
+    if column.doc or column.lacks_meaning:
+        yield f"doc={literal(column.doc or 'not described yet')}"
 
 
 def _doubts(column: GuessedColumn) -> str:
-    doubts = [*column.doubts, *([_NO_UNIT] if column.is_number and not column.key else [])]
+    doubts = [*column.doubts, *([_NO_UNIT] if column.lacks_meaning else [])]
     return _MARK + "; ".join(doubts) if doubts else ""
 
 
@@ -128,51 +114,16 @@ def _first_date(proposal: Proposal) -> str:
 
 
 def _recipe(proposal: Proposal) -> str:
-    template = proposal.template
-    if template is None:
-        return f"FileRecipe(path={repr_of(proposal.address)}, extension={repr_of(proposal.extension)})"
-    parts = [f"url={repr_of(template.url)}"]
-    if proposal.extension != "json":
-        parts.append(f"extension={repr_of(proposal.extension)}")
-    if template.date_format != "%Y-%m-%d":
-        parts.append(f"date_format={repr_of(template.date_format)}")
-    if template.one_day:
-        parts.append("chunk_days=1")
-    if template.secrets:
-        parts.append(
-            "secrets={"
-            + ", ".join(
-                f"{repr_of(parameter)}: {repr_of(variable)}" for parameter, variable in template.secrets.items()
-            )
-            + "}"
-        )
-    if template.changes is not None:
-        named = f", column={repr_of(proposal.changed_column)}" if proposal.changed_column else ""
-        parts.append(f'cursor=Cursor(by="moment"{named}, format={repr_of(template.changes.format)})')
-    pages = proposal.paging.pages
-    if pages is not None:
-        parts.append(
-            f"pages=Pages(by={repr_of(str(pages.by))}{f', next_at={repr_of(pages.next_at)}' if pages.next_at else ''})"
-        )
-    return f"RestRecipe({', '.join(parts)})"
+    return literal(proposal.recipe)
 
 
 def _format(found_rows: FoundRows) -> Iterator[str]:
     """The format as far as it differs from the usual one, and the file in a zip."""
     if found_rows.format is not None:
-        usual = type(found_rows.format)()
-        facts = {field.name: getattr(found_rows.format, field.name) for field in attrs.fields(type(found_rows.format))}
-        said = [f"{name}={_literal(value)}" for name, value in facts.items() if value != getattr(usual, name)]
         marks = "  # the marks in numbers of the rows that parse gives" if found_rows.tag else ""
-        yield f"format={type(found_rows.format).__name__}({', '.join(said)}),{marks}"
+        yield f"format={literal(found_rows.format)},{marks}"
     if found_rows.member:
-        yield f"member={repr_of(found_rows.member)},"
-
-
-def _literal(value: str | int | bool | tuple[str, ...]) -> str:
-    if isinstance(value, tuple):
-        return f"({', '.join(map(repr_of, value))}{',' if len(value) == 1 else ''})"
-    return repr_of(value) if isinstance(value, str) else str(value)
+        yield f"member={literal(found_rows.member)},"
 
 
 def _declaration(proposal: Proposal) -> list[str]:
@@ -182,11 +133,11 @@ def _declaration(proposal: Proposal) -> list[str]:
     )
     fields = [
         (
-            f"domain={repr_of(words.domain)}, source={repr_of(proposal.source)}, dataset={repr_of(proposal.name)}, "
-            f"silver_table={repr_of(proposal.name)},"
+            f"domain={literal(words.domain)}, source={literal(proposal.source)}, dataset={literal(proposal.name)}, "
+            f"silver_table={literal(proposal.name)},"
         ),
         f"columns={class_of(proposal.name)}, recipe=recipe,"
-        + (f" rows_at={repr_of(proposal.found.rows_at)}," if proposal.found.rows_at else ""),
+        + (f" rows_at={literal(proposal.found.rows_at)}," if proposal.found.rows_at else ""),
         *_format(proposal.found),
     ]
     if proposal.per_ticker:
@@ -196,16 +147,15 @@ def _declaration(proposal: Proposal) -> list[str]:
     has_day = any(column.row_date for column in proposal.columns)
     if template is not None and template.asks_days and _first_date(proposal) and has_day:
         fields.append("lookback_days=7,")
-    if template is not None and template.changes is not None:
-        fields.append("is_data=DataRules(may_be_empty=True),  # nothing may have changed")
+    fields += [f"{one.name}={literal(one.value)},{_mark(one.doubt)}" for one in proposal.declared]
     if proposal.weekdays_only:
         fields.append(f'cadence=Cadence(calendar="weekdays"),{_MARK}no row of a weekend in the sample')
     if template is None:
         fields.append("refresh_after_hours=0,")
     fields += [
-        f"title={repr_of(_title(proposal))},",
-        f"terms={repr_of(terms_of(words))}," + ("" if words.terms else f"{_MARK}may the data be kept and shared?"),
-        f"source_url={repr_of(described)}," + ("" if words.source_url else f"{_MARK}where are the data described?"),
+        f"title={literal(_title(proposal))},",
+        f"terms={literal(terms_of(words))}," + ("" if words.terms else f"{_MARK}may the data be kept and shared?"),
+        f"source_url={literal(described)}," + ("" if words.source_url else f"{_MARK}where are the data described?"),
     ]
     return [
         "@hookimpl",
@@ -219,6 +169,10 @@ def _declaration(proposal: Proposal) -> list[str]:
         "        )",
         "    ]",
     ]
+
+
+def _mark(doubt: str) -> str:
+    return f"{_MARK}{doubt}" if doubt else ""
 
 
 _XML_HOOKS = '''

@@ -45,7 +45,9 @@ class GuessedColumn(Value):
         trim: whether blanks around a text are taken off.
         missing: what is written for "no value".
         is_optional: payloads may lack it.
-        key, row_date: its roles.
+        key, row_date, known_from: its roles.
+        is_certain: it is declared although no row of the sample has a value.
+        unit, doc: what it holds, where that was told.
         example: a value.
         doubts: what was decided without being sure.
     """
@@ -65,18 +67,27 @@ class GuessedColumn(Value):
     is_optional: bool = False
     key: bool = False
     row_date: bool = False
+    known_from: bool = False
+    is_certain: bool = False
+    unit: str = ""
+    doc: str = ""
     example: str = ""
     doubts: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether no row has a value: it is written as a comment, because nothing can be said of it."""
-        return not self.example
+        return not self.example and not self.is_certain
 
     @property
     def is_number(self) -> bool:
         """Whether it has a unit."""
         return self.python in ("int", "float", "Decimal")
+
+    @property
+    def lacks_meaning(self) -> bool:
+        """Whether nobody has said what its numbers are of."""
+        return self.is_number and not self.key and not self.unit and not self.doc
 
     @property
     def is_time(self) -> bool:

@@ -151,6 +151,7 @@ def _readme(proposal: Proposal, title: str) -> str:
         if doubts
         else ""
     )
+    notes = f"\n{proposal.notes}\n" if proposal.notes else ""
     return f"""# {title}
 
 {proposal.words.title or name.replace("_", " ").capitalize()}, a dataset for sbf.
@@ -164,4 +165,4 @@ sbf run --plugins {name} --replay sample           # the recorded sample
 sbf run --plugins {name}                           # {live}
 sbf sql "SELECT * FROM silver.{name} LIMIT 5"
 ```
-{unsure}"""
+{unsure}{notes}"""

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.file_recipe import FileRecipe
-from sbf_core.dataset.formats import Csv, Json
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.errors import UsageError, nearest
-from sbf_core.http.recipe_walk import filled
+from sbf_core.http.recipe_walk import filled, filled_body
 from sbf_core.runs.request import RunRequest
 from sbf_core.scaffold.address import Template
 from sbf_core.scaffold.changes import changed_column
-from sbf_core.scaffold.guess import ENOUGH, GuessedColumn, guess_columns
+from sbf_core.scaffold.guess import ENOUGH, GuessedColumn
 from sbf_core.scaffold.licences import LICENCES
-from sbf_core.scaffold.marks import PLAIN, Marks
-from sbf_core.scaffold.paging import Paging, paging_of
-from sbf_core.scaffold.roles import with_roles
-from sbf_core.scaffold.row_search import FoundRows, declared_again, find_rows, usual_format
+from sbf_core.scaffold.paging import Paging
+from sbf_core.scaffold.row_search import FoundRows
 from sbf_core.value import Value
 
 KINDS = ("rest", "csv", "custom")
 _SATURDAY = 5
-#: A word for "no value" in so many columns is one of the file.
-_SHARED = 3
 _SILENT_TERMS = "Not looked up yet."
 
 
@@ -72,6 +67,21 @@ class Sampled(Value):
 
 
 @attrs.frozen(kw_only=True)
+class Declared(Value):
+    """One more field of the dataset.
+
+    Attributes:
+        name: of the field of ``DatasetKeymapEntry``.
+        value: what it is.
+        doubt: why it may be otherwise.
+    """
+
+    name: str
+    value: Any
+    doubt: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class Proposal(Value):
     """A new plugin.
 
@@ -83,6 +93,8 @@ class Proposal(Value):
         columns: with their roles.
         samples: payloads for the recording, oldest first.
         paging: how the answer goes on.
+        also: further fields of the dataset.
+        notes: for the README, in Markdown.
     """
 
     words: Words
@@ -92,6 +104,22 @@ class Proposal(Value):
     columns: tuple[GuessedColumn, ...]
     samples: tuple[Sampled, ...]
     paging: Paging = Paging()
+    also: tuple[Declared, ...] = ()
+    notes: str = ""
+
+    @property
+    def declared(self) -> list[Declared]:
+        """Further fields of the dataset, with what follows from how it is asked."""
+        names = {one.name for one in self.also}
+        more = []
+        if self.asks_for_changes and "is_data" not in names:
+            more.append(Declared(name="is_data", value=DataRules(may_be_empty=True)))
+        return [*more, *self.also]
+
+    @property
+    def asks_for_changes(self) -> bool:
+        """Whether its vendor is asked for what changed."""
+        return self.template is not None and self.template.recipe().cursor is not None
 
     @property
     def name(self) -> str:
@@ -124,6 +152,15 @@ class Proposal(Value):
         if self.template is None:
             return FileRecipe(path=f"{self.name}.{self.extension}").path
         return asked_address(self.template, self.request)
+
+    @property
+    def recipe(self) -> RestRecipe | FileRecipe:
+        """How it is fetched."""
+        if self.template is None:
+            return FileRecipe(path=self.address, extension=self.extension)
+        return self.template.recipe(
+            extension=self.extension, pages=self.paging.pages, cursor_column=self.changed_column
+        )
 
     @property
     def weekdays_only(self) -> bool:
@@ -164,7 +201,9 @@ class Proposal(Value):
     @property
     def doubts(self) -> list[str]:
         """Everything that was decided without being sure, each with its place."""
-        return self.recipe_doubts + [f"{column.name}: {doubt}" for column in self.columns for doubt in column.doubts]
+        declared = [f"{one.name}: {one.doubt}" for one in self.declared if one.doubt]
+        columns = [f"{column.name}: {doubt}" for column in self.columns for doubt in column.doubts]
+        return [*self.recipe_doubts, *declared, *columns]
 
 
 def sample_request(words: Words, template: Template, *, source: str) -> RunRequest:
@@ -177,129 +216,15 @@ def sample_request(words: Words, template: Template, *, source: str) -> RunReque
         ticker=template.ticker or None,
         from_date=template.from_date or (template.to_date if template.one_day else None),
         to_date=template.to_date,
-        cursor=template.changes.place if template.changes is not None else "",
+        cursor=template.changes.place if template.changes is not None else template.cursor_place,
     )
 
 
 def asked_address(template: Template, request: RunRequest) -> str:
-    """The address that a recipe with this template asks."""
-    cursor = template.changes.cursor if template.changes is not None else None
-    recipe = RestRecipe(url=template.url, date_format=template.date_format, cursor=cursor)
-    return filled(recipe.url, request, quoting=True, recipe=recipe)
-
-
-def propose(
-    words: Words,
-    sample: Sampled,
-    *,
-    template: Template | None,
-    where: str,
-    rows_at: str | None = None,
-    key: Sequence[str] = (),
-    row_date: str = "",
-) -> Proposal:
-    """A plugin for the rows of one payload.
-
-    Args:
-        words: what the author says.
-        sample: the payload.
-        template: the address; None for a file.
-        where: the address or file, for messages.
-        rows_at: the path of the list in a JSON payload, where it is known.
-        key: names of the key columns, where they are known.
-        row_date: the same of the date of a row.
-
-    Raises:
-        UsageError: the payload cannot be declared; it says why.
-    """
-    found_rows = find_rows(sample.payload, where=where, rows_at=rows_at)
-    comma_first = isinstance(found_rows.format, Csv) and found_rows.format.delimiter == ";"
-    guesses = guess_columns(
-        found_rows.rows, empty_is_missing=found_rows.is_text, comma_first=comma_first, names=found_rows.names
-    )
-    found_rows, columns = _declared(found_rows, guesses.columns, guesses.marks, sample.payload, where)
-    added = [] if template is None else _from_request(columns, found_rows.rows, template)
-    asked = {column.source: column.example for column in added}
-    found_rows = attrs.evolve(found_rows, rows=tuple({**asked, **row} for row in found_rows.rows))
-    columns = with_roles([*added, *columns], found_rows.rows, key=key, row_date=row_date, where=where)
-    return Proposal(
-        words=words,
-        kind="csv" if template is None else "rest",
-        template=template,
-        found=found_rows,
-        columns=tuple(columns),
-        samples=(sample,),
-        paging=Paging()
-        if template is None
-        else paging_of(sample.payload, sample.headers, address=template.url, row_count=len(found_rows.rows)),
-    )
-
-
-def _declared(
-    found_rows: FoundRows, columns: list[GuessedColumn], marks: Marks, payload: bytes, where: str
-) -> tuple[FoundRows, list[GuessedColumn]]:
-    """The format with the marks of numbers and the words for "no value" that many columns share; nothing where the
-    extension says it all.
-    """
-    if marks != PLAIN:
-        found_rows = attrs.evolve(
-            found_rows,
-            format=attrs.evolve(found_rows.format or Json(), decimal=marks.decimal, thousands=marks.thousands),
-        )
-    if isinstance(found_rows.format, Csv):
-        found_rows, columns = _with_null(found_rows, found_rows.format, columns, payload, where)
-    return attrs.evolve(found_rows, format=None) if found_rows.format == usual_format(
-        found_rows
-    ) else found_rows, columns
-
-
-def _with_null(
-    found_rows: FoundRows, declared: Csv, columns: list[GuessedColumn], payload: bytes, where: str
-) -> tuple[FoundRows, list[GuessedColumn]]:
-    counted = Counter(word for column in columns for word in column.missing)
-    texts = {
-        str(row.get(column.source)).strip() for column in columns if column.python == "str" for row in found_rows.rows
-    }
-    null = tuple(word for word, count in counted.items() if count >= _SHARED and word not in texts)
-    if not null:
-        return found_rows, columns
-    again = declared_again(found_rows, attrs.evolve(declared, null=null), payload, where=where)
-    if any(
-        str(value).strip() in null for row in again.rows for value in row.values()
-    ):  # in quotes, or with blanks around it
-        return found_rows, columns
-    return again, [
-        attrs.evolve(column, missing=tuple(word for word in column.missing if word not in null)) for column in columns
-    ]
-
-
-def _from_request(
-    columns: Sequence[GuessedColumn], rows: Sequence[Mapping[str, Any]], template: Template
-) -> list[GuessedColumn]:
-    """Columns for what was asked for and is not repeated in the rows: the day, the ticker."""
-    added: list[GuessedColumn] = []
-    taken = {column.name for column in columns}
-    if template.one_day and not any(column.is_time for column in columns):
-        name = "day" if "day" not in taken else "asked_day"
-        doubt = "the rows name no day: it is the one that was asked for"
-        added.append(
-            GuessedColumn(
-                name=name,
-                source="request.to_date",
-                python="dt.date",
-                nullable=False,
-                example=str(template.to_date),
-                doubts=(doubt,),
-            )
-        )
-    if template.ticker and not any(
-        all(str(row.get(column.source)) == template.ticker for row in rows) for column in columns
-    ):
-        name = "ticker" if "ticker" not in taken else "asked_ticker"
-        added.append(
-            GuessedColumn(name=name, source="request.ticker", python="str", nullable=False, example=template.ticker)
-        )
-    return added
+    """How the request of a recipe with this template is called in a recording: its address, with its body if any."""
+    recipe = template.recipe()
+    url = filled(recipe.url, request, quoting=True, recipe=recipe)
+    return filled_body(recipe, request).address(url) if recipe.is_post else url
 
 
 def terms_of(words: Words) -> str:

@@ -21,20 +21,35 @@ from sbf_core.scaffold.naming import as_name
 from sbf_core.scaffold.row_search import FoundRows
 from sbf_core.scaffold.sdmx_structure import DataStructure
 
-_Form = Csv | SdmxCsv | SdmxJson | SdmxMl
+Form = Csv | SdmxCsv | SdmxJson | SdmxMl
 _STANDARD_CSV = re.compile(r'"?(?:DATAFLOW|STRUCTURE|KEY)\b')
 _NO_VALUE = ("NaN", "#N/A", ":")
+#: Actions that say no more than that the row is so (SDMX 2.1 and 3.0, in the words of ML, JSON and CSV).
+_IS_SO = ("Append", "Replace", "Information", "Merge", "append", "replace", "information", "merge", "I", "A", "M", "R")
+_CODES_TOLD_MAX = 5
+_DOC_MAX = 120
+_MULTIPLIED = "to be multiplied by ten to the power of unit_mult"
 #: How all periods of a sample are written, and the format that reads them as days; empty: ISO 8601.
 _PERIODS = {r"\d{4}-\d{2}-\d{2}": "", r"\d{4}-\d{2}": "%Y-%m", r"\d{4}": "%Y"}
 
 
-def sdmx_rows(payload: bytes, structure: DataStructure, *, where: str) -> FoundRows:
+def sdmx_rows(
+    payload: bytes, structure: DataStructure, *, where: str, form: Form | None = None, extension: str = ""
+) -> FoundRows:
     """The observations of a message, as texts by the ids of their components.
+
+    Args:
+        payload: the message.
+        structure: what its rows are made of.
+        where: its address or file.
+        form: how it is written; None: as its first bytes show.
+        extension: what it is stored as, where ``form`` is given.
 
     Raises:
         UsageError: it is no data message, a line of it is none, or it lacks a dimension or the measure.
     """
-    form, extension = _form(payload)
+    if form is None:
+        form, extension = _form(payload)
     ids = [*structure.dimensions, *([structure.time] if structure.time else []), structure.measure]
     wanted = [*ids, *structure.attributes]
     with tempfile.TemporaryDirectory() as folder:
@@ -56,9 +71,16 @@ def sdmx_rows(payload: bytes, structure: DataStructure, *, where: str) -> FoundR
     return FoundRows(extension=extension, rows=rows, format=form)
 
 
-def sdmx_columns(structure: DataStructure, rows: Sequence[Mapping[str, str | None]]) -> list[GuessedColumn]:
+def sdmx_columns(
+    structure: DataStructure, rows: Sequence[Mapping[str, str | None]], *, of_several_kinds: bool = False
+) -> list[GuessedColumn]:
     """A column for each component: dimensions and the period are the key, attributes without a value in the sample are
     comments.
+
+    Args:
+        structure: the components.
+        rows: the sample.
+        of_several_kinds: periods are of several kinds, whatever the sample shows: a text.
     """
     taken: set[str] = set()
 
@@ -71,27 +93,54 @@ def sdmx_columns(structure: DataStructure, rows: Sequence[Mapping[str, str | Non
         return next((row[name] or "" for row in rows if row[name]), "")
 
     columns = [
-        GuessedColumn(name=name_of(one), source=one, python="str", nullable=False, key=True, example=example(one))
+        GuessedColumn(
+            name=name_of(one), source=one, python="str", nullable=False, key=True, example=example(one),
+            doc=_doc(structure, one, rows),
+        )
         for one in structure.dimensions
-    ]
+    ]  # fmt: skip
     if structure.time:
-        columns.append(_period(name_of("period"), structure.time, [row[structure.time] or "" for row in rows]))
+        texts = [row[structure.time] or "" for row in rows]
+        columns.append(_period(name_of("period"), structure.time, texts, of_several_kinds=of_several_kinds))
     marks = tuple(mark for mark in _NO_VALUE if any(row[structure.measure] == mark for row in rows))
     columns.append(
         GuessedColumn(
             name=name_of("value"), source=structure.measure, python="Decimal", nullable=True, precision=38, scale=18,
             missing=marks, example=example(structure.measure),
+            doc=_MULTIPLIED if "UNIT_MULT" in structure.attributes else "",
         )
     )  # fmt: skip
     return columns + [
         GuessedColumn(
-            name=name_of(one), source=one, python="str", nullable=True, is_optional=True, example=example(one)
+            name=name_of(one), source=one, python="str", nullable=True, is_optional=True, example=example(one),
+            doc=_doc(structure, one, rows) if example(one) else "",
         )
         for one in structure.attributes
-    ]
+    ]  # fmt: skip
 
 
-def _form(payload: bytes) -> tuple[_Form, str]:
+def deletions(form: Form) -> GuessedColumn:
+    """The column that takes what the office says of a row that it has deleted."""
+    return GuessedColumn(
+        name="deleted", source="ACTION" if isinstance(form, SdmxCsv) else "action", python="str", nullable=True,
+        is_optional=True, is_certain=True, missing=_IS_SO, doc="D or Delete where the office has deleted the row",
+    )  # fmt: skip
+
+
+def _doc(structure: DataStructure, component: str, rows: Sequence[Mapping[str, str | None]]) -> str:
+    """What a component is called, and the names of its codes where the sample has few of them."""
+    title, names = structure.names.get(component, ""), structure.codes.get(component, {})
+    seen = sorted({row[component] or "" for row in rows} - {""})
+    told = [f"{code} {names[code]}" for code in seen if names.get(code)]
+    codes = ", ".join(told) if told and len(seen) <= _CODES_TOLD_MAX else ""
+    return _shortened(f"{title}: {codes}" if title and codes else title or codes)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _DOC_MAX else text[: _DOC_MAX - 4].rstrip() + " ..."
+
+
+def _form(payload: bytes) -> tuple[Form, str]:
     body = payload.removeprefix(b"\xef\xbb\xbf").lstrip()
     if body[:1] == b"<":
         return SdmxMl(), "xml"
@@ -104,7 +153,7 @@ def _form(payload: bytes) -> tuple[_Form, str]:
     return Csv(delimiter=mark), "csv"
 
 
-def _reading(form: _Form, wanted: Sequence[str]) -> Reading:
+def _reading(form: Form, wanted: Sequence[str]) -> Reading:
     columns = [
         Column(name=f"c{place}", type="VARCHAR", nullable=True, optional=True, source=one)
         for place, one in enumerate(wanted)
@@ -123,9 +172,9 @@ def _row(record: Record, wanted: Sequence[str], where: str) -> Mapping[str, str 
     return dict(zip(wanted, record.values, strict=True))
 
 
-def _period(name: str, source: str, texts: Sequence[str]) -> GuessedColumn:
+def _period(name: str, source: str, texts: Sequence[str], *, of_several_kinds: bool) -> GuessedColumn:
     """A date where all periods of the sample are days, months or years; else a text, as one flow may hold several."""
-    for pattern, date_format in _PERIODS.items():
+    for pattern, date_format in () if of_several_kinds else _PERIODS.items():
         if all(re.fullmatch(pattern, text) for text in texts):
             kind = {"": "days", "%Y-%m": "months", "%Y": "years"}[date_format]
             return GuessedColumn(

@@ -7,7 +7,8 @@ at ``/datastructure/AGENCY/ID``, or at ``/dataflow/AGENCY/ID?references=descenda
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -32,6 +33,8 @@ class DataStructure(Value):
         time: the dimension that is the period; empty where there is none.
         measure: what is measured.
         attributes: in their order.
+        names: what components are called, by their ids; of those alone of which the message tells it.
+        codes: names of the codes of a component, by its id; of those alone whose code list is in the message.
     """
 
     id: str
@@ -40,6 +43,8 @@ class DataStructure(Value):
     time: str
     measure: str
     attributes: tuple[str, ...]
+    names: Mapping[str, str] = attrs.field(factory=dict)
+    codes: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
 
 
 def structure_of(payload: bytes, *, where: str) -> DataStructure:
@@ -71,7 +76,50 @@ def structure_of(payload: bytes, *, where: str) -> DataStructure:
         time=next((_id(each) for each in parts if _local(each) == "TimeDimension"), ""),
         measure=measures[0],
         attributes=tuple(_id(each) for each in parts if _local(each) == "Attribute"),
+        **_words(root, parts),
     )
+
+
+def _words(root: Element, parts: Sequence[Element]) -> dict[str, Any]:
+    """What components are called, and the names of their codes, as far as the message holds concepts and code lists."""
+    concepts = {each.get("id", ""): each for each in root.iter() if _local(each) == "Concept" and each.get("id")}
+    lists = {
+        each.get("id", ""): {code.get("id", ""): _title(code) for code in each if _local(code) == "Code"}
+        for each in root.iter()
+        if _local(each) == "Codelist"
+    }
+    names: dict[str, str] = {}
+    codes: dict[str, dict[str, str]] = {}
+    for part in parts:
+        concept = concepts.get(_concept_of(part))
+        title = "" if concept is None else _title(concept)
+        listed = _list_of(part) or ("" if concept is None else _list_of(concept))
+        if title:
+            names[_id(part)] = title
+        if lists.get(listed):
+            codes[_id(part)] = lists[listed]
+    return {"names": names, "codes": codes}
+
+
+def _concept_of(component: Element) -> str:
+    return next((_named(each) for each in component if _local(each) == "ConceptIdentity"), "")
+
+
+def _list_of(component: Element) -> str:
+    """The id of the code list of a component or a concept."""
+    return next((_named(each) for each in component.iter() if _local(each) == "Enumeration"), "")
+
+
+def _named(reference: Element) -> str:
+    """What is referred to: of 2.1 the id of an element ``Ref``; of 3.0 the end of a URN, ``...=ECB:CL_FREQ(1.0)``, or
+    of a concept ``...=ECB:ECB_CONCEPTS(1.0).FREQ``.
+    """
+    held = next((each.get("id", "") for each in reference.iter() if each.get("id")), "")
+    if held:
+        return held
+    urn = (reference.text or "").strip()
+    ending = urn.rpartition(").")[2] if ")." in urn else urn.rpartition(":")[2].partition("(")[0]
+    return ending.strip()
 
 
 def _root(payload: bytes, where: str) -> Element:
@@ -101,11 +149,7 @@ def _id(component: Element) -> str:
     """Its id; where it has none that of its concept, as 2.1 says."""
     if component.get("id"):
         return component.get("id", "")
-    for identity in component:
-        if _local(identity) == "ConceptIdentity":
-            named = next((each.get("id", "") for each in identity if each.get("id")), identity.text or "")
-            return named.rpartition(".")[2].strip()
-    return ""
+    return _concept_of(component)
 
 
 def _title(element: Element) -> str:

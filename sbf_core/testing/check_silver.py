@@ -10,12 +10,14 @@ from sbf_core.duck.identifiers import literal_list, quoted
 from sbf_core.silver.inspection import record_by_record
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
+from sbf_core.testing.unsaid import is_unsaid
 
 
 def columns_are_filled(subject: Subject) -> Iterator[Problem | Note]:
     """Every declared column gets values out of the recorded payloads.
 
-    A column that is empty in all rows usually has another name at the vendor: ``source``.
+    A column that is empty in all rows usually has another name at the vendor: ``source``. One whose field is there and
+    holds nothing but its ``missing`` is right.
     """
     home = subject.filled.home
     for failure in subject.filled.context.failures:
@@ -35,7 +37,9 @@ def columns_are_filled(subject: Subject) -> Iterator[Problem | Note]:
         if not total:
             yield Problem("the recorded payloads hold no row", entry.id)
         for column, count in zip(entry.columns, filled, strict=True):
-            if total and not count and not column.cut_at:  # NULL there says that it was cut
+            if not total or count or column.cut_at:  # NULL in the last says that it was cut
+                continue
+            if not is_unsaid(subject, entry, column):
                 yield Problem(
                     f"column {column.name!r} is empty in all {total} rows: "
                     f"is its source {column.source_name!r} the vendor's name?",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sbf_core.api import (
@@ -13,6 +14,7 @@ from sbf_core.api import (
     RestRecipe,
 )
 from sbf_plugins.sdmx.flows import Flow
+from sbf_plugins.sdmx.offices import NO_HOSTS, at_host
 
 #: What offices write where there is no value: Eurostat's CSV a colon, SDMX-ML NaN, SDMX-CSV either of the last two.
 NO_VALUE = (":", "NaN", "#N/A")
@@ -31,8 +33,8 @@ _TAKEN = frozenset({"period", "value", "deleted", "known_from", "known_to", "rec
 _RESERVED = frozenset({"all", "at", "from", "group", "order", "select", "table", "union", "where"})
 
 
-def entry_of(flow: Flow) -> DatasetKeymapEntry:
-    """The dataset of a flow."""
+def entry_of(flow: Flow, hosts: Mapping[str, str] = NO_HOSTS) -> DatasetKeymapEntry:
+    """The dataset of a flow; ``hosts``: which address stands in the place of an office's host."""
     service = flow.service
     how: dict[str, Any] = {"semantics": "snapshot"}  # the whole of it: what it lacks is no more
     if flow.is_series:  # one for each key
@@ -45,7 +47,7 @@ def entry_of(flow: Flow) -> DatasetKeymapEntry:
         silver_table=flow.table,
         columns=_columns(flow),
         format=flow.asked.form,
-        recipe=_recipe(flow),
+        recipe=_recipe(flow, hosts),
         first_date=flow.first_date,
         horizon="any",
         tags=("sdmx", flow.office.lower()),
@@ -56,7 +58,7 @@ def entry_of(flow: Flow) -> DatasetKeymapEntry:
     )
 
 
-def _recipe(flow: Flow) -> RestRecipe:
+def _recipe(flow: Flow, hosts: Mapping[str, str]) -> RestRecipe:
     asked, service = flow.asked, flow.service
     query = [asked.query] if asked.query else []
     if flow.lookback_days is not None:
@@ -67,7 +69,7 @@ def _recipe(flow: Flow) -> RestRecipe:
         query.append("updatedAfter={cursor}")
     url = service.data.format(flow=flow.flow, key="{ticker}" if flow.is_series else flow.key)
     return RestRecipe(
-        url=url + ("?" + "&".join(query) if query else ""),
+        url=at_host(url, hosts) + ("?" + "&".join(query) if query else ""),
         extension=flow.format,
         headers={"accept": asked.accept} if asked.accept else {},
         date_format=_PERIOD_FORMATS.get(flow.periods, "") or "%Y-%m-%d",

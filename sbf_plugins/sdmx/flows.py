@@ -21,7 +21,7 @@ from sbf_plugins.sdmx.offices import OFFICES, Asked, Office
 
 EXAMPLE = '"ECB/EXR/D.CURRENCY=USD+GBP.EUR.SP00.A"'
 _FLOW = re.compile(r"(?:[A-Za-z][A-Za-z0-9_.-]*,)?[A-Za-z0-9_@$-]+(?:,[0-9]+(?:\.[0-9]+)*)?")
-_PART = re.compile(r"(?:([A-Za-z][A-Za-z0-9_-]*)=)?([A-Za-z0-9_@$*-]+(?:\+[A-Za-z0-9_@$*-]+)*)?")
+PART = re.compile(r"(?:([A-Za-z][A-Za-z0-9_-]*)=)?([A-Za-z0-9_@$*-]+(?:\+[A-Za-z0-9_@$*-]+)*)?")
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _SINCE = re.compile(r"([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?")
@@ -110,9 +110,12 @@ class Flow:
 def flow_of(text: str) -> Flow:
     """What a text asks for. Raises ``UsageError`` with what to write instead."""
     head, _, tail = text.partition("?")
-    office, flow, key = _head(text, head)
-    options = _options(text, tail)
-    kind = _format(text, OFFICES[office], options)
+    office, flow, key = head_of(text, head)
+    if not key:
+        fix = f'name its dimensions in their order, "{office}/{flow}/DIMENSION=.DIMENSION="; they are listed at '
+        _refuse(text, "has no key", fix + structure_address(office, flow))
+    options = options_of(text, tail)
+    kind = format_of(text, OFFICES[office], options)
     asked = OFFICES[office].formats[kind]
     lookback = _lookback(text, options)
     time = _ids(text, options, "time", ())
@@ -137,7 +140,7 @@ def flow_of(text: str) -> Flow:
         periods=options.get("periods", ""),
         lookback_days=lookback,
         ask_changes=_ask_changes(text, OFFICES[office], asked, options, lookback),
-        since=_since(text, options.get("since", "")),
+        since=since_of(text, options.get("since", "")),
         value=options.get("value", "decimal"),
     )
 
@@ -155,7 +158,8 @@ def _refuse(text: str, what: str, fix: str) -> NoReturn:
     raise UsageError(f"{text!r}: {what}", where="[options.sdmx] flows", fix=fix, code="OPTION")
 
 
-def _head(text: str, head: str) -> tuple[str, str, str]:
+def head_of(text: str, head: str) -> tuple[str, str, str]:
+    """Office, flow and key of a text; the key may be empty. Raises ``UsageError`` with what to write instead."""
     parts = head.split("/")
     if len(parts) not in (2, 3) or not all(parts[:2]):
         _refuse(text, "is no OFFICE/FLOW/KEY", f"write e.g. {EXAMPLE}")
@@ -166,16 +170,13 @@ def _head(text: str, head: str) -> tuple[str, str, str]:
         _refuse(text, f"there is no office {office!r}", fix)
     if not _FLOW.fullmatch(flow):
         _refuse(text, f"{flow!r} is no flow", 'write "EXR", "ECB,EXR" or "ECB,EXR,1.0": agency, flow and version')
-    if not key:
-        fix = f'name its dimensions in their order, "{office}/{flow}/DIMENSION=.DIMENSION="; they are listed at '
-        _refuse(text, "has no key", fix + structure_address(office, flow))
     return office, flow, key
 
 
 def _dimensions(text: str, office: str, flow: str, key: str) -> tuple[str, ...]:
     named: list[str] = []
     for place, part in enumerate(key.split("."), start=1):
-        match = _PART.fullmatch(part)
+        match = PART.fullmatch(part)
         if match is None:
             _refuse(text, f"part {place} of the key, {part!r}, is no DIMENSION=CODE+CODE", f"write e.g. {EXAMPLE}")
         name, codes = match[1], match[2] or ""
@@ -192,7 +193,8 @@ def _dimensions(text: str, office: str, flow: str, key: str) -> tuple[str, ...]:
     return tuple(named)
 
 
-def _options(text: str, tail: str) -> dict[str, str]:
+def options_of(text: str, tail: str) -> dict[str, str]:
+    """What stands behind the question mark. Raises ``UsageError`` with what to write instead."""
     options: dict[str, str] = {}
     for part in tail.split("&") if tail else ():
         name, mark, value = part.partition("=")
@@ -207,7 +209,8 @@ def _options(text: str, tail: str) -> dict[str, str]:
     return options
 
 
-def _format(text: str, office: Office, options: Mapping[str, str]) -> str:
+def format_of(text: str, office: Office, options: Mapping[str, str]) -> str:
+    """The format that is asked for. Raises ``UsageError`` where the office does not give it."""
     kind = options.get("format", next(iter(office.formats)))
     if kind not in office.formats:
         _refuse(text, f"{office.title} gives no {kind}", f"write format={'|'.join(office.formats)}, one of them")
@@ -259,7 +262,8 @@ def _ask_changes(text: str, office: Office, asked: Asked, options: Mapping[str, 
     return can and (wish == "changes" or (wish is None and asked is next(iter(office.formats.values()))))
 
 
-def _since(text: str, value: str) -> str:
+def since_of(text: str, value: str) -> str:
+    """The first period that is asked for. Raises ``UsageError`` with what to write instead."""
     match = _SINCE.fullmatch(value)
     if value and match is None:
         _refuse(text, f"since is {value!r}", "write a year, a month or a day: 2010, 2010-01 or 2010-01-31")

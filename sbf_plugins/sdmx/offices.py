@@ -5,12 +5,16 @@ What the README says of an office, and of where that was seen, is held against t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 import attrs
 
-from sbf_core.api import Csv, SdmxCsv, SdmxJson, SdmxMl
+from sbf_core.api import Csv, SdmxCsv, SdmxJson, SdmxMl, UsageError
+
+_PLACE = re.compile(r"https?://[A-Za-z0-9.:\[\]_/-]+[A-Za-z0-9\]]")
 
 _CSV_1 = "application/vnd.sdmx.data+csv;version=1.0.0"
 _CSV_2 = "application/vnd.sdmx.data+csv;version=2.0.0"
@@ -79,6 +83,33 @@ class Office:
     limits: tuple[str, ...] = ("2/second",)
     terms: str
     source_url: str
+
+
+NO_HOSTS: Mapping[str, str] = MappingProxyType({})
+
+
+def hosts_of(texts: Iterable[str]) -> dict[str, str]:
+    """``data-api.ecb.europa.eu=https://mirror.example.org`` by host.
+
+    Raises ``UsageError`` for what is no host of an office, or no address.
+    """
+    known = sorted({urlsplit(address).netloc for each in OFFICES.values() for address in (each.data, each.structure)})
+    hosts = {}
+    for text in texts:
+        host, _, address = text.partition("=")
+        if host not in known or not _PLACE.fullmatch(address):
+            fix = 'write the office\'s host and what stands in its place, "data-api.ecb.europa.eu=https://mirror.example.org"'
+            what = f"{text!r} names no host of an office" if host not in known else f"{address!r} is no address"
+            raise UsageError(what, where="[options.sdmx] hosts", fix=fix, code="OPTION")
+        hosts[host] = address
+    return hosts
+
+
+def at_host(url: str, hosts: Mapping[str, str]) -> str:
+    """An address, at the place that was named for its host."""
+    parts = urlsplit(url)
+    place = hosts.get(parts.netloc)
+    return url if place is None else place + url.partition(parts.netloc)[2]
 
 
 OFFICES: Mapping[str, Office] = MappingProxyType(

@@ -11,11 +11,13 @@ from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookim
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """One dataset a flow; none where the settings name no flow."""
-    texts = checked_options(options, flows=())["flows"]
+    chosen = checked_options(options, flows=(), hosts=())
+    texts = chosen["flows"]
     if not texts:
         return []
     from sbf_plugins.sdmx.entries import entry_of  # nobody else has to load the offices
     from sbf_plugins.sdmx.flows import flow_of
+    from sbf_plugins.sdmx.offices import hosts_of
 
     flows = [flow_of(text) for text in texts]
     tables = [flow.table for flow in flows]
@@ -27,4 +29,5 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             fix="let one text let all of it through, or add as=NAME to one of them",
             code="OPTION",
         )
-    return [entry_of(flow) for flow in flows]
+    hosts = hosts_of(chosen["hosts"])
+    return [entry_of(flow, hosts) for flow in flows]

@@ -14,9 +14,10 @@ from recorded import entries, payload
 
 from sbf_core.errors import UsageError
 from sbf_core.scaffold.address import Template, template_of
+from sbf_core.scaffold.from_payload import propose
 from sbf_core.scaffold.guess import GuessedColumn, guess_columns
 from sbf_core.scaffold.naming import as_name
-from sbf_core.scaffold.proposal import Proposal, Sampled, Words, propose
+from sbf_core.scaffold.proposal import Proposal, Sampled, Words
 from sbf_core.scaffold.row_search import find_rows
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)

@@ -14,7 +14,8 @@ from recorded import FOLDER, entries, payload
 
 from sbf_core.errors import UsageError
 from sbf_core.scaffold.code import plugin_text
-from sbf_core.scaffold.proposal import Proposal, Sampled, Words, propose
+from sbf_core.scaffold.from_payload import propose
+from sbf_core.scaffold.proposal import Proposal, Sampled, Words
 
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 DAYS = [f"2024-01-{day:02d}" for day in range(1, 26)]
