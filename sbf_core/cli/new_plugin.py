@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,27 @@ def show(proposal: Proposal) -> None:
     for doubt in proposal.doubts:
         if not any(doubt.startswith(f"{column.name}: ") for column in proposal.columns):
             print(f"unsure: {doubt}")
+
+
+@contextmanager
+def operations_listed() -> Iterator[None]:
+    """Inside, where nobody has said which operation is meant, those that answer lists are shown first."""
+    try:
+        yield
+    except UsageError as error:
+        listed = getattr(error, "listed", ())
+        if listed:
+            rows = [
+                (
+                    one.operation.id,
+                    f"{one.operation.method.upper()} {one.operation.path}",
+                    one.rows_at,
+                    one.operation.title,
+                )
+                for one in listed
+            ]
+            print_table(("operation", "asks", "rows at", "what"), rows)
+        raise
 
 
 def words_of(name: str, given: Mapping[str, str | None], *, ask: bool) -> Words:

@@ -107,6 +107,8 @@ class Column(Value):
             only where it differs from what was known by then.
         unit: unit of measure, for readers.
         doc: what it holds, for readers.
+        fix: what to do where payloads lack the field, of a column that a plugin makes of its user's settings; elsewhere
+            that is said in the words of Python.
     """
 
     name: str
@@ -130,6 +132,7 @@ class Column(Value):
     cut_at: str = ""
     unit: str = ""
     doc: str = ""
+    fix: str = ""
 
     @property
     def may_lack(self) -> bool:

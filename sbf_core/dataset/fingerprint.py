@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: Raised when sbf itself reads payloads otherwise than before.
 READING = 2
 _CHANGES_SHOWN_MAX = 4
-_FOR_READERS = frozenset({"unit", "doc"})
+_FOR_READERS = frozenset({"unit", "doc", "fix"})
 _PLAIN = ("rows_at", "member", "reject_share_max", "shrink_share_max", "promote_version", "horizon")
 
 

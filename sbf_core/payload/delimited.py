@@ -98,7 +98,7 @@ def _without(reading: Reading, names: Sequence[str], missing: Sequence[Slot], fi
         times = "once" if count == 1 else f"{count} times"
         what = f"its header holds '{mark}' {times}, and more of them than {csv.delimiter!r}: {first_line}"
         return PayloadRefused(what, fix=f"declare format=Csv(delimiter='{mark}')")
-    if len(missing) == len(reading.slots) and len(missing) > 1:
+    if len(missing) == len(reading.slots) and len(missing) > 1 and not missing[0].column.fix:
         if "\0" in first_line:
             fix = 'declare its encoding; is it encoding="utf-16-le" or "utf-16-be"?'
             return PayloadRefused("its first line holds NUL characters and no declared field", fix=fix)
@@ -109,7 +109,7 @@ def _without(reading: Reading, names: Sequence[str], missing: Sequence[Slot], fi
     wanted = column.source_name
     near = next((name for name in names if name.casefold() == wanted.casefold()), "its name in the file")
     fix = f"for {column.name} declare source={near!r}, also=({near!r},), or optional=True if files may lack it"
-    return FieldGone(f"its header lacks {lacks}; it has {has}", column=column.name, fix=fix)
+    return FieldGone(f"its header lacks {lacks}; it has {has}", column=column.name, fix=column.fix or fix)
 
 
 class DelimitedReader:

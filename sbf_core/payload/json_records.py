@@ -126,7 +126,7 @@ class RowPlan:
                     f"none of its {self.row_count} rows has {names}, which the column {slot.column.name!r} is made of"
                 )
                 fix = "declare its new name with also=, or optional=True where payloads may lack it"
-                raise FieldGone(what, column=slot.column.name, fix=fix)
+                raise FieldGone(what, column=slot.column.name, fix=slot.column.fix or fix)
 
 
 def _nested(value: Any) -> str | None:

@@ -169,6 +169,7 @@ def _place_of(slot: Slot, fields: Sequence[str]) -> int | None:
 
 def missing(slot: Slot, fields: Sequence[str]) -> FieldGone:
     """The refusal of a payload that lacks a declared field."""
-    known = ", ".join(repr(name) for name in fields[:20]) + (" ..." if len(fields) > 20 else "")
+    known = ", ".join(repr(name) for name in fields[:12]) + (" ..." if len(fields) > 12 else "")
     fix = f"declare source= or also= for the column {slot.column.name}, or optional=True if payloads may lack it"
-    return FieldGone(f"has no field {slot.sources[0]!r}; it has {known or 'none'}", column=slot.column.name, fix=fix)
+    what = f"has no field {slot.sources[0]!r}; it has {known or 'none'}"
+    return FieldGone(what, column=slot.column.name, fix=slot.column.fix or fix)

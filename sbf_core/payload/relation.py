@@ -71,7 +71,7 @@ def slots_from(
                     f"lack it"
                 )
                 what = f"has no field {slot.sources[0]!r}; it has {known}"
-                raise FieldGone(what, column=slot.column.name, fix=fix)
+                raise FieldGone(what, column=slot.column.name, fix=slot.column.fix or fix)
             continue
         parts.append(f"r.{quoted(name)} AS {slot.name}")
         types[slot.name] = fields[name]

@@ -83,7 +83,7 @@ class Beginning(Value):
         if is_named and "/" in self.sdmx and not self.ways:
             begins = attrs.evolve(self, sdmx="", plugin=f"sdmx:{self.sdmx}")
         ways = begins.ways
-        if ways == ["file", "openapi"]:  # a payload of the operation
+        if len(ways) == 2 and "openapi" in ways and {"url", "file"} & set(ways):  # a payload of the operation
             ways = ["openapi"]
         if len(ways) > 1:
             told = " and ".join(WAYS[way] for way in ways)
@@ -132,6 +132,8 @@ def begun(words: Words, given: Beginning, *, options: Mapping[str, Mapping[str, 
             raise UsageError(f"--from {given.plugin!r} is no PLUGIN:WHAT", fix="write e.g. sdmx:ECB/EXR", code="USAGE")
         offered = proposed(name, text, options=options.get(name, {}), today=clock.now().date())
         return propose_from_plugin(words, offered, clock=clock)
+    if given.openapi:
+        return _of_description(words, given, clock)
     if given.kind:
         return example(given.kind, words, now=clock.now())
     sample, template, where = _sample(words, given, clock)
@@ -159,6 +161,24 @@ def _of_structure(words: Words, given: Beginning, clock: Clock) -> Proposal:
     structure = structure_of(message.payload, where=where)
     sample, template, where = _sample(words, given, clock)
     return propose_sdmx(words, sample, structure, template=template, where=where)
+
+
+def _of_description(words: Words, given: Beginning, clock: Clock) -> Proposal:
+    """The plugin of an operation of a service, and of a payload of it, where there is one."""
+    from sbf_core.scaffold.openapi_document import description_of
+    from sbf_core.scaffold.openapi_proposal import chosen_operation, propose_openapi
+
+    place = Beginning(url=given.openapi) if _is_address(given.openapi) else Beginning(file=given.openapi)
+    message, _, where = _sample(words, place, clock)
+    description = description_of(message.payload, where=where)
+    operation = chosen_operation(description, given.operation)
+    sample = None
+    if given.url or given.file:
+        sample, _, _ = _sample(words, given, clock)
+    return propose_openapi(
+        words, description, operation, ticker=given.ticker, given=sample, url=given.url, now=clock.now(),
+        known={"rows_at": given.rows_at, "key": given.key, "row_date": given.row_date},
+    )  # fmt: skip
 
 
 def _is_address(text: str) -> bool:

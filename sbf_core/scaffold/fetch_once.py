@@ -13,10 +13,10 @@ from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError
-from sbf_core.http.recipe_walk import filled, filled_body
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.scaffold.address import Template
+from sbf_core.scaffold.asked import first_request
 from sbf_core.scaffold.paging import TOTAL_HEADER
 from sbf_core.scaffold.proposal import Sampled
 from sbf_core.settings.keys import Keys
@@ -58,8 +58,10 @@ def answer_once(template: Template, request: RunRequest, *, clock: Clock) -> Run
     from sbf_core.http.live import LiveSession  # 0.14 s that only this pays
     from sbf_core.http.vendor_session import VendorSession
 
+    asked = template.recipe(extension="txt")
+    url, body = first_request(asked, request)
     recipe = attrs.evolve(
-        template.recipe(extension="txt"), pages=None, limits=(), deadline_seconds=_DEADLINE_SECONDS,
+        asked, pages=None, limits=(), deadline_seconds=_DEADLINE_SECONDS,
         mebibytes_max=SAMPLE_BYTES_MAX // 1024**2,
     )  # fmt: skip
     columns = (Column(name="line", type="VARCHAR", key=True),)
@@ -81,9 +83,9 @@ def answer_once(template: Template, request: RunRequest, *, clock: Clock) -> Run
                 live, entry, as_declared=False, may_ask_for_changes=False, also_kept=("link", TOTAL_HEADER)
             )
             result = session.get(
-                request, filled(recipe.url, request, quoting=True, recipe=recipe), extension="txt",
+                request, url, extension="txt",
                 headers=recipe.headers, secrets=recipe.secrets, secret_headers=recipe.secret_headers,
-                body=filled_body(recipe, request) if recipe.is_post else None,
+                body=body,
             )  # fmt: skip
         finally:
             live.close()

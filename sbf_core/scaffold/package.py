@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 
 from sbf_core.bronze.file_writer import BronzeFileWriter
+from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import environment_fault
 from sbf_core.runs.result import RunResult
@@ -140,10 +141,9 @@ def _readme(proposal: Proposal, title: str) -> str:
         if proposal.template is None
         else "ask the source itself"
     )
-    keys = "".join(
-        f"\nIt wants a key: set the environment variable `{variable}`.\n"
-        for variable in (proposal.template.secrets.values() if proposal.template else ())
-    )
+    recipe = proposal.recipe
+    variables = recipe.key_sets[0] if isinstance(recipe, RestRecipe) and recipe.key_sets else ()
+    keys = "".join(f"\nIt wants a key: set the environment variable `{variable}`.\n" for variable in variables)
     doubts = "".join(f"- {doubt}\n" for doubt in proposal.doubts)
     unsure = (
         "\n## To look at\n\nThese were decided without being sure; `# unsure` marks them in `plugin.py`. Take out each "

@@ -141,6 +141,16 @@ def _doubt(place: str, name: str, value: Any, row_count: int) -> Iterator[str]:
         yield f"pages: {place} says that there are {value} pages; {_FURTHER}"
 
 
+def is_next(name: str) -> bool:
+    """Whether a field is called as one that leads on."""
+    return _NEXT.fullmatch(name) is not None
+
+
+def is_total(name: str) -> bool:
+    """Whether a field is called as one that says how many rows there are."""
+    return _TOTAL.fullmatch(name) is not None
+
+
 def _is_total(name: str, value: Any, row_count: int) -> bool:
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return is_number and _TOTAL.fullmatch(name) is not None and value > row_count

@@ -14,9 +14,9 @@ from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.errors import UsageError, nearest
-from sbf_core.http.recipe_walk import filled, filled_body
 from sbf_core.runs.request import RunRequest
 from sbf_core.scaffold.address import Template
+from sbf_core.scaffold.asked import recorded_address
 from sbf_core.scaffold.changes import changed_column
 from sbf_core.scaffold.guess import ENOUGH, GuessedColumn
 from sbf_core.scaffold.licences import LICENCES
@@ -151,7 +151,7 @@ class Proposal(Value):
         """Where the sample comes from, as its plugin will ask."""
         if self.template is None:
             return FileRecipe(path=f"{self.name}.{self.extension}").path
-        return asked_address(self.template, self.request)
+        return recorded_address(self.template.recipe(pages=self.paging.pages), self.request)
 
     @property
     def recipe(self) -> RestRecipe | FileRecipe:
@@ -218,13 +218,6 @@ def sample_request(words: Words, template: Template, *, source: str) -> RunReque
         to_date=template.to_date,
         cursor=template.changes.place if template.changes is not None else template.cursor_place,
     )
-
-
-def asked_address(template: Template, request: RunRequest) -> str:
-    """How the request of a recipe with this template is called in a recording: its address, with its body if any."""
-    recipe = template.recipe()
-    url = filled(recipe.url, request, quoting=True, recipe=recipe)
-    return filled_body(recipe, request).address(url) if recipe.is_post else url
 
 
 def terms_of(words: Words) -> str:

@@ -29,6 +29,7 @@ _USUAL = {
     "unit_mult": ("UNIT_MULT",),
     "decimals": ("DECIMALS",),
 }
+_FLOWS = "[options.sdmx] flows"
 _TAKEN = frozenset({"period", "value", "deleted", "known_from", "known_to", "recorded_at"})
 _RESERVED = frozenset({"all", "at", "from", "group", "order", "select", "table", "union", "where"})
 
@@ -83,7 +84,7 @@ def _recipe(flow: Flow, hosts: Mapping[str, str]) -> RestRecipe:
 
 def _columns(flow: Flow) -> tuple[Column, ...]:
     names = {one: _column_name(one) for one in (*flow.dimensions, *flow.attributes)}
-    columns = [Column(name=names[one], type="VARCHAR", key=True, source=one) for one in flow.dimensions]
+    columns = [Column(name=names[one], type="VARCHAR", key=True, source=one, fix=_fix(one)) for one in flow.dimensions]
     columns.append(_period(flow))
     columns.append(
         Column(
@@ -93,12 +94,19 @@ def _columns(flow: Flow) -> tuple[Column, ...]:
             source="OBS_VALUE",
             also=("value",),
             missing=() if flow.value == "text" else NO_VALUE,
+            fix="name it in a plugin of the flow: sbf plugins new NAME --from-sdmx OFFICE/FLOW/KEY",
             doc="to be multiplied by ten to the power of unit_mult, where there is one",
         )
     )
     if flow.labels:
         columns += [
-            Column(name=f"{names[one]}_name", type="VARCHAR", nullable=True, source=f"{one}.name")
+            Column(
+                name=f"{names[one]}_name",
+                type="VARCHAR",
+                nullable=True,
+                source=f"{one}.name",
+                fix=f"in {_FLOWS} leave out labels=yes",
+            )
             for one in flow.dimensions
         ]
     for name, sources in _USUAL.items():
@@ -108,12 +116,24 @@ def _columns(flow: Flow) -> tuple[Column, ...]:
             )
     columns += [
         # an XML message tells of attributes only where an observation has one
-        Column(name=names[one], type="VARCHAR", nullable=True, source=one, optional=flow.format == "xml")
+        Column(
+            name=names[one],
+            type="VARCHAR",
+            nullable=True,
+            source=one,
+            optional=flow.format == "xml",
+            fix=_fix(one),
+        )
         for one in flow.attributes
     ]
     if flow.asked.shows_deletions or not isinstance(flow.asked.form, Csv):
         columns.append(_deleted(flow))
     return tuple(columns)
+
+
+def _fix(one: str) -> str:
+    """What to write where payloads have no such field: the user has one line of TOML, and no column."""
+    return f"in {_FLOWS} write the id that the payload has, in the place of {one}"
 
 
 def _period(flow: Flow) -> Column:
@@ -125,6 +145,7 @@ def _period(flow: Flow) -> Column:
         row_date=is_date,
         source=flow.time,
         date_format=_PERIOD_FORMATS.get(flow.periods, ""),
+        fix=f"in {_FLOWS} add time= and the id of the dimension that is the period",
         doc="its first day" if is_date else "as the office writes it, e.g. 2024, 2024-Q1, 2024-01 or 2024-01-31",
     )
 

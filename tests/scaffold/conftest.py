@@ -4,37 +4,24 @@ by the readers of payloads and the casts, without a home.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
-from unittest import mock
 
 import duckdb
 import pytest
 from plugin_author import Author
+from written import entry_of
 
-from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import quoted_list
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.payload.model import PayloadFile, Record
 from sbf_core.payload.unpack import unpacked
-from sbf_core.scaffold.code import plugin_text
 from sbf_core.scaffold.proposal import Proposal
 from sbf_core.silver.cast import checked_select
 from sbf_core.silver.hook_rows import records_source
 from sbf_core.silver.parsing import write_records
-
-
-def entry_of(proposal: Proposal) -> DatasetKeymapEntry:
-    """The dataset that the written module declares."""
-    module = ModuleType("written")
-    with mock.patch.dict(sys.modules, {"written": module}):  # type hints are looked up there
-        exec(compile(plugin_text(proposal), "plugin.py", "exec"), module.__dict__)
-        found: list[DatasetKeymapEntry] = module.datasets()
-    return found[0]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sbf_core.cli.new_plugin import ask_way, confirm, confirmed, show, words_of
+from sbf_core.cli.new_plugin import ask_way, confirm, confirmed, operations_listed, show, words_of
 from sbf_core.clock import clock_of_process
 from sbf_core.counted import counted
 from sbf_core.duck.home_folder import check_outside
@@ -56,6 +56,21 @@ def plugins_new(
             show_default=False,
         ),
     ] = None,
+    from_openapi: Annotated[
+        str | None,
+        typer.Option(
+            "--from-openapi",
+            metavar="URL|FILE",
+            help="The description of a service by OpenAPI 3, as JSON; without --operation its lists are listed.",
+            show_default=False,
+        ),
+    ] = None,
+    operation: Annotated[
+        str,
+        typer.Option(
+            "--operation", metavar="ID", help='Of the description: an id, or "GET /path".', show_default=False
+        ),
+    ] = "",
     kind: Annotated[
         str | None,
         typer.Option("--kind", metavar="KIND", help="An example to fill in: rest, csv or custom.", show_default=False),
@@ -117,6 +132,7 @@ def plugins_new(
     """
     given = Beginning(
         url=from_url or "", file=from_file or "", kind=kind or "", plugin=from_plugin or "", sdmx=from_sdmx or "",
+        openapi=from_openapi or "", operation=operation,
         ticker=ticker, rows_at=rows_at, key=name_list(key, what="--key") if key is not None else (), row_date=row_date,
     ).checked()  # fmt: skip
     settings = Settings(None)
@@ -136,7 +152,8 @@ def plugins_new(
         "author": author,
     }  # fmt: skip
     words = words_of(name, told, ask=ask)
-    proposal = begun(words, given, options=settings.options, clock=clock_of_process())
+    with operations_listed():
+        proposal = begun(words, given, options=settings.options, clock=clock_of_process())
     show(proposal)
     if ask and (given.sdmx or not (given.url or given.file)):
         confirm(words)
