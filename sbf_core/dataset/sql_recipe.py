@@ -37,7 +37,8 @@ class SqlRecipe(Value):
             A brace of its own is written ``{{``.
         secrets: what is secret of a connection to a server, as names of keys: ``{"password": "SHOP_PASSWORD"}``; names
             are those of libpq.
-        cursor: what ``{cursor}`` is: a moment, e.g. ``Cursor(by="moment", column="updated")``.
+        cursor: what ``{cursor}`` is: a moment, e.g. ``Cursor(by="moment", column="updated")``, or a whole number, e.g.
+            ``Cursor(by="number", column="id", first="0", overlap=1000)``, which is bound as a number.
         date_format: ``strftime`` format of ``{from_date}`` and ``{to_date}``.
         connections: queries to the source at once, in all its datasets together.
         deadline_seconds: the time for one query and all of its rows.
@@ -66,8 +67,8 @@ class SqlRecipe(Value):
         elif ("cursor" in self.named) != has_cursor or (has_cursor and days):
             what = "{cursor} in the query and cursor= belong together, without days"
             fix = 'cursor=Cursor(by="moment", column="updated")'
-        elif self.cursor is not None and self.cursor.by is not CursorBy.MOMENT:
-            what, fix = "the cursor of a query is a moment", 'cursor=Cursor(by="moment", column="updated")'
+        elif self.cursor is not None and self.cursor.by is CursorBy.TOKEN:
+            what, fix = "the cursor of a query is a moment or a number", 'cursor=Cursor(by="moment", column="updated")'
         elif self.connections < 1 or self.deadline_seconds <= 0 or self.mebibytes_max < 1:
             what, fix = "connections, deadline_seconds and mebibytes_max must be above zero", "leave them out"
         if what:
@@ -131,7 +132,7 @@ class SqlRecipe(Value):
         """The placeholders in its query."""
         return names_of(self.query)
 
-    def address(self, values: Mapping[str, str]) -> str:
+    def address(self, values: Mapping[str, str | int]) -> str:
         """How a request is called in journal, ledger and recordings: where, what, and with which values."""
         given = " ".join(f"{name}={values[name]!r}" for name in sorted(self.named))
         return f"SQL {self.connection} {on_one_line(self.query)} {given}".rstrip()

@@ -41,8 +41,8 @@ def check_query(query: str) -> None:
 
 
 def bound(
-    query: str, values: Mapping[str, str], mark: Callable[[int], str], *, text: Callable[[str], str] = str
-) -> tuple[str, list[str]]:
+    query: str, values: Mapping[str, str | int], mark: Callable[[int], str], *, text: Callable[[str], str] = str
+) -> tuple[str, list[str | int]]:
     """A query as a database takes it, and the values that are bound, in their order.
 
     Args:
@@ -52,7 +52,7 @@ def bound(
         text: how all else is written.
     """
     written: list[str] = []
-    given: list[str] = []
+    given: list[str | int] = []
     for part, name in parts_of_query(query):
         written.append(text(part))
         if name:

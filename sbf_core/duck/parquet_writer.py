@@ -98,7 +98,7 @@ def not_exact(name: str, kind: str, *, where: str, cast: str = "") -> DatasetFai
 
 def write_sorted(
     conn: duckdb.DuckDBPyConnection, rows: str, fields: Sequence[Field], file: Path, *,
-    values: Sequence[str] = (), first: Sequence[str] = (), sort: bool = True,
+    values: Sequence[str | int] = (), first: Sequence[str] = (), sort: bool = True,
 ) -> int:  # fmt: skip
     """Write rows as Parquet; returns how many there are.
 

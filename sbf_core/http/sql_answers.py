@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from sbf_core.dataset.cursor import CursorBy
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.series_name import EACH, unescaped
 from sbf_core.dataset.sql_recipe import SqlRecipe
@@ -14,7 +15,7 @@ from sbf_core.duck.parquet_writer import Field, TooLarge, scratch
 from sbf_core.errors import DatasetFailure
 from sbf_core.failures import FailureKind
 from sbf_core.http.live import LiveSession
-from sbf_core.http.sql_cursor import check_moments
+from sbf_core.http.sql_cursor import check_moments, check_numbers, names_of
 from sbf_core.http.sql_query import QueryFailure, SqlQuery
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
@@ -29,16 +30,19 @@ _ASKERS = {
 }
 
 
-def values_of(entry: DatasetKeymapEntry, recipe: SqlRecipe, request: RunRequest) -> dict[str, str]:
-    """What stands for each placeholder of a query."""
+def values_of(entry: DatasetKeymapEntry, recipe: SqlRecipe, request: RunRequest) -> dict[str, str | int]:
+    """What stands for each placeholder of a query; a number where a cursor is one, so that no database compares it as a
+    text, or as a double.
+    """
     ticker = request.ticker or ""
+    sent = recipe.cursor.sent(request.cursor) if recipe.cursor is not None else ""
     return {
         "ticker": unescaped(ticker) if entry.for_each is not None else ticker,
         **{f"{EACH}{name}": part for name, part in entry.each(request.ticker).items()},
         "discriminator": request.discriminator,
         "from_date": request.from_date.strftime(recipe.date_format) if request.from_date else "",
         "to_date": request.to_date.strftime(recipe.date_format) if request.to_date else "",
-        "cursor": recipe.cursor.sent(request.cursor) if recipe.cursor is not None else "",
+        "cursor": int(sent) if recipe.cursor is not None and recipe.cursor.by is CursorBy.NUMBER else sent,
     }
 
 
@@ -105,6 +109,9 @@ class SqlAnswers:
     def _payload(self, request: RunRequest) -> bytes:
         recipe, entry = self._recipe, self._entry
         secrets = {name: self._live.keys.get(key, blanks=True) for name, key in recipe.secrets.items()}
+        goes_by = recipe.cursor.column if recipe.cursor is not None else ""
+        column = next((one for one in entry.columns if one.name == goes_by), None)
+        is_counted = recipe.cursor is not None and recipe.cursor.by is CursorBy.NUMBER
         ask: Callable[[SqlQuery, Path], tuple[list[Field], int]] = import_module(_ASKERS[recipe.kind]).ask
         with scratch() as folder:
             query = SqlQuery(
@@ -116,12 +123,15 @@ class SqlAnswers:
                 deadline=time.monotonic() + recipe.deadline_seconds,
                 first=entry.key_sources,
                 sort=entry.on_duplicate is OnDuplicate.REJECT,
+                counted=names_of(column) if is_counted and column is not None else frozenset(),
             )
             file = folder / "answer.parquet"
             fields, rows = ask(query, file)
-            if recipe.cursor is not None and recipe.cursor.column:
-                column = next(one for one in entry.columns if one.name == recipe.cursor.column)
-                check_moments(recipe.cursor, column, fields, file)
+            if recipe.cursor is not None and column is not None:
+                if is_counted:
+                    check_numbers(recipe.kind, column, fields)
+                else:
+                    check_moments(recipe.cursor, column, fields, file)
             if not rows and not entry.is_data.may_be_empty:
                 fix = "is_data=DataRules(may_be_empty=True), if it may"
                 raise QueryFailure(FailureKind.EMPTY, "the query gave no rows", fix=fix)

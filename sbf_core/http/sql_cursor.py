@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from sbf_core.http.sql_query import QueryFailure
 
 _MOMENTS = ("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE")
 _WHOLE = ("INTEGER", "BIGINT", "UINTEGER", "UBIGINT")
+_SHORT = ("TINYINT", "SMALLINT", "UTINYINT", "USMALLINT")
+_DECIMAL = re.compile(r"DECIMAL\(\d+,0\)")
 _ISO = str(attrs.fields_dict(Cursor)["format"].default)
 
 
@@ -28,8 +31,7 @@ def check_moments(cursor: Cursor, column: Column, fields: Sequence[Field], file:
         fields: of the answer.
         file: the answer.
     """
-    sources = {name.lower() for name in column.source_names}
-    field = next((one for one in fields if one.name.lower() in sources), None)
+    field = _field(column, fields)
     if field is None:  # what a payload lacks is said when it is read
         return
     if field.type not in (*_MOMENTS, *_WHOLE, "VARCHAR"):
@@ -45,6 +47,37 @@ def check_moments(cursor: Cursor, column: Column, fields: Sequence[Field], file:
         if not _is_written(text, cursor.format):
             fix = "write its format into the cursor, or convert the texts in the query, so that both are alike"
             raise _wrong(f"holds {text!r:.60}, and the cursor is written as {cursor.format}", fix)
+
+
+def check_numbers(kind: str, column: Column, fields: Sequence[Field]) -> None:
+    """Raise ``QueryFailure`` unless the column of a cursor that is a number holds whole numbers: texts have another
+    order, and databases compare them with numbers each in their own way.
+
+    Args:
+        kind: which database; the values of SQLite have a type each, and are looked at when they come.
+        column: the column that the cursor goes by.
+        fields: of the answer.
+    """
+    field = _field(column, fields)
+    if field is None or kind == "sqlite" or field.type in (*_WHOLE, *_SHORT) or _DECIMAL.fullmatch(field.type):
+        return
+    raise no_number(column.name, f"is a {field.type}, which is no whole number")
+
+
+def no_number(name: str, what: str) -> QueryFailure:
+    """The failure where the column of a cursor that is a number holds something else."""
+    fix = f"give numbers, in the SELECT and beside {{cursor}}: CAST({name} AS BIGINT) AS {name}"
+    return _wrong(what, fix)
+
+
+def names_of(column: Column) -> frozenset[str]:
+    """The names, in small letters, that a column may have in an answer."""
+    return frozenset(name.lower() for name in column.source_names)
+
+
+def _field(column: Column, fields: Sequence[Field]) -> Field | None:
+    sources = names_of(column)
+    return next((one for one in fields if one.name.lower() in sources), None)
 
 
 def _is_written(text: str, form: str) -> bool:

@@ -46,23 +46,25 @@ class SqlQuery(Value):
         deadline: moment of ``time.monotonic()`` at which all rows must be there.
         first: names of columns by which the rows are sorted first.
         sort: False: the rows stay in the query's order.
+        counted: names, in small letters, of the column with the numbers that a cursor goes by; none of other cursors.
     """
 
     recipe: SqlRecipe
-    values: Mapping[str, str]
+    values: Mapping[str, str | int]
     secrets: Mapping[str, Secret]
     files: Path
     folder: Path
     deadline: float
     first: Sequence[str] = ()
     sort: bool = True
+    counted: frozenset[str] = frozenset()
 
     @property
     def bytes_max(self) -> int:
         """The most that an answer may have."""
         return self.recipe.mebibytes_max * 1024**2
 
-    def bound(self, mark: Callable[[int], str], *, text: Callable[[str], str] = str) -> tuple[str, list[str]]:
+    def bound(self, mark: Callable[[int], str], *, text: Callable[[str], str] = str) -> tuple[str, list[str | int]]:
         """The query as a database takes it, see ``sql_text.bound``."""
         return bound(self.recipe.query, self.values, mark, text=text)
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from sbf_core.duck.parquet_writer import Field, not_exact
 from sbf_core.failures import FailureKind
+from sbf_core.http.sql_cursor import no_number
 from sbf_core.http.sql_query import ROWS_AT_ONCE, QueryFailure, SqlQuery
 
 #: What a query may do; all else, such as to attach another file, is refused (https://sqlite.org/c3ref/c_alter_table.html).
@@ -36,12 +37,28 @@ def ask(query: SqlQuery, file: Path) -> tuple[list[Field], int]:
             if cursor.description is None:
                 raise QueryFailure(FailureKind.QUERY, "the query is no SELECT", fix='query="SELECT ..."')
             fields = [Field(column[0], "VARCHAR") for column in cursor.description]
-            rows = query.kept(fields, lambda: [_texts(row, fields) for row in cursor.fetchmany(ROWS_AT_ONCE)], file)
-            return fields, rows
+            counted = [at for at, field in enumerate(fields) if field.name.lower() in query.counted]
+
+            def batch() -> Sequence[Sequence[str | None]]:
+                rows = cursor.fetchmany(ROWS_AT_ONCE)
+                for at in counted:
+                    _check_numbers(rows, at, fields[at].name)
+                return [_texts(row, fields) for row in rows]
+
+            return fields, query.kept(fields, batch, file)
+    except OverflowError:
+        what = "a value that is bound is beyond the whole numbers of SQLite, which end with 2^63"
+        raise QueryFailure(FailureKind.QUERY, what, fix="see `first` and `overlap` of the cursor") from None
     except sqlite3.Error as error:
         if query.is_late:
             raise query.too_late() from None
         raise QueryFailure(FailureKind.QUERY, f"SQLite says: {error}") from None
+
+
+def _check_numbers(rows: Sequence[Sequence[object]], at: int, name: str) -> None:
+    odd = next((row[at] for row in rows if not isinstance(row[at], int) and row[at] is not None), None)
+    if odd is not None:
+        raise no_number(name, f"holds {odd!r:.60}, which SQLite keeps as no whole number")
 
 
 def _authorized(action: int, *_: object) -> int:

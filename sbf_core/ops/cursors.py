@@ -10,7 +10,7 @@ import attrs
 import duckdb
 
 from sbf_core.clock import to_naive_utc
-from sbf_core.dataset.cursor import CursorBy
+from sbf_core.dataset.cursor import CursorBy, goes_before
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.ops.bulk import insert_rows
 from sbf_core.value import Value
@@ -80,7 +80,8 @@ class _Places:
     def take(self, move: Move) -> None:
         """Move the cursor of a series, if the answer goes on from where it is or was."""
         assert self._entry.cursor is not None
-        is_moment = self._entry.cursor.by is CursorBy.MOMENT
+        declared = self._entry.cursor
+        has_order = declared.by is not CursorBy.TOKEN
         row = self._rows.get(move.ticker)
         fetched_at = to_naive_utc(move.fetched_at)
         former: list[str] = []
@@ -89,15 +90,17 @@ class _Places:
             if fetched_at <= row["fetched_at"]:
                 return
             former = [*json.loads(row["former"]), row["cursor"]]
-            goes_on = move.asked_from <= row["cursor"] if is_moment else move.asked_from in ("", *former)
+            goes_on = move.asked_from in ("", *former)
+            if has_order:
+                goes_on = goes_before(declared, move.asked_from, row["cursor"])
             if not goes_on:
                 return
-            cursor = max(cursor, row["cursor"]) if is_moment else cursor
-        elif move.asked_from and not is_moment:
+            cursor = row["cursor"] if has_order and goes_before(declared, cursor, row["cursor"]) else cursor
+        elif move.asked_from and declared.by is not CursorBy.MOMENT:
             return
         self._rows[move.ticker] = {
             "dataset": self._entry.id, "ticker": move.ticker, "cursor": cursor,
-            "former": json.dumps(former[-_FORMER_MAX:] if not is_moment else []),
+            "former": json.dumps([] if has_order else former[-_FORMER_MAX:]),
             "bronze_file_id": move.bronze_file_id, "fetched_at": fetched_at,
         }  # fmt: skip
         self._moved.add(move.ticker)

@@ -138,7 +138,7 @@ def _cursor(entry: DatasetKeymapEntry, place: str, wishes: PlanWishes) -> str:
     """Where a request goes on: from the last answer, from the day that the user wishes, or from the beginning."""
     if entry.cursor is None:
         return ""
-    if entry.cursor.by is CursorBy.TOKEN:
+    if entry.cursor.by is not CursorBy.MOMENT:
         return place if wishes.since is None else ""
     first = entry.first_date if wishes.since is None else max(wishes.since, entry.first_date)
     begin = moment_text(dt.datetime.combine(first, dt.time(), dt.UTC))
@@ -175,7 +175,8 @@ def _planned(
     steps = [request.of_days(each.first, each.last) for each in stretches]
     chain = tuple(piece for step in steps for piece in chunks(entry, step) or (step,))
     if due and entry.cursor is not None:
-        why += f"; what changed since {request.cursor}" if request.cursor else "; from the beginning"
+        since = f"the number {request.cursor}" if entry.cursor.by is CursorBy.NUMBER else request.cursor
+        why += f"; what changed since {since}" if request.cursor else "; from the beginning"
     if due and len(steps) > 1:
         why += f"; {counted(len(steps), 'stretch of days is', 'stretches of days are')} not final"
     return PlannedRequest(

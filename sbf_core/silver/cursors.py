@@ -39,7 +39,9 @@ def moves_of(
         without: ids of payloads that were not promoted.
     """
     assert entry.cursor is not None
-    newest = _newest(conn, entry) if entry.cursor.column else {}
+    is_number = entry.cursor.by is CursorBy.NUMBER
+    highest = _highest(conn, entry) if is_number else {}
+    newest = _newest(conn, entry) if entry.cursor.column and not is_number else {}
     files = {item.file_id: item.payload_file for item in items} if entry.cursor.by is CursorBy.TOKEN else {}
     moves = []
     for _, each in groupby(sorted(rows, key=_answer), key=_answer):
@@ -49,6 +51,9 @@ def moves_of(
             continue
         if entry.cursor.by is CursorBy.TOKEN:
             cursor = _token(files[last.bronze_file_id].path, entry)
+        elif is_number:
+            numbers = [highest[row.bronze_file_id] for row in answer if row.bronze_file_id in highest]
+            cursor = str(max(numbers)) if numbers else ""
         else:
             cursor = _moment(
                 answer, [newest[row.bronze_file_id] for row in answer if row.bronze_file_id in newest], entry
@@ -98,3 +103,14 @@ def _newest(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[
         f"AND NOT s._context GROUP BY 1 HAVING {moment} IS NOT NULL"
     ).fetchall()
     return {file_id: from_naive_utc(value) for file_id, value in rows}
+
+
+def _highest(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry) -> dict[str, int]:
+    """By payload the highest number in the column that counts the rows."""
+    assert entry.cursor is not None
+    number = f"max(s.{quoted(entry.cursor.column)})"
+    rows = conn.execute(
+        f"SELECT CAST(s._bronze_file_id AS VARCHAR), CAST({number} AS VARCHAR) FROM stage AS s WHERE s._reason IS NULL "
+        f"AND NOT s._context GROUP BY 1 HAVING {number} IS NOT NULL"
+    ).fetchall()
+    return {file_id: int(value) for file_id, value in rows}

@@ -190,6 +190,21 @@ def test_values_are_bound_whatever_they_hold(address: str, tmp_path: Path) -> No
     assert rows(warehouse) == sorted((one, len(one)) for one in odd)
 
 
+def test_a_number_is_compared_as_one(address: str, tmp_path: Path) -> None:
+    do(address, "DROP TABLE IF EXISTS event", "CREATE TABLE event (id bigint)", "INSERT INTO event VALUES (9), (10)")
+    cursor = Cursor(by="number", column="id", first="0")
+    columns = [Column(name="id", type="BIGINT", key=True)]
+    query = "SELECT id FROM event WHERE id > {cursor}"
+    warehouse = Warehouse(tmp_path / "home", Declared(declared(address, columns, query, cursor=cursor)))
+    assert is_fine(warehouse.run(hours_later=1))
+    do(address, f"INSERT INTO event VALUES (11), ({2**53}), ({2**53 + 1})")
+    assert warehouse.run(hours_later=2).rows_inserted == 3
+    assert warehouse.ask("SELECT cursor FROM ops.cursors") == [(str(2**53 + 1),)]
+    texts = declared(address, columns, "SELECT id::text AS id FROM event WHERE id::text > {cursor}", cursor=cursor)
+    kind, what = failed(Warehouse(tmp_path / "texts", Declared(texts)).run(hours_later=1))
+    assert kind == FailureKind.QUERY and "operator does not exist: text > " in what
+
+
 def test_days_bound_what_is_asked_for(address: str, tmp_path: Path) -> None:
     @attrs.frozen
     class Day:
