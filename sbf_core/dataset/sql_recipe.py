@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 import attrs
 
 from sbf_core.dataset.cursor import Cursor, CursorBy
+from sbf_core.dataset.mysql_address import SCHEMES as MYSQL
+from sbf_core.dataset.mysql_address import SECRETS as MYSQL_SECRETS
+from sbf_core.dataset.mysql_address import why_no_address
 from sbf_core.dataset.series_name import EACH
 from sbf_core.dataset.sql_text import check_query, names_of, on_one_line
 from sbf_core.dataset.templates import check_template
@@ -21,7 +24,7 @@ _FILES = ("sqlite", "duckdb", "parquet")
 _NAMES = frozenset({"ticker", "discriminator", "from_date", "to_date", "cursor"})
 #: What may be secret of a connection (https://www.postgresql.org/docs/current/libpq-connect.html).
 _KEYWORDS = frozenset({"host", "hostaddr", "port", "dbname", "user", "password", "sslpassword"})
-_SECRET_WORDS = frozenset({"password", "sslpassword", "passfile"})
+_SECRET_WORDS = frozenset({"password", "sslpassword", "passfile", "passwd"})
 
 
 @attrs.frozen(kw_only=True)
@@ -29,14 +32,15 @@ class SqlRecipe(Value):
     """One query per request, to a database that is only read; the rows are kept as Parquet.
 
     Attributes:
-        connection: where the database is: ``postgresql://reader@db.example.com/shop?sslmode=verify-full``, without a
-            password; ``sqlite:shop.db`` or ``duckdb:shop.duckdb``, a file in the ``files`` folder of the home; or
-            ``parquet:lake/**/*.parquet``, files there, which the query reads as the table ``files``.
+        connection: where the database is: ``postgresql://reader@db.example.com/shop?sslmode=verify-full`` or
+            ``mysql://reader@db.example.com/shop``, without a password; ``sqlite:shop.db`` or ``duckdb:shop.duckdb``, a
+            file in the ``files`` folder of the home; or ``parquet:lake/**/*.parquet``, files there, which the query
+            reads as the table ``files``.
         query: one SELECT, with ``{ticker}``, ``{discriminator}``, ``{from_date}``, ``{to_date}``, ``{cursor}`` and
             ``{each.NAME}``. A value is bound as a text in the place of each, never pasted; so none stands in quotes.
             A brace of its own is written ``{{``.
         secrets: what is secret of a connection to a server, as names of keys: ``{"password": "SHOP_PASSWORD"}``; names
-            are those of libpq.
+            are those of libpq; of MySQL ``host``, ``port``, ``user``, ``password`` and ``database``.
         cursor: what ``{cursor}`` is: a moment, e.g. ``Cursor(by="moment", column="updated")``, or a whole number, e.g.
             ``Cursor(by="number", column="id", first="0", overlap=1000)``, which is bound as a number.
         date_format: ``strftime`` format of ``{from_date}`` and ``{to_date}``.
@@ -82,9 +86,9 @@ class SqlRecipe(Value):
                 what, fix = f"the connection {self.connection!r} names no file", f'connection="{scheme}:shop.{scheme}"'
             elif self.secrets:
                 what, fix = "a file is opened without secrets", "leave secrets out"
-        elif scheme not in _SERVERS:
+        elif scheme not in (*_SERVERS, *MYSQL):
             what = f"the connection {scheme!r} is none that is known"
-            fix = f"begin it with one of {', '.join(f'{one}:' for one in (_SERVERS[0], *_FILES))}"
+            fix = f"begin it with one of {', '.join(f'{one}:' for one in (_SERVERS[0], MYSQL[0], *_FILES))}"
         else:
             what, fix = self._wrong_server()
         if what:
@@ -99,12 +103,14 @@ class SqlRecipe(Value):
         if has_password or _SECRET_WORDS & set(options):
             fix = 'leave it out, and name a key: secrets={"password": "SHOP_PASSWORD"}'
             return "the connection holds a password, which would stand in the journal", fix
-        if not set(self.secrets) <= _KEYWORDS or not all(isinstance(key, str) and key for key in self.secrets.values()):
-            fix = f'secrets={{"password": "SHOP_PASSWORD"}}; they are: {", ".join(sorted(_KEYWORDS))}'
-            return "secrets are names of keys, each for a word of libpq", fix
+        is_mysql = self.kind == MYSQL[0]
+        words = MYSQL_SECRETS if is_mysql else _KEYWORDS
+        if not set(self.secrets) <= words or not all(isinstance(key, str) and key for key in self.secrets.values()):
+            fix = f'secrets={{"password": "SHOP_PASSWORD"}}; they are: {", ".join(sorted(words))}'
+            return f"secrets are names of keys, each for a word of {'the connection' if is_mysql else 'libpq'}", fix
         if set(options) & set(self.secrets):
             return f"{min(set(options) & set(self.secrets))!r} is in the connection and a secret", "say it once"
-        return "", ""
+        return why_no_address(self.connection) if is_mysql else ("", "")
 
     @property
     def _where(self) -> str:
@@ -113,14 +119,16 @@ class SqlRecipe(Value):
 
     @property
     def kind(self) -> str:
-        """Which database it is: ``postgresql``, ``sqlite``, ``duckdb`` or ``parquet``."""
+        """Which database it is: ``postgresql``, ``mysql``, ``sqlite``, ``duckdb`` or ``parquet``."""
         scheme = self.connection.partition(":")[0]
+        if scheme in MYSQL:
+            return MYSQL[0]
         return _SERVERS[0] if scheme in _SERVERS else scheme
 
     @property
     def path(self) -> str:
         """The file, or the pattern of files; empty for a server."""
-        return "" if self.kind in _SERVERS else self.connection.partition(":")[2]
+        return "" if self.kind in (*_SERVERS, *MYSQL) else self.connection.partition(":")[2]
 
     @property
     def extension(self) -> str:

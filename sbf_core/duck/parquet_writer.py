@@ -162,12 +162,16 @@ class TextRows:
         fields: the columns, whose types are exact ones.
         bytes_max: more is refused.
         where: for messages.
+        cast: the type of texts where they come from, for messages.
     """
 
-    def __init__(self, folder: Path, fields: Sequence[Field], *, bytes_max: int, where: str) -> None:
+    def __init__(
+        self, folder: Path, fields: Sequence[Field], *, bytes_max: int, where: str, cast: str = "VARCHAR"
+    ) -> None:
         self._fields = fields
         self._folder = folder
         self._where = where
+        self._cast = cast
         self._left = bytes_max
         self._longest = _ROW_BYTES
         self._bytes_max = bytes_max
@@ -235,7 +239,7 @@ class TextRows:
 
     def _unread(self, field: Field, text: str) -> DatasetFailure:
         what = f"the column {field.name!r} is {field.type} and holds {shortened(text)!r}, which is not kept exactly"
-        return DatasetFailure(what, where=self._where, fix=f"CAST({field.name} AS VARCHAR) AS {field.name}")
+        return DatasetFailure(what, where=self._where, fix=f"CAST({field.name} AS {self._cast}) AS {field.name}")
 
 
 def _as_type(name: str, kind: str) -> str:

@@ -24,6 +24,7 @@ from sbf_core.vocabulary import OnDuplicate
 #: Modules with a function ``ask``, by the kind of the connection; the library of each is loaded by who asks it.
 _ASKERS = {
     "postgresql": "sbf_core.http.sql_postgres",
+    "mysql": "sbf_core.http.sql_mysql",
     "sqlite": "sbf_core.http.sql_sqlite",
     "duckdb": "sbf_core.http.sql_files",
     "parquet": "sbf_core.http.sql_files",

@@ -85,16 +85,20 @@ class SqlQuery(Value):
         what = f"not all rows came within {self.recipe.deadline_seconds:g} s"
         return QueryFailure(FailureKind.DEADLINE, what, fix="ask for fewer rows, or raise deadline_seconds")
 
-    def kept(self, fields: Sequence[Field], batches: Callable[[], Sequence[Sequence[str | None]]], file: Path) -> int:
+    def kept(
+        self, fields: Sequence[Field], batches: Callable[[], Sequence[Sequence[str | None]]], file: Path, *,
+        cast: str = "VARCHAR",
+    ) -> int:  # fmt: skip
         """Write rows of texts as Parquet; returns how many there are.
 
         Args:
             fields: the columns.
             batches: gives the next rows; none behind the last.
             file: the file.
+            cast: the type of texts in a CAST of this database, for messages.
         """
         check_fields(fields, where="")
-        rows = TextRows(self.folder, fields, bytes_max=self.bytes_max, where="")
+        rows = TextRows(self.folder, fields, bytes_max=self.bytes_max, where="", cast=cast)
         try:
             while batch := batches():
                 rows.add(batch)

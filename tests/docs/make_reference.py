@@ -290,7 +290,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     },
     "Cursor": {
         "by": '"token"', "column": '"updated"', "overlap_seconds": "300.0",
-        "format": '"ms"', "at": '"meta.next"', "first": '"0"',
+        "format": '"ms"', "at": '"meta.next"', "first": '"0"', "overlap": "1000",
     },
     "FileRecipe": {
         "path": '"prices/{ticker}.csv"', "extension": '"parquet"', "mirrors": '("old/{ticker}.csv",)',
