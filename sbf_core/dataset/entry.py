@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from sbf_core.dataset.answer_checks import AnswerFacts, check_answers
+from sbf_core.dataset.answer_roles import AnswerRoles
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.chart import Chart, charts, check_charts
 from sbf_core.dataset.column_checks import check_columns
@@ -15,6 +16,7 @@ from sbf_core.dataset.column_roles import ColumnRoles
 from sbf_core.dataset.columns import Column, columns_of
 from sbf_core.dataset.cursor import check_cursor
 from sbf_core.dataset.data_rules import DataRules
+from sbf_core.dataset.dataset_names import DatasetNames
 from sbf_core.dataset.entry_checks import check_days, check_names, check_numbers, check_roles
 from sbf_core.dataset.format_checks import check_formats
 from sbf_core.dataset.former_names import check_former_names, check_table_name
@@ -24,7 +26,6 @@ from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.recipe_facts import RecipeFacts
 from sbf_core.dataset.series_checks import SeriesFacts, check_series
 from sbf_core.dataset.series_roles import SeriesRoles
-from sbf_core.dataset_id import DatasetId, dataset_id_of
 from sbf_core.errors import UsageError
 from sbf_core.unicode_text import half_letter_in
 from sbf_core.value import Value
@@ -62,7 +63,7 @@ def _drift(value: str | None) -> Drift | None:
 
 
 @attrs.frozen(kw_only=True)
-class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
+class DatasetKeymapEntry(AnswerRoles, ColumnRoles, DatasetNames, RecipeFacts, SeriesRoles, Value):
     """The declaration of a dataset: one table's worth of vendor data.
 
     Attributes:
@@ -252,71 +253,6 @@ class DatasetKeymapEntry(ColumnRoles, RecipeFacts, SeriesRoles, Value):
         )
 
     @property
-    def closes_rows(self) -> bool:
-        """Whether a row that an answer lacks is closed."""
-        return self.semantics is Semantics.SNAPSHOT or self.answers is Answers.WHOLE
-
-    @property
-    def is_restated(self) -> bool:
-        """Whether its vendor may restate the past."""
-        return self.restated is not None or bool(self.restated_column)
-
-    @property
-    def tells_of_vanished(self) -> bool:
-        """Whether a run tells of rows that it asked for again and that did not come."""
-        is_unsaid = self.semantics is Semantics.UPSERT and self.answers is None and self.lookback_days > 0
-        return is_unsaid and self.is_asked_since and self.row_date_column is not None
-
-    @property
-    def settle_days(self) -> float:
-        """How many days after it was over a day is final: from when on its rows are published, and some more."""
-        return self.settles_after_days + self.cadence.min_age_days
-
-    @property
-    def day_zone(self) -> str:
-        """The zone whose days its rows are of: that of the column ``row_date``."""
-        return next((column.zone for column in self.columns if column.row_date and column.zone), "UTC")
-
-    @property
-    def days_ahead(self) -> int | None:
-        """How many days after the last that was asked for a row may be; None where any, or nobody said until when."""
-        return None if isinstance(self.horizon, str) or not self.is_asked_until else self.horizon
-
-    @property
-    def identity(self) -> DatasetId:
-        """Which dataset it declares."""
-        return dataset_id_of(self.domain, self.source, self.dataset, self.discriminator)
-
-    @property
-    def id(self) -> str:
-        """The identity as text: ``domain/source/dataset`` with ``@discriminator`` where there is one."""
-        return str(self.identity)
-
-    @property
     def decimal(self) -> str:
         """The mark before the fraction of a number that stands as a text."""
         return self.format.decimal if self.format is not None else "."
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Its identity and those that it had, whose payloads are its own."""
-        return (self.id, *(name for name in self.renamed_from if "/" in name))
-
-    @property
-    def payloads_of(self) -> tuple[str, ...]:
-        """All identities that the dataset in ``reads`` had: known, and given, once all plugins are loaded."""
-        return self._payloads_of
-
-    @property
-    def payload_ids(self) -> tuple[str, ...]:
-        """The identities of the payloads that its rows are of."""
-        return self.payloads_of or self.ids
-
-    @property
-    def former_tables(self) -> tuple[str, ...]:
-        """Silver tables, without schema, that it filled before."""
-        return tuple(name.removeprefix("silver.") for name in self.renamed_from if "/" not in name)
-
-    def key(self, ticker: str | None) -> str:
-        """The name of one series of fetches: the identity, and the ticker where there is one."""
-        return self.identity.series(ticker)
