@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from sbf_core.dataset.about import About
 from sbf_core.dataset.answer_checks import AnswerFacts, check_answers
 from sbf_core.dataset.answer_roles import AnswerRoles
 from sbf_core.dataset.cadence import Cadence
@@ -28,7 +29,6 @@ from sbf_core.dataset.series_checks import SeriesFacts, check_series
 from sbf_core.dataset.series_roles import SeriesRoles
 from sbf_core.errors import UsageError
 from sbf_core.unicode_text import half_letter_in
-from sbf_core.value import Value
 from sbf_core.vocabulary import Answers, Drift, OnDuplicate, Restated, Scope, Semantics, texts, word
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _drift(value: str | None) -> Drift | None:
 
 
 @attrs.frozen(kw_only=True)
-class DatasetKeymapEntry(AnswerRoles, ColumnRoles, DatasetNames, RecipeFacts, SeriesRoles, Value):
+class DatasetKeymapEntry(AnswerRoles, ColumnRoles, DatasetNames, RecipeFacts, SeriesRoles, About):
     """The declaration of a dataset: one table's worth of vendor data.
 
     Attributes:
@@ -129,6 +129,7 @@ class DatasetKeymapEntry(AnswerRoles, ColumnRoles, DatasetNames, RecipeFacts, Se
         keep_view: leave a view of the table under each of its former names.
         charts: pictures of its rows; one is made up where none is declared and the columns allow it.
         title, terms, source_url: for readers: what it is, its terms of use, where it is described.
+        region, frequency, cost: for those who look for data: see ``About`` below.
     """
 
     domain: str
@@ -186,9 +187,8 @@ class DatasetKeymapEntry(AnswerRoles, ColumnRoles, DatasetNames, RecipeFacts, Se
         check_names(self.domain, self.source, self.dataset, where=where)
         check_table_name(self.silver_table, where=where)
         check_columns(self.columns, where=where)
-        viewed = (
-            (f"silver.{self.silver_table}_history",) if self.keep_view else ()
-        )  # no view can be where the history is
+        # no view can be where the history is
+        viewed = (f"silver.{self.silver_table}_history",) if self.keep_view else ()
         check_former_names(self.renamed_from, now=(self.id, f"silver.{self.silver_table}", *viewed), where=where)
         needs_day = self.expected_by is not None and bool(self.expected_by.hour)
         check_roles(self.columns, needs_day=needs_day, where=where)

@@ -71,11 +71,20 @@ def _converter() -> cattrs.Converter:
         FileRecipe,
         SqlRecipe,
         SingerRecipe,
-        DatasetKeymapEntry,
     ):
         converter.register_structure_hook(
             kind, cattrs.gen.make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
         )
+    as_given = cattrs.override(struct_hook=lambda value, _: value)  # one text or several: the class says what it takes
+    made = cattrs.gen.make_dict_structure_fn(
+        DatasetKeymapEntry,
+        converter,
+        _cattrs_forbid_extra_keys=True,
+        region=as_given,
+        frequency=as_given,
+        cost=as_given,
+    )
+    converter.register_structure_hook(DatasetKeymapEntry, made)
     return converter
 
 

@@ -18,6 +18,7 @@ import fault_table
 import sbf_core
 from sbf_core.cli.app import whole_application
 from sbf_core.dataset import json_path
+from sbf_core.dataset.about import About
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
@@ -200,6 +201,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "keep_view": "True", "opt_in": "True", "tags": '("daily", "fx")',
         "charts": '(Chart(name="rates", x="date", y="rate"),)', "title": '"Euro reference rates"',
         "terms": '"Free with the source named."', "source_url": '"https://example.com/about"',
+        "region": '"EZ"', "frequency": '("day", "month")', "cost": '"free with key"',
     },
     "Cadence": {"calendar": '"XNYS"', "min_age_days": "3", "seasons": '("01-01/03-31",)', "off_season_hours": "24 * 7"},
     "ExpectedBy": {
@@ -372,7 +374,11 @@ DECLARED = (
 def _fields_of(kind: Any) -> str:
     """The fields of a class as a table."""
     text = "| field | type | default | example |\n| --- | --- | --- | --- |\n"
-    for field in (one for one in attrs.fields(kind) if not one.name.startswith("_")):
+    types = {
+        name: text for cls in reversed(kind.__mro__) for name, text in vars(cls).get("__annotations__", {}).items()
+    }
+    shown = [one for one in attrs.fields(kind) if not one.name.startswith("_")]
+    for field in sorted(shown, key=lambda one: one.inherited):
         default = (
             "required"
             if field.default is attrs.NOTHING
@@ -386,7 +392,7 @@ def _fields_of(kind: Any) -> str:
             and not field.default.takes_self  # type: ignore[attr-defined]
             else default
         )
-        kind_text = kind.__annotations__[field.name].replace("|", "\\|")
+        kind_text = types[field.name].replace("|", "\\|")
         text += f"| `{field.name}` | {kind_text} | {default} | `{field.name}={EXAMPLES[kind.__name__][field.name]}` |\n"
     return text
 
@@ -471,6 +477,7 @@ def declaration() -> str:
     )
     for kind in DECLARED:
         text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n\n{_fields_of(kind)}"
+        text += f"\n## About\n\n{_prose(About)}\n" if kind is DatasetKeymapEntry else ""
     return text
 
 
