@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sbf_core.dataset.singer import Singer, SingerRecipe
     from sbf_core.dataset.sql_recipe import SqlRecipe
     from sbf_core.http.rows import fetch_rows
+    from sbf_core.plugin.offer import Offer, VendorSearch
 
 __all__ = [
     "HOOK_API",
@@ -71,6 +72,7 @@ __all__ = [
     "JsonStat",
     "Login",
     "NotNull",
+    "Offer",
     "Pages",
     "Parquet",
     "ParseRows",
@@ -96,6 +98,7 @@ __all__ = [
     "Unique",
     "UniverseMember",
     "UsageError",
+    "VendorSearch",
     "checked_options",
     "column",
     "fetch_by_recipe",
@@ -112,6 +115,7 @@ _LATE = {
     "Signature": "sbf_core.dataset.signature",
     **dict.fromkeys(("Singer", "SingerRecipe"), "sbf_core.dataset.singer"),
     "SqlRecipe": "sbf_core.dataset.sql_recipe",
+    **dict.fromkeys(("Offer", "VendorSearch"), "sbf_core.plugin.offer"),
     "fetch_rows": "sbf_core.http.rows",
     "ExpectedBy": "sbf_core.dataset.expected_by",
     "ForEach": "sbf_core.dataset.for_each",

@@ -19,8 +19,8 @@ COMMANDS = {
     "status": "What is in the warehouse, how fresh it is, and what went wrong.",
     "runs": "The latest runs, or one run: its payloads, promotions, rejects and gold tables.",
     "datasets": (
-        "The datasets of the installed plugins, with their source and terms; or one: what its columns hold, "
-        "and its payloads."
+        "The datasets of the installed plugins; what could be had, by words, region, frequency, cost and terms; "
+        "or one: what its columns hold, and its payloads."
     ),
     "universe": "The tickers that a run works on, and since when they belong.",
     "promote": "Promote what Bronze holds and Silver does not, and build Gold; asks no vendor.",

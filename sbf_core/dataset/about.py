@@ -94,3 +94,12 @@ class About(Value):
     region: tuple[str, ...] = attrs.field(default=(), converter=_regions)
     frequency: tuple[Frequency, ...] = attrs.field(default=(), converter=_frequencies)
     cost: Cost | None = attrs.field(default=None, converter=attrs.converters.optional(_cost))
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Each of them as one text."""
+        return {
+            "region": ", ".join(self.region),
+            "frequency": ", ".join(self.frequency),
+            "cost": self.cost or "",
+        }

@@ -86,6 +86,7 @@ class Home:
         self.clock = clock or clock_of_process()
         self.logger = logger or logging.getLogger("sbf")
         self._plugins = plugins
+        self._has_own_plugins = plugins is not None
         self._registry: DatasetRegistry | None = None
         self._has_learnt = False
         self._lock = threading.RLock()
@@ -140,6 +141,15 @@ class Home:
         with self._lock:
             if self.plugins.wake(named):
                 self._registry, self._has_learnt = None, False
+
+    def awake(self) -> Home:
+        """The same home with all plugins loaded that are installed, be they named or not; one that was given its
+        plugins is that itself.
+        """
+        if self._has_own_plugins:
+            return self
+        plugins = installed_plugins(self.settings, everything=True)
+        return Home(self.settings, clock=self.clock, plugins=plugins, logger=self.logger)
 
     def learn_keys(self) -> None:
         """Know the keys of all datasets by their values, so that none is shown or logged: whatever is read of payloads,

@@ -39,7 +39,8 @@ class HookLimits(Value):
 
     Attributes:
         import_seconds_max: for its import.
-        answer_seconds_max: for a hook that declares something: ``datasets``, ``build_gold``, ``universe_members``.
+        answer_seconds_max: for a hook that declares something: ``datasets``, ``build_gold``, ``offers``,
+            ``universe_members``.
     """
 
     import_seconds_max: float = 60.0

@@ -8,7 +8,7 @@ specifications it was written for; 1 if it is absent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -20,6 +20,9 @@ from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.silver.reading import PromotionBatch, PromotionPlan
 from sbf_core.universe.members import UniverseMember
+
+if TYPE_CHECKING:
+    from sbf_core.plugin.offer import Offer, VendorSearch
 
 PROJECT = "sbf"
 #: The version of the specifications below, and the versions that this core accepts. A plugin that names none was
@@ -77,6 +80,19 @@ def build_gold(options: Mapping[str, Any]) -> Sequence[GoldModel] | None:
     """Asked once a run, before gold is built: which gold tables are there?
 
     Args:
+        options: as for ``datasets``.
+    """
+
+
+@hookspec(firstresult=True)
+def offers(words: str, options: Mapping[str, Any]) -> Sequence[Offer | VendorSearch] | None:
+    """Asked by ``sbf datasets --search`` and the page of the catalogue alone: what could there be, if the settings said
+    so, and who could be asked for more?
+
+    Answer from what is shipped with the plugin: a ``VendorSearch`` is asked only where a user names it.
+
+    Args:
+        words: what is looked for; which offers they find is the core's to say. Empty: all are wanted.
         options: as for ``datasets``.
     """
 

@@ -30,7 +30,7 @@ from sbf_core.plugin.unmarked import unmarked_hook
 GROUP = "sbf.plugins"
 _USUAL_LIMITS = HookLimits()
 #: Hooks that say what there is.
-_DECLARING = ("datasets", "build_gold", "universe_members")
+_DECLARING = ("datasets", "build_gold", "offers", "universe_members")
 
 
 class PluginManager:

@@ -33,6 +33,7 @@ _PAGES = {
     "/metrics": "health:metrics",
     "/runs": "runs:runs_page",
     "/runs/{run_id}": "runs:run_page",
+    "/catalogue": "catalogue:catalogue_page",
     "/datasets": "datasets:datasets_page",
     "/datasets/{table}": "datasets:dataset_page",
     "/datasets/{table}/revisions": "revisions:revisions_page",

@@ -19,6 +19,7 @@ _PLACES = (
     ("/", "Overview"),
     ("/runs", "Runs"),
     ("/datasets", "Datasets"),
+    ("/catalogue", "Catalogue"),
     ("/gold", "Gold"),
     ("/charts", "Charts"),
     ("/sql", "SQL"),

@@ -63,6 +63,9 @@ def entry(plan: str, limits: Sequence[str], *, is_whole: bool) -> DatasetKeymapE
             Chart(name="price", kind="candles", title="Prices", x="date", series="symbol", sessions=True, days=365),
         ),
         title="Daily prices as traded",
+        region="world",
+        frequency="day",
+        cost="free with key",
         terms="Alpha Vantage's terms; the data may not be passed on. Key: ALPHAVANTAGE_API_KEY.",
         source_url="https://www.alphavantage.co/documentation/#daily",
     )

@@ -91,6 +91,8 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
         "format": _WRITTEN,
         "tags": ("daily",),
         "terms": "Association of Mutual Funds in India; its terms of use, with the source named.",
+        "region": "IN",
+        "cost": "free",
         "source_url": "https://www.amfiindia.com/net-asset-value/nav-history",
     }
     return [
@@ -102,6 +104,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             recipe=RestRecipe(url="https://portal.amfiindia.com/spages/NAVAll.txt", extension="txt"),
             opt_in=True,
             title="Net asset values of Indian mutual funds",
+            frequency="day",
         ),
         DatasetKeymapEntry(
             **shared,
@@ -112,5 +115,6 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             semantics="snapshot",
             shrink_share_max=0.1,
             title="Schemes of Indian mutual funds, with their ISINs",
+            frequency="irregular",
         ),
     ]

@@ -65,6 +65,8 @@ def entries(series: Sequence[str], currencies: Sequence[str], since: dt.date) ->
         "refresh_after_hours": 12,
         "cadence": Cadence(calendar="weekdays"),
         "terms": "Banco Central do Brasil, Open Data Commons Open Database License (ODbL). No key.",
+        "region": "BR",
+        "cost": "free",
     }
     made = []
     if series:
@@ -82,6 +84,7 @@ def entries(series: Sequence[str], currencies: Sequence[str], since: dt.date) ->
                 tags=("macro",),
                 charts=(Chart(name="values", title="Values", x="date", y="value", series="series"),),
                 title="Time series (SGS)",
+                frequency=("day", "week", "month", "quarter", "year"),
                 source_url="https://dadosabertos.bcb.gov.br/",
             )
         )
@@ -104,6 +107,7 @@ def entries(series: Sequence[str], currencies: Sequence[str], since: dt.date) ->
                     ),
                 ),
                 title="Closing exchange rates (PTAX)",
+                frequency="day",
                 source_url="https://dadosabertos.bcb.gov.br/dataset/taxas-de-cambio-todos-os-boletins-diarios",
             )
         )

@@ -41,6 +41,9 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             refresh_after_hours=24 * 7,
             tags=("monthly", "macro"),
             title="U.S. consumer price index (CPI-U)",
+            region="US",
+            frequency=("month", "half-year", "year"),
+            cost="free",
             terms="U.S. government work, public domain. The BLS wants a User-Agent with a contact: BLS_USER_AGENT.",
             source_url="https://www.bls.gov/cpi/",
         )

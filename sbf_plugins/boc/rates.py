@@ -42,6 +42,9 @@ def entries(groups: Sequence[str], series: Sequence[str], since: dt.date) -> lis
         "tags": ("daily", "rates", "fx"),
         "charts": (_CHART,),
         "terms": "Source: Bank of Canada, https://www.bankofcanada.ca/terms/. No key.",
+        "region": "CA",
+        "frequency": ("day", "week", "month", "quarter"),
+        "cost": "free",
         "source_url": "https://www.bankofcanada.ca/valet/docs",
     }
     days = "json?start_date={from_date}&end_date={to_date}"

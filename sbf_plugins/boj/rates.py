@@ -54,6 +54,9 @@ def entry(series: Sequence[str], since: dt.date) -> DatasetKeymapEntry:
         tags=("daily", "fx"),
         charts=(Chart(name="values", title="Values", x="date", y="value", series="name", sessions=True),),
         title="Daily exchange rates (FM08)",
+        region="JP",
+        frequency="day",
+        cost="free",
         terms="Bank of Japan, Time-Series Data Search; free with the source named, see its terms. No key.",
         source_url="https://www.stat-search.boj.or.jp/info/api_manual_en.pdf",
     )

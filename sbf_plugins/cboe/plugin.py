@@ -149,6 +149,8 @@ _SHARED: dict[str, Any] = {
     "source": "cboe",
     "opt_in": True,
     "terms": "Cboe's terms of use, personal use. No documented API: it may change or stop without notice.",
+    "region": "US",
+    "cost": "free",
 }
 _INDICES = DatasetKeymapEntry(
     **_SHARED,
@@ -161,6 +163,7 @@ _INDICES = DatasetKeymapEntry(
     refresh_after_hours=24 * 7,
     shrink_share_max=0.1,
     title="Indices of Cboe: names, currencies and hours",
+    frequency="irregular",
     source_url="https://www.cboe.com/us/indices/indicesproducts/",
 )
 
@@ -182,6 +185,7 @@ def _history(symbols: tuple[str, ...]) -> DatasetKeymapEntry:
         ),
         tags=("daily", "prices"),
         title="Histories of the indices of Cboe, such as the VIX",
+        frequency="day",
         source_url="https://www.cboe.com/tradable_products/vix/vix_historical_data/",
     )
 
@@ -202,6 +206,7 @@ def _chains(symbols: tuple[str, ...]) -> DatasetKeymapEntry:
         ),
         tags=("daily",),
         title="Chains of options, delayed (unofficial)",
+        frequency="irregular",
         source_url="https://www.cboe.com/delayed_quotes/",
     )
 

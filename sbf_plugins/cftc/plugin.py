@@ -89,6 +89,9 @@ def _entry(name: str, since: int) -> DatasetKeymapEntry:
         opt_in=True,
         tags=("weekly", "positions"),
         title=f"Commitments of traders: {words}",
+        region="US",
+        frequency="week",
+        cost="free",
         terms="U.S. government work, public domain.",
         source_url=_ABOUT,
     )

@@ -56,6 +56,9 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             tags=("daily", "fx"),
             charts=(_RATES,),
             title="Euro foreign exchange reference rates",
+            region="EZ",
+            frequency="day",
+            cost="free",
             terms="Source: ECB. Free reuse with the source named.",
             source_url="https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/",
         )

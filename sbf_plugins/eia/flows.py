@@ -61,6 +61,9 @@ def entry(authorities: Sequence[str], since: dt.date) -> DatasetKeymapEntry:
         tags=("hourly", "energy"),
         charts=(Chart(name="flows", title="Flows by hour", x="hour", y="energy", series="target_authority", days=30),),
         title="Hourly flows between balancing authorities",
+        region=("US", "CA", "MX"),
+        frequency="hour",
+        cost="free with key",
         terms="U.S. government work, public domain. Key: EIA_API_KEY (free).",
         source_url="https://www.eia.gov/opendata/documentation.php",
     )

@@ -42,6 +42,9 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             first_date=dt.date(1962, 1, 2),
             tags=("daily", "prices"),
             title="Daily bars of US shares",
+            region="US",
+            frequency="day",
+            cost="free",
             terms="Quandl WIKI, public domain.",
             source_url="https://data.nasdaq.com/databases/WIKIP",
         )

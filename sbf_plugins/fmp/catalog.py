@@ -46,6 +46,8 @@ class Spec:
     first: dt.date = dt.date(1985, 1, 1)
     lookback: int = 0
     title: str = ""
+    region: str = "world"
+    frequency: str | tuple[str, ...] = "irregular"
     recipe: Mapping[str, Any] = attrs.field(factory=dict)
     entry: Mapping[str, Any] = attrs.field(factory=dict)
 
@@ -83,6 +85,7 @@ SPECS = (
     ),
     Spec(
         name="eod",
+        frequency="day",
         domain="prices",
         columns=c.EOD,
         ask=f"historical-price-eod/full?{_DATED}",
@@ -98,6 +101,7 @@ SPECS = (
     ),
     Spec(
         name="eod_bulk",
+        frequency="day",
         domain="prices",
         columns=c.EOD,
         ask="eod-bulk?date={from_date}",
@@ -112,6 +116,7 @@ SPECS = (
     ),
     Spec(
         name="fx_eod",
+        frequency="day",
         domain="fx",
         columns=c.EOD,
         ask=f"historical-price-eod/full?{_DATED}",
@@ -123,6 +128,7 @@ SPECS = (
     ),
     Spec(
         name="crypto_eod",
+        frequency="day",
         domain="crypto",
         columns=c.EOD,
         ask=f"historical-price-eod/full?{_DATED}",
@@ -158,6 +164,7 @@ SPECS = (
             ask=f"{path}?symbol={{ticker}}&period={{period}}&limit=200",
             hours=24 * 7,
             title=title,
+            frequency=("quarter", "year"),
             recipe={"periods": _PERIODS},
             entry={"is_data": attrs.evolve(RULES, may_be_empty=True)},  # who reports by half-years has no quarters
         )
@@ -182,6 +189,7 @@ SPECS = (
             lookback=400,
             first=dt.date(2010, 1, 1),
             title=f"{title} of all companies",
+            frequency=("quarter", "year"),
             recipe={"extension": "csv", "periods": ("FY", "Q1", "Q2", "Q3", "Q4")},
         )
         for name, path, columns, title in (
@@ -215,6 +223,8 @@ SPECS = (
     ),
     Spec(
         name="economic_indicators",
+        frequency=("day", "month", "quarter", "year"),
+        region="US",
         domain="macro",
         columns=c.INDICATOR,
         ask="economic-indicators?name={ticker}&from={from_date}&to={to_date}",
@@ -226,6 +236,8 @@ SPECS = (
     ),
     Spec(
         name="treasury_rates",
+        frequency="day",
+        region="US",
         domain="rates",
         columns=c.TREASURY,
         ask="treasury-rates?from={from_date}&to={to_date}",
@@ -268,6 +280,7 @@ SPECS = (
             plan="premium",
             hours=24,
             title=f"Members of the index ({index})",
+            region="US",
             entry={"semantics": "snapshot"},
         )
         for index in ("sp500", "nasdaq", "dowjones")

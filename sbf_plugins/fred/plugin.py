@@ -98,6 +98,8 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
         "members": series,
         "is_data": _RULES,
         "terms": _TERMS,
+        "region": ("US", "world"),
+        "cost": "free with key",
     }
     asked: dict[str, Any] = {"secrets": {"api_key": "FRED_API_KEY"}, "limits": ("2/second", "120/minute")}
     return [
@@ -121,6 +123,7 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             first_date=dt.date(1776, 7, 4),
             refresh_after_hours=12,
             title="Observations with vintages",
+            frequency=("day", "week", "month", "quarter", "half-year", "year"),
             source_url="https://fred.stlouisfed.org/docs/api/fred/series_observations.html",
         ),
         DatasetKeymapEntry(
@@ -132,6 +135,7 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             recipe=RestRecipe(url=f"{_API}/series?series_id={{ticker}}&file_type=json", **asked),
             refresh_after_hours=24 * 7,
             title="Title, units and frequency of each series",
+            frequency="irregular",
             source_url="https://fred.stlouisfed.org/docs/api/fred/series.html",
         ),
     ]

@@ -100,6 +100,7 @@ _SHARED: dict[str, Any] = {
     "domain": "factors",
     "source": "frenchlib",
     "terms": "Copyright Eugene F. Fama and Kenneth R. French; free for research, with the source named.",
+    "cost": "free",
     "source_url": f"{_LIBRARY}/data_library.html",
 }
 
@@ -173,6 +174,8 @@ def _table(
         columns=(*above, period, *returns),
         format=written or usual,
         title=f"{_TITLES[kind]}, by {step}",
+        region="world" if above else "US",
+        frequency=step,
     )
 
 
@@ -194,6 +197,8 @@ def _portfolios(files: tuple[str, ...]) -> DatasetKeymapEntry:
         silver_table="frenchlib_portfolio",
         columns=PORTFOLIO_RETURN,
         title="Portfolios: returns, numbers of firms and their sizes",
+        region=("US", "world"),
+        frequency=("day", "week", "month", "year"),
     )
 
 

@@ -219,6 +219,9 @@ def _records(leis: tuple[str, ...]) -> DatasetKeymapEntry:
         refresh_after_hours=24 * 7,
         opt_in=True,
         title="Records of legal entity identifiers",
+        region="world",
+        frequency="irregular",
+        cost="free",
         terms="GLEIF, CC0 1.0.",
         source_url="https://www.gleif.org/en/lei-data/gleif-api",
     )

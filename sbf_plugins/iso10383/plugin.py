@@ -59,6 +59,9 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             shrink_share_max=0.1,
             opt_in=True,
             title="Market identifier codes (ISO 10383)",
+            region="world",
+            frequency="irregular",
+            cost="free",
             terms="Published by SWIFT as registration authority of ISO, for free use.",
             source_url="https://www.iso20022.org/market-identifier-codes",
         )

@@ -45,6 +45,9 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             ),
             refresh_after_hours=24 * 30,
             title="Currency codes by country (ISO 4217, list one)",
+            region="world",
+            frequency="irregular",
+            cost="free",
             terms="Published by SIX on behalf of ISO; facts in the public domain.",
             source_url="https://www.iso.org/iso-4217-currency-codes.html",
         )

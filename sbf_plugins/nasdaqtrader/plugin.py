@@ -92,6 +92,9 @@ def _entry(name: str, file: str, columns: Any, title: str) -> DatasetKeymapEntry
         opt_in=True,
         tags=("daily",),
         title=title,
+        region="US",
+        frequency="irregular",
+        cost="free",
         terms="Nasdaq Trader's symbol directory, public; Nasdaq's terms.",
         source_url="https://www.nasdaqtrader.com/Trader.aspx?id=SymbolDirDefs",
     )

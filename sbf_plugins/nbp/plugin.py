@@ -52,6 +52,8 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
         "cadence": Cadence(calendar="weekdays"),
         "opt_in": True,
         "terms": "Source: Narodowy Bank Polski, https://api.nbp.pl. No key.",
+        "region": "PL",
+        "cost": "free",
         "source_url": "https://api.nbp.pl/en.html",
     }
     asked: dict[str, Any] = {"chunk_days": _DAYS_MAX, "limits": ("5/second",), "connections": 2}
@@ -69,6 +71,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             tags=("daily", "fx"),
             charts=(_RATES,),
             title="Mid rates of tables A and B",
+            frequency=("day", "week"),  # table B
         ),
         DatasetKeymapEntry(
             **shared,
@@ -81,5 +84,6 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             lookback_days=7,
             tags=("daily", "prices"),
             title="Price of a gram of gold",
+            frequency="day",
         ),
     ]

@@ -87,6 +87,9 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             refresh_after_hours=24 * 30,
             opt_in=True,
             title="FIGIs of the universe's tickers",
+            region="world",
+            frequency="irregular",
+            cost="free",
             terms="OpenFIGI, free of charge and of restrictions on use; Bloomberg L.P.",
             source_url="https://www.openfigi.com/api/documentation",
         )

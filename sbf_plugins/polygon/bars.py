@@ -76,6 +76,9 @@ def entry(plan: str, limits: Sequence[str], since: dt.date) -> DatasetKeymapEntr
             Chart(name="price", kind="candles", title="Prices", x="date", series="symbol", sessions=True, days=365),
         ),
         title="Daily prices, adjusted for splits",
+        region="US",
+        frequency="day",
+        cost="free with key",
         terms="Polygon's terms; the data may not be passed on. Key: POLYGON_API_KEY.",
         source_url="https://polygon.io/docs/rest/stocks/aggregates/custom-bars",
     )

@@ -21,6 +21,8 @@ NO_VALUE = (":", "NaN", "#N/A")
 #: Actions that say no more than that the row is so. What else stands there deletes.
 IS_SO = ("Append", "Replace", "Information", "Merge", "append", "replace", "information", "merge", "I", "A", "M", "R")
 _PERIOD_FORMATS = {"days": "", "months": "%Y-%m", "years": "%Y"}
+#: Periods that are texts may be of several kinds.
+_FREQUENCIES = {"days": "day", "months": "month", "years": "year"}
 _VALUE_TYPES = {"decimal": "DECIMAL(38,18)", "double": "DOUBLE", "text": "VARCHAR"}
 #: Attributes that most flows have, by the column: without the unit, and the power of ten, a value says nothing.
 _USUAL = {
@@ -53,6 +55,9 @@ def entry_of(flow: Flow, hosts: Mapping[str, str] = NO_HOSTS) -> DatasetKeymapEn
         horizon="any",
         tags=("sdmx", flow.office.lower()),
         title=f"{service.title}: {flow.flow}",
+        region=service.region,
+        frequency=_FREQUENCIES.get(flow.periods, ()),
+        cost="free",
         terms=service.terms,
         source_url=service.source_url,
         **how,

@@ -64,6 +64,7 @@ class Office:
 
     Attributes:
         title: the office, for readers.
+        region: what most of its data are about.
         data: address of data, with ``{flow}`` and ``{key}``.
         structure: address that lists the dimensions of a flow in their order, with ``{agency}`` and ``{flow}``.
         agency: whose flows they are where a flow names no agency.
@@ -75,6 +76,7 @@ class Office:
     """
 
     title: str
+    region: str
     data: str
     structure: str
     agency: str
@@ -116,6 +118,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
     {
         "ECB": Office(
             title="European Central Bank",
+            region="EZ",
             data="https://data-api.ecb.europa.eu/service/data/{flow}/{key}",
             structure="https://data-api.ecb.europa.eu/service/dataflow/{agency}/{flow}?references=descendants",
             agency="ECB",
@@ -131,6 +134,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "EUROSTAT": Office(
             title="Eurostat",
+            region="EU",
             data="https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/data/{flow}/{key}",
             structure="https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/dataflow/{agency}/{flow}"
             "?references=descendants",
@@ -141,6 +145,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "OECD": Office(
             title="Organisation for Economic Co-operation and Development",
+            region="world",
             data="https://sdmx.oecd.org/public/rest/data/{flow}/{key}",
             structure="https://sdmx.oecd.org/public/rest/dataflow/{agency}/{flow}/latest?references=descendants",
             agency="OECD",
@@ -156,6 +161,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "BIS": Office(
             title="Bank for International Settlements",
+            region="world",
             data="https://stats.bis.org/api/v1/data/{flow}/{key}",
             structure="https://stats.bis.org/api/v1/dataflow/{agency}/{flow}/latest?references=descendants",
             agency="BIS",
@@ -166,6 +172,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "IMF": Office(
             title="International Monetary Fund",
+            region="world",
             data="https://api.imf.org/external/sdmx/2.1/data/{flow}/{key}",
             structure="https://api.imf.org/external/sdmx/2.1/dataflow/{agency}/{flow}/latest?references=descendants",
             agency="all",
@@ -175,6 +182,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "WORLDBANK": Office(
             title="World Bank, World Development Indicators",
+            region="world",
             data="https://api.worldbank.org/v2/sdmx/rest/data/{flow}/{key}",
             structure="https://api.worldbank.org/v2/sdmx/rest/datastructure/{agency}/{flow}/1.0/?references=children",
             agency="WB",
@@ -184,6 +192,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "WITS": Office(
             title="World Bank, World Integrated Trade Solution",
+            region="world",
             data="https://wits.worldbank.org/API/V1/SDMX/V21/rest/data/{flow}/{key}",
             structure="https://wits.worldbank.org/API/V1/SDMX/V21/rest/dataflow/{agency}/{flow}/latest?references=all",
             agency="WBG_WITS",
@@ -193,6 +202,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "ISTAT": Office(
             title="Istituto nazionale di statistica",
+            region="IT",
             data="https://esploradati.istat.it/SDMXWS/rest/data/{flow}/{key}",
             structure="https://esploradati.istat.it/SDMXWS/rest/dataflow/{agency}/{flow}/latest"
             "?references=datastructure",
@@ -204,6 +214,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "INSEE": Office(
             title="Institut national de la statistique et des études économiques",
+            region="FR",
             data="https://bdm.insee.fr/series/sdmx/data/{flow}/{key}",
             structure="https://bdm.insee.fr/series/sdmx/datastructure/{agency}/{flow}?references=children",
             agency="FR1",
@@ -215,6 +226,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "BUNDESBANK": Office(
             title="Deutsche Bundesbank",
+            region="DE",
             data="https://api.statistiken.bundesbank.de/rest/data/{flow}/{key}",
             structure="https://api.statistiken.bundesbank.de/rest/metadata/dataflow/{agency}/{flow}"
             "?references=descendants",
@@ -226,6 +238,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "NORGESBANK": Office(
             title="Norges Bank",
+            region="NO",
             data="https://data.norges-bank.no/api/data/{flow}/{key}",
             structure="https://data.norges-bank.no/api/dataflow/{agency}/{flow}?references=descendants",
             agency="NB",
@@ -240,6 +253,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "BOI": Office(
             title="Bank of Israel",
+            region="IL",
             data="https://edge.boi.gov.il/FusionEdgeServer/sdmx/v2/data/dataflow/BOI.STATISTICS/{flow}/1.0/{key}",
             structure="https://edge.boi.gov.il/FusionEdgeServer/sdmx/v2/structure/dataflow/{agency}/{flow}/1.0"
             "?references=descendants",
@@ -250,6 +264,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "ABS": Office(
             title="Australian Bureau of Statistics",
+            region="AU",
             data="https://data.api.abs.gov.au/rest/data/{flow}/{key}",
             structure="https://data.api.abs.gov.au/rest/dataflow/{agency}/{flow}/latest?references=descendants",
             agency="ABS",
@@ -260,6 +275,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
         ),
         "NBB": Office(
             title="National Bank of Belgium",
+            region="BE",
             data="https://nsidisseminate-stat.nbb.be/rest/data/{flow}/{key}",
             structure="https://nsidisseminate-stat.nbb.be/rest/dataflow/{agency}/{flow}/latest?references=descendants",
             agency="BE2",

@@ -111,8 +111,12 @@ class FormerName:
 
 
 _CONTACT = {"user-agent": "SEC_USER_AGENT"}
-_DESCRIBED = "https://www.sec.gov/search-filings/edgar-application-programming-interfaces"
-_TERMS = "U.S. government work, public domain. The SEC wants a User-Agent with a contact: SEC_USER_AGENT."
+_ABOUT: dict[str, Any] = {
+    "terms": "U.S. government work, public domain. The SEC wants a User-Agent with a contact: SEC_USER_AGENT.",
+    "source_url": "https://www.sec.gov/search-filings/edgar-application-programming-interfaces",
+    "region": "US",
+    "cost": "free",
+}
 
 
 @hookimpl
@@ -176,8 +180,8 @@ _TICKERS = DatasetKeymapEntry(
         limits=("10/second",),
     ),
     title="Tickers, CIK and exchange of listed companies",
-    terms=_TERMS,
-    source_url=_DESCRIBED,
+    frequency="irregular",
+    **_ABOUT,
 )
 
 
@@ -196,8 +200,8 @@ def _facts(ciks: tuple[str, ...]) -> DatasetKeymapEntry:
             limits=("10/second",),
         ),
         title="Every figure of every filing (XBRL company facts)",
-        terms=_TERMS,
-        source_url=_DESCRIBED,
+        frequency=("quarter", "year"),
+        **_ABOUT,
     )
 
 
@@ -217,8 +221,8 @@ def _filings(ciks: tuple[str, ...]) -> DatasetKeymapEntry:
             pages=Pages(by="names", next_at="filings.files", pages_max=200),
         ),
         title="Every filing of a company or person, those of the older pages included",
-        terms=_TERMS,
-        source_url=_DESCRIBED,
+        frequency="irregular",
+        **_ABOUT,
     )
 
 
@@ -232,8 +236,8 @@ _COMPANIES = DatasetKeymapEntry(
     columns=Company,
     is_data=DataRules(may_be_empty=True),
     title="Who files: name, industry, fiscal year, tickers",
-    terms=_TERMS,
-    source_url=_DESCRIBED,
+    frequency="irregular",
+    **_ABOUT,
 )
 _FORMER_NAMES = DatasetKeymapEntry(
     domain="fundamentals",
@@ -244,8 +248,8 @@ _FORMER_NAMES = DatasetKeymapEntry(
     columns=FormerName,
     is_data=DataRules(may_be_empty=True),
     title="Names under which a company filed before",
-    terms=_TERMS,
-    source_url=_DESCRIBED,
+    frequency="irregular",
+    **_ABOUT,
 )
 
 

@@ -55,6 +55,9 @@ def entry(table: str) -> DatasetKeymapEntry:
         refresh_after_hours=24,
         tags=("macro",),
         title=f"Table {table}",
+        region="CA",
+        frequency=("day", "week", "month", "quarter", "year"),
+        cost="free",
         terms="Statistics Canada Open Licence, with the source named. No key.",
         source_url=f"https://www150.statcan.gc.ca/t1/tbl1/en/tv.action?pid={table}01",
     )

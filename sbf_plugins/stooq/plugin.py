@@ -51,6 +51,9 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             opt_in=True,
             tags=("daily", "prices"),
             title="Daily prices, adjusted (unofficial download)",
+            region="world",
+            frequency="day",
+            cost="free",
             terms="Stooq's own; personal use. No official API: it may change or stop without notice.",
             source_url="https://stooq.com",
         )

@@ -81,6 +81,9 @@ def entry(plan: str, limits: Sequence[str], since: dt.date) -> DatasetKeymapEntr
             Chart(name="price", kind="candles", title="Prices", x="date", series="symbol", sessions=True, days=365),
         ),
         title="Daily prices, as traded and adjusted",
+        region=("US", "CN"),
+        frequency="day",
+        cost="free with key",
         terms="Tiingo's terms; the data may not be passed on. Key: TIINGO_API_TOKEN.",
         source_url="https://www.tiingo.com/documentation/end-of-day",
     )

@@ -91,6 +91,9 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             tags=("daily", "rates"),
             charts=(_YIELDS,),
             title="Daily Treasury par yield curve rates",
+            region="US",
+            frequency="day",
+            cost="free",
             terms="U.S. government work, public domain.",
             source_url="https://home.treasury.gov/policy-issues/financing-the-government/interest-rate-statistics",
         )

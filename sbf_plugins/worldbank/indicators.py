@@ -49,6 +49,9 @@ def entry(countries: Sequence[str], indicators: Sequence[str]) -> DatasetKeymapE
         refresh_after_hours=24 * 7,
         tags=("macro",),
         title="Indicators of countries",
+        region="world",
+        frequency=("month", "quarter", "year"),
+        cost="free",
         terms="World Bank, CC BY 4.0 with the source named; some indicators belong to third parties. No key.",
         source_url="https://datahelpdesk.worldbank.org/knowledgebase/articles/889392-about-the-indicators-api-documentation",
     )

@@ -57,6 +57,9 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             opt_in=True,
             tags=("daily", "prices"),
             title="Daily prices with dividends and splits (unofficial)",
+            region="world",
+            frequency="day",
+            cost="free",
             terms="Yahoo's terms, personal use. No official API.",
             source_url="https://finance.yahoo.com",
         )

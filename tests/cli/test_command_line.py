@@ -230,7 +230,7 @@ def test_reports_read_what_is_there(filled: Shell) -> None:
     runs = json.loads(filled("runs", "--json", "--limit", "1").stdout)["runs"]
     assert (runs[0]["status"], runs[0]["files"]) == ("ok", 10)
     datasets = filled("datasets", "--plugins", "ecb").stdout
-    assert "\n\nfx/ecb/reference_rates: Source: ECB. Free reuse with the source named. https://" in datasets
+    assert "\n\necb: Source: ECB. Free reuse with the source named. https://" in datasets
     searched = json.loads(filled("datasets", "--search", "Yield curve", "--json").stdout)["datasets"]
     assert [(item["dataset"], item["found_in"]) for item in searched] == [("rates/treasury/par_yield_curve", ["title"])]
     assert "found in" in filled("datasets", "--search", "curve").stdout

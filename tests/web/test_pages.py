@@ -74,11 +74,13 @@ def test_every_page_has_its_function() -> None:
 
 
 def test_datasets_are_found_by_words(client: TestClient) -> None:
-    assert "prices/fake/eod" in seen(client.get("/datasets?search=FAKE+eod").text).text
-    nothing = seen(client.get("/datasets?search=fake+nosuch").text).text
-    assert "In no dataset stand all of these words." in nothing
+    assert 'action="/catalogue"' in client.get("/datasets").text
+    assert "prices/fake/eod" in seen(client.get("/catalogue?search=FAKE+eod").text).text
+    nothing = seen(client.get("/catalogue?search=fake+pirces").text).text
+    assert "nothing is as you say" in nothing
+    assert "did you mean `sbf datasets --search 'fake price'`?" in nothing
     assert "prices/fake/eod" not in nothing
-    assert "<script>" not in client.get("/datasets?search=<script>").text
+    assert "<script>" not in client.get("/catalogue?search=<script>").text
 
 
 def test_pages_say_what_a_reader_must_know(client: TestClient) -> None:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import attrs
 import duckdb
 import typer
 
 from sbf_core.cli import options as opt
+from sbf_core.cli.found_datasets import dataset_json, show_found, show_terms
 from sbf_core.cli.of_dataset import of_dataset, show
 from sbf_core.cli.render import print_json, print_table, say, tell
+from sbf_core.dataset.about import Cost, Frequency
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError
 from sbf_core.home.home import Home
-from sbf_core.plugin.installed import installed_plugins
 from sbf_core.plugin.patterns import chosen_by
-from sbf_core.plugin.registry import OwnedDataset
-from sbf_core.reports import catalogue
 from sbf_core.reports import datasets as facts
+from sbf_core.reports.catalogue import wanted_of
+from sbf_core.reports.catalogue_of_home import catalogue_of
+from sbf_core.reports.catalogue_words import terms_of
 from sbf_core.reports.stale_tables import undeclared_fields
 from sbf_core.reports.table import FactTable
 from sbf_core.runner.options import name_list
@@ -37,29 +39,62 @@ def datasets(
         typer.Option(
             "--search",
             metavar="WORDS",
-            help="Those in whose title, names, tags, columns, terms or source each word stands.",
+            help="What is installed, and what plugins could fetch, where each word stands.",
             show_default=False,
         ),
     ] = "",
+    region: Annotated[
+        str,
+        typer.Option("--region", metavar="A,B", help="Of these regions: US, germany, EZ, europe.", show_default=False),
+    ] = "",
+    frequency: Annotated[
+        str,
+        typer.Option("--frequency", metavar="A,B", help=f"With these: {', '.join(Frequency)}.", show_default=False),
+    ] = "",
+    cost: Annotated[
+        str, typer.Option("--cost", metavar="A,B", help=f"At these prices: {', '.join(Cost)}.", show_default=False)
+    ] = "",
+    terms: Annotated[
+        str, typer.Option("--terms", metavar="WORDS", help="With these words in its terms of use.", show_default=False)
+    ] = "",
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=opt.COUNT_MAX, help="How many payloads of one dataset.")
+        int,
+        typer.Option(
+            "--limit", metavar="N", min=1, max=opt.COUNT_MAX, help="How many payloads of one, or how many are found."
+        ),
     ] = 20,
     as_json: opt.AsJson = False,
 ) -> None:
-    """The datasets of the installed plugins, with their source and terms;
+    """The datasets of the installed plugins; what could be had, by words, region, frequency, cost and terms;
     or one: what its columns hold, and its payloads.
 
-    Examples: sbf datasets --plugins ecb | sbf datasets bls_cpi | sbf datasets --search "yield curve"
+    Examples: sbf datasets --plugins ecb | sbf datasets bls_cpi | sbf datasets --search "yield curve" |
+    sbf datasets --region germany --frequency month --cost free
     """
     home = Home.at(home_folder)
-    if name is not None and search:
-        raise UsageError("one dataset is named, and others are searched for", where="--search", fix="leave out one")
+    named = None if plugins is None else name_list(plugins, what="--plugins")
+    given = {"--search": search, "--region": region, "--frequency": frequency, "--cost": cost, "--terms": terms}
+    looks = next((option for option, text in given.items() if text.strip()), "")
+    if name is not None and looks:
+        raise UsageError("one dataset is named, and others are searched for", where=looks, fix="leave out one")
     if name is not None:
         _one(home, name, limit=limit, as_json=as_json)
-        return
-    if search:  # also where nobody has named it yet
-        home = Home(home.settings, plugins=installed_plugins(home.settings, everything=True))
-    named = None if plugins is None else name_list(plugins, what="--plugins")
+    elif looks:
+        _found(home, given, named=named, limit=limit, as_json=as_json)
+    else:
+        _all(home, named=named, as_json=as_json)
+
+
+def _found(home: Home, given: Mapping[str, str], *, named: Sequence[str] | None, limit: int, as_json: bool) -> None:
+    """What could be had, and is as somebody says."""
+    words = given["--search"]
+    lists = {option[2:]: given[option].split(",") for option in ("--region", "--frequency", "--cost")}
+    wanted = wanted_of(words, terms=given["--terms"], **lists)
+    show_found(catalogue_of(home, words, named=named), wanted, limit=limit, as_json=as_json)
+
+
+def _all(home: Home, *, named: Sequence[str] | None, as_json: bool) -> None:
+    """The datasets of the plugins that are awake, or named."""
     home.wake(named or ())
     manager = home.plugins
     asleep = [record.name for record in manager.records.values() if record.state == "asleep"]
@@ -69,50 +104,25 @@ def datasets(
         else [name for word in named for name in chosen_by(word, manager.records.values(), what="--plugins")]
     )
     owned = home.registry.of(chosen)
-    by_id = {item.entry.id: item for item in owned}
-    found = {one.entry.id: one.places for one in catalogue.search([item.entry for item in owned], search)}
-    if search:  # the best first
-        owned = [by_id[dataset_id] for dataset_id in found]
     if as_json:
-        print_json("datasets", datasets=[_as_json(item, found_in=found[item.entry.id]) for item in owned])
+        print_json("datasets", datasets=[dataset_json(item.entry, item.plugin.name) for item in owned])
         return
-    if search and not owned:
-        tell(f"sbf: note: in no dataset stand all of these words: {search}")
-    place = ("found in",) if search else ()
     print_table(
-        ("dataset", "plugin", "scope", "silver table", "title", *place),
+        ("dataset", "plugin", "scope", "silver table", "title", "region", "frequency", "cost"),
         [
             (
                 item.entry.id, item.plugin.name, item.entry.scope, f"silver.{item.entry.silver_table}",
-                item.entry.title, *([", ".join(found[item.entry.id])] if search else []),
+                item.entry.title, *item.entry.about.values(),
             )
             for item in owned
         ],
     )  # fmt: skip
-    told = [f"{item.entry.id}: {_terms(item.entry)}" for item in owned if _terms(item.entry)]
-    if told:
-        print("", *told, sep="\n")
-    later = dict.fromkeys(item.plugin.name for item in owned if search and item.plugin.wants_name)
-    if later:
-        tell(f"sbf: note: asked for once they are named in --plugins or run.plugins: {', '.join(later)}")
-    if asleep and not named:
-        tell(f"sbf: note: not looked at, because nobody has named them: {', '.join(asleep)}")
-
-
-def _as_json(item: OwnedDataset, *, found_in: Sequence[str]) -> dict[str, Any]:
-    entry = item.entry
-    return {
-        "dataset": entry.id, "plugin": item.plugin.name, "scope": entry.scope, "semantics": entry.semantics,
-        "silver_table": entry.silver_table, "key": entry.key_columns, "title": entry.title, "terms": entry.terms,
-        "source_url": entry.source_url, "tags": entry.tags, "reads": entry.reads, "found_in": found_in,
-        "columns": [
-            {
-                "name": column.name, "type": column.type, "nullable": column.nullable,
-                "unit": column.unit, "doc": column.doc,
-            }
-            for column in entry.columns
-        ],
-    }  # fmt: skip
+    show_terms((item.plugin.name, item.entry.id, terms_of(item.entry)) for item in owned)
+    if asleep and named is None:
+        tell(
+            f"sbf: note: not looked at, because nobody has named them: {', '.join(asleep)}; "
+            "`sbf datasets --search WORDS` looks through them, too"
+        )
 
 
 def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
@@ -130,13 +140,16 @@ def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
         print_json(
             "dataset", dataset=entry.id, title=entry.title, terms=entry.terms, source_url=entry.source_url,
             silver_table=entry.silver_table, semantics=entry.semantics, reads=entry.reads,
+            region=entry.region, frequency=entry.frequency, cost=entry.cost,
             waits=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems],
             columns=columns.records, undeclared=fields.records, payloads=payloads.records,
         )  # fmt: skip
         return
     print(f"{entry.id}: {entry.title or 'no title'}, in silver.{entry.silver_table} ({entry.semantics})")
-    if terms := _terms(entry):
-        print(terms)
+    about = ", ".join(text for text in entry.about.values() if text)
+    for line in (about, terms_of(entry)):
+        if line:
+            print(line)
     if entry.reads:
         say(f"It reads the payloads of {entry.payload_ids[0]}, which fetches them.")
     for problem in problems:
@@ -151,7 +164,3 @@ def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
     show(payloads, hidden=("bronze_file_id",)) if payloads.rows else say("No payload yet: run `sbf run`.")
     if len(payloads.rows) < total:
         print(f"\nThe last {len(payloads.rows)} of {total:,} payloads; --limit shows more.")
-
-
-def _terms(entry: DatasetKeymapEntry) -> str:
-    return f"{entry.terms} {entry.source_url}".strip()

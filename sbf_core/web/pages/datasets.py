@@ -13,8 +13,8 @@ from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import EnvironmentFault, UsageError
 from sbf_core.gold.tables import table_exists
 from sbf_core.home.gold_models import gold_over
-from sbf_core.reports import catalogue, datasets, overview
 from sbf_core.reports import dataset_rows as rows
+from sbf_core.reports import datasets, overview
 from sbf_core.reports.coverage import coverage_of, coverage_table
 from sbf_core.reports.form_days import moment_of
 from sbf_core.reports.rejects import reject_counts
@@ -40,25 +40,18 @@ _FILTERS_SHOWN = 8
 
 
 def datasets_page(site: Site, request: Request) -> Response:
-    """All datasets, or those in which some words stand: those with payloads first, then those that were never asked
-    for.
-    """
-    words, now = request.query_params.get("search", ""), site.clock.now()
-    found = {one.entry.id: ", ".join(one.places) for one in catalogue.search(site.entries, words)}
+    """All datasets: those with payloads first, then those that were never asked for."""
+    del request
     with site.readers.reading() as cursor:
-        states = overview.dataset_states(cursor, site.entries, bronze=site.home.config.bronze, now=now)
+        states = overview.dataset_states(cursor, site.entries, bronze=site.home.config.bronze, now=site.clock.now())
     known = {one.id for one in states}
-    others = [entry for entry in site.entries if entry.id not in known and entry.id in found]
-    states = [one for one in states if one.id in found or not words]
     return site.rendering.page(
         "datasets.html",
         path="/datasets",
         title="Datasets",
         states=states,
         badges=[cell_of("state", one.state) for one in states],
-        others=others,
-        words=words,
-        found=found if words else {},
+        others=[entry for entry in site.entries if entry.id not in known],
         problem=site.problem,
     )
 

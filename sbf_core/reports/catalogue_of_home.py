@@ -1,0 +1,93 @@
+"""What a home could know: the datasets of all installed plugins, be they asleep, and what these offer beyond."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from sbf_core.failures import Failure, FailureKind
+from sbf_core.home.home import Home
+from sbf_core.plugin.offer import VendorSearch
+from sbf_core.plugin.offers import Offered, offers_of
+from sbf_core.plugin.patterns import chosen_by
+from sbf_core.plugin.record import PluginRecord
+from sbf_core.plugin.registry import OwnedDataset
+from sbf_core.reports.catalogue import Item, State
+from sbf_core.reports.how_to_have import HowTo, how_to_have, is_had, lacking_keys
+from sbf_core.settings.keys import Keys
+from sbf_core.value import Value
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Catalogue(Value):
+    """All that can be found.
+
+    Attributes:
+        home: the home with all plugins awake.
+        items: datasets and offers.
+        searches: vendors that can be asked for more, by name.
+        faults: why plugins are left out.
+    """
+
+    home: Home
+    items: Sequence[Item]
+    searches: Mapping[str, tuple[PluginRecord, VendorSearch]]
+    faults: Sequence[Failure]
+
+    def how(self, item: Item) -> HowTo:
+        """How to have one of them."""
+        return how_to_have(item, self.home.plugins, self.home.keys)
+
+
+def catalogue_of(home: Home, words: str = "", *, named: Sequence[str] | None = None) -> Catalogue:
+    """The catalogue of a home; no vendor is asked, and the home itself is left as it is.
+
+    Args:
+        home: the home.
+        words: what is looked for; a plugin may offer something for it.
+        named: only plugins of these names, or patterns; all when absent.
+
+    Raises:
+        UsageError: there is no plugin of a name, or two contradict each other; see ``DatasetRegistry``.
+    """
+    awake = home.awake()
+    records = awake.plugins.records
+    usual = frozenset(home.settings["run.plugins"] or ())
+    names = None
+    if named is not None:
+        names = [name for word in named for name in chosen_by(word, records.values(), what="--plugins")]
+    chosen = awake.plugins.selected(names)
+    datasets = [
+        Item(plugin=one.plugin, state=_state(one, usual, home.keys), what=one.entry)
+        for one in awake.registry.of(chosen)
+    ]
+    given = offers_of(awake.plugins, chosen, words)
+    items = [*datasets, *as_items(given.offers)]
+    return Catalogue(home=awake, items=items, searches=given.searches, faults=[*given.faults, *_refused(awake)])
+
+
+def as_items(offers: Sequence[Offered]) -> list[Item]:
+    """Offers as items, without those that the settings have taken up."""
+    return [
+        Item(plugin=one.plugin, state=State.OFFERED, what=one.offer)
+        for one in offers
+        if not is_had(one.plugin.options, one.offer)
+    ]
+
+
+def _refused(home: Home) -> list[Failure]:
+    """Why plugins are left out that could not be loaded, or do not say what they have."""
+    return [
+        Failure(kind=FailureKind.DECLARATION, what=record.reason, where=f"plugin {record.label}", fix=record.way_on)
+        for record in home.plugins.records.values()
+        if record.state == "refused"
+    ]
+
+
+def _state(owned: OwnedDataset, usual: frozenset[str], keys: Keys) -> State:
+    record = owned.plugin
+    is_awake = not record.wants_name or bool(record.options)
+    if record.name not in usual and (owned.entry.opt_in or not is_awake):
+        return State.NAMED
+    return State.KEYED if not owned.entry.reads and lacking_keys([owned.entry], keys) else State.READY
