@@ -132,12 +132,12 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     if managers:
         from sbf_plugins.sec import thirteenf
 
-        found += thirteenf.entries(managers, _CONTACT, _TERMS)
+        found += thirteenf.entries(managers, _CONTACT, _ABOUT["terms"])
     if chosen["index_since"] or chosen["funds"]:
         from sbf_plugins.sec import lists
 
-        found += [lists.filing_index(chosen["index_since"], _CONTACT, _TERMS)] if chosen["index_since"] else []
-        found += [lists.fund_tickers(_CONTACT, _TERMS)] if chosen["funds"] else []
+        found += [lists.filing_index(chosen["index_since"], _CONTACT, _ABOUT["terms"])] if chosen["index_since"] else []
+        found += [lists.fund_tickers(_CONTACT, _ABOUT["terms"])] if chosen["funds"] else []
     return found
 
 
