@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from sbf_core.duck.identifiers import quoted
 from sbf_core.scaffold.guess import GuessedColumn
 from sbf_core.scaffold.literals import literal, names_in
 from sbf_core.scaffold.naming import class_of
 from sbf_core.scaffold.proposal import Proposal, terms_of
 from sbf_core.scaffold.row_search import FoundRows
+from sbf_core.scaffold.wide import Wide
 
 _MARK = "  # unsure: "
 #: Longer doubts stand above their line.
@@ -25,6 +27,8 @@ def plugin_text(proposal: Proposal) -> str:
     body = [*_columns(proposal), "", "", *_declaration(proposal)]
     if proposal.kind == "custom":
         body += ["", "", *_CUSTOM_HOOKS.strip("\n").splitlines()]
+    elif proposal.wide is not None:
+        body += ["", "", *_wide_hook(proposal, proposal.wide)]
     elif proposal.found.tag:
         body += ["", "", *_XML_HOOKS.replace("ROW_TAG", literal(proposal.found.tag)).strip("\n").splitlines()]
     head = [f'"""{_title(proposal)}, for sbf."""', "", "from __future__ import annotations", ""]
@@ -42,6 +46,9 @@ def _imports(proposal: Proposal, body: Sequence[str]) -> list[str]:
     if any(re.search(r"\bdt\.date", line) for line in body):
         standard.append("import datetime as dt")
     standard.append(f"from collections.abc import {'Iterator, ' if hooked else ''}Sequence")
+    if proposal.wide is not None and proposal.wide.pattern:
+        standard.insert(0, "import re")
+        standard.sort(key=lambda line: (line.startswith("from"), line))
     if "Decimal" in types:
         standard.append("from decimal import Decimal")
     if proposal.found.tag:
@@ -51,6 +58,8 @@ def _imports(proposal: Proposal, body: Sequence[str]) -> list[str]:
     names |= set(names_in([proposal.found.format, proposal.recipe, *(one.value for one in proposal.declared)]))
     if hooked:
         names |= {"ParseRows", "PayloadRefused"}
+    if proposal.wide is not None:
+        names |= {"PromotionBatch", "SelectRows"}
     if proposal.kind == "custom":
         names |= {"FetchSession", "RunRequest", "RunResult"}
     listed = ", ".join(sorted(names, key=lambda name: (name[0].islower(), name)))
@@ -173,6 +182,24 @@ def _declaration(proposal: Proposal) -> list[str]:
 
 def _mark(doubt: str) -> str:
     return f"{_MARK}{doubt}" if doubt else ""
+
+
+def _wide_hook(proposal: Proposal, wide: Wide) -> list[str]:
+    """A row for each of the columns that are values of one and the same. An empty field is a row without a value: a
+    value that the vendor takes back would else stay.
+    """
+    value = next(column.name for column in reversed(proposal.columns) if not column.source.startswith("request."))
+    kept = "".join(f", {quoted(source)} AS {name}" for name, source in wide.kept.items())
+    others = literal(tuple(wide.kept.values()))
+    which = f"re.fullmatch({literal(wide.pattern)}, name)" if wide.pattern else f"name and name not in {others}"
+    select = f"SELECT _file{kept}, {wide.name}, {value} FROM batch UNPIVOT INCLUDE NULLS ({value} FOR {wide.name} IN ("
+    return [
+        "@hookimpl",
+        "def promote(batch: PromotionBatch) -> SelectRows:",
+        f'    """From a column for each {wide.name} to a row for each."""',
+        f"    wide = ['\"' + name.replace('\"', '\"\"') + '\"' for name in batch.fields if {which}]",
+        f'    return SelectRows({select!r} + ", ".join(wide) + "))")',
+    ]
 
 
 _XML_HOOKS = '''

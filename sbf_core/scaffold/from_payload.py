@@ -8,14 +8,19 @@ from typing import Any
 
 import attrs
 
+from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.formats import Csv, Json
 from sbf_core.scaffold.address import Template
 from sbf_core.scaffold.guess import GuessedColumn, guess_columns
+from sbf_core.scaffold.json_rows import ROWS_MAX
 from sbf_core.scaffold.marks import PLAIN, Marks
+from sbf_core.scaffold.notes import error_fields, refuse_note
 from sbf_core.scaffold.paging import Paging, paging_of
-from sbf_core.scaffold.proposal import Proposal, Sampled, Words
+from sbf_core.scaffold.proposal import Declared, Proposal, Sampled, Words
 from sbf_core.scaffold.roles import with_roles
 from sbf_core.scaffold.row_search import FoundRows, declared_again, find_rows, usual_format
+from sbf_core.scaffold.snapshots import moment_beside, whole_list
+from sbf_core.scaffold.wide import wide_of
 
 #: A word for "no value" in so many columns is one of the file.
 _SHARED = 3
@@ -45,16 +50,27 @@ def propose(
     Raises:
         UsageError: the payload cannot be declared; it says why.
     """
+    if rows_at is None:
+        refuse_note(sample.payload, where)
     found_rows = find_rows(sample.payload, where=where, rows_at=rows_at)
     comma_first = isinstance(found_rows.format, Csv) and found_rows.format.delimiter == ";"
     guesses = guess_columns(
         found_rows.rows, empty_is_missing=found_rows.is_text, comma_first=comma_first, names=found_rows.names
     )
     found_rows, columns = _declared(found_rows, guesses.columns, guesses.marks, sample.payload, where)
+    wide = wide_of(columns, found_rows.rows) if found_rows.is_delimited else None
+    if wide is not None:
+        columns = wide[1]
+        found_rows = attrs.evolve(found_rows, rows=tuple(wide[2][:ROWS_MAX]))
     added = [] if template is None else _from_request(columns, found_rows.rows, template)
     asked = {column.source: column.example for column in added}
     found_rows = attrs.evolve(found_rows, rows=tuple({**asked, **row} for row in found_rows.rows))
     columns = with_roles([*added, *columns], found_rows.rows, key=key, row_date=row_date, where=where)
+    whole = whole_list(columns, template)
+    if whole is not None:
+        moment = moment_beside(sample.payload, columns)
+        known = {column.source for column in columns}
+        columns += [moment] if moment is not None and moment.source not in known else []
     return Proposal(
         words=words,
         kind="csv" if template is None else "rest",
@@ -62,10 +78,21 @@ def propose(
         found=found_rows,
         columns=tuple(columns),
         samples=(sample,),
+        wide=None if wide is None else wide[0],
+        also=(*_rules(sample, found_rows, template), *([] if whole is None else [whole])),
         paging=Paging()
         if template is None
         else paging_of(sample.payload, sample.headers, address=template.url, row_count=len(found_rows.rows)),
     )
+
+
+def _rules(sample: Sampled, found_rows: FoundRows, template: Template | None) -> list[Declared]:
+    """What tells an answer from a note, as far as the sample shows it."""
+    fields = () if template is None else error_fields(sample.payload, found_rows)
+    if template is None or not fields:
+        return []
+    rules = DataRules(error_fields=fields, may_be_empty=template.recipe().cursor is not None)
+    return [Declared(name="is_data", value=rules, doubt="an answer is no data where one of them holds anything?")]
 
 
 def _declared(

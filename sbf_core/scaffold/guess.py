@@ -182,6 +182,15 @@ def _guess(field: _Field, marks: Marks, doubt: str) -> GuessedColumn:
         return GuessedColumn(**usual, python="str", nullable=lacking, doubts=("true, false and numbers are mixed",))
     if field.numbers and field.told:
         return GuessedColumn(**usual, python="str", nullable=lacking, doubts=("texts and numbers are mixed",))
+    if not field.numbers and not field.told:
+        words = ", ".join(map(repr, field.stripped))
+        return GuessedColumn(
+            **{**usual, "example": ""},
+            python="str",
+            nullable=True,
+            missing=tuple(filter(None, field.stripped)),
+            doubts=(f"no value in the sample, but {words}",),
+        )
     guessed = _of_numbers(field) if field.numbers else _of_texts(field, marks)
     if guessed is None:
         return _text(field, usual, lacking, doubt)

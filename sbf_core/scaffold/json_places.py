@@ -27,6 +27,12 @@ _PARTS_MAX = 5
 _PLAIN_STEP = re.compile(r"[^.\[\]*$@]+")
 #: Names of objects and of values that are one kind of thing: codes and days.
 _CODE_NAME = re.compile(r"[A-Z0-9][A-Z0-9._/^=-]{1,15}|\d{4}-\d{2}(-\d{2})?.*")
+#: Codes in capitals that are measures of one thing, and no tickers.
+MEASURES = frozenset(
+    ("OPEN", "HIGH", "LOW", "CLOSE", "LAST", "VOLUME", "VWAP", "BID", "ASK", "MID", "PRICE", "VALUE", "RATE", "AMOUNT",
+     "TOTAL", "COUNT", "YIELD", "CHANGE", "NAV", "AVG", "MIN", "MAX", "MEAN", "MEDIAN", "QTY", "SIZE", "ADJ_CLOSE",
+     "ADJCLOSE", "PREVCLOSE", "TURNOVER", "LAT", "LON")
+)  # fmt: skip
 _NAMED_MIN = 3
 #: Shorter lists beside each other are not clearly columns.
 _BESIDE_MIN = 5
@@ -157,6 +163,13 @@ def _are_named_values(node: dict[str, Any]) -> bool:
     if len(node) < _NAMED_MIN or not values or any(isinstance(value, (dict, list, bool)) for value in values):
         return False
     return all(_CODE_NAME.fullmatch(name) for name in node)
+
+
+def is_spread(value: Any) -> bool:
+    """Whether a value is an object of plain values by codes or days, none of which is a word for a measure."""
+    if not isinstance(value, dict) or not _are_named_values(value):
+        return False
+    return not {name.upper() for name in value} & MEASURES
 
 
 def _parallel(node: dict[str, Any]) -> tuple[str, ...]:

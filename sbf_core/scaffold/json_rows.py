@@ -19,7 +19,16 @@ from sbf_core.payload.json_text import Twice, document_of
 from sbf_core.payload.json_values import getter, is_absent
 from sbf_core.payload.json_walk import Row, Unreachable, rows_of
 from sbf_core.scaffold.json_fields import NESTED_MAX, header_of, is_plain_source, plain_fields, plain_lists, quoted_name
-from sbf_core.scaffold.json_places import CUSTOM, Kind, Place, is_time, likeliest, refuse_spread_rows, wanted_place
+from sbf_core.scaffold.json_places import (
+    CUSTOM,
+    Kind,
+    Place,
+    is_spread,
+    is_time,
+    likeliest,
+    refuse_spread_rows,
+    wanted_place,
+)
 from sbf_core.value import Value
 
 ROWS_MAX = 20_000
@@ -94,7 +103,10 @@ class _Reader:
             raise UsageError(
                 f"{shown} holds no rows", where=self.where, fix="ask for a stretch that has some", code="NO_ROWS"
             )
-        if self.place.kind in (Kind.OBJECTS, Kind.NAMED):
+        across = self._across(rows)
+        if across is not None:
+            rows = self._values_by_name(across, rows)
+        elif self.place.kind in (Kind.OBJECTS, Kind.NAMED):
             inner = self._inner(rows)
             rows = self._children(inner, rows) if inner else self._beside_each_other(rows)
         if self.place.kind == Kind.NAMED or (self.place.kind == Kind.NAMED_VALUES and not self._is_list()):
@@ -113,6 +125,32 @@ class _Reader:
             taken = self._taken(rows)
         names = {source: word for source, word in self.sources.items() if word}
         return FoundJson(rows=tuple(taken), rows_at=self.rows_at, names=names, doubts=(*doubts, *self.doubts))
+
+    def _across(self, rows: Sequence[Row]) -> str | None:
+        """The field of each row that holds values by codes or days, as a wide table; empty where the row itself does;
+        None for others.
+        """
+        values = [row.value for row in rows]
+        if self.place.kind == Kind.NAMED:
+            return "" if all(is_spread(value) for value in values) else None
+        if self.place.kind != Kind.OBJECTS:
+            return None
+        names = [name for name, one in values[0].items() if is_spread(one)]
+        fitting = [name for name in names if all(is_spread(value.get(name)) for value in values)]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _values_by_name(self, name: str, rows: Sequence[Row]) -> list[Row]:
+        """Go to the values of a field that holds them by name: each is a row."""
+        if name:
+            self._add_fields(
+                [{key: value for key, value in row.value.items() if key != name} for row in rows], "@^", ()
+            )
+        else:
+            self.sources["@^~"] = "date" if is_time([row.trail[-1].key for row in rows]) else "name"
+        self.doubts.append(f"rows_at: a row for each value by name in {name or 'each object'!r}, the name as a field")
+        self.rows_at = f"{self._path()}{step(name) if name else ''}.*"
+        self.place = attrs.evolve(self.place, kind=Kind.NAMED_VALUES)
+        return self._rows()
 
     def _rows(self) -> list[Row]:
         try:

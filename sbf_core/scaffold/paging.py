@@ -81,12 +81,13 @@ def paging_of(payload: bytes, headers: Mapping[str, str], *, address: str, row_c
         document = json.loads(payload)
     except (ValueError, RecursionError):
         return Paging(doubts=tuple(doubts))
-    for place, name, value in _facts(document, ""):
+    facts = list(_all_facts(document))
+    for place, name, value in facts:
         if _NEXT.fullmatch(name) and isinstance(value, str) and _ADDRESS.fullmatch(value):
             doubt = f"pages: {place} names a next page; are all of them asked for?"
             return Paging(pages=Pages(by="next_url", next_at=place), doubts=(doubt,))
         doubts.extend(_doubt(place, name, value, row_count))
-    totals = [place for place, name, value in _facts(document, "") if _is_total(name, value, row_count)]
+    totals = [place for place, name, value in facts if _is_total(name, value, row_count)]
     return Paging(doubts=(*doubts, *_written(address, totals[0] if len(totals) == 1 else "")))
 
 
@@ -115,6 +116,15 @@ def _asked(address: str, row_count: int) -> Iterator[str]:
             yield f"pages: {name}={value} asks for one page; {_FURTHER}"
 
 
+def _all_facts(document: Any) -> Iterator[tuple[str, str, Any]]:
+    """Those of a document; of a list of facts and rows, as the World Bank's, those of its first element."""
+    if isinstance(document, list) and len(document) > 1 and isinstance(document[0], dict):
+        if any(isinstance(one, list) for one in document[1:]):
+            yield from _facts(document[0], "$[0]")
+        return
+    yield from _facts(document, "")
+
+
 def _facts(node: Any, place: str) -> Iterator[tuple[str, str, Any]]:
     """Place, name and value of whatever stands beside the rows."""
     if not isinstance(node, dict) or place.count(".") >= _DEPTH_MAX:
@@ -132,13 +142,25 @@ def _facts(node: Any, place: str) -> Iterator[tuple[str, str, Any]]:
 def _doubt(place: str, name: str, value: Any, row_count: int) -> Iterator[str]:
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if _NEXT.fullmatch(name) and value not in (None, "", False, 0):
-        yield f"pages: {place} is {str(value)[:40]!r}, which seems to be where the next page begins; {_FURTHER}"
+        yield (
+            f"pages: {place} is {str(value)[:40]!r}, which seems to be where the next page begins; declare which "
+            f"parameter takes it, e.g. RestRecipe(pages=Pages(by='cursor', parameter={_parameter_of(name)!r}, "
+            f"next_at={place!r})), else rows of other pages are missing"
+        )
     elif _MORE.fullmatch(name) and value is True:
         yield f"pages: {place} says that there is more; {_FURTHER}"
     elif _is_total(name, value, row_count):
         yield _of_total(place, value, row_count)
     elif is_number and _PAGES.fullmatch(name) and value > 1:
         yield f"pages: {place} says that there are {value} pages; {_FURTHER}"
+
+
+def _parameter_of(name: str) -> str:
+    """What the parameter of a token is called as a rule: ``cursor`` for ``next_cursor``, ``pageToken`` for
+    ``nextPageToken``; a guess.
+    """
+    bare = re.sub(r"^next_?", "", name, flags=re.IGNORECASE) or "cursor"
+    return bare[:1].lower() + bare[1:]
 
 
 def is_next(name: str) -> bool:

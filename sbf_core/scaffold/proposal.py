@@ -22,6 +22,7 @@ from sbf_core.scaffold.guess import ENOUGH, GuessedColumn
 from sbf_core.scaffold.licences import LICENCES
 from sbf_core.scaffold.paging import Paging
 from sbf_core.scaffold.row_search import FoundRows
+from sbf_core.scaffold.wide import Wide
 from sbf_core.value import Value
 
 KINDS = ("rest", "csv", "custom")
@@ -93,6 +94,7 @@ class Proposal(Value):
         columns: with their roles.
         samples: payloads for the recording, oldest first.
         paging: how the answer goes on.
+        wide: columns that are values of one and the same, which the hook ``promote`` turns into rows.
         also: further fields of the dataset.
         notes: for the README, in Markdown.
     """
@@ -104,6 +106,7 @@ class Proposal(Value):
     columns: tuple[GuessedColumn, ...]
     samples: tuple[Sampled, ...]
     paging: Paging = Paging()
+    wide: Wide | None = None
     also: tuple[Declared, ...] = ()
     notes: str = ""
 
@@ -196,7 +199,8 @@ class Proposal(Value):
                 if column
                 else "cursor: no column says when a row changed; it goes on from when the last answer was asked for"
             )
-        return [*doubts, *self.found.doubts, *self.paging.doubts]
+        wide = [self.wide.doubt] if self.wide is not None else []
+        return [*doubts, *self.found.doubts, *wide, *self.paging.doubts]
 
     @property
     def doubts(self) -> list[str]:

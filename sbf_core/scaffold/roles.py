@@ -32,7 +32,7 @@ _ROW_DATES = (
 _CODES = re.compile(r"(?:^|_)(?:id|code|codigo|symbol|ticker|currency|ccy|cc|cur|isin|cusip|cik|series|key|iso)(?:_|$)")
 _IDENTIFIERS = re.compile(
     r"(?:^|_)(?:country|name|no|nr|station|account|maturity|tenor|place|region|city|state|devise|moneda|"
-    r"year|month|quarter|period|type|kind)(?:_|$)"
+    r"date|day|year|month|quarter|period|type|kind)(?:_|$)"
 )
 
 
@@ -77,7 +77,9 @@ def with_roles(
                 "no key can be found: no one to three columns make a row unique", where=where, fix=fix, code="NO_KEY"
             )
         if day is not None and not sure and day not in chosen:
-            day = None  # a date among others, such as that of a listing
+            # a date among others, such as that of a listing; one that tells rows apart is likelier
+            timed = [column for column in chosen if column.is_time]
+            day = timed[0] if len(timed) == 1 else None
     doubts = {} if named else _key_doubts(chosen, len(rows), day)
     marked = []
     for column in columns:
@@ -156,9 +158,12 @@ def _key(
         column for column in able if column.source == "request.ticker"
     ]  # the sample has one ticker, the table will have many
     able = [column for column in able if column not in asked]
+    surer = [column for column in able if _rank(column) != _ODD]
     base = [*asked, *([day] if day is not None and day.name in complete else [])]
-    for size in range(3 if base else 4):
-        for more in itertools.combinations(able[:12], size):
+    sizes = range(3 if base else 4)
+    tried = [*((surer, size) for size in sizes), *((able, size) for size in sizes)]
+    for chosen_of, size in tried:
+        for more in itertools.combinations(chosen_of[:12], size):
             chosen = [*base, *more]
             if chosen and _double(rows, [column.source for column in chosen]) is None:
                 return chosen

@@ -59,6 +59,11 @@ class FoundRows(Value):
         return isinstance(self.format, Csv) or bool(self.tag) or not self._is_json
 
     @property
+    def is_delimited(self) -> bool:
+        """Whether its fields stand in columns with a header."""
+        return not self._is_json and not self.tag
+
+    @property
     def _is_json(self) -> bool:
         return self.extension.removesuffix(GZIP) == "json" or isinstance(self.format, Json)
 

@@ -99,7 +99,7 @@ def _columns(flow: Flow) -> tuple[Column, ...]:
             source="OBS_VALUE",
             also=("value",),
             missing=() if flow.value == "text" else NO_VALUE,
-            fix="name it in a plugin of the flow: sbf plugins new NAME --from-sdmx OFFICE/FLOW/KEY",
+            fix="name it in a plugin of the flow: `sbf plugins new NAME --from-sdmx OFFICE/FLOW/KEY`",
             doc="to be multiplied by ten to the power of unit_mult, where there is one",
         )
     )

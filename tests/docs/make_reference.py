@@ -221,6 +221,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "index_of": '"tickers"',
         "date_format": '"%d.%m.%Y"', "zone": '"America/New_York"', "fold": '"first"', "epoch": '"ms"',
         "known_at": '"16:30"', "cut_at": '"asked_since"', "unit": '"per EUR"', "doc": '"fixed at 14:15 CET"',
+        "fix": '"in [options.example] series write the id as the vendor does"',
     },
     "Csv": {
         "delimiter": '";"', "quote": '"\'"', "escape": '"\\\\"', "comment": '"#"',

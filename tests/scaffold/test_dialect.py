@@ -267,7 +267,8 @@ def test_what_other_vendors_send(vendor: str, loaded: Load) -> None:
     for row in entries(vendor=vendor):
         if row["file"].endswith((".csv", ".csv.gz", ".zip")):
             proposal = proposed(payload(row))
-            assert len(loaded(proposal)) == len(proposal.found.rows)
+            if proposal.wide is None:  # else its hook makes the rows
+                assert len(loaded(proposal)) == len(proposal.found.rows)
 
 
 def test_padded_texts_of_the_bureau_of_labor_statistics(loaded: Load) -> None:

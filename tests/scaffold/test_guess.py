@@ -220,7 +220,8 @@ BAD = [
     (b"[1, b]", "this is no JSON at character 5"),
     (b"[]", "the list holds no rows"),
     (b'{"data": []}', "the list at 'data' holds no rows"),
-    (b'{"error": "no"}', "the payload holds no list of rows: 'error': str"),
+    (b'{"error": "no"}', "the vendor says 'no'"),
+    (b'{"errors": 3}', "the payload holds no list of rows: 'errors': str"),
     (b"[1, 2]", "the payload holds no list of rows: a list of values"),
     (
         b'[{"day": "2024-01-01", "a": [{"a": 1}, {"a": 2}], "b": [{"a": 1}, {"a": 2}]}]',
@@ -394,7 +395,7 @@ REAL = {
     "cb-nbu": (["exchangedate", "cc"], "exchangedate", ""),
     "cb-cnb": (["valid_for", "currency_code"], "valid_for", "rates"),
     "cb-mma": (["date"], "date", ""),
-    "cb-boe": (["date"], "date", ""),
+    "cb-boe": (["date", "symbol"], "date", ""),
     "cb-nb": (["base_cur", "time_period"], "time_period", ""),
     "cb-rb": (["series_id", "date"], "date", ""),
     "cb-hkma": (["end_of_day"], "end_of_day", "result.records"),

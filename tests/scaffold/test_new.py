@@ -267,7 +267,7 @@ def test_what_makes_no_sense_is_one_line(author: Author, arguments: tuple[str, .
 ANSWERS = [
     (404, b"not here", "HTTP 404"), (401, b'{"error": "no key"}', "HTTP 401"), (200, b"", "empty"),
     (200, b"<html><title>Sign in</title></html>", "HTML page"),
-    (200, b'{"error": "Invalid key"}', "no list of rows"), (200, b"[]", "holds no rows"),
+    (200, b'{"error": "Invalid key"}', "the vendor says 'Invalid key'"), (200, b"[]", "holds no rows"),
     (200, b'[{"d": "2024-01-01", "r": [{"a": 1}, {"a": 2}], "s": [{"a": 1}, {"a": 2}]}]', "the rows are nested"),
     (200, b'[{"a": 0.5}, {"a": 1.5}]', "no key can be found"),
 ]  # fmt: skip

@@ -61,7 +61,7 @@ def test_what_speaks_for_further_pages_is_told(document: Any, told: str) -> None
     pages, (doubt,) = paging(document)
     assert pages is None
     assert doubt.startswith(f"pages: {told}")
-    assert "RestRecipe(pages=Pages(by=...))" in doubt
+    assert "RestRecipe(pages=Pages(by=" in doubt
 
 
 @pytest.mark.parametrize(
